@@ -1,0 +1,247 @@
+"""What comes in: the private records of intake, and the accepted events, acts and commands that others may read.
+
+Times are ``..._ms``: milliseconds since the epoch, UTC. ``occurred_at_ms`` is event time as the source says it, clamped to the
+time of receipt where it lay in the future (``clamped``); ``received_at_ms`` is when it first reached Baton's log.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class EventKind(StrEnum):
+    """What an intake record or an accepted event says."""
+
+    ENGAGEMENT = "engagement"
+    PROFILE = "profile"
+    CONSENT = "consent"
+    LINK = "link"
+    RETRACTION = "retraction"
+    ERASURE = "erasure"
+    ACT = "act"
+    COMMAND = "command"
+
+
+class ActKind(StrEnum):
+    """What people of the firm do with a lead: dispositions (verdicts) and touches (attempts to reach the buyer)."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    QUALIFIED = "qualified"
+    RECYCLED = "recycled"
+    DISQUALIFIED = "disqualified"
+    OPPORTUNITY = "opportunity"
+    WON = "won"
+    LOST = "lost"
+    CALL = "call"
+    MAIL = "mail"
+    MEETING = "meeting"
+    NURTURE_TOUCH = "nurture_touch"
+    BUYER_REPLY = "buyer_reply"
+
+
+class CommandKind(StrEnum):
+    """What a person asks Baton to do with a hand-off."""
+
+    CLAIM = "claim"
+    PASS_ON = "pass_on"
+    ASSIGN = "assign"
+
+
+class IdentifierScheme(StrEnum):
+    """Kinds of identifier, strongest first: this order is the fixed precedence of identity."""
+
+    LEAD = "lead"
+    CRM = "crm"
+    EMAIL = "email"
+    USER = "user"
+    ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identifier:
+    """One identifier, normalised: an e-mail address in lower case, a Salesforce id with 18 characters."""
+
+    scheme: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engagement:
+    """One dated act of a lead. ``act`` is a word of the agreement's taxonomy; ``content_stage`` is awareness, consideration
+    or decision; ``link_group`` names the message whose links were clicked (scanners click them all)."""
+
+    act: str
+    content_id: str | None = None
+    content_title: str | None = None
+    content_stage: str | None = None
+    topics: tuple[str, ...] = ()
+    campaign: str | None = None
+    link_group: str | None = None
+    automatic: bool = False
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """One explicit act of consent or refusal. ``purpose`` (marketing, sales ...), ``channel`` (email, phone, any)."""
+
+    purpose: str
+    channel: str
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Direct identifiers and free text of a person: travels on ``leads.persons.v1`` and on topics of short retention only."""
+
+    email: str | None = None
+    phone: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    company: str | None = None
+    stated_problem: str | None = None
+    current_supplier: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What a person of the firm did. ``by`` is the person's id in the agreement; ``handoff_id`` names the hand-off it answers.
+
+    ``automatic`` marks auto-responders and sequences, which stop no touch clock. ``amount_minor`` is in minor units of
+    ``currency`` (ISO 4217). Dates without a time are ISO 8601 days.
+    """
+
+    kind: str
+    by: str
+    handoff_id: str | None = None
+    actor: str = "sales"
+    reason: str | None = None
+    outcome: str | None = None
+    automatic: bool = False
+    opportunity_id: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    expected_close: str | None = None
+    contract_end: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What a person wants done with a hand-off."""
+
+    kind: str
+    by: str
+    handoff_id: str | None = None
+    to_person: str | None = None
+    to_pool: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeRecord:
+    """``intake.keyed.v1``: one event of the outside, validated and normalised, keyed by its strongest identifier's digest.
+
+    ``event_id`` is derived from the source and the source's own event id. Exactly one of the optional parts matches
+    ``kind`` (``person`` and ``profile`` go together).
+    """
+
+    event_id: str
+    source: str
+    kind: str
+    occurred_at_ms: int
+    identifiers: tuple[Identifier, ...]
+    engagement: Engagement | None = None
+    profile: Mapping[str, str] = field(default_factory=dict)
+    person: Person | None = None
+    consent: Consent | None = None
+    act: Act | None = None
+    command: Command | None = None
+    retracts: str | None = None
+    backfill: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityAlias:
+    """``intake.aliases.v1``: tells one identity key which lead it belongs to. Keyed by ``identity``, a digest.
+
+    ``known`` says that the lead carries an identifier stronger than an anonymous one. ``kind``: ``link`` asks,
+    ``merged`` says that ``lead_id`` now stands for what the key was, ``conflict`` reports two known people.
+    """
+
+    identity: str
+    lead_id: str
+    kind: str
+    known: bool
+    cause_id: str
+    from_identity: str
+    occurred_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadEvent:
+    """``leads.accepted.v1``: an accepted event of a lead (engagement, profile, consent, retraction, erasure); no personal data."""
+
+    event_id: str
+    lead_id: str
+    source: str
+    kind: str
+    occurred_at_ms: int
+    received_at_ms: int
+    clamped: bool = False
+    backfill: bool = False
+    engagement: Engagement | None = None
+    profile: Mapping[str, str] = field(default_factory=dict)
+    consent: Consent | None = None
+    retracts: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadAct:
+    """``leads.acts.v1``: what people of the firm did with a lead; no personal data of the lead."""
+
+    event_id: str
+    lead_id: str
+    source: str
+    occurred_at_ms: int
+    received_at_ms: int
+    act: Act
+    clamped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadCommand:
+    """``leads.commands.v1``: a person's wish about a hand-off."""
+
+    event_id: str
+    lead_id: str
+    source: str
+    occurred_at_ms: int
+    received_at_ms: int
+    command: Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadPerson:
+    """``leads.persons.v1`` (compacted): the direct identifiers and free text of a lead, as one identity key knows them.
+
+    A field that is None says nothing. ``erased`` ends the person: what was known is to be forgotten.
+    """
+
+    lead_id: str
+    event_id: str
+    occurred_at_ms: int
+    person: Person
+    erased: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadMerge:
+    """``leads.merges.v1``: ``loser`` ends in ``survivor``. Published under both keys; ``merge_id`` is the same in both."""
+
+    merge_id: str
+    loser: str
+    survivor: str
+    cause_id: str
+    occurred_at_ms: int

@@ -1,0 +1,261 @@
+"""What the scorer decides: scores, qualifications, stages, refusals; and what it tells accounts.
+
+Points are integers of a millionth (``..._micro``). Times are ``..._ms``: milliseconds since the epoch, UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from baton.contracts.intake import LeadEvent, Person
+
+
+class Level(StrEnum):
+    """How warm a lead is, by the agreement's matrix."""
+
+    COLD = "cold"
+    WARM = "warm"
+    HOT = "hot"
+
+
+class Stage(StrEnum):
+    """Stages of a cycle; the last two are the detours."""
+
+    INQUIRY = "inquiry"
+    MQL = "mql"
+    TAL = "tal"
+    TQL = "tql"
+    SAL = "sal"
+    SQL = "sql"
+    OPPORTUNITY = "opportunity"
+    CUSTOMER = "customer"
+    RECYCLED = "recycled"
+    DISQUALIFIED = "disqualified"
+
+
+class Actor(StrEnum):
+    """Who causes a move in the cycle."""
+
+    SYSTEM = "system"
+    MARKETING = "marketing"
+    SDR = "sdr"
+    SALES = "sales"
+    MANAGER = "manager"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """One line of an explanation; the lines of a result add up to its number exactly.
+
+    ``kind``: ``act`` (an entry, decayed), ``cap``, ``clamp``, ``rest`` (entries beyond the top ones, summed) or ``fit``.
+    """
+
+    kind: str
+    name: str
+    points_micro: int
+    group: str | None = None
+    event_id: str | None = None
+    occurred_at_ms: int | None = None
+    base_micro: int | None = None
+    content_title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """A fit criterion and how it stands: ``met``, ``not_met`` or ``unknown``."""
+
+    name: str
+    outcome: str
+    points_micro: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadScored:
+    """``leads.scored.v1``: a visible change of a lead's score."""
+
+    lead_id: str
+    cycle: int
+    scored_at_ms: int
+    fit_micro: int
+    engagement_micro: int
+    grade: str
+    level: str
+    level_reason: str
+    contributions: tuple[Contribution, ...]
+    criteria: tuple[Criterion, ...]
+    next_change_at_ms: int | None
+    cause_id: str
+    agreement: str
+    trace_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentTouch:
+    """A piece of content the lead engaged with."""
+
+    event_id: str
+    act: str
+    title: str
+    occurred_at_ms: int
+    topics: tuple[str, ...] = ()
+    campaign: str | None = None
+    stage: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierCycle:
+    """How a former cycle of the lead ended."""
+
+    cycle: int
+    ended_at_ms: int
+    outcome: str
+    reason: str | None = None
+    holder: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What a person reads before the call."""
+
+    person: Person | None = None
+    account_id: str | None = None
+    profile: Mapping[str, str] = field(default_factory=dict)
+    why_now: tuple[Contribution, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+    content: tuple[ContentTouch, ...] = ()
+    interests: tuple[str, ...] = ()
+    first_campaign: str | None = None
+    latest_campaign: str | None = None
+    source: str | None = None
+    consents: Mapping[str, str] = field(default_factory=dict)
+    earlier_cycles: tuple[EarlierCycle, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadQualified:
+    """``leads.qualified.v1``: the lead became an MQL. Routed once per ``qualification_id``.
+
+    ``leg`` is ``sdr`` or ``sales``: which kind of queue is meant to take it. A TQL that the bridge team passes on to sales
+    is a qualification of its own with ``leg`` sales and the same cycle. ``hand_raised``: a fast-track act was the cause.
+    ``segment`` is what targets and goals are counted by. ``rejecters``: people who rejected the lead before.
+    """
+
+    qualification_id: str
+    lead_id: str
+    cycle: int
+    leg: str
+    level: str
+    grade: str
+    fit_micro: int
+    engagement_micro: int
+    hand_raised: bool
+    cause_id: str
+    qualified_at_ms: int
+    received_at_ms: int
+    segment: str | None
+    story: Story
+    agreement: str
+    rejecters: tuple[str, ...] = ()
+    owner: str | None = None
+    stage: str = "mql"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadStaged:
+    """``leads.stages.v1``: a lead moved in its cycle.
+
+    ``event`` is the word of the transition table that caused it (``qualified``, ``accepted``, ``withdrawn``, ``recycled`` ...).
+    ``evidence_at_ms`` is when the evidence first reached Baton: deadlines are judged by it. A merge closes the loser with
+    event ``merged``; an erasure with ``erased``.
+    """
+
+    lead_id: str
+    cycle: int
+    from_stage: str
+    to_stage: str
+    event: str
+    actor: str
+    cause_id: str
+    at_ms: int
+    occurred_at_ms: int
+    evidence_at_ms: int
+    agreement: str
+    by: str | None = None
+    reason: str | None = None
+    handoff_id: str | None = None
+    qualification_id: str | None = None
+    inferred: tuple[str, ...] = ()
+    segment: str | None = None
+    level: str | None = None
+    opportunity_id: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    expected_close: str | None = None
+    contract_end: str | None = None
+    hand_raised: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadRefused:
+    """``leads.refusals.v1``: an act or command that was not carried out, and why."""
+
+    lead_id: str
+    cause_id: str
+    event: str
+    stage: str
+    actor: str
+    reason: str
+    at_ms: int
+    by: str | None = None
+    handoff_id: str | None = None
+    agreement: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPart:
+    """``scorer.accounts.v1``: what one lead contributes to its account. A move is a remove and an add."""
+
+    account_id: str
+    lead_id: str
+    kind: str
+    engagement_micro: int
+    role: str | None
+    at_ms: int
+    cause_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountScored:
+    """``accounts.scored.v1``: the account as a buying group."""
+
+    account_id: str
+    people: int
+    engaged_people: int
+    engagement_micro: int
+    most_senior_role: str | None
+    at_ms: int
+    cause_id: str
+    agreement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadTransfer:
+    """``scorer.transfers.v1``: the loser's book on its way to the survivor, keyed by the survivor.
+
+    ``events`` are the loser's events again (ids and times unchanged), ``cycles`` its history; a transfer may come in
+    ``parts`` and twice, in any order.
+    """
+
+    transfer_id: str
+    loser: str
+    survivor: str
+    part: int
+    parts: int
+    events: tuple[LeadEvent, ...]
+    cycles: tuple[EarlierCycle, ...]
+    at_ms: int
+    cycle: int = 0
+    recycles: int = 0
+    person: Person | None = None
+    person_times: Mapping[str, int] = field(default_factory=dict)
+    retracted: tuple[str, ...] = ()

@@ -1,0 +1,178 @@
+"""What the SLA watcher decides: clocks, violations, actions, the ends and returns of cycles, goals.
+
+Times are ``..._ms``: milliseconds since the epoch, UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ClockState(StrEnum):
+    """States of a clock: ``running -> met | cancelled | breached``, then ``breached -> met_late | abandoned | withdrawn``."""
+
+    RUNNING = "running"
+    MET = "met"
+    CANCELLED = "cancelled"
+    BREACHED = "breached"
+    MET_LATE = "met_late"
+    ABANDONED = "abandoned"
+    WITHDRAWN = "withdrawn"
+
+
+class ActionKind(StrEnum):
+    """What a breach or a warning causes."""
+
+    NOTIFY = "notify"
+    REASSIGN = "reassign"
+    ESCALATE = "escalate"
+    MANAGER_QUEUE = "manager_queue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaClock:
+    """``leads.sla-clocks.v1``: a clock changed its state.
+
+    ``side`` says who owes it: ``sales``, ``marketing`` or ``sales_management``. ``deadline_ms`` is computed from the
+    agreement's target and calendar; ``target`` is the target in words. ``evidence_id`` is what stopped it.
+    """
+
+    clock_id: str
+    clock: str
+    lead_id: str
+    cycle: int
+    state: str
+    started_at_ms: int
+    deadline_ms: int
+    at_ms: int
+    cause_id: str
+    agreement: str
+    side: str = "sales"
+    handoff_id: str | None = None
+    qualification_id: str | None = None
+    owner: str | None = None
+    pool: str | None = None
+    level: str | None = None
+    segment: str | None = None
+    target: str = ""
+    ended_at_ms: int | None = None
+    reason: str | None = None
+    evidence_id: str | None = None
+    inferred: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaViolation:
+    """``leads.sla-violations.v1``: a clock ran out (``breach``), is about to (``warning``), or late evidence took a breach back
+    (``withdrawn``); a team's goal has no lead. ``unproven``: the upstream check did not finish in its limit."""
+
+    violation_id: str
+    kind: str
+    clock: str
+    side: str
+    deadline_ms: int
+    at_ms: int
+    cause_id: str
+    agreement: str
+    clock_id: str | None = None
+    lead_id: str | None = None
+    handoff_id: str | None = None
+    owner: str | None = None
+    pool: str | None = None
+    level: str | None = None
+    segment: str | None = None
+    goal: str | None = None
+    unproven: bool = False
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaAction:
+    """``leads.sla-actions.v1``: a step of the ladder. Dispatch carries out ``reassign`` and ``manager_queue``; people and tools
+    act on ``notify`` and ``escalate``."""
+
+    action_id: str
+    kind: str
+    lead_id: str
+    handoff_id: str
+    clock_id: str
+    at_ms: int
+    cause_id: str
+    agreement: str
+    owner: str | None = None
+    pool: str | None = None
+    to: str | None = None
+    reason: str | None = None
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadRecycled:
+    """``leads.recycled.v1``: the cycle is to end: ``outcome`` is ``recycle`` (comes back on ``return_at_ms`` by ``track``) or
+    ``disqualify`` (does not come back). The lead reducer ends the cycle when it reads this."""
+
+    recycle_id: str
+    lead_id: str
+    cycle: int
+    outcome: str
+    reason: str
+    at_ms: int
+    cause_id: str
+    agreement: str
+    track: str | None = None
+    cool_off_until_ms: int | None = None
+    return_at_ms: int | None = None
+    handoff_id: str | None = None
+    by: str | None = None
+    needs: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadReactivated:
+    """``leads.reactivated.v1``: the return date of a recycled lead has come, or a hand-raise broke its cool-off."""
+
+    lead_id: str
+    cycle: int
+    recycle_id: str
+    reason: str
+    at_ms: int
+    cause_id: str
+    agreement: str
+    track: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoalTally:
+    """``sla.tallies.v1`` (keyed by goal): something that counts towards a goal. ``amount`` is in units of the goal's metric;
+    ``tally_id`` makes it count once."""
+
+    goal: str
+    tally_id: str
+    metric: str
+    amount: int
+    occurred_at_ms: int
+    segment: str | None
+    lead_id: str
+    cause_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoalProgress:
+    """``goals.progress.v1``: a goal in its period. ``pace`` in parts per million: achieved / (goal * share of working days
+    gone). ``last_periods``: what the former ones gave, by period (``2026-10``)."""
+
+    goal: str
+    metric: str
+    side: str
+    period: str
+    segment: str | None
+    target: int
+    achieved: int
+    pace_ppm: int
+    working_days_gone: int
+    working_days: int
+    at_ms: int
+    cause_id: str
+    agreement: str
+    state: str = "running"
+    last_periods: Mapping[str, int] = field(default_factory=dict)

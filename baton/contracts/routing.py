@@ -1,0 +1,161 @@
+"""What the router asks itself and what it decides. Times are ``..._ms``: milliseconds since the epoch, UTC.
+
+A hand-off is (qualification, attempt); its id is derived from the two.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from baton.contracts.leads import LeadQualified
+
+
+class RequestKind(StrEnum):
+    """What travels from dispatch to assignment, in one order per account and then per pool.
+
+    ``request`` wants a holder, ``accepted`` turns an offer into open work, ``release`` gives it back.
+    """
+
+    REQUEST = "request"
+    ACCEPTED = "accepted"
+    RELEASE = "release"
+
+
+class HandoffKind(StrEnum):
+    """What happened to a hand-off besides being routed."""
+
+    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
+    NOTED = "noted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffRequest:
+    """``router.accounts.v1`` (keyed by account, or ``lead:<id>`` without one): one wish of dispatch.
+
+    ``qualified`` comes with a request only. ``exclude`` are people not to ask (rejecters, breachers). ``person`` and ``pool``
+    force the choice (claim, assign). ``fault`` in a release says whether the turn is used up (``breach``, ``rejected``) or
+    given back (``misrouted``, ``bad_data``, ``absence``).
+    """
+
+    kind: str
+    handoff_id: str
+    qualification_id: str
+    attempt: int
+    lead_id: str
+    account_id: str | None
+    cause_id: str
+    at_ms: int
+    qualified: LeadQualified | None = None
+    exclude: tuple[str, ...] = ()
+    person: str | None = None
+    pool: str | None = None
+    reason: str | None = None
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingStep:
+    """One rule that routing looked at, and what it said."""
+
+    rule: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueItem:
+    """``router.queue.v1`` (keyed by pool): a request whose pool is chosen, or what became of it."""
+
+    kind: str
+    handoff_id: str
+    qualification_id: str
+    attempt: int
+    lead_id: str
+    pool: str
+    cause_id: str
+    at_ms: int
+    qualified: LeadQualified | None = None
+    path: tuple[RoutingStep, ...] = ()
+    exclude: tuple[str, ...] = ()
+    person: str | None = None
+    overflowed_from: tuple[str, ...] = ()
+    reason: str | None = None
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A person who could have been given the lead. Fractions are exact, ``numerator/denominator``; ``excluded`` is the
+    reason where the person was not eligible."""
+
+    person: str
+    weight: int
+    turns: int
+    load: int
+    capacity: int
+    score: str
+    excluded: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadRouted:
+    """``leads.routed.sdr.v1`` and ``leads.routed.sales.v1``: the lead has a holder, and here is the story."""
+
+    handoff_id: str
+    qualification_id: str
+    attempt: int
+    lead_id: str
+    cycle: int
+    leg: str
+    pool: str
+    owner: str
+    level: str
+    segment: str | None
+    hand_raised: bool
+    routed_at_ms: int
+    qualified_at_ms: int
+    path: tuple[RoutingStep, ...]
+    candidates: tuple[Candidate, ...]
+    rule: str
+    turn_used: bool
+    qualified: LeadQualified
+    agreement: str
+    accept_by_ms: int | None = None
+    trace_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadUnrouted:
+    """``leads.unrouted.v1``: no person yet or not at all. ``outcome``: ``held`` (waits in the pool's queue, which is its
+    holder), ``watch`` (a human's fallback queue), ``suppressed`` (with the reason)."""
+
+    handoff_id: str
+    qualification_id: str
+    attempt: int
+    lead_id: str
+    cycle: int
+    outcome: str
+    reason: str
+    pool: str | None
+    at_ms: int
+    path: tuple[RoutingStep, ...]
+    candidates: tuple[Candidate, ...]
+    agreement: str
+    next_try_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffNoted:
+    """``leads.handoffs.v1``: a hand-off was withdrawn, a wish about one was refused, or something about it is worth noting."""
+
+    handoff_id: str
+    qualification_id: str
+    attempt: int
+    lead_id: str
+    kind: str
+    reason: str
+    cause_id: str
+    at_ms: int
+    by: str | None = None
+    owner: str | None = None
+    pool: str | None = None
+    agreement: str | None = None

@@ -1,0 +1,197 @@
+"""What the engine runs: keyed reducers, and the values that go in and come out of them.
+
+A reducer is pure. It is handed the state of one key, one event (or the moment it asked to be woken at) and the log's time;
+it answers with a :class:`Step`: the new state, the facts to publish and when to be woken next. It reads no clock, draws no
+random number and does no I/O, so every host (Kafka, the in-memory log, a rebuild) computes the same.
+
+All times are integers of milliseconds since the epoch, UTC, and named ``..._ms`` or ``now`` (log time).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+S = TypeVar("S")
+T = TypeVar("T")
+R = TypeVar("R", bound="Reference")
+
+
+class Reference(Protocol):
+    """What is agreed and in force at a moment; shared by all keys, read whole by every task.
+
+    ``version`` names the agreement; when it changes, every key adopts the new one (:meth:`Reducer.adopt`).
+    """
+
+    @property
+    def version(self) -> str: ...
+
+
+class ReferenceBook(Protocol[R]):
+    """The whole history of the reference topics, folded: which reference holds at which log time.
+
+    It must be a function of the records alone. A record appended at ``a`` may change :meth:`at` only for times from
+    ``a + 10 s`` on, but for the very first version, which holds for all time before it too.
+    """
+
+    topics: tuple[str, ...]
+
+    def add(self, event: Event) -> None:
+        """Take one more record of a reference topic, in offset order per topic."""
+
+    def at(self, now: int) -> R | None:
+        """The reference in force at ``now``; ``None`` as long as nothing was ever published (tasks then wait)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One input record, decoded.
+
+    ``value`` is the contract's dataclass; for a topic the outside writes it is the raw ``bytes``.
+    ``id`` is the record's ``ce_id``, or an id derived from its place where it has none.
+    ``at_ms`` is the broker's append time; ``received_at_ms`` is when the cause first reached the log (header
+    ``received_at``, else ``at_ms``): verdicts about deadlines use this one.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: Any
+    id: str
+    at_ms: int
+    received_at_ms: int
+    traceparent: str | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EntryKind(Generic[T]):
+    """A named kind of entry that grows beside a key's head: ``HELD = EntryKind("held", HeldLead)``.
+
+    ``name`` is short, lower case, without ``/``; ``type`` is the frozen dataclass of the value (it has an Avro schema).
+    """
+
+    name: str
+    type: type[T]
+
+
+class View(Protocol[S]):
+    """What a reducer may see: one key's state, and what runs it now."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def cause(self) -> str:
+        """Id of what runs now (event id, or derived for a wake or an adoption). Derive every new id from it."""
+    @property
+    def head(self) -> S | None: ...
+    @property
+    def wake_at(self) -> int | None: ...
+    @property
+    def proven(self) -> bool:
+        """In ``wake`` of a reducer with ``upstream``: False if the upstream check ran into its limit (``unproven``)."""
+
+    def get(self, kind: EntryKind[T], item: str) -> T | None:
+        """The entry ``item`` of ``kind``, or None."""
+
+    def scan(
+        self, kind: EntryKind[T], *, first: str = "", below: str | None = None, limit: int, reverse: bool = False
+    ) -> Sequence[tuple[str, T]]:
+        """At most ``limit`` entries with ``first <= item < below``, in the order of ``item`` (code points)."""
+
+    def count(self, kind: EntryKind[Any]) -> int:
+        """How many entries of ``kind`` the key has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put(Generic[T]):
+    """Store ``value`` as entry ``item`` of ``kind``, over any former one."""
+
+    kind: EntryKind[T]
+    item: str
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Remove entry ``item`` of ``kind``; nothing happens where there is none."""
+
+    kind: EntryKind[Any]
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something to publish: ``value`` (the topic's dataclass) under ``key``. Its id is derived by the engine from the
+    step's cause, the reducer, the type's name and its ordinal in the step."""
+
+    topic: str
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The outside sent something that cannot be taken. ``code`` is a stable word, ``reason`` a sentence that says what to
+    fix and repeats no personal data."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Generic[S]):
+    """The outcome of one call.
+
+    ``head``: the key's state from now on; ``None`` removes it; the same object as ``view.head`` means unchanged.
+    ``wake_at``: when ``wake`` is to be called next (log time); ``None``: not at all. It replaces the former one, so a step
+    that does not care hands on ``view.wake_at``. A time in the past is due at once.
+    ``rejected`` is only for reducers that read a topic of the outside: the record goes to its dead letters.
+    """
+
+    head: S | None
+    wake_at: int | None = None
+    put: tuple[Put[Any], ...] = ()
+    drop: tuple[Drop, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    rejected: Rejection | None = None
+
+
+class Reducer(ABC, Generic[S, R]):
+    """One keyed reducer. Subclasses set the class variables and hold no state of their own.
+
+    ``inputs``: logical topic names, all co-partitioned. ``head_type``: dataclass of the head (None: stateless).
+    ``upstream``: the reducers, in the order of the flow, whose input must be processed past a deadline before this one may
+    judge it; a reducer that names any has all its timers checked so.
+    """
+
+    name: ClassVar[str]
+    service: ClassVar[str]
+    inputs: ClassVar[tuple[str, ...]]
+    outputs: ClassVar[tuple[str, ...]]
+    head_type: ClassVar[type[Any] | None]
+    entry_kinds: ClassVar[tuple[EntryKind[Any], ...]] = ()
+    upstream: ClassVar[tuple[str, ...]] = ()
+    adopts: ClassVar[bool] = False
+
+    @abstractmethod
+    def step(self, view: View[S], event: Event, *, now: int, reference: R) -> Step[S]:
+        """Take one input record."""
+
+    def wake(self, view: View[S], *, now: int, reference: R) -> Step[S]:
+        """The time the last step asked for has come."""
+        raise NotImplementedError(f"{self.name} asked to be woken but has no wake()")
+
+    def adopt(self, view: View[S], *, old: str, new: R, now: int) -> Step[S]:
+        """A new agreement is in force: ``old`` is the version this key last lived under. Called only if ``adopts``."""
+        return Step(head=view.head, wake_at=view.wake_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What an application hands the engine: its reducers by name, for hosts that need to know the whole flow."""
+
+    reducers: Mapping[str, Reducer[Any, Any]] = field(default_factory=dict)
