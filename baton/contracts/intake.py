@@ -181,7 +181,7 @@ class IdentityAlias:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadEvent:
-    """``leads.accepted.v1``: an accepted event of a lead (engagement, profile, consent, retraction, erasure); no personal data."""
+    """``leads.accepted.v1``: an accepted event of a lead that is no act of the firm; no personal data."""
 
     event_id: str
     lead_id: str

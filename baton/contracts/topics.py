@@ -1,0 +1,307 @@
+"""The catalogue of topics: the one place that says which there are, what is in them, who writes and who reads them.
+
+Topic creation, the check of a running cluster, the README's table, AsyncAPI and the tests all read it. Logical names are what
+the code speaks; :func:`physical` makes the name on the cluster.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from baton.contracts import intake, leads, levels, reference, routing
+
+DEFAULT_NAMESPACE = "baton"
+DAY_MS = 86_400_000
+SHORT_MS = 30 * DAY_MS
+BOOK_MS = 400 * DAY_MS
+TICKS_MS = 3_600_000
+DLQ_PREFIX = "dlq."
+
+
+class Cleanup(StrEnum):
+    """Kafka's ``cleanup.policy``."""
+
+    DELETE = "delete"
+    COMPACT = "compact"
+
+
+class Audience(StrEnum):
+    """``public``: a contract that others may build on; ``private``: between our own parts; ``engine``: one reducer's own."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    ENGINE = "engine"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicSpec:
+    """One topic. ``record`` None: raw bytes. ``writer``: the one service that writes (``outside`` for the inbox).
+
+    ``readers``: the reducers that read it. ``max_bytes``: the longest encoded value.
+    ``partitions``: None is the cluster-wide number.
+    """
+
+    name: str
+    record: type | None
+    says: str
+    key: str
+    writer: str
+    readers: tuple[str, ...] = ()
+    audience: Audience = Audience.PRIVATE
+    cleanup: Cleanup = Cleanup.DELETE
+    retention_ms: int | None = SHORT_MS
+    partitions: int | None = None
+    max_bytes: int = 65_536
+
+    @property
+    def outside(self) -> bool:
+        """Whether the outside writes it, so that what cannot be read is a dead letter and not our bug."""
+        return self.writer == "outside"
+
+    def config(self) -> dict[str, str]:
+        """The topic's settings on the cluster."""
+        settings = {
+            "cleanup.policy": self.cleanup.value,
+            "message.timestamp.type": "LogAppendTime",
+            "max.message.bytes": str(1 << 20),
+        }
+        if self.cleanup is Cleanup.DELETE:
+            settings["retention.ms"] = str(-1 if self.retention_ms is None else self.retention_ms)
+        else:
+            settings["min.cleanable.dirty.ratio"] = "0.5"
+        return settings
+
+
+def _private(name: str, record: type | None, says: str, key: str, writer: str, *readers: str, **more: object) -> TopicSpec:
+    return TopicSpec(name=name, record=record, says=says, key=key, writer=writer, readers=readers, **more)  # type: ignore[arg-type]
+
+
+def _public(name: str, record: type, says: str, key: str, writer: str, *readers: str, **more: object) -> TopicSpec:
+    more.setdefault("retention_ms", BOOK_MS)
+    return _private(name, record, says, key, writer, *readers, audience=Audience.PUBLIC, **more)
+
+
+_FLOW: tuple[TopicSpec, ...] = (
+    _private(
+        "leads.inbox.v1",
+        None,
+        "events of outside systems, one JSON event a record, any key",
+        "any",
+        "outside",
+        "admit",
+        audience=Audience.PUBLIC,
+        max_bytes=32_768,
+    ),
+    _private("intake.keyed.v1", intake.IntakeRecord, "validated events, by identity", "identity digest", "ingest", "identify"),
+    _private(
+        "intake.aliases.v1",
+        intake.IdentityAlias,
+        "which lead an identity belongs to",
+        "identity digest",
+        "ingest",
+        "identify",
+        retention_ms=BOOK_MS,
+    ),
+    _public("leads.accepted.v1", intake.LeadEvent, "accepted events of leads", "lead", "ingest", "lead"),
+    _public("leads.acts.v1", intake.LeadAct, "what people of the firm did", "lead", "ingest", "lead", "clocks"),
+    _public("leads.commands.v1", intake.LeadCommand, "claim, pass on, assign", "lead", "ingest", "dispatch"),
+    _public(
+        "leads.persons.v1",
+        intake.LeadPerson,
+        "direct identifiers and free text",
+        "lead",
+        "ingest",
+        "lead",
+        cleanup=Cleanup.COMPACT,
+    ),
+    _public("leads.merges.v1", intake.LeadMerge, "one lead ends in another; under both keys", "lead", "ingest", "lead"),
+    _private(
+        "scorer.transfers.v1", leads.LeadTransfer, "a merged lead's book on its way", "lead", "scorer", "lead", max_bytes=524_288
+    ),
+    _public("leads.scored.v1", leads.LeadScored, "visible changes of the score, explained", "lead", "scorer"),
+    _public(
+        "leads.qualified.v1",
+        leads.LeadQualified,
+        "a lead is ready for a person, and why",
+        "lead",
+        "scorer",
+        "dispatch",
+        "clocks",
+        retention_ms=SHORT_MS,
+    ),
+    _public("leads.stages.v1", leads.LeadStaged, "moves in the revenue cycle", "lead", "scorer", "dispatch", "clocks"),
+    _public("leads.refusals.v1", leads.LeadRefused, "acts that were not carried out, and why", "lead", "scorer"),
+    _private("scorer.accounts.v1", leads.AccountPart, "what a lead adds to its account", "account", "scorer", "accounts"),
+    _public("accounts.scored.v1", leads.AccountScored, "accounts as buying groups", "account", "scorer", "matching"),
+    _private(
+        "router.accounts.v1",
+        routing.HandoffRequest,
+        "requests, acceptances and releases",
+        "account or lead",
+        "router",
+        "matching",
+    ),
+    _private("router.queue.v1", routing.QueueItem, "the same, with the pool chosen", "pool", "router", "assignment"),
+    _public(
+        "leads.routed.sdr.v1",
+        routing.LeadRouted,
+        "leads handed to an SDR",
+        "lead",
+        "router",
+        "lead",
+        "dispatch",
+        "clocks",
+        retention_ms=SHORT_MS,
+        max_bytes=131_072,
+    ),
+    _public(
+        "leads.routed.sales.v1",
+        routing.LeadRouted,
+        "leads handed to a sales rep",
+        "lead",
+        "router",
+        "lead",
+        "dispatch",
+        "clocks",
+        retention_ms=SHORT_MS,
+        max_bytes=131_072,
+    ),
+    _public(
+        "leads.unrouted.v1",
+        routing.LeadUnrouted,
+        "leads without a person: held, watched, suppressed",
+        "lead",
+        "router",
+        "dispatch",
+        "clocks",
+    ),
+    _public("leads.handoffs.v1", routing.HandoffNoted, "hand-offs withdrawn, wishes refused", "lead", "router", "lead", "clocks"),
+    _public("leads.sla-clocks.v1", levels.SlaClock, "clocks and what became of them", "lead", "sla_watcher"),
+    _public(
+        "leads.sla-violations.v1", levels.SlaViolation, "warnings, breaches, breaches taken back", "lead or goal", "sla_watcher"
+    ),
+    _public("leads.sla-actions.v1", levels.SlaAction, "notify, reassign, escalate", "lead", "sla_watcher", "dispatch"),
+    _public(
+        "leads.recycled.v1", levels.LeadRecycled, "a cycle ends: comes back then, or not at all", "lead", "sla_watcher", "lead"
+    ),
+    _public("leads.reactivated.v1", levels.LeadReactivated, "a recycled lead is back", "lead", "sla_watcher", "lead"),
+    _private(
+        "sla.tallies.v1", levels.GoalTally, "what counts towards a goal", "goal", "sla_watcher", "goals", retention_ms=BOOK_MS
+    ),
+    _public("goals.progress.v1", levels.GoalProgress, "goals of both sides, with pace", "goal", "sla_watcher"),
+    _public(
+        "baton.agreements.v1",
+        reference.AgreementRecord,
+        "agreements: approvals and publications",
+        "record",
+        "agreement",
+        cleanup=Cleanup.COMPACT,
+        partitions=1,
+        max_bytes=524_288,
+    ),
+    _public(
+        "baton.people.v1",
+        reference.PeopleRecord,
+        "absences of people",
+        "record",
+        "agreement",
+        cleanup=Cleanup.COMPACT,
+        partitions=1,
+    ),
+)
+
+REDUCERS: Mapping[str, str] = {
+    "admit": "ingest",
+    "identify": "ingest",
+    "lead": "scorer",
+    "accounts": "scorer",
+    "dispatch": "router",
+    "matching": "router",
+    "assignment": "router",
+    "clocks": "sla_watcher",
+    "goals": "sla_watcher",
+}
+"""Every reducer with its service, in the order of the flow."""
+
+
+def changelog_topic(reducer: str) -> str:
+    """State of a reducer, compacted; the k-th partition belongs to task k."""
+    return f"{reducer}.changelog.v1"
+
+
+def journal_topic(reducer: str) -> str:
+    """What each batch took, in order: enough to compute the state again."""
+    return f"{reducer}.journal.v1"
+
+
+def ticks_topic(reducer: str) -> str:
+    """Where an idle task asks the broker for the time."""
+    return f"{reducer}.ticks.v1"
+
+
+def dead_letter_topic(topic: str) -> str:
+    """Where records of ``topic`` go that cannot be taken."""
+    return DLQ_PREFIX + topic
+
+
+def engine_topics(reducer: str, service: str) -> tuple[TopicSpec, ...]:
+    """The private topics of one reducer."""
+    own = TopicSpec(
+        name=changelog_topic(reducer),
+        record=None,
+        says=f"state of {reducer}",
+        key="engine",
+        writer=service,
+        readers=(reducer,),
+        audience=Audience.ENGINE,
+        cleanup=Cleanup.COMPACT,
+        max_bytes=1 << 20,
+    )
+    logged = replace(own, cleanup=Cleanup.DELETE)
+    return (
+        own,
+        replace(logged, name=journal_topic(reducer), says=f"what {reducer} took, in order", retention_ms=BOOK_MS),
+        replace(logged, name=ticks_topic(reducer), says=f"the time, asked for by idle tasks of {reducer}", retention_ms=TICKS_MS),
+    )
+
+
+def dead_letter_spec(spec: TopicSpec) -> TopicSpec:
+    """The dead letters of a topic the outside writes."""
+    return TopicSpec(
+        name=dead_letter_topic(spec.name),
+        record=None,
+        says=f"what could not be taken from {spec.name}",
+        key="as sent",
+        writer=REDUCERS[spec.readers[0]],
+        audience=Audience.PUBLIC,
+        max_bytes=1 << 20,
+    )
+
+
+def _catalogue() -> Mapping[str, TopicSpec]:
+    dead = tuple(dead_letter_spec(spec) for spec in _FLOW if spec.outside)
+    engine = tuple(spec for reducer, service in REDUCERS.items() for spec in engine_topics(reducer, service))
+    return {spec.name: spec for spec in (*_FLOW, *dead, *engine)}
+
+
+TOPICS: Mapping[str, TopicSpec] = _catalogue()
+REFERENCE_TOPICS = ("baton.agreements.v1", "baton.people.v1")
+
+
+def physical(namespace: str, name: str) -> str:
+    """The topic's name on the cluster: as it is in the default namespace, else with the namespace before it."""
+    return name if namespace == DEFAULT_NAMESPACE else f"{namespace}.{name}"
+
+
+def logical(namespace: str, name: str) -> str:
+    """The inverse of :func:`physical`; raises ValueError for a topic of another namespace."""
+    if namespace == DEFAULT_NAMESPACE:
+        return name
+    if not name.startswith(namespace + "."):
+        raise ValueError(f"topic {name} is not of namespace {namespace}")
+    return name[len(namespace) + 1 :]
+
+
+def consumer_group(namespace: str, reducer: str) -> str:
+    """The consumer group of a reducer; a task's transactional id is this and ``-<partition>``."""
+    return f"{namespace}.{reducer}"
