@@ -1,0 +1,46 @@
+# Baton: every target works on a fresh machine with Python 3.11+ and nothing else.
+# `make setup` makes .venv from the lock; the others make it where it is missing or older than the lock.
+
+# The first Python from 3.11 on that is found; PYTHON=/path/to/python chooses another.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	"$$p" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v "$$p" && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up down test check lock clean
+
+help:               ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {sub(/ +$$/, "", $$1); printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)     ## .venv with the locked dependencies; the command line is .venv/bin/baton
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Baton needs Python 3.11 or newer in the PATH, or PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "Making .venv with $$($(PYTHON) --version) from requirements.lock"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+up: $(READY)        ## run Baton and keep it running until Ctrl-C; a broker too, unless BATON_BOOTSTRAP names one
+	@$(BIN)/baton up
+
+down: $(READY)      ## stop what runs and clean up
+	@$(BIN)/baton down
+
+test: $(READY)      ## every test; those that need Kafka use BATON_BOOTSTRAP, else an embedded broker
+	@$(BIN)/python -m pytest
+
+check: $(READY)     ## format, lint, types, walls between the packages
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+lock: $(READY)      ## write requirements.lock anew from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--group dev pyproject.toml --output-file requirements.lock
+
+clean: down         ## remove the environment too
+	@rm -rf .venv
