@@ -1,0 +1,80 @@
+"""The text of the embedded broker's files: its settings, each with its reason, and where its log goes. Pure."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_NODE = "1"
+_YEARS_10_MINUTES = 10 * 365 * 24 * 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerPorts:
+    """The two ports of the node, both on the loopback: clients' and its own controller's."""
+
+    clients: int
+    controller: int
+
+
+def server_properties(data: Path, ports: BrokerPorts) -> str:
+    """``server.properties`` of a single KRaft node that keeps its data in ``data``."""
+    settings = {
+        "process.roles": "broker,controller",
+        "node.id": _NODE,
+        "controller.quorum.voters": f"{_NODE}@127.0.0.1:{ports.controller}",
+        "listeners": f"PLAINTEXT://127.0.0.1:{ports.clients},CONTROLLER://127.0.0.1:{ports.controller}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports.clients}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "log.dirs": str(data),
+        # The log's time is the only time that decides anything: the broker's, not the senders'.
+        "log.message.timestamp.type": "LogAppendTime",
+        # A stray client must not make a topic with one partition.
+        "auto.create.topics.enable": "false",
+        # One node: nothing to replicate to.
+        "default.replication.factor": "1",
+        "min.insync.replicas": "1",
+        "offsets.topic.replication.factor": "1",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        # A small machine: fewer internal partitions to make and to load.
+        "offsets.topic.num.partitions": "8",
+        "transaction.state.log.num.partitions": "8",
+        "num.network.threads": "2",
+        "num.io.threads": "4",
+        "background.threads": "2",
+        "log.cleaner.dedupe.buffer.size": str(32 << 20),
+        "log.index.size.max.bytes": str(2 << 20),
+        # Members join at once, and short sessions are allowed, so that a fault is seen soon.
+        "group.initial.rebalance.delay.ms": "0",
+        "group.min.session.timeout.ms": "1000",
+        # The transaction of a killed worker holds readers back: look for overdue ones every second.
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+        # Committed offsets belong to the state; a machine that was off for a month must find them again.
+        "offsets.retention.minutes": str(_YEARS_10_MINUTES),
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def log_properties(log: Path) -> str:
+    """The log4j2 settings: warnings and what the server says of itself, in files that do not grow without end."""
+    return f"""\
+status = error
+appender.file.type = RollingFile
+appender.file.name = file
+appender.file.fileName = {log}
+appender.file.filePattern = {log}.%i
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = %d{{yyyy-MM-dd HH:mm:ss,SSS}} %p %m (%c{{1}})%n%throwable
+appender.file.policies.type = Policies
+appender.file.policies.size.type = SizeBasedTriggeringPolicy
+appender.file.policies.size.size = 10MB
+appender.file.strategy.type = DefaultRolloverStrategy
+appender.file.strategy.max = 2
+rootLogger.level = warn
+rootLogger.appenderRef.file.ref = file
+logger.server.name = kafka.server
+logger.server.level = info
+"""

@@ -1,0 +1,74 @@
+"""What tests share: a Kafka to talk to, and a namespace of one's own on it.
+
+The broker is the one of ``BATON_BOOTSTRAP``, else an embedded one for the whole run, made when the first test asks for it. What a
+killed run left behind is cleared away by the next.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from baton.broker.embedded import EmbeddedBroker, read_record
+from baton.processes import Mark, end, is_running, own_mark
+from baton.settings import default_cache
+
+_HOMES = Path(tempfile.gettempdir()) / f"baton-tests-{os.getuid()}"
+_ADMIN_TIMEOUT_S = 30.0
+
+
+@pytest.fixture(scope="session")
+def broker_cache() -> Path:
+    """Where the broker's jars are; shared by all runs of this user."""
+    return Path(os.environ.get("BATON_CACHE") or default_cache())
+
+
+@pytest.fixture(scope="session")
+def bootstrap(broker_cache: Path) -> Iterator[str]:
+    """The address of a Kafka that may be used, but not broken."""
+    given = os.environ.get("BATON_BOOTSTRAP")
+    if given:
+        yield given
+        return
+    _clear_away_killed_runs()
+    own = own_mark()
+    broker = EmbeddedBroker(_HOMES / f"{own.pid}-{own.started}", cache=broker_cache)
+    try:
+        yield broker.start()
+    finally:
+        broker.remove()
+
+
+@pytest.fixture
+def namespace(bootstrap: str) -> Iterator[str]:
+    """A namespace that no other test has; its topics and groups are deleted afterwards."""
+    name = f"t{uuid.uuid4().hex[:10]}"
+    yield name
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    topics = [topic for topic in admin.list_topics(timeout=_ADMIN_TIMEOUT_S).topics if topic.startswith(f"{name}.")]
+    if topics:
+        for future in admin.delete_topics(topics, operation_timeout=_ADMIN_TIMEOUT_S).values():
+            future.result(_ADMIN_TIMEOUT_S)
+    groups = admin.list_consumer_groups(request_timeout=_ADMIN_TIMEOUT_S).result().valid
+    mine = [group.group_id for group in groups if group.group_id.startswith(f"{name}.")]
+    if mine:
+        for future in admin.delete_consumer_groups(mine, request_timeout=_ADMIN_TIMEOUT_S).values():
+            # A member that a test killed may still be in its session; its group goes with its offsets' topic some day.
+            with contextlib.suppress(Exception):
+                future.result(_ADMIN_TIMEOUT_S)
+
+
+def _clear_away_killed_runs() -> None:
+    for home in _HOMES.glob("*"):
+        pid, _, started = home.name.partition("-")
+        if not is_running(Mark(pid=int(pid), started=float(started))):
+            record = read_record(home)
+            if record is not None:
+                end(record.mark, grace_s=2.0)
+            shutil.rmtree(home, ignore_errors=True)
