@@ -12,10 +12,12 @@ from baton.contracts.leads import LeadQualified
 class RequestKind(StrEnum):
     """What travels from dispatch to assignment, in one order per account and then per pool.
 
-    ``request`` wants a holder, ``accepted`` turns an offer into open work, ``release`` gives it back.
+    ``request`` wants a holder, ``accepted`` turns an offer into open work, ``release`` gives it back. ``offered`` reinstates an
+    offer that was taken away too soon.
     """
 
     REQUEST = "request"
+    OFFERED = "offered"
     ACCEPTED = "accepted"
     RELEASE = "release"
 
@@ -34,7 +36,8 @@ class HandoffRequest:
 
     ``qualified`` comes with a request only. ``exclude`` are people not to ask (rejecters, breachers). ``person`` and ``pool``
     force the choice (claim, assign). ``fault`` in a release says whether the turn is used up (``breach``, ``rejected``) or
-    given back (``misrouted``, ``bad_data``, ``absence``).
+    given back (``misrouted``, ``bad_data``, ``absence``). ``owner`` holds the lead's open cycle: asked first, not forced.
+    ``watcher`` is a human whose fallback queue is to have the lead. ``offered`` and ``accepted`` name ``person`` and ``pool``.
     """
 
     kind: str
@@ -51,6 +54,8 @@ class HandoffRequest:
     pool: str | None = None
     reason: str | None = None
     fault: str | None = None
+    owner: str | None = None
+    watcher: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +68,11 @@ class RoutingStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueItem:
-    """``router.queue.v1`` (keyed by pool): a request whose pool is chosen, or what became of it."""
+    """``router.queue.v1`` (keyed by pool): a request whose pool is chosen, or what became of it.
+
+    ``rule`` chose the pool. ``person`` is to have the lead: for certain if ``forced``, else if they are there. ``beside`` is a
+    colleague's hand-off: whoever holds that one is to have this one too. ``skills`` are required of a person chosen in turn.
+    """
 
     kind: str
     handoff_id: str
@@ -80,6 +89,11 @@ class QueueItem:
     overflowed_from: tuple[str, ...] = ()
     reason: str | None = None
     fault: str | None = None
+    rule: str = ""
+    forced: bool = False
+    beside: str | None = None
+    skills: tuple[str, ...] = ()
+    watcher: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +155,18 @@ class LeadUnrouted:
     candidates: tuple[Candidate, ...]
     agreement: str
     next_try_at_ms: int | None = None
+    watcher: str | None = None
+    leg: str | None = None
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffNoted:
-    """``leads.handoffs.v1``: a hand-off was withdrawn, a wish about one was refused, or something about it is worth noting."""
+    """``leads.handoffs.v1``: a hand-off was withdrawn, a wish about one was refused, or something about it is worth noting.
+
+    ``withdrawn``: whoever was told of it holds it no longer, by no act of theirs. ``noted`` with reason ``reinstated``: it stands
+    again, held by ``owner``, after another one was asked for too soon; that one is withdrawn ``in_favour_of`` this.
+    """
 
     handoff_id: str
     qualification_id: str
@@ -159,3 +180,5 @@ class HandoffNoted:
     owner: str | None = None
     pool: str | None = None
     agreement: str | None = None
+    in_favour_of: str | None = None
+    leg: str | None = None
