@@ -9,6 +9,9 @@ from typing import Any
 from baton.settings import Settings
 
 
+NO_BROKER = "no Kafka is known: start one with `baton up` or `baton broker start`, or set BATON_BOOTSTRAP"
+
+
 class NoBroker(RuntimeError):
     """Nothing says where a Kafka cluster is; the text tells how to have one."""
 
@@ -16,7 +19,7 @@ class NoBroker(RuntimeError):
 def bootstrap_of(settings: Settings) -> str:
     """The cluster's addresses; raises :class:`NoBroker` where none are known."""
     if settings.bootstrap is None:
-        raise NoBroker("no Kafka is known: start one with `baton up` or `baton broker start`, or set BATON_BOOTSTRAP")
+        raise NoBroker(NO_BROKER)
     return settings.bootstrap
 
 

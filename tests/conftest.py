@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from baton.broker.embedded import EmbeddedBroker, read_record
+from baton.broker.embedded import EmbeddedBroker
+from baton.broker.record import read_record
 from baton.processes import Mark, end, is_running, own_mark
 from baton.settings import default_cache
 

