@@ -1,22 +1,19 @@
 """Bytes to records and back: Confluent's framing (0x00, 4-byte schema id, Avro) around frozen dataclasses.
 
-A codec writes the newest schema of its record and reads every older one. The conversion between a dataclass and fastavro's
-dictionaries is compiled once per type, since it is on the hot path. Nothing a codec raises repeats the data.
+A codec writes the newest schema of its record and reads every older one. Nothing a codec raises repeats the data.
 """
 
 from __future__ import annotations
 
 import struct
-import types
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
-from enum import StrEnum
+from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Generic, TypeVar
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
+from baton.contracts.binary import decoder, encoder
 from baton.contracts.derive import avro_schema_of
 from baton.contracts.schemas import SchemaFile, shelf
 
@@ -36,43 +33,46 @@ class ContractError(ValueError):
         self.reason = reason
 
 
-class Codec(Generic[T]):
-    """Encodes and decodes one record type.
+class Drift(TypeError):
+    """A dataclass and its schema file say different things."""
 
-    ``ids`` maps a foreign registry's schema ids to the shelf's, where one is used (:mod:`baton.contracts.registry`).
-    """
+
+class Codec(Generic[T]):
+    """Encodes and decodes one record type; refuses (:class:`Drift`) a type that does not mirror its schema."""
 
     def __init__(self, record_type: type[T], file: SchemaFile) -> None:
+        mirrored = avro_schema_of(record_type)
+        if mirrored["fields"] != file.schema["fields"]:
+            raise Drift(f"{record_type.__name__} and {file.path} differ; see how with: make check")
         self.record_type = record_type
         self.file = file
-        self._schema = parse_schema(dict(file.schema))
-        self._to_dict = _dict_writer(record_type)
-        self._from_dict = _dict_reader(record_type)
         self.schema_id = _wire_ids().get(file.id, file.id)
+        self._schema = parse_schema(dict(file.schema))
         self._frame = _FRAME.pack(0, self.schema_id)
+        self._encode = encoder(record_type)
+        self._decode = decoder(record_type)
         self._older: dict[int, Any] = {}
 
     def encode(self, value: T) -> bytes:
         """The framed bytes of ``value``."""
-        buffer = BytesIO()
-        buffer.write(self._frame)
-        schemaless_writer(buffer, self._schema, self._to_dict(value))
-        return buffer.getvalue()
+        return self._frame + b"".join(self._encode(value))
 
     def decode(self, data: bytes) -> T:
         """The record in ``data``, whichever version wrote it; raises :class:`ContractError`."""
-        if data[:5] == self._frame:
-            writer, reader = self._schema, None
-        else:
-            writer, reader = self._foreign(data), self._schema
-        buffer = BytesIO(data)
-        buffer.seek(5)
+        own = data[:5] == self._frame
         try:
-            found: Any = schemaless_reader(buffer, writer, reader)
-            record: T = self._from_dict(found)
-            return record
+            return self._decode(data, 5) if own else self._decode_older(data)
+        except ContractError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a parser raises on foreign bytes is the same verdict
             raise ContractError("undecodable", f"not a {self.file.record}: {type(error).__name__}") from None
+
+    def _decode_older(self, data: bytes) -> T:
+        """By Avro's resolution to the newest schema, and through its bytes: rare, so it may be slow."""
+        found = schemaless_reader(BytesIO(data[5:]), self._foreign(data), self._schema)
+        buffer = BytesIO()
+        schemaless_writer(buffer, self._schema, found)
+        return self._decode(buffer.getvalue(), 0)
 
     def _foreign(self, data: bytes) -> Any:
         schema_id = framed_schema_id(data)
@@ -151,63 +151,3 @@ def _shelf_id(wire_id: int) -> int:
     if not _registry_ids:
         return wire_id
     return next((ours for ours, theirs in _registry_ids.items() if theirs == wire_id), -1)
-
-
-def _dict_writer(record_type: Any) -> Callable[[Any], dict[str, Any]]:
-    """``lambda o: {"a": o.a, "b": [f(x) for x in o.b]}``, compiled as dataclasses does its ``__init__``."""
-    scope: dict[str, Any] = {}
-    hints = get_type_hints(record_type)
-    parts = [f"{each.name!r}: {_write(f'o.{each.name}', hints[each.name], scope)}" for each in fields(record_type)]
-    compiled: Callable[[Any], dict[str, Any]] = _compiled("o", "{" + ", ".join(parts) + "}", scope)
-    return compiled
-
-
-def _dict_reader(record_type: Any) -> Callable[[Mapping[str, Any]], Any]:
-    scope: dict[str, Any] = {"record_type": record_type}
-    hints = get_type_hints(record_type)
-    parts = [f"{each.name}={_read(f'd[{each.name!r}]', hints[each.name], scope)}" for each in fields(record_type)]
-    compiled: Callable[[Mapping[str, Any]], Any] = _compiled("d", f"record_type({', '.join(parts)})", scope)
-    return compiled
-
-
-def _compiled(argument: str, body: str, scope: dict[str, Any]) -> Any:
-    return eval(f"lambda {argument}: {body}", scope)  # noqa: S307 - the text is made of our own field names
-
-
-def _write(place: str, hint: Any, scope: dict[str, Any]) -> str:
-    return _convert(place, hint, scope, record=_dict_writer, sequence="[{} for {} in {}]", enum="{}")
-
-
-def _read(place: str, hint: Any, scope: dict[str, Any]) -> str:
-    return _convert(place, hint, scope, record=_dict_reader, sequence="tuple([{} for {} in {}])", enum="{}({})")
-
-
-def _convert(place: str, hint: Any, scope: dict[str, Any], *, record: Any, sequence: str, enum: str) -> str:
-    """The expression that converts what stands at ``place``; plain values are handed on as they are."""
-    origin, arguments = get_origin(hint), get_args(hint)
-
-    def inner(at: str, of: Any) -> str:
-        return _convert(at, of, scope, record=record, sequence=sequence, enum=enum)
-
-    if isinstance(hint, type) and is_dataclass(hint):
-        name = f"convert_{hint.__name__}"
-        scope.setdefault(name, record(hint))
-        return f"{name}({place})"
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        scope[hint.__name__] = hint
-        return enum.format(hint.__name__, place) if enum != "{}" else f"{place}.value"
-    if origin in (types.UnionType, Union):
-        (some,) = (each for each in arguments if each is not type(None))
-        converted = inner(place, some)
-        return place if converted == place else f"(None if {place} is None else {converted})"
-    if origin is tuple:
-        variable = f"x{len(scope)}_{place.count('x')}"
-        converted = inner(variable, arguments[0])
-        if converted == variable:
-            return f"tuple({place})" if sequence.startswith("tuple") else place
-        return sequence.format(converted, variable, place)
-    if origin is Mapping:
-        variable = f"x{len(scope)}_{place.count('x')}"
-        converted = inner(variable, arguments[1])
-        return place if converted == variable else f"{{k: {converted} for k, {variable} in {place}.items()}}"
-    return place

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import BytesIO
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -15,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baton.contracts import drift
-from baton.contracts.codec import Codec, ContractError, codec_for, decode_any, framed_schema_id
+from baton.contracts.codec import Codec, ContractError, Drift, codec_for, decode_any, framed_schema_id
 from baton.contracts.derive import avro_schema_of
 from baton.contracts.intake import Engagement, LeadEvent
+from baton.contracts.reference import PeopleRecord
 from baton.contracts.registry import RegistryRefused, register_all
 from baton.contracts.schemas import SchemaFile, SchemaMissing, SchemaShelf, schema_root, shelf
 from baton.contracts.topics import (
@@ -67,6 +69,15 @@ def test_what_is_encoded_comes_back_equal(record: type, data: st.DataObject) -> 
     encoded = codec_for(record).encode(value)
     assert codec_for(record).decode(encoded) == value
     assert decode_any(encoded)[0] == record.__name__
+    assert _by_fastavro(record, encoded) == encoded
+
+
+def _by_fastavro(record: type, encoded: bytes) -> bytes:
+    """The same record written by another implementation."""
+    buffer = BytesIO()
+    buffer.write(encoded[:5])
+    schemaless_writer(buffer, parse_schema(avro_schema_of(record)), decode_any(encoded)[1])
+    return buffer.getvalue()
 
 
 def test_models_mirror_the_schemas() -> None:
@@ -126,8 +137,6 @@ def test_data_of_an_older_schema_reads_with_the_defaults_of_the_newer(monkeypatc
     old = {"type": "record", "name": "Reading", "namespace": "baton", "fields": [{"name": "name", "type": "string"}]}
     both = _shelf_with(tmp_path, Reading_v1=old, Reading_v2=avro_schema_of(Reading))
     monkeypatch.setattr("baton.contracts.codec.shelf", lambda: both)
-    from io import BytesIO
-
     buffer = BytesIO(b"\0\0\0\0\1")
     buffer.seek(5)
     schemaless_writer(buffer, parse_schema(old), {"name": "x"})
@@ -158,6 +167,8 @@ def _event() -> bytes:
         (_event()[:-4], "undecodable"),
         (_event()[:5], "undecodable"),
         (_event()[:5] + b"\xff" * 40, "undecodable"),
+        (_event() + b"x", "undecodable"),
+        (_event()[:5] + b"\xfe\xff\xff\xff\x0f", "undecodable"),
         (b"\0" + bytes(1 << 20), "too_long"),
     ],
 )
@@ -284,5 +295,29 @@ def test_a_registry_that_refuses_is_named(registry: tuple[str, type[_Registry]],
     url, handler = registry
     handler.refuse = True
     planted = _shelf_with(tmp_path, LeadEvent_v1=avro_schema_of(LeadEvent))
-    with pytest.raises(RegistryRefused, match="refused LeadEvent.v1.avsc as leads.accepted.v1-value: HTTP 409"):
+    with pytest.raises(RegistryRefused, match=r"refused LeadEvent.v1.avsc as leads.accepted.v1-value: HTTP 409"):
         register_all(url, planted)
+
+
+def test_a_long_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(OverflowError):
+        codec_for(PeopleRecord).encode(PeopleRecord(record_id="r", person="p", from_ms=1 << 63, until_ms=0))
+
+
+def test_a_type_that_does_not_mirror_its_schema_gets_no_codec() -> None:
+    file = shelf().newest("LeadEvent")
+    with pytest.raises(Drift, match=r"PeopleRecord and events/LeadEvent.v1.avsc differ"):
+        Codec(PeopleRecord, file)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_do_harm(data: bytes) -> None:
+    outcome = _outcome(_event()[:5] + data)
+    assert isinstance(outcome, LeadEvent) or outcome == "undecodable"
+
+
+def _outcome(data: bytes) -> LeadEvent | str:
+    try:
+        return codec_for(LeadEvent).decode(data)
+    except ContractError as refused:
+        return refused.code

@@ -1,0 +1,229 @@
+"""Avro's binary encoding of our frozen dataclasses, compiled once per type.
+
+Every record passes an encoder and a decoder at each hop, and fastavro, which goes over dictionaries, takes about four times as long for the
+nested records here (``benchmarks/codec.py`` prints both). So the straight way is compiled: one Python function per record type
+that writes its fields to bytes, and one that reads them. fastavro stays for what is rare: data of an older schema, and tools. The
+tests hold the two against each other.
+
+Source: Apache Avro 1.12 specification, "Binary Encoding". A decoder takes no more than it is given: each item it reads costs a byte of input.
+"""
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from enum import StrEnum
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+_SHORT = tuple(bytes((length << 1,)) for length in range(64))
+_PAIR = tuple(bytes((number & 127 | 128, number >> 7 | 128)) for number in range(1 << 14))
+_LAST = tuple(bytes((number & 127 | 128, number >> 7)) for number in range(1 << 14))
+_LONGEST_VARINT = 10
+
+
+class Malformed(ValueError):
+    """Bytes that are no encoding of the record."""
+
+
+def write_long(number: int) -> bytes:
+    """A zigzag varint; times in milliseconds go by a table."""
+    if not -(1 << 63) <= number < 1 << 63:
+        raise OverflowError("an Avro long has 64 bits")
+    rest = (number << 1) ^ (number >> 63)
+    if rest < 128:
+        return bytes((rest,))
+    if 1 << 35 <= rest < 1 << 42:
+        return _PAIR[rest & 16383] + _PAIR[rest >> 14 & 16383] + _LAST[rest >> 28]
+    written = bytearray()
+    while rest > 127:
+        written.append(rest & 127 | 128)
+        rest >>= 7
+    written.append(rest)
+    return bytes(written)
+
+
+def write_string(text: str) -> bytes:
+    """The length and the UTF-8 bytes."""
+    return write_bytes(text.encode())
+
+
+def write_bytes(data: bytes) -> bytes:
+    """The length and the bytes."""
+    length = len(data)
+    return (_SHORT[length] if length < 64 else write_long(length)) + data
+
+
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """An unsigned varint and the place behind it; raises :class:`Malformed` past 64 bits, IndexError past the end."""
+    number = shift = 0
+    for place in range(at, at + _LONGEST_VARINT):
+        byte = data[place]
+        number |= (byte & 127) << shift
+        if byte < 128:
+            return number, place + 1
+        shift += 7
+    raise Malformed("a number has more than 64 bits")
+
+
+def encoder(record_type: Any) -> Callable[[Any], list[bytes]]:
+    """``record -> list of bytes`` to be joined; raises AttributeError or TypeError for what is not such a record."""
+    source = _Source({"long": write_long, "string": write_string, "data": write_bytes})
+    source.line("def encode(o, p):")
+    source.line("    a = p.append")
+    _write(source, "o", record_type, "    ")
+    source.line("    return p")
+    compiled: Callable[[Any, list[bytes]], list[bytes]] = source.compiled("encode", record_type)
+    return lambda record: compiled(record, [])
+
+
+def decoder(record_type: type[T]) -> Callable[[bytes, int], T]:
+    """``(data, place of the first byte) -> record``; raises :class:`Malformed` or IndexError, and for text UnicodeDecodeError."""
+    source = _Source({"varint": read_varint, "Malformed": Malformed})
+    source.line("def decode(d, i):")
+    result = _read(source, record_type, "    ")
+    source.line("    if i != len(d): raise Malformed('too short or too long')")
+    source.line(f"    return {result}")
+    compiled: Callable[[bytes, int], T] = source.compiled("decode", record_type)
+    return compiled
+
+
+class _Source:
+    """The text of a function in the making, and the names it uses."""
+
+    def __init__(self, scope: dict[str, Any]) -> None:
+        self.scope = scope
+        self._lines: list[str] = []
+        self._names = 0
+
+    def line(self, text: str) -> None:
+        self._lines.append(text)
+
+    def name(self) -> str:
+        self._names += 1
+        return f"v{self._names}"
+
+    def compiled(self, function: str, record_type: Any) -> Any:
+        code = compile("\n".join(self._lines), f"<{function} {record_type.__name__}>", "exec")
+        exec(code, self.scope)  # as dataclasses does: the text is made of our own field names alone
+        return self.scope[function]
+
+
+def _write(source: _Source, place: str, hint: Any, indent: str) -> None:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if isinstance(hint, type) and is_dataclass(hint):
+        hints = get_type_hints(hint)
+        for each in fields(hint):
+            _write(source, f"{place}.{each.name}", hints[each.name], indent)
+    elif origin in (types.UnionType, Union):
+        value = source.name()
+        source.line(f"{indent}{value} = {place}")
+        source.line(f"{indent}if {value} is None: a(b'\\0')")
+        source.line(f"{indent}else:")
+        source.line(f"{indent}    a(b'\\2')")
+        _write(source, value, _some(arguments), indent + "    ")
+    elif origin in (tuple, Mapping):
+        _write_blocks(source, place, origin, arguments, indent)
+    elif hint is bool:
+        source.line(f"{indent}a(b'\\1' if {place} else b'\\0')")
+    else:
+        source.line(f"{indent}a({_writer_of(hint)}({place}))")
+
+
+def _write_blocks(source: _Source, place: str, origin: Any, arguments: tuple[Any, ...], indent: str) -> None:
+    many, each = source.name(), source.name()
+    source.line(f"{indent}{many} = {place}")
+    source.line(f"{indent}if {many}:")
+    source.line(f"{indent}    a(long(len({many})))")
+    if origin is tuple:
+        source.line(f"{indent}    for {each} in {many}:")
+    else:
+        source.line(f"{indent}    for {each}k, {each} in {many}.items():")
+        source.line(f"{indent}        a(string({each}k))")
+    _write(source, each, arguments[-1] if origin is Mapping else arguments[0], indent + "        ")
+    source.line(f"{indent}a(b'\\0')")
+
+
+def _writer_of(hint: Any) -> str:
+    plain = getattr(hint, "__supertype__", hint)
+    if plain is int:
+        return "long"
+    if plain is bytes:
+        return "data"
+    return "string"
+
+
+def _some(arguments: tuple[Any, ...]) -> Any:
+    return next(each for each in arguments if each is not type(None))
+
+
+def _read(source: _Source, hint: Any, indent: str) -> str:
+    """Write the lines that read one value, and give the expression that is it."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if isinstance(hint, type) and is_dataclass(hint):
+        hints = get_type_hints(hint)
+        parts = [f"{each.name}={_read(source, hints[each.name], indent)}" for each in fields(hint)]
+        value = source.name()
+        source.scope[hint.__name__] = hint
+        source.line(f"{indent}{value} = {hint.__name__}({', '.join(parts)})")
+        return value
+    if origin in (types.UnionType, Union):
+        return _read_union(source, _some(arguments), indent)
+    if origin in (tuple, Mapping):
+        return _read_blocks(source, origin, arguments, indent)
+    return _read_plain(source, getattr(hint, "__supertype__", hint), indent)
+
+
+def _read_union(source: _Source, some: Any, indent: str) -> str:
+    value, branch = source.name(), source.name()
+    source.line(f"{indent}{branch} = d[i]; i += 1")
+    source.line(f"{indent}if {branch} == 0: {value} = None")
+    source.line(f"{indent}elif {branch} == 2:")
+    found = _read(source, some, indent + "    ")
+    source.line(f"{indent}    {value} = {found}")
+    source.line(f"{indent}else: raise Malformed('no such branch')")
+    return value
+
+
+def _read_blocks(source: _Source, origin: Any, arguments: tuple[Any, ...], indent: str) -> str:
+    value, count = source.name(), source.name()
+    source.line(f"{indent}{value} = {'[]' if origin is tuple else '{}'}")
+    source.line(f"{indent}while d[i]:")
+    source.line(f"{indent}    {count}, i = varint(d, i)")
+    source.line(f"{indent}    if {count} & 1: _, i = varint(d, i)")  # a negative count is followed by the block's size
+    source.line(f"{indent}    for _ in range(({count} >> 1) + ({count} & 1)):")
+    inner = indent + "        "
+    if origin is tuple:
+        source.line(f"{inner}{value}.append({_read(source, arguments[0], inner)})")
+    else:
+        key = _read(source, str, inner)
+        source.line(f"{inner}{value}[{key}] = {_read(source, arguments[1], inner)}")
+    source.line(f"{indent}i += 1")
+    if origin is tuple:
+        source.line(f"{indent}{value} = tuple({value})")
+    return value
+
+
+def _read_plain(source: _Source, hint: Any, indent: str) -> str:
+    value = source.name()
+    if hint is bool:
+        source.line(f"{indent}{value} = d[i] == 1")
+        source.line(f"{indent}if d[i] > 1: raise Malformed('no truth value')")
+        source.line(f"{indent}i += 1")
+        return value
+    number = source.name()
+    source.line(f"{indent}{number} = d[i]")
+    source.line(f"{indent}if {number} < 128: i += 1")
+    source.line(f"{indent}else: {number}, i = varint(d, i)")
+    if hint is int:
+        source.line(f"{indent}{value} = ({number} >> 1) ^ -({number} & 1)")
+        return value
+    source.line(f"{indent}if {number} & 1: raise Malformed('a negative length')")
+    source.line(f"{indent}i += {number} >> 1")
+    taken = f"d[i - ({number} >> 1):i]"
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        source.scope[hint.__name__] = hint
+        source.line(f"{indent}{value} = {hint.__name__}({taken}.decode())")
+    else:
+        source.line(f"{indent}{value} = {taken}" + ("" if hint is bytes else ".decode()"))
+    return value

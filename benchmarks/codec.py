@@ -1,0 +1,50 @@
+"""What a record costs to encode and decode, beside fastavro on the same record: microseconds, and the ratio.
+
+Run: ``.venv/bin/python benchmarks/codec.py``
+"""
+
+import timeit
+from collections.abc import Callable
+from dataclasses import asdict
+from io import BytesIO
+
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
+
+from baton.contracts.codec import codec_for
+from baton.contracts.derive import avro_schema_of
+from baton.contracts.intake import Engagement, LeadEvent
+
+EVENT = LeadEvent(
+    event_id="a" * 32,
+    lead_id="b" * 32,
+    source="web",
+    kind="engagement",
+    occurred_at_ms=1_763_787_600_000,
+    received_at_ms=1_763_787_600_100,
+    engagement=Engagement(act="page_view", content_id="c1", content_title="a title", topics=("a", "b"), campaign="q4"),
+    profile={"country": "DE"},
+)
+
+
+def microseconds(call: Callable[[], object]) -> float:
+    """The best of five, an operation."""
+    return min(timeit.repeat(call, number=5_000, repeat=5)) / 5_000 * 1e6
+
+
+def main() -> None:
+    """Print the table."""
+    codec, schema = codec_for(LeadEvent), parse_schema(avro_schema_of(LeadEvent))
+    encoded, plain = codec.encode(EVENT), asdict(EVENT)
+    body = encoded[5:]
+    ours = microseconds(lambda: codec.encode(EVENT)), microseconds(lambda: codec.decode(encoded))
+    theirs = (
+        microseconds(lambda: schemaless_writer(BytesIO(), schema, plain)),
+        microseconds(lambda: schemaless_reader(BytesIO(body), schema, None)),
+    )
+    print(f"{'us a record':<12}{'compiled':>10}{'fastavro':>10}{'ratio':>8}")
+    for name, mine, peer in zip(("encode", "decode"), ours, theirs, strict=True):
+        print(f"{name:<12}{mine:>10.2f}{peer:>10.2f}{peer / mine:>8.1f}")
+
+
+if __name__ == "__main__":
+    main()
