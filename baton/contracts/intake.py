@@ -144,7 +144,8 @@ class IntakeRecord:
     """``intake.keyed.v1``: one event of the outside, validated and normalised, keyed by its strongest identifier's digest.
 
     ``event_id`` is derived from the source and the source's own event id. Exactly one of the optional parts matches
-    ``kind`` (``person`` and ``profile`` go together).
+    ``kind``; ``person`` and ``profile`` may ride on any kind but retraction, erasure and command (a form tells both).
+    ``asked``: identity keys that knew no lead for it when it came by.
     """
 
     event_id: str
@@ -160,14 +161,39 @@ class IntakeRecord:
     command: Command | None = None
     retracts: str | None = None
     backfill: bool = False
+    clamped: bool = False
+    asked: tuple[str, ...] = ()
+
+
+class AliasKind(StrEnum):
+    """What identity keys tell each other, and what they report.
+
+    ``link``: the group of ``from_identity`` and the receiver are the same person. ``attach``: the same, told by a member to its
+    root: ``subject`` belongs to it. ``moved``: the receiver's root is now ``from_identity``. ``erase``: forget the person behind
+    the receiver; ``erased``: the root has done so.
+    Reports, which change nothing: ``resolved`` (the receiver's key belongs to ``lead_id`` from now on), ``conflict`` (two known people
+    were said to be one; nothing was merged), ``duplicate`` (the event ``cause_id`` was taken before), ``dropped`` (it came too late: its
+    person is erased).
+    """
+
+    LINK = "link"
+    ATTACH = "attach"
+    MOVED = "moved"
+    ERASE = "erase"
+    ERASED = "erased"
+    RESOLVED = "resolved"
+    CONFLICT = "conflict"
+    DUPLICATE = "duplicate"
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityAlias:
-    """``intake.aliases.v1``: tells one identity key which lead it belongs to. Keyed by ``identity``, a digest.
+    """``intake.aliases.v1``: what one identity key tells another, or reports. Keyed by ``identity``, a digest.
 
-    ``known`` says that the lead carries an identifier stronger than an anonymous one. ``kind``: ``link`` asks,
-    ``merged`` says that ``lead_id`` now stands for what the key was, ``conflict`` reports two known people.
+    ``lead_id``, ``known`` and ``since_ms`` are those of the group whose root is ``from_identity``: which lead it is, whether it has an
+    identifier stronger than an anonymous one, when it began. ``slots`` are the identifiers of which a person has one each (e-mail
+    address, id in a CRM), as digests; ``granted`` those of the receiver that the group has already taken in.
     """
 
     identity: str
@@ -177,6 +203,11 @@ class IdentityAlias:
     cause_id: str
     from_identity: str
     occurred_at_ms: int
+    since_ms: int = 0
+    slots: Mapping[str, str] = field(default_factory=dict)
+    granted: Mapping[str, str] = field(default_factory=dict)
+    subject: str | None = None
+    subject_slot: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,195 @@
+"""The bounded field types that the event line is made of. Every one has a limit and says what is wrong without the value."""
+
+import re
+from datetime import UTC, datetime
+from functools import cache
+from typing import Annotated, Any
+
+import pycountry
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+EARLIEST_MS = 631_152_000_000  # 1990
+LATEST_MS = 4_102_444_800_000  # 2100
+MAX_PROFILE_FIELDS = 64
+MAX_PROPERTIES = 32
+MAX_VALUE_CHARACTERS = 200
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_PHONE = re.compile(r"(?:\+|00)[\d\s()./-]{8,}\Z")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
+
+# Fields that name a person: they belong in "person", which travels only where personal data may.
+_PERSONAL = frozenset(
+    """address birth_date birthday comment comments date_of_birth email email_address e_mail fax first_name full_name
+    given_name family_name ip ip_address last_name message mobile mobile_phone name note notes person phone phone_number street
+    surname user_agent username""".split()
+)
+
+
+def wrong(reason: str) -> PydanticCustomError:
+    """A validation error whose whole text is ``reason``."""
+    return PydanticCustomError("baton", "{reason}", {"reason": reason})
+
+
+def instant_ms(value: Any) -> int:
+    """ISO 8601 with a time zone, or an integer of milliseconds, as milliseconds since the epoch (UTC)."""
+    if isinstance(value, str) and _ISO.match(value) and len(value) <= 40:
+        try:
+            read = datetime.fromisoformat(value.upper().replace("Z", "+00:00"))
+        except ValueError:
+            raise wrong("is not a date and time of ISO 8601, as 2026-03-02T10:00:00Z") from None
+        if read.tzinfo is None:
+            raise wrong("needs a time zone, as in 2026-03-02T10:00:00Z or ...+01:00")
+        milliseconds = (read - datetime(1970, 1, 1, tzinfo=UTC)) // _MILLISECOND
+    elif isinstance(value, int) and not isinstance(value, bool):
+        milliseconds = value
+    else:
+        raise wrong("must be a date and time of ISO 8601 with a time zone, or an integer of milliseconds since 1970")
+    if not EARLIEST_MS <= milliseconds < LATEST_MS:
+        raise wrong("must lie between 1990 and 2100")
+    return milliseconds
+
+
+_MILLISECOND = datetime(1970, 1, 1, 0, 0, 0, 1000) - datetime(1970, 1, 1)  # noqa: DTZ001 - a duration
+
+
+def _one_line(value: str) -> str:
+    if _CONTROL_OR_BREAK.search(value):
+        raise wrong("must not have control characters or line breaks")
+    return value
+
+
+def _text(value: str) -> str:
+    return _CONTROL.sub(" ", value)
+
+
+def _day(value: str) -> str:
+    try:
+        return datetime.strptime(value if _DAY.match(value) else "", "%Y-%m-%d").date().isoformat()  # noqa: DTZ007 - a day
+    except ValueError:
+        raise wrong("must be a day, as 2026-12-31") from None
+
+
+def _no_address(value: str) -> str:
+    if _ADDRESS.search(value):
+        raise wrong('must not hold an e-mail address; personal data belongs in "person" and "identifiers"')
+    return value
+
+
+@cache
+def _countries() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for each in pycountry.countries:
+        for name in ("alpha_2", "alpha_3", "name", "common_name", "official_name"):
+            if hasattr(each, name):
+                found[str(getattr(each, name)).casefold()] = str(each.alpha_2)
+    return found | {"uk": "GB", "england": "GB", "scotland": "GB", "usa": "US", "u.s.a.": "US", "holland": "NL"}
+
+
+def country_code(text: str) -> str | None:
+    """ISO 3166 alpha-2 of a country by code or English name; None where it is not known."""
+    return _countries().get(" ".join(text.split()).casefold())
+
+
+def profile_text(name: str, value: Any) -> str | None:
+    """One profile value as text; None says nothing. Raises ValueError where it cannot be taken."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        if abs(value) >= 1 << 53:
+            raise ValueError("is too large a number")
+        return str(value)
+    if isinstance(value, float):
+        if not abs(value) < 1 << 53:
+            raise ValueError("is too large a number")
+        return str(int(value)) if value.is_integer() else repr(value)
+    if not isinstance(value, str):
+        raise ValueError("must be text, a number, true or false")
+    text = " ".join(value.split())
+    if len(text) > MAX_VALUE_CHARACTERS:
+        raise ValueError(f"must have at most {MAX_VALUE_CHARACTERS} characters")
+    if _CONTROL_OR_BREAK.search(text):
+        raise ValueError("must not have control characters")
+    if name not in ("domain", "website") and (_ADDRESS.search(text) or _PHONE.match(text)):
+        raise ValueError('looks like personal data, which belongs in "person"')
+    return text or None
+
+
+def _fields(value: Any, limit: int) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise wrong("must be an object of names and values")
+    if len(value) > limit:
+        raise wrong(f"must have at most {limit} fields")
+    taken: dict[str, str] = {}
+    for name, content in value.items():
+        if not isinstance(name, str) or not _FIELD_NAME.match(name):
+            raise wrong("has a field whose name is not lower-case letters, digits and _ (at most 48)")
+        if name in _PERSONAL:
+            raise wrong(f'has "{name}", which is personal data and belongs in "person"')
+        try:
+            text = profile_text(name, content)
+        except ValueError as error:
+            raise wrong(f'"{name}" {error}') from None
+        if text is not None:
+            taken[name] = text
+    return taken
+
+
+def profile_fields(value: Any) -> dict[str, str]:
+    """A profile: what is known of a lead that does not name the person."""
+    return _fields(value, MAX_PROFILE_FIELDS)
+
+
+def property_fields(value: Any) -> dict[str, str]:
+    """Properties of an engagement, under the same rules."""
+    return _fields(value, MAX_PROPERTIES)
+
+
+_SCALARS = {"type": ["string", "number", "boolean", "null"], "maxLength": MAX_VALUE_CHARACTERS}
+
+
+def _map_schema(limit: int) -> WithJsonSchema:
+    names = {"pattern": "^[a-z][a-z0-9_]{0,47}$", "not": {"enum": sorted(_PERSONAL)}}
+    return WithJsonSchema({"type": "object", "maxProperties": limit, "propertyNames": names, "additionalProperties": _SCALARS})
+
+
+Instant = Annotated[
+    int,
+    BeforeValidator(instant_ms),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "integer", "minimum": EARLIEST_MS, "exclusiveMaximum": LATEST_MS},
+            ],
+            "description": "ISO 8601 with a time zone, or milliseconds since 1970 (UTC)",
+        }
+    ),
+]
+SourceName = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9/][A-Za-z0-9._~:/?#!$&'()*+,;=%-]*$")
+]
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
+PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+OwnId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256), AfterValidator(_one_line)]
+HexId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Label = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=256),
+    AfterValidator(_one_line),
+    AfterValidator(_no_address),
+]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_one_line)]
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_text)]
+Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+AmountMinor = Annotated[int, Field(ge=0, lt=1 << 53)]
+Profile = Annotated[dict[str, str], BeforeValidator(profile_fields), _map_schema(MAX_PROFILE_FIELDS)]
+Properties = Annotated[dict[str, str], BeforeValidator(property_fields), _map_schema(MAX_PROPERTIES)]

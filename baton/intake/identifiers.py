@@ -1,0 +1,137 @@
+"""One canonical way to write each identifier, so that the same person or company is the same text wherever it comes from.
+
+Pure and offline: addresses are checked for form only, domains against the public suffix list that is bundled with tldextract.
+What cannot be read raises ValueError with a reason that does not repeat the value. It does not decide who is who.
+"""
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+import tldextract
+from email_validator import EmailNotValidError, validate_email
+
+from baton.contracts.intake import Identifier, IdentifierScheme
+from baton.ids import derived_id
+from baton.intake.free_mail import FREE_MAIL_DOMAINS, FREE_MAIL_NAMES
+
+SALESFORCE = "salesforce"
+
+_LEAD = re.compile(r"[0-9a-f]{32}\Z")
+_CRM = re.compile(r"([a-z][a-z0-9_-]{0,31}):([!-~]{1,128})\Z")
+_SALESFORCE = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-5]{3})?\Z")
+_SUFFIX_CODE = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_HOST = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,62}\Z")
+_NOT_FOR_IDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_MAX_ID_CHARACTERS = 256
+_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+def identity_key(identifier: Identifier) -> str:
+    """The digest an identity is keyed by: keys of topics carry no address."""
+    return derived_id("identity", identifier.scheme, identifier.value)
+
+
+def canonical(scheme: IdentifierScheme, text: str) -> Identifier:
+    """``text`` as an identifier of ``scheme``; raises ValueError with the reason."""
+    match scheme:
+        case IdentifierScheme.EMAIL:
+            value = email(text)
+        case IdentifierScheme.CRM:
+            value = crm_id(text)
+        case IdentifierScheme.LEAD:
+            value = lead_id(text)
+        case IdentifierScheme.USER | IdentifierScheme.ANONYMOUS:
+            value = opaque_id(text)
+    return Identifier(scheme=scheme.value, value=value)
+
+
+@lru_cache(maxsize=4096)
+def email(text: str) -> str:
+    """The address in lower case, its domain in Unicode; the form is checked, the mailbox is not."""
+    try:
+        checked = validate_email(text.strip(), check_deliverability=False, globally_deliverable=False)
+    except (EmailNotValidError, ValueError, UnicodeError):
+        raise ValueError("is not an e-mail address") from None
+    address = checked.normalized.lower()
+    if "." not in checked.domain or len(address) > 254:
+        raise ValueError("is not an e-mail address")
+    return address
+
+
+def lead_id(text: str) -> str:
+    """A lead id of ours: 32 hexadecimal digits."""
+    value = text.strip().lower()
+    if not _LEAD.match(value):
+        raise ValueError("is not a lead id (32 hexadecimal digits)")
+    return value
+
+
+def crm_id(text: str) -> str:
+    """``system:id``; a Salesforce id gets its 18 characters, in the right case."""
+    found = _CRM.match(text.strip())
+    if not found:
+        raise ValueError('needs the system before the id, as in "salesforce:00Q5g00000ABCDE" or "hubspot:4711"')
+    system, value = found[1], found[2]
+    return f"{system}:{salesforce_id(value) if system == SALESFORCE else value}"
+
+
+def salesforce_id(text: str) -> str:
+    """The 18-character form of a Salesforce id.
+
+    The last three characters say which of the first fifteen are upper case, five bits each, the lowest bit first. So 15
+    characters (case-sensitive) give 18, and 18 whose case was lost on the way (spreadsheets do that) are put right.
+    """
+    if not _SALESFORCE.match(text):
+        raise ValueError("is not a Salesforce id (15 or 18 letters and digits)")
+    body, suffix = text[:15], text[15:].upper()
+    if suffix:
+        upper = [(_SUFFIX_CODE.index(suffix[place // 5]) >> place % 5) & 1 for place in range(15)]
+        if any(bit and not letter.isalpha() for bit, letter in zip(upper, body, strict=True)):
+            raise ValueError("is not a Salesforce id (its last three characters do not fit the others)")
+        return "".join(letter.upper() if bit else letter.lower() for bit, letter in zip(upper, body, strict=True)) + suffix
+    groups = (body[start : start + 5] for start in (0, 5, 10))
+    return body + "".join(_SUFFIX_CODE[sum(letter.isupper() << bit for bit, letter in enumerate(group))] for group in groups)
+
+
+def opaque_id(text: str) -> str:
+    """An id that only its source understands: trimmed, otherwise as it is."""
+    value = text.strip()
+    if not value or len(value) > _MAX_ID_CHARACTERS:
+        raise ValueError(f"must have 1 to {_MAX_ID_CHARACTERS} characters")
+    if _NOT_FOR_IDS.search(value):
+        raise ValueError("must not have control characters")
+    return value
+
+
+@lru_cache(maxsize=4096)
+def company_domain(text: str) -> str | None:
+    """The registered domain in a host name, URL or mail address (``mail.acme.co.uk`` -> ``acme.co.uk``), in lower case.
+
+    None where there is none, and for free-mail domains, which are no account.
+    """
+    host = text.strip().lower().rpartition("@")[2]
+    host = re.split(r"[/?#]", host.split("://", 1)[-1], maxsplit=1)[0].partition(":")[0].rstrip(".")
+    if len(host) > 253 or not _HOST.match(host):
+        return None
+    found = _suffixes(host)
+    # A suffix that is not on the list is one label, as the list's own default rule has it.
+    domain = found.top_domain_under_public_suffix if found.suffix else ".".join(host.split(".")[-2:])
+    name = domain.partition(".")[0]
+    return None if not domain or domain in FREE_MAIL_DOMAINS or name in FREE_MAIL_NAMES else domain
+
+
+@lru_cache(maxsize=4096)
+def phone(text: str, country: str | None) -> str:
+    """E.164 where the number can be read (``country``: ISO code, for national ones), else the text as it is, trimmed.
+
+    A number is what a person will dial, not an identifier: one that cannot be read must not cost the lead.
+    """
+    trimmed = " ".join(text.split())
+    try:
+        number = phonenumbers.parse(trimmed, country)
+    except phonenumbers.NumberParseException:
+        return trimmed
+    if not phonenumbers.is_possible_number(number) or number.extension:
+        return trimmed
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

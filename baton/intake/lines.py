@@ -1,0 +1,231 @@
+"""The event line: what one event of an outside system looks like, as JSON. One event an object, in files one object a line.
+
+It is what ``leads.inbox.v1`` and ``POST /v1/events`` take, what ``baton send``, ``baton import --jsonl`` and ``baton simulate`` read, and
+what the tests are written in. ``schemas/event-line.schema.json`` says the same for other languages; ``schemas/examples/events.jsonl``
+has one of every kind::
+
+    {"id": "w-1", "source": "webinar", "kind": "engagement", "occurred_at": "2026-03-02T10:00:00Z",
+     "identifiers": {"email": "ann@acme.example"}, "engagement": {"act": "webinar_attended"}}
+
+Strict: unknown fields, wrong types, and anything over its limit are refused. Values come out normalised. It says nothing about
+which lead is meant; that is decided by ``identify``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from baton.contracts.intake import ActKind, CommandKind, EventKind, Identifier, IdentifierScheme
+from baton.intake.fields import (
+    AmountMinor,
+    Currency,
+    Day,
+    HexId,
+    Instant,
+    Label,
+    Name,
+    OwnId,
+    PersonId,
+    Profile,
+    Properties,
+    Prose,
+    SourceName,
+    Word,
+    wrong,
+)
+from baton.intake.identifiers import canonical
+
+MAX_EVENT_BYTES = 32_768
+MAX_IDENTIFIERS = 16
+_MAX_PER_SCHEME = 8
+
+# Which part each kind needs; "person" and "profile" may ride on those of the second table (a form tells both).
+PART_OF_KIND = {
+    EventKind.ENGAGEMENT: "engagement",
+    EventKind.CONSENT: "consent",
+    EventKind.RETRACTION: "retracts",
+    EventKind.ACT: "act",
+    EventKind.COMMAND: "command",
+}
+TELLS_PERSON = frozenset({EventKind.PROFILE, EventKind.ENGAGEMENT, EventKind.ACT, EventKind.CONSENT, EventKind.LINK})
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _one_of(words: type[EventKind] | type[ActKind] | type[CommandKind]) -> BeforeValidator:
+    def read(value: Any) -> Any:
+        if not isinstance(value, str) or value not in set(words):
+            raise wrong("must be one of: " + ", ".join(words))
+        return words(value)
+
+    return BeforeValidator(read)
+
+
+Several = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=320)]], BeforeValidator(_as_list), Field(min_length=1, max_length=_MAX_PER_SCHEME)
+]
+
+
+class Identifiers(_Part):
+    """Who is meant, strongest first. Each is one value or a list. ``crm`` values name their system: ``salesforce:00Q...``."""
+
+    lead: Several | None = None
+    crm: Several | None = None
+    email: Several | None = None
+    user: Several | None = None
+    anonymous: Several | None = None
+
+    @field_validator("lead", "crm", "email", "user", "anonymous")
+    @classmethod
+    def _canonical(cls, values: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        if values is None:
+            return None
+        scheme = IdentifierScheme(str(info.field_name))
+        try:
+            return list(dict.fromkeys(canonical(scheme, value).value for value in values))
+        except ValueError as error:
+            raise wrong(str(error)) from None
+
+    @model_validator(mode="after")
+    def _at_least_one(self) -> Identifiers:
+        count = len(self.strongest_first())
+        if not 1 <= count <= MAX_IDENTIFIERS:
+            raise wrong(f"needs 1 to {MAX_IDENTIFIERS} of: " + ", ".join(IdentifierScheme))
+        return self
+
+    def strongest_first(self) -> tuple[Identifier, ...]:
+        """All of them in the order of precedence; within a scheme in the order of the text, so that order does not matter."""
+        return tuple(
+            Identifier(scheme=scheme.value, value=value)
+            for scheme in IdentifierScheme
+            for value in sorted(getattr(self, scheme.value) or ())
+        )
+
+
+class EngagementPart(_Part):
+    """What the lead did. ``act`` is a word of the agreement's taxonomy; ``content_stage`` awareness, consideration or decision."""
+
+    act: Word
+    content_id: Label | None = None
+    content_title: Label | None = None
+    content_stage: Word | None = None
+    topics: Annotated[list[Word], Field(max_length=16)] = []
+    campaign: Label | None = None
+    link_group: Label | None = None
+    automatic: bool = False
+    properties: Properties = {}
+
+
+class PersonPart(_Part):
+    """Direct identifiers and free text of the person. They travel apart from all else and can be erased."""
+
+    email: Annotated[str, Field(max_length=320)] | None = None
+    phone: Name | None = None
+    first_name: Name | None = None
+    last_name: Name | None = None
+    company: Name | None = None
+    stated_problem: Prose | None = None
+    current_supplier: Name | None = None
+    note: Prose | None = None
+
+    @field_validator("email")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        try:
+            return value and canonical(IdentifierScheme.EMAIL, value).value
+        except ValueError as error:
+            raise wrong(str(error)) from None
+
+
+class ConsentPart(_Part):
+    """One explicit act of consent (``granted`` true) or refusal, by purpose and channel."""
+
+    purpose: Word
+    channel: Word = "any"
+    granted: bool
+
+
+class ActPart(_Part):
+    """What a person of the firm did with the lead: a disposition (accepted, rejected, qualified ...) or a touch (call, mail ...)."""
+
+    kind: Annotated[ActKind, _one_of(ActKind)]
+    by: PersonId
+    handoff_id: HexId | None = None
+    actor: Annotated[str, Field(pattern=r"^(system|marketing|sdr|sales|manager)$")] = "sales"
+    reason: Word | None = None
+    outcome: Word | None = None
+    automatic: bool = False
+    opportunity_id: OwnId | None = None
+    amount_minor: AmountMinor | None = None
+    currency: Currency | None = None
+    expected_close: Day | None = None
+    contract_end: Day | None = None
+
+
+class CommandPart(_Part):
+    """What a person of the firm wants done with a hand-off: claim, pass_on, assign."""
+
+    kind: Annotated[CommandKind, _one_of(CommandKind)]
+    by: PersonId
+    handoff_id: HexId | None = None
+    to_person: PersonId | None = None
+    to_pool: PersonId | None = None
+    reason: Word | None = None
+
+
+class EventLine(_Part):
+    """One event of an outside system.
+
+    ``id`` is the source's own id of the event: the same id from the same source is the same event, however often it comes (without
+    one, the same content is). ``occurred_at`` is when it happened. ``arrived_at`` is read by the simulation only: when it reaches the
+    log there. ``backfill`` marks history that is imported: it scores, but no fast track. ``retracts`` is the id of the event that is
+    taken back (of ``retracts_source``, else of the same source).
+    """
+
+    id: OwnId | None = None
+    source: SourceName | None = None
+    kind: Annotated[EventKind, _one_of(EventKind)]
+    occurred_at: Instant
+    arrived_at: Instant | None = None
+    identifiers: Identifiers
+    engagement: EngagementPart | None = None
+    profile: Profile = {}
+    person: PersonPart | None = None
+    consent: ConsentPart | None = None
+    act: ActPart | None = None
+    command: CommandPart | None = None
+    retracts: OwnId | None = None
+    retracts_source: SourceName | None = None
+    backfill: bool = False
+
+    @model_validator(mode="after")
+    def _parts_fit_the_kind(self) -> EventLine:
+        needed = PART_OF_KIND.get(self.kind)
+        for name in PART_OF_KIND.values():
+            given = getattr(self, name) is not None
+            if given and name != needed:
+                raise _of_field(name, f"does not belong to kind {self.kind.value}")
+            if not given and name == needed:
+                raise _of_field(name, f"is needed by kind {self.kind.value}")
+        if (self.profile or self.person) and self.kind not in TELLS_PERSON:
+            raise _of_field("profile" if self.profile else "person", f"does not belong to kind {self.kind.value}")
+        if self.retracts_source and not self.retracts:
+            raise _of_field("retracts_source", "needs retracts")
+        if self.kind is EventKind.PROFILE and not (self.profile or self.person):
+            raise _of_field("profile", 'is needed by kind profile (or "person")')
+        if self.kind is EventKind.LINK and len(self.identifiers.strongest_first()) < 2:
+            raise _of_field("identifiers", "needs two or more for kind link")
+        return self
+
+
+def _of_field(field: str, reason: str) -> PydanticCustomError:
+    return PydanticCustomError("baton_field", "{reason}", {"reason": reason, "field": field})
