@@ -79,7 +79,7 @@ def encoder(record_type: Any) -> Callable[[Any], list[bytes]]:
 
 def decoder(record_type: type[T]) -> Callable[[bytes, int], T]:
     """``(data, place of the first byte) -> record``; raises :class:`Malformed` or IndexError, and for text UnicodeDecodeError."""
-    source = _Source({"varint": read_varint, "Malformed": Malformed})
+    source = _Source({"varint": read_varint, "Malformed": Malformed, "new": object.__new__})
     source.line("def decode(d, i):")
     result = _read(source, record_type, "    ")
     source.line("    if i != len(d): raise Malformed('too short or too long')")
@@ -161,17 +161,27 @@ def _read(source: _Source, hint: Any, indent: str) -> str:
     """Write the lines that read one value, and give the expression that is it."""
     origin, arguments = get_origin(hint), get_args(hint)
     if isinstance(hint, type) and is_dataclass(hint):
-        hints = get_type_hints(hint)
-        parts = [f"{each.name}={_read(source, hints[each.name], indent)}" for each in fields(hint)]
-        value = source.name()
-        source.scope[hint.__name__] = hint
-        source.line(f"{indent}{value} = {hint.__name__}({', '.join(parts)})")
-        return value
+        return _read_record(source, hint, indent)
     if origin in (types.UnionType, Union):
         return _read_union(source, _some(arguments), indent)
     if origin in (tuple, Mapping):
         return _read_blocks(source, origin, arguments, indent)
     return _read_plain(source, getattr(hint, "__supertype__", hint), indent)
+
+
+def _read_record(source: _Source, hint: Any, indent: str) -> str:
+    """Fields go straight into the slots: a frozen dataclass's own ``__init__`` takes 2.5 times as long and checks nothing."""
+    name, value, hints = hint.__name__, source.name(), get_type_hints(hint)
+    parts = [(each.name, _read(source, hints[each.name], indent)) for each in fields(hint)]
+    source.scope[name] = hint
+    if not hasattr(hint, "__slots__") or hasattr(hint, "__post_init__"):
+        source.line(f"{indent}{value} = {name}({', '.join(f'{field}={found}' for field, found in parts)})")
+        return value
+    source.line(f"{indent}{value} = new({name})")
+    for field, found in parts:
+        source.scope[f"{name}_{field}"] = getattr(hint, field).__set__
+        source.line(f"{indent}{name}_{field}({value}, {found})")
+    return value
 
 
 def _read_union(source: _Source, some: Any, indent: str) -> str:
