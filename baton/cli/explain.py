@@ -1,0 +1,100 @@
+"""``baton explain``: the story of a lead, from the log."""
+
+import json
+from dataclasses import asdict
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from baton.broker.log import LogReader
+from baton.cli.cluster import cluster_settings
+from baton.cli.moments import written
+from baton.cli.stories import Chapter, find_lead, story_of
+from baton.cli.telling import tell, times_of
+from baton.clients import confluent_options
+from baton.contracts.intake import LeadPerson
+from baton.contracts.leads import LeadQualified
+from baton.contracts.routing import LeadRouted
+
+app = typer.Typer()
+
+_STYLES = {"qualified": "bold green", "routed": "bold cyan", "violation": "bold red", "refused": "red", "recycled": "yellow"}
+
+
+@app.command(
+    no_args_is_help=True,
+    epilog="Examples:  baton explain ada@example.com        baton explain 3f2a9c... --json | jq 'select(.about == \"clock\")'",
+)
+def explain(
+    who: str = typer.Argument(help="A lead id, or an e-mail address (looked up by its digest)."),
+    brief: bool = typer.Option(False, "--brief", help="One line a record, without the reasons."),
+    as_json: bool = typer.Option(
+        False, "--json", help="One JSON object a line: place, sentence, reasons, and the record itself."
+    ),
+    person: bool = typer.Option(False, "--person", help="Show direct identifiers and free text too."),
+) -> None:
+    """Tell what happened to a lead: events, points, thresholds, routing, clocks, and under which agreement each was decided."""
+    settings = cluster_settings()
+    console = Console()
+    with LogReader(confluent_options(settings), settings.namespace) as reader:
+        if as_json:
+            for chapter in story_of(reader, find_lead(reader, who)):
+                typer.echo(_line(chapter, person=person))
+            return
+        with console.status("reading the log ...") as status:
+            lead_id = find_lead(reader, who)
+            chapters = story_of(reader, lead_id, seen=lambda number: status.update(f"reading the log ... {number:,} records"))
+    console.print(Text(f"lead {lead_id}", style="bold"))
+    for chapter in chapters:
+        _print(console, chapter, brief=brief)
+
+
+def _print(console: Console, chapter: Chapter, *, brief: bool) -> None:
+    at = written(chapter.record.at_ms)
+    if chapter.value is None:
+        console.print(Text(f"{at}  {'unreadable':<10} {chapter.record.topic}: {chapter.trouble}", style="red"))
+        return
+    sentence = tell(chapter.value)
+    version = chapter.record.header("baton_agreement")
+    line = Text(f"{at}  ")
+    line.append(f"{sentence.about:<10} ", style=_STYLES.get(sentence.about, "bold"))
+    line.append(sentence.text)
+    for name, moment in times_of(chapter.value).items():
+        line.append(f"  {name.removesuffix('_at_ms').removesuffix('_ms').replace('_', ' ')} {written(moment)}", style="dim")
+    if version:
+        line.append(f"  [{version[:8]}]", style="dim")
+    console.print(line, soft_wrap=True)
+    if not brief:
+        for reason in sentence.because:
+            console.print(Text(f"{'':<37}{reason}", style="dim"), soft_wrap=True)
+
+
+def _line(chapter: Chapter, *, person: bool) -> str:
+    record = chapter.record
+    document = {
+        "at_ms": record.at_ms,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "lead_id": chapter.lead_id,
+        "agreement": record.header("baton_agreement"),
+        "id": record.header("ce_id"),
+        "cause": record.header("baton_cause"),
+    }
+    if chapter.value is None:
+        return json.dumps(document | {"about": "unreadable", "text": chapter.trouble})
+    value = asdict(chapter.value)
+    if not person:
+        _without_person(chapter.value, value)
+    return json.dumps(document | asdict(tell(chapter.value)) | {"record": value}, ensure_ascii=False)
+
+
+def _without_person(record: object, value: dict[str, object]) -> None:
+    match record, value:
+        case LeadPerson(), _:
+            value["person"] = None
+        case LeadQualified(), {"story": dict(story)}:
+            story["person"] = None
+        case LeadRouted(), {"qualified": {"story": dict(story)}}:
+            story["person"] = None

@@ -1,0 +1,44 @@
+"""``baton tail``: any topic, decoded, one JSON object a line."""
+
+from itertools import islice
+
+import typer
+
+from baton.broker.log import LogReader
+from baton.cli.cluster import cluster_settings
+from baton.cli.decoded import as_line
+from baton.cli.moments import moment_ms
+from baton.clients import confluent_options
+from baton.contracts.keys import partition_of
+
+app = typer.Typer()
+
+
+@app.command(
+    no_args_is_help=True,
+    epilog="Examples:  baton tail leads.routed.sdr.v1        baton tail leads.scored.v1 --since 1h --no-follow | jq .value.grade",
+)
+def tail(
+    topics: list[str] = typer.Argument(help="Topics of the catalogue: see `baton topics --all`."),
+    since: str = typer.Option(None, "--since", help="From then on: an ISO time, or 15m, 2h, 3d ago. Without it: from now on."),
+    beginning: bool = typer.Option(False, "--from-beginning", help="From the first record that is still there."),
+    follow: bool = typer.Option(True, "--follow/--no-follow", help="Wait for more, or stop at the end."),
+    key: str = typer.Option(None, "--key", help="Only this key (a lead id, say): reads one partition alone."),
+    count: int = typer.Option(None, "--count", "-n", min=1, help="Stop after so many records."),
+) -> None:
+    """Print the records of topics, decoded, one JSON object a line. It joins no group and commits nothing."""
+    settings = cluster_settings()
+    wanted = None if key is None else key.encode()
+    with LogReader(confluent_options(settings), settings.namespace) as reader:
+        places = {}
+        for topic in topics:
+            partitions = reader.partitions(topic)
+            places[topic] = list(range(partitions)) if wanted is None else [partition_of(wanted, partitions)]
+        found = reader.read(
+            places,
+            since_ms=moment_ms(since) if since else None,
+            follow=follow,
+            from_end=follow and not since and not beginning,
+        )
+        for record in islice((each for each in found if wanted is None or each.key == wanted), count):
+            typer.echo(as_line(record))
