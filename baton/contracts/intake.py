@@ -169,7 +169,8 @@ class AliasKind(StrEnum):
     """What identity keys tell each other, and what they report.
 
     ``link``: the group of ``from_identity`` and the receiver are the same person. ``attach``: the same, told by a member to its
-    root: ``subject`` belongs to it. ``moved``: the receiver's root is now ``from_identity``. ``erase``: forget the person behind
+    root: ``subject`` belongs to it. ``joined``: ``from_identity`` has become a member of the receiver. ``moved``: the receiver's root
+    is now ``from_identity``. ``erase``: forget the person behind
     the receiver; ``erased``: the root has done so.
     Reports, which change nothing: ``resolved`` (the receiver's key belongs to ``lead_id`` from now on), ``conflict`` (two known people
     were said to be one; nothing was merged), ``duplicate`` (the event ``cause_id`` was taken before), ``dropped`` (it came too late: its
@@ -178,6 +179,7 @@ class AliasKind(StrEnum):
 
     LINK = "link"
     ATTACH = "attach"
+    JOINED = "joined"
     MOVED = "moved"
     ERASE = "erase"
     ERASED = "erased"
@@ -192,8 +194,8 @@ class IdentityAlias:
     """``intake.aliases.v1``: what one identity key tells another, or reports. Keyed by ``identity``, a digest.
 
     ``lead_id``, ``known`` and ``since_ms`` are those of the group whose root is ``from_identity``: which lead it is, whether it has an
-    identifier stronger than an anonymous one, when it began. ``slots`` are the identifiers of which a person has one each (e-mail
-    address, id in a CRM), as digests; ``granted`` those of the receiver that the group has already taken in.
+    identifier stronger than an anonymous one, when it began. ``slots`` are the identifiers that tell people apart (e-mail address, id
+    in a CRM), as digests; ``granted`` those of the receiver that the group has already taken in.
     """
 
     identity: str
@@ -204,8 +206,8 @@ class IdentityAlias:
     from_identity: str
     occurred_at_ms: int
     since_ms: int = 0
-    slots: Mapping[str, str] = field(default_factory=dict)
-    granted: Mapping[str, str] = field(default_factory=dict)
+    slots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    granted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     subject: str | None = None
     subject_slot: str | None = None
 

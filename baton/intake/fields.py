@@ -27,7 +27,7 @@ _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 _PERSONAL = frozenset(
     """address birth_date birthday comment comments date_of_birth email email_address e_mail fax first_name full_name
     given_name family_name ip ip_address last_name message mobile mobile_phone name note notes person phone phone_number street
-    surname user_agent username""".split()
+    surname user_agent username""".split()  # noqa: SIM905 - a list to be read
 )
 
 

@@ -1,7 +1,9 @@
 """Domains that give anybody a mailbox: an address there says nothing about the company. Data; extend it freely."""
 
 # Providers that run under many country suffixes: the name alone decides (yahoo.co.uk, gmx.at, hotmail.fr).
-FREE_MAIL_NAMES = frozenset({"aol", "gmail", "gmx", "googlemail", "hotmail", "live", "msn", "outlook", "rocketmail", "yahoo", "yandex", "ymail"})
+FREE_MAIL_NAMES = frozenset(
+    {"aol", "gmail", "gmx", "googlemail", "hotmail", "live", "msn", "outlook", "rocketmail", "yahoo", "yandex", "ymail"}
+)
 
 FREE_MAIL_DOMAINS = frozenset(
     """
@@ -22,5 +24,5 @@ FREE_MAIL_DOMAINS = frozenset(
     uol.com.br upcmail.nl utanet.at verizon.net versatel.nl vip.163.com virgilio.it virgin.net virginmedia.com voila.fr volny.cz
     walla.co.il walla.com wanadoo.fr web.de windowslive.com windstream.net wp.pl xs4all.nl xtra.co.nz yeah.net yopmail.com zipmail.com.br
     ziggo.nl zoho.eu zohomail.com zonnet.nl
-    """.split()
+    """.split()  # noqa: SIM905 - a list to be read
 )

@@ -71,7 +71,9 @@ def _one_of(words: type[EventKind] | type[ActKind] | type[CommandKind]) -> Befor
 
 
 Several = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=320)]], BeforeValidator(_as_list), Field(min_length=1, max_length=_MAX_PER_SCHEME)
+    list[Annotated[str, Field(min_length=1, max_length=320)]],
+    BeforeValidator(_as_list),
+    Field(min_length=1, max_length=_MAX_PER_SCHEME),
 ]
 
 

@@ -58,9 +58,9 @@ def to_intake(line: EventLine, *, source: str = DEFAULT_SOURCE, received_at_ms: 
         engagement=_engagement(line),
         profile=_profile(line.profile, person),
         person=person,
-        consent=line.consent and Consent(**line.consent.model_dump()),
-        act=line.act and Act(**_plain(line.act.model_dump())),
-        command=line.command and Command(**_plain(line.command.model_dump())),
+        consent=Consent(**line.consent.model_dump()) if line.consent else None,
+        act=Act(**_plain(line.act.model_dump())) if line.act else None,
+        command=Command(**_plain(line.command.model_dump())) if line.command else None,
         retracts=line.retracts and event_id_of(line.retracts_source or source, line.retracts),
         backfill=line.backfill,
         clamped=occurred != line.occurred_at,
@@ -74,7 +74,7 @@ def key_of(record: IntakeRecord) -> str:
 
 def _engagement(line: EventLine) -> Engagement | None:
     part = line.engagement
-    return part and Engagement(**{**part.model_dump(), "topics": tuple(part.topics)})
+    return Engagement(**{**part.model_dump(), "topics": tuple(part.topics)}) if part else None
 
 
 def _profile(given: Mapping[str, str], person: Person | None) -> Mapping[str, str]:
