@@ -22,21 +22,27 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from baton.contracts.codec import codec_for
-from baton.contracts.topics import DEFAULT_NAMESPACE, TOPICS, TopicSpec
+from baton.contracts.topics import DEFAULT_NAMESPACE, TOPICS, TopicSpec, consumer_group
+from baton.engine.agenda import Agenda, Sweep
 from baton.engine.batch import Batch, Limits, Record
-from baton.engine.records import Position
-from baton.engine.reducer import Reducer, ReferenceBook
+from baton.engine.cell import Cell, Shape
+from baton.engine.changelog import HEAD, POSITION_KEY, split_entry_key, timer_of, version_of
+from baton.engine.dead_letters import Refuser, dead_letter
+from baton.engine.draft import Draft
+from baton.engine.envelope import Frame, Inlet, Outlet, Stamp, fact_ids
+from baton.engine.errors import EngineError, OutOfOrder, ReducerFailed, adopt_place, record_place, wake_place
+from baton.engine.records import BatchJournal, Did, JournalLine, Position
+from baton.engine.reducer import Reducer, ReferenceBook, Step
+from baton.engine.store import MemoryStore, Store
+from baton.ids import derived_id
+
+
+class Stuck(RuntimeError):
+    """A wake asked again and again to be woken in the past."""
 
 
 class Core:
     """One task. ``topics`` and ``codecs`` can be replaced for reducers that are not in the catalogue (tests)."""
-
-    now: int
-    """Log time of the task in ms; never runs backwards."""
-    number: int
-    """Number of the batch that was folded last; 0 before the first."""
-    positions: dict[str, int]
-    """Next offset of each input."""
 
     def __init__(
         self,
@@ -50,104 +56,395 @@ class Core:
         codecs: Callable[[type], Any] = codec_for,
         namespace: str = DEFAULT_NAMESPACE,
         version: str = "0",
-    ) -> None: ...
+        store: Store | None = None,
+    ) -> None:
+        self.reducer = reducer
+        self.partition = partition
+        self.now = 0
+        """Log time of the task in ms; never runs backwards."""
+        self.number = 0
+        """Number of the batch that was folded last; 0 before the first."""
+        self.positions: dict[str, int] = {}
+        """Next offset of each input."""
+        self.adopted = ""
+        """The agreement version that every key has adopted, as far as a sweep was finished."""
+        self._book = book
+        self._limits = limits
+        self._store: Store = MemoryStore() if store is None else store
+        self._shape = Shape(reducer, codecs)
+        self._own = {Position: codecs(Position), BatchJournal: codecs(BatchJournal)}
+        self._inlets = {topic: Inlet(topics[topic], partition, codecs) for topic in reducer.inputs}
+        self._outlets = {topic: Outlet(topics[topic], reducer.name, partition, partitions, codecs) for topic in reducer.outputs}
+        self._refuser = Refuser(
+            group=consumer_group(namespace, reducer.name), service=reducer.service, stage=reducer.name, version=version
+        )
+        self._agenda = Agenda(holds=bool(reducer.upstream))
+        self._stamp = Stamp(reducer)
+        self._skips: set[str] = set()
+        self._sweep: Sweep | None = None
+        self._position: Position | None = None
+        self._reference: Any = None
+        self._version = ""
+        self._draft: Draft | None = None
 
     # ------------------------------------------------------------------ restoring
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take one record of the changelog, in offset order; a later one replaces an earlier one of the same key."""
-        raise NotImplementedError
+        if key[0] == HEAD:
+            name = key[1:].decode()
+            self._store.set_head(name, value)
+            self._agenda.set(name, None if value is None else timer_of(value), self.now)
+        elif key == POSITION_KEY:
+            self._position = None if value is None else self._own[Position].decode(value)
+        else:
+            self._store.set_entry(*split_entry_key(key), value)
 
     def restored(self) -> Position | None:
         """The changelog has been read to its end. Gives the position record (None: this task never committed a batch), which
         the host compares with the committed offsets (:func:`baton.engine.position.disagreement`)."""
-        raise NotImplementedError
+        found = self._position
+        if found is not None:
+            self.now, self.number, self.adopted = found.now_ms, found.batch, found.adopted
+            self.positions = dict(found.offsets)
+        if self.reducer.upstream:
+            self._agenda.hold(self.now)
+        self._sweep = None
+        return found
 
     # ------------------------------------------------------------------ what a host may ask
 
     @property
     def waits_for_reference(self) -> bool:
         """Nothing was ever published on the reference topics: the task must not take anything yet."""
-        raise NotImplementedError
+        return self._book.at(self.now) is None
 
     @property
     def next_due(self) -> int | None:
-        """When the next timer that is not held is due (ms), or None. May be in the past."""
-        raise NotImplementedError
+        """When the next timer that is not held is due (ms), or None. May be in the past: then ``advance(now)`` fires it."""
+        return self._agenda.timers.next_due()
+
+    @property
+    def timers(self) -> int:
+        """How many timers there are, the held ones included."""
+        return len(self._agenda.timers) + len(self._agenda.held)
+
+    @property
+    def keys(self) -> int:
+        """How many keys have a state."""
+        return len(self._store)
 
     @property
     def held(self) -> int:
         """How many timers are due but wait for the proof of the upstream (reducers with ``upstream`` only)."""
-        raise NotImplementedError
+        return len(self._agenda.held)
 
     @property
     def oldest_held(self) -> int | None:
         """Due time of the oldest held timer; a proof up to :attr:`now` covers every held one."""
-        raise NotImplementedError
+        return min(self._agenda.held.values(), default=None)
 
     @property
     def adopting(self) -> bool:
         """Whether some key may still live under an older agreement: call :meth:`adopt_slice` in each batch."""
-        raise NotImplementedError
+        if not self.reducer.adopts:
+            return False
+        reference = self._book.at(self.now)
+        return reference is not None and reference.version != self.adopted
 
     def changes_by(self, now: int) -> bool:
         """Whether at log time ``now`` a timer would be due or another agreement in force: worth asking for the time."""
-        raise NotImplementedError
+        due = self.next_due
+        if due is not None and due <= now:
+            return True
+        before, then = self._book.at(self.now), self._book.at(now)
+        return self.reducer.adopts and before is not None and then is not None and before.version != then.version
 
     def reached(self, ends: Mapping[str, int]) -> bool:
         """Whether this task has processed its inputs up to ``ends`` (next offsets), the open batch included."""
-        raise NotImplementedError
+        return all(self.positions.get(topic, 0) >= end for topic, end in ends.items())
 
     @property
     def full(self) -> bool:
         """The open batch has reached its limits: seal it."""
-        raise NotImplementedError
+        draft = self._opened()
+        return len(draft.outgoing) + len(draft.cells) >= self._limits.outputs
 
     # ------------------------------------------------------------------ one batch
 
     def begin(self, made_at_ms: int, reference_offsets: Mapping[str, int] | None = None) -> None:
         """Open a batch. ``made_at_ms``: the worker's clock, for the header of that name only. ``reference_offsets``: how far the
         reference topics were read when it began."""
-        raise NotImplementedError
+        if self._draft is not None:
+            raise RuntimeError("a batch is open: seal and fold it, or drop it, before the next begins")
+        self._draft = Draft(
+            now=self.now,
+            positions=self.positions,
+            adopted=self.adopted,
+            reference=reference_offsets or {},
+            wakes_left=self._limits.wakes,
+        )
+        self._stamp.made_at(made_at_ms)
+        self._look_up()
 
     def take(self, topic: str, record: Record) -> bool:
         """Process one record: fire what is due by then, adopt if its key lags, step.
 
         False: it was *not* taken because the batch is full; seal, commit, and offer it again. Raises :class:`ReducerFailed`
         (then only :meth:`drop` is allowed) and :class:`OutOfOrder` for a record behind the position."""
-        raise NotImplementedError
+        draft = self._opened()
+        if len(draft.outgoing) + len(draft.cells) >= self._limits.outputs:
+            return False
+        offset, at_ms = record.offset, record.timestamp
+        if offset < self.positions.get(topic, 0):
+            raise OutOfOrder(f"{self.reducer.name}[{self.partition}] was handed {topic}@{offset} a second time")
+        if self._agenda.timers.floor <= at_ms and not self._fire_due(draft, at_ms, None):
+            return False
+        if at_ms > self.now:
+            self._move(at_ms)
+        if not self._skips or not self._skipped(draft, record_place(topic, offset)):
+            self._step(draft, self._inlets[topic], record)
+        self.positions[topic] = offset + 1
+        draft.notes.took(topic, offset)
+        return True
 
     def pass_over(self, topic: str, position: int) -> None:
         """The input's position moved on over what holds no record (transaction markers), or this is a first start, there."""
-        raise NotImplementedError
+        self._opened().notes.add(JournalLine(did=Did.PASS, topic=topic, last=position))
+        self.positions[topic] = position
 
-    def advance(self, to_ms: int) -> bool:
-        """Move time on without a record and fire what is due by then; False: not all of it, the batch is full."""
-        raise NotImplementedError
+    def advance(self, to_ms: int, limit: int | None = None) -> bool:
+        """Move time on without a record and fire what is due by then; False: not all of it, the batch is full.
 
-    def fire_held(self, up_to_ms: int, *, proven: bool) -> bool:
+        ``limit`` is for rebuilds: fire only so many, and leave time at the last of them."""
+        draft = self._opened()
+        before = draft.counts.wakes
+        if not self._fire_due(draft, to_ms, limit):
+            return False
+        if to_ms > self.now or draft.counts.wakes != before:
+            self._move(to_ms)
+            draft.notes.add(JournalLine(did=Did.ADVANCE, at_ms=to_ms))
+        return True
+
+    def fire_held(self, up_to_ms: int, *, proven: bool, limit: int | None = None) -> bool:
         """Wake the held timers that are still due at or before ``up_to_ms``, in order of (due, key); False: the batch is full.
 
         To be called when every group upstream has committed past what was appended before ``up_to_ms`` and this task has itself
-        reached the ends listed last; or after the limit with ``proven=False``."""
-        raise NotImplementedError
+        reached the ends listed last; or after the limit with ``proven=False``. What a wake asks for again falls under the same
+        proof, but is not asked again without one. ``limit`` is for rebuilds."""
+        draft = self._opened()
+        docket = self._agenda.held_by(up_to_ms)
+        fired = 0
+        while (found := docket.pop()) is not None:
+            if fired == limit or self._no_room(draft):
+                docket.put_back(*found)
+                break
+            woke = self._wake(draft, *found, proven=proven)
+            fired += 1
+            if proven or not woke:
+                docket.again(found[1])
+        if fired:
+            draft.notes.add(JournalLine(did=Did.FIRE, at_ms=up_to_ms, count=fired, proven=proven))
+        return found is None
 
     def adopt_slice(self, limit: int) -> int:
         """Let the next keys (at most ``limit``) adopt the agreement in force; how many did."""
-        raise NotImplementedError
+        draft = self._opened()
+        if not self.adopting:
+            return 0
+        if self._sweep is None or self._sweep.version != self._version:
+            self._sweep = Sweep(self._version, self._store.keys(), self._lags)
+        adopted = 0
+        while adopted < limit and not self.full and (key := self._sweep.next()) is not None:
+            self._adopt(draft, self._cell(draft, key))
+            adopted += 1
+        if self._sweep.next() is None:
+            self.adopted = self._version
+        if adopted or self.adopted == self._version:
+            draft.notes.add(JournalLine(did=Did.ADOPT, count=adopted))
+        return adopted
 
     def skip(self, place: str) -> None:
         """Leave out what runs at ``place`` (see :class:`ReducerFailed`) when it comes up; the journal will say so."""
-        raise NotImplementedError
+        self._skips.add(place)
 
     def seal(self) -> Batch | None:
         """Close the batch and encode it. None where nothing happened."""
-        raise NotImplementedError
+        draft = self._opened()
+        if not len(draft.notes):
+            return None
+        changelog: list[tuple[bytes, bytes | None]] = []
+        for cell in draft.cells.values():
+            try:
+                changelog.extend(cell.seal())
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with the state, the key's last step made it so
+                raise self._failed(cell.place, error) from None
+        position = Position(
+            batch=self.number + 1,
+            now_ms=self.now,
+            offsets=dict(self.positions),
+            reference=draft.reference,
+            adopted=self.adopted,
+        )
+        return draft.sealed(position, changelog, self._own)
 
     def fold(self) -> None:
         """The transaction is committed: the overlay becomes the state."""
-        raise NotImplementedError
+        for cell in self._opened().cells.values():
+            cell.fold()
+        self.number += 1
+        self._draft = None
 
     def drop(self) -> None:
         """The transaction failed or will not be tried: forget the batch; the task is as it was before :meth:`begin`."""
-        raise NotImplementedError
+        draft = self._opened()
+        self.now, self.positions, self.adopted = draft.now, draft.positions, draft.adopted
+        for cell in draft.cells.values():
+            self._agenda.set(cell.key, cell.base_wake, self.now)
+        self._agenda.release(self.now)
+        self._sweep = None  # it may have been made from what this batch had changed
+        self._draft = None
+
+    # ------------------------------------------------------------------ inside
+
+    def _opened(self) -> Draft:
+        if self._draft is None:
+            raise RuntimeError("no batch is open: begin one first")
+        return self._draft
+
+    def _move(self, now: int) -> None:
+        if now > self.now:
+            self.now = now
+            self._look_up()
+
+    def _look_up(self) -> None:
+        self._reference = self._book.at(self.now)
+        if self._reference is not None:
+            self._version = self._reference.version
+            self._stamp.at(self.now, self._version)
+
+    def _no_room(self, draft: Draft) -> bool:
+        return draft.wakes_left <= 0 or len(draft.outgoing) + len(draft.cells) >= self._limits.outputs
+
+    def _skipped(self, draft: Draft, place: str) -> bool:
+        if place not in self._skips:
+            return False
+        draft.notes.add(JournalLine(did=Did.SKIP, place=place))
+        draft.counts.skipped += 1
+        return True
+
+    def _failed(self, place: str | tuple[str, int], error: Exception) -> ReducerFailed:
+        named = place if isinstance(place, str) else record_place(*place)
+        return ReducerFailed(self.reducer.name, self.partition, named, error)
+
+    def _cell(self, draft: Draft, key: str) -> Cell:
+        cell = draft.cells.get(key)
+        if cell is None:
+            cell = Cell(key, self._store, self._shape, self.now)
+            if not self._shape.stateless:
+                draft.cells[key] = cell
+        return cell
+
+    def _step(self, draft: Draft, inlet: Inlet, record: Record) -> None:
+        try:
+            event = inlet.event(record)
+            cell = self._cell(draft, event.key)
+            if cell.exists and cell.version != self._version and self.reducer.adopts:
+                self._adopt(draft, cell)
+            cell.cause, cell.proven, cell.place = event.id, True, (event.topic, event.offset)
+            step = self.reducer.step(cell, event, now=self.now, reference=self._reference)
+            if inlet.outside:
+                self._judge(draft, inlet.topic, record, step)
+            elif step.rejected is not None:
+                raise TypeError("a record of our own cannot be rejected")
+            self._absorb(draft, cell, step, event.received_at_ms, event.traceparent)
+        except EngineError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a reducer that raises is our bug, whatever it raises
+            raise self._failed((inlet.topic, record.offset), error) from None
+
+    def _judge(self, draft: Draft, topic: str, record: Record, step: Step[Any]) -> None:
+        draft.verdicts.append(step.rejected is not None)
+        if step.rejected is not None:
+            draft.counts.dead += 1
+            draft.outgoing.append(dead_letter(topic, self.partition, record, step.rejected, self._refuser, self.now))
+
+    def _fire_due(self, draft: Draft, to_ms: int, limit: int | None) -> bool:
+        timers = self._agenda.timers
+        if self.reducer.upstream:
+            self._agenda.hold(to_ms)
+            return True
+        fired = 0
+        while timers.floor <= to_ms:
+            if fired == limit or self._no_room(draft):
+                if fired:
+                    draft.notes.add(JournalLine(did=Did.WAKE, at_ms=to_ms, count=fired))
+                return False
+            found = timers.pop(to_ms)
+            if found is None:
+                break
+            self._move(found[0])
+            self._wake(draft, *found, proven=True)
+            fired += 1
+        return True
+
+    def _wake(self, draft: Draft, due: int, key: str, *, proven: bool) -> bool:
+        cell = self._cell(draft, key)
+        draft.wakes_left -= 1
+        draft.counts.wakes += 1
+        if cell.version != self._version and self.reducer.adopts:
+            self._adopt(draft, cell)  # may have set another time; if it is still due it comes up again at once
+            return False
+        if self._skips and self._skipped(draft, wake_place(key, due)):
+            cell.mute(cell.version)
+            return True
+        draft.counts.late_ms = max(draft.counts.late_ms, self.now - due)
+        draft.counts.unproven += not proven
+        cell.cause = derived_id("wake", self.reducer.name, key, due, cell.revision)
+        cell.proven = proven
+        try:
+            step = self.reducer.wake(cell, now=self.now, reference=self._reference)
+            cell.place = wake_place(key, due)
+            cell.spins = cell.spins + 1 if proven and step.wake_at is not None and step.wake_at <= self.now else 0
+            if cell.spins > self._limits.spins:
+                raise Stuck
+            self._absorb(draft, cell, step, self.now, None, forced=True)
+        except Exception as error:  # noqa: BLE001 - see _step
+            raise self._failed(wake_place(key, due), error) from None
+        return True
+
+    def _lags(self, key: str) -> bool:
+        cell = None if self._draft is None else self._draft.cells.get(key)
+        if cell is not None:
+            return cell.exists and cell.version != self._version
+        raw = self._store.head(key)
+        return raw is not None and version_of(raw) != self._version
+
+    def _adopt(self, draft: Draft, cell: Cell) -> None:
+        place = adopt_place(cell.key, self._version)
+        draft.counts.adopted += 1
+        if self._skips and self._skipped(draft, place):
+            cell.mute(self._version)
+            return
+        cell.cause = derived_id("adopt", self.reducer.name, cell.key, self._version)
+        cell.proven = True
+        try:
+            step = self.reducer.adopt(cell, old=cell.version, new=self._reference, now=self.now)
+            cell.place = place
+            self._absorb(draft, cell, step, self.now, None, forced=True)
+        except Exception as error:  # noqa: BLE001 - see _step
+            raise self._failed(place, error) from None
+
+    def _absorb(
+        self, draft: Draft, cell: Cell, step: Step[Any], received_at_ms: int, traceparent: str | None, *, forced: bool = False
+    ) -> None:
+        before = cell.wake_at
+        cell.absorb(step, self._version, forced=forced)
+        if forced or cell.wake_at != before:
+            self._agenda.set(cell.key, cell.wake_at, self.now)
+        facts = step.facts
+        if not facts:
+            return
+        frame = Frame(self._stamp.fixed, cell.cause, received_at_ms, traceparent)
+        for fact, fact_id in zip(facts, fact_ids(cell.cause, facts, self._outlets), strict=True):
+            draft.outgoing.append(self._outlets[fact.topic].outgoing(fact, fact_id, cell.key, frame))

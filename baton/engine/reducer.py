@@ -17,6 +17,8 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 S = TypeVar("S")
 T = TypeVar("T")
 R = TypeVar("R", bound="Reference")
+S_co = TypeVar("S_co", covariant=True)
+R_co = TypeVar("R_co", bound="Reference", covariant=True)
 
 
 class Reference(Protocol):
@@ -29,7 +31,7 @@ class Reference(Protocol):
     def version(self) -> str: ...
 
 
-class ReferenceBook(Protocol[R]):
+class ReferenceBook(Protocol[R_co]):
     """The whole history of the reference topics, folded: which reference holds at which log time.
 
     It must be a function of the records alone. A record appended at ``a`` may change :meth:`at` only for times from
@@ -41,7 +43,7 @@ class ReferenceBook(Protocol[R]):
     def add(self, event: Event) -> None:
         """Take one more record of a reference topic, in offset order per topic."""
 
-    def at(self, now: int) -> R | None:
+    def at(self, now: int) -> R_co | None:
         """The reference in force at ``now``; ``None`` as long as nothing was ever published (tasks then wait)."""
 
 
@@ -78,7 +80,7 @@ class EntryKind(Generic[T]):
     type: type[T]
 
 
-class View(Protocol[S]):
+class View(Protocol[S_co]):
     """What a reducer may see: one key's state, and what runs it now."""
 
     @property
@@ -86,8 +88,9 @@ class View(Protocol[S]):
     @property
     def cause(self) -> str:
         """Id of what runs now (event id, or derived for a wake or an adoption). Derive every new id from it."""
+
     @property
-    def head(self) -> S | None: ...
+    def head(self) -> S_co | None: ...
     @property
     def wake_at(self) -> int | None: ...
     @property

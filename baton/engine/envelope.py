@@ -1,0 +1,150 @@
+"""What stands around a value on the wire: reading an input record into an event, and a fact into an outgoing record.
+
+Headers of a fact are CloudEvents' (binary mode) and ours: the agreement it was decided under, its cause, when the cause first
+reached the log. This is the hot path: what does not change from fact to fact is encoded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from baton.contracts.keys import partition_of
+from baton.contracts.topics import TopicSpec
+from baton.engine.batch import Headers, Outgoing, Record
+from baton.engine.reducer import Event, Fact, Reducer
+from baton.ids import derived_id
+
+_SPEC_VERSION = ("ce_specversion", b"1.0")
+_LONGEST_TRACE = 128
+
+
+class Unreadable(ValueError):
+    """A record of our own that has no key, or a value that is not what its topic holds."""
+
+
+class Inlet:
+    """Reads the records of one input topic."""
+
+    __slots__ = ("_decode", "_partition", "outside", "topic")
+
+    def __init__(self, spec: TopicSpec, partition: int, codecs: Callable[[type], Any]) -> None:
+        self.topic = spec.name
+        self.outside = spec.outside
+        self._partition = partition
+        self._decode = None if spec.record is None else codecs(spec.record).decode
+
+    def event(self, record: Record) -> Event:
+        """The event in ``record``. Of the outside's headers only id and trace are believed."""
+        headers = dict(record.headers)
+        raw, at_ms, outside = record.value, record.timestamp, self.outside
+        name = headers.get("ce_id")
+        received = None if outside else headers.get("received_at")
+        trace = headers.get("traceparent")
+        if record.key is None and not outside:
+            raise Unreadable("a record of our own without a key")
+        errors = "replace" if outside else "strict"
+        return Event(
+            topic=self.topic,
+            partition=self._partition,
+            offset=record.offset,
+            key="" if record.key is None else record.key.decode("utf-8", errors),
+            value=(raw or b"") if self._decode is None else None if raw is None else self._decode(raw),
+            id=name.decode("utf-8", errors) if name else derived_id("record", self.topic, self._partition, record.offset),
+            at_ms=at_ms,
+            received_at_ms=int(received) if received else at_ms,
+            traceparent=trace.decode("utf-8", "replace") if trace and len(trace) <= _LONGEST_TRACE else None,
+            headers=tuple(record.headers),
+        )
+
+
+class Outlet:
+    """Encodes facts for one output topic of a reducer."""
+
+    __slots__ = ("_encode", "_key", "_max_bytes", "_partition", "_partitions", "_record", "_type", "kind", "topic")
+
+    def __init__(self, spec: TopicSpec, reducer: str, partition: int, partitions: int, codecs: Callable[[type], Any]) -> None:
+        if spec.record is None:
+            raise ValueError(f"{reducer} cannot publish to {spec.name}: the topic has no record type")
+        self.topic = spec.name
+        self.kind = f"{reducer}.{spec.record.__name__}"
+        self._record = spec.record
+        self._encode = codecs(spec.record).encode
+        self._type = ("ce_type", f"baton.{spec.record.__name__}.v1".encode())
+        self._max_bytes = spec.max_bytes
+        self._partitions = spec.partitions or partitions
+        # Most facts go on under the key they came with, which lies in this very partition.
+        self._partition = partition if spec.partitions is None else None
+        self._key = ""
+
+    def outgoing(self, fact: Fact, fact_id: str, own_key: str, frame: Frame) -> Outgoing:
+        """``fact`` as a record; raises where its value is not of the topic's type or longer than the topic allows."""
+        if fact.value is not None and type(fact.value) is not self._record:
+            raise TypeError(f"{self.topic} holds {self._record.__name__}")
+        value = None if fact.value is None else self._encode(fact.value)
+        if value is not None and len(value) > self._max_bytes:
+            raise ValueError(f"{self._record.__name__} of {len(value)} bytes; {self.topic} allows {self._max_bytes}")
+        key = fact.key.encode()
+        same = fact.key == own_key and self._partition is not None
+        partition = self._partition if same else partition_of(key, self._partitions)
+        headers = [("ce_id", fact_id.encode()), self._type, *frame.headers]
+        return Outgoing(self.topic, partition, key, value, headers)  # type: ignore[arg-type]
+
+
+class Frame:
+    """The headers that all facts of one step share."""
+
+    __slots__ = ("headers",)
+
+    def __init__(self, fixed: Headers, cause: str, received_at_ms: int, traceparent: str | None) -> None:
+        self.headers = [*fixed, ("baton_cause", cause.encode()), ("received_at", b"%d" % received_at_ms)]
+        if traceparent is not None:
+            self.headers.append(("traceparent", traceparent.encode()))
+
+
+class Stamp:
+    """The headers that do not change while log time, agreement and batch do not: ``fixed`` is made anew when one does."""
+
+    __slots__ = ("_made", "_second", "_source", "_text", "_version", "_version_text", "fixed")
+
+    def __init__(self, reducer: Reducer[Any, Any]) -> None:
+        self._source = ("ce_source", f"/baton/{reducer.service}/{reducer.name}".encode())
+        self._made = ("made_at", b"0")
+        self._second, self._text = -1, b""
+        self._version_text, self._version = "", ("baton_agreement", b"")
+        self.fixed: Headers = []
+
+    def made_at(self, made_at_ms: int) -> None:
+        """The worker's clock for the facts of this batch."""
+        self._made = ("made_at", b"%d" % made_at_ms)
+
+    def at(self, now: int, version: str) -> None:
+        """Log time and agreement from here on."""
+        second, ms = divmod(now, 1000)
+        if second != self._second:
+            self._second = second
+            self._text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.").encode()
+        if version != self._version_text:
+            self._version_text, self._version = version, ("baton_agreement", version.encode())
+        self.fixed = [self._source, _SPEC_VERSION, ("ce_time", b"%b%03dZ" % (self._text, ms)), self._version, self._made]
+
+
+def rfc3339(at_ms: int) -> str:
+    """``2026-11-02T09:30:00.125Z``."""
+    second, ms = divmod(at_ms, 1000)
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
+
+
+def fact_ids(cause: str, facts: Sequence[Fact], outlets: Mapping[str, Outlet]) -> list[str]:
+    """The id of each fact of a step: from the cause, reducer and type, and how many of that type came before it in the step."""
+    if len(facts) == 1:
+        return [derived_id(cause, outlets[facts[0].topic].kind, 0)]
+    seen: dict[str, int] = {}
+    ids = []
+    for fact in facts:
+        kind = outlets[fact.topic].kind
+        ordinal = seen.get(kind, 0)
+        seen[kind] = ordinal + 1
+        ids.append(derived_id(cause, kind, ordinal))
+    return ids
