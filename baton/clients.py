@@ -8,7 +8,6 @@ from typing import Any
 
 from baton.settings import Settings
 
-
 NO_BROKER = "no Kafka is known: start one with `baton up` or `baton broker start`, or set BATON_BOOTSTRAP"
 
 

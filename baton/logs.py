@@ -1,0 +1,108 @@
+"""The log of a process: one line for each thing said, for people or as JSON, and never an e-mail address in it.
+
+Every line names the service; with :func:`log_of` also the reducer, the partition and, where one is meant, the lead. Personal data
+is not to be logged in the first place: that addresses are struck out of the finished line, tracebacks included, is the net below.
+"""
+
+import json
+import logging
+import re
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from baton.settings import LogFormat
+
+_PLACE = ("reducer", "partition", "lead")
+_STRUCK = "<address>"
+# Wider than what is a valid address on purpose: also quoted, percent-encoded and internationalised ones.
+_ADDRESS = re.compile(r"[^\s<>()\[\]{}\"',;:=|\\/]+\"?(?:@|%40)[^\s<>()\[\]{}\"',;:=|\\/@]+\.[^\s<>()\[\]{}\"',;:=|\\/@]+")
+_LINE_BREAKS = re.compile(r"\s*[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]\s*")
+_NOISY = {"aiokafka": logging.WARNING, "kafka": logging.WARNING, "asyncio": logging.WARNING, "faust": logging.WARNING}
+
+
+def set_up_logs(service: str, *, form: LogFormat | None = None, level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Let every logger of this process write to ``stream`` (stderr). ``form``: without it, for people on a terminal, else JSON."""
+    out = sys.stderr if stream is None else stream
+    chosen = form or (LogFormat.HUMAN if out.isatty() else LogFormat.JSON)
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(HumanLine(service) if chosen is LogFormat.HUMAN else JsonLine(service))
+    root = logging.getLogger()
+    for former in root.handlers[:]:
+        root.removeHandler(former)
+    root.addHandler(handler)
+    root.setLevel(level)
+    for name, least in _NOISY.items():
+        logging.getLogger(name).setLevel(max(least, root.level))
+    logging.captureWarnings(True)
+
+
+def log_of(name: str, *, reducer: str, partition: int | None = None) -> "logging.LoggerAdapter[logging.Logger]":
+    """A logger whose lines name the reducer and the partition; ``extra={"lead": ...}`` of a call names a lead too."""
+    return _Placed(
+        logging.getLogger(name), {"reducer": reducer} if partition is None else {"reducer": reducer, "partition": partition}
+    )
+
+
+class _Placed(logging.LoggerAdapter[logging.Logger]):
+    """Adds its own place to what a call gives, instead of replacing it (the standard adapter can from Python 3.13 on)."""
+
+    def process(self, msg: Any, kwargs: Any) -> tuple[Any, Any]:
+        kwargs["extra"] = {**(self.extra or {}), **(kwargs.get("extra") or {})}
+        return msg, kwargs
+
+
+def without_addresses(text: str) -> str:
+    """The text with every e-mail address struck out."""
+    return _ADDRESS.sub(_STRUCK, text) if "@" in text or "%40" in text else text
+
+
+class HumanLine(logging.Formatter):
+    """``12:30:01.123 WARNING router lead[3]: text``; a traceback follows on the same line, its lines parted by bars."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
+        place = _place_of(record)
+        where = place.get("reducer", record.name)
+        if "partition" in place:
+            where = f"{where}[{place['partition']}]"
+        if "lead" in place:
+            where = f"{where} {place['lead']}"
+        text = " | ".join(part for part in (record.getMessage(), _traceback_of(record)) if part)
+        return without_addresses(_LINE_BREAKS.sub(" | ", f"{moment} {record.levelname} {self._service} {where}: {text}"))
+
+
+class JsonLine(logging.Formatter):
+    """One JSON object a line: at, level, service, logger, message, and reducer, partition, lead, error where there are."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname,
+            "service": self._service,
+            "logger": record.name,
+            "message": without_addresses(record.getMessage()),
+        }
+        line |= {name: without_addresses(value) if isinstance(value, str) else value for name, value in _place_of(record).items()}
+        if error := _traceback_of(record):
+            line["error"] = without_addresses(error)
+        return json.dumps(line, ensure_ascii=True, default=lambda value: without_addresses(repr(value)))
+
+
+def _place_of(record: logging.LogRecord) -> dict[str, object]:
+    return {name: getattr(record, name) for name in _PLACE if getattr(record, name, None) is not None}
+
+
+def _traceback_of(record: logging.LogRecord) -> str:
+    if not record.exc_info or record.exc_info[0] is None:
+        return ""
+    return "".join(traceback.format_exception(*record.exc_info)).strip()

@@ -1,0 +1,189 @@
+"""The embedded broker: starts, keeps its data, survives what happens to it, and leaves nothing behind."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+
+from baton.broker import embedded
+from baton.broker.embedded import BrokerFailed, BrokerRunning, EmbeddedBroker
+from baton.broker.ports import LOOPBACK, PortTaken
+from baton.broker.ready import answers
+from baton.broker.record import read_record, running_broker, write_record
+from baton.processes import is_running, wait_gone
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+TOPIC = "kept.v1"
+LOG_APPEND_TIME = 2
+
+
+@pytest.fixture
+def broker(tmp_path: Path, broker_cache: Path) -> Iterator[EmbeddedBroker]:
+    """A broker of one's own, to be broken."""
+    made = EmbeddedBroker(tmp_path / "broker", cache=broker_cache, heap_mb=512)
+    yield made
+    made.remove()
+
+
+def _produce(bootstrap: str, text: str) -> None:
+    producer = Producer({"bootstrap.servers": bootstrap, "message.timeout.ms": 20_000, "log_level": 0})
+    failures: list[object] = []
+    producer.produce(TOPIC, text, on_delivery=lambda error, _: failures.append(error))
+    producer.flush(25)
+    assert failures == [None]
+
+
+def _read(bootstrap: str, count: int) -> list[tuple[str, int]]:
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "enable.auto.commit": False, "log_level": 0})
+    consumer.assign([TopicPartition(TOPIC, 0, 0)])
+    try:
+        return [(record.value().decode(), record.timestamp()[0]) for record in consumer.consume(count, timeout=20)]
+    finally:
+        consumer.close()
+
+
+def _make_topic(bootstrap: str) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.create_topics([NewTopic(TOPIC, 1, 1)])[TOPIC].result(20)
+
+
+def test_data_address_and_settings_stay_over_a_stop_a_kill_and_a_pause(broker: EmbeddedBroker) -> None:
+    first = broker.start()
+    _make_topic(first)
+    _produce(first, "before the stop")
+    assert broker.restart() == first
+
+    _produce(first, "before the kill")
+    broker.kill()
+    assert broker.running is None
+    assert not answers(first, timeout_s=0.5)
+    assert broker.start() == first
+
+    broker.pause()
+    assert broker.running is not None
+    assert not answers(first, timeout_s=0.5)
+    broker.resume()
+    assert answers(first, timeout_s=10)
+    _produce(first, "after the pause")
+
+    assert _read(first, 3) == [(text, LOG_APPEND_TIME) for text in ("before the stop", "before the kill", "after the pause")]
+
+
+def test_a_stray_client_makes_no_topic_and_the_log_has_the_brokers_time(broker: EmbeddedBroker) -> None:
+    admin = AdminClient({"bootstrap.servers": broker.start()})
+    assert admin.list_topics("never-made.v1", timeout=20).topics["never-made.v1"].error is not None
+    assert "never-made.v1" not in admin.list_topics(timeout=20).topics
+    (described,) = admin.describe_configs([ConfigResource(ResourceType.BROKER, "1")]).values()
+    found = {name: entry.value for name, entry in described.result(20).items()}
+    expected = {"log.message.timestamp.type": "LogAppendTime", "auto.create.topics.enable": "false"}
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_a_double_stop_and_a_stop_before_any_start_do_no_harm(broker: EmbeddedBroker) -> None:
+    assert broker.stop() is False
+    broker.start()
+    assert broker.stop() is True
+    assert broker.stop() is False
+    with pytest.raises(BrokerFailed, match="does not run"):
+        broker.kill()
+
+
+def test_a_second_start_is_refused_and_another_process_can_stop_it(broker: EmbeddedBroker, broker_cache: Path) -> None:
+    broker.start()
+    another = EmbeddedBroker(broker.home, cache=broker_cache)
+    assert another.running == broker.running
+    with pytest.raises(BrokerRunning, match=rf"runs already \(pid \d+, {broker.bootstrap}\)"):
+        another.start()
+    assert another.stop() is True
+    assert broker.running is None
+
+
+def test_what_a_killed_run_left_behind_is_found_by_the_next(broker: EmbeddedBroker, broker_cache: Path) -> None:
+    program = f"""
+import os, signal
+from pathlib import Path
+from baton.broker.embedded import EmbeddedBroker
+EmbeddedBroker(Path({str(broker.home)!r}), cache=Path({str(broker_cache)!r}), heap_mb=512).start()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -signal.SIGKILL
+    left = running_broker(broker.home)
+    assert left is not None
+    assert answers(left.bootstrap, timeout_s=10)
+    assert broker.stop() is True
+    assert not is_running(left.mark)
+    assert broker.start() == left.bootstrap
+
+
+def test_a_stale_record_of_a_pid_that_is_somebody_elses_now_is_not_believed(broker: EmbeddedBroker) -> None:
+    broker.start()
+    broker.stop()
+    record = broker.record
+    assert record is not None
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        write_record(broker.home, replace(record, mark=replace(record.mark, pid=bystander.pid)))
+        assert broker.running is None
+        broker.start()
+        broker.stop()
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+@pytest.mark.parametrize("cut", ["", "{", '{"mark": {"pid": 1}}', "[]"])
+def test_a_record_that_was_cut_off_is_as_none(tmp_path: Path, cut: str) -> None:
+    (tmp_path / "broker.json").write_text(cut)
+    assert read_record(tmp_path) is None
+
+
+def test_a_taken_port_is_told_before_anything_is_started(tmp_path: Path, broker_cache: Path) -> None:
+    with socket.create_server((LOOPBACK, 0)) as server:
+        port = server.getsockname()[1]
+        broker = EmbeddedBroker(tmp_path / "broker", port, cache=broker_cache)
+        with pytest.raises(PortTaken, match=rf"port {port} is taken .*set BATON_BROKER_PORT"):
+            broker.start()
+        assert broker.record is None
+
+
+def test_a_full_disk_is_told_before_anything_is_started(broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = type("Usage", (), {"free": 5 << 20})
+    monkeypatch.setattr(embedded.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(BrokerFailed, match=r"only 5 MB are free .*BATON_HOME"):
+        broker.start()
+    assert broker.record is None
+
+
+def test_a_format_that_was_cut_off_is_made_again(broker: EmbeddedBroker) -> None:
+    half = broker.home / "data.new"
+    half.mkdir(parents=True)
+    (half / "meta.properties").write_text("version=1\n")
+    assert answers(broker.start(), timeout_s=10)
+
+
+def test_a_broker_that_ends_while_it_starts_shows_the_end_of_its_log(broker: EmbeddedBroker) -> None:
+    broker.start()
+    broker.stop()
+    meta = broker.home / "data" / "meta.properties"
+    meta.write_text(meta.read_text().replace("node.id=1", "node.id=7"))
+    with pytest.raises(BrokerFailed, match=r"ended while it started; the end of .*kafka\.log:\n(.|\n)*node"):
+        broker.start()
+    assert broker.running is None
+
+
+def test_removing_it_leaves_no_process_and_no_file(broker: EmbeddedBroker) -> None:
+    broker.start()
+    record = broker.record
+    assert record is not None
+    broker.remove()
+    assert wait_gone(record.mark, 1)
+    assert not broker.home.exists()
