@@ -166,7 +166,7 @@ class LeadStaged:
 
     ``event`` is the word of the transition table that caused it (``qualified``, ``accepted``, ``withdrawn``, ``recycled`` ...).
     ``evidence_at_ms`` is when the evidence first reached Baton: deadlines are judged by it. A merge closes the loser with
-    event ``merged``; an erasure with ``erased``.
+    event ``merged``; an erasure with ``erased``. ``source`` told of the act that caused it: some sources tell late.
     """
 
     lead_id: str
@@ -193,6 +193,7 @@ class LeadStaged:
     expected_close: str | None = None
     contract_end: str | None = None
     hand_raised: bool = False
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

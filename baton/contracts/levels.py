@@ -21,12 +21,13 @@ class ClockState(StrEnum):
 
 
 class ActionKind(StrEnum):
-    """What a breach or a warning causes."""
+    """What a breach or a warning causes. ``restore`` takes a reassignment back: the first holder was in time after all."""
 
     NOTIFY = "notify"
     REASSIGN = "reassign"
     ESCALATE = "escalate"
     MANAGER_QUEUE = "manager_queue"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +89,8 @@ class SlaViolation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlaAction:
-    """``leads.sla-actions.v1``: a step of the ladder. Dispatch carries out ``reassign`` and ``manager_queue``; people and tools
-    act on ``notify`` and ``escalate``."""
+    """``leads.sla-actions.v1``: a step of the ladder. Dispatch carries out ``reassign``, ``manager_queue`` and ``restore`` (whose
+    ``handoff_id`` is the one to stand again); people and tools act on ``notify`` and ``escalate``."""
 
     action_id: str
     kind: str
