@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from baton.contracts import intake, leads, levels, reference, routing
+from baton.contracts import intake, leads, levels, operating, reference, routing
 
 DEFAULT_NAMESPACE = "baton"
 DAY_MS = 86_400_000
@@ -205,6 +205,15 @@ _FLOW: tuple[TopicSpec, ...] = (
         "absences of people",
         "record",
         "agreement",
+        cleanup=Cleanup.COMPACT,
+        partitions=1,
+    ),
+    _private(
+        "baton.skips.v1",
+        operating.SkipOrder,
+        "orders to leave out what stops a task",
+        "task and place",
+        "operator",
         cleanup=Cleanup.COMPACT,
         partitions=1,
     ),
