@@ -13,6 +13,7 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, 
 from baton.contracts.topics import logical, physical
 
 _POLL_S = 0.2
+_FETCH_WAIT_MS = 20  # the client's 500 is what each partition that gets ready later than the others would wait for its end
 _TIMEOUT_S = 30.0
 
 
@@ -49,6 +50,7 @@ class LogReader:
                 "isolation.level": "read_committed",
                 "enable.partition.eof": True,
                 "auto.offset.reset": "error",
+                "fetch.wait.max.ms": _FETCH_WAIT_MS,
             }
         )
 

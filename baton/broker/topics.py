@@ -4,6 +4,7 @@ Nothing that exists is ever changed here: a partition count that differs would s
 holds its state, so it is refused with an explanation, and a setting that differs is reported for somebody to decide.
 """
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
 from baton.contracts.topics import TOPICS, TopicSpec, physical
 
 _TIMEOUT_S = 30.0
+_POLL_S = 0.05
 _ALREADY_EXISTS = 36
 _CLUSTER_REPLICATION = 3
 _CLUSTER_MIN_ISR = 2
@@ -86,10 +88,11 @@ def ensure_topics(
         )
         for spec in missing
     ]
-    if made:
-        for name, future in admin.create_topics(made, operation_timeout=_TIMEOUT_S).items():
-            _settle(name, future)
-    return tuple(spec.name for spec in missing)
+    if not made:
+        return ()
+    new = {name for name, future in admin.create_topics(made, operation_timeout=_TIMEOUT_S).items() if _settle(name, future)}
+    _await_known(admin, {each.topic for each in made})
+    return tuple(spec.name for spec in missing if physical(layout.namespace, spec.name) in new)
 
 
 def compare_topics(
@@ -123,12 +126,24 @@ def delete_topics(client: Mapping[str, Any], layout: Layout, specs: Iterable[Top
             future.result(timeout=_TIMEOUT_S)
 
 
-def _settle(name: str, future: Any) -> None:
+def _settle(name: str, future: Any) -> bool:
+    """Whether it was us who made the topic."""
     try:
         future.result(timeout=_TIMEOUT_S)
     except KafkaException as error:
         if error.args[0].code() != _ALREADY_EXISTS:
             raise TopicsDiffer(f"{name}: could not be made: {error.args[0].str()}") from error
+        return False
+    return True
+
+
+def _await_known(admin: AdminClient, names: set[str]) -> None:
+    """A controller answers before every broker has heard of the topic: wait until one that is asked has."""
+    until = time.monotonic() + _TIMEOUT_S
+    while not names <= admin.list_topics(timeout=_TIMEOUT_S).topics.keys():
+        if time.monotonic() > until:
+            raise TopicsDiffer(f"the cluster made topics that its brokers do not know after {_TIMEOUT_S:.0f} s")
+        time.sleep(_POLL_S)
 
 
 def _partition_differences(specs: Sequence[TopicSpec], layout: Layout, existing: Mapping[str, Any]) -> Iterable[Difference]:
