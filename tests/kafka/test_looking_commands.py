@@ -208,6 +208,4 @@ def test_the_cluster_is_compared_with_the_catalogue(bootstrap: str, namespace: s
 
 
 def _renamed(spec: Any, name: str) -> Any:
-    from dataclasses import replace
-
     return replace(spec, name=name)
