@@ -1,0 +1,57 @@
+"""The compiled sections ``goals`` and ``lifecycle``."""
+
+from dataclasses import dataclass
+
+from baton.agreement.facts import Facts
+from baton.agreement.model.lifecycle import Bridge
+from baton.agreement.scoring import Condition
+from baton.contracts.leads import Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What one side owes in a period (``month`` or ``quarter``). ``target`` in units of ``metric`` (whole money for won_amount,
+    times the quota for coverage). ``calendar`` is always set: its working days measure the pace. ``segment`` None: all."""
+
+    name: str
+    label: str
+    side: str
+    metric: str
+    target: int
+    per: str
+    segment: str | None
+    calendar: str
+    quota: int | None
+    currency: str | None
+    warn_below_ppm: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Something a lead must have done or be, in words."""
+
+    name: str
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """``poor_fit``: fit bands whose fast-track acts go to SDR triage. ``drip_per_day``: how many leads a day and queue a lowered
+    threshold may release."""
+
+    bridge: Bridge
+    poor_fit: frozenset[str]
+    gates: tuple[Gate, ...]
+    drip_per_day: int
+
+    def closed_gates(self, facts: Facts) -> tuple[str, ...]:
+        """The gates to MQL that are not open, in words; a fast-track act passes them all (do not ask then)."""
+        return tuple(gate.name for gate in self.gates if not gate.condition(facts))
+
+    def queue_for(self, level: str, fit_band: str, fast_track: bool) -> str:
+        """``sdr`` or ``sales``: who gets the lead first."""
+        if self.bridge is Bridge.EVERY_LEAD or (fast_track and fit_band in self.poor_fit):
+            return "sdr"
+        if self.bridge is Bridge.NONE or fast_track or level == Level.HOT.value:
+            return "sales"
+        return "sdr"

@@ -1,0 +1,45 @@
+"""The canonical form of an agreement, its version, and reading it back.
+
+The version is the hash of the canonical form: JSON of what the file says, keys sorted, defaults left out, amounts in one
+spelling. Comments, the order of keys and the layout of the YAML do not change it; any change of meaning does.
+"""
+
+import json
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+from baton.agreement.compiled import CompiledAgreement
+from baton.agreement.compiling import compile_agreement
+from baton.agreement.model.agreement import Agreement
+
+VERSION_LENGTH = 16
+
+
+def canonical_text(model: Agreement) -> str:
+    """The canonical JSON."""
+    plain = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    plain["agreement"] = model.agreement
+    return json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def version_of(text: str) -> str:
+    """The version that canonical ``text`` has: 16 hexadecimal digits of its BLAKE2b hash."""
+    return blake2b(text.encode(), digest_size=VERSION_LENGTH // 2).hexdigest()
+
+
+def model_of(plain: Any) -> Agreement:
+    """The model of plain data as YAML or JSON give it. Raises pydantic's ``ValidationError``."""
+    return Agreement.model_validate_json(json.dumps(plain, allow_nan=False))
+
+
+@lru_cache(maxsize=64)
+def load_canonical(text: str) -> CompiledAgreement:
+    """The compiled agreement of canonical ``text``; the same object for the same text."""
+    model = Agreement.model_validate_json(text)
+    return compile_agreement(model, version_of(text))
+
+
+def compiled_of(model: Agreement) -> CompiledAgreement:
+    """The compiled agreement of a model, as every task will compile it from the canonical text."""
+    return load_canonical(canonical_text(model))

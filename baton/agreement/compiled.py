@@ -1,0 +1,170 @@
+"""The compiled agreement: what every reducer asks. Made once per version by :mod:`baton.agreement.compiling`.
+
+Points are integers of a millionth (``..._micro``), times are milliseconds since the epoch, UTC (``..._ms``), durations are
+milliseconds. Nothing here reads a clock, draws a random number or does I/O; everything may be shared between threads.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from baton.agreement.aims import Gate, Goal, Lifecycle
+from baton.agreement.calendars import AnyCalendar, Calendar, NeverOpenError, PersonalCalendar
+from baton.agreement.consenting import ConsentDecision, ConsentRule, ConsentRules
+from baton.agreement.facts import Behaviour, Facts, consent_key, facts_of_qualified
+from baton.agreement.levels import Band, LevelDecision, LevelTable
+from baton.agreement.model.agreement import Agreement
+from baton.agreement.pools import Choice, Member, NamedAccount, PersonRule, Pool, RouteRule, Routing, Suppression
+from baton.agreement.promises import LadderStep, SlaRule, SlaRules
+from baton.agreement.returning import Outcome, RecycleReason, Recycling, ReturnPlan, Track
+from baton.agreement.scoring import ActRule, Condition, Engagement, Fit, FitResult, Group, ScannerRule
+from baton.agreement.targets import Target
+
+__all__ = [
+    "ActRule",
+    "AnyCalendar",
+    "Band",
+    "Behaviour",
+    "Calendar",
+    "Choice",
+    "CompiledAgreement",
+    "Condition",
+    "ConsentDecision",
+    "ConsentRule",
+    "ConsentRules",
+    "Engagement",
+    "Facts",
+    "Fit",
+    "FitResult",
+    "Gate",
+    "Goal",
+    "Group",
+    "LadderStep",
+    "LevelDecision",
+    "LevelTable",
+    "Levels",
+    "Lifecycle",
+    "Member",
+    "NamedAccount",
+    "NeverOpenError",
+    "Outcome",
+    "PersonRule",
+    "PersonalCalendar",
+    "Pool",
+    "RecycleReason",
+    "Recycling",
+    "ReturnPlan",
+    "RouteRule",
+    "Routing",
+    "RoutingRules",
+    "ScannerRule",
+    "SlaRule",
+    "SlaRules",
+    "Suppression",
+    "Target",
+    "Track",
+    "consent_key",
+    "facts_of_qualified",
+]
+
+
+class Levels(LevelTable):
+    """Levels, and which queue takes them first."""
+
+    __slots__ = ("_lifecycle",)
+
+    def bound_to(self, lifecycle: Lifecycle) -> "Levels":
+        """Set once by the compiler."""
+        self._lifecycle = lifecycle
+        return self
+
+    def queue_for(self, level: str, fit_band: str, fast_track: bool) -> str:
+        """``sdr`` or ``sales``; see :meth:`Lifecycle.queue_for`. The fit band comes from :meth:`fit_band`."""
+        return self._lifecycle.queue_for(level, fit_band, fast_track)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingRules(Routing):
+    """Routing, with the pools and people it names."""
+
+    pools: Mapping[str, Pool]
+    people: Mapping[str, PersonRule]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CompiledAgreement:
+    """One version of the agreement, ready to be asked.
+
+    ``version`` is the hash of its canonical form. ``calendar`` is the house calendar. ``roles`` are most senior first.
+    """
+
+    version: str
+    name: str
+    timezone: str
+    raw: Agreement
+    calendar: Calendar
+    calendars: Mapping[str, Calendar]
+    fit: Fit
+    engagement: Engagement
+    levels: Levels
+    lifecycle: Lifecycle
+    people: Mapping[str, PersonRule]
+    pools: Mapping[str, Pool]
+    routing: RoutingRules
+    slas: SlaRules
+    recycling: Recycling
+    goals: Mapping[str, Goal]
+    consent: ConsentRules
+    roles: tuple[str, ...]
+    role_field: str | None
+    segments: tuple[tuple[str, Condition], ...]
+    effective_at_ms: int | None = None
+
+    def segment_of(self, profile: Mapping[str, str]) -> str | None:
+        """The first segment the profile belongs to; None: to none of them, as far as is known."""
+        facts = Facts(profile=profile)
+        for name, condition in self.segments:
+            if condition(facts):
+                return name
+        return None
+
+    def role_of(self, profile: Mapping[str, str]) -> str | None:
+        """The person's role, as one of ``roles`` where it is one, else as it stands in the profile."""
+        text = profile.get(self.role_field) if self.role_field else None
+        if not text:
+            return None
+        plain = text.strip().casefold()
+        return next((role for role in self.roles if role.casefold() == plain), text)
+
+    def seniority(self, role: str | None) -> int:
+        """Smaller is more senior; roles the agreement does not rank come last."""
+        return self.roles.index(role) if role in self.roles else len(self.roles)
+
+    def calendar_for(
+        self,
+        *,
+        person: str | None = None,
+        pool: str | None = None,
+        rule: SlaRule | None = None,
+        absences: tuple[tuple[int, int], ...] = (),
+    ) -> AnyCalendar:
+        """Whose hours count: the promise's own calendar, else the person's, else the pool's, else the house's.
+
+        ``absences`` of the person (half-open, ms) are taken out; not where the promise names its calendar.
+        """
+        if rule is not None and rule.own_calendar:
+            return rule.target.calendar
+        who = self.people.get(person) if person else None
+        queue = self.pools.get(pool) if pool else None
+        name = (who.calendar if who else None) or (queue.calendar if queue else None)
+        hours = self.calendars[name] if name else self.calendar
+        return hours.without(absences) if absences else hours
+
+    def manager_of(self, *, person: str | None = None, pool: str | None = None) -> str | None:
+        """Who is told: the person's manager, else the pool's."""
+        who = self.people.get(person) if person else None
+        queue = self.pools.get(pool) if pool else None
+        return (who.manager if who else None) or (queue.manager if queue else None)
+
+
+Loader = Callable[[str], CompiledAgreement]
+"""From canonical text to the compiled agreement."""

@@ -1,0 +1,44 @@
+"""The whole agreement, as written."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from baton.agreement.model.base import Label, Name, Section
+from baton.agreement.model.calendar import CalendarModel, ZoneName
+from baton.agreement.model.definitions import Definitions
+from baton.agreement.model.examples import ExampleModel, Moment
+from baton.agreement.model.goals import ConsentsModel, GoalModel
+from baton.agreement.model.lifecycle import LifecycleModel
+from baton.agreement.model.people import PersonModel, PoolModel
+from baton.agreement.model.recycling import RecyclingModel
+from baton.agreement.model.routing import RoutingModel
+from baton.agreement.model.scoring import EngagementModel, FitModel
+from baton.agreement.model.slas import SlasModel
+
+
+class Agreement(Section):
+    """What marketing and sales agree on and sign."""
+
+    agreement: Literal[1]
+    """The version of this language."""
+    name: Label
+    timezone: ZoneName
+    """Where the firm's days begin and end."""
+    calendar: Name
+    """The house calendar: where nothing nearer is named."""
+    effective_at: Moment | None = None
+    """Not in force before this moment. Left out: as soon as published."""
+    definitions: Definitions
+    fit: FitModel = Field(min_length=1)
+    engagement: EngagementModel
+    lifecycle: LifecycleModel
+    calendars: dict[Name, CalendarModel] = Field(min_length=1)
+    people: dict[Name, PersonModel] = Field(min_length=1)
+    pools: dict[Name, PoolModel] = Field(min_length=1)
+    routing: RoutingModel
+    slas: SlasModel
+    recycling: RecyclingModel
+    goals: dict[Name, GoalModel] = Field(default_factory=dict)
+    consent: ConsentsModel
+    examples: tuple[ExampleModel, ...] = ()

@@ -1,0 +1,82 @@
+"""Sections ``goals`` and ``consent``."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from baton.agreement.model.base import Label, Name, Section, problem
+
+
+class Metric(StrEnum):
+    """What a goal counts. ``coverage`` is open pipeline against what is left of the quota, not a count."""
+
+    MQL = "mql"
+    SAL = "sal"
+    SQL = "sql"
+    OPPORTUNITY = "opportunity"
+    WON = "won"
+    WON_AMOUNT = "won_amount"
+    FOLLOW_UP = "follow_up"
+    COVERAGE = "coverage"
+
+
+class GoalPeriod(StrEnum):
+    """How long a goal runs."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+
+
+class GoalModel(Section):
+    """What one side owes in a period."""
+
+    side: Literal["marketing", "sales"]
+    metric: Metric
+    target: int = Field(ge=1)
+    """How many; for won_amount whole units of ``currency``; for coverage how many times the quota."""
+    per: GoalPeriod = GoalPeriod.MONTH
+    segment: Name | None = None
+    """Left out: all segments together."""
+    label: Label | None = None
+    calendar: Name | None = None
+    """Whose working days the pace is counted in. Left out: the house calendar."""
+    quota: int | None = Field(default=None, ge=1)
+    """For coverage: the quota in whole units of ``currency``."""
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+    warn_below: int = Field(default=90, ge=1, le=100)
+    """The pace, in percent, below which a breach is forecast."""
+
+    @model_validator(mode="after")
+    def _money(self) -> "GoalModel":
+        if self.metric in (Metric.WON_AMOUNT, Metric.COVERAGE) and self.currency is None:
+            raise problem(f"{self.metric.value} is about money: add currency: EUR")
+        if (self.metric is Metric.COVERAGE) is not (self.quota is not None):
+            raise problem("a quota belongs to coverage, and coverage needs one")
+        return self
+
+
+class Basis(StrEnum):
+    """``opt-in``: an explicit yes is needed; ``opt-out``: a no is respected."""
+
+    OPT_IN = "opt-in"
+    OPT_OUT = "opt-out"
+
+
+class ConsentModel(Section):
+    """What one kind of contact needs."""
+
+    purpose: Name
+    channels: tuple[Name, ...] = Field(min_length=1)
+    basis: Basis
+    hand_raise_allows: bool = False
+    """Whether who asks for a contact is contacted, whatever was refused before."""
+
+
+class ConsentsModel(Section):
+    """Consent is by purpose and channel."""
+
+    hand_off: ConsentModel
+    """Before a lead is handed to a person."""
+    nurture: ConsentModel
+    """Before a nurture track sends anything."""

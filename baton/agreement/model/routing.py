@@ -1,0 +1,71 @@
+"""Section ``routing``: which pool gets a lead. People inside a pool take turns."""
+
+from pydantic import Field, model_validator
+
+from baton.agreement.model.base import Label, Name, Section, problem
+from baton.agreement.model.condition import ConditionModel
+
+
+class SuppressModel(Section):
+    """Leads that go to nobody, and why."""
+
+    name: Label
+    when: ConditionModel
+    reason: Name
+    """The reason that is published: competitor, employee, test ..."""
+
+
+class DestinationModel(Section):
+    """A pool for each kind of queue; a kind left out falls through to the next rule."""
+
+    sdr: Name | None = None
+    sales: Name | None = None
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> "DestinationModel":
+        if self.sdr is None and self.sales is None:
+            raise problem("names no pool: write {sdr: a-pool, sales: another-pool}, or one of the two")
+        return self
+
+
+class RuleModel(Section):
+    """One rule: who, and which pools."""
+
+    name: Label
+    when: ConditionModel
+    to: DestinationModel
+    needs: tuple[Name, ...] = ()
+    """Skills that the person must have."""
+
+
+class NamedAccountModel(Section):
+    """An account with its own person or pools."""
+
+    owner: Name | None = None
+    to: DestinationModel | None = None
+
+    @model_validator(mode="after")
+    def _somebody(self) -> "NamedAccountModel":
+        if (self.owner is None) == (self.to is None):
+            raise problem("a named account has an owner (a person) or pools (to), one of the two")
+        return self
+
+
+class RoutingModel(Section):
+    """Looked at in this order; the first that fits wins.
+
+    Suppressed, the owner of the open cycle, a customer's account owner, a colleague's open hand-off, named accounts,
+    territories, segments, the default.
+    """
+
+    suppress: tuple[SuppressModel, ...] = ()
+    accounts: dict[str, NamedAccountModel] = Field(default_factory=dict)
+    """Named accounts by domain."""
+    territories: tuple[RuleModel, ...] = ()
+    segments: tuple[RuleModel, ...] = ()
+    default: DestinationModel
+    """The pools for whoever is left."""
+    keep_colleagues_together: bool = True
+    """A lead whose colleague has an open hand-off goes to the same person."""
+
+

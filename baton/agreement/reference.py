@@ -1,0 +1,175 @@
+"""Which agreement is in force when, and who is away: the reference topics, folded.
+
+An agreement comes into force only when both sides have approved its version and it was published. The first one ever in
+force holds for all time before it too; a later one from the latest of its effective date and ten seconds after the last
+record it needed. Of two that are in force, the one that came into force later holds; at the same moment, the one whose
+deciding record is later. An absence counts from ten seconds after its record.
+"""
+
+from bisect import bisect_right, insort
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from baton.agreement.canonical import load_canonical, version_of
+from baton.agreement.compiled import CompiledAgreement
+from baton.contracts.reference import AgreementRecord, PeopleRecord
+from baton.engine.reducer import Event
+
+AGREEMENTS_TOPIC = "baton.agreements.v1"
+PEOPLE_TOPIC = "baton.people.v1"
+SETTLE_MS = 10_000
+SIDES = frozenset({"marketing", "sales"})
+SINCE_EVER = -(1 << 62)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """A person is away in ``[from_ms, until_ms)``."""
+
+    person: str
+    from_ms: int
+    until_ms: int
+    reason: str = "away"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AgreementReference:
+    """What holds at a moment: the agreement in force, and the absences known by then."""
+
+    agreement: CompiledAgreement
+    absences: tuple[Absence, ...] = ()
+    _by_person: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+
+    @property
+    def version(self) -> str:
+        """The version of the agreement in force."""
+        return self.agreement.version
+
+    def absent(self, person: str, at_ms: int) -> bool:
+        """Whether the person is away at ``at_ms``."""
+        return any(start <= at_ms < end for start, end in self._by_person.get(person, ()))
+
+    def away(self, person: str) -> tuple[tuple[int, int], ...]:
+        """The person's absences, half-open, sorted: for ``CompiledAgreement.calendar_for``."""
+        return self._by_person.get(person, ())
+
+    def back_at(self, person: str, at_ms: int) -> int:
+        """``at_ms`` if the person is there, else the end of the absence."""
+        for start, end in self._by_person.get(person, ()):
+            if start <= at_ms < end:
+                at_ms = end
+        return at_ms
+
+
+def reference_of(agreement: CompiledAgreement, absences: tuple[Absence, ...] = ()) -> AgreementReference:
+    """A reference for tests and simulations."""
+    by_person: dict[str, list[tuple[int, int]]] = {}
+    for each in absences:
+        by_person.setdefault(each.person, []).append((each.from_ms, each.until_ms))
+    return AgreementReference(
+        agreement=agreement, absences=absences, _by_person={who: tuple(sorted(spans)) for who, spans in by_person.items()}
+    )
+
+
+@dataclass(slots=True)
+class _Version:
+    """What the log says about one version."""
+
+    approvals: dict[str, int] = field(default_factory=dict)
+    published: list[tuple[int, int]] = field(default_factory=list)
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _InForce:
+    from_ms: int
+    order: int
+    version: str
+    text: str = field(compare=False)
+
+
+class AgreementBook:
+    """Folds ``AgreementRecord`` and ``PeopleRecord`` in offset order per topic; a function of the records alone."""
+
+    topics: tuple[str, ...] = (AGREEMENTS_TOPIC, PEOPLE_TOPIC)
+
+    def __init__(self) -> None:
+        self._versions: dict[str, _Version] = {}
+        self._in_force: list[_InForce] = []
+        self._order = 0
+        self._people: list[tuple[int, int, PeopleRecord]] = []
+        self._made: dict[tuple[str, int], AgreementReference] = {}
+
+    def add(self, event: Event) -> None:
+        """Take one more record."""
+        match event.value:
+            case AgreementRecord() as record:
+                self._take_agreement(record, event.at_ms)
+            case PeopleRecord() as record:
+                self._take_people(record, event.at_ms)
+
+    def at(self, now: int) -> AgreementReference | None:
+        """What holds at ``now``; None as long as no agreement was ever both signed and published."""
+        entry = self._entry_at(now)
+        if entry is None:
+            return None
+        known = bisect_right(self._people, now, key=lambda each: each[0])
+        made = self._made.get((entry.version, known))
+        if made is None:
+            made = reference_of(load_canonical(entry.text), self._absences(known))
+            self._made[entry.version, known] = made
+        return made
+
+    def versions(self) -> Mapping[str, str]:
+        """The canonical text of every version ever published, by version."""
+        return {name: each.text for name, each in self._versions.items() if each.text is not None}
+
+    def _entry_at(self, now: int) -> _InForce | None:
+        index = bisect_right(self._in_force, now, key=lambda each: each.from_ms) - 1
+        return self._in_force[index] if index >= 0 else None
+
+    def _take_agreement(self, record: AgreementRecord, at_ms: int) -> None:
+        version = self._versions.setdefault(record.version, _Version())
+        if record.kind == "approved" and record.side in SIDES:
+            version.approvals.setdefault(record.side, at_ms)
+        elif record.kind == "published" and record.text is not None and version_of(record.text) == record.version:
+            version.text = record.text
+            version.published.append((at_ms, record.effective_at_ms or at_ms))
+        else:
+            return
+        if version.text is None or version.approvals.keys() != SIDES:
+            return
+        for _, effective in version.published:
+            self._put_in_force(record.version, version.text, max(effective, at_ms + SETTLE_MS))
+        version.published.clear()
+
+    def _put_in_force(self, name: str, text: str, from_ms: int) -> None:
+        self._order += 1
+        first = not self._in_force
+        insort(self._in_force, _InForce(SINCE_EVER if first else from_ms, self._order, name, text))
+        self._made.clear()
+
+    def _take_people(self, record: PeopleRecord, at_ms: int) -> None:
+        self._order += 1
+        insort(self._people, (at_ms + SETTLE_MS, self._order, record), key=lambda each: each[:2])
+        self._made.clear()
+
+    def _absences(self, known: int) -> tuple[Absence, ...]:
+        """What the first ``known`` records come to: the newest record of each id, less what was cancelled."""
+        newest: dict[str, PeopleRecord] = {}
+        for _, _, record in self._people[:known]:
+            if record.cancelled:
+                newest = {each: kept for each, kept in newest.items() if not _same_absence(kept, record)}
+            else:
+                newest[record.record_id] = record
+        absences = (
+            Absence(person=each.person, from_ms=each.from_ms, until_ms=each.until_ms, reason=each.reason)
+            for each in newest.values()
+        )
+        return tuple(sorted(absences, key=lambda each: (each.person, each.from_ms, each.until_ms, each.reason)))
+
+
+def _same_absence(one: PeopleRecord, other: PeopleRecord) -> bool:
+    return one.record_id == other.record_id or (
+        (one.person, one.from_ms, one.until_ms) == (other.person, other.from_ms, other.until_ms)
+    )

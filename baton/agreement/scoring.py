@@ -1,0 +1,143 @@
+"""The compiled sections ``fit`` and ``engagement``: which points which act or profile is worth. Decay is the scorer's.
+
+Points are integers of a millionth (``..._micro``), times are ``..._ms``.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from baton.agreement.facts import Facts
+from baton.contracts.intake import Engagement as EngagementEvent
+from baton.contracts.leads import Criterion
+
+MAX_FIT_MICRO = 100_000_000
+MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
+
+Condition = Callable[[Facts], "bool | None"]
+"""A compiled condition: True, False, or None where what it asks is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitResult:
+    """``points_micro`` is in 0..100 points; the points of ``criteria`` plus ``clamp_micro`` add up to it exactly."""
+
+    points_micro: int
+    criteria: tuple[Criterion, ...]
+    clamp_micro: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitRule:
+    """One criterion: worth ``points_micro`` (may be negative) if ``condition`` is true. The three outcomes are made once."""
+
+    name: str
+    points_micro: int
+    condition: Condition
+    met: Criterion
+    not_met: Criterion
+    unknown: Criterion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """How well a profile matches the ideal customer. Never decays."""
+
+    rules: tuple[FitRule, ...]
+
+    def evaluate(self, profile: Mapping[str, str]) -> FitResult:
+        """The points and every criterion in the agreement's order: met, not met or unknown."""
+        facts = Facts(profile=profile)
+        total = 0
+        criteria = []
+        for rule in self.rules:
+            outcome = rule.condition(facts)
+            if outcome:
+                total += rule.points_micro
+                criteria.append(rule.met)
+            else:
+                criteria.append(rule.unknown if outcome is None else rule.not_met)
+        points = min(max(total, 0), MAX_FIT_MICRO)
+        return FitResult(points_micro=points, criteria=tuple(criteria), clamp_micro=points - total)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Acts that decay together.
+
+    ``half_life_ms`` None: no decay. ``window_ms`` None: entries count until they are ten half-lives old. ``cap_micro`` None:
+    no cap on the positive sum. ``per_day``: at most so many acts a day count, the earliest first, positive and negative
+    ones apart, after the acts' own daily limits: it bounds the ledger.
+    """
+
+    name: str
+    half_life_ms: int | None
+    window_ms: int | None
+    cap_micro: int | None
+    per_day: int
+
+    @property
+    def keeps_ms(self) -> int:
+        """The age from which on an entry no longer counts and may be dropped."""
+        if self.window_ms is not None:
+            return self.window_ms
+        assert self.half_life_ms is not None  # checked where the agreement is read: a group has one of the two
+        return 10 * self.half_life_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActRule:
+    """What one act is worth.
+
+    ``name`` tells the rule in explanations (``download (decision)``). ``per_day`` None: only the group's daily limit.
+    ``fast_track``: qualifies at once if not older than ``max_age_ms`` and no backfill. ``stage`` (content stage) and ``topics``
+    (any of them) narrow the rule; None and empty mean any.
+    """
+
+    name: str
+    act: str
+    group: str
+    points_micro: int
+    per_day: int | None
+    fast_track: bool
+    max_age_ms: int
+    stage: str | None = None
+    topics: tuple[str, ...] = ()
+
+    def covers(self, engagement: EngagementEvent) -> bool:
+        """Whether the rule's stage and topics are those of ``engagement`` (its act is taken as the same)."""
+        if self.stage is not None and engagement.content_stage != self.stage:
+            return False
+        return not self.topics or any(topic in self.topics for topic in engagement.topics)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannerRule:
+    """Mail scanners click every link: ``clicks`` or more of ``acts`` with one ``link_group`` inside ``within_ms`` count for
+    nothing, all of them."""
+
+    acts: frozenset[str]
+    clicks: int
+    within_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engagement:
+    """``acts``: the plain rule of each act. ``count_automatic``: whether acts marked automatic count."""
+
+    groups: Mapping[str, Group]
+    acts: Mapping[str, ActRule]
+    exceptions: Mapping[str, tuple[ActRule, ...]]
+    scanner: ScannerRule | None
+    count_automatic: bool = False
+
+    def rule_for(self, engagement: EngagementEvent) -> ActRule | None:
+        """The rule an act is scored by: the first of its exceptions that covers it, else its plain rule.
+
+        None: the agreement gives no points to it. An automatic act has no rule unless the agreement counts those.
+        """
+        if engagement.automatic and not self.count_automatic:
+            return None
+        for rule in self.exceptions.get(engagement.act, ()):
+            if rule.covers(engagement):
+                return rule
+        return self.acts.get(engagement.act)
