@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from baton.engine.batch import Limits
+from baton.engine.batch import Limits, Record
 from baton.engine.records import BatchJournal
 from baton.engine.reducer import Reducer
 
@@ -42,7 +42,13 @@ class Seen:
 
 
 class EngineHost(ABC):
-    """Runs toy reducers (:mod:`tests.engine.toys`) over a fresh namespace. The book is empty until :meth:`publish`."""
+    """Runs toy reducers (:mod:`tests.engine.toys`) over a fresh namespace. The book is empty until :meth:`publish`.
+
+    ``reducers`` and ``partitions`` are what :meth:`start` was called with.
+    """
+
+    reducers: tuple[Reducer[Any, Any], ...] = ()
+    partitions: int = 0
 
     @abstractmethod
     async def start(self, *reducers: Reducer[Any, Any], partitions: int = 2, limits: Limits = Limits()) -> None:  # noqa: B008
@@ -82,6 +88,10 @@ class EngineHost(ABC):
     @abstractmethod
     async def read(self, topic: str) -> list[Seen]:
         """The committed records of a topic, by (partition, offset)."""
+
+    @abstractmethod
+    async def raw(self, topic: str, partition: int) -> list[Record]:
+        """The committed records of one partition as a task is handed them."""
 
     @abstractmethod
     async def changelog(self, reducer: str, partition: int) -> dict[bytes, bytes]:

@@ -1,0 +1,171 @@
+"""Runs a whole flow of reducers over the log in memory: to quiescence at each moment, then on to the next event or timer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from baton.contracts.codec import codec_for
+from baton.contracts.keys import partition_of
+from baton.contracts.topics import TOPICS, TopicSpec
+from baton.engine.batch import Limits
+from baton.engine.envelope import Inlet
+from baton.engine.memory.log import MemoryLog, Stored
+from baton.engine.memory.task import MemoryTask
+from baton.engine.reducer import Reducer, ReferenceBook
+from baton.ids import derived_id
+
+PROOF_LIMIT_MS = 300_000
+
+
+class MemoryHost:
+    """``reducers`` in the order of the flow. A reducer that raises is raised from here; with ``stubborn`` its task stops alone.
+
+    The book is one for all tasks and sees a record of its topics when it is appended.
+    """
+
+    def __init__(
+        self,
+        reducers: Sequence[Reducer[Any, Any]],
+        book: ReferenceBook[Any],
+        *,
+        partitions: int = 1,
+        start_ms: int = 0,
+        topics: Mapping[str, TopicSpec] = TOPICS,
+        codecs: Callable[[type], Any] = codec_for,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        stubborn: bool = False,
+    ) -> None:
+        self.log = MemoryLog(topics, partitions)
+        self.log.now = start_ms
+        self.log.appended = self._appended
+        self.book = book
+        self.tasks = {
+            (reducer.name, number): MemoryTask(reducer, number, self.log, book, topics=topics, codecs=codecs, limits=limits)
+            for reducer in reducers
+            for number in range(partitions)
+        }
+        self._topics, self._codecs, self._stubborn = topics, codecs, stubborn
+        self._readers: dict[tuple[str, int], list[MemoryTask]] = {}
+        self._unproven_since: dict[tuple[str, int], int] = {}
+        self._reference = {topic: Inlet(topics[topic], 0, codecs) for topic in book.topics}
+        for place, task in self.tasks.items():
+            for topic in task.reducer.inputs:
+                self._readers.setdefault((topic, place[1]), []).append(task)
+            task.start()
+
+    # ------------------------------------------------------------------ what comes in
+
+    def send(
+        self,
+        topic: str,
+        key: str,
+        value: Any,
+        *,
+        id: str | None = None,
+        received_at_ms: int | None = None,
+        traceparent: str | None = None,
+    ) -> Stored:
+        """Append one record now, as a service of ours would have; ``value`` is the topic's dataclass.
+
+        Without an ``id`` it gets one from its place in the log."""
+        at = partition_of(key.encode(), self.log.partitions_of(topic))
+        place = len(self.log.records(topic, at))
+        headers = {
+            "ce_id": id or derived_id("sent", topic, at, place),
+            "received_at": str(self.log.now if received_at_ms is None else received_at_ms),
+            "traceparent": traceparent,
+        }
+        kept = [(name, text.encode()) for name, text in headers.items() if text is not None]
+        return self.log.append(topic, at, key.encode(), self._codecs(type(value)).encode(value), kept)
+
+    # ------------------------------------------------------------------ time
+
+    def settle(self) -> None:
+        """Work until nothing is left to do at this moment."""
+        while self._work() or self._move() or self._prove():
+            pass
+
+    def advance(self, to_ms: int) -> None:
+        """Let time pass until ``to_ms``, stopping wherever a timer is due or another agreement comes into force."""
+        self.settle()
+        while (moment := self._next_moment(to_ms)) is not None:
+            self.log.now = max(self.log.now, moment)
+            self.settle()
+        self.log.now = max(self.log.now, to_ms)
+        self.settle()
+
+    @property
+    def next_due(self) -> int | None:
+        """The next moment at which a timer is due, or None: nothing will happen by itself."""
+        dues = [task.core.next_due for task in self._running()]
+        return min((due for due in dues if due is not None), default=None)
+
+    # ------------------------------------------------------------------ inside
+
+    def _running(self) -> list[MemoryTask]:
+        return [task for task in self.tasks.values() if task.running and not task.core.waits_for_reference]
+
+    def _appended(self, record: Stored) -> None:
+        inlet = self._reference.get(record.topic)
+        if inlet is not None:
+            self.book.add(inlet.event(record))
+
+    def _work(self) -> bool:
+        ready = [task for task in self._running() if task.unread()]
+        for task in ready:
+            task.work()
+            self._look_at(task)
+        return bool(ready)
+
+    def _move(self) -> bool:
+        now = self.log.now
+        ready = [task for task in self._running() if task.core.changes_by(now) or task.core.adopting]
+        for task in ready:
+            task.advance()
+            self._look_at(task)
+        return bool(ready)
+
+    def _prove(self) -> bool:
+        """Fire what is held by the first task whose upstream is proven, or has not been for too long."""
+        for task in self._running():
+            place = task.reducer.name, task.partition
+            if not task.core.held:
+                self._unproven_since.pop(place, None)
+                continue
+            proven = self._upstream_drained(task)
+            since = self._unproven_since.setdefault(place, self.log.now)
+            if proven or self.log.now - since >= PROOF_LIMIT_MS:
+                task.fire_held(proven=proven)
+                del self._unproven_since[place]
+                self._look_at(task)
+                return True
+        return False
+
+    def _upstream_drained(self, task: MemoryTask) -> bool:
+        names = set(task.reducer.upstream)
+        return task.drained() and all(each.drained() for each in self.tasks.values() if each.reducer.name in names)
+
+    def _next_moment(self, to_ms: int) -> int | None:
+        moments = [] if self.next_due is None else [self.next_due]
+        moments += [since + PROOF_LIMIT_MS for since in self._unproven_since.values()]
+        changed = self._next_version(to_ms)
+        moments += [] if changed is None else [changed]
+        first = min(moments, default=None)
+        return None if first is None or first > to_ms else first
+
+    def _next_version(self, to_ms: int) -> int | None:
+        """When, up to ``to_ms``, another agreement comes into force; found by halving, as a book has no list of its versions."""
+        before, then = self.book.at(self.log.now), self.book.at(to_ms)
+        if before is None or then is None or before.version == then.version:
+            return None
+        low, high = self.log.now, to_ms
+        while high - low > 1:
+            middle = (low + high) // 2
+            found = self.book.at(middle)
+            low, high = (low, middle) if found is not None and found.version != before.version else (middle, high)
+        return high
+
+    def _look_at(self, task: MemoryTask) -> None:
+        if task.failed is not None and not self._stubborn:
+            raise task.failed

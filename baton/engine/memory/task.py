@@ -1,0 +1,213 @@
+"""One task on the log in memory, in the same order of acts as on Kafka: fence, restore, check, batches; it can crash anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from baton.contracts.topics import TopicSpec, changelog_topic, consumer_group, journal_topic
+from baton.engine.batch import Batch, Limits
+from baton.engine.core import Core
+from baton.engine.errors import ReducerFailed, StateMismatch
+from baton.engine.memory.log import MemoryLog
+from baton.engine.merge import Merge
+from baton.engine.position import disagreement
+from baton.engine.reducer import Reducer, ReferenceBook
+
+T = TypeVar("T")
+
+_FETCH = 500
+
+
+class Moment(StrEnum):
+    """Where a task can be made to crash, in the order in which it comes there."""
+
+    RESTORING = "restoring"
+    FETCHED = "fetched"
+    SEALED = "sealed"
+    COMMITTED = "committed"
+
+
+class Crash(Exception):
+    """Raised by a hook: the task loses its memory here."""
+
+
+class Aborted(Exception):
+    """Raised by a hook before the commit: the transaction fails, and the task tries the batch again from memory."""
+
+
+class MemoryTask:
+    """A reducer on one partition. ``hook`` is called at each :class:`Moment` and may raise :class:`Crash` or :class:`Aborted`.
+
+    ``sees``: a bound on the offsets it can see of an input, to delay one partition against another; absent: all.
+    """
+
+    def __init__(
+        self,
+        reducer: Reducer[Any, Any],
+        partition: int,
+        log: MemoryLog,
+        book: ReferenceBook[Any],
+        *,
+        topics: Mapping[str, TopicSpec],
+        codecs: Callable[[type], Any],
+        limits: Limits,
+        hook: Callable[[Moment], None] = lambda moment: None,
+    ) -> None:
+        self.reducer, self.partition, self.hook = reducer, partition, hook
+        self.sees: dict[str, int] = {}
+        self.skips: set[str] = set()
+        self.failed: Exception | None = None
+        self._log, self._book = log, book
+        self._options: dict[str, Any] = {"topics": topics, "codecs": codecs, "limits": limits}
+        self._group = consumer_group("baton", reducer.name)
+        self._own = {"changelog": changelog_topic(reducer.name), "journal": journal_topic(reducer.name)}
+        self._core: Core | None = None
+        self._merge = Merge(reducer.inputs)
+        self._fetched: dict[str, int] = {}
+        self._epoch = 0
+        self._restored_to = 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has a memory."""
+        return self._core is not None
+
+    @property
+    def running(self) -> bool:
+        """Whether it has a memory and no failure."""
+        return self._core is not None and self.failed is None
+
+    @property
+    def core(self) -> Core:
+        """Its mind; raises RuntimeError while it is down."""
+        if self._core is None:
+            raise RuntimeError(f"{self.reducer.name}[{self.partition}] is not running")
+        return self._core
+
+    # ------------------------------------------------------------------ life and death
+
+    def start(self) -> None:
+        """Fence former owners, restore, check. Raises :class:`StateMismatch`."""
+        self.failed = None
+        self._epoch = self._log.fence(f"{self._group}-{self.partition}")
+        core = Core(self.reducer, self._book, partition=self.partition, partitions=self._log.partitions, **self._options)
+        for record in self._log.records(self._own["changelog"], self.partition):
+            assert record.key is not None
+            core.restore(record.key, record.value)
+            self.hook(Moment.RESTORING)
+        position = core.restored()
+        committed, metadata = self._log.committed(self._group, self.partition)
+        wrong = disagreement(position, self.reducer.inputs, dict(committed), dict.fromkeys(committed, metadata))
+        if wrong is not None:
+            raise StateMismatch(f"{self.reducer.name}[{self.partition}]: {wrong}")
+        for place in self.skips:
+            core.skip(place)
+        self._core, self._merge = core, Merge(self.reducer.inputs)
+        self._fetched = dict(core.positions)
+        new = [topic for topic in self.reducer.inputs if topic not in core.positions]
+        if new:
+            self._batch(lambda: self._begin_at_zero(new))
+
+    def _begin_at_zero(self, topics: list[str]) -> None:
+        for topic in topics:
+            self.core.pass_over(topic, 0)
+            self._fetched[topic] = 0
+
+    def crash(self) -> None:
+        """Lose the memory, the open batch and all; what is committed stays."""
+        self._core = None
+
+    # ------------------------------------------------------------------ work
+
+    def unread(self) -> bool:
+        """Whether there are records it can see and has not processed."""
+        return any(self._end(topic) > self.core.positions[topic] for topic in self.reducer.inputs)
+
+    def drained(self) -> bool:
+        """Whether it has committed past everything in its inputs, seen or not."""
+        committed, _ = self._log.committed(self._group, self.partition)
+        return all(committed.get(topic, 0) >= len(self._log.records(topic, self.partition)) for topic in self.reducer.inputs)
+
+    def work(self, limit: int = _FETCH) -> None:
+        """One batch of at most ``limit`` records. A reducer that raises leaves the task :attr:`failed`, what was before it done."""
+        self._fetch()
+        self.hook(Moment.FETCHED)
+        taken = 0
+
+        def take() -> None:
+            nonlocal taken
+            taken = 0
+            while taken < limit and (found := self._merge.peek()) is not None and self.core.take(*found):
+                self._merge.take()
+                taken += 1
+
+        while True:
+            try:
+                self._batch(take)
+                return
+            except ReducerFailed as error:
+                if not taken:
+                    self.failed = error
+                    return
+                limit = taken
+
+    def advance(self) -> None:
+        """Move its time to the log's, fire what is due, adopt; all of it, in as many batches as that takes."""
+        now = self._log.now
+        self._all(lambda: self.core.advance(now))
+        self._all(lambda: self.core.adopt_slice(_FETCH) >= 0 and not self.core.adopting)
+
+    def fire_held(self, *, proven: bool) -> None:
+        """Fire every timer that is held."""
+        up_to = self.core.now
+        self._all(lambda: self.core.fire_held(up_to, proven=proven))
+
+    def _all(self, act: Callable[[], bool]) -> None:
+        """Batches until ``act`` says that it is done; the task has :attr:`failed` where a reducer raises."""
+        try:
+            while self.failed is None and not self._batch(act):
+                pass
+        except ReducerFailed as error:
+            self.failed = error
+
+    def _batch(self, act: Callable[[], T]) -> T:
+        """One batch of what ``act`` does, tried until it is committed."""
+        core = self.core
+        while True:
+            core.begin(self._log.now, {topic: len(self._log.records(topic, 0)) for topic in self._book.topics})
+            try:
+                done = act()
+                batch = core.seal()
+                self.hook(Moment.SEALED)
+                if batch is not None:
+                    self._commit(batch)
+            except (ReducerFailed, Aborted) as error:
+                core.drop()
+                self._merge.rewind()
+                if isinstance(error, ReducerFailed):
+                    raise
+                continue
+            if batch is None:
+                core.drop()
+            else:
+                self.hook(Moment.COMMITTED)
+                core.fold()
+            self._merge.settle()
+            return done
+
+    def _commit(self, batch: Batch) -> None:
+        self._log.commit(self._group, self.partition, self._epoch, batch, **self._own)
+
+    def _fetch(self) -> None:
+        for topic in self.reducer.inputs:
+            start, end = self._fetched[topic], self._end(topic)
+            if start < end:
+                records = self._log.records(topic, self.partition)[start : min(end, start + _FETCH)]
+                self._fetched[topic] = start + len(records)
+                self._merge.add(topic, records, upto=self._fetched[topic], end=end)
+
+    def _end(self, topic: str) -> int:
+        end = len(self._log.records(topic, self.partition))
+        return min(end, self.sees.get(topic, end))
