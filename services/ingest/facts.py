@@ -1,0 +1,118 @@
+"""What is published of a record once its lead is known: the event, and apart from it the person. Pure.
+
+Nothing personal goes on ``leads.accepted.v1`` or ``leads.acts.v1``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+
+from baton.contracts.intake import EventKind, IntakeRecord, LeadAct, LeadCommand, LeadEvent, LeadPerson, Person
+from baton.ids import derived_id
+from services.ingest.drafting import Draft
+from services.ingest.erasure import ACCEPTED, PERSONS
+from services.ingest.identity import PERSON, THE_PERSON, KnownPerson
+
+ACTS = "leads.acts.v1"
+COMMANDS = "leads.commands.v1"
+
+
+def publish(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
+    """The facts of one record under the lead of ``draft.head``: person first, then the profile that rides on it, then the event, so that
+    whoever reads in order knows who it is before the event counts."""
+    lead_id = draft.lead_id
+    if record.kind not in (EventKind.RETRACTION, EventKind.COMMAND):
+        _publish_person(draft, record, lead_id, received_at_ms)
+    clamped = record.clamped or draft.occurred_at_ms != record.occurred_at_ms
+    if record.act is not None:
+        draft.fact(
+            ACTS,
+            lead_id,
+            LeadAct(
+                event_id=record.event_id,
+                lead_id=lead_id,
+                source=record.source,
+                occurred_at_ms=draft.occurred_at_ms,
+                received_at_ms=received_at_ms,
+                act=record.act,
+                clamped=clamped,
+            ),
+        )
+    elif record.command is not None:
+        draft.fact(
+            COMMANDS,
+            lead_id,
+            LeadCommand(
+                event_id=record.event_id,
+                lead_id=lead_id,
+                source=record.source,
+                occurred_at_ms=draft.occurred_at_ms,
+                received_at_ms=received_at_ms,
+                command=record.command,
+            ),
+        )
+    else:
+        event = _event(draft, record, lead_id, received_at_ms)
+        profile = record.profile if record.kind == EventKind.PROFILE else {}
+        draft.fact(ACCEPTED, lead_id, replace(event, profile=profile, clamped=clamped))
+
+
+def _event(draft: Draft, record: IntakeRecord, lead_id: str, received_at_ms: int) -> LeadEvent:
+    return LeadEvent(
+        event_id=record.event_id,
+        lead_id=lead_id,
+        source=record.source,
+        kind=record.kind,
+        occurred_at_ms=draft.occurred_at_ms,
+        received_at_ms=received_at_ms,
+        backfill=record.backfill,
+        engagement=record.engagement,
+        consent=record.consent,
+        retracts=record.retracts,
+    )
+
+
+def _publish_person(draft: Draft, record: IntakeRecord, lead_id: str, received_at_ms: int) -> None:
+    former: KnownPerson = draft.get(PERSON, THE_PERSON) or KnownPerson()
+    known = learnt(former, record.person, draft.occurred_at_ms) if record.person else former
+    rides = record.kind != EventKind.PROFILE and bool(record.profile)
+    profile = _digest(record.profile) if rides else former.told_profile
+    if known.person != former.person:
+        draft.fact(
+            PERSONS,
+            lead_id,
+            LeadPerson(lead_id=lead_id, event_id=record.event_id, occurred_at_ms=draft.occurred_at_ms, person=known.person),
+        )
+    if profile != former.told_profile:
+        event = LeadEvent(
+            event_id=derived_id(record.event_id, "profile"),
+            lead_id=lead_id,
+            source=record.source,
+            kind=EventKind.PROFILE.value,
+            occurred_at_ms=draft.occurred_at_ms,
+            received_at_ms=received_at_ms,
+            profile=record.profile,
+            backfill=record.backfill,
+        )
+        draft.fact(ACCEPTED, lead_id, event)
+    if known != former or profile != former.told_profile:
+        draft.put(PERSON, THE_PERSON, replace(known, told_profile=profile))
+
+
+def learnt(former: KnownPerson, told: Person, occurred_at_ms: int) -> KnownPerson:
+    """The person with what is newer: per field the latest by event time; of the same moment the greater text, so that the order of
+    arrival does not matter."""
+    values = {each.name: getattr(former.person, each.name) for each in fields(Person)}
+    times = dict(former.times)
+    for name in values:
+        new = getattr(told, name)
+        if new is None:
+            continue
+        if (occurred_at_ms, new) > (times.get(name, -(1 << 62)), values[name] or ""):
+            values[name], times[name] = new, occurred_at_ms
+    return KnownPerson(person=Person(**values), times=times, told_profile=former.told_profile)
+
+
+def _digest(profile: Mapping[str, str]) -> str:
+    return derived_id(*(part for name in sorted(profile) for part in (name, profile[name])))

@@ -1,0 +1,118 @@
+"""What one identity key remembers, and how two groups of identities compare. Pure values.
+
+An identity is one identifier (by digest). Identities that are one person form a group: a tree whose root carries the lead. A
+root may join another root that outranks it, never the other way round, so no order of events can make a cycle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from baton.contracts.intake import Identifier, IdentifierScheme, Person
+from baton.engine.reducer import EntryKind
+
+Slots = Mapping[str, tuple[str, ...]]
+"""The identifiers of a group that tell people apart, by slot: two groups that fill a slot differently are two people."""
+
+Rank = tuple[bool, int, str]
+MAX_PER_SLOT = 8
+_LEAD_SLOT = IdentifierScheme.LEAD.value
+_SALESFORCE_PREFIX = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """The head of an identity key.
+
+    ``lead_id`` None: no lead yet, or forgotten. ``root`` is the key of the group's root as far as this one was told; ``slots`` are kept
+    by the root. ``own_lead_id`` is the lead that began here, ``births`` how many did (a new one after an erasure).
+    ``erased_at_ms``: what occurred up to then is forgotten and stays so.
+    """
+
+    root: str
+    lead_id: str | None = None
+    known: bool = False
+    since_ms: int = 0
+    own_lead_id: str | None = None
+    births: int = 0
+    slots: Slots = field(default_factory=dict)
+    erased_at_ms: int | None = None
+
+    @property
+    def rank(self) -> Rank:
+        """The rank of the group: see :func:`rank`."""
+        return rank(self.known, self.since_ms, self.root)
+
+    def forgets(self, occurred_at_ms: int) -> bool:
+        """Whether something that occurred then belongs to what was erased."""
+        return self.erased_at_ms is not None and occurred_at_ms <= self.erased_at_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """An entry that matters by being there: since ``at_ms`` (log time)."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPerson:
+    """The person as this identity knows them, with the event time of each field; ``told_profile`` is a digest of the profile
+    that last rode on an event."""
+
+    person: Person = Person()  # noqa: RUF009 - frozen
+    times: Mapping[str, int] = field(default_factory=dict)
+    told_profile: str = ""
+
+
+SEEN = EntryKind("seen", Marked)
+"""Events that were taken here, by event id."""
+TOLD = EntryKind("told", Marked)
+"""Identities that were already said to be the same person."""
+MEMBER = EntryKind("member", Marked)
+"""Identities that joined here and are told when the group moves."""
+CONFLICT = EntryKind("conflict", Marked)
+"""Groups that were said to be the same person but cannot be."""
+PERSON = EntryKind("person", KnownPerson)
+THE_PERSON = "it"
+
+ENTRY_KINDS = (SEEN, TOLD, MEMBER, CONFLICT, PERSON)
+
+
+def rank(known: bool, since_ms: int, root: str) -> Rank:
+    """Which of two groups survives: the known one, then the older one, then any, but always the same."""
+    return known, -since_ms, root
+
+
+def slot_of(identifier: Identifier) -> str | None:
+    """The slot an identifier fills: e-mail, or the CRM's name (for Salesforce with the kind of object, since a contact made from a
+    lead is the same person); None for identifiers that people share or have many of."""
+    match identifier.scheme:
+        case IdentifierScheme.LEAD | IdentifierScheme.EMAIL:
+            return identifier.scheme
+        case IdentifierScheme.CRM:
+            system, _, value = identifier.value.partition(":")
+            return f"crm:{system}:{value[:_SALESFORCE_PREFIX]}" if system == "salesforce" else f"crm:{system}"
+        case _:
+            return None
+
+
+def clash(ours: Slots, theirs: Slots) -> bool:
+    """Whether two groups are certainly different people: some slot is filled in both, and by nothing in common.
+
+    A lead id that the outside names is no evidence about another group: it never merges two known leads.
+    """
+    if _LEAD_SLOT in ours or _LEAD_SLOT in theirs:
+        return not set(ours.get(_LEAD_SLOT, ())) & set(theirs.get(_LEAD_SLOT, ()))
+    return any(slot in theirs and not set(values) & set(theirs[slot]) for slot, values in ours.items())
+
+
+def together(ours: Slots, theirs: Slots) -> Slots:
+    """Both groups' slots, each bounded."""
+    return {slot: tuple(sorted({*ours.get(slot, ()), *theirs.get(slot, ())})[:MAX_PER_SLOT]) for slot in sorted({*ours, *theirs})}
+
+
+def covers(wide: Slots, narrow: Slots) -> bool:
+    """Whether all of ``narrow`` is in ``wide``."""
+    return all(set(values) <= set(wide.get(slot, ())) for slot, values in narrow.items())
