@@ -49,31 +49,31 @@ class LineRefused(ValueError):
         self.problems = tuple(problems)
         super().__init__("; ".join(map(str, self.problems)))
 
-
-def refuse(code: str, reason: str, field: str = "") -> LineRefused:
-    """A refusal with one problem."""
-    return LineRefused(code, (Problem(field, reason),))
+    @classmethod
+    def of(cls, code: str, reason: str, field: str = "") -> LineRefused:
+        """A refusal with one problem."""
+        return cls(code, (Problem(field, reason),))
 
 
 def read_json(raw: bytes, *, max_bytes: int = MAX_EVENT_BYTES, max_containers: int = MAX_CONTAINERS) -> Any:
     """The JSON value in ``raw``; raises :class:`LineRefused` for what is too long, too deep, or no JSON (NaN is none)."""
     if len(raw) > max_bytes:
-        raise refuse("too_long", f"has {len(raw)} bytes, the limit is {max_bytes}")
+        raise LineRefused.of("too_long", f"has {len(raw)} bytes, the limit is {max_bytes}")
     # Objects and lists are counted before they are made. Braces inside texts do not count, but are rarely many.
     if _containers(raw) > max_containers and _containers(_STRINGS.sub(b"", raw)) > max_containers:
-        raise refuse("too_nested", f"has more than {max_containers} objects and lists")
+        raise LineRefused.of("too_nested", f"has more than {max_containers} objects and lists")
     try:
         return from_json(raw.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
     except ValueError as error:
         place = re.search(r"at line \d+ column \d+", str(error))
-        raise refuse("malformed", f"is not JSON in UTF-8 ({place[0] if place else 'it ends too early'})") from None
+        raise LineRefused.of("malformed", f"is not JSON in UTF-8 ({place[0] if place else 'it ends too early'})") from None
 
 
 def read_object(raw: bytes) -> dict[str, Any]:
     """The JSON object in ``raw``."""
     value = read_json(raw)
     if not isinstance(value, dict):
-        raise refuse("wrong_type", "must be a JSON object")
+        raise LineRefused.of("wrong_type", "must be a JSON object")
     return value
 
 

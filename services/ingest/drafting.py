@@ -7,7 +7,7 @@ from typing import Any
 
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.engine.reducer import Drop, EntryKind, Fact, Put, Step, View
-from services.ingest.identity import CONFLICT, SEEN, Identity, Marked, Slots
+from services.ingest.identity import CONFLICT, SEEN, Identity, IdentityMark, Slots
 
 KEPT_MS = 45 * 86_400_000
 MAX_SEEN = 2_000
@@ -49,7 +49,7 @@ class Draft:
         if self._view.get(kind, item) is not None:
             return False
         if self._view.count(kind) < MAX_MARKS:
-            self.put(kind, item, Marked(at_ms=self.now))
+            self.put(kind, item, IdentityMark(at_ms=self.now))
         return True
 
     def marked(self, kind: EntryKind[Any]) -> list[str]:
@@ -67,7 +67,7 @@ class Draft:
             return False
         if self._view.count(SEEN) >= MAX_SEEN:
             self._drop_oldest(MAX_SEEN // 2)
-        self.put(SEEN, event_id, Marked(at_ms=self.now))
+        self.put(SEEN, event_id, IdentityMark(at_ms=self.now))
         self.wake_at = self.wake_at if self.wake_at is not None else self.now + KEPT_MS
         return True
 

@@ -74,7 +74,7 @@ def _event(draft: Draft, record: IntakeRecord, lead_id: str, received_at_ms: int
 
 
 def _publish_person(draft: Draft, record: IntakeRecord, lead_id: str, received_at_ms: int) -> None:
-    former: KnownPerson = draft.get(PERSON, THE_PERSON) or KnownPerson()
+    former: KnownPerson = draft.get(PERSON, THE_PERSON) or KnownPerson(person=Person())
     known = learnt(former, record.person, draft.occurred_at_ms) if record.person else former
     rides = record.kind != EventKind.PROFILE and bool(record.profile)
     profile = _digest(record.profile) if rides else former.told_profile

@@ -50,7 +50,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Marked:
+class IdentityMark:
     """An entry that matters by being there: since ``at_ms`` (log time)."""
 
     at_ms: int
@@ -61,18 +61,18 @@ class KnownPerson:
     """The person as this identity knows them, with the event time of each field; ``told_profile`` is a digest of the profile
     that last rode on an event."""
 
-    person: Person = Person()  # noqa: RUF009 - frozen
+    person: Person
     times: Mapping[str, int] = field(default_factory=dict)
     told_profile: str = ""
 
 
-SEEN = EntryKind("seen", Marked)
+SEEN = EntryKind("seen", IdentityMark)
 """Events that were taken here, by event id."""
-TOLD = EntryKind("told", Marked)
+TOLD = EntryKind("told", IdentityMark)
 """Identities that were already said to be the same person."""
-MEMBER = EntryKind("member", Marked)
+MEMBER = EntryKind("member", IdentityMark)
 """Identities that joined here and are told when the group moves."""
-CONFLICT = EntryKind("conflict", Marked)
+CONFLICT = EntryKind("conflict", IdentityMark)
 """Groups that were said to be the same person but cannot be."""
 PERSON = EntryKind("person", KnownPerson)
 THE_PERSON = "it"

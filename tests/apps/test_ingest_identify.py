@@ -19,7 +19,7 @@ from baton.intake.identifiers import identity_key
 from baton.intake.reading import read_line
 from baton.intake.records import key_of, to_intake
 from services.ingest.identify import Identify
-from services.ingest.identity import Identity, Marked, clash, covers, together
+from services.ingest.identity import Identity, IdentityMark, clash, covers, together
 
 T0 = 1_772_000_000_000
 DAY = 86_400_000
@@ -405,7 +405,7 @@ def test_what_was_seen_is_forgotten_after_45_days_and_the_key_asks_to_be_woken_f
 def test_what_was_seen_is_bounded_by_count_the_oldest_go_first() -> None:
     world = World().send(view_of("a", email=ANN))
     view = world.keys[ANN_KEY]
-    view.entries |= {("seen", f"{number:05}"): Marked(at_ms=T0 + number) for number in range(2_000)}
+    view.entries |= {("seen", f"{number:05}"): IdentityMark(at_ms=T0 + number) for number in range(2_000)}
     world.send(view_of("b", email=ANN))
     left = {item for name, item in view.entries if name == "seen"}
     assert len(left) == 1_002
