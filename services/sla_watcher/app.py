@@ -1,0 +1,8 @@
+"""The SLA watcher as whoever runs it sees it."""
+
+from baton.agreement.reference import AgreementBook
+from baton.engine.service import Service
+from services.sla_watcher.clocks import Clocks
+from services.sla_watcher.goals import Goals
+
+SERVICE = Service(name="sla_watcher", reducers=(Clocks(), Goals()), book=AgreementBook)

@@ -1,0 +1,90 @@
+"""clocks, per lead: the service levels of a lead, and what follows a breach, a rejection, an end.
+
+The reducer only hands each record to the rule that knows it; the rules are :mod:`passing` (hand-offs), :mod:`acting` (people's
+acts), :mod:`staging` (moves in the cycle), :mod:`running` (one clock), :mod:`ladder` (what is done about a breach) and
+:mod:`recycle` (the end of a cycle and the way back). An erased or merged lead is a tombstone: nothing starts it again.
+"""
+
+from dataclasses import replace
+
+from baton.agreement.reference import AgreementReference
+from baton.contracts.intake import LeadAct
+from baton.contracts.leads import LeadQualified, LeadStaged
+from baton.contracts.levels import ClockState
+from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
+from baton.engine.reducer import Event, Reducer, Step, View
+from services.sla_watcher import acting, ladder, passing, recycle, running, staging, tallies
+from services.sla_watcher.state import LeadClocks
+from services.sla_watcher.turn import ACTIONS, CLOCKS, REACTIVATED, RECYCLED, TALLIES, VIOLATIONS, Turn
+
+
+class Clocks(Reducer[LeadClocks, AgreementReference]):
+    """The reducer; see the module."""
+
+    name = "clocks"
+    service = "sla_watcher"
+    inputs = (
+        "leads.qualified.v1",
+        "leads.routed.sdr.v1",
+        "leads.routed.sales.v1",
+        "leads.unrouted.v1",
+        "leads.handoffs.v1",
+        "leads.stages.v1",
+        "leads.acts.v1",
+    )
+    outputs = (CLOCKS, VIOLATIONS, ACTIONS, RECYCLED, REACTIVATED, TALLIES)
+    head_type = LeadClocks
+    upstream = ("admit", "identify", "lead", "dispatch", "matching", "assignment")
+    adopts = True
+
+    def step(self, view: View[LeadClocks], event: Event, *, now: int, reference: AgreementReference) -> Step[LeadClocks]:
+        """Take one input record."""
+        turn = Turn(view, now=now, reference=reference)
+        if turn.head.ended is None:
+            _take(turn, event, first=view.head is None)
+        return turn.step()
+
+    def wake(self, view: View[LeadClocks], *, now: int, reference: AgreementReference) -> Step[LeadClocks]:
+        """Do what is due: warnings, breaches, ladders, and the return of a recycled lead."""
+        turn = Turn(view, now=now, reference=reference, proven=view.proven)
+        for clock in sorted(turn.head.clocks, key=lambda each: (each.next_at_ms or 0, each.clock_id)):
+            standing = next((each for each in turn.head.clocks if each.clock_id == clock.clock_id), None)
+            if standing is not None and standing.next_at_ms is not None and standing.next_at_ms <= now:
+                running.pass_time(turn, standing, ladder.climb)
+        rest = turn.head.rest
+        if rest is not None and rest.return_at_ms is not None and rest.return_at_ms <= now:
+            recycle.come_back(turn, "return_date")
+        return turn.step()
+
+    def adopt(self, view: View[LeadClocks], *, old: str, new: AgreementReference, now: int) -> Step[LeadClocks]:
+        """Compute every running clock anew from its intervals. No deadline moves into the past: nobody is late by a promise that
+        was made afterwards."""
+        turn = Turn(view, now=now, reference=new)
+        for clock in turn.head.clocks:
+            if clock.state != ClockState.RUNNING:
+                continue
+            if clock.next_at_ms is not None and clock.deadline_ms <= now:
+                running.keep(turn, replace(clock, due=True))
+            else:
+                running.reschedule(turn, replace(clock, not_before_ms=now), reason="agreement")
+        return turn.step()
+
+
+def _take(turn: Turn, event: Event, *, first: bool) -> None:
+    match event.value:
+        case LeadQualified() as qualified:
+            passing.on_qualified(turn, event, qualified)
+            if first:
+                tallies.announce(turn)
+        case LeadRouted() as routed:
+            passing.on_routed(turn, event, routed)
+        case LeadUnrouted() as unrouted:
+            passing.on_unrouted(turn, event, unrouted)
+        case HandoffNoted() as noted:
+            passing.on_noted(turn, event, noted)
+        case LeadStaged() as staged:
+            staging.on_staged(turn, event, staged)
+        case LeadAct() as act:
+            acting.on_act(turn, event, act)
+        case other:
+            raise TypeError(f"clocks does not read {type(other).__name__}")

@@ -1,0 +1,69 @@
+"""What counts as evidence of a person's act, and from when it counts.
+
+Touch clocks stop on a call, a mail or a meeting of the holder; not on a status, and not on what a machine sent. Evidence counts
+from when it reached Baton; a source that is known to tell late (it has an evidence grace) is believed about the time of the
+act itself, or a rep would be late because a CRM was.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from baton.contracts.intake import ActKind, LeadAct
+from baton.contracts.leads import LeadStaged
+
+TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING})
+AWAITING: Final = frozenset({"awaiting_reply", "waiting_for_buyer"})
+SKEW_MS: Final = 5 * 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A person's act as a clock sees it: ``at_ms`` is compared with the deadline, ``acted_at_ms`` with the start."""
+
+    evidence_id: str
+    at_ms: int
+    acted_at_ms: int
+    by: str | None = None
+    handoff_id: str | None = None
+    inferred: bool = False
+    reason: str | None = None
+
+    def answers(self, handoff_id: str | None, owner: str | None, started_at_ms: int) -> bool:
+        """Whether it can stop a clock of this hand-off: done by its owner, meant for it, and not older than it.
+
+        A few minutes before the start still count: clocks of tools differ. What is older is history, not an answer.
+        """
+        meant = self.handoff_id is None or self.handoff_id == handoff_id
+        return meant and self.by is not None and self.by == owner and self.acted_at_ms >= started_at_ms - SKEW_MS
+
+
+def is_touch(act: LeadAct) -> bool:
+    """Whether it is a person's attempt to reach the buyer."""
+    return act.act.kind in TOUCHES and not act.act.automatic
+
+
+def from_act(act: LeadAct, *, late_source: bool) -> Evidence:
+    """A touch as evidence. ``late_source``: the agreement gives its source an evidence grace."""
+    return Evidence(
+        evidence_id=act.event_id,
+        at_ms=counted_from(act.occurred_at_ms, act.received_at_ms, late_source=late_source),
+        acted_at_ms=act.occurred_at_ms,
+        by=act.act.by,
+        handoff_id=act.act.handoff_id,
+    )
+
+
+def from_stage(stage: LeadStaged, *, late_source: bool) -> Evidence:
+    """A disposition that the scorer let through, as evidence."""
+    return Evidence(
+        evidence_id=stage.cause_id,
+        at_ms=counted_from(stage.occurred_at_ms, stage.evidence_at_ms, late_source=late_source),
+        acted_at_ms=stage.occurred_at_ms,
+        by=stage.by,
+        handoff_id=stage.handoff_id,
+    )
+
+
+def counted_from(occurred_at_ms: int, received_at_ms: int, *, late_source: bool) -> int:
+    """The time evidence is judged by: never later than its receipt."""
+    return min(occurred_at_ms, received_at_ms) if late_source else received_at_ms

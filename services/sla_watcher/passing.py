@@ -1,0 +1,187 @@
+"""From qualified to held: the ``route`` clock, and the clocks of each hand-off.
+
+``route`` starts when the qualification reaches the log and is met by a person to hold the lead; a held lead is sales management's
+breach. The clocks of a hand-off start when the routed record reaches the log, so a delay before it is never the holder's.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from baton.contracts.leads import LeadQualified
+from baton.contracts.levels import ClockState
+from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted, LeadUnrouted
+from baton.engine.reducer import Event
+from baton.ids import derived_id
+from services.sla_watcher import running
+from services.sla_watcher.evidence import Evidence
+from services.sla_watcher.intervals import marked
+from services.sla_watcher.recycle import Leaving, come_back, leave
+from services.sla_watcher.state import CurrentHandoff, OpenClock, Pass
+from services.sla_watcher.tallies import tally
+from services.sla_watcher.turn import Turn
+
+OFFER: Final = ("accept", "first_touch")
+NURTURING: Final = ("nurture_start", "nurture", "return")
+REINSTATED: Final = "reinstated"
+
+
+def on_qualified(turn: Turn, event: Event, qualified: LeadQualified) -> None:
+    """A qualification begins its way: once each."""
+    head = turn.head
+    if head.passing is not None and head.passing.qualification_id == qualified.qualification_id:
+        return
+    for clock in head.clocks:
+        if clock.clock in NURTURING:
+            running.hear(turn, clock, _fact(event, qualified.cause_id, event.received_at_ms, "requalified"))
+        else:
+            running.close(turn, clock, "qualified_again", at_ms=event.at_ms)
+    come_back(turn, "hand_raised" if qualified.hand_raised else "requalified")
+    _begin(turn, event, qualified)
+    running.start(turn, _clock(turn, "route", qualified.qualification_id, event.at_ms))
+    if qualified.stage == "mql":
+        tally(turn, "mql", occurred_at_ms=qualified.qualified_at_ms)
+
+
+def _begin(turn: Turn, event: Event, qualified: LeadQualified) -> None:
+    head = turn.head
+    passing = Pass(
+        qualification_id=qualified.qualification_id,
+        cycle=qualified.cycle,
+        leg=qualified.leg,
+        level=qualified.level,
+        segment=qualified.segment,
+        hand_raised=qualified.hand_raised or bool(head.passing and head.passing.hand_raised and _same_cycle(turn, qualified)),
+    )
+    marks = head.marks if _same_cycle(turn, qualified) else ()
+    turn.head = replace(
+        head,
+        cycle=qualified.cycle,
+        level=qualified.level,
+        segment=qualified.segment,
+        passing=passing,
+        holder=None,
+        marks=marked(marks, "system", min(qualified.received_at_ms, event.at_ms)),
+    )
+
+
+def _same_cycle(turn: Turn, qualified: LeadQualified) -> bool:
+    return turn.head.cycle == qualified.cycle and turn.head.passing is not None
+
+
+def on_routed(turn: Turn, event: Event, routed: LeadRouted) -> None:
+    """Somebody holds the lead: whoever held it before is relieved, and the clocks of the hand-off start."""
+    passing, holder = turn.head.passing, turn.head.holder
+    if passing is None or passing.qualification_id != routed.qualification_id:
+        return
+    if holder is not None and holder.qualification_id == routed.qualification_id and holder.attempt >= routed.attempt:
+        return
+    for clock in turn.head.clocks:
+        if clock.clock == "route":
+            decided_at = min(routed.routed_at_ms, event.at_ms)
+            running.hear(turn, clock, _fact(event, event.id, decided_at, None))
+        elif clock.handoff_id is not None:
+            supersede(turn, clock, at_ms=event.at_ms)
+    turn.head = replace(
+        turn.head,
+        holder=CurrentHandoff(
+            handoff_id=routed.handoff_id,
+            qualification_id=routed.qualification_id,
+            attempt=routed.attempt,
+            leg=routed.leg,
+            owner=routed.owner,
+            pool=routed.pool,
+        ),
+        marks=marked(turn.head.marks, "human", event.at_ms),
+    )
+    start_for_holder(turn, OFFER, at_ms=event.at_ms)
+
+
+def supersede(turn: Turn, clock: OpenClock, *, at_ms: int, reason: str = "reassigned") -> None:
+    """The lead went to somebody else. A breach stays on record as long as evidence from before it could give the lead back."""
+    if clock.state == ClockState.RUNNING or clock.late is not None:
+        running.close(turn, clock, reason, at_ms=at_ms)
+    elif not clock.superseded:
+        stopped = replace(clock, superseded=True, rung_at_ms=None)
+        running.keep(turn, replace(stopped, next_at_ms=stopped.settle_at_ms))
+
+
+def start_for_holder(turn: Turn, names: tuple[str, ...], *, at_ms: int) -> None:
+    """Start the named clocks of the hand-off that stands."""
+    holder = turn.head.holder
+    if holder is None:
+        return
+    for name in names:
+        clock = _clock(turn, name, holder.handoff_id, at_ms)
+        running.start(turn, replace(clock, handoff_id=holder.handoff_id, queue=holder.leg, owner=holder.owner, pool=holder.pool))
+
+
+def on_unrouted(turn: Turn, event: Event, unrouted: LeadUnrouted) -> None:
+    """Nobody yet: the route clock goes on and knows where the lead waits. Suppressed: the cycle ends, with the reason."""
+    passing = turn.head.passing
+    if passing is None or passing.qualification_id != unrouted.qualification_id:
+        return
+    if unrouted.outcome == "suppressed":
+        for clock in turn.head.clocks:
+            running.close(turn, clock, f"suppressed: {unrouted.reason}", at_ms=event.at_ms)
+        leave(turn, Leaving(reason=unrouted.reason, handoff_id=unrouted.handoff_id, final=True))
+        return
+    for clock in turn.head.clocks:
+        if clock.clock == "route":
+            running.keep(turn, replace(clock, pool=unrouted.pool, handoff_id=unrouted.handoff_id))
+        elif clock.handoff_id is not None and clock.handoff_id != unrouted.handoff_id:
+            supersede(turn, clock, at_ms=event.at_ms)
+    turn.head = replace(turn.head, holder=None, marks=marked(turn.head.marks, "queue", event.at_ms))
+
+
+def on_noted(turn: Turn, event: Event, noted: HandoffNoted) -> None:
+    """A hand-off was withdrawn: its holder owes nothing more. Or one stands again."""
+    if noted.kind == HandoffKind.WITHDRAWN:
+        for clock in turn.head.clocks:
+            if clock.handoff_id == noted.handoff_id:
+                supersede(turn, clock, at_ms=event.at_ms, reason=noted.reason)
+        holder = turn.head.holder
+        if holder is not None and holder.handoff_id == noted.handoff_id:
+            turn.head = replace(turn.head, holder=None, marks=marked(turn.head.marks, "system", event.at_ms))
+    elif noted.kind == HandoffKind.NOTED and noted.reason == REINSTATED and noted.owner is not None:
+        _reinstate(turn, event, noted, noted.owner)
+
+
+def _reinstate(turn: Turn, event: Event, noted: HandoffNoted, owner: str) -> None:
+    passing = turn.head.passing
+    if passing is None or passing.qualification_id != noted.qualification_id:
+        return
+    holder = CurrentHandoff(
+        handoff_id=noted.handoff_id,
+        qualification_id=noted.qualification_id,
+        attempt=noted.attempt,
+        leg=noted.leg or passing.leg,
+        owner=owner,
+        pool=noted.pool or "",
+        touched=True,
+    )
+    for clock in turn.head.clocks:
+        if clock.handoff_id not in (None, noted.handoff_id):
+            supersede(turn, clock, at_ms=event.at_ms)
+    turn.head = replace(turn.head, holder=holder, marks=marked(turn.head.marks, "human", event.at_ms))
+
+
+def _clock(turn: Turn, name: str, subject: str, at_ms: int) -> OpenClock:
+    passing = turn.head.passing
+    return OpenClock(
+        clock_id=derived_id("clock", name, subject),
+        clock=name,
+        state=ClockState.RUNNING,
+        started_at_ms=at_ms,
+        deadline_ms=at_ms,
+        cause_id=turn.cause,
+        side="",
+        target="",
+        queue=passing.leg if passing else None,
+        qualification_id=passing.qualification_id if passing else None,
+        level=turn.head.level,
+        segment=turn.head.segment,
+    )
+
+
+def _fact(event: Event, evidence_id: str, at_ms: int, reason: str | None) -> Evidence:
+    return Evidence(evidence_id=evidence_id, at_ms=at_ms, acted_at_ms=event.at_ms, reason=reason)

@@ -1,0 +1,179 @@
+"""The end of a cycle and the way back: which reason leads where, when the lead returns, and what breaks the rest.
+
+A lead that leaves is never silent: it has a track and a return date, or an end with its reason.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from baton.agreement.returning import Outcome, RecycleReason
+from baton.contracts.levels import ActionKind, ClockState, LeadReactivated, LeadRecycled, SlaAction
+from baton.ids import derived_id
+from services.sla_watcher import running
+from services.sla_watcher.intervals import marked
+from services.sla_watcher.state import CurrentHandoff, OpenClock, Rest
+from services.sla_watcher.turn import ACTIONS, REACTIVATED, RECYCLED, Turn
+
+MOST_RETURNED: Final = 3
+"""Rejections of one qualification after which the manager gets the lead, not a further colleague."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """Why the lead leaves its cycle. ``final``: a person disqualified it, whatever the reason leads to otherwise."""
+
+    reason: str | None
+    handoff_id: str | None = None
+    by: str | None = None
+    contract_end: str | None = None
+    final: bool = False
+
+
+def leave(turn: Turn, leaving: Leaving) -> None:
+    """End the cycle for a reason: recycle with a track and dates, or disqualify. Once a cycle."""
+    head = turn.head
+    if head.rest is not None and head.rest.cycle == head.cycle and not head.rest.returned:
+        return
+    rule = turn.reference.agreement.recycling.reason(leaving.reason)
+    recycles = rule.outcome is not Outcome.DISQUALIFY and not leaving.final
+    rest = _recycled(turn, rule, leaving) if recycles else _disqualified(turn, rule, leaving)
+    for clock in turn.head.clocks:
+        running.close(turn, clock, f"{rest.outcome}: {rest.reason}", at_ms=turn.now)
+    turn.head = replace(
+        turn.head,
+        rest=rest,
+        passing=None,
+        holder=None,
+        recycles=turn.head.recycles + recycles,
+        marks=marked(turn.head.marks, "rest", turn.now),
+    )
+    if recycles:
+        _start_nurture(turn, rest)
+
+
+def _recycled(turn: Turn, rule: RecycleReason, leaving: Leaving) -> Rest:
+    plan = turn.reference.agreement.recycling.plan(rule, turn.now, contract_end=leaving.contract_end, recycles=turn.head.recycles)
+    rest = Rest(
+        recycle_id=turn.id_of("recycle"),
+        cycle=turn.head.cycle,
+        outcome=Outcome.RECYCLE.value,
+        reason=leaving.reason or rule.name,
+        track=plan.track,
+        cool_off_until_ms=plan.cool_off_until_ms,
+        return_at_ms=plan.return_at_ms,
+    )
+    _tell_leave(turn, rest, leaving, needs=plan.needs)
+    return rest
+
+
+def _disqualified(turn: Turn, rule: RecycleReason, leaving: Leaving) -> Rest:
+    rest = Rest(
+        recycle_id=turn.id_of("recycle"),
+        cycle=turn.head.cycle,
+        outcome=Outcome.DISQUALIFY.value,
+        reason=leaving.reason or rule.name,
+    )
+    _tell_leave(turn, rest, leaving, needs=None)
+    return rest
+
+
+def _tell_leave(turn: Turn, rest: Rest, leaving: Leaving, *, needs: str | None) -> None:
+    turn.tell(
+        RECYCLED,
+        LeadRecycled(
+            recycle_id=rest.recycle_id,
+            lead_id=turn.lead_id,
+            cycle=rest.cycle,
+            outcome=rest.outcome,
+            reason=rest.reason,
+            at_ms=turn.now,
+            cause_id=turn.cause,
+            agreement=turn.version,
+            track=rest.track,
+            cool_off_until_ms=rest.cool_off_until_ms,
+            return_at_ms=rest.return_at_ms,
+            handoff_id=leaving.handoff_id,
+            by=leaving.by,
+            needs=needs,
+        ),
+    )
+
+
+def _start_nurture(turn: Turn, rest: Rest) -> None:
+    for name in ("nurture_start", "nurture"):
+        running.start(turn, _marketing_clock(turn, name, rest))
+
+
+def _marketing_clock(turn: Turn, name: str, rest: Rest) -> OpenClock:
+    return OpenClock(
+        clock_id=derived_id("clock", name, rest.recycle_id),
+        clock=name,
+        state=ClockState.RUNNING,
+        started_at_ms=turn.now,
+        deadline_ms=turn.now,
+        cause_id=turn.cause,
+        side="",
+        target="",
+        level=turn.head.level,
+        segment=turn.head.segment,
+    )
+
+
+def come_back(turn: Turn, reason: str) -> None:
+    """The rest is over: its date has come, a hand was raised, or the lead qualified anew."""
+    rest = turn.head.rest
+    if rest is None or rest.returned:
+        return
+    turn.head = replace(turn.head, rest=replace(rest, returned=True))
+    turn.tell(
+        REACTIVATED,
+        LeadReactivated(
+            lead_id=turn.lead_id,
+            cycle=rest.cycle,
+            recycle_id=rest.recycle_id,
+            reason=reason,
+            at_ms=turn.now,
+            cause_id=turn.cause,
+            agreement=turn.version,
+            track=rest.track,
+        ),
+    )
+    if reason == "return_date":
+        running.start(turn, _marketing_clock(turn, "return", rest))
+
+
+def after_rejection(turn: Turn, leaving: Leaving, holder: CurrentHandoff | None) -> None:
+    """The receiver said no: somebody else at once, later, or never, by the reason."""
+    rule = turn.reference.agreement.recycling.reason(leaving.reason)
+    if rule.outcome is not Outcome.REASSIGN:
+        leave(turn, leaving)
+        return
+    passing = turn.head.passing
+    if passing is None:
+        return
+    failed = passing.failed if leaving.by is None or leaving.by in passing.failed else (*passing.failed, leaving.by)
+    turn.head = replace(turn.head, passing=replace(passing, failed=failed, returned=passing.returned + 1))
+    again = passing.returned < MOST_RETURNED
+    turn.tell(
+        ACTIONS,
+        SlaAction(
+            action_id=turn.id_of("action", "rejected"),
+            kind=ActionKind.REASSIGN if again else ActionKind.MANAGER_QUEUE,
+            lead_id=turn.lead_id,
+            handoff_id=leaving.handoff_id or "",
+            clock_id="",
+            at_ms=turn.now,
+            cause_id=turn.cause,
+            agreement=turn.version,
+            owner=leaving.by,
+            pool=holder.pool if holder else None,
+            to=None if again else _manager(turn, holder),
+            reason=leaving.reason,
+            exclude=failed,
+        ),
+    )
+
+
+def _manager(turn: Turn, holder: CurrentHandoff | None) -> str | None:
+    agreement = turn.reference.agreement
+    return agreement.manager_of(person=holder.owner, pool=holder.pool) if holder else None

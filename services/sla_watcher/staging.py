@@ -1,0 +1,156 @@
+"""What the moves of a lead in its cycle mean for its clocks, and what follows a verdict."""
+
+from dataclasses import replace
+from typing import Final
+
+from baton.contracts.leads import Actor, LeadStaged, Stage
+from baton.contracts.levels import ClockState
+from baton.engine.reducer import Event
+from baton.ids import derived_id
+from services.sla_watcher import running
+from services.sla_watcher.acting import AFTER_ACCEPTANCE
+from services.sla_watcher.deals import on_deal
+from services.sla_watcher.evidence import Evidence, from_stage
+from services.sla_watcher.intervals import marked
+from services.sla_watcher.passing import start_for_holder
+from services.sla_watcher.recycle import Leaving, after_rejection, leave
+from services.sla_watcher.state import OpenClock
+from services.sla_watcher.tallies import tally
+from services.sla_watcher.turn import Turn
+
+_TALLIED: Final = {Stage.SAL: "sal", Stage.SQL: "sql", Stage.OPPORTUNITY: "opportunity", Stage.CUSTOMER: "won"}
+_ENDED: Final = frozenset({"merged", "erased"})
+
+
+def on_staged(turn: Turn, event: Event, staged: LeadStaged) -> None:
+    """Take one move."""
+    late_source = turn.reference.agreement.slas.grace_of(staged.source or "") > 0
+    evidence = from_stage(staged, late_source=late_source)
+    _count(turn, staged)
+    _advance(turn, event, staged, evidence)
+    match staged.event:
+        case "accepted":
+            _accepted(turn, event, staged, evidence)
+        case "rejected":
+            _rejected(turn, event, staged, evidence)
+        case "qualified" if staged.to_stage != Stage.MQL:
+            _verdict(turn, evidence)
+        case "opportunity":
+            _verdict(turn, evidence)
+        case "won":
+            _verdict(turn, evidence)
+            _released(turn, "won", at_ms=event.at_ms)
+        case "disqualified" | "recycled" | "lost" if staged.actor != Actor.SYSTEM:
+            _left(turn, staged, evidence)
+        case "withdrawn":
+            _released(turn, f"withdrawn: {staged.reason}" if staged.reason else "withdrawn", at_ms=event.at_ms)
+        case ended if ended in _ENDED:
+            _ended(turn, ended)
+    on_deal(turn, staged)
+
+
+def _count(turn: Turn, staged: LeadStaged) -> None:
+    for stage in (*staged.inferred, staged.to_stage):
+        metric = _TALLIED.get(Stage(stage)) if stage in set(Stage) else None
+        if metric is not None and staged.event not in ("rejected", "withdrawn"):
+            tally(turn, metric, occurred_at_ms=staged.occurred_at_ms, cycle=staged.cycle)
+
+
+def _accepted(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
+    holder = turn.head.holder
+    for clock in turn.head.clocks:
+        if clock.clock == "accept" and clock.handoff_id == staged.handoff_id:
+            running.hear(turn, clock, evidence)
+        elif clock.clock == "route":
+            running.hear(turn, clock, replace(evidence, inferred=True))
+    if holder is not None and holder.handoff_id == staged.handoff_id and not holder.accepted:
+        turn.head = replace(turn.head, holder=replace(holder, accepted=True))
+        start_for_holder(turn, AFTER_ACCEPTANCE, at_ms=event.at_ms)
+
+
+def _rejected(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
+    holder = turn.head.holder
+    handoff_id = staged.handoff_id or (holder.handoff_id if holder else None)
+    for clock in turn.head.clocks:
+        if clock.handoff_id != handoff_id:
+            continue
+        if clock.clock in ("accept", "qualify"):
+            running.hear(turn, clock, replace(evidence, reason="rejected"))
+        else:
+            running.close(turn, clock, "rejected", at_ms=event.at_ms)
+    turn.head = replace(turn.head, holder=None, marks=marked(turn.head.marks, "system", event.at_ms))
+    leaving = Leaving(reason=staged.reason, handoff_id=handoff_id, by=staged.by, contract_end=staged.contract_end)
+    after_rejection(turn, leaving, holder)
+
+
+def _verdict(turn: Turn, evidence: Evidence) -> None:
+    """A person's verdict: it answers for the acceptance too, where that was never said."""
+    for clock in turn.head.clocks:
+        if clock.clock == "accept" and not clock.superseded:
+            running.hear(turn, clock, replace(evidence, inferred=True))
+        elif clock.clock == "qualify":
+            running.hear(turn, clock, evidence)
+        elif clock.clock == "follow_up":
+            running.close(turn, clock, "verdict", at_ms=evidence.at_ms)
+
+
+def _left(turn: Turn, staged: LeadStaged, evidence: Evidence) -> None:
+    """The cycle ended by a person's verdict; the lead comes back, or not, by the reason."""
+    _verdict(turn, evidence)
+    for clock in turn.head.clocks:
+        if clock.clock == "nurture":
+            running.hear(turn, clock, evidence)
+    leave(
+        turn,
+        Leaving(
+            reason=staged.reason,
+            handoff_id=staged.handoff_id,
+            by=staged.by,
+            contract_end=staged.contract_end,
+            final=staged.event == "disqualified",
+        ),
+    )
+
+
+def _released(turn: Turn, reason: str, *, at_ms: int) -> None:
+    """Nobody owes the lead anything more in this cycle."""
+    for clock in turn.head.clocks:
+        running.close(turn, clock, reason, at_ms=at_ms)
+    turn.head = replace(turn.head, passing=None, holder=None, marks=marked(turn.head.marks, "rest", at_ms))
+
+
+def _ended(turn: Turn, reason: str) -> None:
+    for clock in turn.head.clocks:
+        running.end_now(turn, clock, reason)
+    turn.head = replace(turn.head, passing=None, holder=None, rest=None, marks=(), ended=reason)
+
+
+def _advance(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
+    """``advance`` waits for the stage after the one that was reached; leaving it in any direction is an answer."""
+    if staged.to_stage == staged.from_stage or turn.head.ended:
+        return
+    for clock in turn.head.clocks:
+        if clock.clock == "advance" and clock.stage != staged.to_stage:
+            running.hear(turn, clock, evidence)
+    if staged.to_stage not in (Stage.SAL, Stage.SQL, Stage.OPPORTUNITY):
+        return
+    holder = turn.head.holder
+    running.start(
+        turn,
+        OpenClock(
+            clock_id=derived_id("clock", "advance", turn.lead_id, staged.cycle, staged.to_stage),
+            clock="advance",
+            state=ClockState.RUNNING,
+            started_at_ms=event.at_ms,
+            deadline_ms=event.at_ms,
+            cause_id=turn.cause,
+            side="",
+            target="",
+            stage=staged.to_stage,
+            queue=holder.leg if holder else None,
+            owner=holder.owner if holder else None,
+            pool=holder.pool if holder else None,
+            level=turn.head.level,
+            segment=turn.head.segment,
+        ),
+    )

@@ -1,0 +1,159 @@
+"""What the clocks reducer remembers of one lead: a head, small because it holds only what is still open.
+
+The truth of a clock is when it started, its pauses and the agreement; ``deadline_ms`` and ``next_at_ms`` are computed from them
+and kept so that a step need not compute them again. Nothing here is ever "time remaining".
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockPause:
+    """A stretch in which the clock stood still; open-ended as long as ``until_ms`` is None."""
+
+    reason: str
+    from_ms: int
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One human attempt that counts towards a cadence."""
+
+    evidence_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateWord:
+    """What came after the deadline, kept until nothing from before it can be on its way any more.
+
+    ``evidence_id`` None: no act, but the end of what the clock waited for (``reason``).
+    """
+
+    at_ms: int
+    evidence_id: str | None = None
+    inferred: bool = False
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenClock:
+    """A clock that is ``running`` or ``breached``.
+
+    ``queue`` and ``stage`` are what its target is looked up by, besides level and segment. ``not_before_ms``: a change of the
+    agreement never moves a deadline before the moment it came into force. ``warned``: warnings given. A breached clock is
+    settled at ``settle_at_ms`` (None: it is): from then on no evidence from before the deadline is expected. ``rung`` is the
+    next step of the ladder, due at ``rung_at_ms``; None once the ladder has stopped. ``superseded``: the lead was handed on.
+    ``due``: the deadline had passed when the agreement changed, so it stands.
+    """
+
+    clock_id: str
+    clock: str
+    state: str
+    started_at_ms: int
+    deadline_ms: int
+    cause_id: str
+    side: str
+    target: str
+    queue: str | None = None
+    stage: str | None = None
+    handoff_id: str | None = None
+    qualification_id: str | None = None
+    owner: str | None = None
+    pool: str | None = None
+    level: str | None = None
+    segment: str | None = None
+    pauses: tuple[ClockPause, ...] = ()
+    not_before_ms: int = 0
+    warned: int = 0
+    next_at_ms: int | None = None
+    settle_at_ms: int | None = None
+    rung: int = 0
+    rung_at_ms: int | None = None
+    late: LateWord | None = None
+    attempts: tuple[Attempt, ...] = ()
+    superseded: bool = False
+    due: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentHandoff:
+    """Who holds the lead now, and how far they got."""
+
+    handoff_id: str
+    qualification_id: str
+    attempt: int
+    leg: str
+    owner: str
+    pool: str
+    accepted: bool = False
+    touched: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """One qualification on its way to a verdict. ``reassigned`` counts against the ladder's limit, ``returned`` the rejections
+    after which somebody else was asked; ``failed`` are the people not to be asked again."""
+
+    qualification_id: str
+    cycle: int
+    leg: str
+    level: str
+    segment: str | None = None
+    hand_raised: bool = False
+    reassigned: int = 0
+    returned: int = 0
+    escalated: bool = False
+    queued: bool = False
+    failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    """A cycle that has ended, and when the lead comes back; ``return_at_ms`` None: not by itself."""
+
+    recycle_id: str
+    cycle: int
+    outcome: str
+    reason: str
+    track: str | None = None
+    cool_off_until_ms: int | None = None
+    return_at_ms: int | None = None
+    returned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDeal:
+    """An opportunity that counts towards the pipeline."""
+
+    opportunity_id: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeMark:
+    """From ``from_ms`` on, until the next mark, the lead's time is spent by ``kind``: system, queue, human, buyer or rest."""
+
+    kind: str
+    from_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadClocks:
+    """The head of the clocks reducer. ``tallied`` is what this cycle has counted for already. ``ended`` (merged, erased) makes it
+    a tombstone that nothing starts again."""
+
+    cycle: int = 0
+    level: str | None = None
+    segment: str | None = None
+    clocks: tuple[OpenClock, ...] = ()
+    passing: Pass | None = None
+    holder: CurrentHandoff | None = None
+    rest: Rest | None = None
+    recycles: int = 0
+    tallied: tuple[str, ...] = ()
+    deals: tuple[OpenDeal, ...] = ()
+    marks: tuple[TimeMark, ...] = ()
+    ended: str | None = None

@@ -1,0 +1,58 @@
+"""What the agreement says about one clock, with its owner's calendar."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from baton.agreement.calendars import AnyCalendar
+from baton.agreement.promises import SlaRule
+from baton.agreement.reference import AgreementReference
+from baton.agreement.words import TargetKind
+from services.sla_watcher.intervals import CountedTime, PlainTime, moment
+from services.sla_watcher.state import OpenClock
+
+_PLAIN: Final = PlainTime()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A clock's promise, and the calendar it is counted in: the agreed one less the owner's absences."""
+
+    rule: SlaRule
+    calendar: AnyCalendar
+
+    @property
+    def time(self) -> CountedTime:
+        """What counts between start and deadline."""
+        return _PLAIN if self.rule.target.kind is TargetKind.ELAPSED else self.calendar
+
+    def deadline(self, clock: OpenClock) -> int | None:
+        """The last moment to be in time; None while the clock is paused."""
+        unpaused = self.rule.target.deadline(clock.started_at_ms, self.calendar)
+        due = moment(self.time, clock.started_at_ms, unpaused, clock.pauses)
+        return None if due is None else max(due, clock.not_before_ms)
+
+    def warning(self, clock: OpenClock) -> int | None:
+        """When the next warning is due; None if all are given. No warning falls into closed hours, when nobody would read it,
+        unless nobody works before the deadline at all."""
+        if clock.warned >= len(self.rule.warnings):
+            return None
+        unpaused = self.rule.target.at_percent(clock.started_at_ms, self.rule.warnings[clock.warned], self.calendar)
+        due = moment(self.time, clock.started_at_ms, unpaused, clock.pauses)
+        return None if due is None else self.calendar.next_open(due)
+
+    def rung_due(self, number: int, breached_at_ms: int) -> int | None:
+        """When step ``number`` of the ladder is due: never before the evidence grace is over. None past the last one."""
+        if number >= len(self.rule.ladder):
+            return None
+        step = self.rule.ladder[number]
+        return max(step.due_ms(breached_at_ms, self.calendar), breached_at_ms + self.rule.evidence_grace_ms)
+
+
+def terms_of(clock: OpenClock, reference: AgreementReference) -> Terms | None:
+    """The terms in force for ``clock``; None if nothing is promised (any more)."""
+    agreement = reference.agreement
+    rule = agreement.slas.target(clock.clock, queue=clock.queue, level=clock.level, segment=clock.segment, stage=clock.stage)
+    if rule is None:
+        return None
+    away = reference.away(clock.owner) if clock.owner else ()
+    return Terms(rule, agreement.calendar_for(person=clock.owner, pool=clock.pool, rule=rule, absences=away))
