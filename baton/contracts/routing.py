@@ -35,8 +35,9 @@ class HandoffRequest:
     """``router.accounts.v1`` (keyed by account, or ``lead:<id>`` without one): one wish of dispatch.
 
     ``qualified`` comes with a request only. ``exclude`` are people not to ask (rejecters, breachers). ``person`` and ``pool``
-    force the choice (claim, assign). ``fault`` in a release says whether the turn is used up (``breach``, ``rejected``) or
-    given back (``misrouted``, ``bad_data``, ``absence``). ``owner`` holds the lead's open cycle: asked first, not forced.
+    force the choice (claim, assign). ``fault`` in a release says whether the turn is used up (``breach``, ``rejected``, None) or
+    given back (``no_fault``: misrouted, bad data, absence, taken back before it was accepted). ``owner`` holds the lead's open
+    cycle: asked first, not forced.
     ``watcher`` is a human whose fallback queue is to have the lead. ``offered`` and ``accepted`` name ``person`` and ``pool``.
     """
 
@@ -98,16 +99,20 @@ class QueueItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A person who could have been given the lead. Fractions are exact, ``numerator/denominator``; ``excluded`` is the
-    reason where the person was not eligible."""
+    """A person who could have been given the lead: who has the smallest ``score`` among those below their share gets it.
+
+    ``target`` is the share of the turns so far, with this one, that is theirs to have. Fractions are exact,
+    ``numerator/denominator``. ``capacity`` None: no limit. ``excluded``: why the person was not eligible.
+    """
 
     person: str
     weight: int
     turns: int
     load: int
-    capacity: int
+    capacity: int | None
     score: str
     excluded: str | None = None
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
