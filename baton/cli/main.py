@@ -70,7 +70,7 @@ def app(arguments: Sequence[str] | None = None) -> None:
     """The entry point: runs and exits. ``BATON_DEBUG=1`` shows where an error came from."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        build(words)(words)
+        build(words)(words, prog_name="baton")
     except Exception as error:
         if os.environ.get("BATON_DEBUG") or not _is_for_people(error):
             raise

@@ -1,0 +1,194 @@
+"""The command line as a whole: every command is found and teaches, only what is asked for is loaded, exit codes are honest."""
+
+import importlib
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from baton import __version__
+from baton.cli import main
+from baton.processes import own_mark
+from baton.running.record import ProcessRecord, RunRecord, RunState, write_run
+
+THERE = tuple(entry for entry in main.COMMANDS if find_spec(entry[1]) is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a command printed and the code it left with."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("BATON_BOOTSTRAP", "BATON_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("BATON_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    main_settings = importlib.import_module("baton.settings")
+    main_settings.load_settings.cache_clear()
+
+
+def _run(capsys: pytest.CaptureFixture[str], *words: str) -> Said:
+    try:
+        main.app(words)
+        code: object = 0
+    except SystemExit as left:
+        code = left.code or 0
+    printed = capsys.readouterr()
+    assert isinstance(code, int)
+    return Said(code=code, out=printed.out, err=printed.err)
+
+
+def test_the_list_of_commands_has_them_all(capsys: pytest.CaptureFixture[str]) -> None:
+    said = _run(capsys, "--help")
+    assert said.code == 0
+    assert [name for name, *_ in THERE if f"│ {name} " not in said.out] == []
+
+
+@pytest.mark.parametrize("name", [name for name, *_ in THERE])
+def test_the_help_of_a_command_teaches(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    said = _run(capsys, name, "--help")
+    assert said.code == 0
+    assert f"Usage: baton {name}" in said.out
+    assert len(said.out.splitlines()) > 6
+
+
+def test_help_loads_no_command_and_no_kafka_client() -> None:
+    program = "import sys; from baton.cli.main import build; build([]); print(' '.join(sorted(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    heavy = {
+        "aiokafka",
+        "confluent_kafka",
+        "faust",
+        "fastavro",
+        "pydantic_settings",
+        *(module for _, module, *_ in main.COMMANDS),
+    }
+    assert sorted(heavy & set(loaded)) == []
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(capsys, "--version") == Said(code=0, out=f"{__version__}\n", err="")
+
+
+@pytest.mark.parametrize("words", [["nope"], ["--nope"], ["status", "--nope"], ["broker", "nope"]])
+def test_wrong_usage_is_2(capsys: pytest.CaptureFixture[str], words: Sequence[str]) -> None:
+    assert _run(capsys, *words).code == 2
+
+
+def test_our_errors_are_one_message_and_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(capsys, "worker", "nope") == Said(
+        code=1, out="", err="baton: no service 'nope'; there are ingest, scorer, router, sla_watcher\n"
+    )
+
+
+def test_a_wrong_setting_is_one_message_and_1(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BATON_PARTITIONS", "none")
+    said = _run(capsys, "status")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("baton: BATON_PARTITIONS: Input should be a valid integer")
+
+
+def test_a_bug_keeps_its_traceback(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("baton.cli.status.load_settings", broken)
+    with pytest.raises(ZeroDivisionError):
+        main.app(["status"])
+
+
+def test_ctrl_c_is_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("baton.cli.status.load_settings", interrupted)
+    assert _run(capsys, "status").code == 130
+
+
+def test_status_of_nothing_is_1_and_says_how_to_start(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert _run(capsys, "status") == Said(code=1, out="nothing runs; start it with: baton up\n", err="")
+    said = _run(capsys, "status", "--json")
+    assert (said.code, json.loads(said.out)) == (
+        1,
+        {"state": "stopped", "namespace": "baton", "bootstrap": None, "home": str(tmp_path), "processes": []},
+    )
+
+
+def test_status_tells_every_process_with_pid_address_and_state(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    own = own_mark()
+    process = ProcessRecord(name="ingest", mark=own, log="/x.log", addresses={"http": "http://127.0.0.1:1"}, restarts=2)
+    write_run(
+        tmp_path,
+        RunRecord(supervisor=own, state=RunState.RUNNING, namespace="trial", bootstrap="kafka:1", processes=(process,)),
+    )
+    said = _run(capsys, "status", "--json")
+    assert said.code == 0
+    assert json.loads(said.out) == {
+        "state": "running",
+        "namespace": "trial",
+        "bootstrap": "kafka:1",
+        "home": str(tmp_path),
+        "processes": [
+            {
+                "name": "up",
+                "pid": own.pid,
+                "state": "ready",
+                "addresses": {},
+                "log": str(tmp_path / "logs" / "up.log"),
+                "restarts": 0,
+            },
+            {
+                "name": "ingest",
+                "pid": own.pid,
+                "state": "ready",
+                "addresses": {"http": "http://127.0.0.1:1"},
+                "log": "/x.log",
+                "restarts": 2,
+            },
+        ],
+    }
+
+
+def test_down_of_nothing_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(capsys, "down") == Said(code=0, out="nothing runs\n", err="")
+
+
+def test_a_command_that_needs_kafka_says_how_to_have_one(capsys: pytest.CaptureFixture[str]) -> None:
+    said = _run(capsys, "worker", "router")
+    assert said == Said(
+        code=1,
+        out="",
+        err="baton: no Kafka is known: start one with `baton up` or `baton broker start`, or set BATON_BOOTSTRAP\n",
+    )
+
+
+def test_the_doctor_is_wrong_about_nothing_on_a_good_machine_and_1_on_a_bad_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BATON_SASL_PASSWORD", "s3cret")
+    for name in ("BATON_BROKER_PORT", "BATON_GATEWAY_PORT", "BATON_METRICS_PORT"):
+        monkeypatch.setenv(name, "0")
+    said = _run(capsys, "doctor", "--json")
+    found = json.loads(said.out)
+    assert (said.code, [each for each in found["findings"] if each["verdict"] == "wrong"]) == (0, [])
+    assert {each["check"] for each in found["findings"]} >= {"python", "java", "disk", "kafka files", "ports", "broker"}
+    assert found["settings"]["sasl_password"] == "******"
+    assert "s3cret" not in said.out
+
+    usage = type("Usage", (), {"free": 5 << 20})
+    monkeypatch.setattr("baton.cli.doctor.shutil.disk_usage", lambda _: usage)
+    said = _run(capsys, "doctor")
+    assert said.code == 1
+    assert "wrong  disk" in said.out
+    assert "s3cret" not in said.out
