@@ -16,7 +16,8 @@ from rich.markup import escape
 from baton.cli.downloading import download_shown
 from baton.cli.preparing import prepare_cluster
 from baton.cli.status import rows_of, table_of
-from baton.processes import is_running, mark_of
+from baton.processes import end, mark_of
+from baton.running.former import refuse_if_running
 from baton.running.record import RunState, read_run
 from baton.running.services import service_commands
 from baton.running.system import System
@@ -27,6 +28,7 @@ app = typer.Typer()
 _TEND_S = 0.25
 _SHOW_S = 1.0
 _DETACHED_READY_S = 300.0
+_STOP_GRACE_S = 60.0
 
 
 class DetachedFailed(RuntimeError):
@@ -105,6 +107,7 @@ def _say(console: Console, text: str) -> None:
 
 
 def _detached(settings: Settings, console: Console) -> None:
+    refuse_if_running(settings.home)
     logs = settings.home / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     path = logs / "up.log"
@@ -130,6 +133,9 @@ def _detached(settings: Settings, console: Console) -> None:
             console.print(table_of(rows_of(settings, run)))
             child.returncode = 0  # it goes on without us; nobody is to wait for it
             return
-        if child.poll() is not None or not is_running(mark) or time.monotonic() > deadline:
+        if child.poll() is not None:
             raise DetachedFailed(f"it did not become ready; all it said is in {path}")
+        if time.monotonic() > deadline:
+            end(mark, grace_s=_STOP_GRACE_S)
+            raise DetachedFailed(f"it was not ready after {_DETACHED_READY_S:.0f} s and was stopped; all it said is in {path}")
         time.sleep(_TEND_S)

@@ -25,10 +25,20 @@ def claimed(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            run = read_run(home)
-            who = "" if run is None else f"pid {run.supervisor.pid}, "
-            raise RunsAlready(f"Baton runs already ({who}{home}); stop it with `baton down`") from None
+            raise RunsAlready(_words(home, read_run(home))) from None
         yield
+
+
+def refuse_if_running(home: Path) -> None:
+    """Raise :class:`RunsAlready` if a run of this home is there; for who does not want the home for itself."""
+    run = read_run(home)
+    if run is not None and is_running(run.supervisor):
+        raise RunsAlready(_words(home, run))
+
+
+def _words(home: Path, run: RunRecord | None) -> str:
+    who = "" if run is None else f"pid {run.supervisor.pid}, "
+    return f"Baton runs already ({who}{home}); stop it with `baton down`"
 
 
 def clear_former(home: Path, say: Callable[[str], None]) -> None:
