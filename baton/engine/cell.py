@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from baton.engine.changelog import entry_key, head_key, pack_head, unpack_head
+from baton.engine.changelog import entry_key, fingerprint, head_key, pack_head, unpack_head
 from baton.engine.reducer import EntryKind, Reducer, Step
 from baton.engine.store import Store
 
@@ -33,16 +33,17 @@ class Cell:
     """See the module. ``place`` says what touched the key last; ``spins`` how often in a row it woke without time moving."""
 
     __slots__ = (
-        "_counts", "_edits", "_head", "_raw", "_read", "_shape", "_start", "_store", "_writes",
-        "base_wake", "cause", "dirty", "exists", "key", "place", "proven", "revision", "spins", "version", "wake_at",
+        "_changed_by", "_counts", "_edits", "_head", "_raw", "_read", "_revision", "_shape", "_start", "_store", "_writes",
+        "base_wake", "cause", "dirty", "exists", "key", "place", "proven", "spins", "version", "wake_at",
     )  # fmt: skip
 
-    def __init__(self, key: str, store: Store, shape: Shape, now: int) -> None:
+    def __init__(self, key: str, store: Store, shape: Shape) -> None:
         self.key = key
         self.cause = ""
         self.proven = True
         self.place: str | tuple[str, int] = ""
         self.spins = 0
+        self._changed_by: str | None = None
         self.dirty = False
         self._store = store
         self._shape = shape
@@ -56,13 +57,18 @@ class Cell:
         if raw is None:
             self._head: Any = None
             self.wake_at: int | None = None
-            # A later life of the key must not repeat the revisions of an earlier one: ids of wakes are derived from them.
-            self.revision = now * 1000
+            self._revision = 0
             self.version = ""
         else:
             self._head = _UNREAD
-            self.wake_at, self.revision, self.version, self._start = unpack_head(raw)
+            self.wake_at, self._revision, self.version, self._start = unpack_head(raw)
         self.base_wake = self.wake_at
+
+    @property
+    def revision(self) -> int:
+        """A fingerprint of what last changed the key. Unlike a count, a later life of the key never has it again, and where
+        batches end makes no difference."""
+        return self._revision if self._changed_by is None else fingerprint(self._changed_by)
 
     # ------------------------------------------------------------------ what the reducer sees
 
@@ -135,14 +141,14 @@ class Cell:
         self.exists = exists
         self.wake_at = wake_at
         self.version = version
-        self.revision += 1
+        self._changed_by = self.cause
         self.dirty = True
 
-    def mute(self, version: str) -> None:
+    def mute(self, version: str, place: str) -> None:
         """Leave out a wake or an adoption: the timer or the older version is gone, the rest as it was."""
         self.wake_at = None if version == self.version else self.wake_at
         self.version = version
-        self.revision += 1
+        self._changed_by = place
         self.dirty = True
 
     def _edit(self, name: str, item: str, value: Any) -> None:

@@ -5,13 +5,14 @@ A head's value is a fixed prefix, so that a restore finds the timer without deco
 
     format (1 byte, 1) | wake_at (8, ms; the least integer: none) | revision (8) | length of version (1) | version | Avro or nothing
 
-Integers are big-endian. ``version`` is the agreement the key lives under. Nothing after it: the key has entries but no head.
+Integers are big-endian. ``revision`` is a fingerprint of what last changed the key, ``version`` is the agreement the key lives under. Nothing after it: the key has entries but no head.
 Entries and the position are framed Avro alone. :func:`explain` reads all three, for people and for the audit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from struct import Struct
 from sys import intern
 
@@ -69,6 +70,11 @@ def unpack_head(raw: bytes) -> tuple[int | None, int, str, int]:
         raise ValueError(f"a head of format {form}; this program reads format {_FORMAT}")
     start = _PREFIX.size + length
     return (None if wake_at == _NO_TIMER else wake_at), revision, intern(raw[_PREFIX.size : start].decode()), start
+
+
+def fingerprint(cause: str) -> int:
+    """64 bits of the id of a cause."""
+    return int.from_bytes(blake2b(cause.encode(), digest_size=8).digest(), "big")
 
 
 def timer_of(raw: bytes) -> int | None:

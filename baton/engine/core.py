@@ -340,7 +340,7 @@ class Core:
     def _cell(self, draft: Draft, key: str) -> Cell:
         cell = draft.cells.get(key)
         if cell is None:
-            cell = Cell(key, self._store, self._shape, self.now)
+            cell = Cell(key, self._store, self._shape)
             if not self._shape.stateless:
                 draft.cells[key] = cell
         return cell
@@ -396,7 +396,7 @@ class Core:
             self._adopt(draft, cell)  # may have set another time; if it is still due it comes up again at once
             return False
         if self._skips and self._skipped(draft, wake_place(key, due)):
-            cell.mute(cell.version)
+            cell.mute(cell.version, wake_place(key, due))
             return True
         draft.counts.late_ms = max(draft.counts.late_ms, self.now - due)
         draft.counts.unproven += not proven
@@ -424,7 +424,7 @@ class Core:
         place = adopt_place(cell.key, self._version)
         draft.counts.adopted += 1
         if self._skips and self._skipped(draft, place):
-            cell.mute(self._version)
+            cell.mute(self._version, place)
             return
         cell.cause = derived_id("adopt", self.reducer.name, cell.key, self._version)
         cell.proven = True

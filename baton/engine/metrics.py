@@ -19,7 +19,9 @@ BATCH_SECONDS = Histogram("baton_batch_seconds", "From the first record of a bat
 COMMIT_SECONDS = Histogram("baton_commit_seconds", "From sealed to committed: the transaction", ("reducer",), buckets=_WORK)
 
 TIMERS = Counter("baton_timers_fired", "Timers fired", ("reducer",))
-TIMER_LATE = Gauge("baton_timer_late_seconds", "By how much the most belated timer of the last batch that fired any was late", ("reducer",))
+TIMER_LATE = Gauge(
+    "baton_timer_late_seconds", "By how much the most belated timer of the last batch that fired any was late", ("reducer",)
+)
 UNPROVEN = Counter("baton_timers_unproven", "Timers fired although the groups upstream had not caught up in time", ("reducer",))
 TICKS = Counter("baton_ticks", "Times an idle task asked the broker for the time", ("reducer",))
 ADOPTED = Counter("baton_adopted_keys", "Keys that adopted a new agreement", ("reducer",))
@@ -30,7 +32,13 @@ RESTORE_SECONDS = Gauge("baton_restore_seconds", "How long the last restore took
 RESTORE_LEFT = Gauge("baton_restore_left_records", "Changelog offsets still to be read by a restore", ("reducer", "partition"))
 
 LAG = Gauge("baton_lag_records", "Offsets appended to the inputs and not processed", ("reducer", "partition"))
-LAG_SECONDS = Gauge("baton_lag_seconds", "By how much log time is behind the broker's while there is something to do", ("reducer", "partition"))
-HELD_BACK = Gauge("baton_open_transaction_records", "Offsets that a writer's open transaction keeps from being read", ("reducer", "partition"))
+LAG_SECONDS = Gauge(
+    "baton_lag_seconds", "By how much log time is behind the broker's while there is something to do", ("reducer", "partition")
+)
+HELD_BACK = Gauge(
+    "baton_open_transaction_records", "Offsets that a writer's open transaction keeps from being read", ("reducer", "partition")
+)
+KEYS = Gauge("baton_state_keys", "Keys that have a state", ("reducer", "partition"))
+WAITING_TIMERS = Gauge("baton_timers", "Timers that wait for their time or for the proof", ("reducer", "partition"))
 HELD_TIMERS = Gauge("baton_timers_held", "Timers that wait for the proof of the groups upstream", ("reducer", "partition"))
 ADOPTING = Gauge("baton_adopting", "1 while keys still have to adopt the agreement in force", ("reducer", "partition"))

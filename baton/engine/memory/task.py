@@ -160,9 +160,9 @@ class MemoryTask:
         self._all(lambda: self.core.adopt_slice(_FETCH) >= 0 and not self.core.adopting)
 
     def fire_held(self, *, proven: bool) -> None:
-        """Fire every timer that is held."""
-        up_to = self.core.now
-        self._all(lambda: self.core.fire_held(up_to, proven=proven))
+        """Move its time to the log's, and fire every timer that is held then."""
+        now = self._log.now
+        self._all(lambda: self.core.advance(now) and self.core.fire_held(now, proven=proven))
 
     def _all(self, act: Callable[[], bool]) -> None:
         """Batches until ``act`` says that it is done; the task has :attr:`failed` where a reducer raises."""
