@@ -20,18 +20,15 @@ Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "
 
 
 class ExampleEvent(Section):
-    """One act of the lead, or of a person about it."""
+    """One act of the lead."""
 
     at: Moment
     """In the agreement's time zone, unless an offset is written."""
-    act: Name | None = None
-    """An act of the lead."""
+    act: Name
     stage: ContentStage | None = None
     topics: tuple[Name, ...] = ()
-    verdict: Name | None = None
-    """What a person did: accepted, rejected, qualified ..."""
-    by: Name | None = None
-    reason: Name | None = None
+    automatic: bool = False
+    """Done by a machine: a bot, an auto-responder."""
 
 
 class Expected(Section):

@@ -1,9 +1,9 @@
 """Sections ``people`` and ``pools``: who works the leads, and in which queues."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from baton.agreement.model.base import Label, Name, Section
 
@@ -68,6 +68,28 @@ class Changing(StrEnum):
     ACCRUE = "accrue"
 
 
+def _nobody_form(value: Any) -> str | None:
+    match value:
+        case OverflowModel() | WatchModel():
+            return "overflow" if isinstance(value, OverflowModel) else "watch"
+        case "hold":
+            return "hold"
+        case dict():
+            found = [each for each in ("overflow", "watch") if each in value]
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+Nobody = Annotated[
+    Annotated[Literal["hold"], Tag("hold")] | Annotated[OverflowModel, Tag("overflow")] | Annotated[WatchModel, Tag("watch")],
+    Discriminator(
+        _nobody_form,
+        custom_error_type="agreement",
+        custom_error_message="when nobody is eligible, write hold, {overflow: another-pool} or {watch: a-person}",
+    ),
+]
+
+
 class PoolModel(Section):
     """People who share a queue."""
 
@@ -76,7 +98,7 @@ class PoolModel(Section):
     """People by id, with their weight, capacity and limit of offers."""
     calendar: Name | None = None
     """For members without one of their own, and for the queue's own clocks. Left out: the house calendar."""
-    nobody: Annotated[Literal["hold"] | OverflowModel | WatchModel, Field(union_mode="left_to_right")] = "hold"
+    nobody: Nobody = "hold"
     """When nobody is eligible: ``hold`` until somebody is, ``{overflow: other-pool}`` or ``{watch: person}``."""
     ignore_hours: bool = False
     """Whether leads are handed out outside working hours too."""

@@ -1,0 +1,46 @@
+"""Examples: they speak of acts, fields and pools that exist."""
+
+from collections.abc import Iterator
+
+from baton.agreement.checks.look import Finding, Look, dangling, odd, wrong
+from baton.agreement.model.examples import ExampleModel
+from baton.agreement.problems import Path
+
+
+def check(look: Look) -> Iterator[Finding]:
+    """Names in examples, and events in order."""
+    if not look.model.examples:
+        yield odd((), "there are no examples: write down a few leads and what you both expect of them")
+    for number, example in enumerate(look.model.examples):
+        yield from _example(look, ("examples", number), example)
+
+
+def _example(look: Look, path: Path, example: ExampleModel) -> Iterator[Finding]:
+    model = look.model
+    words = model.definitions
+    for name in example.profile:
+        if name not in words.profile:
+            yield dangling((*path, "profile", name), "profile field", name, words.profile)
+    for number, event in enumerate(example.events):
+        if event.act not in words.acts:
+            yield dangling((*path, "events", number, "act"), "act", event.act, words.acts)
+        for place, topic in enumerate(event.topics):
+            if topic not in words.topics:
+                yield dangling((*path, "events", number, "topics", place), "topic", topic, words.topics)
+    expect = example.expect
+    segments = [each.name for each in words.segments]
+    grades = [fit + act for fit in words.levels.fit for act in words.levels.engagement]
+    for key, given, known in (
+        ("segment", expect.segment, segments),
+        ("grade", expect.grade, grades),
+        ("queue", expect.queue, ("sdr", "sales")),
+        ("pool", expect.pool, model.pools),
+    ):
+        if given is not None and given not in known:
+            yield dangling((*path, "expect", key), key, given, known)
+    consents = {f"{each.purpose}/{channel}" for each in (model.consent.hand_off, model.consent.nurture) for channel in (*each.channels, "any")}
+    for key in example.consents:
+        if key not in consents:
+            yield dangling((*path, "consents", key), "consent", key, consents)
+    if expect == type(expect)():
+        yield wrong((*path, "expect"), f'example "{example.name}" expects nothing')

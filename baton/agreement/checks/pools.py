@@ -1,0 +1,86 @@
+"""Pools and people: pools with somebody in them, overflows that end somewhere, people who get leads."""
+
+from collections.abc import Iterator
+
+from baton.agreement.checks.look import Finding, Look, odd, wrong
+from baton.agreement.model.lifecycle import Bridge
+from baton.agreement.model.people import OverflowModel, WatchModel
+
+
+def check(look: Look) -> Iterator[Finding]:
+    """Pools, their overflows, and who is in none."""
+    yield from _members(look)
+    yield from _overflows(look)
+    yield from _bridge(look)
+    yield from _unused(look)
+
+
+def _members(look: Look) -> Iterator[Finding]:
+    people = look.model.people
+    for name, pool in look.model.pools.items():
+        if not pool.members:
+            yield wrong(("pools", name, "members"), f'pool "{name}" has no members: nobody would ever get its leads')
+        elif all(each in people and not people[each].active for each in pool.members):
+            yield wrong(("pools", name, "members"), f'nobody in pool "{name}" is active')
+        if isinstance(pool.nobody, WatchModel):
+            watcher = people.get(pool.nobody.watch)
+            if watcher is not None and not watcher.active:
+                yield wrong(("pools", name, "nobody", "watch"), f'"{pool.nobody.watch}" is not active and cannot watch a queue')
+
+
+def _overflows(look: Look) -> Iterator[Finding]:
+    pools = look.model.pools
+    for name, pool in pools.items():
+        path = ("pools", name, "nobody", "overflow")
+        if not isinstance(pool.nobody, OverflowModel) or pool.nobody.overflow not in pools:
+            continue
+        target = pools[pool.nobody.overflow]
+        if target.kind is not pool.kind:
+            yield wrong(path, f'pool "{name}" ({pool.kind.value}) overflows into "{pool.nobody.overflow}", which is {target.kind.value}')
+        chain = [name]
+        while isinstance(pool.nobody, OverflowModel) and pool.nobody.overflow in pools:
+            if pool.nobody.overflow in chain:
+                if chain[0] == min(chain):
+                    circle = " -> ".join([*chain, pool.nobody.overflow])
+                    yield wrong(path, f"overflows run in a circle ({circle}): let one of them hold or be watched")
+                break
+            chain.append(pool.nobody.overflow)
+            pool = pools[pool.nobody.overflow]
+
+
+def _bridge(look: Look) -> Iterator[Finding]:
+    model = look.model
+    kinds = {pool.kind.value for pool in model.pools.values()}
+    bridge = model.lifecycle.bridge
+    if bridge is Bridge.NONE and not model.lifecycle.poor_fit:
+        if "sdr" in kinds:
+            yield odd(("lifecycle", "bridge"), "there is no bridge team by this, yet there are pools of kind sdr")
+    elif "sdr" not in kinds:
+        why = f"the bridge team takes {bridge.value}" if bridge is not Bridge.NONE else "poor fits go to SDR triage"
+        yield wrong(("lifecycle", "bridge"), f"{why}, but there is no pool of kind sdr")
+    elif model.routing.default.sdr is None:
+        yield wrong(("routing", "default"), "the default names no sdr pool, so an SDR lead that fits no rule would have none")
+    if "sales" not in kinds:
+        yield wrong(("pools",), "there is no pool of kind sales: leads that are qualified have nowhere to go")
+    elif model.routing.default.sales is None:
+        yield wrong(("routing", "default"), "the default names no sales pool, so a sales lead that fits no rule would have none")
+
+
+def _unused(look: Look) -> Iterator[Finding]:
+    model = look.model
+    rules = (*model.routing.territories, *model.routing.segments)
+    destinations = [each.to for each in rules] + [model.routing.default]
+    destinations += [each.to for each in model.routing.accounts.values() if each.to]
+    reached = {name for each in destinations for name in (each.sdr, each.sales) if name}
+    reached |= {pool.nobody.overflow for pool in model.pools.values() if isinstance(pool.nobody, OverflowModel)}
+    for name in model.pools:
+        if name not in reached:
+            yield odd(("pools", name), f'no rule sends leads to pool "{name}"')
+    busy = {member for pool in model.pools.values() for member in pool.members}
+    busy |= {each.owner for each in model.routing.accounts.values() if each.owner}
+    busy |= {each.manager for each in model.people.values() if each.manager}
+    busy |= {each.manager for each in model.pools.values() if each.manager}
+    busy |= {pool.nobody.watch for pool in model.pools.values() if isinstance(pool.nobody, WatchModel)}
+    for name in model.people:
+        if name not in busy:
+            yield odd(("people", name), f'"{name}" is in no pool, manages nobody and owns no account')
