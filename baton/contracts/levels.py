@@ -35,7 +35,8 @@ class SlaClock:
     """``leads.sla-clocks.v1``: a clock changed its state.
 
     ``side`` says who owes it: ``sales``, ``marketing`` or ``sales_management``. ``deadline_ms`` is computed from the
-    agreement's target and calendar; ``target`` is the target in words. ``evidence_id`` is what stopped it.
+    agreement's target and calendar; ``target`` is the target in words. ``evidence_id`` is what stopped it. ``spent_ms`` comes with
+    an end: how the time since the lead raised its hand was spent until then (system, queue, human, buyer, rest).
     """
 
     clock_id: str
@@ -60,6 +61,7 @@ class SlaClock:
     reason: str | None = None
     evidence_id: str | None = None
     inferred: bool = False
+    spent_ms: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,15 +10,15 @@ from typing import Final
 from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.levels import ActionKind, ClockState
 from baton.engine.reducer import Event
-from services.sla_watcher import running
+from services.sla_watcher import broken, running
 from services.sla_watcher.evidence import AWAITING, Evidence, from_act, is_touch
 from services.sla_watcher.intervals import marked
-from services.sla_watcher.passing import OFFER, start_for_holder
+from services.sla_watcher.passing import AFTER_ACCEPTANCE, OFFER, start_for_holder
 from services.sla_watcher.state import Attempt, OpenClock
+from services.sla_watcher.tallies import tally
 from services.sla_watcher.terms import terms_of
 from services.sla_watcher.turn import Turn, tell_action
 
-AFTER_ACCEPTANCE: Final = ("qualify", "follow_up")
 PAUSED: Final = ("qualify", "follow_up", "advance")
 WAITING: Final = "waiting_for_buyer"
 _MOST_ATTEMPTS: Final = 64
@@ -56,12 +56,14 @@ def _replied(turn: Turn, evidence: Evidence) -> None:
 
 def _accepted_by_former(turn: Turn, evidence: Evidence) -> None:
     """An acceptance of a hand-off that does not stand any more is refused as a move, but it still is evidence."""
+    broken.excuse(turn, evidence, accepts=True)
     for clock in turn.head.clocks:
         if clock.clock == "accept" and clock.superseded and _answers(clock, evidence) and _in_time(clock, evidence):
             _give_back(turn, clock, running.hear(turn, clock, evidence))
 
 
 def _touched(turn: Turn, event: Event, evidence: Evidence, *, awaiting: bool) -> None:
+    broken.excuse(turn, evidence, accepts=False)
     for clock in turn.head.clocks:
         if clock.clock in OFFER and _answers(clock, evidence) and (not clock.superseded or _in_time(clock, evidence)):
             heard = replace(evidence, inferred=clock.clock == "accept")
@@ -74,6 +76,7 @@ def _touched(turn: Turn, event: Event, evidence: Evidence, *, awaiting: bool) ->
     if holder is None or holder.owner != evidence.by or evidence.handoff_id not in (None, holder.handoff_id):
         return
     turn.head = replace(turn.head, holder=replace(holder, touched=True, accepted=True))
+    tally(turn, "follow_up", occurred_at_ms=evidence.acted_at_ms)
     if not holder.accepted:
         start_for_holder(turn, AFTER_ACCEPTANCE, at_ms=event.at_ms)
     _wait_for_buyer(turn, evidence, awaiting=awaiting)

@@ -1,8 +1,8 @@
 """clocks, per lead: the service levels of a lead, and what follows a breach, a rejection, an end.
 
 The reducer only hands each record to the rule that knows it; the rules are :mod:`passing` (hand-offs), :mod:`acting` (people's
-acts), :mod:`staging` (moves in the cycle), :mod:`running` (one clock), :mod:`ladder` (what is done about a breach) and
-:mod:`recycle` (the end of a cycle and the way back). An erased or merged lead is a tombstone: nothing starts it again.
+acts), :mod:`staging` (moves in the cycle), :mod:`running` and :mod:`timing` (one clock), :mod:`ladder` (what is done about a
+breach) and :mod:`recycle` (the end of a cycle and the way back). An erased or merged lead is a tombstone: nothing starts it again.
 """
 
 from dataclasses import replace
@@ -13,8 +13,8 @@ from baton.contracts.leads import LeadQualified, LeadStaged
 from baton.contracts.levels import ClockState
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 from baton.engine.reducer import Event, Reducer, Step, View
-from services.sla_watcher import acting, ladder, passing, recycle, running, staging, tallies
-from services.sla_watcher.state import LeadClocks
+from services.sla_watcher import acting, ladder, passing, recycle, running, staging, tallies, timing
+from services.sla_watcher.state import BROKEN, LeadClocks
 from services.sla_watcher.turn import ACTIONS, CLOCKS, REACTIVATED, RECYCLED, TALLIES, VIOLATIONS, Turn
 
 
@@ -34,6 +34,7 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
     )
     outputs = (CLOCKS, VIOLATIONS, ACTIONS, RECYCLED, REACTIVATED, TALLIES)
     head_type = LeadClocks
+    entry_kinds = (BROKEN,)
     upstream = ("admit", "identify", "lead", "dispatch", "matching", "assignment")
     adopts = True
 
@@ -48,9 +49,9 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
         """Do what is due: warnings, breaches, ladders, and the return of a recycled lead."""
         turn = Turn(view, now=now, reference=reference, proven=view.proven)
         for clock in sorted(turn.head.clocks, key=lambda each: (each.next_at_ms or 0, each.clock_id)):
-            standing = next((each for each in turn.head.clocks if each.clock_id == clock.clock_id), None)
+            standing = running.find(turn, clock.clock_id)
             if standing is not None and standing.next_at_ms is not None and standing.next_at_ms <= now:
-                running.pass_time(turn, standing, ladder.climb)
+                timing.pass_time(turn, standing, ladder.climb)
         rest = turn.head.rest
         if rest is not None and rest.return_at_ms is not None and rest.return_at_ms <= now:
             recycle.come_back(turn, "return_date")

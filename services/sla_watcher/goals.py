@@ -63,9 +63,7 @@ class Goals(Reducer[GoalBook, AgreementReference]):
         account.look(proven=view.proven)
         return account.step()
 
-    def adopt(
-        self, view: View[GoalBook], *, old: str, new: AgreementReference, now: int
-    ) -> Step[GoalBook]:
+    def adopt(self, view: View[GoalBook], *, old: str, new: AgreementReference, now: int) -> Step[GoalBook]:
         """The goal as it is now agreed; what was counted stays."""
         goal = new.agreement.goals.get(view.key)
         if view.head is None or goal is None:

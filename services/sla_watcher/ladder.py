@@ -11,9 +11,9 @@ from typing import Final
 from baton.agreement.promises import LadderStep
 from baton.contracts.levels import ActionKind
 from services.sla_watcher.recycle import Leaving, leave
-from services.sla_watcher.running import RETRY_MS
 from services.sla_watcher.state import OpenClock
 from services.sla_watcher.terms import Terms
+from services.sla_watcher.timing import RETRY_MS
 from services.sla_watcher.turn import Turn, tell_action
 
 RECYCLE: Final = "recycle"
@@ -55,10 +55,13 @@ def _reassign(turn: Turn, clock: OpenClock, step: LadderStep) -> bool:
     passing, holder = turn.head.passing, turn.head.holder
     if passing is None or holder is None or holder.handoff_id != clock.handoff_id:
         return False
+    if passing.moved == clock.handoff_id:
+        return True
     if passing.reassigned >= step.at_most:
         return False
     failed = passing.failed if clock.owner is None or clock.owner in passing.failed else (*passing.failed, clock.owner)
-    turn.head = replace(turn.head, passing=replace(passing, reassigned=passing.reassigned + 1, failed=failed))
+    moved = replace(passing, reassigned=passing.reassigned + 1, failed=failed, moved=clock.handoff_id)
+    turn.head = replace(turn.head, passing=moved)
     tell_action(turn, clock, ActionKind.REASSIGN, reason="breach", exclude=failed)
     return True
 

@@ -20,7 +20,10 @@ from services.sla_watcher.state import CurrentHandoff, OpenClock, Pass
 from services.sla_watcher.tallies import tally
 from services.sla_watcher.turn import Turn
 
+ROUTE: Final = "route"
+NO_CONSENT: Final = "no_consent"
 OFFER: Final = ("accept", "first_touch")
+AFTER_ACCEPTANCE: Final = ("qualify", "follow_up")
 NURTURING: Final = ("nurture_start", "nurture", "return")
 REINSTATED: Final = "reinstated"
 
@@ -37,7 +40,7 @@ def on_qualified(turn: Turn, event: Event, qualified: LeadQualified) -> None:
             running.close(turn, clock, "qualified_again", at_ms=event.at_ms)
     come_back(turn, "hand_raised" if qualified.hand_raised else "requalified")
     _begin(turn, event, qualified)
-    running.start(turn, _clock(turn, "route", qualified.qualification_id, event.at_ms))
+    running.start(turn, _clock(turn, ROUTE, qualified.qualification_id, event.at_ms))
     if qualified.stage == "mql":
         tally(turn, "mql", occurred_at_ms=qualified.qualified_at_ms)
 
@@ -76,11 +79,12 @@ def on_routed(turn: Turn, event: Event, routed: LeadRouted) -> None:
     if holder is not None and holder.qualification_id == routed.qualification_id and holder.attempt >= routed.attempt:
         return
     for clock in turn.head.clocks:
-        if clock.clock == "route":
+        if clock.clock == ROUTE:
             decided_at = min(routed.routed_at_ms, event.at_ms)
             running.hear(turn, clock, _fact(event, event.id, decided_at, None))
-        elif clock.handoff_id is not None:
+        elif clock.handoff_id not in (None, routed.handoff_id):
             supersede(turn, clock, at_ms=event.at_ms)
+    accepted = holder is not None and holder.handoff_id == routed.handoff_id and holder.accepted
     turn.head = replace(
         turn.head,
         holder=CurrentHandoff(
@@ -90,10 +94,11 @@ def on_routed(turn: Turn, event: Event, routed: LeadRouted) -> None:
             leg=routed.leg,
             owner=routed.owner,
             pool=routed.pool,
+            accepted=accepted,
         ),
         marks=marked(turn.head.marks, "human", event.at_ms),
     )
-    start_for_holder(turn, OFFER, at_ms=event.at_ms)
+    start_for_holder(turn, OFFER[1:] if accepted else OFFER, at_ms=event.at_ms)
 
 
 def supersede(turn: Turn, clock: OpenClock, *, at_ms: int, reason: str = "reassigned") -> None:
@@ -116,21 +121,32 @@ def start_for_holder(turn: Turn, names: tuple[str, ...], *, at_ms: int) -> None:
 
 
 def on_unrouted(turn: Turn, event: Event, unrouted: LeadUnrouted) -> None:
-    """Nobody yet: the route clock goes on and knows where the lead waits. Suppressed: the cycle ends, with the reason."""
+    """Nobody yet: the route clock goes on (or starts again, for a further attempt) and knows where the lead waits. Suppressed: the
+    cycle ends, with the reason."""
     passing = turn.head.passing
     if passing is None or passing.qualification_id != unrouted.qualification_id:
         return
     if unrouted.outcome == "suppressed":
-        for clock in turn.head.clocks:
-            running.close(turn, clock, f"suppressed: {unrouted.reason}", at_ms=event.at_ms)
-        leave(turn, Leaving(reason=unrouted.reason, handoff_id=unrouted.handoff_id, final=True))
+        _suppressed(turn, event, unrouted)
         return
     for clock in turn.head.clocks:
-        if clock.clock == "route":
-            running.keep(turn, replace(clock, pool=unrouted.pool, handoff_id=unrouted.handoff_id))
-        elif clock.handoff_id is not None and clock.handoff_id != unrouted.handoff_id:
+        if clock.handoff_id not in (None, unrouted.handoff_id) and clock.clock != ROUTE:
             supersede(turn, clock, at_ms=event.at_ms)
     turn.head = replace(turn.head, holder=None, marks=marked(turn.head.marks, "queue", event.at_ms))
+    waiting = next((each for each in turn.head.clocks if each.clock == ROUTE), None)
+    if waiting is None:
+        running.start(turn, _clock(turn, ROUTE, unrouted.handoff_id, event.at_ms))
+        waiting = next((each for each in turn.head.clocks if each.clock == ROUTE), None)
+    if waiting is not None:
+        running.keep(turn, replace(waiting, pool=unrouted.pool, handoff_id=unrouted.handoff_id))
+
+
+def _suppressed(turn: Turn, event: Event, unrouted: LeadUnrouted) -> None:
+    """A reason of the agreement leads where it says; lacking consent can be given, so that lead comes back; any other is an end."""
+    for clock in turn.head.clocks:
+        running.close(turn, clock, f"suppressed: {unrouted.reason}", at_ms=event.at_ms)
+    final = unrouted.reason not in {*turn.reference.agreement.recycling.reasons, NO_CONSENT}
+    leave(turn, Leaving(reason=unrouted.reason, handoff_id=unrouted.handoff_id, final=final))
 
 
 def on_noted(turn: Turn, event: Event, noted: HandoffNoted) -> None:
@@ -157,12 +173,14 @@ def _reinstate(turn: Turn, event: Event, noted: HandoffNoted, owner: str) -> Non
         leg=noted.leg or passing.leg,
         owner=owner,
         pool=noted.pool or "",
+        accepted=True,
         touched=True,
     )
     for clock in turn.head.clocks:
         if clock.handoff_id not in (None, noted.handoff_id):
             supersede(turn, clock, at_ms=event.at_ms)
     turn.head = replace(turn.head, holder=holder, marks=marked(turn.head.marks, "human", event.at_ms))
+    start_for_holder(turn, AFTER_ACCEPTANCE, at_ms=event.at_ms)
 
 
 def _clock(turn: Turn, name: str, subject: str, at_ms: int) -> OpenClock:

@@ -20,13 +20,15 @@ MOST_RETURNED: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaving:
-    """Why the lead leaves its cycle. ``final``: a person disqualified it, whatever the reason leads to otherwise."""
+    """Why the lead leaves its cycle. ``final``: it does not come back, whatever the reason leads to otherwise; ``free``: no
+    cool-off, since nobody turned it down."""
 
     reason: str | None
     handoff_id: str | None = None
     by: str | None = None
     contract_end: str | None = None
     final: bool = False
+    free: bool = False
 
 
 def leave(turn: Turn, leaving: Leaving) -> None:
@@ -59,7 +61,7 @@ def _recycled(turn: Turn, rule: RecycleReason, leaving: Leaving) -> Rest:
         outcome=Outcome.RECYCLE.value,
         reason=leaving.reason or rule.name,
         track=plan.track,
-        cool_off_until_ms=plan.cool_off_until_ms,
+        cool_off_until_ms=None if leaving.free else plan.cool_off_until_ms,
         return_at_ms=plan.return_at_ms,
     )
     _tell_leave(turn, rest, leaving, needs=plan.needs)
@@ -116,6 +118,7 @@ def _marketing_clock(turn: Turn, name: str, rest: Rest) -> OpenClock:
         target="",
         level=turn.head.level,
         segment=turn.head.segment,
+        track=rest.track,
     )
 
 
@@ -125,6 +128,8 @@ def come_back(turn: Turn, reason: str) -> None:
     if rest is None or rest.returned:
         return
     turn.head = replace(turn.head, rest=replace(rest, returned=True))
+    if rest.outcome != Outcome.RECYCLE:
+        return
     turn.tell(
         REACTIVATED,
         LeadReactivated(
@@ -152,7 +157,8 @@ def after_rejection(turn: Turn, leaving: Leaving, holder: CurrentHandoff | None)
     if passing is None:
         return
     failed = passing.failed if leaving.by is None or leaving.by in passing.failed else (*passing.failed, leaving.by)
-    turn.head = replace(turn.head, passing=replace(passing, failed=failed, returned=passing.returned + 1))
+    counted = replace(passing, failed=failed, returned=passing.returned + 1, moved=leaving.handoff_id)
+    turn.head = replace(turn.head, passing=counted)
     again = passing.returned < MOST_RETURNED
     turn.tell(
         ACTIONS,

@@ -8,17 +8,17 @@ from baton.contracts.levels import ClockState
 from baton.engine.reducer import Event
 from baton.ids import derived_id
 from services.sla_watcher import running
-from services.sla_watcher.acting import AFTER_ACCEPTANCE
 from services.sla_watcher.deals import on_deal
 from services.sla_watcher.evidence import Evidence, from_stage
 from services.sla_watcher.intervals import marked
-from services.sla_watcher.passing import start_for_holder
+from services.sla_watcher.passing import AFTER_ACCEPTANCE, ROUTE, start_for_holder
 from services.sla_watcher.recycle import Leaving, after_rejection, leave
-from services.sla_watcher.state import OpenClock
+from services.sla_watcher.state import CurrentHandoff, OpenClock
 from services.sla_watcher.tallies import tally
 from services.sla_watcher.turn import Turn
 
 _TALLIED: Final = {Stage.SAL: "sal", Stage.SQL: "sql", Stage.OPPORTUNITY: "opportunity", Stage.CUSTOMER: "won"}
+_UNSAID: Final = {"lost": "lost_other", "recycled": "not_ready", "disqualified": "not_icp"}
 _ENDED: Final = frozenset({"merged", "erased"})
 
 
@@ -34,16 +34,16 @@ def on_staged(turn: Turn, event: Event, staged: LeadStaged) -> None:
         case "rejected":
             _rejected(turn, event, staged, evidence)
         case "qualified" if staged.to_stage != Stage.MQL:
-            _verdict(turn, evidence)
+            _verdict(turn, staged, evidence)
         case "opportunity":
-            _verdict(turn, evidence)
+            _verdict(turn, staged, evidence)
         case "won":
-            _verdict(turn, evidence)
+            _verdict(turn, staged, evidence)
             _released(turn, "won", at_ms=event.at_ms)
         case "disqualified" | "recycled" | "lost" if staged.actor != Actor.SYSTEM:
             _left(turn, staged, evidence)
         case "withdrawn":
-            _released(turn, f"withdrawn: {staged.reason}" if staged.reason else "withdrawn", at_ms=event.at_ms)
+            _withdrawn(turn, event, staged)
         case ended if ended in _ENDED:
             _ended(turn, ended)
     on_deal(turn, staged)
@@ -57,20 +57,43 @@ def _count(turn: Turn, staged: LeadStaged) -> None:
 
 
 def _accepted(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
-    holder = turn.head.holder
+    handoff_id = _meant(turn, staged)
     for clock in turn.head.clocks:
-        if clock.clock == "accept" and clock.handoff_id == staged.handoff_id:
+        if clock.clock == "accept" and clock.handoff_id == handoff_id:
             running.hear(turn, clock, evidence)
-        elif clock.clock == "route":
+        elif clock.clock == ROUTE:
             running.hear(turn, clock, replace(evidence, inferred=True))
-    if holder is not None and holder.handoff_id == staged.handoff_id and not holder.accepted:
+    holder = _accepting(turn, staged, handoff_id)
+    if holder is not None and not holder.accepted:
         turn.head = replace(turn.head, holder=replace(holder, accepted=True))
         start_for_holder(turn, AFTER_ACCEPTANCE, at_ms=event.at_ms)
 
 
+def _meant(turn: Turn, staged: LeadStaged) -> str | None:
+    """The hand-off a move speaks of; without a word, the one that stands."""
+    return staged.handoff_id or (turn.head.holder.handoff_id if turn.head.holder else None)
+
+
+def _accepting(turn: Turn, staged: LeadStaged, handoff_id: str | None) -> CurrentHandoff | None:
+    """The hand-off that is accepted: the one that stands, or one out of a queue, which nobody was told to hold."""
+    holder, passing = turn.head.holder, turn.head.passing
+    if holder is not None and holder.handoff_id == handoff_id:
+        return holder
+    if passing is None or handoff_id is None or staged.by is None:
+        return None
+    return CurrentHandoff(
+        handoff_id=handoff_id,
+        qualification_id=passing.qualification_id,
+        attempt=0,
+        leg=passing.leg,
+        owner=staged.by,
+        pool=holder.pool if holder else "",
+    )
+
+
 def _rejected(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
     holder = turn.head.holder
-    handoff_id = staged.handoff_id or (holder.handoff_id if holder else None)
+    handoff_id = _meant(turn, staged)
     for clock in turn.head.clocks:
         if clock.handoff_id != handoff_id:
             continue
@@ -79,14 +102,19 @@ def _rejected(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) 
         else:
             running.close(turn, clock, "rejected", at_ms=event.at_ms)
     turn.head = replace(turn.head, holder=None, marks=marked(turn.head.marks, "system", event.at_ms))
-    leaving = Leaving(reason=staged.reason, handoff_id=handoff_id, by=staged.by, contract_end=staged.contract_end)
+    leaving = Leaving(
+        reason=staged.reason or "rejected_by_sales", handoff_id=handoff_id, by=staged.by, contract_end=staged.contract_end
+    )
     after_rejection(turn, leaving, holder)
 
 
-def _verdict(turn: Turn, evidence: Evidence) -> None:
+def _verdict(turn: Turn, staged: LeadStaged, evidence: Evidence) -> None:
     """A person's verdict: it answers for the acceptance too, where that was never said."""
+    handoff_id = _meant(turn, staged)
     for clock in turn.head.clocks:
-        if clock.clock == "accept" and not clock.superseded:
+        if clock.handoff_id != handoff_id:
+            continue
+        if clock.clock == "accept":
             running.hear(turn, clock, replace(evidence, inferred=True))
         elif clock.clock == "qualify":
             running.hear(turn, clock, evidence)
@@ -96,14 +124,14 @@ def _verdict(turn: Turn, evidence: Evidence) -> None:
 
 def _left(turn: Turn, staged: LeadStaged, evidence: Evidence) -> None:
     """The cycle ended by a person's verdict; the lead comes back, or not, by the reason."""
-    _verdict(turn, evidence)
+    _verdict(turn, staged, evidence)
     for clock in turn.head.clocks:
         if clock.clock == "nurture":
             running.hear(turn, clock, evidence)
     leave(
         turn,
         Leaving(
-            reason=staged.reason,
+            reason=staged.reason or _UNSAID[staged.event],
             handoff_id=staged.handoff_id,
             by=staged.by,
             contract_end=staged.contract_end,
@@ -117,6 +145,13 @@ def _released(turn: Turn, reason: str, *, at_ms: int) -> None:
     for clock in turn.head.clocks:
         running.close(turn, clock, reason, at_ms=at_ms)
     turn.head = replace(turn.head, passing=None, holder=None, marks=marked(turn.head.marks, "rest", at_ms))
+
+
+def _withdrawn(turn: Turn, event: Event, staged: LeadStaged) -> None:
+    """It is ready no longer. It was nobody's and has no date: it goes where leads wait, and may come back at any time."""
+    for clock in turn.head.clocks:
+        running.close(turn, clock, f"withdrawn: {staged.reason}" if staged.reason else "withdrawn", at_ms=event.at_ms)
+    leave(turn, Leaving(reason=staged.reason or "withdrawn", handoff_id=staged.handoff_id, free=True))
 
 
 def _ended(turn: Turn, reason: str) -> None:

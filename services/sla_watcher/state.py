@@ -5,6 +5,9 @@ and kept so that a step need not compute them again. Nothing here is ever "time 
 """
 
 from dataclasses import dataclass
+from typing import Final
+
+from baton.engine.reducer import EntryKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +28,8 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LateWord:
-    """What came after the deadline, kept until nothing from before it can be on its way any more.
+class LastWord:
+    """What is to end a clock. One that came after the deadline is kept until nothing from before it can be on its way any more.
 
     ``evidence_id`` None: no act, but the end of what the clock waited for (``reason``).
     """
@@ -45,7 +48,7 @@ class OpenClock:
     agreement never moves a deadline before the moment it came into force. ``warned``: warnings given. A breached clock is
     settled at ``settle_at_ms`` (None: it is): from then on no evidence from before the deadline is expected. ``rung`` is the
     next step of the ladder, due at ``rung_at_ms``; None once the ladder has stopped. ``superseded``: the lead was handed on.
-    ``due``: the deadline had passed when the agreement changed, so it stands.
+    ``due``: the deadline had passed when the agreement changed, so it stands. ``track``: what ``nurture`` runs on.
     """
 
     clock_id: str
@@ -71,10 +74,11 @@ class OpenClock:
     settle_at_ms: int | None = None
     rung: int = 0
     rung_at_ms: int | None = None
-    late: LateWord | None = None
+    late: LastWord | None = None
     attempts: tuple[Attempt, ...] = ()
     superseded: bool = False
     due: bool = False
+    track: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +97,11 @@ class CurrentHandoff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """One qualification on its way to a verdict. ``reassigned`` counts against the ladder's limit, ``returned`` the rejections
-    after which somebody else was asked; ``failed`` are the people not to be asked again."""
+    """One qualification on its way to a verdict.
+
+    ``reassigned`` counts against the ladder's limit, ``returned`` the rejections after which somebody else was asked. ``moved`` is
+    the hand-off that was last asked to be taken away; ``failed`` are the people not to be asked again.
+    """
 
     qualification_id: str
     cycle: int
@@ -104,6 +111,7 @@ class Pass:
     hand_raised: bool = False
     reassigned: int = 0
     returned: int = 0
+    moved: str | None = None
     escalated: bool = False
     queued: bool = False
     failed: tuple[str, ...] = ()
@@ -157,3 +165,15 @@ class LeadClocks:
     deals: tuple[OpenDeal, ...] = ()
     marks: tuple[TimeMark, ...] = ()
     ended: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenPromise:
+    """A clock that ended late or was given up. Its violation can still be taken back, by evidence from before its deadline."""
+
+    clock: OpenClock
+    ended_at_ms: int
+
+
+BROKEN: Final = EntryKind("broken", BrokenPromise)
+"""Items are ``<time of the end>-<clock id>``: the oldest come first."""

@@ -1,15 +1,17 @@
 """What the agreement says about one clock, with its owner's calendar."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from baton.agreement.calendars import AnyCalendar
 from baton.agreement.promises import SlaRule
 from baton.agreement.reference import AgreementReference
-from baton.agreement.words import TargetKind
+from baton.agreement.targets import target_of
+from baton.agreement.words import TargetKind, TargetWords
 from services.sla_watcher.intervals import CountedTime, PlainTime, moment
 from services.sla_watcher.state import OpenClock
 
+NURTURE: Final = "nurture"
 _PLAIN: Final = PlainTime()
 
 
@@ -52,7 +54,33 @@ def terms_of(clock: OpenClock, reference: AgreementReference) -> Terms | None:
     """The terms in force for ``clock``; None if nothing is promised (any more)."""
     agreement = reference.agreement
     rule = agreement.slas.target(clock.clock, queue=clock.queue, level=clock.level, segment=clock.segment, stage=clock.stage)
-    if rule is None:
+    own_ms = _track_limit(clock, reference)
+    if rule is None and own_ms is None:
         return None
+    if rule is None or own_ms is not None:
+        rule = _with_limit(rule, clock, own_ms or 0, reference)
     away = reference.away(clock.owner) if clock.owner else ()
     return Terms(rule, agreement.calendar_for(person=clock.owner, pool=clock.pool, rule=rule, absences=away))
+
+
+def _track_limit(clock: OpenClock, reference: AgreementReference) -> int | None:
+    """How long the clock's track says it may last; nearer to the lead than what is promised for all tracks."""
+    track = reference.agreement.recycling.tracks.get(clock.track or "") if clock.clock == NURTURE else None
+    return track.may_last_ms if track else None
+
+
+def _with_limit(rule: SlaRule | None, clock: OpenClock, limit_ms: int, reference: AgreementReference) -> SlaRule:
+    written = TargetWords(kind=TargetKind.ELAPSED, amount=limit_ms)
+    target = target_of(written, reference.agreement.calendar)
+    if rule is not None:
+        return replace(rule, target=target)
+    return SlaRule(
+        name=f"track {clock.track}",
+        clock=clock.clock,
+        target=target,
+        own_calendar=False,
+        warnings=(),
+        ladder=(),
+        evidence_grace_ms=0,
+        side="marketing",
+    )

@@ -3,13 +3,16 @@
 It lives for one call and is the only thing here that changes in place; each rule takes it, looks, and adds what follows.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.levels import SlaAction, SlaClock, SlaViolation
-from baton.engine.reducer import Fact, Step, View
+from baton.engine.reducer import Drop, EntryKind, Fact, Put, Step, View
 from baton.ids import derived_id
-from services.sla_watcher.state import LeadClocks, OpenClock
+from services.sla_watcher.intervals import split_time
+from services.sla_watcher.state import LastWord, LeadClocks, OpenClock
+
+T = TypeVar("T")
 
 CLOCKS = "leads.sla-clocks.v1"
 VIOLATIONS = "leads.sla-violations.v1"
@@ -29,8 +32,10 @@ class Turn:
         self.now = now
         self.reference = reference
         self.proven = proven
-        self._former = view.head
+        self.view = view
         self._facts: list[Fact] = []
+        self._put: list[Put[Any]] = []
+        self._drop: list[Drop] = []
 
     @property
     def version(self) -> str:
@@ -41,16 +46,31 @@ class Turn:
         """Publish ``value``, under the lead unless ``key`` says otherwise."""
         self._facts.append(Fact(topic, key or self.lead_id, value))
 
+    def put(self, kind: EntryKind[T], item: str, value: T) -> None:
+        """Store an entry."""
+        self._put.append(Put(kind, item, value))
+
+    def drop(self, kind: EntryKind[Any], item: str) -> None:
+        """Remove an entry."""
+        self._drop.append(Drop(kind, item))
+
     def id_of(self, *parts: str | int) -> str:
         """An id that follows from this call's cause."""
         return derived_id(self.cause, *parts)
 
     def step(self) -> Step[LeadClocks]:
         """The outcome. A head equal to the former one is the former one, so that nothing is written for nothing."""
-        head: LeadClocks | None = self._former if self.head == self._former else self.head
-        if self._former is None and self.head == LeadClocks():
+        former = self.view.head
+        head: LeadClocks | None = former if self.head == former else self.head
+        if former is None and self.head == LeadClocks():
             head = None
-        return Step(head=head, wake_at=next_moment(self.head), facts=tuple(self._facts))
+        return Step(
+            head=head,
+            wake_at=next_moment(self.head),
+            put=tuple(self._put),
+            drop=tuple(self._drop),
+            facts=tuple(self._facts),
+        )
 
 
 def next_moment(head: LeadClocks) -> int | None:
@@ -61,23 +81,17 @@ def next_moment(head: LeadClocks) -> int | None:
     return min(moments, default=None)
 
 
-def tell_clock(
-    turn: Turn,
-    clock: OpenClock,
-    state: str,
-    *,
-    ended_at_ms: int | None = None,
-    reason: str | None = None,
-    evidence_id: str | None = None,
-    inferred: bool = False,
-) -> None:
-    """``leads.sla-clocks.v1``: the clock is now in ``state``."""
+def tell_clock(turn: Turn, clock: OpenClock, state: str, word: LastWord | None = None, *, reason: str | None = None) -> None:
+    """``leads.sla-clocks.v1``: the clock is now in ``state``; an end is told with its last word and how the time was spent."""
+    ended_at_ms = None if word is None else word.at_ms
     turn.tell(CLOCKS, SlaClock(
         clock_id=clock.clock_id, clock=clock.clock, lead_id=turn.lead_id, cycle=turn.head.cycle, state=state,
         started_at_ms=clock.started_at_ms, deadline_ms=clock.deadline_ms, at_ms=turn.now, cause_id=turn.cause,
         agreement=turn.version, side=clock.side, handoff_id=clock.handoff_id, qualification_id=clock.qualification_id,
         owner=clock.owner, pool=clock.pool, level=clock.level, segment=clock.segment, target=clock.target,
-        ended_at_ms=ended_at_ms, reason=reason, evidence_id=evidence_id, inferred=inferred,
+        ended_at_ms=ended_at_ms, reason=word.reason if word else reason, evidence_id=word.evidence_id if word else None,
+        inferred=bool(word and word.inferred),
+        spent_ms={} if ended_at_ms is None else split_time(turn.head.marks, ended_at_ms),
     ))  # fmt: skip
 
 
