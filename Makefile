@@ -8,7 +8,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test check schemas lock clean
+.PHONY: help setup up down test check schemas readme lock clean
 
 help:               ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {sub(/ +$$/, "", $$1); printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ check: $(READY)     ## format, lint, types, walls between the packages
 
 schemas: $(READY)   ## write the schema files of records that are new or changed
 	@$(BIN)/python tools/schemas.py
+
+readme: $(READY)    ## write the README's table of topics
+	@$(BIN)/python tools/readme.py
 
 lock: $(READY)      ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
