@@ -11,6 +11,7 @@ from typing import Protocol
 from baton.contracts.intake import Command, CommandKind
 from services.router.state_dispatch import Handoff, HandoffState
 
+WAITING = frozenset({HandoffState.HELD, HandoffState.WATCHED})
 _LONGEST_CHAIN = 20
 
 
@@ -86,9 +87,12 @@ class Authority:
         return found.manager if found else None
 
     def watcher_of(self, pool: str | None) -> str | None:
-        """Who leads the pool, or else watches its fallback queue."""
+        """Who leads the pool, or else watches its fallback queue, or else manages somebody in it."""
         found = self.pools.get(pool) if pool else None
-        return (found.manager or found.watcher) if found else None
+        if found is None:
+            return None
+        managers = sorted(filter(None, (self.manager_of(each.person) for each in found.members)))
+        return found.manager or found.watcher or next(iter(managers), None)
 
     def member(self, person: str, pool: str | None) -> bool:
         """Whether the pool's queue is theirs to take from."""
@@ -97,7 +101,7 @@ class Authority:
 
     def oversees(self, person: str, handoff: Handoff) -> bool:
         """Manager of who holds the lead; where it waits: the pool's manager or watcher, or the manager of somebody in it."""
-        if handoff.owner is not None and handoff.state != HandoffState.HELD:
+        if handoff.owner is not None and handoff.state not in WAITING:
             return self.manages(person, handoff.owner)
         found = self.pools.get(handoff.pool) if handoff.pool else None
         return found is not None and (
@@ -126,7 +130,7 @@ def authorise(command: Command, handoff: Handoff, authority: Authority) -> Permi
 
 
 def _claim(command: Command, handoff: Handoff, authority: Authority) -> Permit | Refusal:
-    waits = handoff.state in (HandoffState.HELD, HandoffState.WATCHED)
+    waits = handoff.state in WAITING
     if handoff.owner == command.by and not waits:
         return Refusal(reason="already_theirs")
     if authority.oversees(command.by, handoff):

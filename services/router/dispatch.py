@@ -20,7 +20,7 @@ from services.router.answers import on_routed, on_unrouted
 from services.router.commands import Authority
 from services.router.handoff import Move, Trigger, move_for
 from services.router.moves import Case, Change, Wanted, unchanged
-from services.router.state_dispatch import WISH, WISH_ITEM, DispatchState, HandoffState
+from services.router.state_dispatch import WISH, WISH_ITEM, DispatchState, Handoff, HandoffState
 from services.router.terms import authority_of
 from services.router.wishes import on_action, on_command, refused, reinstated, with_person
 
@@ -126,7 +126,9 @@ def _on_staged(case: Case, staged: LeadStaged, authority: Authority) -> Change:
         case _:
             return unchanged(case)
     match move_for(current.state if current else None, trigger):
-        case Move.ACCEPT:
+        case Move.ACCEPT if current is not None:
+            if staged.handoff_id is None and (before := _held_before(case, current, staged.by)) is not None:
+                return reinstated(case, before, HandoffState.ACCEPTED, cause=staged.cause_id)
             return moves.accept(case, staged.by)
         case Move.RETURN if current is not None:
             reason = staged.reason or "rejected"
@@ -138,7 +140,16 @@ def _on_staged(case: Case, staged: LeadStaged, authority: Authority) -> Change:
         case Move.IGNORE:
             return unchanged(case)
         case _:
-            return refused(case, staged.handoff_id, "stale_handoff", cause=staged.cause_id, by=staged.by)
+            reason = "no_open_handoff" if staged.handoff_id is None else "stale_handoff"
+            return refused(case, staged.handoff_id, reason, cause=staged.cause_id, by=staged.by)
+
+
+def _held_before(case: Case, current: Handoff, by: str | None) -> str | None:
+    """The former hand-off of the same qualification that ``by`` held, if the current one is not theirs: it is what they accepted."""
+    if by is None or by == current.owner:
+        return None
+    mine = [each for each in case.head.former if each.qualification_id == current.qualification_id and each.owner == by]
+    return mine[-1].handoff_id if mine else None
 
 
 def _on_end(case: Case, staged: LeadStaged, authority: Authority) -> Change:

@@ -86,6 +86,13 @@ def comes_soon(screened: tuple[Screened, ...]) -> bool:
     return any(each.reason in PASSING for each in screened)
 
 
+def could_ever(roster: Roster, need: Need) -> bool:
+    """Somebody of the pool will be able to have it at some time."""
+    return any(
+        seat.active and seat.weight > 0 and need.skills <= seat.skills and seat.person not in need.not_to for seat in roster.seats
+    )
+
+
 def next_chance(roster: Roster, presence: Presence, *, now: int, at_the_latest: int) -> int:
     """When to look again: somebody's day begins or an absence ends; ``at_the_latest`` where nothing is known."""
     times = [at_the_latest]

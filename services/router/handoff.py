@@ -72,7 +72,7 @@ _STATES: tuple[HandoffState | None, ...] = (
 _ROWS: dict[Trigger, tuple[Move, ...]] = {
     #                           none               requested       held            watched         offered         accepted           returned            closed
     Trigger.QUALIFIED:        (Move.OPEN,         Move.REPLACE,   Move.REPLACE,   Move.REPLACE,   Move.REPLACE,   Move.REPLACE,      Move.OPEN,          Move.OPEN),
-    Trigger.ROUTED:           (Move.LATE,         Move.OFFER,     Move.OFFER,     Move.OFFER,     Move.IGNORE,    Move.REINSTATE,    Move.LATE,          Move.LATE),
+    Trigger.ROUTED:           (Move.LATE,         Move.OFFER,     Move.OFFER,     Move.OFFER,     Move.IGNORE,    Move.CONFIRM,      Move.LATE,          Move.LATE),
     Trigger.HELD:             (Move.LATE,         Move.HOLD,      Move.HOLD,      Move.HOLD,      Move.IGNORE,    Move.IGNORE,       Move.LATE,          Move.LATE),
     Trigger.WATCHED:          (Move.LATE,         Move.WATCH,     Move.WATCH,     Move.WATCH,     Move.IGNORE,    Move.IGNORE,       Move.LATE,          Move.LATE),
     Trigger.SUPPRESSED:       (Move.IGNORE,       Move.END,       Move.END,       Move.END,       Move.IGNORE,    Move.IGNORE,       Move.IGNORE,        Move.IGNORE),

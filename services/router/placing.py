@@ -10,11 +10,12 @@ from baton.agreement.reference import AgreementReference
 from baton.contracts.routing import QueueItem
 from baton.engine.reducer import Step
 from services.router import announcing
-from services.router.choice import Chosen, Room, Unserved, choose, forced
-from services.router.eligibility import Need, eligible, next_chance, screen, waits
+from services.router.choice import Chosen, Room, Unserved, choose, forced, need_of
+from services.router.eligibility import Need, could_ever, eligible, next_chance, screen, waits
 from services.router.floor import Floor
 from services.router.roster import Nobody, Roster
 from services.router.state_assignment import PoolHeld, PoolState, PoolWork, WorkState, place_in_queue
+from services.router.terms import roster_of
 
 LOOK_AGAIN_MS = 15 * 60_000
 PASS = 100
@@ -126,14 +127,17 @@ class Placing:
                 pass
 
     def _rule(self, item: QueueItem, decision: Unserved) -> str:
-        """What the pool does with a lead for which there is nobody; it never goes back to a pool that it overflowed from."""
-        target = self.roster.overflow_to
+        """What the pool does with a lead for which there is nobody. It never goes back to a pool that it overflowed from, and not to one
+        where it would wait for ever."""
         if self.roster.gone:
             return Nobody.OVERFLOW
         if decision.waits:
             return Nobody.HOLD
-        if self.roster.nobody == Nobody.OVERFLOW and (target is None or target in (*item.overflowed_from, self.roster.pool)):
-            return Nobody.HOLD
+        if self.roster.nobody == Nobody.OVERFLOW:
+            target = self.roster.overflow_to or self.roster.pool
+            known = target not in (*item.overflowed_from, self.roster.pool)
+            there = roster_of(self._reference, target, leg=self.roster.kind, now=self.now)
+            return Nobody.OVERFLOW if known and could_ever(there, need_of(item, there)) else Nobody.HOLD
         return self.roster.nobody
 
     def _worth_looking(self) -> bool:

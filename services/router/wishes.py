@@ -36,6 +36,8 @@ def on_action(case: Case, action: SlaAction, authority: Authority) -> Change:
     if (crossed := _crossed(current, action)) is not None:
         return refused(case, action.handoff_id, crossed, cause=action.action_id)
     wanted = _wanted(current, action, authority)
+    if current.state == HandoffState.WATCHED and wanted.watcher == current.owner:
+        return unchanged(case)
     if move is Move.AGAIN:
         return moves.ask(case, case.wish.qualified, wanted) if case.wish else unchanged(case)
     return moves.relieve(case, wanted, fault=faults.of_reassignment(action.reason, authority.blameless))
@@ -51,11 +53,13 @@ def _crossed(current: Handoff, action: SlaAction) -> str | None:
 
 
 def _wanted(current: Handoff, action: SlaAction, authority: Authority) -> Wanted:
-    exclude = with_person(current.exclude, *action.exclude, *((current.owner,) if current.owner else ()))
+    watched = current.state == HandoffState.WATCHED
+    exclude = with_person(current.exclude, *action.exclude, *((current.owner,) if current.owner and not watched else ()))
     if action.kind == REASSIGN:
         return Wanted(reason="reassigned", exclude=exclude)
     watcher = action.to or authority.manager_of(current.owner) or authority.watcher_of(current.pool)
-    return Wanted(reason=MANAGER_QUEUE, exclude=exclude, pool=current.pool, watcher=watcher or "")
+    known = watcher or (current.owner if watched else None)
+    return Wanted(reason=MANAGER_QUEUE, exclude=exclude, pool=current.pool, watcher=known or "")
 
 
 def _on_restore(case: Case, action: SlaAction) -> Change:
@@ -83,7 +87,7 @@ def on_command(case: Case, wish: LeadCommand, authority: Authority) -> Change:
         return unchanged(case)
     case = replace(case, head=moves.carried_out(case.head, wish.event_id))
     command, current = wish.command, case.head.current
-    stands = current is not None and command.handoff_id in (None, current.handoff_id)
+    stands = command.handoff_id in (None, current.handoff_id if current else None)
     move = move_for(current.state if current else None, Trigger.COMMANDED if stands else Trigger.FORMER_COMMANDED)
     if current is None or move is not Move.RETRY:
         reason = "stale_handoff" if move is Move.REFUSE_STALE else "no_open_handoff"
