@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from baton.agreement.conditions import Condition
 from baton.agreement.facts import Facts
 from baton.agreement.model.lifecycle import Bridge
-from baton.agreement.scoring import Condition
 from baton.contracts.leads import Level
 
 

@@ -6,17 +6,20 @@ milliseconds. Nothing here reads a clock, draws a random number or does I/O; eve
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from baton.agreement.aims import Gate, Goal, Lifecycle
 from baton.agreement.calendars import AnyCalendar, Calendar, NeverOpenError, PersonalCalendar
+from baton.agreement.conditions import Condition
 from baton.agreement.consenting import ConsentDecision, ConsentRule, ConsentRules
-from baton.agreement.facts import Behaviour, Facts, consent_key, facts_of_qualified
+from baton.agreement.facts import Behaviour, Facts, ProfileFacts, consent_key, facts_of_qualified
+from baton.agreement.fitting import Fit, FitResult
 from baton.agreement.levels import Band, LevelDecision, LevelTable
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.pools import Choice, Member, NamedAccount, PersonRule, Pool, RouteRule, Routing, Suppression
 from baton.agreement.promises import LadderStep, SlaRule, SlaRules
 from baton.agreement.returning import Outcome, RecycleReason, Recycling, ReturnPlan, Track
-from baton.agreement.scoring import ActRule, Condition, Engagement, Fit, FitResult, Group, ScannerRule
+from baton.agreement.scoring import ActRule, Engagement, Group, ScannerRule
 from baton.agreement.targets import Target
 
 __all__ = [
@@ -121,7 +124,7 @@ class CompiledAgreement:
 
     def segment_of(self, profile: Mapping[str, str]) -> str | None:
         """The first segment the profile belongs to; None: to none of them, as far as is known."""
-        facts = Facts(profile=profile)
+        facts = cast(Facts, ProfileFacts(profile))  # the check lets segments ask the profile only
         for name, condition in self.segments:
             if condition(facts):
                 return name

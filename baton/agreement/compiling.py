@@ -1,7 +1,7 @@
 """From the agreement as written to the agreement as asked: closures and tables, made once.
 
 The order of keys in the file has no meaning, so everything that comes from a mapping is compiled in the order of its names
-(fit criteria: most points first); lists keep their order.
+(fit criteria: by field, most points first); lists keep their order.
 """
 
 from datetime import UTC, datetime
@@ -18,30 +18,20 @@ from baton.agreement.compiling_parts import (
     compile_recycling,
     compile_slas,
 )
-from baton.agreement.conditions import compile_condition
+from baton.agreement.conditions import Condition, compile_condition
 from baton.agreement.fields import Field, FieldSources, catalogue_of
+from baton.agreement.fitting import Fit, FitRule
 from baton.agreement.levels import LEVELS, Band
 from baton.agreement.model.agreement import Agreement
-from baton.agreement.model.condition import ConditionModel
+from baton.agreement.model.condition import ConditionModel, tests_in
 from baton.agreement.model.definitions import LevelsModel
 from baton.agreement.model.routing import DestinationModel
 from baton.agreement.model.scoring import ActModel
 from baton.agreement.pools import NamedAccount, PersonRule, Pool, RouteRule, SuppressRule
-from baton.agreement.scoring import (
-    MET,
-    NOT_MET,
-    UNKNOWN,
-    ActRule,
-    Condition,
-    Engagement,
-    Fit,
-    FitRule,
-    Group,
-    ScannerRule,
-)
+from baton.agreement.scoring import ActRule, Engagement, Group, ScannerRule
 from baton.agreement.wall_time import zone_named
 from baton.agreement.words import MICRO
-from baton.contracts.leads import Criterion, Stage
+from baton.contracts.leads import Stage
 
 CONTENT_STAGES = ("awareness", "consideration", "decision")
 
@@ -113,19 +103,17 @@ class _Compiler:
         return compile_condition(model, self.fields, self.zone)
 
     def _fit(self) -> Fit:
-        rules = []
-        for name, each in sorted(self.model.fit.items(), key=lambda item: (-item[1].points, item[0])):
-            rules.append(
+        return Fit(
+            [
                 FitRule(
                     name=name,
                     points_micro=each.points,
                     condition=self._condition(each.when),
-                    met=Criterion(name=name, outcome=MET, points_micro=each.points),
-                    not_met=Criterion(name=name, outcome=NOT_MET, points_micro=0),
-                    unknown=Criterion(name=name, outcome=UNKNOWN, points_micro=0),
+                    keys=tuple(sorted({key for test in tests_in(each.when) if (key := self.fields[test.field].profile_key)})),
                 )
-            )
-        return Fit(rules=tuple(rules))
+                for name, each in self.model.fit.items()
+            ]
+        )
 
     def _engagement(self) -> Engagement:
         model = self.model.engagement

@@ -15,11 +15,13 @@ import re2
 from baton.agreement.facts import Facts
 from baton.agreement.fields import Field, Getter, Kind, counter_of
 from baton.agreement.model.condition import All, Any_, ConditionModel, Not, Op, Test
-from baton.agreement.scoring import Condition
 from baton.agreement.wall_time import local_date
 
 MAX_MATCHED = 1_000
 _MAX_PROGRAM_BYTES = 1 << 20
+
+Condition = Callable[[Facts], "bool | None"]
+"""A compiled condition: True, False, or None where what it asks is not known."""
 
 Reader = Callable[[Any], Any]
 Check = Callable[[Any], bool]
@@ -88,6 +90,8 @@ def _test(model: Test, field: Field, zone: ZoneInfo) -> Condition:
         return _near_today(get, model, zone)
     read = _READERS[field.kind]
     check = _check_of(model, field)
+    if field.profile_key is not None and read is _read_text:
+        return _profile_words(field.profile_key, model) or _profile_text(field.profile_key, check)
     if read is None:
         return _direct(get, check)
     return _converted(get, read, check)
@@ -116,6 +120,35 @@ def _converted(get: Getter, read: Reader, check: Check) -> Condition:
             return None
         value = read(value)
         return None if value is None else check(value)
+
+    return decide
+
+
+def _profile_words(key: str, model: Test) -> Condition | None:
+    """The commonest tests, text of the profile against words, as one closure each: the hot path of fit."""
+    if model.op not in (Op.IS, Op.IN, Op.IS_NOT, Op.NOT_IN):
+        return None
+    single = model.op in (Op.IS, Op.IS_NOT)
+    wanted = frozenset({model.typed_value(Kind.TEXT)}) if single else model.typed_value(Kind.TEXT)
+    met = model.op in (Op.IS, Op.IN)
+
+    def decide(facts: Facts) -> bool | None:
+        value = facts.profile.get(key)
+        if value is None:
+            return None
+        value = value.strip().casefold()
+        return (value in wanted) is met if value else None
+
+    return decide
+
+
+def _profile_text(key: str, check: Check) -> Condition:
+    def decide(facts: Facts) -> bool | None:
+        value = facts.profile.get(key)
+        if value is None:
+            return None
+        value = value.strip().casefold()
+        return check(value) if value else None
 
     return decide
 

@@ -55,6 +55,15 @@ class Facts:
     consents: Mapping[str, str] = field(default_factory=dict)
 
 
+class ProfileFacts:
+    """Only a profile, everything else unknown: what fit and segments are decided from. A fraction of the cost of ``Facts``."""
+
+    __slots__ = ("profile",)
+
+    def __init__(self, profile: Mapping[str, str]) -> None:
+        self.profile = profile
+
+
 def consent_key(purpose: str, channel: str) -> str:
     """The key of a consent in :attr:`Facts.consents` and in a story's ``consents``."""
     return f"{purpose}/{channel}"

@@ -41,12 +41,14 @@ class Realm(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One field. ``choices``: the words a choice can be. ``getter`` is None for counts: those need a window too."""
+    """One field. ``choices``: the words a choice can be. The getter of a count knows nothing: counts need a window too, see
+    :func:`counter_of`. ``profile_key``: where a field of the profile lies in it."""
 
     name: str
     kind: Kind
     getter: Getter
     choices: tuple[str, ...] = ()
+    profile_key: str | None = None
 
     @property
     def realm(self) -> Realm:
@@ -100,7 +102,7 @@ def catalogue_of(sources: FieldSources) -> dict[str, Field]:
 
 
 def _profile(name: str, kind: str) -> Field:
-    return Field(name=f"profile.{name}", kind=Kind(kind), getter=lambda f: f.profile.get(name))
+    return Field(name=f"profile.{name}", kind=Kind(kind), getter=lambda f: f.profile.get(name), profile_key=name)
 
 
 def _consent(purpose: str, channel: str) -> Field:

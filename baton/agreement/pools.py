@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from baton.agreement.conditions import Condition
 from baton.agreement.facts import Facts
-from baton.agreement.scoring import Condition
 from baton.contracts.routing import RoutingStep
 
 

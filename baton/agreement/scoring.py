@@ -1,63 +1,12 @@
-"""The compiled sections ``fit`` and ``engagement``: which points which act or profile is worth. Decay is the scorer's.
+"""The compiled section ``engagement``: which points which act is worth. Decay is the scorer's.
 
 Points are integers of a millionth (``..._micro``), times are ``..._ms``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from baton.agreement.facts import Facts
 from baton.contracts.intake import Engagement as EngagementEvent
-from baton.contracts.leads import Criterion
-
-MAX_FIT_MICRO = 100_000_000
-MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
-
-Condition = Callable[[Facts], "bool | None"]
-"""A compiled condition: True, False, or None where what it asks is not known."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitResult:
-    """``points_micro`` is in 0..100 points; the points of ``criteria`` plus ``clamp_micro`` add up to it exactly."""
-
-    points_micro: int
-    criteria: tuple[Criterion, ...]
-    clamp_micro: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitRule:
-    """One criterion: worth ``points_micro`` (may be negative) if ``condition`` is true. The three outcomes are made once."""
-
-    name: str
-    points_micro: int
-    condition: Condition
-    met: Criterion
-    not_met: Criterion
-    unknown: Criterion
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
-    """How well a profile matches the ideal customer. Never decays."""
-
-    rules: tuple[FitRule, ...]
-
-    def evaluate(self, profile: Mapping[str, str]) -> FitResult:
-        """The points and every criterion in the agreement's order: met, not met or unknown."""
-        facts = Facts(profile=profile)
-        total = 0
-        criteria = []
-        for rule in self.rules:
-            outcome = rule.condition(facts)
-            if outcome:
-                total += rule.points_micro
-                criteria.append(rule.met)
-            else:
-                criteria.append(rule.unknown if outcome is None else rule.not_met)
-        points = min(max(total, 0), MAX_FIT_MICRO)
-        return FitResult(points_micro=points, criteria=tuple(criteria), clamp_micro=points - total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from ruamel.yaml.events import (
 
 from baton.agreement.problems import Path, Problem
 
-MAX_BYTES = 512 * 1024
+MAX_BYTES = 256 * 1024
 MAX_NODES = 50_000
 MAX_DEPTH = 40
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from baton.agreement.checks.look import Finding, Look, odd, wrong
+from baton.agreement.fitting import MAX_FIT_MICRO
 from baton.agreement.levels import RANK
 from baton.agreement.model.scoring import ActModel, ExceptionModel, GroupModel
-from baton.agreement.scoring import MAX_FIT_MICRO
 from baton.agreement.words import DAY_MS, points_words
 
 

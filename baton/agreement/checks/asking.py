@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from baton.agreement.checks.look import Asked, Finding, Look, odd, tests_of, wrong
+from baton.agreement.checks.look import Asked, Finding, Look, odd, wrong
 from baton.agreement.conditions import compile_pattern
 from baton.agreement.fields import Field, Kind, Realm
 from baton.agreement.logic import contradiction
-from baton.agreement.model.condition import OPS_OF, Op, Test
+from baton.agreement.model.condition import OPS_OF, Op, Test, tests_of
 from baton.agreement.problems import Path, did_you_mean
 from baton.agreement.words import duration_words
 
@@ -86,16 +86,13 @@ def _counted(look: Look, test: Test, field: Field, path: Path) -> Iterator[Findi
     if field.kind is not Kind.COUNT:
         return
     _, family, name = test.field.split(".", 2)
-    engagement = look.model.engagement
-    if family == "act":
-        act = engagement.acts.get(name)
-        if act is None:
-            yield wrong((*path, "field"), f'"{name}" has no points in engagement, so it is not counted: give it points, 0 will do')
-            return
-        group = engagement.groups.get(act.group)
-        keeps = None if group is None else group.window or 10 * (group.half_life or 0)
-        if keeps is not None and test.within is not None and test.within > keeps:
-            yield odd(
-                (*path, "within"),
-                f'"{name}" is forgotten after {duration_words(keeps)} (group "{act.group}"), before {duration_words(test.within)}',
-            )
+    act = look.model.engagement.acts.get(name) if family == "act" else None
+    group = look.model.engagement.groups.get(act.group) if act else None
+    if act is None or group is None or test.within is None:
+        return
+    keeps = group.window or 10 * (group.half_life or 0)
+    if test.within > keeps:
+        yield odd(
+            (*path, "within"),
+            f'"{name}" is forgotten after {duration_words(keeps)} (group "{act.group}"), before {duration_words(test.within)}',
+        )

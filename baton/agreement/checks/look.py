@@ -7,7 +7,7 @@ from functools import cached_property
 from baton.agreement.compiling import fields_of
 from baton.agreement.fields import Field, Realm
 from baton.agreement.model.agreement import Agreement
-from baton.agreement.model.condition import All, Any_, ConditionModel, Not, Test
+from baton.agreement.model.condition import ConditionModel
 from baton.agreement.problems import Path, Severity, did_you_mean
 
 
@@ -88,21 +88,6 @@ class Look:
             for number, condition in enumerate(conditions):
                 path = ("routing", part, number, "when")
                 yield Asked(condition=condition, path=path, who="routing", realms=_ROUTING, knows_now=True)
-
-
-def tests_of(condition: ConditionModel, path: Path) -> Iterator[tuple[Test, Path]]:
-    """Every test inside a condition, with its place."""
-    match condition:
-        case Test():
-            yield condition, path
-        case All():
-            for number, part in enumerate(condition.all):
-                yield from tests_of(part, (*path, "all", number))
-        case Any_():
-            for number, part in enumerate(condition.any):
-                yield from tests_of(part, (*path, "any", number))
-        case Not():
-            yield from tests_of(condition.not_, (*path, "not"))
 
 
 def quoted(names: Iterable[str]) -> str:

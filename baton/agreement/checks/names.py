@@ -70,7 +70,7 @@ def _engagement(look: Look) -> Iterator[Finding]:
             yield from _known(("engagement", "scanner", "acts", number), "act", name, words.acts)
     for name in words.acts:
         if name not in model.acts:
-            yield odd(("definitions", "acts", name), f'act "{name}" has no points in engagement, so it is not counted at all')
+            yield odd(("definitions", "acts", name), f'act "{name}" has no points in engagement: only conditions can count it')
     used = {act.group for act in model.acts.values()}
     for name in model.groups:
         if name not in used:

@@ -1,6 +1,6 @@
 """Conditions as written: ``all``, ``any``, ``not``, or a test ``{field, op, value}``; counts may say ``within``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -216,3 +216,23 @@ ConditionModel = Annotated[
 All.model_rebuild()
 Any_.model_rebuild()
 Not.model_rebuild()
+
+
+def tests_of(condition: ConditionModel, path: tuple[str | int, ...]) -> Iterator[tuple[Test, tuple[str | int, ...]]]:
+    """Every test inside a condition, with its place."""
+    match condition:
+        case Test():
+            yield condition, path
+        case All():
+            for number, part in enumerate(condition.all):
+                yield from tests_of(part, (*path, "all", number))
+        case Any_():
+            for number, part in enumerate(condition.any):
+                yield from tests_of(part, (*path, "any", number))
+        case Not():
+            yield from tests_of(condition.not_, (*path, "not"))
+
+
+def tests_in(condition: ConditionModel) -> Iterator[Test]:
+    """Every test inside a condition."""
+    return (test for test, _ in tests_of(condition, ()))
