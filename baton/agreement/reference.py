@@ -71,11 +71,28 @@ def reference_of(agreement: CompiledAgreement, absences: tuple[Absence, ...] = (
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A side's signature under a version; the first one counts."""
+
+    side: str
+    by: str | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """From when on a version is in force; the first one ever from :data:`SINCE_EVER`."""
+
+    version: str
+    from_ms: int
+
+
 @dataclass(slots=True)
 class _Version:
     """What the log says about one version."""
 
-    approvals: dict[str, int] = field(default_factory=dict)
+    approvals: dict[str, Approval] = field(default_factory=dict)
     published: list[tuple[int, int]] = field(default_factory=list)
     text: str | None = None
 
@@ -124,6 +141,15 @@ class AgreementBook:
         """The canonical text of every version ever published, by version."""
         return {name: each.text for name, each in self._versions.items() if each.text is not None}
 
+    def terms(self) -> tuple[Term, ...]:
+        """Every version that came or will come into force, in order of time."""
+        return tuple(Term(version=each.version, from_ms=each.from_ms) for each in self._in_force)
+
+    def approvals(self, version: str) -> Mapping[str, Approval]:
+        """Who signed ``version``, by side."""
+        known = self._versions.get(version)
+        return dict(known.approvals) if known else {}
+
     def _entry_at(self, now: int) -> _InForce | None:
         index = bisect_right(self._in_force, now, key=lambda each: each.from_ms) - 1
         return self._in_force[index] if index >= 0 else None
@@ -131,7 +157,7 @@ class AgreementBook:
     def _take_agreement(self, record: AgreementRecord, at_ms: int) -> None:
         version = self._versions.setdefault(record.version, _Version())
         if record.kind == "approved" and record.side in SIDES:
-            version.approvals.setdefault(record.side, at_ms)
+            version.approvals.setdefault(record.side, Approval(side=record.side, by=record.by, at_ms=at_ms))
         elif record.kind == "published" and record.text is not None and version_of(record.text) == record.version:
             version.text = record.text
             version.published.append((at_ms, record.effective_at_ms or at_ms))

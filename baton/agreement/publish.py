@@ -1,0 +1,228 @@
+"""Signing and publishing an agreement: the only writer of ``baton.agreements.v1``.
+
+What is in the topic decides: every function here reads it whole first, so nothing is written twice and a publication without
+both signatures is refused. Record ids are unique, so that compaction removes nothing of the history.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from confluent_kafka import Producer
+
+from baton.agreement.canonical import canonical_text, compiled_of, version_of
+from baton.agreement.model.agreement import Agreement
+from baton.agreement.reading import agreement_of
+from baton.agreement.reference import AGREEMENTS_TOPIC, SIDES, AgreementBook
+from baton.broker.log import LogReader
+from baton.clients import confluent_options, confluent_producer_options
+from baton.contracts.codec import codec_for
+from baton.contracts.reference import AgreementRecord
+from baton.contracts.topics import TOPICS, physical
+from baton.engine.reducer import Event
+from baton.ids import derived_id
+from baton.settings import Settings
+
+_FLUSH_S = 30.0
+
+
+class NotPublished(RuntimeError):
+    """The agreement was not published (or not signed); the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A record of the topic with its append time, ms."""
+
+    record: AgreementRecord
+    at_ms: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a wish: ``changed`` False means that everything was so already."""
+
+    version: str
+    changed: bool
+    from_ms: int | None = None
+
+
+class AgreementTopic(Protocol):
+    """Reads and writes the topic; tests have one in memory."""
+
+    def read(self) -> Sequence[Written]:
+        """Everything in it, in order."""
+
+    def write(self, record: AgreementRecord) -> None:
+        """Append, and return when it is safe."""
+
+
+class KafkaAgreementTopic:
+    """The topic on the cluster of ``settings``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def read(self) -> Sequence[Written]:
+        """Everything in it, in order."""
+        codec = codec_for(AgreementRecord)
+        with closing(LogReader(confluent_options(self._settings), self._settings.namespace)) as reader:
+            return [
+                Written(record=codec.decode(each.value), at_ms=each.at_ms, offset=each.offset)
+                for each in reader.read({AGREEMENTS_TOPIC: [0]})
+                if each.value is not None
+            ]
+
+    def write(self, record: AgreementRecord) -> None:
+        """Append, and return when the cluster has it."""
+        failures: list[str] = []
+        producer = Producer(confluent_producer_options(self._settings))
+        producer.produce(
+            physical(self._settings.namespace, AGREEMENTS_TOPIC),
+            key=record.record_id.encode(),
+            value=codec_for(AgreementRecord).encode(record),
+            partition=0,
+            headers=_headers(record),
+            on_delivery=lambda error, _: failures.append(str(error)) if error else None,
+        )
+        if producer.flush(_FLUSH_S) or failures:
+            raise NotPublished(f"the cluster did not take the record: {failures[0] if failures else 'no answer in time'}")
+
+
+def book_of(written: Sequence[Written]) -> AgreementBook:
+    """The topic, folded as every task folds it."""
+    book = AgreementBook()
+    for each in written:
+        book.add(
+            Event(
+                topic=AGREEMENTS_TOPIC,
+                partition=0,
+                offset=each.offset,
+                key=each.record.record_id,
+                value=each.record,
+                id=each.record.record_id,
+                at_ms=each.at_ms,
+                received_at_ms=each.at_ms,
+            )
+        )
+    return book
+
+
+def approve(topic: AgreementTopic, model: Agreement, *, side: str, by: str) -> Outcome:
+    """Sign the version of ``model`` for ``side``. Signing again changes nothing."""
+    if side not in SIDES:
+        raise NotPublished(f'"{side}" is no side of the agreement: sign as marketing or as sales')
+    version = version_of(canonical_text(model))
+    written = topic.read()
+    if side in book_of(written).approvals(version):
+        return Outcome(version=version, changed=False)
+    record_id = derived_id("approved", version, side, _next(written))
+    topic.write(AgreementRecord(record_id=record_id, kind="approved", version=version, side=side, by=by))
+    return Outcome(version=version, changed=True)
+
+
+def publish(
+    topic: AgreementTopic, model: Agreement, *, now_ms: int, source: str | None = None, effective_at_ms: int | None = None
+) -> Outcome:
+    """Publish the version of ``model``: in force at the soonest, or at ``effective_at_ms``.
+
+    Refused until both sides have signed this very version. A version that is in force (or will be, and nothing after it) is
+    not published again; an earlier one may be, which brings it back.
+    """
+    text = canonical_text(model)
+    version = version_of(text)
+    written = topic.read()
+    book = book_of(written)
+    missing = sorted(SIDES - book.approvals(version).keys())
+    if missing:
+        raise NotPublished(
+            f"version {version} is not signed by {' and '.join(missing)} yet: "
+            f"baton agreement approve FILE --as {missing[0]} --by NAME"
+        )
+    terms = book.terms()
+    if terms and terms[-1].version == version:
+        return Outcome(version=version, changed=False, from_ms=terms[-1].from_ms)
+    wanted = effective_at_ms if effective_at_ms is not None else _effective(model)
+    record = AgreementRecord(
+        record_id=derived_id("published", version, _next(written)),
+        kind="published",
+        version=version,
+        effective_at_ms=wanted if wanted is not None and wanted > now_ms else None,
+        text=text,
+        source=source,
+    )
+    topic.write(_fitting(record))
+    return Outcome(version=version, changed=True, from_ms=book_of(topic.read()).terms()[-1].from_ms)
+
+
+def put_in_force(topic: AgreementTopic, model: Agreement, *, by: str, now_ms: int, source: str | None = None) -> Outcome:
+    """Sign for both sides and publish, for a first start and for demonstrations. Nothing if the version is in force already."""
+    for side in sorted(SIDES):
+        approve(topic, model, side=side, by=by)
+    return publish(topic, model, now_ms=now_ms, source=source)
+
+
+async def publish_agreement(
+    settings: Settings, source: str, *, by: str = "first start", file: str = "agreement.yaml", replace: bool = False
+) -> Outcome:
+    """Check the YAML ``source`` and put it in force on the cluster of ``settings``, signed for both sides by ``by``.
+
+    Where an agreement is in force already it stays and is what is returned, unless ``replace``. Raises
+    :class:`~baton.agreement.reading.AgreementRefused` with everything that is wrong.
+    """
+    model = agreement_of(source, file)
+
+    def run() -> Outcome:
+        topic = KafkaAgreementTopic(settings)
+        terms = book_of(topic.read()).terms()
+        if terms and not replace:
+            return Outcome(version=terms[-1].version, changed=False, from_ms=terms[-1].from_ms)
+        return put_in_force(topic, model, by=by, now_ms=wall_ms(), source=source)
+
+    return await asyncio.to_thread(run)
+
+
+def wall_ms() -> int:
+    """The worker's clock: only to tell a moment in the future from one that has passed. The log's time decides."""
+    return int(datetime.now(UTC).timestamp() * 1000)
+
+
+def _effective(model: Agreement) -> int | None:
+    return compiled_of(model).effective_at_ms
+
+
+def _next(written: Sequence[Written]) -> int:
+    return written[-1].offset + 1 if written else 0
+
+
+def _fitting(record: AgreementRecord) -> AgreementRecord:
+    """The record, without its YAML where the two together are too long for the topic."""
+    limit = TOPICS[AGREEMENTS_TOPIC].max_bytes
+    if len(codec_for(AgreementRecord).encode(record)) <= limit:
+        return record
+    bare = AgreementRecord(
+        record_id=record.record_id,
+        kind=record.kind,
+        version=record.version,
+        effective_at_ms=record.effective_at_ms,
+        text=record.text,
+    )
+    if len(codec_for(AgreementRecord).encode(bare)) > limit:
+        raise NotPublished(f"the agreement is longer than the {limit // 1024} KB that the topic takes: shorten its examples")
+    return bare
+
+
+def _headers(record: AgreementRecord) -> list[tuple[str, bytes]]:
+    values: Mapping[str, Any] = {
+        "ce_id": record.record_id,
+        "ce_source": "/baton/agreement",
+        "ce_type": "baton.AgreementRecord.v1",
+        "ce_time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "ce_specversion": "1.0",
+        "baton_agreement": record.version,
+    }
+    return [(name, str(value).encode()) for name, value in values.items()]
