@@ -15,7 +15,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from baton.contracts.intake import ActKind, CommandKind, EventKind, Identifier, IdentifierScheme
@@ -70,10 +79,12 @@ def _one_of(words: type[EventKind] | type[ActKind] | type[CommandKind]) -> Befor
     return BeforeValidator(read)
 
 
+_ONE = {"type": "string", "minLength": 1, "maxLength": 320}
 Several = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=320)]],
     BeforeValidator(_as_list),
     Field(min_length=1, max_length=_MAX_PER_SCHEME),
+    WithJsonSchema({"oneOf": [_ONE, {"type": "array", "minItems": 1, "maxItems": _MAX_PER_SCHEME, "items": _ONE}]}),
 ]
 
 
@@ -222,8 +233,6 @@ class EventLine(_Part):
             raise _of_field("profile" if self.profile else "person", f"does not belong to kind {self.kind.value}")
         if self.retracts_source and not self.retracts:
             raise _of_field("retracts_source", "needs retracts")
-        if self.kind is EventKind.PROFILE and not (self.profile or self.person):
-            raise _of_field("profile", 'is needed by kind profile (or "person")')
         if self.kind is EventKind.LINK and len(self.identifiers.strongest_first()) < 2:
             raise _of_field("identifiers", "needs two or more for kind link")
         return self

@@ -1,0 +1,102 @@
+"""Records onto ``intake.keyed.v1``, by an idempotent producer: back when every broker that must have them has them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from baton.clients import client_options
+from baton.contracts.codec import codec_for
+from baton.contracts.intake import IntakeRecord
+from baton.contracts.keys import partition_of
+from baton.contracts.topics import physical
+from baton.engine.envelope import rfc3339
+from baton.intake.records import key_of
+from baton.settings import Settings
+from services.ingest.gateway.app import NotPublished
+
+log = logging.getLogger(__name__)
+
+KEYED = "intake.keyed.v1"
+_MAX_SOURCE_BYTES = 200
+
+
+class Publisher:
+    """The gateway's producer. One that failed for good (its sequence was lost) is replaced by a new one."""
+
+    def __init__(self, settings: Settings, *, linger_ms: int = 3, request_timeout_ms: int = 30_000) -> None:
+        self._options = {
+            **client_options(settings),
+            "acks": "all",
+            "enable_idempotence": True,
+            "compression_type": "zstd",
+            "linger_ms": linger_ms,
+            "request_timeout_ms": request_timeout_ms,
+            "retry_backoff_ms": 20,
+        }
+        self._topic = physical(settings.namespace, KEYED)
+        self._encode = codec_for(IntakeRecord).encode
+        self._producer: AIOKafkaProducer | None = None
+        self._replacing = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Connect."""
+        producer = AIOKafkaProducer(**self._options)
+        await producer.start()
+        self._producer = producer
+
+    async def stop(self) -> None:
+        """Send what is waiting and disconnect."""
+        if self._producer is not None:
+            await self._producer.stop()
+
+    async def __call__(self, records: Sequence[IntakeRecord], traceparent: str | None) -> None:
+        """Publish all; raises :class:`NotPublished` unless each was acknowledged."""
+        producer = self._producer
+        assert producer is not None
+        try:
+            partitions = len(await producer.partitions_for(self._topic))
+            waiting = [await self._send(producer, record, traceparent, partitions) for record in records]
+            results = await asyncio.gather(*waiting, return_exceptions=True)
+        except KafkaError as error:
+            await self._replace(producer, error)
+            raise NotPublished(type(error).__name__) from None
+        failed = next((each for each in results if isinstance(each, BaseException)), None)
+        if failed is not None:
+            await self._replace(producer, failed)
+            raise NotPublished(type(failed).__name__)
+
+    async def _send(
+        self, producer: AIOKafkaProducer, record: IntakeRecord, traceparent: str | None, partitions: int
+    ) -> asyncio.Future[object]:
+        key = key_of(record).encode()
+        headers = [
+            ("ce_id", record.event_id.encode()),
+            ("ce_source", record.source.encode()[:_MAX_SOURCE_BYTES]),
+            ("ce_type", b"baton.IntakeRecord.v1"),
+            ("ce_time", rfc3339(record.occurred_at_ms).encode()),
+            ("ce_specversion", b"1.0"),
+        ]
+        if traceparent is not None:
+            headers.append(("traceparent", traceparent.encode()))
+        partition = partition_of(key, partitions)
+        future: asyncio.Future[object] = await producer.send(
+            self._topic, self._encode(record), key=key, partition=partition, headers=headers
+        )
+        return future
+
+    async def _replace(self, failed: Any, error: BaseException) -> None:
+        """A producer that lost its place in the sequence never gets it back; the events' own ids make sending again safe."""
+        if getattr(error, "retriable", False):
+            return
+        async with self._replacing:
+            if self._producer is not failed:
+                return
+            log.warning("the gateway's producer failed (%s); starting another", type(error).__name__)
+            await self.start()
+        await failed.stop()
