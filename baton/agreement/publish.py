@@ -216,7 +216,7 @@ def _fitting(record: AgreementRecord) -> AgreementRecord:
     return bare
 
 
-def _headers(record: AgreementRecord) -> list[tuple[str, bytes]]:
+def _headers(record: AgreementRecord) -> list[tuple[str, str | bytes | None]]:
     values: Mapping[str, Any] = {
         "ce_id": record.record_id,
         "ce_source": "/baton/agreement",

@@ -1,14 +1,34 @@
 """What a cluster needs before services start: the topics, and an agreement in force."""
 
+import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
+from baton.agreement.publish import publish_agreement
 from baton.broker.topics import ensure_topics
 from baton.cli.cluster import layout_of
 from baton.clients import confluent_options
+from baton.running.settings import UpSettings
 from baton.settings import Settings
+
+_EXAMPLE = "agreements/software.yaml"
+
+
+def example_agreement() -> Path:
+    """The agreement that ships with Baton: inside the installed package, or beside it in a checkout."""
+    packaged = Path(__file__).resolve().parents[1] / "_examples"
+    folder = packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "examples"
+    return folder / _EXAMPLE
 
 
 def prepare_cluster(settings: Settings, say: Callable[[str], None]) -> None:
-    """Make the topics that are missing, and publish the example agreement if none was ever published. Again changes nothing."""
+    """Make the topics that are missing, and put an agreement in force if none ever was. Doing it again changes nothing."""
     made = ensure_topics(confluent_options(settings), layout_of(settings))
-    say(f"{len(made)} topics made" if made else "all topics are there")
+    if made:
+        say(f"{len(made)} topics made")
+    path = UpSettings().agreement or example_agreement()
+    outcome = asyncio.run(publish_agreement(settings, path.read_text(), file=path.name))
+    say(
+        f"agreement {outcome.version} "
+        + (f"of {path} is put in force, signed for both sides" if outcome.changed else "is in force")
+    )
