@@ -21,7 +21,7 @@ MOST_RETURNED: Final = 3
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaving:
     """Why the lead leaves its cycle. ``final``: it does not come back, whatever the reason leads to otherwise; ``free``: no
-    cool-off, since nobody turned it down."""
+    cool-off and no count towards the limit, since nobody turned it down."""
 
     reason: str | None
     handoff_id: str | None = None
@@ -46,7 +46,7 @@ def leave(turn: Turn, leaving: Leaving) -> None:
         rest=rest,
         passing=None,
         holder=None,
-        recycles=turn.head.recycles + recycles,
+        recycles=turn.head.recycles + (recycles and not leaving.free),
         marks=marked(turn.head.marks, "rest", turn.now),
     )
     if recycles:

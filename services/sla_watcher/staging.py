@@ -42,6 +42,8 @@ def on_staged(turn: Turn, event: Event, staged: LeadStaged) -> None:
             _released(turn, "won", at_ms=event.at_ms)
         case "disqualified" | "recycled" | "lost" if staged.actor != Actor.SYSTEM:
             _left(turn, staged, evidence)
+        case "disqualified" | "recycled":
+            _echoed(turn, event, staged)
         case "withdrawn":
             _withdrawn(turn, event, staged)
         case ended if ended in _ENDED:
@@ -145,6 +147,15 @@ def _released(turn: Turn, reason: str, *, at_ms: int) -> None:
     for clock in turn.head.clocks:
         running.close(turn, clock, reason, at_ms=at_ms)
     turn.head = replace(turn.head, passing=None, holder=None, marks=marked(turn.head.marks, "rest", at_ms))
+
+
+def _echoed(turn: Turn, event: Event, staged: LeadStaged) -> None:
+    """Our own word, carried out. Where the lead had qualified anew just before it, that is over too."""
+    rest, passing = turn.head.rest, turn.head.passing
+    if rest is None or passing is None or rest.cycle != staged.cycle or passing.cycle != staged.cycle:
+        return
+    _released(turn, f"{staged.event}: {staged.reason}", at_ms=event.at_ms)
+    turn.head = replace(turn.head, rest=replace(rest, returned=False))
 
 
 def _withdrawn(turn: Turn, event: Event, staged: LeadStaged) -> None:

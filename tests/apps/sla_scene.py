@@ -6,9 +6,9 @@ Times are given and shown as ``Mon 11:00`` in the week of 2026-03-02, or as ``20
 
 from __future__ import annotations
 
-import copy
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,11 +24,13 @@ from baton.contracts.leads import LeadQualified, LeadStaged, Story
 from baton.contracts.levels import GoalProgress, GoalTally, LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.topics import TOPICS
-from baton.engine.memory import MemoryHost
-from baton.engine.reducer import Event, Reducer
+from baton.engine.changelog import head_key, unpack_head
+from baton.engine.memory import MemoryHost, Stored
+from baton.engine.reducer import EntryKind, Event, Step
 from baton.ids import derived_id
 from services.sla_watcher.clocks import Clocks
 from services.sla_watcher.goals import Goals
+from services.sla_watcher.state import LeadClocks
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -253,19 +255,94 @@ class Scene:
         outputs = set(Clocks.outputs) | set(Goals.outputs)
         new = [each for each in self.host.log.history[self._told :] if each.topic in outputs and each.value is not None]
         self._told = len(self.host.log.history)
-        return [codec_for(TOPICS[each.topic].record).decode(each.value) for each in new]  # type: ignore[arg-type]
+        return [self.decoded(each) for each in new]
+
+    def decoded(self, record: Stored) -> Any:
+        """The value of a record in the log."""
+        kind = TOPICS[record.topic].record
+        assert kind is not None
+        assert record.value is not None
+        return codec_for(kind).decode(record.value)
 
     def lines(self, *, tallies: bool = False) -> list[str]:
         """The same, a line each; tallies and progress of goals only where asked for."""
-        shown = [_LINES[type(each)](each) for each in self.facts() if tallies or type(each) not in (GoalTally, GoalProgress)]
-        return [each for each in shown if each]
+        return lines_of(self.facts(), tallies=tallies)
 
-    def head(self, reducer: Reducer[Any, Any] | None = None) -> Any:
-        """The state of the lead."""
-        del reducer
-        task = self.host.tasks["clocks", 0]
-        raw = task.core._store.head(self.lead)  # type: ignore[attr-defined]  # noqa: SLF001
-        return copy.copy(raw)
+    def head(self) -> LeadClocks:
+        """The state of the lead, as it is in the changelog."""
+        kept = [each for each in self.host.log.history if each.topic == "clocks.changelog.v1" and each.key == head_key(self.lead)]
+        assert kept[-1].value is not None
+        *_, begins = unpack_head(kept[-1].value)
+        return codec_for(LeadClocks).decode(kept[-1].value[begins:])
+
+
+
+@dataclass
+class Desk:
+    """The clocks reducer alone, with a View over plain dictionaries: for laws, and for moments that are not proven.
+
+    ``holds``: due timers wait, as those do whose upstream is behind; they fire with :meth:`pass_time`.
+    """
+
+    reference: AgreementReference
+    key: str = LEAD
+    cause: str = "cause"
+    proven: bool = True
+    head: Any = None
+    wake_at: int | None = None
+    entries: dict[tuple[str, str], Any] = field(default_factory=dict)
+    said: list[Any] = field(default_factory=list)
+    now: int = 0
+    holds: bool = False
+    reducer: Clocks = field(default_factory=Clocks)
+
+    def get(self, kind: EntryKind[Any], item: str) -> Any:
+        return self.entries.get((kind.name, item))
+
+    def scan(
+        self, kind: EntryKind[Any], *, first: str = "", below: str | None = None, limit: int, reverse: bool = False
+    ) -> list[tuple[str, Any]]:
+        found = [(item, value) for (name, item), value in sorted(self.entries.items(), reverse=reverse) if name == kind.name]
+        return [each for each in found if each[0] >= first and (below is None or each[0] < below)][:limit]
+
+    def count(self, kind: EntryKind[Any]) -> int:
+        return len(self.scan(kind, limit=1 << 30))
+
+    def take(self, topic: str, value: Any, *, at: int, received: int | None = None) -> None:
+        """One record, appended at ``at``; what is due before it fires first, as the engine does it."""
+        if not self.holds:
+            self.pass_time(at)
+        self.now = max(self.now, at)
+        self.cause = derived_id("desk", topic, at, len(self.said))
+        event = Event(topic=topic, partition=0, offset=0, key=self.key, value=value, id=self.cause, at_ms=at,
+                      received_at_ms=at if received is None else received)  # fmt: skip
+        self._absorb(self.reducer.step(self, event, now=at, reference=self.reference))
+
+    def pass_time(self, to: int, *, proven: bool = True) -> None:
+        """Fire what is due up to ``to``."""
+        while self.wake_at is not None and self.wake_at <= to:
+            self.now = max(self.now, self.wake_at)
+            self.cause, self.proven = derived_id("wake", self.now, len(self.said)), proven
+            self._absorb(self.reducer.wake(self, now=self.now, reference=self.reference))
+        self.now, self.proven = max(self.now, to), True
+
+    def _absorb(self, step: Step[Any]) -> None:
+        self.head, self.wake_at = step.head, step.wake_at
+        for each in step.drop:
+            self.entries.pop((each.kind.name, each.item), None)
+        for put in step.put:
+            self.entries[put.kind.name, put.item] = put.value
+        self.said += [fact.value for fact in step.facts]
+
+    def lines(self) -> list[str]:
+        """What was said since the last asking."""
+        said, self.said = self.said, []
+        return lines_of(said)
+
+
+def lines_of(facts: Sequence[Any], *, tallies: bool = False) -> list[str]:
+    """Facts in words; tallies and progress of goals only where asked for."""
+    return [_LINES[type(each)](each) for each in facts if tallies or type(each) not in (GoalTally, GoalProgress)]
 
 
 def _clock_line(each: SlaClock) -> str:
@@ -300,6 +377,6 @@ _LINES: Mapping[type, Callable[[Any], str]] = {
     SlaAction: _action_line,
     LeadRecycled: _recycled_line,
     LeadReactivated: lambda each: f"{words(each.at_ms)} back: {each.reason}",
-    GoalTally: lambda each: f"{words(each.at_ms if hasattr(each, 'at_ms') else each.occurred_at_ms)} tally {each.goal} {each.amount}",
+    GoalTally: lambda each: f"tally {each.goal}: {each.amount} {each.metric}",
     GoalProgress: lambda each: f"{words(each.at_ms)} {each.goal} {each.period} {each.achieved}/{each.target} {each.state}",
 }
