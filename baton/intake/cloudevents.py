@@ -34,7 +34,7 @@ def unwrapped(event: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
         raise LineRefused.of("wrong_version", 'must be "1.0"', field="specversion")
     data = event.get("data")
     if not isinstance(data, dict):
-        raise LineRefused.of("wrong_type", "must be a JSON object, the event", field="data")
+        raise LineRefused.of("invalid", "must be a JSON object, the event", field="data")
     for name in ("id", "source"):
         if not isinstance(event.get(name), str):
             raise LineRefused.of("invalid", "is missing, or no text", field=name)

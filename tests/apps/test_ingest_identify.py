@@ -78,9 +78,7 @@ class World:
     def _deliver(self, key: str, topic: str, value: Any, received: int) -> None:
         view = self.keys.setdefault(key, Key(key))
         self.now += 1
-        event = Event(
-            topic=topic, partition=0, offset=0, key=key, value=value, id="x", at_ms=self.now, received_at_ms=received
-        )
+        event = Event(topic=topic, partition=0, offset=0, key=key, value=value, id="x", at_ms=self.now, received_at_ms=received)
         step = Identify().step(view, event, now=self.now, reference=None)  # type: ignore[type-var]
         apply(view, step.head, step.wake_at, step.put, step.drop)
         for fact in step.facts:
@@ -215,16 +213,20 @@ def test_each_kind_goes_to_its_topic_exactly_once(kind: str, part: dict[str, Any
     line = {"id": "1", "kind": kind, "occurred_at": T0, "identifiers": {"email": ANN}} | part
     world = World().send(line)
     event_id = to_intake(read_line(line), source="test").event_id
-    assert [(where, key) for where, key, value in world.facts if getattr(value, "event_id", None) == event_id and where != "leads.persons.v1"] == [
-        (topic, ANN_LEAD)
-    ]
+    assert [
+        (where, key)
+        for where, key, value in world.facts
+        if getattr(value, "event_id", None) == event_id and where != "leads.persons.v1"
+    ] == [(topic, ANN_LEAD)]
 
 
 def test_a_person_is_published_when_something_is_new_and_each_field_keeps_its_latest_value() -> None:
     def form(number: int, at: int, **person: str) -> dict[str, Any]:
         return view_of("form", number, at=at, email=ANN) | {"person": person}
 
-    world = World().send(form(1, T0 - 50, phone="+49 30 1234567"), form(2, T0 - 99, phone="+49 30 7654321", note="x"), form(3, T0 - 9))
+    world = World().send(
+        form(1, T0 - 50, phone="+49 30 1234567"), form(2, T0 - 99, phone="+49 30 7654321", note="x"), form(3, T0 - 9)
+    )
     assert [each.person for each in world.of(LeadPerson)] == [
         Person(email=ANN, phone="+49301234567"),
         Person(email=ANN, phone="+49301234567", note="x"),
@@ -235,7 +237,9 @@ def test_a_person_is_published_when_something_is_new_and_each_field_keeps_its_la
 
 
 def test_an_anonymous_lead_ends_in_the_known_one_and_its_later_events_follow() -> None:
-    world = World().send(view_of("view", anonymous="n1"), view_of("form", email=ANN, anonymous="n1"), view_of("view", 2, anonymous="n1"))
+    world = World().send(
+        view_of("view", anonymous="n1"), view_of("form", email=ANN, anonymous="n1"), view_of("view", 2, anonymous="n1")
+    )
     anonymous = derived_id("lead", key_for("anonymous", "n1"))
     assert {(each.loser, each.survivor) for each in world.of(LeadMerge)} == {(anonymous, ANN_LEAD)}
     assert [key for topic, key, _ in world.facts if topic == "leads.merges.v1"] == [anonymous, ANN_LEAD]
@@ -443,7 +447,9 @@ def _components(lines: list[dict[str, Any]]) -> list[set[tuple[str, str]]]:
 
 @settings(max_examples=150, deadline=None)
 @given(_of_some_people(), st.randoms(use_true_random=False), st.booleans())
-def test_any_order_and_any_repetition_gives_the_same_people(lines: list[dict[str, Any]], order: random.Random, settle: bool) -> None:
+def test_any_order_and_any_repetition_gives_the_same_people(
+    lines: list[dict[str, Any]], order: random.Random, settle: bool
+) -> None:
     shuffled = lines + order.choices(lines, k=len(lines))
     order.shuffle(shuffled)
     world = World(seed=order.randrange(1 << 30)).send(*shuffled, settle=settle)
@@ -471,7 +477,13 @@ def _known_keys(world: World) -> set[str]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.lists(st.sampled_from([(s, p.format(n)) for s, p in IDS for n in range(2)]), min_size=1, max_size=3, unique=True), max_size=10), st.integers(0, 1 << 30))
+@given(
+    st.lists(
+        st.lists(st.sampled_from([(s, p.format(n)) for s, p in IDS for n in range(2)]), min_size=1, max_size=3, unique=True),
+        max_size=10,
+    ),
+    st.integers(0, 1 << 30),
+)
 def test_whatever_contradicting_news_come_no_lead_ever_has_two_crm_records_and_no_cycle_arises(
     news: list[list[tuple[str, str]]], seed: int
 ) -> None:

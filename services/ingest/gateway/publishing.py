@@ -95,8 +95,8 @@ class Publisher:
         if getattr(error, "retriable", False):
             return
         async with self._replacing:
-            if self._producer is not failed:
-                return
+            if id(self._producer) != id(failed):
+                return  # another request has done so
             log.warning("the gateway's producer failed (%s); starting another", type(error).__name__)
             await self.start()
         await failed.stop()

@@ -1,0 +1,96 @@
+"""Segment's own Python client, pointed at the gateway over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+
+import pytest
+import uvicorn
+from segment.analytics.client import Client
+
+from baton.contracts.intake import EventKind, IntakeRecord
+from services.ingest.gateway.app import Gateway
+from services.ingest.gateway.keys import key_ring
+from services.ingest.gateway.serving import _run, _Server
+from services.ingest.settings import GatewaySettings
+
+KEY = "web-0123456789abcdef"
+
+
+class Served:
+    """What came in, and where to send."""
+
+    def __init__(self) -> None:
+        self.records: list[IntakeRecord] = []
+        self.url = ""
+
+    async def publish(self, records: Sequence[IntakeRecord], traceparent: str | None) -> None:
+        del traceparent
+        self.records += records
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    found = Served()
+    own = GatewaySettings(write_keys=f"web:engagement:{KEY}")
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    found.url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+    app = Gateway(found.publish, key_ring(own), own).app()
+    up = asyncio.Event()
+    running = asyncio.create_task(_run(_Server(uvicorn.Config(app, lifespan="off", log_config=None)), bound, up.set))
+    await up.wait()
+    yield found
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    bound.close()
+
+
+@pytest.mark.parametrize("gzip", [False, True])
+async def test_segments_client_delivers_every_call_once_and_without_an_error(served: Served, gzip: bool) -> None:
+    errors: list[object] = []
+
+    def send() -> None:
+        client = Client(
+            KEY, host=served.url, gzip=gzip, on_error=lambda *each: errors.append(each), max_retries=0, upload_interval=0.05
+        )
+        moment = datetime(2026, 3, 2, 10, tzinfo=UTC)
+        client.identify("u1", {"email": "ann@acme.example", "firstName": "Ann"}, timestamp=moment)
+        client.track("u1", "Demo Requested", {"plan": "pro"}, context={"campaign": {"name": "spring"}}, timestamp=moment)
+        client.page("u1", "Docs", "Pricing", {"path": "/pricing"}, timestamp=moment)
+        client.screen(user_id="u1", name="Home", timestamp=moment)
+        client.group("u1", "g1", {"name": "Acme", "website": "acme.example"}, timestamp=moment)
+        client.alias("n1", "u1", timestamp=moment)
+        client.flush()
+        client.join()
+
+    await asyncio.to_thread(send)
+    assert errors == []
+    assert [(each.kind, each.engagement.act if each.engagement else None) for each in served.records] == [
+        (EventKind.PROFILE, None),
+        (EventKind.ENGAGEMENT, "demo_requested"),
+        (EventKind.ENGAGEMENT, "page_view"),
+        (EventKind.ENGAGEMENT, "screen_view"),
+        (EventKind.PROFILE, None),
+        (EventKind.LINK, None),
+    ]
+    assert len({each.event_id for each in served.records}) == 6
+    assert {each.occurred_at_ms for each in served.records} == {1_772_445_600_000}
+
+
+async def test_a_wrong_key_is_an_error_that_the_client_does_not_repeat(served: Served) -> None:
+    errors: list[Exception] = []
+
+    def send() -> None:
+        client = Client(KEY + "x", host=served.url, on_error=lambda error, _: errors.append(error), upload_interval=0.05)
+        client.track("u1", "x")
+        client.flush()
+        client.join()
+
+    await asyncio.to_thread(send)
+    assert [str(each) for each in errors] == ["[Segment] unauthorized: The write key is not known. (401)"]
+    assert served.records == []
