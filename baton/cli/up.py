@@ -21,6 +21,7 @@ from baton.running.former import refuse_if_running
 from baton.running.record import RunState, read_run
 from baton.running.services import service_commands
 from baton.running.system import System
+from baton.running.write_key import key_file
 from baton.settings import Settings, load_settings
 
 app = typer.Typer()
@@ -91,7 +92,8 @@ class _Asked:
 
 def _tend(system: System, console: Console, ended: threading.Event) -> None:
     """Look after the services, showing them: a live table on a terminal, one line elsewhere."""
-    _say(console, "Baton is ready; Ctrl-C stops it")
+    for line in _welcome(system):
+        _say(console, line)
     with Live(console=console, auto_refresh=False, transient=False) as live:
         shown_at = 0.0
         while not ended.wait(_TEND_S):
@@ -100,6 +102,13 @@ def _tend(system: System, console: Console, ended: threading.Event) -> None:
                 live.update(table_of(rows_of(system.settings, system.run)), refresh=True)
                 shown_at = time.monotonic()
         live.stop()
+
+
+def _welcome(system: System) -> list[str]:
+    address = next((each.addresses["http"] for each in system.run.processes if "http" in each.addresses), None)
+    key = key_file(system.settings.home)
+    shown = [f"HTTP at {address}" + (f", write key in {key}" if key.exists() else "")] if address else []
+    return ["Baton is ready; Ctrl-C stops it", f"Kafka at {system.run.bootstrap}", *shown]
 
 
 def _say(console: Console, text: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from baton.clients import bootstrap_of
 from baton.running.child import Command
 from baton.running.ports import choose_gateway_port, choose_metrics_ports
+from baton.running.write_key import key_environment
 from baton.settings import Settings
 
 GATEWAY_SERVICE = "ingest"
@@ -32,7 +33,7 @@ def _command(name: str, settings: Settings, *, metrics_port: int, gateway_port: 
     }
     addresses = {"metrics": f"http://{_reachable(settings.metrics_host)}:{metrics_port}"}
     if gateway_port is not None:
-        environment["BATON_GATEWAY_PORT"] = str(gateway_port)
+        environment |= {"BATON_GATEWAY_PORT": str(gateway_port), **key_environment(settings.home)}
         addresses = {"http": f"http://127.0.0.1:{gateway_port}", **addresses}
     words = [sys.executable, "-m", "baton.cli.main", "worker", name]
     return Command(name=name, words=words, environment=environment, addresses=addresses)
