@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from baton.contracts.intake import LeadEvent, Person
+from baton.contracts.intake import LeadAct, LeadEvent, Person
 
 
 class Level(StrEnum):
@@ -62,7 +62,8 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criterion:
-    """A fit criterion and how it stands: ``met``, ``not_met`` or ``unknown``."""
+    """A fit criterion and how it stands: ``met``, ``not_met`` or ``unknown``; ``clamp`` is what the bounds of 0 and 100 took, so that
+    the points add up to the fit."""
 
     name: str
     outcome: str
@@ -137,7 +138,8 @@ class LeadQualified:
 
     ``leg`` is ``sdr`` or ``sales``: which kind of queue is meant to take it. A TQL that the bridge team passes on to sales
     is a qualification of its own with ``leg`` sales and the same cycle. ``hand_raised``: a fast-track act was the cause.
-    ``segment`` is what targets and goals are counted by. ``rejecters``: people who rejected the lead before.
+    ``segment`` is what targets and goals are counted by. ``rejecters``: people who rejected the lead before. ``level`` is the urgency: a
+    raised hand is hot (warm with poor fit) whatever the sum. ``owner``: who has the customer, or had the lead that ended in this one.
     """
 
     qualification_id: str
@@ -240,11 +242,35 @@ class AccountScored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StageReached:
+    """When a stage was reached first ever and last; inferred where nobody reported it."""
+
+    stage: str
+    first_ms: int
+    latest_ms: int
+    first_inferred: bool = False
+    latest_inferred: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownDeal:
+    """An opportunity as it was told last."""
+
+    opportunity_id: str
+    at_ms: int
+    amount_minor: int | None = None
+    currency: str | None = None
+    expected_close: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadTransfer:
     """``scorer.transfers.v1``: the loser's book on its way to the survivor, keyed by the survivor.
 
-    ``events`` are the loser's events again (ids and times unchanged), ``cycles`` its history; a transfer may come in
-    ``parts`` and twice, in any order.
+    A book may come in ``parts``, twice and in any order. ``ledger``, ``retractions``, ``recent`` and ``origins`` are packed as the scorer
+    keeps them; ``events`` are the events that the rest of the book came from (profile, consent), ids and times unchanged; ``cycles``
+    its history. ``stage`` .. ``rest_reason``: where the loser stood. ``late``: not a book, but what came to the loser afterwards, as it
+    came. ``path``: the leads it passed on its way through a chain of merges.
     """
 
     transfer_id: str
@@ -259,4 +285,18 @@ class LeadTransfer:
     recycles: int = 0
     person: Person | None = None
     person_times: Mapping[str, int] = field(default_factory=dict)
-    retracted: tuple[str, ...] = ()
+    ledger: bytes = b""
+    retractions: bytes = b""
+    recent: bytes = b""
+    origins: bytes = b""
+    since_ms: int = 0
+    stage: str = ""
+    owner: str | None = None
+    hand_raised: bool = False
+    rejecters: tuple[str, ...] = ()
+    rest_reason: str | None = None
+    dates: tuple[StageReached, ...] = ()
+    deals: tuple[KnownDeal, ...] = ()
+    late: bool = False
+    acts: tuple[LeadAct, ...] = ()
+    path: tuple[str, ...] = ()

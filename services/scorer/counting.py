@@ -1,0 +1,187 @@
+"""Which entries of the ledger count, and for how much: the derived half of a lead's score.
+
+A pure function of the ledger, the retractions, the beginning of the cycle and the agreement. In this order an entry does not count
+because it was retracted, is older than the cycle, is one of a mail scanner's clicks, or is beyond the daily limit of its rule
+or, after that, of its group (positive and negative ones apart); the earliest of a day count, by event time and then id.
+
+``marks`` has one record for each entry, in the ledger's order: event time in ms (8), grown points (8, see ``decay``), their exponent
+(4), group (1), why it does not count (1), rule (2); little-endian. It is kept beside the ledger so that a step need not derive it.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from services.scorer.decay import grown
+from services.scorer.ledger import SIZE, Entry, entries, entry_at, place, retracted_ids, with_entry, without_entry
+from services.scorer.table import RuleLine, ScoreTable
+
+MARK: Final = struct.Struct("<QqiBBH")
+MARK_SIZE: Final = MARK.size
+_WHY: Final = 21
+NEVER: Final = 1 << 62
+
+
+class Why(IntEnum):
+    """Why an entry does not count; ``COUNTS`` if it does."""
+
+    COUNTS = 0
+    RETRACTED = 1
+    BEFORE_CYCLE = 2
+    SCANNER = 3
+    DAILY_LIMIT = 4
+
+
+class Counted(NamedTuple):
+    """A ledger with what is derived from it. ``prune_at_ms``: when the next entry can be dropped."""
+
+    ledger: bytes
+    marks: bytes
+    prune_at_ms: int
+
+
+EMPTY: Final = Counted(b"", b"", NEVER)
+
+
+def counted(ledger: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int) -> Counted:
+    """Derive everything anew: drop what is too old or too much, and mark the rest."""
+    kept = _kept(ledger, table, now)
+    gone = retracted_ids(retracted)
+    why = _first_reasons(kept, gone, since_ms)
+    _scanners(kept, why, table)
+    _daily_limits(kept, why, table)
+    marks = [_mark(entry, line, reason, table) for (entry, line), reason in zip(kept, why, strict=True)]
+    prune_at = min((_prune_at(entry.at_ms, line, table) for entry, line in kept), default=NEVER)
+    whole = ledger if len(kept) * SIZE == len(ledger) else b"".join(_bytes_of(ledger, kept))
+    return Counted(whole, b"".join(marks), prune_at)
+
+
+def added(former: Counted, record: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int) -> Counted:
+    """One more entry. The usual case, an act later than all others that meets no limit, is marked without looking at the rest; it
+    gives what :func:`counted` would."""
+    index = place(former.ledger, record)
+    ledger = with_entry(former.ledger, record, index)
+    entry = entry_at(record, 0)
+    line = table.rule_of(entry.act, entry.stage, entry.topics)
+    prune_at = _prune_at(entry.at_ms, line, table)
+    plain = not (retracted or entry.link) and entry.at_ms > since_ms and now < min(former.prune_at_ms, prune_at)
+    if plain and index * MARK_SIZE == len(former.marks) and _meets_no_limit(former.marks, entry.at_ms, line, table):
+        return Counted(ledger, former.marks + _mark(entry, line, Why.COUNTS, table), min(former.prune_at_ms, prune_at))
+    return counted(ledger, retracted, since_ms, table, now)
+
+
+def removed(former: Counted, index: int, retracted: bytes, since_ms: int, table: ScoreTable, now: int) -> Counted:
+    """Without the entry at ``index``."""
+    return counted(without_entry(former.ledger, index), retracted, since_ms, table, now)
+
+
+def why_at(marks: bytes, index: int) -> Why:
+    """Why the entry at ``index`` does not count, or that it does."""
+    return Why(marks[index * MARK_SIZE + _WHY])
+
+
+def marked_entries(ledger: bytes, marks: bytes) -> Iterator[tuple[Entry, int, int, int, Why, int]]:
+    """Each entry with its grown points, their exponent, group, reason and rule."""
+    for entry, (_, grown_points, exponent, group, why, rule) in zip(entries(ledger), MARK.iter_unpack(marks), strict=True):
+        yield entry, grown_points, exponent, group, Why(why), rule
+
+
+_Lined = tuple[Entry, RuleLine]
+
+
+def _kept(ledger: bytes, table: ScoreTable, now: int) -> list[_Lined]:
+    """The entries that are neither too old nor beyond what is stored of their rule and day."""
+    stored: dict[tuple[int, int], int] = {}
+    kept = []
+    for entry in entries(ledger):
+        line = table.rule_of(entry.act, entry.stage, entry.topics)
+        if _prune_at(entry.at_ms, line, table) <= now:
+            continue
+        place_of_day = line.number, table.day_of(entry.at_ms)[0]
+        stored[place_of_day] = number = stored.get(place_of_day, 0) + 1
+        if number <= line.stores:
+            kept.append((entry, line))
+    return kept
+
+
+def _prune_at(at_ms: int, line: RuleLine, table: ScoreTable) -> int:
+    """A day leaves as a whole, so that no act slips into the daily limit because an earlier one was dropped."""
+    return table.day_of(at_ms)[1] + table.groups[line.group].keeps_ms + table.lag_ms
+
+
+def _first_reasons(kept: Sequence[_Lined], gone: frozenset[bytes], since_ms: int) -> list[Why]:
+    return [
+        Why.RETRACTED if entry.id in gone else Why.BEFORE_CYCLE if entry.at_ms <= since_ms else Why.COUNTS for entry, _ in kept
+    ]
+
+
+def _scanners(kept: Sequence[_Lined], why: list[Why], table: ScoreTable) -> None:
+    """Clicks on the links of one message, so many within so short a time, are a machine's: none of them counts."""
+    scanner = table.scanner
+    if scanner is None:
+        return
+    by_link: dict[int, list[int]] = {}
+    for index, (entry, _) in enumerate(kept):
+        if entry.link and entry.act in table.scanned and why[index] is not Why.RETRACTED:
+            by_link.setdefault(entry.link, []).append(index)
+    for clicks in by_link.values():
+        for first in range(len(clicks) - scanner.clicks + 1):
+            last = first + scanner.clicks
+            if kept[clicks[last - 1]][0].at_ms - kept[clicks[first]][0].at_ms <= scanner.within_ms:
+                for index in clicks[first:last]:
+                    why[index] = Why.SCANNER if why[index] is Why.COUNTS else why[index]
+
+
+def _daily_limits(kept: Sequence[_Lined], why: list[Why], table: ScoreTable) -> None:
+    of_rule: dict[tuple[int, int], int] = {}
+    of_group: dict[tuple[int, int, bool], int] = {}
+    for index, (entry, line) in enumerate(kept):
+        if why[index] is not Why.COUNTS:
+            continue
+        day = table.day_of(entry.at_ms)[0]
+        in_rule, in_group = (line.number, day), (line.group, day, line.fine < 0)
+        full = bool(line.per_day) and of_rule.get(in_rule, 0) >= line.per_day
+        if full or of_group.get(in_group, 0) >= table.groups[line.group].per_day:
+            why[index] = Why.DAILY_LIMIT
+            continue
+        of_rule[in_rule] = of_rule.get(in_rule, 0) + 1
+        of_group[in_group] = of_group.get(in_group, 0) + 1
+
+
+def _meets_no_limit(marks: bytes, at_ms: int, line: RuleLine, table: ScoreTable) -> bool:
+    """Whether an act after all others is inside the limits of its day, those of storage included."""
+    first = table.day_of(at_ms)[0]
+    in_rule = in_group = stored = 0
+    at = len(marks) - MARK_SIZE
+    while at >= 0:
+        time, _, _, group, why, rule = MARK.unpack_from(marks, at)
+        if time < first:
+            break
+        stored += rule == line.number
+        if why == Why.COUNTS and group == line.group:
+            in_rule += rule == line.number
+            in_group += (table.rules[rule].fine < 0) == (line.fine < 0)
+        at -= MARK_SIZE
+    return (not line.per_day or in_rule < line.per_day) and in_group < table.groups[line.group].per_day and stored < line.stores
+
+
+def _mark(entry: Entry, line: RuleLine, why: Why, table: ScoreTable) -> bytes:
+    half_life = table.groups[line.group].half_life_ms
+    if why is not Why.COUNTS or not line.fine:
+        points, exponent = 0, 0
+    elif half_life:
+        points, exponent = grown(line.fine, entry.at_ms, half_life)
+    else:
+        points, exponent = line.fine, 0
+    return MARK.pack(entry.at_ms, points, exponent, line.group, why, line.number)
+
+
+def _bytes_of(ledger: bytes, kept: Sequence[_Lined]) -> Iterator[bytes]:
+    wanted = {entry.id for entry, _ in kept}
+    for index in range(len(ledger) // SIZE):
+        record = ledger[index * SIZE : (index + 1) * SIZE]
+        if record[8:24] in wanted:
+            yield record

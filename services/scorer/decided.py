@@ -1,0 +1,123 @@
+"""What the router and the SLA watcher decided, as far as the lead has to know: who holds it, that its cycle ends, that it is back.
+
+Each fact names the cycle or the hand-off it is about. What is about a former one changes nothing; each may come twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from baton.agreement.returning import Outcome
+from baton.contracts.leads import Stage
+from baton.contracts.levels import LeadReactivated, LeadRecycled
+from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
+from services.scorer.course import Cause, by_system, end_cycle, move_lead, refuse
+from services.scorer.events import settle
+from services.scorer.lifecycle import Move
+from services.scorer.state_lead import Course, FormerHandoff
+from services.scorer.turn import Turn
+
+REINSTATED: Final = "reinstated"
+_MAX_FORMER: Final = 8
+
+
+def on_routed(turn: Turn, routed: LeadRouted) -> None:
+    """Somebody holds the lead. A later attempt takes it from the former one, unless that one was accepted before it was routed."""
+    course = turn.course
+    if routed.qualification_id != course.qualification_id or routed.attempt <= course.attempt:
+        if routed.handoff_id == course.handoff_id and course.owner is None:
+            turn.steer(owner=routed.owner, pool=routed.pool, routed_at_ms=turn.now)
+        return
+    turn.steer(
+        handoff_id=routed.handoff_id,
+        attempt=routed.attempt,
+        owner=routed.owner,
+        pool=routed.pool,
+        leg=routed.leg,
+        routed_at_ms=turn.now,
+        accepted=False,
+        touched=False,
+        former=_with_former(course),
+    )
+
+
+def _with_former(course: Course) -> tuple[FormerHandoff, ...]:
+    if course.handoff_id is None:
+        return course.former
+    left = FormerHandoff(
+        handoff_id=course.handoff_id, attempt=course.attempt, leg=course.leg, owner=course.owner, pool=course.pool
+    )
+    return (*course.former, left)[-_MAX_FORMER:]
+
+
+def on_noted(turn: Turn, noted: HandoffNoted) -> None:
+    """A hand-off was taken back, or one stands again."""
+    course = turn.course
+    if noted.qualification_id != course.qualification_id:
+        return
+    if noted.kind == HandoffKind.WITHDRAWN and noted.handoff_id == course.handoff_id:
+        turn.steer(handoff_id=None, owner=None, pool=None, accepted=False, touched=False, former=_with_former(course))
+    elif noted.kind == HandoffKind.NOTED and noted.reason == REINSTATED and noted.handoff_id != course.handoff_id:
+        left = tuple(each for each in _with_former(course) if each.handoff_id != noted.handoff_id)
+        turn.steer(
+            handoff_id=noted.handoff_id,
+            attempt=max(course.attempt, noted.attempt),
+            owner=noted.owner,
+            pool=noted.pool,
+            leg=noted.leg or course.leg,
+            accepted=False,
+            touched=True,
+            former=left,
+        )
+
+
+def on_recycled(turn: Turn, told: LeadRecycled) -> None:
+    """The cycle is to end, or the dates of one that a person has ended become known."""
+    head = turn.head
+    cause = _cause(turn, told)
+    disqualify = told.outcome == Outcome.DISQUALIFY.value
+    if told.cycle == head.cycle - 1 and head.stage == Stage.RECYCLED.value and disqualify:
+        move_lead(turn, Move.DISQUALIFIED, cause)
+    elif told.cycle == head.cycle:
+        refused = move_lead(turn, Move.DISQUALIFIED if disqualify else Move.RECYCLED, cause)
+        if refused is not None:
+            refuse(turn, Move.RECYCLED.value, cause, refused.reason)
+            return
+        end_cycle(turn, turn.head.stage, reason=told.reason)
+        if not disqualify:
+            turn.steer(recycles=turn.course.recycles + 1)
+        _rest(turn, told)
+        settle(turn, cause=told.recycle_id, occurred_at_ms=told.at_ms)
+        return
+    elif told.cycle != head.cycle - 1 or head.stage not in (Stage.RECYCLED, Stage.DISQUALIFIED):
+        refuse(turn, Move.RECYCLED.value, cause, "former_cycle")
+        return
+    _rest(turn, told)
+
+
+def _rest(turn: Turn, told: LeadRecycled) -> None:
+    turn.steer(
+        rest_id=told.recycle_id,
+        rest_reason=told.reason,
+        rest_track=told.track,
+        cool_off_until_ms=told.cool_off_until_ms or 0,
+        return_at_ms=told.return_at_ms,
+    )
+
+
+def _cause(turn: Turn, told: LeadRecycled) -> Cause:
+    said = by_system(turn, told.recycle_id, occurred_at_ms=told.at_ms, reason=told.reason)
+    return replace(said, by=told.by, handoff_id=told.handoff_id)
+
+
+def on_reactivated(turn: Turn, told: LeadReactivated) -> None:
+    """The rest is over. What the lead did in the meantime counts now."""
+    course = turn.course
+    if turn.head.stage != Stage.RECYCLED.value or course.rest_id not in (None, told.recycle_id):
+        return
+    cause = by_system(turn, turn.cause, occurred_at_ms=told.at_ms, reason=told.reason)
+    refused = move_lead(turn, Move.REACTIVATED, cause)
+    assert refused is None, refused
+    turn.steer(cool_off_until_ms=0, return_at_ms=None)
+    settle(turn, cause=turn.cause, occurred_at_ms=told.at_ms)

@@ -1,0 +1,20 @@
+"""Forgetting a lead: nothing of it stays but a tombstone that no later event brings back."""
+
+from __future__ import annotations
+
+from baton.contracts.leads import Stage
+from services.scorer.course import by_system, place
+from services.scorer.lifecycle import Move
+from services.scorer.rating import tell_account
+from services.scorer.state_lead import ERASED, LeadHead
+from services.scorer.turn import Turn
+
+
+def erase(turn: Turn, *, cause: str) -> None:
+    """Close what is open and forget the rest."""
+    head = turn.head
+    place(turn, Move.ERASED, by_system(turn, cause), Stage(head.stage))
+    tell_account(turn, "remove", head.account_id, 0, cause=cause)
+    turn.forget_entries()
+    turn.head = LeadHead(version=turn.agreement.version, ended=ERASED, cycle=head.cycle, stage=head.stage)
+    turn.wake_at = None

@@ -1,0 +1,147 @@
+"""What accepted events do to a lead: engagement, profile, consent, retraction, the person.
+
+Each function changes the turn and says whether anything changed; scoring and qualifying follow once, in ``settle``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from baton.contracts.intake import LeadEvent, LeadPerson, Person
+from services.scorer.content import touched
+from services.scorer.counting import MARK, MARK_SIZE, Counted, Why, added, why_at
+from services.scorer.ledger import entry_at, find, id_bytes, packed, retractions_after, with_retraction, without_entry
+from services.scorer.profile import consented, known_as, told
+from services.scorer.qualifying import COOLED, RETRACTED, considered, reconsidered
+from services.scorer.rating import rated, tell_account
+from services.scorer.state_lead import CONSENT, CONTENT, NOBODY, ONLY, PERSON, PROFILE, ContentBook, ProfileBook
+from services.scorer.turn import Turn
+
+ACCOUNT_FIELD = "domain"
+"""The profile field that names the account: the company's registered domain; intake puts no free-mail domain there."""
+
+
+def engaged(turn: Turn, event: LeadEvent) -> bool:
+    """Enter an act into the ledger; False for one that is there already or that a machine did."""
+    engagement = event.engagement
+    assert engagement is not None
+    if engagement.automatic and not turn.table.acts.count_automatic:
+        return False
+    head = turn.head
+    at_ms = min(event.occurred_at_ms, event.received_at_ms)
+    record = packed(event.event_id, at_ms, engagement, backfill=event.backfill)
+    former = Counted(head.ledger, head.marks, head.prune_at_ms)
+    known = find(head.ledger, record[8:24])
+    if known >= 0:
+        if entry_at(head.ledger, known).at_ms <= at_ms:
+            return False
+        # The same event told with an earlier time: of two times the earlier one counts, whichever came first.
+        former = Counted(without_entry(head.ledger, known), b"", 0)
+    derived = added(former, record, head.retracted, head.since_ms, turn.table, turn.now)
+    if derived.ledger != head.ledger:
+        turn.head = replace(head, ledger=derived.ledger, marks=derived.marks, prune_at_ms=derived.prune_at_ms)
+    book = turn.get(CONTENT, ONLY) or ContentBook()
+    changed = touched(book, event, at_ms)
+    if changed is not book:
+        turn.put(CONTENT, ONLY, changed)
+    return True
+
+
+def hand_raised(turn: Turn, event: LeadEvent) -> bool:
+    """Whether the act is a fast-track one that counts: young enough when it came, no backfill, of this cycle, not retracted."""
+    engagement = event.engagement
+    index = find(turn.head.ledger, id_bytes(event.event_id))
+    if engagement is None or event.backfill or index < 0:
+        return False
+    at_ms, _, _, _, why, number = MARK.unpack_from(turn.head.marks, index * MARK_SIZE)
+    rule = turn.table.rules[number].rule
+    return (
+        rule is not None
+        and rule.fast_track
+        and why in (Why.COUNTS, Why.DAILY_LIMIT)
+        and event.received_at_ms - at_ms <= rule.max_age_ms
+    )
+
+
+def profiled(turn: Turn, event: LeadEvent) -> bool:
+    """Take what was told of the profile: fit, account and role follow."""
+    book = turn.get(PROFILE, ONLY) or ProfileBook()
+    changed = told(book, event.profile, at_ms=event.occurred_at_ms, source=event.source, event_id=event.event_id)
+    if changed is book:
+        return False
+    rewrite_profile(turn, changed, cause=event.event_id)
+    return True
+
+
+def rewrite_profile(turn: Turn, book: ProfileBook, *, cause: str) -> None:
+    """Put another profile in place; a lead that moves leaves its former account."""
+    former_account = turn.head.account_id
+    profile = book.plain()
+    account = profile.get(ACCOUNT_FIELD)
+    if account != former_account:
+        tell_account(turn, "remove", former_account, 0, cause=cause)
+    turn.put(PROFILE, ONLY, book)
+    turn.head = replace(turn.head, account_id=account, fit_micro=turn.agreement.fit.evaluate(profile).points_micro)
+    if account is not None and account != former_account:
+        tell_account(turn, "add", account, turn.head.shown_micro, cause=cause)
+
+
+def consent_given(turn: Turn, event: LeadEvent) -> bool:
+    """Take an explicit act of consent or refusal."""
+    assert event.consent is not None
+    item = f"{event.consent.purpose}/{event.consent.channel}"
+    known = turn.get(CONSENT, item)
+    newest = consented(known, event.consent, event)
+    if newest is not known:
+        turn.put(CONSENT, item, newest)
+    return newest is not known
+
+
+def retracted(turn: Turn, event: LeadEvent) -> bool:
+    """An event is taken back, whether it has come yet or not: from now on it is as if it had never happened."""
+    assert event.retracts is not None
+    head = turn.head
+    kept = with_retraction(head.retracted, id_bytes(event.retracts), event.occurred_at_ms)
+    kept = retractions_after(kept, turn.now)
+    if kept == head.retracted:
+        return False
+    turn.head = replace(head, retracted=kept)
+    if find(head.ledger, id_bytes(event.retracts)) >= 0:
+        turn.recount()
+    book = turn.get(PROFILE, ONLY)
+    if book is not None and any(each.event_id == event.retracts for each in book.values.values()):
+        left = {name: each for name, each in book.values.items() if each.event_id != event.retracts}
+        rewrite_profile(turn, ProfileBook(values=left), cause=event.event_id)
+    return True
+
+
+def met(turn: Turn, told_of: LeadPerson) -> bool:
+    """Learn who the lead is."""
+    times = dict.fromkeys(Person.__dataclass_fields__, told_of.occurred_at_ms)
+    return acquainted(turn, told_of.person, times)
+
+
+def acquainted(turn: Turn, person: Person, times: dict[str, int]) -> bool:
+    """Learn fields of the person with the event time of each."""
+    book = turn.get(PERSON, ONLY) or NOBODY
+    changed = known_as(book, person, times)
+    if changed is not book:
+        turn.put(PERSON, ONLY, changed)
+    return changed is not book
+
+
+def settle(turn: Turn, *, cause: str, occurred_at_ms: int, raised: bool = False) -> None:
+    """After an event: score, qualify or withdraw, tell."""
+    undone = level_undone(turn)
+    rating = rated(turn, raising=True, cause=cause, undone=undone)
+    reconsidered(turn, cause=cause, reason=RETRACTED if undone else COOLED)
+    considered(turn, rating, cause=cause, occurred_at_ms=occurred_at_ms, raised=raised)
+
+
+def level_undone(turn: Turn) -> bool:
+    """Whether the act that raised the level has turned out not to count."""
+    head = turn.head
+    if not head.level_cause:
+        return False
+    index = find(head.ledger, id_bytes(head.level_cause))
+    return index >= 0 and why_at(head.marks, index) in (Why.RETRACTED, Why.SCANNER)

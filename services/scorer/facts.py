@@ -1,0 +1,58 @@
+"""What conditions of the agreement may ask of a lead, answered from its state."""
+
+from __future__ import annotations
+
+from baton.agreement.facts import GRANTED, REFUSED, Facts, consent_key
+from services.scorer.counting import Why, marked_entries
+from services.scorer.ledger import stage_code, word_code
+from services.scorer.state_lead import CONSENT, CYCLE
+from services.scorer.turn import Turn
+
+
+class LedgerBehaviour:
+    """Counts acts by the ledger: those that count, in this cycle."""
+
+    def __init__(self, ledger: bytes, marks: bytes) -> None:
+        self._entries = [entry for entry, _, _, _, why, _ in marked_entries(ledger, marks) if why is Why.COUNTS]
+
+    def count(self, kind: str, name: str, since_ms: int | None) -> int:
+        """See :class:`baton.agreement.facts.Behaviour`."""
+        since = 0 if since_ms is None else since_ms
+        code = stage_code(name) if kind == "stage" else word_code(name)
+        match kind:
+            case "act":
+                return sum(each.act == code and each.at_ms >= since for each in self._entries)
+            case "stage":
+                return sum(each.stage == code and each.at_ms >= since for each in self._entries)
+            case "topic":
+                return sum(code in each.topics and each.at_ms >= since for each in self._entries)
+        raise ValueError(f"behaviour is counted by act, stage or topic, not by {kind}")
+
+
+def consents_of(turn: Turn) -> dict[str, str]:
+    """``purpose/channel`` to ``granted`` or ``refused``."""
+    acts = (each for _, each in turn.items(CONSENT))
+    return {consent_key(each.purpose, each.channel): GRANTED if each.granted else REFUSED for each in acts}
+
+
+def facts_of(turn: Turn, engagement_micro: int) -> Facts:
+    """The lead as it is now."""
+    head, course, profile = turn.head, turn.course, turn.profile
+    cycles = turn.items(CYCLE)
+    return Facts(
+        now_ms=turn.now,
+        profile=profile,
+        behaviour=LedgerBehaviour(head.ledger, head.marks),
+        account_id=head.account_id,
+        fit_micro=head.fit_micro,
+        engagement_micro=engagement_micro,
+        level=head.level,
+        grade=turn.agreement.levels.grade(head.fit_micro, engagement_micro),
+        segment=turn.agreement.segment_of(profile),
+        cycle=head.cycle,
+        stage=head.stage,
+        recycles=course.recycles,
+        last_reason=cycles[-1][1].reason if cycles else None,
+        hand_raised=course.hand_raised,
+        consents=consents_of(turn),
+    )

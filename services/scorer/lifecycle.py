@@ -1,0 +1,144 @@
+"""The revenue cycle as one total table: ``(stage, event, actor) -> stage | refused(reason)``.
+
+``inquiry -> mql -> [tal -> tql ->] sal -> sql -> opportunity -> customer``, with the detours ``recycled`` and ``disqualified``. A stage
+may be skipped (it is inferred) and left backwards; it is never a high-water mark. The table knows neither hand-offs nor the
+agreement: who may speak for a hand-off, and what a reason leads to, is asked before (``acts``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from baton.contracts.leads import Actor, Stage
+
+
+class Move(StrEnum):
+    """What can happen to a lead in its cycle; the word stands in ``LeadStaged.event``."""
+
+    QUALIFIED = "qualified"
+    WITHDRAWN = "withdrawn"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    OPPORTUNITY = "opportunity"
+    WON = "won"
+    LOST = "lost"
+    RECYCLED = "recycled"
+    DISQUALIFIED = "disqualified"
+    REACTIVATED = "reactivated"
+    TAKEN_OVER = "taken_over"
+    MERGED = "merged"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The move is not made; ``reason`` is a stable word that a sales tool can show."""
+
+    reason: str
+
+
+INQUIRY, MQL, TAL, TQL, SAL = Stage.INQUIRY, Stage.MQL, Stage.TAL, Stage.TQL, Stage.SAL
+SQL, OPPORTUNITY, CUSTOMER, RECYCLED, DISQUALIFIED = (
+    Stage.SQL,
+    Stage.OPPORTUNITY,
+    Stage.CUSTOMER,
+    Stage.RECYCLED,
+    Stage.DISQUALIFIED,
+)
+SYSTEM, MARKETING, SDR, SALES, MANAGER = Actor.SYSTEM, Actor.MARKETING, Actor.SDR, Actor.SALES, Actor.MANAGER
+
+REST: Final = (INQUIRY, RECYCLED, CUSTOMER)
+"""Stages in which nobody of sales works on the lead and the next qualification may come."""
+OPEN: Final = (MQL, TAL, TQL, SAL, SQL, OPPORTUNITY)
+"""Stages of a cycle in which the lead is somebody's work."""
+
+
+def _each(stages: tuple[Stage, ...], to: Stage) -> Mapping[Stage, Stage]:
+    return dict.fromkeys(stages, to)
+
+
+_UNCHANGED: Final = {stage: stage for stage in Stage}
+_MOVES: Final[Mapping[tuple[Move, Actor], Mapping[Stage, Stage]]] = {
+    (Move.QUALIFIED, SYSTEM): _each(REST, MQL),
+    (Move.QUALIFIED, SDR): _each((MQL, TAL), TQL),
+    (Move.QUALIFIED, SALES): _each((*REST, MQL, TAL, TQL, SAL), SQL),
+    (Move.WITHDRAWN, SYSTEM): {MQL: INQUIRY},
+    (Move.ACCEPTED, SDR): {MQL: TAL},
+    (Move.ACCEPTED, SALES): {MQL: SAL, TQL: SAL},
+    (Move.REJECTED, SDR): _each((MQL, TAL), MQL),
+    (Move.REJECTED, SALES): _each((MQL, TQL, SAL), MQL),
+    (Move.OPPORTUNITY, SALES): _each((*REST, *OPEN), OPPORTUNITY),
+    (Move.WON, SALES): _each((INQUIRY, RECYCLED, *OPEN), CUSTOMER),
+    (Move.LOST, SALES): _each((SAL, SQL, OPPORTUNITY), RECYCLED),
+    (Move.RECYCLED, SDR): _each((MQL, TAL, TQL), RECYCLED),
+    (Move.RECYCLED, SALES): _each(OPEN, RECYCLED),
+    (Move.RECYCLED, MARKETING): _each((*REST, DISQUALIFIED), RECYCLED),
+    (Move.RECYCLED, MANAGER): _each((*REST, *OPEN, DISQUALIFIED), RECYCLED),
+    (Move.RECYCLED, SYSTEM): _each((INQUIRY, *OPEN), RECYCLED),
+    (Move.DISQUALIFIED, SDR): _each((MQL, TAL, TQL), DISQUALIFIED),
+    (Move.DISQUALIFIED, SALES): _each((*REST, *OPEN), DISQUALIFIED),
+    (Move.DISQUALIFIED, MARKETING): _each(REST, DISQUALIFIED),
+    (Move.DISQUALIFIED, MANAGER): _each((*REST, *OPEN), DISQUALIFIED),
+    (Move.DISQUALIFIED, SYSTEM): _each((*REST, *OPEN), DISQUALIFIED),
+    (Move.REACTIVATED, SYSTEM): {RECYCLED: INQUIRY},
+    (Move.TAKEN_OVER, SYSTEM): _each((INQUIRY, RECYCLED), CUSTOMER),
+    (Move.MERGED, SYSTEM): _UNCHANGED,
+    (Move.ERASED, SYSTEM): _UNCHANGED,
+}
+
+_ACTORS: Final = {move: tuple(actor for each, actor in _MOVES if each is move) for move in Move}
+_SPEAKERS: Final = (Move.QUALIFIED, Move.ACCEPTED, Move.REJECTED, Move.OPPORTUNITY, Move.WON, Move.LOST)
+"""What the receiving side says; a manager may say it in its place."""
+
+_REASONS: Final[Mapping[tuple[Move, Stage], str]] = {
+    **{(Move.ACCEPTED, stage): "nothing_handed_off" for stage in REST},
+    **{(Move.REJECTED, stage): "nothing_handed_off" for stage in REST},
+    **{(Move.ACCEPTED, stage): "already_accepted" for stage in (TAL, SAL, SQL, OPPORTUNITY)},
+    (Move.ACCEPTED, TQL): "waits_for_sales",
+    (Move.REJECTED, TQL): "waits_for_sales",
+    **{(Move.REJECTED, stage): "too_late_to_reject" for stage in (SAL, SQL, OPPORTUNITY)},
+    **{(Move.QUALIFIED, stage): "already_qualified" for stage in OPEN},
+    **{(Move.QUALIFIED, stage): "nothing_handed_off" for stage in REST},
+    **{(Move.LOST, stage): "nothing_open" for stage in REST},
+    **{(Move.LOST, stage): "not_accepted_yet" for stage in (MQL, TAL, TQL)},
+    (Move.WON, CUSTOMER): "nothing_open",
+    **{(Move.WITHDRAWN, stage): "already_accepted" for stage in (TAL, TQL, SAL, SQL, OPPORTUNITY)},
+    **{(Move.RECYCLED, stage): "held_by_sales" for stage in OPEN},
+    **{(Move.RECYCLED, stage): "nothing_open" for stage in REST},
+    **{(Move.DISQUALIFIED, stage): "held_by_sales" for stage in OPEN},
+    **{(Move.DISQUALIFIED, stage): "nothing_open" for stage in REST},
+}
+
+
+def moved(stage: Stage, move: Move, actor: Actor) -> Stage | Refused:
+    """Where ``move`` by ``actor`` leads from ``stage``. ``rejected`` leads back to MQL, where the lead waits for what is decided."""
+    speaker = SALES if actor is MANAGER and move in _SPEAKERS else actor
+    targets = _MOVES.get((move, speaker))
+    if targets is None:
+        return Refused("actor_may_not")
+    if stage in targets:
+        return targets[stage]
+    if stage is DISQUALIFIED:
+        return Refused("disqualified")
+    return Refused(_REASONS.get((move, stage), "not_from_this_stage"))
+
+
+def may_say(move: Move) -> tuple[Actor, ...]:
+    """The actors who can cause ``move`` from some stage, managers in place of the receiver included."""
+    return (*_ACTORS[move], MANAGER) if move in _SPEAKERS else _ACTORS[move]
+
+
+_LINE: Final = (INQUIRY, MQL, TAL, TQL, SAL, SQL, OPPORTUNITY, CUSTOMER)
+
+
+def skipped(stage: Stage, to: Stage, *, by_bridge: bool) -> tuple[Stage, ...]:
+    """The stages between ``stage`` and ``to`` that nobody reported: they are inferred. ``by_bridge``: a bridge team has the lead, so
+    its two stages are among them."""
+    start = INQUIRY if stage in (RECYCLED, CUSTOMER) else stage
+    if start not in _LINE or to not in _LINE:
+        return ()
+    between = _LINE[_LINE.index(start) + 1 : _LINE.index(to)]
+    return tuple(each for each in between if by_bridge or stage is TAL or each not in (TAL, TQL))

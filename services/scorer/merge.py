@@ -1,0 +1,182 @@
+"""Two leads become one: the loser sends its book to the survivor and forwards whatever still comes to it.
+
+The survivor's book is then the one it would have had, had all events come to it: ledgers, retractions, content, profile, consents and
+history are joined by rules that know no order, so a book may come twice, in any order, and through a chain of merges. Where the
+loser was somebody's work and the survivor is not, the survivor is handed on, first to who had the loser.
+
+Two leads that were each told to end in the other would forward for ever. What has come full circle stays with the smallest lead id of
+the circle, which takes up its life again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from baton.contracts.intake import EventKind, LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
+from baton.contracts.leads import Actor, EarlierCycle, LeadTransfer, Stage
+from baton.ids import derived_id
+from services.scorer.content import together
+from services.scorer.course import Cause, by_system, cycle_item, end_cycle, place
+from services.scorer.events import acquainted, consent_given, profiled, settle
+from services.scorer.ledger import RECORD, retractions, with_retraction
+from services.scorer.lifecycle import OPEN, REST, Move
+from services.scorer.qualifying import qualify
+from services.scorer.rating import rated, tell, tell_account
+from services.scorer.state_lead import CONTENT, CYCLE, MERGED, ONLY, ContentBook, LeadHead
+from services.scorer.transferring import send_book, take_dates, take_deals
+from services.scorer.turn import TRANSFERS, Turn
+
+_MAX_ABSORBED: Final = 64
+_OPEN: Final = frozenset(stage.value for stage in OPEN)
+_REST: Final = frozenset(stage.value for stage in REST)
+
+
+def on_merge(turn: Turn, told: LeadMerge) -> None:
+    """At the loser: send the book, close what is open, leave a tombstone. The survivor hears of it by the book."""
+    head = turn.head
+    if told.loser != turn.lead_id or told.survivor == turn.lead_id or head.ended:
+        return
+    if turn.view.head is not None:
+        send_book(turn, told.survivor, merge_id=told.merge_id)
+        cause = by_system(turn, told.merge_id, occurred_at_ms=told.occurred_at_ms, reason=MERGED)
+        place(turn, Move.MERGED, cause, Stage(head.stage))
+        tell_account(turn, "remove", head.account_id, 0, cause=told.merge_id)
+        turn.forget_entries()
+    turn.head = LeadHead(version=turn.agreement.version, ended=MERGED, survivor=told.survivor, cycle=head.cycle, stage=head.stage)
+    turn.wake_at = None
+
+
+def forward(turn: Turn, value: LeadEvent | LeadAct | LeadPerson) -> None:
+    """At the tombstone: what came late goes to the survivor as it came."""
+    survivor = turn.head.survivor
+    assert survivor is not None
+    person = value if isinstance(value, LeadPerson) else None
+    turn.publish(
+        TRANSFERS,
+        LeadTransfer(
+            transfer_id=derived_id("late", turn.lead_id, value.event_id, type(value).__name__),
+            loser=turn.lead_id,
+            survivor=survivor,
+            part=1,
+            parts=1,
+            events=(value,) if isinstance(value, LeadEvent) else (),
+            cycles=(),
+            at_ms=turn.now,
+            person=person.person if person else None,
+            person_times=dict.fromkeys(Person.__dataclass_fields__, person.occurred_at_ms) if person else {},
+            late=True,
+            acts=(value,) if isinstance(value, LeadAct) else (),
+            path=(turn.lead_id,),
+        ),
+        survivor,
+    )
+
+
+def passed_on(turn: Turn, told: LeadTransfer) -> bool:
+    """At a tombstone in a chain: hand the transfer on. False where it has come full circle and stays here."""
+    survivor = turn.head.survivor
+    assert survivor is not None
+    path = (*told.path, turn.lead_id)
+    if survivor in path and turn.lead_id == min(path[path.index(survivor) :]):
+        turn.head = LeadHead(version=turn.agreement.version, cycle=turn.head.cycle)
+        return False
+    turn.publish(TRANSFERS, replace(told, survivor=survivor, path=tuple(dict.fromkeys(path))), survivor)
+    return True
+
+
+def on_transfer(turn: Turn, told: LeadTransfer, take: Callable[[Turn, object], None]) -> None:
+    """At the survivor: a book is joined; what came late is taken by ``take`` as if it had come here."""
+    if not told.late:
+        absorbed(turn, told)
+        return
+    if told.person is not None:
+        acquainted(turn, told.person, dict(told.person_times))
+    for event in told.events:
+        take(turn, replace(event, lead_id=turn.lead_id))
+    for act in told.acts:
+        take(turn, replace(act, lead_id=turn.lead_id))
+
+
+def absorbed(turn: Turn, told: LeadTransfer) -> None:
+    """At the survivor: join the book, then score, and take over what the loser was in."""
+    course = turn.course
+    mark = f"{told.transfer_id}:{told.part}"
+    known = mark in course.absorbed
+    _join_ledger(turn, told)
+    book = turn.get(CONTENT, ONLY) or ContentBook()
+    turn.put(CONTENT, ONLY, together(book, ContentBook(recent=told.recent, origins=told.origins)))
+    for event in told.events:
+        (profiled if event.kind == EventKind.PROFILE else consent_given)(turn, event)
+    if told.person is not None:
+        acquainted(turn, told.person, dict(told.person_times))
+    for cycle in told.cycles:
+        turn.put(CYCLE, cycle_item(cycle, told.loser), cycle)
+    take_dates(turn, told.dates)
+    take_deals(turn, told.deals)
+    turn.steer(
+        rejecters=tuple(sorted({*course.rejecters, *told.rejecters})),
+        recycles=max(course.recycles, told.recycles),
+        absorbed=(*course.absorbed, mark)[-_MAX_ABSORBED:] if not known else course.absorbed,
+    )
+    if not known and told.stage and _takes_over(turn, told):
+        return
+    settle(turn, cause=told.transfer_id, occurred_at_ms=told.at_ms)
+
+
+def _join_ledger(turn: Turn, told: LeadTransfer) -> None:
+    head = turn.head
+    by_id: dict[bytes, bytes] = {}
+    for ledger in (head.ledger, told.ledger):
+        for at in range(0, len(ledger), RECORD.size):
+            record = ledger[at : at + RECORD.size]
+            by_id[record[8:24]] = min(record, by_id.get(record[8:24], record))
+    retracted = head.retracted
+    for event, at_ms in retractions(told.retractions):
+        retracted = with_retraction(retracted, event, at_ms)
+    turn.head = replace(
+        head,
+        ledger=b"".join(sorted(by_id.values())),
+        retracted=retracted,
+        cycle=max(head.cycle, told.cycle),
+        since_ms=max(head.since_ms, told.since_ms),
+    )
+    turn.recount()
+
+
+def _takes_over(turn: Turn, told: LeadTransfer) -> bool:
+    """What was open at the loser is open at the survivor; what rested, rests. True if that was all there is to do."""
+    stage = turn.head.stage
+    cause = by_system(turn, told.transfer_id, occurred_at_ms=told.at_ms, reason=MERGED)
+    if told.stage in _OPEN and stage in _REST:
+        _keep_cycle(turn, told)
+        rating = rated(turn, raising=True, cause=told.transfer_id)
+        tell(turn, rating, cause=told.transfer_id, always=True)
+        qualify(turn, rating, cause, raised=told.hand_raised, owner=told.owner)
+        return True
+    if told.stage == Stage.RECYCLED.value and stage == Stage.INQUIRY.value:
+        _rests(turn, told, cause)
+    elif told.stage == Stage.CUSTOMER.value and stage in (Stage.INQUIRY.value, Stage.RECYCLED.value):
+        turn.steer(owner=told.owner)
+        place(turn, Move.TAKEN_OVER, cause, Stage.CUSTOMER)
+    elif told.stage in _OPEN:
+        _keep_cycle(turn, told)
+    return False
+
+
+def _keep_cycle(turn: Turn, told: LeadTransfer) -> None:
+    """The loser's open cycle is history now."""
+    ended = EarlierCycle(cycle=told.cycle, ended_at_ms=told.at_ms, outcome=MERGED, reason=told.stage, holder=told.owner)
+    turn.put(CYCLE, cycle_item(ended, told.loser), ended)
+
+
+def _rests(turn: Turn, told: LeadTransfer, cause: Cause) -> None:
+    """The loser was to come back some day: the SLA watcher plans the survivor's return from the same reason."""
+    said = replace(cause, actor=Actor.MARKETING, reason=told.rest_reason)
+    place(turn, Move.RECYCLED, said, Stage.RECYCLED)
+    since = turn.head.since_ms
+    end_cycle(turn, MERGED, reason=told.rest_reason)
+    turn.head = replace(turn.head, since_ms=since)
+    turn.recount()
+    turn.steer(rest_reason=told.rest_reason)

@@ -1,0 +1,163 @@
+"""When a lead becomes an MQL, and when it ceases to be one before anybody took it.
+
+A fast-track act qualifies at once, whatever the sum, if it was young enough when it came and is no backfill; it breaks a cool-off. A
+level of warm or more qualifies if the agreement's gates are open, no cool-off holds and the lead does not wait in a backlog. Once a
+cycle: an MQL is not made one again. An MQL that nobody accepted is withdrawn when its level falls or its cause is retracted;
+a raised hand does not cool.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from baton.contracts.leads import LeadQualified, Level, Stage
+from baton.ids import derived_id
+from services.scorer.counting import Why, marked_entries
+from services.scorer.course import Cause, by_system, move_lead, place, refuse
+from services.scorer.facts import facts_of
+from services.scorer.ledger import BACKFILL
+from services.scorer.lifecycle import REST, Move, Refused
+from services.scorer.rating import Rating, tell
+from services.scorer.story import story_of
+from services.scorer.turn import QUALIFIED, Turn
+
+COOLED: Final = "cooled"
+RETRACTED: Final = "retracted"
+_REST: Final = frozenset(stage.value for stage in REST)
+
+
+def considered(turn: Turn, rating: Rating, *, cause: str, occurred_at_ms: int, raised: bool = False) -> None:
+    """Qualify the lead if it is time to; publish its score if it changed. ``raised``: the cause is a fast-track act that counts."""
+    at_rest = turn.head.stage in _REST
+    if raised and not at_rest:
+        _raised_again(turn, cause, occurred_at_ms)
+    if not at_rest or not (raised or rating.level != Level.COLD.value):
+        tell(turn, rating, cause=cause)
+        return
+    held_back = "" if raised else why_not(turn, rating)
+    tell(turn, rating, cause=cause, note=held_back, always=not held_back)
+    if not held_back:
+        qualify(turn, rating, by_system(turn, cause, occurred_at_ms=occurred_at_ms), raised=raised)
+
+
+def why_not(turn: Turn, rating: Rating) -> str:
+    """What keeps a warm lead from being an MQL, in words; empty: nothing."""
+    if turn.head.stage == Stage.RECYCLED.value and turn.now < turn.course.cool_off_until_ms:
+        return "cool-off"
+    if not turn.agreement.lifecycle.gates:
+        return ""
+    closed = turn.agreement.lifecycle.closed_gates(facts_of(turn, rating.engagement_micro))
+    return f"not yet: {'; '.join(closed)}" if closed else ""
+
+
+def qualify(turn: Turn, rating: Rating, cause: Cause, *, raised: bool, owner: str | None = None) -> None:
+    """Make the lead an MQL and hand its story over."""
+    head, levels = turn.head, turn.agreement.levels
+    fit_band = levels.fit_band(head.fit_micro)
+    leg = levels.queue_for(rating.level, fit_band, raised)
+    if head.stage == Stage.CUSTOMER.value and owner is None:
+        owner = turn.course.owner
+    turn.steer(
+        qualification_id=derived_id(cause.id, "qualification", 0),
+        cause_id=cause.id,
+        leg=leg,
+        level=urgency(turn, rating.level, raised=raised),
+        fast_track=raised,
+        hand_raised=raised,
+        qualified_at_ms=turn.now,
+        owner=None,
+        handoff_id=None,
+        attempt=0,
+        pool=None,
+        accepted=False,
+        touched=False,
+        former=(),
+    )
+    refused = move_lead(turn, Move.QUALIFIED, cause)
+    assert refused is None, refused
+    hand_over(turn, rating, cause, owner=owner)
+
+
+def urgency(turn: Turn, level: str, *, raised: bool) -> str:
+    """The level a hand-off is worked at: a raised hand is hot, with poor fit warm, whatever the sum."""
+    if not raised:
+        return level
+    poor = turn.agreement.levels.fit_band(turn.head.fit_micro) in turn.agreement.lifecycle.poor_fit
+    return Level.WARM.value if poor and level != Level.HOT.value else Level.HOT.value
+
+
+def hand_over(turn: Turn, rating: Rating, cause: Cause, *, owner: str | None = None) -> None:
+    """Publish ``LeadQualified`` for the qualification that the course names."""
+    head, course, profile = turn.head, turn.course, turn.profile
+    turn.publish(
+        QUALIFIED,
+        LeadQualified(
+            qualification_id=course.qualification_id or "",
+            lead_id=turn.lead_id,
+            cycle=head.cycle,
+            leg=course.leg,
+            level=course.level,
+            grade=rating.grade,
+            fit_micro=head.fit_micro,
+            engagement_micro=rating.engagement_micro,
+            hand_raised=course.hand_raised,
+            cause_id=cause.id,
+            qualified_at_ms=turn.now,
+            received_at_ms=turn.received_at_ms,
+            segment=turn.agreement.segment_of(profile),
+            story=story_of(turn),
+            agreement=turn.agreement.version,
+            rejecters=course.rejecters,
+            owner=owner,
+            stage=head.stage,
+        ),
+    )
+
+
+def reconsidered(turn: Turn, *, cause: str, reason: str) -> None:
+    """Withdraw an MQL that nobody accepted and that is one no longer. ``reason`` says what happened to it."""
+    course = turn.course
+    if turn.head.stage != Stage.MQL.value or course.accepted or course.qualification_id is None:
+        return
+    raised = course.hand_raised and hand_is_raised(turn)
+    if raised or turn.head.level != Level.COLD.value:
+        if raised != course.hand_raised:
+            turn.steer(hand_raised=raised)
+        return
+    if course.hand_raised:
+        reason = RETRACTED
+    place(turn, Move.WITHDRAWN, by_system(turn, cause, reason=reason), Stage.INQUIRY)
+    turn.steer(
+        qualification_id=None,
+        leg="",
+        level="",
+        fast_track=False,
+        hand_raised=False,
+        handoff_id=None,
+        attempt=0,
+        owner=None,
+        pool=None,
+    )
+
+
+def hand_is_raised(turn: Turn) -> bool:
+    """Whether a fast-track act of this qualification still counts."""
+    qualified_at = turn.course.qualified_at_ms
+    for entry, _, _, _, why, number in marked_entries(turn.head.ledger, turn.head.marks):
+        rule = turn.table.rules[number].rule
+        if rule is None or not rule.fast_track or why in (Why.RETRACTED, Why.SCANNER, Why.BEFORE_CYCLE):
+            continue
+        if not entry.flags & BACKFILL and entry.at_ms >= qualified_at - rule.max_age_ms:
+            return True
+    return False
+
+
+def _raised_again(turn: Turn, cause: str, occurred_at_ms: int) -> None:
+    """A hand is raised by a lead that is somebody's work already, or that is not to come back."""
+    if turn.head.stage == Stage.DISQUALIFIED.value:
+        said = by_system(turn, cause, occurred_at_ms=occurred_at_ms)
+        refused = move_lead(turn, Move.QUALIFIED, said)
+        assert isinstance(refused, Refused)
+        refuse(turn, Move.QUALIFIED.value, said, refused.reason)
+    elif not turn.course.hand_raised:
+        turn.steer(hand_raised=True)

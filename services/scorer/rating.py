@@ -1,0 +1,125 @@
+"""From the ledger to what others see: number, level, grade, the next change by itself, and the published result.
+
+Only an event may raise a level (``rated`` with ``raising``); time lowers it, and not before the dwell has passed. A result is published
+when something visible changed: level, grade, fit, cycle, or the engagement by the step it is shown in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from baton.agreement.levels import RANK
+from baton.contracts.leads import AccountPart, LeadScored, Level
+from services.scorer.crossing import falls_below
+from services.scorer.explain import explanation
+from services.scorer.scoring import engagement_micro, sums
+from services.scorer.story import criteria_of
+from services.scorer.turn import ACCOUNTS, SCORED, Turn
+
+SHOWN_STEP_MICRO: Final = 5_000_000
+"""Engagement is told anew when it passes a multiple of this, not at each page view."""
+DWELLS: Final = "stays until the dwell has passed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rating:
+    """The score at a moment. ``next_change_at_ms``: when the level falls by time alone."""
+
+    engagement_micro: int
+    level: str
+    reason: str
+    grade: str
+    next_change_at_ms: int | None
+
+
+def rated(turn: Turn, *, raising: bool, cause: str = "", undone: bool = False) -> Rating:
+    """Score the lead now and move its level.
+
+    ``raising``: an event that may raise it, with ``cause`` its id. ``undone``: the event that raised the level was retracted: the level
+    is what it would be had it never been raised, at once.
+    """
+    head, levels = turn.head, turn.agreement.levels
+    engagement = engagement_micro(sums(head.marks, turn.table, turn.now), turn.now)
+    before = Level.COLD.value if undone else head.level
+    level, reason = levels.level_for(head.fit_micro, engagement, before)
+    if RANK[level] > RANK[head.level] and not raising:
+        level, reason = head.level, "time alone raises no level"
+    dwell_ends = head.level_since_ms + levels.dwell_ms
+    if RANK[level] < RANK[head.level] and not undone and turn.now < dwell_ends:
+        level, reason = head.level, DWELLS
+    grade = levels.grade(head.fit_micro, engagement)
+    if level != head.level:
+        raised = RANK[level] > RANK[head.level]
+        turn.head = replace(head, level=level, level_since_ms=turn.now, level_cause=cause if raised else head.level_cause)
+    rating = Rating(
+        engagement_micro=engagement,
+        level=level,
+        reason=reason,
+        grade=grade,
+        next_change_at_ms=next_change(turn),
+    )
+    turn.wake_at = rating.next_change_at_ms
+    return rating
+
+
+def next_change(turn: Turn) -> int | None:
+    """When the level falls if nothing happens; None: never."""
+    head, levels = turn.head, turn.agreement.levels
+    if head.level == Level.COLD.value:
+        return None
+    earliest = max(head.level_since_ms + levels.dwell_ms, turn.now + 1)
+    threshold = levels.exit_below_micro(head.fit_micro, head.level)
+    if threshold is None:
+        return earliest
+    crossing = falls_below(head.marks, turn.table, turn.now, threshold)
+    return None if crossing is None else max(crossing, earliest)
+
+
+def tell(turn: Turn, rating: Rating, *, cause: str, note: str = "", always: bool = False) -> None:
+    """Publish the result if it changed visibly; the lead's account hears of it too."""
+    head = turn.head
+    former = turn.view.head
+    shown = (rating.engagement_micro // SHOWN_STEP_MICRO, rating.grade, rating.level, head.fit_micro, head.cycle)
+    if former is not None and not always:
+        last = (former.shown_micro // SHOWN_STEP_MICRO, former.grade, former.level, former.fit_micro, former.cycle)
+        if last == shown:
+            return
+    turn.head = replace(head, shown_micro=rating.engagement_micro, grade=rating.grade)
+    result = explanation(head.ledger, head.marks, turn.table, turn.now)
+    turn.publish(
+        SCORED,
+        LeadScored(
+            lead_id=turn.lead_id,
+            cycle=head.cycle,
+            scored_at_ms=turn.now,
+            fit_micro=head.fit_micro,
+            engagement_micro=result.engagement_micro,
+            grade=rating.grade,
+            level=rating.level,
+            level_reason=f"{rating.reason}; {note}" if note else rating.reason,
+            contributions=result.lines,
+            criteria=criteria_of(turn),
+            next_change_at_ms=rating.next_change_at_ms,
+            cause_id=cause,
+            agreement=turn.agreement.version,
+            trace_cut=result.cut,
+        ),
+    )
+    tell_account(turn, "add", head.account_id, result.engagement_micro, cause=cause)
+
+
+def tell_account(turn: Turn, kind: str, account_id: str | None, engagement: int, *, cause: str) -> None:
+    """What the lead contributes to its account, if it has one."""
+    if account_id is None:
+        return
+    part = AccountPart(
+        account_id=account_id,
+        lead_id=turn.lead_id,
+        kind=kind,
+        engagement_micro=engagement,
+        role=turn.agreement.role_of(turn.profile),
+        at_ms=turn.now,
+        cause_id=cause,
+    )
+    turn.publish(ACCOUNTS, part, account_id)

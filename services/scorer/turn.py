@@ -1,0 +1,128 @@
+"""One step of the lead reducer in progress: reads through to the view, collects what changes, gives the Step at the end.
+
+It lives for one call and is the only thing in the scorer that changes in place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from baton.agreement.compiled import CompiledAgreement
+from baton.agreement.reference import AgreementReference
+from baton.engine.reducer import Drop, EntryKind, Fact, Put, Step, View
+from services.scorer.counting import counted
+from services.scorer.state_lead import COURSE, ENTRY_KINDS, ONLY, PROFILE, Course, LeadHead, ProfileBook
+from services.scorer.table import ScoreTable, table_of
+
+T = TypeVar("T")
+SCORED = "leads.scored.v1"
+QUALIFIED = "leads.qualified.v1"
+STAGES = "leads.stages.v1"
+REFUSALS = "leads.refusals.v1"
+ACCOUNTS = "scorer.accounts.v1"
+TRANSFERS = "scorer.transfers.v1"
+MAX_ENTRIES = 10_000
+
+
+class Turn:
+    """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms`` when the cause reached the log."""
+
+    def __init__(
+        self, view: View[LeadHead], *, now: int, reference: AgreementReference, received_at_ms: int | None = None
+    ) -> None:
+        self.view = view
+        self.lead_id = view.key
+        self.cause = view.cause
+        self.now = now
+        self.received_at_ms = now if received_at_ms is None else received_at_ms
+        self.agreement: CompiledAgreement = reference.agreement
+        self.table: ScoreTable = table_of(reference.agreement)
+        self.head = view.head or LeadHead(version=reference.agreement.version)
+        self.wake_at = view.wake_at
+        self._put: dict[tuple[EntryKind[Any], str], Any] = {}
+        self._drop: set[tuple[EntryKind[Any], str]] = set()
+        self._facts: list[Fact] = []
+
+    def get(self, kind: EntryKind[T], item: str) -> T | None:
+        """The entry as it will be after this step."""
+        place = kind, item
+        if place in self._put:
+            found: T = self._put[place]
+            return found
+        return None if place in self._drop else self.view.get(kind, item)
+
+    def items(self, kind: EntryKind[T]) -> list[tuple[str, T]]:
+        """All entries of a kind as they will be, in the order of their items."""
+        return sorted(self._items(kind).items())
+
+    def _items(self, kind: EntryKind[Any]) -> dict[str, Any]:
+        stored: dict[str, Any] = dict(self.view.scan(kind, limit=MAX_ENTRIES)) if self.view.count(kind) else {}
+        for each, item in self._drop:
+            if each == kind:
+                stored.pop(item, None)
+        stored.update({item: value for (each, item), value in self._put.items() if each == kind})
+        return stored
+
+    def put(self, kind: EntryKind[T], item: str, value: T) -> None:
+        """Store an entry, unless it is what is stored already."""
+        place = kind, item
+        self._drop.discard(place)
+        if place not in self._put and self.view.get(kind, item) == value:
+            return
+        self._put[place] = value
+
+    def drop(self, kind: EntryKind[Any], item: str) -> None:
+        """Remove an entry."""
+        self._put.pop((kind, item), None)
+        self._drop.add((kind, item))
+
+    def forget_entries(self) -> None:
+        """Remove every entry of the lead."""
+        for kind in ENTRY_KINDS:
+            for item in tuple(self._items(kind)):
+                self.drop(kind, item)
+
+    def recount(self) -> None:
+        """Derive anew which entries of the ledger count."""
+        head = self.head
+        derived = counted(head.ledger, head.retracted, head.since_ms, self.table, self.now)
+        self.head = replace(head, ledger=derived.ledger, marks=derived.marks, prune_at_ms=derived.prune_at_ms)
+
+    @property
+    def course(self) -> Course:
+        """The course of the present cycle."""
+        return self.get(COURSE, ONLY) or Course()
+
+    def steer(self, **changes: Any) -> Course:
+        """Change the course."""
+        course = replace(self.course, **changes)
+        self.put(COURSE, ONLY, course)
+        return course
+
+    @property
+    def profile(self) -> dict[str, str]:
+        """The profile in force."""
+        return (self.get(PROFILE, ONLY) or ProfileBook()).plain()
+
+    def publish(self, topic: str, value: Any, key: str | None = None) -> None:
+        """Publish a fact, under the lead's key unless another is given."""
+        self._facts.append(Fact(topic, self.lead_id if key is None else key, value))
+
+    def published(self, topic: str) -> bool:
+        """Whether this step publishes on ``topic`` already."""
+        return any(fact.topic == topic for fact in self._facts)
+
+    def step(self) -> Step[LeadHead]:
+        """The outcome."""
+        return Step(
+            head=self.head,
+            wake_at=self.wake_at,
+            put=tuple(Put(kind, item, value) for (kind, item), value in self._put.items()),
+            drop=tuple(Drop(kind, item) for kind, item in sorted(self._drop, key=lambda each: (each[0].name, each[1]))),
+            facts=tuple(self._facts),
+        )
+
+    def unchanged(self) -> Step[LeadHead]:
+        """Nothing happened."""
+        return Step(head=self.view.head, wake_at=self.view.wake_at)
