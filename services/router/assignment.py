@@ -30,8 +30,7 @@ class Assignment(Reducer[PoolState, AgreementReference]):
     def step(self, view: View[PoolState], event: Event, *, now: int, reference: AgreementReference) -> Step[PoolState]:
         """Take one item: a request, or what became of one."""
         item: QueueItem = event.value
-        leg = item.qualified.leg if item.qualified else None
-        placing = _placing(view, now, reference, leg=leg)
+        placing = _placing(view, now, reference)
         match item.kind:
             case RequestKind.REQUEST:
                 placing.arrive(item)
@@ -58,8 +57,8 @@ class Assignment(Reducer[PoolState, AgreementReference]):
         return placing.finish(view.wake_at)
 
 
-def _placing(view: View[PoolState], now: int, reference: AgreementReference, *, leg: str | None = None) -> Placing:
-    roster = roster_of(reference, view.key, leg=leg, now=now)
+def _placing(view: View[PoolState], now: int, reference: AgreementReference) -> Placing:
+    roster = roster_of(reference, view.key, now=now)
     floor = Floor(view, period=roster.period)
     return Placing(floor=floor, roster=roster, reference=reference, cause=view.cause, now=now)
 
@@ -76,9 +75,7 @@ def _follow(placing: Placing, item: QueueItem, state: WorkState) -> None:
         return
     _let_go(floor, work)
     floor.load(person, state, 1)
-    known = work or PoolWork(state=state, lead_id=item.lead_id, since_ms=placing.now)
-    same = known.person in (None, person)
-    kept = known.parts if same else ()
+    same = work is not None and work.person in (None, person)
     floor.put_work(
         item.handoff_id,
         PoolWork(
@@ -86,9 +83,7 @@ def _follow(placing: Placing, item: QueueItem, state: WorkState) -> None:
             lead_id=item.lead_id,
             since_ms=placing.now,
             person=person,
-            level=known.level,
-            period=known.period,
-            parts=kept,
+            turn=work.turn if work is not None and same else None,
         ),
     )
     placing.look_again()

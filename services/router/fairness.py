@@ -73,12 +73,14 @@ def taken(book: Book, person: str, share: Mapping[str, Fraction], ordinal: int) 
     return after
 
 
-def given_back(book: Book, person: str, share: Mapping[str, Fraction]) -> dict[str, Standing]:
-    """The book as if the turn had never been: for what is nobody's fault. Who waited longest is not rewritten."""
+def given_back(book: Book, person: str, share: Mapping[str, Fraction], *, ordinal: int, before: int) -> dict[str, Standing]:
+    """The book as if the turn ``ordinal`` had never been: for what is nobody's fault. ``before`` is the turn that was the person's
+    latest then; if they had another one since, that one stays their latest."""
     after = dict(book)
     for sharer, part in share.items():
         standing = after.get(sharer, NEW)
         after[sharer] = replace(standing, target=standing.target - part)
     standing = after.get(person, NEW)
-    after[person] = replace(standing, turns=standing.turns - 1)
+    last = before if standing.last == ordinal else standing.last
+    after[person] = replace(standing, turns=standing.turns - 1, last=last)
     return after

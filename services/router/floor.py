@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from baton.engine.reducer import Drop, EntryKind, Fact, Put, Step, View
-from services.router.fairness import Book, Standing, given_back, taken
+from services.router.fairness import NEW, Book, given_back, taken
 from services.router.state_assignment import (
     HELD,
     WORK,
@@ -19,6 +19,7 @@ from services.router.state_assignment import (
     PoolHeld,
     PoolState,
     PoolWork,
+    Turn,
     WorkState,
     book_of,
     fraction_text,
@@ -94,23 +95,33 @@ class Floor:
     # ------------------------------------------------------------------ turns
 
     def book(self, level: str) -> Book:
-        """The standings at ``level`` in the period that runs; a new period starts afresh, but who waited longest stays known."""
+        """The standings at ``level`` in the period that runs. A new period starts afresh; who has waited longest is known over all
+        levels and periods."""
         period, book = self._books.get(level, (self._period, {}))
-        if period == self._period:
-            return book
-        return {person: Standing(last=each.last) for person, each in book.items() if each.last}
+        current = book if period == self._period else {}
+        people = {person for _, each in self._books.values() for person in each}
+        return {person: replace(current.get(person, NEW), last=self._last(person)) for person in sorted(people)}
 
-    def take_turn(self, level: str, person: str, share: Mapping[str, Fraction]) -> None:
-        """``person`` had a turn that added ``share`` to the targets."""
+    def _last(self, person: str) -> int:
+        return max(book[person].last for _, book in self._books.values() if person in book)
+
+    def take_turn(self, level: str, person: str, share: Mapping[str, Fraction]) -> Turn:
+        """``person`` had a turn that added ``share`` to the targets; with what is returned it can be given back."""
+        book = self.book(level)
         self.decided += 1
-        self._set_book(level, taken(self.book(level), person, share, self.decided))
+        self._set_book(level, taken(book, person, share, self.decided))
+        parts = tuple(Part(person=each, part=fraction_text(part)) for each, part in sorted(share.items()))
+        before = book.get(person, NEW).last
+        return Turn(level=level, period=self._period, ordinal=self.decided, before=before, parts=parts)
 
     def give_turn_back(self, work: PoolWork) -> None:
         """As if the turn had not been; nothing happens where none was taken, or where its period is over."""
-        if work.person is None or not work.parts or work.period != self._period:
+        turn = work.turn
+        if work.person is None or turn is None or turn.period != self._period:
             return
-        share = {each.person: Fraction(each.part) for each in work.parts}
-        self._set_book(work.level, given_back(self.book(work.level), work.person, share))
+        share = {each.person: Fraction(each.part) for each in turn.parts}
+        book = given_back(self.book(turn.level), work.person, share, ordinal=turn.ordinal, before=turn.before)
+        self._set_book(turn.level, book)
 
     def _set_book(self, level: str, book: Book) -> None:
         self._books[level] = (self._period, book)
@@ -131,15 +142,6 @@ class Floor:
             self.loads.pop(person, None)
 
     # ------------------------------------------------------------------ the outcome
-
-    def parts(self, share: Mapping[str, Fraction]) -> tuple[Part, ...]:
-        """A share as it is stored."""
-        return tuple(Part(person=person, part=fraction_text(part)) for person, part in sorted(share.items()))
-
-    @property
-    def period(self) -> str:
-        """The period that turns are counted in now."""
-        return self._period
 
     def settle(self, wake_at: int | None) -> Step[PoolState]:
         """Everything that changed, as a step."""

@@ -44,7 +44,7 @@ class Placing:
         if item.watcher is not None:
             self._watch(item, Unserved(reason=item.reason or "watch", candidates=(), waits=False), item.watcher or None)
         elif self.roster.gone:
-            self._forward(item, self.roster.overflow_to or "", why="pool_gone")
+            self._forward(item, self._target(item), why="pool_gone")
         elif beside is not None and beside.state == WorkState.FORWARDED:
             self._forward(item, beside.to_pool or "", why="with_colleague")
         elif item.forced and item.person is not None:
@@ -119,7 +119,7 @@ class Placing:
         match self._rule(item, decision):
             case Nobody.OVERFLOW:
                 self.floor.leave_queue(place)
-                self._forward(item, self.roster.overflow_to or "", why=decision.reason)
+                self._forward(item, self._target(item), why=decision.reason)
             case Nobody.WATCH:
                 self.floor.leave_queue(place)
                 self._watch(item, decision, self.roster.watcher)
@@ -134,11 +134,16 @@ class Placing:
         if decision.waits:
             return Nobody.HOLD
         if self.roster.nobody == Nobody.OVERFLOW:
-            target = self.roster.overflow_to or self.roster.pool
+            target = self._target(item)
             known = target not in (*item.overflowed_from, self.roster.pool)
-            there = roster_of(self._reference, target, leg=self.roster.kind, now=self.now)
+            there = roster_of(self._reference, target, now=self.now)
             return Nobody.OVERFLOW if known and could_ever(there, need_of(item, there)) else Nobody.HOLD
         return self.roster.nobody
+
+    def _target(self, item: QueueItem) -> str:
+        """Where a lead goes that leaves the pool; the pool itself: nowhere."""
+        elsewhere = self.roster.elsewhere.get(announcing.qualified_of(item).leg, "")
+        return self.roster.overflow_to or elsewhere or self.roster.pool
 
     def _worth_looking(self) -> bool:
         """Somebody could take some lead, or the pool's rule is to send away what nobody can take."""
@@ -163,17 +168,14 @@ class Placing:
 
     def _assign(self, item: QueueItem, chosen: Chosen) -> None:
         level = announcing.qualified_of(item).level
-        if chosen.share:
-            self.floor.take_turn(level, chosen.person, chosen.share)
+        turn = self.floor.take_turn(level, chosen.person, chosen.share) if chosen.share else None
         self.floor.load(chosen.person, WorkState.OFFERED, 1)
         work = PoolWork(
             state=WorkState.OFFERED,
             lead_id=item.lead_id,
             since_ms=self.now,
             person=chosen.person,
-            level=level,
-            period=self.roster.period,
-            parts=self.floor.parts(chosen.share),
+            turn=turn,
         )
         self.floor.put_work(item.handoff_id, work)
         self.floor.facts.append(self._said.routed(item, chosen))
@@ -195,7 +197,8 @@ class Placing:
 
     def _wake(self, before: int | None) -> int | None:
         if self.floor.resume is not None:
-            return self.now
+            # A moment later, not now: a wake that never lets time pass counts as stuck.
+            return self.now + 1
         if self.floor.waiting() == 0:
             return None
         soonest = self._next_look()

@@ -1,6 +1,7 @@
 """The pool as assignment sees it: its seats, what it does when nobody can take a lead, and how its turns are counted."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -45,7 +46,7 @@ class Roster:
     """One pool under one agreement.
 
     ``period`` names the period that its turns are counted in; a new one starts afresh. ``any_hour``: leads are handed out outside
-    working hours too. ``gone``: the agreement does not know the pool any more, so what is left in it goes elsewhere.
+    working hours too. ``gone``: the agreement does not know the pool any more, so what is left in it goes ``elsewhere``, by its leg.
     """
 
     pool: str
@@ -59,6 +60,7 @@ class Roster:
     owner_uses_turn: bool = False
     any_hour: bool = False
     gone: bool = False
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def seat(self, person: str) -> Seat | None:
         """The person's membership."""

@@ -79,11 +79,24 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A turn that was taken in the ledger ``level`` of ``period``, so that it can be given back.
+
+    ``parts`` is what it did to the targets; ``before`` was the person's latest turn until this one, ``ordinal``.
+    """
+
+    level: str
+    period: str
+    ordinal: int
+    before: int
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolWork:
     """One open hand-off of the pool, by its id.
 
-    ``queued`` is its place while held, ``to_pool`` where it was forwarded. ``parts`` is what its turn did to the targets (empty: it
-    took no turn), in the ledger ``level`` of ``period``: with these the turn can be given back.
+    ``queued`` is its place while held, ``to_pool`` where it was forwarded. ``turn`` None: it took no turn.
     """
 
     state: str
@@ -92,9 +105,7 @@ class PoolWork:
     person: str | None = None
     queued: str | None = None
     to_pool: str | None = None
-    level: str = ""
-    period: str = ""
-    parts: tuple[Part, ...] = ()
+    turn: Turn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

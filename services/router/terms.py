@@ -8,7 +8,7 @@ from baton.agreement.reference import AgreementReference
 from baton.agreement.wall_time import local_date, zone_named
 from services.router.commands import Authority
 from services.router.faults import ABSENCE
-from services.router.roster import Roster, Seat
+from services.router.roster import Nobody, Roster, Seat
 
 
 def authority_of(reference: AgreementReference) -> Authority:
@@ -18,16 +18,15 @@ def authority_of(reference: AgreementReference) -> Authority:
     return Authority(people=agreement.people, pools=agreement.pools, blameless=frozenset((ABSENCE, *turn_back)))
 
 
-def roster_of(reference: AgreementReference, pool: str, *, leg: str | None, now: int) -> Roster:
+def roster_of(reference: AgreementReference, pool: str, *, now: int) -> Roster:
     """The pool as it is at ``now``. One that the agreement does not know any more has no seats, and what is left in it goes to the
-    default pool of its kind (``leg``)."""
+    default pools."""
     agreement = reference.agreement
     found = agreement.pools.get(pool)
     if found is None:
-        kind = leg or "sales"
         default = agreement.routing.default
-        elsewhere = default.get(kind) or next(iter(default.values()))
-        return Roster(pool=pool, kind=kind, seats=(), nobody="overflow", overflow_to=elsewhere, gone=True)
+        elsewhere = {leg: default.get(leg) or next(iter(default.values())) for leg in ("sdr", "sales")}
+        return Roster(pool=pool, kind="sales", seats=(), nobody=Nobody.OVERFLOW, gone=True, elsewhere=elsewhere)
     seats = tuple(
         Seat(
             person=member.person,

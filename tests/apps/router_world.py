@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from baton.contracts.leads import LeadQualified, LeadStaged, Story
 from baton.contracts.levels import SlaAction
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.topics import TOPICS
+from baton.engine.changelog import explain
 from baton.engine.memory import MemoryHost
 from baton.engine.reducer import Event
 from baton.ids import derived_id
@@ -46,6 +48,12 @@ POOLS: Mapping[str, Any] = {
 ROUTING: Mapping[str, Any] = {"default": {"sdr": "bridge", "sales": "field"}}
 
 
+@cache
+def _example() -> Mapping[str, Any]:
+    plain = YAML(typ="safe").load(EXAMPLE.read_text())
+    return {name: section for name, section in plain.items() if name != "examples"}
+
+
 def agreement(
     *,
     people: Mapping[str, Any] = PEOPLE,
@@ -54,8 +62,7 @@ def agreement(
     **sections: Any,
 ) -> CompiledAgreement:
     """The example agreement with people, pools and routing of the test's own."""
-    plain = YAML(typ="safe").load(EXAMPLE.read_text())
-    plain.pop("examples", None)
+    plain = dict(_example())
     hours = {"open": {"timezone": "Europe/Berlin", "hours": {"mon-fri": "09:00-17:00"}}}
     plain |= {"people": people, "pools": pools, "routing": routing, "calendars": hours, "calendar": "open"}
     plain["slas"] = {
@@ -134,12 +141,29 @@ class World:
         """The same in words, one line each."""
         return [words(value) for _, value in self.records()]
 
-    def state(self, reducer: str, key: str) -> Any:
-        """The head of a key."""
-        for record in reversed(self.host.log.history):
-            if record.topic == f"{reducer}.changelog.v1" and record.key and key.encode() in record.key and record.value:
-                return record
-        return None
+    def state(self, reducer: str) -> tuple[dict[str, Any], dict[tuple[str, str, str], Any]]:
+        """The heads of a reducer by key, and its entries by kind, key and item, as its changelog has them."""
+        types = {each.name: each for each in SERVICE.reducers}[reducer]
+        kinds = {kind.name: kind.type for kind in types.entry_kinds}
+        heads: dict[str, Any] = {}
+        entries: dict[tuple[str, str, str], Any] = {}
+        for record in self.host.log.history:
+            if record.topic != f"{reducer}.changelog.v1" or record.key is None:
+                continue
+            found = explain(record.key, record.value)
+            if found.part == "entry":
+                entries[found.kind, found.key, found.item] = _decoded_as(kinds[found.kind], found.value)
+            elif found.part == "head":
+                assert types.head_type is not None
+                heads[found.key] = _decoded_as(types.head_type, found.value)
+        return (
+            {key: value for key, value in heads.items() if value is not None},
+            {place: value for place, value in entries.items() if value is not None},
+        )
+
+
+def _decoded_as(record: type, value: bytes | None) -> Any:
+    return None if value is None else codec_for(record).decode(value)
 
 
 def _decoded(topic: str, value: bytes | None) -> Any:
