@@ -14,6 +14,7 @@ LATEST_MS = 4_102_444_800_000  # 2100
 MAX_PROFILE_FIELDS = 64
 MAX_PROPERTIES = 32
 MAX_VALUE_CHARACTERS = 200
+MAX_SEVERAL = 16
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -100,6 +101,8 @@ def profile_text(name: str, value: Any) -> str | None:
     """One profile value as text; None says nothing. Raises ValueError where it cannot be taken."""
     if value is None or value == "":
         return None
+    if isinstance(value, list):
+        return _several(name, value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -120,6 +123,14 @@ def profile_text(name: str, value: Any) -> str | None:
     if name not in ("domain", "website") and (_ADDRESS.search(text) or _PHONE.match(text)):
         raise ValueError('looks like personal data, which belongs in "person"')
     return text or None
+
+
+def _several(name: str, values: list[Any]) -> str | None:
+    """A set, as the agreement reads it: separated by semicolons."""
+    if len(values) > MAX_SEVERAL or any(isinstance(each, list | dict) for each in values):
+        raise ValueError(f"must be a text, a number, true or false, or a list of at most {MAX_SEVERAL} of these")
+    texts = [text.replace(";", ",") for each in values if (text := profile_text(name, each))]
+    return profile_text(name, ";".join(dict.fromkeys(texts)))
 
 
 def _fields(value: Any, limit: int) -> dict[str, str]:
@@ -152,7 +163,8 @@ def property_fields(value: Any) -> dict[str, str]:
     return _fields(value, MAX_PROPERTIES)
 
 
-_SCALARS = {"type": ["string", "number", "boolean", "null"], "maxLength": MAX_VALUE_CHARACTERS}
+_SCALAR = {"type": ["string", "number", "boolean", "null"], "maxLength": MAX_VALUE_CHARACTERS}
+_SCALARS = {"anyOf": [_SCALAR, {"type": "array", "maxItems": MAX_SEVERAL, "items": _SCALAR}]}
 
 
 def _map_schema(limit: int) -> WithJsonSchema:

@@ -54,7 +54,7 @@ def email(text: str) -> str:
     except (EmailNotValidError, ValueError, UnicodeError):
         raise ValueError("is not an e-mail address") from None
     address = checked.normalized.lower()
-    if "." not in checked.domain or len(address) > 254:
+    if "." not in checked.domain or len(address) > 254 or len(checked.local_part) > 64:
         raise ValueError("is not an e-mail address")
     return address
 

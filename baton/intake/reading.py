@@ -101,7 +101,7 @@ def _problem(error: Any) -> Problem:
 
 
 def _lower_first(text: str) -> str:
-    for start in ("String should", "Input should", "List should", "Dictionary should", "Value error,"):
+    for start in ("String should", "Input should", "Value should", "List should", "Dictionary should", "Value error,"):
         if text.startswith(start):
             return "must" + text.removeprefix(start) if start.endswith("should") else text.removeprefix(start).strip()
     return text

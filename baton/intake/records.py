@@ -84,7 +84,11 @@ def _profile(given: Mapping[str, str], person: Person | None) -> Mapping[str, st
     told = (profile.pop("domain", None), profile.pop("website", None), person.email if person else None)
     domains = (company_domain(text) for text in told if text)
     domain = next((each for each in domains if each), None)
-    return {**profile, "domain": domain} if domain else profile
+    if domain:
+        profile["domain"] = domain
+    if person and person.email:
+        profile.setdefault("email_kind", "company" if company_domain(person.email) else "free")
+    return profile
 
 
 def _person(line: EventLine, identifiers: tuple[Identifier, ...]) -> Person | None:

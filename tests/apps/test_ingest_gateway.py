@@ -123,6 +123,7 @@ CALLS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
                 "country": "DE",
                 "region": "Bavaria",
                 "domain": "acme.example",
+                "email_kind": "company",
             },
         ),
     ),
@@ -148,6 +149,7 @@ CALLS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
             "engagement",
             [("email", "ann@gmail.com"), ("user", "7")],
             person=Person(email="ann@gmail.com"),
+            profile={"email_kind": "free"},
             engagement=Engagement(
                 act="whitepaper_downloaded",
                 content_title="Leads, kept",

@@ -171,7 +171,7 @@ def test_a_new_identity_begins_a_lead_and_its_event_is_accepted_once_and_without
             LeadEvent(
                 event_id=derived_id(record.event_id, "profile"),
                 kind="profile",
-                profile={"seniority": "director", "domain": "acme.example"},
+                profile={"seniority": "director", "domain": "acme.example", "email_kind": "company"},
                 **accepted,
             ),
         ),
