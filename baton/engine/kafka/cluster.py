@@ -1,0 +1,139 @@
+"""What the tasks of one process ask the cluster: ends, times, committed offsets, members, and the broker's clock.
+
+It speaks logical topic names; nothing above it knows the physical ones. Its clients belong to no group, commit nothing, and are
+shared by all tasks. Whatever the brokers answer with an error is raised as aiokafka's ``KafkaError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.errors import for_code
+
+from baton.contracts.topics import consumer_group, logical, physical, ticks_topic
+from baton.engine.errors import EngineError
+
+Place = tuple[str, int]
+"""A topic's logical name and a partition."""
+
+LOG_APPEND_TIME = 1
+RETRY_BACKOFF_MS = 10
+"""The default of 100 makes every transaction wait so long, while the broker still writes the markers of the one before."""
+
+
+class NotLogTime(EngineError):
+    """A topic whose records do not carry the broker's time: deadlines would be judged by whoever wrote them."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"{topic}: message.timestamp.type is not LogAppendTime; set it so, see: baton topics --check")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """A committed offset and what its writer noted beside it."""
+
+    offset: int
+    metadata: str
+
+
+class Cluster:
+    """The shared clients. ``client``: options of any aiokafka client; ``client_id`` is unique to this process."""
+
+    def __init__(self, client: Mapping[str, Any], *, namespace: str, client_id: str) -> None:
+        self.client = {**client, "client_id": client_id, "retry_backoff_ms": RETRY_BACKOFF_MS}
+        self.client_id = client_id
+        self.namespace = namespace
+        self._log: AIOKafkaConsumer | None = None
+        self._admin: AIOKafkaAdminClient | None = None
+        self._plain: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connect."""
+        self._log = AIOKafkaConsumer(**self.client, isolation_level="read_uncommitted", consumer_timeout_ms=60_000)
+        self._admin = AIOKafkaAdminClient(**self.client)
+        self._plain = AIOKafkaProducer(**self.client, acks="all", request_timeout_ms=10_000)
+        for each in (self._log, self._admin, self._plain):
+            await each.start()
+
+    async def stop(self) -> None:
+        """Close what was opened."""
+        if self._plain is not None:
+            await self._plain.stop()
+        if self._log is not None:
+            await self._log.stop()
+        if self._admin is not None:
+            await self._admin.close()
+
+    def at(self, place: Place) -> TopicPartition:
+        """The physical place."""
+        return TopicPartition(physical(self.namespace, place[0]), place[1])
+
+    def place(self, at: TopicPartition) -> Place:
+        """The logical place."""
+        return logical(self.namespace, at.topic), at.partition
+
+    def group(self, reducer: str) -> str:
+        """The consumer group of a reducer."""
+        return consumer_group(self.namespace, reducer)
+
+    async def ends(self, places: Collection[Place]) -> dict[Place, int]:
+        """The next offset of each place, open transactions included."""
+        assert self._log is not None
+        found = await self._log.end_offsets([self.at(each) for each in places])
+        return {self.place(at): offset for at, offset in found.items()}
+
+    async def beginnings(self, places: Collection[Place]) -> dict[Place, int]:
+        """The first offset that still exists at each place."""
+        assert self._log is not None
+        found = await self._log.beginning_offsets([self.at(each) for each in places])
+        return {self.place(at): offset for at, offset in found.items()}
+
+    async def ends_at(self, places: Collection[Place], at_ms: int) -> dict[Place, int]:
+        """The offset past everything that was appended at or before ``at_ms``, open transactions included."""
+        assert self._log is not None
+        found = await self._log.offsets_for_times({self.at(each): at_ms + 1 for each in places})
+        ends = {self.place(at): first.offset for at, first in found.items() if first is not None}
+        missing = [each for each in places if each not in ends]
+        return ends | (await self.ends(missing) if missing else {})
+
+    async def committed(self, reducer: str, places: Collection[Place]) -> dict[Place, Committed]:
+        """What the reducer's group has committed; a place without a commit is left out."""
+        assert self._admin is not None
+        found = await self._admin.list_consumer_group_offsets(self.group(reducer), partitions=[self.at(each) for each in places])
+        return {
+            self.place(at): Committed(offset=each.offset, metadata=each.metadata)
+            for at, each in found.items()
+            if each.offset >= 0
+        }
+
+    async def assigned(self, reducer: str) -> set[Place]:
+        """What the group, as its coordinator sees it now, assigns to this process; empty while it rebalances."""
+        assert self._admin is not None
+        (answer,) = await self._admin.describe_consumer_groups([self.group(reducer)])
+        ((code, _, state, _, _, members, *_),) = answer.groups
+        if code:
+            raise for_code(code)()
+        if state != "Stable":
+            return set()
+        mine = [each[-1] for each in members if each[1] == self.client_id]
+        parts = [ConsumerProtocolMemberAssignment.decode(each).partitions() for each in mine if each]
+        return {self.place(at) for part in parts for at in part}
+
+    async def tick(self, reducer: str, partition: int) -> int:
+        """Append a tick and give the broker's time of it (ms); raises :class:`NotLogTime`."""
+        assert self._plain is not None
+        at = self.at((ticks_topic(reducer), partition))
+        told = await self._plain.send_and_wait(at.topic, b"", partition=at.partition)
+        if told.timestamp_type != LOG_APPEND_TIME:
+            raise NotLogTime(at.topic)
+        return int(told.timestamp)
+
+    async def partitions(self, topic: str) -> int:
+        """How many partitions a topic has; 0 if it does not exist."""
+        assert self._plain is not None
+        return len(await self._plain.partitions_for(physical(self.namespace, topic)))

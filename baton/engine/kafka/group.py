@@ -1,0 +1,108 @@
+"""A reducer in this process: its membership in the consumer group, the consumer its tasks share, and a seat for each partition.
+
+Rebalances are eager: all seats are left before the group assigns anew. What takes long (restoring) is done by the tasks, never in
+a rebalance callback; their partitions are paused until they are ready. The state of a task that left is kept for a while, so that
+its return restores only what is new.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+
+from baton.engine.kafka.opening import Memory
+from baton.engine.kafka.seat import Seat
+from baton.engine.kafka.shared import Shared
+from baton.engine.kafka.upstream import Upstream
+from baton.engine.reducer import Reducer
+
+log = logging.getLogger(__name__)
+
+_WATCH_S = 1.0
+_RETRY_S = 1.0
+
+
+class Group(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Runs the tasks of ``reducer`` that the group gives to this process."""
+
+    def __init__(
+        self, shared: Shared, reducer: Reducer[Any, Any], upstream: Upstream | None, fatal: Callable[[Exception], None]
+    ) -> None:
+        self.reducer = reducer
+        self.seats: dict[int, Seat] = {}
+        self.joined = False
+        self._shared, self._upstream, self._fatal = shared, upstream, fatal
+        self._kept: dict[int, tuple[float, Memory]] = {}
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def run(self) -> None:
+        """Be a member until cancelled."""
+        while True:
+            try:
+                await self._member()
+            except KafkaError as error:
+                log.warning("%s: out of its group: %s; joining again", self.reducer.name, type(error).__name__)
+                await asyncio.sleep(_RETRY_S)
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Leave every seat: the open batch is finished or aborted, the producer closed, the state kept."""
+        self.joined = False
+        limit_s = self._shared.settings.session_timeout_ms / 2000
+        seats, self.seats = self.seats, {}
+        await asyncio.gather(*(seat.leave(limit_s) for seat in seats.values()))
+        for partition, seat in seats.items():
+            if seat.memory is not None:
+                self._kept[partition] = (monotonic(), seat.memory)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Take a seat for each partition; nothing is fetched before its task is ready."""
+        assert self._consumer is not None
+        self._consumer.pause(*assigned)
+        for partition in sorted({each.partition for each in assigned}):
+            _, memory = self._kept.pop(partition, (0.0, None))
+            self.take_seat(partition, memory)
+        self.joined = True
+
+    def take_seat(self, partition: int, memory: Memory | None) -> None:
+        """Run the task of ``partition``; ``memory`` is its state as this process knows it, if it does."""
+        assert self._consumer is not None
+        self.seats[partition] = Seat(self._shared, self.reducer, partition, self._consumer, self._upstream, memory, self._fatal)
+
+    async def _member(self) -> None:
+        settings, cluster = self._shared.settings, self._shared.cluster
+        self._consumer = consumer = AIOKafkaConsumer(
+            **cluster.client,
+            group_id=cluster.group(self.reducer.name),
+            group_instance_id=settings.instance_id,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            fetch_max_wait_ms=500,
+            consumer_timeout_ms=1_000,
+            session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=settings.heartbeat_ms,
+        )
+        consumer.subscribe([cluster.at((topic, 0)).topic for topic in self.reducer.inputs], listener=self)
+        try:
+            await consumer.start()
+            # Where one task is slow to take what was fetched for it, the fetcher would keep all others waiting for so long.
+            consumer._fetcher._prefetch_backoff = 0.0
+            while True:
+                await asyncio.sleep(_WATCH_S)
+                consumer._coordinator.check_errors()
+                self._forget()
+        finally:
+            await self.on_partitions_revoked(set())
+            await consumer.stop()
+
+    def _forget(self) -> None:
+        oldest = monotonic() - self._shared.settings.keep_state_s
+        self._kept = {partition: kept for partition, kept in self._kept.items() if kept[0] > oldest}

@@ -1,0 +1,65 @@
+"""The metrics of one task, with its labels filled in."""
+
+from __future__ import annotations
+
+from baton.engine import metrics
+from baton.engine.batch import Batch
+from baton.engine.kafka.status import TaskStatus
+
+
+class Measures:
+    """Counts per batch; gauges when somebody looks."""
+
+    def __init__(self, reducer: str, partition: int) -> None:
+        self._reducer, self._partition = reducer, str(partition)
+        self._batches = metrics.BATCHES.labels(reducer)
+        self._aborted = metrics.ABORTED.labels(reducer)
+        self._batch_seconds = metrics.BATCH_SECONDS.labels(reducer)
+        self._commit_seconds = metrics.COMMIT_SECONDS.labels(reducer)
+        self._left = metrics.RESTORE_LEFT.labels(reducer, self._partition)
+
+    def committed(self, batch: Batch, filled_s: float, committed_s: float) -> None:
+        """A batch was committed."""
+        counts, reducer = batch.counts, self._reducer
+        self._batches.inc()
+        self._batch_seconds.observe(filled_s)
+        self._commit_seconds.observe(committed_s)
+        for topic, taken in counts.taken.items():
+            metrics.RECORDS.labels(reducer, topic).inc(taken)
+        for topic, published in counts.facts.items():
+            metrics.FACTS.labels(reducer, topic).inc(published)
+        if counts.wakes:
+            metrics.TIMERS.labels(reducer).inc(counts.wakes)
+            metrics.TIMER_LATE.labels(reducer).set(counts.late_ms / 1000)
+        for metric, count in (
+            (metrics.DEAD_LETTERS, counts.dead),
+            (metrics.UNPROVEN, counts.unproven),
+            (metrics.ADOPTED, counts.adopted),
+            (metrics.SKIPPED, counts.skipped),
+        ):
+            if count:
+                metric.labels(reducer).inc(count)
+
+    def aborted(self) -> None:
+        """A batch was aborted."""
+        self._aborted.inc()
+
+    def restoring(self, position: int, end: int) -> None:
+        """A restore is at ``position``."""
+        self._left.set(end - position)
+
+    def restored(self, seconds: float) -> None:
+        """A restore is done."""
+        self._left.set(0)
+        metrics.RESTORE_SECONDS.labels(self._reducer, self._partition).set(seconds)
+
+    def looked(self, status: TaskStatus, keys: int, timers: int, behind_ms: int, held_back: int) -> None:
+        """Somebody looks at the task."""
+        labels = (self._reducer, self._partition)
+        metrics.LAG.labels(*labels).set(status.lag)
+        metrics.LAG_SECONDS.labels(*labels).set(max(0, behind_ms) / 1000)
+        metrics.KEYS.labels(*labels).set(keys)
+        metrics.WAITING_TIMERS.labels(*labels).set(timers)
+        metrics.HELD_BACK.labels(*labels).set(held_back)
+        metrics.HELD_TIMERS.labels(*labels).set(status.held)
+        metrics.ADOPTING.labels(*labels).set(status.adopting)

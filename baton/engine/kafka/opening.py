@@ -1,0 +1,99 @@
+"""How a task begins, in the one order that is safe: fence, read the committed offsets, restore, compare.
+
+Were the offsets read before the former owner is fenced, it could still commit after that, and its records would be done twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from baton.engine.core import Core
+from baton.engine.errors import StateMismatch
+from baton.engine.kafka.failpoints import Point, reached
+from baton.engine.kafka.inputs import LostRange
+from baton.engine.kafka.restore import read_changelog
+from baton.engine.kafka.shared import Shared
+from baton.engine.kafka.transaction import Transactions
+from baton.engine.position import disagreement
+from baton.engine.reducer import Reducer
+
+_POLL_S = 0.25
+
+
+@dataclass(slots=True)
+class Memory:
+    """The state of a task and how far its changelog is in it: kept when the task ends, so that a return restores what is new."""
+
+    core: Core
+    next_offset: int | None = None
+
+
+class Opening:
+    """Brings one task from nothing to the offsets it has to fetch from. ``progress`` hears how a restore goes."""
+
+    def __init__(
+        self, shared: Shared, reducer: Reducer[Any, Any], partition: int, memory: Memory, progress: Callable[[int, int], None]
+    ) -> None:
+        self._shared, self._reducer, self._partition = shared, reducer, partition
+        self._memory, self._progress = memory, progress
+        self._places = [(topic, partition) for topic in reducer.inputs]
+
+    async def run(self, transactions: Transactions, restoring: Callable[[], None]) -> dict[str, int]:
+        """Give the first offset to fetch of each input; raises :class:`StateMismatch` or :class:`LostRange`."""
+        await transactions.open()
+        self._reached(Point.FENCED)
+        restoring()
+        committed, metadata = await self._committed()
+        await self._restore()
+        self._reached(Point.RESTORED)
+        await self._agree(committed, metadata)
+        self._reached(Point.CHECKED)
+        return await self._starts()
+
+    async def _committed(self) -> tuple[dict[str, int | None], dict[str, str]]:
+        found = await self._shared.cluster.committed(self._reducer.name, self._places)
+        offsets: dict[str, int | None] = {topic: each.offset for (topic, _), each in found.items()}
+        return offsets, {topic: each.metadata for (topic, _), each in found.items()}
+
+    async def _restore(self) -> None:
+        memory = self._memory
+        memory.next_offset = await read_changelog(
+            self._shared.cluster,
+            self._reducer.name,
+            self._partition,
+            since=memory.next_offset,
+            take=memory.core.restore,
+            progress=self._progress,
+        )
+
+    async def _agree(self, committed: dict[str, int | None], metadata: dict[str, str]) -> None:
+        """The restored state must be of the same batch as the committed offsets; it may take the brokers a moment to show it."""
+        patience = monotonic() + self._shared.settings.position_wait_s
+        while wrong := disagreement(self._memory.core.restored(), self._reducer.inputs, committed, metadata):
+            if monotonic() > patience:
+                raise StateMismatch(f"{self._reducer.name}[{self._partition}] refuses to run: {wrong}")
+            await asyncio.sleep(_POLL_S)
+            committed, metadata = await self._committed()
+            await self._restore()
+
+    async def _starts(self) -> dict[str, int]:
+        """Where each input is to be read from: where the task stands, or the beginning where it never was."""
+        firsts = await self._shared.cluster.beginnings(self._places)
+        skips = self._shared.skips.places(self._reducer.name, self._partition)
+        starts = {}
+        for topic, _ in self._places:
+            first, stands = firsts[topic, self._partition], self._memory.core.positions.get(topic)
+            if stands is not None and stands < first:
+                lost = LostRange(self._reducer.name, self._partition, topic, stands, first)
+                if lost.place not in skips:
+                    raise lost
+                stands = None
+            starts[topic] = first if stands is None else stands
+        return starts
+
+    def _reached(self, point: Point) -> None:
+        reached(point, self._reducer.name, self._partition)

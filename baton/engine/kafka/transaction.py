@@ -1,0 +1,189 @@
+"""One task's transactional producer: it fences former owners, and writes a batch whole or not at all.
+
+Safety rests on the one transactional id per input partition: whoever starts it last is the only one who can commit. aiokafka's
+``flush`` and ``commit`` are silent about sends that failed, so every send's future is awaited before the commit is asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import (
+    DuplicateSequenceNumber,
+    IllegalOperation,
+    InvalidProducerEpoch,
+    InvalidProducerIdMapping,
+    InvalidTxnState,
+    KafkaError,
+    OutOfOrderSequenceNumber,
+    ProducerFenced,
+    TransactionalIdAuthorizationFailed,
+)
+from aiokafka.structs import OffsetAndMetadata
+
+from baton.contracts.topics import changelog_topic, journal_topic
+from baton.engine.batch import Batch
+from baton.engine.kafka.cluster import Cluster
+from baton.engine.kafka.failpoints import Point, reached
+
+log = logging.getLogger(__name__)
+
+TRANSACTION_TIMEOUT_MS = 10_000
+_BATCH_BYTES = 512 * 1024
+_PRODUCE_LIMIT_S = TRANSACTION_TIMEOUT_MS / 1000
+_COMMIT_LIMIT_S = 30.0
+_ABORT_LIMIT_S = 5.0
+_CLOSE_LIMIT_S = 5.0
+_REQUEST_TIMEOUT_MS = 10_000
+_COMPRESSION = "zstd"
+
+_ENDED = (
+    ProducerFenced,
+    InvalidProducerEpoch,
+    OutOfOrderSequenceNumber,
+    DuplicateSequenceNumber,
+    InvalidProducerIdMapping,
+    InvalidTxnState,
+    IllegalOperation,
+    TransactionalIdAuthorizationFailed,
+)
+"""After these the producer is of no use any more: somebody else has the id, or what the broker knows and we know has parted."""
+
+
+class BatchAborted(Exception):
+    """Nothing of the batch was committed or will be; it can be tried again."""
+
+
+class TaskLost(Exception):
+    """The producer was fenced, or whether the batch was committed is unknown: only a new start can tell."""
+
+
+class Transactions:
+    """The producer of one task. :meth:`open` fences every former owner and settles what it left open."""
+
+    def __init__(self, cluster: Cluster, reducer: str, partition: int) -> None:
+        self._cluster = cluster
+        self._reducer, self._partition = reducer, partition
+        self._group = cluster.group(reducer)
+        self._own = {"changelog": changelog_topic(reducer), "journal": journal_topic(reducer)}
+        self._producer: AIOKafkaProducer | None = None
+
+    async def open(self) -> None:
+        """``InitProducerId``: returns when no former owner can commit and its last transaction is settled."""
+        self._producer = AIOKafkaProducer(
+            **self._cluster.client,
+            transactional_id=f"{self._group}-{self._partition}",
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            max_batch_size=_BATCH_BYTES,
+            compression_type=_COMPRESSION,
+        )
+        await self._producer.start()
+
+    async def write(self, batch: Batch) -> int | None:
+        """Commit everything of ``batch`` in one transaction; raises :class:`BatchAborted` or :class:`TaskLost`.
+
+        Gives the offset at which this batch begins in the changelog: whoever keeps the state reads on from there, and meets
+        the position record of this batch again.
+        """
+        assert self._producer is not None
+        self._reached(Point.PRODUCING)
+        try:
+            await self._producer.begin_transaction()
+            began_at = await self._produce(batch)
+            self._reached(Point.COMMITTING)
+        except Exception as error:  # the one place where a failed transaction is judged
+            await self._abort(error)
+            if not isinstance(error, KafkaError | TimeoutError | OSError):
+                raise  # not the brokers' doing: trying again would give the same
+            raise BatchAborted(type(error).__name__) from error
+        try:
+            async with asyncio.timeout(_COMMIT_LIMIT_S):
+                await self._producer.commit_transaction()
+        except Exception as error:
+            raise TaskLost(f"it is unknown whether batch {batch.number} was committed: {_said(error)}") from error
+        self._reached(Point.COMMITTED)
+        return began_at
+
+    async def close(self) -> None:
+        """Close the producer; an open transaction is left to time out or to be fenced."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        try:
+            async with asyncio.timeout(_CLOSE_LIMIT_S):
+                await producer.stop()
+        except TimeoutError:  # it waits for a broker that does not answer
+            await producer.client.close()
+        except KafkaError as error:  # its sender died of what has been told already
+            log.debug("closing the producer of %s[%d]: %s", self._reducer, self._partition, _said(error))
+            await producer.client.close()
+
+    async def _produce(self, batch: Batch) -> int | None:
+        producer = self._producer
+        assert producer is not None
+        sends: list[asyncio.Future[Any]] = []
+        try:
+            async with asyncio.timeout(_PRODUCE_LIMIT_S):
+                await self._send(sends, batch)
+                self._reached(Point.PRODUCED)
+                await producer.send_offsets_to_transaction(self._offsets(batch), self._group)
+                self._reached(Point.OFFSETS)
+                told = await asyncio.gather(*sends)
+        except BaseException:
+            for each in sends:
+                each.cancel()  # nobody waits for them any more
+            raise
+        changelog = self._cluster.at((self._own["changelog"], self._partition))
+        return min((int(each.offset) for each in told if each.topic_partition == changelog), default=None)
+
+    def _offsets(self, batch: Batch) -> dict[TopicPartition, OffsetAndMetadata]:
+        places = {topic: self._cluster.at((topic, self._partition)) for topic in batch.offsets}
+        return {places[topic]: OffsetAndMetadata(offset, batch.metadata) for topic, offset in batch.offsets.items()}
+
+    async def _send(self, sends: list[asyncio.Future[Any]], batch: Batch) -> None:
+        by_place: dict[tuple[str, int], list[tuple[bytes | None, bytes | None, Any]]] = {}
+        for out in batch.outgoing:
+            by_place.setdefault((out.topic, out.partition), []).append((out.key, out.value, out.headers))
+        by_place[self._own["changelog"], self._partition] = [(key, value, []) for key, value in batch.changelog]
+        by_place[self._own["journal"], self._partition] = [(*batch.journal, [])]
+        for place, records in by_place.items():
+            await self._send_to(sends, self._cluster.at(place), records)
+
+    async def _send_to(
+        self, sends: list[asyncio.Future[Any]], at: TopicPartition, records: Iterable[tuple[bytes | None, bytes | None, Any]]
+    ) -> None:
+        # send_batch with our own partitioning costs a tenth of send(), which hashes and waits record by record.
+        producer = self._producer
+        assert producer is not None
+        builder = producer.create_batch()
+        append = builder.append
+        for key, value, headers in records:
+            if append(timestamp=0, key=key, value=value, headers=headers) is None:  # full
+                sends.append(await producer.send_batch(builder, at.topic, partition=at.partition))
+                builder = producer.create_batch()
+                append = builder.append
+                append(timestamp=0, key=key, value=value, headers=headers)
+        if builder.record_count():
+            sends.append(await producer.send_batch(builder, at.topic, partition=at.partition))
+
+    async def _abort(self, error: Exception) -> None:
+        assert self._producer is not None
+        if isinstance(error, _ENDED):
+            raise TaskLost(f"the transactional id has another owner, or is broken: {_said(error)}") from error
+        try:
+            async with asyncio.timeout(_ABORT_LIMIT_S):
+                await self._producer.abort_transaction()
+        except Exception as also:
+            raise TaskLost(f"the transaction could not be aborted after {_said(error)}: {_said(also)}") from also
+
+    def _reached(self, point: Point) -> None:
+        reached(point, self._reducer, self._partition)
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if isinstance(error, KafkaError) else type(error).__name__
