@@ -29,7 +29,7 @@ from baton.engine.cell import Cell, Shape
 from baton.engine.changelog import HEAD, POSITION_KEY, split_entry_key, timer_of, version_of
 from baton.engine.dead_letters import Refuser, dead_letter
 from baton.engine.draft import Draft
-from baton.engine.envelope import Frame, Inlet, Outlet, Stamp, fact_ids
+from baton.engine.envelope import Inlet, Outlet, Stamp, fact_ids
 from baton.engine.errors import EngineError, OutOfOrder, ReducerFailed, adopt_place, record_place, wake_place
 from baton.engine.records import BatchJournal, Did, JournalLine, Position
 from baton.engine.reducer import Reducer, ReferenceBook, Step
@@ -438,13 +438,15 @@ class Core:
     def _absorb(
         self, draft: Draft, cell: Cell, step: Step[Any], received_at_ms: int, traceparent: str | None, *, forced: bool = False
     ) -> None:
-        before = cell.wake_at
-        cell.absorb(step, self._version, forced=forced)
-        if forced or cell.wake_at != before:
-            self._agenda.set(cell.key, cell.wake_at, self.now)
+        if not self._shape.stateless:
+            before = cell.wake_at
+            cell.absorb(step, self._version, forced=forced)
+            if forced or cell.wake_at != before:
+                self._agenda.set(cell.key, cell.wake_at, self.now)
+        elif step.head is not None or step.wake_at is not None or step.put:
+            raise TypeError("a reducer without head_type and entry_kinds has no state to change")
         facts = step.facts
-        if not facts:
-            return
-        frame = Frame(self._stamp.fixed, cell.cause, received_at_ms, traceparent)
-        for fact, fact_id in zip(facts, fact_ids(cell.cause, facts, self._outlets), strict=True):
-            draft.outgoing.append(self._outlets[fact.topic].outgoing(fact, fact_id, cell.key, frame))
+        if facts:
+            shared = self._stamp.headers(cell.cause, received_at_ms, traceparent)
+            for fact, fact_id in zip(facts, fact_ids(cell.cause, facts, self._outlets), strict=True):
+                draft.outgoing.append(self._outlets[fact.topic].outgoing(fact, fact_id, cell.key, shared))

@@ -7,6 +7,7 @@ reached the log. This is the hot path: what does not change from fact to fact is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,30 @@ _LONGEST_TRACE = 128
 
 class Unreadable(ValueError):
     """A record of our own that has no key, or a value that is not what its topic holds."""
+
+
+_set_topic, _set_partition, _set_offset, _set_key, _set_value, _set_id, _set_at_ms, _set_received, _set_trace, _set_headers = (
+    vars(Event)[each.name].__set__ for each in fields(Event)
+)
+
+
+def _event(
+    topic: str, partition: int, offset: int, key: str, value: Any, id: str, at_ms: int, received_at_ms: int,
+    traceparent: str | None, headers: tuple[tuple[str, bytes], ...],
+) -> Event:  # fmt: skip
+    """An event, its slots filled directly: a frozen dataclass's own ``__init__`` takes four times as long and checks nothing."""
+    event = object.__new__(Event)
+    _set_topic(event, topic)
+    _set_partition(event, partition)
+    _set_offset(event, offset)
+    _set_key(event, key)
+    _set_value(event, value)
+    _set_id(event, id)
+    _set_at_ms(event, at_ms)
+    _set_received(event, received_at_ms)
+    _set_trace(event, traceparent)
+    _set_headers(event, headers)
+    return event
 
 
 class Inlet:
@@ -45,24 +70,24 @@ class Inlet:
         if record.key is None and not outside:
             raise Unreadable("a record of our own without a key")
         errors = "replace" if outside else "strict"
-        return Event(
-            topic=self.topic,
-            partition=self._partition,
-            offset=record.offset,
-            key="" if record.key is None else record.key.decode("utf-8", errors),
-            value=(raw or b"") if self._decode is None else None if raw is None else self._decode(raw),
-            id=name.decode("utf-8", errors) if name else derived_id("record", self.topic, self._partition, record.offset),
-            at_ms=at_ms,
-            received_at_ms=int(received) if received else at_ms,
-            traceparent=trace.decode("utf-8", "replace") if trace and len(trace) <= _LONGEST_TRACE else None,
-            headers=tuple(record.headers),
+        return _event(
+            self.topic,
+            self._partition,
+            record.offset,
+            "" if record.key is None else record.key.decode("utf-8", errors),
+            (raw or b"") if self._decode is None else None if raw is None else self._decode(raw),
+            name.decode("utf-8", errors) if name else derived_id("record", self.topic, self._partition, record.offset),
+            at_ms,
+            int(received) if received else at_ms,
+            trace.decode("utf-8", "replace") if trace and len(trace) <= _LONGEST_TRACE else None,
+            tuple(record.headers),
         )
 
 
 class Outlet:
     """Encodes facts for one output topic of a reducer."""
 
-    __slots__ = ("_encode", "_key", "_max_bytes", "_partition", "_partitions", "_record", "_type", "kind", "topic")
+    __slots__ = ("_encode", "_max_bytes", "_partition", "_partitions", "_record", "_type", "kind", "topic")
 
     def __init__(self, spec: TopicSpec, reducer: str, partition: int, partitions: int, codecs: Callable[[type], Any]) -> None:
         if spec.record is None:
@@ -75,45 +100,37 @@ class Outlet:
         self._max_bytes = spec.max_bytes
         self._partitions = spec.partitions or partitions
         # Most facts go on under the key they came with, which lies in this very partition.
-        self._partition = partition if spec.partitions is None else None
-        self._key = ""
+        self._partition = partition if spec.partitions is None else -1
 
-    def outgoing(self, fact: Fact, fact_id: str, own_key: str, frame: Frame) -> Outgoing:
-        """``fact`` as a record; raises where its value is not of the topic's type or longer than the topic allows."""
-        if fact.value is not None and type(fact.value) is not self._record:
-            raise TypeError(f"{self.topic} holds {self._record.__name__}")
-        value = None if fact.value is None else self._encode(fact.value)
-        if value is not None and len(value) > self._max_bytes:
-            raise ValueError(f"{self._record.__name__} of {len(value)} bytes; {self.topic} allows {self._max_bytes}")
+    def outgoing(self, fact: Fact, fact_id: str, own_key: str, shared: Headers) -> Outgoing:
+        """``fact`` as a record; raises where its value is not of the topic's type or longer than the topic allows.
+
+        ``shared``: the headers that all facts of the step have."""
+        value = fact.value
+        if value is not None:
+            if type(value) is not self._record:
+                raise TypeError(f"{self.topic} holds {self._record.__name__}")
+            value = self._encode(value)
+            if len(value) > self._max_bytes:
+                raise ValueError(f"{self._record.__name__} of {len(value)} bytes; {self.topic} allows {self._max_bytes}")
         key = fact.key.encode()
-        same = fact.key == own_key and self._partition is not None
-        partition = self._partition if same else partition_of(key, self._partitions)
-        headers = [("ce_id", fact_id.encode()), self._type, *frame.headers]
-        return Outgoing(self.topic, partition, key, value, headers)  # type: ignore[arg-type]
-
-
-class Frame:
-    """The headers that all facts of one step share."""
-
-    __slots__ = ("headers",)
-
-    def __init__(self, fixed: Headers, cause: str, received_at_ms: int, traceparent: str | None) -> None:
-        self.headers = [*fixed, ("baton_cause", cause.encode()), ("received_at", b"%d" % received_at_ms)]
-        if traceparent is not None:
-            self.headers.append(("traceparent", traceparent.encode()))
+        partition = self._partition if fact.key == own_key else -1
+        if partition < 0:
+            partition = partition_of(key, self._partitions)
+        return Outgoing(self.topic, partition, key, value, [("ce_id", fact_id.encode()), self._type, *shared])
 
 
 class Stamp:
-    """The headers that do not change while log time, agreement and batch do not: ``fixed`` is made anew when one does."""
+    """The headers that all facts of a step share; those that log time, agreement and batch fix are made once for each."""
 
-    __slots__ = ("_made", "_second", "_source", "_text", "_version", "_version_text", "fixed")
+    __slots__ = ("_fixed", "_made", "_second", "_source", "_text", "_version", "_version_text")
 
     def __init__(self, reducer: Reducer[Any, Any]) -> None:
         self._source = ("ce_source", f"/baton/{reducer.service}/{reducer.name}".encode())
         self._made = ("made_at", b"0")
         self._second, self._text = -1, b""
         self._version_text, self._version = "", ("baton_agreement", b"")
-        self.fixed: Headers = []
+        self._fixed: Headers = []
 
     def made_at(self, made_at_ms: int) -> None:
         """The worker's clock for the facts of this batch."""
@@ -127,7 +144,14 @@ class Stamp:
             self._text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.").encode()
         if version != self._version_text:
             self._version_text, self._version = version, ("baton_agreement", version.encode())
-        self.fixed = [self._source, _SPEC_VERSION, ("ce_time", b"%b%03dZ" % (self._text, ms)), self._version, self._made]
+        self._fixed = [self._source, _SPEC_VERSION, ("ce_time", b"%b%03dZ" % (self._text, ms)), self._version, self._made]
+
+    def headers(self, cause: str, received_at_ms: int, traceparent: str | None) -> Headers:
+        """The headers of the facts that ``cause`` has."""
+        headers = [*self._fixed, ("baton_cause", cause.encode()), ("received_at", b"%d" % received_at_ms)]
+        if traceparent is not None:
+            headers.append(("traceparent", traceparent.encode()))
+        return headers
 
 
 def rfc3339(at_ms: int) -> str:

@@ -471,6 +471,20 @@ def test_what_a_reducer_may_not_do_stops_the_task_at_the_record(step: Step[Any],
         run()
 
 
+@pytest.mark.parametrize("step", [Step(head=ToyClick(gap_ms=1)), Step(head=None, wake_at=5)])
+def test_a_stateless_reducer_cannot_keep_anything(step: Step[Any]) -> None:
+    class Keeping(Session):
+        head_type = None
+
+        def step(self, view: View[ToySession], event: Event, *, now: int, reference: ToyTerms) -> Step[ToySession]:
+            return step
+
+    core = core_of(Keeping())
+    core.begin(0)
+    with pytest.raises(ReducerFailed, match="TypeError"):
+        click(core, 0, 1_000)()
+
+
 def test_a_fact_longer_than_its_topic_allows_stops_the_task() -> None:
     topics = dict(TOY_TOPICS)
     topics["toy.sessions.v1"] = replace(topics["toy.sessions.v1"], max_bytes=8)
