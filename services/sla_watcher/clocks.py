@@ -5,8 +5,6 @@ acts), :mod:`staging` (moves in the cycle), :mod:`running` and :mod:`timing` (on
 breach) and :mod:`recycle` (the end of a cycle and the way back). An erased or merged lead is a tombstone: nothing starts it again.
 """
 
-from dataclasses import replace
-
 from baton.agreement.reference import AgreementReference
 from baton.contracts.intake import LeadAct
 from baton.contracts.leads import LeadQualified, LeadStaged
@@ -58,16 +56,11 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
         return turn.step()
 
     def adopt(self, view: View[LeadClocks], *, old: str, new: AgreementReference, now: int) -> Step[LeadClocks]:
-        """Compute every running clock anew from its intervals. No deadline moves into the past: nobody is late by a promise that
-        was made afterwards."""
+        """Compute every running clock anew from its intervals."""
         turn = Turn(view, now=now, reference=new)
         for clock in turn.head.clocks:
-            if clock.state != ClockState.RUNNING:
-                continue
-            if clock.next_at_ms is not None and clock.deadline_ms <= now:
-                running.keep(turn, replace(clock, due=True))
-            else:
-                running.reschedule(turn, replace(clock, not_before_ms=now), reason="agreement")
+            if clock.state == ClockState.RUNNING:
+                running.adopt(turn, clock)
         return turn.step()
 
 

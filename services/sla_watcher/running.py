@@ -126,6 +126,21 @@ def resume(turn: Turn, clock: OpenClock, *, at_ms: int) -> None:
         reschedule(turn, replace(clock, pauses=(*clock.pauses[:-1], stretch)), reason="resumed")
 
 
+def adopt(turn: Turn, clock: OpenClock) -> None:
+    """Compute a running clock anew under the agreement that has just come into force. One that has run out is judged by the
+    former; and nobody is late by a promise that was made afterwards: then the former deadline stands."""
+    if not stands_still(clock) and clock.deadline_ms <= turn.now:
+        keep(turn, replace(clock, due=True))
+        return
+    terms = terms_of(clock, turn.reference)
+    due = None if terms is None else terms.own_deadline(clock)
+    if due is None or due > turn.now:
+        reschedule(turn, replace(clock, promised_ms=0, promised_at_ms=0), reason="agreement")
+        return
+    since = clock.pauses[-1].from_ms if stands_still(clock) else turn.now
+    reschedule(turn, replace(clock, promised_ms=clock.deadline_ms, promised_at_ms=since), reason="agreement")
+
+
 def reschedule(turn: Turn, clock: OpenClock, *, reason: str) -> None:
     """Compute a running clock anew from its intervals, and tell what moved: its deadline, or whether it stands still."""
     terms = terms_of(clock, turn.reference)

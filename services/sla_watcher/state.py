@@ -44,8 +44,8 @@ class LastWord:
 class OpenClock:
     """A clock that is ``running`` or ``breached``.
 
-    ``queue`` and ``stage`` are what its target is looked up by, besides level and segment. ``not_before_ms``: a change of the
-    agreement never moves a deadline before the moment it came into force. ``warned``: warnings given. A breached clock is
+    ``queue`` and ``stage`` are what its target is looked up by, besides level and segment. ``promised_ms``: an earlier
+    agreement's deadline that stands, because a later one would have put it into the past at ``promised_at_ms``. ``warned``: warnings given. A breached clock is
     settled at ``settle_at_ms`` (None: it is): from then on no evidence from before the deadline is expected. ``rung`` is the
     next step of the ladder, due at ``rung_at_ms``; None once the ladder has stopped. ``superseded``: the lead was handed on.
     ``due``: the deadline had passed when the agreement changed, so it stands. ``track``: what ``nurture`` runs on.
@@ -68,7 +68,8 @@ class OpenClock:
     level: str | None = None
     segment: str | None = None
     pauses: tuple[ClockPause, ...] = ()
-    not_before_ms: int = 0
+    promised_ms: int = 0
+    promised_at_ms: int = 0
     warned: int = 0
     next_at_ms: int | None = None
     settle_at_ms: int | None = None

@@ -29,9 +29,14 @@ class Terms:
 
     def deadline(self, clock: OpenClock) -> int | None:
         """The last moment to be in time; None while the clock is paused."""
+        if clock.promised_ms:
+            return moment(self.time, clock.promised_at_ms, clock.promised_ms, clock.pauses)
+        return self.own_deadline(clock)
+
+    def own_deadline(self, clock: OpenClock) -> int | None:
+        """The same by these terms alone."""
         unpaused = self.rule.target.deadline(clock.started_at_ms, self.calendar)
-        due = moment(self.time, clock.started_at_ms, unpaused, clock.pauses)
-        return None if due is None else max(due, clock.not_before_ms)
+        return moment(self.time, clock.started_at_ms, unpaused, clock.pauses)
 
     def warning(self, clock: OpenClock) -> int | None:
         """When the next warning is due; None if all are given. No warning falls into closed hours, when nobody would read it,

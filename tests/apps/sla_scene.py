@@ -276,7 +276,6 @@ class Scene:
         return codec_for(LeadClocks).decode(kept[-1].value[begins:])
 
 
-
 @dataclass
 class Desk:
     """The clocks reducer alone, with a View over plain dictionaries: for laws, and for moments that are not proven.

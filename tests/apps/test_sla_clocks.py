@@ -142,8 +142,12 @@ def test_the_time_inside_baton_is_nobodys() -> None:
 
 
 def test_each_leg_has_an_accept_clock_of_its_own() -> None:
-    scene = Scene().qualified(leg="sdr", level="warm").routed("ann", leg="sdr").at("Mon 10:30").staged("accepted", "tal", actor="sdr")
-    scene.at("Mon 11:00").staged("qualified", "tql", actor="sdr", from_stage="tal").qualified("q2", stage="tql").routed("cat", name="q2")
+    scene = (
+        Scene().qualified(leg="sdr", level="warm").routed("ann", leg="sdr").at("Mon 10:30").staged("accepted", "tal", actor="sdr")
+    )
+    scene.at("Mon 11:00").staged("qualified", "tql", actor="sdr", from_stage="tal").qualified("q2", stage="tql").routed(
+        "cat", name="q2"
+    )
     assert scene.at("Mon 11:30").staged("accepted", "sal", by="cat", handoff_id="q2/1").lines() == [
         "Mon 10:00 accept (ann) running until Mon 11:00",
         "Mon 10:30 accept (ann) met",

@@ -1,0 +1,201 @@
+"""Evidence that comes late: it takes a breach back if it is from before the deadline, whatever order the news come in."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from baton.contracts.intake import Act, LeadAct
+from baton.contracts.leads import LeadQualified, Story
+from baton.contracts.levels import ClockState, SlaClock, SlaViolation
+from baton.contracts.routing import LeadRouted
+from tests.apps.sla_scene import LEAD, Desk, Scene, agreement, ms, promises
+
+GRACE = agreement(
+    slas=promises("""
+  - clock: accept
+    within: 1 business hour
+    ladder: [{do: notify}, {do: reassign, at_most: 2}, {do: escalate}, {do: manager_queue}]
+""")
+)
+MINUTE = 60_000
+
+
+def test_the_record_does_not_wait_for_late_evidence_but_the_ladder_does() -> None:
+    scene = Scene(GRACE).qualified().routed("ann")
+    assert scene.at("Mon 11:10").lines() == [
+        "Mon 10:00 accept (ann) running until Mon 11:00",
+        "Mon 11:00 accept (ann) breached",
+        "Mon 11:00 breach of accept by sales",
+        "Mon 11:10 do notify q1/1 to ann: breach",
+        "Mon 11:10 do reassign q1/1 but ann: breach",
+    ]
+
+
+def test_a_crm_that_tells_minutes_late_withdraws_the_violation_and_stops_the_ladder() -> None:
+    scene = Scene(GRACE).qualified().routed("ann").at("Mon 11:07").act(source="crm", occurred="Mon 10:50")
+    assert scene.at("Fri 17:00").lines() == [
+        "Mon 10:00 accept (ann) running until Mon 11:00",
+        "Mon 11:00 accept (ann) breached",
+        "Mon 11:00 breach of accept by sales",
+        "Mon 11:07 accept (ann) withdrawn, inferred",
+        "Mon 11:07 withdrawn of accept by sales: evidence_in_time",
+    ]
+
+
+def test_a_source_that_is_not_known_to_tell_late_is_judged_by_when_it_told() -> None:
+    scene = Scene(GRACE).qualified().routed("ann").at("Mon 11:07").act(source="dialer", occurred="Mon 10:50")
+    assert scene.at("Fri 17:00").lines()[1:] == [
+        "Mon 11:00 accept (ann) breached",
+        "Mon 11:00 breach of accept by sales",
+        "Mon 11:10 accept (ann) met_late, inferred",
+    ]
+
+
+def test_a_late_acceptance_stops_the_ladder_at_once_and_is_judged_when_the_grace_is_over() -> None:
+    scene = Scene(GRACE).qualified().routed("ann").at("Mon 11:02").staged("accepted", "sal")
+    assert scene.at("Fri 17:00").lines()[1:] == [
+        "Mon 11:00 accept (ann) breached",
+        "Mon 11:00 breach of accept by sales",
+        "Mon 11:10 accept (ann) met_late",
+    ]
+
+
+def test_the_first_one_keeps_the_lead_if_the_second_has_not_touched_it() -> None:
+    scene = Scene(GRACE).qualified().routed("ann").at("Mon 11:12").noted("withdrawn", "breach").routed("bob", attempt=2)
+    scene.at("Mon 11:30").lines()
+    scene.act(by="ann", source="crm", occurred="Mon 10:50").noted("withdrawn", "superseded", attempt=2)
+    scene.noted("noted", "reinstated", attempt=1)
+    assert scene.at("Fri 17:00").lines() == [
+        "Mon 11:30 accept (ann) withdrawn, inferred",
+        "Mon 11:30 withdrawn of accept by sales: evidence_in_time",
+        "Mon 11:30 do restore q1/1 to ann: evidence_in_time",
+        "Mon 11:30 accept (bob) cancelled: superseded",
+    ]
+
+
+def test_the_first_one_keeps_the_lead_while_a_second_is_still_looked_for() -> None:
+    scene = Scene(GRACE).qualified().routed("ann").at("Mon 11:12").noted("withdrawn", "breach")
+    scene.lines()
+    assert scene.act(by="ann", source="crm", occurred="Mon 10:50").lines() == [
+        "Mon 11:12 accept (ann) withdrawn, inferred",
+        "Mon 11:12 withdrawn of accept by sales: evidence_in_time",
+        "Mon 11:12 do restore q1/1 to ann: evidence_in_time",
+    ]
+
+
+def test_the_second_one_keeps_the_lead_once_touched_and_the_first_is_excused_all_the_same() -> None:
+    scene = Scene(GRACE).qualified().routed("ann").at("Mon 11:12").noted("withdrawn", "breach").routed("bob", attempt=2)
+    scene.at("Mon 11:20").act(by="bob").at("Mon 11:30").lines()
+    assert scene.act(by="ann", source="crm", occurred="Mon 10:50").lines() == [
+        "Mon 11:30 accept (ann) withdrawn, inferred",
+        "Mon 11:30 withdrawn of accept by sales: evidence_in_time",
+    ]
+
+
+def test_a_clock_that_has_ended_late_keeps_its_end_but_its_violation_is_taken_back() -> None:
+    scene = Scene(GRACE).qualified().routed("ann").at("Mon 11:05").act(by="ann", source="dialer").at("Tue 12:00")
+    scene.lines()
+    assert scene.act(by="ann", source="crm", occurred="Mon 10:50").act(by="ann", source="crm", occurred="Mon 10:51").lines() == [
+        "Tue 12:00 withdrawn of accept by sales: evidence_in_time"
+    ]
+
+
+def test_an_acceptance_of_a_former_hand_off_is_evidence_though_it_moves_nothing() -> None:
+    scene = Scene(GRACE).qualified().routed("ann").at("Mon 11:12").noted("withdrawn", "breach").routed("bob", attempt=2)
+    scene.at("Mon 11:30").lines()
+    assert scene.act("accepted", by="ann", source="crm", occurred="Mon 10:50", handoff_id="q1/1").lines() == [
+        "Mon 11:30 accept (ann) withdrawn",
+        "Mon 11:30 withdrawn of accept by sales: evidence_in_time",
+        "Mon 11:30 do restore q1/1 to ann: evidence_in_time",
+    ]
+
+
+def test_an_unproven_breach_is_marked_and_nothing_is_taken_from_anybody_before_it_is_proven() -> None:
+    desk = _offered()
+    desk.pass_time(ms("Mon 11:11"), proven=False)
+    assert desk.lines() == [
+        "Mon 10:00 accept (ann) running until Mon 11:00",
+        "Mon 11:00 accept (ann) breached",
+        "Mon 11:00 breach of accept by sales, unproven",
+        "Mon 11:10 do notify q1/1 to ann: breach",
+    ]
+    desk.pass_time(ms("Mon 11:30"), proven=False)
+    assert desk.lines() == []
+    desk.pass_time(ms("Mon 11:32"), proven=True)
+    assert desk.lines() == ["Mon 11:31 do reassign q1/1 but ann: breach"]
+
+
+def _offered(terms: object = GRACE) -> Desk:
+    desk = Desk(Scene(terms).terms.at(0))  # type: ignore[arg-type]
+    at = ms("Mon 10:00")
+    desk.take("leads.qualified.v1", QUALIFIED, at=at)
+    desk.take("leads.routed.sales.v1", ROUTED, at=at)
+    return desk
+
+
+QUALIFIED = LeadQualified(
+    qualification_id="q1", lead_id=LEAD, cycle=1, leg="sales", level="hot", grade="A1", fit_micro=0, engagement_micro=0,
+    hand_raised=False, cause_id="c", qualified_at_ms=ms("Mon 10:00"), received_at_ms=ms("Mon 10:00"), segment="big",
+    story=Story(), agreement="a",
+)  # fmt: skip
+ROUTED = LeadRouted(
+    handoff_id="q1/1", qualification_id="q1", attempt=1, lead_id=LEAD, cycle=1, leg="sales", pool="reps", owner="ann",
+    level="hot", segment="big", hand_raised=False, routed_at_ms=ms("Mon 10:00"), qualified_at_ms=ms("Mon 10:00"), path=(),
+    candidates=(), rule="default", turn_used=True, qualified=QUALIFIED, agreement="a",
+)  # fmt: skip
+
+
+def _call(number: int, occurred: int, received: int) -> LeadAct:
+    return LeadAct(event_id=f"call-{number}", lead_id=LEAD, source="crm", occurred_at_ms=min(occurred, received),
+                   received_at_ms=received, act=Act(kind="call", by="ann"))  # fmt: skip
+
+
+NO_LADDER = agreement(slas=promises("  - {clock: accept, within: 1 business hour}"))
+START, DEADLINE = ms("Mon 10:00"), ms("Mon 11:00")
+
+
+def _verdict(occurred: list[int], arrivals: list[int]) -> tuple[bool, list[str]]:
+    """Whether a violation stands in the end, and the ends of the clock."""
+    desk = _offered(NO_LADDER)
+    for number, (when, arrival) in enumerate(sorted(zip(occurred, arrivals, strict=True), key=lambda each: each[1])):
+        desk.take("leads.acts.v1", _call(number, when, arrival), at=arrival)
+    desk.pass_time(ms("Fri 17:00"))
+    told = [each for each in desk.said if isinstance(each, SlaViolation)]
+    stands = sum(each.kind == "breach" for each in told) - sum(each.kind == "withdrawn" for each in told)
+    ends = [each.state for each in desk.said if isinstance(each, SlaClock) and each.ended_at_ms is not None]
+    assert stands in (0, 1)
+    for each in desk.said:
+        if isinstance(each, SlaViolation) and each.kind == "breach":
+            assert each.at_ms >= each.deadline_ms
+    return stands == 1, ends
+
+
+minutes = st.integers(1, 240)
+
+
+@settings(max_examples=150, deadline=None)
+@given(acts=st.lists(st.tuples(minutes, minutes), min_size=0, max_size=4))
+def test_a_violation_stands_exactly_if_no_evidence_is_from_before_the_deadline(acts: list[tuple[int, int]]) -> None:
+    occurred = [START + at * MINUTE for at, _ in acts]
+    arrivals = [max(START + at * MINUTE, when) for (_, at), when in zip(acts, occurred, strict=True)]
+    stands, ends = _verdict(occurred, arrivals)
+    assert stands == (not any(when <= DEADLINE for when in occurred))
+    assert len(ends) == (1 if acts else 0)
+    assert not stands or ends in ([], [ClockState.MET_LATE])
+
+
+@settings(max_examples=40, deadline=None)
+@given(occurred=st.lists(minutes, min_size=2, max_size=3, unique=True), lags=st.lists(st.integers(0, 9), min_size=3, max_size=3))
+def test_within_the_grace_the_end_is_the_same_in_whatever_order_the_news_come(occurred: list[int], lags: list[int]) -> None:
+    """News that come at most the grace late, in every order of arrival that this allows, end the clock in the same state."""
+    times = [START + each * MINUTE for each in occurred]
+    outcomes = set()
+    for order in permutations(range(len(times))):
+        lagged = [times[each] + lags[place] * MINUTE for place, each in enumerate(order)]
+        arrivals = dict(zip(order, lagged, strict=True))
+        _, ends = _verdict(times, [arrivals[each] for each in range(len(times))])
+        outcomes.add(ends[0])
+    assert len(outcomes) == 1

@@ -1,0 +1,189 @@
+"""What follows a rejection, a verdict, an end; and the way back."""
+
+import pytest
+
+from tests.apps.sla_scene import Scene, agreement, promises
+
+NURTURE = agreement(
+    slas=promises(
+        """
+  - {clock: accept, within: 1 business hour}
+  - {clock: nurture_start, within: 2 working days, ladder: [{do: notify, to: max}]}
+  - {clock: nurture, within: 120 days elapsed}
+  - {clock: return, within: 2 working days}
+""",
+        grace="{}",
+    )
+)
+QUIET = agreement(slas=promises("  - {clock: return, within: 2 working days}", grace="{}"))
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("not_ready", "Mon 10:00 recycle: not_ready on learn until 2026-04-01 09:00"),
+        ("not_icp", "Mon 10:00 disqualify: not_icp"),
+        ("misrouted", "Mon 10:00 do reassign q1/1 but ann: misrouted"),
+        ("never heard of", "Mon 10:00 recycle: never heard of on learn until 2026-04-01 09:00"),
+        (None, "Mon 10:00 recycle: rejected_by_sales on learn until 2026-04-01 09:00"),
+    ],
+)
+def test_a_rejection_leads_where_its_reason_says(reason: str | None, said: str) -> None:
+    scene = Scene(QUIET).qualified().routed("ann").staged("rejected", "mql", reason=reason)
+    assert scene.lines() == [said]
+
+
+def test_after_three_rejections_the_manager_gets_the_lead_and_no_fourth_colleague() -> None:
+    scene = Scene(QUIET).qualified()
+    for attempt, owner in enumerate(("ann", "bob", "cat", "max"), start=1):
+        scene.routed(owner, attempt=attempt)
+        scene.staged("rejected", "mql", by=owner, reason="misrouted", handoff_id=f"q1/{attempt}")
+    assert scene.lines() == [
+        "Mon 10:00 do reassign q1/1 but ann: misrouted",
+        "Mon 10:00 do reassign q1/2 but ann, bob: misrouted",
+        "Mon 10:00 do reassign q1/3 but ann, bob, cat: misrouted",
+        "Mon 10:00 do manager_queue q1/4 to max but ann, bob, cat, max: misrouted",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("event", "to", "more", "said"),
+    [
+        ("recycled", "recycled", {"reason": "not_ready"}, "recycle: not_ready on learn until 2026-04-01 09:00"),
+        ("disqualified", "disqualified", {"reason": "student"}, "disqualify: student"),
+        ("disqualified", "disqualified", {"reason": "not_ready"}, "disqualify: not_ready"),
+        ("lost", "recycled", {}, "recycle: lost_other on learn until 2026-04-01 09:00"),
+        (
+            "lost",
+            "recycled",
+            {"reason": "in_contract", "contract_end": "2026-12-31"},
+            "recycle: in_contract on learn until 2026-11-02 09:00",
+        ),
+        (
+            "lost",
+            "recycled",
+            {"reason": "in_contract"},
+            "recycle: in_contract on learn until 2026-08-31 09:00, needs contract_end",
+        ),
+    ],
+)
+def test_a_verdict_of_a_person_ends_the_cycle_with_a_date_or_for_good(
+    event: str, to: str, more: dict[str, str], said: str
+) -> None:
+    scene = Scene(QUIET).qualified().routed("ann").staged("accepted", "sal").staged(event, to, from_stage="sal", **more)
+    assert scene.lines() == [f"Mon 10:00 {said}"]
+
+
+def test_our_own_word_coming_back_as_a_move_says_nothing_twice() -> None:
+    scene = Scene(QUIET).qualified().routed("ann").staged("rejected", "mql", reason="not_ready")
+    scene.staged("recycled", "recycled", actor="system", by=None, reason="not_ready")
+    assert scene.lines() == ["Mon 10:00 recycle: not_ready on learn until 2026-04-01 09:00"]
+
+
+def test_the_return_date_brings_the_lead_back_and_marketing_owes_the_first_touch() -> None:
+    scene = Scene(QUIET).qualified().routed("ann").staged("rejected", "mql", reason="not_ready")
+    scene.at("2026-04-01 12:00").act("nurture_touch", by="marketing")
+    assert scene.at("2026-05-04 12:00").lines() == [
+        "Mon 10:00 recycle: not_ready on learn until 2026-04-01 09:00",
+        "2026-04-01 09:00 back: return_date",
+        "2026-04-01 09:00 return running until 2026-04-03 09:00",
+        "2026-04-01 12:00 return met",
+    ]
+
+
+def test_marketing_owes_the_start_of_the_nurture() -> None:
+    scene = Scene(NURTURE).qualified().routed("ann").staged("rejected", "mql", reason="not_ready")
+    assert scene.at("Fri 17:00").lines() == [
+        "Mon 10:00 accept (ann) running until Mon 11:00",
+        "Mon 10:00 accept (ann) met: rejected",
+        "Mon 10:00 recycle: not_ready on learn until 2026-04-01 09:00",
+        "Mon 10:00 nurture_start running until Wed 10:00",
+        "Mon 10:00 nurture running until 2026-06-30 11:00",
+        "Wed 10:00 nurture_start breached",
+        "Wed 10:00 breach of nurture_start by marketing",
+        "Wed 10:00 do notify  to max: breach",
+    ]
+
+
+def test_a_track_may_last_as_long_as_it_says_itself() -> None:
+    recycling = """
+      limit: 2
+      long_term: {track: letters, comes_back: 365 days}
+      fallback: not_ready
+      tracks: {learn: {may_last: 10 days}, letters: {}}
+      reasons:
+        not_ready: {outcome: recycle, track: learn, comes_back: after 30 days}
+    """
+    scene = Scene(agreement(slas=promises("  - {clock: nurture, within: 120 days elapsed}"), recycling=recycling))
+    scene.qualified().routed("ann").staged("rejected", "mql", reason="not_ready")
+    assert scene.lines()[-1] == "Mon 10:00 nurture running until Thu+1 10:00"
+
+
+def test_a_raised_hand_breaks_the_cool_off_and_the_track_ends() -> None:
+    scene = Scene(NURTURE).qualified().routed("ann").staged("rejected", "mql", reason="not_ready")
+    scene.lines()
+    scene.at("Tue 10:00").qualified("q2", cycle=2, hand_raised=True)
+    assert scene.at("2026-04-02 12:00").lines() == [
+        "Tue 10:00 nurture_start met: requalified",
+        "Tue 10:00 nurture met: requalified",
+        "Tue 10:00 back: hand_raised",
+    ]
+
+
+def test_who_was_recycled_too_often_goes_to_the_long_term_track_and_never_into_silence() -> None:
+    scene = Scene(QUIET)
+    for cycle in (1, 2, 3):
+        scene.qualified(f"q{cycle}", cycle=cycle).routed("ann", name=f"q{cycle}", cycle=cycle)
+        scene.staged("rejected", "mql", reason="not_ready", handoff_id=f"q{cycle}/1", cycle=cycle)
+    assert scene.lines() == [
+        "Mon 10:00 recycle: not_ready on learn until 2026-04-01 09:00",
+        "Mon 10:00 back: requalified",
+        "Mon 10:00 recycle: not_ready on learn until 2026-04-01 09:00",
+        "Mon 10:00 back: requalified",
+        "Mon 10:00 recycle: not_ready on letters until 2027-03-02 09:00",
+    ]
+
+
+def test_an_mql_that_cools_goes_where_leads_wait_without_a_cool_off() -> None:
+    scene = (
+        Scene().qualified().routed("ann").at("Mon 10:20").staged("withdrawn", "inquiry", actor="system", by=None, reason="cooled")
+    )
+    facts = scene.facts()
+    assert [getattr(each, "cool_off_until_ms", None) for each in facts if type(each).__name__ == "LeadRecycled"] == [None]
+    assert scene.head().recycles == 0
+    assert scene.at("Tue 10:00").qualified("q2", cycle=2).lines() == ["Tue 10:00 back: requalified"]
+
+
+def test_a_lead_that_qualified_anew_just_before_our_word_came_is_left_with_its_date() -> None:
+    scene = Scene().qualified().routed("ann").staged("withdrawn", "inquiry", actor="system", by=None, reason="cooled")
+    scene.qualified("q2").routed("bob", name="q2").lines()
+    scene.staged("recycled", "recycled", actor="system", by=None, reason="cooled")
+    assert scene.at("2026-04-01 10:00").lines() == [
+        "Mon 10:00 accept (bob) cancelled: recycled: cooled",
+        "2026-04-01 09:00 back: return_date",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("competitor", "disqualify: competitor"),
+        ("no_consent", "recycle: no_consent on learn until 2026-04-01 09:00"),
+        ("not_ready", "recycle: not_ready on learn until 2026-04-01 09:00"),
+    ],
+)
+def test_a_suppressed_lead_ends_with_its_reason(reason: str, said: str) -> None:
+    scene = Scene(agreement(slas=promises("  - {clock: route, within: 1 hour elapsed}"))).qualified()
+    assert scene.unrouted("suppressed", reason=reason).lines() == [
+        "Mon 10:00 route running until Mon 11:00",
+        f"Mon 10:00 route cancelled: suppressed: {reason}",
+        f"Mon 10:00 {said}",
+    ]
+
+
+def test_a_won_lead_owes_and_is_owed_nothing_more() -> None:
+    scene = Scene(agreement(slas=promises("  - {clock: first_touch, within: 2 working days}"))).qualified().routed("ann")
+    assert scene.at("Mon 12:00").staged("won", "customer").at("Fri 17:00").lines() == [
+        "Mon 10:00 first_touch (ann) running until Wed 10:00",
+        "Mon 12:00 first_touch (ann) cancelled: won",
+    ]
