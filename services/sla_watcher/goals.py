@@ -51,7 +51,7 @@ class Goals(Reducer[GoalBook, AgreementReference]):
         if view.get(COUNTED, item) is not None or (view.head is not None and tally.metric == OPENED):
             return Step(head=view.head, wake_at=view.wake_at)
         account.count(tally, period)
-        account.tell_progress(period)
+        account.tell_progress(period, closing=period.name < account.book.period)
         return account.step(put=(Put(COUNTED, item, CountedTally(amount=tally.amount)),))
 
     def wake(self, view: View[GoalBook], *, now: int, reference: AgreementReference) -> Step[GoalBook]:
