@@ -64,13 +64,6 @@ def read_agreement(path: FilePath | str) -> Agreement:
     return agreement_of(file.read_text(encoding="utf-8", errors="replace"), str(path))
 
 
-def shipped_path(name: str) -> FilePath:
-    """The file of an agreement that comes with Baton: ``software``, ``services`` or ``demo``."""
-    package = FilePath(__file__).resolve().parents[1]
-    in_wheel = package / "_examples" / "agreements" / f"{name}.yaml"
-    return in_wheel if in_wheel.exists() else package.parent / "examples" / "agreements" / f"{name}.yaml"
-
-
 def agreement_of(text: str, file: str = "agreement.yaml") -> Agreement:
     """As :func:`read_agreement`, from a text that is called ``file`` in errors."""
     examined = examine(text)

@@ -47,6 +47,8 @@ def _problem_of(detail: ErrorDetails, document: Document, unknown: set[Path]) ->
     elif kind == "extra_forbidden":
         known = sorted(_keys_at(path[:-1], document.data))
         message = f'unknown key "{path[-1]}" in {_named(path[:-1])}{did_you_mean(str(path[-1]), known)}'
+        if detail["input"] is None:
+            message += " (a comma inside braces begins a new key: put text that has one into quotes)"
     elif _KEY in rest:
         message = f'"{path[-1]}" cannot be a name: use letters, digits, dot, dash and underscore, at most 64'
         if kind == "agreement":

@@ -32,7 +32,7 @@ class ExampleEvent(Section):
 
 
 class Expected(Section):
-    """What the two teams expect. What is left out is not compared."""
+    """What the two teams expect. What is left out is not compared; points are compared with the decimals that are written."""
 
     fit: Points | None = None
     engagement: Points | None = None
