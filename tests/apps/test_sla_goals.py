@@ -106,7 +106,7 @@ def test_nothing_at_all_is_missed_aloud() -> None:
     scene = _scene("  won: {side: sales, metric: won, target: 8}").qualified()
     assert scene.at("2026-05-02 12:00").lines()[-2:] == [
         "Tue+2 09:00 breach of won by sales: forecast",
-        "2026-04-17 09:00 breach of won by sales: forecast",
+        "2026-04-16 09:00 breach of won by sales: forecast",
     ]
 
 
