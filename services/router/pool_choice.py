@@ -72,7 +72,7 @@ def choose_pool(
     if request.person is not None or request.pool is not None or request.watcher is not None:
         return _as_told(request, facts, agreement, path)
     rules = (
-        (OWNER_OF_CYCLE, _with_person(request.owner, facts, agreement)),
+        (OWNER_OF_CYCLE, _with_person(_cycle_owner(request, qualified), facts, agreement)),
         (CUSTOMER_OWNER, _with_person(_customer_owner(account, qualified, agreement), facts, agreement)),
         (COLLEAGUE, _colleague(colleagues, facts, agreement)),
         (NAMED_ACCOUNT, _named(facts, agreement)),
@@ -126,12 +126,22 @@ def _with_person(person: str | None, facts: Facts, agreement: CompiledAgreement)
     return Found(pool=pool, person=person) if pool is not None else "in no pool of this kind"
 
 
+def _cycle_owner(request: HandoffRequest, qualified: LeadQualified) -> str | None:
+    """Who holds the open cycle; who won an earlier one holds it no longer, and comes next."""
+    won_it = request.owner in _winners(qualified) and request.owner == qualified.owner
+    return None if won_it else request.owner
+
+
 def _customer_owner(account: AccountState, qualified: LeadQualified, agreement: CompiledAgreement) -> str | None:
-    won_before = [each.holder for each in qualified.story.earlier_cycles if each.outcome in WON and each.holder]
-    if account.customer_of is None and not won_before:
+    winners = _winners(qualified)
+    if account.customer_of is None and not winners:
         return None
     named = agreement.routing.named_account(qualified.story.account_id)
-    return (named.owner if named else None) or account.customer_of or won_before[-1]
+    return (named.owner if named else None) or account.customer_of or winners[-1]
+
+
+def _winners(qualified: LeadQualified) -> list[str]:
+    return [each.holder for each in qualified.story.earlier_cycles if each.outcome in WON and each.holder]
 
 
 def _colleague(colleagues: Sequence[tuple[str, OpenHandoff]], facts: Facts, agreement: CompiledAgreement) -> Found | str:

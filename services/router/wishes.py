@@ -57,6 +57,8 @@ def _wanted(current: Handoff, action: SlaAction, authority: Authority) -> Wanted
     exclude = with_person(current.exclude, *action.exclude, *((current.owner,) if current.owner and not watched else ()))
     if action.kind == REASSIGN:
         return Wanted(reason="reassigned", exclude=exclude)
+    if action.to in authority.pools:
+        return Wanted(reason=MANAGER_QUEUE, exclude=exclude, pool=action.to)
     watcher = action.to or authority.manager_of(current.owner) or authority.watcher_of(current.pool)
     known = watcher or (current.owner if watched else None)
     return Wanted(reason=MANAGER_QUEUE, exclude=exclude, pool=current.pool, watcher=known or "")
