@@ -4,7 +4,7 @@ A plain ``read_committed`` consumer without a group, on confluent-kafka: it comm
 yields is raw; decoding is the caller's.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,13 +87,16 @@ class LogReader:
         since_ms: int | None = None,
         follow: bool = False,
         from_end: bool = False,
+        until: Callable[[], bool] = lambda: False,
     ) -> Iterator[Record]:
-        """The records of the given partitions (topic -> numbers), to the end as it is when reached, or for ever if ``follow``.
+        """The records of the given partitions (topic -> numbers), to the end as it is when reached, or, if ``follow``, for ever.
+
+        ``until`` is asked now and then and ends it.
 
         ``since_ms``: only what was appended at or after it. Order is that of each partition; between partitions it is as fetched.
         """
         waiting = self._assign(places, since_ms=since_ms, from_end=from_end)
-        while follow or waiting:
+        while (follow or waiting) and not until():
             message = self._consumer.poll(_POLL_S)
             if message is None:
                 continue

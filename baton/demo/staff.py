@@ -1,5 +1,6 @@
 """The people of the simulated company: what each does with a lead that is handed over. Pure: chance comes from the hand-off's id."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
@@ -17,8 +18,12 @@ class Deed:
     """An act of a person and how long after the hand-over (ms) it is done."""
 
     after_ms: int
-    own_id: str
     line: dict[str, Any]
+
+    @property
+    def encoded(self) -> bytes:
+        """The line as it is sent."""
+        return json.dumps(self.line).encode()
 
 
 def deeds(routed: LeadRouted) -> Iterator[Deed]:
@@ -42,14 +47,13 @@ def deeds(routed: LeadRouted) -> Iterator[Deed]:
 
 
 def _deed(routed: LeadRouted, kind: str, after_ms: int, more: dict[str, Any]) -> Deed:
-    own_id = f"{routed.handoff_id}-{kind}"
     act = {"kind": kind, "by": routed.owner, "actor": routed.leg, "handoff_id": routed.handoff_id} | more
     line = {
         "kind": "act",
-        "id": own_id,
+        "id": f"{routed.handoff_id}-{kind}",
         "source": "demo-crm",
         "occurred_at": iso(routed.routed_at_ms + after_ms),
         "identifiers": {"lead": routed.lead_id},
         "act": act,
     }
-    return Deed(after_ms=after_ms, own_id=own_id, line=line)
+    return Deed(after_ms=after_ms, line=line)

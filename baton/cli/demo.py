@@ -1,0 +1,189 @@
+"""``baton demo``: a simulated company on a Baton of its own, live, with a summary that must add up."""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from baton.broker.log import LogReader
+from baton.broker.topics import delete_topics
+from baton.cli.cluster import layout_of
+from baton.cli.downloading import download_shown
+from baton.cli.preparing import example_agreement, prepare_cluster
+from baton.clients import confluent_options
+from baton.demo.company import visitors
+from baton.demo.counting import count
+from baton.demo.run import Demo
+from baton.demo.sums import Sums, faults
+from baton.running.services import service_commands
+from baton.running.system import System
+from baton.running.write_key import key_file
+from baton.settings import Settings, load_settings
+
+app = typer.Typer()
+
+_SHOW_S = 0.5
+_QUIET_S = 6.0
+_LONGEST_AFTERMATH_S = 60.0
+_SETTLE_S = 30.0
+_SHOWN = (
+    "leads.accepted.v1",
+    "leads.acts.v1",
+    "dlq.leads.inbox.v1",
+    "leads.merges.v1",
+    "leads.scored.v1",
+    "leads.qualified.v1",
+    "leads.routed.sdr.v1",
+    "leads.routed.sales.v1",
+    "leads.unrouted.v1",
+    "clock met",
+    "violation warning",
+    "violation breach",
+    "leads.sla-actions.v1",
+    "leads.recycled.v1",
+    "leads.reactivated.v1",
+    "leads.refusals.v1",
+)
+
+
+@app.command(epilog="Example:  baton demo --leads 200 --seconds 60 --seed 7")
+def demo(
+    leads: int = typer.Option(80, "--leads", min=1, max=20_000, help="How many visitors come by."),
+    seconds: int = typer.Option(30, "--seconds", min=5, max=3600, help="Over how long."),
+    seed: int = typer.Option(1, "--seed", help="Another seed, another company."),
+    as_json: bool = typer.Option(False, "--json", help="The summary as one JSON document on standard output."),
+) -> None:
+    """Run a small simulated company against clocks of seconds, show it live, and sum up.
+
+    It starts a Baton of its own on free ports (its own broker, too, unless BATON_BOOTSTRAP names one), publishes a demonstration agreement,
+    sends visitors over HTTP and Kafka, with duplicates and rubbish among them, and lets simulated people accept, call, qualify, reject or forget
+    what they are given. Exit code 1 if what came in and what came out do not add up.
+    """
+    console = Console(stderr=True)
+    home = Path(tempfile.mkdtemp(prefix="baton-demo-"))
+    _own_environment(home)
+    try:
+        sums = _run(load_settings(), console, leads=leads, seconds=seconds, seed=seed)
+    except KeyboardInterrupt:
+        console.print("stopped")
+        raise typer.Exit(130) from None
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    wrong = faults(sums)
+    if as_json:
+        typer.echo(json.dumps(asdict(sums) | {"duplicates": sums.duplicates, "faults": wrong}))
+    else:
+        Console().print(_summary(sums))
+    for words in wrong:
+        console.print(f"[bold red]does not add up:[/] {words}")
+    if wrong:
+        raise typer.Exit(1)
+    console.print("[bold green]it all adds up[/]")
+
+
+def _own_environment(home: Path) -> None:
+    """What the services of this run are told, over whatever the caller's environment says of another one."""
+    os.environ |= {
+        "BATON_HOME": str(home),
+        "BATON_NAMESPACE": f"demo-{os.getpid()}",
+        "BATON_PARTITIONS": "2",
+        "BATON_AGREEMENT": str(example_agreement().with_name("demo.yaml")),
+        "BATON_BROKER_PORT": "0",
+        "BATON_GATEWAY_PORT": "0",
+        "BATON_METRICS_PORT": "0",
+    }
+    for name in ("BATON_WRITE_KEYS", "BATON_WRITE_KEYS_FILE", "BATON_INSECURE"):
+        os.environ.pop(name, None)
+    load_settings.cache_clear()
+
+
+def _run(settings: Settings, console: Console, *, leads: int, seconds: int, seed: int) -> Sums:
+    system = System(
+        settings,
+        prepare=lambda reached: prepare_cluster(reached, console.print),
+        commands=service_commands,
+        say=console.print,
+        progress=download_shown(console),
+    )
+    with system.running():
+        reached = system.settings
+        try:
+            script = visitors(leads=leads, span_ms=seconds * 1000, seed=seed, begins_ms=int(time.time() * 1000))
+            company = Demo(
+                client=confluent_options(reached),
+                namespace=reached.namespace,
+                gateway=_gateway(system),
+                write_key=key_file(reached.home).read_text().strip().rsplit(":", 1)[1],
+                script=script,
+            )
+            company.start()
+            _watch(system, company, console)
+            company.stop()
+            return _settled(reached, company)
+        finally:
+            if not settings.embedded:
+                delete_topics(confluent_options(reached), layout_of(reached))
+
+
+def _gateway(system: System) -> str:
+    return next(each.addresses["http"] for each in system.run.processes if "http" in each.addresses)
+
+
+def _watch(system: System, company: Demo, console: Console) -> None:
+    """Until everything is sent and nothing new has come for a while."""
+    sent_at: float | None = None
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        while True:
+            system.tend()
+            if company.fault is not None:
+                raise company.fault
+            if console.is_terminal:
+                live.update(_table(company), refresh=True)
+            now = time.monotonic()
+            sent_at = None if company.waiting else sent_at or now
+            if sent_at is not None and (now - company.last_news_s > _QUIET_S or now - sent_at > _LONGEST_AFTERMATH_S):
+                return
+            time.sleep(_SHOW_S)
+
+
+def _settled(settings: Settings, company: Demo) -> Sums:
+    """The sums from the log, once what was sent has come through, or as they are after a while."""
+    until = time.monotonic() + _SETTLE_S
+    while True:
+        with LogReader(confluent_options(settings), settings.namespace) as reader:
+            sums = count(reader, sent=company.sent, poison=company.poison)
+        if not faults(sums) or time.monotonic() > until:
+            return sums
+        time.sleep(_SHOW_S)
+
+
+def _table(company: Demo) -> Table:
+    table = Table(box=None, show_header=False, title=f"{company.sent} sent, {company.waiting} planned", title_justify="left")
+    for name in _SHOWN:
+        table.add_row(name, str(company.seen[name]))
+    return table
+
+
+def _summary(sums: Sums) -> Table:
+    table = Table(box=None, show_header=False, title="Summary", title_justify="left")
+    rows = {
+        "in": sums.sent,
+        "accepted": sums.accepted,
+        "duplicate": sums.duplicates,
+        "dead-lettered": sums.dead,
+        "qualified": sums.qualified,
+        **{f"routed, {pool}": number for pool, number in sorted(sums.routed.items())},
+        **{f"violated, {clock}": number for clock, number in sorted(sums.violated.items())},
+        **{f"recycled, {reason}": number for reason, number in sorted(sums.recycled.items())},
+    }
+    for name, number in rows.items():
+        table.add_row(name, str(number))
+    return table

@@ -1,0 +1,55 @@
+"""The sums of a run, counted from the log itself once everything is in."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from baton.broker.log import LogReader
+from baton.contracts.codec import codec_for
+from baton.contracts.levels import ClockState
+from baton.contracts.topics import TOPICS, dead_letter_topic
+from baton.demo.sums import Sums
+
+_ENDS = {ClockState.MET, ClockState.CANCELLED, ClockState.MET_LATE, ClockState.ABANDONED, ClockState.WITHDRAWN}
+_ACCEPTED = ("leads.accepted.v1", "leads.acts.v1", "leads.commands.v1")
+_ROUTED = ("leads.routed.sdr.v1", "leads.routed.sales.v1")
+
+
+def count(reader: LogReader, *, sent: int, poison: int) -> Sums:
+    """Read every topic that matters from its beginning, and count."""
+    keyed = [record.event_id for record in _all(reader, "intake.keyed.v1")]
+    accepted = Counter(record.event_id for topic in _ACCEPTED for record in _all(reader, topic))
+    routed = [record for topic in _ROUTED for record in _all(reader, topic)]
+    handed = {each.qualification_id for each in (*routed, *_all(reader, "leads.unrouted.v1"), *_all(reader, "leads.handoffs.v1"))}
+    qualified = {each.qualification_id for each in _all(reader, "leads.qualified.v1")}
+    clock_ends = Counter(clock.clock_id for clock in _all(reader, "leads.sla-clocks.v1") if clock.state in _ENDS)
+    violations = (each for each in _all(reader, "leads.sla-violations.v1") if each.kind == "breach")
+    dead = _raw(reader, dead_letter_topic("leads.inbox.v1"))
+    return Sums(
+        sent=sent,
+        poison=poison,
+        keyed=len(keyed),
+        distinct=len(set(keyed)),
+        accepted=len(accepted),
+        twice=sum(number > 1 for number in accepted.values()),
+        dead=sum(1 for _ in dead),
+        qualified=len(qualified),
+        first_handoffs=len(qualified & handed),
+        routed=Counter(each.pool for each in routed),
+        violated=Counter(each.clock for each in violations),
+        recycled=Counter(each.reason for each in _all(reader, "leads.recycled.v1")),
+        clocks_ended_twice=sum(number > 1 for number in clock_ends.values()),
+    )
+
+
+def _raw(reader: LogReader, topic: str) -> Iterator[bytes]:
+    for record in reader.read({topic: list(range(reader.partitions(topic)))}):
+        if record.value is not None:
+            yield record.value
+
+
+def _all(reader: LogReader, topic: str) -> Iterator[Any]:
+    record_type = TOPICS[topic].record
+    assert record_type is not None, f"{topic} has no record type"
+    codec = codec_for(record_type)
+    return (codec.decode(value) for value in _raw(reader, topic))
