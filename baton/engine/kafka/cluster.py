@@ -6,6 +6,8 @@ shared by all tasks. Whatever the brokers answer with an error is raised as aiok
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,15 +15,19 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
-from aiokafka.errors import for_code
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
 from baton.contracts.topics import consumer_group, logical, physical, ticks_topic
 from baton.engine.errors import EngineError
+
+log = logging.getLogger(__name__)
 
 Place = tuple[str, int]
 """A topic's logical name and a partition."""
 
 LOG_APPEND_TIME = 1
+_REQUEST_TIMEOUT_MS = 10_000
+_RETRY_S = 1.0
 RETRY_BACKOFF_MS = 10
 """The default of 100 makes every transaction wait so long, while the broker still writes the markers of the one before."""
 
@@ -53,12 +59,22 @@ class Cluster:
         self._plain: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
-        """Connect."""
-        self._log = AIOKafkaConsumer(**self.client, isolation_level="read_uncommitted", consumer_timeout_ms=60_000)
-        self._admin = AIOKafkaAdminClient(**self.client)
-        self._plain = AIOKafkaProducer(**self.client, acks="all", request_timeout_ms=10_000)
-        for each in (self._log, self._admin, self._plain):
-            await each.start()
+        """Connect; brokers that do not answer are waited for."""
+        while True:
+            self._log = AIOKafkaConsumer(**self.client, isolation_level="read_uncommitted", consumer_timeout_ms=60_000)
+            self._admin = AIOKafkaAdminClient(**self.client)
+            self._plain = AIOKafkaProducer(**self.client, acks="all", request_timeout_ms=_REQUEST_TIMEOUT_MS)
+            try:
+                for each in (self._log, self._admin, self._plain):
+                    await each.start()
+                return
+            except KafkaError as error:
+                log.warning("no broker answers: %s; trying again", type(error).__name__)
+                await self.stop()
+            except BaseException:
+                await self.stop()
+                raise
+            await asyncio.sleep(_RETRY_S)
 
     async def stop(self) -> None:
         """Close what was opened."""
@@ -68,6 +84,7 @@ class Cluster:
             await self._log.stop()
         if self._admin is not None:
             await self._admin.close()
+        self._plain = self._log = self._admin = None
 
     def at(self, place: Place) -> TopicPartition:
         """The physical place."""
@@ -134,6 +151,12 @@ class Cluster:
         return int(told.timestamp)
 
     async def partitions(self, topic: str) -> int:
-        """How many partitions a topic has; 0 if it does not exist."""
+        """How many partitions a topic has; one that does not exist (yet) is waited for."""
         assert self._plain is not None
-        return len(await self._plain.partitions_for(physical(self.namespace, topic)))
+        name = physical(self.namespace, topic)
+        while True:
+            try:
+                return len(await self._plain.partitions_for(name))
+            except UnknownTopicOrPartitionError:
+                log.warning("topic %s does not exist; make it with: baton topics --make", name)
+                await asyncio.sleep(_RETRY_S)

@@ -8,7 +8,6 @@ its return restores only what is new.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -22,8 +21,7 @@ from baton.engine.kafka.seat import Seat
 from baton.engine.kafka.shared import Shared
 from baton.engine.kafka.upstream import Upstream
 from baton.engine.reducer import Reducer
-
-log = logging.getLogger(__name__)
+from baton.logs import log_of
 
 _WATCH_S = 1.0
 _RETRY_S = 1.0
@@ -39,6 +37,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
         self.seats: dict[int, Seat] = {}
         self.joined = False
         self._shared, self._upstream, self._fatal = shared, upstream, fatal
+        self._log = log_of(__name__, reducer=reducer.name)
         self._kept: dict[int, tuple[float, Memory]] = {}
         self._consumer: AIOKafkaConsumer | None = None
 
@@ -48,7 +47,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await self._member()
             except KafkaError as error:
-                log.warning("%s: out of its group: %s; joining again", self.reducer.name, type(error).__name__)
+                self._log.warning("out of the group: %s; joining again", type(error).__name__)
                 await asyncio.sleep(_RETRY_S)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:

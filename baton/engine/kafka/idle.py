@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
@@ -22,8 +21,7 @@ from baton.engine.kafka.shared import Shared
 from baton.engine.kafka.upstream import Upstream
 from baton.engine.metrics import TICKS
 from baton.engine.reducer import Reducer
-
-log = logging.getLogger(__name__)
+from baton.logs import log_of
 
 _LONGEST_LOOK_S = 1.0
 _PENDING_LOOK_S = 0.02
@@ -59,6 +57,7 @@ class Idle:
         self._shared, self._reducer, self._partition = shared, reducer, partition
         self._core, self._inputs, self._upstream = core, inputs, upstream
         self._wake = wake
+        self._log = log_of(__name__, reducer=reducer.name, partition=partition)
         self._horizon: Horizon | None = None
         self._proof: Proof | None = None
         self._proving: asyncio.Task[None] | None = None
@@ -132,9 +131,7 @@ class Idle:
             horizon = await ask(shared.cluster, shared.clock, self._reducer.name, self._reducer.inputs, self._partition)
             await shared.reference.know(horizon.to_ms)
         except KafkaError as error:
-            log.warning(
-                "%s[%d]: asking for the time: %s; trying again", self._reducer.name, self._partition, type(error).__name__
-            )
+            self._log.warning("asking for the time: %s; trying again", type(error).__name__)
             self._ask_after = monotonic() + _RETRY_S
             return
         if horizon.to_ms > self._core.now:
@@ -160,7 +157,7 @@ class Idle:
                 ends = await self._shared.cluster.ends([(topic, self._partition) for topic in self._reducer.inputs])
                 return {topic: end for (topic, _), end in ends.items()}
             except KafkaError as error:
-                log.warning("%s[%d]: listing ends: %s; trying again", self._reducer.name, self._partition, type(error).__name__)
+                self._log.warning("listing ends: %s; trying again", type(error).__name__)
                 await asyncio.sleep(_RETRY_S)
 
     def _reached(self, goal: Horizon | Proof | None) -> bool:

@@ -26,8 +26,7 @@ from baton.engine.kafka.transaction import TaskLost
 from baton.engine.kafka.upstream import Upstream
 from baton.engine.metrics import RESTARTS
 from baton.engine.reducer import Reducer
-
-log = logging.getLogger(__name__)
+from baton.logs import log_of
 
 _FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 0.2, 10.0
 _LIVED_WELL_S = 60.0
@@ -48,6 +47,7 @@ class Seat:
     ) -> None:
         self._shared, self._reducer, self._partition = shared, reducer, partition
         self._consumer, self._upstream, self._fatal = consumer, upstream, fatal
+        self._log = log_of(__name__, reducer=reducer.name, partition=partition)
         self.status = TaskStatus(reducer=reducer.name, partition=partition)
         self.memory = memory
         self.failure: EngineError | None = None
@@ -125,7 +125,7 @@ class Seat:
                 if wanted <= await self._shared.cluster.assigned(self._reducer.name):
                     return
             except KafkaError as error:
-                log.warning("%s[%d]: asking who owns it: %s", self._reducer.name, self._partition, type(error).__name__)
+                self._log.warning("asking who owns it: %s", type(error).__name__)
 
     def _note(self, state: TaskState, error: Exception) -> None:
         told = str(error) if isinstance(error, EngineError | TaskLost | RestoreStalled) else f"{type(error).__name__}: {error}"
@@ -134,4 +134,4 @@ class Seat:
         self.status.place = getattr(error, "place", "")
         level = logging.ERROR if state is TaskState.STOPPED else logging.WARNING
         unforeseen = not isinstance(error, EngineError | KafkaError | TaskLost | RestoreStalled | TimeoutError | OSError)
-        log.log(level, "%s[%d] is %s: %s", self._reducer.name, self._partition, state, told, exc_info=unforeseen)
+        self._log.log(level, "%s: %s", state, told, exc_info=unforeseen)

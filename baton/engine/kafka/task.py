@@ -7,7 +7,6 @@ A batch is one transaction; until it is committed nothing of it is in the state.
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -28,8 +27,7 @@ from baton.engine.kafka.status import TaskState, TaskStatus
 from baton.engine.kafka.transaction import BatchAborted, Transactions
 from baton.engine.kafka.upstream import Upstream
 from baton.engine.reducer import Reducer
-
-log = logging.getLogger(__name__)
+from baton.logs import log_of
 
 _YIELD_EVERY = 256
 _REFERENCE_POLL_S = 0.1
@@ -60,6 +58,7 @@ class Task:
         self._shared, self._reducer, self._partition = shared, reducer, partition
         self._memory, self._status, self._core = memory, status, memory.core
         self._name = f"{reducer.name}[{partition}]"
+        self._log = log_of(__name__, reducer=reducer.name, partition=partition)
         self._transactions = Transactions(shared.cluster, reducer.name, partition)
         self._woken = asyncio.Event()
         self._inputs = Inputs(
@@ -237,7 +236,7 @@ class Task:
                 self._failures += 1
                 self._backoff_s = min(_FIRST_BACKOFF_S * 2**self._failures, _LONGEST_BACKOFF_S)
                 self._measures.aborted()
-                log.warning("%s: a batch was aborted (%s); trying again", self._name, error)
+                self._log.warning("a batch was aborted (%s); trying again", error)
             case BatchAborted():
                 raise EngineError(f"{self._name}: a batch holds a record that no broker takes: {error}") from error
             case ReducerFailed() if cap := taken if self._cap is None or taken < self._cap else taken // 2:

@@ -7,7 +7,6 @@ Safety rests on the one transactional id per input partition: whoever starts it 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -29,8 +28,7 @@ from baton.contracts.topics import changelog_topic, journal_topic
 from baton.engine.batch import Batch
 from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.failpoints import Point, reached
-
-log = logging.getLogger(__name__)
+from baton.logs import log_of
 
 TRANSACTION_TIMEOUT_MS = 10_000
 _BATCH_BYTES = 512 * 1024
@@ -70,6 +68,7 @@ class Transactions:
         self._reducer, self._partition = reducer, partition
         self._group = cluster.group(reducer)
         self._own = {"changelog": changelog_topic(reducer), "journal": journal_topic(reducer)}
+        self._log = log_of(__name__, reducer=reducer, partition=partition)
         self._producer: AIOKafkaProducer | None = None
 
     async def open(self) -> None:
@@ -120,7 +119,7 @@ class Transactions:
         except TimeoutError:  # it waits for a broker that does not answer
             await producer.client.close()
         except KafkaError as error:  # its sender died of what has been told already
-            log.debug("closing the producer of %s[%d]: %s", self._reducer, self._partition, _said(error))
+            self._log.debug("closing the producer: %s", _said(error))
             await producer.client.close()
 
     async def _produce(self, batch: Batch) -> int | None:

@@ -1,0 +1,151 @@
+"""One worker process: a service's engine inside a Faust app, which gives it signals, supervision and the web server.
+
+Faust is in producer-only mode without even its own producer: nothing of Baton goes through its streams, tables or topics. The
+process ends with 0 when it was told to stop (SIGTERM, SIGINT): then extras are ended first, every open batch is finished or
+aborted, and the groups are left, unless membership is static. It ends with 1 when the engine or an extra fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import faust
+import mode
+import uvloop
+
+from baton.clients import bootstrap_of, client_options
+from baton.engine.kafka import failpoints
+from baton.engine.kafka.host import KafkaHost
+from baton.engine.kafka.settings import EngineSettings
+from baton.engine.kafka.web import add_pages
+from baton.engine.service import Extra, Service
+from baton.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def run_worker(service: Service, settings: Settings, host: KafkaHost | None = None) -> None:
+    """Run until told to stop; ends the process. ``host``: what runs the reducers, where it is not the usual one (tests)."""
+    failpoints.arm_from_environment()
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    engine = Engine(service, settings, host or host_of(service, settings))
+    with tempfile.TemporaryDirectory(prefix=f"baton-{service.name}-") as scratch:
+        app = _app(service, settings, engine, scratch)
+        app.loop = loop
+        _Worker(app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+
+
+def host_of(service: Service, settings: Settings) -> KafkaHost:
+    """The engine for a service's reducers, as the settings say."""
+    return KafkaHost(
+        service.reducers,
+        service.book(),
+        client=client_options(settings),
+        namespace=settings.namespace,
+        partitions=settings.partitions,
+        settings=EngineSettings(),
+        name=f"baton-{service.name}",
+        version=_version(),
+    )
+
+
+class Engine:
+    """The engine and the extras of one process, started and ended in order."""
+
+    def __init__(self, service: Service, settings: Settings, host: KafkaHost) -> None:
+        self.host = host
+        self._service, self._settings = service, settings
+        self._up = dict.fromkeys(service.extras, False)
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
+
+    @property
+    def ready(self) -> bool:
+        """Every task runs and every extra can be used."""
+        return self.host.ready and all(self._up.values())
+
+    async def run(self) -> None:
+        """Run until cancelled; raises what ends the process."""
+        self._tasks["engine"] = asyncio.create_task(self.host.run())
+        for name, extra in self._service.extras.items():
+            self._tasks[name] = asyncio.create_task(self._run_extra(name, extra))
+        try:
+            done, _ = await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+            for each in done:
+                each.result()
+        finally:
+            for name in reversed(self._tasks):  # what takes in first, the engine last
+                self._tasks[name].cancel()
+                await asyncio.gather(self._tasks[name], return_exceptions=True)
+
+    async def _run_extra(self, name: str, extra: Extra) -> None:
+        def up() -> None:
+            self._up[name] = True
+
+        await extra(self._settings, up)
+        raise RuntimeError(f"{name} ended by itself")
+
+
+class _Worker(faust.Worker):
+    """Faust's worker, without a spinner, and without the second it sleeps at its end for no one."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.spinner = None
+
+    async def _sentinel_task(self) -> None:
+        await asyncio.sleep(0)
+
+
+def _app(service: Service, settings: Settings, engine: Engine, scratch: str) -> Any:
+    port = settings.metrics_port or _free_port(settings.metrics_host)
+    app = faust.App(
+        f"baton-{service.name}",
+        broker=f"kafka://{bootstrap_of(settings)}",
+        datadir=scratch,
+        topic_disable_leader=True,
+        web_bind=settings.metrics_host,
+        web_port=port,
+        web_host=settings.metrics_host,
+    )
+    app.producer_only = True
+    app.boot_strategy.enable_kafka_producer = False
+    add_pages(app, engine)
+
+    @app.service
+    class EngineService(mode.Service):
+        """The engine as one of the app's services: ends with it, and ends it."""
+
+        _running: asyncio.Task[None]
+
+        async def on_start(self) -> None:
+            self._running = asyncio.create_task(engine.run())
+            log.info("%s: http://%s:%d/readyz", service.name, settings.metrics_host, port)
+
+        @mode.Service.task
+        async def _watch(self) -> None:
+            await asyncio.shield(self._running)
+
+        async def on_stop(self) -> None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    return app
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _version() -> str:
+    try:
+        return version("baton")
+    except PackageNotFoundError:
+        return "0"
