@@ -13,7 +13,7 @@ from baton.engine.reducer import Event
 from services.sla_watcher import broken, running
 from services.sla_watcher.evidence import AWAITING, Evidence, from_act, is_touch
 from services.sla_watcher.intervals import marked
-from services.sla_watcher.passing import AFTER_ACCEPTANCE, OFFER, start_for_holder
+from services.sla_watcher.passing import AFTER_ACCEPTANCE, OFFER, let_go, start_for_holder
 from services.sla_watcher.state import Attempt, OpenClock
 from services.sla_watcher.tallies import tally
 from services.sla_watcher.terms import terms_of
@@ -73,8 +73,9 @@ def _touched(turn: Turn, event: Event, evidence: Evidence, *, awaiting: bool) ->
         elif clock.clock == "return":
             running.hear(turn, clock, evidence)
     holder = turn.head.holder
-    if holder is None or holder.owner != evidence.by or evidence.handoff_id not in (None, holder.handoff_id):
+    if holder is None or not evidence.answers(holder.handoff_id, holder.owner, holder.since_ms):
         return
+    let_go(turn, at_ms=event.at_ms)
     turn.head = replace(turn.head, holder=replace(holder, touched=True, accepted=True))
     tally(turn, "follow_up", occurred_at_ms=evidence.acted_at_ms)
     if not holder.accepted:

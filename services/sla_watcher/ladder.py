@@ -27,7 +27,7 @@ def climb(turn: Turn, clock: OpenClock, terms: Terms) -> OpenClock | None:
         return replace(clock, rung_at_ms=turn.now + RETRY_MS)
     match step.kind:
         case ActionKind.NOTIFY:
-            tell_action(turn, clock, step.kind, to=recipient(turn, clock, step), reason="breach")
+            tell_action(turn, clock, step.kind, to=recipient(turn, clock, step) or clock.side, reason="breach")
         case ActionKind.REASSIGN:
             if _reassign(turn, clock, step):
                 return replace(clock, rung=clock.rung + 1, rung_at_ms=None)
@@ -42,13 +42,12 @@ def climb(turn: Turn, clock: OpenClock, terms: Terms) -> OpenClock | None:
 
 
 def recipient(turn: Turn, clock: OpenClock, step: LadderStep) -> str | None:
-    """Who is meant by the step: the owner, their manager (else the pool's), or whom the agreement names."""
+    """Who is meant by the step: the owner, their manager (else the pool's), or whom the agreement names. Where there is nobody, the
+    side that owes the promise is told."""
     manager = turn.reference.agreement.manager_of(person=clock.owner, pool=clock.pool)
     if step.to == "manager" or (step.to is None and step.kind != ActionKind.NOTIFY):
         return manager
-    if step.to in (None, "owner"):
-        return clock.owner or manager
-    return step.to
+    return (clock.owner or manager) if step.to in (None, "owner") else step.to
 
 
 def _reassign(turn: Turn, clock: OpenClock, step: LadderStep) -> bool:
@@ -72,7 +71,7 @@ def _escalate(turn: Turn, clock: OpenClock, step: LadderStep) -> None:
         return
     if passing is not None:
         turn.head = replace(turn.head, passing=replace(passing, escalated=True))
-    tell_action(turn, clock, ActionKind.ESCALATE, to=recipient(turn, clock, step), reason="breach")
+    tell_action(turn, clock, ActionKind.ESCALATE, to=recipient(turn, clock, step) or clock.side, reason="breach")
 
 
 def _to_manager(turn: Turn, clock: OpenClock, step: LadderStep) -> bool:

@@ -94,6 +94,7 @@ def on_routed(turn: Turn, event: Event, routed: LeadRouted) -> None:
             leg=routed.leg,
             owner=routed.owner,
             pool=routed.pool,
+            since_ms=event.at_ms,
             accepted=accepted,
         ),
         marks=marked(turn.head.marks, "human", event.at_ms),
@@ -108,6 +109,13 @@ def supersede(turn: Turn, clock: OpenClock, *, at_ms: int, reason: str = "reassi
     elif not clock.superseded:
         stopped = replace(clock, superseded=True, rung_at_ms=None)
         running.keep(turn, replace(stopped, next_at_ms=stopped.settle_at_ms))
+
+
+def let_go(turn: Turn, *, at_ms: int) -> None:
+    """The new holder has taken the lead up: who had it before cannot get it back, only be excused."""
+    for clock in turn.head.clocks:
+        if clock.superseded:
+            running.close(turn, clock, "handed_on", at_ms=at_ms)
 
 
 def start_for_holder(turn: Turn, names: tuple[str, ...], *, at_ms: int) -> None:
@@ -173,6 +181,7 @@ def _reinstate(turn: Turn, event: Event, noted: HandoffNoted, owner: str) -> Non
         leg=noted.leg or passing.leg,
         owner=owner,
         pool=noted.pool or "",
+        since_ms=event.at_ms,
         accepted=True,
         touched=True,
     )

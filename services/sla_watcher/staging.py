@@ -11,7 +11,7 @@ from services.sla_watcher import running
 from services.sla_watcher.deals import on_deal
 from services.sla_watcher.evidence import Evidence, from_stage
 from services.sla_watcher.intervals import marked
-from services.sla_watcher.passing import AFTER_ACCEPTANCE, ROUTE, start_for_holder
+from services.sla_watcher.passing import AFTER_ACCEPTANCE, ROUTE, let_go, start_for_holder
 from services.sla_watcher.recycle import Leaving, after_rejection, leave
 from services.sla_watcher.state import CurrentHandoff, OpenClock
 from services.sla_watcher.tallies import tally
@@ -34,14 +34,14 @@ def on_staged(turn: Turn, event: Event, staged: LeadStaged) -> None:
         case "rejected":
             _rejected(turn, event, staged, evidence)
         case "qualified" if staged.to_stage != Stage.MQL:
-            _verdict(turn, staged, evidence)
+            _verdict(turn, event, staged, evidence)
         case "opportunity":
-            _verdict(turn, staged, evidence)
+            _verdict(turn, event, staged, evidence)
         case "won":
-            _verdict(turn, staged, evidence)
+            _verdict(turn, event, staged, evidence)
             _released(turn, "won", at_ms=event.at_ms)
         case "disqualified" | "recycled" | "lost" if staged.actor != Actor.SYSTEM:
-            _left(turn, staged, evidence)
+            _left(turn, event, staged, evidence)
         case "disqualified" | "recycled":
             _echoed(turn, event, staged)
         case "withdrawn":
@@ -59,16 +59,22 @@ def _count(turn: Turn, staged: LeadStaged) -> None:
 
 
 def _accepted(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
-    handoff_id = _meant(turn, staged)
     for clock in turn.head.clocks:
-        if clock.clock == "accept" and clock.handoff_id == handoff_id:
+        if clock.clock == "accept" and clock.handoff_id == _meant(turn, staged):
             running.hear(turn, clock, evidence)
-        elif clock.clock == ROUTE:
+    _taken_up(turn, event, staged, evidence, AFTER_ACCEPTANCE)
+
+
+def _taken_up(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence, starts: tuple[str, ...]) -> None:
+    """A person answers for the lead: it waits in no queue any more, and who had it before has lost it."""
+    for clock in turn.head.clocks:
+        if clock.clock == ROUTE:
             running.hear(turn, clock, replace(evidence, inferred=True))
-    holder = _accepting(turn, staged, handoff_id)
+    holder = _accepting(turn, event, staged, _meant(turn, staged))
     if holder is not None and not holder.accepted:
         turn.head = replace(turn.head, holder=replace(holder, accepted=True))
-        start_for_holder(turn, AFTER_ACCEPTANCE, at_ms=event.at_ms)
+        start_for_holder(turn, starts, at_ms=event.at_ms)
+        let_go(turn, at_ms=event.at_ms)
 
 
 def _meant(turn: Turn, staged: LeadStaged) -> str | None:
@@ -76,7 +82,7 @@ def _meant(turn: Turn, staged: LeadStaged) -> str | None:
     return staged.handoff_id or (turn.head.holder.handoff_id if turn.head.holder else None)
 
 
-def _accepting(turn: Turn, staged: LeadStaged, handoff_id: str | None) -> CurrentHandoff | None:
+def _accepting(turn: Turn, event: Event, staged: LeadStaged, handoff_id: str | None) -> CurrentHandoff | None:
     """The hand-off that is accepted: the one that stands, or one out of a queue, which nobody was told to hold."""
     holder, passing = turn.head.holder, turn.head.passing
     if holder is not None and holder.handoff_id == handoff_id:
@@ -90,6 +96,7 @@ def _accepting(turn: Turn, staged: LeadStaged, handoff_id: str | None) -> Curren
         leg=passing.leg,
         owner=staged.by,
         pool=holder.pool if holder else "",
+        since_ms=event.at_ms,
     )
 
 
@@ -110,9 +117,10 @@ def _rejected(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) 
     after_rejection(turn, leaving, holder)
 
 
-def _verdict(turn: Turn, staged: LeadStaged, evidence: Evidence) -> None:
+def _verdict(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
     """A person's verdict: it answers for the acceptance too, where that was never said."""
     handoff_id = _meant(turn, staged)
+    _taken_up(turn, event, staged, evidence, ())
     for clock in turn.head.clocks:
         if clock.handoff_id != handoff_id:
             continue
@@ -124,9 +132,9 @@ def _verdict(turn: Turn, staged: LeadStaged, evidence: Evidence) -> None:
             running.close(turn, clock, "verdict", at_ms=evidence.at_ms)
 
 
-def _left(turn: Turn, staged: LeadStaged, evidence: Evidence) -> None:
+def _left(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
     """The cycle ended by a person's verdict; the lead comes back, or not, by the reason."""
-    _verdict(turn, staged, evidence)
+    _verdict(turn, event, staged, evidence)
     for clock in turn.head.clocks:
         if clock.clock == "nurture":
             running.hear(turn, clock, evidence)
@@ -166,6 +174,9 @@ def _withdrawn(turn: Turn, event: Event, staged: LeadStaged) -> None:
 
 
 def _ended(turn: Turn, reason: str) -> None:
+    """The lead is no more. One that nothing was ever known of needs no tombstone here."""
+    if turn.view.head is None:
+        return
     for clock in turn.head.clocks:
         running.end_now(turn, clock, reason)
     turn.head = replace(turn.head, passing=None, holder=None, rest=None, marks=(), ended=reason)

@@ -84,7 +84,7 @@ class OpenClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentHandoff:
-    """Who holds the lead now, and how far they got."""
+    """Who holds the lead now, since when, and how far they got."""
 
     handoff_id: str
     qualification_id: str
@@ -92,6 +92,7 @@ class CurrentHandoff:
     leg: str
     owner: str
     pool: str
+    since_ms: int = 0
     accepted: bool = False
     touched: bool = False
 

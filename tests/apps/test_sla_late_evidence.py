@@ -88,10 +88,24 @@ def test_the_first_one_keeps_the_lead_while_a_second_is_still_looked_for() -> No
 
 def test_the_second_one_keeps_the_lead_once_touched_and_the_first_is_excused_all_the_same() -> None:
     scene = Scene(GRACE).qualified().routed("ann").at("Mon 11:12").noted("withdrawn", "breach").routed("bob", attempt=2)
-    scene.at("Mon 11:20").act(by="bob").at("Mon 11:30").lines()
-    assert scene.act(by="ann", source="crm", occurred="Mon 10:50").lines() == [
-        "Mon 11:30 accept (ann) withdrawn, inferred",
+    scene.lines()
+    scene.at("Mon 11:20").act(by="bob").at("Mon 11:30").act(by="ann", source="crm", occurred="Mon 10:50")
+    assert scene.at("Fri 17:00").lines() == [
+        "Mon 11:20 accept (bob) met, inferred",
+        "Mon 11:20 accept (ann) abandoned: handed_on",
         "Mon 11:30 withdrawn of accept by sales: evidence_in_time",
+    ]
+
+
+def test_a_touch_from_before_the_second_hand_off_is_not_one_for_it() -> None:
+    """Bob called while Ann had the lead; that call is told when he has it. It is no sign that he took it up."""
+    scene = Scene(GRACE).qualified().routed("ann").at("Mon 11:12").noted("withdrawn", "breach").routed("bob", attempt=2)
+    scene.lines()
+    scene.at("Mon 11:20").act(by="bob", source="crm", occurred="Mon 10:55").act(by="ann", source="crm", occurred="Mon 10:50")
+    assert scene.lines() == [
+        "Mon 11:20 accept (ann) withdrawn, inferred",
+        "Mon 11:20 withdrawn of accept by sales: evidence_in_time",
+        "Mon 11:20 do restore q1/1 to ann: evidence_in_time",
     ]
 
 
