@@ -19,7 +19,6 @@ from services.ingest.gateway.problems import Refused, errors_of, refused_line
 from services.ingest.gateway.segment import read_call
 
 _MAX_CONTAINERS = 100_000
-_MAX_LISTED = 100
 
 Read = Callable[[Any], EventLine]
 
@@ -40,10 +39,10 @@ class Taken:
     bad: tuple[Bad, ...] = ()
 
     def rejected(self) -> list[dict[str, Any]]:
-        """The refusals, the first ones, as members of an answer."""
+        """The refusals as members of an answer."""
         return [
             error | {"code": each.refused.code}
-            for each in self.bad[:_MAX_LISTED]
+            for each in self.bad
             for error in errors_of(each.refused.problems, index=each.index)
         ]
 
@@ -78,7 +77,7 @@ def take_batch(body: bytes, key: WriteKey, received_at_ms: int) -> Taken:
 
 def take_lines(body: bytes, key: WriteKey) -> Taken:
     """Event lines, one JSON object a line: a line that is no JSON costs only itself."""
-    lines = [line for line in body.splitlines() if line.strip()]
+    lines = [line for line in body.split(b"\n") if line.strip()]
     return _several(lines, lambda line: _read_event(read_object(line)), key)
 
 
