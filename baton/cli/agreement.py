@@ -1,0 +1,221 @@
+"""``baton agreement``: the file that marketing and sales sign, from a first draft to being in force."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from baton.agreement.canonical import canonical_text, compiled_of, version_of
+from baton.agreement.diff import changes, summary
+from baton.agreement.model.agreement import Agreement
+from baton.agreement.publish import KafkaAgreementTopic, NotPublished, Written, approve, book_of, publish, wall_ms
+from baton.agreement.reading import Examined, examine, read_agreement
+from baton.agreement.reference import SINCE_EVER
+from baton.agreement.schema import schema_text
+from baton.cli.agreement_shown import shown
+from baton.cli.cluster import cluster_settings
+from baton.cli.moments import moment_ms, written
+
+app = typer.Typer(help="What marketing and sales agree on: check it, compare it, sign it, put it in force.")
+
+_FILE = typer.Argument(..., exists=True, dir_okay=False, help="The agreement (YAML).")
+_JSON = typer.Option(False, "--json", help="One JSON document on standard output.")
+
+
+@app.command(epilog="Example:  baton agreement check examples/agreements/software.yaml")
+def check(file: Path = _FILE, as_json: bool = _JSON) -> None:
+    """Everything that is wrong with an agreement, at once: each with its line, the reason and the way out. Exit 1 for errors."""
+    examined = examine(_text(file))
+    version = version_of(canonical_text(examined.model)) if examined.model and not examined.errors else None
+    if as_json:
+        problems = [{**asdict(each), "severity": each.severity.value} for each in examined.problems]
+        typer.echo(json.dumps({"file": str(file), "version": version, "problems": problems}))
+    else:
+        for each in examined.problems:
+            typer.echo(each.told(str(file)), err=True)
+        typer.echo(_verdict(file, version, examined))
+    if version is None:
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    file: Path = typer.Argument(None, exists=True, dir_okay=False, help="The agreement (YAML); without it the one in force."),
+    as_json: bool = _JSON,
+) -> None:
+    """An agreement as tables: levels, points, pools, promises, reasons."""
+    model = read_agreement(file) if file else _in_force()
+    if as_json:
+        typer.echo(canonical_text(model))
+        return
+    for each in shown(compiled_of(model)):
+        Console().print(each)
+
+
+@app.command(epilog="Examples:  baton agreement diff old.yaml new.yaml        baton agreement diff new.yaml   (against the one in force)")
+def diff(
+    old: Path = typer.Argument(..., exists=True, dir_okay=False, help="The former one; alone: what is compared with the one in force."),
+    new: Path = typer.Argument(None, exists=True, dir_okay=False, help="The new one."),
+    as_json: bool = _JSON,
+) -> None:
+    """What changes from one agreement to another, in words."""
+    before, after = (read_agreement(old), read_agreement(new)) if new else (_in_force(), read_agreement(old))
+    found = changes(before, after)
+    if as_json:
+        versions = [version_of(canonical_text(each)) for each in (before, after)]
+        typer.echo(json.dumps({"old": versions[0], "new": versions[1], "changes": [asdict(each) for each in found]}))
+        return
+    section = ""
+    for each in found:
+        if each.section != section:
+            typer.secho(each.section, bold=True)
+            section = each.section
+        typer.echo(f"  {each.text}")
+    typer.echo(summary(found))
+
+
+@app.command("approve", epilog="Example:  baton agreement approve agreement.yaml --as marketing --by mona")
+def approve_(
+    file: Path = _FILE,
+    side: str = typer.Option(..., "--as", help="The side you sign for: marketing or sales."),
+    by: str = typer.Option(..., "--by", help="Who signs."),
+) -> None:
+    """Sign an agreement for one side. It is the hash that is signed: any change of meaning needs new signatures."""
+    outcome = approve(KafkaAgreementTopic(cluster_settings()), read_agreement(file), side=side, by=by)
+    if outcome.changed:
+        typer.echo(f"version {outcome.version} is signed for {side} by {by}")
+    else:
+        typer.echo(f"version {outcome.version} was signed for {side} already")
+
+
+@app.command("publish", epilog="Example:  baton agreement publish agreement.yaml --effective-at 2026-12-01T00:00")
+def publish_(
+    file: Path = _FILE,
+    effective_at: str = typer.Option(None, "--effective-at", help="Not before this moment (ISO, UTC); without it at the soonest."),
+) -> None:
+    """Put a signed agreement in force. Refused until both sides have signed this very version and it has no errors."""
+    model = read_agreement(file)
+    if effective_at and model.effective_at:
+        raise NotPublished("the agreement itself says when it takes effect, and that is what was signed: leave --effective-at out")
+    wanted = moment_ms(effective_at) if effective_at else None
+    topic = KafkaAgreementTopic(cluster_settings())
+    outcome = publish(topic, model, now_ms=wall_ms(), source=_text(file), effective_at_ms=wanted)
+    when = _since_words(outcome.from_ms)
+    typer.echo(f"version {outcome.version} {'is published: ' if outcome.changed else 'was published already: '}in force {when}")
+
+
+@app.command()
+def history(as_json: bool = _JSON) -> None:
+    """Who signed what, what was published, and from when on each version is in force."""
+    topic = KafkaAgreementTopic(cluster_settings())
+    records = topic.read()
+    terms = book_of(records).terms()
+    if as_json:
+        entries = [{"at_ms": each.at_ms, **asdict(each.record), "text": None, "source": None} for each in records]
+        typer.echo(json.dumps({"records": entries, "in_force": [asdict(each) for each in terms]}))
+        return
+    table = Table(box=None, header_style="bold")
+    for heading in ("when", "version", "what"):
+        table.add_column(heading)
+    for each in records:
+        table.add_row(written(each.at_ms), each.record.version, _act_words(each))
+    Console().print(table if records else "no agreement was ever signed or published here")
+    for term in terms:
+        typer.echo(f"version {term.version} is in force {_since_words(term.from_ms)}")
+
+
+@app.command()
+def schema(
+    out: Path = typer.Option(None, "--out", dir_okay=False, help="Write it there instead of to standard output."),
+) -> None:
+    """The JSON Schema of the language, for completion and help in editors."""
+    if out:
+        out.write_text(schema_text(), encoding="utf-8")
+        typer.echo(f'{out} written; begin your file with: # yaml-language-server: $schema={out}')
+    else:
+        typer.echo(schema_text(), nl=False)
+
+
+@app.command()
+def new(
+    file: Path = typer.Argument(Path("agreement.yaml"), dir_okay=False, help="Where to write it."),
+    force: bool = typer.Option(False, "--force", help="Write over a file that is there."),
+) -> None:
+    """Write a first agreement with comments, to be changed together."""
+    if file.exists() and not force:
+        raise NotPublished(f"{file} is there already; give another name, or --force to write over it")
+    starter = Path(__file__).resolve().parents[1] / "agreement" / "starter.yaml"
+    file.write_text(starter.read_text(encoding="utf-8"), encoding="utf-8")
+    typer.echo(f"{file} written; change it, then: baton agreement check {file}")
+
+
+@app.command("test", epilog="Example:  baton agreement test examples/agreements/services.yaml")
+def examples(file: Path = _FILE, as_json: bool = _JSON) -> None:
+    """Run the examples in an agreement through the whole system in memory, and compare with what both sides expect."""
+    from baton.cli.example_leads import run_examples
+
+    ran = list(run_examples(read_agreement(file)))
+    failed = [each for each in ran if each.differences]
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in ran]))
+    else:
+        for each in ran:
+            typer.echo(f"{'differs' if each.differences else 'passed '}  {each.name}")
+            for difference in each.differences:
+                typer.echo(f"           {difference.what}: expected {difference.expected}, came to {difference.found}")
+        typer.echo(f"{len(ran) - len(failed)} passed, {len(failed)} differ")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example:  baton agreement impact new.yaml")
+def impact(file: Path = _FILE, as_json: bool = _JSON) -> None:
+    """What an agreement would change for the leads there are now: how many would qualify at once, by pool, and a person's load.
+
+    Reads the running system's state; changes nothing.
+    """
+    from baton.cli.agreement_impact import impact_of, impact_tables
+
+    model = read_agreement(file)
+    found = impact_of(cluster_settings(), model, now_ms=wall_ms())
+    if as_json:
+        typer.echo(json.dumps(asdict(found)))
+        return
+    for each in impact_tables(found):
+        Console().print(each)
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace")
+
+
+def _in_force() -> Agreement:
+    book = book_of(KafkaAgreementTopic(cluster_settings()).read())
+    found = book.at(wall_ms())
+    if found is None:
+        raise NotPublished("no agreement is in force on this cluster; put one in force with: baton agreement publish FILE")
+    return found.agreement.raw
+
+
+def _verdict(file: Path, version: str | None, examined: Examined) -> str:
+    errors, warnings = len(examined.errors), len(examined.warnings)
+    counted = f"{errors} error{'' if errors == 1 else 's'}, {warnings} warning{'' if warnings == 1 else 's'}"
+    return f"{file}: version {version}, {counted}" if version else f"{file}: {counted}"
+
+
+def _act_words(each: Written) -> str:
+    record = each.record
+    if record.kind == "approved":
+        return f"signed for {record.side} by {record.by or 'somebody'}"
+    later = f", not before {written(record.effective_at_ms)}" if record.effective_at_ms else ""
+    return f"published{later}"
+
+
+def _since_words(from_ms: int | None) -> str:
+    if from_ms is None:
+        return "at no time"
+    return "since ever (it was the first)" if from_ms == SINCE_EVER else f"from {written(from_ms)} UTC on"
+
