@@ -10,7 +10,7 @@ from typing import Any
 
 from baton.broker.log import LogReader, Record
 from baton.contracts.codec import ContractError, codec_for
-from baton.contracts.intake import IdentifierScheme, IdentityAlias, LeadMerge
+from baton.contracts.intake import AliasKind, IdentifierScheme, IdentityAlias, LeadMerge
 from baton.contracts.keys import partition_of
 from baton.contracts.topics import TOPICS, Audience
 from baton.ids import derived_id
@@ -96,7 +96,7 @@ def _decoded(chapter: Chapter) -> Chapter:
 def _linked_lead(reader: LogReader, identity: str) -> str:
     lead_id = derived_id("lead", identity)
     for alias in _of_key(reader, "intake.aliases.v1", identity, IdentityAlias):
-        if alias.kind != "conflict":
+        if alias.kind == AliasKind.RESOLVED:  # the rest is what keys tell each other on the way there
             lead_id = alias.lead_id
     return lead_id
 

@@ -86,7 +86,7 @@ def test_a_lead_is_explained_by_its_address_through_link_and_merge(
     alias = IdentityAlias(
         identity=identity_of_email(address),
         lead_id=linked,
-        kind="link",
+        kind="resolved",
         known=True,
         cause_id="c",
         from_identity="f",

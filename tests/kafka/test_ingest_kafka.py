@@ -1,0 +1,218 @@
+"""The ingest service whole, on a real broker: HTTP and inbox in, accepted events, persons and dead letters out, each once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from confluent_kafka import Producer
+from typer.testing import CliRunner
+
+from baton.broker.log import LogReader, Record
+from baton.broker.topics import Layout, ensure_topics
+from baton.cli.main import build
+from baton.contracts.codec import codec_for
+from baton.contracts.intake import LeadEvent, LeadPerson
+from baton.contracts.schemas import schema_root
+from baton.contracts.topics import TOPICS, dead_letter_topic, physical
+from baton.engine.kafka.host import KafkaHost
+from baton.engine.kafka.settings import EngineSettings
+from baton.engine.reducer import Event
+from baton.ids import derived_id
+from baton.intake.records import event_id_of
+from baton.settings import Settings, load_settings
+from services.ingest.admit import Admit
+from services.ingest.gateway.serving import PortNotOurs, serve
+from services.ingest.identify import Identify
+
+pytestmark = pytest.mark.kafka
+
+PARTITIONS = 2
+KEY = "desk-0123456789abcdef"
+PATIENCE_S = 60.0
+NEEDED = [spec for name, spec in TOPICS.items() if name.split(".")[0] in ("leads", "intake", "dlq", "admit", "identify", "baton")]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Ingest looks at no agreement, but the engine waits for one."""
+
+    version: str = "0" * 32
+
+
+class TermsBook:
+    """Always the same."""
+
+    topics: tuple[str, ...] = ()
+
+    def add(self, event: Event) -> None:
+        del event
+
+    def at(self, now: int) -> Terms:
+        del now
+        return Terms()
+
+
+@dataclass
+class Ingest:
+    """The running service."""
+
+    bootstrap: str
+    namespace: str
+    url: str
+
+    def produce(self, *values: bytes, headers: list[tuple[str, bytes]] | None = None) -> None:
+        # As a foreign client does: librdkafka's own partitioner, no key.
+        producer = Producer({"bootstrap.servers": self.bootstrap})
+        for value in values:
+            producer.produce(physical(self.namespace, "leads.inbox.v1"), value, headers=headers)
+        assert producer.flush(30) == 0
+
+    def read(self, topic: str) -> list[Record]:
+        with LogReader({"bootstrap.servers": self.bootstrap}, self.namespace) as reader:
+            return list(reader.read({topic: list(range(reader.partitions(topic)))}))
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - the condition is on the broker
+                await asyncio.sleep(0.1)
+
+    def events(self) -> list[LeadEvent]:
+        return [codec_for(LeadEvent).decode(each.value) for each in self.read("leads.accepted.v1") if each.value]
+
+
+@pytest.fixture
+async def ingest(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Ingest]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        "BATON_BOOTSTRAP": bootstrap,
+        "BATON_NAMESPACE": namespace,
+        "BATON_PARTITIONS": str(PARTITIONS),
+        "BATON_WRITE_KEYS": f"desk:engagement+acts+commands:{KEY}",
+        "BATON_WRITE_KEY": KEY,
+        "BATON_GATEWAY_PORT": str(port),
+        "BATON_GATEWAY_URL": f"http://127.0.0.1:{port}",
+        "BATON_HOME": str(tmp_path),
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    load_settings.cache_clear()
+    await asyncio.to_thread(
+        ensure_topics, {"bootstrap.servers": bootstrap}, Layout(namespace=namespace, partitions=PARTITIONS), NEEDED
+    )
+    host = KafkaHost(
+        (Admit(), Identify()),
+        TermsBook(),  # type: ignore[arg-type]
+        client={"bootstrap_servers": bootstrap},
+        namespace=namespace,
+        partitions=PARTITIONS,
+        settings=EngineSettings(gather_ms=10, session_timeout_ms=6_000, heartbeat_ms=500),
+    )
+    up = asyncio.Event()
+    tasks = [asyncio.create_task(host.run()), asyncio.create_task(serve(Settings(), up.set))]
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await up.wait()
+            while not host.ready:
+                assert not any(task.done() for task in tasks), [task.exception() for task in tasks if task.done()]
+                await asyncio.sleep(0.05)
+        yield Ingest(bootstrap, namespace, environment["BATON_GATEWAY_URL"])
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        load_settings.cache_clear()
+
+
+def line(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "id": str(number),
+        "source": "test",
+        "kind": "engagement",
+        "occurred_at": "2026-03-02T10:00:00Z",
+        "identifiers": {"email": f"p{number % 50}@acme.example", "anonymous": f"n{number % 50}"},
+        "engagement": {"act": "form"},
+    } | more
+
+
+POISON = [b"{", b"\x00\x00\x00\xff\xffab", b"[" * 5_000, json.dumps(line(1, identifiers={})).encode(), b"x" * 40_000]
+
+
+async def test_what_comes_in_twice_and_by_two_ways_is_accepted_once_and_the_poison_is_kept_apart(ingest: Ingest) -> None:
+    lines = [line(number) for number in range(400)]
+    async with httpx.AsyncClient(base_url=ingest.url, auth=(KEY, ""), timeout=30) as client:
+        for _ in range(2):
+            answers = await asyncio.gather(
+                *(client.post("/v1/events", json=lines[start : start + 50]) for start in range(0, 200, 50))
+            )
+            assert [each.status_code for each in answers] == [202] * 4
+    raw = [json.dumps(each).encode() for each in lines[150:]]
+    await asyncio.to_thread(ingest.produce, *raw[:100], *POISON, *raw[100:], *raw[:50], headers=[("traceparent", b"00-x")])
+    await ingest.until(lambda: len(ingest.read(dead_letter_topic("leads.inbox.v1"))) >= len(POISON))
+    await ingest.until(lambda: len({each.event_id for each in ingest.events() if each.kind == "engagement"}) >= 400)
+
+    accepted = [each for each in ingest.events() if each.kind == "engagement"]
+    assert sorted(each.event_id for each in accepted) == sorted(event_id_of("test", str(number)) for number in range(400))
+    expected = {derived_id("lead", derived_id("identity", "email", f"p{number}@acme.example")) for number in range(50)}
+    assert {each.lead_id for each in accepted} == expected
+    persons = [codec_for(LeadPerson).decode(each.value) for each in ingest.read("leads.persons.v1") if each.value]
+    assert sorted(each.person.email or "" for each in persons) == sorted(f"p{number}@acme.example" for number in range(50))
+    dead = ingest.read(dead_letter_topic("leads.inbox.v1"))
+    assert sorted(each.value or b"" for each in dead) == sorted(POISON)
+    assert all(each.header("traceparent") == "00-x" for each in dead)
+    no_address = [record for topic in ("leads.accepted.v1", "intake.aliases.v1") for record in ingest.read(topic)]
+    assert not any(b"@acme" in (record.value or b"") + (record.key or b"") for record in no_address)
+
+
+async def test_an_anonymous_visitor_who_says_their_name_is_one_lead_from_then_on(ingest: Ingest) -> None:
+    async with httpx.AsyncClient(base_url=ingest.url, auth=(KEY, ""), timeout=30) as client:
+        for call, body in (
+            ("page", {"anonymousId": "n1", "messageId": "1", "name": "Pricing"}),
+            ("identify", {"anonymousId": "n1", "userId": "u1", "messageId": "2", "traits": {"email": "ann@acme.example"}}),
+        ):
+            assert (await client.post(f"/v1/{call}", json=body)).status_code == 202
+            await ingest.until(lambda: len(ingest.events()) > 0)
+        await ingest.until(lambda: len(ingest.read("leads.merges.v1")) == 2)
+        assert (await client.post("/v1/track", json={"anonymousId": "n1", "messageId": "3", "event": "x"})).status_code == 202
+    ann = derived_id("lead", derived_id("identity", "email", "ann@acme.example"))
+    await ingest.until(lambda: any(each.lead_id == ann and each.kind == "engagement" for each in ingest.events()))
+
+
+@pytest.mark.parametrize("via", ["http", "kafka"])
+async def test_send_writes_down_what_was_acknowledged_and_all_of_it_is_accepted(ingest: Ingest, via: str, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger"
+    words = ["send", str(schema_root() / "examples" / "events.jsonl"), "--via", via, "--ledger", str(ledger), "--json"]
+    result = await asyncio.to_thread(CliRunner().invoke, build(words), words)
+    assert result.exit_code == 0, result.output
+    ids = ledger.read_text().split()
+    assert json.loads(result.stdout)["accepted"] == len(ids) == len(set(ids))
+    topics = ("leads.accepted.v1", "leads.acts.v1", "leads.commands.v1")
+
+    def found() -> list[str]:
+        records = [each for topic in topics for each in ingest.read(topic)]
+        decoded = [codec_for(TOPICS[each.topic].record or LeadEvent).decode(each.value or b"") for each in records]
+        return [each.event_id for each in decoded if each.event_id in ids]
+
+    await ingest.until(lambda: len(found()) >= len(ids))
+    assert sorted(found()) == sorted(ids)
+
+
+async def test_a_port_that_is_taken_is_said_so(bootstrap: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setenv("BATON_GATEWAY_PORT", str(taken.getsockname()[1]))
+        with pytest.raises(PortNotOurs, match="BATON_GATEWAY_PORT"):
+            await serve(Settings(bootstrap=bootstrap), lambda: None)
