@@ -31,8 +31,8 @@ from baton.settings import Settings, load_settings
 app = typer.Typer()
 
 _SHOW_S = 0.5
-_QUIET_S = 6.0
-_LONGEST_AFTERMATH_S = 60.0
+_QUIET_S = 5.0
+_LONGEST_AFTERMATH_S = 20.0
 _SETTLE_S = 30.0
 _SHOWN = (
     "leads.accepted.v1",

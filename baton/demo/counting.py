@@ -9,6 +9,7 @@ from baton.contracts.codec import codec_for
 from baton.contracts.levels import ClockState
 from baton.contracts.topics import TOPICS, dead_letter_topic
 from baton.demo.sums import Sums
+from baton.ids import derived_id
 
 _ENDS = {ClockState.MET, ClockState.CANCELLED, ClockState.MET_LATE, ClockState.ABANDONED, ClockState.WITHDRAWN}
 _ACCEPTED = ("leads.accepted.v1", "leads.acts.v1", "leads.commands.v1")
@@ -30,16 +31,22 @@ def count(reader: LogReader, *, sent: int, poison: int) -> Sums:
         poison=poison,
         keyed=len(keyed),
         distinct=len(set(keyed)),
-        accepted=len(accepted),
+        accepted=len(accepted.keys() & set(keyed)),
+        uncaused=len(accepted.keys() - _caused_by(keyed)),
         twice=sum(number > 1 for number in accepted.values()),
         dead=sum(1 for _ in dead),
         qualified=len(qualified),
         first_handoffs=len(qualified & handed),
-        routed=Counter(each.pool for each in routed),
-        violated=Counter(each.clock for each in violations),
-        recycled=Counter(each.reason for each in _all(reader, "leads.recycled.v1")),
+        routed=dict(Counter(each.pool for each in routed)),
+        violated=dict(Counter(each.clock for each in violations)),
+        recycled=dict(Counter(each.reason for each in _all(reader, "leads.recycled.v1"))),
         clocks_ended_twice=sum(number > 1 for number in clock_ends.values()),
     )
+
+
+def _caused_by(events: list[str]) -> set[str]:
+    """Their ids, and those of what identity adds to an event: the account that an address tells."""
+    return {own for event_id in events for own in (event_id, derived_id(event_id, "profile"))}
 
 
 def _raw(reader: LogReader, topic: str) -> Iterator[bytes]:

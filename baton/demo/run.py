@@ -44,7 +44,7 @@ class Demo:
         self.last_news_s = time.monotonic()
         self._client, self._namespace = dict(client), namespace
         self._http = httpx.Client(base_url=gateway, auth=(write_key, ""), timeout=30.0)
-        self._producer = Producer({**client, "enable.idempotence": True, "partitioner": "murmur2_random"})
+        self._producer = Producer({**client, "enable.idempotence": True, "partitioner": "murmur2_random", "log_level": 0})
         self._lock = threading.Lock()
         self._due = [(each.after_ms, number, each) for number, each in enumerate(script)]
         heapq.heapify(self._due)

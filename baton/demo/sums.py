@@ -1,6 +1,6 @@
 """Whether what came in and what came out add up. Pure: counts go in, a verdict comes out."""
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -9,7 +9,8 @@ class Sums:
     """What the log has, by kind.
 
     ``sent`` lines, of which ``poison`` cannot be taken; ``keyed`` records of intake, ``distinct`` events among them, ``accepted`` events,
-    acts and commands that came out of identity, each once; ``twice`` accepted ids that are there more than once.
+    acts and commands that came out of identity, each once; ``twice`` accepted ids that are there more than once; ``uncaused`` accepted
+    ids that nothing of what came in accounts for.
     ``first_handoffs`` qualifications whose first attempt was routed, held, watched or suppressed.
     """
 
@@ -22,10 +23,11 @@ class Sums:
     dead: int
     qualified: int
     first_handoffs: int
-    routed: Counter[str] = field(default_factory=Counter)
-    violated: Counter[str] = field(default_factory=Counter)
-    recycled: Counter[str] = field(default_factory=Counter)
+    routed: Mapping[str, int] = field(default_factory=dict)
+    violated: Mapping[str, int] = field(default_factory=dict)
+    recycled: Mapping[str, int] = field(default_factory=dict)
     clocks_ended_twice: int = 0
+    uncaused: int = 0
 
     @property
     def duplicates(self) -> int:
@@ -40,6 +42,7 @@ def faults(sums: Sums) -> list[str]:
         (sums.dead == sums.poison, f"{sums.poison} could not be taken, but {sums.dead} are dead letters"),
         (sums.accepted == sums.distinct, f"{sums.distinct} different events taken, but {sums.accepted} accepted"),
         (sums.twice == 0, f"{sums.twice} events were accepted twice"),
+        (sums.uncaused == 0, f"{sums.uncaused} events were accepted that nobody sent"),
         (sums.qualified == sums.first_handoffs, f"{sums.qualified} qualified, but {sums.first_handoffs} of them handed off"),
         (sums.clocks_ended_twice == 0, f"{sums.clocks_ended_twice} clocks ended twice"),
         (sums.qualified > 0, "no lead qualified"),

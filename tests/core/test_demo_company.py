@@ -1,0 +1,119 @@
+"""The simulated company: the same seed gives the same script, everybody does what the words say, and each sum can fail."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from baton.contracts.leads import LeadQualified, Story
+from baton.contracts.routing import LeadRouted
+from baton.demo.company import Way, visitors
+from baton.demo.staff import deeds
+from baton.demo.sums import Sums, faults
+from baton.intake.reading import LineRefused, read_line
+
+SOUND = Sums(
+    sent=10, poison=1, keyed=9, distinct=8, accepted=8, twice=0, dead=1, qualified=2, first_handoffs=2, routed={"sdr": 2}
+)
+
+
+def test_a_seed_is_a_company() -> None:
+    one = visitors(leads=40, span_ms=10_000, seed=3, begins_ms=0)
+    assert one == visitors(leads=40, span_ms=10_000, seed=3, begins_ms=0)
+    assert one != visitors(leads=40, span_ms=10_000, seed=4, begins_ms=0)
+    assert {each.way for each in one} == set(Way)
+    assert all(0 <= each.after_ms <= 10_000 for each in one)
+    assert len({each.line for each in one}) < len(one), "some come twice"
+
+
+def test_what_is_meant_to_be_rubbish_is_and_the_rest_is_not() -> None:
+    script = visitors(leads=60, span_ms=10_000, seed=5, begins_ms=1_790_000_000_000)
+    assert any(each.poison for each in script)
+    for each in script:
+        if each.poison:
+            assert each.way is Way.KAFKA, "HTTP would refuse it at once"
+            with pytest.raises(LineRefused):
+                read_line(each.line)
+        else:
+            read_line(each.line)
+
+
+def _routed(handoff_id: str) -> LeadRouted:
+    qualified = LeadQualified(
+        qualification_id="q",
+        lead_id="a" * 32,
+        cycle=1,
+        leg="sdr",
+        level="warm",
+        grade="B2",
+        fit_micro=0,
+        engagement_micro=0,
+        hand_raised=False,
+        cause_id="c",
+        qualified_at_ms=0,
+        received_at_ms=0,
+        segment=None,
+        story=Story(),
+        agreement="v",
+    )
+    return LeadRouted(
+        handoff_id=handoff_id,
+        qualification_id="q",
+        attempt=1,
+        lead_id="a" * 32,
+        cycle=1,
+        leg="sdr",
+        pool="sdr",
+        owner="sdr-anna",
+        level="warm",
+        segment=None,
+        hand_raised=False,
+        routed_at_ms=1_790_000_000_000,
+        qualified_at_ms=0,
+        path=(),
+        candidates=(),
+        rule="default",
+        turn_used=True,
+        qualified=qualified,
+        agreement="v",
+    )
+
+
+def test_the_people_of_the_firm_act_in_order_and_in_lines_that_are_taken() -> None:
+    careers = Counter()
+    for number in range(200):
+        done = list(deeds(_routed(f"{number:032x}")))
+        assert done == list(deeds(_routed(f"{number:032x}")))
+        assert [each.after_ms for each in done] == sorted(each.after_ms for each in done)
+        kinds = tuple(str(read_line(each.encoded).act.kind) for each in done if json.loads(each.encoded))  # type: ignore[union-attr]
+        careers[kinds] += 1
+    assert set(careers) == {
+        (),
+        ("rejected",),
+        ("accepted", "call", "qualified"),
+        ("accepted", "call", "recycled"),
+    }
+
+
+def test_sound_sums_have_no_fault() -> None:
+    assert faults(SOUND) == []
+    assert SOUND.duplicates == 1
+
+
+@pytest.mark.parametrize(
+    ("planted", "words"),
+    [
+        (replace(SOUND, keyed=8, distinct=7, accepted=7), "10 sent, but 8 taken and 1 dead-lettered"),
+        (replace(SOUND, poison=0), "0 could not be taken, but 1 are dead letters"),
+        (replace(SOUND, accepted=7), "8 different events taken, but 7 accepted"),
+        (replace(SOUND, twice=1), "1 events were accepted twice"),
+        (replace(SOUND, uncaused=1), "1 events were accepted that nobody sent"),
+        (replace(SOUND, first_handoffs=1), "2 qualified, but 1 of them handed off"),
+        (replace(SOUND, clocks_ended_twice=1), "1 clocks ended twice"),
+        (replace(SOUND, qualified=0, first_handoffs=0), "no lead qualified"),
+        (replace(SOUND, routed={}), "no lead was routed"),
+    ],
+)
+def test_a_planted_fault_is_named(planted: Sums, words: str) -> None:
+    assert faults(planted) == [words]
