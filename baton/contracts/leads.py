@@ -242,6 +242,32 @@ class AccountScored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BacklogPart:
+    """``scorer.backlog.v1``: a lead that a new agreement made ready waits its turn in a queue (``add``), or does not wait any more
+    (``remove``). ``queue`` is ``sdr`` or ``sales``."""
+
+    queue: str
+    lead_id: str
+    kind: str
+    level: str
+    engagement_micro: int
+    at_ms: int
+    cause_id: str
+    agreement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacklogRelease:
+    """``scorer.releases.v1``: the turn of a waiting lead has come; it qualifies if it is still ready."""
+
+    lead_id: str
+    queue: str
+    at_ms: int
+    cause_id: str
+    agreement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageReached:
     """When a stage was reached first ever and last; inferred where nobody reported it."""
 

@@ -118,6 +118,15 @@ _FLOW: tuple[TopicSpec, ...] = (
     _private(
         "scorer.transfers.v1", leads.LeadTransfer, "a merged lead's book on its way", "lead", "scorer", "lead", max_bytes=524_288
     ),
+    _private(
+        "scorer.backlog.v1",
+        leads.BacklogPart,
+        "leads that a new agreement made ready, waiting their turn",
+        "queue",
+        "scorer",
+        "backlog",
+    ),
+    _private("scorer.releases.v1", leads.BacklogRelease, "a waiting lead's turn has come", "lead", "scorer", "lead"),
     _public("leads.scored.v1", leads.LeadScored, "visible changes of the score, explained", "lead", "scorer"),
     _public(
         "leads.qualified.v1",
@@ -224,6 +233,7 @@ REDUCERS: Mapping[str, str] = {
     "identify": "ingest",
     "lead": "scorer",
     "accounts": "scorer",
+    "backlog": "scorer",
     "dispatch": "router",
     "matching": "router",
     "assignment": "router",

@@ -3,6 +3,7 @@
 from baton.agreement.reference import AgreementBook
 from baton.engine.service import Service
 from services.scorer.accounts import Accounts
+from services.scorer.backlog import Backlog
 from services.scorer.lead import Lead
 
-SERVICE = Service(name="scorer", reducers=(Lead(), Accounts()), book=AgreementBook)
+SERVICE = Service(name="scorer", reducers=(Lead(), Accounts(), Backlog()), book=AgreementBook)

@@ -9,6 +9,7 @@ from baton.contracts.leads import Actor, EarlierCycle, LeadRefused, LeadStaged, 
 from services.scorer.lifecycle import Move, Refused, moved, skipped
 from services.scorer.state_lead import CYCLE, DATES, StageDates
 from services.scorer.turn import REFUSALS, STAGES, Turn
+from services.scorer.waiting import stops_waiting
 
 RECEIVER: Final = {"sdr": Actor.SDR, "sales": Actor.SALES}
 
@@ -112,6 +113,7 @@ def refuse(turn: Turn, event: str, cause: Cause, reason: str) -> None:
 
 def end_cycle(turn: Turn, outcome: str, *, reason: str | None) -> None:
     """Close the books of the cycle: the next one begins now, and only activity from now on counts in it."""
+    stops_waiting(turn, cause=turn.cause)
     head, course = turn.head, turn.course
     ended = EarlierCycle(cycle=head.cycle, ended_at_ms=turn.now, outcome=outcome, reason=reason, holder=course.owner)
     turn.put(CYCLE, cycle_item(ended, turn.lead_id), ended)
@@ -137,7 +139,6 @@ def end_cycle(turn: Turn, outcome: str, *, reason: str | None) -> None:
         level=Level.COLD.value,
         level_since_ms=turn.now,
         level_cause="",
-        waits="",
     )
     turn.recount()
 

@@ -1,10 +1,13 @@
 """When a score falls below a threshold by time alone.
 
 Between events the positive part of a score only falls (points decay and leave their window, capped or not) and the negative part
-only shrinks. Without negative points the score itself only falls: a closed form, or Newton's method where groups with several
-half-lives meet, says where to look, and the exact score is asked from there until the first millisecond below the threshold is
-enclosed. With negative points the score may rise in between; then stretches of time are cleared by a bound that cannot be
-undercut on them (the positive part at their end plus the negative part at their beginning), and the others halved.
+only shrinks. So with the negative part frozen as it is at a moment the score can only be too low, and it only falls: where that
+falls below the threshold is never later than where the score does. If the score itself is below there, that is the moment; else
+the same is asked again from there. Where a falling score crosses, Newton's method guesses, and the exact score is asked around the
+guess until the first millisecond below the threshold is enclosed.
+
+Where the score just touches the threshold these steps become small; after some of them the stretch that is left is halved instead,
+leaving out what cannot be below: on a stretch no score is below the positive part at its end plus the negative part at its beginning.
 """
 
 from __future__ import annotations
@@ -15,11 +18,13 @@ from typing import Final
 
 from services.scorer.counting import MARK
 from services.scorer.decay import FINE
-from services.scorer.scoring import GroupSum, engagement_micro, sums
+from services.scorer.scoring import GroupSum, sums
 from services.scorer.table import ScoreTable
 
+_HALF: Final = FINE // 2
 _LN2: Final = 0.6931471805599453
 _NEWTON_STEPS: Final = 12
+_FROZEN_STEPS: Final = 24
 
 
 def falls_below(marks: bytes, table: ScoreTable, now: int, threshold_micro: int) -> int | None:
@@ -30,68 +35,109 @@ def falls_below(marks: bytes, table: ScoreTable, now: int, threshold_micro: int)
     if threshold_micro <= 0:
         return None
     course = Course(marks, table, now)
-    end = max(course.leaves_at, default=now + 1)
-    if any(each.negative for each in course.groups):
-        return _first_on(course, now + 1, end, threshold_micro)
-    return _enclosed(course, course.guess(threshold_micro), end, threshold_micro)
+    wanted = threshold_micro * FINE - _HALF
+    at = now + 1
+    for _ in range(_FROZEN_STEPS):
+        negative = course.negative(at)
+        at = _falls(course, at, wanted - negative)
+        if negative == 0 or course.positive(at) + course.negative(at) < wanted:
+            return at
+    return _first_on(course, at, course.end, wanted)
 
 
 class Course:
-    """The score as a function of time from ``now`` on."""
+    """The score from ``now`` on as two functions of time, positive and negative part, in fine units. ``end``: nothing is left then."""
 
     def __init__(self, marks: bytes, table: ScoreTable, now: int) -> None:
-        self.now = now
         self.groups = sums(marks, table, now)
         keeps = [line.keeps_ms for line in table.groups]
-        self.leaving = sorted(
+        self._leaving = [
             (at_ms + keeps[group], group, points, exponent)
             for at_ms, points, exponent, group, _, _ in MARK.iter_unpack(marks)
             if points and at_ms > now - keeps[group]
-        )
-        self.leaves_at: list[int] = [each[0] for each in self.leaving]
-        self._left: dict[int, list[GroupSum]] = {0: self.groups}
+        ]
+        self.first_leaves = min(self._leaving)[0] if self._leaving else now + 1
+        self.end = max(self._leaving)[0] if self._leaving else now + 1
+        self._ordered: list[int] = []
+        self._left: dict[int, list[GroupSum]] = {}
 
-    def groups_at(self, at_ms: int) -> list[GroupSum]:
+    def leaves(self) -> list[int]:
+        """The moments at which entries leave their window, in order."""
+        if not self._ordered and self._leaving:
+            self._leaving.sort()
+            self._ordered = [each[0] for each in self._leaving]
+        return self._ordered
+
+    def at(self, at_ms: int) -> list[GroupSum]:
         """The sums of what is still in its window at ``at_ms``."""
-        gone = bisect_right(self.leaves_at, at_ms)
+        if at_ms < self.first_leaves:
+            return self.groups
+        gone = bisect_right(self.leaves(), at_ms)
         left = self._left.get(gone)
         if left is None:
-            left = [GroupSum(each.line, each.base, each.positive, each.negative) for each in self.groups]
-            for _, group, points, exponent in self.leaving[:gone]:
+            by_number = {
+                each.number: GroupSum(each.number, each.line, each.base, each.positive, each.negative) for each in self.groups
+            }
+            for _, group, points, exponent in self._leaving[:gone]:
+                total = by_number[group]
                 if points > 0:
-                    left[group].positive -= points << (exponent - left[group].base)
+                    total.positive -= points << (exponent - total.base)
                 else:
-                    left[group].negative -= points << (exponent - left[group].base)
-            self._left[gone] = left
+                    total.negative -= points << (exponent - total.base)
+            left = self._left[gone] = list(by_number.values())
         return left
 
-    def score(self, at_ms: int) -> int:
-        """The exact score at ``at_ms``."""
-        return engagement_micro(self.groups_at(at_ms), at_ms)
+    def positive(self, at_ms: int) -> int:
+        """The capped positive part."""
+        return sum([each.capped_fine(at_ms) for each in self.at(at_ms) if each.positive])
 
-    def clears(self, from_ms: int, until_ms: int, threshold_micro: int) -> bool:
-        """Whether certainly no score in ``[from_ms, until_ms]`` is below the threshold."""
-        positive = sum(each.capped_fine(until_ms) for each in self.groups_at(until_ms))
-        negative = sum(each.negative_fine(from_ms) for each in self.groups_at(from_ms))
-        return positive + negative + FINE // 2 >= threshold_micro * FINE
-
-    def guess(self, threshold_micro: int) -> int:
-        """About when the score falls to the threshold; positive points only."""
-        wanted = float(threshold_micro) * FINE
-        at, leaves = self.now, iter(sorted(set(self.leaves_at)))
-        for until in (*leaves, None):
-            found = _solve(self.groups_at(at), at, wanted, until)
-            if found is not None:
-                return found
-            assert until is not None
-            at = until
-            if self.score(at) < threshold_micro:
-                return at
-        return at
+    def negative(self, at_ms: int) -> int:
+        """The negative part, 0 or below."""
+        return sum([each.negative_fine(at_ms) for each in self.at(at_ms) if each.negative])
 
 
-def _solve(groups: list[GroupSum], at: int, wanted: float, until: int | None) -> int | None:
-    """Where the sums alone fall to ``wanted`` at or after ``at``, None if that is not before ``until``."""
+def _falls(course: Course, from_ms: int, wanted: int) -> int:
+    """The first millisecond from ``from_ms`` on at which the positive part is below ``wanted``, or the end."""
+    if course.positive(from_ms) < wanted:
+        return from_ms
+    at = min(max(_guess(course, from_ms, float(wanted)), from_ms + 1), course.end)
+    low, high, step = from_ms, course.end, 1
+    if course.positive(at) < wanted:
+        high = at
+        while high - step > low and course.positive(high - step) < wanted:
+            high, step = high - step, step * 2
+        low = max(low, high - step)
+    else:
+        low = at
+        while low + step < high and course.positive(low + step) >= wanted:
+            low, step = low + step, step * 2
+        high = min(high, low + step)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if course.positive(middle) < wanted:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _guess(course: Course, from_ms: int, wanted: float) -> int:
+    """About where the positive part falls to ``wanted``, looked for from one leaving entry to the next."""
+    at = from_ms
+    found = _solve(course.at(at), at, wanted)
+    if found < course.first_leaves:
+        return found
+    for until in course.leaves():
+        if until <= at:
+            continue
+        if _solve(course.at(at), at, wanted) < until or course.positive(until) < wanted:
+            return min(_solve(course.at(at), at, wanted), until)
+        at = until
+    return course.end
+
+
+def _solve(groups: list[GroupSum], at: int, wanted: float) -> int:
+    """Where the sums alone fall to ``wanted`` at or after ``at``, if nothing leaves; far away where they never do."""
     fixed = 0.0
     decaying: list[tuple[float, float, float]] = []
     for each in groups:
@@ -110,51 +156,28 @@ def _solve(groups: list[GroupSum], at: int, wanted: float, until: int | None) ->
             else:
                 value += left
                 slope += left * _LN2 / half_life
-        if value <= wanted or (until is not None and at + after >= until):
+        if value <= wanted:
             break
-        if slope == 0.0 and kink == float("inf"):
-            return None
         ahead = after + (value - wanted) / slope if slope else kink
+        if ahead == float("inf"):
+            return 1 << 62
         if ahead - after < 0.5:
             break
         after = min(ahead, kink)
-    found = at + int(after)
-    return None if until is not None and found >= until else found
+    return at + int(after)
 
 
-def _enclosed(course: Course, guess: int, end: int, threshold: int) -> int:
-    """The first millisecond below ``threshold`` of a score that only falls, looked for outwards from ``guess``."""
-    low, high, step = course.now, max(end, course.now + 1), 1
-    at = min(max(guess, low + 1), high)
-    if course.score(at) < threshold:
-        high = at
-        while high - step > low and course.score(high - step) < threshold:
-            high, step = high - step, step * 2
-        low = max(low, high - step)
-    else:
-        low = at
-        while low + step < high and course.score(low + step) >= threshold:
-            low, step = low + step, step * 2
-        high = min(high, low + step)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if course.score(middle) < threshold:
-            high = middle
-        else:
-            low = middle
-    return high
-
-
-def _first_on(course: Course, from_ms: int, until_ms: int, threshold: int) -> int | None:
-    """The first millisecond in ``[from_ms, until_ms]`` below ``threshold``; a stack instead of recursion, earliest first."""
+def _first_on(course: Course, from_ms: int, until_ms: int, wanted: int) -> int:
+    """The first millisecond in ``[from_ms, until_ms]`` with a score below ``wanted``; the earliest stretches first."""
     stretches = [(from_ms, until_ms)]
     while stretches:
         start, end = stretches.pop()
-        if course.score(start) < threshold:
+        negative = course.negative(start)
+        if course.positive(start) + negative < wanted:
             return start
-        if start >= end or course.clears(start, end, threshold):
+        if start >= end or course.positive(end) + negative >= wanted:
             continue
         middle = (start + end) // 2
         stretches.append((middle + 1, end))
         stretches.append((start, middle))
-    return None
+    raise AssertionError("a score without entries is below every threshold")

@@ -18,8 +18,8 @@ from typing import Final
 FINE_BITS: Final = 16
 FINE: Final = 1 << FINE_BITS
 _STEPS: Final = 1024
-_MANTISSA_BITS: Final = 52
-_MANTISSA: Final = float(1 << _MANTISSA_BITS)
+MANTISSA_BITS: Final = 52
+_MANTISSA: Final = float(1 << MANTISSA_BITS)
 _LN2: Final = 0.6931471805599453
 _LN2_2: Final = 0.2402265069591007
 _LN2_3: Final = 0.055504108664821576
@@ -49,14 +49,21 @@ def grown(fine: float, at_ms: int, half_life_ms: int) -> tuple[int, int]:
     return int(fine * (_POWERS[step & 1023] * (1.0 + rest * (_LN2 + rest * (_LN2_2 + rest * _LN2_3))))), step >> 10
 
 
-def worth(total: int, base: int, at_ms: int, half_life_ms: int) -> int:
-    """``total * 2^base / 2^(at/half_life)``, rounded towards zero: what a sum of grown numbers is worth at ``at_ms``.
-
-    Falls, or stays, as ``at_ms`` grows. ``base`` must not be above ``at_ms // half_life_ms``.
-    """
+def growth(at_ms: int, half_life_ms: int) -> tuple[int, int]:
+    """``2^(at/half_life)`` as ``(m, q)`` meaning ``m / 2^52 * 2^q``. Never falls as ``at_ms`` grows."""
     halvings = at_ms / half_life_ms
     step = int(halvings * 1024.0)
     rest = halvings - step * 0.0009765625
-    divisor = int(_POWERS[step & 1023] * (1.0 + rest * (_LN2 + rest * (_LN2_2 + rest * _LN2_3))) * _MANTISSA)
-    value = (abs(total) << _MANTISSA_BITS) // (divisor << ((step >> 10) - base))
-    return value if total >= 0 else -value
+    mantissa = _POWERS[step & 1023] * (1.0 + rest * (_LN2 + rest * (_LN2_2 + rest * _LN2_3)))
+    return int(mantissa * _MANTISSA), step >> 10
+
+
+def worth(total: int, base: int, at_ms: int, half_life_ms: int) -> int:
+    """``total * 2^base / 2^(at/half_life)``, rounded towards zero: what a sum of grown numbers is worth at ``at_ms``.
+
+    Falls in size, or stays, as ``at_ms`` grows. ``base`` must not be above ``at_ms // half_life_ms``.
+    """
+    mantissa, exponent = growth(at_ms, half_life_ms)
+    if total < 0:
+        return -((-total << MANTISSA_BITS) // (mantissa << (exponent - base)))
+    return (total << MANTISSA_BITS) // (mantissa << (exponent - base))

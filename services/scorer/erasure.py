@@ -8,10 +8,12 @@ from services.scorer.lifecycle import Move
 from services.scorer.rating import tell_account
 from services.scorer.state_lead import ERASED, LeadHead
 from services.scorer.turn import Turn
+from services.scorer.waiting import stops_waiting
 
 
 def erase(turn: Turn, *, cause: str) -> None:
     """Close what is open and forget the rest."""
+    stops_waiting(turn, cause=cause)
     head = turn.head
     place(turn, Move.ERASED, by_system(turn, cause), Stage(head.stage))
     tell_account(turn, "remove", head.account_id, 0, cause=cause)

@@ -82,8 +82,6 @@ def rewrite_profile(turn: Turn, book: ProfileBook, *, cause: str) -> None:
         tell_account(turn, "remove", former_account, 0, cause=cause)
     turn.put(PROFILE, ONLY, book)
     turn.head = replace(turn.head, account_id=account, fit_micro=turn.agreement.fit.evaluate(profile).points_micro)
-    if account is not None and account != former_account:
-        tell_account(turn, "add", account, turn.head.shown_micro, cause=cause)
 
 
 def consent_given(turn: Turn, event: LeadEvent) -> bool:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.intake import EventKind, LeadAct, LeadEvent, LeadMerge, LeadPerson
-from baton.contracts.leads import Actor, LeadTransfer
+from baton.contracts.leads import Actor, BacklogRelease, LeadTransfer
 from baton.contracts.levels import LeadReactivated, LeadRecycled
 from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.engine.reducer import Event, Reducer, Step, View
@@ -18,10 +18,10 @@ from services.scorer import decided, events, merge
 from services.scorer.acts import on_act
 from services.scorer.course import Cause, refuse
 from services.scorer.erasure import erase
-from services.scorer.qualifying import COOLED, considered, reconsidered
+from services.scorer.qualifying import COOLED, considered, reconsidered, released
 from services.scorer.rating import rated, tell
 from services.scorer.state_lead import ENTRY_KINDS, MERGED, LeadHead
-from services.scorer.turn import ACCOUNTS, QUALIFIED, REFUSALS, SCORED, STAGES, TRANSFERS, Turn
+from services.scorer.turn import ACCOUNTS, BACKLOG, QUALIFIED, REFUSALS, SCORED, STAGES, TRANSFERS, Turn
 
 
 class Lead(Reducer[LeadHead, AgreementReference]):
@@ -38,10 +38,11 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         "leads.routed.sdr.v1",
         "leads.routed.sales.v1",
         "leads.handoffs.v1",
+        "scorer.releases.v1",
         "leads.recycled.v1",
         "leads.reactivated.v1",
     )
-    outputs: ClassVar[tuple[str, ...]] = (SCORED, QUALIFIED, STAGES, REFUSALS, ACCOUNTS, TRANSFERS)
+    outputs: ClassVar[tuple[str, ...]] = (SCORED, QUALIFIED, STAGES, REFUSALS, ACCOUNTS, TRANSFERS, BACKLOG)
     head_type: ClassVar[type[LeadHead] | None] = LeadHead
     entry_kinds = ENTRY_KINDS
     adopts: ClassVar[bool] = True
@@ -74,7 +75,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         turn.recount()
         rating = rated(turn, raising=True, cause=turn.cause)
         reconsidered(turn, cause=turn.cause, reason=COOLED)
-        considered(turn, rating, cause=turn.cause, occurred_at_ms=now)
+        considered(turn, rating, cause=turn.cause, occurred_at_ms=now, adopting=True)
         return turn.step()
 
 
@@ -96,6 +97,8 @@ def _take(turn: Turn, value: object) -> None:
             decided.on_recycled(turn, recycled)
         case LeadReactivated() as reactivated:
             decided.on_reactivated(turn, reactivated)
+        case BacklogRelease() as release:
+            released(turn, release)
         case LeadMerge() as merged:
             merge.on_merge(turn, merged)
         case LeadTransfer() as transfer:

@@ -27,6 +27,7 @@ from services.scorer.rating import rated, tell, tell_account
 from services.scorer.state_lead import CONTENT, CYCLE, MERGED, ONLY, ContentBook, LeadHead
 from services.scorer.transferring import send_book, take_dates, take_deals
 from services.scorer.turn import TRANSFERS, Turn
+from services.scorer.waiting import stops_waiting
 
 _MAX_ABSORBED: Final = 64
 _OPEN: Final = frozenset(stage.value for stage in OPEN)
@@ -39,6 +40,7 @@ def on_merge(turn: Turn, told: LeadMerge) -> None:
     if told.loser != turn.lead_id or told.survivor == turn.lead_id or head.ended:
         return
     if turn.view.head is not None:
+        stops_waiting(turn, cause=told.merge_id)
         send_book(turn, told.survivor, merge_id=told.merge_id)
         cause = by_system(turn, told.merge_id, occurred_at_ms=told.occurred_at_ms, reason=MERGED)
         place(turn, Move.MERGED, cause, Stage(head.stage))

@@ -8,26 +8,32 @@ a raised hand does not cool.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from baton.contracts.leads import LeadQualified, Level, Stage
+from baton.contracts.leads import BacklogRelease, LeadQualified, Level, Stage
 from baton.ids import derived_id
 from services.scorer.counting import Why, marked_entries
 from services.scorer.course import Cause, by_system, move_lead, place, refuse
 from services.scorer.facts import facts_of
 from services.scorer.ledger import BACKFILL
 from services.scorer.lifecycle import REST, Move, Refused
-from services.scorer.rating import Rating, tell
+from services.scorer.rating import Rating, rated, tell
 from services.scorer.story import story_of
 from services.scorer.turn import QUALIFIED, Turn
+from services.scorer.waiting import begins_to_wait, stops_waiting
 
 COOLED: Final = "cooled"
 RETRACTED: Final = "retracted"
+WAITS: Final = "waits its turn: ready by the new agreement"
 _REST: Final = frozenset(stage.value for stage in REST)
 
 
-def considered(turn: Turn, rating: Rating, *, cause: str, occurred_at_ms: int, raised: bool = False) -> None:
-    """Qualify the lead if it is time to; publish its score if it changed. ``raised``: the cause is a fast-track act that counts."""
+def considered(
+    turn: Turn, rating: Rating, *, cause: str, occurred_at_ms: int, raised: bool = False, adopting: bool = False
+) -> None:
+    """Qualify the lead if it is time to; publish its score if it changed. ``raised``: the cause is a fast-track act that counts.
+    ``adopting``: the cause is a new agreement, so a lead that is ready now waits its turn."""
     at_rest = turn.head.stage in _REST
     if raised and not at_rest:
         _raised_again(turn, cause, occurred_at_ms)
@@ -35,9 +41,24 @@ def considered(turn: Turn, rating: Rating, *, cause: str, occurred_at_ms: int, r
         tell(turn, rating, cause=cause)
         return
     held_back = "" if raised else why_not(turn, rating)
+    if adopting and not held_back:
+        queue = turn.agreement.levels.queue_for(rating.level, turn.agreement.levels.fit_band(turn.head.fit_micro), False)
+        begins_to_wait(turn, queue, level=rating.level, engagement_micro=rating.engagement_micro, cause=cause)
+        held_back = WAITS
     tell(turn, rating, cause=cause, note=held_back, always=not held_back)
     if not held_back:
         qualify(turn, rating, by_system(turn, cause, occurred_at_ms=occurred_at_ms), raised=raised)
+
+
+def released(turn: Turn, told: BacklogRelease) -> None:
+    """The lead's turn in the backlog has come: it qualifies if it is still ready."""
+    if turn.head.waits != told.queue:
+        return
+    turn.head = replace(turn.head, waits="")
+    rating = rated(turn, raising=False)
+    if turn.head.stage in _REST and rating.level != Level.COLD.value and not why_not(turn, rating):
+        tell(turn, rating, cause=turn.cause, always=True)
+        qualify(turn, rating, by_system(turn, turn.cause), raised=False)
 
 
 def why_not(turn: Turn, rating: Rating) -> str:
@@ -52,6 +73,7 @@ def why_not(turn: Turn, rating: Rating) -> str:
 
 def qualify(turn: Turn, rating: Rating, cause: Cause, *, raised: bool, owner: str | None = None) -> None:
     """Make the lead an MQL and hand its story over."""
+    stops_waiting(turn, cause=cause.id)
     head, levels = turn.head, turn.agreement.levels
     fit_band = levels.fit_band(head.fit_micro)
     leg = levels.queue_for(rating.level, fit_band, raised)
@@ -116,8 +138,12 @@ def hand_over(turn: Turn, rating: Rating, cause: Cause, *, owner: str | None = N
 
 def reconsidered(turn: Turn, *, cause: str, reason: str) -> None:
     """Withdraw an MQL that nobody accepted and that is one no longer. ``reason`` says what happened to it."""
+    if turn.head.level == Level.COLD.value:
+        stops_waiting(turn, cause=cause)
+    if turn.head.stage != Stage.MQL.value:
+        return
     course = turn.course
-    if turn.head.stage != Stage.MQL.value or course.accepted or course.qualification_id is None:
+    if course.accepted or course.qualification_id is None:
         return
     raised = course.hand_raised and hand_is_raised(turn)
     if raised or turn.head.level != Level.COLD.value:

@@ -17,7 +17,7 @@ from services.scorer.scoring import engagement_micro, sums
 from services.scorer.story import criteria_of
 from services.scorer.turn import ACCOUNTS, SCORED, Turn
 
-SHOWN_STEP_MICRO: Final = 5_000_000
+SHOWN_STEP_MICRO: Final = 10_000_000
 """Engagement is told anew when it passes a multiple of this, not at each page view."""
 DWELLS: Final = "stays until the dwell has passed"
 
@@ -80,12 +80,12 @@ def tell(turn: Turn, rating: Rating, *, cause: str, note: str = "", always: bool
     """Publish the result if it changed visibly; the lead's account hears of it too."""
     head = turn.head
     former = turn.view.head
-    shown = (rating.engagement_micro // SHOWN_STEP_MICRO, rating.grade, rating.level, head.fit_micro, head.cycle)
+    shown = rating.engagement_micro // SHOWN_STEP_MICRO
     if former is not None and not always:
-        last = (former.shown_micro // SHOWN_STEP_MICRO, former.grade, former.level, former.fit_micro, former.cycle)
-        if last == shown:
+        before = former.shown, former.grade, former.level, former.fit_micro, former.cycle, former.account_id
+        if before == (shown, rating.grade, rating.level, head.fit_micro, head.cycle, head.account_id):
             return
-    turn.head = replace(head, shown_micro=rating.engagement_micro, grade=rating.grade)
+    turn.head = replace(head, shown=shown, grade=rating.grade)
     result = explanation(head.ledger, head.marks, turn.table, turn.now)
     turn.publish(
         SCORED,

@@ -20,6 +20,7 @@ _HALF = FINE // 2
 class GroupSum:
     """The entries of one group that count: sums of grown points, as multiples of ``2^base``."""
 
+    number: int
     line: GroupLine
     base: int
     positive: int = 0
@@ -46,21 +47,28 @@ class GroupSum:
 
 def base_of(line: GroupLine, now: int) -> int:
     """An exponent that no entry of the group that counts at ``now`` or later is below."""
-    return max(0, now - line.keeps_ms) // line.half_life_ms - 1 if line.half_life_ms else 0
+    return max(0, now - line.keeps_ms) // line.half_life_ms if line.half_life_ms else 0
 
 
 def sums(marks: bytes, table: ScoreTable, now: int) -> list[GroupSum]:
-    """The sums of every group over the entries whose age at ``now`` is below what the group keeps."""
-    groups = [GroupSum(line, base_of(line, now)) for line in table.groups]
-    floors = [now - line.keeps_ms for line in table.groups]
+    """The sums of every group that has entries whose age at ``now`` is below what the group keeps."""
+    groups = table.groups
+    floors = [now - line.keeps_ms for line in groups]
+    bases = [0] * len(groups)
+    positive, negative = [0] * len(groups), [0] * len(groups)
     for at_ms, points, exponent, group, _, _ in MARK.iter_unpack(marks):
         if points and at_ms > floors[group]:
-            total = groups[group]
+            if exponent and not bases[group]:
+                bases[group] = base_of(groups[group], now)
             if points > 0:
-                total.positive += points << (exponent - total.base)
+                positive[group] += points << (exponent - bases[group])
             else:
-                total.negative += points << (exponent - total.base)
-    return groups
+                negative[group] += points << (exponent - bases[group])
+    return [
+        GroupSum(number, line, bases[number], positive[number], negative[number])
+        for number, line in enumerate(groups)
+        if positive[number] or negative[number]
+    ]
 
 
 def engagement_micro(groups: list[GroupSum], at_ms: int) -> int:

@@ -24,8 +24,8 @@ class LeadHead:
     """The head. ``version`` is the agreement that ``marks``, fit and level were derived under.
 
     ``ended``: empty, ``merged`` (into ``survivor``) or ``erased``; then the rest is empty and the head is a tombstone. ``since_ms``: only
-    activity since then counts, it is when the cycle began. ``level_cause``: the event that raised the level last. ``shown_micro``: the
-    engagement that was published last. ``ledger``, ``retracted``: see :mod:`.ledger`; ``marks``, ``prune_at_ms``: see :mod:`.counting`.
+    activity since then counts, it is when the cycle began. ``level_cause``: the event that raised the level last. ``shown``: the
+    engagement that was published last, in steps (see :mod:`.rating`). ``ledger``, ``retracted``: see :mod:`.ledger`; ``marks``, ``prune_at_ms``: see :mod:`.counting`.
     ``waits``: queue whose backlog the lead waits in, since an agreement with a lower threshold came into force.
     """
 
@@ -39,7 +39,7 @@ class LeadHead:
     level_since_ms: int = 0
     level_cause: str = ""
     fit_micro: int = 0
-    shown_micro: int = 0
+    shown: int = 0
     grade: str = ""
     account_id: str | None = None
     ledger: bytes = b""

@@ -22,6 +22,7 @@ STAGES = "leads.stages.v1"
 REFUSALS = "leads.refusals.v1"
 ACCOUNTS = "scorer.accounts.v1"
 TRANSFERS = "scorer.transfers.v1"
+BACKLOG = "scorer.backlog.v1"
 MAX_ENTRIES = 10_000
 
 
