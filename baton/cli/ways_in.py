@@ -19,7 +19,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from baton.cli.cluster import cluster_settings
-from baton.cli.sending import HttpSender, KafkaSender, Sender, SendingStopped, Tally, Trouble, known_key
+from baton.cli.senders import HttpSender, KafkaSender, known_key
+from baton.cli.sending import Sender, SendingStopped, Tally, Trouble
 from baton.clients import confluent_producer_options
 from baton.running.record import read_run
 from baton.running.write_key import key_file

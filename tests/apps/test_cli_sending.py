@@ -17,7 +17,8 @@ from baton.cli import ways_in
 from baton.cli.columns import ColumnMap, ImportTerms, MapWrong, RowWrong, column_map, lines_of_row
 from baton.cli.import_ import app as import_app
 from baton.cli.send import app as send_app
-from baton.cli.sending import HttpSender, Numbered, SendingStopped, Tally, lines_of, send_all
+from baton.cli.senders import HttpSender
+from baton.cli.sending import Numbered, SendingStopped, Tally, lines_of, send_all
 from baton.contracts.intake import IntakeRecord
 from baton.contracts.schemas import schema_root
 from services.ingest.gateway.app import Gateway

@@ -21,7 +21,7 @@ from baton.intake.records import event_id_of
 from services.ingest.gateway.app import Gateway, NotPublished
 from services.ingest.gateway.bodies import MAX_BODY_BYTES
 from services.ingest.gateway.keys import KeysRefused, key_ring, presented_key
-from services.ingest.gateway.segment import snake
+from services.ingest.gateway.segment_fields import snake
 from services.ingest.settings import GatewaySettings
 
 NOW = 1_772_445_600_000
@@ -110,6 +110,7 @@ CALLS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
                 "company": {"name": "Acme", "industry": "steel", "employee_count": 250},
                 "address": {"country": "Germany", "state": "Bavaria", "street": "1 Main St"},
                 "secret": "left alone",
+                "profile": {"revenueMeur": 40, "first_name": "not here"},
             },
         },
         record(
@@ -120,6 +121,7 @@ CALLS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
                 "title": "CTO",
                 "industry": "steel",
                 "employees": "250",
+                "revenue_meur": "40",
                 "country": "DE",
                 "region": "Bavaria",
                 "domain": "acme.example",
@@ -220,6 +222,17 @@ async def test_the_moment_is_the_timestamp_or_the_clients_put_right(
 ) -> None:
     await client.post("/v1/track", json={"userId": "u", "event": "x", "messageId": "m", **times})
     assert [each.occurred_at_ms for each in brokers.records] == [occurred]
+
+
+async def test_an_address_as_user_id_is_the_address_and_an_at_sign_alone_is_not(
+    client: httpx.AsyncClient, brokers: Brokers
+) -> None:
+    for user in ("Ann@Acme.example", "@ann"):
+        await client.post("/v1/track", json={"userId": user, "event": "x", "messageId": user})
+    assert [[(each.scheme, each.value) for each in record.identifiers] for record in brokers.records] == [
+        [("email", "ann@acme.example")],
+        [("user", "@ann")],
+    ]
 
 
 async def test_a_call_without_an_id_is_the_same_event_if_it_says_the_same_at_the_same_moment(
