@@ -63,7 +63,7 @@ class Simulation:
             self.host.send(AGREEMENTS_TOPIC, record.record_id, record)
 
     def _send(self, line: bytes) -> None:
-        key = derived_id("line", line.decode("utf-8", "replace")).encode()
+        key = inbox_key(line)
         self.host.log.append(INBOX, partition_of(key, self.host.log.partitions_of(INBOX)), key, line)
 
     def _news(self) -> Iterator[Stored]:
@@ -73,6 +73,11 @@ class Simulation:
             if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement"):
                 yield record
         self._seen = len(history)
+
+
+def inbox_key(line: bytes) -> bytes:
+    """The key under which a simulated line lies in the inbox; any would do there."""
+    return derived_id("line", line.decode("utf-8", "replace")).encode()
 
 
 def as_record(stored: Stored) -> Record:

@@ -1,0 +1,131 @@
+"""The same events, live on Kafka and simulated in memory, give the same facts with the same ids.
+
+Log time differs between the two by the pace of the machine, so dates are left out of the comparison, and points, which fall with time,
+are compared to a thousandth. Everything else must be equal: which facts, in which order for each key, with which ids and contents.
+"""
+
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Producer
+
+from baton.agreement.canonical import canonical_text, version_of
+from baton.agreement.reading import read_agreement
+from baton.broker.log import LogReader, Record
+from baton.cli.decoded import as_document
+from baton.cli.simulation import Arrival, Simulation, as_record, inbox_key
+from baton.clients import confluent_options
+from baton.contracts.topics import TOPICS, Audience, physical
+from baton.demo.company import visitors
+from baton.running.system import System
+from tests.kafka.conftest import DEMO_AGREEMENT, LiveSystem
+
+PUBLIC = tuple(
+    spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement")
+)
+POINTS_TOLERANCE_MICRO = 1_000
+TIMEOUT_S = 60.0
+
+Facts = dict[tuple[str, str], list[dict[str, Any]]]
+
+
+def _script(begins_ms: int) -> list[bytes]:
+    return [each.line for each in visitors(leads=5, span_ms=1_000, seed=11, begins_ms=begins_ms)]
+
+
+def _agreement(folder: Path) -> Path:
+    """That of the demonstration, whose people work at any hour, with clocks that do not run out while the test does."""
+    text = DEMO_AGREEMENT.read_text().replace(" seconds elapsed", " hours elapsed")
+    path = folder / "slow.yaml"
+    path.write_text(re.sub(r"after (\d+) seconds", r"after \1 days", text))
+    return path
+
+
+def _simulated(agreement: Path, lines: list[bytes], at_ms: int) -> Iterator[list[Record]]:
+    """The facts of each line."""
+    text = canonical_text(read_agreement(agreement))
+    simulation = Simulation(text=text, version=version_of(text), start_ms=at_ms, partitions=2)
+    for line in lines:
+        yield [as_record(stored) for stored in simulation.run([Arrival(at_ms=at_ms, line=line)])]
+
+
+def _by_key(records: list[Record]) -> Facts:
+    facts: Facts = defaultdict(list)
+    for record in records:
+        document = as_document(record)
+        headers = (
+            {name: document["headers"][name] for name in ("ce_id", "ce_type", "baton_cause", "baton_agreement")}
+            if (not record.topic.startswith("dlq."))
+            else {}
+        )
+        facts[record.topic, document["key"] or ""].append({"headers": headers, "value": document["value"]})
+    return facts
+
+
+def _same(live: Any, simulated: Any, name: str = "") -> bool:
+    if name.endswith("_ms"):
+        return (live is None) == (simulated is None)
+    if name.endswith("_micro"):
+        return abs(live - simulated) <= POINTS_TOLERANCE_MICRO
+    if isinstance(live, dict) and isinstance(simulated, dict):
+        return live.keys() == simulated.keys() and all(_same(live[each], simulated[each], each) for each in live)
+    if isinstance(live, list) and isinstance(simulated, list):
+        return len(live) == len(simulated) and all(_same(here, there, name) for here, there in zip(live, simulated, strict=True))
+    return bool(live == simulated)
+
+
+def _live(system: System, lines: list[bytes], expected: list[int]) -> list[Record]:
+    """Send line by line, and the next only when as many facts are there as the simulation has."""
+    settings = system.settings
+    producer = Producer({**confluent_options(settings), "partitioner": "murmur2_random"})
+    found: list[Record] = []
+    with LogReader(confluent_options(settings), settings.namespace) as reader:
+        until = [time.monotonic() + TIMEOUT_S]
+        places = {topic: list(range(reader.partitions(topic))) for topic in PUBLIC}
+        records = reader.read(places, follow=True, until=lambda: time.monotonic() > until[0])
+        for line, facts in zip(lines, expected, strict=True):
+            producer.produce(physical(settings.namespace, "leads.inbox.v1"), line, inbox_key(line))
+            assert producer.flush(30) == 0
+            until[0] = time.monotonic() + TIMEOUT_S
+            while len(found) < facts:
+                record = next(records, None)
+                assert record is not None, f"{facts - len(found)} facts did not come: {line[:200]!r}"
+                found.append(record)
+    return found
+
+
+def test_the_same_events_live_and_simulated_give_the_same_facts(live_system: LiveSystem, tmp_path: Path) -> None:
+    begins_ms = int(time.time() * 1000)
+    agreement = _agreement(tmp_path)
+    lines = _script(begins_ms - 60_000)
+    simulated: list[Record] = []
+    expected: list[int] = []
+    for facts in _simulated(agreement, lines, begins_ms):
+        simulated += facts
+        expected.append(len(simulated))
+    topics = {record.topic for record in simulated}
+    assert {"leads.scored.v1", "leads.qualified.v1", "leads.stages.v1", "leads.merges.v1", "leads.sla-clocks.v1"} <= topics
+    assert {"leads.routed.sdr.v1", "leads.routed.sales.v1"} & topics
+
+    with live_system(agreement) as system:
+        live = _live(system, lines, expected)
+
+    here, there = _by_key(live), _by_key(simulated)
+    assert here.keys() == there.keys()
+    for place in there:
+        assert len(here[place]) == len(there[place]), place
+        for number, (left, right) in enumerate(zip(here[place], there[place], strict=True)):
+            assert _same(left, right), (place, number, left, right)
+
+
+def test_a_planted_difference_is_seen() -> None:
+    value = {"points_micro": 5, "at_ms": 1, "lines": [{"name": "a"}], "done_ms": None}
+    assert _same(value, value | {"at_ms": 99, "points_micro": 900})
+    assert not _same(value, value | {"points_micro": 5_000})
+    assert not _same(value, value | {"lines": [{"name": "b"}]})
+    assert not _same(value, value | {"lines": []})
+    assert not _same(value, value | {"done_ms": 4})
