@@ -132,7 +132,10 @@ class LeadRecycled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadReactivated:
-    """``leads.reactivated.v1``: the return date of a recycled lead has come, or a hand-raise broke its cool-off."""
+    """``leads.reactivated.v1``: the return date of a recycled lead has come, or a hand-raise broke its cool-off. Its track ends.
+
+    ``return_at_ms``: when it is looked at again, should it not qualify until then.
+    """
 
     lead_id: str
     cycle: int
@@ -142,6 +145,7 @@ class LeadReactivated:
     cause_id: str
     agreement: str
     track: str | None = None
+    return_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

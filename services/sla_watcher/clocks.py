@@ -52,7 +52,7 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
                 timing.pass_time(turn, standing, ladder.climb)
         rest = turn.head.rest
         if rest is not None and rest.return_at_ms is not None and rest.return_at_ms <= now:
-            recycle.come_back(turn, "return_date")
+            recycle.come_back(turn)
         return turn.step()
 
     def adopt(self, view: View[LeadClocks], *, old: str, new: AgreementReference, now: int) -> Step[LeadClocks]:

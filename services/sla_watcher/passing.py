@@ -11,11 +11,10 @@ from baton.contracts.leads import LeadQualified
 from baton.contracts.levels import ClockState
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted, LeadUnrouted
 from baton.engine.reducer import Event
-from baton.ids import derived_id
 from services.sla_watcher import running
 from services.sla_watcher.evidence import Evidence
 from services.sla_watcher.intervals import marked
-from services.sla_watcher.recycle import Leaving, come_back, leave
+from services.sla_watcher.recycle import Leaving, end_rest, leave
 from services.sla_watcher.state import CurrentHandoff, OpenClock, Pass
 from services.sla_watcher.tallies import tally
 from services.sla_watcher.turn import Turn
@@ -38,7 +37,7 @@ def on_qualified(turn: Turn, event: Event, qualified: LeadQualified) -> None:
             running.hear(turn, clock, _fact(event, qualified.cause_id, event.received_at_ms, "requalified"))
         else:
             running.close(turn, clock, "qualified_again", at_ms=event.at_ms)
-    come_back(turn, "hand_raised" if qualified.hand_raised else "requalified")
+    end_rest(turn, "hand_raised" if qualified.hand_raised else "requalified")
     _begin(turn, event, qualified)
     running.start(turn, _clock(turn, ROUTE, qualified.qualification_id, event.at_ms))
     if qualified.stage == "mql":
@@ -195,7 +194,7 @@ def _reinstate(turn: Turn, event: Event, noted: HandoffNoted, owner: str) -> Non
 def _clock(turn: Turn, name: str, subject: str, at_ms: int) -> OpenClock:
     passing = turn.head.passing
     return OpenClock(
-        clock_id=derived_id("clock", name, subject),
+        clock_id=turn.id_of("clock", name, subject),
         clock=name,
         state=ClockState.RUNNING,
         started_at_ms=at_ms,

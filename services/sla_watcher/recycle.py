@@ -8,12 +8,12 @@ from typing import Final
 
 from baton.agreement.returning import Outcome, RecycleReason
 from baton.contracts.levels import ActionKind, ClockState, LeadReactivated, LeadRecycled, SlaAction
-from baton.ids import derived_id
 from services.sla_watcher import running
 from services.sla_watcher.intervals import marked
 from services.sla_watcher.state import CurrentHandoff, OpenClock, Rest
 from services.sla_watcher.turn import ACTIONS, REACTIVATED, RECYCLED, Turn
 
+RETURN_DATE: Final = "return_date"
 MOST_RETURNED: Final = 3
 """Rejections of one qualification after which the manager gets the lead, not a further colleague."""
 
@@ -108,7 +108,7 @@ def _start_nurture(turn: Turn, rest: Rest) -> None:
 
 def _marketing_clock(turn: Turn, name: str, rest: Rest) -> OpenClock:
     return OpenClock(
-        clock_id=derived_id("clock", name, rest.recycle_id),
+        clock_id=turn.id_of("clock", name, rest.recycle_id),
         clock=name,
         state=ClockState.RUNNING,
         started_at_ms=turn.now,
@@ -122,14 +122,33 @@ def _marketing_clock(turn: Turn, name: str, rest: Rest) -> OpenClock:
     )
 
 
-def come_back(turn: Turn, reason: str) -> None:
-    """The rest is over: its date has come, a hand was raised, or the lead qualified anew."""
+def come_back(turn: Turn) -> None:
+    """A return date has come: the track ends and marketing owes the next touch. There is a further date, for a lead that does not
+    qualify until then: it is never left without one."""
+    rest = turn.head.rest
+    if rest is None or rest.returned:
+        return
+    recycling = turn.reference.agreement.recycling
+    again = recycling.plan(rest.reason, turn.now, recycles=recycling.max_recycles)
+    for clock in turn.head.clocks:
+        if clock.clock in ("nurture_start", "nurture", "return"):
+            running.close(turn, clock, RETURN_DATE, at_ms=turn.now)
+    _tell_back(turn, rest, RETURN_DATE, return_at_ms=again.return_at_ms)
+    turn.head = replace(turn.head, rest=replace(rest, back=True, return_at_ms=again.return_at_ms))
+    running.start(turn, _marketing_clock(turn, "return", rest))
+
+
+def end_rest(turn: Turn, reason: str) -> None:
+    """The lead qualified anew, by a raised hand or by what it did: the rest is over, and so is a track that still runs."""
     rest = turn.head.rest
     if rest is None or rest.returned:
         return
     turn.head = replace(turn.head, rest=replace(rest, returned=True))
-    if rest.outcome != Outcome.RECYCLE:
-        return
+    if rest.outcome == Outcome.RECYCLE and not rest.back:
+        _tell_back(turn, rest, reason, return_at_ms=None)
+
+
+def _tell_back(turn: Turn, rest: Rest, reason: str, *, return_at_ms: int | None) -> None:
     turn.tell(
         REACTIVATED,
         LeadReactivated(
@@ -141,10 +160,9 @@ def come_back(turn: Turn, reason: str) -> None:
             cause_id=turn.cause,
             agreement=turn.version,
             track=rest.track,
+            return_at_ms=return_at_ms,
         ),
     )
-    if reason == "return_date":
-        running.start(turn, _marketing_clock(turn, "return", rest))
 
 
 def after_rejection(turn: Turn, leaving: Leaving, holder: CurrentHandoff | None) -> None:

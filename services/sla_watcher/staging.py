@@ -6,7 +6,6 @@ from typing import Final
 from baton.contracts.leads import Actor, LeadStaged, Stage
 from baton.contracts.levels import ClockState
 from baton.engine.reducer import Event
-from baton.ids import derived_id
 from services.sla_watcher import running
 from services.sla_watcher.deals import on_deal
 from services.sla_watcher.evidence import Evidence, from_stage
@@ -26,6 +25,7 @@ def on_staged(turn: Turn, event: Event, staged: LeadStaged) -> None:
     """Take one move."""
     late_source = turn.reference.agreement.slas.grace_of(staged.source or "") > 0
     evidence = from_stage(staged, late_source=late_source)
+    turn.head = replace(turn.head, cycle=max(turn.head.cycle, staged.cycle)) if turn.view.head else turn.head
     _count(turn, staged)
     _advance(turn, event, staged, evidence)
     match staged.event:
@@ -74,7 +74,7 @@ def _taken_up(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence, 
     if holder is not None and not holder.accepted:
         turn.head = replace(turn.head, holder=replace(holder, accepted=True))
         start_for_holder(turn, starts, at_ms=event.at_ms)
-        let_go(turn, at_ms=event.at_ms)
+    let_go(turn, at_ms=event.at_ms)
 
 
 def _meant(turn: Turn, staged: LeadStaged) -> str | None:
@@ -195,7 +195,7 @@ def _advance(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -
     running.start(
         turn,
         OpenClock(
-            clock_id=derived_id("clock", "advance", turn.lead_id, staged.cycle, staged.to_stage),
+            clock_id=turn.id_of("clock", "advance", staged.to_stage),
             clock="advance",
             state=ClockState.RUNNING,
             started_at_ms=event.at_ms,

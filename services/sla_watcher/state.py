@@ -121,7 +121,11 @@ class Pass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
-    """A cycle that has ended, and when the lead comes back; ``return_at_ms`` None: not by itself."""
+    """A cycle that has ended, and when the lead comes back; ``return_at_ms`` None: not by itself.
+
+    ``back``: a return date has come; ``return_at_ms`` is the next one then, so that a lead that does not qualify after its return
+    is looked at again. ``returned``: the lead has qualified anew, and the rest is over.
+    """
 
     recycle_id: str
     cycle: int
@@ -130,6 +134,7 @@ class Rest:
     track: str | None = None
     cool_off_until_ms: int | None = None
     return_at_ms: int | None = None
+    back: bool = False
     returned: bool = False
 
 

@@ -325,6 +325,13 @@ class Desk:
             self._absorb(self.reducer.wake(self, now=self.now, reference=self.reference))
         self.now, self.proven = max(self.now, to), True
 
+    def adopt(self, new: AgreementReference, *, at: int) -> None:
+        """Another agreement comes into force."""
+        self.pass_time(at)
+        old, self.reference, self.cause = self.reference.version, new, derived_id("adopt", at)
+        if self.head is not None and old != new.version:
+            self._absorb(self.reducer.adopt(self, old=old, new=new, now=at))
+
     def _absorb(self, step: Step[Any]) -> None:
         self.head, self.wake_at = step.head, step.wake_at
         for each in step.drop:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.apps.sla_scene import Scene, agreement, promises
+from baton.contracts.levels import LeadReactivated
+from tests.apps.sla_scene import Scene, agreement, promises, words
 
 NURTURE = agreement(
     slas=promises(
@@ -89,6 +90,23 @@ def test_the_return_date_brings_the_lead_back_and_marketing_owes_the_first_touch
         "2026-04-01 09:00 return running until 2026-04-03 09:00",
         "2026-04-01 12:00 return met",
     ]
+
+
+def test_a_lead_that_does_not_qualify_after_its_return_is_looked_at_again() -> None:
+    scene = Scene(agreement(slas=promises("  - {clock: route, within: 1 hour elapsed}"))).qualified().routed("ann")
+    scene.staged("rejected", "mql", reason="not_ready").at("2027-04-30 12:00")
+    reactivated = [each for each in scene.facts() if isinstance(each, LeadReactivated)]
+    assert [(words(each.at_ms), words(each.return_at_ms)) for each in reactivated] == [
+        ("2026-04-01 09:00", "2027-04-01 09:00"),
+        ("2027-04-01 09:00", "2028-03-31 09:00"),
+    ]
+
+
+def test_a_lead_that_qualifies_after_its_return_has_no_date_any_more() -> None:
+    scene = Scene(QUIET).qualified().routed("ann").staged("rejected", "mql", reason="not_ready").at("2026-04-01 12:00")
+    scene.lines()
+    assert scene.qualified("q2", cycle=2).lines() == ["2026-04-01 12:00 return met: requalified"]
+    assert scene.at("2028-04-30 12:00").lines() == []
 
 
 def test_marketing_owes_the_start_of_the_nurture() -> None:
