@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -519,3 +520,10 @@ def test_a_refusal_lists_a_bounded_number_of_problems() -> None:
     with pytest.raises(LineRefused) as error:
         read_line({f"field{number}": 1 for number in range(1_000)})
     assert len(error.value.problems) == 20
+
+
+def test_the_documents_examples_are_taken() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "SENDING.md").read_text()
+    examples = [block.partition("```")[0] for block in text.split("```json\n")[1:]]
+    assert [isinstance(admit(each.encode()), IntakeRecord) for each in examples] == [True]
+    assert all(f"| `{kind}` |" in text for kind in EventKind)
