@@ -15,7 +15,7 @@ from baton.contracts.operating import SkipOrder
 from baton.contracts.topics import TOPICS, changelog_topic, dead_letter_topic, engine_topics, journal_topic
 from baton.engine.batch import Limits, Record
 from baton.engine.kafka import failpoints
-from baton.engine.kafka.clock import GRACE_MS, wall_ms
+from baton.engine.kafka.clock import wall_ms
 from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.failpoints import Point
 from baton.engine.kafka.host import KafkaHost
@@ -267,13 +267,17 @@ class KafkaBench(EngineHost):
         await self._until(joined)
 
     async def skip(self, reducer: str, partition: int, place: str) -> None:
-        order = SkipOrder(reducer=reducer, partition=partition, place=place, by="tests")
-        await self._append("baton.skips.v1", 0, f"{reducer}/{partition}/{place}".encode(), codec_for(SkipOrder).encode(order), ())
+        await self.skip_by_order(reducer, partition, place)
 
         async def at_work() -> bool:
             return (reducer, partition) not in await self.failures()
 
         await self._until(at_work)
+
+    async def skip_by_order(self, reducer: str, partition: int, place: str) -> None:
+        """What ``baton task skip`` does."""
+        order = SkipOrder(reducer=reducer, partition=partition, place=place, by="tests")
+        await self._append("baton.skips.v1", 0, f"{reducer}/{partition}/{place}".encode(), codec_for(SkipOrder).encode(order), ())
 
     def _arm(self, reducer: str, partition: int, point: Point, error: BaseException) -> None:
         def hook(at: Point, name: str, number: int) -> None:

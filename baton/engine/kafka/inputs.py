@@ -16,6 +16,7 @@ from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError, Re
 
 from baton.engine.errors import EngineError
 from baton.engine.kafka.cluster import LOG_APPEND_TIME, Cluster, NotLogTime
+from baton.engine.kafka.failpoints import Point, reached
 from baton.engine.merge import Merge
 
 _WAIT_MS = 1_000
@@ -88,6 +89,7 @@ class Inputs:
                 continue
             # First one by one, so that an input with much to read leaves room to the others; then wait for any.
             if not any([await self._get(each) for each in wanted]):
+                reached(Point.FETCHING, self._reducer, self._partition)
                 await self._get(*wanted, timeout_ms=_WAIT_MS)
 
     def peek(self) -> tuple[str, Any] | None:
@@ -166,6 +168,7 @@ class Inputs:
             if records := found.get(each.at):
                 self._add(each, records)
         if found:
+            reached(Point.FETCHED, self._reducer, self._partition)
             self._arrived()
         return len(found)
 

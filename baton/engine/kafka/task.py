@@ -160,7 +160,6 @@ class Task:
 
     async def _batch(self) -> None:
         """Fill one batch, commit it, and take it into the state."""
-        self._reached(Point.FETCHED)
         await self._know()
         began = monotonic()
         self._core.begin(self._shared.wall_ms(), self._shared.reference.offsets)

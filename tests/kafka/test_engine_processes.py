@@ -1,0 +1,223 @@
+"""Worker processes that are killed, paused, joined and told to stop, while numbers come in: every sum must be exact."""
+
+import asyncio
+import itertools
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from baton.engine.kafka.failpoints import Point
+from tests.engine.toys import Counter, Session, ToyClick, ToyNumber, ToyTotal
+from tests.kafka.kafka_bench import FLOW, KafkaBench
+from tests.kafka.toy_worker import INNER_POINTS
+from tests.kafka.workers import WorkerProcess
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+KEYS = 7
+OPENING = (Point.RESTORING, Point.RESTORED, Point.CHECKED, Point.FENCED)
+WORKING = tuple(point for point in Point if point not in OPENING)
+Workers = Callable[..., WorkerProcess]
+
+
+@pytest.fixture
+async def bench(bootstrap: str, namespace: str) -> AsyncIterator[KafkaBench]:
+    """The topics and what tests look at them with; its reducers run in processes of their own."""
+    host = KafkaBench(bootstrap, namespace)
+    yield host
+    await host.close()
+
+
+@pytest.fixture
+def workers(bootstrap: str, namespace: str, tmp_path: Path) -> Iterator[Workers]:
+    """Makes worker processes and ends those that are left."""
+    made: list[WorkerProcess] = []
+
+    def make(*reducers: str, **settings: object) -> WorkerProcess:
+        made.append(WorkerProcess(bootstrap, namespace, tmp_path / f"{len(made)}.log", *reducers, partitions=2, **settings))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.kill()
+
+
+async def prepared(bench: KafkaBench, *reducers: Counter | Session) -> None:
+    """Topics and terms; nobody runs in this process."""
+    await bench.start(*reducers)
+    for reducer in reducers:
+        await bench.halt(reducer.name)
+    await bench.publish("v1")
+
+
+class Stream:
+    """Sends numbers until it is ended."""
+
+    def __init__(self, bench: KafkaBench, pause_s: float = 0.004) -> None:
+        self._bench, self._pause_s = bench, pause_s
+        self.sent = 0
+        self._ending = False
+        self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        for number in itertools.count():
+            await self._bench.send("toy.numbers.v1", f"k{number % KEYS}", ToyNumber(amount=1))
+            self.sent += 1
+            if self._ending:
+                return
+            await asyncio.sleep(self._pause_s)
+
+    async def end(self) -> int:
+        """How many were sent."""
+        self._ending = True
+        await self._task
+        return self.sent
+
+
+async def processed(bench: KafkaBench, reducer: str = "counter") -> None:
+    """Wait until the reducer's group has committed past everything in its inputs."""
+    places = [(topic, n) for topic in FLOW[reducer] for n in range(bench.partitions)]
+
+    async def done() -> bool:
+        committed = await bench.cluster.committed(reducer, places)
+        ends = await bench.cluster.ends(places)
+        return all(place in committed and committed[place].offset >= end for place, end in ends.items())
+
+    await bench._until(done)
+
+
+async def assert_exact(bench: KafkaBench, sent: int) -> None:
+    """Every number was counted once, in order, and every count was told once."""
+    told: dict[str, list[ToyTotal]] = {}
+    for each in await bench.read("toy.totals.v1"):
+        told.setdefault(each.key, []).append(each.value)
+    expected = {f"k{key}": [n + 1 for n in range((sent - key + KEYS - 1) // KEYS)] for key in range(KEYS)}
+    assert {key: [total.count for total in totals] for key, totals in sorted(told.items())} == expected
+    assert all(total.total == total.count for totals in told.values() for total in totals)
+
+
+async def test_a_process_killed_at_any_moment_neither_loses_nor_doubles(bench: KafkaBench, workers: Workers) -> None:
+    await prepared(bench, Counter())
+    worker = workers("counter", instance_id="toy")  # the one that comes after it need not wait for its session to end
+    stream = Stream(bench)
+    codes: dict[str, int] = {}
+    times: dict[str, int] = dict.fromkeys(WORKING, 3) | dict.fromkeys(INNER_POINTS, 40) | dict.fromkeys(OPENING, 1)
+    for point, count in times.items():
+        worker.start(f"{point}:{count}")
+        codes[point] = await worker.ended()
+    worker.start()
+    sent = await stream.end()
+    await processed(bench)
+    assert codes == dict.fromkeys(times, -signal.SIGKILL), worker.log.read_text()
+    await assert_exact(bench, sent)
+
+
+async def test_a_paused_owner_that_comes_back_is_fenced_and_fences_nobody(bench: KafkaBench, workers: Workers) -> None:
+    await prepared(bench, Counter())
+    paused, other = workers("counter"), workers("counter")
+    stream = Stream(bench)
+    paused.start()
+    await paused.ready()
+    other.start()
+    await other.ready()
+    paused.signal(signal.SIGSTOP)
+
+    async def taken_over() -> bool:
+        return len(await asyncio.to_thread(other.tasks)) == 2 and all(
+            each["state"] == "running" for each in (await asyncio.to_thread(other.tasks)).values()
+        )
+
+    await bench._until(taken_over)
+    before = stream.sent
+    await asyncio.sleep(1.0)
+    paused.signal(signal.SIGCONT)
+
+    async def shared() -> bool:
+        counts = [len(await asyncio.to_thread(each.tasks)) for each in (paused, other)]
+        return counts == [1, 1] and stream.sent > before
+
+    await bench._until(shared)
+    await paused.ready()
+    sent = await stream.end()
+    await processed(bench)
+    assert other.metric('baton_task_restarts_total{reducer="counter"}') == 0
+    await assert_exact(bench, sent)
+
+
+async def test_workers_that_come_and_go_in_mid_batch_share_the_work(bench: KafkaBench, workers: Workers) -> None:
+    await prepared(bench, Counter())
+    stream = Stream(bench)
+    first, second = workers("counter"), workers("counter")
+    first.start()
+    await first.ready()
+    for _ in range(2):
+        second.start()
+        await second.ready()
+        await asyncio.sleep(0.5)
+        assert len(first.tasks()) == len(second.tasks()) == 1
+        second.signal(signal.SIGTERM)
+        assert await second.ended() == 0
+
+        async def back() -> bool:  # at once, because the other left the group
+            return len(await asyncio.to_thread(first.tasks)) == 2
+
+        await bench._until(back)
+    sent = await stream.end()
+    await processed(bench)
+    await assert_exact(bench, sent)
+
+
+async def test_timers_fire_once_and_at_their_time_though_the_process_was_killed(bench: KafkaBench, workers: Workers) -> None:
+    await prepared(bench, Session())
+    worker = workers("session", instance_id="toy").start()
+    await worker.ready()
+    clicks = [await bench.send("toy.clicks.v1", f"k{number}", ToyClick(gap_ms=1_500)) for number in range(10)]
+    await processed(bench, "session")
+    worker.kill()
+    worker.start("committing:2")  # the timers' own batch among them
+    await worker.ended()
+    worker.start()
+
+    async def told() -> bool:
+        return len(await bench.read("toy.sessions.v1")) >= len(clicks)
+
+    await bench._until(told)
+    ended = {each.key: each.value.ended_ms for each in await bench.read("toy.sessions.v1")}
+    assert ended == {click.key: click.at_ms + 1_500 for click in clicks}
+    assert len(await bench.read("toy.sessions.v1")) == len(clicks)
+
+
+async def test_a_worker_tells_how_it_is(bench: KafkaBench, workers: Workers) -> None:
+    await bench.start(Counter())
+    await bench.halt("counter")
+    worker = workers("counter", idle_commit_ms=50).start()
+
+    async def waiting() -> bool:
+        return worker.get("/healthz")[0] == 200 and {each["state"] for each in worker.tasks().values()} == {"waiting"}
+
+    await bench._until(waiting)
+    assert worker.get("/readyz")[0] == 503
+    await bench.publish("v1")
+    await worker.ready()
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    poison = await bench.send("toy.numbers.v1", "k", ToyNumber(amount=666))
+
+    async def stopped() -> bool:
+        return "stopped" in {each["state"] for each in worker.tasks().values()}
+
+    await bench._until(stopped)
+    place = f"record:toy.numbers.v1@{poison.offset}"
+    told = worker.tasks()["counter", poison.partition]
+    assert (told["state"], told["place"]) == ("stopped", place)
+    assert f"baton task skip counter {poison.partition} '{place}'" in told["reason"]
+    assert "example.com" not in worker.get("/tasks")[1] + worker.get("/metrics")[1] + worker.log.read_text()
+    assert worker.get("/readyz")[0] == 200
+    assert worker.metric('baton_tasks{reducer="counter",state="stopped"}') == 1
+    assert worker.metric('baton_records_total{reducer="counter",topic="toy.numbers.v1"}') == 1
+    await bench.skip_by_order("counter", poison.partition, place)
+    await processed(bench)
+    assert worker.metric('baton_skipped_total{reducer="counter"}') == 1
+    worker.signal(signal.SIGTERM)
+    assert await worker.ended() == 0

@@ -1,0 +1,362 @@
+"""What the engine promises about Kafka itself: each test fails when its rule is taken out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.admin.records_to_delete import RecordsToDelete
+
+from baton.contracts.codec import codec_for
+from baton.contracts.topics import changelog_topic, dead_letter_topic
+from baton.engine.errors import EngineError, StateMismatch
+from baton.engine.kafka.cluster import NotLogTime
+from baton.engine.kafka.inputs import LostRange
+from baton.engine.kafka.seat import Seat
+from baton.engine.kafka.status import TaskState
+from baton.engine.kafka.task import Flooded
+from tests.engine.conformance import values
+from tests.engine.toys import (
+    TERMS_LEAD_MS,
+    Counter,
+    Door,
+    Fan,
+    Judge,
+    Session,
+    ToyClick,
+    ToyNumber,
+    ToyOrder,
+    ToySession,
+    ToyStart,
+    ToyTermsRecord,
+    ToyVerdict,
+)
+from tests.kafka.kafka_bench import KafkaBench
+
+pytestmark = pytest.mark.kafka
+
+HOUR_MS = 3_600_000
+
+
+@pytest.fixture
+async def bench(bootstrap: str, namespace: str) -> AsyncIterator[KafkaBench]:
+    """A host whose tasks give up waiting soon, so that refusals can be seen."""
+    host = KafkaBench(bootstrap, namespace, position_wait_s=0.5, upstream_limit_s=1.0, dead_letter_run=20)
+    yield host
+    await host.close()
+
+
+@pytest.fixture
+async def patient(bootstrap: str, namespace: str) -> AsyncIterator[KafkaBench]:
+    """A host that waits for a proof as long as it takes."""
+    host = KafkaBench(bootstrap, namespace)
+    yield host
+    await host.close()
+
+
+@pytest.fixture
+async def outsider(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
+    """Another program that writes in transactions."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id="an-outsider", transaction_timeout_ms=60_000)
+    await producer.start()
+    yield producer
+    await producer.stop()
+
+
+async def stopped(host: KafkaBench, reducer: str) -> EngineError:
+    """Why the reducer's only task stopped, once it has."""
+
+    async def has() -> bool:
+        return bool(await host.failures())
+
+    await host._until(has)
+    ((_, failure),) = (await host.failures()).items()
+    assert isinstance(failure, EngineError)
+    return failure
+
+
+async def truncate(bootstrap: str, host: KafkaBench, topic: str, before: int | None = None) -> None:
+    """Delete a topic's first records, or all of them."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        end = (await host.cluster.ends([(topic, 0)]))[topic, 0] if before is None else before
+        await admin.delete_records({host.cluster.at((topic, 0)): RecordsToDelete(end)})
+    finally:
+        await admin.close()
+
+
+async def configure(bootstrap: str, host: KafkaBench, topic: str, **settings: str) -> None:
+    """Change a topic's settings, dots written as underscores."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        named = {name.replace("_", "."): value for name, value in settings.items()}
+        resource = ConfigResource(ConfigResourceType.TOPIC, host.cluster.at((topic, 0)).topic, configs=named)
+        await admin.alter_configs([resource])
+    finally:
+        await admin.close()
+
+
+def the_seat(host: KafkaBench, reducer: str) -> Seat:
+    """The only seat of a reducer."""
+    (seat,) = host.seats(reducer)
+    return seat
+
+
+# ---------------------------------------------------------------------- restoring
+
+
+async def test_state_that_would_start_empty_is_refused(bench: KafkaBench, bootstrap: str) -> None:
+    await bench.start(Counter(), partitions=1)
+    await bench.publish("v1")
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    await bench.settle()
+    await bench.halt("counter")
+    await configure(bootstrap, bench, changelog_topic("counter"), cleanup_policy="compact,delete")
+    await truncate(bootstrap, bench, changelog_topic("counter"))
+    await bench.resume("counter")
+    failure = await stopped(bench, "counter")
+    assert isinstance(failure, StateMismatch)
+    assert "refuses to run" in str(failure)
+    assert "the changelog has no position record" in str(failure)
+
+
+async def test_offsets_that_somebody_moved_are_refused(bench: KafkaBench, outsider: AIOKafkaProducer) -> None:
+    await bench.start(Counter(), partitions=1)
+    await bench.publish("v1")
+    for _ in range(3):
+        await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    await bench.settle()
+    await bench.halt("counter")
+    await outsider.begin_transaction()
+    await outsider.send_offsets_to_transaction({bench.cluster.at(("toy.numbers.v1", 0)): 1}, bench.cluster.group("counter"))
+    await outsider.commit_transaction()
+    await bench.resume("counter")
+    failure = await stopped(bench, "counter")
+    assert isinstance(failure, StateMismatch)
+    assert "the state stands at toy.numbers.v1@3, the group at 1" in str(failure)
+
+
+async def test_a_range_that_was_deleted_before_it_was_processed_stops_the_task_and_is_named(
+    bench: KafkaBench, bootstrap: str
+) -> None:
+    await bench.start(Counter(), partitions=1)
+    await bench.publish("v1")
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    await bench.settle()
+    await bench.halt("counter")
+    for _ in range(4):
+        await bench.send("toy.numbers.v1", "k", ToyNumber(amount=10))
+    await truncate(bootstrap, bench, "toy.numbers.v1", before=3)
+    await bench.resume("counter")
+    failure = await stopped(bench, "counter")
+    assert isinstance(failure, LostRange)
+    assert "toy.numbers.v1 is lost from offset 1 to 2" in str(failure)
+    await bench.skip("counter", 0, failure.place)
+    await bench.settle()
+    assert [each.total for each in values(await bench.read("toy.totals.v1"))] == [1, 11, 21]
+
+
+async def test_a_return_restores_only_what_is_new(bench: KafkaBench) -> None:
+    await bench.start(Counter(), partitions=1)
+    await bench.publish("v1")
+    for number in range(20):
+        await bench.send("toy.numbers.v1", f"k{number}", ToyNumber(amount=1))
+    await bench.settle()
+    (group,) = bench.hosts["counter"].groups
+    await group.on_partitions_revoked(set())
+    kept = group._kept[0][1]
+    began_at = kept.next_offset
+    end = (await bench.cluster.ends([(changelog_topic("counter"), 0)]))[changelog_topic("counter"), 0]
+    assert began_at is not None
+    assert 0 < began_at < end
+    await group.on_partitions_assigned({bench.cluster.at(("toy.numbers.v1", 0))})
+    await bench.send("toy.numbers.v1", "k0", ToyNumber(amount=1))
+    await bench.settle()
+    assert the_seat(bench, "counter").memory is kept
+    assert values(await bench.read("toy.totals.v1"))[-1].count == 2
+
+
+# ---------------------------------------------------------------------- log time
+
+
+async def test_a_topic_without_the_brokers_time_stops_the_task(bench: KafkaBench, bootstrap: str) -> None:
+    await bench.start(Counter(), partitions=1)
+    await bench.publish("v1")
+    await configure(bootstrap, bench, "toy.numbers.v1", message_timestamp_type="CreateTime")
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    failure = await stopped(bench, "counter")
+    assert isinstance(failure, NotLogTime)
+    assert await bench.read("toy.totals.v1") == []
+
+
+@pytest.mark.parametrize("jump_ms", [-HOUR_MS, HOUR_MS])
+async def test_a_wrong_clock_of_the_worker_fires_no_timer_early_and_none_never(bench: KafkaBench, jump_ms: int) -> None:
+    right = bench.wall
+    bench.wall = lambda: right() + jump_ms
+    await bench.start(Session(), partitions=1)
+    await bench.publish("v1")
+    click = await bench.send("toy.clicks.v1", "k", ToyClick(gap_ms=700))
+    await bench.settle()
+    bench.wall = lambda: right() - jump_ms
+    await bench.pass_time(1_000)
+    (fact,) = await bench.read("toy.sessions.v1")
+    assert fact.value == ToySession(clicks=1, first_ms=click.at_ms, last_ms=click.at_ms, ended_ms=click.at_ms + 700)
+    assert fact.at_ms >= click.at_ms + 700
+
+
+async def test_an_open_transaction_makes_a_timer_late_never_wrong(bench: KafkaBench, outsider: AIOKafkaProducer) -> None:
+    await bench.start(Session(), partitions=1)
+    await bench.publish("v1")
+    first = await bench.send("toy.clicks.v1", "k", ToyClick(gap_ms=500))
+    await outsider.begin_transaction()
+    at = bench.cluster.at(("toy.clicks.v1", 0))
+    second = await outsider.send_and_wait(at.topic, codec_for(ToyClick).encode(ToyClick(gap_ms=300)), key=b"k", partition=0)
+    await asyncio.sleep(2.0)
+    assert await bench.read("toy.sessions.v1") == []
+    await outsider.commit_transaction()
+    await bench.pass_time(100)
+    assert values(await bench.read("toy.sessions.v1")) == [
+        ToySession(clicks=2, first_ms=first.at_ms, last_ms=second.timestamp, ended_ms=second.timestamp + 300)
+    ]
+
+
+async def test_an_idle_task_asks_for_the_time_only_when_something_could_be_due(bench: KafkaBench) -> None:
+    await bench.start(Session(), partitions=1)
+    await bench.publish("v1")
+    await bench.send("toy.clicks.v1", "k", ToyClick(gap_ms=HOUR_MS))
+    await bench.settle()
+    await asyncio.sleep(2.0)
+    calibrating = 1
+    assert (await bench.cluster.ends([("session.ticks.v1", 0)]))["session.ticks.v1", 0] <= calibrating
+
+
+async def test_positions_that_moved_over_markers_alone_are_committed(bench: KafkaBench, outsider: AIOKafkaProducer) -> None:
+    await bench.start(Counter(), partitions=1)
+    await bench.publish("v1")
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    await bench.settle()
+    await outsider.begin_transaction()
+    number = codec_for(ToyNumber).encode(ToyNumber(amount=1))
+    await outsider.send_and_wait(bench.cluster.at(("toy.numbers.v1", 0)).topic, number, key=b"k", partition=0)
+    await outsider.abort_transaction()
+    await bench.settle()  # would wait for ever
+    offsets, _ = await bench.committed("counter", 0)
+    assert offsets == {"toy.numbers.v1": 3}
+    assert len(await bench.read("toy.totals.v1")) == 1
+
+
+# ---------------------------------------------------------------------- the upstream and the reference
+
+
+async def test_a_deadline_fires_unproven_after_the_limit_and_proven_when_the_upstream_is_back(bench: KafkaBench) -> None:
+    await bench.start(Fan(), Judge(), partitions=1)
+    await bench.publish("v1")
+    await bench.settle()
+    await bench.halt("fan")
+    start = await bench.send("toy.starts.v1", "k", ToyStart(within_ms=300))
+    await bench.send("toy.orders.v1", "o", ToyOrder(lines=("other",)))
+
+    async def told() -> bool:
+        return bool(await bench.read("toy.verdicts.v1"))
+
+    await bench._until(told)
+    await bench.resume("fan")
+    await bench.pass_time(500)
+    verdicts = values(await bench.read("toy.verdicts.v1"))
+    deadline = start.at_ms + 300
+    assert verdicts == [
+        ToyVerdict(verdict=said, deadline_ms=deadline, at_ms=verdict.at_ms)
+        for said, verdict in zip(("unproven", "breached"), verdicts, strict=True)
+    ]
+
+
+async def test_waiting_for_the_proof_keeps_no_record_waiting(patient: KafkaBench) -> None:
+    bench = patient
+    await bench.start(Fan(), Judge(), partitions=1)
+    await bench.publish("v1")
+    await bench.settle()
+    await bench.halt("fan")
+    await bench.send("toy.starts.v1", "k", ToyStart(within_ms=100))
+    await bench.send("toy.orders.v1", "o", ToyOrder(lines=("other",)))
+
+    async def held() -> bool:
+        return (await bench.cluster.tick("judge", 0)) > 0 and the_seat(bench, "judge").memory.core.held == 1  # type: ignore[union-attr]
+
+    await bench._until(held)
+    await bench.send("toy.starts.v1", "another", ToyStart(within_ms=HOUR_MS))
+    await bench.settle()
+    offsets, _ = await bench.committed("judge", 0)
+    assert offsets["toy.starts.v1"] == 2
+    assert await bench.read("toy.verdicts.v1") == []
+
+
+async def test_no_task_decides_before_it_knows_what_was_agreed_by_then(bench: KafkaBench, outsider: AIOKafkaProducer) -> None:
+    await bench.start(Counter(), partitions=1)
+    await bench.publish("v1")
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    await bench.settle()
+    await outsider.begin_transaction()
+    terms = codec_for(ToyTermsRecord).encode(ToyTermsRecord(version="v2"))
+    topic = bench.cluster.at(("toy.terms.v1", 0)).topic
+    await outsider.send_and_wait(topic, terms, key=b"v2", partition=0)
+    await asyncio.sleep((TERMS_LEAD_MS + 500) / 1000)
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    await asyncio.sleep(1.0)
+    assert len(await bench.read("toy.totals.v1")) == 1
+    await outsider.commit_transaction()
+    await bench.settle()
+    assert [each.terms for each in values(await bench.read("toy.totals.v1"))] == ["v1", "v2"]
+
+
+# ---------------------------------------------------------------------- supervision
+
+
+async def test_a_fenced_task_starts_again_where_it_still_is_the_owner(bench: KafkaBench, bootstrap: str) -> None:
+    await bench.start(Counter(), partitions=1)
+    await bench.publish("v1")
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    await bench.settle()
+    intruder = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=f"{bench.cluster.group('counter')}-0")
+    await intruder.start()
+    await intruder.stop()
+    for _ in range(3):
+        await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    await bench.settle()
+    assert [each.count for each in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 4]
+
+
+async def test_a_fenced_task_that_the_group_gave_away_does_not_start_again(bench: KafkaBench, bootstrap: str) -> None:
+    await bench.start(Counter(), partitions=1)
+    await bench.publish("v1")
+    await bench.settle()
+    seat = the_seat(bench, "counter")
+    seat._reducer = type("Elsewhere", (Counter,), {"inputs": ("toy.clicks.v1",)})()  # what this process is not assigned
+    intruder = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=f"{bench.cluster.group('counter')}-0")
+    await intruder.start()
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    await asyncio.sleep(2.0)
+    assert seat.status.state is TaskState.LOST
+    await intruder.begin_transaction()  # nobody has fenced it back
+    at = bench.cluster.at((changelog_topic("counter"), 0))
+    await intruder.send_and_wait(at.topic, b"", key=b"x", partition=0)
+    await intruder.abort_transaction()
+    await intruder.stop()
+
+
+async def test_a_flood_of_dead_letters_stops_the_service_and_commits_none_of_it(bench: KafkaBench) -> None:
+    await bench.start(Door(), partitions=1)
+    await bench.publish("v1")
+    await bench.send_raw("toy.outside.v1", b"k", b"12")
+    await bench.settle()
+    await bench.halt("door")
+    for _ in range(30):
+        await bench.send_raw("toy.outside.v1", b"k", b"nonsense")
+    await bench.resume("door")
+    running = bench._running.pop("door")
+    with pytest.raises(Flooded, match="the last 20 records were all rejected"):
+        await running
+    assert await bench.raw(dead_letter_topic("toy.outside.v1"), 0) == []

@@ -1,0 +1,101 @@
+"""A worker process of toy reducers, as the tests start, kill and pause it.
+
+``python -m tests.kafka.toy_worker REDUCER...``. Besides the engine's own failpoints, ``BATON_FAILPOINT`` knows ``decoding``,
+``decoded``, ``stepping`` and ``stepped`` here: those moments lie in the core, which has no points.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from baton.clients import client_options
+from baton.contracts.codec import codec_for
+from baton.engine.kafka.failpoints import VARIABLE
+from baton.engine.kafka.host import KafkaHost
+from baton.engine.kafka.settings import EngineSettings
+from baton.engine.kafka.worker import run_worker
+from baton.engine.reducer import Event, Reducer, Step, View
+from baton.engine.service import Service
+from baton.logs import set_up_logs
+from baton.settings import LogFormat, Settings
+from tests.engine.toys import REDUCERS, ToyBook, ToyNumber
+from tests.kafka.kafka_bench import FLOW, TOPICS_AND_ORDERS
+
+INNER_POINTS = ("decoding", "decoded", "stepping", "stepped")
+
+
+def killer(wanted: str) -> Callable[[str], None]:
+    """Kills the process at the n-th time that it is told of the wanted point."""
+    name, _, count = wanted.partition(":")
+    left = int(count or 1)
+
+    def at(point: str) -> None:
+        nonlocal left
+        if point == name:
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return at
+
+
+def watched(reducer: Reducer[Any, Any], at: Callable[[str], None]) -> Reducer[Any, Any]:
+    """The reducer, telling before and after each step."""
+
+    class Watched(type(reducer)):  # type: ignore[misc]
+        def step(self, view: View[Any], event: Event, *, now: int, reference: Any) -> Step[Any]:
+            at("stepping")
+            step: Step[Any] = super().step(view, event, now=now, reference=reference)
+            at("stepped")
+            return step
+
+    found: Reducer[Any, Any] = Watched()
+    return found
+
+
+def codecs(at: Callable[[str], None]) -> Callable[[type], Any]:
+    """Codecs that tell before and after each input record they decode."""
+
+    class Codec:
+        def __init__(self, record: type) -> None:
+            self.encode, self._decode, self._tells = codec_for(record).encode, codec_for(record).decode, record is ToyNumber
+
+        def decode(self, data: bytes) -> Any:
+            if not self._tells:
+                return self._decode(data)
+            at("decoding")
+            value = self._decode(data)
+            at("decoded")
+            return value
+
+    return Codec
+
+
+def main() -> None:
+    """Run until told to stop, or killed."""
+    settings = Settings()
+    set_up_logs("toys", form=LogFormat.HUMAN)
+    wanted = os.environ.get(VARIABLE, "")
+    at = killer(wanted)
+    if wanted.partition(":")[0] in INNER_POINTS:
+        del os.environ[VARIABLE]
+    reducers = [watched(each, at) for each in REDUCERS if each.name in sys.argv[1:]]
+    service = Service(name="toys", reducers=tuple(reducers), book=ToyBook)
+    host = KafkaHost(
+        service.reducers,
+        ToyBook(),
+        client=client_options(settings),
+        namespace=settings.namespace,
+        partitions=settings.partitions,
+        settings=EngineSettings(),
+        flow=FLOW,
+        topics=TOPICS_AND_ORDERS,
+        codecs=codecs(at),
+    )
+    run_worker(service, settings, host)
+
+
+if __name__ == "__main__":
+    main()
