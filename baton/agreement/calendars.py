@@ -19,6 +19,7 @@ Span = tuple[int, int]
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 _MEAN_YEAR_MS = 31_556_952_000
+_DAY_MS, _MINUTE_MS = 86_400_000, 60_000
 
 
 class NeverOpenError(ValueError):
@@ -32,7 +33,6 @@ class _Year(NamedTuple):
     stops: list[int]
     before: list[int]
     total: int
-    days: list[date]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -150,23 +150,25 @@ class Calendar:
     def _make_year(self, number: int) -> _Year:
         starts: list[int] = []
         stops: list[int] = []
-        days: list[date] = []
         day = date(number, 1, 1)
+        midnight = begins = instant_ms(day, 0, self.zone)
         while day.year == number:
+            tomorrow = day + timedelta(days=1)
+            next_midnight = instant_ms(tomorrow, 0, self.zone)
             for opens, closes in self.spans(day):
-                start = instant_ms(day, opens, self.zone)
-                stop = instant_ms(day, closes, self.zone, last=True)
+                if next_midnight - midnight == _DAY_MS:  # an ordinary day: no clock changes on it
+                    start, stop = midnight + opens * _MINUTE_MS, midnight + closes * _MINUTE_MS
+                else:
+                    start, stop = instant_ms(day, opens, self.zone), instant_ms(day, closes, self.zone, last=True)
                 start = max(start, stops[-1]) if stops else start
                 if stop > start:
                     starts.append(start)
                     stops.append(stop)
-                    days.append(day)
-            day += timedelta(days=1)
+            day, midnight = tomorrow, next_midnight
         before = [0]
         for start, stop in zip(starts, stops, strict=True):
             before.append(before[-1] + stop - start)
-        begins, ends = (instant_ms(date(each, 1, 1), 0, self.zone) for each in (number, number + 1))
-        return _Year(begins, ends, starts, stops, before[:-1], before[-1], days)
+        return _Year(begins, midnight, starts, stops, before[:-1], before[-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from baton.agreement.canonical import model_of
 from baton.agreement.checks import check_meaning
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.problems import Problem, Severity
+from baton.agreement.salvage import problems_of_the_rest
 from baton.agreement.shape import shape_problems
 from baton.agreement.yaml_text import Document, read_yaml
 
@@ -52,7 +53,7 @@ def examine(text: str) -> Examined:
     try:
         model = model_of(document.data)
     except ValidationError as error:
-        shape = tuple(shape_problems(error, document))
+        shape = (*shape_problems(error, document), *problems_of_the_rest(document, model_of))
         return Examined(document=document, model=None, problems=_in_order((*document.problems, *shape)))
     meaning = tuple(check_meaning(model, document))
     return Examined(document=document, model=model, problems=_in_order((*document.problems, *meaning)))

@@ -18,6 +18,7 @@ from baton.engine.reducer import Event
 AGREEMENTS_TOPIC = "baton.agreements.v1"
 PEOPLE_TOPIC = "baton.people.v1"
 SETTLE_MS = 10_000
+MAX_WAITED_MS = 366 * 86_400_000
 SIDES = frozenset({"marketing", "sales"})
 SINCE_EVER = -(1 << 62)
 
@@ -50,8 +51,11 @@ class AgreementReference:
         return any(start <= at_ms < end for start, end in self._by_person.get(person, ()))
 
     def away(self, person: str) -> tuple[tuple[int, int], ...]:
-        """The person's absences, half-open, sorted: for ``CompiledAgreement.calendar_for``."""
-        return self._by_person.get(person, ())
+        """The person's absences, half-open, sorted: for ``CompiledAgreement.calendar_for``.
+
+        One of more than a year is left out: nobody's deadline waits for so long, whoever left for good included.
+        """
+        return tuple(each for each in self._by_person.get(person, ()) if each[1] - each[0] <= MAX_WAITED_MS)
 
     def back_at(self, person: str, at_ms: int) -> int:
         """``at_ms`` if the person is there, else the end of the absence."""

@@ -23,6 +23,7 @@ class Outcome(StrEnum):
 
 
 NEEDS_CONTRACT_END = "contract_end"
+_FIRST_DAY, _LAST_DAY = date(1990, 1, 1), date(2100, 1, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +87,9 @@ class Recycling:
         cool_off_until = self.cool_off_until(rule, now_ms)
         end = _iso_date(contract_end)
         if rule.before_contract_end_ms is None or end is None:
-            return max(self._later(now_ms, rule.after_ms), cool_off_until)
+            return self._later(now_ms, rule.after_ms, not_before_ms=cool_off_until)
         back = end - timedelta(days=rule.before_contract_end_ms // DAY_MS)
-        if back <= local_date(now_ms, self.calendar.zone):
-            return self._on_working_day(local_date(cool_off_until, self.calendar.zone), not_before_ms=cool_off_until)
-        return max(self._on_working_day(back, not_before_ms=now_ms), cool_off_until)
+        return self._on_working_day(back, not_before_ms=cool_off_until)
 
     def cool_off_until(self, reason: RecycleReason, now_ms: int) -> int:
         """Before this moment only a raised hand brings the lead back."""
@@ -105,7 +104,7 @@ class Recycling:
         long_term = recycles >= self.max_recycles
         back = self.return_at(rule, now_ms, contract_end)
         if long_term:
-            back = max(back, self._later(now_ms, self.long_term_after_ms))
+            back = max(back, self._later(now_ms, self.long_term_after_ms, not_before_ms=now_ms))
         return ReturnPlan(
             track=self.long_term_track if long_term or rule.track is None else rule.track,
             cool_off_until_ms=self.cool_off_until(rule, now_ms),
@@ -114,13 +113,15 @@ class Recycling:
             long_term=long_term,
         )
 
-    def _later(self, now_ms: int, after_ms: int) -> int:
+    def _later(self, now_ms: int, after_ms: int, *, not_before_ms: int) -> int:
         if after_ms % DAY_MS:
-            return now_ms + after_ms
+            return max(now_ms + after_ms, not_before_ms)
         day = local_date(now_ms, self.calendar.zone) + timedelta(days=after_ms // DAY_MS)
-        return self._on_working_day(day, not_before_ms=now_ms)
+        return self._on_working_day(day, not_before_ms=not_before_ms)
 
     def _on_working_day(self, day: date, *, not_before_ms: int) -> int:
+        """The opening of the first working day from ``day`` on that is not before ``not_before_ms``."""
+        day = max(day, local_date(not_before_ms, self.calendar.zone))
         opening = self.calendar.opening_of(self.calendar.working_day_from(day))
         if opening < not_before_ms:
             opening = self.calendar.opening_of(self.calendar.working_day_from(day + timedelta(days=1)))
@@ -128,8 +129,9 @@ class Recycling:
 
 
 def _iso_date(text: str | None) -> date | None:
-    """The day, or None where the text is no ISO date."""
+    """The day, or None where the text is no ISO date, or one that no contract has."""
     try:
-        return date.fromisoformat(text[:10]) if text else None
+        day = date.fromisoformat(text[:10]) if text else None
     except ValueError:
         return None
+    return day if day is not None and _FIRST_DAY <= day <= _LAST_DAY else None

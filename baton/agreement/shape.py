@@ -31,13 +31,13 @@ _TYPES: Mapping[str, str] = {
 def shape_problems(error: ValidationError, document: Document) -> list[Problem]:
     """Every error of the models, in the order of the file, each once."""
     details = error.errors(include_url=False)
-    unknown = {_path_of(each["loc"], document.data)[0] for each in details if each["type"] == "extra_forbidden"}
+    unknown = {path_in(each["loc"], document.data)[0] for each in details if each["type"] == "extra_forbidden"}
     found = [_problem_of(each, document, unknown) for each in details]
     return sorted({each for each in found if each is not None}, key=lambda each: (each.line, each.column, each.message))
 
 
 def _problem_of(detail: ErrorDetails, document: Document, unknown: set[Path]) -> Problem | None:
-    path, rest = _path_of(detail["loc"], document.data)
+    path, rest = path_in(detail["loc"], document.data)
     kind = detail["type"]
     if kind == "missing":
         wanted = str(detail["loc"][-1])
@@ -66,7 +66,8 @@ def _words_of(detail: ErrorDetails) -> str:
         return detail["msg"].removeprefix("Value error, ")
     if kind in ("literal_error", "enum"):
         choices = [each.strip(" '") for each in str(context.get("expected", "")).replace(" or ", ", ").split(",")]
-        return f"{shown} is not one of {', '.join(choices)}{_close(given, choices)}"
+        close = _close(given, choices)
+        return f"{shown} cannot stand here{close}" if close else f"{shown} is not one of {', '.join(choices)}"
     if kind in _TYPES:
         if kind == "bool_type" and isinstance(given, str):
             return f"{shown} is text: write true or false"
@@ -117,7 +118,7 @@ def _named(path: Path) -> str:
     return path_words(path) if path else "the agreement"
 
 
-def _path_of(loc: tuple[int | str, ...], data: Any) -> tuple[Path, tuple[str, ...]]:
+def path_in(loc: tuple[int | str, ...], data: Any) -> tuple[Path, tuple[str, ...]]:
     """The part of ``loc`` that is in the file (models add tags of their own), and what is left."""
     path: list[str | int] = []
     rest: list[str] = []

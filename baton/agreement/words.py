@@ -28,7 +28,7 @@ _WORDS = {
     "ms": "ms", "millisecond": "ms", "milliseconds": "ms",
 }  # fmt: skip
 _PART = re.compile(r"([0-9]{1,9})\s*([a-z]+)")
-_DURATION = re.compile(r"[0-9]{1,9}\s*[a-z]+(?:\s+[0-9]{1,9}\s*[a-z]+){0,3}")
+_DURATION = re.compile(r"[0-9]{1,9}\s*[a-z]+(?:\s+[0-9]{1,9}\s*[a-z]+){0,5}")
 
 
 def parse_duration_ms(text: str) -> int:
