@@ -25,9 +25,14 @@ _MAX_FORMER: Final = 8
 def on_routed(turn: Turn, routed: LeadRouted) -> None:
     """Somebody holds the lead. A later attempt takes it from the former one, unless that one was accepted before it was routed."""
     course = turn.course
-    if routed.qualification_id != course.qualification_id or routed.attempt <= course.attempt:
-        if routed.handoff_id == course.handoff_id and course.owner is None:
-            turn.steer(owner=routed.owner, pool=routed.pool, routed_at_ms=turn.now)
+    if routed.qualification_id != course.qualification_id:
+        return
+    if routed.handoff_id == course.handoff_id:
+        # Its acceptance was here first, or it comes twice.
+        known = course.owner or routed.owner
+        turn.steer(attempt=max(course.attempt, routed.attempt), owner=known, pool=routed.pool, routed_at_ms=turn.now)
+        return
+    if routed.attempt <= course.attempt:
         return
     turn.steer(
         handoff_id=routed.handoff_id,
@@ -73,27 +78,29 @@ def on_noted(turn: Turn, noted: HandoffNoted) -> None:
 
 
 def on_recycled(turn: Turn, told: LeadRecycled) -> None:
-    """The cycle is to end, or the dates of one that a person has ended become known."""
-    head = turn.head
-    cause = _cause(turn, told)
-    disqualify = told.outcome == Outcome.DISQUALIFY.value
-    if told.cycle == head.cycle - 1 and head.stage == Stage.RECYCLED.value and disqualify:
-        move_lead(turn, Move.DISQUALIFIED, cause)
-    elif told.cycle == head.cycle:
-        refused = move_lead(turn, Move.DISQUALIFIED if disqualify else Move.RECYCLED, cause)
-        if refused is not None:
-            refuse(turn, Move.RECYCLED.value, cause, refused.reason)
-            return
-        end_cycle(turn, turn.head.stage, reason=told.reason)
-        if not disqualify:
-            turn.steer(recycles=turn.course.recycles + 1)
+    """The cycle is to end; or the dates become known of a rest that began with a person's word."""
+    head, disqualify = turn.head, told.outcome == Outcome.DISQUALIFY.value
+    rests = head.stage in (Stage.RECYCLED, Stage.DISQUALIFIED)
+    if rests and (told.cycle == head.cycle - 1 or turn.course.rest_id is None):
+        if disqualify and head.stage == Stage.RECYCLED:
+            move_lead(turn, Move.DISQUALIFIED, _cause(turn, told))
         _rest(turn, told)
-        settle(turn, cause=told.recycle_id, occurred_at_ms=told.at_ms)
+    elif told.cycle == head.cycle:
+        _end(turn, told, Move.DISQUALIFIED if disqualify else Move.RECYCLED)
+    else:
+        refuse(turn, Move.RECYCLED.value, _cause(turn, told), "former_cycle")
+
+
+def _end(turn: Turn, told: LeadRecycled, move: Move) -> None:
+    refused = move_lead(turn, move, _cause(turn, told))
+    if refused is not None:
+        refuse(turn, move.value, _cause(turn, told), refused.reason)
         return
-    elif told.cycle != head.cycle - 1 or head.stage not in (Stage.RECYCLED, Stage.DISQUALIFIED):
-        refuse(turn, Move.RECYCLED.value, cause, "former_cycle")
-        return
+    end_cycle(turn, turn.head.stage, reason=told.reason)
+    if move is Move.RECYCLED:
+        turn.steer(recycles=turn.course.recycles + 1)
     _rest(turn, told)
+    settle(turn, cause=told.recycle_id, occurred_at_ms=told.at_ms)
 
 
 def _rest(turn: Turn, told: LeadRecycled) -> None:

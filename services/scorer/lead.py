@@ -10,13 +10,13 @@ from typing import ClassVar
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.intake import EventKind, LeadAct, LeadEvent, LeadMerge, LeadPerson
-from baton.contracts.leads import Actor, BacklogRelease, LeadTransfer
+from baton.contracts.leads import BacklogRelease, LeadTransfer
 from baton.contracts.levels import LeadReactivated, LeadRecycled
 from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.scorer import decided, events, merge
-from services.scorer.acts import on_act
-from services.scorer.course import Cause, refuse
+from services.scorer.acts import cause_of, on_act
+from services.scorer.course import refuse
 from services.scorer.erasure import erase
 from services.scorer.qualifying import COOLED, considered, reconsidered, released
 from services.scorer.rating import rated, tell
@@ -61,8 +61,8 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         turn = Turn(view, now=now, reference=reference)
         if not turn.head.ended:
             rating = rated(turn, raising=False)
-            tell(turn, rating, cause=turn.cause)
             reconsidered(turn, cause=turn.cause, reason=COOLED)
+            tell(turn, rating, cause=turn.cause)
         return turn.step()
 
     def adopt(self, view: View[LeadHead], *, old: str, new: AgreementReference, now: int) -> Step[LeadHead]:
@@ -139,14 +139,6 @@ def _at_tombstone(turn: Turn, value: object) -> None:
         case (LeadEvent() | LeadPerson() | LeadAct()) as late if merged:
             merge.forward(turn, late)
         case LeadAct() as act:
-            said = Cause(
-                id=act.event_id,
-                actor=Actor(act.act.actor) if act.act.actor in set(Actor) else Actor.SYSTEM,
-                occurred_at_ms=act.occurred_at_ms,
-                evidence_at_ms=act.received_at_ms,
-                by=act.act.by,
-                handoff_id=act.act.handoff_id,
-            )
-            refuse(turn, act.act.kind, said, turn.head.ended)
+            refuse(turn, act.act.kind, cause_of(act), turn.head.ended)
         case _:
             pass

@@ -2,7 +2,8 @@
 
 ``inquiry -> mql -> [tal -> tql ->] sal -> sql -> opportunity -> customer``, with the detours ``recycled`` and ``disqualified``. A stage
 may be skipped (it is inferred) and left backwards; it is never a high-water mark. The table knows neither hand-offs nor the
-agreement: who may speak for a hand-off, and what a reason leads to, is asked before (``acts``).
+agreement: who may speak for a hand-off, and what a reason leads to, is asked before (``acts``). A hand-off of accepted work to somebody
+else is accepted or rejected anew, in the stage that was reached.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ OPEN: Final = (MQL, TAL, TQL, SAL, SQL, OPPORTUNITY)
 """Stages of a cycle in which the lead is somebody's work."""
 
 
-def _each(stages: tuple[Stage, ...], to: Stage) -> Mapping[Stage, Stage]:
+def _each(stages: tuple[Stage, ...], to: Stage) -> dict[Stage, Stage]:
     return dict.fromkeys(stages, to)
 
 
@@ -66,17 +67,17 @@ _MOVES: Final[Mapping[tuple[Move, Actor], Mapping[Stage, Stage]]] = {
     (Move.QUALIFIED, SDR): _each((MQL, TAL), TQL),
     (Move.QUALIFIED, SALES): _each((*REST, MQL, TAL, TQL, SAL), SQL),
     (Move.WITHDRAWN, SYSTEM): {MQL: INQUIRY},
-    (Move.ACCEPTED, SDR): {MQL: TAL},
-    (Move.ACCEPTED, SALES): {MQL: SAL, TQL: SAL},
+    (Move.ACCEPTED, SDR): _each((MQL, TAL), TAL),
+    (Move.ACCEPTED, SALES): _each((MQL, TQL, SAL), SAL) | _each((SQL,), SQL) | _each((OPPORTUNITY,), OPPORTUNITY),
     (Move.REJECTED, SDR): _each((MQL, TAL), MQL),
-    (Move.REJECTED, SALES): _each((MQL, TQL, SAL), MQL),
+    (Move.REJECTED, SALES): _each((MQL, TQL, SAL), MQL) | _each((SQL,), SQL) | _each((OPPORTUNITY,), OPPORTUNITY),
     (Move.OPPORTUNITY, SALES): _each((*REST, *OPEN), OPPORTUNITY),
     (Move.WON, SALES): _each((INQUIRY, RECYCLED, *OPEN), CUSTOMER),
     (Move.LOST, SALES): _each((SAL, SQL, OPPORTUNITY), RECYCLED),
     (Move.RECYCLED, SDR): _each((MQL, TAL, TQL), RECYCLED),
     (Move.RECYCLED, SALES): _each(OPEN, RECYCLED),
-    (Move.RECYCLED, MARKETING): _each((*REST, DISQUALIFIED), RECYCLED),
-    (Move.RECYCLED, MANAGER): _each((*REST, *OPEN, DISQUALIFIED), RECYCLED),
+    (Move.RECYCLED, MARKETING): _each((INQUIRY, CUSTOMER, DISQUALIFIED), RECYCLED),
+    (Move.RECYCLED, MANAGER): _each((INQUIRY, CUSTOMER, *OPEN, DISQUALIFIED), RECYCLED),
     (Move.RECYCLED, SYSTEM): _each((INQUIRY, *OPEN), RECYCLED),
     (Move.DISQUALIFIED, SDR): _each((MQL, TAL, TQL), DISQUALIFIED),
     (Move.DISQUALIFIED, SALES): _each((*REST, *OPEN), DISQUALIFIED),
@@ -108,6 +109,7 @@ _REASONS: Final[Mapping[tuple[Move, Stage], str]] = {
     **{(Move.WITHDRAWN, stage): "already_accepted" for stage in (TAL, TQL, SAL, SQL, OPPORTUNITY)},
     **{(Move.RECYCLED, stage): "held_by_sales" for stage in OPEN},
     **{(Move.RECYCLED, stage): "nothing_open" for stage in REST},
+    (Move.RECYCLED, RECYCLED): "already_recycled",
     **{(Move.DISQUALIFIED, stage): "held_by_sales" for stage in OPEN},
     **{(Move.DISQUALIFIED, stage): "nothing_open" for stage in REST},
 }

@@ -13,12 +13,12 @@ from typing import Final
 
 from baton.contracts.leads import BacklogRelease, LeadQualified, Level, Stage
 from baton.ids import derived_id
-from services.scorer.counting import Why, marked_entries
 from services.scorer.course import Cause, by_system, move_lead, place, refuse
 from services.scorer.facts import facts_of
-from services.scorer.ledger import BACKFILL
+from services.scorer.ledger import id_bytes, retracted_ids
 from services.scorer.lifecycle import REST, Move, Refused
 from services.scorer.rating import Rating, rated, tell
+from services.scorer.state_lead import Course
 from services.scorer.story import story_of
 from services.scorer.turn import QUALIFIED, Turn
 from services.scorer.waiting import begins_to_wait, stops_waiting
@@ -26,6 +26,7 @@ from services.scorer.waiting import begins_to_wait, stops_waiting
 COOLED: Final = "cooled"
 RETRACTED: Final = "retracted"
 WAITS: Final = "waits its turn: ready by the new agreement"
+_MAX_RAISED: Final = 8
 _REST: Final = frozenset(stage.value for stage in REST)
 
 
@@ -84,8 +85,7 @@ def qualify(turn: Turn, rating: Rating, cause: Cause, *, raised: bool, owner: st
         cause_id=cause.id,
         leg=leg,
         level=urgency(turn, rating.level, raised=raised),
-        fast_track=raised,
-        hand_raised=raised,
+        raised_by=(cause.id,) if raised else (),
         qualified_at_ms=turn.now,
         owner=None,
         handoff_id=None,
@@ -145,10 +145,10 @@ def reconsidered(turn: Turn, *, cause: str, reason: str) -> None:
     course = turn.course
     if course.accepted or course.qualification_id is None:
         return
-    raised = course.hand_raised and hand_is_raised(turn)
-    if raised or turn.head.level != Level.COLD.value:
-        if raised != course.hand_raised:
-            turn.steer(hand_raised=raised)
+    raised_by = _still_raised(turn, course)
+    if raised_by != course.raised_by:
+        turn.steer(raised_by=raised_by)
+    if raised_by or turn.head.level != Level.COLD.value:
         return
     if course.hand_raised:
         reason = RETRACTED
@@ -157,8 +157,7 @@ def reconsidered(turn: Turn, *, cause: str, reason: str) -> None:
         qualification_id=None,
         leg="",
         level="",
-        fast_track=False,
-        hand_raised=False,
+        raised_by=(),
         handoff_id=None,
         attempt=0,
         owner=None,
@@ -166,16 +165,10 @@ def reconsidered(turn: Turn, *, cause: str, reason: str) -> None:
     )
 
 
-def hand_is_raised(turn: Turn) -> bool:
-    """Whether a fast-track act of this qualification still counts."""
-    qualified_at = turn.course.qualified_at_ms
-    for entry, _, _, _, why, number in marked_entries(turn.head.ledger, turn.head.marks):
-        rule = turn.table.rules[number].rule
-        if rule is None or not rule.fast_track or why in (Why.RETRACTED, Why.SCANNER, Why.BEFORE_CYCLE):
-            continue
-        if not entry.flags & BACKFILL and entry.at_ms >= qualified_at - rule.max_age_ms:
-            return True
-    return False
+def _still_raised(turn: Turn, course: Course) -> tuple[str, ...]:
+    """The fast-track acts of the cycle that were not retracted."""
+    gone = retracted_ids(turn.head.retracted) if course.raised_by else frozenset()
+    return tuple(each for each in course.raised_by if id_bytes(each) not in gone)
 
 
 def _raised_again(turn: Turn, cause: str, occurred_at_ms: int) -> None:
@@ -185,5 +178,5 @@ def _raised_again(turn: Turn, cause: str, occurred_at_ms: int) -> None:
         refused = move_lead(turn, Move.QUALIFIED, said)
         assert isinstance(refused, Refused)
         refuse(turn, Move.QUALIFIED.value, said, refused.reason)
-    elif not turn.course.hand_raised:
-        turn.steer(hand_raised=True)
+    else:
+        turn.steer(raised_by=(*turn.course.raised_by, cause)[-_MAX_RAISED:])

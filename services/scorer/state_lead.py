@@ -64,7 +64,7 @@ class FormerHandoff:
 class Course:
     """Where the present cycle stands with sales.
 
-    ``qualification_id`` .. ``fast_track``: the last qualification. ``handoff_id`` .. ``routed_at_ms``: the hand-off that stands, none
+    ``qualification_id`` .. ``qualified_at_ms``: the last qualification; ``raised_by`` are the fast-track acts of its cycle. ``handoff_id`` .. ``routed_at_ms``: the hand-off that stands, none
     before it is routed; ``accepted`` and ``touched`` are about it. ``owner`` outlives the hand-off where a customer keeps their rep.
     ``rest_...``: why and until when the lead rests; ``return_at_ms`` None: not by itself. ``absorbed``: transfers that were taken in.
     """
@@ -73,8 +73,7 @@ class Course:
     cause_id: str = ""
     leg: str = ""
     level: str = ""
-    fast_track: bool = False
-    hand_raised: bool = False
+    raised_by: tuple[str, ...] = ()
     qualified_at_ms: int = 0
     handoff_id: str | None = None
     attempt: int = 0
@@ -92,6 +91,11 @@ class Course:
     cool_off_until_ms: int = 0
     return_at_ms: int | None = None
     absorbed: tuple[str, ...] = ()
+
+    @property
+    def hand_raised(self) -> bool:
+        """Whether the lead asked for a contact."""
+        return bool(self.raised_by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

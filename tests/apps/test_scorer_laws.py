@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal, getcontext
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from hypothesis import HealthCheck, given, settings
@@ -263,7 +264,7 @@ def test_a_level_never_falls_faster_than_the_dwell(history: list[Did], days: int
         if isinstance(fact.value, LeadScored) and fact.value.level != levels[-1][0]:
             levels.append((fact.value.level, fact.value.scored_at_ms))
     rank = {"cold": 0, "warm": 1, "hot": 2}
-    for (one, since), (other, at) in zip(levels, levels[1:], strict=False):
+    for (one, since), (other, at) in pairwise(levels):
         assert rank[other] > rank[one] or at - since >= days * DAY
 
 

@@ -53,4 +53,4 @@ def test_a_warm_lead_cools_by_itself_and_is_withdrawn() -> None:
     world.wait(10 * DAY)
     assert world.said() == []
     world.wait(HOUR)
-    assert world.said() == ["l1 cold A3 20", "l1/1 withdrawn by system: mql -> inquiry: cooled"]
+    assert world.said() == ["l1/1 withdrawn by system: mql -> inquiry: cooled", "l1 cold A3 20"]

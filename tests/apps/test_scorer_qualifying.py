@@ -1,0 +1,276 @@
+"""When a lead becomes an MQL, to whom it goes, and when it ceases to be one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from baton.contracts.leads import LeadQualified, LeadScored
+from tests.apps.scorer_world import DAY, ENGAGEMENT, HOUR, MINUTE, World, agreement
+
+
+def ready(*, dwell: str | None = None, **sections: Any) -> World:
+    """A world with a lead of perfect fit."""
+    world = World(agreement(dwell=dwell, **sections))
+    world.fits("l1")
+    world.said()
+    return world
+
+
+def qualifications(world: World) -> list[tuple[str, str, bool]]:
+    return [(each.leg, each.level, each.hand_raised) for each in world.facts(LeadQualified)]
+
+
+@pytest.mark.parametrize(
+    ("country", "acts", "expected"),
+    [
+        ("NO", ["page_view", "page_view"], []),
+        ("NO", ["form"], [("sdr", "warm", False)]),
+        ("NO", ["form", "form"], [("sdr", "warm", False)]),
+        ("NO", ["demo_request"], [("sales", "hot", True)]),
+        ("SE", ["form", "form", "webinar", "webinar"], []),
+        ("SE", ["demo_request"], [("sdr", "warm", True)]),
+        ("NO", ["demo_request", "demo_request"], [("sales", "hot", True)]),
+        ("NO", ["form", "demo_request"], [("sdr", "warm", False)]),
+    ],
+)
+def test_fit_and_engagement_together_make_an_mql_once(country: str, acts: list[str], expected: list[Any]) -> None:
+    world = World()
+    world.fits("l1", country=country)
+    for act in acts:
+        world.does("l1", act)
+    assert qualifications(world) == expected
+
+
+@pytest.mark.parametrize(
+    ("more", "qualifies"),
+    [
+        ({}, True),
+        ({"ago": 7 * DAY}, True),
+        ({"ago": 7 * DAY + 1}, False),
+        ({"ago": 8 * DAY, "late": 2 * DAY}, True),
+        ({"backfill": True}, False),
+        ({"automatic": True}, False),
+    ],
+)
+def test_a_fast_track_act_must_have_been_young_when_it_came_and_no_backfill(more: dict[str, Any], qualifies: bool) -> None:
+    world = ready()
+    world.does("l1", "demo_request", **more)
+    assert bool(qualifications(world)) == qualifies
+
+
+def test_a_fast_track_act_that_was_retracted_before_it_came_raises_no_hand() -> None:
+    world = ready()
+    world.retract("l1", "00" * 16)
+    world.does("l1", "demo_request", event_id="00" * 16)
+    assert qualifications(world) == []
+
+
+@pytest.mark.parametrize(
+    ("bridge", "legs"), [("every lead", ["sdr", "sdr"]), ("warm leads", ["sdr", "sales"]), ("none", ["sales", "sales"])]
+)
+def test_the_bridge_takes_what_the_agreement_gives_it(bridge: str, legs: list[str]) -> None:
+    world = World(agreement(lifecycle={"bridge": bridge}))
+    for lead, act in (("warm", "form"), ("raised", "demo_request")):
+        world.fits(lead)
+        world.does(lead, act)
+    assert [each.leg for each in world.facts(LeadQualified)] == legs
+
+
+GATES: dict[str, Any] = {
+    "bridge": "warm leads",
+    "gates": {
+        "Read something about a decision": {
+            "when": {"field": "behaviour.stage.decision", "op": "at_least", "value": 1, "within": "5 days"}
+        }
+    },
+}
+
+
+def test_reading_alone_is_not_buying_where_the_agreement_demands_a_decision_stage_act() -> None:
+    world = ready(lifecycle=GATES)
+    world.does("l1", "form")
+    (scored,) = world.facts()
+    assert (scored.level, scored.level_reason.split("; ")[1]) == ("warm", "not yet: Read something about a decision")
+    world.does("l1", "page_view", content_stage="decision")
+    assert qualifications(world) == [("sdr", "warm", False)]
+
+
+def test_a_gate_looks_at_its_window_only_and_a_raised_hand_passes_it() -> None:
+    world = ready(lifecycle=GATES)
+    world.does("l1", "form")
+    world.does("l1", "page_view", content_stage="decision", ago=6 * DAY)
+    assert qualifications(world) == []
+    world.does("l1", "demo_request")
+    assert qualifications(world) == [("sales", "hot", True)]
+
+
+def test_the_level_has_separate_thresholds_for_the_way_up_and_down() -> None:
+    world = ready()
+    world.does("l1", "webinar")
+    world.wait(8 * DAY)
+    assert world.facts(LeadScored)[-1].level == "warm"
+    world.does("l1", "unsubscribe")
+    assert world.said() == ["l1/1 withdrawn by system: mql -> inquiry: cooled", "l1 cold A3 2.97397"]
+
+
+def test_the_dwell_delays_the_way_down_only() -> None:
+    world = ready(dwell="2 days")
+    world.does("l1", "webinar")
+    world.wait(HOUR)
+    world.said()
+    world.does("l1", "unsubscribe")
+    (scored,) = world.facts()
+    assert (scored.level, scored.level_reason, scored.next_change_at_ms) == (
+        "warm",
+        "stays until the dwell has passed",
+        world.now + 2 * DAY - HOUR,
+    )
+    world.wait(2 * DAY - HOUR - 1)
+    assert world.said() == []
+    world.wait(1)
+    assert world.said() == ["l1/1 withdrawn by system: mql -> inquiry: cooled", "l1 cold A3 17.3607"]
+    world.does("l1", "form")
+    assert world.said()[0] == "l1 warm A2 52.3607"
+
+
+def test_an_accepted_lead_stays_accepted_when_it_cools() -> None:
+    world = ready()
+    world.does("l1", "webinar")
+    world.route("l1", "ann")
+    world.act("l1", "accepted")
+    world.said()
+    world.wait(20 * DAY)
+    assert world.said() == ["l1 cold A3 20"]
+
+
+def test_a_raised_hand_does_not_cool() -> None:
+    world = ready()
+    world.does("l1", "demo_request")
+    world.said()
+    world.wait(90 * DAY)
+    world.does("l1", "unsubscribe")
+    assert not [line for line in world.said() if "withdrawn" in line]
+
+
+def test_an_mql_whose_raised_hand_is_retracted_is_withdrawn() -> None:
+    world = ready()
+    raised = world.does("l1", "demo_request")
+    world.said()
+    world.retract("l1", raised)
+    assert world.said() == ["l1/1 withdrawn by system: mql -> inquiry: retracted", "l1 cold A3 0"]
+
+
+def test_an_mql_with_another_raised_hand_or_enough_points_stays_one() -> None:
+    world = ready()
+    first = world.does("l1", "demo_request")
+    world.does("l1", "demo_request")
+    world.retract("l1", first)
+    assert not [line for line in world.said() if "withdrawn" in line]
+    second = world.does("l1", "demo_request", ago=MINUTE)
+    world.does("l1", "form")
+    world.retract("l1", second)
+    assert not [line for line in world.said() if "withdrawn" in line]
+
+
+def test_the_act_that_tipped_the_scale_is_retracted_without_regard_to_dwell_and_exit() -> None:
+    world = ready(dwell="10 days")
+    world.does("l1", "page_view")
+    world.does("l1", "page_view")
+    tipped = world.does("l1", "page_view")
+    assert world.said()[-2:] == ["l1/1 qualified by system: inquiry -> mql", "l1 qualified for sdr, warm"]
+    world.retract("l1", tipped)
+    assert world.said() == ["l1/1 withdrawn by system: mql -> inquiry: retracted", "l1 cold A3 20"]
+
+
+def test_a_withdrawn_lead_qualifies_again_by_a_new_cause_in_the_same_cycle() -> None:
+    world = ready()
+    world.does("l1", "webinar")
+    world.wait(11 * DAY)
+    world.does("l1", "form")
+    found = world.facts(LeadQualified, whole=True)
+    assert [each.cycle for each in found] == [1, 1]
+    assert len({each.qualification_id for each in found}) == 2
+
+
+def test_a_mail_scanner_clicks_every_link_and_none_of_them_counts() -> None:
+    world = ready(
+        engagement=ENGAGEMENT | {"acts": dict(ENGAGEMENT["acts"]) | {"email_click": {"points": 18, "group": "lasting"}}}
+    )
+    world.does("l1", "email_click", link_group="mail-1", ago=4000)
+    world.does("l1", "email_click", link_group="mail-1", ago=3000)
+    assert world.said()[-1] == "l1 qualified for sdr, warm"
+    world.does("l1", "email_click", link_group="mail-1", ago=2000)
+    assert world.said() == ["l1/1 withdrawn by system: mql -> inquiry: retracted", "l1 cold A3 0"]
+    world.does("l1", "email_click", link_group="mail-2")
+    assert world.said() == ["l1 cold A3 18"]
+
+
+def test_time_never_qualifies_even_where_a_decaying_negative_raises_the_number() -> None:
+    world = ready()
+    world.does("l1", "unsubscribe")
+    world.does("l1", "form")
+    assert world.said() == ["l1 cold A3 15"]
+    world.wait(40 * DAY)
+    assert world.said() == []
+    world.does("l1", "page_view")
+    assert world.said()[0] == "l1 warm A2 43.75"
+
+
+def test_each_event_counts_once_however_often_it_comes() -> None:
+    world = ready()
+    event_id = world.does("l1", "page_view")
+    for _ in range(5):
+        world.does("l1", "page_view", event_id=event_id)
+        world.does("l1", "page_view", event_id=event_id, ago=MINUTE)
+    assert world.facts(LeadScored)[-1].engagement_micro <= 10_000_000
+
+
+def test_the_story_of_a_hand_off_says_what_a_person_needs() -> None:
+    world = World()
+    world.fits("l1", domain="acme.example", source="fair")
+    world.consent("l1", "sales", granted=True)
+    world.consent("l1", "marketing", granted=False)
+    world.does("l1", "page_view", content_title="Moving over", topics=("migration", "security"), campaign="spring", ago=3 * DAY)
+    gone = world.does("l1", "page_view", content_title="Clicked by a robot", topics=("pricing",), campaign="robots", ago=4 * DAY)
+    world.retract("l1", gone)
+    world.does("l1", "webinar", content_title="Safe moves", topics=("migration",), campaign="summer")
+    (qualified,) = world.facts(LeadQualified)
+    story = qualified.story
+    assert (story.account_id, story.source, story.first_campaign, story.latest_campaign) == (
+        "acme.example",
+        "fair",
+        "spring",
+        "summer",
+    )
+    assert [(each.title, each.act) for each in story.content] == [("Safe moves", "webinar"), ("Moving over", "page_view")]
+    assert story.interests == ("migration", "security")
+    assert story.consents == {"sales/email": "granted", "marketing/email": "refused"}
+    assert [(each.name, each.content_title) for each in story.why_now] == [
+        ("webinar", "Safe moves"),
+        ("page_view", "Moving over"),
+    ]
+    assert sum(each.points_micro for each in story.why_now) == qualified.engagement_micro
+    assert [(each.name, each.outcome) for each in story.criteria] == [("From Norway", "met")]
+
+
+def test_a_result_explains_itself() -> None:
+    world = ready(
+        engagement=ENGAGEMENT
+        | {"groups": {"halving": {"half_life": "10 days", "window": "60 days", "cap": 55}, "lasting": {"window": "60 days"}}}
+    )
+    for _ in range(2):
+        world.does("l1", "webinar", ago=10 * DAY)
+    world.does("l1", "webinar")
+    scored = world.facts(LeadScored)[-1]
+    lines = [(each.kind, each.name, each.points_micro) for each in scored.contributions]
+    assert lines == [
+        ("act", "webinar", 40_000_000),
+        ("act", "webinar", 20_000_000),
+        ("act", "webinar", 20_000_000),
+        ("cap", "cap of halving", -25_000_000),
+    ]
+    assert sum(points for _, _, points in lines) == scored.engagement_micro == 55_000_000
+    assert scored.contributions[0].base_micro == 40_000_000
+    assert scored.level_reason == "A2: fit from 50, engagement from 30: warm"
