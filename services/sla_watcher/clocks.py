@@ -61,6 +61,8 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
         for clock in turn.head.clocks:
             if clock.state == ClockState.RUNNING:
                 running.adopt(turn, clock)
+            else:
+                running.adopt_broken(turn, clock)
         return turn.step()
 
 

@@ -34,22 +34,28 @@ class PlainTime:
         return max(0, until_ms - from_ms)
 
 
-def disjoint(pauses: Iterable[ClockPause], from_ms: int) -> tuple[tuple[int, int | None], ...]:
-    """The pauses from ``from_ms`` on as disjoint intervals in order; overlapping ones count once."""
-    merged: list[tuple[int, int | None]] = []
-    for start, end in sorted(((max(each.from_ms, from_ms), each.until_ms) for each in pauses), key=lambda each: each[0]):
-        if end is not None and end <= start:
+LONGEST_WAIT_MS: Final = 14 * 86_400_000
+"""A clock that waits for somebody outside goes on after this by itself: no lead waits for ever in silence."""
+
+
+def disjoint(pauses: Iterable[ClockPause], from_ms: int) -> tuple[tuple[int, int], ...]:
+    """The pauses from ``from_ms`` on as disjoint intervals in order; overlapping ones count once. One that is still open counts as
+    long as it can last."""
+    merged: list[tuple[int, int]] = []
+    for pause in sorted(pauses, key=lambda each: each.from_ms):
+        start = max(pause.from_ms, from_ms)
+        end = pause.from_ms + LONGEST_WAIT_MS if pause.until_ms is None else pause.until_ms
+        if end <= start:
             continue
-        if merged and (merged[-1][1] is None or start <= merged[-1][1]):
-            former, former_end = merged[-1]
-            merged[-1] = (former, None if former_end is None or end is None else max(former_end, end))
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((start, end))
     return tuple(merged)
 
 
-def moment(time: CountedTime, start_ms: int, unpaused_ms: int, pauses: Iterable[ClockPause]) -> int | None:
-    """``unpaused_ms`` moved on by the counted time of the pauses before it; None if it falls behind a pause that is still open.
+def moment(time: CountedTime, start_ms: int, unpaused_ms: int, pauses: Iterable[ClockPause]) -> int:
+    """``unpaused_ms`` moved on by the counted time of the pauses before it.
 
     A moment that falls exactly on the beginning of a pause is reached: the pause came too late to move it.
     """
@@ -57,8 +63,6 @@ def moment(time: CountedTime, start_ms: int, unpaused_ms: int, pauses: Iterable[
     for begin, end in disjoint(pauses, start_ms):
         if at_ms <= begin:
             break
-        if end is None:
-            return None
         at_ms = time.add_business(at_ms, time.business_between(begin, end))
     return at_ms
 

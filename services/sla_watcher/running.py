@@ -10,6 +10,7 @@ from typing import Final
 from baton.contracts.levels import ClockState
 from services.sla_watcher import broken
 from services.sla_watcher.evidence import Evidence
+from services.sla_watcher.intervals import LONGEST_WAIT_MS
 from services.sla_watcher.machine import Signal, moves
 from services.sla_watcher.state import ClockPause, LastWord, OpenClock
 from services.sla_watcher.terms import Terms, terms_of
@@ -45,8 +46,6 @@ def scheduled(clock: OpenClock, terms: Terms) -> OpenClock:
         moments = [each for each in (clock.settle_at_ms, clock.rung_at_ms) if each is not None]
         return replace(clock, next_at_ms=min(moments, default=None))
     deadline = terms.deadline(clock)
-    if deadline is None:
-        return replace(clock, next_at_ms=None)
     warning = terms.warning(clock)
     next_at = deadline if warning is None else min(warning, deadline)
     return replace(clock, deadline_ms=deadline, next_at_ms=next_at)
@@ -55,7 +54,7 @@ def scheduled(clock: OpenClock, terms: Terms) -> OpenClock:
 def hear(turn: Turn, clock: OpenClock, evidence: Evidence) -> ClockState | None:
     """The act the clock waits for has been done; the state in which the clock ended, None if it has not."""
     word = LastWord(at_ms=evidence.at_ms, evidence_id=evidence.evidence_id, inferred=evidence.inferred, reason=evidence.reason)
-    if stands_still(clock) or evidence.at_ms <= clock.deadline_ms:
+    if evidence.at_ms <= clock.deadline_ms:
         (state,) = moves(ClockState(clock.state), Signal.IN_TIME)
         end(turn, clock, state, word)
         return state
@@ -63,14 +62,14 @@ def hear(turn: Turn, clock: OpenClock, evidence: Evidence) -> ClockState | None:
 
 
 def stands_still(clock: OpenClock) -> bool:
-    """Whether a running clock is paused now."""
-    return clock.state == ClockState.RUNNING and any(each.until_ms is None for each in clock.pauses)
+    """Whether a running clock has a pause that nothing has ended."""
+    return clock.state == ClockState.RUNNING and bool(clock.pauses) and clock.pauses[-1].until_ms is None
 
 
 def close(turn: Turn, clock: OpenClock, reason: str, *, at_ms: int) -> None:
     """There is nothing left to wait for, since ``at_ms``."""
     word = LastWord(at_ms=at_ms, reason=reason)
-    if clock.state == ClockState.RUNNING and (stands_still(clock) or at_ms <= clock.deadline_ms):
+    if clock.state == ClockState.RUNNING and at_ms <= clock.deadline_ms:
         end(turn, clock, ClockState.CANCELLED, word)
     else:
         _late(turn, clock, word)
@@ -115,30 +114,38 @@ def _by_time(word: LastWord) -> tuple[int, str]:
 def pause(turn: Turn, clock: OpenClock, reason: str, *, at_ms: int) -> None:
     """The clock stands still from ``at_ms``; nothing happens to one that is breached, late or stands already."""
     if clock.state == ClockState.RUNNING and at_ms < clock.deadline_ms and not stands_still(clock):
-        stretch = ClockPause(reason=reason, from_ms=max(at_ms, clock.started_at_ms))
+        begin = max(at_ms, clock.started_at_ms)
+        stretch = ClockPause(reason=reason, from_ms=begin, deadline_ms=clock.deadline_ms)
         reschedule(turn, replace(clock, pauses=(*clock.pauses, stretch)), reason=f"paused: {reason}")
 
 
 def resume(turn: Turn, clock: OpenClock, *, at_ms: int) -> None:
     """The clock goes on from ``at_ms``."""
     if stands_still(clock):
-        stretch = replace(clock.pauses[-1], until_ms=max(at_ms, clock.pauses[-1].from_ms))
+        begun = clock.pauses[-1].from_ms
+        stretch = replace(clock.pauses[-1], until_ms=min(max(at_ms, begun), begun + LONGEST_WAIT_MS))
         reschedule(turn, replace(clock, pauses=(*clock.pauses[:-1], stretch)), reason="resumed")
 
 
 def adopt(turn: Turn, clock: OpenClock) -> None:
     """Compute a running clock anew under the agreement that has just come into force. One that has run out is judged by the
     former; and nobody is late by a promise that was made afterwards: then the former deadline stands."""
-    if not stands_still(clock) and clock.deadline_ms <= turn.now:
+    if clock.deadline_ms <= turn.now:
         keep(turn, replace(clock, due=True))
         return
     terms = terms_of(clock, turn.reference)
-    due = None if terms is None else terms.own_deadline(clock)
-    if due is None or due > turn.now:
-        reschedule(turn, replace(clock, promised_ms=0, promised_at_ms=0), reason="agreement")
-        return
-    since = clock.pauses[-1].from_ms if stands_still(clock) else turn.now
-    reschedule(turn, replace(clock, promised_ms=clock.deadline_ms, promised_at_ms=since), reason="agreement")
+    promised_ms, since_ms = 0, 0
+    if terms is not None and terms.own_deadline(clock) <= turn.now:
+        paused = clock.pauses[-1] if stands_still(clock) else None
+        promised_ms, since_ms = (paused.deadline_ms, paused.from_ms) if paused else (clock.deadline_ms, turn.now)
+    reschedule(turn, replace(clock, promised_ms=promised_ms, promised_at_ms=since_ms), reason="agreement")
+
+
+def adopt_broken(turn: Turn, clock: OpenClock) -> None:
+    """What is done about a breach follows the agreement in force; what was done already is done."""
+    terms = terms_of(clock, turn.reference)
+    if terms is not None and clock.rung_at_ms is not None:
+        keep(turn, scheduled(replace(clock, rung_at_ms=terms.rung_due(clock.rung, clock.deadline_ms)), terms))
 
 
 def reschedule(turn: Turn, clock: OpenClock, *, reason: str) -> None:

@@ -12,11 +12,12 @@ from baton.engine.reducer import EntryKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockPause:
-    """A stretch in which the clock stood still; open-ended as long as ``until_ms`` is None."""
+    """A stretch in which the clock stood still; ``until_ms`` None: it still does. ``deadline_ms`` is what it was before."""
 
     reason: str
     from_ms: int
     until_ms: int | None = None
+    deadline_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,13 +27,13 @@ class Terms:
         """What counts between start and deadline."""
         return _PLAIN if self.rule.target.kind is TargetKind.ELAPSED else self.calendar
 
-    def deadline(self, clock: OpenClock) -> int | None:
-        """The last moment to be in time; None while the clock is paused."""
+    def deadline(self, clock: OpenClock) -> int:
+        """The last moment to be in time. While the clock stands still: if it does so for as long as it can."""
         if clock.promised_ms:
             return moment(self.time, clock.promised_at_ms, clock.promised_ms, clock.pauses)
         return self.own_deadline(clock)
 
-    def own_deadline(self, clock: OpenClock) -> int | None:
+    def own_deadline(self, clock: OpenClock) -> int:
         """The same by these terms alone."""
         unpaused = self.rule.target.deadline(clock.started_at_ms, self.calendar)
         return moment(self.time, clock.started_at_ms, unpaused, clock.pauses)
@@ -44,8 +44,7 @@ class Terms:
         if clock.warned >= len(self.rule.warnings):
             return None
         unpaused = self.rule.target.at_percent(clock.started_at_ms, self.rule.warnings[clock.warned], self.calendar)
-        due = moment(self.time, clock.started_at_ms, unpaused, clock.pauses)
-        return None if due is None else self.calendar.next_open(due)
+        return self.calendar.next_open(moment(self.time, clock.started_at_ms, unpaused, clock.pauses))
 
     def rung_due(self, number: int, breached_at_ms: int) -> int | None:
         """When step ``number`` of the ladder is due: never before the evidence grace is over. None past the last one."""

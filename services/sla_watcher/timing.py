@@ -44,11 +44,11 @@ def _nothing_promised(turn: Turn, clock: OpenClock) -> None:
 
 def _run(turn: Turn, clock: OpenClock, terms: Terms) -> None:
     due = clock.deadline_ms if clock.due else terms.deadline(clock)
-    if due is not None and due <= turn.now:
+    if due <= turn.now:
         _breach(turn, clock, terms, due)
         return
     late = clock.late
-    if late is not None and (due is None or late.at_ms <= due):
+    if late is not None and late.at_ms <= due:
         # The deadline has moved behind what seemed late: the holder turned out to be away.
         running.end(turn, clock, ClockState.MET if late.evidence_id else ClockState.CANCELLED, late)
         return

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from hypothesis import HealthCheck, settings
 from ruamel.yaml import YAML
 
 from baton.agreement.canonical import compiled_of, model_of
@@ -88,6 +89,11 @@ consent:
   hand_off: {purpose: sales, channels: [phone], basis: opt-out}
   nurture: {purpose: marketing, channels: [email], basis: opt-out}
 """
+
+
+def law(examples: int) -> settings:
+    """Settings of a law: so many examples, on a machine that may be busy."""
+    return settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def plain_agreement(**sections: Any) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def test_the_time_the_buyer_is_waited_for_is_the_buyers() -> None:
     scene = _accepted().at("Mon 12:00").act("mail", outcome="awaiting_reply").at("Thu 09:00").act("buyer_reply", by="buyer")
     assert scene.at("Fri 17:00").lines() == [
         "Mon 10:00 qualify (ann) running until Tue 10:00",
-        "Mon 12:00 qualify (ann) running until Tue 10:00: paused: waiting_for_buyer",
+        "Mon 12:00 qualify (ann) running until Tue+2 10:00: paused: waiting_for_buyer",
         "Thu 09:00 qualify (ann) running until Thu 15:00: resumed",
         "Thu 15:00 qualify (ann) breached",
         "Thu 15:00 breach of qualify by sales",
@@ -78,8 +78,7 @@ def test_pause_time_is_not_lost_when_the_service_level_changes_during_the_pause(
     scene = _accepted().at("Mon 12:00").act("mail", outcome="awaiting_reply")
     scene.at("Mon 16:00").adopt(agreement(slas=promises("  - {clock: qualify, within: 3 business hours}", grace="{}")))
     scene.at("Tue 09:00").act("buyer_reply", by="buyer")
-    assert scene.at("Wed 12:00").lines()[2:] == [
-        "Mon 16:00 qualify (ann) running until Tue 10:00: agreement",
+    assert scene.at("Wed 12:00").lines()[3:] == [
         "Tue 09:00 qualify (ann) running until Tue 10:00: resumed",
         "Tue 10:00 qualify (ann) breached",
         "Tue 10:00 breach of qualify by sales",
@@ -104,7 +103,7 @@ def test_a_deadline_that_stands_is_moved_by_later_pauses_like_any_other() -> Non
     assert scene.lines() == [
         "Mon 10:00 qualify (ann) running until Tue 10:00",
         "Mon 15:00 qualify (ann) running until Tue 10:00: agreement",
-        "Mon 16:00 qualify (ann) running until Tue 10:00: paused: waiting_for_buyer",
+        "Mon 16:00 qualify (ann) running until Tue+2 10:00: paused: waiting_for_buyer",
         "Tue 12:00 qualify (ann) running until Tue 14:00: resumed",
     ]
 
@@ -120,6 +119,23 @@ def test_a_breach_stands_though_a_later_agreement_would_have_given_more_time() -
     scene = Scene().qualified().routed("ann").at("Mon 11:30")
     scene.adopt(agreement(slas=promises("  - {clock: accept, within: 4 business hours}", grace="{}")))
     assert scene.at("Mon 13:00").staged("accepted", "sal").lines()[-1] == "Mon 13:00 accept (ann) met_late"
+
+
+def test_a_buyer_who_never_answers_stops_no_clock_for_ever() -> None:
+    scene = _accepted().at("Mon 12:00").act("mail", outcome="awaiting_reply")
+    assert scene.at("Fri+3 17:00").lines()[1:] == [
+        "Mon 12:00 qualify (ann) running until Tue+2 10:00: paused: waiting_for_buyer",
+        "Tue+2 10:00 qualify (ann) breached",
+        "Tue+2 10:00 breach of qualify by sales",
+    ]
+
+
+def test_a_breach_goes_on_by_the_ladder_that_is_agreed_now() -> None:
+    steps = "[{do: notify}, {do: notify, to: cat, after: 2 business hours}, {do: escalate, after: 3 business hours}]"
+    scene = Scene(agreement(slas=promises(f"  - {{clock: accept, within: 1 business hour, ladder: {steps}}}", grace="{}")))
+    scene.qualified().routed("ann").at("Mon 11:30")
+    scene.adopt(agreement(slas=promises("  - {clock: accept, within: 1 business hour, ladder: [{do: notify}]}", grace="{}")))
+    assert scene.at("Fri 17:00").lines()[3:] == ["Mon 11:00 do notify q1/1 to ann: breach"]
 
 
 def test_a_promise_that_is_not_made_any_more_lets_its_clocks_go() -> None:

@@ -12,7 +12,7 @@ from baton.agreement.aims import Goal
 from baton.contracts.levels import GoalProgress, GoalTally
 from services.sla_watcher.pace import PPM, standing, will_be_missed
 from services.sla_watcher.periods import period_named, period_of
-from tests.apps.sla_scene import BERLIN, Scene, agreement, ms, words
+from tests.apps.sla_scene import BERLIN, Scene, agreement, law, ms, words
 
 GOALS = """
   mqls: {side: marketing, metric: mql, target: 4}
@@ -182,6 +182,7 @@ GOAL = Goal(
 )  # fmt: skip
 
 
+@law(100)
 @given(total=st.integers(0, 1000), days=st.integers(1, 23), data=st.data())
 def test_pace_is_exact_and_a_goal_reached_is_never_forecast_to_be_missed(total: int, days: int, data: st.DataObject) -> None:
     gone = data.draw(st.integers(1, days))
@@ -192,6 +193,7 @@ def test_pace_is_exact_and_a_goal_reached_is_never_forecast_to_be_missed(total: 
     assert missed == (2 * gone >= days and total < 10 and exact < 900_000 and now.pace_ppm < 900_000)
 
 
+@law(100)
 @given(at=st.integers(ms("2026-01-01 00:00"), ms("2030-01-01 00:00")), per=st.sampled_from(["month", "quarter"]))
 def test_periods_follow_one_another_without_a_gap(at: int, per: str) -> None:
     period = period_of(at, per, BERLIN)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from itertools import permutations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.contracts.intake import Act, LeadAct
 from baton.contracts.leads import LeadQualified, Story
 from baton.contracts.levels import ClockState, SlaClock, SlaViolation
 from baton.contracts.routing import LeadRouted
-from tests.apps.sla_scene import LEAD, Desk, Scene, agreement, ms, promises
+from tests.apps.sla_scene import LEAD, Desk, Scene, agreement, law, ms, promises
 
 GRACE = agreement(
     slas=promises("""
@@ -190,7 +190,7 @@ def _verdict(occurred: list[int], arrivals: list[int]) -> tuple[bool, list[str]]
 minutes = st.integers(1, 240)
 
 
-@settings(max_examples=150, deadline=None)
+@law(80)
 @given(acts=st.lists(st.tuples(minutes, minutes), min_size=0, max_size=4))
 def test_a_violation_stands_exactly_if_no_evidence_is_from_before_the_deadline(acts: list[tuple[int, int]]) -> None:
     occurred = [START + at * MINUTE for at, _ in acts]
@@ -201,7 +201,7 @@ def test_a_violation_stands_exactly_if_no_evidence_is_from_before_the_deadline(a
     assert not stands or ends in ([], [ClockState.MET_LATE])
 
 
-@settings(max_examples=40, deadline=None)
+@law(40)
 @given(occurred=st.lists(minutes, min_size=2, max_size=3, unique=True), lags=st.lists(st.integers(0, 9), min_size=3, max_size=3))
 def test_within_the_grace_the_end_is_the_same_in_whatever_order_the_news_come(occurred: list[int], lags: list[int]) -> None:
     """News that come at most the grace late, in every order of arrival that this allows, end the clock in the same state."""
