@@ -145,7 +145,7 @@ class IntakeRecord:
 
     ``event_id`` is derived from the source and the source's own event id. Exactly one of the optional parts matches
     ``kind``; ``person`` and ``profile`` may ride on any kind but retraction, erasure and command (a form tells both).
-    ``asked``: identity keys that knew no lead for it when it came by.
+    ``to_ask``: identity keys that may know its lead; ``asked``: those that it has come by.
     """
 
     event_id: str
@@ -163,6 +163,7 @@ class IntakeRecord:
     backfill: bool = False
     clamped: bool = False
     asked: tuple[str, ...] = ()
+    to_ask: tuple[str, ...] = ()
 
 
 class AliasKind(StrEnum):

@@ -33,6 +33,7 @@ def begin(draft: Draft, identifier: Identifier) -> None:
         own_lead_id=None if named else lead_id,
         births=former.births + 1,
         slots={slot: (draft.key,)} if slot else {},
+        asks=(),
     )
     if former.births:
         draft.report(AliasKind.RESOLVED)
@@ -129,7 +130,7 @@ def _merge(draft: Draft, loser: str, told: IdentityAlias) -> None:
 def _follow(draft: Draft, told: IdentityAlias) -> None:
     former = draft.head or Identity(root=draft.key)
     draft.head = replace(
-        former, root=told.from_identity, lead_id=told.lead_id, known=told.known, since_ms=told.since_ms, slots={}
+        former, root=told.from_identity, lead_id=told.lead_id, known=told.known, since_ms=told.since_ms, slots={}, asks=()
     )
     draft.report(AliasKind.RESOLVED)
     for member in draft.marked(MEMBER):

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from baton.contracts.intake import AliasKind, EventKind, IdentifierScheme, IdentityAlias, IntakeRecord
 from baton.engine.reducer import Event, Reducer, Reference, Step, View
 from baton.intake.identifiers import identity_key
+from baton.intake.lines import MAX_IDENTIFIERS
 from services.ingest import erasure, groups
 from services.ingest.drafting import ALIASES, Draft
 from services.ingest.facts import ACTS, COMMANDS, publish
@@ -122,15 +123,26 @@ def _take_or_hand_on(draft: Draft, record: IntakeRecord, received_at_ms: int, *,
 
 def _ask_or_begin(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
     home = identity_key(record.identifiers[0])
-    asked = {*record.asked, draft.key}
-    if record.identifiers[0].scheme != IdentifierScheme.LEAD:
-        for other in record.identifiers:
-            if other.scheme in _ASKS and identity_key(other) not in asked:
-                return _send(draft, record, identity_key(other))
-    if draft.key != home:
-        return _send(draft, record, home)
+    if draft.key == home and not record.asked:
+        record = replace(record, to_ask=_asks(draft, record))
+    left = (key for key in record.to_ask if key != draft.key and key not in record.asked)
+    if next_one := next(left, None if draft.key == home else home):
+        return _send(draft, record, next_one)
     groups.begin(draft, record.identifiers[0])
     return _accept(draft, record, received_at_ms)
+
+
+def _asks(draft: Draft, record: IntakeRecord) -> tuple[str, ...]:
+    """Whom to ask for the lead of this identity: the weaker identifiers that name a person. It is kept, so that what comes before
+    there is an answer takes the same way, behind this record, and does not begin a lead that would end in the other's."""
+    if record.identifiers[0].scheme == IdentifierScheme.LEAD:
+        return ()
+    former = draft.head or Identity(root=draft.key)
+    named = (identity_key(each) for each in record.identifiers if each.scheme in _ASKS)
+    asks = tuple(dict.fromkeys((*former.asks, *(key for key in named if key != draft.key))))[:MAX_IDENTIFIERS]
+    if asks != former.asks:
+        draft.head = replace(former, asks=asks)
+    return asks
 
 
 def _accept(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:

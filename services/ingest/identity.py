@@ -27,6 +27,7 @@ class Identity:
 
     ``lead_id`` None: no lead yet, or forgotten. ``root`` is the key of the group's root as far as this one was told; ``slots`` are kept
     by the root. ``own_lead_id`` is the lead that began here, ``births`` how many did (a new one after an erasure).
+    ``asks``: identities that are being asked whether they know the lead; records that come meanwhile go the same way.
     ``erased_at_ms``: what occurred up to then is forgotten and stays so.
     """
 
@@ -37,6 +38,7 @@ class Identity:
     own_lead_id: str | None = None
     births: int = 0
     slots: Slots = field(default_factory=dict)
+    asks: tuple[str, ...] = ()
     erased_at_ms: int | None = None
 
     @property

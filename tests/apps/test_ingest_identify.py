@@ -255,6 +255,17 @@ def test_a_stronger_identifier_that_turns_up_later_joins_the_lead_that_is_there_
     assert [each.identity for each in world.reports(AliasKind.RESOLVED)] == [key_for("crm", CRM)]
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_what_comes_while_others_are_asked_for_the_lead_goes_the_same_way_and_begins_no_lead_of_its_own(seed: int) -> None:
+    world = World(seed).send(view_of("form", user="u1"))
+    first = world.leads(("user", "u1"))[0]
+    world.send(
+        view_of("sync", crm=CRM, email=ANN, user="u1"), view_of("call", 1, crm=CRM), view_of("call", 2, crm=CRM), settle=False
+    ).settle()
+    assert world.of(LeadMerge) == []
+    assert [each.lead_id for each in world.of(LeadEvent) if each.kind == "engagement"] == [first] * 4
+
+
 def test_a_record_with_several_new_identifiers_begins_one_lead_under_the_strongest() -> None:
     world = World().send(view_of("form", crm=CRM, email=ANN, user="u1", anonymous="n1"))
     lead = derived_id("lead", key_for("crm", CRM))
