@@ -88,14 +88,16 @@ class LogReader:
         follow: bool = False,
         from_end: bool = False,
         until: Callable[[], bool] = lambda: False,
+        start: int | None = None,
     ) -> Iterator[Record]:
         """The records of the given partitions (topic -> numbers), to the end as it is when reached, or, if ``follow``, for ever.
 
         ``until`` is asked now and then and ends it.
 
-        ``since_ms``: only what was appended at or after it. Order is that of each partition; between partitions it is as fetched.
+        ``start``: the offset to begin at, the same in each partition. ``since_ms``: only what was appended at or after it. Order is that of each partition; between partitions it is as fetched.
         """
-        waiting = self._assign(places, since_ms=since_ms, from_end=from_end)
+        first = OFFSET_END if from_end else OFFSET_BEGINNING if start is None else start
+        waiting = self._assign(places, first=first, since_ms=None if from_end else since_ms)
         while (follow or waiting) and not until():
             message = self._consumer.poll(_POLL_S)
             if message is None:
@@ -108,14 +110,14 @@ class LogReader:
             else:
                 yield self._record(message)
 
-    def _assign(self, places: Mapping[str, Sequence[int]], *, since_ms: int | None, from_end: bool) -> set[tuple[str, int]]:
-        start = OFFSET_END if from_end else OFFSET_BEGINNING if since_ms is None else since_ms
+    def _assign(self, places: Mapping[str, Sequence[int]], *, first: int, since_ms: int | None) -> set[tuple[str, int]]:
+        at = first if since_ms is None else since_ms
         wanted = [
-            TopicPartition(physical(self._namespace, topic), number, start)
+            TopicPartition(physical(self._namespace, topic), number, at)
             for topic, numbers in places.items()
             for number in numbers
         ]
-        if since_ms is not None and not from_end and wanted:
+        if since_ms is not None and wanted:
             wanted = self._consumer.offsets_for_times(wanted, timeout=_TIMEOUT_S)
         self._consumer.assign(wanted)
         return {(each.topic, each.partition) for each in wanted}

@@ -1,0 +1,45 @@
+"""Facts by their id: found in the log once, computed again once, and the same both times."""
+
+from collections.abc import Callable
+
+from baton.audit.findings import Finding, Invariant, Place
+
+FOUND, REBUILT = "found", "rebuilt"
+ADMITTED = "intake.keyed.v1"
+
+Row = tuple[str, str, int, int, bytes]
+"""``(found or rebuilt, topic, partition, offset, digest)``; a rebuilt fact has offset -1"""
+
+
+def check_fact(fact_id: str, rows: list[Row], *, rebuilt: frozenset[str], add: Callable[[Finding], None]) -> None:
+    """``rebuilt``: the topics all of whose writers were computed again; facts of others are only checked for uniqueness.
+
+    What the outside sends under one id twice is admitted twice, and known for a duplicate only by ``identify``: there counts must agree.
+    """
+    found = [row for row in rows if row[0] == FOUND]
+    again = [row for row in rows if row[0] == REBUILT]
+    if rows[0][1] == ADMITTED:
+        if ADMITTED in rebuilt and len(found) != len(again):
+            place = _place(found[0]) if found else None
+            words = f"event {fact_id} was admitted {len(found)} times, its task computes {len(again)}"
+            add(Finding(invariant=Invariant.REBUILT, words=words, place=place))
+        return
+    for row in found[1:]:
+        words = f"fact {fact_id} is there already at {_place(found[0])}"
+        add(Finding(invariant=Invariant.UNIQUE, words=words, place=_place(row)))
+    if found and not again and found[0][1] in rebuilt:
+        words = f"fact {fact_id} follows from nothing that its task took"
+        add(Finding(invariant=Invariant.REBUILT, words=words, place=_place(found[0])))
+    if again and not found:
+        words = f"fact {fact_id} of {again[0][1]}/{again[0][2]} should be there and is not"
+        add(Finding(invariant=Invariant.REBUILT, words=words))
+    if found and again and (found[0][1:3], found[0][4]) != (again[0][1:3], again[0][4]):
+        words = f"fact {fact_id} says something else than its task computes"
+        add(Finding(invariant=Invariant.REBUILT, words=words, place=_place(found[0])))
+    if len(again) > 1:
+        words = f"fact {fact_id} is computed {len(again)} times: two causes have one id"
+        add(Finding(invariant=Invariant.UNIQUE, words=words))
+
+
+def _place(row: Row) -> Place:
+    return Place(topic=row[1], partition=row[2], offset=row[3])

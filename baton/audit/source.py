@@ -1,0 +1,54 @@
+"""Where an audit reads from: a cluster, or the log in memory of a simulation."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from confluent_kafka import OFFSET_BEGINNING
+
+from baton.broker.log import LogReader, Record
+
+
+class Source(Protocol):
+    """Committed records only, by logical topic name."""
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions the topic has."""
+
+    def first(self, topic: str, partition: int) -> int:
+        """The first offset that is still there."""
+
+    def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
+        """Records from offset ``start`` (None: the first) to the end as it is when it is reached."""
+
+
+class KafkaSource:
+    """A cluster. Each reading has a client of its own, since several go on side by side; all end with :meth:`close`."""
+
+    def __init__(self, client: Mapping[str, Any], namespace: str) -> None:
+        self._client, self._namespace = dict(client), namespace
+        self._asking = LogReader(client, namespace)
+        self._idle: list[LogReader] = []
+        self._all: list[LogReader] = [self._asking]
+
+    def close(self) -> None:
+        """Leave the brokers."""
+        for reader in self._all:
+            reader.close()
+
+    def partitions(self, topic: str) -> int:
+        return self._asking.partitions(topic)
+
+    def first(self, topic: str, partition: int) -> int:
+        return self._asking.ends(topic)[partition][0]
+
+    def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
+        reader = self._idle.pop() if self._idle else self._new()
+        try:
+            yield from reader.read({topic: [partition]}, start=OFFSET_BEGINNING if start is None else start)
+        finally:
+            self._idle.append(reader)
+
+    def _new(self) -> LogReader:
+        reader = LogReader(self._client, self._namespace)
+        self._all.append(reader)
+        return reader

@@ -1,0 +1,112 @@
+"""``baton audit``: the log held against the promises."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, TaskID
+from rich.table import Table
+
+from baton.audit.audit import Audit
+from baton.audit.findings import MEANING, Report
+from baton.audit.source import KafkaSource
+from baton.cli.cluster import cluster_settings
+from baton.cli.flow import all_reducers
+from baton.cli.moments import moment_ms
+from baton.clients import confluent_options
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Examples:  baton audit        baton audit --ledger sent.txt --json        baton audit --since 1d --no-recompute"
+)
+def audit(
+    since: str = typer.Option(
+        None, "--since", help="Only events and leads of which anything came since: an ISO time, or 1h, 2d ago."
+    ),
+    ledger: list[Path] = typer.Option(
+        [],
+        "--ledger",
+        exists=True,
+        dir_okay=False,
+        help="Ids that were acknowledged, one a line, as `baton send --ledger` writes them.",
+    ),
+    recompute: bool = typer.Option(True, "--recompute/--no-recompute", help="Compute every task again from its journal."),
+    grace: int = typer.Option(
+        420, "--grace", min=0, help="Seconds after its deadline before a clock that still runs is a fault."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="The report as one JSON document on standard output."),
+) -> None:
+    """Read every topic and check the promises, on a live system or a stopped one. Exit 1 if one is broken.
+
+    It commits nothing and disturbs nobody; memory stays bounded, since what it reads is sorted into buckets on disk. Each offender is named by
+    topic/partition/offset: look at it with `baton tail`, and at its lead with `baton explain`.
+    """
+    settings = cluster_settings()
+    source = KafkaSource(confluent_options(settings), settings.namespace)
+    console = Console(stderr=True)
+    try:
+        with Progress(console=console, transient=True) as progress:
+            shown: dict[str, TaskID] = {}
+
+            def show(what: str, done: int, total: int) -> None:
+                shown[what] = shown[what] if what in shown else progress.add_task(what)
+                progress.update(shown[what], completed=done, total=total)
+
+            report = Audit(
+                source,
+                all_reducers(),
+                namespace=settings.namespace,
+                acknowledged=_ids(ledger),
+                since_ms=moment_ms(since) if since else 0,
+                grace_ms=grace * 1000,
+                recompute=recompute,
+                progress=show,
+            ).run()
+    finally:
+        source.close()
+    if as_json:
+        typer.echo(json.dumps(as_document(report)))
+    else:
+        _print(report, console)
+    raise typer.Exit(0 if report.sound else 1)
+
+
+def _ids(ledgers: list[Path]) -> Iterator[str]:
+    for path in ledgers:
+        with path.open() as file:
+            yield from (line.strip() for line in file if line.strip())
+
+
+def as_document(report: Report) -> dict[str, object]:
+    """The report for scripts."""
+    return {
+        "sound": report.sound,
+        "broken": {each.value: number for each, number in report.broken.items()},
+        "checked": dict(report.checked),
+        "unchecked": report.unchecked,
+        "findings": [
+            {"invariant": each.invariant.value, "place": str(each.place) if each.place else None, "words": each.words}
+            for each in report.findings
+        ],
+    }
+
+
+def _print(report: Report, console: Console) -> None:
+    table = Table(box=None, header_style="bold")
+    for heading in ("promise", "", "broken"):
+        table.add_column(heading, overflow="fold")
+    for invariant, meaning in MEANING.items():
+        number = report.broken[invariant]
+        table.add_row(invariant.value, meaning, f"[bold red]{number}[/]" if number else "[green]no[/]")
+    out = Console()
+    out.print(table)
+    events, leads, batches = (report.checked[name] for name in ("events", "leads", "batches"))
+    out.print(f"{events:,} events, {leads:,} leads, {batches:,} batches computed again")
+    for words in report.unchecked:
+        out.print(f"[yellow]not checked:[/] {words}", soft_wrap=True)
+    for finding in report.findings:
+        console.print(f"[red]{finding}[/]", soft_wrap=True, highlight=False)
