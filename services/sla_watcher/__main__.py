@@ -1,8 +1,6 @@
-"""``python -m services.sla_watcher``: this service as one worker process."""
+"""``python -m services.sla_watcher``: this service as one worker process, as ``baton worker sla_watcher``."""
 
-from baton.engine.kafka.worker import run_worker
-from baton.settings import Settings
-from services.sla_watcher.app import SERVICE
+from baton.cli.main import app
 
 if __name__ == "__main__":
-    run_worker(SERVICE, Settings())
+    app(["worker", "sla_watcher"])
