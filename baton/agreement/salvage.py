@@ -5,6 +5,7 @@ it cannot come from what was taken out.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,7 +70,8 @@ class _Rest:
             holder = holder[step]
         if not _has(holder, path[-1]):
             return
-        self.names |= {each for each in path if isinstance(each, str)}
+        if isinstance(path[-1], str):
+            self.names.add(path[-1])
         name = holder[path[-1]].get("name") if isinstance(holder[path[-1]], dict) else None
         if isinstance(name, str):
             self.names.add(name)
@@ -97,7 +99,7 @@ class _Rest:
 
     def may_have_caused(self, problem: Problem) -> bool:
         """Whether ``problem`` may be there only because something was taken out."""
-        if any(f'"{name}"' in problem.message for name in self.names):
+        if any(re.search(rf'["._]{re.escape(name)}\b', problem.message) for name in self.names):
             return True
         return "reach" in problem.message and not _SUMS.isdisjoint(self.sections)
 

@@ -32,8 +32,14 @@ def shape_problems(error: ValidationError, document: Document) -> list[Problem]:
     """Every error of the models, in the order of the file, each once."""
     details = error.errors(include_url=False)
     unknown = {path_in(each["loc"], document.data)[0] for each in details if each["type"] == "extra_forbidden"}
-    found = [_problem_of(each, document, unknown) for each in details]
+    found = [_problem_of(each, document, unknown) for each in details if not _only_follows(each, details)]
     return sorted({each for each in found if each is not None}, key=lambda each: (each.line, each.column, each.message))
+
+
+def _only_follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """A list that counts as too short only because its items are wrong."""
+    loc = detail["loc"]
+    return detail["type"] == "too_short" and any(each["loc"][: len(loc)] == loc and each is not detail for each in details)
 
 
 def _problem_of(detail: ErrorDetails, document: Document, unknown: set[Path]) -> Problem | None:
@@ -71,7 +77,7 @@ def _words_of(detail: ErrorDetails) -> str:
     if kind in _TYPES:
         if kind == "bool_type" and isinstance(given, str):
             return f"{shown} is text: write true or false"
-        if kind == "string_type" and isinstance(given, int | float):
+        if kind == "string_type" and isinstance(given, int | float) and not isinstance(given, bool):
             return f'{shown} is a number where text is meant: write "{given}" in quotes'
         return f"{shown} stands where {_TYPES[kind]} is expected"
     if kind == "string_pattern_mismatch":

@@ -77,7 +77,8 @@ def _steps(look: Look, base: Path, steps: tuple[StepModel, ...]) -> Iterator[Fin
             elif step.reason not in reasons:
                 yield dangling((*path, "reason"), "reason", step.reason, reasons)
             elif reasons[step.reason].outcome is not Outcome.RECYCLE:
-                message = f'"{step.reason}" does not recycle but {reasons[step.reason].outcome.value}s: a buyer is not punished for a breach'
+                does = "disqualifies" if reasons[step.reason].outcome is Outcome.DISQUALIFY else "reassigns"
+                message = f'"{step.reason}" does not recycle but {does}: a buyer is not punished for a breach'
                 yield wrong((*path, "reason"), message)
             if number + 1 < len(steps):
                 yield wrong((*base, number + 1), "comes after recycle, when the lead is gone: put recycle last")
