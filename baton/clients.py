@@ -8,6 +8,7 @@ from typing import Any
 
 from baton.settings import Settings
 
+_LIBRDKAFKA_ERRORS = 2
 NO_BROKER = "no Kafka is known: start one with `baton up` or `baton broker start`, or set BATON_BOOTSTRAP"
 
 
@@ -44,6 +45,7 @@ def confluent_options(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bootstrap.servers": bootstrap_of(settings),
         "security.protocol": settings.security_protocol.value,
+        "log_level": _LIBRDKAFKA_ERRORS,  # what fails is raised or called back; its own lines on stderr are not ours
     }
     if settings.security_protocol.has_tls:
         files = {

@@ -19,7 +19,14 @@ _STRUCK = "<address>"
 # Wider than what is a valid address on purpose: also quoted, percent-encoded and internationalised ones.
 _ADDRESS = re.compile(r"[^\s<>()\[\]{}\"',;:=|\\/]+\"?(?:@|%40)[^\s<>()\[\]{}\"',;:=|\\/@]+\.[^\s<>()\[\]{}\"',;:=|\\/@]+")
 _LINE_BREAKS = re.compile(r"\s*[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]\s*")
-_NOISY = {"aiokafka": logging.WARNING, "kafka": logging.WARNING, "asyncio": logging.WARNING, "faust": logging.WARNING}
+_NOISY = {
+    "aiokafka": logging.WARNING,
+    # Each retry of a produce request is a warning there, and retries are a normal part of transactions.
+    "aiokafka.producer.sender": logging.ERROR,
+    "asyncio": logging.WARNING,
+    "faust": logging.WARNING,
+    "uvicorn": logging.WARNING,
+}
 
 
 def set_up_logs(service: str, *, form: LogFormat | None = None, level: str = "INFO", stream: TextIO | None = None) -> None:

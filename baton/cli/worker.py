@@ -7,6 +7,7 @@ import typer
 
 from baton.cli.cluster import cluster_settings
 from baton.logs import set_up_logs
+from baton.running.lifeline import end_with_supervisor
 from baton.running.ports import SERVICES
 
 app = typer.Typer()
@@ -29,6 +30,7 @@ def worker(
         raise ServiceUnknown(f"no service {service!r}; there are {', '.join(SERVICES)}")
     settings = cluster_settings()
     set_up_logs(service, form=settings.log_format, level=settings.log_level)
+    end_with_supervisor()
     from baton.engine.kafka.worker import run_worker  # here, because it brings the whole engine with it
 
     run_worker(importlib.import_module(f"services.{service}.app").SERVICE, settings)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from baton.processes import end, mark_of
+from baton.running.lifeline import VARIABLE
 from baton.running.record import ProcessRecord
 
 _FIRST_WAIT_S = 0.5
@@ -56,6 +57,7 @@ class Child:
         """Start it; the former log is kept beside the new one."""
         if self._record is not None:
             self.restarts += 1
+        self._close_lifeline()
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.former"))
@@ -63,10 +65,10 @@ class Child:
             # A session of its own: Ctrl-C reaches the supervisor alone, which ends the others in order.
             self._process = subprocess.Popen(
                 self.command.words,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,
-                env={**os.environ, **self.command.environment},
+                env={**os.environ, **self.command.environment, VARIABLE: "1"},
                 start_new_session=True,
             )
         self.started_at = time.monotonic()
@@ -99,6 +101,11 @@ class Child:
             end(self._record.mark, grace_s=grace_s)
         if self._process is not None:
             self._process.wait(5)
+            self._close_lifeline()
+
+    def _close_lifeline(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
 
     def last_lines(self, count: int = 12) -> list[str]:
         """The end of its log."""

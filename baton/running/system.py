@@ -67,7 +67,7 @@ class System:
         return self._run
 
     @contextlib.contextmanager
-    def running(self, *, ready_timeout_s: float = 120.0) -> Iterator["System"]:
+    def running(self, *, ready_timeout_s: float = 180.0) -> Iterator["System"]:
         """Everything started and ready inside, everything stopped afterwards, whatever happens."""
         with claimed(self.settings.home):
             clear_former(self.settings.home, self._say)

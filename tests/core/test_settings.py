@@ -32,7 +32,7 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_plain_clients_are_told_the_address_only() -> None:
     given = Settings(bootstrap="localhost:9092")
     assert client_options(given) == {"bootstrap_servers": "localhost:9092", "security_protocol": "PLAINTEXT"}
-    assert confluent_options(given) == {"bootstrap.servers": "localhost:9092", "security.protocol": "PLAINTEXT"}
+    assert confluent_options(given) == {"bootstrap.servers": "localhost:9092", "security.protocol": "PLAINTEXT", "log_level": 2}
 
 
 def test_name_password_and_tls_reach_both_kinds_of_clients() -> None:
@@ -51,6 +51,7 @@ def test_name_password_and_tls_reach_both_kinds_of_clients() -> None:
     assert confluent_options(given) == {
         "bootstrap.servers": "a:9093,b:9093",
         "security.protocol": "SASL_SSL",
+        "log_level": 2,
         "sasl.mechanism": "PLAIN",
         "sasl.username": "baton",
         "sasl.password": "s3cret",
@@ -69,6 +70,7 @@ def test_our_own_certificate_reaches_librdkafka() -> None:
     assert confluent_options(given) == {
         "bootstrap.servers": "a:1",
         "security.protocol": "SSL",
+        "log_level": 2,
         "ssl.ca.location": "/ca",
         "ssl.certificate.location": "/cert",
         "ssl.key.location": "/key",

@@ -196,6 +196,29 @@ with claimed(Path({str(tmp_path)!r})):
         pass
 
 
+def test_a_process_with_a_lifeline_ends_when_its_supervisor_is_killed(tmp_path: Path, left_over: list[Mark]) -> None:
+    service = "from baton.running.lifeline import end_with_supervisor; import time; end_with_supervisor(); time.sleep(60)"
+    program = f"""
+import os, signal, sys
+from pathlib import Path
+from baton.running.child import Child, Command
+Child(Command(name="one", words=[sys.executable, "-c", {service!r}]), Path({str(tmp_path)!r})).start()
+Child(Command(name="two", words=[sys.executable, "-c", {service!r}]), Path({str(tmp_path)!r})).start()
+print("started", flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+    supervisor = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    assert supervisor.stdout is not None
+    supervisor.stdout.readline()
+    marks = [mark_of(each.pid) for each in psutil.Process(supervisor.pid).children()]
+    left_over += marks
+    supervisor.kill()
+    supervisor.wait()
+    supervisor.stdout.close()
+    assert len(marks) == 2
+    assert [wait_gone(mark, 20) for mark in marks] == [True, True]
+
+
 @pytest.mark.parametrize("cut", ["", "{", "[]", '{"processes": [{}]}', '{"processes": [], "supervisor": {}, "state": "running"}'])
 def test_a_record_that_was_cut_off_is_as_none(tmp_path: Path, cut: str) -> None:
     (tmp_path / "run.json").write_text(cut)
