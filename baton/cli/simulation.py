@@ -6,7 +6,6 @@ clock, so the same agreement and the same lines give the same facts with the sam
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from baton.agreement.reference import AGREEMENTS_TOPIC, SIDES, AgreementBook
@@ -17,6 +16,7 @@ from baton.contracts.reference import AgreementRecord
 from baton.contracts.topics import TOPICS, Audience
 from baton.engine.memory import MemoryHost, Stored
 from baton.ids import derived_id
+from baton.intake.fields import instant_ms
 
 INBOX = "leads.inbox.v1"
 _AGREED_BEFORE_MS = 60_000
@@ -100,4 +100,4 @@ def arrivals_of(lines: Sequence[tuple[bytes, dict[str, Any]]]) -> list[Arrival]:
 
 
 def _moment(parsed: dict[str, Any]) -> int:
-    return int(datetime.fromisoformat(parsed.get("arrived_at") or parsed["occurred_at"]).timestamp() * 1000)
+    return instant_ms(parsed.get("arrived_at") or parsed["occurred_at"])

@@ -27,6 +27,7 @@ _MAX_ID_CHARACTERS = 256
 _suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
+@lru_cache(maxsize=65_536)
 def identity_key(identifier: Identifier) -> str:
     """The digest an identity is keyed by: keys of topics carry no address."""
     return derived_id("identity", identifier.scheme, identifier.value)
