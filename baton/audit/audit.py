@@ -185,7 +185,7 @@ class Audit:
                 self._check_lead(lead_id, leads)
 
     def _is_recent(self, rows: list[tuple[Any, ...]]) -> bool:
-        return max(row[0] for row in rows) >= self._since_ms or rows[0][0] == 0
+        return any(row[0] >= self._since_ms or row[0] == 0 for row in rows)
 
     def _check_lead(self, lead_id: str, rows: list[tuple[int, str, int, int, bytes]]) -> None:
         dated = []

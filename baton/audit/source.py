@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from confluent_kafka import OFFSET_BEGINNING
 
 from baton.broker.log import LogReader, Record
+from baton.engine.memory import MemoryLog
 
 
 class Source(Protocol):
@@ -52,3 +53,29 @@ class KafkaSource:
         reader = LogReader(self._client, self._namespace)
         self._all.append(reader)
         return reader
+
+
+class MemorySource:
+    """The log in memory."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+
+    def partitions(self, topic: str) -> int:
+        return self._log.partitions_of(topic)
+
+    def first(self, topic: str, partition: int) -> int:
+        del topic, partition
+        return 0
+
+    def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
+        for stored in self._log.records(topic, partition)[start or 0 :]:
+            yield Record(
+                topic=stored.topic,
+                partition=stored.partition,
+                offset=stored.offset,
+                key=stored.key,
+                value=stored.value,
+                headers=tuple(stored.headers),
+                at_ms=stored.timestamp,
+            )

@@ -1,0 +1,319 @@
+"""The audit: silent on a sound run, and loud, by the right name and place, for each planted bug."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from baton.agreement.canonical import canonical_text, version_of
+from baton.agreement.reading import read_agreement
+from baton.audit.audit import Audit
+from baton.audit.findings import Invariant, Report
+from baton.audit.source import MemorySource
+from baton.cli.flow import all_reducers
+from baton.cli.simulation import Arrival, Simulation
+from baton.contracts.codec import codec_for
+from baton.contracts.intake import IntakeRecord
+from baton.contracts.leads import LeadScored, LeadStaged
+from baton.contracts.levels import SlaClock, SlaViolation
+from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
+from baton.contracts.topics import TOPICS
+from baton.demo.company import Way, visitors
+from baton.demo.staff import deeds
+from baton.engine.memory import MemoryLog
+
+ROOT = Path(__file__).resolve().parents[2]
+BEGINS_MS = 1_795_327_861_000
+SPAN_MS = 10_000
+
+
+def _arrivals() -> list[Arrival]:
+    script = visitors(leads=14, span_ms=SPAN_MS, seed=9, begins_ms=BEGINS_MS)
+    return [Arrival(at_ms=BEGINS_MS + each.after_ms, line=each.line) for each in script if each.way in Way]
+
+
+@pytest.fixture(scope="module")
+def sound() -> MemoryLog:
+    """The log of a run in which people take up what they are given, some in time and some not."""
+    text = canonical_text(read_agreement(ROOT / "examples" / "agreements" / "demo.yaml"))
+    simulation = Simulation(text=text, version=version_of(text), start_ms=BEGINS_MS, partitions=2)
+    answers: list[Arrival] = []
+    waiting = _arrivals()
+    while waiting:
+        waiting.sort(key=lambda each: each.at_ms)
+        first, *waiting = waiting
+        for stored in simulation.run([first]):
+            if stored.topic.startswith("leads.routed.") and stored.value is not None:
+                routed = codec_for(LeadRouted).decode(stored.value)
+                waiting += [Arrival(at_ms=stored.timestamp + deed.after_ms, line=deed.encoded) for deed in deeds(routed)]
+    for _ in simulation.run(answers, simulation.host.log.now + 60_000):
+        pass
+    return simulation.host.log
+
+
+@pytest.fixture
+def log(sound: MemoryLog) -> MemoryLog:
+    """The same, for a test to spoil."""
+    spoilt = copy.copy(sound)
+    spoilt._records = {place: list(records) for place, records in sound._records.items()}
+    return spoilt
+
+
+def audited(log: MemoryLog, **more: Any) -> Report:
+    return Audit(MemorySource(log), all_reducers(), grace_ms=2_000, **more).run()
+
+
+def _find(log: MemoryLog, topic: str, wanted: Callable[[Any], bool] = lambda value: True) -> tuple[int, int, Any]:
+    """Partition, offset and value of the first record that is wanted."""
+    record_type = TOPICS[topic].record
+    assert record_type is not None
+    for partition in range(log.partitions_of(topic)):
+        for stored in log.records(topic, partition):
+            value = codec_for(record_type).decode(stored.value or b"")
+            if wanted(value):
+                return partition, stored.offset, value
+    raise AssertionError(f"the run has no such record in {topic}")
+
+
+def _put(log: MemoryLog, topic: str, partition: int, offset: int, **changes: Any) -> None:
+    records = log.records(topic, partition)
+    records[offset] = records[offset]._replace(**changes)
+
+
+def _write(log: MemoryLog, topic: str, partition: int, offset: int, value: Any) -> None:
+    _put(log, topic, partition, offset, value=codec_for(type(value)).encode(value))
+
+
+def _append(log: MemoryLog, topic: str, partition: int, like: int, **changes: Any) -> int:
+    records = log.records(topic, partition)
+    records.append(records[like]._replace(offset=len(records), **changes))
+    return len(records) - 1
+
+
+def test_a_sound_run_has_no_finding(sound: MemoryLog) -> None:
+    report = audited(sound)
+    assert report.findings == []
+    assert report.sound
+    assert report.unchecked == []
+    assert report.checked["leads.routed.sdr.v1"] > 3
+    assert report.checked["leads.sla-violations.v1"] > 3
+    assert report.checked["leads.recycled.v1"] > 0
+    assert report.checked["batches"] > 100
+
+
+def _emit_twice(log: MemoryLog) -> str:
+    partition, offset, _ = _find(log, "leads.scored.v1")
+    again = _append(log, "leads.scored.v1", partition, offset)
+    return f"leads.scored.v1/{partition}/{again}"
+
+
+def _lose_a_fact(log: MemoryLog) -> None:
+    partition, offset, _ = _find(log, "sla.tallies.v1")
+    stored = log.records("sla.tallies.v1", partition)[offset]
+    headers = [(name, b"lost" if name == "baton_cause" else data) for name, data in stored.headers]
+    _put(log, "sla.tallies.v1", partition, offset, headers=[each for each in headers if each[0] != "baton_cause"])
+
+
+def _invent_a_fact(log: MemoryLog) -> str:
+    partition, offset, _ = _find(log, "accounts.scored.v1")
+    headers = [
+        (name, b"f" * 32 if name == "ce_id" else data)
+        for name, data in log.records("accounts.scored.v1", partition)[offset].headers
+    ]
+    again = _append(log, "accounts.scored.v1", partition, offset, headers=headers)
+    return f"accounts.scored.v1/{partition}/{again}"
+
+
+def _change_a_fact(log: MemoryLog) -> str:
+    partition, offset, value = _find(log, "leads.qualified.v1")
+    _write(log, "leads.qualified.v1", partition, offset, replace(value, level="cold"))
+    return f"leads.qualified.v1/{partition}/{offset}"
+
+
+def _lose_state(log: MemoryLog) -> None:
+    """As a restore from nothing would: a head goes back to what it never was."""
+    records = log.records("lead.changelog.v1", 0)
+    key = next(each.key for each in records if each.key and each.key[0] == b"h"[0])
+    records.append(records[-1]._replace(offset=len(records), key=key, value=None))
+
+
+def _change_state(log: MemoryLog) -> str:
+    records = log.records("clocks.changelog.v1", 1)
+    last = next(each for each in reversed(records) if each.key and each.key[0] == b"h"[0] and each.value)
+    records.append(last._replace(offset=len(records), value=(last.value or b"")[:-1] + b"\x7f"))
+    return f"clocks.changelog.v1/1/{len(records) - 1}"
+
+
+def _reorder_the_journal(log: MemoryLog) -> None:
+    records = log.records("lead.journal.v1", 0)
+    records[3], records[4] = records[4]._replace(offset=3), records[3]._replace(offset=4)
+
+
+def _drop_a_commit(log: MemoryLog) -> None:
+    """The offsets went on and the transaction's records did not: the last batch is missing from the journal."""
+    log.records("identify.journal.v1", 0).pop()
+
+
+def _forget_an_event(log: MemoryLog) -> str:
+    partition, offset, _ = _find(log, "intake.keyed.v1")
+    value = IntakeRecord(event_id="e" * 32, source="x", kind="link", occurred_at_ms=1, identifiers=())
+    again = _append(log, "intake.keyed.v1", partition, offset, value=codec_for(IntakeRecord).encode(value), headers=[])
+    return f"intake.keyed.v1/{partition}/{again}"
+
+
+def _accept_twice(log: MemoryLog) -> str:
+    partition, offset, _ = _find(log, "leads.accepted.v1")
+    headers = [
+        (name, b"f" * 32 if name == "ce_id" else data)
+        for name, data in log.records("leads.accepted.v1", partition)[offset].headers
+    ]
+    again = _append(log, "leads.accepted.v1", partition, offset, headers=headers)
+    return f"leads.accepted.v1/{partition}/{again}"
+
+
+def _wrong_sum(log: MemoryLog) -> str:
+    partition, offset, value = _find(log, "leads.scored.v1", lambda each: each.engagement_micro > 0)
+    assert isinstance(value, LeadScored)
+    _write(log, "leads.scored.v1", partition, offset, replace(value, engagement_micro=value.engagement_micro + 1))
+    return f"leads.scored.v1/{partition}/{offset}"
+
+
+def _jump_a_stage(log: MemoryLog) -> str:
+    partition, offset, value = _find(log, "leads.stages.v1", lambda each: each.from_stage == "mql")
+    assert isinstance(value, LeadStaged)
+    _write(log, "leads.stages.v1", partition, offset, replace(value, from_stage="opportunity"))
+    return f"leads.stages.v1/{partition}/{offset}"
+
+
+def _route_twice(log: MemoryLog) -> str:
+    partition, offset, _ = _find(log, "leads.routed.sdr.v1")
+    again = _append(log, "leads.routed.sdr.v1", partition, offset, timestamp=log.now)
+    return f"leads.routed.sdr.v1/{partition}/{again}"
+
+
+def _skip_the_withdrawal(log: MemoryLog) -> None:
+    partition, offset, value = _find(
+        log, "leads.handoffs.v1", lambda each: each.kind == HandoffKind.WITHDRAWN and each.reason == "reassigned"
+    )
+    assert isinstance(value, HandoffNoted)
+    _write(log, "leads.handoffs.v1", partition, offset, replace(value, kind=HandoffKind.NOTED.value))
+
+
+def _fire_early(log: MemoryLog) -> str:
+    partition, offset, value = _find(log, "leads.sla-violations.v1", lambda each: each.kind == "breach" and each.lead_id)
+    assert isinstance(value, SlaViolation)
+    at_ms = log.records("leads.sla-violations.v1", partition)[offset].timestamp
+    _write(log, "leads.sla-violations.v1", partition, offset, replace(value, deadline_ms=at_ms + 5))
+    return f"leads.sla-violations.v1/{partition}/{offset}"
+
+
+def _end_a_clock_twice(log: MemoryLog) -> str:
+    partition, offset, value = _find(log, "leads.sla-clocks.v1", lambda each: each.state == "met")
+    assert isinstance(value, SlaClock)
+    again = _append(log, "leads.sla-clocks.v1", partition, offset, timestamp=log.now)
+    return f"leads.sla-clocks.v1/{partition}/{again}"
+
+
+def _lose_a_timer(log: MemoryLog) -> str:
+    clock_id = _find(log, "leads.sla-clocks.v1", lambda each: each.state == "breached")[2].clock_id
+    for number in range(log.partitions_of("leads.sla-clocks.v1")):
+        kept = [
+            each
+            for each in log.records("leads.sla-clocks.v1", number)
+            if (clock := codec_for(SlaClock).decode(each.value or b"")).clock_id != clock_id or clock.state == "running"
+        ]
+        log._records["leads.sla-clocks.v1", number] = [each._replace(offset=place) for place, each in enumerate(kept)]
+    place, begun, _ = _find(log, "leads.sla-clocks.v1", lambda each: each.clock_id == clock_id)
+    return f"leads.sla-clocks.v1/{place}/{begun}"
+
+
+def _wrong_turn(log: MemoryLog) -> str:
+    partition, offset, value = _find(
+        log,
+        "leads.routed.sdr.v1",
+        lambda each: each.rule == "in_turn" and sum(not candidate.excluded for candidate in each.candidates) > 1,
+    )
+    assert isinstance(value, LeadRouted)
+    worse = tuple(replace(each, score="99") if each.person == value.owner else each for each in value.candidates)
+    _write(log, "leads.routed.sdr.v1", partition, offset, replace(value, candidates=worse))
+    return f"leads.routed.sdr.v1/{partition}/{offset}"
+
+
+def _overload(log: MemoryLog) -> str:
+    partition, offset, value = _find(log, "leads.routed.sdr.v1", lambda each: each.rule == "in_turn")
+    assert isinstance(value, LeadRouted)
+    full = tuple(replace(each, capacity=each.load) if each.person == value.owner else each for each in value.candidates)
+    _write(log, "leads.routed.sdr.v1", partition, offset, replace(value, candidates=full))
+    return f"leads.routed.sdr.v1/{partition}/{offset}"
+
+
+def _drop_the_hand_off(log: MemoryLog) -> str:
+    partition, offset, value = _find(log, "leads.qualified.v1")
+    orphan = codec_for(type(value)).encode(replace(value, lead_id="9" * 32, qualification_id="8" * 32))
+    again = _append(log, "leads.qualified.v1", partition, offset, key=b"9" * 32, value=orphan)
+    return f"leads.qualified.v1/{partition}/{again}"
+
+
+PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
+    (Invariant.UNIQUE, _emit_twice),
+    (Invariant.REBUILT, _lose_a_fact),
+    (Invariant.REBUILT, _invent_a_fact),
+    (Invariant.REBUILT, _change_a_fact),
+    (Invariant.STATE, _lose_state),
+    (Invariant.STATE, _change_state),
+    (Invariant.STATE, _reorder_the_journal),
+    (Invariant.STATE, _drop_a_commit),
+    (Invariant.ACCEPTED_ONCE, _forget_an_event),
+    (Invariant.ACCEPTED_ONCE, _accept_twice),
+    (Invariant.SUMS, _wrong_sum),
+    (Invariant.STAGES, _jump_a_stage),
+    (Invariant.ROUTED_ONCE, _route_twice),
+    (Invariant.ONE_HOLDER, _skip_the_withdrawal),
+    (Invariant.CLOCKS, _fire_early),
+    (Invariant.CLOCKS, _end_a_clock_twice),
+    (Invariant.OVERDUE, _lose_a_timer),
+    (Invariant.TURNS, _wrong_turn),
+    (Invariant.CAPACITY, _overload),
+    (Invariant.HELD, _drop_the_hand_off),
+]
+
+
+@pytest.mark.parametrize(("invariant", "plant"), PLANTED, ids=[plant.__name__.strip("_") for _, plant in PLANTED])
+def test_a_planted_bug_is_found_by_its_name_and_place(
+    log: MemoryLog, invariant: Invariant, plant: Callable[[MemoryLog], str | None]
+) -> None:
+    place = plant(log)
+    recompute = invariant in (Invariant.REBUILT, Invariant.STATE)
+    report = audited(log, recompute=recompute)
+    found = [each for each in report.findings if each.invariant is invariant]
+    assert found, report.findings
+    if place is not None:
+        assert place in {str(each.place) for each in found}
+
+
+def test_every_invariant_has_a_planted_bug() -> None:
+    assert {invariant for invariant, _ in PLANTED} | {Invariant.ACKNOWLEDGED} == set(Invariant)
+
+
+def test_what_was_acknowledged_and_is_nowhere_is_found(sound: MemoryLog) -> None:
+    _, _, kept = _find(sound, "intake.keyed.v1")
+    report = audited(sound, recompute=False, acknowledged=[kept.event_id, "0" * 32])
+    assert [(each.invariant, "0" * 32 in each.words) for each in report.findings] == [(Invariant.ACKNOWLEDGED, True)]
+
+
+def test_old_findings_are_left_out_on_demand(log: MemoryLog) -> None:
+    _wrong_sum(log)
+    assert audited(log, recompute=False, since_ms=log.now + 1).findings == []
+
+
+def test_what_cannot_be_checked_is_said(log: MemoryLog) -> None:
+    class Cut(MemorySource):
+        def first(self, topic: str, partition: int) -> int:
+            return 7 if (topic, partition) == ("leads.accepted.v1", 1) else 0
+
+    report = Audit(Cut(log), all_reducers(), grace_ms=2_000).run()
+    assert report.unchecked == ["lead[1]: leads.accepted.v1/1 begins at 7, what came before was deleted by retention"]
+    assert report.sound
