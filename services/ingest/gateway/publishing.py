@@ -98,5 +98,9 @@ class Publisher:
             if id(self._producer) != id(failed):
                 return  # another request has done so
             log.warning("the gateway's producer failed (%s); starting another", type(error).__name__)
-            await self.start()
+            try:
+                await self.start()
+            except KafkaError as still:
+                log.warning("no other producer could be started (%s); the next request tries again", type(still).__name__)
+                return
         await failed.stop()
