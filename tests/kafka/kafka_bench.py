@@ -68,7 +68,7 @@ class KafkaBench(EngineHost):
         specs = [TOPICS_AND_ORDERS[name] for name in sorted(names)]
         await asyncio.to_thread(ensure_topics, self._confluent, layout, specs)
         await self.cluster.start()
-        self._producer = AIOKafkaProducer(**self._client, acks="all")
+        self._producer = AIOKafkaProducer(**self._client, enable_idempotence=True)
         await self._producer.start()
         for reducer in reducers:
             await self.resume(reducer.name)
@@ -154,7 +154,7 @@ class KafkaBench(EngineHost):
 
     async def _until(self, done: Callable[[], Awaitable[bool]]) -> None:
         async with asyncio.timeout(PATIENCE_S):
-            while not await done():
+            while not await done():  # noqa: ASYNC110 - what is waited for is in the broker
                 await asyncio.sleep(_POLL_S)
 
     # ------------------------------------------------------------------ what is there

@@ -1,7 +1,6 @@
 """Worker processes that are killed, paused, joined and told to stop, while numbers come in: every sum must be exact."""
 
 import asyncio
-import itertools
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -9,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from baton.engine.kafka.failpoints import Point
-from tests.engine.toys import Counter, Session, ToyClick, ToyNumber, ToyTotal
+from tests.engine.toys import Counter, Session, ToyClick, ToyNumber
 from tests.kafka.kafka_bench import FLOW, KafkaBench
+from tests.kafka.numbers import Stream, assert_exact
 from tests.kafka.toy_worker import INNER_POINTS
 from tests.kafka.workers import WorkerProcess
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
-KEYS = 7
 OPENING = (Point.RESTORING, Point.RESTORED, Point.CHECKED, Point.FENCED)
 WORKING = tuple(point for point in Point if point not in OPENING)
 Workers = Callable[..., WorkerProcess]
@@ -52,30 +51,6 @@ async def prepared(bench: KafkaBench, *reducers: Counter | Session) -> None:
     await bench.publish("v1")
 
 
-class Stream:
-    """Sends numbers until it is ended."""
-
-    def __init__(self, bench: KafkaBench, pause_s: float = 0.004) -> None:
-        self._bench, self._pause_s = bench, pause_s
-        self.sent = 0
-        self._ending = False
-        self._task = asyncio.create_task(self._run())
-
-    async def _run(self) -> None:
-        for number in itertools.count():
-            await self._bench.send("toy.numbers.v1", f"k{number % KEYS}", ToyNumber(amount=1))
-            self.sent += 1
-            if self._ending:
-                return
-            await asyncio.sleep(self._pause_s)
-
-    async def end(self) -> int:
-        """How many were sent."""
-        self._ending = True
-        await self._task
-        return self.sent
-
-
 async def processed(bench: KafkaBench, reducer: str = "counter") -> None:
     """Wait until the reducer's group has committed past everything in its inputs."""
     places = [(topic, n) for topic in FLOW[reducer] for n in range(bench.partitions)]
@@ -86,16 +61,6 @@ async def processed(bench: KafkaBench, reducer: str = "counter") -> None:
         return all(place in committed and committed[place].offset >= end for place, end in ends.items())
 
     await bench._until(done)
-
-
-async def assert_exact(bench: KafkaBench, sent: int) -> None:
-    """Every number was counted once, in order, and every count was told once."""
-    told: dict[str, list[ToyTotal]] = {}
-    for each in await bench.read("toy.totals.v1"):
-        told.setdefault(each.key, []).append(each.value)
-    expected = {f"k{key}": [n + 1 for n in range((sent - key + KEYS - 1) // KEYS)] for key in range(KEYS)}
-    assert {key: [total.count for total in totals] for key, totals in sorted(told.items())} == expected
-    assert all(total.total == total.count for totals in told.values() for total in totals)
 
 
 async def test_a_process_killed_at_any_moment_neither_loses_nor_doubles(bench: KafkaBench, workers: Workers) -> None:

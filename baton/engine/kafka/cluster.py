@@ -28,8 +28,6 @@ Place = tuple[str, int]
 LOG_APPEND_TIME = 1
 _REQUEST_TIMEOUT_MS = 10_000
 _RETRY_S = 1.0
-RETRY_BACKOFF_MS = 10
-"""The default of 100 makes every transaction wait so long, while the broker still writes the markers of the one before."""
 
 
 class NotLogTime(EngineError):
@@ -51,7 +49,7 @@ class Cluster:
     """The shared clients. ``client``: options of any aiokafka client; ``client_id`` is unique to this process."""
 
     def __init__(self, client: Mapping[str, Any], *, namespace: str, client_id: str) -> None:
-        self.client = {**client, "client_id": client_id, "retry_backoff_ms": RETRY_BACKOFF_MS}
+        self.client = {**client, "client_id": client_id}
         self.client_id = client_id
         self.namespace = namespace
         self._log: AIOKafkaConsumer | None = None

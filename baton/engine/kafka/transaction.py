@@ -38,6 +38,8 @@ _ABORT_LIMIT_S = 5.0
 _CLOSE_LIMIT_S = 5.0
 _REQUEST_TIMEOUT_MS = 10_000
 _COMPRESSION = "zstd"
+_RETRY_BACKOFF_MS = 10
+"""The default of 100 makes every transaction wait so long, while the broker still writes the markers of the one before."""
 
 _ENDED = (
     ProducerFenced,
@@ -78,6 +80,7 @@ class Transactions:
             transactional_id=f"{self._group}-{self._partition}",
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            retry_backoff_ms=_RETRY_BACKOFF_MS,
             max_batch_size=_BATCH_BYTES,
             compression_type=_COMPRESSION,
         )
@@ -113,6 +116,9 @@ class Transactions:
         producer, self._producer = self._producer, None
         if producer is None:
             return
+        ending = producer._txn_manager.wait_for_transaction_end()
+        if ending is not None and ending.done() and not ending.cancelled():
+            ending.exception()  # has been judged; asyncio need not complain that nobody asked
         try:
             async with asyncio.timeout(_CLOSE_LIMIT_S):
                 await producer.stop()
