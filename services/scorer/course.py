@@ -129,6 +129,7 @@ def end_cycle(turn: Turn, outcome: str, *, reason: str | None) -> None:
         pool=None,
         accepted=False,
         touched=False,
+        rejected=False,
         former=(),
     )
     turn.head = replace(
@@ -138,6 +139,7 @@ def end_cycle(turn: Turn, outcome: str, *, reason: str | None) -> None:
         level=Level.COLD.value,
         level_since_ms=turn.now,
         level_cause="",
+        review_at_ms=None,
     )
     turn.recount()
 

@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Final
 
 from baton.agreement.returning import Outcome
-from baton.contracts.leads import Stage
+from baton.contracts.leads import Actor, Stage
 from baton.contracts.levels import LeadReactivated, LeadRecycled
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
 from services.scorer.course import Cause, by_system, end_cycle, move_lead, refuse
 from services.scorer.events import settle
 from services.scorer.lifecycle import Move
+from services.scorer.qualifying import look_after
 from services.scorer.state_lead import Course, FormerHandoff
 from services.scorer.turn import Turn
 
@@ -43,6 +44,7 @@ def on_routed(turn: Turn, routed: LeadRouted) -> None:
         routed_at_ms=turn.now,
         accepted=False,
         touched=False,
+        rejected=False,
         former=_with_former(course),
     )
 
@@ -127,4 +129,19 @@ def on_reactivated(turn: Turn, told: LeadReactivated) -> None:
     refused = move_lead(turn, Move.REACTIVATED, cause)
     assert refused is None, refused
     turn.steer(cool_off_until_ms=0, return_at_ms=None)
+    look_after(turn)
     settle(turn, cause=turn.cause, occurred_at_ms=told.at_ms)
+
+
+def on_review(turn: Turn) -> None:
+    """A lead that qualified once, is nobody's work and did not qualify again goes to nurture: it must have a next date. The SLA
+    watcher plans its return, as for any lead that marketing takes back."""
+    head = turn.head
+    if head.review_at_ms is None or turn.now < head.review_at_ms or head.stage != Stage.INQUIRY.value:
+        return
+    reason = turn.agreement.recycling.reason(None).name
+    cause = replace(by_system(turn, turn.cause, reason=reason), actor=Actor.MARKETING)
+    refused = move_lead(turn, Move.RECYCLED, cause)
+    assert refused is None, refused
+    end_cycle(turn, turn.head.stage, reason=reason)
+    turn.steer(recycles=turn.course.recycles + 1, rest_id=None, rest_reason=reason, rest_track=None, return_at_ms=None)

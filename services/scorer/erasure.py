@@ -19,4 +19,3 @@ def erase(turn: Turn, *, cause: str) -> None:
     tell_account(turn, "remove", head.account_id, 0, cause=cause)
     turn.forget_entries()
     turn.head = LeadHead(version=turn.agreement.version, ended=ERASED, cycle=head.cycle, stage=head.stage)
-    turn.wake_at = None

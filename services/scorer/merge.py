@@ -47,7 +47,6 @@ def on_merge(turn: Turn, told: LeadMerge) -> None:
         tell_account(turn, "remove", head.account_id, 0, cause=told.merge_id)
         turn.forget_entries()
     turn.head = LeadHead(version=turn.agreement.version, ended=MERGED, survivor=told.survivor, cycle=head.cycle, stage=head.stage)
-    turn.wake_at = None
 
 
 def forward(turn: Turn, value: LeadEvent | LeadAct | LeadPerson) -> None:

@@ -59,7 +59,7 @@ def rated(turn: Turn, *, raising: bool, cause: str = "", undone: bool = False) -
         grade=grade,
         next_change_at_ms=next_change(turn),
     )
-    turn.wake_at = rating.next_change_at_ms
+    turn.falls_at_ms, turn.was_rated = rating.next_change_at_ms, True
     return rating
 
 

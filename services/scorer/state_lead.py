@@ -26,7 +26,8 @@ class LeadHead:
     ``ended``: empty, ``merged`` (into ``survivor``) or ``erased``; then the rest is empty and the head is a tombstone. ``since_ms``: only
     activity since then counts, it is when the cycle began. ``level_cause``: the event that raised the level last. ``shown``: the
     engagement that was published last, in steps (see :mod:`.rating`). ``ledger``, ``retracted``: see :mod:`.ledger`; ``marks``, ``prune_at_ms``: see :mod:`.counting`.
-    ``waits``: queue whose backlog the lead waits in, since an agreement with a lower threshold came into force.
+    ``waits``: queue whose backlog the lead waits in, since an agreement with a lower threshold came into force. ``review_at_ms``: when a
+    lead that qualified once and is nobody's work now goes back to nurture, unless it qualifies before.
     """
 
     version: str
@@ -47,6 +48,7 @@ class LeadHead:
     retracted: bytes = b""
     prune_at_ms: int = 1 << 62
     waits: str = ""
+    review_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ class Course:
     """Where the present cycle stands with sales.
 
     ``qualification_id`` .. ``qualified_at_ms``: the last qualification; ``raised_by`` are the fast-track acts of its cycle. ``handoff_id`` .. ``routed_at_ms``: the hand-off that stands, none
-    before it is routed; ``accepted`` and ``touched`` are about it. ``owner`` outlives the hand-off where a customer keeps their rep.
+    before it is routed; ``accepted``, ``touched`` and ``rejected`` are about it. ``owner`` outlives the hand-off where a customer keeps their rep.
     ``rest_...``: why and until when the lead rests; ``return_at_ms`` None: not by itself. ``absorbed``: transfers that were taken in.
     """
 
@@ -82,6 +84,7 @@ class Course:
     routed_at_ms: int = 0
     accepted: bool = False
     touched: bool = False
+    rejected: bool = False
     former: tuple[FormerHandoff, ...] = ()
     rejecters: tuple[str, ...] = ()
     recycles: int = 0

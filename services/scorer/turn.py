@@ -27,7 +27,8 @@ MAX_ENTRIES = 10_000
 
 
 class Turn:
-    """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms`` when the cause reached the log."""
+    """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms`` when the cause reached the log.
+    ``falls_at_ms``: when the level falls by itself, if it ``was_rated``."""
 
     def __init__(
         self, view: View[LeadHead], *, now: int, reference: AgreementReference, received_at_ms: int | None = None
@@ -40,7 +41,8 @@ class Turn:
         self.agreement: CompiledAgreement = reference.agreement
         self.table: ScoreTable = table_of(reference.agreement)
         self.head = view.head or LeadHead(version=reference.agreement.version)
-        self.wake_at = view.wake_at
+        self.falls_at_ms: int | None = None
+        self.was_rated = False
         self._put: dict[tuple[EntryKind[Any], str], Any] = {}
         self._drop: set[tuple[EntryKind[Any], str]] = set()
         self._facts: list[Fact] = []
@@ -118,11 +120,20 @@ class Turn:
         """The outcome."""
         return Step(
             head=self.head,
-            wake_at=self.wake_at,
+            wake_at=self._wake_at(),
             put=tuple(Put(kind, item, value) for (kind, item), value in self._put.items()),
             drop=tuple(Drop(kind, item) for kind, item in sorted(self._drop, key=lambda each: (each[0].name, each[1]))),
             facts=tuple(self._facts),
         )
+
+    def _wake_at(self) -> int | None:
+        """When the level falls or the lead is to be looked after, whichever is first. A step that did not score changes neither."""
+        if self.head.ended:
+            return None
+        if not self.was_rated:
+            return self.view.wake_at
+        moments = [each for each in (self.falls_at_ms, self.head.review_at_ms) if each is not None]
+        return min(moments) if moments else None
 
     def unchanged(self) -> Step[LeadHead]:
         """Nothing happened."""

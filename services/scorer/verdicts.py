@@ -63,7 +63,7 @@ def _after(turn: Turn, move: Move, cause: Cause) -> None:
             turn.steer(accepted=True, touched=True, owner=cause.by if course.owner is None else course.owner)
         case Move.REJECTED:
             rejecters = tuple(dict.fromkeys((*course.rejecters, cause.by or "")))[-_MAX_REJECTERS:]
-            turn.steer(rejecters=rejecters, handoff_id=None, owner=None, pool=None, accepted=False, touched=False)
+            turn.steer(rejecters=rejecters, rejected=True, handoff_id=None, owner=None, pool=None, accepted=False, touched=False)
         case Move.QUALIFIED | Move.OPPORTUNITY:
             turn.steer(accepted=True, touched=True, owner=course.owner or cause.by)
         case _ if move in _ENDS:

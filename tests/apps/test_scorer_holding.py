@@ -1,0 +1,133 @@
+"""No lead without a holder and a next date."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from baton.agreement.reference import reference_of
+from baton.contracts.intake import Act, Engagement, LeadAct, LeadEvent
+from baton.contracts.leads import LeadQualified
+from baton.contracts.levels import LeadRecycled
+from baton.ids import derived_id
+from services.scorer.holding import Holder, HolderKind, holder_of, orphan, orphans
+from services.scorer.state_lead import COURSE, ONLY, Course
+from tests.apps.scorer_view import Shelf
+from tests.apps.scorer_world import DAY, MONDAY_0900, World, agreement, routed
+
+NOW = MONDAY_0900
+
+
+class Life:
+    """A lead going its way, and who holds it."""
+
+    def __init__(self) -> None:
+        self.shelf = Shelf(reference_of(agreement()))
+        self.now = NOW
+        self._number = 0
+        self._event("profile", profile={"country": "NO"})
+
+    def _event(self, kind: str, **more: Any) -> None:
+        self._number += 1
+        event = LeadEvent(
+            event_id=derived_id(self._number), lead_id="l1", source="http", kind=kind, occurred_at_ms=self.now, received_at_ms=self.now, **more
+        )  # fmt: skip
+        self.shelf.take(event, now=self.now)
+
+    def does(self, act: str) -> None:
+        self._event("engagement", engagement=Engagement(act=act))
+
+    def routed_to(self, owner: str) -> None:
+        qualified = [fact.value for fact in self.shelf.facts if isinstance(fact.value, LeadQualified)][-1]
+        self.shelf.take(routed(qualified, owner), now=self.now)
+
+    def act(self, kind: str, by: str, actor: str = "sdr", reason: str | None = None) -> None:
+        self._number += 1
+        act = Act(kind=kind, by=by, actor=actor, reason=reason)
+        event_id = derived_id(self._number)
+        self.shelf.take(
+            LeadAct(event_id=event_id, lead_id="l1", source="crm", occurred_at_ms=self.now, received_at_ms=self.now, act=act),
+            now=self.now,
+        )
+
+    def recycled(self, cycle: int, return_at_ms: int | None) -> None:
+        self.shelf.take(
+            LeadRecycled(
+                recycle_id=f"r{cycle}", lead_id="l1", cycle=cycle, outcome="recycle", reason="not_ready", at_ms=self.now, cause_id="c",
+                agreement="v", track="calm", return_at_ms=return_at_ms,
+            ),
+            now=self.now,
+        )  # fmt: skip
+
+    @property
+    def holder(self) -> Holder | None:
+        return holder_of(self.shelf.head, self.shelf.get(COURSE, ONLY) or Course())
+
+
+def test_whoever_holds_a_lead_can_be_read_off_its_state() -> None:
+    life = Life()
+    assert life.holder is None
+    life.does("webinar")
+    assert life.holder == Holder(kind=HolderKind.QUEUE, who="sdr")
+    life.routed_to("ann")
+    assert life.holder == Holder(kind=HolderKind.PERSON, who="ann")
+    life.act("accepted", "ann")
+    assert life.holder == Holder(kind=HolderKind.PERSON, who="ann")
+    life.act("qualified", "ann")
+    assert life.holder == Holder(kind=HolderKind.QUEUE, who="sales")
+    life.routed_to("rex")
+    life.act("rejected", "rex", "sales", "not_ready")
+    assert life.holder == Holder(kind=HolderKind.NOBODY, missing="rejected, and nothing was decided yet")
+    life.recycled(1, None)
+    assert life.holder == Holder(kind=HolderKind.NURTURE, who="calm", missing="no return date")
+    life.now += 1
+    life.does("demo_request")
+    life.act("won", "rex", "sales")
+    assert life.holder == Holder(kind=HolderKind.END, who="customer")
+
+
+def test_a_person_s_recycling_has_no_holder_until_the_watcher_gave_it_a_date() -> None:
+    life = Life()
+    life.does("demo_request")
+    life.act("recycled", "rex", "sales", "no_budget")
+    assert life.holder == Holder(kind=HolderKind.NURTURE, missing="no word on its return yet")
+    life.recycled(1, NOW + 90 * DAY)
+    assert life.holder == Holder(kind=HolderKind.NURTURE, who="calm", next_at_ms=NOW + 90 * DAY)
+
+
+def test_a_withdrawn_lead_is_looked_after_and_goes_to_nurture_unless_it_qualifies_again() -> None:
+    life = Life()
+    life.does("webinar")
+    life.now = NOW + 11 * DAY
+    life.shelf.pass_time(life.now)
+    holder = life.holder
+    assert holder is not None
+    assert (holder.kind, holder.who, holder.missing) == (HolderKind.NURTURE, "marketing", "")
+    assert holder.next_at_ms == life.shelf.wake_at
+    assert holder.next_at_ms is not None
+    said = [fact.value for fact in life.shelf.pass_time(holder.next_at_ms)]
+    assert [(each.event, each.actor, each.from_stage, each.to_stage) for each in said if hasattr(each, "event")] == [
+        ("recycled", "marketing", "inquiry", "recycled")
+    ]
+
+
+def test_a_withdrawn_lead_that_qualifies_again_is_not_sent_away_later() -> None:
+    world = World()
+    world.fits("l1")
+    world.does("l1", "webinar")
+    world.wait(11 * DAY)
+    world.does("l1", "demo_request")
+    world.said()
+    world.wait(300 * DAY)
+    assert not [line for line in world.said() if "recycled" in line]
+
+
+def test_orphans_are_listed_with_their_cause() -> None:
+    life = Life()
+    life.does("demo_request")
+    life.routed_to("rex")
+    life.act("rejected", "rex", "sales", "not_ready")
+    head, course = life.shelf.head, life.shelf.get(COURSE, ONLY)
+    assert orphan(head, course) == "rejected, and nothing was decided yet"
+    assert list(orphans([("l1", head, course)])) == [("l1", "rejected, and nothing was decided yet")]
+    life.recycled(1, NOW + DAY)
+    assert list(orphans([("l1", life.shelf.head, life.shelf.get(COURSE, ONLY))])) == []
