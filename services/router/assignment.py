@@ -84,6 +84,7 @@ def _follow(placing: Placing, item: QueueItem, state: WorkState) -> None:
             since_ms=placing.now,
             person=person,
             turn=work.turn if work is not None and same else None,
+            to_pool=work.to_pool if work is not None else None,
         ),
     )
     placing.look_again()
@@ -93,9 +94,10 @@ def _release(placing: Placing, item: QueueItem) -> None:
     floor, work = placing.floor, placing.floor.work(item.handoff_id)
     if work is None:
         return
-    if work.state == WorkState.FORWARDED:
+    if work.to_pool is not None:
+        # Also where the lead came back: the other pool has it written down as forwarded.
         placing.forward_after(item, work)
-    elif gives_back(item.fault):
+    if gives_back(item.fault):
         floor.give_turn_back(work)
     _let_go(floor, work)
     floor.drop_work(item.handoff_id)

@@ -129,6 +129,8 @@ def _on_staged(case: Case, staged: LeadStaged, authority: Authority) -> Change:
         case Move.ACCEPT if current is not None:
             if staged.handoff_id is None and (before := _held_before(case, current, staged.by)) is not None:
                 return reinstated(case, before, HandoffState.ACCEPTED, cause=staged.cause_id)
+            if current.owner is None and staged.by is None:
+                return refused(case, staged.handoff_id, "nobody_named", cause=staged.cause_id)
             return moves.accept(case, staged.by)
         case Move.RETURN if current is not None:
             reason = staged.reason or "rejected"

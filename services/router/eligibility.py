@@ -5,8 +5,10 @@ for the former rather than go back to somebody who rejected it.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
+from baton.agreement.calendars import NeverOpenError
 from services.router.roster import Presence, Roster, Seat
 from services.router.state_assignment import Load
 
@@ -100,5 +102,6 @@ def next_chance(roster: Roster, presence: Presence, *, now: int, at_the_latest: 
         if not seat.active or seat.weight <= 0:
             continue
         there = presence.back_at(seat.person, now)
-        times.append(there if seat.hours is None or roster.any_hour else seat.hours.next_open(there))
+        with suppress(NeverOpenError):
+            times.append(there if seat.hours is None or roster.any_hour else seat.hours.next_open(there))
     return min(time for time in times if time > now)

@@ -14,7 +14,7 @@ from services.router.choice import Chosen, Room, Unserved, choose, forced, need_
 from services.router.eligibility import Need, could_ever, eligible, next_chance, screen, waits
 from services.router.floor import Floor
 from services.router.roster import Nobody, Roster
-from services.router.state_assignment import PoolHeld, PoolState, PoolWork, WorkState, place_in_queue
+from services.router.state_assignment import PoolHeld, PoolState, PoolWork, Turn, WorkState, place_in_queue
 from services.router.terms import roster_of
 
 LOOK_AGAIN_MS = 15 * 60_000
@@ -37,15 +37,17 @@ class Placing:
     # ------------------------------------------------------------------ what a step may ask for
 
     def arrive(self, item: QueueItem) -> None:
-        """A request; the same one again changes nothing."""
-        if self.floor.work(item.handoff_id) is not None:
+        """A request; the same one again changes nothing. One that overflowed may come back, where its other pool is no more."""
+        known = self.floor.work(item.handoff_id)
+        came_back = known is not None and known.state == WorkState.FORWARDED and self.roster.pool in item.overflowed_from
+        if known is not None and not came_back:
             return
         beside = self.floor.work(item.beside) if item.beside else None
         if item.watcher is not None:
             self._watch(item, Unserved(reason=item.reason or "watch", candidates=(), waits=False), item.watcher or None)
         elif self.roster.gone:
             self._forward(item, self._target(item), why="pool_gone")
-        elif beside is not None and beside.state == WorkState.FORWARDED:
+        elif beside is not None and beside.state == WorkState.FORWARDED and beside.to_pool not in item.overflowed_from:
             self._forward(item, beside.to_pool or "", why="with_colleague")
         elif item.forced and item.person is not None:
             self._assign(item, forced(item, self._room(item)))
@@ -92,9 +94,7 @@ class Placing:
                 return
         place = place_in_queue(item)
         self.floor.enqueue(place, PoolHeld(item=item, since_ms=self.now))
-        self.floor.put_work(
-            item.handoff_id, PoolWork(state=WorkState.HELD, lead_id=item.lead_id, since_ms=self.now, queued=place)
-        )
+        self._keep(item, WorkState.HELD, queued=place)
         self._newcomer = place
         self.look_again()
 
@@ -170,25 +170,38 @@ class Placing:
         level = announcing.qualified_of(item).level
         turn = self.floor.take_turn(level, chosen.person, chosen.share) if chosen.share else None
         self.floor.load(chosen.person, WorkState.OFFERED, 1)
-        work = PoolWork(
-            state=WorkState.OFFERED,
-            lead_id=item.lead_id,
-            since_ms=self.now,
-            person=chosen.person,
-            turn=turn,
-        )
-        self.floor.put_work(item.handoff_id, work)
+        self._keep(item, WorkState.OFFERED, person=chosen.person, turn=turn)
         self.floor.facts.append(self._said.routed(item, chosen))
 
     def _forward(self, item: QueueItem, target: str, *, why: str) -> None:
-        work = PoolWork(state=WorkState.FORWARDED, lead_id=item.lead_id, since_ms=self.now, to_pool=target)
-        self.floor.put_work(item.handoff_id, work)
+        self._keep(item, WorkState.FORWARDED, to_pool=target)
         self.floor.facts.append(self._said.overflowed(item, target, why))
 
     def _watch(self, item: QueueItem, decision: Unserved, watcher: str | None) -> None:
-        work = PoolWork(state=WorkState.WATCHED, lead_id=item.lead_id, since_ms=self.now)
-        self.floor.put_work(item.handoff_id, work)
+        self._keep(item, WorkState.WATCHED)
         self.floor.facts.append(self._said.watched(item, decision.reason, decision.candidates, watcher))
+
+    def _keep(
+        self,
+        item: QueueItem,
+        state: WorkState,
+        *,
+        person: str | None = None,
+        queued: str | None = None,
+        turn: Turn | None = None,
+        to_pool: str | None = None,
+    ) -> None:
+        known = self.floor.work(item.handoff_id)
+        work = PoolWork(
+            state=state,
+            lead_id=item.lead_id,
+            since_ms=self.now,
+            person=person,
+            queued=queued,
+            turn=turn,
+            to_pool=to_pool or (known.to_pool if known else None),
+        )
+        self.floor.put_work(item.handoff_id, work)
 
     # ------------------------------------------------------------------ time
 

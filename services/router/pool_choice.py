@@ -149,7 +149,7 @@ def _colleague(colleagues: Sequence[tuple[str, OpenHandoff]], facts: Facts, agre
     its own leg only."""
     if not agreement.routing.keep_colleagues_together:
         return "not kept together"
-    fitting = [each for each in colleagues if each[1].kind in ("sales", facts.leg)]
+    fitting = [each for each in colleagues if each[1].kind in ("sales", facts.leg) and each[1].pool in agreement.pools]
     if not fitting:
         return NO
     handoff_id, found = min(fitting, key=lambda each: (each[1].kind != "sales", not each[1].accepted, each[1].since_ms, each[0]))

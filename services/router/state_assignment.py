@@ -96,7 +96,7 @@ class Turn:
 class PoolWork:
     """One open hand-off of the pool, by its id.
 
-    ``queued`` is its place while held, ``to_pool`` where it was forwarded. ``turn`` None: it took no turn.
+    ``queued`` is its place while held, ``to_pool`` where it was forwarded, even if it came back. ``turn`` None: it took no turn.
     """
 
     state: str
