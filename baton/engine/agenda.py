@@ -58,13 +58,12 @@ class Docket:
         heapify(self._order)
 
     def pop(self) -> tuple[int, str] | None:
-        """Remove and give the next one that is still held for that time."""
-        while self._order:
-            due, key = heappop(self._order)
-            if self._held.get(key) == due:
-                del self._held[key]
-                return due, key
-        return None
+        """Remove and give the next one."""
+        if not self._order:
+            return None
+        first = heappop(self._order)
+        del self._held[first[1]]
+        return first
 
     def put_back(self, due: int, key: str) -> None:
         """Not fired after all."""

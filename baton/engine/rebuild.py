@@ -79,9 +79,9 @@ def _take(core: Core, line: JournalLine, inputs: Inputs, readers: dict[str, Iter
         readers[line.topic] = inputs(line.topic, line.first)
     for number in range(line.count):
         record = next(readers[line.topic], None)
-        expected = line.first if number == 0 else None
-        if record is None or record.offset > line.last or (expected is not None and record.offset != expected):
+        if record is None or record.offset > line.last or (number == 0 and record.offset != line.first):
             raise JournalMismatch(
-                f"{core.reducer.name}[{core.partition}]: {line.topic} has no record {line.first} that the journal says was taken"
+                f"{core.reducer.name}[{core.partition}]: the {line.count} records that were taken of {line.topic} "
+                f"from {line.first} to {line.last} are not all there"
             )
         core.take(line.topic, record)

@@ -345,13 +345,15 @@ class EngineConformance:
     async def test_what_the_outside_sends_wrong_is_a_dead_letter_and_the_rest_goes_on(self, host: EngineHost) -> None:
         await host.start(Door(), partitions=1)
         await host.publish("v1")
-        await host.send_raw("toy.outside.v1", None, b"12")
+        await host.send_raw("toy.outside.v1", None, b"12", [("received_at", b"1")])
         _, offset = await host.send_raw(
             "toy.outside.v1", b"\xff\xfe", b"\x00not a number", [("theirs", b"kept"), ("received_at", b"1")]
         )
         await host.send_raw("toy.outside.v1", b"k", b"34")
         await host.settle()
-        assert [(each.key, each.value.amount) for each in await host.read("toy.admitted.v1")] == [("", 12), ("k", 34)]
+        admitted = await host.read("toy.admitted.v1")
+        assert [(each.key, each.value.amount) for each in admitted] == [("", 12), ("k", 34)]
+        assert {int(each.headers["received_at"]) > 1 for each in admitted} == {True}
         (dead,) = await host.raw(dead_letter_topic("toy.outside.v1"), 0)
         headers = {name: value.decode() for name, value in dead.headers}
         failed_at = headers.pop("__dlq.errors.first_failed_at")

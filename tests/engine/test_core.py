@@ -13,7 +13,7 @@ from baton.contracts.codec import codec_for
 from baton.engine.batch import Batch, Limits
 from baton.engine.core import Core
 from baton.engine.errors import OutOfOrder, ReducerFailed
-from baton.engine.reducer import Event, Fact, Reducer, Step, View
+from baton.engine.reducer import Event, Fact, Reducer, Rejection, Step, View
 from tests.engine.test_merge import Fetched
 from tests.engine.toys import (
     TERMS_LEAD_MS,
@@ -23,6 +23,7 @@ from tests.engine.toys import (
     Session,
     ToyBook,
     ToyClick,
+    ToyClock,
     ToyLine,
     ToyNumber,
     ToySession,
@@ -222,6 +223,17 @@ def test_a_later_life_of_a_key_in_the_same_millisecond_has_wakes_of_its_own() ->
     assert len(set(ids)) == 2
 
 
+def test_a_full_batch_takes_no_more_until_it_is_committed() -> None:
+    core = core_of(Counter(), limits=Limits(outputs=3))
+    core.begin(0)
+    assert [number(core, offset, 1_000)() for offset in range(3)] == [True, True, False]
+    assert core.full
+    core.seal()
+    core.fold()
+    core.begin(0)
+    assert number(core, 2, 1_000)()
+
+
 def test_a_batch_that_is_full_of_timers_says_so_and_goes_on_where_it_was() -> None:
     core = core_of(Session(), limits=Limits(wakes=2))
     commit(core, *(click(core, offset, 1_000 + offset, f"k{offset}") for offset in range(5)))
@@ -290,6 +302,58 @@ def test_unproven_firing_says_so_and_the_timer_waits_for_its_proof() -> None:
     assert verdicts(commit(core, lambda: core.fire_held(1_500, proven=True))) == [("k", "breached", 1_500)]
 
 
+def test_what_was_held_at_a_restart_is_held_again() -> None:
+    core, twin = core_of(Judge()), core_of(Judge())
+    for acts in ((start(core, 0, 1_000, "k", 100), start(core, 1, 1_001, "later", 9_000)), (lambda: core.advance(1_500),)):
+        batch = commit(core, *acts)
+        assert batch is not None
+        for key, value in batch.changelog:
+            twin.restore(key, value)
+    twin.restored()
+    assert memory_of(twin) == memory_of(core)
+    assert twin.held == 1
+
+
+def test_a_dropped_batch_holds_nothing_that_was_not_held_before() -> None:
+    core = core_of(Judge())
+    commit(core, start(core, 0, 1_000, "k", 100))
+    remembered = memory_of(core)
+    core.begin(0)
+    core.advance(5_000)
+    assert core.held == 1
+    core.drop()
+    assert memory_of(core) == remembered
+
+
+def test_one_proof_covers_what_a_wake_asks_for_again() -> None:
+    class Ladder(Judge):
+        def wake(self, view: View[ToyClock], *, now: int, reference: ToyTerms) -> Step[ToyClock]:
+            assert view.head is not None
+            deadline = view.head.deadline_ms
+            told = (self._verdict(view, "rung", deadline, now),)
+            return Step(head=ToyClock(deadline_ms=deadline + 100), wake_at=deadline + 100, facts=told)
+
+    core = core_of(Ladder())
+    commit(core, start(core, 0, 1_000, "k", 100), start(core, 1, 1_000, "l", 150), lambda: core.advance(2_000))
+    batch = commit(core, lambda: core.fire_held(1_300, proven=True))
+    assert batch is not None
+    assert [(each.key, v.deadline_ms) for each, v in zip(batch.outgoing, values(batch, ToyVerdict), strict=True)] == [
+        (b"k", 1_100), (b"l", 1_150), (b"k", 1_200), (b"l", 1_250), (b"k", 1_300),
+    ]  # fmt: skip
+    assert core.oldest_held == 1_350
+
+
+def test_after_an_unproven_wake_the_next_step_of_its_key_is_proven() -> None:
+    class Asking(Judge):
+        def step(self, view: View[ToyClock], event: Event, *, now: int, reference: ToyTerms) -> Step[ToyClock]:
+            assert view.proven
+            return super().step(view, event, now=now, reference=reference)
+
+    core = core_of(Asking())
+    commit(core, start(core, 0, 1_000, "k", 100), lambda: core.advance(1_500))
+    commit(core, lambda: core.fire_held(1_500, proven=False), start(core, 1, 1_600, "k", 100))
+
+
 def test_held_timers_fire_in_slices_of_the_limit() -> None:
     core = core_of(Judge(), limits=Limits(wakes=2))
     for offset in range(5):
@@ -326,7 +390,8 @@ def lagging(keys: int) -> tuple[Core, ToyBook]:
     """A counter whose keys all live under v1 while v2 is in force."""
     book = ToyBook("v1")
     core = core_of(Counter(), book)
-    commit(core, *(number(core, offset, 1_000, f"k{offset}") for offset in range(keys)), lambda: core.adopt_slice(99))
+    for offset in range(keys):
+        commit(core, number(core, offset, 1_000, f"k{keys - 1 - offset}"), lambda: core.adopt_slice(99))
     book.add(terms("v2", 1_000))
     assert core.changes_by(1_000 + TERMS_LEAD_MS)
     assert not core.changes_by(999 + TERMS_LEAD_MS)
@@ -483,6 +548,21 @@ def test_a_stateless_reducer_cannot_keep_anything(step: Step[Any]) -> None:
     core.begin(0)
     with pytest.raises(ReducerFailed, match="TypeError"):
         click(core, 0, 1_000)()
+
+
+def test_a_record_of_our_own_is_never_rejected_and_never_without_a_key() -> None:
+    class Rejecting(Session):
+        def step(self, view: View[ToySession], event: Event, *, now: int, reference: ToyTerms) -> Step[ToySession]:
+            return Step(head=view.head, rejected=Rejection("no", "not liked"))
+
+    core = core_of(Rejecting())
+    core.begin(0)
+    with pytest.raises(ReducerFailed, match="TypeError"):
+        click(core, 0, 1_000)()
+    core.drop()
+    core.begin(0)
+    with pytest.raises(ReducerFailed, match="Unreadable"):
+        core.take("toy.clicks.v1", Fetched(0, 1_000, None, codec_for(ToyClick).encode(ToyClick(gap_ms=1))))
 
 
 def test_a_fact_longer_than_its_topic_allows_stops_the_task() -> None:
