@@ -11,7 +11,7 @@ from baton.contracts.levels import SlaAction
 from baton.contracts.routing import HandoffKind
 from services.router import faults, moves
 from services.router.answers import find
-from services.router.commands import Authority, Permit, Refusal, authorise
+from services.router.commands import WAITING, Authority, Permit, Refusal, authorise
 from services.router.handoff import Move, Trigger, move_for
 from services.router.moves import Case, Change, Wanted, unchanged
 from services.router.state_dispatch import Handoff, HandoffState
@@ -101,7 +101,8 @@ def on_command(case: Case, wish: LeadCommand, authority: Authority) -> Change:
             by_manager = current.owner is not None and authority.manages(command.by, current.owner)
             # A rep who passes a lead on has had the turn; a manager may say that it was nobody's fault.
             fault = faults.NO_FAULT if by_manager and command.reason in authority.blameless else None
-            leaves = (current.owner,) if person is None and current.owner else ()
+            # Who passed it on, or was relieved of it, is not asked again when it is somebody's turn later.
+            leaves = (current.owner,) if current.owner and current.state not in WAITING else ()
             exclude = with_person(current.exclude, *leaves)
             wanted = Wanted(reason=_DONE[CommandKind(command.kind)], exclude=exclude, person=person, pool=pool)
             return moves.relieve(case, wanted, fault=fault, by=command.by)

@@ -403,3 +403,18 @@ def test_more_leads_than_one_step_looks_at_are_all_handed_out_in_the_morning() -
 def owners(world: World, *, but: tuple[str, ...] = ()) -> list[str]:
     """To whom leads were routed, in order."""
     return [value.owner for _, value in world.records() if isinstance(value, LeadRouted) and value.lead_id not in but]
+
+
+def test_a_lead_that_was_passed_on_does_not_come_back_to_who_passed_it_on() -> None:
+    world = World(bridge({"ann": {}, "bob": {}, "cid": {}}))
+    world.qualify(qualified("l1"))
+    world.command(command("l1", "pass_on", "cid", to_person="bob"))
+    world.wait(HOUR)
+    world.act(action("l1", "reassign", at=world.now, attempt=2))
+    assert world.said() == [
+        "l1#1 routed to cid in bridge by in_turn",
+        "l1#1 withdrawn from cid: passed_on",
+        "l1#2 routed to bob in bridge by manual, no turn",
+        "l1#2 withdrawn from bob: reassigned",
+        "l1#3 routed to ann in bridge by in_turn",
+    ]
