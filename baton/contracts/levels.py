@@ -112,7 +112,11 @@ class SlaAction:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadRecycled:
     """``leads.recycled.v1``: the cycle is to end: ``outcome`` is ``recycle`` (comes back on ``return_at_ms`` by ``track``) or
-    ``disqualify`` (does not come back). The lead reducer ends the cycle when it reads this."""
+    ``disqualify`` (does not come back). The lead reducer ends the cycle when it reads this.
+
+    A recycled lead is enrolled in its track by this, whose topics and stage of content stand beside it; ``nurture_allowed``: by the
+    consents it was qualified with.
+    """
 
     recycle_id: str
     lead_id: str
@@ -128,6 +132,10 @@ class LeadRecycled:
     handoff_id: str | None = None
     by: str | None = None
     needs: str | None = None
+    track_topics: tuple[str, ...] = ()
+    track_stage: str | None = None
+    nurture_allowed: bool = True
+    nurture_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

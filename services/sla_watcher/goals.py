@@ -15,7 +15,7 @@ from baton.agreement.wall_time import instant_ms, zone_named
 from baton.contracts.levels import GoalProgress, GoalTally, SlaViolation
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
 from baton.ids import derived_id
-from services.sla_watcher.pace import COVERAGE, Standing, standing, will_be_missed
+from services.sla_watcher.pace import COVERAGE, Standing, in_units, standing, will_be_missed
 from services.sla_watcher.periods import Period, next_working_morning, period_named, period_of
 from services.sla_watcher.state_goals import COUNTED, CountedTally, GoalBook
 from services.sla_watcher.tallies import OPENED
@@ -126,7 +126,7 @@ class _Account:
         total = self.book.sums.get(period.name, 0)
         now = standing(self.goal, total=total, open_minor=self.book.open_minor, days_gone=gone, days=days)
         state = ("met" if now.reached else "missed") if closing else "running"
-        earlier = {name: total for name, total in self.book.sums.items() if name < period.name}
+        earlier = {name: in_units(self.goal, each) for name, each in self.book.sums.items() if name < period.name}
         self._tell(PROGRESS, GoalProgress(
             goal=self.goal.name, metric=self.goal.metric, side=self.goal.side, period=period.name, segment=self.goal.segment,
             target=now.target, achieved=now.achieved, pace_ppm=now.pace_ppm, working_days_gone=gone, working_days=days,

@@ -37,11 +37,16 @@ def minor_units(currency: str) -> int:
     return 1 if currency in _NO_MINOR_UNIT else 1000 if currency in _THOUSANDTHS else 100
 
 
+def in_units(goal: Goal, total: int) -> int:
+    """A sum as people count it: leads, or whole units of the goal's currency."""
+    return total // minor_units(goal.currency) if goal.metric in (WON_AMOUNT, COVERAGE) and goal.currency else total
+
+
 def standing(goal: Goal, *, total: int, open_minor: int, days_gone: int, days: int) -> Standing:
     """How the goal stands. ``total``: leads, or for money goals what was won in minor units."""
     if goal.metric == COVERAGE:
         return _coverage(goal, won_minor=total, open_minor=open_minor)
-    achieved = total // minor_units(goal.currency) if goal.metric == WON_AMOUNT and goal.currency else total
+    achieved = in_units(goal, total)
     expected = goal.target * days_gone
     pace = achieved * days * PPM // expected if expected else PPM
     return Standing(target=goal.target, achieved=achieved, pace_ppm=pace)

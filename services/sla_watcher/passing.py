@@ -14,7 +14,7 @@ from baton.engine.reducer import Event
 from services.sla_watcher import running
 from services.sla_watcher.evidence import Evidence
 from services.sla_watcher.intervals import marked
-from services.sla_watcher.recycle import Leaving, end_rest, leave
+from services.sla_watcher.recycle import NURTURE, RETURN, Leaving, end_rest, leave
 from services.sla_watcher.state import CurrentHandoff, OpenClock, Pass
 from services.sla_watcher.tallies import tally
 from services.sla_watcher.turn import Turn
@@ -23,7 +23,6 @@ ROUTE: Final = "route"
 NO_CONSENT: Final = "no_consent"
 OFFER: Final = ("accept", "first_touch")
 AFTER_ACCEPTANCE: Final = ("qualify", "follow_up")
-NURTURING: Final = ("nurture_start", "nurture", "return")
 REINSTATED: Final = "reinstated"
 
 
@@ -33,7 +32,7 @@ def on_qualified(turn: Turn, event: Event, qualified: LeadQualified) -> None:
     if head.passing is not None and head.passing.qualification_id == qualified.qualification_id:
         return
     for clock in head.clocks:
-        if clock.clock in NURTURING:
+        if clock.clock in (*NURTURE, RETURN):
             running.hear(turn, clock, _fact(event, qualified.cause_id, event.received_at_ms, "requalified"))
         else:
             running.close(turn, clock, "qualified_again", at_ms=event.at_ms)
@@ -60,6 +59,7 @@ def _begin(turn: Turn, event: Event, qualified: LeadQualified) -> None:
         cycle=qualified.cycle,
         level=qualified.level,
         segment=qualified.segment,
+        consents=qualified.story.consents,
         passing=passing,
         holder=None,
         marks=marked(marks, "system", min(qualified.received_at_ms, event.at_ms)),

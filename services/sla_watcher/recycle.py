@@ -13,6 +13,8 @@ from services.sla_watcher.intervals import marked
 from services.sla_watcher.state import CurrentHandoff, OpenClock, Rest
 from services.sla_watcher.turn import ACTIONS, REACTIVATED, RECYCLED, Turn
 
+NURTURE: Final = ("nurture_start", "nurture")
+RETURN: Final = "return"
 RETURN_DATE: Final = "return_date"
 MOST_RETURNED: Final = 3
 """Rejections of one qualification after which the manager gets the lead, not a further colleague."""
@@ -49,12 +51,15 @@ def leave(turn: Turn, leaving: Leaving) -> None:
         recycles=turn.head.recycles + (recycles and not leaving.free),
         marks=marked(turn.head.marks, "rest", turn.now),
     )
-    if recycles:
-        _start_nurture(turn, rest)
+    if recycles and rest.nurtured:
+        for name in NURTURE:
+            running.start(turn, _marketing_clock(turn, name, rest))
 
 
 def _recycled(turn: Turn, rule: RecycleReason, leaving: Leaving) -> Rest:
-    plan = turn.reference.agreement.recycling.plan(rule, turn.now, contract_end=leaving.contract_end, recycles=turn.head.recycles)
+    agreement = turn.reference.agreement
+    plan = agreement.recycling.plan(rule, turn.now, contract_end=leaving.contract_end, recycles=turn.head.recycles)
+    consent = agreement.consent.nurture.decide(turn.head.consents)
     rest = Rest(
         recycle_id=turn.id_of("recycle"),
         cycle=turn.head.cycle,
@@ -63,8 +68,9 @@ def _recycled(turn: Turn, rule: RecycleReason, leaving: Leaving) -> Rest:
         track=plan.track,
         cool_off_until_ms=None if leaving.free else plan.cool_off_until_ms,
         return_at_ms=plan.return_at_ms,
+        nurtured=consent.allowed,
     )
-    _tell_leave(turn, rest, leaving, needs=plan.needs)
+    _tell_leave(turn, rest, leaving, needs=plan.needs, refused=None if consent.allowed else consent.reason)
     return rest
 
 
@@ -75,11 +81,12 @@ def _disqualified(turn: Turn, rule: RecycleReason, leaving: Leaving) -> Rest:
         outcome=Outcome.DISQUALIFY.value,
         reason=leaving.reason or rule.name,
     )
-    _tell_leave(turn, rest, leaving, needs=None)
+    _tell_leave(turn, rest, leaving)
     return rest
 
 
-def _tell_leave(turn: Turn, rest: Rest, leaving: Leaving, *, needs: str | None) -> None:
+def _tell_leave(turn: Turn, rest: Rest, leaving: Leaving, *, needs: str | None = None, refused: str | None = None) -> None:
+    track = turn.reference.agreement.recycling.tracks.get(rest.track or "")
     turn.tell(
         RECYCLED,
         LeadRecycled(
@@ -97,13 +104,12 @@ def _tell_leave(turn: Turn, rest: Rest, leaving: Leaving, *, needs: str | None) 
             handoff_id=leaving.handoff_id,
             by=leaving.by,
             needs=needs,
+            track_topics=track.topics if track else (),
+            track_stage=track.stage if track else None,
+            nurture_allowed=rest.nurtured and track is not None,
+            nurture_reason=refused,
         ),
     )
-
-
-def _start_nurture(turn: Turn, rest: Rest) -> None:
-    for name in ("nurture_start", "nurture"):
-        running.start(turn, _marketing_clock(turn, name, rest))
 
 
 def _marketing_clock(turn: Turn, name: str, rest: Rest) -> OpenClock:
@@ -131,11 +137,12 @@ def come_back(turn: Turn) -> None:
     recycling = turn.reference.agreement.recycling
     again = recycling.plan(rest.reason, turn.now, recycles=recycling.max_recycles)
     for clock in turn.head.clocks:
-        if clock.clock in ("nurture_start", "nurture", "return"):
+        if clock.clock in (*NURTURE, RETURN):
             running.close(turn, clock, RETURN_DATE, at_ms=turn.now)
     _tell_back(turn, rest, RETURN_DATE, return_at_ms=again.return_at_ms)
     turn.head = replace(turn.head, rest=replace(rest, back=True, return_at_ms=again.return_at_ms))
-    running.start(turn, _marketing_clock(turn, "return", rest))
+    if rest.nurtured:
+        running.start(turn, _marketing_clock(turn, RETURN, rest))
 
 
 def end_rest(turn: Turn, reason: str) -> None:

@@ -4,7 +4,8 @@ The truth of a clock is when it started, its pauses and the agreement; ``deadlin
 and kept so that a step need not compute them again. Nothing here is ever "time remaining".
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from baton.engine.reducer import EntryKind
@@ -124,7 +125,7 @@ class Pass:
 class Rest:
     """A cycle that has ended, and when the lead comes back; ``return_at_ms`` None: not by itself.
 
-    ``back``: a return date has come; ``return_at_ms`` is the next one then, so that a lead that does not qualify after its return
+    ``nurtured``: consent allows it, so marketing owes touches. ``back``: a return date has come; ``return_at_ms`` is the next one then, so that a lead that does not qualify after its return
     is looked at again. ``returned``: the lead has qualified anew, and the rest is over.
     """
 
@@ -135,6 +136,7 @@ class Rest:
     track: str | None = None
     cool_off_until_ms: int | None = None
     return_at_ms: int | None = None
+    nurtured: bool = True
     back: bool = False
     returned: bool = False
 
@@ -158,12 +160,14 @@ class TimeMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadClocks:
-    """The head of the clocks reducer. ``tallied`` is what this cycle has counted for already. ``ended`` (merged, erased) makes it
+    """The head of the clocks reducer. ``consents`` are those it was last qualified with. ``tallied`` is what this cycle
+    has counted for already. ``ended`` (merged, erased) makes it
     a tombstone that nothing starts again."""
 
     cycle: int = 0
     level: str | None = None
     segment: str | None = None
+    consents: Mapping[str, str] = field(default_factory=dict)
     clocks: tuple[OpenClock, ...] = ()
     passing: Pass | None = None
     holder: CurrentHandoff | None = None

@@ -186,7 +186,8 @@ class Scene:
         record = LeadQualified(
             qualification_id=name, lead_id=self.lead, cycle=cycle, leg=leg, level=level, grade="A1", fit_micro=0,
             engagement_micro=0, hand_raised=more.pop("hand_raised", False), cause_id=self._id(), qualified_at_ms=now,
-            received_at_ms=more.pop("received_at_ms", now), segment=more.pop("segment", "big"), story=Story(), agreement="a",
+            received_at_ms=more.pop("received_at_ms", now), segment=more.pop("segment", "big"),
+            story=more.pop("story", Story()), agreement="a",
             **more,
         )  # fmt: skip
         return self._send("leads.qualified.v1", record)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from baton.contracts.levels import LeadReactivated
-from tests.apps.sla_scene import Scene, agreement, promises, words
+from baton.contracts.leads import Story
+from baton.contracts.levels import LeadReactivated, LeadRecycled
+from tests.apps.sla_scene import Scene, agreement, plain_agreement, promises, words
 
 NURTURE = agreement(
     slas=promises(
@@ -107,6 +108,30 @@ def test_a_lead_that_qualifies_after_its_return_has_no_date_any_more() -> None:
     scene.lines()
     assert scene.qualified("q2", cycle=2).lines() == ["2026-04-01 12:00 return met: requalified"]
     assert scene.at("2028-04-30 12:00").lines() == []
+
+
+def test_without_consent_nobody_is_nurtured_but_the_date_stands() -> None:
+    scene = Scene(NURTURE).qualified(story=Story(consents={"marketing/email": "refused"})).routed("ann")
+    scene.staged("rejected", "mql", reason="not_ready")
+    (told,) = [each for each in scene.facts() if isinstance(each, LeadRecycled)]
+    assert (told.nurture_allowed, told.nurture_reason) == (False, "marketing refused")
+    assert scene.at("2026-04-30 12:00").lines() == ["2026-04-01 09:00 back: return_date"]
+
+
+def test_enrolment_names_the_topics_and_the_stage_of_its_track() -> None:
+    recycling = """
+      limit: 2
+      long_term: {track: learn, comes_back: 365 days}
+      fallback: not_ready
+      tracks: {learn: {topics: [integration], stage: decision}}
+      reasons:
+        not_ready: {outcome: recycle, track: learn, comes_back: after 30 days}
+    """
+    definitions = plain_agreement()["definitions"] | {"topics": {"integration": "Connecting other systems"}}
+    scene = Scene(agreement(recycling=recycling, definitions=definitions)).qualified().routed("ann")
+    scene.staged("rejected", "mql", reason="not_ready")
+    (told,) = [each for each in scene.facts() if isinstance(each, LeadRecycled)]
+    assert (told.track_topics, told.track_stage, told.nurture_allowed) == (("integration",), "decision", True)
 
 
 def test_marketing_owes_the_start_of_the_nurture() -> None:
