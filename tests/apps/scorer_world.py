@@ -26,7 +26,7 @@ MONDAY_0900 = 1_793_606_400_000  # 2026-11-02, 09:00 in Berlin
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "agreements" / "software.yaml"
+BASE = Path(__file__).with_name("scorer_agreement.yaml")
 
 LEVELS: Mapping[str, Any] = {
     "fit": {"A": {"enter": 50}, "D": {"enter": 0}},
@@ -50,8 +50,8 @@ LIFECYCLE: Mapping[str, Any] = {"bridge": "warm leads", "poor_fit": ["D"]}
 
 
 @cache
-def _example() -> Any:
-    return read_yaml(EXAMPLE.read_text()).data
+def _base() -> Any:
+    return read_yaml(BASE.read_text()).data
 
 
 def agreement(
@@ -63,9 +63,8 @@ def agreement(
     dwell: str | None = None,
     **sections: Any,
 ) -> CompiledAgreement:
-    """The example agreement with scoring of the test's own."""
-    plain = dict(_example())
-    plain.pop("examples", None)
+    """The tests' agreement with scoring of the test's own."""
+    plain = dict(_base())
     own = dict(levels or LEVELS) | ({"dwell": dwell} if dwell else {})
     plain |= {"fit": fit, "engagement": engagement, "lifecycle": lifecycle}
     plain["definitions"] = plain["definitions"] | {"levels": own}
