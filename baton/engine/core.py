@@ -22,23 +22,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from baton.contracts.codec import codec_for
-from baton.contracts.topics import DEFAULT_NAMESPACE, TOPICS, TopicSpec, consumer_group
+from baton.contracts.topics import DEFAULT_NAMESPACE, TOPICS, TopicSpec
 from baton.engine.agenda import Agenda, Sweep
 from baton.engine.batch import Batch, Limits, Record
-from baton.engine.cell import Cell, Shape
-from baton.engine.changelog import HEAD, POSITION_KEY, split_entry_key, timer_of, version_of
-from baton.engine.dead_letters import Refuser, dead_letter
+from baton.engine.changelog import HEAD, POSITION_KEY, split_entry_key, timer_of
 from baton.engine.draft import Draft
-from baton.engine.envelope import Inlet, Outlet, Stamp, fact_ids
-from baton.engine.errors import EngineError, OutOfOrder, ReducerFailed, adopt_place, record_place, wake_place
+from baton.engine.errors import OutOfOrder
 from baton.engine.records import BatchJournal, Did, JournalLine, Position
-from baton.engine.reducer import Reducer, ReferenceBook, Step
+from baton.engine.reducer import Reducer, ReferenceBook
+from baton.engine.running import Runner
 from baton.engine.store import MemoryStore, Store
-from baton.ids import derived_id
-
-
-class Stuck(RuntimeError):
-    """A wake asked again and again to be woken in the past."""
 
 
 class Core:
@@ -60,8 +53,6 @@ class Core:
     ) -> None:
         self.reducer = reducer
         self.partition = partition
-        self.now = 0
-        """Log time of the task in ms; never runs backwards."""
         self.number = 0
         """Number of the batch that was folded last; 0 before the first."""
         self.positions: dict[str, int] = {}
@@ -71,21 +62,29 @@ class Core:
         self._book = book
         self._limits = limits
         self._store: Store = MemoryStore() if store is None else store
-        self._shape = Shape(reducer, codecs)
-        self._own = {Position: codecs(Position), BatchJournal: codecs(BatchJournal)}
-        self._inlets = {topic: Inlet(topics[topic], partition, codecs) for topic in reducer.inputs}
-        self._outlets = {topic: Outlet(topics[topic], reducer.name, partition, partitions, codecs) for topic in reducer.outputs}
-        self._refuser = Refuser(
-            group=consumer_group(namespace, reducer.name), service=reducer.service, stage=reducer.name, version=version
-        )
         self._agenda = Agenda(holds=bool(reducer.upstream))
-        self._stamp = Stamp(reducer)
-        self._skips: set[str] = set()
+        self._own = {Position: codecs(Position), BatchJournal: codecs(BatchJournal)}
+        self._run = Runner(
+            reducer,
+            book,
+            self._store,
+            self._agenda,
+            partition=partition,
+            partitions=partitions,
+            limits=limits,
+            topics=topics,
+            codecs=codecs,
+            namespace=namespace,
+            version=version,
+        )
         self._sweep: Sweep | None = None
         self._position: Position | None = None
-        self._reference: Any = None
-        self._version = ""
         self._draft: Draft | None = None
+
+    @property
+    def now(self) -> int:
+        """Log time of the task in ms; never runs backwards."""
+        return self._run.now
 
     # ------------------------------------------------------------------ restoring
 
@@ -94,7 +93,7 @@ class Core:
         if key[0] == HEAD:
             name = key[1:].decode()
             self._store.set_head(name, value)
-            self._agenda.set(name, None if value is None else timer_of(value), self.now)
+            self._agenda.set(name, None if value is None else timer_of(value), self._run.now)
         elif key == POSITION_KEY:
             self._position = None if value is None else self._own[Position].decode(value)
         else:
@@ -105,7 +104,7 @@ class Core:
         the host compares with the committed offsets (:func:`baton.engine.position.disagreement`)."""
         found = self._position
         if found is not None:
-            self.now, self.number, self.adopted = found.now_ms, found.batch, found.adopted
+            self._run.now, self.number, self.adopted = found.now_ms, found.batch, found.adopted
             self.positions = dict(found.offsets)
         if self.reducer.upstream:
             self._agenda.hold(self.now)
@@ -184,8 +183,7 @@ class Core:
             reference=reference_offsets or {},
             wakes_left=self._limits.wakes,
         )
-        self._stamp.made_at(made_at_ms)
-        self._look_up()
+        self._run.look_up(made_at_ms)
 
     def take(self, topic: str, record: Record) -> bool:
         """Process one record: fire what is due by then, adopt if its key lags, step.
@@ -195,15 +193,15 @@ class Core:
         draft = self._opened()
         if len(draft.outgoing) + len(draft.cells) >= self._limits.outputs:
             return False
+        if self._run.reference is None:
+            raise RuntimeError("nothing is agreed yet: ask waits_for_reference before taking records")
         offset, at_ms = record.offset, record.timestamp
         if offset < self.positions.get(topic, 0):
             raise OutOfOrder(f"{self.reducer.name}[{self.partition}] was handed {topic}@{offset} a second time")
         if self._agenda.timers.floor <= at_ms and not self._fire_due(draft, at_ms, None):
             return False
-        if at_ms > self.now:
-            self._move(at_ms)
-        if not self._skips or not self._skipped(draft, record_place(topic, offset)):
-            self._step(draft, self._inlets[topic], record)
+        self._run.move(at_ms)
+        self._run.step(draft, topic, record)
         self.positions[topic] = offset + 1
         draft.notes.took(topic, offset)
         return True
@@ -222,7 +220,7 @@ class Core:
         if not self._fire_due(draft, to_ms, limit):
             return False
         if to_ms > self.now or draft.counts.wakes != before:
-            self._move(to_ms)
+            self._run.move(to_ms)
             draft.notes.add(JournalLine(did=Did.ADVANCE, at_ms=to_ms))
         return True
 
@@ -239,7 +237,7 @@ class Core:
             if fired == limit or self._no_room(draft):
                 docket.put_back(*found)
                 break
-            woke = self._wake(draft, *found, proven=proven)
+            woke = self._run.wake(draft, *found, proven=proven)
             fired += 1
             if proven or not woke:
                 docket.again(found[1])
@@ -252,21 +250,22 @@ class Core:
         draft = self._opened()
         if not self.adopting:
             return 0
-        if self._sweep is None or self._sweep.version != self._version:
-            self._sweep = Sweep(self._version, self._store.keys(), self._lags)
+        version = self._run.version
+        if self._sweep is None or self._sweep.version != version:
+            self._sweep = Sweep(version, self._store.keys(), lambda key: self._run.lags(self._opened(), key))
         adopted = 0
         while adopted < limit and not self.full and (key := self._sweep.next()) is not None:
-            self._adopt(draft, self._cell(draft, key))
+            self._run.adopt(draft, key)
             adopted += 1
         if self._sweep.next() is None:
-            self.adopted = self._version
-        if adopted or self.adopted == self._version:
+            self.adopted = version
+        if adopted or self.adopted == version:
             draft.notes.add(JournalLine(did=Did.ADOPT, count=adopted))
         return adopted
 
     def skip(self, place: str) -> None:
         """Leave out what runs at ``place`` (see :class:`ReducerFailed`) when it comes up; the journal will say so."""
-        self._skips.add(place)
+        self._run.skips.add(place)
 
     def seal(self) -> Batch | None:
         """Close the batch and encode it. None where nothing happened."""
@@ -278,7 +277,7 @@ class Core:
             try:
                 changelog.extend(cell.seal())
             except Exception as error:  # noqa: BLE001 - whatever is wrong with the state, the key's last step made it so
-                raise self._failed(cell.place, error) from None
+                raise self._run.failed(cell.place, error) from None
         position = Position(
             batch=self.number + 1,
             now_ms=self.now,
@@ -298,7 +297,7 @@ class Core:
     def drop(self) -> None:
         """The transaction failed or will not be tried: forget the batch; the task is as it was before :meth:`begin`."""
         draft = self._opened()
-        self.now, self.positions, self.adopted = draft.now, draft.positions, draft.adopted
+        self._run.now, self.positions, self.adopted = draft.now, draft.positions, draft.adopted
         for cell in draft.cells.values():
             self._agenda.set(cell.key, cell.base_wake, self.now)
         self._agenda.release(self.now)
@@ -312,62 +311,8 @@ class Core:
             raise RuntimeError("no batch is open: begin one first")
         return self._draft
 
-    def _move(self, now: int) -> None:
-        if now > self.now:
-            self.now = now
-            self._look_up()
-
-    def _look_up(self) -> None:
-        self._reference = self._book.at(self.now)
-        if self._reference is not None:
-            self._version = self._reference.version
-            self._stamp.at(self.now, self._version)
-
     def _no_room(self, draft: Draft) -> bool:
         return draft.wakes_left <= 0 or len(draft.outgoing) + len(draft.cells) >= self._limits.outputs
-
-    def _skipped(self, draft: Draft, place: str) -> bool:
-        if place not in self._skips:
-            return False
-        draft.notes.add(JournalLine(did=Did.SKIP, place=place))
-        draft.counts.skipped += 1
-        return True
-
-    def _failed(self, place: str | tuple[str, int], error: Exception) -> ReducerFailed:
-        named = place if isinstance(place, str) else record_place(*place)
-        return ReducerFailed(self.reducer.name, self.partition, named, error)
-
-    def _cell(self, draft: Draft, key: str) -> Cell:
-        cell = draft.cells.get(key)
-        if cell is None:
-            cell = Cell(key, self._store, self._shape)
-            if not self._shape.stateless:
-                draft.cells[key] = cell
-        return cell
-
-    def _step(self, draft: Draft, inlet: Inlet, record: Record) -> None:
-        try:
-            event = inlet.event(record)
-            cell = self._cell(draft, event.key)
-            if cell.exists and cell.version != self._version and self.reducer.adopts:
-                self._adopt(draft, cell)
-            cell.cause, cell.proven, cell.place = event.id, True, (event.topic, event.offset)
-            step = self.reducer.step(cell, event, now=self.now, reference=self._reference)
-            if inlet.outside:
-                self._judge(draft, inlet.topic, record, step)
-            elif step.rejected is not None:
-                raise TypeError("a record of our own cannot be rejected")
-            self._absorb(draft, cell, step, event.received_at_ms, event.traceparent)
-        except EngineError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a reducer that raises is our bug, whatever it raises
-            raise self._failed((inlet.topic, record.offset), error) from None
-
-    def _judge(self, draft: Draft, topic: str, record: Record, step: Step[Any]) -> None:
-        draft.verdicts.append(step.rejected is not None)
-        if step.rejected is not None:
-            draft.counts.dead += 1
-            draft.outgoing.append(dead_letter(topic, self.partition, record, step.rejected, self._refuser, self.now))
 
     def _fire_due(self, draft: Draft, to_ms: int, limit: int | None) -> bool:
         timers = self._agenda.timers
@@ -383,70 +328,7 @@ class Core:
             found = timers.pop(to_ms)
             if found is None:
                 break
-            self._move(found[0])
-            self._wake(draft, *found, proven=True)
+            self._run.move(found[0])
+            self._run.wake(draft, *found, proven=True)
             fired += 1
         return True
-
-    def _wake(self, draft: Draft, due: int, key: str, *, proven: bool) -> bool:
-        cell = self._cell(draft, key)
-        draft.wakes_left -= 1
-        draft.counts.wakes += 1
-        if cell.version != self._version and self.reducer.adopts:
-            self._adopt(draft, cell)  # may have set another time; if it is still due it comes up again at once
-            return False
-        if self._skips and self._skipped(draft, wake_place(key, due)):
-            cell.mute(cell.version, wake_place(key, due))
-            return True
-        draft.counts.late_ms = max(draft.counts.late_ms, self.now - due)
-        draft.counts.unproven += not proven
-        cell.cause = derived_id("wake", self.reducer.name, key, due, cell.revision)
-        cell.proven = proven
-        try:
-            step = self.reducer.wake(cell, now=self.now, reference=self._reference)
-            cell.place = wake_place(key, due)
-            cell.spins = cell.spins + 1 if proven and step.wake_at is not None and step.wake_at <= self.now else 0
-            if cell.spins > self._limits.spins:
-                raise Stuck
-            self._absorb(draft, cell, step, self.now, None, forced=True)
-        except Exception as error:  # noqa: BLE001 - see _step
-            raise self._failed(wake_place(key, due), error) from None
-        return True
-
-    def _lags(self, key: str) -> bool:
-        cell = None if self._draft is None else self._draft.cells.get(key)
-        if cell is not None:
-            return cell.exists and cell.version != self._version
-        raw = self._store.head(key)
-        return raw is not None and version_of(raw) != self._version
-
-    def _adopt(self, draft: Draft, cell: Cell) -> None:
-        place = adopt_place(cell.key, self._version)
-        draft.counts.adopted += 1
-        if self._skips and self._skipped(draft, place):
-            cell.mute(self._version, place)
-            return
-        cell.cause = derived_id("adopt", self.reducer.name, cell.key, self._version)
-        cell.proven = True
-        try:
-            step = self.reducer.adopt(cell, old=cell.version, new=self._reference, now=self.now)
-            cell.place = place
-            self._absorb(draft, cell, step, self.now, None, forced=True)
-        except Exception as error:  # noqa: BLE001 - see _step
-            raise self._failed(place, error) from None
-
-    def _absorb(
-        self, draft: Draft, cell: Cell, step: Step[Any], received_at_ms: int, traceparent: str | None, *, forced: bool = False
-    ) -> None:
-        if not self._shape.stateless:
-            before = cell.wake_at
-            cell.absorb(step, self._version, forced=forced)
-            if forced or cell.wake_at != before:
-                self._agenda.set(cell.key, cell.wake_at, self.now)
-        elif step.head is not None or step.wake_at is not None or step.put:
-            raise TypeError("a reducer without head_type and entry_kinds has no state to change")
-        facts = step.facts
-        if facts:
-            shared = self._stamp.headers(cell.cause, received_at_ms, traceparent)
-            for fact, fact_id in zip(facts, fact_ids(cell.cause, facts, self._outlets), strict=True):
-                draft.outgoing.append(self._outlets[fact.topic].outgoing(fact, fact_id, cell.key, shared))

@@ -583,3 +583,8 @@ def test_the_core_is_used_in_its_order_or_not_at_all() -> None:
     with pytest.raises(RuntimeError, match="a batch is open"):
         core.begin(0)
     assert core.seal() is None
+    unagreed = core_of(Session(), ToyBook())
+    assert unagreed.waits_for_reference
+    unagreed.begin(0)
+    with pytest.raises(RuntimeError, match="nothing is agreed"):
+        click(unagreed, 0, 1_000)()
