@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -19,11 +20,12 @@ from baton.agreement.reference import AgreementReference, reference_of
 from baton.broker.log import LogReader
 from baton.cli.lead_states import LeadStates
 from baton.clients import confluent_options
-from baton.contracts.leads import LeadQualified, LeadStaged
+from baton.contracts.leads import BacklogPart, BacklogRelease, LeadQualified, LeadStaged
 from baton.engine.cell import Cell
+from baton.engine.reducer import Event, Step
 from baton.settings import Settings
 
-_AT_ONCE = 100_000
+_RELEASES = "scorer.releases.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +63,8 @@ def impact_of(settings: Settings, model: Agreement, *, now_ms: int) -> Impact:
 def compare(states: LeadStates, present: AgreementReference | None, model: Agreement, *, now_ms: int) -> Impact:
     """The impact of ``model`` on ``states``, against the agreement ``present``ly in force."""
     agreement = compiled_of(model)
-    new = reference_of(compiled_of(_released_at_once(model)))
-    old = reference_of(compiled_of(_released_at_once(present.agreement.raw))) if present else None
+    new = reference_of(agreement)
+    old = reference_of(present.agreement) if present else None
     levels: Counter[str] = Counter()
     pools: Counter[str] = Counter()
     qualify = withdrawn = 0
@@ -90,23 +92,33 @@ def compare(states: LeadStates, present: AgreementReference | None, model: Agree
     )
 
 
-def _released_at_once(model: Agreement) -> Agreement:
-    """The agreement without its drip: the question is how many there are, not how many on the first day."""
-    return model.model_copy(update={"lifecycle": model.lifecycle.model_copy(update={"drip": _AT_ONCE})})
-
-
 def _under(view: Cell, reference: AgreementReference, now_ms: int, states: LeadStates) -> _Outcome | None:
+    """The lead under ``reference``; if that makes it ready, what its hand-off would be, were it let out of the backlog now."""
     view.cause = f"impact:{view.key}"
     step = states.reducer.adopt(view, old=view.version, new=reference, now=now_ms)
     level = getattr(step.head, "level", None)
     if level is None:
         return None
     values = [fact.value for fact in step.facts]
+    waits = next((each for each in values if isinstance(each, BacklogPart) and each.kind == "add"), None)
+    if waits is not None:
+        view.absorb(step, reference.version)
+        values += [fact.value for fact in _released(view, waits, reference, now_ms, states).facts]
     return _Outcome(
         level=level,
         qualified=next((each for each in values if isinstance(each, LeadQualified)), None),
         withdrawn=any(isinstance(each, LeadStaged) and each.event == "withdrawn" for each in values),
     )
+
+
+def _released(view: Cell, waits: BacklogPart, reference: AgreementReference, now_ms: int, states: LeadStates) -> Step[Any]:
+    release = BacklogRelease(
+        lead_id=view.key, queue=waits.queue, at_ms=now_ms, cause_id=view.cause, agreement=reference.version
+    )
+    event = Event(
+        topic=_RELEASES, partition=0, offset=0, key=view.key, value=release, id=view.cause, at_ms=now_ms, received_at_ms=now_ms
+    )
+    return states.reducer.step(view, event, now=now_ms, reference=reference)
 
 
 def _load(agreement: CompiledAgreement, pools: Counter[str]) -> dict[str, float]:
