@@ -61,9 +61,7 @@ def compile_people(models: Mapping[str, PersonModel]) -> dict[str, PersonRule]:
 def compile_pool(name: str, model: PoolModel, people: Mapping[str, PersonRule], house_calendar: str) -> Pool:
     """A pool with its members by person id."""
     members = tuple(
-        Member(
-            person=person, weight=each.weight, capacity=each.capacity, offers=each.offers, skills=people[person].skills
-        )
+        Member(person=person, weight=each.weight, capacity=each.capacity, offers=each.offers, skills=people[person].skills)
         for person, each in sorted(model.members.items())
     )
     nobody, overflow_to, watcher = "hold", None, None

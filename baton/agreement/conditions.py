@@ -263,5 +263,3 @@ def _matcher(pattern: str) -> Check:
         return search(value[:MAX_MATCHED].encode()) is not None
 
     return check
-
-

@@ -145,9 +145,7 @@ def _named(section: str, what: str, old: Mapping[str, Any], new: Mapping[str, An
             yield from _section(section, _subject(what, name), old[name], after)
 
 
-def _listed(
-    section: str, what: str, old: Sequence[Any], new: Sequence[Any], name_of: Callable[[Any], str]
-) -> Iterator[Change]:
+def _listed(section: str, what: str, old: Sequence[Any], new: Sequence[Any], name_of: Callable[[Any], str]) -> Iterator[Change]:
     before, after = ({name_of(each): each for each in listed} for listed in (old, new))
     yield from _named(section, what, before, after)
     kept = [name for name in before if name in after]

@@ -53,9 +53,7 @@ class LevelTable:
         self._act_up = _Ladder(tuple(reversed(engagement_bands)), up=True)
         self._act_down = _Ladder(tuple(reversed(engagement_bands)), up=False)
         self._ranks = {fit: {act: RANK[level] for act, level in row.items()} for fit, row in matrix.items()}
-        self._reasons = {
-            (fit.name, act.name): self._words(fit, act) for fit in self.fit_bands for act in self.engagement_bands
-        }
+        self._reasons = {(fit.name, act.name): self._words(fit, act) for fit in self.fit_bands for act in self.engagement_bands}
 
     @property
     def bands(self) -> tuple[tuple[Band, ...], tuple[Band, ...]]:

@@ -95,9 +95,7 @@ class Recycling:
         """Before this moment only a raised hand brings the lead back."""
         return now_ms + reason.cool_off_ms
 
-    def plan(
-        self, reason: RecycleReason | str, now_ms: int, *, contract_end: str | None = None, recycles: int = 0
-    ) -> ReturnPlan:
+    def plan(self, reason: RecycleReason | str, now_ms: int, *, contract_end: str | None = None, recycles: int = 0) -> ReturnPlan:
         """Everything about the way back of a lead that was recycled ``recycles`` times before."""
         rule = self.reason(reason) if isinstance(reason, str) else reason
         unknown = rule.before_contract_end_ms is not None and _iso_date(contract_end) is None

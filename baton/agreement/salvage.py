@@ -93,8 +93,7 @@ class _Rest:
             elif isinstance(value, list):
                 numbers = self._numbers.get(id(value), list(range(len(value))))
                 waiting += [
-                    ((*path, now), (*original, then), each)
-                    for (now, each), then in zip(enumerate(value), numbers, strict=True)
+                    ((*path, now), (*original, then), each) for (now, each), then in zip(enumerate(value), numbers, strict=True)
                 ]
 
     def may_have_caused(self, problem: Problem) -> bool:

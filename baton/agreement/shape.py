@@ -138,9 +138,7 @@ def path_in(loc: tuple[int | str, ...], data: Any) -> tuple[Path, tuple[str, ...
 
 
 def _has(data: Any, step: str | int) -> bool:
-    return (isinstance(data, dict) and step in data) or (
-        isinstance(data, list) and isinstance(step, int) and step < len(data)
-    )
+    return (isinstance(data, dict) and step in data) or (isinstance(data, list) and isinstance(step, int) and step < len(data))
 
 
 def _meant(path: Path, document: Document) -> str:

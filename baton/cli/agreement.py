@@ -55,9 +55,13 @@ def show(
         Console().print(each)
 
 
-@app.command(epilog="Examples:  baton agreement diff old.yaml new.yaml        baton agreement diff new.yaml   (against the one in force)")
+@app.command(
+    epilog="Examples:  baton agreement diff old.yaml new.yaml        baton agreement diff new.yaml   (against the one in force)"
+)
 def diff(
-    old: Path = typer.Argument(..., exists=True, dir_okay=False, help="The former one; alone: what is compared with the one in force."),
+    old: Path = typer.Argument(
+        ..., exists=True, dir_okay=False, help="The former one; alone: what is compared with the one in force."
+    ),
     new: Path = typer.Argument(None, exists=True, dir_okay=False, help="The new one."),
     as_json: bool = _JSON,
 ) -> None:
@@ -94,12 +98,16 @@ def approve_(
 @app.command("publish", epilog="Example:  baton agreement publish agreement.yaml --effective-at 2026-12-01T00:00")
 def publish_(
     file: Path = _FILE,
-    effective_at: str = typer.Option(None, "--effective-at", help="Not before this moment (ISO, UTC); without it at the soonest."),
+    effective_at: str = typer.Option(
+        None, "--effective-at", help="Not before this moment (ISO, UTC); without it at the soonest."
+    ),
 ) -> None:
     """Put a signed agreement in force. Refused until both sides have signed this very version and it has no errors."""
     model = read_agreement(file)
     if effective_at and model.effective_at:
-        raise NotPublished("the agreement itself says when it takes effect, and that is what was signed: leave --effective-at out")
+        raise NotPublished(
+            "the agreement itself says when it takes effect, and that is what was signed: leave --effective-at out"
+        )
     wanted = moment_ms(effective_at) if effective_at else None
     topic = KafkaAgreementTopic(cluster_settings())
     outcome = publish(topic, model, now_ms=wall_ms(), source=_text(file), effective_at_ms=wanted)
@@ -134,7 +142,7 @@ def schema(
     """The JSON Schema of the language, for completion and help in editors."""
     if out:
         out.write_text(schema_text(), encoding="utf-8")
-        typer.echo(f'{out} written; begin your file with: # yaml-language-server: $schema={out}')
+        typer.echo(f"{out} written; begin your file with: # yaml-language-server: $schema={out}")
     else:
         typer.echo(schema_text(), nl=False)
 
@@ -218,4 +226,3 @@ def _since_words(from_ms: int | None) -> str:
     if from_ms is None:
         return "at no time"
     return "since ever (it was the first)" if from_ms == SINCE_EVER else f"from {written(from_ms)} UTC on"
-

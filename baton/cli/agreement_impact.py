@@ -112,9 +112,7 @@ def _under(view: Cell, reference: AgreementReference, now_ms: int, states: LeadS
 
 
 def _released(view: Cell, waits: BacklogPart, reference: AgreementReference, now_ms: int, states: LeadStates) -> Step[Any]:
-    release = BacklogRelease(
-        lead_id=view.key, queue=waits.queue, at_ms=now_ms, cause_id=view.cause, agreement=reference.version
-    )
+    release = BacklogRelease(lead_id=view.key, queue=waits.queue, at_ms=now_ms, cause_id=view.cause, agreement=reference.version)
     event = Event(
         topic=_RELEASES, partition=0, offset=0, key=view.key, value=release, id=view.cause, at_ms=now_ms, received_at_ms=now_ms
     )

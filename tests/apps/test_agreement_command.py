@@ -21,7 +21,11 @@ def run(*arguments: str) -> Result:
 @pytest.fixture
 def bad(tmp_path: Path) -> Path:
     file = tmp_path / "agreement.yaml"
-    text = DEMO.read_text(encoding="utf-8").replace("role_field: role", "role_field: rolle").replace("cap: 30, per_day", "cap: 10, per_day")
+    text = (
+        DEMO.read_text(encoding="utf-8")
+        .replace("role_field: role", "role_field: rolle")
+        .replace("cap: 30, per_day", "cap: 10, per_day")
+    )
     file.write_text(text, encoding="utf-8")
     return file
 
@@ -57,7 +61,19 @@ def test_what_is_not_sound_is_not_shown(bad: Path) -> None:
 
 def test_an_agreement_is_shown_as_tables() -> None:
     shown = run("show", str(DEMO)).stdout
-    for title in ("Levels: fit by engagement", "Fit", "Acts", "Groups of acts", "Pools", "Routing", "Promises", "Ladders", "Reasons", "Calendars", "Goals"):
+    for title in (
+        "Levels: fit by engagement",
+        "Fit",
+        "Acts",
+        "Groups of acts",
+        "Pools",
+        "Routing",
+        "Promises",
+        "Ladders",
+        "Reasons",
+        "Calendars",
+        "Goals",
+    ):
         assert f"\n{title}" in shown
 
 

@@ -8,7 +8,7 @@ from baton.agreement.reading import agreement_of, read_agreement
 from baton.cli.example_leads import Difference, Ran, run_examples
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted((ROOT / "examples" / "agreements").glob("*.yaml")) + [ROOT / "baton" / "agreement" / "starter.yaml"]
+FILES = [*sorted((ROOT / "examples" / "agreements").glob("*.yaml")), ROOT / "baton" / "agreement" / "starter.yaml"]
 DEMO = (ROOT / "examples" / "agreements" / "demo.yaml").read_text(encoding="utf-8")
 
 
@@ -22,14 +22,30 @@ def test_the_examples_of_every_agreement_that_ships_pass(file: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "difference"),
     [
-        ("fit: 100, engagement: 40, level: hot", "fit: 99, engagement: 40, level: hot", Difference(what="fit", expected="99", found="100")),
-        ("fit: 100, engagement: 40, level: hot", "fit: 100, engagement: 40.5, level: hot", Difference(what="engagement", expected="40.5", found="40")),
+        (
+            "fit: 100, engagement: 40, level: hot",
+            "fit: 99, engagement: 40, level: hot",
+            Difference(what="fit", expected="99", found="100"),
+        ),
+        (
+            "fit: 100, engagement: 40, level: hot",
+            "fit: 100, engagement: 40.5, level: hot",
+            Difference(what="engagement", expected="40.5", found="40"),
+        ),
         ("level: hot, queue: sales", "level: warm, queue: sales", Difference(what="level", expected="warm", found="hot")),
         ("grade: A3", "grade: B3", Difference(what="grade", expected="B3", found="A3")),
         ("queue: sales, pool: sales", "queue: sdr, pool: sales", Difference(what="queue", expected="sdr", found="sales")),
         ("queue: sales, pool: sales", "queue: sales, pool: sdr", Difference(what="pool", expected="sdr", found="sales")),
-        ("level: cold, qualified: false", "level: cold, qualified: true", Difference(what="qualified", expected="yes", found="no")),
-        ("level: cold, qualified: false", "level: cold, segment: small", Difference(what="segment", expected="small", found="none")),
+        (
+            "level: cold, qualified: false",
+            "level: cold, qualified: true",
+            Difference(what="qualified", expected="yes", found="no"),
+        ),
+        (
+            "level: cold, qualified: false",
+            "level: cold, segment: small",
+            Difference(what="segment", expected="small", found="none"),
+        ),
         (
             "deadline: 2026-03-02 10:00:04",
             "deadline: 2026-03-02 10:00:05",

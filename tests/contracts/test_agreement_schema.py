@@ -12,7 +12,7 @@ from baton.agreement.yaml_text import read_yaml
 from baton.contracts.schemas import schema_root
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted((ROOT / "examples" / "agreements").glob("*.yaml")) + [ROOT / "baton" / "agreement" / "starter.yaml"]
+FILES = [*sorted((ROOT / "examples" / "agreements").glob("*.yaml")), ROOT / "baton" / "agreement" / "starter.yaml"]
 
 
 def published() -> dict[str, Any]:

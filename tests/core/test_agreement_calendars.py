@@ -23,7 +23,11 @@ def calendar(
     hours = spans or NINE_TO_FIVE
     days_off = (hours, hours) if weekend else (NOTHING, NOTHING)
     return Calendar(
-        name="test", zone=zone_named(zone), weekly=(hours,) * 5 + days_off, holidays=holidays_of(places), **more  # type: ignore[arg-type]
+        name="test",
+        zone=zone_named(zone),
+        weekly=(hours,) * 5 + days_off,
+        holidays=holidays_of(places),
+        **more,  # type: ignore[arg-type]
     )
 
 
@@ -53,10 +57,22 @@ LUNCH = ((540, 720), (780, 1020))
         ("inside lunch", calendar(*LUNCH), "2026-03-02 12:20", "1 business hour", "2026-03-02 14:00"),
         ("a week of hours", calendar(), "2026-03-02 10:00", "40 business hours", "2026-03-09 10:00"),
         ("Easter", calendar(places=("DE-BE",)), "2026-04-02 16:30", "1 business hour", "2026-04-07 09:30"),
-        ("another country works on Easter Monday", calendar(places=("US-NY",)), "2026-04-03 16:30", "1 business hour", "2026-04-06 09:30"),
+        (
+            "another country works on Easter Monday",
+            calendar(places=("US-NY",)),
+            "2026-04-03 16:30",
+            "1 business hour",
+            "2026-04-06 09:30",
+        ),
         ("a day off", calendar(closed=frozenset({date(2026, 3, 3)})), "2026-03-02 16:30", "1 business hour", "2026-03-04 09:30"),
         ("over New Year", calendar(places=("DE",)), "2026-12-31 16:30", "1 business hour", "2027-01-04 09:30"),
-        ("an open Saturday wins", calendar(extra={date(2026, 3, 7): ((600, 720),)}), "2026-03-06 17:00", "3 business hours", "2026-03-09 10:00"),
+        (
+            "an open Saturday wins",
+            calendar(extra={date(2026, 3, 7): ((600, 720),)}),
+            "2026-03-06 17:00",
+            "3 business hours",
+            "2026-03-09 10:00",
+        ),
         ("two working days", calendar(), "2026-03-02 15:00", "2 working days", "2026-03-04 15:00"),
         ("two working days over the week-end", calendar(), "2026-03-06 15:00", "2 working days", "2026-03-10 15:00"),
         ("working days from a Saturday", calendar(), "2026-03-07 11:00", "1 working day", "2026-03-09 11:00"),
@@ -94,7 +110,9 @@ def test_a_zone_that_left_out_a_day_had_no_hours_on_it() -> None:
 
 
 def test_an_absence_does_not_count() -> None:
-    away = calendar().without([(at("2026-03-02 12:00"), at("2026-03-04 12:00")), (at("2026-03-03 00:00"), at("2026-03-05 00:00"))])
+    away = calendar().without(
+        [(at("2026-03-02 12:00"), at("2026-03-04 12:00")), (at("2026-03-03 00:00"), at("2026-03-05 00:00"))]
+    )
     assert told(away.add_business(at("2026-03-02 11:00"), 2 * HOUR_MS)) == "2026-03-05 10:00"
     assert told(away.add_working_days(at("2026-03-02 11:00"), 1)) == "2026-03-05 11:00"
     assert (away.is_open(at("2026-03-03 10:00")), away.is_open(at("2026-03-05 10:00"))) == (False, True)
@@ -148,7 +166,8 @@ NEAR_CHANGES = st.sampled_from(["2026-03-29", "2026-10-25", "2026-03-08", "2026-
 )
 AMOUNTS = st.one_of(st.integers(1, 3 * HOUR_MS), st.integers(1, 400 * HOUR_MS))
 ABSENCES = st.lists(
-    st.tuples(st.one_of(MOMENTS, NEAR_CHANGES), st.integers(1, 20 * DAY_MS)).map(lambda each: (each[0], each[0] + each[1])), max_size=4
+    st.tuples(st.one_of(MOMENTS, NEAR_CHANGES), st.integers(1, 20 * DAY_MS)).map(lambda each: (each[0], each[0] + each[1])),
+    max_size=4,
 )
 
 

@@ -103,7 +103,18 @@ def test_no_change_and_many_changes_are_summed_up() -> None:
     assert (changes(before, before), summary(())) == ((), "nothing changed")
     after = read_agreement(EXAMPLES / "services.yaml")
     found = changes(before, after)
-    assert {each.section for each in found} >= {"agreement", "levels", "fit", "engagement", "pools", "routing", "slas", "recycling", "goals", "consent"}
+    assert {each.section for each in found} >= {
+        "agreement",
+        "levels",
+        "fit",
+        "engagement",
+        "pools",
+        "routing",
+        "slas",
+        "recycling",
+        "goals",
+        "consent",
+    }
     assert sum(int(each.split()[0]) for each in summary(found).split(", ")) == len(found)
 
 

@@ -220,7 +220,7 @@ def test_a_wrong_meaning(old: str, new: str, marker: str | None, message: str) -
     if marker is None:
         assert [each.split(": ", 1)[1][: len(message)] for each in errors] == [message]
     else:
-        assert f"{line_of(text, marker)}: {message}" in [each[: len(f'{line_of(text, marker)}: {message}')] for each in errors]
+        assert f"{line_of(text, marker)}: {message}" in [each[: len(f"{line_of(text, marker)}: {message}")] for each in errors]
 
 
 WARNINGS = [
@@ -260,8 +260,10 @@ def test_a_cap_below_every_threshold_that_needs_it_is_an_error() -> None:
     text = planted("intent: {half_life: 30 days, window: 180 days}", "intent: {half_life: 30 days, cap: 5}")
     text = planted("events: {half_life: 30 days, window: 180 days, cap: 40}", "events: {half_life: 30 days, cap: 10}", text)
     assert [f"{each.line}: {each.message}" for each in examine(text).errors] == [
-        f"{line_of(text, '1: {enter: 70')}: engagement band 1 begins at 70, which hot and warm needs, but the groups give 55 at most "
-        "(caps: reading 30, events 10, intent 5, mailing 10): it cannot be reached"
+        (
+            f"{line_of(text, '1: {enter: 70')}: engagement band 1 begins at 70, which hot and warm needs, but the groups give 55 at"
+            " most (caps: reading 30, events 10, intent 5, mailing 10): it cannot be reached"
+        )
     ]
 
 
@@ -286,7 +288,10 @@ def test_a_side_without_goals_and_an_agreement_without_examples_are_odd() -> Non
 def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
     text = SOUND
     for old, new in (
-        ("calendar: oslo, skills: [norwegian, english], manager: mgr-ines}\n  sdr-erin", "calendar: olso, skills: [norwegian, english], manager: mgr-ines}\n  sdr-erin"),
+        (
+            "calendar: oslo, skills: [norwegian, english], manager: mgr-ines}\n  sdr-erin",
+            "calendar: olso, skills: [norwegian, english], manager: mgr-ines}\n  sdr-erin",
+        ),
         ("within: 4 business hours, warn: [80%]", "within: 4 hours, warn: [80%]"),
         ("demo_request: {points: 40,", "demo_request: {pionts: 40,"),
         ("exit: 50}", "exit: 75}"),
@@ -295,11 +300,20 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
     ):
         text = planted(old, new, text)
     expected = [
-        (line_of(text, "exit: 75"), "engagement band 1 would be left below 75 but is entered at 70: the exit must not be above the enter threshold"),
-        (line_of(text, "dwell: 2 days"), f'"dwell" stands here a second time; the first is in line {line_of(text, "dwell: 1 day")}'),
+        (
+            line_of(text, "exit: 75"),
+            "engagement band 1 would be left below 75 but is entered at 70: the exit must not be above the enter threshold",
+        ),
+        (
+            line_of(text, "dwell: 2 days"),
+            f'"dwell" stands here a second time; the first is in line {line_of(text, "dwell: 1 day")}',
+        ),
         (line_of(text, "pionts"), 'unknown key "pionts" in engagement.acts.demo_request; did you mean "points"?'),
         (line_of(text, "olso"), 'calendar "olso" is not defined; did you mean "oslo"?'),
-        (line_of(text, "within: 4 hours"), 'slas.promises[5].within: "4 hours" does not say whether closed hours count: write "4 business hours" or "4 hours elapsed"'),
+        (
+            line_of(text, "within: 4 hours"),
+            'slas.promises[5].within: "4 hours" does not say whether closed hours count: write "4 business hours" or "4 hours elapsed"',
+        ),
         (line_of(text, "sqll"), 'stage "sqll" is not defined; did you mean "sql"?'),
     ]
     assert told(text) == [f"{line}: {message}" for line, message in expected]

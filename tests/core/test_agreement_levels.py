@@ -8,8 +8,16 @@ from baton.agreement.levels import RANK, Band, LevelTable
 
 P = 1_000_000
 TABLE = LevelTable(
-    fit_bands=[Band(name="A", enter_micro=60 * P, exit_micro=50 * P), Band(name="B", enter_micro=30 * P, exit_micro=30 * P), Band(name="C", enter_micro=0, exit_micro=0)],
-    engagement_bands=[Band(name="1", enter_micro=50 * P, exit_micro=35 * P), Band(name="2", enter_micro=20 * P, exit_micro=12 * P), Band(name="3", enter_micro=0, exit_micro=0)],
+    fit_bands=[
+        Band(name="A", enter_micro=60 * P, exit_micro=50 * P),
+        Band(name="B", enter_micro=30 * P, exit_micro=30 * P),
+        Band(name="C", enter_micro=0, exit_micro=0),
+    ],
+    engagement_bands=[
+        Band(name="1", enter_micro=50 * P, exit_micro=35 * P),
+        Band(name="2", enter_micro=20 * P, exit_micro=12 * P),
+        Band(name="3", enter_micro=0, exit_micro=0),
+    ],
     matrix={
         "A": {"1": "hot", "2": "warm", "3": "cold"},
         "B": {"1": "warm", "2": "warm", "3": "cold"},
@@ -44,7 +52,8 @@ def test_a_level(fit: int, engagement: int, current: str | None, level: str, why
 
 
 @pytest.mark.parametrize(
-    ("fit", "engagement", "grade"), [(60, 50, "A1"), (59, 50, "B1"), (60, 49, "A2"), (0, 0, "C3"), (100, 19, "A3"), (30, 20, "B2")]
+    ("fit", "engagement", "grade"),
+    [(60, 50, "A1"), (59, 50, "B1"), (60, 49, "A2"), (0, 0, "C3"), (100, 19, "A3"), (30, 20, "B2")],
 )
 def test_a_grade_is_read_by_the_enter_thresholds(fit: int, engagement: int, grade: str) -> None:
     assert TABLE.grade(fit * P, engagement * P) == grade

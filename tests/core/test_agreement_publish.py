@@ -36,7 +36,9 @@ class Topic:
 
 def test_a_publication_waits_for_both_signatures() -> None:
     topic = Topic()
-    with pytest.raises(NotPublished, match=f"version {V1} is not signed by marketing and sales yet: baton agreement approve FILE --as marketing"):
+    with pytest.raises(
+        NotPublished, match=f"version {V1} is not signed by marketing and sales yet: baton agreement approve FILE --as marketing"
+    ):
         publish(topic, ONE, now_ms=0)
     approve(topic, ONE, side="marketing", by="mona")
     approve(topic, TWO, side="sales", by="sam")
@@ -44,7 +46,12 @@ def test_a_publication_waits_for_both_signatures() -> None:
         publish(topic, ONE, now_ms=0)
     assert approve(topic, ONE, side="sales", by="sam") == Outcome(version=V1, changed=True)
     assert publish(topic, ONE, now_ms=0, source=YAML) == Outcome(version=V1, changed=True, from_ms=SINCE_EVER)
-    assert topic.acts() == [("approved", V1, "marketing"), ("approved", V2, "sales"), ("approved", V1, "sales"), ("published", V1, None)]
+    assert topic.acts() == [
+        ("approved", V1, "marketing"),
+        ("approved", V2, "sales"),
+        ("approved", V1, "sales"),
+        ("published", V1, None),
+    ]
     assert topic.written[-1].record.source == YAML
     assert book_of(topic.read()).at(0).version == V1  # type: ignore[union-attr]
 

@@ -30,7 +30,11 @@ def book(*records: tuple[int, AgreementRecord | PeopleRecord]) -> AgreementBook:
     made = AgreementBook()
     for offset, (at_ms, value) in enumerate(records):
         topic = AGREEMENTS_TOPIC if isinstance(value, AgreementRecord) else PEOPLE_TOPIC
-        made.add(Event(topic=topic, partition=0, offset=offset, key="k", value=value, id=str(offset), at_ms=at_ms, received_at_ms=at_ms))
+        made.add(
+            Event(
+                topic=topic, partition=0, offset=offset, key="k", value=value, id=str(offset), at_ms=at_ms, received_at_ms=at_ms
+            )
+        )
     return made
 
 
@@ -39,7 +43,13 @@ def signed(version: str, side: str, by: str = "mona") -> AgreementRecord:
 
 
 def published(text: str, effective_at_ms: int | None = None, version: str | None = None) -> AgreementRecord:
-    return AgreementRecord(record_id=f"p{effective_at_ms}", kind="published", version=version or version_of(text), text=text, effective_at_ms=effective_at_ms)
+    return AgreementRecord(
+        record_id=f"p{effective_at_ms}",
+        kind="published",
+        version=version or version_of(text),
+        text=text,
+        effective_at_ms=effective_at_ms,
+    )
 
 
 FIRST = ((1_000, signed(V1, "marketing")), (2_000, signed(V1, "sales")), (3_000, published(ONE)))
@@ -80,10 +90,26 @@ def test_the_first_one_holds_for_all_time_before_it_too() -> None:
 @pytest.mark.parametrize(
     ("second", "from_ms", "why"),
     [
-        (((50_000, signed(V2, "marketing")), (51_000, signed(V2, "sales")), (52_000, published(TWO))), 52_000 + SETTLE_MS, "ten seconds after it was published"),
-        (((50_000, published(TWO)), (51_000, signed(V2, "marketing")), (60_000, signed(V2, "sales"))), 60_000 + SETTLE_MS, "ten seconds after the last signature"),
-        (((50_000, signed(V2, "marketing")), (51_000, signed(V2, "sales")), (52_000, published(TWO, 500_000))), 500_000, "when it says"),
-        (((50_000, signed(V2, "marketing")), (51_000, signed(V2, "sales")), (52_000, published(TWO, 52_001))), 52_000 + SETTLE_MS, "never sooner than ten seconds"),
+        (
+            ((50_000, signed(V2, "marketing")), (51_000, signed(V2, "sales")), (52_000, published(TWO))),
+            52_000 + SETTLE_MS,
+            "ten seconds after it was published",
+        ),
+        (
+            ((50_000, published(TWO)), (51_000, signed(V2, "marketing")), (60_000, signed(V2, "sales"))),
+            60_000 + SETTLE_MS,
+            "ten seconds after the last signature",
+        ),
+        (
+            ((50_000, signed(V2, "marketing")), (51_000, signed(V2, "sales")), (52_000, published(TWO, 500_000))),
+            500_000,
+            "when it says",
+        ),
+        (
+            ((50_000, signed(V2, "marketing")), (51_000, signed(V2, "sales")), (52_000, published(TWO, 52_001))),
+            52_000 + SETTLE_MS,
+            "never sooner than ten seconds",
+        ),
     ],
 )
 def test_a_later_one_comes_into_force(second: tuple[tuple[int, AgreementRecord], ...], from_ms: int, why: str) -> None:
@@ -112,7 +138,10 @@ def test_the_same_moment_gives_the_same_object() -> None:
 
 def test_who_signed_is_remembered_with_the_first_signature() -> None:
     found = book(*FIRST, (9_000, signed(V1, "sales", by="late")))
-    assert {side: (each.by, each.at_ms) for side, each in found.approvals(V1).items()} == {"marketing": ("mona", 1_000), "sales": ("mona", 2_000)}
+    assert {side: (each.by, each.at_ms) for side, each in found.approvals(V1).items()} == {
+        "marketing": ("mona", 1_000),
+        "sales": ("mona", 2_000),
+    }
 
 
 def away(record_id: str, person: str, from_ms: int, until_ms: int, *, cancelled: bool = False) -> PeopleRecord:
@@ -132,7 +161,9 @@ def test_an_absence_counts_from_ten_seconds_after_its_record() -> None:
     assert (after.back_at("sdr-anna", 150), after.back_at("sdr-anna", 250)) == (200, 250)
 
 
-@pytest.mark.parametrize("cancel", [away("a", "sdr-anna", 100, 200, cancelled=True), away("b", "sdr-anna", 100, 200, cancelled=True)])
+@pytest.mark.parametrize(
+    "cancel", [away("a", "sdr-anna", 100, 200, cancelled=True), away("b", "sdr-anna", 100, 200, cancelled=True)]
+)
 def test_an_absence_is_cancelled_by_its_id_or_by_naming_it(cancel: PeopleRecord) -> None:
     found = book(*FIRST, (20_000, away("a", "sdr-anna", 100, 200)), (30_000, cancel))
     assert [found.at(now).absent("sdr-anna", 150) for now in (39_999, 40_000)] == [True, False]  # type: ignore[union-attr]
@@ -155,7 +186,14 @@ def test_nobodys_deadline_waits_for_more_than_a_year() -> None:
 
 
 def test_a_record_changes_nothing_that_was_so_before() -> None:
-    records = [*FIRST, (20_000, away("a", "sdr-anna", 100, 200)), (50_000, signed(V2, "marketing")), (51_000, signed(V2, "sales")), (52_000, published(TWO)), (60_000, away("a", "sdr-anna", 100, 200, cancelled=True))]
+    records: list[tuple[int, AgreementRecord | PeopleRecord]] = [
+        *FIRST,
+        (20_000, away("a", "sdr-anna", 100, 200)),
+        (50_000, signed(V2, "marketing")),
+        (51_000, signed(V2, "sales")),
+        (52_000, published(TWO)),
+        (60_000, away("a", "sdr-anna", 100, 200, cancelled=True)),
+    ]
     for taken in range(3, len(records)):
         at_ms = records[taken][0]
         before, after = book(*records[:taken]), book(*records[: taken + 1])

@@ -72,7 +72,10 @@ def test_fit_gives_the_same_again_and_for_other_values() -> None:
     first = SOFTWARE.fit.evaluate(PROFILE)
     SOFTWARE.fit.evaluate({**PROFILE, "country": "US", "role": "x" * 5_000})
     assert SOFTWARE.fit.evaluate(dict(PROFILE)) == first
-    assert Criterion(name="Sells where we sell", outcome="not_met", points_micro=0) in SOFTWARE.fit.evaluate({**PROFILE, "country": "FR"}).criteria
+    assert (
+        Criterion(name="Sells where we sell", outcome="not_met", points_micro=0)
+        in SOFTWARE.fit.evaluate({**PROFILE, "country": "FR"}).criteria
+    )
 
 
 # ---------------------------------------------------------------------- engagement
@@ -98,7 +101,12 @@ def test_an_act_is_worth_what_its_first_fitting_exception_says(engagement: Engag
 def test_exceptions_by_topic_share_group_limit_and_fast_track() -> None:
     rule = SERVICES.engagement.rule_for(Engagement(act="report_download", topics=("tax", "restructuring")))
     assert rule is not None
-    assert (rule.name, rule.points_micro, rule.group, rule.per_day) == ("report_download (restructuring)", 12_000_000, "reading", 2)
+    assert (rule.name, rule.points_micro, rule.group, rule.per_day) == (
+        "report_download (restructuring)",
+        12_000_000,
+        "reading",
+        2,
+    )
     tender = SERVICES.engagement.rule_for(Engagement(act="tender_received"))
     assert tender is not None
     assert (tender.fast_track, tender.max_age_ms) == (True, 14 * DAY_MS)
@@ -113,7 +121,10 @@ def test_what_has_no_points_or_was_done_by_a_machine_has_no_rule() -> None:
 
 def test_a_group_says_how_long_it_keeps_an_entry() -> None:
     demo = compiled_of(read_agreement(EXAMPLES / "demo.yaml"))
-    assert (SOFTWARE.engagement.groups["reading"].keeps_ms, demo.engagement.groups["intent"].keeps_ms) == (90 * DAY_MS, 300 * DAY_MS)
+    assert (SOFTWARE.engagement.groups["reading"].keeps_ms, demo.engagement.groups["intent"].keeps_ms) == (
+        90 * DAY_MS,
+        300 * DAY_MS,
+    )
 
 
 # ---------------------------------------------------------------------- lifecycle, segments, roles
@@ -177,12 +188,32 @@ def test_roles_have_an_order() -> None:
     [
         ("sdr", {"country": "AT"}, None, "dach-sdr", ["DACH chosen"]),
         ("sales", {"country": "NO"}, None, "europe-sales", ["DACH no", "Norway chosen"]),
-        ("sales", {"country": "CA"}, "enterprise", "america-sales", ["DACH no", "Norway no", "rest of Europe no", "North America chosen"]),
-        ("sdr", {}, "enterprise", "america-sdr", ["DACH unknown", "Norway unknown", "rest of Europe unknown", "North America unknown", "large firms elsewhere chosen"]),
-        ("sdr", {"country": "BR"}, "small", "europe-sdr", ["DACH no", "Norway no", "rest of Europe no", "North America no", "large firms elsewhere no", "default chosen"]),
+        (
+            "sales",
+            {"country": "CA"},
+            "enterprise",
+            "america-sales",
+            ["DACH no", "Norway no", "rest of Europe no", "North America chosen"],
+        ),
+        (
+            "sdr",
+            {},
+            "enterprise",
+            "america-sdr",
+            ["DACH unknown", "Norway unknown", "rest of Europe unknown", "North America unknown", "large firms elsewhere chosen"],
+        ),
+        (
+            "sdr",
+            {"country": "BR"},
+            "small",
+            "europe-sdr",
+            ["DACH no", "Norway no", "rest of Europe no", "North America no", "large firms elsewhere no", "default chosen"],
+        ),
     ],
 )
-def test_the_first_rule_that_fits_chooses_the_pool(leg: str, profile: dict[str, str], segment: str | None, pool: str, path: list[str]) -> None:
+def test_the_first_rule_that_fits_chooses_the_pool(
+    leg: str, profile: dict[str, str], segment: str | None, pool: str, path: list[str]
+) -> None:
     choice = SOFTWARE.routing.choose(Facts(profile=profile, segment=segment, leg=leg))
     assert (choice.pool, [f"{each.rule} {each.outcome}" for each in choice.path]) == (pool, path)
 
@@ -203,7 +234,10 @@ def test_the_chosen_rule_says_which_skills_are_needed() -> None:
 
 def test_a_suppressed_lead_has_a_reason_and_the_rules_that_were_looked_at() -> None:
     found = SOFTWARE.routing.suppressed(Facts(profile={"relation": "Employee"}))
-    assert (found.reason, [f"{each.rule} {each.outcome}" for each in found.path]) == ("employee", ["competitors no", "our own people chosen"])
+    assert (found.reason, [f"{each.rule} {each.outcome}" for each in found.path]) == (
+        "employee",
+        ["competitors no", "our own people chosen"],
+    )
     free = SOFTWARE.routing.suppressed(Facts())
     assert (free.reason, [each.outcome for each in free.path]) == (None, ["unknown"] * 3)
 
@@ -215,9 +249,41 @@ def test_named_accounts_have_an_owner_or_pools() -> None:
 
 
 def test_routing_knows_of_a_lead_what_was_qualified() -> None:
-    story = Story(profile={"country": "NO"}, account_id="a.example", source="fair", latest_campaign="spring", consents={"sales/phone": "granted"}, earlier_cycles=(EarlierCycle(cycle=1, ended_at_ms=1, outcome="recycled", reason="no_budget"),))
-    qualified = LeadQualified(qualification_id="q", lead_id="l", cycle=2, leg="sdr", level="warm", grade="A3", fit_micro=1, engagement_micro=2, hand_raised=True, cause_id="c", qualified_at_ms=3, received_at_ms=3, segment="small", story=story, agreement="v")
-    account = AccountScored(account_id="a.example", people=4, engaged_people=3, engagement_micro=9, most_senior_role="VP", at_ms=1, cause_id="c", agreement="v")
+    story = Story(
+        profile={"country": "NO"},
+        account_id="a.example",
+        source="fair",
+        latest_campaign="spring",
+        consents={"sales/phone": "granted"},
+        earlier_cycles=(EarlierCycle(cycle=1, ended_at_ms=1, outcome="recycled", reason="no_budget"),),
+    )
+    qualified = LeadQualified(
+        qualification_id="q",
+        lead_id="l",
+        cycle=2,
+        leg="sdr",
+        level="warm",
+        grade="A3",
+        fit_micro=1,
+        engagement_micro=2,
+        hand_raised=True,
+        cause_id="c",
+        qualified_at_ms=3,
+        received_at_ms=3,
+        segment="small",
+        story=story,
+        agreement="v",
+    )
+    account = AccountScored(
+        account_id="a.example",
+        people=4,
+        engaged_people=3,
+        engagement_micro=9,
+        most_senior_role="VP",
+        at_ms=1,
+        cause_id="c",
+        agreement="v",
+    )
     assert facts_of_qualified(qualified, now_ms=7, account=account) == Facts(
         now_ms=7, profile={"country": "NO"}, account_id="a.example", account_people=4, account_engaged_people=3, account_engagement_micro=9,
         account_senior_role="VP", fit_micro=1, engagement_micro=2, level="warm", grade="A3", segment="small", source="fair", campaign="spring",
@@ -238,7 +304,10 @@ def test_whose_hours_count() -> None:
 
 
 def test_a_promise_that_names_its_calendar_takes_no_notice_of_absences() -> None:
-    named = changed("{clock: accept, queue: sdr, within: 4 business hours,", "{clock: accept, queue: sdr, within: 4 business hours, calendar: new-york,")
+    named = changed(
+        "{clock: accept, queue: sdr, within: 4 business hours,",
+        "{clock: accept, queue: sdr, within: 4 business hours, calendar: new-york,",
+    )
     rule = named.slas.target("accept", queue="sdr", level="warm")
     away = ((at("2026-03-02 00:00"), at("2026-03-03 00:00")),)
     assert rule is not None
@@ -273,7 +342,9 @@ def test_managers_are_the_persons_else_the_pools() -> None:
         ("advance", None, None, None, "sql", "20 working days", "sales"),
     ],
 )
-def test_the_first_promise_that_holds_counts(clock: str, queue: str | None, level: str | None, segment: str | None, stage: str | None, words: str, side: str) -> None:
+def test_the_first_promise_that_holds_counts(
+    clock: str, queue: str | None, level: str | None, segment: str | None, stage: str | None, words: str, side: str
+) -> None:
     rule = SOFTWARE.slas.target(clock, queue=queue, level=level, segment=segment, stage=stage)
     assert rule is not None
     assert (rule.target.words, rule.side) == (words, side)
@@ -281,7 +352,9 @@ def test_the_first_promise_that_holds_counts(clock: str, queue: str | None, leve
 
 def test_what_was_not_promised_has_no_clock() -> None:
     assert SOFTWARE.slas.target("advance", stage="sal") is None
-    assert SERVICES.slas.target("accept", queue="sales", level="warm", segment="groups") != SERVICES.slas.target("accept", queue="sales", level="warm")
+    assert SERVICES.slas.target("accept", queue="sales", level="warm", segment="groups") != SERVICES.slas.target(
+        "accept", queue="sales", level="warm"
+    )
 
 
 def test_a_ladder_comes_with_its_steps_and_times() -> None:
@@ -299,7 +372,10 @@ def test_a_ladder_comes_with_its_steps_and_times() -> None:
 
 
 def test_grace_is_the_longest_source_unless_the_promise_says_so() -> None:
-    own = changed("{clock: accept, queue: sdr, within: 4 business hours,", "{clock: accept, queue: sdr, within: 4 business hours, evidence_grace: 0 minutes,")
+    own = changed(
+        "{clock: accept, queue: sdr, within: 4 business hours,",
+        "{clock: accept, queue: sdr, within: 4 business hours, evidence_grace: 0 minutes,",
+    )
     rule = own.slas.target("accept", queue="sdr", level="warm")
     assert rule is not None
     assert (rule.evidence_grace_ms, own.slas.grace_of("hubspot"), own.slas.grace_of("web")) == (0, 300_000, 0)
@@ -318,7 +394,14 @@ def test_grace_is_the_longest_source_unless_the_promise_says_so() -> None:
         ("a date that has passed: after the cool-off", "in_contract", "2026-03-02 10:00", "2026-04-01", "2026-04-02 09:00", None),
         ("an end long ago", "in_contract", "2026-03-02 10:00", "2019-01-01", "2026-04-02 09:00", None),
         ("not before the cool-off is over", "in_contract", "2026-03-02 10:00", "2026-05-15", "2026-04-02 09:00", None),
-        ("an unknown end has a default and is asked for", "in_contract", "2026-03-02 10:00", None, "2026-08-31 09:00", "contract_end"),
+        (
+            "an unknown end has a default and is asked for",
+            "in_contract",
+            "2026-03-02 10:00",
+            None,
+            "2026-08-31 09:00",
+            "contract_end",
+        ),
         ("so has one that cannot be read", "in_contract", "2026-03-02 10:00", "soon", "2026-08-31 09:00", "contract_end"),
         ("and one that no contract has", "in_contract", "2026-03-02 10:00", "9999-12-31", "2026-08-31 09:00", "contract_end"),
         ("or had", "in_contract", "2026-03-02 10:00", "0001-01-01", "2026-08-31 09:00", "contract_end"),
@@ -382,5 +465,7 @@ IN = ConsentRule(purpose="marketing", channels=("email",), opt_in=True, hand_rai
         (IN, {}, True, (False, "no consent for marketing")),
     ],
 )
-def test_consent_is_by_purpose_and_channel(rule: ConsentRule, consents: dict[str, str], hand_raised: bool, decision: tuple[bool, str]) -> None:
+def test_consent_is_by_purpose_and_channel(
+    rule: ConsentRule, consents: dict[str, str], hand_raised: bool, decision: tuple[bool, str]
+) -> None:
     assert rule.decide(consents, hand_raised=hand_raised) == ConsentDecision(*decision)

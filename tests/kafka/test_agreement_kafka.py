@@ -52,8 +52,12 @@ def test_an_agreement_goes_from_signatures_to_being_in_force(run: Callable[..., 
     refused = run("publish", str(DEMO))
     assert isinstance(refused.exception, NotPublished)
     assert "is not signed by marketing and sales yet" in str(refused.exception)
-    assert run("approve", str(DEMO), "--as", "marketing", "--by", "mona").stdout == f"version {V1} is signed for marketing by mona\n"
-    assert run("approve", str(DEMO), "--as", "marketing", "--by", "max").stdout == f"version {V1} was signed for marketing already\n"
+    assert (
+        run("approve", str(DEMO), "--as", "marketing", "--by", "mona").stdout == f"version {V1} is signed for marketing by mona\n"
+    )
+    assert (
+        run("approve", str(DEMO), "--as", "marketing", "--by", "max").stdout == f"version {V1} was signed for marketing already\n"
+    )
     run("approve", str(DEMO), "--as", "sales", "--by", "sam")
     assert run("publish", str(DEMO)).stdout == f"version {V1} is published: in force since ever (it was the first)\n"
     assert run("publish", str(DEMO)).stdout == f"version {V1} was published already: in force since ever (it was the first)\n"

@@ -46,7 +46,9 @@ def _engagement(look: Look) -> Iterator[Finding]:
             needed = sorted({row[name] for row in levels.matrix.values() if name in row and RANK[row[name]] > 0})
             use = f", which {' and '.join(needed)} needs" if needed else ""
             path = ("definitions", "levels", "engagement", name, "enter")
-            yield wrong(path, f"engagement band {name} begins at {points_words(band.enter)}{use}, but {why}: it cannot be reached")
+            yield wrong(
+                path, f"engagement band {name} begins at {points_words(band.enter)}{use}, but {why}: it cannot be reached"
+            )
 
 
 def _reach(group: GroupModel, acts: list[ActModel]) -> int:
@@ -84,7 +86,9 @@ def _acts(look: Look) -> Iterator[Finding]:
                 f'"{name}" may count {act.per_day} times a day, but its group "{act.group}" stops at {group.per_day}',
             )
         if act.fast_track and act.points <= 0:
-            yield odd(("engagement", "acts", name, "points"), f'"{name}" qualifies at once, yet is worth {points_words(act.points)}')
+            yield odd(
+                ("engagement", "acts", name, "points"), f'"{name}" qualifies at once, yet is worth {points_words(act.points)}'
+            )
         for number, exception in enumerate(act.exceptions):
             earlier = next((each for each in range(number) if _covers(act.exceptions[each], exception)), None)
             if earlier is not None:

@@ -39,7 +39,9 @@ def _test(look: Look, asked: Asked, test: Test, path: Path) -> Iterator[Finding]
         return
     if test.op not in OPS_OF[field.kind]:
         ops = sorted(each.value for each in OPS_OF[field.kind])
-        message = f"{test.field} is a {field.kind.value}, which cannot be compared with {test.op.value}; it can with {', '.join(ops)}"
+        message = (
+            f"{test.field} is a {field.kind.value}, which cannot be compared with {test.op.value}; it can with {', '.join(ops)}"
+        )
         yield wrong((*path, "op"), message)
         return
     if test.op in _RELATIVE and not asked.knows_now:

@@ -38,7 +38,11 @@ def _example(look: Look, path: Path, example: ExampleModel) -> Iterator[Finding]
     ):
         if given is not None and given not in known:
             yield dangling((*path, "expect", key), key, given, known)
-    consents = {f"{each.purpose}/{channel}" for each in (model.consent.hand_off, model.consent.nurture) for channel in (*each.channels, "any")}
+    consents = {
+        f"{each.purpose}/{channel}"
+        for each in (model.consent.hand_off, model.consent.nurture)
+        for channel in (*each.channels, "any")
+    }
     for key in example.consents:
         if key not in consents:
             yield dangling((*path, "consents", key), "consent", key, consents)

@@ -47,7 +47,9 @@ def _bands(levels: LevelsModel, which: Literal["fit", "engagement"]) -> Iterator
 def _order(ordered: tuple[tuple[str, BandModel], ...], which: str) -> Iterator[Finding]:
     for (better, upper), (worse, lower) in pairwise(ordered):
         if upper.enter == lower.enter:
-            message = f"{which} bands {better} and {worse} both begin at {points_words(upper.enter)}: one of them is never entered"
+            message = (
+                f"{which} bands {better} and {worse} both begin at {points_words(upper.enter)}: one of them is never entered"
+            )
             yield wrong((*_BASE, which, better, "enter"), message)
         elif upper.leaves < lower.leaves:
             yield wrong(
@@ -61,7 +63,9 @@ def _holes(levels: LevelsModel) -> Iterator[Finding]:
     path = (*_BASE, "matrix")
     for row in levels.matrix:
         if row not in levels.fit:
-            yield wrong((*path, row), f'the matrix has a row "{row}", but there is no such fit band{did_you_mean(row, levels.fit)}')
+            yield wrong(
+                (*path, row), f'the matrix has a row "{row}", but there is no such fit band{did_you_mean(row, levels.fit)}'
+            )
     for row in levels.fit:
         if row not in levels.matrix:
             yield wrong(path, f'the matrix lacks a row for fit band "{row}"')

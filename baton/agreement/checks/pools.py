@@ -36,7 +36,9 @@ def _overflows(look: Look) -> Iterator[Finding]:
             continue
         target = pools[pool.nobody.overflow]
         if target.kind is not pool.kind:
-            yield wrong(path, f'pool "{name}" ({pool.kind.value}) overflows into "{pool.nobody.overflow}", which is {target.kind.value}')
+            yield wrong(
+                path, f'pool "{name}" ({pool.kind.value}) overflows into "{pool.nobody.overflow}", which is {target.kind.value}'
+            )
         chain = [name]
         while isinstance(pool.nobody, OverflowModel) and pool.nobody.overflow in pools:
             if pool.nobody.overflow in chain:

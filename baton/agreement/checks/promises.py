@@ -26,7 +26,9 @@ def _shadowed(look: Look) -> Iterator[Finding]:
     for number, promise in enumerate(promises):
         earlier = next((each for each in promises[:number] if _covers(each, promise)), None)
         if earlier is not None:
-            message = f'promise "{promise_name(promise)}" is never reached: "{promise_name(earlier)}" before it takes the same leads'
+            message = (
+                f'promise "{promise_name(promise)}" is never reached: "{promise_name(earlier)}" before it takes the same leads'
+            )
             yield wrong(("slas", "promises", number), message)
 
 
@@ -94,7 +96,10 @@ def _without(look: Look) -> Iterator[Finding]:
         for level in ("warm", "hot"):
             if not any(_holds(each, Clock.ACCEPT, queue, level) for each in slas.promises):
                 yield odd(path, f"nothing is promised for accept by {queue} of {level} leads: they would have no deadline")
-    for clock, why in ((Clock.ROUTE, "a lead that waits for a person"), (Clock.NURTURE_START, "a recycled lead (marketing's side)")):
+    for clock, why in (
+        (Clock.ROUTE, "a lead that waits for a person"),
+        (Clock.NURTURE_START, "a recycled lead (marketing's side)"),
+    ):
         if not any(each.clock is clock for each in slas.promises):
             yield odd(path, f"nothing is promised for {clock.value}: {why} would have no deadline")
 

@@ -54,10 +54,14 @@ def _rules(look: Look) -> Iterator[Finding]:
             if not _same_kinds(earlier.to, rule.to):
                 continue
             if takes_all_of(earlier.when, rule.when, look.fields):
-                yield wrong(path, f'rule "{rule.name}" is never reached: "{earlier.name}" before it takes everybody it would take')
+                yield wrong(
+                    path, f'rule "{rule.name}" is never reached: "{earlier.name}" before it takes everybody it would take'
+                )
                 break
             if shared := common_words(rule.when, earlier.when, look.fields):
-                yield odd(path, f'{quoted(shared)} fits "{rule.name}" and "{earlier.name}"; the first, "{earlier.name}", takes it')
+                yield odd(
+                    path, f'{quoted(shared)} fits "{rule.name}" and "{earlier.name}"; the first, "{earlier.name}", takes it'
+                )
 
 
 def _same_kinds(earlier: DestinationModel, later: DestinationModel) -> bool:

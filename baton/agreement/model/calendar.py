@@ -28,7 +28,9 @@ def _hours(value: Any) -> tuple[Span, ...]:
             raise problem(f'"{part.strip()}" are no hours: write "09:00-17:00" with two digits each, or "closed"')
         opens, closes = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
         if closes > 1440 or closes <= opens:
-            raise problem(f'"{part.strip()}" ends before it begins: split hours over midnight into "22:00-24:00" and "00:00-02:00"')
+            raise problem(
+                f'"{part.strip()}" ends before it begins: split hours over midnight into "22:00-24:00" and "00:00-02:00"'
+            )
         if spans and opens < spans[-1][1]:
             raise problem(f'"{part.strip()}" overlaps the hours before it: write them in order of the day')
         spans.append((opens, closes))

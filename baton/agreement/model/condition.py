@@ -83,9 +83,7 @@ class Test(Section):
     """What is looked at, such as ``profile.country`` or ``behaviour.act.demo_request``."""
     op: Op
     """The comparison."""
-    value: Annotated[
-        str | int | float | bool | tuple[str | int | float | bool, ...] | None, BeforeValidator(_scalar)
-    ] = None
+    value: Annotated[str | int | float | bool | tuple[str | int | float | bool, ...] | None, BeforeValidator(_scalar)] = None
     """What it is compared with; a list for ``in``, ``not_in`` and the ``has_...`` ones, two values for ``between``."""
     within: Duration | None = None
     """For counts of behaviour: only acts of the last so many days."""

@@ -67,5 +67,3 @@ class RoutingModel(Section):
     """The pools for whoever is left."""
     keep_colleagues_together: bool = True
     """A lead whose colleague has an open hand-off goes to the same person."""
-
-
