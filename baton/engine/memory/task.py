@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from baton.contracts.topics import TopicSpec, changelog_topic, consumer_group, journal_topic
 from baton.engine.batch import Batch, Limits
 from baton.engine.core import Core
-from baton.engine.errors import ReducerFailed, StateMismatch
+from baton.engine.errors import EngineError, ReducerFailed, StateMismatch
 from baton.engine.memory.log import MemoryLog
 from baton.engine.merge import Merge
 from baton.engine.position import disagreement
@@ -201,8 +201,11 @@ class MemoryTask:
         self._log.commit(self._group, self.partition, self._epoch, batch, **self._own)
 
     def _fetch(self) -> None:
+        waiting = len(self._merge)
         for topic in self.reducer.inputs:
             start, end = self._fetched[topic], self._end(topic)
+            if not waiting and start != self.core.positions[topic]:
+                raise EngineError(f"{self.reducer.name}[{self.partition}] lost fetched records of {topic} before {start}")
             if start < end:
                 records = self._log.records(topic, self.partition)[start : min(end, start + _FETCH)]
                 self._fetched[topic] = start + len(records)

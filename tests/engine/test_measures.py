@@ -1,0 +1,126 @@
+"""What facts and states are measured by: once a committed batch, never for one that was dropped, and gone with the task."""
+
+from typing import Any, ClassVar
+
+import pytest
+from prometheus_client import REGISTRY
+
+from baton.contracts.measures import Amount, Measures
+from baton.contracts.metrics import METRICS, Business, Kind
+from baton.engine import metrics
+from baton.engine.core import Core
+from baton.engine.kafka import measures as task_measures
+from baton.engine.reducer import View
+from tests.engine.test_core import commit, number
+from tests.engine.toys import TOY_TOPICS, Counter, ToyBook, ToyTotal
+
+COUNTING: Measures = {"toy.totals.v1": lambda total: Amount(Business.RECYCLED, ("toy", total.terms))}
+
+
+class Standing(Counter):
+    """The counter of numbers, with its count told as a gauge."""
+
+    stands: ClassVar[bool] = True
+
+    def standing(self, view: View[ToyTotal]) -> Amount:
+        return Amount(Business.WAITING, (view.key,), view.head.count if view.head else 0, sets=True)
+
+
+def core_of(reducer: Counter, measures: Measures = COUNTING) -> Core:
+    return Core(reducer, ToyBook("v1"), partition=0, partitions=1, topics=TOY_TOPICS, measures=measures)
+
+
+def told(metric: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(metric, labels)
+
+
+def recycled() -> float:
+    return told(Business.RECYCLED, outcome="toy", reason="v1") or 0.0
+
+
+@pytest.fixture
+def task() -> Any:
+    """The metrics of one task."""
+    measures = task_measures.Measures("toy-measured", 0)
+    yield measures
+    measures.left()
+
+
+def test_facts_are_counted_when_their_batch_is_committed_and_once_though_it_was_tried_twice(task: Any) -> None:
+    core, before = core_of(Counter()), recycled()
+    core.begin(0)
+    number(core, 0, 1_000)()
+    core.seal()
+    core.drop()
+    assert recycled() == before
+    batch = commit(core, number(core, 0, 1_000), number(core, 1, 1_001))
+    assert batch is not None
+    assert batch.counts.measured == {(Business.RECYCLED, ("toy", "v1")): 2}
+    assert recycled() == before
+    task.committed(batch, 0.0, 0.0)
+    assert recycled() == before + 2
+
+
+def test_a_topic_that_nobody_measures_and_a_fact_that_counts_as_nothing_leave_no_trace() -> None:
+    for measures in ({}, {"toy.totals.v1": lambda _: None}, {"toy.sessions.v1": lambda _: Amount(Business.DUPLICATES)}):
+        core = core_of(Counter(), measures)
+        batch = commit(core, number(core, 0, 1_000))
+        assert batch is not None
+        assert (batch.counts.measured, batch.counts.standing) == ({}, {})
+
+
+def test_what_keys_stand_at_is_told_of_those_a_batch_touched_as_it_left_them(task: Any) -> None:
+    core = core_of(Standing())
+    commit(core, number(core, 0, 1_000, key="a"))
+    batch = commit(core, number(core, 1, 1_001, key="b"), number(core, 2, 1_002, key="b"))
+    assert batch is not None
+    assert batch.counts.standing == {(Business.WAITING, ("b",)): 2}
+    task.committed(batch, 0.0, 0.0)
+    assert (told(Business.WAITING, pool="a"), told(Business.WAITING, pool="b")) == (None, 2)
+
+
+def test_a_restore_tells_what_every_key_stands_at_and_the_task_takes_it_along(task: Any) -> None:
+    first = core_of(Standing())
+    batch = commit(first, number(first, 0, 1_000, key="a"), number(first, 1, 1_001, key="b"))
+    assert batch is not None
+    second = core_of(Standing())
+    for key, value in batch.changelog:
+        second.restore(key, value)
+    second.restored()
+    task.restored(0.1, second.standing())
+    assert (told(Business.WAITING, pool="a"), told(Business.WAITING, pool="b")) == (1, 1)
+    assert told("baton_restore_seconds", reducer="toy-measured", partition="0") == 0.1
+    task.left()
+    assert (told(Business.WAITING, pool="a"), told(Business.WAITING, pool="b")) == (None, None)
+    assert told("baton_restore_seconds", reducer="toy-measured", partition="0") is None
+    assert core_of(Counter()).standing() == []
+
+
+def test_words_without_end_do_not_become_series_without_end(task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_measures, "MOST_LABELS", 0)
+    core = core_of(Counter(), {"toy.totals.v1": lambda _: Amount(Business.REFUSALS, ("never heard of",))})
+    batch = commit(core, number(core, 0, 1_000))
+    assert batch is not None
+    before = told(Business.REFUSALS, reason="other") or 0.0
+    task.committed(batch, 0.0, 0.0)
+    assert told(Business.REFUSALS, reason="never heard of") is None
+    assert told(Business.REFUSALS, reason="other") == before + 1
+
+
+def test_every_metric_of_the_process_is_in_the_catalogue_with_its_labels_and_the_other_way_round() -> None:
+    from services.ingest.gateway import measures  # its metrics are made when it is first imported
+
+    made = [*vars(metrics).values(), *vars(measures).values(), *metrics.MEASURED.values()]
+    found = {
+        each._name + ("_total" if each._type == "counter" else ""): (each._type, each._labelnames, each._documentation)
+        for each in made
+        if hasattr(each, "_labelnames")
+    }
+    assert found == {name: (spec.kind.value, spec.labels, spec.says) for name, spec in METRICS.items()}
+
+
+def test_names_and_units_are_prometheus_s() -> None:
+    for spec in METRICS.values():
+        assert spec.name.startswith("baton_")
+        assert spec.name.endswith("_total") == (spec.kind is Kind.COUNTER)
+        assert not any(word in spec.name for word in ("_ms", "millis", "percent"))
