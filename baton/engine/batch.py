@@ -55,7 +55,10 @@ UNLIMITED = Limits(outputs=1 << 62, wakes=1 << 62)
 
 @dataclass(slots=True)
 class Counts:
-    """What a batch did, for metrics. ``late_ms``: by how much the most belated timer fired after its due time."""
+    """What a batch did, for metrics. ``late_ms``: by how much the most belated timer fired after its due time.
+
+    By metric and labels, ``measured``: by how much counters grow; ``standing``: what gauges become.
+    """
 
     taken: dict[str, int] = field(default_factory=dict)
     facts: dict[str, int] = field(default_factory=dict)
@@ -65,6 +68,8 @@ class Counts:
     unproven: int = 0
     adopted: int = 0
     skipped: int = 0
+    measured: dict[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
+    standing: dict[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

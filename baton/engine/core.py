@@ -19,9 +19,11 @@ The protocol, always in this order::
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from baton.contracts.codec import codec_for
+from baton.contracts.measures import Amount, Measures
 from baton.contracts.topics import DEFAULT_NAMESPACE, TOPICS, TopicSpec
 from baton.engine.agenda import Agenda, Sweep
 from baton.engine.batch import Batch, Limits, Record
@@ -35,7 +37,10 @@ from baton.engine.store import MemoryStore, Store
 
 
 class Core:
-    """One task. ``topics`` and ``codecs`` can be replaced for reducers that are not in the catalogue (tests)."""
+    """One task. ``topics`` and ``codecs`` can be replaced for reducers that are not in the catalogue (tests).
+
+    ``measures``: by topic, what a fact counts as; without it nothing is measured (simulations, rebuilds).
+    """
 
     def __init__(
         self,
@@ -49,6 +54,7 @@ class Core:
         codecs: Callable[[type], Any] = codec_for,
         namespace: str = DEFAULT_NAMESPACE,
         version: str = "0",
+        measures: Measures = MappingProxyType({}),
         store: Store | None = None,
     ) -> None:
         self.reducer = reducer
@@ -76,6 +82,7 @@ class Core:
             codecs=codecs,
             namespace=namespace,
             version=version,
+            measures=measures,
         )
         self._sweep: Sweep | None = None
         self._position: Position | None = None
@@ -112,6 +119,10 @@ class Core:
         return found
 
     # ------------------------------------------------------------------ what a host may ask
+
+    def standing(self) -> list[Amount]:
+        """What every key stands at, where the reducer tells it: for gauges after a restore."""
+        return list(self._run.standing_of_all())
 
     @property
     def waits_for_reference(self) -> bool:
@@ -278,6 +289,8 @@ class Core:
                 changelog.extend(cell.seal())
             except Exception as error:  # noqa: BLE001 - whatever is wrong with the state, the key's last step made it so
                 raise self._run.failed(cell.place, error) from None
+        for amount in self._run.standing(draft):
+            draft.measure(amount)
         position = Position(
             batch=self.number + 1,
             now_ms=self.now,

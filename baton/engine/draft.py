@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from baton.contracts.measures import Amount
 from baton.engine.batch import Batch, Counts, Outgoing
 from baton.engine.cell import Cell
 from baton.engine.changelog import POSITION_KEY
@@ -31,6 +32,14 @@ class Draft:
         self.verdicts: list[bool] = []
         self.notes = Notes()
         self.counts = Counts()
+
+    def measure(self, amount: Amount) -> None:
+        """Keep what a fact or a state is measured by until the batch is committed."""
+        place = amount.metric, amount.labels
+        if amount.sets:
+            self.counts.standing[place] = amount.value
+        else:
+            self.counts.measured[place] = self.counts.measured.get(place, 0) + amount.value
 
     def sealed(self, position: Position, changelog: list[tuple[bytes, bytes | None]], codecs: Mapping[type, Any]) -> Batch:
         """The batch, encoded; ``position`` is where the task stands after it."""

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from baton.contracts.measures import Amount
+
 S = TypeVar("S")
 T = TypeVar("T")
 R = TypeVar("R", bound="Reference")
@@ -169,6 +171,7 @@ class Reducer(ABC, Generic[S, R]):
     ``inputs``: logical topic names, all co-partitioned. ``head_type``: dataclass of the head (None: stateless).
     ``upstream``: the reducers, in the order of the flow, whose input must be processed past a deadline before this one may
     judge it; a reducer that names any has all its timers checked so.
+    ``stands``: its keys are few and each is told as a gauge (:meth:`standing`).
     """
 
     name: ClassVar[str]
@@ -179,6 +182,7 @@ class Reducer(ABC, Generic[S, R]):
     entry_kinds: ClassVar[tuple[EntryKind[Any], ...]] = ()
     upstream: ClassVar[tuple[str, ...]] = ()
     adopts: ClassVar[bool] = False
+    stands: ClassVar[bool] = False
 
     @abstractmethod
     def step(self, view: View[S], event: Event, *, now: int, reference: R) -> Step[S]:
@@ -191,6 +195,10 @@ class Reducer(ABC, Generic[S, R]):
     def adopt(self, view: View[S], *, old: str, new: R, now: int) -> Step[S]:
         """A new agreement is in force: ``old`` is the version this key last lived under. Called only if ``adopts``."""
         return Step(head=view.head, wake_at=view.wake_at)
+
+    def standing(self, view: View[S]) -> Amount | None:
+        """What the key stands at, for a gauge: after a batch that touched it, and after a restore. Called only if ``stands``."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ three comes next, and at what time, is the core's affair (:mod:`baton.engine.cor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from baton.contracts.measures import Amount, Measures
 from baton.contracts.topics import TopicSpec, consumer_group
 from baton.engine.agenda import Agenda
 from baton.engine.batch import Limits, Record
@@ -48,6 +49,7 @@ class Runner:
         codecs: Callable[[type], Any],
         namespace: str,
         version: str,
+        measures: Measures,
     ) -> None:
         self.now = 0
         self.reference: Any = None
@@ -59,6 +61,7 @@ class Runner:
         self._inlets = {topic: Inlet(topics[topic], partition, codecs) for topic in reducer.inputs}
         self._outlets = {topic: Outlet(topics[topic], reducer.name, partition, partitions, codecs) for topic in reducer.outputs}
         self._stamp = Stamp(reducer)
+        self._measures = {topic: measures[topic] for topic in reducer.outputs if topic in measures}
         self._refuser = Refuser(
             group=consumer_group(namespace, reducer.name), service=reducer.service, stage=reducer.name, version=version
         )
@@ -142,6 +145,18 @@ class Runner:
         raw = self._store.head(key)
         return raw is not None and version_of(raw) != self.version
 
+    def standing(self, draft: Draft) -> Iterator[Amount]:
+        """What the keys of the batch stand at."""
+        if self._reducer.stands:
+            yield from filter(None, map(self._reducer.standing, draft.cells.values()))
+
+    def standing_of_all(self) -> Iterator[Amount]:
+        """What every key stands at."""
+        if self._reducer.stands:
+            keys = self._store.keys()
+            cells = (Cell(key, self._store, self._shape) for key in keys)
+            yield from filter(None, map(self._reducer.standing, cells))
+
     def failed(self, place: str | tuple[str, int], error: Exception) -> ReducerFailed:
         """The error that stops the task."""
         named = place if isinstance(place, str) else record_place(*place)
@@ -199,3 +214,5 @@ class Runner:
             shared = self._stamp.headers(cell.cause, received_at_ms, traceparent)
             for fact, fact_id in zip(facts, fact_ids(cell.cause, facts, self._outlets), strict=True):
                 draft.outgoing.append(self._outlets[fact.topic].outgoing(fact, fact_id, cell.key, shared))
+                if (measure := self._measures.get(fact.topic)) and (amount := measure(fact.value)):
+                    draft.measure(amount)

@@ -7,6 +7,8 @@ the latest every quarter of an hour. A step does a bounded amount of work and go
 """
 
 from baton.agreement.reference import AgreementReference
+from baton.contracts.measures import Amount
+from baton.contracts.metrics import Business
 from baton.contracts.routing import QueueItem, RequestKind
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.router.faults import gives_back
@@ -26,6 +28,7 @@ class Assignment(Reducer[PoolState, AgreementReference]):
     head_type = PoolState
     entry_kinds = (WORK, HELD)
     adopts = True
+    stands = True
 
     def step(self, view: View[PoolState], event: Event, *, now: int, reference: AgreementReference) -> Step[PoolState]:
         """Take one item: a request, or what became of one."""
@@ -55,6 +58,10 @@ class Assignment(Reducer[PoolState, AgreementReference]):
         placing = _placing(view, now, new)
         placing.look_again()
         return placing.finish(view.wake_at)
+
+    def standing(self, view: View[PoolState]) -> Amount:
+        """How many leads wait in the pool's queue."""
+        return Amount(Business.WAITING, (view.key,), view.count(HELD), sets=True)
 
 
 def _placing(view: View[PoolState], now: int, reference: AgreementReference) -> Placing:

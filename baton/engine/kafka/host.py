@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from baton.contracts.codec import codec_for
+from baton.contracts.measures import MEASURES, Measures
 from baton.contracts.topics import REDUCERS, TOPICS, Audience, TopicSpec, changelog_topic, journal_topic
 from baton.engine.batch import Limits
 from baton.engine.errors import EngineError
@@ -56,6 +57,7 @@ class KafkaHost:
         limits: Limits = Limits(),  # noqa: B008 - frozen
         wall: Callable[[], int] = wall_ms,
         version: str = "0",
+        measures: Measures = MEASURES,
     ) -> None:
         client_id = f"{name}-{settings.instance_id or f'{socket.gethostname()}-{secrets.token_hex(4)}'}"
         self._cluster = Cluster(client, namespace=namespace, client_id=client_id)
@@ -71,6 +73,7 @@ class KafkaHost:
             limits=limits,
             wall_ms=wall,
             version=version,
+            measures=measures,
         )
         self._failed: asyncio.Future[None] | None = None
         self._upstreams = {each.name: self._upstream(each, flow) for each in reducers if each.upstream}

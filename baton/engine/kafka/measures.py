@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
+from baton.contracts.measures import Amount
 from baton.engine import metrics
 from baton.engine.batch import Batch
 from baton.engine.kafka.status import TaskStatus
 
+MOST_LABELS = 500
+"""So many series of one measured metric; what comes after them is told as ``other``, so that no word of the outside can fill memory."""
+OTHER = "other"
+
 
 class Measures:
-    """Counts per batch; gauges when somebody looks."""
+    """Counts per batch; gauges when somebody looks; :meth:`left` takes back what is told of a task that goes elsewhere."""
 
     def __init__(self, reducer: str, partition: int) -> None:
         self._reducer, self._partition = reducer, str(partition)
@@ -17,6 +25,7 @@ class Measures:
         self._batch_seconds = metrics.BATCH_SECONDS.labels(reducer)
         self._commit_seconds = metrics.COMMIT_SECONDS.labels(reducer)
         self._left = metrics.RESTORE_LEFT.labels(reducer, self._partition)
+        self._set: set[tuple[str, tuple[str, ...]]] = set()
 
     def committed(self, batch: Batch, filled_s: float, committed_s: float) -> None:
         """A batch was committed."""
@@ -39,6 +48,10 @@ class Measures:
         ):
             if count:
                 metric.labels(reducer).inc(count)
+        for (name, labels), value in counts.measured.items():
+            _child(name, labels).inc(value)
+        for (name, labels), value in counts.standing.items():
+            self._stand(name, labels, value)
 
     def aborted(self) -> None:
         """A batch was aborted."""
@@ -48,10 +61,12 @@ class Measures:
         """A restore is at ``position``."""
         self._left.set(end - position)
 
-    def restored(self, seconds: float) -> None:
-        """A restore is done."""
+    def restored(self, seconds: float, standing: list[Amount]) -> None:
+        """A restore is done; ``standing``: what the keys stand at."""
         self._left.set(0)
         metrics.RESTORE_SECONDS.labels(self._reducer, self._partition).set(seconds)
+        for amount in standing:
+            self._stand(amount.metric, amount.labels, amount.value)
 
     def looked(self, status: TaskStatus, keys: int, timers: int, behind_ms: int, held_back: int) -> None:
         """Somebody looks at the task."""
@@ -63,3 +78,25 @@ class Measures:
         metrics.HELD_BACK.labels(*labels).set(held_back)
         metrics.HELD_TIMERS.labels(*labels).set(status.held)
         metrics.ADOPTING.labels(*labels).set(status.adopting)
+
+    def left(self) -> None:
+        """The task ends here: what is told of it is somebody else's to tell, or nobody's."""
+        for metric in metrics.OF_A_TASK:
+            with suppress(KeyError):
+                metric.remove(self._reducer, self._partition)
+        for name, labels in self._set:
+            with suppress(KeyError):
+                metrics.MEASURED[name].remove(*labels)
+        self._set.clear()
+
+    def _stand(self, name: str, labels: tuple[str, ...], value: float) -> None:
+        self._set.add((name, labels))
+        _child(name, labels).set(value)
+
+
+def _child(name: str, labels: tuple[str, ...]) -> Any:
+    metric = metrics.MEASURED[name]
+    if not labels:
+        return metric
+    known = metric._metrics
+    return metric.labels(*labels) if labels in known or len(known) < MOST_LABELS else metric.labels(*[OTHER] * len(labels))

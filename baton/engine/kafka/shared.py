@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from baton.contracts.measures import Measures
 from baton.contracts.topics import TopicSpec
 from baton.engine.batch import Limits
 from baton.engine.core import Core
@@ -32,6 +33,7 @@ class Shared:
     limits: Limits
     wall_ms: Callable[[], int]
     version: str
+    measures: Measures
 
     def core(self, reducer: Reducer[Any, Any], partition: int) -> Core:
         """A new, empty task."""
@@ -45,4 +47,5 @@ class Shared:
             codecs=self.codecs,
             namespace=self.cluster.namespace,
             version=self.version,
+            measures=self.measures,
         )

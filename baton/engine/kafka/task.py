@@ -89,7 +89,7 @@ class Task:
             began = monotonic()
             opening = Opening(self._shared, self._reducer, self._partition, self._memory, self._measures.restoring)
             starts = await opening.run(self._transactions, lambda: self._say(TaskState.RESTORING))
-            self._measures.restored(monotonic() - began)
+            self._measures.restored(monotonic() - began, self._core.standing())
             for place in self._shared.skips.places(self._reducer.name, self._partition):
                 self._core.skip(place)
             await self._reference()
@@ -97,6 +97,7 @@ class Task:
             self._say(TaskState.RUNNING)
             await self._work()
         finally:
+            self._measures.left()
             await self._transactions.close()
 
     def stop(self) -> None:

@@ -1,11 +1,7 @@
-"""The gateway's metrics, in one place."""
+"""The gateway's metrics, made from the catalogue."""
 
-from prometheus_client import Counter, Histogram
+from baton.engine.metrics import counter, histogram
 
-EVENTS = Counter("baton_http_events", "Events in requests that were answered with success, by what became of them", ("outcome",))
-REFUSED = Counter("baton_http_refused", "Requests answered with a problem document", ("status",))
-ACKNOWLEDGED_SECONDS = Histogram(
-    "baton_http_acknowledged_seconds",
-    "From a request read to the brokers' acknowledgement",
-    buckets=(0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0),
-)
+EVENTS = counter("baton_http_events_total")
+REFUSED = counter("baton_http_refused_total")
+ACKNOWLEDGED_SECONDS = histogram("baton_http_acknowledged_seconds")

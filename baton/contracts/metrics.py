@@ -1,0 +1,145 @@
+"""The catalogue of metrics: every ``baton_*`` that a worker tells at ``/metrics``, what it means and by what it is told apart.
+
+Base units; names are as Prometheus sees them. It is data: the engine and the gateway make their counters from it, the tables of
+``docs/OPERATING.md`` are written from it, and every alert and panel is checked against it. No label holds personal data, and each
+has few values: what a topic, a reducer, a state or the agreement may be called.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Prometheus' types."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+class About(StrEnum):
+    """Whom a metric is for."""
+
+    BUSINESS = "business"
+    """The two teams: leads, pools, clocks, goals."""
+    ENGINE = "engine"
+    """Whoever runs Baton: tasks, transactions, timers, lag."""
+    GATEWAY = "gateway"
+    """Whoever looks after what comes in over HTTP."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricSpec:
+    """One metric. ``buckets``: the upper bounds of a histogram."""
+
+    name: str
+    kind: Kind
+    says: str
+    labels: tuple[str, ...] = ()
+    about: About = About.ENGINE
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """The names that can be asked for."""
+        if self.kind is Kind.HISTOGRAM:
+            return tuple(f"{self.name}_{each}" for each in ("bucket", "count", "sum"))
+        return (self.name,)
+
+
+class Business(StrEnum):
+    """The metrics that leads make."""
+
+    QUALIFIED = "baton_leads_qualified_total"
+    ROUTED = "baton_leads_routed_total"
+    UNROUTED = "baton_leads_unrouted_total"
+    WAITING = "baton_leads_waiting"
+    VIOLATIONS = "baton_sla_violations_total"
+    RECYCLED = "baton_leads_recycled_total"
+    REFUSALS = "baton_acts_refused_total"
+    DUPLICATES = "baton_duplicates_total"
+    CONFLICTS = "baton_identity_conflicts_total"
+    PACE = "baton_goal_pace_ratio"
+
+
+_WORK_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+_ACKNOWLEDGED_S = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+_TASK = ("reducer", "partition")
+
+
+def _counter(name: str, says: str, *labels: str, about: About = About.ENGINE) -> MetricSpec:
+    return MetricSpec(name=name, kind=Kind.COUNTER, says=says, labels=labels, about=about)
+
+
+def _gauge(name: str, says: str, *labels: str, about: About = About.ENGINE) -> MetricSpec:
+    return MetricSpec(name=name, kind=Kind.GAUGE, says=says, labels=labels, about=about)
+
+
+def _seconds(name: str, says: str, *labels: str, buckets: tuple[float, ...] = _WORK_S, about: About = About.ENGINE) -> MetricSpec:
+    return MetricSpec(name=name, kind=Kind.HISTOGRAM, says=says, labels=labels, about=about, buckets=buckets)
+
+
+_BUSINESS = (
+    _counter(Business.QUALIFIED, "Leads that became ready for a person", "level", "leg", about=About.BUSINESS),
+    _counter(Business.ROUTED, "Leads handed to a person", "pool", "leg", about=About.BUSINESS),
+    _counter(Business.UNROUTED, "Hand-offs without a person: held, watch, suppressed", "outcome", about=About.BUSINESS),
+    _gauge(Business.WAITING, "Leads in a pool's queue now", "pool", about=About.BUSINESS),
+    _counter(Business.VIOLATIONS, "Warnings, breaches, and breaches taken back", "clock", "kind", about=About.BUSINESS),
+    _counter(Business.RECYCLED, "Cycles that ended: come back later, or not at all", "outcome", "reason", about=About.BUSINESS),
+    _counter(Business.REFUSALS, "Acts that were not carried out", "reason", about=About.BUSINESS),
+    _counter(Business.DUPLICATES, "Events that had been taken before", about=About.BUSINESS),
+    _counter(Business.CONFLICTS, "Two known people that were said to be one, and were not merged", about=About.BUSINESS),
+    _gauge(
+        Business.PACE,
+        "Achieved, over the goal's share of the working days gone; 1 is on pace",
+        "goal",
+        "side",
+        about=About.BUSINESS,
+    ),
+)
+
+_ENGINE = (
+    _counter("baton_records_total", "Input records processed and committed", "reducer", "topic"),
+    _counter("baton_facts_total", "Records published and committed", "reducer", "topic"),
+    _counter("baton_dead_letters_total", "Records of the outside that were refused", "reducer"),
+    _counter("baton_skipped_total", "Places left out by order of an operator", "reducer"),
+    _counter("baton_batches_total", "Transactions committed", "reducer"),
+    _counter("baton_batches_aborted_total", "Transactions aborted and tried again", "reducer"),
+    _seconds("baton_batch_seconds", "From the first record of a batch taken to sealed", "reducer"),
+    _seconds("baton_commit_seconds", "From sealed to committed: the transaction", "reducer"),
+    _counter("baton_timers_fired_total", "Timers fired", "reducer"),
+    _gauge("baton_timer_late_seconds", "By how much the most belated timer of the last batch that fired any was late", "reducer"),
+    _counter("baton_timers_unproven_total", "Timers fired although the groups upstream had not caught up in time", "reducer"),
+    _counter("baton_ticks_total", "Times an idle task asked the broker for the time", "reducer"),
+    _counter("baton_adopted_keys_total", "Keys that adopted a new agreement", "reducer"),
+    _gauge("baton_tasks", "Tasks of this process by state", "reducer", "state"),
+    _counter("baton_task_restarts_total", "Tasks started again after they were lost", "reducer"),
+    _gauge("baton_restore_seconds", "How long the last restore took", *_TASK),
+    _gauge("baton_restore_left_records", "Changelog offsets still to be read by a restore", *_TASK),
+    _gauge("baton_lag_records", "Offsets appended to the inputs and not processed", *_TASK),
+    _gauge("baton_lag_seconds", "By how much log time is behind the broker's while there is something to do", *_TASK),
+    _gauge("baton_open_transaction_records", "Offsets that a writer's open transaction keeps from being read", *_TASK),
+    _gauge("baton_state_keys", "Keys that have a state", *_TASK),
+    _gauge("baton_timers", "Timers that wait for their time or for the proof", *_TASK),
+    _gauge("baton_timers_held", "Timers that wait for the proof of the groups upstream", *_TASK),
+    _gauge("baton_adopting", "1 while keys still have to adopt the agreement in force", *_TASK),
+)
+
+_GATEWAY = (
+    _counter(
+        "baton_http_events_total",
+        "Events in requests that were answered with success, by what became of them",
+        "outcome",
+        about=About.GATEWAY,
+    ),
+    _counter("baton_http_refused_total", "Requests answered with a problem document", "status", about=About.GATEWAY),
+    _seconds(
+        "baton_http_acknowledged_seconds",
+        "From a request read to the brokers' acknowledgement",
+        buckets=_ACKNOWLEDGED_S,
+        about=About.GATEWAY,
+    ),
+)
+
+METRICS: Mapping[str, MetricSpec] = {each.name: each for each in (*_BUSINESS, *_ENGINE, *_GATEWAY)}
