@@ -47,7 +47,7 @@ _OF_LEADS = frozenset(
 
 class Audit:
     """``reducers``: all of the flow. ``acknowledged``: event ids that a sender was told are taken. ``since_ms``: look only at events and
-    leads of which anything was appended since. ``grace_ms``: how long after its deadline a clock may still run."""
+    leads of which anything was appended since. ``grace_ms``: how long after its deadline a clock may still run. ``buckets``: memory is a bucket's."""
 
     def __init__(
         self,
@@ -59,11 +59,12 @@ class Audit:
         since_ms: int = 0,
         grace_ms: int = 420_000,
         recompute: bool = True,
+        buckets: int = 64,
         progress: Progress = lambda what, done, total: None,
     ) -> None:
         self._source, self._reducers, self._namespace = source, reducers, namespace
         self._acknowledged, self._since_ms, self._grace_ms = acknowledged, since_ms, grace_ms
-        self._recompute, self._progress = recompute, progress
+        self._recompute, self._buckets, self._progress = recompute, buckets, progress
         self._report = Report()
         self._ends: dict[tuple[str, int], int] = {}
         self._until_ms = 0
@@ -73,9 +74,9 @@ class Audit:
         """Check everything; raises what a client raises that cannot read."""
         with ExitStack() as stack:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="baton-audit-")))
-            self._events = stack.enter_context(Spill(folder, "events"))
-            self._facts = stack.enter_context(Spill(folder, "facts"))
-            self._leads = stack.enter_context(Spill(folder, "leads"))
+            self._events = stack.enter_context(Spill(folder, "events", self._buckets))
+            self._facts = stack.enter_context(Spill(folder, "facts", self._buckets))
+            self._leads = stack.enter_context(Spill(folder, "leads", self._buckets))
             for event_id in self._acknowledged:
                 self._events.add(event_id, (0, ACKNOWLEDGED, "", 0, 0))
             self._read_all(self._take)

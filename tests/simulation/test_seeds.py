@@ -1,0 +1,167 @@
+"""Two hundred seeded runs of the whole flow under faults, each audited; and engines with a bug, which must not get through.
+
+More of them: ``make simulate-seeds SEEDS=5000``.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+import pytest
+
+from baton.audit.audit import Audit
+from baton.audit.findings import Finding
+from baton.audit.source import MemorySource
+from baton.cli.flow import all_reducers
+from baton.engine.agenda import Agenda
+from baton.engine.batch import Batch
+from baton.engine.core import Core
+from baton.engine.memory import MemoryLog
+from tests.simulation.scheduler import agreement, play
+from tests.simulation.seeds import GRACE_MS, verdict
+
+SEEDS = 200
+MUTANT_SEEDS = range(1_000, 1_040)
+
+
+@pytest.mark.slow
+def test_two_hundred_seeds_keep_every_promise() -> None:
+    faults: Counter[str] = Counter()
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        for seed, findings, seen, _ in pool.map(verdict, range(SEEDS), chunksize=5):
+            assert findings == [], f"seed {seed}: python -m tests.simulation.seeds --first {seed} --seeds 1 --trace"
+            faults.update(seen)
+    assert {"crash", "rebalance", "fenced", "delay", "jump", "Crash at restoring", "Crash at sealed", "Aborted at sealed"} <= set(
+        faults
+    )
+
+
+def test_a_seed_plays_the_same_again() -> None:
+    first, again = (play(7, *agreement()) for _ in range(2))
+    assert first.trace == again.trace
+    assert first.host.log.history == again.host.log.history
+
+
+def _no_fence(patch: pytest.MonkeyPatch) -> None:
+    real = MemoryLog.commit
+
+    def commit(self: MemoryLog, group: str, partition: int, epoch: int, batch: Batch, changelog: str, journal: str) -> None:
+        del epoch
+        real(self, group, partition, self._epochs[f"{group}-{partition}"], batch, changelog, journal)
+
+    patch.setattr(MemoryLog, "commit", commit)
+
+
+def _state_starts_empty(patch: pytest.MonkeyPatch) -> None:
+    real = Core.restore
+    patch.setattr(Core, "restore", lambda self, key, value: real(self, key, value) if key == b"p" else None)
+
+
+def _a_dropped_batch_counts_as_taken(patch: pytest.MonkeyPatch) -> None:
+    real = Core.drop
+
+    def drop(self: Core) -> None:
+        reached = dict(self.positions)
+        real(self)
+        self.positions = reached
+
+    patch.setattr(Core, "drop", drop)
+
+
+def _batches_are_folded_twice(patch: pytest.MonkeyPatch) -> None:
+    """A commit whose outcome was unknown is taken for a failed one, and the batch is written again."""
+    real = MemoryLog.commit
+    count = Counter[str]()
+
+    def commit(self: MemoryLog, group: str, partition: int, epoch: int, batch: Batch, changelog: str, journal: str) -> None:
+        count["all"] += 1
+        if count["all"] % 50 == 0:
+            real(self, group, partition, epoch, batch, changelog, journal)
+        real(self, group, partition, epoch, batch, changelog, journal)
+
+    patch.setattr(MemoryLog, "commit", commit)
+
+
+def _a_commit_is_dropped(patch: pytest.MonkeyPatch) -> None:
+    real = MemoryLog.commit
+    count = Counter[str]()
+
+    def commit(self: MemoryLog, group: str, partition: int, epoch: int, batch: Batch, changelog: str, journal: str) -> None:
+        count["all"] += 1
+        if count["all"] % 50:
+            real(self, group, partition, epoch, batch, changelog, journal)
+
+    patch.setattr(MemoryLog, "commit", commit)
+
+
+def _timers_are_lost(patch: pytest.MonkeyPatch) -> None:
+    real = Agenda.set
+    count = Counter[str]()
+
+    def set_(self: Agenda, key: str, due_ms: int | None, now: int) -> None:
+        count["all"] += 1
+        real(self, key, None if count["all"] % 7 == 0 else due_ms, now)
+
+    patch.setattr(Agenda, "set", set_)
+
+
+def _timers_fire_early(patch: pytest.MonkeyPatch) -> None:
+    real = Agenda.set
+
+    def set_(self: Agenda, key: str, due_ms: int | None, now: int) -> None:
+        real(self, key, None if due_ms is None else due_ms - 900, now)
+
+    patch.setattr(Agenda, "set", set_)
+
+
+def _inputs_are_reordered(patch: pytest.MonkeyPatch) -> None:
+    """The journal says one order, the task took another."""
+    real = Core.take
+    held: dict[int, tuple[str, Any]] = {}
+
+    def take(self: Core, topic: str, record: Any) -> bool:
+        former = held.pop(id(self), None)
+        if former is None and self.reducer.name == "lead" and record.offset % 3 == 0:
+            held[id(self)] = (topic, record)
+            return True
+        taken = real(self, topic, record)
+        return taken and (former is None or real(self, *former))
+
+    patch.setattr(Core, "take", take)
+
+
+MUTANTS: list[Callable[[pytest.MonkeyPatch], None]] = [
+    _no_fence,
+    _state_starts_empty,
+    _a_dropped_batch_counts_as_taken,
+    _batches_are_folded_twice,
+    _a_commit_is_dropped,
+    _timers_are_lost,
+    _timers_fire_early,
+    _inputs_are_reordered,
+]
+
+
+def _caught(mutant: Callable[[pytest.MonkeyPatch], None]) -> Iterator[str]:
+    """What is said of the seeds that this engine plays; the audit itself runs on the sound one."""
+    for seed in MUTANT_SEEDS:
+        with pytest.MonkeyPatch.context() as patch:
+            mutant(patch)
+            try:
+                log = play(seed, *agreement()).host.log
+            except Exception as error:
+                yield f"{type(error).__name__}: {error}"
+                continue
+        report = Audit(MemorySource(log), all_reducers(), grace_ms=GRACE_MS, buckets=1).run()
+        yield from map(_said, report.findings)
+
+
+def _said(finding: Finding) -> str:
+    return str(finding)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[each.__name__.strip("_") for each in MUTANTS])
+def test_an_engine_with_a_bug_does_not_get_through(mutant: Callable[[pytest.MonkeyPatch], None]) -> None:
+    assert next(_caught(mutant), None) is not None
