@@ -44,9 +44,6 @@ schemas: $(READY)   ## write the schema files of records that are new or changed
 readme: $(READY)    ## write the README's table of topics
 	@$(BIN)/python tools/readme.py
 
-readme: $(READY)    ## write the parts of the README that are made from the code
-	@$(BIN)/python tools/readme.py
-
 lock: $(READY)      ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		--group dev pyproject.toml --output-file requirements.lock

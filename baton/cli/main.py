@@ -41,6 +41,7 @@ COMMANDS: tuple[tuple[str, str, str, str], ...] = (
 )
 
 _OURS = ("baton.", "services.")
+_FOREIGN = ("ValidationError", "KafkaException")
 
 
 def build(arguments: Sequence[str]) -> typer.Typer:
@@ -81,18 +82,23 @@ def app(arguments: Sequence[str] | None = None) -> None:
 
 
 def words_of(error: BaseException) -> str:
-    """What a person is told of an error: our own as they are, wrong settings by the variable's name and without its value."""
-    if type(error).__name__ != "ValidationError":
-        return str(error)
-    problems: list[dict[str, Any]] = error.errors()  # type: ignore[attr-defined]  # pydantic's; not imported for this alone
-    return "\n".join(
-        f"BATON_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}".replace("BATON_: ", "") for each in problems
-    )
+    """What a person is told of an error: our own as they are, wrong settings by the variable's name and without its value, Kafka's by
+    what the brokers (or their silence) said."""
+    match type(error).__name__:
+        case "ValidationError":
+            problems: list[dict[str, Any]] = error.errors()  # type: ignore[attr-defined]  # pydantic's; not imported for this alone
+            return "\n".join(
+                f"BATON_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}".replace("BATON_: ", "") for each in problems
+            )
+        case "KafkaException":
+            return f"Kafka: {error.args[0].str()}; see what is wrong with: baton doctor"
+    return str(error) or type(error).__name__
 
 
 def _is_for_people(error: BaseException) -> bool:
     # Errors that Baton defines are written to be read; a foreign one that nobody caught is a bug and keeps its traceback.
-    return type(error).__module__.startswith(_OURS) or type(error).__name__ == "ValidationError"
+    kind = type(error)
+    return kind.__module__.startswith(_OURS) or kind.__name__ in _FOREIGN
 
 
 def _print_version(asked: bool) -> None:

@@ -6,15 +6,24 @@ from importlib.util import find_spec
 import typer
 
 from baton.cli.cluster import cluster_settings
+from baton.contracts.drift import differences, event_records, unreadable
+from baton.contracts.schemas import SchemaShelf, shelf
+from baton.engine.service import Service
 from baton.logs import set_up_logs
 from baton.running.lifeline import end_with_supervisor
 from baton.running.ports import SERVICES
 
 app = typer.Typer()
 
+_LINE = 200
+
 
 class ServiceUnknown(LookupError):
     """There is no such service; the text lists those there are."""
+
+
+class ContractsDiffer(RuntimeError):
+    """The installed models and schemas do not fit; the text names each difference."""
 
 
 @app.command(no_args_is_help=True, epilog="Services: " + ", ".join(SERVICES))
@@ -33,4 +42,18 @@ def worker(
     end_with_supervisor()
     from baton.engine.kafka.worker import run_worker  # here, because it brings the whole engine with it
 
-    run_worker(importlib.import_module(f"services.{service}.app").SERVICE, settings)
+    found: Service = importlib.import_module(f"services.{service}.app").SERVICE
+    refuse_drift(shelf(), found)
+    run_worker(found, settings)
+
+
+def refuse_drift(schemas: SchemaShelf, service: Service) -> None:
+    """Raise :class:`ContractsDiffer` unless every record and state of the service is as its schema says and old data can be read."""
+    states = [kind for reducer in service.reducers for kind in (reducer.head_type, *(each.type for each in reducer.entry_kinds))]
+    records = (*event_records(), *(each for each in states if each is not None))
+    problems = [*differences(schemas, records), *unreadable(schemas)]
+    if problems:
+        told = "\n  ".join(problem if len(problem) <= _LINE else f"{problem[:_LINE]} ..." for problem in problems)
+        raise ContractsDiffer(
+            f"schemas and models differ, so nothing may be written (in a checkout see `make schemas`):\n  {told}"
+        )

@@ -26,6 +26,8 @@ Commands = Callable[[Settings], Sequence[Command]]
 _STOP_GRACE_S = 20.0
 _STARTS_BEFORE_GIVING_UP = 3
 _POLL_S = 0.1
+_LAST_LINES = 6
+_LINE = 300
 
 
 class ServiceFailed(RuntimeError):
@@ -171,5 +173,5 @@ class System:
 
 
 def _failure(child: Child, what: str) -> str:
-    lines = "\n  ".join(child.last_lines())
+    lines = "\n  ".join(line if len(line) <= _LINE else f"{line[:_LINE]} ..." for line in child.last_lines(_LAST_LINES))
     return f"{child.command.name} {what}; the end of {child.log}:\n  {lines}"

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,8 +14,11 @@ import pytest
 
 from baton import __version__
 from baton.cli import main
+from baton.cli.worker import ContractsDiffer, refuse_drift
+from baton.contracts.schemas import SchemaShelf, schema_root
 from baton.processes import own_mark
 from baton.running.record import ProcessRecord, RunRecord, RunState, write_run
+from services.scorer.app import SERVICE
 
 THERE = tuple(entry for entry in main.COMMANDS if find_spec(entry[1]) is not None)
 
@@ -97,6 +101,29 @@ def test_a_wrong_setting_is_one_message_and_1(capsys: pytest.CaptureFixture[str]
     said = _run(capsys, "status")
     assert (said.code, said.out) == (1, "")
     assert said.err.startswith("baton: BATON_PARTITIONS: Input should be a valid integer")
+
+
+def test_a_kafka_that_does_not_answer_is_one_message_and_1(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BATON_BOOTSTRAP", "127.0.0.1:1")
+    monkeypatch.setattr("baton.cli.cluster._TIMEOUT_S", 0.2)
+    said = _run(capsys, "topics", "--check")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("baton: Kafka: ")
+    assert said.err.endswith("see what is wrong with: baton doctor\n")
+
+
+def test_a_worker_whose_schemas_and_models_differ_writes_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "schemas"
+    shutil.copytree(schema_root(), folder)
+    refuse_drift(SchemaShelf(folder), SERVICE)
+    path = folder / "events" / "LeadScored.v1.avsc"
+    schema = json.loads(path.read_text())
+    schema["fields"] = schema["fields"][1:]
+    path.write_text(json.dumps(schema))
+    with pytest.raises(ContractsDiffer, match=r"nothing may be written .*\n  events/LeadScored\.v1\.avsc: LeadScored\.fields is"):
+        refuse_drift(SchemaShelf(folder), SERVICE)
 
 
 def test_a_bug_keeps_its_traceback(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
