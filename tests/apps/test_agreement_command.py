@@ -30,6 +30,11 @@ def bad(tmp_path: Path) -> Path:
     return file
 
 
+def _line(file: Path, marker: str) -> int:
+    text = file.read_text(encoding="utf-8")
+    return text[: text.index(marker)].count("\n") + 1
+
+
 def test_a_sound_agreement_is_told_with_its_version() -> None:
     result = run("check", str(DEMO))
     assert result.exit_code == 0
@@ -41,8 +46,8 @@ def test_problems_are_told_with_their_place_and_the_exit_code_says_so(bad: Path)
     result = run("check", str(bad))
     assert (result.exit_code, result.stdout) == (1, f"{bad}: 1 error, 1 warning\n")
     assert result.stderr.splitlines() == [
-        f'{bad}:31: profile field "rolle" is not defined; did you mean "role"?',
-        f'{bad}:84: warning: "download" gives 14 points, but its group "reading" is capped at 10',
+        f'{bad}:{_line(bad, "rolle")}: profile field "rolle" is not defined; did you mean "role"?',
+        f'{bad}:{_line(bad, "points: 8")}: warning: "download" gives 14 points, but its group "reading" is capped at 10',
     ]
 
 
@@ -50,8 +55,8 @@ def test_problems_can_be_read_by_a_machine(bad: Path) -> None:
     found = json.loads(run("check", "--json", str(bad)).stdout)
     assert found["version"] is None
     assert [(each["line"], each["severity"], each["path"]) for each in found["problems"]] == [
-        (31, "error", ["definitions", "role_field"]),
-        (84, "warning", ["engagement", "acts", "download", "points"]),
+        (_line(bad, "rolle"), "error", ["definitions", "role_field"]),
+        (_line(bad, "points: 8"), "warning", ["engagement", "acts", "download", "points"]),
     ]
 
 
