@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from baton.cli import task
 from baton.engine.kafka.failpoints import Point
+from baton.settings import load_settings
 from tests.engine.toys import Counter, Session, ToyClick, ToyNumber
 from tests.kafka.kafka_bench import FLOW, KafkaBench
 from tests.kafka.numbers import Stream, assert_exact
@@ -154,7 +157,36 @@ async def test_timers_fire_once_and_at_their_time_though_the_process_was_killed(
     assert len(await bench.read("toy.sessions.v1")) == len(clicks)
 
 
-async def test_a_worker_tells_how_it_is(bench: KafkaBench, workers: Workers) -> None:
+async def test_a_static_member_that_restarts_disturbs_nobody(bench: KafkaBench, workers: Workers) -> None:
+    await prepared(bench, Counter())
+    stream = Stream(bench)
+    restarted, other = workers("counter", instance_id="a"), workers("counter", instance_id="b")
+    for each in (restarted, other):
+        each.start()
+    for each in (restarted, other):
+        await each.ready()
+
+    async def shared() -> bool:
+        return len(await asyncio.to_thread(restarted.tasks)) == len(await asyncio.to_thread(other.tasks)) == 1
+
+    await bench._until(shared)
+    ((reducer, partition),) = other.tasks()
+    line = f'baton_restore_seconds{{partition="{partition}",reducer="{reducer}"}}'
+    restored = other.metric(line)
+    restarted.signal(signal.SIGTERM)
+    assert await restarted.ended() == 0
+    restarted.start()
+    await restarted.ready()
+    await bench._until(shared)
+    assert other.metric(line) == restored > 0
+    sent = await stream.end()
+    await processed(bench)
+    await assert_exact(bench, sent)
+
+
+async def test_a_worker_tells_how_it_is(
+    bench: KafkaBench, workers: Workers, bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await bench.start(Counter())
     await bench.halt("counter")
     worker = workers("counter", idle_commit_ms=50).start()
@@ -181,8 +213,18 @@ async def test_a_worker_tells_how_it_is(bench: KafkaBench, workers: Workers) -> 
     assert worker.get("/readyz")[0] == 200
     assert worker.metric('baton_tasks{reducer="counter",state="stopped"}') == 1
     assert worker.metric('baton_records_total{reducer="counter",topic="toy.numbers.v1"}') == 1
-    await bench.skip_by_order("counter", poison.partition, place)
+    listed = CliRunner().invoke(task.app, ["list", "--worker", f"http://127.0.0.1:{worker.port}"])
+    assert listed.exit_code == 1
+    assert place in listed.output.replace("\n", "")
+    monkeypatch.setenv("BATON_BOOTSTRAP", bootstrap)
+    monkeypatch.setenv("BATON_NAMESPACE", namespace)
+    load_settings.cache_clear()
+    monkeypatch.setattr(task, "REDUCERS", ("counter",))
+    ordered = CliRunner().invoke(task.app, ["skip", "counter", str(poison.partition), place, "--why", "a test"])
+    load_settings.cache_clear()
+    assert ordered.exit_code == 0, ordered.output
     await processed(bench)
+    assert CliRunner().invoke(task.app, ["list", "--worker", f"http://127.0.0.1:{worker.port}"]).exit_code == 0
     assert worker.metric('baton_skipped_total{reducer="counter"}') == 1
     worker.signal(signal.SIGTERM)
     assert await worker.ended() == 0

@@ -8,15 +8,18 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.admin.records_to_delete import RecordsToDelete
+from aiokafka.structs import OffsetAndMetadata
 
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import changelog_topic, dead_letter_topic
 from baton.engine.errors import EngineError, StateMismatch
 from baton.engine.kafka.cluster import NotLogTime
+from baton.engine.kafka.host import WrongPartitions
 from baton.engine.kafka.inputs import LostRange
 from baton.engine.kafka.seat import Seat
 from baton.engine.kafka.status import TaskState
 from baton.engine.kafka.task import Flooded
+from baton.engine.records import Did
 from tests.engine.conformance import values
 from tests.engine.toys import (
     TERMS_LEAD_MS,
@@ -26,6 +29,7 @@ from tests.engine.toys import (
     Judge,
     Session,
     ToyClick,
+    ToyLine,
     ToyNumber,
     ToyOrder,
     ToySession,
@@ -140,6 +144,66 @@ async def test_offsets_that_somebody_moved_are_refused(bench: KafkaBench, outsid
     assert "the state stands at toy.numbers.v1@3, the group at 1" in str(failure)
 
 
+async def test_offsets_that_are_only_late_are_waited_for(patient: KafkaBench, outsider: AIOKafkaProducer) -> None:
+    bench = patient
+    await bench.start(Counter(), partitions=1)
+    await bench.publish("v1")
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    await bench.settle()
+    offsets, metadata = await bench.committed("counter", 0)
+    await bench.halt("counter")
+    at, group = bench.cluster.at(("toy.numbers.v1", 0)), bench.cluster.group("counter")
+    for offset, noted in ((0, ""), (offsets["toy.numbers.v1"], metadata)):
+        await outsider.begin_transaction()
+        await outsider.send_offsets_to_transaction({at: OffsetAndMetadata(offset, noted)}, group)
+        await outsider.commit_transaction()
+        if not offset:
+            await bench.resume("counter")
+            await asyncio.sleep(1.0)
+            assert the_seat(bench, "counter").status.state is TaskState.RESTORING
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    await bench.settle()
+    assert [each.count for each in values(await bench.read("toy.totals.v1"))] == [1, 2]
+
+
+async def test_a_batch_of_which_something_cannot_be_written_is_not_committed(bench: KafkaBench, bootstrap: str) -> None:
+    await bench.start(Counter(), partitions=1)
+    await bench.publish("v1")
+    await bench.settle()
+    before = await bench.committed("counter", 0)
+    await configure(bootstrap, bench, "toy.totals.v1", max_message_bytes="70")
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    failure = await stopped(bench, "counter")
+    assert "a record that no broker takes" in str(failure)
+    assert await bench.committed("counter", 0) == before
+
+
+async def test_a_topic_with_another_number_of_partitions_is_refused(bench: KafkaBench) -> None:
+    await bench.start(Counter(), partitions=1)
+    await bench.halt("counter")
+    bench.partitions = 2
+    with pytest.raises(WrongPartitions, match=r"toy.numbers.v1 has 1 partitions, the tasks of counter expect 2"):
+        await bench.resume("counter")
+    del bench._running["counter"]
+
+
+async def test_a_range_that_is_deleted_under_a_running_task_is_never_skipped_silently(bench: KafkaBench, bootstrap: str) -> None:
+    await bench.start(Counter(), partitions=1)
+    for _ in range(4):
+        await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+
+    async def waiting() -> bool:
+        return the_seat(bench, "counter").status.state is TaskState.WAITING
+
+    await bench._until(waiting)
+    await truncate(bootstrap, bench, "toy.numbers.v1", before=3)
+    await bench.publish("v1")
+    failure = await stopped(bench, "counter")
+    assert isinstance(failure, LostRange)
+    assert failure.place == "lost:toy.numbers.v1@0"
+    assert await bench.read("toy.totals.v1") == []
+
+
 async def test_a_range_that_was_deleted_before_it_was_processed_stops_the_task_and_is_named(
     bench: KafkaBench, bootstrap: str
 ) -> None:
@@ -208,6 +272,19 @@ async def test_a_wrong_clock_of_the_worker_fires_no_timer_early_and_none_never(b
     assert fact.at_ms >= click.at_ms + 700
 
 
+async def test_a_worker_that_starts_with_a_slow_clock_wakes_its_timers_all_the_same(bench: KafkaBench) -> None:
+    await bench.start(Session(), partitions=1)
+    await bench.publish("v1")
+    click = await bench.send("toy.clicks.v1", "k", ToyClick(gap_ms=1_500))
+    await bench.settle()
+    await bench.halt("session")
+    right = bench.wall
+    bench.wall = lambda: right() - HOUR_MS
+    await bench.resume("session")
+    await bench.pass_time(1_500)
+    assert [each.ended_ms for each in values(await bench.read("toy.sessions.v1"))] == [click.at_ms + 1_500]
+
+
 async def test_an_open_transaction_makes_a_timer_late_never_wrong(bench: KafkaBench, outsider: AIOKafkaProducer) -> None:
     await bench.start(Session(), partitions=1)
     await bench.publish("v1")
@@ -249,6 +326,22 @@ async def test_positions_that_moved_over_markers_alone_are_committed(bench: Kafk
     assert len(await bench.read("toy.totals.v1")) == 1
 
 
+async def test_an_input_that_has_more_than_was_fetched_is_waited_for(bootstrap: str, namespace: str) -> None:
+    bench = KafkaBench(bootstrap, namespace, buffer_records=20, batch_records=1_000)
+    await bench.start(Judge(), partitions=1)
+    for number in range(40):  # three lines come before each start, so that they are fetched much further apart than appended
+        for order in ("a", "b", "c"):
+            await bench.send("toy.lines.v1", f"k{number}", ToyLine(order=order, remove=False, ordered_at_ms=0))
+        await bench.send("toy.starts.v1", f"k{number}", ToyStart(within_ms=HOUR_MS))
+    await bench.publish("v1")
+    await bench.settle()
+    verdicts = await bench.read("toy.verdicts.v1")
+    taken = [line for batch in await bench.journal("judge", 0) for line in batch.lines if line.did == Did.TAKE]
+    await bench.close()
+    assert verdicts == []
+    assert [line.count for line in taken if line.topic == "toy.starts.v1"] == [1] * 40
+
+
 # ---------------------------------------------------------------------- the upstream and the reference
 
 
@@ -272,6 +365,30 @@ async def test_a_deadline_fires_unproven_after_the_limit_and_proven_when_the_ups
         ToyVerdict(verdict=said, deadline_ms=deadline, at_ms=verdict.at_ms)
         for said, verdict in zip(("unproven", "breached"), verdicts, strict=True)
     ]
+
+
+async def test_the_proof_ends_with_the_inputs_of_the_task_itself(patient: KafkaBench, outsider: AIOKafkaProducer) -> None:
+    bench = patient
+    await bench.start(Fan(), Judge(), partitions=1)
+    await bench.publish("v1")
+    start = await bench.send("toy.starts.v1", "k", ToyStart(within_ms=2_000))
+    await bench.settle()
+    await outsider.begin_transaction()  # as an instance upstream that has not committed yet
+    line = codec_for(ToyLine).encode(ToyLine(order="o", remove=False, ordered_at_ms=0))
+    told = await outsider.send_and_wait(bench.cluster.at(("toy.lines.v1", 0)).topic, line, key=b"k", partition=0)
+    assert told.timestamp < start.at_ms + 2_000
+    await asyncio.sleep(2.1)
+    await bench.send("toy.starts.v1", "later", ToyStart(within_ms=HOUR_MS))  # moves the time past the deadline
+
+    async def held() -> bool:
+        return the_seat(bench, "judge").memory.core.held == 1  # type: ignore[union-attr]
+
+    await bench._until(held)
+    await asyncio.sleep(1.0)
+    assert await bench.read("toy.verdicts.v1") == []
+    await outsider.commit_transaction()
+    await bench.pass_time(100)
+    assert [(each.key, each.value.verdict) for each in await bench.read("toy.verdicts.v1")] == [("k", "met")]
 
 
 async def test_waiting_for_the_proof_keeps_no_record_waiting(patient: KafkaBench) -> None:

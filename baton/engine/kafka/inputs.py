@@ -179,6 +179,7 @@ class Inputs:
             self.waiting_since = asyncio.get_running_loop().time()
         self._merge.add(each.topic, records, upto=each.fetched_to, end=each.fetched_to)
         each.waiting += len(records)
+        each.behind_since = None
         self.count += len(records)
         each.record_bytes = 1 + sum(map(_size, records)) // len(records)
         self.newest_ms = max(self.newest_ms, records[-1].timestamp)
