@@ -4,8 +4,8 @@ A pure function of the ledger, the retractions, the beginning of the cycle and t
 because it was retracted, is older than the cycle, is one of a mail scanner's clicks, or is beyond the daily limit of its rule
 or, after that, of its group (positive and negative ones apart); the earliest of a day count, by event time and then id.
 
-``marks`` has one record for each entry, in the ledger's order: event time in ms (8), grown points (8, see ``decay``), their exponent
-(4), group (1), why it does not count (1), rule (2); little-endian. It is kept beside the ledger so that a step need not derive it.
+``marks`` has one record for each entry, in the ledger's order: event time in ms (8), micropoints times ``2^(t_i/h)`` as a double (8) and
+an exponent of two (4, see ``decay``), group (1), why it does not count (1), rule (2); little-endian. It is kept beside the ledger so that a step need not derive it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from services.scorer.decay import grown
+from services.scorer.decay import growth
 from services.scorer.ledger import SIZE, Entry, entries, entry_at, place, retracted_ids, with_entry, without_entry
 from services.scorer.table import RuleLine, ScoreTable
 
-MARK: Final = struct.Struct("<QqiBBH")
+MARK: Final = struct.Struct("<QdiBBH")
 MARK_SIZE: Final = MARK.size
 _WHY: Final = 21
 NEVER: Final = 1 << 62
@@ -83,7 +83,7 @@ def why_at(marks: bytes, index: int) -> Why:
     return Why(marks[index * MARK_SIZE + _WHY])
 
 
-def marked_entries(ledger: bytes, marks: bytes) -> Iterator[tuple[Entry, int, int, int, Why, int]]:
+def marked_entries(ledger: bytes, marks: bytes) -> Iterator[tuple[Entry, float, int, int, Why, int]]:
     """Each entry with its grown points, their exponent, group, reason and rule."""
     for entry, (_, grown_points, exponent, group, why, rule) in zip(entries(ledger), MARK.iter_unpack(marks), strict=True):
         yield entry, grown_points, exponent, group, Why(why), rule
@@ -142,7 +142,7 @@ def _daily_limits(kept: Sequence[_Lined], why: list[Why], table: ScoreTable) -> 
         if why[index] is not Why.COUNTS:
             continue
         day = table.day_of(entry.at_ms)[0]
-        in_rule, in_group = (line.number, day), (line.group, day, line.fine < 0)
+        in_rule, in_group = (line.number, day), (line.group, day, line.points_micro < 0)
         full = bool(line.per_day) and of_rule.get(in_rule, 0) >= line.per_day
         if full or of_group.get(in_group, 0) >= table.groups[line.group].per_day:
             why[index] = Why.DAILY_LIMIT
@@ -163,19 +163,17 @@ def _meets_no_limit(marks: bytes, at_ms: int, line: RuleLine, table: ScoreTable)
         stored += rule == line.number
         if why == Why.COUNTS and group == line.group:
             in_rule += rule == line.number
-            in_group += (table.rules[rule].fine < 0) == (line.fine < 0)
+            in_group += (table.rules[rule].points_micro < 0) == (line.points_micro < 0)
         at -= MARK_SIZE
     return (not line.per_day or in_rule < line.per_day) and in_group < table.groups[line.group].per_day and stored < line.stores
 
 
 def _mark(entry: Entry, line: RuleLine, why: Why, table: ScoreTable) -> bytes:
     half_life = table.groups[line.group].half_life_ms
-    if why is not Why.COUNTS or not line.fine:
-        points, exponent = 0, 0
-    elif half_life:
-        points, exponent = grown(line.fine, entry.at_ms, half_life)
-    else:
-        points, exponent = line.fine, 0
+    points, exponent = (0.0, 0) if why is not Why.COUNTS else (float(line.points_micro), 0)
+    if points and half_life:
+        mantissa, exponent = growth(entry.at_ms, half_life)
+        points *= mantissa
     return MARK.pack(entry.at_ms, points, exponent, line.group, why, line.number)
 
 

@@ -137,7 +137,7 @@ def end_cycle(turn: Turn, outcome: str, *, reason: str | None) -> None:
         cycle=head.cycle + 1,
         since_ms=turn.now,
         level=Level.COLD.value,
-        level_since_ms=turn.now,
+        level_since_ms=0,
         level_cause="",
         review_at_ms=None,
     )

@@ -17,11 +17,9 @@ from math import log2
 from typing import Final
 
 from services.scorer.counting import MARK
-from services.scorer.decay import FINE
-from services.scorer.scoring import GroupSum, sums
+from services.scorer.scoring import GroupSum, sums, whole
 from services.scorer.table import ScoreTable
 
-_HALF: Final = FINE // 2
 _LN2: Final = 0.6931471805599453
 _NEWTON_STEPS: Final = 12
 _FROZEN_STEPS: Final = 24
@@ -35,38 +33,38 @@ def falls_below(marks: bytes, table: ScoreTable, now: int, threshold_micro: int)
     if threshold_micro <= 0:
         return None
     course = Course(marks, table, now)
-    wanted = threshold_micro * FINE - _HALF
     at = now + 1
     for _ in range(_FROZEN_STEPS):
         negative = course.negative(at)
-        at = _falls(course, at, wanted - negative)
-        if negative == 0 or course.positive(at) + course.negative(at) < wanted:
+        at = _falls(course, at, negative, threshold_micro)
+        if negative == 0.0 or whole(course.positive(at) + course.negative(at)) < threshold_micro:
             return at
-    return _first_on(course, at, course.end, wanted)
+    return _first_on(course, at, course.end, threshold_micro)
 
 
 class Course:
-    """The score from ``now`` on as two functions of time, positive and negative part, in fine units. ``end``: nothing is left then."""
+    """The score from ``now`` on as two functions of time, positive and negative part, in micropoints. ``end``: nothing is left then."""
 
     def __init__(self, marks: bytes, table: ScoreTable, now: int) -> None:
         self.groups = sums(marks, table, now)
+        self._marks, self._table = marks, table
         keeps = [line.keeps_ms for line in table.groups]
-        self._leaving = [
-            (at_ms + keeps[group], group, points, exponent)
-            for at_ms, points, exponent, group, _, _ in MARK.iter_unpack(marks)
+        self._leaves = [
+            at_ms + keeps[group]
+            for at_ms, points, _, group, _, _ in MARK.iter_unpack(marks)
             if points and at_ms > now - keeps[group]
         ]
-        self.first_leaves = min(self._leaving)[0] if self._leaving else now + 1
-        self.end = max(self._leaving)[0] if self._leaving else now + 1
-        self._ordered: list[int] = []
+        self.first_leaves = min(self._leaves, default=now + 1)
+        self.end = max(self._leaves, default=now + 1)
+        self._ordered = False
         self._left: dict[int, list[GroupSum]] = {}
 
     def leaves(self) -> list[int]:
         """The moments at which entries leave their window, in order."""
-        if not self._ordered and self._leaving:
-            self._leaving.sort()
-            self._ordered = [each[0] for each in self._leaving]
-        return self._ordered
+        if not self._ordered:
+            self._leaves.sort()
+            self._ordered = True
+        return self._leaves
 
     def at(self, at_ms: int) -> list[GroupSum]:
         """The sums of what is still in its window at ``at_ms``."""
@@ -75,46 +73,41 @@ class Course:
         gone = bisect_right(self.leaves(), at_ms)
         left = self._left.get(gone)
         if left is None:
-            by_number = {
-                each.number: GroupSum(each.number, each.line, each.base, each.positive, each.negative) for each in self.groups
-            }
-            for _, group, points, exponent in self._leaving[:gone]:
-                total = by_number[group]
-                if points > 0:
-                    total.positive -= points << (exponent - total.base)
-                else:
-                    total.negative -= points << (exponent - total.base)
-            left = self._left[gone] = list(by_number.values())
+            left = self._left[gone] = sums(self._marks, self._table, at_ms)
         return left
 
-    def positive(self, at_ms: int) -> int:
+    def positive(self, at_ms: int) -> float:
         """The capped positive part."""
-        return sum([each.capped_fine(at_ms) for each in self.at(at_ms) if each.positive])
+        return sum([each.capped(at_ms) for each in self.at(at_ms) if each.positive])
 
-    def negative(self, at_ms: int) -> int:
+    def negative(self, at_ms: int) -> float:
         """The negative part, 0 or below."""
-        return sum([each.negative_fine(at_ms) for each in self.at(at_ms) if each.negative])
+        return sum([each.lost(at_ms) for each in self.at(at_ms) if each.negative])
 
 
-def _falls(course: Course, from_ms: int, wanted: int) -> int:
-    """The first millisecond from ``from_ms`` on at which the positive part is below ``wanted``, or the end."""
-    if course.positive(from_ms) < wanted:
+def _falls(course: Course, from_ms: int, negative: float, threshold: int) -> int:
+    """The first millisecond from ``from_ms`` on at which the score is below ``threshold``, the negative part frozen; or the end."""
+
+    def below(at_ms: int) -> bool:
+        return whole(course.positive(at_ms) + negative) < threshold
+
+    if below(from_ms):
         return from_ms
-    at = min(max(_guess(course, from_ms, float(wanted)), from_ms + 1), course.end)
+    at = min(max(_guess(course, from_ms, threshold - 0.5 - negative), from_ms + 1), course.end)
     low, high, step = from_ms, course.end, 1
-    if course.positive(at) < wanted:
+    if below(at):
         high = at
-        while high - step > low and course.positive(high - step) < wanted:
+        while high - step > low and below(high - step):
             high, step = high - step, step * 2
         low = max(low, high - step)
     else:
         low = at
-        while low + step < high and course.positive(low + step) >= wanted:
+        while low + step < high and not below(low + step):
             low, step = low + step, step * 2
         high = min(high, low + step)
     while high - low > 1:
         middle = (low + high) // 2
-        if course.positive(middle) < wanted:
+        if below(middle):
             high = middle
         else:
             low = middle
@@ -142,9 +135,9 @@ def _solve(groups: list[GroupSum], at: int, wanted: float) -> int:
     decaying: list[tuple[float, float, float]] = []
     for each in groups:
         if each.positive and each.line.half_life_ms:
-            decaying.append((float(each.positive_fine(at)), float(each.line.half_life_ms), float(each.line.cap_fine)))
+            decaying.append((each.gained(at), float(each.line.half_life_ms), float(each.line.cap_micro)))
         elif each.positive:
-            fixed += float(each.capped_fine(at))
+            fixed += each.capped(at)
     after = 0.0
     for _ in range(_NEWTON_STEPS + len(decaying)):
         value, slope, kink = fixed, 0.0, float("inf")
@@ -167,15 +160,15 @@ def _solve(groups: list[GroupSum], at: int, wanted: float) -> int:
     return at + int(after)
 
 
-def _first_on(course: Course, from_ms: int, until_ms: int, wanted: int) -> int:
-    """The first millisecond in ``[from_ms, until_ms]`` with a score below ``wanted``; the earliest stretches first."""
+def _first_on(course: Course, from_ms: int, until_ms: int, threshold: int) -> int:
+    """The first millisecond in ``[from_ms, until_ms]`` with a score below ``threshold``; the earliest stretches first."""
     stretches = [(from_ms, until_ms)]
     while stretches:
         start, end = stretches.pop()
         negative = course.negative(start)
-        if course.positive(start) + negative < wanted:
+        if whole(course.positive(start) + negative) < threshold:
             return start
-        if start >= end or course.positive(end) + negative >= wanted:
+        if start >= end or whole(course.positive(end) + negative) >= threshold:
             continue
         middle = (start + end) // 2
         stretches.append((middle + 1, end))

@@ -18,4 +18,4 @@ def erase(turn: Turn, *, cause: str) -> None:
     place(turn, Move.ERASED, by_system(turn, cause), Stage(head.stage))
     tell_account(turn, "remove", head.account_id, 0, cause=cause)
     turn.forget_entries()
-    turn.head = LeadHead(version=turn.agreement.version, ended=ERASED, cycle=head.cycle, stage=head.stage)
+    turn.head = LeadHead(ended=ERASED, cycle=head.cycle, stage=head.stage)

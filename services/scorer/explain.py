@@ -8,17 +8,17 @@ top ones are one line, ``rest``, and the result says that it was cut.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import floor, ldexp
 from typing import Final
 
 from baton.contracts.leads import Contribution
 from services.scorer.counting import MARK
-from services.scorer.decay import FINE, FINE_BITS, MANTISSA_BITS, growth
-from services.scorer.ledger import entry_at
-from services.scorer.scoring import GroupSum, sums
+from services.scorer.decay import growth
+from services.scorer.ledger import ORDER, SIZE
+from services.scorer.scoring import GroupSum, sums, total_of, whole
 from services.scorer.table import ScoreTable
 
 TOP: Final = 10
-_HALF: Final = FINE // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +30,31 @@ class Explanation:
     cut: bool
 
 
-def explanation(ledger: bytes, marks: bytes, table: ScoreTable, now: int, *, top: int = TOP) -> Explanation:
-    """The lines of the score at ``now``: the largest contributions first, then rest, caps and clamp."""
-    groups = sums(marks, table, now)
-    total = sum([each.capped_fine(now) + each.negative_fine(now) for each in groups])
-    whole = (total + _HALF) >> FINE_BITS
-    caps = [_cap(each, now) for each in groups if 0 <= each.line.cap_fine < each.positive_fine(now)]
+def explanation(
+    ledger: bytes, marks: bytes, table: ScoreTable, now: int, *, top: int = TOP, groups: list[GroupSum] | None = None
+) -> Explanation:
+    """The lines of the score at ``now``: the largest contributions first, then rest, caps and clamp. ``groups`` are the sums at ``now``
+    where they are known already."""
+    groups = sums(marks, table, now) if groups is None else groups
+    total = whole(total_of(groups, now))
+    caps = [_cap(each, now) for each in groups if 0 <= each.line.cap_micro < each.gained(now)]
     indexes, rules, shares = _shares(marks, table, now, groups)
-    micros = _apportioned(shares, whole - sum([each.points_micro for each in caps]))
-    ranked = sorted(range(len(indexes)), key=lambda place: (-abs(micros[place]), place))
+    micros = _apportioned(shares, total - sum([each.points_micro for each in caps]))
+    sizes = [-abs(each) for each in micros]
+    ranked = sorted(range(len(sizes)), key=sizes.__getitem__)
     lines = [_act(ledger, indexes[place], rules[place], micros[place], table) for place in ranked[:top]]
     rest = ranked[top:]
     if rest:
         lines.append(Contribution(kind="rest", name=f"{len(rest)} more", points_micro=sum([micros[place] for place in rest])))
     lines += caps
-    if whole < 0:
-        lines.append(Contribution(kind="clamp", name="never below 0", points_micro=-whole))
-    return Explanation(max(whole, 0), tuple(lines), bool(rest))
+    if total < 0:
+        lines.append(Contribution(kind="clamp", name="never below 0", points_micro=-total))
+    return Explanation(max(total, 0), tuple(lines), bool(rest))
 
 
-def _shares(marks: bytes, table: ScoreTable, now: int, groups: list[GroupSum]) -> tuple[list[int], list[int], list[int]]:
-    """Of each entry that counts: its place in the ledger, its rule, its decayed points in fine units."""
-    divisors: list[tuple[int, int] | None] = [None] * len(table.groups)
+def _shares(marks: bytes, table: ScoreTable, now: int, groups: list[GroupSum]) -> tuple[list[int], list[int], list[float]]:
+    """Of each entry that counts: its place in the ledger, its rule, its decayed micropoints."""
+    divisors = [(1.0, 0)] * len(table.groups)
     for each in groups:
         if each.line.half_life_ms:
             divisors[each.number] = growth(now, each.line.half_life_ms)
@@ -59,30 +62,24 @@ def _shares(marks: bytes, table: ScoreTable, now: int, groups: list[GroupSum]) -
     indexes, rules, shares = [], [], []
     for index, (at_ms, points, exponent, group, _, rule) in enumerate(MARK.iter_unpack(marks)):
         if points and at_ms > floors[group]:
-            divisor = divisors[group]
-            if divisor is None:
-                share = points
-            else:
-                share = (points << MANTISSA_BITS) // (divisor[0] << (divisor[1] - exponent))
+            mantissa, base = divisors[group]
             indexes.append(index)
             rules.append(rule)
-            shares.append(share)
+            shares.append(ldexp(points / mantissa, exponent - base))
     return indexes, rules, shares
 
 
 def _cap(total: GroupSum, now: int) -> Contribution:
-    cut = total.line.cap_fine - total.positive_fine(now)
-    return Contribution(
-        kind="cap", name=f"cap of {total.line.name}", points_micro=(cut + _HALF) >> FINE_BITS, group=total.line.name
-    )
+    cut = whole(total.line.cap_micro - total.gained(now))
+    return Contribution(kind="cap", name=f"cap of {total.line.name}", points_micro=cut, group=total.line.name)
 
 
-def _apportioned(fines: list[int], whole: int) -> list[int]:
-    """``fines`` as micropoints that add up to ``whole``: rounded down, then up where most was lost."""
-    floors = [fine >> FINE_BITS for fine in fines]
-    missing = whole - sum(floors)
+def _apportioned(shares: list[float], whole_sum: int) -> list[int]:
+    """``shares`` as integers that add up to ``whole_sum``: rounded down, then up where most was lost."""
+    floors = [floor(share) for share in shares]
+    missing = whole_sum - sum(floors)
     if missing and floors:
-        by_loss = sorted(range(len(fines)), key=lambda index: (-(fines[index] & (FINE - 1)), index))
+        by_loss = sorted(range(len(shares)), key=lambda index: (floors[index] - shares[index], index))
         step = 1 if missing > 0 else -1
         for turn in range(abs(missing)):
             floors[by_loss[turn % len(by_loss)]] += step
@@ -90,13 +87,14 @@ def _apportioned(fines: list[int], whole: int) -> list[int]:
 
 
 def _act(ledger: bytes, index: int, rule: int, micro: int, table: ScoreTable) -> Contribution:
-    entry, line = entry_at(ledger, index), table.rules[rule]
+    at_ms, event = ORDER.unpack_from(ledger, index * SIZE)
+    line = table.rules[rule]
     return Contribution(
         kind="act",
         name=line.name,
         points_micro=micro,
         group=table.groups[line.group].name,
-        event_id=entry.event_id,
-        occurred_at_ms=entry.at_ms,
+        event_id=event.hex(),
+        occurred_at_ms=at_ms,
         base_micro=line.points_micro,
     )

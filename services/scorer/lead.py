@@ -72,7 +72,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         if turn.head.ended:
             return turn.unchanged()
         fit = turn.agreement.fit.evaluate(turn.profile).points_micro
-        turn.head = replace(turn.head, version=new.version, fit_micro=fit)
+        turn.head = replace(turn.head, fit_micro=fit)
         turn.recount()
         rating = rated(turn, raising=True, cause=turn.cause)
         reconsidered(turn, cause=turn.cause, reason=COOLED)

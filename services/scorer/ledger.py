@@ -19,7 +19,8 @@ from baton.contracts.intake import Engagement
 
 RECORD: Final = struct.Struct(">Q16sIIBBIIII")
 SIZE: Final = RECORD.size
-_ORDER: Final = 24
+ORDER: Final = struct.Struct(">Q16s")
+_ORDER: Final = ORDER.size
 _RETRACTION: Final = struct.Struct(">16sQ")
 MAX_TOPICS: Final = 4
 BACKFILL: Final = 1

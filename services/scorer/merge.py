@@ -46,7 +46,7 @@ def on_merge(turn: Turn, told: LeadMerge) -> None:
         place(turn, Move.MERGED, cause, Stage(head.stage))
         tell_account(turn, "remove", head.account_id, 0, cause=told.merge_id)
         turn.forget_entries()
-    turn.head = LeadHead(version=turn.agreement.version, ended=MERGED, survivor=told.survivor, cycle=head.cycle, stage=head.stage)
+    turn.head = LeadHead(ended=MERGED, survivor=told.survivor, cycle=head.cycle, stage=head.stage)
 
 
 def forward(turn: Turn, value: LeadEvent | LeadAct | LeadPerson) -> None:
@@ -81,7 +81,7 @@ def passed_on(turn: Turn, told: LeadTransfer) -> bool:
     assert survivor is not None
     path = (*told.path, turn.lead_id)
     if survivor in path and turn.lead_id == min(path[path.index(survivor) :]):
-        turn.head = LeadHead(version=turn.agreement.version, cycle=turn.head.cycle)
+        turn.head = LeadHead(cycle=turn.head.cycle)
         return False
     turn.publish(TRANSFERS, replace(told, survivor=survivor, path=tuple(dict.fromkeys(path))), survivor)
     return True

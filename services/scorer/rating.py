@@ -13,7 +13,7 @@ from baton.agreement.levels import RANK
 from baton.contracts.leads import AccountPart, LeadScored, Level
 from services.scorer.crossing import falls_below
 from services.scorer.explain import explanation
-from services.scorer.scoring import engagement_micro, sums
+from services.scorer.scoring import GroupSum, engagement_micro, sums
 from services.scorer.story import criteria_of
 from services.scorer.turn import ACCOUNTS, SCORED, Turn
 
@@ -24,13 +24,14 @@ DWELLS: Final = "stays until the dwell has passed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rating:
-    """The score at a moment. ``next_change_at_ms``: when the level falls by time alone."""
+    """The score at a moment. ``next_change_at_ms``: when the level falls by time alone. ``groups``: the sums it is made of."""
 
     engagement_micro: int
     level: str
     reason: str
     grade: str
     next_change_at_ms: int | None
+    groups: list[GroupSum]
 
 
 def rated(turn: Turn, *, raising: bool, cause: str = "", undone: bool = False) -> Rating:
@@ -40,7 +41,8 @@ def rated(turn: Turn, *, raising: bool, cause: str = "", undone: bool = False) -
     is what it would be had it never been raised, at once.
     """
     head, levels = turn.head, turn.agreement.levels
-    engagement = engagement_micro(sums(head.marks, turn.table, turn.now), turn.now)
+    groups = sums(head.marks, turn.table, turn.now)
+    engagement = engagement_micro(groups, turn.now)
     before = Level.COLD.value if undone else head.level
     level, reason = levels.level_for(head.fit_micro, engagement, before)
     if RANK[level] > RANK[head.level] and not raising:
@@ -50,14 +52,16 @@ def rated(turn: Turn, *, raising: bool, cause: str = "", undone: bool = False) -
         level, reason = head.level, DWELLS
     grade = levels.grade(head.fit_micro, engagement)
     if level != head.level:
-        raised = RANK[level] > RANK[head.level]
-        turn.head = replace(head, level=level, level_since_ms=turn.now, level_cause=cause if raised else head.level_cause)
+        raised_by = cause if RANK[level] > RANK[head.level] else head.level_cause
+        cold = level == Level.COLD.value
+        turn.head = replace(head, level=level, level_since_ms=0 if cold else turn.now, level_cause="" if cold else raised_by)
     rating = Rating(
         engagement_micro=engagement,
         level=level,
         reason=reason,
         grade=grade,
         next_change_at_ms=next_change(turn),
+        groups=groups,
     )
     turn.falls_at_ms, turn.was_rated = rating.next_change_at_ms, True
     return rating
@@ -86,7 +90,7 @@ def tell(turn: Turn, rating: Rating, *, cause: str, note: str = "", always: bool
         if before == (shown, rating.grade, rating.level, head.fit_micro, head.cycle, head.account_id):
             return
     turn.head = replace(head, shown=shown, grade=rating.grade)
-    result = explanation(head.ledger, head.marks, turn.table, turn.now)
+    result = explanation(head.ledger, head.marks, turn.table, turn.now, groups=rating.groups)
     turn.publish(
         SCORED,
         LeadScored(

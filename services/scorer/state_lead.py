@@ -21,16 +21,16 @@ ERASED: Final = "erased"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadHead:
-    """The head. ``version`` is the agreement that ``marks``, fit and level were derived under.
+    """The head. What is derived (``marks``, fit, level) is so under the agreement that the engine knows the key by.
 
     ``ended``: empty, ``merged`` (into ``survivor``) or ``erased``; then the rest is empty and the head is a tombstone. ``since_ms``: only
-    activity since then counts, it is when the cycle began. ``level_cause``: the event that raised the level last. ``shown``: the
+    activity since then counts, it is when the cycle began. ``level_since_ms``, ``level_cause``: when, and by which
+    event, a level above cold was reached. ``shown``: the
     engagement that was published last, in steps (see :mod:`.rating`). ``ledger``, ``retracted``: see :mod:`.ledger`; ``marks``, ``prune_at_ms``: see :mod:`.counting`.
     ``waits``: queue whose backlog the lead waits in, since an agreement with a lower threshold came into force. ``review_at_ms``: when a
     lead that qualified once and is nobody's work now goes back to nurture, unless it qualifies before.
     """
 
-    version: str
     ended: str = ""
     survivor: str | None = None
     cycle: int = 1

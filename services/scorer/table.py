@@ -1,4 +1,4 @@
-"""An agreement as scoring needs it: groups and rules by number, numbers in fine units, days of its time zone.
+"""An agreement as scoring needs it: groups and rules by number, days of its time zone.
 
 It is compiled once a version and decides nothing.
 """
@@ -13,7 +13,6 @@ from baton.agreement.scoring import ActRule, Group
 from baton.agreement.scoring import Engagement as ActRules
 from baton.agreement.wall_time import instant_ms, local_date, zone_named
 from baton.agreement.words import DAY_MS, MINUTE_MS
-from services.scorer.decay import FINE_BITS
 from services.scorer.ledger import stage_code, word_code
 
 if TYPE_CHECKING:
@@ -26,17 +25,18 @@ UNSCORED_PER_DAY: Final = 10
 SPARE: Final = 32
 """So many acts beyond a daily limit are kept, so that a retraction or a scanner's clicks let the next ones count."""
 _QUARTER_MS: Final = 15 * MINUTE_MS
+_HOUR_MS: Final = 60 * MINUTE_MS
 _MAX_DAYS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class GroupLine:
-    """A group. ``half_life_ms`` 0: no decay. ``cap_fine`` -1: no cap."""
+    """A group. ``half_life_ms`` 0: no decay. ``cap_micro`` -1: no cap."""
 
     name: str
     half_life_ms: int
     keeps_ms: int
-    cap_fine: int
+    cap_micro: int
     per_day: int
 
 
@@ -47,7 +47,6 @@ class RuleLine:
     number: int
     name: str
     group: int
-    fine: int
     points_micro: int
     per_day: int
     stores: int
@@ -63,12 +62,13 @@ class ScoreTable:
         self.lag_ms = acts.scanner.within_ms if acts.scanner else 0
         self.scanned = frozenset(word_code(each) for each in acts.scanner.acts) if acts.scanner else frozenset()
         self._zone = zone_named(timezone)
+        self._bases: tuple[int, list[int]] = (-1, [])
         self._days: dict[int, tuple[int, int]] = {}
         self.groups = (*(_group_line(each) for each in acts.groups.values()), _UNSCORED_GROUP)
         numbers = {name: number for number, name in enumerate(acts.groups)}
         every = [rule for act in {**acts.exceptions, **acts.acts} for rule in (*acts.exceptions.get(act, ()), *_plain(acts, act))]
         lines = [self._rule_line(number, rule, numbers[rule.group]) for number, rule in enumerate(every)]
-        self.unscored = RuleLine(len(lines), UNSCORED, len(numbers), 0, 0, 0, UNSCORED_PER_DAY + SPARE, None)
+        self.unscored = RuleLine(len(lines), UNSCORED, len(numbers), 0, 0, UNSCORED_PER_DAY + SPARE, None)
         self.rules = (*lines, self.unscored)
         self._by_act: dict[int, list[tuple[int, frozenset[int], RuleLine]]] = {}
         for line, rule in zip(lines, every, strict=True):
@@ -79,7 +79,7 @@ class ScoreTable:
     def _rule_line(self, number: int, rule: ActRule, group: int) -> RuleLine:
         per_day = rule.per_day or 0
         stores = (per_day or self.groups[group].per_day) + SPARE
-        return RuleLine(number, rule.name, group, rule.points_micro << FINE_BITS, rule.points_micro, per_day, stores, rule)
+        return RuleLine(number, rule.name, group, rule.points_micro, per_day, stores, rule)
 
     def rule_of(self, act: int, stage: int, topics: tuple[int, ...]) -> RuleLine:
         """The rule of an entry, by its codes: the first exception that covers it, else the plain rule of its act."""
@@ -87,6 +87,15 @@ class ScoreTable:
             if wanted in (-1, stage) and (not any_of or not any_of.isdisjoint(topics)):
                 return line
         return self.unscored
+
+    def bases(self, now: int) -> list[int]:
+        """For each group an exponent near that of ``now``: sums are kept in units of two to its power. Which one does not matter, since
+        scaling by a power of two is exact, so it is looked up by the hour."""
+        hour = now // _HOUR_MS
+        if self._bases[0] != hour:
+            begun = hour * _HOUR_MS
+            self._bases = hour, [begun // each.half_life_ms if each.half_life_ms else 0 for each in self.groups]
+        return self._bases[1]
 
     def day_of(self, at_ms: int) -> tuple[int, int]:
         """The local day of a moment: its first millisecond and the next day's."""
@@ -110,7 +119,7 @@ def _plain(acts: ActRules, act: str) -> tuple[ActRule, ...]:
 
 
 def _group_line(group: Group) -> GroupLine:
-    cap = -1 if group.cap_micro is None else group.cap_micro << FINE_BITS
+    cap = -1 if group.cap_micro is None else group.cap_micro
     return GroupLine(group.name, group.half_life_ms or 0, group.keeps_ms, cap, group.per_day)
 
 

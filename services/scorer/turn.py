@@ -40,7 +40,7 @@ class Turn:
         self.received_at_ms = now if received_at_ms is None else received_at_ms
         self.agreement: CompiledAgreement = reference.agreement
         self.table: ScoreTable = table_of(reference.agreement)
-        self.head = view.head or LeadHead(version=reference.agreement.version)
+        self.head = view.head or LeadHead()
         self.falls_at_ms: int | None = None
         self.was_rated = False
         self._put: dict[tuple[EntryKind[Any], str], Any] = {}
