@@ -20,6 +20,8 @@ from baton.engine.kafka.failpoints import Point, reached
 from baton.engine.merge import Merge
 
 _WAIT_MS = 1_000
+_FULL_WAIT_MS = 20
+"""While an input is full, and so not waited for: it may have room again soon."""
 _MAX_BYTES = 16 << 20
 
 
@@ -90,7 +92,7 @@ class Inputs:
             # First one by one, so that an input with much to read leaves room to the others; then wait for any.
             if not any([await self._get(each) for each in wanted]):
                 reached(Point.FETCHING, self._reducer, self._partition)
-                await self._get(*wanted, timeout_ms=_WAIT_MS)
+                await self._get(*wanted, timeout_ms=_WAIT_MS if len(wanted) == len(self._inputs) else _FULL_WAIT_MS)
 
     def peek(self) -> tuple[str, Any] | None:
         """The next record, or None."""
