@@ -8,7 +8,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test check schemas readme lock clean
+.PHONY: help setup up down demo test check simulate-seeds bench schemas readme lock clean
 
 help:               ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {sub(/ +$$/, "", $$1); printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ up: $(READY)        ## run Baton and keep it running until Ctrl-C; a broker too,
 down: $(READY)      ## stop what runs and clean up
 	@$(BIN)/baton down
 
+demo: $(READY)      ## a small simulated company against clocks of seconds; ends by itself, exit 1 if it does not add up
+	@$(BIN)/baton demo
+
 test: $(READY)      ## every test; those that need Kafka use BATON_BOOTSTRAP, else an embedded broker
 	@$(BIN)/python -m pytest
 
@@ -37,6 +40,14 @@ check: $(READY)     ## format, lint, types, walls between the packages
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+SEEDS ?= 200
+simulate-seeds: $(READY) ## SEEDS=200 random histories of the whole flow under faults, each audited
+	@$(BIN)/python -m tests.simulation.seeds --seeds $(SEEDS)
+
+bench: $(READY)     ## what things cost on this machine: codec, agreement, lead reducer, engine alone and on Kafka
+	@for each in codec agreement lead_reducer engine_core kafka_engine; do \
+		echo "== $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
 
 schemas: $(READY)   ## write the schema files of records that are new or changed
 	@$(BIN)/python tools/schemas.py
