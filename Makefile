@@ -8,7 +8,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down demo test check simulate-seeds bench schemas readme lock clean
+.PHONY: help setup up down demo test check simulate-seeds chaos bench schemas readme lock clean
 
 help:               ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {sub(/ +$$/, "", $$1); printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ check: $(READY)     ## format, lint, types, walls between the packages
 SEEDS ?= 200
 simulate-seeds: $(READY) ## SEEDS=200 random histories of the whole flow under faults, each audited
 	@$(BIN)/python -m tests.simulation.seeds --seeds $(SEEDS)
+
+chaos: $(READY)     ## load while processes are killed and paused by a plan, then the audit; takes minutes; ARGS="--seed 7"
+	@$(BIN)/python -m baton.chaos $(ARGS)
 
 bench: $(READY)     ## what things cost on this machine: codec, agreement, lead reducer, engine alone and on Kafka
 	@for each in codec agreement lead_reducer engine_core kafka_engine; do \
