@@ -14,7 +14,7 @@ from baton.engine.reducer import Event
 from services.sla_watcher import running
 from services.sla_watcher.evidence import Evidence
 from services.sla_watcher.intervals import marked
-from services.sla_watcher.recycle import NURTURE, RETURN, Leaving, end_rest, leave
+from services.sla_watcher.recycle import NURTURE, NURTURE_START, RETURN, Leaving, end_rest, leave
 from services.sla_watcher.state import CurrentHandoff, OpenClock, Pass
 from services.sla_watcher.tallies import tally
 from services.sla_watcher.turn import Turn
@@ -32,10 +32,11 @@ def on_qualified(turn: Turn, event: Event, qualified: LeadQualified) -> None:
     if head.passing is not None and head.passing.qualification_id == qualified.qualification_id:
         return
     for clock in head.clocks:
-        if clock.clock in (*NURTURE, RETURN):
+        if clock.clock in (NURTURE, RETURN):
             running.hear(turn, clock, _fact(event, qualified.cause_id, event.received_at_ms, "requalified"))
         else:
-            running.close(turn, clock, "qualified_again", at_ms=event.at_ms)
+            reason = "requalified" if clock.clock == NURTURE_START else "qualified_again"
+            running.close(turn, clock, reason, at_ms=event.at_ms)
     end_rest(turn, "hand_raised" if qualified.hand_raised else "requalified")
     _begin(turn, event, qualified)
     running.start(turn, _clock(turn, ROUTE, qualified.qualification_id, event.at_ms))
@@ -75,7 +76,7 @@ def on_routed(turn: Turn, event: Event, routed: LeadRouted) -> None:
     passing, holder = turn.head.passing, turn.head.holder
     if passing is None or passing.qualification_id != routed.qualification_id:
         return
-    if holder is not None and holder.qualification_id == routed.qualification_id and holder.attempt >= routed.attempt:
+    if holder is not None and routed.attempt <= max(holder.attempt, holder.bars):
         return
     for clock in turn.head.clocks:
         if clock.clock == ROUTE:
@@ -181,6 +182,7 @@ def _reinstate(turn: Turn, event: Event, noted: HandoffNoted, owner: str) -> Non
         owner=owner,
         pool=noted.pool or "",
         since_ms=event.at_ms,
+        bars=noted.attempt + 1,
         accepted=True,
         touched=True,
     )

@@ -13,7 +13,8 @@ from services.sla_watcher.intervals import marked
 from services.sla_watcher.state import CurrentHandoff, OpenClock, Rest
 from services.sla_watcher.turn import ACTIONS, REACTIVATED, RECYCLED, Turn
 
-NURTURE: Final = ("nurture_start", "nurture")
+NURTURE_START: Final = "nurture_start"
+NURTURE: Final = "nurture"
 RETURN: Final = "return"
 RETURN_DATE: Final = "return_date"
 MOST_RETURNED: Final = 3
@@ -52,7 +53,7 @@ def leave(turn: Turn, leaving: Leaving) -> None:
         marks=marked(turn.head.marks, "rest", turn.now),
     )
     if recycles and rest.nurtured:
-        for name in NURTURE:
+        for name in (NURTURE_START, NURTURE):
             running.start(turn, _marketing_clock(turn, name, rest))
 
 
@@ -137,7 +138,7 @@ def come_back(turn: Turn) -> None:
     recycling = turn.reference.agreement.recycling
     again = recycling.plan(rest.reason, turn.now, recycles=recycling.max_recycles)
     for clock in turn.head.clocks:
-        if clock.clock in (*NURTURE, RETURN):
+        if clock.clock in (NURTURE_START, NURTURE, RETURN):
             running.close(turn, clock, RETURN_DATE, at_ms=turn.now)
     _tell_back(turn, rest, RETURN_DATE, return_at_ms=again.return_at_ms)
     turn.head = replace(turn.head, rest=replace(rest, back=True, return_at_ms=again.return_at_ms))

@@ -22,11 +22,17 @@ NOTHING_PROMISED: Final = "no_longer_promised"
 def start(turn: Turn, clock: OpenClock) -> None:
     """Start ``clock`` if the agreement promises anything for it and it does not run yet."""
     terms = terms_of(clock, turn.reference)
-    if terms is None or find(turn, clock.clock_id) is not None:
+    if terms is None or any(_same(each, clock) for each in turn.head.clocks):
         return
     begun = scheduled(replace(clock, side=terms.rule.side, target=terms.rule.target.words), terms)
     turn.head = replace(turn.head, clocks=(*turn.head.clocks, begun))
     tell_clock(turn, begun, ClockState.RUNNING)
+
+
+def _same(one: OpenClock, other: OpenClock) -> bool:
+    """Whether two clocks wait for the same thing: there is never a second one of a hand-off."""
+    of_one = one.handoff_id is not None and (one.clock, one.handoff_id) == (other.clock, other.handoff_id)
+    return one.clock_id == other.clock_id or of_one
 
 
 def find(turn: Turn, clock_id: str) -> OpenClock | None:

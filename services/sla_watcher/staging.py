@@ -205,7 +205,7 @@ def _advance(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -
             target="",
             stage=staged.to_stage,
             queue=holder.leg if holder else None,
-            owner=holder.owner if holder else None,
+            owner=holder.owner if holder else staged.by,
             pool=holder.pool if holder else None,
             level=turn.head.level,
             segment=turn.head.segment,

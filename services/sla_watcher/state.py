@@ -86,7 +86,8 @@ class OpenClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentHandoff:
-    """Who holds the lead now, since when, and how far they got."""
+    """Who holds the lead now, since when, and how far they got. ``bars``: the attempt that was under way when this one was
+    reinstated; news of it change nothing."""
 
     handoff_id: str
     qualification_id: str
@@ -95,6 +96,7 @@ class CurrentHandoff:
     owner: str
     pool: str
     since_ms: int = 0
+    bars: int = 0
     accepted: bool = False
     touched: bool = False
 

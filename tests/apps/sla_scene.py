@@ -334,7 +334,9 @@ class Desk:
 
     def adopt(self, new: AgreementReference, *, at: int) -> None:
         """Another agreement comes into force."""
-        self.pass_time(at)
+        if not self.holds:
+            self.pass_time(at)
+        self.now = max(self.now, at)
         old, self.reference, self.cause = self.reference.version, new, derived_id("adopt", at)
         if self.head is not None and old != new.version:
             self._absorb(self.reducer.adopt(self, old=old, new=new, now=at))

@@ -7,6 +7,7 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from baton.agreement.reference import reference_of
 from baton.contracts.intake import Act, LeadAct
 from baton.contracts.leads import LeadQualified, Story
 from baton.contracts.levels import ClockState, SlaClock, SlaViolation
@@ -86,6 +87,40 @@ def test_the_first_one_keeps_the_lead_while_a_second_is_still_looked_for() -> No
     ]
 
 
+def test_news_of_the_attempt_that_was_under_way_do_not_take_the_lead_from_the_first_again() -> None:
+    terms = agreement(
+        slas=promises("""
+      - {clock: accept, within: 1 business hour, ladder: [{do: reassign, at_most: 2}]}
+      - {clock: qualify, within: 1 working day}
+    """)
+    )
+    scene = Scene(terms).qualified().routed("ann").at("Mon 11:12").noted("withdrawn", "breach")
+    scene.act(by="ann", source="crm", occurred="Mon 10:50").lines()
+    scene.noted("noted", "reinstated").routed("bob", attempt=2).noted("withdrawn", "superseded", attempt=2)
+    assert scene.at("Wed 17:00").lines() == [
+        "Mon 11:12 qualify (ann) running until Tue 11:12",
+        "Tue 11:12 qualify (ann) breached",
+        "Tue 11:12 breach of qualify by sales",
+    ]
+
+
+def test_an_acceptance_that_crossed_the_reassignment_wins_and_starts_what_follows_once() -> None:
+    terms = agreement(
+        slas=promises("""
+      - {clock: accept, within: 1 business hour, ladder: [{do: reassign, at_most: 2}]}
+      - {clock: qualify, within: 1 working day}
+    """)
+    )
+    scene = Scene(terms).qualified().routed("ann").at("Mon 11:12").noted("withdrawn", "breach")
+    scene.lines()
+    scene.staged("accepted", "sal").noted("noted", "reinstated").routed("bob", attempt=2)
+    scene.noted("withdrawn", "superseded", attempt=2)
+    assert scene.lines() == [
+        "Mon 11:12 accept (ann) met_late",
+        "Mon 11:12 qualify (ann) running until Tue 11:12",
+    ]
+
+
 def test_the_second_one_keeps_the_lead_once_touched_and_the_first_is_excused_all_the_same() -> None:
     scene = Scene(GRACE).qualified().routed("ann").at("Mon 11:12").noted("withdrawn", "breach").routed("bob", attempt=2)
     scene.lines()
@@ -125,6 +160,61 @@ def test_an_acceptance_of_a_former_hand_off_is_evidence_though_it_moves_nothing(
         "Mon 11:30 withdrawn of accept by sales: evidence_in_time",
         "Mon 11:30 do restore q1/1 to ann: evidence_in_time",
     ]
+
+
+def test_who_was_late_twice_is_late_by_the_earlier_act() -> None:
+    scene = Scene(GRACE).qualified().routed("ann")
+    scene.at("Mon 11:06").act(source="crm", occurred="Mon 11:04").at("Mon 11:08").act(source="crm", occurred="Mon 11:02")
+    scene.at("Mon 12:00")
+    ends = [each for each in scene.facts() if isinstance(each, SlaClock) and each.ended_at_ms is not None]
+    assert [(each.state, each.ended_at_ms) for each in ends] == [(ClockState.MET_LATE, ms("Mon 11:02"))]
+
+
+def test_nothing_is_given_back_once_the_second_has_touched_the_lead_though_the_grace_still_runs() -> None:
+    scene = Scene(GRACE).qualified().routed("ann").at("Mon 11:03").noted("withdrawn", "assigned").routed("bob", attempt=2)
+    scene.at("Mon 11:05").act(by="bob").lines()
+    assert scene.at("Mon 11:08").act(by="ann", source="crm", occurred="Mon 10:50").lines() == [
+        "Mon 11:08 accept (ann) withdrawn, inferred",
+        "Mon 11:08 withdrawn of accept by sales: evidence_in_time",
+    ]
+
+
+def test_an_acceptance_from_before_the_deadline_excuses_a_clock_that_has_ended() -> None:
+    scene = Scene(GRACE).qualified().routed("ann").at("Mon 11:05").act(by="ann", source="dialer").at("Tue 12:00")
+    scene.lines()
+    scene.act("accepted", by="ann", source="crm", occurred="Mon 10:50")
+    assert scene.lines() == ["Tue 12:00 withdrawn of accept by sales: evidence_in_time"]
+
+
+def test_an_acceptance_that_the_scorer_has_not_let_through_stops_nothing() -> None:
+    scene = Scene(GRACE).qualified().routed("ann").at("Mon 10:30").act("accepted", by="ann")
+    assert scene.at("Mon 11:00").lines()[1:] == [
+        "Mon 11:00 accept (ann) breached",
+        "Mon 11:00 breach of accept by sales",
+    ]
+
+
+def test_what_is_not_proven_settles_nothing_and_an_act_stops_even_unproven_steps() -> None:
+    desk = _offered()
+    desk.pass_time(ms("Mon 11:01"), proven=False)
+    desk.holds = True
+    desk.take("leads.acts.v1", _call(1, ms("Mon 11:05"), ms("Mon 11:05")), at=ms("Mon 11:05"))
+    desk.pass_time(ms("Mon 11:15"), proven=False)
+    desk.take("leads.acts.v1", _call(2, ms("Mon 10:50"), ms("Mon 11:20")), at=ms("Mon 11:20"))
+    assert desk.lines()[1:] == [
+        "Mon 11:00 accept (ann) breached",
+        "Mon 11:00 breach of accept by sales, unproven",
+        "Mon 11:20 accept (ann) withdrawn, inferred",
+        "Mon 11:20 withdrawn of accept by sales: evidence_in_time",
+    ]
+
+
+def test_a_clock_that_has_run_out_is_judged_by_the_agreement_it_ran_out_under() -> None:
+    desk = _offered(NO_LADDER)
+    desk.holds = True
+    desk.adopt(reference_of(agreement(slas=promises("  - {clock: accept, within: 8 business hours}"))), at=ms("Mon 11:02"))
+    desk.pass_time(ms("Mon 11:03"))
+    assert desk.lines()[1:] == ["Mon 11:02 accept (ann) breached", "Mon 11:02 breach of accept by sales"]
 
 
 def test_an_unproven_breach_is_marked_and_nothing_is_taken_from_anybody_before_it_is_proven() -> None:

@@ -12,7 +12,7 @@ NURTURE = agreement(
   - {clock: accept, within: 1 business hour}
   - {clock: nurture_start, within: 2 working days, ladder: [{do: notify, to: max}]}
   - {clock: nurture, within: 120 days elapsed}
-  - {clock: return, within: 2 working days}
+  - {clock: return, within: 2 working days, ladder: [{do: notify}, {do: escalate}]}
 """,
         grace="{}",
     )
@@ -148,6 +148,17 @@ def test_marketing_owes_the_start_of_the_nurture() -> None:
     ]
 
 
+def test_where_nobody_is_named_the_side_that_owes_is_told() -> None:
+    scene = Scene(NURTURE).qualified().routed("ann").staged("rejected", "mql", reason="not_ready").at("2026-04-02 12:00")
+    scene.lines()
+    assert scene.at("2026-04-03 12:00").lines() == [
+        "2026-04-03 09:00 return breached",
+        "2026-04-03 09:00 breach of return by marketing",
+        "2026-04-03 09:00 do notify  to marketing: breach",
+        "2026-04-03 09:00 do escalate  to marketing: breach",
+    ]
+
+
 def test_a_track_may_last_as_long_as_it_says_itself() -> None:
     recycling = """
       limit: 2
@@ -167,7 +178,7 @@ def test_a_raised_hand_breaks_the_cool_off_and_the_track_ends() -> None:
     scene.lines()
     scene.at("Tue 10:00").qualified("q2", cycle=2, hand_raised=True)
     assert scene.at("2026-04-02 12:00").lines() == [
-        "Tue 10:00 nurture_start met: requalified",
+        "Tue 10:00 nurture_start cancelled: requalified",
         "Tue 10:00 nurture met: requalified",
         "Tue 10:00 back: hand_raised",
     ]
