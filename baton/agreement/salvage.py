@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from baton.agreement.checks import check_meaning
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.problems import Path, Problem, Severity
-from baton.agreement.shape import path_in
+from baton.agreement.shape import meant_key, path_in
 from baton.agreement.yaml_text import Document
 
 _ROUNDS = 8
@@ -49,38 +49,58 @@ class _Rest:
     names: set[str] = field(default_factory=set)
     sections: set[str] = field(default_factory=set)
     _numbers: dict[int, list[int]] = field(default_factory=dict)
+    _renamed: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def pruned_until_valid(self, validate: Callable[[Any], Agreement]) -> Agreement | None:
         for _ in range(_ROUNDS):
             try:
                 return validate(self.data)
             except ValidationError as error:
-                paths = {path_in(each["loc"], self.data)[0] for each in error.errors(include_url=False)}
+                found = {(path_in(each["loc"], self.data)[0], each["type"]) for each in error.errors(include_url=False)}
+            unknown = {path for path, kind in found if kind == "extra_forbidden"}
+            renamed = {path for path in unknown if self._rename(path)}
+            if renamed:
+                continue
+            paths = {path for path, _ in found}
             if any(len(path) < 2 for path in paths):
                 return None
             for path in sorted(paths, key=lambda each: [str(step).zfill(6) for step in each], reverse=True):
                 self._prune(path)
         return None
 
+    def _rename(self, path: Path) -> bool:
+        """Give a misspelt key the name that was meant: better than to take it out."""
+        holder = self._holder(path)
+        meant = meant_key(path, self.data) if path else ""
+        if not meant or not isinstance(holder, dict) or meant in holder:
+            return False
+        self._renamed[id(holder), meant] = str(path[-1])
+        holder[meant] = holder.pop(str(path[-1]))
+        return True
+
     def _prune(self, path: Path) -> None:
-        holder: Any = self.data
-        for step in path[:-1]:
-            if not _has(holder, step):
-                return
-            holder = holder[step]
-        if not _has(holder, path[-1]):
+        holder, last = self._holder(path), path[-1]
+        if not _has(holder, last):
             return
-        if isinstance(path[-1], str):
-            self.names.add(path[-1])
-        name = holder[path[-1]].get("name") if isinstance(holder[path[-1]], dict) else None
+        if isinstance(last, str):
+            self.names.add(last)
+        name = holder[last].get("name") if isinstance(holder[last], dict) else None
         if isinstance(name, str):
             self.names.add(name)
         self.sections.add(str(path[0]))
-        last: Any = path[-1]
         if isinstance(holder, list):
-            numbers = self._numbers.setdefault(id(holder), list(range(len(holder))))
+            numbers: Any = self._numbers.setdefault(id(holder), list(range(len(holder))))
             del numbers[last]
         del holder[last]
+
+    def _holder(self, path: Path) -> Any:
+        """What ``path`` lies in, or None where there is no such thing (any more)."""
+        holder: Any = self.data
+        for step in path[:-1]:
+            if not _has(holder, step):
+                return None
+            holder = holder[step]
+        return holder
 
     def paths(self) -> Iterator[tuple[Path, Path]]:
         """Every path of now with the path it had in the file."""
@@ -89,7 +109,10 @@ class _Rest:
             path, original, value = waiting.pop()
             yield path, original
             if isinstance(value, dict):
-                waiting += [((*path, key), (*original, key), each) for key, each in value.items()]
+                waiting += [
+                    ((*path, key), (*original, self._renamed.get((id(value), str(key)), str(key))), each)
+                    for key, each in value.items()
+                ]
             elif isinstance(value, list):
                 numbers = self._numbers.get(id(value), list(range(len(value))))
                 waiting += [

@@ -15,6 +15,8 @@ from baton.agreement.problems import Path, Problem, did_you_mean, path_words
 from baton.agreement.yaml_text import Document
 
 _KEY = "[key]"
+_FORMS = ("all", "any", "not")
+"""Keys that stand instead of a test's field and op."""
 _TYPES: Mapping[str, str] = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -47,7 +49,7 @@ def _problem_of(detail: ErrorDetails, document: Document, unknown: set[Path]) ->
     kind = detail["type"]
     if kind == "missing":
         wanted = str(detail["loc"][-1])
-        if any(key[:-1] == path and _meant(key, document) == wanted for key in unknown if key):
+        if any(key[:-1] == path and meant_key(key, document.data) in (wanted, *_FORMS) for key in unknown if key):
             return None
         message = f"{_named(path)} lacks {wanted}"
     elif kind == "extra_forbidden":
@@ -141,8 +143,9 @@ def _has(data: Any, step: str | int) -> bool:
     return (isinstance(data, dict) and step in data) or (isinstance(data, list) and isinstance(step, int) and step < len(data))
 
 
-def _meant(path: Path, document: Document) -> str:
-    hint = did_you_mean(str(path[-1]), _keys_at(path[:-1], document.data))
+def meant_key(path: Path, data: Any) -> str:
+    """The known key that the unknown one at ``path`` was meant to be; empty: there is none like it."""
+    hint = did_you_mean(str(path[-1]), _keys_at(path[:-1], data))
     return hint.split('"')[1] if hint.startswith("; did") else ""
 
 

@@ -159,6 +159,7 @@ MEANING = [
     ("op: between, value: [100, 999]", "op: between, value: [100]", "value: [100]", "profile.employees: between needs two values: [lowest, highest]"),
     ("field: lead.segment, op: is, value: enterprise", "field: lead.segment, op: is, value: enterprize", "enterprize", 'lead.segment is never "enterprize"; did you mean "enterprise"?'),
     ("value: '\\bmanager\\b'", "value: '(manager'", "'(manager'", 'profile.role: "(manager" is not a regular expression that can be used here: missing ): (manager'),
+    ("value: '\\bmanager\\b'", "value: 5", "op: matches, value: 5", 'profile.role: 5 is not a word: put it into quotes, "5"'),
     ("field: behaviour.act.form, op: at_least, value: 1,", "field: behaviour.act.form, op: at_least, value: many,", "value: many", 'behaviour.act.form: "many" is not a count: write a whole number'),
     ("when: {field: profile.employees, op: at_least, value: 100}", "when: {all: [{field: profile.employees, op: at_least, value: 100}, {field: profile.employees, op: below, value: 50}]}", "when: {all: [", "can never be true: profile.employees at least 100 and profile.employees below 50 exclude each other"),
     # levels and points
@@ -317,6 +318,12 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
         (line_of(text, "sqll"), 'stage "sqll" is not defined; did you mean "sql"?'),
     ]
     assert told(text) == [f"{line}: {message}" for line, message in expected]
+
+
+@pytest.mark.parametrize("key", ["half_life", "enter", "members", "ladders", "any", "suppress", "comes_back", "to"])
+def test_a_misspelt_key_is_one_mistake_and_drags_nothing_along(key: str) -> None:
+    text = planted(f"{key}:", f"{key}x:")
+    assert [each.split('"')[:2] for each in told(text)] == [[f"{line_of(text, f'{key}x:')}: unknown key ", f"{key}x"]]
 
 
 def test_a_refused_file_tells_file_line_reason_and_way_out(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def _value(test: Test, field: Field, path: Path) -> Iterator[Finding]:
         if test.op in _RELATIVE:
             test.days()
         elif test.op is Op.MATCHES:
-            compile_pattern(str(test.typed_value(field.kind)))
+            compile_pattern(test.typed_value(field.kind))
         else:
             test.typed_value(field.kind)
     except ValueError as error:

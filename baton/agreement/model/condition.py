@@ -114,7 +114,9 @@ class Test(Section):
             raise ValueError(f"{self.op.value} needs one value, not a list; use in for several")
         if self.value is None:
             raise ValueError(f"{self.op.value} needs a value")
-        return self.value if self.op is Op.MATCHES else _typed(self.value, kind)
+        if self.op is Op.MATCHES:
+            return _word(self.value)
+        return _typed(self.value, kind)
 
 
 def _typed(value: Any, kind: Kind) -> Any:
