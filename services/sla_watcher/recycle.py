@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from baton.agreement.returning import Outcome, RecycleReason
+from baton.agreement.words import DAY_MS
 from baton.contracts.levels import ActionKind, ClockState, LeadReactivated, LeadRecycled, SlaAction
 from services.sla_watcher import running
 from services.sla_watcher.intervals import marked
@@ -136,12 +137,13 @@ def come_back(turn: Turn) -> None:
     if rest is None or rest.returned:
         return
     recycling = turn.reference.agreement.recycling
-    again = recycling.plan(rest.reason, turn.now, recycles=recycling.max_recycles)
+    again_ms = recycling.plan(rest.reason, turn.now, recycles=recycling.max_recycles).return_at_ms
+    again_ms = max(again_ms, turn.now + DAY_MS)
     for clock in turn.head.clocks:
         if clock.clock in (NURTURE_START, NURTURE, RETURN):
             running.close(turn, clock, RETURN_DATE, at_ms=turn.now)
-    _tell_back(turn, rest, RETURN_DATE, return_at_ms=again.return_at_ms)
-    turn.head = replace(turn.head, rest=replace(rest, back=True, return_at_ms=again.return_at_ms))
+    _tell_back(turn, rest, RETURN_DATE, return_at_ms=again_ms)
+    turn.head = replace(turn.head, rest=replace(rest, back=True, return_at_ms=again_ms))
     if rest.nurtured:
         running.start(turn, _marketing_clock(turn, RETURN, rest))
 
