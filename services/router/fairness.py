@@ -67,9 +67,9 @@ def taken(book: Book, person: str, share: Mapping[str, Fraction], ordinal: int) 
     after = dict(book)
     for sharer, part in share.items():
         standing = after.get(sharer, NEW)
-        after[sharer] = replace(standing, target=standing.target + part)
+        after[sharer] = Standing(turns=standing.turns, target=standing.target + part, last=standing.last)
     standing = after.get(person, NEW)
-    after[person] = replace(standing, turns=standing.turns + 1, last=ordinal)
+    after[person] = Standing(turns=standing.turns + 1, target=standing.target, last=ordinal)
     return after
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from baton.engine.reducer import Drop, EntryKind, Fact, Put, Step, View
-from services.router.fairness import NEW, Book, given_back, taken
+from services.router.fairness import NEW, Book, Standing, given_back, taken
 from services.router.state_assignment import (
     HELD,
     WORK,
@@ -39,6 +39,7 @@ class Floor:
         self._changed: dict[tuple[EntryKind[Any], str], Any] = {}
         self._books: dict[str, tuple[str, Book]] = {each.level: (each.period, book_of(each)) for each in self._head.ledgers}
         self._books_changed = False
+        self._read: dict[str, Book] = {}
         self.loads: dict[str, Load] = {each.person: each for each in self._head.loads}
         self.decided = self._head.decided
         self.resume = self._head.resume
@@ -97,13 +98,15 @@ class Floor:
     def book(self, level: str) -> Book:
         """The standings at ``level`` in the period that runs. A new period starts afresh; who has waited longest is known over all
         levels and periods."""
-        period, book = self._books.get(level, (self._period, {}))
-        current = book if period == self._period else {}
-        people = {person for _, each in self._books.values() for person in each}
-        return {person: replace(current.get(person, NEW), last=self._last(person)) for person in sorted(people)}
-
-    def _last(self, person: str) -> int:
-        return max(book[person].last for _, book in self._books.values() if person in book)
+        if level not in self._read:
+            period, book = self._books.get(level, (self._period, {}))
+            current = book if period == self._period else {}
+            latest: dict[str, int] = {}
+            for _, each in self._books.values():
+                for person, standing in each.items():
+                    latest[person] = max(standing.last, latest.get(person, 0))
+            self._read[level] = {person: _dated(current.get(person, NEW), last) for person, last in latest.items()}
+        return self._read[level]
 
     def take_turn(self, level: str, person: str, share: Mapping[str, Fraction]) -> Turn:
         """``person`` had a turn that added ``share`` to the targets; with what is returned it can be given back."""
@@ -125,6 +128,7 @@ class Floor:
 
     def _set_book(self, level: str, book: Book) -> None:
         self._books[level] = (self._period, book)
+        self._read.clear()
         self._books_changed = True
 
     # ------------------------------------------------------------------ loads
@@ -170,3 +174,7 @@ class Floor:
             drop=tuple(drop),
             facts=tuple(self.facts),
         )
+
+
+def _dated(standing: Standing, last: int) -> Standing:
+    return standing if standing.last == last else Standing(turns=standing.turns, target=standing.target, last=last)

@@ -418,3 +418,29 @@ def test_a_lead_that_was_passed_on_does_not_come_back_to_who_passed_it_on() -> N
         "l1#2 withdrawn from bob: reassigned",
         "l1#3 routed to ann in bridge by in_turn",
     ]
+
+
+def test_who_waits_for_an_answer_stays_in_the_queue_whatever_the_pool_does_with_the_rest() -> None:
+    for rule in ({"overflow": "second"}, {"watch": "olaf"}):
+        pools = {
+            **POOLS,
+            "bridge": {"kind": "sdr", "members": {"ann": {"offers": 1}}, "nobody": rule},
+            "second": {"kind": "sdr", "members": {"bob": {}}},
+        }
+        world = World(agreement(pools=pools))
+        world.qualify(qualified("l1"), qualified("l2"))
+        assert world.said() == ["l1#1 routed to ann in bridge by in_turn", "l2#1 held in bridge: offers_open"]
+
+
+def test_a_lead_waits_for_the_one_who_can_have_it_while_others_are_free() -> None:
+    german = {"name": "german", "when": {"field": "profile.country", "op": "is", "value": "DE"}, "needs": ["german"]}
+    members = {"ann": {"offers": 1}, "bob": {}}
+    for rule in ({"overflow": "second"}, {"watch": "olaf"}):
+        pools = {
+            **POOLS,
+            "bridge": {"kind": "sdr", "members": members, "nobody": rule},
+            "second": {"kind": "sdr", "members": {"ann": {}}},
+        }
+        world = World(agreement(pools=pools, routing={**ROUTING, "territories": [{**german, "to": {"sdr": "bridge"}}]}))
+        world.qualify(qualified("l1", profile={"country": "DE"}), qualified("l2", profile={"country": "DE"}))
+        assert world.said() == ["l1#1 routed to ann in bridge by in_turn", "l2#1 held in bridge: lacks_skill,offers_open"]
