@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from baton.agreement.canonical import canonical_text, compiled_of, version_of
+from baton.agreement.compiled import CompiledAgreement
 from baton.agreement.diff import changes, summary
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.publish import KafkaAgreementTopic, NotPublished, Written, approve, book_of, publish, wall_ms
@@ -196,16 +197,38 @@ def impact(file: Path = _FILE, as_json: bool = _JSON) -> None:
         Console().print(each)
 
 
+@app.command(epilog="Example:  baton agreement away sdr-anna --from 2026-12-21 --until 2027-01-04 --reason holiday")
+def away(
+    person: str = typer.Argument(..., help="Who, by the id in the agreement."),
+    starts: str = typer.Option(..., "--from", help="From this day or moment on, in the person's time zone."),
+    ends: str = typer.Option(..., "--until", help="Back on this day or at this moment."),
+    reason: str = typer.Option("away", "--reason", help="Why; for people to read."),
+    cancel: bool = typer.Option(False, "--cancel", help="It is not so after all: takes back the same absence."),
+) -> None:
+    """Tell that somebody is away: no new leads in that time, and it does not count in their deadlines. Counts after ten seconds."""
+    from baton.cli.absence import absence_of, tell_absence
+
+    settings = cluster_settings()
+    record = absence_of(_compiled_in_force(), person, starts=starts, ends=ends, reason=reason, cancelled=cancel)
+    tell_absence(settings, record)
+    span = f"{written(record.from_ms)} until {written(record.until_ms)} UTC"
+    typer.echo(f"{person} is {'not ' if cancel else ''}away from {span}")
+
+
 def _text(file: Path) -> str:
     return file.read_text(encoding="utf-8", errors="replace")
 
 
 def _in_force() -> Agreement:
+    return _compiled_in_force().raw
+
+
+def _compiled_in_force() -> CompiledAgreement:
     book = book_of(KafkaAgreementTopic(cluster_settings()).read())
     found = book.at(wall_ms())
     if found is None:
         raise NotPublished("no agreement is in force on this cluster; put one in force with: baton agreement publish FILE")
-    return found.agreement.raw
+    return found.agreement
 
 
 def _verdict(file: Path, version: str | None, examined: Examined) -> str:

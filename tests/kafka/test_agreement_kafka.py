@@ -11,11 +11,14 @@ from typer.testing import CliRunner, Result
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.publish import KafkaAgreementTopic, NotPublished, Outcome, book_of, publish_agreement
 from baton.agreement.reading import AgreementRefused, read_agreement
-from baton.agreement.reference import AGREEMENTS_TOPIC, SETTLE_MS, SINCE_EVER
+from baton.agreement.reference import AGREEMENTS_TOPIC, PEOPLE_TOPIC, SETTLE_MS, SINCE_EVER
 from baton.broker.log import LogReader
 from baton.broker.topics import Layout, ensure_topics
 from baton.cli.main import build
+from baton.contracts.codec import codec_for
+from baton.contracts.reference import PeopleRecord
 from baton.contracts.topics import TOPICS
+from baton.engine.reducer import Event
 from baton.settings import Settings, load_settings
 
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml"
@@ -33,7 +36,7 @@ def settings(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch) ->
     ensure_topics(
         {"bootstrap.servers": bootstrap},
         Layout(namespace=namespace, partitions=1),
-        [TOPICS[AGREEMENTS_TOPIC], TOPICS["lead.changelog.v1"]],
+        [TOPICS[AGREEMENTS_TOPIC], TOPICS[PEOPLE_TOPIC], TOPICS["lead.changelog.v1"]],
     )
     yield load_settings()
     load_settings.cache_clear()
@@ -111,3 +114,32 @@ def test_a_record_says_what_it_is_in_its_headers(settings: Settings) -> None:
     ]
     assert record.key is not None
     assert record.header("ce_id") == record.key.decode()
+
+
+def test_an_absence_is_told_and_taken_back(run: Callable[..., Result], settings: Settings) -> None:
+    asyncio.run(publish_agreement(settings, YAML))
+    asked = ("away", "sdr-anna", "--from", "2026-12-21", "--until", "2027-01-04")
+    assert run(*asked).stdout == "sdr-anna is away from 2026-12-21 00:00:00.000 until 2027-01-04 00:00:00.000 UTC\n"
+    assert run(*asked, "--cancel").stdout.startswith("sdr-anna is not away from")
+    assert "is not after" in str(run("away", "sdr-anna", "--from", "2027-01-04", "--until", "2026-12-21").exception)
+    assert 'did you mean "sdr-anna"' in str(run("away", "sdr-ana", "--from", "2026-12-21", "--until", "2027-01-04").exception)
+    with LogReader({"bootstrap.servers": settings.bootstrap}, settings.namespace) as reader:
+        told = list(reader.read({PEOPLE_TOPIC: [0]}))
+    book = book_of(KafkaAgreementTopic(settings).read())
+    christmas = 1_798_156_800_000
+    seen = []
+    for offset, record in enumerate(told):
+        assert record.value is not None
+        value = codec_for(PeopleRecord).decode(record.value)
+        book.add(_event(value, offset, record.at_ms))
+        reference = book.at(record.at_ms + SETTLE_MS)
+        assert reference is not None
+        seen.append(reference.absent("sdr-anna", christmas))
+    assert seen == [True, False]
+
+
+def _event(value: PeopleRecord, offset: int, at_ms: int) -> Event:
+    return Event(
+        topic=PEOPLE_TOPIC, partition=0, offset=offset, key=value.record_id, value=value, id=value.record_id, at_ms=at_ms,
+        received_at_ms=at_ms,
+    )  # fmt: skip
