@@ -6,7 +6,7 @@ from pathlib import Path
 
 from baton.agreement.publish import publish_agreement
 from baton.broker.topics import ensure_topics
-from baton.cli.cluster import layout_of
+from baton.cli.cluster import honour_registry, layout_of
 from baton.clients import confluent_options
 from baton.running.settings import UpSettings
 from baton.settings import Settings
@@ -23,6 +23,7 @@ def example_agreement() -> Path:
 
 def prepare_cluster(settings: Settings, say: Callable[[str], None]) -> None:
     """Make the topics that are missing, and put an agreement in force if none ever was. Doing it again changes nothing."""
+    honour_registry(settings)
     made = ensure_topics(confluent_options(settings), layout_of(settings))
     if made:
         say(f"{len(made)} topics made")

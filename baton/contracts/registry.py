@@ -1,18 +1,21 @@
 """A Confluent-compatible schema registry, where one is used: its ids go on the wire instead of the checked-in ones.
 
 Every newest schema is registered under the subject ``<topic>-value`` (state and engine records under ``<record>-state``), older versions
-before it; registering what is there already gives its id again. API: Confluent Schema Registry REST, content type
+before it; registering what is there already gives its id again. A process says once, before it writes or reads its first record,
+that it speaks the registry's ids. API: Confluent Schema Registry REST, content type
 ``application/vnd.schemaregistry.v1+json``.
 """
 
 import base64
 import json
 from collections.abc import Iterator
+from functools import cache
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
-from baton.contracts.schemas import SchemaFile, SchemaShelf
+from baton.contracts.codec import use_registry_ids
+from baton.contracts.schemas import SchemaFile, SchemaShelf, shelf
 from baton.contracts.topics import TOPICS
 
 _CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
@@ -23,20 +26,26 @@ class RegistryRefused(RuntimeError):
     """The registry could not be reached or refused a schema; the text says which and why."""
 
 
-def register_all(url: str, shelf: SchemaShelf) -> dict[int, int]:
+@cache
+def speak_registry(url: str) -> None:
+    """From now on this process writes and reads the ids of the registry at ``url``; raises :class:`RegistryRefused`."""
+    use_registry_ids(register_all(url, shelf()))
+
+
+def register_all(url: str, schemas: SchemaShelf) -> dict[int, int]:
     """Register every schema and return checked-in id -> registry id; raises :class:`RegistryRefused`."""
     ids: dict[int, int] = {}
-    for subject, file in _subjects(shelf):
+    for subject, file in _subjects(schemas):
         ids[file.id] = _register(url, subject, file)
     return ids
 
 
-def _subjects(shelf: SchemaShelf) -> Iterator[tuple[str, SchemaFile]]:
+def _subjects(schemas: SchemaShelf) -> Iterator[tuple[str, SchemaFile]]:
     topics_of: dict[str, list[str]] = {}
     for spec in TOPICS.values():
         if spec.record is not None:
             topics_of.setdefault(spec.record.__name__, []).append(spec.name)
-    for file in sorted(shelf, key=lambda each: (each.record, each.version)):
+    for file in sorted(schemas, key=lambda each: (each.record, each.version)):
         for subject in (
             (f"{topic}-value" for topic in topics_of.get(file.record, []))
             if file.record in topics_of

@@ -2,6 +2,9 @@
 
 import copy
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -297,6 +300,23 @@ def test_a_registry_that_refuses_is_named(registry: tuple[str, type[_Registry]],
     planted = _shelf_with(tmp_path, LeadEvent_v1=avro_schema_of(LeadEvent))
     with pytest.raises(RegistryRefused, match=r"refused LeadEvent.v1.avsc as leads.accepted.v1-value: HTTP 409"):
         register_all(url, planted)
+
+
+def test_a_process_that_was_told_of_a_registry_writes_and_reads_its_ids(registry: tuple[str, type[_Registry]]) -> None:
+    url, _ = registry
+    program = """if True:
+        from baton.cli.cluster import cluster_settings
+        cluster_settings()
+        from baton.contracts.codec import codec_for, decode_any, framed_schema_id
+        from baton.contracts.reference import PeopleRecord
+        record = PeopleRecord(record_id="r", person="p", from_ms=1, until_ms=2)
+        written = codec_for(PeopleRecord).encode(record)
+        assert framed_schema_id(written) > 500
+        assert codec_for(PeopleRecord).decode(written) == record
+        print(decode_any(written)[0])"""
+    environment = {**os.environ, "BATON_REGISTRY_URL": url, "BATON_BOOTSTRAP": "127.0.0.1:1"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("PeopleRecord\n", "")
 
 
 def test_a_long_that_does_not_fit_is_refused() -> None:

@@ -126,6 +126,16 @@ def test_a_worker_whose_schemas_and_models_differ_writes_nothing(tmp_path: Path)
         refuse_drift(SchemaShelf(folder), SERVICE)
 
 
+def test_a_worker_whose_registry_gives_no_ids_does_not_start(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BATON_BOOTSTRAP", "127.0.0.1:1")
+    monkeypatch.setenv("BATON_REGISTRY_URL", "http://127.0.0.1:1")
+    said = _run(capsys, "worker", "scorer")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("baton: the schema registry gave no id for ")
+
+
 def test_a_bug_keeps_its_traceback(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
         raise ZeroDivisionError
