@@ -14,6 +14,7 @@ from baton.settings import load_settings
 from tests.engine.toys import Counter, Session, ToyClick, ToyNumber
 from tests.kafka.kafka_bench import FLOW, KafkaBench
 from tests.kafka.numbers import Stream, assert_exact
+from tests.kafka.nursery import Nursery
 from tests.kafka.toy_worker import INNER_POINTS
 from tests.kafka.workers import WorkerProcess
 
@@ -32,13 +33,22 @@ async def bench(bootstrap: str, namespace: str) -> AsyncIterator[KafkaBench]:
     await host.close()
 
 
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    """Where the worker processes come from."""
+    made = Nursery()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def workers(bootstrap: str, namespace: str, tmp_path: Path) -> Iterator[Workers]:
+def workers(nursery: Nursery, bootstrap: str, namespace: str, tmp_path: Path) -> Iterator[Workers]:
     """Makes worker processes and ends those that are left."""
     made: list[WorkerProcess] = []
 
     def make(*reducers: str, **settings: object) -> WorkerProcess:
-        made.append(WorkerProcess(bootstrap, namespace, tmp_path / f"{len(made)}.log", *reducers, partitions=2, **settings))
+        log = tmp_path / f"{len(made)}.log"
+        made.append(WorkerProcess(nursery, bootstrap, namespace, log, *reducers, partitions=2, **settings))
         return made[-1]
 
     yield make
@@ -144,6 +154,7 @@ async def test_timers_fire_once_and_at_their_time_though_the_process_was_killed(
     clicks = [await bench.send("toy.clicks.v1", f"k{number}", ToyClick(gap_ms=1_500)) for number in range(10)]
     await processed(bench, "session")
     worker.kill()
+    await worker.ended()
     worker.start("committing:2")  # the timers' own batch among them
     await worker.ended()
     worker.start()

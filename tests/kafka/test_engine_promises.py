@@ -244,6 +244,17 @@ async def test_a_return_restores_only_what_is_new(bench: KafkaBench) -> None:
     assert values(await bench.read("toy.totals.v1"))[-1].count == 2
 
 
+async def test_a_task_waits_until_all_its_inputs_are_with_one_process(bench: KafkaBench) -> None:
+    await bench.start(Judge(), partitions=1)
+    (group,) = bench.hosts["judge"].groups
+    places = {topic: bench.cluster.at((topic, 0)) for topic in Judge.inputs}
+    await group.on_partitions_revoked(set())
+    await group.on_partitions_assigned({places["toy.lines.v1"]})
+    assert group.seats == {}
+    await group.on_partitions_assigned(set(places.values()))
+    assert set(group.seats) == {0}
+
+
 # ---------------------------------------------------------------------- log time
 
 

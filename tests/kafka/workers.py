@@ -5,22 +5,24 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+from tests.kafka.nursery import Nursery
+
 PATIENCE_S = 90.0
+_POLL_S = 0.05
 
 
 class WorkerProcess:
     """One process of :mod:`tests.kafka.toy_worker`."""
 
-    def __init__(self, bootstrap: str, namespace: str, log: Path, *reducers: str, **settings: Any) -> None:
+    def __init__(self, nursery: Nursery, bootstrap: str, namespace: str, log: Path, *reducers: str, **settings: Any) -> None:
+        self._nursery = nursery
         self.port = _free_port()
-        self._words = [sys.executable, "-m", "tests.kafka.toy_worker", *reducers]
+        self._words = list(reducers)
         self._environment = {
             **os.environ,
             "BATON_BOOTSTRAP": bootstrap,
@@ -31,32 +33,38 @@ class WorkerProcess:
             **{f"BATON_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self.log = log
-        self._process: subprocess.Popen[bytes] | None = None
+        self._pid: int | None = None
 
     def start(self, failpoint: str | None = None) -> "WorkerProcess":
         """Start it, to be killed at a failpoint or not."""
         environment = self._environment | ({} if failpoint is None else {"BATON_FAILPOINT": failpoint})
-        with self.log.open("ab") as out:
-            self._process = subprocess.Popen(self._words, env=environment, stdout=out, stderr=out)
+        self._pid = self._nursery.start(self._words, environment, self.log)
         return self
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code, negative for a signal; None while it lives."""
+        assert self._pid is not None
+        return self._nursery.code_of(self._pid)
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it still runs."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(number)
+        if self._pid is not None and self.code is None:
+            os.kill(self._pid, number)
 
     async def ended(self) -> int:
         """Wait for its end; its exit code, negative for a signal."""
-        assert self._process is not None
-        return await asyncio.wait_for(asyncio.to_thread(self._process.wait), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            while (code := self.code) is None:  # noqa: ASYNC110 - it happens in another process
+                await asyncio.sleep(_POLL_S)
+            return code
 
     async def ready(self) -> None:
         """Wait until it says that it is ready."""
         async with asyncio.timeout(PATIENCE_S):
             while (await asyncio.to_thread(self.get, "/readyz"))[0] != 200:
-                assert self._process is not None
-                assert self._process.poll() is None, self.log.read_text()
-                await asyncio.sleep(0.1)
+                assert self.code is None, self.log.read_text()
+                await asyncio.sleep(_POLL_S)
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and text of one of its pages; status 0: it does not answer."""
@@ -66,7 +74,7 @@ class WorkerProcess:
         except HTTPError as error:
             return error.code, error.read().decode()
         except (URLError, OSError):
-            return 0, ""
+            return 0, "[]"
 
     def tasks(self) -> dict[tuple[str, int], dict[str, Any]]:
         """What it says of its tasks."""
@@ -79,10 +87,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End it whatever it does."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGCONT)
-            self._process.kill()
-            self._process.wait()
+        self.signal(signal.SIGKILL)
 
 
 def _free_port() -> int:

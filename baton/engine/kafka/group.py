@@ -25,6 +25,8 @@ from baton.logs import log_of
 
 _WATCH_S = 1.0
 _RETRY_S = 1.0
+_NEVER_MS = 2**31 - 1
+"""A task that restores, or waits for a first agreement, fetches nothing for as long as it takes and is a good member still."""
 
 
 class Group(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -61,10 +63,15 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._kept[partition] = (monotonic(), seat.memory)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Take a seat for each partition; nothing is fetched before its task is ready."""
+        """Take a seat for each partition of which this process has every input; nothing is fetched before its task is ready."""
         assert self._consumer is not None
         self._consumer.pause(*assigned)
-        for partition in sorted({each.partition for each in assigned}):
+        places = {self._shared.cluster.place(each) for each in assigned}
+        for partition in sorted({number for _, number in places}):
+            if missing := [topic for topic in self.reducer.inputs if (topic, partition) not in places]:
+                # While members of two releases are in the group, one that knows more inputs may be given some alone.
+                self._log.warning("partition %d waits: %s is with another member", partition, ", ".join(missing))
+                continue
             _, memory = self._kept.pop(partition, (0.0, None))
             self.take_seat(partition, memory)
         self.joined = True
@@ -88,6 +95,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
             consumer_timeout_ms=1_000,
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.heartbeat_ms,
+            max_poll_interval_ms=_NEVER_MS,
         )
         consumer.subscribe([cluster.at((topic, 0)).topic for topic in self.reducer.inputs], listener=self)
         try:

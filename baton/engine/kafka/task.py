@@ -31,8 +31,7 @@ from baton.logs import log_of
 
 _YIELD_EVERY = 256
 _REFERENCE_POLL_S = 0.1
-_NOTHING_S = 0.02
-"""A batch that came to nothing is not made again at once."""
+_NOTHING_S = 0.02  # a batch that came to nothing is not made again at once
 _FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 0.05, 5.0
 _UNWRITABLE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
