@@ -55,8 +55,9 @@ bench: $(READY)     ## what things cost on this machine: codec, agreement, lead 
 schemas: $(READY)   ## write the schema files of records that are new or changed
 	@$(BIN)/python tools/schemas.py
 
-readme: $(READY)    ## write the README's table of topics
+readme: $(READY)    ## write the tables in README and docs/OPERATING.md
 	@$(BIN)/python tools/readme.py
+	@$(BIN)/python tools/operating.py
 
 lock: $(READY)      ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \

@@ -1,0 +1,121 @@
+"""Write the tables of docs/OPERATING.md from what they describe: settings, metrics, rights; or only check them (``--check``)."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
+
+from baton.cli.ways_in import SenderSettings
+from baton.contracts.metrics import METRICS, About
+from baton.contracts.topics import REDUCERS, TOPICS, Audience, engine_topics
+from baton.engine.kafka.settings import EngineSettings
+from baton.running.settings import UpSettings
+from baton.settings import Settings
+from services.ingest.settings import GatewaySettings
+
+OPERATING = Path(__file__).resolve().parents[1] / "docs" / "OPERATING.md"
+
+SETTINGS: tuple[tuple[str, type[BaseSettings]], ...] = (
+    ("Every process and the command line", Settings),
+    ("Every worker", EngineSettings),
+    ("The gateway, in `ingest`", GatewaySettings),
+    ("`baton up`", UpSettings),
+    ("`baton send` and `baton import`", SenderSettings),
+)
+_TITLES = {About.BUSINESS: "The business", About.ENGINE: "The engine", About.GATEWAY: "The gateway"}
+
+
+def settings_tables() -> str:
+    """Every setting: its variable, default and meaning."""
+    return "\n\n".join(
+        f"**{title}**\n\n{_table(('variable', 'default', 'what it does'), _rows(model))}" for title, model in SETTINGS
+    )
+
+
+def _rows(model: type[BaseSettings]) -> Iterator[tuple[str, ...]]:
+    prefix = model.model_config.get("env_prefix", "")
+    for name, field in model.model_fields.items():
+        yield f"`{prefix}{name.upper()}`", _default(name, field), field.description or ""
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    if field.default_factory is not None:
+        return f"per user; see `baton doctor`, `{name}`"
+    value: Any = field.default
+    if value is None or isinstance(value, SecretStr):
+        return "none"
+    return "`false`" if value is False else f"`{value}`" if str(value) else "none"
+
+
+def metrics_tables() -> str:
+    """Every metric of the catalogue, by whom it is for."""
+    tables = []
+    for about, title in _TITLES.items():
+        rows = [
+            (f"`{spec.name}`", spec.kind.value, ", ".join(spec.labels) or "none", spec.says)
+            for spec in METRICS.values()
+            if spec.about is about
+        ]
+        tables.append(f"**{title}**\n\n{_table(('metric', 'type', 'labels', 'what it says'), rows)}")
+    return "\n\n".join(tables)
+
+
+def rights_table() -> str:
+    """What each service must be allowed on the cluster."""
+    rows = []
+    for service in dict.fromkeys(REDUCERS.values()):
+        mine = [name for name, owner in REDUCERS.items() if owner == service]
+        own = {spec.name for name in mine for spec in engine_topics(name, service)}
+        flow = [spec for spec in TOPICS.values() if spec.audience is not Audience.ENGINE]
+        reads = [spec.name for spec in flow if set(spec.readers) & set(mine)]
+        writes = [spec.name for spec in flow if spec.writer == service and spec.name not in own]
+        rows.append((f"`{service}`", _names(mine), _names(reads), _names(writes)))
+    return _table(("service", "groups and transactional ids", "reads", "writes"), rows)
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(f"`{each}`" for each in names)
+
+
+def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    lines += [f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+SECTIONS: Mapping[str, Callable[[], str]] = {"settings": settings_tables, "metrics": metrics_tables, "rights": rights_table}
+
+
+def marks(section: str) -> tuple[str, str]:
+    """What stands before and after a table that is written from here."""
+    return f"<!-- {section}: begin (make readme) -->", f"<!-- {section}: end -->"
+
+
+def with_tables(text: str) -> str:
+    """The text with the tables of now between their marks."""
+    for section, table in SECTIONS.items():
+        begin, end = marks(section)
+        before, rest = text.split(begin)
+        after = rest.split(end)[1]
+        text = f"{before}{begin}\n{table()}\n{end}{after}"
+    return text
+
+
+def main() -> int:
+    """Exit 1 if ``--check`` finds a difference."""
+    text = OPERATING.read_text()
+    wanted = with_tables(text)
+    if "--check" in sys.argv:
+        if text != wanted:
+            print("docs/OPERATING.md: its tables are not what they describe; write them with: make readme", file=sys.stderr)
+        return int(text != wanted)
+    OPERATING.write_text(wanted)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
