@@ -48,7 +48,7 @@ def list_(since: str = _SINCE, as_json: bool = typer.Option(False, "--json", hel
     counted: Counter[str] = Counter()
     table = Table(box=None, header_style="bold")
     for heading in ("place", "came", "code", "reason"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "place")  # it is copied into the next command
     for record in _read(settings, since):
         code, reason = record.header("__dlq.errors.code") or "?", record.header("__dlq.errors.message") or ""
         counted[code] += 1

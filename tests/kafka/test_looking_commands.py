@@ -171,6 +171,7 @@ def test_dead_letters_are_listed_shown_and_replayed_as_they_were(
         ("dlq.leads.inbox.v1/0/0", "malformed", "say why"),
         ("dlq.leads.inbox.v1/0/1", "too_long", "say why"),
     ]
+    assert "dlq.leads.inbox.v1/0/1 " in run("dlq", "list").stdout  # in one piece, for it is copied into the next command
     assert json.loads(run("dlq", "show", "dlq.leads.inbox.v1/0/1").stdout)["value"] == "base64://4="
     assert run("dlq", "show", "dlq.leads.inbox.v1/0/9").exit_code == 2
 
