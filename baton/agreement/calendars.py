@@ -85,12 +85,6 @@ class Calendar:
         """``at_ms`` if it is open then, else the next opening."""
         return self.add_business(at_ms, 1) - 1
 
-    def next_close(self, at_ms: int) -> int:
-        """The end of the open interval at ``at_ms``, or of the next one."""
-        opening = self.next_open(at_ms)
-        year = self._year(self._year_of(opening))
-        return year.stops[bisect_right(year.starts, opening) - 1]
-
     def add_working_days(self, start_ms: int, days: int) -> int:
         """The same wall-clock time on the ``days``-th working day after the day of ``start_ms``."""
         day = local_date(start_ms, self.zone)
@@ -228,11 +222,6 @@ class PersonalCalendar:
 
 
 AnyCalendar = Calendar | PersonalCalendar
-
-
-def always_open(zone: ZoneInfo) -> Calendar:
-    """A calendar without closed hours."""
-    return Calendar(name="always", zone=zone, weekly=(((0, 24 * 60),),) * 7)
 
 
 def _open_before(year: _Year, at_ms: int) -> int:

@@ -4,7 +4,7 @@ Points are integers of a millionth (``..._micro``), times are milliseconds since
 milliseconds. Nothing here reads a clock, draws a random number or does I/O; everything may be shared between threads.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -72,8 +72,6 @@ __all__ = [
 
 class Levels(LevelTable):
     """Levels, and which queue takes them first."""
-
-    __slots__ = ("_lifecycle",)
 
     def bound_to(self, lifecycle: Lifecycle) -> "Levels":
         """Set once by the compiler."""
@@ -167,7 +165,3 @@ class CompiledAgreement:
         who = self.people.get(person) if person else None
         queue = self.pools.get(pool) if pool else None
         return (who.manager if who else None) or (queue.manager if queue else None)
-
-
-Loader = Callable[[str], CompiledAgreement]
-"""From canonical text to the compiled agreement."""

@@ -54,6 +54,10 @@ class Ran:
     differences: tuple[Difference, ...]
 
 
+class ExampleNotTaken(ValueError):
+    """The system refused what the example sends; the text says why, as a dead letter would."""
+
+
 def run_examples(model: Agreement) -> Iterator[Ran]:
     """Every example of the agreement, in its order."""
     text = canonical_text(model)
@@ -148,8 +152,9 @@ def _scored(simulation: Simulation, agreement: CompiledAgreement, at_ms: int) ->
     changelog = simulation.host.log.records(states.topic, 0)
     states.restore((each.key, each.value) for each in changelog if each.key is not None)
     heads = [view.head for view in states.leads() if view.head is not None]
-    if not heads:
-        raise RuntimeError("the example came to no lead: one of its events was refused")
+    refused = _refusals(simulation)
+    if refused or not heads:
+        raise ExampleNotTaken(f"an example was not taken: {refused[0] if refused else 'it came to no lead'}")
     score: Score = score_at(heads[0], agreement, at_ms)
     return {
         "fit": str(score.fit_micro),
@@ -157,6 +162,15 @@ def _scored(simulation: Simulation, agreement: CompiledAgreement, at_ms: int) ->
         "level": score.level,
         "grade": score.grade,
     }
+
+
+def _refusals(simulation: Simulation) -> list[str]:
+    return [
+        value.decode("utf-8", "replace")
+        for stored in simulation.host.log.records("dlq.leads.inbox.v1", 0)
+        for name, value in stored.headers
+        if name == "__dlq.errors.message"
+    ]
 
 
 def _routed(agreement: CompiledAgreement, facts: list[Any]) -> dict[str, str]:

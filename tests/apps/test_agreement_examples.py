@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from baton.agreement.reading import agreement_of, read_agreement
-from baton.cli.example_leads import Difference, Ran, run_examples
+from baton.cli.example_leads import Difference, ExampleNotTaken, Ran, run_examples
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [*sorted((ROOT / "examples" / "agreements").glob("*.yaml")), ROOT / "baton" / "agreement" / "starter.yaml"]
@@ -74,3 +74,10 @@ def test_points_are_compared_with_the_decimals_that_are_written() -> None:
     ] == [Ran(name="Two and a half days later", differences=())] * 5 + [
         Ran(name="Two and a half days later", differences=(Difference(what="engagement", expected="18.8", found="18.877"),))
     ]
+
+
+def test_an_example_that_the_system_refuses_says_why() -> None:
+    text = DEMO.replace("    relation: text\n", "    relation: text\n    email: text\n", 1)
+    text = text.replace("profile: {country: GB, role: Student}", "profile: {country: GB, role: Student, email: x}")
+    with pytest.raises(ExampleNotTaken, match='an example was not taken: .*"email", which is personal data'):
+        list(run_examples(agreement_of(text)))

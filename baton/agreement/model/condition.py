@@ -61,8 +61,6 @@ OPS_OF: dict[Kind, frozenset[Op]] = {
 
 _MANY = frozenset({Op.IN, Op.NOT_IN, Op.HAS_ANY, Op.HAS_ALL, Op.HAS_NONE})
 
-Scalar = str | int | float | Decimal | bool
-
 
 def _scalar(value: Any) -> Any:
     if isinstance(value, Decimal):
