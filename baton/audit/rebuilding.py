@@ -26,7 +26,8 @@ from baton.engine.reducer import Reducer
 FactRow = Callable[[str, str, int, bytes], None]
 """``(fact id, topic, partition, digest)``"""
 
-_INFORMATION_ONLY = "made_at"
+_INFORMATION_ONLY = frozenset({"made_at", "__dlq.errors.version"})
+"""Headers that say which worker wrote a record, and when by its clock: not what the log determines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,13 @@ class Fetched:
 
 
 def digest(key: bytes | None, value: bytes | None, headers: Any) -> bytes:
-    """What a fact says, in 16 bytes; the worker's clock does not count."""
+    """What a fact says, in 16 bytes; what is information about the worker does not count."""
     hashed = blake2b(digest_size=16)
-    for part in (key, value, *(part for name, data in headers if name != _INFORMATION_ONLY for part in (name.encode(), data))):
+    for part in (
+        key,
+        value,
+        *(part for name, data in headers if name not in _INFORMATION_ONLY for part in (name.encode(), data)),
+    ):
         hashed.update(b"\0" if part is None else b"\1%d:" % len(part) + part)
     return hashed.digest()
 

@@ -29,9 +29,11 @@ _SESSION_S = 6.0
 _PAUSE_S = 12.0
 _FREEZE_S = 10.0
 _STORM_TURNS = 4
+_GRACE_MS = 60_000
 _CALM_POLL_S = 2.0
-_CALM_S = 20.0
-_CALM_LIMIT_S = 900.0
+_CALM_S = 12.0
+_CALM_LIMIT_S = 60.0
+_SENT_LIMIT_S = 600.0
 _WATCHED = tuple(
     spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement")
 )
@@ -172,7 +174,7 @@ class ChaosRun:
     # ------------------------------------------------------------------ calm and verdict
 
     def _await_sent(self, load: Load) -> None:
-        until = time.monotonic() + _CALM_LIMIT_S
+        until = time.monotonic() + _SENT_LIMIT_S
         while load.waiting and time.monotonic() < until:
             time.sleep(_CALM_POLL_S)
 
@@ -189,7 +191,7 @@ class ChaosRun:
         source = KafkaSource(confluent_options(settings), settings.namespace)
         try:
             audit = Audit(
-                source, all_reducers(), namespace=settings.namespace, acknowledged=load.acknowledged, grace_ms=int(_CALM_S * 1000)
+                source, all_reducers(), namespace=settings.namespace, acknowledged=load.acknowledged, grace_ms=_GRACE_MS
             )
             report = audit.run()
         finally:
