@@ -1,0 +1,156 @@
+"""What is in deploy/ fits the code: metrics, services, settings, pages; the manifests are valid. Nothing is started here."""
+
+import importlib.util
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+from ruamel.yaml import YAML
+
+from baton.contracts.metrics import METRICS
+from baton.running.ports import SERVICES
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+SERIES = {name: spec for spec in METRICS.values() for name in spec.series}
+KUBERNETES = "1.31"
+
+
+def documents(path: Path) -> list[Any]:
+    return list(YAML(typ="safe").load_all(path.read_text()))
+
+
+MANIFESTS = [
+    pytest.param(document, id=f"{path.stem}-{document['kind']}-{document['metadata']['name']}")
+    for path in sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+    if path.name != "kustomization.yaml"
+    for document in documents(path)
+]
+ALERTS = [rule for group in documents(DEPLOY / "prometheus" / "alerts.yml")[0]["groups"] for rule in group["rules"]]
+
+
+def expressions() -> Iterator[str]:
+    yield from (rule["expr"] for rule in ALERTS)
+    for panel in json.loads((DEPLOY / "grafana" / "baton.json").read_text())["panels"]:
+        yield from (target["expr"] for target in panel.get("targets", []))
+
+
+def faults(expression: str) -> list[str]:
+    """Metrics that are not in the catalogue, and labels that none of the expression's metrics has."""
+    used = re.findall(r"\bbaton_\w+", expression)
+    labels = {"job"} if "up{" in expression else set()
+    for name in used:
+        if name in SERIES:
+            labels |= {*SERIES[name].labels, *(["le"] if name.endswith("_bucket") else [])}
+    asked = [label.strip() for group in re.findall(r"\bby \(([^)]*)\)", expression) for label in group.split(",")]
+    asked += re.findall(r"[{,]\s*(\w+)\s*=", expression)
+    return [name for name in used if name not in SERIES] + [label for label in asked if label not in labels]
+
+
+@pytest.mark.parametrize("expression", sorted(set(expressions())))
+def test_alerts_and_panels_ask_for_metrics_and_labels_that_there_are(expression: str) -> None:
+    assert "up{" in expression or "baton_" in expression
+    assert faults(expression) == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "found"),
+    [
+        ("sum(baton_leads_lost_total)", ["baton_leads_lost_total"]),
+        ("sum by (lead) (baton_leads_waiting)", ["lead"]),
+        ('baton_tasks{state="stopped", topic="x"}', ["topic"]),
+        ("rate(baton_batch_seconds[5m])", ["baton_batch_seconds"]),
+    ],
+)
+def test_a_wrong_metric_or_label_is_found(planted: str, found: list[str]) -> None:
+    assert faults(planted) == found
+
+
+def test_every_business_metric_is_on_the_dashboard() -> None:
+    shown = (DEPLOY / "grafana" / "baton.json").read_text()
+    assert [name for name, spec in METRICS.items() if spec.about == "business" and name not in shown] == []
+
+
+def test_each_alert_says_what_it_is_and_the_operating_manual_or_its_own_words_what_to_do() -> None:
+    manual = (ROOT / "docs" / "OPERATING.md").read_text()
+    named = set(re.findall(r"\*(Baton[A-Za-z]+)\*", manual))
+    assert named <= {rule["alert"] for rule in ALERTS}
+    assert all(rule["annotations"]["summary"] and rule["annotations"]["description"] for rule in ALERTS)
+    assert {rule["labels"]["severity"] for rule in ALERTS} == {"page", "ticket"}
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS)
+def test_a_manifest_is_valid(manifest: dict[str, Any]) -> None:
+    kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+def test_a_manifest_with_a_misspelt_key_is_not() -> None:
+    manifest = documents(DEPLOY / "kubernetes" / "scorer.yaml")[0]
+    manifest["spec"]["template"]["spec"]["containers"][0]["livenessProb"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+def test_every_service_has_a_set_with_probes_and_its_pods_name_and_a_disruption_budget() -> None:
+    found: dict[str, Any] = {}
+    for path in (DEPLOY / "kubernetes").glob("*.yaml"):
+        each = {document["kind"]: document for document in documents(path) if document["kind"] != "Kustomization"}
+        if "StatefulSet" not in each:
+            continue
+        spec = each["StatefulSet"]["spec"]
+        (container,) = spec["template"]["spec"]["containers"]
+        labels = spec["template"]["metadata"]["labels"]
+        assert each["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"] == labels == spec["selector"]["matchLabels"]
+        assert each["Service"] is not None
+        instance = next(variable for variable in container["env"] if variable["name"] == "BATON_INSTANCE_ID")
+        assert instance["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"
+        probes = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
+        assert probes == {"startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz"}
+        assert container["args"][0] == "worker"
+        found[container["args"][1]] = container["resources"]
+    assert set(found) == set(SERVICES)
+    assert all(each["requests"] and each["limits"] for each in found.values())
+
+
+def test_kustomize_names_every_manifest() -> None:
+    folder = DEPLOY / "kubernetes"
+    (listed,) = documents(folder / "kustomization.yaml")
+    assert {*listed["resources"], "kustomization.yaml"} == {path.name for path in folder.iterdir()}
+
+
+def test_compose_runs_every_service_under_a_name_of_its_own_and_prometheus_asks_each() -> None:
+    (compose,) = documents(DEPLOY / "compose.yaml")
+    workers = {name: each for name, each in compose["services"].items() if each.get("command", [""])[0] == "worker"}
+    assert {name: each["command"][1] for name, each in workers.items()} == {name: name for name in SERVICES}
+    assert len({each["environment"]["BATON_INSTANCE_ID"] for each in workers.values()}) == len(SERVICES)
+    (prometheus,) = documents(DEPLOY / "prometheus" / "prometheus.yml")
+    (targets,) = prometheus["scrape_configs"][0]["static_configs"]
+    assert targets["targets"] == [f"{name}:9100" for name in SERVICES]
+
+
+def test_every_setting_that_is_set_is_one() -> None:
+    spec = importlib.util.spec_from_file_location("operating_tool", ROOT / "tools" / "operating.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    known = {f"BATON_{name.upper()}" for _, model in tool.SETTINGS for name in model.model_fields}
+    files = [path for path in DEPLOY.rglob("*") if path.is_file()]
+    used = {name for path in files for name in re.findall(r"\bBATON_[A-Z_]+\b", path.read_text())}
+    assert used - known == set()
+    assert len(used) > 8
+
+
+def test_the_image_is_made_from_the_lock_and_runs_without_root() -> None:
+    text = (DEPLOY / "Dockerfile").read_text()
+    assert "--require-hashes --only-binary :all: --requirement requirements.lock" in text
+    assert text.rindex("USER 10001") > text.rindex("FROM ")
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
+    assert all((ROOT / name).exists() for line in copied for name in line.split())
+    health = json.loads(re.search(r"^    CMD (\[.*\])$", text, re.MULTILINE)[1])  # type: ignore[index]
+    compile(health[2], "HEALTHCHECK", "exec")
+    assert "/healthz" in health[2]
