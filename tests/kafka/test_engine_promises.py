@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -376,6 +377,43 @@ async def test_a_deadline_fires_unproven_after_the_limit_and_proven_when_the_ups
         ToyVerdict(verdict=said, deadline_ms=deadline, at_ms=verdict.at_ms)
         for said, verdict in zip(("unproven", "breached"), verdicts, strict=True)
     ]
+
+
+async def test_records_that_never_end_starve_neither_timers_nor_adoption(bootstrap: str, namespace: str) -> None:
+    bench = KafkaBench(bootstrap, namespace, batch_records=3, gather_ms=0)
+    await bench.start(Fan(), Judge(), Counter(), partitions=1)
+    await bench.publish("v1")
+    await bench.send("toy.numbers.v1", "idle", ToyNumber(amount=1))
+    await bench.settle()
+    await bench.publish("v2")
+    shortest = {"judge": 1_000, "counter": 1_000}
+
+    async def keep_ahead(reducer: str, topic: str, value: Any) -> None:
+        while True:
+            task = the_seat(bench, reducer).task
+            assert task is not None
+            if task._inputs.count < 60:
+                await asyncio.gather(*(bench.send(topic, "others", value) for _ in range(40)))
+            shortest[reducer] = min(shortest[reducer], task._inputs.lag())
+            await asyncio.sleep(0.005)
+
+    feeding = [
+        asyncio.create_task(keep_ahead("judge", "toy.starts.v1", ToyStart(within_ms=HOUR_MS))),
+        asyncio.create_task(keep_ahead("counter", "toy.numbers.v1", ToyNumber(amount=1))),
+    ]
+    await asyncio.sleep(1.0)
+    shortest.update(judge=1_000, counter=1_000)
+    await bench.send("toy.starts.v1", "k", ToyStart(within_ms=300))
+
+    async def both() -> bool:
+        return bool(await bench.read("toy.verdicts.v1")) and "idle" in {each.key for each in await bench.read("toy.adopted.v1")}
+
+    await bench._until(both)
+    for each in feeding:
+        each.cancel()
+    await asyncio.gather(*feeding, return_exceptions=True)
+    await bench.close()
+    assert min(shortest.values()) > 3, "the records did end"
 
 
 async def test_the_proof_ends_with_the_inputs_of_the_task_itself(patient: KafkaBench, outsider: AIOKafkaProducer) -> None:

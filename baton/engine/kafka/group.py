@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -25,6 +26,7 @@ from baton.logs import log_of
 
 _WATCH_S = 1.0
 _RETRY_S = 1.0
+_LEAVE_LIMIT_S = 5.0
 _NEVER_MS = 2**31 - 1
 """A task that restores, or waits for a first agreement, fetches nothing for as long as it takes and is a good member still."""
 
@@ -108,7 +110,9 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._forget()
         finally:
             await self.on_partitions_revoked(set())
-            await consumer.stop()
+            with suppress(TimeoutError):  # brokers that do not answer will notice by themselves that it left
+                async with asyncio.timeout(_LEAVE_LIMIT_S):
+                    await consumer.stop()
 
     def _forget(self) -> None:
         oldest = monotonic() - self._shared.settings.keep_state_s

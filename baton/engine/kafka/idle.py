@@ -67,6 +67,8 @@ class Idle:
 
     async def look(self) -> None:
         """Ask for the time, and for the proof that held timers need, if it is worth it."""
+        if self._proving is not None and self._proving.done():
+            self._proving.result()
         if self._core.held and self._proving is None:
             self._proving = asyncio.create_task(self._prove())
         if self._proof is not None and self._proof.proven and monotonic() > self._proof.until:

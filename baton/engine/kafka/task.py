@@ -203,10 +203,10 @@ class Task:
         for topic, stands in self._inputs.stands().items():
             if stands > core.positions.get(topic, -1):
                 core.pass_over(topic, stands)
-        if not self._more:
-            self._more = not self._idle.fill()
-        if not self._more and core.adopting:
-            core.adopt_slice(self._shared.settings.adopt_keys)
+        if self._cap is None and not core.full:  # also where more records wait: they must not starve timers and adoption
+            self._more = not self._idle.fill() or self._more
+            if core.adopting and not core.full:
+                core.adopt_slice(self._shared.settings.adopt_keys)
         return core.seal()
 
     async def _take_records(self, limit: int) -> bool:
