@@ -214,16 +214,32 @@ def test_a_lead_that_is_no_more_starts_nothing_again(end: str) -> None:
 
 
 def test_facts_that_come_twice_change_nothing() -> None:
-    scene = Scene().qualified().qualified().routed("ann").routed("ann")
+    terms = agreement(slas=promises(ACCEPT + "  - {clock: route, within: 30 minutes elapsed}", grace="{}"))
+    scene = Scene(terms).qualified().qualified().routed("ann").routed("ann").qualified()
     scene.at("Mon 10:30").staged("accepted", "sal").staged("accepted", "sal").routed("ann")
     assert scene.at("Fri 17:00").lines() == [
+        "Mon 10:00 route running until Mon 10:30",
+        "Mon 10:00 route met",
         "Mon 10:00 accept (ann) running until Mon 11:00",
         "Mon 10:30 accept (ann) met",
     ]
 
 
+def test_a_router_that_decided_in_time_was_in_time_though_its_word_came_late() -> None:
+    terms = agreement(slas=promises("  - {clock: route, within: 30 minutes elapsed}", grace="{}"))
+    scene = Scene(terms).qualified().at("Mon 10:40").routed("ann", routed_at_ms=ms("Mon 10:20"))
+    assert scene.lines() == [
+        "Mon 10:00 route running until Mon 10:30",
+        "Mon 10:30 route breached",
+        "Mon 10:30 breach of route by sales_management",
+        "Mon 10:40 route withdrawn",
+        "Mon 10:40 withdrawn of route by sales_management: evidence_in_time",
+    ]
+
+
 def test_a_lead_accepted_out_of_a_queue_is_held_by_who_took_it() -> None:
-    terms = agreement(slas=promises("  - {clock: route, within: 1 hour elapsed}\n  - {clock: qualify, within: 1 working day}"))
+    text = ACCEPT + "  - {clock: route, within: 1 hour elapsed}\n  - {clock: qualify, within: 1 working day}"
+    terms = agreement(slas=promises(text))
     scene = Scene(terms).qualified().unrouted("watch").at("Mon 10:30").staged("accepted", "sal", by="cat")
     scene.routed("cat")
     assert scene.lines() == [

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import permutations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baton.agreement.reference import reference_of
+from baton.agreement.reference import Absence, reference_of
 from baton.contracts.intake import Act, LeadAct
 from baton.contracts.leads import LeadQualified, Story
 from baton.contracts.levels import ClockState, SlaClock, SlaViolation
@@ -162,9 +163,10 @@ def test_an_acceptance_of_a_former_hand_off_is_evidence_though_it_moves_nothing(
     ]
 
 
-def test_who_was_late_twice_is_late_by_the_earlier_act() -> None:
+@pytest.mark.parametrize("told", [("Mon 11:04", "Mon 11:02"), ("Mon 11:02", "Mon 11:04")])
+def test_who_was_late_twice_is_late_by_the_earlier_act(told: tuple[str, str]) -> None:
     scene = Scene(GRACE).qualified().routed("ann")
-    scene.at("Mon 11:06").act(source="crm", occurred="Mon 11:04").at("Mon 11:08").act(source="crm", occurred="Mon 11:02")
+    scene.at("Mon 11:06").act(source="crm", occurred=told[0]).at("Mon 11:08").act(source="crm", occurred=told[1])
     scene.at("Mon 12:00")
     ends = [each for each in scene.facts() if isinstance(each, SlaClock) and each.ended_at_ms is not None]
     assert [(each.state, each.ended_at_ms) for each in ends] == [(ClockState.MET_LATE, ms("Mon 11:02"))]
@@ -215,6 +217,24 @@ def test_a_clock_that_has_run_out_is_judged_by_the_agreement_it_ran_out_under() 
     desk.adopt(reference_of(agreement(slas=promises("  - {clock: accept, within: 8 business hours}"))), at=ms("Mon 11:02"))
     desk.pass_time(ms("Mon 11:03"))
     assert desk.lines()[1:] == ["Mon 11:02 accept (ann) breached", "Mon 11:02 breach of accept by sales"]
+
+
+def test_an_act_that_came_before_its_deadline_was_judged_stops_the_ladder_before_it_begins() -> None:
+    desk = _offered()
+    desk.holds = True
+    desk.take("leads.acts.v1", _call(1, ms("Mon 11:02"), ms("Mon 11:02")), at=ms("Mon 11:02"))
+    desk.pass_time(ms("Mon 11:12"), proven=False)
+    assert desk.lines()[1:] == ["Mon 11:02 accept (ann) breached", "Mon 11:02 breach of accept by sales, unproven"]
+
+
+def test_what_seemed_late_is_in_time_if_the_holder_turns_out_to_have_been_away() -> None:
+    desk = _offered(NO_LADDER)
+    desk.holds = True
+    desk.take("leads.acts.v1", _call(1, ms("Mon 11:02"), ms("Mon 11:02")), at=ms("Mon 11:02"))
+    away = Absence(person="ann", from_ms=ms("Mon 10:30"), until_ms=ms("Mon 10:50"))
+    desk.reference = reference_of(NO_LADDER, (away,))
+    desk.pass_time(ms("Mon 11:03"))
+    assert desk.lines()[1:] == ["Mon 11:02 accept (ann) met, inferred"]
 
 
 def test_an_unproven_breach_is_marked_and_nothing_is_taken_from_anybody_before_it_is_proven() -> None:

@@ -82,6 +82,13 @@ def test_our_own_word_coming_back_as_a_move_says_nothing_twice() -> None:
     assert scene.lines() == ["Mon 10:00 recycle: not_ready on learn until 2026-04-01 09:00"]
 
 
+def test_a_verdict_that_is_told_twice_ends_the_cycle_once() -> None:
+    scene = Scene(QUIET).qualified().routed("ann").staged("accepted", "sal")
+    for _ in range(2):
+        scene.staged("recycled", "recycled", from_stage="sal", reason="not_ready")
+    assert scene.lines() == ["Mon 10:00 recycle: not_ready on learn until 2026-04-01 09:00"]
+
+
 def test_the_return_date_brings_the_lead_back_and_marketing_owes_the_first_touch() -> None:
     scene = Scene(QUIET).qualified().routed("ann").staged("rejected", "mql", reason="not_ready")
     scene.at("2026-04-01 12:00").act("nurture_touch", by="marketing")
