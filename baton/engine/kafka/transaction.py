@@ -7,6 +7,7 @@ Safety rests on the one transactional id per input partition: whoever starts it 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,6 +19,7 @@ from aiokafka.errors import (
     InvalidProducerIdMapping,
     InvalidTxnState,
     KafkaError,
+    NotEnoughReplicasError,
     OutOfOrderSequenceNumber,
     ProducerFenced,
     TransactionalIdAuthorizationFailed,
@@ -52,6 +54,17 @@ _ENDED = (
     TransactionalIdAuthorizationFailed,
 )
 """After these the producer is of no use any more: somebody else has the id, or what the broker knows and we know has parted."""
+
+
+class _MarkersPending(logging.Filter):
+    """Keeps a warning out of the log that every busy broker causes: it still writes the markers of the last transaction, answers
+    NOT_ENOUGH_REPLICAS, and is asked again."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return NotEnoughReplicasError not in (record.args or ())
+
+
+logging.getLogger("aiokafka.producer.sender").addFilter(_MarkersPending())
 
 
 class BatchAborted(Exception):
