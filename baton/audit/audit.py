@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from baton.audit.events import ACCEPTED, ACKNOWLEDGED, KEYED, check_event
-from baton.audit.facts import FOUND, REBUILT, check_fact
+from baton.audit.facts import FOUND, FOUND_LATER, REBUILT, check_fact
 from baton.audit.findings import Finding, Invariant, Place, Report
 from baton.audit.leads import Dated, check_lead
 from baton.audit.rebuilding import TaskAudit, dead_letter_id, digest, read_book
@@ -83,7 +83,7 @@ class Audit:
             self._read_time()
             if self._recompute:
                 self._compute_again()
-                self._read_all(self._take_fact)
+                self._read_all(lambda record: self._take_fact(record, FOUND_LATER))
             else:
                 self._report.unchecked.append("tasks were not computed again, as asked")
             self._check()
@@ -119,6 +119,12 @@ class Audit:
         if record.topic in _OF_LEADS and record.key is not None:
             row = (record.at_ms, record.topic, record.partition, record.offset, record.value)
             self._leads.add(record.key.decode(), row)
+        try:
+            self._look_into(record, record_type)
+        except ContractError as error:
+            self._report.add(Finding(invariant=Invariant.READABLE, words=error.reason, place=_place(record)))
+
+    def _look_into(self, record: Record, record_type: type) -> None:
         if record.topic == _KEYED or record.topic in _ACCEPTED:
             what = KEYED if record.topic == _KEYED else ACCEPTED
             event_id = self._decoded(record).event_id
@@ -126,7 +132,7 @@ class Audit:
         if record_type is LeadRouted:
             check_turn(self._decoded(record), _place(record), self._report.add)
 
-    def _take_fact(self, record: Record) -> None:
+    def _take_fact(self, record: Record, found: str = FOUND) -> None:
         self._ends[record.topic, record.partition] = record.offset + 1
         if record.topic.startswith(DLQ_PREFIX):
             named = dict(record.headers)
@@ -136,7 +142,7 @@ class Audit:
         else:
             fact_id = record.header("ce_id") or ""
         seen = digest(record.key, record.value, record.headers)
-        self._facts.add(fact_id, (FOUND, record.topic, record.partition, record.offset, seen))
+        self._facts.add(fact_id, (found, record.topic, record.partition, record.offset, seen))
 
     def _decoded(self, record: Record) -> Any:
         record_type = TOPICS[record.topic].record
@@ -197,7 +203,7 @@ class Audit:
             try:
                 dated.append(Dated(at_ms=at_ms, place=place, value=codec_for(record_type).decode(value)))
             except ContractError as error:
-                self._report.add(Finding(invariant=Invariant.REBUILT, words=f"cannot be read: {error.reason}", place=place))
+                self._report.add(Finding(invariant=Invariant.READABLE, words=error.reason, place=place))
         check_lead(dated, until_ms=self._until_ms, grace_ms=self._grace_ms, add=self._report.add)
 
 

@@ -10,6 +10,7 @@ class Invariant(StrEnum):
 
     ACKNOWLEDGED = "acknowledged"
     ACCEPTED_ONCE = "accepted-once"
+    READABLE = "every-record-can-be-read"
     UNIQUE = "unique-ids"
     REBUILT = "facts-follow-the-journal"
     STATE = "state-follows-the-journal"
@@ -27,6 +28,7 @@ class Invariant(StrEnum):
 MEANING: dict[Invariant, str] = {
     Invariant.ACKNOWLEDGED: "what a sender was told is taken, is in the log: accepted, or a dead letter",
     Invariant.ACCEPTED_ONCE: "each event that came in is accepted exactly once, however often it came",
+    Invariant.READABLE: "each record is what its topic's contract says",
     Invariant.UNIQUE: "no two facts have the same id",
     Invariant.REBUILT: "each fact is one that its task computes again from its journal, and none of those is missing",
     Invariant.STATE: "each changelog holds, byte for byte, what its task computes again from its journal",

@@ -9,6 +9,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+from confluent_kafka import KafkaException
 
 from baton.agreement.publish import publish_agreement
 from baton.audit.audit import Audit
@@ -17,6 +20,7 @@ from baton.audit.source import KafkaSource
 from baton.broker.embedded import EmbeddedBroker
 from baton.broker.topics import Layout, ensure_topics
 from baton.chaos.crew import Crew
+from baton.chaos.drained import lag
 from baton.chaos.load import Load
 from baton.chaos.plan import Blow, Fault, plan
 from baton.chaos.witness import Witness
@@ -34,6 +38,7 @@ _CALM_POLL_S = 2.0
 _CALM_S = 12.0
 _CALM_LIMIT_S = 60.0
 _SENT_LIMIT_S = 600.0
+_DRAIN_LIMIT_S = 900.0
 _WATCHED = tuple(
     spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement")
 )
@@ -55,6 +60,10 @@ class Outcome:
     witnessed: int
     seconds: float
     wrong: list[str] = field(default_factory=list)
+
+
+class NotDrained(RuntimeError):
+    """The system did not come to rest after the last fault; the text says what was waited for."""
 
 
 class ChaosRun:
@@ -101,6 +110,7 @@ class ChaosRun:
             self._strike(crew, settings)
             self._await_sent(load)
             load.stop()
+            self._await_drained(client, settings.partitions)
             self._await_calm(witness)
             witness.stop()
             outcome = self._judge(settings, load, witness, crew)
@@ -177,6 +187,19 @@ class ChaosRun:
         until = time.monotonic() + _SENT_LIMIT_S
         while load.waiting and time.monotonic() < until:
             time.sleep(_CALM_POLL_S)
+
+    def _await_drained(self, client: dict[str, Any], partitions: int) -> None:
+        """Until every group has come to the end of its inputs, and found nothing more there at a second look."""
+        self._say("waiting until everything has come through")
+        until, looks = time.monotonic() + _DRAIN_LIMIT_S, 0
+        while looks < 2:
+            if time.monotonic() > until:
+                raise NotDrained(f"the groups are not at the end of their inputs after {_DRAIN_LIMIT_S:.0f} s of peace")
+            time.sleep(_CALM_POLL_S)
+            try:
+                looks = looks + 1 if lag(client, "chaos", all_reducers(), partitions) == 0 else 0
+            except KafkaException:  # the broker may still be coming back
+                looks = 0
 
     def _await_calm(self, witness: Witness) -> None:
         """Until nothing new has come for a while; returns of recycled leads and goals may go on for ever, so there is a limit."""

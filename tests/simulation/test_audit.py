@@ -110,6 +110,18 @@ def _emit_twice(log: MemoryLog) -> str:
     return f"leads.scored.v1/{partition}/{again}"
 
 
+def _garble(log: MemoryLog) -> str:
+    partition, offset, _ = _find(log, "leads.acts.v1")
+    _put(log, "leads.acts.v1", partition, offset, value=b"garbage")
+    return f"leads.acts.v1/{partition}/{offset}"
+
+
+def _garble_what_leads_have(log: MemoryLog) -> str:
+    partition, offset, _ = _find(log, "leads.scored.v1")
+    _put(log, "leads.scored.v1", partition, offset, value=b"garbage")
+    return f"leads.scored.v1/{partition}/{offset}"
+
+
 def _lose_a_fact(log: MemoryLog) -> None:
     partition, offset, _ = _find(log, "sla.tallies.v1")
     stored = log.records("sla.tallies.v1", partition)[offset]
@@ -258,6 +270,8 @@ def _drop_the_hand_off(log: MemoryLog) -> str:
 
 
 PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
+    (Invariant.READABLE, _garble),
+    (Invariant.READABLE, _garble_what_leads_have),
     (Invariant.UNIQUE, _emit_twice),
     (Invariant.REBUILT, _lose_a_fact),
     (Invariant.REBUILT, _invent_a_fact),
@@ -317,3 +331,21 @@ def test_what_cannot_be_checked_is_said(log: MemoryLog) -> None:
     report = Audit(Cut(log), all_reducers(), grace_ms=2_000).run()
     assert report.unchecked == ["lead[1]: leads.accepted.v1/1 begins at 7, what came before was deleted by retention"]
     assert report.sound
+
+
+def test_facts_that_came_after_the_tasks_were_computed_again_are_no_findings(log: MemoryLog) -> None:
+    """The system goes on while it is audited: what the second reading finds may be newer than what was computed."""
+    partition, offset, _ = _find(log, "accounts.scored.v1")
+
+    class Goes(MemorySource):
+        def read(self, topic: str, number: int, start: int | None = None) -> Any:
+            if topic == "baton.people.v1":  # read once, between the first reading and the second
+                new = [(name, b"d" * 32 if name == "ce_id" else data) for name, data in _headers(log, partition, offset)]
+                _append(log, "accounts.scored.v1", partition, offset, headers=new)
+            return super().read(topic, number, start)
+
+    assert Audit(Goes(log), all_reducers(), grace_ms=2_000).run().findings == []
+
+
+def _headers(log: MemoryLog, partition: int, offset: int) -> Any:
+    return log.records("accounts.scored.v1", partition)[offset].headers
