@@ -81,7 +81,7 @@ def qualify(turn: Turn, rating: Rating, cause: Cause, *, raised: bool, owner: st
     if head.stage == Stage.CUSTOMER.value and owner is None:
         owner = turn.course.owner
     turn.steer(
-        qualification_id=derived_id(cause.id, "qualification", 0),
+        qualification_id=derived_id(cause.id, "qualification", turn.lead_id),
         cause_id=cause.id,
         leg=leg,
         level=urgency(turn, rating.level, raised=raised),

@@ -93,7 +93,7 @@ def _bridged(turn: Turn, cause: Cause) -> None:
     refused = move_lead(turn, Move.QUALIFIED, cause)
     assert refused is None, refused
     turn.steer(
-        qualification_id=derived_id(cause.id, "qualification", 0),
+        qualification_id=derived_id(cause.id, "qualification", turn.lead_id),
         cause_id=cause.id,
         leg="sales",
         handoff_id=None,

@@ -43,6 +43,16 @@ def test_fit_and_engagement_together_make_an_mql_once(country: str, acts: list[s
     assert qualifications(world) == expected
 
 
+def test_two_leads_whose_source_gave_their_events_one_id_have_each_a_qualification_of_their_own() -> None:
+    world = World()
+    for lead in ("l1", "l2"):
+        world.fits(lead)
+        world.does(lead, "demo_request", event_id="1")
+    told = {each.lead_id: each.qualification_id for each in world.facts(LeadQualified)}
+    assert set(told) == {"l1", "l2"}
+    assert len(set(told.values())) == 2  # the router knows hand-offs by it: the second lead would never be handed out
+
+
 @pytest.mark.parametrize(
     ("more", "qualifies"),
     [
