@@ -31,6 +31,7 @@ from baton.contracts.keys import partition_of
 from baton.contracts.topics import TOPICS, TopicSpec, engine_topics, physical
 from baton.engine.kafka.host import KafkaHost
 from baton.engine.kafka.settings import EngineSettings
+from baton.engine.kafka.worker import calm_collector
 from baton.engine.reducer import Event, Fact, Reducer, Step, View
 
 PARTITIONS = 4
@@ -322,6 +323,7 @@ def main() -> None:
     parser.add_argument("--work", metavar="NAMESPACE", help=argparse.SUPPRESS)
     options = parser.parse_args()
     bootstrap = os.environ["BATON_BOOTSTRAP"]
+    calm_collector()
     if options.work:
         uvloop.run(host_for("adding", bootstrap, options.work).run())
         return

@@ -8,6 +8,7 @@ aborted, and the groups are left, unless membership is static. It ends with 1 wh
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 import tempfile
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 def run_worker(service: Service, settings: Settings, host: KafkaHost | None = None) -> None:
     """Run until told to stop; ends the process. ``host``: what runs the reducers, where it is not the usual one (tests)."""
     failpoints.arm_from_environment()
+    calm_collector()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     engine = Engine(service, settings, host or host_of(service, settings))
@@ -39,6 +41,14 @@ def run_worker(service: Service, settings: Settings, host: KafkaHost | None = No
         app = _app(service, settings, engine, scratch)
         app.loop = loop
         _Worker(app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+
+
+def calm_collector() -> None:
+    """Let the cyclic garbage collector look seldom: a batch makes and drops many objects and no cycles, and would set it off
+    again and again, each time over all that the batch holds. What is loaded by now is not looked at any more."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
 
 
 def host_of(service: Service, settings: Settings) -> KafkaHost:
