@@ -3,47 +3,29 @@
 A pure function of the ledger, the retractions, the beginning of the cycle and the agreement. In this order an entry does not count
 because it was retracted, is older than the cycle, is one of a mail scanner's clicks, or is beyond the daily limit of its rule
 or, after that, of its group (positive and negative ones apart); the earliest of a day count, by event time and then id.
-
-``marks`` has one record for each entry, in the ledger's order: event time in ms (8), micropoints times ``2^(t_i/h)`` as a double (8) and
-an exponent of two (4, see ``decay``), group (1), why it does not count (1), rule (2); little-endian. It is kept beside the ledger so that a step need not derive it.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
-from enum import IntEnum
 from typing import Final, NamedTuple
 
 from services.scorer.decay import growth
-from services.scorer.ledger import SIZE, Entry, entries, entry_at, place, retracted_ids, with_entry, without_entry
+from services.scorer.ledger import SIZE, Entry, entries, entry_at, find, place, retracted_ids, with_entry, without_entry
+from services.scorer.marks import MARK, MARK_SIZE, Why
 from services.scorer.table import RuleLine, ScoreTable
-
-MARK: Final = struct.Struct("<QdiBBH")
-MARK_SIZE: Final = MARK.size
-_WHY: Final = 21
-NEVER: Final = 1 << 62
-
-
-class Why(IntEnum):
-    """Why an entry does not count; ``COUNTS`` if it does."""
-
-    COUNTS = 0
-    RETRACTED = 1
-    BEFORE_CYCLE = 2
-    SCANNER = 3
-    DAILY_LIMIT = 4
+from services.scorer.totals import appended, folded, holds, prune_at
 
 
 class Counted(NamedTuple):
-    """A ledger with what is derived from it. ``prune_at_ms``: when the next entry can be dropped."""
+    """A ledger with what is derived from it: see ``marks`` and ``totals``."""
 
     ledger: bytes
     marks: bytes
-    prune_at_ms: int
+    totals: bytes
 
 
-EMPTY: Final = Counted(b"", b"", NEVER)
+EMPTY: Final = Counted(b"", b"", b"")
 
 
 def counted(ledger: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int) -> Counted:
@@ -53,40 +35,47 @@ def counted(ledger: bytes, retracted: bytes, since_ms: int, table: ScoreTable, n
     why = _first_reasons(kept, gone, since_ms)
     _scanners(kept, why, table)
     _daily_limits(kept, why, table)
-    marks = [_mark(entry, line, reason, table) for (entry, line), reason in zip(kept, why, strict=True)]
-    prune_at = min((_prune_at(entry.at_ms, line, table) for entry, line in kept), default=NEVER)
+    if not kept:
+        return EMPTY
+    marks = b"".join([_mark(entry, line, reason, table) for (entry, line), reason in zip(kept, why, strict=True)])
+    pruned_at = min(_prune_at(entry.at_ms, line, table) for entry, line in kept)
     whole = ledger if len(kept) * SIZE == len(ledger) else b"".join(_bytes_of(ledger, kept))
-    return Counted(whole, b"".join(marks), prune_at)
+    return Counted(whole, marks, folded(marks, table, now, prune_at_ms=pruned_at))
 
 
-def added(former: Counted, record: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int) -> Counted:
-    """One more entry. The usual case, an act later than all others that meets no limit, is marked without looking at the rest; it
-    gives what :func:`counted` would."""
+def entered(former: Counted, record: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int) -> Counted | None:
+    """One more entry; None for one that is there already. Of two times that an event is told with, the earlier one counts."""
+    known = find(former.ledger, record[8:24])
+    if known < 0:
+        return _added(former, record, retracted, since_ms, table, now)
+    if former.ledger[known * SIZE : known * SIZE + 8] <= record[:8]:
+        return None
+    shorter = without_entry(former.ledger, known)
+    return counted(with_entry(shorter, record, place(shorter, record)), retracted, since_ms, table, now)
+
+
+def _added(former: Counted, record: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int) -> Counted:
+    """The usual case, an act later than all others that meets no limit, is marked without looking at the rest; it gives what
+    :func:`counted` would."""
     index = place(former.ledger, record)
     ledger = with_entry(former.ledger, record, index)
     entry = entry_at(record, 0)
     line = table.rule_of(entry.act, entry.stage, entry.topics)
-    prune_at = _prune_at(entry.at_ms, line, table)
-    plain = not (retracted or entry.link) and entry.at_ms > since_ms and now < min(former.prune_at_ms, prune_at)
-    if plain and index * MARK_SIZE == len(former.marks) and _meets_no_limit(former.marks, entry.at_ms, line, table):
-        return Counted(ledger, former.marks + _mark(entry, line, Why.COUNTS, table), min(former.prune_at_ms, prune_at))
-    return counted(ledger, retracted, since_ms, table, now)
-
-
-def removed(former: Counted, index: int, retracted: bytes, since_ms: int, table: ScoreTable, now: int) -> Counted:
-    """Without the entry at ``index``."""
-    return counted(without_entry(former.ledger, index), retracted, since_ms, table, now)
-
-
-def why_at(marks: bytes, index: int) -> Why:
-    """Why the entry at ``index`` does not count, or that it does."""
-    return Why(marks[index * MARK_SIZE + _WHY])
-
-
-def marked_entries(ledger: bytes, marks: bytes) -> Iterator[tuple[Entry, float, int, int, Why, int]]:
-    """Each entry with its grown points, their exponent, group, reason and rule."""
-    for entry, (_, grown_points, exponent, group, why, rule) in zip(entries(ledger), MARK.iter_unpack(marks), strict=True):
-        yield entry, grown_points, exponent, group, Why(why), rule
+    pruned_at = _prune_at(entry.at_ms, line, table)
+    usual = (
+        index * MARK_SIZE == len(former.marks)
+        and not (retracted or entry.link)
+        and entry.at_ms > since_ms
+        and now < min(pruned_at, prune_at(former.totals))
+        and _meets_no_limit(former.marks, entry.at_ms, line, table)
+    )
+    if not usual:
+        return counted(ledger, retracted, since_ms, table, now)
+    mark = _mark(entry, line, Why.COUNTS, table)
+    marks = former.marks + mark
+    if holds(former.totals, now) and entry.at_ms > now - table.groups[line.group].keeps_ms:
+        return Counted(ledger, marks, appended(former.totals, mark, table, prune_at_ms=pruned_at))
+    return Counted(ledger, marks, folded(marks, table, now, prune_at_ms=min(pruned_at, prune_at(former.totals))))
 
 
 _Lined = tuple[Entry, RuleLine]

@@ -16,9 +16,10 @@ from bisect import bisect_right
 from math import log2
 from typing import Final
 
-from services.scorer.counting import MARK
-from services.scorer.scoring import GroupSum, sums, whole
+from services.scorer.marks import MARK
+from services.scorer.scoring import sums, whole
 from services.scorer.table import ScoreTable
+from services.scorer.totals import GroupSum
 
 _LN2: Final = 0.6931471805599453
 _NEWTON_STEPS: Final = 12

@@ -5,16 +5,15 @@ Each function changes the turn and says whether anything changed; scoring and qu
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from baton.contracts.intake import LeadEvent, LeadPerson, Person
 from services.scorer.content import touched
-from services.scorer.counting import MARK, MARK_SIZE, Counted, Why, added, why_at
-from services.scorer.ledger import entry_at, find, id_bytes, packed, retractions_after, with_retraction, without_entry
+from services.scorer.counting import Counted, entered
+from services.scorer.ledger import find, id_bytes, packed, retractions_after, with_retraction
+from services.scorer.marks import MARK, MARK_SIZE, Why, why_at
 from services.scorer.profile import consented, known_as, told
 from services.scorer.qualifying import COOLED, RETRACTED, considered, reconsidered
 from services.scorer.rating import rated, tell_account
-from services.scorer.state_lead import CONSENT, CONTENT, NOBODY, ONLY, PERSON, PROFILE, ContentBook, ProfileBook
+from services.scorer.state_lead import CONSENT, CONTENT, NOBODY, ONLY, PERSON, PROFILE, ContentBook, ProfileBook, evolved
 from services.scorer.turn import Turn
 
 ACCOUNT_FIELD = "domain"
@@ -30,16 +29,12 @@ def engaged(turn: Turn, event: LeadEvent) -> bool:
     head = turn.head
     at_ms = min(event.occurred_at_ms, event.received_at_ms)
     record = packed(event.event_id, at_ms, engagement, backfill=event.backfill)
-    former = Counted(head.ledger, head.marks, head.prune_at_ms)
-    known = find(head.ledger, record[8:24])
-    if known >= 0:
-        if entry_at(head.ledger, known).at_ms <= at_ms:
-            return False
-        # The same event told with an earlier time: of two times the earlier one counts, whichever came first.
-        former = Counted(without_entry(head.ledger, known), b"", 0)
-    derived = added(former, record, head.retracted, head.since_ms, turn.table, turn.now)
+    former = Counted(head.ledger, head.marks, head.totals)
+    derived = entered(former, record, head.retracted, head.since_ms, turn.table, turn.now)
+    if derived is None:
+        return False
     if derived.ledger != head.ledger:
-        turn.head = replace(head, ledger=derived.ledger, marks=derived.marks, prune_at_ms=derived.prune_at_ms)
+        turn.head = evolved(head, ledger=derived.ledger, marks=derived.marks, totals=derived.totals)
     book = turn.get(CONTENT, ONLY) or ContentBook()
     changed = touched(book, event, at_ms)
     if changed is not book:
@@ -50,8 +45,10 @@ def engaged(turn: Turn, event: LeadEvent) -> bool:
 def hand_raised(turn: Turn, event: LeadEvent) -> bool:
     """Whether the act is a fast-track one that counts: young enough when it came, no backfill, of this cycle, not retracted."""
     engagement = event.engagement
+    if engagement is None or event.backfill or engagement.act not in turn.table.fast_acts:
+        return False
     index = find(turn.head.ledger, id_bytes(event.event_id))
-    if engagement is None or event.backfill or index < 0:
+    if index < 0:
         return False
     at_ms, _, _, _, why, number = MARK.unpack_from(turn.head.marks, index * MARK_SIZE)
     rule = turn.table.rules[number].rule
@@ -81,7 +78,7 @@ def rewrite_profile(turn: Turn, book: ProfileBook, *, cause: str) -> None:
     if account != former_account:
         tell_account(turn, "remove", former_account, 0, cause=cause)
     turn.put(PROFILE, ONLY, book)
-    turn.head = replace(turn.head, account_id=account, fit_micro=turn.agreement.fit.evaluate(profile).points_micro)
+    turn.head = evolved(turn.head, account_id=account, fit_micro=turn.agreement.fit.evaluate(profile).points_micro)
 
 
 def consent_given(turn: Turn, event: LeadEvent) -> bool:
@@ -103,7 +100,7 @@ def retracted(turn: Turn, event: LeadEvent) -> bool:
     kept = retractions_after(kept, turn.now)
     if kept == head.retracted:
         return False
-    turn.head = replace(head, retracted=kept)
+    turn.head = evolved(head, retracted=kept)
     if find(head.ledger, id_bytes(event.retracts)) >= 0:
         turn.recount()
     book = turn.get(PROFILE, ONLY)

@@ -12,11 +12,12 @@ from math import floor, ldexp
 from typing import Final
 
 from baton.contracts.leads import Contribution
-from services.scorer.counting import MARK
 from services.scorer.decay import growth
 from services.scorer.ledger import ORDER, SIZE
-from services.scorer.scoring import GroupSum, sums, total_of, whole
+from services.scorer.marks import MARK
+from services.scorer.scoring import sums, total_of, whole
 from services.scorer.table import ScoreTable
+from services.scorer.totals import GroupSum
 
 TOP: Final = 10
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from baton.agreement.facts import GRANTED, REFUSED, Facts, consent_key
-from services.scorer.counting import Why, marked_entries
 from services.scorer.ledger import stage_code, word_code
+from services.scorer.marks import Why, marked_entries
 from services.scorer.state_lead import CONSENT, CYCLE
 from services.scorer.turn import Turn
 

@@ -6,15 +6,17 @@ when something visible changed: level, grade, fit, cycle, or the engagement by t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from baton.agreement.levels import RANK
 from baton.contracts.leads import AccountPart, LeadScored, Level
 from services.scorer.crossing import falls_below
 from services.scorer.explain import explanation
-from services.scorer.scoring import GroupSum, engagement_micro, sums
+from services.scorer.scoring import engagement_micro, sums
+from services.scorer.state_lead import evolved
 from services.scorer.story import criteria_of
+from services.scorer.totals import GroupSum
 from services.scorer.turn import ACCOUNTS, SCORED, Turn
 
 SHOWN_STEP_MICRO: Final = 10_000_000
@@ -41,7 +43,7 @@ def rated(turn: Turn, *, raising: bool, cause: str = "", undone: bool = False) -
     is what it would be had it never been raised, at once.
     """
     head, levels = turn.head, turn.agreement.levels
-    groups = sums(head.marks, turn.table, turn.now)
+    groups = sums(head.marks, turn.table, turn.now, head.totals)
     engagement = engagement_micro(groups, turn.now)
     before = Level.COLD.value if undone else head.level
     level, reason = levels.level_for(head.fit_micro, engagement, before)
@@ -54,7 +56,7 @@ def rated(turn: Turn, *, raising: bool, cause: str = "", undone: bool = False) -
     if level != head.level:
         raised_by = cause if RANK[level] > RANK[head.level] else head.level_cause
         cold = level == Level.COLD.value
-        turn.head = replace(head, level=level, level_since_ms=0 if cold else turn.now, level_cause="" if cold else raised_by)
+        turn.head = evolved(head, level=level, level_since_ms=0 if cold else turn.now, level_cause="" if cold else raised_by)
     rating = Rating(
         engagement_micro=engagement,
         level=level,
@@ -89,7 +91,7 @@ def tell(turn: Turn, rating: Rating, *, cause: str, note: str = "", always: bool
         before = former.shown, former.grade, former.level, former.fit_micro, former.cycle, former.account_id
         if before == (shown, rating.grade, rating.level, head.fit_micro, head.cycle, head.account_id):
             return
-    turn.head = replace(head, shown=shown, grade=rating.grade)
+    turn.head = evolved(head, shown=shown, grade=rating.grade)
     result = explanation(head.ledger, head.marks, turn.table, turn.now, groups=rating.groups)
     turn.publish(
         SCORED,

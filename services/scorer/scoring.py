@@ -8,56 +8,15 @@ the order of arrival.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import ldexp
-
-from services.scorer.counting import MARK
-from services.scorer.decay import worth
-from services.scorer.table import GroupLine, ScoreTable
+from services.scorer.table import ScoreTable
+from services.scorer.totals import NEVER, GroupSum, folded, group_sums, holds
 
 
-@dataclass(slots=True)
-class GroupSum:
-    """The entries of one group that count: sums of grown micropoints, in units of ``2^base``."""
-
-    number: int
-    line: GroupLine
-    base: int
-    positive: float
-    negative: float
-
-    def gained(self, at_ms: int) -> float:
-        """The decayed positive micropoints at ``at_ms``, before the cap."""
-        half_life = self.line.half_life_ms
-        return worth(self.positive, self.base, at_ms, half_life) if half_life else self.positive
-
-    def lost(self, at_ms: int) -> float:
-        """The decayed negative micropoints at ``at_ms``; not above 0."""
-        half_life = self.line.half_life_ms
-        return worth(self.negative, self.base, at_ms, half_life) if half_life else self.negative
-
-    def capped(self, at_ms: int) -> float:
-        """The decayed positive micropoints at ``at_ms``, capped."""
-        value, cap = self.gained(at_ms), self.line.cap_micro
-        return value if cap < 0 or value < cap else float(cap)
-
-
-def sums(marks: bytes, table: ScoreTable, now: int) -> list[GroupSum]:
-    """The sums of every group that has entries whose age at ``now`` is below what the group keeps."""
-    groups, bases = table.groups, table.bases(now)
-    floors = [now - line.keeps_ms for line in groups]
-    positive, negative = [0.0] * len(groups), [0.0] * len(groups)
-    for at_ms, points, exponent, group, _, _ in MARK.iter_unpack(marks):
-        if at_ms > floors[group]:
-            if points > 0.0:
-                positive[group] += ldexp(points, exponent - bases[group])
-            elif points:
-                negative[group] += ldexp(points, exponent - bases[group])
-    return [
-        GroupSum(number, line, bases[number], positive[number], negative[number])
-        for number, line in enumerate(groups)
-        if positive[number] or negative[number]
-    ]
+def sums(marks: bytes, table: ScoreTable, now: int, totals: bytes = b"") -> list[GroupSum]:
+    """The sums of every group over the entries whose age at ``now`` is below what the group keeps; from ``totals``, if they hold."""
+    if not holds(totals, now):
+        totals = folded(marks, table, now, prune_at_ms=NEVER)
+    return group_sums(totals, table)
 
 
 def total_of(groups: list[GroupSum], at_ms: int) -> float:

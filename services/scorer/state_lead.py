@@ -8,8 +8,9 @@ consents, content, dates, former cycles, the course of the present cycle.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import Any, Final
 
 from baton.contracts.intake import Person
 from baton.contracts.leads import EarlierCycle, Level, Stage
@@ -26,7 +27,7 @@ class LeadHead:
     ``ended``: empty, ``merged`` (into ``survivor``) or ``erased``; then the rest is empty and the head is a tombstone. ``since_ms``: only
     activity since then counts, it is when the cycle began. ``level_since_ms``, ``level_cause``: when, and by which
     event, a level above cold was reached. ``shown``: the
-    engagement that was published last, in steps (see :mod:`.rating`). ``ledger``, ``retracted``: see :mod:`.ledger`; ``marks``, ``prune_at_ms``: see :mod:`.counting`.
+    engagement that was published last, in steps (see :mod:`.rating`). ``ledger``, ``retracted``: see :mod:`.ledger`; ``marks``: :mod:`.marks`; ``totals``: :mod:`.totals`.
     ``waits``: queue whose backlog the lead waits in, since an agreement with a lower threshold came into force. ``review_at_ms``: when a
     lead that qualified once and is nobody's work now goes back to nurture, unless it qualifies before.
     """
@@ -46,9 +47,27 @@ class LeadHead:
     ledger: bytes = b""
     marks: bytes = b""
     retracted: bytes = b""
-    prune_at_ms: int = 1 << 62
+    totals: bytes = b""
     waits: str = ""
     review_at_ms: int | None = None
+
+
+_PLACES: Final = {each.name: place for place, each in enumerate(fields(LeadHead))}
+_WRITERS: Final = tuple(getattr(LeadHead, name).__set__ for name in _PLACES)
+_READ: Final = attrgetter(*_PLACES)
+
+
+def evolved(head: LeadHead, **changes: Any) -> LeadHead:
+    """``dataclasses.replace`` for the head, which every event passes: straight from slot to slot, in a third of the time.
+
+    Raises KeyError for a field that the head does not have."""
+    values = list(_READ(head))
+    for name, value in changes.items():
+        values[_PLACES[name]] = value
+    new = object.__new__(LeadHead)
+    for write, value in zip(_WRITERS, values, strict=True):
+        write(new, value)
+    return new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,6 @@ UNSCORED_PER_DAY: Final = 10
 SPARE: Final = 32
 """So many acts beyond a daily limit are kept, so that a retraction or a scanner's clicks let the next ones count."""
 _QUARTER_MS: Final = 15 * MINUTE_MS
-_HOUR_MS: Final = 60 * MINUTE_MS
 _MAX_DAYS: Final = 20_000
 
 
@@ -54,7 +53,8 @@ class RuleLine:
 
 
 class ScoreTable:
-    """``groups`` and ``rules`` by number; ``lag_ms``: how long after an entry stopped to count it is still kept."""
+    """``groups`` and ``rules`` by number; ``lag_ms``: how long after an entry stopped to count it is still kept; ``fast_acts``: acts that
+    a fast-track rule is about."""
 
     def __init__(self, acts: ActRules, timezone: str) -> None:
         self.acts = acts
@@ -62,7 +62,6 @@ class ScoreTable:
         self.lag_ms = acts.scanner.within_ms if acts.scanner else 0
         self.scanned = frozenset(word_code(each) for each in acts.scanner.acts) if acts.scanner else frozenset()
         self._zone = zone_named(timezone)
-        self._bases: tuple[int, list[int]] = (-1, [])
         self._days: dict[int, tuple[int, int]] = {}
         self.groups = (*(_group_line(each) for each in acts.groups.values()), _UNSCORED_GROUP)
         numbers = {name: number for number, name in enumerate(acts.groups)}
@@ -70,6 +69,7 @@ class ScoreTable:
         lines = [self._rule_line(number, rule, numbers[rule.group]) for number, rule in enumerate(every)]
         self.unscored = RuleLine(len(lines), UNSCORED, len(numbers), 0, 0, UNSCORED_PER_DAY + SPARE, None)
         self.rules = (*lines, self.unscored)
+        self.fast_acts = frozenset(rule.act for rule in every if rule.fast_track)
         self._by_act: dict[int, list[tuple[int, frozenset[int], RuleLine]]] = {}
         for line, rule in zip(lines, every, strict=True):
             stage = stage_code(rule.stage) if rule.stage is not None else -1
@@ -87,15 +87,6 @@ class ScoreTable:
             if wanted in (-1, stage) and (not any_of or not any_of.isdisjoint(topics)):
                 return line
         return self.unscored
-
-    def bases(self, now: int) -> list[int]:
-        """For each group an exponent near that of ``now``: sums are kept in units of two to its power. Which one does not matter, since
-        scaling by a power of two is exact, so it is looked up by the hour."""
-        hour = now // _HOUR_MS
-        if self._bases[0] != hour:
-            begun = hour * _HOUR_MS
-            self._bases = hour, [begun // each.half_life_ms if each.half_life_ms else 0 for each in self.groups]
-        return self._bases[1]
 
     def day_of(self, at_ms: int) -> tuple[int, int]:
         """The local day of a moment: its first millisecond and the next day's."""

@@ -14,10 +14,10 @@ from baton.agreement.reference import reference_of
 from baton.contracts.intake import Engagement, LeadEvent
 from baton.contracts.leads import LeadScored
 from baton.ids import derived_id
-from services.scorer.counting import EMPTY, Counted, added, counted
+from services.scorer.counting import EMPTY, Counted, counted, entered
 from services.scorer.crossing import falls_below
 from services.scorer.explain import explanation
-from services.scorer.ledger import find, id_bytes, packed, with_retraction
+from services.scorer.ledger import id_bytes, packed, with_retraction
 from services.scorer.scoring import engagement_micro, sums
 from services.scorer.table import ScoreTable, table_of
 from tests.apps.scorer_view import Shelf
@@ -109,12 +109,10 @@ MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
 
 
 def put_in(history: list[Did], *, retracted: bytes = b"", since: int = 0, now: int = NOW) -> Counted:
-    """The ledger after the acts came in this order; what is there already is left out, as the reducer does."""
+    """The ledger after the acts came in this order."""
     state = EMPTY
     for each in history:
-        record = each.record()
-        if find(state.ledger, record[8:24]) < 0:
-            state = added(state, record, retracted, since, TABLE, now)
+        state = entered(state, each.record(), retracted, since, TABLE, now) or state
     return state
 
 
