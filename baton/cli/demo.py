@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import tempfile
 import time
 from dataclasses import asdict
@@ -68,6 +69,8 @@ def demo(
     what they are given. Exit code 1 if what came in and what came out do not add up.
     """
     console = Console(stderr=True)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # however it is ended, nothing stays behind
     home = Path(tempfile.mkdtemp(prefix="baton-demo-"))
     _own_environment(home)
     try:

@@ -2,7 +2,9 @@
 
 import importlib
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -151,6 +153,28 @@ def test_ctrl_c_is_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
 
     monkeypatch.setattr("baton.cli.status.load_settings", interrupted)
     assert _run(capsys, "status").code == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_demonstration_that_is_ended_from_outside_cleans_up_and_is_130(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals
+) -> None:
+    ran = []
+
+    def ended(*_: object, **__: object) -> None:
+        ran.append(os.environ["BATON_HOME"])
+        os.kill(os.getpid(), number)
+
+    monkeypatch.setattr("baton.cli.demo._run", ended)
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+    with monkeypatch.context() as own:
+        for name in ("HOME", "NAMESPACE", "PARTITIONS", "AGREEMENT", "BROKER_PORT", "GATEWAY_PORT", "METRICS_PORT"):
+            own.setenv(f"BATON_{name}", "")  # put back afterwards: the command sets them
+        said = _run(capsys, "demo")
+    for each, handler in before.items():
+        signal.signal(each, handler)
+    assert (said.code, said.err) == (130, "stopped\n")
+    assert [Path(home).exists() for home in ran] == [False]
 
 
 def test_status_of_nothing_is_1_and_says_how_to_start(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
