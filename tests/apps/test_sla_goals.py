@@ -153,6 +153,22 @@ def test_won_amounts_are_whole_units_of_the_goals_currency() -> None:
     assert [each.achieved for each in _progress(scene)] == [0, 1234]
 
 
+def test_an_amount_that_is_told_again_says_nothing_new() -> None:
+    scene = _scene(COVERAGE).qualified().routed("ann")
+    for _ in range(2):
+        scene.staged("opportunity", "opportunity", amount_minor=150_000, currency="EUR", opportunity_id="o1", from_stage="sql")
+    assert [each.achieved for each in _progress(scene)] == [0, 150]
+
+
+def test_a_goal_that_is_agreed_again_begins_with_the_period_of_then() -> None:
+    scene = _scene(GOALS)
+    _tally(scene, "mqls", "a")
+    scene.adopt(agreement(goals="{}")).at("2026-05-04 12:00").facts()
+    scene.adopt(agreement(goals=GOALS))
+    said = [(each.period, each.achieved, dict(each.last_periods)) for each in _progress(scene)]
+    assert said == [("2026-05", 0, {"2026-03": 1})]
+
+
 def test_what_was_lost_is_no_pipeline_any_more() -> None:
     scene = _scene(COVERAGE).qualified().routed("ann")
     scene.staged("opportunity", "opportunity", amount_minor=150_000, currency="EUR", opportunity_id="o1", from_stage="sql")

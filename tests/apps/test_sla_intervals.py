@@ -61,6 +61,19 @@ def test_a_pause_never_makes_a_deadline_earlier(given_pauses: list[ClockPause], 
     assert moment(OFFICE, START, unpaused, given_pauses) >= unpaused
 
 
+def test_a_pause_that_begins_at_the_deadline_comes_too_late() -> None:
+    due = OFFICE.add_business(START, 3_600_000)
+    assert moment(OFFICE, START, due, [ClockPause(reason="buyer", from_ms=due, until_ms=due + DAY)]) == due
+
+
+def test_marks_are_bounded_and_lose_only_detail() -> None:
+    marks: tuple[TimeMark, ...] = ()
+    for number in range(200):
+        marks = marked(marks, ("human", "buyer")[number % 2], START + number * 60_000)
+    assert len(marks) == 64
+    assert sum(split_time(marks, START + 200 * 60_000).values()) == 200 * 60_000
+
+
 def test_an_open_pause_counts_as_long_as_it_can_last() -> None:
     assert disjoint([ClockPause(reason="buyer", from_ms=START)], START) == ((START, START + LONGEST_WAIT_MS),)
 

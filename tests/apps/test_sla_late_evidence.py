@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -179,6 +180,38 @@ def test_nothing_is_given_back_once_the_second_has_touched_the_lead_though_the_g
         "Mon 11:08 accept (ann) withdrawn, inferred",
         "Mon 11:08 withdrawn of accept by sales: evidence_in_time",
     ]
+
+
+def test_who_accepts_the_lead_ends_what_the_first_one_owed() -> None:
+    scene = Scene(GRACE).qualified().routed("ann").at("Mon 11:12").noted("withdrawn", "breach").routed("bob", attempt=2)
+    scene.lines()
+    scene.at("Mon 11:30").staged("accepted", "sal", by="bob", handoff_id="q1/2")
+    assert scene.lines() == ["Mon 11:30 accept (bob) met", "Mon 11:30 accept (ann) abandoned: handed_on"]
+
+
+def test_an_acceptance_is_no_touch() -> None:
+    terms = agreement(
+        slas=promises("""
+      - {clock: accept, within: 1 business hour}
+      - {clock: first_touch, within: 1 business hour}
+    """)
+    )
+    scene = Scene(terms).qualified().routed("ann").at("Mon 11:20").act(by="ann", source="dialer")
+    scene.lines()
+    assert scene.act("accepted", by="ann", source="crm", occurred="Mon 10:50").lines() == [
+        "Mon 11:20 withdrawn of accept by sales: evidence_in_time"
+    ]
+
+
+@pytest.mark.parametrize(("days", "kept"), [(7, 13), (1, 24)], ids=["by age", "in number"])
+def test_what_can_still_be_excused_is_bounded(days: int, kept: int) -> None:
+    desk, at = Desk(reference_of(NO_LADDER)), START
+    for number in range(40):
+        name = f"q{number}"
+        desk.take("leads.qualified.v1", replace(QUALIFIED, qualification_id=name, cycle=number), at=at)
+        desk.take("leads.routed.sales.v1", replace(ROUTED, qualification_id=name, handoff_id=f"{name}/1"), at=at)
+        at += 86_400_000 * days
+    assert len(desk.entries) == kept
 
 
 def test_an_acceptance_from_before_the_deadline_excuses_a_clock_that_has_ended() -> None:

@@ -155,6 +155,21 @@ def test_marketing_owes_the_start_of_the_nurture() -> None:
     ]
 
 
+def test_the_track_ends_when_the_lead_comes_back() -> None:
+    scene = Scene(NURTURE).qualified().routed("ann").staged("rejected", "mql", reason="not_ready").at("Tue 10:00")
+    scene.act("nurture_touch", by="marketing").lines()
+    assert scene.at("2026-04-01 12:00").lines() == [
+        "2026-04-01 09:00 nurture cancelled: return_date",
+        "2026-04-01 09:00 back: return_date",
+        "2026-04-01 09:00 return running until 2026-04-03 09:00",
+    ]
+
+
+def test_of_a_lead_that_nothing_was_known_of_no_tombstone_is_kept() -> None:
+    scene = Scene().staged("merged", "inquiry", by=None, actor="system", handoff_id=None)
+    assert [each for each in scene.host.log.history if each.topic == "clocks.changelog.v1" and each.key != b"p"] == []
+
+
 def test_where_nobody_is_named_the_side_that_owes_is_told() -> None:
     scene = Scene(NURTURE).qualified().routed("ann").staged("rejected", "mql", reason="not_ready").at("2026-04-02 12:00")
     scene.lines()
