@@ -127,7 +127,8 @@ async def test_a_paused_owner_that_comes_back_is_fenced_and_fences_nobody(bench:
 async def test_workers_that_come_and_go_in_mid_batch_share_the_work(bench: KafkaBench, workers: Workers) -> None:
     await prepared(bench, Counter())
     stream = Stream(bench)
-    first, second = workers("counter"), workers("counter")
+    patient = {"session_timeout_ms": 300_000}  # whoever ends without leaving the group keeps its partitions so long
+    first, second = workers("counter", **patient), workers("counter", **patient)
     first.start()
     await first.ready()
     for _ in range(2):
@@ -138,7 +139,7 @@ async def test_workers_that_come_and_go_in_mid_batch_share_the_work(bench: Kafka
         second.signal(signal.SIGTERM)
         assert await second.ended() == 0
 
-        async def back() -> bool:  # at once, because the other left the group
+        async def back() -> bool:
             return len(await asyncio.to_thread(first.tasks)) == 2
 
         await bench._until(back)

@@ -23,6 +23,7 @@ _WAIT_MS = 1_000
 _FULL_WAIT_MS = 20
 """While an input is full, and so not waited for: it may have room again soon."""
 _MAX_BYTES = 16 << 20
+_SAMPLE = 16
 
 
 class LostRange(EngineError):
@@ -183,7 +184,8 @@ class Inputs:
         each.waiting += len(records)
         each.behind_since = None
         self.count += len(records)
-        each.record_bytes = 1 + sum(map(_size, records)) // len(records)
+        sample = records[::_SAMPLE]
+        each.record_bytes = 1 + sum(map(_size, sample)) // len(sample)
         self.newest_ms = max(self.newest_ms, records[-1].timestamp)
 
     def _position(self, each: _Input) -> int:

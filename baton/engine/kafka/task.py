@@ -211,14 +211,14 @@ class Task:
 
     async def _take_records(self, limit: int) -> bool:
         """Take what is here, in order. False: there is more that could be taken at once."""
-        core, inputs = self._core, self._inputs
+        inputs, take = self._inputs, self._core.take
         decidable_ms = self._shared.reference.decidable_ms
         for number in range(1, limit + 1):
             head = inputs.peek()
             if head is None:
                 return True
             topic, record = head
-            if record.timestamp > decidable_ms or not core.take(topic, record):
+            if record.timestamp > decidable_ms or not take(topic, record):
                 return False
             if inputs.take(topic) and inputs.behind(self._patience_s) > 0:
                 return True
