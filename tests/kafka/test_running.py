@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from baton.broker.ports import free_port
+from baton.broker.record import running_broker
 from baton.processes import Mark, is_running, mark_of, send, wait_gone
 from baton.running.child import Backoff, Command
 from baton.running.former import RunsAlready, claimed, stop_run
@@ -247,7 +248,8 @@ def test_the_embedded_broker_belongs_to_the_run_that_started_it(tmp_path: Path, 
     with system.running():
         assert system.run.owns_broker
         assert reached == [system.run.bootstrap]
-        java = [process for process in psutil.Process().children() if "kafka.Kafka" in process.cmdline()]
-        assert len(java) == 1
-    assert not java[0].is_running() or java[0].status() == psutil.STATUS_ZOMBIE
+        broker = running_broker(tmp_path / "broker")
+        assert broker is not None
+        assert broker.bootstrap == system.run.bootstrap
+    assert not is_running(broker.mark)
     assert said == ["starting Apache Kafka", "waiting for one"]
