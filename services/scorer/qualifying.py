@@ -145,8 +145,6 @@ def reconsidered(turn: Turn, *, cause: str, reason: str) -> None:
     if turn.head.stage != Stage.MQL.value:
         return
     course = turn.course
-    if course.accepted or course.qualification_id is None:
-        return
     raised_by = _still_raised(turn, course)
     if raised_by != course.raised_by:
         turn.steer(raised_by=raised_by)

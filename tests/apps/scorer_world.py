@@ -102,6 +102,10 @@ class World:
     def adopt(self, agreed: CompiledAgreement) -> None:
         """Another agreement holds from now on."""
         self.book.held.append((self.now, reference_of(agreed)))
+        self.work()
+
+    def work(self) -> None:
+        """Let the scorer do what there is to do."""
         self.host.settle()
 
     def wait(self, ms: int) -> None:
@@ -115,7 +119,7 @@ class World:
                 topic = "leads.routed.sdr.v1"
             for key in (value.loser, value.survivor) if isinstance(value, LeadMerge) else (value.lead_id,):
                 self.host.send(topic, key, value, received_at_ms=getattr(value, "received_at_ms", None))
-        self.host.settle()
+        self.work()
 
     def does(self, lead: str, act: str, *, ago: int = 0, late: int = 0, **more: Any) -> str:
         """The lead does something; gives the event's id."""

@@ -228,6 +228,29 @@ def test_time_never_qualifies_even_where_a_decaying_negative_raises_the_number()
     assert world.said()[0] == "l1 warm A2 43.75"
 
 
+def test_a_lead_that_is_looked_at_when_its_dwell_ends_does_not_rise_by_time_alone() -> None:
+    world = ready(
+        dwell="20 days",
+        engagement=ENGAGEMENT | {"acts": dict(ENGAGEMENT["acts"]) | {"form": {"points": 105, "group": "lasting"}}},
+    )
+    for _ in range(3):
+        world.does("l1", "unsubscribe")
+    world.does("l1", "form")
+    for _ in range(2):
+        world.does("l1", "unsubscribe")
+    assert world.facts(LeadScored)[-1].level == "warm"
+    world.wait(21 * DAY)
+    assert [each.level for each in world.facts(LeadScored)] == ["warm"]
+    world.does("l1", "page_view")
+    assert world.facts(LeadScored)[-1].level == "hot"
+
+
+def test_an_act_of_the_future_counts_from_when_it_came() -> None:
+    world = ready()
+    world.does("l1", "webinar", ago=-10 * DAY)
+    assert world.said()[0] == "l1 warm A2 40"
+
+
 def test_each_event_counts_once_however_often_it_comes() -> None:
     world = ready()
     event_id = world.does("l1", "page_view")
