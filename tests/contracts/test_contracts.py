@@ -217,7 +217,7 @@ def test_an_id_or_version_that_is_taken_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_topic_has_one_writing_service_and_known_readers() -> None:
-    services = {*REDUCERS.values(), "outside", "agreement"}
+    services = {*REDUCERS.values(), "outside", "agreement", "operator"}
     assert {spec.writer for spec in TOPICS.values()} <= services
     assert {reader for spec in TOPICS.values() for reader in spec.readers} <= set(REDUCERS)
 
