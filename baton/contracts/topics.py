@@ -65,6 +65,9 @@ class TopicSpec:
             "message.timestamp.type": "LogAppendTime",
             "max.message.bytes": str(1 << 20),
         }
+        if self.outside:
+            # What unpacks to more than a message may have is refused by the broker, and not unpacked by a worker.
+            settings["compression.type"] = "uncompressed"
         if self.cleanup is Cleanup.DELETE:
             settings["retention.ms"] = str(-1 if self.retention_ms is None else self.retention_ms)
         else:

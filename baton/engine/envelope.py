@@ -61,10 +61,10 @@ class Inlet:
         self._decode = None if spec.record is None else codecs(spec.record).decode
 
     def event(self, record: Record) -> Event:
-        """The event in ``record``. Of the outside's headers only id and trace are believed."""
+        """The event in ``record``. Of the outside's headers only the trace is believed: two senders may use one id."""
         headers = dict(record.headers)
         raw, at_ms, outside = record.value, record.timestamp, self.outside
-        name = headers.get("ce_id")
+        name = None if outside else headers.get("ce_id")
         received = None if outside else headers.get("received_at")
         trace = headers.get("traceparent")
         if record.key is None and not outside:

@@ -660,3 +660,12 @@ async def test_pages_of_named_origins_may_send_from_a_browser_and_others_not(bro
             for origin in ("https://www.acme.example", "https://evil.example")
         ]
     assert [each.status_code for each in answers] == [200, 400]
+
+
+@pytest.mark.parametrize("kind", [{}, [], 7, None, True], ids=repr)
+async def test_a_call_whose_type_is_no_word_is_listed_and_the_rest_is_taken(client: httpx.AsyncClient, kind: Any) -> None:
+    answer = await client.post("/v1/batch", json={"batch": [TRACK | {"type": kind}, TRACK]})
+    assert answer.status_code in (200, 202)
+    (rejected,) = answer.json()["rejected"]
+    assert rejected["index"] == 0
+    assert "type" in str(rejected)

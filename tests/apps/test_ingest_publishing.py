@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, NotEnoughRe
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import Identifier, IntakeRecord
 from baton.contracts.keys import partition_of
+from baton.ids import derived_id
 from baton.intake.records import key_of
 from baton.settings import Settings
 from services.ingest.gateway import publishing
@@ -94,7 +96,7 @@ async def test_each_record_goes_under_its_identity_with_its_headers_by_an_idempo
             "key": key,
             "partition": partition_of(key, 4),
             "headers": [
-                ("ce_id", b"0" * 32),
+                ("ce_id", derived_id("0" * 32, key_of(RECORDS[0])).encode()),
                 ("ce_source", b"web"),
                 ("ce_type", b"baton.IntakeRecord.v1"),
                 ("ce_time", b"2026-03-02T10:00:00.125Z"),
@@ -131,3 +133,12 @@ async def test_an_outage_is_a_request_not_published_until_another_producer_can_b
             await publisher(RECORDS[:1], None)
     await publisher(RECORDS[:1], None)
     assert [each.stopped for each in cluster.started] == [True, False]
+
+
+async def test_two_people_whose_source_reused_an_event_id_have_records_of_their_own(
+    cluster: Cluster, publisher: Publisher
+) -> None:
+    again = replace(RECORDS[0], identifiers=(Identifier(scheme="user", value="another"),))
+    await publisher([RECORDS[0], again, RECORDS[0]], None)
+    first, second, third = (dict(each["headers"])["ce_id"] for each in cluster.sent)
+    assert first == third != second

@@ -16,6 +16,7 @@ from baton.contracts.intake import IntakeRecord
 from baton.contracts.keys import partition_of
 from baton.contracts.topics import physical
 from baton.engine.envelope import rfc3339
+from baton.ids import derived_id
 from baton.intake.records import key_of
 from baton.settings import Settings
 from services.ingest.gateway.app import NotPublished
@@ -74,9 +75,10 @@ class Publisher:
     async def _send(
         self, producer: AIOKafkaProducer, record: IntakeRecord, traceparent: str | None, partitions: int
     ) -> asyncio.Future[object]:
-        key = key_of(record).encode()
+        key = key_of(record)
         headers = [
-            ("ce_id", record.event_id.encode()),
+            # With the key, since a source may use one id for events of two people; the same event again has the same id.
+            ("ce_id", derived_id(record.event_id, key).encode()),
             ("ce_source", record.source.encode()[:_MAX_SOURCE_BYTES]),
             ("ce_type", b"baton.IntakeRecord.v1"),
             ("ce_time", rfc3339(record.occurred_at_ms).encode()),
@@ -84,9 +86,9 @@ class Publisher:
         ]
         if traceparent is not None:
             headers.append(("traceparent", traceparent.encode()))
-        partition = partition_of(key, partitions)
+        partition = partition_of(key.encode(), partitions)
         future: asyncio.Future[object] = await producer.send(
-            self._topic, self._encode(record), key=key, partition=partition, headers=headers
+            self._topic, self._encode(record), key=key.encode(), partition=partition, headers=headers
         )
         return future
 

@@ -52,7 +52,7 @@ _SAID_IN_SEGMENT = (
 def line_of_call(call: Mapping[str, Any], *, received_at_ms: int, sent_at: Any = None) -> dict[str, Any]:
     """The event line of one call; raises :class:`LineRefused` naming Segment's field. ``sent_at``: the batch's."""
     kind = call.get("type")
-    if kind not in CALLS:
+    if not isinstance(kind, str) or kind not in CALLS:
         raise LineRefused.of("invalid", "must be one of: " + ", ".join(sorted(CALLS)), field="type")
     context, traits = object_of(call, "context"), object_of(call, "traits")
     line = {
