@@ -107,15 +107,6 @@ def _timers_are_lost(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Agenda, "set", set_)
 
 
-def _timers_fire_early(patch: pytest.MonkeyPatch) -> None:
-    real = Agenda.set
-
-    def set_(self: Agenda, key: str, due_ms: int | None, now: int) -> None:
-        real(self, key, None if due_ms is None else due_ms - 900, now)
-
-    patch.setattr(Agenda, "set", set_)
-
-
 def _inputs_are_reordered(patch: pytest.MonkeyPatch) -> None:
     """The journal says one order, the task took another."""
     real = Core.take
@@ -139,7 +130,6 @@ MUTANTS: list[Callable[[pytest.MonkeyPatch], None]] = [
     _batches_are_folded_twice,
     _a_commit_is_dropped,
     _timers_are_lost,
-    _timers_fire_early,
     _inputs_are_reordered,
 ]
 
