@@ -11,7 +11,18 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from services.scorer.decay import growth
-from services.scorer.ledger import SIZE, Entry, entries, entry_at, find, place, retracted_ids, with_entry, without_entry
+from services.scorer.ledger import (
+    ORDER_SIZE,
+    RECORD,
+    SIZE,
+    Entry,
+    entries,
+    find,
+    place,
+    retracted_ids,
+    with_entry,
+    without_entry,
+)
 from services.scorer.marks import MARK, MARK_SIZE, Why
 from services.scorer.table import RuleLine, ScoreTable
 from services.scorer.totals import appended, folded, holds, prune_at
@@ -37,7 +48,7 @@ def counted(ledger: bytes, retracted: bytes, since_ms: int, table: ScoreTable, n
     _daily_limits(kept, why, table)
     if not kept:
         return EMPTY
-    marks = b"".join([_mark(entry, line, reason, table) for (entry, line), reason in zip(kept, why, strict=True)])
+    marks = b"".join([_mark(entry.at_ms, line, reason, table) for (entry, line), reason in zip(kept, why, strict=True)])
     pruned_at = min(_prune_at(entry.at_ms, line, table) for entry, line in kept)
     whole = ledger if len(kept) * SIZE == len(ledger) else b"".join(_bytes_of(ledger, kept))
     return Counted(whole, marks, folded(marks, table, now, prune_at_ms=pruned_at))
@@ -45,7 +56,7 @@ def counted(ledger: bytes, retracted: bytes, since_ms: int, table: ScoreTable, n
 
 def entered(former: Counted, record: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int) -> Counted | None:
     """One more entry; None for one that is there already. Of two times that an event is told with, the earlier one counts."""
-    known = find(former.ledger, record[8:24])
+    known = find(former.ledger, record[8:24]) if record[8:24] in former.ledger else -1
     if known < 0:
         return _added(former, record, retracted, since_ms, table, now)
     if former.ledger[known * SIZE : known * SIZE + 8] <= record[:8]:
@@ -57,23 +68,24 @@ def entered(former: Counted, record: bytes, retracted: bytes, since_ms: int, tab
 def _added(former: Counted, record: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int) -> Counted:
     """The usual case, an act later than all others that meets no limit, is marked without looking at the rest; it gives what
     :func:`counted` would."""
-    index = place(former.ledger, record)
-    ledger = with_entry(former.ledger, record, index)
-    entry = entry_at(record, 0)
-    line = table.rule_of(entry.act, entry.stage, entry.topics)
-    pruned_at = _prune_at(entry.at_ms, line, table)
+    at_ms, _, act, link, stage, _, *topics = RECORD.unpack(record)
+    line = table.rule_of(act, stage, topics)
+    group = table.groups[line.group]
+    begins, ends = table.day_of(at_ms)
+    pruned_at = ends + group.keeps_ms + table.lag_ms
     usual = (
-        index * MARK_SIZE == len(former.marks)
-        and not (retracted or entry.link)
-        and entry.at_ms > since_ms
+        record[:ORDER_SIZE] > former.ledger[-SIZE : ORDER_SIZE - SIZE]
+        and not (retracted or link)
+        and at_ms > since_ms
         and now < min(pruned_at, prune_at(former.totals))
-        and _meets_no_limit(former.marks, entry.at_ms, line, table)
+        and _meets_no_limit(former.marks, begins, line, table)
     )
     if not usual:
-        return counted(ledger, retracted, since_ms, table, now)
-    mark = _mark(entry, line, Why.COUNTS, table)
-    marks = former.marks + mark
-    if holds(former.totals, now) and entry.at_ms > now - table.groups[line.group].keeps_ms:
+        index = place(former.ledger, record)
+        return counted(with_entry(former.ledger, record, index), retracted, since_ms, table, now)
+    mark = _mark(at_ms, line, Why.COUNTS, table)
+    ledger, marks = former.ledger + record, former.marks + mark
+    if holds(former.totals, now) and at_ms > now - group.keeps_ms:
         return Counted(ledger, marks, appended(former.totals, mark, table, prune_at_ms=pruned_at))
     return Counted(ledger, marks, folded(marks, table, now, prune_at_ms=min(pruned_at, prune_at(former.totals))))
 
@@ -140,14 +152,13 @@ def _daily_limits(kept: Sequence[_Lined], why: list[Why], table: ScoreTable) -> 
         of_group[in_group] = of_group.get(in_group, 0) + 1
 
 
-def _meets_no_limit(marks: bytes, at_ms: int, line: RuleLine, table: ScoreTable) -> bool:
+def _meets_no_limit(marks: bytes, day_begins: int, line: RuleLine, table: ScoreTable) -> bool:
     """Whether an act after all others is inside the limits of its day, those of storage included."""
-    first = table.day_of(at_ms)[0]
     in_rule = in_group = stored = 0
     at = len(marks) - MARK_SIZE
     while at >= 0:
         time, _, _, group, why, rule = MARK.unpack_from(marks, at)
-        if time < first:
+        if time < day_begins:
             break
         stored += rule == line.number
         if why == Why.COUNTS and group == line.group:
@@ -157,13 +168,13 @@ def _meets_no_limit(marks: bytes, at_ms: int, line: RuleLine, table: ScoreTable)
     return (not line.per_day or in_rule < line.per_day) and in_group < table.groups[line.group].per_day and stored < line.stores
 
 
-def _mark(entry: Entry, line: RuleLine, why: Why, table: ScoreTable) -> bytes:
+def _mark(at_ms: int, line: RuleLine, why: Why, table: ScoreTable) -> bytes:
     half_life = table.groups[line.group].half_life_ms
     points, exponent = (0.0, 0) if why is not Why.COUNTS else (float(line.points_micro), 0)
     if points and half_life:
-        mantissa, exponent = growth(entry.at_ms, half_life)
+        mantissa, exponent = growth(at_ms, half_life)
         points *= mantissa
-    return MARK.pack(entry.at_ms, points, exponent, line.group, why, line.number)
+    return MARK.pack(at_ms, points, exponent, line.group, why, line.number)
 
 
 def _bytes_of(ledger: bytes, kept: Sequence[_Lined]) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ from baton.contracts.intake import Engagement
 RECORD: Final = struct.Struct(">Q16sIIBBIIII")
 SIZE: Final = RECORD.size
 ORDER: Final = struct.Struct(">Q16s")
-_ORDER: Final = ORDER.size
+ORDER_SIZE: Final = ORDER.size
 _RETRACTION: Final = struct.Struct(">16sQ")
 MAX_TOPICS: Final = 4
 BACKFILL: Final = 1
@@ -106,12 +106,12 @@ def find(ledger: bytes, event_id: bytes) -> int:
 def place(ledger: bytes, record: bytes) -> int:
     """The index at which ``record`` belongs."""
     low, high = 0, len(ledger) // SIZE
-    order = record[:_ORDER]
-    if high and ledger[-SIZE : _ORDER - SIZE] < order:
+    order = record[:ORDER_SIZE]
+    if high and ledger[-SIZE : ORDER_SIZE - SIZE] < order:
         return high
     while low < high:
         middle = (low + high) // 2
-        if ledger[middle * SIZE : middle * SIZE + _ORDER] < order:
+        if ledger[middle * SIZE : middle * SIZE + ORDER_SIZE] < order:
             low = middle + 1
         else:
             high = middle

@@ -20,6 +20,7 @@ class Move(StrEnum):
     """What can happen to a lead in its cycle; the word stands in ``LeadStaged.event``."""
 
     QUALIFIED = "qualified"
+    RAISED = "hand_raised"
     WITHDRAWN = "withdrawn"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -66,6 +67,7 @@ _MOVES: Final[Mapping[tuple[Move, Actor], Mapping[Stage, Stage]]] = {
     (Move.QUALIFIED, SYSTEM): _each(REST, MQL),
     (Move.QUALIFIED, SDR): _each((MQL, TAL), TQL),
     (Move.QUALIFIED, SALES): _each((*REST, MQL, TAL, TQL, SAL), SQL),
+    (Move.RAISED, SYSTEM): {stage: stage for stage in OPEN},
     (Move.WITHDRAWN, SYSTEM): {MQL: INQUIRY},
     (Move.ACCEPTED, SDR): _each((MQL, TAL), TAL),
     (Move.ACCEPTED, SALES): _each((MQL, TQL, SAL), SAL) | _each((SQL,), SQL) | _each((OPPORTUNITY,), OPPORTUNITY),

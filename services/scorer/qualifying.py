@@ -179,7 +179,7 @@ def _still_raised(turn: Turn, course: Course) -> tuple[str, ...]:
 
 
 def _raised_again(turn: Turn, cause: str, occurred_at_ms: int) -> None:
-    """A hand is raised by a lead that is somebody's work already, or that is not to come back."""
+    """A hand is raised by a lead that is somebody's work already: who has it is told. Or by one that is not to come back."""
     if turn.head.stage == Stage.DISQUALIFIED.value:
         said = by_system(turn, cause, occurred_at_ms=occurred_at_ms)
         refused = move_lead(turn, Move.QUALIFIED, said)
@@ -187,3 +187,4 @@ def _raised_again(turn: Turn, cause: str, occurred_at_ms: int) -> None:
         refuse(turn, Move.QUALIFIED.value, said, refused.reason)
     else:
         turn.steer(raised_by=(*turn.course.raised_by, cause)[-_MAX_RAISED:])
+        place(turn, Move.RAISED, by_system(turn, cause, occurred_at_ms=occurred_at_ms), Stage(turn.head.stage))

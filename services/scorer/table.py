@@ -5,6 +5,7 @@ It is compiled once a version and decides nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -81,7 +82,7 @@ class ScoreTable:
         stores = (per_day or self.groups[group].per_day) + SPARE
         return RuleLine(number, rule.name, group, rule.points_micro, per_day, stores, rule)
 
-    def rule_of(self, act: int, stage: int, topics: tuple[int, ...]) -> RuleLine:
+    def rule_of(self, act: int, stage: int, topics: Iterable[int]) -> RuleLine:
         """The rule of an entry, by its codes: the first exception that covers it, else the plain rule of its act."""
         for wanted, any_of, line in self._by_act.get(act, ()):
             if wanted in (-1, stage) and (not any_of or not any_of.isdisjoint(topics)):

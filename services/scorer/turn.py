@@ -122,7 +122,7 @@ class Turn:
             head=self.head,
             wake_at=self._wake_at(),
             put=tuple(Put(kind, item, value) for (kind, item), value in self._put.items()),
-            drop=tuple(Drop(kind, item) for kind, item in sorted(self._drop, key=lambda each: (each[0].name, each[1]))),
+            drop=tuple(Drop(kind, item) for kind, item in sorted(self._drop, key=_by_name)) if self._drop else (),
             facts=tuple(self._facts),
         )
 
@@ -138,3 +138,7 @@ class Turn:
     def unchanged(self) -> Step[LeadHead]:
         """Nothing happened."""
         return Step(head=self.view.head, wake_at=self.view.wake_at)
+
+
+def _by_name(place: tuple[EntryKind[Any], str]) -> tuple[str, str]:
+    return place[0].name, place[1]

@@ -320,3 +320,50 @@ def test_a_disqualified_lead_stays_out_and_says_so_when_it_raises_its_hand() -> 
     ]
     world.act("l1", "recycled", "max", actor="marketing", reason="not_ready")
     assert world.said()[0] == "l1/2 recycled by marketing: disqualified -> recycled: not_ready"
+
+
+def test_a_hand_that_is_raised_in_the_middle_of_a_cycle_is_told_to_who_has_the_lead() -> None:
+    world, handoff = handed_over()
+    world.act("l1", "accepted")
+    world.said()
+    world.does("l1", "demo_request")
+    staged = world.facts(LeadStaged)[0]
+    assert (staged.event, staged.from_stage, staged.to_stage, staged.handoff_id, staged.hand_raised) == (
+        "hand_raised",
+        "tal",
+        "tal",
+        handoff,
+        True,
+    )
+
+
+def test_a_crossed_acceptance_is_the_former_holders_own() -> None:
+    world, first = handed_over("ann")
+    world.wait(HOUR)
+    world.route("l1", "bob", attempt=2)
+    world.act("l1", "accepted", "cid", handoff_id=first, ago=2 * MINUTE)
+    assert world.said() == ["l1 refused accepted by sdr at mql: stale_handoff"]
+
+
+def test_an_automatic_mail_is_no_touch_that_would_keep_a_lead_from_its_first_holder() -> None:
+    world, first = handed_over("ann")
+    world.wait(HOUR)
+    world.route("l1", "bob", attempt=2)
+    world.act("l1", "mail", "bob", automatic=True)
+    world.act("l1", "accepted", "ann", handoff_id=first, ago=2 * MINUTE)
+    assert world.said() == ["l1/1 accepted by sdr: mql -> tal"]
+
+
+def test_an_older_word_about_an_opportunity_does_not_change_a_newer_one() -> None:
+    world, _ = handed_over("rex", raised=True)
+    world.act("l1", "opportunity", "rex", actor="sales", opportunity_id="o1", amount_minor=250, currency="EUR")
+    world.act("l1", "opportunity", "rex", actor="sales", opportunity_id="o1", amount_minor=100, currency="USD", ago=HOUR)
+    assert [(each.amount_minor, each.currency) for each in world.facts(LeadStaged)] == [(250, "EUR"), (250, "EUR")]
+
+
+def test_a_routed_record_of_an_earlier_attempt_takes_nothing_back() -> None:
+    world, _ = handed_over("ann")
+    world.route("l1", "bob", attempt=3)
+    world.route("l1", "cid", attempt=2)
+    world.act("l1", "accepted", "bob")
+    assert world.said() == ["l1/1 accepted by sdr: mql -> tal"]

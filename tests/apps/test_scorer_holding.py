@@ -10,7 +10,7 @@ from baton.contracts.leads import LeadQualified
 from baton.contracts.levels import LeadRecycled
 from baton.ids import derived_id
 from services.scorer.holding import Holder, HolderKind, holder_of, orphan, orphans
-from services.scorer.state_lead import COURSE, ONLY, Course
+from services.scorer.state_lead import COURSE, DATES, ONLY, Course, StageDates
 from tests.apps.scorer_view import Shelf
 from tests.apps.scorer_world import DAY, MONDAY_0900, World, agreement, routed
 
@@ -131,3 +131,24 @@ def test_orphans_are_listed_with_their_cause() -> None:
     assert list(orphans([("l1", head, course)])) == [("l1", "rejected, and nothing was decided yet")]
     life.recycled(1, NOW + DAY)
     assert list(orphans([("l1", life.shelf.head, life.shelf.get(COURSE, ONLY))])) == []
+
+
+def test_first_and_latest_dates_are_kept_for_each_stage_and_marked_where_they_are_inferred() -> None:
+    life = Life()
+    life.does("demo_request")
+    life.now += DAY
+    life.act("qualified", "rex", "sales")
+    life.act("recycled", "rex", "sales", "no_budget")
+    life.recycled(1, None)
+    life.now += 100 * DAY
+    life.does("demo_request")
+    life.act("accepted", "rex", "sales")
+    dates = {stage: life.shelf.get(DATES, stage) for stage in ("mql", "sal", "sql", "recycled", "tal")}
+    first, second, again = NOW, NOW + DAY, NOW + 101 * DAY
+    assert dates == {
+        "mql": StageDates(first_ms=first, latest_ms=again),
+        "sal": StageDates(first_ms=second, latest_ms=again, first_inferred=True),
+        "sql": StageDates(first_ms=second, latest_ms=second),
+        "recycled": StageDates(first_ms=second, latest_ms=second),
+        "tal": None,
+    }

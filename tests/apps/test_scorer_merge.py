@@ -134,6 +134,21 @@ def test_a_lead_that_was_somebodys_work_is_handed_on_to_them_first() -> None:
     assert [(each.outcome, each.reason, each.holder) for each in qualified.story.earlier_cycles] == [("merged", "sal", "rex")]
 
 
+def test_a_book_that_comes_again_later_takes_nothing_over_again() -> None:
+    world = World()
+    world.fits("a")
+    world.does("a", "demo_request")
+    world.does("b", "page_view")
+    world.send(merge("a", "b"))
+    world.act("b", "disqualified", "rex", actor="manager", reason="student")
+    world.act("b", "recycled", "max", actor="marketing", reason="not_ready")
+    (book,) = world.facts(LeadTransfer, whole=True)
+    world.said()
+    world.host.send("scorer.transfers.v1", "b", book)
+    world.host.settle()
+    assert world.said() == []
+
+
 def test_two_leads_in_work_stay_where_the_survivor_is() -> None:
     world = World()
     for lead in "ab":
