@@ -47,7 +47,8 @@ _OF_LEADS = frozenset(
 
 class Audit:
     """``reducers``: all of the flow. ``acknowledged``: event ids that a sender was told are taken. ``since_ms``: look only at events and
-    leads of which anything was appended since. ``grace_ms``: how long after its deadline a clock may still run. ``buckets``: memory is a bucket's."""
+    leads of which anything was appended since. ``grace_ms``: how long after its deadline a clock may still run. ``buckets``: memory is a bucket's.
+    ``until_ms``: the log's time, where that is known to be later than its last record."""
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class Audit:
         grace_ms: int = 420_000,
         recompute: bool = True,
         buckets: int = 64,
+        until_ms: int = 0,
         progress: Progress = lambda what, done, total: None,
     ) -> None:
         self._source, self._reducers, self._namespace = source, reducers, namespace
@@ -67,7 +69,7 @@ class Audit:
         self._recompute, self._buckets, self._progress = recompute, buckets, progress
         self._report = Report()
         self._ends: dict[tuple[str, int], int] = {}
-        self._until_ms = 0
+        self._until_ms = until_ms
         self._rebuilt: frozenset[str] = frozenset()
 
     def run(self) -> Report:

@@ -29,7 +29,7 @@ def verdict(seed: int) -> tuple[int, list[str], dict[str, int], list[str]]:
         run = play(seed, *_agreed())
     except Exception as error:
         return seed, [f"{type(error).__name__}: {error}"], {}, []
-    report = Audit(MemorySource(run.host.log), all_reducers(), grace_ms=GRACE_MS, buckets=1).run()
+    report = Audit(MemorySource(run.host.log), all_reducers(), grace_ms=GRACE_MS, buckets=1, until_ms=run.host.log.now).run()
     return seed, [str(finding) for finding in report.findings] + report.unchecked, run.faults, run.trace
 
 
