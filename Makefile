@@ -45,8 +45,11 @@ SEEDS ?= 200
 simulate-seeds: $(READY) ## SEEDS=200 random histories of the whole flow under faults, each audited
 	@$(BIN)/python -m tests.simulation.seeds --seeds $(SEEDS)
 
-chaos: $(READY)     ## load while processes are killed and paused by a plan, then the audit; takes minutes; ARGS="--seed 7"
-	@$(BIN)/python -m baton.chaos $(ARGS)
+KILLS ?= 40
+EVENTS ?= 20000
+SEED ?= 1
+chaos: $(READY)     ## KILLS=40 EVENTS=20000 SEED=1: load while processes are killed and paused by a plan, then the audit; takes minutes
+	@$(BIN)/python -m baton.chaos --kills $(KILLS) --events $(EVENTS) --seed $(SEED) $(ARGS)
 
 bench: $(READY)     ## what things cost on this machine: codec, agreement, lead reducer, engine alone and on Kafka
 	@for each in codec agreement lead_reducer engine_core kafka_engine; do \
