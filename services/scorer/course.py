@@ -139,7 +139,6 @@ def end_cycle(turn: Turn, outcome: str, *, reason: str | None) -> None:
         level=Level.COLD.value,
         level_since_ms=0,
         level_cause="",
-        review_at_ms=None,
     )
     turn.recount()
 

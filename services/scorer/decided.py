@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Final
 
 from baton.agreement.returning import Outcome
-from baton.contracts.leads import Actor, Stage
+from baton.contracts.leads import Stage
 from baton.contracts.levels import LeadReactivated, LeadRecycled
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
 from services.scorer.course import Cause, by_system, end_cycle, move_lead, refuse
 from services.scorer.events import settle
-from services.scorer.lifecycle import Move
-from services.scorer.qualifying import look_after
+from services.scorer.lifecycle import OPEN, Move
+from services.scorer.qualifying import WITHDRAWALS
 from services.scorer.state_lead import Course, FormerHandoff
 from services.scorer.turn import Turn
 
@@ -80,26 +80,32 @@ def on_noted(turn: Turn, noted: HandoffNoted) -> None:
 
 
 def on_recycled(turn: Turn, told: LeadRecycled) -> None:
-    """The cycle is to end; or the dates become known of a rest that began with a person's word."""
+    """The cycle is to end; or a lead that nobody has goes to rest; or the dates become known of a rest that a person began."""
     head, disqualify = turn.head, told.outcome == Outcome.DISQUALIFY.value
+    move = Move.DISQUALIFIED if disqualify else Move.RECYCLED
     rests = head.stage in (Stage.RECYCLED, Stage.DISQUALIFIED)
     if rests and (told.cycle == head.cycle - 1 or turn.course.rest_id is None):
         if disqualify and head.stage == Stage.RECYCLED:
             move_lead(turn, Move.DISQUALIFIED, _cause(turn, told))
         _rest(turn, told)
-    elif told.cycle == head.cycle:
-        _end(turn, told, Move.DISQUALIFIED if disqualify else Move.RECYCLED)
+    elif told.cycle != head.cycle:
+        refuse(turn, move.value, _cause(turn, told), "former_cycle")
+    elif told.reason in WITHDRAWALS and head.stage in OPEN:
+        refuse(turn, move.value, _cause(turn, told), "qualified_again")
     else:
-        refuse(turn, Move.RECYCLED.value, _cause(turn, told), "former_cycle")
+        _end(turn, told, move)
 
 
 def _end(turn: Turn, told: LeadRecycled, move: Move) -> None:
+    worked_on = turn.head.stage in OPEN
     refused = move_lead(turn, move, _cause(turn, told))
     if refused is not None:
         refuse(turn, move.value, _cause(turn, told), refused.reason)
         return
-    end_cycle(turn, turn.head.stage, reason=told.reason)
-    if move is Move.RECYCLED:
+    # A lead that was withdrawn before anybody took it rests in its cycle: what it did goes on counting.
+    if worked_on or move is Move.DISQUALIFIED:
+        end_cycle(turn, turn.head.stage, reason=told.reason)
+    if worked_on and move is Move.RECYCLED:
         turn.steer(recycles=turn.course.recycles + 1)
     _rest(turn, told)
     settle(turn, cause=told.recycle_id, occurred_at_ms=told.at_ms)
@@ -121,27 +127,16 @@ def _cause(turn: Turn, told: LeadRecycled) -> Cause:
 
 
 def on_reactivated(turn: Turn, told: LeadReactivated) -> None:
-    """The rest is over. What the lead did in the meantime counts now."""
+    """The rest is over: what the lead did in the meantime counts now. Or it did not qualify since, and has a further date."""
     course = turn.course
-    if turn.head.stage != Stage.RECYCLED.value or course.rest_id not in (None, told.recycle_id):
+    if course.rest_id not in (None, told.recycle_id):
+        return
+    if turn.head.stage == Stage.INQUIRY.value:
+        turn.steer(return_at_ms=told.return_at_ms)
+    if turn.head.stage != Stage.RECYCLED.value:
         return
     cause = by_system(turn, turn.cause, occurred_at_ms=told.at_ms, reason=told.reason)
     refused = move_lead(turn, Move.REACTIVATED, cause)
     assert refused is None, refused
-    turn.steer(cool_off_until_ms=0, return_at_ms=None)
-    look_after(turn)
+    turn.steer(cool_off_until_ms=0, return_at_ms=told.return_at_ms)
     settle(turn, cause=turn.cause, occurred_at_ms=told.at_ms)
-
-
-def on_review(turn: Turn) -> None:
-    """A lead that qualified once, is nobody's work and did not qualify again goes to nurture: it must have a next date. The SLA
-    watcher plans its return, as for any lead that marketing takes back."""
-    head = turn.head
-    if head.review_at_ms is None or turn.now < head.review_at_ms or head.stage != Stage.INQUIRY.value:
-        return
-    reason = turn.agreement.recycling.reason(None).name
-    cause = replace(by_system(turn, turn.cause, reason=reason), actor=Actor.MARKETING)
-    refused = move_lead(turn, Move.RECYCLED, cause)
-    assert refused is None, refused
-    end_cycle(turn, turn.head.stage, reason=reason)
-    turn.steer(recycles=turn.course.recycles + 1, rest_id=None, rest_reason=reason, rest_track=None, return_at_ms=None)

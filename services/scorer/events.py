@@ -5,6 +5,8 @@ Each function changes the turn and says whether anything changed; scoring and qu
 
 from __future__ import annotations
 
+from typing import Final
+
 from baton.contracts.intake import LeadEvent, LeadPerson, Person
 from services.scorer.content import touched
 from services.scorer.counting import Counted, entered
@@ -18,6 +20,9 @@ from services.scorer.turn import Turn
 
 ACCOUNT_FIELD = "domain"
 """The profile field that names the account: the company's registered domain; intake puts no free-mail domain there."""
+
+MAX_CONSENTS: Final = 64
+"""Purposes and channels that are remembered; an agreement knows a handful."""
 
 
 def engaged(turn: Turn, event: LeadEvent) -> bool:
@@ -86,6 +91,8 @@ def consent_given(turn: Turn, event: LeadEvent) -> bool:
     assert event.consent is not None
     item = f"{event.consent.purpose}/{event.consent.channel}"
     known = turn.get(CONSENT, item)
+    if known is None and turn.view.count(CONSENT) >= MAX_CONSENTS:
+        return False
     newest = consented(known, event.consent, event)
     if newest is not known:
         turn.put(CONSENT, item, newest)

@@ -51,9 +51,10 @@ def holder_of(head: LeadHead, course: Course) -> Holder | None:
         return Holder(kind=HolderKind.NURTURE, who=course.rest_track or "", next_at_ms=course.return_at_ms, missing=missing)
     if stage in (Stage.DISQUALIFIED, Stage.CUSTOMER):
         return Holder(kind=HolderKind.END, who=stage.value)
-    if head.review_at_ms is not None:
-        return Holder(kind=HolderKind.NURTURE, who="marketing", next_at_ms=head.review_at_ms)
-    return None if head.cycle == 1 else Holder(kind=HolderKind.NOBODY, missing="came back and nobody looks after it")
+    if course.return_at_ms is not None:
+        return Holder(kind=HolderKind.NURTURE, who=course.rest_track or "", next_at_ms=course.return_at_ms)
+    never = head.cycle == 1 and not course.qualified_at_ms
+    return None if never else Holder(kind=HolderKind.NOBODY, missing="at inquiry without a date")
 
 
 def _in_work(stage: Stage, course: Course) -> Holder:

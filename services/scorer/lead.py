@@ -60,7 +60,6 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         """The score has fallen below where the level is left: by time alone, so nothing can rise."""
         turn = Turn(view, now=now, reference=reference)
         if not turn.head.ended:
-            decided.on_review(turn)
             rating = rated(turn, raising=False)
             reconsidered(turn, cause=turn.cause, reason=COOLED)
             tell(turn, rating, cause=turn.cause)

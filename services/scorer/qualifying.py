@@ -25,6 +25,7 @@ from services.scorer.waiting import begins_to_wait, stops_waiting
 
 COOLED: Final = "cooled"
 RETRACTED: Final = "retracted"
+WITHDRAWALS: Final = frozenset({COOLED, RETRACTED})
 WAITS: Final = "waits its turn: ready by the new agreement"
 _MAX_RAISED: Final = 8
 _REST: Final = frozenset(stage.value for stage in REST)
@@ -96,7 +97,6 @@ def qualify(turn: Turn, rating: Rating, cause: Cause, *, raised: bool, owner: st
         rejected=False,
         former=(),
     )
-    turn.head = replace(turn.head, review_at_ms=None)
     refused = move_lead(turn, Move.QUALIFIED, cause)
     assert refused is None, refused
     hand_over(turn, rating, cause, owner=owner)
@@ -163,13 +163,6 @@ def reconsidered(turn: Turn, *, cause: str, reason: str) -> None:
         owner=None,
         pool=None,
     )
-    look_after(turn)
-
-
-def look_after(turn: Turn) -> None:
-    """A lead that qualified once and is nobody's work: unless it qualifies before, it goes to nurture on this date."""
-    recycling = turn.agreement.recycling
-    turn.head = replace(turn.head, review_at_ms=recycling.return_at(recycling.reason(None), turn.now))
 
 
 def _still_raised(turn: Turn, course: Course) -> tuple[str, ...]:

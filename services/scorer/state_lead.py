@@ -28,8 +28,7 @@ class LeadHead:
     activity since then counts, it is when the cycle began. ``level_since_ms``, ``level_cause``: when, and by which
     event, a level above cold was reached. ``shown``: the
     engagement that was published last, in steps (see :mod:`.rating`). ``ledger``, ``retracted``: see :mod:`.ledger`; ``marks``: :mod:`.marks`; ``totals``: :mod:`.totals`.
-    ``waits``: queue whose backlog the lead waits in, since an agreement with a lower threshold came into force. ``review_at_ms``: when a
-    lead that qualified once and is nobody's work now goes back to nurture, unless it qualifies before.
+    ``waits``: queue whose backlog the lead waits in, since an agreement with a lower threshold came into force.
     """
 
     ended: str = ""
@@ -49,7 +48,6 @@ class LeadHead:
     retracted: bytes = b""
     totals: bytes = b""
     waits: str = ""
-    review_at_ms: int | None = None
 
 
 _PLACES: Final = {each.name: place for place, each in enumerate(fields(LeadHead))}

@@ -127,13 +127,10 @@ class Turn:
         )
 
     def _wake_at(self) -> int | None:
-        """When the level falls or the lead is to be looked after, whichever is first. A step that did not score changes neither."""
+        """When the level falls by itself. A step that did not score does not change that."""
         if self.head.ended:
             return None
-        if not self.was_rated:
-            return self.view.wake_at
-        moments = [each for each in (self.falls_at_ms, self.head.review_at_ms) if each is not None]
-        return min(moments) if moments else None
+        return self.falls_at_ms if self.was_rated else self.view.wake_at
 
     def unchanged(self) -> Step[LeadHead]:
         """Nothing happened."""

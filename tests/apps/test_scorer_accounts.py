@@ -78,7 +78,7 @@ def test_the_latest_value_of_a_field_wins_whatever_came_first(order: tuple[int, 
         (3 * HOUR, "csv", {"country": "NO", "role": "Student"}),
         (1 * HOUR, "http", {"role": "Head"}),
         (2 * HOUR, "salesforce", {"country": "SE", "role": "VP"}),
-        (2 * HOUR, "csv", {"country": "DK", "employees": "12"}),
+        (2 * HOUR, "csv", {"country": "US", "employees": "12"}),
     ]
     for number in order:
         ago, source, profile = told[number]

@@ -6,13 +6,13 @@ from typing import Any
 
 from baton.agreement.reference import reference_of
 from baton.contracts.intake import Act, Engagement, LeadAct, LeadEvent
-from baton.contracts.leads import LeadQualified
-from baton.contracts.levels import LeadRecycled
+from baton.contracts.leads import LeadQualified, LeadRefused
+from baton.contracts.levels import LeadReactivated, LeadRecycled
 from baton.ids import derived_id
 from services.scorer.holding import Holder, HolderKind, holder_of, orphan, orphans
 from services.scorer.state_lead import COURSE, DATES, ONLY, Course, StageDates
 from tests.apps.scorer_view import Shelf
-from tests.apps.scorer_world import DAY, MONDAY_0900, World, agreement, routed
+from tests.apps.scorer_world import DAY, MONDAY_0900, agreement, routed
 
 NOW = MONDAY_0900
 
@@ -49,10 +49,10 @@ class Life:
             now=self.now,
         )
 
-    def recycled(self, cycle: int, return_at_ms: int | None) -> None:
+    def recycled(self, cycle: int, return_at_ms: int | None, *, reason: str = "not_ready") -> None:
         self.shelf.take(
             LeadRecycled(
-                recycle_id=f"r{cycle}", lead_id="l1", cycle=cycle, outcome="recycle", reason="not_ready", at_ms=self.now, cause_id="c",
+                recycle_id=f"r{cycle}", lead_id="l1", cycle=cycle, outcome="recycle", reason=reason, at_ms=self.now, cause_id="c",
                 agreement="v", track="calm", return_at_ms=return_at_ms,
             ),
             now=self.now,
@@ -94,31 +94,45 @@ def test_a_person_s_recycling_has_no_holder_until_the_watcher_gave_it_a_date() -
     assert life.holder == Holder(kind=HolderKind.NURTURE, who="calm", next_at_ms=NOW + 90 * DAY)
 
 
-def test_a_withdrawn_lead_is_looked_after_and_goes_to_nurture_unless_it_qualifies_again() -> None:
+def test_a_withdrawn_lead_rests_in_its_cycle_and_what_it_did_goes_on_counting() -> None:
     life = Life()
     life.does("webinar")
     life.now = NOW + 11 * DAY
     life.shelf.pass_time(life.now)
-    holder = life.holder
-    assert holder is not None
-    assert (holder.kind, holder.who, holder.missing) == (HolderKind.NURTURE, "marketing", "")
-    assert holder.next_at_ms == life.shelf.wake_at
-    assert holder.next_at_ms is not None
-    said = [fact.value for fact in life.shelf.pass_time(holder.next_at_ms)]
-    assert [(each.event, each.actor, each.from_stage, each.to_stage) for each in said if hasattr(each, "event")] == [
-        ("recycled", "marketing", "inquiry", "recycled")
-    ]
+    assert life.holder == Holder(kind=HolderKind.NOBODY, missing="at inquiry without a date")
+    life.recycled(1, NOW + 60 * DAY, reason="cooled")
+    assert life.holder == Holder(kind=HolderKind.NURTURE, who="calm", next_at_ms=NOW + 60 * DAY)
+    life.now += 1
+    life.does("page_view")
+    life.does("page_view")
+    assert (life.shelf.head.stage, life.shelf.head.cycle) == ("mql", 1)
 
 
-def test_a_withdrawn_lead_that_qualifies_again_is_not_sent_away_later() -> None:
-    world = World()
-    world.fits("l1")
-    world.does("l1", "webinar")
-    world.wait(11 * DAY)
-    world.does("l1", "demo_request")
-    world.said()
-    world.wait(300 * DAY)
-    assert not [line for line in world.said() if "recycled" in line]
+def test_a_rest_that_was_planned_for_a_withdrawn_lead_does_not_end_what_qualified_since() -> None:
+    life = Life()
+    life.does("webinar")
+    life.now = NOW + 11 * DAY
+    life.shelf.pass_time(life.now)
+    life.does("form")
+    life.recycled(1, NOW + 60 * DAY, reason="cooled")
+    assert life.holder == Holder(kind=HolderKind.QUEUE, who="sdr")
+    assert [fact.value.reason for fact in life.shelf.facts if isinstance(fact.value, LeadRefused)] == ["qualified_again"]
+
+
+def test_a_lead_that_came_back_has_a_further_date() -> None:
+    life = Life()
+    life.does("form")
+    life.recycled(1, NOW + 30 * DAY)
+    for number in (1, 2):
+        life.now = NOW + 30 * number * DAY
+        life.shelf.take(
+            LeadReactivated(
+                lead_id="l1", cycle=1, recycle_id="r1", reason="return_date", at_ms=life.now, cause_id="c", agreement="v",
+                return_at_ms=life.now + 30 * DAY,
+            ),
+            now=life.now,
+        )  # fmt: skip
+        assert life.holder == Holder(kind=HolderKind.NURTURE, who="calm", next_at_ms=life.now + 30 * DAY)
 
 
 def test_orphans_are_listed_with_their_cause() -> None:
