@@ -19,6 +19,8 @@ from services.sla_watcher.turn import Turn
 _TALLIED: Final = {Stage.SAL: "sal", Stage.SQL: "sql", Stage.OPPORTUNITY: "opportunity", Stage.CUSTOMER: "won"}
 _UNSAID: Final = {"lost": "lost_other", "recycled": "not_ready", "disqualified": "not_icp"}
 _ENDED: Final = frozenset({"merged", "erased"})
+_COUNTED_BEFORE: Final = frozenset({"rejected", "withdrawn", "taken_over"})
+"""Moves to a stage that was counted when it was reached: here, or at a lead that ended in this one."""
 
 
 def on_staged(turn: Turn, event: Event, staged: LeadStaged) -> None:
@@ -44,6 +46,8 @@ def on_staged(turn: Turn, event: Event, staged: LeadStaged) -> None:
             _left(turn, event, staged, evidence)
         case "disqualified" | "recycled":
             _echoed(turn, event, staged)
+        case "hand_raised":
+            _hand_raised(turn)
         case "withdrawn":
             _withdrawn(turn, event, staged)
         case ended if ended in _ENDED:
@@ -54,7 +58,7 @@ def on_staged(turn: Turn, event: Event, staged: LeadStaged) -> None:
 def _count(turn: Turn, staged: LeadStaged) -> None:
     for stage in (*staged.inferred, staged.to_stage):
         metric = _TALLIED.get(Stage(stage)) if stage in set(Stage) else None
-        if metric is not None and staged.event not in ("rejected", "withdrawn"):
+        if metric is not None and staged.event not in _COUNTED_BEFORE:
             tally(turn, metric, occurred_at_ms=staged.occurred_at_ms, cycle=staged.cycle)
 
 
@@ -164,6 +168,13 @@ def _echoed(turn: Turn, event: Event, staged: LeadStaged) -> None:
         return
     _released(turn, f"{staged.event}: {staged.reason}", at_ms=event.at_ms)
     turn.head = replace(turn.head, rest=replace(rest, returned=False))
+
+
+def _hand_raised(turn: Turn) -> None:
+    """The buyer asked for a contact while somebody has the lead: from now on it is not sent away for our failure."""
+    passing = turn.head.passing
+    if passing is not None:
+        turn.head = replace(turn.head, passing=replace(passing, hand_raised=True))
 
 
 def _withdrawn(turn: Turn, event: Event, staged: LeadStaged) -> None:
