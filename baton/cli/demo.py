@@ -69,7 +69,7 @@ def demo(
     what they are given. Exit code 1 if what came in and what came out do not add up.
     """
     console = Console(stderr=True)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # however it is ended, nothing stays behind
     home = Path(tempfile.mkdtemp(prefix="baton-demo-"))
     _own_environment(home)

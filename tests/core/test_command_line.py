@@ -166,7 +166,7 @@ def test_a_demonstration_that_is_ended_from_outside_cleans_up_and_is_130(
         os.kill(os.getpid(), number)
 
     monkeypatch.setattr("baton.cli.demo._run", ended)
-    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     with monkeypatch.context() as own:
         for name in ("HOME", "NAMESPACE", "PARTITIONS", "AGREEMENT", "BROKER_PORT", "GATEWAY_PORT", "METRICS_PORT"):
             own.setenv(f"BATON_{name}", "")  # put back afterwards: the command sets them
