@@ -26,14 +26,17 @@ _NEWTON_STEPS: Final = 12
 _FROZEN_STEPS: Final = 24
 
 
-def falls_below(marks: bytes, table: ScoreTable, now: int, threshold_micro: int) -> int | None:
+def falls_below(
+    marks: bytes, table: ScoreTable, now: int, threshold_micro: int, *, groups: list[GroupSum] | None = None
+) -> int | None:
     """The first millisecond after ``now`` at which the score is below ``threshold_micro``, if nothing happens until then.
 
-    None if ``threshold_micro`` is not above 0: a score is never below that.
+    ``groups`` are the sums at ``now`` where they are known already. None if ``threshold_micro`` is not above 0: a score is never
+    below that.
     """
     if threshold_micro <= 0:
         return None
-    course = Course(marks, table, now)
+    course = Course(marks, table, now, sums(marks, table, now) if groups is None else groups)
     at = now + 1
     for _ in range(_FROZEN_STEPS):
         negative = course.negative(at)
@@ -46,8 +49,8 @@ def falls_below(marks: bytes, table: ScoreTable, now: int, threshold_micro: int)
 class Course:
     """The score from ``now`` on as two functions of time, positive and negative part, in micropoints. ``end``: nothing is left then."""
 
-    def __init__(self, marks: bytes, table: ScoreTable, now: int) -> None:
-        self.groups = sums(marks, table, now)
+    def __init__(self, marks: bytes, table: ScoreTable, now: int, groups: list[GroupSum]) -> None:
+        self.groups = groups
         self._marks, self._table = marks, table
         keeps = [line.keeps_ms for line in table.groups]
         self._leaves = [

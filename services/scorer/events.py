@@ -43,7 +43,7 @@ def engaged(turn: Turn, event: LeadEvent) -> bool:
     book = turn.get(CONTENT, ONLY) or ContentBook()
     changed = touched(book, event, at_ms)
     if changed is not book:
-        turn.put(CONTENT, ONLY, changed)
+        turn.store(CONTENT, ONLY, changed)
     return True
 
 

@@ -62,15 +62,15 @@ def rated(turn: Turn, *, raising: bool, cause: str = "", undone: bool = False) -
         level=level,
         reason=reason,
         grade=grade,
-        next_change_at_ms=next_change(turn),
+        next_change_at_ms=next_change(turn, groups),
         groups=groups,
     )
     turn.falls_at_ms, turn.was_rated = rating.next_change_at_ms, True
     return rating
 
 
-def next_change(turn: Turn) -> int | None:
-    """When the level falls if nothing happens; None: never."""
+def next_change(turn: Turn, groups: list[GroupSum]) -> int | None:
+    """When the level falls if nothing happens; None: never. ``groups`` are the sums now."""
     head, levels = turn.head, turn.agreement.levels
     if head.level == Level.COLD.value:
         return None
@@ -78,7 +78,7 @@ def next_change(turn: Turn) -> int | None:
     threshold = levels.exit_below_micro(head.fit_micro, head.level)
     if threshold is None:
         return earliest
-    crossing = falls_below(head.marks, turn.table, turn.now, threshold)
+    crossing = falls_below(head.marks, turn.table, turn.now, threshold, groups=groups)
     return None if crossing is None else max(crossing, earliest)
 
 

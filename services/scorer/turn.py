@@ -69,11 +69,13 @@ class Turn:
 
     def put(self, kind: EntryKind[T], item: str, value: T) -> None:
         """Store an entry, unless it is what is stored already."""
-        place = kind, item
-        self._drop.discard(place)
-        if place not in self._put and self.view.get(kind, item) == value:
-            return
-        self._put[place] = value
+        if (kind, item) in self._put or (kind, item) in self._drop or self.view.get(kind, item) != value:
+            self.store(kind, item, value)
+
+    def store(self, kind: EntryKind[T], item: str, value: T) -> None:
+        """Store an entry that is known to have changed."""
+        self._drop.discard((kind, item))
+        self._put[kind, item] = value
 
     def drop(self, kind: EntryKind[Any], item: str) -> None:
         """Remove an entry."""
