@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from confluent_kafka import OFFSET_BEGINNING
 
 from baton.broker.log import LogReader, Record
-from baton.engine.memory import MemoryLog
+from baton.engine.memory import MemoryLog, Stored
 
 
 class Source(Protocol):
@@ -70,12 +70,17 @@ class MemorySource:
 
     def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
         for stored in self._log.records(topic, partition)[start or 0 :]:
-            yield Record(
-                topic=stored.topic,
-                partition=stored.partition,
-                offset=stored.offset,
-                key=stored.key,
-                value=stored.value,
-                headers=tuple(stored.headers),
-                at_ms=stored.timestamp,
-            )
+            yield as_record(stored)
+
+
+def as_record(stored: Stored) -> Record:
+    """A record of the log in memory as one of Kafka's, for what prints and reads them."""
+    return Record(
+        topic=stored.topic,
+        partition=stored.partition,
+        offset=stored.offset,
+        key=stored.key,
+        value=stored.value,
+        headers=tuple(stored.headers),
+        at_ms=stored.timestamp,
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from baton.agreement.reference import AGREEMENTS_TOPIC, SIDES, AgreementBook
-from baton.broker.log import Record
+from baton.audit.source import as_record as as_record
 from baton.cli.flow import all_reducers
 from baton.contracts.keys import partition_of
 from baton.contracts.reference import AgreementRecord
@@ -78,19 +78,6 @@ class Simulation:
 def inbox_key(line: bytes) -> bytes:
     """The key under which a simulated line lies in the inbox; any would do there."""
     return derived_id("line", line.decode("utf-8", "replace")).encode()
-
-
-def as_record(stored: Stored) -> Record:
-    """A record of the log in memory as one of Kafka's, for what prints and reads them."""
-    return Record(
-        topic=stored.topic,
-        partition=stored.partition,
-        offset=stored.offset,
-        key=stored.key,
-        value=stored.value,
-        headers=tuple(stored.headers),
-        at_ms=stored.timestamp,
-    )
 
 
 def arrivals_of(lines: Sequence[tuple[bytes, dict[str, Any]]]) -> list[Arrival]:

@@ -46,12 +46,9 @@ class MemoryHost:
             for number in range(partitions)
         }
         self._topics, self._codecs, self._stubborn = topics, codecs, stubborn
-        self._readers: dict[tuple[str, int], list[MemoryTask]] = {}
         self._unproven_since: dict[tuple[str, int], int] = {}
         self._reference = {topic: Inlet(topics[topic], 0, codecs) for topic in book.topics}
-        for place, task in self.tasks.items():
-            for topic in task.reducer.inputs:
-                self._readers.setdefault((topic, place[1]), []).append(task)
+        for task in self.tasks.values():
             task.start()
 
     # ------------------------------------------------------------------ what comes in
