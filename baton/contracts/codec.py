@@ -6,7 +6,7 @@ A codec writes the newest schema of its record and reads every older one. Nothin
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from io import BytesIO
 from typing import Any, Generic, TypeVar
@@ -38,7 +38,10 @@ class Drift(TypeError):
 
 
 class Codec(Generic[T]):
-    """Encodes and decodes one record type; refuses (:class:`Drift`) a type that does not mirror its schema."""
+    """Encodes and decodes one record type; refuses (:class:`Drift`) a type that does not mirror its schema.
+
+    ``encode``: the framed bytes of a record.
+    """
 
     def __init__(self, record_type: type[T], file: SchemaFile) -> None:
         mirrored = avro_schema_of(record_type)
@@ -49,19 +52,14 @@ class Codec(Generic[T]):
         self.schema_id = _wire_ids().get(file.id, file.id)
         self._schema = parse_schema(dict(file.schema))
         self._frame = _FRAME.pack(0, self.schema_id)
-        self._encode = encoder(record_type)
+        self.encode: Callable[[T], bytes] = encoder(record_type, self._frame)
         self._decode = decoder(record_type)
         self._older: dict[int, Any] = {}
 
-    def encode(self, value: T) -> bytes:
-        """The framed bytes of ``value``."""
-        return self._frame + b"".join(self._encode(value))
-
     def decode(self, data: bytes) -> T:
         """The record in ``data``, whichever version wrote it; raises :class:`ContractError`."""
-        own = data[:5] == self._frame
         try:
-            return self._decode(data, 5) if own else self._decode_older(data)
+            return self._decode(data, 5) if data.startswith(self._frame) else self._decode_older(data)
         except ContractError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a parser raises on foreign bytes is the same verdict

@@ -7,7 +7,6 @@ reached the log. This is the hot path: what does not change from fact to fact is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from baton.contracts.keys import partition_of
 from baton.contracts.topics import TopicSpec
 from baton.engine.batch import Headers, Outgoing, Record
 from baton.engine.reducer import Event, Fact, Reducer
+from baton.evolve import maker
 from baton.ids import derived_id
 
 _SPEC_VERSION = ("ce_specversion", b"1.0")
@@ -25,28 +25,7 @@ class Unreadable(ValueError):
     """A record of our own that has no key, or a value that is not what its topic holds."""
 
 
-_set_topic, _set_partition, _set_offset, _set_key, _set_value, _set_id, _set_at_ms, _set_received, _set_trace, _set_headers = (
-    vars(Event)[each.name].__set__ for each in fields(Event)
-)
-
-
-def _event(
-    topic: str, partition: int, offset: int, key: str, value: Any, id: str, at_ms: int, received_at_ms: int,
-    traceparent: str | None, headers: tuple[tuple[str, bytes], ...],
-) -> Event:  # fmt: skip
-    """An event, its slots filled directly: a frozen dataclass's own ``__init__`` takes four times as long and checks nothing."""
-    event = object.__new__(Event)
-    _set_topic(event, topic)
-    _set_partition(event, partition)
-    _set_offset(event, offset)
-    _set_key(event, key)
-    _set_value(event, value)
-    _set_id(event, id)
-    _set_at_ms(event, at_ms)
-    _set_received(event, received_at_ms)
-    _set_trace(event, traceparent)
-    _set_headers(event, headers)
-    return event
+_event = maker(Event)
 
 
 class Inlet:

@@ -71,9 +71,9 @@ class Event:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EntryKind(Generic[T]):
-    """A named kind of entry that grows beside a key's head: ``HELD = EntryKind("held", HeldLead)``.
+    """A named kind of entry that grows beside a key's head: ``HELD = EntryKind("held", HeldLead)``, made once a kind.
 
     ``name`` is short, lower case, without ``/``; ``type`` is the frozen dataclass of the value (it has an Avro schema).
     """

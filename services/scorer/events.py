@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from baton.contracts.intake import LeadEvent, LeadPerson, Person
+from baton.evolve import evolve
 from services.scorer.content import touched
 from services.scorer.counting import Counted, entered
 from services.scorer.ledger import find, id_bytes, packed, retractions_after, with_retraction
@@ -15,7 +16,7 @@ from services.scorer.marks import MARK, MARK_SIZE, Why, why_at
 from services.scorer.profile import consented, known_as, told
 from services.scorer.qualifying import COOLED, RETRACTED, considered, reconsidered
 from services.scorer.rating import rated, tell_account
-from services.scorer.state_lead import CONSENT, CONTENT, NOBODY, ONLY, PERSON, PROFILE, ContentBook, ProfileBook, evolved
+from services.scorer.state_lead import CONSENT, CONTENT, NOBODY, ONLY, PERSON, PROFILE, ContentBook, ProfileBook
 from services.scorer.turn import Turn
 
 ACCOUNT_FIELD = "domain"
@@ -39,7 +40,7 @@ def engaged(turn: Turn, event: LeadEvent) -> bool:
     if derived is None:
         return False
     if derived.ledger != head.ledger:
-        turn.head = evolved(head, ledger=derived.ledger, marks=derived.marks, totals=derived.totals)
+        turn.head = evolve(head, ledger=derived.ledger, marks=derived.marks, totals=derived.totals)
     book = turn.get(CONTENT, ONLY) or ContentBook()
     changed = touched(book, event, at_ms)
     if changed is not book:
@@ -83,7 +84,7 @@ def rewrite_profile(turn: Turn, book: ProfileBook, *, cause: str) -> None:
     if account != former_account:
         tell_account(turn, "remove", former_account, 0, cause=cause)
     turn.put(PROFILE, ONLY, book)
-    turn.head = evolved(turn.head, account_id=account, fit_micro=turn.agreement.fit.evaluate(profile).points_micro)
+    turn.head = evolve(turn.head, account_id=account, fit_micro=turn.agreement.fit.evaluate(profile).points_micro)
 
 
 def consent_given(turn: Turn, event: LeadEvent) -> bool:
@@ -107,7 +108,7 @@ def retracted(turn: Turn, event: LeadEvent) -> bool:
     kept = retractions_after(kept, turn.now)
     if kept == head.retracted:
         return False
-    turn.head = evolved(head, retracted=kept)
+    turn.head = evolve(head, retracted=kept)
     if find(head.ledger, id_bytes(event.retracts)) >= 0:
         turn.recount()
     book = turn.get(PROFILE, ONLY)

@@ -12,7 +12,7 @@ from math import floor, ldexp
 from typing import Final
 
 from baton.contracts.leads import Contribution
-from services.scorer.decay import growth
+from baton.evolve import maker
 from services.scorer.ledger import ORDER, SIZE
 from services.scorer.marks import MARK
 from services.scorer.scoring import sums, total_of, whole
@@ -20,6 +20,7 @@ from services.scorer.table import ScoreTable
 from services.scorer.totals import GroupSum
 
 TOP: Final = 10
+_contribution: Final = maker(Contribution)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def explanation(
     groups = sums(marks, table, now) if groups is None else groups
     total = whole(total_of(groups, now))
     caps = [_cap(each, now) for each in groups if 0 <= each.line.cap_micro < each.gained(now)]
-    indexes, rules, shares = _shares(marks, table, now, groups)
+    indexes, rules, shares = _shares(marks, table, now)
     micros = _apportioned(shares, total - sum([each.points_micro for each in caps]))
     sizes = [-abs(each) for each in micros]
     ranked = sorted(range(len(sizes)), key=sizes.__getitem__)
@@ -53,12 +54,9 @@ def explanation(
     return Explanation(max(total, 0), tuple(lines), bool(rest))
 
 
-def _shares(marks: bytes, table: ScoreTable, now: int, groups: list[GroupSum]) -> tuple[list[int], list[int], list[float]]:
+def _shares(marks: bytes, table: ScoreTable, now: int) -> tuple[list[int], list[int], list[float]]:
     """Of each entry that counts: its place in the ledger, its rule, its decayed micropoints."""
-    divisors = [(1.0, 0)] * len(table.groups)
-    for each in groups:
-        if each.line.half_life_ms:
-            divisors[each.number] = growth(now, each.line.half_life_ms)
+    divisors = table.divisors(now)
     floors = [now - line.keeps_ms for line in table.groups]
     indexes, rules, shares = [], [], []
     for index, (at_ms, points, exponent, group, _, rule) in enumerate(MARK.iter_unpack(marks)):
@@ -80,7 +78,8 @@ def _apportioned(shares: list[float], whole_sum: int) -> list[int]:
     floors = [floor(share) for share in shares]
     missing = whole_sum - sum(floors)
     if missing and floors:
-        by_loss = sorted(range(len(shares)), key=lambda index: (floors[index] - shares[index], index))
+        losses = [low - share for low, share in zip(floors, shares, strict=True)]
+        by_loss = sorted(range(len(shares)), key=losses.__getitem__)
         step = 1 if missing > 0 else -1
         for turn in range(abs(missing)):
             floors[by_loss[turn % len(by_loss)]] += step
@@ -90,7 +89,7 @@ def _apportioned(shares: list[float], whole_sum: int) -> list[int]:
 def _act(ledger: bytes, index: int, rule: int, micro: int, table: ScoreTable) -> Contribution:
     at_ms, event = ORDER.unpack_from(ledger, index * SIZE)
     line = table.rules[rule]
-    return Contribution(
+    return _contribution(
         kind="act",
         name=line.name,
         points_micro=micro,

@@ -11,12 +11,12 @@ from typing import Final
 
 from baton.agreement.levels import RANK
 from baton.contracts.leads import AccountPart, LeadScored, Level
+from baton.evolve import evolve
 from services.scorer.crossing import falls_below
 from services.scorer.explain import explanation
-from services.scorer.scoring import engagement_micro, sums
-from services.scorer.state_lead import evolved
+from services.scorer.scoring import engagement_micro, standing
 from services.scorer.story import criteria_of
-from services.scorer.totals import GroupSum
+from services.scorer.totals import group_sums
 from services.scorer.turn import ACCOUNTS, SCORED, Turn
 
 SHOWN_STEP_MICRO: Final = 10_000_000
@@ -26,14 +26,14 @@ DWELLS: Final = "stays until the dwell has passed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rating:
-    """The score at a moment. ``next_change_at_ms``: when the level falls by time alone. ``groups``: the sums it is made of."""
+    """The score at a moment. ``next_change_at_ms``: when the level falls by time alone. ``totals``: the sums it is made of."""
 
     engagement_micro: int
     level: str
     reason: str
     grade: str
     next_change_at_ms: int | None
-    groups: list[GroupSum]
+    totals: bytes
 
 
 def rated(turn: Turn, *, raising: bool, cause: str = "", undone: bool = False) -> Rating:
@@ -43,8 +43,8 @@ def rated(turn: Turn, *, raising: bool, cause: str = "", undone: bool = False) -
     is what it would be had it never been raised, at once.
     """
     head, levels = turn.head, turn.agreement.levels
-    groups = sums(head.marks, turn.table, turn.now, head.totals)
-    engagement = engagement_micro(groups, turn.now)
+    totals = standing(head.marks, turn.table, turn.now, head.totals)
+    engagement = engagement_micro(totals, turn.table, turn.now)
     before = Level.COLD.value if undone else head.level
     level, reason = levels.level_for(head.fit_micro, engagement, before)
     if RANK[level] > RANK[head.level] and not raising:
@@ -56,21 +56,21 @@ def rated(turn: Turn, *, raising: bool, cause: str = "", undone: bool = False) -
     if level != head.level:
         raised_by = cause if RANK[level] > RANK[head.level] else head.level_cause
         cold = level == Level.COLD.value
-        turn.head = evolved(head, level=level, level_since_ms=0 if cold else turn.now, level_cause="" if cold else raised_by)
+        turn.head = evolve(head, level=level, level_since_ms=0 if cold else turn.now, level_cause="" if cold else raised_by)
     rating = Rating(
         engagement_micro=engagement,
         level=level,
         reason=reason,
         grade=grade,
-        next_change_at_ms=next_change(turn, groups),
-        groups=groups,
+        next_change_at_ms=next_change(turn, totals),
+        totals=totals,
     )
     turn.falls_at_ms, turn.was_rated = rating.next_change_at_ms, True
     return rating
 
 
-def next_change(turn: Turn, groups: list[GroupSum]) -> int | None:
-    """When the level falls if nothing happens; None: never. ``groups`` are the sums now."""
+def next_change(turn: Turn, totals: bytes) -> int | None:
+    """When the level falls if nothing happens; None: never. ``totals`` are the sums now."""
     head, levels = turn.head, turn.agreement.levels
     if head.level == Level.COLD.value:
         return None
@@ -78,7 +78,7 @@ def next_change(turn: Turn, groups: list[GroupSum]) -> int | None:
     threshold = levels.exit_below_micro(head.fit_micro, head.level)
     if threshold is None:
         return earliest
-    crossing = falls_below(head.marks, turn.table, turn.now, threshold, groups=groups)
+    crossing = falls_below(head.marks, turn.table, turn.now, threshold, groups=group_sums(totals, turn.table))
     return None if crossing is None else max(crossing, earliest)
 
 
@@ -91,8 +91,8 @@ def tell(turn: Turn, rating: Rating, *, cause: str, note: str = "", always: bool
         before = former.shown, former.grade, former.level, former.fit_micro, former.cycle, former.account_id
         if before == (shown, rating.grade, rating.level, head.fit_micro, head.cycle, head.account_id):
             return
-    turn.head = evolved(head, shown=shown, grade=rating.grade)
-    result = explanation(head.ledger, head.marks, turn.table, turn.now, groups=rating.groups)
+    turn.head = evolve(head, shown=shown, grade=rating.grade)
+    result = explanation(head.ledger, head.marks, turn.table, turn.now, groups=group_sums(rating.totals, turn.table))
     turn.publish(
         SCORED,
         LeadScored(

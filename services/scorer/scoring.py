@@ -9,14 +9,17 @@ the order of arrival.
 from __future__ import annotations
 
 from services.scorer.table import ScoreTable
-from services.scorer.totals import NEVER, GroupSum, folded, group_sums, holds
+from services.scorer.totals import NEVER, GroupSum, folded, group_sums, holds, value_at
+
+
+def standing(marks: bytes, table: ScoreTable, now: int, totals: bytes = b"") -> bytes:
+    """The totals of the entries whose age at ``now`` is below what their group keeps: ``totals``, if they hold."""
+    return totals if holds(totals, now) else folded(marks, table, now, prune_at_ms=NEVER)
 
 
 def sums(marks: bytes, table: ScoreTable, now: int, totals: bytes = b"") -> list[GroupSum]:
-    """The sums of every group over the entries whose age at ``now`` is below what the group keeps; from ``totals``, if they hold."""
-    if not holds(totals, now):
-        totals = folded(marks, table, now, prune_at_ms=NEVER)
-    return group_sums(totals, table)
+    """The sums of every group, see :func:`standing`."""
+    return group_sums(standing(marks, table, now, totals), table)
 
 
 def total_of(groups: list[GroupSum], at_ms: int) -> float:
@@ -35,6 +38,6 @@ def whole(total: float) -> int:
     return int(total + 0.5) if total >= 0.0 else -int(0.5 - total)
 
 
-def engagement_micro(groups: list[GroupSum], at_ms: int) -> int:
-    """The score at ``at_ms`` of the entries in ``groups``, in millionths of a point."""
-    return max(0, whole(total_of(groups, at_ms)))
+def engagement_micro(totals: bytes, table: ScoreTable, at_ms: int) -> int:
+    """The score at ``at_ms`` of ``totals`` that hold then, in millionths of a point."""
+    return max(0, whole(value_at(totals, table, at_ms)))

@@ -8,9 +8,8 @@ consents, content, dates, former cycles, the course of the present cycle.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from operator import attrgetter
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
 from baton.contracts.intake import Person
 from baton.contracts.leads import EarlierCycle, Level, Stage
@@ -48,24 +47,6 @@ class LeadHead:
     retracted: bytes = b""
     totals: bytes = b""
     waits: str = ""
-
-
-_PLACES: Final = {each.name: place for place, each in enumerate(fields(LeadHead))}
-_WRITERS: Final = tuple(getattr(LeadHead, name).__set__ for name in _PLACES)
-_READ: Final = attrgetter(*_PLACES)
-
-
-def evolved(head: LeadHead, **changes: Any) -> LeadHead:
-    """``dataclasses.replace`` for the head, which every event passes: straight from slot to slot, in a third of the time.
-
-    Raises KeyError for a field that the head does not have."""
-    values = list(_READ(head))
-    for name, value in changes.items():
-        values[_PLACES[name]] = value
-    new = object.__new__(LeadHead)
-    for write, value in zip(_WRITERS, values, strict=True):
-        write(new, value)
-    return new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

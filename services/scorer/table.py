@@ -14,6 +14,7 @@ from baton.agreement.scoring import ActRule, Group
 from baton.agreement.scoring import Engagement as ActRules
 from baton.agreement.wall_time import instant_ms, local_date, zone_named
 from baton.agreement.words import DAY_MS, MINUTE_MS
+from services.scorer.decay import growth
 from services.scorer.ledger import stage_code, word_code
 
 if TYPE_CHECKING:
@@ -64,7 +65,10 @@ class ScoreTable:
         self.scanned = frozenset(word_code(each) for each in acts.scanner.acts) if acts.scanner else frozenset()
         self._zone = zone_named(timezone)
         self._days: dict[int, tuple[int, int]] = {}
+        self._divided_at = -1
+        self._divisors: tuple[tuple[float, int], ...] = ()
         self.groups = (*(_group_line(each) for each in acts.groups.values()), _UNSCORED_GROUP)
+        self._half_lives = {line.half_life_ms for line in self.groups if line.half_life_ms}
         numbers = {name: number for number, name in enumerate(acts.groups)}
         every = [rule for act in {**acts.exceptions, **acts.acts} for rule in (*acts.exceptions.get(act, ()), *_plain(acts, act))]
         lines = [self._rule_line(number, rule, numbers[rule.group]) for number, rule in enumerate(every)]
@@ -100,6 +104,14 @@ class ScoreTable:
                 self._days.clear()
             self._days[quarter] = day
         return day
+
+    def divisors(self, at_ms: int) -> tuple[tuple[float, int], ...]:
+        """What the sums of each group are to be divided by at ``at_ms``, as ``(m, q)`` meaning ``m * 2^q``; kept for the last moment."""
+        if at_ms != self._divided_at:
+            grown = {each: growth(at_ms, each) for each in self._half_lives}
+            self._divisors = tuple([grown[line.half_life_ms] if line.half_life_ms else (1.0, 0) for line in self.groups])
+            self._divided_at = at_ms
+        return self._divisors
 
 
 _UNSCORED_GROUP: Final = GroupLine(UNSCORED, 0, UNSCORED_KEEPS_MS, -1, UNSCORED_PER_DAY)

@@ -96,6 +96,19 @@ def prune_at(totals: bytes) -> int:
     return int.from_bytes(totals[8:16], "little") if totals else NEVER
 
 
+def value_at(totals: bytes, table: ScoreTable, at_ms: int) -> float:
+    """The score at ``at_ms`` in micropoints, before clamp and rounding, of ``totals`` that hold then."""
+    gained = lost = 0.0
+    sums = _SUMS.iter_unpack(memoryview(totals)[_MOMENTS.size :])
+    for (base, positive, negative), line, (mantissa, exponent) in zip(sums, table.groups, table.divisors(at_ms), strict=True):
+        if positive:
+            value = ldexp(positive / mantissa, base - exponent)
+            gained += value if line.cap_micro < 0 or value < line.cap_micro else float(line.cap_micro)
+        if negative:
+            lost += ldexp(negative / mantissa, base - exponent)
+    return gained + lost
+
+
 def group_sums(totals: bytes, table: ScoreTable) -> list[GroupSum]:
     """The sums of every group that has any."""
     found = []

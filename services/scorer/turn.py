@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from baton.agreement.compiled import CompiledAgreement
 from baton.agreement.reference import AgreementReference
 from baton.engine.reducer import Drop, EntryKind, Fact, Put, Step, View
+from baton.evolve import evolve
 from services.scorer.counting import counted
-from services.scorer.state_lead import COURSE, ENTRY_KINDS, ONLY, PROFILE, Course, LeadHead, ProfileBook, evolved
+from services.scorer.state_lead import COURSE, ENTRY_KINDS, ONLY, PROFILE, Course, LeadHead, ProfileBook
 from services.scorer.table import ScoreTable, table_of
 
 T = TypeVar("T")
@@ -92,7 +93,7 @@ class Turn:
         """Derive anew which entries of the ledger count."""
         head = self.head
         derived = counted(head.ledger, head.retracted, head.since_ms, self.table, self.now)
-        self.head = evolved(head, ledger=derived.ledger, marks=derived.marks, totals=derived.totals)
+        self.head = evolve(head, ledger=derived.ledger, marks=derived.marks, totals=derived.totals)
 
     @property
     def course(self) -> Course:

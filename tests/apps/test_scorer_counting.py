@@ -10,7 +10,7 @@ from baton.contracts.intake import Engagement
 from services.scorer.counting import EMPTY, Counted, counted, entered
 from services.scorer.ledger import SIZE, entries, id_bytes, packed, retractions, retractions_after, with_retraction
 from services.scorer.marks import MARK, Why, marked_entries
-from services.scorer.scoring import engagement_micro, sums
+from services.scorer.scoring import engagement_micro, standing
 from services.scorer.table import SPARE, ScoreTable, table_of
 from tests.apps.scorer_world import DAY, HOUR, MINUTE, MONDAY_0900, agreement
 
@@ -100,13 +100,13 @@ def test_an_entry_counts_or_says_why_not(acts: list[Any], more: dict[str, Any], 
 def test_the_first_exception_that_covers_an_act_gives_its_points(engagement: dict[str, Any], points: int) -> None:
     state = entered(EMPTY, packed("ab" * 16, NOW, Engagement(**engagement)), b"", 0, TABLE, NOW)
     assert state is not None
-    assert engagement_micro(sums(state.marks, TABLE, NOW), NOW) == points * 1_000_000
+    assert engagement_micro(standing(state.marks, TABLE, NOW), TABLE, NOW) == points * 1_000_000
 
 
 def test_an_entry_leaves_the_score_with_its_window_and_the_ledger_with_its_day() -> None:
     state = book(("read", 0))
     leaves = NOW + 10 * DAY
-    assert [engagement_micro(sums(state.marks, TABLE, at), at) for at in (leaves - 1, leaves)] == [10_000_000, 0]
+    assert [engagement_micro(standing(state.marks, TABLE, at), TABLE, at) for at in (leaves - 1, leaves)] == [10_000_000, 0]
     day_ends = TABLE.day_of(NOW)[1] + 10 * DAY + TABLE.lag_ms
     assert [len(counted(state.ledger, b"", 0, TABLE, at).ledger) // SIZE for at in (day_ends - 1, day_ends)] == [1, 0]
 
@@ -115,7 +115,7 @@ def test_an_act_of_a_full_day_does_not_begin_to_count_because_an_earlier_one_lef
     state = book(("view", 2 * HOUR), ("view", HOUR), ("view", 0))
     between = NOW + 10 * DAY - MINUTE
     again = counted(state.ledger, b"", 0, TABLE, between)
-    assert engagement_micro(sums(again.marks, TABLE, between), between) == 0
+    assert engagement_micro(standing(again.marks, TABLE, between), TABLE, between) == 0
 
 
 def test_a_burst_is_bounded_and_a_retraction_lets_the_next_one_count() -> None:

@@ -18,7 +18,7 @@ from services.scorer.counting import EMPTY, Counted, counted, entered
 from services.scorer.crossing import falls_below
 from services.scorer.explain import explanation
 from services.scorer.ledger import id_bytes, packed, with_retraction
-from services.scorer.scoring import engagement_micro, sums
+from services.scorer.scoring import engagement_micro, standing
 from services.scorer.table import ScoreTable, table_of
 from tests.apps.scorer_view import Shelf
 from tests.apps.scorer_world import DAY, HOUR, LEVELS, MONDAY_0900, agreement
@@ -119,7 +119,7 @@ def put_in(history: list[Did], *, retracted: bytes = b"", since: int = 0, now: i
 
 
 def score(state: Counted, now: int = NOW) -> int:
-    return engagement_micro(sums(state.marks, TABLE, now), now)
+    return engagement_micro(standing(state.marks, TABLE, now), TABLE, now)
 
 
 def by_the_book(history: list[Did], gone: set[str], now: int) -> Decimal:
