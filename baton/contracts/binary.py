@@ -59,14 +59,14 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
     raise Malformed("a number has more than 64 bits")
 
 
-def encoder(record_type: Any, frame: bytes = b"") -> Callable[[Any], bytes]:
-    """``record -> bytes``, ``frame`` first; raises AttributeError, TypeError or OverflowError for what is not such a record."""
+def encoder(record_type: Any, frame: bytes = b"") -> Callable[..., bytes]:
+    """``(record, prefix) -> bytes``: the prefix if any, ``frame``, then the record. Raises AttributeError, TypeError or OverflowError for what is not such a record."""
     source = _Source({"long": write_long, "short": _SHORT, "join": b"".join, "frame": frame})
-    source.line("def encode(o):")
-    source.line("    p = [frame]; a = p.append")
+    source.line("def encode(o, prefix=b''):")
+    source.line("    p = [prefix, frame]; a = p.append")
     _write(source, "o", record_type, "    ")
     source.line("    return join(p)")
-    compiled: Callable[[Any], bytes] = source.compiled("encode", record_type)
+    compiled: Callable[..., bytes] = source.compiled("encode", record_type)
     return compiled
 
 

@@ -6,10 +6,10 @@ A codec writes the newest schema of its record and reads every older one. Nothin
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
@@ -18,6 +18,7 @@ from baton.contracts.derive import avro_schema_of
 from baton.contracts.schemas import SchemaFile, shelf
 
 T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 
 _FRAME = struct.Struct(">bI")
 _MAX_FRAMED_BYTES = 1 << 20
@@ -37,10 +38,16 @@ class Drift(TypeError):
     """A dataclass and its schema file say different things."""
 
 
+class Encode(Protocol[T_contra]):
+    """``encode(value, prefix)``."""
+
+    def __call__(self, value: T_contra, prefix: bytes = ..., /) -> bytes: ...
+
+
 class Codec(Generic[T]):
     """Encodes and decodes one record type; refuses (:class:`Drift`) a type that does not mirror its schema.
 
-    ``encode``: the framed bytes of a record.
+    ``encode``: the framed bytes of a record, behind a prefix if one is given.
     """
 
     def __init__(self, record_type: type[T], file: SchemaFile) -> None:
@@ -52,14 +59,14 @@ class Codec(Generic[T]):
         self.schema_id = _wire_ids().get(file.id, file.id)
         self._schema = parse_schema(dict(file.schema))
         self._frame = _FRAME.pack(0, self.schema_id)
-        self.encode: Callable[[T], bytes] = encoder(record_type, self._frame)
+        self.encode: Encode[T] = encoder(record_type, self._frame)
         self._decode = decoder(record_type)
         self._older: dict[int, Any] = {}
 
-    def decode(self, data: bytes) -> T:
-        """The record in ``data``, whichever version wrote it; raises :class:`ContractError`."""
+    def decode(self, data: bytes, at: int = 0) -> T:
+        """The record in ``data`` from ``at`` on, whichever version wrote it; raises :class:`ContractError`."""
         try:
-            return self._decode(data, 5) if data.startswith(self._frame) else self._decode_older(data)
+            return self._decode(data, at + 5) if data.startswith(self._frame, at) else self._decode_older(data[at:])
         except ContractError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a parser raises on foreign bytes is the same verdict

@@ -77,8 +77,8 @@ class Cell:
         """The decoded head, or None."""
         if self._head is _UNREAD:
             assert self._raw is not None
-            data = self._raw[self._start :]
-            self._head = self._shape.head.decode(data) if data else None  # type: ignore[union-attr]
+            raw, start = self._raw, self._start
+            self._head = self._shape.head.decode(raw, start) if start < len(raw) else None  # type: ignore[union-attr]
         return self._head
 
     def get(self, kind: EntryKind[T], item: str) -> T | None:
@@ -161,8 +161,18 @@ class Cell:
 
     # ------------------------------------------------------------------ closing the batch
 
-    def seal(self) -> Iterator[tuple[bytes, bytes | None]]:
+    def seal(self) -> list[tuple[bytes, bytes | None]]:
         """The changelog records of what changed."""
+        records = list(self._sealed_entries()) if self._edits else []
+        if self.dirty:
+            if self.exists:
+                records.append((head_key(self.key), self._encoded_head()))
+            elif self._raw is not None:
+                self._writes.append((None, "", None))
+                records.append((head_key(self.key), None))
+        return records
+
+    def _sealed_entries(self) -> Iterator[tuple[bytes, bytes | None]]:
         for name, edits in self._edits.items():
             encode = self._shape.entries[name].encode
             for item in sorted(edits):
@@ -172,20 +182,14 @@ class Cell:
                 raw = None if value is None else encode(value)
                 self._writes.append((name, item, raw))
                 yield entry_key(name, self.key, item), raw
-        if self.dirty:
-            if self.exists:
-                yield head_key(self.key), self._encoded_head()
-            elif self._raw is not None:
-                self._writes.append((None, "", None))
-                yield head_key(self.key), None
 
     def _encoded_head(self) -> bytes:
+        prefix = pack_head(self.wake_at, self.revision, self.version.encode())
         if self._head is _UNREAD:
             assert self._raw is not None
-            value = self._raw[self._start :]
+            raw = prefix + self._raw[self._start :]
         else:
-            value = b"" if self._head is None else self._shape.head.encode(self._head)  # type: ignore[union-attr]
-        raw = pack_head(self.wake_at, self.revision, self.version.encode(), value)
+            raw = prefix if self._head is None else self._shape.head.encode(self._head, prefix)  # type: ignore[union-attr]
         self._writes.append((None, "", raw))
         return raw
 

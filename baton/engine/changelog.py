@@ -58,7 +58,7 @@ def split_entry_key(changelog_key: bytes) -> tuple[str, str, str]:
     return changelog_key[1:end].decode(), changelog_key[start:owner_end].decode(), changelog_key[owner_end:].decode()
 
 
-def pack_head(wake_at: int | None, revision: int, version: bytes, value: bytes) -> bytes:
+def pack_head(wake_at: int | None, revision: int, version: bytes, value: bytes = b"") -> bytes:
     """A head's changelog value; ``value`` is framed Avro, empty for a key that has only entries."""
     return _PREFIX.pack(_FORMAT, _NO_TIMER if wake_at is None else wake_at, revision, len(version)) + version + value
 

@@ -100,9 +100,10 @@ class Outlet:
 
 
 class Stamp:
-    """The headers that all facts of a step share; those that log time, agreement and batch fix are made once for each."""
+    """The headers that all facts of a step share; those that log time, agreement and batch fix are made once for each, when one is asked
+    for: most steps publish nothing."""
 
-    __slots__ = ("_fixed", "_made", "_second", "_source", "_text", "_version", "_version_text")
+    __slots__ = ("_fixed", "_made", "_now", "_second", "_source", "_stale", "_text", "_version", "_version_text")
 
     def __init__(self, reducer: Reducer[Any, Any]) -> None:
         self._source = ("ce_source", f"/baton/{reducer.service}/{reducer.name}".encode())
@@ -110,23 +111,31 @@ class Stamp:
         self._second, self._text = -1, b""
         self._version_text, self._version = "", ("baton_agreement", b"")
         self._fixed: Headers = []
+        self._now, self._stale = 0, True
 
     def made_at(self, made_at_ms: int) -> None:
         """The worker's clock for the facts of this batch."""
         self._made = ("made_at", b"%d" % made_at_ms)
+        self._stale = True
 
     def at(self, now: int, version: str) -> None:
         """Log time and agreement from here on."""
-        second, ms = divmod(now, 1000)
+        self._now, self._stale = now, True
+        if version != self._version_text:
+            self._version_text, self._version = version, ("baton_agreement", version.encode())
+
+    def _fix(self) -> None:
+        second, ms = divmod(self._now, 1000)
         if second != self._second:
             self._second = second
             self._text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.").encode()
-        if version != self._version_text:
-            self._version_text, self._version = version, ("baton_agreement", version.encode())
+        self._stale = False
         self._fixed = [self._source, _SPEC_VERSION, ("ce_time", b"%b%03dZ" % (self._text, ms)), self._version, self._made]
 
     def headers(self, cause: str, received_at_ms: int, traceparent: str | None) -> Headers:
         """The headers of the facts that ``cause`` has."""
+        if self._stale:
+            self._fix()
         headers = [*self._fixed, ("baton_cause", cause.encode()), ("received_at", b"%d" % received_at_ms)]
         if traceparent is not None:
             headers.append(("traceparent", traceparent.encode()))

@@ -1,7 +1,7 @@
 """What a lead read and where it came from: the newest pieces of content, and the earliest campaign touches.
 
 Both are a function of the set of touches alone: of all that were ever told, the newest ``RECENT`` and the earliest ``ORIGINS``, by
-event time and then id. They are read when a person is to be told the story, so they are kept packed and apart from the ledger.
+event time and then id. They are read when a person is to be told the story; every other event hands them on, packed.
 
 Layout: how many there are (1), then the pieces, ``recent`` newest first and ``origins`` oldest first. A piece is event time (8), id (16),
 length of the text (2), UTF-8 text (act, title, content id, stage, campaign, source, topics), length again (2): so that one is added at
@@ -16,7 +16,6 @@ from typing import Final, NamedTuple
 
 from baton.contracts.intake import LeadEvent
 from services.scorer.ledger import id_bytes
-from services.scorer.state_lead import ContentBook
 
 RECENT: Final = 16
 ORIGINS: Final = 4
@@ -28,6 +27,13 @@ _FIELD, _ITEM = "\x1f", "\x1e"
 _MAX_TEXT: Final = 300
 _MAX_TOPICS: Final = 16
 _NO_SEPARATORS: Final = {ord(each): " " for each in (_FIELD, _ITEM)}
+
+
+class ContentBook(NamedTuple):
+    """Both, packed."""
+
+    recent: bytes = b""
+    origins: bytes = b""
 
 
 class Piece(NamedTuple):

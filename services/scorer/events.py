@@ -9,14 +9,14 @@ from typing import Final
 
 from baton.contracts.intake import LeadEvent, LeadPerson, Person
 from baton.evolve import evolve
-from services.scorer.content import touched
+from services.scorer.content import ContentBook, touched
 from services.scorer.counting import Counted, entered
 from services.scorer.ledger import find, id_bytes, packed, retractions_after, with_retraction
 from services.scorer.marks import MARK, MARK_SIZE, Why, why_at
 from services.scorer.profile import consented, known_as, told
 from services.scorer.qualifying import COOLED, RETRACTED, considered, reconsidered
 from services.scorer.rating import rated, tell_account
-from services.scorer.state_lead import CONSENT, CONTENT, NOBODY, ONLY, PERSON, PROFILE, ContentBook, ProfileBook
+from services.scorer.state_lead import CONSENT, NOBODY, ONLY, PERSON, PROFILE, ProfileBook
 from services.scorer.turn import Turn
 
 ACCOUNT_FIELD = "domain"
@@ -39,12 +39,15 @@ def engaged(turn: Turn, event: LeadEvent) -> bool:
     derived = entered(former, record, head.retracted, head.since_ms, turn.table, turn.now)
     if derived is None:
         return False
-    if derived.ledger != head.ledger:
-        turn.head = evolve(head, ledger=derived.ledger, marks=derived.marks, totals=derived.totals)
-    book = turn.get(CONTENT, ONLY) or ContentBook()
-    changed = touched(book, event, at_ms)
-    if changed is not book:
-        turn.store(CONTENT, ONLY, changed)
+    content = touched(ContentBook(head.recent, head.origins), event, at_ms)
+    turn.head = evolve(
+        head,
+        ledger=derived.ledger,
+        marks=derived.marks,
+        totals=derived.totals,
+        recent=content.recent,
+        origins=content.origins,
+    )
     return True
 
 

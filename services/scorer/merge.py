@@ -16,15 +16,16 @@ from typing import Final
 
 from baton.contracts.intake import EventKind, LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
 from baton.contracts.leads import Actor, EarlierCycle, LeadTransfer, Stage
+from baton.evolve import evolve
 from baton.ids import derived_id
-from services.scorer.content import together
+from services.scorer.content import ContentBook, together
 from services.scorer.course import Cause, by_system, cycle_item, end_cycle, place
 from services.scorer.events import acquainted, consent_given, profiled, settle
 from services.scorer.ledger import RECORD, retractions, with_retraction
 from services.scorer.lifecycle import OPEN, REST, Move
 from services.scorer.qualifying import qualify
 from services.scorer.rating import rated, tell, tell_account
-from services.scorer.state_lead import CONTENT, CYCLE, MERGED, ONLY, ContentBook, LeadHead
+from services.scorer.state_lead import CYCLE, MERGED, LeadHead
 from services.scorer.transferring import send_book, take_dates, take_deals
 from services.scorer.turn import TRANSFERS, Turn
 from services.scorer.waiting import stops_waiting
@@ -106,8 +107,9 @@ def absorbed(turn: Turn, told: LeadTransfer) -> None:
     mark = f"{told.transfer_id}:{told.part}"
     known = mark in course.absorbed
     _join_ledger(turn, told)
-    book = turn.get(CONTENT, ONLY) or ContentBook()
-    turn.put(CONTENT, ONLY, together(book, ContentBook(recent=told.recent, origins=told.origins)))
+    head = turn.head
+    content = together(ContentBook(head.recent, head.origins), ContentBook(told.recent, told.origins))
+    turn.head = evolve(head, recent=content.recent, origins=content.origins)
     for event in told.events:
         (profiled if event.kind == EventKind.PROFILE else consent_given)(turn, event)
     if told.person is not None:

@@ -6,8 +6,7 @@ when something visible changed: level, grade, fit, cycle, or the engagement by t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from baton.agreement.levels import RANK
 from baton.contracts.leads import AccountPart, LeadScored, Level
@@ -24,8 +23,7 @@ SHOWN_STEP_MICRO: Final = 10_000_000
 DWELLS: Final = "stays until the dwell has passed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rating:
+class Rating(NamedTuple):
     """The score at a moment. ``next_change_at_ms``: when the level falls by time alone. ``totals``: the sums it is made of."""
 
     engagement_micro: int

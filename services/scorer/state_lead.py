@@ -1,8 +1,8 @@
 """What the lead reducer remembers of one lead.
 
-The head is what every event needs: the ledger with what is derived from it, and where the lead stands. Everything else lies in
-entries of its own that are read when they are asked for: the person (apart, so that it can be erased as a whole), the profile,
-consents, content, dates, former cycles, the course of the present cycle.
+The head is what every act needs: the ledger with what is derived from it, the content it was about, and where the lead stands.
+Everything else lies in entries of its own that are read when they are asked for: the person (apart, so that it can be erased as a
+whole), the profile, consents, dates, former cycles, the course of the present cycle.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class LeadHead:
     event, a level above cold was reached. ``shown``: the
     engagement that was published last, in steps (see :mod:`.rating`). ``ledger``, ``retracted``: see :mod:`.ledger`; ``marks``: :mod:`.marks`; ``totals``: :mod:`.totals`.
     ``waits``: queue whose backlog the lead waits in, since an agreement with a lower threshold came into force.
+    ``recent``, ``origins``: the newest pieces of content, and the earliest campaign touches, see :mod:`.content`.
     """
 
     ended: str = ""
@@ -47,6 +48,8 @@ class LeadHead:
     retracted: bytes = b""
     totals: bytes = b""
     waits: str = ""
+    recent: bytes = b""
+    origins: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,14 +147,6 @@ class ConsentAct:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContentBook:
-    """The newest pieces of content, and the earliest campaign touches; packed, see :mod:`.content`."""
-
-    recent: bytes = b""
-    origins: bytes = b""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StageDates:
     """When a stage was reached first ever and last; inferred where nobody reported it."""
 
@@ -175,10 +170,9 @@ COURSE: Final = EntryKind("course", Course)
 PROFILE: Final = EntryKind("profile", ProfileBook)
 PERSON: Final = EntryKind("person", PersonBook)
 CONSENT: Final = EntryKind("consent", ConsentAct)
-CONTENT: Final = EntryKind("content", ContentBook)
 DATES: Final = EntryKind("dates", StageDates)
 CYCLE: Final = EntryKind("cycle", EarlierCycle)
 DEAL: Final = EntryKind("deal", Deal)
 ONLY: Final = "it"
 """The item of kinds of which a lead has one."""
-ENTRY_KINDS: Final = (COURSE, PROFILE, PERSON, CONSENT, CONTENT, DATES, CYCLE, DEAL)
+ENTRY_KINDS: Final = (COURSE, PROFILE, PERSON, CONSENT, DATES, CYCLE, DEAL)

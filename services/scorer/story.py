@@ -14,7 +14,7 @@ from services.scorer.content import Piece, pieces
 from services.scorer.explain import explanation
 from services.scorer.facts import consents_of
 from services.scorer.ledger import retracted_ids
-from services.scorer.state_lead import CONTENT, CYCLE, NOBODY, ONLY, PERSON, ContentBook
+from services.scorer.state_lead import CYCLE, NOBODY, ONLY, PERSON
 from services.scorer.turn import Turn
 
 SHOWN_CONTENT: Final = 12
@@ -26,10 +26,9 @@ SHOWN_CYCLES: Final = 10
 def story_of(turn: Turn) -> Story:
     """Everything known now. Retracted touches are left out."""
     head, profile = turn.head, turn.profile
-    book = turn.get(CONTENT, ONLY) or ContentBook()
     gone = retracted_ids(head.retracted)
-    recent = [each for each in pieces(book.recent) if each.id not in gone]
-    campaigns = sorted({each for each in (*pieces(book.origins), *recent) if each.campaign and each.id not in gone})
+    recent = [each for each in pieces(head.recent) if each.id not in gone]
+    campaigns = sorted({each for each in (*pieces(head.origins), *recent) if each.campaign and each.id not in gone})
     origin = campaigns[0] if campaigns else None
     return Story(
         person=(turn.get(PERSON, ONLY) or NOBODY).person,

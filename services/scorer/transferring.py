@@ -11,7 +11,6 @@ from baton.ids import derived_id
 from services.scorer.ledger import SIZE
 from services.scorer.state_lead import (
     CONSENT,
-    CONTENT,
     CYCLE,
     DATES,
     DEAL,
@@ -19,7 +18,6 @@ from services.scorer.state_lead import (
     ONLY,
     PERSON,
     PROFILE,
-    ContentBook,
     Deal,
     ProfileBook,
     StageDates,
@@ -35,7 +33,6 @@ def send_book(turn: Turn, survivor: str, *, merge_id: str) -> None:
     head, course = turn.head, turn.course
     transfer_id = derived_id("transfer", merge_id, turn.lead_id)
     chunks = [head.ledger[at : at + PART_ENTRIES * SIZE] for at in range(0, len(head.ledger), PART_ENTRIES * SIZE)] or [b""]
-    content = turn.get(CONTENT, ONLY) or ContentBook()
     person = turn.get(PERSON, ONLY) or NOBODY
     for number, chunk in enumerate(chunks, start=1):
         last = number == len(chunks)
@@ -56,8 +53,8 @@ def send_book(turn: Turn, survivor: str, *, merge_id: str) -> None:
                 person_times=person.times if last else {},
                 ledger=chunk,
                 retractions=head.retracted,
-                recent=content.recent if last else b"",
-                origins=content.origins if last else b"",
+                recent=head.recent if last else b"",
+                origins=head.origins if last else b"",
                 since_ms=head.since_ms,
                 stage=head.stage if last else "",
                 owner=course.owner,

@@ -5,13 +5,14 @@ It lives for one call and is the only thing in the scorer that changes in place.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from baton.agreement.compiled import CompiledAgreement
 from baton.agreement.reference import AgreementReference
 from baton.engine.reducer import Drop, EntryKind, Fact, Put, Step, View
-from baton.evolve import evolve
+from baton.evolve import evolve, maker
 from services.scorer.counting import counted
 from services.scorer.state_lead import COURSE, ENTRY_KINDS, ONLY, PROFILE, Course, LeadHead, ProfileBook
 from services.scorer.table import ScoreTable, table_of
@@ -25,6 +26,7 @@ ACCOUNTS = "scorer.accounts.v1"
 TRANSFERS = "scorer.transfers.v1"
 BACKLOG = "scorer.backlog.v1"
 MAX_ENTRIES = 10_000
+_step: Callable[..., Step[LeadHead]] = maker(Step)
 
 
 class Turn:
@@ -121,7 +123,7 @@ class Turn:
 
     def step(self) -> Step[LeadHead]:
         """The outcome."""
-        return Step(
+        return _step(
             head=self.head,
             wake_at=self._wake_at(),
             put=tuple(Put(kind, item, value) for (kind, item), value in self._put.items()),
