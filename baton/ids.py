@@ -6,7 +6,7 @@ after every crash, so a consequence that is computed twice is recognised as one.
 
 from hashlib import blake2b
 
-_SEPARATOR = b"\x1f"
+_SEPARATOR = "\x1f"
 
 
 def derived_id(*parts: str | int) -> str:
@@ -14,6 +14,4 @@ def derived_id(*parts: str | int) -> str:
 
     Parts are joined with the unit separator, so ``("ab", "c")`` and ``("a", "bc")`` differ.
     """
-    digest = blake2b(digest_size=16)
-    digest.update(_SEPARATOR.join(str(part).encode() for part in parts))
-    return digest.hexdigest()
+    return blake2b(_SEPARATOR.join(map(str, parts)).encode(), digest_size=16).hexdigest()

@@ -7,6 +7,7 @@ top ones are one line, ``rest``, and the result says that it was cut.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import floor, ldexp
 from typing import Final
@@ -15,9 +16,9 @@ from baton.contracts.leads import Contribution
 from baton.evolve import maker
 from services.scorer.ledger import ORDER, SIZE
 from services.scorer.marks import MARK
-from services.scorer.scoring import sums, total_of, whole
+from services.scorer.scoring import standing, whole
 from services.scorer.table import ScoreTable
-from services.scorer.totals import GroupSum
+from services.scorer.totals import GroupSum, group_sums, value_at
 
 TOP: Final = 10
 _contribution: Final = maker(Contribution)
@@ -32,14 +33,11 @@ class Explanation:
     cut: bool
 
 
-def explanation(
-    ledger: bytes, marks: bytes, table: ScoreTable, now: int, *, top: int = TOP, groups: list[GroupSum] | None = None
-) -> Explanation:
-    """The lines of the score at ``now``: the largest contributions first, then rest, caps and clamp. ``groups`` are the sums at ``now``
-    where they are known already."""
-    groups = sums(marks, table, now) if groups is None else groups
-    total = whole(total_of(groups, now))
-    caps = [_cap(each, now) for each in groups if 0 <= each.line.cap_micro < each.gained(now)]
+def explanation(ledger: bytes, marks: bytes, table: ScoreTable, now: int, *, top: int = TOP, totals: bytes = b"") -> Explanation:
+    """The lines of the score at ``now``: the largest contributions first, then rest, caps and clamp. ``totals`` are taken if they hold."""
+    totals = standing(marks, table, now, totals)
+    total = whole(value_at(totals, table, now))
+    caps = list(_caps(group_sums(totals, table), now))
     indexes, rules, shares = _shares(marks, table, now)
     micros = _apportioned(shares, total - sum([each.points_micro for each in caps]))
     sizes = [-abs(each) for each in micros]
@@ -68,9 +66,11 @@ def _shares(marks: bytes, table: ScoreTable, now: int) -> tuple[list[int], list[
     return indexes, rules, shares
 
 
-def _cap(total: GroupSum, now: int) -> Contribution:
-    cut = whole(total.line.cap_micro - total.gained(now))
-    return Contribution(kind="cap", name=f"cap of {total.line.name}", points_micro=cut, group=total.line.name)
+def _caps(groups: list[GroupSum], now: int) -> Iterator[Contribution]:
+    for each in groups:
+        cap, name = each.line.cap_micro, each.line.name
+        if cap >= 0 and (gained := each.gained(now)) > cap:
+            yield _contribution(kind="cap", name=f"cap of {name}", points_micro=whole(cap - gained), group=name)
 
 
 def _apportioned(shares: list[float], whole_sum: int) -> list[int]:

@@ -90,7 +90,7 @@ def tell(turn: Turn, rating: Rating, *, cause: str, note: str = "", always: bool
         if before == (shown, rating.grade, rating.level, head.fit_micro, head.cycle, head.account_id):
             return
     turn.head = evolve(head, shown=shown, grade=rating.grade)
-    result = explanation(head.ledger, head.marks, turn.table, turn.now, groups=group_sums(rating.totals, turn.table))
+    result = explanation(head.ledger, head.marks, turn.table, turn.now, totals=rating.totals)
     turn.publish(
         SCORED,
         LeadScored(

@@ -22,17 +22,6 @@ def sums(marks: bytes, table: ScoreTable, now: int, totals: bytes = b"") -> list
     return group_sums(standing(marks, table, now, totals), table)
 
 
-def total_of(groups: list[GroupSum], at_ms: int) -> float:
-    """The score at ``at_ms`` of the entries in ``groups``, in micropoints, before clamp and rounding."""
-    gained = lost = 0.0
-    for each in groups:
-        if each.positive:
-            gained += each.capped(at_ms)
-        if each.negative:
-            lost += each.lost(at_ms)
-    return gained + lost
-
-
 def whole(total: float) -> int:
     """Micropoints rounded half up."""
     return int(total + 0.5) if total >= 0.0 else -int(0.5 - total)
