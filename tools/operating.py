@@ -11,7 +11,8 @@ from pydantic_settings import BaseSettings
 
 from baton.cli.ways_in import SenderSettings
 from baton.contracts.metrics import METRICS, About
-from baton.contracts.topics import REDUCERS, TOPICS, Audience, engine_topics
+from baton.contracts.rights import topics_of
+from baton.contracts.topics import REDUCERS
 from baton.engine.kafka.settings import EngineSettings
 from baton.running.settings import UpSettings
 from baton.settings import Settings
@@ -66,18 +67,14 @@ def metrics_tables() -> str:
 
 def rights_table() -> str:
     """What each service must be allowed on the cluster."""
-    rows = []
-    for service in dict.fromkeys(REDUCERS.values()):
-        mine = [name for name, owner in REDUCERS.items() if owner == service]
-        own = {spec.name for name in mine for spec in engine_topics(name, service)}
-        flow = [spec for spec in TOPICS.values() if spec.audience is not Audience.ENGINE]
-        reads = [spec.name for spec in flow if set(spec.readers) & set(mine)]
-        writes = [spec.name for spec in flow if spec.writer == service and spec.name not in own]
-        rows.append((f"`{service}`", _names(mine), _names(reads), _names(writes)))
+    rows = [
+        (f"`{each.service}`", _names(each.reducers), _names(each.reads), _names(each.writes))
+        for each in map(topics_of, dict.fromkeys(REDUCERS.values()))
+    ]
     return _table(("service", "groups and transactional ids", "reads", "writes"), rows)
 
 
-def _names(names: list[str]) -> str:
+def _names(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{each}`" for each in names)
 
 

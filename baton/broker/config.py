@@ -1,6 +1,7 @@
 """The text of the embedded broker's files: its settings, each with its reason, and where its log goes. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _NODE = "1"
@@ -15,9 +16,34 @@ class BrokerPorts:
     controller: int
 
 
-def server_properties(data: Path, ports: BrokerPorts) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """One more way in, beside the plain one. ``protocol`` is Kafka's (``SASL_SSL``); ``settings`` are the node's that go with it."""
+
+    name: str
+    port: int
+    protocol: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def server_properties(data: Path, ports: BrokerPorts, also: Listener | None = None) -> str:
     """``server.properties`` of a single KRaft node that keeps its data in ``data``."""
-    settings = {
+    settings = {**_settings(data, ports), **(_listening(ports, also) if also else {})}
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def _listening(ports: BrokerPorts, also: Listener) -> dict[str, str]:
+    plain, secured = f"PLAINTEXT://127.0.0.1:{ports.clients}", f"{also.name}://127.0.0.1:{also.port}"
+    return {
+        "listeners": f"{plain},{secured},CONTROLLER://127.0.0.1:{ports.controller}",
+        "advertised.listeners": f"{plain},{secured}",
+        "listener.security.protocol.map": f"PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,{also.name}:{also.protocol}",
+        **also.settings,
+    }
+
+
+def _settings(data: Path, ports: BrokerPorts) -> dict[str, str]:
+    return {
         "process.roles": "broker,controller",
         "node.id": _NODE,
         "controller.quorum.voters": f"{_NODE}@127.0.0.1:{ports.controller}",
@@ -58,7 +84,6 @@ def server_properties(data: Path, ports: BrokerPorts) -> str:
         # Committed offsets belong to the state; a machine that was off for a month must find them again.
         "offsets.retention.minutes": str(_YEARS_10_MINUTES),
     }
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
 def log_properties(log: Path) -> str:

