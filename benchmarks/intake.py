@@ -1,0 +1,286 @@
+"""What an event costs on its way in: reading a line, `admit`, `identify` and the gateway's bodies, with the demonstration's company.
+
+    .venv/bin/python -m benchmarks.intake [--identities 10000,100000] [--events 10000] [--json]
+
+Times are CPU time of this process, without brokers; each figure is the best of several rounds. Lines are those of the demonstration's
+visitors (of five one is new, some come twice, some cannot be taken) and the deeds of its people. `identify` counts what identities
+tell each other as part of the event that was the reason. Its population is restored from a changelog, as a worker does: copies of
+some hundred leads that were grown by events.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import platform
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from time import process_time_ns
+from typing import Any
+
+from baton.contracts.routing import LeadRouted
+from baton.demo.company import visitors
+from baton.demo.staff import deeds
+from baton.engine.core import Core
+from baton.engine.reducer import Reducer
+from baton.ids import derived_id
+from baton.intake.reading import LineRefused, read_line
+from baton.intake.records import to_intake
+from benchmarks.engine_core import Book, Fetched
+from services.ingest.admit import INBOX, KEYED, Admit
+from services.ingest.gateway.keys import Scope, WriteKey
+from services.ingest.gateway.taking import take_batch, take_events, take_lines
+from services.ingest.identify import Identify
+
+START_MS = 1_790_000_000_000
+DAY_MS = 86_400_000
+TEMPLATES = 200
+BATCH = 2_000
+ROUNDS = 5
+SOME_LEADS, NEW_SHARE, HANDED_OVER_SHARE = 2_000, 0.2, 0.1
+BODIES = (1, 100, 2_500)
+ALIASES = "intake.aliases.v1"
+_NUMBERED = re.compile(rb"visitor-(\d{5})|lead(\d{5})@firm\d\d|\"([ep]-)(\d+)")
+_HEX = re.compile(rb"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How lead ``number`` of the script is called in identifiers."""
+
+    number: int
+
+    @property
+    def names(self) -> dict[bytes, bytes]:
+        """What the script says of it, in the order of ``visitor``, ``address``, and the keys of the two."""
+        visitor, address = f"visitor-{self.number:05d}", f"lead{self.number:05d}@firm{self.number % 97:02d}.example"
+        keys = (derived_id("identity", "anonymous", visitor), derived_id("identity", "email", address))
+        return {
+            b"visitor": visitor.encode(),
+            b"address": address.encode(),
+            b"first": keys[0].encode(),
+            b"second": keys[1].encode(),
+        }
+
+
+def script(leads: int, seed: int) -> list[bytes]:
+    """The lines of so many visitors, and of the people who deal with some of them."""
+    lines = [(each.after_ms, each.line) for each in visitors(leads=leads, span_ms=3_600_000, seed=seed, begins_ms=START_MS)]
+    random = Random(seed)
+    for number in range(int(leads * HANDED_OVER_SHARE)):
+        at_ms = random.randrange(3_600_000)
+        lines += [(at_ms + deed.after_ms, deed.encoded) for deed in deeds(handed_over(number, seed, START_MS + at_ms))]
+    return [line for _, line in sorted(lines)]
+
+
+def handed_over(number: int, seed: int, at_ms: int) -> LeadRouted:
+    """A lead in somebody's hand; what its story says does not matter here."""
+    story: Any = None
+    return LeadRouted(
+        handoff_id=derived_id("handoff", number, seed), qualification_id=derived_id("qualification", number, seed), attempt=1,
+        lead_id=derived_id("lead", Known(number).names[b"second"].decode()), cycle=1, leg="sdr", pool="emea", owner="ben",
+        level="warm", segment=None, hand_raised=False, routed_at_ms=at_ms, qualified_at_ms=at_ms, path=(), candidates=(), rule="",
+        turn_used=True, qualified=story, agreement="",
+    )  # fmt: skip
+
+
+class Way:
+    """One reducer's core, fed with records; what `identify` sends itself comes back in the next batch."""
+
+    def __init__(self, reducer: Reducer[Any, Any]) -> None:
+        self.core = Core(reducer, Book(), partition=0, partitions=1)
+        self._offsets: dict[str, int] = {}
+        self._now_ms = START_MS + DAY_MS
+        self.facts: list[Any] = []
+        self.changelog: dict[bytes, bytes] = {}
+
+    def batch(self, records: Sequence[tuple[str, bytes, bytes, Any]], *, keep: bool = False) -> list[tuple[str, bytes, bytes, Any]]:
+        """Take them all; what comes back to this reducer."""
+        self.core.begin(0)
+        for topic, key, value, headers in records:
+            self._now_ms += 1
+            offset = self._offsets[topic] = self._offsets.get(topic, -1) + 1
+            assert self.core.take(topic, Fetched(offset, self._now_ms, key, value, headers))
+        batch = self.core.seal()
+        assert batch is not None
+        self.core.fold()
+        if keep:
+            self.facts += batch.outgoing
+            self.changelog.update({key: value for key, value in batch.changelog if value is not None})
+        inputs = self.core.reducer.inputs
+        return [(each.topic, each.key, each.value or b"", each.headers) for each in batch.outgoing if each.topic in inputs]
+
+    def all(self, records: Sequence[tuple[str, bytes, bytes, Any]], *, keep: bool = False) -> None:
+        """Take them in batches, with all that follows."""
+        for start in range(0, len(records), BATCH):
+            back = self.batch(records[start : start + BATCH], keep=keep)
+            while back:
+                back = self.batch(back, keep=keep)
+
+
+def inbox(lines: Sequence[bytes]) -> list[tuple[str, bytes, bytes, Any]]:
+    """Lines as records of the inbox."""
+    return [(INBOX, b"", line, ()) for line in lines]
+
+
+def keyed(lines: Sequence[bytes]) -> list[tuple[str, bytes, bytes, Any]]:
+    """What `admit` makes of lines, as records of ``intake.keyed.v1``."""
+    admit = Way(Admit())
+    admit.all(inbox(lines), keep=True)
+    return [(KEYED, each.key, each.value, each.headers) for each in admit.facts if each.topic == KEYED]
+
+
+def grown() -> list[tuple[Known, list[tuple[bytes, bytes]]]]:
+    """The changelog of the template leads, by lead."""
+    way = Way(Identify())
+    way.all(keyed(script(TEMPLATES, seed=1)), keep=True)
+    leads = [Known(number) for number in range(TEMPLATES)]
+    owner = {key: each.number for each in leads for key in (each.names[b"first"], each.names[b"second"])}
+    found: list[list[tuple[bytes, bytes]]] = [[] for _ in leads]
+    for key, value in way.changelog.items():
+        named = _HEX.search(key)
+        if named and named[0] in owner:
+            found[owner[named[0]]].append((key, value))
+    return list(zip(leads, found, strict=True))
+
+
+def restored(templates: Sequence[tuple[Known, list[tuple[bytes, bytes]]]], identities: int) -> tuple[Way, int]:
+    """`identify` with so many identities, and how many leads these are."""
+    way, number = Way(Identify()), 0
+    while way.core.keys < identities:
+        template, records = templates[number % len(templates)]
+        swaps = list(zip(template.names.values(), Known(number).names.values(), strict=True))
+        swaps += [(_lead(old), _lead(new)) for (_, _, *keys) in [swaps] for old, new in keys]
+        for key, value in records:
+            for old, new in swaps:
+                key, value = key.replace(old, new), value.replace(old, new)
+            way.core.restore(key, value)
+        number += 1
+    way.core.restored()
+    return way, number
+
+
+def _lead(key: bytes) -> bytes:
+    return derived_id("lead", key.decode()).encode()
+
+
+def returning(lines: Sequence[bytes], leads: int, turn: int) -> list[bytes]:
+    """The lines with each visitor put in the place of one of so many known leads (of five one is new), and ids not seen before."""
+    random = Random(turn)
+    places: dict[int, int] = {}
+
+    def place(number: int) -> int:
+        if number not in places:
+            new = random.random() < NEW_SHARE
+            places[number] = 99_999 - turn * SOME_LEADS - number if new else random.randrange(leads)
+        return places[number]
+
+    def put(found: re.Match[bytes]) -> bytes:
+        visitor, lead, prefix, own = found.groups()
+        if prefix:
+            return b'"%b%d.%b' % (prefix, turn, own)
+        names = Known(place(int(visitor or lead))).names
+        return names[b"visitor"] if visitor else names[b"address"].removesuffix(b".example")
+
+    return [_NUMBERED.sub(put, line) for line in lines]
+
+
+# --- the figures
+
+
+def best(rounds: Iterator[tuple[float, int]]) -> float:
+    """Microseconds of CPU an event, of the best round."""
+    return min(us / events for us, events in rounds)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Microseconds of CPU."""
+    gc.collect()
+    began = process_time_ns()
+    work()
+    return (process_time_ns() - began) / 1_000
+
+
+def reading(lines: Sequence[bytes]) -> None:
+    """Lines to records, alone."""
+    for line in lines:
+        try:
+            to_intake(read_line(line))
+        except LineRefused:
+            continue
+
+
+def streams(events: int, leads: int) -> Iterator[list[bytes]]:
+    """Lines for each round."""
+    lines = script(SOME_LEADS, seed=2)[:events]
+    for turn in range(ROUNDS):
+        yield returning(lines, leads, turn)
+
+
+def reading_us(events: int) -> float:
+    """Reading alone."""
+    return best((timed(lambda lines=lines: reading(lines)), len(lines)) for lines in streams(events, 5_000))  # type: ignore[misc]
+
+
+def admit_us(events: int) -> float:
+    """`admit` through the engine's core."""
+    way = Way(Admit())
+    return best((timed(lambda part=inbox(lines): way.all(part)), len(lines)) for lines in streams(events, 5_000))  # type: ignore[misc]
+
+
+def identify_us(events: int, identities: int, templates: Any) -> float:
+    """`identify` through the engine's core."""
+    way, leads = restored(templates, identities)
+    gc.freeze()
+    found = best((timed(lambda part=keyed(lines): way.all(part)), len(lines)) for lines in streams(events, leads))  # type: ignore[misc]
+    gc.unfreeze()
+    return found
+
+
+def bodies() -> dict[str, float]:
+    """Microseconds an event for each way a body can hold them; taking alone."""
+    key = WriteKey(name="bench", scopes=frozenset(Scope))
+    found = {}
+    for count in BODIES:
+        # A body has a limit: so many events only go in where each says little.
+        lines = [f'{{"kind":"engagement","id":"e-{n}","occurred_at":"2026-09-21T14:13:20Z","identifiers":{{"anonymous":"v-{n:05d}"}},'
+                 f'"engagement":{{"act":"page_view","campaign":"search"}}}}' for n in range(count)]  # fmt: skip
+        calls = [{"type": "track", "messageId": f"m{n}", "anonymousId": f"v-{n:05d}", "event": "Page View"} for n in range(count)]
+        ways: dict[str, Callable[[], object]] = {
+            "list": lambda body=f"[{','.join(lines)}]".encode(): take_events(body, key, {}),  # type: ignore[misc]
+            "lines": lambda body="\n".join(lines).encode(): take_lines(body, key),  # type: ignore[misc]
+            "segment": lambda body=json.dumps({"batch": calls}).encode(): take_batch(body, key, START_MS),  # type: ignore[misc]
+        }
+        repeats = max(1, 2_500 // count)
+        for name, take in ways.items():
+            spent = (timed(lambda take=take: [take() for _ in range(repeats)]) for _ in range(ROUNDS))  # type: ignore[misc]
+            found[f"{name} of {count}"] = min(spent) / repeats / count
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--identities", default="10000,100000")
+    parser.add_argument("--events", type=int, default=10_000)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    figures = {"read": reading_us(arguments.events), "admit": admit_us(arguments.events)}
+    templates = grown()
+    for each in arguments.identities.split(","):
+        figures[f"identify, {int(each):,} identities"] = identify_us(arguments.events, int(each), templates)
+    figures |= {f"body: {name}": value for name, value in bodies().items()}
+    about = {"python": platform.python_version(), "machine": platform.machine()}
+    if arguments.json:
+        print(json.dumps({**about, "us_an_event": figures}, indent=2))
+        return
+    print(f"CPython {about['python']} on {about['machine']}; microseconds of CPU an event")
+    for name, value in figures.items():
+        print(f"{name:<32} {value:8.1f}")
+
+
+if __name__ == "__main__":
+    main()
