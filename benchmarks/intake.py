@@ -97,7 +97,9 @@ class Way:
         self.facts: list[Any] = []
         self.changelog: dict[bytes, bytes] = {}
 
-    def batch(self, records: Sequence[tuple[str, bytes, bytes, Any]], *, keep: bool = False) -> list[tuple[str, bytes, bytes, Any]]:
+    def batch(
+        self, records: Sequence[tuple[str, bytes, bytes, Any]], *, keep: bool = False
+    ) -> list[tuple[str, bytes, bytes, Any]]:
         """Take them all; what comes back to this reducer."""
         self.core.begin(0)
         for topic, key, value, headers in records:
@@ -130,7 +132,7 @@ def keyed(lines: Sequence[bytes]) -> list[tuple[str, bytes, bytes, Any]]:
     """What `admit` makes of lines, as records of ``intake.keyed.v1``."""
     admit = Way(Admit())
     admit.all(inbox(lines), keep=True)
-    return [(KEYED, each.key, each.value, each.headers) for each in admit.facts if each.topic == KEYED]
+    return [(KEYED, each.key, each.value, each.headers) for each in admit.facts if each.topic == KEYED and each.value]
 
 
 def grown() -> list[tuple[Known, list[tuple[bytes, bytes]]]]:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Annotated, Any
 
 import pycountry
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 EARLIEST_MS = 631_152_000_000  # 1990
@@ -17,9 +17,10 @@ MAX_VALUE_CHARACTERS = 200
 MAX_SEVERAL = 16
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Half of a surrogate pair is no text either; nothing in JSON is one, so only a caller could hand it in.
+_CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
-_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_ADDRESS = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
 _PHONE = re.compile(r"(?:\+|00)[\d\s()./-]{8,}\Z")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
@@ -46,7 +47,7 @@ def instant_ms(value: Any) -> int:
             raise wrong("is not a date and time of ISO 8601, as 2026-03-02T10:00:00Z") from None
         if read.tzinfo is None:
             raise wrong("needs a time zone, as in 2026-03-02T10:00:00Z or ...+01:00")
-        milliseconds = (read - datetime(1970, 1, 1, tzinfo=UTC)) // _MILLISECOND
+        milliseconds = (read - _EPOCH) // _MILLISECOND
     elif isinstance(value, int) and not isinstance(value, bool):
         milliseconds = value
     else:
@@ -56,17 +57,19 @@ def instant_ms(value: Any) -> int:
     return milliseconds
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = datetime(1970, 1, 1, 0, 0, 0, 1000) - datetime(1970, 1, 1)  # noqa: DTZ001 - a duration
 
 
 def _one_line(value: str) -> str:
-    if _CONTROL_OR_BREAK.search(value):
+    # What can be printed has neither; asking that takes a tenth of the search.
+    if not value.isprintable() and _CONTROL_OR_BREAK.search(value):
         raise wrong("must not have control characters or line breaks")
     return value
 
 
 def _text(value: str) -> str:
-    return _CONTROL.sub(" ", value)
+    return value if value.isprintable() else _CONTROL.sub(" ", value)
 
 
 def _day(value: str) -> str:
@@ -76,8 +79,9 @@ def _day(value: str) -> str:
         raise wrong("must be a day, as 2026-12-31") from None
 
 
-def _no_address(value: str) -> str:
-    if _ADDRESS.search(value):
+def _label(value: str) -> str:
+    _one_line(value)
+    if "@" in value and _ADDRESS.search(value):
         raise wrong('must not hold an e-mail address; personal data belongs in "person" and "identifiers"')
     return value
 
@@ -115,12 +119,15 @@ def profile_text(name: str, value: Any) -> str | None:
         return str(int(value)) if value.is_integer() else repr(value)
     if not isinstance(value, str):
         raise ValueError("must be text, a number, true or false")
-    text = " ".join(value.split())
+    return _profile_text(name, " ".join(value.split()))
+
+
+def _profile_text(name: str, text: str) -> str | None:
     if len(text) > MAX_VALUE_CHARACTERS:
         raise ValueError(f"must have at most {MAX_VALUE_CHARACTERS} characters")
-    if _CONTROL_OR_BREAK.search(text):
+    if not text.isprintable() and _CONTROL_OR_BREAK.search(text):
         raise ValueError("must not have control characters")
-    if name not in ("domain", "website") and (_ADDRESS.search(text) or _PHONE.match(text)):
+    if name not in ("domain", "website") and (("@" in text and _ADDRESS.search(text)) or _PHONE.match(text)):
         raise ValueError('looks like personal data, which belongs in "person"')
     return text or None
 
@@ -174,7 +181,7 @@ def _map_schema(limit: int) -> WithJsonSchema:
 
 Instant = Annotated[
     int,
-    BeforeValidator(instant_ms),
+    PlainValidator(instant_ms),
     WithJsonSchema(
         {
             "oneOf": [
@@ -195,13 +202,12 @@ HexId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Label = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=256),
-    AfterValidator(_one_line),
-    AfterValidator(_no_address),
+    AfterValidator(_label),
 ]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_one_line)]
 Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_text)]
 Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 AmountMinor = Annotated[int, Field(ge=0, lt=1 << 53)]
-Profile = Annotated[dict[str, str], BeforeValidator(profile_fields), _map_schema(MAX_PROFILE_FIELDS)]
-Properties = Annotated[dict[str, str], BeforeValidator(property_fields), _map_schema(MAX_PROPERTIES)]
+Profile = Annotated[dict[str, str], PlainValidator(profile_fields), _map_schema(MAX_PROFILE_FIELDS)]
+Properties = Annotated[dict[str, str], PlainValidator(property_fields), _map_schema(MAX_PROPERTIES)]

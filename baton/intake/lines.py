@@ -20,8 +20,9 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationInfo,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
     field_validator,
     model_validator,
 )
@@ -45,11 +46,12 @@ from baton.intake.fields import (
     Word,
     wrong,
 )
-from baton.intake.identifiers import canonical
+from baton.intake.identifiers import CANONICAL, email
 
 MAX_EVENT_BYTES = 32_768
 MAX_IDENTIFIERS = 16
 _MAX_PER_SCHEME = 8
+_MAX_IDENTIFIER_CHARACTERS = 320
 
 # Which part each kind needs; "person" and "profile" may ride on those of the second table (a form tells both).
 PART_OF_KIND = {
@@ -59,6 +61,7 @@ PART_OF_KIND = {
     EventKind.ACT: "act",
     EventKind.COMMAND: "command",
 }
+_PARTS = tuple(PART_OF_KIND.values())
 TELLS_PERSON = frozenset({EventKind.PROFILE, EventKind.ENGAGEMENT, EventKind.ACT, EventKind.CONSENT, EventKind.LINK})
 
 
@@ -71,17 +74,37 @@ def _as_list(value: Any) -> Any:
 
 
 def _one_of(words: type[EventKind] | type[ActKind] | type[CommandKind]) -> BeforeValidator:
+    by_text = {each.value: each for each in words}
+
     def read(value: Any) -> Any:
-        if not isinstance(value, str) or value not in set(words):
+        word = by_text.get(value) if isinstance(value, str) else None
+        if word is None:
             raise wrong("must be one of: " + ", ".join(words))
-        return words(value)
+        return word
 
     return BeforeValidator(read)
 
 
-_ONE = {"type": "string", "minLength": 1, "maxLength": 320}
+def _canonical(scheme: IdentifierScheme) -> WrapValidator:
+    one_form = CANONICAL[scheme]
+
+    def read(value: Any, several: ValidatorFunctionWrapHandler) -> list[str]:
+        # One short text is what comes nearly always, and needs no list to be checked.
+        if type(value) is str and value.isascii() and 0 < len(value) <= _MAX_IDENTIFIER_CHARACTERS:
+            values = [value]
+        else:
+            values = several(value)
+        try:
+            return list(dict.fromkeys(map(one_form, values)))
+        except ValueError as error:
+            raise wrong(str(error)) from None
+
+    return WrapValidator(read)
+
+
+_ONE = {"type": "string", "minLength": 1, "maxLength": _MAX_IDENTIFIER_CHARACTERS}
 Several = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=320)]],
+    list[Annotated[str, Field(min_length=1, max_length=_MAX_IDENTIFIER_CHARACTERS)]],
     BeforeValidator(_as_list),
     Field(min_length=1, max_length=_MAX_PER_SCHEME),
     WithJsonSchema({"oneOf": [_ONE, {"type": "array", "minItems": 1, "maxItems": _MAX_PER_SCHEME, "items": _ONE}]}),
@@ -91,37 +114,33 @@ Several = Annotated[
 class Identifiers(_Part):
     """Who is meant, strongest first. Each is one value or a list. ``crm`` values name their system: ``salesforce:00Q...``."""
 
-    lead: Several | None = None
-    crm: Several | None = None
-    email: Several | None = None
-    user: Several | None = None
-    anonymous: Several | None = None
-
-    @field_validator("lead", "crm", "email", "user", "anonymous")
-    @classmethod
-    def _canonical(cls, values: list[str] | None, info: ValidationInfo) -> list[str] | None:
-        if values is None:
-            return None
-        scheme = IdentifierScheme(str(info.field_name))
-        try:
-            return list(dict.fromkeys(canonical(scheme, value).value for value in values))
-        except ValueError as error:
-            raise wrong(str(error)) from None
+    lead: Annotated[Several, _canonical(IdentifierScheme.LEAD)] | None = None
+    crm: Annotated[Several, _canonical(IdentifierScheme.CRM)] | None = None
+    email: Annotated[Several, _canonical(IdentifierScheme.EMAIL)] | None = None
+    user: Annotated[Several, _canonical(IdentifierScheme.USER)] | None = None
+    anonymous: Annotated[Several, _canonical(IdentifierScheme.ANONYMOUS)] | None = None
 
     @model_validator(mode="after")
     def _at_least_one(self) -> Identifiers:
-        count = len(self.strongest_first())
-        if not 1 <= count <= MAX_IDENTIFIERS:
+        if not 1 <= self.count <= MAX_IDENTIFIERS:
             raise wrong(f"needs 1 to {MAX_IDENTIFIERS} of: " + ", ".join(IdentifierScheme))
         return self
 
+    @property
+    def count(self) -> int:
+        """How many there are, each counted once."""
+        return sum(map(len, filter(None, (self.lead, self.crm, self.email, self.user, self.anonymous))))
+
     def strongest_first(self) -> tuple[Identifier, ...]:
         """All of them in the order of precedence; within a scheme in the order of the text, so that order does not matter."""
-        return tuple(
-            Identifier(scheme=scheme.value, value=value)
-            for scheme in IdentifierScheme
-            for value in sorted(getattr(self, scheme.value) or ())
-        )
+        found: list[Identifier] = []
+        for scheme, values in zip(_SCHEMES, (self.lead, self.crm, self.email, self.user, self.anonymous), strict=True):
+            if values:
+                found += [Identifier(scheme=scheme, value=value) for value in sorted(values)]
+        return tuple(found)
+
+
+_SCHEMES = tuple(each.value for each in IdentifierScheme)
 
 
 class EngagementPart(_Part):
@@ -131,11 +150,11 @@ class EngagementPart(_Part):
     content_id: Label | None = None
     content_title: Label | None = None
     content_stage: Word | None = None
-    topics: Annotated[list[Word], Field(max_length=16)] = []
+    topics: Annotated[list[Word], Field(max_length=16)] = Field(default_factory=list, json_schema_extra={"default": []})
     campaign: Label | None = None
     link_group: Label | None = None
     automatic: bool = False
-    properties: Properties = {}
+    properties: Properties = Field(default_factory=dict, json_schema_extra={"default": {}})
 
 
 class PersonPart(_Part):
@@ -154,7 +173,7 @@ class PersonPart(_Part):
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         try:
-            return value and canonical(IdentifierScheme.EMAIL, value).value
+            return value and email(value)
         except ValueError as error:
             raise wrong(str(error)) from None
 
@@ -211,7 +230,7 @@ class EventLine(_Part):
     arrived_at: Instant | None = None
     identifiers: Identifiers
     engagement: EngagementPart | None = None
-    profile: Profile = {}
+    profile: Profile = Field(default_factory=dict, json_schema_extra={"default": {}})
     person: PersonPart | None = None
     consent: ConsentPart | None = None
     act: ActPart | None = None
@@ -223,17 +242,16 @@ class EventLine(_Part):
     @model_validator(mode="after")
     def _parts_fit_the_kind(self) -> EventLine:
         needed = PART_OF_KIND.get(self.kind)
-        for name in PART_OF_KIND.values():
+        for name in _PARTS:
             given = getattr(self, name) is not None
-            if given and name != needed:
-                raise _of_field(name, f"does not belong to kind {self.kind.value}")
-            if not given and name == needed:
-                raise _of_field(name, f"is needed by kind {self.kind.value}")
+            if given != (name == needed):
+                says = "does not belong to" if given else "is needed by"
+                raise _of_field(name, f"{says} kind {self.kind.value}")
         if (self.profile or self.person) and self.kind not in TELLS_PERSON:
             raise _of_field("profile" if self.profile else "person", f"does not belong to kind {self.kind.value}")
         if self.retracts_source and not self.retracts:
             raise _of_field("retracts_source", "needs retracts")
-        if self.kind is EventKind.LINK and len(self.identifiers.strongest_first()) < 2:
+        if self.kind is EventKind.LINK and self.identifiers.count < 2:
             raise _of_field("identifiers", "needs two or more for kind link")
         return self
 
