@@ -15,7 +15,7 @@ import gc
 import json
 import platform
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from time import process_time_ns
@@ -87,6 +87,10 @@ def handed_over(number: int, seed: int, at_ms: int) -> LeadRouted:
     )  # fmt: skip
 
 
+Piece = tuple[str, bytes, bytes, Any]
+"""Topic, key, value and headers of a record."""
+
+
 class Way:
     """One reducer's core, fed with records; what `identify` sends itself comes back in the next batch."""
 
@@ -97,9 +101,7 @@ class Way:
         self.facts: list[Any] = []
         self.changelog: dict[bytes, bytes] = {}
 
-    def batch(
-        self, records: Sequence[tuple[str, bytes, bytes, Any]], *, keep: bool = False
-    ) -> list[tuple[str, bytes, bytes, Any]]:
+    def batch(self, records: Sequence[Piece], *, keep: bool = False) -> list[Piece]:
         """Take them all; what comes back to this reducer."""
         self.core.begin(0)
         for topic, key, value, headers in records:
@@ -113,9 +115,9 @@ class Way:
             self.facts += batch.outgoing
             self.changelog.update({key: value for key, value in batch.changelog if value is not None})
         inputs = self.core.reducer.inputs
-        return [(each.topic, each.key, each.value or b"", each.headers) for each in batch.outgoing if each.topic in inputs]
+        return [(each.topic, each.key or b"", each.value or b"", each.headers) for each in batch.outgoing if each.topic in inputs]
 
-    def all(self, records: Sequence[tuple[str, bytes, bytes, Any]], *, keep: bool = False) -> None:
+    def all(self, records: Sequence[Piece], *, keep: bool = False) -> None:
         """Take them in batches, with all that follows."""
         for start in range(0, len(records), BATCH):
             back = self.batch(records[start : start + BATCH], keep=keep)
@@ -123,16 +125,16 @@ class Way:
                 back = self.batch(back, keep=keep)
 
 
-def inbox(lines: Sequence[bytes]) -> list[tuple[str, bytes, bytes, Any]]:
+def inbox(lines: Sequence[bytes]) -> list[Piece]:
     """Lines as records of the inbox."""
     return [(INBOX, b"", line, ()) for line in lines]
 
 
-def keyed(lines: Sequence[bytes]) -> list[tuple[str, bytes, bytes, Any]]:
+def keyed(lines: Sequence[bytes]) -> list[Piece]:
     """What `admit` makes of lines, as records of ``intake.keyed.v1``."""
     admit = Way(Admit())
     admit.all(inbox(lines), keep=True)
-    return [(KEYED, each.key, each.value, each.headers) for each in admit.facts if each.topic == KEYED and each.value]
+    return [(KEYED, each.key or b"", each.value or b"", each.headers) for each in admit.facts if each.topic == KEYED]
 
 
 def grown() -> list[tuple[Known, list[tuple[bytes, bytes]]]]:
@@ -193,17 +195,22 @@ def returning(lines: Sequence[bytes], leads: int, turn: int) -> list[bytes]:
 # --- the figures
 
 
-def best(rounds: Iterator[tuple[float, int]]) -> float:
-    """Microseconds of CPU an event, of the best round."""
-    return min(us / events for us, events in rounds)
+def best(work: Callable[[Any], object], parts: Iterable[tuple[Any, int]]) -> float:
+    """Microseconds of CPU an event, of the best round; a part is what a round works on, and how many events that is."""
+    found = []
+    for part, events in parts:
+        gc.collect()
+        began = process_time_ns()
+        work(part)
+        found.append((process_time_ns() - began) / 1_000 / events)
+    return min(found)
 
 
-def timed(work: Callable[[], object]) -> float:
-    """Microseconds of CPU."""
-    gc.collect()
-    began = process_time_ns()
-    work()
-    return (process_time_ns() - began) / 1_000
+def streams(events: int, leads: int) -> Iterator[list[bytes]]:
+    """Lines for each round."""
+    lines = script(SOME_LEADS, seed=2)[:events]
+    for turn in range(ROUNDS):
+        yield returning(lines, leads, turn)
 
 
 def reading(lines: Sequence[bytes]) -> None:
@@ -215,52 +222,51 @@ def reading(lines: Sequence[bytes]) -> None:
             continue
 
 
-def streams(events: int, leads: int) -> Iterator[list[bytes]]:
-    """Lines for each round."""
-    lines = script(SOME_LEADS, seed=2)[:events]
-    for turn in range(ROUNDS):
-        yield returning(lines, leads, turn)
-
-
 def reading_us(events: int) -> float:
     """Reading alone."""
-    return best((timed(lambda lines=lines: reading(lines)), len(lines)) for lines in streams(events, 5_000))  # type: ignore[misc]
+    return best(reading, ((lines, len(lines)) for lines in streams(events, 5_000)))
 
 
 def admit_us(events: int) -> float:
     """`admit` through the engine's core."""
-    way = Way(Admit())
-    return best((timed(lambda part=inbox(lines): way.all(part)), len(lines)) for lines in streams(events, 5_000))  # type: ignore[misc]
+    return best(Way(Admit()).all, ((inbox(lines), len(lines)) for lines in streams(events, 5_000)))
 
 
 def identify_us(events: int, identities: int, templates: Any) -> float:
     """`identify` through the engine's core."""
     way, leads = restored(templates, identities)
     gc.freeze()
-    found = best((timed(lambda part=keyed(lines): way.all(part)), len(lines)) for lines in streams(events, leads))  # type: ignore[misc]
+    found = best(way.all, ((keyed(lines), len(lines)) for lines in streams(events, leads)))
     gc.unfreeze()
     return found
 
 
-def bodies() -> dict[str, float]:
-    """Microseconds an event for each way a body can hold them; taking alone."""
-    key = WriteKey(name="bench", scopes=frozenset(Scope))
-    found = {}
-    for count in BODIES:
-        # A body has a limit: so many events only go in where each says little.
-        lines = [f'{{"kind":"engagement","id":"e-{n}","occurred_at":"2026-09-21T14:13:20Z","identifiers":{{"anonymous":"v-{n:05d}"}},'
-                 f'"engagement":{{"act":"page_view","campaign":"search"}}}}' for n in range(count)]  # fmt: skip
+KEY = WriteKey(name="bench", scopes=frozenset(Scope))
+TAKES: dict[str, Callable[[bytes], object]] = {
+    "list": lambda body: take_events(body, KEY, {}),
+    "lines": lambda body: take_lines(body, KEY),
+    "segment": lambda body: take_batch(body, KEY, START_MS),
+}
+
+
+def body_of(way: str, count: int) -> bytes:
+    """So many events in one body; a body has a limit, so each says little."""
+    if way == "segment":
         calls = [{"type": "track", "messageId": f"m{n}", "anonymousId": f"v-{n:05d}", "event": "Page View"} for n in range(count)]
-        ways: dict[str, Callable[[], object]] = {
-            "list": lambda body=f"[{','.join(lines)}]".encode(): take_events(body, key, {}),  # type: ignore[misc]
-            "lines": lambda body="\n".join(lines).encode(): take_lines(body, key),  # type: ignore[misc]
-            "segment": lambda body=json.dumps({"batch": calls}).encode(): take_batch(body, key, START_MS),  # type: ignore[misc]
-        }
-        repeats = max(1, 2_500 // count)
-        for name, take in ways.items():
-            spent = (timed(lambda take=take: [take() for _ in range(repeats)]) for _ in range(ROUNDS))  # type: ignore[misc]
-            found[f"{name} of {count}"] = min(spent) / repeats / count
-    return found
+        return json.dumps({"batch": calls}).encode()
+    lines = [
+        f'{{"kind":"engagement","id":"e-{n}","occurred_at":"2026-09-21T14:13:20Z","identifiers":{{"anonymous":"v-{n:05d}"}},'
+        f'"engagement":{{"act":"page_view","campaign":"search"}}}}'
+        for n in range(count)
+    ]
+    return ("\n".join(lines) if way == "lines" else f"[{','.join(lines)}]").encode()
+
+
+def body_us(way: str, count: int) -> float:
+    """Taking what a body has, without the request around it."""
+    repeats = max(1, 2_500 // count)
+    body, take = body_of(way, count), TAKES[way]
+    return best(lambda times: [take(body) for _ in range(times)], [(repeats, repeats * count)] * ROUNDS)
 
 
 def main() -> None:
@@ -274,7 +280,7 @@ def main() -> None:
     templates = grown()
     for each in arguments.identities.split(","):
         figures[f"identify, {int(each):,} identities"] = identify_us(arguments.events, int(each), templates)
-    figures |= {f"body: {name}": value for name, value in bodies().items()}
+    figures |= {f"body: {way} of {count:,}": body_us(way, count) for way in TAKES for count in BODIES}
     about = {"python": platform.python_version(), "machine": platform.machine()}
     if arguments.json:
         print(json.dumps({**about, "us_an_event": figures}, indent=2))

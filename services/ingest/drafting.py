@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.engine.reducer import Drop, EntryKind, Fact, Put, Step, View
+from baton.evolve import evolve
 from services.ingest.identity import CONFLICT, SEEN, Identity, IdentityMark, Slots
 
 KEPT_MS = 45 * 86_400_000
@@ -118,7 +118,7 @@ class Draft:
 
     def pass_on(self, told: IdentityAlias, to: str) -> None:
         """Hand a message on, as it is."""
-        self._send(replace(told, identity=to))
+        self._send(evolve(told, identity=to))
 
     def conflict(self, other: str, lead_id: str) -> None:
         """Report, once a pair, that two known people were said to be one."""

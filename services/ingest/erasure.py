@@ -5,9 +5,8 @@ What occurred up to the erasure is gone and stays gone. Who comes back afterward
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from baton.contracts.intake import AliasKind, EventKind, IdentityAlias, IntakeRecord, LeadEvent, LeadPerson, Person
+from baton.evolve import evolve
 from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
 from services.ingest.drafting import Draft
@@ -56,7 +55,7 @@ def _forget(draft: Draft, lead_id: str, received_at_ms: int, *, written: str | N
         draft.forget(kind)
     if draft.get(PERSON, THE_PERSON) is not None:
         draft.forget(PERSON)
-    draft.head = replace(
+    draft.head = evolve(
         former, root=draft.key, lead_id=None, own_lead_id=None, known=False, slots={}, erased_at_ms=draft.occurred_at_ms
     )
 

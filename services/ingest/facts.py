@@ -6,9 +6,10 @@ Nothing personal goes on ``leads.accepted.v1`` or ``leads.acts.v1``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 
 from baton.contracts.intake import EventKind, IntakeRecord, LeadAct, LeadCommand, LeadEvent, LeadPerson, Person
+from baton.evolve import evolve
 from baton.ids import derived_id
 from services.ingest.drafting import Draft
 from services.ingest.erasure import ACCEPTED, PERSONS
@@ -16,6 +17,9 @@ from services.ingest.identity import PERSON, THE_PERSON, KnownPerson
 
 ACTS = "leads.acts.v1"
 COMMANDS = "leads.commands.v1"
+_PERSON_FIELDS = tuple(each.name for each in fields(Person))
+_NOBODY = KnownPerson(person=Person())
+_NEVER = -(1 << 62)
 
 
 def publish(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
@@ -53,12 +57,10 @@ def publish(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
             ),
         )
     else:
-        event = _event(draft, record, lead_id, received_at_ms)
-        profile = record.profile if record.kind == EventKind.PROFILE else {}
-        draft.fact(ACCEPTED, lead_id, replace(event, profile=profile, clamped=clamped))
+        draft.fact(ACCEPTED, lead_id, _event(draft, record, lead_id, received_at_ms, clamped))
 
 
-def _event(draft: Draft, record: IntakeRecord, lead_id: str, received_at_ms: int) -> LeadEvent:
+def _event(draft: Draft, record: IntakeRecord, lead_id: str, received_at_ms: int, clamped: bool) -> LeadEvent:
     return LeadEvent(
         event_id=record.event_id,
         lead_id=lead_id,
@@ -66,18 +68,20 @@ def _event(draft: Draft, record: IntakeRecord, lead_id: str, received_at_ms: int
         kind=record.kind,
         occurred_at_ms=draft.occurred_at_ms,
         received_at_ms=received_at_ms,
+        clamped=clamped,
         backfill=record.backfill,
         engagement=record.engagement,
+        profile=record.profile if record.kind == EventKind.PROFILE else {},
         consent=record.consent,
         retracts=record.retracts,
     )
 
 
 def _publish_person(draft: Draft, record: IntakeRecord, lead_id: str, received_at_ms: int) -> None:
-    former: KnownPerson = draft.get(PERSON, THE_PERSON) or KnownPerson(person=Person())
-    known = learnt(former, record.person, draft.occurred_at_ms) if record.person else former
+    former: KnownPerson = draft.get(PERSON, THE_PERSON) or _NOBODY
     rides = record.kind != EventKind.PROFILE and bool(record.profile)
     profile = _digest(record.profile) if rides else former.told_profile
+    known = learnt(former, record.person or _NOBODY.person, draft.occurred_at_ms, profile)
     if known.person != former.person:
         draft.fact(
             PERSONS,
@@ -96,22 +100,28 @@ def _publish_person(draft: Draft, record: IntakeRecord, lead_id: str, received_a
             backfill=record.backfill,
         )
         draft.fact(ACCEPTED, lead_id, event)
-    if known != former or profile != former.told_profile:
-        draft.put(PERSON, THE_PERSON, replace(known, told_profile=profile))
+    if known is not former:
+        draft.put(PERSON, THE_PERSON, known)
 
 
-def learnt(former: KnownPerson, told: Person, occurred_at_ms: int) -> KnownPerson:
+def learnt(former: KnownPerson, told: Person, occurred_at_ms: int, told_profile: str) -> KnownPerson:
     """The person with what is newer: per field the latest by event time; of the same moment the greater text, so that the order of
-    arrival does not matter."""
-    values = {each.name: getattr(former.person, each.name) for each in fields(Person)}
-    times = dict(former.times)
-    for name in values:
-        new = getattr(told, name)
-        if new is None:
-            continue
-        if (occurred_at_ms, new) > (times.get(name, -(1 << 62)), values[name] or ""):
-            values[name], times[name] = new, occurred_at_ms
-    return KnownPerson(person=Person(**values), times=times, told_profile=former.told_profile)
+    arrival does not matter. The very same one where there is nothing new."""
+    newer = {
+        name: new
+        for name in _PERSON_FIELDS
+        if (new := getattr(told, name)) is not None and _is_newer(former, name, new, occurred_at_ms)
+    }
+    if not newer and told_profile == former.told_profile:
+        return former
+    person = former.person
+    if any(getattr(person, name) != new for name, new in newer.items()):
+        person = evolve(person, **newer)
+    return KnownPerson(person=person, times={**former.times, **dict.fromkeys(newer, occurred_at_ms)}, told_profile=told_profile)
+
+
+def _is_newer(former: KnownPerson, name: str, new: str, occurred_at_ms: int) -> bool:
+    return (occurred_at_ms, new) > (former.times.get(name, _NEVER), getattr(former.person, name) or "")
 
 
 def _digest(profile: Mapping[str, str]) -> str:

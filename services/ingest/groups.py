@@ -6,9 +6,8 @@ answers with the same message. So at no moment does a group hold two people, wha
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from baton.contracts.intake import AliasKind, Identifier, IdentifierScheme, IdentityAlias, LeadMerge
+from baton.evolve import evolve
 from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
 from services.ingest.drafting import Draft
@@ -24,7 +23,7 @@ def begin(draft: Draft, identifier: Identifier) -> None:
     named = identifier.scheme == IdentifierScheme.LEAD
     parts = ("lead", draft.key) if former.births == 0 else ("lead", draft.key, former.births)
     lead_id = identifier.value if named and former.births == 0 else derived_id(*parts)
-    draft.head = replace(
+    draft.head = evolve(
         former,
         root=draft.key,
         lead_id=lead_id,
@@ -56,7 +55,7 @@ def _attach_one(draft: Draft, subject: str, slot: str | None) -> None:
         return
     granted: Slots = {slot: (subject,)} if slot else {}
     if not clash(head.slots, granted):
-        draft.head = replace(head, slots=together(head.slots, granted))
+        draft.head = evolve(head, slots=together(head.slots, granted))
     # Else it is a second address of one person, as a stronger identifier says. Whether it is a person of its own already, the
     # subject knows: it counts for the group when it has joined, not before.
     draft.tell(subject, AliasKind.LINK, slots=head.slots, granted=granted)
@@ -92,7 +91,7 @@ def _meet(draft: Draft, head: Identity, told: IdentityAlias) -> None:
     if head.known and told.known and clash(head.slots, told.slots):
         draft.conflict(told.from_identity, told.lead_id)
     elif head.rank > rank(told.known, told.since_ms, told.from_identity):
-        draft.head = replace(head, slots=together(head.slots, told.slots))
+        draft.head = evolve(head, slots=together(head.slots, told.slots))
         draft.tell(told.from_identity, AliasKind.LINK, slots=head.slots, granted=told.slots)
     elif covers(told.granted, head.slots):
         _join(draft, told)
@@ -129,7 +128,7 @@ def _merge(draft: Draft, loser: str, told: IdentityAlias) -> None:
 
 def _follow(draft: Draft, told: IdentityAlias) -> None:
     former = draft.head or Identity(root=draft.key)
-    draft.head = replace(
+    draft.head = evolve(
         former, root=told.from_identity, lead_id=told.lead_id, known=told.known, since_ms=told.since_ms, slots={}, asks=()
     )
     draft.report(AliasKind.RESOLVED)
@@ -147,7 +146,7 @@ def on_joined(draft: Draft, told: IdentityAlias) -> None:
         return
     draft.mark(MEMBER, told.from_identity)
     if head.root == draft.key:
-        draft.head = replace(head, slots=together(head.slots, told.slots))
+        draft.head = evolve(head, slots=together(head.slots, told.slots))
     else:
         draft.tell(told.from_identity, AliasKind.MOVED)
         draft.pass_on(told, head.root)

@@ -11,11 +11,11 @@ Conflicts of two known people are reported (``conflict`` on ``intake.aliases.v1`
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from baton.contracts.intake import AliasKind, EventKind, IdentifierScheme, IdentityAlias, IntakeRecord
 from baton.engine.reducer import Event, Reducer, Reference, Step, View
+from baton.evolve import evolve
 from baton.intake.identifiers import identity_key
 from baton.intake.lines import MAX_IDENTIFIERS
 from services.ingest import erasure, groups
@@ -124,7 +124,7 @@ def _take_or_hand_on(draft: Draft, record: IntakeRecord, received_at_ms: int, *,
 def _ask_or_begin(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
     home = identity_key(record.identifiers[0])
     if draft.key == home and not record.asked:
-        record = replace(record, to_ask=_asks(draft, record))
+        record = evolve(record, to_ask=_asks(draft, record))
     left = (key for key in record.to_ask if key != draft.key and key not in record.asked)
     if next_one := next(left, None if draft.key == home else home):
         return _send(draft, record, next_one)
@@ -141,7 +141,7 @@ def _asks(draft: Draft, record: IntakeRecord) -> tuple[str, ...]:
     named = (identity_key(each) for each in record.identifiers if each.scheme in _ASKS)
     asks = tuple(dict.fromkeys((*former.asks, *(key for key in named if key != draft.key))))[:MAX_IDENTIFIERS]
     if asks != former.asks:
-        draft.head = replace(former, asks=asks)
+        draft.head = evolve(former, asks=asks)
     return asks
 
 
@@ -151,7 +151,7 @@ def _accept(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
 
 
 def _send(draft: Draft, record: IntakeRecord, to: str) -> None:
-    draft.fact(KEYED, to, replace(record, asked=(*record.asked, draft.key)))
+    draft.fact(KEYED, to, evolve(record, asked=(*record.asked, draft.key)))
 
 
 def _slots_of(record: IntakeRecord) -> Slots:
