@@ -32,7 +32,7 @@ from baton.intake.records import to_intake
 from benchmarks.engine_core import Book, Fetched
 from services.ingest.admit import INBOX, KEYED, Admit
 from services.ingest.gateway.keys import Scope, WriteKey
-from services.ingest.gateway.taking import take_batch, take_events, take_lines
+from services.ingest.gateway.taking import at_once, take_batch, take_events, take_lines
 from services.ingest.identify import Identify
 
 START_MS = 1_790_000_000_000
@@ -243,9 +243,9 @@ def identify_us(events: int, identities: int, templates: Any) -> float:
 
 KEY = WriteKey(name="bench", scopes=frozenset(Scope))
 TAKES: dict[str, Callable[[bytes], object]] = {
-    "list": lambda body: take_events(body, KEY, {}),
-    "lines": lambda body: take_lines(body, KEY),
-    "segment": lambda body: take_batch(body, KEY, START_MS),
+    "list": lambda body: at_once(take_events(body, KEY, {})),
+    "lines": lambda body: at_once(take_lines(body, KEY)),
+    "segment": lambda body: at_once(take_batch(body, KEY, START_MS)),
 }
 
 
@@ -276,6 +276,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    gc.set_threshold(100_000, 20, 50)  # as a worker has it
     figures = {"read": reading_us(arguments.events), "admit": admit_us(arguments.events)}
     templates = grown()
     for each in arguments.identities.split(","):

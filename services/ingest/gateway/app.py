@@ -30,7 +30,8 @@ from services.ingest.gateway.limits import Gate, RateLimit
 from services.ingest.gateway.openapi import described
 from services.ingest.gateway.problems import Refused, document, not_now, refused_line
 from services.ingest.gateway.segment import CALLS
-from services.ingest.gateway.taking import Taken, take_batch, take_call, take_events, take_lines
+from services.ingest.gateway.taking import Taken, Taking, take_batch, take_call, take_events, take_lines
+from services.ingest.gateway.turns import Turns
 from services.ingest.settings import GatewaySettings
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class Gateway:
         self._now_ms = now_ms
         self._rates = RateLimit(settings.rate_events, settings.rate_burst, seconds)
         self._gate = Gate(settings.max_in_flight, settings.ack_timeout_ms)
+        self._turns = Turns()
 
     def app(self) -> Starlette:
         """The ASGI application."""
@@ -107,13 +109,14 @@ class Gateway:
             return await self._answer(request, take_lines)
         return await self._answer(request, lambda body, key: take_events(body, key, attributes))
 
-    async def _answer(self, request: Request, take: Callable[[bytes, WriteKey], Taken], *, segment: bool = False) -> Response:
+    async def _answer(self, request: Request, take: Callable[[bytes, WriteKey], Taking], *, segment: bool = False) -> Response:
         key = self._holder(presented_key(request.headers.get("authorization")))
         self._rates.check(key.name)
         self._gate.enter()
         publishing = False
         try:
-            taken = take(await read_body(request, timeout_ms=self._settings.body_timeout_ms), key)
+            body = await read_body(request, timeout_ms=self._settings.body_timeout_ms)
+            taken = await self._turns.taken(take(body, key), len(body))
             self._rates.take(key.name, len(taken.records) + len(taken.bad))
             publishing = True
         finally:

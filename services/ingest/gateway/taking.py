@@ -1,8 +1,12 @@
-"""From a request's body to records and refusals: each event on its own, so that a bad one does not cost the others. Pure."""
+"""From a request's body to records and refusals: each event on its own, so that a bad one does not cost the others. Pure.
+
+Whatever takes a body is a generator that pauses after each event, for whoever cannot give it all its time at once, and returns what it
+took; :func:`at_once` goes through without a pause.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,17 +51,31 @@ class Taken:
         ]
 
 
+Taking = Generator[None, None, Taken]
+"""Pauses after each event of several; raises :class:`Refused`."""
+
+
 class OutOfScope(LineRefused):
     """The key may not send this kind of event."""
 
 
-def take_call(body: bytes, call_type: str, key: WriteKey, received_at_ms: int) -> Taken:
+def at_once(taking: Taking) -> Taken:
+    """What is taken, without a pause."""
+    while True:
+        try:
+            next(taking)
+        except StopIteration as done:
+            taken: Taken = done.value
+            return taken
+
+
+def take_call(body: bytes, call_type: str, key: WriteKey, received_at_ms: int) -> Taking:
     """One call of Segment's, whose type the address says."""
     call = {**_object(body), "type": call_type}
-    return _one(call, lambda each: read_call(each, received_at_ms=received_at_ms), key)
+    return (yield from _one(call, lambda each: read_call(each, received_at_ms=received_at_ms), key))
 
 
-def take_batch(body: bytes, key: WriteKey, received_at_ms: int) -> Taken:
+def take_batch(body: bytes, key: WriteKey, received_at_ms: int) -> Taking:
     """A batch of Segment's calls; ``context`` and ``sentAt`` of the batch hold for calls without their own."""
     whole = _object(body)
     calls = whole.get("batch")
@@ -72,26 +90,26 @@ def take_batch(body: bytes, key: WriteKey, received_at_ms: int) -> Taken:
         filled = {**call, "context": {**shared, **_mapping(call.get("context"))}} if isinstance(shared, Mapping) else call
         return read_call(filled, received_at_ms=received_at_ms, sent_at=whole.get("sentAt"))
 
-    return _several(calls, read, key)
+    return (yield from _several(calls, read, key))
 
 
-def take_lines(body: bytes, key: WriteKey) -> Taken:
+def take_lines(body: bytes, key: WriteKey) -> Taking:
     """Event lines, one JSON object a line: a line that is no JSON costs only itself."""
     lines = [line for line in body.split(b"\n") if line.strip()]
-    return _several(lines, lambda line: _read_event(read_object(line)), key)
+    return (yield from _several(lines, lambda line: _read_event(read_object(line)), key))
 
 
-def take_events(body: bytes, key: WriteKey, attributes: Mapping[str, Any]) -> Taken:
+def take_events(body: bytes, key: WriteKey, attributes: Mapping[str, Any]) -> Taking:
     """An event line or a list of them, plain or as CloudEvents; ``attributes`` are those of a binary one."""
     content = _json(body)
     if not isinstance(content, list):
-        return _one(content, lambda each: _read_event(each, attributes), key)
+        return (yield from _one(content, lambda each: _read_event(each, attributes), key))
 
     def read(each: Any) -> EventLine:
         _bounded(each, len(body))
         return _read_event(each)
 
-    return _several(content, read, key)
+    return (yield from _several(content, read, key))
 
 
 def _read_event(content: Any, attributes: Mapping[str, Any] | None = None) -> EventLine:
@@ -102,7 +120,8 @@ def _read_event(content: Any, attributes: Mapping[str, Any] | None = None) -> Ev
     return read_line(line_of(content, attributes or {}))
 
 
-def _one(item: Any, read: Read, key: WriteKey) -> Taken:
+def _one(item: Any, read: Read, key: WriteKey) -> Taking:
+    yield from ()  # one event is read at one go
     try:
         return Taken(records=(_record(item, read, key),))
     except OutOfScope as refused:
@@ -111,7 +130,7 @@ def _one(item: Any, read: Read, key: WriteKey) -> Taken:
         raise refused_line(refused) from None
 
 
-def _several(items: list[Any], read: Read, key: WriteKey) -> Taken:
+def _several(items: list[Any], read: Read, key: WriteKey) -> Taking:
     if len(items) > MAX_EVENTS:
         raise Refused(413, "too_many", f"A request may have {MAX_EVENTS} events; send several smaller ones.")
     records, bad = [], []
@@ -120,6 +139,7 @@ def _several(items: list[Any], read: Read, key: WriteKey) -> Taken:
             records.append(_record(item, read, key))
         except LineRefused as refused:
             bad.append(Bad(index=index, refused=refused))
+        yield
     taken = Taken(records=tuple(records), bad=tuple(bad))
     if not records:
         raise _nothing_taken(taken)

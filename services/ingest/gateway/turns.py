@@ -1,0 +1,42 @@
+"""Long work in short turns: a body of thousands of events must not hold the event loop, which the worker's reducers run on too.
+
+What a large body unpacks to takes many times its bytes, so of large bodies one is worked on at a time; small ones go in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Generator
+from typing import TypeVar
+
+from baton.intake.lines import MAX_EVENT_BYTES
+
+T = TypeVar("T")
+
+EVENTS_A_TURN = 25
+"""How many events are worked on before everything else on the loop has its turn."""
+
+
+class Turns:
+    """Works on bodies of ``MAX_EVENT_BYTES`` and less as they come, on larger ones one after the other."""
+
+    def __init__(self) -> None:
+        self._large = asyncio.Lock()
+
+    async def taken(self, work: Generator[None, None, T], body_bytes: int) -> T:
+        """What ``work`` returns; it yields after each event. Raises what it raises."""
+        async with self._large if body_bytes > MAX_EVENT_BYTES else contextlib.nullcontext():
+            return await in_turns(work)
+
+
+async def in_turns(work: Generator[None, None, T]) -> T:
+    """``work`` to its end, with everything else on the loop in between."""
+    while True:
+        try:
+            for _ in range(EVENTS_A_TURN):
+                next(work)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        await asyncio.sleep(0)
