@@ -14,7 +14,8 @@ from baton.intake.lines import MAX_EVENT_BYTES, EventLine
 
 MAX_CONTAINERS = 128
 _MAX_PROBLEMS = 20
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# A text that does not end goes to the end: were it no match, each quote in it would be tried, and each try go to the end.
+_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
 _SAFE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,47}\Z")
 
 _WORDS = {

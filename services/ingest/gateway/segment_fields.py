@@ -54,7 +54,7 @@ _WORD_EDGES = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _MAX_TEXT = {"stated_problem": 2_000, "note": 2_000}
 _MAX_WORD = 64
 _MAX_OWN = 32
-_LIKE_AN_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+\Z")
+_SPACE = re.compile(r"\s")
 
 
 def snake(name: str) -> str:
@@ -72,7 +72,8 @@ def identifiers_of(call: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[s
 
 def is_address(text: str) -> bool:
     """Whether an id is an e-mail address."""
-    return _LIKE_AN_ADDRESS.match(text) is not None
+    local, _, domain = text.partition("@")
+    return bool(local) and "." in domain[1:-1] and "@" not in domain and not _SPACE.search(text)
 
 
 def person_of(traits: Mapping[str, Any]) -> dict[str, Any]:

@@ -72,7 +72,12 @@ def at_once(taking: Taking) -> Taken:
 def take_call(body: bytes, call_type: str, key: WriteKey, received_at_ms: int) -> Taking:
     """One call of Segment's, whose type the address says."""
     call = {**_object(body), "type": call_type}
-    return (yield from _one(call, lambda each: read_call(each, received_at_ms=received_at_ms), key))
+
+    def read(each: Any) -> EventLine:
+        _bounded(each, len(body))
+        return read_call(each, received_at_ms=received_at_ms)
+
+    return (yield from _one(call, read, key))
 
 
 def take_batch(body: bytes, key: WriteKey, received_at_ms: int) -> Taking:
@@ -95,21 +100,20 @@ def take_batch(body: bytes, key: WriteKey, received_at_ms: int) -> Taking:
 
 def take_lines(body: bytes, key: WriteKey) -> Taking:
     """Event lines, one JSON object a line: a line that is no JSON costs only itself."""
-    lines = [line for line in body.split(b"\n") if line.strip()]
+    lines = [line for line in body.split(b"\n") if line and line.strip()]
     return (yield from _several(lines, lambda line: _read_event(read_object(line)), key))
 
 
 def take_events(body: bytes, key: WriteKey, attributes: Mapping[str, Any]) -> Taking:
     """An event line or a list of them, plain or as CloudEvents; ``attributes`` are those of a binary one."""
     content = _json(body)
-    if not isinstance(content, list):
-        return (yield from _one(content, lambda each: _read_event(each, attributes), key))
+    several = isinstance(content, list)
 
     def read(each: Any) -> EventLine:
         _bounded(each, len(body))
-        return _read_event(each)
+        return _read_event(each, None if several else attributes)
 
-    return (yield from _several(content, read, key))
+    return (yield from (_several if several else _one)(content, read, key))
 
 
 def _read_event(content: Any, attributes: Mapping[str, Any] | None = None) -> EventLine:
