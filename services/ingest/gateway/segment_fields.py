@@ -91,10 +91,9 @@ def profile_of(traits: Mapping[str, Any]) -> dict[str, Any]:
     its agreement has besides."""
     company, address = object_of(traits, "company"), object_of(traits, "address")
     profile: dict[str, Any] = {}
-    for told in (traits, company, address):
+    for told in filter(None, (traits, company, address)):
         for name, field in _PROFILE_TRAITS.items():
-            text = safe(field, told.get(name))
-            if text is not None:
+            if name in told and (text := safe(field, told[name])) is not None:
                 profile.setdefault(field, text)
     for name, value in list(object_of(traits, "profile").items())[:_MAX_OWN]:
         try:
@@ -113,7 +112,7 @@ def safe(name: str, value: Any) -> str | None:
 
 
 def first_safe(properties: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    return next((text for name in names if (text := safe(name, properties.get(name)))), None)
+    return next((text for name in names if name in properties and (text := safe(name, properties[name]))), None)
 
 
 def topics_of(value: Any) -> list[str]:
