@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_UNSET = object()
+
 
 def evolve(record: T, **changes: Any) -> T:
     """``dataclasses.replace``: ``record`` with other values for the fields named. Raises TypeError for one it does not have."""
@@ -22,9 +24,13 @@ def evolve(record: T, **changes: Any) -> T:
 
 
 def maker(record_type: type[T]) -> Callable[..., T]:
-    """``record_type`` as a function of its fields, by place or by name, with the same defaults."""
-    defaults = {each.name: each.default for each in fields(record_type) if each.default is not MISSING}  # type: ignore[arg-type]  # a dataclass
-    return _compiled(record_type, (), {name: name for name in _names(record_type)}, defaults)
+    """``record_type`` as a function of its fields, by place or by name, with the same defaults, those that are made too."""
+    described = fields(record_type)  # type: ignore[arg-type]  # a dataclass
+    defaults = {each.name: each.default for each in described if each.default is not MISSING}
+    fresh = {each.name: each.default_factory for each in described if each.default_factory is not MISSING}
+    values = {name: f"fresh_{name}() if {name} is unset_ else {name}" if name in fresh else name for name in _names(record_type)}
+    scope = {"unset_": _UNSET, **{f"fresh_{name}": make for name, make in fresh.items()}}
+    return _compiled(record_type, (), values, defaults | dict.fromkeys(fresh, _UNSET), scope)
 
 
 @lru_cache(maxsize=1024)
@@ -34,7 +40,7 @@ def _evolver(record_type: Any, changed: tuple[str, ...]) -> Callable[..., Any]:
     if unknown:
         raise TypeError(f"{record_type.__name__} has no field {unknown[0]}")
     values = {name: name if name in changed else f"old_.{name}" for name in names}
-    return _compiled(record_type, ("old_", *changed), values, {})
+    return _compiled(record_type, ("old_", *changed), values, {}, {})
 
 
 def _names(record_type: Any) -> list[str]:
@@ -44,10 +50,14 @@ def _names(record_type: Any) -> list[str]:
 
 
 def _compiled(
-    record_type: Any, parameters: Iterable[str], values: Mapping[str, str], defaults: Mapping[str, Any]
+    record_type: Any,
+    parameters: Iterable[str],
+    values: Mapping[str, str],
+    defaults: Mapping[str, Any],
+    more: Mapping[str, Any],
 ) -> Callable[..., Any]:
     """A function of ``parameters`` (none named: all fields) that makes a record of ``values``, expressions by field."""
-    scope: dict[str, Any] = {f"set_{name}": vars(record_type)[name].__set__ for name in values}
+    scope: dict[str, Any] = {**more} | {f"set_{name}": vars(record_type)[name].__set__ for name in values}
     scope |= {f"default_{name}": value for name, value in defaults.items()}
     scope |= {"make_": object.__new__, "of_": record_type}
     named = [f"{name}=default_{name}" if name in defaults else name for name in (tuple(parameters) or values)]

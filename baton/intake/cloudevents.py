@@ -43,5 +43,7 @@ def unwrapped(event: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
 
 def line_of(data: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[str, Any]:
     """The event line: ``data``, with what it lacks from the attributes."""
+    if not attributes:
+        return dict(data)
     filled = {_FILLS[name]: value for name, value in attributes.items()}
     return {**filled, **{name: value for name, value in data.items() if value is not None or name not in filled}}

@@ -29,6 +29,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from baton.contracts.intake import ActKind, CommandKind, EventKind, Identifier, IdentifierScheme
+from baton.evolve import maker
 from baton.intake.fields import (
     AmountMinor,
     Currency,
@@ -136,11 +137,12 @@ class Identifiers(_Part):
         found: list[Identifier] = []
         for scheme, values in zip(_SCHEMES, (self.lead, self.crm, self.email, self.user, self.anonymous), strict=True):
             if values:
-                found += [Identifier(scheme=scheme, value=value) for value in sorted(values)]
+                found += [_identifier(scheme, value) for value in sorted(values)]
         return tuple(found)
 
 
 _SCHEMES = tuple(each.value for each in IdentifierScheme)
+_identifier = maker(Identifier)
 
 
 class EngagementPart(_Part):

@@ -17,6 +17,7 @@ from baton.contracts.intake import (
     IntakeRecord,
     Person,
 )
+from baton.evolve import maker
 from baton.ids import derived_id
 from baton.intake.fields import country_code
 from baton.intake.identifiers import company_domain, email, identity_key, phone
@@ -25,6 +26,7 @@ from baton.intake.lines import TELLS_PERSON, ActPart, CommandPart, EngagementPar
 DEFAULT_SOURCE = "inbox"
 _NOT_CONTENT = {"id", "source", "arrived_at"}
 _EMAIL = IdentifierScheme.EMAIL.value
+_record, _engagement_record, _person_record = maker(IntakeRecord), maker(Engagement), maker(Person)
 _ORDER = {scheme.value: place for place, scheme in enumerate(IdentifierScheme)}
 
 
@@ -51,7 +53,7 @@ def to_intake(line: EventLine, *, source: str = DEFAULT_SOURCE, received_at_ms: 
     if person and person.email:
         identifiers = _with_email(identifiers, person.email)
     occurred = line.occurred_at if received_at_ms is None else min(line.occurred_at, received_at_ms)
-    return IntakeRecord(
+    return _record(
         event_id=event_id_of(source, line.id or content_id(line)),
         source=source,
         kind=line.kind.value,
@@ -76,7 +78,7 @@ def key_of(record: IntakeRecord) -> str:
 
 # The fields of a part are those of its record. vars() has them as they are; dict() and model_dump() take several times as long.
 def _engagement(part: EngagementPart) -> Engagement:
-    return Engagement(**{**vars(part), "topics": tuple(part.topics)})
+    return _engagement_record(**{**vars(part), "topics": tuple(part.topics)})
 
 
 def _act(part: ActPart) -> Act:
@@ -111,7 +113,7 @@ def _person(line: EventLine, identifiers: tuple[Identifier, ...]) -> Person | No
         address = next((each.value for each in identifiers if each.scheme == _EMAIL), None)
         if address is not None:
             told["email"] = address
-    return Person(**told) if told else None
+    return _person_record(**told) if told else None
 
 
 def _with_email(identifiers: tuple[Identifier, ...], address: str) -> tuple[Identifier, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from baton.contracts.intake import EventKind, IntakeRecord, LeadAct, LeadCommand, LeadEvent, LeadPerson, Person
-from baton.evolve import evolve
+from baton.evolve import evolve, maker
 from baton.ids import derived_id
 from services.ingest.drafting import Draft
 from services.ingest.erasure import ACCEPTED, PERSONS
@@ -20,6 +20,7 @@ COMMANDS = "leads.commands.v1"
 _PERSON_FIELDS = tuple(each.name for each in fields(Person))
 _NOBODY = KnownPerson(person=Person())
 _NEVER = -(1 << 62)
+_lead_event, _known_person = maker(LeadEvent), maker(KnownPerson)
 
 
 def publish(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
@@ -61,7 +62,7 @@ def publish(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
 
 
 def _event(draft: Draft, record: IntakeRecord, lead_id: str, received_at_ms: int, clamped: bool) -> LeadEvent:
-    return LeadEvent(
+    return _lead_event(
         event_id=record.event_id,
         lead_id=lead_id,
         source=record.source,
@@ -117,7 +118,7 @@ def learnt(former: KnownPerson, told: Person, occurred_at_ms: int, told_profile:
     person = former.person
     if any(getattr(person, name) != new for name, new in newer.items()):
         person = evolve(person, **newer)
-    return KnownPerson(person=person, times={**former.times, **dict.fromkeys(newer, occurred_at_ms)}, told_profile=told_profile)
+    return _known_person(person=person, times={**former.times, **dict.fromkeys(newer, occurred_at_ms)}, told_profile=told_profile)
 
 
 def _is_newer(former: KnownPerson, name: str, new: str, occurred_at_ms: int) -> bool:

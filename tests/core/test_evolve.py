@@ -1,6 +1,6 @@
 """Records made from slot to slot are the ones that their own constructor would have made."""
 
-from dataclasses import FrozenInstanceError, dataclass, fields, replace
+from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,13 @@ class Plain:
     one: int
     two: str = "two"
     three: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    one: int
+    held: dict[str, int] = field(default_factory=dict)
+    last: str = "end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,14 @@ def test_a_made_record_has_the_defaults_and_takes_fields_by_place_or_name() -> N
         make(two="2")
     with pytest.raises(FrozenInstanceError):
         make(1).one = 2  # type: ignore[misc]  # that it cannot be is the point
+
+
+def test_a_default_that_is_made_is_made_anew_for_each_record() -> None:
+    make = maker(Holding)
+    one, two = make(1), make(1)
+    assert one == two == Holding(one=1) == make(1, {}, "end")
+    assert one.held is not two.held
+    assert make(1, held={"a": 1}) == Holding(one=1, held={"a": 1})
 
 
 def test_a_field_that_is_none_is_refused() -> None:
