@@ -213,6 +213,18 @@ def streams(events: int, leads: int) -> Iterator[list[bytes]]:
         yield returning(lines, leads, turn)
 
 
+def strangers(events: int) -> Iterator[list[bytes]]:
+    """A list of people nobody has seen, for each round: nothing that was put in order before helps."""
+    for turn in range(ROUNDS):
+        numbers = range(turn * events, (turn + 1) * events)
+        yield [
+            f'{{"kind":"profile","id":"row-{n}","source":"list","occurred_at":"2026-09-21T14:13:20Z","identifiers":'
+            f'{{"email":"p{n}@firm{n % 1_009}.example"}},"profile":{{"country":"Germany","role":"Head of IT"}},'
+            f'"person":{{"phone":"+49 30 {10_000_000 + n}","first_name":"Row","last_name":"{n}"}}}}'.encode()
+            for n in numbers
+        ]
+
+
 def reading(lines: Sequence[bytes]) -> None:
     """Lines to records, alone."""
     for line in lines:
@@ -225,6 +237,11 @@ def reading(lines: Sequence[bytes]) -> None:
 def reading_us(events: int) -> float:
     """Reading alone."""
     return best(reading, ((lines, len(lines)) for lines in streams(events, 5_000)))
+
+
+def strangers_us(events: int) -> float:
+    """Reading a list of strangers with their phone numbers."""
+    return best(reading, ((lines, len(lines)) for lines in strangers(events)))
 
 
 def admit_us(events: int) -> float:
@@ -277,7 +294,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     gc.set_threshold(100_000, 20, 50)  # as a worker has it
-    figures = {"read": reading_us(arguments.events), "admit": admit_us(arguments.events)}
+    figures = {
+        "read": reading_us(arguments.events),
+        "read, a list of strangers": strangers_us(arguments.events),
+        "admit": admit_us(arguments.events),
+    }
     templates = grown()
     for each in arguments.identities.split(","):
         figures[f"identify, {int(each):,} identities"] = identify_us(arguments.events, int(each), templates)
