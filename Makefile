@@ -51,8 +51,8 @@ SEED ?= 1
 chaos: $(READY)     ## KILLS=40 EVENTS=20000 SEED=1: load while processes are killed and paused by a plan, then the audit; takes minutes
 	@$(BIN)/python -m baton.chaos --kills $(KILLS) --events $(EVENTS) --seed $(SEED) $(ARGS)
 
-bench: $(READY)     ## what things cost on this machine: codec, agreement, lead reducer, engine alone and on Kafka
-	@for each in codec agreement lead_reducer engine_core kafka_engine; do \
+bench: $(READY)     ## what things cost on this machine: codec, agreement, the way in, lead reducer, engine alone and on Kafka
+	@for each in codec agreement intake lead_reducer engine_core kafka_engine; do \
 		echo "== $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
 
 schemas: $(READY)   ## write the schema files of records that are new or changed

@@ -10,7 +10,7 @@ import pytest
 
 from baton.engine.reducer import Event
 from services.ingest.admit import Admit
-from services.ingest.gateway.bodies import MAX_BODY_BYTES
+from services.ingest.gateway.bodies import MAX_BODY_BYTES, MAX_EVENTS
 from services.ingest.gateway.keys import Scope, WriteKey
 from services.ingest.gateway.problems import Refused
 from services.ingest.gateway.segment_fields import is_address
@@ -96,6 +96,17 @@ def test_an_event_alone_may_be_no_longer_than_one_of_many(path: str) -> None:
         call = {"userId": "u", "event": "x", "context": {"x": "x" * 33_000}}
         refused = _answered(take_call(json.dumps(call).encode(), "track", KEY, NOW))
     assert (refused.status, refused.code, refused.detail) == (413, "too_long", "Not taken: has more than 32768 bytes.")
+
+
+def test_of_a_batch_of_bad_events_each_is_told_but_not_all_that_is_wrong_with_each() -> None:
+    wrong = b"{" + b",".join(b'"f%d":1' % number for number in range(15)) + b"}"
+    taken = at_once(take_lines(b"\n".join([*[wrong] * (MAX_EVENTS - 1), LINE + b"}"]), KEY))
+    told = taken.rejected()
+    assert len(taken.bad) == MAX_EVENTS - 1
+    assert [each["index"] for each in told if each["field"] == "kind"] == list(range(MAX_EVENTS - 1))
+    assert MAX_EVENTS < len(told) < 2 * MAX_EVENTS + 20
+    assert told[0] == {"index": 0, "code": "invalid", "field": "kind", "detail": "is missing"}
+    assert [each["field"] for each in told if each["index"] == 0][:4] == ["kind", "occurred_at", "identifiers", "f0"]
 
 
 DEAR: dict[str, bytes] = {

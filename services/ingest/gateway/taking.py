@@ -43,12 +43,12 @@ class Taken:
     bad: tuple[Bad, ...] = ()
 
     def rejected(self) -> list[dict[str, Any]]:
-        """The refusals as members of an answer."""
-        return [
-            error | {"code": each.refused.code}
-            for each in self.bad
-            for error in errors_of(each.refused.problems, index=each.index)
-        ]
+        """The refusals as members of an answer: every event, with all that is wrong with it; once there are many, with the first of it."""
+        told: list[dict[str, Any]] = []
+        for each in self.bad:
+            problems = each.refused.problems if len(told) < MAX_EVENTS else each.refused.problems[:1]
+            told += errors_of(problems, index=each.index, code=each.refused.code)
+        return told
 
 
 Taking = Generator[None, None, Taken]
