@@ -83,7 +83,7 @@ def _publish_person(draft: Draft, record: IntakeRecord, lead_id: str, received_a
     rides = record.kind != EventKind.PROFILE and bool(record.profile)
     profile = _digest(record.profile) if rides else former.told_profile
     known = learnt(former, record.person or _NOBODY.person, draft.occurred_at_ms, profile)
-    if known.person != former.person:
+    if known.person is not former.person:
         draft.fact(
             PERSONS,
             lead_id,
@@ -107,7 +107,7 @@ def _publish_person(draft: Draft, record: IntakeRecord, lead_id: str, received_a
 
 def learnt(former: KnownPerson, told: Person, occurred_at_ms: int, told_profile: str) -> KnownPerson:
     """The person with what is newer: per field the latest by event time; of the same moment the greater text, so that the order of
-    arrival does not matter. The very same one where there is nothing new."""
+    arrival does not matter. Where nothing is new it is the very same one, and where no field changes it has the very same ``person``."""
     newer = {
         name: new
         for name in _PERSON_FIELDS
