@@ -140,7 +140,7 @@ def settle(turn: Turn, *, cause: str, occurred_at_ms: int, raised: bool = False)
     """After an event: score, qualify or withdraw, tell."""
     undone = level_undone(turn)
     rating = rated(turn, raising=True, cause=cause, undone=undone)
-    reconsidered(turn, cause=cause, reason=RETRACTED if undone else COOLED)
+    reconsidered(turn, cause=cause, reason=RETRACTED if undone else COOLED, rating=rating)
     considered(turn, rating, cause=cause, occurred_at_ms=occurred_at_ms, raised=raised)
 
 

@@ -37,3 +37,9 @@ def marked_entries(ledger: bytes, marks: bytes) -> Iterator[tuple[Entry, float, 
     """Each entry with its grown points, their exponent, group, reason and rule."""
     for entry, (_, grown_points, exponent, group, why, rule) in zip(entries(ledger), MARK.iter_unpack(marks), strict=True):
         yield entry, grown_points, exponent, group, Why(why), rule
+
+
+def taken_back(marks: bytes) -> int:
+    """How many entries were retracted, or turned out to be a machine's."""
+    reasons = marks[_WHY::MARK_SIZE]
+    return reasons.count(Why.RETRACTED) + reasons.count(Why.SCANNER)

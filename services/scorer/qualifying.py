@@ -2,8 +2,8 @@
 
 A fast-track act qualifies at once, whatever the sum, if it was young enough when it came and is no backfill; it breaks a cool-off. A
 level of warm or more qualifies if the agreement's gates are open, no cool-off holds and the lead does not wait in a backlog. Once a
-cycle: an MQL is not made one again. An MQL that nobody accepted is withdrawn when its level falls or its cause is retracted;
-a raised hand does not cool.
+cycle: an MQL is not made one again. An MQL that nobody accepted is withdrawn when its level falls or its cause is retracted: the
+hand it raised, or the act that opened its gates. A raised hand does not cool.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Final
 from baton.contracts.leads import BacklogRelease, LeadQualified, Level, Stage
 from baton.ids import derived_id
 from services.scorer.course import Cause, by_system, move_lead, place, refuse
-from services.scorer.facts import facts_of
+from services.scorer.facts import LedgerBehaviour, facts_of
 from services.scorer.ledger import id_bytes, retracted_ids
 from services.scorer.lifecycle import REST, Move, Refused
+from services.scorer.marks import taken_back
 from services.scorer.rating import Rating, rated, tell
 from services.scorer.state_lead import Course
 from services.scorer.story import story_of
@@ -138,8 +139,8 @@ def hand_over(turn: Turn, rating: Rating, cause: Cause, *, owner: str | None = N
     )
 
 
-def reconsidered(turn: Turn, *, cause: str, reason: str) -> None:
-    """Withdraw an MQL that nobody accepted and that is one no longer. ``reason`` says what happened to it."""
+def reconsidered(turn: Turn, *, cause: str, reason: str, rating: Rating | None = None) -> None:
+    """Withdraw an MQL that nobody accepted and that is one no longer. ``reason`` says what happened to it; ``rating``: an event did."""
     if turn.head.level == Level.COLD.value:
         stops_waiting(turn, cause=cause)
     if turn.head.stage != Stage.MQL.value:
@@ -148,9 +149,11 @@ def reconsidered(turn: Turn, *, cause: str, reason: str) -> None:
     raised_by = _still_raised(turn, course)
     if raised_by != course.raised_by:
         turn.steer(raised_by=raised_by)
-    if raised_by or turn.head.level != Level.COLD.value:
+    if raised_by:
         return
-    if course.hand_raised:
+    if turn.head.level != Level.COLD.value and not (rating is not None and _gates_shut(turn, rating, course)):
+        return
+    if course.hand_raised or turn.head.level != Level.COLD.value:
         reason = RETRACTED
     place(turn, Move.WITHDRAWN, by_system(turn, cause, reason=reason), Stage.INQUIRY)
     turn.steer(
@@ -163,6 +166,19 @@ def reconsidered(turn: Turn, *, cause: str, reason: str) -> None:
         owner=None,
         pool=None,
     )
+
+
+def _gates_shut(turn: Turn, rating: Rating, course: Course) -> bool:
+    """Whether the hand that passed the gates is down, or what opened them was taken back by this event, and they are closed."""
+    if not why_not(turn, rating):
+        return False
+    if course.hand_raised:
+        return True
+    former = turn.view.head
+    if former is None or taken_back(turn.head.marks) == taken_back(former.marks):
+        return False
+    before = replace(facts_of(turn, rating.engagement_micro), behaviour=LedgerBehaviour(former.ledger, former.marks))
+    return not turn.agreement.lifecycle.closed_gates(before)
 
 
 def _still_raised(turn: Turn, course: Course) -> tuple[str, ...]:

@@ -184,6 +184,38 @@ def test_an_mql_with_another_raised_hand_or_enough_points_stays_one() -> None:
     assert not [line for line in world.said() if "withdrawn" in line]
 
 
+def test_an_mql_whose_raised_hand_passed_closed_gates_is_withdrawn_with_the_hand() -> None:
+    world = ready(lifecycle=GATES)
+    world.does("l1", "form")
+    raised = world.does("l1", "demo_request")
+    assert world.said()[-1] == "l1 qualified for sales, hot, hand raised"
+    world.retract("l1", raised)
+    assert world.said() == ["l1/1 withdrawn by system: mql -> inquiry: retracted", "l1 warm A2 35"]
+    world.does("l1", "page_view", content_stage="decision")
+    assert world.said()[-1] == "l1 qualified for sdr, warm"
+
+
+def test_an_mql_whose_gates_were_opened_by_an_act_that_is_retracted_is_withdrawn() -> None:
+    world = ready(lifecycle=GATES)
+    opened = world.does("l1", "page_view", content_stage="decision")
+    world.does("l1", "form")
+    assert world.said()[-1] == "l1 qualified for sdr, warm"
+    world.retract("l1", world.does("l1", "page_view"))
+    assert not [line for line in world.said() if "withdrawn" in line]
+    world.retract("l1", opened)
+    assert world.said()[-2:] == ["l1/1 withdrawn by system: mql -> inquiry: retracted", "l1 warm A2 35"]
+
+
+def test_gates_that_close_by_time_withdraw_nothing_when_something_else_is_retracted() -> None:
+    world = ready(lifecycle=GATES)
+    world.does("l1", "page_view", content_stage="decision")
+    world.does("l1", "form")
+    other = world.does("l1", "page_view")
+    world.wait(6 * DAY)
+    world.retract("l1", other)
+    assert not [line for line in world.said() if "withdrawn" in line]
+
+
 def test_the_act_that_tipped_the_scale_is_retracted_without_regard_to_dwell_and_exit() -> None:
     world = ready(dwell="10 days")
     world.does("l1", "page_view")
