@@ -295,7 +295,7 @@ class LeadTransfer:
 
     A book may come in ``parts``, twice and in any order. ``ledger``, ``retractions``, ``recent`` and ``origins`` are packed as the scorer
     keeps them; ``events`` are the events that the rest of the book came from (profile, consent), ids and times unchanged; ``cycles``
-    its history. ``stage`` .. ``rest_reason``: where the loser stood. ``late``: not a book, but what came to the loser afterwards, as it
+    its history. ``stage`` .. ``rest_reason``, ``raised_by`` .. ``accepted``: where the loser stood. ``late``: not a book, but what came to the loser afterwards, as it
     came. ``path``: the leads it passed on its way through a chain of merges.
     """
 
@@ -326,3 +326,7 @@ class LeadTransfer:
     late: bool = False
     acts: tuple[LeadAct, ...] = ()
     path: tuple[str, ...] = ()
+    raised_by: tuple[str, ...] = ()
+    leg: str = ""
+    level: str = ""
+    accepted: bool = False

@@ -15,24 +15,22 @@ from dataclasses import replace
 from typing import Final
 
 from baton.contracts.intake import EventKind, LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
-from baton.contracts.leads import Actor, EarlierCycle, LeadTransfer, Stage
+from baton.contracts.leads import LeadTransfer, Stage
 from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.content import ContentBook, together
-from services.scorer.course import Cause, by_system, cycle_item, end_cycle, place
+from services.scorer.course import by_system, cycle_item, place
 from services.scorer.events import acquainted, consent_given, profiled, settle
 from services.scorer.ledger import RECORD, retractions, with_retraction
-from services.scorer.lifecycle import OPEN, REST, Move
-from services.scorer.qualifying import qualify
-from services.scorer.rating import rated, tell, tell_account
+from services.scorer.lifecycle import Move
+from services.scorer.rating import tell_account
 from services.scorer.state_lead import CYCLE, MERGED, LeadHead
+from services.scorer.taking_over import takes_over
 from services.scorer.transferring import send_book, take_dates, take_deals
 from services.scorer.turn import TRANSFERS, Turn
 from services.scorer.waiting import stops_waiting
 
 _MAX_ABSORBED: Final = 64
-_OPEN: Final = frozenset(stage.value for stage in OPEN)
-_REST: Final = frozenset(stage.value for stage in REST)
 
 
 def on_merge(turn: Turn, told: LeadMerge) -> None:
@@ -123,7 +121,7 @@ def absorbed(turn: Turn, told: LeadTransfer) -> None:
         recycles=max(course.recycles, told.recycles),
         absorbed=(*course.absorbed, mark)[-_MAX_ABSORBED:] if not known else course.absorbed,
     )
-    if not known and told.stage and _takes_over(turn, told):
+    if not known and told.stage and takes_over(turn, told):
         return
     settle(turn, cause=told.transfer_id, occurred_at_ms=told.at_ms)
 
@@ -146,40 +144,3 @@ def _join_ledger(turn: Turn, told: LeadTransfer) -> None:
         since_ms=max(head.since_ms, told.since_ms),
     )
     turn.recount()
-
-
-def _takes_over(turn: Turn, told: LeadTransfer) -> bool:
-    """What was open at the loser is open at the survivor; what rested, rests. True if that was all there is to do."""
-    stage = turn.head.stage
-    cause = by_system(turn, told.transfer_id, occurred_at_ms=told.at_ms, reason=MERGED)
-    if told.stage in _OPEN and stage in _REST:
-        _keep_cycle(turn, told)
-        rating = rated(turn, raising=True, cause=told.transfer_id)
-        tell(turn, rating, cause=told.transfer_id, always=True)
-        qualify(turn, rating, cause, raised=told.hand_raised, owner=told.owner)
-        return True
-    if told.stage == Stage.RECYCLED.value and stage == Stage.INQUIRY.value:
-        _rests(turn, told, cause)
-    elif told.stage == Stage.CUSTOMER.value and stage in (Stage.INQUIRY.value, Stage.RECYCLED.value):
-        turn.steer(owner=told.owner)
-        place(turn, Move.TAKEN_OVER, cause, Stage.CUSTOMER)
-    elif told.stage in _OPEN:
-        _keep_cycle(turn, told)
-    return False
-
-
-def _keep_cycle(turn: Turn, told: LeadTransfer) -> None:
-    """The loser's open cycle is history now."""
-    ended = EarlierCycle(cycle=told.cycle, ended_at_ms=told.at_ms, outcome=MERGED, reason=told.stage, holder=told.owner)
-    turn.put(CYCLE, cycle_item(ended, told.loser), ended)
-
-
-def _rests(turn: Turn, told: LeadTransfer, cause: Cause) -> None:
-    """The loser was to come back some day: the SLA watcher plans the survivor's return from the same reason."""
-    said = replace(cause, actor=Actor.MARKETING, reason=told.rest_reason)
-    place(turn, Move.RECYCLED, said, Stage.RECYCLED)
-    since = turn.head.since_ms
-    end_cycle(turn, MERGED, reason=told.rest_reason)
-    turn.head = replace(turn.head, since_ms=since)
-    turn.recount()
-    turn.steer(rest_reason=told.rest_reason)

@@ -28,7 +28,7 @@ COOLED: Final = "cooled"
 RETRACTED: Final = "retracted"
 WITHDRAWALS: Final = frozenset({COOLED, RETRACTED})
 WAITS: Final = "waits its turn: ready by the new agreement"
-_MAX_RAISED: Final = 8
+MAX_RAISED: Final = 8
 _REST: Final = frozenset(stage.value for stage in REST)
 
 
@@ -50,7 +50,7 @@ def considered(
         held_back = WAITS
     tell(turn, rating, cause=cause, note=held_back, always=not held_back)
     if not held_back:
-        qualify(turn, rating, by_system(turn, cause, occurred_at_ms=occurred_at_ms), raised=raised)
+        qualify(turn, rating, by_system(turn, cause, occurred_at_ms=occurred_at_ms), raised_by=(cause,) if raised else ())
 
 
 def released(turn: Turn, told: BacklogRelease) -> None:
@@ -61,7 +61,7 @@ def released(turn: Turn, told: BacklogRelease) -> None:
     rating = rated(turn, raising=False)
     if turn.head.stage in _REST and rating.level != Level.COLD.value and not why_not(turn, rating):
         tell(turn, rating, cause=turn.cause, always=True)
-        qualify(turn, rating, by_system(turn, turn.cause), raised=False)
+        qualify(turn, rating, by_system(turn, turn.cause))
 
 
 def why_not(turn: Turn, rating: Rating) -> str:
@@ -74,12 +74,22 @@ def why_not(turn: Turn, rating: Rating) -> str:
     return f"not yet: {'; '.join(closed)}" if closed else ""
 
 
-def qualify(turn: Turn, rating: Rating, cause: Cause, *, raised: bool, owner: str | None = None) -> None:
-    """Make the lead an MQL and hand its story over."""
+def qualify(
+    turn: Turn,
+    rating: Rating,
+    cause: Cause,
+    *,
+    raised_by: tuple[str, ...] = (),
+    owner: str | None = None,
+    leg: str = "",
+    kept: bool = False,
+) -> None:
+    """Make the lead an MQL and hand its story over. ``raised_by``: the fast-track acts that count; ``leg``, ``kept``: work that was
+    accepted before a merge goes on with who had it."""
     stops_waiting(turn, cause=cause.id)
     head, levels = turn.head, turn.agreement.levels
-    fit_band = levels.fit_band(head.fit_micro)
-    leg = levels.queue_for(rating.level, fit_band, raised)
+    raised = bool(raised_by)
+    leg = leg or levels.queue_for(rating.level, levels.fit_band(head.fit_micro), raised)
     if head.stage == Stage.CUSTOMER.value and owner is None:
         owner = turn.course.owner
     turn.steer(
@@ -87,7 +97,8 @@ def qualify(turn: Turn, rating: Rating, cause: Cause, *, raised: bool, owner: st
         cause_id=cause.id,
         leg=leg,
         level=urgency(turn, rating.level, raised=raised),
-        raised_by=(cause.id,) if raised else (),
+        raised_by=raised_by,
+        kept=kept,
         qualified_at_ms=turn.now,
         owner=None,
         handoff_id=None,
@@ -149,7 +160,7 @@ def reconsidered(turn: Turn, *, cause: str, reason: str, rating: Rating | None =
     raised_by = _still_raised(turn, course)
     if raised_by != course.raised_by:
         turn.steer(raised_by=raised_by)
-    if raised_by:
+    if raised_by or course.kept:
         return
     if turn.head.level != Level.COLD.value and not (rating is not None and _gates_shut(turn, rating, course)):
         return
@@ -195,5 +206,5 @@ def _raised_again(turn: Turn, cause: str, occurred_at_ms: int) -> None:
         assert isinstance(refused, Refused)
         refuse(turn, Move.QUALIFIED.value, said, refused.reason)
     else:
-        turn.steer(raised_by=(*turn.course.raised_by, cause)[-_MAX_RAISED:])
+        turn.steer(raised_by=(*turn.course.raised_by, cause)[-MAX_RAISED:])
         place(turn, Move.RAISED, by_system(turn, cause, occurred_at_ms=occurred_at_ms), Stage(turn.head.stage))

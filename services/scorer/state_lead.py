@@ -70,6 +70,7 @@ class Course:
     ``qualification_id`` .. ``qualified_at_ms``: the last qualification; ``raised_by`` are the fast-track acts of its cycle. ``handoff_id`` .. ``routed_at_ms``: the hand-off that stands, none
     before it is routed; ``accepted``, ``touched`` and ``rejected`` are about it. ``owner`` outlives the hand-off where a customer keeps their rep.
     ``rest_...``: why and until when the lead rests; ``return_at_ms`` None: not by itself. ``absorbed``: transfers that were taken in.
+    ``kept``: the work was accepted before a merge, so it does not cool.
     """
 
     qualification_id: str | None = None
@@ -95,6 +96,7 @@ class Course:
     cool_off_until_ms: int = 0
     return_at_ms: int | None = None
     absorbed: tuple[str, ...] = ()
+    kept: bool = False
 
     @property
     def hand_raised(self) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from baton.contracts.intake import Consent, EventKind, LeadEvent
-from baton.contracts.leads import KnownDeal, LeadTransfer, StageReached
+from baton.contracts.leads import KnownDeal, LeadTransfer, Stage, StageReached
 from baton.ids import derived_id
 from services.scorer.ledger import SIZE
+from services.scorer.lifecycle import OPEN
 from services.scorer.state_lead import (
     CONSENT,
     CYCLE,
@@ -24,6 +25,7 @@ from services.scorer.state_lead import (
 )
 from services.scorer.turn import TRANSFERS, Turn
 
+_TAKEN: Final = frozenset(stage.value for stage in OPEN) - {Stage.MQL.value}
 PART_ENTRIES: Final = 4_000
 """Entries of the ledger in one part: a part stays well below the longest value of the topic."""
 
@@ -59,6 +61,10 @@ def send_book(turn: Turn, survivor: str, *, merge_id: str) -> None:
                 stage=head.stage if last else "",
                 owner=course.owner,
                 hand_raised=course.hand_raised,
+                raised_by=course.raised_by,
+                leg=course.leg,
+                level=course.level,
+                accepted=course.kept or head.stage in _TAKEN,
                 rejecters=course.rejecters,
                 rest_reason=course.rest_reason,
                 dates=tuple(_dates(turn)) if last else (),

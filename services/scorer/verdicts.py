@@ -19,7 +19,7 @@ from services.scorer.turn import Turn
 _ENDS: Final = frozenset({Move.RECYCLED, Move.DISQUALIFIED, Move.LOST, Move.WON})
 _MAX_REJECTERS: Final = 16
 MAX_DEALS: Final = 50
-_UNTIL_TOLD: Final = 1 << 60
+UNTIL_TOLD: Final = 1 << 60
 
 
 def speaker(actor: Actor, move: Move, course: Course) -> Actor:
@@ -82,7 +82,7 @@ def _ended(turn: Turn, move: Move, cause: Cause) -> None:
             rest_id=None,
             rest_reason=cause.reason,
             rest_track=None,
-            cool_off_until_ms=_UNTIL_TOLD,
+            cool_off_until_ms=UNTIL_TOLD,
             return_at_ms=None,
         )
     settle(turn, cause=cause.id, occurred_at_ms=cause.occurred_at_ms)

@@ -182,6 +182,124 @@ def test_a_rest_is_taken_over_and_planned_anew() -> None:
     assert world.said() == []
 
 
+def test_a_retraction_after_the_merge_takes_back_the_hand_that_the_loser_raised() -> None:
+    for told_to in ("a", "b"):
+        world = World()
+        world.fits("a")
+        raised = world.does("a", "demo_request")
+        world.send(merge("a", "b"))
+        assert world.said()[-1] == "b qualified for sales, hot, hand raised"
+        world.retract(told_to, raised)
+        assert world.said() == ["b/1 withdrawn by system: mql -> inquiry: retracted", "b cold A3 0"]
+
+
+def test_a_hand_whose_retraction_is_at_the_survivor_already_is_not_handed_on() -> None:
+    world = World()
+    world.fits("a")
+    raised = world.does("a", "demo_request")
+    world.retract("b", raised)
+    world.said()
+    world.send(merge("a", "b"))
+    assert world.said() == ["a/1 merged by system: mql -> mql: merged", "b cold A3 0"]
+
+
+def test_a_hand_that_the_loser_raised_is_told_to_who_has_the_survivor_and_keeps_it_warm() -> None:
+    world = World()
+    world.fits("a")
+    world.fits("b")
+    world.does("a", "form")
+    world.does("b", "demo_request")
+    world.said()
+    world.send(merge("b", "a"))
+    assert world.said() == [
+        "b/1 merged by system: mql -> mql: merged",
+        "a/1 hand_raised by system: mql -> mql: merged",
+        "a warm A2 55",
+    ]
+    world.wait(70 * DAY)
+    assert not [line for line in world.said() if "withdrawn" in line]
+
+
+def test_accepted_work_that_has_cooled_is_handed_on_as_it_was_and_is_not_withdrawn() -> None:
+    world = World()
+    world.fits("a")
+    world.does("a", "webinar")
+    world.route("a", "rex")
+    world.act("a", "accepted", "rex", actor="sdr")
+    world.wait(30 * DAY)
+    world.fits("b")
+    world.fits("c")
+    world.said()
+    world.send(merge("a", "b"))
+    assert world.said()[-2:] == ["b/1 qualified by system: inquiry -> mql: merged", "b qualified for sdr, warm"]
+    world.send(merge("b", "c"))
+    assert world.said()[-2:] == ["c/1 qualified by system: inquiry -> mql: merged", "c qualified for sdr, warm"]
+    world.route("c", "rex")
+    world.does("c", "page_view")
+    world.wait(60 * DAY)
+    assert not [line for line in world.said() if "withdrawn" in line]
+
+
+def test_accepted_work_of_the_loser_keeps_the_survivor_from_cooling() -> None:
+    world = World()
+    for lead in "ab":
+        world.fits(lead)
+        world.does(lead, "form")
+        world.route(lead, f"rep-{lead}")
+    world.act("a", "accepted", "rep-a", actor="sdr")
+    world.send(merge("a", "b"))
+    world.wait(70 * DAY)
+    assert not [line for line in world.said() if "withdrawn" in line]
+
+
+def test_the_cool_off_of_a_rest_is_not_lost_by_a_merge() -> None:
+    world = World()
+    world.fits("a")
+    world.does("a", "form")
+    world.send(rest("a", world.now))
+    world.wait(DAY)
+    world.does("a", "page_view")
+    world.fits("b")
+    world.does("b", "page_view")
+    world.does("b", "page_view")
+    world.said()
+    world.send(merge("a", "b"))
+    assert world.said()[-1] == "b warm A2 30"
+    world.does("b", "form")
+    assert not [line for line in world.said() if "qualified" in line]
+    world.does("b", "demo_request")
+    assert world.said()[-1] == "b qualified for sales, hot, hand raised"
+
+
+def test_an_mql_that_nobody_took_does_not_break_the_cool_off_of_its_survivor() -> None:
+    world = World()
+    world.fits("b")
+    world.does("b", "form")
+    world.send(rest("b", world.now))
+    world.wait(DAY)
+    world.fits("a")
+    world.does("a", "form")
+    world.said()
+    world.send(merge("a", "b"))
+    assert world.said() == ["a/1 merged by system: mql -> mql: merged", "b warm A2 35"]
+
+
+def rest(lead: str, at_ms: int) -> LeadRecycled:
+    """The watcher ends the first cycle, with a cool-off of thirty days."""
+    return LeadRecycled(
+        recycle_id="r1",
+        lead_id=lead,
+        cycle=1,
+        outcome="recycle",
+        reason="no_budget",
+        at_ms=at_ms,
+        cause_id="c",
+        agreement="v",
+        cool_off_until_ms=at_ms + 30 * DAY,
+        return_at_ms=at_ms + 180 * DAY,
+    )
+
+
 def test_a_customer_stays_a_customer_under_the_other_id() -> None:
     world = World()
     world.act("a", "won", "rex", actor="sales")
