@@ -55,11 +55,12 @@ def counted(ledger: bytes, retracted: bytes, since_ms: int, table: ScoreTable, n
 
 
 def entered(former: Counted, record: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int) -> Counted | None:
-    """One more entry; None for one that is there already. Of two times that an event is told with, the earlier one counts."""
+    """One more entry; None for one that is there already. Of an event that is told in two ways the earlier one
+    counts, of the same moment the smaller record: the same whichever came first."""
     known = find(former.ledger, record[8:24]) if record[8:24] in former.ledger else -1
     if known < 0:
         return _added(former, record, retracted, since_ms, table, now)
-    if former.ledger[known * SIZE : known * SIZE + 8] <= record[:8]:
+    if former.ledger[known * SIZE : known * SIZE + SIZE] <= record:
         return None
     shorter = without_entry(former.ledger, known)
     return counted(with_entry(shorter, record, place(shorter, record)), retracted, since_ms, table, now)

@@ -11,7 +11,7 @@ from baton.contracts.intake import LeadEvent, LeadPerson, Person
 from baton.evolve import evolve
 from services.scorer.content import ContentBook, touched
 from services.scorer.counting import Counted, entered
-from services.scorer.ledger import find, id_bytes, packed, retractions_after, with_retraction
+from services.scorer.ledger import find, id_bytes, packed, retracted_ids, retractions_after, with_retraction
 from services.scorer.marks import MARK, MARK_SIZE, Why, why_at
 from services.scorer.profile import consented, known_as, told
 from services.scorer.qualifying import COOLED, RETRACTED, considered, reconsidered
@@ -70,7 +70,9 @@ def hand_raised(turn: Turn, event: LeadEvent) -> bool:
 
 
 def profiled(turn: Turn, event: LeadEvent) -> bool:
-    """Take what was told of the profile: fit, account and role follow."""
+    """Take what was told of the profile, unless it was taken back already: fit, account and role follow."""
+    if turn.head.retracted and id_bytes(event.event_id) in retracted_ids(turn.head.retracted):
+        return False
     book = turn.get(PROFILE, ONLY) or ProfileBook()
     changed = told(book, event.profile, at_ms=event.occurred_at_ms, source=event.source, event_id=event.event_id)
     if changed is book:
@@ -114,11 +116,17 @@ def retracted(turn: Turn, event: LeadEvent) -> bool:
     turn.head = evolve(head, retracted=kept)
     if find(head.ledger, id_bytes(event.retracts)) >= 0:
         turn.recount()
-    book = turn.get(PROFILE, ONLY)
-    if book is not None and any(each.event_id == event.retracts for each in book.values.values()):
-        left = {name: each for name, each in book.values.items() if each.event_id != event.retracts}
-        rewrite_profile(turn, ProfileBook(values=left), cause=event.event_id)
+    untold(turn, cause=event.event_id)
     return True
+
+
+def untold(turn: Turn, *, cause: str) -> None:
+    """Take out of the profile what retracted events told."""
+    gone = retracted_ids(turn.head.retracted)
+    values = (turn.get(PROFILE, ONLY) or ProfileBook()).values
+    left = {name: each for name, each in values.items() if id_bytes(each.event_id) not in gone}
+    if len(left) != len(values):
+        rewrite_profile(turn, ProfileBook(values=left), cause=cause)
 
 
 def met(turn: Turn, told_of: LeadPerson) -> bool:

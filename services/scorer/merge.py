@@ -20,7 +20,7 @@ from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.content import ContentBook, together
 from services.scorer.course import by_system, cycle_item, place
-from services.scorer.events import acquainted, consent_given, profiled, settle
+from services.scorer.events import acquainted, consent_given, profiled, settle, untold
 from services.scorer.ledger import RECORD, retractions, with_retraction
 from services.scorer.lifecycle import Move
 from services.scorer.rating import tell_account
@@ -105,6 +105,7 @@ def absorbed(turn: Turn, told: LeadTransfer) -> None:
     mark = f"{told.transfer_id}:{told.part}"
     known = mark in course.absorbed
     _join_ledger(turn, told)
+    untold(turn, cause=told.transfer_id)
     head = turn.head
     content = together(ContentBook(head.recent, head.origins), ContentBook(told.recent, told.origins))
     turn.head = evolve(head, recent=content.recent, origins=content.origins)

@@ -77,7 +77,10 @@ def next_change(turn: Turn, totals: bytes) -> int | None:
     if threshold is None:
         return earliest
     crossing = falls_below(head.marks, turn.table, turn.now, threshold, groups=group_sums(totals, turn.table))
-    return None if crossing is None else max(crossing, earliest)
+    if crossing is None or crossing >= earliest:
+        return crossing
+    # Below before the dwell ends: a decaying negative may have raised the score above the threshold again by then.
+    return falls_below(head.marks, turn.table, earliest - 1, threshold)
 
 
 def tell(turn: Turn, rating: Rating, *, cause: str, note: str = "", always: bool = False) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from baton.contracts.intake import LeadMerge
 from baton.contracts.leads import AccountScored, LeadQualified
+from baton.ids import derived_id
 from tests.apps.scorer_world import DAY, HOUR, World, agreement, person_told
 
 
@@ -89,12 +91,29 @@ def test_the_latest_value_of_a_field_wins_whatever_came_first(order: tuple[int, 
 
 
 def test_a_profile_event_that_is_retracted_takes_its_fields_along() -> None:
-    world = World()
-    event = world.fits("l1", domain="acme.example")
-    world.retract("l1", event)
-    world.does("l1", "demo_request")
-    (qualified,) = world.facts(LeadQualified)
-    assert (qualified.leg, dict(qualified.story.profile), qualified.story.account_id) == ("sdr", {}, None)
+    """Whichever came first, and also where they meet in a merge."""
+
+    def told_before(world: World) -> None:
+        world.retract("l1", world.fits("l1", domain="acme.example"))
+
+    def told_after(world: World) -> None:
+        world.retract("l1", derived_id("test", 2))
+        world.fits("l1", domain="acme.example")
+
+    def told_to_the_other(world: World) -> None:
+        world.retract("l2", world.fits("l1", domain="acme.example"))
+        world.send(LeadMerge(merge_id="m", loser="l2", survivor="l1", cause_id="c", occurred_at_ms=0))
+
+    def told_of_the_other(world: World) -> None:
+        world.retract("l1", world.fits("l2", domain="acme.example"))
+        world.send(LeadMerge(merge_id="m", loser="l2", survivor="l1", cause_id="c", occurred_at_ms=0))
+
+    for tell in (told_before, told_after, told_to_the_other, told_of_the_other):
+        world = World()
+        tell(world)
+        world.does("l1", "demo_request")
+        (qualified,) = world.facts(LeadQualified)
+        assert (qualified.leg, dict(qualified.story.profile), qualified.story.account_id) == ("sdr", {}, None)
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,18 @@ def test_a_day_is_the_agreements_day() -> None:
     assert midnight % DAY == 23 * HOUR  # Berlin in winter
 
 
+def test_an_event_that_is_told_in_two_ways_is_the_same_whichever_came_first() -> None:
+    one, other = (packed("ab" * 16, NOW, Engagement(act="click", content_stage=stage)) for stage in ("decision", None))
+
+    def put(*records: bytes) -> Counted:
+        state = EMPTY
+        for record in records:
+            state = entered(state, record, b"", 0, TABLE, NOW) or state
+        return state
+
+    assert put(one, other) == put(other, one) == put(one, other, one) != put(one)
+
+
 def test_ids_that_are_no_digests_are_hashed_and_retractions_are_bounded_by_age() -> None:
     assert id_bytes("0" * 32) == bytes(16)
     assert len(id_bytes("E-123")) == len(id_bytes("x" * 32)) == 16

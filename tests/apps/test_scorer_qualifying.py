@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from baton.agreement.reference import reference_of
+from baton.contracts.codec import codec_for
+from baton.contracts.intake import LeadEvent
 from baton.contracts.leads import LeadQualified, LeadScored
-from tests.apps.scorer_world import DAY, ENGAGEMENT, HOUR, MINUTE, World, agreement
+from tests.apps.scorer_view import Shelf
+from tests.apps.scorer_world import DAY, ENGAGEMENT, HOUR, MINUTE, MONDAY_0900, World, agreement
 
 
 def ready(*, dwell: str | None = None, **sections: Any) -> World:
@@ -145,6 +149,25 @@ def test_the_dwell_delays_the_way_down_only() -> None:
     assert world.said()[0] == "l1 warm A2 52.3607"
 
 
+def test_the_next_change_is_after_the_dwell_and_when_the_score_is_below_then() -> None:
+    """A negative act that fades inside the dwell: the score is above the threshold again when the level could fall."""
+    points = {
+        "groups": {"fast": {"half_life": "1 day", "window": "60 days"}, "lasting": {"window": "60 days"}},
+        "acts": {"form": {"points": 35, "group": "lasting"}, "unsubscribe": {"points": -40, "group": "fast"}},
+    }
+    world = ready(engagement=points, dwell="5 days")
+    world.does("l1", "form")
+    since = world.now
+    world.does("l1", "unsubscribe")
+    *_, scored = world.facts(LeadScored)
+    assert (scored.engagement_micro, scored.level, scored.level_reason) == (0, "warm", "stays until the dwell has passed")
+    assert scored.next_change_at_ms == since + 60 * DAY
+    world.wait(60 * DAY - 1)
+    assert world.said() == []
+    world.wait(1)
+    assert world.said() == ["l1/1 withdrawn by system: mql -> inquiry: cooled", "l1 cold A3 0"]
+
+
 def test_an_accepted_lead_stays_accepted_when_it_cools() -> None:
     world = ready()
     world.does("l1", "webinar")
@@ -261,18 +284,20 @@ def test_time_never_qualifies_even_where_a_decaying_negative_raises_the_number()
 
 
 def test_a_lead_that_is_looked_at_when_its_dwell_ends_does_not_rise_by_time_alone() -> None:
-    world = ready(
-        dwell="20 days",
-        engagement=ENGAGEMENT | {"acts": dict(ENGAGEMENT["acts"]) | {"form": {"points": 105, "group": "lasting"}}},
-    )
-    for _ in range(3):
-        world.does("l1", "unsubscribe")
-    world.does("l1", "form")
-    for _ in range(2):
-        world.does("l1", "unsubscribe")
+    """It has no need to be looked at then; a wake that comes all the same changes nothing."""
+    points = ENGAGEMENT | {"acts": dict(ENGAGEMENT["acts"]) | {"form": {"points": 105, "group": "lasting"}}}
+    world = ready(dwell="20 days", engagement=points)
+    shelf = Shelf(reference_of(agreement(dwell="20 days", engagement=points)))
+    for act in ("unsubscribe", "unsubscribe", "unsubscribe", "form", "unsubscribe", "unsubscribe"):
+        world.does("l1", act)
     assert world.facts(LeadScored)[-1].level == "warm"
+    for topic, event in [(each.topic, each.value) for each in world.host.log.history if each.topic == "leads.accepted.v1"]:
+        shelf.take(codec_for(LeadEvent).decode(event), now=MONDAY_0900, topic=topic)
+    shelf.wake_at = MONDAY_0900 + 20 * DAY
+    told = [each.value for each in shelf.pass_time(MONDAY_0900 + 21 * DAY)]
+    assert [each.level for each in told if isinstance(each, LeadScored)] == [shelf.head.level] == ["warm"]
     world.wait(21 * DAY)
-    assert [each.level for each in world.facts(LeadScored)] == ["warm"]
+    assert world.facts(LeadScored) == []
     world.does("l1", "page_view")
     assert world.facts(LeadScored)[-1].level == "hot"
 
