@@ -269,6 +269,28 @@ def test_a_level_never_falls_faster_than_the_dwell(history: list[Did], days: int
 
 
 @MANY
+@given(HISTORY, st.sampled_from(("1 hour", "3 days", "20 days")), st.integers(0, 3), st.integers(0, 5), st.integers(0, 3 * DAY))
+def test_the_level_falls_when_it_was_said_to_and_not_a_millisecond_earlier(
+    history: list[Did], dwell: str, liked: int, scolded: int, wait: int
+) -> None:
+    # What lasts, and then what fades inside the dwell: the score may be below the threshold and above it again.
+    history += [Did(100 + each, NOW - HOUR - each // 4 * DAY, "pricing_view", None, (), None) for each in range(4 * liked)]
+    history += [Did(200 + each, NOW, "unsubscribe", None, (), None) for each in range(scolded)]
+    shelf = Shelf(reference_of(agreement(engagement=RULES, levels=dict(LEVELS), dwell=dwell)))
+    shelf.take(_profile(), now=NOW - 50 * DAY)
+    for each in sorted(history, key=lambda each: each.at_ms):
+        shelf.take(each.event(), now=each.at_ms)
+    shelf.pass_time(NOW + wait)
+    while shelf.wake_at is not None:
+        level, said = shelf.head.level, shelf.wake_at
+        shelf.pass_time(said - 1)
+        assert shelf.head.level == level
+        shelf.pass_time(said)
+        assert {"cold": 0, "warm": 1, "hot": 2}[shelf.head.level] < {"cold": 0, "warm": 1, "hot": 2}[level]
+    assert shelf.head.level == "cold"
+
+
+@MANY
 @given(HISTORY, st.randoms(use_true_random=False))
 def test_the_whole_stored_state_is_the_same_to_the_bit_for_any_order(history: list[Did], chance: Any) -> None:
     """As long as the lead is cold: what was qualified depends on what was known when."""
