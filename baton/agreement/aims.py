@@ -36,13 +36,14 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifecycle:
-    """``poor_fit``: fit bands whose fast-track acts go to SDR triage. ``drip_per_day``: how many leads a day and queue a lowered
-    threshold may release."""
+    """``poor_fit``: fit bands whose fast-track acts go to SDR triage. ``drip_per_day``: how many leads a day and pool a lowered
+    threshold may release. ``asks``: the fields that gates look at."""
 
     bridge: Bridge
     poor_fit: frozenset[str]
     gates: tuple[Gate, ...]
     drip_per_day: int
+    asks: frozenset[str] = frozenset()
 
     def closed_gates(self, facts: Facts) -> tuple[str, ...]:
         """The gates to MQL that are not open, in words; a fast-track act passes them all (do not ask then)."""

@@ -90,6 +90,27 @@ class RoutingRules(Routing):
     pools: Mapping[str, Pool]
     people: Mapping[str, PersonRule]
 
+    def expected(self, facts: Facts) -> tuple[str, str | None]:
+        """The pool that a lead comes to, and the person where its account names one: by the rules alone, without what only the router
+        knows (owners of open cycles, colleagues)."""
+        named = self.named_account(facts.account_id)
+        if named is not None:
+            owner = self.people.get(named.owner) if named.owner else None
+            pool = (
+                self.pool_of(owner.id, facts.leg) if owner is not None and owner.active else named.pools.get(facts.leg or "sales")
+            )
+            if pool is not None:
+                return pool, owner.id if owner else None
+        return self.choose(facts).pool, None
+
+    def pool_of(self, person: str, leg: str | None, *, hint: str | None = None) -> str | None:
+        """The pool of the kind ``leg`` that ``person`` belongs to, ``hint`` if it is one of several; for the bridge team's leg a sales
+        pool will do, but not the other way round."""
+        mine = [pool for pool in self.pools.values() if any(each.person == person for each in pool.members)]
+        fitting = [pool for pool in mine if pool.kind in ("sales", leg)]
+        order = sorted(fitting, key=lambda pool: (pool.name != hint, pool.kind != leg, pool.name))
+        return order[0].name if order else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompiledAgreement:

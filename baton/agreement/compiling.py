@@ -139,6 +139,7 @@ class _Compiler:
             poor_fit=frozenset(model.poor_fit),
             gates=tuple(Gate(name=name, condition=self._condition(each.when)) for name, each in sorted(model.gates.items())),
             drip_per_day=model.drip,
+            asks=frozenset(test.field for each in model.gates.values() for test in tests_in(each.when)),
         )
 
     def _routing(self, people: dict[str, PersonRule], pools: dict[str, Pool]) -> RoutingRules:

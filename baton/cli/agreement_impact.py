@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from baton.agreement.canonical import compiled_of
-from baton.agreement.compiled import CompiledAgreement, facts_of_qualified
+from baton.agreement.compiled import CompiledAgreement, Facts, facts_of_qualified
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.publish import KafkaAgreementTopic, book_of
 from baton.agreement.reference import AgreementReference, reference_of
@@ -30,7 +30,8 @@ _RELEASES = "scorer.releases.v1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impact:
-    """Counts of leads. ``by_pool`` and ``by_person``: only those who would qualify at once; a person's share is rounded."""
+    """Counts of leads. ``by_pool`` and ``by_person``: only those who would qualify at once; a person's share is rounded.
+    ``suppressed``: how many of them would go to nobody."""
 
     old: str | None
     new: str
@@ -41,6 +42,7 @@ class Impact:
     by_pool: dict[str, int] = field(default_factory=dict)
     by_person: dict[str, float] = field(default_factory=dict)
     drip_days: int = 0
+    suppressed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,8 @@ def compare(states: LeadStates, present: AgreementReference | None, model: Agree
     old = reference_of(present.agreement) if present else None
     levels: Counter[str] = Counter()
     pools: Counter[str] = Counter()
-    qualify = withdrawn = 0
+    owners: Counter[tuple[str, str]] = Counter()
+    qualify = withdrawn = suppressed = 0
     for key in [view.key for view in states.leads()]:
         after = _under(states.lead(key), new, now_ms, states)
         before = _under(states.lead(key), old, now_ms, states) if old else None
@@ -77,7 +80,14 @@ def compare(states: LeadStates, present: AgreementReference | None, model: Agree
             levels[f"{before.level} -> {after.level}"] += 1
         if after.qualified is not None and (before is None or before.qualified is None):
             qualify += 1
-            pools[agreement.routing.choose(facts_of_qualified(after.qualified, now_ms=now_ms)).pool] += 1
+            facts = facts_of_qualified(after.qualified, now_ms=now_ms)
+            if _goes_to_nobody(facts, agreement):
+                suppressed += 1
+            else:
+                pool, person = agreement.routing.expected(facts)
+                pools[pool] += 1
+                if person is not None:
+                    owners[pool, person] += 1
         withdrawn += after.withdrawn and not (before is not None and before.withdrawn)
     return Impact(
         old=present.version if present else None,
@@ -87,7 +97,8 @@ def compare(states: LeadStates, present: AgreementReference | None, model: Agree
         withdrawn=withdrawn,
         levels=dict(sorted(levels.items())),
         by_pool=dict(sorted(pools.items())),
-        by_person=_load(agreement, pools),
+        by_person=_load(agreement, pools, owners),
+        suppressed=suppressed,
         drip_days=max((-(-count // agreement.lifecycle.drip_per_day) for count in pools.values()), default=0),
     )
 
@@ -119,12 +130,20 @@ def _released(view: Cell, waits: BacklogPart, reference: AgreementReference, now
     return states.reducer.step(view, event, now=now_ms, reference=reference)
 
 
-def _load(agreement: CompiledAgreement, pools: Counter[str]) -> dict[str, float]:
-    shares: dict[str, Fraction] = {}
+def _goes_to_nobody(facts: Facts, agreement: CompiledAgreement) -> bool:
+    if agreement.routing.suppressed(facts).reason is not None:
+        return True
+    return not agreement.consent.hand_off.decide(facts.consents, hand_raised=bool(facts.hand_raised)).allowed
+
+
+def _load(agreement: CompiledAgreement, pools: Counter[str], owners: Counter[tuple[str, str]]) -> dict[str, float]:
+    """Whose account it is, gets the lead; the rest is shared by weight."""
+    shares = {person: Fraction(count) for (_, person), count in owners.items()}
     for pool, count in pools.items():
         members = [each for each in agreement.pools[pool].members if agreement.people[each.person].active]
         weights = sum(each.weight for each in members)
-        for each in members:
+        count -= sum(own for (of_pool, _), own in owners.items() if of_pool == pool)
+        for each in members if count else ():
             shares[each.person] = shares.get(each.person, Fraction()) + Fraction(count * each.weight, weights)
     return {person: round(float(share), 1) for person, share in sorted(shares.items())}
 
@@ -135,6 +154,8 @@ def impact_tables(found: Impact) -> Iterator[RenderableType]:
     if found.old == found.new:
         yield "this version is in force already: nothing would change"
     yield f"{found.qualify} would qualify at once, {found.withdrawn} that nobody has taken up would be withdrawn"
+    if found.suppressed:
+        yield f"{found.suppressed} of those who qualify would go to nobody: suppressed, or without consent"
     if found.drip_days > 1:
         yield f"they would be released over about {found.drip_days} days"
     for title, heading, counted in (

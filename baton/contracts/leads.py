@@ -243,8 +243,8 @@ class AccountScored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacklogPart:
-    """``scorer.backlog.v1``: a lead that a new agreement made ready waits its turn in a queue (``add``), or does not wait any more
-    (``remove``). ``queue`` is ``sdr`` or ``sales``."""
+    """``scorer.backlog.v1``: a lead that a new agreement made ready waits its turn (``add``), or does not wait any more (``remove``).
+    ``queue`` is the pool that it is to come to."""
 
     queue: str
     lead_id: str

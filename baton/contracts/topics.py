@@ -125,7 +125,7 @@ _FLOW: tuple[TopicSpec, ...] = (
         "scorer.backlog.v1",
         leads.BacklogPart,
         "leads that a new agreement made ready, waiting their turn",
-        "queue",
+        "pool",
         "scorer",
         "backlog",
     ),

@@ -104,7 +104,7 @@ def _as_told(request: HandoffRequest, facts: Facts, agreement: CompiledAgreement
     pool = request.pool if request.pool in agreement.pools else None
     if request.person is not None:
         # In the pool that was named only if they belong to it or to none.
-        own = pool_of(request.person, facts.leg, agreement, hint=pool)
+        own = agreement.routing.pool_of(request.person, facts.leg, hint=pool)
         return Chosen(
             pool=own or pool or agreement.routing.choose(facts).pool,
             rule=rule,
@@ -122,7 +122,7 @@ def _with_person(person: str | None, facts: Facts, agreement: CompiledAgreement)
     known = agreement.people.get(person)
     if known is None or not known.active:
         return "left"
-    pool = pool_of(person, facts.leg, agreement)
+    pool = agreement.routing.pool_of(person, facts.leg)
     return Found(pool=pool, person=person) if pool is not None else "in no pool of this kind"
 
 
@@ -164,12 +164,3 @@ def _named(facts: Facts, agreement: CompiledAgreement) -> Found | str:
         return _with_person(named.owner, facts, agreement)
     pool = named.pools.get(facts.leg or "sales")
     return Found(pool=pool) if pool is not None else "no pool of this kind"
-
-
-def pool_of(person: str, leg: str | None, agreement: CompiledAgreement, *, hint: str | None = None) -> str | None:
-    """The pool of the kind ``leg`` that ``person`` belongs to, ``hint`` if it is one of several; for the bridge team's leg a sales pool
-    will do, but not the other way round."""
-    mine = [pool for pool in agreement.pools.values() if any(each.person == person for each in pool.members)]
-    fitting = [pool for pool in mine if pool.kind in ("sales", leg)]
-    order = sorted(fitting, key=lambda pool: (pool.name != hint, pool.kind != leg, pool.name))
-    return order[0].name if order else None

@@ -1,8 +1,8 @@
-"""The backlog reducer: lets the leads that a new agreement made ready go in drips. Keyed by queue (``sdr``, ``sales``).
+"""The backlog reducer: lets the leads that a new agreement made ready go in drips. Keyed by pool.
 
 A lower threshold makes many leads ready at once; nobody can call them all on one morning. They wait here, hot ones first and then by
 score, and so many a day go as the agreement says. The first are let go a minute after the first one came, so that the best of the whole
-backlog can be told; all of them when the house calendar is open. One writer a queue: the number is kept exactly.
+backlog can be told; all of them when the house calendar is open. One writer a pool: the number is kept exactly.
 """
 
 from __future__ import annotations

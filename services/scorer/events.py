@@ -144,12 +144,12 @@ def acquainted(turn: Turn, person: Person, times: dict[str, int]) -> bool:
     return changed is not book
 
 
-def settle(turn: Turn, *, cause: str, occurred_at_ms: int, raised: bool = False) -> None:
-    """After an event: score, qualify or withdraw, tell."""
+def settle(turn: Turn, *, cause: str, occurred_at_ms: int, raised: bool = False, acted: bool = False) -> None:
+    """After an event: score, qualify or withdraw, tell. ``acted``: it is something that the lead did."""
     undone = level_undone(turn)
     rating = rated(turn, raising=True, cause=cause, undone=undone)
     reconsidered(turn, cause=cause, reason=RETRACTED if undone else COOLED, rating=rating)
-    considered(turn, rating, cause=cause, occurred_at_ms=occurred_at_ms, raised=raised)
+    considered(turn, rating, cause=cause, occurred_at_ms=occurred_at_ms, raised=raised, acted=acted)
 
 
 def level_undone(turn: Turn) -> bool:

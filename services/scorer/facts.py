@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from baton.agreement.facts import GRANTED, REFUSED, Facts, consent_key
-from services.scorer.ledger import stage_code, word_code
+from services.scorer.content import Piece, pieces
+from services.scorer.ledger import retracted_ids, stage_code, word_code
 from services.scorer.marks import Why, marked_entries
 from services.scorer.state_lead import CONSENT, CYCLE
 from services.scorer.turn import Turn
+
+_ORIGIN = frozenset({"lead.source", "lead.campaign"})
 
 
 class LedgerBehaviour:
@@ -35,10 +38,27 @@ def consents_of(turn: Turn) -> dict[str, str]:
     return {consent_key(each.purpose, each.channel): GRANTED if each.granted else REFUSED for each in acts}
 
 
+def touches_of(turn: Turn) -> tuple[list[Piece], list[Piece]]:
+    """The newest pieces of content, and every touch with a campaign; oldest first, without what was retracted."""
+    head = turn.head
+    gone = retracted_ids(head.retracted)
+    recent = [each for each in pieces(head.recent) if each.id not in gone]
+    return recent, sorted({each for each in (*pieces(head.origins), *recent) if each.campaign and each.id not in gone})
+
+
+def origin_of(turn: Turn) -> tuple[str | None, str | None]:
+    """Where the lead came from, and the campaign that touched it last."""
+    recent, campaigns = touches_of(turn)
+    first = campaigns[0] if campaigns else recent[0] if recent else None
+    return turn.profile.get("source") or (first.source if first else None), campaigns[-1].campaign if campaigns else None
+
+
 def facts_of(turn: Turn, engagement_micro: int) -> Facts:
     """The lead as it is now."""
     head, course, profile = turn.head, turn.course, turn.profile
     cycles = turn.items(CYCLE)
+    levels = turn.agreement.levels
+    source, campaign = origin_of(turn) if turn.agreement.lifecycle.asks & _ORIGIN else (None, None)
     return Facts(
         now_ms=turn.now,
         profile=profile,
@@ -47,12 +67,15 @@ def facts_of(turn: Turn, engagement_micro: int) -> Facts:
         fit_micro=head.fit_micro,
         engagement_micro=engagement_micro,
         level=head.level,
-        grade=turn.agreement.levels.grade(head.fit_micro, engagement_micro),
+        grade=levels.grade(head.fit_micro, engagement_micro),
         segment=turn.agreement.segment_of(profile),
         cycle=head.cycle,
         stage=head.stage,
         recycles=course.recycles,
         last_reason=cycles[-1][1].reason if cycles else None,
+        source=source,
+        campaign=campaign,
+        leg=levels.queue_for(head.level, levels.fit_band(head.fit_micro), course.hand_raised),
         hand_raised=course.hand_raised,
         consents=consents_of(turn),
     )

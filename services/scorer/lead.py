@@ -118,15 +118,15 @@ def _take_event(turn: Turn, event: LeadEvent) -> None:
         case EventKind.RETRACTION:
             changed = events.retracted(turn, event)
         case EventKind.CONSENT:
-            events.consent_given(turn, event)
-            return
+            changed = events.consent_given(turn, event)
         case EventKind.ERASURE:
             erase(turn, cause=event.event_id)
             return
         case EventKind.LINK | EventKind.ACT | EventKind.COMMAND:
             return
     if changed:
-        events.settle(turn, cause=event.event_id, occurred_at_ms=event.occurred_at_ms, raised=raised)
+        acted = event.kind == EventKind.ENGAGEMENT and not event.backfill
+        events.settle(turn, cause=event.event_id, occurred_at_ms=event.occurred_at_ms, raised=raised, acted=acted)
 
 
 def _at_tombstone(turn: Turn, value: object) -> None:

@@ -33,10 +33,17 @@ _REST: Final = frozenset(stage.value for stage in REST)
 
 
 def considered(
-    turn: Turn, rating: Rating, *, cause: str, occurred_at_ms: int, raised: bool = False, adopting: bool = False
+    turn: Turn,
+    rating: Rating,
+    *,
+    cause: str,
+    occurred_at_ms: int,
+    raised: bool = False,
+    acted: bool = False,
+    adopting: bool = False,
 ) -> None:
     """Qualify the lead if it is time to; publish its score if it changed. ``raised``: the cause is a fast-track act that counts.
-    ``adopting``: the cause is a new agreement, so a lead that is ready now waits its turn."""
+    ``adopting``: the cause is a new agreement, so a lead that is ready now waits its turn, until it has ``acted`` itself."""
     at_rest = turn.head.stage in _REST
     if raised and not at_rest:
         _raised_again(turn, cause, occurred_at_ms)
@@ -44,9 +51,9 @@ def considered(
         tell(turn, rating, cause=cause)
         return
     held_back = "" if raised else why_not(turn, rating)
-    if adopting and not held_back:
-        queue = turn.agreement.levels.queue_for(rating.level, turn.agreement.levels.fit_band(turn.head.fit_micro), False)
-        begins_to_wait(turn, queue, level=rating.level, engagement_micro=rating.engagement_micro, cause=cause)
+    if (adopting or (turn.head.waits and not (acted or raised))) and not held_back:
+        pool, _ = turn.agreement.routing.expected(facts_of(turn, rating.engagement_micro))
+        begins_to_wait(turn, pool, level=rating.level, engagement_micro=rating.engagement_micro, cause=cause)
         held_back = WAITS
     tell(turn, rating, cause=cause, note=held_back, always=not held_back)
     if not held_back:

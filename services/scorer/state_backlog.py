@@ -1,4 +1,4 @@
-"""What the backlog reducer remembers of a queue: how many leads it let go today, and who waits."""
+"""What the backlog reducer remembers of a pool: how many leads it let go today, and who waits."""
 
 from __future__ import annotations
 

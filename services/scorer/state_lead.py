@@ -27,7 +27,7 @@ class LeadHead:
     activity since then counts, it is when the cycle began. ``level_since_ms``, ``level_cause``: when, and by which
     event, a level above cold was reached. ``shown``: the
     engagement that was published last, in steps (see :mod:`.rating`). ``ledger``, ``retracted``: see :mod:`.ledger`; ``marks``: :mod:`.marks`; ``totals``: :mod:`.totals`.
-    ``waits``: queue whose backlog the lead waits in, since an agreement with a lower threshold came into force.
+    ``waits``: pool in whose backlog the lead waits, since an agreement with a lower threshold came into force.
     ``recent``, ``origins``: the newest pieces of content, and the earliest campaign touches, see :mod:`.content`.
     """
 

@@ -10,10 +10,9 @@ from dataclasses import replace
 from typing import Final
 
 from baton.contracts.leads import ContentTouch, Contribution, Criterion, EarlierCycle, Story
-from services.scorer.content import Piece, pieces
+from services.scorer.content import Piece
 from services.scorer.explain import explanation
-from services.scorer.facts import consents_of
-from services.scorer.ledger import retracted_ids
+from services.scorer.facts import consents_of, origin_of, touches_of
 from services.scorer.state_lead import CYCLE, NOBODY, ONLY, PERSON
 from services.scorer.turn import Turn
 
@@ -26,10 +25,8 @@ SHOWN_CYCLES: Final = 10
 def story_of(turn: Turn) -> Story:
     """Everything known now. Retracted touches are left out."""
     head, profile = turn.head, turn.profile
-    gone = retracted_ids(head.retracted)
-    recent = [each for each in pieces(head.recent) if each.id not in gone]
-    campaigns = sorted({each for each in (*pieces(head.origins), *recent) if each.campaign and each.id not in gone})
-    origin = campaigns[0] if campaigns else None
+    recent, campaigns = touches_of(turn)
+    source, campaign = origin_of(turn)
     return Story(
         person=(turn.get(PERSON, ONLY) or NOBODY).person,
         account_id=head.account_id,
@@ -38,9 +35,9 @@ def story_of(turn: Turn) -> Story:
         criteria=criteria_of(turn),
         content=tuple(_content(each) for each in reversed(recent) if each.title)[:SHOWN_CONTENT],
         interests=_interests(recent),
-        first_campaign=origin.campaign if origin else None,
-        latest_campaign=campaigns[-1].campaign if campaigns else None,
-        source=profile.get("source") or (origin.source if origin else recent[0].source if recent else None),
+        first_campaign=campaigns[0].campaign if campaigns else None,
+        latest_campaign=campaign,
+        source=source,
         consents=consents_of(turn),
         earlier_cycles=earlier_cycles(turn),
     )

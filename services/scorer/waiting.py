@@ -9,7 +9,7 @@ from services.scorer.turn import BACKLOG, Turn
 
 
 def begins_to_wait(turn: Turn, queue: str, *, level: str, engagement_micro: int, cause: str) -> None:
-    """Join the backlog of ``queue``, once."""
+    """Join the backlog of a pool's ``queue``, once."""
     if turn.head.waits == queue:
         return
     stops_waiting(turn, cause=cause)

@@ -60,6 +60,19 @@ def test_a_lower_threshold_says_who_would_qualify_in_which_pool_and_whose_load_t
     )
 
 
+def test_whose_account_it_is_gets_the_load_and_who_is_suppressed_is_nobodys() -> None:
+    leads, now = states()
+    text = YAML.replace("3: {enter: 20, exit: 12}", "3: {enter: 10, exit: 8}")
+    owned = agreement_of(
+        text.replace("  default: {sdr: sdr,", "  accounts: {firm-0.example: {owner: sdr-ben}}\n  default: {sdr: sdr,")
+    )
+    found = compare(leads, reference_of(compiled_of(OLD)), owned, now_ms=now)
+    assert (found.qualify, found.suppressed, found.by_pool, found.by_person) == (1, 0, {"sdr": 1}, {"sdr-ben": 1.0})
+    suppressing = agreement_of(text.replace("profile.relation, op: is, value: competitor", "profile.role, op: is, value: VP"))
+    found = compare(leads, reference_of(compiled_of(OLD)), suppressing, now_ms=now)
+    assert (found.qualify, found.suppressed, found.by_pool, found.by_person) == (1, 1, {}, {})
+
+
 def test_a_higher_threshold_says_who_would_be_withdrawn() -> None:
     leads, now = states()
     found = compare(leads, reference_of(compiled_of(OLD)), HIGHER, now_ms=now)

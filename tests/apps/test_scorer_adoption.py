@@ -48,6 +48,39 @@ def test_a_lowered_threshold_lets_its_backlog_go_in_drips_the_hot_ones_first() -
     assert qualified(world) == []
 
 
+def test_each_pool_has_a_drip_of_its_own() -> None:
+    both = {"Where we sell": {"points": 60, "when": {"field": "profile.country", "op": "in", "value": ["NO", "DE"]}}}
+    world = World(agreement(levels=STRICT, fit=both))
+    for lead, country in (("n1", "NO"), ("n2", "NO"), ("d1", "DE"), ("d2", "DE"), ("d3", "DE")):
+        world.fits(lead, country=country)
+        world.does(lead, "form")
+    world.adopt(agreement(lifecycle=DRIPS | {"drip": 1}, fit=both))
+    days = []
+    for _ in range(3):
+        world.wait(HOUR)
+        days.append(sorted(qualified(world)))
+        world.wait(23 * HOUR)
+    assert days == [["d1", "n1"], ["d2", "n2"], ["d3"]]
+
+
+def test_what_is_told_of_a_waiting_lead_does_not_let_it_go_but_moves_it_to_where_it_belongs() -> None:
+    both = {"Where we sell": {"points": 60, "when": {"field": "profile.country", "op": "in", "value": ["NO", "DE"]}}}
+    world = World(agreement(levels=STRICT, fit=both))
+    for lead in ("l0", "l1"):
+        world.fits(lead)
+        world.does(lead, "form")
+    world.adopt(agreement(lifecycle=DRIPS | {"drip": 1}, fit=both))
+    for lead in ("l0", "l1"):
+        world.tell(lead, "profile", profile={"employees": "400"})
+        world.consent(lead, "sales", granted=True)
+        world.does(lead, "page_view", backfill=True)
+    assert qualified(world) == []
+    world.wait(1)
+    world.fits("l1", country="DE")
+    world.wait(HOUR)
+    assert sorted(qualified(world)) == ["l0", "l1"]
+
+
 def test_nothing_is_let_go_while_the_house_is_closed() -> None:
     saturday = MONDAY_0900 + 5 * DAY
     world = ready_leads(5, at=saturday)

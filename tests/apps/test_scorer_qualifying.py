@@ -229,6 +229,25 @@ def test_an_mql_whose_gates_were_opened_by_an_act_that_is_retracted_is_withdrawn
     assert world.said()[-2:] == ["l1/1 withdrawn by system: mql -> inquiry: retracted", "l1 warm A2 35"]
 
 
+@pytest.mark.parametrize(
+    ("when", "opens"),
+    [
+        ({"field": "consent.marketing.email", "op": "is", "value": "granted"}, "consent"),
+        ({"field": "lead.source", "op": "is", "value": "http"}, "act"),
+        ({"field": "lead.campaign", "op": "is", "value": "spring"}, "act"),
+        ({"field": "lead.leg", "op": "is", "value": "sdr"}, "form"),
+    ],
+)
+def test_a_gate_may_ask_for_everything_and_opens_with_what_it_asks_for(when: dict[str, Any], opens: str) -> None:
+    world = ready(lifecycle={"bridge": "warm leads", "gates": {"It": {"when": when}}})
+    world.does("l1", "form")
+    assert len(qualifications(world)) == (opens == "form")
+    world.does("l1", "page_view", campaign="spring")
+    assert len(qualifications(world)) == (opens == "act")
+    world.consent("l1", "marketing", granted=True)
+    assert len(qualifications(world)) == (opens == "consent")
+
+
 def test_gates_that_close_by_time_withdraw_nothing_when_something_else_is_retracted() -> None:
     world = ready(lifecycle=GATES)
     world.does("l1", "page_view", content_stage="decision")
