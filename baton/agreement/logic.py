@@ -66,6 +66,7 @@ class Interval:
 
 
 Passes = Words | Interval
+_BOUNDS: Mapping[Kind, Passes] = {Kind.COUNT: Interval(low=0), Kind.POINTS: Interval(low=0)}
 
 
 def takes_all_of(wide: ConditionModel, narrow: ConditionModel, fields: Mapping[str, Field]) -> bool:
@@ -94,6 +95,8 @@ def takes_all_of(wide: ConditionModel, narrow: ConditionModel, fields: Mapping[s
 def contradiction(condition: ConditionModel, fields: Mapping[str, Field]) -> str | None:
     """Why ``condition`` can never be true, as far as can be seen; else None."""
     match condition:
+        case Test() if _apart(passes(condition, fields), _BOUNDS.get(fields[condition.field].kind)):
+            return f"{condition.field} is never below 0"
         case All():
             for part in condition.all:
                 if found := contradiction(part, fields):
@@ -112,6 +115,15 @@ def contradiction(condition: ConditionModel, fields: Mapping[str, Field]) -> str
     return None
 
 
+def one_by_one(condition: ConditionModel) -> tuple[ConditionModel, ...]:
+    """``condition`` as several that together let the same through: a test of listed words, word by word."""
+    if isinstance(condition, Test) and isinstance(condition.value, tuple) and condition.op is Op.IN:
+        return tuple(condition.model_copy(update={"op": Op.IS, "value": each}) for each in condition.value)
+    if isinstance(condition, Any_):
+        return tuple(each for part in condition.any for each in one_by_one(part))
+    return (condition,)
+
+
 def common_words(one: ConditionModel, other: ConditionModel, fields: Mapping[str, Field]) -> tuple[str, ...]:
     """Values of one field that both conditions name (``("NO",)``), where both are plain tests of it."""
     if isinstance(one, Test) and isinstance(other, Test) and _alike(one, other):
@@ -121,6 +133,16 @@ def common_words(one: ConditionModel, other: ConditionModel, fields: Mapping[str
             written = one.value if isinstance(one.value, tuple) else (one.value,)
             return tuple(str(each) for each in written if str(each) in folded or str(each).casefold() in folded)
     return ()
+
+
+def common_range(one: ConditionModel, other: ConditionModel, fields: Mapping[str, Field]) -> str:
+    """Both tests in words, where they are plain ones of one number and overlap, but neither lies within the other."""
+    if isinstance(one, Test) and isinstance(other, Test) and _alike(one, other):
+        first, second = passes(one, fields), passes(other, fields)
+        if isinstance(first, Interval) and isinstance(second, Interval):
+            nested = first.within(second) or second.within(first)
+            return "" if nested or first.apart(second) else f"{test_words(other)}, {test_words(one)}"
+    return ""
 
 
 def passes(test: Test, fields: Mapping[str, Field]) -> Passes | None:

@@ -48,7 +48,8 @@ def examine(text: str) -> Examined:
     if document.problems and not isinstance(document.data, dict):
         return Examined(document=document, model=None, problems=document.problems)
     if not isinstance(document.data, dict):
-        empty = Problem(message="is empty: an agreement begins with agreement: 1; try baton agreement new")
+        what = "is empty" if document.data is None else "has no sections"
+        empty = Problem(message=f"{what}: an agreement begins with agreement: 1; try baton agreement new")
         return Examined(document=document, model=None, problems=(empty,))
     try:
         model = model_of(document.data)

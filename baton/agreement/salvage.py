@@ -23,14 +23,15 @@ _SUMS = frozenset({"fit", "engagement", "definitions"})
 
 
 def problems_of_the_rest(document: Document, validate: Callable[[Any], Agreement]) -> Iterator[Problem]:
-    """Errors of meaning in what is left of ``document``; none where too little is left."""
+    """Errors of meaning in what is left of ``document``; none where too little is left. Warnings too where nothing had to be left
+    out."""
     rest = _Rest(json.loads(json.dumps(document.data)))
     model = rest.pruned_until_valid(validate)
     if model is None:
         return
     moved = Document(data=rest.data, places=_places(rest, document))
     for problem in check_meaning(model, moved):
-        if problem.severity is Severity.ERROR and not rest.may_have_caused(problem):
+        if (problem.severity is Severity.ERROR or rest.is_whole) and not rest.may_have_caused(problem):
             yield problem
 
 
@@ -50,6 +51,11 @@ class _Rest:
     sections: set[str] = field(default_factory=set)
     _numbers: dict[int, list[int]] = field(default_factory=dict)
     _renamed: dict[tuple[int, str], str] = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether keys were renamed at most."""
+        return not self.sections
 
     def pruned_until_valid(self, validate: Callable[[Any], Agreement]) -> Agreement | None:
         for _ in range(_ROUNDS):

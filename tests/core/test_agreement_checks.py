@@ -80,6 +80,7 @@ SHAPE = [
     ("no_budget: {outcome: recycle, track: learn, comes_back: after 180 days, cool_off: 30 days}", "no_budget: {outcome: recycle}", "no_budget: {", 'recycling.reasons.no_budget: a recycled lead needs a track and a date: write track: ... and comes_back: "after 90 days"'),
     ("student: {outcome: disqualify}", "student: {outcome: disqualify, track: learn}", "student: {outcome", "recycling.reasons.student: disqualify knows no track, cool_off or way back: leave them out, or recycle"),
     ("intent: {half_life: 30 days, window: 180 days}", "intent: {cap: 200}", "intent: {cap", "engagement.groups.intent: a group needs a half_life or a window, or its ledger grows for ever"),
+    ("cap: 30,", "cap: -30,", "reading: {half_life", "engagement.groups.reading: a cap of no points would make every act worth nothing: leave cap out for none"),
     ("intent: {half_life: 30 days, window: 180 days}", "intent: {half_life: 0 days}", "intent: {half_life: 0", "engagement.groups.intent: a half_life or window of no time would make every act worth nothing"),
     ("- {stage: decision, points: 12}", "- {points: 12}", "- {points: 12}", "engagement.acts.download.exceptions[1]: an exception names a stage or topics, otherwise it is no exception"),
     # calendars
@@ -184,7 +185,14 @@ MEANING = [
     ("default: {sdr: europe-sdr, sales: europe-sales}", "default: {sales: europe-sales}", "default: {sales", "the default names no sdr pool, so an SDR lead that fits no rule would have none"),
     ("default: {sdr: europe-sdr, sales: europe-sales}", "default: {sdr: europe-sdr}", "default: {sdr", "the default names no sales pool, so a sales lead that fits no rule would have none"),
     ("needs: [norwegian]", "needs: [finnish]", "needs: [finnish]", 'rule "Norway" needs "finnish", but nobody in pool "europe-sdr" has that skill'),
+    ("A: {1: hot,  2: hot,  3: warm, 4: cold}\n", "A: {1: warm,  2: hot,  3: warm}\n", "A: {1: warm,  2: hot,  3: warm}", "A1 is warm but A2 is hot: more engagement must not lower the level"),
+    ("harborlight.example: {", "Harborlight.example: {", "Harborlight.example", 'no lead is of account "Harborlight.example": accounts are named by their domain in small letters, bigfirm.example'),
+    ("harborlight.example: {", "Harborlight Ltd: {", "Harborlight Ltd", 'no lead is of account "Harborlight Ltd": accounts are named by their domain in small letters, bigfirm.example'),
+    ("harborlight.example: {", "www.harborlight.example: {", "www.harborlight", 'no lead is of account "www.harborlight.example": accounts are named by their domain in small letters, bigfirm.example'),
+    ("        any:\n          - {field: behaviour.stage.decision, op: at_least, value: 1, within: 90 days}", "        all:\n          - {field: behaviour.stage.decision, op: below, value: 0}", "when:\n        all:\n", "can never be true: behaviour.stage.decision is never below 0"),
     # rules that are never reached
+    ("    - name: North America", "    - name: some\n      when: {field: profile.country, op: in, value: [AT, IE]}\n      to: {sdr: america-sdr}\n    - name: North America", "- name: some", 'rule "some" is never reached: "DACH" and "rest of Europe" before it take everybody it would take'),
+    ("    - name: North America", "    - name: theirs\n      when: {all: [{field: profile.relation, op: is, value: competitor}, {field: profile.country, op: is, value: US}]}\n      to: {sdr: america-sdr}\n    - name: North America", "- name: theirs", 'rule "theirs" is never reached: "competitors" before it takes everybody it would take'),
     ("op: between, value: [100, 999]}", "op: at_least, value: 2000}", "- name: mid_market", 'segment "mid_market" is never reached: "enterprise" before it takes everybody it would take'),
     ("field: profile.country, op: is, value: NO}", "field: profile.country, op: is, value: AT}", "- name: Norway", 'rule "Norway" is never reached: "DACH" before it takes everybody it would take'),
     ("{field: profile.relation, op: is, value: test}", "{field: profile.relation, op: is, value: employee}", "- name: tests", 'rule "tests" is never reached: "our own people" before it takes everybody it would take'),
@@ -240,6 +248,9 @@ WARNINGS = [
     ("    - {clock: route, within: 30 minutes elapsed, warn: [50%], ladder: [{do: escalate, to: manager}]}\n", "", "  promises:", "nothing is promised for route: a lead that waits for a person would have no deadline"),
     ("    - {clock: nurture_start, within: 2 working days, warn: [50%], ladder: [{do: notify, to: manager}]}\n", "", "  promises:", "nothing is promised for nurture_start: a recycled lead (marketing's side) would have no deadline"),
     ("    - {clock: accept, queue: sdr, within: 4 business hours, warn: [80%], use_ladder: quick}\n", "", "  promises:", "nothing is promised for accept by sdr of warm leads: they would have no deadline"),
+    ("email_click: {points: 2,", "email_click: {max_age: 3 days, points: 2,", "max_age: 3 days", 'max_age of "email_click" says nothing: it belongs to acts with fast_track: true'),
+    ("ae-hugo: {name: Hugo (sales),", "ae-hugo: {active: false, name: Hugo (sales),", "owner: ae-hugo", '"ae-hugo" is not active, but owns account "harborlight.example", whose leads go by the other rules'),
+    ("    - name: large firms elsewhere", "    - name: some\n      when: {field: profile.employees, op: between, value: [10, 500]}\n      to: {sdr: europe-sdr}\n    - name: others\n      when: {field: profile.employees, op: between, value: [400, 900]}\n      to: {sdr: europe-sdr}\n    - name: large firms elsewhere", "- name: others", '"others" and "some" overlap (profile.employees between [10, 500], profile.employees between [400, 900]); the first, "some", takes those'),
     ("    patient:\n", "    spare: [{do: escalate, to: manager}]\n    patient:\n", "spare:", 'ladder "spare" is used by no promise'),
     ("    student: {outcome: disqualify}\n", "", "  reasons:", 'usual reasons are not listed: "student"; a tool that sends one gets not_ready'),
     ("not_icp: {outcome: disqualify}", "not_icp: {outcome: recycle, track: learn, comes_back: after 300 days}", "outcome: recycle, track: learn, comes_back: after 300", '"not_icp" usually means not to come back (disqualify)'),
@@ -262,7 +273,7 @@ def test_a_cap_below_every_threshold_that_needs_it_is_an_error() -> None:
     text = planted("events: {half_life: 30 days, window: 180 days, cap: 40}", "events: {half_life: 30 days, cap: 10}", text)
     assert [f"{each.line}: {each.message}" for each in examine(text).errors] == [
         (
-            f"{line_of(text, '1: {enter: 70')}: engagement band 1 begins at 70, which hot and warm needs, but the groups give 55 at"
+            f"{line_of(text, '1: {enter: 70')}: engagement band 1 begins at 70, which hot and warm need, but the groups give 55 at"
             " most (caps: reading 30, events 10, intent 5, mailing 10): it cannot be reached"
         )
     ]
@@ -324,6 +335,14 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
 def test_a_misspelt_key_is_one_mistake_and_drags_nothing_along(key: str) -> None:
     text = planted(f"{key}:", f"{key}x:")
     assert [each.split('"')[:2] for each in told(text)] == [[f"{line_of(text, f'{key}x:')}: unknown key ", f"{key}x"]]
+
+
+def test_a_misspelt_key_does_not_hide_what_is_odd() -> None:
+    text = planted("    dwell: 1 day ", "    dwel: 1 day ", planted("value: [GB, IE, SE, DK]", "value: [GB, NO, IE, SE, DK]"))
+    assert told(text) == [
+        f'{line_of(text, "dwel:")}: unknown key "dwel" in definitions.levels; did you mean "dwell"?',
+        f'{line_of(text, "- name: rest of")}: warning: "NO" fits "rest of Europe" and "Norway"; the first, "Norway", takes it',
+    ]
 
 
 def test_a_refused_file_tells_file_line_reason_and_way_out(tmp_path: Path) -> None:

@@ -118,10 +118,18 @@ def test_a_huge_document_is_not_even_read() -> None:
     assert [each.message for each in problems] == ["the file is larger than 256 KB"]
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "just words\n", "[1, 2]\n"])
-def test_what_is_no_agreement_is_told_so(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "is empty"),
+        ("# nothing\n", "is empty"),
+        ("just words\n", "has no sections"),
+        ("[1, 2]\n", "has no sections"),
+    ],
+)
+def test_what_is_no_agreement_is_told_so(text: str, what: str) -> None:
     examined = examine(text)
     assert examined.model is None
     assert [each.message for each in examined.problems] == [
-        "is empty: an agreement begins with agreement: 1; try baton agreement new"
+        f"{what}: an agreement begins with agreement: 1; try baton agreement new"
     ]

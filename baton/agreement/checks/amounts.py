@@ -44,7 +44,7 @@ def _engagement(look: Look) -> Iterator[Finding]:
         if band.enter > most:
             why = f"the groups give {points_words(most)} at most" + (f" (caps: {', '.join(capped)})" if capped else "")
             needed = sorted({row[name] for row in levels.matrix.values() if name in row and RANK[row[name]] > 0})
-            use = f", which {' and '.join(needed)} needs" if needed else ""
+            use = f", which {' and '.join(needed)} {'need' if len(needed) > 1 else 'needs'}" if needed else ""
             path = ("definitions", "levels", "engagement", name, "enter")
             yield wrong(
                 path, f"engagement band {name} begins at {points_words(band.enter)}{use}, but {why}: it cannot be reached"
@@ -84,6 +84,11 @@ def _acts(look: Look) -> Iterator[Finding]:
             yield odd(
                 ("engagement", "acts", name, "per_day"),
                 f'"{name}" may count {act.per_day} times a day, but its group "{act.group}" stops at {group.per_day}',
+            )
+        if "max_age" in act.model_fields_set and not act.fast_track:
+            yield odd(
+                ("engagement", "acts", name, "max_age"),
+                f'max_age of "{name}" says nothing: it belongs to acts with fast_track: true',
             )
         if act.fast_track and act.points <= 0:
             yield odd(

@@ -20,8 +20,8 @@ def check(look: Look) -> Iterator[Finding]:
     yield from _bands(levels, "engagement")
     holes = list(_holes(levels))
     yield from holes
+    yield from _monotone(levels)
     if not holes:
-        yield from _monotone(levels)
         yield from _missing_levels(levels)
 
 
@@ -82,16 +82,17 @@ def _holes(levels: LevelsModel) -> Iterator[Finding]:
 def _monotone(levels: LevelsModel) -> Iterator[Finding]:
     rows = [name for name, _ in levels.best_first("fit")]
     columns = [name for name, _ in levels.best_first("engagement")]
+    cells = {(row, column): level for row, each in levels.matrix.items() for column, level in each.items()}
     for row in rows:
         for better, worse in pairwise(columns):
-            high, low = levels.matrix[row][better], levels.matrix[row][worse]
-            if RANK[high] < RANK[low]:
+            high, low = cells.get((row, better)), cells.get((row, worse))
+            if high and low and RANK[high] < RANK[low]:
                 message = f"{row}{better} is {high} but {row}{worse} is {low}: more engagement must not lower the level"
                 yield wrong((*_BASE, "matrix", row, better), message)
     for better, worse in pairwise(rows):
         for column in columns:
-            high, low = levels.matrix[better][column], levels.matrix[worse][column]
-            if RANK[high] < RANK[low]:
+            high, low = cells.get((better, column)), cells.get((worse, column))
+            if high and low and RANK[high] < RANK[low]:
                 message = f"{better}{column} is {high} but {worse}{column} is {low}: a better fit must not lower the level"
                 yield wrong((*_BASE, "matrix", better, column), message)
 

@@ -1,5 +1,6 @@
 """Names that lead nowhere, and things that nothing leads to."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from baton.agreement.checks.look import Finding, Look, dangling, odd, wrong
@@ -7,6 +8,8 @@ from baton.agreement.model.people import OverflowModel, WatchModel
 from baton.agreement.model.routing import DestinationModel
 from baton.agreement.problems import Path
 from baton.contracts.leads import Stage
+
+_DOMAIN = re.compile(r"[^\W_][\w-]*(\.[\w-]+)+")
 
 
 def check(look: Look) -> Iterator[Finding]:
@@ -88,6 +91,10 @@ def _routing(look: Look) -> Iterator[Finding]:
     for domain, account in model.routing.accounts.items():
         path: Path = ("routing", "accounts", domain)
         yield from _known((*path, "owner"), "person", account.owner, model.people)
+        if not _DOMAIN.fullmatch(domain) or domain != domain.lower() or domain.startswith("www."):
+            yield wrong(
+                path, f'no lead is of account "{domain}": accounts are named by their domain in small letters, bigfirm.example'
+            )
         if account.to:
             yield from _destination(look, (*path, "to"), account.to)
 

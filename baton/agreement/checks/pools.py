@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from baton.agreement.checks.look import Finding, Look, odd, wrong
 from baton.agreement.model.lifecycle import Bridge
 from baton.agreement.model.people import OverflowModel, WatchModel
+from baton.agreement.problems import Path
 
 
 def check(look: Look) -> Iterator[Finding]:
@@ -13,6 +14,7 @@ def check(look: Look) -> Iterator[Finding]:
     yield from _overflows(look)
     yield from _bridge(look)
     yield from _unused(look)
+    yield from _gone(look)
 
 
 def _members(look: Look) -> Iterator[Finding]:
@@ -66,6 +68,23 @@ def _bridge(look: Look) -> Iterator[Finding]:
         yield wrong(("pools",), "there is no pool of kind sales: leads that are qualified have nowhere to go")
     elif model.routing.default.sales is None:
         yield wrong(("routing", "default"), "the default names no sales pool, so a sales lead that fits no rule would have none")
+
+
+def _gone(look: Look) -> Iterator[Finding]:
+    """Who gets no leads any more, but is still named."""
+    model = look.model
+    gone = {name for name, each in model.people.items() if not each.active}
+    named: list[tuple[Path, str | None, str]] = [
+        (("routing", "accounts", domain, "owner"), each.owner, f'owns account "{domain}", whose leads go by the other rules')
+        for domain, each in model.routing.accounts.items()
+    ]
+    named += [(("people", name, "manager"), each.manager, f'is the manager of "{name}"') for name, each in model.people.items()]
+    named += [
+        (("pools", name, "manager"), each.manager, f'is the manager of pool "{name}"') for name, each in model.pools.items()
+    ]
+    for path, person, why in named:
+        if person in gone and not (path[0] == "people" and path[1] in gone):
+            yield odd(path, f'"{person}" is not active, but {why}')
 
 
 def _unused(look: Look) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from baton.agreement.checks.look import Finding, Look, odd, quoted, wrong
-from baton.agreement.logic import common_words, takes_all_of
+from baton.agreement.logic import common_range, common_words, one_by_one, takes_all_of
 from baton.agreement.model.condition import ConditionModel
 from baton.agreement.model.routing import DestinationModel, RuleModel
 from baton.agreement.problems import Path
@@ -31,15 +31,26 @@ def _sound(look: Look, path: Path) -> bool:
 
 
 def _shadowed(look: Look, base: Path, rules: Sequence[_Named], what: str) -> Iterator[Finding]:
-    for number, rule in enumerate(rules):
-        if not _sound(look, (*base, number, "when")):
-            continue
-        for before in range(number):
-            earlier = rules[before]
-            if _sound(look, (*base, before, "when")) and takes_all_of(earlier.when, rule.when, look.fields):
-                message = f'{what} "{rule.name}" is never reached: "{earlier.name}" before it takes everybody it would take'
-                yield wrong((*base, number), message)
-                break
+    sound = [(number, rule) for number, rule in enumerate(rules) if _sound(look, (*base, number, "when"))]
+    for place, (number, rule) in enumerate(sound):
+        if taken := _takers(look, rule, [earlier for _, earlier in sound[:place]]):
+            yield _never((*base, number), what, rule, taken)
+
+
+def _takers(look: Look, rule: _Named, earlier: Sequence[_Named]) -> list[str]:
+    """The rules among ``earlier`` that together take everybody ``rule`` would take; none where something is left for it."""
+    takers = []
+    for part in one_by_one(rule.when):
+        found = next((each.name for each in earlier if takes_all_of(each.when, part, look.fields)), None)
+        if found is None:
+            return []
+        takers.append(found)
+    return list(dict.fromkeys(takers))
+
+
+def _never(path: Path, what: str, rule: _Named, takers: list[str]) -> Finding:
+    takes = "takes" if len(takers) == 1 else "take"
+    return wrong(path, f'{what} "{rule.name}" is never reached: {quoted(takers)} before it {takes} everybody it would take')
 
 
 def _rules(look: Look) -> Iterator[Finding]:
@@ -49,18 +60,20 @@ def _rules(look: Look) -> Iterator[Finding]:
     ]
     rules += [(("routing", "segments", number), rule) for number, rule in enumerate(routing.segments)]
     rules = [(path, rule) for path, rule in rules if _sound(look, (*path, "when"))]
+    suppressing = [each for number, each in enumerate(routing.suppress) if _sound(look, ("routing", "suppress", number, "when"))]
     for number, (path, rule) in enumerate(rules):
-        for _, earlier in rules[:number]:
-            if not _same_kinds(earlier.to, rule.to):
-                continue
-            if takes_all_of(earlier.when, rule.when, look.fields):
-                yield wrong(
-                    path, f'rule "{rule.name}" is never reached: "{earlier.name}" before it takes everybody it would take'
-                )
-                break
+        alike = [earlier for _, earlier in rules[:number] if _same_kinds(earlier.to, rule.to)]
+        if taken := _takers(look, rule, [*suppressing, *alike]):
+            yield _never(path, "rule", rule, taken)
+            continue
+        for earlier in alike:
             if shared := common_words(rule.when, earlier.when, look.fields):
                 yield odd(
                     path, f'{quoted(shared)} fits "{rule.name}" and "{earlier.name}"; the first, "{earlier.name}", takes it'
+                )
+            elif overlap := common_range(rule.when, earlier.when, look.fields):
+                yield odd(
+                    path, f'"{rule.name}" and "{earlier.name}" overlap ({overlap}); the first, "{earlier.name}", takes those'
                 )
 
 

@@ -34,6 +34,8 @@ class GroupModel(Section):
             raise problem("a group needs a half_life or a window, or its ledger grows for ever")
         if self.half_life == 0 or self.window == 0:
             raise problem("a half_life or window of no time would make every act worth nothing")
+        if self.cap is not None and self.cap <= 0:
+            raise problem("a cap of no points would make every act worth nothing: leave cap out for none")
         return self
 
 
