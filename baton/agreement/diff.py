@@ -12,11 +12,13 @@ from baton.agreement.canonical import canonical_text
 from baton.agreement.compiling_parts import promise_name
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.base import Section
+from baton.agreement.model.calendar import hours_words
 from baton.agreement.model.condition import All, Any_, Not, Test
 from baton.agreement.model.definitions import LevelsModel
+from baton.agreement.model.people import PersonModel
 from baton.agreement.model.recycling import When
 from baton.agreement.model.slas import PromiseModel, StepModel
-from baton.agreement.wording import condition_words, ladder_words, value_words
+from baton.agreement.wording import condition_words, ladder_words, value_words, week_changes
 from baton.agreement.words import TargetWords, duration_words, points_words
 
 
@@ -163,7 +165,7 @@ def _section(section: str, subject: str, old: Any, new: Any) -> Iterator[Change]
         return
     for field in type(new).model_fields:
         one, two = getattr(old, field), getattr(new, field)
-        if one == two or (field == "name" and one):
+        if one == two or (field == "name" and one and not isinstance(new, PersonModel)):
             continue
         if field == "members" and isinstance(one, Mapping):
             yield from _named(section, f"{subject}: member", one, two)
@@ -181,6 +183,17 @@ def _field(section: str, subject: str, field: str, old: Any, new: Any) -> Iterat
         case "half_life" | "window" | "max_age" | "cool_off" | "may_last" | "if_unknown" | "evidence_grace":
             before, after = ("none" if each is None else duration_words(each) for each in (old, new))
             yield Change(section=section, kind="changed", text=f"{subject}: {field.replace('_', ' ')} {before} -> {after}")
+        case "hours":
+            for text in week_changes(old, new):
+                yield Change(section=section, kind="changed", text=f"{subject}: {text}")
+        case "open":
+            days = [{str(day): hours_words(spans) for day, spans in each.items()} for each in (old, new)]
+            yield from _named(section, f"{subject}: open on", *days)
+        case "warn":
+            before, after = (", ".join(f"{each}%" for each in shares) or "none" for shares in (old, new))
+            yield Change(section=section, kind="changed", text=f"{subject}: warn at {before} -> {after}")
+        case "ladder_name":
+            yield from _value(section, f"{subject}: ladder", old, new)
         case _:
             yield from _value(section, f"{subject}: {field.replace('_', ' ')}", old, new)
 

@@ -1,8 +1,11 @@
 """Parts of an agreement in the words a manager reads."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from baton.agreement.calendars import Span
 from baton.agreement.logic import test_words
+from baton.agreement.model.calendar import DAYS, hours_words
 from baton.agreement.model.condition import All, Any_, ConditionModel, Not, Test
 from baton.agreement.model.slas import PromiseModel, StepKind, StepModel
 from baton.agreement.words import duration_words
@@ -47,6 +50,20 @@ def ladder_words(steps: tuple[StepModel, ...]) -> str:
 def promise_subject(promise: PromiseModel) -> str:
     """Whom a promise is for: ``sales, hot, enterprise``; empty: everybody."""
     return ", ".join(filter(None, (promise.queue, *promise.level, *promise.segment, promise.stage)))
+
+
+def week_changes(old: Mapping[str, tuple[Span, ...]], new: Mapping[str, tuple[Span, ...]]) -> Iterator[str]:
+    """``mon-fri 09:00-17:00 -> 09:00-18:00``: opening hours, days in a row that change alike in one."""
+    runs: list[tuple[str, list[str]]] = []
+    for day in DAYS:
+        before, after = (hours_words(each.get(day, ())) for each in (old, new))
+        text = f"{before} -> {after}" if before != after else ""
+        if not runs or runs[-1][0] != text:
+            runs.append((text, []))
+        runs[-1][1].append(day)
+    for text, days in runs:
+        if text:
+            yield f"{days[0] if len(days) == 1 else f'{days[0]}-{days[-1]}'} {text}"
 
 
 def value_words(value: Any) -> str:
