@@ -16,15 +16,21 @@ def shown(agreement: CompiledAgreement) -> Iterator[RenderableType]:
     """Title, then a table for each section."""
     yield f"[bold]{escape(agreement.name)}[/]   version {agreement.version}   {agreement.timezone}"
     yield _levels(agreement)
+    if agreement.raw.definitions.segments:
+        yield _segments(agreement)
     yield _fit(agreement)
     yield _acts(agreement)
     yield _groups(agreement)
+    yield _lifecycle(agreement)
+    yield _people(agreement)
     yield _pools(agreement)
     yield _routing(agreement)
     yield _promises(agreement)
     if agreement.raw.slas.ladders:
         yield _ladders(agreement)
     yield _reasons(agreement)
+    yield _tracks(agreement)
+    yield _consent(agreement)
     yield _calendars(agreement)
     if agreement.goals:
         yield _goals(agreement)
@@ -74,6 +80,58 @@ def _groups(agreement: CompiledAgreement) -> Table:
         half = duration_words(group.half_life_ms) if group.half_life_ms else "never"
         cap = points_words(group.cap_micro) if group.cap_micro is not None else "none"
         table.add_row(group.name, half, duration_words(group.keeps_ms), cap, str(group.per_day))
+    return table
+
+
+def _segments(agreement: CompiledAgreement) -> Table:
+    table = _table("Segments, the first that fits", "segment", "when")
+    for each in agreement.raw.definitions.segments:
+        table.add_row(each.name, escape(condition_words(each.when)))
+    return table
+
+
+def _lifecycle(agreement: CompiledAgreement) -> Table:
+    raw, scanner = agreement.raw.lifecycle, agreement.engagement.scanner
+    table = _table("From interest to MQL", "rule", "")
+    table.add_row("a level is kept at least", duration_words(agreement.levels.dwell_ms))
+    for name, gate in sorted(raw.gates.items()):
+        table.add_row(f"besides a level: {escape(name)}", escape(condition_words(gate.when)))
+    table.add_row("the bridge team takes", raw.bridge.value)
+    table.add_row("fast-track acts go to SDR triage with fit", ", ".join(raw.poor_fit) or "never")
+    table.add_row("a lowered threshold releases a day and pool", str(raw.drip))
+    if scanner is not None:
+        clicks = (
+            f"{scanner.clicks} clicks in a message within {duration_words(scanner.within_ms)} ({', '.join(sorted(scanner.acts))})"
+        )
+        table.add_row("a mail scanner's, so not counted", clicks)
+    table.add_row("acts of machines count", "yes" if agreement.engagement.count_automatic else "no")
+    return table
+
+
+def _people(agreement: CompiledAgreement) -> Table:
+    table = _table("People", "person", "name", "calendar", "skills", "manager")
+    for person, each in sorted(agreement.people.items()):
+        name = each.name if each.active else f"{each.name} (not active)"
+        table.add_row(person, escape(name), each.calendar or "", ", ".join(sorted(each.skills)), each.manager or "")
+    return table
+
+
+def _tracks(agreement: CompiledAgreement) -> Table:
+    raw = agreement.raw.recycling
+    table = _table("Tracks", "track", "what", "topics", "content", "may last")
+    for name, each in sorted(raw.tracks.items()):
+        lasts = duration_words(each.may_last) if each.may_last is not None else ""
+        table.add_row(name, escape(each.label or ""), ", ".join(each.topics), each.stage or "", lasts)
+    beyond = f"after {raw.limit} recyclings, for {duration_words(raw.long_term.comes_back)} each time"
+    table.add_row(raw.long_term.track, beyond, "", "", "")
+    return table
+
+
+def _consent(agreement: CompiledAgreement) -> Table:
+    table = _table("Consent", "before", "purpose", "channels", "basis", "")
+    for before, each in (("a hand-off", agreement.raw.consent.hand_off), ("nurture", agreement.raw.consent.nurture)):
+        raised = "a raised hand allows it" if each.hand_raise_allows else ""
+        table.add_row(before, each.purpose, ", ".join(each.channels), each.basis.value, raised)
     return table
 
 
@@ -134,10 +192,12 @@ def _reasons(agreement: CompiledAgreement) -> Table:
 
 
 def _calendars(agreement: CompiledAgreement) -> Table:
-    table = _table("Calendars", "calendar", "time zone", "hours", "holidays")
+    table = _table("Calendars", "calendar", "time zone", "hours", "holidays", "other days")
     for name, each in sorted(agreement.raw.calendars.items()):
         days = [f"{day} {hours_words(spans)}" for day, spans in each.hours.items()]
-        table.add_row(name, str(agreement.calendars[name].zone), "; ".join(days), ", ".join(each.holidays))
+        others = [f"{day} closed" for day in each.closed if day not in each.open]
+        others += [f"{day} {hours_words(spans)}" for day, spans in sorted(each.open.items())]
+        table.add_row(name, str(agreement.calendars[name].zone), "; ".join(days), ", ".join(each.holidays), "; ".join(others))
     return table
 
 

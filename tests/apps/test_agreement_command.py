@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from baton.agreement.reading import AgreementRefused
+from baton.agreement.yaml_text import read_yaml
 from baton.cli.main import build
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,8 +79,29 @@ def test_an_agreement_is_shown_as_tables() -> None:
         "Reasons",
         "Calendars",
         "Goals",
+        "Segments",
+        "From interest to MQL",
+        "People",
+        "Tracks",
+        "Consent",
     ):
         assert f"\n{title}" in shown
+
+
+def test_everything_that_is_signed_by_name_is_shown() -> None:
+    shown = "".join(run("show", str(ROOT / "examples" / "agreements" / "software.yaml")).stdout.split())
+    plain = read_yaml((ROOT / "examples" / "agreements" / "software.yaml").read_text(encoding="utf-8")).data
+    named = [plain[name] for name in ("fit", "calendars", "people", "pools")]
+    named += [
+        plain["engagement"]["acts"],
+        plain["engagement"]["groups"],
+        plain["recycling"]["tracks"],
+        plain["recycling"]["reasons"],
+    ]
+    names = [name for section in named for name in section]
+    names += [each["name"] for each in (*plain["definitions"]["segments"], *plain["routing"]["territories"])]
+    assert not [name for name in names if "".join(name.split()) not in shown]
+    assert "behaviour.stage.decisionatleast1" in shown
 
 
 def test_a_difference_is_told_in_words(tmp_path: Path) -> None:
