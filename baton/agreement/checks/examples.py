@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 from baton.agreement.checks.look import Finding, Look, dangling, odd, wrong
+from baton.agreement.compiling import moment_ms
 from baton.agreement.model.examples import ExampleModel
 from baton.agreement.problems import Path
+from baton.agreement.wall_time import zone_named
 
 
 def check(look: Look) -> Iterator[Finding]:
-    """Names in examples, and events in order."""
+    """Names in examples, and a look at them after their events."""
     if not look.model.examples:
         yield odd((), "there are no examples: write down a few leads and what you both expect of them")
     for number, example in enumerate(look.model.examples):
@@ -27,6 +29,10 @@ def _example(look: Look, path: Path, example: ExampleModel) -> Iterator[Finding]
         for place, topic in enumerate(event.topics):
             if topic not in words.topics:
                 yield dangling((*path, "events", number, "topics", place), "topic", topic, words.topics)
+    zone = zone_named(model.timezone)
+    last = max(moment_ms(each.at, zone) for each in example.events)
+    if example.at is not None and moment_ms(example.at, zone) < last:
+        yield wrong((*path, "at"), f'example "{example.name}" is looked at before its last event: put at later, or leave it out')
     expect = example.expect
     segments = [each.name for each in words.segments]
     grades = [fit + act for fit in words.levels.fit for act in words.levels.engagement]
