@@ -13,6 +13,7 @@ from baton.contracts.levels import ClockState, SlaClock, SlaViolation
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted, LeadUnrouted
 
 _ENDS_HANDOFF = {"rejected", "withdrawn", "recycled", "disqualified", "merged", "erased", "won", "lost", "tql"}
+_AFTER_HANDOFF = ("tql", "recycled", "disqualified", "customer")
 _FIRST_ENDS = {ClockState.MET, ClockState.CANCELLED, ClockState.BREACHED}
 _LAST_ENDS = {ClockState.MET_LATE, ClockState.ABANDONED, ClockState.WITHDRAWN}
 
@@ -99,7 +100,9 @@ def _ended_handoff(value: Any) -> str | None:
     match value:
         case HandoffNoted(kind=HandoffKind.WITHDRAWN):
             return value.handoff_id
-        case LeadStaged() if value.event in _ENDS_HANDOFF or value.to_stage in ("tql", "recycled", "disqualified", "customer"):
+        case LeadStaged() if value.event in _ENDS_HANDOFF:
+            return value.handoff_id
+        case LeadStaged() if value.from_stage != value.to_stage and value.to_stage in _AFTER_HANDOFF:
             return value.handoff_id
     return None
 

@@ -168,7 +168,8 @@ class LeadStaged:
 
     ``event`` is the word of the transition table that caused it (``qualified``, ``accepted``, ``withdrawn``, ``recycled`` ...).
     ``evidence_at_ms`` is when the evidence first reached Baton: deadlines are judged by it. A merge closes the loser with
-    event ``merged``; an erasure with ``erased``. ``source`` told of the act that caused it: some sources tell late.
+    event ``merged``; an erasure with ``erased``. ``source`` told of the act that caused it: some sources tell late. ``consents``: those
+    of now, for who nurtures the lead; where one changes in a cycle with sales, or after it, event ``consent_changed`` tells so.
     """
 
     lead_id: str
@@ -196,6 +197,7 @@ class LeadStaged:
     contract_end: str | None = None
     hand_raised: bool = False
     source: str | None = None
+    consents: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from baton.contracts.leads import Actor, EarlierCycle, LeadRefused, LeadStaged, Level, Stage
+from services.scorer.consents import consents_of
 from services.scorer.lifecycle import Move, Refused, moved, skipped
 from services.scorer.state_lead import CYCLE, DATES, StageDates
 from services.scorer.turn import REFUSALS, STAGES, Turn
@@ -88,8 +89,15 @@ def place(turn: Turn, move: Move, cause: Cause, target: Stage) -> None:
             contract_end=cause.contract_end,
             hand_raised=course.hand_raised,
             source=cause.source,
+            consents=None if move in (Move.MERGED, Move.ERASED) else consents_of(turn),
         ),
     )
+
+
+def tell_consents(turn: Turn, cause_id: str) -> None:
+    """Tell of changed consents whoever may nurture the lead; nobody does before it was an MQL or rested."""
+    if turn.course.qualified_at_ms or turn.head.stage != Stage.INQUIRY.value or turn.head.cycle > 1:
+        place(turn, Move.CONSENT_CHANGED, by_system(turn, cause_id), Stage(turn.head.stage))
 
 
 def refuse(turn: Turn, event: str, cause: Cause, reason: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from baton.agreement.facts import GRANTED, REFUSED, Facts, consent_key
+from baton.agreement.facts import Facts
+from services.scorer.consents import consents_of
 from services.scorer.content import Piece, pieces
 from services.scorer.ledger import retracted_ids, stage_code, word_code
 from services.scorer.marks import Why, marked_entries
-from services.scorer.state_lead import CONSENT, CYCLE
+from services.scorer.state_lead import CYCLE
 from services.scorer.turn import Turn
 
 _ORIGIN = frozenset({"lead.source", "lead.campaign"})
@@ -30,12 +31,6 @@ class LedgerBehaviour:
             case "topic":
                 return sum(code in each.topics and each.at_ms >= since for each in self._entries)
         raise ValueError(f"behaviour is counted by act, stage or topic, not by {kind}")
-
-
-def consents_of(turn: Turn) -> dict[str, str]:
-    """``purpose/channel`` to ``granted`` or ``refused``."""
-    acts = (each for _, each in turn.items(CONSENT))
-    return {consent_key(each.purpose, each.channel): GRANTED if each.granted else REFUSED for each in acts}
 
 
 def touches_of(turn: Turn) -> tuple[list[Piece], list[Piece]]:

@@ -16,7 +16,7 @@ from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.scorer import decided, events, merge
 from services.scorer.acts import cause_of, on_act
-from services.scorer.course import refuse
+from services.scorer.course import refuse, tell_consents
 from services.scorer.erasure import erase
 from services.scorer.qualifying import COOLED, considered, reconsidered, released
 from services.scorer.rating import rated, tell
@@ -119,6 +119,8 @@ def _take_event(turn: Turn, event: LeadEvent) -> None:
             changed = events.retracted(turn, event)
         case EventKind.CONSENT:
             changed = events.consent_given(turn, event)
+            if changed:
+                tell_consents(turn, event.event_id)
         case EventKind.ERASURE:
             erase(turn, cause=event.event_id)
             return

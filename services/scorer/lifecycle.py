@@ -31,6 +31,7 @@ class Move(StrEnum):
     DISQUALIFIED = "disqualified"
     REACTIVATED = "reactivated"
     TAKEN_OVER = "taken_over"
+    CONSENT_CHANGED = "consent_changed"
     MERGED = "merged"
     ERASED = "erased"
 
@@ -88,6 +89,7 @@ _MOVES: Final[Mapping[tuple[Move, Actor], Mapping[Stage, Stage]]] = {
     (Move.DISQUALIFIED, SYSTEM): _each((*REST, *OPEN), DISQUALIFIED),
     (Move.REACTIVATED, SYSTEM): {RECYCLED: INQUIRY},
     (Move.TAKEN_OVER, SYSTEM): _each((INQUIRY, RECYCLED), CUSTOMER),
+    (Move.CONSENT_CHANGED, SYSTEM): _UNCHANGED,
     (Move.MERGED, SYSTEM): _UNCHANGED,
     (Move.ERASED, SYSTEM): _UNCHANGED,
 }

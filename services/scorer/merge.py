@@ -19,7 +19,7 @@ from baton.contracts.leads import LeadTransfer, Stage
 from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.content import ContentBook, together
-from services.scorer.course import by_system, cycle_item, place
+from services.scorer.course import by_system, cycle_item, place, tell_consents
 from services.scorer.events import acquainted, consent_given, profiled, settle, untold
 from services.scorer.ledger import RECORD, retractions, with_retraction
 from services.scorer.lifecycle import Move
@@ -109,8 +109,7 @@ def absorbed(turn: Turn, told: LeadTransfer) -> None:
     head = turn.head
     content = together(ContentBook(head.recent, head.origins), ContentBook(told.recent, told.origins))
     turn.head = evolve(head, recent=content.recent, origins=content.origins)
-    for event in told.events:
-        (profiled if event.kind == EventKind.PROFILE else consent_given)(turn, event)
+    _join_events(turn, told)
     if told.person is not None:
         acquainted(turn, told.person, dict(told.person_times))
     for cycle in told.cycles:
@@ -125,6 +124,17 @@ def absorbed(turn: Turn, told: LeadTransfer) -> None:
     if not known and told.stage and takes_over(turn, told):
         return
     settle(turn, cause=told.transfer_id, occurred_at_ms=told.at_ms)
+
+
+def _join_events(turn: Turn, told: LeadTransfer) -> None:
+    changed = False
+    for event in told.events:
+        if event.kind == EventKind.PROFILE:
+            profiled(turn, event)
+        else:
+            changed = consent_given(turn, event) or changed
+    if changed:
+        tell_consents(turn, told.transfer_id)
 
 
 def _join_ledger(turn: Turn, told: LeadTransfer) -> None:

@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Final
 
 from baton.contracts.leads import ContentTouch, Contribution, Criterion, EarlierCycle, Story
+from services.scorer.consents import consents_of
 from services.scorer.content import Piece
 from services.scorer.explain import explanation
-from services.scorer.facts import consents_of, origin_of, touches_of
+from services.scorer.facts import origin_of, touches_of
 from services.scorer.state_lead import CYCLE, NOBODY, ONLY, PERSON
 from services.scorer.turn import Turn
 

@@ -11,7 +11,7 @@ from services.sla_watcher.deals import on_deal
 from services.sla_watcher.evidence import Evidence, from_stage
 from services.sla_watcher.intervals import marked
 from services.sla_watcher.passing import AFTER_ACCEPTANCE, ROUTE, let_go, start_for_holder
-from services.sla_watcher.recycle import Leaving, after_rejection, leave
+from services.sla_watcher.recycle import NURTURE, NURTURE_START, RETURN, Leaving, after_rejection, leave
 from services.sla_watcher.state import CurrentHandoff, OpenClock
 from services.sla_watcher.tallies import tally
 from services.sla_watcher.turn import Turn
@@ -19,7 +19,7 @@ from services.sla_watcher.turn import Turn
 _TALLIED: Final = {Stage.SAL: "sal", Stage.SQL: "sql", Stage.OPPORTUNITY: "opportunity", Stage.CUSTOMER: "won"}
 _UNSAID: Final = {"lost": "lost_other", "recycled": "not_ready", "disqualified": "not_icp"}
 _ENDED: Final = frozenset({"merged", "erased"})
-_COUNTED_BEFORE: Final = frozenset({"rejected", "withdrawn", "taken_over"})
+_COUNTED_BEFORE: Final = frozenset({"rejected", "withdrawn", "taken_over", "consent_changed"})
 """Moves to a stage that was counted when it was reached: here, or at a lead that ended in this one."""
 
 
@@ -28,6 +28,7 @@ def on_staged(turn: Turn, event: Event, staged: LeadStaged) -> None:
     late_source = turn.reference.agreement.slas.grace_of(staged.source or "") > 0
     evidence = from_stage(staged, late_source=late_source)
     turn.head = replace(turn.head, cycle=max(turn.head.cycle, staged.cycle)) if turn.view.head else turn.head
+    _consents(turn, event, staged)
     _count(turn, staged)
     _advance(turn, event, staged, evidence)
     match staged.event:
@@ -53,6 +54,19 @@ def on_staged(turn: Turn, event: Event, staged: LeadStaged) -> None:
         case ended if ended in _ENDED:
             _ended(turn, ended)
     on_deal(turn, staged)
+
+
+def _consents(turn: Turn, event: Event, staged: LeadStaged) -> None:
+    """What the lead allows now. Whom nobody may write to is nurtured no longer; the return date stands."""
+    if staged.consents is None or (turn.view.head is None and staged.event == "consent_changed"):
+        return
+    turn.head = replace(turn.head, consents=dict(staged.consents))
+    rest, allowed = turn.head.rest, turn.reference.agreement.consent.nurture.decide(turn.head.consents)
+    if rest is not None and rest.nurtured and not allowed.allowed:
+        for clock in turn.head.clocks:
+            if clock.clock in (NURTURE_START, NURTURE, RETURN):
+                running.close(turn, clock, f"no consent: {allowed.reason}", at_ms=event.at_ms)
+        turn.head = replace(turn.head, rest=replace(rest, nurtured=False))
 
 
 def _count(turn: Turn, staged: LeadStaged) -> None:

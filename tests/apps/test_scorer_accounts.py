@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from baton.contracts.intake import LeadMerge
-from baton.contracts.leads import AccountScored, LeadQualified
+from baton.contracts.intake import Consent, LeadMerge
+from baton.contracts.leads import AccountScored, LeadQualified, LeadStaged
 from baton.ids import derived_id
-from tests.apps.scorer_world import DAY, HOUR, World, agreement, person_told
+from tests.apps.scorer_world import DAY, HOUR, MINUTE, World, agreement, person_told
 
 
 def accounts(world: World) -> list[tuple[Any, ...]]:
@@ -132,6 +132,42 @@ def test_the_newest_explicit_consent_counts_and_of_one_moment_the_refusal(acts: 
         world.consent("l1", "marketing", granted, ago=ago * HOUR)
     world.does("l1", "demo_request")
     assert world.facts(LeadQualified)[0].story.consents == {"marketing/email": expected}
+
+
+@pytest.mark.parametrize(
+    ("acts", "expected"),
+    [
+        ([("email", True, 2), ("any", False, 1)], {"email": "refused", "any": "refused"}),
+        ([("any", False, 2), ("email", True, 1)], {"email": "granted", "any": "refused"}),
+        ([("email", True, 1), ("any", False, 1)], {"email": "refused", "any": "refused"}),
+        ([("email", False, 1), ("any", True, 1)], {"email": "refused", "any": "granted"}),
+        ([("email", False, 2), ("any", True, 1)], {"email": "granted", "any": "granted"}),
+    ],
+)
+def test_an_act_for_any_channel_stands_for_each_whose_own_is_older(acts: list[Any], expected: dict[str, str]) -> None:
+    world = World()
+    for channel, granted, ago in acts:
+        consent = Consent(purpose="sales", channel=channel, granted=granted)
+        world.tell("l1", "consent", ago=ago * HOUR, consent=consent)
+    world.does("l1", "demo_request")
+    (qualified,) = world.facts(LeadQualified)
+    assert dict(qualified.story.consents) == {f"sales/{channel}": said for channel, said in expected.items()}
+
+
+def test_a_consent_that_changes_after_the_lead_qualified_is_told_and_before_that_it_is_not() -> None:
+    world = World()
+    world.consent("l1", "sales", granted=True, ago=HOUR)
+    world.does("l1", "demo_request")
+    assert [each.event for each in world.facts(LeadStaged)] == ["qualified"]
+    world.consent("l1", "marketing", granted=False, ago=MINUTE)
+    world.consent("l1", "marketing", granted=True, ago=HOUR)
+    world.consent("l2", "sales", granted=False)
+    world.send(LeadMerge(merge_id="m", loser="l2", survivor="l1", cause_id="c", occurred_at_ms=0))
+    told = [each for each in world.facts(LeadStaged) if each.event == "consent_changed"]
+    assert [(each.from_stage, each.to_stage, dict(each.consents or {})) for each in told] == [
+        ("mql", "mql", {"sales/email": "granted", "marketing/email": "refused"}),
+        ("mql", "mql", {"sales/email": "refused", "marketing/email": "refused"}),
+    ]
 
 
 def test_the_person_is_told_to_who_takes_the_lead_and_to_nobody_else() -> None:

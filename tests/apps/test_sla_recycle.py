@@ -125,6 +125,29 @@ def test_without_consent_nobody_is_nurtured_but_the_date_stands() -> None:
     assert scene.at("2026-04-30 12:00").lines() == ["2026-04-01 09:00 back: return_date"]
 
 
+def test_who_opts_out_after_the_hand_off_is_not_nurtured_when_the_cycle_ends() -> None:
+    scene = Scene(NURTURE).qualified(story=Story(consents={"marketing/email": "granted"})).routed("ann")
+    scene.staged("consent_changed", "mql", actor="system", consents={"marketing/email": "refused"})
+    scene.staged("rejected", "mql", reason="not_ready")
+    (told,) = [each for each in scene.facts() if isinstance(each, LeadRecycled)]
+    assert (told.nurture_allowed, told.nurture_reason) == (False, "marketing refused")
+    assert scene.at("2026-04-30 12:00").lines() == ["2026-04-01 09:00 back: return_date"]
+
+
+def test_who_opts_out_while_on_a_track_is_nurtured_no_longer() -> None:
+    scene = Scene(NURTURE).qualified(story=Story(consents={"marketing/email": "granted"})).routed("ann")
+    scene.staged("rejected", "mql", reason="not_ready")
+    scene.lines()
+    scene.staged(
+        "consent_changed", "recycled", from_stage="recycled", cycle=2, actor="system", consents={"marketing/email": "refused"}
+    )
+    assert scene.lines() == [
+        "Mon 10:00 nurture_start cancelled: no consent: marketing refused",
+        "Mon 10:00 nurture cancelled: no consent: marketing refused",
+    ]
+    assert scene.at("2026-04-30 12:00").lines() == ["2026-04-01 09:00 back: return_date"]
+
+
 def test_enrolment_names_the_topics_and_the_stage_of_its_track() -> None:
     recycling = """
       limit: 2
