@@ -53,7 +53,7 @@ def _handed_on(turn: Turn, told: LeadTransfer, cause: Cause) -> bool:
     level = max(told.level or Level.WARM.value, rating.level, key=RANK.__getitem__)
     qualify(
         turn,
-        replace(rating, level=level),
+        rating._replace(level=level),
         cause,
         raised_by=raised_by,
         owner=told.owner,
