@@ -234,6 +234,8 @@ def _compiled_in_force() -> CompiledAgreement:
 def _verdict(file: Path, version: str | None, examined: Examined) -> str:
     errors, warnings = len(examined.errors), len(examined.warnings)
     counted = f"{errors} error{'' if errors == 1 else 's'}, {warnings} warning{'' if warnings == 1 else 's'}"
+    if examined.model is None and not warnings:
+        counted = f"{errors} error{'' if errors == 1 else 's'}; once they are mended there may be warnings"
     return f"{file}: version {version}, {counted}" if version else f"{file}: {counted}"
 
 

@@ -52,6 +52,13 @@ def test_problems_are_told_with_their_place_and_the_exit_code_says_so(bad: Path)
     ]
 
 
+def test_a_wrong_shape_does_not_claim_that_nothing_is_odd(bad: Path) -> None:
+    bad.write_text(
+        DEMO.read_text(encoding="utf-8").replace("drip: 25", "drip: many").replace("limit: 3", "limit: three"), encoding="utf-8"
+    )
+    assert "error; once they are mended there may be warnings" in run("check", str(bad)).output.replace("errors", "error")
+
+
 def test_problems_can_be_read_by_a_machine(bad: Path) -> None:
     found = json.loads(run("check", "--json", str(bad)).stdout)
     assert found["version"] is None
