@@ -11,7 +11,7 @@ from baton.contracts.intake import LeadEvent, LeadPerson, Person
 from baton.evolve import evolve
 from services.scorer.content import ContentBook, touched
 from services.scorer.counting import Counted, entered
-from services.scorer.ledger import find, id_bytes, packed, retracted_ids, retractions_after, with_retraction
+from services.scorer.ledger import find, id_bytes, packed, retracted_ids, retractions_after, with_retractions
 from services.scorer.marks import MARK, MARK_SIZE, Why, why_at
 from services.scorer.profile import consented, known_as, told
 from services.scorer.qualifying import COOLED, RETRACTED, considered, reconsidered
@@ -109,8 +109,8 @@ def retracted(turn: Turn, event: LeadEvent) -> bool:
     """An event is taken back, whether it has come yet or not: from now on it is as if it had never happened."""
     assert event.retracts is not None
     head = turn.head
-    kept = with_retraction(head.retracted, id_bytes(event.retracts), event.occurred_at_ms)
-    kept = retractions_after(kept, turn.now)
+    kept = with_retractions(head.retracted, [(id_bytes(event.retracts), event.occurred_at_ms)], head.ledger)
+    kept = retractions_after(kept, turn.now, head.ledger)
     if kept == head.retracted:
         return False
     turn.head = evolve(head, retracted=kept)

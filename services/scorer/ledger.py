@@ -11,6 +11,7 @@ Retractions are kept apart, 24 bytes each, sorted: id of the entry (16), event t
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
@@ -138,16 +139,28 @@ def retractions(retracted: bytes) -> list[tuple[bytes, int]]:
     return list(_RETRACTION.iter_unpack(retracted))
 
 
-def with_retraction(retracted: bytes, event: bytes, at_ms: int) -> bytes:
-    """``retracted`` with one more; the latest time counts of one that comes twice, the newest 1,024 are kept."""
+def with_retractions(retracted: bytes, more: Iterable[tuple[bytes, int]], ledger: bytes) -> bytes:
+    """``retracted`` with more; the latest time counts of one that comes twice. All whose entries are in the ``ledger`` are kept as long
+    as these, and of the others, which are still to come or gone, the newest 1,024."""
     known = dict(_RETRACTION.iter_unpack(retracted))
-    known[event] = max(at_ms, known.get(event, 0))
-    kept = sorted(known.items(), key=lambda each: (each[1], each[0]))[-MAX_RETRACTIONS:]
+    for event, at_ms in more:
+        known[event] = max(at_ms, known.get(event, 0))
+    there = _ids(ledger)
+    others = sorted((each for each in known.items() if each[0] not in there), key=lambda each: (each[1], each[0]))
+    kept = [each for each in known.items() if each[0] in there] + others[-MAX_RETRACTIONS:]
     return b"".join(_RETRACTION.pack(*each) for each in sorted(kept))
 
 
-def retractions_after(retracted: bytes, now: int) -> bytes:
-    """``retracted`` without what is so old that its entry cannot count any more."""
+def retractions_after(retracted: bytes, now: int, ledger: bytes) -> bytes:
+    """``retracted`` without what is so old that its entry will not come any more, and is not in the ``ledger``."""
     oldest = now - KEEPS_RETRACTIONS_MS
-    kept = [each for each in _RETRACTION.iter_unpack(retracted) if each[1] > oldest]
-    return b"".join(_RETRACTION.pack(*each) for each in kept) if len(kept) * _RETRACTION.size != len(retracted) else retracted
+    if all(at_ms > oldest for _, at_ms in _RETRACTION.iter_unpack(retracted)):
+        return retracted
+    there = _ids(ledger)
+    return b"".join(
+        _RETRACTION.pack(*each) for each in _RETRACTION.iter_unpack(retracted) if each[1] > oldest or each[0] in there
+    )
+
+
+def _ids(ledger: bytes) -> frozenset[bytes]:
+    return frozenset(ledger[at + 8 : at + ORDER_SIZE] for at in range(0, len(ledger), SIZE))

@@ -21,7 +21,7 @@ from baton.ids import derived_id
 from services.scorer.content import ContentBook, together
 from services.scorer.course import by_system, cycle_item, place, tell_consents
 from services.scorer.events import acquainted, consent_given, profiled, settle, untold
-from services.scorer.ledger import RECORD, retractions, with_retraction
+from services.scorer.ledger import RECORD, retractions, with_retractions
 from services.scorer.lifecycle import Move
 from services.scorer.rating import tell_account
 from services.scorer.state_lead import CYCLE, MERGED, LeadHead
@@ -144,12 +144,11 @@ def _join_ledger(turn: Turn, told: LeadTransfer) -> None:
         for at in range(0, len(ledger), RECORD.size):
             record = ledger[at : at + RECORD.size]
             by_id[record[8:24]] = min(record, by_id.get(record[8:24], record))
-    retracted = head.retracted
-    for event, at_ms in retractions(told.retractions):
-        retracted = with_retraction(retracted, event, at_ms)
+    ledger = b"".join(sorted(by_id.values()))
+    retracted = with_retractions(head.retracted, retractions(told.retractions), ledger)
     turn.head = replace(
         head,
-        ledger=b"".join(sorted(by_id.values())),
+        ledger=ledger,
         retracted=retracted,
         cycle=max(head.cycle, told.cycle),
         since_ms=max(head.since_ms, told.since_ms),

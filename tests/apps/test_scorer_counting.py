@@ -8,7 +8,7 @@ import pytest
 
 from baton.contracts.intake import Engagement
 from services.scorer.counting import EMPTY, Counted, counted, entered
-from services.scorer.ledger import SIZE, entries, id_bytes, packed, retractions, retractions_after, with_retraction
+from services.scorer.ledger import SIZE, entries, id_bytes, packed, retractions, retractions_after, with_retractions
 from services.scorer.marks import MARK, Why, marked_entries
 from services.scorer.scoring import engagement_micro, standing
 from services.scorer.table import SPARE, ScoreTable, table_of
@@ -54,7 +54,7 @@ def reasons(state: Counted) -> dict[int, Why]:
 def gone(*numbers: int) -> bytes:
     retracted = b""
     for number in numbers:
-        retracted = with_retraction(retracted, id_bytes(f"{number:032x}"), NOW)
+        retracted = with_retractions(retracted, [(id_bytes(f"{number:032x}"), NOW)], b"")
     return retracted
 
 
@@ -155,17 +155,26 @@ def test_an_event_that_is_told_in_two_ways_is_the_same_whichever_came_first() ->
 def test_ids_that_are_no_digests_are_hashed_and_retractions_are_bounded_by_age() -> None:
     assert id_bytes("0" * 32) == bytes(16)
     assert len(id_bytes("E-123")) == len(id_bytes("x" * 32)) == 16
-    kept = with_retraction(with_retraction(b"", id_bytes("a"), 5), id_bytes("a"), 3)
+    kept = with_retractions(b"", [(id_bytes("a"), 5), (id_bytes("a"), 3)], b"")
     assert retractions(kept) == [(id_bytes("a"), 5)]
-    assert retractions_after(kept, 5 + 400 * DAY - 1) == kept
-    assert retractions_after(kept, 5 + 400 * DAY) == b""
+    assert retractions_after(kept, 5 + 400 * DAY - 1, b"") == kept
+    assert retractions_after(kept, 5 + 400 * DAY, b"") == b""
 
 
 def test_of_the_retractions_the_newest_are_kept() -> None:
     kept = b""
     for number in range(1_030):
-        kept = with_retraction(kept, number.to_bytes(16, "big"), number)
+        kept = with_retractions(kept, [(number.to_bytes(16, "big"), number)], b"")
     assert {at_ms for _, at_ms in retractions(kept)} == set(range(6, 1_030))
+
+
+def test_a_retraction_is_kept_as_long_as_its_entry_however_old_and_however_many_came_since() -> None:
+    ledger = packed("ab" * 16, NOW, Engagement(act="read"))
+    kept = with_retractions(b"", [(id_bytes("ab" * 16), 0)], ledger)
+    kept = with_retractions(kept, [(number.to_bytes(16, "big"), number) for number in range(5_000)], ledger)
+    assert len(retractions(kept)) == 1_025
+    assert (id_bytes("ab" * 16), 0) in retractions(kept)
+    assert retractions(retractions_after(kept, 1_000 * DAY, ledger)) == [(id_bytes("ab" * 16), 0)]
 
 
 def test_every_entry_has_its_mark() -> None:

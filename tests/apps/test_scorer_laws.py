@@ -17,7 +17,7 @@ from baton.ids import derived_id
 from services.scorer.counting import EMPTY, Counted, counted, entered
 from services.scorer.crossing import falls_below
 from services.scorer.explain import explanation
-from services.scorer.ledger import id_bytes, packed, with_retraction
+from services.scorer.ledger import id_bytes, packed, with_retractions
 from services.scorer.scoring import engagement_micro, standing
 from services.scorer.table import ScoreTable, table_of
 from tests.apps.scorer_view import Shelf
@@ -185,7 +185,7 @@ def test_any_order_and_any_repetition_give_the_same_bytes(history: list[Did], ch
 def test_what_was_retracted_never_happened_whichever_came_first(history: list[Did], gone: set[int], chance: Any) -> None:
     retracted = b""
     for number in gone:
-        retracted = with_retraction(retracted, id_bytes(derived_id("did", number)), NOW)
+        retracted = with_retractions(retracted, [(id_bytes(derived_id("did", number)), NOW)], b"")
     before = put_in(history, retracted=retracted)
     after = counted(put_in(history).ledger, retracted, 0, TABLE, NOW)
     chance.shuffle(history)

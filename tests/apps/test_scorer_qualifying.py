@@ -268,6 +268,18 @@ def test_the_act_that_tipped_the_scale_is_retracted_without_regard_to_dwell_and_
     assert world.said() == ["l1/1 withdrawn by system: mql -> inquiry: retracted", "l1 cold A3 20"]
 
 
+def test_what_was_retracted_long_ago_does_not_count_again() -> None:
+    """A window longer than retractions of what is still to come are kept."""
+    groups = ENGAGEMENT["groups"] | {"lasting": {"window": "900 days"}}
+    world = ready(engagement=ENGAGEMENT | {"groups": groups})
+    world.retract("l1", world.does("l1", "form"))
+    world.wait(410 * DAY)
+    world.retract("l1", "ab" * 16)
+    world.said()
+    world.does("l1", "email_click")
+    assert world.said() == []
+
+
 def test_a_withdrawn_lead_qualifies_again_by_a_new_cause_in_the_same_cycle() -> None:
     world = ready()
     world.does("l1", "webinar")
