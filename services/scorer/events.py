@@ -5,6 +5,7 @@ Each function changes the turn and says whether anything changed; scoring and qu
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from baton.contracts.intake import LeadEvent, LeadPerson, Person
@@ -70,11 +71,11 @@ def hand_raised(turn: Turn, event: LeadEvent) -> bool:
 
 
 def profiled(turn: Turn, event: LeadEvent) -> bool:
-    """Take what was told of the profile, unless it was taken back already: fit, account and role follow."""
-    if turn.head.retracted and id_bytes(event.event_id) in retracted_ids(turn.head.retracted):
-        return False
+    """Take what was told of the profile: fit, account and role follow. What was taken back already leaves its fields unknown."""
+    taken_back = turn.head.retracted and id_bytes(event.event_id) in retracted_ids(turn.head.retracted)
+    profile = dict.fromkeys(event.profile, "") if taken_back else event.profile
     book = turn.get(PROFILE, ONLY) or ProfileBook()
-    changed = told(book, event.profile, at_ms=event.occurred_at_ms, source=event.source, event_id=event.event_id)
+    changed = told(book, profile, at_ms=event.occurred_at_ms, source=event.source, event_id=event.event_id)
     if changed is book:
         return False
     rewrite_profile(turn, changed, cause=event.event_id)
@@ -121,11 +122,12 @@ def retracted(turn: Turn, event: LeadEvent) -> bool:
 
 
 def untold(turn: Turn, *, cause: str) -> None:
-    """Take out of the profile what retracted events told."""
+    """Forget what retracted events told of the profile: nobody knows these fields until they are told anew. What was told before them
+    does not come back, in whatever order all that arrived."""
     gone = retracted_ids(turn.head.retracted)
     values = (turn.get(PROFILE, ONLY) or ProfileBook()).values
-    left = {name: each for name, each in values.items() if id_bytes(each.event_id) not in gone}
-    if len(left) != len(values):
+    left = {name: replace(each, value="") if id_bytes(each.event_id) in gone else each for name, each in values.items()}
+    if left != values:
         rewrite_profile(turn, ProfileBook(values=left), cause=cause)
 
 

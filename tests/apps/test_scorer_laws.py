@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baton.agreement.reference import reference_of
-from baton.contracts.intake import Engagement, LeadEvent
+from baton.contracts.intake import Consent, Engagement, LeadEvent
 from baton.contracts.leads import LeadScored
 from baton.ids import derived_id
 from services.scorer.counting import EMPTY, Counted, counted, entered
@@ -301,6 +301,49 @@ def test_the_whole_stored_state_is_the_same_to_the_bit_for_any_order(history: li
     chance.shuffle(again)
     for each in again:
         other.take(each.event(), now=NOW)
+    assert one.stored() == other.stored()
+
+
+def _told(kind: str, number: int, ago: int, **more: Any) -> LeadEvent:
+    at_ms = NOW - ago * HOUR
+    event_id = derived_id(kind, number)
+    return LeadEvent(event_id=event_id, lead_id="l1", source="http", kind=kind, occurred_at_ms=at_ms, received_at_ms=NOW, **more)
+
+
+EVERYTHING = st.lists(
+    st.one_of(
+        ACT,
+        st.tuples(st.just("profile"), st.sampled_from(("role", "size", "industry")), st.sampled_from("abc")),
+        st.tuples(st.just("consent"), st.sampled_from(("email", "any")), st.booleans()),
+        st.tuples(st.just("retraction"), st.integers(0, 11), st.sampled_from(("did", "profile"))),
+    ),
+    max_size=12,
+)
+
+
+def _event(number: int, drawn: Any) -> LeadEvent:
+    match drawn:
+        case ("profile", field, value):
+            return _told("profile", number, number, profile={field: value})
+        case ("consent", channel, granted):
+            consent = Consent(purpose="sales", channel=channel, granted=granted)
+            return _told("consent", number, number // 2, consent=consent)
+        case ("retraction", of, kind):
+            return _told("retraction", number, number, retracts=derived_id(kind, of))
+    return Did(number, *drawn).event()
+
+
+@MANY
+@given(EVERYTHING, st.randoms(use_true_random=False))
+def test_profile_consents_and_retractions_are_the_same_to_the_bit_for_any_order_too(drawn: list[Any], chance: Any) -> None:
+    events = [_event(number, each) for number, each in enumerate(drawn)]
+    one, other = Shelf(reference_of(TERMS)), Shelf(reference_of(TERMS))
+    for event in events:
+        one.take(event, now=NOW)
+    again = [*events, *events[: len(events) // 2]]
+    chance.shuffle(again)
+    for event in again:
+        other.take(event, now=NOW)
     assert one.stored() == other.stored()
 
 
