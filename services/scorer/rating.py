@@ -51,10 +51,12 @@ def rated(turn: Turn, *, raising: bool, cause: str = "", undone: bool = False) -
     if RANK[level] < RANK[head.level] and not undone and turn.now < dwell_ends:
         level, reason = head.level, DWELLS
     grade = levels.grade(head.fit_micro, engagement)
-    if level != head.level:
-        raised_by = cause if RANK[level] > RANK[head.level] else head.level_cause
+    if level != head.level or undone:
+        # What is left after a retraction holds from now on like any other level.
+        raised_by = cause if undone or RANK[level] > RANK[head.level] else head.level_cause
+        since_ms = turn.now if level != head.level else head.level_since_ms
         cold = level == Level.COLD.value
-        turn.head = evolve(head, level=level, level_since_ms=0 if cold else turn.now, level_cause="" if cold else raised_by)
+        turn.head = evolve(head, level=level, level_since_ms=0 if cold else since_ms, level_cause="" if cold else raised_by)
     rating = Rating(
         engagement_micro=engagement,
         level=level,

@@ -268,6 +268,21 @@ def test_the_act_that_tipped_the_scale_is_retracted_without_regard_to_dwell_and_
     assert world.said() == ["l1/1 withdrawn by system: mql -> inquiry: retracted", "l1 cold A3 20"]
 
 
+def test_a_level_that_others_hold_up_after_a_retraction_trembles_no_more_than_any_other() -> None:
+    """The act that raised it is gone, once: the exit threshold and the dwell hold again for what comes after."""
+    acts = dict(ENGAGEMENT["acts"]) | {"careers_view": {"points": -10, "group": "lasting"}}
+    world = ready(engagement=ENGAGEMENT | {"acts": acts}, dwell="5 days")
+    raised = world.does("l1", "webinar")
+    world.wait(10 * DAY)
+    world.does("l1", "form")
+    world.retract("l1", raised)
+    assert world.said()[-1] == "l1 warm A2 35"
+    world.does("l1", "careers_view")
+    assert world.said() == ["l1 warm A3 25"]
+    world.retract("l1", world.does("l1", "page_view"))
+    assert not [line for line in world.said() if "cold" in line]
+
+
 def test_what_was_retracted_long_ago_does_not_count_again() -> None:
     """A window longer than retractions of what is still to come are kept."""
     groups = ENGAGEMENT["groups"] | {"lasting": {"window": "900 days"}}
