@@ -18,8 +18,10 @@ from services.scorer.counting import EMPTY, Counted, counted, entered
 from services.scorer.crossing import falls_below
 from services.scorer.explain import explanation
 from services.scorer.ledger import id_bytes, packed, with_retractions
+from services.scorer.rating import rated
 from services.scorer.scoring import engagement_micro, standing
 from services.scorer.table import ScoreTable, table_of
+from services.scorer.turn import Turn
 from tests.apps.scorer_view import Shelf
 from tests.apps.scorer_world import DAY, HOUR, LEVELS, MONDAY_0900, agreement
 
@@ -283,8 +285,9 @@ def test_the_level_falls_when_it_was_said_to_and_not_a_millisecond_earlier(
     for each in sorted(history, key=lambda each: each.at_ms):
         shelf.take(each.event(), now=each.at_ms)
     shelf.pass_time(NOW + wait)
-    while shelf.wake_at is not None:
-        level, said = shelf.head.level, shelf.wake_at
+    said: int | None = NOW + wait
+    while said is not None and (said := _next_change(shelf, said)) is not None:
+        level = shelf.head.level
         shelf.pass_time(said - 1)
         assert shelf.head.level == level
         shelf.pass_time(said)
@@ -333,6 +336,11 @@ def _event(number: int, drawn: Any) -> LeadEvent:
         case ("retraction", of, kind):
             return _told("retraction", number, number, retracts=derived_id(kind, of))
     return Did(number, *drawn).event()
+
+
+def _next_change(shelf: Shelf, now: int) -> int | None:
+    """When the lead is said to change by itself."""
+    return rated(Turn(shelf, now=now, reference=shelf.reference), raising=False).next_change_at_ms
 
 
 @MANY
