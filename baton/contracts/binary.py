@@ -16,9 +16,9 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
-_SHORT = tuple(bytes((number << 1,)) for number in range(64))
 _PAIR = tuple(bytes((number & 127 | 128, number >> 7 | 128)) for number in range(1 << 14))
 _LAST = tuple(bytes((number,)) if number < 128 else bytes((number & 127 | 128, number >> 7)) for number in range(1 << 14))
+_SMALL = tuple(_LAST[number << 1] for number in range(1 << 13))
 _LONGEST_VARINT = 10
 
 
@@ -61,7 +61,7 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
 
 def encoder(record_type: Any, frame: bytes = b"") -> Callable[..., bytes]:
     """``(record, prefix) -> bytes``: the prefix if any, ``frame``, then the record. Raises AttributeError, TypeError or OverflowError for what is not such a record."""
-    source = _Source({"long": write_long, "short": _SHORT, "join": b"".join, "frame": frame})
+    source = _Source({"long": write_long, "small": _SMALL, "join": b"".join, "frame": frame})
     source.line("def encode(o, prefix=b''):")
     source.line("    p = [prefix, frame]; a = p.append")
     _write(source, "o", record_type, "    ")
@@ -124,16 +124,16 @@ def _write(source: _Source, place: str, hint: Any, indent: str) -> None:
 
 
 def _write_plain(source: _Source, place: str, hint: Any, indent: str) -> None:
-    """Numbers and lengths below 64, nearly all of them, take one byte and no call."""
+    """Numbers and lengths of at most two bytes, nearly all of them, take no call."""
     value = source.name()
     if hint is int:
         source.line(f"{indent}{value} = {place}")
-        source.line(f"{indent}a(short[{value}] if 0 <= {value} < 64 else long({value}))")
+        source.line(f"{indent}a(small[{value}] if 0 <= {value} < 8192 else long({value}))")
         return
     length = source.name()
     source.line(f"{indent}{value} = {place}" + ("" if hint is bytes else ".encode()"))
     source.line(f"{indent}{length} = len({value})")
-    source.line(f"{indent}a(short[{length}] if {length} < 64 else long({length})); a({value})")
+    source.line(f"{indent}a(small[{length}] if {length} < 8192 else long({length})); a({value})")
 
 
 def _write_blocks(source: _Source, place: str, origin: Any, arguments: tuple[Any, ...], indent: str) -> None:
@@ -221,10 +221,12 @@ def _read_plain(source: _Source, hint: Any, indent: str) -> str:
     number = source.name()
     source.line(f"{indent}{number} = d[i]")
     source.line(f"{indent}if {number} < 128: i += 1")
-    source.line(f"{indent}else: {number}, i = varint(d, i)")
     if hint is int:
+        source.line(f"{indent}else: {number}, i = varint(d, i)")
         source.line(f"{indent}{value} = ({number} >> 1) ^ -({number} & 1)")
         return value
+    source.line(f"{indent}elif d[i + 1] < 128: {number} = {number} & 127 | d[i + 1] << 7; i += 2")
+    source.line(f"{indent}else: {number}, i = varint(d, i)")
     source.line(f"{indent}if {number} & 1: raise Malformed('a negative length')")
     source.line(f"{indent}i += {number} >> 1")
     taken = f"d[i - ({number} >> 1):i]"
