@@ -1,21 +1,32 @@
 """The accounts reducer: a company as a buying group. Keyed by account.
 
-Number of distinct people and of engaged ones, the sum of their engagement, the most senior role. People are entries, so an account of
-any size costs the same; a move of a lead is a remove here and an add there. Numbers are those the leads told last.
+Number of distinct people and of engaged ones, the sum of their engagement, the most senior role. People are entries; a move of a lead is a
+remove here and an add there. Each part carries the lead's sums, so the numbers are right to the bit at the moment they are published:
+what every lead is worth then, not what it was when it told last. Who has cooled to less than a point is not engaged.
+
+Counting looks at everybody. A small account is counted with each part; a large one at most once a minute, so that a busy company costs no
+more than a quiet one. By itself the account is counted when it may have passed a visible step or somebody may have cooled, never
+more often than hourly.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.leads import AccountPart, AccountScored
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
+from services.scorer.contribution import ENGAGED_MICRO, Falling, unpacked
 from services.scorer.rating import SHOWN_STEP_MICRO
 from services.scorer.state_accounts import ENTRY_KINDS, PERSON_OF, AccountHead, AccountPerson
 
 SCORED = "accounts.scored.v1"
+AT_ONCE: Final = 32
+"""Accounts of so many people are counted with each part."""
+GATHER_MS: Final = 60_000
+LEAST_MS: Final = 3_600_000
+MOST_PEOPLE: Final = 10_000
 
 
 class Accounts(Reducer[AccountHead, AgreementReference]):
@@ -32,42 +43,55 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
     def step(self, view: View[AccountHead], event: Event, *, now: int, reference: AgreementReference) -> Step[AccountHead]:
         """Take what one lead contributes from now on."""
         part: AccountPart = event.value
-        head = view.head or AccountHead()
         former = view.get(PERSON_OF, part.lead_id)
-        person = None
-        if part.kind == "add":
-            person = AccountPerson(engagement_micro=part.engagement_micro, role=part.role, at_ms=part.at_ms)
+        person = _person(part, former)
         if former is None and person is None:
-            return Step(head=view.head)
-        changed = _counted(head, former, person)
-        told, facts = _told(view.key, head, changed, reference, now=now, cause=part.cause_id)
-        return Step(
-            head=told,
-            put=(Put(PERSON_OF, part.lead_id, person),) if person else (),
-            drop=() if person else (Drop(PERSON_OF, part.lead_id),),
-            facts=facts,
-        )
+            return Step(head=view.head, wake_at=view.wake_at)
+        head = _joined(view.head or AccountHead(), former, person)
+        put = (Put(PERSON_OF, part.lead_id, person),) if person else ()
+        drop = () if person else (Drop(PERSON_OF, part.lead_id),)
+        due_ms = head.counted_at_ms + GATHER_MS
+        if head.people > AT_ONCE and now < due_ms:
+            return Step(head=head, wake_at=due_ms if view.wake_at is None else min(view.wake_at, due_ms), put=put, drop=drop)
+        others = [each for lead_id, each in view.scan(PERSON_OF, limit=MOST_PEOPLE) if lead_id != part.lead_id]
+        counted = _counted(view, head, [*others, person] if person else others, reference, now=now, cause=part.cause_id)
+        return replace(counted, put=put, drop=drop)
+
+    def wake(self, view: View[AccountHead], *, now: int, reference: AgreementReference) -> Step[AccountHead]:
+        """Time has passed over its people, or enough has been gathered."""
+        return _counted(view, view.head or AccountHead(), _everybody(view), reference, now=now, cause=view.cause)
 
     def adopt(self, view: View[AccountHead], *, old: str, new: AgreementReference, now: int) -> Step[AccountHead]:
-        """Another agreement may rank roles differently."""
-        head = view.head or AccountHead()
-        told, facts = _told(view.key, head, head, new, now=now, cause=view.cause)
-        return Step(head=told, facts=facts)
+        """Another agreement may rank roles differently; what it makes of its acts each lead tells by itself."""
+        return _counted(view, view.head or AccountHead(), _everybody(view), new, now=now, cause=view.cause)
 
 
-def _counted(head: AccountHead, former: AccountPerson | None, person: AccountPerson | None) -> AccountHead:
-    roles = dict(head.roles)
-    people, engaged, sum_micro = head.people, head.engaged_people, head.engagement_micro
+def _everybody(view: View[AccountHead]) -> list[AccountPerson]:
+    return [each for _, each in view.scan(PERSON_OF, limit=MOST_PEOPLE)]
+
+
+def _person(part: AccountPart, former: AccountPerson | None) -> AccountPerson | None:
+    """The entry of the lead from now on; None where it left. ``score`` says nothing of the role."""
+    if part.kind == "remove":
+        return None
+    role = former.role if part.kind == "score" and former is not None else part.role
+    return AccountPerson(
+        engagement_micro=part.engagement_micro, role=role, at_ms=part.at_ms, sums=part.sums, until_ms=part.until_ms
+    )
+
+
+def _joined(head: AccountHead, former: AccountPerson | None, person: AccountPerson | None) -> AccountHead:
+    """The head with the number of people and of each role as they are now."""
+    if former is not None and person is not None and former.role == person.role:
+        return head
+    roles, people = dict(head.roles), head.people
     for each, sign in ((former, -1), (person, 1)):
         if each is None:
             continue
         people += sign
-        engaged += sign * (each.engagement_micro > 0)
-        sum_micro += sign * each.engagement_micro
         if each.role:
             roles[each.role] = roles.get(each.role, 0) + sign
-    kept = {role: number for role, number in sorted(roles.items()) if number}
-    return replace(head, people=people, engaged_people=engaged, engagement_micro=sum_micro, roles=kept)
+    return replace(head, people=people, roles={role: number for role, number in sorted(roles.items()) if number})
 
 
 def most_senior(head: AccountHead, reference: AgreementReference) -> str | None:
@@ -75,14 +99,42 @@ def most_senior(head: AccountHead, reference: AgreementReference) -> str | None:
     return min(head.roles, key=lambda role: (reference.agreement.seniority(role), role), default=None)
 
 
+def _counted(
+    view: View[AccountHead],
+    head: AccountHead,
+    people: list[AccountPerson],
+    reference: AgreementReference,
+    *,
+    now: int,
+    cause: str,
+) -> Step[AccountHead]:
+    """Count everybody as of now, publish the account where it changed visibly, and ask to be woken when it may next. While somebody's
+    part is known to be on its way nothing is told, for a minute at most."""
+    if any(0 < each.until_ms <= now < each.until_ms + GATHER_MS for each in people):
+        return Step(head=head, wake_at=now + GATHER_MS)
+    total, engaged, quiet_ms = Falling(), 0, []
+    for person in people:
+        alone, groups = Falling(), unpacked(person.sums)
+        total.add(groups, now)
+        if alone.add(groups, now) >= ENGAGED_MICRO:
+            engaged += 1
+            quiet_ms.append(alone.holds_for_ms(ENGAGED_MICRO))
+    if total.value >= SHOWN_STEP_MICRO:
+        quiet_ms.append(total.holds_for_ms(total.value // SHOWN_STEP_MICRO * SHOWN_STEP_MICRO))
+    lasting = [each for each in quiet_ms if each is not None]
+    wake_at = now + max(min(lasting) + 1, LEAST_MS) if lasting else None
+    head = replace(head, engaged_people=engaged, engagement_micro=total.value, counted_at_ms=now)
+    told, facts = _told(view.key, head, reference, now=now, cause=cause)
+    return Step(head=told, wake_at=wake_at, facts=facts)
+
+
 def _told(
-    account_id: str, former: AccountHead, head: AccountHead, reference: AgreementReference, *, now: int, cause: str
+    account_id: str, head: AccountHead, reference: AgreementReference, *, now: int, cause: str
 ) -> tuple[AccountHead, tuple[Fact, ...]]:
-    """Publish the account where it changed visibly."""
     senior = most_senior(head, reference)
-    before = former.people, former.engaged_people, former.shown_micro // SHOWN_STEP_MICRO, most_senior(former, reference)
-    after = head.people, head.engaged_people, head.engagement_micro // SHOWN_STEP_MICRO, senior
-    if before == after and head.version == reference.version:
+    before = head.shown_people, head.shown_engaged, head.shown_micro // SHOWN_STEP_MICRO, head.shown_role, head.version
+    after = head.people, head.engaged_people, head.engagement_micro // SHOWN_STEP_MICRO, senior, reference.version
+    if before == after:
         return head, ()
     scored = AccountScored(
         account_id=account_id,
@@ -94,5 +146,12 @@ def _told(
         cause_id=cause,
         agreement=reference.version,
     )
-    shown = replace(head, shown_micro=head.engagement_micro, version=reference.version)
+    shown = replace(
+        head,
+        shown_people=head.people,
+        shown_engaged=head.engaged_people,
+        shown_micro=head.engagement_micro,
+        shown_role=senior,
+        version=reference.version,
+    )
     return shown, (Fact(SCORED, account_id, scored),)

@@ -57,9 +57,10 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         return turn.step()
 
     def wake(self, view: View[LeadHead], *, now: int, reference: AgreementReference) -> Step[LeadHead]:
-        """The score has fallen below where the level is left: by time alone, so nothing can rise."""
+        """The score has fallen below where the level is left, or an entry has left its window: by time alone, so nothing can rise."""
         turn = Turn(view, now=now, reference=reference)
         if not turn.head.ended:
+            turn.refold()
             rating = rated(turn, raising=False)
             reconsidered(turn, cause=turn.cause, reason=COOLED)
             tell(turn, rating, cause=turn.cause)
@@ -73,6 +74,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         fit = turn.agreement.fit.evaluate(turn.profile).points_micro
         turn.head = replace(turn.head, fit_micro=fit)
         turn.recount()
+        turn.role_moved = True
         rating = rated(turn, raising=True, cause=turn.cause)
         reconsidered(turn, cause=turn.cause, reason=COOLED)
         considered(turn, rating, cause=turn.cause, occurred_at_ms=now, adopting=True)
