@@ -247,6 +247,30 @@ class AccountScored:
     agreement: str
 
 
+class Because(StrEnum):
+    """What changed an account: an ``act`` of one of its people, ``time`` alone, or another ``agreement``."""
+
+    ACT = "act"
+    TIME = "time"
+    AGREEMENT = "agreement"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyingGroup:
+    """``scorer.buying.v1``: what one lead's account is, as ``accounts.scored.v1`` said it last; only where the agreement's gates ask."""
+
+    lead_id: str
+    account_id: str
+    people: int
+    engaged_people: int
+    engagement_micro: int
+    most_senior_role: str | None
+    because: str
+    at_ms: int
+    cause_id: str
+    agreement: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacklogPart:
     """``scorer.backlog.v1``: a lead that a new agreement made ready waits its turn (``add``), or does not wait any more (``remove``).

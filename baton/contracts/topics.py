@@ -146,6 +146,7 @@ _FLOW: tuple[TopicSpec, ...] = (
     _public("leads.refusals.v1", leads.LeadRefused, "acts that were not carried out, and why", "lead", "scorer"),
     _private("scorer.accounts.v1", leads.AccountPart, "what a lead adds to its account", "account", "scorer", "accounts"),
     _public("accounts.scored.v1", leads.AccountScored, "accounts as buying groups", "account", "scorer", "matching"),
+    _private("scorer.buying.v1", leads.BuyingGroup, "accounts to their people, where gates ask", "lead", "scorer", "lead"),
     _private(
         "router.accounts.v1",
         routing.HandoffRequest,

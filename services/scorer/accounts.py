@@ -6,7 +6,7 @@ what every lead is worth then, not what it was when it told last. Who has cooled
 
 Counting looks at everybody. A small account is counted with each part; a large one at most once a minute, so that a busy company costs no
 more than a quiet one. By itself the account is counted when it may have passed a visible step or somebody may have cooled, never
-more often than hourly.
+more often than hourly. Where the agreement's gates ask what an account is, its people are told when it changed visibly.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from dataclasses import replace
 from typing import ClassVar, Final
 
 from baton.agreement.reference import AgreementReference
-from baton.contracts.leads import AccountPart, AccountScored
+from baton.contracts.leads import AccountPart, AccountScored, Because
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
 from services.scorer.contribution import ENGAGED_MICRO, Falling, unpacked
 from services.scorer.rating import SHOWN_STEP_MICRO
 from services.scorer.state_accounts import ENTRY_KINDS, PERSON_OF, AccountHead, AccountPerson
+from services.scorer.telling_members import SLICE_MS, begun, told_some
+from services.scorer.turn import BUYING
 
 SCORED = "accounts.scored.v1"
 AT_ONCE: Final = 32
@@ -35,7 +37,7 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
     name: ClassVar[str] = "accounts"
     service: ClassVar[str] = "scorer"
     inputs: ClassVar[tuple[str, ...]] = ("scorer.accounts.v1",)
-    outputs: ClassVar[tuple[str, ...]] = (SCORED,)
+    outputs: ClassVar[tuple[str, ...]] = (SCORED, BUYING)
     head_type: ClassVar[type[AccountHead] | None] = AccountHead
     entry_kinds = ENTRY_KINDS
     adopts: ClassVar[bool] = True
@@ -47,27 +49,49 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
         person = _person(part, former)
         if former is None and person is None:
             return Step(head=view.head, wake_at=view.wake_at)
-        head = _joined(view.head or AccountHead(), former, person)
+        head = replace(_joined(view.head or AccountHead(), former, person), uncounted=True)
         put = (Put(PERSON_OF, part.lead_id, person),) if person else ()
         drop = () if person else (Drop(PERSON_OF, part.lead_id),)
         due_ms = head.counted_at_ms + GATHER_MS
         if head.people > AT_ONCE and now < due_ms:
-            return Step(head=head, wake_at=due_ms if view.wake_at is None else min(view.wake_at, due_ms), put=put, drop=drop)
+            head = replace(head, count_at_ms=due_ms if head.count_at_ms is None else min(head.count_at_ms, due_ms))
+            return Step(head=head, wake_at=_wake_at(head, _next_slice(view, now)), put=put, drop=drop)
         others = [each for lead_id, each in view.scan(PERSON_OF, limit=MOST_PEOPLE) if lead_id != part.lead_id]
-        counted = _counted(view, head, [*others, person] if person else others, reference, now=now, cause=part.cause_id)
-        return replace(counted, put=put, drop=drop)
+        head, facts = _counted(head, [*others, person] if person else others, reference, view.key, now=now, cause=part.cause_id)
+        return Step(head=head, wake_at=_wake_at(head, _next_slice(view, now)), put=put, drop=drop, facts=facts)
 
     def wake(self, view: View[AccountHead], *, now: int, reference: AgreementReference) -> Step[AccountHead]:
-        """Time has passed over its people, or enough has been gathered."""
-        return _counted(view, view.head or AccountHead(), _everybody(view), reference, now=now, cause=view.cause)
+        """Time has passed over its people, enough has been gathered, or some of them are still to be told."""
+        head = view.head or AccountHead()
+        facts: tuple[Fact, ...] = ()
+        if head.untold:
+            head, facts = told_some(view, head, now=now, version=reference.version)
+        if head.count_at_ms is not None and head.count_at_ms <= now:
+            head, scored = _counted(head, _everybody(view), reference, view.key, now=now, cause=view.cause)
+            facts += scored
+        return Step(head=head, wake_at=_wake_at(head, now + SLICE_MS if facts else now), facts=facts)
 
     def adopt(self, view: View[AccountHead], *, old: str, new: AgreementReference, now: int) -> Step[AccountHead]:
         """Another agreement may rank roles differently; what it makes of its acts each lead tells by itself."""
-        return _counted(view, view.head or AccountHead(), _everybody(view), new, now=now, cause=view.cause)
+        head = view.head or AccountHead()
+        head, facts = _counted(head, _everybody(view), new, view.key, now=now, cause=view.cause)
+        return Step(head=head, wake_at=_wake_at(head, _next_slice(view, now)), facts=facts)
 
 
 def _everybody(view: View[AccountHead]) -> list[AccountPerson]:
     return [each for _, each in view.scan(PERSON_OF, limit=MOST_PEOPLE)]
+
+
+def _next_slice(view: View[AccountHead], now: int) -> int:
+    """When the next of its people are told: at once, unless a round is under way, which keeps its pace."""
+    under_way = view.head is not None and view.head.untold
+    return view.wake_at if under_way and view.wake_at is not None else now
+
+
+def _wake_at(head: AccountHead, next_slice_ms: int) -> int | None:
+    """When it is counted next, or the next of its people are told."""
+    due = [each for each in (head.count_at_ms, next_slice_ms if head.untold else None) if each is not None]
+    return min(due, default=None)
 
 
 def _person(part: AccountPart, former: AccountPerson | None) -> AccountPerson | None:
@@ -100,18 +124,12 @@ def most_senior(head: AccountHead, reference: AgreementReference) -> str | None:
 
 
 def _counted(
-    view: View[AccountHead],
-    head: AccountHead,
-    people: list[AccountPerson],
-    reference: AgreementReference,
-    *,
-    now: int,
-    cause: str,
-) -> Step[AccountHead]:
-    """Count everybody as of now, publish the account where it changed visibly, and ask to be woken when it may next. While somebody's
-    part is known to be on its way nothing is told, for a minute at most."""
+    head: AccountHead, people: list[AccountPerson], reference: AgreementReference, account_id: str, *, now: int, cause: str
+) -> tuple[AccountHead, tuple[Fact, ...]]:
+    """Count everybody as of now, publish the account where it changed visibly, and see when it may next. While somebody's part is known
+    to be on its way nothing is told, for a minute at most."""
     if any(0 < each.until_ms <= now < each.until_ms + GATHER_MS for each in people):
-        return Step(head=head, wake_at=now + GATHER_MS)
+        return replace(head, count_at_ms=now + GATHER_MS), ()
     total, engaged, quiet_ms = Falling(), 0, []
     for person in people:
         alone, groups = Falling(), unpacked(person.sums)
@@ -122,10 +140,19 @@ def _counted(
     if total.value >= SHOWN_STEP_MICRO:
         quiet_ms.append(total.holds_for_ms(total.value // SHOWN_STEP_MICRO * SHOWN_STEP_MICRO))
     lasting = [each for each in quiet_ms if each is not None]
-    wake_at = now + max(min(lasting) + 1, LEAST_MS) if lasting else None
-    head = replace(head, engaged_people=engaged, engagement_micro=total.value, counted_at_ms=now)
-    told, facts = _told(view.key, head, reference, now=now, cause=cause)
-    return Step(head=told, wake_at=wake_at, facts=facts)
+    counted = replace(
+        head,
+        engaged_people=engaged,
+        engagement_micro=total.value,
+        counted_at_ms=now,
+        count_at_ms=now + max(min(lasting) + 1, LEAST_MS) if lasting else None,
+        uncounted=False,
+    )
+    told, facts = _told(account_id, counted, reference, now=now, cause=cause)
+    if facts and reference.agreement.lifecycle.asks_account:
+        adopted = head.version not in ("", reference.version)
+        told = begun(told, Because.AGREEMENT if adopted else Because.ACT if head.uncounted else Because.TIME)
+    return told, facts
 
 
 def _told(

@@ -12,7 +12,9 @@ from baton.engine.reducer import EntryKind
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHead:
     """``people`` and ``roles``, how many have each role, are kept with each part. ``engaged_people`` and ``engagement_micro``, the sum over
-    all, are as of ``counted_at_ms``. ``shown_...``: what was published last, under the agreement ``version``.
+    all, are as of ``counted_at_ms``. ``shown_...``: what was published last, under the agreement ``version``. ``count_at_ms``: when it is counted
+    next; ``uncounted``: a part came since it was counted. ``untold``: so many people are still to be told, the ones after ``told_to`` first, and
+    ``because`` of what (:mod:`.telling_members`).
     """
 
     people: int = 0
@@ -25,6 +27,11 @@ class AccountHead:
     shown_people: int = 0
     shown_engaged: int = 0
     shown_role: str | None = None
+    count_at_ms: int | None = None
+    uncounted: bool = False
+    untold: int = 0
+    told_to: str = ""
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

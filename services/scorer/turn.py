@@ -26,6 +26,7 @@ REFUSALS = "leads.refusals.v1"
 ACCOUNTS = "scorer.accounts.v1"
 TRANSFERS = "scorer.transfers.v1"
 BACKLOG = "scorer.backlog.v1"
+BUYING = "scorer.buying.v1"
 MAX_ENTRIES = 10_000
 _step: Callable[..., Step[LeadHead]] = maker(Step)
 

@@ -16,7 +16,7 @@ from baton.ids import derived_id
 from services.scorer import accounts as rules
 from services.scorer.contribution import ENGAGED_MICRO, Falling, packed, unpacked, worth_micro
 from services.scorer.counting import counted
-from services.scorer.ledger import id_bytes, with_retraction
+from services.scorer.ledger import id_bytes, with_retractions
 from services.scorer.ledger import packed as entry
 from services.scorer.rating import SHOWN_STEP_MICRO
 from services.scorer.scoring import engagement_micro, standing
@@ -57,7 +57,9 @@ class Company:
         """The lead's last act never happened."""
         if self._ids[lead]:
             self.world.retract(lead, event_id := self._ids[lead].pop())
-            self._retracted[lead] = with_retraction(self._retracted[lead], id_bytes(event_id), self.world.now)
+            self._retracted[lead] = with_retractions(
+                self._retracted[lead], [(id_bytes(event_id), self.world.now)], b"".join(sorted(self._records[lead]))
+            )
             self.hear()
 
     def waits(self, ms: int) -> None:
