@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from baton.agreement.conditions import Condition
 from baton.agreement.facts import Facts
+from baton.agreement.fields import ACCOUNT_ID
 from baton.agreement.model.lifecycle import Bridge
 from baton.contracts.leads import Level
 
@@ -45,9 +46,15 @@ class Lifecycle:
     drip_per_day: int
     asks: frozenset[str] = frozenset()
 
+    @property
+    def asks_account(self) -> bool:
+        """Whether a gate asks what the account as a whole is: a lead has to be told that. Which account it is in, it knows."""
+        return any(each.startswith("account.") and each != ACCOUNT_ID for each in self.asks)
+
     def closed_gates(self, facts: Facts) -> tuple[str, ...]:
         """The gates to MQL that are not open, in words; a fast-track act passes them all (do not ask then)."""
-        return tuple(gate.name for gate in self.gates if not gate.condition(facts))
+        answers = ((gate.name, gate.condition(facts)) for gate in self.gates)
+        return tuple(name if answer is False else f"{name} (unknown)" for name, answer in answers if not answer)
 
     def queue_for(self, level: str, fit_band: str, fast_track: bool) -> str:
         """``sdr`` or ``sales``: who gets the lead first."""

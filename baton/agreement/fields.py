@@ -7,11 +7,13 @@ acts, topics), so a catalogue is made for each agreement.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from baton.agreement.facts import ANY_CHANNEL, GRANTED, REFUSED, Facts, consent_key
 
 Getter = Callable[[Facts], Any]
+
+ACCOUNT_ID: Final = "account.id"
 
 
 class Kind(StrEnum):
@@ -75,7 +77,7 @@ def catalogue_of(sources: FieldSources) -> dict[str, Field]:
     """Every field of an agreement by its name."""
     made = [_profile(name, kind) for name, kind in sources.profile.items()]
     made += [
-        Field(name="account.id", kind=Kind.TEXT, getter=lambda f: f.account_id),
+        Field(name=ACCOUNT_ID, kind=Kind.TEXT, getter=lambda f: f.account_id),
         Field(name="account.people", kind=Kind.NUMBER, getter=lambda f: f.account_people),
         Field(name="account.engaged_people", kind=Kind.NUMBER, getter=lambda f: f.account_engaged_people),
         Field(name="account.engagement", kind=Kind.POINTS, getter=lambda f: f.account_engagement_micro),

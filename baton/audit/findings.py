@@ -40,7 +40,7 @@ MEANING: dict[Invariant, str] = {
     Invariant.OVERDUE: "a clock whose deadline is past has ended, or is broken",
     Invariant.TURNS: "the person chosen is the one whose turn it was",
     Invariant.CAPACITY: "nobody is handed more than their capacity, unless it was asked for by name",
-    Invariant.HELD: "every lead in sales' hands has a person, a queue, a watcher, or an end with its reason",
+    Invariant.HELD: "every lead that qualified has a person, a queue, a track with a return date, or an end with its reason",
 }
 
 

@@ -1,4 +1,4 @@
-"""What is promised of each lead: its moves connect, one person holds it at a time, its clocks end once and in time.
+"""What is promised of each lead: its moves connect, one person holds it at a time and somebody always does, its clocks end once and in time.
 
 Pure: everything about one lead goes in, in the order it was appended; findings come out.
 """
@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from baton.audit.findings import Finding, Invariant, Place
-from baton.contracts.leads import LeadQualified, LeadScored, LeadStaged
+from baton.contracts.holding import Holding, LeadFact, holder_of, missing_at, told
+from baton.contracts.leads import LeadScored, LeadStaged
 from baton.contracts.levels import ClockState, SlaClock, SlaViolation
-from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted, LeadUnrouted
+from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
+from baton.contracts.topics import SHORT_MS
 
 _ENDS_HANDOFF = {"rejected", "withdrawn", "recycled", "disqualified", "merged", "erased", "won", "lost", "tql"}
 _AFTER_HANDOFF = ("tql", "recycled", "disqualified", "customer")
@@ -143,17 +145,24 @@ def _check_clock(states: Sequence[Dated], *, until_ms: int, grace_ms: int, add: 
 
 
 def _check_held(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: Add) -> None:
-    """The last qualification must have come to a person, a queue, a watcher or an end."""
-    qualified = [record for record in records if isinstance(record.value, LeadQualified)]
-    if not qualified or qualified[-1].at_ms + grace_ms > until_ms:
-        return
-    last = qualified[-1]
+    """Whoever qualified has a holder and a next date at the end of the log, or has been on the way to one for less than ``grace_ms``."""
+    holding, since, came_last = Holding(), None, None
     for record in records:
-        match record.value:
-            case LeadRouted() | LeadUnrouted() | HandoffNoted() if record.value.qualification_id == last.value.qualification_id:
-                return
-            case LeadStaged() if record.value.cycle == last.value.cycle and record.at_ms >= last.at_ms:
-                if record.value.event in _ENDS_HANDOFF:
-                    return
-    words = f"qualification {last.value.qualification_id} came to nobody: no person, no queue, no end"
-    add(Finding(invariant=Invariant.HELD, words=words, place=last.place))
+        if not isinstance(record.value, LeadFact):
+            continue
+        after = told(holding, record.value)
+        if after is not holding:
+            came_last = record
+        holding = after
+        since = (since or record) if holder_of(holding).missing else None
+    if came_last is None or holding.ended:
+        return
+    holder = holder_of(holding)
+    late = holder.next_at_ms is not None and holder.next_at_ms + grace_ms < until_ms
+    if since is None and not late:
+        return
+    place = since or came_last
+    if since is not None and not max(0, until_ms - SHORT_MS) <= since.at_ms < until_ms - grace_ms:
+        return  # on its way; or so long ago that what came of it may have been deleted by retention
+    words = missing_at(holder, until_ms, late_ms=grace_ms).replace("_", " ")
+    add(Finding(invariant=Invariant.HELD, words=f"nobody holds the lead: {words}", place=place.place))

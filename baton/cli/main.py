@@ -32,6 +32,7 @@ COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("import", "baton.cli.import_", "Leads in", "Read leads and events from CSV or JSON lines."),
     ("tail", "baton.cli.tail", "Looking", "Follow a topic, decoded."),
     ("explain", "baton.cli.explain", "Looking", "The story of a lead: events, points, routing, clocks."),
+    ("orphans", "baton.cli.orphans", "Looking", "Leads that nobody holds, and why; there should be none."),
     ("simulate", "baton.cli.simulate", "Looking", "The whole system in memory, in fast time."),
     ("audit", "baton.cli.audit", "Looking", "Check the log against the promises."),
     ("agreement", "baton.cli.agreement", "Looking after", "Check, compare, approve and publish the agreement."),

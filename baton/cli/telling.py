@@ -5,7 +5,7 @@ from typing import Any, assert_never
 
 from baton.contracts.intake import Engagement, LeadAct, LeadCommand, LeadEvent, LeadMerge, LeadPerson
 from baton.contracts.leads import Contribution, LeadQualified, LeadRefused, LeadScored, LeadStaged
-from baton.contracts.levels import LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
+from baton.contracts.levels import LeadOrphan, LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 
 Told = (
@@ -26,6 +26,7 @@ Told = (
     | SlaAction
     | LeadRecycled
     | LeadReactivated
+    | LeadOrphan
 )
 
 _MICRO = 1_000_000
@@ -54,7 +55,7 @@ def tell(value: Told) -> Sentence:
             return _tell_scoring(value)
         case LeadRouted() | LeadUnrouted() | HandoffNoted():
             return _tell_routing(value)
-        case SlaClock() | SlaViolation() | SlaAction() | LeadRecycled() | LeadReactivated():
+        case SlaClock() | SlaViolation() | SlaAction() | LeadRecycled() | LeadReactivated() | LeadOrphan():
             return _tell_levels(value)
         case _:
             assert_never(value)
@@ -158,7 +159,7 @@ def _candidates(value: LeadRouted | LeadUnrouted) -> tuple[str, ...]:
     )
 
 
-def _tell_levels(value: SlaClock | SlaViolation | SlaAction | LeadRecycled | LeadReactivated) -> Sentence:
+def _tell_levels(value: SlaClock | SlaViolation | SlaAction | LeadRecycled | LeadReactivated | LeadOrphan) -> Sentence:
     match value:
         case SlaClock():
             reason = f" ({value.reason})" if value.reason else ""
@@ -176,6 +177,11 @@ def _tell_levels(value: SlaClock | SlaViolation | SlaAction | LeadRecycled | Lea
             return Sentence(about="recycled" if value.outcome == "recycle" else "ended", text=f"{value.reason}{track}")
         case LeadReactivated():
             return Sentence(about="returned", text=value.reason)
+        case LeadOrphan():
+            words = value.cause.replace("_", " ")
+            return Sentence(
+                about="orphan", text=f"nobody holds it: {words}" if value.holder is None else f"held again: {value.holder}"
+            )
 
 
 def times_of(value: Any) -> dict[str, int]:

@@ -218,7 +218,9 @@ class LeadRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPart:
-    """``scorer.accounts.v1``: what one lead contributes to its account. A move is a remove and an add."""
+    """``scorer.accounts.v1``: what one lead contributes to its account. A move is a ``remove`` and an ``add``; ``score``: only what it is worth
+    has changed, the role has not. ``sums``: what it is worth at any later moment, packed as the scorer keeps it, until
+    ``until_ms`` (0: for good): then the lead tells anew."""
 
     account_id: str
     lead_id: str
@@ -227,6 +229,8 @@ class AccountPart:
     role: str | None
     at_ms: int
     cause_id: str
+    sums: bytes = b""
+    until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +242,30 @@ class AccountScored:
     engaged_people: int
     engagement_micro: int
     most_senior_role: str | None
+    at_ms: int
+    cause_id: str
+    agreement: str
+
+
+class Because(StrEnum):
+    """What changed an account: an ``act`` of one of its people, ``time`` alone, or another ``agreement``."""
+
+    ACT = "act"
+    TIME = "time"
+    AGREEMENT = "agreement"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyingGroup:
+    """``scorer.buying.v1``: what one lead's account is, as ``accounts.scored.v1`` said it last; only where the agreement's gates ask."""
+
+    lead_id: str
+    account_id: str
+    people: int
+    engaged_people: int
+    engagement_micro: int
+    most_senior_role: str | None
+    because: str
     at_ms: int
     cause_id: str
     agreement: str

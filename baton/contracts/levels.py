@@ -156,6 +156,32 @@ class LeadReactivated:
     return_at_ms: int | None = None
 
 
+class OrphanKind(StrEnum):
+    """``found``: nobody has held the lead for too long; ``held``: somebody does again."""
+
+    FOUND = "found"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadOrphan:
+    """``leads.orphans.v1``: a lead without a holder or a next date, with the ``cause``; the last record of a lead says whether it still
+    is one. ``since_ms``: since when nobody has it. ``holder``: who has it again."""
+
+    lead_id: str
+    kind: str
+    cause: str
+    since_ms: int
+    at_ms: int
+    cause_id: str
+    agreement: str
+    stage: str
+    cycle: int
+    qualification_id: str | None = None
+    handoff_id: str | None = None
+    holder: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoalTally:
     """``sla.tallies.v1`` (keyed by goal): something that counts towards a goal. ``amount`` is in units of the goal's metric;

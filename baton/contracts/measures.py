@@ -23,7 +23,8 @@ _FREE_TEXT = "other"
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """``labels``: the values, in the order of the catalogue. A counter grows by ``value``, a gauge becomes it (``sets``)."""
+    """``labels``: the values, in the order of the catalogue. A counter grows by ``value``, a gauge becomes it (``sets``), or is the sum of
+    what its keys stand at."""
 
     metric: str
     labels: tuple[str, ...] = ()

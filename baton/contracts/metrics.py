@@ -55,6 +55,7 @@ class Business(StrEnum):
     ROUTED = "baton_leads_routed_total"
     UNROUTED = "baton_leads_unrouted_total"
     WAITING = "baton_leads_waiting"
+    ORPHANS = "baton_orphans"
     VIOLATIONS = "baton_sla_violations_total"
     RECYCLED = "baton_leads_recycled_total"
     REFUSALS = "baton_acts_refused_total"
@@ -85,6 +86,7 @@ _BUSINESS = (
     _counter(Business.ROUTED, "Leads handed to a person", "pool", "leg", about=About.BUSINESS),
     _counter(Business.UNROUTED, "Hand-offs without a person: held, watch, suppressed", "outcome", about=About.BUSINESS),
     _gauge(Business.WAITING, "Leads in a pool's queue now", "pool", about=About.BUSINESS),
+    _gauge(Business.ORPHANS, "Leads that nobody holds, or whose return date is past; must be 0", about=About.BUSINESS),
     _counter(Business.VIOLATIONS, "Warnings, breaches, and breaches taken back", "clock", "kind", about=About.BUSINESS),
     _counter(Business.RECYCLED, "Cycles that ended: come back later, or not at all", "outcome", "reason", about=About.BUSINESS),
     _counter(Business.REFUSALS, "Acts that were not carried out", "reason", about=About.BUSINESS),

@@ -139,12 +139,14 @@ _FLOW: tuple[TopicSpec, ...] = (
         "scorer",
         "dispatch",
         "clocks",
+        "custody",
         retention_ms=SHORT_MS,
     ),
-    _public("leads.stages.v1", leads.LeadStaged, "moves in the revenue cycle", "lead", "scorer", "dispatch", "clocks"),
+    _public("leads.stages.v1", leads.LeadStaged, "moves in the revenue cycle", "lead", "scorer", "dispatch", "clocks", "custody"),
     _public("leads.refusals.v1", leads.LeadRefused, "acts that were not carried out, and why", "lead", "scorer"),
     _private("scorer.accounts.v1", leads.AccountPart, "what a lead adds to its account", "account", "scorer", "accounts"),
     _public("accounts.scored.v1", leads.AccountScored, "accounts as buying groups", "account", "scorer", "matching"),
+    _private("scorer.buying.v1", leads.BuyingGroup, "accounts to their people, where gates ask", "lead", "scorer", "lead"),
     _private(
         "router.accounts.v1",
         routing.HandoffRequest,
@@ -163,6 +165,7 @@ _FLOW: tuple[TopicSpec, ...] = (
         "lead",
         "dispatch",
         "clocks",
+        "custody",
         retention_ms=SHORT_MS,
         max_bytes=131_072,
     ),
@@ -175,6 +178,7 @@ _FLOW: tuple[TopicSpec, ...] = (
         "lead",
         "dispatch",
         "clocks",
+        "custody",
         retention_ms=SHORT_MS,
         max_bytes=131_072,
     ),
@@ -186,17 +190,41 @@ _FLOW: tuple[TopicSpec, ...] = (
         "router",
         "dispatch",
         "clocks",
+        "custody",
     ),
-    _public("leads.handoffs.v1", routing.HandoffNoted, "hand-offs withdrawn, wishes refused", "lead", "router", "lead", "clocks"),
+    _public(
+        "leads.handoffs.v1",
+        routing.HandoffNoted,
+        "hand-offs withdrawn, wishes refused",
+        "lead",
+        "router",
+        "lead",
+        "clocks",
+        "custody",
+    ),
     _public("leads.sla-clocks.v1", levels.SlaClock, "clocks and what became of them", "lead", "sla_watcher"),
     _public(
         "leads.sla-violations.v1", levels.SlaViolation, "warnings, breaches, breaches taken back", "lead or goal", "sla_watcher"
     ),
     _public("leads.sla-actions.v1", levels.SlaAction, "notify, reassign, escalate", "lead", "sla_watcher", "dispatch"),
     _public(
-        "leads.recycled.v1", levels.LeadRecycled, "a cycle ends: comes back then, or not at all", "lead", "sla_watcher", "lead"
+        "leads.recycled.v1",
+        levels.LeadRecycled,
+        "a cycle ends: comes back then, or not at all",
+        "lead",
+        "sla_watcher",
+        "lead",
+        "custody",
     ),
-    _public("leads.reactivated.v1", levels.LeadReactivated, "a recycled lead is back", "lead", "sla_watcher", "lead"),
+    _public("leads.reactivated.v1", levels.LeadReactivated, "a recycled lead is back", "lead", "sla_watcher", "lead", "custody"),
+    _public(
+        "leads.orphans.v1",
+        levels.LeadOrphan,
+        "leads that nobody holds, and why; there should be none",
+        "lead",
+        "sla_watcher",
+        cleanup=Cleanup.COMPACT,
+    ),
     _private(
         "sla.tallies.v1", levels.GoalTally, "what counts towards a goal", "goal", "sla_watcher", "goals", retention_ms=BOOK_MS
     ),
@@ -242,6 +270,7 @@ REDUCERS: Mapping[str, str] = {
     "assignment": "router",
     "clocks": "sla_watcher",
     "goals": "sla_watcher",
+    "custody": "sla_watcher",
 }
 """Every reducer with its service, in the order of the flow."""
 

@@ -57,7 +57,7 @@ UNLIMITED = Limits(outputs=1 << 62, wakes=1 << 62)
 class Counts:
     """What a batch did, for metrics. ``late_ms``: by how much the most belated timer fired after its due time.
 
-    By metric and labels, ``measured``: by how much counters grow; ``standing``: what gauges become.
+    By metric and labels, ``measured``: by how much counters grow and sums over keys change; ``standing``: what gauges become.
     """
 
     taken: dict[str, int] = field(default_factory=dict)

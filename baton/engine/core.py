@@ -263,7 +263,8 @@ class Core:
             return 0
         version = self._run.version
         if self._sweep is None or self._sweep.version != version:
-            self._sweep = Sweep(version, self._store.keys(), lambda key: self._run.lags(self._opened(), key))
+            keys = {*self._store.keys(), *draft.cells}  # some may have come in this batch, before the change
+            self._sweep = Sweep(version, keys, lambda key: self._run.lags(self._opened(), key))
         adopted = 0
         while adopted < limit and not self.full and (key := self._sweep.next()) is not None:
             self._run.adopt(draft, key)

@@ -171,7 +171,7 @@ class Reducer(ABC, Generic[S, R]):
     ``inputs``: logical topic names, all co-partitioned. ``head_type``: dataclass of the head (None: stateless).
     ``upstream``: the reducers, in the order of the flow, whose input must be processed past a deadline before this one may
     judge it; a reducer that names any has all its timers checked so.
-    ``stands``: its keys are few and each is told as a gauge (:meth:`standing`).
+    ``stands``: its keys are few and each is told as a gauge, or a gauge is the sum over its keys (:meth:`standing`).
     """
 
     name: ClassVar[str]
@@ -197,7 +197,8 @@ class Reducer(ABC, Generic[S, R]):
         return Step(head=view.head, wake_at=view.wake_at)
 
     def standing(self, view: View[S]) -> Amount | None:
-        """What the key stands at, for a gauge: after a batch that touched it, and after a restore. Called only if ``stands``."""
+        """What the key stands at, for a gauge: after a batch that touched it, and after a restore. Called only if ``stands``.
+        An amount that ``sets`` is the gauge's value; of others the gauge is the sum over all keys (None adds nothing)."""
         return None
 
 

@@ -7,6 +7,7 @@ three comes next, and at what time, is the core's affair (:mod:`baton.engine.cor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from baton.contracts.measures import Amount, Measures
@@ -146,9 +147,19 @@ class Runner:
         return raw is not None and version_of(raw) != self.version
 
     def standing(self, draft: Draft) -> Iterator[Amount]:
-        """What the keys of the batch stand at."""
-        if self._reducer.stands:
-            yield from filter(None, map(self._reducer.standing, draft.cells.values()))
+        """What the keys of the batch stand at; of a sum over keys, by how much each of them changes it."""
+        if not self._reducer.stands:
+            return
+        for cell in draft.cells.values():
+            amount = self._reducer.standing(cell)
+            if amount is not None and amount.sets:
+                yield amount
+                continue
+            before = self._reducer.standing(Cell(cell.key, self._store, self._shape))
+            if before is not None:
+                yield replace(before, value=-before.value)
+            if amount is not None:
+                yield amount
 
     def standing_of_all(self) -> Iterator[Amount]:
         """What every key stands at."""

@@ -13,6 +13,7 @@ from math import isqrt, ldexp
 from typing import Final
 
 _STEPS: Final = 1024
+_HALVINGS: Final = 128
 _LN2: Final = 0.6931471805599453
 _LN2_2: Final = 0.2402265069591007
 _LN2_3: Final = 0.055504108664821576
@@ -46,3 +47,15 @@ def worth(total: float, base: int, at_ms: int, half_life_ms: int) -> float:
     """``total * 2^base / 2^(at/half_life)``: what a sum of grown numbers is worth at ``at_ms``."""
     mantissa, exponent = growth(at_ms, half_life_ms)
     return ldexp(total / mantissa, base - exponent)
+
+
+def worth_after(total: float, least: float, half_life_ms: int) -> int:
+    """For how many ms ``total`` surely stays at ``least`` (above 0) or more while it decays; to a thousandth of a half-life, downwards."""
+    low, high = 0, _HALVINGS * _STEPS
+    while low < high:
+        middle = (low + high + 1) // 2
+        if ldexp(total / _POWERS[middle & 1023], -(middle >> 10)) >= least:
+            low = middle
+        else:
+            high = middle - 1
+    return low * half_life_ms // _STEPS

@@ -16,6 +16,6 @@ def erase(turn: Turn, *, cause: str) -> None:
     stops_waiting(turn, cause=cause)
     head = turn.head
     place(turn, Move.ERASED, by_system(turn, cause), Stage(head.stage))
-    tell_account(turn, "remove", head.account_id, 0, cause=cause)
+    tell_account(turn, "remove", head.account_id, None, cause=cause)
     turn.forget_entries()
     turn.head = LeadHead(ended=ERASED, cycle=head.cycle, stage=head.stage)

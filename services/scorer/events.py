@@ -88,7 +88,8 @@ def rewrite_profile(turn: Turn, book: ProfileBook, *, cause: str) -> None:
     profile = book.plain()
     account = profile.get(ACCOUNT_FIELD)
     if account != former_account:
-        tell_account(turn, "remove", former_account, 0, cause=cause)
+        tell_account(turn, "remove", former_account, None, cause=cause)
+    turn.role_moved = turn.role_moved or turn.agreement.role_of(turn.profile) != turn.agreement.role_of(profile)
     turn.put(PROFILE, ONLY, book)
     turn.head = evolve(turn.head, account_id=account, fit_micro=turn.agreement.fit.evaluate(profile).points_micro)
 

@@ -7,7 +7,7 @@ from services.scorer.consents import consents_of
 from services.scorer.content import Piece, pieces
 from services.scorer.ledger import retracted_ids, stage_code, word_code
 from services.scorer.marks import Why, marked_entries
-from services.scorer.state_lead import CYCLE
+from services.scorer.state_lead import CYCLE, GROUP, ONLY
 from services.scorer.turn import Turn
 
 _ORIGIN = frozenset({"lead.source", "lead.campaign"})
@@ -54,11 +54,18 @@ def facts_of(turn: Turn, engagement_micro: int) -> Facts:
     cycles = turn.items(CYCLE)
     levels = turn.agreement.levels
     source, campaign = origin_of(turn) if turn.agreement.lifecycle.asks & _ORIGIN else (None, None)
+    group = turn.get(GROUP, ONLY) if turn.agreement.lifecycle.asks_account else None
+    if group is not None and group.account_id != head.account_id:
+        group = None
     return Facts(
         now_ms=turn.now,
         profile=profile,
         behaviour=LedgerBehaviour(head.ledger, head.marks),
         account_id=head.account_id,
+        account_people=group.people if group else None,
+        account_engaged_people=group.engaged_people if group else None,
+        account_engagement_micro=group.engagement_micro if group else None,
+        account_senior_role=group.most_senior_role if group else None,
         fit_micro=head.fit_micro,
         engagement_micro=engagement_micro,
         level=head.level,

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.intake import EventKind, LeadAct, LeadEvent, LeadMerge, LeadPerson
-from baton.contracts.leads import BacklogRelease, LeadTransfer
+from baton.contracts.leads import BacklogRelease, BuyingGroup, LeadTransfer
 from baton.contracts.levels import LeadReactivated, LeadRecycled
 from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.engine.reducer import Event, Reducer, Step, View
@@ -18,10 +18,11 @@ from services.scorer import decided, events, merge
 from services.scorer.acts import cause_of, on_act
 from services.scorer.course import refuse, tell_consents
 from services.scorer.erasure import erase
+from services.scorer.group import on_group
 from services.scorer.qualifying import COOLED, considered, reconsidered, released
 from services.scorer.rating import rated, tell
 from services.scorer.state_lead import ENTRY_KINDS, MERGED, LeadHead
-from services.scorer.turn import ACCOUNTS, BACKLOG, QUALIFIED, REFUSALS, SCORED, STAGES, TRANSFERS, Turn
+from services.scorer.turn import ACCOUNTS, BACKLOG, BUYING, QUALIFIED, REFUSALS, SCORED, STAGES, TRANSFERS, Turn
 
 
 class Lead(Reducer[LeadHead, AgreementReference]):
@@ -39,6 +40,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         "leads.routed.sales.v1",
         "leads.handoffs.v1",
         "scorer.releases.v1",
+        BUYING,
         "leads.recycled.v1",
         "leads.reactivated.v1",
     )
@@ -57,9 +59,10 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         return turn.step()
 
     def wake(self, view: View[LeadHead], *, now: int, reference: AgreementReference) -> Step[LeadHead]:
-        """The score has fallen below where the level is left: by time alone, so nothing can rise."""
+        """The score has fallen below where the level is left, or an entry has left its window: by time alone, so nothing can rise."""
         turn = Turn(view, now=now, reference=reference)
         if not turn.head.ended:
+            turn.refold()
             rating = rated(turn, raising=False)
             reconsidered(turn, cause=turn.cause, reason=COOLED)
             tell(turn, rating, cause=turn.cause)
@@ -73,6 +76,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         fit = turn.agreement.fit.evaluate(turn.profile).points_micro
         turn.head = replace(turn.head, fit_micro=fit)
         turn.recount()
+        turn.role_moved = True
         rating = rated(turn, raising=True, cause=turn.cause)
         reconsidered(turn, cause=turn.cause, reason=COOLED)
         considered(turn, rating, cause=turn.cause, occurred_at_ms=now, adopting=True)
@@ -97,6 +101,8 @@ def _take(turn: Turn, value: object) -> None:
             decided.on_recycled(turn, recycled)
         case LeadReactivated() as reactivated:
             decided.on_reactivated(turn, reactivated)
+        case BuyingGroup() as told:
+            on_group(turn, told)
         case BacklogRelease() as release:
             released(turn, release)
         case LeadMerge() as merged:

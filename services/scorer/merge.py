@@ -43,7 +43,7 @@ def on_merge(turn: Turn, told: LeadMerge) -> None:
         send_book(turn, told.survivor, merge_id=told.merge_id)
         cause = by_system(turn, told.merge_id, occurred_at_ms=told.occurred_at_ms, reason=MERGED)
         place(turn, Move.MERGED, cause, Stage(head.stage))
-        tell_account(turn, "remove", head.account_id, 0, cause=told.merge_id)
+        tell_account(turn, "remove", head.account_id, None, cause=told.merge_id)
         turn.forget_entries()
     turn.head = LeadHead(ended=MERGED, survivor=told.survivor, cycle=head.cycle, stage=head.stage)
 

@@ -11,11 +11,12 @@ from typing import Final, NamedTuple
 from baton.agreement.levels import RANK
 from baton.contracts.leads import AccountPart, LeadScored, Level
 from baton.evolve import evolve
+from services.scorer.contribution import packed
 from services.scorer.crossing import falls_below
 from services.scorer.explain import explanation
 from services.scorer.scoring import engagement_micro, standing
 from services.scorer.story import criteria_of
-from services.scorer.totals import group_sums
+from services.scorer.totals import NEVER, group_sums, leaves_at, sums_differ
 from services.scorer.turn import ACCOUNTS, SCORED, Turn
 
 SHOWN_STEP_MICRO: Final = 10_000_000
@@ -65,8 +66,16 @@ def rated(turn: Turn, *, raising: bool, cause: str = "", undone: bool = False) -
         next_change_at_ms=next_change(turn, totals),
         totals=totals,
     )
-    turn.falls_at_ms, turn.was_rated = rating.next_change_at_ms, True
+    turn.falls_at_ms, turn.was_rated = _wakes_at(turn, rating.next_change_at_ms), True
     return rating
+
+
+def _wakes_at(turn: Turn, falls_at_ms: int | None) -> int | None:
+    """When the level falls, or before that an entry leaves its window: then what the account knows of the lead is too much."""
+    leaves_at_ms = leaves_at(turn.head.totals)
+    if turn.head.account_id is None or leaves_at_ms == NEVER:
+        return falls_at_ms
+    return leaves_at_ms if falls_at_ms is None else min(falls_at_ms, leaves_at_ms)
 
 
 def next_change(turn: Turn, totals: bytes) -> int | None:
@@ -93,6 +102,10 @@ def tell(turn: Turn, rating: Rating, *, cause: str, note: str = "", always: bool
     if former is not None and not always:
         before = former.shown, former.grade, former.level, former.fit_micro, former.cycle, former.account_id
         if before == (shown, rating.grade, rating.level, head.fit_micro, head.cycle, head.account_id):
+            if turn.role_moved:
+                tell_account(turn, "add", head.account_id, rating, cause=cause)
+            elif head.account_id is not None and sums_differ(head.totals, former.totals):
+                tell_account(turn, "score", head.account_id, rating, cause=cause)
             return
     turn.head = evolve(head, shown=shown, grade=rating.grade)
     result = explanation(head.ledger, head.marks, turn.table, turn.now, totals=rating.totals)
@@ -115,20 +128,22 @@ def tell(turn: Turn, rating: Rating, *, cause: str, note: str = "", always: bool
             trace_cut=result.cut,
         ),
     )
-    tell_account(turn, "add", head.account_id, result.engagement_micro, cause=cause)
+    tell_account(turn, "add", head.account_id, rating, cause=cause)
 
 
-def tell_account(turn: Turn, kind: str, account_id: str | None, engagement: int, *, cause: str) -> None:
-    """What the lead contributes to its account, if it has one."""
+def tell_account(turn: Turn, kind: str, account_id: str | None, rating: Rating | None, *, cause: str) -> None:
+    """What the lead contributes to its account, if it has one; without a ``rating``, nothing any more."""
     if account_id is None:
         return
     part = AccountPart(
         account_id=account_id,
         lead_id=turn.lead_id,
         kind=kind,
-        engagement_micro=engagement,
-        role=turn.agreement.role_of(turn.profile),
+        engagement_micro=rating.engagement_micro if rating else 0,
+        role=turn.agreement.role_of(turn.profile) if kind != "score" else None,
         at_ms=turn.now,
         cause_id=cause,
+        sums=packed(group_sums(rating.totals, turn.table)) if rating else b"",
+        until_ms=0 if rating is None or (until_ms := leaves_at(turn.head.totals)) == NEVER else until_ms,
     )
     turn.publish(ACCOUNTS, part, account_id)

@@ -168,6 +168,17 @@ class Deal:
     expected_close: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownGroup:
+    """The lead's account, as it was told last."""
+
+    account_id: str
+    people: int
+    engaged_people: int
+    engagement_micro: int
+    most_senior_role: str | None = None
+
+
 COURSE: Final = EntryKind("course", Course)
 PROFILE: Final = EntryKind("profile", ProfileBook)
 PERSON: Final = EntryKind("person", PersonBook)
@@ -175,6 +186,7 @@ CONSENT: Final = EntryKind("consent", ConsentAct)
 DATES: Final = EntryKind("dates", StageDates)
 CYCLE: Final = EntryKind("cycle", EarlierCycle)
 DEAL: Final = EntryKind("deal", Deal)
+GROUP: Final = EntryKind("group", KnownGroup)
 ONLY: Final = "it"
 """The item of kinds of which a lead has one."""
-ENTRY_KINDS: Final = (COURSE, PROFILE, PERSON, CONSENT, DATES, CYCLE, DEAL)
+ENTRY_KINDS: Final = (COURSE, PROFILE, PERSON, CONSENT, DATES, CYCLE, DEAL, GROUP)

@@ -91,6 +91,16 @@ def holds(totals: bytes, now: int) -> bool:
     return bool(totals) and now < int.from_bytes(totals[:8], "little")
 
 
+def leaves_at(totals: bytes) -> int:
+    """When the first entry leaves its window."""
+    return int.from_bytes(totals[:8], "little") if totals else NEVER
+
+
+def sums_differ(totals: bytes, others: bytes) -> bool:
+    """Whether the sums are not the same, whatever holds of the moments."""
+    return totals[_MOMENTS.size :] != others[_MOMENTS.size :]
+
+
 def prune_at(totals: bytes) -> int:
     """When the ledger is to be pruned."""
     return int.from_bytes(totals[8:16], "little") if totals else NEVER

@@ -16,6 +16,7 @@ from baton.evolve import evolve, maker
 from services.scorer.counting import counted
 from services.scorer.state_lead import COURSE, ENTRY_KINDS, ONLY, PROFILE, Course, LeadHead, ProfileBook
 from services.scorer.table import ScoreTable, table_of
+from services.scorer.totals import folded, holds, prune_at
 
 T = TypeVar("T")
 SCORED = "leads.scored.v1"
@@ -25,13 +26,14 @@ REFUSALS = "leads.refusals.v1"
 ACCOUNTS = "scorer.accounts.v1"
 TRANSFERS = "scorer.transfers.v1"
 BACKLOG = "scorer.backlog.v1"
+BUYING = "scorer.buying.v1"
 MAX_ENTRIES = 10_000
 _step: Callable[..., Step[LeadHead]] = maker(Step)
 
 
 class Turn:
     """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms`` when the cause reached the log.
-    ``falls_at_ms``: when the level falls by itself, if it ``was_rated``."""
+    ``falls_at_ms``: when the lead changes by itself, if it ``was_rated``. ``role_moved``: its account has to be told who the lead is now."""
 
     def __init__(
         self, view: View[LeadHead], *, now: int, reference: AgreementReference, received_at_ms: int | None = None
@@ -46,6 +48,7 @@ class Turn:
         self.head = view.head or LeadHead()
         self.falls_at_ms: int | None = None
         self.was_rated = False
+        self.role_moved = False
         self._put: dict[tuple[EntryKind[Any], str], Any] = {}
         self._drop: set[tuple[EntryKind[Any], str]] = set()
         self._facts: list[Fact] = []
@@ -97,6 +100,13 @@ class Turn:
         derived = counted(head.ledger, head.retracted, head.since_ms, self.table, self.now)
         self.head = evolve(head, ledger=derived.ledger, marks=derived.marks, totals=derived.totals)
 
+    def refold(self) -> None:
+        """Sum anew where an entry has left its window since."""
+        head = self.head
+        if head.totals and not holds(head.totals, self.now):
+            totals = folded(head.marks, self.table, self.now, prune_at_ms=prune_at(head.totals))
+            self.head = evolve(head, totals=totals)
+
     @property
     def course(self) -> Course:
         """The course of the present cycle."""
@@ -132,7 +142,7 @@ class Turn:
         )
 
     def _wake_at(self) -> int | None:
-        """When the level falls by itself. A step that did not score does not change that."""
+        """When the lead changes by itself. A step that did not score does not change that."""
         if self.head.ended:
             return None
         return self.falls_at_ms if self.was_rated else self.view.wake_at

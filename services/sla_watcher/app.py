@@ -3,6 +3,7 @@
 from baton.agreement.reference import AgreementBook
 from baton.engine.service import Service
 from services.sla_watcher.clocks import Clocks
+from services.sla_watcher.custody import Custody
 from services.sla_watcher.goals import Goals
 
-SERVICE = Service(name="sla_watcher", reducers=(Clocks(), Goals()), book=AgreementBook)
+SERVICE = Service(name="sla_watcher", reducers=(Clocks(), Goals(), Custody()), book=AgreementBook)

@@ -60,7 +60,9 @@ def test_a_cooling_person_is_counted_with_what_is_left() -> None:
     world.does("l1", "webinar")
     world.facts()
     world.wait(11 * DAY)
-    assert accounts(world) == [("acme.example", 1, 1, 19, None)]
+    assert accounts(world) == [("acme.example", 1, 1, left, None) for left in (39, 29, 19)]
+    world.wait(50 * DAY)
+    assert accounts(world) == [("acme.example", 1, 1, 9, None), ("acme.example", 1, 0, 0, None)]
 
 
 def test_another_order_of_seniority_is_told_when_it_is_agreed() -> None:

@@ -1,16 +1,16 @@
-"""No lead without a holder and a next date."""
+"""No lead without a holder and a next date: who has a lead at each turn of its life, by what was said of it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from baton.agreement.reference import reference_of
+from baton.contracts.holding import Holder, HolderKind, Holding, LeadFact, Missing, holder_of, told
 from baton.contracts.intake import Act, Engagement, LeadAct, LeadEvent
 from baton.contracts.leads import LeadQualified, LeadRefused
 from baton.contracts.levels import LeadReactivated, LeadRecycled
 from baton.ids import derived_id
-from services.scorer.holding import Holder, HolderKind, holder_of, orphan, orphans
-from services.scorer.state_lead import COURSE, DATES, ONLY, Course, StageDates
+from services.scorer.state_lead import DATES, StageDates
 from tests.apps.scorer_view import Shelf
 from tests.apps.scorer_world import DAY, MONDAY_0900, agreement, routed
 
@@ -23,7 +23,9 @@ class Life:
     def __init__(self) -> None:
         self.shelf = Shelf(reference_of(agreement()))
         self.now = NOW
+        self.holding = Holding()
         self._number = 0
+        self._heard = 0
         self._event("profile", profile={"country": "NO"})
 
     def _event(self, kind: str, **more: Any) -> None:
@@ -31,54 +33,73 @@ class Life:
         event = LeadEvent(
             event_id=derived_id(self._number), lead_id="l1", source="http", kind=kind, occurred_at_ms=self.now, received_at_ms=self.now, **more
         )  # fmt: skip
-        self.shelf.take(event, now=self.now)
+        self._take(event)
+
+    def _take(self, value: Any) -> None:
+        """What came to the lead from the others, and what it said to that."""
+        if isinstance(value, LeadFact):
+            self.holding = told(self.holding, value)
+        self.shelf.take(value, now=self.now)
+        self.hear()
+
+    def hear(self) -> None:
+        """What the lead said since."""
+        for fact in self.shelf.facts[self._heard :]:
+            if isinstance(fact.value, LeadFact):
+                self.holding = told(self.holding, fact.value)
+        self._heard = len(self.shelf.facts)
+
+    def passes(self, to_ms: int) -> None:
+        self.now = to_ms
+        self.shelf.pass_time(to_ms)
+        self.hear()
 
     def does(self, act: str) -> None:
         self._event("engagement", engagement=Engagement(act=act))
 
     def routed_to(self, owner: str) -> None:
         qualified = [fact.value for fact in self.shelf.facts if isinstance(fact.value, LeadQualified)][-1]
-        self.shelf.take(routed(qualified, owner), now=self.now)
+        self._take(routed(qualified, owner))
 
     def act(self, kind: str, by: str, actor: str = "sdr", reason: str | None = None) -> None:
         self._number += 1
         act = Act(kind=kind, by=by, actor=actor, reason=reason)
         event_id = derived_id(self._number)
-        self.shelf.take(
-            LeadAct(event_id=event_id, lead_id="l1", source="crm", occurred_at_ms=self.now, received_at_ms=self.now, act=act),
-            now=self.now,
+        self._take(
+            LeadAct(event_id=event_id, lead_id="l1", source="crm", occurred_at_ms=self.now, received_at_ms=self.now, act=act)
         )
 
     def recycled(self, cycle: int, return_at_ms: int | None, *, reason: str = "not_ready") -> None:
-        self.shelf.take(
+        self._take(
             LeadRecycled(
                 recycle_id=f"r{cycle}", lead_id="l1", cycle=cycle, outcome="recycle", reason=reason, at_ms=self.now, cause_id="c",
                 agreement="v", track="calm", return_at_ms=return_at_ms,
-            ),
-            now=self.now,
+            )
         )  # fmt: skip
 
     @property
-    def holder(self) -> Holder | None:
-        return holder_of(self.shelf.head, self.shelf.get(COURSE, ONLY) or Course())
+    def holder(self) -> Holder:
+        return holder_of(self.holding)
+
+
+NOBODY_YET = Holder(kind=HolderKind.NOBODY, missing=Missing.ROUTE)
 
 
 def test_whoever_holds_a_lead_can_be_read_off_its_state() -> None:
     life = Life()
-    assert life.holder is None
     life.does("webinar")
-    assert life.holder == Holder(kind=HolderKind.QUEUE, who="sdr")
+    assert life.holder == NOBODY_YET
     life.routed_to("ann")
     assert life.holder == Holder(kind=HolderKind.PERSON, who="ann")
     life.act("accepted", "ann")
     assert life.holder == Holder(kind=HolderKind.PERSON, who="ann")
     life.act("qualified", "ann")
-    assert life.holder == Holder(kind=HolderKind.QUEUE, who="sales")
+    assert life.holder == NOBODY_YET
     life.routed_to("rex")
     life.act("rejected", "rex", "sales", "not_ready")
-    assert life.holder == Holder(kind=HolderKind.NOBODY, missing="rejected, and nothing was decided yet")
+    assert life.holder == Holder(kind=HolderKind.NOBODY, missing=Missing.DECISION)
     life.recycled(1, None)
-    assert life.holder == Holder(kind=HolderKind.NURTURE, who="calm", missing="no return date")
+    assert life.holder == Holder(kind=HolderKind.NOBODY, missing=Missing.TRACK)
     life.now += 1
     life.does("demo_request")
     life.act("won", "rex", "sales")
@@ -89,7 +110,7 @@ def test_a_person_s_recycling_has_no_holder_until_the_watcher_gave_it_a_date() -
     life = Life()
     life.does("demo_request")
     life.act("recycled", "rex", "sales", "no_budget")
-    assert life.holder == Holder(kind=HolderKind.NURTURE, missing="no word on its return yet")
+    assert life.holder == Holder(kind=HolderKind.NOBODY, missing=Missing.TRACK)
     life.recycled(1, NOW + 90 * DAY)
     assert life.holder == Holder(kind=HolderKind.NURTURE, who="calm", next_at_ms=NOW + 90 * DAY)
 
@@ -97,9 +118,8 @@ def test_a_person_s_recycling_has_no_holder_until_the_watcher_gave_it_a_date() -
 def test_a_withdrawn_lead_rests_in_its_cycle_and_what_it_did_goes_on_counting() -> None:
     life = Life()
     life.does("webinar")
-    life.now = NOW + 11 * DAY
-    life.shelf.pass_time(life.now)
-    assert life.holder == Holder(kind=HolderKind.NOBODY, missing="at inquiry without a date")
+    life.passes(NOW + 11 * DAY)
+    assert life.holder == Holder(kind=HolderKind.NOBODY, missing=Missing.TRACK)
     life.recycled(1, NOW + 60 * DAY, reason="cooled")
     assert life.holder == Holder(kind=HolderKind.NURTURE, who="calm", next_at_ms=NOW + 60 * DAY)
     life.now += 1
@@ -111,11 +131,10 @@ def test_a_withdrawn_lead_rests_in_its_cycle_and_what_it_did_goes_on_counting() 
 def test_a_rest_that_was_planned_for_a_withdrawn_lead_does_not_end_what_qualified_since() -> None:
     life = Life()
     life.does("webinar")
-    life.now = NOW + 11 * DAY
-    life.shelf.pass_time(life.now)
+    life.passes(NOW + 11 * DAY)
     life.does("form")
     life.recycled(1, NOW + 60 * DAY, reason="cooled")
-    assert life.holder == Holder(kind=HolderKind.QUEUE, who="sdr")
+    assert life.holder == NOBODY_YET
     assert [fact.value.reason for fact in life.shelf.facts if isinstance(fact.value, LeadRefused)] == ["qualified_again"]
 
 
@@ -125,26 +144,13 @@ def test_a_lead_that_came_back_has_a_further_date() -> None:
     life.recycled(1, NOW + 30 * DAY)
     for number in (1, 2):
         life.now = NOW + 30 * number * DAY
-        life.shelf.take(
+        life._take(
             LeadReactivated(
                 lead_id="l1", cycle=1, recycle_id="r1", reason="return_date", at_ms=life.now, cause_id="c", agreement="v",
                 return_at_ms=life.now + 30 * DAY,
-            ),
-            now=life.now,
+            )
         )  # fmt: skip
         assert life.holder == Holder(kind=HolderKind.NURTURE, who="calm", next_at_ms=life.now + 30 * DAY)
-
-
-def test_orphans_are_listed_with_their_cause() -> None:
-    life = Life()
-    life.does("demo_request")
-    life.routed_to("rex")
-    life.act("rejected", "rex", "sales", "not_ready")
-    head, course = life.shelf.head, life.shelf.get(COURSE, ONLY)
-    assert orphan(head, course) == "rejected, and nothing was decided yet"
-    assert list(orphans([("l1", head, course)])) == [("l1", "rejected, and nothing was decided yet")]
-    life.recycled(1, NOW + DAY)
-    assert list(orphans([("l1", life.shelf.head, life.shelf.get(COURSE, ONLY))])) == []
 
 
 def test_first_and_latest_dates_are_kept_for_each_stage_and_marked_where_they_are_inferred() -> None:

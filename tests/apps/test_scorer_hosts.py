@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,8 +9,6 @@ import pytest
 
 from baton.agreement.reference import reference_of
 from baton.contracts.codec import codec_for
-from baton.contracts.intake import LeadMerge
-from baton.contracts.levels import LeadRecycled
 from baton.contracts.topics import changelog_topic, journal_topic
 from baton.engine.batch import UNLIMITED, Limits
 from baton.engine.core import Core
@@ -19,9 +16,9 @@ from baton.engine.memory import MemoryHost, Stored
 from baton.engine.rebuild import final_changelog, rebuild
 from baton.engine.records import BatchJournal
 from baton.engine.reducer import Reducer
-from baton.ids import derived_id
 from services.scorer.app import SERVICE
-from tests.apps.scorer_world import DAY, HOUR, MINUTE, MONDAY_0900, Book, World, agreement
+from tests.apps.scorer_crowd import busy
+from tests.apps.scorer_world import DAY, MONDAY_0900, Book, World, agreement
 
 PARTITIONS = 2
 
@@ -43,60 +40,12 @@ class Crowd(World):
 
 def lived(leads: int, *, limits: Limits, seed: int = 7) -> Crowd:
     """A crowd that does all sorts of things for some weeks."""
-    world, draw = Crowd(limits), random.Random(seed)
-    acts = ("page_view", "webinar", "form", "demo_request", "unsubscribe", "email_click")
-    said: list[str] = []
-    for number in range(leads * 4):
-        lead = f"l{draw.randrange(leads)}"
-        match draw.randrange(20):
-            case 0 | 1 | 2:
-                world.fits(lead, domain=f"firm{draw.randrange(leads // 4 + 1)}.example")
-            case 3:
-                if said:
-                    world.retract(lead, draw.choice(said))
-            case 4:
-                world.act(
-                    lead,
-                    draw.choice(("accepted", "rejected", "qualified", "won")),
-                    actor=draw.choice(("sdr", "sales")),
-                    reason="not_ready",
-                )
-            case 5:
-                world.send(_merge(lead, f"l{draw.randrange(leads)}"))
-            case 6:
-                world.send(_recycled(lead))
-            case 7:
-                world.consent(lead, "sales", draw.random() < 0.5, ago=draw.randrange(HOUR))
-            case 8 if number % 50 == 0:
-                world.tell(lead, "erasure")
-            case _:
-                said.append(
-                    world.does(lead, draw.choice(acts), ago=draw.randrange(2 * DAY), content_title="Title", campaign="spring")
-                )
-        world.host.log.now += draw.randrange(2 * MINUTE)
-        if draw.random() < 0.1:
-            world.catch_up()
+    world = Crowd(limits)
+    busy(world, leads, seed=seed)
     world.adopt(agreement(lifecycle={"bridge": "every lead", "drip": 2}))
     world.catch_up()
     world.host.advance(world.now + 30 * DAY)
     return world
-
-
-def _merge(loser: str, survivor: str) -> LeadMerge:
-    return LeadMerge(merge_id=derived_id(loser, survivor), loser=loser, survivor=survivor, cause_id="c", occurred_at_ms=0)
-
-
-def _recycled(lead: str) -> LeadRecycled:
-    return LeadRecycled(
-        recycle_id=derived_id("r", lead),
-        lead_id=lead,
-        cycle=1,
-        outcome="recycle",
-        reason="not_ready",
-        at_ms=0,
-        cause_id="c",
-        agreement="v",
-    )
 
 
 def changelog(world: Crowd, reducer: str, partition: int) -> dict[bytes, bytes]:

@@ -161,10 +161,10 @@ class Decided:
         return int((kind, name) == ("stage", self.stage))
 
 
-def test_a_gate_that_is_not_known_to_be_open_is_closed() -> None:
-    gate = ("Has read or asked something that buyers do",)
-    assert SOFTWARE.lifecycle.closed_gates(Facts()) == gate
-    assert SOFTWARE.lifecycle.closed_gates(Facts(behaviour=Decided("awareness"))) == gate
+def test_a_gate_that_is_not_known_to_be_open_is_closed_and_says_which_of_the_two_it_is() -> None:
+    gate = "Has read or asked something that buyers do"
+    assert SOFTWARE.lifecycle.closed_gates(Facts()) == (f"{gate} (unknown)",)
+    assert SOFTWARE.lifecycle.closed_gates(Facts(behaviour=Decided("awareness"))) == (gate,)
     assert SOFTWARE.lifecycle.closed_gates(Facts(behaviour=Decided("decision"))) == ()
 
 

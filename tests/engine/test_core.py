@@ -415,6 +415,14 @@ def test_keys_adopt_in_slices_in_the_order_of_their_names_and_a_touched_one_firs
     assert core.adopted == "v2"
 
 
+def test_a_key_that_came_in_the_batch_in_which_the_agreement_changed_adopts_too() -> None:
+    core = core_of(Counter(), book := ToyBook("v1"))
+    book.add(terms("v2", 1_000))
+    acts = (number(core, 0, 10_000, "old"), number(core, 1, 1_000 + TERMS_LEAD_MS, "new"), lambda: core.adopt_slice(99))
+    assert adopters(commit(core, *acts)) == ["old"]
+    assert (core.adopting, core.adopted) == (False, "v2")
+
+
 def test_a_restart_in_the_middle_of_an_adoption_goes_on_where_it_was() -> None:
     core, book = lagging(4)
     changelog = dict[bytes, bytes | None]()

@@ -96,6 +96,35 @@ def test_a_restore_tells_what_every_key_stands_at_and_the_task_takes_it_along(ta
     assert core_of(Counter()).standing() == []
 
 
+class Orphans(Counter):
+    """The counter of numbers; a key whose count is odd adds one to a gauge that all keys share."""
+
+    stands: ClassVar[bool] = True
+
+    def standing(self, view: View[ToyTotal]) -> Amount | None:
+        return Amount(Business.ORPHANS) if view.head is not None and view.head.count % 2 else None
+
+
+def test_a_gauge_can_be_the_sum_over_keys_and_over_the_tasks_of_the_process(task: Any) -> None:
+    core, other = core_of(Orphans()), task_measures.Measures("toy-measured", 1)
+    other.restored(0.1, [Amount(Business.ORPHANS)] * 2)
+    task.committed(commit(core, number(core, 0, 1_000, key="a"), number(core, 1, 1_001, key="b")), 0.0, 0.0)
+    assert told(Business.ORPHANS) == 4
+    core.begin(0)
+    number(core, 2, 1_002, key="a")()
+    core.seal()
+    core.drop()
+    batch = commit(core, number(core, 2, 1_002, key="a"), number(core, 3, 1_003, key="c"), number(core, 4, 1_004, key="c"))
+    assert batch is not None
+    assert batch.counts.measured[Business.ORPHANS, ()] == -1
+    task.committed(batch, 0.0, 0.0)
+    assert told(Business.ORPHANS) == 3
+    task.left()
+    assert told(Business.ORPHANS) == 2
+    other.left()
+    assert told(Business.ORPHANS) == 0
+
+
 def test_words_without_end_do_not_become_series_without_end(task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(task_measures, "MOST_LABELS", 0)
     core = core_of(Counter(), {"toy.totals.v1": lambda _: Amount(Business.REFUSALS, ("never heard of",))})

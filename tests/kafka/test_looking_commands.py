@@ -17,6 +17,7 @@ from baton.contracts.codec import codec_for
 from baton.contracts.intake import Engagement, IdentityAlias, LeadEvent, LeadMerge, LeadPerson, Person
 from baton.contracts.keys import partition_of
 from baton.contracts.leads import LeadStaged
+from baton.contracts.levels import LeadOrphan
 from baton.contracts.topics import TOPICS, dead_letter_topic, physical
 from baton.ids import derived_id
 from baton.settings import load_settings
@@ -125,6 +126,32 @@ def test_a_lead_is_explained_by_its_address_through_link_and_merge(
     for_people = run("explain", linked).stdout
     assert "inquiry -> mql: qualified by the system" in for_people
     assert "not_mine" not in for_people
+
+
+def test_the_leads_that_nobody_holds_are_listed_with_their_cause_and_those_that_were_are_not(
+    run: Callable[..., Result], bootstrap: str, namespace: str
+) -> None:
+    none = run("orphans")
+    assert (none.exit_code, none.stdout) == (0, "every lead has a holder and a next date\n")
+    lost = LeadOrphan(
+        lead_id="1" * 32, kind="found", cause="qualified_and_not_routed", since_ms=1_795_327_862_000, at_ms=1_795_328_461_000,
+        cause_id="c", agreement="v", stage="mql", cycle=1,
+    )  # fmt: skip
+    earlier = replace(lost, lead_id="2" * 32, cause="rejected_and_nothing_decided", since_ms=lost.since_ms - 1_000)
+    found_again = replace(lost, lead_id="3" * 32)
+    records = [lost, earlier, found_again, replace(found_again, kind="held", holder="person ann")]
+    _put(bootstrap, namespace, [("leads.orphans.v1", each.lead_id, each) for each in records])
+
+    told = run("orphans", "--json")
+
+    assert told.exit_code == 1
+    assert [json.loads(line)["lead_id"] for line in told.stdout.splitlines()] == [earlier.lead_id, lost.lead_id]
+    assert (
+        f"{earlier.lead_id}  since 2026-11-22 06:11:01.000  cycle 1, at mql: rejected and nothing decided"
+        in run("orphans").stdout
+    )
+    assert "nobody holds it: qualified and not routed" in run("explain", lost.lead_id).stdout
+    assert "held again: person ann" in run("explain", found_again.lead_id).stdout
 
 
 def test_a_lead_that_nobody_knows_is_said_so(run: Callable[..., Result]) -> None:

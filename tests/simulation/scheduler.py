@@ -11,6 +11,8 @@ from pathlib import Path
 from random import Random
 
 from baton.agreement.canonical import canonical_text, version_of
+from baton.agreement.model.condition import Op, Test
+from baton.agreement.model.lifecycle import GateModel
 from baton.agreement.reading import read_agreement
 from baton.agreement.reference import AGREEMENTS_TOPIC, SIDES, AgreementBook
 from baton.cli.flow import all_reducers
@@ -34,6 +36,16 @@ _LIMITS = (Limits(), Limits(outputs=3, wakes=1))
 def agreement() -> tuple[str, str]:
     """Canonical text and version of the demonstration's agreement."""
     text = canonical_text(read_agreement(_AGREEMENT))
+    return text, version_of(text)
+
+
+def agreement_that_asks_accounts() -> tuple[str, str]:
+    """The same, where nobody is an MQL before a second person of the account is engaged: leads and accounts tell each other."""
+    model = read_agreement(_AGREEMENT)
+    gate = GateModel(when=Test(field="account.engaged_people", op=Op.AT_LEAST, value=2))
+    text = canonical_text(
+        model.model_copy(update={"lifecycle": model.lifecycle.model_copy(update={"gates": {"Two of them": gate}})})
+    )
     return text, version_of(text)
 
 

@@ -18,7 +18,7 @@ from baton.cli.simulation import Arrival, Simulation
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import IntakeRecord
 from baton.contracts.leads import LeadScored, LeadStaged
-from baton.contracts.levels import SlaClock, SlaViolation
+from baton.contracts.levels import LeadRecycled, SlaClock, SlaViolation
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
 from baton.contracts.topics import TOPICS
 from baton.demo.company import Way, visitors
@@ -269,6 +269,25 @@ def _drop_the_hand_off(log: MemoryLog) -> str:
     return f"leads.qualified.v1/{partition}/{again}"
 
 
+def _forget_the_returns(log: MemoryLog) -> None:
+    """Cycles ended and nobody said when their leads come back; nor did they."""
+    for partition in range(log.partitions_of("leads.recycled.v1")):
+        for stored in tuple(log.records("leads.recycled.v1", partition)):
+            value = codec_for(LeadRecycled).decode(stored.value or b"")
+            _write(log, "leads.recycled.v1", partition, stored.offset, replace(value, return_at_ms=None))
+        log.records("leads.reactivated.v1", partition).clear()
+
+
+def _let_a_return_pass(log: MemoryLog) -> str:
+    partition, offset, value = _find(log, "leads.recycled.v1", lambda each: each.outcome == "recycle")
+    assert isinstance(value, LeadRecycled)
+    again = _append(
+        log, "leads.recycled.v1", partition, offset, timestamp=log.now,
+        value=codec_for(LeadRecycled).encode(replace(value, return_at_ms=log.now - 2_001)),
+    )  # fmt: skip
+    return f"leads.recycled.v1/{partition}/{again}"
+
+
 PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
     (Invariant.READABLE, _garble),
     (Invariant.READABLE, _garble_what_leads_have),
@@ -292,6 +311,8 @@ PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
     (Invariant.TURNS, _wrong_turn),
     (Invariant.CAPACITY, _overload),
     (Invariant.HELD, _drop_the_hand_off),
+    (Invariant.HELD, _forget_the_returns),
+    (Invariant.HELD, _let_a_return_pass),
 ]
 
 

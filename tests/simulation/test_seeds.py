@@ -19,10 +19,11 @@ from baton.engine.agenda import Agenda
 from baton.engine.batch import Batch
 from baton.engine.core import Core
 from baton.engine.memory import MemoryLog
-from tests.simulation.scheduler import agreement, play
+from tests.simulation.scheduler import agreement, agreement_that_asks_accounts, play
 from tests.simulation.seeds import GRACE_MS, verdict
 
 SEEDS = 200
+GATED_SEEDS = 20
 MUTANT_SEEDS = range(1_000, 1_040)
 
 
@@ -36,6 +37,19 @@ def test_two_hundred_seeds_keep_every_promise() -> None:
     assert {"crash", "rebalance", "fenced", "delay", "jump", "Crash at restoring", "Crash at sealed", "Aborted at sealed"} <= set(
         faults
     )
+
+
+def test_seeds_keep_every_promise_where_leads_and_accounts_tell_each_other() -> None:
+    told = qualified = 0
+    for seed in range(GATED_SEEDS):
+        run = play(seed, *agreement_that_asks_accounts())
+        log = run.host.log
+        report = Audit(MemorySource(log), all_reducers(), grace_ms=GRACE_MS, buckets=1, until_ms=log.now).run()
+        assert [str(each) for each in report.findings] + report.unchecked == [], f"seed {seed}"
+        told += report.checked["scorer.buying.v1"]
+        qualified += report.checked["leads.qualified.v1"]
+    assert told > GATED_SEEDS
+    assert qualified > 0
 
 
 def test_a_seed_plays_the_same_again() -> None:

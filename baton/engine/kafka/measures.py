@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from baton.contracts.measures import Amount
+from baton.contracts.metrics import METRICS, Kind
 from baton.engine import metrics
 from baton.engine.batch import Batch
 from baton.engine.kafka.status import TaskStatus
@@ -26,6 +27,7 @@ class Measures:
         self._commit_seconds = metrics.COMMIT_SECONDS.labels(reducer)
         self._left = metrics.RESTORE_LEFT.labels(reducer, self._partition)
         self._set: set[tuple[str, tuple[str, ...]]] = set()
+        self._shares: dict[tuple[str, tuple[str, ...]], float] = {}
 
     def committed(self, batch: Batch, filled_s: float, committed_s: float) -> None:
         """A batch was committed."""
@@ -49,7 +51,7 @@ class Measures:
             if count:
                 metric.labels(reducer).inc(count)
         for (name, labels), value in counts.measured.items():
-            _child(name, labels).inc(value)
+            self._add(name, labels, value)
         for (name, labels), value in counts.standing.items():
             self._stand(name, labels, value)
 
@@ -66,7 +68,7 @@ class Measures:
         self._left.set(0)
         metrics.RESTORE_SECONDS.labels(self._reducer, self._partition).set(seconds)
         for amount in standing:
-            self._stand(amount.metric, amount.labels, amount.value)
+            (self._stand if amount.sets else self._add)(amount.metric, amount.labels, amount.value)
 
     def looked(self, status: TaskStatus, keys: int, timers: int, behind_ms: int, held_back: int) -> None:
         """Somebody looks at the task."""
@@ -88,10 +90,19 @@ class Measures:
             with suppress(KeyError):
                 metrics.MEASURED[name].remove(*labels)
         self._set.clear()
+        for (name, labels), share in self._shares.items():
+            _child(name, labels).dec(share)
+        self._shares.clear()
 
     def _stand(self, name: str, labels: tuple[str, ...], value: float) -> None:
         self._set.add((name, labels))
         _child(name, labels).set(value)
+
+    def _add(self, name: str, labels: tuple[str, ...], value: float) -> None:
+        """A counter grows. Of a gauge that tasks share, this one's share changes."""
+        if METRICS[name].kind is Kind.GAUGE:
+            self._shares[name, labels] = self._shares.get((name, labels), 0) + value
+        _child(name, labels).inc(value)
 
 
 def _child(name: str, labels: tuple[str, ...]) -> Any:

@@ -1,0 +1,59 @@
+"""``baton orphans``: the leads that nobody holds, each with its cause."""
+
+import json
+from dataclasses import asdict
+
+import typer
+from rich.console import Console
+
+from baton.broker.log import LogReader
+from baton.cli.cluster import cluster_settings
+from baton.cli.moments import written
+from baton.clients import confluent_options
+from baton.contracts.codec import codec_for
+from baton.contracts.levels import LeadOrphan, OrphanKind
+
+app = typer.Typer()
+_TOPIC = "leads.orphans.v1"
+
+
+@app.command(epilog="Examples:  baton orphans        baton orphans --json | jq -r .lead_id")
+def orphans(
+    as_json: bool = typer.Option(False, "--json", help="One JSON object a line."),
+) -> None:
+    """List the leads without a holder or a next date, and why. Exit 1 if there is one: there should be none.
+
+    A lead on its way between two services is none; one that has been so for ten minutes is. `baton explain` tells its story.
+    """
+    settings = cluster_settings()
+    with LogReader(confluent_options(settings), settings.namespace) as reader:
+        found = orphans_in(reader)
+    if as_json:
+        for orphan in found:
+            typer.echo(json.dumps(asdict(orphan)))
+    else:
+        _show(Console(), found)
+    raise typer.Exit(1 if found else 0)
+
+
+def orphans_in(reader: LogReader) -> list[LeadOrphan]:
+    """Those of which the last word is that they are orphans, the longest so first."""
+    last: dict[str, LeadOrphan] = {}
+    codec = codec_for(LeadOrphan)
+    for record in reader.read({_TOPIC: list(range(reader.partitions(_TOPIC)))}):
+        if record.value is not None:
+            orphan: LeadOrphan = codec.decode(record.value)
+            last[orphan.lead_id] = orphan
+    return sorted(
+        (each for each in last.values() if each.kind == OrphanKind.FOUND), key=lambda each: (each.since_ms, each.lead_id)
+    )
+
+
+def _show(console: Console, found: list[LeadOrphan]) -> None:
+    if not found:
+        console.print("every lead has a holder and a next date")
+        return
+    for orphan in found:
+        where = f"cycle {orphan.cycle}, at {orphan.stage}"
+        line = f"{orphan.lead_id}  since {written(orphan.since_ms)}  {where}: {orphan.cause.replace('_', ' ')}"
+        console.print(line, soft_wrap=True, highlight=False)

@@ -1,0 +1,297 @@
+"""Ten thousand leads through the scorer on real Kafka: the live engine, the host in memory and a rebuild come to the same bytes.
+
+The host in memory is given what Kafka has, with the same append times, and takes it in the order that the journal says the live tasks took
+it in; its batches are its own. Offsets differ where a transaction left its marker, so the position record is left out there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from baton.agreement.canonical import canonical_text, version_of
+from baton.agreement.reference import AGREEMENTS_TOPIC, SIDES, AgreementBook
+from baton.audit.findings import Finding
+from baton.audit.rebuilding import TaskAudit, digest, read_book
+from baton.audit.source import Source
+from baton.broker.log import LogReader, Record
+from baton.broker.topics import Layout, ensure_topics
+from baton.contracts.codec import codec_for
+from baton.contracts.keys import partition_of
+from baton.contracts.reference import AgreementRecord
+from baton.contracts.topics import REFERENCE_TOPICS, TOPICS, changelog_topic, engine_topics, journal_topic, physical
+from baton.engine.batch import Batch, Limits
+from baton.engine.changelog import POSITION_KEY
+from baton.engine.kafka.clock import wall_ms
+from baton.engine.kafka.cluster import Cluster
+from baton.engine.kafka.host import KafkaHost
+from baton.engine.kafka.seat import Seat
+from baton.engine.kafka.settings import EngineSettings
+from baton.engine.memory import MemoryLog, MemoryTask
+from baton.engine.records import BatchJournal, Did, JournalLine, Position
+from baton.engine.reducer import Reducer
+from services.scorer.app import SERVICE
+from tests.apps.scorer_crowd import busy
+from tests.apps.scorer_world import DAY, LIFECYCLE, World, agreement
+
+PARTITIONS = 2
+PATIENCE_S = 120.0
+REDUCERS: Mapping[str, Reducer[Any, Any]] = {each.name: each for each in SERVICE.reducers}
+PLACES = [(name, number) for name in REDUCERS for number in range(PARTITIONS)]
+NAMES = sorted(
+    {topic for each in REDUCERS.values() for topic in (*each.inputs, *each.outputs)}
+    | {spec.name for each in REDUCERS.values() for spec in engine_topics(each.name, each.service)}
+    | {*REFERENCE_TOPICS, "baton.skips.v1"}
+)
+GATES = {"Two of them": {"when": {"field": "account.engaged_people", "op": "at_least", "value": 2}}}
+FIRST = agreement(lifecycle={**LIFECYCLE, "gates": GATES})
+SECOND = agreement(lifecycle={"bridge": "every lead", "drip": 2, "gates": GATES})
+
+
+class Script(World):
+    """What the crowd does, as records of Kafka: the world's words, sent nowhere else."""
+
+    def __init__(self, bootstrap: str, namespace: str) -> None:
+        self.host: Any = SimpleNamespace(log=SimpleNamespace(now=wall_ms() - 30 * DAY), send=self._put, settle=self._flush)
+        self.sent = 0
+        self._number = 0
+        self._namespace = namespace
+        self._producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5})
+
+    def work(self) -> None:
+        """The live scorer works by itself."""
+
+    def agree(self) -> None:
+        """Two versions: the first holds at once, the second ten seconds later."""
+        for terms in (FIRST, SECOND):
+            text = canonical_text(terms.raw)
+            version = version_of(text)
+            records = [
+                AgreementRecord(record_id=f"{version}:{s}", kind="approved", version=version, side=s) for s in sorted(SIDES)
+            ]
+            records.append(AgreementRecord(record_id=version, kind="published", version=version, text=text))
+            for record in records:
+                self._produce(AGREEMENTS_TOPIC, record.record_id, record, 0, [])
+        self._flush()
+
+    def _put(self, topic: str, key: str, value: Any, *, received_at_ms: int | None = None) -> None:
+        self.sent += 1
+        headers = [("ce_id", f"{self.sent:032x}".encode())]
+        if received_at_ms is not None:
+            headers.append(("received_at", str(received_at_ms).encode()))
+        self._produce(topic, key, value, partition_of(key.encode(), PARTITIONS), headers)
+
+    def _produce(self, topic: str, key: str, value: Any, partition: int, headers: list[tuple[str, bytes]]) -> None:
+        name = physical(self._namespace, topic)
+        self._producer.produce(name, codec_for(type(value)).encode(value), key.encode(), partition, headers=headers)
+        self._producer.poll(0)
+
+    def _flush(self) -> None:
+        self._producer.flush(30)
+
+
+class Deaf(MemoryLog):
+    """A log whose tasks read what was put there before, not what they say: that is kept in ``said``."""
+
+    def __init__(self) -> None:
+        super().__init__(TOPICS, PARTITIONS)
+        self.said: Counter[bytes] = Counter()
+
+    def commit(self, group: str, partition: int, epoch: int, batch: Batch, changelog: str, journal: str) -> None:
+        self.said.update(said(each.topic, each.key, each.value, each.headers) for each in batch.outgoing)
+        batch = Batch(**{name: getattr(batch, name) for name in Batch.__dataclass_fields__} | {"outgoing": ()})
+        super().commit(group, partition, epoch, batch, changelog, journal)
+
+
+def said(topic: str, key: bytes | None, value: bytes | None, headers: Any) -> bytes:
+    return topic.encode() + digest(key, value, headers)
+
+
+def prepare(bootstrap: str, namespace: str) -> None:
+    names = {topic for each in REDUCERS.values() for topic in (*each.inputs, *each.outputs)} | {
+        *REFERENCE_TOPICS,
+        "baton.skips.v1",
+    }
+    names |= {spec.name for each in REDUCERS.values() for spec in engine_topics(each.name, each.service)}
+    specs = [TOPICS[name] for name in sorted(names)]
+    ensure_topics({"bootstrap.servers": bootstrap}, Layout(namespace=namespace, partitions=PARTITIONS), specs)
+
+
+async def live(bootstrap: str, namespace: str, leads: int) -> None:
+    """Run the scorer beside the crowd, until all is taken and every key has adopted the second agreement."""
+    client = {"bootstrap_servers": bootstrap}
+    host = KafkaHost(
+        SERVICE.reducers, AgreementBook(), client=client, namespace=namespace, partitions=PARTITIONS,
+        settings=EngineSettings(gather_ms=10),
+    )  # fmt: skip
+    cluster = Cluster(client, namespace=namespace, client_id="looks")
+    script = Script(bootstrap, namespace)
+    script.agree()
+    await cluster.start()
+    running = asyncio.create_task(host.run())
+    try:
+        await asyncio.to_thread(busy, script, leads)
+        await asyncio.to_thread(script.host.settle)
+        async with asyncio.timeout(PATIENCE_S):
+            while not await _done(host, cluster):
+                assert not running.done()
+                await asyncio.sleep(0.3)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await cluster.stop()
+
+
+async def _done(host: KafkaHost, cluster: Cluster) -> bool:
+    seats = [seat for group in host.groups for seat in group.seats.values()]
+    assert [seat.failure for seat in seats if seat.failure is not None] == []
+    if len(seats) < len(PLACES) or not all(map(_has_adopted, seats)):
+        return False
+    committed = {name: await cluster.committed(name, _inputs(name)) for name in REDUCERS}
+    for name in REDUCERS:
+        ends = await cluster.ends(_inputs(name))
+        if any(place not in committed[name] or committed[name][place].offset < end for place, end in ends.items()):
+            return False
+    return True
+
+
+def _has_adopted(seat: Seat) -> bool:
+    if seat.memory is None:
+        return False
+    core = seat.memory.core
+    return core.adopted == SECOND.version or not core.reducer.adopts
+
+
+def _inputs(name: str) -> list[tuple[str, int]]:
+    return [(topic, number) for topic in REDUCERS[name].inputs for number in range(PARTITIONS)]
+
+
+class Replay:
+    """One task of the host in memory, given what Kafka has."""
+
+    def __init__(self, source: Source, name: str, partition: int, limits: Limits) -> None:
+        self.log = Deaf()
+        for topic in REDUCERS[name].inputs:
+            for record in source.read(topic, partition):
+                self.log.now = record.at_ms
+                self.log.append(topic, partition, record.key, record.value, record.headers)
+        book = read_book(source)
+        self.task = MemoryTask(REDUCERS[name], partition, self.log, book, topics=TOPICS, codecs=codec_for, limits=limits)
+        self.task.sees = dict.fromkeys(REDUCERS[name].inputs, 0)
+        self.task.start()
+
+    def follow(self, journal: Iterator[BatchJournal]) -> None:
+        for number, entry in enumerate(journal):
+            for line in entry.lines:
+                self._follow(line)
+            if number == 20:
+                self.task.crash()
+                self.task.start()
+
+    def _follow(self, line: JournalLine) -> None:
+        task = self.task
+        match Did(line.did):
+            case Did.TAKE:
+                task.sees[line.topic] += line.count
+                while task.unread():
+                    task.work()
+                    assert task.failed is None
+            case Did.ADVANCE:
+                task._all(lambda: task.core.advance(line.at_ms))
+            case Did.WAKE:
+                task._batch(lambda: task.core.advance(line.at_ms, limit=line.count))
+            case Did.ADOPT:
+                self._adopt(line.count)
+            case Did.PASS:
+                pass
+            case other:
+                raise AssertionError(f"the scorer's journal says {other}")
+
+    def _adopt(self, keys: int) -> None:
+        """So many keys, in as many batches as that takes; none is a sweep that comes to its end."""
+        task = self.task
+        left = keys - task._batch(lambda: task.core.adopt_slice(keys))
+        while left:
+            number = left
+            left -= task._batch(lambda: task.core.adopt_slice(number))  # noqa: B023 - called at once
+
+
+class Snapshot:
+    """Every record that the scorer has to do with, read once: a :class:`~baton.audit.source.Source`."""
+
+    def __init__(self, bootstrap: str, namespace: str) -> None:
+        self._records: dict[tuple[str, int], list[Record]] = {}
+        with LogReader({"bootstrap.servers": bootstrap}, namespace) as reader:
+            for record in reader.read({name: list(range(reader.partitions(name))) for name in NAMES}):
+                self._records.setdefault((record.topic, record.partition), []).append(record)
+
+    def partitions(self, topic: str) -> int:
+        return TOPICS[topic].partitions or PARTITIONS
+
+    def first(self, topic: str, partition: int) -> int:
+        return 0
+
+    def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
+        return (each for each in self._records.get((topic, partition), []) if each.offset >= (start or 0))
+
+
+def held(records: Iterator[Record] | list[Any]) -> dict[bytes, bytes]:
+    """What a compacted changelog holds."""
+    found: dict[bytes, bytes] = {}
+    for each in records:
+        assert each.key is not None
+        found.pop(each.key, None)
+        if each.value is not None:
+            found[each.key] = each.value
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_ten_thousand_leads_come_to_the_same_bytes_live_in_memory_and_rebuilt(bootstrap: str, namespace: str) -> None:
+    prepare(bootstrap, namespace)
+    asyncio.run(live(bootstrap, namespace, 10_000))
+    _compare(Snapshot(bootstrap, namespace), namespace)
+
+
+def _compare(source: Source, namespace: str) -> None:
+    book, keys, published = read_book(source), 0, Counter[bytes]()
+    there: Counter[bytes] = Counter()
+    for name, partition in PLACES:
+        findings: list[Finding] = []
+        TaskAudit(source, REDUCERS[name], partition, book, namespace).run(lambda *_: None, findings.append)
+        assert findings == []
+        live_state = held(source.read(changelog_topic(name), partition))
+        replay = Replay(source, name, partition, Limits(outputs=700, wakes=5_000))
+        decode = codec_for(BatchJournal).decode
+        replay.follow(decode(each.value or b"") for each in source.read(journal_topic(name), partition))
+        state = held(replay.log.records(changelog_topic(name), partition))
+        position, own = (codec_for(Position).decode(each.pop(POSITION_KEY)) for each in (live_state, state))
+        assert (own.now_ms, own.adopted) == (position.now_ms, position.adopted)
+        assert state == live_state
+        keys += len(state)
+        published += replay.log.said
+    for topic in {topic for each in REDUCERS.values() for topic in each.outputs}:
+        for partition in range(PARTITIONS):
+            ours = (each for each in source.read(topic, partition) if each.header("baton_cause") is not None)
+            there.update(said(topic, each.key, each.value, each.headers) for each in ours)
+    assert published == there
+    assert keys > 10_000
+    assert len(there) > 10_000
+    topics = Counter(each[:-16].decode() for each in there.elements())
+    assert min(topics[each] for each in ("scorer.transfers.v1", "scorer.buying.v1", "scorer.backlog.v1", "leads.stages.v1")) > 5
+
+
+def test_a_difference_of_one_byte_in_one_state_would_be_seen() -> None:
+    log = Deaf()
+    log.append(changelog_topic("lead"), 0, b"hl1", b"state")
+    log.append(changelog_topic("lead"), 0, b"hl2", b"gone")
+    log.append(changelog_topic("lead"), 0, b"hl2", None)
+    assert held(log.records(changelog_topic("lead"), 0)) == {b"hl1": b"state"}
+    assert said("leads.scored.v1", b"k", b"v", [("ce_id", b"1")]) != said("leads.scored.v1", b"k", b"w", [("ce_id", b"1")])
