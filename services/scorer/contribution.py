@@ -16,8 +16,8 @@ from typing import Final
 
 from services.scorer.decay import worth_after
 from services.scorer.scoring import whole
-from services.scorer.table import GroupLine
-from services.scorer.totals import NEVER, GroupSum
+from services.scorer.table import GroupLine, ScoreTable
+from services.scorer.totals import NEVER, GroupSum, any_in, sums_of
 
 _GROUP: Final = struct.Struct("<qqidd")
 MICRO: Final = 1_000_000
@@ -25,10 +25,9 @@ ENGAGED_MICRO: Final = MICRO
 """Who is worth less than one point has cooled, and is not among the engaged people of the account."""
 
 
-def packed(groups: Iterable[GroupSum]) -> bytes:
-    """The sums of a lead as its part carries them."""
-    lines = ((each.line.half_life_ms, each.line.cap_micro, each.base, each.positive, each.negative) for each in groups)
-    return b"".join([_GROUP.pack(*line) for line in lines])
+def packed(totals: bytes, table: ScoreTable) -> bytes:
+    """The sums of a lead as its part carries them: what the lead keeps of each group (:mod:`.totals`), behind half-life and cap."""
+    return b"".join([terms + sums for terms, sums in zip(table.terms, sums_of(totals), strict=True) if any_in(sums)])
 
 
 def unpacked(sums: bytes) -> list[GroupSum]:

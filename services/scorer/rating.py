@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from baton.agreement.levels import RANK
 from baton.contracts.leads import AccountPart, LeadScored, Level
-from baton.evolve import evolve
+from baton.evolve import evolve, maker
 from services.scorer.contribution import packed
 from services.scorer.crossing import falls_below
 from services.scorer.explain import explanation
@@ -21,6 +21,7 @@ from services.scorer.turn import ACCOUNTS, SCORED, Turn
 
 SHOWN_STEP_MICRO: Final = 10_000_000
 """Engagement is told anew when it passes a multiple of this, not at each page view."""
+_part: Final = maker(AccountPart)
 DWELLS: Final = "stays until the dwell has passed"
 
 
@@ -135,7 +136,7 @@ def tell_account(turn: Turn, kind: str, account_id: str | None, rating: Rating |
     """What the lead contributes to its account, if it has one; without a ``rating``, nothing any more."""
     if account_id is None:
         return
-    part = AccountPart(
+    part = _part(
         account_id=account_id,
         lead_id=turn.lead_id,
         kind=kind,
@@ -143,7 +144,7 @@ def tell_account(turn: Turn, kind: str, account_id: str | None, rating: Rating |
         role=turn.agreement.role_of(turn.profile) if kind != "score" else None,
         at_ms=turn.now,
         cause_id=cause,
-        sums=packed(group_sums(rating.totals, turn.table)) if rating else b"",
+        sums=packed(rating.totals, turn.table) if rating else b"",
         until_ms=0 if rating is None or (until_ms := leaves_at(turn.head.totals)) == NEVER else until_ms,
     )
     turn.publish(ACCOUNTS, part, account_id)

@@ -5,6 +5,7 @@ It is compiled once a version and decides nothing.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +29,7 @@ SPARE: Final = 32
 """So many acts beyond a daily limit are kept, so that a retraction or a scanner's clicks let the next ones count."""
 _QUARTER_MS: Final = 15 * MINUTE_MS
 _MAX_DAYS: Final = 20_000
+_TERMS: Final = struct.Struct("<qq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class RuleLine:
 
 class ScoreTable:
     """``groups`` and ``rules`` by number; ``lag_ms``: how long after an entry stopped to count it is still kept; ``fast_acts``: acts that
-    a fast-track rule is about."""
+    a fast-track rule is about; ``terms``: half-life and cap of each group, packed."""
 
     def __init__(self, acts: ActRules, timezone: str) -> None:
         self.acts = acts
@@ -68,6 +70,7 @@ class ScoreTable:
         self._divided_at = -1
         self._divisors: tuple[tuple[float, int], ...] = ()
         self.groups = (*(_group_line(each) for each in acts.groups.values()), _UNSCORED_GROUP)
+        self.terms = tuple(_TERMS.pack(line.half_life_ms, line.cap_micro) for line in self.groups)
         self._half_lives = {line.half_life_ms for line in self.groups if line.half_life_ms}
         numbers = {name: number for number, name in enumerate(acts.groups)}
         every = [rule for act in {**acts.exceptions, **acts.acts} for rule in (*acts.exceptions.get(act, ()), *_plain(acts, act))]

@@ -20,6 +20,8 @@ from services.scorer.table import GroupLine, ScoreTable
 
 _MOMENTS: Final = struct.Struct("<QQ")
 _SUMS: Final = struct.Struct("<idd")
+_BASE: Final = 4
+_NOTHING: Final = bytes(_SUMS.size - _BASE)
 NEVER: Final = 1 << 62
 
 
@@ -94,6 +96,16 @@ def holds(totals: bytes, now: int) -> bool:
 def leaves_at(totals: bytes) -> int:
     """When the first entry leaves its window."""
     return int.from_bytes(totals[:8], "little") if totals else NEVER
+
+
+def sums_of(totals: bytes) -> list[bytes]:
+    """The packed sums of each group."""
+    return [totals[at : at + _SUMS.size] for at in range(_MOMENTS.size, len(totals), _SUMS.size)]
+
+
+def any_in(sums: bytes) -> bool:
+    """Whether a group has any entries that count."""
+    return sums[_BASE:] != _NOTHING
 
 
 def sums_differ(totals: bytes, others: bytes) -> bool:

@@ -132,8 +132,7 @@ def test_a_part_gives_the_same_bits_as_the_lead_at_any_later_moment(acts: list[s
     records = [entry(derived_id("p", number), start + number * HOUR, Engagement(act=act)) for number, act in enumerate(acts)]
     now = start + len(acts) * HOUR
     totals = standing(counted(b"".join(records), b"", 0, TABLE, now).marks, TABLE, now)
-    groups = group_sums(totals, TABLE)
-    carried = unpacked(packed(groups))
+    carried = unpacked(packed(totals, TABLE))
     assert worth_micro(carried, now + later_ms) == engagement_micro(totals, TABLE, now + later_ms)
 
 
