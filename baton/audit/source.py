@@ -18,6 +18,12 @@ class Source(Protocol):
     def first(self, topic: str, partition: int) -> int:
         """The first offset that is still there."""
 
+    def end(self, topic: str, partition: int) -> int:
+        """The next offset that will be written."""
+
+    def read_all(self, starts: Mapping[tuple[str, int], int | None]) -> Iterator[Record]:
+        """The records of many partitions, each from its own start (None: the first) to its end; in order within a partition."""
+
     def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
         """Records from offset ``start`` (None: the first) to the end as it is when it is reached."""
 
@@ -41,6 +47,13 @@ class KafkaSource:
 
     def first(self, topic: str, partition: int) -> int:
         return self._asking.ends(topic)[partition][0]
+
+    def end(self, topic: str, partition: int) -> int:
+        return self._asking.ends(topic)[partition][1]
+
+    def read_all(self, starts: Mapping[tuple[str, int], int | None]) -> Iterator[Record]:
+        with LogReader(self._client, self._namespace) as reader:
+            yield from reader.read_from(starts)
 
     def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
         reader = self._idle.pop() if self._idle else self._new()
@@ -68,6 +81,13 @@ class MemorySource:
         del topic, partition
         return 0
 
+    def end(self, topic: str, partition: int) -> int:
+        return len(self._log.records(topic, partition))
+
+    def read_all(self, starts: Mapping[tuple[str, int], int | None]) -> Iterator[Record]:
+        for (topic, partition), start in starts.items():
+            yield from self.read(topic, partition, start)
+
     def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
         for stored in self._log.records(topic, partition)[start or 0 :]:
             yield as_record(stored)
@@ -76,11 +96,5 @@ class MemorySource:
 def as_record(stored: Stored) -> Record:
     """A record of the log in memory as one of Kafka's, for what prints and reads them."""
     return Record(
-        topic=stored.topic,
-        partition=stored.partition,
-        offset=stored.offset,
-        key=stored.key,
-        value=stored.value,
-        headers=tuple(stored.headers),
-        at_ms=stored.timestamp,
+        stored.topic, stored.partition, stored.offset, stored.key, stored.value, tuple(stored.headers), stored.timestamp
     )

@@ -215,7 +215,9 @@ class EmbeddedBroker:
                     raise PortTaken(f"a port of the broker was taken while it started (127.0.0.1:{record.port})")
                 raise BrokerFailed(f"the broker ended while it started; the end of {self.log}:\n  {last}")
             if time.monotonic() > deadline:
-                raise BrokerFailed(f"the broker gave no answer in {self._ready_timeout_s:.0f} s; the end of {self.log}:\n  {last}")
+                raise BrokerFailed(
+                    f"the broker gave no answer in {self._ready_timeout_s:.0f} s; the end of {self.log}:\n  {last}"
+                )
             time.sleep(0.05)
 
     def _java(self, jars: Sequence[Path]) -> list[str]:

@@ -90,7 +90,12 @@ def as_document(outcome: Outcome) -> dict[str, object]:
 
 
 def _print(outcome: Outcome) -> None:
-    table = Table(box=None, show_header=False, title=", ".join(f"{name} {seconds:.0f} s" for name, seconds in outcome.seconds.items()), title_justify="left")
+    table = Table(
+        box=None,
+        show_header=False,
+        title=", ".join(f"{name} {seconds:.0f} s" for name, seconds in outcome.seconds.items()),
+        title_justify="left",
+    )
     rows = {
         **dict(outcome.faults),
         "lines sent": outcome.sent,

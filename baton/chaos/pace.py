@@ -19,7 +19,5 @@ class Pace:
     patience_s: float = 600.0
 
 
-QUICK = Pace(
-    session_s=4.0, pause_s=6.0, freeze_s=3.0, storm_turns=2, calm_s=3.0, calm_limit_s=15.0, poll_s=0.5, patience_s=120.0
-)
+QUICK = Pace(session_s=4.0, pause_s=6.0, freeze_s=3.0, storm_turns=2, calm_s=3.0, calm_limit_s=15.0, poll_s=0.5, patience_s=120.0)
 """For a small run among the tests."""

@@ -17,7 +17,13 @@ class Pressure:
     """``lag`` may raise KafkaException: while nobody answers, nothing changes. ``say`` is told the lag every ``report_s``."""
 
     def __init__(
-        self, clock: ScriptClock, lag: Callable[[], int], say: Callable[[int | None], None], *, report_s: float, look_s: float = _LOOK_S
+        self,
+        clock: ScriptClock,
+        lag: Callable[[], int],
+        say: Callable[[int | None], None],
+        *,
+        report_s: float,
+        look_s: float = _LOOK_S,
     ) -> None:
         self._clock, self._lag, self._say, self._report_s, self._look_s = clock, lag, say, report_s, look_s
         self._ended = threading.Event()

@@ -118,7 +118,9 @@ def _run(tmp_path: Path, broker_cache: Path, **more: Any) -> Outcome:
 @pytest.mark.slow
 @pytest.mark.timeout(420)
 def test_a_small_run_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
-    outcome = _run(tmp_path, broker_cache, kills=SMALL_KILLS, events=150, seconds=12, seed=SMALL_SEED, workers=1, partitions=2, pace=QUICK)
+    outcome = _run(
+        tmp_path, broker_cache, kills=SMALL_KILLS, events=150, seconds=12, seed=SMALL_SEED, workers=1, partitions=2, pace=QUICK
+    )
     assert outcome.wrong == []
     assert outcome.unacknowledged == 0
     assert {Fault.KILL, Fault.PAUSE, Fault.BROKER_KILL, Fault.AGREEMENT} <= {Fault(each) for each in outcome.faults}
