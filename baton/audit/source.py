@@ -18,8 +18,11 @@ class Source(Protocol):
     def first(self, topic: str, partition: int) -> int:
         """The first offset that is still there."""
 
-    def end(self, topic: str, partition: int) -> int:
-        """The next offset that will be written."""
+    def length(self, place: tuple[str, int], start: int | None) -> int:
+        """How many offsets there are from ``start`` (None: the first) on."""
+
+    def recipe(self) -> "tuple[Mapping[str, Any], str] | None":
+        """What another process makes a source like this one from (client, namespace); None: it cannot."""
 
     def read_all(self, starts: Mapping[tuple[str, int], int | None]) -> Iterator[Record]:
         """The records of many partitions, each from its own start (None: the first) to its end; in order within a partition."""
@@ -36,6 +39,7 @@ class KafkaSource:
         self._asking = LogReader(client, namespace)
         self._idle: list[LogReader] = []
         self._all: list[LogReader] = [self._asking]
+        self._ends: dict[str, dict[int, tuple[int, int]]] = {}
 
     def close(self) -> None:
         """Leave the brokers."""
@@ -48,8 +52,15 @@ class KafkaSource:
     def first(self, topic: str, partition: int) -> int:
         return self._asking.ends(topic)[partition][0]
 
-    def end(self, topic: str, partition: int) -> int:
-        return self._asking.ends(topic)[partition][1]
+    def length(self, place: tuple[str, int], start: int | None) -> int:
+        topic, partition = place
+        if topic not in self._ends:
+            self._ends[topic] = self._asking.ends(topic)
+        first, end = self._ends[topic][partition]
+        return max(0, end - (first if start is None else start))
+
+    def recipe(self) -> tuple[Mapping[str, Any], str] | None:
+        return self._client, self._namespace
 
     def read_all(self, starts: Mapping[tuple[str, int], int | None]) -> Iterator[Record]:
         with LogReader(self._client, self._namespace) as reader:
@@ -81,8 +92,11 @@ class MemorySource:
         del topic, partition
         return 0
 
-    def end(self, topic: str, partition: int) -> int:
-        return len(self._log.records(topic, partition))
+    def length(self, place: tuple[str, int], start: int | None) -> int:
+        return len(self._log.records(*place)) - (start or 0)
+
+    def recipe(self) -> tuple[Mapping[str, Any], str] | None:
+        return None
 
     def read_all(self, starts: Mapping[tuple[str, int], int | None]) -> Iterator[Record]:
         for (topic, partition), start in starts.items():

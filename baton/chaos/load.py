@@ -42,7 +42,7 @@ class Load:
         self._wave = next(script, None)
         self._due: list[tuple[int, int, Arrival]] = []
         self._number = 0
-        self._ledger = ledger.open("w")
+        self._ledger = ledger.open("w", buffering=1 << 16)
         self._producer = Producer(
             {**client, "enable.idempotence": True, "partitioner": "murmur2_random", "message.timeout.ms": 300_000, "log_level": 0}
         )

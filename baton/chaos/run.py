@@ -19,7 +19,7 @@ from baton.broker.embedded import EmbeddedBroker
 from baton.broker.topics import Layout, ensure_topics
 from baton.chaos.clock import ScriptClock
 from baton.chaos.crew import Crew
-from baton.chaos.drained import lag
+from baton.chaos.drained import Lag
 from baton.chaos.faults import Striker
 from baton.chaos.headway import Headway
 from baton.chaos.load import Load
@@ -35,6 +35,7 @@ from baton.settings import Settings
 
 NAMESPACE = "chaos"
 _GRACE_MS = 60_000
+_AUDIT_PROCESSES = 2
 _BROKER_READY_S = 900.0
 _WATCHED = tuple(
     spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement")
@@ -84,6 +85,7 @@ class ChaosRun:
         self._broker = EmbeddedBroker(home / "broker", 0, cache=cache, ready_timeout_s=_BROKER_READY_S)
         self._ledger = home / "acknowledged.txt"
         self._began = self._part_began = time.monotonic()
+        self._said = self._began
         self._seconds: dict[str, float] = {}
 
     def run(self) -> Outcome:
@@ -92,15 +94,17 @@ class ChaosRun:
         with contextlib.ExitStack() as stack:
             settings = self._prepared(stack)
             client = confluent_options(settings)
+            self._lag = Lag(client, NAMESPACE, all_reducers(), self._order.partitions)
+            stack.callback(self._lag.close)
             crew = Crew(self._environment(settings), self._home / "logs", size=self._order.workers)
             stack.callback(crew.stop)
             crew.start()
-            self._await_drained(client, "every task has begun")
+            self._await_drained("every task has begun")
             self._part("begun")
             witness = Witness(client, NAMESPACE, _WATCHED)
             witness.start()
             load = self._under_load(stack, client, settings, crew)
-            self._await_drained(client, "everything has come through")
+            self._await_drained("everything has come through")
             self._part("coming through")
             self._await_calm(witness)
             witness.stop()
@@ -117,7 +121,7 @@ class ChaosRun:
     def _environment(self, settings: Settings) -> dict[str, str]:
         session_ms = int(self._order.pace.session_s * 1000)
         return {
-            "BATON_BOOTSTRAP": settings.bootstrap,
+            "BATON_BOOTSTRAP": settings.bootstrap or "",
             "BATON_NAMESPACE": NAMESPACE,
             "BATON_PARTITIONS": str(self._order.partitions),
             "BATON_HOME": str(self._home),
@@ -135,9 +139,7 @@ class ChaosRun:
         script = waves(events=order.events, span_ms=span_ms, seed=order.seed, begins_ms=int(time.time() * 1000))
         load = Load(client, NAMESPACE, script, clock=clock, ledger=self._ledger, seed=order.seed)
         striker = Striker(crew, self._broker, settings, agreement=order.agreement, pace=order.pace)
-        pressure = Pressure(
-            clock, lambda: self._lag(client), lambda behind: self._tell(load, striker, behind), report_s=order.pace.report_s
-        )
+        pressure = Pressure(clock, self._lag, lambda behind: self._tell(load, striker, behind), report_s=order.pace.report_s)
         load.start()
         stack.callback(load.stop)
         pressure.start()
@@ -176,17 +178,14 @@ class ChaosRun:
 
     # ------------------------------------------------------------------ calm and verdict
 
-    def _lag(self, client: dict[str, Any]) -> int:
-        return lag(client, NAMESPACE, all_reducers(), self._order.partitions)
-
-    def _await_drained(self, client: dict[str, Any], what: str) -> None:
+    def _await_drained(self, what: str) -> None:
         """Until every group has come to the end of its inputs, and found nothing more there at a second look."""
         self._say(f"{self._elapsed:6.0f} s  waiting until {what}")
         headway, looks = Headway(f"until {what}", self._order.pace.patience_s), 0
         while looks < 2:
             time.sleep(self._order.pace.poll_s)
             try:
-                behind = self._lag(client)
+                behind = self._lag()
             except KafkaException:  # the broker may still be coming back
                 headway.saw(None)
                 continue
@@ -208,7 +207,15 @@ class ChaosRun:
         try:
             with self._ledger.open() as ledger:
                 acknowledged = (line.strip() for line in ledger)
-                report = Audit(source, all_reducers(), namespace=NAMESPACE, acknowledged=acknowledged, grace_ms=_GRACE_MS).run()
+                report = Audit(
+                    source,
+                    all_reducers(),
+                    namespace=NAMESPACE,
+                    acknowledged=acknowledged,
+                    grace_ms=_GRACE_MS,
+                    processes=_AUDIT_PROCESSES,
+                    progress=self._auditing,
+                ).run()
         finally:
             source.close()
         self._part("audited")
@@ -229,6 +236,12 @@ class ChaosRun:
             seconds=self._seconds | {"all": self._elapsed},
             wrong=wrong,
         )
+
+    def _auditing(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._said >= self._order.pace.report_s:
+            self._said = now
+            self._say(f"{self._elapsed:6.0f} s  {what}: {done:,} of {total:,}")
 
     @property
     def _elapsed(self) -> float:

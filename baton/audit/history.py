@@ -1,0 +1,85 @@
+"""A lead's scores and moves against what was accepted of it: nothing counted that was not accepted, no verdict left unanswered.
+
+Pure: all records of a lead and the agreements go in, findings come out. Leads that were merged or erased are left to the computing again.
+"""
+
+from collections.abc import Callable, Sequence
+
+from baton.agreement.compiled import CompiledAgreement
+from baton.audit.findings import Add, Dated, Finding, Invariant
+from baton.audit.scores import TOLERANCE_MICRO, engagement_micro
+from baton.contracts.intake import ActKind, EventKind, LeadAct, LeadEvent, LeadMerge
+from baton.contracts.leads import LeadRefused, LeadScored, LeadStaged
+
+Agreements = Callable[[str], CompiledAgreement | None]
+"""The agreement of a version, as it was published."""
+
+FIRST_CYCLE = 1
+_VERDICTS = frozenset(
+    {
+        ActKind.ACCEPTED,
+        ActKind.REJECTED,
+        ActKind.QUALIFIED,
+        ActKind.RECYCLED,
+        ActKind.DISQUALIFIED,
+        ActKind.OPPORTUNITY,
+        ActKind.WON,
+        ActKind.LOST,
+    }
+)
+
+
+def check_history(records: Sequence[Dated], agreements: Agreements, *, until_ms: int, grace_ms: int, add: Add) -> int:
+    """All records of one lead in the order of appending; how many scores were computed."""
+    if any(_is_beyond(record.value) for record in records):
+        return 0
+    _check_verdicts(records, until_ms=until_ms, grace_ms=grace_ms, add=add)
+    return _check_scores(records, agreements, add)
+
+
+def _is_beyond(value: object) -> bool:
+    return isinstance(value, LeadMerge) or (isinstance(value, LeadEvent) and value.kind == EventKind.ERASURE)
+
+
+def _check_scores(records: Sequence[Dated], agreements: Agreements, add: Add) -> int:
+    """A score whose cause is an accepted event knows the events up to this one; any other may know more, but none that came later."""
+    accepted = [record for record in records if isinstance(record.value, LeadEvent)]
+    places = {record.value.event_id: number for number, record in enumerate(accepted, start=1)}
+    known = checked = 0
+    for record in records:
+        if not isinstance(record.value, LeadScored) or record.value.cycle != FIRST_CYCLE:
+            continue
+        agreement = agreements(record.value.agreement)
+        if agreement is None:
+            continue
+        checked += 1
+        last = places.get(record.value.cause_id)
+        by_then = sum(each.at_ms <= record.at_ms for each in accepted)
+        sums = {
+            number: engagement_micro([each.value for each in accepted[:number]], agreement, record.value.scored_at_ms)
+            for number in (range(known, by_then + 1) if last is None else (last,))
+        }
+        fitting = [number for number, total in sums.items() if abs(total - record.value.engagement_micro) <= TOLERANCE_MICRO]
+        if not fitting:
+            words = f"the accepted events give {sorted(set(sums.values()))} micro points, the score says {record.value.engagement_micro}"
+            add(Finding(invariant=Invariant.SCORES, words=words, place=record.place))
+        known = max(known, last or min(fitting, default=known))
+    return checked
+
+
+def _check_verdicts(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: Add) -> None:
+    given = {record.value.event_id: record for record in records if isinstance(record.value, LeadAct)}
+    answered: set[str] = set()
+    for record in records:
+        match record.value:
+            case LeadStaged() if record.value.event in _VERDICTS and record.value.by is not None:
+                answered.add(record.value.cause_id)
+                if record.value.cause_id not in given:
+                    words = f"{record.value.event} by {record.value.by}, which nobody told of"
+                    add(Finding(invariant=Invariant.ANSWERED, words=words, place=record.place))
+            case LeadRefused():
+                answered.add(record.value.cause_id)
+    for event_id, record in given.items():
+        if record.value.act.kind in _VERDICTS and event_id not in answered and record.at_ms + grace_ms < until_ms:
+            words = f"{record.value.act.kind} by {record.value.act.by} neither moved the lead nor was refused"
+            add(Finding(invariant=Invariant.ANSWERED, words=words, place=record.place))
