@@ -129,10 +129,10 @@ class Audit:
                 check_event(event_id, [row[1:] for row in events], add)
         for pool, rows in sorter.pools.groups():
             self._check_pool(pool, rows)
-        for _, leads in self._said("checking leads", sorter.leads.groups()):
+        for lead_id, leads in self._said("checking leads", sorter.leads.groups()):
             self._report.checked["leads"] += 1
             if self._is_recent(leads):
-                self._check_lead(leads)
+                self._check_lead(lead_id, leads)
 
     def _said(self, what: str, groups: Iterable[tuple[str, list[Any]]]) -> Iterable[tuple[str, list[Any]]]:
         for number, group in enumerate(groups):
@@ -160,7 +160,7 @@ class Audit:
             return ""
         return period_name(agreement.pools[pool].period, agreement.timezone, at_ms)
 
-    def _check_lead(self, rows: list[tuple[int, str, int, int, bytes]]) -> None:
+    def _check_lead(self, lead_id: str, rows: list[tuple[int, str, int, int, bytes]]) -> None:
         dated = []
         for at_ms, topic, partition, offset, value in sorted(rows):
             record_type = TOPICS[topic].record
@@ -172,7 +172,7 @@ class Audit:
                 self._report.add(Finding(invariant=Invariant.READABLE, words=error.reason, place=place))
         check_lead(dated, until_ms=self._until_ms, grace_ms=self._grace_ms, add=self._report.add)
         self._report.checked["scores"] += check_history(
-            dated, self._agreement, until_ms=self._until_ms, grace_ms=self._grace_ms, add=self._report.add
+            lead_id, dated, self._agreement, until_ms=self._until_ms, grace_ms=self._grace_ms, add=self._report.add
         )
 
     def _agreement(self, version: str) -> CompiledAgreement | None:

@@ -1,6 +1,7 @@
 """A lead's scores and moves against what was accepted of it: nothing counted that was not accepted, no verdict left unanswered.
 
-Pure: all records of a lead and the agreements go in, findings come out. Leads that were merged or erased are left to the computing again.
+Pure: all records of a lead and the agreements go in, findings come out. What a merge or an erasure changes is left to the computing again:
+scores are looked at until then, and the verdicts that only one of the two leads knows of are passed over.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,16 +30,19 @@ _VERDICTS = frozenset(
 )
 
 
-def check_history(records: Sequence[Dated], agreements: Agreements, *, until_ms: int, grace_ms: int, add: Add) -> int:
+def check_history(
+    lead_id: str, records: Sequence[Dated], agreements: Agreements, *, until_ms: int, grace_ms: int, add: Add
+) -> int:
     """All records of one lead in the order of appending; how many scores were computed."""
-    if any(_is_beyond(record.value) for record in records):
-        return 0
-    _check_verdicts(records, until_ms=until_ms, grace_ms=grace_ms, add=add)
-    return _check_scores(records, agreements, add)
-
-
-def _is_beyond(value: object) -> bool:
-    return isinstance(value, LeadMerge) or (isinstance(value, LeadEvent) and value.kind == EventKind.ERASURE)
+    merged = [record for record in records if isinstance(record.value, LeadMerge)]
+    beyond = [
+        record.at_ms for record in records if isinstance(record.value, LeadEvent) and record.value.kind == EventKind.ERASURE
+    ]
+    takes_over = any(record.value.survivor == lead_id for record in merged)
+    ends = any(record.value.loser == lead_id for record in merged) or bool(beyond)
+    _check_verdicts(records, invented=not takes_over, unanswered=not ends, until_ms=until_ms - grace_ms, add=add)
+    first = min([*beyond, *(record.at_ms for record in merged)], default=None)
+    return _check_scores([record for record in records if first is None or record.at_ms < first], agreements, add)
 
 
 def _check_scores(records: Sequence[Dated], agreements: Agreements, add: Add) -> int:
@@ -67,19 +71,21 @@ def _check_scores(records: Sequence[Dated], agreements: Agreements, add: Add) ->
     return checked
 
 
-def _check_verdicts(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: Add) -> None:
+def _check_verdicts(records: Sequence[Dated], *, invented: bool, unanswered: bool, until_ms: int, add: Add) -> None:
+    """``invented``: whether all that was told of the lead is here. ``unanswered``: whether it answers for itself to the end."""
     given = {record.value.event_id: record for record in records if isinstance(record.value, LeadAct)}
     answered: set[str] = set()
     for record in records:
         match record.value:
             case LeadStaged() if record.value.event in _VERDICTS and record.value.by is not None:
                 answered.add(record.value.cause_id)
-                if record.value.cause_id not in given:
+                if invented and record.value.cause_id not in given:
                     words = f"{record.value.event} by {record.value.by}, which nobody told of"
                     add(Finding(invariant=Invariant.ANSWERED, words=words, place=record.place))
             case LeadRefused():
                 answered.add(record.value.cause_id)
     for event_id, record in given.items():
-        if record.value.act.kind in _VERDICTS and event_id not in answered and record.at_ms + grace_ms < until_ms:
+        due = unanswered and record.value.act.kind in _VERDICTS and record.at_ms < until_ms
+        if due and event_id not in answered:
             words = f"{record.value.act.kind} by {record.value.act.by} neither moved the lead nor was refused"
             add(Finding(invariant=Invariant.ANSWERED, words=words, place=record.place))
