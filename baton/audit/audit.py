@@ -12,7 +12,7 @@ from baton.audit.findings import Dated, Finding, Invariant, Place, Report
 from baton.audit.history import check_history
 from baton.audit.leads import check_lead
 from baton.audit.periods import period_name
-from baton.audit.pools import Decision, Release, Seat, check_pool
+from baton.audit.pools import check_pool, of_plain
 from baton.audit.reading import COMPACTED, FACT_TOPICS, Sorter
 from baton.audit.rebuilding import read_book
 from baton.audit.source import Source
@@ -144,12 +144,7 @@ class Audit:
         return not self._since_ms or any(row[0] >= self._since_ms or row[0] == 0 for row in rows)
 
     def _check_pool(self, pool: str, rows: list[tuple[Any, ...]]) -> None:
-        decisions = [
-            Decision._make([*row[:-1], tuple(Seat._make(seat) for seat in row[-1])])
-            for row in rows
-            if len(row) == len(Decision._fields)
-        ]
-        releases = [Release._make(row) for row in rows if len(row) == len(Release._fields)]
+        decisions, releases = of_plain(rows)
         check_pool(pool, decisions, releases, period_of=lambda at_ms: self._period(pool, at_ms), add=self._report.add)
 
     def _period(self, pool: str, at_ms: int) -> str:

@@ -29,6 +29,9 @@ _VERDICTS = frozenset(
     }
 )
 
+_CARRIED_OUT = _VERDICTS - {ActKind.RECYCLED, ActKind.DISQUALIFIED}
+"""What an act brings about by itself; what ends a cycle may be the SLA watcher's decision on a verdict."""
+
 
 def check_history(
     lead_id: str, records: Sequence[Dated], agreements: Agreements, *, until_ms: int, grace_ms: int, add: Add
@@ -79,7 +82,8 @@ def _check_verdicts(records: Sequence[Dated], *, invented: bool, unanswered: boo
         match record.value:
             case LeadStaged() if record.value.event in _VERDICTS and record.value.by is not None:
                 answered.add(record.value.cause_id)
-                if invented and record.value.cause_id not in given:
+                told = record.value.cause_id in given or record.value.event not in _CARRIED_OUT
+                if invented and not told:
                     words = f"{record.value.event} by {record.value.by}, which nobody told of"
                     add(Finding(invariant=Invariant.ANSWERED, words=words, place=record.place))
             case LeadRefused():

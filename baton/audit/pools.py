@@ -6,10 +6,10 @@ here, so counts are held against bounds that are right for every order of it.
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from baton.audit.findings import Add, Finding, Invariant, Place
 from baton.audit.turns import by_turn
@@ -65,6 +65,24 @@ def release_of(item: QueueItem, at_ms: int) -> Release | None:
     if item.kind not in (RequestKind.RELEASE, RequestKind.OFFERED):
         return None
     return Release(at_ms, item.handoff_id, item.fault == NO_FAULT, item.kind == RequestKind.OFFERED)
+
+
+def plain(row: Decision | Release) -> tuple[Any, ...]:
+    """The row of plain values, as a spill takes it."""
+    if isinstance(row, Release):
+        return tuple(row)
+    return (*row[:-1], tuple(map(tuple, row.seats)))
+
+
+def of_plain(rows: Iterable[tuple[Any, ...]]) -> tuple[list[Decision], list[Release]]:
+    """The inverse of :func:`plain`, sorted out."""
+    decisions, releases = [], []
+    for row in rows:
+        if len(row) == len(Release._fields):
+            releases.append(Release._make(row))
+        else:
+            decisions.append(Decision._make([*row[:-1], tuple(map(Seat._make, row[-1]))]))
+    return decisions, releases
 
 
 def check_pool(

@@ -10,7 +10,7 @@ from typing import Any
 from baton.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, KEYED
 from baton.audit.facts import FOUND, Row
 from baton.audit.findings import Finding, Invariant, Place, Report
-from baton.audit.pools import decision_of, release_of
+from baton.audit.pools import decision_of, plain, release_of
 from baton.audit.rebuilding import dead_letter_id, digest
 from baton.audit.spill import Spill
 from baton.audit.turns import check_turn
@@ -123,10 +123,10 @@ class Sorter:
         match value:
             case LeadRouted():
                 check_turn(value, place_of(record), self._report.add)
-                self.pools.add(value.pool, tuple(decision_of(value, where)))
+                self.pools.add(value.pool, plain(decision_of(value, where)))
             case QueueItem():
                 if (release := release_of(value, record.at_ms)) is not None:
-                    self.pools.add(value.pool, tuple(release))
+                    self.pools.add(value.pool, plain(release))
             case _:
                 what = KEYED if record.topic == "intake.keyed.v1" else ACCEPTED
                 self.events.add(value.event_id, (record.at_ms, what, *where))

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import IO, Any
 from zlib import crc32
 
-_HELD_ROWS = 20_000
+HELD_ROWS = 20_000
 
 
 class Spill:
@@ -21,11 +21,11 @@ class Spill:
     than the largest key. A file is made only for a bucket that outgrows its share of ``held``.
     """
 
-    def __init__(self, folder: Path, name: str, buckets: int = 64, held: int = _HELD_ROWS) -> None:
+    def __init__(self, folder: Path, name: str, buckets: int = 64, held: int | None = None) -> None:
         self._paths = [folder / f"{name}-{number}" for number in range(buckets)]
         self._files: dict[int, IO[bytes]] = {}
         self._waiting: list[list[tuple[str, Any]]] = [[] for _ in range(buckets)]
-        self._share = max(1, held // buckets)
+        self._share = max(1, (held or HELD_ROWS) // buckets)
         self.rows = 0
 
     def __enter__(self) -> "Spill":

@@ -10,6 +10,7 @@ import pytest
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.reading import read_agreement
+from baton.audit import spill
 from baton.audit.audit import Audit
 from baton.audit.findings import Invariant, Report
 from baton.audit.source import MemorySource
@@ -28,7 +29,7 @@ from baton.engine.memory import MemoryLog
 ROOT = Path(__file__).resolve().parents[2]
 BEGINS_MS = 1_795_327_861_000
 SPAN_MS = 10_000
-VERDICTS = ("accepted", "rejected", "qualified", "recycled")
+VERDICTS = ("accepted", "rejected", "qualified")
 
 
 def _arrivals() -> list[Arrival]:
@@ -104,6 +105,13 @@ def test_a_sound_run_has_no_finding(sound: MemoryLog) -> None:
     assert report.checked["leads.recycled.v1"] > 0
     assert report.checked["batches"] > 100
     assert report.checked["scores"] > 20
+
+
+def test_what_does_not_stay_in_memory_comes_back_from_disk_the_same(sound: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = audited(sound)
+    monkeypatch.setattr(spill, "HELD_ROWS", 1)
+    assert audited(sound, buckets=4) == held
+    assert audited(sound, buckets=1) == held
 
 
 def _emit_twice(log: MemoryLog) -> str:
