@@ -15,6 +15,7 @@ _POLL_S = 0.2
 _AT_ONCE = 1_000
 _FETCH_WAIT_MS = 20  # the client's 500 is what each partition that gets ready later than the others would wait for its end
 _TIMEOUT_S = 30.0
+_FETCHED_AHEAD_KB = 4_096  # the client's 64 MB is for each of many readers side by side
 
 
 class Record(NamedTuple):
@@ -57,6 +58,7 @@ class LogReader:
                 "enable.partition.eof": True,
                 "auto.offset.reset": "error",
                 "fetch.wait.max.ms": _FETCH_WAIT_MS,
+                "queued.max.messages.kbytes": _FETCHED_AHEAD_KB,
             }
         )
 

@@ -42,7 +42,7 @@ def chaos(
     The faults: kill -9 of workers, workers stopped beyond their session and continued, rolling restarts, rebalance storms, the broker killed,
     the broker frozen, an agreement published in the middle. The load has duplicates, disorder and about one per cent of rubbish in it; it
     waits while the system is too far behind, and the faults with it. Files go to a new folder in the temporary directory (TMPDIR): about
-    15 KB an event.
+    4 KB an event.
     """
     console = Console(stderr=True)
     home = Path(tempfile.mkdtemp(prefix="baton-chaos-"))

@@ -146,8 +146,8 @@ class ChaosRun:
         stack.callback(pressure.stop)
         self._strike(striker, clock, span_ms)
         self._faults, self._not_done = striker.done, striker.not_done
-        self._await_sent(load, pressure)
         pressure.stop()
+        self._await_answered(load)
         load.stop()
         self._part("under load")
         return load
@@ -163,11 +163,9 @@ class ChaosRun:
             striker.strike(blow)
         striker.join()
 
-    def _await_sent(self, load: Load, pressure: Pressure) -> None:
-        headway = Headway("sending what is still to be sent", self._order.pace.patience_s)
-        while load.waiting:
-            headway.saw(-load.sent)
-            time.sleep(self._order.pace.poll_s)
+    def _await_answered(self, load: Load) -> None:
+        """Until nothing is to be sent, everything has come through, and nobody has anything to say to what came of it."""
+        self._await_drained("people have answered what came of it", lambda: load.waiting)
 
     def _tell(self, load: Load, striker: Striker, behind: int | None) -> None:
         self._say(
@@ -178,8 +176,8 @@ class ChaosRun:
 
     # ------------------------------------------------------------------ calm and verdict
 
-    def _await_drained(self, what: str) -> None:
-        """Until every group has come to the end of its inputs, and found nothing more there at a second look."""
+    def _await_drained(self, what: str, busy: Callable[[], bool] = lambda: False) -> None:
+        """Until every group has come to the end of its inputs, and found nothing more there at a second look, while nobody is ``busy``."""
         self._say(f"{self._elapsed:6.0f} s  waiting until {what}")
         headway, looks = Headway(f"until {what}", self._order.pace.patience_s), 0
         while looks < 2:
@@ -190,7 +188,8 @@ class ChaosRun:
                 headway.saw(None)
                 continue
             headway.saw(behind)
-            looks = looks + 1 if behind == 0 else 0
+            looks = looks + 1 if behind == 0 and not busy() else 0
+            self._report(f"{behind:,} offsets behind")
 
     def _await_calm(self, witness: Witness) -> None:
         """Until nothing new has come for a while; returns of recycled leads and goals may go on for ever, so there is a limit."""
@@ -238,10 +237,14 @@ class ChaosRun:
         )
 
     def _auditing(self, what: str, done: int, total: int) -> None:
+        self._report(f"{what}: {done:,} of {total:,}")
+
+    def _report(self, words: str) -> None:
+        """Say it, unless something was said just now."""
         now = time.monotonic()
         if now - self._said >= self._order.pace.report_s:
             self._said = now
-            self._say(f"{self._elapsed:6.0f} s  {what}: {done:,} of {total:,}")
+            self._say(f"{self._elapsed:6.0f} s  {words}")
 
     @property
     def _elapsed(self) -> float:

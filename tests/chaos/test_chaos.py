@@ -129,6 +129,7 @@ def test_a_small_run_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
     assert outcome.acknowledged > 120
     assert outcome.witnessed > 500
     assert outcome.report.checked["leads.routed.sdr.v1"] > 3
+    assert outcome.report.checked["leads.acts.v1"] > 3
 
 
 @pytest.mark.chaos
