@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from baton.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, KEYED
+from baton.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, DROPPED, KEYED
 from baton.audit.facts import FOUND, Row
 from baton.audit.findings import Finding, Invariant, Place, Report
 from baton.audit.pools import decision_of, plain, release_of
@@ -16,6 +16,7 @@ from baton.audit.spill import Spill
 from baton.audit.turns import check_turn
 from baton.broker.log import Record
 from baton.contracts.codec import ContractError, codec_for
+from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.contracts.routing import LeadRouted, QueueItem
 from baton.contracts.topics import DLQ_PREFIX, REFERENCE_TOPICS, TOPICS, Audience, Cleanup, TopicSpec
 from baton.ids import derived_id
@@ -49,7 +50,7 @@ _OF_LEADS = frozenset(
 _DECODED = {
     spec.name: codec_for(spec.record)
     for spec in FACT_TOPICS
-    if spec.record in (LeadRouted, QueueItem) or spec.name in _ACCEPTED | {"intake.keyed.v1"}
+    if spec.record in (IdentityAlias, LeadRouted, QueueItem) or spec.name in _ACCEPTED | {"intake.keyed.v1"}
     if spec.record is not None
 }
 
@@ -127,6 +128,9 @@ class Sorter:
             case QueueItem():
                 if (release := release_of(value, record.at_ms)) is not None:
                     self.pools.add(value.pool, plain(release))
+            case IdentityAlias():
+                if value.kind == AliasKind.DROPPED:
+                    self.events.add(value.cause_id, (record.at_ms, DROPPED, *where))
             case _:
                 what = KEYED if record.topic == "intake.keyed.v1" else ACCEPTED
                 self.events.add(value.event_id, (record.at_ms, what, *where))
