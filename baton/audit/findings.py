@@ -28,6 +28,7 @@ class Invariant(StrEnum):
     TURNS = "turns-are-fair"
     CAPACITY = "capacity-is-kept"
     HELD = "no-lead-without-a-holder"
+    RETURNS = "recycled-leads-return"
 
 
 MEANING: dict[Invariant, str] = {
@@ -49,6 +50,7 @@ MEANING: dict[Invariant, str] = {
     Invariant.TURNS: "the person chosen is the one whose turn it was; turns are counted right, and nobody is a lead from their share",
     Invariant.CAPACITY: "nobody has more open than their capacity, by the record and by counting, unless it was asked for by name",
     Invariant.HELD: "every lead in sales' hands has a person, a queue, a watcher, or an end with its reason",
+    Invariant.RETURNS: "a recycled lead whose return date is past has come back, or has ended",
 }
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from baton.audit.findings import Add, Dated, Finding, Invariant, Place
 from baton.contracts.leads import LeadQualified, LeadScored, LeadStaged
-from baton.contracts.levels import ClockState, SlaClock, SlaViolation
+from baton.contracts.levels import ClockState, LeadReactivated, LeadRecycled, SlaClock, SlaViolation
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted, LeadUnrouted
 
 _ENDS_HANDOFF = {"rejected", "withdrawn", "recycled", "disqualified", "merged", "erased", "won", "lost", "tql"}
+_BEGINS_OR_ENDS = {"qualified", "hand_raised", "disqualified", "merged", "erased", "won"}
 _FIRST_ENDS = {ClockState.MET, ClockState.CANCELLED, ClockState.BREACHED}
 _LAST_ENDS = {ClockState.MET_LATE, ClockState.ABANDONED, ClockState.WITHDRAWN}
 
@@ -24,6 +25,7 @@ def check_lead(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: A
     _check_holders(records, add)
     _check_clocks(records, until_ms=until_ms, grace_ms=grace_ms, add=add)
     _check_held(records, until_ms=until_ms, grace_ms=grace_ms, add=add)
+    _check_returns(records, until_ms=until_ms - grace_ms, add=add)
 
 
 def _check_scores(records: Sequence[Dated], add: Add) -> None:
@@ -141,3 +143,19 @@ def _check_held(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: 
                     return
     words = f"qualification {last.value.qualification_id} came to nobody: no person, no queue, no end"
     add(Finding(invariant=Invariant.HELD, words=words, place=last.place))
+
+
+def _check_returns(records: Sequence[Dated], *, until_ms: int, add: Add) -> None:
+    """The last return date: something must have become of it, a return, a new beginning or an end."""
+    waits: Dated | None = None
+    for record in records:
+        match record.value:
+            case LeadRecycled() | LeadReactivated():
+                waits = record if record.value.return_at_ms is not None else None
+            case LeadStaged() if waits is not None and record.at_ms >= waits.at_ms and record.value.event in _BEGINS_OR_ENDS:
+                waits = None
+    if waits is not None and waits.value.return_at_ms < until_ms:
+        words = (
+            f"cycle {waits.value.cycle} was to be looked at again {until_ms - waits.value.return_at_ms} ms ago, and nothing came"
+        )
+        add(Finding(invariant=Invariant.RETURNS, words=words, place=waits.place))

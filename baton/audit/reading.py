@@ -45,6 +45,8 @@ _OF_LEADS = frozenset(
         "leads.handoffs.v1",
         "leads.sla-clocks.v1",
         "leads.sla-violations.v1",
+        "leads.recycled.v1",
+        "leads.reactivated.v1",
     }
 )
 _DECODED = {

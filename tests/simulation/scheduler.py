@@ -1,7 +1,7 @@
 """A seeded scheduler over the whole flow in memory: the same seed, the same faults, the same log.
 
 Between any two steps of any task it may crash the task, abort its transaction, hand its partition to another owner while the former one goes on,
-keep a partition's news from it for a while, let time jump, or send an event twice. What must hold afterwards is the audit's business.
+keep a partition's news from it for a while, let time jump, or send an event twice; in some seeds another agreement comes into force. What must hold afterwards is the audit's business.
 """
 
 import json

@@ -18,7 +18,7 @@ from baton.cli.flow import all_reducers
 from tests.simulation.coverage import FAULTS, WANTED, came_about
 from tests.simulation.scheduler import agreement, play
 
-GRACE_MS = 10_000
+GRACE_MS = 1_000
 
 
 @cache

@@ -19,7 +19,7 @@ from baton.cli.simulation import Arrival, Simulation
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import IntakeRecord, LeadEvent, LeadMerge
 from baton.contracts.leads import LeadScored, LeadStaged
-from baton.contracts.levels import SlaClock, SlaViolation
+from baton.contracts.levels import LeadRecycled, SlaClock, SlaViolation
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
 from baton.contracts.topics import TOPICS
 from baton.demo.company import Way, visitors
@@ -346,6 +346,25 @@ def _drop_the_hand_off(log: MemoryLog) -> str:
     return f"leads.qualified.v1/{partition}/{again}"
 
 
+def _forget_to_return(log: MemoryLog) -> str:
+    """What came after the last recycling of a lead is not there."""
+    partition, offset, value = _find(
+        log, "leads.recycled.v1", lambda each: each.return_at_ms and each.return_at_ms < log.now - 3_000
+    )
+    assert isinstance(value, LeadRecycled)
+    since_ms = log.records("leads.recycled.v1", partition)[offset].timestamp
+    key = value.lead_id.encode()
+    for topic in ("leads.recycled.v1", "leads.reactivated.v1", "leads.stages.v1"):
+        kept = [
+            each
+            for each in log.records(topic, partition)
+            if each.key != key or each.timestamp < since_ms or (topic, each.offset) == ("leads.recycled.v1", offset)
+        ]
+        log._records[topic, partition] = [each._replace(offset=place) for place, each in enumerate(kept)]
+    _, again, _ = _find(log, "leads.recycled.v1", lambda each: each.recycle_id == value.recycle_id)
+    return f"leads.recycled.v1/{partition}/{again}"
+
+
 PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
     (Invariant.READABLE, _garble),
     (Invariant.READABLE, _garble_what_leads_have),
@@ -375,6 +394,7 @@ PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
     (Invariant.ANSWERED, _ignore_a_verdict),
     (Invariant.ANSWERED, _invent_a_verdict),
     (Invariant.HELD, _drop_the_hand_off),
+    (Invariant.RETURNS, _forget_to_return),
 ]
 
 
