@@ -21,6 +21,7 @@ SETTLE_MS = 10_000
 MAX_WAITED_MS = 366 * 86_400_000
 SIDES = frozenset({"marketing", "sales"})
 SINCE_EVER = -(1 << 62)
+_FOR_EVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +121,7 @@ class AgreementBook:
         self._order = 0
         self._people: list[tuple[int, int, PeopleRecord]] = []
         self._made: dict[tuple[str, int], AgreementReference] = {}
+        self._held: tuple[int, int, AgreementReference | None] = (0, 0, None)
 
     def add(self, event: Event) -> None:
         """Take one more record."""
@@ -131,6 +133,20 @@ class AgreementBook:
 
     def at(self, now: int) -> AgreementReference | None:
         """What holds at ``now``; None as long as no agreement was ever both signed and published."""
+        since_ms, until_ms, held = self._held  # asked for every record, and the answer is mostly the one before
+        if since_ms <= now < until_ms:
+            return held
+        made = self._made_for(now)
+        self._held = (*self._unchanged_around(now), made)
+        return made
+
+    def _unchanged_around(self, now: int) -> tuple[int, int]:
+        """From when until when (exclusive) the answer is the one for ``now``."""
+        changes = sorted([each.from_ms for each in self._in_force] + [each[0] for each in self._people])
+        index = bisect_right(changes, now)
+        return changes[index - 1] if index else SINCE_EVER, changes[index] if index < len(changes) else _FOR_EVER
+
+    def _made_for(self, now: int) -> AgreementReference | None:
         entry = self._entry_at(now)
         if entry is None:
             return None
@@ -177,12 +193,16 @@ class AgreementBook:
         self._order += 1
         first = not self._in_force
         insort(self._in_force, _InForce(SINCE_EVER if first else from_ms, self._order, name, text))
+        self._forget()
+
+    def _forget(self) -> None:
         self._made.clear()
+        self._held = (0, 0, None)
 
     def _take_people(self, record: PeopleRecord, at_ms: int) -> None:
         self._order += 1
         insort(self._people, (at_ms + SETTLE_MS, self._order, record), key=lambda each: each[:2])
-        self._made.clear()
+        self._forget()
 
     def _absences(self, known: int) -> tuple[Absence, ...]:
         """What the first ``known`` records come to: the newest record of each id, less what was cancelled."""

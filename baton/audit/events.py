@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from baton.audit.findings import Finding, Invariant, Place
 from baton.ids import derived_id
 
-ACKNOWLEDGED, KEYED, DEAD, ACCEPTED = "acknowledged", "keyed", "dead", "accepted"
+ACKNOWLEDGED, KEYED, DEAD, DROPPED, ACCEPTED = "acknowledged", "keyed", "dead", "dropped", "accepted"
 
 Row = tuple[str, str, int, int]
 """``(what, topic, partition, offset)``"""
@@ -17,7 +17,7 @@ def places(rows: Iterable[Row], what: str) -> list[Place]:
 
 
 def check_event(event_id: str, rows: list[Row], add: Callable[[Finding], None]) -> None:
-    """All that is known of one event id."""
+    """All that is known of one event id. What came in of a person who is erased is dropped, and identity says so."""
     keyed, accepted, dead = places(rows, KEYED), places(rows, ACCEPTED), places(rows, DEAD)
     if any(row[0] == ACKNOWLEDGED for row in rows) and not keyed and not dead:
         add(
@@ -26,7 +26,7 @@ def check_event(event_id: str, rows: list[Row], add: Callable[[Finding], None]) 
                 words=f"event {event_id} was acknowledged and is neither accepted nor a dead letter",
             )
         )
-    if keyed and not accepted:
+    if keyed and not accepted and not places(rows, DROPPED):
         add(Finding(invariant=Invariant.ACCEPTED_ONCE, words=f"event {event_id} came in and was never accepted", place=keyed[0]))
     for again in accepted[1:]:
         add(

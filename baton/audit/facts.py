@@ -44,5 +44,20 @@ def check_fact(fact_id: str, rows: list[Row], *, rebuilt: frozenset[str], add: C
         add(Finding(invariant=Invariant.UNIQUE, words=words))
 
 
+def check_compacted(
+    rows: list[tuple[str, str, int, int, bytes, str]], *, rebuilt: frozenset[str], add: Callable[[Finding], None]
+) -> None:
+    """All that is known of one key of a compacted topic: ``(.., fact id)``. What is missing may have been replaced by what came later under
+    the key, as long as anything is there; what is there must be as computed."""
+    by_id: dict[str, list[Row]] = {}
+    for found, topic, partition, offset, said, fact_id in rows:
+        by_id.setdefault(fact_id, []).append((found, topic, partition, offset, said))
+    anything = any(row[0] != REBUILT for row in rows)
+    for fact_id, facts in by_id.items():
+        if anything and all(row[0] == REBUILT for row in facts):
+            continue
+        check_fact(fact_id, facts, rebuilt=rebuilt, add=add)
+
+
 def _place(row: Row) -> Place:
     return Place(topic=row[1], partition=row[2], offset=row[3])

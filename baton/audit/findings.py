@@ -1,8 +1,10 @@
 """What an audit says: findings, each naming its offender by topic, partition and offset; and what was counted on the way."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Invariant(StrEnum):
@@ -12,9 +14,12 @@ class Invariant(StrEnum):
     ACCEPTED_ONCE = "accepted-once"
     READABLE = "every-record-can-be-read"
     UNIQUE = "unique-ids"
+    CAUSED = "no-fact-without-a-cause"
     REBUILT = "facts-follow-the-journal"
     STATE = "state-follows-the-journal"
     SUMS = "score-is-its-explanation"
+    SCORES = "score-is-what-was-accepted"
+    ANSWERED = "stages-are-what-was-accepted"
     STAGES = "stages-connect"
     ROUTED_ONCE = "one-routing-a-qualification"
     ONE_HOLDER = "one-holder-at-a-time"
@@ -30,16 +35,19 @@ MEANING: dict[Invariant, str] = {
     Invariant.ACCEPTED_ONCE: "each event that came in is accepted exactly once, however often it came",
     Invariant.READABLE: "each record is what its topic's contract says",
     Invariant.UNIQUE: "no two facts have the same id",
+    Invariant.CAUSED: "each fact names its cause",
     Invariant.REBUILT: "each fact is one that its task computes again from its journal, and none of those is missing",
     Invariant.STATE: "each changelog holds, byte for byte, what its task computes again from its journal",
     Invariant.SUMS: "the lines of an explanation add up to the number shown",
+    Invariant.SCORES: "a score is the sum, by the agreement's words, of the acts that were accepted of the lead until then",
+    Invariant.ANSWERED: "each verdict of a person moves a stage or is refused, and no stage moves by a verdict that nobody gave",
     Invariant.STAGES: "each move in a cycle begins at the stage where the one before it ended",
     Invariant.ROUTED_ONCE: "a hand-off is routed to one person, once",
     Invariant.ONE_HOLDER: "a lead is handed on only after the hand-off before was ended",
     Invariant.CLOCKS: "a clock ends at most once, and is not broken before its deadline",
     Invariant.OVERDUE: "a clock whose deadline is past has ended, or is broken",
-    Invariant.TURNS: "the person chosen is the one whose turn it was",
-    Invariant.CAPACITY: "nobody is handed more than their capacity, unless it was asked for by name",
+    Invariant.TURNS: "the person chosen is the one whose turn it was; turns are counted right, and nobody is a lead from their share",
+    Invariant.CAPACITY: "nobody has more open than their capacity, by the record and by counting, unless it was asked for by name",
     Invariant.HELD: "every lead that qualified has a person, a queue, a track with a return date, or an end with its reason",
 }
 
@@ -51,6 +59,12 @@ class Place:
     topic: str
     partition: int
     offset: int
+
+    @classmethod
+    def of(cls, where: tuple[str, int, int]) -> "Place":
+        """From topic, partition and offset."""
+        topic, partition, offset = where
+        return cls(topic=topic, partition=partition, offset=offset)
 
     def __str__(self) -> str:
         return f"{self.topic}/{self.partition}/{self.offset}"
@@ -66,6 +80,18 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.invariant}: {f'{self.place}: ' if self.place else ''}{self.words}"
+
+
+Add = Callable[[Finding], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated:
+    """A decoded record of a lead and where it lies."""
+
+    at_ms: int
+    place: Place
+    value: Any
 
 
 @dataclass(slots=True)

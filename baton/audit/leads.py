@@ -3,11 +3,10 @@
 Pure: everything about one lead goes in, in the order it was appended; findings come out.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from baton.audit.findings import Finding, Invariant, Place
+from baton.audit.findings import Add, Dated, Finding, Invariant, Place
 from baton.contracts.holding import Holding, LeadFact, holder_of, missing_at, told
 from baton.contracts.leads import LeadScored, LeadStaged
 from baton.contracts.levels import ClockState, SlaClock, SlaViolation
@@ -18,18 +17,6 @@ _ENDS_HANDOFF = {"rejected", "withdrawn", "recycled", "disqualified", "merged", 
 _AFTER_HANDOFF = ("tql", "recycled", "disqualified", "customer")
 _FIRST_ENDS = {ClockState.MET, ClockState.CANCELLED, ClockState.BREACHED}
 _LAST_ENDS = {ClockState.MET_LATE, ClockState.ABANDONED, ClockState.WITHDRAWN}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dated:
-    """A decoded record of a lead and where it lies."""
-
-    at_ms: int
-    place: Place
-    value: Any
-
-
-Add = Callable[[Finding], None]
 
 
 def check_lead(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: Add) -> None:

@@ -3,7 +3,7 @@
 A task is followed up to the batch its changelog stood at when that was read, so a system that goes on meanwhile is no trouble.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -13,49 +13,38 @@ from baton.audit.findings import Finding, Invariant, Place
 from baton.audit.source import Source
 from baton.broker.log import Record
 from baton.contracts.codec import codec_for
-from baton.contracts.topics import REFERENCE_TOPICS, TOPICS, changelog_topic, journal_topic
+from baton.contracts.topics import REFERENCE_TOPICS, TOPICS, Cleanup, changelog_topic, journal_topic
 from baton.engine.batch import UNLIMITED, Batch, Outgoing
 from baton.engine.changelog import POSITION_KEY, explain
 from baton.engine.core import Core
 from baton.engine.envelope import Inlet
 from baton.engine.errors import EngineError
-from baton.engine.rebuild import rebuild
+from baton.engine.rebuild import JournalMismatch, rebuild
 from baton.engine.records import BatchJournal, Position
 from baton.engine.reducer import Reducer
 
-FactRow = Callable[[str, str, int, bytes], None]
-"""``(fact id, topic, partition, digest)``"""
+FactRow = Callable[[str, str, int, bytes, bytes], None]
+"""``(fact id, topic, partition, key, digest)``"""
 
 _INFORMATION_ONLY = frozenset({"made_at", "__dlq.errors.version"})
 """Headers that say which worker wrote a record, and when by its clock: not what the log determines."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A record of the log as the engine's core wants it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Of one task: how many batches were computed again, or why it could not be (``obstacle``)."""
 
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    outputs: tuple[str, ...]
+    batches: int = 0
+    obstacle: str | None = None
 
 
-def digest(key: bytes | None, value: bytes | None, headers: Any) -> bytes:
+def digest(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> bytes:
     """What a fact says, in 16 bytes; what is information about the worker does not count."""
-    hashed = blake2b(digest_size=16)
-    for part in (
-        key,
-        value,
-        *(part for name, data in headers if name not in _INFORMATION_ONLY for part in (name.encode(), data)),
-    ):
-        hashed.update(b"\0" if part is None else b"\1%d:" % len(part) + part)
-    return hashed.digest()
-
-
-def fetched(record: Record) -> Fetched:
-    """The same record for the core."""
-    return Fetched(record.offset, record.at_ms, record.key, record.value, record.headers)
+    kept = [each for each in headers if each[0] not in _INFORMATION_ONLY]
+    parts = [key or b"", value or b"", *[data for _, data in kept]]
+    shape = f"{key is None}{value is None}{[name for name, _ in kept]}{[*map(len, parts)]}"
+    return blake2b(b"".join([shape.encode(), *parts]), digest_size=16).digest()
 
 
 def read_book(source: Source) -> AgreementBook:
@@ -64,7 +53,7 @@ def read_book(source: Source) -> AgreementBook:
     for topic in REFERENCE_TOPICS:
         inlet = Inlet(TOPICS[topic], 0, codec_for)
         for record in source.read(topic, 0):
-            book.add(inlet.event(fetched(record)))
+            book.add(inlet.event(record))
     return book
 
 
@@ -86,26 +75,36 @@ class TaskAudit:
                 return f"{self.name}: {topic}/{self._partition} begins at {first}, what came before was deleted by retention"
         return None
 
-    def run(self, row: FactRow, add: Callable[[Finding], None]) -> int:
-        """Compute it again, hand each fact to ``row`` and compare the state; how many batches that was."""
+    def run(self, row: FactRow, add: Callable[[Finding], None]) -> Outcome:
+        """Compute it again, hand each fact to ``row`` and compare the state."""
+        obstacle = self.obstacle()
+        if obstacle is not None:
+            return Outcome(outputs=self.outputs, obstacle=obstacle)
         held, places, batch = self._changelog_now()
         state: dict[bytes, bytes] = {}
         number = 0
         try:
             for number, sealed in enumerate(self._batches(batch), start=1):  # noqa: B007 - how many there were
                 for fact in sealed.outgoing:
-                    row(_id_of(fact, self.name), fact.topic, fact.partition, digest(fact.key, fact.value, fact.headers))
+                    said = digest(fact.key, fact.value, fact.headers)
+                    row(_id_of(fact), fact.topic, fact.partition, fact.key or b"", said)
                 _apply(state, sealed)
+        except JournalMismatch as error:
+            if error.topic is not None and TOPICS[error.topic].cleanup is Cleanup.COMPACT:
+                words = f"{self.name}: {error.topic}/{self._partition} was compacted, what came before is not there any more"
+                return Outcome(outputs=self.outputs, batches=number, obstacle=words)
+            add(Finding(invariant=Invariant.STATE, words=f"{self.name} cannot be computed again: {error}"))
+            return Outcome(outputs=self.outputs, batches=number)
         except (EngineError, KeyError, ValueError) as error:
             add(
                 Finding(invariant=Invariant.STATE, words=f"{self.name} cannot be computed again: {type(error).__name__}: {error}")
             )
-            return number
+            return Outcome(outputs=self.outputs, batches=number)
         if number != batch:
             words = f"{self.name}: the changelog stands at batch {batch}, the journal ends at {number}"
             add(Finding(invariant=Invariant.STATE, words=words))
         self._compare(held, places, state, add)
-        return number
+        return Outcome(outputs=self.outputs, batches=number)
 
     def _changelog_now(self) -> tuple[dict[bytes, bytes], dict[bytes, int], int]:
         held: dict[bytes, bytes] = {}
@@ -117,7 +116,7 @@ class TaskAudit:
             if record.value is None:
                 held.pop(record.key, None)
                 continue
-            held[record.key] = record.value
+            held[record.key] = _print_of(record.value)
             if record.key == POSITION_KEY:
                 batch = codec_for(Position).decode(record.value).batch
         return held, places, batch
@@ -143,19 +142,24 @@ class TaskAudit:
                 return
             yield entry
 
-    def _inputs(self, topic: str, offset: int) -> Iterator[Fetched]:
-        return (fetched(record) for record in self._source.read(topic, self._partition, offset))
+    def _inputs(self, topic: str, offset: int) -> Iterator[Record]:
+        return self._source.read(topic, self._partition, offset)
 
     def _compare(
         self, held: dict[bytes, bytes], places: dict[bytes, int], state: dict[bytes, bytes], add: Callable[[Finding], None]
     ) -> None:
         for key in sorted(held.keys() | state.keys()):
-            if held.get(key) == state.get(key):
+            if key in held and key in state and held[key] == _print_of(state[key]):
                 continue
             place = Place(topic=self._changelog, partition=self._partition, offset=places[key]) if key in places else None
             what = "is not there" if key not in held else "should not be there" if key not in state else "is another"
             words = f"{self.name}: {_said(key)} {what}, says the journal"
             add(Finding(invariant=Invariant.STATE, words=words, place=place))
+
+
+def _print_of(value: bytes) -> bytes:
+    """Sixteen bytes for a value, so that a changelog need not be held whole."""
+    return blake2b(value, digest_size=16).digest()
 
 
 def _apply(state: dict[bytes, bytes], sealed: Batch) -> None:
@@ -166,7 +170,7 @@ def _apply(state: dict[bytes, bytes], sealed: Batch) -> None:
             state[key] = value
 
 
-def _id_of(fact: Outgoing, task: str) -> str:
+def _id_of(fact: Outgoing) -> str:
     """The fact's id; a dead letter has none of its own and goes by where its record lay."""
     named = {name: data for name, data in fact.headers if name in ("ce_id", "__dlq.errors.partition", "__dlq.errors.offset")}
     if "__dlq.errors.offset" in named:
@@ -184,4 +188,4 @@ def _said(key: bytes) -> str:
     return f"{part.part} {part.kind} {part.key} {part.item}".strip()
 
 
-__all__ = ["TaskAudit", "dead_letter_id", "digest", "fetched", "read_book"]
+__all__ = ["Outcome", "TaskAudit", "dead_letter_id", "digest", "read_book"]

@@ -18,6 +18,15 @@ class Source(Protocol):
     def first(self, topic: str, partition: int) -> int:
         """The first offset that is still there."""
 
+    def length(self, place: tuple[str, int], start: int | None) -> int:
+        """How many offsets there are from ``start`` (None: the first) on."""
+
+    def recipe(self) -> "tuple[Mapping[str, Any], str] | None":
+        """What another process makes a source like this one from (client, namespace); None: it cannot."""
+
+    def read_all(self, starts: Mapping[tuple[str, int], int | None]) -> Iterator[Record]:
+        """The records of many partitions, each from its own start (None: the first) to its end; in order within a partition."""
+
     def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
         """Records from offset ``start`` (None: the first) to the end as it is when it is reached."""
 
@@ -30,6 +39,7 @@ class KafkaSource:
         self._asking = LogReader(client, namespace)
         self._idle: list[LogReader] = []
         self._all: list[LogReader] = [self._asking]
+        self._ends: dict[str, dict[int, tuple[int, int]]] = {}
 
     def close(self) -> None:
         """Leave the brokers."""
@@ -41,6 +51,20 @@ class KafkaSource:
 
     def first(self, topic: str, partition: int) -> int:
         return self._asking.ends(topic)[partition][0]
+
+    def length(self, place: tuple[str, int], start: int | None) -> int:
+        topic, partition = place
+        if topic not in self._ends:
+            self._ends[topic] = self._asking.ends(topic)
+        first, end = self._ends[topic][partition]
+        return max(0, end - (first if start is None else start))
+
+    def recipe(self) -> tuple[Mapping[str, Any], str] | None:
+        return self._client, self._namespace
+
+    def read_all(self, starts: Mapping[tuple[str, int], int | None]) -> Iterator[Record]:
+        with LogReader(self._client, self._namespace) as reader:
+            yield from reader.read_from(starts)
 
     def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
         reader = self._idle.pop() if self._idle else self._new()
@@ -68,6 +92,16 @@ class MemorySource:
         del topic, partition
         return 0
 
+    def length(self, place: tuple[str, int], start: int | None) -> int:
+        return len(self._log.records(*place)) - (start or 0)
+
+    def recipe(self) -> tuple[Mapping[str, Any], str] | None:
+        return None
+
+    def read_all(self, starts: Mapping[tuple[str, int], int | None]) -> Iterator[Record]:
+        for (topic, partition), start in starts.items():
+            yield from self.read(topic, partition, start)
+
     def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
         for stored in self._log.records(topic, partition)[start or 0 :]:
             yield as_record(stored)
@@ -76,11 +110,5 @@ class MemorySource:
 def as_record(stored: Stored) -> Record:
     """A record of the log in memory as one of Kafka's, for what prints and reads them."""
     return Record(
-        topic=stored.topic,
-        partition=stored.partition,
-        offset=stored.offset,
-        key=stored.key,
-        value=stored.value,
-        headers=tuple(stored.headers),
-        at_ms=stored.timestamp,
+        stored.topic, stored.partition, stored.offset, stored.key, stored.value, tuple(stored.headers), stored.timestamp
     )

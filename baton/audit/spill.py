@@ -1,6 +1,6 @@
-"""Rows sorted into buckets on disk by their key, so that all rows of a key can be looked at together in bounded memory.
+"""Rows sorted into buckets by their key, so that all rows of a key can be looked at together in bounded memory.
 
-``marshal`` is safe here: a spill reads nothing but what the same process wrote.
+Few rows stay in memory; beyond that they go to disk. ``marshal`` is safe here: a spill reads nothing but what the same process wrote.
 """
 
 import marshal
@@ -8,55 +8,67 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 from zlib import crc32
 
-_FLUSH_ROWS = 20_000
+HELD_ROWS = 20_000
 
 
 class Spill:
     """``add(key, row)`` and, when all is in, ``groups()``: each key once, with its rows in the order they were added.
 
-    Memory holds one bucket at a time: the rows divided by ``buckets``, and no less than the largest key.
+    Memory holds at most ``held`` rows while it is filled, and one bucket while it is read: the rows divided by ``buckets``, and no less
+    than the largest key. A file is made only for a bucket that outgrows its share of ``held``.
     """
 
-    def __init__(self, folder: Path, name: str, buckets: int = 64) -> None:
-        self._files = [(folder / f"{name}-{number}").open("w+b") for number in range(buckets)]
+    def __init__(self, folder: Path, name: str, buckets: int = 64, held: int | None = None) -> None:
+        self._paths = [folder / f"{name}-{number}" for number in range(buckets)]
+        self._files: dict[int, IO[bytes]] = {}
         self._waiting: list[list[tuple[str, Any]]] = [[] for _ in range(buckets)]
+        self._share = max(1, (held or HELD_ROWS) // buckets)
         self.rows = 0
 
     def __enter__(self) -> "Spill":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for file in self._files:
+        for file in self._files.values():
             file.close()
 
     def add(self, key: str, row: Any) -> None:
         """``row``: of plain values (what ``marshal`` takes)."""
-        bucket = crc32(key.encode()) % len(self._files)
-        self._waiting[bucket].append((key, row))
+        bucket = crc32(key.encode()) % len(self._paths)
+        waiting = self._waiting[bucket]
+        waiting.append((key, row))
         self.rows += 1
-        if len(self._waiting[bucket]) * len(self._files) >= _FLUSH_ROWS:
+        if len(waiting) >= self._share:
             self._flush(bucket)
 
     def groups(self) -> Iterator[tuple[str, list[Any]]]:
         """Every key with its rows."""
-        for bucket, file in enumerate(self._files):
-            self._flush(bucket)
-            file.seek(0)
+        for bucket, waiting in enumerate(self._waiting):
             grouped: dict[str, list[Any]] = defaultdict(list)
-            while True:
-                try:
-                    rows = marshal.load(file)
-                except EOFError:
-                    break
+            for rows in self._written(bucket):
                 for key, row in rows:
                     grouped[key].append(row)
+            for key, row in waiting:
+                grouped[key].append(row)
             yield from grouped.items()
 
+    def _written(self, bucket: int) -> Iterator[list[tuple[str, Any]]]:
+        file = self._files.get(bucket)
+        if file is None:
+            return
+        file.seek(0)
+        try:
+            while True:
+                yield marshal.load(file)
+        except EOFError:
+            file.seek(0, 2)
+
     def _flush(self, bucket: int) -> None:
-        if self._waiting[bucket]:
-            self._files[bucket].seek(0, 2)
-            marshal.dump(self._waiting[bucket], self._files[bucket])
-            self._waiting[bucket] = []
+        file = self._files.get(bucket)
+        if file is None:
+            file = self._files[bucket] = self._paths[bucket].open("w+b")
+        marshal.dump(self._waiting[bucket], file)
+        self._waiting[bucket].clear()

@@ -16,7 +16,7 @@ def check_turn(routed: LeadRouted, place: Place, add: Callable[[Finding], None])
     wins (Balinski and Young, 1975).
     """
     chosen = next((each for each in routed.candidates if each.person == routed.owner), None)
-    if chosen is None or routed.trace_cut or not routed.rule.endswith(_BY_TURN):
+    if chosen is None or routed.trace_cut or not by_turn(routed.rule):
         return
     if chosen.excluded is not None:
         add(_unfair(f"{chosen.person} was chosen and is excluded: {chosen.excluded}", place))
@@ -31,6 +31,11 @@ def check_turn(routed: LeadRouted, place: Place, add: Callable[[Finding], None])
     if eligible[chosen.person] != best or (due and chosen.person not in due):
         others = sorted(person for person, score in (due or eligible).items() if score == best)
         add(_unfair(f"{chosen.person} ({chosen.score}) was chosen, but it was the turn of {', '.join(others)} ({best})", place))
+
+
+def by_turn(rule: str) -> bool:
+    """Whether ``rule`` is that of the turn, and nobody was asked for by name."""
+    return rule.endswith(_BY_TURN)
 
 
 def _unfair(words: str, place: Place) -> Finding:

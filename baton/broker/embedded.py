@@ -42,7 +42,8 @@ class BrokerRunning(BrokerFailed):
 
 
 class EmbeddedBroker:
-    """The broker that lives in ``home``. ``port`` 0 chooses a free one at the first start and keeps it. ``also``: another way in."""
+    """The broker that lives in ``home``. ``port`` 0 chooses a free one at the first start and keeps it. ``also``: another way in.
+    ``ready_timeout_s``: how long a start may take; after a kill it reads again whatever was not yet on the disk for certain."""
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class EmbeddedBroker:
         cache: Path,
         repository: str | None = None,
         heap_mb: int = 768,
+        ready_timeout_s: float = _READY_TIMEOUT_S,
         progress: Progress | None = None,
         also: Listener | None = None,
     ) -> None:
@@ -61,6 +63,7 @@ class EmbeddedBroker:
         self._cache = cache
         self._repository = repository
         self._heap_mb = heap_mb
+        self._ready_timeout_s = ready_timeout_s
         self._progress = progress
         self._also = also
         self._child: subprocess.Popen[bytes] | None = None
@@ -204,7 +207,7 @@ class EmbeddedBroker:
         return record.bootstrap
 
     def _await_ready(self, record: BrokerRecord) -> None:
-        deadline = time.monotonic() + _READY_TIMEOUT_S
+        deadline = time.monotonic() + self._ready_timeout_s
         while not answers(record.bootstrap, timeout_s=1.0):
             last = "\n  ".join(self.last_log_lines())
             if not is_running(record.mark):
@@ -212,7 +215,9 @@ class EmbeddedBroker:
                     raise PortTaken(f"a port of the broker was taken while it started (127.0.0.1:{record.port})")
                 raise BrokerFailed(f"the broker ended while it started; the end of {self.log}:\n  {last}")
             if time.monotonic() > deadline:
-                raise BrokerFailed(f"the broker gave no answer in {_READY_TIMEOUT_S:.0f} s; the end of {self.log}:\n  {last}")
+                raise BrokerFailed(
+                    f"the broker gave no answer in {self._ready_timeout_s:.0f} s; the end of {self.log}:\n  {last}"
+                )
             time.sleep(0.05)
 
     def _java(self, jars: Sequence[Path]) -> list[str]:

@@ -4,22 +4,23 @@ A plain ``read_committed`` consumer without a group, on confluent-kafka: it comm
 yields is raw; decoding is the caller's.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from baton.contracts.topics import logical, physical
 
 _POLL_S = 0.2
+_AT_ONCE = 1_000
 _FETCH_WAIT_MS = 20  # the client's 500 is what each partition that gets ready later than the others would wait for its end
 _TIMEOUT_S = 30.0
+_FETCHED_AHEAD_KB = 4_096  # the client's 64 MB is for each of many readers side by side
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One record as it lies in the log; ``topic`` is the logical name, ``at_ms`` the broker's append time."""
+class Record(NamedTuple):
+    """One record as it lies in the log; ``topic`` is the logical name, ``at_ms`` the broker's append time. It can be handed to
+    :meth:`~baton.engine.core.Core.take`."""
 
     topic: str
     partition: int
@@ -28,6 +29,11 @@ class Record:
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     at_ms: int
+
+    @property
+    def timestamp(self) -> int:
+        """``at_ms``, as the engine calls it."""
+        return self.at_ms
 
     def header(self, name: str) -> str | None:
         """The last header of this name, as text."""
@@ -42,6 +48,7 @@ class LogReader:
 
     def __init__(self, client: Mapping[str, Any], namespace: str) -> None:
         self._namespace = namespace
+        self._known: dict[str, str] = {}  # by name on the cluster, the logical one
         self._consumer = Consumer(
             {
                 **client,
@@ -51,6 +58,7 @@ class LogReader:
                 "enable.partition.eof": True,
                 "auto.offset.reset": "error",
                 "fetch.wait.max.ms": _FETCH_WAIT_MS,
+                "queued.max.messages.kbytes": _FETCHED_AHEAD_KB,
             }
         )
 
@@ -92,43 +100,63 @@ class LogReader:
     ) -> Iterator[Record]:
         """The records of the given partitions (topic -> numbers), to the end as it is when reached, or, if ``follow``, for ever.
 
-        ``until`` is asked now and then and ends it.
-
-        ``start``: the offset to begin at, the same in each partition. ``since_ms``: only what was appended at or after it. Order is that of each partition; between partitions it is as fetched.
+        ``until`` is asked now and then and ends it. ``start``: the offset to begin at, the same in each partition. ``since_ms``: only what
+        was appended at or after it. Order is that of each partition; between partitions it is as fetched.
         """
+        self._get_to_know(places)
         first = OFFSET_END if from_end else OFFSET_BEGINNING if start is None else start
-        waiting = self._assign(places, first=first, since_ms=None if from_end else since_ms)
+        wanted = self._wanted(places, first if since_ms is None or from_end else since_ms)
+        if since_ms is not None and not from_end and wanted:
+            wanted = self._consumer.offsets_for_times(wanted, timeout=_TIMEOUT_S)
+        yield from self._read(wanted, follow=follow, until=until)
+
+    def read_from(self, starts: Mapping[tuple[str, int], int | None]) -> Iterator[Record]:
+        """The records of the given partitions, each from its own offset (None: the first there is) to the end as it is when reached."""
+        self._get_to_know({topic for topic, _ in starts})
+        wanted = [
+            TopicPartition(physical(self._namespace, topic), number, OFFSET_BEGINNING if start is None else start)
+            for (topic, number), start in starts.items()
+        ]
+        yield from self._read(wanted, follow=False, until=lambda: False)
+
+    def _read(self, wanted: list[TopicPartition], *, follow: bool, until: Callable[[], bool]) -> Iterator[Record]:
+        self._consumer.assign(wanted)
+        waiting = {(each.topic, each.partition) for each in wanted}
         while (follow or waiting) and not until():
             message = self._consumer.poll(_POLL_S)
             if message is None:
                 continue
-            error = message.error()
-            if error is not None and error.code() == KafkaError._PARTITION_EOF:
-                waiting.discard((message.topic(), message.partition()))
-            elif error is not None:
-                raise KafkaException(error)
-            else:
-                yield self._record(message)
+            for each in (message, *self._consumer.consume(_AT_ONCE, 0)):
+                error = each.error()
+                if error is None:
+                    yield self._record(each)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    waiting.discard((each.topic(), each.partition()))
+                else:
+                    raise KafkaException(error)
 
-    def _assign(self, places: Mapping[str, Sequence[int]], *, first: int, since_ms: int | None) -> set[tuple[str, int]]:
-        at = first if since_ms is None else since_ms
-        wanted = [
+    def _wanted(self, places: Mapping[str, Sequence[int]], at: int) -> list[TopicPartition]:
+        return [
             TopicPartition(physical(self._namespace, topic), number, at)
             for topic, numbers in places.items()
             for number in numbers
         ]
-        if since_ms is not None and wanted:
-            wanted = self._consumer.offsets_for_times(wanted, timeout=_TIMEOUT_S)
-        self._consumer.assign(wanted)
-        return {(each.topic, each.partition) for each in wanted}
+
+    def _get_to_know(self, topics: Iterable[str]) -> None:
+        """A topic that the client has not heard of it would look for once a second."""
+        for topic in topics:
+            name = physical(self._namespace, topic)
+            if name not in self._known:
+                self._consumer.list_topics(name, timeout=_TIMEOUT_S)
+                self._known[name] = logical(self._namespace, name)
 
     def _record(self, message: Any) -> Record:
         return Record(
-            topic=logical(self._namespace, message.topic()),
-            partition=message.partition(),
-            offset=message.offset(),
-            key=message.key(),
-            value=message.value(),
-            headers=tuple((name, value or b"") for name, value in message.headers() or ()),
-            at_ms=message.timestamp()[1],
+            self._known[message.topic()],
+            message.partition(),
+            message.offset(),
+            message.key(),
+            message.value(),
+            tuple([(name, value or b"") for name, value in message.headers() or ()]),
+            message.timestamp()[1],
         )

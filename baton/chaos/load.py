@@ -3,87 +3,99 @@
 import heapq
 import json
 import threading
-import time
-from collections.abc import Mapping
-from itertools import islice
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from random import Random
 from typing import Any
 
 from confluent_kafka import Producer
 
 from baton.broker.log import LogReader
+from baton.chaos.clock import ScriptClock
+from baton.chaos.script import Wave
 from baton.contracts.codec import codec_for
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topics import physical
-from baton.demo.company import Arrival, Way, visitors
+from baton.demo.company import Arrival, Way
 from baton.demo.staff import deeds
 from baton.intake.reading import LineRefused, read_line
 from baton.intake.records import to_intake
 
 INBOX = "leads.inbox.v1"
-_TURN_S = 0.1
-_LINES_A_LEAD = 5
+_TURN_S = 0.05
+_AHEAD_MS = 1_000
 _DISORDER_MS = 3_000
 _ROUTED = ("leads.routed.sdr.v1", "leads.routed.sales.v1")
 
 
 class Load:
-    """Sends about ``events`` lines over ``span_s``, and then what people do with the leads they are given, until :meth:`stop`.
+    """Sends what ``script`` has when its time comes by ``clock``, and what people do with the leads they are given, until :meth:`stop`.
 
-    ``acknowledged`` holds the ids of events whose line the broker has, ``sent`` counts lines, ``poison`` those meant to be dead letters.
+    ``ledger`` gets the ids of events whose line the broker has, one a line; ``sent`` counts lines, ``poison`` those meant to be dead letters.
     """
 
-    def __init__(self, client: Mapping[str, Any], namespace: str, *, events: int, span_s: float, seed: int) -> None:
-        begins_ms = int(time.time() * 1000)
-        leads = max(1, events // _LINES_A_LEAD)
-        script = list(islice(visitors(leads=leads, span_ms=int(span_s * 1000), seed=seed, begins_ms=begins_ms), events))
-        random = Random(seed)
-        self._due = [(each.after_ms + random.randrange(_DISORDER_MS), number, each) for number, each in enumerate(script)]
-        heapq.heapify(self._due)
-        self._number = len(script)
-        self._client, self._namespace = dict(client), namespace
+    def __init__(
+        self, client: Mapping[str, Any], namespace: str, script: Iterator[Wave], *, clock: ScriptClock, ledger: Path, seed: int
+    ) -> None:
+        self._client, self._namespace, self._clock = dict(client), namespace, clock
+        self._script, self._random = script, Random(seed)
+        self._wave = next(script, None)
+        self._due: list[tuple[int, int, Arrival]] = []
+        self._number = 0
+        self._ledger = ledger.open("w", buffering=1 << 16)
         self._producer = Producer(
             {**client, "enable.idempotence": True, "partitioner": "murmur2_random", "message.timeout.ms": 300_000, "log_level": 0}
         )
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._send, self._answer)]
-        self._started = time.monotonic()
-        self.acknowledged: list[str] = []
-        self.sent = self.poison = self.unacknowledged = 0
+        self.sent = self.poison = self.acknowledged = self.unacknowledged = 0
 
     def start(self) -> None:
         """Begin."""
-        self._started = time.monotonic()
+        self._clock.start()
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Send no more, and wait for the last acknowledgements."""
+        """Send no more, and wait for the last acknowledgements. Calling it again does no harm."""
+        if self._ledger.closed:
+            return
         self._ended.set()
         for thread in self._threads:
             thread.join()
         self.unacknowledged += self._producer.flush(120)
+        self._ledger.close()
 
     @property
-    def waiting(self) -> int:
-        """Lines that are still to be sent."""
+    def waiting(self) -> bool:
+        """Whether there are lines that are still to be sent."""
         with self._lock:
-            return len(self._due)
-
-    def _now_ms(self) -> int:
-        return int((time.monotonic() - self._started) * 1000)
+            return bool(self._due) or self._wave is not None
 
     def _send(self) -> None:
         while not self._ended.wait(_TURN_S):
-            now = self._now_ms()
-            with self._lock:
-                due = []
-                while self._due and self._due[0][0] <= now:
-                    due.append(heapq.heappop(self._due)[2])
-            for each in due:
+            for each in self._due_by(self._clock.now_ms):
                 self._produce(each)
             self._producer.poll(0)
+
+    def _due_by(self, now: int) -> list[Arrival]:
+        due = []
+        with self._lock:
+            while self._wave is not None and self._wave.starts_ms <= now + _AHEAD_MS:
+                self._spread(self._wave)
+                self._wave = next(self._script, None)
+            while self._due and self._due[0][0] <= now:
+                due.append(heapq.heappop(self._due)[2])
+        return due
+
+    def _spread(self, wave: Wave) -> None:
+        for each in wave.arrivals:
+            self._push(wave.starts_ms + each.after_ms + self._random.randrange(_DISORDER_MS), each)
+
+    def _push(self, at_ms: int, arrival: Arrival) -> None:
+        self._number += 1
+        heapq.heappush(self._due, (at_ms, self._number, arrival))
 
     def _produce(self, arrival: Arrival) -> None:
         event_id = None if arrival.poison else event_id_of(arrival.line)
@@ -92,7 +104,8 @@ class Load:
             if error is not None:
                 self.unacknowledged += 1
             elif event_id is not None:
-                self.acknowledged.append(event_id)
+                self.acknowledged += 1
+                self._ledger.write(f"{event_id}\n")
 
         self.sent += 1
         self.poison += arrival.poison
@@ -111,12 +124,10 @@ class Load:
                     self._plan(codec_for(LeadRouted).decode(record.value))
 
     def _plan(self, routed: LeadRouted) -> None:
-        now = self._now_ms()
+        now = self._clock.now_ms
         with self._lock:
             for deed in deeds(routed):
-                self._number += 1
-                arrival = Arrival(after_ms=now + deed.after_ms, way=Way.KAFKA, line=deed.encoded)
-                heapq.heappush(self._due, (arrival.after_ms, self._number, arrival))
+                self._push(now + deed.after_ms, Arrival(after_ms=now + deed.after_ms, way=Way.KAFKA, line=deed.encoded))
 
 
 def event_id_of(line: bytes) -> str:

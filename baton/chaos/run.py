@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import signal
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,26 +17,26 @@ from baton.audit.findings import Report
 from baton.audit.source import KafkaSource
 from baton.broker.embedded import EmbeddedBroker
 from baton.broker.topics import Layout, ensure_topics
+from baton.chaos.clock import ScriptClock
 from baton.chaos.crew import Crew
-from baton.chaos.drained import lag
+from baton.chaos.drained import Lag
+from baton.chaos.faults import Striker
+from baton.chaos.headway import Headway
 from baton.chaos.load import Load
-from baton.chaos.plan import Blow, Fault, plan
+from baton.chaos.pace import Pace
+from baton.chaos.plan import plan
+from baton.chaos.pressure import Pressure
+from baton.chaos.script import waves
 from baton.chaos.witness import Witness
 from baton.cli.flow import all_reducers
 from baton.clients import confluent_options
 from baton.contracts.topics import TOPICS, Audience
 from baton.settings import Settings
 
-_SESSION_S = 6.0
-_PAUSE_S = 12.0
-_FREEZE_S = 10.0
-_STORM_TURNS = 4
+NAMESPACE = "chaos"
 _GRACE_MS = 60_000
-_CALM_POLL_S = 2.0
-_CALM_S = 12.0
-_CALM_LIMIT_S = 60.0
-_SENT_LIMIT_S = 600.0
-_DRAIN_LIMIT_S = 900.0
+_AUDIT_PROCESSES = 2
+_BROKER_READY_S = 900.0
 _WATCHED = tuple(
     spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement")
 )
@@ -47,8 +45,24 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is asked for. ``agreement``: the YAML it begins with. ``kills`` faults while ``events`` lines come in over ``seconds``, or over
+    longer where the system cannot keep up. ``keep``: leave the broker's data where they are."""
+
+    agreement: Path
+    kills: int
+    events: int
+    seconds: float
+    seed: int
+    workers: int = 2
+    partitions: int = 4
+    pace: Pace = Pace()  # noqa: RUF009 - frozen
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a run came to. ``wrong`` has everything that is not as promised; empty: sound."""
+    """What a run came to. ``wrong`` has everything that is not as promised; empty: sound. ``seconds``: by part of the run."""
 
     report: Report
     faults: Counter[str]
@@ -58,168 +72,154 @@ class Outcome:
     poison: int
     worker_starts: int
     witnessed: int
-    seconds: float
+    seconds: dict[str, float]
     wrong: list[str] = field(default_factory=list)
 
 
-class NotDrained(RuntimeError):
-    """The system did not come to rest after the last fault; the text says what was waited for."""
-
-
 class ChaosRun:
-    """``home``: where the broker, the logs of the workers and the run's files go. ``agreement``: the YAML it begins with."""
+    """``home``: where the broker, the logs of the workers and the ledger go."""
 
-    def __init__(
-        self,
-        home: Path,
-        *,
-        cache: Path,
-        agreement: Path,
-        kills: int,
-        events: int,
-        seconds: float,
-        seed: int,
-        workers: int,
-        say: Say,
-    ) -> None:
-        self._home, self._agreement, self._say = home, agreement, say
-        self._events, self._seconds, self._seed = events, seconds, seed
-        self._blows = plan(kills=kills, seed=seed)
-        self._broker = EmbeddedBroker(home / "broker", 0, cache=cache)
-        self._workers = workers
-        self._faults: Counter[str] = Counter()
-        self._background: list[threading.Thread] = []
+    def __init__(self, home: Path, order: Order, *, cache: Path, say: Say) -> None:
+        self._home, self._order, self._say = home, order, say
+        self._blows = plan(kills=order.kills, seed=order.seed)
+        self._broker = EmbeddedBroker(home / "broker", 0, cache=cache, ready_timeout_s=_BROKER_READY_S)
+        self._ledger = home / "acknowledged.txt"
+        self._began = self._part_began = time.monotonic()
+        self._said = self._began
+        self._seconds: dict[str, float] = {}
 
     def run(self) -> Outcome:
-        """Do it all; whatever happens, nothing is left running."""
-        began = time.monotonic()
+        """Do it all; whatever happens, nothing is left running. Raises NotDrained where the system gets stuck."""
+        self._home.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
-            bootstrap = self._broker.start()
-            stack.callback(self._broker.remove)
-            settings = Settings(bootstrap=bootstrap, namespace="chaos", home=self._home)
+            settings = self._prepared(stack)
             client = confluent_options(settings)
-            ensure_topics(client, Layout(namespace="chaos", partitions=settings.partitions))
-            asyncio.run(publish_agreement(settings, self._agreement.read_text(), file=self._agreement.name))
-            crew = Crew(self._environment(bootstrap), self._home / "logs", size=self._workers)
+            self._lag = Lag(client, NAMESPACE, all_reducers(), self._order.partitions)
+            stack.callback(self._lag.close)
+            crew = Crew(self._environment(settings), self._home / "logs", size=self._order.workers)
             stack.callback(crew.stop)
             crew.start()
-            witness = Witness(client, "chaos", _WATCHED)
+            self._await_drained("every task has begun")
+            self._part("begun")
+            witness = Witness(client, NAMESPACE, _WATCHED)
             witness.start()
-            load = Load(client, "chaos", events=self._events, span_s=self._seconds, seed=self._seed)
-            load.start()
-            self._strike(crew, settings)
-            self._await_sent(load)
-            load.stop()
-            self._await_drained(client, settings.partitions)
+            load = self._under_load(stack, client, settings, crew)
+            self._await_drained("everything has come through")
+            self._part("coming through")
             self._await_calm(witness)
             witness.stop()
-            outcome = self._judge(settings, load, witness, crew)
-        return _timed(outcome, time.monotonic() - began)
+            return self._judge(client, load, witness, crew)
 
-    def _environment(self, bootstrap: str) -> dict[str, str]:
+    def _prepared(self, stack: contextlib.ExitStack) -> Settings:
+        stack.callback(self._broker.stop if self._order.keep else self._broker.remove)
+        settings = Settings(bootstrap=self._broker.start(), namespace=NAMESPACE, home=self._home)
+        ensure_topics(confluent_options(settings), Layout(namespace=NAMESPACE, partitions=self._order.partitions))
+        asyncio.run(publish_agreement(settings, self._order.agreement.read_text(), file=self._order.agreement.name))
+        self._part("prepared")
+        return settings
+
+    def _environment(self, settings: Settings) -> dict[str, str]:
+        session_ms = int(self._order.pace.session_s * 1000)
         return {
-            "BATON_BOOTSTRAP": bootstrap,
-            "BATON_NAMESPACE": "chaos",
+            "BATON_BOOTSTRAP": settings.bootstrap or "",
+            "BATON_NAMESPACE": NAMESPACE,
+            "BATON_PARTITIONS": str(self._order.partitions),
             "BATON_HOME": str(self._home),
             "BATON_INSECURE": "true",
-            "BATON_SESSION_TIMEOUT_MS": str(int(_SESSION_S * 1000)),
-            "BATON_HEARTBEAT_MS": "1500",
+            "BATON_SESSION_TIMEOUT_MS": str(session_ms),
+            "BATON_HEARTBEAT_MS": str(session_ms // 4),
             "BATON_DEAD_LETTER_PERCENT": "100",
         }
 
-    # ------------------------------------------------------------------ faults
+    # ------------------------------------------------------------------ load and faults
 
-    def _strike(self, crew: Crew, settings: Settings) -> None:
-        began = time.monotonic()
+    def _under_load(self, stack: contextlib.ExitStack, client: dict[str, Any], settings: Settings, crew: Crew) -> Load:
+        order, clock = self._order, ScriptClock()
+        span_ms = int(order.seconds * 1000)
+        script = waves(events=order.events, span_ms=span_ms, seed=order.seed, begins_ms=int(time.time() * 1000))
+        load = Load(client, NAMESPACE, script, clock=clock, ledger=self._ledger, seed=order.seed)
+        striker = Striker(crew, self._broker, settings, agreement=order.agreement, pace=order.pace)
+        pressure = Pressure(clock, self._lag, lambda behind: self._tell(load, striker, behind), report_s=order.pace.report_s)
+        load.start()
+        stack.callback(load.stop)
+        pressure.start()
+        stack.callback(pressure.stop)
+        self._strike(striker, clock, span_ms)
+        self._faults, self._not_done = striker.done, striker.not_done
+        pressure.stop()
+        self._await_answered(load)
+        load.stop()
+        self._part("under load")
+        return load
+
+    def _strike(self, striker: Striker, clock: ScriptClock, span_ms: int) -> None:
+        """Each blow when so much of the script has gone by; that stands still while the system catches up."""
         for blow in self._blows:
-            time.sleep(max(0.0, began + blow.at * self._seconds - time.monotonic()))
-            self._faults[blow.fault] += 1
-            self._say(f"{time.monotonic() - began:6.0f} s  {blow.fault}")
-            self._do(blow, crew, settings)
-        for thread in self._background:
-            thread.join()
+            headway = Headway("the script, which waits for the system", self._order.pace.patience_s)
+            while (left := int(blow.at * span_ms) - clock.now_ms) > 0:
+                headway.saw(left)
+                time.sleep(min(0.2, left / 1000))
+            self._say(f"{self._elapsed:6.0f} s  {blow.fault}")
+            striker.strike(blow)
+        striker.join()
 
-    def _do(self, blow: Blow, crew: Crew, settings: Settings) -> None:
-        match blow.fault:
-            case Fault.KILL:
-                crew.signal(crew.one(blow.target), signal.SIGKILL)
-            case Fault.PAUSE:
-                self._aside(lambda: self._pause(crew, crew.one(blow.target)))
-            case Fault.ROLL:
-                self._aside(lambda: self._roll(crew, blow.target))
-            case Fault.STORM:
-                self._aside(lambda: self._storm(crew, blow.target))
-            case Fault.BROKER_KILL:
-                self._broker.kill()
-                self._broker.start()
-            case Fault.BROKER_FREEZE:
-                self._broker.pause()
-                time.sleep(_FREEZE_S)
-                self._broker.resume()
-            case Fault.AGREEMENT:
-                text = self._agreement.read_text().replace("form: {points: 12,", "form: {points: 13,")
-                self._aside(lambda: asyncio.run(publish_agreement(settings, text, file="changed.yaml")))
+    def _await_answered(self, load: Load) -> None:
+        """Until nothing is to be sent, everything has come through, and nobody has anything to say to what came of it."""
+        self._await_drained("people have answered what came of it", lambda: load.waiting)
 
-    def _aside(self, work: Callable[[], object]) -> None:
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        self._background.append(thread)
-
-    def _pause(self, crew: Crew, name: tuple[str, int]) -> None:
-        crew.signal(name, signal.SIGSTOP)
-        time.sleep(_PAUSE_S)
-        crew.signal(name, signal.SIGCONT)
-
-    def _roll(self, crew: Crew, target: int) -> None:
-        for name in crew.of_service(target):
-            crew.signal(name, signal.SIGTERM)
-            time.sleep(_SESSION_S / 2)
-
-    def _storm(self, crew: Crew, target: int) -> None:
-        for turn in range(_STORM_TURNS):
-            for name in crew.of_service(target):
-                crew.signal(name, signal.SIGTERM if turn % 2 else signal.SIGKILL)
-                time.sleep(0.7)
+    def _tell(self, load: Load, striker: Striker, behind: int | None) -> None:
+        self._say(
+            f"{self._elapsed:6.0f} s  {load.sent:,} sent, {load.acknowledged:,} acknowledged, "
+            f"{'nobody says how far' if behind is None else f'{behind:,} offsets'} behind, "
+            f"{sum(striker.done.values())} of {len(self._blows)} faults"
+        )
 
     # ------------------------------------------------------------------ calm and verdict
 
-    def _await_sent(self, load: Load) -> None:
-        until = time.monotonic() + _SENT_LIMIT_S
-        while load.waiting and time.monotonic() < until:
-            time.sleep(_CALM_POLL_S)
-
-    def _await_drained(self, client: dict[str, Any], partitions: int) -> None:
-        """Until every group has come to the end of its inputs, and found nothing more there at a second look."""
-        self._say("waiting until everything has come through")
-        until, looks = time.monotonic() + _DRAIN_LIMIT_S, 0
+    def _await_drained(self, what: str, busy: Callable[[], bool] = lambda: False) -> None:
+        """Until every group has come to the end of its inputs, and found nothing more there at a second look, while nobody is ``busy``."""
+        self._say(f"{self._elapsed:6.0f} s  waiting until {what}")
+        headway, looks = Headway(f"until {what}", self._order.pace.patience_s), 0
         while looks < 2:
-            if time.monotonic() > until:
-                raise NotDrained(f"the groups are not at the end of their inputs after {_DRAIN_LIMIT_S:.0f} s of peace")
-            time.sleep(_CALM_POLL_S)
+            time.sleep(self._order.pace.poll_s)
             try:
-                looks = looks + 1 if lag(client, "chaos", all_reducers(), partitions) == 0 else 0
+                behind = self._lag()
             except KafkaException:  # the broker may still be coming back
-                looks = 0
+                headway.saw(None)
+                continue
+            headway.saw(behind)
+            looks = looks + 1 if behind == 0 and not busy() else 0
+            self._report(f"{behind:,} offsets behind")
 
     def _await_calm(self, witness: Witness) -> None:
         """Until nothing new has come for a while; returns of recycled leads and goals may go on for ever, so there is a limit."""
-        until, seen, since = time.monotonic() + _CALM_LIMIT_S, -1, time.monotonic()
-        while time.monotonic() < until and time.monotonic() - since < _CALM_S:
+        pace = self._order.pace
+        until, seen, since = time.monotonic() + pace.calm_limit_s, -1, time.monotonic()
+        while time.monotonic() < until and time.monotonic() - since < pace.calm_s:
             if witness.seen != seen:
                 seen, since = witness.seen, time.monotonic()
-            time.sleep(_CALM_POLL_S)
+            time.sleep(pace.poll_s)
 
-    def _judge(self, settings: Settings, load: Load, witness: Witness, crew: Crew) -> Outcome:
-        self._say("auditing")
-        source = KafkaSource(confluent_options(settings), settings.namespace)
+    def _judge(self, client: dict[str, Any], load: Load, witness: Witness, crew: Crew) -> Outcome:
+        self._say(f"{self._elapsed:6.0f} s  auditing")
+        source = KafkaSource(client, NAMESPACE)
         try:
-            audit = Audit(
-                source, all_reducers(), namespace=settings.namespace, acknowledged=load.acknowledged, grace_ms=_GRACE_MS
-            )
-            report = audit.run()
+            with self._ledger.open() as ledger:
+                acknowledged = (line.strip() for line in ledger)
+                report = Audit(
+                    source,
+                    all_reducers(),
+                    namespace=NAMESPACE,
+                    acknowledged=acknowledged,
+                    grace_ms=_GRACE_MS,
+                    processes=_AUDIT_PROCESSES,
+                    progress=self._auditing,
+                ).run()
         finally:
             source.close()
-        wrong = [str(finding) for finding in report.findings] + report.unchecked + witness.disagreements()
+        self._part("audited")
+        wrong = [str(finding) for finding in report.findings] + report.unchecked + witness.disagreements() + self._not_done
+        self._part("witness heard")
         dead = report.checked["dlq.leads.inbox.v1"]
         if dead != load.poison:
             wrong.append(f"{load.poison} lines could not be taken, but {dead} are dead letters")
@@ -227,15 +227,29 @@ class ChaosRun:
             report=report,
             faults=self._faults,
             sent=load.sent,
-            acknowledged=len(load.acknowledged),
+            acknowledged=load.acknowledged,
             unacknowledged=load.unacknowledged,
             poison=load.poison,
             worker_starts=crew.starts,
             witnessed=witness.seen,
-            seconds=0.0,
+            seconds=self._seconds | {"all": self._elapsed},
             wrong=wrong,
         )
 
+    def _auditing(self, what: str, done: int, total: int) -> None:
+        self._report(f"{what}: {done:,} of {total:,}")
 
-def _timed(outcome: Outcome, seconds: float) -> Outcome:
-    return replace(outcome, seconds=seconds)
+    def _report(self, words: str) -> None:
+        """Say it, unless something was said just now."""
+        now = time.monotonic()
+        if now - self._said >= self._order.pace.report_s:
+            self._said = now
+            self._say(f"{self._elapsed:6.0f} s  {words}")
+
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+    def _part(self, name: str) -> None:
+        now = time.monotonic()
+        self._seconds[name], self._part_began = now - self._part_began, now

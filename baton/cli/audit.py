@@ -1,6 +1,7 @@
 """``baton audit``: the log held against the promises."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,11 +39,15 @@ def audit(
     grace: int = typer.Option(
         420, "--grace", min=0, help="Seconds after its deadline before a clock that still runs is a fault."
     ),
+    processes: int = typer.Option(
+        min(4, os.cpu_count() or 1), "--processes", min=1, max=64, help="How many compute tasks again, side by side."
+    ),
     as_json: bool = typer.Option(False, "--json", help="The report as one JSON document on standard output."),
 ) -> None:
     """Read every topic and check the promises, on a live system or a stopped one. Exit 1 if one is broken.
 
-    It commits nothing and disturbs nobody; memory stays bounded, since what it reads is sorted into buckets on disk. Each offender is named by
+    It commits nothing and disturbs nobody; what it reads is sorted into buckets on disk, so memory is that of a bucket, and of one task's
+    state for each process. Each offender is named by
     topic/partition/offset: look at it with `baton tail`, and at its lead with `baton explain`.
     """
     settings = cluster_settings()
@@ -64,6 +69,7 @@ def audit(
                 since_ms=moment_ms(since) if since else 0,
                 grace_ms=grace * 1000,
                 recompute=recompute,
+                processes=processes,
                 progress=show,
             ).run()
     finally:
@@ -104,8 +110,8 @@ def _print(report: Report, console: Console) -> None:
         table.add_row(invariant.value, meaning, f"[bold red]{number}[/]" if number else "[green]no[/]")
     out = Console()
     out.print(table)
-    events, leads, batches = (report.checked[name] for name in ("events", "leads", "batches"))
-    out.print(f"{events:,} events, {leads:,} leads, {batches:,} batches computed again")
+    events, leads, scores, batches = (report.checked[name] for name in ("events", "leads", "scores", "batches"))
+    out.print(f"{events:,} events, {leads:,} leads, {scores:,} scores summed up, {batches:,} batches computed again")
     for words in report.unchecked:
         out.print(f"[yellow]not checked:[/] {words}", soft_wrap=True)
     for finding in report.findings:

@@ -27,6 +27,8 @@ LeadFact = LeadQualified | LeadStaged | LeadRouted | LeadUnrouted | HandoffNoted
 _OPEN: Final = frozenset({Stage.MQL, Stage.TAL, Stage.TQL, Stage.SAL, Stage.SQL, Stage.OPPORTUNITY})
 _RESTS: Final = frozenset({Stage.RECYCLED, Stage.INQUIRY})
 _TAKEN_UP: Final = frozenset({"accepted", "opportunity"})
+_ALLOWED: Final = "consent_changed"
+"""The move that says what may be done with a lead, and not who has it."""
 _GONE: Final = frozenset({"merged", "erased"})
 
 
@@ -149,7 +151,7 @@ def _noted(holding: Holding, noted: HandoffNoted) -> Holding:
 
 
 def _moved(holding: Holding, staged: LeadStaged) -> Holding:
-    if holding.ended == "erased":
+    if holding.ended == "erased" or staged.event == _ALLOWED:
         return holding
     if staged.event in _GONE:
         return Holding(stage=staged.to_stage, cycle=staged.cycle, ended=staged.event)

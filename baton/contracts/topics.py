@@ -15,6 +15,7 @@ DAY_MS = 86_400_000
 SHORT_MS = 30 * DAY_MS
 BOOK_MS = 400 * DAY_MS
 TICKS_MS = 3_600_000
+_CHANGELOG_SEGMENT_BYTES = 64 << 20
 DLQ_PREFIX = "dlq."
 
 
@@ -72,6 +73,9 @@ class TopicSpec:
             settings["retention.ms"] = str(-1 if self.retention_ms is None else self.retention_ms)
         else:
             settings["min.cleanable.dirty.ratio"] = "0.5"
+        if self.cleanup is Cleanup.COMPACT and self.audience is Audience.ENGINE:
+            # The open segment is never compacted, and a restore reads it whole.
+            settings["segment.bytes"] = str(_CHANGELOG_SEGMENT_BYTES)
         return settings
 
 

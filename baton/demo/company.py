@@ -19,6 +19,7 @@ _QUIET = ("page_view", "page_view", "download", "email_click", "pricing_view", "
 _LOUD = ("demo_request", "trial_started")
 _CAMPAIGNS = ("autumn-fair", "newsletter", "search", None)
 _LOUD_SHARE, _TWICE_SHARE, _POISON_SHARE, _COMPETITOR_SHARE = 0.25, 0.06, 0.02, 0.03
+_FIRMS = 97
 
 
 class Way(StrEnum):
@@ -38,19 +39,32 @@ class Arrival:
     poison: bool = False
 
 
-def visitors(*, leads: int, span_ms: int, seed: int, begins_ms: int) -> list[Arrival]:
-    """The whole script in the order of sending, over ``span_ms``, for so many leads; event times count from ``begins_ms``."""
+def visitors(
+    *,
+    leads: int,
+    span_ms: int,
+    seed: int,
+    begins_ms: int,
+    first: int = 0,
+    firms: int = _FIRMS,
+    poison_share: float = _POISON_SHARE,
+) -> list[Arrival]:
+    """The whole script in the order of sending, over ``span_ms``, for so many leads; event times count from ``begins_ms``.
+
+    ``first``: the number of the first lead, so that one script can go on where another ended. ``firms``: how many companies they are from.
+    """
     random = Random(seed)
-    script = [each for number in range(leads) for each in _visits(random, number, span_ms, begins_ms)]
+    numbers = range(first, first + leads)
+    script = [each for number in numbers for each in _visits(random, number, firms, span_ms, begins_ms)]
     script += [each for each in script if random.random() < _TWICE_SHARE]
-    script += [_poison(random, number, span_ms) for number in range(max(1, int(len(script) * _POISON_SHARE)))]
+    script += [_poison(random, number, span_ms) for number in range(max(1, int(len(script) * poison_share)))]
     return sorted(script, key=lambda each: each.after_ms)
 
 
-def _visits(random: Random, number: int, span_ms: int, begins_ms: int) -> Iterator[Arrival]:
+def _visits(random: Random, number: int, firms: int, span_ms: int, begins_ms: int) -> Iterator[Arrival]:
     start = random.randrange(int(span_ms * 0.7))
     identifiers: dict[str, Any] = {"anonymous": f"visitor-{number:05d}"}
-    known = {"email": f"lead{number:05d}@firm{number % 97:02d}.example"}
+    known = {"email": f"lead{number:05d}@firm{number % firms:02d}.example"}
     acts = random.choices(_QUIET, k=random.randint(1, 6))
     if random.random() < _LOUD_SHARE:
         acts.append(random.choice(_LOUD))

@@ -16,7 +16,11 @@ from baton.engine.records import BatchJournal, Did, JournalLine
 
 
 class JournalMismatch(EngineError):
-    """The journal cannot be followed: an input has not what it says was taken, or a batch is missing."""
+    """The journal cannot be followed: an input (``topic``) has not what it says was taken, or a batch is missing."""
+
+    def __init__(self, words: str, topic: str | None = None) -> None:
+        super().__init__(words)
+        self.topic = topic
 
 
 Inputs = Callable[[str, int], Iterator[Record]]
@@ -82,6 +86,7 @@ def _take(core: Core, line: JournalLine, inputs: Inputs, readers: dict[str, Iter
         if record is None or record.offset > line.last or (number == 0 and record.offset != line.first):
             raise JournalMismatch(
                 f"{core.reducer.name}[{core.partition}]: the {line.count} records that were taken of {line.topic} "
-                f"from {line.first} to {line.last} are not all there"
+                f"from {line.first} to {line.last} are not all there",
+                line.topic,
             )
         core.take(line.topic, record)

@@ -22,7 +22,7 @@ from services.scorer.content import ContentBook, together
 from services.scorer.course import by_system, cycle_item, place, tell_consents
 from services.scorer.events import acquainted, consent_given, profiled, settle, untold
 from services.scorer.ledger import RECORD, retractions, with_retractions
-from services.scorer.lifecycle import Move
+from services.scorer.lifecycle import OPEN, Move
 from services.scorer.rating import tell_account
 from services.scorer.state_lead import CYCLE, MERGED, LeadHead
 from services.scorer.taking_over import takes_over
@@ -31,6 +31,7 @@ from services.scorer.turn import TRANSFERS, Turn
 from services.scorer.waiting import stops_waiting
 
 _MAX_ABSORBED: Final = 64
+_OPEN: Final = frozenset(stage.value for stage in OPEN)
 
 
 def on_merge(turn: Turn, told: LeadMerge) -> None:
@@ -150,7 +151,8 @@ def _join_ledger(turn: Turn, told: LeadTransfer) -> None:
         head,
         ledger=ledger,
         retracted=retracted,
-        cycle=max(head.cycle, told.cycle),
+        # Whoever works on the survivor speaks of the cycle it is in: that number stays until it ends.
+        cycle=head.cycle if head.stage in _OPEN else max(head.cycle, told.cycle),
         since_ms=max(head.since_ms, told.since_ms),
     )
     turn.recount()

@@ -156,8 +156,9 @@ def _left(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> N
     for clock in turn.head.clocks:
         if clock.clock == "nurture":
             running.hear(turn, clock, evidence)
-    leave(
+    _leave(
         turn,
+        staged,
         Leaving(
             reason=staged.reason or _UNSAID[staged.event],
             handoff_id=staged.handoff_id,
@@ -166,6 +167,12 @@ def _left(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> N
             final=staged.event == "disqualified",
         ),
     )
+
+
+def _leave(turn: Turn, staged: LeadStaged, leaving: Leaving) -> None:
+    """Also of a lead that nothing was known of here: the cycle that ends is the one that the move names."""
+    turn.head = replace(turn.head, cycle=max(turn.head.cycle, staged.cycle))
+    leave(turn, leaving)
 
 
 def _released(turn: Turn, reason: str, *, at_ms: int) -> None:
@@ -195,7 +202,7 @@ def _withdrawn(turn: Turn, event: Event, staged: LeadStaged) -> None:
     """It is ready no longer. It was nobody's and has no date: it goes where leads wait, and may come back at any time."""
     for clock in turn.head.clocks:
         running.close(turn, clock, f"withdrawn: {staged.reason}" if staged.reason else "withdrawn", at_ms=event.at_ms)
-    leave(turn, Leaving(reason=staged.reason or "withdrawn", handoff_id=staged.handoff_id, free=True))
+    _leave(turn, staged, Leaving(reason=staged.reason or "withdrawn", handoff_id=staged.handoff_id, free=True))
 
 
 def _ended(turn: Turn, reason: str) -> None:

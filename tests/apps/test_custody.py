@@ -124,6 +124,11 @@ STORIES: list[tuple[str, list[Any], Holder]] = [
     ),
     ("disqualified", [Q, MQL, staged("disqualified", "disqualified", reason="student")], Holder(kind=HolderKind.END, who="student")),
     ("disqualified, nobody knows why", [Q, MQL, staged("disqualified", "disqualified")], nobody(Missing.REASON)),
+    (
+        "disqualified, and then it changed its mind about consent",
+        [Q, MQL, staged("disqualified", "disqualified", reason="student"), staged("consent_changed", "disqualified", "system")],
+        Holder(kind=HolderKind.END, who="student"),
+    ),
     ("won", [Q, MQL, routed("ann"), staged("won", "customer", "sales")], Holder(kind=HolderKind.END, who="customer")),
     ("an opportunity out of nowhere", [staged("opportunity", "opportunity", "sales", by="bob", handoff_id=None)], BOB),
     ("merged into another", [Q, MQL, staged("merged", "mql", "system", by=None)], Holder(kind=HolderKind.LEAD)),

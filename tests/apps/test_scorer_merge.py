@@ -161,6 +161,32 @@ def test_two_leads_in_work_stay_where_the_survivor_is() -> None:
     assert world.said() == ["a/1 merged by system: sal -> sal: merged", "b warm A2 40"]
 
 
+def test_a_survivor_in_work_stays_in_its_cycle_whatever_the_loser_has_been_through() -> None:
+    """What the router and the SLA watcher say of it meanwhile names that cycle, and must not be taken for a former one's."""
+    world = World()
+    for lead, outcome in (("a", "recycle"), ("b", "disqualify")):
+        world.fits(lead)
+        world.does(lead, "demo_request")
+        if lead == "b":
+            world.send(merge("a", "b"))
+        world.send(
+            LeadRecycled(
+                recycle_id=f"r{lead}",
+                lead_id=lead,
+                cycle=1,
+                outcome=outcome,
+                reason="no_budget",
+                at_ms=0,
+                cause_id="c",
+                agreement="v",
+            )
+        )
+    assert [line for line in world.said() if line.startswith("b/")] == [
+        "b/1 qualified by system: inquiry -> mql",
+        "b/1 disqualified by system: mql -> disqualified: no_budget",
+    ]
+
+
 def test_a_rest_is_taken_over_and_planned_anew() -> None:
     world = World()
     world.fits("a")

@@ -193,6 +193,12 @@ def test_of_a_lead_that_nothing_was_known_of_no_tombstone_is_kept() -> None:
     assert [each for each in scene.host.log.history if each.topic == "clocks.changelog.v1" and each.key != b"p"] == []
 
 
+def test_of_a_lead_that_nothing_was_known_of_the_cycle_that_ends_is_the_one_of_its_move() -> None:
+    scene = Scene(QUIET).staged("recycled", "recycled", by=None, actor="marketing", handoff_id=None, reason="not_ready", cycle=3)
+    (told,) = [each for each in scene.facts() if isinstance(each, LeadRecycled)]
+    assert told.cycle == 3
+
+
 def test_where_nobody_is_named_the_side_that_owes_is_told() -> None:
     scene = Scene(NURTURE).qualified().routed("ann").staged("rejected", "mql", reason="not_ready").at("2026-04-02 12:00")
     scene.lines()

@@ -1,18 +1,26 @@
 """The chaos run: its plan, its witness, and a small one with a fixed seed that must end sound."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 
 from baton.broker.topics import Layout, ensure_topics
+from baton.chaos.clock import ScriptClock
+from baton.chaos.headway import Headway, NotDrained
 from baton.chaos.load import event_id_of
+from baton.chaos.pace import QUICK
 from baton.chaos.plan import Fault, plan
-from baton.chaos.run import ChaosRun
+from baton.chaos.pressure import HIGH, LOW, Pressure
+from baton.chaos.run import ChaosRun, Order, Outcome
+from baton.chaos.script import waves
 from baton.chaos.witness import Witness
 from baton.contracts.topics import TOPICS, physical
 from baton.ids import derived_id
 from tests.kafka.conftest import DEMO_AGREEMENT
+
+SMALL_KILLS, SMALL_SEED = 4, 282
 
 
 def test_a_seed_is_a_plan_in_order_with_an_agreement_in_the_middle() -> None:
@@ -59,16 +67,76 @@ def test_the_witness_sees_when_what_was_read_has_changed(bootstrap: str, namespa
     assert witness.disagreements() == [f"{spec.name}/0: the first 3 offsets read otherwise at the end"]
 
 
-@pytest.mark.chaos
+def test_a_script_of_any_length_comes_in_waves() -> None:
+    made = list(waves(events=10_000, span_ms=600_000, seed=2, begins_ms=1_790_000_000_000))
+    assert [wave.starts_ms for wave in made] == sorted(wave.starts_ms for wave in made)
+    assert (made[0].starts_ms, made[-1].starts_ms) == (0, 570_000)
+    lines = [each for wave in made for each in wave.arrivals]
+    assert 9_000 < len(lines) <= 10_000
+    assert 0.005 < sum(each.poison for each in lines) / len(lines) < 0.02
+    ids = [event_id_of(each.line) for each in lines if not each.poison]
+    assert 0.03 < 1 - len(set(ids)) / len(ids) < 0.09, "only what is sent twice has an id twice: waves share no visitor"
+    (alone,) = waves(events=300, span_ms=5_000, seed=2, begins_ms=0)
+    assert alone.starts_ms == 0
+    assert 200 < len(alone.arrivals) <= 300
+
+
+def test_the_script_stands_still_while_the_system_is_too_far_behind() -> None:
+    clock, said = ScriptClock(), list[int | None]()
+    behind: list[int | Exception] = [HIGH + 1, KafkaException(), (HIGH + LOW) // 2, LOW - 1]
+
+    def lag() -> int:
+        found = behind.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    pressure = Pressure(clock, lag, said.append, report_s=1)
+    clock.start()
+    held = []
+    for _ in range(4):
+        pressure.look()
+        held.append(clock.held)
+    assert held == [True, True, True, False], "a broker that does not answer changes nothing, nor does what lies between"
+
+
+def test_a_system_that_gets_nowhere_is_told_from_a_slow_one() -> None:
+    now = [0.0]
+    headway = Headway("the groups", 10, clock=lambda: now[0])
+    for second, left in ((0, 100), (9, 99), (18, None), (19, 120)):
+        now[0] = second
+        headway.saw(left)
+    now[0] = 19.5
+    with pytest.raises(NotDrained, match="the groups: no headway in 10 s, 99 left"):
+        headway.saw(99)
+
+
+def _run(tmp_path: Path, broker_cache: Path, **more: Any) -> Outcome:
+    return ChaosRun(tmp_path, Order(agreement=DEMO_AGREEMENT, **more), cache=broker_cache, say=print).run()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(420)
 def test_a_small_run_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
-    outcome = ChaosRun(
-        tmp_path, cache=broker_cache, agreement=DEMO_AGREEMENT, kills=6, events=250, seconds=30, seed=5, workers=1, say=print
-    ).run()
+    outcome = _run(
+        tmp_path, broker_cache, kills=SMALL_KILLS, events=150, seconds=12, seed=SMALL_SEED, workers=1, partitions=2, pace=QUICK
+    )
     assert outcome.wrong == []
     assert outcome.unacknowledged == 0
-    assert sum(outcome.faults.values()) == 7
+    assert {Fault.KILL, Fault.PAUSE, Fault.BROKER_KILL, Fault.AGREEMENT} <= {Fault(each) for each in outcome.faults}
+    assert sum(outcome.faults.values()) == SMALL_KILLS + 1
     assert outcome.worker_starts > 4
-    assert outcome.witnessed > 1_000
-    assert outcome.report.checked["leads.routed.sdr.v1"] > 5
+    assert outcome.acknowledged > 120
+    assert outcome.witnessed > 500
+    assert outcome.report.checked["leads.routed.sdr.v1"] > 3
+    assert outcome.report.checked["leads.acts.v1"] > 3
+
+
+@pytest.mark.chaos
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+def test_a_longer_run_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
+    outcome = _run(tmp_path, broker_cache, kills=12, events=2_000, seconds=120, seed=5)
+    assert outcome.wrong == []
+    assert outcome.unacknowledged == 0
+    assert {Fault(each) for each in outcome.faults} == set(Fault)

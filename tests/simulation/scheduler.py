@@ -1,14 +1,17 @@
 """A seeded scheduler over the whole flow in memory: the same seed, the same faults, the same log.
 
 Between any two steps of any task it may crash the task, abort its transaction, hand its partition to another owner while the former one goes on,
-keep a partition's news from it for a while, let time jump, or send an event twice. What must hold afterwards is the audit's business.
+keep a partition's news from it for a while, let time jump, or send an event twice; in some seeds another agreement comes into force. What must hold afterwards is the audit's business.
 """
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.model.condition import Op, Test
@@ -30,6 +33,19 @@ INBOX = "leads.inbox.v1"
 PARTITIONS = 2
 _AGREEMENT = Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml"
 _ACTS = ("page_view", "pricing_view", "form", "webinar", "demo_request", "trial_started")
+_ROLES = ("VP Operations", "VP Operations", "VP Operations", "Manager", "Student")
+_COMMANDS: tuple[tuple[str, str | None, dict[str, str]], ...] = (
+    ("claim", "sdr-ben", {}),
+    ("claim", "ae-hugo", {}),
+    ("pass_on", None, {"to_person": "ae-greta"}),
+    ("assign", "mgr-ines", {"to_person": "sdr-cleo"}),
+    ("assign", "mgr-ines", {"to_pool": "sales"}),
+)
+_CHANGES = (
+    ("3: {enter: 20, exit: 12}", "3: {enter: 9, exit: 6}"),
+    ("form: {points: 12,", "form: {points: 13,"),
+    ("capacity: 400", "capacity: 1"),
+)
 _LIMITS = (Limits(), Limits(outputs=3, wakes=1))
 
 
@@ -49,6 +65,20 @@ def agreement_that_asks_accounts() -> tuple[str, str]:
     return text, version_of(text)
 
 
+@cache
+def another_agreement() -> tuple[str, str]:
+    """The same with a lower threshold, more points for a form and less room: some leads are ready at once, and some must wait."""
+    with TemporaryDirectory() as folder:
+        changed = Path(folder) / "changed.yaml"
+        text = _AGREEMENT.read_text()
+        for old, new in _CHANGES:
+            assert old in text, old
+            text = text.replace(old, new)
+        changed.write_text(text)
+        canonical = canonical_text(read_agreement(changed))
+    return canonical, version_of(canonical)
+
+
 @dataclass(slots=True)
 class Run:
     """One seed. ``trace`` is what was done to whom, in order; ``faults`` counts by kind."""
@@ -59,6 +89,7 @@ class Run:
     trace: list[str] = field(default_factory=list)
     faults: dict[str, int] = field(default_factory=dict)
     waiting: list[tuple[int, bytes]] = field(default_factory=list)
+    agrees_at_ms: int | None = None
     answered: int = 0
 
     def note(self, what: str, task: MemoryTask | None = None) -> None:
@@ -76,9 +107,15 @@ def play(seed: int, text: str, version: str) -> Run:
     _agree(host, text, version)
     host.advance(BEGINS_MS)
     run = Run(seed=seed, host=host, random=random, waiting=_lines(random))
+    if random.random() < 0.35:
+        run.agrees_at_ms = BEGINS_MS + random.randrange(8_000)
     while run.waiting:
         run.waiting.sort(key=lambda each: each[0])
         at_ms, line = run.waiting.pop(0)
+        if run.agrees_at_ms is not None and run.agrees_at_ms <= at_ms:
+            run.agrees_at_ms = None
+            _agree(host, *another_agreement())
+            run.note("another agreement")
         _pass_time(run, at_ms)
         _send(host, line, random)
         _disturb(run)
@@ -105,7 +142,9 @@ def _lines(random: Random) -> list[tuple[int, bytes]]:
     lines = []
     for number in range(random.randint(1, 3)):
         identifiers: dict[str, str] = {"anonymous": f"visitor-{number}"}
-        profile = {"country": "DE", "role": "VP Operations", "employees": "400", "industry": "retail"}
+        profile = {"country": "DE", "role": random.choice(_ROLES), "employees": "400", "industry": "retail"}
+        if random.random() < 0.06:
+            profile["relation"] = "competitor"
         for place in range(random.randint(1, 4)):
             at_ms = BEGINS_MS + random.randrange(20_000)
             if random.random() < 0.6:
@@ -116,8 +155,56 @@ def _lines(random: Random) -> list[tuple[int, bytes]]:
             lines.append((at_ms, encoded))
             if random.random() < 0.2:
                 lines.append((at_ms + random.randrange(3_000), encoded))
+            if random.random() < 0.06:
+                lines.append((at_ms + random.randrange(-3_000, 9_000), _retracts(line, at_ms)))
+        if random.random() < 0.15:
+            lines.append(_last_word(random, number, identifiers))
     if random.random() < 0.3:
         lines.append((BEGINS_MS + random.randrange(20_000), b'{"kind": "rubbish"}'))
+    return lines
+
+
+def _retracts(line: dict[str, Any], at_ms: int) -> bytes:
+    taken_back = {name: line[name] for name in ("source", "identifiers")}
+    return json.dumps(
+        taken_back | {"kind": "retraction", "id": f"r-{line['id']}", "occurred_at": iso(at_ms), "retracts": line["id"]}
+    ).encode()
+
+
+def _last_word(random: Random, number: int, identifiers: dict[str, str]) -> tuple[int, bytes]:
+    """A refusal of consent, or the wish to be forgotten."""
+    at_ms = BEGINS_MS + random.randrange(20_000)
+    line: dict[str, Any] = {"id": f"w-{number}", "source": "seed", "occurred_at": iso(at_ms), "identifiers": identifiers}
+    if random.random() < 0.5:
+        line |= {"kind": "erasure"}
+    else:
+        line |= {"kind": "consent", "consent": {"purpose": "sales", "granted": random.random() < 0.3}}
+    return at_ms, json.dumps(line).encode()
+
+
+def _commanded(routed: LeadRouted, random: Random) -> tuple[int, bytes] | None:
+    """Now and then somebody wants a hand-off to be elsewhere."""
+    if random.random() >= 0.12:
+        return None
+    kind, by, more = random.choice(_COMMANDS)
+    command = {"kind": kind, "by": by or routed.owner, "handoff_id": routed.handoff_id} | more
+    line = {"kind": "command", "id": f"{routed.handoff_id}-{kind}", "source": "seed-crm", "identifiers": {"lead": routed.lead_id}}
+    line |= {"occurred_at": iso(routed.routed_at_ms), "command": command}
+    return routed.routed_at_ms + random.randrange(3_000), json.dumps(line).encode()
+
+
+def _sold(routed: LeadRouted, random: Random) -> list[tuple[int, bytes]]:
+    """What sales goes on to, some days later: an opportunity, and how it ends."""
+    if routed.leg != "sales" or random.random() >= 0.5:
+        return []
+    deal = {"opportunity_id": "o-1", "amount_minor": 120_000, "currency": "EUR"}
+    acts = [("opportunity", deal), ("won", deal) if random.random() < 0.5 else ("lost", {"reason": "lost_other"})]
+    lines = []
+    for number, (kind, more) in enumerate(acts):
+        act = {"kind": kind, "by": routed.owner, "actor": routed.leg, "handoff_id": routed.handoff_id} | more
+        at_ms = routed.routed_at_ms + 10_000 + number * 1_000
+        line = {"kind": "act", "id": f"{routed.handoff_id}-{kind}", "source": "seed-crm", "occurred_at": iso(at_ms)}
+        lines.append((at_ms, json.dumps(line | {"identifiers": {"lead": routed.lead_id}, "act": act}).encode()))
     return lines
 
 
@@ -132,6 +219,8 @@ def _answers(run: Run) -> None:
         if stored.topic.startswith("leads.routed.") and stored.value is not None:
             routed = codec_for(LeadRouted).decode(stored.value)
             run.waiting += [(stored.timestamp + deed.after_ms, deed.encoded) for deed in deeds(routed)]
+            commanded = _commanded(routed, run.random)
+            run.waiting += [*([] if commanded is None else [commanded]), *_sold(routed, run.random)]
     run.answered = len(history)
 
 

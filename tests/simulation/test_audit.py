@@ -10,13 +10,14 @@ import pytest
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.reading import read_agreement
+from baton.audit import spill
 from baton.audit.audit import Audit
 from baton.audit.findings import Invariant, Report
 from baton.audit.source import MemorySource
 from baton.cli.flow import all_reducers
 from baton.cli.simulation import Arrival, Simulation
 from baton.contracts.codec import codec_for
-from baton.contracts.intake import IntakeRecord
+from baton.contracts.intake import IntakeRecord, LeadEvent, LeadMerge
 from baton.contracts.leads import LeadScored, LeadStaged
 from baton.contracts.levels import LeadRecycled, SlaClock, SlaViolation
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
@@ -28,6 +29,7 @@ from baton.engine.memory import MemoryLog
 ROOT = Path(__file__).resolve().parents[2]
 BEGINS_MS = 1_795_327_861_000
 SPAN_MS = 10_000
+VERDICTS = ("accepted", "rejected", "qualified")
 
 
 def _arrivals() -> list[Arrival]:
@@ -102,6 +104,14 @@ def test_a_sound_run_has_no_finding(sound: MemoryLog) -> None:
     assert report.checked["leads.sla-violations.v1"] > 3
     assert report.checked["leads.recycled.v1"] > 0
     assert report.checked["batches"] > 100
+    assert report.checked["scores"] > 20
+
+
+def test_what_does_not_stay_in_memory_comes_back_from_disk_the_same(sound: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = audited(sound)
+    monkeypatch.setattr(spill, "HELD_ROWS", 1)
+    assert audited(sound, buckets=4) == held
+    assert audited(sound, buckets=1) == held
 
 
 def _emit_twice(log: MemoryLog) -> str:
@@ -262,6 +272,73 @@ def _overload(log: MemoryLog) -> str:
     return f"leads.routed.sdr.v1/{partition}/{offset}"
 
 
+def _hide_the_cause(log: MemoryLog) -> str:
+    partition, offset, _ = _find(log, "leads.scored.v1")
+    headers = [each for each in _headers(log, "leads.scored.v1", partition, offset) if each[0] != "baton_cause"]
+    again = _append(log, "leads.scored.v1", partition, offset, headers=headers)
+    return f"leads.scored.v1/{partition}/{again}"
+
+
+def _score_what_was_not_accepted(log: MemoryLog) -> str:
+    """Numbers that add up, and an act more than was accepted."""
+    partition, offset, value = _find(log, "leads.scored.v1", lambda each: each.engagement_micro > 0 and each.cycle == 1)
+    assert isinstance(value, LeadScored)
+    first, *rest = value.contributions
+    more = replace(first, event_id="7" * 32)
+    total = value.engagement_micro + more.points_micro
+    _write(log, "leads.scored.v1", partition, offset, replace(value, contributions=(first, more, *rest), engagement_micro=total))
+    return f"leads.scored.v1/{partition}/{offset}"
+
+
+def _lose_an_act(log: MemoryLog) -> str:
+    """An act was accepted that no score knows: the scorer lost it, or the record of acceptance is not the one it took."""
+    partition, offset, scored = _find(log, "leads.scored.v1", lambda each: each.engagement_micro > 0 and each.cycle == 1)
+    events = log.records("leads.accepted.v1", partition)
+    codec = codec_for(LeadEvent)
+    for number, stored in enumerate(events):
+        event = codec.decode(stored.value or b"")
+        if event.event_id == scored.cause_id and event.engagement is not None:
+            quiet = replace(event, engagement=replace(event.engagement, act="unsubscribe"))
+            events[number] = stored._replace(value=codec.encode(quiet))
+            return f"leads.scored.v1/{partition}/{offset}"
+    raise AssertionError("the score has no act for its cause")
+
+
+def _ignore_a_verdict(log: MemoryLog) -> str:
+    partition, offset, act = _find(log, "leads.acts.v1", lambda each: each.act.kind == "accepted")
+    stages = log.records("leads.stages.v1", partition)
+    codec = codec_for(LeadStaged)
+    kept = [each for each in stages if codec.decode(each.value or b"").cause_id != act.event_id]
+    assert len(kept) < len(stages)
+    log._records["leads.stages.v1", partition] = [each._replace(offset=place) for place, each in enumerate(kept)]
+    return f"leads.acts.v1/{partition}/{offset}"
+
+
+def _invent_a_verdict(log: MemoryLog) -> str:
+    survivors = {
+        codec_for(LeadMerge).decode(each.value or b"").survivor
+        for number in range(log.partitions_of("leads.merges.v1"))
+        for each in log.records("leads.merges.v1", number)
+    }
+    partition, offset, value = _find(
+        log, "leads.stages.v1", lambda each: each.event in VERDICTS and each.by is not None and each.lead_id not in survivors
+    )
+    assert isinstance(value, LeadStaged)
+    _write(log, "leads.stages.v1", partition, offset, replace(value, cause_id="6" * 32))
+    return f"leads.stages.v1/{partition}/{offset}"
+
+
+def _miscount_a_turn(log: MemoryLog) -> str:
+    """A turn that was taken is not counted at the next decision: each choice by itself looks right."""
+    partition, offset, value = _find(
+        log, "leads.routed.sdr.v1", lambda each: each.turn_used and any(candidate.turns for candidate in each.candidates)
+    )
+    assert isinstance(value, LeadRouted)
+    fewer = tuple(replace(each, turns=each.turns and each.turns - 1) for each in value.candidates)
+    _write(log, "leads.routed.sdr.v1", partition, offset, replace(value, candidates=fewer))
+    return f"leads.routed.sdr.v1/{partition}/{offset}"
+
+
 def _drop_the_hand_off(log: MemoryLog) -> str:
     partition, offset, value = _find(log, "leads.qualified.v1")
     orphan = codec_for(type(value)).encode(replace(value, lead_id="9" * 32, qualification_id="8" * 32))
@@ -310,6 +387,12 @@ PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
     (Invariant.OVERDUE, _lose_a_timer),
     (Invariant.TURNS, _wrong_turn),
     (Invariant.CAPACITY, _overload),
+    (Invariant.TURNS, _miscount_a_turn),
+    (Invariant.CAUSED, _hide_the_cause),
+    (Invariant.SCORES, _score_what_was_not_accepted),
+    (Invariant.SCORES, _lose_an_act),
+    (Invariant.ANSWERED, _ignore_a_verdict),
+    (Invariant.ANSWERED, _invent_a_verdict),
     (Invariant.HELD, _drop_the_hand_off),
     (Invariant.HELD, _forget_the_returns),
     (Invariant.HELD, _let_a_return_pass),
@@ -361,12 +444,15 @@ def test_facts_that_came_after_the_tasks_were_computed_again_are_no_findings(log
     class Goes(MemorySource):
         def read(self, topic: str, number: int, start: int | None = None) -> Any:
             if topic == "baton.people.v1":  # read once, between the first reading and the second
-                new = [(name, b"d" * 32 if name == "ce_id" else data) for name, data in _headers(log, partition, offset)]
+                new = [
+                    (name, b"d" * 32 if name == "ce_id" else data)
+                    for name, data in _headers(log, "accounts.scored.v1", partition, offset)
+                ]
                 _append(log, "accounts.scored.v1", partition, offset, headers=new)
             return super().read(topic, number, start)
 
     assert Audit(Goes(log), all_reducers(), grace_ms=2_000).run().findings == []
 
 
-def _headers(log: MemoryLog, partition: int, offset: int) -> Any:
-    return log.records("accounts.scored.v1", partition)[offset].headers
+def _headers(log: MemoryLog, topic: str, partition: int, offset: int) -> Any:
+    return log.records(topic, partition)[offset].headers

@@ -101,7 +101,7 @@ class MemoryHost:
     # ------------------------------------------------------------------ inside
 
     def _running(self) -> list[MemoryTask]:
-        return [task for task in self.tasks.values() if task.running and not task.core.waits_for_reference]
+        return [task for task in self.tasks.values() if task.ready]
 
     def _appended(self, record: Stored) -> None:
         inlet = self._reference.get(record.topic)

@@ -65,9 +65,11 @@ class MemoryTask:
         self._own = {"changelog": changelog_topic(reducer.name), "journal": journal_topic(reducer.name)}
         self._core: Core | None = None
         self._merge = Merge(reducer.inputs)
+        self._inputs = {topic: log.records(topic, partition) for topic in reducer.inputs}
+        self._reference = {topic: log.records(topic, 0) for topic in book.topics}
         self._fetched: dict[str, int] = {}
         self._epoch = 0
-        self._restored_to = 0
+        self._agreed = False
 
     @property
     def alive(self) -> bool:
@@ -80,6 +82,15 @@ class MemoryTask:
         return self._core is not None and self.failed is None
 
     @property
+    def ready(self) -> bool:
+        """Whether it is running and something is agreed. What was agreed once stays so for as long as it keeps its memory."""
+        if self._core is None or self.failed is not None:
+            return False
+        if not self._agreed:
+            self._agreed = not self._core.waits_for_reference
+        return self._agreed
+
+    @property
     def core(self) -> Core:
         """Its mind; raises RuntimeError while it is down."""
         if self._core is None:
@@ -90,7 +101,7 @@ class MemoryTask:
 
     def start(self) -> None:
         """Fence former owners, restore, check. Raises :class:`StateMismatch`."""
-        self.failed = None
+        self.failed, self._agreed = None, False
         self._epoch = self._log.fence(f"{self._group}-{self.partition}")
         core = Core(self.reducer, self._book, partition=self.partition, partitions=self._log.partitions, **self._options)
         for record in self._log.records(self._own["changelog"], self.partition):
@@ -123,12 +134,16 @@ class MemoryTask:
 
     def unread(self) -> bool:
         """Whether there are records it can see and has not processed."""
-        return any(self._end(topic) > self.core.positions[topic] for topic in self.reducer.inputs)
+        positions = self.core.positions
+        for topic, records in self._inputs.items():
+            if len(records) > positions[topic] and (not self.sees or self._end(topic) > positions[topic]):
+                return True
+        return False
 
     def drained(self) -> bool:
         """Whether it has committed past everything in its inputs, seen or not."""
         committed, _ = self._log.committed(self._group, self.partition)
-        return all(committed.get(topic, 0) >= len(self._log.records(topic, self.partition)) for topic in self.reducer.inputs)
+        return all(committed.get(topic, 0) >= len(records) for topic, records in self._inputs.items())
 
     def work(self, limit: int = _FETCH) -> None:
         """One batch of at most ``limit`` records. A reducer that raises leaves the task :attr:`failed`, what was before it done."""
@@ -176,7 +191,7 @@ class MemoryTask:
         """One batch of what ``act`` does, tried until it is committed."""
         core = self.core
         while True:
-            core.begin(self._log.now, {topic: len(self._log.records(topic, 0)) for topic in self._book.topics})
+            core.begin(self._log.now, {topic: len(records) for topic, records in self._reference.items()})
             try:
                 done = act()
                 batch = core.seal()
@@ -207,10 +222,10 @@ class MemoryTask:
             if not waiting and start != self.core.positions[topic]:
                 raise EngineError(f"{self.reducer.name}[{self.partition}] lost fetched records of {topic} before {start}")
             if start < end:
-                records = self._log.records(topic, self.partition)[start : min(end, start + _FETCH)]
+                records = self._inputs[topic][start : min(end, start + _FETCH)]
                 self._fetched[topic] = start + len(records)
                 self._merge.add(topic, records, upto=self._fetched[topic], end=end)
 
     def _end(self, topic: str) -> int:
-        end = len(self._log.records(topic, self.partition))
+        end = len(self._inputs[topic])
         return min(end, self.sees.get(topic, end))
