@@ -48,7 +48,8 @@ def _forget(draft: Draft, lead_id: str, received_at_ms: int, *, written: str | N
         return
     for own in dict.fromkeys((former.own_lead_id, former.lead_id if former.root == draft.key else None)):
         if own is not None and own != written:
-            _write_down(draft, own, derived_id(draft.cause_id, "erased", own), "baton", received_at_ms)
+            # Several identities may know the lead as theirs: each forgets it once, by a word of its own.
+            _write_down(draft, own, derived_id(draft.cause_id, "erased", own, draft.key), "baton", received_at_ms)
     for member in draft.marked(MEMBER):
         draft.say(member, AliasKind.ERASED, lead_id)
     for kind in (MEMBER, TOLD, CONFLICT):

@@ -374,6 +374,18 @@ def test_an_erasure_reaches_every_identity_and_every_lead_that_was_merged() -> N
         assert not any(name == "person" for name, _ in view.entries)
 
 
+def test_an_erasure_is_told_once_by_each_identity_that_knew_the_lead_as_its_own() -> None:
+    anonymous = derived_id("lead", key_for("anonymous", "n1"))
+    world = World().send(
+        view_of("v", anonymous="n1"), view_of("call", lead=anonymous), view_of("form", email=ANN, anonymous="n1")
+    )
+    world.facts.clear()
+    world.send(erasure(at=T0 + 50, email=ANN, anonymous="n1"))
+    told = [each.event_id for each in world.of(LeadEvent)]
+    assert {each.lead_id for each in world.of(LeadEvent)} == {ANN_LEAD, anonymous}
+    assert len(told) == len(set(told)) == 3
+
+
 def test_a_late_event_does_not_bring_an_erased_lead_back_whichever_identifier_it_has() -> None:
     world = World().send(view_of("form", email=ANN, anonymous="n1"), erasure(at=T0, email=ANN))
     world.facts.clear()
