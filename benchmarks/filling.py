@@ -46,9 +46,7 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
     for event in stream(count, options["leads"], time.time_ns() // 1_000_000):
         value = encode(event)
         size += len(value)
-        produce(
-            producer, topic, key=event.lead_id, value=value, partition=partition_for(event.lead_id), headers=headers(event)
-        )
+        produce(producer, topic, key=event.lead_id, value=value, partition=partition_for(event.lead_id), headers=headers(event))
         producer.poll(0)
     if producer.flush(60.0):
         raise RuntimeError("the brokers did not take the events")

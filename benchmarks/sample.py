@@ -171,3 +171,8 @@ def renamed(key: bytes, name: bytes) -> bytes:
     """The changelog key of a template's record, for another lead; ``name`` has :data:`NAME_LENGTH` bytes."""
     at = key.find(b"template-")
     return key[:at] + name + key[at + NAME_LENGTH :]
+
+
+def engagement_of_now(number: int, now_ms: int) -> LeadEvent:
+    """An act of a lead that did nothing else."""
+    return engagement(number, derived_id("lead", number), now_ms, random.Random(number))
