@@ -25,10 +25,11 @@ from rich.console import Console
 
 from benchmarks.cluster import clear, kafka
 from benchmarks.machine import machine
-from benchmarks.report import rows
+from benchmarks.report import rows, shown
 from benchmarks.showing import markdown_of, table_of
 
 _LIMIT_S = 1_200.0
+_WIDTH = 200
 _BYTES_A_LEAD = 8_000
 """Memory that must be free for a lead of 30 entries, or its population is left out."""
 
@@ -87,7 +88,8 @@ class Bench:
 
     def _flow(self) -> None:
         sizes, where = self._sizes, self._where("a")
-        self._part("fill", "fill", {"events": sizes.events, "leads": sizes.events // 10, **where}, always=True)
+        if not self._made("fill", {"events": sizes.events, "leads": sizes.events // 10, **where}):
+            return
         everything = {"events": sizes.events, **where}
         self._part("loop", "loop", everything)
         for reducer in ("empty", "adding", "lead"):
@@ -98,8 +100,8 @@ class Bench:
 
     def _restore(self) -> None:
         options = {"leads": self._sizes.restored, "acts": self._sizes.acts, **self._where("b")}
-        self._part("restore_fill", "restore_fill", options, always=True)
-        self._part("restore", "restore", options)
+        if self._made("restore_fill", options):
+            self._part("restore", "restore", options)
 
     def _whole(self) -> None:
         sizes = self._sizes
@@ -112,23 +114,35 @@ class Bench:
 
     def _together(self, letter: str, names: tuple[str, ...], work: Any) -> None:
         """Parts that share topics, which are deleted after the last."""
-        if not self._only or set(names) & set(self._only):
-            try:
-                work()
-            finally:
-                clear(self._bootstrap, f"{self._name}{letter}")
+        asked = [name for name in names if not self._only or name in self._only]
+        if not asked:
+            return
+        try:
+            work()
+        finally:
+            clear(self._bootstrap, f"{self._name}{letter}")
+        for name in asked:
+            self.results.setdefault(name, {"failed": "what it works on could not be made"})
 
-    def _part(self, part: str, module: str, options: Mapping[str, Any], *, always: bool = False) -> None:
-        if self._only and part not in self._only and not always:
+    def _part(self, part: str, module: str, options: Mapping[str, Any]) -> None:
+        if self._only and part not in self._only:
             return
         if part.startswith("leads_") and (why := _too_large(options["leads"][0])):
             self.results[part] = {"left_out": why}
             return
+        self._measure(part, module, options)
+
+    def _made(self, part: str, options: Mapping[str, Any]) -> bool:
+        """Whether what others work on is there."""
+        return "failed" not in self._measure(part, part, options)
+
+    def _measure(self, part: str, module: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
         self._console.print(f"{part} ...", end=" ", highlight=False)
         began = time.monotonic()
         self.results[part] = found = measured(module, options)
         told = f"failed: {found['failed']}" if "failed" in found else f"{time.monotonic() - began:.0f} s"
         self._console.print(told, highlight=False, markup=False)
+        return found
 
 
 def measured(module: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,8 +197,8 @@ def main() -> int:
         told = {"machine": about, "quick": options.quick, "rows": [row.plain() for row in found], "results": bench.results}
         options.json.write_text(json.dumps(told, indent=2, default=str) + "\n")
     if options.markdown:
-        options.markdown.write_text(markdown_of(found, about))
-    Console().print(table_of(found))
+        options.markdown.write_text(markdown_of(shown(found), about))
+    Console(width=None if sys.stdout.isatty() else _WIDTH).print(table_of(shown(found)))
     return 1 if any("failed" in each for each in bench.results.values()) else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import signal
 import sys
 from collections.abc import Mapping
 
@@ -27,6 +28,7 @@ PARTS: Mapping[str, str] = {
 
 def main() -> None:
     """Measure the one that is named."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what a part has started ends with it
     module, function = PARTS[sys.argv[1]].split(":")
     found = getattr(importlib.import_module(f"benchmarks.{module}"), function)(json.loads(sys.argv[2]))
     print(json.dumps(found))

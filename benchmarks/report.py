@@ -10,6 +10,7 @@ Results = Mapping[str, Mapping[str, Any]]
 """By name of a part, what it told; ``left_out`` says why it told nothing, ``failed`` what went wrong."""
 
 RESTORE_S, TIMER_US, IDLE_SHARE, P99_MS = 15.0, 1.5, 0.10, 1000.0
+NOT_ASKED = "not asked for"
 LEAD_TO_FAUST, EMPTY_TO_STREAMS = 0.1, 1.2
 
 
@@ -67,6 +68,11 @@ _CORE = (
 )
 
 
+def shown(found: list[Row]) -> list[Row]:
+    """The rows without those that were not asked for."""
+    return [row for row in found if NOT_ASKED not in row.shown]
+
+
 def rows(results: Results, *, leads: tuple[int, ...]) -> list[Row]:
     """Every row there is, in order, measured or not. ``leads``: the populations that the lead reducer was to be measured with."""
     parts: tuple[Callable[[], list[Row]], ...] = (
@@ -84,7 +90,7 @@ def rows(results: Results, *, leads: tuple[int, ...]) -> list[Row]:
 
 def _nothing(results: Results, part: str) -> str:
     """Why a part told nothing; empty: it did."""
-    found = results.get(part, {"left_out": "not asked for"})
+    found = results.get(part, {"left_out": NOT_ASKED})
     if "failed" in found:
         return f"failed: {found['failed']}"
     return f"left out: {found['left_out']}" if "left_out" in found else ""
