@@ -10,6 +10,8 @@ Results = Mapping[str, Mapping[str, Any]]
 """By name of a part, what it told; ``left_out`` says why it told nothing, ``failed`` what went wrong."""
 
 RESTORE_S, TIMER_US, IDLE_SHARE, P99_MS = 15.0, 1.5, 0.10, 1000.0
+BEHIND_MS = 250
+"""So much later than it is due an event may be sent, and the rate still be called steady."""
 NOT_ASKED = "not asked for"
 LEAD_TO_FAUST, EMPTY_TO_STREAMS = 0.1, 1.2
 
@@ -165,9 +167,10 @@ def _whole(results: Results) -> list[Row]:
     def way(found: Any) -> tuple[float, str]:
         told = found["way"]
         lost = "" if told["routed"] == told["asked"] else " (not all came)"
+        late = f"; the sender fell up to {told['sender_behind_ms']} ms behind" if told["sender_behind_ms"] > BEHIND_MS else ""
         # A record that never came is later than any: no p99 of the others may stand for it.
         value = float("inf") if lost or told["p99_ms"] is None else told["p99_ms"]
-        return value, f"p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms, {told['routed']} of {told['asked']} routed{lost}"
+        return value, f"p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms, {told['routed']} of {told['asked']} routed{lost}{late}"
 
     def share(kind: str) -> Callable[[Any], tuple[float, str]]:
         def make(found: Any) -> tuple[float, str]:
