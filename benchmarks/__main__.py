@@ -55,7 +55,7 @@ class Sizes:
 
 QUICK = Sizes(
     events=4_000, faust_events=1_000, restored=2_000, leads=(1_000,), lead_events=1_000, many=20_000, core_events=1_000,
-    rate=50, seconds=3.0, one_in=5, idle_s=2.0, warm_s=2.0,
+    rate=50, seconds=2.0, one_in=5, idle_s=1.0, warm_s=1.0,
 )  # fmt: skip
 """Shows that everything works; its figures mean nothing."""
 

@@ -97,6 +97,7 @@ async def _restore(host: Any, leads: int) -> dict[str, Any]:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     return {
+        "leads": found,
         "seconds": round(seconds, 2),
         "cpu_s": round(used, 2),
         "cpu_us_a_lead": used / leads * 1e6,

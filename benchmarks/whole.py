@@ -36,7 +36,8 @@ from benchmarks.cluster import PARTITIONS
 from benchmarks.pacing import paced, percentiles
 from benchmarks.sample import EXAMPLES
 
-_SENDERS = 4
+_SENDERS = 16
+"""More than the rate needs: each waits for its 202 before it sends again."""
 _CROWD = 2_000
 _LAST_S = 10.0
 _ROUTED = ("leads.routed.sdr.v1", "leads.routed.sales.v1")
