@@ -51,9 +51,8 @@ SEED ?= 1
 chaos: $(READY)     ## KILLS=40 EVENTS=20000 SEED=1: load while processes are killed and paused by a plan, then the audit; takes minutes
 	@$(BIN)/python -m baton.chaos --kills $(KILLS) --events $(EVENTS) --seed $(SEED) $(ARGS)
 
-bench: $(READY)     ## what things cost on this machine: codec, agreement, the way in, lead reducer, engine alone and on Kafka
-	@for each in codec agreement intake lead_reducer engine_core kafka_engine; do \
-		echo "== $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
+bench: $(READY)     ## what Baton costs, against Faust, Kafka Streams and a bare loop, in one run of some ten minutes; ARGS="--quick --json FILE"
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 schemas: $(READY)   ## write the schema files of records that are new or changed
 	@$(BIN)/python tools/schemas.py

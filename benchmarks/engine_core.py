@@ -12,21 +12,22 @@ import gc
 import json
 import platform
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import process_time_ns
-from typing import Any, NamedTuple
+from typing import Any
 
 from baton.contracts.codec import codec_for, provisional
-from baton.contracts.intake import Engagement, LeadEvent
+from baton.contracts.intake import LeadEvent
 from baton.contracts.topics import TopicSpec
 from baton.engine.changelog import head_key, pack_head
 from baton.engine.core import Core
 from baton.engine.reducer import Event, Fact, Reducer, Step, View
 from baton.engine.timers import Timers
 from baton.ids import derived_id
+from benchmarks.meter import resident
+from benchmarks.sample import START_MS, Fetched, fetched, stream
 
-START_MS = 1_790_000_000_000
 BATCH = 2_000
 ROUNDS = 5
 
@@ -109,35 +110,9 @@ _TOPICS = {
 }
 
 
-class Fetched(NamedTuple):
-    """A record as a client has it."""
-
-    offset: int
-    timestamp: int
-    key: bytes
-    value: bytes
-    headers: Sequence[tuple[str, bytes]]
-
-
 def events(count: int, keys: int) -> list[Fetched]:
-    """Records of ``leads.accepted.v1`` with the headers the engine writes."""
-    codec = codec_for(LeadEvent)
-    made = []
-    for number in range(count):
-        lead = derived_id("lead", number % keys)
-        event = LeadEvent(
-            event_id=derived_id("event", number), lead_id=lead, source="segment", kind="engagement",
-            occurred_at_ms=START_MS + number, received_at_ms=START_MS + number,
-            engagement=Engagement(act="download", content_id="c-1", content_title="How to choose", content_stage="decision",
-                                  topics=("pricing",), campaign="spring", properties={"path": "/pricing"}),
-        )  # fmt: skip
-        headers = (
-            ("ce_id", derived_id("ce", number).encode()), ("ce_type", b"baton.LeadEvent.v1"), ("ce_source", b"/baton/ingest/identify"),
-            ("ce_specversion", b"1.0"), ("ce_time", b"2026-09-21T10:00:00.000Z"), ("baton_agreement", Terms.version.encode()),
-            ("made_at", b"1790000000000"), ("baton_cause", derived_id("cause", number).encode()), ("received_at", b"1790000000000"),
-        )  # fmt: skip
-        made.append(Fetched(number, START_MS + number // 3, lead.encode(), codec.encode(event), headers))
-    return made
+    """Records of ``leads.accepted.v1``."""
+    return [fetched(number, START_MS + number // 3, event) for number, event in enumerate(stream(count, keys, START_MS))]
 
 
 def best(rounds: int, act: Callable[[], int]) -> float:
@@ -219,7 +194,8 @@ def restoring(count: int) -> Iterator[tuple[str, float]]:
         for number in range(count)
     ]
     core = core_of(Keep())
-    before = _resident()
+    gc.collect()
+    before = resident()
 
     def restore() -> int:
         for key, raw in changelog:
@@ -228,18 +204,13 @@ def restoring(count: int) -> Iterator[tuple[str, float]]:
         return count
 
     yield "restore_us", best(1, restore)
-    yield "state_bytes_a_key", (_resident() - before) / count
+    yield "state_bytes_a_key", (resident() - before) / count
     yield "changelog_bytes_a_key", sum(len(raw) for _, raw in changelog) / count
 
 
-def _resident() -> int:
-    gc.collect()
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * 4_096
-
-
-def measure(count: int, many: int) -> dict[str, float]:
-    """Every figure by name; ``count`` events, ``many`` timers and keys."""
+def measured(options: dict[str, Any]) -> dict[str, Any]:
+    """Every figure by name; so many ``events``, so ``many`` timers and keys."""
+    count, many = options["events"], options["many"]
     records = events(count, count // 4)
     figures = {
         "decode_us": best(ROUNDS, lambda: codec_alone(records, encode=False)),
@@ -250,7 +221,7 @@ def measure(count: int, many: int) -> dict[str, float]:
     }
     figures |= dict(restoring(many))
     figures |= dict(timers(many))
-    return figures
+    return {"many": many, **figures}
 
 
 _SAYS = {
@@ -273,13 +244,13 @@ def main() -> None:
     """Measure and print."""
     quick = "--quick" in sys.argv
     count, many = (10_000, 100_000) if quick else (40_000, 1_000_000)
-    figures = measure(count, many)
+    figures = measured({"events": count, "many": many})
     if "--json" in sys.argv:
-        print(json.dumps({"python": platform.python_version(), "machine": platform.machine(), "keys": many, **figures}, indent=2))
+        print(json.dumps({"python": platform.python_version(), "machine": platform.machine(), **figures}, indent=2))
         return
     print(f"CPython {platform.python_version()} on {platform.machine()}; {count} events, {many} keys and timers; us of CPU")
-    for name, figure in figures.items():
-        print(f"{_SAYS[name]:52}{figure:10.2f}")
+    for name, says in _SAYS.items():
+        print(f"{says:52}{figures[name]:10.2f}")
 
 
 if __name__ == "__main__":

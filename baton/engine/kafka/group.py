@@ -28,6 +28,10 @@ _WATCH_S = 1.0
 _RETRY_S = 1.0
 _LEAVE_LIMIT_S = 5.0
 _NEVER_MS = 2**31 - 1
+_IDLE_WAIT_MS, _BUSY_WAIT_MS = 500, 50
+"""So long a broker may hold a fetch back that finds nothing. aiokafka has one fetch at a time for each broker, and it names the
+partitions that were read out when it was sent: one that is read out a moment later waits for that fetch to end before its next records
+come, however many there are. Long where nothing comes, because each fetch costs; short where something does."""
 """A task that restores, or waits for a first agreement, fetches nothing for as long as it takes and is a good member still."""
 
 
@@ -44,6 +48,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
         self._log = log_of(__name__, reducer=reducer.name)
         self._kept: dict[int, tuple[float, Memory]] = {}
         self._consumer: AIOKafkaConsumer | None = None
+        self._batches: dict[int, int] = {}
 
     async def run(self) -> None:
         """Be a member until cancelled."""
@@ -93,7 +98,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
             auto_offset_reset="none",
             isolation_level="read_committed",
             partition_assignment_strategy=(RangePartitionAssignor,),
-            fetch_max_wait_ms=500,
+            fetch_max_wait_ms=_IDLE_WAIT_MS,
             consumer_timeout_ms=1_000,
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.heartbeat_ms,
@@ -107,12 +112,19 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
             while True:
                 await asyncio.sleep(_WATCH_S)
                 consumer._coordinator.check_errors()
+                consumer._fetcher._fetch_max_wait_ms = _BUSY_WAIT_MS if self._moved() else _IDLE_WAIT_MS
                 self._forget()
         finally:
             await self.on_partitions_revoked(set())
             with suppress(TimeoutError):  # brokers that do not answer will notice by themselves that it left
                 async with asyncio.timeout(_LEAVE_LIMIT_S):
                     await consumer.stop()
+
+    def _moved(self) -> bool:
+        """Whether any task has committed a batch since the last look."""
+        before = self._batches
+        self._batches = {number: seat.memory.core.number for number, seat in self.seats.items() if seat.memory is not None}
+        return self._batches != before
 
     def _forget(self) -> None:
         oldest = monotonic() - self._shared.settings.keep_state_s

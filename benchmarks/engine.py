@@ -1,0 +1,69 @@
+"""(b), (c) the engine on Kafka, exactly once, from joining the group to the last commit, with one of three reducers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import uvloop
+
+from baton.contracts.measures import MEASURES
+from baton.engine.kafka.host import KafkaHost
+from baton.engine.kafka.settings import EngineSettings
+from baton.engine.kafka.worker import calm_collector
+from baton.engine.reducer import Reducer
+from benchmarks.cluster import PARTITIONS, topics
+from benchmarks.meter import Meter
+from benchmarks.reducers import REDUCERS, NoBook
+from benchmarks.sample import TOPIC, Book
+from services.scorer.lead import Lead
+
+_LOOK_S = 0.02
+
+
+def host_for(reducer: str, bootstrap: str, namespace: str) -> KafkaHost:
+    """The engine as a worker would run it: ``empty``, ``adding`` or ``lead``."""
+    found: Reducer[Any, Any] = Lead() if reducer == "lead" else REDUCERS[reducer]
+    return KafkaHost(
+        [found],
+        Book() if reducer == "lead" else NoBook(),
+        client={"bootstrap_servers": bootstrap},
+        namespace=namespace,
+        partitions=PARTITIONS,
+        settings=EngineSettings(),
+        topics=topics(),
+        flow={},
+        measures=MEASURES if reducer == "lead" else {},
+    )
+
+
+def measured(options: dict[str, Any]) -> dict[str, Any]:
+    """All events through ``reducer``."""
+    host = host_for(options["reducer"], options["bootstrap"], options["namespace"])
+    calm_collector()
+    return uvloop.run(_run(host, options["events"]))
+
+
+async def _run(host: KafkaHost, count: int) -> dict[str, Any]:
+    meter = Meter(count)
+    meter.mark(0)
+    running = asyncio.create_task(host.run())
+    try:
+        while not running.done() and (done := committed(host)) < count:
+            meter.look(done)
+            await asyncio.sleep(_LOOK_S)
+        if running.done():
+            running.result()
+        meter.mark(count)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    return meter.figures()
+
+
+def committed(host: KafkaHost) -> int:
+    """How many events are in the state of this process for good."""
+    memories = [seat.memory for group in host.groups for seat in group.seats.values() if seat.memory is not None]
+    # While a batch is open the position is ahead of what is committed; then what counts is where the batch began.
+    stands = [each.core.positions if each.core._draft is None else each.core._draft.positions for each in memories]
+    return sum(each.get(TOPIC, 0) for each in stands)

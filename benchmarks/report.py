@@ -1,0 +1,223 @@
+"""Rows out of results: what is measured, what exactly it does, the figure, its target and whether it is met. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Results = Mapping[str, Mapping[str, Any]]
+"""By name of a part, what it told; ``left_out`` says why it told nothing, ``failed`` what went wrong."""
+
+RESTORE_S, TIMER_US, IDLE_SHARE, P99_MS = 15.0, 1.5, 0.10, 1000.0
+BEHIND_MS = 250
+"""So much later than it is due an event may be sent, and the rate still be called steady."""
+NOT_ASKED = "not asked for"
+LEAD_TO_FAUST, EMPTY_TO_STREAMS = 0.1, 1.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table. ``value`` is what a target is held against; None: nothing was measured, and ``shown`` says why."""
+
+    name: str
+    label: str
+    does: str
+    shown: str
+    value: float | None = None
+    target: float | None = None
+    unit: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the value is not above the target; None where there is no target or no value."""
+        return None if self.target is None or self.value is None else self.value <= self.target
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "met": self.met}
+
+
+_EVENTS: tuple[tuple[str, str, str], ...] = (
+    ("loop", "(a) bare loop", "aiokafka, fastavro; no state, no output, no transaction"),
+    ("empty", "(b) engine, empty reducer", "exactly once: decode, journal, offsets in transactions; no state, no output"),
+    ("adding", "(b+) engine, state and fact", "exactly once: decode, a count and latest moment a lead with changelog, a fact an event"),
+    ("lead", "(c) engine, lead reducer", "exactly once: the scorer's lead reducer, 60 rules, some ten acts a lead"),
+    ("faust", "(d) Faust agent, table and fact", "at least once: fastavro, the state of (b+) in a table in memory with changelog, its fact"),
+    ("faust_table", "(d-) Faust agent, table only", "at least once: the same, no fact"),
+    ("streams", "(e) Kafka Streams", "exactly once v2: Avro's GenericDatumReader, the state and fact of (b+), in-memory store, 1 thread, 100 ms"),
+)  # fmt: skip
+
+_RATIOS: tuple[tuple[str, str, str, str, float | None], ...] = (
+    ("lead_to_faust", "(c) / (d)", "lead", "faust", LEAD_TO_FAUST),
+    ("lead_to_faust_table", "(c) / (d-)", "lead", "faust_table", None),
+    ("empty_to_streams", "(b) / (e)", "empty", "streams", EMPTY_TO_STREAMS),
+    ("adding_to_streams", "(b+) / (e)", "adding", "streams", None),
+    ("adding_to_faust", "(b+) / (d)", "adding", "faust", None),
+    ("empty_to_loop", "(b) / (a)", "empty", "loop", None),
+    ("adding_to_loop", "(b+) / (a)", "adding", "loop", None),
+)
+
+_CORE = (
+    ("timer_start_us", "a million timers: start one", "us", TIMER_US),
+    ("timer_move_us", "a million timers: move one", "us", None),
+    ("timer_stop_us", "a million timers: stop one", "us", TIMER_US),
+    ("timer_fire_us", "a million timers: fire one", "us", TIMER_US),
+    ("decode_us", "decode an event, no engine", "us", None),
+    ("sink_us", "engine in memory: reducer does nothing", "us", None),
+    ("pass_us", "engine in memory: an event on as a fact", "us", None),
+    ("keep_us", "engine in memory: head, timer and fact", "us", None),
+)
+
+
+def shown(found: list[Row]) -> list[Row]:
+    """The rows without those that were not asked for."""
+    return [row for row in found if NOT_ASKED not in row.shown]
+
+
+def rows(results: Results, *, leads: tuple[int, ...]) -> list[Row]:
+    """Every row there is, in order, measured or not. ``leads``: the populations that the lead reducer was to be measured with."""
+    parts: tuple[Callable[[], list[Row]], ...] = (
+        lambda: [_events(results, *each) for each in _EVENTS],
+        lambda: [_ratio(results, *each) for each in _RATIOS],
+        lambda: _restore(results),
+        lambda: _leads(results, leads),
+        lambda: [_core(results, *each) for each in _CORE],
+        lambda: _whole(results),
+        lambda: _hop(results),
+        lambda: _small(results),
+    )
+    return [row for part in parts for row in part()]
+
+
+def _nothing(results: Results, part: str) -> str:
+    """Why a part told nothing; empty: it did."""
+    found = results.get(part, {"left_out": NOT_ASKED})
+    if "failed" in found:
+        return f"failed: {found['failed']}"
+    return f"left out: {found['left_out']}" if "left_out" in found else ""
+
+
+def _row(
+    results: Results, part: str, name: str, label: str, does: str, make: Callable[[Any], tuple[float, str]], **more: Any
+) -> Row:
+    if why := _nothing(results, part):
+        return Row(name=name, label=label, does=does, shown=why, **more)
+    value, shown = make(results[part])
+    return Row(name=name, label=label, does=does, shown=shown, value=value, **more)
+
+
+def _events(results: Results, name: str, label: str, does: str) -> Row:
+    def make(found: Any) -> tuple[float, str]:
+        java = f", from the JVM's start {found['jvm_cpu_us']}" if "jvm_cpu_us" in found else ""
+        shown = f"{found['cpu_us']} us CPU an event, {found['per_second']:,}/s (from its start {found['whole_cpu_us']}{java})"
+        return found["cpu_us"], shown
+
+    return _row(results, name, name, label, does, make, unit="us of CPU an event, second half of the run")
+
+
+def _ratio(results: Results, name: str, label: str, one: str, other: str, target: float | None) -> Row:
+    does = "CPU an event against CPU an event, second halves"
+    for part in (one, other):
+        if why := _nothing(results, part):
+            return Row(name=name, label=label, does=does, shown=why, target=target)
+    ratio = round(results[one]["cpu_us"] / results[other]["cpu_us"], 3)
+    return Row(name=name, label=label, does=does, shown=f"{ratio:.2f}", value=ratio, target=target)
+
+
+def _restore(results: Results) -> list[Row]:
+    filled = results.get("restore_fill", {})
+    size = f"{filled['leads']:,} leads of {filled['changelog_bytes_a_lead']:.0f} bytes" if "leads" in filled else "leads"
+    does = f"{size} in the lead reducer's changelog, 4 partitions, one process, with the position check"
+    return [
+        _row(
+            results, "restore", "restore_s", "restore", f"start of the engine to ready: {does}",
+            lambda it: (it["seconds"], f"{it['seconds']:.1f} s ({it['cpu_s']:.1f} s of CPU)"), target=RESTORE_S, unit="s",
+        ),
+        _row(
+            results, "restore", "restored_bytes", "memory a lead, restored", f"resident, after it: {does}",
+            lambda it: (it["bytes_a_lead"], f"{it['bytes_a_lead']:,.0f} bytes"), unit="bytes",
+        ),
+    ]  # fmt: skip
+
+
+def _leads(results: Results, leads: tuple[int, ...]) -> list[Row]:
+    found = []
+    for number in leads:
+        part, does = f"leads_{number}", "lead reducer in memory, no broker: 60 rules, 30 live entries a lead"
+        found += [
+            _row(
+                results, part, f"lead_us_{number}", f"an event at {number:,} leads", does,
+                lambda it: (it["populations"][0]["event_us"], f"{it['populations'][0]['event_us']:.1f} us CPU an event"), unit="us",
+            ),
+            _row(
+                results, part, f"lead_bytes_{number}", f"memory a lead at {number:,} leads", does,
+                lambda it: (it["populations"][0]["bytes_a_lead"], f"{it['populations'][0]['bytes_a_lead']:,.0f} bytes"), unit="bytes",
+            ),
+        ]  # fmt: skip
+    return found
+
+
+def _core(results: Results, name: str, label: str, unit: str, target: float | None) -> Row:
+    does = "timers of a task" if name.startswith("timer") else "one process, no broker"
+    return _row(results, "core", name, label, does, lambda it: (it[name], f"{it[name]:.2f} us"), unit=unit, target=target)
+
+
+def _whole(results: Results) -> list[Row]:
+    def way(found: Any) -> tuple[float, str]:
+        told = found["way"]
+        lost = "" if told["routed"] == told["asked"] else " (not all came)"
+        late = f"; the sender fell up to {told['sender_behind_ms']} ms behind" if told["sender_behind_ms"] > BEHIND_MS else ""
+        # A record that never came is later than any: no p99 of the others may stand for it.
+        value = float("inf") if lost or told["p99_ms"] is None else told["p99_ms"]
+        return value, f"p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms, {told['routed']} of {told['asked']} routed{lost}{late}"
+
+    def share(kind: str) -> Callable[[Any], tuple[float, str]]:
+        def make(found: Any) -> tuple[float, str]:
+            each = ", ".join(f"{name} {part:.1%}" for name, part in found[kind].items() if name != "all")
+            return found[kind]["all"], f"{found[kind]['all']:.1%} of a core ({each})"
+
+        return make
+
+    return [
+        _row(
+            results, "whole", "idle_share", "idle", "all four services as processes, nothing comes in; the broker apart",
+            share("idle"), target=IDLE_SHARE, unit="cores",
+        ),
+        _row(
+            results, "whole", "way_p99_ms", "202 to routed", "HTTP 202 to the committed routed record, steady rate, all services",
+            way, target=P99_MS, unit="ms",
+        ),
+        _row(
+            results, "whole", "busy_share", "all services at that rate", "the same run; the broker apart", share("busy"), unit="cores"
+        ),
+    ]  # fmt: skip
+
+
+def _hop(results: Results) -> list[Row]:
+    def make(found: Any) -> tuple[float, str]:
+        come = f"{found['came']} of {found['sent']} came"
+        return found[
+            "p99_ms"
+        ], f"p50 {found['p50_ms']} ms, p99 {found['p99_ms']} ms, {come}; {found['worker_cpu_share']:.1%} of a core"
+
+    does = "one exactly-once hop of (b+) at a steady rate: event handed over to committed fact"
+    return [_row(results, "hop", "hop_p99_ms", "one hop", does, make, unit="ms")]
+
+
+def _small(results: Results) -> list[Row]:
+    found = []
+    for name in ("encode", "decode"):
+        found.append(
+            _row(
+                results, "codec", f"codec_{name}", f"{name} a lead event", "compiled codec, and fastavro on the same record",
+                lambda it, name=name: (it[name]["compiled_us"], f"{it[name]['compiled_us']:.2f} us, fastavro {it[name]['fastavro_us']:.2f}"),
+                unit="us",
+            )
+        )  # fmt: skip
+    if why := _nothing(results, "agreement"):
+        return [*found, Row(name="agreement", label="agreement", does="questions to 60 criteria", shown=why)]
+    return found + [
+        Row(name=f"agreement_{number}", label=question, does="compiled agreement", shown=f"{cost:.2f} us", value=cost, unit="us")
+        for number, (question, cost) in enumerate(results["agreement"].items())
+    ]

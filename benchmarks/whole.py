@@ -1,0 +1,226 @@
+"""All four services, each a process of its own (``baton worker``): what they take while nothing comes, and how long a lead is on its way.
+
+The way is measured from the moment the gateway's 202 is there to the moment a read_committed consumer has the routed record, both in this
+process. Some events are requests for a demonstration by leads nobody knew, which qualify at once; the others are page views of a
+crowd of leads. The agreement is that of ``baton demo`` with clocks of hours, and with pools that never fill up.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import random
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+from confluent_kafka import Consumer, KafkaError
+
+from baton.cli.preparing import prepare_cluster
+from baton.contracts.codec import codec_for
+from baton.contracts.routing import LeadRouted
+from baton.contracts.topics import physical
+from baton.running.services import service_commands
+from baton.running.system import System
+from baton.running.write_key import key_file
+from baton.settings import load_settings
+from benchmarks.cluster import PARTITIONS
+from benchmarks.pacing import paced, percentiles
+from benchmarks.sample import EXAMPLES
+
+_SENDERS = 16
+"""More than the rate needs: each waits for its 202 before it sends again."""
+_CROWD = 2_000
+_LAST_S = 10.0
+_ROUTED = ("leads.routed.sdr.v1", "leads.routed.sales.v1")
+_OTHERS = ("BATON_WRITE_KEYS", "BATON_WRITE_KEYS_FILE", "BATON_INSECURE", "BATON_REGISTRY_URL")
+
+
+def measured(options: dict[str, Any]) -> dict[str, Any]:
+    """Idle first, then ``rate`` events a second of which one in ``one_in`` asks for a demonstration."""
+    with tempfile.TemporaryDirectory(prefix="baton-bench-whole-") as folder:
+        _environment(Path(folder), options)
+        system = System(
+            load_settings(), prepare=lambda reached: prepare_cluster(reached, _hush), commands=service_commands, say=_hush
+        )
+        with system.running():
+            time.sleep(options["warm_s"])
+            idle = _idle(system, options.get("broker"), options["idle_s"])
+            return idle | _Way(system, options).measured()
+
+
+def agreement() -> str:
+    """The YAML of the demonstration's agreement, made for this."""
+    text = (EXAMPLES / "demo.yaml").read_text(encoding="utf-8")
+    return text.replace("seconds elapsed", "hours elapsed").replace("capacity: 400", "capacity: 100000")
+
+
+def _environment(home: Path, options: dict[str, Any]) -> None:
+    (home / "agreement.yaml").write_text(agreement(), encoding="utf-8")
+    for name in _OTHERS:
+        os.environ.pop(name, None)
+    os.environ |= {
+        "BATON_BOOTSTRAP": options["bootstrap"],
+        "BATON_NAMESPACE": options["namespace"],
+        "BATON_PARTITIONS": str(PARTITIONS),
+        "BATON_HOME": str(home),
+        "BATON_AGREEMENT": str(home / "agreement.yaml"),
+        "BATON_GATEWAY_PORT": "0",
+        "BATON_METRICS_PORT": "0",
+        "BATON_LOG_LEVEL": "WARNING",
+    }
+    load_settings.cache_clear()
+
+
+def _hush(_text: str) -> None:
+    pass
+
+
+def _idle(system: System, broker: int | None, seconds: float) -> dict[str, Any]:
+    """Shares of one core."""
+    shares = _Shares(system, broker)
+    time.sleep(seconds)
+    return {"idle": shares.taken()}
+
+
+class _Shares:
+    """CPU of the services since it was made, as shares of one core."""
+
+    def __init__(self, system: System, broker: int | None) -> None:
+        self._processes = {each.name: psutil.Process(each.mark.pid) for each in system.run.processes}
+        if broker is not None:
+            self._processes["broker"] = psutil.Process(broker)
+        self._before, self._began = self._used(), time.perf_counter()
+
+    def taken(self) -> dict[str, float]:
+        """By service, ``all`` without the broker."""
+        used, seconds = self._used(), time.perf_counter() - self._began
+        shares = {name: round((used[name] - self._before[name]) / seconds, 4) for name in used}
+        return {"all": round(sum(share for name, share in shares.items() if name != "broker"), 4), **shares}
+
+    def _used(self) -> dict[str, float]:
+        return {name: sum(each.cpu_times()[:2]) for name, each in self._processes.items()}
+
+
+class _Way:
+    """Sends, reads, and puts the two together."""
+
+    def __init__(self, system: System, options: dict[str, Any]) -> None:
+        self._options = options
+        self._system = system
+        self._gateway = next(each.addresses["http"] for each in system.run.processes if "http" in each.addresses)
+        key = key_file(system.settings.home).read_text().strip().rsplit(":", 1)[1]
+        self._authorization = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
+        self._taken: dict[str, float] = {}
+        self._routed: dict[str, float] = {}
+        self._late_s = 0.0
+        self._faults: list[str] = []
+        self._ended = threading.Event()
+
+    def measured(self) -> dict[str, Any]:
+        """Warm up, measure, wait for the last ones."""
+        reading = threading.Thread(target=self._guarded, args=(self._read,), daemon=True)
+        reading.start()
+        self._send(self._options["warm_s"], "warm")
+        self._taken.clear()
+        self._late_s = 0.0
+        shares = _Shares(self._system, self._options.get("broker"))
+        sent = self._send(self._options["seconds"], "event")
+        taken = shares.taken()
+        until = time.monotonic() + _LAST_S
+        while time.monotonic() < until and not self._taken.keys() <= self._routed.keys():
+            time.sleep(0.1)
+        self._ended.set()
+        reading.join()
+        if self._faults:
+            raise RuntimeError("; ".join(self._faults[:3]))
+        delays = [self._routed[each] - at for each, at in self._taken.items() if each in self._routed]
+        way = {"sent": sent, "asked": len(self._taken), "routed": len(delays), "sender_behind_ms": round(self._late_s * 1e3)}
+        return {"way": way | percentiles(delays), "busy": taken}
+
+    def _guarded(self, work: Callable[..., None], *words: Any) -> None:
+        try:
+            work(*words)
+        except Exception as error:
+            self._faults.append(f"{type(error).__name__}: {error}")
+
+    def _send(self, seconds: float, prefix: str) -> int:
+        rate = self._options["rate"] / _SENDERS
+        count = int(rate * seconds)
+        threads = [
+            threading.Thread(target=self._guarded, args=(self._post_all, rate, count, number, f"{prefix}-{number}"))
+            for number in range(_SENDERS)
+        ]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        return count * _SENDERS
+
+    def _post_all(self, rate: float, count: int, sender: int, prefix: str) -> None:
+        parts = urlsplit(self._gateway)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30.0)
+        draw, began = random.Random(prefix), time.perf_counter()
+        for number in paced(rate, count, sender / self._options["rate"]):
+            asks = number % self._options["one_in"] == 0
+            event_id = self._post(connection, _line(f"{prefix}-{number}", asks, draw))
+            now = time.perf_counter()
+            self._late_s = max(self._late_s, now - began - (sender / self._options["rate"] + number / rate))
+            if asks:
+                self._taken[event_id] = now
+        connection.close()
+
+    def _post(self, connection: http.client.HTTPConnection, line: bytes) -> str:
+        headers = {"Content-Type": "application/json", "Authorization": self._authorization}
+        connection.request("POST", "/v1/events", body=line, headers=headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status != http.client.ACCEPTED:
+            raise RuntimeError(f"the gateway answered {answer.status}")
+        return str(json.loads(body)["events"][0])
+
+    def _read(self) -> None:
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._options["bootstrap"],
+                "group.id": f"{self._options['namespace']}-reader",
+                "auto.offset.reset": "earliest",
+                "isolation.level": "read_committed",
+                "fetch.wait.max.ms": 100,
+                "enable.auto.commit": False,
+                "log_level": 0,
+            }
+        )
+        consumer.subscribe([physical(self._options["namespace"], name) for name in _ROUTED])
+        decode = codec_for(LeadRouted).decode
+        while not self._ended.is_set():
+            message = consumer.poll(0.1)
+            if message is None:
+                continue
+            if (error := message.error()) is not None:
+                if error.code() != KafkaError._PARTITION_EOF:
+                    raise RuntimeError(str(error))
+                continue
+            self._routed.setdefault(decode(message.value()).qualified.cause_id, time.perf_counter())
+        consumer.close()
+
+
+def _line(own_id: str, asks: bool, draw: random.Random) -> bytes:
+    who = f"asker-{own_id}" if asks else f"reader-{draw.randrange(_CROWD)}"
+    line = {
+        "kind": "engagement",
+        "id": own_id,
+        "source": "bench",
+        "occurred_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "identifiers": {"email": f"{who}@firm{draw.randrange(500)}.example"},
+        "engagement": {"act": "demo_request" if asks else "page_view"},
+    }
+    return json.dumps(line).encode()
