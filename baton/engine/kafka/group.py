@@ -28,11 +28,11 @@ _WATCH_S = 1.0
 _RETRY_S = 1.0
 _LEAVE_LIMIT_S = 5.0
 _NEVER_MS = 2**31 - 1
+"""A task that restores, or waits for a first agreement, fetches nothing for as long as it takes and is a good member still."""
 _IDLE_WAIT_MS, _BUSY_WAIT_MS = 500, 50
 """So long a broker may hold a fetch back that finds nothing. aiokafka has one fetch at a time for each broker, and it names the
 partitions that were read out when it was sent: one that is read out a moment later waits for that fetch to end before its next records
 come, however many there are. Long where nothing comes, because each fetch costs; short where something does."""
-"""A task that restores, or waits for a first agreement, fetches nothing for as long as it takes and is a good member still."""
 
 
 class Group(ConsumerRebalanceListener):  # type: ignore[misc]
