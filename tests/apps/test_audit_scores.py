@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from baton.audit.scores import TOLERANCE_MICRO, engagement_micro
 from baton.contracts.intake import LeadEvent
 from services.scorer.counting import counted
-from services.scorer.ledger import id_bytes, with_retraction
+from services.scorer.ledger import id_bytes, with_retractions
 from tests.apps.scorer_world import DAY
 from tests.apps.test_scorer_laws import HISTORY, MANY, NOW, TABLE, TERMS, Did, score
 
@@ -18,7 +18,7 @@ def test_the_audit_and_the_scorer_come_to_one_score(history: list[Did], gone: se
     events = [each.event() for each in history]
     for each in history:
         if each.number in gone:
-            retracted = with_retraction(retracted, id_bytes(each.event_id), NOW)
+            retracted = with_retractions(retracted, [(id_bytes(each.event_id), NOW)], b"")
             events.append(_retraction(each))
     state = counted(b"".join(sorted(each.record() for each in history)), retracted, 0, TABLE, now)
     assert abs(score(state, now) - engagement_micro(events, TERMS, now)) <= TOLERANCE_MICRO
