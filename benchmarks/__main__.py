@@ -44,6 +44,8 @@ class Sizes:
     acts: int = 5
     leads: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     lead_events: int = 20_000
+    intake_events: int = 5_000
+    identities: int = 100_000
     many: int = 1_000_000
     core_events: int = 40_000
     rate: int = 300
@@ -54,7 +56,7 @@ class Sizes:
 
 
 QUICK = Sizes(
-    events=4_000, faust_events=1_000, restored=2_000, leads=(1_000,), lead_events=1_000, many=20_000, core_events=1_000,
+    events=4_000, faust_events=1_000, restored=2_000, leads=(1_000,), lead_events=1_000, intake_events=200, identities=500, many=20_000, core_events=1_000,
     rate=50, seconds=2.0, one_in=5, idle_s=1.0, warm_s=1.0,
 )  # fmt: skip
 """Shows that everything works; its figures mean nothing."""
@@ -75,6 +77,7 @@ class Bench:
         for part, module, options in (
             ("codec", "codec", {}),
             ("agreement", "agreement", {}),
+            ("intake", "intake", {"events": sizes.intake_events, "identities": [sizes.identities]}),
             ("core", "core", {"events": sizes.core_events, "many": sizes.many}),
             *((f"leads_{leads}", "lead", {"leads": [leads], "events": sizes.lead_events}) for leads in sizes.leads),
         ):

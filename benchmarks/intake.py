@@ -29,7 +29,8 @@ from baton.engine.reducer import Reducer
 from baton.ids import derived_id
 from baton.intake.reading import LineRefused, read_line
 from baton.intake.records import to_intake
-from benchmarks.engine_core import Book, Fetched
+from benchmarks.engine_core import Book
+from benchmarks.sample import Fetched
 from services.ingest.admit import INBOX, KEYED, Admit
 from services.ingest.gateway.keys import Scope, WriteKey
 from services.ingest.gateway.taking import at_once, take_batch, take_events, take_lines
@@ -286,6 +287,20 @@ def body_us(way: str, count: int) -> float:
     return best(lambda times: [take(body) for _ in range(times)], [(repeats, repeats * count)] * ROUNDS)
 
 
+def measured(options: dict[str, Any]) -> dict[str, Any]:
+    """Microseconds an event by what is done with it; so many ``events`` a round, populations of so many ``identities``."""
+    gc.set_threshold(100_000, 20, 50)  # as a worker has it
+    figures = {
+        "read": reading_us(options["events"]),
+        "read, a list of strangers": strangers_us(options["events"]),
+        "admit": admit_us(options["events"]),
+    }
+    templates = grown()
+    for each in options["identities"]:
+        figures[f"identify, {each:,} identities"] = identify_us(options["events"], each, templates)
+    return figures | {f"body: {way} of {count:,}": body_us(way, count) for way in TAKES for count in BODIES}
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -293,16 +308,8 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    gc.set_threshold(100_000, 20, 50)  # as a worker has it
-    figures = {
-        "read": reading_us(arguments.events),
-        "read, a list of strangers": strangers_us(arguments.events),
-        "admit": admit_us(arguments.events),
-    }
-    templates = grown()
-    for each in arguments.identities.split(","):
-        figures[f"identify, {int(each):,} identities"] = identify_us(arguments.events, int(each), templates)
-    figures |= {f"body: {way} of {count:,}": body_us(way, count) for way in TAKES for count in BODIES}
+    options = {"identities": [int(each) for each in arguments.identities.split(",")], "events": arguments.events}
+    figures = measured(options)
     about = {"python": platform.python_version(), "machine": platform.machine()}
     if arguments.json:
         print(json.dumps({**about, "us_an_event": figures}, indent=2))

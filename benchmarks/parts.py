@@ -23,6 +23,7 @@ PARTS: Mapping[str, str] = {
     "lead": "lead_reducer:measured",
     "codec": "codec:measured",
     "agreement": "agreement:measured",
+    "intake": "intake:measured",
 }
 
 

@@ -215,9 +215,18 @@ def _small(results: Results) -> list[Row]:
                 unit="us",
             )
         )  # fmt: skip
-    if why := _nothing(results, "agreement"):
-        return [*found, Row(name="agreement", label="agreement", does="questions to 60 criteria", shown=why)]
-    return found + [
-        Row(name=f"agreement_{number}", label=question, does="compiled agreement", shown=f"{cost:.2f} us", value=cost, unit="us")
-        for number, (question, cost) in enumerate(results["agreement"].items())
+    return (
+        found
+        + _questions(results, "agreement", "compiled agreement of 60 criteria")
+        + _questions(results, "intake", "the way in, one process, no broker: CPU an event")
+    )
+
+
+def _questions(results: Results, part: str, does: str) -> list[Row]:
+    """A row for each figure of a part that names them itself; one row where it told none."""
+    if why := _nothing(results, part):
+        return [Row(name=part, label=part, does=does, shown=why)]
+    return [
+        Row(name=f"{part}_{number}", label=label, does=does, shown=f"{cost:.2f} us", value=cost, unit="us")
+        for number, (label, cost) in enumerate(results[part].items())
     ]
