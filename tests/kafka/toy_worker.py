@@ -62,11 +62,11 @@ def codecs(at: Callable[[str], None]) -> Callable[[type], Any]:
         def __init__(self, record: type) -> None:
             self.encode, self._decode, self._tells = codec_for(record).encode, codec_for(record).decode, record is ToyNumber
 
-        def decode(self, data: bytes) -> Any:
+        def decode(self, data: bytes, start: int = 0) -> Any:
             if not self._tells:
-                return self._decode(data)
+                return self._decode(data, start)
             at("decoding")
-            value = self._decode(data)
+            value = self._decode(data, start)
             at("decoded")
             return value
 
