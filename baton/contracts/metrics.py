@@ -117,6 +117,11 @@ _ENGINE = (
     _counter("baton_adopted_keys_total", "Keys that adopted a new agreement", "reducer"),
     _gauge("baton_tasks", "Tasks of this process by state", "reducer", "state"),
     _counter("baton_task_restarts_total", "Tasks started again after they were lost", "reducer"),
+    _counter(
+        "baton_offsets_mended_total",
+        "Tasks that went on from their state since the brokers had lost committed offsets",
+        "reducer",
+    ),
     _gauge("baton_restore_seconds", "How long the last restore took", *_TASK),
     _gauge("baton_restore_left_records", "Changelog offsets still to be read by a restore", *_TASK),
     _gauge("baton_lag_records", "Offsets appended to the inputs and not processed", *_TASK),

@@ -47,6 +47,7 @@ ADOPTED = counter("baton_adopted_keys_total")
 
 TASKS = gauge("baton_tasks")
 RESTARTS = counter("baton_task_restarts_total")
+MENDED = counter("baton_offsets_mended_total")
 RESTORE_SECONDS = gauge("baton_restore_seconds")
 RESTORE_LEFT = gauge("baton_restore_left_records")
 

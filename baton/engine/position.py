@@ -33,6 +33,26 @@ def disagreement(
     return None
 
 
+def rolled_back(
+    position: Position | None, inputs: Sequence[str], committed: Mapping[str, int | None], metadata: Mapping[str, str]
+) -> int | None:
+    """The earlier batch of this very state that the group stands at, if the group has forgotten what was committed since; else None.
+
+    A batch's state and offsets are committed in one transaction, so a state that is ahead of offsets of its own former batch says that the
+    brokers have lost commits (seen: a coordinator that came back from a kill with a part of its log), and it is safe to go on from the
+    state. Offsets that somebody moved carry no batch, and those of another state are not behind in every input.
+    """
+    if position is None:
+        return None
+    mine = [topic for topic in inputs if topic in position.offsets]
+    batches = {metadata.get(topic, "") for topic in mine}
+    batch = batches.pop() if len(batches) == 1 else ""
+    if not batch.isdecimal() or not 0 < int(batch) < position.batch:
+        return None
+    behind = all((there := committed.get(topic)) is not None and there <= position.offsets[topic] for topic in mine)
+    return int(batch) if behind else None
+
+
 def _said(offset: int | None) -> str:
     return "none" if offset is None else str(offset)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from baton.engine.position import disagreement
+from baton.engine.position import disagreement, rolled_back
 from baton.engine.records import Position
 
 HERE = Position(batch=4, now_ms=9, offsets={"a": 5, "b": 0}, reference={})
@@ -38,3 +38,28 @@ def test_state_and_offsets_must_be_of_the_same_batch(
 
 def test_an_input_that_a_later_program_added_starts_alone() -> None:
     assert disagreement(HERE, ("a", "b", "new"), {"a": 5, "b": 0}, {"a": "4", "b": "4"}) is None
+
+
+@pytest.mark.parametrize(
+    ("position", "committed", "metadata", "batch"),
+    [
+        (HERE, {"a": 2, "b": 0}, {"a": "3", "b": "3"}, 3),
+        (HERE, {"a": 5, "b": 0}, {"a": "1", "b": "1"}, 1),
+        (HERE, {"a": 2, "b": 0, "new": 0}, {"a": "3", "b": "3"}, 3),
+        (None, {"a": 2, "b": 0}, {"a": "3", "b": "3"}, None),  # the state is what was lost
+        (HERE, {"a": 2, "b": 0}, {}, None),  # moved by hand
+        (HERE, {"a": 2, "b": 0}, {"a": "3", "b": ""}, None),
+        (HERE, {"a": 2, "b": 0}, {"a": "3", "b": "2"}, None),  # not of one moment
+        (HERE, {"a": 2, "b": 0}, {"a": "4", "b": "4"}, None),
+        (HERE, {"a": 6, "b": 0}, {"a": "5", "b": "5"}, None),  # the state is behind
+        (HERE, {"a": 2, "b": 1}, {"a": "3", "b": "3"}, None),  # of another state
+        (HERE, {"a": None, "b": None}, {}, None),  # the topics may have been made anew
+        (HERE, {"a": 2}, {"a": "3"}, None),
+        (HERE, {"a": 2, "b": 0}, {"a": "0", "b": "0"}, None),
+        (HERE, {"a": 2, "b": 0}, {"a": "x", "b": "x"}, None),
+    ],
+)
+def test_only_offsets_of_an_earlier_batch_of_the_same_state_were_rolled_back(
+    position: Position | None, committed: Mapping[str, int | None], metadata: Mapping[str, str], batch: int | None
+) -> None:
+    assert rolled_back(position, ("a", "b", "new"), committed, metadata) == batch

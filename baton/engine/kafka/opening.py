@@ -18,8 +18,10 @@ from baton.engine.kafka.inputs import LostRange
 from baton.engine.kafka.restore import read_changelog
 from baton.engine.kafka.shared import Shared
 from baton.engine.kafka.transaction import Transactions
-from baton.engine.position import disagreement
+from baton.engine.metrics import MENDED
+from baton.engine.position import disagreement, rolled_back
 from baton.engine.reducer import Reducer
+from baton.logs import log_of
 
 _POLL_S = 0.25
 
@@ -33,7 +35,10 @@ class Memory:
 
 
 class Opening:
-    """Brings one task from nothing to the offsets it has to fetch from. ``progress`` hears how a restore goes."""
+    """Brings one task from nothing to the offsets it has to fetch from. ``progress`` hears how a restore goes.
+
+    ``mends``: the group has forgotten commits, and is to be told where the task stands.
+    """
 
     def __init__(
         self, shared: Shared, reducer: Reducer[Any, Any], partition: int, memory: Memory, progress: Callable[[int, int], None]
@@ -41,6 +46,8 @@ class Opening:
         self._shared, self._reducer, self._partition = shared, reducer, partition
         self._memory, self._progress = memory, progress
         self._places = [(topic, partition) for topic in reducer.inputs]
+        self._log = log_of(__name__, reducer=reducer.name, partition=partition)
+        self.mends = False
 
     async def run(self, transactions: Transactions, restoring: Callable[[], None]) -> dict[str, int]:
         """Give the first offset to fetch of each input; raises :class:`StateMismatch` or :class:`LostRange`."""
@@ -75,10 +82,25 @@ class Opening:
         patience = monotonic() + self._shared.settings.position_wait_s
         while wrong := disagreement(self._memory.core.restored(), self._reducer.inputs, committed, metadata):
             if monotonic() > patience:
-                raise StateMismatch(f"{self._reducer.name}[{self._partition}] refuses to run: {wrong}")
+                self._go_on_from_the_state(wrong, committed, metadata)
+                return
             await asyncio.sleep(_POLL_S)
             committed, metadata = await self._committed()
             await self._restore()
+
+    def _go_on_from_the_state(self, wrong: str, committed: dict[str, int | None], metadata: dict[str, str]) -> None:
+        """Where only the group has forgotten something; else it is not known what is right."""
+        position = self._memory.core.restored()
+        batch = rolled_back(position, self._reducer.inputs, committed, metadata)
+        if batch is None or position is None:
+            raise StateMismatch(f"{self._reducer.name}[{self._partition}] refuses to run: {wrong}")
+        self._log.warning(
+            "the brokers have lost committed offsets: the group stands at batch %d, the state at %d; going on from the state",
+            batch,
+            position.batch,
+        )
+        MENDED.labels(self._reducer.name).inc()
+        self.mends = True
 
     async def _starts(self) -> dict[str, int]:
         """Where each input is to be read from: where the task stands, or the beginning where it never was."""

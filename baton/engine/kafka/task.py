@@ -76,7 +76,7 @@ class Task:
         self._measures = Measures(reducer.name, partition)
         self._gather_s, self._patience_s = settings.gather_ms / 1000, settings.merge_wait_ms / 1000
         self._stopping = False
-        self._more = False
+        self._more = self._mends = False
         self._cap: int | None = None
         self._backoff_s = 0.0
         self._failures = 0
@@ -88,6 +88,7 @@ class Task:
             began = monotonic()
             opening = Opening(self._shared, self._reducer, self._partition, self._memory, self._measures.restoring)
             starts = await opening.run(self._transactions, lambda: self._say(TaskState.RESTORING))
+            self._mends = opening.mends
             self._measures.restored(monotonic() - began, self._core.standing())
             for place in self._shared.skips.places(self._reducer.name, self._partition):
                 self._core.skip(place)
@@ -144,7 +145,7 @@ class Task:
     def _wait_s(self) -> float:
         """How long until a batch is worth making; 0: now."""
         inputs = self._inputs
-        if self._more or self._core.adopting:
+        if self._more or self._mends or self._core.adopting:
             return 0.0
         if not inputs.count:
             return self._idle.wait_s()
@@ -183,7 +184,7 @@ class Task:
         self._inputs.settle()
         self._idle.settle()
         self._flood.keep(batch.verdicts)
-        self._failures, self._cap = 0, None
+        self._failures, self._cap, self._mends = 0, None, False
         self._memory.next_offset = self._memory.next_offset if began_at is None else began_at
         self._measures.committed(batch, sealed - began, monotonic() - sealed)
         self._reached(Point.FOLDED)
@@ -202,6 +203,9 @@ class Task:
         self._more = not await self._take_records(self._cap or self._shared.settings.batch_records)
         for topic, stands in self._inputs.stands().items():
             if stands > core.positions.get(topic, -1):
+                core.pass_over(topic, stands)
+        if self._mends:  # also where nothing comes: others wait for the offsets of this group
+            for topic, stands in core.positions.items():
                 core.pass_over(topic, stands)
         if self._cap is None and not core.full:  # also where more records wait: they must not starve timers and adoption
             self._more = not self._idle.fill() or self._more
