@@ -176,8 +176,9 @@ class EmbeddedBroker:
         if not data.is_dir():
             shutil.rmtree(fresh, ignore_errors=True)
             settings.write_text(server_properties(fresh, ports, self._also))
+            # Joined to its option: an id may begin with a hyphen, and would be taken for an option of its own.
             cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-            command = [*self._java(jars), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)]
+            command = [*self._java(jars), "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(settings)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise BrokerFailed(f"{fresh}: could not be formatted: {(done.stderr or done.stdout).strip()[-1000:]}")

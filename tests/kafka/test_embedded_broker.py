@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -130,7 +131,8 @@ def test_a_stale_record_of_a_pid_that_is_somebody_elses_now_is_not_believed(brok
     assert record is not None
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
-        write_record(broker.home, replace(record, mark=replace(record.mark, pid=bystander.pid)))
+        long_ago = replace(record.mark, pid=bystander.pid, started=record.mark.started - 3_600)
+        write_record(broker.home, replace(record, mark=long_ago))
         assert broker.running is None
         broker.start()
         broker.stop()
@@ -187,3 +189,9 @@ def test_removing_it_leaves_no_process_and_no_file(broker: EmbeddedBroker) -> No
     broker.remove()
     assert wait_gone(record.mark, 1)
     assert not broker.home.exists()
+
+
+def test_a_cluster_id_may_begin_with_a_hyphen(broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("baton.broker.embedded.uuid.uuid4", lambda: UUID(bytes=b"\xf8" * 16))
+    broker.start()
+    assert broker.running is not None
