@@ -382,9 +382,12 @@ async def test_an_input_that_has_more_than_was_fetched_is_waited_for(bootstrap: 
     await bench.settle()
     verdicts = await bench.read("toy.verdicts.v1")
     taken = [line for batch in await bench.journal("judge", 0) for line in batch.lines if line.did == Did.TAKE]
+    appended = [*await bench.read("toy.lines.v1"), *await bench.read("toy.starts.v1")]
     await bench.close()
     assert verdicts == []
-    assert [line.count for line in taken if line.topic == "toy.starts.v1"] == [1] * 40
+    in_order = [each.topic for each in sorted(appended, key=lambda each: (each.at_ms, each.topic, each.offset))]
+    assert [topic for line in taken for topic in [line.topic] * line.count] == in_order
+    assert len(in_order) == 160
 
 
 # ---------------------------------------------------------------------- the upstream and the reference

@@ -49,9 +49,15 @@ NAMES = sorted(
     | {spec.name for each in REDUCERS.values() for spec in engine_topics(each.name, each.service)}
     | {*REFERENCE_TOPICS, "baton.skips.v1"}
 )
-GATES = {"Two of them": {"when": {"field": "account.engaged_people", "op": "at_least", "value": 2}}}
-FIRST = agreement(lifecycle={**LIFECYCLE, "gates": GATES})
-SECOND = agreement(lifecycle={"bridge": "every lead", "drip": 2, "gates": GATES})
+
+
+def _gates(people: int) -> dict[str, Any]:
+    return {"Enough of them": {"when": {"field": "account.engaged_people", "op": "at_least", "value": people}}}
+
+
+FIRST = agreement(lifecycle={**LIFECYCLE, "gates": _gates(2)})
+SECOND = agreement(lifecycle={"bridge": "every lead", "drip": 2, "gates": _gates(1)})
+"""It lets in whom the first held back, so that a backlog forms and drips."""
 
 
 class Script(World):
