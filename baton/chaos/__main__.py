@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -45,6 +46,8 @@ def chaos(
     4 KB an event.
     """
     console = Console(stderr=True)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # however it is ended, nothing stays behind
     home = Path(tempfile.mkdtemp(prefix="baton-chaos-"))
     try:
         outcome = ChaosRun(
@@ -62,6 +65,9 @@ def chaos(
             cache=Path(os.environ.get("BATON_CACHE") or default_cache()),
             say=lambda text: console.print(text, highlight=False),
         ).run()
+    except KeyboardInterrupt:
+        console.print("stopped")
+        raise typer.Exit(130) from None
     finally:
         if keep:
             console.print(f"kept: {home}", highlight=False)

@@ -1,8 +1,12 @@
 """The chaos run: its plan, its witness, and a small one with a fixed seed that must end sound."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from confluent_kafka import KafkaException, Producer
 
@@ -140,3 +144,20 @@ def test_a_longer_run_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
     assert outcome.wrong == []
     assert outcome.unacknowledged == 0
     assert {Fault(each) for each in outcome.faults} == set(Fault)
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(120)
+def test_a_run_that_is_told_to_stop_leaves_nobody_behind(broker_cache: Path) -> None:
+    words = [sys.executable, "-m", "baton.chaos", "--events", "100", "--kills", "1", "--workers", "1", "--partitions", "1"]
+    environment = {**os.environ, "BATON_CACHE": str(broker_cache)}
+    run = psutil.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, text=True)
+    assert run.stderr is not None
+    started: list[psutil.Process] = []
+    for line in run.stderr:
+        if "until every task has begun" in line:
+            started = run.children(recursive=True)
+            run.terminate()
+    assert run.wait(60) == 130
+    assert len(started) >= 5  # the broker and a worker of each service
+    assert not any(each.is_running() for each in started)
