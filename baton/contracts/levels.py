@@ -6,6 +6,7 @@ Times are ``..._ms``: milliseconds since the epoch, UTC.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 
 class ClockState(StrEnum):
@@ -138,9 +139,14 @@ class LeadRecycled:
     nurture_reason: str | None = None
 
 
+RETURN_DATE: Final = "return_date"
+"""The reason of a :class:`LeadReactivated` that is news to the lead reducer: of the others it was the first to know."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadReactivated:
-    """``leads.reactivated.v1``: the return date of a recycled lead has come, or a hand-raise broke its cool-off. Its track ends.
+    """``leads.reactivated.v1``: the return date of a recycled lead has come, or it qualified anew before (``hand_raised``, ``requalified``).
+    Its track ends.
 
     ``return_at_ms``: when it is looked at again, should it not qualify until then.
     """

@@ -10,7 +10,7 @@ from typing import Final
 
 from baton.agreement.returning import Outcome
 from baton.contracts.leads import Stage
-from baton.contracts.levels import LeadReactivated, LeadRecycled
+from baton.contracts.levels import RETURN_DATE, LeadReactivated, LeadRecycled
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
 from services.scorer.course import Cause, by_system, end_cycle, move_lead, refuse
 from services.scorer.events import settle
@@ -127,9 +127,12 @@ def _cause(turn: Turn, told: LeadRecycled) -> Cause:
 
 
 def on_reactivated(turn: Turn, told: LeadReactivated) -> None:
-    """The rest is over: what the lead did in the meantime counts now. Or it did not qualify since, and has a further date."""
+    """The rest is over: what the lead did in the meantime counts now. Or it did not qualify since, and has a further date.
+
+    Before the rest itself is known, it may be this one or a former one; which, the cycle says."""
     course = turn.course
-    if course.rest_id not in (None, told.recycle_id):
+    mine = course.rest_id == told.recycle_id or (course.rest_id is None and told.cycle in (turn.head.cycle, turn.head.cycle - 1))
+    if told.reason != RETURN_DATE or not mine:
         return
     if turn.head.stage == Stage.INQUIRY.value:
         turn.steer(return_at_ms=told.return_at_ms)

@@ -52,6 +52,7 @@ def _begin(turn: Turn, event: Event, qualified: LeadQualified) -> None:
         leg=qualified.leg,
         level=qualified.level,
         segment=qualified.segment,
+        qualified_at_ms=qualified.qualified_at_ms,
         hand_raised=qualified.hand_raised or bool(head.passing and head.passing.hand_raised and _same_cycle(turn, qualified)),
     )
     marks = head.marks if _same_cycle(turn, qualified) else ()

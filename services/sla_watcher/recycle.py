@@ -8,7 +8,7 @@ from typing import Final
 
 from baton.agreement.returning import Outcome, RecycleReason
 from baton.agreement.words import DAY_MS
-from baton.contracts.levels import ActionKind, ClockState, LeadReactivated, LeadRecycled, SlaAction
+from baton.contracts.levels import RETURN_DATE, ActionKind, ClockState, LeadReactivated, LeadRecycled, SlaAction
 from services.sla_watcher import running
 from services.sla_watcher.intervals import marked
 from services.sla_watcher.state import CurrentHandoff, OpenClock, Rest
@@ -17,7 +17,6 @@ from services.sla_watcher.turn import ACTIONS, REACTIVATED, RECYCLED, Turn
 NURTURE_START: Final = "nurture_start"
 NURTURE: Final = "nurture"
 RETURN: Final = "return"
-RETURN_DATE: Final = "return_date"
 MOST_RETURNED: Final = 3
 """Rejections of one qualification after which the manager gets the lead, not a further colleague."""
 
@@ -40,31 +39,42 @@ def leave(turn: Turn, leaving: Leaving) -> None:
     head = turn.head
     if head.rest is not None and head.rest.cycle == head.cycle and not head.rest.returned:
         return
-    rule = turn.reference.agreement.recycling.reason(leaving.reason)
-    recycles = rule.outcome is not Outcome.DISQUALIFY and not leaving.final
-    rest = _recycled(turn, rule, leaving) if recycles else _disqualified(turn, rule, leaving)
+    rest = _plan(turn, leaving, cycle=head.cycle)
     for clock in turn.head.clocks:
         running.close(turn, clock, f"{rest.outcome}: {rest.reason}", at_ms=turn.now)
-    turn.head = replace(
-        turn.head,
-        rest=rest,
-        passing=None,
-        holder=None,
-        recycles=turn.head.recycles + (recycles and not leaving.free),
-        marks=marked(turn.head.marks, "rest", turn.now),
-    )
-    if recycles and rest.nurtured:
+    turn.head = replace(turn.head, rest=rest, passing=None, holder=None, marks=marked(turn.head.marks, "rest", turn.now))
+    if rest.outcome == Outcome.RECYCLE and rest.nurtured:
         for name in (NURTURE_START, NURTURE):
             running.start(turn, _marketing_clock(turn, name, rest))
 
 
-def _recycled(turn: Turn, rule: RecycleReason, leaving: Leaving) -> Rest:
+def left_before(turn: Turn, leaving: Leaving, *, cycle: int) -> None:
+    """The same of a lead that is known to have qualified anew since: its rest is over at once, and nothing of what runs now ends."""
+    head = turn.head
+    if head.rest is not None and head.rest.cycle == cycle and not leaving.free:
+        return
+    rest = _plan(turn, leaving, cycle=cycle)
+    turn.head = replace(turn.head, rest=rest)
+    end_rest(turn, "hand_raised" if head.passing is not None and head.passing.hand_raised else "requalified")
+
+
+def _plan(turn: Turn, leaving: Leaving, *, cycle: int) -> Rest:
+    """Plan the rest after ``cycle``, count it towards the limit and tell of it."""
+    rule = turn.reference.agreement.recycling.reason(leaving.reason)
+    if rule.outcome is Outcome.DISQUALIFY or leaving.final:
+        return _disqualified(turn, rule, leaving, cycle)
+    rest = _recycled(turn, rule, leaving, cycle)
+    turn.head = replace(turn.head, recycles=turn.head.recycles + (not leaving.free))
+    return rest
+
+
+def _recycled(turn: Turn, rule: RecycleReason, leaving: Leaving, cycle: int) -> Rest:
     agreement = turn.reference.agreement
     plan = agreement.recycling.plan(rule, turn.now, contract_end=leaving.contract_end, recycles=turn.head.recycles)
     consent = agreement.consent.nurture.decide(turn.head.consents)
     rest = Rest(
         recycle_id=turn.id_of("recycle"),
-        cycle=turn.head.cycle,
+        cycle=cycle,
         outcome=Outcome.RECYCLE.value,
         reason=leaving.reason or rule.name,
         track=plan.track,
@@ -76,10 +86,10 @@ def _recycled(turn: Turn, rule: RecycleReason, leaving: Leaving) -> Rest:
     return rest
 
 
-def _disqualified(turn: Turn, rule: RecycleReason, leaving: Leaving) -> Rest:
+def _disqualified(turn: Turn, rule: RecycleReason, leaving: Leaving, cycle: int) -> Rest:
     rest = Rest(
         recycle_id=turn.id_of("recycle"),
-        cycle=turn.head.cycle,
+        cycle=cycle,
         outcome=Outcome.DISQUALIFY.value,
         reason=leaving.reason or rule.name,
     )

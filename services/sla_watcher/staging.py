@@ -1,4 +1,8 @@
-"""What the moves of a lead in its cycle mean for its clocks, and what follows a verdict."""
+"""What the moves of a lead in its cycle mean for its clocks, and what follows a verdict.
+
+Moves and qualifications come on two topics, so a verdict on the former qualification may be read after the next one. It counts, and what it
+came to is told, but the clocks of the next go on.
+"""
 
 from dataclasses import replace
 from typing import Final
@@ -11,7 +15,7 @@ from services.sla_watcher.deals import on_deal
 from services.sla_watcher.evidence import Evidence, from_stage
 from services.sla_watcher.intervals import marked
 from services.sla_watcher.passing import AFTER_ACCEPTANCE, ROUTE, let_go, start_for_holder
-from services.sla_watcher.recycle import NURTURE, NURTURE_START, RETURN, Leaving, after_rejection, leave
+from services.sla_watcher.recycle import NURTURE, NURTURE_START, RETURN, Leaving, after_rejection, leave, left_before
 from services.sla_watcher.state import CurrentHandoff, OpenClock
 from services.sla_watcher.tallies import tally
 from services.sla_watcher.turn import Turn
@@ -28,8 +32,30 @@ def on_staged(turn: Turn, event: Event, staged: LeadStaged) -> None:
     late_source = turn.reference.agreement.slas.grace_of(staged.source or "") > 0
     evidence = from_stage(staged, late_source=late_source)
     turn.head = replace(turn.head, cycle=max(turn.head.cycle, staged.cycle)) if turn.view.head else turn.head
-    _consents(turn, event, staged)
     _count(turn, staged)
+    if _is_of_former(turn, staged):
+        _left_before(turn, staged)
+    else:
+        _moved(turn, event, staged, evidence)
+    on_deal(turn, staged)
+
+
+def _is_of_former(turn: Turn, staged: LeadStaged) -> bool:
+    """Whether the lead has qualified anew since, and that was read first."""
+    passing = turn.head.passing
+    if passing is None or staged.event in _ENDED or staged.qualification_id in (None, passing.qualification_id):
+        return False
+    return staged.cycle < passing.cycle or (staged.cycle == passing.cycle and staged.at_ms <= passing.qualified_at_ms)
+
+
+def _left_before(turn: Turn, staged: LeadStaged) -> None:
+    withdrawn = staged.event == "withdrawn"
+    if withdrawn or (staged.event in _UNSAID and staged.actor != Actor.SYSTEM):
+        left_before(turn, _leaving(staged, free=withdrawn), cycle=staged.cycle)
+
+
+def _moved(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
+    _consents(turn, event, staged)
     _advance(turn, event, staged, evidence)
     match staged.event:
         case "accepted":
@@ -53,7 +79,6 @@ def on_staged(turn: Turn, event: Event, staged: LeadStaged) -> None:
             _withdrawn(turn, event, staged)
         case ended if ended in _ENDED:
             _ended(turn, ended)
-    on_deal(turn, staged)
 
 
 def _consents(turn: Turn, event: Event, staged: LeadStaged) -> None:
@@ -156,16 +181,17 @@ def _left(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> N
     for clock in turn.head.clocks:
         if clock.clock == "nurture":
             running.hear(turn, clock, evidence)
-    _leave(
-        turn,
-        staged,
-        Leaving(
-            reason=staged.reason or _UNSAID[staged.event],
-            handoff_id=staged.handoff_id,
-            by=staged.by,
-            contract_end=staged.contract_end,
-            final=staged.event == "disqualified",
-        ),
+    _leave(turn, staged, _leaving(staged))
+
+
+def _leaving(staged: LeadStaged, *, free: bool = False) -> Leaving:
+    return Leaving(
+        reason=staged.reason or _UNSAID.get(staged.event, staged.event),
+        handoff_id=staged.handoff_id,
+        by=staged.by,
+        contract_end=staged.contract_end,
+        final=staged.event == "disqualified",
+        free=free,
     )
 
 
@@ -202,7 +228,7 @@ def _withdrawn(turn: Turn, event: Event, staged: LeadStaged) -> None:
     """It is ready no longer. It was nobody's and has no date: it goes where leads wait, and may come back at any time."""
     for clock in turn.head.clocks:
         running.close(turn, clock, f"withdrawn: {staged.reason}" if staged.reason else "withdrawn", at_ms=event.at_ms)
-    _leave(turn, staged, Leaving(reason=staged.reason or "withdrawn", handoff_id=staged.handoff_id, free=True))
+    _leave(turn, staged, _leaving(staged, free=True))
 
 
 def _ended(turn: Turn, reason: str) -> None:

@@ -105,7 +105,7 @@ class CurrentHandoff:
 class Pass:
     """One qualification on its way to a verdict.
 
-    ``reassigned`` counts against the ladder's limit, ``returned`` the rejections after which somebody else was asked. ``moved`` is
+    ``qualified_at_ms``: when the lead reducer said so; its moves of a former qualification were before. ``reassigned`` counts against the ladder's limit, ``returned`` the rejections after which somebody else was asked. ``moved`` is
     the hand-off that was last asked to be taken away; ``failed`` are the people not to be asked again.
     """
 
@@ -114,6 +114,7 @@ class Pass:
     leg: str
     level: str
     segment: str | None = None
+    qualified_at_ms: int = 0
     hand_raised: bool = False
     reassigned: int = 0
     returned: int = 0

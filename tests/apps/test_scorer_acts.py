@@ -243,10 +243,10 @@ def recycled(lead: str, *, cycle: int = 1, reason: str = "not_ready", outcome: s
     )
 
 
-def reactivated(lead: str, *, cycle: int = 1) -> LeadReactivated:
+def reactivated(lead: str, *, cycle: int = 1, reason: str = "return_date") -> LeadReactivated:
     """The rest is over."""
     return LeadReactivated(
-        lead_id=lead, cycle=cycle, recycle_id=f"r{cycle}", reason="return_date", at_ms=0, cause_id="c", agreement="v"
+        lead_id=lead, cycle=cycle, recycle_id=f"r{cycle}", reason=reason, at_ms=0, cause_id="c", agreement="v"
     )
 
 
@@ -286,6 +286,19 @@ def test_what_was_done_in_the_cool_off_counts_at_the_return() -> None:
         "l1/2 qualified by system: inquiry -> mql",
         "l1 qualified for sdr, warm",
     ]
+
+
+def test_the_end_of_a_former_rest_ends_no_other() -> None:
+    """Its word may come when the next cycle has ended too, and before that one's dates."""
+    world, _ = handed_over()
+    world.send(recycled("l1", return_at_ms=world.now + DAY))
+    world.does("l1", "demo_request")
+    world.act("l1", "recycled", reason="not_ready")
+    world.said()
+    world.send(reactivated("l1"), reactivated("l1", cycle=2, reason="hand_raised"))
+    assert world.said() == []
+    world.send(reactivated("l1", cycle=2))
+    assert world.said() == ["l1/3 reactivated by system: recycled -> inquiry: return_date"]
 
 
 def test_the_dates_of_a_persons_recycling_come_afterwards_and_end_nothing_again() -> None:

@@ -89,6 +89,44 @@ def test_a_verdict_that_is_told_twice_ends_the_cycle_once() -> None:
     assert scene.lines() == ["Mon 10:00 recycle: not_ready on learn until 2026-04-01 09:00"]
 
 
+@pytest.mark.parametrize(
+    ("event", "to", "told"),
+    [
+        ("recycled", "recycled", ["recycle: not_ready on learn until 2026-04-01 09:00", "back: requalified"]),
+        ("disqualified", "disqualified", ["disqualify: not_ready"]),
+        ("rejected", "mql", []),
+        ("accepted", "sal", []),
+        ("won", "customer", []),
+    ],
+)
+def test_a_move_of_the_former_cycle_that_is_read_after_the_next_qualification_leaves_that_alone(
+    event: str, to: str, told: list[str]
+) -> None:
+    """The two come on two topics, so either may be read first."""
+    scene = Scene(agreement(slas=promises("  - {clock: accept, within: 1 business hour}", grace="{}")))
+    scene.qualified().routed("ann").staged("accepted", "sal", qualification_id="q1").at("Mon 10:20")
+    scene.qualified("q2", cycle=2).routed("bob", name="q2", cycle=2)
+    scene.lines()
+    before = scene.head()
+    scene.staged(event, to, from_stage="sal", reason="not_ready", qualification_id="q1")
+    assert scene.lines() == [f"Mon 10:20 {each}" for each in told]
+    after = scene.head()
+    assert (after.passing, after.holder, after.clocks) == (before.passing, before.holder, before.clocks)
+    assert after.recycles == (event == "recycled")
+    scene.at("Mon 10:40").staged("accepted", "sal", by="bob", handoff_id="q2/1", qualification_id="q2", cycle=2)
+    assert scene.lines() == ["Mon 10:40 accept met"]
+
+
+def test_a_withdrawal_that_is_read_after_the_next_qualification_of_its_cycle_leaves_that_alone() -> None:
+    scene = Scene(agreement(slas=promises("  - {clock: route, within: 1 hour elapsed}", grace="{}"))).qualified()
+    scene.qualified("q2")
+    scene.lines()
+    scene.staged("withdrawn", "inquiry", actor="system", by=None, reason="cooled", handoff_id=None, qualification_id="q1")
+    said = scene.lines()
+    assert [line.split(" on ")[0] for line in said] == ["Mon 10:00 recycle: cooled", "Mon 10:00 back: requalified"]
+    assert scene.routed("ann", name="q2").lines() == ["Mon 10:00 route met"]
+
+
 def test_the_return_date_brings_the_lead_back_and_marketing_owes_the_first_touch() -> None:
     scene = Scene(QUIET).qualified().routed("ann").staged("rejected", "mql", reason="not_ready")
     scene.at("2026-04-01 12:00").act("nurture_touch", by="marketing")

@@ -6,6 +6,7 @@ from baton.contracts.codec import codec_for
 from baton.contracts.topics import TOPICS
 from baton.engine.memory import MemoryLog
 
+QUEUE = "router.queue.v1"
 _BY_FIELD = {
     "leads.stages.v1": "event",
     "leads.routed.sdr.v1": "rule",
@@ -19,7 +20,9 @@ _BY_FIELD = {
     "leads.sla-actions.v1": "kind",
     "leads.accepted.v1": "kind",
     "leads.commands.v1": "",
-    "leads.reactivated.v1": "",
+    "leads.reactivated.v1": "reason",
+    QUEUE: "kind",
+    "baton.people.v1": "cancelled",
     "leads.merges.v1": "",
     "scorer.transfers.v1": "",
     "scorer.backlog.v1": "kind",
@@ -49,9 +52,15 @@ WANTED = frozenset(
         "leads.routed.sales.v1:manual",
         "leads.unrouted.v1:suppressed",
         "leads.unrouted.v1:watch",
+        "leads.unrouted.v1:held",
+        "router.queue.v1:overflowed",
+        "baton.people.v1:False",
+        "baton.people.v1:True",
         "leads.recycled.v1:recycle",
         "leads.recycled.v1:disqualify",
-        "leads.reactivated.v1",
+        "leads.reactivated.v1:return_date",
+        "leads.reactivated.v1:requalified",
+        "leads.reactivated.v1:hand_raised",
         "leads.handoffs.v1:withdrawn",
         "leads.handoffs.v1:refused",
         "leads.handoffs.v1:noted",
@@ -62,8 +71,10 @@ WANTED = frozenset(
         "leads.sla-clocks.v1:breached",
         "leads.sla-clocks.v1:met_late",
         "leads.sla-clocks.v1:abandoned",
+        "leads.sla-clocks.v1:withdrawn",
         "leads.sla-violations.v1:warning",
         "leads.sla-violations.v1:breach",
+        "leads.sla-violations.v1:withdrawn",
         "leads.sla-actions.v1:notify",
         "leads.sla-actions.v1:reassign",
         "leads.sla-actions.v1:escalate",
@@ -110,6 +121,9 @@ def came_about(log: MemoryLog) -> Counter[str]:
         record_type = TOPICS[stored.topic].record
         if not field or record_type is None or stored.value is None:
             seen[stored.topic] += 1
-        else:
-            seen[f"{stored.topic}:{getattr(codec_for(record_type).decode(stored.value), field)}"] += 1
+            continue
+        record = codec_for(record_type).decode(stored.value)
+        seen[f"{stored.topic}:{getattr(record, field)}"] += 1
+        if stored.topic == QUEUE and record.overflowed_from:
+            seen[f"{QUEUE}:overflowed"] += 1
     return seen

@@ -1,12 +1,13 @@
 """A seeded scheduler over the whole flow in memory: the same seed, the same faults, the same log.
 
 Between any two steps of any task it may crash the task, abort its transaction, hand its partition to another owner while the former one goes on,
-keep a partition's news from it for a while, let time jump, or send an event twice; in some seeds another agreement comes into force. What must hold afterwards is the audit's business.
+keep a partition's news from it for a while, let time jump, or send an event twice; in some seeds another agreement comes into force, people are
+away, pools are small, and what people do is told late. What must hold afterwards is the audit's business.
 """
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -20,7 +21,7 @@ from baton.agreement.reading import read_agreement
 from baton.agreement.reference import AGREEMENTS_TOPIC, SIDES, AgreementBook
 from baton.cli.flow import all_reducers
 from baton.contracts.codec import codec_for
-from baton.contracts.reference import AgreementRecord
+from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topics import TOPICS
 from baton.demo.company import iso
@@ -29,6 +30,7 @@ from baton.engine.batch import Limits
 from baton.engine.memory import Aborted, Crash, Fenced, MemoryHost, MemoryTask, Moment
 
 BEGINS_MS = 1_795_327_861_000
+PEOPLE_TOPIC = "baton.people.v1"
 INBOX = "leads.inbox.v1"
 PARTITIONS = 2
 _AGREEMENT = Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml"
@@ -46,6 +48,21 @@ _CHANGES = (
     ("form: {points: 12,", "form: {points: 13,"),
     ("capacity: 400", "capacity: 1"),
 )
+_SMALL = (
+    (
+        "  sdr:\n    kind: sdr\n    manager: mgr-ines\n",
+        "  helpers:\n    kind: sdr\n    manager: mgr-ines\n    members:\n      ae-hugo: {capacity: 1}\n"
+        "  sdr:\n    kind: sdr\n    manager: mgr-ines\n    nobody: {overflow: helpers}\n",
+    ),
+    (
+        "    kind: sales\n    manager: mgr-ines\n    members:\n",
+        "    kind: sales\n    manager: mgr-ines\n    nobody: {watch: mgr-ines}\n    members:\n",
+    ),
+    ("      sdr-anna: {weight: 2, capacity: 400}\n      sdr-ben: {weight: 1, capacity: 400}\n", ""),
+    ("sdr-cleo: {weight: 1, capacity: 400}", "sdr-cleo: {weight: 1, capacity: 1}"),
+    ("slas:\n", "slas:\n  evidence_grace: {demo-crm: 10 seconds}\n"),
+)
+_TEAMS = (("sdr-anna", "sdr-ben", "sdr-cleo"), ("ae-greta", "ae-hugo"))
 _LIMITS = (Limits(), Limits(outputs=3, wakes=1))
 
 
@@ -68,10 +85,20 @@ def agreement_that_asks_accounts() -> tuple[str, str]:
 @cache
 def another_agreement() -> tuple[str, str]:
     """The same with a lower threshold, more points for a form and less room: some leads are ready at once, and some must wait."""
+    return _changed(_CHANGES)
+
+
+@cache
+def small_pools() -> tuple[str, str]:
+    """The same, where SDRs hand on what is too much for them to another pool, and for sales somebody watches."""
+    return _changed(_SMALL)
+
+
+def _changed(changes: tuple[tuple[str, str], ...]) -> tuple[str, str]:
     with TemporaryDirectory() as folder:
         changed = Path(folder) / "changed.yaml"
         text = _AGREEMENT.read_text()
-        for old, new in _CHANGES:
+        for old, new in changes:
             assert old in text, old
             text = text.replace(old, new)
         changed.write_text(text)
@@ -104,7 +131,9 @@ def play(seed: int, text: str, version: str) -> Run:
     host = MemoryHost(
         all_reducers(), AgreementBook(), partitions=PARTITIONS, start_ms=BEGINS_MS - 60_000, limits=random.choice(_LIMITS)
     )
-    _agree(host, text, version)
+    _agree(host, *(small_pools() if random.random() < 0.25 else (text, version)))
+    for absence in _absences(random):
+        host.send(PEOPLE_TOPIC, absence.record_id, absence)
     host.advance(BEGINS_MS)
     run = Run(seed=seed, host=host, random=random, waiting=_lines(random))
     if random.random() < 0.35:
@@ -138,6 +167,18 @@ def _agree(host: MemoryHost, text: str, version: str) -> None:
     host.send(AGREEMENTS_TOPIC, version, published)
 
 
+def _absences(random: Random) -> list[PeopleRecord]:
+    """Now and then somebody is away, or a whole team; some come back sooner than they said."""
+    if random.random() < 0.7:
+        return []
+    team = random.choice(_TEAMS)
+    from_ms = BEGINS_MS + random.randrange(10_000)
+    until_ms = from_ms + random.randrange(1_000, 20_000)
+    away = team if random.random() < 0.6 else team[:1]
+    told = [PeopleRecord(record_id=f"off-{each}", person=each, from_ms=from_ms, until_ms=until_ms) for each in away]
+    return told + [replace(each, cancelled=True) for each in told if random.random() < 0.15]
+
+
 def _lines(random: Random) -> list[tuple[int, bytes]]:
     lines = []
     for number in range(random.randint(1, 3)):
@@ -157,7 +198,7 @@ def _lines(random: Random) -> list[tuple[int, bytes]]:
                 lines.append((at_ms + random.randrange(3_000), encoded))
             if random.random() < 0.06:
                 lines.append((at_ms + random.randrange(-3_000, 9_000), _retracts(line, at_ms)))
-        if random.random() < 0.15:
+        if random.random() < 0.22:
             lines.append(_last_word(random, number, identifiers))
     if random.random() < 0.3:
         lines.append((BEGINS_MS + random.randrange(20_000), b'{"kind": "rubbish"}'))
@@ -218,10 +259,15 @@ def _answers(run: Run) -> None:
     for stored in history[run.answered :]:
         if stored.topic.startswith("leads.routed.") and stored.value is not None:
             routed = codec_for(LeadRouted).decode(stored.value)
-            run.waiting += [(stored.timestamp + deed.after_ms, deed.encoded) for deed in deeds(routed)]
+            run.waiting += [(stored.timestamp + deed.after_ms + _late_ms(run.random), deed.encoded) for deed in deeds(routed)]
             commanded = _commanded(routed, run.random)
             run.waiting += [*([] if commanded is None else [commanded]), *_sold(routed, run.random)]
     run.answered = len(history)
+
+
+def _late_ms(random: Random) -> int:
+    """By how much later than it was done something is told."""
+    return random.randrange(12_000) if random.random() < 0.15 else 0
 
 
 def _pass_time(run: Run, at_ms: int) -> None:
