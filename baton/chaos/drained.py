@@ -11,6 +11,9 @@ from baton.engine.reducer import Reducer
 _TIMEOUT_S = 10.0
 
 
+Ends = Mapping[tuple[str, int], int]
+
+
 class Lag:
     """How many offsets lie between what the groups have committed and the ends of their inputs.
 
@@ -33,9 +36,16 @@ class Lag:
         for asker in self._askers.values():
             asker.close()
 
-    def __call__(self) -> int:
-        """A partition without a committed offset counts whole, and one more. Raises KafkaException while the cluster does not answer."""
-        ends: dict[tuple[str, int], int] = {}
+    def ends(self) -> Ends:
+        """Where the inputs end now. Raises KafkaException as below."""
+        asker = next(iter(self._askers.values()))
+        places = {(place.topic, place.partition): place for inputs in self._inputs.values() for place in inputs}
+        return {where: asker.get_watermark_offsets(each, timeout=_TIMEOUT_S, cached=False)[1] for where, each in places.items()}
+
+    def __call__(self, known: Ends | None = None) -> int:
+        """How far behind the ends of now, or ``known`` ones. A partition without a committed offset counts whole, and one more. Raises
+        KafkaException while the cluster does not answer."""
+        ends = {} if known is None else dict(known)
         behind = 0
         for name, places in self._inputs.items():
             asker = self._askers[name]

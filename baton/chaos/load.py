@@ -40,7 +40,7 @@ class Load:
         self._client, self._namespace, self._clock = dict(client), namespace, clock
         self._script, self._random = script, Random(seed)
         self._wave = next(script, None)
-        self._due: list[tuple[int, int, Arrival]] = []
+        self._due: list[tuple[int, int, bool, Arrival]] = []
         self._number = 0
         self._ledger = ledger.open("w", buffering=1 << 16)
         self._producer = Producer(
@@ -68,8 +68,14 @@ class Load:
         self._ledger.close()
 
     @property
+    def scripted(self) -> bool:
+        """Whether lines of the script are still to be sent."""
+        with self._lock:
+            return self._wave is not None or any(not answers for _, _, answers, _ in self._due)
+
+    @property
     def waiting(self) -> bool:
-        """Whether there are lines that are still to be sent."""
+        """Whether there are lines that are still to be sent, answers of people too."""
         with self._lock:
             return bool(self._due) or self._wave is not None
 
@@ -86,16 +92,16 @@ class Load:
                 self._spread(self._wave)
                 self._wave = next(self._script, None)
             while self._due and self._due[0][0] <= now:
-                due.append(heapq.heappop(self._due)[2])
+                due.append(heapq.heappop(self._due)[-1])
         return due
 
     def _spread(self, wave: Wave) -> None:
         for each in wave.arrivals:
             self._push(wave.starts_ms + each.after_ms + self._random.randrange(_DISORDER_MS), each)
 
-    def _push(self, at_ms: int, arrival: Arrival) -> None:
+    def _push(self, at_ms: int, arrival: Arrival, *, answers: bool = False) -> None:
         self._number += 1
-        heapq.heappush(self._due, (at_ms, self._number, arrival))
+        heapq.heappush(self._due, (at_ms, self._number, answers, arrival))
 
     def _produce(self, arrival: Arrival) -> None:
         event_id = None if arrival.poison else event_id_of(arrival.line)
@@ -127,7 +133,8 @@ class Load:
         now = self._clock.now_ms
         with self._lock:
             for deed in deeds(routed):
-                self._push(now + deed.after_ms, Arrival(after_ms=now + deed.after_ms, way=Way.KAFKA, line=deed.encoded))
+                arrival = Arrival(after_ms=now + deed.after_ms, way=Way.KAFKA, line=deed.encoded)
+                self._push(now + deed.after_ms, arrival, answers=True)
 
 
 def event_id_of(line: bytes) -> str:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Seconds. ``session_s``: a worker that is silent so long loses its tasks; ``pause_s`` is longer. ``calm_s``: nothing new came for so
+    """Seconds. ``answers_s``: for so long after the last line of the script people go on answering. ``session_s``: a worker that is silent so long loses its tasks; ``pause_s`` is longer. ``calm_s``: nothing new came for so
     long, or ``calm_limit_s`` have passed. ``patience_s``: without any headway for so long, a run has failed."""
 
     session_s: float = 6.0
     pause_s: float = 12.0
     freeze_s: float = 10.0
     storm_turns: int = 4
+    answers_s: float = 60.0
     calm_s: float = 12.0
     calm_limit_s: float = 60.0
     poll_s: float = 2.0
@@ -19,5 +20,15 @@ class Pace:
     patience_s: float = 600.0
 
 
-QUICK = Pace(session_s=4.0, pause_s=6.0, freeze_s=3.0, storm_turns=2, calm_s=3.0, calm_limit_s=15.0, poll_s=0.5, patience_s=120.0)
+QUICK = Pace(
+    session_s=4.0,
+    pause_s=6.0,
+    freeze_s=3.0,
+    storm_turns=2,
+    answers_s=20.0,
+    calm_s=3.0,
+    calm_limit_s=15.0,
+    poll_s=0.5,
+    patience_s=120.0,
+)
 """For a small run among the tests."""

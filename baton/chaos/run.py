@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from baton.broker.embedded import EmbeddedBroker
 from baton.broker.topics import Layout, ensure_topics
 from baton.chaos.clock import ScriptClock
 from baton.chaos.crew import Crew
-from baton.chaos.drained import Lag
+from baton.chaos.drained import Ends, Lag
 from baton.chaos.faults import Striker
 from baton.chaos.headway import Headway
 from baton.chaos.load import Load
@@ -104,9 +105,10 @@ class ChaosRun:
             witness = Witness(client, NAMESPACE, _WATCHED)
             witness.start()
             load = self._under_load(stack, client, settings, crew)
-            self._await_drained("everything has come through")
+            self._await_come_through()
             self._part("coming through")
             self._await_calm(witness)
+            crew.stop()
             witness.stop()
             return self._judge(client, load, witness, crew)
 
@@ -164,8 +166,14 @@ class ChaosRun:
         striker.join()
 
     def _await_answered(self, load: Load) -> None:
-        """Until nothing is to be sent, everything has come through, and nobody has anything to say to what came of it."""
-        self._await_drained("people have answered what came of it", lambda: load.waiting)
+        """Until the script is sent, everything has come through and nobody has anything to say to what came of it; but where more leads
+        wait in the queues than the few people of the firm can take, not for longer than people go on answering."""
+        headway = Headway("the last of the script", self._order.pace.patience_s)
+        while load.scripted:
+            headway.saw(-load.sent)
+            time.sleep(self._order.pace.poll_s)
+        until = time.monotonic() + self._order.pace.answers_s
+        self._await_drained("people have answered what came of it", lambda: load.waiting, until=until)
 
     def _tell(self, load: Load, striker: Striker, behind: int | None) -> None:
         self._say(
@@ -176,20 +184,44 @@ class ChaosRun:
 
     # ------------------------------------------------------------------ calm and verdict
 
-    def _await_drained(self, what: str, busy: Callable[[], bool] = lambda: False) -> None:
-        """Until every group has come to the end of its inputs, and found nothing more there at a second look, while nobody is ``busy``."""
+    def _await_drained(self, what: str, busy: Callable[[], bool] = lambda: False, *, until: float = math.inf) -> None:
+        """Until every group has come to the end of its inputs, and found nothing more there at a second look, while nobody is ``busy``; or
+        until that time (monotonic)."""
         self._say(f"{self._elapsed:6.0f} s  waiting until {what}")
         headway, looks = Headway(f"until {what}", self._order.pace.patience_s), 0
-        while looks < 2:
+        while looks < 2 and time.monotonic() < until:
             time.sleep(self._order.pace.poll_s)
-            try:
-                behind = self._lag()
-            except KafkaException:  # the broker may still be coming back
-                headway.saw(None)
-                continue
-            headway.saw(behind)
+            behind = self._behind(headway)
             looks = looks + 1 if behind == 0 and not busy() else 0
-            self._report(f"{behind:,} offsets behind")
+
+    def _await_come_through(self) -> None:
+        """Until every group has come past what the one before it made of the last line. Clocks may go on and make more for a long time: of
+        leads that wait in a queue, of those that nobody answers."""
+        self._say(f"{self._elapsed:6.0f} s  waiting until everything has come through")
+        for turn in range(1, len(all_reducers()) + 1):
+            headway = Headway(f"until everything has come through, turn {turn}", self._order.pace.patience_s)
+            ends: Ends | None = None
+            while (behind := self._behind(headway, ends)) != 0:
+                ends = ends if behind is None or ends is not None else self._ends()
+                time.sleep(self._order.pace.poll_s / 4)
+            if ends is None:
+                return  # there was nothing more to do at all
+
+    def _ends(self) -> Ends | None:
+        try:
+            return self._lag.ends()
+        except KafkaException:  # as below
+            return None
+
+    def _behind(self, headway: Headway, known: Ends | None = None) -> int | None:
+        try:
+            behind = self._lag(known)
+        except KafkaException:  # the broker may still be coming back
+            headway.saw(None)
+            return None
+        headway.saw(behind)
+        self._report(f"{behind:,} offsets behind")
+        return behind
 
     def _await_calm(self, witness: Witness) -> None:
         """Until nothing new has come for a while; returns of recycled leads and goals may go on for ever, so there is a limit."""

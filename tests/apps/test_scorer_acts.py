@@ -245,9 +245,7 @@ def recycled(lead: str, *, cycle: int = 1, reason: str = "not_ready", outcome: s
 
 def reactivated(lead: str, *, cycle: int = 1, reason: str = "return_date") -> LeadReactivated:
     """The rest is over."""
-    return LeadReactivated(
-        lead_id=lead, cycle=cycle, recycle_id=f"r{cycle}", reason=reason, at_ms=0, cause_id="c", agreement="v"
-    )
+    return LeadReactivated(lead_id=lead, cycle=cycle, recycle_id=f"r{cycle}", reason=reason, at_ms=0, cause_id="c", agreement="v")
 
 
 def test_a_new_cycle_counts_only_activity_since_the_recycling_and_qualifies_again() -> None:

@@ -50,9 +50,8 @@ _CHANGES = (
 )
 _SMALL = (
     (
-        "  sdr:\n    kind: sdr\n    manager: mgr-ines\n",
-        "  helpers:\n    kind: sdr\n    manager: mgr-ines\n    members:\n      ae-hugo: {capacity: 1}\n"
-        "  sdr:\n    kind: sdr\n    manager: mgr-ines\n    nobody: {overflow: helpers}\n",
+        "  sdr:\n    kind: sdr\n",
+        "  helpers: {kind: sdr, manager: mgr-ines, members: {ae-hugo: {capacity: 1}}}\n  sdr:\n    kind: sdr\n    nobody: {overflow: helpers}\n",
     ),
     (
         "    kind: sales\n    manager: mgr-ines\n    members:\n",
