@@ -289,10 +289,13 @@ def test_what_was_done_in_the_cool_off_counts_at_the_return() -> None:
 def test_the_end_of_a_former_rest_ends_no_other() -> None:
     """Its word may come when the next cycle has ended too, and before that one's dates."""
     world, _ = handed_over()
-    world.send(recycled("l1", return_at_ms=world.now + DAY))
+    world.send(recycled("l1", return_at_ms=world.now + 9 * DAY))
+    world.wait(DAY)
     world.does("l1", "demo_request")
-    world.act("l1", "recycled", reason="not_ready")
-    world.said()
+    world.route("l1", "rex")
+    world.act("l1", "accepted", "rex", actor="sales")
+    world.act("l1", "recycled", "rex", actor="sales", reason="not_ready")
+    assert world.said()[-2:] == ["l1/2 recycled by sales: sal -> recycled: not_ready", "l1 cold A3 0"]
     world.send(reactivated("l1"), reactivated("l1", cycle=2, reason="hand_raised"))
     assert world.said() == []
     world.send(reactivated("l1", cycle=2))

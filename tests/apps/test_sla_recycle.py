@@ -114,7 +114,7 @@ def test_a_move_of_the_former_cycle_that_is_read_after_the_next_qualification_le
     assert (after.passing, after.holder, after.clocks) == (before.passing, before.holder, before.clocks)
     assert after.recycles == (event == "recycled")
     scene.at("Mon 10:40").staged("accepted", "sal", by="bob", handoff_id="q2/1", qualification_id="q2", cycle=2)
-    assert scene.lines() == ["Mon 10:40 accept met"]
+    assert scene.lines() == ["Mon 10:40 accept (bob) met"]
 
 
 def test_a_withdrawal_that_is_read_after_the_next_qualification_of_its_cycle_leaves_that_alone() -> None:
