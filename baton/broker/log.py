@@ -4,8 +4,10 @@ A plain ``read_committed`` consumer without a group, on confluent-kafka: it comm
 yields is raw; decoding is the caller's.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -15,7 +17,10 @@ _POLL_S = 0.2
 _AT_ONCE = 1_000
 _FETCH_WAIT_MS = 20  # the client's 500 is what each partition that gets ready later than the others would wait for its end
 _TIMEOUT_S = 30.0
+_PASSING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 _FETCHED_AHEAD_KB = 4_096  # the client's 64 MB is for each of many readers side by side
+
+T = TypeVar("T")
 
 
 class Record(NamedTuple):
@@ -83,10 +88,12 @@ class LogReader:
     def ends(self, topic: str) -> dict[int, tuple[int, int]]:
         """First and next offset of each partition."""
         name = physical(self._namespace, topic)
-        return {
-            number: self._consumer.get_watermark_offsets(TopicPartition(name, number), timeout=_TIMEOUT_S, cached=False)
-            for number in range(self.partitions(topic))
-        }
+        places = [TopicPartition(name, number) for number in range(self.partitions(topic))]
+        return {place.partition: patiently(partial(self._end, place)) for place in places}
+
+    def _end(self, place: TopicPartition) -> tuple[int, int]:
+        found: tuple[int, int] = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S, cached=False)
+        return found
 
     def read(
         self,
@@ -107,7 +114,8 @@ class LogReader:
         first = OFFSET_END if from_end else OFFSET_BEGINNING if start is None else start
         wanted = self._wanted(places, first if since_ms is None or from_end else since_ms)
         if since_ms is not None and not from_end and wanted:
-            wanted = self._consumer.offsets_for_times(wanted, timeout=_TIMEOUT_S)
+            times = wanted
+            wanted = patiently(lambda: self._consumer.offsets_for_times(times, timeout=_TIMEOUT_S))
         yield from self._read(wanted, follow=follow, until=until)
 
     def read_from(self, starts: Mapping[tuple[str, int], int | None]) -> Iterator[Record]:
@@ -160,3 +168,16 @@ class LogReader:
             tuple([(name, value or b"") for name, value in message.headers() or ()]),
             message.timestamp()[1],
         )
+
+
+def patiently(ask: Callable[[], T], *, timeout_s: float = _TIMEOUT_S, pause_s: float = _POLL_S) -> T:
+    """What ``ask`` gives. A broker that has just come back does not know yet what it leads, and says so: it is asked again for so long.
+    Raises KafkaException as ``ask`` does."""
+    until = time.monotonic() + timeout_s
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if error.args[0].code() not in _PASSING or time.monotonic() > until:
+                raise
+        time.sleep(pause_s)
