@@ -10,7 +10,6 @@ from baton.engine.reducer import Reducer
 
 _TIMEOUT_S = 10.0
 
-
 Ends = Mapping[tuple[str, int], int]
 
 

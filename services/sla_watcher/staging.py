@@ -49,9 +49,8 @@ def _is_of_former(turn: Turn, staged: LeadStaged) -> bool:
 
 
 def _left_before(turn: Turn, staged: LeadStaged) -> None:
-    withdrawn = staged.event == "withdrawn"
-    if withdrawn or (staged.event in _UNSAID and staged.actor != Actor.SYSTEM):
-        left_before(turn, _leaving(staged, free=withdrawn), cycle=staged.cycle)
+    if staged.event == "withdrawn" or (staged.event in _UNSAID and staged.actor != Actor.SYSTEM):
+        left_before(turn, _leaving(staged), cycle=staged.cycle)
 
 
 def _moved(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
@@ -184,14 +183,14 @@ def _left(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> N
     _leave(turn, staged, _leaving(staged))
 
 
-def _leaving(staged: LeadStaged, *, free: bool = False) -> Leaving:
+def _leaving(staged: LeadStaged) -> Leaving:
     return Leaving(
         reason=staged.reason or _UNSAID.get(staged.event, staged.event),
         handoff_id=staged.handoff_id,
         by=staged.by,
         contract_end=staged.contract_end,
         final=staged.event == "disqualified",
-        free=free,
+        free=staged.event == "withdrawn",
     )
 
 
@@ -228,7 +227,7 @@ def _withdrawn(turn: Turn, event: Event, staged: LeadStaged) -> None:
     """It is ready no longer. It was nobody's and has no date: it goes where leads wait, and may come back at any time."""
     for clock in turn.head.clocks:
         running.close(turn, clock, f"withdrawn: {staged.reason}" if staged.reason else "withdrawn", at_ms=event.at_ms)
-    _leave(turn, staged, _leaving(staged, free=True))
+    _leave(turn, staged, _leaving(staged))
 
 
 def _ended(turn: Turn, reason: str) -> None:

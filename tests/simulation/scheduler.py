@@ -11,14 +11,13 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.model.condition import Op, Test
 from baton.agreement.model.lifecycle import GateModel
-from baton.agreement.reading import read_agreement
-from baton.agreement.reference import AGREEMENTS_TOPIC, SIDES, AgreementBook
+from baton.agreement.reading import agreement_of, read_agreement
+from baton.agreement.reference import AGREEMENTS_TOPIC, PEOPLE_TOPIC, SIDES, AgreementBook
 from baton.cli.flow import all_reducers
 from baton.contracts.codec import codec_for
 from baton.contracts.reference import AgreementRecord, PeopleRecord
@@ -30,7 +29,6 @@ from baton.engine.batch import Limits
 from baton.engine.memory import Aborted, Crash, Fenced, MemoryHost, MemoryTask, Moment
 
 BEGINS_MS = 1_795_327_861_000
-PEOPLE_TOPIC = "baton.people.v1"
 INBOX = "leads.inbox.v1"
 PARTITIONS = 2
 _AGREEMENT = Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml"
@@ -94,14 +92,11 @@ def small_pools() -> tuple[str, str]:
 
 
 def _changed(changes: tuple[tuple[str, str], ...]) -> tuple[str, str]:
-    with TemporaryDirectory() as folder:
-        changed = Path(folder) / "changed.yaml"
-        text = _AGREEMENT.read_text()
-        for old, new in changes:
-            assert old in text, old
-            text = text.replace(old, new)
-        changed.write_text(text)
-        canonical = canonical_text(read_agreement(changed))
+    text = _AGREEMENT.read_text()
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    canonical = canonical_text(agreement_of(text))
     return canonical, version_of(canonical)
 
 
