@@ -9,7 +9,9 @@ import logging
 import re
 import sys
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any, TextIO
 
 from baton.settings import LogFormat
@@ -35,6 +37,7 @@ def set_up_logs(service: str, *, form: LogFormat | None = None, level: str = "IN
     chosen = form or (LogFormat.HUMAN if out.isatty() else LogFormat.JSON)
     handler = logging.StreamHandler(out)
     handler.setFormatter(HumanLine(service) if chosen is LogFormat.HUMAN else JsonLine(service))
+    handler.addFilter(Repeats("aiokafka"))
     root = logging.getLogger()
     for former in root.handlers[:]:
         root.removeHandler(former)
@@ -63,6 +66,35 @@ class _Placed(logging.LoggerAdapter[logging.Logger]):
 def without_addresses(text: str) -> str:
     """The text with every e-mail address struck out."""
     return _ADDRESS.sub(_STRUCK, text) if "@" in text or "%40" in text else text
+
+
+class Repeats(logging.Filter):
+    """Lets what one library says again and again through every ten seconds only, with how often it was held back meanwhile.
+
+    While no broker answers, each client tells of each attempt: thousands of lines a second, in which nothing else is found.
+    """
+
+    _EVERY_S, _KNOWN = 10.0, 256
+
+    def __init__(self, family: str, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__(family)
+        self._clock = clock
+        self._held: dict[str, tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not super().filter(record):  # of another family
+            return True
+        text, now = record.getMessage(), self._clock()
+        told_at, held = self._held.pop(text, (None, 0))
+        if told_at is not None and now - told_at < self._EVERY_S:
+            self._held[text] = told_at, held + 1
+            return False
+        if len(self._held) >= self._KNOWN:
+            del self._held[next(iter(self._held))]
+        self._held[text] = now, 0
+        if held:
+            record.msg, record.args = f"{text} (and {held:,} times more in the last {now - (told_at or now):,.0f} s)", None
+        return True
 
 
 class HumanLine(logging.Formatter):

@@ -32,6 +32,22 @@ def server_properties(data: Path, ports: BrokerPorts, also: Listener | None = No
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
+def controller_properties(data: Path, ports: BrokerPorts) -> str:
+    """``server.properties`` of the controller of that node alone, as it runs before each start (see ``embedded.py``)."""
+    settings = {
+        "process.roles": "controller",
+        "node.id": _NODE,
+        "controller.quorum.voters": f"{_NODE}@127.0.0.1:{ports.controller}",
+        "listeners": f"CONTROLLER://127.0.0.1:{ports.controller}",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": str(data),
+        # The broker of before is gone, and is to be taken for gone soon.
+        "broker.session.timeout.ms": "500",
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
 def _listening(ports: BrokerPorts, also: Listener) -> dict[str, str]:
     plain, secured = f"PLAINTEXT://127.0.0.1:{ports.clients}", f"{also.name}://127.0.0.1:{also.port}"
     return {
@@ -76,9 +92,11 @@ def _settings(data: Path, ports: BrokerPorts) -> dict[str, str]:
         # Members join at once, and short sessions are allowed, so that a fault is seen soon.
         "group.initial.rebalance.delay.ms": "0",
         "group.min.session.timeout.ms": "1000",
-        # After a kill the node must wait until its former self has lost its session.
-        "broker.session.timeout.ms": "3000",
-        "broker.heartbeat.interval.ms": "500",
+        # No partition may be without a leader while the node runs: for those a transaction coordinator leaves the marker out
+        # that ends a transaction, and a batch is committed in a part of its topics. So a node that was paused or starved does
+        # not lose its session (there is nobody to take over), and one that stops does not hand over its partitions first.
+        "broker.session.timeout.ms": str(3_600_000),
+        "controlled.shutdown.enable": "false",
         # The transaction of a killed worker holds readers back: look for overdue ones every second.
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
         # Committed offsets belong to the state; a machine that was off for a month must find them again.
@@ -105,4 +123,10 @@ rootLogger.level = warn
 rootLogger.appenderRef.file.ref = file
 logger.server.name = kafka.server
 logger.server.level = info
+# What became of transactions whose markers could not be written.
+logger.transactions.name = kafka.coordinator.transaction.TransactionMarkerChannelManager
+logger.transactions.level = info
+# Which brokers are fenced: see fence.py.
+logger.brokers.name = org.apache.kafka.controller.ClusterControlManager
+logger.brokers.level = info
 """

@@ -17,7 +17,15 @@ _POLL_S = 0.2
 _AT_ONCE = 1_000
 _FETCH_WAIT_MS = 20  # the client's 500 is what each partition that gets ready later than the others would wait for its end
 _TIMEOUT_S = 30.0
-_PASSING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+_PASSING = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.FENCED_LEADER_EPOCH,
+    }
+)
 _FETCHED_AHEAD_KB = 4_096  # the client's 64 MB is for each of many readers side by side
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from baton.logs import log_of, set_up_logs, without_addresses
+from baton.logs import Repeats, log_of, set_up_logs, without_addresses
 from baton.settings import LogFormat
 
 
@@ -110,3 +110,33 @@ def test_no_address_leaves_by_message_argument_exception_place_or_logger(out: io
 @pytest.mark.parametrize("text", ["a @ b", "user@host", "50%40", "v1.2@", "leads.inbox.v1"])
 def test_what_is_no_address_stays(text: str) -> None:
     assert without_addresses(text) == text
+
+
+def test_what_a_library_repeats_is_told_every_ten_seconds_with_how_often() -> None:
+    now = 100.0
+    repeats = Repeats("aiokafka", clock=lambda: now)
+
+    def told(name: str, text: str, *args: object) -> str | None:
+        record = logging.LogRecord(name, logging.ERROR, __file__, 1, text, args, None)
+        return record.getMessage() if repeats.filter(record) else None
+
+    assert told("aiokafka", "no node %d", 1) == "no node 1"
+    assert told("aiokafka.consumer", "no node %d", 2) == "no node 2"
+    assert [told("aiokafka", "no node %d", 1) for _ in range(1_200)] == [None] * 1_200
+    assert [told("baton.engine", "no node %d", 1) for _ in range(2)] == ["no node 1"] * 2
+    now += 10
+    assert told("aiokafka", "no node %d", 1) == "no node 1 (and 1,200 times more in the last 10 s)"
+    now += 10
+    assert told("aiokafka", "no node %d", 1) == "no node 1"
+    for number in range(1_000):
+        told("aiokafka", f"another {number}")
+    assert told("aiokafka", "no node %d", 1) == "no node 1", "forgotten: what is remembered is bounded"
+
+
+def test_the_log_of_a_process_holds_back_what_its_client_repeats(out: io.StringIO) -> None:
+    set_up_logs("router", form=LogFormat.HUMAN, stream=out)
+    for _ in range(5):
+        logging.getLogger("aiokafka").error("Unable connect to node with id 1")
+        logging.getLogger("baton.engine").error("a fault")
+    assert sum("Unable connect" in line for line in _lines(out)) == 1
+    assert sum("a fault" in line for line in _lines(out)) == 5

@@ -4,17 +4,19 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka import Consumer, IsolationLevel, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from baton.broker import embedded
 from baton.broker.embedded import BrokerFailed, BrokerRunning, EmbeddedBroker
+from baton.broker.log import patiently
 from baton.broker.ports import LOOPBACK, PortTaken
 from baton.broker.ready import answers
 from baton.broker.record import read_record, running_broker, write_record
@@ -76,6 +78,34 @@ def test_data_address_and_settings_stay_over_a_stop_a_kill_and_a_pause(broker: E
     _produce(first, "after the pause")
 
     assert _read(first, 3) == [(text, LOG_APPEND_TIME) for text in ("before the stop", "before the kill", "after the pause")]
+
+
+def _end(bootstrap: str, isolation: IsolationLevel) -> int:
+    place = TopicPartition(TOPIC, 0)
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    ask = lambda: admin.list_offsets({place: OffsetSpec.latest()}, isolation_level=isolation)[place].result(20)  # noqa: E731
+    return int(patiently(ask).offset)
+
+
+def test_transactions_that_a_kill_left_open_are_ended_and_hold_no_reader_back(broker: EmbeddedBroker) -> None:
+    """They run out while the node starts. One that had metadata in which it leads its partitions ended them without a marker, since
+    in the next moment nobody led them."""
+    address = broker.start()
+    _make_topic(address)
+    for number in range(5):
+        config = {"bootstrap.servers": address, "transactional.id": f"t{number}", "transaction.timeout.ms": 1_000, "log_level": 0}
+        producer = Producer(config)
+        producer.init_transactions(20)
+        producer.begin_transaction()
+        producer.produce(TOPIC, "never committed")
+        assert producer.flush(20) == 0
+    broker.kill()
+    broker.start()
+    deadline = time.monotonic() + 30
+    while _end(address, IsolationLevel.READ_COMMITTED) < (end := _end(address, IsolationLevel.READ_UNCOMMITTED)):
+        assert time.monotonic() < deadline, f"{TOPIC} is held back before {end}"
+        time.sleep(0.2)
+    assert end == 10, "five records and five markers"
 
 
 def test_a_stray_client_makes_no_topic_and_the_log_has_the_brokers_time(broker: EmbeddedBroker) -> None:
