@@ -122,6 +122,11 @@ _ENGINE = (
         "Tasks that went on from their state since the brokers had lost committed offsets",
         "reducer",
     ),
+    _counter(
+        "baton_lost_commits_total",
+        "Batches that the brokers had acknowledged and then lost whole, seen by the task that wrote them and done again",
+        "reducer",
+    ),
     _gauge("baton_restore_seconds", "How long the last restore took", *_TASK),
     _gauge("baton_restore_left_records", "Changelog offsets still to be read by a restore", *_TASK),
     _gauge("baton_lag_records", "Offsets appended to the inputs and not processed", *_TASK),

@@ -48,6 +48,7 @@ ADOPTED = counter("baton_adopted_keys_total")
 TASKS = gauge("baton_tasks")
 RESTARTS = counter("baton_task_restarts_total")
 MENDED = counter("baton_offsets_mended_total")
+LOST_COMMITS = counter("baton_lost_commits_total")
 RESTORE_SECONDS = gauge("baton_restore_seconds")
 RESTORE_LEFT = gauge("baton_restore_left_records")
 
@@ -58,6 +59,9 @@ KEYS = gauge("baton_state_keys")
 WAITING_TIMERS = gauge("baton_timers")
 HELD_TIMERS = gauge("baton_timers_held")
 ADOPTING = gauge("baton_adopting")
+
+FROM_ZERO = (DEAD_LETTERS, SKIPPED, UNPROVEN, RESTARTS, MENDED, LOST_COMMITS)
+"""Counters whose first count is news: they are told as 0 before, since an increase from nothing is none to Prometheus."""
 
 OF_A_TASK = (RESTORE_SECONDS, RESTORE_LEFT, LAG, LAG_SECONDS, HELD_BACK, KEYS, WAITING_TIMERS, HELD_TIMERS, ADOPTING)
 """Gauges by reducer and partition: they go where the task goes."""

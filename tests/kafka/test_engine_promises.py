@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.structs import OffsetAndMetadata
+from prometheus_client import REGISTRY
 
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import changelog_topic, dead_letter_topic
@@ -276,6 +277,45 @@ async def test_a_return_restores_only_what_is_new(bench: KafkaBench) -> None:
     await bench.settle()
     assert the_seat(bench, "counter").memory is kept
     assert values(await bench.read("toy.totals.v1"))[-1].count == 2
+
+
+async def test_a_state_that_is_ahead_of_the_log_is_restored_whole(
+    bench: KafkaBench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Seen at a broker without copies: a commit was acknowledged, and its transaction aborted after the broker's restart. What a process
+    has kept is then of a batch that never was; read on from there, its record was counted a second time, or the task refused to run."""
+    await bench.start(Counter(), partitions=1)
+    await bench.publish("v1")
+    (group,) = bench.hosts["counter"].groups
+
+    async def leave_and_return() -> None:
+        await group.on_partitions_revoked(set())
+        await group.on_partitions_assigned({bench.cluster.at(("toy.numbers.v1", 0))})
+
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    await bench.settle()
+    await leave_and_return()
+    await bench.settle()
+    kept = the_seat(bench, "counter").memory
+    assert kept is not None
+    batch = kept.core.number
+    lost = REGISTRY.get_sample_value("baton_lost_commits_total", {"reducer": "counter"})
+    assert lost is not None, "told from the start, so that the first is an increase"
+    with monkeypatch.context() as patched:
+        patched.setattr(AIOKafkaProducer, "commit_transaction", AIOKafkaProducer.abort_transaction)
+        await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+        async with asyncio.timeout(30):
+            while kept.core.number == batch:  # noqa: ASYNC110 - it happens in another task
+                await asyncio.sleep(0.01)
+        await group.on_partitions_revoked(set())
+    await group.on_partitions_assigned({bench.cluster.at(("toy.numbers.v1", 0))})
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    await bench.settle()
+    assert await bench.failures() == {}
+    assert [each.count for each in values(await bench.read("toy.totals.v1"))] == [1, 2, 3]
+    assert the_seat(bench, "counter").memory is not kept
+    assert "it is ahead of its changelog: the brokers have lost batch" in caplog.text
+    assert REGISTRY.get_sample_value("baton_lost_commits_total", {"reducer": "counter"}) == lost + 1
 
 
 async def test_a_task_waits_until_all_its_inputs_are_with_one_process(bench: KafkaBench) -> None:

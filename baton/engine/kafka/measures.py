@@ -26,6 +26,8 @@ class Measures:
         self._batch_seconds = metrics.BATCH_SECONDS.labels(reducer)
         self._commit_seconds = metrics.COMMIT_SECONDS.labels(reducer)
         self._left = metrics.RESTORE_LEFT.labels(reducer, self._partition)
+        for each in metrics.FROM_ZERO:
+            each.labels(reducer)
         self._set: set[tuple[str, tuple[str, ...]]] = set()
         self._shares: dict[tuple[str, tuple[str, ...]], float] = {}
 

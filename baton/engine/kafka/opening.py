@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+from baton.engine.changelog import POSITION_KEY
 from baton.engine.core import Core
 from baton.engine.errors import StateMismatch
 from baton.engine.kafka.failpoints import Point, reached
@@ -18,7 +19,7 @@ from baton.engine.kafka.inputs import LostRange
 from baton.engine.kafka.restore import read_changelog
 from baton.engine.kafka.shared import Shared
 from baton.engine.kafka.transaction import Transactions
-from baton.engine.metrics import MENDED
+from baton.engine.metrics import LOST_COMMITS, MENDED
 from baton.engine.position import disagreement, rolled_back
 from baton.engine.reducer import Reducer
 from baton.logs import log_of
@@ -32,6 +33,12 @@ class Memory:
 
     core: Core
     next_offset: int | None = None
+    unseen: bool = False
+    """A batch was committed since the changelog was read: its position record is at or after ``next_offset``, or a later one is."""
+
+
+class StaleMemory(Exception):
+    """What this process has kept is not what the log says: all of the changelog is to be read."""
 
 
 class Opening:
@@ -46,16 +53,21 @@ class Opening:
         self._shared, self._reducer, self._partition = shared, reducer, partition
         self._memory, self._progress = memory, progress
         self._places = [(topic, partition) for topic in reducer.inputs]
+        self._kept = memory.next_offset is not None
         self._log = log_of(__name__, reducer=reducer.name, partition=partition)
         self.mends = False
 
     async def run(self, transactions: Transactions, restoring: Callable[[], None]) -> dict[str, int]:
-        """Give the first offset to fetch of each input; raises :class:`StateMismatch` or :class:`LostRange`."""
+        """Give the first offset to fetch of each input; raises :class:`StaleMemory`, :class:`StateMismatch` or :class:`LostRange`."""
         await transactions.open()
         self._reached(Point.FENCED)
         restoring()
         committed, metadata = await self._committed()
         await self._restore()
+        if self._memory.unseen:
+            LOST_COMMITS.labels(self._reducer.name).inc()
+            number = self._memory.core.number
+            raise StaleMemory(f"it is ahead of its changelog: the brokers have lost batch {number}, which they had acknowledged")
         self._reached(Point.RESTORED)
         await self._agree(committed, metadata)
         self._reached(Point.CHECKED)
@@ -68,12 +80,18 @@ class Opening:
 
     async def _restore(self) -> None:
         memory = self._memory
+
+        def take(key: bytes, value: bytes | None) -> None:
+            memory.core.restore(key, value)
+            if key == POSITION_KEY:
+                memory.unseen = False
+
         memory.next_offset = await read_changelog(
             self._shared.cluster,
             self._reducer.name,
             self._partition,
             since=memory.next_offset,
-            take=memory.core.restore,
+            take=take,
             progress=self._progress,
         )
 
@@ -92,6 +110,8 @@ class Opening:
         """Where only the group has forgotten something; else it is not known what is right."""
         position = self._memory.core.restored()
         batch = rolled_back(position, self._reducer.inputs, committed, metadata)
+        if (batch is None or position is None) and self._kept:
+            raise StaleMemory(wrong)
         if batch is None or position is None:
             raise StateMismatch(f"{self._reducer.name}[{self._partition}] refuses to run: {wrong}")
         self._log.warning(

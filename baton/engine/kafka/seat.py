@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from baton.engine.errors import EngineError, StateMismatch
-from baton.engine.kafka.opening import Memory
+from baton.engine.kafka.opening import Memory, StaleMemory
 from baton.engine.kafka.restore import RestoreStalled
 from baton.engine.kafka.shared import Shared
 from baton.engine.kafka.status import TaskState, TaskStatus
@@ -79,6 +79,9 @@ class Seat:
                 self._note(TaskState.STOPPED, flooded)
                 self._fatal(flooded)
                 return
+            except StaleMemory as stale:
+                self._log.warning("what was kept of the state is left: %s; reading all of the changelog", stale)
+                self.memory = None
             except EngineError as stopped:
                 self._note(TaskState.STOPPED, stopped)
                 if isinstance(stopped, StateMismatch):
