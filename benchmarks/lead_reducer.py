@@ -76,6 +76,7 @@ def measure(book: Book, templates: list[list[tuple[bytes, bytes]]], leads: int, 
     core = restored(book, templates, leads)
     size = (resident() - before) / leads
     gc.freeze()
+    gc.set_threshold(100_000, 20, 50)  # as a worker has it
     found = list(rounds(core, leads, count))
     gc.unfreeze()
     return {

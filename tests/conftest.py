@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis  # noqa: F401 - else its plugin imports it at the end of a run, amid the finalizers of what asyncio left behind
 import pytest
 from confluent_kafka.admin import AdminClient
 

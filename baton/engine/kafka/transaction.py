@@ -154,7 +154,8 @@ class Transactions:
                 told = await asyncio.gather(*sends)
         except BaseException:
             for each in sends:
-                each.cancel()  # nobody waits for them any more
+                if not each.cancel() and not each.cancelled():  # nobody waits for them any more
+                    each.exception()  # has been judged by the first that failed; asyncio need not complain that nobody asked
             raise
         changelog = self._cluster.at(self._changelog)
         return min((int(each.offset) for each in told if each.topic_partition == changelog), default=None)
