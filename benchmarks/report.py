@@ -14,6 +14,9 @@ BEHIND_MS = 250
 """So much later than it is due an event may be sent, and the rate still be called steady."""
 NOT_ASKED = "not asked for"
 LEAD_TO_FAUST, EMPTY_TO_STREAMS = 0.1, 1.2
+LEAD_US, LEAD_GROWTH = 60.0, 1.15
+"""Of the lead reducer in memory: an event at so many leads, and at how many times as many against it."""
+BASE_LEADS, MANY_LEADS = 100_000, 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,13 +152,25 @@ def _leads(results: Results, leads: tuple[int, ...]) -> list[Row]:
             _row(
                 results, part, f"lead_us_{number}", f"an event at {number:,} leads", does,
                 lambda it: (it["populations"][0]["event_us"], f"{it['populations'][0]['event_us']:.1f} us CPU an event"), unit="us",
+                target=LEAD_US if number == BASE_LEADS else None,
             ),
             _row(
                 results, part, f"lead_bytes_{number}", f"memory a lead at {number:,} leads", does,
                 lambda it: (it["populations"][0]["bytes_a_lead"], f"{it['populations'][0]['bytes_a_lead']:,.0f} bytes"), unit="bytes",
             ),
         ]  # fmt: skip
-    return found
+    return [*found, _growth(results)] if {BASE_LEADS, MANY_LEADS} <= set(leads) else found
+
+
+def _growth(results: Results) -> Row:
+    label, does = "an event at a million leads / at 100,000", "lead reducer in memory: what a larger population costs"
+    costs = []
+    for number in (MANY_LEADS, BASE_LEADS):
+        if why := _nothing(results, f"leads_{number}"):
+            return Row(name="lead_growth", label=label, does=does, shown=why, target=LEAD_GROWTH)
+        costs.append(results[f"leads_{number}"]["populations"][0]["event_us"])
+    growth = round(costs[0] / costs[1], 3)
+    return Row(name="lead_growth", label=label, does=does, shown=f"{growth:.2f}", value=growth, target=LEAD_GROWTH)
 
 
 def _core(results: Results, name: str, label: str, unit: str, target: float | None) -> Row:

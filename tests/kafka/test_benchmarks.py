@@ -80,6 +80,20 @@ def test_a_ratio_is_of_the_second_halves_and_a_target_is_met_up_to_its_value() -
     assert (found["empty_to_streams"].value, found["empty_to_streams"].met) == (1.2, True)
 
 
+def test_the_lead_reducer_is_held_against_its_targets_alone_and_as_it_grows() -> None:
+    def costs(us: float) -> dict[str, object]:
+        return {"populations": [{"event_us": us, "bytes_a_lead": 5_000.0}]}
+
+    told = {"leads_100000": costs(80.0), "leads_1000000": costs(92.0)}
+    found = {row.name: row for row in rows(told, leads=(10_000, 100_000, 1_000_000))}
+    assert (found["lead_us_100000"].met, found["lead_us_1000000"].met) == (False, None)
+    assert (found["lead_growth"].value, found["lead_growth"].met) == (1.15, True)
+    del told["leads_1000000"]
+    found = {row.name: row for row in rows(told, leads=(100_000, 1_000_000))}
+    assert (found["lead_growth"].value, found["lead_growth"].shown) == (None, "left out: not asked for")
+    assert "lead_growth" not in {row.name for row in rows(told, leads=(100_000,))}
+
+
 def test_the_meter_tells_the_second_half_from_the_whole() -> None:
     marks = [(0, 1.0, 0.0), (50, 1.5, 1.0), (100, 1.6, 1.5)]
     assert figures_of(marks) == {"events": 100, "cpu_us": 2_000.0, "whole_cpu_us": 6_000.0, "per_second": 100, "cpu_share": 0.2}
