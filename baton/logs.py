@@ -8,6 +8,7 @@ import json
 import logging
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -79,19 +80,25 @@ class Repeats(logging.Filter):
     def __init__(self, family: str, clock: Callable[[], float] = monotonic) -> None:
         super().__init__(family)
         self._clock = clock
-        self._held: dict[str, tuple[float, int]] = {}
+        self._held: dict[tuple[str, int, object], tuple[float, int]] = {}
+        self._lock = threading.Lock()
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not super().filter(record):  # of another family
             return True
-        text, now = record.getMessage(), self._clock()
-        told_at, held = self._held.pop(text, (None, 0))
-        if told_at is not None and now - told_at < self._EVERY_S:
-            self._held[text] = told_at, held + 1
-            return False
-        if len(self._held) >= self._KNOWN:
-            del self._held[next(iter(self._held))]
-        self._held[text] = now, 0
+        try:
+            text, now = record.getMessage(), self._clock()
+        except Exception:  # noqa: BLE001 - whoever words it wrongly hears of it from the handler, as ever, and is not ended by it
+            return True
+        said = text, record.levelno, record.exc_info[0] if record.exc_info else None
+        with self._lock:
+            told_at, held = self._held.pop(said, (None, 0))
+            if told_at is not None and now - told_at < self._EVERY_S:
+                self._held[said] = told_at, held + 1
+                return False
+            if len(self._held) >= self._KNOWN:
+                del self._held[next(iter(self._held))]
+            self._held[said] = now, 0
         if held:
             record.msg, record.args = f"{text} (and {held:,} times more in the last {now - (told_at or now):,.0f} s)", None
         return True

@@ -94,7 +94,8 @@ def _settings(data: Path, ports: BrokerPorts) -> dict[str, str]:
         "group.min.session.timeout.ms": "1000",
         # No partition may be without a leader while the node runs: for those a transaction coordinator leaves the marker out
         # that ends a transaction, and a batch is committed in a part of its topics. So a node that was paused or starved does
-        # not lose its session (there is nobody to take over), and one that stops does not hand over its partitions first.
+        # not lose its session (there is nobody to take over), and one that stops does not hand over its partitions first. With so
+        # long a session nothing may start the node on data that is there without fencing it before.
         "broker.session.timeout.ms": str(3_600_000),
         "controlled.shutdown.enable": "false",
         # The transaction of a killed worker holds readers back: look for overdue ones every second.

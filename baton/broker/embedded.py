@@ -28,7 +28,7 @@ from baton.broker.fence import is_fenced
 from baton.broker.fetch import Progress, fetch_jars
 from baton.broker.ports import PortTaken, free_port, require_free
 from baton.broker.ready import answers
-from baton.broker.record import BrokerRecord, forget_record, read_record, running_broker, write_record
+from baton.broker.record import BrokerRecord, forget_record, read_record, running_broker, running_process, write_record
 from baton.processes import end, is_running, mark_of, send, wait_gone
 
 _READY_TIMEOUT_S = 60.0
@@ -36,6 +36,8 @@ _STOP_GRACE_S = 20.0
 _KILL_WAIT_S = 10.0
 _START_TRIES = 3
 _LAST_LINES = 12
+_APPEND_S = 0.2
+"""A controller tells of what it decides before it writes it (``controller.quorum.append.linger.ms``, 25)."""
 _MIN_FREE_BYTES = 200 << 20
 
 
@@ -49,7 +51,8 @@ class BrokerRunning(BrokerFailed):
 
 class EmbeddedBroker:
     """The broker that lives in ``home``. ``port`` 0 chooses a free one at the first start and keeps it. ``also``: another way in.
-    ``ready_timeout_s``: how long a start may take; after a kill it reads again whatever was not yet on the disk for certain."""
+    ``ready_timeout_s``: how long each of the two steps of a start may take; after a kill the node reads again whatever was not yet on the
+    disk for certain."""
 
     def __init__(
         self,
@@ -100,6 +103,7 @@ class EmbeddedBroker:
         with self._home_lock():
             if (running := self.running) is not None:
                 raise BrokerRunning(f"the broker of {self.home} runs already (pid {running.mark.pid}, {running.bootstrap})")
+            self.stop()  # a controller whose starter was killed
             jars = fetch_jars(self._cache, progress=self._progress, repository=self._repository)
             _require_room(self.home)
             for attempt in range(1, _START_TRIES + 1):
@@ -110,14 +114,14 @@ class EmbeddedBroker:
                     return self._launch(jars, ports)
                 except PortTaken:
                     # Somebody took a port between our looking and Kafka's binding; one that we chose can be chosen again.
-                    if self._wanted_port or attempt == _START_TRIES:
+                    if attempt == _START_TRIES:
                         raise
                     forget_record(self.home)
             raise AssertionError("unreachable")
 
     def stop(self) -> bool:
         """Stop it cleanly, killing it if it does not; False if it did not run. Calling it again does no harm."""
-        running = self.running
+        running = running_process(self.home)
         if running is not None:
             end(running.mark, grace_s=_STOP_GRACE_S)
         self._collect()
@@ -196,8 +200,9 @@ class EmbeddedBroker:
 
     def _fence(self, jars: Sequence[Path], ports: BrokerPorts) -> None:
         """Have it written down that the broker of before is gone, before anything can act as if it were there."""
-        with self._running(jars, "controller.properties", ports) as controller:
+        with self._running(jars, "controller.properties", ports, fencing=True) as controller:
             self._await(controller, lambda: is_fenced(self._log_lines()), "the controller did not fence the broker of before")
+            time.sleep(_APPEND_S)
             end(controller.mark, grace_s=_STOP_GRACE_S)
             self._collect()
 
@@ -207,7 +212,9 @@ class EmbeddedBroker:
             return node.bootstrap
 
     @contextlib.contextmanager
-    def _running(self, jars: Sequence[Path], settings: str, ports: BrokerPorts) -> Iterator[BrokerRecord]:
+    def _running(
+        self, jars: Sequence[Path], settings: str, ports: BrokerPorts, *, fencing: bool = False
+    ) -> Iterator[BrokerRecord]:
         """Start a process and write it down; it is ended again if what is done with it fails."""
         self.log.unlink(missing_ok=True)
         with (self.home / "kafka.out").open("wb") as out:
@@ -220,7 +227,9 @@ class EmbeddedBroker:
                 cwd=self.home,
                 start_new_session=True,
             )
-        record = BrokerRecord(mark=mark_of(self._child.pid), port=ports.clients, controller_port=ports.controller)
+        record = BrokerRecord(
+            mark=mark_of(self._child.pid), port=ports.clients, controller_port=ports.controller, fencing=fencing
+        )
         write_record(self.home, record)
         try:
             yield record
@@ -235,7 +244,9 @@ class EmbeddedBroker:
             last = "\n  ".join(self.last_log_lines())
             if not is_running(record.mark):
                 if "Address already in use" in last:
-                    raise PortTaken(f"a port of the broker was taken while it started (127.0.0.1:{record.port})")
+                    raise PortTaken(
+                        f"a port of the broker was taken while it started (127.0.0.1:{record.port} or :{record.controller_port})"
+                    )
                 raise BrokerFailed(f"the broker ended while it started; the end of {self.log}:\n  {last}")
             if time.monotonic() > deadline:
                 raise BrokerFailed(f"{else_} in {self._ready_timeout_s:.0f} s; the end of {self.log}:\n  {last}")

@@ -12,8 +12,9 @@ _STATE = re.compile(r"Replayed .*\bfenced=(-1|1|true|false)\b")
 
 
 def is_fenced(log: Iterable[str]) -> bool:
-    """Whether the only broker of a cluster is fenced: the last that the lines say, once the controller has read all it had written."""
-    active, fenced = False, False
+    """Whether the only broker of a cluster is fenced, or was never there: the last that the lines say, once the controller has read all
+    it had written."""
+    active, fenced = False, True
     for line in log:
         active = active or _ACTIVE in line
         if found := _STATE.search(line):

@@ -16,6 +16,8 @@ class BrokerRecord:
     mark: Mark
     port: int
     controller_port: int
+    fencing: bool = False
+    """It is the controller alone, before a start: nobody listens at ``port`` yet."""
 
     @property
     def bootstrap(self) -> str:
@@ -27,7 +29,12 @@ def read_record(home: Path) -> BrokerRecord | None:
     """The record of the broker in ``home``; None where there is none or it was cut off by a crash."""
     try:
         raw = json.loads((home / _FILE).read_text())
-        return BrokerRecord(mark=Mark(**raw["mark"]), port=raw["port"], controller_port=raw["controller_port"])
+        return BrokerRecord(
+            mark=Mark(**raw["mark"]),
+            port=raw["port"],
+            controller_port=raw["controller_port"],
+            fencing=raw.get("fencing", False),
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -46,5 +53,11 @@ def forget_record(home: Path) -> None:
 
 def running_broker(home: Path) -> BrokerRecord | None:
     """The record of the broker of this home if it runs now."""
+    record = running_process(home)
+    return None if record is None or record.fencing else record
+
+
+def running_process(home: Path) -> BrokerRecord | None:
+    """The record of what runs for this home now: the broker, or the controller before a start."""
     record = read_record(home)
     return record if record is not None and is_running(record.mark) else None

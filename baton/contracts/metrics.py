@@ -124,7 +124,7 @@ _ENGINE = (
     ),
     _counter(
         "baton_lost_commits_total",
-        "Batches that the brokers had acknowledged and then lost whole, seen by the task that wrote them and done again",
+        "Times a task came back to a changelog without its last batch, which the brokers had acknowledged",
         "reducer",
     ),
     _gauge("baton_restore_seconds", "How long the last restore took", *_TASK),

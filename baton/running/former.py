@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from baton.broker.embedded import EmbeddedBroker
+from baton.broker.record import running_process
 from baton.processes import end, is_running
 from baton.running.record import RunRecord, forget_run, read_run
 
@@ -66,7 +67,7 @@ def stop_run(home: Path, say: Callable[[str], None]) -> bool:
 def _clear(home: Path, former: RunRecord, say: Callable[[str], None]) -> None:
     left = [process for process in former.processes if is_running(process.mark)]
     broker = EmbeddedBroker(home / "broker", cache=home)
-    owned = broker.running if former.owns_broker else None
+    owned = running_process(broker.home) if former.owns_broker else None
     if left or owned:
         names = [f"{process.name} (pid {process.mark.pid})" for process in left]
         say("a former run was killed; ending what it left: " + ", ".join([*names, *(["the broker"] if owned else [])]))

@@ -30,7 +30,8 @@ def _changed(fenced: int) -> str:
         ([_REGISTERED, _changed(-1), _ACTIVE, _changed(0)], False),
         ([_REGISTERED, _changed(-1), _ACTIVE, _changed(1)], True),
         ([_REGISTERED, _changed(-1), _changed(1), _changed(0), _ACTIVE], True),
-        ([_ACTIVE], False),
+        ([_ACTIVE], True),  # a node that ended before it registered: nobody is taken for alive
+        ([_ACTIVE, _changed(-1)], False),
     ],
 )
 def test_the_last_that_is_said_counts_once_all_has_been_read(lines: list[str], fenced: bool) -> None:

@@ -128,6 +128,8 @@ def test_what_a_library_repeats_is_told_every_ten_seconds_with_how_often() -> No
     assert told("aiokafka", "no node %d", 1) == "no node 1 (and 1,200 times more in the last 10 s)"
     now += 10
     assert told("aiokafka", "no node %d", 1) == "no node 1"
+    wrong = logging.LogRecord("aiokafka", logging.ERROR, __file__, 1, "%d nodes", ("no",), None)
+    assert repeats.filter(wrong), "left to the handler"
     for number in range(1_000):
         told("aiokafka", f"another {number}")
     assert told("aiokafka", "no node %d", 1) == "no node 1", "forgotten: what is remembered is bounded"

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -15,11 +15,12 @@ from confluent_kafka import Consumer, IsolationLevel, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from baton.broker import embedded
+from baton.broker.config import BrokerPorts
 from baton.broker.embedded import BrokerFailed, BrokerRunning, EmbeddedBroker
 from baton.broker.log import patiently
 from baton.broker.ports import LOOPBACK, PortTaken
 from baton.broker.ready import answers
-from baton.broker.record import read_record, running_broker, write_record
+from baton.broker.record import read_record, running_broker, running_process, write_record
 from baton.processes import is_running, wait_gone
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
@@ -141,6 +142,7 @@ def test_what_a_killed_run_left_behind_is_found_by_the_next(broker: EmbeddedBrok
     program = f"""
 import os, signal
 from pathlib import Path
+from baton.broker.config import BrokerPorts
 from baton.broker.embedded import EmbeddedBroker
 EmbeddedBroker(Path({str(broker.home)!r}), cache=Path({str(broker_cache)!r}), heap_mb=512).start()
 os.kill(os.getpid(), signal.SIGKILL)
@@ -210,6 +212,43 @@ def test_a_broker_that_ends_while_it_starts_shows_the_end_of_its_log(broker: Emb
     with pytest.raises(BrokerFailed, match=r"ended while it started; the end of .*kafka\.log:\n(.|\n)*node"):
         broker.start()
     assert broker.running is None
+
+
+def test_a_port_that_is_taken_while_it_starts_for_the_first_time_is_chosen_anew(
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And so is a node started that was formatted and ended before it told the controller of itself."""
+    launch, taken = EmbeddedBroker._launch, [PortTaken("somebody has it")]
+
+    def once_taken(each: EmbeddedBroker, jars: Sequence[Path], ports: BrokerPorts) -> str:
+        if taken:
+            raise taken.pop()
+        return launch(each, jars, ports)
+
+    monkeypatch.setattr(EmbeddedBroker, "_launch", once_taken)
+    assert answers(broker.start(), timeout_s=10)
+    assert taken == []
+
+
+def test_a_controller_whose_starter_was_killed_is_no_broker_and_goes_with_the_next_start(
+    broker: EmbeddedBroker, broker_cache: Path
+) -> None:
+    broker.start()
+    broker.kill()
+    program = f"""
+import os, signal
+from pathlib import Path
+from baton.broker import embedded
+embedded.is_fenced = lambda log: os.kill(os.getpid(), signal.SIGKILL)
+embedded.EmbeddedBroker(Path({str(broker.home)!r}), cache=Path({str(broker_cache)!r}), heap_mb=512).start()
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -signal.SIGKILL
+    left = running_process(broker.home)
+    assert left is not None
+    assert left.fencing
+    assert broker.running is None
+    assert answers(broker.start(), timeout_s=10)
+    assert not is_running(left.mark)
 
 
 def test_removing_it_leaves_no_process_and_no_file(broker: EmbeddedBroker) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -15,12 +16,16 @@ from prometheus_client import REGISTRY
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import changelog_topic, dead_letter_topic
 from baton.engine.errors import EngineError, StateMismatch
+from baton.engine.kafka import failpoints
 from baton.engine.kafka.cluster import NotLogTime
+from baton.engine.kafka.failpoints import Point
 from baton.engine.kafka.host import WrongPartitions
 from baton.engine.kafka.inputs import LostRange
+from baton.engine.kafka.opening import Memory
 from baton.engine.kafka.seat import Seat
 from baton.engine.kafka.status import TaskState
-from baton.engine.kafka.task import Flooded
+from baton.engine.kafka.task import Flooded, Task
+from baton.engine.kafka.transaction import TaskLost
 from baton.engine.records import Did
 from tests.engine.conformance import values
 from tests.engine.toys import (
@@ -279,43 +284,86 @@ async def test_a_return_restores_only_what_is_new(bench: KafkaBench) -> None:
     assert values(await bench.read("toy.totals.v1"))[-1].count == 2
 
 
-async def test_a_state_that_is_ahead_of_the_log_is_restored_whole(
-    bench: KafkaBench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Seen at a broker without copies: a commit was acknowledged, and its transaction aborted after the broker's restart. What a process
-    has kept is then of a batch that never was; read on from there, its record was counted a second time, or the task refused to run."""
+async def one_counted_and_more_lost(bench: KafkaBench, monkeypatch: pytest.MonkeyPatch, more: int) -> Memory:
+    """A counter in whose kept state there is a batch of so many numbers whose commit was acknowledged, and then its transaction aborted, as
+    after a restart of a broker without copies; its seat is left."""
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
     (group,) = bench.hosts["counter"].groups
-
-    async def leave_and_return() -> None:
-        await group.on_partitions_revoked(set())
-        await group.on_partitions_assigned({bench.cluster.at(("toy.numbers.v1", 0))})
-
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     await bench.settle()
-    await leave_and_return()
+    await group.on_partitions_revoked(set())  # and back: the kept state has met the position record of the number before
+    await group.on_partitions_assigned({bench.cluster.at(("toy.numbers.v1", 0))})
     await bench.settle()
     kept = the_seat(bench, "counter").memory
     assert kept is not None
     batch = kept.core.number
-    lost = REGISTRY.get_sample_value("baton_lost_commits_total", {"reducer": "counter"})
-    assert lost is not None, "told from the start, so that the first is an increase"
     with monkeypatch.context() as patched:
         patched.setattr(AIOKafkaProducer, "commit_transaction", AIOKafkaProducer.abort_transaction)
-        await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+        patched.setattr(Task, "_wait_s", lambda task: 0.0 if task._inputs.count >= more else 0.01)
+        for number in range(more):
+            await bench.send("toy.numbers.v1", f"k{number}", ToyNumber(amount=1))
         async with asyncio.timeout(30):
             while kept.core.number == batch:  # noqa: ASYNC110 - it happens in another task
                 await asyncio.sleep(0.01)
         await group.on_partitions_revoked(set())
+    assert kept.core.number == batch + 1
+    return kept
+
+
+def lost_commits() -> float:
+    """What is told of the counter; from the start, so that the first is an increase."""
+    told = REGISTRY.get_sample_value("baton_lost_commits_total", {"reducer": "counter"})
+    assert told is not None
+    return told
+
+
+async def test_a_state_that_is_ahead_of_the_log_is_restored_whole(
+    bench: KafkaBench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Read on from there, its record was counted a second time, or the task refused to run."""
+    kept = await one_counted_and_more_lost(bench, monkeypatch, 1)
+    lost = lost_commits()
+    (group,) = bench.hosts["counter"].groups
     await group.on_partitions_assigned({bench.cluster.at(("toy.numbers.v1", 0))})
-    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    await bench.send("toy.numbers.v1", "k0", ToyNumber(amount=1))
     await bench.settle()
     assert await bench.failures() == {}
-    assert [each.count for each in values(await bench.read("toy.totals.v1"))] == [1, 2, 3]
+    assert [(each.key, each.value.count) for each in await bench.read("toy.totals.v1")] == [("k", 1), ("k0", 1), ("k0", 2)]
     assert the_seat(bench, "counter").memory is not kept
     assert "it is ahead of its changelog: the brokers have lost batch" in caplog.text
-    assert REGISTRY.get_sample_value("baton_lost_commits_total", {"reducer": "counter"}) == lost + 1
+    assert lost_commits() == lost + 1
+
+
+async def test_a_state_is_restored_whole_where_another_owner_did_a_part_of_a_lost_batch_again(
+    bench: KafkaBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = await one_counted_and_more_lost(bench, monkeypatch, 3)
+    lost = lost_commits()
+    (group,) = bench.hosts["counter"].groups
+    del group._kept[0]
+    take, done = Task._take_records, asyncio.Event()
+
+    def once(at: Point, name: str, number: int) -> None:
+        if at is Point.COMMITTED:
+            failpoints.arm(None)
+            done.set()
+            raise TaskLost("it ends after its first batch")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Task, "_take_records", lambda task, limit: take(task, 1))
+        failpoints.arm(once)
+        await group.on_partitions_assigned({bench.cluster.at(("toy.numbers.v1", 0))})
+        async with asyncio.timeout(30):
+            await done.wait()
+        await group.on_partitions_revoked(set())
+    group._kept[0] = (monotonic(), kept)
+    await group.on_partitions_assigned({bench.cluster.at(("toy.numbers.v1", 0))})
+    await bench.settle()
+    told = [(each.key, each.value.count) for each in await bench.read("toy.totals.v1")]
+    assert told == [("k", 1), ("k0", 1), ("k1", 1), ("k2", 1)]
+    assert the_seat(bench, "counter").memory is not kept
+    assert lost_commits() == lost + 1
 
 
 async def test_a_task_waits_until_all_its_inputs_are_with_one_process(bench: KafkaBench) -> None:

@@ -33,8 +33,8 @@ class Memory:
 
     core: Core
     next_offset: int | None = None
-    unseen: bool = False
-    """A batch was committed since the changelog was read: its position record is at or after ``next_offset``, or a later one is."""
+    own: bytes | None = None
+    """The position record of the last batch that was committed since the changelog was read: the first at or after ``next_offset``."""
 
 
 class StaleMemory(Exception):
@@ -64,10 +64,6 @@ class Opening:
         restoring()
         committed, metadata = await self._committed()
         await self._restore()
-        if self._memory.unseen:
-            LOST_COMMITS.labels(self._reducer.name).inc()
-            number = self._memory.core.number
-            raise StaleMemory(f"it is ahead of its changelog: the brokers have lost batch {number}, which they had acknowledged")
         self._reached(Point.RESTORED)
         await self._agree(committed, metadata)
         self._reached(Point.CHECKED)
@@ -79,12 +75,12 @@ class Opening:
         return offsets, {topic: each.metadata for (topic, _), each in found.items()}
 
     async def _restore(self) -> None:
-        memory = self._memory
+        memory, kept = self._memory, self._memory.core.number
 
         def take(key: bytes, value: bytes | None) -> None:
             memory.core.restore(key, value)
             if key == POSITION_KEY:
-                memory.unseen = False
+                self._check(value, kept)
 
         memory.next_offset = await read_changelog(
             self._shared.cluster,
@@ -94,6 +90,25 @@ class Opening:
             take=take,
             progress=self._progress,
         )
+        self._check(None, kept)
+
+    def _check(self, met: bytes | None, kept: int) -> None:
+        """The first position record of what is new must be that of our own last batch, number ``kept``; None: there is none.
+
+        If it is not, the brokers have lost what they had acknowledged, and another owner may have done it again in other batches; or a
+        later batch of another owner has let compaction remove ours.
+        """
+        memory = self._memory
+        if memory.own is None:
+            return
+        if met == memory.own:
+            memory.own = None
+            return
+        found = memory.core.restored() if met is not None else None
+        if found is not None and found.batch > kept:
+            raise StaleMemory(f"its last batch, {kept}, is not in what is left of its changelog")
+        LOST_COMMITS.labels(self._reducer.name).inc()
+        raise StaleMemory(f"it is ahead of its changelog: the brokers have lost batch {kept}, which they had acknowledged")
 
     async def _agree(self, committed: dict[str, int | None], metadata: dict[str, str]) -> None:
         """The restored state must be of the same batch as the committed offsets; it may take the brokers a moment to show it."""

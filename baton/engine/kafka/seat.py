@@ -82,6 +82,7 @@ class Seat:
             except StaleMemory as stale:
                 self._log.warning("what was kept of the state is left: %s; reading all of the changelog", stale)
                 self.memory = None
+                await self._until_ours(_FIRST_BACKOFF_S)
             except EngineError as stopped:
                 self._note(TaskState.STOPPED, stopped)
                 if isinstance(stopped, StateMismatch):

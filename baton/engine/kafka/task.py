@@ -186,7 +186,7 @@ class Task:
         self._flood.keep(batch.verdicts)
         self._failures, self._cap, self._mends = 0, None, False
         self._memory.next_offset = self._memory.next_offset if began_at is None else began_at
-        self._memory.unseen = True
+        self._memory.own = batch.changelog[-1][1]
         self._measures.committed(batch, sealed - began, monotonic() - sealed)
         self._reached(Point.FOLDED)
 
