@@ -25,6 +25,7 @@ from baton.contracts.routing import LeadRouted
 from baton.demo.company import visitors
 from baton.demo.staff import deeds
 from baton.engine.core import Core
+from baton.engine.kafka.worker import calm_collector
 from baton.engine.reducer import Reducer
 from baton.ids import derived_id
 from baton.intake.reading import LineRefused, read_line
@@ -289,7 +290,7 @@ def body_us(way: str, count: int) -> float:
 
 def measured(options: dict[str, Any]) -> dict[str, Any]:
     """Microseconds an event by what is done with it; so many ``events`` a round, populations of so many ``identities``."""
-    gc.set_threshold(100_000, 20, 50)  # as a worker has it
+    calm_collector()
     figures = {
         "read": reading_us(options["events"]),
         "read, a list of strangers": strangers_us(options["events"]),

@@ -19,6 +19,7 @@ from time import process_time_ns
 from typing import Any
 
 from baton.engine.core import Core
+from baton.engine.kafka.worker import calm_collector
 from benchmarks.meter import resident
 from benchmarks.sample import DAY_MS, START_MS, TOPIC, Book, engagement, fetched, grown, renamed
 from services.scorer.lead import Lead
@@ -75,8 +76,7 @@ def measure(book: Book, templates: list[list[tuple[bytes, bytes]]], leads: int, 
     before = resident()
     core = restored(book, templates, leads)
     size = (resident() - before) / leads
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 50)  # as a worker has it
+    calm_collector()
     found = list(rounds(core, leads, count))
     gc.unfreeze()
     return {

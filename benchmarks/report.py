@@ -121,11 +121,16 @@ def _events(results: Results, name: str, label: str, does: str) -> Row:
 
 def _ratio(results: Results, name: str, label: str, one: str, other: str, target: float | None) -> Row:
     does = "CPU an event against CPU an event, second halves"
+    return _quotient(results, one, other, lambda it: float(it["cpu_us"]), name=name, label=label, does=does, target=target)
+
+
+def _quotient(results: Results, one: str, other: str, figure: Callable[[Any], float], **row: Any) -> Row:
+    """A part's figure against that of another."""
     for part in (one, other):
         if why := _nothing(results, part):
-            return Row(name=name, label=label, does=does, shown=why, target=target)
-    ratio = round(results[one]["cpu_us"] / results[other]["cpu_us"], 3)
-    return Row(name=name, label=label, does=does, shown=f"{ratio:.2f}", value=ratio, target=target)
+            return Row(shown=why, **row)
+    ratio = round(figure(results[one]) / figure(results[other]), 3)
+    return Row(shown=f"{ratio:.2f}", value=ratio, **row)
 
 
 def _restore(results: Results) -> list[Row]:
@@ -151,7 +156,7 @@ def _leads(results: Results, leads: tuple[int, ...]) -> list[Row]:
         found += [
             _row(
                 results, part, f"lead_us_{number}", f"an event at {number:,} leads", does,
-                lambda it: (it["populations"][0]["event_us"], f"{it['populations'][0]['event_us']:.1f} us CPU an event"), unit="us",
+                lambda it: (_event_us(it), f"{_event_us(it):.1f} us CPU an event"), unit="us",
                 target=LEAD_US if number == BASE_LEADS else None,
             ),
             _row(
@@ -164,13 +169,12 @@ def _leads(results: Results, leads: tuple[int, ...]) -> list[Row]:
 
 def _growth(results: Results) -> Row:
     label, does = "an event at a million leads / at 100,000", "lead reducer in memory: what a larger population costs"
-    costs = []
-    for number in (MANY_LEADS, BASE_LEADS):
-        if why := _nothing(results, f"leads_{number}"):
-            return Row(name="lead_growth", label=label, does=does, shown=why, target=LEAD_GROWTH)
-        costs.append(results[f"leads_{number}"]["populations"][0]["event_us"])
-    growth = round(costs[0] / costs[1], 3)
-    return Row(name="lead_growth", label=label, does=does, shown=f"{growth:.2f}", value=growth, target=LEAD_GROWTH)
+    many, base = f"leads_{MANY_LEADS}", f"leads_{BASE_LEADS}"
+    return _quotient(results, many, base, _event_us, name="lead_growth", label=label, does=does, target=LEAD_GROWTH)
+
+
+def _event_us(found: Any) -> float:
+    return float(found["populations"][0]["event_us"])
 
 
 def _core(results: Results, name: str, label: str, unit: str, target: float | None) -> Row:

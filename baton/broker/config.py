@@ -29,7 +29,7 @@ class Listener:
 def server_properties(data: Path, ports: BrokerPorts, also: Listener | None = None) -> str:
     """``server.properties`` of a single KRaft node that keeps its data in ``data``."""
     settings = {**_settings(data, ports), **(_listening(ports, also) if also else {})}
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
+    return _text(settings)
 
 
 def controller_properties(data: Path, ports: BrokerPorts) -> str:
@@ -45,6 +45,10 @@ def controller_properties(data: Path, ports: BrokerPorts) -> str:
         # The broker of before is gone, and is to be taken for gone soon.
         "broker.session.timeout.ms": "500",
     }
+    return _text(settings)
+
+
+def _text(settings: Mapping[str, str]) -> str:
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 

@@ -157,8 +157,7 @@ class EmbeddedBroker:
         """The end of its log."""
         lines: list[str] = []
         for path in (self.home / "kafka.out", self.log):
-            with contextlib.suppress(OSError):
-                lines += path.read_text(errors="replace").splitlines()[-count:]
+            lines += _lines_of(path)[-count:]
         return lines[-count:]
 
     # ---- starting
@@ -201,7 +200,7 @@ class EmbeddedBroker:
     def _fence(self, jars: Sequence[Path], ports: BrokerPorts) -> None:
         """Have it written down that the broker of before is gone, before anything can act as if it were there."""
         with self._running(jars, "controller.properties", ports, fencing=True) as controller:
-            self._await(controller, lambda: is_fenced(self._log_lines()), "the controller did not fence the broker of before")
+            self._await(controller, lambda: is_fenced(_lines_of(self.log)), "the controller did not fence the broker of before")
             time.sleep(_APPEND_S)
             end(controller.mark, grace_s=_STOP_GRACE_S)
             self._collect()
@@ -241,22 +240,19 @@ class EmbeddedBroker:
     def _await(self, record: BrokerRecord, ready: Callable[[], bool], else_: str) -> None:
         deadline = time.monotonic() + self._ready_timeout_s
         while not ready():
-            last = "\n  ".join(self.last_log_lines())
             if not is_running(record.mark):
+                last = self._last_words()
                 if "Address already in use" in last:
                     raise PortTaken(
                         f"a port of the broker was taken while it started (127.0.0.1:{record.port} or :{record.controller_port})"
                     )
                 raise BrokerFailed(f"the broker ended while it started; the end of {self.log}:\n  {last}")
             if time.monotonic() > deadline:
-                raise BrokerFailed(f"{else_} in {self._ready_timeout_s:.0f} s; the end of {self.log}:\n  {last}")
+                raise BrokerFailed(f"{else_} in {self._ready_timeout_s:.0f} s; the end of {self.log}:\n  {self._last_words()}")
             time.sleep(0.05)
 
-    def _log_lines(self) -> Sequence[str]:
-        try:
-            return self.log.read_text(errors="replace").splitlines()
-        except FileNotFoundError:
-            return ()
+    def _last_words(self) -> str:
+        return "\n  ".join(self.last_log_lines())
 
     def _java(self, jars: Sequence[Path]) -> list[str]:
         return [
@@ -280,6 +276,14 @@ class EmbeddedBroker:
         if self._child is not None:
             self._child.poll()
             self._child = None
+
+
+def _lines_of(path: Path) -> list[str]:
+    """The lines of a file as far as it is there."""
+    try:
+        return path.read_text(errors="replace").splitlines()
+    except OSError:
+        return []
 
 
 def _require_room(home: Path) -> None:

@@ -142,7 +142,6 @@ def test_what_a_killed_run_left_behind_is_found_by_the_next(broker: EmbeddedBrok
     program = f"""
 import os, signal
 from pathlib import Path
-from baton.broker.config import BrokerPorts
 from baton.broker.embedded import EmbeddedBroker
 EmbeddedBroker(Path({str(broker.home)!r}), cache=Path({str(broker_cache)!r}), heap_mb=512).start()
 os.kill(os.getpid(), signal.SIGKILL)

@@ -264,6 +264,12 @@ async def test_a_range_that_was_deleted_before_it_was_processed_stops_the_task_a
     assert [each.total for each in values(await bench.read("toy.totals.v1"))] == [1, 11, 21]
 
 
+async def take_seat(bench: KafkaBench) -> None:
+    """Give the counter its partition, with what its process has kept of it."""
+    (group,) = bench.hosts["counter"].groups
+    await group.on_partitions_assigned({bench.cluster.at(("toy.numbers.v1", 0))})
+
+
 async def test_a_return_restores_only_what_is_new(bench: KafkaBench) -> None:
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
@@ -277,7 +283,7 @@ async def test_a_return_restores_only_what_is_new(bench: KafkaBench) -> None:
     end = (await bench.cluster.ends([(changelog_topic("counter"), 0)]))[changelog_topic("counter"), 0]
     assert began_at is not None
     assert 0 < began_at < end
-    await group.on_partitions_assigned({bench.cluster.at(("toy.numbers.v1", 0))})
+    await take_seat(bench)
     await bench.send("toy.numbers.v1", "k0", ToyNumber(amount=1))
     await bench.settle()
     assert the_seat(bench, "counter").memory is kept
@@ -293,7 +299,7 @@ async def one_counted_and_more_lost(bench: KafkaBench, monkeypatch: pytest.Monke
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     await bench.settle()
     await group.on_partitions_revoked(set())  # and back: the kept state has met the position record of the number before
-    await group.on_partitions_assigned({bench.cluster.at(("toy.numbers.v1", 0))})
+    await take_seat(bench)
     await bench.settle()
     kept = the_seat(bench, "counter").memory
     assert kept is not None
@@ -324,8 +330,7 @@ async def test_a_state_that_is_ahead_of_the_log_is_restored_whole(
     """Read on from there, its record was counted a second time, or the task refused to run."""
     kept = await one_counted_and_more_lost(bench, monkeypatch, 1)
     lost = lost_commits()
-    (group,) = bench.hosts["counter"].groups
-    await group.on_partitions_assigned({bench.cluster.at(("toy.numbers.v1", 0))})
+    await take_seat(bench)
     await bench.send("toy.numbers.v1", "k0", ToyNumber(amount=1))
     await bench.settle()
     assert await bench.failures() == {}
@@ -353,12 +358,12 @@ async def test_a_state_is_restored_whole_where_another_owner_did_a_part_of_a_los
     with monkeypatch.context() as patched:
         patched.setattr(Task, "_take_records", lambda task, limit: take(task, 1))
         failpoints.arm(once)
-        await group.on_partitions_assigned({bench.cluster.at(("toy.numbers.v1", 0))})
+        await take_seat(bench)
         async with asyncio.timeout(30):
             await done.wait()
         await group.on_partitions_revoked(set())
     group._kept[0] = (monotonic(), kept)
-    await group.on_partitions_assigned({bench.cluster.at(("toy.numbers.v1", 0))})
+    await take_seat(bench)
     await bench.settle()
     told = [(each.key, each.value.count) for each in await bench.read("toy.totals.v1")]
     assert told == [("k", 1), ("k0", 1), ("k1", 1), ("k2", 1)]

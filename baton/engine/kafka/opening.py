@@ -125,9 +125,9 @@ class Opening:
         """Where only the group has forgotten something; else it is not known what is right."""
         position = self._memory.core.restored()
         batch = rolled_back(position, self._reducer.inputs, committed, metadata)
-        if (batch is None or position is None) and self._kept:
-            raise StaleMemory(wrong)
         if batch is None or position is None:
+            if self._kept:
+                raise StaleMemory(wrong)
             raise StateMismatch(f"{self._reducer.name}[{self._partition}] refuses to run: {wrong}")
         self._log.warning(
             "the brokers have lost committed offsets: the group stands at batch %d, the state at %d; going on from the state",

@@ -130,8 +130,8 @@ class Transactions:
         if producer is None:
             return
         ending = producer._txn_manager.wait_for_transaction_end()
-        if ending is not None and ending.done() and not ending.cancelled():
-            ending.exception()  # has been judged; asyncio need not complain that nobody asked
+        if ending is not None:
+            _ask(ending)
         try:
             async with asyncio.timeout(_CLOSE_LIMIT_S):
                 await producer.stop()
@@ -154,8 +154,8 @@ class Transactions:
                 told = await asyncio.gather(*sends)
         except BaseException:
             for each in sends:
-                if not each.cancel() and not each.cancelled():  # nobody waits for them any more
-                    each.exception()  # has been judged by the first that failed; asyncio need not complain that nobody asked
+                each.cancel()  # nobody waits for them any more
+                _ask(each)
             raise
         changelog = self._cluster.at(self._changelog)
         return min((int(each.offset) for each in told if each.topic_partition == changelog), default=None)
@@ -205,6 +205,12 @@ class Transactions:
 
     def _reached(self, point: Point) -> None:
         reached(point, self._reducer, self._partition)
+
+
+def _ask(future: asyncio.Future[Any]) -> None:
+    """Take the error of what has been judged already: asyncio need not complain that nobody asked."""
+    if future.done() and not future.cancelled():
+        future.exception()
 
 
 def _said(error: BaseException) -> str:
