@@ -56,7 +56,7 @@ def kafka(console: Console) -> Iterator[tuple[str, int | None]]:
 def topics() -> Mapping[str, TopicSpec]:
     """Every topic that the measured reducers touch."""
     lead = Lead()
-    shared = (*lead.inputs, *lead.outputs, "baton.skips.v1")
+    shared = ("leads.accepted.v1", *lead.inputs, *lead.outputs, "baton.skips.v1")
     own = (spec for each in (*REDUCERS.values(), lead) for spec in engine_topics(each.name, each.service))
     totals = TopicSpec(name="bench.totals.v1", record=Total, says="counted", key="lead", writer="bench")
     return {spec.name: spec for spec in (*(TOPICS[name] for name in shared), *own, totals)}

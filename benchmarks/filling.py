@@ -7,8 +7,9 @@ from typing import Any
 
 from confluent_kafka import Producer
 
+from baton.contracts.topics import physical
 from benchmarks.cluster import encode, event_topic, make_topics, partition_for
-from benchmarks.sample import headers, stream
+from benchmarks.sample import TOPIC, encode_input, headers, input_of, stream
 
 _QUEUE_FULL_S = 1.0
 
@@ -43,10 +44,13 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
     bootstrap, namespace, count = options["bootstrap"], options["namespace"], options["events"]
     make_topics(bootstrap, namespace)
     producer, topic, size = producer_of(bootstrap), event_topic(namespace), 0
+    lead_topic = physical(namespace, TOPIC)
     for event in stream(count, options["leads"], time.time_ns() // 1_000_000):
         value = encode(event)
         size += len(value)
-        produce(producer, topic, key=event.lead_id, value=value, partition=partition_for(event.lead_id), headers=headers(event))
+        where: dict[str, Any] = {"key": event.lead_id, "partition": partition_for(event.lead_id), "headers": headers(event)}
+        produce(producer, topic, value=value, **where)
+        produce(producer, lead_topic, value=encode_input(input_of(event)), **where)
         producer.poll(0)
     if producer.flush(60.0):
         raise RuntimeError("the brokers did not take the events")

@@ -11,7 +11,7 @@ from baton.agreement.canonical import compiled_of, model_of
 from baton.agreement.reference import AgreementReference, reference_of
 from baton.agreement.yaml_text import read_yaml
 from baton.contracts.codec import codec_for
-from baton.contracts.intake import Engagement, LeadEvent
+from baton.contracts.intake import Engagement, LeadEvent, LeadInput
 from baton.engine.core import Core
 from baton.engine.reducer import Event
 from baton.ids import derived_id
@@ -21,7 +21,8 @@ START_MS = 1_790_000_000_000
 """A day for what needs no clock."""
 DAY_MS = 86_400_000
 ACTS = 35
-TOPIC = "leads.accepted.v1"
+TOPIC = "intake.leads.v1"
+encode_input = codec_for(LeadInput).encode
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "agreements"
 TEMPLATES = 200
 NAME_LENGTH = 32
@@ -64,7 +65,7 @@ def agreement() -> AgreementReference:
             act: {"points": points[number % 5], "group": names[number % 5], "per_day": 5} for number, act in enumerate(acts)
         },
     }
-    plain["lifecycle"] = {"bridge": "warm leads", "poor_fit": ["D"]}
+    plain["lifecycle"] = {"bridge": "warm leads", "poor_fit": ["D"], "settle": "0 seconds"}
     return reference_of(compiled_of(model_of(plain)))
 
 
@@ -134,8 +135,13 @@ def stream(count: int, leads: int, end_ms: int) -> Iterator[LeadEvent]:
 
 
 def fetched(offset: int, at_ms: int, event: LeadEvent) -> Fetched:
-    """The event as a record of ``leads.accepted.v1``."""
-    return Fetched(offset, at_ms, event.lead_id.encode(), codec_for(LeadEvent).encode(event), headers(event))
+    """The event as the lead reducer reads it."""
+    return Fetched(offset, at_ms, event.lead_id.encode(), encode_input(input_of(event)), headers(event))
+
+
+def input_of(event: LeadEvent) -> LeadInput:
+    """What ``identify`` says of an event."""
+    return LeadInput(lead_id=event.lead_id, cause_id=event.event_id, event=event, occurred_at_ms=event.occurred_at_ms)
 
 
 def template_name(number: int) -> str:

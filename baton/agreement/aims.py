@@ -38,13 +38,15 @@ class Gate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifecycle:
     """``poor_fit``: fit bands whose fast-track acts go to SDR triage. ``drip_per_day``: how many leads a day and pool a lowered
-    threshold may release. ``asks``: the fields that gates look at."""
+    threshold may release. ``asks``: the fields that gates look at. ``settle_ms``: how long a lead that is ready waits at most for
+    what its hand-off still lacks."""
 
     bridge: Bridge
     poor_fit: frozenset[str]
     gates: tuple[Gate, ...]
     drip_per_day: int
     asks: frozenset[str] = frozenset()
+    settle_ms: int = 0
 
     @property
     def asks_account(self) -> bool:

@@ -140,6 +140,7 @@ class _Compiler:
             gates=tuple(Gate(name=name, condition=self._condition(each.when)) for name, each in sorted(model.gates.items())),
             drip_per_day=model.drip,
             asks=frozenset(test.field for each in model.gates.values() for test in tests_in(each.when)),
+            settle_ms=model.settle,
         )
 
     def _routing(self, people: dict[str, PersonRule], pools: dict[str, Pool]) -> RoutingRules:
@@ -159,6 +160,7 @@ class _Compiler:
                     condition=self._condition(each.when),
                     pools=_pools_by_kind(each.to),
                     needs=frozenset(each.needs),
+                    asks=self._profile_asked(each.when),
                 )
                 for each in (*model.territories, *model.segments)
             ),
@@ -167,6 +169,11 @@ class _Compiler:
             pools=pools,
             people=people,
         )
+
+    def _profile_asked(self, condition: ConditionModel) -> tuple[str, ...]:
+        """The profile fields that a condition looks at, in order."""
+        asked = (self.fields[test.field].profile_key for test in tests_in(condition))
+        return tuple(dict.fromkeys(key for key in asked if key))
 
     def _goals(self) -> dict[str, Goal]:
         return {

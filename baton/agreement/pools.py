@@ -68,12 +68,13 @@ class NamedAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteRule:
-    """One rule; ``pools`` by kind of queue. ``needs``: skills the person must have."""
+    """One rule; ``pools`` by kind of queue. ``needs``: skills the person must have. ``asks``: the profile fields it looks at."""
 
     name: str
     condition: Condition
     pools: Mapping[str, str]
     needs: frozenset[str]
+    asks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +146,13 @@ class Routing:
             path.append(RoutingStep(rule=rule.name, outcome=outcome))
         path.append(RoutingStep(rule=DEFAULT_RULE, outcome=CHOSEN))
         return Choice(self.default.get(leg) or next(iter(self.default.values())), tuple(path))
+
+    def undecided_by(self, facts: Facts) -> tuple[str, ...]:
+        """The profile fields that a rule before the chosen one asks for, that are not known, and could change the pool."""
+        leg, chosen = facts.leg or "sales", self.choose(facts).path
+        unknown = {step.rule for step in chosen if step.outcome == UNKNOWN}
+        asked = (key for rule in self.rules if rule.name in unknown and leg in rule.pools for key in rule.asks)
+        return tuple(dict.fromkeys(key for key in asked if key not in facts.profile))
 
     def needs(self, facts: Facts) -> frozenset[str]:
         """The skills that the rule which chooses the pool demands."""

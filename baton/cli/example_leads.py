@@ -27,6 +27,7 @@ from baton.engine.memory import Stored
 
 _WAITS_DAYS = 14
 _BEFORE_MS = MINUTE_MS
+_PHONE = "+493012345678"
 _POINTS = ("fit", "engagement")
 _RECORDS: dict[str, Any] = {
     "leads.qualified.v1": LeadQualified,
@@ -115,6 +116,9 @@ def _run(text: str, agreement: CompiledAgreement, example: ExampleModel) -> dict
     found = _scored(simulation, agreement, looked_at)
     found["segment"] = agreement.segment_of(example.profile) or "none"
     found |= _routed(agreement, facts)
+    if found["qualified"] == "no":  # a lead that lacks something settles before it is handed over
+        facts += _read(simulation.run([], looked_at + agreement.lifecycle.settle_ms))
+        found |= _routed(agreement, facts)
     for days in range(1, _WAITS_DAYS + 1):  # who is held over a week-end gets a deadline when somebody opens
         if found["qualified"] == "no" or "deadline" in found:
             break
@@ -126,7 +130,8 @@ def _run(text: str, agreement: CompiledAgreement, example: ExampleModel) -> dict
 def _lines(example: ExampleModel, moments: list[int]) -> Iterator[tuple[bytes, dict[str, Any]]]:
     who = {"email": f"example@{example.account}"} if example.account else {"crm": "example:1"}
     before = min(moments) - _BEFORE_MS
-    plain: list[tuple[int, dict[str, Any]]] = [(before, {"kind": "profile", "profile": dict(example.profile)})]
+    person = {"phone": _PHONE}  # an example says nothing of how its lead is reached: it can be
+    plain: list[tuple[int, dict[str, Any]]] = [(before, {"kind": "profile", "profile": dict(example.profile), "person": person})]
     for key, granted in example.consents.items():
         purpose, _, channel = key.partition("/")
         consent = {"purpose": purpose, "channel": channel or "any", "granted": granted}

@@ -146,6 +146,7 @@ class IntakeRecord:
     ``event_id`` is derived from the source and the source's own event id. Exactly one of the optional parts matches
     ``kind``; ``person`` and ``profile`` may ride on any kind but retraction, erasure and command (a form tells both).
     ``to_ask``: identity keys that may know its lead; ``asked``: those that it has come by.
+    ``body``: the request that it came in, where ``body_events`` of that request's events (more than one) name the same person.
     """
 
     event_id: str
@@ -164,6 +165,8 @@ class IntakeRecord:
     clamped: bool = False
     asked: tuple[str, ...] = ()
     to_ask: tuple[str, ...] = ()
+    body: str | None = None
+    body_events: int = 0
 
 
 class AliasKind(StrEnum):
@@ -215,7 +218,10 @@ class IdentityAlias:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadEvent:
-    """``leads.accepted.v1``: an accepted event of a lead that is no act of the firm; no personal data."""
+    """``leads.accepted.v1``: an accepted event of a lead that is no act of the firm; no personal data.
+
+    ``profile`` is what the event tells of the profile, whatever its kind: a form is an engagement that tells one.
+    """
 
     event_id: str
     lead_id: str
@@ -258,9 +264,10 @@ class LeadCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadPerson:
-    """``leads.persons.v1`` (compacted): the direct identifiers and free text of a lead, as one identity key knows them.
+    """``leads.persons.v1`` (compacted): the direct identifiers and free text of a lead; each record is the whole person.
 
-    A field that is None says nothing. ``erased`` ends the person: what was known is to be forgotten.
+    A field that is None is not known. ``erased``: there is no person under this lead any more, and what was known is to be forgotten;
+    ``survivor`` is the lead that the person is under from now on, where the lead was merged.
     """
 
     lead_id: str
@@ -268,6 +275,7 @@ class LeadPerson:
     occurred_at_ms: int
     person: Person
     erased: bool = False
+    survivor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,3 +287,27 @@ class LeadMerge:
     survivor: str
     cause_id: str
     occurred_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadInput:
+    """``intake.leads.v1``: what ``identify`` says of one lead, in order; all that one event tells is one record.
+
+    Exactly one of ``event``, ``act``, ``command``, ``merge`` and ``answers`` is set, or ``merge`` and ``answers`` together. ``person`` is what
+    the event tells of the person. ``joins``: how many other identities the event says are the same person and were asked just now;
+    each of them answers with a record of its own, under the lead it was asked by, that names the event in ``answers`` (a merge that
+    comes of it is in the same record). ``body``, ``body_events``: see :class:`IntakeRecord`.
+    """
+
+    lead_id: str
+    cause_id: str
+    event: LeadEvent | None = None
+    act: LeadAct | None = None
+    command: LeadCommand | None = None
+    person: Person | None = None
+    occurred_at_ms: int = 0
+    merge: LeadMerge | None = None
+    answers: str | None = None
+    joins: int = 0
+    body: str | None = None
+    body_events: int = 0

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from baton.contracts.intake import LeadAct, LeadEvent, Person
+from baton.contracts.intake import LeadEvent, LeadInput, Person
 
 
 class Level(StrEnum):
@@ -325,8 +325,9 @@ class LeadTransfer:
 
     A book may come in ``parts``, twice and in any order. ``ledger``, ``retractions``, ``recent`` and ``origins`` are packed as the scorer
     keeps them; ``events`` are the events that the rest of the book came from (profile, consent), ids and times unchanged; ``cycles``
-    its history. ``stage`` .. ``rest_reason``, ``raised_by`` .. ``accepted``: where the loser stood. ``late``: not a book, but what came to the loser afterwards, as it
-    came. ``path``: the leads it passed on its way through a chain of merges.
+    its history. ``stage`` .. ``rest_reason``, ``raised_by`` .. ``accepted``: where the loser stood. ``late``: no book, but what came to the loser
+    afterwards, as it came. ``path``: the leads it passed on its way through a chain of merges. ``settling``: the loser was ready, and
+    ``raised_by`` the hand it had raised, but what its hand-off needs was not there yet.
     """
 
     transfer_id: str
@@ -353,10 +354,10 @@ class LeadTransfer:
     rest_reason: str | None = None
     dates: tuple[StageReached, ...] = ()
     deals: tuple[KnownDeal, ...] = ()
-    late: bool = False
-    acts: tuple[LeadAct, ...] = ()
+    late: LeadInput | None = None
     path: tuple[str, ...] = ()
     raised_by: tuple[str, ...] = ()
     leg: str = ""
     level: str = ""
     accepted: bool = False
+    settling: bool = False

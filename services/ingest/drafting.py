@@ -13,6 +13,7 @@ KEPT_MS = 45 * 86_400_000
 MAX_SEEN = 2_000
 MAX_MARKS = 1_000
 ALIASES = "intake.aliases.v1"
+LEADS = "intake.leads.v1"
 
 
 class Draft:

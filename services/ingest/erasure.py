@@ -5,15 +5,14 @@ What occurred up to the erasure is gone and stays gone. Who comes back afterward
 
 from __future__ import annotations
 
-from baton.contracts.intake import AliasKind, EventKind, IdentityAlias, IntakeRecord, LeadEvent, LeadPerson, Person
+from baton.contracts.intake import AliasKind, EventKind, IdentityAlias, IntakeRecord, LeadEvent, LeadInput
 from baton.evolve import evolve
 from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
-from services.ingest.drafting import Draft
-from services.ingest.identity import CONFLICT, MEMBER, PERSON, THE_PERSON, TOLD, Identity
+from services.ingest.drafting import LEADS, Draft
+from services.ingest.identity import CONFLICT, MEMBER, TOLD, Identity
 
 ACCEPTED = "leads.accepted.v1"
-PERSONS = "leads.persons.v1"
 
 
 def take_erasure(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
@@ -54,31 +53,22 @@ def _forget(draft: Draft, lead_id: str, received_at_ms: int, *, written: str | N
         draft.say(member, AliasKind.ERASED, lead_id)
     for kind in (MEMBER, TOLD, CONFLICT):
         draft.forget(kind)
-    if draft.get(PERSON, THE_PERSON) is not None:
-        draft.forget(PERSON)
     draft.head = evolve(
         former, root=draft.key, lead_id=None, own_lead_id=None, known=False, slots={}, erased_at_ms=draft.occurred_at_ms
     )
 
 
 def _write_down(draft: Draft, lead_id: str, event_id: str, source: str, received_at_ms: int) -> None:
-    draft.fact(
-        ACCEPTED,
-        lead_id,
-        LeadEvent(
-            event_id=event_id,
-            lead_id=lead_id,
-            source=source,
-            kind=EventKind.ERASURE.value,
-            occurred_at_ms=draft.occurred_at_ms,
-            received_at_ms=received_at_ms,
-        ),
+    event = LeadEvent(
+        event_id=event_id,
+        lead_id=lead_id,
+        source=source,
+        kind=EventKind.ERASURE.value,
+        occurred_at_ms=draft.occurred_at_ms,
+        received_at_ms=received_at_ms,
     )
-    draft.fact(
-        PERSONS,
-        lead_id,
-        LeadPerson(lead_id=lead_id, event_id=event_id, occurred_at_ms=draft.occurred_at_ms, person=Person(), erased=True),
-    )
+    draft.fact(LEADS, lead_id, LeadInput(lead_id=lead_id, cause_id=event_id, event=event, occurred_at_ms=draft.occurred_at_ms))
+    draft.fact(ACCEPTED, lead_id, event)
 
 
 def comes_back(record: IntakeRecord) -> bool:

@@ -2,15 +2,18 @@
 
 A root that is outranked joins by itself, but only once the other has taken in its slots (``granted``); otherwise it asks, and the other
 answers with the same message. So at no moment does a group hold two people, whatever order messages come in.
+
+Whatever comes of an identity that was asked to join, the lead it was asked for gets an answer on ``intake.leads.v1``, so that a decision can
+wait for the join that its own event asks for.
 """
 
 from __future__ import annotations
 
-from baton.contracts.intake import AliasKind, Identifier, IdentifierScheme, IdentityAlias, LeadMerge
+from baton.contracts.intake import AliasKind, Identifier, IdentifierScheme, IdentityAlias, LeadInput, LeadMerge
 from baton.evolve import evolve
 from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
-from services.ingest.drafting import Draft
+from services.ingest.drafting import LEADS, Draft
 from services.ingest.identity import MEMBER, TOLD, Identity, Slots, clash, covers, rank, slot_of, together
 
 MERGES = "leads.merges.v1"
@@ -38,13 +41,16 @@ def begin(draft: Draft, identifier: Identifier) -> None:
         draft.report(AliasKind.RESOLVED)
 
 
-def attach(draft: Draft, others: tuple[Identifier, ...]) -> None:
-    """The record says that these identifiers are the same person as this identity."""
+def attach(draft: Draft, others: tuple[Identifier, ...]) -> int:
+    """The record says that these identifiers are the same person as this identity. Gives how many were asked, who will answer."""
+    asked = 0
     for other in others:
         key = identity_key(other)
         if key == draft.key or not draft.mark(TOLD, key):
             continue
         _attach_one(draft, key, slot_of(other))
+        asked += 1
+    return asked
 
 
 def _attach_one(draft: Draft, subject: str, slot: str | None) -> None:
@@ -64,11 +70,13 @@ def _attach_one(draft: Draft, subject: str, slot: str | None) -> None:
 def on_attach(draft: Draft, told: IdentityAlias) -> None:
     """A member says that ``subject`` belongs to the group."""
     head = draft.head
-    if head is None or head.lead_id is None or told.subject is None:
+    if told.subject is None:
         return
-    if head.root != draft.key:
+    if head is None or head.lead_id is None or (head.root == draft.key and told.subject == draft.key):
+        _answer(draft, told)
+    elif head.root != draft.key:
         draft.pass_on(told, head.root)
-    elif told.subject != draft.key:
+    else:
         _attach_one(draft, told.subject, told.subject_slot)
 
 
@@ -76,11 +84,11 @@ def on_link(draft: Draft, told: IdentityAlias) -> None:
     """The group of ``from_identity`` is the same person as this one."""
     head = draft.head
     if head is not None and head.forgets(told.occurred_at_ms):
-        return
-    if head is None or head.lead_id is None:
+        _answer(draft, told)
+    elif head is None or head.lead_id is None:
         _join(draft, told)
     elif head.root == told.from_identity or head.lead_id == told.lead_id:
-        return
+        _answer(draft, told)
     elif head.root != draft.key:
         draft.pass_on(told, head.root)
     else:
@@ -90,6 +98,7 @@ def on_link(draft: Draft, told: IdentityAlias) -> None:
 def _meet(draft: Draft, head: Identity, told: IdentityAlias) -> None:
     if head.known and told.known and clash(head.slots, told.slots):
         draft.conflict(told.from_identity, told.lead_id)
+        _answer(draft, told)
     elif head.rank > rank(told.known, told.since_ms, told.from_identity):
         draft.head = evolve(head, slots=together(head.slots, told.slots))
         draft.tell(told.from_identity, AliasKind.LINK, slots=head.slots, granted=told.slots)
@@ -102,15 +111,29 @@ def _meet(draft: Draft, head: Identity, told: IdentityAlias) -> None:
 def _join(draft: Draft, told: IdentityAlias) -> None:
     former = draft.head
     if former is not None and former.lead_id is not None:
-        _merge(draft, former.lead_id, told)
+        _answer(draft, told, _merge(draft, former.lead_id, told))
         brought = former.slots
     else:
+        _answer(draft, told)
         brought = {slot: keys for slot, keys in told.granted.items() if draft.key in keys}
     _follow(draft, told)
     draft.say(told.from_identity, AliasKind.JOINED, told.lead_id, slots=brought)
 
 
-def _merge(draft: Draft, loser: str, told: IdentityAlias) -> None:
+def _answer(draft: Draft, told: IdentityAlias, merge: LeadMerge | None = None) -> None:
+    """Tell the lead that asked what came of it: where there is a ``merge``, that lead is to take in another's book; else nothing."""
+    answer = LeadInput(
+        lead_id=told.lead_id,
+        cause_id=told.cause_id,
+        occurred_at_ms=told.occurred_at_ms,
+        merge=merge,
+        answers=told.cause_id,
+    )
+    draft.fact(LEADS, told.lead_id, answer)
+
+
+def _merge(draft: Draft, loser: str, told: IdentityAlias) -> LeadMerge:
+    """End ``loser`` in the lead that asks; the survivor is told by the answer to what it asked."""
     merge = LeadMerge(
         merge_id=derived_id("merge", loser, told.lead_id),
         loser=loser,
@@ -120,10 +143,13 @@ def _merge(draft: Draft, loser: str, told: IdentityAlias) -> None:
     )
     for lead_id in (loser, told.lead_id):
         draft.fact(MERGES, lead_id, merge)
+    at_loser = LeadInput(lead_id=loser, cause_id=merge.merge_id, occurred_at_ms=told.occurred_at_ms, merge=merge)
+    draft.fact(LEADS, loser, at_loser)
     # Whoever names the lead by its id is to reach the survivor.
     named = identity_key(Identifier(scheme=IdentifierScheme.LEAD.value, value=loser))
     if named != draft.key:
         draft.mark(MEMBER, named)
+    return merge
 
 
 def _follow(draft: Draft, told: IdentityAlias) -> None:

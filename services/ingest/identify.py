@@ -19,7 +19,7 @@ from baton.evolve import evolve
 from baton.intake.identifiers import identity_key
 from baton.intake.lines import MAX_IDENTIFIERS
 from services.ingest import erasure, groups
-from services.ingest.drafting import ALIASES, Draft
+from services.ingest.drafting import ALIASES, LEADS, Draft
 from services.ingest.facts import ACTS, COMMANDS, publish
 from services.ingest.identity import ENTRY_KINDS, Identity, Slots, clash, slot_of, together
 
@@ -34,10 +34,10 @@ class Identify(Reducer[Identity, Reference]):
     service: ClassVar[str] = "ingest"
     inputs: ClassVar[tuple[str, ...]] = (KEYED, ALIASES)
     outputs: ClassVar[tuple[str, ...]] = (
+        LEADS,
         erasure.ACCEPTED,
         ACTS,
         COMMANDS,
-        erasure.PERSONS,
         groups.MERGES,
         ALIASES,
         KEYED,
@@ -146,8 +146,7 @@ def _asks(draft: Draft, record: IntakeRecord) -> tuple[str, ...]:
 
 
 def _accept(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
-    publish(draft, record, received_at_ms)
-    groups.attach(draft, record.identifiers)
+    publish(draft, record, received_at_ms, joins=groups.attach(draft, record.identifiers))
 
 
 def _send(draft: Draft, record: IntakeRecord, to: str) -> None:

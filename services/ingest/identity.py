@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from baton.contracts.intake import Identifier, IdentifierScheme, Person
+from baton.contracts.intake import Identifier, IdentifierScheme
 from baton.engine.reducer import EntryKind
 
 Slots = Mapping[str, tuple[str, ...]]
@@ -58,16 +58,6 @@ class IdentityMark:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownPerson:
-    """The person as this identity knows them, with the event time of each field; ``told_profile`` is a digest of the profile
-    that last rode on an event."""
-
-    person: Person
-    times: Mapping[str, int] = field(default_factory=dict)
-    told_profile: str = ""
-
-
 SEEN = EntryKind("seen", IdentityMark)
 """Events that were taken here, by event id."""
 TOLD = EntryKind("told", IdentityMark)
@@ -76,10 +66,8 @@ MEMBER = EntryKind("member", IdentityMark)
 """Identities that joined here and are told when the group moves."""
 CONFLICT = EntryKind("conflict", IdentityMark)
 """Groups that were said to be the same person but cannot be."""
-PERSON = EntryKind("person", KnownPerson)
-THE_PERSON = "it"
 
-ENTRY_KINDS = (SEEN, TOLD, MEMBER, CONFLICT, PERSON)
+ENTRY_KINDS = (SEEN, TOLD, MEMBER, CONFLICT)
 
 
 def rank(known: bool, since_ms: int, root: str) -> Rank:

@@ -5,6 +5,7 @@ Each function changes the turn and says whether anything changed; scoring and qu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -18,7 +19,7 @@ from services.scorer.profile import consented, known_as, told
 from services.scorer.qualifying import COOLED, RETRACTED, considered, reconsidered
 from services.scorer.rating import rated, tell_account
 from services.scorer.state_lead import CONSENT, NOBODY, ONLY, PERSON, PROFILE, ProfileBook
-from services.scorer.turn import Turn
+from services.scorer.turn import PERSONS, Turn
 
 ACCOUNT_FIELD = "domain"
 """The profile field that names the account: the company's registered domain; intake puts no free-mail domain there."""
@@ -132,27 +133,31 @@ def untold(turn: Turn, *, cause: str) -> None:
         rewrite_profile(turn, ProfileBook(values=left), cause=cause)
 
 
-def met(turn: Turn, told_of: LeadPerson) -> bool:
-    """Learn who the lead is."""
-    times = dict.fromkeys(Person.__dataclass_fields__, told_of.occurred_at_ms)
-    return acquainted(turn, told_of.person, times)
+def met(turn: Turn, person: Person, occurred_at_ms: int, *, cause: str) -> None:
+    """Learn who the lead is from an event."""
+    acquainted(turn, person, dict.fromkeys(Person.__dataclass_fields__, occurred_at_ms), cause=cause)
 
 
-def acquainted(turn: Turn, person: Person, times: dict[str, int]) -> bool:
-    """Learn fields of the person with the event time of each."""
+def acquainted(turn: Turn, person: Person, times: Mapping[str, int], *, cause: str) -> None:
+    """Learn fields of the person with the event time of each. Where any of them changes, the whole person is published."""
     book = turn.get(PERSON, ONLY) or NOBODY
     changed = known_as(book, person, times)
-    if changed is not book:
-        turn.put(PERSON, ONLY, changed)
-    return changed is not book
+    if changed is book:
+        return
+    turn.store(PERSON, ONLY, changed)
+    if changed.person != book.person:
+        known = LeadPerson(
+            lead_id=turn.lead_id, event_id=cause, occurred_at_ms=max(changed.times.values()), person=changed.person
+        )
+        turn.publish(PERSONS, known)
 
 
-def settle(turn: Turn, *, cause: str, occurred_at_ms: int, raised: bool = False, acted: bool = False) -> None:
+def settle(turn: Turn, *, cause: str, occurred_at_ms: int, raised_by: tuple[str, ...] = (), acted: bool = False) -> None:
     """After an event: score, qualify or withdraw, tell. ``acted``: it is something that the lead did."""
     undone = level_undone(turn)
     rating = rated(turn, raising=True, cause=cause, undone=undone)
     reconsidered(turn, cause=cause, reason=RETRACTED if undone else COOLED, rating=rating)
-    considered(turn, rating, cause=cause, occurred_at_ms=occurred_at_ms, raised=raised, acted=acted)
+    considered(turn, rating, cause=cause, occurred_at_ms=occurred_at_ms, raised_by=raised_by, acted=acted)
 
 
 def level_undone(turn: Turn) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from baton.agreement.reference import AgreementReference
-from baton.contracts.intake import EventKind, LeadAct, LeadEvent, LeadMerge, LeadPerson
+from baton.contracts.intake import EventKind, LeadAct, LeadEvent, LeadInput
 from baton.contracts.leads import BacklogRelease, BuyingGroup, LeadTransfer
 from baton.contracts.levels import LeadReactivated, LeadRecycled
 from baton.contracts.routing import HandoffNoted, LeadRouted
@@ -19,10 +19,11 @@ from services.scorer.acts import cause_of, on_act
 from services.scorer.course import refuse, tell_consents
 from services.scorer.erasure import erase
 from services.scorer.group import on_group
-from services.scorer.qualifying import COOLED, considered, reconsidered, released
+from services.scorer.qualifying import COOLED, considered, reconsidered, released, resumed
 from services.scorer.rating import rated, tell
+from services.scorer.settling import note_awaited
 from services.scorer.state_lead import ENTRY_KINDS, MERGED, LeadHead
-from services.scorer.turn import ACCOUNTS, BACKLOG, BUYING, QUALIFIED, REFUSALS, SCORED, STAGES, TRANSFERS, Turn
+from services.scorer.turn import ACCOUNTS, BACKLOG, BUYING, INPUT, PERSONS, QUALIFIED, REFUSALS, SCORED, STAGES, TRANSFERS, Turn
 
 
 class Lead(Reducer[LeadHead, AgreementReference]):
@@ -31,10 +32,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
     name: ClassVar[str] = "lead"
     service: ClassVar[str] = "scorer"
     inputs: ClassVar[tuple[str, ...]] = (
-        "leads.accepted.v1",
-        "leads.acts.v1",
-        "leads.persons.v1",
-        "leads.merges.v1",
+        INPUT,
         TRANSFERS,
         "leads.routed.sdr.v1",
         "leads.routed.sales.v1",
@@ -44,7 +42,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         "leads.recycled.v1",
         "leads.reactivated.v1",
     )
-    outputs: ClassVar[tuple[str, ...]] = (SCORED, QUALIFIED, STAGES, REFUSALS, ACCOUNTS, TRANSFERS, BACKLOG)
+    outputs: ClassVar[tuple[str, ...]] = (SCORED, QUALIFIED, STAGES, REFUSALS, PERSONS, ACCOUNTS, TRANSFERS, BACKLOG)
     head_type: ClassVar[type[LeadHead] | None] = LeadHead
     entry_kinds = ENTRY_KINDS
     adopts: ClassVar[bool] = True
@@ -59,13 +57,18 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         return turn.step()
 
     def wake(self, view: View[LeadHead], *, now: int, reference: AgreementReference) -> Step[LeadHead]:
-        """The score has fallen below where the level is left, or an entry has left its window: by time alone, so nothing can rise."""
+        """The score has fallen below where the level is left, or an entry has left its window: by time alone, so nothing can rise. Or a
+        lead that is ready has waited long enough for what its hand-off lacks."""
         turn = Turn(view, now=now, reference=reference)
         if not turn.head.ended:
             turn.refold()
             rating = rated(turn, raising=False)
             reconsidered(turn, cause=turn.cause, reason=COOLED)
-            tell(turn, rating, cause=turn.cause)
+            settling = turn.head.settling
+            if settling is None:
+                tell(turn, rating, cause=turn.cause)
+            else:
+                considered(turn, rating, cause=settling.cause_id, occurred_at_ms=settling.occurred_at_ms)
         return turn.step()
 
     def adopt(self, view: View[LeadHead], *, old: str, new: AgreementReference, now: int) -> Step[LeadHead]:
@@ -85,14 +88,8 @@ class Lead(Reducer[LeadHead, AgreementReference]):
 
 def _take(turn: Turn, value: object) -> None:
     match value:
-        case LeadEvent() as event:
-            _take_event(turn, event)
-        case LeadPerson() as person if person.erased:
-            erase(turn, cause=person.event_id)
-        case LeadPerson() as person:
-            events.met(turn, person)
-        case LeadAct() as act:
-            on_act(turn, act)
+        case LeadInput() as told:
+            _take_input(turn, told)
         case LeadRouted() as routed:
             decided.on_routed(turn, routed)
         case HandoffNoted() as noted:
@@ -105,36 +102,51 @@ def _take(turn: Turn, value: object) -> None:
             on_group(turn, told)
         case BacklogRelease() as release:
             released(turn, release)
-        case LeadMerge() as merged:
-            merge.on_merge(turn, merged)
         case LeadTransfer() as transfer:
             merge.on_transfer(turn, transfer, _take)
         case other:
             raise TypeError(f"lead does not read {type(other).__name__}")
 
 
+def _take_input(turn: Turn, told: LeadInput) -> None:
+    """All that one event tells, before anything is decided by it."""
+    event = told.event
+    if event is not None and event.kind == EventKind.ERASURE:
+        erase(turn, cause=event.event_id)
+        return
+    note_awaited(turn, told)
+    if told.person is not None:
+        events.met(turn, told.person, told.occurred_at_ms, cause=told.cause_id)
+    if event is not None:
+        _take_event(turn, event)
+    if told.act is not None:
+        on_act(turn, told.act)
+    if told.merge is not None:
+        merge.on_merge(turn, told.merge)
+    if not (turn.was_rated or turn.head.ended):
+        resumed(turn)
+
+
 def _take_event(turn: Turn, event: LeadEvent) -> None:
-    raised = False
+    raised_by: tuple[str, ...] = ()
+    changed = bool(event.profile) and events.profiled(turn, event)
     match EventKind(event.kind):
         case EventKind.ENGAGEMENT:
-            changed = events.engaged(turn, event)
-            raised = changed and events.hand_raised(turn, event)
-        case EventKind.PROFILE:
-            changed = events.profiled(turn, event)
+            engaged = events.engaged(turn, event)
+            changed = changed or engaged
+            raised_by = (event.event_id,) if engaged and events.hand_raised(turn, event) else ()
         case EventKind.RETRACTION:
             changed = events.retracted(turn, event)
         case EventKind.CONSENT:
-            changed = events.consent_given(turn, event)
-            if changed:
+            given = events.consent_given(turn, event)
+            changed = changed or given
+            if given:
                 tell_consents(turn, event.event_id)
-        case EventKind.ERASURE:
-            erase(turn, cause=event.event_id)
-            return
-        case EventKind.LINK | EventKind.ACT | EventKind.COMMAND:
-            return
+        case _:
+            pass  # a profile is taken already; a link says who it is, and nothing of the lead
     if changed:
         acted = event.kind == EventKind.ENGAGEMENT and not event.backfill
-        events.settle(turn, cause=event.event_id, occurred_at_ms=event.occurred_at_ms, raised=raised, acted=acted)
+        events.settle(turn, cause=event.event_id, occurred_at_ms=event.occurred_at_ms, raised_by=raised_by, acted=acted)
 
 
 def _at_tombstone(turn: Turn, value: object) -> None:
@@ -144,9 +156,9 @@ def _at_tombstone(turn: Turn, value: object) -> None:
         case LeadTransfer() as transfer if merged:
             if not merge.passed_on(turn, transfer):
                 _take(turn, transfer)
-        case (LeadEvent() | LeadPerson() | LeadAct()) as late if merged:
+        case LeadInput() as late if merged and late.merge is None:
             merge.forward(turn, late)
-        case LeadAct() as act:
+        case LeadInput(act=LeadAct() as act):
             refuse(turn, act.act.kind, cause_of(act), turn.head.ended)
         case _:
             pass

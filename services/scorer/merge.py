@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from baton.contracts.intake import EventKind, LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
+from baton.contracts.intake import EventKind, LeadInput, LeadMerge, LeadPerson, Person
 from baton.contracts.leads import LeadTransfer, Stage
 from baton.evolve import evolve
 from baton.ids import derived_id
@@ -24,10 +24,11 @@ from services.scorer.events import acquainted, consent_given, profiled, settle, 
 from services.scorer.ledger import RECORD, retractions, with_retractions
 from services.scorer.lifecycle import OPEN, Move
 from services.scorer.rating import tell_account
-from services.scorer.state_lead import CYCLE, MERGED, LeadHead
-from services.scorer.taking_over import takes_over
+from services.scorer.settling import note_book
+from services.scorer.state_lead import CYCLE, MERGED, ONLY, PERSON, LeadHead
+from services.scorer.taking_over import hands_raised, takes_over
 from services.scorer.transferring import send_book, take_dates, take_deals
-from services.scorer.turn import TRANSFERS, Turn
+from services.scorer.turn import PERSONS, TRANSFERS, Turn
 from services.scorer.waiting import stops_waiting
 
 _MAX_ABSORBED: Final = 64
@@ -45,30 +46,36 @@ def on_merge(turn: Turn, told: LeadMerge) -> None:
         cause = by_system(turn, told.merge_id, occurred_at_ms=told.occurred_at_ms, reason=MERGED)
         place(turn, Move.MERGED, cause, Stage(head.stage))
         tell_account(turn, "remove", head.account_id, None, cause=told.merge_id)
+        if turn.get(PERSON, ONLY) is not None:
+            gone = LeadPerson(
+                lead_id=turn.lead_id,
+                event_id=told.merge_id,
+                occurred_at_ms=told.occurred_at_ms,
+                person=Person(),
+                erased=True,
+                survivor=told.survivor,
+            )
+            turn.publish(PERSONS, gone)
         turn.forget_entries()
     turn.head = LeadHead(ended=MERGED, survivor=told.survivor, cycle=head.cycle, stage=head.stage)
 
 
-def forward(turn: Turn, value: LeadEvent | LeadAct | LeadPerson) -> None:
+def forward(turn: Turn, late: LeadInput) -> None:
     """At the tombstone: what came late goes to the survivor as it came."""
     survivor = turn.head.survivor
     assert survivor is not None
-    person = value if isinstance(value, LeadPerson) else None
     turn.publish(
         TRANSFERS,
         LeadTransfer(
-            transfer_id=derived_id("late", turn.lead_id, value.event_id, type(value).__name__),
+            transfer_id=derived_id("late", turn.lead_id, late.cause_id, "answer" if late.answers else "event"),
             loser=turn.lead_id,
             survivor=survivor,
             part=1,
             parts=1,
-            events=(value,) if isinstance(value, LeadEvent) else (),
+            events=(),
             cycles=(),
             at_ms=turn.now,
-            person=person.person if person else None,
-            person_times=dict.fromkeys(Person.__dataclass_fields__, person.occurred_at_ms) if person else {},
-            late=True,
-            acts=(value,) if isinstance(value, LeadAct) else (),
+            late=late,
             path=(turn.lead_id,),
         ),
         survivor,
@@ -89,15 +96,13 @@ def passed_on(turn: Turn, told: LeadTransfer) -> bool:
 
 def on_transfer(turn: Turn, told: LeadTransfer, take: Callable[[Turn, object], None]) -> None:
     """At the survivor: a book is joined; what came late is taken by ``take`` as if it had come here."""
-    if not told.late:
+    late = told.late
+    if late is None:
         absorbed(turn, told)
         return
-    if told.person is not None:
-        acquainted(turn, told.person, dict(told.person_times))
-    for event in told.events:
-        take(turn, replace(event, lead_id=turn.lead_id))
-    for act in told.acts:
-        take(turn, replace(act, lead_id=turn.lead_id))
+    event = late.event and evolve(late.event, lead_id=turn.lead_id)
+    act = late.act and evolve(late.act, lead_id=turn.lead_id)
+    take(turn, evolve(late, lead_id=turn.lead_id, event=event, act=act))
 
 
 def absorbed(turn: Turn, told: LeadTransfer) -> None:
@@ -112,7 +117,7 @@ def absorbed(turn: Turn, told: LeadTransfer) -> None:
     turn.head = evolve(head, recent=content.recent, origins=content.origins)
     _join_events(turn, told)
     if told.person is not None:
-        acquainted(turn, told.person, dict(told.person_times))
+        acquainted(turn, told.person, told.person_times, cause=told.transfer_id)
     for cycle in told.cycles:
         turn.put(CYCLE, cycle_item(cycle, told.loser), cycle)
     take_dates(turn, told.dates)
@@ -122,9 +127,12 @@ def absorbed(turn: Turn, told: LeadTransfer) -> None:
         recycles=max(course.recycles, told.recycles),
         absorbed=(*course.absorbed, mark)[-_MAX_ABSORBED:] if not known else course.absorbed,
     )
+    if told.part == told.parts:
+        note_book(turn, told.loser)
     if not known and told.stage and takes_over(turn, told):
         return
-    settle(turn, cause=told.transfer_id, occurred_at_ms=told.at_ms)
+    raised_by = hands_raised(turn, told) if told.settling and not known else ()
+    settle(turn, cause=told.transfer_id, occurred_at_ms=told.at_ms, raised_by=raised_by)
 
 
 def _join_events(turn: Turn, told: LeadTransfer) -> None:

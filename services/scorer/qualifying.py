@@ -2,15 +2,17 @@
 
 A fast-track act qualifies at once, whatever the sum, if it was young enough when it came and is no backfill; it breaks a cool-off. A
 level of warm or more qualifies if the agreement's gates are open, no cool-off holds and the lead does not wait in a backlog. Once a
-cycle: an MQL is not made one again. An MQL that nobody accepted is withdrawn when its level falls or its cause is retracted: the
+cycle: an MQL is not made one again. What a hand-off needs and is not there yet is waited for a moment (:mod:`.settling`). An MQL that nobody accepted is withdrawn when its level falls or its cause is retracted: the
 hand it raised, or the act that opened its gates. A raised hand does not cool.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
+from baton.agreement.facts import Facts
 from baton.contracts.leads import BacklogRelease, LeadQualified, Level, Stage
 from baton.ids import derived_id
 from services.scorer.course import Cause, by_system, move_lead, place, refuse
@@ -19,7 +21,8 @@ from services.scorer.ledger import id_bytes, retracted_ids
 from services.scorer.lifecycle import REST, Move, Refused
 from services.scorer.marks import taken_back
 from services.scorer.rating import Rating, rated, tell
-from services.scorer.state_lead import Course
+from services.scorer.settling import begin_settling, lacking, stop_settling
+from services.scorer.state_lead import Course, Settling
 from services.scorer.story import story_of
 from services.scorer.turn import QUALIFIED, Turn
 from services.scorer.waiting import begins_to_wait, stops_waiting
@@ -38,26 +41,58 @@ def considered(
     *,
     cause: str,
     occurred_at_ms: int,
-    raised: bool = False,
+    raised_by: tuple[str, ...] = (),
     acted: bool = False,
     adopting: bool = False,
 ) -> None:
-    """Qualify the lead if it is time to; publish its score if it changed. ``raised``: the cause is a fast-track act that counts.
-    ``adopting``: the cause is a new agreement, so a lead that is ready now waits its turn, until it has ``acted`` itself."""
-    at_rest = turn.head.stage in _REST
-    if raised and not at_rest:
-        _raised_again(turn, cause, occurred_at_ms)
+    """Qualify the lead if it is time to; publish its score if it changed. ``raised_by``: fast-track acts that count, now or at a lead that
+    ended in this one. ``adopting``: the cause is a new agreement, so a lead that is ready now waits its turn, until it has ``acted`` itself."""
+    at_rest, settling = turn.head.stage in _REST, turn.head.settling
+    if raised_by and not at_rest:
+        _raised_again(turn, raised_by, by_system(turn, cause, occurred_at_ms=occurred_at_ms))
+    if settling is not None:
+        raised_by = _not_retracted(turn, dict.fromkeys((*settling.raised_by, *raised_by)))
+    raised = bool(raised_by)
     if not at_rest or not (raised or rating.level != Level.COLD.value):
+        stop_settling(turn)
         tell(turn, rating, cause=cause)
         return
     held_back = "" if raised else why_not(turn, rating)
-    if (adopting or (turn.head.waits and not (acted or raised))) and not held_back:
+    if settling is None and (adopting or (turn.head.waits and not (acted or raised))) and not held_back:
         pool, _ = turn.agreement.routing.expected(facts_of(turn, rating.engagement_micro))
         begins_to_wait(turn, pool, level=rating.level, engagement_micro=rating.engagement_micro, cause=cause)
         held_back = WAITS
+    if not held_back and (lacks := lacking(turn, _routed_by(turn, rating, raised=raised))):
+        begin_settling(turn, cause=cause, occurred_at_ms=occurred_at_ms, raised_by=raised_by)
+        tell(turn, rating, cause=cause, note=f"settles: waits for {', '.join(lacks)}")
+        return
+    stop_settling(turn)
     tell(turn, rating, cause=cause, note=held_back, always=not held_back)
     if not held_back:
-        qualify(turn, rating, by_system(turn, cause, occurred_at_ms=occurred_at_ms), raised_by=(cause,) if raised else ())
+        qualify(turn, rating, _cause_of(turn, settling, cause, occurred_at_ms), raised_by=raised_by)
+
+
+def _routed_by(turn: Turn, rating: Rating, *, raised: bool) -> Facts:
+    """The lead as the router would see it if it were handed over now."""
+    levels = turn.agreement.levels
+    leg = levels.queue_for(rating.level, levels.fit_band(turn.head.fit_micro), raised)
+    return replace(facts_of(turn, rating.engagement_micro), leg=leg, hand_raised=raised)
+
+
+def resumed(turn: Turn) -> None:
+    """A lead that settles is looked at again: something that it waits for may be there."""
+    settling = turn.head.settling
+    if settling is not None:
+        rating = rated(turn, raising=False)
+        considered(turn, rating, cause=settling.cause_id, occurred_at_ms=settling.occurred_at_ms)
+
+
+def _cause_of(turn: Turn, settling: Settling | None, cause: str, occurred_at_ms: int) -> Cause:
+    """What made the lead ready, where it has settled since."""
+    if settling is None:
+        return by_system(turn, cause, occurred_at_ms=occurred_at_ms)
+    made_ready = by_system(turn, settling.cause_id, occurred_at_ms=settling.occurred_at_ms)
+    return replace(made_ready, evidence_at_ms=settling.received_at_ms)
 
 
 def released(turn: Turn, told: BacklogRelease) -> None:
@@ -146,7 +181,7 @@ def hand_over(turn: Turn, rating: Rating, cause: Cause, *, owner: str | None = N
             hand_raised=course.hand_raised,
             cause_id=cause.id,
             qualified_at_ms=turn.now,
-            received_at_ms=turn.received_at_ms,
+            received_at_ms=cause.evidence_at_ms,
             segment=turn.agreement.segment_of(profile),
             story=story_of(turn),
             agreement=turn.agreement.version,
@@ -201,17 +236,20 @@ def _gates_shut(turn: Turn, rating: Rating, course: Course) -> bool:
 
 def _still_raised(turn: Turn, course: Course) -> tuple[str, ...]:
     """The fast-track acts of the cycle that were not retracted."""
-    gone = retracted_ids(turn.head.retracted) if course.raised_by else frozenset()
-    return tuple(each for each in course.raised_by if id_bytes(each) not in gone)
+    return _not_retracted(turn, course.raised_by)
 
 
-def _raised_again(turn: Turn, cause: str, occurred_at_ms: int) -> None:
+def _not_retracted(turn: Turn, raised_by: Iterable[str]) -> tuple[str, ...]:
+    gone = retracted_ids(turn.head.retracted) if turn.head.retracted else frozenset()
+    return tuple(each for each in raised_by if id_bytes(each) not in gone)
+
+
+def _raised_again(turn: Turn, raised_by: tuple[str, ...], cause: Cause) -> None:
     """A hand is raised by a lead that is somebody's work already: who has it is told. Or by one that is not to come back."""
     if turn.head.stage == Stage.DISQUALIFIED.value:
-        said = by_system(turn, cause, occurred_at_ms=occurred_at_ms)
-        refused = move_lead(turn, Move.QUALIFIED, said)
+        refused = move_lead(turn, Move.QUALIFIED, cause)
         assert isinstance(refused, Refused)
-        refuse(turn, Move.QUALIFIED.value, said, refused.reason)
+        refuse(turn, Move.QUALIFIED.value, cause, refused.reason)
     else:
-        turn.steer(raised_by=(*turn.course.raised_by, cause)[-MAX_RAISED:])
-        place(turn, Move.RAISED, by_system(turn, cause, occurred_at_ms=occurred_at_ms), Stage(turn.head.stage))
+        turn.steer(raised_by=tuple(dict.fromkeys((*turn.course.raised_by, *raised_by)))[-MAX_RAISED:])
+        place(turn, Move.RAISED, cause, Stage(turn.head.stage))

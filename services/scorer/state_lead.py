@@ -14,9 +14,30 @@ from typing import Final
 from baton.contracts.intake import Person
 from baton.contracts.leads import EarlierCycle, Level, Stage
 from baton.engine.reducer import EntryKind
+from baton.ids import derived_id
 
 MERGED: Final = "merged"
 ERASED: Final = "erased"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """Something that is to come within the moment, see :mod:`.settling`: ``left`` records of it, until ``until_ms``."""
+
+    mark: str
+    left: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settling:
+    """The lead is ready since the event ``cause_id``, but its hand-off lacks something; it goes on at ``until_ms`` as it is then."""
+
+    cause_id: str
+    occurred_at_ms: int
+    received_at_ms: int
+    until_ms: int
+    raised_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +49,7 @@ class LeadHead:
     event, a level above cold was reached. ``shown``: the
     engagement that was published last, in steps (see :mod:`.rating`). ``ledger``, ``retracted``: see :mod:`.ledger`; ``marks``: :mod:`.marks`; ``totals``: :mod:`.totals`.
     ``waits``: pool in whose backlog the lead waits, since an agreement with a lower threshold came into force.
-    ``recent``, ``origins``: the newest pieces of content, and the earliest campaign touches, see :mod:`.content`.
+    ``awaited``, ``settling``: see :mod:`.settling`. ``recent``, ``origins``: the newest pieces of content, and the earliest campaign touches, see :mod:`.content`.
     """
 
     ended: str = ""
@@ -50,6 +71,8 @@ class LeadHead:
     waits: str = ""
     recent: bytes = b""
     origins: bytes = b""
+    awaited: tuple[Awaited, ...] = ()
+    settling: Settling | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +200,11 @@ class KnownGroup:
     engaged_people: int
     engagement_micro: int
     most_senior_role: str | None = None
+
+
+def transfer_id_of(merge_id: str, loser: str) -> str:
+    """The id of the book that ``loser`` sends on a merge."""
+    return derived_id("transfer", merge_id, loser)
 
 
 COURSE: Final = EntryKind("course", Course)

@@ -45,7 +45,7 @@ def takes_over(turn: Turn, told: LeadTransfer) -> bool:
 def _handed_on(turn: Turn, told: LeadTransfer, cause: Cause) -> bool:
     """The survivor is handed on in the loser's place, first to who had it. False where it is no MQL here."""
     rating = rated(turn, raising=True, cause=told.transfer_id)
-    raised_by, accepted = _raised_by(turn, told), told.accepted
+    raised_by, accepted = hands_raised(turn, told), told.accepted
     ready = rating.level != Level.COLD.value and not why_not(turn, rating)
     if not (accepted or raised_by or ready):
         return False
@@ -66,14 +66,14 @@ def _handed_on(turn: Turn, told: LeadTransfer, cause: Cause) -> bool:
 def _joins(turn: Turn, told: LeadTransfer, cause: Cause) -> None:
     """Both are somebody's work: who has the survivor hears of a hand that only the loser had raised."""
     course = turn.course
-    raised_by = _raised_by(turn, told)
+    raised_by = hands_raised(turn, told)
     both = tuple(dict.fromkeys((*course.raised_by, *raised_by)))[-MAX_RAISED:]
     turn.steer(raised_by=both, kept=course.kept or told.accepted)
     if raised_by and not course.hand_raised:
         place(turn, Move.RAISED, cause, Stage(turn.head.stage))
 
 
-def _raised_by(turn: Turn, told: LeadTransfer) -> tuple[str, ...]:
+def hands_raised(turn: Turn, told: LeadTransfer) -> tuple[str, ...]:
     """The fast-track acts of the loser that were not retracted."""
     if not told.hand_raised:
         return ()

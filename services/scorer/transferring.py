@@ -7,7 +7,6 @@ from typing import Final
 
 from baton.contracts.intake import Consent, EventKind, LeadEvent
 from baton.contracts.leads import KnownDeal, LeadTransfer, Stage, StageReached
-from baton.ids import derived_id
 from services.scorer.ledger import SIZE
 from services.scorer.lifecycle import OPEN
 from services.scorer.state_lead import (
@@ -22,6 +21,7 @@ from services.scorer.state_lead import (
     Deal,
     ProfileBook,
     StageDates,
+    transfer_id_of,
 )
 from services.scorer.turn import TRANSFERS, Turn
 
@@ -33,7 +33,8 @@ PART_ENTRIES: Final = 4_000
 def send_book(turn: Turn, survivor: str, *, merge_id: str) -> None:
     """Publish the whole book, in as many parts as the ledger needs; the last one says where the lead stood."""
     head, course = turn.head, turn.course
-    transfer_id = derived_id("transfer", merge_id, turn.lead_id)
+    raised_by = course.raised_by if head.settling is None else head.settling.raised_by
+    transfer_id = transfer_id_of(merge_id, turn.lead_id)
     chunks = [head.ledger[at : at + PART_ENTRIES * SIZE] for at in range(0, len(head.ledger), PART_ENTRIES * SIZE)] or [b""]
     person = turn.get(PERSON, ONLY) or NOBODY
     for number, chunk in enumerate(chunks, start=1):
@@ -60,8 +61,9 @@ def send_book(turn: Turn, survivor: str, *, merge_id: str) -> None:
                 since_ms=head.since_ms,
                 stage=head.stage if last else "",
                 owner=course.owner,
-                hand_raised=course.hand_raised,
-                raised_by=course.raised_by,
+                hand_raised=bool(raised_by),
+                raised_by=raised_by,
+                settling=head.settling is not None,
                 leg=course.leg,
                 level=course.level,
                 accepted=course.kept or head.stage in _TAKEN,

@@ -19,11 +19,13 @@ from services.scorer.table import ScoreTable, table_of
 from services.scorer.totals import folded, holds, prune_at
 
 T = TypeVar("T")
+INPUT = "intake.leads.v1"
 SCORED = "leads.scored.v1"
 QUALIFIED = "leads.qualified.v1"
 STAGES = "leads.stages.v1"
 REFUSALS = "leads.refusals.v1"
 ACCOUNTS = "scorer.accounts.v1"
+PERSONS = "leads.persons.v1"
 TRANSFERS = "scorer.transfers.v1"
 BACKLOG = "scorer.backlog.v1"
 BUYING = "scorer.buying.v1"
@@ -145,7 +147,11 @@ class Turn:
         """When the lead changes by itself. A step that did not score does not change that."""
         if self.head.ended:
             return None
-        return self.falls_at_ms if self.was_rated else self.view.wake_at
+        wake_at = self.falls_at_ms if self.was_rated else self.view.wake_at
+        settling = self.head.settling
+        if settling is None:
+            return wake_at
+        return settling.until_ms if wake_at is None else min(wake_at, settling.until_ms)
 
     def unchanged(self) -> Step[LeadHead]:
         """Nothing happened."""

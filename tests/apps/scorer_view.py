@@ -10,6 +10,7 @@ from baton.contracts.codec import codec_for
 from baton.engine.reducer import EntryKind, Event, Fact, Step
 from baton.ids import derived_id
 from services.scorer.lead import Lead
+from tests.apps.scorer_world import said_of
 
 
 class Shelf:
@@ -38,7 +39,7 @@ class Shelf:
     def count(self, kind: EntryKind[Any]) -> int:
         return len(self._entries.get(kind.name, {}))
 
-    def take(self, value: Any, *, now: int, topic: str = "leads.accepted.v1") -> list[Fact]:
+    def take(self, value: Any, *, now: int, topic: str = "intake.leads.v1") -> list[Fact]:
         """One record through the reducer; timers that are due by then fire first."""
         self.pass_time(now)
         self._steps += 1
@@ -49,7 +50,7 @@ class Shelf:
             partition=0,
             offset=self._steps,
             key=self.key,
-            value=value,
+            value=said_of(self.key, value),
             id=self.cause,
             at_ms=now,
             received_at_ms=received,

@@ -12,7 +12,7 @@ from baton.agreement.compiled import CompiledAgreement
 from baton.agreement.reference import AgreementReference, reference_of
 from baton.agreement.yaml_text import read_yaml
 from baton.contracts.codec import codec_for
-from baton.contracts.intake import Act, Consent, Engagement, LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
+from baton.contracts.intake import Act, Consent, Engagement, LeadAct, LeadEvent, LeadInput, LeadMerge, Person
 from baton.contracts.leads import LeadQualified, LeadRefused, LeadScored, LeadStaged, Story
 from baton.contracts.levels import LeadReactivated, LeadRecycled
 from baton.contracts.routing import HandoffNoted, LeadRouted
@@ -66,7 +66,7 @@ def agreement(
     """The tests' agreement with scoring of the test's own."""
     plain = dict(_base())
     own = dict(levels or LEVELS) | ({"dwell": dwell} if dwell else {})
-    plain |= {"fit": fit, "engagement": engagement, "lifecycle": lifecycle}
+    plain |= {"fit": fit, "engagement": engagement, "lifecycle": {"settle": "0 seconds", **lifecycle}}
     plain["definitions"] = plain["definitions"] | {"levels": own}
     return compiled_of(model_of(plain | sections))
 
@@ -114,11 +114,11 @@ class World:
     def send(self, *values: Any) -> None:
         """Append the values and let the scorer work."""
         for value in values:
-            topic = TOPIC_OF[type(value)]
+            topic = TOPIC_OF.get(type(value), "intake.leads.v1")
             if isinstance(value, LeadRouted) and value.leg == "sdr":
                 topic = "leads.routed.sdr.v1"
             for key in (value.loser, value.survivor) if isinstance(value, LeadMerge) else (value.lead_id,):
-                self.host.send(topic, key, value, received_at_ms=getattr(value, "received_at_ms", None))
+                self.host.send(topic, key, said_of(key, value), received_at_ms=getattr(value, "received_at_ms", None))
         self.work()
 
     def does(self, lead: str, act: str, *, ago: int = 0, late: int = 0, **more: Any) -> str:
@@ -205,15 +205,23 @@ class World:
 
 
 TOPIC_OF: Mapping[type, str] = {
-    LeadEvent: "leads.accepted.v1",
-    LeadAct: "leads.acts.v1",
-    LeadPerson: "leads.persons.v1",
-    LeadMerge: "leads.merges.v1",
     LeadRouted: "leads.routed.sales.v1",
     HandoffNoted: "leads.handoffs.v1",
     LeadRecycled: "leads.recycled.v1",
     LeadReactivated: "leads.reactivated.v1",
 }
+
+
+def said_of(lead: str, value: Any) -> Any:
+    """What ``identify`` says of an event, an act or a merge alone; everything else as it is."""
+    match value:
+        case LeadEvent():
+            return LeadInput(lead_id=lead, cause_id=value.event_id, event=value, occurred_at_ms=value.occurred_at_ms)
+        case LeadAct():
+            return LeadInput(lead_id=lead, cause_id=value.event_id, act=value, occurred_at_ms=value.occurred_at_ms)
+        case LeadMerge():
+            return LeadInput(lead_id=lead, cause_id=value.merge_id, merge=value, occurred_at_ms=value.occurred_at_ms)
+    return value
 
 
 def words(value: Any) -> str:
@@ -258,11 +266,9 @@ def routed(qualified: LeadQualified, owner: str, *, attempt: int = 1, at_ms: int
     )
 
 
-def person_told(lead: str, *, at_ms: int, n: int = 0, erased: bool = False, **fields: str) -> LeadPerson:
-    """Who the lead is."""
-    return LeadPerson(
-        lead_id=lead, event_id=derived_id("person", lead, n), occurred_at_ms=at_ms, person=Person(**fields), erased=erased
-    )
+def person_told(lead: str, *, at_ms: int, n: int = 0, **fields: str) -> LeadInput:
+    """Who the lead is, and nothing else."""
+    return LeadInput(lead_id=lead, cause_id=derived_id("person", lead, n), occurred_at_ms=at_ms, person=Person(**fields))
 
 
 EMPTY_STORY = Story()

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baton.contracts.intake import AliasKind, Identifier, IdentityAlias, IntakeRecord, LeadEvent, LeadMerge, LeadPerson, Person
+from baton.contracts.intake import AliasKind, Identifier, IdentityAlias, IntakeRecord, LeadEvent, LeadInput, LeadMerge, Person
 from baton.engine.reducer import Drop, EntryKind, Event, Put
 from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
@@ -83,7 +83,7 @@ class World:
         apply(view, step.head, step.wake_at, step.put, step.drop)
         for fact in step.facts:
             self.facts.append((fact.topic, fact.key, fact.value))
-            if fact.topic.startswith("intake."):
+            if fact.topic in Identify.inputs:
                 self._waiting[(key, fact.key)].append((fact.topic, fact.value, received))
 
     def of(self, kind: type) -> list[Any]:
@@ -153,34 +153,24 @@ def test_a_new_identity_begins_a_lead_and_its_event_is_accepted_once_and_without
     }
     world = World().send(line)
     record = to_intake(read_line(line), source="test")
-    accepted = {"lead_id": ANN_LEAD, "source": "test", "occurred_at_ms": T0, "received_at_ms": T0 + 1}
-    assert world.facts == [
-        (
-            "leads.persons.v1",
-            ANN_LEAD,
-            LeadPerson(
-                lead_id=ANN_LEAD,
-                event_id=record.event_id,
-                occurred_at_ms=T0,
-                person=Person(email=ANN, first_name="Ann", stated_problem="late leads"),
-            ),
-        ),
-        (
-            "leads.accepted.v1",
-            ANN_LEAD,
-            LeadEvent(
-                event_id=derived_id(record.event_id, "profile"),
-                kind="profile",
-                profile={"seniority": "director", "domain": "acme.example", "email_kind": "company"},
-                **accepted,
-            ),
-        ),
-        (
-            "leads.accepted.v1",
-            ANN_LEAD,
-            LeadEvent(event_id=record.event_id, kind="engagement", engagement=record.engagement, **accepted),
-        ),
-    ]
+    accepted = LeadEvent(
+        event_id=record.event_id,
+        lead_id=ANN_LEAD,
+        source="test",
+        kind="engagement",
+        occurred_at_ms=T0,
+        received_at_ms=T0 + 1,
+        engagement=record.engagement,
+        profile={"seniority": "director", "domain": "acme.example", "email_kind": "company"},
+    )
+    whole = LeadInput(
+        lead_id=ANN_LEAD,
+        cause_id=record.event_id,
+        event=accepted,
+        person=Person(email=ANN, first_name="Ann", stated_problem="late leads"),
+        occurred_at_ms=T0,
+    )
+    assert world.facts == [("intake.leads.v1", ANN_LEAD, whole), ("leads.accepted.v1", ANN_LEAD, accepted)]
 
 
 def test_the_same_event_again_is_reported_and_changes_nothing() -> None:
@@ -213,24 +203,38 @@ def test_each_kind_goes_to_its_topic_exactly_once(kind: str, part: dict[str, Any
     line = {"id": "1", "kind": kind, "occurred_at": T0, "identifiers": {"email": ANN}} | part
     world = World().send(line)
     event_id = to_intake(read_line(line), source="test").event_id
-    assert [
-        (where, key)
-        for where, key, value in world.facts
-        if getattr(value, "event_id", None) == event_id and where != "leads.persons.v1"
-    ] == [(topic, ANN_LEAD)]
-
-
-def test_a_person_is_published_when_something_is_new_and_each_field_keeps_its_latest_value() -> None:
-    def form(number: int, at: int, **person: str) -> dict[str, Any]:
-        return view_of("form", number, at=at, email=ANN) | {"person": person}
-
-    world = World().send(
-        form(1, T0 - 50, phone="+49 30 1234567"), form(2, T0 - 99, phone="+49 30 7654321", note="x"), form(3, T0 - 9)
-    )
-    assert [each.person for each in world.of(LeadPerson)] == [
-        Person(email=ANN, phone="+49301234567"),
-        Person(email=ANN, phone="+49301234567", note="x"),
+    assert [(where, key) for where, key, value in world.facts if getattr(value, "event_id", None) == event_id] == [
+        (topic, ANN_LEAD)
     ]
+
+
+def test_an_act_that_tells_of_the_profile_is_an_act_and_an_event_in_one_record() -> None:
+    line = {"id": "1", "kind": "act", "occurred_at": T0, "identifiers": {"email": ANN}, "act": {"kind": "call", "by": "ben"}}
+    (told,) = World().send(line | {"profile": {"industry": "retail"}}).of(LeadInput)
+    assert (told.act.act.kind, told.event.kind, told.event.profile["industry"]) == ("call", "profile", "retail")
+    assert told.event.event_id == derived_id(told.act.event_id, "profile")
+
+
+def test_a_lead_is_told_how_many_identities_were_asked_to_join_and_hears_what_came_of_each() -> None:
+    world = World().send(view_of("view", anonymous="n1"), view_of("form", email=ANN, user="u1", anonymous="n1"))
+    (form,) = [each for each in world.of(LeadInput) if each.joins]
+    answers = [each for each in world.of(LeadInput) if each.answers]
+    assert (form.lead_id, form.joins) == (ANN_LEAD, 2)
+    assert [(each.lead_id, each.answers) for each in answers] == [(ANN_LEAD, form.cause_id)] * 2
+    assert [each.merge.loser for each in answers if each.merge] == [derived_id("lead", key_for("anonymous", "n1"))]
+    world.facts.clear()
+    world.send(view_of("form", 2, email=ANN, user="u1", anonymous="n1"))
+    assert [(each.joins, each.answers) for each in world.of(LeadInput)] == [(0, None)]
+
+
+def test_a_join_that_cannot_be_is_answered_too() -> None:
+    world = World().send(view_of("form", email=ANN), view_of("form", 2, email=BOB), view_of("form", 3, email=ANN, user="u1"))
+    world.facts.clear()
+    world.send(view_of("form", 4, email=BOB, user="u1"))
+    assert [each.subject for each in world.reports(AliasKind.CONFLICT)] != []
+    asked = [each for each in world.of(LeadInput) if each.joins]
+    answered = [each.answers for each in world.of(LeadInput) if each.answers]
+    assert answered == [each.cause_id for each in asked]
 
 
 # --- coming together
@@ -365,10 +369,8 @@ def test_an_erasure_reaches_every_identity_and_every_lead_that_was_merged() -> N
     world.send(erasure(at=T0 + 50, email=ANN))
     anonymous = derived_id("lead", key_for("anonymous", "n1"))
     assert {each.lead_id for each in world.of(LeadEvent)} == {ANN_LEAD, anonymous}
-    assert {(each.lead_id, each.erased, each.person) for each in world.of(LeadPerson)} == {
-        (ANN_LEAD, True, Person()),
-        (anonymous, True, Person()),
-    }
+    told = {(each.lead_id, each.event and each.event.kind, each.person) for each in world.of(LeadInput)}
+    assert told == {(ANN_LEAD, "erasure", None), (anonymous, "erasure", None)}
     for view in world.keys.values():
         assert view.head is None or view.head.lead_id is None or view.key == key_for("lead", anonymous)
         assert not any(name == "person" for name, _ in view.entries)
@@ -403,7 +405,7 @@ def test_a_late_event_does_not_bring_an_erased_lead_back_whichever_identifier_it
 
 def test_an_erasure_that_comes_before_the_first_event_holds() -> None:
     world = World().send(erasure(at=T0, email=ANN))
-    assert [each.erased for each in world.of(LeadPerson)] == [True]
+    assert [each.event and each.event.kind for each in world.of(LeadInput)] == ["erasure"]
     world.facts.clear()
     assert World.of(world.send(view_of("form", email=ANN)), LeadEvent) == []
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from baton.contracts.intake import LeadMerge
+from baton.contracts.intake import LeadMerge, LeadPerson, Person
 from baton.contracts.leads import AccountPart, LeadQualified, LeadScored, LeadStaged, LeadTransfer
 from baton.contracts.levels import LeadRecycled
 from baton.ids import derived_id
-from tests.apps.scorer_world import DAY, HOUR, World, person_told
+from tests.apps.scorer_world import DAY, HOUR, World, person_told, said_of
 
 
 def merge(loser: str, survivor: str) -> LeadMerge:
@@ -342,7 +342,7 @@ def test_a_full_circle_of_merges_leaves_one_lead_alive_with_everything() -> None
         world.does("b", "page_view")
         # Each is told to end in the other, before the first book arrives.
         for loser, survivor in (first, second):
-            world.host.send("leads.merges.v1", loser, merge(loser, survivor))
+            world.host.send("intake.leads.v1", loser, said_of(loser, merge(loser, survivor)))
         world.host.settle()
         world.does("b", "page_view")
         world.does("a", "page_view")
@@ -378,10 +378,21 @@ def changelog(world: World) -> dict[bytes, bytes]:
     return left
 
 
-def test_the_word_of_the_persons_topic_erases_too() -> None:
+def test_the_latest_record_of_a_person_is_the_whole_person_and_gone_with_an_erasure_and_a_merge() -> None:
     world = World()
-    world.fits("l1")
-    world.said()
-    world.send(person_told("l1", at_ms=world.now, erased=True))
-    world.does("l1", "demo_request")
-    assert world.said() == ["l1/1 erased by system: inquiry -> inquiry"]
+    world.send(person_told("l1", at_ms=world.now, n=1, email="ann@acme.example"))
+    world.send(person_told("l1", at_ms=world.now, n=2, phone="+47 1"))
+    world.send(person_told("l1", at_ms=world.now - HOUR, n=3, first_name="Ann", phone="+47 2"))
+    world.send(person_told("l1", at_ms=world.now, n=4, phone="+47 1"))
+    world.does("l2", "page_view")
+    world.send(merge("l1", "l2"))
+    world.tell("l2", "erasure")
+    ann = Person(email="ann@acme.example", phone="+47 1", first_name="Ann")
+    assert [(each.lead_id, each.person, each.erased, each.survivor) for each in world.facts(LeadPerson)] == [
+        ("l1", Person(email="ann@acme.example"), False, None),
+        ("l1", Person(email="ann@acme.example", phone="+47 1"), False, None),
+        ("l1", ann, False, None),
+        ("l1", Person(), True, "l2"),
+        ("l2", ann, False, None),
+        ("l2", Person(), True, None),
+    ]

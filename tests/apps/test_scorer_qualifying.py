@@ -8,7 +8,7 @@ import pytest
 
 from baton.agreement.reference import reference_of
 from baton.contracts.codec import codec_for
-from baton.contracts.intake import LeadEvent
+from baton.contracts.intake import LeadInput
 from baton.contracts.leads import LeadQualified, LeadScored
 from tests.apps.scorer_view import Shelf
 from tests.apps.scorer_world import DAY, ENGAGEMENT, HOUR, MINUTE, MONDAY_0900, World, agreement
@@ -337,8 +337,8 @@ def test_a_lead_that_is_looked_at_when_its_dwell_ends_does_not_rise_by_time_alon
     for act in ("unsubscribe", "unsubscribe", "unsubscribe", "form", "unsubscribe", "unsubscribe"):
         world.does("l1", act)
     assert world.facts(LeadScored)[-1].level == "warm"
-    for topic, event in [(each.topic, each.value) for each in world.host.log.history if each.topic == "leads.accepted.v1"]:
-        shelf.take(codec_for(LeadEvent).decode(event), now=MONDAY_0900, topic=topic)
+    for topic, event in [(each.topic, each.value) for each in world.host.log.history if each.topic == "intake.leads.v1"]:
+        shelf.take(codec_for(LeadInput).decode(event), now=MONDAY_0900, topic=topic)
     shelf.wake_at = MONDAY_0900 + 20 * DAY
     told = [each.value for each in shelf.pass_time(MONDAY_0900 + 21 * DAY)]
     assert [each.level for each in told if isinstance(each, LeadScored)] == [shelf.head.level] == ["warm"]

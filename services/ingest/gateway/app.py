@@ -23,6 +23,7 @@ from starlette.routing import Route
 from baton.contracts.intake import IntakeRecord
 from baton.intake.cloudevents import attributes_of
 from baton.intake.reading import LineRefused
+from baton.intake.request import with_companions
 from services.ingest.gateway import measures
 from services.ingest.gateway.bodies import read_body
 from services.ingest.gateway.keys import KeyRing, WriteKey, presented_key
@@ -131,7 +132,7 @@ class Gateway:
         trace = traceparent if traceparent and _TRACE.match(traceparent) else None
         try:
             with measures.ACKNOWLEDGED_SECONDS.time():
-                await self._gate.acknowledged(self._publish(taken.records, trace))
+                await self._gate.acknowledged(self._publish(with_companions(taken.records), trace))
         except NotPublished as error:
             log.warning("events were not taken: %s", error)
             raise not_now("not_acknowledged", "The brokers did not take the events; send the same again.", 2) from None
