@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from baton.agreement.canonical import compiled_of, model_of
-from baton.agreement.compiled import CompiledAgreement, Facts
-from baton.agreement.yaml_text import read_yaml
+from baton.agreement.compiled.agreement import CompiledAgreement, Facts
+from baton.agreement.source.yaml import read_yaml
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "agreements" / "software.yaml"
 PROFILE = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import uvloop
 
-from baton.contracts.measures import MEASURES
+from baton.contracts.fact_metrics import MEASURES
 from baton.engine.kafka.host import KafkaHost
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.worker import calm_collector
@@ -16,7 +16,7 @@ from benchmarks.cluster import PARTITIONS, topics
 from benchmarks.meter import Meter
 from benchmarks.reducers import REDUCERS, NoBook
 from benchmarks.sample import TOPIC, Book
-from services.scorer.lead import Lead
+from services.scorer.lead.reducer import Lead
 
 _LOOK_S = 0.02
 

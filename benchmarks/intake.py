@@ -32,10 +32,10 @@ from baton.intake.reading import LineRefused, read_line
 from baton.intake.records import to_intake
 from benchmarks.engine_core import Book
 from benchmarks.sample import Fetched
-from services.ingest.admit import INBOX, KEYED, Admit
+from services.ingest.admit.reducer import INBOX, KEYED, Admit
 from services.ingest.gateway.keys import Scope, WriteKey
 from services.ingest.gateway.taking import at_once, take_batch, take_events, take_lines
-from services.ingest.identify import Identify
+from services.ingest.identify.reducer import Identify
 
 START_MS = 1_790_000_000_000
 DAY_MS = 86_400_000

@@ -22,7 +22,7 @@ from baton.engine.core import Core
 from baton.engine.kafka.worker import calm_collector
 from benchmarks.meter import resident
 from benchmarks.sample import DAY_MS, START_MS, TOPIC, Book, engagement, fetched, grown, renamed
-from services.scorer.lead import Lead
+from services.scorer.lead.reducer import Lead
 
 ENTRIES = 30
 BATCH = 2_000

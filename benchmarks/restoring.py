@@ -27,7 +27,7 @@ from benchmarks.engine import host_for
 from benchmarks.filling import produce, producer_of
 from benchmarks.meter import cpu_s, resident
 from benchmarks.sample import Book, grown, renamed
-from services.scorer.lead import Lead
+from services.scorer.lead.reducer import Lead
 
 _BATCH = 7
 _POLL_S = 0.02

@@ -15,8 +15,8 @@ from confluent_kafka import Producer
 
 from baton.agreement.canonical import canonical_text, compiled_of, version_of
 from baton.agreement.model.agreement import Agreement
-from baton.agreement.reading import agreement_of
 from baton.agreement.reference import AGREEMENTS_TOPIC, SIDES, AgreementBook
+from baton.agreement.source.read import agreement_of
 from baton.broker.log import LogReader
 from baton.clients import confluent_options, confluent_producer_options
 from baton.contracts.codec import codec_for
@@ -172,7 +172,7 @@ async def publish_agreement(
     """Check the YAML ``source`` and put it in force on the cluster of ``settings``, signed for both sides by ``by``.
 
     Where an agreement is in force already it stays and is what is returned, unless ``replace``. Raises
-    :class:`~baton.agreement.reading.AgreementRefused` with everything that is wrong.
+    :class:`~baton.agreement.source.read.AgreementRefused` with everything that is wrong.
     """
     model = agreement_of(source, file)
 

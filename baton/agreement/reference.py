@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from baton.agreement.canonical import load_canonical, version_of
-from baton.agreement.compiled import CompiledAgreement
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.engine.reducer import Event
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from confluent_kafka import Producer
 
-from baton.agreement.compiled import CompiledAgreement
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.problems import did_you_mean
 from baton.agreement.publish import NotPublished
 from baton.agreement.reference import PEOPLE_TOPIC

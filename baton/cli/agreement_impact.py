@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from baton.agreement.canonical import compiled_of
-from baton.agreement.compiled import CompiledAgreement, Facts, facts_of_qualified
+from baton.agreement.compiled.agreement import CompiledAgreement, Facts, facts_of_qualified
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.publish import KafkaAgreementTopic, book_of
 from baton.agreement.reference import AgreementReference, reference_of
@@ -21,7 +21,7 @@ from baton.broker.log import LogReader
 from baton.cli.lead_states import LeadStates
 from baton.clients import confluent_options
 from baton.contracts.leads import BacklogPart, BacklogRelease, LeadQualified, LeadStaged
-from baton.engine.cell import Cell
+from baton.engine.key_state import Cell
 from baton.engine.reducer import Event, Step
 from baton.settings import Settings
 

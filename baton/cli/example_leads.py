@@ -11,18 +11,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from baton.agreement.canonical import canonical_text, load_canonical, version_of
-from baton.agreement.compiled import CompiledAgreement
-from baton.agreement.compiling import moment_ms
+from baton.agreement.compile.agreement import moment_ms
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.examples import ExampleModel
+from baton.agreement.quantities import DAY_MS, MICRO, MINUTE_MS, points_words
 from baton.agreement.wall_time import local_datetime, zone_named
-from baton.agreement.words import DAY_MS, MICRO, MINUTE_MS, points_words
 from baton.cli.lead_states import LeadStates, Score, score_at
 from baton.cli.simulation import Simulation, arrivals_of
 from baton.contracts.codec import codec_for
 from baton.contracts.leads import LeadQualified
-from baton.contracts.levels import SlaClock
 from baton.contracts.routing import LeadRouted, LeadUnrouted
+from baton.contracts.slas import SlaClock
 from baton.engine.memory import Stored
 
 _WAITS_DAYS = 14

@@ -11,7 +11,7 @@ from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
 from baton.clients import confluent_options
 from baton.contracts.codec import codec_for
-from baton.contracts.levels import LeadOrphan, OrphanKind
+from baton.contracts.slas import LeadOrphan, OrphanKind
 
 app = typer.Typer()
 _TOPIC = "leads.orphans.v1"

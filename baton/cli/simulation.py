@@ -11,7 +11,7 @@ from typing import Any
 from baton.agreement.reference import AGREEMENTS_TOPIC, SIDES, AgreementBook
 from baton.audit.source import as_record as as_record
 from baton.cli.flow import all_reducers
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
 from baton.contracts.reference import AgreementRecord
 from baton.contracts.topics import TOPICS, Audience
 from baton.engine.memory import MemoryHost, Stored

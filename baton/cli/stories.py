@@ -11,7 +11,7 @@ from typing import Any
 from baton.broker.log import LogReader, Record
 from baton.contracts.codec import ContractError, codec_for
 from baton.contracts.intake import AliasKind, IdentifierScheme, IdentityAlias, LeadMerge
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import TOPICS, Audience
 from baton.ids import derived_id
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from baton.cli.cluster import cluster_settings
 from baton.clients import confluent_producer_options
 from baton.contracts.codec import codec_for
-from baton.contracts.operating import SkipOrder
+from baton.contracts.skip_orders import SkipOrder
 from baton.contracts.topics import REDUCERS, physical
 from baton.running.record import read_run
 from baton.settings import Settings, load_settings

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from baton.contracts import intake, leads, levels, operating, reference, routing
+from baton.contracts import intake, leads, reference, routing, skip_orders, slas
 
 DEFAULT_NAMESPACE = "baton"
 DAY_MS = 86_400_000
@@ -206,33 +206,33 @@ _FLOW: tuple[TopicSpec, ...] = (
         "clocks",
         "custody",
     ),
-    _public("leads.sla-clocks.v1", levels.SlaClock, "clocks and what became of them", "lead", "sla_watcher"),
+    _public("leads.sla-clocks.v1", slas.SlaClock, "clocks and what became of them", "lead", "sla_watcher"),
     _public(
-        "leads.sla-violations.v1", levels.SlaViolation, "warnings, breaches, breaches taken back", "lead or goal", "sla_watcher"
+        "leads.sla-violations.v1", slas.SlaViolation, "warnings, breaches, breaches taken back", "lead or goal", "sla_watcher"
     ),
-    _public("leads.sla-actions.v1", levels.SlaAction, "notify, reassign, escalate", "lead", "sla_watcher", "dispatch"),
+    _public("leads.sla-actions.v1", slas.SlaAction, "notify, reassign, escalate", "lead", "sla_watcher", "dispatch"),
     _public(
         "leads.recycled.v1",
-        levels.LeadRecycled,
+        slas.LeadRecycled,
         "a cycle ends: comes back then, or not at all",
         "lead",
         "sla_watcher",
         "lead",
         "custody",
     ),
-    _public("leads.reactivated.v1", levels.LeadReactivated, "a recycled lead is back", "lead", "sla_watcher", "lead", "custody"),
+    _public("leads.reactivated.v1", slas.LeadReactivated, "a recycled lead is back", "lead", "sla_watcher", "lead", "custody"),
     _public(
         "leads.orphans.v1",
-        levels.LeadOrphan,
+        slas.LeadOrphan,
         "leads that nobody holds, and why; there should be none",
         "lead",
         "sla_watcher",
         cleanup=Cleanup.COMPACT,
     ),
     _private(
-        "sla.tallies.v1", levels.GoalTally, "what counts towards a goal", "goal", "sla_watcher", "goals", retention_ms=BOOK_MS
+        "sla.tallies.v1", slas.GoalTally, "what counts towards a goal", "goal", "sla_watcher", "goals", retention_ms=BOOK_MS
     ),
-    _public("goals.progress.v1", levels.GoalProgress, "goals of both sides, with pace", "goal", "sla_watcher"),
+    _public("goals.progress.v1", slas.GoalProgress, "goals of both sides, with pace", "goal", "sla_watcher"),
     _public(
         "baton.agreements.v1",
         reference.AgreementRecord,
@@ -254,7 +254,7 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _private(
         "baton.skips.v1",
-        operating.SkipOrder,
+        skip_orders.SkipOrder,
         "orders to leave out what stops a task",
         "task and place",
         "operator",

@@ -6,7 +6,7 @@ from typing import Any
 
 from baton.broker.log import LogReader
 from baton.contracts.codec import codec_for
-from baton.contracts.levels import ClockState
+from baton.contracts.slas import ClockState
 from baton.contracts.topics import TOPICS, dead_letter_topic
 from baton.demo.sums import Sums
 from baton.ids import derived_id

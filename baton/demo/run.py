@@ -16,8 +16,8 @@ from confluent_kafka import Producer
 
 from baton.broker.log import LogReader
 from baton.contracts.codec import codec_for
-from baton.contracts.levels import SlaClock, SlaViolation
 from baton.contracts.routing import LeadRouted
+from baton.contracts.slas import SlaClock, SlaViolation
 from baton.contracts.topics import TOPICS, Audience, physical
 from baton.demo.company import Arrival, Way
 from baton.demo.staff import deeds

@@ -23,16 +23,16 @@ from types import MappingProxyType
 from typing import Any
 
 from baton.contracts.codec import codec_for
-from baton.contracts.measures import Amount, Measures
+from baton.contracts.fact_metrics import Amount, Measures
 from baton.contracts.topics import DEFAULT_NAMESPACE, TOPICS, TopicSpec
-from baton.engine.agenda import Agenda, Sweep
 from baton.engine.batch import Batch, Limits, Record
 from baton.engine.changelog import HEAD, POSITION_KEY, split_entry_key, timer_of
-from baton.engine.draft import Draft
 from baton.engine.errors import OutOfOrder
+from baton.engine.held_timers import Agenda, Sweep
+from baton.engine.open_batch import Draft
 from baton.engine.records import BatchJournal, Did, JournalLine, Position
 from baton.engine.reducer import Reducer, ReferenceBook
-from baton.engine.running import Runner
+from baton.engine.reducer_runner import Runner
 from baton.engine.store import MemoryStore, Store
 
 

@@ -11,13 +11,13 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from baton.agreement.canonical import compiled_of, model_of
-from baton.agreement.compiled import CompiledAgreement
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import Absence, AgreementReference, reference_of
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import Command, LeadCommand
 from baton.contracts.leads import LeadQualified, LeadStaged, Story
-from baton.contracts.levels import SlaAction
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
+from baton.contracts.slas import SlaAction
 from baton.contracts.topics import TOPICS
 from baton.engine.changelog import explain
 from baton.engine.memory import MemoryHost

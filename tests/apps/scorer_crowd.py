@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from baton.contracts.intake import LeadMerge
-from baton.contracts.levels import LeadRecycled
+from baton.contracts.slas import LeadRecycled
 from baton.ids import derived_id
 from tests.apps.scorer_world import DAY, HOUR, MINUTE, World
 

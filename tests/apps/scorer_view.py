@@ -9,7 +9,7 @@ from baton.agreement.reference import AgreementReference
 from baton.contracts.codec import codec_for
 from baton.engine.reducer import EntryKind, Event, Fact, Step
 from baton.ids import derived_id
-from services.scorer.lead import Lead
+from services.scorer.lead.reducer import Lead
 
 
 class Shelf:

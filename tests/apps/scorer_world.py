@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from baton.agreement.canonical import compiled_of, model_of
-from baton.agreement.compiled import CompiledAgreement
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import AgreementReference, reference_of
-from baton.agreement.yaml_text import read_yaml
+from baton.agreement.source.yaml import read_yaml
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import Act, Consent, Engagement, LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
 from baton.contracts.leads import LeadQualified, LeadRefused, LeadScored, LeadStaged, Story
-from baton.contracts.levels import LeadReactivated, LeadRecycled
 from baton.contracts.routing import HandoffNoted, LeadRouted
+from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.contracts.topics import TOPICS
 from baton.engine.memory import MemoryHost
 from baton.engine.reducer import Event

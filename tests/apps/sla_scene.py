@@ -17,21 +17,21 @@ from hypothesis import HealthCheck, settings
 from ruamel.yaml import YAML
 
 from baton.agreement.canonical import compiled_of, model_of
-from baton.agreement.compiled import CompiledAgreement
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import Absence, AgreementReference, reference_of
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import Act, LeadAct
 from baton.contracts.leads import LeadQualified, LeadStaged, Story
-from baton.contracts.levels import GoalProgress, GoalTally, LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
+from baton.contracts.slas import GoalProgress, GoalTally, LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
 from baton.contracts.topics import TOPICS
 from baton.engine.changelog import head_key, unpack_head
 from baton.engine.memory import MemoryHost, Stored
 from baton.engine.reducer import EntryKind, Event, Step
 from baton.ids import derived_id
-from services.sla_watcher.clocks import Clocks
-from services.sla_watcher.goals import Goals
-from services.sla_watcher.state import LeadClocks
+from services.sla_watcher.clocks.reducer import Clocks
+from services.sla_watcher.clocks.state import LeadClocks
+from services.sla_watcher.goals.reducer import Goals
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from baton.agreement.reading import AgreementRefused
-from baton.agreement.yaml_text import read_yaml
+from baton.agreement.source.read import AgreementRefused
+from baton.agreement.source.yaml import read_yaml
 from baton.cli.main import build
 
 ROOT = Path(__file__).resolve().parents[2]

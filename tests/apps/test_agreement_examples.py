@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from baton.agreement.reading import agreement_of, read_agreement
+from baton.agreement.source.read import agreement_of, read_agreement
 from baton.cli.example_leads import Difference, ExampleNotTaken, Ran, run_examples
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from baton.agreement.canonical import canonical_text, compiled_of, version_of
-from baton.agreement.compiling import moment_ms
-from baton.agreement.reading import agreement_of
+from baton.agreement.compile.agreement import moment_ms
 from baton.agreement.reference import reference_of
+from baton.agreement.source.read import agreement_of
 from baton.agreement.wall_time import zone_named
 from baton.cli.agreement_impact import Impact, compare
 from baton.cli.example_leads import _lines

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from baton.audit.scores import TOLERANCE_MICRO, engagement_micro
 from baton.contracts.intake import LeadEvent
-from services.scorer.counting import counted
-from services.scorer.ledger import id_bytes, with_retractions
+from services.scorer.score.entry_counting import counted
+from services.scorer.score.ledger import id_bytes, with_retractions
 from tests.apps.scorer_world import DAY
 from tests.apps.test_scorer_laws import HISTORY, MANY, NOW, TABLE, TERMS, Did, score
 

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from baton.contracts.codec import codec_for
+from baton.contracts.fact_metrics import MEASURES, Amount
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.contracts.leads import LeadRefused
-from baton.contracts.levels import GoalProgress, LeadRecycled, SlaViolation
-from baton.contracts.measures import MEASURES, Amount
 from baton.contracts.metrics import METRICS, Business, Kind
 from baton.contracts.routing import QueueItem
+from baton.contracts.slas import GoalProgress, LeadRecycled, SlaViolation
 from baton.contracts.topics import TOPICS
 from baton.engine.core import Core
-from services.router.assignment import Assignment
+from services.router.assignment.reducer import Assignment
 from tests.apps.router_world import MINUTE, MONDAY_0900, POOLS, Book, agreement, handoff_id, qualified, reference_of
 from tests.engine.test_merge import Fetched
 

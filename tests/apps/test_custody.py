@@ -8,15 +8,15 @@ import pytest
 
 from baton.agreement.reference import reference_of
 from baton.contracts.codec import codec_for
-from baton.contracts.holding import IN_FLIGHT_MS, Holder, HolderKind, Holding, Missing, holder_of, told
+from baton.contracts.custody import IN_FLIGHT_MS, Holder, HolderKind, Holding, Missing, holder_of, told
+from baton.contracts.fact_metrics import Amount
 from baton.contracts.leads import LeadStaged
-from baton.contracts.levels import LeadOrphan, LeadReactivated, LeadRecycled
-from baton.contracts.measures import Amount
 from baton.contracts.metrics import Business
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
+from baton.contracts.slas import LeadOrphan, LeadReactivated, LeadRecycled
 from baton.contracts.topics import TOPICS
 from baton.engine.core import Core
-from services.sla_watcher.custody import Custody
+from services.sla_watcher.custody.reducer import Custody
 from tests.apps.router_world import MINUTE, MONDAY_0900, Book, agreement, handoff_id, qualified
 from tests.engine.test_merge import Fetched
 

@@ -18,8 +18,8 @@ from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
 from baton.intake.reading import read_line
 from baton.intake.records import key_of, to_intake
-from services.ingest.identify import Identify
-from services.ingest.identity import Identity, IdentityMark, clash, covers, together
+from services.ingest.identify.reducer import Identify
+from services.ingest.identify.state import Identity, IdentityMark, clash, covers, together
 
 T0 = 1_772_000_000_000
 DAY = 86_400_000

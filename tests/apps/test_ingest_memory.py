@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import IdentityAlias, LeadEvent, LeadMerge
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import TOPICS
 from baton.engine.memory import MemoryHost
 from baton.engine.reducer import Event
 from baton.ids import derived_id
 from baton.intake.records import event_id_of
-from services.ingest.admit import Admit
-from services.ingest.identify import Identify
+from services.ingest.admit.reducer import Admit
+from services.ingest.identify.reducer import Identify
 
 T0 = 1_772_445_600_000
 PARTITIONS = 3

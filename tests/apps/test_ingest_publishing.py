@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, NotEnoughRe
 
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import Identifier, IntakeRecord
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
 from baton.ids import derived_id
 from baton.intake.records import key_of
 from baton.settings import Settings

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from baton.engine.reducer import Event
-from services.ingest.admit import Admit
+from services.ingest.admit.reducer import Admit
 from services.ingest.gateway.bodies import MAX_BODY_BYTES, MAX_EVENTS
 from services.ingest.gateway.keys import Scope, WriteKey
 from services.ingest.gateway.problems import Refused

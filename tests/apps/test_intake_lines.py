@@ -35,7 +35,7 @@ from baton.intake.identifiers import canonical, company_domain, email, identity_
 from baton.intake.reading import LineRefused, read_line
 from baton.intake.records import content_id, event_id_of, key_of, to_intake
 from baton.intake.schema import FILE, written
-from services.ingest.admit import Admit
+from services.ingest.admit.reducer import Admit
 
 NOW = 1_772_445_600_000
 EXAMPLES = [line for line in (schema_root() / "examples" / "events.jsonl").read_text().splitlines() if line]

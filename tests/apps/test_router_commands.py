@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from baton.contracts.intake import Command
-from services.router.commands import Authority, Permit, Refusal, authorise
-from services.router.state_dispatch import Handoff, HandoffState
+from services.router.dispatch.command_authorization import Authority, Permit, Refusal, authorise
+from services.router.dispatch.state import Handoff, HandoffState
 from tests.apps.router_world import PEOPLE, POOLS, agreement
 
 AGREED = agreement(

@@ -12,9 +12,9 @@ import pytest
 from baton.agreement.reference import reference_of
 from baton.contracts.routing import HandoffNoted, HandoffRequest, LeadRouted, LeadUnrouted
 from baton.engine.reducer import EntryKind, Event, Step
-from services.router.dispatch import Dispatch
-from services.router.handoff import TABLE, Trigger
-from services.router.state_dispatch import WISH, DispatchState, HandoffState
+from services.router.dispatch.reducer import Dispatch
+from services.router.dispatch.state import WISH, DispatchState, HandoffState
+from services.router.dispatch.transitions import TABLE, Trigger
 from tests.apps.router_world import (
     MINUTE,
     MONDAY_0900,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baton.ids import derived_id
-from services.router.fairness import NEW, Book, Standing, given_back, next_person, shares, taken
+from services.router.assignment.fair_share import NEW, Book, Standing, given_back, next_person, shares, taken
 
 PEOPLE = [f"p{number}" for number in range(8)]
 weights_of_people = st.dictionaries(st.sampled_from(PEOPLE), st.integers(1, 40), min_size=1, max_size=8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from baton.agreement.compiled import CompiledAgreement
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import Absence
 from baton.contracts.routing import LeadRouted
 from tests.apps.router_world import (

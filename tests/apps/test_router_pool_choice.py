@@ -10,8 +10,8 @@ import pytest
 
 from baton.contracts.leads import AccountScored, EarlierCycle, LeadQualified
 from baton.contracts.routing import HandoffRequest
-from services.router.pool_choice import Chosen, Suppressed, choose_pool
-from services.router.state_matching import AccountState, OpenHandoff
+from services.router.matching.pool_selection import Chosen, Suppressed, choose_pool
+from services.router.matching.state import AccountState, OpenHandoff
 from tests.apps.router_world import MONDAY_0900, PEOPLE, agreement, qualified
 
 POOLS: Mapping[str, Any] = {

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from baton.agreement.calendars import NeverOpenError
+from baton.agreement.compiled.calendars import NeverOpenError
 from baton.agreement.reference import reference_of
 from baton.contracts.codec import codec_for
 from baton.contracts.routing import LeadRouted, LeadUnrouted, QueueItem, RoutingStep
 from baton.contracts.topics import TOPICS
 from baton.engine.reducer import EntryKind, Event, Step
-from services.router.assignment import Assignment
-from services.router.choice import Chosen, Room, choose
-from services.router.eligibility import Need, next_chance, screen
-from services.router.placing import PASS
-from services.router.roster import Roster, Seat
-from services.router.state_assignment import HELD, Load, PoolHeld, PoolState, place_in_queue
-from services.router.terms import period_of
+from services.router.assignment.eligibility import Need, next_chance, screen
+from services.router.assignment.person_selection import Chosen, Room, choose
+from services.router.assignment.pool_view import Roster, Seat
+from services.router.assignment.queue import PASS
+from services.router.assignment.reducer import Assignment
+from services.router.assignment.state import HELD, Load, PoolHeld, PoolState, place_in_queue
+from services.router.dispatch.authority import period_of
 from tests.apps.router_world import HOUR, MINUTE, MONDAY_0900, POOLS, agreement, qualified
 
 

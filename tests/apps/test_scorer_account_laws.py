@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from baton.contracts.intake import Engagement
 from baton.contracts.leads import AccountPart, AccountScored
 from baton.ids import derived_id
-from services.scorer import accounts as rules
-from services.scorer.contribution import ENGAGED_MICRO, Falling, packed, unpacked, worth_micro
-from services.scorer.counting import counted
-from services.scorer.ledger import id_bytes, with_retractions
-from services.scorer.ledger import packed as entry
-from services.scorer.rating import SHOWN_STEP_MICRO
-from services.scorer.scoring import engagement_micro, standing
-from services.scorer.table import table_of
-from services.scorer.totals import group_sums
+from services.scorer.accounts import reducer as rules
+from services.scorer.lead.level import SHOWN_STEP_MICRO
+from services.scorer.score.account_contribution import ENGAGED_MICRO, Falling, packed, unpacked, worth_micro
+from services.scorer.score.engagement import engagement_micro, standing
+from services.scorer.score.entry_counting import counted
+from services.scorer.score.group_totals import group_sums
+from services.scorer.score.ledger import id_bytes, with_retractions
+from services.scorer.score.ledger import packed as entry
+from services.scorer.score.rule_table import table_of
 from tests.apps.scorer_world import DAY, HOUR, MINUTE, World, agreement
 from tests.apps.test_scorer_laws import RULES
 

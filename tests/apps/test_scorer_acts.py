@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from baton.contracts.leads import LeadQualified, LeadStaged
-from baton.contracts.levels import LeadReactivated, LeadRecycled
 from baton.contracts.routing import HandoffNoted
+from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.ids import derived_id
 from tests.apps.scorer_world import DAY, HOUR, MINUTE, World
 

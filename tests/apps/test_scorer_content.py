@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from baton.contracts.intake import Engagement, LeadEvent
 from baton.ids import derived_id
-from services.scorer.content import ORIGINS, RECENT, ContentBook, pieces, together, touched
+from services.scorer.score.content_touches import ORIGINS, RECENT, ContentBook, pieces, together, touched
 
 
 def read(number: int, at_ms: int, *, campaign: str | None = "spring", title: str | None = "Title", **more: Any) -> LeadEvent:

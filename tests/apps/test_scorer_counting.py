@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from baton.contracts.intake import Engagement
-from services.scorer.counting import EMPTY, Counted, counted, entered
-from services.scorer.ledger import SIZE, entries, id_bytes, packed, retractions, retractions_after, with_retractions
-from services.scorer.marks import MARK, Why, marked_entries
-from services.scorer.scoring import engagement_micro, standing
-from services.scorer.table import SPARE, ScoreTable, table_of
+from services.scorer.score.engagement import engagement_micro, standing
+from services.scorer.score.entry_counting import EMPTY, Counted, counted, entered
+from services.scorer.score.entry_status import MARK, Why, marked_entries
+from services.scorer.score.ledger import SIZE, entries, id_bytes, packed, retractions, retractions_after, with_retractions
+from services.scorer.score.rule_table import SPARE, ScoreTable, table_of
 from tests.apps.scorer_world import DAY, HOUR, MINUTE, MONDAY_0900, agreement
 
 NOW = MONDAY_0900

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from baton.contracts.leads import AccountPart, AccountScored, BuyingGroup, LeadQualified, LeadScored
-from services.scorer import accounts as rules
-from services.scorer import telling_members
+from services.scorer.accounts import member_updates
+from services.scorer.accounts import reducer as rules
 from tests.apps.scorer_world import DAY, LIFECYCLE, MINUTE, World, agreement
 
 TWO = {"field": "account.engaged_people", "op": "at_least", "value": 2}
@@ -163,7 +163,7 @@ def test_a_new_agreement_that_asks_tells_everybody_and_who_is_ready_by_it_waits_
 def test_a_large_account_tells_its_people_in_slices_each_the_newest_and_leaves_nobody_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(telling_members, "SLICE", 7)
+    monkeypatch.setattr(member_updates, "SLICE", 7)
     monkeypatch.setattr(rules, "AT_ONCE", 5)
     world = World(gated(TWO))
     people = [f"p{number:02d}" for number in range(20)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from baton.agreement.reference import reference_of
-from baton.contracts.holding import Holder, HolderKind, Holding, LeadFact, Missing, holder_of, told
+from baton.contracts.custody import Holder, HolderKind, Holding, LeadFact, Missing, holder_of, told
 from baton.contracts.intake import Act, Engagement, LeadAct, LeadEvent
 from baton.contracts.leads import LeadQualified, LeadRefused
-from baton.contracts.levels import LeadReactivated, LeadRecycled
+from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.ids import derived_id
-from services.scorer.state_lead import DATES, StageDates
+from services.scorer.lead.state import DATES, StageDates
 from tests.apps.scorer_view import Shelf
 from tests.apps.scorer_world import DAY, MONDAY_0900, agreement, routed
 

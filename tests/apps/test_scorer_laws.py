@@ -14,14 +14,14 @@ from baton.agreement.reference import reference_of
 from baton.contracts.intake import Consent, Engagement, LeadEvent
 from baton.contracts.leads import LeadScored
 from baton.ids import derived_id
-from services.scorer.counting import EMPTY, Counted, counted, entered
-from services.scorer.crossing import falls_below
-from services.scorer.explain import explanation
-from services.scorer.ledger import id_bytes, packed, with_retractions
-from services.scorer.rating import rated
-from services.scorer.scoring import engagement_micro, standing
-from services.scorer.table import ScoreTable, table_of
-from services.scorer.turn import Turn
+from services.scorer.lead.level import rated
+from services.scorer.lead.step import Turn
+from services.scorer.score.engagement import engagement_micro, standing
+from services.scorer.score.entry_counting import EMPTY, Counted, counted, entered
+from services.scorer.score.explanation import explanation
+from services.scorer.score.ledger import id_bytes, packed, with_retractions
+from services.scorer.score.rule_table import ScoreTable, table_of
+from services.scorer.score.threshold_crossing import falls_below
 from tests.apps.scorer_view import Shelf
 from tests.apps.scorer_world import DAY, HOUR, LEVELS, MONDAY_0900, agreement
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from baton.contracts.leads import Actor, Stage
-from services.scorer.lifecycle import OPEN, REST, Move, Refused, may_say, moved, skipped
+from services.scorer.lead.transitions import OPEN, REST, Move, Refused, may_say, moved, skipped
 
 TABLE = Path(__file__).with_name("scorer_lifecycle_table.txt")
 PATH = (Stage.MQL, Stage.SAL, Stage.SQL, Stage.OPPORTUNITY, Stage.CUSTOMER)

@@ -9,7 +9,7 @@ import pytest
 
 from baton.contracts.intake import LeadMerge
 from baton.contracts.leads import AccountPart, LeadQualified, LeadScored, LeadStaged, LeadTransfer
-from baton.contracts.levels import LeadRecycled
+from baton.contracts.slas import LeadRecycled
 from baton.ids import derived_id
 from tests.apps.scorer_world import DAY, HOUR, World, person_told
 

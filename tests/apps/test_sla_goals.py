@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baton.agreement.aims import Goal
-from baton.contracts.levels import GoalProgress, GoalTally
-from services.sla_watcher.pace import PPM, standing, will_be_missed
-from services.sla_watcher.periods import period_named, period_of
+from baton.agreement.compiled.goals import Goal
+from baton.contracts.slas import GoalProgress, GoalTally
+from services.sla_watcher.goals.periods import period_named, period_of
+from services.sla_watcher.goals.progress import PPM, standing, will_be_missed
 from tests.apps.sla_scene import BERLIN, Scene, agreement, law, ms, words
 
 GOALS = """

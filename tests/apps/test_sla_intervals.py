@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sla_watcher.intervals import LONGEST_WAIT_MS, PlainTime, disjoint, marked, moment, split_time
-from services.sla_watcher.state import ClockPause, TimeMark
+from services.sla_watcher.clocks.intervals import LONGEST_WAIT_MS, PlainTime, disjoint, marked, moment, split_time
+from services.sla_watcher.clocks.state import ClockPause, TimeMark
 from tests.apps.sla_scene import agreement, law, ms
 
 OFFICE = agreement().calendars["office"]

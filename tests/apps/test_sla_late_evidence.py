@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from baton.agreement.reference import Absence, reference_of
 from baton.contracts.intake import Act, LeadAct
 from baton.contracts.leads import LeadQualified, Story
-from baton.contracts.levels import ClockState, SlaClock, SlaViolation
 from baton.contracts.routing import LeadRouted
+from baton.contracts.slas import ClockState, SlaClock, SlaViolation
 from tests.apps.sla_scene import LEAD, Desk, Scene, agreement, law, ms, promises
 
 GRACE = agreement(

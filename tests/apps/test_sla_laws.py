@@ -13,9 +13,9 @@ from baton.agreement.reference import reference_of
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import Act, LeadAct
 from baton.contracts.leads import LeadQualified, LeadStaged, Story
-from baton.contracts.levels import ClockState, LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
-from services.sla_watcher.state import LeadClocks
+from baton.contracts.slas import ClockState, LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
+from services.sla_watcher.clocks.state import LeadClocks
 from tests.apps.sla_scene import LEAD, Desk, agreement, law, ms, promises
 
 START = ms("Mon 08:00")

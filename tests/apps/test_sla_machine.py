@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
-from baton.contracts.levels import ClockState
-from services.sla_watcher.machine import OPEN, Signal, moves
+from baton.contracts.slas import ClockState
+from services.sla_watcher.clocks.transitions import OPEN, Signal, moves
 
 R, M, C, B = ClockState.RUNNING, ClockState.MET, ClockState.CANCELLED, ClockState.BREACHED
 L, A, W = ClockState.MET_LATE, ClockState.ABANDONED, ClockState.WITHDRAWN

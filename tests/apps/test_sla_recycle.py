@@ -3,7 +3,7 @@
 import pytest
 
 from baton.contracts.leads import Story
-from baton.contracts.levels import LeadReactivated, LeadRecycled
+from baton.contracts.slas import LeadReactivated, LeadRecycled
 from tests.apps.sla_scene import Scene, agreement, plain_agreement, promises, words
 
 NURTURE = agreement(

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from baton.agreement.fields import Kind
+from baton.agreement.compiled.recycling import Outcome
+from baton.agreement.condition_fields import Kind
 from baton.agreement.model import agreement as whole
 from baton.agreement.model.base import Section
 from baton.agreement.model.condition import OPS_OF
-from baton.agreement.reading import examine
-from baton.agreement.returning import Outcome
-from baton.agreement.yaml_text import read_yaml
+from baton.agreement.source.read import examine
+from baton.agreement.source.yaml import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 DOC = (ROOT / "docs" / "AGREEMENT.md").read_text(encoding="utf-8")

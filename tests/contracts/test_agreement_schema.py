@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from baton.agreement.schema import SCHEMA_FILE, schema_text
-from baton.agreement.yaml_text import read_yaml
+from baton.agreement.source.yaml import read_yaml
 from baton.contracts.schemas import schema_root
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from baton.agreement.calendars import Calendar, NeverOpenError, PersonalCalendar
+from baton.agreement.compiled.calendars import Calendar, NeverOpenError, PersonalCalendar
+from baton.agreement.compiled.sla_targets import Target, target_of
 from baton.agreement.holiday_days import holidays_of
-from baton.agreement.targets import Target, target_of
+from baton.agreement.quantities import DAY_MS, HOUR_MS, MINUTE_MS, parse_target
 from baton.agreement.wall_time import instant_ms, local_datetime, zone_named
-from baton.agreement.words import DAY_MS, HOUR_MS, MINUTE_MS, parse_target
 
 BERLIN = zone_named("Europe/Berlin")
 NINE_TO_FIVE = ((540, 1020),)

@@ -9,8 +9,8 @@ import pytest
 
 from baton.agreement.canonical import canonical_text, compiled_of, load_canonical, model_of, version_of
 from baton.agreement.diff import changes, summary
-from baton.agreement.reading import agreement_of, read_agreement
-from baton.agreement.yaml_text import read_yaml
+from baton.agreement.source.read import agreement_of, read_agreement
+from baton.agreement.source.yaml import read_yaml
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "agreements"
 NAMES = ("software", "services", "demo")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from baton.agreement.problems import Severity, did_you_mean
-from baton.agreement.reading import AgreementRefused, agreement_of, examine, read_agreement
+from baton.agreement.source.read import AgreementRefused, agreement_of, examine, read_agreement
 
 FILE = Path(__file__).resolve().parents[2] / "examples" / "agreements" / "software.yaml"
 SOUND = FILE.read_text(encoding="utf-8")

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from baton.agreement.conditions import compile_condition, compile_pattern
-from baton.agreement.facts import Facts
-from baton.agreement.fields import Field, FieldSources, catalogue_of
-from baton.agreement.logic import common_words, contradiction, takes_all_of
+from baton.agreement.checks.condition_logic import common_words, contradiction, takes_all_of
+from baton.agreement.compiled.conditions import compile_condition, compile_pattern
+from baton.agreement.condition_context import Facts
+from baton.agreement.condition_fields import Field, FieldSources, catalogue_of
+from baton.agreement.describe import condition_words
 from baton.agreement.model.condition import OPS_OF, ConditionModel, Op
 from baton.agreement.wall_time import zone_named
-from baton.agreement.wording import condition_words
 
 UTC = zone_named("UTC")
 READ: TypeAdapter[ConditionModel] = TypeAdapter(ConditionModel)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from baton.agreement.canonical import canonical_text, model_of
 from baton.agreement.diff import changes
-from baton.agreement.yaml_text import read_yaml
+from baton.agreement.source.yaml import read_yaml
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "agreements"
 PLAIN = {file.stem: read_yaml(file.read_text(encoding="utf-8")).data for file in sorted(FOLDER.glob("*.yaml"))}

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baton.agreement.canonical import canonical_text, compiled_of
-from baton.agreement.reading import examine
-from baton.agreement.yaml_text import read_yaml
+from baton.agreement.source.read import examine
+from baton.agreement.source.yaml import read_yaml
 
 BASE = read_yaml((Path(__file__).resolve().parents[2] / "baton" / "agreement" / "starter.yaml").read_text(encoding="utf-8")).data
 

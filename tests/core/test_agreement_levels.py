@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baton.agreement.levels import RANK, Band, LevelTable
+from baton.agreement.compiled.levels import RANK, Band, LevelTable
 
 P = 1_000_000
 TABLE = LevelTable(

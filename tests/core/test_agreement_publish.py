@@ -6,8 +6,8 @@ import pytest
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.publish import NotPublished, Outcome, Written, approve, book_of, publish, put_in_force
-from baton.agreement.reading import agreement_of
 from baton.agreement.reference import SETTLE_MS, SINCE_EVER
+from baton.agreement.source.read import agreement_of
 from baton.contracts.codec import codec_for
 from baton.contracts.reference import AgreementRecord
 

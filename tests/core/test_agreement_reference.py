@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from baton.agreement.canonical import canonical_text, version_of
-from baton.agreement.reading import agreement_of
 from baton.agreement.reference import (
     AGREEMENTS_TOPIC,
     MAX_WAITED_MS,
@@ -17,6 +16,7 @@ from baton.agreement.reference import (
     AgreementBook,
     Term,
 )
+from baton.agreement.source.read import agreement_of
 from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.engine.reducer import Event
 

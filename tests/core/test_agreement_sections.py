@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from baton.agreement.canonical import compiled_of
-from baton.agreement.compiled import CompiledAgreement, Facts, Target, facts_of_qualified
-from baton.agreement.consenting import ConsentDecision, ConsentRule
-from baton.agreement.reading import agreement_of, read_agreement
+from baton.agreement.compiled.agreement import CompiledAgreement, Facts, Target, facts_of_qualified
+from baton.agreement.compiled.consent import ConsentDecision, ConsentRule
+from baton.agreement.quantities import DAY_MS
+from baton.agreement.source.read import agreement_of, read_agreement
 from baton.agreement.wall_time import local_datetime, zone_named
-from baton.agreement.words import DAY_MS
 from baton.contracts.intake import Engagement
 from baton.contracts.leads import AccountScored, Criterion, EarlierCycle, LeadQualified, Story
 from baton.contracts.routing import RoutingStep

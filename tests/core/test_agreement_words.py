@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.agreement.model.recycling import When, _when
-from baton.agreement.words import (
+from baton.agreement.quantities import (
     DAY_MS,
     HOUR_MS,
     MINUTE_MS,

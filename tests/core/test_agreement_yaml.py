@@ -2,8 +2,8 @@
 
 import pytest
 
-from baton.agreement.reading import examine
-from baton.agreement.yaml_text import MAX_BYTES, MAX_DEPTH, MAX_NODES, Place, plain_value, read_yaml
+from baton.agreement.source.read import examine
+from baton.agreement.source.yaml import MAX_BYTES, MAX_DEPTH, MAX_NODES, Place, plain_value, read_yaml
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.evolve import evolve, maker
-from services.scorer.state_lead import LeadHead
+from services.scorer.lead.state import LeadHead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ PURE_FOLDERS = ("baton/agreement", "baton/engine", "baton/intake", "services")
 EDGES = {
     "baton/engine/kafka/": "the engine's host on Kafka",
     "baton/engine/metrics.py": "counts what hosts do",
-    "baton/agreement/reading.py": "reads the file that people write",
+    "baton/agreement/source/read.py": "reads the file that people write",
     "baton/agreement/publish.py": "sends an agreement to its topic",
     "services/*/__main__.py": "starts the service",
     "services/*/settings.py": "reads the environment",

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.contracts.codec import codec_for
-from baton.engine.cell import Cell, Shape
+from baton.engine.key_state import Cell, Shape
 from baton.engine.reducer import Drop, Put, Step
 from baton.engine.store import MemoryStore
 from tests.engine.toys import STOCK, Shelf, ToyLine, ToyShelf

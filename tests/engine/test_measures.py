@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 import pytest
 from prometheus_client import REGISTRY
 
-from baton.contracts.measures import Amount, Measures
+from baton.contracts.fact_metrics import Amount, Measures
 from baton.contracts.metrics import METRICS, Business, Kind
 from baton.engine import metrics
 from baton.engine.core import Core
-from baton.engine.kafka import measures as task_measures
+from baton.engine.kafka import task_metrics as task_measures
 from baton.engine.reducer import View
 from tests.engine.test_core import commit, number
 from tests.engine.toys import TOY_TOPICS, Counter, ToyBook, ToyTotal

@@ -11,9 +11,9 @@ from baton.contracts.topics import changelog_topic
 from baton.engine.batch import UNLIMITED, Limits
 from baton.engine.core import Core
 from baton.engine.errors import EngineError, ReducerFailed, StateMismatch
+from baton.engine.input_merge import Merge
 from baton.engine.memory import Aborted, Crash, Fenced, MemoryHost, MemoryTask, Stored
 from baton.engine.memory import Moment as Place
-from baton.engine.merge import Merge
 from baton.engine.rebuild import JournalMismatch, rebuild
 from baton.engine.records import BatchJournal
 from tests.engine.conformance import check

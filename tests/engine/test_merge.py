@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baton.engine.merge import Merge
+from baton.engine.input_merge import Merge
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from baton.contracts.intake import LeadMerge
-from baton.contracts.levels import LeadReactivated, LeadRecycled
+from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.ids import derived_id
 from tests.apps.scorer_world import DAY, World, agreement, person_told
 

@@ -10,8 +10,8 @@ from aiokafka.errors import RequestTimedOutError
 
 from baton.broker.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
-from baton.contracts.keys import partition_of
-from baton.contracts.operating import SkipOrder
+from baton.contracts.partitioner import partition_of
+from baton.contracts.skip_orders import SkipOrder
 from baton.contracts.topics import TOPICS, changelog_topic, dead_letter_topic, engine_topics, journal_topic
 from baton.engine.batch import Limits, Record
 from baton.engine.kafka import failpoints
@@ -19,9 +19,9 @@ from baton.engine.kafka.clock import wall_ms
 from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.failpoints import Point
 from baton.engine.kafka.host import KafkaHost
-from baton.engine.kafka.seat import Seat
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.status import TaskState
+from baton.engine.kafka.task_supervisor import Seat
 from baton.engine.records import BatchJournal
 from baton.engine.reducer import Reducer
 from tests.engine.hosts import EngineHost, Moment, Seen

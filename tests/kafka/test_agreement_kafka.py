@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.publish import KafkaAgreementTopic, NotPublished, Outcome, book_of, publish_agreement
-from baton.agreement.reading import AgreementRefused, read_agreement
 from baton.agreement.reference import AGREEMENTS_TOPIC, PEOPLE_TOPIC, SETTLE_MS, SINCE_EVER
+from baton.agreement.source.read import AgreementRefused, read_agreement
 from baton.broker.log import LogReader
 from baton.broker.topics import Layout, ensure_topics
 from baton.cli.main import build

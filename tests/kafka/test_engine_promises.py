@@ -20,11 +20,11 @@ from baton.engine.kafka import failpoints
 from baton.engine.kafka.cluster import NotLogTime
 from baton.engine.kafka.failpoints import Point
 from baton.engine.kafka.host import WrongPartitions
-from baton.engine.kafka.inputs import LostRange
-from baton.engine.kafka.opening import Memory
-from baton.engine.kafka.seat import Seat
+from baton.engine.kafka.input_buffer import LostRange
 from baton.engine.kafka.status import TaskState
 from baton.engine.kafka.task import Flooded, Task
+from baton.engine.kafka.task_startup import Memory
+from baton.engine.kafka.task_supervisor import Seat
 from baton.engine.kafka.transaction import TaskLost
 from baton.engine.records import Did
 from tests.engine.conformance import values

@@ -23,7 +23,7 @@ from baton.audit.source import Source
 from baton.broker.log import LogReader, Record
 from baton.broker.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
 from baton.contracts.reference import AgreementRecord
 from baton.contracts.topics import REFERENCE_TOPICS, TOPICS, changelog_topic, engine_topics, journal_topic, physical
 from baton.engine.batch import Batch, Limits
@@ -31,8 +31,8 @@ from baton.engine.changelog import POSITION_KEY
 from baton.engine.kafka.clock import wall_ms
 from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.host import KafkaHost
-from baton.engine.kafka.seat import Seat
 from baton.engine.kafka.settings import EngineSettings
+from baton.engine.kafka.task_supervisor import Seat
 from baton.engine.memory import MemoryLog, MemoryTask
 from baton.engine.records import BatchJournal, Did, JournalLine, Position
 from baton.engine.reducer import Reducer

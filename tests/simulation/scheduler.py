@@ -16,8 +16,8 @@ from typing import Any
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.model.condition import Op, Test
 from baton.agreement.model.lifecycle import GateModel
-from baton.agreement.reading import agreement_of, read_agreement
 from baton.agreement.reference import AGREEMENTS_TOPIC, PEOPLE_TOPIC, SIDES, AgreementBook
+from baton.agreement.source.read import agreement_of, read_agreement
 from baton.cli.flow import all_reducers
 from baton.contracts.codec import codec_for
 from baton.contracts.reference import AgreementRecord, PeopleRecord

@@ -15,9 +15,9 @@ from baton.audit.audit import Audit
 from baton.audit.findings import Finding
 from baton.audit.source import MemorySource
 from baton.cli.flow import all_reducers
-from baton.engine.agenda import Agenda
 from baton.engine.batch import Batch
 from baton.engine.core import Core
+from baton.engine.held_timers import Agenda
 from baton.engine.memory import MemoryLog
 from tests.simulation.coverage import FAULTS, WANTED
 from tests.simulation.scheduler import agreement, agreement_that_asks_accounts, play

@@ -6,34 +6,34 @@ Each module checks one subject and yields findings; none stops at the first. A f
 from collections.abc import Callable, Iterable, Iterator
 
 from baton.agreement.checks import (
-    amounts,
-    asking,
     calendars,
+    conditions,
     examples,
+    goals,
     levels,
-    names,
+    points,
     pools,
-    promises,
     recycling,
+    references,
     routing,
-    targets,
+    slas,
 )
-from baton.agreement.checks.look import Finding, Look
+from baton.agreement.checks.context import Finding, Look
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.problems import Problem
-from baton.agreement.yaml_text import Document
+from baton.agreement.source.yaml import Document
 
 CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
-    names.check,
-    asking.check,
+    references.check,
+    conditions.check,
     levels.check,
-    amounts.check,
+    points.check,
     calendars.check,
     pools.check,
     routing.check,
-    promises.check,
+    slas.check,
     recycling.check,
-    targets.check,
+    goals.check,
     examples.check,
 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from baton.agreement.checks.look import Finding, Look, odd, wrong
+from baton.agreement.checks.context import Finding, Look, odd, wrong
 from baton.agreement.holiday_days import holidays_of, known_places
 from baton.agreement.problems import did_you_mean
 

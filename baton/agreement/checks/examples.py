@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from baton.agreement.checks.look import Finding, Look, dangling, odd, wrong
-from baton.agreement.compiling import moment_ms
+from baton.agreement.checks.context import Finding, Look, dangling, odd, wrong
+from baton.agreement.compile.agreement import moment_ms
 from baton.agreement.model.examples import ExampleModel
 from baton.agreement.problems import Path
 from baton.agreement.wall_time import zone_named

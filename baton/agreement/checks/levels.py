@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal
 
-from baton.agreement.checks.look import Finding, Look, odd, quoted, wrong
-from baton.agreement.levels import LEVELS, RANK
+from baton.agreement.checks.context import Finding, Look, odd, quoted, wrong
+from baton.agreement.compiled.levels import LEVELS, RANK
 from baton.agreement.model.definitions import BandModel, LevelsModel
 from baton.agreement.problems import Path, did_you_mean
-from baton.agreement.words import points_words
+from baton.agreement.quantities import points_words
 
 _BASE: Path = ("definitions", "levels")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from baton.agreement.checks.look import Finding, Look, odd, wrong
+from baton.agreement.checks.context import Finding, Look, odd, wrong
 from baton.agreement.model.lifecycle import Bridge
 from baton.agreement.model.people import OverflowModel, WatchModel
 from baton.agreement.problems import Path

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from baton.agreement.checks.look import Finding, Look, odd, quoted, wrong
-from baton.agreement.returning import Outcome
-from baton.agreement.words import duration_words
+from baton.agreement.checks.context import Finding, Look, odd, quoted, wrong
+from baton.agreement.compiled.recycling import Outcome
+from baton.agreement.quantities import duration_words
 
 COMES_BACK = (
     "not_ready",

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from baton.agreement.checks.look import Finding, Look, odd, quoted, wrong
-from baton.agreement.logic import common_range, common_words, one_by_one, takes_all_of
+from baton.agreement.checks.condition_logic import common_range, common_words, one_by_one, takes_all_of
+from baton.agreement.checks.context import Finding, Look, odd, quoted, wrong
 from baton.agreement.model.condition import ConditionModel
 from baton.agreement.model.routing import DestinationModel, RuleModel
 from baton.agreement.problems import Path

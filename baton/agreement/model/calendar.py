@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from baton.agreement.calendars import Span
+from baton.agreement.compiled.calendars import Span
 from baton.agreement.model.base import Section, problem
 from baton.agreement.wall_time import zone_named
 

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
+from baton.agreement.compiled.recycling import Outcome
 from baton.agreement.model.base import Duration, Label, Name, Section, problem
 from baton.agreement.model.definitions import ContentStage
-from baton.agreement.returning import Outcome
-from baton.agreement.words import DAY_MS, duration_words, parse_duration_ms
+from baton.agreement.quantities import DAY_MS, duration_words, parse_duration_ms
 
 _BEFORE_END = re.compile(r"contract_end\s*-\s*(.+)")
 _AFTER = re.compile(r"after\s+(.+)")

@@ -17,10 +17,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
-from baton.engine.kafka.opening import Memory
-from baton.engine.kafka.seat import Seat
-from baton.engine.kafka.shared import Shared
-from baton.engine.kafka.upstream import Upstream
+from baton.engine.kafka.host_context import Shared
+from baton.engine.kafka.task_startup import Memory
+from baton.engine.kafka.task_supervisor import Seat
+from baton.engine.kafka.upstream_proof import Upstream
 from baton.engine.reducer import Reducer
 from baton.logs import log_of
 

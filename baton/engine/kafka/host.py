@@ -9,19 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from baton.contracts.codec import codec_for
-from baton.contracts.measures import MEASURES, Measures
+from baton.contracts.fact_metrics import MEASURES, Measures
 from baton.contracts.topics import REDUCERS, TOPICS, Audience, TopicSpec, changelog_topic, journal_topic
 from baton.engine.batch import Limits
 from baton.engine.errors import EngineError
 from baton.engine.kafka.clock import BrokerClock, wall_ms
 from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.group import Group
+from baton.engine.kafka.host_context import Shared
 from baton.engine.kafka.reference import ReferenceReader
 from baton.engine.kafka.settings import EngineSettings
-from baton.engine.kafka.shared import Shared
-from baton.engine.kafka.skips import Skips
+from baton.engine.kafka.skip_orders import Skips
 from baton.engine.kafka.status import TaskState, TaskStatus
-from baton.engine.kafka.upstream import Hop, Upstream
+from baton.engine.kafka.upstream_proof import Hop, Upstream
 from baton.engine.metrics import TASKS
 from baton.engine.reducer import Reducer, ReferenceBook
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from baton.contracts.topics import TopicSpec
-from baton.engine.envelope import Inlet
 from baton.engine.kafka.cluster import LOG_APPEND_TIME, Cluster, NotLogTime
-from baton.engine.kafka.follower import Follower
+from baton.engine.kafka.topic_follower import Follower
+from baton.engine.record_headers import Inlet
 from baton.engine.reducer import ReferenceBook
 
 NOTICE_MS = 10_000

@@ -18,14 +18,14 @@ from baton.engine.batch import Batch
 from baton.engine.dead_letters import Flood
 from baton.engine.errors import EngineError, ReducerFailed
 from baton.engine.kafka.failpoints import Point, reached
-from baton.engine.kafka.idle import Idle
-from baton.engine.kafka.inputs import Inputs
-from baton.engine.kafka.measures import Measures
-from baton.engine.kafka.opening import Memory, Opening
-from baton.engine.kafka.shared import Shared
+from baton.engine.kafka.host_context import Shared
+from baton.engine.kafka.idle_progress import Idle
+from baton.engine.kafka.input_buffer import Inputs
 from baton.engine.kafka.status import TaskState, TaskStatus
+from baton.engine.kafka.task_metrics import Measures
+from baton.engine.kafka.task_startup import Memory, Opening
 from baton.engine.kafka.transaction import BatchAborted, Transactions
-from baton.engine.kafka.upstream import Upstream
+from baton.engine.kafka.upstream_proof import Upstream
 from baton.engine.reducer import Reducer
 from baton.logs import log_of
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from baton.contracts.codec import codec_for
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import TOPICS, TopicSpec
 from baton.engine.batch import Limits
-from baton.engine.envelope import Inlet
 from baton.engine.memory.log import MemoryLog, Stored
 from baton.engine.memory.task import MemoryTask
+from baton.engine.record_headers import Inlet
 from baton.engine.reducer import Reducer, ReferenceBook
 from baton.ids import derived_id
 

@@ -10,8 +10,8 @@ from baton.contracts.topics import TopicSpec, changelog_topic, consumer_group, j
 from baton.engine.batch import Batch, Limits
 from baton.engine.core import Core
 from baton.engine.errors import EngineError, ReducerFailed, StateMismatch
+from baton.engine.input_merge import Merge
 from baton.engine.memory.log import MemoryLog
-from baton.engine.merge import Merge
 from baton.engine.position import disagreement
 from baton.engine.reducer import Reducer, ReferenceBook
 

@@ -13,9 +13,9 @@ from aiokafka.errors import KafkaError
 from baton.clients import client_options
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import IntakeRecord
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import physical
-from baton.engine.envelope import rfc3339
+from baton.engine.record_headers import rfc3339
 from baton.ids import derived_id
 from baton.intake.records import key_of
 from baton.settings import Settings

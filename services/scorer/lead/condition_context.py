@@ -1,0 +1,83 @@
+"""What conditions of the agreement may ask of a lead, answered from its state."""
+
+from __future__ import annotations
+
+from baton.agreement.condition_context import Facts
+from services.scorer.lead.consents import consents_of
+from services.scorer.lead.state import CYCLE, GROUP, ONLY
+from services.scorer.lead.step import Turn
+from services.scorer.score.content_touches import Piece, pieces
+from services.scorer.score.entry_status import Why, marked_entries
+from services.scorer.score.ledger import retracted_ids, stage_code, word_code
+
+_ORIGIN = frozenset({"lead.source", "lead.campaign"})
+
+
+class LedgerBehaviour:
+    """Counts acts by the ledger: those that count, in this cycle."""
+
+    def __init__(self, ledger: bytes, marks: bytes) -> None:
+        self._entries = [entry for entry, _, _, _, why, _ in marked_entries(ledger, marks) if why is Why.COUNTS]
+
+    def count(self, kind: str, name: str, since_ms: int | None) -> int:
+        """See :class:`baton.agreement.condition_context.Behaviour`."""
+        since = 0 if since_ms is None else since_ms
+        code = stage_code(name) if kind == "stage" else word_code(name)
+        match kind:
+            case "act":
+                return sum(each.act == code and each.at_ms >= since for each in self._entries)
+            case "stage":
+                return sum(each.stage == code and each.at_ms >= since for each in self._entries)
+            case "topic":
+                return sum(code in each.topics and each.at_ms >= since for each in self._entries)
+        raise ValueError(f"behaviour is counted by act, stage or topic, not by {kind}")
+
+
+def touches_of(turn: Turn) -> tuple[list[Piece], list[Piece]]:
+    """The newest pieces of content, and every touch with a campaign; oldest first, without what was retracted."""
+    head = turn.head
+    gone = retracted_ids(head.retracted)
+    recent = [each for each in pieces(head.recent) if each.id not in gone]
+    return recent, sorted({each for each in (*pieces(head.origins), *recent) if each.campaign and each.id not in gone})
+
+
+def origin_of(turn: Turn) -> tuple[str | None, str | None]:
+    """Where the lead came from, and the campaign that touched it last."""
+    recent, campaigns = touches_of(turn)
+    first = campaigns[0] if campaigns else recent[0] if recent else None
+    return turn.profile.get("source") or (first.source if first else None), campaigns[-1].campaign if campaigns else None
+
+
+def facts_of(turn: Turn, engagement_micro: int) -> Facts:
+    """The lead as it is now."""
+    head, course, profile = turn.head, turn.course, turn.profile
+    cycles = turn.items(CYCLE)
+    levels = turn.agreement.levels
+    source, campaign = origin_of(turn) if turn.agreement.lifecycle.asks & _ORIGIN else (None, None)
+    group = turn.get(GROUP, ONLY) if turn.agreement.lifecycle.asks_account else None
+    if group is not None and group.account_id != head.account_id:
+        group = None
+    return Facts(
+        now_ms=turn.now,
+        profile=profile,
+        behaviour=LedgerBehaviour(head.ledger, head.marks),
+        account_id=head.account_id,
+        account_people=group.people if group else None,
+        account_engaged_people=group.engaged_people if group else None,
+        account_engagement_micro=group.engagement_micro if group else None,
+        account_senior_role=group.most_senior_role if group else None,
+        fit_micro=head.fit_micro,
+        engagement_micro=engagement_micro,
+        level=head.level,
+        grade=levels.grade(head.fit_micro, engagement_micro),
+        segment=turn.agreement.segment_of(profile),
+        cycle=head.cycle,
+        stage=head.stage,
+        recycles=course.recycles,
+        last_reason=cycles[-1][1].reason if cycles else None,
+        source=source,
+        campaign=campaign,
+        leg=levels.queue_for(head.level, levels.fit_band(head.fit_micro), course.hand_raised),
+        hand_raised=course.hand_raised,
+        consents=consents_of(turn),
+    )

@@ -1,0 +1,142 @@
+"""What an act of the firm changes once it is allowed: the stage, who holds the lead, opportunities, the end of a cycle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from baton.agreement.compiled.recycling import Outcome
+from baton.contracts.leads import Actor, Stage
+from baton.ids import derived_id
+from services.scorer.lead.handlers.events import settle
+from services.scorer.lead.level import rated
+from services.scorer.lead.qualification import hand_over
+from services.scorer.lead.stage_moves import Cause, end_cycle, move_lead
+from services.scorer.lead.state import DEAL, Course, Deal, FormerHandoff
+from services.scorer.lead.step import Turn
+from services.scorer.lead.transitions import Move
+
+_ENDS: Final = frozenset({Move.RECYCLED, Move.DISQUALIFIED, Move.LOST, Move.WON})
+_MAX_REJECTERS: Final = 16
+MAX_DEALS: Final = 50
+UNTIL_TOLD: Final = 1 << 60
+
+
+def speaker(actor: Actor, move: Move, course: Course) -> Actor:
+    """A manager speaks for the side that has the lead, where that side has to say it."""
+    speaks = move in (Move.ACCEPTED, Move.REJECTED, Move.QUALIFIED)
+    return Actor.SDR if actor is Actor.MANAGER and speaks and course.leg == "sdr" else actor
+
+
+def former_handoff(course: Course, handoff_id: str | None) -> FormerHandoff | None:
+    """The hand-off of this qualification that was taken away, if it is one."""
+    return next((each for each in course.former if each.handoff_id == handoff_id), None)
+
+
+def carry_out(turn: Turn, move: Move, cause: Cause) -> None:
+    """Make an allowed move with all that goes with it."""
+    if move is Move.ACCEPTED:
+        _reinstate(turn, cause)
+    if move in (Move.OPPORTUNITY, Move.WON):
+        cause = _dealt(turn, cause, won=move is Move.WON)
+    spoken = replace(cause, actor=speaker(cause.actor, move, turn.course))
+    if move is Move.QUALIFIED and spoken.actor is Actor.SDR:
+        _bridged(turn, spoken)
+        return
+    refused = move_lead(turn, move, spoken, to=_by_reason(turn, move, cause))
+    assert refused is None, refused
+    _after(turn, move, cause)
+
+
+def _by_reason(turn: Turn, move: Move, cause: Cause) -> Stage | None:
+    """A reason that the agreement disqualifies for does so, whatever the act was called."""
+    if move not in (Move.RECYCLED, Move.LOST):
+        return None
+    rule = turn.agreement.recycling.reason(cause.reason)
+    return Stage.DISQUALIFIED if rule.outcome is Outcome.DISQUALIFY else None
+
+
+def _after(turn: Turn, move: Move, cause: Cause) -> None:
+    course = turn.course
+    match move:
+        case Move.ACCEPTED:
+            turn.steer(accepted=True, touched=True, owner=cause.by if course.owner is None else course.owner)
+        case Move.REJECTED:
+            rejecters = tuple(dict.fromkeys((*course.rejecters, cause.by or "")))[-_MAX_REJECTERS:]
+            turn.steer(rejecters=rejecters, rejected=True, handoff_id=None, owner=None, pool=None, accepted=False, touched=False)
+        case Move.QUALIFIED | Move.OPPORTUNITY:
+            turn.steer(accepted=True, touched=True, owner=course.owner or cause.by)
+        case _ if move in _ENDS:
+            _ended(turn, move, cause)
+
+
+def _ended(turn: Turn, move: Move, cause: Cause) -> None:
+    if move is Move.WON and turn.course.owner is None:
+        turn.steer(owner=cause.by)
+    ended_as = Stage(turn.head.stage)
+    end_cycle(turn, ended_as.value, reason=cause.reason)
+    if ended_as is Stage.RECYCLED:
+        # When it comes back is the SLA watcher's to say; until it has, only a raised hand brings the lead back.
+        turn.steer(
+            recycles=turn.course.recycles + 1,
+            rest_id=None,
+            rest_reason=cause.reason,
+            rest_track=None,
+            cool_off_until_ms=UNTIL_TOLD,
+            return_at_ms=None,
+        )
+    settle(turn, cause=cause.id, occurred_at_ms=cause.occurred_at_ms)
+
+
+def _bridged(turn: Turn, cause: Cause) -> None:
+    """The bridge team passes the lead on: a qualification of its own for sales, in the same cycle."""
+    refused = move_lead(turn, Move.QUALIFIED, cause)
+    assert refused is None, refused
+    turn.steer(
+        qualification_id=derived_id(cause.id, "qualification", turn.lead_id),
+        cause_id=cause.id,
+        leg="sales",
+        handoff_id=None,
+        attempt=0,
+        owner=None,
+        pool=None,
+        accepted=False,
+        touched=False,
+        former=(),
+    )
+    hand_over(turn, rated(turn, raising=False), cause)
+
+
+def _reinstate(turn: Turn, cause: Cause) -> None:
+    """An acceptance that crossed a reassignment: the former hand-off stands again. One that came before its routed record: so does it."""
+    course = turn.course
+    former = former_handoff(course, cause.handoff_id)
+    if former is not None:
+        left = tuple(each for each in course.former if each is not former)
+        turn.steer(handoff_id=former.handoff_id, owner=former.owner, pool=former.pool, leg=former.leg, former=left)
+    elif cause.handoff_id is not None and cause.handoff_id != course.handoff_id:
+        turn.steer(handoff_id=cause.handoff_id, owner=cause.by)
+
+
+def _dealt(turn: Turn, cause: Cause, *, won: bool) -> Cause:
+    """Keep what is said of the opportunity; what is not said again stays as it was."""
+    deals = dict(turn.items(DEAL))
+    named = cause.opportunity_id or (max(deals, key=lambda item: (deals[item].at_ms, item)) if won and deals else cause.id)
+    known = deals.get(named) or Deal(at_ms=cause.occurred_at_ms)
+    newer = cause.occurred_at_ms >= known.at_ms
+    deal = Deal(
+        at_ms=max(known.at_ms, cause.occurred_at_ms),
+        amount_minor=cause.amount_minor if newer and cause.amount_minor is not None else known.amount_minor,
+        currency=cause.currency if newer and cause.currency else known.currency,
+        expected_close=cause.expected_close if newer and cause.expected_close else known.expected_close,
+    )
+    turn.put(DEAL, named, deal)
+    if len(deals) >= MAX_DEALS and named not in deals:
+        turn.drop(DEAL, min(deals, key=lambda item: (deals[item].at_ms, item)))
+    return replace(
+        cause,
+        opportunity_id=named,
+        amount_minor=deal.amount_minor,
+        currency=deal.currency,
+        expected_close=deal.expected_close,
+    )

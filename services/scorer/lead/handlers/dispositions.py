@@ -1,0 +1,144 @@
+"""What people of the firm say about a lead: whether it may be carried out, and if not, why.
+
+Only the receiving side of the hand-off that stands may accept, reject or give a verdict, its manager in its place. An act that names a
+hand-off which stands no more is refused, but for one case: an acceptance that crossed a reassignment (it was said before the lead was
+handed on, and the new holder has neither accepted nor touched it) wins. What becomes of a rejected or recycled lead is decided by
+the SLA watcher, from the reason.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from baton.contracts.intake import ActKind, LeadAct
+from baton.contracts.leads import Actor, Stage
+from baton.ids import derived_id
+from services.scorer.lead.handlers.disposition_effects import carry_out, former_handoff, speaker
+from services.scorer.lead.stage_moves import Cause, refuse
+from services.scorer.lead.state import Course
+from services.scorer.lead.step import Turn
+from services.scorer.lead.transitions import OPEN, Move, Refused, moved
+
+_MOVES: Final = {
+    ActKind.ACCEPTED: Move.ACCEPTED,
+    ActKind.REJECTED: Move.REJECTED,
+    ActKind.QUALIFIED: Move.QUALIFIED,
+    ActKind.RECYCLED: Move.RECYCLED,
+    ActKind.DISQUALIFIED: Move.DISQUALIFIED,
+    ActKind.OPPORTUNITY: Move.OPPORTUNITY,
+    ActKind.WON: Move.WON,
+    ActKind.LOST: Move.LOST,
+}
+_TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING})
+_NEED_REASON: Final = frozenset({Move.REJECTED, Move.RECYCLED, Move.DISQUALIFIED})
+_PEOPLE: Final = frozenset(Actor) - {Actor.SYSTEM}
+_MAX_ATTEMPTS: Final = 32
+
+
+def on_act(turn: Turn, event: LeadAct) -> None:
+    """Carry out one act, or refuse it."""
+    kind = event.act.kind
+    if kind in _TOUCHES:
+        _touched(turn, event)
+    move = _MOVES.get(ActKind(kind)) if kind in set(ActKind) else None
+    if move is None:
+        return
+    cause = cause_of(event)
+    refused = _refusal(turn, move, cause, event.act.actor)
+    if refused is not None:
+        refuse(turn, move.value, cause, refused)
+        return
+    carry_out(turn, move, cause)
+
+
+def cause_of(event: LeadAct) -> Cause:
+    """The act as the cause of a move. An actor that nobody is counts as the system, which no act may speak for."""
+    act = event.act
+    return Cause(
+        id=event.event_id,
+        actor=Actor(act.actor) if act.actor in set(Actor) else Actor.SYSTEM,
+        occurred_at_ms=event.occurred_at_ms,
+        evidence_at_ms=event.received_at_ms,
+        by=act.by,
+        reason=act.reason,
+        source=event.source,
+        handoff_id=act.handoff_id,
+        opportunity_id=act.opportunity_id,
+        amount_minor=act.amount_minor,
+        currency=act.currency,
+        expected_close=act.expected_close,
+        contract_end=act.contract_end,
+    )
+
+
+def _refusal(turn: Turn, move: Move, cause: Cause, actor: str) -> str | None:
+    """Why the act is not carried out; None if it may be. The first reason that holds, in this order."""
+    course = turn.course
+    if actor not in _PEOPLE:
+        return "unknown_actor"
+    if not _stands(course, move, cause):
+        return "stale_handoff"
+    target = moved(Stage(turn.head.stage), move, speaker(cause.actor, move, course))
+    if isinstance(target, Refused):
+        return target.reason
+    return _not_the_holder(turn, cause) or _too_late(turn, move, cause) or _incomplete(move, cause)
+
+
+def _stands(course: Course, move: Move, cause: Cause) -> bool:
+    """Whether the hand-off that the act names is the one that stands; an act that names none means that one."""
+    named = cause.handoff_id
+    if named is None or named == course.handoff_id:
+        return True
+    former = former_handoff(course, named)
+    if former is not None:
+        crossed = cause.occurred_at_ms <= course.routed_at_ms and not (course.accepted or course.touched)
+        return move is Move.ACCEPTED and crossed and cause.by == former.owner
+    return _is_ahead(course, named)
+
+
+def _is_ahead(course: Course, handoff_id: str) -> bool:
+    """Whether it is a hand-off of this qualification whose routed record is still on its way here: its id follows from the two."""
+    later = range(course.attempt + 1, course.attempt + 1 + _MAX_ATTEMPTS)
+    qualification = course.qualification_id
+    return qualification is not None and any(handoff_id == derived_id("handoff", qualification, attempt) for attempt in later)
+
+
+def _not_the_holder(turn: Turn, cause: Cause) -> str | None:
+    course = turn.course
+    if cause.actor not in (Actor.SDR, Actor.SALES) or turn.head.stage not in OPEN:
+        return None
+    if course.leg and course.leg != cause.actor.value:
+        return f"held_by_{course.leg}"
+    former = former_handoff(course, cause.handoff_id)
+    if former is None and cause.handoff_id not in (None, course.handoff_id):
+        return None
+    owner = former.owner if former is not None else course.owner
+    return "held_by_another" if owner is not None and cause.by != owner else None
+
+
+def _too_late(turn: Turn, move: Move, cause: Cause) -> str | None:
+    """What may be said of a hand-off once only."""
+    course = turn.course
+    if course.accepted and cause.handoff_id in (None, course.handoff_id) and move is Move.ACCEPTED:
+        return "already_accepted"
+    if course.accepted and move is Move.REJECTED and turn.head.stage in (Stage.SQL, Stage.OPPORTUNITY):
+        return "too_late_to_reject"
+    return None
+
+
+def _incomplete(move: Move, cause: Cause) -> str | None:
+    if move in _NEED_REASON and not (cause.reason or "").strip():
+        return "reason_missing"
+    if move in (Move.OPPORTUNITY, Move.WON) and cause.amount_minor is not None:
+        if not cause.currency:
+            return "currency_missing"
+        if cause.amount_minor < 0:
+            return "amount_negative"
+    return None
+
+
+def _touched(turn: Turn, event: LeadAct) -> None:
+    """A person's attempt to reach the buyer, by whoever holds the lead."""
+    act, course = event.act, turn.course
+    if not act.automatic and not course.touched and course.owner is not None and act.by == course.owner:
+        turn.steer(touched=True)

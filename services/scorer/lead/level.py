@@ -1,0 +1,150 @@
+"""From the ledger to what others see: number, level, grade, the next change by itself, and the published result.
+
+Only an event may raise a level (``rated`` with ``raising``); time lowers it, and not before the dwell has passed. A result is published
+when something visible changed: level, grade, fit, cycle, or the engagement by the step it is shown in.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from baton.agreement.compiled.levels import RANK
+from baton.contracts.leads import AccountPart, LeadScored, Level
+from baton.evolve import evolve, maker
+from services.scorer.lead.handoff_brief import criteria_of
+from services.scorer.lead.step import ACCOUNTS, SCORED, Turn
+from services.scorer.score.account_contribution import packed
+from services.scorer.score.engagement import engagement_micro, standing
+from services.scorer.score.explanation import explanation
+from services.scorer.score.group_totals import NEVER, group_sums, leaves_at, sums_differ
+from services.scorer.score.threshold_crossing import falls_below
+
+SHOWN_STEP_MICRO: Final = 10_000_000
+"""Engagement is told anew when it passes a multiple of this, not at each page view."""
+_part: Final = maker(AccountPart)
+DWELLS: Final = "stays until the dwell has passed"
+
+
+class Rating(NamedTuple):
+    """The score at a moment. ``next_change_at_ms``: when the level falls by time alone. ``totals``: the sums it is made of."""
+
+    engagement_micro: int
+    level: str
+    reason: str
+    grade: str
+    next_change_at_ms: int | None
+    totals: bytes
+
+
+def rated(turn: Turn, *, raising: bool, cause: str = "", undone: bool = False) -> Rating:
+    """Score the lead now and move its level.
+
+    ``raising``: an event that may raise it, with ``cause`` its id. ``undone``: the event that raised the level was retracted: the level
+    is what it would be had it never been raised, at once.
+    """
+    head, levels = turn.head, turn.agreement.levels
+    totals = standing(head.marks, turn.table, turn.now, head.totals)
+    engagement = engagement_micro(totals, turn.table, turn.now)
+    before = Level.COLD.value if undone else head.level
+    level, reason = levels.level_for(head.fit_micro, engagement, before)
+    if RANK[level] > RANK[head.level] and not raising:
+        level, reason = head.level, "time alone raises no level"
+    dwell_ends = head.level_since_ms + levels.dwell_ms
+    if RANK[level] < RANK[head.level] and not undone and turn.now < dwell_ends:
+        level, reason = head.level, DWELLS
+    grade = levels.grade(head.fit_micro, engagement)
+    if level != head.level or undone:
+        # What is left after a retraction holds from now on like any other level.
+        raised_by = cause if undone or RANK[level] > RANK[head.level] else head.level_cause
+        since_ms = turn.now if level != head.level else head.level_since_ms
+        cold = level == Level.COLD.value
+        turn.head = evolve(head, level=level, level_since_ms=0 if cold else since_ms, level_cause="" if cold else raised_by)
+    rating = Rating(
+        engagement_micro=engagement,
+        level=level,
+        reason=reason,
+        grade=grade,
+        next_change_at_ms=next_change(turn, totals),
+        totals=totals,
+    )
+    turn.falls_at_ms, turn.was_rated = _wakes_at(turn, rating.next_change_at_ms), True
+    return rating
+
+
+def _wakes_at(turn: Turn, falls_at_ms: int | None) -> int | None:
+    """When the level falls, or before that an entry leaves its window: then what the account knows of the lead is too much."""
+    leaves_at_ms = leaves_at(turn.head.totals)
+    if turn.head.account_id is None or leaves_at_ms == NEVER:
+        return falls_at_ms
+    return leaves_at_ms if falls_at_ms is None else min(falls_at_ms, leaves_at_ms)
+
+
+def next_change(turn: Turn, totals: bytes) -> int | None:
+    """When the level falls if nothing happens; None: never. ``totals`` are the sums now."""
+    head, levels = turn.head, turn.agreement.levels
+    if head.level == Level.COLD.value:
+        return None
+    earliest = max(head.level_since_ms + levels.dwell_ms, turn.now + 1)
+    threshold = levels.exit_below_micro(head.fit_micro, head.level)
+    if threshold is None:
+        return earliest
+    crossing = falls_below(head.marks, turn.table, turn.now, threshold, groups=group_sums(totals, turn.table))
+    if crossing is None or crossing >= earliest:
+        return crossing
+    # Below before the dwell ends: a decaying negative may have raised the score above the threshold again by then.
+    return falls_below(head.marks, turn.table, earliest - 1, threshold)
+
+
+def tell(turn: Turn, rating: Rating, *, cause: str, note: str = "", always: bool = False) -> None:
+    """Publish the result if it changed visibly; the lead's account hears of it too."""
+    head = turn.head
+    former = turn.view.head
+    shown = rating.engagement_micro // SHOWN_STEP_MICRO
+    if former is not None and not always:
+        before = former.shown, former.grade, former.level, former.fit_micro, former.cycle, former.account_id
+        if before == (shown, rating.grade, rating.level, head.fit_micro, head.cycle, head.account_id):
+            if turn.role_moved:
+                tell_account(turn, "add", head.account_id, rating, cause=cause)
+            elif head.account_id is not None and sums_differ(head.totals, former.totals):
+                tell_account(turn, "score", head.account_id, rating, cause=cause)
+            return
+    turn.head = evolve(head, shown=shown, grade=rating.grade)
+    result = explanation(head.ledger, head.marks, turn.table, turn.now, totals=rating.totals)
+    turn.publish(
+        SCORED,
+        LeadScored(
+            lead_id=turn.lead_id,
+            cycle=head.cycle,
+            scored_at_ms=turn.now,
+            fit_micro=head.fit_micro,
+            engagement_micro=result.engagement_micro,
+            grade=rating.grade,
+            level=rating.level,
+            level_reason=f"{rating.reason}; {note}" if note else rating.reason,
+            contributions=result.lines,
+            criteria=criteria_of(turn),
+            next_change_at_ms=rating.next_change_at_ms,
+            cause_id=cause,
+            agreement=turn.agreement.version,
+            trace_cut=result.cut,
+        ),
+    )
+    tell_account(turn, "add", head.account_id, rating, cause=cause)
+
+
+def tell_account(turn: Turn, kind: str, account_id: str | None, rating: Rating | None, *, cause: str) -> None:
+    """What the lead contributes to its account, if it has one; without a ``rating``, nothing any more."""
+    if account_id is None:
+        return
+    part = _part(
+        account_id=account_id,
+        lead_id=turn.lead_id,
+        kind=kind,
+        engagement_micro=rating.engagement_micro if rating else 0,
+        role=turn.agreement.role_of(turn.profile) if kind != "score" else None,
+        at_ms=turn.now,
+        cause_id=cause,
+        sums=packed(rating.totals, turn.table) if rating else b"",
+        until_ms=0 if rating is None or (until_ms := leaves_at(turn.head.totals)) == NEVER else until_ms,
+    )
+    turn.publish(ACCOUNTS, part, account_id)

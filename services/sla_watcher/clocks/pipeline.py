@@ -1,0 +1,54 @@
+"""Opportunities as money: what is open counts towards the pipeline, what is won towards the closes.
+
+Amounts are in minor units of their currency. Only goals in the same currency count them: no rate is guessed.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from baton.contracts.leads import LeadStaged
+from services.sla_watcher.clocks.goal_tallies import goals_for, tell_tally
+from services.sla_watcher.clocks.state import OpenDeal
+from services.sla_watcher.clocks.step import Turn
+
+PIPELINE: Final = "coverage"
+WON_AMOUNT: Final = "won_amount"
+_CLOSES: Final = frozenset({"won", "lost", "recycled", "disqualified", "merged", "erased"})
+
+
+def on_deal(turn: Turn, staged: LeadStaged) -> None:
+    """Note what the move says about money."""
+    if staged.event == "won" and staged.amount_minor and staged.currency:
+        for goal in goals_for(turn, WON_AMOUNT, staged.currency):
+            _count(turn, goal, WON_AMOUNT, staged, staged.amount_minor)
+        for goal in goals_for(turn, PIPELINE, staged.currency):
+            _count(turn, goal, WON_AMOUNT, staged, staged.amount_minor)
+    name = staged.opportunity_id or f"{turn.lead_id}/{staged.cycle}"
+    if staged.event in _CLOSES:
+        for deal in turn.head.deals:
+            if staged.opportunity_id is None or deal.opportunity_id == name:
+                _change(turn, staged, deal, 0)
+    elif staged.amount_minor is not None and staged.currency is not None:
+        known = next((each for each in turn.head.deals if each.opportunity_id == name), None)
+        opened = known or OpenDeal(opportunity_id=name, amount_minor=0, currency=staged.currency)
+        _change(turn, staged, opened, staged.amount_minor)
+
+
+def _change(turn: Turn, staged: LeadStaged, deal: OpenDeal, amount_minor: int) -> None:
+    others = tuple(each for each in turn.head.deals if each.opportunity_id != deal.opportunity_id)
+    changed = replace(deal, amount_minor=amount_minor)
+    turn.head = replace(turn.head, deals=(*others, changed) if amount_minor else others)
+    if amount_minor != deal.amount_minor:
+        for goal in goals_for(turn, PIPELINE, deal.currency):
+            _count(turn, goal, PIPELINE, staged, amount_minor - deal.amount_minor)
+
+
+def _count(turn: Turn, goal: str, metric: str, staged: LeadStaged, amount_minor: int) -> None:
+    tell_tally(
+        turn,
+        goal,
+        metric,
+        amount=amount_minor,
+        occurred_at_ms=staged.occurred_at_ms,
+        subject=(turn.lead_id, staged.cycle, staged.opportunity_id or "", turn.cause),
+    )
