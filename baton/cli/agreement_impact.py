@@ -21,11 +21,10 @@ from baton.broker.log import LogReader
 from baton.cli.lead_states import LeadStates
 from baton.clients import confluent_options
 from baton.contracts.leads import BacklogPart, BacklogRelease, LeadQualified, LeadStaged
+from baton.contracts.topic_names import SCORER_RELEASES
 from baton.engine.key_state import Cell
 from baton.engine.reducer import Event, Step
 from baton.settings import Settings
-
-_RELEASES = "scorer.releases.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +124,14 @@ def _under(view: Cell, reference: AgreementReference, now_ms: int, states: LeadS
 def _released(view: Cell, waits: BacklogPart, reference: AgreementReference, now_ms: int, states: LeadStates) -> Step[Any]:
     release = BacklogRelease(lead_id=view.key, queue=waits.queue, at_ms=now_ms, cause_id=view.cause, agreement=reference.version)
     event = Event(
-        topic=_RELEASES, partition=0, offset=0, key=view.key, value=release, id=view.cause, at_ms=now_ms, received_at_ms=now_ms
+        topic=SCORER_RELEASES,
+        partition=0,
+        offset=0,
+        key=view.key,
+        value=release,
+        id=view.cause,
+        at_ms=now_ms,
+        received_at_ms=now_ms,
     )
     return states.reducer.step(view, event, now=now_ms, reference=reference)
 

@@ -23,17 +23,25 @@ from baton.contracts.codec import codec_for
 from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import SlaClock
+from baton.contracts.topic_names import (
+    LEADS_INBOX_DEAD_LETTERS,
+    LEADS_QUALIFIED,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_SLA_CLOCKS,
+    LEADS_UNROUTED,
+)
 from baton.engine.memory import Stored
 
 _WAITS_DAYS = 14
 _BEFORE_MS = MINUTE_MS
 _POINTS = ("fit", "engagement")
 _RECORDS: dict[str, Any] = {
-    "leads.qualified.v1": LeadQualified,
-    "leads.routed.sdr.v1": LeadRouted,
-    "leads.routed.sales.v1": LeadRouted,
-    "leads.unrouted.v1": LeadUnrouted,
-    "leads.sla-clocks.v1": SlaClock,
+    LEADS_QUALIFIED: LeadQualified,
+    LEADS_ROUTED_SDR: LeadRouted,
+    LEADS_ROUTED_SALES: LeadRouted,
+    LEADS_UNROUTED: LeadUnrouted,
+    LEADS_SLA_CLOCKS: SlaClock,
 }
 
 
@@ -167,7 +175,7 @@ def _scored(simulation: Simulation, agreement: CompiledAgreement, at_ms: int) ->
 def _refusals(simulation: Simulation) -> list[str]:
     return [
         value.decode("utf-8", "replace")
-        for stored in simulation.host.log.records("dlq.leads.inbox.v1", 0)
+        for stored in simulation.host.log.records(LEADS_INBOX_DEAD_LETTERS, 0)
         for name, value in stored.headers
         if name == "__dlq.errors.message"
     ]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from baton.contracts.topic_names import BATON_SKIPS
 from baton.contracts.topics import (
     REDUCERS,
     REFERENCE_TOPICS,
@@ -71,7 +72,7 @@ def _rights(told: ServiceTopics, namespace: str) -> Iterator[Right]:
     def topic(name: str, operations: tuple[str, ...]) -> Right:
         return Right(resource="topic", name=physical(namespace, name), operations=operations)
 
-    for name in (*told.reads, *REFERENCE_TOPICS, "baton.skips.v1"):
+    for name in (*told.reads, *REFERENCE_TOPICS, BATON_SKIPS):
         yield topic(name, READ)
     for name in told.writes:
         yield topic(name, WRITE)

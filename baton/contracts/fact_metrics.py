@@ -15,6 +15,17 @@ from baton.contracts.leads import LeadQualified, LeadRefused
 from baton.contracts.metrics import Business
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import GoalProgress, LeadRecycled, SlaViolation
+from baton.contracts.topic_names import (
+    GOALS_PROGRESS,
+    INTAKE_ALIASES,
+    LEADS_QUALIFIED,
+    LEADS_RECYCLED,
+    LEADS_REFUSALS,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_SLA_VIOLATIONS,
+    LEADS_UNROUTED,
+)
 
 _PPM = 1_000_000
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -81,13 +92,13 @@ def _progress(fact: GoalProgress) -> Amount | None:
 
 
 MEASURES: Measures = {
-    "leads.qualified.v1": _qualified,
-    "leads.routed.sdr.v1": _routed,
-    "leads.routed.sales.v1": _routed,
-    "leads.unrouted.v1": _unrouted,
-    "leads.sla-violations.v1": _violation,
-    "leads.recycled.v1": _recycled,
-    "leads.refusals.v1": _refused,
-    "intake.aliases.v1": _told,
-    "goals.progress.v1": _progress,
+    LEADS_QUALIFIED: _qualified,
+    LEADS_ROUTED_SDR: _routed,
+    LEADS_ROUTED_SALES: _routed,
+    LEADS_UNROUTED: _unrouted,
+    LEADS_SLA_VIOLATIONS: _violation,
+    LEADS_RECYCLED: _recycled,
+    LEADS_REFUSALS: _refused,
+    INTAKE_ALIASES: _told,
+    GOALS_PROGRESS: _progress,
 }

@@ -6,18 +6,10 @@ from pathlib import Path
 import pytest
 
 from baton.agreement.canonical import canonical_text, version_of
-from baton.agreement.reference import (
-    AGREEMENTS_TOPIC,
-    MAX_WAITED_MS,
-    PEOPLE_TOPIC,
-    SETTLE_MS,
-    SINCE_EVER,
-    Absence,
-    AgreementBook,
-    Term,
-)
+from baton.agreement.reference import MAX_WAITED_MS, SETTLE_MS, SINCE_EVER, Absence, AgreementBook, Term
 from baton.agreement.source.read import agreement_of
 from baton.contracts.reference import AgreementRecord, PeopleRecord
+from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
 from baton.engine.reducer import Event
 
 YAML = (Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml").read_text(encoding="utf-8")
@@ -29,7 +21,7 @@ V1, V2 = version_of(ONE), version_of(TWO)
 def book(*records: tuple[int, AgreementRecord | PeopleRecord]) -> AgreementBook:
     made = AgreementBook()
     for offset, (at_ms, value) in enumerate(records):
-        topic = AGREEMENTS_TOPIC if isinstance(value, AgreementRecord) else PEOPLE_TOPIC
+        topic = BATON_AGREEMENTS if isinstance(value, AgreementRecord) else BATON_PEOPLE
         made.add(
             Event(
                 topic=topic, partition=0, offset=offset, key="k", value=value, id=str(offset), at_ms=at_ms, received_at_ms=at_ms

@@ -16,7 +16,7 @@ import pytest
 from confluent_kafka import Producer
 
 from baton.agreement.canonical import canonical_text, version_of
-from baton.agreement.reference import AGREEMENTS_TOPIC, SIDES, AgreementBook
+from baton.agreement.reference import SIDES, AgreementBook
 from baton.audit.findings import Finding
 from baton.audit.rebuilding import TaskAudit, digest, read_book
 from baton.audit.source import Source
@@ -25,6 +25,7 @@ from baton.broker.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
 from baton.contracts.reference import AgreementRecord
+from baton.contracts.topic_names import BATON_AGREEMENTS
 from baton.contracts.topics import REFERENCE_TOPICS, TOPICS, changelog_topic, engine_topics, journal_topic, physical
 from baton.engine.batch import Batch, Limits
 from baton.engine.changelog import POSITION_KEY
@@ -83,7 +84,7 @@ class Script(World):
             ]
             records.append(AgreementRecord(record_id=version, kind="published", version=version, text=text))
             for record in records:
-                self._produce(AGREEMENTS_TOPIC, record.record_id, record, 0, [])
+                self._produce(BATON_AGREEMENTS, record.record_id, record, 0, [])
         self._flush()
 
     def _put(self, topic: str, key: str, value: Any, *, received_at_ms: int | None = None) -> None:

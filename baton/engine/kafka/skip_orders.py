@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from baton.contracts.skip_orders import SkipOrder
+from baton.contracts.topic_names import BATON_SKIPS
 from baton.contracts.topics import TOPICS, TopicSpec
 from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.topic_follower import Follower
 from baton.engine.record_headers import Inlet
 
-SKIPS: TopicSpec = TOPICS["baton.skips.v1"]
+SKIPS: TopicSpec = TOPICS[BATON_SKIPS]
 
 
 class Skips:

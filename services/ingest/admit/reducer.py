@@ -14,14 +14,13 @@ from typing import Any, ClassVar
 
 from baton.contracts.codec import framed_schema_id
 from baton.contracts.schemas import shelf
+from baton.contracts.topic_names import INTAKE_KEYED, LEADS_INBOX
 from baton.engine.reducer import Event, Fact, Reducer, Reference, Rejection, Step, View
 from baton.intake.cloudevents import attributes_of, line_of, unwrapped
 from baton.intake.lines import MAX_EVENT_BYTES
 from baton.intake.reading import LineRefused, read_line, read_object
 from baton.intake.records import DEFAULT_SOURCE, key_of, to_intake
 
-INBOX = "leads.inbox.v1"
-KEYED = "intake.keyed.v1"
 _MAX_REASON_CHARACTERS = 1_000
 _MAX_HEADERS = 64
 
@@ -31,8 +30,8 @@ class Admit(Reducer[None, Reference]):
 
     name: ClassVar[str] = "admit"
     service: ClassVar[str] = "ingest"
-    inputs: ClassVar[tuple[str, ...]] = (INBOX,)
-    outputs: ClassVar[tuple[str, ...]] = (KEYED,)
+    inputs: ClassVar[tuple[str, ...]] = (LEADS_INBOX,)
+    outputs: ClassVar[tuple[str, ...]] = (INTAKE_KEYED,)
     head_type: ClassVar[type[Any] | None] = None
 
     def step(self, view: View[None], event: Event, *, now: int, reference: Reference) -> Step[None]:
@@ -42,7 +41,7 @@ class Admit(Reducer[None, Reference]):
             record = to_intake(read_line(line), source=source, received_at_ms=event.received_at_ms)
         except LineRefused as refused:
             return Step(head=None, rejected=Rejection(refused.code, str(refused)[:_MAX_REASON_CHARACTERS]))
-        return Step(head=None, facts=(Fact(KEYED, key_of(record), record),))
+        return Step(head=None, facts=(Fact(INTAKE_KEYED, key_of(record), record),))
 
 
 def _line(event: Event) -> tuple[Mapping[str, Any], str]:

@@ -9,14 +9,12 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from baton.contracts.intake import EventKind, IntakeRecord, LeadAct, LeadCommand, LeadEvent, LeadPerson, Person
+from baton.contracts.topic_names import LEADS_ACCEPTED, LEADS_ACTS, LEADS_COMMANDS, LEADS_PERSONS
 from baton.evolve import evolve, maker
 from baton.ids import derived_id
-from services.ingest.identify.erasure import ACCEPTED, PERSONS
 from services.ingest.identify.state import PERSON, THE_PERSON, KnownPerson
 from services.ingest.identify.step import Draft
 
-ACTS = "leads.acts.v1"
-COMMANDS = "leads.commands.v1"
 _PERSON_FIELDS = tuple(each.name for each in fields(Person))
 _NOBODY = KnownPerson(person=Person())
 _NEVER = -(1 << 62)
@@ -32,7 +30,7 @@ def publish(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
     clamped = record.clamped or draft.occurred_at_ms != record.occurred_at_ms
     if record.act is not None:
         draft.fact(
-            ACTS,
+            LEADS_ACTS,
             lead_id,
             LeadAct(
                 event_id=record.event_id,
@@ -46,7 +44,7 @@ def publish(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
         )
     elif record.command is not None:
         draft.fact(
-            COMMANDS,
+            LEADS_COMMANDS,
             lead_id,
             LeadCommand(
                 event_id=record.event_id,
@@ -58,7 +56,7 @@ def publish(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
             ),
         )
     else:
-        draft.fact(ACCEPTED, lead_id, _event(draft, record, lead_id, received_at_ms, clamped))
+        draft.fact(LEADS_ACCEPTED, lead_id, _event(draft, record, lead_id, received_at_ms, clamped))
 
 
 def _event(draft: Draft, record: IntakeRecord, lead_id: str, received_at_ms: int, clamped: bool) -> LeadEvent:
@@ -85,7 +83,7 @@ def _publish_person(draft: Draft, record: IntakeRecord, lead_id: str, received_a
     known = learnt(former, record.person or _NOBODY.person, draft.occurred_at_ms, profile)
     if known.person is not former.person:
         draft.fact(
-            PERSONS,
+            LEADS_PERSONS,
             lead_id,
             LeadPerson(lead_id=lead_id, event_id=record.event_id, occurred_at_ms=draft.occurred_at_ms, person=known.person),
         )
@@ -100,7 +98,7 @@ def _publish_person(draft: Draft, record: IntakeRecord, lead_id: str, received_a
             profile=record.profile,
             backfill=record.backfill,
         )
-        draft.fact(ACCEPTED, lead_id, event)
+        draft.fact(LEADS_ACCEPTED, lead_id, event)
     if known is not former:
         draft.put(PERSON, THE_PERSON, known)
 

@@ -6,14 +6,12 @@ What occurred up to the erasure is gone and stays gone. Who comes back afterward
 from __future__ import annotations
 
 from baton.contracts.intake import AliasKind, EventKind, IdentityAlias, IntakeRecord, LeadEvent, LeadPerson, Person
+from baton.contracts.topic_names import LEADS_ACCEPTED, LEADS_PERSONS
 from baton.evolve import evolve
 from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
 from services.ingest.identify.state import CONFLICT, MEMBER, PERSON, THE_PERSON, TOLD, Identity
 from services.ingest.identify.step import Draft
-
-ACCEPTED = "leads.accepted.v1"
-PERSONS = "leads.persons.v1"
 
 
 def take_erasure(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
@@ -63,7 +61,7 @@ def _forget(draft: Draft, lead_id: str, received_at_ms: int, *, written: str | N
 
 def _write_down(draft: Draft, lead_id: str, event_id: str, source: str, received_at_ms: int) -> None:
     draft.fact(
-        ACCEPTED,
+        LEADS_ACCEPTED,
         lead_id,
         LeadEvent(
             event_id=event_id,
@@ -75,7 +73,7 @@ def _write_down(draft: Draft, lead_id: str, event_id: str, source: str, received
         ),
     )
     draft.fact(
-        PERSONS,
+        LEADS_PERSONS,
         lead_id,
         LeadPerson(lead_id=lead_id, event_id=event_id, occurred_at_ms=draft.occurred_at_ms, person=Person(), erased=True),
     )

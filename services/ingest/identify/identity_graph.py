@@ -7,13 +7,12 @@ answers with the same message. So at no moment does a group hold two people, wha
 from __future__ import annotations
 
 from baton.contracts.intake import AliasKind, Identifier, IdentifierScheme, IdentityAlias, LeadMerge
+from baton.contracts.topic_names import LEADS_MERGES
 from baton.evolve import evolve
 from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
 from services.ingest.identify.state import MEMBER, TOLD, Identity, Slots, clash, covers, rank, slot_of, together
 from services.ingest.identify.step import Draft
-
-MERGES = "leads.merges.v1"
 
 
 def begin(draft: Draft, identifier: Identifier) -> None:
@@ -119,7 +118,7 @@ def _merge(draft: Draft, loser: str, told: IdentityAlias) -> None:
         occurred_at_ms=told.occurred_at_ms,
     )
     for lead_id in (loser, told.lead_id):
-        draft.fact(MERGES, lead_id, merge)
+        draft.fact(LEADS_MERGES, lead_id, merge)
     # Whoever names the lead by its id is to reach the survivor.
     named = identity_key(Identifier(scheme=IdentifierScheme.LEAD.value, value=loser))
     if named != draft.key:

@@ -14,16 +14,16 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from baton.contracts.intake import AliasKind, EventKind, IdentifierScheme, IdentityAlias, IntakeRecord
+from baton.contracts.topic_names import INTAKE_ALIASES, INTAKE_KEYED, LEADS_ACTS, LEADS_COMMANDS
 from baton.engine.reducer import Event, Reducer, Reference, Step, View
 from baton.evolve import evolve
 from baton.intake.identifiers import identity_key
 from baton.intake.lines import MAX_IDENTIFIERS
 from services.ingest.identify import erasure, identity_graph
-from services.ingest.identify.accepted_facts import ACTS, COMMANDS, publish
+from services.ingest.identify.accepted_facts import publish
 from services.ingest.identify.state import ENTRY_KINDS, Identity, Slots, clash, slot_of, together
-from services.ingest.identify.step import ALIASES, Draft
+from services.ingest.identify.step import Draft
 
-KEYED = "intake.keyed.v1"
 _ASKS = (IdentifierScheme.CRM, IdentifierScheme.EMAIL, IdentifierScheme.USER)
 
 
@@ -32,15 +32,15 @@ class Identify(Reducer[Identity, Reference]):
 
     name: ClassVar[str] = "identify"
     service: ClassVar[str] = "ingest"
-    inputs: ClassVar[tuple[str, ...]] = (KEYED, ALIASES)
+    inputs: ClassVar[tuple[str, ...]] = (INTAKE_KEYED, INTAKE_ALIASES)
     outputs: ClassVar[tuple[str, ...]] = (
         erasure.ACCEPTED,
-        ACTS,
-        COMMANDS,
+        LEADS_ACTS,
+        LEADS_COMMANDS,
         erasure.PERSONS,
         identity_graph.MERGES,
-        ALIASES,
-        KEYED,
+        INTAKE_ALIASES,
+        INTAKE_KEYED,
     )
     head_type: ClassVar[type[Any] | None] = Identity
     entry_kinds = ENTRY_KINDS
@@ -151,7 +151,7 @@ def _accept(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
 
 
 def _send(draft: Draft, record: IntakeRecord, to: str) -> None:
-    draft.fact(KEYED, to, evolve(record, asked=(*record.asked, draft.key)))
+    draft.fact(INTAKE_KEYED, to, evolve(record, asked=(*record.asked, draft.key)))
 
 
 def _slots_of(record: IntakeRecord) -> Slots:

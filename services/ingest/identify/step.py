@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from baton.contracts.intake import AliasKind, IdentityAlias
+from baton.contracts.topic_names import INTAKE_ALIASES
 from baton.engine.reducer import Drop, EntryKind, Fact, Put, Step, View
 from baton.evolve import evolve
 from services.ingest.identify.state import CONFLICT, SEEN, Identity, IdentityMark, Slots
@@ -12,7 +13,6 @@ from services.ingest.identify.state import CONFLICT, SEEN, Identity, IdentityMar
 KEPT_MS = 45 * 86_400_000
 MAX_SEEN = 2_000
 MAX_MARKS = 1_000
-ALIASES = "intake.aliases.v1"
 
 
 class Draft:
@@ -142,7 +142,7 @@ class Draft:
         self.say(self.key, kind, lead_id, **more)
 
     def _send(self, alias: IdentityAlias) -> None:
-        self._facts.append(Fact(ALIASES, alias.identity, alias))
+        self._facts.append(Fact(INTAKE_ALIASES, alias.identity, alias))
 
     def _drop_oldest(self, count: int) -> None:
         seen = sorted(self._view.scan(SEEN, limit=MAX_SEEN), key=lambda each: (each[1].at_ms, each[0]))

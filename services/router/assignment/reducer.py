@@ -10,6 +10,7 @@ from baton.agreement.reference import AgreementReference
 from baton.contracts.fact_metrics import Amount
 from baton.contracts.metrics import Business
 from baton.contracts.routing import QueueItem, RequestKind
+from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_UNROUTED, ROUTER_QUEUE
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.router.assignment.queue import Placing
 from services.router.assignment.state import HELD, WORK, PoolState, PoolWork, WorkState
@@ -23,8 +24,8 @@ class Assignment(Reducer[PoolState, AgreementReference]):
 
     name = "assignment"
     service = "router"
-    inputs = ("router.queue.v1",)
-    outputs = ("leads.routed.sdr.v1", "leads.routed.sales.v1", "leads.unrouted.v1", "router.queue.v1")
+    inputs = (ROUTER_QUEUE,)
+    outputs = (LEADS_ROUTED_SDR, LEADS_ROUTED_SALES, LEADS_UNROUTED, ROUTER_QUEUE)
     head_type = PoolState
     entry_kinds = (WORK, HELD)
     adopts = True

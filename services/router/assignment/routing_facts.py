@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from baton.agreement.reference import AgreementReference
 from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import Candidate, LeadRouted, LeadUnrouted, QueueItem, RoutingStep
+from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_UNROUTED, ROUTER_QUEUE
 from baton.engine.reducer import Fact
 from services.router.assignment.person_selection import Chosen
 from services.router.assignment.pool_view import Roster
 from services.router.dispatch.authority import accept_by
 
-QUEUE = "router.queue.v1"
-UNROUTED = "leads.unrouted.v1"
-ROUTED = {"sdr": "leads.routed.sdr.v1", "sales": "leads.routed.sales.v1"}
+ROUTED = {"sdr": LEADS_ROUTED_SDR, "sales": LEADS_ROUTED_SALES}
 MOST_CANDIDATES = 60
 MOST_STEPS = 120
 
@@ -93,7 +92,7 @@ class Speaker:
 
     def forwarded(self, item: QueueItem) -> Fact:
         """An item on its way to another pool."""
-        return Fact(QUEUE, item.pool, item)
+        return Fact(ROUTER_QUEUE, item.pool, item)
 
     def _unrouted(
         self,
@@ -124,7 +123,7 @@ class Speaker:
             leg=self.roster.kind,
             level=qualified.level,
         )
-        return Fact(UNROUTED, item.lead_id, value)
+        return Fact(LEADS_UNROUTED, item.lead_id, value)
 
 
 def cut(candidates: Sequence[Candidate], chosen: str | None = None) -> tuple[Candidate, ...]:

@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 
 from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import HandoffKind, HandoffNoted, HandoffRequest, RequestKind
+from baton.contracts.topic_names import LEADS_HANDOFFS, ROUTER_ACCOUNTS
 from baton.engine.reducer import Fact
 from baton.ids import derived_id
 from services.router import turn_credit
 from services.router.dispatch.state import DONE_KEPT, FORMER_KEPT, DispatchState, Handoff, HandoffState, HandoffWish
-
-ACCOUNTS = "router.accounts.v1"
-HANDOFFS = "leads.handoffs.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +87,7 @@ def ask(case: Case, qualified: LeadQualified, wanted: Wanted) -> Change:
     return Change(
         head=replace(head, current=handoff, former=earlier[-FORMER_KEPT:]),
         wish=HandoffWish(qualified=qualified),
-        facts=(Fact(ACCOUNTS, handoff.queue_key, request),),
+        facts=(Fact(ROUTER_ACCOUNTS, handoff.queue_key, request),),
     )
 
 
@@ -100,7 +98,7 @@ def stop(
     handoff = _current(case)
     ended = replace(handoff, state=state, ended=reason, since_ms=case.at)
     release = replace(_tell(case, handoff, RequestKind.RELEASE, reason=reason), person=handoff.owner, fault=fault)
-    facts = [Fact(ACCOUNTS, handoff.queue_key, release)]
+    facts = [Fact(ROUTER_ACCOUNTS, handoff.queue_key, release)]
     if handoff.announced and not silent:
         facts.append(note(case, handoff, HandoffKind.WITHDRAWN, reason, by=by))
     wish = None if state == HandoffState.CLOSED else case.wish
@@ -141,7 +139,7 @@ def accept(case: Case, by: str | None) -> Change:
     accepted = replace(handoff, state=HandoffState.ACCEPTED, owner=handoff.owner or by, since_ms=case.at)
     if handoff.state in (HandoffState.HELD, HandoffState.WATCHED):
         accepted = replace(accepted, owner=by or handoff.owner)
-    fact = Fact(ACCOUNTS, handoff.queue_key, _held_by(case, accepted, RequestKind.ACCEPTED))
+    fact = Fact(ROUTER_ACCOUNTS, handoff.queue_key, _held_by(case, accepted, RequestKind.ACCEPTED))
     return Change(head=replace(case.head, current=accepted), wish=case.wish, facts=(fact,))
 
 
@@ -154,12 +152,14 @@ def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
     if current.handoff_id != handoff.handoff_id:
         if current.state != HandoffState.RETURNED:
             release = _tell(case, current, RequestKind.RELEASE, reason="superseded")
-            facts.append(Fact(ACCOUNTS, current.queue_key, replace(release, person=current.owner, fault=turn_credit.NO_FAULT)))
+            facts.append(
+                Fact(ROUTER_ACCOUNTS, current.queue_key, replace(release, person=current.owner, fault=turn_credit.NO_FAULT))
+            )
         if current.announced:
             facts.append(note(case, current, HandoffKind.WITHDRAWN, "superseded", in_favour_of=handoff.handoff_id))
         former = (*former, replace(current, ended="superseded"))[-FORMER_KEPT:]
     kind = RequestKind.ACCEPTED if state == HandoffState.ACCEPTED else RequestKind.OFFERED
-    facts.append(Fact(ACCOUNTS, again.queue_key, _held_by(case, again, kind)))
+    facts.append(Fact(ROUTER_ACCOUNTS, again.queue_key, _held_by(case, again, kind)))
     facts.append(note(case, again, HandoffKind.NOTED, "reinstated"))
     return Change(head=replace(case.head, current=again, former=former), wish=case.wish, facts=tuple(facts))
 
@@ -191,7 +191,7 @@ def note(
         in_favour_of=in_favour_of,
         leg=handoff.leg,
     )
-    return Fact(HANDOFFS, case.head.lead_id, value)
+    return Fact(LEADS_HANDOFFS, case.head.lead_id, value)
 
 
 def carried_out(head: DispatchState, cause: str) -> DispatchState:

@@ -14,6 +14,15 @@ from baton.contracts.intake import LeadCommand
 from baton.contracts.leads import LeadQualified, LeadStaged
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import SlaAction
+from baton.contracts.topic_names import (
+    LEADS_COMMANDS,
+    LEADS_QUALIFIED,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_SLA_ACTIONS,
+    LEADS_STAGES,
+    LEADS_UNROUTED,
+)
 from baton.engine.reducer import Drop, Event, Put, Reducer, Step, View
 from services.router import turn_credit
 from services.router.dispatch import effects
@@ -36,13 +45,13 @@ class Dispatch(Reducer[DispatchState, AgreementReference]):
     name = "dispatch"
     service = "router"
     inputs = (
-        "leads.qualified.v1",
-        "leads.stages.v1",
-        "leads.commands.v1",
-        "leads.sla-actions.v1",
-        "leads.routed.sdr.v1",
-        "leads.routed.sales.v1",
-        "leads.unrouted.v1",
+        LEADS_QUALIFIED,
+        LEADS_STAGES,
+        LEADS_COMMANDS,
+        LEADS_SLA_ACTIONS,
+        LEADS_ROUTED_SDR,
+        LEADS_ROUTED_SALES,
+        LEADS_UNROUTED,
     )
     outputs = (effects.ACCOUNTS, effects.HANDOFFS)
     head_type = DispatchState

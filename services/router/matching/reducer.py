@@ -11,12 +11,11 @@ from dataclasses import replace
 from baton.agreement.reference import AgreementReference
 from baton.contracts.leads import AccountScored, LeadQualified
 from baton.contracts.routing import HandoffRequest, LeadUnrouted, QueueItem, RequestKind
+from baton.contracts.topic_names import ACCOUNTS_SCORED, LEADS_UNROUTED, ROUTER_ACCOUNTS, ROUTER_QUEUE
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
 from services.router.matching.pool_selection import Chosen, Suppressed, choose_pool
 from services.router.matching.state import OPEN, AccountState, OpenHandoff
 
-QUEUE = "router.queue.v1"
-UNROUTED = "leads.unrouted.v1"
 COLLEAGUES = 200
 """How many open hand-offs of an account are looked at."""
 
@@ -26,8 +25,8 @@ class Matching(Reducer[AccountState, AgreementReference]):
 
     name = "matching"
     service = "router"
-    inputs = ("router.accounts.v1", "accounts.scored.v1")
-    outputs = (QUEUE, UNROUTED)
+    inputs = (ROUTER_ACCOUNTS, ACCOUNTS_SCORED)
+    outputs = (ROUTER_QUEUE, LEADS_UNROUTED)
     head_type = AccountState
     entry_kinds = (OPEN,)
 
@@ -65,7 +64,7 @@ def _ask(
     match choose_pool(request, qualified, _account(view), others, agreement, now=now):
         case Suppressed() as suppressed:
             unrouted = _suppressed(request, qualified, suppressed, now, reference.version)
-            return Step(head=view.head, facts=(Fact(UNROUTED, request.lead_id, unrouted),))
+            return Step(head=view.head, facts=(Fact(LEADS_UNROUTED, request.lead_id, unrouted),))
         case Chosen() as chosen:
             kind = agreement.pools[chosen.pool].kind
             open_ = OpenHandoff(lead_id=request.lead_id, pool=chosen.pool, kind=kind, since_ms=now)
@@ -82,7 +81,9 @@ def _ask(
                 watcher=request.watcher,
             )
             return Step(
-                head=_kept(_account(view)), put=(Put(OPEN, request.handoff_id, open_),), facts=(Fact(QUEUE, chosen.pool, item),)
+                head=_kept(_account(view)),
+                put=(Put(OPEN, request.handoff_id, open_),),
+                facts=(Fact(ROUTER_QUEUE, chosen.pool, item),),
             )
 
 
@@ -96,7 +97,7 @@ def _note(view: View[AccountState], request: HandoffRequest, now: int, reference
     fresh = OpenHandoff(lead_id=request.lead_id, pool=pool, kind=found.kind if found else "sales", since_ms=now)
     noted = replace(known or fresh, accepted=request.kind == RequestKind.ACCEPTED)
     item = replace(_item(request, pool, now), person=request.person)
-    return Step(head=_kept(_account(view)), put=(Put(OPEN, request.handoff_id, noted),), facts=(Fact(QUEUE, pool, item),))
+    return Step(head=_kept(_account(view)), put=(Put(OPEN, request.handoff_id, noted),), facts=(Fact(ROUTER_QUEUE, pool, item),))
 
 
 def _release(view: View[AccountState], request: HandoffRequest, now: int) -> Step[AccountState]:
@@ -107,7 +108,7 @@ def _release(view: View[AccountState], request: HandoffRequest, now: int) -> Ste
     if known is None:
         return Step(head=_kept(account))
     item = replace(_item(request, known.pool, now), person=request.person)
-    return Step(head=_kept(account), drop=(Drop(OPEN, request.handoff_id),), facts=(Fact(QUEUE, known.pool, item),))
+    return Step(head=_kept(account), drop=(Drop(OPEN, request.handoff_id),), facts=(Fact(ROUTER_QUEUE, known.pool, item),))
 
 
 def _account(view: View[AccountState]) -> AccountState:

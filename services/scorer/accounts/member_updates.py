@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Final
 
 from baton.contracts.leads import Because, BuyingGroup
+from baton.contracts.topic_names import SCORER_BUYING
 from baton.engine.reducer import Fact, View
 from services.scorer.accounts.state import PERSON_OF, AccountHead
-from services.scorer.lead.step import BUYING
 
 SLICE: Final = 100
 SLICE_MS: Final = 1_000
@@ -34,7 +34,7 @@ def told_some(view: View[AccountHead], head: AccountHead, *, now: int, version: 
         return replace(head, untold=0), ()
     facts = tuple(
         Fact(
-            BUYING,
+            SCORER_BUYING,
             name,
             BuyingGroup(
                 lead_id=name,

@@ -16,14 +16,13 @@ from typing import ClassVar, Final
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.leads import AccountPart, AccountScored, Because
+from baton.contracts.topic_names import ACCOUNTS_SCORED, SCORER_ACCOUNTS, SCORER_BUYING
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
 from services.scorer.accounts.member_updates import SLICE_MS, begun, told_some
 from services.scorer.accounts.state import ENTRY_KINDS, PERSON_OF, AccountHead, AccountPerson
 from services.scorer.lead.level import SHOWN_STEP_MICRO
-from services.scorer.lead.step import BUYING
 from services.scorer.score.account_contribution import ENGAGED_MICRO, Falling, unpacked
 
-SCORED = "accounts.scored.v1"
 AT_ONCE: Final = 32
 """Accounts of so many people are counted with each part."""
 GATHER_MS: Final = 60_000
@@ -36,8 +35,8 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
 
     name: ClassVar[str] = "accounts"
     service: ClassVar[str] = "scorer"
-    inputs: ClassVar[tuple[str, ...]] = ("scorer.accounts.v1",)
-    outputs: ClassVar[tuple[str, ...]] = (SCORED, BUYING)
+    inputs: ClassVar[tuple[str, ...]] = (SCORER_ACCOUNTS,)
+    outputs: ClassVar[tuple[str, ...]] = (ACCOUNTS_SCORED, SCORER_BUYING)
     head_type: ClassVar[type[AccountHead] | None] = AccountHead
     entry_kinds = ENTRY_KINDS
     adopts: ClassVar[bool] = True
@@ -181,4 +180,4 @@ def _told(
         shown_role=senior,
         version=reference.version,
     )
-    return shown, (Fact(SCORED, account_id, scored),)
+    return shown, (Fact(ACCOUNTS_SCORED, account_id, scored),)

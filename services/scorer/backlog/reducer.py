@@ -15,10 +15,10 @@ from baton.agreement.compiled.levels import RANK
 from baton.agreement.reference import AgreementReference
 from baton.agreement.wall_time import instant_ms, local_date, zone_named
 from baton.contracts.leads import BacklogPart, BacklogRelease
+from baton.contracts.topic_names import SCORER_BACKLOG, SCORER_RELEASES
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
 from services.scorer.backlog.state import ENTRY_KINDS, PLACE, WAITING, BacklogHead, WaitingLead, WaitingPlace
 
-RELEASES: Final = "scorer.releases.v1"
 GATHER_MS: Final = 60_000
 _BEST: Final = 10**15
 
@@ -28,8 +28,8 @@ class Backlog(Reducer[BacklogHead, AgreementReference]):
 
     name: ClassVar[str] = "backlog"
     service: ClassVar[str] = "scorer"
-    inputs: ClassVar[tuple[str, ...]] = ("scorer.backlog.v1",)
-    outputs: ClassVar[tuple[str, ...]] = (RELEASES,)
+    inputs: ClassVar[tuple[str, ...]] = (SCORER_BACKLOG,)
+    outputs: ClassVar[tuple[str, ...]] = (SCORER_RELEASES,)
     head_type: ClassVar[type[BacklogHead] | None] = BacklogHead
     entry_kinds = ENTRY_KINDS
 
@@ -66,7 +66,7 @@ class Backlog(Reducer[BacklogHead, AgreementReference]):
             head=head,
             wake_at=head.next_at_ms,
             drop=tuple(each for place, waiting in going for each in (Drop(PLACE, place), Drop(WAITING, waiting.lead_id))),
-            facts=tuple(Fact(RELEASES, waiting.lead_id, _release(view, waiting, now, reference)) for _, waiting in going),
+            facts=tuple(Fact(SCORER_RELEASES, waiting.lead_id, _release(view, waiting, now, reference)) for _, waiting in going),
         )
 
 

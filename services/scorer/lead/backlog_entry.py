@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from baton.contracts.leads import BacklogPart
-from services.scorer.lead.step import BACKLOG, Turn
+from baton.contracts.topic_names import SCORER_BACKLOG
+from services.scorer.lead.step import Turn
 
 
 def begins_to_wait(turn: Turn, queue: str, *, level: str, engagement_micro: int, cause: str) -> None:
@@ -36,4 +37,4 @@ def _tell(turn: Turn, kind: str, queue: str, *, level: str, engagement_micro: in
         cause_id=cause,
         agreement=turn.agreement.version,
     )
-    turn.publish(BACKLOG, part, queue)
+    turn.publish(SCORER_BACKLOG, part, queue)

@@ -10,9 +10,10 @@ from typing import Final, NamedTuple
 
 from baton.agreement.compiled.levels import RANK
 from baton.contracts.leads import AccountPart, LeadScored, Level
+from baton.contracts.topic_names import LEADS_SCORED, SCORER_ACCOUNTS
 from baton.evolve import evolve, maker
 from services.scorer.lead.handoff_brief import criteria_of
-from services.scorer.lead.step import ACCOUNTS, SCORED, Turn
+from services.scorer.lead.step import Turn
 from services.scorer.score.account_contribution import packed
 from services.scorer.score.engagement import engagement_micro, standing
 from services.scorer.score.explanation import explanation
@@ -111,7 +112,7 @@ def tell(turn: Turn, rating: Rating, *, cause: str, note: str = "", always: bool
     turn.head = evolve(head, shown=shown, grade=rating.grade)
     result = explanation(head.ledger, head.marks, turn.table, turn.now, totals=rating.totals)
     turn.publish(
-        SCORED,
+        LEADS_SCORED,
         LeadScored(
             lead_id=turn.lead_id,
             cycle=head.cycle,
@@ -147,4 +148,4 @@ def tell_account(turn: Turn, kind: str, account_id: str | None, rating: Rating |
         sums=packed(rating.totals, turn.table) if rating else b"",
         until_ms=0 if rating is None or (until_ms := leaves_at(turn.head.totals)) == NEVER else until_ms,
     )
-    turn.publish(ACCOUNTS, part, account_id)
+    turn.publish(SCORER_ACCOUNTS, part, account_id)

@@ -7,6 +7,7 @@ from typing import Final
 
 from baton.contracts.intake import Consent, EventKind, LeadEvent
 from baton.contracts.leads import KnownDeal, LeadTransfer, Stage, StageReached
+from baton.contracts.topic_names import SCORER_TRANSFERS
 from baton.ids import derived_id
 from services.scorer.lead.state import (
     CONSENT,
@@ -21,7 +22,7 @@ from services.scorer.lead.state import (
     ProfileBook,
     StageDates,
 )
-from services.scorer.lead.step import TRANSFERS, Turn
+from services.scorer.lead.step import Turn
 from services.scorer.lead.transitions import OPEN
 from services.scorer.score.ledger import SIZE
 
@@ -39,7 +40,7 @@ def send_book(turn: Turn, survivor: str, *, merge_id: str) -> None:
     for number, chunk in enumerate(chunks, start=1):
         last = number == len(chunks)
         turn.publish(
-            TRANSFERS,
+            SCORER_TRANSFERS,
             LeadTransfer(
                 transfer_id=transfer_id,
                 loser=turn.lead_id,

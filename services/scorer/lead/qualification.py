@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from baton.contracts.leads import BacklogRelease, LeadQualified, Level, Stage
+from baton.contracts.topic_names import LEADS_QUALIFIED
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import begins_to_wait, stops_waiting
 from services.scorer.lead.condition_context import LedgerBehaviour, facts_of
@@ -19,7 +20,7 @@ from services.scorer.lead.handoff_brief import story_of
 from services.scorer.lead.level import Rating, rated, tell
 from services.scorer.lead.stage_moves import Cause, by_system, move_lead, place, refuse
 from services.scorer.lead.state import Course
-from services.scorer.lead.step import QUALIFIED, Turn
+from services.scorer.lead.step import Turn
 from services.scorer.lead.transitions import REST, Move, Refused
 from services.scorer.score.entry_status import taken_back
 from services.scorer.score.ledger import id_bytes, retracted_ids
@@ -133,7 +134,7 @@ def hand_over(turn: Turn, rating: Rating, cause: Cause, *, owner: str | None = N
     """Publish ``LeadQualified`` for the qualification that the course names."""
     head, course, profile = turn.head, turn.course, turn.profile
     turn.publish(
-        QUALIFIED,
+        LEADS_QUALIFIED,
         LeadQualified(
             qualification_id=course.qualification_id or "",
             lead_id=turn.lead_id,

@@ -13,6 +13,26 @@ from baton.contracts.intake import EventKind, LeadAct, LeadEvent, LeadMerge, Lea
 from baton.contracts.leads import BacklogRelease, BuyingGroup, LeadTransfer
 from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled
+from baton.contracts.topic_names import (
+    LEADS_ACCEPTED,
+    LEADS_ACTS,
+    LEADS_HANDOFFS,
+    LEADS_MERGES,
+    LEADS_PERSONS,
+    LEADS_QUALIFIED,
+    LEADS_REACTIVATED,
+    LEADS_RECYCLED,
+    LEADS_REFUSALS,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_SCORED,
+    LEADS_STAGES,
+    SCORER_ACCOUNTS,
+    SCORER_BACKLOG,
+    SCORER_BUYING,
+    SCORER_RELEASES,
+    SCORER_TRANSFERS,
+)
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.scorer.lead.handlers import events, handoffs, merge
 from services.scorer.lead.handlers.account import on_group
@@ -22,7 +42,7 @@ from services.scorer.lead.level import rated, tell
 from services.scorer.lead.qualification import COOLED, considered, reconsidered, released
 from services.scorer.lead.stage_moves import refuse, tell_consents
 from services.scorer.lead.state import ENTRY_KINDS, MERGED, LeadHead
-from services.scorer.lead.step import ACCOUNTS, BACKLOG, BUYING, QUALIFIED, REFUSALS, SCORED, STAGES, TRANSFERS, Turn
+from services.scorer.lead.step import Turn
 
 
 class Lead(Reducer[LeadHead, AgreementReference]):
@@ -31,20 +51,28 @@ class Lead(Reducer[LeadHead, AgreementReference]):
     name: ClassVar[str] = "lead"
     service: ClassVar[str] = "scorer"
     inputs: ClassVar[tuple[str, ...]] = (
-        "leads.accepted.v1",
-        "leads.acts.v1",
-        "leads.persons.v1",
-        "leads.merges.v1",
-        TRANSFERS,
-        "leads.routed.sdr.v1",
-        "leads.routed.sales.v1",
-        "leads.handoffs.v1",
-        "scorer.releases.v1",
-        BUYING,
-        "leads.recycled.v1",
-        "leads.reactivated.v1",
+        LEADS_ACCEPTED,
+        LEADS_ACTS,
+        LEADS_PERSONS,
+        LEADS_MERGES,
+        SCORER_TRANSFERS,
+        LEADS_ROUTED_SDR,
+        LEADS_ROUTED_SALES,
+        LEADS_HANDOFFS,
+        SCORER_RELEASES,
+        SCORER_BUYING,
+        LEADS_RECYCLED,
+        LEADS_REACTIVATED,
     )
-    outputs: ClassVar[tuple[str, ...]] = (SCORED, QUALIFIED, STAGES, REFUSALS, ACCOUNTS, TRANSFERS, BACKLOG)
+    outputs: ClassVar[tuple[str, ...]] = (
+        LEADS_SCORED,
+        LEADS_QUALIFIED,
+        LEADS_STAGES,
+        LEADS_REFUSALS,
+        SCORER_ACCOUNTS,
+        SCORER_TRANSFERS,
+        SCORER_BACKLOG,
+    )
     head_type: ClassVar[type[LeadHead] | None] = LeadHead
     entry_kinds = ENTRY_KINDS
     adopts: ClassVar[bool] = True

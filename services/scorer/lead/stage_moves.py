@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from baton.contracts.leads import Actor, EarlierCycle, LeadRefused, LeadStaged, Level, Stage
+from baton.contracts.topic_names import LEADS_REFUSALS, LEADS_STAGES
 from services.scorer.lead.backlog_entry import stops_waiting
 from services.scorer.lead.consents import consents_of
 from services.scorer.lead.state import CYCLE, DATES, StageDates
-from services.scorer.lead.step import REFUSALS, STAGES, Turn
+from services.scorer.lead.step import Turn
 from services.scorer.lead.transitions import Move, Refused, moved, skipped
 
 RECEIVER: Final = {"sdr": Actor.SDR, "sales": Actor.SALES}
@@ -62,7 +63,7 @@ def place(turn: Turn, move: Move, cause: Cause, target: Stage) -> None:
         _date(turn, target, cause.occurred_at_ms, inferred=False)
     turn.head = replace(head, stage=target.value)
     turn.publish(
-        STAGES,
+        LEADS_STAGES,
         LeadStaged(
             lead_id=turn.lead_id,
             cycle=head.cycle,
@@ -103,7 +104,7 @@ def tell_consents(turn: Turn, cause_id: str) -> None:
 def refuse(turn: Turn, event: str, cause: Cause, reason: str) -> None:
     """Say on ``leads.refusals.v1`` why something was not carried out."""
     turn.publish(
-        REFUSALS,
+        LEADS_REFUSALS,
         LeadRefused(
             lead_id=turn.lead_id,
             cause_id=cause.id,

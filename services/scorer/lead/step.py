@@ -19,14 +19,6 @@ from services.scorer.score.group_totals import folded, holds, prune_at
 from services.scorer.score.rule_table import ScoreTable, table_of
 
 T = TypeVar("T")
-SCORED = "leads.scored.v1"
-QUALIFIED = "leads.qualified.v1"
-STAGES = "leads.stages.v1"
-REFUSALS = "leads.refusals.v1"
-ACCOUNTS = "scorer.accounts.v1"
-TRANSFERS = "scorer.transfers.v1"
-BACKLOG = "scorer.backlog.v1"
-BUYING = "scorer.buying.v1"
 MAX_ENTRIES = 10_000
 _step: Callable[..., Step[LeadHead]] = maker(Step)
 

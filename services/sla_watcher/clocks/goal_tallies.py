@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Final
 
 from baton.contracts.slas import GoalTally
+from baton.contracts.topic_names import SLA_TALLIES
 from baton.ids import derived_id
-from services.sla_watcher.clocks.step import TALLIES, Turn
+from services.sla_watcher.clocks.step import Turn
 
 OPENED: Final = "opened"
 
@@ -39,7 +40,7 @@ def goals_for(turn: Turn, metric: str, currency: str | None = None) -> Iterator[
 def tell_tally(turn: Turn, goal: str, metric: str, *, amount: int, occurred_at_ms: int, subject: tuple[str | int, ...]) -> None:
     """``sla.tallies.v1``, keyed by the goal. ``subject`` is what counts once."""
     turn.tell(
-        TALLIES,
+        SLA_TALLIES,
         GoalTally(
             goal=goal,
             tally_id=derived_id("tally", goal, metric, *subject),

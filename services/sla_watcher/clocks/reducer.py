@@ -10,12 +10,27 @@ from baton.contracts.intake import LeadAct
 from baton.contracts.leads import LeadQualified, LeadStaged
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.slas import ClockState
+from baton.contracts.topic_names import (
+    LEADS_ACTS,
+    LEADS_HANDOFFS,
+    LEADS_QUALIFIED,
+    LEADS_REACTIVATED,
+    LEADS_RECYCLED,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_SLA_ACTIONS,
+    LEADS_SLA_CLOCKS,
+    LEADS_SLA_VIOLATIONS,
+    LEADS_STAGES,
+    LEADS_UNROUTED,
+    SLA_TALLIES,
+)
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.sla_watcher.clocks import breaches, escalation_ladder, goal_tallies, recycling
 from services.sla_watcher.clocks import clock as running
 from services.sla_watcher.clocks.handlers import acts, handoffs, stages
 from services.sla_watcher.clocks.state import BROKEN, LeadClocks
-from services.sla_watcher.clocks.step import ACTIONS, CLOCKS, REACTIVATED, RECYCLED, TALLIES, VIOLATIONS, Turn
+from services.sla_watcher.clocks.step import Turn
 
 
 class Clocks(Reducer[LeadClocks, AgreementReference]):
@@ -24,15 +39,15 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
     name = "clocks"
     service = "sla_watcher"
     inputs = (
-        "leads.qualified.v1",
-        "leads.routed.sdr.v1",
-        "leads.routed.sales.v1",
-        "leads.unrouted.v1",
-        "leads.handoffs.v1",
-        "leads.stages.v1",
-        "leads.acts.v1",
+        LEADS_QUALIFIED,
+        LEADS_ROUTED_SDR,
+        LEADS_ROUTED_SALES,
+        LEADS_UNROUTED,
+        LEADS_HANDOFFS,
+        LEADS_STAGES,
+        LEADS_ACTS,
     )
-    outputs = (CLOCKS, VIOLATIONS, ACTIONS, RECYCLED, REACTIVATED, TALLIES)
+    outputs = (LEADS_SLA_CLOCKS, LEADS_SLA_VIOLATIONS, LEADS_SLA_ACTIONS, LEADS_RECYCLED, LEADS_REACTIVATED, SLA_TALLIES)
     head_type = LeadClocks
     entry_kinds = (BROKEN,)
     upstream = ("admit", "identify", "lead", "dispatch", "matching", "assignment")

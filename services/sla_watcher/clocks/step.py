@@ -7,19 +7,17 @@ from typing import Any, TypeVar
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.slas import SlaAction, SlaClock, SlaViolation
+from baton.contracts.topic_names import (
+    LEADS_SLA_ACTIONS,
+    LEADS_SLA_CLOCKS,
+    LEADS_SLA_VIOLATIONS,
+)
 from baton.engine.reducer import Drop, EntryKind, Fact, Put, Step, View
 from baton.ids import derived_id
 from services.sla_watcher.clocks.intervals import split_time
 from services.sla_watcher.clocks.state import LastWord, LeadClocks, OpenClock
 
 T = TypeVar("T")
-
-CLOCKS = "leads.sla-clocks.v1"
-VIOLATIONS = "leads.sla-violations.v1"
-ACTIONS = "leads.sla-actions.v1"
-RECYCLED = "leads.recycled.v1"
-REACTIVATED = "leads.reactivated.v1"
-TALLIES = "sla.tallies.v1"
 
 
 class Turn:
@@ -84,7 +82,7 @@ def next_moment(head: LeadClocks) -> int | None:
 def tell_clock(turn: Turn, clock: OpenClock, state: str, word: LastWord | None = None, *, reason: str | None = None) -> None:
     """``leads.sla-clocks.v1``: the clock is now in ``state``; an end is told with its last word and how the time was spent."""
     ended_at_ms = None if word is None else word.at_ms
-    turn.tell(CLOCKS, SlaClock(
+    turn.tell(LEADS_SLA_CLOCKS, SlaClock(
         clock_id=clock.clock_id, clock=clock.clock, lead_id=turn.lead_id, cycle=turn.head.cycle, state=state,
         started_at_ms=clock.started_at_ms, deadline_ms=clock.deadline_ms, at_ms=turn.now, cause_id=turn.cause,
         agreement=turn.version, side=clock.side, handoff_id=clock.handoff_id, qualification_id=clock.qualification_id,
@@ -100,7 +98,7 @@ def tell_violation(
 ) -> None:
     """``leads.sla-violations.v1``: a warning, the one breach, or its withdrawal; the last two share their id."""
     name = ("warning", number) if kind == "warning" else ("breach", 0)
-    turn.tell(VIOLATIONS, SlaViolation(
+    turn.tell(LEADS_SLA_VIOLATIONS, SlaViolation(
         violation_id=derived_id(clock.clock_id, *name), kind=kind, clock=clock.clock, side=clock.side,
         deadline_ms=clock.deadline_ms, at_ms=turn.now, cause_id=turn.cause, agreement=turn.version, clock_id=clock.clock_id,
         lead_id=turn.lead_id, handoff_id=clock.handoff_id, owner=clock.owner, pool=clock.pool, level=clock.level,
@@ -119,7 +117,7 @@ def tell_action(
     handoff_id: str | None = None,
 ) -> None:
     """``leads.sla-actions.v1``: what is to be done about a clock."""
-    turn.tell(ACTIONS, SlaAction(
+    turn.tell(LEADS_SLA_ACTIONS, SlaAction(
         action_id=turn.id_of("action", clock.clock_id, kind, clock.rung), kind=kind, lead_id=turn.lead_id,
         handoff_id=handoff_id or clock.handoff_id or "", clock_id=clock.clock_id, at_ms=turn.now, cause_id=turn.cause,
         agreement=turn.version, owner=clock.owner, pool=clock.pool, to=to, reason=reason, exclude=exclude,

@@ -11,10 +11,20 @@ from baton.contracts.custody import IN_FLIGHT_MS, Holding, holder_of, missing_at
 from baton.contracts.fact_metrics import Amount
 from baton.contracts.metrics import Business
 from baton.contracts.slas import LeadOrphan, OrphanKind
+from baton.contracts.topic_names import (
+    LEADS_HANDOFFS,
+    LEADS_ORPHANS,
+    LEADS_QUALIFIED,
+    LEADS_REACTIVATED,
+    LEADS_RECYCLED,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_STAGES,
+    LEADS_UNROUTED,
+)
 from baton.engine.reducer import Event, Fact, Reducer, Step, View
 from services.sla_watcher.custody.state import LeadCustody
 
-ORPHANS = "leads.orphans.v1"
 _NEW = Holding()
 
 
@@ -24,16 +34,16 @@ class Custody(Reducer[LeadCustody, AgreementReference]):
     name = "custody"
     service = "sla_watcher"
     inputs = (
-        "leads.qualified.v1",
-        "leads.stages.v1",
-        "leads.routed.sdr.v1",
-        "leads.routed.sales.v1",
-        "leads.unrouted.v1",
-        "leads.handoffs.v1",
-        "leads.recycled.v1",
-        "leads.reactivated.v1",
+        LEADS_QUALIFIED,
+        LEADS_STAGES,
+        LEADS_ROUTED_SDR,
+        LEADS_ROUTED_SALES,
+        LEADS_UNROUTED,
+        LEADS_HANDOFFS,
+        LEADS_RECYCLED,
+        LEADS_REACTIVATED,
     )
-    outputs = (ORPHANS,)
+    outputs = (LEADS_ORPHANS,)
     head_type = LeadCustody
     stands = True
 
@@ -80,5 +90,5 @@ def _looked(view: View[LeadCustody], former: LeadCustody, holding: Holding, now:
             handoff_id=holding.handoff_id,
             holder=f"{holder.kind.value} {holder.who}".strip() if not missing else None,
         )
-        facts = (Fact(ORPHANS, view.key, said),)
+        facts = (Fact(LEADS_ORPHANS, view.key, said),)
     return Step(head=head, wake_at=None if orphan else due_ms, facts=facts)

@@ -13,6 +13,7 @@ from baton.agreement.compiled.goals import Goal
 from baton.agreement.reference import AgreementReference
 from baton.agreement.wall_time import instant_ms, zone_named
 from baton.contracts.slas import GoalProgress, GoalTally, SlaViolation
+from baton.contracts.topic_names import GOALS_PROGRESS, LEADS_SLA_VIOLATIONS, SLA_TALLIES
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
 from baton.ids import derived_id
 from services.sla_watcher.clocks.goal_tallies import OPENED
@@ -20,8 +21,6 @@ from services.sla_watcher.goals.periods import Period, next_working_morning, per
 from services.sla_watcher.goals.progress import COVERAGE, Standing, in_units, standing, will_be_missed
 from services.sla_watcher.goals.state import COUNTED, CountedTally, GoalBook
 
-PROGRESS: Final = "goals.progress.v1"
-VIOLATIONS: Final = "leads.sla-violations.v1"
 PERIODS_KEPT: Final = 13
 _DROPPED_AT_ONCE: Final = 500
 _MINUTE_MS: Final = 60_000
@@ -32,8 +31,8 @@ class Goals(Reducer[GoalBook, AgreementReference]):
 
     name = "goals"
     service = "sla_watcher"
-    inputs = ("sla.tallies.v1",)
-    outputs = (PROGRESS, VIOLATIONS)
+    inputs = (SLA_TALLIES,)
+    outputs = (GOALS_PROGRESS, LEADS_SLA_VIOLATIONS)
     head_type = GoalBook
     entry_kinds = (COUNTED,)
     upstream = ("admit", "identify", "lead", "dispatch", "matching", "assignment", "clocks")
@@ -127,7 +126,7 @@ class _Account:
         now = standing(self.goal, total=total, open_minor=self.book.open_minor, days_gone=gone, days=days)
         state = ("met" if now.reached else "missed") if closing else "running"
         earlier = {name: in_units(self.goal, each) for name, each in self.book.sums.items() if name < period.name}
-        self._tell(PROGRESS, GoalProgress(
+        self._tell(GOALS_PROGRESS, GoalProgress(
             goal=self.goal.name, metric=self.goal.metric, side=self.goal.side, period=period.name, segment=self.goal.segment,
             target=now.target, achieved=now.achieved, pace_ppm=now.pace_ppm, working_days_gone=gone, working_days=days,
             at_ms=self.now, cause_id=self.view.cause, agreement=self.version, state=state, last_periods=earlier,
@@ -139,7 +138,7 @@ class _Account:
 
     def _alarm(self, period: Period, kind: str, reason: str, *, proven: bool) -> None:
         self.book = replace(self.book, alarmed=True)
-        self._tell(VIOLATIONS, SlaViolation(
+        self._tell(LEADS_SLA_VIOLATIONS, SlaViolation(
             violation_id=derived_id("goal", self.goal.name, period.name), kind=kind, clock="goal", side=self.goal.side,
             deadline_ms=period.ends_ms(self.zone), at_ms=self.now, cause_id=self.view.cause, agreement=self.version,
             segment=self.goal.segment, goal=self.goal.name, unproven=not proven, reason=reason,

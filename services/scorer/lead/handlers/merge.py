@@ -16,6 +16,7 @@ from typing import Final
 
 from baton.contracts.intake import EventKind, LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
 from baton.contracts.leads import LeadTransfer, Stage
+from baton.contracts.topic_names import SCORER_TRANSFERS
 from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import stops_waiting
@@ -25,7 +26,7 @@ from services.scorer.lead.merge_takeover import takes_over
 from services.scorer.lead.merge_transfer import send_book, take_dates, take_deals
 from services.scorer.lead.stage_moves import by_system, cycle_item, place, tell_consents
 from services.scorer.lead.state import CYCLE, MERGED, LeadHead
-from services.scorer.lead.step import TRANSFERS, Turn
+from services.scorer.lead.step import Turn
 from services.scorer.lead.transitions import OPEN, Move
 from services.scorer.score.content_touches import ContentBook, together
 from services.scorer.score.ledger import RECORD, retractions, with_retractions
@@ -55,7 +56,7 @@ def forward(turn: Turn, value: LeadEvent | LeadAct | LeadPerson) -> None:
     assert survivor is not None
     person = value if isinstance(value, LeadPerson) else None
     turn.publish(
-        TRANSFERS,
+        SCORER_TRANSFERS,
         LeadTransfer(
             transfer_id=derived_id("late", turn.lead_id, value.event_id, type(value).__name__),
             loser=turn.lead_id,
@@ -83,7 +84,7 @@ def passed_on(turn: Turn, told: LeadTransfer) -> bool:
     if survivor in path and turn.lead_id == min(path[path.index(survivor) :]):
         turn.head = LeadHead(cycle=turn.head.cycle)
         return False
-    turn.publish(TRANSFERS, replace(told, survivor=survivor, path=tuple(dict.fromkeys(path))), survivor)
+    turn.publish(SCORER_TRANSFERS, replace(told, survivor=survivor, path=tuple(dict.fromkeys(path))), survivor)
     return True
 
 
