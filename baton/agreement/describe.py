@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from baton.agreement.checks.condition_logic import test_words
-from baton.agreement.compiled.calendars import Span
-from baton.agreement.model.calendar import DAYS, hours_words
+from baton.agreement.model.calendar import DAYS, Span, hours_words
 from baton.agreement.model.condition import All, Any_, ConditionModel, Not, Test
 from baton.agreement.model.slas import PromiseModel, StepKind, StepModel
 from baton.agreement.quantities import duration_words

@@ -20,7 +20,7 @@ from baton.agreement.reference import AgreementReference, reference_of
 from baton.broker.log import LogReader
 from baton.cli.lead_states import LeadStates
 from baton.clients import confluent_options
-from baton.contracts.leads import BacklogPart, BacklogRelease, LeadQualified, LeadStaged
+from baton.contracts.leads import BacklogPart, BacklogRelease, LeadQualified, LeadStaged, StageEvent
 from baton.contracts.topic_names import SCORER_RELEASES
 from baton.engine.key_state import Cell
 from baton.engine.reducer import Event, Step
@@ -117,7 +117,7 @@ def _under(view: Cell, reference: AgreementReference, now_ms: int, states: LeadS
     return _Outcome(
         level=level,
         qualified=next((each for each in values if isinstance(each, LeadQualified)), None),
-        withdrawn=any(isinstance(each, LeadStaged) and each.event == "withdrawn" for each in values),
+        withdrawn=any(isinstance(each, LeadStaged) and each.event == StageEvent.WITHDRAWN for each in values),
     )
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from baton.contracts.leads import Actor, LeadQualified, LeadStaged, Stage
-from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted, LeadUnrouted
+from baton.contracts.leads import Actor, LeadQualified, LeadStaged, Stage, StageEvent
+from baton.contracts.routing import REINSTATED, HandoffKind, HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled
 
 IN_FLIGHT_MS: Final = 600_000
@@ -26,10 +26,10 @@ LeadFact = LeadQualified | LeadStaged | LeadRouted | LeadUnrouted | HandoffNoted
 
 _OPEN: Final = frozenset({Stage.MQL, Stage.TAL, Stage.TQL, Stage.SAL, Stage.SQL, Stage.OPPORTUNITY})
 _RESTS: Final = frozenset({Stage.RECYCLED, Stage.INQUIRY})
-_TAKEN_UP: Final = frozenset({"accepted", "opportunity"})
-_ALLOWED: Final = "consent_changed"
+_TAKEN_UP: Final = frozenset({StageEvent.ACCEPTED, StageEvent.OPPORTUNITY})
+_ALLOWED: Final = StageEvent.CONSENT_CHANGED
 """The move that says what may be done with a lead, and not who has it."""
-_GONE: Final = frozenset({"merged", "erased"})
+_GONE: Final = frozenset({StageEvent.MERGED, StageEvent.ERASED})
 
 
 class HolderKind(StrEnum):
@@ -126,7 +126,7 @@ def _qualified(holding: Holding, qualification_id: str | None) -> Holding:
     if holding.qualification_id == qualification_id:
         return holding
     asked = replace(_without_handoff(holding), qualification_id=qualification_id, renewed=False)
-    return replace(asked, ended="") if asked.ended == "merged" else asked
+    return replace(asked, ended="") if asked.ended == StageEvent.MERGED else asked
 
 
 def _without_handoff(holding: Holding) -> Holding:
@@ -144,25 +144,25 @@ def _noted(holding: Holding, noted: HandoffNoted) -> Holding:
         return holding
     if noted.kind == HandoffKind.WITHDRAWN and noted.handoff_id == holding.handoff_id:
         return replace(holding, owner=None, queue=None)
-    if noted.kind == HandoffKind.NOTED and noted.reason == "reinstated" and noted.owner:
+    if noted.kind == HandoffKind.NOTED and noted.reason == REINSTATED and noted.owner:
         attempt = max(holding.attempt, noted.attempt)
         return replace(holding, handoff_id=noted.handoff_id, attempt=attempt, owner=noted.owner, queue=None, rejected=False)
     return holding
 
 
 def _moved(holding: Holding, staged: LeadStaged) -> Holding:
-    if holding.ended == "erased" or staged.event == _ALLOWED:
+    if holding.ended == StageEvent.ERASED or staged.event == _ALLOWED:
         return holding
     if staged.event in _GONE:
         return Holding(stage=staged.to_stage, cycle=staged.cycle, ended=staged.event)
     moved = replace(holding, stage=staged.to_stage, cycle=staged.cycle, reason=staged.reason, ended="")
     stands = staged.handoff_id in (None, moved.handoff_id)
-    if staged.event in _TAKEN_UP or (staged.event == "qualified" and staged.to_stage == Stage.SQL):
+    if staged.event in _TAKEN_UP or (staged.event == StageEvent.QUALIFIED and staged.to_stage == Stage.SQL):
         owner = moved.owner if stands and moved.owner else staged.by or moved.owner
         return replace(moved, handoff_id=staged.handoff_id or moved.handoff_id, owner=owner, queue=None, rejected=False)
-    if staged.event == "qualified" and staged.to_stage == Stage.MQL:
+    if staged.event == StageEvent.QUALIFIED and staged.to_stage == Stage.MQL:
         return _qualified(moved, staged.qualification_id)
-    if staged.event == "rejected":
+    if staged.event == StageEvent.REJECTED:
         return replace(moved, owner=None, queue=None, rejected=True) if stands or moved.handoff_id is None else moved
     return moved if staged.to_stage in _OPEN else _rested(moved, staged)
 
@@ -171,7 +171,7 @@ def _rested(moved: Holding, staged: LeadStaged) -> Holding:
     """The cycle is over, or the lead was withdrawn. The SLA watcher's word on its return comes before (it is carried out) or follows."""
     if staged.qualification_id == moved.qualification_id:
         moved = _without_handoff(moved)
-    awaits = staged.event == "withdrawn" or (staged.to_stage == Stage.RECYCLED and staged.actor != Actor.SYSTEM)
+    awaits = staged.event == StageEvent.WITHDRAWN or (staged.to_stage == Stage.RECYCLED and staged.actor != Actor.SYSTEM)
     if awaits and not (moved.renewed and moved.rest_cycle == staged.cycle):
         return replace(moved, rest_id=None, track=None, return_at_ms=None)
     return moved
@@ -179,7 +179,7 @@ def _rested(moved: Holding, staged: LeadStaged) -> Holding:
 
 def holder_of(holding: Holding) -> Holder:
     """Who holds a lead that was ever somebody's to work on."""
-    if holding.ended == "merged":
+    if holding.ended == StageEvent.MERGED:
         return Holder(kind=HolderKind.LEAD)
     if holding.ended:
         return Holder(kind=HolderKind.END, who=holding.ended)

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from baton.contracts.goals import GoalProgress
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.contracts.leads import LeadQualified, LeadRefused
 from baton.contracts.metrics import Business
 from baton.contracts.routing import LeadRouted, LeadUnrouted
-from baton.contracts.slas import GoalProgress, LeadRecycled, SlaViolation
+from baton.contracts.slas import LeadRecycled, SlaViolation
 from baton.contracts.topic_names import (
     GOALS_PROGRESS,
     INTAKE_ALIASES,

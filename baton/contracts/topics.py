@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from baton.contracts import intake, leads, reference, routing, skip_orders, slas
+from baton.contracts import goals, intake, leads, reference, routing, skip_orders, slas
 from baton.contracts.topic_names import (
     ACCOUNTS_SCORED,
     BATON_AGREEMENTS,
@@ -264,8 +264,8 @@ _FLOW: tuple[TopicSpec, ...] = (
         "sla_watcher",
         cleanup=Cleanup.COMPACT,
     ),
-    _private(SLA_TALLIES, slas.GoalTally, "what counts towards a goal", "goal", "sla_watcher", "goals", retention_ms=BOOK_MS),
-    _public(GOALS_PROGRESS, slas.GoalProgress, "goals of both sides, with pace", "goal", "sla_watcher"),
+    _private(SLA_TALLIES, goals.GoalTally, "what counts towards a goal", "goal", "sla_watcher", "goals", retention_ms=BOOK_MS),
+    _public(GOALS_PROGRESS, goals.GoalProgress, "goals of both sides, with pace", "goal", "sla_watcher"),
     _public(
         BATON_AGREEMENTS,
         reference.AgreementRecord,

@@ -6,11 +6,13 @@ course (None) use it. Which reasons are nobody's fault the agreement says (``tur
 
 from collections.abc import Set
 
+from baton.contracts.leads import StageEvent
+
 BREACH = "breach"
 REJECTED = "rejected"
 NO_FAULT = "no_fault"
 ABSENCE = "absence"
-TAKEN_BACK = frozenset({"withdrawn", "merged", "erased"})
+TAKEN_BACK = frozenset({StageEvent.WITHDRAWN, StageEvent.MERGED, StageEvent.ERASED})
 """Ends that nobody at the receiving side caused; they give the turn back as long as the offer was not accepted."""
 
 

@@ -20,10 +20,11 @@ from baton.agreement.canonical import compiled_of, model_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import Absence, AgreementReference, reference_of
 from baton.contracts.codec import codec_for
+from baton.contracts.goals import GoalProgress, GoalTally
 from baton.contracts.intake import Act, LeadAct
 from baton.contracts.leads import LeadQualified, LeadStaged, Story
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
-from baton.contracts.slas import GoalProgress, GoalTally, LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
+from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
 from baton.contracts.topics import TOPICS
 from baton.engine.changelog import head_key, unpack_head
 from baton.engine.memory import MemoryHost, Stored

@@ -7,11 +7,12 @@ import pytest
 
 from baton.contracts.codec import codec_for
 from baton.contracts.fact_metrics import MEASURES, Amount
+from baton.contracts.goals import GoalProgress
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.contracts.leads import LeadRefused
 from baton.contracts.metrics import METRICS, Business, Kind
 from baton.contracts.routing import QueueItem
-from baton.contracts.slas import GoalProgress, LeadRecycled, SlaViolation
+from baton.contracts.slas import LeadRecycled, SlaViolation
 from baton.contracts.topics import TOPICS
 from baton.engine.core import Core
 from services.router.assignment.reducer import Assignment

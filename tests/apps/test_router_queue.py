@@ -16,11 +16,10 @@ from baton.contracts.topics import TOPICS
 from baton.engine.reducer import EntryKind, Event, Step
 from services.router.assignment.eligibility import Need, next_chance, screen
 from services.router.assignment.person_selection import Chosen, Room, choose
-from services.router.assignment.pool_view import Roster, Seat
+from services.router.assignment.pool_view import Roster, Seat, period_of
 from services.router.assignment.queue import PASS
 from services.router.assignment.reducer import Assignment
 from services.router.assignment.state import HELD, Load, PoolHeld, PoolState, place_in_queue
-from services.router.dispatch.authority import period_of
 from tests.apps.router_world import HOUR, MINUTE, MONDAY_0900, POOLS, agreement, qualified
 
 

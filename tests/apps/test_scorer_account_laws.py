@@ -14,8 +14,7 @@ from baton.contracts.intake import Engagement
 from baton.contracts.leads import AccountPart, AccountScored
 from baton.ids import derived_id
 from services.scorer.accounts import reducer as rules
-from services.scorer.lead.level import SHOWN_STEP_MICRO
-from services.scorer.score.account_contribution import ENGAGED_MICRO, Falling, packed, unpacked, worth_micro
+from services.scorer.score.account_contribution import ENGAGED_MICRO, SHOWN_STEP_MICRO, Falling, packed, unpacked, worth_micro
 from services.scorer.score.engagement import engagement_micro, standing
 from services.scorer.score.entry_counting import counted
 from services.scorer.score.group_totals import group_sums

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from baton.contracts.leads import Actor, Stage
-from services.scorer.lead.transitions import OPEN, REST, Move, Refused, may_say, moved, skipped
+from baton.contracts.leads import Actor, Stage, StageEvent
+from services.scorer.lead.transitions import OPEN, REST, Refused, may_say, moved, skipped
 
 TABLE = Path(__file__).with_name("scorer_lifecycle_table.txt")
 PATH = (Stage.MQL, Stage.SAL, Stage.SQL, Stage.OPPORTUNITY, Stage.CUSTOMER)
@@ -17,7 +17,7 @@ PATH = (Stage.MQL, Stage.SAL, Stage.SQL, Stage.OPPORTUNITY, Stage.CUSTOMER)
 def as_text() -> str:
     """Each row: stage, move, then what it comes to for each actor, where not all refuse alike."""
     rows = []
-    for stage, move in product(Stage, Move):
+    for stage, move in product(Stage, StageEvent):
         by_outcome: dict[str, list[str]] = {}
         for actor in Actor:
             found = moved(stage, move, actor)
@@ -33,8 +33,8 @@ def test_the_table_is_the_recorded_one() -> None:
     assert as_text() == TABLE.read_text()
 
 
-@pytest.mark.parametrize(("stage", "move", "actor"), list(product(Stage, Move, Actor)))
-def test_every_triple_gives_a_stage_or_a_reason(stage: Stage, move: Move, actor: Actor) -> None:
+@pytest.mark.parametrize(("stage", "move", "actor"), list(product(Stage, StageEvent, Actor)))
+def test_every_triple_gives_a_stage_or_a_reason(stage: Stage, move: StageEvent, actor: Actor) -> None:
     found = moved(stage, move, actor)
     assert isinstance(found, Stage) or found.reason
     assert isinstance(found, Refused) or actor in may_say(move)
@@ -42,27 +42,27 @@ def test_every_triple_gives_a_stage_or_a_reason(stage: Stage, move: Move, actor:
 
 @pytest.mark.parametrize("stage", list(Stage))
 def test_from_every_stage_there_is_a_way_back_to_nurture(stage: Stage) -> None:
-    ways = [moved(stage, Move.RECYCLED, actor) for actor in Actor]
+    ways = [moved(stage, StageEvent.RECYCLED, actor) for actor in Actor]
     assert stage is Stage.RECYCLED or Stage.RECYCLED in ways
 
 
 def test_only_the_receiving_side_accepts_and_rejects() -> None:
-    for move in (Move.ACCEPTED, Move.REJECTED):
+    for move in (StageEvent.ACCEPTED, StageEvent.REJECTED):
         assert set(may_say(move)) == {Actor.SDR, Actor.SALES, Actor.MANAGER}
-    assert moved(Stage.TQL, Move.ACCEPTED, Actor.SDR) == Refused("waits_for_sales")
+    assert moved(Stage.TQL, StageEvent.ACCEPTED, Actor.SDR) == Refused("waits_for_sales")
 
 
 def test_only_the_system_makes_an_mql_and_only_before_acceptance_it_withdraws_one() -> None:
-    makers = {actor for stage, actor in product(Stage, Actor) if moved(stage, Move.QUALIFIED, actor) is Stage.MQL}
+    makers = {actor for stage, actor in product(Stage, Actor) if moved(stage, StageEvent.QUALIFIED, actor) is Stage.MQL}
     assert makers == {Actor.SYSTEM}
-    withdrawn = {stage for stage in Stage if not isinstance(moved(stage, Move.WITHDRAWN, Actor.SYSTEM), Refused)}
+    withdrawn = {stage for stage in Stage if not isinstance(moved(stage, StageEvent.WITHDRAWN, Actor.SYSTEM), Refused)}
     assert withdrawn == {Stage.MQL}
 
 
 def test_no_stage_is_a_high_water_mark() -> None:
     """Each stage of sales can be left for an earlier one."""
     for stage in OPEN:
-        earlier = {moved(stage, move, actor) for move, actor in product(Move, Actor)}
+        earlier = {moved(stage, move, actor) for move, actor in product(StageEvent, Actor)}
         assert earlier & {*REST, Stage.MQL} - {stage, Stage.CUSTOMER}
 
 

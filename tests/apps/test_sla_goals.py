@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.agreement.compiled.goals import Goal
-from baton.contracts.slas import GoalProgress, GoalTally
+from baton.contracts.goals import GoalProgress, GoalTally
 from services.sla_watcher.goals.periods import period_named, period_of
 from services.sla_watcher.goals.progress import PPM, standing, will_be_missed
 from tests.apps.sla_scene import BERLIN, Scene, agreement, law, ms, words

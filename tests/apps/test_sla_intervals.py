@@ -7,8 +7,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sla_watcher.clocks.intervals import LONGEST_WAIT_MS, PlainTime, disjoint, marked, moment, split_time
+from services.sla_watcher.clocks.intervals import LONGEST_WAIT_MS, PlainTime, disjoint, moment
 from services.sla_watcher.clocks.state import ClockPause, TimeMark
+from services.sla_watcher.clocks.time_split import marked, split_time
 from tests.apps.sla_scene import agreement, law, ms
 
 OFFICE = agreement().calendars["office"]

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from baton.agreement.compiled.recycling import Outcome
 from baton.agreement.condition_fields import Kind
 from baton.agreement.model import agreement as whole
 from baton.agreement.model.base import Section
 from baton.agreement.model.condition import OPS_OF
+from baton.agreement.model.recycling import Outcome
 from baton.agreement.source.read import examine
 from baton.agreement.source.yaml import read_yaml
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from baton.agreement.document import Place
 from baton.agreement.source.read import examine
-from baton.agreement.source.yaml import MAX_BYTES, MAX_DEPTH, MAX_NODES, Place, plain_value, read_yaml
+from baton.agreement.source.yaml import MAX_BYTES, MAX_DEPTH, MAX_NODES, plain_value, read_yaml
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from baton.agreement.checks import (
     slas,
 )
 from baton.agreement.checks.context import Finding, Look
+from baton.agreement.document import Document
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.problems import Problem
-from baton.agreement.source.yaml import Document
 
 CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     references.check,

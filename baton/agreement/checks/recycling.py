@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from baton.agreement.checks.context import Finding, Look, odd, quoted, wrong
-from baton.agreement.compiled.recycling import Outcome
+from baton.agreement.model.recycling import Outcome
 from baton.agreement.quantities import duration_words
 
 COMES_BACK = (

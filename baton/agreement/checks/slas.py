@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from baton.agreement.checks.context import Finding, Look, dangling, odd, wrong
 from baton.agreement.compile.sections import promise_name
-from baton.agreement.compiled.recycling import Outcome
 from baton.agreement.model.lifecycle import Bridge
+from baton.agreement.model.recycling import Outcome
 from baton.agreement.model.slas import Clock, PromiseModel, StepKind, StepModel
 from baton.agreement.problems import Path
 

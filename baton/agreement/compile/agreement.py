@@ -20,9 +20,11 @@ from baton.agreement.compiled.calendars import Calendar
 from baton.agreement.compiled.conditions import Condition, compile_condition
 from baton.agreement.compiled.engagement import ActRule, Engagement, Group, ScannerRule
 from baton.agreement.compiled.fit import Fit, FitRule
-from baton.agreement.compiled.goals import Gate, Goal, Lifecycle
+from baton.agreement.compiled.goals import Goal
 from baton.agreement.compiled.levels import LEVELS, Band
-from baton.agreement.compiled.pools import NamedAccount, PersonRule, Pool, RouteRule, SuppressRule
+from baton.agreement.compiled.lifecycle import Gate, Lifecycle
+from baton.agreement.compiled.pools import PersonRule, Pool
+from baton.agreement.compiled.routing import NamedAccount, RouteRule, SuppressRule
 from baton.agreement.condition_fields import Field, FieldSources, catalogue_of
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.condition import ConditionModel, tests_in

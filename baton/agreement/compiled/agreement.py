@@ -13,14 +13,17 @@ from baton.agreement.compiled.conditions import Condition
 from baton.agreement.compiled.consent import ConsentDecision, ConsentRule, ConsentRules
 from baton.agreement.compiled.engagement import ActRule, Engagement, Group, ScannerRule
 from baton.agreement.compiled.fit import Fit, FitResult
-from baton.agreement.compiled.goals import Gate, Goal, Lifecycle
+from baton.agreement.compiled.goals import Goal
 from baton.agreement.compiled.levels import Band, LevelDecision, LevelTable
-from baton.agreement.compiled.pools import Choice, Member, NamedAccount, PersonRule, Pool, RouteRule, Routing, Suppression
-from baton.agreement.compiled.recycling import Outcome, RecycleReason, Recycling, ReturnPlan, Track
+from baton.agreement.compiled.lifecycle import Gate, Lifecycle
+from baton.agreement.compiled.pools import Member, PersonRule, Pool
+from baton.agreement.compiled.recycling import RecycleReason, Recycling, ReturnPlan, Track
+from baton.agreement.compiled.routing import Choice, NamedAccount, RouteRule, Routing, Suppression
 from baton.agreement.compiled.sla_targets import Target
 from baton.agreement.compiled.slas import LadderStep, SlaRule, SlaRules
 from baton.agreement.condition_context import Behaviour, Facts, ProfileFacts, consent_key, facts_of_qualified
 from baton.agreement.model.agreement import Agreement
+from baton.agreement.model.recycling import Outcome
 
 __all__ = [
     "ActRule",

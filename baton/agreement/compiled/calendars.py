@@ -12,10 +12,8 @@ from datetime import date, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from baton.agreement.model.calendar import Span
 from baton.agreement.wall_time import instant_ms, local_date, same_wall_time_ms
-
-Span = tuple[int, int]
-"""Minutes since midnight, half-open: ``(540, 1020)`` is 09:00 to 17:00."""
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 _MEAN_YEAR_MS = 31_556_952_000

@@ -7,20 +7,11 @@ duration that is no whole number of days is elapsed time to the millisecond.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
 
 from baton.agreement.compiled.calendars import Calendar
+from baton.agreement.model.recycling import Outcome
 from baton.agreement.quantities import DAY_MS
 from baton.agreement.wall_time import local_date
-
-
-class Outcome(StrEnum):
-    """What a reason leads to: back later, never back, or at once to somebody else."""
-
-    RECYCLE = "recycle"
-    DISQUALIFY = "disqualify"
-    REASSIGN = "reassign"
-
 
 NEEDS_CONTRACT_END = "contract_end"
 _FIRST_DAY, _LAST_DAY = date(1990, 1, 1), date(2100, 1, 1)

@@ -13,10 +13,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from baton.agreement.checks import check_meaning
+from baton.agreement.document import Document
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.problems import Path, Problem, Severity
 from baton.agreement.source.validation_errors import meant_key, path_in
-from baton.agreement.source.yaml import Document
 
 _ROUNDS = 8
 _SUMS = frozenset({"fit", "engagement", "definitions"})

@@ -7,11 +7,12 @@ from pydantic import ValidationError
 
 from baton.agreement.canonical import model_of
 from baton.agreement.checks import check_meaning
+from baton.agreement.document import Document
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.problems import Problem, Severity
 from baton.agreement.source.partial_validation import problems_of_the_rest
 from baton.agreement.source.validation_errors import shape_problems
-from baton.agreement.source.yaml import Document, read_yaml
+from baton.agreement.source.yaml import read_yaml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

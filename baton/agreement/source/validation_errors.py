@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
+from baton.agreement.document import Document
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.problems import Path, Problem, did_you_mean, path_words
-from baton.agreement.source.yaml import Document
 
 _KEY = "[key]"
 _FORMS = ("all", "any", "not")

@@ -23,6 +23,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
+from baton.agreement.document import Document, Place
 from baton.agreement.problems import Path, Problem
 
 MAX_BYTES = 256 * 1024
@@ -32,29 +33,6 @@ MAX_DEPTH = 40
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
 _WORDS: Mapping[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Line and column, from 1."""
-
-    line: int
-    column: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """Plain data with the place of every path. ``problems`` is what was wrong; ``data`` is then as far as it could be read."""
-
-    data: Any
-    places: Mapping[Path, Place]
-    problems: tuple[Problem, ...] = ()
-
-    def place(self, path: Path) -> Place | None:
-        """The place of ``path``, or of the nearest thing around it."""
-        while path and path not in self.places:
-            path = path[:-1]
-        return self.places.get(path)
 
 
 def read_yaml(text: str) -> Document:

@@ -29,9 +29,8 @@ def publish(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
         _publish_person(draft, record, lead_id, received_at_ms)
     clamped = record.clamped or draft.occurred_at_ms != record.occurred_at_ms
     if record.act is not None:
-        draft.fact(
+        draft.publish(
             LEADS_ACTS,
-            lead_id,
             LeadAct(
                 event_id=record.event_id,
                 lead_id=lead_id,
@@ -41,11 +40,11 @@ def publish(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
                 act=record.act,
                 clamped=clamped,
             ),
+            lead_id,
         )
     elif record.command is not None:
-        draft.fact(
+        draft.publish(
             LEADS_COMMANDS,
-            lead_id,
             LeadCommand(
                 event_id=record.event_id,
                 lead_id=lead_id,
@@ -54,9 +53,10 @@ def publish(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
                 received_at_ms=received_at_ms,
                 command=record.command,
             ),
+            lead_id,
         )
     else:
-        draft.fact(LEADS_ACCEPTED, lead_id, _event(draft, record, lead_id, received_at_ms, clamped))
+        draft.publish(LEADS_ACCEPTED, _event(draft, record, lead_id, received_at_ms, clamped), lead_id)
 
 
 def _event(draft: Draft, record: IntakeRecord, lead_id: str, received_at_ms: int, clamped: bool) -> LeadEvent:
@@ -82,10 +82,10 @@ def _publish_person(draft: Draft, record: IntakeRecord, lead_id: str, received_a
     profile = _digest(record.profile) if rides else former.told_profile
     known = learnt(former, record.person or _NOBODY.person, draft.occurred_at_ms, profile)
     if known.person is not former.person:
-        draft.fact(
+        draft.publish(
             LEADS_PERSONS,
-            lead_id,
             LeadPerson(lead_id=lead_id, event_id=record.event_id, occurred_at_ms=draft.occurred_at_ms, person=known.person),
+            lead_id,
         )
     if profile != former.told_profile:
         event = LeadEvent(
@@ -98,9 +98,9 @@ def _publish_person(draft: Draft, record: IntakeRecord, lead_id: str, received_a
             profile=record.profile,
             backfill=record.backfill,
         )
-        draft.fact(LEADS_ACCEPTED, lead_id, event)
+        draft.publish(LEADS_ACCEPTED, event, lead_id)
     if known is not former:
-        draft.put(PERSON, THE_PERSON, known)
+        draft.store(PERSON, THE_PERSON, known)
 
 
 def learnt(former: KnownPerson, told: Person, occurred_at_ms: int, told_profile: str) -> KnownPerson:

@@ -60,9 +60,8 @@ def _forget(draft: Draft, lead_id: str, received_at_ms: int, *, written: str | N
 
 
 def _write_down(draft: Draft, lead_id: str, event_id: str, source: str, received_at_ms: int) -> None:
-    draft.fact(
+    draft.publish(
         LEADS_ACCEPTED,
-        lead_id,
         LeadEvent(
             event_id=event_id,
             lead_id=lead_id,
@@ -71,11 +70,12 @@ def _write_down(draft: Draft, lead_id: str, event_id: str, source: str, received
             occurred_at_ms=draft.occurred_at_ms,
             received_at_ms=received_at_ms,
         ),
-    )
-    draft.fact(
-        LEADS_PERSONS,
         lead_id,
+    )
+    draft.publish(
+        LEADS_PERSONS,
         LeadPerson(lead_id=lead_id, event_id=event_id, occurred_at_ms=draft.occurred_at_ms, person=Person(), erased=True),
+        lead_id,
     )
 
 

@@ -118,7 +118,7 @@ def _merge(draft: Draft, loser: str, told: IdentityAlias) -> None:
         occurred_at_ms=told.occurred_at_ms,
     )
     for lead_id in (loser, told.lead_id):
-        draft.fact(LEADS_MERGES, lead_id, merge)
+        draft.publish(LEADS_MERGES, merge, lead_id)
     # Whoever names the lead by its id is to reach the survivor.
     named = identity_key(Identifier(scheme=IdentifierScheme.LEAD.value, value=loser))
     if named != draft.key:

@@ -14,7 +14,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from baton.contracts.intake import AliasKind, EventKind, IdentifierScheme, IdentityAlias, IntakeRecord
-from baton.contracts.topic_names import INTAKE_ALIASES, INTAKE_KEYED, LEADS_ACTS, LEADS_COMMANDS
+from baton.contracts.topic_names import (
+    INTAKE_ALIASES,
+    INTAKE_KEYED,
+    LEADS_ACCEPTED,
+    LEADS_ACTS,
+    LEADS_COMMANDS,
+    LEADS_MERGES,
+    LEADS_PERSONS,
+)
 from baton.engine.reducer import Event, Reducer, Reference, Step, View
 from baton.evolve import evolve
 from baton.intake.identifiers import identity_key
@@ -34,11 +42,11 @@ class Identify(Reducer[Identity, Reference]):
     service: ClassVar[str] = "ingest"
     inputs: ClassVar[tuple[str, ...]] = (INTAKE_KEYED, INTAKE_ALIASES)
     outputs: ClassVar[tuple[str, ...]] = (
-        erasure.ACCEPTED,
+        LEADS_ACCEPTED,
         LEADS_ACTS,
         LEADS_COMMANDS,
-        erasure.PERSONS,
-        identity_graph.MERGES,
+        LEADS_PERSONS,
+        LEADS_MERGES,
         INTAKE_ALIASES,
         INTAKE_KEYED,
     )
@@ -53,13 +61,13 @@ class Identify(Reducer[Identity, Reference]):
         occurred = min(record.occurred_at_ms, event.received_at_ms)
         draft = Draft(view, now, record.event_id, occurred)
         _take(draft, record, event.received_at_ms)
-        return draft.step()
+        return draft.finish()
 
     def wake(self, view: View[Identity], *, now: int, reference: Reference) -> Step[Identity]:
         """Forget the ids of events that are too old to come twice."""
         draft = Draft(view, now, view.cause, now)
         draft.forget_old_events()
-        return draft.step()
+        return draft.finish()
 
 
 def _hear(view: View[Identity], told: IdentityAlias, received_at_ms: int, now: int) -> Step[Identity]:
@@ -79,7 +87,7 @@ def _hear(view: View[Identity], told: IdentityAlias, received_at_ms: int, now: i
             erasure.on_erased(draft, told, received_at_ms)
         case AliasKind.RESOLVED | AliasKind.CONFLICT | AliasKind.DUPLICATE | AliasKind.DROPPED:
             pass  # reports, for readers of the log
-    return draft.step()
+    return draft.finish()
 
 
 def _take(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
@@ -151,7 +159,7 @@ def _accept(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
 
 
 def _send(draft: Draft, record: IntakeRecord, to: str) -> None:
-    draft.fact(INTAKE_KEYED, to, evolve(record, asked=(*record.asked, draft.key)))
+    draft.publish(INTAKE_KEYED, evolve(record, asked=(*record.asked, draft.key)), to)
 
 
 def _slots_of(record: IntakeRecord) -> Slots:

@@ -1,4 +1,4 @@
-"""One step of ``identify`` in the making: reads through to the view, collects what changes, gives the Step at the end."""
+"""The step of ``identify`` under construction: marks and ids remembered within bounds, messages to other identities."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.contracts.topic_names import INTAKE_ALIASES
-from baton.engine.reducer import Drop, EntryKind, Fact, Put, Step, View
+from baton.engine.reducer import EntryKind, Step, View
+from baton.engine.step_builder import StepBuilder
 from baton.evolve import evolve
 from services.ingest.identify.state import CONFLICT, SEEN, Identity, IdentityMark, Slots
 
@@ -15,20 +16,15 @@ MAX_SEEN = 2_000
 MAX_MARKS = 1_000
 
 
-class Draft:
+class Draft(StepBuilder[Identity]):
     """Collects the outcome for one key. ``head`` is the state as it will be."""
 
     def __init__(self, view: View[Identity], now: int, cause_id: str, occurred_at_ms: int) -> None:
-        self.key = view.key
-        self.now = now
+        super().__init__(view, now=now)
         self.cause_id = cause_id
         self.occurred_at_ms = occurred_at_ms
         self.head = view.head
         self.wake_at = view.wake_at
-        self._view = view
-        self._put: list[Put[Any]] = []
-        self._drop: list[Drop] = []
-        self._facts: list[Fact] = []
 
     @property
     def lead_id(self) -> str:
@@ -37,50 +33,41 @@ class Draft:
         assert self.head.lead_id is not None
         return self.head.lead_id
 
-    def get(self, kind: EntryKind[Any], item: str) -> Any:
-        """The stored entry (what this step puts is not looked at)."""
-        return self._view.get(kind, item)
-
-    def put(self, kind: EntryKind[Any], item: str, value: Any) -> None:
-        self._put.append(Put(kind, item, value))
-
     def mark(self, kind: EntryKind[Any], item: str) -> bool:
         """Remember ``item``, within the bound; False if it was marked before."""
-        if self._view.get(kind, item) is not None:
+        if self.view.get(kind, item) is not None:
             return False
-        if self._view.count(kind) < MAX_MARKS:
-            self.put(kind, item, IdentityMark(at_ms=self.now))
+        if self.view.count(kind) < MAX_MARKS:
+            self.store(kind, item, IdentityMark(at_ms=self.now))
         return True
 
     def marked(self, kind: EntryKind[Any]) -> list[str]:
         """All marked items, those of this step too."""
-        stored = (item for item, _ in self._view.scan(kind, limit=MAX_MARKS))
-        return sorted({*stored, *(put.item for put in self._put if put.kind is kind)})
+        return [item for item, _ in self.items(kind, limit=MAX_MARKS)]
 
     def forget(self, kind: EntryKind[Any], limit: int = MAX_MARKS) -> None:
         """Drop all entries of a kind."""
-        self._drop += [Drop(kind, item) for item, _ in self._view.scan(kind, limit=limit)]
+        for item, _ in self.view.scan(kind, limit=limit):
+            self.drop(kind, item)
 
     def see(self, event_id: str) -> bool:
         """Remember the event; False if it was taken here before. Bounded by age and count, the oldest go first."""
-        if self._view.get(SEEN, event_id) is not None:
+        if self.view.get(SEEN, event_id) is not None:
             return False
-        if self._view.count(SEEN) >= MAX_SEEN:
+        if self.view.count(SEEN) >= MAX_SEEN:
             self._drop_oldest(MAX_SEEN // 2)
-        self.put(SEEN, event_id, IdentityMark(at_ms=self.now))
+        self.store(SEEN, event_id, IdentityMark(at_ms=self.now))
         self.wake_at = self.wake_at if self.wake_at is not None else self.now + KEPT_MS
         return True
 
     def forget_old_events(self) -> None:
         """Drop what was seen longer ago than it is kept; ask to be woken for the rest."""
-        seen = self._view.scan(SEEN, limit=MAX_SEEN)
-        self._drop += [Drop(SEEN, item) for item, mark in seen if mark.at_ms <= self.now - KEPT_MS]
+        seen = self.view.scan(SEEN, limit=MAX_SEEN)
+        for item in (item for item, mark in seen if mark.at_ms <= self.now - KEPT_MS):
+            self.drop(SEEN, item)
         left = [mark.at_ms for _, mark in seen if mark.at_ms > self.now - KEPT_MS]
         # At most once a day, so that a busy key is not woken for each of its events.
         self.wake_at = max(min(left) + KEPT_MS, self.now + 86_400_000) if left else None
-
-    def fact(self, topic: str, key: str, value: Any) -> None:
-        self._facts.append(Fact(topic, key, value))
 
     def tell(self, identity: str, kind: AliasKind, *, slots: Slots | None = None, granted: Slots | None = None) -> None:
         """Tell another identity something in the name of this one's group."""
@@ -129,21 +116,17 @@ class Draft:
         """Write down what became of the event or of this key."""
         self._send_report(kind, (self.head.lead_id if self.head else None) or "")
 
-    def step(self) -> Step[Identity]:
-        return Step(
-            head=self.head,
-            wake_at=self.wake_at,
-            put=tuple(self._put),
-            drop=tuple(self._drop),
-            facts=tuple(self._facts),
-        )
+    def finish(self) -> Step[Identity]:
+        """The outcome."""
+        return self.build(self.head, self.wake_at)
 
     def _send_report(self, kind: AliasKind, lead_id: str, **more: Any) -> None:
         self.say(self.key, kind, lead_id, **more)
 
     def _send(self, alias: IdentityAlias) -> None:
-        self._facts.append(Fact(INTAKE_ALIASES, alias.identity, alias))
+        self.publish(INTAKE_ALIASES, alias, alias.identity)
 
     def _drop_oldest(self, count: int) -> None:
-        seen = sorted(self._view.scan(SEEN, limit=MAX_SEEN), key=lambda each: (each[1].at_ms, each[0]))
-        self._drop += [Drop(SEEN, item) for item, _ in seen[:count]]
+        seen = sorted(self.view.scan(SEEN, limit=MAX_SEEN), key=lambda each: (each[1].at_ms, each[0]))
+        for item, _ in seen[:count]:
+            self.drop(SEEN, item)

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from baton.agreement.reference import AgreementReference
+from baton.agreement.wall_time import local_date, zone_named
+
 
 class Hours(Protocol):
     """When somebody works."""
@@ -73,3 +76,53 @@ class Presence(Protocol):
     def absent(self, person: str, at_ms: int) -> bool: ...
     def back_at(self, person: str, at_ms: int) -> int:
         """``at_ms`` if the person is there, else when the absence ends."""
+
+
+def roster_of(reference: AgreementReference, pool: str, *, now: int) -> Roster:
+    """The pool as it is at ``now``. One that the agreement does not know any more has no seats, and what is left in it goes to the
+    default pools."""
+    agreement = reference.agreement
+    found = agreement.pools.get(pool)
+    if found is None:
+        default = agreement.routing.default
+        elsewhere = {leg: default.get(leg) or next(iter(default.values())) for leg in ("sdr", "sales")}
+        return Roster(pool=pool, kind="sales", seats=(), nobody=Nobody.OVERFLOW, gone=True, elsewhere=elsewhere)
+    seats = tuple(
+        Seat(
+            person=member.person,
+            weight=member.weight,
+            capacity=member.capacity,
+            offers=member.offers,
+            skills=member.skills,
+            active=member.person in agreement.people and agreement.people[member.person].active,
+            hours=agreement.calendar_for(person=member.person, pool=pool),
+        )
+        for member in found.members
+    )
+    return Roster(
+        pool=pool,
+        kind=found.kind,
+        seats=seats,
+        nobody=found.nobody,
+        overflow_to=found.overflow_to,
+        watcher=found.watcher,
+        counting=found.changing,
+        period=period_of(found.period, agreement.timezone, now),
+        owner_uses_turn=found.owner_uses_turn,
+        any_hour=found.ignore_hours,
+    )
+
+
+def period_of(kind: str, timezone: str, now: int) -> str:
+    """The name of the period that ``now`` lies in: ``2026-W47``, ``2026-11``, ``2026-Q4`` or ``ever``."""
+    day = local_date(now, zone_named(timezone))
+    match kind:
+        case "week":
+            year, week, _ = day.isocalendar()
+            return f"{year}-W{week:02d}"
+        case "month":
+            return f"{day.year}-{day.month:02d}"
+        case "quarter":
+            return f"{day.year}-Q{(day.month + 2) // 3}"
+        case _:
+            return "ever"

@@ -12,10 +12,9 @@ from baton.engine.reducer import Step
 from services.router.assignment import routing_facts
 from services.router.assignment.eligibility import Need, could_ever, eligible, next_chance, screen, waits
 from services.router.assignment.person_selection import Chosen, Room, Unserved, choose, forced, need_of
-from services.router.assignment.pool_view import Nobody, Roster
+from services.router.assignment.pool_view import Nobody, Roster, roster_of
 from services.router.assignment.state import PoolHeld, PoolState, PoolWork, Turn, WorkState, place_in_queue
 from services.router.assignment.step import Floor
-from services.router.dispatch.authority import roster_of
 
 LOOK_AGAIN_MS = 15 * 60_000
 PASS = 100
@@ -67,7 +66,7 @@ class Placing:
 
     def forward_after(self, item: QueueItem, work: PoolWork) -> None:
         """What became of a lead that overflowed follows it on the same path."""
-        self.floor.facts.append(self._said.forwarded(replace(item, pool=work.to_pool or "")))
+        self.floor.publish_fact(self._said.forwarded(replace(item, pool=work.to_pool or "")))
 
     def finish(self, wake_at: int | None) -> Step[PoolState]:
         """Say what still waits, and when to look again. ``wake_at`` is when that was to be so far."""
@@ -80,8 +79,8 @@ class Placing:
             else:
                 # Free hands are for those before it in the queue; the pass over them is not finished.
                 reason, candidates = "others_first", decision.candidates
-            self.floor.facts.append(self._said.held(waiting.item, reason, candidates, next_try_at=self._next_look()))
-        return self.floor.settle(self._wake(wake_at))
+            self.floor.publish_fact(self._said.held(waiting.item, reason, candidates, next_try_at=self._next_look()))
+        return self.floor.finish(self._wake(wake_at))
 
     # ------------------------------------------------------------------ the queue
 
@@ -171,15 +170,15 @@ class Placing:
         turn = self.floor.take_turn(level, chosen.person, chosen.share) if chosen.share else None
         self.floor.load(chosen.person, WorkState.OFFERED, 1)
         self._keep(item, WorkState.OFFERED, person=chosen.person, turn=turn)
-        self.floor.facts.append(self._said.routed(item, chosen))
+        self.floor.publish_fact(self._said.routed(item, chosen))
 
     def _forward(self, item: QueueItem, target: str, *, why: str) -> None:
         self._keep(item, WorkState.FORWARDED, to_pool=target)
-        self.floor.facts.append(self._said.overflowed(item, target, why))
+        self.floor.publish_fact(self._said.overflowed(item, target, why))
 
     def _watch(self, item: QueueItem, decision: Unserved, watcher: str | None) -> None:
         self._keep(item, WorkState.WATCHED)
-        self.floor.facts.append(self._said.watched(item, decision.reason, decision.candidates, watcher))
+        self.floor.publish_fact(self._said.watched(item, decision.reason, decision.candidates, watcher))
 
     def _keep(
         self,

@@ -12,10 +12,10 @@ from baton.contracts.metrics import Business
 from baton.contracts.routing import QueueItem, RequestKind
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_UNROUTED, ROUTER_QUEUE
 from baton.engine.reducer import Event, Reducer, Step, View
+from services.router.assignment.pool_view import roster_of
 from services.router.assignment.queue import Placing
 from services.router.assignment.state import HELD, WORK, PoolState, PoolWork, WorkState
 from services.router.assignment.step import Floor
-from services.router.dispatch.authority import roster_of
 from services.router.turn_credit import gives_back
 
 
@@ -67,7 +67,7 @@ class Assignment(Reducer[PoolState, AgreementReference]):
 
 def _placing(view: View[PoolState], now: int, reference: AgreementReference) -> Placing:
     roster = roster_of(reference, view.key, now=now)
-    floor = Floor(view, period=roster.period)
+    floor = Floor(view, now=now, period=roster.period)
     return Placing(floor=floor, roster=roster, reference=reference, cause=view.cause, now=now)
 
 

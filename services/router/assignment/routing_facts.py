@@ -7,6 +7,7 @@ list that would be too long is cut, and says so.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from baton.agreement.compiled.agreement import CompiledAgreement, NeverOpenError
 from baton.agreement.reference import AgreementReference
 from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import Candidate, LeadRouted, LeadUnrouted, QueueItem, RoutingStep
@@ -14,7 +15,6 @@ from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LE
 from baton.engine.reducer import Fact
 from services.router.assignment.person_selection import Chosen
 from services.router.assignment.pool_view import Roster
-from services.router.dispatch.authority import accept_by
 
 ROUTED = {"sdr": LEADS_ROUTED_SDR, "sales": LEADS_ROUTED_SALES}
 MOST_CANDIDATES = 60
@@ -138,3 +138,18 @@ def qualified_of(item: QueueItem) -> LeadQualified:
     if item.qualified is None:
         raise ValueError(f"request {item.handoff_id} carries no qualification")
     return item.qualified
+
+
+def accept_by(
+    reference: AgreementReference, *, kind: str, pool: str, person: str, level: str, segment: str | None, now: int
+) -> int | None:
+    """Until when the person is to answer, if the offer were read at ``now``; None: nothing was promised."""
+    agreement: CompiledAgreement = reference.agreement
+    rule = agreement.slas.target("accept", queue=kind, level=level, segment=segment)
+    if rule is None:
+        return None
+    hours = agreement.calendar_for(person=person, pool=pool, rule=rule, absences=reference.away(person))
+    try:
+        return rule.target.deadline(now, hours)
+    except NeverOpenError:
+        return None

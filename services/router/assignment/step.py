@@ -7,9 +7,9 @@ nor what follows from it (:mod:`services.router.assignment.reducer`).
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any, TypeVar
 
-from baton.engine.reducer import Drop, EntryKind, Fact, Put, Step, View
+from baton.engine.reducer import Step, View
+from baton.engine.step_builder import StepBuilder
 from services.router.assignment.fair_share import NEW, Book, Standing, given_back, taken
 from services.router.assignment.state import (
     HELD,
@@ -26,17 +26,14 @@ from services.router.assignment.state import (
     ledger_of,
 )
 
-T = TypeVar("T")
 
-
-class Floor:
+class Floor(StepBuilder[PoolState]):
     """The pool's books while one step runs."""
 
-    def __init__(self, view: View[PoolState], *, period: str) -> None:
-        self._view = view
+    def __init__(self, view: View[PoolState], *, now: int, period: str) -> None:
+        super().__init__(view, now=now)
         self._head = view.head or PoolState(pool=view.key)
         self._period = period
-        self._changed: dict[tuple[EntryKind[Any], str], Any] = {}
         self._books: dict[str, tuple[str, Book]] = {each.level: (each.period, book_of(each)) for each in self._head.ledgers}
         self._books_changed = False
         self._read: dict[str, Book] = {}
@@ -44,54 +41,40 @@ class Floor:
         self.decided = self._head.decided
         self.resume = self._head.resume
         self.again = self._head.again
-        self.facts: list[Fact] = []
 
     # ------------------------------------------------------------------ entries, with what this step changed
 
     def work(self, handoff_id: str) -> PoolWork | None:
         """The open hand-off of this id."""
-        return self._get(WORK, handoff_id)
+        return self.get(WORK, handoff_id)
 
     def held(self, place: str) -> PoolHeld | None:
         """The lead at this place of the queue."""
-        return self._get(HELD, place)
+        return self.get(HELD, place)
 
     def put_work(self, handoff_id: str, work: PoolWork) -> None:
         """Keep an open hand-off."""
-        self._changed[WORK, handoff_id] = work
+        self.store(WORK, handoff_id, work)
 
     def drop_work(self, handoff_id: str) -> None:
         """Forget a hand-off that is closed."""
-        self._changed[WORK, handoff_id] = None
+        self.drop(WORK, handoff_id)
 
     def enqueue(self, place: str, held: PoolHeld) -> None:
         """Put a lead into the queue."""
-        self._changed[HELD, place] = held
+        self.store(HELD, place, held)
 
     def leave_queue(self, place: str) -> None:
         """Take a lead out of the queue."""
-        self._changed[HELD, place] = None
+        self.drop(HELD, place)
 
     def queue(self, *, first: str, limit: int) -> list[tuple[str, PoolHeld]]:
         """At most ``limit`` leads of the queue in order, from ``first`` on."""
-        mine = {item: value for (kind, item), value in self._changed.items() if kind is HELD and item >= first}
-        stored = self._view.scan(HELD, first=first, limit=limit + len(mine))
-        merged: dict[str, PoolHeld | None] = {**dict(stored), **mine}
-        return [(item, value) for item, value in sorted(merged.items()) if value is not None][:limit]
+        return self.scan(HELD, first=first, limit=limit)
 
     def waiting(self) -> int:
         """How many leads are in the queue."""
-        total = self._view.count(HELD)
-        for (kind, item), value in self._changed.items():
-            if kind is HELD:
-                total += (value is not None) - (self._view.get(HELD, item) is not None)
-        return total
-
-    def _get(self, kind: EntryKind[T], item: str) -> T | None:
-        if (kind, item) in self._changed:
-            found: T | None = self._changed[kind, item]
-            return found
-        return self._view.get(kind, item)
+        return self.count(HELD)
 
     # ------------------------------------------------------------------ turns
 
@@ -147,7 +130,7 @@ class Floor:
 
     # ------------------------------------------------------------------ the outcome
 
-    def settle(self, wake_at: int | None) -> Step[PoolState]:
+    def finish(self, wake_at: int | None) -> Step[PoolState]:
         """Everything that changed, as a step."""
         ledgers = self._head.ledgers
         if self._books_changed:
@@ -160,20 +143,8 @@ class Floor:
             resume=self.resume,
             again=self.again,
         )
-        put, drop = [], []
-        for (kind, item), value in self._changed.items():
-            if value is not None:
-                put.append(Put(kind, item, value))
-            elif self._view.get(kind, item) is not None:
-                drop.append(Drop(kind, item))
-        unchanged = self._view.head is not None and after == self._head
-        return Step(
-            head=self._view.head if unchanged else after,
-            wake_at=wake_at,
-            put=tuple(put),
-            drop=tuple(drop),
-            facts=tuple(self.facts),
-        )
+        unchanged = self.view.head is not None and after == self._head
+        return self.build(self.view.head if unchanged else after, wake_at)
 
 
 def _dated(standing: Standing, last: int) -> Standing:

@@ -7,7 +7,7 @@ table's word (:mod:`services.router.dispatch.transitions`).
 from dataclasses import dataclass, replace
 
 from baton.contracts.leads import LeadQualified
-from baton.contracts.routing import HandoffKind, HandoffNoted, HandoffRequest, RequestKind
+from baton.contracts.routing import REINSTATED, HandoffKind, HandoffNoted, HandoffRequest, RequestKind
 from baton.contracts.topic_names import LEADS_HANDOFFS, ROUTER_ACCOUNTS
 from baton.engine.reducer import Fact
 from baton.ids import derived_id
@@ -160,7 +160,7 @@ def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
         former = (*former, replace(current, ended="superseded"))[-FORMER_KEPT:]
     kind = RequestKind.ACCEPTED if state == HandoffState.ACCEPTED else RequestKind.OFFERED
     facts.append(Fact(ROUTER_ACCOUNTS, again.queue_key, _held_by(case, again, kind)))
-    facts.append(note(case, again, HandoffKind.NOTED, "reinstated"))
+    facts.append(note(case, again, HandoffKind.NOTED, REINSTATED))
     return Change(head=replace(case.head, current=again, former=former), wish=case.wish, facts=tuple(facts))
 
 

@@ -11,17 +11,19 @@ from dataclasses import replace
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.intake import LeadCommand
-from baton.contracts.leads import LeadQualified, LeadStaged
+from baton.contracts.leads import LeadQualified, LeadStaged, StageEvent
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import SlaAction
 from baton.contracts.topic_names import (
     LEADS_COMMANDS,
+    LEADS_HANDOFFS,
     LEADS_QUALIFIED,
     LEADS_ROUTED_SALES,
     LEADS_ROUTED_SDR,
     LEADS_SLA_ACTIONS,
     LEADS_STAGES,
     LEADS_UNROUTED,
+    ROUTER_ACCOUNTS,
 )
 from baton.engine.reducer import Drop, Event, Put, Reducer, Step, View
 from services.router import turn_credit
@@ -34,9 +36,19 @@ from services.router.dispatch.handlers.routing_results import on_routed, on_unro
 from services.router.dispatch.state import WISH, WISH_ITEM, DispatchState, Handoff, HandoffState
 from services.router.dispatch.transitions import Move, Trigger, move_for
 
-ENDS = frozenset({"withdrawn", "recycled", "disqualified", "won", "lost", "merged", "erased"})
+ENDS = frozenset(
+    {
+        StageEvent.WITHDRAWN,
+        StageEvent.RECYCLED,
+        StageEvent.DISQUALIFIED,
+        StageEvent.WON,
+        StageEvent.LOST,
+        StageEvent.MERGED,
+        StageEvent.ERASED,
+    }
+)
 """Stage events after which nobody holds the lead for this qualification."""
-FINAL = frozenset({"merged", "erased"})
+FINAL = frozenset({StageEvent.MERGED, StageEvent.ERASED})
 
 
 class Dispatch(Reducer[DispatchState, AgreementReference]):
@@ -53,7 +65,7 @@ class Dispatch(Reducer[DispatchState, AgreementReference]):
         LEADS_ROUTED_SALES,
         LEADS_UNROUTED,
     )
-    outputs = (effects.ACCOUNTS, effects.HANDOFFS)
+    outputs = (ROUTER_ACCOUNTS, LEADS_HANDOFFS)
     head_type = DispatchState
     entry_kinds = (WISH,)
     adopts = True
@@ -129,9 +141,9 @@ def _on_staged(case: Case, staged: LeadStaged, authority: Authority) -> Change:
     current = case.head.current
     stands = current is not None and staged.handoff_id in (None, current.handoff_id)
     match staged.event:
-        case "accepted":
+        case StageEvent.ACCEPTED:
             trigger = Trigger.ACCEPTED if stands else Trigger.FORMER_ACCEPTED
-        case "rejected":
+        case StageEvent.REJECTED:
             trigger = Trigger.REJECTED if stands else Trigger.FORMER_REJECTED
         case _:
             return unchanged(case)

@@ -20,8 +20,7 @@ from baton.contracts.topic_names import ACCOUNTS_SCORED, SCORER_ACCOUNTS, SCORER
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
 from services.scorer.accounts.member_updates import SLICE_MS, begun, told_some
 from services.scorer.accounts.state import ENTRY_KINDS, PERSON_OF, AccountHead, AccountPerson
-from services.scorer.lead.level import SHOWN_STEP_MICRO
-from services.scorer.score.account_contribution import ENGAGED_MICRO, Falling, unpacked
+from services.scorer.score.account_contribution import ENGAGED_MICRO, SHOWN_STEP_MICRO, Falling, unpacked
 
 AT_ONCE: Final = 32
 """Accounts of so many people are counted with each part."""

@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import Final
 
 from baton.agreement.compiled.levels import RANK
-from baton.contracts.leads import Actor, EarlierCycle, LeadTransfer, Level, Stage
-from services.scorer.lead.handlers.disposition_effects import UNTIL_TOLD
-from services.scorer.lead.level import rated, tell
+from baton.contracts.leads import Actor, EarlierCycle, LeadTransfer, Level, Stage, StageEvent
+from services.scorer.lead.level import rated
+from services.scorer.lead.publish_score import tell
 from services.scorer.lead.qualification import MAX_RAISED, qualify, why_not
 from services.scorer.lead.stage_moves import Cause, by_system, cycle_item, end_cycle, place
-from services.scorer.lead.state import CYCLE, MERGED
+from services.scorer.lead.state import CYCLE, MERGED, UNTIL_TOLD
 from services.scorer.lead.step import Turn
-from services.scorer.lead.transitions import OPEN, REST, Move
+from services.scorer.lead.transitions import OPEN, REST
 from services.scorer.score.ledger import id_bytes, retracted_ids
 
 _OPEN: Final = frozenset(stage.value for stage in OPEN)
@@ -38,7 +38,7 @@ def takes_over(turn: Turn, told: LeadTransfer) -> bool:
         _rests(turn, told, cause)
     elif told.stage == Stage.CUSTOMER.value and stage in (Stage.INQUIRY.value, Stage.RECYCLED.value):
         turn.steer(owner=told.owner)
-        place(turn, Move.TAKEN_OVER, cause, Stage.CUSTOMER)
+        place(turn, StageEvent.TAKEN_OVER, cause, Stage.CUSTOMER)
     return False
 
 
@@ -70,7 +70,7 @@ def _joins(turn: Turn, told: LeadTransfer, cause: Cause) -> None:
     both = tuple(dict.fromkeys((*course.raised_by, *raised_by)))[-MAX_RAISED:]
     turn.steer(raised_by=both, kept=course.kept or told.accepted)
     if raised_by and not course.hand_raised:
-        place(turn, Move.RAISED, cause, Stage(turn.head.stage))
+        place(turn, StageEvent.HAND_RAISED, cause, Stage(turn.head.stage))
 
 
 def _raised_by(turn: Turn, told: LeadTransfer) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ def _rests(turn: Turn, told: LeadTransfer, cause: Cause) -> None:
     """The loser was to come back some day: the SLA watcher plans the survivor's return from the same reason, and until it has, only a
     raised hand brings it back."""
     said = replace(cause, actor=Actor.MARKETING, reason=told.rest_reason)
-    place(turn, Move.RECYCLED, said, Stage.RECYCLED)
+    place(turn, StageEvent.RECYCLED, said, Stage.RECYCLED)
     since = turn.head.since_ms
     end_cycle(turn, MERGED, reason=told.rest_reason)
     turn.head = replace(turn.head, since_ms=since)

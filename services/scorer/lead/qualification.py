@@ -11,17 +11,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from baton.contracts.leads import BacklogRelease, LeadQualified, Level, Stage
+from baton.contracts.leads import BacklogRelease, LeadQualified, Level, Stage, StageEvent
 from baton.contracts.topic_names import LEADS_QUALIFIED
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import begins_to_wait, stops_waiting
 from services.scorer.lead.condition_context import LedgerBehaviour, facts_of
 from services.scorer.lead.handoff_brief import story_of
-from services.scorer.lead.level import Rating, rated, tell
+from services.scorer.lead.level import Rating, rated
+from services.scorer.lead.publish_score import tell
 from services.scorer.lead.stage_moves import Cause, by_system, move_lead, place, refuse
 from services.scorer.lead.state import Course
 from services.scorer.lead.step import Turn
-from services.scorer.lead.transitions import REST, Move, Refused
+from services.scorer.lead.transitions import REST, Refused
 from services.scorer.score.entry_status import taken_back
 from services.scorer.score.ledger import id_bytes, retracted_ids
 
@@ -117,7 +118,7 @@ def qualify(
         rejected=False,
         former=(),
     )
-    refused = move_lead(turn, Move.QUALIFIED, cause)
+    refused = move_lead(turn, StageEvent.QUALIFIED, cause)
     assert refused is None, refused
     hand_over(turn, rating, cause, owner=owner)
 
@@ -174,7 +175,7 @@ def reconsidered(turn: Turn, *, cause: str, reason: str, rating: Rating | None =
         return
     if course.hand_raised or turn.head.level != Level.COLD.value:
         reason = RETRACTED
-    place(turn, Move.WITHDRAWN, by_system(turn, cause, reason=reason), Stage.INQUIRY)
+    place(turn, StageEvent.WITHDRAWN, by_system(turn, cause, reason=reason), Stage.INQUIRY)
     turn.steer(
         qualification_id=None,
         leg="",
@@ -210,9 +211,9 @@ def _raised_again(turn: Turn, cause: str, occurred_at_ms: int) -> None:
     """A hand is raised by a lead that is somebody's work already: who has it is told. Or by one that is not to come back."""
     if turn.head.stage == Stage.DISQUALIFIED.value:
         said = by_system(turn, cause, occurred_at_ms=occurred_at_ms)
-        refused = move_lead(turn, Move.QUALIFIED, said)
+        refused = move_lead(turn, StageEvent.QUALIFIED, said)
         assert isinstance(refused, Refused)
-        refuse(turn, Move.QUALIFIED.value, said, refused.reason)
+        refuse(turn, StageEvent.QUALIFIED.value, said, refused.reason)
     else:
         turn.steer(raised_by=(*turn.course.raised_by, cause)[-MAX_RAISED:])
-        place(turn, Move.RAISED, by_system(turn, cause, occurred_at_ms=occurred_at_ms), Stage(turn.head.stage))
+        place(turn, StageEvent.HAND_RAISED, by_system(turn, cause, occurred_at_ms=occurred_at_ms), Stage(turn.head.stage))

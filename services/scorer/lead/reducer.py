@@ -34,12 +34,14 @@ from baton.contracts.topic_names import (
     SCORER_TRANSFERS,
 )
 from baton.engine.reducer import Event, Reducer, Step, View
-from services.scorer.lead.handlers import events, handoffs, merge
+from services.scorer.lead.handlers import events, handoffs, merge, recycling
 from services.scorer.lead.handlers.account import on_group
 from services.scorer.lead.handlers.dispositions import cause_of, on_act
 from services.scorer.lead.handlers.erasure import erase
-from services.scorer.lead.level import rated, tell
+from services.scorer.lead.level import rated
+from services.scorer.lead.publish_score import tell
 from services.scorer.lead.qualification import COOLED, considered, reconsidered, released
+from services.scorer.lead.rescore import settle
 from services.scorer.lead.stage_moves import refuse, tell_consents
 from services.scorer.lead.state import ENTRY_KINDS, MERGED, LeadHead
 from services.scorer.lead.step import Turn
@@ -84,7 +86,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
             _at_tombstone(turn, event.value)
         else:
             _take(turn, event.value)
-        return turn.step()
+        return turn.finish()
 
     def wake(self, view: View[LeadHead], *, now: int, reference: AgreementReference) -> Step[LeadHead]:
         """The score has fallen below where the level is left, or an entry has left its window: by time alone, so nothing can rise."""
@@ -94,7 +96,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
             rating = rated(turn, raising=False)
             reconsidered(turn, cause=turn.cause, reason=COOLED)
             tell(turn, rating, cause=turn.cause)
-        return turn.step()
+        return turn.finish()
 
     def adopt(self, view: View[LeadHead], *, old: str, new: AgreementReference, now: int) -> Step[LeadHead]:
         """Score anew under another agreement."""
@@ -108,7 +110,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         rating = rated(turn, raising=True, cause=turn.cause)
         reconsidered(turn, cause=turn.cause, reason=COOLED)
         considered(turn, rating, cause=turn.cause, occurred_at_ms=now, adopting=True)
-        return turn.step()
+        return turn.finish()
 
 
 def _take(turn: Turn, value: object) -> None:
@@ -126,9 +128,9 @@ def _take(turn: Turn, value: object) -> None:
         case HandoffNoted() as noted:
             handoffs.on_noted(turn, noted)
         case LeadRecycled() as recycled:
-            handoffs.on_recycled(turn, recycled)
+            recycling.on_recycled(turn, recycled)
         case LeadReactivated() as reactivated:
-            handoffs.on_reactivated(turn, reactivated)
+            recycling.on_reactivated(turn, reactivated)
         case BuyingGroup() as told:
             on_group(turn, told)
         case BacklogRelease() as release:
@@ -162,7 +164,7 @@ def _take_event(turn: Turn, event: LeadEvent) -> None:
             return
     if changed:
         acted = event.kind == EventKind.ENGAGEMENT and not event.backfill
-        events.settle(turn, cause=event.event_id, occurred_at_ms=event.occurred_at_ms, raised=raised, acted=acted)
+        settle(turn, cause=event.event_id, occurred_at_ms=event.occurred_at_ms, raised=raised, acted=acted)
 
 
 def _at_tombstone(turn: Turn, value: object) -> None:

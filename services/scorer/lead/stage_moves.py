@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from baton.contracts.leads import Actor, EarlierCycle, LeadRefused, LeadStaged, Level, Stage
+from baton.contracts.leads import Actor, EarlierCycle, LeadRefused, LeadStaged, Level, Stage, StageEvent
 from baton.contracts.topic_names import LEADS_REFUSALS, LEADS_STAGES
 from services.scorer.lead.backlog_entry import stops_waiting
 from services.scorer.lead.consents import consents_of
 from services.scorer.lead.state import CYCLE, DATES, StageDates
 from services.scorer.lead.step import Turn
-from services.scorer.lead.transitions import Move, Refused, moved, skipped
+from services.scorer.lead.transitions import Refused, moved, skipped
 
 RECEIVER: Final = {"sdr": Actor.SDR, "sales": Actor.SALES}
 
@@ -41,7 +41,7 @@ def by_system(turn: Turn, cause_id: str, *, occurred_at_ms: int | None = None, r
     return Cause(id=cause_id, actor=Actor.SYSTEM, occurred_at_ms=at_ms, evidence_at_ms=turn.received_at_ms, reason=reason)
 
 
-def move_lead(turn: Turn, move: Move, cause: Cause, *, to: Stage | None = None) -> Refused | None:
+def move_lead(turn: Turn, move: StageEvent, cause: Cause, *, to: Stage | None = None) -> Refused | None:
     """Make the move and tell of it, or say why not. ``to`` overrides the table's target where a reason decides (disqualified instead
     of recycled)."""
     stage = Stage(turn.head.stage)
@@ -52,7 +52,7 @@ def move_lead(turn: Turn, move: Move, cause: Cause, *, to: Stage | None = None) 
     return None
 
 
-def place(turn: Turn, move: Move, cause: Cause, target: Stage) -> None:
+def place(turn: Turn, move: StageEvent, cause: Cause, target: Stage) -> None:
     """Put the lead into ``target`` and publish ``LeadStaged``."""
     head, course = turn.head, turn.course
     stage = Stage(head.stage)
@@ -90,7 +90,7 @@ def place(turn: Turn, move: Move, cause: Cause, target: Stage) -> None:
             contract_end=cause.contract_end,
             hand_raised=course.hand_raised,
             source=cause.source,
-            consents=None if move in (Move.MERGED, Move.ERASED) else consents_of(turn),
+            consents=None if move in (StageEvent.MERGED, StageEvent.ERASED) else consents_of(turn),
         ),
     )
 
@@ -98,7 +98,7 @@ def place(turn: Turn, move: Move, cause: Cause, target: Stage) -> None:
 def tell_consents(turn: Turn, cause_id: str) -> None:
     """Tell of changed consents whoever may nurture the lead; nobody does before it was an MQL or rested."""
     if turn.course.qualified_at_ms or turn.head.stage != Stage.INQUIRY.value or turn.head.cycle > 1:
-        place(turn, Move.CONSENT_CHANGED, by_system(turn, cause_id), Stage(turn.head.stage))
+        place(turn, StageEvent.CONSENT_CHANGED, by_system(turn, cause_id), Stage(turn.head.stage))
 
 
 def refuse(turn: Turn, event: str, cause: Cause, reason: str) -> None:

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from baton.contracts.intake import Person
-from baton.contracts.leads import EarlierCycle, Level, Stage
+from baton.contracts.leads import EarlierCycle, Level, Stage, StageEvent
 from baton.engine.reducer import EntryKind
 
-MERGED: Final = "merged"
-ERASED: Final = "erased"
+UNTIL_TOLD: Final = 1 << 60
+
+MERGED: Final = StageEvent.MERGED.value
+ERASED: Final = StageEvent.ERASED.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,30 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
-from baton.contracts.leads import Actor, Stage
-
-
-class Move(StrEnum):
-    """What can happen to a lead in its cycle; the word stands in ``LeadStaged.event``."""
-
-    QUALIFIED = "qualified"
-    RAISED = "hand_raised"
-    WITHDRAWN = "withdrawn"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    OPPORTUNITY = "opportunity"
-    WON = "won"
-    LOST = "lost"
-    RECYCLED = "recycled"
-    DISQUALIFIED = "disqualified"
-    REACTIVATED = "reactivated"
-    TAKEN_OVER = "taken_over"
-    CONSENT_CHANGED = "consent_changed"
-    MERGED = "merged"
-    ERASED = "erased"
+from baton.contracts.leads import Actor, Stage, StageEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,62 +43,69 @@ def _each(stages: tuple[Stage, ...], to: Stage) -> dict[Stage, Stage]:
 
 
 _UNCHANGED: Final = {stage: stage for stage in Stage}
-_MOVES: Final[Mapping[tuple[Move, Actor], Mapping[Stage, Stage]]] = {
-    (Move.QUALIFIED, SYSTEM): _each(REST, MQL),
-    (Move.QUALIFIED, SDR): _each((MQL, TAL), TQL),
-    (Move.QUALIFIED, SALES): _each((*REST, MQL, TAL, TQL, SAL), SQL),
-    (Move.RAISED, SYSTEM): {stage: stage for stage in OPEN},
-    (Move.WITHDRAWN, SYSTEM): {MQL: INQUIRY},
-    (Move.ACCEPTED, SDR): _each((MQL, TAL), TAL),
-    (Move.ACCEPTED, SALES): _each((MQL, TQL, SAL), SAL) | _each((SQL,), SQL) | _each((OPPORTUNITY,), OPPORTUNITY),
-    (Move.REJECTED, SDR): _each((MQL, TAL), MQL),
-    (Move.REJECTED, SALES): _each((MQL, TQL, SAL), MQL) | _each((SQL,), SQL) | _each((OPPORTUNITY,), OPPORTUNITY),
-    (Move.OPPORTUNITY, SALES): _each((*REST, *OPEN), OPPORTUNITY),
-    (Move.WON, SALES): _each((INQUIRY, RECYCLED, *OPEN), CUSTOMER),
-    (Move.LOST, SALES): _each((SAL, SQL, OPPORTUNITY), RECYCLED),
-    (Move.RECYCLED, SDR): _each((MQL, TAL, TQL), RECYCLED),
-    (Move.RECYCLED, SALES): _each(OPEN, RECYCLED),
-    (Move.RECYCLED, MARKETING): _each((INQUIRY, CUSTOMER, DISQUALIFIED), RECYCLED),
-    (Move.RECYCLED, MANAGER): _each((INQUIRY, CUSTOMER, *OPEN, DISQUALIFIED), RECYCLED),
-    (Move.RECYCLED, SYSTEM): _each((INQUIRY, *OPEN), RECYCLED),
-    (Move.DISQUALIFIED, SDR): _each((MQL, TAL, TQL), DISQUALIFIED),
-    (Move.DISQUALIFIED, SALES): _each((*REST, *OPEN), DISQUALIFIED),
-    (Move.DISQUALIFIED, MARKETING): _each(REST, DISQUALIFIED),
-    (Move.DISQUALIFIED, MANAGER): _each((*REST, *OPEN), DISQUALIFIED),
-    (Move.DISQUALIFIED, SYSTEM): _each((*REST, *OPEN), DISQUALIFIED),
-    (Move.REACTIVATED, SYSTEM): {RECYCLED: INQUIRY},
-    (Move.TAKEN_OVER, SYSTEM): _each((INQUIRY, RECYCLED), CUSTOMER),
-    (Move.CONSENT_CHANGED, SYSTEM): _UNCHANGED,
-    (Move.MERGED, SYSTEM): _UNCHANGED,
-    (Move.ERASED, SYSTEM): _UNCHANGED,
+_MOVES: Final[Mapping[tuple[StageEvent, Actor], Mapping[Stage, Stage]]] = {
+    (StageEvent.QUALIFIED, SYSTEM): _each(REST, MQL),
+    (StageEvent.QUALIFIED, SDR): _each((MQL, TAL), TQL),
+    (StageEvent.QUALIFIED, SALES): _each((*REST, MQL, TAL, TQL, SAL), SQL),
+    (StageEvent.HAND_RAISED, SYSTEM): {stage: stage for stage in OPEN},
+    (StageEvent.WITHDRAWN, SYSTEM): {MQL: INQUIRY},
+    (StageEvent.ACCEPTED, SDR): _each((MQL, TAL), TAL),
+    (StageEvent.ACCEPTED, SALES): _each((MQL, TQL, SAL), SAL) | _each((SQL,), SQL) | _each((OPPORTUNITY,), OPPORTUNITY),
+    (StageEvent.REJECTED, SDR): _each((MQL, TAL), MQL),
+    (StageEvent.REJECTED, SALES): _each((MQL, TQL, SAL), MQL) | _each((SQL,), SQL) | _each((OPPORTUNITY,), OPPORTUNITY),
+    (StageEvent.OPPORTUNITY, SALES): _each((*REST, *OPEN), OPPORTUNITY),
+    (StageEvent.WON, SALES): _each((INQUIRY, RECYCLED, *OPEN), CUSTOMER),
+    (StageEvent.LOST, SALES): _each((SAL, SQL, OPPORTUNITY), RECYCLED),
+    (StageEvent.RECYCLED, SDR): _each((MQL, TAL, TQL), RECYCLED),
+    (StageEvent.RECYCLED, SALES): _each(OPEN, RECYCLED),
+    (StageEvent.RECYCLED, MARKETING): _each((INQUIRY, CUSTOMER, DISQUALIFIED), RECYCLED),
+    (StageEvent.RECYCLED, MANAGER): _each((INQUIRY, CUSTOMER, *OPEN, DISQUALIFIED), RECYCLED),
+    (StageEvent.RECYCLED, SYSTEM): _each((INQUIRY, *OPEN), RECYCLED),
+    (StageEvent.DISQUALIFIED, SDR): _each((MQL, TAL, TQL), DISQUALIFIED),
+    (StageEvent.DISQUALIFIED, SALES): _each((*REST, *OPEN), DISQUALIFIED),
+    (StageEvent.DISQUALIFIED, MARKETING): _each(REST, DISQUALIFIED),
+    (StageEvent.DISQUALIFIED, MANAGER): _each((*REST, *OPEN), DISQUALIFIED),
+    (StageEvent.DISQUALIFIED, SYSTEM): _each((*REST, *OPEN), DISQUALIFIED),
+    (StageEvent.REACTIVATED, SYSTEM): {RECYCLED: INQUIRY},
+    (StageEvent.TAKEN_OVER, SYSTEM): _each((INQUIRY, RECYCLED), CUSTOMER),
+    (StageEvent.CONSENT_CHANGED, SYSTEM): _UNCHANGED,
+    (StageEvent.MERGED, SYSTEM): _UNCHANGED,
+    (StageEvent.ERASED, SYSTEM): _UNCHANGED,
 }
 
-_ACTORS: Final = {move: tuple(actor for each, actor in _MOVES if each is move) for move in Move}
-_SPEAKERS: Final = (Move.QUALIFIED, Move.ACCEPTED, Move.REJECTED, Move.OPPORTUNITY, Move.WON, Move.LOST)
+_ACTORS: Final = {move: tuple(actor for each, actor in _MOVES if each is move) for move in StageEvent}
+_SPEAKERS: Final = (
+    StageEvent.QUALIFIED,
+    StageEvent.ACCEPTED,
+    StageEvent.REJECTED,
+    StageEvent.OPPORTUNITY,
+    StageEvent.WON,
+    StageEvent.LOST,
+)
 """What the receiving side says; a manager may say it in its place."""
 
-_REASONS: Final[Mapping[tuple[Move, Stage], str]] = {
-    **{(Move.ACCEPTED, stage): "nothing_handed_off" for stage in REST},
-    **{(Move.REJECTED, stage): "nothing_handed_off" for stage in REST},
-    **{(Move.ACCEPTED, stage): "already_accepted" for stage in (TAL, SAL, SQL, OPPORTUNITY)},
-    (Move.ACCEPTED, TQL): "waits_for_sales",
-    (Move.REJECTED, TQL): "waits_for_sales",
-    **{(Move.REJECTED, stage): "too_late_to_reject" for stage in (SAL, SQL, OPPORTUNITY)},
-    **{(Move.QUALIFIED, stage): "already_qualified" for stage in OPEN},
-    **{(Move.QUALIFIED, stage): "nothing_handed_off" for stage in REST},
-    **{(Move.LOST, stage): "nothing_open" for stage in REST},
-    **{(Move.LOST, stage): "not_accepted_yet" for stage in (MQL, TAL, TQL)},
-    (Move.WON, CUSTOMER): "nothing_open",
-    **{(Move.WITHDRAWN, stage): "already_accepted" for stage in (TAL, TQL, SAL, SQL, OPPORTUNITY)},
-    **{(Move.RECYCLED, stage): "held_by_sales" for stage in OPEN},
-    **{(Move.RECYCLED, stage): "nothing_open" for stage in REST},
-    (Move.RECYCLED, RECYCLED): "already_recycled",
-    **{(Move.DISQUALIFIED, stage): "held_by_sales" for stage in OPEN},
-    **{(Move.DISQUALIFIED, stage): "nothing_open" for stage in REST},
+_REASONS: Final[Mapping[tuple[StageEvent, Stage], str]] = {
+    **{(StageEvent.ACCEPTED, stage): "nothing_handed_off" for stage in REST},
+    **{(StageEvent.REJECTED, stage): "nothing_handed_off" for stage in REST},
+    **{(StageEvent.ACCEPTED, stage): "already_accepted" for stage in (TAL, SAL, SQL, OPPORTUNITY)},
+    (StageEvent.ACCEPTED, TQL): "waits_for_sales",
+    (StageEvent.REJECTED, TQL): "waits_for_sales",
+    **{(StageEvent.REJECTED, stage): "too_late_to_reject" for stage in (SAL, SQL, OPPORTUNITY)},
+    **{(StageEvent.QUALIFIED, stage): "already_qualified" for stage in OPEN},
+    **{(StageEvent.QUALIFIED, stage): "nothing_handed_off" for stage in REST},
+    **{(StageEvent.LOST, stage): "nothing_open" for stage in REST},
+    **{(StageEvent.LOST, stage): "not_accepted_yet" for stage in (MQL, TAL, TQL)},
+    (StageEvent.WON, CUSTOMER): "nothing_open",
+    **{(StageEvent.WITHDRAWN, stage): "already_accepted" for stage in (TAL, TQL, SAL, SQL, OPPORTUNITY)},
+    **{(StageEvent.RECYCLED, stage): "held_by_sales" for stage in OPEN},
+    **{(StageEvent.RECYCLED, stage): "nothing_open" for stage in REST},
+    (StageEvent.RECYCLED, RECYCLED): "already_recycled",
+    **{(StageEvent.DISQUALIFIED, stage): "held_by_sales" for stage in OPEN},
+    **{(StageEvent.DISQUALIFIED, stage): "nothing_open" for stage in REST},
 }
 
 
-def moved(stage: Stage, move: Move, actor: Actor) -> Stage | Refused:
+def moved(stage: Stage, move: StageEvent, actor: Actor) -> Stage | Refused:
     """Where ``move`` by ``actor`` leads from ``stage``. ``rejected`` leads back to MQL, where the lead waits for what is decided."""
     speaker = SALES if actor is MANAGER and move in _SPEAKERS else actor
     targets = _MOVES.get((move, speaker))
@@ -132,7 +118,7 @@ def moved(stage: Stage, move: Move, actor: Actor) -> Stage | Refused:
     return Refused(_REASONS.get((move, stage), "not_from_this_stage"))
 
 
-def may_say(move: Move) -> tuple[Actor, ...]:
+def may_say(move: StageEvent) -> tuple[Actor, ...]:
     """The actors who can cause ``move`` from some stage, managers in place of the receiver included."""
     return (*_ACTORS[move], MANAGER) if move in _SPEAKERS else _ACTORS[move]
 

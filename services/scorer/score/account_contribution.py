@@ -19,6 +19,9 @@ from services.scorer.score.engagement import whole
 from services.scorer.score.group_totals import NEVER, GroupSum, any_in, sums_of
 from services.scorer.score.rule_table import GroupLine, ScoreTable
 
+SHOWN_STEP_MICRO: Final = 10_000_000
+"""Engagement is told anew when it passes a multiple of this, not at each page view."""
+
 _GROUP: Final = struct.Struct("<qqidd")
 MICRO: Final = 1_000_000
 ENGAGED_MICRO: Final = MICRO

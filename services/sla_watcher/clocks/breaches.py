@@ -11,8 +11,9 @@ from typing import Final
 from baton.contracts.slas import ClockState
 from services.sla_watcher.clocks import clock as running
 from services.sla_watcher.clocks.clock_terms import Terms, terms_of
+from services.sla_watcher.clocks.sla_facts import tell_clock, tell_violation
 from services.sla_watcher.clocks.state import LastWord, OpenClock
-from services.sla_watcher.clocks.step import Turn, tell_clock, tell_violation
+from services.sla_watcher.clocks.step import Turn
 
 RETRY_MS: Final = 60_000
 """How long after an unproven moment the proof is asked for again."""

@@ -12,8 +12,9 @@ from services.sla_watcher.clocks import closed_breaches
 from services.sla_watcher.clocks.clock_terms import Terms, terms_of
 from services.sla_watcher.clocks.evidence import Evidence
 from services.sla_watcher.clocks.intervals import LONGEST_WAIT_MS
+from services.sla_watcher.clocks.sla_facts import tell_clock, tell_violation
 from services.sla_watcher.clocks.state import ClockPause, LastWord, OpenClock
-from services.sla_watcher.clocks.step import Turn, tell_clock, tell_violation
+from services.sla_watcher.clocks.step import Turn
 from services.sla_watcher.clocks.transitions import Signal, moves
 
 NOTHING_PROMISED: Final = "no_longer_promised"

@@ -6,8 +6,9 @@ A clock has one end and keeps it; what is taken back is the violation, so the ve
 from typing import Final
 
 from services.sla_watcher.clocks.evidence import Evidence
+from services.sla_watcher.clocks.sla_facts import tell_violation
 from services.sla_watcher.clocks.state import BROKEN, BrokenPromise, OpenClock
-from services.sla_watcher.clocks.step import Turn, tell_violation
+from services.sla_watcher.clocks.step import Turn
 
 _MOST: Final = 24
 _KEPT_MS: Final = 90 * 86_400_000
@@ -23,7 +24,7 @@ def remember(turn: Turn, clock: OpenClock) -> None:
     for number, (item, promise) in enumerate(known):
         if number < surplus or promise.ended_at_ms < turn.now - _KEPT_MS:
             turn.drop(BROKEN, item)
-    turn.put(BROKEN, f"{turn.now:014d}-{clock.clock_id}", BrokenPromise(clock=clock, ended_at_ms=turn.now))
+    turn.store(BROKEN, f"{turn.now:014d}-{clock.clock_id}", BrokenPromise(clock=clock, ended_at_ms=turn.now))
 
 
 def excuse(turn: Turn, evidence: Evidence, *, accepts: bool) -> None:

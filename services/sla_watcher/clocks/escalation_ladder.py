@@ -13,8 +13,9 @@ from baton.contracts.slas import ActionKind
 from services.sla_watcher.clocks.breaches import RETRY_MS
 from services.sla_watcher.clocks.clock_terms import Terms
 from services.sla_watcher.clocks.recycling import Leaving, leave
+from services.sla_watcher.clocks.sla_facts import tell_action
 from services.sla_watcher.clocks.state import OpenClock
-from services.sla_watcher.clocks.step import Turn, tell_action
+from services.sla_watcher.clocks.step import Turn
 
 RECYCLE: Final = "recycle"
 TAKES_AWAY: Final = frozenset({ActionKind.REASSIGN.value, ActionKind.MANAGER_QUEUE.value, RECYCLE})

@@ -6,14 +6,11 @@ that is read twice changes nothing.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
 
-from baton.contracts.slas import GoalTally
+from baton.contracts.goals import OPENED, GoalTally
 from baton.contracts.topic_names import SLA_TALLIES
 from baton.ids import derived_id
 from services.sla_watcher.clocks.step import Turn
-
-OPENED: Final = "opened"
 
 
 def tally(turn: Turn, metric: str, *, occurred_at_ms: int, cycle: int | None = None) -> None:
@@ -39,7 +36,7 @@ def goals_for(turn: Turn, metric: str, currency: str | None = None) -> Iterator[
 
 def tell_tally(turn: Turn, goal: str, metric: str, *, amount: int, occurred_at_ms: int, subject: tuple[str | int, ...]) -> None:
     """``sla.tallies.v1``, keyed by the goal. ``subject`` is what counts once."""
-    turn.tell(
+    turn.publish(
         SLA_TALLIES,
         GoalTally(
             goal=goal,

@@ -4,11 +4,11 @@ A clock is its start, its pauses and the agreement's target; the moment at which
 these, whatever order the pauses became known in. So a changed target or calendar never loses the time a clock stood still.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from services.sla_watcher.clocks.state import ClockPause, TimeMark
+from services.sla_watcher.clocks.state import ClockPause
 
 
 class CountedTime(Protocol):
@@ -65,27 +65,3 @@ def moment(time: CountedTime, start_ms: int, unpaused_ms: int, pauses: Iterable[
             break
         at_ms = time.add_business(at_ms, time.business_between(begin, end))
     return at_ms
-
-
-KINDS: Final = ("system", "queue", "human", "buyer", "rest")
-
-
-def split_time(marks: Sequence[TimeMark], until_ms: int) -> Mapping[str, int]:
-    """How long a lead's time was system, queue, human, waiting for the buyer, or rest between cycles, up to ``until_ms``.
-
-    The parts add up to the whole: each mark holds until the next one.
-    """
-    spent = dict.fromkeys(KINDS, 0)
-    ends = [each.from_ms for each in marks[1:]] + [until_ms]
-    for mark, end in zip(marks, ends, strict=False):
-        spent[mark.kind] = spent.get(mark.kind, 0) + max(0, min(end, until_ms) - mark.from_ms)
-    return spent
-
-
-def marked(marks: tuple[TimeMark, ...], kind: str, from_ms: int, limit: int = 64) -> tuple[TimeMark, ...]:
-    """``marks`` with one more, if it changes the kind. Beyond ``limit`` the oldest pair is folded away, so that it stays bounded."""
-    if marks and marks[-1].kind == kind:
-        return marks
-    at_ms = max(from_ms, marks[-1].from_ms) if marks else from_ms
-    grown = (*marks, TimeMark(kind=kind, from_ms=at_ms))
-    return grown if len(grown) <= limit else (TimeMark(kind=grown[0].kind, from_ms=grown[0].from_ms), *grown[2:])

@@ -6,19 +6,21 @@ Amounts are in minor units of their currency. Only goals in the same currency co
 from dataclasses import replace
 from typing import Final
 
-from baton.contracts.leads import LeadStaged
+from baton.contracts.leads import LeadStaged, StageEvent
 from services.sla_watcher.clocks.goal_tallies import goals_for, tell_tally
 from services.sla_watcher.clocks.state import OpenDeal
 from services.sla_watcher.clocks.step import Turn
 
 PIPELINE: Final = "coverage"
 WON_AMOUNT: Final = "won_amount"
-_CLOSES: Final = frozenset({"won", "lost", "recycled", "disqualified", "merged", "erased"})
+_CLOSES: Final = frozenset(
+    {StageEvent.WON, StageEvent.LOST, StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.MERGED, StageEvent.ERASED}
+)
 
 
 def on_deal(turn: Turn, staged: LeadStaged) -> None:
     """Note what the move says about money."""
-    if staged.event == "won" and staged.amount_minor and staged.currency:
+    if staged.event == StageEvent.WON and staged.amount_minor and staged.currency:
         for goal in goals_for(turn, WON_AMOUNT, staged.currency):
             _count(turn, goal, WON_AMOUNT, staged, staged.amount_minor)
         for goal in goals_for(turn, PIPELINE, staged.currency):

@@ -6,14 +6,15 @@ A lead that leaves is never silent: it has a track and a return date, or an end 
 from dataclasses import dataclass, replace
 from typing import Final
 
-from baton.agreement.compiled.recycling import Outcome, RecycleReason
+from baton.agreement.compiled.recycling import RecycleReason
+from baton.agreement.model.recycling import Outcome
 from baton.agreement.quantities import DAY_MS
 from baton.contracts.slas import RETURN_DATE, ActionKind, ClockState, LeadReactivated, LeadRecycled, SlaAction
 from baton.contracts.topic_names import LEADS_REACTIVATED, LEADS_RECYCLED, LEADS_SLA_ACTIONS
 from services.sla_watcher.clocks import clock as running
-from services.sla_watcher.clocks.intervals import marked
 from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock, Rest
 from services.sla_watcher.clocks.step import Turn
+from services.sla_watcher.clocks.time_split import marked
 
 NURTURE_START: Final = "nurture_start"
 NURTURE: Final = "nurture"
@@ -100,7 +101,7 @@ def _disqualified(turn: Turn, rule: RecycleReason, leaving: Leaving, cycle: int)
 
 def _tell_leave(turn: Turn, rest: Rest, leaving: Leaving, *, needs: str | None = None, refused: str | None = None) -> None:
     track = turn.reference.agreement.recycling.tracks.get(rest.track or "")
-    turn.tell(
+    turn.publish(
         LEADS_RECYCLED,
         LeadRecycled(
             recycle_id=rest.recycle_id,
@@ -170,7 +171,7 @@ def end_rest(turn: Turn, reason: str) -> None:
 
 
 def _tell_back(turn: Turn, rest: Rest, reason: str, *, return_at_ms: int | None) -> None:
-    turn.tell(
+    turn.publish(
         LEADS_REACTIVATED,
         LeadReactivated(
             lead_id=turn.lead_id,
@@ -199,7 +200,7 @@ def after_rejection(turn: Turn, leaving: Leaving, holder: CurrentHandoff | None)
     counted = replace(passing, failed=failed, returned=passing.returned + 1, moved=leaving.handoff_id)
     turn.head = replace(turn.head, passing=counted)
     again = passing.returned < MOST_RETURNED
-    turn.tell(
+    turn.publish(
         LEADS_SLA_ACTIONS,
         SlaAction(
             action_id=turn.id_of("action", "rejected"),

@@ -58,7 +58,7 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
         turn = Turn(view, now=now, reference=reference)
         if turn.head.ended is None:
             _take(turn, event, first=view.head is None)
-        return turn.step()
+        return turn.finish()
 
     def wake(self, view: View[LeadClocks], *, now: int, reference: AgreementReference) -> Step[LeadClocks]:
         """Do what is due: warnings, breaches, ladders, and the return of a recycled lead."""
@@ -70,7 +70,7 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
         rest = turn.head.rest
         if rest is not None and rest.return_at_ms is not None and rest.return_at_ms <= now:
             recycling.come_back(turn)
-        return turn.step()
+        return turn.finish()
 
     def adopt(self, view: View[LeadClocks], *, old: str, new: AgreementReference, now: int) -> Step[LeadClocks]:
         """Compute every running clock anew from its intervals."""
@@ -80,7 +80,7 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
                 running.adopt(turn, clock)
             else:
                 running.adopt_broken(turn, clock)
-        return turn.step()
+        return turn.finish()
 
 
 def _take(turn: Turn, event: Event, *, first: bool) -> None:

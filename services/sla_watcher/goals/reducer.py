@@ -12,11 +12,11 @@ from baton.agreement.compiled.calendars import Calendar
 from baton.agreement.compiled.goals import Goal
 from baton.agreement.reference import AgreementReference
 from baton.agreement.wall_time import instant_ms, zone_named
-from baton.contracts.slas import GoalProgress, GoalTally, SlaViolation
+from baton.contracts.goals import OPENED, GoalProgress, GoalTally
+from baton.contracts.slas import SlaViolation
 from baton.contracts.topic_names import GOALS_PROGRESS, LEADS_SLA_VIOLATIONS, SLA_TALLIES
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
 from baton.ids import derived_id
-from services.sla_watcher.clocks.goal_tallies import OPENED
 from services.sla_watcher.goals.periods import Period, next_working_morning, period_named, period_of
 from services.sla_watcher.goals.progress import COVERAGE, Standing, in_units, standing, will_be_missed
 from services.sla_watcher.goals.state import COUNTED, CountedTally, GoalBook

@@ -6,7 +6,7 @@ at once.
 
 from dataclasses import replace
 
-from baton.contracts.routing import HandoffKind, LeadRouted, LeadUnrouted
+from baton.contracts.routing import REINSTATED, HandoffKind, LeadRouted, LeadUnrouted
 from services.router.dispatch import effects
 from services.router.dispatch.effects import Case, Change, unchanged
 from services.router.dispatch.state import Handoff, HandoffState
@@ -29,7 +29,7 @@ def on_routed(case: Case, routed: LeadRouted) -> Change:
         told = replace(told, state=HandoffState.OFFERED, owner=routed.owner, since_ms=case.at)
         return replace(unchanged(case), head=replace(case.head, current=told))
     told = replace(told, owner=current.owner or routed.owner)
-    facts = () if told.owner == routed.owner else (effects.note(case, told, HandoffKind.NOTED, "reinstated"),)
+    facts = () if told.owner == routed.owner else (effects.note(case, told, HandoffKind.NOTED, REINSTATED),)
     return Change(head=replace(case.head, current=told), wish=case.wish, facts=facts)
 
 

@@ -5,26 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from baton.agreement.compiled.recycling import Outcome
-from baton.contracts.leads import Actor, Stage
+from baton.agreement.model.recycling import Outcome
+from baton.contracts.leads import Actor, Stage, StageEvent
 from baton.ids import derived_id
-from services.scorer.lead.handlers.events import settle
 from services.scorer.lead.level import rated
 from services.scorer.lead.qualification import hand_over
+from services.scorer.lead.rescore import settle
 from services.scorer.lead.stage_moves import Cause, end_cycle, move_lead
-from services.scorer.lead.state import DEAL, Course, Deal, FormerHandoff
+from services.scorer.lead.state import DEAL, UNTIL_TOLD, Course, Deal, FormerHandoff
 from services.scorer.lead.step import Turn
-from services.scorer.lead.transitions import Move
 
-_ENDS: Final = frozenset({Move.RECYCLED, Move.DISQUALIFIED, Move.LOST, Move.WON})
+_ENDS: Final = frozenset({StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.LOST, StageEvent.WON})
 _MAX_REJECTERS: Final = 16
 MAX_DEALS: Final = 50
-UNTIL_TOLD: Final = 1 << 60
 
 
-def speaker(actor: Actor, move: Move, course: Course) -> Actor:
+def speaker(actor: Actor, move: StageEvent, course: Course) -> Actor:
     """A manager speaks for the side that has the lead, where that side has to say it."""
-    speaks = move in (Move.ACCEPTED, Move.REJECTED, Move.QUALIFIED)
+    speaks = move in (StageEvent.ACCEPTED, StageEvent.REJECTED, StageEvent.QUALIFIED)
     return Actor.SDR if actor is Actor.MANAGER and speaks and course.leg == "sdr" else actor
 
 
@@ -33,14 +31,14 @@ def former_handoff(course: Course, handoff_id: str | None) -> FormerHandoff | No
     return next((each for each in course.former if each.handoff_id == handoff_id), None)
 
 
-def carry_out(turn: Turn, move: Move, cause: Cause) -> None:
+def carry_out(turn: Turn, move: StageEvent, cause: Cause) -> None:
     """Make an allowed move with all that goes with it."""
-    if move is Move.ACCEPTED:
+    if move is StageEvent.ACCEPTED:
         _reinstate(turn, cause)
-    if move in (Move.OPPORTUNITY, Move.WON):
-        cause = _dealt(turn, cause, won=move is Move.WON)
+    if move in (StageEvent.OPPORTUNITY, StageEvent.WON):
+        cause = _dealt(turn, cause, won=move is StageEvent.WON)
     spoken = replace(cause, actor=speaker(cause.actor, move, turn.course))
-    if move is Move.QUALIFIED and spoken.actor is Actor.SDR:
+    if move is StageEvent.QUALIFIED and spoken.actor is Actor.SDR:
         _bridged(turn, spoken)
         return
     refused = move_lead(turn, move, spoken, to=_by_reason(turn, move, cause))
@@ -48,30 +46,30 @@ def carry_out(turn: Turn, move: Move, cause: Cause) -> None:
     _after(turn, move, cause)
 
 
-def _by_reason(turn: Turn, move: Move, cause: Cause) -> Stage | None:
+def _by_reason(turn: Turn, move: StageEvent, cause: Cause) -> Stage | None:
     """A reason that the agreement disqualifies for does so, whatever the act was called."""
-    if move not in (Move.RECYCLED, Move.LOST):
+    if move not in (StageEvent.RECYCLED, StageEvent.LOST):
         return None
     rule = turn.agreement.recycling.reason(cause.reason)
     return Stage.DISQUALIFIED if rule.outcome is Outcome.DISQUALIFY else None
 
 
-def _after(turn: Turn, move: Move, cause: Cause) -> None:
+def _after(turn: Turn, move: StageEvent, cause: Cause) -> None:
     course = turn.course
     match move:
-        case Move.ACCEPTED:
+        case StageEvent.ACCEPTED:
             turn.steer(accepted=True, touched=True, owner=cause.by if course.owner is None else course.owner)
-        case Move.REJECTED:
+        case StageEvent.REJECTED:
             rejecters = tuple(dict.fromkeys((*course.rejecters, cause.by or "")))[-_MAX_REJECTERS:]
             turn.steer(rejecters=rejecters, rejected=True, handoff_id=None, owner=None, pool=None, accepted=False, touched=False)
-        case Move.QUALIFIED | Move.OPPORTUNITY:
+        case StageEvent.QUALIFIED | StageEvent.OPPORTUNITY:
             turn.steer(accepted=True, touched=True, owner=course.owner or cause.by)
         case _ if move in _ENDS:
             _ended(turn, move, cause)
 
 
-def _ended(turn: Turn, move: Move, cause: Cause) -> None:
-    if move is Move.WON and turn.course.owner is None:
+def _ended(turn: Turn, move: StageEvent, cause: Cause) -> None:
+    if move is StageEvent.WON and turn.course.owner is None:
         turn.steer(owner=cause.by)
     ended_as = Stage(turn.head.stage)
     end_cycle(turn, ended_as.value, reason=cause.reason)
@@ -90,7 +88,7 @@ def _ended(turn: Turn, move: Move, cause: Cause) -> None:
 
 def _bridged(turn: Turn, cause: Cause) -> None:
     """The bridge team passes the lead on: a qualification of its own for sales, in the same cycle."""
-    refused = move_lead(turn, Move.QUALIFIED, cause)
+    refused = move_lead(turn, StageEvent.QUALIFIED, cause)
     assert refused is None, refused
     turn.steer(
         qualification_id=derived_id(cause.id, "qualification", turn.lead_id),

@@ -11,26 +11,26 @@ from __future__ import annotations
 from typing import Final
 
 from baton.contracts.intake import ActKind, LeadAct
-from baton.contracts.leads import Actor, Stage
+from baton.contracts.leads import Actor, Stage, StageEvent
 from baton.ids import derived_id
 from services.scorer.lead.handlers.disposition_effects import carry_out, former_handoff, speaker
 from services.scorer.lead.stage_moves import Cause, refuse
 from services.scorer.lead.state import Course
 from services.scorer.lead.step import Turn
-from services.scorer.lead.transitions import OPEN, Move, Refused, moved
+from services.scorer.lead.transitions import OPEN, Refused, moved
 
 _MOVES: Final = {
-    ActKind.ACCEPTED: Move.ACCEPTED,
-    ActKind.REJECTED: Move.REJECTED,
-    ActKind.QUALIFIED: Move.QUALIFIED,
-    ActKind.RECYCLED: Move.RECYCLED,
-    ActKind.DISQUALIFIED: Move.DISQUALIFIED,
-    ActKind.OPPORTUNITY: Move.OPPORTUNITY,
-    ActKind.WON: Move.WON,
-    ActKind.LOST: Move.LOST,
+    ActKind.ACCEPTED: StageEvent.ACCEPTED,
+    ActKind.REJECTED: StageEvent.REJECTED,
+    ActKind.QUALIFIED: StageEvent.QUALIFIED,
+    ActKind.RECYCLED: StageEvent.RECYCLED,
+    ActKind.DISQUALIFIED: StageEvent.DISQUALIFIED,
+    ActKind.OPPORTUNITY: StageEvent.OPPORTUNITY,
+    ActKind.WON: StageEvent.WON,
+    ActKind.LOST: StageEvent.LOST,
 }
 _TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING})
-_NEED_REASON: Final = frozenset({Move.REJECTED, Move.RECYCLED, Move.DISQUALIFIED})
+_NEED_REASON: Final = frozenset({StageEvent.REJECTED, StageEvent.RECYCLED, StageEvent.DISQUALIFIED})
 _PEOPLE: Final = frozenset(Actor) - {Actor.SYSTEM}
 _MAX_ATTEMPTS: Final = 32
 
@@ -71,7 +71,7 @@ def cause_of(event: LeadAct) -> Cause:
     )
 
 
-def _refusal(turn: Turn, move: Move, cause: Cause, actor: str) -> str | None:
+def _refusal(turn: Turn, move: StageEvent, cause: Cause, actor: str) -> str | None:
     """Why the act is not carried out; None if it may be. The first reason that holds, in this order."""
     course = turn.course
     if actor not in _PEOPLE:
@@ -84,7 +84,7 @@ def _refusal(turn: Turn, move: Move, cause: Cause, actor: str) -> str | None:
     return _not_the_holder(turn, cause) or _too_late(turn, move, cause) or _incomplete(move, cause)
 
 
-def _stands(course: Course, move: Move, cause: Cause) -> bool:
+def _stands(course: Course, move: StageEvent, cause: Cause) -> bool:
     """Whether the hand-off that the act names is the one that stands; an act that names none means that one."""
     named = cause.handoff_id
     if named is None or named == course.handoff_id:
@@ -92,7 +92,7 @@ def _stands(course: Course, move: Move, cause: Cause) -> bool:
     former = former_handoff(course, named)
     if former is not None:
         crossed = cause.occurred_at_ms <= course.routed_at_ms and not (course.accepted or course.touched)
-        return move is Move.ACCEPTED and crossed and cause.by == former.owner
+        return move is StageEvent.ACCEPTED and crossed and cause.by == former.owner
     return _is_ahead(course, named)
 
 
@@ -116,20 +116,20 @@ def _not_the_holder(turn: Turn, cause: Cause) -> str | None:
     return "held_by_another" if owner is not None and cause.by != owner else None
 
 
-def _too_late(turn: Turn, move: Move, cause: Cause) -> str | None:
+def _too_late(turn: Turn, move: StageEvent, cause: Cause) -> str | None:
     """What may be said of a hand-off once only."""
     course = turn.course
-    if course.accepted and cause.handoff_id in (None, course.handoff_id) and move is Move.ACCEPTED:
+    if course.accepted and cause.handoff_id in (None, course.handoff_id) and move is StageEvent.ACCEPTED:
         return "already_accepted"
-    if course.accepted and move is Move.REJECTED and turn.head.stage in (Stage.SQL, Stage.OPPORTUNITY):
+    if course.accepted and move is StageEvent.REJECTED and turn.head.stage in (Stage.SQL, Stage.OPPORTUNITY):
         return "too_late_to_reject"
     return None
 
 
-def _incomplete(move: Move, cause: Cause) -> str | None:
+def _incomplete(move: StageEvent, cause: Cause) -> str | None:
     if move in _NEED_REASON and not (cause.reason or "").strip():
         return "reason_missing"
-    if move in (Move.OPPORTUNITY, Move.WON) and cause.amount_minor is not None:
+    if move in (StageEvent.OPPORTUNITY, StageEvent.WON) and cause.amount_minor is not None:
         if not cause.currency:
             return "currency_missing"
         if cause.amount_minor < 0:

@@ -10,14 +10,13 @@ from typing import Final
 
 from baton.contracts.intake import LeadEvent, LeadPerson, Person
 from baton.evolve import evolve
-from services.scorer.lead.level import rated, tell_account
 from services.scorer.lead.profile import consented, known_as, told
-from services.scorer.lead.qualification import COOLED, RETRACTED, considered, reconsidered
+from services.scorer.lead.publish_score import tell_account
 from services.scorer.lead.state import CONSENT, NOBODY, ONLY, PERSON, PROFILE, ProfileBook
 from services.scorer.lead.step import Turn
 from services.scorer.score.content_touches import ContentBook, touched
 from services.scorer.score.entry_counting import Counted, entered
-from services.scorer.score.entry_status import MARK, MARK_SIZE, Why, why_at
+from services.scorer.score.entry_status import MARK, MARK_SIZE, Why
 from services.scorer.score.ledger import find, id_bytes, packed, retracted_ids, retractions_after, with_retractions
 
 ACCOUNT_FIELD = "domain"
@@ -145,20 +144,3 @@ def acquainted(turn: Turn, person: Person, times: dict[str, int]) -> bool:
     if changed is not book:
         turn.put(PERSON, ONLY, changed)
     return changed is not book
-
-
-def settle(turn: Turn, *, cause: str, occurred_at_ms: int, raised: bool = False, acted: bool = False) -> None:
-    """After an event: score, qualify or withdraw, tell. ``acted``: it is something that the lead did."""
-    undone = level_undone(turn)
-    rating = rated(turn, raising=True, cause=cause, undone=undone)
-    reconsidered(turn, cause=cause, reason=RETRACTED if undone else COOLED, rating=rating)
-    considered(turn, rating, cause=cause, occurred_at_ms=occurred_at_ms, raised=raised, acted=acted)
-
-
-def level_undone(turn: Turn) -> bool:
-    """Whether the act that raised the level has turned out not to count."""
-    head = turn.head
-    if not head.level_cause:
-        return False
-    index = find(head.ledger, id_bytes(head.level_cause))
-    return index >= 0 and why_at(head.marks, index) in (Why.RETRACTED, Why.SCANNER)

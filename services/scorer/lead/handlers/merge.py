@@ -15,19 +15,20 @@ from dataclasses import replace
 from typing import Final
 
 from baton.contracts.intake import EventKind, LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
-from baton.contracts.leads import LeadTransfer, Stage
+from baton.contracts.leads import LeadTransfer, Stage, StageEvent
 from baton.contracts.topic_names import SCORER_TRANSFERS
 from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import stops_waiting
-from services.scorer.lead.handlers.events import acquainted, consent_given, profiled, settle, untold
-from services.scorer.lead.level import tell_account
+from services.scorer.lead.handlers.events import acquainted, consent_given, profiled, untold
 from services.scorer.lead.merge_takeover import takes_over
 from services.scorer.lead.merge_transfer import send_book, take_dates, take_deals
+from services.scorer.lead.publish_score import tell_account
+from services.scorer.lead.rescore import settle
 from services.scorer.lead.stage_moves import by_system, cycle_item, place, tell_consents
 from services.scorer.lead.state import CYCLE, MERGED, LeadHead
 from services.scorer.lead.step import Turn
-from services.scorer.lead.transitions import OPEN, Move
+from services.scorer.lead.transitions import OPEN
 from services.scorer.score.content_touches import ContentBook, together
 from services.scorer.score.ledger import RECORD, retractions, with_retractions
 
@@ -44,7 +45,7 @@ def on_merge(turn: Turn, told: LeadMerge) -> None:
         stops_waiting(turn, cause=told.merge_id)
         send_book(turn, told.survivor, merge_id=told.merge_id)
         cause = by_system(turn, told.merge_id, occurred_at_ms=told.occurred_at_ms, reason=MERGED)
-        place(turn, Move.MERGED, cause, Stage(head.stage))
+        place(turn, StageEvent.MERGED, cause, Stage(head.stage))
         tell_account(turn, "remove", head.account_id, None, cause=told.merge_id)
         turn.forget_entries()
     turn.head = LeadHead(ended=MERGED, survivor=told.survivor, cycle=head.cycle, stage=head.stage)

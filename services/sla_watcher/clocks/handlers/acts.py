@@ -16,9 +16,10 @@ from services.sla_watcher.clocks.clock_terms import terms_of
 from services.sla_watcher.clocks.evidence import AWAITING, Evidence, from_act, is_touch
 from services.sla_watcher.clocks.goal_tallies import tally
 from services.sla_watcher.clocks.handlers.handoffs import AFTER_ACCEPTANCE, OFFER, let_go, start_for_holder
-from services.sla_watcher.clocks.intervals import marked
+from services.sla_watcher.clocks.sla_facts import tell_action
 from services.sla_watcher.clocks.state import Attempt, OpenClock
-from services.sla_watcher.clocks.step import Turn, tell_action
+from services.sla_watcher.clocks.step import Turn
+from services.sla_watcher.clocks.time_split import marked
 
 PAUSED: Final = ("qualify", "follow_up", "advance")
 WAITING: Final = "waiting_for_buyer"

@@ -8,22 +8,21 @@ from dataclasses import replace
 from typing import Final
 
 from baton.contracts.leads import LeadQualified
-from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted, LeadUnrouted
+from baton.contracts.routing import REINSTATED, HandoffKind, HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.slas import ClockState
 from baton.engine.reducer import Event
 from services.sla_watcher.clocks import clock as running
 from services.sla_watcher.clocks.evidence import Evidence
 from services.sla_watcher.clocks.goal_tallies import tally
-from services.sla_watcher.clocks.intervals import marked
 from services.sla_watcher.clocks.recycling import NURTURE, NURTURE_START, RETURN, Leaving, end_rest, leave
 from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock, Pass
 from services.sla_watcher.clocks.step import Turn
+from services.sla_watcher.clocks.time_split import marked
 
 ROUTE: Final = "route"
 NO_CONSENT: Final = "no_consent"
 OFFER: Final = ("accept", "first_touch")
 AFTER_ACCEPTANCE: Final = ("qualify", "follow_up")
-REINSTATED: Final = "reinstated"
 
 
 def on_qualified(turn: Turn, event: Event, qualified: LeadQualified) -> None:

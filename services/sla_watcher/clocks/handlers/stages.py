@@ -4,26 +4,31 @@ Moves and qualifications come on two topics, so a verdict on the former qualific
 came to is told, but the clocks of the next go on.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from baton.contracts.leads import Actor, LeadStaged, Stage
+from baton.contracts.leads import Actor, LeadStaged, Stage, StageEvent
 from baton.contracts.slas import ClockState
 from baton.engine.reducer import Event
 from services.sla_watcher.clocks import clock as running
 from services.sla_watcher.clocks.evidence import Evidence, from_stage
 from services.sla_watcher.clocks.goal_tallies import tally
 from services.sla_watcher.clocks.handlers.handoffs import AFTER_ACCEPTANCE, ROUTE, let_go, start_for_holder
-from services.sla_watcher.clocks.intervals import marked
 from services.sla_watcher.clocks.pipeline import on_deal
 from services.sla_watcher.clocks.recycling import NURTURE, NURTURE_START, RETURN, Leaving, after_rejection, leave, left_before
 from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock
 from services.sla_watcher.clocks.step import Turn
+from services.sla_watcher.clocks.time_split import marked
 
 _TALLIED: Final = {Stage.SAL: "sal", Stage.SQL: "sql", Stage.OPPORTUNITY: "opportunity", Stage.CUSTOMER: "won"}
-_UNSAID: Final = {"lost": "lost_other", "recycled": "not_ready", "disqualified": "not_icp"}
-_ENDED: Final = frozenset({"merged", "erased"})
-_COUNTED_BEFORE: Final = frozenset({"rejected", "withdrawn", "taken_over", "consent_changed"})
+_UNSAID: Final[Mapping[str, str]] = {
+    StageEvent.LOST: "lost_other",
+    StageEvent.RECYCLED: "not_ready",
+    StageEvent.DISQUALIFIED: "not_icp",
+}
+_ENDED: Final = frozenset({StageEvent.MERGED, StageEvent.ERASED})
+_COUNTED_BEFORE: Final = frozenset({StageEvent.REJECTED, StageEvent.WITHDRAWN, StageEvent.TAKEN_OVER, StageEvent.CONSENT_CHANGED})
 """Moves to a stage that was counted when it was reached: here, or at a lead that ended in this one."""
 
 
@@ -49,7 +54,7 @@ def _is_of_former(turn: Turn, staged: LeadStaged) -> bool:
 
 
 def _left_before(turn: Turn, staged: LeadStaged) -> None:
-    if staged.event == "withdrawn" or (staged.event in _UNSAID and staged.actor != Actor.SYSTEM):
+    if staged.event == StageEvent.WITHDRAWN or (staged.event in _UNSAID and staged.actor != Actor.SYSTEM):
         left_before(turn, _leaving(staged), cycle=staged.cycle)
 
 
@@ -57,24 +62,24 @@ def _moved(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> 
     _consents(turn, event, staged)
     _advance(turn, event, staged, evidence)
     match staged.event:
-        case "accepted":
+        case StageEvent.ACCEPTED:
             _accepted(turn, event, staged, evidence)
-        case "rejected":
+        case StageEvent.REJECTED:
             _rejected(turn, event, staged, evidence)
-        case "qualified" if staged.to_stage != Stage.MQL:
+        case StageEvent.QUALIFIED if staged.to_stage != Stage.MQL:
             _verdict(turn, event, staged, evidence)
-        case "opportunity":
+        case StageEvent.OPPORTUNITY:
             _verdict(turn, event, staged, evidence)
-        case "won":
+        case StageEvent.WON:
             _verdict(turn, event, staged, evidence)
             _released(turn, "won", at_ms=event.at_ms)
-        case "disqualified" | "recycled" | "lost" if staged.actor != Actor.SYSTEM:
+        case StageEvent.DISQUALIFIED | StageEvent.RECYCLED | StageEvent.LOST if staged.actor != Actor.SYSTEM:
             _left(turn, event, staged, evidence)
-        case "disqualified" | "recycled":
+        case StageEvent.DISQUALIFIED | StageEvent.RECYCLED:
             _echoed(turn, event, staged)
-        case "hand_raised":
+        case StageEvent.HAND_RAISED:
             _hand_raised(turn)
-        case "withdrawn":
+        case StageEvent.WITHDRAWN:
             _withdrawn(turn, event, staged)
         case ended if ended in _ENDED:
             _ended(turn, ended)
@@ -82,7 +87,7 @@ def _moved(turn: Turn, event: Event, staged: LeadStaged, evidence: Evidence) -> 
 
 def _consents(turn: Turn, event: Event, staged: LeadStaged) -> None:
     """What the lead allows now. Whom nobody may write to is nurtured no longer; the return date stands."""
-    if staged.consents is None or (turn.view.head is None and staged.event == "consent_changed"):
+    if staged.consents is None or (turn.view.head is None and staged.event == StageEvent.CONSENT_CHANGED):
         return
     turn.head = replace(turn.head, consents=dict(staged.consents))
     rest, allowed = turn.head.rest, turn.reference.agreement.consent.nurture.decide(turn.head.consents)
@@ -189,8 +194,8 @@ def _leaving(staged: LeadStaged) -> Leaving:
         handoff_id=staged.handoff_id,
         by=staged.by,
         contract_end=staged.contract_end,
-        final=staged.event == "disqualified",
-        free=staged.event == "withdrawn",
+        final=staged.event == StageEvent.DISQUALIFIED,
+        free=staged.event == StageEvent.WITHDRAWN,
     )
 
 
