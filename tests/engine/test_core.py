@@ -14,7 +14,7 @@ from baton.engine.batch import Batch, Limits
 from baton.engine.core import Core
 from baton.engine.errors import OutOfOrder, ReducerFailed
 from baton.engine.reducer import Event, Fact, Reducer, Rejection, Step, View
-from tests.engine.test_merge import Fetched
+from tests.engine.test_input_merge import Fetched
 from tests.engine.toys import (
     TERMS_LEAD_MS,
     TOY_TOPICS,

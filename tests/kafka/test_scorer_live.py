@@ -38,8 +38,8 @@ from baton.engine.memory import MemoryLog, MemoryTask
 from baton.engine.records import BatchJournal, Did, JournalLine, Position
 from baton.engine.reducer import Reducer
 from services.scorer.app import SERVICE
-from tests.apps.scorer_crowd import busy
-from tests.apps.scorer_world import DAY, LIFECYCLE, World, agreement
+from tests.services.scorer.scorer_crowd import busy
+from tests.services.scorer.scorer_world import DAY, LIFECYCLE, World, agreement
 
 PARTITIONS = 2
 PATIENCE_S = 120.0
