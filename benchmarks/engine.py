@@ -63,7 +63,9 @@ async def _run(host: KafkaHost, count: int) -> dict[str, Any]:
 
 def committed(host: KafkaHost) -> int:
     """How many events are in the state of this process for good."""
-    memories = [seat.memory for group in host.groups for seat in group.seats.values() if seat.memory is not None]
+    memories = [
+        supervisor.memory for group in host.groups for supervisor in group.supervisors.values() if supervisor.memory is not None
+    ]
     # While a batch is open the position is ahead of what is committed; then what counts is where the batch began.
     stands = [each.core.positions if each.core._draft is None else each.core._draft.positions for each in memories]
     return sum(each.get(TOPIC, 0) for each in stands)

@@ -110,10 +110,10 @@ class Way:
         for topic, key, value, headers in records:
             self._now_ms += 1
             offset = self._offsets[topic] = self._offsets.get(topic, -1) + 1
-            assert self.core.take(topic, Fetched(offset, self._now_ms, key, value, headers))
+            assert self.core.process(topic, Fetched(offset, self._now_ms, key, value, headers))
         batch = self.core.seal()
         assert batch is not None
-        self.core.fold()
+        self.core.commit()
         if keep:
             self.facts += batch.outgoing
             self.changelog.update({key: value for key, value in batch.changelog if value is not None})

@@ -88,7 +88,7 @@ async def _restore(host: Any, leads: int) -> dict[str, Any]:
         if stopped := [each.reason for each in host.look() if each.state is not TaskState.RUNNING]:
             raise RuntimeError("; ".join(stopped))
         seconds, used = time.perf_counter() - began, cpu_s() - cpu
-        found = sum(seat.memory.core.keys for group in host.groups for seat in group.seats.values())
+        found = sum(supervisor.memory.core.keys for group in host.groups for supervisor in group.supervisors.values())
         if found != leads:
             raise RuntimeError(f"{found} of {leads} leads were restored")
         gc.collect()

@@ -19,7 +19,7 @@ from baton.engine.changelog import POSITION_KEY, explain
 from baton.engine.core import Core
 from baton.engine.errors import EngineError
 from baton.engine.rebuild import JournalMismatch, rebuild
-from baton.engine.record_headers import Inlet
+from baton.engine.record_headers import RecordDecoder
 from baton.engine.records import BatchJournal, Position
 from baton.engine.reducer import Reducer
 
@@ -51,7 +51,7 @@ def read_book(source: Source) -> AgreementBook:
     """The reference topics, whole."""
     book = AgreementBook()
     for topic in REFERENCE_TOPICS:
-        inlet = Inlet(TOPICS[topic], 0, codec_for)
+        inlet = RecordDecoder(TOPICS[topic], 0, codec_for)
         for record in source.read(topic, 0):
             book.add(inlet.event(record))
     return book

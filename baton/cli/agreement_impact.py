@@ -22,7 +22,7 @@ from baton.cli.lead_states import LeadStates
 from baton.clients import confluent_options
 from baton.contracts.leads import BacklogPart, BacklogRelease, LeadQualified, LeadStaged, StageEvent
 from baton.contracts.topic_names import SCORER_RELEASES
-from baton.engine.key_state import Cell
+from baton.engine.key_state import KeyState
 from baton.engine.reducer import Event, Step
 from baton.settings import Settings
 
@@ -102,7 +102,7 @@ def compare(states: LeadStates, present: AgreementReference | None, model: Agree
     )
 
 
-def _under(view: Cell, reference: AgreementReference, now_ms: int, states: LeadStates) -> _Outcome | None:
+def _under(view: KeyState, reference: AgreementReference, now_ms: int, states: LeadStates) -> _Outcome | None:
     """The lead under ``reference``; if that makes it ready, what its hand-off would be, were it let out of the backlog now."""
     view.cause = f"impact:{view.key}"
     step = states.reducer.adopt(view, old=view.version, new=reference, now=now_ms)
@@ -121,7 +121,7 @@ def _under(view: Cell, reference: AgreementReference, now_ms: int, states: LeadS
     )
 
 
-def _released(view: Cell, waits: BacklogPart, reference: AgreementReference, now_ms: int, states: LeadStates) -> Step[Any]:
+def _released(view: KeyState, waits: BacklogPart, reference: AgreementReference, now_ms: int, states: LeadStates) -> Step[Any]:
     release = BacklogRelease(lead_id=view.key, queue=waits.queue, at_ms=now_ms, cause_id=view.cause, agreement=reference.version)
     event = Event(
         topic=SCORER_RELEASES,

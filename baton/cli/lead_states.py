@@ -13,7 +13,7 @@ from baton.cli.flow import service_of
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import changelog_topic
 from baton.engine.core import Core
-from baton.engine.key_state import Cell, Shape
+from baton.engine.key_state import KeyState, Shape
 from baton.engine.reducer import Reducer
 from baton.engine.store import MemoryStore
 
@@ -48,14 +48,14 @@ class LeadStates:
         for key, value in records:
             self._core.restore(key, value)
 
-    def leads(self) -> Iterator[Cell]:
+    def leads(self) -> Iterator[KeyState]:
         """A view of every lead; throw it away after use, or what was done to it stays."""
         for key in list(self._store.keys()):
             yield self.lead(key)
 
-    def lead(self, key: str) -> Cell:
+    def lead(self, key: str) -> KeyState:
         """A view of one lead."""
-        return Cell(key, self._store, self._shape)
+        return KeyState(key, self._store, self._shape)
 
     def __len__(self) -> int:
         return len(self._store)

@@ -12,7 +12,7 @@ from heapq import heapify, heappop, heappush
 from baton.engine.timers import Timers
 
 
-class Agenda:
+class HeldTimers:
     """Timers of a task, held ones apart. ``holds``: whether due timers are held (the reducer has an upstream)."""
 
     __slots__ = ("_holds", "held", "timers")
@@ -43,12 +43,12 @@ class Agenda:
         for key in [key for key, due in self.held.items() if due > now]:
             self.timers.set(key, self.held.pop(key))
 
-    def held_by(self, up_to_ms: int) -> Docket:
+    def held_by(self, up_to_ms: int) -> DueQueue:
         """The held timers that are due at or before ``up_to_ms``."""
-        return Docket(self.held, up_to_ms)
+        return DueQueue(self.held, up_to_ms)
 
 
-class Docket:
+class DueQueue:
     """Held timers in the order they are to be fired: (due, key). Those that a wake asks for meanwhile can be added."""
 
     def __init__(self, held: dict[str, int], up_to_ms: int) -> None:
@@ -76,7 +76,7 @@ class Docket:
             heappush(self._order, (due, key))
 
 
-class Sweep:
+class AdoptionSweep:
     """Goes once through the keys that live under an older agreement than ``version``, in the order of their names.
 
     ``lags`` says of a key whether it still does: one that was touched meanwhile has adopted by itself.

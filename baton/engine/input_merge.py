@@ -1,7 +1,7 @@
 """The order in which a task with several inputs takes what has been fetched: (append time, topic, offset).
 
 Within an input the order is always that of its offsets, whatever its times say. Between inputs the order can only be as good as what
-is here; an input that is known to have more, and of which nothing is here, is named by :meth:`Merge.behind`, so that the host
+is here; an input that is known to have more, and of which nothing is here, is named by :meth:`InputMerge.behind`, so that the host
 can wait for it a little. What order it was in the end, the journal says.
 """
 
@@ -14,7 +14,7 @@ from heapq import heapify, heappop, heappush
 from baton.engine.batch import Record
 
 
-class Merge:
+class InputMerge:
     """Queues of fetched records. What was taken is kept until :meth:`settle`, so that :meth:`rewind` can give it again."""
 
     __slots__ = ("_ends", "_heads", "_queues", "_taken", "_upto")

@@ -1,7 +1,7 @@
 """One key while a batch is open: what the store has, under what the batch changed. It is the view its reducer sees.
 
 Values are decoded when they are first asked for and encoded when the batch is sealed, so a key that is touched a hundred times in
-a batch costs one of each. The store is read, never written, before :meth:`Cell.fold`.
+a batch costs one of each. The store is read, never written, before :meth:`KeyState.commit`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Shape:
         self.stateless = self.head is None and not self.entries
 
 
-class Cell:
+class KeyState:
     """See the module. ``place`` says what touched the key last; ``spins`` how often in a row it woke without time moving."""
 
     __slots__ = (
@@ -193,7 +193,7 @@ class Cell:
         self._writes.append((None, "", raw))
         return raw
 
-    def fold(self) -> None:
+    def commit(self) -> None:
         """Write what was sealed into the store."""
         for name, item, raw in self._writes:
             if name is None:

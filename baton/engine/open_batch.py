@@ -10,14 +10,25 @@ from baton.contracts.fact_metrics import Amount
 from baton.engine.batch import Batch, Counts, Outgoing
 from baton.engine.changelog import POSITION_KEY
 from baton.engine.journal import Notes
-from baton.engine.key_state import Cell
+from baton.engine.key_state import KeyState
 from baton.engine.records import BatchJournal, Did, Position
 
 
-class Draft:
+class OpenBatch:
     """Everything a batch has done so far. ``positions``, ``now`` and ``adopted`` are kept as they were when it began."""
 
-    __slots__ = ("adopted", "cells", "counts", "notes", "now", "outgoing", "positions", "reference", "verdicts", "wakes_left")
+    __slots__ = (
+        "adopted",
+        "counts",
+        "key_states",
+        "notes",
+        "now",
+        "outgoing",
+        "positions",
+        "reference",
+        "verdicts",
+        "wakes_left",
+    )
 
     def __init__(
         self, *, now: int, positions: Mapping[str, int], adopted: str, reference: Mapping[str, int], wakes_left: int
@@ -27,7 +38,7 @@ class Draft:
         self.adopted = adopted
         self.reference = dict(reference)
         self.wakes_left = wakes_left
-        self.cells: dict[str, Cell] = {}
+        self.key_states: dict[str, KeyState] = {}
         self.outgoing: list[Outgoing] = []
         self.verdicts: list[bool] = []
         self.notes = Notes()

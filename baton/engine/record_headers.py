@@ -28,7 +28,7 @@ class Unreadable(ValueError):
 _event = maker(Event)
 
 
-class Inlet:
+class RecordDecoder:
     """Reads the records of one input topic."""
 
     __slots__ = ("_decode", "_partition", "outside", "topic")
@@ -63,7 +63,7 @@ class Inlet:
         )
 
 
-class Outlet:
+class RecordEncoder:
     """Encodes facts for one output topic of a reducer."""
 
     __slots__ = ("_encode", "_max_bytes", "_partition", "_partitions", "_record", "_type", "kind", "topic")
@@ -148,14 +148,14 @@ def rfc3339(at_ms: int) -> str:
     return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
 
 
-def fact_ids(cause: str, facts: Sequence[Fact], outlets: Mapping[str, Outlet]) -> list[str]:
+def fact_ids(cause: str, facts: Sequence[Fact], encoders: Mapping[str, RecordEncoder]) -> list[str]:
     """The id of each fact of a step: from the cause, reducer and type, and how many of that type came before it in the step."""
     if len(facts) == 1:
-        return [derived_id(cause, outlets[facts[0].topic].kind, 0)]
+        return [derived_id(cause, encoders[facts[0].topic].kind, 0)]
     seen: dict[str, int] = {}
     ids = []
     for fact in facts:
-        kind = outlets[fact.topic].kind
+        kind = encoders[fact.topic].kind
         ordinal = seen.get(kind, 0)
         seen[kind] = ordinal + 1
         ids.append(derived_id(cause, kind, ordinal))

@@ -33,7 +33,7 @@ from baton.engine.kafka.clock import wall_ms
 from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.host import KafkaHost
 from baton.engine.kafka.settings import EngineSettings
-from baton.engine.kafka.task_supervisor import Seat
+from baton.engine.kafka.task_supervisor import TaskSupervisor
 from baton.engine.memory import MemoryLog, MemoryTask
 from baton.engine.records import BatchJournal, Did, JournalLine, Position
 from baton.engine.reducer import Reducer
@@ -156,9 +156,9 @@ async def live(bootstrap: str, namespace: str, leads: int) -> None:
 
 
 async def _done(host: KafkaHost, cluster: Cluster) -> bool:
-    seats = [seat for group in host.groups for seat in group.seats.values()]
-    assert [seat.failure for seat in seats if seat.failure is not None] == []
-    if len(seats) < len(PLACES) or not all(map(_has_adopted, seats)):
+    supervisors = [supervisor for group in host.groups for supervisor in group.supervisors.values()]
+    assert [supervisor.failure for supervisor in supervisors if supervisor.failure is not None] == []
+    if len(supervisors) < len(PLACES) or not all(map(_has_adopted, supervisors)):
         return False
     committed = {name: await cluster.committed(name, _inputs(name)) for name in REDUCERS}
     for name in REDUCERS:
@@ -168,10 +168,10 @@ async def _done(host: KafkaHost, cluster: Cluster) -> bool:
     return True
 
 
-def _has_adopted(seat: Seat) -> bool:
-    if seat.memory is None:
+def _has_adopted(supervisor: TaskSupervisor) -> bool:
+    if supervisor.memory is None:
         return False
-    core = seat.memory.core
+    core = supervisor.memory.core
     return core.adopted == SECOND.version or not core.reducer.adopts
 
 

@@ -84,14 +84,14 @@ class Desk:
         for number, item in enumerate(items, start=self.offset):
             at_ms = MONDAY_0900 + number * MINUTE
             value = codec_for(QueueItem).encode(item)
-            self.core.take("router.queue.v1", Fetched(number, at_ms, item.pool.encode(), value, ()))
+            self.core.process("router.queue.v1", Fetched(number, at_ms, item.pool.encode(), value, ()))
         batch = self.core.seal()
         assert batch is not None
         if commits:
-            self.core.fold()
+            self.core.commit()
             self.offset += len(items)
         else:
-            self.core.drop()
+            self.core.discard()
         return batch.counts.measured | batch.counts.standing
 
 

@@ -17,7 +17,7 @@ from baton.audit.source import MemorySource
 from baton.cli.flow import all_reducers
 from baton.engine.batch import Batch
 from baton.engine.core import Core
-from baton.engine.held_timers import Agenda
+from baton.engine.held_timers import HeldTimers
 from baton.engine.memory import MemoryLog
 from tests.simulation.coverage import FAULTS, WANTED
 from tests.simulation.scheduler import agreement, agreement_that_asks_accounts, play
@@ -74,7 +74,7 @@ def _state_starts_empty(patch: pytest.MonkeyPatch) -> None:
 
 
 def _a_dropped_batch_counts_as_taken(patch: pytest.MonkeyPatch) -> None:
-    real = Core.drop
+    real = Core.discard
 
     def drop(self: Core) -> None:
         reached = dict(self.positions)
@@ -111,13 +111,13 @@ def _a_commit_is_dropped(patch: pytest.MonkeyPatch) -> None:
 
 
 def _timers_are_lost(patch: pytest.MonkeyPatch) -> None:
-    real = Agenda.set
-    patch.setattr(Agenda, "set", lambda self, key, due_ms, now: real(self, key, None, now))
+    real = HeldTimers.set
+    patch.setattr(HeldTimers, "set", lambda self, key, due_ms, now: real(self, key, None, now))
 
 
 def _inputs_are_reordered(patch: pytest.MonkeyPatch) -> None:
     """The journal says one order, the task took another."""
-    real = Core.take
+    real = Core.process
     held: dict[int, tuple[str, Any]] = {}
 
     def take(self: Core, topic: str, record: Any) -> bool:

@@ -14,17 +14,17 @@ from baton.engine.kafka.clock import BrokerClock
 from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.reference import ReferenceReader
 from baton.engine.kafka.settings import EngineSettings
-from baton.engine.kafka.skip_orders import Skips
+from baton.engine.kafka.skip_orders import SkipOrders
 from baton.engine.reducer import Reducer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
+class HostContext:
     """One of each for all tasks. ``wall_ms``: the worker's clock, for ``made_at`` and the first guess of the broker's time."""
 
     cluster: Cluster
     reference: ReferenceReader
-    skips: Skips
+    skips: SkipOrders
     clock: BrokerClock
     settings: EngineSettings
     partitions: int

@@ -1,7 +1,7 @@
 """What a task does although no record comes: moves its time on, fires held timers, commits positions that moved over nothing.
 
-:meth:`Idle.look` asks the brokers what has to be asked; :meth:`Idle.fill` adds to the open batch what the answers allow; and
-:meth:`Idle.wait_s` says when it is worth making a batch for it. None of it keeps records waiting.
+:meth:`IdleProgress.look` asks the brokers what has to be asked; :meth:`IdleProgress.fill` adds to the open batch what the answers allow; and
+:meth:`IdleProgress.wait_s` says when it is worth making a batch for it. None of it keeps records waiting.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from aiokafka.errors import KafkaError
 
 from baton.engine.core import Core
 from baton.engine.kafka.clock import GRACE_MS, Horizon, ask
-from baton.engine.kafka.host_context import Shared
-from baton.engine.kafka.input_buffer import Inputs
-from baton.engine.kafka.upstream_proof import Upstream
+from baton.engine.kafka.host_context import HostContext
+from baton.engine.kafka.input_buffer import InputBuffer
+from baton.engine.kafka.upstream_proof import UpstreamProof
 from baton.engine.metrics import TICKS
 from baton.engine.reducer import Reducer
 from baton.logs import log_of
@@ -41,20 +41,20 @@ class Proof:
     until: float
 
 
-class Idle:
+class IdleProgress:
     """The time of one task. ``wake`` is called when an answer has come."""
 
     def __init__(
         self,
-        shared: Shared,
+        context: HostContext,
         reducer: Reducer[Any, Any],
         partition: int,
         core: Core,
-        inputs: Inputs,
-        upstream: Upstream | None,
+        inputs: InputBuffer,
+        upstream: UpstreamProof | None,
         wake: Callable[[], None],
     ) -> None:
-        self._shared, self._reducer, self._partition = shared, reducer, partition
+        self._context, self._reducer, self._partition = context, reducer, partition
         self._core, self._inputs, self._upstream = core, inputs, upstream
         self._wake = wake
         self._log = log_of(__name__, reducer=reducer.name, partition=partition)
@@ -87,7 +87,7 @@ class Idle:
         if self._horizon is not None or self._proof is not None:
             waits.append(_PENDING_LOOK_S)
         elif (due := self._core.next_due) is not None:
-            waits.append((due + GRACE_MS - self._shared.clock.likely_ms()) / 1000)
+            waits.append((due + GRACE_MS - self._context.clock.likely_ms()) / 1000)
         return max(_PENDING_LOOK_S, min(waits))
 
     def fill(self) -> bool:
@@ -121,17 +121,17 @@ class Idle:
         # In a task that has records the time moves with them; what has not been processed yet would only delay the answer.
         if self._inputs.count or monotonic() < self._ask_after:
             return False
-        clock = self._shared.clock
+        clock = self._context.clock
         if not clock.calibrated and self._core.next_due is not None:
             return True
         return self._core.changes_by(clock.likely_ms() - GRACE_MS)
 
     async def _ask(self) -> None:
-        shared = self._shared
+        context = self._context
         TICKS.labels(self._reducer.name).inc()
         try:
-            horizon = await ask(shared.cluster, shared.clock, self._reducer.name, self._reducer.inputs, self._partition)
-            await shared.reference.know(horizon.to_ms)
+            horizon = await ask(context.cluster, context.clock, self._reducer.name, self._reducer.inputs, self._partition)
+            await context.reference.know(horizon.to_ms)
         except KafkaError as error:
             self._log.warning("asking for the time: %s; trying again", type(error).__name__)
             self._ask_after = monotonic() + _RETRY_S
@@ -141,7 +141,7 @@ class Idle:
 
     async def _prove(self) -> None:
         assert self._upstream is not None
-        limit_s = self._shared.settings.upstream_limit_s
+        limit_s = self._context.settings.upstream_limit_s
         until, up_to_ms = monotonic() + limit_s, self._core.now
         try:
             async with asyncio.timeout(limit_s):
@@ -156,7 +156,7 @@ class Idle:
     async def _own_ends(self) -> dict[str, int]:
         while True:
             try:
-                ends = await self._shared.cluster.ends([(topic, self._partition) for topic in self._reducer.inputs])
+                ends = await self._context.cluster.ends([(topic, self._partition) for topic in self._reducer.inputs])
                 return {topic: end for (topic, _), end in ends.items()}
             except KafkaError as error:
                 self._log.warning("listing ends: %s; trying again", type(error).__name__)
@@ -176,4 +176,4 @@ class Idle:
             return _LONGEST_LOOK_S
         if self._moved_since is None:
             self._moved_since = monotonic()
-        return self._moved_since + self._shared.settings.idle_commit_ms / 1000 - monotonic()
+        return self._moved_since + self._context.settings.idle_commit_ms / 1000 - monotonic()

@@ -1,7 +1,7 @@
 """What has been fetched for one task: a bounded queue for each input, merged by the log's time (:mod:`baton.engine.input_merge`).
 
 Each task fetches for itself from the consumer that all tasks of its reducer share. Records stay here until their batch is
-committed: :meth:`Inputs.rewind` puts those of a failed one back.
+committed: :meth:`InputBuffer.rewind` puts those of a failed one back.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError, RecordTooLargeError
 
 from baton.engine.errors import EngineError
-from baton.engine.input_merge import Merge
+from baton.engine.input_merge import InputMerge
 from baton.engine.kafka.cluster import LOG_APPEND_TIME, Cluster, NotLogTime
 from baton.engine.kafka.failpoints import Point, reached
 
@@ -48,7 +48,7 @@ class _Input:
     behind_since: float | None = None
 
 
-class Inputs:
+class InputBuffer:
     """The inputs of one task. ``arrived`` is called when there is something new."""
 
     def __init__(
@@ -65,7 +65,7 @@ class Inputs:
         self._consumer = consumer
         self._reducer, self._partition = reducer, partition
         self._inputs = {topic: _Input(topic, cluster.at((topic, partition))) for topic in topics}
-        self._merge = Merge(topics)
+        self._merge = InputMerge(topics)
         self._taken: list[str] = []
         self._limit = limit
         self._arrived = arrived

@@ -13,18 +13,18 @@ from baton.contracts.skip_orders import SkipOrder
 from baton.contracts.topic_names import BATON_SKIPS
 from baton.contracts.topics import TOPICS, TopicSpec
 from baton.engine.kafka.cluster import Cluster
-from baton.engine.kafka.topic_follower import Follower
-from baton.engine.record_headers import Inlet
+from baton.engine.kafka.topic_follower import TopicFollower
+from baton.engine.record_headers import RecordDecoder
 
 SKIPS: TopicSpec = TOPICS[BATON_SKIPS]
 
 
-class Skips:
+class SkipOrders:
     """The orders known to this process."""
 
     def __init__(self, cluster: Cluster, codecs: Callable[[type], Any]) -> None:
-        self._follower = Follower(cluster, (SKIPS.name,), self._take)
-        self._inlet = Inlet(SKIPS, 0, codecs)
+        self._follower = TopicFollower(cluster, (SKIPS.name,), self._take)
+        self._inlet = RecordDecoder(SKIPS, 0, codecs)
         self._places: dict[tuple[str, int], set[str]] = {}
 
     async def run(self) -> None:

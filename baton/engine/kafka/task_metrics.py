@@ -16,7 +16,7 @@ MOST_LABELS = 500
 OTHER = "other"
 
 
-class Measures:
+class TaskMetrics:
     """Counts per batch; gauges when somebody looks; :meth:`left` takes back what is told of a task that goes elsewhere."""
 
     def __init__(self, reducer: str, partition: int) -> None:

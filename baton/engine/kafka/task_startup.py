@@ -15,7 +15,7 @@ from baton.engine.changelog import POSITION_KEY
 from baton.engine.core import Core
 from baton.engine.errors import StateMismatch
 from baton.engine.kafka.failpoints import Point, reached
-from baton.engine.kafka.host_context import Shared
+from baton.engine.kafka.host_context import HostContext
 from baton.engine.kafka.input_buffer import LostRange
 from baton.engine.kafka.restore import read_changelog
 from baton.engine.kafka.transaction import Transactions
@@ -41,16 +41,21 @@ class StaleMemory(Exception):
     """What this process has kept is not what the log says: all of the changelog is to be read."""
 
 
-class Opening:
+class TaskStartup:
     """Brings one task from nothing to the offsets it has to fetch from. ``progress`` hears how a restore goes.
 
     ``mends``: the group has forgotten commits, and is to be told where the task stands.
     """
 
     def __init__(
-        self, shared: Shared, reducer: Reducer[Any, Any], partition: int, memory: Memory, progress: Callable[[int, int], None]
+        self,
+        context: HostContext,
+        reducer: Reducer[Any, Any],
+        partition: int,
+        memory: Memory,
+        progress: Callable[[int, int], None],
     ) -> None:
-        self._shared, self._reducer, self._partition = shared, reducer, partition
+        self._context, self._reducer, self._partition = context, reducer, partition
         self._memory, self._progress = memory, progress
         self._places = [(topic, partition) for topic in reducer.inputs]
         self._kept = memory.next_offset is not None
@@ -70,7 +75,7 @@ class Opening:
         return await self._starts()
 
     async def _committed(self) -> tuple[dict[str, int | None], dict[str, str]]:
-        found = await self._shared.cluster.committed(self._reducer.name, self._places)
+        found = await self._context.cluster.committed(self._reducer.name, self._places)
         offsets: dict[str, int | None] = {topic: each.offset for (topic, _), each in found.items()}
         return offsets, {topic: each.metadata for (topic, _), each in found.items()}
 
@@ -83,7 +88,7 @@ class Opening:
                 self._check(value, kept)
 
         memory.next_offset = await read_changelog(
-            self._shared.cluster,
+            self._context.cluster,
             self._reducer.name,
             self._partition,
             since=memory.next_offset,
@@ -112,7 +117,7 @@ class Opening:
 
     async def _agree(self, committed: dict[str, int | None], metadata: dict[str, str]) -> None:
         """The restored state must be of the same batch as the committed offsets; it may take the brokers a moment to show it."""
-        patience = monotonic() + self._shared.settings.position_wait_s
+        patience = monotonic() + self._context.settings.position_wait_s
         while wrong := disagreement(self._memory.core.restored(), self._reducer.inputs, committed, metadata):
             if monotonic() > patience:
                 self._go_on_from_the_state(wrong, committed, metadata)
@@ -139,8 +144,8 @@ class Opening:
 
     async def _starts(self) -> dict[str, int]:
         """Where each input is to be read from: where the task stands, or the beginning where it never was."""
-        firsts = await self._shared.cluster.beginnings(self._places)
-        skips = self._shared.skips.places(self._reducer.name, self._partition)
+        firsts = await self._context.cluster.beginnings(self._places)
+        skips = self._context.skips.places(self._reducer.name, self._partition)
         starts = {}
         for topic, _ in self._places:
             first, stands = firsts[topic, self._partition], self._memory.core.positions.get(topic)

@@ -17,13 +17,13 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from baton.engine.errors import EngineError, StateMismatch
-from baton.engine.kafka.host_context import Shared
+from baton.engine.kafka.host_context import HostContext
 from baton.engine.kafka.restore import RestoreStalled
 from baton.engine.kafka.status import TaskState, TaskStatus
 from baton.engine.kafka.task import Flooded, Task
 from baton.engine.kafka.task_startup import Memory, StaleMemory
 from baton.engine.kafka.transaction import TaskLost
-from baton.engine.kafka.upstream_proof import Upstream
+from baton.engine.kafka.upstream_proof import UpstreamProof
 from baton.engine.metrics import RESTARTS
 from baton.engine.reducer import Reducer
 from baton.logs import log_of
@@ -32,20 +32,20 @@ _FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 0.2, 10.0
 _LIVED_WELL_S = 60.0
 
 
-class Seat:
+class TaskSupervisor:
     """One partition of a reducer, as long as the group assigns it. ``fatal`` is told what must stop the whole service."""
 
     def __init__(
         self,
-        shared: Shared,
+        context: HostContext,
         reducer: Reducer[Any, Any],
         partition: int,
         consumer: AIOKafkaConsumer,
-        upstream: Upstream | None,
+        upstream: UpstreamProof | None,
         memory: Memory | None,
         fatal: Callable[[Exception], None],
     ) -> None:
-        self._shared, self._reducer, self._partition = shared, reducer, partition
+        self._context, self._reducer, self._partition = context, reducer, partition
         self._consumer, self._upstream, self._fatal = consumer, upstream, fatal
         self._log = log_of(__name__, reducer=reducer.name, partition=partition)
         self.status = TaskStatus(reducer=reducer.name, partition=partition)
@@ -95,10 +95,10 @@ class Seat:
 
     async def _run_once(self) -> None:
         if self.memory is None:
-            self.memory = Memory(core=self._shared.core(self._reducer, self._partition))
+            self.memory = Memory(core=self._context.core(self._reducer, self._partition))
         self.failure = None
-        await self._shared.skips.known()
-        self.task = Task(self._shared, self._reducer, self._partition, self._consumer, self._upstream, self.memory, self.status)
+        await self._context.skips.known()
+        self.task = Task(self._context, self._reducer, self._partition, self._consumer, self._upstream, self.memory, self.status)
         if not self._stopped.is_set():
             await self.task.run()
 
@@ -107,7 +107,7 @@ class Seat:
         if place is None:
             await self._stopped.wait()
             return
-        ordered = asyncio.ensure_future(self._shared.skips.ordered(self._reducer.name, self._partition, place))
+        ordered = asyncio.ensure_future(self._context.skips.ordered(self._reducer.name, self._partition, place))
         leaving = asyncio.ensure_future(self._stopped.wait())
         try:
             await asyncio.wait([ordered, leaving], return_when=asyncio.FIRST_COMPLETED)
@@ -126,7 +126,7 @@ class Seat:
             except TimeoutError:
                 pass
             try:
-                if wanted <= await self._shared.cluster.assigned(self._reducer.name):
+                if wanted <= await self._context.cluster.assigned(self._reducer.name):
                     return
             except KafkaError as error:
                 self._log.warning("asking who owns it: %s", type(error).__name__)

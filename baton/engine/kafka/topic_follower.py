@@ -22,7 +22,7 @@ _WAIT_MS = 1_000
 _RETRY_S = 1.0
 
 
-class Follower:
+class TopicFollower:
     """Hands every record of ``topics`` to ``take(topic, record)``, in the order of each partition, from the very first on."""
 
     def __init__(self, cluster: Cluster, topics: tuple[str, ...], take: Callable[[str, Any], None]) -> None:

@@ -33,7 +33,7 @@ class Hop:
     again: bool = False
 
 
-class Upstream:
+class UpstreamProof:
     """Proves for any number of tasks at once; a proof for a moment covers every earlier one."""
 
     def __init__(self, cluster: Cluster, hops: tuple[Hop, ...]) -> None:

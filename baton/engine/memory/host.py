@@ -11,7 +11,7 @@ from baton.contracts.topics import TOPICS, TopicSpec
 from baton.engine.batch import Limits
 from baton.engine.memory.log import MemoryLog, Stored
 from baton.engine.memory.task import MemoryTask
-from baton.engine.record_headers import Inlet
+from baton.engine.record_headers import RecordDecoder
 from baton.engine.reducer import Reducer, ReferenceBook
 from baton.ids import derived_id
 
@@ -47,7 +47,7 @@ class MemoryHost:
         }
         self._topics, self._codecs, self._stubborn = topics, codecs, stubborn
         self._unproven_since: dict[tuple[str, int], int] = {}
-        self._reference = {topic: Inlet(topics[topic], 0, codecs) for topic in book.topics}
+        self._reference = {topic: RecordDecoder(topics[topic], 0, codecs) for topic in book.topics}
         for task in self.tasks.values():
             task.start()
 

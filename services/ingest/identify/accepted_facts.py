@@ -13,7 +13,7 @@ from baton.contracts.topic_names import LEADS_ACCEPTED, LEADS_ACTS, LEADS_COMMAN
 from baton.evolve import evolve, maker
 from baton.ids import derived_id
 from services.ingest.identify.state import PERSON, THE_PERSON, KnownPerson
-from services.ingest.identify.step import Draft
+from services.ingest.identify.step import IdentifyStep
 
 _PERSON_FIELDS = tuple(each.name for each in fields(Person))
 _NOBODY = KnownPerson(person=Person())
@@ -21,21 +21,21 @@ _NEVER = -(1 << 62)
 _lead_event, _known_person = maker(LeadEvent), maker(KnownPerson)
 
 
-def publish(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
-    """The facts of one record under the lead of ``draft.head``: person first, then the profile that rides on it, then the event, so that
+def publish(step: IdentifyStep, record: IntakeRecord, received_at_ms: int) -> None:
+    """The facts of one record under the lead of ``step.head``: person first, then the profile that rides on it, then the event, so that
     whoever reads in order knows who it is before the event counts."""
-    lead_id = draft.lead_id
+    lead_id = step.lead_id
     if record.kind not in (EventKind.RETRACTION, EventKind.COMMAND):
-        _publish_person(draft, record, lead_id, received_at_ms)
-    clamped = record.clamped or draft.occurred_at_ms != record.occurred_at_ms
+        _publish_person(step, record, lead_id, received_at_ms)
+    clamped = record.clamped or step.occurred_at_ms != record.occurred_at_ms
     if record.act is not None:
-        draft.publish(
+        step.publish(
             LEADS_ACTS,
             LeadAct(
                 event_id=record.event_id,
                 lead_id=lead_id,
                 source=record.source,
-                occurred_at_ms=draft.occurred_at_ms,
+                occurred_at_ms=step.occurred_at_ms,
                 received_at_ms=received_at_ms,
                 act=record.act,
                 clamped=clamped,
@@ -43,29 +43,29 @@ def publish(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
             lead_id,
         )
     elif record.command is not None:
-        draft.publish(
+        step.publish(
             LEADS_COMMANDS,
             LeadCommand(
                 event_id=record.event_id,
                 lead_id=lead_id,
                 source=record.source,
-                occurred_at_ms=draft.occurred_at_ms,
+                occurred_at_ms=step.occurred_at_ms,
                 received_at_ms=received_at_ms,
                 command=record.command,
             ),
             lead_id,
         )
     else:
-        draft.publish(LEADS_ACCEPTED, _event(draft, record, lead_id, received_at_ms, clamped), lead_id)
+        step.publish(LEADS_ACCEPTED, _event(step, record, lead_id, received_at_ms, clamped), lead_id)
 
 
-def _event(draft: Draft, record: IntakeRecord, lead_id: str, received_at_ms: int, clamped: bool) -> LeadEvent:
+def _event(step: IdentifyStep, record: IntakeRecord, lead_id: str, received_at_ms: int, clamped: bool) -> LeadEvent:
     return _lead_event(
         event_id=record.event_id,
         lead_id=lead_id,
         source=record.source,
         kind=record.kind,
-        occurred_at_ms=draft.occurred_at_ms,
+        occurred_at_ms=step.occurred_at_ms,
         received_at_ms=received_at_ms,
         clamped=clamped,
         backfill=record.backfill,
@@ -76,15 +76,15 @@ def _event(draft: Draft, record: IntakeRecord, lead_id: str, received_at_ms: int
     )
 
 
-def _publish_person(draft: Draft, record: IntakeRecord, lead_id: str, received_at_ms: int) -> None:
-    former: KnownPerson = draft.get(PERSON, THE_PERSON) or _NOBODY
+def _publish_person(step: IdentifyStep, record: IntakeRecord, lead_id: str, received_at_ms: int) -> None:
+    former: KnownPerson = step.get(PERSON, THE_PERSON) or _NOBODY
     rides = record.kind != EventKind.PROFILE and bool(record.profile)
     profile = _digest(record.profile) if rides else former.told_profile
-    known = learnt(former, record.person or _NOBODY.person, draft.occurred_at_ms, profile)
+    known = learnt(former, record.person or _NOBODY.person, step.occurred_at_ms, profile)
     if known.person is not former.person:
-        draft.publish(
+        step.publish(
             LEADS_PERSONS,
-            LeadPerson(lead_id=lead_id, event_id=record.event_id, occurred_at_ms=draft.occurred_at_ms, person=known.person),
+            LeadPerson(lead_id=lead_id, event_id=record.event_id, occurred_at_ms=step.occurred_at_ms, person=known.person),
             lead_id,
         )
     if profile != former.told_profile:
@@ -93,14 +93,14 @@ def _publish_person(draft: Draft, record: IntakeRecord, lead_id: str, received_a
             lead_id=lead_id,
             source=record.source,
             kind=EventKind.PROFILE.value,
-            occurred_at_ms=draft.occurred_at_ms,
+            occurred_at_ms=step.occurred_at_ms,
             received_at_ms=received_at_ms,
             profile=record.profile,
             backfill=record.backfill,
         )
-        draft.publish(LEADS_ACCEPTED, event, lead_id)
+        step.publish(LEADS_ACCEPTED, event, lead_id)
     if known is not former:
-        draft.store(PERSON, THE_PERSON, known)
+        step.store(PERSON, THE_PERSON, known)
 
 
 def learnt(former: KnownPerson, told: Person, occurred_at_ms: int, told_profile: str) -> KnownPerson:

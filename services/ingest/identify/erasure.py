@@ -11,70 +11,70 @@ from baton.evolve import evolve
 from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
 from services.ingest.identify.state import CONFLICT, MEMBER, PERSON, THE_PERSON, TOLD, Identity
-from services.ingest.identify.step import Draft
+from services.ingest.identify.step import IdentifyStep
 
 
-def take_erasure(draft: Draft, record: IntakeRecord, received_at_ms: int) -> None:
+def take_erasure(step: IdentifyStep, record: IntakeRecord, received_at_ms: int) -> None:
     """The record asks to forget whoever has its identifiers. It is written down under the lead that its key belonged to."""
-    lead_id = (draft.head.lead_id if draft.head else None) or derived_id("lead", draft.key)
-    _write_down(draft, lead_id, record.event_id, record.source, received_at_ms)
+    lead_id = (step.head.lead_id if step.head else None) or derived_id("lead", step.key)
+    _write_down(step, lead_id, record.event_id, record.source, received_at_ms)
     # All that occurred until the wish reached us goes, also what came between: the whole lead is forgotten.
-    draft.occurred_at_ms = received_at_ms
+    step.occurred_at_ms = received_at_ms
     for other in record.identifiers[1:]:
-        draft.say(identity_key(other), AliasKind.ERASE, lead_id)
-    if draft.head is not None and draft.head.lead_id is not None and draft.head.root != draft.key:
-        draft.say(draft.head.root, AliasKind.ERASE, lead_id)
-    _forget(draft, lead_id, received_at_ms, written=lead_id)
+        step.say(identity_key(other), AliasKind.ERASE, lead_id)
+    if step.head is not None and step.head.lead_id is not None and step.head.root != step.key:
+        step.say(step.head.root, AliasKind.ERASE, lead_id)
+    _forget(step, lead_id, received_at_ms, written=lead_id)
 
 
-def on_erase(draft: Draft, told: IdentityAlias, received_at_ms: int) -> None:
+def on_erase(step: IdentifyStep, told: IdentityAlias, received_at_ms: int) -> None:
     """Forget the person behind this identity: the root does it, and all its members."""
-    head = draft.head
-    if head is not None and head.lead_id is not None and head.root != draft.key:
-        draft.pass_on(told, head.root)
-    _forget(draft, told.lead_id, received_at_ms, written=None)
+    head = step.head
+    if head is not None and head.lead_id is not None and head.root != step.key:
+        step.pass_on(told, head.root)
+    _forget(step, told.lead_id, received_at_ms, written=None)
 
 
-def on_erased(draft: Draft, told: IdentityAlias, received_at_ms: int) -> None:
+def on_erased(step: IdentifyStep, told: IdentityAlias, received_at_ms: int) -> None:
     """The group has been forgotten; so is this member."""
-    _forget(draft, told.lead_id, received_at_ms, written=None)
+    _forget(step, told.lead_id, received_at_ms, written=None)
 
 
-def _forget(draft: Draft, lead_id: str, received_at_ms: int, *, written: str | None) -> None:
-    former = draft.head or Identity(root=draft.key)
-    if former.forgets(draft.occurred_at_ms):
+def _forget(step: IdentifyStep, lead_id: str, received_at_ms: int, *, written: str | None) -> None:
+    former = step.head or Identity(root=step.key)
+    if former.forgets(step.occurred_at_ms):
         return
-    for own in dict.fromkeys((former.own_lead_id, former.lead_id if former.root == draft.key else None)):
+    for own in dict.fromkeys((former.own_lead_id, former.lead_id if former.root == step.key else None)):
         if own is not None and own != written:
             # Several identities may know the lead as theirs: each forgets it once, by a word of its own.
-            _write_down(draft, own, derived_id(draft.cause_id, "erased", own, draft.key), "baton", received_at_ms)
-    for member in draft.marked(MEMBER):
-        draft.say(member, AliasKind.ERASED, lead_id)
+            _write_down(step, own, derived_id(step.cause_id, "erased", own, step.key), "baton", received_at_ms)
+    for member in step.marked(MEMBER):
+        step.say(member, AliasKind.ERASED, lead_id)
     for kind in (MEMBER, TOLD, CONFLICT):
-        draft.forget(kind)
-    if draft.get(PERSON, THE_PERSON) is not None:
-        draft.forget(PERSON)
-    draft.head = evolve(
-        former, root=draft.key, lead_id=None, own_lead_id=None, known=False, slots={}, erased_at_ms=draft.occurred_at_ms
+        step.forget(kind)
+    if step.get(PERSON, THE_PERSON) is not None:
+        step.forget(PERSON)
+    step.head = evolve(
+        former, root=step.key, lead_id=None, own_lead_id=None, known=False, slots={}, erased_at_ms=step.occurred_at_ms
     )
 
 
-def _write_down(draft: Draft, lead_id: str, event_id: str, source: str, received_at_ms: int) -> None:
-    draft.publish(
+def _write_down(step: IdentifyStep, lead_id: str, event_id: str, source: str, received_at_ms: int) -> None:
+    step.publish(
         LEADS_ACCEPTED,
         LeadEvent(
             event_id=event_id,
             lead_id=lead_id,
             source=source,
             kind=EventKind.ERASURE.value,
-            occurred_at_ms=draft.occurred_at_ms,
+            occurred_at_ms=step.occurred_at_ms,
             received_at_ms=received_at_ms,
         ),
         lead_id,
     )
-    draft.publish(
+    step.publish(
         LEADS_PERSONS,
-        LeadPerson(lead_id=lead_id, event_id=event_id, occurred_at_ms=draft.occurred_at_ms, person=Person(), erased=True),
+        LeadPerson(lead_id=lead_id, event_id=event_id, occurred_at_ms=step.occurred_at_ms, person=Person(), erased=True),
         lead_id,
     )
 

@@ -16,7 +16,7 @@ MAX_SEEN = 2_000
 MAX_MARKS = 1_000
 
 
-class Draft(StepBuilder[Identity]):
+class IdentifyStep(StepBuilder[Identity]):
     """Collects the outcome for one key. ``head`` is the state as it will be."""
 
     def __init__(self, view: View[Identity], now: int, cause_id: str, occurred_at_ms: int) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from baton.agreement.compiled.calendars import NeverOpenError
-from services.router.assignment.pool_view import Presence, Roster, Seat
+from services.router.assignment.pool_view import PoolMember, PoolView, Presence
 from services.router.assignment.state import Load
 
 INACTIVE = "inactive"
@@ -40,42 +40,43 @@ ANYTHING = Need()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screened:
-    """A seat and why it cannot have the lead (None: it can)."""
+    """A member and why they cannot have the lead (None: they can)."""
 
-    seat: Seat
+    member: PoolMember
     reason: str | None
 
 
-def screen(roster: Roster, loads: Mapping[str, Load], presence: Presence, need: Need, *, now: int) -> tuple[Screened, ...]:
-    """Every seat of the pool, judged; the first reason in a fixed order counts, the most lasting first."""
+def screen(pool_view: PoolView, loads: Mapping[str, Load], presence: Presence, need: Need, *, now: int) -> tuple[Screened, ...]:
+    """Every member of the pool, judged; the first reason in a fixed order counts, the most lasting first."""
     return tuple(
-        Screened(seat=seat, reason=_reason(seat, loads.get(seat.person, NO_LOAD), presence, need, now)) for seat in roster.seats
+        Screened(member=member, reason=_reason(member, loads.get(member.person, NO_LOAD), presence, need, now))
+        for member in pool_view.members
     )
 
 
-def _reason(seat: Seat, load: Load, presence: Presence, need: Need, now: int) -> str | None:
-    if not seat.active:
+def _reason(member: PoolMember, load: Load, presence: Presence, need: Need, now: int) -> str | None:
+    if not member.active:
         return INACTIVE
-    if seat.weight <= 0:
+    if member.weight <= 0:
         return NO_WEIGHT
-    if not need.skills <= seat.skills:
-        return f"{UNSKILLED}:{','.join(sorted(need.skills - seat.skills))}"
-    if seat.person in need.not_to:
+    if not need.skills <= member.skills:
+        return f"{UNSKILLED}:{','.join(sorted(need.skills - member.skills))}"
+    if member.person in need.not_to:
         return REJECTED_BEFORE
-    if presence.absent(seat.person, now):
+    if presence.absent(member.person, now):
         return ABSENT
-    if seat.capacity is not None and load.total >= seat.capacity:
+    if member.capacity is not None and load.total >= member.capacity:
         return FULL
-    if seat.offers is not None and load.offered >= seat.offers:
+    if member.offers is not None and load.offered >= member.offers:
         return OFFERS_OPEN
-    if not need.any_hour and seat.hours is not None and not seat.hours.is_open(now):
+    if not need.any_hour and member.hours is not None and not member.hours.is_open(now):
         return CLOSED
     return None
 
 
-def eligible(screened: tuple[Screened, ...]) -> tuple[Seat, ...]:
+def eligible(screened: tuple[Screened, ...]) -> tuple[PoolMember, ...]:
     """Those who can have it."""
-    return tuple(each.seat for each in screened if each.reason is None)
+    return tuple(each.member for each in screened if each.reason is None)
 
 
 def waits(screened: tuple[Screened, ...]) -> bool:
@@ -88,20 +89,21 @@ def comes_soon(screened: tuple[Screened, ...]) -> bool:
     return any(each.reason in PASSING for each in screened)
 
 
-def could_ever(roster: Roster, need: Need) -> bool:
+def could_ever(pool_view: PoolView, need: Need) -> bool:
     """Somebody of the pool will be able to have it at some time."""
     return any(
-        seat.active and seat.weight > 0 and need.skills <= seat.skills and seat.person not in need.not_to for seat in roster.seats
+        member.active and member.weight > 0 and need.skills <= member.skills and member.person not in need.not_to
+        for member in pool_view.members
     )
 
 
-def next_chance(roster: Roster, presence: Presence, *, now: int, at_the_latest: int) -> int:
+def next_chance(pool_view: PoolView, presence: Presence, *, now: int, at_the_latest: int) -> int:
     """When to look again: somebody's day begins or an absence ends; ``at_the_latest`` where nothing is known."""
     times = [at_the_latest]
-    for seat in roster.seats:
-        if not seat.active or seat.weight <= 0:
+    for member in pool_view.members:
+        if not member.active or member.weight <= 0:
             continue
-        there = presence.back_at(seat.person, now)
+        there = presence.back_at(member.person, now)
         with suppress(NeverOpenError):
-            times.append(there if seat.hours is None or roster.any_hour else seat.hours.next_open(there))
+            times.append(there if member.hours is None or pool_view.any_hour else member.hours.next_open(there))
     return min(time for time in times if time > now)

@@ -1,4 +1,4 @@
-"""The pool as assignment sees it: its seats, what it does when nobody can take a lead, and how its turns are counted."""
+"""The pool as assignment sees it: its members, what it does when nobody can take a lead, and how its turns are counted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Counting(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
+class PoolMember:
     """A membership of the pool. ``capacity`` and ``offers`` (not yet answered) None: no limit. ``hours`` None: always open."""
 
     person: str
@@ -45,7 +45,7 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Roster:
+class PoolView:
     """One pool under one agreement.
 
     ``period`` names the period that its turns are counted in; a new one starts afresh. ``any_hour``: leads are handed out outside
@@ -54,7 +54,7 @@ class Roster:
 
     pool: str
     kind: str
-    seats: tuple[Seat, ...]
+    members: tuple[PoolMember, ...]
     nobody: str = Nobody.HOLD
     overflow_to: str | None = None
     watcher: str | None = None
@@ -65,9 +65,9 @@ class Roster:
     gone: bool = False
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
-    def seat(self, person: str) -> Seat | None:
+    def member(self, person: str) -> PoolMember | None:
         """The person's membership."""
-        return next((each for each in self.seats if each.person == person), None)
+        return next((each for each in self.members if each.person == person), None)
 
 
 class Presence(Protocol):
@@ -78,17 +78,17 @@ class Presence(Protocol):
         """``at_ms`` if the person is there, else when the absence ends."""
 
 
-def roster_of(reference: AgreementReference, pool: str, *, now: int) -> Roster:
-    """The pool as it is at ``now``. One that the agreement does not know any more has no seats, and what is left in it goes to the
+def pool_view_of(reference: AgreementReference, pool: str, *, now: int) -> PoolView:
+    """The pool as it is at ``now``. One that the agreement does not know any more has no members, and what is left in it goes to the
     default pools."""
     agreement = reference.agreement
     found = agreement.pools.get(pool)
     if found is None:
         default = agreement.routing.default
         elsewhere = {leg: default.get(leg) or next(iter(default.values())) for leg in ("sdr", "sales")}
-        return Roster(pool=pool, kind="sales", seats=(), nobody=Nobody.OVERFLOW, gone=True, elsewhere=elsewhere)
-    seats = tuple(
-        Seat(
+        return PoolView(pool=pool, kind="sales", members=(), nobody=Nobody.OVERFLOW, gone=True, elsewhere=elsewhere)
+    members = tuple(
+        PoolMember(
             person=member.person,
             weight=member.weight,
             capacity=member.capacity,
@@ -99,10 +99,10 @@ def roster_of(reference: AgreementReference, pool: str, *, now: int) -> Roster:
         )
         for member in found.members
     )
-    return Roster(
+    return PoolView(
         pool=pool,
         kind=found.kind,
-        seats=seats,
+        members=members,
         nobody=found.nobody,
         overflow_to=found.overflow_to,
         watcher=found.watcher,

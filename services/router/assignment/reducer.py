@@ -12,10 +12,10 @@ from baton.contracts.metrics import Business
 from baton.contracts.routing import QueueItem, RequestKind
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_UNROUTED, ROUTER_QUEUE
 from baton.engine.reducer import Event, Reducer, Step, View
-from services.router.assignment.pool_view import roster_of
-from services.router.assignment.queue import Placing
+from services.router.assignment.pool_view import pool_view_of
+from services.router.assignment.queue import Placement
 from services.router.assignment.state import HELD, WORK, PoolState, PoolWork, WorkState
-from services.router.assignment.step import Floor
+from services.router.assignment.step import AssignmentStep
 from services.router.turn_credit import gives_back
 
 
@@ -34,89 +34,89 @@ class Assignment(Reducer[PoolState, AgreementReference]):
     def step(self, view: View[PoolState], event: Event, *, now: int, reference: AgreementReference) -> Step[PoolState]:
         """Take one item: a request, or what became of one."""
         item: QueueItem = event.value
-        placing = _placing(view, now, reference)
+        placement = _placement(view, now, reference)
         match item.kind:
             case RequestKind.REQUEST:
-                placing.arrive(item)
+                placement.arrive(item)
             case RequestKind.OFFERED:
-                _follow(placing, item, WorkState.OFFERED)
+                _follow(placement, item, WorkState.OFFERED)
             case RequestKind.ACCEPTED:
-                _follow(placing, item, WorkState.ACCEPTED)
+                _follow(placement, item, WorkState.ACCEPTED)
             case RequestKind.RELEASE:
-                _release(placing, item)
+                _release(placement, item)
             case other:
                 raise ValueError(f"assignment does not know the item kind {other}")
-        return placing.finish(view.wake_at)
+        return placement.finish(view.wake_at)
 
     def wake(self, view: View[PoolState], *, now: int, reference: AgreementReference) -> Step[PoolState]:
         """Somebody may be there now, or the last pass was not finished."""
-        placing = _placing(view, now, reference)
-        placing.go_on()
-        return placing.finish(None)
+        placement = _placement(view, now, reference)
+        placement.go_on()
+        return placement.finish(None)
 
     def adopt(self, view: View[PoolState], *, old: str, new: AgreementReference, now: int) -> Step[PoolState]:
         """Look at the queue with the new people, weights and limits."""
-        placing = _placing(view, now, new)
-        placing.look_again()
-        return placing.finish(view.wake_at)
+        placement = _placement(view, now, new)
+        placement.look_again()
+        return placement.finish(view.wake_at)
 
     def standing(self, view: View[PoolState]) -> Amount:
         """How many leads wait in the pool's queue."""
         return Amount(Business.WAITING, (view.key,), view.count(HELD), sets=True)
 
 
-def _placing(view: View[PoolState], now: int, reference: AgreementReference) -> Placing:
-    roster = roster_of(reference, view.key, now=now)
-    floor = Floor(view, now=now, period=roster.period)
-    return Placing(floor=floor, roster=roster, reference=reference, cause=view.cause, now=now)
+def _placement(view: View[PoolState], now: int, reference: AgreementReference) -> Placement:
+    pool_view = pool_view_of(reference, view.key, now=now)
+    step = AssignmentStep(view, now=now, period=pool_view.period)
+    return Placement(step=step, pool_view=pool_view, reference=reference, cause=view.cause, now=now)
 
 
-def _follow(placing: Placing, item: QueueItem, state: WorkState) -> None:
+def _follow(placement: Placement, item: QueueItem, state: WorkState) -> None:
     """The offer was accepted, or stands again. It may be unknown here, where its release came first: then it is open work anew,
     without a turn, since the first one was not given back."""
-    floor, work = placing.floor, placing.floor.work(item.handoff_id)
+    step, work = placement.step, placement.step.work(item.handoff_id)
     if work is not None and work.state == WorkState.FORWARDED:
-        placing.forward_after(item, work)
+        placement.forward_after(item, work)
         return
     person = item.person or (work.person if work else None)
     if person is None or (work is not None and (work.state, work.person) == (state, person)):
         return
-    _let_go(floor, work)
-    floor.load(person, state, 1)
+    _let_go(step, work)
+    step.load(person, state, 1)
     same = work is not None and work.person in (None, person)
-    floor.put_work(
+    step.put_work(
         item.handoff_id,
         PoolWork(
             state=state,
             lead_id=item.lead_id,
-            since_ms=placing.now,
+            since_ms=placement.now,
             person=person,
             turn=work.turn if work is not None and same else None,
             to_pool=work.to_pool if work is not None else None,
         ),
     )
-    placing.look_again()
+    placement.look_again()
 
 
-def _release(placing: Placing, item: QueueItem) -> None:
-    floor, work = placing.floor, placing.floor.work(item.handoff_id)
+def _release(placement: Placement, item: QueueItem) -> None:
+    step, work = placement.step, placement.step.work(item.handoff_id)
     if work is None:
         return
     if work.to_pool is not None:
         # Also where the lead came back: the other pool has it written down as forwarded.
-        placing.forward_after(item, work)
+        placement.forward_after(item, work)
     if gives_back(item.fault):
-        floor.give_turn_back(work)
-    _let_go(floor, work)
-    floor.drop_work(item.handoff_id)
-    placing.look_again()
+        step.give_turn_back(work)
+    _let_go(step, work)
+    step.drop_work(item.handoff_id)
+    placement.look_again()
 
 
-def _let_go(floor: Floor, work: PoolWork | None) -> None:
+def _let_go(step: AssignmentStep, work: PoolWork | None) -> None:
     """Take a hand-off out of the queue or off the person's load."""
     if work is None:
         return
     if work.queued is not None:
-        floor.leave_queue(work.queued)
+        step.leave_queue(work.queued)
     if work.person is not None and work.state in (WorkState.OFFERED, WorkState.ACCEPTED):
-        floor.load(work.person, work.state, -1)
+        step.load(work.person, work.state, -1)

@@ -14,7 +14,7 @@ from baton.contracts.routing import Candidate, LeadRouted, LeadUnrouted, QueueIt
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_UNROUTED, ROUTER_QUEUE
 from baton.engine.reducer import Fact
 from services.router.assignment.person_selection import Chosen
-from services.router.assignment.pool_view import Roster
+from services.router.assignment.pool_view import PoolView
 
 ROUTED = {"sdr": LEADS_ROUTED_SDR, "sales": LEADS_ROUTED_SALES}
 MOST_CANDIDATES = 60
@@ -22,10 +22,10 @@ MOST_STEPS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Speaker:
+class RoutingFacts:
     """Makes the facts of one step of a pool."""
 
-    roster: Roster
+    pool_view: PoolView
     reference: AgreementReference
     cause: str
     now: int
@@ -33,7 +33,7 @@ class Speaker:
     def routed(self, item: QueueItem, chosen: Chosen) -> Fact:
         """A person has it."""
         qualified = qualified_of(item)
-        kind = self.roster.kind
+        kind = self.pool_view.kind
         candidates = cut(chosen.candidates, chosen.person)
         value = LeadRouted(
             handoff_id=item.handoff_id,
@@ -42,7 +42,7 @@ class Speaker:
             lead_id=item.lead_id,
             cycle=qualified.cycle,
             leg=kind,
-            pool=self.roster.pool,
+            pool=self.pool_view.pool,
             owner=chosen.person,
             level=qualified.level,
             segment=qualified.segment,
@@ -58,7 +58,7 @@ class Speaker:
             accept_by_ms=accept_by(
                 self.reference,
                 kind=kind,
-                pool=self.roster.pool,
+                pool=self.pool_view.pool,
                 person=chosen.person,
                 level=qualified.level,
                 segment=qualified.segment,
@@ -78,13 +78,13 @@ class Speaker:
 
     def overflowed(self, item: QueueItem, target: str, why: str) -> Fact:
         """Another pool is to have it."""
-        step = RoutingStep(rule=f"overflow:{self.roster.pool}", outcome=why)
+        step = RoutingStep(rule=f"overflow:{self.pool_view.pool}", outcome=why)
         return self.forwarded(
             replace(
                 item,
                 pool=target,
                 path=(*item.path, step),
-                overflowed_from=(*item.overflowed_from, self.roster.pool),
+                overflowed_from=(*item.overflowed_from, self.pool_view.pool),
                 cause_id=self.cause,
                 at_ms=self.now,
             )
@@ -113,14 +113,14 @@ class Speaker:
             cycle=qualified.cycle,
             outcome=outcome,
             reason=reason,
-            pool=self.roster.pool,
+            pool=self.pool_view.pool,
             at_ms=self.now,
             path=item.path[:MOST_STEPS],
             candidates=cut(candidates),
             agreement=self.reference.version,
             next_try_at_ms=next_try_at,
             watcher=watcher,
-            leg=self.roster.kind,
+            leg=self.pool_view.kind,
             level=qualified.level,
         )
         return Fact(LEADS_UNROUTED, item.lead_id, value)

@@ -79,7 +79,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class TurnCredit:
     """A turn that was taken in the ledger ``level`` of ``period``, so that it can be given back.
 
     ``parts`` is what it did to the targets; ``before`` was the person's latest turn until this one, ``ordinal``.
@@ -105,7 +105,7 @@ class PoolWork:
     person: str | None = None
     queued: str | None = None
     to_pool: str | None = None
-    turn: Turn | None = None
+    turn: TurnCredit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The pool during one step: its turns, loads, queue and open work, read through what the step has changed already.
 
-A ``Floor`` lives for one call of the reducer. It keeps the books; it does not decide who gets a lead (:mod:`services.router.assignment.person_selection`)
+An ``AssignmentStep`` lives for one call of the reducer. It keeps the books; it does not decide who gets a lead (:mod:`services.router.assignment.person_selection`)
 nor what follows from it (:mod:`services.router.assignment.reducer`).
 """
 
@@ -19,7 +19,7 @@ from services.router.assignment.state import (
     PoolHeld,
     PoolState,
     PoolWork,
-    Turn,
+    TurnCredit,
     WorkState,
     book_of,
     fraction_text,
@@ -27,7 +27,7 @@ from services.router.assignment.state import (
 )
 
 
-class Floor(StepBuilder[PoolState]):
+class AssignmentStep(StepBuilder[PoolState]):
     """The pool's books while one step runs."""
 
     def __init__(self, view: View[PoolState], *, now: int, period: str) -> None:
@@ -91,14 +91,14 @@ class Floor(StepBuilder[PoolState]):
             self._read[level] = {person: _dated(current.get(person, NEW), last) for person, last in latest.items()}
         return self._read[level]
 
-    def take_turn(self, level: str, person: str, share: Mapping[str, Fraction]) -> Turn:
+    def take_turn(self, level: str, person: str, share: Mapping[str, Fraction]) -> TurnCredit:
         """``person`` had a turn that added ``share`` to the targets; with what is returned it can be given back."""
         book = self.book(level)
         self.decided += 1
         self._set_book(level, taken(book, person, share, self.decided))
         parts = tuple(Part(person=each, part=fraction_text(part)) for each, part in sorted(share.items()))
         before = book.get(person, NEW).last
-        return Turn(level=level, period=self._period, ordinal=self.decided, before=before, parts=parts)
+        return TurnCredit(level=level, period=self._period, ordinal=self.decided, before=before, parts=parts)
 
     def give_turn_back(self, work: PoolWork) -> None:
         """As if the turn had not been; nothing happens where none was taken, or where its period is over."""

@@ -6,35 +6,35 @@ from dataclasses import replace
 
 from baton.contracts.leads import BacklogPart
 from baton.contracts.topic_names import SCORER_BACKLOG
-from services.scorer.lead.step import Turn
+from services.scorer.lead.step import LeadStep
 
 
-def begins_to_wait(turn: Turn, queue: str, *, level: str, engagement_micro: int, cause: str) -> None:
+def enter_backlog(step: LeadStep, queue: str, *, level: str, engagement_micro: int, cause: str) -> None:
     """Join the backlog of a pool's ``queue``, once."""
-    if turn.head.waits == queue:
+    if step.head.waits == queue:
         return
-    stops_waiting(turn, cause=cause)
-    turn.head = replace(turn.head, waits=queue)
-    _tell(turn, "add", queue, level=level, engagement_micro=engagement_micro, cause=cause)
+    leave_backlog(step, cause=cause)
+    step.head = replace(step.head, waits=queue)
+    _tell(step, "add", queue, level=level, engagement_micro=engagement_micro, cause=cause)
 
 
-def stops_waiting(turn: Turn, *, cause: str) -> None:
+def leave_backlog(step: LeadStep, *, cause: str) -> None:
     """Leave the backlog: the lead qualified by itself, cooled, ended, or was let go."""
-    queue = turn.head.waits
+    queue = step.head.waits
     if queue:
-        turn.head = replace(turn.head, waits="")
-        _tell(turn, "remove", queue, level=turn.head.level, engagement_micro=0, cause=cause)
+        step.head = replace(step.head, waits="")
+        _tell(step, "remove", queue, level=step.head.level, engagement_micro=0, cause=cause)
 
 
-def _tell(turn: Turn, kind: str, queue: str, *, level: str, engagement_micro: int, cause: str) -> None:
+def _tell(step: LeadStep, kind: str, queue: str, *, level: str, engagement_micro: int, cause: str) -> None:
     part = BacklogPart(
         queue=queue,
-        lead_id=turn.lead_id,
+        lead_id=step.lead_id,
         kind=kind,
         level=level,
         engagement_micro=engagement_micro,
-        at_ms=turn.now,
+        at_ms=step.now,
         cause_id=cause,
-        agreement=turn.agreement.version,
+        agreement=step.agreement.version,
     )
-    turn.publish(SCORER_BACKLOG, part, queue)
+    step.publish(SCORER_BACKLOG, part, queue)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from baton.agreement.condition_context import Facts
 from services.scorer.lead.consents import consents_of
 from services.scorer.lead.state import CYCLE, GROUP, ONLY
-from services.scorer.lead.step import Turn
+from services.scorer.lead.step import LeadStep
 from services.scorer.score.content_touches import Piece, pieces
 from services.scorer.score.entry_status import Why, marked_entries
 from services.scorer.score.ledger import retracted_ids, stage_code, word_code
@@ -33,32 +33,32 @@ class LedgerBehaviour:
         raise ValueError(f"behaviour is counted by act, stage or topic, not by {kind}")
 
 
-def touches_of(turn: Turn) -> tuple[list[Piece], list[Piece]]:
+def touches_of(step: LeadStep) -> tuple[list[Piece], list[Piece]]:
     """The newest pieces of content, and every touch with a campaign; oldest first, without what was retracted."""
-    head = turn.head
+    head = step.head
     gone = retracted_ids(head.retracted)
     recent = [each for each in pieces(head.recent) if each.id not in gone]
     return recent, sorted({each for each in (*pieces(head.origins), *recent) if each.campaign and each.id not in gone})
 
 
-def origin_of(turn: Turn) -> tuple[str | None, str | None]:
+def origin_of(step: LeadStep) -> tuple[str | None, str | None]:
     """Where the lead came from, and the campaign that touched it last."""
-    recent, campaigns = touches_of(turn)
+    recent, campaigns = touches_of(step)
     first = campaigns[0] if campaigns else recent[0] if recent else None
-    return turn.profile.get("source") or (first.source if first else None), campaigns[-1].campaign if campaigns else None
+    return step.profile.get("source") or (first.source if first else None), campaigns[-1].campaign if campaigns else None
 
 
-def facts_of(turn: Turn, engagement_micro: int) -> Facts:
+def facts_of(step: LeadStep, engagement_micro: int) -> Facts:
     """The lead as it is now."""
-    head, course, profile = turn.head, turn.course, turn.profile
-    cycles = turn.items(CYCLE)
-    levels = turn.agreement.levels
-    source, campaign = origin_of(turn) if turn.agreement.lifecycle.asks & _ORIGIN else (None, None)
-    group = turn.get(GROUP, ONLY) if turn.agreement.lifecycle.asks_account else None
+    head, cycle_state, profile = step.head, step.cycle_state, step.profile
+    cycles = step.items(CYCLE)
+    levels = step.agreement.levels
+    source, campaign = origin_of(step) if step.agreement.lifecycle.asks & _ORIGIN else (None, None)
+    group = step.get(GROUP, ONLY) if step.agreement.lifecycle.asks_account else None
     if group is not None and group.account_id != head.account_id:
         group = None
     return Facts(
-        now_ms=turn.now,
+        now_ms=step.now,
         profile=profile,
         behaviour=LedgerBehaviour(head.ledger, head.marks),
         account_id=head.account_id,
@@ -70,14 +70,14 @@ def facts_of(turn: Turn, engagement_micro: int) -> Facts:
         engagement_micro=engagement_micro,
         level=head.level,
         grade=levels.grade(head.fit_micro, engagement_micro),
-        segment=turn.agreement.segment_of(profile),
+        segment=step.agreement.segment_of(profile),
         cycle=head.cycle,
         stage=head.stage,
-        recycles=course.recycles,
+        recycles=cycle_state.recycles,
         last_reason=cycles[-1][1].reason if cycles else None,
         source=source,
         campaign=campaign,
-        leg=levels.queue_for(head.level, levels.fit_band(head.fit_micro), course.hand_raised),
-        hand_raised=course.hand_raised,
-        consents=consents_of(turn),
+        leg=levels.queue_for(head.level, levels.fit_band(head.fit_micro), cycle_state.hand_raised),
+        hand_raised=cycle_state.hand_raised,
+        consents=consents_of(step),
     )

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from baton.agreement.condition_context import ANY_CHANNEL, GRANTED, REFUSED, consent_key
 from services.scorer.lead.state import CONSENT, ConsentAct
-from services.scorer.lead.step import Turn
+from services.scorer.lead.step import LeadStep
 
 
-def consents_of(turn: Turn) -> dict[str, str]:
+def consents_of(step: LeadStep) -> dict[str, str]:
     """``purpose/channel`` to ``granted`` or ``refused``."""
-    acts = [each for _, each in turn.items(CONSENT)]
+    acts = [each for _, each in step.items(CONSENT)]
     overall = {each.purpose: each for each in acts if each.channel == ANY_CHANNEL}
     newest = {consent_key(each.purpose, each.channel): max(each, overall.get(each.purpose, each), key=_newer) for each in acts}
     return {key: GRANTED if each.granted else REFUSED for key, each in newest.items()}

@@ -13,7 +13,7 @@ from baton.contracts.leads import ContentTouch, Contribution, Criterion, Earlier
 from services.scorer.lead.condition_context import origin_of, touches_of
 from services.scorer.lead.consents import consents_of
 from services.scorer.lead.state import CYCLE, NOBODY, ONLY, PERSON
-from services.scorer.lead.step import Turn
+from services.scorer.lead.step import LeadStep
 from services.scorer.score.content_touches import Piece
 from services.scorer.score.explanation import explanation
 
@@ -23,43 +23,43 @@ SHOWN_INTERESTS: Final = 6
 SHOWN_CYCLES: Final = 10
 
 
-def story_of(turn: Turn) -> Story:
+def brief_of(step: LeadStep) -> Story:
     """Everything known now. Retracted touches are left out."""
-    head, profile = turn.head, turn.profile
-    recent, campaigns = touches_of(turn)
-    source, campaign = origin_of(turn)
+    head, profile = step.head, step.profile
+    recent, campaigns = touches_of(step)
+    source, campaign = origin_of(step)
     return Story(
-        person=(turn.get(PERSON, ONLY) or NOBODY).person,
+        person=(step.get(PERSON, ONLY) or NOBODY).person,
         account_id=head.account_id,
         profile=profile,
-        why_now=_why_now(turn, recent),
-        criteria=criteria_of(turn),
+        why_now=_why_now(step, recent),
+        criteria=criteria_of(step),
         content=tuple(_content(each) for each in reversed(recent) if each.title)[:SHOWN_CONTENT],
         interests=_interests(recent),
         first_campaign=campaigns[0].campaign if campaigns else None,
         latest_campaign=campaign,
         source=source,
-        consents=consents_of(turn),
-        earlier_cycles=earlier_cycles(turn),
+        consents=consents_of(step),
+        earlier_cycles=earlier_cycles(step),
     )
 
 
-def criteria_of(turn: Turn) -> tuple[Criterion, ...]:
+def criteria_of(step: LeadStep) -> tuple[Criterion, ...]:
     """Every fit criterion, and what the bounds of 0 and 100 took: the points add up to the fit."""
-    result = turn.agreement.fit.evaluate(turn.profile)
+    result = step.agreement.fit.evaluate(step.profile)
     if not result.clamp_micro:
         return result.criteria
     return (*result.criteria, Criterion(name="within 0 and 100", outcome="clamp", points_micro=result.clamp_micro))
 
 
-def earlier_cycles(turn: Turn) -> tuple[EarlierCycle, ...]:
+def earlier_cycles(step: LeadStep) -> tuple[EarlierCycle, ...]:
     """The former cycles, latest last."""
-    return tuple(each for _, each in turn.items(CYCLE))[-SHOWN_CYCLES:]
+    return tuple(each for _, each in step.items(CYCLE))[-SHOWN_CYCLES:]
 
 
-def _why_now(turn: Turn, recent: list[Piece]) -> tuple[Contribution, ...]:
+def _why_now(step: LeadStep, recent: list[Piece]) -> tuple[Contribution, ...]:
     titles = {each.id.hex(): each.title for each in recent}
-    lines = explanation(turn.head.ledger, turn.head.marks, turn.table, turn.now, top=SHOWN_REASONS).lines
+    lines = explanation(step.head.ledger, step.head.marks, step.table, step.now, top=SHOWN_REASONS).lines
     return tuple(replace(each, content_title=titles.get(each.event_id or "") or None) for each in lines)
 
 

@@ -22,7 +22,7 @@ from services.scorer.lead.state import (
     ProfileBook,
     StageDates,
 )
-from services.scorer.lead.step import Turn
+from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN
 from services.scorer.score.ledger import SIZE
 
@@ -31,27 +31,27 @@ PART_ENTRIES: Final = 4_000
 """Entries of the ledger in one part: a part stays well below the longest value of the topic."""
 
 
-def send_book(turn: Turn, survivor: str, *, merge_id: str) -> None:
+def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
     """Publish the whole book, in as many parts as the ledger needs; the last one says where the lead stood."""
-    head, course = turn.head, turn.course
-    transfer_id = derived_id("transfer", merge_id, turn.lead_id)
+    head, cycle_state = step.head, step.cycle_state
+    transfer_id = derived_id("transfer", merge_id, step.lead_id)
     chunks = [head.ledger[at : at + PART_ENTRIES * SIZE] for at in range(0, len(head.ledger), PART_ENTRIES * SIZE)] or [b""]
-    person = turn.get(PERSON, ONLY) or NOBODY
+    person = step.get(PERSON, ONLY) or NOBODY
     for number, chunk in enumerate(chunks, start=1):
         last = number == len(chunks)
-        turn.publish(
+        step.publish(
             SCORER_TRANSFERS,
             LeadTransfer(
                 transfer_id=transfer_id,
-                loser=turn.lead_id,
+                loser=step.lead_id,
                 survivor=survivor,
                 part=number,
                 parts=len(chunks),
-                events=tuple(_events(turn)) if last else (),
-                cycles=tuple(each for _, each in turn.items(CYCLE)) if last else (),
-                at_ms=turn.now,
+                events=tuple(_events(step)) if last else (),
+                cycles=tuple(each for _, each in step.items(CYCLE)) if last else (),
+                at_ms=step.now,
                 cycle=head.cycle,
-                recycles=course.recycles,
+                recycles=cycle_state.recycles,
                 person=person.person if last else None,
                 person_times=person.times if last else {},
                 ledger=chunk,
@@ -60,51 +60,51 @@ def send_book(turn: Turn, survivor: str, *, merge_id: str) -> None:
                 origins=head.origins if last else b"",
                 since_ms=head.since_ms,
                 stage=head.stage if last else "",
-                owner=course.owner,
-                hand_raised=course.hand_raised,
-                raised_by=course.raised_by,
-                leg=course.leg,
-                level=course.level,
-                accepted=course.kept or head.stage in _TAKEN,
-                rejecters=course.rejecters,
-                rest_reason=course.rest_reason,
-                dates=tuple(_dates(turn)) if last else (),
-                deals=tuple(_deals(turn)) if last else (),
-                path=(turn.lead_id,),
+                owner=cycle_state.owner,
+                hand_raised=cycle_state.hand_raised,
+                raised_by=cycle_state.raised_by,
+                leg=cycle_state.leg,
+                level=cycle_state.level,
+                accepted=cycle_state.kept or head.stage in _TAKEN,
+                rejecters=cycle_state.rejecters,
+                rest_reason=cycle_state.rest_reason,
+                dates=tuple(_dates(step)) if last else (),
+                deals=tuple(_deals(step)) if last else (),
+                path=(step.lead_id,),
             ),
             survivor,
         )
 
 
-def _events(turn: Turn) -> Iterator[LeadEvent]:
+def _events(step: LeadStep) -> Iterator[LeadEvent]:
     """The events that profile and consents came from, as far as they still matter."""
     fields: dict[tuple[str, int, str], dict[str, str]] = {}
-    for name, value in (turn.get(PROFILE, ONLY) or ProfileBook()).values.items():
+    for name, value in (step.get(PROFILE, ONLY) or ProfileBook()).values.items():
         fields.setdefault((value.event_id, value.at_ms, value.source), {})[name] = value.value
     for (event_id, at_ms, source), profile in sorted(fields.items()):
         yield LeadEvent(
             event_id=event_id,
-            lead_id=turn.lead_id,
+            lead_id=step.lead_id,
             source=source,
             kind=EventKind.PROFILE.value,
             occurred_at_ms=at_ms,
-            received_at_ms=turn.now,
+            received_at_ms=step.now,
             profile=profile,
         )
-    for _, act in turn.items(CONSENT):
+    for _, act in step.items(CONSENT):
         yield LeadEvent(
             event_id=act.event_id,
-            lead_id=turn.lead_id,
+            lead_id=step.lead_id,
             source=act.source,
             kind=EventKind.CONSENT.value,
             occurred_at_ms=act.at_ms,
-            received_at_ms=turn.now,
+            received_at_ms=step.now,
             consent=Consent(purpose=act.purpose, channel=act.channel, granted=act.granted),
         )
 
 
-def _dates(turn: Turn) -> Iterator[StageReached]:
-    for stage, dates in turn.items(DATES):
+def _dates(step: LeadStep) -> Iterator[StageReached]:
+    for stage, dates in step.items(DATES):
         yield StageReached(
             stage=stage,
             first_ms=dates.first_ms,
@@ -114,8 +114,8 @@ def _dates(turn: Turn) -> Iterator[StageReached]:
         )
 
 
-def _deals(turn: Turn) -> Iterator[KnownDeal]:
-    for name, deal in turn.items(DEAL):
+def _deals(step: LeadStep) -> Iterator[KnownDeal]:
+    for name, deal in step.items(DEAL):
         yield KnownDeal(
             opportunity_id=name,
             at_ms=deal.at_ms,
@@ -125,7 +125,7 @@ def _deals(turn: Turn) -> Iterator[KnownDeal]:
         )
 
 
-def take_dates(turn: Turn, dates: tuple[StageReached, ...]) -> None:
+def take_dates(step: LeadStep, dates: tuple[StageReached, ...]) -> None:
     """The earlier first date and the later latest one of each stage."""
     for each in dates:
         theirs = StageDates(
@@ -134,22 +134,22 @@ def take_dates(turn: Turn, dates: tuple[StageReached, ...]) -> None:
             first_inferred=each.first_inferred,
             latest_inferred=each.latest_inferred,
         )
-        ours = turn.get(DATES, each.stage) or theirs
+        ours = step.get(DATES, each.stage) or theirs
         first = min((ours.first_ms, ours.first_inferred), (theirs.first_ms, theirs.first_inferred))
         latest = max((ours.latest_ms, not ours.latest_inferred), (theirs.latest_ms, not theirs.latest_inferred))
-        turn.put(
+        step.put(
             DATES,
             each.stage,
             StageDates(first_ms=first[0], first_inferred=first[1], latest_ms=latest[0], latest_inferred=not latest[1]),
         )
 
 
-def take_deals(turn: Turn, deals: tuple[KnownDeal, ...]) -> None:
+def take_deals(step: LeadStep, deals: tuple[KnownDeal, ...]) -> None:
     """Opportunities by their ids; of one that both know, the later word."""
     for each in deals:
-        known = turn.get(DEAL, each.opportunity_id)
+        known = step.get(DEAL, each.opportunity_id)
         if known is None or known.at_ms < each.at_ms:
             deal = Deal(
                 at_ms=each.at_ms, amount_minor=each.amount_minor, currency=each.currency, expected_close=each.expected_close
             )
-            turn.put(DEAL, each.opportunity_id, deal)
+            step.put(DEAL, each.opportunity_id, deal)

@@ -17,7 +17,7 @@ PRECEDENCE: Final = ("salesforce", "hubspot", "crm", "form", "segment", "http", 
 MAX_FIELDS: Final = 100
 
 
-def told(book: ProfileBook, profile: Mapping[str, str], *, at_ms: int, source: str, event_id: str) -> ProfileBook:
+def with_values(book: ProfileBook, profile: Mapping[str, str], *, at_ms: int, source: str, event_id: str) -> ProfileBook:
     """``book`` with what an event told; the same object where nothing changes."""
     values = dict(book.values)
     for name, value in profile.items():
@@ -40,7 +40,7 @@ def _rank(source: str) -> int:
     return PRECEDENCE.index(family) if family in PRECEDENCE else len(PRECEDENCE)
 
 
-def known_as(book: PersonBook, person: Person, times: Mapping[str, int]) -> PersonBook:
+def with_person(book: PersonBook, person: Person, times: Mapping[str, int]) -> PersonBook:
     """``book`` with what was told of the person; ``times`` are the event times of its fields. Of the same moment the greater text."""
     changes: dict[str, str] = {}
     moments = dict(book.times)
@@ -52,7 +52,7 @@ def known_as(book: PersonBook, person: Person, times: Mapping[str, int]) -> Pers
     return PersonBook(person=replace(book.person, **changes), times=dict(sorted(moments.items()))) if changes else book
 
 
-def consented(known: ConsentAct | None, consent: Consent, event: LeadEvent) -> ConsentAct:
+def newest_consent(known: ConsentAct | None, consent: Consent, event: LeadEvent) -> ConsentAct:
     """The newest explicit act for the purpose and channel; at the same moment the refusal, since the order is not known."""
     new = ConsentAct(
         purpose=consent.purpose,

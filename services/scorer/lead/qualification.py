@@ -14,14 +14,14 @@ from typing import Final
 from baton.contracts.leads import BacklogRelease, LeadQualified, Level, Stage, StageEvent
 from baton.contracts.topic_names import LEADS_QUALIFIED
 from baton.ids import derived_id
-from services.scorer.lead.backlog_entry import begins_to_wait, stops_waiting
+from services.scorer.lead.backlog_entry import enter_backlog, leave_backlog
 from services.scorer.lead.condition_context import LedgerBehaviour, facts_of
-from services.scorer.lead.handoff_brief import story_of
-from services.scorer.lead.level import Rating, rated
-from services.scorer.lead.publish_score import tell
+from services.scorer.lead.handoff_brief import brief_of
+from services.scorer.lead.level import Rating, rate_lead
+from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.stage_moves import Cause, by_system, move_lead, place, refuse
-from services.scorer.lead.state import Course
-from services.scorer.lead.step import Turn
+from services.scorer.lead.state import CycleState
+from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import REST, Refused
 from services.scorer.score.entry_status import taken_back
 from services.scorer.score.ledger import id_bytes, retracted_ids
@@ -34,8 +34,8 @@ MAX_RAISED: Final = 8
 _REST: Final = frozenset(stage.value for stage in REST)
 
 
-def considered(
-    turn: Turn,
+def consider_qualification(
+    step: LeadStep,
     rating: Rating,
     *,
     cause: str,
@@ -46,45 +46,45 @@ def considered(
 ) -> None:
     """Qualify the lead if it is time to; publish its score if it changed. ``raised``: the cause is a fast-track act that counts.
     ``adopting``: the cause is a new agreement, so a lead that is ready now waits its turn, until it has ``acted`` itself."""
-    at_rest = turn.head.stage in _REST
+    at_rest = step.head.stage in _REST
     if raised and not at_rest:
-        _raised_again(turn, cause, occurred_at_ms)
+        _raised_again(step, cause, occurred_at_ms)
     if not at_rest or not (raised or rating.level != Level.COLD.value):
-        tell(turn, rating, cause=cause)
+        publish_score(step, rating, cause=cause)
         return
-    held_back = "" if raised else why_not(turn, rating)
-    if (adopting or (turn.head.waits and not (acted or raised))) and not held_back:
-        pool, _ = turn.agreement.routing.expected(facts_of(turn, rating.engagement_micro))
-        begins_to_wait(turn, pool, level=rating.level, engagement_micro=rating.engagement_micro, cause=cause)
+    held_back = "" if raised else why_not(step, rating)
+    if (adopting or (step.head.waits and not (acted or raised))) and not held_back:
+        pool, _ = step.agreement.routing.expected(facts_of(step, rating.engagement_micro))
+        enter_backlog(step, pool, level=rating.level, engagement_micro=rating.engagement_micro, cause=cause)
         held_back = WAITS
-    tell(turn, rating, cause=cause, note=held_back, always=not held_back)
+    publish_score(step, rating, cause=cause, note=held_back, always=not held_back)
     if not held_back:
-        qualify(turn, rating, by_system(turn, cause, occurred_at_ms=occurred_at_ms), raised_by=(cause,) if raised else ())
+        qualify(step, rating, by_system(step, cause, occurred_at_ms=occurred_at_ms), raised_by=(cause,) if raised else ())
 
 
-def released(turn: Turn, told: BacklogRelease) -> None:
+def release_from_backlog(step: LeadStep, told: BacklogRelease) -> None:
     """The lead's turn in the backlog has come: it qualifies if it is still ready."""
-    if turn.head.waits != told.queue:
+    if step.head.waits != told.queue:
         return
-    turn.head = replace(turn.head, waits="")
-    rating = rated(turn, raising=False)
-    if turn.head.stage in _REST and rating.level != Level.COLD.value and not why_not(turn, rating):
-        tell(turn, rating, cause=turn.cause, always=True)
-        qualify(turn, rating, by_system(turn, turn.cause))
+    step.head = replace(step.head, waits="")
+    rating = rate_lead(step, raising=False)
+    if step.head.stage in _REST and rating.level != Level.COLD.value and not why_not(step, rating):
+        publish_score(step, rating, cause=step.cause, always=True)
+        qualify(step, rating, by_system(step, step.cause))
 
 
-def why_not(turn: Turn, rating: Rating) -> str:
+def why_not(step: LeadStep, rating: Rating) -> str:
     """What keeps a warm lead from being an MQL, in words; empty: nothing."""
-    if turn.head.stage == Stage.RECYCLED.value and turn.now < turn.course.cool_off_until_ms:
+    if step.head.stage == Stage.RECYCLED.value and step.now < step.cycle_state.cool_off_until_ms:
         return "cool-off"
-    if not turn.agreement.lifecycle.gates:
+    if not step.agreement.lifecycle.gates:
         return ""
-    closed = turn.agreement.lifecycle.closed_gates(facts_of(turn, rating.engagement_micro))
+    closed = step.agreement.lifecycle.closed_gates(facts_of(step, rating.engagement_micro))
     return f"not yet: {'; '.join(closed)}" if closed else ""
 
 
 def qualify(
-    turn: Turn,
+    step: LeadStep,
     rating: Rating,
     cause: Cause,
     *,
@@ -95,20 +95,20 @@ def qualify(
 ) -> None:
     """Make the lead an MQL and hand its story over. ``raised_by``: the fast-track acts that count; ``leg``, ``kept``: work that was
     accepted before a merge goes on with who had it."""
-    stops_waiting(turn, cause=cause.id)
-    head, levels = turn.head, turn.agreement.levels
+    leave_backlog(step, cause=cause.id)
+    head, levels = step.head, step.agreement.levels
     raised = bool(raised_by)
     leg = leg or levels.queue_for(rating.level, levels.fit_band(head.fit_micro), raised)
     if head.stage == Stage.CUSTOMER.value and owner is None:
-        owner = turn.course.owner
-    turn.steer(
-        qualification_id=derived_id(cause.id, "qualification", turn.lead_id),
+        owner = step.cycle_state.owner
+    step.update_cycle(
+        qualification_id=derived_id(cause.id, "qualification", step.lead_id),
         cause_id=cause.id,
         leg=leg,
-        level=urgency(turn, rating.level, raised=raised),
+        level=urgency(step, rating.level, raised=raised),
         raised_by=raised_by,
         kept=kept,
-        qualified_at_ms=turn.now,
+        qualified_at_ms=step.now,
         owner=None,
         handoff_id=None,
         attempt=0,
@@ -118,65 +118,65 @@ def qualify(
         rejected=False,
         former=(),
     )
-    refused = move_lead(turn, StageEvent.QUALIFIED, cause)
+    refused = move_lead(step, StageEvent.QUALIFIED, cause)
     assert refused is None, refused
-    hand_over(turn, rating, cause, owner=owner)
+    hand_over(step, rating, cause, owner=owner)
 
 
-def urgency(turn: Turn, level: str, *, raised: bool) -> str:
+def urgency(step: LeadStep, level: str, *, raised: bool) -> str:
     """The level a hand-off is worked at: a raised hand is hot, with poor fit warm, whatever the sum."""
     if not raised:
         return level
-    poor = turn.agreement.levels.fit_band(turn.head.fit_micro) in turn.agreement.lifecycle.poor_fit
+    poor = step.agreement.levels.fit_band(step.head.fit_micro) in step.agreement.lifecycle.poor_fit
     return Level.WARM.value if poor and level != Level.HOT.value else Level.HOT.value
 
 
-def hand_over(turn: Turn, rating: Rating, cause: Cause, *, owner: str | None = None) -> None:
-    """Publish ``LeadQualified`` for the qualification that the course names."""
-    head, course, profile = turn.head, turn.course, turn.profile
-    turn.publish(
+def hand_over(step: LeadStep, rating: Rating, cause: Cause, *, owner: str | None = None) -> None:
+    """Publish ``LeadQualified`` for the qualification that the cycle's state names."""
+    head, cycle_state, profile = step.head, step.cycle_state, step.profile
+    step.publish(
         LEADS_QUALIFIED,
         LeadQualified(
-            qualification_id=course.qualification_id or "",
-            lead_id=turn.lead_id,
+            qualification_id=cycle_state.qualification_id or "",
+            lead_id=step.lead_id,
             cycle=head.cycle,
-            leg=course.leg,
-            level=course.level,
+            leg=cycle_state.leg,
+            level=cycle_state.level,
             grade=rating.grade,
             fit_micro=head.fit_micro,
             engagement_micro=rating.engagement_micro,
-            hand_raised=course.hand_raised,
+            hand_raised=cycle_state.hand_raised,
             cause_id=cause.id,
-            qualified_at_ms=turn.now,
-            received_at_ms=turn.received_at_ms,
-            segment=turn.agreement.segment_of(profile),
-            story=story_of(turn),
-            agreement=turn.agreement.version,
-            rejecters=course.rejecters,
+            qualified_at_ms=step.now,
+            received_at_ms=step.received_at_ms,
+            segment=step.agreement.segment_of(profile),
+            story=brief_of(step),
+            agreement=step.agreement.version,
+            rejecters=cycle_state.rejecters,
             owner=owner,
             stage=head.stage,
         ),
     )
 
 
-def reconsidered(turn: Turn, *, cause: str, reason: str, rating: Rating | None = None) -> None:
+def reconsider_qualification(step: LeadStep, *, cause: str, reason: str, rating: Rating | None = None) -> None:
     """Withdraw an MQL that nobody accepted and that is one no longer. ``reason`` says what happened to it; ``rating``: an event did."""
-    if turn.head.level == Level.COLD.value:
-        stops_waiting(turn, cause=cause)
-    if turn.head.stage != Stage.MQL.value:
+    if step.head.level == Level.COLD.value:
+        leave_backlog(step, cause=cause)
+    if step.head.stage != Stage.MQL.value:
         return
-    course = turn.course
-    raised_by = _still_raised(turn, course)
-    if raised_by != course.raised_by:
-        turn.steer(raised_by=raised_by)
-    if raised_by or course.kept:
+    cycle_state = step.cycle_state
+    raised_by = _still_raised(step, cycle_state)
+    if raised_by != cycle_state.raised_by:
+        step.update_cycle(raised_by=raised_by)
+    if raised_by or cycle_state.kept:
         return
-    if turn.head.level != Level.COLD.value and not (rating is not None and _gates_shut(turn, rating, course)):
+    if step.head.level != Level.COLD.value and not (rating is not None and _gates_shut(step, rating, cycle_state)):
         return
-    if course.hand_raised or turn.head.level != Level.COLD.value:
+    if cycle_state.hand_raised or step.head.level != Level.COLD.value:
         reason = RETRACTED
-    place(turn, StageEvent.WITHDRAWN, by_system(turn, cause, reason=reason), Stage.INQUIRY)
-    turn.steer(
+    place(step, StageEvent.WITHDRAWN, by_system(step, cause, reason=reason), Stage.INQUIRY)
+    step.update_cycle(
         qualification_id=None,
         leg="",
         level="",
@@ -188,32 +188,32 @@ def reconsidered(turn: Turn, *, cause: str, reason: str, rating: Rating | None =
     )
 
 
-def _gates_shut(turn: Turn, rating: Rating, course: Course) -> bool:
+def _gates_shut(step: LeadStep, rating: Rating, cycle_state: CycleState) -> bool:
     """Whether the hand that passed the gates is down, or what opened them was taken back by this event, and they are closed."""
-    if not why_not(turn, rating):
+    if not why_not(step, rating):
         return False
-    if course.hand_raised:
+    if cycle_state.hand_raised:
         return True
-    former = turn.view.head
-    if former is None or taken_back(turn.head.marks) == taken_back(former.marks):
+    former = step.view.head
+    if former is None or taken_back(step.head.marks) == taken_back(former.marks):
         return False
-    before = replace(facts_of(turn, rating.engagement_micro), behaviour=LedgerBehaviour(former.ledger, former.marks))
-    return not turn.agreement.lifecycle.closed_gates(before)
+    before = replace(facts_of(step, rating.engagement_micro), behaviour=LedgerBehaviour(former.ledger, former.marks))
+    return not step.agreement.lifecycle.closed_gates(before)
 
 
-def _still_raised(turn: Turn, course: Course) -> tuple[str, ...]:
+def _still_raised(step: LeadStep, cycle_state: CycleState) -> tuple[str, ...]:
     """The fast-track acts of the cycle that were not retracted."""
-    gone = retracted_ids(turn.head.retracted) if course.raised_by else frozenset()
-    return tuple(each for each in course.raised_by if id_bytes(each) not in gone)
+    gone = retracted_ids(step.head.retracted) if cycle_state.raised_by else frozenset()
+    return tuple(each for each in cycle_state.raised_by if id_bytes(each) not in gone)
 
 
-def _raised_again(turn: Turn, cause: str, occurred_at_ms: int) -> None:
+def _raised_again(step: LeadStep, cause: str, occurred_at_ms: int) -> None:
     """A hand is raised by a lead that is somebody's work already: who has it is told. Or by one that is not to come back."""
-    if turn.head.stage == Stage.DISQUALIFIED.value:
-        said = by_system(turn, cause, occurred_at_ms=occurred_at_ms)
-        refused = move_lead(turn, StageEvent.QUALIFIED, said)
+    if step.head.stage == Stage.DISQUALIFIED.value:
+        said = by_system(step, cause, occurred_at_ms=occurred_at_ms)
+        refused = move_lead(step, StageEvent.QUALIFIED, said)
         assert isinstance(refused, Refused)
-        refuse(turn, StageEvent.QUALIFIED.value, said, refused.reason)
+        refuse(step, StageEvent.QUALIFIED.value, said, refused.reason)
     else:
-        turn.steer(raised_by=(*turn.course.raised_by, cause)[-MAX_RAISED:])
-        place(turn, StageEvent.HAND_RAISED, by_system(turn, cause, occurred_at_ms=occurred_at_ms), Stage(turn.head.stage))
+        step.update_cycle(raised_by=(*step.cycle_state.raised_by, cause)[-MAX_RAISED:])
+        place(step, StageEvent.HAND_RAISED, by_system(step, cause, occurred_at_ms=occurred_at_ms), Stage(step.head.stage))

@@ -38,13 +38,13 @@ from services.scorer.lead.handlers import events, handoffs, merge, recycling
 from services.scorer.lead.handlers.account import on_group
 from services.scorer.lead.handlers.dispositions import cause_of, on_act
 from services.scorer.lead.handlers.erasure import erase
-from services.scorer.lead.level import rated
-from services.scorer.lead.publish_score import tell
-from services.scorer.lead.qualification import COOLED, considered, reconsidered, released
-from services.scorer.lead.rescore import settle
-from services.scorer.lead.stage_moves import refuse, tell_consents
+from services.scorer.lead.level import rate_lead
+from services.scorer.lead.publish_score import publish_score
+from services.scorer.lead.qualification import COOLED, consider_qualification, reconsider_qualification, release_from_backlog
+from services.scorer.lead.rescore import rescore
+from services.scorer.lead.stage_moves import publish_consents, refuse
 from services.scorer.lead.state import ENTRY_KINDS, MERGED, LeadHead
-from services.scorer.lead.step import Turn
+from services.scorer.lead.step import LeadStep
 
 
 class Lead(Reducer[LeadHead, AgreementReference]):
@@ -81,102 +81,102 @@ class Lead(Reducer[LeadHead, AgreementReference]):
 
     def step(self, view: View[LeadHead], event: Event, *, now: int, reference: AgreementReference) -> Step[LeadHead]:
         """Take one input record."""
-        turn = Turn(view, now=now, reference=reference, received_at_ms=event.received_at_ms)
-        if turn.head.ended:
-            _at_tombstone(turn, event.value)
+        step = LeadStep(view, now=now, reference=reference, received_at_ms=event.received_at_ms)
+        if step.head.ended:
+            _at_tombstone(step, event.value)
         else:
-            _take(turn, event.value)
-        return turn.finish()
+            _take(step, event.value)
+        return step.finish()
 
     def wake(self, view: View[LeadHead], *, now: int, reference: AgreementReference) -> Step[LeadHead]:
         """The score has fallen below where the level is left, or an entry has left its window: by time alone, so nothing can rise."""
-        turn = Turn(view, now=now, reference=reference)
-        if not turn.head.ended:
-            turn.refold()
-            rating = rated(turn, raising=False)
-            reconsidered(turn, cause=turn.cause, reason=COOLED)
-            tell(turn, rating, cause=turn.cause)
-        return turn.finish()
+        step = LeadStep(view, now=now, reference=reference)
+        if not step.head.ended:
+            step.refold()
+            rating = rate_lead(step, raising=False)
+            reconsider_qualification(step, cause=step.cause, reason=COOLED)
+            publish_score(step, rating, cause=step.cause)
+        return step.finish()
 
     def adopt(self, view: View[LeadHead], *, old: str, new: AgreementReference, now: int) -> Step[LeadHead]:
         """Score anew under another agreement."""
-        turn = Turn(view, now=now, reference=new)
-        if turn.head.ended:
-            return turn.unchanged()
-        fit = turn.agreement.fit.evaluate(turn.profile).points_micro
-        turn.head = replace(turn.head, fit_micro=fit)
-        turn.recount()
-        turn.role_moved = True
-        rating = rated(turn, raising=True, cause=turn.cause)
-        reconsidered(turn, cause=turn.cause, reason=COOLED)
-        considered(turn, rating, cause=turn.cause, occurred_at_ms=now, adopting=True)
-        return turn.finish()
+        step = LeadStep(view, now=now, reference=new)
+        if step.head.ended:
+            return step.unchanged()
+        fit = step.agreement.fit.evaluate(step.profile).points_micro
+        step.head = replace(step.head, fit_micro=fit)
+        step.recount()
+        step.role_moved = True
+        rating = rate_lead(step, raising=True, cause=step.cause)
+        reconsider_qualification(step, cause=step.cause, reason=COOLED)
+        consider_qualification(step, rating, cause=step.cause, occurred_at_ms=now, adopting=True)
+        return step.finish()
 
 
-def _take(turn: Turn, value: object) -> None:
+def _take(step: LeadStep, value: object) -> None:
     match value:
         case LeadEvent() as event:
-            _take_event(turn, event)
+            _take_event(step, event)
         case LeadPerson() as person if person.erased:
-            erase(turn, cause=person.event_id)
+            erase(step, cause=person.event_id)
         case LeadPerson() as person:
-            events.met(turn, person)
+            events.record_person(step, person)
         case LeadAct() as act:
-            on_act(turn, act)
+            on_act(step, act)
         case LeadRouted() as routed:
-            handoffs.on_routed(turn, routed)
+            handoffs.on_routed(step, routed)
         case HandoffNoted() as noted:
-            handoffs.on_noted(turn, noted)
+            handoffs.on_noted(step, noted)
         case LeadRecycled() as recycled:
-            recycling.on_recycled(turn, recycled)
+            recycling.on_recycled(step, recycled)
         case LeadReactivated() as reactivated:
-            recycling.on_reactivated(turn, reactivated)
+            recycling.on_reactivated(step, reactivated)
         case BuyingGroup() as told:
-            on_group(turn, told)
+            on_group(step, told)
         case BacklogRelease() as release:
-            released(turn, release)
+            release_from_backlog(step, release)
         case LeadMerge() as merged:
-            merge.on_merge(turn, merged)
+            merge.on_merge(step, merged)
         case LeadTransfer() as transfer:
-            merge.on_transfer(turn, transfer, _take)
+            merge.on_transfer(step, transfer, _take)
         case other:
             raise TypeError(f"lead does not read {type(other).__name__}")
 
 
-def _take_event(turn: Turn, event: LeadEvent) -> None:
+def _take_event(step: LeadStep, event: LeadEvent) -> None:
     raised = False
     match EventKind(event.kind):
         case EventKind.ENGAGEMENT:
-            changed = events.engaged(turn, event)
-            raised = changed and events.hand_raised(turn, event)
+            changed = events.record_engagement(step, event)
+            raised = changed and events.is_hand_raise(step, event)
         case EventKind.PROFILE:
-            changed = events.profiled(turn, event)
+            changed = events.record_profile(step, event)
         case EventKind.RETRACTION:
-            changed = events.retracted(turn, event)
+            changed = events.retract_event(step, event)
         case EventKind.CONSENT:
-            changed = events.consent_given(turn, event)
+            changed = events.record_consent(step, event)
             if changed:
-                tell_consents(turn, event.event_id)
+                publish_consents(step, event.event_id)
         case EventKind.ERASURE:
-            erase(turn, cause=event.event_id)
+            erase(step, cause=event.event_id)
             return
         case EventKind.LINK | EventKind.ACT | EventKind.COMMAND:
             return
     if changed:
         acted = event.kind == EventKind.ENGAGEMENT and not event.backfill
-        settle(turn, cause=event.event_id, occurred_at_ms=event.occurred_at_ms, raised=raised, acted=acted)
+        rescore(step, cause=event.event_id, occurred_at_ms=event.occurred_at_ms, raised=raised, acted=acted)
 
 
-def _at_tombstone(turn: Turn, value: object) -> None:
+def _at_tombstone(step: LeadStep, value: object) -> None:
     """Of a merged lead everything goes on to its survivor; an erased one stays erased."""
-    merged = turn.head.ended == MERGED
+    merged = step.head.ended == MERGED
     match value:
         case LeadTransfer() as transfer if merged:
-            if not merge.passed_on(turn, transfer):
-                _take(turn, transfer)
+            if not merge.passed_on(step, transfer):
+                _take(step, transfer)
         case (LeadEvent() | LeadPerson() | LeadAct()) as late if merged:
-            merge.forward(turn, late)
+            merge.forward(step, late)
         case LeadAct() as act:
-            refuse(turn, act.act.kind, cause_of(act), turn.head.ended)
+            refuse(step, act.act.kind, cause_of(act), step.head.ended)
         case _:
             pass

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from services.scorer.lead.level import rated
-from services.scorer.lead.qualification import COOLED, RETRACTED, considered, reconsidered
-from services.scorer.lead.step import Turn
+from services.scorer.lead.level import rate_lead
+from services.scorer.lead.qualification import COOLED, RETRACTED, consider_qualification, reconsider_qualification
+from services.scorer.lead.step import LeadStep
 from services.scorer.score.entry_status import Why, why_at
 from services.scorer.score.ledger import find, id_bytes
 
 
-def settle(turn: Turn, *, cause: str, occurred_at_ms: int, raised: bool = False, acted: bool = False) -> None:
+def rescore(step: LeadStep, *, cause: str, occurred_at_ms: int, raised: bool = False, acted: bool = False) -> None:
     """After an event: score, qualify or withdraw, tell. ``acted``: it is something that the lead did."""
-    undone = level_undone(turn)
-    rating = rated(turn, raising=True, cause=cause, undone=undone)
-    reconsidered(turn, cause=cause, reason=RETRACTED if undone else COOLED, rating=rating)
-    considered(turn, rating, cause=cause, occurred_at_ms=occurred_at_ms, raised=raised, acted=acted)
+    undone = is_level_undone(step)
+    rating = rate_lead(step, raising=True, cause=cause, undone=undone)
+    reconsider_qualification(step, cause=cause, reason=RETRACTED if undone else COOLED, rating=rating)
+    consider_qualification(step, rating, cause=cause, occurred_at_ms=occurred_at_ms, raised=raised, acted=acted)
 
 
-def level_undone(turn: Turn) -> bool:
+def is_level_undone(step: LeadStep) -> bool:
     """Whether the act that raised the level has turned out not to count."""
-    head = turn.head
+    head = step.head
     if not head.level_cause:
         return False
     index = find(head.ledger, id_bytes(head.level_cause))

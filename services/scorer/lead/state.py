@@ -2,7 +2,7 @@
 
 The head is what every act needs: the ledger with what is derived from it, the content it was about, and where the lead stands.
 Everything else lies in entries of its own that are read when they are asked for: the person (apart, so that it can be erased as a
-whole), the profile, consents, dates, former cycles, the course of the present cycle.
+whole), the profile, consents, dates, former cycles, the state of the present cycle.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from baton.contracts.intake import Person
 from baton.contracts.leads import EarlierCycle, Level, Stage, StageEvent
 from baton.engine.reducer import EntryKind
 
-UNTIL_TOLD: Final = 1 << 60
+UNTIL_DECIDED: Final = 1 << 60
 
 MERGED: Final = StageEvent.MERGED.value
 ERASED: Final = StageEvent.ERASED.value
@@ -66,7 +66,7 @@ class FormerHandoff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class CycleState:
     """Where the present cycle stands with sales.
 
     ``qualification_id`` .. ``qualified_at_ms``: the last qualification; ``raised_by`` are the fast-track acts of its cycle. ``handoff_id`` .. ``routed_at_ms``: the hand-off that stands, none
@@ -181,7 +181,7 @@ class KnownGroup:
     most_senior_role: str | None = None
 
 
-COURSE: Final = EntryKind("course", Course)
+CYCLE_STATE: Final = EntryKind("course", CycleState)
 PROFILE: Final = EntryKind("profile", ProfileBook)
 PERSON: Final = EntryKind("person", PersonBook)
 CONSENT: Final = EntryKind("consent", ConsentAct)
@@ -191,4 +191,4 @@ DEAL: Final = EntryKind("deal", Deal)
 GROUP: Final = EntryKind("group", KnownGroup)
 ONLY: Final = "it"
 """The item of kinds of which a lead has one."""
-ENTRY_KINDS: Final = (COURSE, PROFILE, PERSON, CONSENT, DATES, CYCLE, DEAL, GROUP)
+ENTRY_KINDS: Final = (CYCLE_STATE, PROFILE, PERSON, CONSENT, DATES, CYCLE, DEAL, GROUP)

@@ -1,4 +1,4 @@
-"""The step of the lead reducer under construction: the head as it will be, the score's derived parts, the course of the cycle."""
+"""The step of the lead reducer under construction: the head as it will be, the score's derived parts, the state of the cycle."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from baton.agreement.reference import AgreementReference
 from baton.engine.reducer import EntryKind, Step, View
 from baton.engine.step_builder import StepBuilder
 from baton.evolve import evolve
-from services.scorer.lead.state import COURSE, ENTRY_KINDS, ONLY, PROFILE, Course, LeadHead, ProfileBook
+from services.scorer.lead.state import CYCLE_STATE, ENTRY_KINDS, ONLY, PROFILE, CycleState, LeadHead, ProfileBook
 from services.scorer.score.entry_counting import counted
 from services.scorer.score.group_totals import folded, holds, prune_at
 from services.scorer.score.rule_table import ScoreTable, table_of
 
 
-class Turn(StepBuilder[LeadHead]):
+class LeadStep(StepBuilder[LeadHead]):
     """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms`` when the cause reached the log.
     ``falls_at_ms``: when the lead changes by itself, if it ``was_rated``. ``role_moved``: its account has to be told who the lead is now."""
 
@@ -54,15 +54,15 @@ class Turn(StepBuilder[LeadHead]):
             self.head = evolve(head, totals=totals)
 
     @property
-    def course(self) -> Course:
-        """The course of the present cycle."""
-        return self.get(COURSE, ONLY) or Course()
+    def cycle_state(self) -> CycleState:
+        """The state of the present cycle."""
+        return self.get(CYCLE_STATE, ONLY) or CycleState()
 
-    def steer(self, **changes: Any) -> Course:
-        """Change the course."""
-        course = replace(self.course, **changes)
-        self.put(COURSE, ONLY, course)
-        return course
+    def update_cycle(self, **changes: Any) -> CycleState:
+        """Change the state of the present cycle."""
+        cycle_state = replace(self.cycle_state, **changes)
+        self.put(CYCLE_STATE, ONLY, cycle_state)
+        return cycle_state
 
     @property
     def profile(self) -> dict[str, str]:

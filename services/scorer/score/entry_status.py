@@ -1,4 +1,4 @@
-"""What each entry of the ledger counts under an agreement: the record that ``counting`` derives and scores are folded from.
+"""What each entry of the ledger counts under an agreement: the record that ``entry_counting`` derives and scores are folded from.
 
 ``marks`` has one record for each entry, in the ledger's order, 24 bytes, little-endian: event time in ms (8), micropoints times
 ``2^(t_i/h)`` as a double (8) and an exponent of two (4, see ``decay``), group (1), why it does not count (1), rule (2).

@@ -1,7 +1,7 @@
 """The dated ledger: what a lead did, one fixed record an act, in the order of event time and then id.
 
 The bytes are a function of the set of acts alone: whatever arrived first, twice or late, the same acts give the same bytes. It is
-the truth that a score is folded from; what each entry counts under an agreement is derived (``counting``).
+the truth that a score is folded from; what each entry counts under an agreement is derived (``entry_counting``).
 
 Layout of an entry, 50 bytes, big-endian, so that bytes compare as (time, id): event time in ms (8), event id (16), act (4), link
 group (4), stage of the content (1), flags (1), four topics (16). Words are stored as 32 bits of their BLAKE2b digest, 0 for none.

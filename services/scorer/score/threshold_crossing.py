@@ -36,17 +36,17 @@ def falls_below(
     """
     if threshold_micro <= 0:
         return None
-    course = Course(marks, table, now, sums(marks, table, now) if groups is None else groups)
+    curve = ScoreCurve(marks, table, now, sums(marks, table, now) if groups is None else groups)
     at = now + 1
     for _ in range(_FROZEN_STEPS):
-        negative = course.negative(at)
-        at = _falls(course, at, negative, threshold_micro)
-        if negative == 0.0 or whole(course.positive(at) + course.negative(at)) < threshold_micro:
+        negative = curve.negative(at)
+        at = _falls(curve, at, negative, threshold_micro)
+        if negative == 0.0 or whole(curve.positive(at) + curve.negative(at)) < threshold_micro:
             return at
-    return _first_on(course, at, course.end, threshold_micro)
+    return _first_on(curve, at, curve.end, threshold_micro)
 
 
-class Course:
+class ScoreCurve:
     """The score from ``now`` on as two functions of time, positive and negative part, in micropoints. ``end``: nothing is left then."""
 
     def __init__(self, marks: bytes, table: ScoreTable, now: int, groups: list[GroupSum]) -> None:
@@ -89,16 +89,16 @@ class Course:
         return sum([each.lost(at_ms) for each in self.at(at_ms) if each.negative])
 
 
-def _falls(course: Course, from_ms: int, negative: float, threshold: int) -> int:
+def _falls(curve: ScoreCurve, from_ms: int, negative: float, threshold: int) -> int:
     """The first millisecond from ``from_ms`` on at which the score is below ``threshold``, the negative part frozen; or the end."""
 
     def below(at_ms: int) -> bool:
-        return whole(course.positive(at_ms) + negative) < threshold
+        return whole(curve.positive(at_ms) + negative) < threshold
 
     if below(from_ms):
         return from_ms
-    at = min(max(_guess(course, from_ms, threshold - 0.5 - negative), from_ms + 1), course.end)
-    low, high, step = from_ms, course.end, 1
+    at = min(max(_guess(curve, from_ms, threshold - 0.5 - negative), from_ms + 1), curve.end)
+    low, high, step = from_ms, curve.end, 1
     if below(at):
         high = at
         while high - step > low and below(high - step):
@@ -118,19 +118,19 @@ def _falls(course: Course, from_ms: int, negative: float, threshold: int) -> int
     return high
 
 
-def _guess(course: Course, from_ms: int, wanted: float) -> int:
+def _guess(curve: ScoreCurve, from_ms: int, wanted: float) -> int:
     """About where the positive part falls to ``wanted``, looked for from one leaving entry to the next."""
     at = from_ms
-    found = _solve(course.at(at), at, wanted)
-    if found < course.first_leaves:
+    found = _solve(curve.at(at), at, wanted)
+    if found < curve.first_leaves:
         return found
-    for until in course.leaves():
+    for until in curve.leaves():
         if until <= at:
             continue
-        if _solve(course.at(at), at, wanted) < until or course.positive(until) < wanted:
-            return min(_solve(course.at(at), at, wanted), until)
+        if _solve(curve.at(at), at, wanted) < until or curve.positive(until) < wanted:
+            return min(_solve(curve.at(at), at, wanted), until)
         at = until
-    return course.end
+    return curve.end
 
 
 def _solve(groups: list[GroupSum], at: int, wanted: float) -> int:
@@ -164,15 +164,15 @@ def _solve(groups: list[GroupSum], at: int, wanted: float) -> int:
     return at + int(after)
 
 
-def _first_on(course: Course, from_ms: int, until_ms: int, threshold: int) -> int:
+def _first_on(curve: ScoreCurve, from_ms: int, until_ms: int, threshold: int) -> int:
     """The first millisecond in ``[from_ms, until_ms]`` with a score below ``threshold``; the earliest stretches first."""
     stretches = [(from_ms, until_ms)]
     while stretches:
         start, end = stretches.pop()
-        negative = course.negative(start)
-        if whole(course.positive(start) + negative) < threshold:
+        negative = curve.negative(start)
+        if whole(curve.positive(start) + negative) < threshold:
             return start
-        if start >= end or whole(course.positive(end) + negative) >= threshold:
+        if start >= end or whole(curve.positive(end) + negative) >= threshold:
             continue
         middle = (start + end) // 2
         stretches.append((middle + 1, end))

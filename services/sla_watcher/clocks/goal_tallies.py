@@ -10,33 +10,35 @@ from dataclasses import replace
 from baton.contracts.goals import OPENED, GoalTally
 from baton.contracts.topic_names import SLA_TALLIES
 from baton.ids import derived_id
-from services.sla_watcher.clocks.step import Turn
+from services.sla_watcher.clocks.step import ClockStep
 
 
-def tally(turn: Turn, metric: str, *, occurred_at_ms: int, cycle: int | None = None) -> None:
+def count_towards_goals(step: ClockStep, metric: str, *, occurred_at_ms: int, cycle: int | None = None) -> None:
     """Count one for every goal with this metric, once a cycle."""
-    number = turn.head.cycle if cycle is None else cycle
+    number = step.head.cycle if cycle is None else cycle
     mark = f"{number}/{metric}"
-    if mark in turn.head.tallied:
+    if mark in step.head.tallied:
         return
-    kept = tuple(each for each in turn.head.tallied if each.startswith(f"{number}/"))
-    turn.head = replace(turn.head, tallied=(*kept, mark))
-    for goal in goals_for(turn, metric):
-        tell_tally(turn, goal, metric, amount=1, occurred_at_ms=occurred_at_ms, subject=(turn.lead_id, number))
+    kept = tuple(each for each in step.head.tallied if each.startswith(f"{number}/"))
+    step.head = replace(step.head, tallied=(*kept, mark))
+    for goal in goals_for(step, metric):
+        publish_tally(step, goal, metric, amount=1, occurred_at_ms=occurred_at_ms, subject=(step.lead_id, number))
 
 
-def goals_for(turn: Turn, metric: str, currency: str | None = None) -> Iterator[str]:
+def goals_for(step: ClockStep, metric: str, currency: str | None = None) -> Iterator[str]:
     """Names of the goals that count ``metric`` for the lead's segment (and in ``currency``, where money is counted)."""
-    for name, goal in turn.reference.agreement.goals.items():
-        if goal.metric != metric or goal.segment not in (None, turn.head.segment):
+    for name, goal in step.reference.agreement.goals.items():
+        if goal.metric != metric or goal.segment not in (None, step.head.segment):
             continue
         if currency is None or goal.currency == currency:
             yield name
 
 
-def tell_tally(turn: Turn, goal: str, metric: str, *, amount: int, occurred_at_ms: int, subject: tuple[str | int, ...]) -> None:
+def publish_tally(
+    step: ClockStep, goal: str, metric: str, *, amount: int, occurred_at_ms: int, subject: tuple[str | int, ...]
+) -> None:
     """``sla.tallies.v1``, keyed by the goal. ``subject`` is what counts once."""
-    turn.publish(
+    step.publish(
         SLA_TALLIES,
         GoalTally(
             goal=goal,
@@ -44,15 +46,15 @@ def tell_tally(turn: Turn, goal: str, metric: str, *, amount: int, occurred_at_m
             metric=metric,
             amount=amount,
             occurred_at_ms=occurred_at_ms,
-            segment=turn.head.segment,
-            lead_id=turn.lead_id,
-            cause_id=turn.cause,
+            segment=step.head.segment,
+            lead_id=step.lead_id,
+            cause_id=step.cause,
         ),
         key=goal,
     )
 
 
-def announce(turn: Turn) -> None:
+def announce_goals(step: ClockStep) -> None:
     """Make every goal known to the goals reducer: a goal that nothing counts towards must be missed aloud."""
-    for name in turn.reference.agreement.goals:
-        tell_tally(turn, name, OPENED, amount=0, occurred_at_ms=turn.now, subject=(OPENED, turn.version))
+    for name in step.reference.agreement.goals:
+        publish_tally(step, name, OPENED, amount=0, occurred_at_ms=step.now, subject=(OPENED, step.version))

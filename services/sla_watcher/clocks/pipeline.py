@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from baton.contracts.leads import LeadStaged, StageEvent
-from services.sla_watcher.clocks.goal_tallies import goals_for, tell_tally
+from services.sla_watcher.clocks.goal_tallies import goals_for, publish_tally
 from services.sla_watcher.clocks.state import OpenDeal
-from services.sla_watcher.clocks.step import Turn
+from services.sla_watcher.clocks.step import ClockStep
 
 PIPELINE: Final = "coverage"
 WON_AMOUNT: Final = "won_amount"
@@ -18,39 +18,39 @@ _CLOSES: Final = frozenset(
 )
 
 
-def on_deal(turn: Turn, staged: LeadStaged) -> None:
+def on_deal(step: ClockStep, staged: LeadStaged) -> None:
     """Note what the move says about money."""
     if staged.event == StageEvent.WON and staged.amount_minor and staged.currency:
-        for goal in goals_for(turn, WON_AMOUNT, staged.currency):
-            _count(turn, goal, WON_AMOUNT, staged, staged.amount_minor)
-        for goal in goals_for(turn, PIPELINE, staged.currency):
-            _count(turn, goal, WON_AMOUNT, staged, staged.amount_minor)
-    name = staged.opportunity_id or f"{turn.lead_id}/{staged.cycle}"
+        for goal in goals_for(step, WON_AMOUNT, staged.currency):
+            _count(step, goal, WON_AMOUNT, staged, staged.amount_minor)
+        for goal in goals_for(step, PIPELINE, staged.currency):
+            _count(step, goal, WON_AMOUNT, staged, staged.amount_minor)
+    name = staged.opportunity_id or f"{step.lead_id}/{staged.cycle}"
     if staged.event in _CLOSES:
-        for deal in turn.head.deals:
+        for deal in step.head.deals:
             if staged.opportunity_id is None or deal.opportunity_id == name:
-                _change(turn, staged, deal, 0)
+                _change(step, staged, deal, 0)
     elif staged.amount_minor is not None and staged.currency is not None:
-        known = next((each for each in turn.head.deals if each.opportunity_id == name), None)
+        known = next((each for each in step.head.deals if each.opportunity_id == name), None)
         opened = known or OpenDeal(opportunity_id=name, amount_minor=0, currency=staged.currency)
-        _change(turn, staged, opened, staged.amount_minor)
+        _change(step, staged, opened, staged.amount_minor)
 
 
-def _change(turn: Turn, staged: LeadStaged, deal: OpenDeal, amount_minor: int) -> None:
-    others = tuple(each for each in turn.head.deals if each.opportunity_id != deal.opportunity_id)
+def _change(step: ClockStep, staged: LeadStaged, deal: OpenDeal, amount_minor: int) -> None:
+    others = tuple(each for each in step.head.deals if each.opportunity_id != deal.opportunity_id)
     changed = replace(deal, amount_minor=amount_minor)
-    turn.head = replace(turn.head, deals=(*others, changed) if amount_minor else others)
+    step.head = replace(step.head, deals=(*others, changed) if amount_minor else others)
     if amount_minor != deal.amount_minor:
-        for goal in goals_for(turn, PIPELINE, deal.currency):
-            _count(turn, goal, PIPELINE, staged, amount_minor - deal.amount_minor)
+        for goal in goals_for(step, PIPELINE, deal.currency):
+            _count(step, goal, PIPELINE, staged, amount_minor - deal.amount_minor)
 
 
-def _count(turn: Turn, goal: str, metric: str, staged: LeadStaged, amount_minor: int) -> None:
-    tell_tally(
-        turn,
+def _count(step: ClockStep, goal: str, metric: str, staged: LeadStaged, amount_minor: int) -> None:
+    publish_tally(
+        step,
         goal,
         metric,
         amount=amount_minor,
         occurred_at_ms=staged.occurred_at_ms,
-        subject=(turn.lead_id, staged.cycle, staged.opportunity_id or "", turn.cause),
+        subject=(step.lead_id, staged.cycle, staged.opportunity_id or "", step.cause),
     )

@@ -27,10 +27,10 @@ from baton.contracts.topic_names import (
 )
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.sla_watcher.clocks import breaches, escalation_ladder, goal_tallies, recycling
-from services.sla_watcher.clocks import clock as running
+from services.sla_watcher.clocks.clock import adopt_agreement, adopt_ladder, find_clock
 from services.sla_watcher.clocks.handlers import acts, handoffs, stages
 from services.sla_watcher.clocks.state import BROKEN, LeadClocks
-from services.sla_watcher.clocks.step import Turn
+from services.sla_watcher.clocks.step import ClockStep
 
 
 class Clocks(Reducer[LeadClocks, AgreementReference]):
@@ -55,49 +55,49 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
 
     def step(self, view: View[LeadClocks], event: Event, *, now: int, reference: AgreementReference) -> Step[LeadClocks]:
         """Take one input record."""
-        turn = Turn(view, now=now, reference=reference)
-        if turn.head.ended is None:
-            _take(turn, event, first=view.head is None)
-        return turn.finish()
+        step = ClockStep(view, now=now, reference=reference)
+        if step.head.ended is None:
+            _take(step, event, first=view.head is None)
+        return step.finish()
 
     def wake(self, view: View[LeadClocks], *, now: int, reference: AgreementReference) -> Step[LeadClocks]:
         """Do what is due: warnings, breaches, ladders, and the return of a recycled lead."""
-        turn = Turn(view, now=now, reference=reference, proven=view.proven)
-        for clock in sorted(turn.head.clocks, key=lambda each: (each.next_at_ms or 0, each.clock_id)):
-            standing = running.find(turn, clock.clock_id)
+        step = ClockStep(view, now=now, reference=reference, proven=view.proven)
+        for clock in sorted(step.head.clocks, key=lambda each: (each.next_at_ms or 0, each.clock_id)):
+            standing = find_clock(step, clock.clock_id)
             if standing is not None and standing.next_at_ms is not None and standing.next_at_ms <= now:
-                breaches.pass_time(turn, standing, escalation_ladder.climb)
-        rest = turn.head.rest
+                breaches.pass_time(step, standing, escalation_ladder.climb)
+        rest = step.head.rest
         if rest is not None and rest.return_at_ms is not None and rest.return_at_ms <= now:
-            recycling.come_back(turn)
-        return turn.finish()
+            recycling.return_from_rest(step)
+        return step.finish()
 
     def adopt(self, view: View[LeadClocks], *, old: str, new: AgreementReference, now: int) -> Step[LeadClocks]:
         """Compute every running clock anew from its intervals."""
-        turn = Turn(view, now=now, reference=new)
-        for clock in turn.head.clocks:
+        step = ClockStep(view, now=now, reference=new)
+        for clock in step.head.clocks:
             if clock.state == ClockState.RUNNING:
-                running.adopt(turn, clock)
+                adopt_agreement(step, clock)
             else:
-                running.adopt_broken(turn, clock)
-        return turn.finish()
+                adopt_ladder(step, clock)
+        return step.finish()
 
 
-def _take(turn: Turn, event: Event, *, first: bool) -> None:
+def _take(step: ClockStep, event: Event, *, first: bool) -> None:
     match event.value:
         case LeadQualified() as qualified:
-            handoffs.on_qualified(turn, event, qualified)
+            handoffs.on_qualified(step, event, qualified)
             if first:
-                goal_tallies.announce(turn)
+                goal_tallies.announce_goals(step)
         case LeadRouted() as routed:
-            handoffs.on_routed(turn, event, routed)
+            handoffs.on_routed(step, event, routed)
         case LeadUnrouted() as unrouted:
-            handoffs.on_unrouted(turn, event, unrouted)
+            handoffs.on_unrouted(step, event, unrouted)
         case HandoffNoted() as noted:
-            handoffs.on_noted(turn, event, noted)
+            handoffs.on_noted(step, event, noted)
         case LeadStaged() as staged:
-            stages.on_staged(turn, event, staged)
+            stages.on_staged(step, event, staged)
         case LeadAct() as act:
-            acts.on_act(turn, event, act)
+            acts.on_act(step, event, act)
         case other:
             raise TypeError(f"clocks does not read {type(other).__name__}")

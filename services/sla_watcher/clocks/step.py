@@ -1,6 +1,6 @@
-"""One call of the clocks reducer in the making: the head as it stands, and what is to be told.
+"""The step of the clocks reducer under construction: the clocks as they will be, and when the lead is to be looked at again.
 
-It lives for one call and is the only thing here that changes in place; each rule takes it, looks, and adds what follows.
+Each rule takes it, looks, and adds what follows.
 """
 
 from baton.agreement.reference import AgreementReference
@@ -10,7 +10,7 @@ from baton.ids import derived_id
 from services.sla_watcher.clocks.state import LeadClocks
 
 
-class Turn(StepBuilder[LeadClocks]):
+class ClockStep(StepBuilder[LeadClocks]):
     """The head, the facts so far, and what they are decided by. ``proven``: all that was appended before ``now`` is known."""
 
     def __init__(self, view: View[LeadClocks], *, now: int, reference: AgreementReference, proven: bool = True) -> None:

@@ -22,7 +22,7 @@ def split_time(marks: Sequence[TimeMark], until_ms: int) -> Mapping[str, int]:
     return spent
 
 
-def marked(marks: tuple[TimeMark, ...], kind: str, from_ms: int, limit: int = 64) -> tuple[TimeMark, ...]:
+def with_mark(marks: tuple[TimeMark, ...], kind: str, from_ms: int, limit: int = 64) -> tuple[TimeMark, ...]:
     """``marks`` with one more, if it changes the kind. Beyond ``limit`` the oldest pair is folded away, so that it stays bounded."""
     if marks and marks[-1].kind == kind:
         return marks

@@ -7,18 +7,18 @@ turn. News that opens nothing leaves no trace but what is known from then on, so
 from __future__ import annotations
 
 from baton.contracts.leads import Because, BuyingGroup, Level
-from services.scorer.lead.level import rated
-from services.scorer.lead.qualification import COOLED, considered, reconsidered
+from services.scorer.lead.level import rate_lead
+from services.scorer.lead.qualification import COOLED, consider_qualification, reconsider_qualification
 from services.scorer.lead.state import GROUP, ONLY, KnownGroup
-from services.scorer.lead.step import Turn
+from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import REST
 
 _REST = frozenset(stage.value for stage in REST)
 
 
-def on_group(turn: Turn, told: BuyingGroup) -> None:
+def on_group(step: LeadStep, told: BuyingGroup) -> None:
     """Take the news of the lead's account; of one that it has left it takes none."""
-    head = turn.head
+    head = step.head
     if told.account_id != head.account_id:
         return
     known = KnownGroup(
@@ -28,9 +28,9 @@ def on_group(turn: Turn, told: BuyingGroup) -> None:
         engagement_micro=told.engagement_micro,
         most_senior_role=told.most_senior_role,
     )
-    turn.put(GROUP, ONLY, known)
+    step.put(GROUP, ONLY, known)
     if told.because == Because.TIME or head.stage not in _REST or head.level == Level.COLD.value:
         return
-    rating = rated(turn, raising=False)
-    reconsidered(turn, cause=turn.cause, reason=COOLED)
-    considered(turn, rating, cause=turn.cause, occurred_at_ms=told.at_ms, adopting=told.because == Because.AGREEMENT)
+    rating = rate_lead(step, raising=False)
+    reconsider_qualification(step, cause=step.cause, reason=COOLED)
+    consider_qualification(step, rating, cause=step.cause, occurred_at_ms=told.at_ms, adopting=told.because == Because.AGREEMENT)

@@ -15,8 +15,8 @@ from baton.contracts.leads import Actor, Stage, StageEvent
 from baton.ids import derived_id
 from services.scorer.lead.handlers.disposition_effects import carry_out, former_handoff, speaker
 from services.scorer.lead.stage_moves import Cause, refuse
-from services.scorer.lead.state import Course
-from services.scorer.lead.step import Turn
+from services.scorer.lead.state import CycleState
+from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN, Refused, moved
 
 _MOVES: Final = {
@@ -35,20 +35,20 @@ _PEOPLE: Final = frozenset(Actor) - {Actor.SYSTEM}
 _MAX_ATTEMPTS: Final = 32
 
 
-def on_act(turn: Turn, event: LeadAct) -> None:
+def on_act(step: LeadStep, event: LeadAct) -> None:
     """Carry out one act, or refuse it."""
     kind = event.act.kind
     if kind in _TOUCHES:
-        _touched(turn, event)
+        _touched(step, event)
     move = _MOVES.get(ActKind(kind)) if kind in set(ActKind) else None
     if move is None:
         return
     cause = cause_of(event)
-    refused = _refusal(turn, move, cause, event.act.actor)
+    refused = _refusal(step, move, cause, event.act.actor)
     if refused is not None:
-        refuse(turn, move.value, cause, refused)
+        refuse(step, move.value, cause, refused)
         return
-    carry_out(turn, move, cause)
+    carry_out(step, move, cause)
 
 
 def cause_of(event: LeadAct) -> Cause:
@@ -71,57 +71,57 @@ def cause_of(event: LeadAct) -> Cause:
     )
 
 
-def _refusal(turn: Turn, move: StageEvent, cause: Cause, actor: str) -> str | None:
+def _refusal(step: LeadStep, move: StageEvent, cause: Cause, actor: str) -> str | None:
     """Why the act is not carried out; None if it may be. The first reason that holds, in this order."""
-    course = turn.course
+    cycle_state = step.cycle_state
     if actor not in _PEOPLE:
         return "unknown_actor"
-    if not _stands(course, move, cause):
+    if not _stands(cycle_state, move, cause):
         return "stale_handoff"
-    target = moved(Stage(turn.head.stage), move, speaker(cause.actor, move, course))
+    target = moved(Stage(step.head.stage), move, speaker(cause.actor, move, cycle_state))
     if isinstance(target, Refused):
         return target.reason
-    return _not_the_holder(turn, cause) or _too_late(turn, move, cause) or _incomplete(move, cause)
+    return _not_the_holder(step, cause) or _too_late(step, move, cause) or _incomplete(move, cause)
 
 
-def _stands(course: Course, move: StageEvent, cause: Cause) -> bool:
+def _stands(cycle_state: CycleState, move: StageEvent, cause: Cause) -> bool:
     """Whether the hand-off that the act names is the one that stands; an act that names none means that one."""
     named = cause.handoff_id
-    if named is None or named == course.handoff_id:
+    if named is None or named == cycle_state.handoff_id:
         return True
-    former = former_handoff(course, named)
+    former = former_handoff(cycle_state, named)
     if former is not None:
-        crossed = cause.occurred_at_ms <= course.routed_at_ms and not (course.accepted or course.touched)
+        crossed = cause.occurred_at_ms <= cycle_state.routed_at_ms and not (cycle_state.accepted or cycle_state.touched)
         return move is StageEvent.ACCEPTED and crossed and cause.by == former.owner
-    return _is_ahead(course, named)
+    return _is_ahead(cycle_state, named)
 
 
-def _is_ahead(course: Course, handoff_id: str) -> bool:
+def _is_ahead(cycle_state: CycleState, handoff_id: str) -> bool:
     """Whether it is a hand-off of this qualification whose routed record is still on its way here: its id follows from the two."""
-    later = range(course.attempt + 1, course.attempt + 1 + _MAX_ATTEMPTS)
-    qualification = course.qualification_id
+    later = range(cycle_state.attempt + 1, cycle_state.attempt + 1 + _MAX_ATTEMPTS)
+    qualification = cycle_state.qualification_id
     return qualification is not None and any(handoff_id == derived_id("handoff", qualification, attempt) for attempt in later)
 
 
-def _not_the_holder(turn: Turn, cause: Cause) -> str | None:
-    course = turn.course
-    if cause.actor not in (Actor.SDR, Actor.SALES) or turn.head.stage not in OPEN:
+def _not_the_holder(step: LeadStep, cause: Cause) -> str | None:
+    cycle_state = step.cycle_state
+    if cause.actor not in (Actor.SDR, Actor.SALES) or step.head.stage not in OPEN:
         return None
-    if course.leg and course.leg != cause.actor.value:
-        return f"held_by_{course.leg}"
-    former = former_handoff(course, cause.handoff_id)
-    if former is None and cause.handoff_id not in (None, course.handoff_id):
+    if cycle_state.leg and cycle_state.leg != cause.actor.value:
+        return f"held_by_{cycle_state.leg}"
+    former = former_handoff(cycle_state, cause.handoff_id)
+    if former is None and cause.handoff_id not in (None, cycle_state.handoff_id):
         return None
-    owner = former.owner if former is not None else course.owner
+    owner = former.owner if former is not None else cycle_state.owner
     return "held_by_another" if owner is not None and cause.by != owner else None
 
 
-def _too_late(turn: Turn, move: StageEvent, cause: Cause) -> str | None:
+def _too_late(step: LeadStep, move: StageEvent, cause: Cause) -> str | None:
     """What may be said of a hand-off once only."""
-    course = turn.course
-    if course.accepted and cause.handoff_id in (None, course.handoff_id) and move is StageEvent.ACCEPTED:
+    cycle_state = step.cycle_state
+    if cycle_state.accepted and cause.handoff_id in (None, cycle_state.handoff_id) and move is StageEvent.ACCEPTED:
         return "already_accepted"
-    if course.accepted and move is StageEvent.REJECTED and turn.head.stage in (Stage.SQL, Stage.OPPORTUNITY):
+    if cycle_state.accepted and move is StageEvent.REJECTED and step.head.stage in (Stage.SQL, Stage.OPPORTUNITY):
         return "too_late_to_reject"
     return None
 
@@ -137,8 +137,8 @@ def _incomplete(move: StageEvent, cause: Cause) -> str | None:
     return None
 
 
-def _touched(turn: Turn, event: LeadAct) -> None:
+def _touched(step: LeadStep, event: LeadAct) -> None:
     """A person's attempt to reach the buyer, by whoever holds the lead."""
-    act, course = event.act, turn.course
-    if not act.automatic and not course.touched and course.owner is not None and act.by == course.owner:
-        turn.steer(touched=True)
+    act, cycle_state = event.act, step.cycle_state
+    if not act.automatic and not cycle_state.touched and cycle_state.owner is not None and act.by == cycle_state.owner:
+        step.update_cycle(touched=True)

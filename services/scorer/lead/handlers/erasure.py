@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from baton.contracts.leads import Stage, StageEvent
-from services.scorer.lead.backlog_entry import stops_waiting
-from services.scorer.lead.publish_score import tell_account
+from services.scorer.lead.backlog_entry import leave_backlog
+from services.scorer.lead.publish_score import publish_account_part
 from services.scorer.lead.stage_moves import by_system, place
 from services.scorer.lead.state import ERASED, LeadHead
-from services.scorer.lead.step import Turn
+from services.scorer.lead.step import LeadStep
 
 
-def erase(turn: Turn, *, cause: str) -> None:
+def erase(step: LeadStep, *, cause: str) -> None:
     """Close what is open and forget the rest."""
-    stops_waiting(turn, cause=cause)
-    head = turn.head
-    place(turn, StageEvent.ERASED, by_system(turn, cause), Stage(head.stage))
-    tell_account(turn, "remove", head.account_id, None, cause=cause)
-    turn.forget_entries()
-    turn.head = LeadHead(ended=ERASED, cycle=head.cycle, stage=head.stage)
+    leave_backlog(step, cause=cause)
+    head = step.head
+    place(step, StageEvent.ERASED, by_system(step, cause), Stage(head.stage))
+    publish_account_part(step, "remove", head.account_id, None, cause=cause)
+    step.forget_entries()
+    step.head = LeadHead(ended=ERASED, cycle=head.cycle, stage=head.stage)

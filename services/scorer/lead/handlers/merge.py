@@ -19,15 +19,15 @@ from baton.contracts.leads import LeadTransfer, Stage, StageEvent
 from baton.contracts.topic_names import SCORER_TRANSFERS
 from baton.evolve import evolve
 from baton.ids import derived_id
-from services.scorer.lead.backlog_entry import stops_waiting
-from services.scorer.lead.handlers.events import acquainted, consent_given, profiled, untold
-from services.scorer.lead.merge_takeover import takes_over
+from services.scorer.lead.backlog_entry import leave_backlog
+from services.scorer.lead.handlers.events import forget_retracted_profile, record_consent, record_profile, update_person
+from services.scorer.lead.merge_takeover import take_over
 from services.scorer.lead.merge_transfer import send_book, take_dates, take_deals
-from services.scorer.lead.publish_score import tell_account
-from services.scorer.lead.rescore import settle
-from services.scorer.lead.stage_moves import by_system, cycle_item, place, tell_consents
+from services.scorer.lead.publish_score import publish_account_part
+from services.scorer.lead.rescore import rescore
+from services.scorer.lead.stage_moves import by_system, cycle_item, place, publish_consents
 from services.scorer.lead.state import CYCLE, MERGED, LeadHead
-from services.scorer.lead.step import Turn
+from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN
 from services.scorer.score.content_touches import ContentBook, together
 from services.scorer.score.ledger import RECORD, retractions, with_retractions
@@ -36,112 +36,112 @@ _MAX_ABSORBED: Final = 64
 _OPEN: Final = frozenset(stage.value for stage in OPEN)
 
 
-def on_merge(turn: Turn, told: LeadMerge) -> None:
+def on_merge(step: LeadStep, told: LeadMerge) -> None:
     """At the loser: send the book, close what is open, leave a tombstone. The survivor hears of it by the book."""
-    head = turn.head
-    if told.loser != turn.lead_id or told.survivor == turn.lead_id or head.ended:
+    head = step.head
+    if told.loser != step.lead_id or told.survivor == step.lead_id or head.ended:
         return
-    if turn.view.head is not None:
-        stops_waiting(turn, cause=told.merge_id)
-        send_book(turn, told.survivor, merge_id=told.merge_id)
-        cause = by_system(turn, told.merge_id, occurred_at_ms=told.occurred_at_ms, reason=MERGED)
-        place(turn, StageEvent.MERGED, cause, Stage(head.stage))
-        tell_account(turn, "remove", head.account_id, None, cause=told.merge_id)
-        turn.forget_entries()
-    turn.head = LeadHead(ended=MERGED, survivor=told.survivor, cycle=head.cycle, stage=head.stage)
+    if step.view.head is not None:
+        leave_backlog(step, cause=told.merge_id)
+        send_book(step, told.survivor, merge_id=told.merge_id)
+        cause = by_system(step, told.merge_id, occurred_at_ms=told.occurred_at_ms, reason=MERGED)
+        place(step, StageEvent.MERGED, cause, Stage(head.stage))
+        publish_account_part(step, "remove", head.account_id, None, cause=told.merge_id)
+        step.forget_entries()
+    step.head = LeadHead(ended=MERGED, survivor=told.survivor, cycle=head.cycle, stage=head.stage)
 
 
-def forward(turn: Turn, value: LeadEvent | LeadAct | LeadPerson) -> None:
+def forward(step: LeadStep, value: LeadEvent | LeadAct | LeadPerson) -> None:
     """At the tombstone: what came late goes to the survivor as it came."""
-    survivor = turn.head.survivor
+    survivor = step.head.survivor
     assert survivor is not None
     person = value if isinstance(value, LeadPerson) else None
-    turn.publish(
+    step.publish(
         SCORER_TRANSFERS,
         LeadTransfer(
-            transfer_id=derived_id("late", turn.lead_id, value.event_id, type(value).__name__),
-            loser=turn.lead_id,
+            transfer_id=derived_id("late", step.lead_id, value.event_id, type(value).__name__),
+            loser=step.lead_id,
             survivor=survivor,
             part=1,
             parts=1,
             events=(value,) if isinstance(value, LeadEvent) else (),
             cycles=(),
-            at_ms=turn.now,
+            at_ms=step.now,
             person=person.person if person else None,
             person_times=dict.fromkeys(Person.__dataclass_fields__, person.occurred_at_ms) if person else {},
             late=True,
             acts=(value,) if isinstance(value, LeadAct) else (),
-            path=(turn.lead_id,),
+            path=(step.lead_id,),
         ),
         survivor,
     )
 
 
-def passed_on(turn: Turn, told: LeadTransfer) -> bool:
+def passed_on(step: LeadStep, told: LeadTransfer) -> bool:
     """At a tombstone in a chain: hand the transfer on. False where it has come full circle and stays here."""
-    survivor = turn.head.survivor
+    survivor = step.head.survivor
     assert survivor is not None
-    path = (*told.path, turn.lead_id)
-    if survivor in path and turn.lead_id == min(path[path.index(survivor) :]):
-        turn.head = LeadHead(cycle=turn.head.cycle)
+    path = (*told.path, step.lead_id)
+    if survivor in path and step.lead_id == min(path[path.index(survivor) :]):
+        step.head = LeadHead(cycle=step.head.cycle)
         return False
-    turn.publish(SCORER_TRANSFERS, replace(told, survivor=survivor, path=tuple(dict.fromkeys(path))), survivor)
+    step.publish(SCORER_TRANSFERS, replace(told, survivor=survivor, path=tuple(dict.fromkeys(path))), survivor)
     return True
 
 
-def on_transfer(turn: Turn, told: LeadTransfer, take: Callable[[Turn, object], None]) -> None:
+def on_transfer(step: LeadStep, told: LeadTransfer, take: Callable[[LeadStep, object], None]) -> None:
     """At the survivor: a book is joined; what came late is taken by ``take`` as if it had come here."""
     if not told.late:
-        absorbed(turn, told)
+        absorbed(step, told)
         return
     if told.person is not None:
-        acquainted(turn, told.person, dict(told.person_times))
+        update_person(step, told.person, dict(told.person_times))
     for event in told.events:
-        take(turn, replace(event, lead_id=turn.lead_id))
+        take(step, replace(event, lead_id=step.lead_id))
     for act in told.acts:
-        take(turn, replace(act, lead_id=turn.lead_id))
+        take(step, replace(act, lead_id=step.lead_id))
 
 
-def absorbed(turn: Turn, told: LeadTransfer) -> None:
+def absorbed(step: LeadStep, told: LeadTransfer) -> None:
     """At the survivor: join the book, then score, and take over what the loser was in."""
-    course = turn.course
+    cycle_state = step.cycle_state
     mark = f"{told.transfer_id}:{told.part}"
-    known = mark in course.absorbed
-    _join_ledger(turn, told)
-    untold(turn, cause=told.transfer_id)
-    head = turn.head
+    known = mark in cycle_state.absorbed
+    _join_ledger(step, told)
+    forget_retracted_profile(step, cause=told.transfer_id)
+    head = step.head
     content = together(ContentBook(head.recent, head.origins), ContentBook(told.recent, told.origins))
-    turn.head = evolve(head, recent=content.recent, origins=content.origins)
-    _join_events(turn, told)
+    step.head = evolve(head, recent=content.recent, origins=content.origins)
+    _join_events(step, told)
     if told.person is not None:
-        acquainted(turn, told.person, dict(told.person_times))
+        update_person(step, told.person, dict(told.person_times))
     for cycle in told.cycles:
-        turn.put(CYCLE, cycle_item(cycle, told.loser), cycle)
-    take_dates(turn, told.dates)
-    take_deals(turn, told.deals)
-    turn.steer(
-        rejecters=tuple(sorted({*course.rejecters, *told.rejecters})),
-        recycles=max(course.recycles, told.recycles),
-        absorbed=(*course.absorbed, mark)[-_MAX_ABSORBED:] if not known else course.absorbed,
+        step.put(CYCLE, cycle_item(cycle, told.loser), cycle)
+    take_dates(step, told.dates)
+    take_deals(step, told.deals)
+    step.update_cycle(
+        rejecters=tuple(sorted({*cycle_state.rejecters, *told.rejecters})),
+        recycles=max(cycle_state.recycles, told.recycles),
+        absorbed=(*cycle_state.absorbed, mark)[-_MAX_ABSORBED:] if not known else cycle_state.absorbed,
     )
-    if not known and told.stage and takes_over(turn, told):
+    if not known and told.stage and take_over(step, told):
         return
-    settle(turn, cause=told.transfer_id, occurred_at_ms=told.at_ms)
+    rescore(step, cause=told.transfer_id, occurred_at_ms=told.at_ms)
 
 
-def _join_events(turn: Turn, told: LeadTransfer) -> None:
+def _join_events(step: LeadStep, told: LeadTransfer) -> None:
     changed = False
     for event in told.events:
         if event.kind == EventKind.PROFILE:
-            profiled(turn, event)
+            record_profile(step, event)
         else:
-            changed = consent_given(turn, event) or changed
+            changed = record_consent(step, event) or changed
     if changed:
-        tell_consents(turn, told.transfer_id)
+        publish_consents(step, told.transfer_id)
 
 
-def _join_ledger(turn: Turn, told: LeadTransfer) -> None:
-    head = turn.head
+def _join_ledger(step: LeadStep, told: LeadTransfer) -> None:
+    head = step.head
     by_id: dict[bytes, bytes] = {}
     for ledger in (head.ledger, told.ledger):
         for at in range(0, len(ledger), RECORD.size):
@@ -149,7 +149,7 @@ def _join_ledger(turn: Turn, told: LeadTransfer) -> None:
             by_id[record[8:24]] = min(record, by_id.get(record[8:24], record))
     ledger = b"".join(sorted(by_id.values()))
     retracted = with_retractions(head.retracted, retractions(told.retractions), ledger)
-    turn.head = replace(
+    step.head = replace(
         head,
         ledger=ledger,
         retracted=retracted,
@@ -157,4 +157,4 @@ def _join_ledger(turn: Turn, told: LeadTransfer) -> None:
         cycle=head.cycle if head.stage in _OPEN else max(head.cycle, told.cycle),
         since_ms=max(head.since_ms, told.since_ms),
     )
-    turn.recount()
+    step.recount()

@@ -16,7 +16,7 @@ from baton.contracts.topics import TOPICS
 from baton.engine.reducer import EntryKind, Event, Step
 from services.router.assignment.eligibility import Need, next_chance, screen
 from services.router.assignment.person_selection import Chosen, Room, choose
-from services.router.assignment.pool_view import Roster, Seat, period_of
+from services.router.assignment.pool_view import PoolMember, PoolView, period_of
 from services.router.assignment.queue import PASS
 from services.router.assignment.reducer import Assignment
 from services.router.assignment.state import HELD, Load, PoolHeld, PoolState, place_in_queue
@@ -144,53 +144,58 @@ class Away:
 
 
 SCREENED = [
-    (Seat(person="p"), {}, Need(), None),
-    (Seat(person="p", active=False), {}, Need(), "inactive"),
-    (Seat(person="p", weight=0), {}, Need(), "no_weight"),
-    (Seat(person="p", skills=frozenset({"english"})), {}, Need(skills=frozenset({"english", "german"})), "lacks_skill:german"),
-    (Seat(person="p"), {}, Need(not_to=frozenset({"p"})), "rejected_before"),
-    (Seat(person="away"), {}, Need(), "absent"),
-    (Seat(person="p", capacity=2), {"p": Load(person="p", offered=1, accepted=1)}, Need(), "full"),
-    (Seat(person="p", capacity=2), {"p": Load(person="p", offered=1)}, Need(), None),
-    (Seat(person="p", offers=1), {"p": Load(person="p", offered=1)}, Need(), "offers_open"),
-    (Seat(person="p", offers=1), {"p": Load(person="p", accepted=1)}, Need(), None),
-    (Seat(person="p", hours=Closed()), {}, Need(), "closed"),
-    (Seat(person="p", hours=Closed()), {}, Need(any_hour=True), None),
+    (PoolMember(person="p"), {}, Need(), None),
+    (PoolMember(person="p", active=False), {}, Need(), "inactive"),
+    (PoolMember(person="p", weight=0), {}, Need(), "no_weight"),
+    (
+        PoolMember(person="p", skills=frozenset({"english"})),
+        {},
+        Need(skills=frozenset({"english", "german"})),
+        "lacks_skill:german",
+    ),
+    (PoolMember(person="p"), {}, Need(not_to=frozenset({"p"})), "rejected_before"),
+    (PoolMember(person="away"), {}, Need(), "absent"),
+    (PoolMember(person="p", capacity=2), {"p": Load(person="p", offered=1, accepted=1)}, Need(), "full"),
+    (PoolMember(person="p", capacity=2), {"p": Load(person="p", offered=1)}, Need(), None),
+    (PoolMember(person="p", offers=1), {"p": Load(person="p", offered=1)}, Need(), "offers_open"),
+    (PoolMember(person="p", offers=1), {"p": Load(person="p", accepted=1)}, Need(), None),
+    (PoolMember(person="p", hours=Closed()), {}, Need(), "closed"),
+    (PoolMember(person="p", hours=Closed()), {}, Need(any_hour=True), None),
 ]
 
 
-@pytest.mark.parametrize(("seat", "loads", "need", "reason"), SCREENED)
-def test_why_somebody_is_not_eligible(seat: Seat, loads: dict[str, Load], need: Need, reason: str | None) -> None:
-    (found,) = screen(Roster(pool="p", kind="sdr", seats=(seat,)), loads, Away(away=9), need, now=5)
+@pytest.mark.parametrize(("member", "loads", "need", "reason"), SCREENED)
+def test_why_somebody_is_not_eligible(member: PoolMember, loads: dict[str, Load], need: Need, reason: str | None) -> None:
+    (found,) = screen(PoolView(pool="p", kind="sdr", members=(member,)), loads, Away(away=9), need, now=5)
     assert found.reason == reason
 
 
 def test_a_calendar_that_never_opens_is_looked_at_again_all_the_same() -> None:
-    roster = Roster(pool="p", kind="sdr", seats=(Seat(person="p", hours=Closed()),))
-    assert next_chance(roster, Away(), now=5, at_the_latest=20) == 20
+    pool_view = PoolView(pool="p", kind="sdr", members=(PoolMember(person="p", hours=Closed()),))
+    assert next_chance(pool_view, Away(), now=5, at_the_latest=20) == 20
 
 
 def test_the_end_of_an_absence_is_a_chance() -> None:
-    roster = Roster(pool="p", kind="sdr", seats=(Seat(person="p"), Seat(person="q", active=False)))
-    assert next_chance(roster, Away(p=9, q=6), now=5, at_the_latest=20) == 9
+    pool_view = PoolView(pool="p", kind="sdr", members=(PoolMember(person="p"), PoolMember(person="q", active=False)))
+    assert next_chance(pool_view, Away(p=9, q=6), now=5, at_the_latest=20) == 9
 
 
 def test_an_owner_gets_it_whatever_the_hour_and_the_load_but_not_while_away() -> None:
     full = {"own": Load(person="own", accepted=9)}
     for away, owner, rule in ((Away(), "own", "colleague"), (Away(own=9), "other", "colleague:own:absent;in_turn")):
-        seats = (Seat(person="own", capacity=1, hours=Closed()), Seat(person="other"))
-        room = Room(roster=Roster(pool="p", kind="sdr", seats=seats), loads=full, book={}, presence=away, now=5)
+        members = (PoolMember(person="own", capacity=1, hours=Closed()), PoolMember(person="other"))
+        room = Room(pool_view=PoolView(pool="p", kind="sdr", members=members), loads=full, book={}, presence=away, now=5)
         found = choose(item("l", rule="colleague"), room, preferred="own")
         assert isinstance(found, Chosen)
         assert (found.person, found.rule, bool(found.share)) == (owner, rule, owner == "other")
 
 
 def test_an_owner_match_uses_a_turn_only_if_the_agreement_says_so() -> None:
-    seats = (Seat(person="own"), Seat(person="other"))
+    members = (PoolMember(person="own"), PoolMember(person="other"))
     for uses in (False, True):
-        roster = Roster(pool="p", kind="sdr", seats=seats, owner_uses_turn=uses)
+        pool_view = PoolView(pool="p", kind="sdr", members=members, owner_uses_turn=uses)
         found = choose(
-            item("l", rule="colleague"), Room(roster=roster, loads={}, book={}, presence=Away(), now=5), preferred="own"
+            item("l", rule="colleague"), Room(pool_view=pool_view, loads={}, book={}, presence=Away(), now=5), preferred="own"
         )
         assert isinstance(found, Chosen)
         assert bool(found.share) is uses

@@ -14,8 +14,8 @@ from baton.agreement.reference import reference_of
 from baton.contracts.intake import Consent, Engagement, LeadEvent
 from baton.contracts.leads import LeadScored
 from baton.ids import derived_id
-from services.scorer.lead.level import rated
-from services.scorer.lead.step import Turn
+from services.scorer.lead.level import rate_lead
+from services.scorer.lead.step import LeadStep
 from services.scorer.score.engagement import engagement_micro, standing
 from services.scorer.score.entry_counting import EMPTY, Counted, counted, entered
 from services.scorer.score.explanation import explanation
@@ -340,7 +340,7 @@ def _event(number: int, drawn: Any) -> LeadEvent:
 
 def _next_change(shelf: Shelf, now: int) -> int | None:
     """When the lead is said to change by itself."""
-    return rated(Turn(shelf, now=now, reference=shelf.reference), raising=False).next_change_at_ms
+    return rate_lead(LeadStep(shelf, now=now, reference=shelf.reference), raising=False).next_change_at_ms
 
 
 @MANY

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.sla_watcher.clocks.intervals import LONGEST_WAIT_MS, PlainTime, disjoint, moment
 from services.sla_watcher.clocks.state import ClockPause, TimeMark
-from services.sla_watcher.clocks.time_split import marked, split_time
+from services.sla_watcher.clocks.time_split import split_time, with_mark
 from tests.services.sla_watcher.sla_scene import agreement, law, ms
 
 OFFICE = agreement().calendars["office"]
@@ -70,7 +70,7 @@ def test_a_pause_that_begins_at_the_deadline_comes_too_late() -> None:
 def test_marks_are_bounded_and_lose_only_detail() -> None:
     marks: tuple[TimeMark, ...] = ()
     for number in range(200):
-        marks = marked(marks, ("human", "buyer")[number % 2], START + number * 60_000)
+        marks = with_mark(marks, ("human", "buyer")[number % 2], START + number * 60_000)
     assert len(marks) == 64
     assert sum(split_time(marks, START + 200 * 60_000).values()) == 200 * 60_000
 
@@ -86,7 +86,7 @@ def test_the_parts_of_split_time_add_up_to_the_whole(steps: list[tuple[str, int]
     at = START
     for kind, wait in steps:
         at += wait
-        marks = marked(marks, kind, at)
+        marks = with_mark(marks, kind, at)
     assert len(marks) <= 64
     spent = split_time(marks, at + DAY)
     assert sum(spent.values()) == (at + DAY - marks[0].from_ms if marks else 0)

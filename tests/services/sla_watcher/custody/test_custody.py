@@ -159,11 +159,11 @@ class Post:
             topic = TOPIC[type(fact)]
             offset = self.offsets.get(topic, 0)
             self.offsets[topic] = offset + 1
-            self.core.take(topic, Fetched(offset, MONDAY_0900 + at_ms, b"l1", codec_for(type(fact)).encode(fact), ()))
+            self.core.process(topic, Fetched(offset, MONDAY_0900 + at_ms, b"l1", codec_for(type(fact)).encode(fact), ()))
         self.core.advance(MONDAY_0900 + at_ms)
         batch = self.core.seal()
         assert batch is not None
-        self.core.fold()
+        self.core.commit()
         self.changelog += batch.changelog
         change = batch.counts.measured.get((Business.ORPHANS, ()), 0)
         return [codec_for(LeadOrphan).decode(each.value or b"") for each in batch.outgoing], change
