@@ -193,7 +193,7 @@ class KafkaBench(EngineHost):
         return {(s.status.reducer, s.status.partition): s.failure for s in self.supervisors() if s.failure is not None}
 
     def supervisors(self, reducer: str | None = None) -> list[TaskSupervisor]:
-        """The seats of all reducers that run, or of one."""
+        """The task supervisors of all reducers that run, or of one."""
         hosts = self.hosts.values() if reducer is None else (self.hosts[reducer],)
         return [supervisor for host in hosts for group in host.groups for supervisor in group.supervisors.values()]
 

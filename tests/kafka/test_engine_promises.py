@@ -112,7 +112,7 @@ async def configure(bootstrap: str, host: KafkaBench, topic: str, **settings: st
 
 
 def the_supervisor(host: KafkaBench, reducer: str) -> TaskSupervisor:
-    """The only seat of a reducer."""
+    """The only task supervisor of a reducer."""
     (supervisor,) = host.supervisors(reducer)
     return supervisor
 
@@ -292,7 +292,7 @@ async def test_a_return_restores_only_what_is_new(bench: KafkaBench) -> None:
 
 async def one_counted_and_more_lost(bench: KafkaBench, monkeypatch: pytest.MonkeyPatch, more: int) -> Memory:
     """A counter in whose kept state there is a batch of so many numbers whose commit was acknowledged, and then its transaction aborted, as
-    after a restart of a broker without copies; its seat is left."""
+    after a restart of a broker without copies; its supervisor is stopped."""
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
     (group,) = bench.hosts["counter"].groups
