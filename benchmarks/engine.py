@@ -67,5 +67,5 @@ def committed(host: KafkaHost) -> int:
         supervisor.memory for group in host.groups for supervisor in group.supervisors.values() if supervisor.memory is not None
     ]
     # While a batch is open the position is ahead of what is committed; then what counts is where the batch began.
-    stands = [each.core.positions if each.core._draft is None else each.core._draft.positions for each in memories]
+    stands = [each.core.positions if each.core._open_batch is None else each.core._open_batch.positions for each in memories]
     return sum(each.get(TOPIC, 0) for each in stands)

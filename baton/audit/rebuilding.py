@@ -51,9 +51,9 @@ def read_book(source: Source) -> AgreementBook:
     """The reference topics, whole."""
     book = AgreementBook()
     for topic in REFERENCE_TOPICS:
-        inlet = RecordDecoder(TOPICS[topic], 0, codec_for)
+        decoder = RecordDecoder(TOPICS[topic], 0, codec_for)
         for record in source.read(topic, 0):
-            book.add(inlet.event(record))
+            book.add(decoder.event(record))
     return book
 
 

@@ -63,7 +63,7 @@ def number(core: Core, offset: int, at_ms: int, key: str = "k", amount: int = 1)
 
 def memory_of(core: Core) -> Mapping[str, Any]:
     """Everything a dropped batch must leave as it was."""
-    timers = core._agenda.timers
+    timers = core._held_timers.timers
     return {
         "now": core.now,
         "number": core.number,
@@ -71,7 +71,7 @@ def memory_of(core: Core) -> Mapping[str, Any]:
         "adopted": core.adopted,
         "heads": {key: core._store.head(key) for key in list(core._store.keys())},
         "timers": {key: timers.due(key) for key in list(core._store.keys())},
-        "held": dict(core._agenda.held),
+        "held": dict(core._held_timers.held),
         "next_due": core.next_due,
     }
 

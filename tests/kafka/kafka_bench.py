@@ -135,7 +135,7 @@ class KafkaBench(EngineHost):
             return False
         core = supervisor.memory.core
         held = core.held and set(core.reducer.upstream) <= set(self._running)
-        return core._draft is None and not held and not core.adopting and not core.changes_by(to_ms)
+        return core._open_batch is None and not held and not core.adopting and not core.changes_by(to_ms)
 
     async def _settled(self) -> bool:
         """Committed offsets first, ends after: what was made of the former is in the latter."""

@@ -30,7 +30,7 @@ class ReferenceReader:
         self, cluster: Cluster, book: ReferenceBook[Any], topics: Mapping[str, TopicSpec], codecs: Callable[[type], Any]
     ) -> None:
         self.book = book
-        self._inlets = {topic: RecordDecoder(topics[topic], 0, codecs) for topic in book.topics}
+        self._decoders = {topic: RecordDecoder(topics[topic], 0, codecs) for topic in book.topics}
         self._follower = TopicFollower(cluster, tuple(book.topics), self._take)
         self._known_ms = 0
         self._seen_ms = 0
@@ -79,4 +79,4 @@ class ReferenceReader:
     def _take(self, topic: str, record: Any) -> None:
         if record.timestamp_type != LOG_APPEND_TIME:
             raise NotLogTime(record.topic)
-        self.book.add(self._inlets[topic].event(record))
+        self.book.add(self._decoders[topic].event(record))

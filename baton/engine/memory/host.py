@@ -104,9 +104,9 @@ class MemoryHost:
         return [task for task in self.tasks.values() if task.ready]
 
     def _appended(self, record: Stored) -> None:
-        inlet = self._reference.get(record.topic)
-        if inlet is not None:
-            self.book.add(inlet.event(record))
+        decoder = self._reference.get(record.topic)
+        if decoder is not None:
+            self.book.add(decoder.event(record))
 
     def _work(self) -> bool:
         ready = [task for task in self._running() if task.unread()]
