@@ -24,7 +24,7 @@ class Behaviour(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class ConditionContext:
     """One lead at one moment, as far as it is known.
 
     ``consents``: ``purpose/channel`` (channel ``any`` covers all) to ``granted`` or ``refused``; absent means never stated.
@@ -55,8 +55,8 @@ class Facts:
     consents: Mapping[str, str] = field(default_factory=dict)
 
 
-class ProfileFacts:
-    """Only a profile, everything else unknown: what fit and segments are decided from. A fraction of the cost of ``Facts``."""
+class ProfileContext:
+    """Only a profile, everything else unknown: what fit and segments are decided from. A fraction of the cost of ``ConditionContext``."""
 
     __slots__ = ("profile",)
 
@@ -65,14 +65,14 @@ class ProfileFacts:
 
 
 def consent_key(purpose: str, channel: str) -> str:
-    """The key of a consent in :attr:`Facts.consents` and in a story's ``consents``."""
+    """The key of a consent in :attr:`ConditionContext.consents` and in a story's ``consents``."""
     return f"{purpose}/{channel}"
 
 
-def facts_of_qualified(qualified: LeadQualified, *, now_ms: int, account: AccountScored | None = None) -> Facts:
+def context_of_qualified(qualified: LeadQualified, *, now_ms: int, account: AccountScored | None = None) -> ConditionContext:
     """What routing knows of a qualified lead. Behaviour is not among it: an agreement cannot route by it."""
     story = qualified.story
-    return Facts(
+    return ConditionContext(
         now_ms=now_ms,
         profile=story.profile,
         account_id=story.account_id,

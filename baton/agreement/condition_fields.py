@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from baton.agreement.condition_context import ANY_CHANNEL, GRANTED, REFUSED, Facts, consent_key
+from baton.agreement.condition_context import ANY_CHANNEL, GRANTED, REFUSED, ConditionContext, consent_key
 
-Getter = Callable[[Facts], Any]
+Getter = Callable[[ConditionContext], Any]
 
 ACCOUNT_ID: Final = "account.id"
 
@@ -117,7 +117,7 @@ def _consent(purpose: str, channel: str) -> Field:
     )
 
 
-def _no_window(facts: Facts) -> None:
+def _no_window(context: ConditionContext) -> None:
     return None
 
 
@@ -125,9 +125,9 @@ def counter_of(field: Field, within_ms: int | None) -> Getter:
     """Reads how often the field's act, stage or topic occurred inside the last ``within_ms`` (None: ever in this cycle)."""
     _, family, name = field.name.split(".", 2)
 
-    def count(facts: Facts) -> int | None:
-        if facts.behaviour is None:
+    def count(context: ConditionContext) -> int | None:
+        if context.behaviour is None:
             return None
-        return facts.behaviour.count(family, name, None if within_ms is None else facts.now_ms - within_ms)
+        return context.behaviour.count(family, name, None if within_ms is None else context.now_ms - within_ms)
 
     return count

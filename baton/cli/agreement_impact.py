@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from baton.agreement.canonical import compiled_of
-from baton.agreement.compiled.agreement import CompiledAgreement, Facts, facts_of_qualified
+from baton.agreement.compiled.agreement import CompiledAgreement, ConditionContext, context_of_qualified
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.publish import KafkaAgreementTopic, book_of
 from baton.agreement.reference import AgreementReference, reference_of
@@ -79,7 +79,7 @@ def compare(states: LeadStates, present: AgreementReference | None, model: Agree
             levels[f"{before.level} -> {after.level}"] += 1
         if after.qualified is not None and (before is None or before.qualified is None):
             qualify += 1
-            facts = facts_of_qualified(after.qualified, now_ms=now_ms)
+            facts = context_of_qualified(after.qualified, now_ms=now_ms)
             if _goes_to_nobody(facts, agreement):
                 suppressed += 1
             else:
@@ -136,7 +136,7 @@ def _released(view: KeyState, waits: BacklogPart, reference: AgreementReference,
     return states.reducer.step(view, event, now=now_ms, reference=reference)
 
 
-def _goes_to_nobody(facts: Facts, agreement: CompiledAgreement) -> bool:
+def _goes_to_nobody(facts: ConditionContext, agreement: CompiledAgreement) -> bool:
     if agreement.routing.suppressed(facts).reason is not None:
         return True
     return not agreement.consent.hand_off.decide(facts.consents, hand_raised=bool(facts.hand_raised)).allowed

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from baton.agreement.checks.condition_logic import common_words, contradiction, takes_all_of
 from baton.agreement.compiled.conditions import compile_condition, compile_pattern
-from baton.agreement.condition_context import Facts
+from baton.agreement.condition_context import ConditionContext
 from baton.agreement.condition_fields import Field, FieldSources, catalogue_of
 from baton.agreement.describe import condition_words
 from baton.agreement.model.condition import OPS_OF, ConditionModel, Op
@@ -51,7 +51,7 @@ def model(plain: Any) -> ConditionModel:
 
 
 def holds(plain: Any, **facts: Any) -> bool | None:
-    return compile_condition(model(plain), FIELDS, UTC)(Facts(now_ms=NOW, **facts))
+    return compile_condition(model(plain), FIELDS, UTC)(ConditionContext(now_ms=NOW, **facts))
 
 
 def asks(field: str, op: str, value: Any = None, **more: Any) -> dict[str, Any]:
@@ -248,7 +248,7 @@ def test_all_any_and_not_have_three_values(plain: Any, outcome: bool | None) -> 
 @pytest.mark.parametrize("pattern", [r"(a+)+$", r"(a|aa)+$", r"(.*a){20}$", r"^(\w+\s?)*$"])
 def test_an_expression_cannot_hang(pattern: str) -> None:
     condition = compile_condition(model(asks("profile.role", "matches", pattern)), FIELDS, UTC)
-    facts = Facts(profile={"role": "a" * 5_000 + "!"})
+    facts = ConditionContext(profile={"role": "a" * 5_000 + "!"})
     began = time.process_time()
     for _ in range(50):
         condition(facts)
@@ -297,7 +297,7 @@ def test_who_takes_everything_another_takes_really_does(one: Any, other: Any) ->
     if takes_all_of(model(one), model(other), FIELDS):
         wide, narrow = (compile_condition(model(each), FIELDS, UTC) for each in (one, other))
         for profile in ALL_PROFILES:
-            assert not narrow(Facts(profile=profile)) or wide(Facts(profile=profile))
+            assert not narrow(ConditionContext(profile=profile)) or wide(ConditionContext(profile=profile))
 
 
 @settings(max_examples=300, deadline=None)
@@ -305,7 +305,7 @@ def test_who_takes_everything_another_takes_really_does(one: Any, other: Any) ->
 def test_what_is_called_a_contradiction_is_never_true(plain: Any) -> None:
     if contradiction(model(plain), FIELDS):
         condition = compile_condition(model(plain), FIELDS, UTC)
-        assert not any(condition(Facts(profile=profile)) for profile in ALL_PROFILES)
+        assert not any(condition(ConditionContext(profile=profile)) for profile in ALL_PROFILES)
 
 
 @pytest.mark.parametrize(

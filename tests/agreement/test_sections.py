@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from baton.agreement.canonical import compiled_of
-from baton.agreement.compiled.agreement import CompiledAgreement, Facts, Target, facts_of_qualified
+from baton.agreement.compiled.agreement import CompiledAgreement, ConditionContext, Target, context_of_qualified
 from baton.agreement.compiled.consent import ConsentDecision, ConsentRule
 from baton.agreement.quantities import DAY_MS
 from baton.agreement.source.read import agreement_of, read_agreement
@@ -163,9 +163,9 @@ class Decided:
 
 def test_a_gate_that_is_not_known_to_be_open_is_closed_and_says_which_of_the_two_it_is() -> None:
     gate = "Has read or asked something that buyers do"
-    assert SOFTWARE.lifecycle.closed_gates(Facts()) == (f"{gate} (unknown)",)
-    assert SOFTWARE.lifecycle.closed_gates(Facts(behaviour=Decided("awareness"))) == (gate,)
-    assert SOFTWARE.lifecycle.closed_gates(Facts(behaviour=Decided("decision"))) == ()
+    assert SOFTWARE.lifecycle.closed_gates(ConditionContext()) == (f"{gate} (unknown)",)
+    assert SOFTWARE.lifecycle.closed_gates(ConditionContext(behaviour=Decided("awareness"))) == (gate,)
+    assert SOFTWARE.lifecycle.closed_gates(ConditionContext(behaviour=Decided("decision"))) == ()
 
 
 @pytest.mark.parametrize(
@@ -214,12 +214,12 @@ def test_roles_have_an_order() -> None:
 def test_the_first_rule_that_fits_chooses_the_pool(
     leg: str, profile: dict[str, str], segment: str | None, pool: str, path: list[str]
 ) -> None:
-    choice = SOFTWARE.routing.choose(Facts(profile=profile, segment=segment, leg=leg))
+    choice = SOFTWARE.routing.choose(ConditionContext(profile=profile, segment=segment, leg=leg))
     assert (choice.pool, [f"{each.rule} {each.outcome}" for each in choice.path]) == (pool, path)
 
 
 def test_a_rule_without_a_pool_of_the_kind_is_passed_over() -> None:
-    choice = SERVICES.routing.choose(Facts(profile={"country": "NL", "practices": "technology"}, leg="sales"))
+    choice = SERVICES.routing.choose(ConditionContext(profile={"country": "NL", "practices": "technology"}, leg="sales"))
     assert choice.path == (
         RoutingStep(rule="Benelux", outcome="no pool of this kind"),
         RoutingStep(rule="technology work", outcome="chosen"),
@@ -228,17 +228,17 @@ def test_a_rule_without_a_pool_of_the_kind_is_passed_over() -> None:
 
 
 def test_the_chosen_rule_says_which_skills_are_needed() -> None:
-    assert SOFTWARE.routing.needs(Facts(profile={"country": "NO"}, leg="sdr")) == {"norwegian"}
-    assert SOFTWARE.routing.needs(Facts(profile={"country": "US"}, leg="sdr")) == frozenset()
+    assert SOFTWARE.routing.needs(ConditionContext(profile={"country": "NO"}, leg="sdr")) == {"norwegian"}
+    assert SOFTWARE.routing.needs(ConditionContext(profile={"country": "US"}, leg="sdr")) == frozenset()
 
 
 def test_a_suppressed_lead_has_a_reason_and_the_rules_that_were_looked_at() -> None:
-    found = SOFTWARE.routing.suppressed(Facts(profile={"relation": "Employee"}))
+    found = SOFTWARE.routing.suppressed(ConditionContext(profile={"relation": "Employee"}))
     assert (found.reason, [f"{each.rule} {each.outcome}" for each in found.path]) == (
         "employee",
         ["competitors no", "our own people chosen"],
     )
-    free = SOFTWARE.routing.suppressed(Facts())
+    free = SOFTWARE.routing.suppressed(ConditionContext())
     assert (free.reason, [each.outcome for each in free.path]) == (None, ["unknown"] * 3)
 
 
@@ -284,7 +284,7 @@ def test_routing_knows_of_a_lead_what_was_qualified() -> None:
         cause_id="c",
         agreement="v",
     )
-    assert facts_of_qualified(qualified, now_ms=7, account=account) == Facts(
+    assert context_of_qualified(qualified, now_ms=7, account=account) == ConditionContext(
         now_ms=7, profile={"country": "NO"}, account_id="a.example", account_people=4, account_engaged_people=3, account_engagement_micro=9,
         account_senior_role="VP", fit_micro=1, engagement_micro=2, level="warm", grade="A3", segment="small", source="fair", campaign="spring",
         cycle=2, stage="mql", recycles=1, last_reason="no_budget", hand_raised=True, leg="sdr", consents={"sales/phone": "granted"},

@@ -18,12 +18,12 @@ from baton.agreement.checks import (
     routing,
     slas,
 )
-from baton.agreement.checks.context import Finding, Look
+from baton.agreement.checks.context import CheckContext, Finding
 from baton.agreement.document import Document
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.problems import Problem
 
-CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
+CHECKS: tuple[Callable[[CheckContext], Iterable[Finding]], ...] = (
     references.check,
     conditions.check,
     levels.check,
@@ -40,9 +40,9 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
 
 def check_meaning(model: Agreement, document: Document) -> Iterator[Problem]:
     """Every finding of every check, with its line."""
-    look = Look(model=model)
+    context = CheckContext(model=model)
     for check in CHECKS:
-        for finding in check(look):
+        for finding in check(context):
             place = document.place(finding.path)
             yield Problem(
                 message=finding.message,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from baton.agreement.checks.condition_logic import contradiction
-from baton.agreement.checks.context import Asked, Finding, Look, odd, wrong
+from baton.agreement.checks.context import Asked, CheckContext, Finding, odd, wrong
 from baton.agreement.compiled.conditions import compile_pattern
 from baton.agreement.condition_fields import Field, Kind, Realm
 from baton.agreement.model.condition import OPS_OF, Op, Test, tests_of
@@ -14,24 +14,24 @@ _RELATIVE = frozenset({Op.WITHIN_NEXT, Op.WITHIN_LAST})
 _BARE = frozenset({Op.KNOWN, Op.UNKNOWN})
 
 
-def check(look: Look) -> Iterator[Finding]:
+def check(context: CheckContext) -> Iterator[Finding]:
     """Every condition of the agreement."""
-    for asked in look.conditions:
+    for asked in context.conditions:
         sound = True
         for test, path in tests_of(asked.condition, asked.path):
-            for finding in _test(look, asked, test, path):
+            for finding in _test(context, asked, test, path):
                 sound = False
                 yield finding
         if not sound:
-            look.broken.add(asked.path)
-        elif clash := contradiction(asked.condition, look.fields):
+            context.broken.add(asked.path)
+        elif clash := contradiction(asked.condition, context.fields):
             yield wrong(asked.path, f"can never be true: {clash}")
 
 
-def _test(look: Look, asked: Asked, test: Test, path: Path) -> Iterator[Finding]:
-    field = look.fields.get(test.field)
+def _test(context: CheckContext, asked: Asked, test: Test, path: Path) -> Iterator[Finding]:
+    field = context.fields.get(test.field)
     if field is None:
-        yield _unknown_field(look, asked, test, path)
+        yield _unknown_field(context, asked, test, path)
         return
     if field.realm not in asked.realms:
         allowed = ", ".join(sorted(realm.value for realm in asked.realms))
@@ -49,11 +49,11 @@ def _test(look: Look, asked: Asked, test: Test, path: Path) -> Iterator[Finding]
     if test.within is not None and field.kind is not Kind.COUNT:
         yield wrong((*path, "within"), f"within is for counts of behaviour, and {test.field} is a {field.kind.value}")
     yield from _value(test, field, path)
-    yield from _counted(look, test, field, path)
+    yield from _counted(context, test, field, path)
 
 
-def _unknown_field(look: Look, asked: Asked, test: Test, path: Path) -> Finding:
-    known = [name for name, each in look.fields.items() if each.realm in asked.realms]
+def _unknown_field(context: CheckContext, asked: Asked, test: Test, path: Path) -> Finding:
+    known = [name for name, each in context.fields.items() if each.realm in asked.realms]
     realm = test.field.split(".", 1)[0]
     if realm == Realm.PROFILE.value:
         hint = did_you_mean(test.field, [each for each in known if each.startswith("profile.")])
@@ -84,12 +84,12 @@ def _value(test: Test, field: Field, path: Path) -> Iterator[Finding]:
                 yield wrong((*path, "value"), f'{test.field} is never "{each}"{hint}')
 
 
-def _counted(look: Look, test: Test, field: Field, path: Path) -> Iterator[Finding]:
+def _counted(context: CheckContext, test: Test, field: Field, path: Path) -> Iterator[Finding]:
     if field.kind is not Kind.COUNT:
         return
     _, family, name = test.field.split(".", 2)
-    act = look.model.engagement.acts.get(name) if family == "act" else None
-    group = look.model.engagement.groups.get(act.group) if act else None
+    act = context.model.engagement.acts.get(name) if family == "act" else None
+    group = context.model.engagement.groups.get(act.group) if act else None
     if act is None or group is None or test.within is None:
         return
     keeps = group.window or 10 * (group.half_life or 0)

@@ -52,7 +52,7 @@ _GATES = frozenset(Realm)
 
 
 @dataclass(kw_only=True)
-class Look:
+class CheckContext:
     """One agreement being checked."""
 
     model: Agreement

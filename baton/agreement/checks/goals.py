@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from baton.agreement.checks.context import Finding, Look, odd
+from baton.agreement.checks.context import CheckContext, Finding, odd
 
 
-def check(look: Look) -> Iterator[Finding]:
+def check(context: CheckContext) -> Iterator[Finding]:
     """An agreement in which one side promises nothing is not one."""
-    goals = look.model.goals
+    goals = context.model.goals
     for side in ("marketing", "sales"):
         if goals and not any(each.side == side for each in goals.values()):
             yield odd(("goals",), f"{side} has no goal: an agreement has two sides")

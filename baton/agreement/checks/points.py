@@ -2,36 +2,36 @@
 
 from collections.abc import Iterator
 
-from baton.agreement.checks.context import Finding, Look, odd, wrong
+from baton.agreement.checks.context import CheckContext, Finding, odd, wrong
 from baton.agreement.compiled.fit import MAX_FIT_MICRO
 from baton.agreement.compiled.levels import RANK
 from baton.agreement.model.scoring import ActModel, ExceptionModel, GroupModel
 from baton.agreement.quantities import DAY_MS, points_words
 
 
-def check(look: Look) -> Iterator[Finding]:
+def check(context: CheckContext) -> Iterator[Finding]:
     """Sums against thresholds."""
-    yield from _fit(look)
-    yield from _engagement(look)
-    yield from _acts(look)
+    yield from _fit(context)
+    yield from _engagement(context)
+    yield from _acts(context)
 
 
-def _fit(look: Look) -> Iterator[Finding]:
-    most = min(sum(max(each.points, 0) for each in look.model.fit.values()), MAX_FIT_MICRO)
-    for name, band in look.model.definitions.levels.fit.items():
+def _fit(context: CheckContext) -> Iterator[Finding]:
+    most = min(sum(max(each.points, 0) for each in context.model.fit.values()), MAX_FIT_MICRO)
+    for name, band in context.model.definitions.levels.fit.items():
         if band.enter > most:
             yield wrong(
                 ("definitions", "levels", "fit", name, "enter"),
                 f"fit band {name} begins at {points_words(band.enter)}, but all criteria together give {points_words(most)}: "
                 "it cannot be reached",
             )
-    for title, criterion in look.model.fit.items():
+    for title, criterion in context.model.fit.items():
         if criterion.points == 0:
             yield odd(("fit", title, "points"), f'"{title}" is worth nothing')
 
 
-def _engagement(look: Look) -> Iterator[Finding]:
-    model, levels = look.model.engagement, look.model.definitions.levels
+def _engagement(context: CheckContext) -> Iterator[Finding]:
+    model, levels = context.model.engagement, context.model.definitions.levels
     most = 0
     capped: list[str] = []
     for name, group in model.groups.items():
@@ -69,8 +69,8 @@ def _best(act: ActModel) -> int:
     return max(act.points, *(each.points for each in act.exceptions), 0)
 
 
-def _acts(look: Look) -> Iterator[Finding]:
-    model = look.model.engagement
+def _acts(context: CheckContext) -> Iterator[Finding]:
+    model = context.model.engagement
     for name, act in model.acts.items():
         group = model.groups.get(act.group)
         if group is None:

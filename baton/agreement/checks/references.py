@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from baton.agreement.checks.context import Finding, Look, dangling, odd, wrong
+from baton.agreement.checks.context import CheckContext, Finding, dangling, odd, wrong
 from baton.agreement.model.people import OverflowModel, WatchModel
 from baton.agreement.model.routing import DestinationModel
 from baton.agreement.problems import Path
@@ -12,16 +12,16 @@ from baton.contracts.leads import Stage
 _DOMAIN = re.compile(r"[^\W_][\w-]*(\.[\w-]+)+")
 
 
-def check(look: Look) -> Iterator[Finding]:
+def check(context: CheckContext) -> Iterator[Finding]:
     """Every reference by name."""
-    yield from _calendars(look)
-    yield from _people(look)
-    yield from _engagement(look)
-    yield from _routing(look)
-    yield from _promises(look)
-    yield from _recycling(look)
-    yield from _rest(look)
-    yield from _twice(look)
+    yield from _calendars(context)
+    yield from _people(context)
+    yield from _engagement(context)
+    yield from _routing(context)
+    yield from _promises(context)
+    yield from _recycling(context)
+    yield from _rest(context)
+    yield from _twice(context)
 
 
 def _known(path: Path, what: str, name: str | None, known: Iterable[str]) -> Iterator[Finding]:
@@ -29,8 +29,8 @@ def _known(path: Path, what: str, name: str | None, known: Iterable[str]) -> Ite
         yield dangling(path, what, name, known)
 
 
-def _calendars(look: Look) -> Iterator[Finding]:
-    model, known = look.model, look.model.calendars
+def _calendars(context: CheckContext) -> Iterator[Finding]:
+    model, known = context.model, context.model.calendars
     yield from _known(("calendar",), "calendar", model.calendar, known)
     for name, person in model.people.items():
         yield from _known(("people", name, "calendar"), "calendar", person.calendar, known)
@@ -42,8 +42,8 @@ def _calendars(look: Look) -> Iterator[Finding]:
         yield from _known(("slas", "promises", number, "calendar"), "calendar", promise.calendar, known)
 
 
-def _people(look: Look) -> Iterator[Finding]:
-    model, known = look.model, look.model.people
+def _people(context: CheckContext) -> Iterator[Finding]:
+    model, known = context.model, context.model.people
     for name, person in model.people.items():
         yield from _known(("people", name, "manager"), "person", person.manager, known)
         if person.manager == name:
@@ -59,8 +59,8 @@ def _people(look: Look) -> Iterator[Finding]:
             yield from _known(path, "pool", pool.nobody.overflow, model.pools)
 
 
-def _engagement(look: Look) -> Iterator[Finding]:
-    words, model = look.model.definitions, look.model.engagement
+def _engagement(context: CheckContext) -> Iterator[Finding]:
+    words, model = context.model.definitions, context.model.engagement
     for name, act in model.acts.items():
         path: Path = ("engagement", "acts", name)
         yield from _known(path, "act", name, words.acts)
@@ -81,13 +81,13 @@ def _engagement(look: Look) -> Iterator[Finding]:
     yield from _known(("definitions", "role_field"), "profile field", words.role_field, words.profile)
 
 
-def _routing(look: Look) -> Iterator[Finding]:
-    model = look.model
+def _routing(context: CheckContext) -> Iterator[Finding]:
+    model = context.model
     rules = [*(("territories", *each) for each in enumerate(model.routing.territories))]
     rules += [*(("segments", *each) for each in enumerate(model.routing.segments))]
     for part, number, rule in rules:
-        yield from _destination(look, ("routing", part, number, "to"), rule.to)
-    yield from _destination(look, ("routing", "default"), model.routing.default)
+        yield from _destination(context, ("routing", part, number, "to"), rule.to)
+    yield from _destination(context, ("routing", "default"), model.routing.default)
     for domain, account in model.routing.accounts.items():
         path: Path = ("routing", "accounts", domain)
         yield from _known((*path, "owner"), "person", account.owner, model.people)
@@ -96,11 +96,11 @@ def _routing(look: Look) -> Iterator[Finding]:
                 path, f'no lead is of account "{domain}": accounts are named by their domain in small letters, bigfirm.example'
             )
         if account.to:
-            yield from _destination(look, (*path, "to"), account.to)
+            yield from _destination(context, (*path, "to"), account.to)
 
 
-def _destination(look: Look, path: Path, to: DestinationModel) -> Iterator[Finding]:
-    pools = look.model.pools
+def _destination(context: CheckContext, path: Path, to: DestinationModel) -> Iterator[Finding]:
+    pools = context.model.pools
     for kind, name in (("sdr", to.sdr), ("sales", to.sales)):
         if name is None:
             continue
@@ -111,8 +111,8 @@ def _destination(look: Look, path: Path, to: DestinationModel) -> Iterator[Findi
             yield wrong((*path, kind), f'pool "{name}" is of kind {pools[name].kind.value}, but {kind} leads are sent to it')
 
 
-def _promises(look: Look) -> Iterator[Finding]:
-    model = look.model
+def _promises(context: CheckContext) -> Iterator[Finding]:
+    model = context.model
     segments = [each.name for each in model.definitions.segments]
     for number, promise in enumerate(model.slas.promises):
         path: Path = ("slas", "promises", number)
@@ -122,8 +122,8 @@ def _promises(look: Look) -> Iterator[Finding]:
         yield from _known((*path, "stage"), "stage", promise.stage, [each.value for each in Stage])
 
 
-def _recycling(look: Look) -> Iterator[Finding]:
-    model = look.model.recycling
+def _recycling(context: CheckContext) -> Iterator[Finding]:
+    model = context.model.recycling
     for name, reason in model.reasons.items():
         yield from _known(("recycling", "reasons", name, "track"), "track", reason.track, model.tracks)
     yield from _known(("recycling", "fallback"), "reason", model.fallback, model.reasons)
@@ -131,11 +131,11 @@ def _recycling(look: Look) -> Iterator[Finding]:
     for name, track in model.tracks.items():
         for number, topic in enumerate(track.topics):
             path = ("recycling", "tracks", name, "topics", number)
-            yield from _known(path, "topic", topic, look.model.definitions.topics)
+            yield from _known(path, "topic", topic, context.model.definitions.topics)
 
 
-def _rest(look: Look) -> Iterator[Finding]:
-    model = look.model
+def _rest(context: CheckContext) -> Iterator[Finding]:
+    model = context.model
     bands = model.definitions.levels.fit
     for number, band in enumerate(model.lifecycle.poor_fit):
         yield from _known(("lifecycle", "poor_fit", number), "fit band", band, bands)
@@ -144,10 +144,10 @@ def _rest(look: Look) -> Iterator[Finding]:
         yield from _known(("goals", name, "segment"), "segment", goal.segment, segments)
 
 
-def _twice(look: Look) -> Iterator[Finding]:
-    routing = look.model.routing
+def _twice(context: CheckContext) -> Iterator[Finding]:
+    routing = context.model.routing
     lists: tuple[tuple[Path, str, list[str]], ...] = (
-        (("definitions", "segments"), "segment", [each.name for each in look.model.definitions.segments]),
+        (("definitions", "segments"), "segment", [each.name for each in context.model.definitions.segments]),
         (("routing", "suppress"), "rule", [each.name for each in routing.suppress]),
         (("routing", "territories"), "rule", [each.name for each in routing.territories]),
         (("routing", "segments"), "rule", [each.name for each in routing.segments]),

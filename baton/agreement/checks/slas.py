@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from baton.agreement.checks.context import Finding, Look, dangling, odd, wrong
+from baton.agreement.checks.context import CheckContext, Finding, dangling, odd, wrong
 from baton.agreement.compile.sections import promise_name
 from baton.agreement.model.lifecycle import Bridge
 from baton.agreement.model.recycling import Outcome
@@ -13,16 +13,16 @@ _TELLS = (StepKind.NOTIFY, StepKind.ESCALATE)
 _ROLES = ("owner", "manager")
 
 
-def check(look: Look) -> Iterator[Finding]:
+def check(context: CheckContext) -> Iterator[Finding]:
     """Each promise, then all of them against the queues there are."""
-    yield from _shadowed(look)
-    yield from _fields(look)
-    yield from _ladders(look)
-    yield from _without(look)
+    yield from _shadowed(context)
+    yield from _fields(context)
+    yield from _ladders(context)
+    yield from _without(context)
 
 
-def _shadowed(look: Look) -> Iterator[Finding]:
-    promises = look.model.slas.promises
+def _shadowed(context: CheckContext) -> Iterator[Finding]:
+    promises = context.model.slas.promises
     for number, promise in enumerate(promises):
         earlier = next((each for each in promises[:number] if _covers(each, promise)), None)
         if earlier is not None:
@@ -42,8 +42,8 @@ def _covers(wide: PromiseModel, narrow: PromiseModel) -> bool:
     )
 
 
-def _fields(look: Look) -> Iterator[Finding]:
-    for number, promise in enumerate(look.model.slas.promises):
+def _fields(context: CheckContext) -> Iterator[Finding]:
+    for number, promise in enumerate(context.model.slas.promises):
         path: Path = ("slas", "promises", number)
         if promise.stage is not None and promise.clock is not Clock.ADVANCE:
             yield wrong((*path, "stage"), f"stage belongs to the clock advance, not to {promise.clock.value}")
@@ -51,24 +51,24 @@ def _fields(look: Look) -> Iterator[Finding]:
             yield wrong((*path, "attempts"), f"attempts belong to the clock follow_up, not to {promise.clock.value}")
 
 
-def _ladders(look: Look) -> Iterator[Finding]:
-    slas = look.model.slas
+def _ladders(context: CheckContext) -> Iterator[Finding]:
+    slas = context.model.slas
     for name, steps in slas.ladders.items():
-        yield from _steps(look, ("slas", "ladders", name), steps)
+        yield from _steps(context, ("slas", "ladders", name), steps)
         if not any(each.ladder_name == name for each in slas.promises):
             yield odd(("slas", "ladders", name), f'ladder "{name}" is used by no promise')
     for number, promise in enumerate(slas.promises):
-        yield from _steps(look, ("slas", "promises", number, "ladder"), promise.ladder)
+        yield from _steps(context, ("slas", "promises", number, "ladder"), promise.ladder)
 
 
-def _steps(look: Look, base: Path, steps: tuple[StepModel, ...]) -> Iterator[Finding]:
-    reasons = look.model.recycling.reasons
+def _steps(context: CheckContext, base: Path, steps: tuple[StepModel, ...]) -> Iterator[Finding]:
+    reasons = context.model.recycling.reasons
     for number, step in enumerate(steps):
         path = (*base, number)
         if step.to is not None and step.do not in _TELLS:
             yield wrong((*path, "to"), f"{step.do.value} goes to nobody in particular: leave to out")
-        elif step.to is not None and step.to not in _ROLES and step.to not in look.model.people:
-            yield dangling((*path, "to"), "person", step.to, (*_ROLES, *look.model.people))
+        elif step.to is not None and step.to not in _ROLES and step.to not in context.model.people:
+            yield dangling((*path, "to"), "person", step.to, (*_ROLES, *context.model.people))
         if step.do is StepKind.NOTIFY and step.to is None:
             yield wrong(path, "notify whom? add to: owner, to: manager or a person")
         if step.do is not StepKind.REASSIGN and step.at_most != 1:
@@ -88,10 +88,10 @@ def _steps(look: Look, base: Path, steps: tuple[StepModel, ...]) -> Iterator[Fin
             yield wrong((*path, "reason"), f"reason belongs to recycle, not to {step.do.value}")
 
 
-def _without(look: Look) -> Iterator[Finding]:
-    slas = look.model.slas
+def _without(context: CheckContext) -> Iterator[Finding]:
+    slas = context.model.slas
     path: Path = ("slas", "promises")
-    queues = ["sales"] if look.model.lifecycle.bridge is Bridge.NONE else ["sdr", "sales"]
+    queues = ["sales"] if context.model.lifecycle.bridge is Bridge.NONE else ["sdr", "sales"]
     for queue in queues:
         for level in ("warm", "hot"):
             if not any(_holds(each, Clock.ACCEPT, queue, level) for each in slas.promises):

@@ -21,7 +21,7 @@ from baton.agreement.compiled.recycling import RecycleReason, Recycling, ReturnP
 from baton.agreement.compiled.routing import Choice, NamedAccount, RouteRule, Routing, Suppression
 from baton.agreement.compiled.sla_targets import Target
 from baton.agreement.compiled.slas import LadderStep, SlaRule, SlaRules
-from baton.agreement.condition_context import Behaviour, Facts, ProfileFacts, consent_key, facts_of_qualified
+from baton.agreement.condition_context import Behaviour, ConditionContext, ProfileContext, consent_key, context_of_qualified
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.recycling import Outcome
 
@@ -34,11 +34,11 @@ __all__ = [
     "Choice",
     "CompiledAgreement",
     "Condition",
+    "ConditionContext",
     "ConsentDecision",
     "ConsentRule",
     "ConsentRules",
     "Engagement",
-    "Facts",
     "Fit",
     "FitResult",
     "Gate",
@@ -69,7 +69,7 @@ __all__ = [
     "Target",
     "Track",
     "consent_key",
-    "facts_of_qualified",
+    "context_of_qualified",
 ]
 
 
@@ -93,18 +93,20 @@ class RoutingRules(Routing):
     pools: Mapping[str, Pool]
     people: Mapping[str, PersonRule]
 
-    def expected(self, facts: Facts) -> tuple[str, str | None]:
+    def expected(self, context: ConditionContext) -> tuple[str, str | None]:
         """The pool that a lead comes to, and the person where its account names one: by the rules alone, without what only the router
         knows (owners of open cycles, colleagues)."""
-        named = self.named_account(facts.account_id)
+        named = self.named_account(context.account_id)
         if named is not None:
             owner = self.people.get(named.owner) if named.owner else None
             pool = (
-                self.pool_of(owner.id, facts.leg) if owner is not None and owner.active else named.pools.get(facts.leg or "sales")
+                self.pool_of(owner.id, context.leg)
+                if owner is not None and owner.active
+                else named.pools.get(context.leg or "sales")
             )
             if pool is not None:
                 return pool, owner.id if owner else None
-        return self.choose(facts).pool, None
+        return self.choose(context).pool, None
 
     def pool_of(self, person: str, leg: str | None, *, hint: str | None = None) -> str | None:
         """The pool of the kind ``leg`` that ``person`` belongs to, ``hint`` if it is one of several; for the bridge team's leg a sales
@@ -146,9 +148,9 @@ class CompiledAgreement:
 
     def segment_of(self, profile: Mapping[str, str]) -> str | None:
         """The first segment the profile belongs to; None: to none of them, as far as is known."""
-        facts = cast(Facts, ProfileFacts(profile))  # the check lets segments ask the profile only
+        context = cast(ConditionContext, ProfileContext(profile))  # the check lets segments ask the profile only
         for name, condition in self.segments:
-            if condition(facts):
+            if condition(context):
                 return name
         return None
 

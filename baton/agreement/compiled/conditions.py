@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import re2
 
-from baton.agreement.condition_context import Facts
+from baton.agreement.condition_context import ConditionContext
 from baton.agreement.condition_fields import Field, Getter, Kind, counter_of
 from baton.agreement.model.condition import All, Any_, ConditionModel, Not, Op, Test
 from baton.agreement.wall_time import local_date
@@ -20,7 +20,7 @@ from baton.agreement.wall_time import local_date
 MAX_MATCHED = 1_000
 _MAX_PROGRAM_BYTES = 1 << 20
 
-Condition = Callable[[Facts], "bool | None"]
+Condition = Callable[[ConditionContext], "bool | None"]
 """A compiled condition: True, False, or None where what it asks is not known."""
 
 Reader = Callable[[Any], Any]
@@ -41,16 +41,16 @@ def compile_condition(model: ConditionModel, catalogue: Mapping[str, Field], zon
             return _test(model, catalogue[model.field], zone)
 
 
-def always(facts: Facts) -> bool:
+def always(context: ConditionContext) -> bool:
     """The condition of a rule that has none."""
     return True
 
 
 def _all(parts: tuple[Condition, ...]) -> Condition:
-    def decide(facts: Facts) -> bool | None:
+    def decide(context: ConditionContext) -> bool | None:
         outcome: bool | None = True
         for part in parts:
-            found = part(facts)
+            found = part(context)
             if found is False:
                 return False
             if found is None:
@@ -61,10 +61,10 @@ def _all(parts: tuple[Condition, ...]) -> Condition:
 
 
 def _any(parts: tuple[Condition, ...]) -> Condition:
-    def decide(facts: Facts) -> bool | None:
+    def decide(context: ConditionContext) -> bool | None:
         outcome: bool | None = False
         for part in parts:
-            found = part(facts)
+            found = part(context)
             if found:
                 return True
             if found is None:
@@ -75,8 +75,8 @@ def _any(parts: tuple[Condition, ...]) -> Condition:
 
 
 def _not(part: Condition) -> Condition:
-    def decide(facts: Facts) -> bool | None:
-        found = part(facts)
+    def decide(context: ConditionContext) -> bool | None:
+        found = part(context)
         return None if found is None else not found
 
     return decide
@@ -98,24 +98,24 @@ def _test(model: Test, field: Field, zone: ZoneInfo) -> Condition:
 
 
 def _is_known(get: Getter, *, wanted: bool) -> Condition:
-    def decide(facts: Facts) -> bool:
-        value = get(facts)
+    def decide(context: ConditionContext) -> bool:
+        value = get(context)
         return (value is not None and value != "") is wanted
 
     return decide
 
 
 def _direct(get: Getter, check: Check) -> Condition:
-    def decide(facts: Facts) -> bool | None:
-        value = get(facts)
+    def decide(context: ConditionContext) -> bool | None:
+        value = get(context)
         return None if value is None else check(value)
 
     return decide
 
 
 def _converted(get: Getter, read: Reader, check: Check) -> Condition:
-    def decide(facts: Facts) -> bool | None:
-        value = get(facts)
+    def decide(context: ConditionContext) -> bool | None:
+        value = get(context)
         if value is None:
             return None
         value = read(value)
@@ -132,8 +132,8 @@ def _profile_words(key: str, model: Test) -> Condition | None:
     wanted = frozenset({model.typed_value(Kind.TEXT)}) if single else model.typed_value(Kind.TEXT)
     met = model.op in (Op.IS, Op.IN)
 
-    def decide(facts: Facts) -> bool | None:
-        value = facts.profile.get(key)
+    def decide(context: ConditionContext) -> bool | None:
+        value = context.profile.get(key)
         if value is None:
             return None
         value = value.strip().casefold()
@@ -143,8 +143,8 @@ def _profile_words(key: str, model: Test) -> Condition | None:
 
 
 def _profile_text(key: str, check: Check) -> Condition:
-    def decide(facts: Facts) -> bool | None:
-        value = facts.profile.get(key)
+    def decide(context: ConditionContext) -> bool | None:
+        value = context.profile.get(key)
         if value is None:
             return None
         value = value.strip().casefold()
@@ -157,11 +157,11 @@ def _near_today(get: Getter, model: Test, zone: ZoneInfo) -> Condition:
     days = model.days()
     ahead = model.op is Op.WITHIN_NEXT
 
-    def decide(facts: Facts) -> bool | None:
-        day = _read_date(get(facts) or "")
+    def decide(context: ConditionContext) -> bool | None:
+        day = _read_date(get(context) or "")
         if day is None:
             return None
-        distance = day.toordinal() - local_date(facts.now_ms, zone).toordinal()
+        distance = day.toordinal() - local_date(context.now_ms, zone).toordinal()
         return 0 <= distance <= days if ahead else -days <= distance <= 0
 
     return decide

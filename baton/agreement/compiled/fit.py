@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any, cast
 
 from baton.agreement.compiled.conditions import Condition
-from baton.agreement.condition_context import Facts, ProfileFacts
+from baton.agreement.condition_context import ConditionContext, ProfileContext
 from baton.contracts.leads import Criterion
 
 MAX_FIT_MICRO = 100_000_000
@@ -58,11 +58,11 @@ class _Part:
         self._outcomes = tuple((each.condition, each.points_micro, _three(each)) for each in rules)
 
     def decide(self, profile: Mapping[str, str], values: Any) -> _Decided:
-        facts = cast(Facts, ProfileFacts(profile))  # the check lets fit ask the profile only
+        context = cast(ConditionContext, ProfileContext(profile))  # the check lets fit ask the profile only
         total = 0
         criteria = []
         for condition, points, (met, not_met, unknown) in self._outcomes:
-            outcome = condition(facts)
+            outcome = condition(context)
             if outcome:
                 total += points
             criteria.append(met if outcome else unknown if outcome is None else not_met)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from baton.agreement.compiled.conditions import Condition
-from baton.agreement.condition_context import Facts
+from baton.agreement.condition_context import ConditionContext
 from baton.agreement.condition_fields import ACCOUNT_ID
 from baton.agreement.model.lifecycle import Bridge
 from baton.contracts.leads import Level
@@ -35,9 +35,9 @@ class Lifecycle:
         """Whether a gate asks what the account as a whole is: a lead has to be told that. Which account it is in, it knows."""
         return any(each.startswith("account.") and each != ACCOUNT_ID for each in self.asks)
 
-    def closed_gates(self, facts: Facts) -> tuple[str, ...]:
+    def closed_gates(self, context: ConditionContext) -> tuple[str, ...]:
         """The gates to MQL that are not open, in words; a fast-track act passes them all (do not ask then)."""
-        answers = ((gate.name, gate.condition(facts)) for gate in self.gates)
+        answers = ((gate.name, gate.condition(context)) for gate in self.gates)
         return tuple(name if answer is False else f"{name} (unknown)" for name, answer in answers if not answer)
 
     def queue_for(self, level: str, fit_band: str, fast_track: bool) -> str:

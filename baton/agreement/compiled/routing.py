@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from baton.agreement.compiled.conditions import Condition
-from baton.agreement.condition_context import Facts
+from baton.agreement.condition_context import ConditionContext
 from baton.contracts.routing import RoutingStep
 
 CHOSEN, NO, UNKNOWN, NO_SUCH_KIND = "chosen", "no", "unknown", "no pool of this kind"
@@ -68,11 +68,11 @@ class Routing:
     default: Mapping[str, str]
     keep_colleagues_together: bool
 
-    def suppressed(self, facts: Facts) -> Suppression:
+    def suppressed(self, context: ConditionContext) -> Suppression:
         """Whether the lead goes to nobody. Consent is apart: ``CompiledAgreement.consent.hand_off``."""
         path: list[RoutingStep] = []
         for rule in self.suppress:
-            found = rule.condition(facts)
+            found = rule.condition(context)
             if found:
                 path.append(RoutingStep(rule=rule.name, outcome=CHOSEN))
                 return Suppression(rule.reason, tuple(path))
@@ -83,15 +83,15 @@ class Routing:
         """The rule for an account that is named, else None."""
         return self.accounts.get(account_id) if account_id else None
 
-    def choose(self, facts: Facts) -> Choice:
-        """The pool for ``facts.leg``: territories, then segments, then the default; the first that fits wins.
+    def choose(self, context: ConditionContext) -> Choice:
+        """The pool for ``context.leg``: territories, then segments, then the default; the first that fits wins.
 
         Where the default has no pool of this kind either, the pool of the other kind is taken rather than nobody.
         """
         path: list[RoutingStep] = []
-        leg = facts.leg or "sales"
+        leg = context.leg or "sales"
         for rule in self.rules:
-            found = rule.condition(facts)
+            found = rule.condition(context)
             pool = rule.pools.get(leg) if found else None
             if pool is not None:
                 path.append(RoutingStep(rule=rule.name, outcome=CHOSEN))
@@ -101,7 +101,7 @@ class Routing:
         path.append(RoutingStep(rule=DEFAULT_RULE, outcome=CHOSEN))
         return Choice(self.default.get(leg) or next(iter(self.default.values())), tuple(path))
 
-    def needs(self, facts: Facts) -> frozenset[str]:
+    def needs(self, context: ConditionContext) -> frozenset[str]:
         """The skills that the rule which chooses the pool demands."""
-        chosen = self.choose(facts).path[-1].rule
+        chosen = self.choose(context).path[-1].rule
         return next((rule.needs for rule in self.rules if rule.name == chosen), frozenset())

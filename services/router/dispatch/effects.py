@@ -12,7 +12,7 @@ from baton.contracts.topic_names import LEADS_HANDOFFS, ROUTER_ACCOUNTS
 from baton.engine.reducer import Fact
 from baton.ids import derived_id
 from services.router import turn_credit
-from services.router.dispatch.state import DONE_KEPT, FORMER_KEPT, DispatchState, Handoff, HandoffState, HandoffWish
+from services.router.dispatch.state import DONE_KEPT, FORMER_KEPT, DispatchState, Handoff, HandoffState, OpenQualification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +28,15 @@ class Case:
     at: int
     agreement: str
     head: DispatchState
-    wish: HandoffWish | None
+    open_qualification: OpenQualification | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What came of it: the head and the wish from now on, and what to publish, in order."""
+    """What came of it: the head and the open qualification from now on, and what to publish, in order."""
 
     head: DispatchState
-    wish: HandoffWish | None
+    open_qualification: OpenQualification | None
     facts: tuple[Fact, ...] = ()
 
 
@@ -54,7 +54,7 @@ class Wanted:
 
 def unchanged(case: Case, *facts: Fact) -> Change:
     """Nothing moves; at most something is said."""
-    return Change(head=case.head, wish=case.wish, facts=facts)
+    return Change(head=case.head, open_qualification=case.open_qualification, facts=facts)
 
 
 def ask(case: Case, qualified: LeadQualified, wanted: Wanted) -> Change:
@@ -86,7 +86,7 @@ def ask(case: Case, qualified: LeadQualified, wanted: Wanted) -> Change:
     )
     return Change(
         head=replace(head, current=handoff, former=earlier[-FORMER_KEPT:]),
-        wish=HandoffWish(qualified=qualified),
+        open_qualification=OpenQualification(qualified=qualified),
         facts=(Fact(ROUTER_ACCOUNTS, handoff.queue_key, request),),
     )
 
@@ -101,26 +101,26 @@ def stop(
     facts = [Fact(ROUTER_ACCOUNTS, handoff.queue_key, release)]
     if handoff.announced and not silent:
         facts.append(note(case, handoff, HandoffKind.WITHDRAWN, reason, by=by))
-    wish = None if state == HandoffState.CLOSED else case.wish
-    return Change(head=replace(case.head, current=ended), wish=wish, facts=tuple(facts))
+    open_qualification = None if state == HandoffState.CLOSED else case.open_qualification
+    return Change(head=replace(case.head, current=ended), open_qualification=open_qualification, facts=tuple(facts))
 
 
 def end(case: Case, *, reason: str) -> Change:
     """Close the current hand-off where nobody holds it any more."""
     ended = replace(_current(case), state=HandoffState.CLOSED, ended=reason, since_ms=case.at)
-    return Change(head=replace(case.head, current=ended), wish=None)
+    return Change(head=replace(case.head, current=ended), open_qualification=None)
 
 
 def relieve(case: Case, wanted: Wanted, *, fault: str | None, by: str | None = None) -> Change:
     """Take the lead from whoever has it and ask again."""
-    if case.wish is None:
+    if case.open_qualification is None:
         return unchanged(case)
     before = _current(case)
     stopped = stop(case, state=HandoffState.RETURNED, reason=wanted.reason or "reassigned", fault=fault, by=by)
     ended = _current(replace(case, head=stopped.head))
     # The former one keeps the state it had, so that it can be reinstated as what it was.
     head = replace(stopped.head, current=replace(ended, state=before.state))
-    asked = ask(replace(case, head=head), case.wish.qualified, wanted)
+    asked = ask(replace(case, head=head), case.open_qualification.qualified, wanted)
     return replace(asked, facts=(*stopped.facts, *asked.facts))
 
 
@@ -140,7 +140,7 @@ def accept(case: Case, by: str | None) -> Change:
     if handoff.state in (HandoffState.HELD, HandoffState.WATCHED):
         accepted = replace(accepted, owner=by or handoff.owner)
     fact = Fact(ROUTER_ACCOUNTS, handoff.queue_key, _held_by(case, accepted, RequestKind.ACCEPTED))
-    return Change(head=replace(case.head, current=accepted), wish=case.wish, facts=(fact,))
+    return Change(head=replace(case.head, current=accepted), open_qualification=case.open_qualification, facts=(fact,))
 
 
 def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
@@ -161,7 +161,9 @@ def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
     kind = RequestKind.ACCEPTED if state == HandoffState.ACCEPTED else RequestKind.OFFERED
     facts.append(Fact(ROUTER_ACCOUNTS, again.queue_key, _held_by(case, again, kind)))
     facts.append(note(case, again, HandoffKind.NOTED, REINSTATED))
-    return Change(head=replace(case.head, current=again, former=former), wish=case.wish, facts=tuple(facts))
+    return Change(
+        head=replace(case.head, current=again, former=former), open_qualification=case.open_qualification, facts=tuple(facts)
+    )
 
 
 def note(

@@ -33,7 +33,7 @@ from services.router.dispatch.command_authorization import Authority
 from services.router.dispatch.effects import Case, Change, Wanted, unchanged
 from services.router.dispatch.handlers.actions_and_commands import on_action, on_command, refused, reinstated, with_person
 from services.router.dispatch.handlers.routing_results import on_routed, on_unrouted
-from services.router.dispatch.state import WISH, WISH_ITEM, DispatchState, Handoff, HandoffState
+from services.router.dispatch.state import ONLY, OPEN_QUALIFICATION, DispatchState, Handoff, HandoffState
 from services.router.dispatch.transitions import Move, Trigger, move_for
 
 ENDS = frozenset(
@@ -67,7 +67,7 @@ class Dispatch(Reducer[DispatchState, AgreementReference]):
     )
     outputs = (ROUTER_ACCOUNTS, LEADS_HANDOFFS)
     head_type = DispatchState
-    entry_kinds = (WISH,)
+    entry_kinds = (OPEN_QUALIFICATION,)
     adopts = True
 
     def step(self, view: View[DispatchState], event: Event, *, now: int, reference: AgreementReference) -> Step[DispatchState]:
@@ -104,16 +104,25 @@ class Dispatch(Reducer[DispatchState, AgreementReference]):
 
 def _case(view: View[DispatchState], now: int, reference: AgreementReference, *, at: int) -> Case:
     head = view.head or DispatchState(lead_id=view.key)
-    return Case(cause=view.cause, now=now, at=at, agreement=reference.version, head=head, wish=view.get(WISH, WISH_ITEM))
+    return Case(
+        cause=view.cause,
+        now=now,
+        at=at,
+        agreement=reference.version,
+        head=head,
+        open_qualification=view.get(OPEN_QUALIFICATION, ONLY),
+    )
 
 
 def _step(view: View[DispatchState], case: Case, change: Change) -> Step[DispatchState]:
     untouched = change.head is case.head
-    keeps = change.wish is case.wish
+    keeps = change.open_qualification is case.open_qualification
     return Step(
         head=view.head if untouched else change.head,
-        put=(Put(WISH, WISH_ITEM, change.wish),) if change.wish is not None and not keeps else (),
-        drop=(Drop(WISH, WISH_ITEM),) if change.wish is None and not keeps else (),
+        put=(Put(OPEN_QUALIFICATION, ONLY, change.open_qualification),)
+        if change.open_qualification is not None and not keeps
+        else (),
+        drop=(Drop(OPEN_QUALIFICATION, ONLY),) if change.open_qualification is None and not keeps else (),
         facts=change.facts,
     )
 

@@ -64,11 +64,11 @@ class DispatchState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandoffWish:
+class OpenQualification:
     """The qualification that the open hand-off is about; a further attempt sends it again."""
 
     qualified: LeadQualified
 
 
-WISH = EntryKind("wish", HandoffWish)
-WISH_ITEM = "open"
+OPEN_QUALIFICATION = EntryKind("open_qualification", OpenQualification)
+ONLY = "open"

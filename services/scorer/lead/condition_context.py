@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from baton.agreement.condition_context import Facts
+from baton.agreement.condition_context import ConditionContext
 from services.scorer.lead.consents import consents_of
 from services.scorer.lead.state import CYCLE, GROUP, ONLY
 from services.scorer.lead.step import LeadStep
@@ -48,7 +48,7 @@ def origin_of(step: LeadStep) -> tuple[str | None, str | None]:
     return step.profile.get("source") or (first.source if first else None), campaigns[-1].campaign if campaigns else None
 
 
-def facts_of(step: LeadStep, engagement_micro: int) -> Facts:
+def context_of(step: LeadStep, engagement_micro: int) -> ConditionContext:
     """The lead as it is now."""
     head, cycle_state, profile = step.head, step.cycle_state, step.profile
     cycles = step.items(CYCLE)
@@ -57,7 +57,7 @@ def facts_of(step: LeadStep, engagement_micro: int) -> Facts:
     group = step.get(GROUP, ONLY) if step.agreement.lifecycle.asks_account else None
     if group is not None and group.account_id != head.account_id:
         group = None
-    return Facts(
+    return ConditionContext(
         now_ms=step.now,
         profile=profile,
         behaviour=LedgerBehaviour(head.ledger, head.marks),

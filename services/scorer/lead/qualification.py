@@ -15,7 +15,7 @@ from baton.contracts.leads import BacklogRelease, LeadQualified, Level, Stage, S
 from baton.contracts.topic_names import LEADS_QUALIFIED
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import enter_backlog, leave_backlog
-from services.scorer.lead.condition_context import LedgerBehaviour, facts_of
+from services.scorer.lead.condition_context import LedgerBehaviour, context_of
 from services.scorer.lead.handoff_brief import brief_of
 from services.scorer.lead.level import Rating, rate_lead
 from services.scorer.lead.publish_score import publish_score
@@ -54,7 +54,7 @@ def consider_qualification(
         return
     held_back = "" if raised else why_not(step, rating)
     if (adopting or (step.head.waits and not (acted or raised))) and not held_back:
-        pool, _ = step.agreement.routing.expected(facts_of(step, rating.engagement_micro))
+        pool, _ = step.agreement.routing.expected(context_of(step, rating.engagement_micro))
         enter_backlog(step, pool, level=rating.level, engagement_micro=rating.engagement_micro, cause=cause)
         held_back = WAITS
     publish_score(step, rating, cause=cause, note=held_back, always=not held_back)
@@ -79,7 +79,7 @@ def why_not(step: LeadStep, rating: Rating) -> str:
         return "cool-off"
     if not step.agreement.lifecycle.gates:
         return ""
-    closed = step.agreement.lifecycle.closed_gates(facts_of(step, rating.engagement_micro))
+    closed = step.agreement.lifecycle.closed_gates(context_of(step, rating.engagement_micro))
     return f"not yet: {'; '.join(closed)}" if closed else ""
 
 
@@ -197,7 +197,7 @@ def _gates_shut(step: LeadStep, rating: Rating, cycle_state: CycleState) -> bool
     former = step.view.head
     if former is None or taken_back(step.head.marks) == taken_back(former.marks):
         return False
-    before = replace(facts_of(step, rating.engagement_micro), behaviour=LedgerBehaviour(former.ledger, former.marks))
+    before = replace(context_of(step, rating.engagement_micro), behaviour=LedgerBehaviour(former.ledger, former.marks))
     return not step.agreement.lifecycle.closed_gates(before)
 
 

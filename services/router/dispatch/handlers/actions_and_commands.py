@@ -1,7 +1,7 @@
 """What others want done with a hand-off: the SLA watcher's actions and people's commands.
 
-A wish about a hand-off that does not stand any more, or from somebody who may not, is refused on ``leads.handoffs.v1`` with its reason.
-A wish that comes again changes nothing.
+An action or command about a hand-off that does not stand any more, or from somebody who may not, is refused on ``leads.handoffs.v1`` with its reason.
+One that comes again changes nothing.
 """
 
 from dataclasses import replace
@@ -40,7 +40,7 @@ def on_action(case: Case, action: SlaAction, authority: Authority) -> Change:
     if current.state == HandoffState.WATCHED and wanted.watcher == current.owner:
         return unchanged(case)
     if move is Move.AGAIN:
-        return effects.ask(case, case.wish.qualified, wanted) if case.wish else unchanged(case)
+        return effects.ask(case, case.open_qualification.qualified, wanted) if case.open_qualification else unchanged(case)
     return effects.relieve(case, wanted, fault=turn_credit.of_reassignment(action.reason, authority.blameless))
 
 
@@ -79,25 +79,25 @@ def reinstated(case: Case, handoff_id: str, state: HandoffState, *, cause: str) 
     """Let a former hand-off stand again, if it is of the qualification that is open and somebody held it."""
     handoff, current = find(case, handoff_id), case.head.current
     known = handoff is not None and current is not None and handoff.qualification_id == current.qualification_id
-    if handoff is None or not known or handoff.owner is None or case.wish is None:
+    if handoff is None or not known or handoff.owner is None or case.open_qualification is None:
         return refused(case, handoff_id, "stale_handoff", cause=cause)
     return effects.reinstate(case, handoff, state)
 
 
-def on_command(case: Case, wish: LeadCommand, authority: Authority) -> Change:
+def on_command(case: Case, lead_command: LeadCommand, authority: Authority) -> Change:
     """Carry out a person's command, or say why not."""
-    if wish.event_id in case.head.done:
+    if lead_command.event_id in case.head.done:
         return unchanged(case)
-    case = replace(case, head=effects.carried_out(case.head, wish.event_id))
-    command, current = wish.command, case.head.current
+    case = replace(case, head=effects.carried_out(case.head, lead_command.event_id))
+    command, current = lead_command.command, case.head.current
     stands = command.handoff_id in (None, current.handoff_id if current else None)
     move = move_for(current.state if current else None, Trigger.COMMANDED if stands else Trigger.FORMER_COMMANDED)
     if current is None or move is not Move.RETRY:
         reason = "stale_handoff" if move is Move.REFUSE_STALE else "no_open_handoff"
-        return refused(case, command.handoff_id, reason, cause=wish.event_id, by=command.by)
+        return refused(case, command.handoff_id, reason, cause=lead_command.event_id, by=command.by)
     match authorise(command, current, authority):
         case Refusal(reason=reason):
-            return refused(case, current.handoff_id, reason, cause=wish.event_id, by=command.by)
+            return refused(case, current.handoff_id, reason, cause=lead_command.event_id, by=command.by)
         case Permit(person=person, pool=pool):
             by_manager = current.owner is not None and authority.manages(command.by, current.owner)
             # A rep who passes a lead on has had the turn; a manager may say that it was nobody's fault.

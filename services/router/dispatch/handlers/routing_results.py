@@ -30,7 +30,7 @@ def on_routed(case: Case, routed: LeadRouted) -> Change:
         return replace(unchanged(case), head=replace(case.head, current=told))
     told = replace(told, owner=current.owner or routed.owner)
     facts = () if told.owner == routed.owner else (effects.note(case, told, HandoffKind.NOTED, REINSTATED),)
-    return Change(head=replace(case.head, current=told), wish=case.wish, facts=facts)
+    return Change(head=replace(case.head, current=told), open_qualification=case.open_qualification, facts=facts)
 
 
 def on_unrouted(case: Case, unrouted: LeadUnrouted) -> Change:
@@ -84,7 +84,7 @@ def _late(case: Case, answer: LeadRouted | LeadUnrouted, *, owner: str | None, l
     # Should the former one be reinstated, whoever was told of it is who holds it.
     note = replace(known, owner=owner, pool=answer.pool, leg=leg or known.leg)
     former = tuple(note if each.handoff_id == note.handoff_id else each for each in case.head.former)
-    return Change(head=replace(case.head, former=former), wish=case.wish, facts=(fact,))
+    return Change(head=replace(case.head, former=former), open_qualification=case.open_qualification, facts=(fact,))
 
 
 def find(case: Case, handoff_id: str | None) -> Handoff | None:

@@ -13,7 +13,7 @@ from baton.agreement.reference import reference_of
 from baton.contracts.routing import HandoffNoted, HandoffRequest, LeadRouted, LeadUnrouted
 from baton.engine.reducer import EntryKind, Event, Step
 from services.router.dispatch.reducer import Dispatch
-from services.router.dispatch.state import WISH, DispatchState, HandoffState
+from services.router.dispatch.state import OPEN_QUALIFICATION, DispatchState, HandoffState
 from services.router.dispatch.transitions import TABLE, Trigger
 from tests.services.router.router_world import (
     MINUTE,
@@ -232,16 +232,16 @@ def test_a_lead_that_is_gone_is_never_handed_to_anybody_again(end: str) -> None:
         lead.take(value)
     assert lead.take(qualified(LEAD, cycle=2)) == []
     assert lead.take(routed()) == [f"withdrawn#1({end})"]
-    assert lead.count(WISH) == 0
+    assert lead.count(OPEN_QUALIFICATION) == 0
 
 
 def test_nothing_of_a_person_is_kept_once_the_hand_off_is_closed() -> None:
     lead = Lead()
     for value in ACCEPTED:
         lead.take(value)
-    assert lead.count(WISH) == 1
+    assert lead.count(OPEN_QUALIFICATION) == 1
     lead.take(EVENTS["recycled"])
-    assert lead.count(WISH) == 0
+    assert lead.count(OPEN_QUALIFICATION) == 0
 
 
 def test_an_acceptance_wins_over_a_reassignment_that_was_decided_without_knowing_it() -> None:
