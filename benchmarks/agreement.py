@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from baton.agreement.canonical import compiled_of, model_of
-from baton.agreement.compiled import CompiledAgreement, Facts
-from baton.agreement.yaml_text import read_yaml
+from baton.agreement.compiled.agreement import CompiledAgreement, ConditionContext
+from baton.agreement.source.yaml import read_yaml
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "agreements" / "software.yaml"
 PROFILE = {
@@ -69,7 +69,7 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
     made = agreement()
     target = made.slas.target("accept", queue="sdr", level="warm")
     assert target is not None
-    facts = Facts(profile=PROFILE, leg="sdr")
+    facts = ConditionContext(profile=PROFILE, leg="sdr")
     changing = [{**PROFILE, "employees": str(number)} for number in range(5_000)]
     rows = iter(changing * 8)
     questions: dict[str, Callable[[], Any]] = {
@@ -82,7 +82,7 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
         "deadline, 4 business hours": lambda: target.target.deadline(SATURDAY),
         "deadline, 2 working days": lambda: made.calendar.add_working_days(SATURDAY, 2),
         "pool": lambda: made.routing.choose(facts),
-        "facts": lambda: Facts(profile=PROFILE, leg="sdr"),
+        "facts": lambda: ConditionContext(profile=PROFILE, leg="sdr"),
     }
     return {name: cost_us(call) for name, call in questions.items()}
 

@@ -17,11 +17,11 @@ from baton.broker.topics import Layout, ensure_topics
 from baton.cli.downloading import download_shown
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadEvent
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import TOPICS, TopicSpec, engine_topics, physical
 from baton.settings import load_settings
 from benchmarks.reducers import REDUCERS, Total
-from services.scorer.lead import Lead
+from services.scorer.lead.reducer import Lead
 
 PARTITIONS = 4
 _TIMEOUT_S = 60.0

@@ -11,8 +11,8 @@ from typing import Any
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
+from baton.contracts.avro_schema import avro_schema_of
 from baton.contracts.codec import codec_for
-from baton.contracts.derive import avro_schema_of
 from baton.contracts.intake import Engagement, LeadEvent
 
 EVENT = LeadEvent(

@@ -7,7 +7,7 @@ from typing import Any
 
 import uvloop
 
-from baton.contracts.measures import MEASURES
+from baton.contracts.fact_metrics import MEASURES
 from baton.engine.kafka.host import KafkaHost
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.worker import calm_collector
@@ -16,7 +16,7 @@ from benchmarks.cluster import PARTITIONS, topics
 from benchmarks.meter import Meter
 from benchmarks.reducers import REDUCERS, NoBook
 from benchmarks.sample import Book
-from services.scorer.lead import Lead
+from services.scorer.lead.reducer import Lead
 
 _LOOK_S = 0.02
 EVENT_TOPICS = ("leads.accepted.v1", "intake.leads.v1")
@@ -65,7 +65,9 @@ async def _run(host: KafkaHost, count: int) -> dict[str, Any]:
 
 def committed(host: KafkaHost) -> int:
     """How many events are in the state of this process for good."""
-    memories = [seat.memory for group in host.groups for seat in group.seats.values() if seat.memory is not None]
+    memories = [
+        supervisor.memory for group in host.groups for supervisor in group.supervisors.values() if supervisor.memory is not None
+    ]
     # While a batch is open the position is ahead of what is committed; then what counts is where the batch began.
-    stands = [each.core.positions if each.core._draft is None else each.core._draft.positions for each in memories]
+    stands = [each.core.positions if each.core._open_batch is None else each.core._open_batch.positions for each in memories]
     return sum(each.get(topic, 0) for each in stands for topic in EVENT_TOPICS)

@@ -137,9 +137,9 @@ def run(reducer: Reducer[Any, Any], records: list[Fetched]) -> int:
     for start in range(0, len(records), BATCH):
         core.begin(0)
         for record in records[start : start + BATCH]:
-            core.take("bench.in.v1", record)
+            core.process("bench.in.v1", record)
         core.seal()
-        core.fold()
+        core.commit()
     return len(records)
 
 

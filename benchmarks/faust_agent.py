@@ -21,8 +21,8 @@ import uvloop
 from confluent_kafka import Consumer, TopicPartition
 from fastavro import parse_schema, schemaless_reader
 
+from baton.contracts.avro_schema import avro_schema_of
 from baton.contracts.codec import codec_for
-from baton.contracts.derive import avro_schema_of
 from baton.contracts.intake import LeadEvent
 from baton.contracts.topics import TopicSpec, physical
 from baton.engine.kafka.worker import calm_collector

@@ -22,6 +22,7 @@ from time import process_time_ns
 from typing import Any
 
 from baton.contracts.routing import LeadRouted
+from baton.contracts.topic_names import INTAKE_KEYED, LEADS_INBOX
 from baton.demo.company import visitors
 from baton.demo.staff import deeds
 from baton.engine.core import Core
@@ -32,10 +33,10 @@ from baton.intake.reading import LineRefused, read_line
 from baton.intake.records import to_intake
 from benchmarks.engine_core import Book
 from benchmarks.sample import Fetched
-from services.ingest.admit import INBOX, KEYED, Admit
+from services.ingest.admit.reducer import Admit
 from services.ingest.gateway.keys import Scope, WriteKey
 from services.ingest.gateway.taking import at_once, take_batch, take_events, take_lines
-from services.ingest.identify import Identify
+from services.ingest.identify.reducer import Identify
 
 START_MS = 1_790_000_000_000
 DAY_MS = 86_400_000
@@ -109,10 +110,10 @@ class Way:
         for topic, key, value, headers in records:
             self._now_ms += 1
             offset = self._offsets[topic] = self._offsets.get(topic, -1) + 1
-            assert self.core.take(topic, Fetched(offset, self._now_ms, key, value, headers))
+            assert self.core.process(topic, Fetched(offset, self._now_ms, key, value, headers))
         batch = self.core.seal()
         assert batch is not None
-        self.core.fold()
+        self.core.commit()
         if keep:
             self.facts += batch.outgoing
             self.changelog.update({key: value for key, value in batch.changelog if value is not None})
@@ -129,14 +130,16 @@ class Way:
 
 def inbox(lines: Sequence[bytes]) -> list[Piece]:
     """Lines as records of the inbox."""
-    return [(INBOX, b"", line, ()) for line in lines]
+    return [(LEADS_INBOX, b"", line, ()) for line in lines]
 
 
 def keyed(lines: Sequence[bytes]) -> list[Piece]:
     """What `admit` makes of lines, as records of ``intake.keyed.v1``."""
     admit = Way(Admit())
     admit.all(inbox(lines), keep=True)
-    return [(KEYED, each.key or b"", each.value or b"", each.headers) for each in admit.facts if each.topic == KEYED]
+    return [
+        (INTAKE_KEYED, each.key or b"", each.value or b"", each.headers) for each in admit.facts if each.topic == INTAKE_KEYED
+    ]
 
 
 def grown() -> list[tuple[Known, list[tuple[bytes, bytes]]]]:

@@ -22,7 +22,7 @@ from baton.engine.core import Core
 from baton.engine.kafka.worker import calm_collector
 from benchmarks.meter import resident
 from benchmarks.sample import DAY_MS, START_MS, TOPIC, Book, engagement, fetched, grown, renamed
-from services.scorer.lead import Lead
+from services.scorer.lead.reducer import Lead
 
 ENTRIES = 30
 BATCH = 2_000
@@ -62,11 +62,11 @@ def rounds(core: Core, leads: int, count: int) -> Iterator[tuple[float, int]]:
         for start in range(0, count, BATCH):
             core.begin(0)
             for each in stream[start : start + BATCH]:
-                core.take(TOPIC, each)
+                core.process(TOPIC, each)
             batch = core.seal()
             assert batch is not None
             facts += len(batch.outgoing)
-            core.fold()
+            core.commit()
         yield (process_time_ns() - began) / count / 1_000, facts
 
 

@@ -9,7 +9,7 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from fastavro import parse_schema, schemaless_reader
 
-from baton.contracts.derive import avro_schema_of
+from baton.contracts.avro_schema import avro_schema_of
 from baton.contracts.intake import LeadEvent
 from baton.engine.kafka.worker import calm_collector
 from benchmarks.cluster import PARTITIONS, event_topic

@@ -27,7 +27,7 @@ from benchmarks.engine import host_for
 from benchmarks.filling import produce, producer_of
 from benchmarks.meter import cpu_s, resident
 from benchmarks.sample import Book, grown, renamed
-from services.scorer.lead import Lead
+from services.scorer.lead.reducer import Lead
 
 _BATCH = 7
 _POLL_S = 0.02
@@ -88,7 +88,7 @@ async def _restore(host: Any, leads: int) -> dict[str, Any]:
         if stopped := [each.reason for each in host.look() if each.state is not TaskState.RUNNING]:
             raise RuntimeError("; ".join(stopped))
         seconds, used = time.perf_counter() - began, cpu_s() - cpu
-        found = sum(seat.memory.core.keys for group in host.groups for seat in group.seats.values())
+        found = sum(supervisor.memory.core.keys for group in host.groups for supervisor in group.supervisors.values())
         if found != leads:
             raise RuntimeError(f"{found} of {leads} leads were restored")
         gc.collect()

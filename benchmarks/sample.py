@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 from baton.agreement.canonical import compiled_of, model_of
 from baton.agreement.reference import AgreementReference, reference_of
-from baton.agreement.yaml_text import read_yaml
+from baton.agreement.source.yaml import read_yaml
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import Engagement, LeadEvent, LeadInput
 from baton.engine.core import Core
 from baton.engine.reducer import Event
 from baton.ids import derived_id
-from services.scorer.lead import Lead
+from services.scorer.lead.reducer import Lead
 
 START_MS = 1_790_000_000_000
 """A day for what needs no clock."""
@@ -162,7 +162,7 @@ def grown(book: Book, entries: int, *, end_ms: int = START_MS) -> list[list[tupl
             events.append(engagement(number * 1_000 + turn, lead, at_ms, draw))
     core.begin(0)
     for offset, event in enumerate(sorted(events, key=lambda each: each.occurred_at_ms)):
-        core.take(TOPIC, fetched(offset, event.occurred_at_ms, event))
+        core.process(TOPIC, fetched(offset, event.occurred_at_ms, event))
     batch = core.seal()
     assert batch is not None
     found: dict[bytes, list[tuple[bytes, bytes]]] = {}

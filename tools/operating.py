@@ -10,8 +10,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from baton.cli.ways_in import SenderSettings
+from baton.contracts.acls import topics_of
 from baton.contracts.metrics import METRICS, About
-from baton.contracts.rights import topics_of
 from baton.contracts.topics import REDUCERS
 from baton.engine.kafka.settings import EngineSettings
 from baton.running.settings import UpSettings

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import is_dataclass
 from pathlib import Path
 
-from baton.contracts.derive import avro_schema_of
+from baton.contracts.avro_schema import avro_schema_of
 from baton.contracts.schemas import schema_root
 from baton.contracts.topics import TOPICS
 

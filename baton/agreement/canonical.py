@@ -9,8 +9,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from baton.agreement.compiled import CompiledAgreement
-from baton.agreement.compiling import compile_agreement
+from baton.agreement.compile.agreement import compile_agreement
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.model.agreement import Agreement
 
 VERSION_LENGTH = 16

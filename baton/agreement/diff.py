@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from baton.agreement.canonical import canonical_text
-from baton.agreement.compiling_parts import promise_name
+from baton.agreement.compile.sections import promise_name
+from baton.agreement.describe import condition_words, ladder_words, value_words, week_changes
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.base import Section
 from baton.agreement.model.calendar import hours_words
@@ -18,8 +19,7 @@ from baton.agreement.model.definitions import LevelsModel
 from baton.agreement.model.people import PersonModel
 from baton.agreement.model.recycling import When
 from baton.agreement.model.slas import PromiseModel, StepModel
-from baton.agreement.wording import condition_words, ladder_words, value_words, week_changes
-from baton.agreement.words import TargetWords, duration_words, points_words
+from baton.agreement.quantities import TargetWords, duration_words, points_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,12 +15,13 @@ from confluent_kafka import Producer
 
 from baton.agreement.canonical import canonical_text, compiled_of, version_of
 from baton.agreement.model.agreement import Agreement
-from baton.agreement.reading import agreement_of
-from baton.agreement.reference import AGREEMENTS_TOPIC, SIDES, AgreementBook
+from baton.agreement.reference import SIDES, AgreementBook
+from baton.agreement.source.read import agreement_of
 from baton.broker.log import LogReader
 from baton.clients import confluent_options, confluent_producer_options
 from baton.contracts.codec import codec_for
 from baton.contracts.reference import AgreementRecord
+from baton.contracts.topic_names import BATON_AGREEMENTS
 from baton.contracts.topics import TOPICS, physical
 from baton.engine.reducer import Event
 from baton.ids import derived_id
@@ -73,7 +74,7 @@ class KafkaAgreementTopic:
         with closing(LogReader(confluent_options(self._settings), self._settings.namespace)) as reader:
             return [
                 Written(record=codec.decode(each.value), at_ms=each.at_ms, offset=each.offset)
-                for each in reader.read({AGREEMENTS_TOPIC: [0]})
+                for each in reader.read({BATON_AGREEMENTS: [0]})
                 if each.value is not None
             ]
 
@@ -82,7 +83,7 @@ class KafkaAgreementTopic:
         failures: list[str] = []
         producer = Producer(confluent_producer_options(self._settings))
         producer.produce(
-            physical(self._settings.namespace, AGREEMENTS_TOPIC),
+            physical(self._settings.namespace, BATON_AGREEMENTS),
             key=record.record_id.encode(),
             value=codec_for(AgreementRecord).encode(record),
             partition=0,
@@ -99,7 +100,7 @@ def book_of(written: Sequence[Written]) -> AgreementBook:
     for each in written:
         book.add(
             Event(
-                topic=AGREEMENTS_TOPIC,
+                topic=BATON_AGREEMENTS,
                 partition=0,
                 offset=each.offset,
                 key=each.record.record_id,
@@ -172,7 +173,7 @@ async def publish_agreement(
     """Check the YAML ``source`` and put it in force on the cluster of ``settings``, signed for both sides by ``by``.
 
     Where an agreement is in force already it stays and is what is returned, unless ``replace``. Raises
-    :class:`~baton.agreement.reading.AgreementRefused` with everything that is wrong.
+    :class:`~baton.agreement.source.read.AgreementRefused` with everything that is wrong.
     """
     model = agreement_of(source, file)
 
@@ -201,7 +202,7 @@ def _next(written: Sequence[Written]) -> int:
 
 def _fitting(record: AgreementRecord) -> AgreementRecord:
     """The record, without its YAML where the two together are too long for the topic."""
-    limit = TOPICS[AGREEMENTS_TOPIC].max_bytes
+    limit = TOPICS[BATON_AGREEMENTS].max_bytes
     if len(codec_for(AgreementRecord).encode(record)) <= limit:
         return record
     bare = AgreementRecord(

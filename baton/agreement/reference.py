@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from baton.agreement.canonical import load_canonical, version_of
-from baton.agreement.compiled import CompiledAgreement
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.contracts.reference import AgreementRecord, PeopleRecord
+from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
 from baton.engine.reducer import Event
 
-AGREEMENTS_TOPIC = "baton.agreements.v1"
-PEOPLE_TOPIC = "baton.people.v1"
 SETTLE_MS = 10_000
 MAX_WAITED_MS = 366 * 86_400_000
 SIDES = frozenset({"marketing", "sales"})
@@ -113,7 +112,7 @@ class _InForce:
 class AgreementBook:
     """Folds ``AgreementRecord`` and ``PeopleRecord`` in offset order per topic; a function of the records alone."""
 
-    topics: tuple[str, ...] = (AGREEMENTS_TOPIC, PEOPLE_TOPIC)
+    topics: tuple[str, ...] = (BATON_AGREEMENTS, BATON_PEOPLE)
 
     def __init__(self) -> None:
         self._versions: dict[str, _Version] = {}

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from baton.agreement.model.agreement import Agreement
-from baton.agreement.words import duration_words
+from baton.agreement.quantities import duration_words
 
 SCHEMA_FILE = "agreement.schema.json"
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from baton.agreement.canonical import load_canonical
-from baton.agreement.compiled import CompiledAgreement
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.audit.events import check_event
 from baton.audit.facts import FOUND_LATER, REBUILT, check_compacted, check_fact
 from baton.audit.findings import Dated, Finding, Invariant, Place, Report

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from baton.audit.findings import Finding, Invariant, Place
+from baton.contracts.topic_names import INTAKE_KEYED
 
 FOUND, FOUND_LATER, REBUILT = "found", "found later", "rebuilt"
-ADMITTED = "intake.keyed.v1"
 
 Row = tuple[str, str, int, int, bytes]
 """``(found, found later or rebuilt, topic, partition, offset, digest)``; a rebuilt fact has offset -1.
@@ -20,9 +20,9 @@ def check_fact(fact_id: str, rows: list[Row], *, rebuilt: frozenset[str], add: C
     """
     found = [row for row in rows if row[0] in (FOUND, FOUND_LATER)]
     again = [row for row in rows if row[0] == REBUILT]
-    if rows[0][1] == ADMITTED:
+    if rows[0][1] == INTAKE_KEYED:
         later = sum(row[0] == FOUND_LATER for row in rows)
-        if ADMITTED in rebuilt and not len(found) - later <= len(again) <= len(found):
+        if INTAKE_KEYED in rebuilt and not len(found) - later <= len(again) <= len(found):
             place = _place(found[0]) if found else None
             words = f"event {fact_id} was admitted {len(found)} times, its task computes {len(again)}"
             add(Finding(invariant=Invariant.REBUILT, words=words, place=place))

@@ -6,7 +6,7 @@ scores are looked at until then, and the verdicts that only one of the two leads
 
 from collections.abc import Callable, Sequence
 
-from baton.agreement.compiled import CompiledAgreement
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.audit.findings import Add, Dated, Finding, Invariant
 from baton.audit.scores import TOLERANCE_MICRO, engagement_micro
 from baton.contracts.intake import ActKind, EventKind, LeadAct, LeadEvent, LeadMerge

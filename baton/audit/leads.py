@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from baton.audit.findings import Add, Dated, Finding, Invariant, Place
-from baton.contracts.holding import Holding, LeadFact, holder_of, missing_at, told
+from baton.contracts.custody import Holding, LeadFact, holder_of, missing_at, told
 from baton.contracts.leads import LeadScored, LeadStaged
-from baton.contracts.levels import ClockState, SlaClock, SlaViolation
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
+from baton.contracts.slas import ClockState, SlaClock, SlaViolation
 from baton.contracts.topics import SHORT_MS
 
 _ENDS_HANDOFF = {"rejected", "withdrawn", "recycled", "disqualified", "merged", "erased", "won", "lost", "tql"}

@@ -18,6 +18,26 @@ from baton.broker.log import Record
 from baton.contracts.codec import ContractError, codec_for
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.contracts.routing import LeadRouted, QueueItem
+from baton.contracts.topic_names import (
+    BATON_SKIPS,
+    INTAKE_KEYED,
+    LEADS_ACCEPTED,
+    LEADS_ACTS,
+    LEADS_COMMANDS,
+    LEADS_HANDOFFS,
+    LEADS_MERGES,
+    LEADS_QUALIFIED,
+    LEADS_REACTIVATED,
+    LEADS_RECYCLED,
+    LEADS_REFUSALS,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_SCORED,
+    LEADS_SLA_CLOCKS,
+    LEADS_SLA_VIOLATIONS,
+    LEADS_STAGES,
+    LEADS_UNROUTED,
+)
 from baton.contracts.topics import DLQ_PREFIX, REFERENCE_TOPICS, TOPICS, Audience, Cleanup, TopicSpec
 from baton.ids import derived_id
 
@@ -27,32 +47,32 @@ FACT_TOPICS: tuple[TopicSpec, ...] = tuple(
     if not spec.outside and spec.audience is not Audience.ENGINE and spec.name not in REFERENCE_TOPICS
 )
 COMPACTED = frozenset(spec.name for spec in FACT_TOPICS if spec.cleanup is Cleanup.COMPACT)
-_FROM_OUTSIDE = frozenset({"intake.keyed.v1", "baton.skips.v1"})
+_FROM_OUTSIDE = frozenset({INTAKE_KEYED, BATON_SKIPS})
 """The gateway's and the operator's: they come from the outside and follow from nothing."""
-_ACCEPTED = frozenset({"leads.accepted.v1", "leads.acts.v1", "leads.commands.v1"})
+_ACCEPTED = frozenset({LEADS_ACCEPTED, LEADS_ACTS, LEADS_COMMANDS})
 _OF_LEADS = frozenset(
     {
-        "leads.accepted.v1",
-        "leads.acts.v1",
-        "leads.merges.v1",
-        "leads.scored.v1",
-        "leads.qualified.v1",
-        "leads.stages.v1",
-        "leads.refusals.v1",
-        "leads.routed.sdr.v1",
-        "leads.routed.sales.v1",
-        "leads.unrouted.v1",
-        "leads.handoffs.v1",
-        "leads.sla-clocks.v1",
-        "leads.sla-violations.v1",
-        "leads.recycled.v1",
-        "leads.reactivated.v1",
+        LEADS_ACCEPTED,
+        LEADS_ACTS,
+        LEADS_MERGES,
+        LEADS_SCORED,
+        LEADS_QUALIFIED,
+        LEADS_STAGES,
+        LEADS_REFUSALS,
+        LEADS_ROUTED_SDR,
+        LEADS_ROUTED_SALES,
+        LEADS_UNROUTED,
+        LEADS_HANDOFFS,
+        LEADS_SLA_CLOCKS,
+        LEADS_SLA_VIOLATIONS,
+        LEADS_RECYCLED,
+        LEADS_REACTIVATED,
     }
 )
 _DECODED = {
     spec.name: codec_for(spec.record)
     for spec in FACT_TOPICS
-    if spec.record in (IdentityAlias, LeadRouted, QueueItem) or spec.name in _ACCEPTED | {"intake.keyed.v1"}
+    if spec.record in (IdentityAlias, LeadRouted, QueueItem) or spec.name in _ACCEPTED | {INTAKE_KEYED}
     if spec.record is not None
 }
 
@@ -134,7 +154,7 @@ class Sorter:
                 if value.kind == AliasKind.DROPPED:
                     self.events.add(value.cause_id, (record.at_ms, DROPPED, *where))
             case _:
-                what = KEYED if record.topic == "intake.keyed.v1" else ACCEPTED
+                what = KEYED if record.topic == INTAKE_KEYED else ACCEPTED
                 self.events.add(value.event_id, (record.at_ms, what, *where))
 
 

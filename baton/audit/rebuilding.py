@@ -17,9 +17,9 @@ from baton.contracts.topics import REFERENCE_TOPICS, TOPICS, Cleanup, changelog_
 from baton.engine.batch import UNLIMITED, Batch, Outgoing
 from baton.engine.changelog import POSITION_KEY, explain
 from baton.engine.core import Core
-from baton.engine.envelope import Inlet
 from baton.engine.errors import EngineError
 from baton.engine.rebuild import JournalMismatch, rebuild
+from baton.engine.record_headers import RecordDecoder
 from baton.engine.records import BatchJournal, Position
 from baton.engine.reducer import Reducer
 
@@ -51,9 +51,9 @@ def read_book(source: Source) -> AgreementBook:
     """The reference topics, whole."""
     book = AgreementBook()
     for topic in REFERENCE_TOPICS:
-        inlet = Inlet(TOPICS[topic], 0, codec_for)
+        decoder = RecordDecoder(TOPICS[topic], 0, codec_for)
         for record in source.read(topic, 0):
-            book.add(inlet.event(record))
+            book.add(decoder.event(record))
     return book
 
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from baton.agreement.compiled import CompiledAgreement
-from baton.agreement.scoring import ScannerRule
+from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.compiled.engagement import ScannerRule
 from baton.contracts.intake import LeadEvent
 
 TOLERANCE_MICRO = 2

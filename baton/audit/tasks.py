@@ -15,6 +15,7 @@ from baton.agreement.reference import AgreementBook
 from baton.audit.findings import Add, Finding
 from baton.audit.rebuilding import FactRow, Outcome, TaskAudit, read_book
 from baton.audit.source import KafkaSource, Source
+from baton.contracts.topic_names import LEADS_ACCEPTED
 from baton.engine.reducer import Reducer
 
 _PIECE_ROWS = 5_000
@@ -91,7 +92,7 @@ def _next(done: "Queue[Any]", workers: Sequence[Any]) -> Any:
 
 
 def _partitions(source: Source) -> int:
-    return source.partitions("leads.accepted.v1")
+    return source.partitions(LEADS_ACCEPTED)
 
 
 def _work(

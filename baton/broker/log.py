@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 class Record(NamedTuple):
     """One record as it lies in the log; ``topic`` is the logical name, ``at_ms`` the broker's append time. It can be handed to
-    :meth:`~baton.engine.core.Core.take`."""
+    :meth:`~baton.engine.core.Core.process`."""
 
     topic: str
     partition: int

@@ -15,17 +15,17 @@ from baton.chaos.clock import ScriptClock
 from baton.chaos.script import Wave
 from baton.contracts.codec import codec_for
 from baton.contracts.routing import LeadRouted
+from baton.contracts.topic_names import LEADS_INBOX, LEADS_ROUTED_SALES, LEADS_ROUTED_SDR
 from baton.contracts.topics import physical
 from baton.demo.company import Arrival, Way
 from baton.demo.staff import deeds
 from baton.intake.reading import LineRefused, read_line
 from baton.intake.records import to_intake
 
-INBOX = "leads.inbox.v1"
 _TURN_S = 0.05
 _AHEAD_MS = 1_000
 _DISORDER_MS = 3_000
-_ROUTED = ("leads.routed.sdr.v1", "leads.routed.sales.v1")
+_ROUTED = (LEADS_ROUTED_SDR, LEADS_ROUTED_SALES)
 
 
 class Load:
@@ -117,7 +117,7 @@ class Load:
         self.poison += arrival.poison
         while True:
             try:
-                self._producer.produce(physical(self._namespace, INBOX), arrival.line, on_delivery=delivered)
+                self._producer.produce(physical(self._namespace, LEADS_INBOX), arrival.line, on_delivery=delivered)
                 return
             except BufferError:
                 self._producer.poll(0.1)

@@ -31,6 +31,7 @@ from baton.chaos.script import waves
 from baton.chaos.witness import Witness
 from baton.cli.flow import all_reducers
 from baton.clients import confluent_options
+from baton.contracts.topic_names import LEADS_INBOX_DEAD_LETTERS
 from baton.contracts.topics import TOPICS, Audience
 from baton.settings import Settings
 
@@ -252,7 +253,7 @@ class ChaosRun:
         self._part("audited")
         wrong = [str(finding) for finding in report.findings] + report.unchecked + witness.disagreements() + self._not_done
         self._part("witness heard")
-        dead = report.checked["dlq.leads.inbox.v1"]
+        dead = report.checked[LEADS_INBOX_DEAD_LETTERS]
         if dead != load.poison:
             wrong.append(f"{load.poison} lines could not be taken, but {dead} are dead letters")
         return Outcome(

@@ -5,14 +5,14 @@ from zoneinfo import ZoneInfo
 
 from confluent_kafka import Producer
 
-from baton.agreement.compiled import CompiledAgreement
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.problems import did_you_mean
 from baton.agreement.publish import NotPublished
-from baton.agreement.reference import PEOPLE_TOPIC
 from baton.agreement.wall_time import zone_named
 from baton.clients import confluent_producer_options
 from baton.contracts.codec import codec_for
 from baton.contracts.reference import PeopleRecord
+from baton.contracts.topic_names import BATON_PEOPLE
 from baton.contracts.topics import physical
 from baton.ids import derived_id
 from baton.settings import Settings
@@ -53,7 +53,7 @@ def tell_absence(settings: Settings, record: PeopleRecord) -> None:
         ("ce_specversion", b"1.0"),
     ]
     producer.produce(
-        physical(settings.namespace, PEOPLE_TOPIC),
+        physical(settings.namespace, BATON_PEOPLE),
         key=record.record_id.encode(),
         value=codec_for(PeopleRecord).encode(record),
         partition=0,

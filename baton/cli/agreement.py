@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from baton.agreement.canonical import canonical_text, compiled_of, version_of
-from baton.agreement.compiled import CompiledAgreement
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.diff import changes, summary
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.publish import KafkaAgreementTopic, NotPublished, Written, approve, book_of, publish, wall_ms
-from baton.agreement.reading import Examined, examine, read_agreement
 from baton.agreement.reference import SINCE_EVER
 from baton.agreement.schema import schema_text
+from baton.agreement.source.read import Examined, examine, read_agreement
 from baton.cli.agreement_shown import shown
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import moment_ms, written

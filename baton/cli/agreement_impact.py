@@ -13,19 +13,18 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from baton.agreement.canonical import compiled_of
-from baton.agreement.compiled import CompiledAgreement, Facts, facts_of_qualified
+from baton.agreement.compiled.agreement import CompiledAgreement, ConditionContext, context_of_qualified
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.publish import KafkaAgreementTopic, book_of
 from baton.agreement.reference import AgreementReference, reference_of
 from baton.broker.log import LogReader
 from baton.cli.lead_states import LeadStates
 from baton.clients import confluent_options
-from baton.contracts.leads import BacklogPart, BacklogRelease, LeadQualified, LeadStaged
-from baton.engine.cell import Cell
+from baton.contracts.leads import BacklogPart, BacklogRelease, LeadQualified, LeadStaged, StageEvent
+from baton.contracts.topic_names import SCORER_RELEASES
+from baton.engine.key_state import KeyState
 from baton.engine.reducer import Event, Step
 from baton.settings import Settings
-
-_RELEASES = "scorer.releases.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +79,7 @@ def compare(states: LeadStates, present: AgreementReference | None, model: Agree
             levels[f"{before.level} -> {after.level}"] += 1
         if after.qualified is not None and (before is None or before.qualified is None):
             qualify += 1
-            facts = facts_of_qualified(after.qualified, now_ms=now_ms)
+            facts = context_of_qualified(after.qualified, now_ms=now_ms)
             if _goes_to_nobody(facts, agreement):
                 suppressed += 1
             else:
@@ -103,7 +102,7 @@ def compare(states: LeadStates, present: AgreementReference | None, model: Agree
     )
 
 
-def _under(view: Cell, reference: AgreementReference, now_ms: int, states: LeadStates) -> _Outcome | None:
+def _under(view: KeyState, reference: AgreementReference, now_ms: int, states: LeadStates) -> _Outcome | None:
     """The lead under ``reference``; if that makes it ready, what its hand-off would be, were it let out of the backlog now."""
     view.cause = f"impact:{view.key}"
     step = states.reducer.adopt(view, old=view.version, new=reference, now=now_ms)
@@ -118,19 +117,26 @@ def _under(view: Cell, reference: AgreementReference, now_ms: int, states: LeadS
     return _Outcome(
         level=level,
         qualified=next((each for each in values if isinstance(each, LeadQualified)), None),
-        withdrawn=any(isinstance(each, LeadStaged) and each.event == "withdrawn" for each in values),
+        withdrawn=any(isinstance(each, LeadStaged) and each.event == StageEvent.WITHDRAWN for each in values),
     )
 
 
-def _released(view: Cell, waits: BacklogPart, reference: AgreementReference, now_ms: int, states: LeadStates) -> Step[Any]:
+def _released(view: KeyState, waits: BacklogPart, reference: AgreementReference, now_ms: int, states: LeadStates) -> Step[Any]:
     release = BacklogRelease(lead_id=view.key, queue=waits.queue, at_ms=now_ms, cause_id=view.cause, agreement=reference.version)
     event = Event(
-        topic=_RELEASES, partition=0, offset=0, key=view.key, value=release, id=view.cause, at_ms=now_ms, received_at_ms=now_ms
+        topic=SCORER_RELEASES,
+        partition=0,
+        offset=0,
+        key=view.key,
+        value=release,
+        id=view.cause,
+        at_ms=now_ms,
+        received_at_ms=now_ms,
     )
     return states.reducer.step(view, event, now=now_ms, reference=reference)
 
 
-def _goes_to_nobody(facts: Facts, agreement: CompiledAgreement) -> bool:
+def _goes_to_nobody(facts: ConditionContext, agreement: CompiledAgreement) -> bool:
     if agreement.routing.suppressed(facts).reason is not None:
         return True
     return not agreement.consent.hand_off.decide(facts.consents, hand_raised=bool(facts.hand_raised)).allowed

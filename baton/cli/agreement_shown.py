@@ -6,10 +6,10 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from baton.agreement.compiled import Band, CompiledAgreement
+from baton.agreement.compiled.agreement import Band, CompiledAgreement
+from baton.agreement.describe import condition_words, ladder_words, promise_subject
 from baton.agreement.model.calendar import hours_words
-from baton.agreement.wording import condition_words, ladder_words, promise_subject
-from baton.agreement.words import duration_words, points_words
+from baton.agreement.quantities import duration_words, points_words
 
 
 def shown(agreement: CompiledAgreement) -> Iterator[RenderableType]:

@@ -20,6 +20,21 @@ from baton.cli.cluster import layout_of
 from baton.cli.downloading import download_shown
 from baton.cli.preparing import example_agreement, prepare_cluster
 from baton.clients import confluent_options
+from baton.contracts.topic_names import (
+    LEADS_ACCEPTED,
+    LEADS_ACTS,
+    LEADS_INBOX_DEAD_LETTERS,
+    LEADS_MERGES,
+    LEADS_QUALIFIED,
+    LEADS_REACTIVATED,
+    LEADS_RECYCLED,
+    LEADS_REFUSALS,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_SCORED,
+    LEADS_SLA_ACTIONS,
+    LEADS_UNROUTED,
+)
 from baton.demo.company import visitors
 from baton.demo.counting import count
 from baton.demo.run import Demo
@@ -36,22 +51,22 @@ _QUIET_S = 5.0
 _LONGEST_AFTERMATH_S = 20.0
 _SETTLE_S = 30.0
 _SHOWN = (
-    "leads.accepted.v1",
-    "leads.acts.v1",
-    "dlq.leads.inbox.v1",
-    "leads.merges.v1",
-    "leads.scored.v1",
-    "leads.qualified.v1",
-    "leads.routed.sdr.v1",
-    "leads.routed.sales.v1",
-    "leads.unrouted.v1",
+    LEADS_ACCEPTED,
+    LEADS_ACTS,
+    LEADS_INBOX_DEAD_LETTERS,
+    LEADS_MERGES,
+    LEADS_SCORED,
+    LEADS_QUALIFIED,
+    LEADS_ROUTED_SDR,
+    LEADS_ROUTED_SALES,
+    LEADS_UNROUTED,
     "clock met",
     "violation warning",
     "violation breach",
-    "leads.sla-actions.v1",
-    "leads.recycled.v1",
-    "leads.reactivated.v1",
-    "leads.refusals.v1",
+    LEADS_SLA_ACTIONS,
+    LEADS_RECYCLED,
+    LEADS_REACTIVATED,
+    LEADS_REFUSALS,
 )
 
 

@@ -11,18 +11,26 @@ from datetime import UTC, datetime
 from typing import Any
 
 from baton.agreement.canonical import canonical_text, load_canonical, version_of
-from baton.agreement.compiled import CompiledAgreement
-from baton.agreement.compiling import moment_ms
+from baton.agreement.compile.agreement import moment_ms
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.examples import ExampleModel
+from baton.agreement.quantities import DAY_MS, MICRO, MINUTE_MS, points_words
 from baton.agreement.wall_time import local_datetime, zone_named
-from baton.agreement.words import DAY_MS, MICRO, MINUTE_MS, points_words
 from baton.cli.lead_states import LeadStates, Score, score_at
 from baton.cli.simulation import Simulation, arrivals_of
 from baton.contracts.codec import codec_for
 from baton.contracts.leads import LeadQualified
-from baton.contracts.levels import SlaClock
 from baton.contracts.routing import LeadRouted, LeadUnrouted
+from baton.contracts.slas import SlaClock
+from baton.contracts.topic_names import (
+    LEADS_INBOX_DEAD_LETTERS,
+    LEADS_QUALIFIED,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_SLA_CLOCKS,
+    LEADS_UNROUTED,
+)
 from baton.engine.memory import Stored
 
 _WAITS_DAYS = 14
@@ -30,11 +38,11 @@ _BEFORE_MS = MINUTE_MS
 _PHONE = "+493012345678"
 _POINTS = ("fit", "engagement")
 _RECORDS: dict[str, Any] = {
-    "leads.qualified.v1": LeadQualified,
-    "leads.routed.sdr.v1": LeadRouted,
-    "leads.routed.sales.v1": LeadRouted,
-    "leads.unrouted.v1": LeadUnrouted,
-    "leads.sla-clocks.v1": SlaClock,
+    LEADS_QUALIFIED: LeadQualified,
+    LEADS_ROUTED_SDR: LeadRouted,
+    LEADS_ROUTED_SALES: LeadRouted,
+    LEADS_UNROUTED: LeadUnrouted,
+    LEADS_SLA_CLOCKS: SlaClock,
 }
 
 
@@ -172,7 +180,7 @@ def _scored(simulation: Simulation, agreement: CompiledAgreement, at_ms: int) ->
 def _refusals(simulation: Simulation) -> list[str]:
     return [
         value.decode("utf-8", "replace")
-        for stored in simulation.host.log.records("dlq.leads.inbox.v1", 0)
+        for stored in simulation.host.log.records(LEADS_INBOX_DEAD_LETTERS, 0)
         for name, value in stored.headers
         if name == "__dlq.errors.message"
     ]

@@ -7,13 +7,13 @@ import importlib
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from baton.agreement.compiled import CompiledAgreement
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import AgreementBook
 from baton.cli.flow import service_of
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import changelog_topic
-from baton.engine.cell import Cell, Shape
 from baton.engine.core import Core
+from baton.engine.key_state import KeyState, Shape
 from baton.engine.reducer import Reducer
 from baton.engine.store import MemoryStore
 
@@ -48,14 +48,14 @@ class LeadStates:
         for key, value in records:
             self._core.restore(key, value)
 
-    def leads(self) -> Iterator[Cell]:
+    def leads(self) -> Iterator[KeyState]:
         """A view of every lead; throw it away after use, or what was done to it stays."""
         for key in list(self._store.keys()):
             yield self.lead(key)
 
-    def lead(self, key: str) -> Cell:
+    def lead(self, key: str) -> KeyState:
         """A view of one lead."""
-        return Cell(key, self._store, self._shape)
+        return KeyState(key, self._store, self._shape)
 
     def __len__(self) -> int:
         return len(self._store)
@@ -63,8 +63,8 @@ class LeadStates:
 
 def score_at(head: Any, agreement: CompiledAgreement, at_ms: int) -> Score:
     """The score of a lead's head at ``at_ms``, decayed to that moment; the level is the one it has."""
-    explain = importlib.import_module("services.scorer.explain")
-    table = importlib.import_module("services.scorer.table").table_of(agreement)
+    explain = importlib.import_module("services.scorer.score.explanation")
+    table = importlib.import_module("services.scorer.score.rule_table").table_of(agreement)
     engagement: int = explain.explanation(head.ledger, head.marks, table, at_ms).engagement_micro
     grade = agreement.levels.grade(head.fit_micro, engagement)
     return Score(fit_micro=head.fit_micro, engagement_micro=engagement, level=head.level, grade=grade)

@@ -11,10 +11,10 @@ from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
 from baton.clients import confluent_options
 from baton.contracts.codec import codec_for
-from baton.contracts.levels import LeadOrphan, OrphanKind
+from baton.contracts.slas import LeadOrphan, OrphanKind
+from baton.contracts.topic_names import LEADS_ORPHANS
 
 app = typer.Typer()
-_TOPIC = "leads.orphans.v1"
 
 
 @app.command(epilog="Examples:  baton orphans        baton orphans --json | jq -r .lead_id")
@@ -40,7 +40,7 @@ def orphans_in(reader: LogReader) -> list[LeadOrphan]:
     """Those of which the last word is that they are orphans, the longest so first."""
     last: dict[str, LeadOrphan] = {}
     codec = codec_for(LeadOrphan)
-    for record in reader.read({_TOPIC: list(range(reader.partitions(_TOPIC)))}):
+    for record in reader.read({LEADS_ORPHANS: list(range(reader.partitions(LEADS_ORPHANS)))}):
         if record.value is not None:
             orphan: LeadOrphan = codec.decode(record.value)
             last[orphan.lead_id] = orphan

@@ -12,11 +12,11 @@ import httpx
 from confluent_kafka import KafkaException, Producer
 
 from baton.cli.sending import Numbered, SendingStopped, Tally
+from baton.contracts.topic_names import LEADS_INBOX
 from baton.contracts.topics import physical
 from baton.intake.reading import Problem, read_line
 from baton.intake.records import key_of, to_intake
 
-INBOX = "leads.inbox.v1"
 _NDJSON = {"content-type": "application/x-ndjson"}
 _LATER = frozenset({429, 503})
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
@@ -88,7 +88,7 @@ class KafkaSender(AbstractContextManager["KafkaSender"]):
 
     def __init__(self, producer: Producer, *, namespace: str, source: str, timeout_s: float) -> None:
         self._producer = producer
-        self._topic = physical(namespace, INBOX)
+        self._topic = physical(namespace, LEADS_INBOX)
         self._source = source
         self._timeout_s = timeout_s
         self._failed: list[str] = []

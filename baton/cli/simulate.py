@@ -54,7 +54,7 @@ def simulate(
 def _agreement(path: Path) -> tuple[str, str]:
     """Canonical text and version; raises the agreement's own errors with their lines."""
     from baton.agreement.canonical import canonical_text, version_of
-    from baton.agreement.reading import read_agreement
+    from baton.agreement.source.read import read_agreement
 
     text = canonical_text(read_agreement(path))
     return text, version_of(text)

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from baton.agreement.reference import AGREEMENTS_TOPIC, SIDES, AgreementBook
+from baton.agreement.reference import SIDES, AgreementBook
 from baton.audit.source import as_record as as_record
 from baton.cli.flow import all_reducers
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
 from baton.contracts.reference import AgreementRecord
+from baton.contracts.topic_names import BATON_AGREEMENTS, LEADS_INBOX
 from baton.contracts.topics import TOPICS, Audience
 from baton.engine.memory import MemoryHost, Stored
 from baton.ids import derived_id
 from baton.intake.fields import instant_ms
 
-INBOX = "leads.inbox.v1"
 _AGREED_BEFORE_MS = 60_000
 
 
@@ -60,11 +60,11 @@ class Simulation:
             record_id=f"{version}:published", kind="published", version=version, effective_at_ms=self.host.log.now, text=text
         )
         for record in (*records, published):
-            self.host.send(AGREEMENTS_TOPIC, record.record_id, record)
+            self.host.send(BATON_AGREEMENTS, record.record_id, record)
 
     def _send(self, line: bytes) -> None:
         key = inbox_key(line)
-        self.host.log.append(INBOX, partition_of(key, self.host.log.partitions_of(INBOX)), key, line)
+        self.host.log.append(LEADS_INBOX, partition_of(key, self.host.log.partitions_of(LEADS_INBOX)), key, line)
 
     def _news(self) -> Iterator[Stored]:
         history = self.host.log.history

@@ -11,7 +11,8 @@ from typing import Any
 from baton.broker.log import LogReader, Record
 from baton.contracts.codec import ContractError, codec_for
 from baton.contracts.intake import AliasKind, IdentifierScheme, IdentityAlias, LeadMerge
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
+from baton.contracts.topic_names import INTAKE_ALIASES, LEADS_MERGES
 from baton.contracts.topics import TOPICS, Audience
 from baton.ids import derived_id
 
@@ -95,14 +96,14 @@ def _decoded(chapter: Chapter) -> Chapter:
 
 def _linked_lead(reader: LogReader, identity: str) -> str:
     lead_id = derived_id("lead", identity)
-    for alias in _of_key(reader, "intake.aliases.v1", identity, IdentityAlias):
+    for alias in _of_key(reader, INTAKE_ALIASES, identity, IdentityAlias):
         if alias.kind == AliasKind.RESOLVED:  # the rest is what keys tell each other on the way there
             lead_id = alias.lead_id
     return lead_id
 
 
 def _survivor(reader: LogReader, lead_id: str) -> str | None:
-    merges = [merge for merge in _of_key(reader, "leads.merges.v1", lead_id, LeadMerge) if merge.loser == lead_id]
+    merges = [merge for merge in _of_key(reader, LEADS_MERGES, lead_id, LeadMerge) if merge.loser == lead_id]
     return merges[-1].survivor if merges else None
 
 

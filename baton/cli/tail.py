@@ -9,7 +9,7 @@ from baton.cli.cluster import cluster_settings
 from baton.cli.decoded import as_line
 from baton.cli.moments import moment_ms
 from baton.clients import confluent_options
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
 
 app = typer.Typer()
 

@@ -14,7 +14,8 @@ from rich.table import Table
 from baton.cli.cluster import cluster_settings
 from baton.clients import confluent_producer_options
 from baton.contracts.codec import codec_for
-from baton.contracts.operating import SkipOrder
+from baton.contracts.skip_orders import SkipOrder
+from baton.contracts.topic_names import BATON_SKIPS
 from baton.contracts.topics import REDUCERS, physical
 from baton.running.record import read_run
 from baton.settings import Settings, load_settings
@@ -87,7 +88,7 @@ def send_order(settings: Settings, order: SkipOrder) -> None:
     failed: list[KafkaError] = []
     producer = Producer(confluent_producer_options(settings))
     producer.produce(
-        physical(settings.namespace, "baton.skips.v1"),
+        physical(settings.namespace, BATON_SKIPS),
         codec_for(SkipOrder).encode(order),
         f"{order.reducer}/{order.partition}/{order.place}",
         on_delivery=lambda error, _: failed.append(error) if error is not None else None,

@@ -5,8 +5,8 @@ from typing import Any, assert_never
 
 from baton.contracts.intake import Engagement, LeadAct, LeadCommand, LeadEvent, LeadMerge, LeadPerson
 from baton.contracts.leads import Contribution, LeadQualified, LeadRefused, LeadScored, LeadStaged
-from baton.contracts.levels import LeadOrphan, LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
+from baton.contracts.slas import LeadOrphan, LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
 
 Told = (
     LeadEvent

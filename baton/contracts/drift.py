@@ -11,7 +11,7 @@ from typing import Any
 from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 from avro.schema import make_avsc_object
 
-from baton.contracts.derive import avro_schema_of
+from baton.contracts.avro_schema import avro_schema_of
 from baton.contracts.schemas import SchemaMissing, SchemaShelf
 from baton.contracts.topics import TOPICS
 

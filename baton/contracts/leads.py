@@ -361,3 +361,23 @@ class LeadTransfer:
     level: str = ""
     accepted: bool = False
     settling: bool = False
+
+
+class StageEvent(StrEnum):
+    """What can happen to a lead in its cycle; the word stands in ``LeadStaged.event``."""
+
+    QUALIFIED = "qualified"
+    HAND_RAISED = "hand_raised"
+    WITHDRAWN = "withdrawn"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    OPPORTUNITY = "opportunity"
+    WON = "won"
+    LOST = "lost"
+    RECYCLED = "recycled"
+    DISQUALIFIED = "disqualified"
+    REACTIVATED = "reactivated"
+    TAKEN_OVER = "taken_over"
+    CONSENT_CHANGED = "consent_changed"
+    MERGED = "merged"
+    ERASED = "erased"

@@ -5,6 +5,7 @@ A hand-off is (qualification, attempt); its id is derived from the two.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from baton.contracts.leads import LeadQualified
 
@@ -28,6 +29,10 @@ class HandoffKind(StrEnum):
     WITHDRAWN = "withdrawn"
     REFUSED = "refused"
     NOTED = "noted"
+
+
+REINSTATED: Final = "reinstated"
+"""The reason of a ``noted`` hand-off that stands again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,45 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from baton.contracts import intake, leads, levels, operating, reference, routing
+from baton.contracts import goals, intake, leads, reference, routing, skip_orders, slas
+from baton.contracts.topic_names import (
+    ACCOUNTS_SCORED,
+    BATON_AGREEMENTS,
+    BATON_PEOPLE,
+    BATON_SKIPS,
+    GOALS_PROGRESS,
+    INTAKE_ALIASES,
+    INTAKE_KEYED,
+    INTAKE_LEADS,
+    LEADS_ACCEPTED,
+    LEADS_ACTS,
+    LEADS_COMMANDS,
+    LEADS_HANDOFFS,
+    LEADS_INBOX,
+    LEADS_MERGES,
+    LEADS_ORPHANS,
+    LEADS_PERSONS,
+    LEADS_QUALIFIED,
+    LEADS_REACTIVATED,
+    LEADS_RECYCLED,
+    LEADS_REFUSALS,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_SCORED,
+    LEADS_SLA_ACTIONS,
+    LEADS_SLA_CLOCKS,
+    LEADS_SLA_VIOLATIONS,
+    LEADS_STAGES,
+    LEADS_UNROUTED,
+    ROUTER_ACCOUNTS,
+    ROUTER_QUEUE,
+    SCORER_ACCOUNTS,
+    SCORER_BACKLOG,
+    SCORER_BUYING,
+    SCORER_RELEASES,
+    SCORER_TRANSFERS,
+    SLA_TALLIES,
+)
 
 DEFAULT_NAMESPACE = "baton"
 DAY_MS = 86_400_000
@@ -90,7 +128,7 @@ def _public(name: str, record: type, says: str, key: str, writer: str, *readers:
 
 _FLOW: tuple[TopicSpec, ...] = (
     _private(
-        "leads.inbox.v1",
+        LEADS_INBOX,
         None,
         "events of outside systems, one JSON event a record, any key",
         "any",
@@ -99,9 +137,9 @@ _FLOW: tuple[TopicSpec, ...] = (
         audience=Audience.PUBLIC,
         max_bytes=32_768,
     ),
-    _private("intake.keyed.v1", intake.IntakeRecord, "validated events, by identity", "identity digest", "ingest", "identify"),
+    _private(INTAKE_KEYED, intake.IntakeRecord, "validated events, by identity", "identity digest", "ingest", "identify"),
     _private(
-        "intake.aliases.v1",
+        INTAKE_ALIASES,
         intake.IdentityAlias,
         "which lead an identity belongs to",
         "identity digest",
@@ -110,40 +148,40 @@ _FLOW: tuple[TopicSpec, ...] = (
         retention_ms=BOOK_MS,
     ),
     _private(
-        "intake.leads.v1",
+        INTAKE_LEADS,
         intake.LeadInput,
         "what identify says of a lead, in order: the event with its person and its joins, merges",
         "lead",
         "ingest",
         "lead",
     ),
-    _public("leads.accepted.v1", intake.LeadEvent, "accepted events of leads", "lead", "ingest"),
-    _public("leads.acts.v1", intake.LeadAct, "what people of the firm did", "lead", "ingest", "clocks"),
-    _public("leads.commands.v1", intake.LeadCommand, "claim, pass on, assign", "lead", "ingest", "dispatch"),
+    _public(LEADS_ACCEPTED, intake.LeadEvent, "accepted events of leads", "lead", "ingest"),
+    _public(LEADS_ACTS, intake.LeadAct, "what people of the firm did", "lead", "ingest", "clocks"),
+    _public(LEADS_COMMANDS, intake.LeadCommand, "claim, pass on, assign", "lead", "ingest", "dispatch"),
     _public(
-        "leads.persons.v1",
+        LEADS_PERSONS,
         intake.LeadPerson,
         "direct identifiers and free text; the whole person in each record",
         "lead",
         "scorer",
         cleanup=Cleanup.COMPACT,
     ),
-    _public("leads.merges.v1", intake.LeadMerge, "one lead ends in another; under both keys", "lead", "ingest"),
+    _public(LEADS_MERGES, intake.LeadMerge, "one lead ends in another; under both keys", "lead", "ingest"),
     _private(
-        "scorer.transfers.v1", leads.LeadTransfer, "a merged lead's book on its way", "lead", "scorer", "lead", max_bytes=524_288
+        SCORER_TRANSFERS, leads.LeadTransfer, "a merged lead's book on its way", "lead", "scorer", "lead", max_bytes=524_288
     ),
     _private(
-        "scorer.backlog.v1",
+        SCORER_BACKLOG,
         leads.BacklogPart,
         "leads that a new agreement made ready, waiting their turn",
         "pool",
         "scorer",
         "backlog",
     ),
-    _private("scorer.releases.v1", leads.BacklogRelease, "a waiting lead's turn has come", "lead", "scorer", "lead"),
-    _public("leads.scored.v1", leads.LeadScored, "visible changes of the score, explained", "lead", "scorer"),
+    _private(SCORER_RELEASES, leads.BacklogRelease, "a waiting lead's turn has come", "lead", "scorer", "lead"),
+    _public(LEADS_SCORED, leads.LeadScored, "visible changes of the score, explained", "lead", "scorer"),
     _public(
-        "leads.qualified.v1",
+        LEADS_QUALIFIED,
         leads.LeadQualified,
         "a lead is ready for a person, and why",
         "lead",
@@ -153,22 +191,22 @@ _FLOW: tuple[TopicSpec, ...] = (
         "custody",
         retention_ms=SHORT_MS,
     ),
-    _public("leads.stages.v1", leads.LeadStaged, "moves in the revenue cycle", "lead", "scorer", "dispatch", "clocks", "custody"),
-    _public("leads.refusals.v1", leads.LeadRefused, "acts that were not carried out, and why", "lead", "scorer"),
-    _private("scorer.accounts.v1", leads.AccountPart, "what a lead adds to its account", "account", "scorer", "accounts"),
-    _public("accounts.scored.v1", leads.AccountScored, "accounts as buying groups", "account", "scorer", "matching"),
-    _private("scorer.buying.v1", leads.BuyingGroup, "accounts to their people, where gates ask", "lead", "scorer", "lead"),
+    _public(LEADS_STAGES, leads.LeadStaged, "moves in the revenue cycle", "lead", "scorer", "dispatch", "clocks", "custody"),
+    _public(LEADS_REFUSALS, leads.LeadRefused, "acts that were not carried out, and why", "lead", "scorer"),
+    _private(SCORER_ACCOUNTS, leads.AccountPart, "what a lead adds to its account", "account", "scorer", "accounts"),
+    _public(ACCOUNTS_SCORED, leads.AccountScored, "accounts as buying groups", "account", "scorer", "matching"),
+    _private(SCORER_BUYING, leads.BuyingGroup, "accounts to their people, where gates ask", "lead", "scorer", "lead"),
     _private(
-        "router.accounts.v1",
+        ROUTER_ACCOUNTS,
         routing.HandoffRequest,
         "requests, acceptances and releases",
         "account or lead",
         "router",
         "matching",
     ),
-    _private("router.queue.v1", routing.QueueItem, "the same, with the pool chosen", "pool", "router", "assignment"),
+    _private(ROUTER_QUEUE, routing.QueueItem, "the same, with the pool chosen", "pool", "router", "assignment"),
     _public(
-        "leads.routed.sdr.v1",
+        LEADS_ROUTED_SDR,
         routing.LeadRouted,
         "leads handed to an SDR",
         "lead",
@@ -181,7 +219,7 @@ _FLOW: tuple[TopicSpec, ...] = (
         max_bytes=131_072,
     ),
     _public(
-        "leads.routed.sales.v1",
+        LEADS_ROUTED_SALES,
         routing.LeadRouted,
         "leads handed to a sales rep",
         "lead",
@@ -194,7 +232,7 @@ _FLOW: tuple[TopicSpec, ...] = (
         max_bytes=131_072,
     ),
     _public(
-        "leads.unrouted.v1",
+        LEADS_UNROUTED,
         routing.LeadUnrouted,
         "leads without a person: held, watched, suppressed",
         "lead",
@@ -204,7 +242,7 @@ _FLOW: tuple[TopicSpec, ...] = (
         "custody",
     ),
     _public(
-        "leads.handoffs.v1",
+        LEADS_HANDOFFS,
         routing.HandoffNoted,
         "hand-offs withdrawn, wishes refused",
         "lead",
@@ -213,35 +251,31 @@ _FLOW: tuple[TopicSpec, ...] = (
         "clocks",
         "custody",
     ),
-    _public("leads.sla-clocks.v1", levels.SlaClock, "clocks and what became of them", "lead", "sla_watcher"),
+    _public(LEADS_SLA_CLOCKS, slas.SlaClock, "clocks and what became of them", "lead", "sla_watcher"),
+    _public(LEADS_SLA_VIOLATIONS, slas.SlaViolation, "warnings, breaches, breaches taken back", "lead or goal", "sla_watcher"),
+    _public(LEADS_SLA_ACTIONS, slas.SlaAction, "notify, reassign, escalate", "lead", "sla_watcher", "dispatch"),
     _public(
-        "leads.sla-violations.v1", levels.SlaViolation, "warnings, breaches, breaches taken back", "lead or goal", "sla_watcher"
-    ),
-    _public("leads.sla-actions.v1", levels.SlaAction, "notify, reassign, escalate", "lead", "sla_watcher", "dispatch"),
-    _public(
-        "leads.recycled.v1",
-        levels.LeadRecycled,
+        LEADS_RECYCLED,
+        slas.LeadRecycled,
         "a cycle ends: comes back then, or not at all",
         "lead",
         "sla_watcher",
         "lead",
         "custody",
     ),
-    _public("leads.reactivated.v1", levels.LeadReactivated, "a recycled lead is back", "lead", "sla_watcher", "lead", "custody"),
+    _public(LEADS_REACTIVATED, slas.LeadReactivated, "a recycled lead is back", "lead", "sla_watcher", "lead", "custody"),
     _public(
-        "leads.orphans.v1",
-        levels.LeadOrphan,
+        LEADS_ORPHANS,
+        slas.LeadOrphan,
         "leads that nobody holds, and why; there should be none",
         "lead",
         "sla_watcher",
         cleanup=Cleanup.COMPACT,
     ),
-    _private(
-        "sla.tallies.v1", levels.GoalTally, "what counts towards a goal", "goal", "sla_watcher", "goals", retention_ms=BOOK_MS
-    ),
-    _public("goals.progress.v1", levels.GoalProgress, "goals of both sides, with pace", "goal", "sla_watcher"),
+    _private(SLA_TALLIES, goals.GoalTally, "what counts towards a goal", "goal", "sla_watcher", "goals", retention_ms=BOOK_MS),
+    _public(GOALS_PROGRESS, goals.GoalProgress, "goals of both sides, with pace", "goal", "sla_watcher"),
     _public(
-        "baton.agreements.v1",
+        BATON_AGREEMENTS,
         reference.AgreementRecord,
         "agreements: approvals and publications",
         "record",
@@ -251,7 +285,7 @@ _FLOW: tuple[TopicSpec, ...] = (
         max_bytes=524_288,
     ),
     _public(
-        "baton.people.v1",
+        BATON_PEOPLE,
         reference.PeopleRecord,
         "absences of people",
         "record",
@@ -260,8 +294,8 @@ _FLOW: tuple[TopicSpec, ...] = (
         partitions=1,
     ),
     _private(
-        "baton.skips.v1",
-        operating.SkipOrder,
+        BATON_SKIPS,
+        skip_orders.SkipOrder,
         "orders to leave out what stops a task",
         "task and place",
         "operator",
@@ -347,7 +381,7 @@ def _catalogue() -> Mapping[str, TopicSpec]:
 
 
 TOPICS: Mapping[str, TopicSpec] = _catalogue()
-REFERENCE_TOPICS = ("baton.agreements.v1", "baton.people.v1")
+REFERENCE_TOPICS = (BATON_AGREEMENTS, BATON_PEOPLE)
 
 
 def physical(namespace: str, name: str) -> str:

@@ -6,26 +6,41 @@ from typing import Any
 
 from baton.broker.log import LogReader
 from baton.contracts.codec import codec_for
-from baton.contracts.levels import ClockState
+from baton.contracts.slas import ClockState
+from baton.contracts.topic_names import (
+    INTAKE_KEYED,
+    LEADS_ACCEPTED,
+    LEADS_ACTS,
+    LEADS_COMMANDS,
+    LEADS_HANDOFFS,
+    LEADS_INBOX,
+    LEADS_QUALIFIED,
+    LEADS_RECYCLED,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_SLA_CLOCKS,
+    LEADS_SLA_VIOLATIONS,
+    LEADS_UNROUTED,
+)
 from baton.contracts.topics import TOPICS, dead_letter_topic
 from baton.demo.sums import Sums
 from baton.ids import derived_id
 
 _ENDS = {ClockState.MET, ClockState.CANCELLED, ClockState.MET_LATE, ClockState.ABANDONED, ClockState.WITHDRAWN}
-_ACCEPTED = ("leads.accepted.v1", "leads.acts.v1", "leads.commands.v1")
-_ROUTED = ("leads.routed.sdr.v1", "leads.routed.sales.v1")
+_ACCEPTED = (LEADS_ACCEPTED, LEADS_ACTS, LEADS_COMMANDS)
+_ROUTED = (LEADS_ROUTED_SDR, LEADS_ROUTED_SALES)
 
 
 def count(reader: LogReader, *, sent: int, poison: int) -> Sums:
     """Read every topic that matters from its beginning, and count."""
-    keyed = [record.event_id for record in _all(reader, "intake.keyed.v1")]
+    keyed = [record.event_id for record in _all(reader, INTAKE_KEYED)]
     accepted = Counter(record.event_id for topic in _ACCEPTED for record in _all(reader, topic))
     routed = [record for topic in _ROUTED for record in _all(reader, topic)]
-    handed = {each.qualification_id for each in (*routed, *_all(reader, "leads.unrouted.v1"), *_all(reader, "leads.handoffs.v1"))}
-    qualified = {each.qualification_id for each in _all(reader, "leads.qualified.v1")}
-    clock_ends = Counter(clock.clock_id for clock in _all(reader, "leads.sla-clocks.v1") if clock.state in _ENDS)
-    violations = (each for each in _all(reader, "leads.sla-violations.v1") if each.kind == "breach")
-    dead = _raw(reader, dead_letter_topic("leads.inbox.v1"))
+    handed = {each.qualification_id for each in (*routed, *_all(reader, LEADS_UNROUTED), *_all(reader, LEADS_HANDOFFS))}
+    qualified = {each.qualification_id for each in _all(reader, LEADS_QUALIFIED)}
+    clock_ends = Counter(clock.clock_id for clock in _all(reader, LEADS_SLA_CLOCKS) if clock.state in _ENDS)
+    violations = (each for each in _all(reader, LEADS_SLA_VIOLATIONS) if each.kind == "breach")
+    dead = _raw(reader, dead_letter_topic(LEADS_INBOX))
     return Sums(
         sent=sent,
         poison=poison,
@@ -39,7 +54,7 @@ def count(reader: LogReader, *, sent: int, poison: int) -> Sums:
         first_handoffs=len(qualified & handed),
         routed=dict(Counter(each.pool for each in routed)),
         violated=dict(Counter(each.clock for each in violations)),
-        recycled=dict(Counter(each.reason for each in _all(reader, "leads.recycled.v1"))),
+        recycled=dict(Counter(each.reason for each in _all(reader, LEADS_RECYCLED))),
         clocks_ended_twice=sum(number > 1 for number in clock_ends.values()),
     )
 

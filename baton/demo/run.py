@@ -16,8 +16,9 @@ from confluent_kafka import Producer
 
 from baton.broker.log import LogReader
 from baton.contracts.codec import codec_for
-from baton.contracts.levels import SlaClock, SlaViolation
 from baton.contracts.routing import LeadRouted
+from baton.contracts.slas import SlaClock, SlaViolation
+from baton.contracts.topic_names import LEADS_INBOX
 from baton.contracts.topics import TOPICS, Audience, physical
 from baton.demo.company import Arrival, Way
 from baton.demo.staff import deeds
@@ -89,7 +90,7 @@ class Demo:
                 self._post(over_http)
             for each in due:
                 if each.way is Way.KAFKA:
-                    self._producer.produce(physical(self._namespace, "leads.inbox.v1"), each.line)
+                    self._producer.produce(physical(self._namespace, LEADS_INBOX), each.line)
             if self._producer.flush(_FLUSH_S):
                 raise NotTaken("the broker did not acknowledge what was sent to leads.inbox.v1")
             self.sent += len(due)

@@ -74,7 +74,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One transaction: write everything here, commit ``offsets`` with ``metadata``, then :meth:`Core.fold`.
+    """One transaction: write everything here, commit ``offsets`` with ``metadata``, then :meth:`Core.commit`.
 
     ``number`` is the batch's; ``offsets`` are the next offsets of *all* inputs; ``metadata`` goes into each committed offset.
     ``outgoing``: facts and dead letters, in order. ``changelog``: records of the changelog topic, this task's partition, the

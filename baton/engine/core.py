@@ -1,8 +1,8 @@
-"""The mind of one task: a reducer, one partition, its state and timers; no clock, no I/O, no asyncio.
+"""The deterministic state machine of one task (reducer x partition), its state and timers; no clock, no I/O, no asyncio.
 
 A host (Kafka, the in-memory log, a rebuild) restores it from the changelog, hands it records and moments, writes what
-:meth:`Core.seal` gives in one transaction and then calls :meth:`Core.fold`, or :meth:`Core.drop` where that failed. Between
-the two the state proper is untouched: everything a batch does lies in an overlay, time and timers included, so after ``drop``
+:meth:`Core.seal` gives in one transaction and then calls :meth:`Core.commit`, or :meth:`Core.discard` where that failed. Between
+the two the state proper is untouched: everything a batch does lies in an overlay, time and timers included, so after ``discard``
 the same records can be tried again and give the same.
 
 The protocol, always in this order::
@@ -10,10 +10,10 @@ The protocol, always in this order::
     restore(key, value) ... restored()          the whole changelog, or what is new of it since the state was left
     while running:
         begin(made_at_ms, reference_offsets)
-        take / pass_over / advance / fire_held / adopt_slice     in any order; False means: full, seal now, then offer it again
-        batch = seal()                          None: nothing happened, nothing to commit (then drop)
+        process / pass_over / advance / fire_held / adopt_slice     in any order; False means: full, seal now, then offer it again
+        batch = seal()                          None: nothing happened, nothing to commit (then discard)
         <one transaction>
-        fold()  or  drop()
+        commit()  or  discard()
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from types import MappingProxyType
 from typing import Any
 
 from baton.contracts.codec import codec_for
-from baton.contracts.measures import Amount, Measures
+from baton.contracts.fact_metrics import Amount, Measures
 from baton.contracts.topics import DEFAULT_NAMESPACE, TOPICS, TopicSpec
-from baton.engine.agenda import Agenda, Sweep
 from baton.engine.batch import Batch, Limits, Record
 from baton.engine.changelog import HEAD, POSITION_KEY, split_entry_key, timer_of
-from baton.engine.draft import Draft
 from baton.engine.errors import OutOfOrder
+from baton.engine.held_timers import AdoptionSweep, HeldTimers
+from baton.engine.open_batch import OpenBatch
 from baton.engine.records import BatchJournal, Did, JournalLine, Position
 from baton.engine.reducer import Reducer, ReferenceBook
-from baton.engine.running import Runner
+from baton.engine.reducer_runner import ReducerRunner
 from baton.engine.store import MemoryStore, Store
 
 
@@ -60,7 +60,7 @@ class Core:
         self.reducer = reducer
         self.partition = partition
         self.number = 0
-        """Number of the batch that was folded last; 0 before the first."""
+        """Number of the batch that was committed last; 0 before the first."""
         self.positions: dict[str, int] = {}
         """Next offset of each input."""
         self.adopted = ""
@@ -68,13 +68,13 @@ class Core:
         self._book = book
         self._limits = limits
         self._store: Store = MemoryStore() if store is None else store
-        self._agenda = Agenda(holds=bool(reducer.upstream))
+        self._held_timers = HeldTimers(holds=bool(reducer.upstream))
         self._own = {Position: codecs(Position), BatchJournal: codecs(BatchJournal)}
-        self._run = Runner(
+        self._run = ReducerRunner(
             reducer,
             book,
             self._store,
-            self._agenda,
+            self._held_timers,
             partition=partition,
             partitions=partitions,
             limits=limits,
@@ -84,9 +84,9 @@ class Core:
             version=version,
             measures=measures,
         )
-        self._sweep: Sweep | None = None
+        self._sweep: AdoptionSweep | None = None
         self._position: Position | None = None
-        self._draft: Draft | None = None
+        self._open_batch: OpenBatch | None = None
 
     @property
     def now(self) -> int:
@@ -100,7 +100,7 @@ class Core:
         if key[0] == HEAD:
             name = key[1:].decode()
             self._store.set_head(name, value)
-            self._agenda.set(name, None if value is None else timer_of(value), self._run.now)
+            self._held_timers.set(name, None if value is None else timer_of(value), self._run.now)
         elif key == POSITION_KEY:
             self._position = None if value is None else self._own[Position].decode(value)
         else:
@@ -114,7 +114,7 @@ class Core:
             self._run.now, self.number, self.adopted = found.now_ms, found.batch, found.adopted
             self.positions = dict(found.offsets)
         if self.reducer.upstream:
-            self._agenda.hold(self.now)
+            self._held_timers.hold(self.now)
         self._sweep = None
         return found
 
@@ -132,12 +132,12 @@ class Core:
     @property
     def next_due(self) -> int | None:
         """When the next timer that is not held is due (ms), or None. May be in the past: then ``advance(now)`` fires it."""
-        return self._agenda.timers.next_due()
+        return self._held_timers.timers.next_due()
 
     @property
     def timers(self) -> int:
         """How many timers there are, the held ones included."""
-        return len(self._agenda.timers) + len(self._agenda.held)
+        return len(self._held_timers.timers) + len(self._held_timers.held)
 
     @property
     def keys(self) -> int:
@@ -147,12 +147,12 @@ class Core:
     @property
     def held(self) -> int:
         """How many timers are due but wait for the proof of the upstream (reducers with ``upstream`` only)."""
-        return len(self._agenda.held)
+        return len(self._held_timers.held)
 
     @property
     def oldest_held(self) -> int | None:
         """Due time of the oldest held timer; a proof up to :attr:`now` covers every held one."""
-        return min(self._agenda.held.values(), default=None)
+        return min(self._held_timers.held.values(), default=None)
 
     @property
     def adopting(self) -> bool:
@@ -177,17 +177,17 @@ class Core:
     @property
     def full(self) -> bool:
         """The open batch has reached its limits: seal it."""
-        draft = self._opened()
-        return len(draft.outgoing) + len(draft.cells) >= self._limits.outputs
+        open_batch = self._opened()
+        return len(open_batch.outgoing) + len(open_batch.key_states) >= self._limits.outputs
 
     # ------------------------------------------------------------------ one batch
 
     def begin(self, made_at_ms: int, reference_offsets: Mapping[str, int] | None = None) -> None:
         """Open a batch. ``made_at_ms``: the worker's clock, for the header of that name only. ``reference_offsets``: how far the
         reference topics were read when it began."""
-        if self._draft is not None:
-            raise RuntimeError("a batch is open: seal and fold it, or drop it, before the next begins")
-        self._draft = Draft(
+        if self._open_batch is not None:
+            raise RuntimeError("a batch is open: seal and commit it, or discard it, before the next begins")
+        self._open_batch = OpenBatch(
             now=self.now,
             positions=self.positions,
             adopted=self.adopted,
@@ -196,25 +196,25 @@ class Core:
         )
         self._run.look_up(made_at_ms)
 
-    def take(self, topic: str, record: Record) -> bool:
+    def process(self, topic: str, record: Record) -> bool:
         """Process one record: fire what is due by then, adopt if its key lags, step.
 
         False: it was *not* taken because the batch is full; seal, commit, and offer it again. Raises :class:`ReducerFailed`
-        (then only :meth:`drop` is allowed) and :class:`OutOfOrder` for a record behind the position."""
-        draft = self._opened()
-        if len(draft.outgoing) + len(draft.cells) >= self._limits.outputs:
+        (then only :meth:`discard` is allowed) and :class:`OutOfOrder` for a record behind the position."""
+        open_batch = self._opened()
+        if len(open_batch.outgoing) + len(open_batch.key_states) >= self._limits.outputs:
             return False
         if self._run.reference is None:
             raise RuntimeError("nothing is agreed yet: ask waits_for_reference before taking records")
         offset, at_ms = record.offset, record.timestamp
         if offset < self.positions.get(topic, 0):
             raise OutOfOrder(f"{self.reducer.name}[{self.partition}] was handed {topic}@{offset} a second time")
-        if self._agenda.timers.floor <= at_ms and not self._fire_due(draft, at_ms, None):
+        if self._held_timers.timers.floor <= at_ms and not self._fire_due(open_batch, at_ms, None):
             return False
         self._run.move(at_ms)
-        self._run.step(draft, topic, record)
+        self._run.step(open_batch, topic, record)
         self.positions[topic] = offset + 1
-        draft.notes.took(topic, offset)
+        open_batch.notes.took(topic, offset)
         return True
 
     def pass_over(self, topic: str, position: int) -> None:
@@ -226,13 +226,13 @@ class Core:
         """Move time on without a record and fire what is due by then; False: not all of it, the batch is full.
 
         ``limit`` is for rebuilds: fire only so many, and leave time at the last of them."""
-        draft = self._opened()
-        before = draft.counts.wakes
-        if not self._fire_due(draft, to_ms, limit):
+        open_batch = self._opened()
+        before = open_batch.counts.wakes
+        if not self._fire_due(open_batch, to_ms, limit):
             return False
-        if to_ms > self.now or draft.counts.wakes != before:
+        if to_ms > self.now or open_batch.counts.wakes != before:
             self._run.move(to_ms)
-            draft.notes.add(JournalLine(did=Did.ADVANCE, at_ms=to_ms))
+            open_batch.notes.add(JournalLine(did=Did.ADVANCE, at_ms=to_ms))
         return True
 
     def fire_held(self, up_to_ms: int, *, proven: bool, limit: int | None = None) -> bool:
@@ -241,38 +241,38 @@ class Core:
         To be called when every group upstream has committed past what was appended before ``up_to_ms`` and this task has itself
         reached the ends listed last; or after the limit with ``proven=False``. What a wake asks for again falls under the same
         proof, but is not asked again without one. ``limit`` is for rebuilds."""
-        draft = self._opened()
-        docket = self._agenda.held_by(up_to_ms)
+        open_batch = self._opened()
+        due_queue = self._held_timers.held_by(up_to_ms)
         fired = 0
-        while (found := docket.pop()) is not None:
-            if fired == limit or self._no_room(draft):
-                docket.put_back(*found)
+        while (found := due_queue.pop()) is not None:
+            if fired == limit or self._no_room(open_batch):
+                due_queue.put_back(*found)
                 break
-            woke = self._run.wake(draft, *found, proven=proven)
+            woke = self._run.wake(open_batch, *found, proven=proven)
             fired += 1
             if proven or not woke:
-                docket.again(found[1])
+                due_queue.again(found[1])
         if fired:
-            draft.notes.add(JournalLine(did=Did.FIRE, at_ms=up_to_ms, count=fired, proven=proven))
+            open_batch.notes.add(JournalLine(did=Did.FIRE, at_ms=up_to_ms, count=fired, proven=proven))
         return found is None
 
     def adopt_slice(self, limit: int) -> int:
         """Let the next keys (at most ``limit``) adopt the agreement in force; how many did."""
-        draft = self._opened()
+        open_batch = self._opened()
         if not self.adopting:
             return 0
         version = self._run.version
         if self._sweep is None or self._sweep.version != version:
-            keys = {*self._store.keys(), *draft.cells}  # some may have come in this batch, before the change
-            self._sweep = Sweep(version, keys, lambda key: self._run.lags(self._opened(), key))
+            keys = {*self._store.keys(), *open_batch.key_states}  # some may have come in this batch, before the change
+            self._sweep = AdoptionSweep(version, keys, lambda key: self._run.lags(self._opened(), key))
         adopted = 0
         while adopted < limit and not self.full and (key := self._sweep.next()) is not None:
-            self._run.adopt(draft, key)
+            self._run.adopt(open_batch, key)
             adopted += 1
         if self._sweep.next() is None:
             self.adopted = version
         if adopted or self.adopted == version:
-            draft.notes.add(JournalLine(did=Did.ADOPT, count=adopted))
+            open_batch.notes.add(JournalLine(did=Did.ADOPT, count=adopted))
         return adopted
 
     def skip(self, place: str) -> None:
@@ -281,68 +281,68 @@ class Core:
 
     def seal(self) -> Batch | None:
         """Close the batch and encode it. None where nothing happened."""
-        draft = self._opened()
-        if not len(draft.notes):
+        open_batch = self._opened()
+        if not len(open_batch.notes):
             return None
         changelog: list[tuple[bytes, bytes | None]] = []
-        for cell in draft.cells.values():
+        for key_state in open_batch.key_states.values():
             try:
-                changelog.extend(cell.seal())
+                changelog.extend(key_state.seal())
             except Exception as error:  # noqa: BLE001 - whatever is wrong with the state, the key's last step made it so
-                raise self._run.failed(cell.place, error) from None
-        for amount in self._run.standing(draft):
-            draft.measure(amount)
+                raise self._run.failed(key_state.place, error) from None
+        for amount in self._run.standing(open_batch):
+            open_batch.measure(amount)
         position = Position(
             batch=self.number + 1,
             now_ms=self.now,
             offsets=dict(self.positions),
-            reference=draft.reference,
+            reference=open_batch.reference,
             adopted=self.adopted,
         )
-        return draft.sealed(position, changelog, self._own)
+        return open_batch.sealed(position, changelog, self._own)
 
-    def fold(self) -> None:
+    def commit(self) -> None:
         """The transaction is committed: the overlay becomes the state."""
-        for cell in self._opened().cells.values():
-            cell.fold()
+        for key_state in self._opened().key_states.values():
+            key_state.commit()
         self.number += 1
-        self._draft = None
+        self._open_batch = None
 
-    def drop(self) -> None:
+    def discard(self) -> None:
         """The transaction failed or will not be tried: forget the batch; the task is as it was before :meth:`begin`."""
-        draft = self._opened()
-        self._run.now, self.positions, self.adopted = draft.now, draft.positions, draft.adopted
-        for cell in draft.cells.values():
-            self._agenda.set(cell.key, cell.base_wake, self.now)
-        self._agenda.release(self.now)
+        open_batch = self._opened()
+        self._run.now, self.positions, self.adopted = open_batch.now, open_batch.positions, open_batch.adopted
+        for key_state in open_batch.key_states.values():
+            self._held_timers.set(key_state.key, key_state.base_wake, self.now)
+        self._held_timers.release(self.now)
         self._sweep = None  # it may have been made from what this batch had changed
-        self._draft = None
+        self._open_batch = None
 
     # ------------------------------------------------------------------ inside
 
-    def _opened(self) -> Draft:
-        if self._draft is None:
+    def _opened(self) -> OpenBatch:
+        if self._open_batch is None:
             raise RuntimeError("no batch is open: begin one first")
-        return self._draft
+        return self._open_batch
 
-    def _no_room(self, draft: Draft) -> bool:
-        return draft.wakes_left <= 0 or len(draft.outgoing) + len(draft.cells) >= self._limits.outputs
+    def _no_room(self, open_batch: OpenBatch) -> bool:
+        return open_batch.wakes_left <= 0 or len(open_batch.outgoing) + len(open_batch.key_states) >= self._limits.outputs
 
-    def _fire_due(self, draft: Draft, to_ms: int, limit: int | None) -> bool:
-        timers = self._agenda.timers
+    def _fire_due(self, open_batch: OpenBatch, to_ms: int, limit: int | None) -> bool:
+        timers = self._held_timers.timers
         if self.reducer.upstream:
-            self._agenda.hold(to_ms)
+            self._held_timers.hold(to_ms)
             return True
         fired = 0
         while timers.floor <= to_ms:
-            if fired == limit or self._no_room(draft):
+            if fired == limit or self._no_room(open_batch):
                 if fired:
-                    draft.notes.add(JournalLine(did=Did.WAKE, at_ms=to_ms, count=fired))
+                    open_batch.notes.add(JournalLine(did=Did.WAKE, at_ms=to_ms, count=fired))
                 return False
             found = timers.pop(to_ms)
             if found is None:
                 break
             self._run.move(found[0])
-            self._run.wake(draft, *found, proven=True)
+            self._run.wake(open_batch, *found, proven=True)
             fired += 1
         return True

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from baton.contracts.topics import dead_letter_topic
 from baton.engine.batch import Outgoing, Record
-from baton.engine.envelope import rfc3339
+from baton.engine.record_headers import rfc3339
 from baton.engine.reducer import Rejection
 
 PREFIX = "__dlq.errors."

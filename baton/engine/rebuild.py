@@ -42,7 +42,7 @@ def rebuild(core: Core, journal: Iterable[BatchJournal], inputs: Inputs) -> Iter
         if batch is None:
             raise JournalMismatch(f"{core.reducer.name}[{core.partition}]: batch {entry.batch} has no lines")
         yield batch
-        core.fold()
+        core.commit()
 
 
 def final_changelog(batches: Iterable[Batch]) -> Mapping[bytes, bytes]:
@@ -89,4 +89,4 @@ def _take(core: Core, line: JournalLine, inputs: Inputs, readers: dict[str, Iter
                 f"from {line.first} to {line.last} are not all there",
                 line.topic,
             )
-        core.take(line.topic, record)
+        core.process(line.topic, record)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from baton.contracts.measures import Amount
+from baton.contracts.fact_metrics import Amount
 
 S = TypeVar("S")
 T = TypeVar("T")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from baton.agreement.reference import AgreementBook
 from baton.engine.service import Service, Up
 from baton.settings import Settings
-from services.ingest.admit import Admit
-from services.ingest.identify import Identify
+from services.ingest.admit.reducer import Admit
+from services.ingest.identify.reducer import Identify
 
 
 async def _gateway(settings: Settings, up: Up) -> None:

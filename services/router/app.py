@@ -2,8 +2,8 @@
 
 from baton.agreement.reference import AgreementBook
 from baton.engine.service import Service
-from services.router.assignment import Assignment
-from services.router.dispatch import Dispatch
-from services.router.matching import Matching
+from services.router.assignment.reducer import Assignment
+from services.router.dispatch.reducer import Dispatch
+from services.router.matching.reducer import Matching
 
 SERVICE = Service(name="router", reducers=(Dispatch(), Matching(), Assignment()), book=AgreementBook)

@@ -2,8 +2,8 @@
 
 from baton.agreement.reference import AgreementBook
 from baton.engine.service import Service
-from services.scorer.accounts import Accounts
-from services.scorer.backlog import Backlog
-from services.scorer.lead import Lead
+from services.scorer.accounts.reducer import Accounts
+from services.scorer.backlog.reducer import Backlog
+from services.scorer.lead.reducer import Lead
 
 SERVICE = Service(name="scorer", reducers=(Lead(), Accounts(), Backlog()), book=AgreementBook)

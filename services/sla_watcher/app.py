@@ -2,8 +2,8 @@
 
 from baton.agreement.reference import AgreementBook
 from baton.engine.service import Service
-from services.sla_watcher.clocks import Clocks
-from services.sla_watcher.custody import Custody
-from services.sla_watcher.goals import Goals
+from services.sla_watcher.clocks.reducer import Clocks
+from services.sla_watcher.custody.reducer import Custody
+from services.sla_watcher.goals.reducer import Goals
 
 SERVICE = Service(name="sla_watcher", reducers=(Clocks(), Goals(), Custody()), book=AgreementBook)

@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baton.contracts import drift
+from baton.contracts.avro_schema import avro_schema_of
 from baton.contracts.codec import Codec, ContractError, Drift, codec_for, decode_any, framed_schema_id
-from baton.contracts.derive import avro_schema_of
 from baton.contracts.intake import Engagement, LeadEvent
 from baton.contracts.reference import PeopleRecord
 from baton.contracts.registry import RegistryRefused, register_all

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import dead_letter_topic
 from baton.engine.batch import UNLIMITED, Limits, Record
 from baton.engine.changelog import POSITION_KEY, head_key

@@ -14,7 +14,7 @@ from baton.engine.batch import Batch, Limits
 from baton.engine.core import Core
 from baton.engine.errors import OutOfOrder, ReducerFailed
 from baton.engine.reducer import Event, Fact, Reducer, Rejection, Step, View
-from tests.engine.test_merge import Fetched
+from tests.engine.test_input_merge import Fetched
 from tests.engine.toys import (
     TERMS_LEAD_MS,
     TOY_TOPICS,
@@ -49,21 +49,21 @@ def commit(core: Core, *acts: Callable[[], Any]) -> Batch | None:
     for act in acts:
         act()
     batch = core.seal()
-    core.drop() if batch is None else core.fold()
+    core.discard() if batch is None else core.commit()
     return batch
 
 
 def click(core: Core, offset: int, at_ms: int, key: str = "k", gap_ms: int = 100) -> Callable[[], bool]:
-    return lambda: core.take("toy.clicks.v1", record(offset, at_ms, key, ToyClick(gap_ms=gap_ms)))
+    return lambda: core.process("toy.clicks.v1", record(offset, at_ms, key, ToyClick(gap_ms=gap_ms)))
 
 
 def number(core: Core, offset: int, at_ms: int, key: str = "k", amount: int = 1) -> Callable[[], bool]:
-    return lambda: core.take("toy.numbers.v1", record(offset, at_ms, key, ToyNumber(amount=amount)))
+    return lambda: core.process("toy.numbers.v1", record(offset, at_ms, key, ToyNumber(amount=amount)))
 
 
 def memory_of(core: Core) -> Mapping[str, Any]:
     """Everything a dropped batch must leave as it was."""
-    timers = core._agenda.timers
+    timers = core._held_timers.timers
     return {
         "now": core.now,
         "number": core.number,
@@ -71,7 +71,7 @@ def memory_of(core: Core) -> Mapping[str, Any]:
         "adopted": core.adopted,
         "heads": {key: core._store.head(key) for key in list(core._store.keys())},
         "timers": {key: timers.due(key) for key in list(core._store.keys())},
-        "held": dict(core._agenda.held),
+        "held": dict(core._held_timers.held),
         "next_due": core.next_due,
     }
 
@@ -97,7 +97,7 @@ def perform(core: Core, acts: list[tuple[str, str, int]]) -> None:
     for act, key, amount in acts:
         at_ms = core.now + 10
         if act == "click":
-            core.take("toy.clicks.v1", record(core.positions.get("toy.clicks.v1", 0), at_ms, key, ToyClick(gap_ms=amount)))
+            core.process("toy.clicks.v1", record(core.positions.get("toy.clicks.v1", 0), at_ms, key, ToyClick(gap_ms=amount)))
         else:
             core.advance(at_ms + amount)
 
@@ -110,12 +110,12 @@ def test_a_dropped_batch_leaves_everything_as_it_was(before: list[Any], dropped:
     core.begin(0)
     perform(core, dropped)
     first = core.seal()
-    core.drop()
+    core.discard()
     assert memory_of(core) == remembered
     core.begin(0)
     perform(core, dropped)
     assert core.seal() == first
-    core.drop()
+    core.discard()
 
 
 @given(ACTS, ACTS)
@@ -130,16 +130,16 @@ def test_a_dropped_batch_leaves_held_timers_as_they_were(before: list[Any], drop
                 core.advance(at_ms + amount)
                 core.fire_held(core.now - amount // 2, proven=amount % 2 == 0)
             elif amount % 3:
-                core.take("toy.starts.v1", record(offsets["toy.starts.v1"], at_ms, key, ToyStart(within_ms=amount)))
+                core.process("toy.starts.v1", record(offsets["toy.starts.v1"], at_ms, key, ToyStart(within_ms=amount)))
             else:
                 line = ToyLine(order="o", remove=False, ordered_at_ms=0)
-                core.take("toy.lines.v1", record(offsets["toy.lines.v1"], at_ms, key, line))
+                core.process("toy.lines.v1", record(offsets["toy.lines.v1"], at_ms, key, line))
 
     commit(core, lambda: judge(before))
     remembered = memory_of(core)
     core.begin(0)
     judge(dropped)
-    core.drop()
+    core.discard()
     assert memory_of(core) == remembered
 
 
@@ -229,7 +229,7 @@ def test_a_full_batch_takes_no_more_until_it_is_committed() -> None:
     assert [number(core, offset, 1_000)() for offset in range(3)] == [True, True, False]
     assert core.full
     core.seal()
-    core.fold()
+    core.commit()
     core.begin(0)
     assert number(core, 2, 1_000)()
 
@@ -240,9 +240,9 @@ def test_a_batch_that_is_full_of_timers_says_so_and_goes_on_where_it_was() -> No
     seen = []
     for complete in (False, False, True):
         core.begin(0)
-        assert core.take("toy.clicks.v1", record(5, 9_000, "new", ToyClick(gap_ms=1))) is complete
+        assert core.process("toy.clicks.v1", record(5, 9_000, "new", ToyClick(gap_ms=1))) is complete
         seen += values(core.seal(), ToySession)
-        core.fold()
+        core.commit()
     assert [each.ended_ms for each in seen] == [1_100, 1_101, 1_102, 1_103, 1_104]
     assert core.positions == {"toy.clicks.v1": 6}
 
@@ -263,7 +263,7 @@ def test_a_wake_that_never_lets_time_move_is_stopped() -> None:
 
 
 def start(core: Core, offset: int, at_ms: int, key: str, within_ms: int) -> Callable[[], bool]:
-    return lambda: core.take("toy.starts.v1", record(offset, at_ms, key, ToyStart(within_ms=within_ms)))
+    return lambda: core.process("toy.starts.v1", record(offset, at_ms, key, ToyStart(within_ms=within_ms)))
 
 
 def verdicts(batch: Batch | None) -> list[tuple[str, str, int]]:
@@ -287,7 +287,7 @@ def test_a_record_taken_meanwhile_changes_what_is_held() -> None:
     commit(core, start(core, 0, 1_000, "k", 100), lambda: core.advance(1_500))
     line = Fetched(0, 1_600, b"k", codec_for(ToyLine).encode(ToyLine(order="o", remove=False, ordered_at_ms=0)),
                    (("received_at", b"1050"),))  # fmt: skip
-    assert verdicts(commit(core, lambda: core.take("toy.lines.v1", line))) == [("k", "met", 1_600)]
+    assert verdicts(commit(core, lambda: core.process("toy.lines.v1", line))) == [("k", "met", 1_600)]
     assert commit(core, lambda: core.fire_held(2_000, proven=True)) is None
 
 
@@ -321,7 +321,7 @@ def test_a_dropped_batch_holds_nothing_that_was_not_held_before() -> None:
     core.begin(0)
     core.advance(5_000)
     assert core.held == 1
-    core.drop()
+    core.discard()
     assert memory_of(core) == remembered
 
 
@@ -364,7 +364,7 @@ def test_held_timers_fire_in_slices_of_the_limit() -> None:
         core.begin(0)
         assert core.fire_held(2_000, proven=True) is complete
         seen += verdicts(core.seal())
-        core.fold()
+        core.commit()
     assert [key for key, _, _ in seen] == ["k0", "k1", "k2", "k3", "k4"]
 
 
@@ -445,7 +445,7 @@ def test_a_dropped_slice_is_adopted_again() -> None:
     core.begin(0)
     number(core, 9, 11_500, "k1")()
     assert core.adopt_slice(99) == 2
-    core.drop()
+    core.discard()
     assert core.adopting
     assert adopters(commit(core, lambda: core.adopt_slice(99))) == ["k0", "k1", "k2"]
 
@@ -492,7 +492,7 @@ def test_a_failing_wake_can_be_skipped_and_nothing_else_is() -> None:
     core.begin(0)
     with pytest.raises(ReducerFailed, match=r"session\[0\] stopped at wake:bad@1100: ValueError at test_core.py") as caught:
         core.advance(2_000)
-    core.drop()
+    core.discard()
     core.skip(caught.value.place)
     batch = commit(core, lambda: core.advance(2_000))
     assert [each.ended_ms for each in values(batch, ToySession)] == [1_100]
@@ -514,7 +514,7 @@ def test_a_failing_adoption_can_be_skipped() -> None:
     core.begin(0)
     with pytest.raises(ReducerFailed, match="adopt:k@v2"):
         core.adopt_slice(9)
-    core.drop()
+    core.discard()
     core.skip("adopt:k@v2")
     commit(core, lambda: core.adopt_slice(9))
     assert not core.adopting
@@ -567,10 +567,10 @@ def test_a_record_of_our_own_is_never_rejected_and_never_without_a_key() -> None
     core.begin(0)
     with pytest.raises(ReducerFailed, match="TypeError"):
         click(core, 0, 1_000)()
-    core.drop()
+    core.discard()
     core.begin(0)
     with pytest.raises(ReducerFailed, match="Unreadable"):
-        core.take("toy.clicks.v1", Fetched(0, 1_000, None, codec_for(ToyClick).encode(ToyClick(gap_ms=1))))
+        core.process("toy.clicks.v1", Fetched(0, 1_000, None, codec_for(ToyClick).encode(ToyClick(gap_ms=1))))
 
 
 def test_a_fact_longer_than_its_topic_allows_stops_the_task() -> None:

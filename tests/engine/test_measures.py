@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 import pytest
 from prometheus_client import REGISTRY
 
-from baton.contracts.measures import Amount, Measures
+from baton.contracts.fact_metrics import Amount, Measures
 from baton.contracts.metrics import METRICS, Business, Kind
 from baton.engine import metrics
 from baton.engine.core import Core
-from baton.engine.kafka import measures as task_measures
+from baton.engine.kafka import task_metrics as task_measures
 from baton.engine.reducer import View
 from tests.engine.test_core import commit, number
 from tests.engine.toys import TOY_TOPICS, Counter, ToyBook, ToyTotal
@@ -41,7 +41,7 @@ def recycled() -> float:
 @pytest.fixture
 def task() -> Any:
     """The metrics of one task."""
-    measures = task_measures.Measures("toy-measured", 0)
+    measures = task_measures.TaskMetrics("toy-measured", 0)
     yield measures
     measures.left()
 
@@ -51,7 +51,7 @@ def test_facts_are_counted_when_their_batch_is_committed_and_once_though_it_was_
     core.begin(0)
     number(core, 0, 1_000)()
     core.seal()
-    core.drop()
+    core.discard()
     assert recycled() == before
     batch = commit(core, number(core, 0, 1_000), number(core, 1, 1_001))
     assert batch is not None
@@ -106,14 +106,14 @@ class Orphans(Counter):
 
 
 def test_a_gauge_can_be_the_sum_over_keys_and_over_the_tasks_of_the_process(task: Any) -> None:
-    core, other = core_of(Orphans()), task_measures.Measures("toy-measured", 1)
+    core, other = core_of(Orphans()), task_measures.TaskMetrics("toy-measured", 1)
     other.restored(0.1, [Amount(Business.ORPHANS)] * 2)
     task.committed(commit(core, number(core, 0, 1_000, key="a"), number(core, 1, 1_001, key="b")), 0.0, 0.0)
     assert told(Business.ORPHANS) == 4
     core.begin(0)
     number(core, 2, 1_002, key="a")()
     core.seal()
-    core.drop()
+    core.discard()
     batch = commit(core, number(core, 2, 1_002, key="a"), number(core, 3, 1_003, key="c"), number(core, 4, 1_004, key="c"))
     assert batch is not None
     assert batch.counts.measured[Business.ORPHANS, ()] == -1

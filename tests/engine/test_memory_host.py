@@ -11,9 +11,9 @@ from baton.contracts.topics import changelog_topic
 from baton.engine.batch import UNLIMITED, Limits
 from baton.engine.core import Core
 from baton.engine.errors import EngineError, ReducerFailed, StateMismatch
+from baton.engine.input_merge import InputMerge
 from baton.engine.memory import Aborted, Crash, Fenced, MemoryHost, MemoryTask, Stored
 from baton.engine.memory import Moment as Place
-from baton.engine.merge import Merge
 from baton.engine.rebuild import JournalMismatch, rebuild
 from baton.engine.records import BatchJournal
 from tests.engine.conformance import check
@@ -250,7 +250,7 @@ async def test_a_fact_that_is_twice_is_found() -> None:
 
 def test_fetched_records_that_got_lost_are_noticed_before_anybody_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
     host = host_of(Counter())
-    monkeypatch.setattr(Merge, "rewind", Merge.settle)
+    monkeypatch.setattr(InputMerge, "rewind", InputMerge.settle)
     _plan(host.tasks["counter", 0], [("counter", 1, (Place.SEALED, Aborted))])
     host.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     with pytest.raises(EngineError, match=r"counter\[0\] lost fetched records of toy\.numbers\.v1"):

@@ -1,6 +1,6 @@
 """Recorded histories of the scorer: what was done, and every fact that came of it, whole.
 
-A history is a file ``scorer/<name>.json``: ``steps`` are calls of :class:`tests.apps.scorer_world.World`, ``facts`` what they gave. A changed
+A history is a file ``scorer/<name>.json``: ``steps`` are calls of :class:`tests.services.scorer.scorer_world.World`, ``facts`` what they gave. A changed
 decision shows as a diff of the file. After a change that is meant: ``python -m tests.histories.test_scorer_histories`` and look at it.
 """
 
@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from baton.contracts.intake import LeadMerge
-from baton.contracts.levels import LeadReactivated, LeadRecycled
+from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.ids import derived_id
-from tests.apps.scorer_world import DAY, World, agreement, person_told
+from tests.services.scorer.scorer_world import DAY, World, agreement, person_told
 
 FOLDER = Path(__file__).with_name("scorer")
 

@@ -10,8 +10,8 @@ from aiokafka.errors import RequestTimedOutError
 
 from baton.broker.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
-from baton.contracts.keys import partition_of
-from baton.contracts.operating import SkipOrder
+from baton.contracts.partitioner import partition_of
+from baton.contracts.skip_orders import SkipOrder
 from baton.contracts.topics import TOPICS, changelog_topic, dead_letter_topic, engine_topics, journal_topic
 from baton.engine.batch import Limits, Record
 from baton.engine.kafka import failpoints
@@ -19,9 +19,9 @@ from baton.engine.kafka.clock import wall_ms
 from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.failpoints import Point
 from baton.engine.kafka.host import KafkaHost
-from baton.engine.kafka.seat import Seat
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.status import TaskState
+from baton.engine.kafka.task_supervisor import TaskSupervisor
 from baton.engine.records import BatchJournal
 from baton.engine.reducer import Reducer
 from tests.engine.hosts import EngineHost, Moment, Seen
@@ -124,25 +124,29 @@ class KafkaBench(EngineHost):
         to_ms = await self.cluster.tick(self.reducers[0].name, 0)
 
         async def passed() -> bool:
-            return all(self._nothing_due(seat, to_ms) for seat in self.seats()) and await self._settled()
+            return all(self._nothing_due(supervisor, to_ms) for supervisor in self.supervisors()) and await self._settled()
 
         await self._until(passed)
 
-    def _nothing_due(self, seat: Seat, to_ms: int) -> bool:
-        if seat.failure is not None or seat.status.state is TaskState.WAITING:
+    def _nothing_due(self, supervisor: TaskSupervisor, to_ms: int) -> bool:
+        if supervisor.failure is not None or supervisor.status.state is TaskState.WAITING:
             return True
-        if seat.status.state is not TaskState.RUNNING or seat.memory is None:
+        if supervisor.status.state is not TaskState.RUNNING or supervisor.memory is None:
             return False
-        core = seat.memory.core
+        core = supervisor.memory.core
         held = core.held and set(core.reducer.upstream) <= set(self._running)
-        return core._draft is None and not held and not core.adopting and not core.changes_by(to_ms)
+        return core._open_batch is None and not held and not core.adopting and not core.changes_by(to_ms)
 
     async def _settled(self) -> bool:
         """Committed offsets first, ends after: what was made of the former is in the latter."""
-        working = [(seat.status.reducer, seat.status.partition, seat) for seat in self.seats() if seat.failure is None]
+        working = [
+            (supervisor.status.reducer, supervisor.status.partition, supervisor)
+            for supervisor in self.supervisors()
+            if supervisor.failure is None
+        ]
         if len({place[:2] for place in working}) + len(await self.failures()) < len(self._running) * self.partitions:
             return False
-        if working and all(seat.status.state is TaskState.WAITING for *_, seat in working):
+        if working and all(supervisor.status.state is TaskState.WAITING for *_, supervisor in working):
             return not (await self.cluster.ends([("toy.terms.v1", 0)]))["toy.terms.v1", 0]
         committed = {(name, n): await self.committed(name, n) for name, n, _ in working}
         for name, n, _ in working:
@@ -186,12 +190,12 @@ class KafkaBench(EngineHost):
         return {topic: each.offset for (topic, _), each in found.items()}, next(iter(noted), "")
 
     async def failures(self) -> dict[tuple[str, int], Exception]:
-        return {(s.status.reducer, s.status.partition): s.failure for s in self.seats() if s.failure is not None}
+        return {(s.status.reducer, s.status.partition): s.failure for s in self.supervisors() if s.failure is not None}
 
-    def seats(self, reducer: str | None = None) -> list[Seat]:
-        """The seats of all reducers that run, or of one."""
+    def supervisors(self, reducer: str | None = None) -> list[TaskSupervisor]:
+        """The task supervisors of all reducers that run, or of one."""
         hosts = self.hosts.values() if reducer is None else (self.hosts[reducer],)
-        return [seat for host in hosts for group in host.groups for seat in group.seats.values()]
+        return [supervisor for host in hosts for group in host.groups for supervisor in group.supervisors.values()]
 
     async def _records(self, topic: str, partition: int) -> list[Any]:
         at = self.cluster.at((topic, partition))
@@ -291,6 +295,6 @@ class KafkaBench(EngineHost):
 
     async def _reseat(self, reducer: str, partition: int) -> None:
         (group,) = self.hosts[reducer].groups
-        seat = group.seats.pop(partition)
-        await seat.leave(10.0)
+        supervisor = group.supervisors.pop(partition)
+        await supervisor.leave(10.0)
         group.take_seat(partition, None)

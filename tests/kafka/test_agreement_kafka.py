@@ -10,13 +10,14 @@ from typer.testing import CliRunner, Result
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.publish import KafkaAgreementTopic, NotPublished, Outcome, book_of, publish_agreement
-from baton.agreement.reading import AgreementRefused, read_agreement
-from baton.agreement.reference import AGREEMENTS_TOPIC, PEOPLE_TOPIC, SETTLE_MS, SINCE_EVER
+from baton.agreement.reference import SETTLE_MS, SINCE_EVER
+from baton.agreement.source.read import AgreementRefused, read_agreement
 from baton.broker.log import LogReader
 from baton.broker.topics import Layout, ensure_topics
 from baton.cli.main import build
 from baton.contracts.codec import codec_for
 from baton.contracts.reference import PeopleRecord
+from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
 from baton.contracts.topics import TOPICS
 from baton.engine.reducer import Event
 from baton.settings import Settings, load_settings
@@ -36,7 +37,7 @@ def settings(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch) ->
     ensure_topics(
         {"bootstrap.servers": bootstrap},
         Layout(namespace=namespace, partitions=1),
-        [TOPICS[AGREEMENTS_TOPIC], TOPICS[PEOPLE_TOPIC], TOPICS["lead.changelog.v1"]],
+        [TOPICS[BATON_AGREEMENTS], TOPICS[BATON_PEOPLE], TOPICS["lead.changelog.v1"]],
     )
     yield load_settings()
     load_settings.cache_clear()
@@ -105,7 +106,7 @@ def test_what_is_wrong_is_never_published(settings: Settings) -> None:
 def test_a_record_says_what_it_is_in_its_headers(settings: Settings) -> None:
     asyncio.run(publish_agreement(settings, YAML))
     with LogReader({"bootstrap.servers": settings.bootstrap}, settings.namespace) as reader:
-        record = list(reader.read({AGREEMENTS_TOPIC: [0]}))[-1]
+        record = list(reader.read({BATON_AGREEMENTS: [0]}))[-1]
     assert [record.header(name) for name in ("ce_source", "ce_type", "ce_specversion", "baton_agreement")] == [
         "/baton/agreement",
         "baton.AgreementRecord.v1",
@@ -124,7 +125,7 @@ def test_an_absence_is_told_and_taken_back(run: Callable[..., Result], settings:
     assert "is not after" in str(run("away", "sdr-anna", "--from", "2027-01-04", "--until", "2026-12-21").exception)
     assert 'did you mean "sdr-anna"' in str(run("away", "sdr-ana", "--from", "2026-12-21", "--until", "2027-01-04").exception)
     with LogReader({"bootstrap.servers": settings.bootstrap}, settings.namespace) as reader:
-        told = list(reader.read({PEOPLE_TOPIC: [0]}))
+        told = list(reader.read({BATON_PEOPLE: [0]}))
     book = book_of(KafkaAgreementTopic(settings).read())
     christmas = 1_798_156_800_000
     seen = []
@@ -140,6 +141,6 @@ def test_an_absence_is_told_and_taken_back(run: Callable[..., Result], settings:
 
 def _event(value: PeopleRecord, offset: int, at_ms: int) -> Event:
     return Event(
-        topic=PEOPLE_TOPIC, partition=0, offset=offset, key=value.record_id, value=value, id=value.record_id, at_ms=at_ms,
+        topic=BATON_PEOPLE, partition=0, offset=offset, key=value.record_id, value=value, id=value.record_id, at_ms=at_ms,
         received_at_ms=at_ms,
     )  # fmt: skip

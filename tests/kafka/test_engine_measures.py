@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from prometheus_client import REGISTRY
 
-from baton.contracts.measures import MEASURES, Amount
+from baton.contracts.fact_metrics import MEASURES, Amount
 from baton.contracts.metrics import Business
 from tests.engine.toys import Counter, ToyNumber
 from tests.kafka.kafka_bench import KafkaBench

@@ -20,11 +20,11 @@ from baton.engine.kafka import failpoints
 from baton.engine.kafka.cluster import NotLogTime
 from baton.engine.kafka.failpoints import Point
 from baton.engine.kafka.host import WrongPartitions
-from baton.engine.kafka.inputs import LostRange
-from baton.engine.kafka.opening import Memory
-from baton.engine.kafka.seat import Seat
+from baton.engine.kafka.input_buffer import LostRange
 from baton.engine.kafka.status import TaskState
 from baton.engine.kafka.task import Flooded, Task
+from baton.engine.kafka.task_startup import Memory
+from baton.engine.kafka.task_supervisor import TaskSupervisor
 from baton.engine.kafka.transaction import TaskLost
 from baton.engine.records import Did
 from tests.engine.conformance import values
@@ -111,10 +111,10 @@ async def configure(bootstrap: str, host: KafkaBench, topic: str, **settings: st
         await admin.close()
 
 
-def the_seat(host: KafkaBench, reducer: str) -> Seat:
-    """The only seat of a reducer."""
-    (seat,) = host.seats(reducer)
-    return seat
+def the_supervisor(host: KafkaBench, reducer: str) -> TaskSupervisor:
+    """The only task supervisor of a reducer."""
+    (supervisor,) = host.supervisors(reducer)
+    return supervisor
 
 
 # ---------------------------------------------------------------------- restoring
@@ -200,7 +200,7 @@ async def test_offsets_that_are_only_late_are_waited_for(patient: KafkaBench, ou
         if not offset:
             await bench.resume("counter")
             await asyncio.sleep(1.0)
-            assert the_seat(bench, "counter").status.state is TaskState.RESTORING
+            assert the_supervisor(bench, "counter").status.state is TaskState.RESTORING
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     await bench.settle()
     assert [each.count for each in values(await bench.read("toy.totals.v1"))] == [1, 2]
@@ -233,7 +233,7 @@ async def test_a_range_that_is_deleted_under_a_running_task_is_never_skipped_sil
         await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
 
     async def waiting() -> bool:
-        return the_seat(bench, "counter").status.state is TaskState.WAITING
+        return the_supervisor(bench, "counter").status.state is TaskState.WAITING
 
     await bench._until(waiting)
     await truncate(bootstrap, bench, "toy.numbers.v1", before=3)
@@ -286,13 +286,13 @@ async def test_a_return_restores_only_what_is_new(bench: KafkaBench) -> None:
     await take_seat(bench)
     await bench.send("toy.numbers.v1", "k0", ToyNumber(amount=1))
     await bench.settle()
-    assert the_seat(bench, "counter").memory is kept
+    assert the_supervisor(bench, "counter").memory is kept
     assert values(await bench.read("toy.totals.v1"))[-1].count == 2
 
 
 async def one_counted_and_more_lost(bench: KafkaBench, monkeypatch: pytest.MonkeyPatch, more: int) -> Memory:
     """A counter in whose kept state there is a batch of so many numbers whose commit was acknowledged, and then its transaction aborted, as
-    after a restart of a broker without copies; its seat is left."""
+    after a restart of a broker without copies; its supervisor is stopped."""
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
     (group,) = bench.hosts["counter"].groups
@@ -301,7 +301,7 @@ async def one_counted_and_more_lost(bench: KafkaBench, monkeypatch: pytest.Monke
     await group.on_partitions_revoked(set())  # and back: the kept state has met the position record of the number before
     await take_seat(bench)
     await bench.settle()
-    kept = the_seat(bench, "counter").memory
+    kept = the_supervisor(bench, "counter").memory
     assert kept is not None
     batch = kept.core.number
     with monkeypatch.context() as patched:
@@ -335,7 +335,7 @@ async def test_a_state_that_is_ahead_of_the_log_is_restored_whole(
     await bench.settle()
     assert await bench.failures() == {}
     assert [(each.key, each.value.count) for each in await bench.read("toy.totals.v1")] == [("k", 1), ("k0", 1), ("k0", 2)]
-    assert the_seat(bench, "counter").memory is not kept
+    assert the_supervisor(bench, "counter").memory is not kept
     assert "it is ahead of its changelog: the brokers have lost batch" in caplog.text
     assert lost_commits() == lost + 1
 
@@ -367,7 +367,7 @@ async def test_a_state_is_restored_whole_where_another_owner_did_a_part_of_a_los
     await bench.settle()
     told = [(each.key, each.value.count) for each in await bench.read("toy.totals.v1")]
     assert told == [("k", 1), ("k0", 1), ("k1", 1), ("k2", 1)]
-    assert the_seat(bench, "counter").memory is not kept
+    assert the_supervisor(bench, "counter").memory is not kept
     assert lost_commits() == lost + 1
 
 
@@ -377,9 +377,9 @@ async def test_a_task_waits_until_all_its_inputs_are_with_one_process(bench: Kaf
     places = {topic: bench.cluster.at((topic, 0)) for topic in Judge.inputs}
     await group.on_partitions_revoked(set())
     await group.on_partitions_assigned({places["toy.lines.v1"]})
-    assert group.seats == {}
+    assert group.supervisors == {}
     await group.on_partitions_assigned(set(places.values()))
-    assert set(group.seats) == {0}
+    assert set(group.supervisors) == {0}
 
 
 # ---------------------------------------------------------------------- log time
@@ -519,7 +519,7 @@ async def test_records_that_never_end_starve_neither_timers_nor_adoption(bootstr
 
     async def keep_ahead(reducer: str, topic: str, value: Any) -> None:
         while True:
-            task = the_seat(bench, reducer).task
+            task = the_supervisor(bench, reducer).task
             assert task is not None
             if task._inputs.count < 60:
                 await asyncio.gather(*(bench.send(topic, "others", value) for _ in range(40)))
@@ -559,7 +559,7 @@ async def test_the_proof_ends_with_the_inputs_of_the_task_itself(patient: KafkaB
     await bench.send("toy.starts.v1", "later", ToyStart(within_ms=HOUR_MS))  # moves the time past the deadline
 
     async def held() -> bool:
-        return the_seat(bench, "judge").memory.core.held == 1  # type: ignore[union-attr]
+        return the_supervisor(bench, "judge").memory.core.held == 1  # type: ignore[union-attr]
 
     await bench._until(held)
     await asyncio.sleep(1.0)
@@ -579,7 +579,7 @@ async def test_waiting_for_the_proof_keeps_no_record_waiting(patient: KafkaBench
     await bench.send("toy.orders.v1", "o", ToyOrder(lines=("other",)))
 
     async def held() -> bool:
-        return (await bench.cluster.tick("judge", 0)) > 0 and the_seat(bench, "judge").memory.core.held == 1  # type: ignore[union-attr]
+        return (await bench.cluster.tick("judge", 0)) > 0 and the_supervisor(bench, "judge").memory.core.held == 1  # type: ignore[union-attr]
 
     await bench._until(held)
     await bench.send("toy.starts.v1", "another", ToyStart(within_ms=HOUR_MS))
@@ -628,13 +628,13 @@ async def test_a_fenced_task_that_the_group_gave_away_does_not_start_again(bench
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
     await bench.settle()
-    seat = the_seat(bench, "counter")
-    seat._reducer = type("Elsewhere", (Counter,), {"inputs": ("toy.clicks.v1",)})()  # what this process is not assigned
+    supervisor = the_supervisor(bench, "counter")
+    supervisor._reducer = type("Elsewhere", (Counter,), {"inputs": ("toy.clicks.v1",)})()  # what this process is not assigned
     intruder = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=f"{bench.cluster.group('counter')}-0")
     await intruder.start()
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     await asyncio.sleep(2.0)
-    assert seat.status.state is TaskState.LOST
+    assert supervisor.status.state is TaskState.LOST
     await intruder.begin_transaction()  # nobody has fenced it back
     at = bench.cluster.at((changelog_topic("counter"), 0))
     await intruder.send_and_wait(at.topic, b"", key=b"x", partition=0)

@@ -15,8 +15,8 @@ from baton.contracts.codec import codec_for
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topics import physical
 from baton.intake.reading import read_line
-from tests.apps.router_world import qualified
-from tests.apps.scorer_world import routed
+from tests.services.router.router_world import qualified
+from tests.services.scorer.scorer_world import routed
 
 pytestmark = [pytest.mark.kafka]
 

@@ -14,7 +14,7 @@ from typing import Any
 from confluent_kafka import Producer
 
 from baton.agreement.canonical import canonical_text, version_of
-from baton.agreement.reading import read_agreement
+from baton.agreement.source.read import read_agreement
 from baton.broker.log import LogReader, Record
 from baton.cli.decoded import as_document
 from baton.cli.simulation import Arrival, Simulation, as_record, inbox_key

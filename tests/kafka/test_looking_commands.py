@@ -15,9 +15,9 @@ from baton.cli.main import build
 from baton.cli.stories import identity_of_email
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import Engagement, IdentityAlias, LeadEvent, LeadMerge, LeadPerson, Person
-from baton.contracts.keys import partition_of
 from baton.contracts.leads import LeadStaged
-from baton.contracts.levels import LeadOrphan
+from baton.contracts.partitioner import partition_of
+from baton.contracts.slas import LeadOrphan
 from baton.contracts.topics import TOPICS, dead_letter_topic, physical
 from baton.ids import derived_id
 from baton.settings import load_settings

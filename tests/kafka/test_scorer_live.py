@@ -16,29 +16,30 @@ import pytest
 from confluent_kafka import Producer
 
 from baton.agreement.canonical import canonical_text, version_of
-from baton.agreement.reference import AGREEMENTS_TOPIC, SIDES, AgreementBook
+from baton.agreement.reference import SIDES, AgreementBook
 from baton.audit.findings import Finding
 from baton.audit.rebuilding import TaskAudit, digest, read_book
 from baton.audit.source import Source
 from baton.broker.log import LogReader, Record
 from baton.broker.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
 from baton.contracts.reference import AgreementRecord
+from baton.contracts.topic_names import BATON_AGREEMENTS
 from baton.contracts.topics import REFERENCE_TOPICS, TOPICS, changelog_topic, engine_topics, journal_topic, physical
 from baton.engine.batch import Batch, Limits
 from baton.engine.changelog import POSITION_KEY
 from baton.engine.kafka.clock import wall_ms
 from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.host import KafkaHost
-from baton.engine.kafka.seat import Seat
 from baton.engine.kafka.settings import EngineSettings
+from baton.engine.kafka.task_supervisor import TaskSupervisor
 from baton.engine.memory import MemoryLog, MemoryTask
 from baton.engine.records import BatchJournal, Did, JournalLine, Position
 from baton.engine.reducer import Reducer
 from services.scorer.app import SERVICE
-from tests.apps.scorer_crowd import busy
-from tests.apps.scorer_world import DAY, LIFECYCLE, World, agreement
+from tests.services.scorer.scorer_crowd import busy
+from tests.services.scorer.scorer_world import DAY, LIFECYCLE, World, agreement
 
 PARTITIONS = 2
 PATIENCE_S = 120.0
@@ -83,7 +84,7 @@ class Script(World):
             ]
             records.append(AgreementRecord(record_id=version, kind="published", version=version, text=text))
             for record in records:
-                self._produce(AGREEMENTS_TOPIC, record.record_id, record, 0, [])
+                self._produce(BATON_AGREEMENTS, record.record_id, record, 0, [])
         self._flush()
 
     def _put(self, topic: str, key: str, value: Any, *, received_at_ms: int | None = None) -> None:
@@ -155,9 +156,9 @@ async def live(bootstrap: str, namespace: str, leads: int) -> None:
 
 
 async def _done(host: KafkaHost, cluster: Cluster) -> bool:
-    seats = [seat for group in host.groups for seat in group.seats.values()]
-    assert [seat.failure for seat in seats if seat.failure is not None] == []
-    if len(seats) < len(PLACES) or not all(map(_has_adopted, seats)):
+    supervisors = [supervisor for group in host.groups for supervisor in group.supervisors.values()]
+    assert [supervisor.failure for supervisor in supervisors if supervisor.failure is not None] == []
+    if len(supervisors) < len(PLACES) or not all(map(_has_adopted, supervisors)):
         return False
     committed = {name: await cluster.committed(name, _inputs(name)) for name in REDUCERS}
     for name in REDUCERS:
@@ -167,10 +168,10 @@ async def _done(host: KafkaHost, cluster: Cluster) -> bool:
     return True
 
 
-def _has_adopted(seat: Seat) -> bool:
-    if seat.memory is None:
+def _has_adopted(supervisor: TaskSupervisor) -> bool:
+    if supervisor.memory is None:
         return False
-    core = seat.memory.core
+    core = supervisor.memory.core
     return core.adopted == SECOND.version or not core.reducer.adopts
 
 

@@ -35,9 +35,9 @@ from baton.broker.log import LogReader
 from baton.broker.ports import free_port
 from baton.cli.preparing import prepare_cluster
 from baton.clients import confluent_options, confluent_producer_options
+from baton.contracts.acls import READ, WRITE, Right, rights_of
 from baton.contracts.codec import codec_for
-from baton.contracts.levels import SlaViolation
-from baton.contracts.rights import READ, WRITE, Right, rights_of
+from baton.contracts.slas import SlaViolation
 from baton.contracts.topics import REDUCERS, physical
 from baton.running.services import service_commands
 from baton.running.system import System

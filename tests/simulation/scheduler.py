@@ -16,12 +16,13 @@ from typing import Any
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.model.condition import Op, Test
 from baton.agreement.model.lifecycle import GateModel
-from baton.agreement.reading import agreement_of, read_agreement
-from baton.agreement.reference import AGREEMENTS_TOPIC, PEOPLE_TOPIC, SIDES, AgreementBook
+from baton.agreement.reference import SIDES, AgreementBook
+from baton.agreement.source.read import agreement_of, read_agreement
 from baton.cli.flow import all_reducers
 from baton.contracts.codec import codec_for
 from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.contracts.routing import LeadRouted
+from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
 from baton.contracts.topics import TOPICS
 from baton.demo.company import iso
 from baton.demo.staff import deeds
@@ -127,7 +128,7 @@ def play(seed: int, text: str, version: str) -> Run:
     )
     _agree(host, *(small_pools() if random.random() < 0.25 else (text, version)))
     for absence in _absences(random):
-        host.send(PEOPLE_TOPIC, absence.record_id, absence)
+        host.send(BATON_PEOPLE, absence.record_id, absence)
     host.advance(BEGINS_MS)
     run = Run(seed=seed, host=host, random=random, waiting=_lines(random))
     if random.random() < 0.35:
@@ -153,12 +154,12 @@ def play(seed: int, text: str, version: str) -> Run:
 def _agree(host: MemoryHost, text: str, version: str) -> None:
     for side in sorted(SIDES):
         host.send(
-            AGREEMENTS_TOPIC,
+            BATON_AGREEMENTS,
             f"{version}:{side}",
             AgreementRecord(record_id=f"{version}:{side}", kind="approved", version=version, side=side),
         )
     published = AgreementRecord(record_id=version, kind="published", version=version, effective_at_ms=host.log.now, text=text)
-    host.send(AGREEMENTS_TOPIC, version, published)
+    host.send(BATON_AGREEMENTS, version, published)
 
 
 def _absences(random: Random) -> list[PeopleRecord]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from baton.agreement.canonical import canonical_text, version_of
-from baton.agreement.reading import read_agreement
+from baton.agreement.source.read import read_agreement
 from baton.audit import spill
 from baton.audit.audit import Audit
 from baton.audit.findings import Invariant, Report
@@ -19,8 +19,8 @@ from baton.cli.simulation import Arrival, Simulation
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import IntakeRecord, LeadEvent, LeadMerge
 from baton.contracts.leads import LeadScored, LeadStaged
-from baton.contracts.levels import LeadRecycled, SlaClock, SlaViolation
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
+from baton.contracts.slas import LeadRecycled, SlaClock, SlaViolation
 from baton.contracts.topics import TOPICS
 from baton.demo.company import Way, visitors
 from baton.demo.staff import deeds

@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 
 from baton.agreement.canonical import canonical_text, version_of
-from baton.agreement.reading import read_agreement
+from baton.agreement.source.read import read_agreement
 from baton.audit.audit import Audit
 from baton.audit.findings import Invariant
 from baton.audit.source import MemorySource
 from baton.cli.flow import all_reducers
 from baton.cli.simulation import Arrival, Simulation
 from baton.contracts.codec import codec_for
-from baton.contracts.holding import IN_FLIGHT_MS, Missing
-from baton.contracts.levels import LeadOrphan, LeadRecycled
+from baton.contracts.custody import IN_FLIGHT_MS, Missing
 from baton.contracts.routing import HandoffRequest, LeadRouted
+from baton.contracts.slas import LeadOrphan, LeadRecycled
 from baton.demo.company import Way, visitors
 from baton.demo.staff import deeds
 from baton.engine.reducer import Event, Step, View
-from services.router.dispatch import Dispatch
-from services.sla_watcher.clocks import Clocks
+from services.router.dispatch.reducer import Dispatch
+from services.sla_watcher.clocks.reducer import Clocks
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGINS_MS = 1_795_327_861_000

@@ -15,9 +15,9 @@ from baton.audit.audit import Audit
 from baton.audit.findings import Finding
 from baton.audit.source import MemorySource
 from baton.cli.flow import all_reducers
-from baton.engine.agenda import Agenda
 from baton.engine.batch import Batch
 from baton.engine.core import Core
+from baton.engine.held_timers import HeldTimers
 from baton.engine.memory import MemoryLog
 from tests.simulation.coverage import FAULTS, WANTED
 from tests.simulation.scheduler import agreement, agreement_that_asks_accounts, play
@@ -73,18 +73,18 @@ def _state_starts_empty(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Core, "restore", lambda self, key, value: real(self, key, value) if key == b"p" else None)
 
 
-def _a_dropped_batch_counts_as_taken(patch: pytest.MonkeyPatch) -> None:
-    real = Core.drop
+def _a_discarded_batch_counts_as_processed(patch: pytest.MonkeyPatch) -> None:
+    real = Core.discard
 
-    def drop(self: Core) -> None:
+    def discard(self: Core) -> None:
         reached = dict(self.positions)
         real(self)
         self.positions = reached
 
-    patch.setattr(Core, "drop", drop)
+    patch.setattr(Core, "discard", discard)
 
 
-def _batches_are_folded_twice(patch: pytest.MonkeyPatch) -> None:
+def _batches_are_committed_twice(patch: pytest.MonkeyPatch) -> None:
     """A commit whose outcome was unknown is taken for a failed one, and the batch is written again."""
     real = MemoryLog.commit
     count = Counter[str]()
@@ -111,16 +111,16 @@ def _a_commit_is_dropped(patch: pytest.MonkeyPatch) -> None:
 
 
 def _timers_are_lost(patch: pytest.MonkeyPatch) -> None:
-    real = Agenda.set
-    patch.setattr(Agenda, "set", lambda self, key, due_ms, now: real(self, key, None, now))
+    real = HeldTimers.set
+    patch.setattr(HeldTimers, "set", lambda self, key, due_ms, now: real(self, key, None, now))
 
 
 def _inputs_are_reordered(patch: pytest.MonkeyPatch) -> None:
     """The journal says one order, the task took another."""
-    real = Core.take
+    real = Core.process
     held: dict[int, tuple[str, Any]] = {}
 
-    def take(self: Core, topic: str, record: Any) -> bool:
+    def process(self: Core, topic: str, record: Any) -> bool:
         former = held.pop(id(self), None)
         if former is None and self.reducer.name == "lead" and record.offset % 3 == 0:
             held[id(self)] = (topic, record)
@@ -128,14 +128,14 @@ def _inputs_are_reordered(patch: pytest.MonkeyPatch) -> None:
         taken = real(self, topic, record)
         return taken and (former is None or real(self, *former))
 
-    patch.setattr(Core, "take", take)
+    patch.setattr(Core, "process", process)
 
 
 MUTANTS: list[Callable[[pytest.MonkeyPatch], None]] = [
     _no_fence,
     _state_starts_empty,
-    _a_dropped_batch_counts_as_taken,
-    _batches_are_folded_twice,
+    _a_discarded_batch_counts_as_processed,
+    _batches_are_committed_twice,
     _a_commit_is_dropped,
     _timers_are_lost,
     _inputs_are_reordered,

@@ -6,43 +6,43 @@ Each module checks one subject and yields findings; none stops at the first. A f
 from collections.abc import Callable, Iterable, Iterator
 
 from baton.agreement.checks import (
-    amounts,
-    asking,
     calendars,
+    conditions,
     examples,
+    goals,
     levels,
-    names,
+    points,
     pools,
-    promises,
     recycling,
+    references,
     routing,
-    targets,
+    slas,
 )
-from baton.agreement.checks.look import Finding, Look
+from baton.agreement.checks.context import CheckContext, Finding
+from baton.agreement.document import Document
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.problems import Problem
-from baton.agreement.yaml_text import Document
 
-CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
-    names.check,
-    asking.check,
+CHECKS: tuple[Callable[[CheckContext], Iterable[Finding]], ...] = (
+    references.check,
+    conditions.check,
     levels.check,
-    amounts.check,
+    points.check,
     calendars.check,
     pools.check,
     routing.check,
-    promises.check,
+    slas.check,
     recycling.check,
-    targets.check,
+    goals.check,
     examples.check,
 )
 
 
 def check_meaning(model: Agreement, document: Document) -> Iterator[Problem]:
     """Every finding of every check, with its line."""
-    look = Look(model=model)
+    context = CheckContext(model=model)
     for check in CHECKS:
-        for finding in check(look):
+        for finding in check(context):
             place = document.place(finding.path)
             yield Problem(
                 message=finding.message,

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from baton.agreement.checks.look import Finding, Look, odd, wrong
+from baton.agreement.checks.context import CheckContext, Finding, odd, wrong
 from baton.agreement.holiday_days import holidays_of, known_places
 from baton.agreement.problems import did_you_mean
 
 
-def check(look: Look) -> Iterator[Finding]:
+def check(context: CheckContext) -> Iterator[Finding]:
     """Each calendar alone, and whether anybody uses it."""
-    model = look.model
+    model = context.model
     for name, calendar in model.calendars.items():
         for number, place in enumerate(calendar.holidays):
             yield from _place(name, number, place)

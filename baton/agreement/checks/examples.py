@@ -2,23 +2,23 @@
 
 from collections.abc import Iterator
 
-from baton.agreement.checks.look import Finding, Look, dangling, odd, wrong
-from baton.agreement.compiling import moment_ms
+from baton.agreement.checks.context import CheckContext, Finding, dangling, odd, wrong
+from baton.agreement.compile.agreement import moment_ms
 from baton.agreement.model.examples import ExampleModel
 from baton.agreement.problems import Path
 from baton.agreement.wall_time import zone_named
 
 
-def check(look: Look) -> Iterator[Finding]:
+def check(context: CheckContext) -> Iterator[Finding]:
     """Names in examples, and a look at them after their events."""
-    if not look.model.examples:
+    if not context.model.examples:
         yield odd((), "there are no examples: write down a few leads and what you both expect of them")
-    for number, example in enumerate(look.model.examples):
-        yield from _example(look, ("examples", number), example)
+    for number, example in enumerate(context.model.examples):
+        yield from _example(context, ("examples", number), example)
 
 
-def _example(look: Look, path: Path, example: ExampleModel) -> Iterator[Finding]:
-    model = look.model
+def _example(context: CheckContext, path: Path, example: ExampleModel) -> Iterator[Finding]:
+    model = context.model
     words = model.definitions
     for name in example.profile:
         if name not in words.profile:

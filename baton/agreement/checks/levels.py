@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal
 
-from baton.agreement.checks.look import Finding, Look, odd, quoted, wrong
-from baton.agreement.levels import LEVELS, RANK
+from baton.agreement.checks.context import CheckContext, Finding, odd, quoted, wrong
+from baton.agreement.compiled.levels import LEVELS, RANK
 from baton.agreement.model.definitions import BandModel, LevelsModel
 from baton.agreement.problems import Path, did_you_mean
-from baton.agreement.words import points_words
+from baton.agreement.quantities import points_words
 
 _BASE: Path = ("definitions", "levels")
 
 
-def check(look: Look) -> Iterator[Finding]:
+def check(context: CheckContext) -> Iterator[Finding]:
     """The thresholds and the matrix."""
-    levels = look.model.definitions.levels
+    levels = context.model.definitions.levels
     yield from _bands(levels, "fit")
     yield from _bands(levels, "engagement")
     holes = list(_holes(levels))

@@ -2,24 +2,24 @@
 
 from collections.abc import Iterator
 
-from baton.agreement.checks.look import Finding, Look, odd, wrong
+from baton.agreement.checks.context import CheckContext, Finding, odd, wrong
 from baton.agreement.model.lifecycle import Bridge
 from baton.agreement.model.people import OverflowModel, WatchModel
 from baton.agreement.problems import Path
 
 
-def check(look: Look) -> Iterator[Finding]:
+def check(context: CheckContext) -> Iterator[Finding]:
     """Pools, their overflows, and who is in none."""
-    yield from _members(look)
-    yield from _overflows(look)
-    yield from _bridge(look)
-    yield from _unused(look)
-    yield from _gone(look)
+    yield from _members(context)
+    yield from _overflows(context)
+    yield from _bridge(context)
+    yield from _unused(context)
+    yield from _gone(context)
 
 
-def _members(look: Look) -> Iterator[Finding]:
-    people = look.model.people
-    for name, pool in look.model.pools.items():
+def _members(context: CheckContext) -> Iterator[Finding]:
+    people = context.model.people
+    for name, pool in context.model.pools.items():
         if not pool.members:
             yield wrong(("pools", name, "members"), f'pool "{name}" has no members: nobody would ever get its leads')
         elif all(each in people and not people[each].active for each in pool.members):
@@ -30,8 +30,8 @@ def _members(look: Look) -> Iterator[Finding]:
                 yield wrong(("pools", name, "nobody", "watch"), f'"{pool.nobody.watch}" is not active and cannot watch a queue')
 
 
-def _overflows(look: Look) -> Iterator[Finding]:
-    pools = look.model.pools
+def _overflows(context: CheckContext) -> Iterator[Finding]:
+    pools = context.model.pools
     for name, pool in pools.items():
         path = ("pools", name, "nobody", "overflow")
         if not isinstance(pool.nobody, OverflowModel) or pool.nobody.overflow not in pools:
@@ -52,8 +52,8 @@ def _overflows(look: Look) -> Iterator[Finding]:
             pool = pools[pool.nobody.overflow]
 
 
-def _bridge(look: Look) -> Iterator[Finding]:
-    model = look.model
+def _bridge(context: CheckContext) -> Iterator[Finding]:
+    model = context.model
     kinds = {pool.kind.value for pool in model.pools.values()}
     bridge = model.lifecycle.bridge
     if bridge is Bridge.NONE and not model.lifecycle.poor_fit:
@@ -70,9 +70,9 @@ def _bridge(look: Look) -> Iterator[Finding]:
         yield wrong(("routing", "default"), "the default names no sales pool, so a sales lead that fits no rule would have none")
 
 
-def _gone(look: Look) -> Iterator[Finding]:
+def _gone(context: CheckContext) -> Iterator[Finding]:
     """Who gets no leads any more, but is still named."""
-    model = look.model
+    model = context.model
     gone = {name for name, each in model.people.items() if not each.active}
     named: list[tuple[Path, str | None, str]] = [
         (("routing", "accounts", domain, "owner"), each.owner, f'owns account "{domain}", whose leads go by the other rules')
@@ -87,8 +87,8 @@ def _gone(look: Look) -> Iterator[Finding]:
             yield odd(path, f'"{person}" is not active, but {why}')
 
 
-def _unused(look: Look) -> Iterator[Finding]:
-    model = look.model
+def _unused(context: CheckContext) -> Iterator[Finding]:
+    model = context.model
     rules = (*model.routing.territories, *model.routing.segments)
     destinations = [each.to for each in rules] + [model.routing.default]
     destinations += [each.to for each in model.routing.accounts.values() if each.to]

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from baton.agreement.checks.look import Finding, Look, odd, quoted, wrong
-from baton.agreement.returning import Outcome
-from baton.agreement.words import duration_words
+from baton.agreement.checks.context import CheckContext, Finding, odd, quoted, wrong
+from baton.agreement.model.recycling import Outcome
+from baton.agreement.quantities import duration_words
 
 COMES_BACK = (
     "not_ready",
@@ -21,9 +21,9 @@ COMES_BACK = (
 STAYS_AWAY = ("bad_data", "not_icp", "competitor", "student", "duplicate", "existing_customer", "consent_withdrawn")
 
 
-def check(look: Look) -> Iterator[Finding]:
+def check(context: CheckContext) -> Iterator[Finding]:
     """Reasons and tracks."""
-    model = look.model.recycling
+    model = context.model.recycling
     missing = [each for each in (*COMES_BACK, *STAYS_AWAY) if each not in model.reasons]
     if missing:
         message = f"usual reasons are not listed: {quoted(missing)}; a tool that sends one gets {model.fallback}"

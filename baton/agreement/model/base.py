@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from baton.agreement.words import TargetWords, duration_words, micro_of, parse_duration_ms, parse_target, points_words
+from baton.agreement.quantities import TargetWords, duration_words, micro_of, parse_duration_ms, parse_target, points_words
 
 MAX_POINTS = 10_000
 

@@ -6,9 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from baton.agreement.calendars import Span
 from baton.agreement.model.base import Section, problem
 from baton.agreement.wall_time import zone_named
+
+Span = tuple[int, int]
+"""Minutes since midnight, half-open: ``(540, 1020)`` is 09:00 to 17:00."""
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LONG = {"monday": "mon", "tuesday": "tue", "wednesday": "wed", "thursday": "thu", "friday": "fri", "saturday": "sat", "sunday": "sun"}  # fmt: skip

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from baton.agreement.fields import Kind
+from baton.agreement.condition_fields import Kind
 from baton.agreement.model.base import Duration, Section, problem
-from baton.agreement.words import DAY_MS, micro_of, parse_duration_ms
+from baton.agreement.quantities import DAY_MS, micro_of, parse_duration_ms
 
 
 class Op(StrEnum):

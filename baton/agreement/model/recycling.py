@@ -1,17 +1,25 @@
 """Section ``recycling``: the reasons, where each leads, and when a lead comes back."""
 
 import re
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from baton.agreement.model.base import Duration, Label, Name, Section, problem
 from baton.agreement.model.definitions import ContentStage
-from baton.agreement.returning import Outcome
-from baton.agreement.words import DAY_MS, duration_words, parse_duration_ms
+from baton.agreement.quantities import DAY_MS, duration_words, parse_duration_ms
 
 _BEFORE_END = re.compile(r"contract_end\s*-\s*(.+)")
 _AFTER = re.compile(r"after\s+(.+)")
+
+
+class Outcome(StrEnum):
+    """What a reason leads to: back later, never back, or at once to somebody else."""
+
+    RECYCLE = "recycle"
+    DISQUALIFY = "disqualify"
+    REASSIGN = "reassign"
 
 
 class When(Section):

@@ -5,7 +5,7 @@ from pydantic import Field, model_validator
 from baton.agreement.model.base import Duration, Label, Name, Points, Section, problem
 from baton.agreement.model.condition import ConditionModel
 from baton.agreement.model.definitions import ContentStage
-from baton.agreement.words import DAY_MS
+from baton.agreement.quantities import DAY_MS
 
 
 class CriterionModel(Section):

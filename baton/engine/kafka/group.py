@@ -1,6 +1,6 @@
-"""A reducer in this process: its membership in the consumer group, the consumer its tasks share, and a seat for each partition.
+"""A reducer in this process: its membership in the consumer group, the consumer its tasks share, and a task supervisor for each partition.
 
-Rebalances are eager: all seats are left before the group assigns anew. What takes long (restoring) is done by the tasks, never in
+Rebalances are eager: all partitions are given up before the group assigns anew. What takes long (restoring) is done by the tasks, never in
 a rebalance callback; their partitions are paused until they are ready. The state of a task that left is kept for a while, so that
 its return restores only what is new.
 """
@@ -17,10 +17,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
-from baton.engine.kafka.opening import Memory
-from baton.engine.kafka.seat import Seat
-from baton.engine.kafka.shared import Shared
-from baton.engine.kafka.upstream import Upstream
+from baton.engine.kafka.host_context import HostContext
+from baton.engine.kafka.task_startup import Memory
+from baton.engine.kafka.task_supervisor import TaskSupervisor
+from baton.engine.kafka.upstream_proof import UpstreamProof
 from baton.engine.reducer import Reducer
 from baton.logs import log_of
 
@@ -39,12 +39,12 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
     """Runs the tasks of ``reducer`` that the group gives to this process."""
 
     def __init__(
-        self, shared: Shared, reducer: Reducer[Any, Any], upstream: Upstream | None, fatal: Callable[[Exception], None]
+        self, context: HostContext, reducer: Reducer[Any, Any], upstream: UpstreamProof | None, fatal: Callable[[Exception], None]
     ) -> None:
         self.reducer = reducer
-        self.seats: dict[int, Seat] = {}
+        self.supervisors: dict[int, TaskSupervisor] = {}
         self.joined = False
-        self._shared, self._upstream, self._fatal = shared, upstream, fatal
+        self._context, self._upstream, self._fatal = context, upstream, fatal
         self._log = log_of(__name__, reducer=reducer.name)
         self._kept: dict[int, tuple[float, Memory]] = {}
         self._consumer: AIOKafkaConsumer | None = None
@@ -60,20 +60,20 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
                 await asyncio.sleep(_RETRY_S)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Leave every seat: the open batch is finished or aborted, the producer closed, the state kept."""
+        """Stop every supervisor: the open batch is finished or aborted, the producer closed, the state kept."""
         self.joined = False
-        limit_s = self._shared.settings.session_timeout_ms / 2000
-        seats, self.seats = self.seats, {}
-        await asyncio.gather(*(seat.leave(limit_s) for seat in seats.values()))
-        for partition, seat in seats.items():
-            if seat.memory is not None:
-                self._kept[partition] = (monotonic(), seat.memory)
+        limit_s = self._context.settings.session_timeout_ms / 2000
+        supervisors, self.supervisors = self.supervisors, {}
+        await asyncio.gather(*(supervisor.leave(limit_s) for supervisor in supervisors.values()))
+        for partition, supervisor in supervisors.items():
+            if supervisor.memory is not None:
+                self._kept[partition] = (monotonic(), supervisor.memory)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Take a seat for each partition of which this process has every input; nothing is fetched before its task is ready."""
+        """Start a supervisor for each partition of which this process has every input; nothing is fetched before its task is ready."""
         assert self._consumer is not None
         self._consumer.pause(*assigned)
-        places = {self._shared.cluster.place(each) for each in assigned}
+        places = {self._context.cluster.place(each) for each in assigned}
         for partition in sorted({number for _, number in places}):
             if missing := [topic for topic in self.reducer.inputs if (topic, partition) not in places]:
                 # While members of two releases are in the group, one that knows more inputs may be given some alone.
@@ -86,10 +86,12 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
     def take_seat(self, partition: int, memory: Memory | None) -> None:
         """Run the task of ``partition``; ``memory`` is its state as this process knows it, if it does."""
         assert self._consumer is not None
-        self.seats[partition] = Seat(self._shared, self.reducer, partition, self._consumer, self._upstream, memory, self._fatal)
+        self.supervisors[partition] = TaskSupervisor(
+            self._context, self.reducer, partition, self._consumer, self._upstream, memory, self._fatal
+        )
 
     async def _member(self) -> None:
-        settings, cluster = self._shared.settings, self._shared.cluster
+        settings, cluster = self._context.settings, self._context.cluster
         self._consumer = consumer = AIOKafkaConsumer(
             **cluster.client,
             group_id=cluster.group(self.reducer.name),
@@ -123,9 +125,13 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
     def _moved(self) -> bool:
         """Whether any task has committed a batch since the last look."""
         before = self._batches
-        self._batches = {number: seat.memory.core.number for number, seat in self.seats.items() if seat.memory is not None}
+        self._batches = {
+            number: supervisor.memory.core.number
+            for number, supervisor in self.supervisors.items()
+            if supervisor.memory is not None
+        }
         return self._batches != before
 
     def _forget(self) -> None:
-        oldest = monotonic() - self._shared.settings.keep_state_s
+        oldest = monotonic() - self._context.settings.keep_state_s
         self._kept = {partition: kept for partition, kept in self._kept.items() if kept[0] > oldest}

@@ -9,19 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from baton.contracts.codec import codec_for
-from baton.contracts.measures import MEASURES, Measures
+from baton.contracts.fact_metrics import MEASURES, Measures
 from baton.contracts.topics import REDUCERS, TOPICS, Audience, TopicSpec, changelog_topic, journal_topic
 from baton.engine.batch import Limits
 from baton.engine.errors import EngineError
 from baton.engine.kafka.clock import BrokerClock, wall_ms
 from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.group import Group
+from baton.engine.kafka.host_context import HostContext
 from baton.engine.kafka.reference import ReferenceReader
 from baton.engine.kafka.settings import EngineSettings
-from baton.engine.kafka.shared import Shared
-from baton.engine.kafka.skips import Skips
+from baton.engine.kafka.skip_orders import SkipOrders
 from baton.engine.kafka.status import TaskState, TaskStatus
-from baton.engine.kafka.upstream import Hop, Upstream
+from baton.engine.kafka.upstream_proof import Hop, UpstreamProof
 from baton.engine.metrics import TASKS
 from baton.engine.reducer import Reducer, ReferenceBook
 
@@ -61,10 +61,10 @@ class KafkaHost:
     ) -> None:
         client_id = f"{name}-{settings.instance_id or f'{socket.gethostname()}-{secrets.token_hex(4)}'}"
         self._cluster = Cluster(client, namespace=namespace, client_id=client_id)
-        self._shared = Shared(
+        self._context = HostContext(
             cluster=self._cluster,
             reference=ReferenceReader(self._cluster, book, topics, codecs),
-            skips=Skips(self._cluster, codecs),
+            skips=SkipOrders(self._cluster, codecs),
             clock=BrokerClock(wall),
             settings=settings,
             partitions=partitions,
@@ -77,12 +77,12 @@ class KafkaHost:
         )
         self._failed: asyncio.Future[None] | None = None
         self._upstreams = {each.name: self._upstream(each, flow) for each in reducers if each.upstream}
-        self.groups = [Group(self._shared, each, self._upstreams.get(each.name), self._fatal) for each in reducers]
+        self.groups = [Group(self._context, each, self._upstreams.get(each.name), self._fatal) for each in reducers]
 
     @property
     def ready(self) -> bool:
         """Every group is joined and every task of it runs; one that stopped by itself does not make the others unready."""
-        states = [seat.status.state for group in self.groups for seat in group.seats.values()]
+        states = [supervisor.status.state for group in self.groups for supervisor in group.supervisors.values()]
         return all(group.joined for group in self.groups) and all(
             state in (TaskState.RUNNING, TaskState.STOPPED) for state in states
         )
@@ -101,18 +101,18 @@ class KafkaHost:
 
     def look(self) -> list[TaskStatus]:
         """The tasks of this process as they are now; brings the gauges up to date."""
-        seats = [seat for group in self.groups for seat in group.seats.values()]
-        for seat in seats:
-            seat.look()
+        supervisors = [supervisor for group in self.groups for supervisor in group.supervisors.values()]
+        for supervisor in supervisors:
+            supervisor.look()
         for group in self.groups:
-            states = [seat.status.state for seat in group.seats.values()]
+            states = [supervisor.status.state for supervisor in group.supervisors.values()]
             for state in TaskState:
                 TASKS.labels(group.reducer.name, state.value).set(states.count(state))
-        return [seat.status for seat in seats]
+        return [supervisor.status for supervisor in supervisors]
 
     async def _run_parts(self) -> None:
         assert self._failed is not None
-        readers = [asyncio.create_task(self._shared.reference.run()), asyncio.create_task(self._shared.skips.run())]
+        readers = [asyncio.create_task(self._context.reference.run()), asyncio.create_task(self._context.skips.run())]
         groups = [asyncio.create_task(group.run()) for group in self.groups]
         try:
             await asyncio.wait([self._failed, *readers, *groups], return_when=asyncio.FIRST_COMPLETED)
@@ -130,20 +130,20 @@ class KafkaHost:
             own = (changelog_topic(group.reducer.name), journal_topic(group.reducer.name))
             for topic in (*group.reducer.inputs, *own):
                 found = await self._cluster.partitions(topic)
-                if found != self._shared.partitions:
+                if found != self._context.partitions:
                     raise WrongPartitions(
-                        f"{topic} has {found} partitions, the tasks of {group.reducer.name} expect {self._shared.partitions}; "
+                        f"{topic} has {found} partitions, the tasks of {group.reducer.name} expect {self._context.partitions}; "
                         "the number is fixed when topics are made, because it decides which task holds a key's state: "
                         f"set BATON_PARTITIONS={found}, or use a new BATON_NAMESPACE"
                     )
 
-    def _upstream(self, reducer: Reducer[Any, Any], flow: Flow) -> Upstream:
-        topics = self._shared.topics
+    def _upstream(self, reducer: Reducer[Any, Any], flow: Flow) -> UpstreamProof:
+        topics = self._context.topics
         hops = []
         for name in reducer.upstream:
             service = topics[changelog_topic(name)].writer
             hops.append(Hop(reducer=name, inputs=flow[name], again=any(topics[each].writer == service for each in flow[name])))
-        return Upstream(self._cluster, tuple(hops))
+        return UpstreamProof(self._cluster, tuple(hops))
 
     def _fatal(self, error: Exception) -> None:
         if self._failed is not None and not self._failed.done():

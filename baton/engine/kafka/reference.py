@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from baton.contracts.topics import TopicSpec
-from baton.engine.envelope import Inlet
 from baton.engine.kafka.cluster import LOG_APPEND_TIME, Cluster, NotLogTime
-from baton.engine.kafka.follower import Follower
+from baton.engine.kafka.topic_follower import TopicFollower
+from baton.engine.record_headers import RecordDecoder
 from baton.engine.reducer import ReferenceBook
 
 NOTICE_MS = 10_000
@@ -30,8 +30,8 @@ class ReferenceReader:
         self, cluster: Cluster, book: ReferenceBook[Any], topics: Mapping[str, TopicSpec], codecs: Callable[[type], Any]
     ) -> None:
         self.book = book
-        self._inlets = {topic: Inlet(topics[topic], 0, codecs) for topic in book.topics}
-        self._follower = Follower(cluster, tuple(book.topics), self._take)
+        self._decoders = {topic: RecordDecoder(topics[topic], 0, codecs) for topic in book.topics}
+        self._follower = TopicFollower(cluster, tuple(book.topics), self._take)
         self._known_ms = 0
         self._seen_ms = 0
         self._refresh: asyncio.Task[None] | None = None
@@ -79,4 +79,4 @@ class ReferenceReader:
     def _take(self, topic: str, record: Any) -> None:
         if record.timestamp_type != LOG_APPEND_TIME:
             raise NotLogTime(record.topic)
-        self.book.add(self._inlets[topic].event(record))
+        self.book.add(self._decoders[topic].event(record))

@@ -18,14 +18,14 @@ from baton.engine.batch import Batch
 from baton.engine.dead_letters import Flood
 from baton.engine.errors import EngineError, ReducerFailed
 from baton.engine.kafka.failpoints import Point, reached
-from baton.engine.kafka.idle import Idle
-from baton.engine.kafka.inputs import Inputs
-from baton.engine.kafka.measures import Measures
-from baton.engine.kafka.opening import Memory, Opening
-from baton.engine.kafka.shared import Shared
+from baton.engine.kafka.host_context import HostContext
+from baton.engine.kafka.idle_progress import IdleProgress
+from baton.engine.kafka.input_buffer import InputBuffer
 from baton.engine.kafka.status import TaskState, TaskStatus
+from baton.engine.kafka.task_metrics import TaskMetrics
+from baton.engine.kafka.task_startup import Memory, TaskStartup
 from baton.engine.kafka.transaction import BatchAborted, Transactions
-from baton.engine.kafka.upstream import Upstream
+from baton.engine.kafka.upstream_proof import UpstreamProof
 from baton.engine.reducer import Reducer
 from baton.logs import log_of
 
@@ -45,35 +45,35 @@ class Task:
 
     def __init__(
         self,
-        shared: Shared,
+        context: HostContext,
         reducer: Reducer[Any, Any],
         partition: int,
         consumer: AIOKafkaConsumer,
-        upstream: Upstream | None,
+        upstream: UpstreamProof | None,
         memory: Memory,
         status: TaskStatus,
     ) -> None:
-        settings = shared.settings
-        self._shared, self._reducer, self._partition = shared, reducer, partition
+        settings = context.settings
+        self._context, self._reducer, self._partition = context, reducer, partition
         self._memory, self._status, self._core = memory, status, memory.core
         self._name = f"{reducer.name}[{partition}]"
         self._log = log_of(__name__, reducer=reducer.name, partition=partition)
-        self._transactions = Transactions(shared.cluster, reducer.name, partition)
+        self._transactions = Transactions(context.cluster, reducer.name, partition)
         self._woken = asyncio.Event()
-        self._inputs = Inputs(
+        self._inputs = InputBuffer(
             consumer,
-            shared.cluster,
+            context.cluster,
             reducer.name,
             reducer.inputs,
             partition,
             limit=settings.buffer_records,
             arrived=self._woken.set,
         )
-        self._idle = Idle(shared, reducer, partition, self._core, self._inputs, upstream, self._woken.set)
+        self._idle = IdleProgress(context, reducer, partition, self._core, self._inputs, upstream, self._woken.set)
         self._flood = Flood(
             window=settings.dead_letter_window, ratio=settings.dead_letter_percent / 100, run=settings.dead_letter_run
         )
-        self._measures = Measures(reducer.name, partition)
+        self._measures = TaskMetrics(reducer.name, partition)
         self._gather_s, self._patience_s = settings.gather_ms / 1000, settings.merge_wait_ms / 1000
         self._stopping = False
         self._more = self._mends = False
@@ -86,11 +86,11 @@ class Task:
         try:
             self._say(TaskState.STARTING)
             began = monotonic()
-            opening = Opening(self._shared, self._reducer, self._partition, self._memory, self._measures.restoring)
-            starts = await opening.run(self._transactions, lambda: self._say(TaskState.RESTORING))
-            self._mends = opening.mends
+            startup = TaskStartup(self._context, self._reducer, self._partition, self._memory, self._measures.restoring)
+            starts = await startup.run(self._transactions, lambda: self._say(TaskState.RESTORING))
+            self._mends = startup.mends
             self._measures.restored(monotonic() - began, self._core.standing())
-            for place in self._shared.skips.places(self._reducer.name, self._partition):
+            for place in self._context.skips.places(self._reducer.name, self._partition):
                 self._core.skip(place)
             await self._reference()
             self._inputs.start_at(starts)
@@ -111,7 +111,7 @@ class Task:
         status.batch, status.now_ms = core.number, core.now
         if status.state is TaskState.RUNNING:
             status.lag, status.held, status.adopting = self._inputs.lag(), core.held, core.adopting
-            behind_ms = self._shared.clock.likely_ms() - core.now if status.lag else 0
+            behind_ms = self._context.clock.likely_ms() - core.now if status.lag else 0
             self._measures.looked(status, core.keys, core.timers, behind_ms, self._inputs.held_back())
 
     async def _reference(self) -> None:
@@ -149,7 +149,7 @@ class Task:
             return 0.0
         if not inputs.count:
             return self._idle.wait_s()
-        if inputs.count >= self._shared.settings.batch_records:
+        if inputs.count >= self._context.settings.batch_records:
             return inputs.behind(self._patience_s)
         gather_s = inputs.waiting_since + self._gather_s - asyncio.get_running_loop().time()
         return max(gather_s, inputs.behind(self._patience_s), 0.0)
@@ -163,11 +163,11 @@ class Task:
         """Fill one batch, commit it, and take it into the state."""
         await self._know()
         began = monotonic()
-        self._core.begin(self._shared.wall_ms(), self._shared.reference.offsets)
+        self._core.begin(self._context.wall_ms(), self._context.reference.offsets)
         try:
             batch = await self._fill()
             if batch is None:
-                self._core.drop()
+                self._core.discard()
                 self._idle.settle()
                 self._backoff_s = _NOTHING_S
                 return
@@ -177,10 +177,10 @@ class Task:
                 raise Flooded(f"{self._name} stops the service: {flood}")
             began_at = await self._transactions.write(batch)
         except BaseException as error:  # noqa: BLE001 - judged, and raised again unless it may go better the next time
-            self._core.drop()
+            self._core.discard()
             self._try_again(error)
             return
-        self._core.fold()
+        self._core.commit()
         self._inputs.settle()
         self._idle.settle()
         self._flood.keep(batch.verdicts)
@@ -192,16 +192,16 @@ class Task:
 
     async def _know(self) -> None:
         """See to it that what may count by the time of the next record is known."""
-        newest_ms, reference = self._inputs.newest_ms, self._shared.reference
+        newest_ms, reference = self._inputs.newest_ms, self._context.reference
         reference.saw(newest_ms)
-        self._shared.clock.passed(newest_ms)
+        self._context.clock.passed(newest_ms)
         if head := self._inputs.peek():
             await reference.know(head[1].timestamp)
 
     async def _fill(self) -> Batch | None:
         core = self._core
         self._reached(Point.TAKING)
-        self._more = not await self._take_records(self._cap or self._shared.settings.batch_records)
+        self._more = not await self._take_records(self._cap or self._context.settings.batch_records)
         for topic, stands in self._inputs.stands().items():
             if stands > core.positions.get(topic, -1):
                 core.pass_over(topic, stands)
@@ -211,13 +211,13 @@ class Task:
         if self._cap is None and not core.full:  # also where more records wait: they must not starve timers and adoption
             self._more = not self._idle.fill() or self._more
             if core.adopting and not core.full:
-                core.adopt_slice(self._shared.settings.adopt_keys)
+                core.adopt_slice(self._context.settings.adopt_keys)
         return core.seal()
 
     async def _take_records(self, limit: int) -> bool:
         """Take what is here, in order. False: there is more that could be taken at once."""
-        inputs, take = self._inputs, self._core.take
-        decidable_ms = self._shared.reference.decidable_ms
+        inputs, take = self._inputs, self._core.process
+        decidable_ms = self._context.reference.decidable_ms
         for number in range(1, limit + 1):
             head = inputs.peek()
             if head is None:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from baton.contracts.codec import codec_for
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import TOPICS, TopicSpec
 from baton.engine.batch import Limits
-from baton.engine.envelope import Inlet
 from baton.engine.memory.log import MemoryLog, Stored
 from baton.engine.memory.task import MemoryTask
+from baton.engine.record_headers import RecordDecoder
 from baton.engine.reducer import Reducer, ReferenceBook
 from baton.ids import derived_id
 
@@ -47,7 +47,7 @@ class MemoryHost:
         }
         self._topics, self._codecs, self._stubborn = topics, codecs, stubborn
         self._unproven_since: dict[tuple[str, int], int] = {}
-        self._reference = {topic: Inlet(topics[topic], 0, codecs) for topic in book.topics}
+        self._reference = {topic: RecordDecoder(topics[topic], 0, codecs) for topic in book.topics}
         for task in self.tasks.values():
             task.start()
 
@@ -104,9 +104,9 @@ class MemoryHost:
         return [task for task in self.tasks.values() if task.ready]
 
     def _appended(self, record: Stored) -> None:
-        inlet = self._reference.get(record.topic)
-        if inlet is not None:
-            self.book.add(inlet.event(record))
+        decoder = self._reference.get(record.topic)
+        if decoder is not None:
+            self.book.add(decoder.event(record))
 
     def _work(self) -> bool:
         ready = [task for task in self._running() if task.unread()]

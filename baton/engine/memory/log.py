@@ -10,7 +10,7 @@ from baton.engine.batch import Batch, Outgoing
 
 
 class Stored(NamedTuple):
-    """One record as it lies in the log. It can be handed to :meth:`~baton.engine.core.Core.take`."""
+    """One record as it lies in the log. It can be handed to :meth:`~baton.engine.core.Core.process`."""
 
     topic: str
     partition: int

@@ -10,8 +10,8 @@ from baton.contracts.topics import TopicSpec, changelog_topic, consumer_group, j
 from baton.engine.batch import Batch, Limits
 from baton.engine.core import Core
 from baton.engine.errors import EngineError, ReducerFailed, StateMismatch
+from baton.engine.input_merge import InputMerge
 from baton.engine.memory.log import MemoryLog
-from baton.engine.merge import Merge
 from baton.engine.position import disagreement
 from baton.engine.reducer import Reducer, ReferenceBook
 
@@ -64,7 +64,7 @@ class MemoryTask:
         self._group = consumer_group("baton", reducer.name)
         self._own = {"changelog": changelog_topic(reducer.name), "journal": journal_topic(reducer.name)}
         self._core: Core | None = None
-        self._merge = Merge(reducer.inputs)
+        self._merge = InputMerge(reducer.inputs)
         self._inputs = {topic: log.records(topic, partition) for topic in reducer.inputs}
         self._reference = {topic: log.records(topic, 0) for topic in book.topics}
         self._fetched: dict[str, int] = {}
@@ -115,7 +115,7 @@ class MemoryTask:
             raise StateMismatch(f"{self.reducer.name}[{self.partition}]: {wrong}")
         for place in self.skips:
             core.skip(place)
-        self._core, self._merge = core, Merge(self.reducer.inputs)
+        self._core, self._merge = core, InputMerge(self.reducer.inputs)
         self._fetched = dict(core.positions)
         new = [topic for topic in self.reducer.inputs if topic not in core.positions]
         if new:
@@ -154,7 +154,7 @@ class MemoryTask:
         def take() -> None:
             nonlocal taken
             taken = 0
-            while taken < limit and (found := self._merge.peek()) is not None and self.core.take(*found):
+            while taken < limit and (found := self._merge.peek()) is not None and self.core.process(*found):
                 self._merge.take()
                 taken += 1
 
@@ -199,16 +199,16 @@ class MemoryTask:
                 if batch is not None:
                     self._commit(batch)
             except (ReducerFailed, Aborted) as error:
-                core.drop()
+                core.discard()
                 self._merge.rewind()
                 if isinstance(error, ReducerFailed):
                     raise
                 continue
             if batch is None:
-                core.drop()
+                core.discard()
             else:
                 self.hook(Moment.COMMITTED)
-                core.fold()
+                core.commit()
             self._merge.settle()
             return done
 

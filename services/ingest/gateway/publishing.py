@@ -13,9 +13,10 @@ from aiokafka.errors import KafkaError
 from baton.clients import client_options
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import IntakeRecord
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
+from baton.contracts.topic_names import INTAKE_KEYED
 from baton.contracts.topics import physical
-from baton.engine.envelope import rfc3339
+from baton.engine.record_headers import rfc3339
 from baton.ids import derived_id
 from baton.intake.records import key_of
 from baton.settings import Settings
@@ -24,7 +25,6 @@ from services.ingest.gateway.turns import EVENTS_A_TURN
 
 log = logging.getLogger(__name__)
 
-KEYED = "intake.keyed.v1"
 _MAX_SOURCE_BYTES = 200
 
 
@@ -41,7 +41,7 @@ class Publisher:
             "request_timeout_ms": request_timeout_ms,
             "retry_backoff_ms": 20,
         }
-        self._topic = physical(settings.namespace, KEYED)
+        self._topic = physical(settings.namespace, INTAKE_KEYED)
         self._encode = codec_for(IntakeRecord).encode
         self._producer: AIOKafkaProducer | None = None
         self._replacing = asyncio.Lock()

@@ -1,0 +1,111 @@
+"""Points: bands that the criteria can reach, caps that let a threshold be reached, acts and exceptions that can count."""
+
+from collections.abc import Iterator
+
+from baton.agreement.checks.context import CheckContext, Finding, odd, wrong
+from baton.agreement.compiled.fit import MAX_FIT_MICRO
+from baton.agreement.compiled.levels import RANK
+from baton.agreement.model.scoring import ActModel, ExceptionModel, GroupModel
+from baton.agreement.quantities import DAY_MS, points_words
+
+
+def check(context: CheckContext) -> Iterator[Finding]:
+    """Sums against thresholds."""
+    yield from _fit(context)
+    yield from _engagement(context)
+    yield from _acts(context)
+
+
+def _fit(context: CheckContext) -> Iterator[Finding]:
+    most = min(sum(max(each.points, 0) for each in context.model.fit.values()), MAX_FIT_MICRO)
+    for name, band in context.model.definitions.levels.fit.items():
+        if band.enter > most:
+            yield wrong(
+                ("definitions", "levels", "fit", name, "enter"),
+                f"fit band {name} begins at {points_words(band.enter)}, but all criteria together give {points_words(most)}: "
+                "it cannot be reached",
+            )
+    for title, criterion in context.model.fit.items():
+        if criterion.points == 0:
+            yield odd(("fit", title, "points"), f'"{title}" is worth nothing')
+
+
+def _engagement(context: CheckContext) -> Iterator[Finding]:
+    model, levels = context.model.engagement, context.model.definitions.levels
+    most = 0
+    capped: list[str] = []
+    for name, group in model.groups.items():
+        reach = _reach(group, [act for act in model.acts.values() if act.group == name])
+        if group.cap is not None and reach > group.cap:
+            reach = group.cap
+            capped.append(f"{name} {points_words(group.cap)}")
+        most += reach
+    for name, band in levels.engagement.items():
+        if band.enter > most:
+            why = f"the groups give {points_words(most)} at most" + (f" (caps: {', '.join(capped)})" if capped else "")
+            needed = sorted({row[name] for row in levels.matrix.values() if name in row and RANK[row[name]] > 0})
+            use = f", which {' and '.join(needed)} {'need' if len(needed) > 1 else 'needs'}" if needed else ""
+            path = ("definitions", "levels", "engagement", name, "enter")
+            yield wrong(
+                path, f"engagement band {name} begins at {points_words(band.enter)}{use}, but {why}: it cannot be reached"
+            )
+
+
+def _reach(group: GroupModel, acts: list[ActModel]) -> int:
+    """The most points the group can hold at once, caps left out: every day as many of the best acts as count."""
+    a_day, left = 0, group.per_day
+    for points, times in sorted(((_best(each), each.per_day or group.per_day) for each in acts), reverse=True):
+        taken = min(times, left)
+        a_day += max(points, 0) * taken
+        left -= taken
+    days = (group.window or 10 * (group.half_life or DAY_MS)) / DAY_MS
+    if group.half_life is None:
+        return int(a_day * max(days, 1))
+    fade = 0.5 ** (DAY_MS / group.half_life)
+    return int(a_day * (1 - fade ** max(days, 1)) / (1 - fade))
+
+
+def _best(act: ActModel) -> int:
+    return max(act.points, *(each.points for each in act.exceptions), 0)
+
+
+def _acts(context: CheckContext) -> Iterator[Finding]:
+    model = context.model.engagement
+    for name, act in model.acts.items():
+        group = model.groups.get(act.group)
+        if group is None:
+            continue
+        if group.cap is not None and _best(act) > group.cap:
+            yield odd(
+                ("engagement", "acts", name, "points"),
+                f'"{name}" gives {points_words(_best(act))} points, but its group "{act.group}" is capped at {points_words(group.cap)}',
+            )
+        if act.per_day is not None and act.per_day > group.per_day:
+            yield odd(
+                ("engagement", "acts", name, "per_day"),
+                f'"{name}" may count {act.per_day} times a day, but its group "{act.group}" stops at {group.per_day}',
+            )
+        if "max_age" in act.model_fields_set and not act.fast_track:
+            yield odd(
+                ("engagement", "acts", name, "max_age"),
+                f'max_age of "{name}" says nothing: it belongs to acts with fast_track: true',
+            )
+        if act.fast_track and act.points <= 0:
+            yield odd(
+                ("engagement", "acts", name, "points"), f'"{name}" qualifies at once, yet is worth {points_words(act.points)}'
+            )
+        for number, exception in enumerate(act.exceptions):
+            earlier = next((each for each in range(number) if _covers(act.exceptions[each], exception)), None)
+            if earlier is not None:
+                yield _never(name, number, earlier)
+
+
+def _never(act: str, number: int, earlier: int) -> Finding:
+    path = ("engagement", "acts", act, "exceptions", number)
+    return wrong(path, f'exception {number + 1} of "{act}" is never reached: exception {earlier + 1} before it takes everything')
+
+
+def _covers(wide: ExceptionModel, narrow: ExceptionModel) -> bool:
+    stage = wide.stage is None or wide.stage == narrow.stage
+    topics = not wide.topics or (bool(narrow.topics) and set(narrow.topics) <= set(wide.topics))
+    return stage and topics

@@ -1,0 +1,1 @@
+"""From the model that people wrote to the compiled agreement that reducers ask."""

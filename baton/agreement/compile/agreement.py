@@ -1,0 +1,248 @@
+"""From the agreement as written to the agreement as asked: closures and tables, made once.
+
+The order of keys in the file has no meaning, so everything that comes from a mapping is compiled in the order of its names
+(fit criteria: by field, most points first); lists keep their order.
+"""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from baton.agreement.compile.sections import (
+    compile_calendar,
+    compile_consent,
+    compile_people,
+    compile_pool,
+    compile_recycling,
+    compile_slas,
+)
+from baton.agreement.compiled.agreement import CompiledAgreement, Levels, RoutingRules
+from baton.agreement.compiled.calendars import Calendar
+from baton.agreement.compiled.conditions import Condition, compile_condition
+from baton.agreement.compiled.engagement import ActRule, Engagement, Group, ScannerRule
+from baton.agreement.compiled.fit import Fit, FitRule
+from baton.agreement.compiled.goals import Goal
+from baton.agreement.compiled.levels import LEVELS, Band
+from baton.agreement.compiled.lifecycle import Gate, Lifecycle
+from baton.agreement.compiled.pools import PersonRule, Pool
+from baton.agreement.compiled.routing import NamedAccount, RouteRule, SuppressRule
+from baton.agreement.condition_fields import Field, FieldSources, catalogue_of
+from baton.agreement.model.agreement import Agreement
+from baton.agreement.model.condition import ConditionModel, tests_in
+from baton.agreement.model.definitions import LevelsModel
+from baton.agreement.model.routing import DestinationModel
+from baton.agreement.model.scoring import ActModel
+from baton.agreement.quantities import MICRO
+from baton.agreement.wall_time import zone_named
+from baton.contracts.leads import Stage
+
+CONTENT_STAGES = ("awareness", "consideration", "decision")
+
+
+def fields_of(model: Agreement) -> dict[str, Field]:
+    """The fields that this agreement's conditions may ask."""
+    levels = model.definitions.levels
+    purposes: dict[str, tuple[str, ...]] = {}
+    for rule in (model.consent.hand_off, model.consent.nurture):
+        purposes[rule.purpose] = tuple(dict.fromkeys((*purposes.get(rule.purpose, ()), *rule.channels)))
+    sources = FieldSources(
+        profile={name: kind.value for name, kind in model.definitions.profile.items()},
+        acts=tuple(model.definitions.acts),
+        topics=tuple(model.definitions.topics),
+        content_stages=CONTENT_STAGES,
+        levels=LEVELS,
+        grades=tuple(fit + act for fit in levels.fit for act in levels.engagement),
+        segments=tuple(each.name for each in model.definitions.segments),
+        stages=tuple(each.value for each in Stage),
+        reasons=tuple(model.recycling.reasons),
+        purposes=purposes,
+    )
+    return catalogue_of(sources)
+
+
+def compile_agreement(model: Agreement, version: str) -> CompiledAgreement:
+    """Compile a checked agreement. Raises ``KeyError`` or ``ValueError`` where it was not checked and is wrong."""
+    return _Compiler(model).compiled(version)
+
+
+class _Compiler:
+    def __init__(self, model: Agreement) -> None:
+        self.model = model
+        self.zone: ZoneInfo = zone_named(model.timezone)
+        self.fields = fields_of(model)
+        self.calendars = {name: compile_calendar(name, each, self.zone) for name, each in sorted(model.calendars.items())}
+        self.house: Calendar = self.calendars[model.calendar]
+
+    def compiled(self, version: str) -> CompiledAgreement:
+        model = self.model
+        lifecycle = self._lifecycle()
+        people = compile_people(model.people)
+        pools = {name: compile_pool(name, each, people, model.calendar) for name, each in sorted(model.pools.items())}
+        return CompiledAgreement(
+            version=version,
+            name=model.name,
+            timezone=model.timezone,
+            raw=model,
+            calendar=self.house,
+            calendars=self.calendars,
+            fit=self._fit(),
+            engagement=self._engagement(),
+            levels=compile_levels(model.definitions.levels).bound_to(lifecycle),
+            lifecycle=lifecycle,
+            people=people,
+            pools=pools,
+            routing=self._routing(people, pools),
+            slas=compile_slas(model.slas, self.calendars, self.house),
+            recycling=compile_recycling(model.recycling, self.house),
+            goals=self._goals(),
+            consent=compile_consent(model.consent),
+            roles=model.definitions.roles,
+            role_field=model.definitions.role_field,
+            segments=tuple((each.name, self._condition(each.when)) for each in model.definitions.segments),
+            effective_at_ms=moment_ms(model.effective_at, self.zone) if model.effective_at else None,
+        )
+
+    def _condition(self, model: ConditionModel) -> Condition:
+        return compile_condition(model, self.fields, self.zone)
+
+    def _fit(self) -> Fit:
+        return Fit(
+            [
+                FitRule(
+                    name=name,
+                    points_micro=each.points,
+                    condition=self._condition(each.when),
+                    keys=tuple(sorted({key for test in tests_in(each.when) if (key := self.fields[test.field].profile_key)})),
+                )
+                for name, each in self.model.fit.items()
+            ]
+        )
+
+    def _engagement(self) -> Engagement:
+        model = self.model.engagement
+        groups = {
+            name: Group(name=name, half_life_ms=each.half_life, window_ms=each.window, cap_micro=each.cap, per_day=each.per_day)
+            for name, each in sorted(model.groups.items())
+        }
+        scanner = model.scanner
+        return Engagement(
+            groups=groups,
+            acts={name: plain_rule(name, each) for name, each in sorted(model.acts.items())},
+            exceptions={name: exception_rules(name, each) for name, each in sorted(model.acts.items()) if each.exceptions},
+            scanner=ScannerRule(acts=frozenset(scanner.acts), clicks=scanner.clicks, within_ms=scanner.within)
+            if scanner
+            else None,
+            count_automatic=model.count_automatic,
+        )
+
+    def _lifecycle(self) -> Lifecycle:
+        model = self.model.lifecycle
+        return Lifecycle(
+            bridge=model.bridge,
+            poor_fit=frozenset(model.poor_fit),
+            gates=tuple(Gate(name=name, condition=self._condition(each.when)) for name, each in sorted(model.gates.items())),
+            drip_per_day=model.drip,
+            asks=frozenset(test.field for each in model.gates.values() for test in tests_in(each.when)),
+            settle_ms=model.settle,
+        )
+
+    def _routing(self, people: dict[str, PersonRule], pools: dict[str, Pool]) -> RoutingRules:
+        model = self.model.routing
+        accounts = {
+            domain: NamedAccount(owner=each.owner, pools=_pools_by_kind(each.to) if each.to else {})
+            for domain, each in sorted(model.accounts.items())
+        }
+        return RoutingRules(
+            suppress=tuple(
+                SuppressRule(name=each.name, condition=self._condition(each.when), reason=each.reason) for each in model.suppress
+            ),
+            accounts=accounts,
+            rules=tuple(
+                RouteRule(
+                    name=each.name,
+                    condition=self._condition(each.when),
+                    pools=_pools_by_kind(each.to),
+                    needs=frozenset(each.needs),
+                    asks=self._profile_asked(each.when),
+                )
+                for each in (*model.territories, *model.segments)
+            ),
+            default=_pools_by_kind(model.default),
+            keep_colleagues_together=model.keep_colleagues_together,
+            pools=pools,
+            people=people,
+        )
+
+    def _profile_asked(self, condition: ConditionModel) -> tuple[str, ...]:
+        """The profile fields that a condition looks at, in order."""
+        asked = (self.fields[test.field].profile_key for test in tests_in(condition))
+        return tuple(dict.fromkeys(key for key in asked if key))
+
+    def _goals(self) -> dict[str, Goal]:
+        return {
+            name: Goal(
+                name=name,
+                label=each.label or name,
+                side=each.side,
+                metric=each.metric.value,
+                target=each.target,
+                per=each.per.value,
+                segment=each.segment,
+                calendar=each.calendar or self.model.calendar,
+                quota=each.quota,
+                currency=each.currency,
+                warn_below_ppm=each.warn_below * MICRO // 100,
+            )
+            for name, each in sorted(self.model.goals.items())
+        }
+
+
+def compile_levels(model: LevelsModel) -> Levels:
+    """The level table of the definitions."""
+    fit, acts = (
+        tuple(Band(name=name, enter_micro=band.enter, exit_micro=band.leaves) for name, band in model.best_first(which))
+        for which in ("fit", "engagement")
+    )
+    return Levels(fit_bands=fit, engagement_bands=acts, matrix=model.matrix, dwell_ms=model.dwell)
+
+
+def plain_rule(act: str, model: ActModel) -> ActRule:
+    """An act's rule where no exception fits."""
+    return ActRule(
+        name=act,
+        act=act,
+        group=model.group,
+        points_micro=model.points,
+        per_day=model.per_day,
+        fast_track=model.fast_track,
+        max_age_ms=model.max_age,
+    )
+
+
+def exception_rules(act: str, model: ActModel) -> tuple[ActRule, ...]:
+    """An act's exceptions, in order; they share the act's group, daily limit and fast track."""
+    rules = []
+    for each in model.exceptions:
+        rules.append(
+            ActRule(
+                name=f"{act} ({', '.join(filter(None, (each.stage, *each.topics)))})",
+                act=act,
+                group=model.group,
+                points_micro=each.points,
+                per_day=model.per_day,
+                fast_track=model.fast_track,
+                max_age_ms=model.max_age,
+                stage=each.stage,
+                topics=each.topics,
+            )
+        )
+    return tuple(rules)
+
+
+def moment_ms(moment: datetime, zone: ZoneInfo) -> int:
+    """A moment as written; without an offset it is in ``zone``."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return int(aware.astimezone(UTC).timestamp() * 1000)
+
+
+def _pools_by_kind(model: DestinationModel) -> dict[str, str]:
+    return {kind: pool for kind, pool in (("sdr", model.sdr), ("sales", model.sales)) if pool}

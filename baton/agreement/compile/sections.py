@@ -1,0 +1,176 @@
+"""Compiles the sections that stand alone: calendars, people, pools, promises, recycling, consent."""
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from baton.agreement.compiled.calendars import Calendar
+from baton.agreement.compiled.consent import ConsentRule, ConsentRules
+from baton.agreement.compiled.pools import Member, PersonRule, Pool
+from baton.agreement.compiled.recycling import RecycleReason, Recycling, Track
+from baton.agreement.compiled.sla_targets import target_of
+from baton.agreement.compiled.slas import LadderStep, SlaRule, SlaRules
+from baton.agreement.holiday_days import holidays_of
+from baton.agreement.model.calendar import DAYS, CalendarModel
+from baton.agreement.model.goals import Basis, ConsentModel, ConsentsModel
+from baton.agreement.model.people import OverflowModel, PersonModel, PoolModel, WatchModel
+from baton.agreement.model.recycling import ReasonModel, RecyclingModel
+from baton.agreement.model.slas import Clock, PromiseModel, Side, SlasModel, StepModel
+from baton.agreement.wall_time import zone_named
+
+SIDE_OF: Mapping[Clock, Side] = {
+    Clock.ROUTE: Side.SALES_MANAGEMENT,
+    Clock.ACCEPT: Side.SALES,
+    Clock.FIRST_TOUCH: Side.SALES,
+    Clock.QUALIFY: Side.SALES,
+    Clock.FOLLOW_UP: Side.SALES,
+    Clock.NURTURE_START: Side.MARKETING,
+    Clock.NURTURE: Side.MARKETING,
+    Clock.ADVANCE: Side.SALES,
+    Clock.RETURN: Side.MARKETING,
+}
+"""Who owes the promise of a clock, where the agreement does not say otherwise."""
+
+
+def compile_calendar(name: str, model: CalendarModel, house_zone: ZoneInfo) -> Calendar:
+    """A calendar in its own zone, or the agreement's."""
+    return Calendar(
+        name=name,
+        zone=zone_named(model.timezone) if model.timezone else house_zone,
+        weekly=tuple(model.hours.get(day, ()) for day in DAYS),
+        holidays=holidays_of(model.holidays),
+        closed=frozenset(model.closed),
+        extra=dict(model.open),
+    )
+
+
+def compile_people(models: Mapping[str, PersonModel]) -> dict[str, PersonRule]:
+    """People by id."""
+    return {
+        person: PersonRule(
+            id=person,
+            name=each.name,
+            calendar=each.calendar,
+            active=each.active,
+            skills=frozenset(each.skills),
+            manager=each.manager,
+        )
+        for person, each in sorted(models.items())
+    }
+
+
+def compile_pool(name: str, model: PoolModel, people: Mapping[str, PersonRule], house_calendar: str) -> Pool:
+    """A pool with its members by person id."""
+    members = tuple(
+        Member(person=person, weight=each.weight, capacity=each.capacity, offers=each.offers, skills=people[person].skills)
+        for person, each in sorted(model.members.items())
+    )
+    nobody, overflow_to, watcher = "hold", None, None
+    if isinstance(model.nobody, OverflowModel):
+        nobody, overflow_to = "overflow", model.nobody.overflow
+    elif isinstance(model.nobody, WatchModel):
+        nobody, watcher = "watch", model.nobody.watch
+    return Pool(
+        name=name,
+        kind=model.kind.value,
+        members=members,
+        nobody=nobody,
+        overflow_to=overflow_to,
+        watcher=watcher,
+        calendar=model.calendar or house_calendar,
+        ignore_hours=model.ignore_hours,
+        period=model.period.value,
+        changing=model.changing.value,
+        owner_uses_turn=model.owner_uses_turn,
+        manager=model.manager,
+    )
+
+
+def compile_slas(model: SlasModel, calendars: Mapping[str, Calendar], house: Calendar) -> SlaRules:
+    """Promises in the agreement's order."""
+    longest = max(model.evidence_grace.values(), default=0)
+    return SlaRules(
+        rules=tuple(_promise(each, model, calendars, house, longest) for each in model.promises),
+        evidence_grace_ms=dict(model.evidence_grace),
+    )
+
+
+def promise_name(model: PromiseModel) -> str:
+    """What a promise is called: its name, or what it is for."""
+    what = [model.queue, *model.level, *model.segment, model.stage]
+    return model.name or " ".join([model.clock.value, *(each for each in what if each)])
+
+
+def _promise(
+    model: PromiseModel, slas: SlasModel, calendars: Mapping[str, Calendar], house: Calendar, longest_grace: int
+) -> SlaRule:
+    calendar = calendars[model.calendar] if model.calendar else house
+    ladder = slas.ladders[model.ladder_name] if model.ladder_name else model.ladder
+    return SlaRule(
+        name=promise_name(model),
+        clock=model.clock.value,
+        target=target_of(model.within, calendar),
+        own_calendar=model.calendar is not None,
+        warnings=model.warn,
+        ladder=tuple(_step(each, calendar) for each in ladder),
+        evidence_grace_ms=longest_grace if model.evidence_grace is None else model.evidence_grace,
+        side=(model.side or SIDE_OF[model.clock]).value,
+        attempts=model.attempts,
+        queue=model.queue,
+        levels=model.level,
+        segments=model.segment,
+        stage=model.stage,
+    )
+
+
+def _step(model: StepModel, calendar: Calendar) -> LadderStep:
+    return LadderStep(
+        kind=model.do.value,
+        to=model.to,
+        after=target_of(model.after, calendar) if model.after else None,
+        at_most=model.at_most,
+        reason=model.reason,
+    )
+
+
+def compile_recycling(model: RecyclingModel, house: Calendar) -> Recycling:
+    """Reasons and tracks; return dates are on the house calendar."""
+    return Recycling(
+        reasons={name: _reason(name, each) for name, each in sorted(model.reasons.items())},
+        tracks={
+            name: Track(name=name, topics=each.topics, stage=each.stage, may_last_ms=each.may_last)
+            for name, each in sorted(model.tracks.items())
+        },
+        max_recycles=model.limit,
+        long_term_track=model.long_term.track,
+        long_term_after_ms=model.long_term.comes_back,
+        fallback=model.fallback,
+        calendar=house,
+    )
+
+
+def _reason(name: str, model: ReasonModel) -> RecycleReason:
+    when = model.comes_back
+    return RecycleReason(
+        name=name,
+        outcome=model.outcome,
+        track=model.track,
+        cool_off_ms=model.cool_off,
+        after_ms=(when.after_ms if when else None) or model.if_unknown or 0,
+        before_contract_end_ms=when.before_end_ms if when else None,
+        turn_back=model.turn_back,
+        label=model.label or name.replace("_", " "),
+    )
+
+
+def compile_consent(model: ConsentsModel) -> ConsentRules:
+    """What contact by a person, and what nurture needs."""
+    return ConsentRules(hand_off=_consent(model.hand_off), nurture=_consent(model.nurture))
+
+
+def _consent(model: ConsentModel) -> ConsentRule:
+    return ConsentRule(
+        purpose=model.purpose,
+        channels=model.channels,
+        opt_in=model.basis is Basis.OPT_IN,
+        hand_raise_allows=model.hand_raise_allows,
+    )

@@ -1,0 +1,79 @@
+"""Parts of an agreement in the words a manager reads."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from baton.agreement.checks.condition_logic import test_words
+from baton.agreement.model.calendar import DAYS, Span, hours_words
+from baton.agreement.model.condition import All, Any_, ConditionModel, Not, Test
+from baton.agreement.model.slas import PromiseModel, StepKind, StepModel
+from baton.agreement.quantities import duration_words
+
+
+def condition_words(condition: ConditionModel) -> str:
+    """``profile.country in [DE, AT] and not profile.role contains student``."""
+    match condition:
+        case Test():
+            within = f" within {duration_words(condition.within)}" if condition.within is not None else ""
+            return test_words(condition) + within
+        case All():
+            return " and ".join(_inner(part) for part in condition.all)
+        case Any_():
+            return " or ".join(_inner(part) for part in condition.any)
+        case Not():
+            return f"not {_inner(condition.not_)}"
+
+
+def _inner(condition: ConditionModel) -> str:
+    words = condition_words(condition)
+    return f"({words})" if isinstance(condition, All | Any_) else words
+
+
+def step_words(step: StepModel) -> str:
+    """``escalate to manager after 4 business hours``."""
+    words = step.do.value.replace("_", " ")
+    if step.to:
+        words += f" {step.to}" if step.do is StepKind.NOTIFY else f" to {step.to}"
+    if step.do is StepKind.REASSIGN:
+        words += " once" if step.at_most == 1 else f" at most {step.at_most} times"
+    if step.reason:
+        words += f" as {step.reason}"
+    return words + (f" after {step.after.words}" if step.after else "")
+
+
+def ladder_words(steps: tuple[StepModel, ...]) -> str:
+    """The steps of a ladder, or ``nothing``."""
+    return ", then ".join(step_words(each) for each in steps) or "nothing"
+
+
+def promise_subject(promise: PromiseModel) -> str:
+    """Whom a promise is for: ``sales, hot, enterprise``; empty: everybody."""
+    return ", ".join(filter(None, (promise.queue, *promise.level, *promise.segment, promise.stage)))
+
+
+def week_changes(old: Mapping[str, tuple[Span, ...]], new: Mapping[str, tuple[Span, ...]]) -> Iterator[str]:
+    """``mon-fri 09:00-17:00 -> 09:00-18:00``: opening hours, days in a row that change alike in one."""
+    runs: list[tuple[str, list[str]]] = []
+    for day in DAYS:
+        before, after = (hours_words(each.get(day, ())) for each in (old, new))
+        text = f"{before} -> {after}" if before != after else ""
+        if not runs or runs[-1][0] != text:
+            runs.append((text, []))
+        runs[-1][1].append(day)
+    for text, days in runs:
+        if text:
+            yield f"{days[0] if len(days) == 1 else f'{days[0]}-{days[-1]}'} {text}"
+
+
+def value_words(value: Any) -> str:
+    """A plain JSON value as people write it."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple():
+            return ", ".join(value_words(each) for each in value) or "none"
+        case dict():
+            return ", ".join(f"{key} {value_words(each)}" for key, each in value.items()) or "none"
+    return str(value)

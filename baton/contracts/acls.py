@@ -1,0 +1,92 @@
+"""What each service must be allowed on a cluster that asks: the table in docs/OPERATING.md as data. Pure.
+
+One principal a service. What is not here is not needed: no service makes topics, and none may write the reference topics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from baton.contracts.topic_names import BATON_SKIPS
+from baton.contracts.topics import (
+    REDUCERS,
+    REFERENCE_TOPICS,
+    TOPICS,
+    Audience,
+    changelog_topic,
+    consumer_group,
+    engine_topics,
+    journal_topic,
+    physical,
+    ticks_topic,
+)
+
+READ: Final = ("Read", "Describe")
+WRITE: Final = ("Write", "Describe")
+_JUDGES: Final = "sla_watcher"
+"""The service that proves how far the groups before it are, before it judges."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """``operations`` on the resource of that name; ``prefixed``: on all whose names begin so. ``resource``: ``topic``, ``group`` or
+    ``transactional_id``."""
+
+    resource: str
+    name: str
+    operations: tuple[str, ...]
+    prefixed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceTopics:
+    """The topics of the flow that a service reads and writes, and its reducers."""
+
+    service: str
+    reducers: tuple[str, ...]
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+def topics_of(service: str) -> ServiceTopics:
+    """What a service has to do with; the engine's own topics apart."""
+    mine = tuple(name for name, owner in REDUCERS.items() if owner == service)
+    own = {spec.name for name in mine for spec in engine_topics(name, service)}
+    flow = [spec for spec in TOPICS.values() if spec.audience is not Audience.ENGINE]
+    return ServiceTopics(
+        service=service,
+        reducers=mine,
+        reads=tuple(spec.name for spec in flow if set(spec.readers) & set(mine)),
+        writes=tuple(spec.name for spec in flow if spec.writer == service and spec.name not in own),
+    )
+
+
+def rights_of(service: str, namespace: str) -> tuple[Right, ...]:
+    """Every right that ``service`` needs, topics and groups by their physical names."""
+    return tuple(_rights(topics_of(service), namespace))
+
+
+def _rights(told: ServiceTopics, namespace: str) -> Iterator[Right]:
+    def topic(name: str, operations: tuple[str, ...]) -> Right:
+        return Right(resource="topic", name=physical(namespace, name), operations=operations)
+
+    for name in (*told.reads, *REFERENCE_TOPICS, BATON_SKIPS):
+        yield topic(name, READ)
+    for name in told.writes:
+        yield topic(name, WRITE)
+    for reducer in told.reducers:
+        group = consumer_group(namespace, reducer)
+        yield Right(resource="group", name=group, operations=READ)
+        yield Right(resource="transactional_id", name=f"{group}-", operations=WRITE, prefixed=True)
+        yield topic(changelog_topic(reducer), ("Read", *WRITE))
+        for name in (journal_topic(reducer), ticks_topic(reducer)):
+            yield topic(name, WRITE)
+    if told.service == _JUDGES:
+        for before in dict.fromkeys(owner for owner in REDUCERS.values() if owner != _JUDGES):
+            others = topics_of(before)
+            for reducer in others.reducers:
+                yield Right(resource="group", name=consumer_group(namespace, reducer), operations=("Describe",))
+            for name in others.reads:
+                yield topic(name, ("Describe",))

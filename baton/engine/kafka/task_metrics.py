@@ -1,0 +1,115 @@
+"""The metrics of one task, with its labels filled in."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from baton.contracts.fact_metrics import Amount
+from baton.contracts.metrics import METRICS, Kind
+from baton.engine import metrics
+from baton.engine.batch import Batch
+from baton.engine.kafka.status import TaskStatus
+
+MOST_LABELS = 500
+"""So many series of one measured metric; what comes after them is told as ``other``, so that no word of the outside can fill memory."""
+OTHER = "other"
+
+
+class TaskMetrics:
+    """Counts per batch; gauges when somebody looks; :meth:`left` takes back what is told of a task that goes elsewhere."""
+
+    def __init__(self, reducer: str, partition: int) -> None:
+        self._reducer, self._partition = reducer, str(partition)
+        self._batches = metrics.BATCHES.labels(reducer)
+        self._aborted = metrics.ABORTED.labels(reducer)
+        self._batch_seconds = metrics.BATCH_SECONDS.labels(reducer)
+        self._commit_seconds = metrics.COMMIT_SECONDS.labels(reducer)
+        self._left = metrics.RESTORE_LEFT.labels(reducer, self._partition)
+        for each in metrics.FROM_ZERO:
+            each.labels(reducer)
+        self._set: set[tuple[str, tuple[str, ...]]] = set()
+        self._shares: dict[tuple[str, tuple[str, ...]], float] = {}
+
+    def committed(self, batch: Batch, filled_s: float, committed_s: float) -> None:
+        """A batch was committed."""
+        counts, reducer = batch.counts, self._reducer
+        self._batches.inc()
+        self._batch_seconds.observe(filled_s)
+        self._commit_seconds.observe(committed_s)
+        for topic, taken in counts.taken.items():
+            metrics.RECORDS.labels(reducer, topic).inc(taken)
+        for topic, published in counts.facts.items():
+            metrics.FACTS.labels(reducer, topic).inc(published)
+        if counts.wakes:
+            metrics.TIMERS.labels(reducer).inc(counts.wakes)
+            metrics.TIMER_LATE.labels(reducer).set(counts.late_ms / 1000)
+        for metric, count in (
+            (metrics.DEAD_LETTERS, counts.dead),
+            (metrics.UNPROVEN, counts.unproven),
+            (metrics.ADOPTED, counts.adopted),
+            (metrics.SKIPPED, counts.skipped),
+        ):
+            if count:
+                metric.labels(reducer).inc(count)
+        for (name, labels), value in counts.measured.items():
+            self._add(name, labels, value)
+        for (name, labels), value in counts.standing.items():
+            self._stand(name, labels, value)
+
+    def aborted(self) -> None:
+        """A batch was aborted."""
+        self._aborted.inc()
+
+    def restoring(self, position: int, end: int) -> None:
+        """A restore is at ``position``."""
+        self._left.set(end - position)
+
+    def restored(self, seconds: float, standing: list[Amount]) -> None:
+        """A restore is done; ``standing``: what the keys stand at."""
+        self._left.set(0)
+        metrics.RESTORE_SECONDS.labels(self._reducer, self._partition).set(seconds)
+        for amount in standing:
+            (self._stand if amount.sets else self._add)(amount.metric, amount.labels, amount.value)
+
+    def looked(self, status: TaskStatus, keys: int, timers: int, behind_ms: int, held_back: int) -> None:
+        """Somebody looks at the task."""
+        labels = (self._reducer, self._partition)
+        metrics.LAG.labels(*labels).set(status.lag)
+        metrics.LAG_SECONDS.labels(*labels).set(max(0, behind_ms) / 1000)
+        metrics.KEYS.labels(*labels).set(keys)
+        metrics.WAITING_TIMERS.labels(*labels).set(timers)
+        metrics.HELD_BACK.labels(*labels).set(held_back)
+        metrics.HELD_TIMERS.labels(*labels).set(status.held)
+        metrics.ADOPTING.labels(*labels).set(status.adopting)
+
+    def left(self) -> None:
+        """The task ends here: what is told of it is somebody else's to tell, or nobody's."""
+        for metric in metrics.OF_A_TASK:
+            with suppress(KeyError):
+                metric.remove(self._reducer, self._partition)
+        for name, labels in self._set:
+            with suppress(KeyError):
+                metrics.MEASURED[name].remove(*labels)
+        self._set.clear()
+        for (name, labels), share in self._shares.items():
+            _child(name, labels).dec(share)
+        self._shares.clear()
+
+    def _stand(self, name: str, labels: tuple[str, ...], value: float) -> None:
+        self._set.add((name, labels))
+        _child(name, labels).set(value)
+
+    def _add(self, name: str, labels: tuple[str, ...], value: float) -> None:
+        """A counter grows. Of a gauge that tasks share, this one's share changes."""
+        if METRICS[name].kind is Kind.GAUGE:
+            self._shares[name, labels] = self._shares.get((name, labels), 0) + value
+        _child(name, labels).inc(value)
+
+
+def _child(name: str, labels: tuple[str, ...]) -> Any:
+    metric = metrics.MEASURED[name]
+    if not labels:
+        return metric
+    known = metric._metrics
+    return metric.labels(*labels) if labels in known or len(known) < MOST_LABELS else metric.labels(*[OTHER] * len(labels))

@@ -1,0 +1,162 @@
+"""What stands around a value on the wire: reading an input record into an event, and a fact into an outgoing record.
+
+Headers of a fact are CloudEvents' (binary mode) and ours: the agreement it was decided under, its cause, when the cause first
+reached the log. This is the hot path: what does not change from fact to fact is encoded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from baton.contracts.partitioner import partition_of
+from baton.contracts.topics import TopicSpec
+from baton.engine.batch import Headers, Outgoing, Record
+from baton.engine.reducer import Event, Fact, Reducer
+from baton.evolve import maker
+from baton.ids import derived_id
+
+_SPEC_VERSION = ("ce_specversion", b"1.0")
+_LONGEST_TRACE = 128
+
+
+class Unreadable(ValueError):
+    """A record of our own that has no key, or a value that is not what its topic holds."""
+
+
+_event = maker(Event)
+
+
+class RecordDecoder:
+    """Reads the records of one input topic."""
+
+    __slots__ = ("_decode", "_partition", "outside", "topic")
+
+    def __init__(self, spec: TopicSpec, partition: int, codecs: Callable[[type], Any]) -> None:
+        self.topic = spec.name
+        self.outside = spec.outside
+        self._partition = partition
+        self._decode = None if spec.record is None else codecs(spec.record).decode
+
+    def event(self, record: Record) -> Event:
+        """The event in ``record``. Of the outside's headers only the trace is believed: two senders may use one id."""
+        headers = dict(record.headers)
+        raw, at_ms, outside = record.value, record.timestamp, self.outside
+        name = None if outside else headers.get("ce_id")
+        received = None if outside else headers.get("received_at")
+        trace = headers.get("traceparent")
+        if record.key is None and not outside:
+            raise Unreadable("a record of our own without a key")
+        errors = "replace" if outside else "strict"
+        return _event(
+            self.topic,
+            self._partition,
+            record.offset,
+            "" if record.key is None else record.key.decode("utf-8", errors),
+            (raw or b"") if self._decode is None else None if raw is None else self._decode(raw),
+            name.decode("utf-8", errors) if name else derived_id("record", self.topic, self._partition, record.offset),
+            at_ms,
+            int(received) if received else at_ms,
+            trace.decode("utf-8", "replace") if trace and len(trace) <= _LONGEST_TRACE else None,
+            tuple(record.headers),
+        )
+
+
+class RecordEncoder:
+    """Encodes facts for one output topic of a reducer."""
+
+    __slots__ = ("_encode", "_max_bytes", "_partition", "_partitions", "_record", "_type", "kind", "topic")
+
+    def __init__(self, spec: TopicSpec, reducer: str, partition: int, partitions: int, codecs: Callable[[type], Any]) -> None:
+        if spec.record is None:
+            raise ValueError(f"{reducer} cannot publish to {spec.name}: the topic has no record type")
+        self.topic = spec.name
+        self.kind = f"{reducer}.{spec.record.__name__}"
+        self._record = spec.record
+        self._encode = codecs(spec.record).encode
+        self._type = ("ce_type", f"baton.{spec.record.__name__}.v1".encode())
+        self._max_bytes = spec.max_bytes
+        self._partitions = spec.partitions or partitions
+        # Most facts go on under the key they came with, which lies in this very partition.
+        self._partition = partition if spec.partitions is None else -1
+
+    def outgoing(self, fact: Fact, fact_id: str, own_key: str, shared: Headers) -> Outgoing:
+        """``fact`` as a record; raises where its value is not of the topic's type or longer than the topic allows.
+
+        ``shared``: the headers that all facts of the step have."""
+        value = fact.value
+        if value is not None:
+            if type(value) is not self._record:
+                raise TypeError(f"{self.topic} holds {self._record.__name__}")
+            value = self._encode(value)
+            if len(value) > self._max_bytes:
+                raise ValueError(f"{self._record.__name__} of {len(value)} bytes; {self.topic} allows {self._max_bytes}")
+        key = fact.key.encode()
+        partition = self._partition if fact.key == own_key else -1
+        if partition < 0:
+            partition = partition_of(key, self._partitions)
+        return Outgoing(self.topic, partition, key, value, [("ce_id", fact_id.encode()), self._type, *shared])
+
+
+class Stamp:
+    """The headers that all facts of a step share; those that log time, agreement and batch fix are made once for each, when one is asked
+    for: most steps publish nothing."""
+
+    __slots__ = ("_fixed", "_made", "_now", "_second", "_source", "_stale", "_text", "_version", "_version_text")
+
+    def __init__(self, reducer: Reducer[Any, Any]) -> None:
+        self._source = ("ce_source", f"/baton/{reducer.service}/{reducer.name}".encode())
+        self._made = ("made_at", b"0")
+        self._second, self._text = -1, b""
+        self._version_text, self._version = "", ("baton_agreement", b"")
+        self._fixed: Headers = []
+        self._now, self._stale = 0, True
+
+    def made_at(self, made_at_ms: int) -> None:
+        """The worker's clock for the facts of this batch."""
+        self._made = ("made_at", b"%d" % made_at_ms)
+        self._stale = True
+
+    def at(self, now: int, version: str) -> None:
+        """Log time and agreement from here on."""
+        self._now, self._stale = now, True
+        if version != self._version_text:
+            self._version_text, self._version = version, ("baton_agreement", version.encode())
+
+    def _fix(self) -> None:
+        second, ms = divmod(self._now, 1000)
+        if second != self._second:
+            self._second = second
+            self._text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.").encode()
+        self._stale = False
+        self._fixed = [self._source, _SPEC_VERSION, ("ce_time", b"%b%03dZ" % (self._text, ms)), self._version, self._made]
+
+    def headers(self, cause: str, received_at_ms: int, traceparent: str | None) -> Headers:
+        """The headers of the facts that ``cause`` has."""
+        if self._stale:
+            self._fix()
+        headers = [*self._fixed, ("baton_cause", cause.encode()), ("received_at", b"%d" % received_at_ms)]
+        if traceparent is not None:
+            headers.append(("traceparent", traceparent.encode()))
+        return headers
+
+
+def rfc3339(at_ms: int) -> str:
+    """``2026-11-02T09:30:00.125Z``."""
+    second, ms = divmod(at_ms, 1000)
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
+
+
+def fact_ids(cause: str, facts: Sequence[Fact], encoders: Mapping[str, RecordEncoder]) -> list[str]:
+    """The id of each fact of a step: from the cause, reducer and type, and how many of that type came before it in the step."""
+    if len(facts) == 1:
+        return [derived_id(cause, encoders[facts[0].topic].kind, 0)]
+    seen: dict[str, int] = {}
+    ids = []
+    for fact in facts:
+        kind = encoders[fact.topic].kind
+        ordinal = seen.get(kind, 0)
+        seen[kind] = ordinal + 1
+        ids.append(derived_id(cause, kind, ordinal))
+    return ids

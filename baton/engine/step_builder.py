@@ -1,0 +1,111 @@
+"""A step under construction: reads through to the view, collects what changes, and makes the :class:`~baton.engine.reducer.Step` at the end.
+
+It lives for one call of a reducer and is the only thing there that changes in place. Each reducer extends it by its head and its
+vocabulary; a builder knows nothing of what the step decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from baton.engine.reducer import Drop, EntryKind, Fact, Put, Step, View
+from baton.evolve import maker
+
+S = TypeVar("S")
+T = TypeVar("T")
+MAX_ENTRIES = 10_000
+_step: Callable[..., Step[Any]] = maker(Step)
+
+
+class StepBuilder(Generic[S]):
+    """What one call changes. ``cause``: what new ids derive from; ``now``: log time."""
+
+    def __init__(self, view: View[S], *, now: int) -> None:
+        self.view = view
+        self.key = view.key
+        self.cause = view.cause
+        self.now = now
+        self._put: dict[tuple[EntryKind[Any], str], Any] = {}
+        self._drop: dict[tuple[EntryKind[Any], str], None] = {}
+        self._facts: list[Fact] = []
+
+    # ------------------------------------------------------------------ entries, as they will be after this step
+
+    def get(self, kind: EntryKind[T], item: str) -> T | None:
+        """The entry, or None."""
+        place = kind, item
+        if place in self._put:
+            found: T = self._put[place]
+            return found
+        return None if place in self._drop else self.view.get(kind, item)
+
+    def items(self, kind: EntryKind[T], *, limit: int = MAX_ENTRIES) -> list[tuple[str, T]]:
+        """All entries of a kind, in the order of their items. Of those stored before, at most ``limit`` are read."""
+        stored = self.view.scan(kind, limit=limit) if self.view.count(kind) else ()
+        return self._merged(kind, dict(stored), first="")
+
+    def scan(self, kind: EntryKind[T], *, first: str, limit: int) -> list[tuple[str, T]]:
+        """At most ``limit`` entries of a kind in the order of their items, from ``first`` on."""
+        # Each entry dropped here can hide at most one stored entry, so so many more are enough.
+        hidden = sum(1 for each, item in self._drop if each is kind and item >= first)
+        return self._merged(kind, dict(self.view.scan(kind, first=first, limit=limit + hidden)), first=first)[:limit]
+
+    def count(self, kind: EntryKind[Any]) -> int:
+        """How many entries of a kind there are."""
+        dropped = sum(1 for each, _ in self._drop if each is kind)
+        added = sum(1 for each, item in self._put if each is kind and self.view.get(kind, item) is None)
+        return self.view.count(kind) - dropped + added
+
+    def _merged(self, kind: EntryKind[T], entries: dict[str, T], *, first: str) -> list[tuple[str, T]]:
+        for each, item in self._drop:
+            if each is kind:
+                entries.pop(item, None)
+        entries.update({item: value for (each, item), value in self._put.items() if each is kind and item >= first})
+        return sorted(entries.items(), key=_item)
+
+    def put(self, kind: EntryKind[T], item: str, value: T) -> None:
+        """Store an entry, unless it is what is stored already."""
+        if (kind, item) in self._put or (kind, item) in self._drop or self.view.get(kind, item) != value:
+            self.store(kind, item, value)
+
+    def store(self, kind: EntryKind[T], item: str, value: T) -> None:
+        """Store an entry that is known to have changed."""
+        self._drop.pop((kind, item), None)
+        self._put[kind, item] = value
+
+    def drop(self, kind: EntryKind[Any], item: str) -> None:
+        """Remove an entry; nothing happens where there is none."""
+        self._put.pop((kind, item), None)
+        if self.view.get(kind, item) is not None:
+            self._drop[kind, item] = None
+
+    # ------------------------------------------------------------------ facts
+
+    def publish(self, topic: str, value: Any, key: str | None = None) -> None:
+        """Publish a fact, under this key unless another is given."""
+        self._facts.append(Fact(topic, self.key if key is None else key, value))
+
+    def publish_fact(self, fact: Fact) -> None:
+        """Publish a fact that was made elsewhere."""
+        self._facts.append(fact)
+
+    def published(self, topic: str) -> bool:
+        """Whether this step publishes on ``topic`` already."""
+        return any(fact.topic == topic for fact in self._facts)
+
+    # ------------------------------------------------------------------ the outcome
+
+    def build(self, head: S | None, wake_at: int | None) -> Step[S]:
+        """The step."""
+        return _step(
+            head=head,
+            wake_at=wake_at,
+            put=tuple(Put(kind, item, value) for (kind, item), value in self._put.items()),
+            drop=tuple(Drop(kind, item) for kind, item in self._drop),
+            facts=tuple(self._facts),
+        )
+
+
+def _item(entry: tuple[str, Any]) -> str:
+    return entry[0]

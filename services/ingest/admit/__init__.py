@@ -1,0 +1,1 @@
+"""The reducer ``admit``: takes the event lines of the inbox topic."""

@@ -1,0 +1,1 @@
+"""The reducer ``identify``: resolves identifiers to leads, accepts each event once."""

@@ -1,0 +1,122 @@
+"""assignment, per pool: the one writer that says which person gets a lead.
+
+Since one task alone decides for a pool, turns are exactly fair and capacity is exactly kept under any load. A lead that nobody can take
+waits in the queue (which is its holder), overflows to another pool, or goes to a human's fallback queue: each is published when it
+happens, once. While something waits, the queue is looked at again when somebody's day begins, an absence ends, a load falls, and at
+the latest every quarter of an hour. A step does a bounded amount of work and goes on at once in the next.
+"""
+
+from baton.agreement.reference import AgreementReference
+from baton.contracts.fact_metrics import Amount
+from baton.contracts.metrics import Business
+from baton.contracts.routing import QueueItem, RequestKind
+from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_UNROUTED, ROUTER_QUEUE
+from baton.engine.reducer import Event, Reducer, Step, View
+from services.router.assignment.pool_view import pool_view_of
+from services.router.assignment.queue import Placement
+from services.router.assignment.state import HELD, WORK, PoolState, PoolWork, WorkState
+from services.router.assignment.step import AssignmentStep
+from services.router.turn_credit import gives_back
+
+
+class Assignment(Reducer[PoolState, AgreementReference]):
+    """The reducer; see the module."""
+
+    name = "assignment"
+    service = "router"
+    inputs = (ROUTER_QUEUE,)
+    outputs = (LEADS_ROUTED_SDR, LEADS_ROUTED_SALES, LEADS_UNROUTED, ROUTER_QUEUE)
+    head_type = PoolState
+    entry_kinds = (WORK, HELD)
+    adopts = True
+    stands = True
+
+    def step(self, view: View[PoolState], event: Event, *, now: int, reference: AgreementReference) -> Step[PoolState]:
+        """Take one item: a request, or what became of one."""
+        item: QueueItem = event.value
+        placement = _placement(view, now, reference)
+        match item.kind:
+            case RequestKind.REQUEST:
+                placement.arrive(item)
+            case RequestKind.OFFERED:
+                _follow(placement, item, WorkState.OFFERED)
+            case RequestKind.ACCEPTED:
+                _follow(placement, item, WorkState.ACCEPTED)
+            case RequestKind.RELEASE:
+                _release(placement, item)
+            case other:
+                raise ValueError(f"assignment does not know the item kind {other}")
+        return placement.finish(view.wake_at)
+
+    def wake(self, view: View[PoolState], *, now: int, reference: AgreementReference) -> Step[PoolState]:
+        """Somebody may be there now, or the last pass was not finished."""
+        placement = _placement(view, now, reference)
+        placement.go_on()
+        return placement.finish(None)
+
+    def adopt(self, view: View[PoolState], *, old: str, new: AgreementReference, now: int) -> Step[PoolState]:
+        """Look at the queue with the new people, weights and limits."""
+        placement = _placement(view, now, new)
+        placement.look_again()
+        return placement.finish(view.wake_at)
+
+    def standing(self, view: View[PoolState]) -> Amount:
+        """How many leads wait in the pool's queue."""
+        return Amount(Business.WAITING, (view.key,), view.count(HELD), sets=True)
+
+
+def _placement(view: View[PoolState], now: int, reference: AgreementReference) -> Placement:
+    pool_view = pool_view_of(reference, view.key, now=now)
+    step = AssignmentStep(view, now=now, period=pool_view.period)
+    return Placement(step=step, pool_view=pool_view, reference=reference, cause=view.cause, now=now)
+
+
+def _follow(placement: Placement, item: QueueItem, state: WorkState) -> None:
+    """The offer was accepted, or stands again. It may be unknown here, where its release came first: then it is open work anew,
+    without a turn, since the first one was not given back."""
+    step, work = placement.step, placement.step.work(item.handoff_id)
+    if work is not None and work.state == WorkState.FORWARDED:
+        placement.forward_after(item, work)
+        return
+    person = item.person or (work.person if work else None)
+    if person is None or (work is not None and (work.state, work.person) == (state, person)):
+        return
+    _let_go(step, work)
+    step.load(person, state, 1)
+    same = work is not None and work.person in (None, person)
+    step.put_work(
+        item.handoff_id,
+        PoolWork(
+            state=state,
+            lead_id=item.lead_id,
+            since_ms=placement.now,
+            person=person,
+            turn=work.turn if work is not None and same else None,
+            to_pool=work.to_pool if work is not None else None,
+        ),
+    )
+    placement.look_again()
+
+
+def _release(placement: Placement, item: QueueItem) -> None:
+    step, work = placement.step, placement.step.work(item.handoff_id)
+    if work is None:
+        return
+    if work.to_pool is not None:
+        # Also where the lead came back: the other pool has it written down as forwarded.
+        placement.forward_after(item, work)
+    if gives_back(item.fault):
+        step.give_turn_back(work)
+    _let_go(step, work)
+    step.drop_work(item.handoff_id)
+    placement.look_again()
+
+
+def _let_go(step: AssignmentStep, work: PoolWork | None) -> None:
+    """Take a hand-off out of the queue or off the person's load."""
+    if work is None:
+        return
+    if work.queued is not None:
+        step.leave_queue(work.queued)
+    if work.person is not None and work.state in (WorkState.OFFERED, WorkState.ACCEPTED):
+        step.load(work.person, work.state, -1)

@@ -1,0 +1,155 @@
+"""The facts that tell where a lead went: routed, held, watched, overflowed.
+
+Each carries how it came about: the path to the pool, everybody's numbers, who was excluded and why, and the agreement's version. A
+list that would be too long is cut, and says so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from baton.agreement.compiled.agreement import CompiledAgreement, NeverOpenError
+from baton.agreement.reference import AgreementReference
+from baton.contracts.leads import LeadQualified
+from baton.contracts.routing import Candidate, LeadRouted, LeadUnrouted, QueueItem, RoutingStep
+from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_UNROUTED, ROUTER_QUEUE
+from baton.engine.reducer import Fact
+from services.router.assignment.person_selection import Chosen
+from services.router.assignment.pool_view import PoolView
+
+ROUTED = {"sdr": LEADS_ROUTED_SDR, "sales": LEADS_ROUTED_SALES}
+MOST_CANDIDATES = 60
+MOST_STEPS = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingFacts:
+    """Makes the facts of one step of a pool."""
+
+    pool_view: PoolView
+    reference: AgreementReference
+    cause: str
+    now: int
+
+    def routed(self, item: QueueItem, chosen: Chosen) -> Fact:
+        """A person has it."""
+        qualified = qualified_of(item)
+        kind = self.pool_view.kind
+        candidates = cut(chosen.candidates, chosen.person)
+        value = LeadRouted(
+            handoff_id=item.handoff_id,
+            qualification_id=item.qualification_id,
+            attempt=item.attempt,
+            lead_id=item.lead_id,
+            cycle=qualified.cycle,
+            leg=kind,
+            pool=self.pool_view.pool,
+            owner=chosen.person,
+            level=qualified.level,
+            segment=qualified.segment,
+            hand_raised=qualified.hand_raised,
+            routed_at_ms=self.now,
+            qualified_at_ms=qualified.qualified_at_ms,
+            path=item.path[:MOST_STEPS],
+            candidates=candidates,
+            rule=chosen.rule,
+            turn_used=bool(chosen.share),
+            qualified=qualified,
+            agreement=self.reference.version,
+            accept_by_ms=accept_by(
+                self.reference,
+                kind=kind,
+                pool=self.pool_view.pool,
+                person=chosen.person,
+                level=qualified.level,
+                segment=qualified.segment,
+                now=self.now,
+            ),
+            trace_cut=len(candidates) < len(chosen.candidates) or len(item.path) > MOST_STEPS,
+        )
+        return Fact(ROUTED[kind], item.lead_id, value)
+
+    def held(self, item: QueueItem, reason: str, candidates: Sequence[Candidate], *, next_try_at: int) -> Fact:
+        """It waits in this pool's queue."""
+        return self._unrouted(item, "held", reason, candidates, next_try_at=next_try_at)
+
+    def watched(self, item: QueueItem, reason: str, candidates: Sequence[Candidate], watcher: str | None) -> Fact:
+        """A human's fallback queue has it."""
+        return self._unrouted(item, "watch", reason, candidates, watcher=watcher)
+
+    def overflowed(self, item: QueueItem, target: str, why: str) -> Fact:
+        """Another pool is to have it."""
+        step = RoutingStep(rule=f"overflow:{self.pool_view.pool}", outcome=why)
+        return self.forwarded(
+            replace(
+                item,
+                pool=target,
+                path=(*item.path, step),
+                overflowed_from=(*item.overflowed_from, self.pool_view.pool),
+                cause_id=self.cause,
+                at_ms=self.now,
+            )
+        )
+
+    def forwarded(self, item: QueueItem) -> Fact:
+        """An item on its way to another pool."""
+        return Fact(ROUTER_QUEUE, item.pool, item)
+
+    def _unrouted(
+        self,
+        item: QueueItem,
+        outcome: str,
+        reason: str,
+        candidates: Sequence[Candidate],
+        *,
+        next_try_at: int | None = None,
+        watcher: str | None = None,
+    ) -> Fact:
+        qualified = qualified_of(item)
+        value = LeadUnrouted(
+            handoff_id=item.handoff_id,
+            qualification_id=item.qualification_id,
+            attempt=item.attempt,
+            lead_id=item.lead_id,
+            cycle=qualified.cycle,
+            outcome=outcome,
+            reason=reason,
+            pool=self.pool_view.pool,
+            at_ms=self.now,
+            path=item.path[:MOST_STEPS],
+            candidates=cut(candidates),
+            agreement=self.reference.version,
+            next_try_at_ms=next_try_at,
+            watcher=watcher,
+            leg=self.pool_view.kind,
+            level=qualified.level,
+        )
+        return Fact(LEADS_UNROUTED, item.lead_id, value)
+
+
+def cut(candidates: Sequence[Candidate], chosen: str | None = None) -> tuple[Candidate, ...]:
+    """At most so many candidates, the chosen one always among them."""
+    first = [each for each in candidates if each.person == chosen]
+    rest = [each for each in candidates if each.person != chosen]
+    return tuple(candidates) if len(candidates) <= MOST_CANDIDATES else tuple((first + rest)[:MOST_CANDIDATES])
+
+
+def qualified_of(item: QueueItem) -> LeadQualified:
+    """The qualification that a request carries."""
+    if item.qualified is None:
+        raise ValueError(f"request {item.handoff_id} carries no qualification")
+    return item.qualified
+
+
+def accept_by(
+    reference: AgreementReference, *, kind: str, pool: str, person: str, level: str, segment: str | None, now: int
+) -> int | None:
+    """Until when the person is to answer, if the offer were read at ``now``; None: nothing was promised."""
+    agreement: CompiledAgreement = reference.agreement
+    rule = agreement.slas.target("accept", queue=kind, level=level, segment=segment)
+    if rule is None:
+        return None
+    hours = agreement.calendar_for(person=person, pool=pool, rule=rule, absences=reference.away(person))
+    try:
+        return rule.target.deadline(now, hours)
+    except NeverOpenError:
+        return None

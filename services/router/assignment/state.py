@@ -1,0 +1,151 @@
+"""What assignment keeps of a pool: turns, loads, the queue, and each open hand-off of the pool.
+
+The head is bounded by the pool's people and the agreement's levels; the queue and the open work grow, so they are entries.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from baton.contracts.routing import QueueItem
+from baton.engine.reducer import EntryKind
+from services.router.assignment.fair_share import Book, Standing
+
+
+class WorkState(StrEnum):
+    """Where a hand-off is in this pool. ``forwarded``: it overflowed, and what follows goes after it."""
+
+    HELD = "held"
+    WATCHED = "watched"
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    FORWARDED = "forwarded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turns:
+    """A person's standing in a ledger; ``target`` is an exact fraction, ``n/d``."""
+
+    person: str
+    turns: int
+    target: str
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """The turns of one level in one period of the pool."""
+
+    level: str
+    period: str
+    standings: tuple[Turns, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What a person has open from this pool: offers not yet answered, and accepted work."""
+
+    person: str
+    offered: int = 0
+    accepted: int = 0
+
+    @property
+    def total(self) -> int:
+        """What capacity counts."""
+        return self.offered + self.accepted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolState:
+    """The head of a pool. ``decided`` counts its turns.
+
+    ``resume`` is where an unfinished pass over the queue goes on; ``again``: something changed meanwhile, so that another pass follows.
+    """
+
+    pool: str
+    decided: int = 0
+    ledgers: tuple[Ledger, ...] = ()
+    loads: tuple[Load, ...] = ()
+    resume: str | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What the lead added to a person's target; an exact fraction, ``n/d``."""
+
+    person: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnCredit:
+    """A turn that was taken in the ledger ``level`` of ``period``, so that it can be given back.
+
+    ``parts`` is what it did to the targets; ``before`` was the person's latest turn until this one, ``ordinal``.
+    """
+
+    level: str
+    period: str
+    ordinal: int
+    before: int
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolWork:
+    """One open hand-off of the pool, by its id.
+
+    ``queued`` is its place while held, ``to_pool`` where it was forwarded, even if it came back. ``turn`` None: it took no turn.
+    """
+
+    state: str
+    lead_id: str
+    since_ms: int
+    person: str | None = None
+    queued: str | None = None
+    to_pool: str | None = None
+    turn: TurnCredit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolHeld:
+    """A lead that waits in the queue, by its place in it."""
+
+    item: QueueItem
+    since_ms: int
+
+
+WORK = EntryKind("work", PoolWork)
+HELD = EntryKind("held", PoolHeld)
+
+_LEVEL_RANK = {"hot": 0, "warm": 1, "cold": 2}
+
+
+def place_in_queue(item: QueueItem) -> str:
+    """The order of the queue: who raised their hand, then the warmer, then who has waited longest."""
+    qualified = item.qualified
+    if qualified is None:
+        raise ValueError("only a request waits in a queue")
+    raised = 0 if qualified.hand_raised else 1
+    rank = _LEVEL_RANK.get(qualified.level, 3)
+    return f"{raised}{rank}/{max(qualified.qualified_at_ms, 0):015d}/{item.handoff_id}"
+
+
+def fraction_text(value: Fraction) -> str:
+    """``n/d``, as it is stored."""
+    return f"{value.numerator}/{value.denominator}"
+
+
+def book_of(ledger: Ledger) -> dict[str, Standing]:
+    """The ledger as arithmetic reads it."""
+    return {each.person: Standing(turns=each.turns, target=Fraction(each.target), last=each.last) for each in ledger.standings}
+
+
+def ledger_of(level: str, period: str, book: Book) -> Ledger:
+    """The book as it is stored, in the order of names."""
+    standings = tuple(
+        Turns(person=person, turns=standing.turns, target=fraction_text(standing.target), last=standing.last)
+        for person, standing in sorted(book.items())
+    )
+    return Ledger(level=level, period=period, standings=standings)

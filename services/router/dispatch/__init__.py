@@ -1,0 +1,1 @@
+"""The reducer ``dispatch``, one key a lead: owns the hand-off."""

@@ -1,0 +1,1 @@
+"""What ``dispatch`` does with each kind of input."""

@@ -1,0 +1,93 @@
+"""What dispatch makes of the answers to its requests: routed, held, watched, suppressed.
+
+An answer to a hand-off that does not stand any more crossed its release on the way. Whoever reads it believes it, so it is taken back
+at once.
+"""
+
+from dataclasses import replace
+
+from baton.contracts.routing import REINSTATED, HandoffKind, LeadRouted, LeadUnrouted
+from services.router.dispatch import effects
+from services.router.dispatch.effects import Case, Change, unchanged
+from services.router.dispatch.state import Handoff, HandoffState
+from services.router.dispatch.transitions import Move, Trigger, move_for
+
+HELD, WATCH, SUPPRESSED = "held", "watch", "suppressed"
+
+
+def on_routed(case: Case, routed: LeadRouted) -> Change:
+    """A person was chosen."""
+    current = case.head.current
+    stands = current is not None and current.handoff_id == routed.handoff_id
+    move = move_for(current.state if current else None, Trigger.ROUTED if stands else Trigger.FORMER_ROUTED)
+    if move is Move.IGNORE:
+        return unchanged(case)
+    if current is None or move not in (Move.OFFER, Move.CONFIRM):
+        return _late(case, routed, owner=routed.owner, leg=routed.leg)
+    told = replace(current, pool=routed.pool, leg=routed.leg, announced=True)
+    if move is Move.OFFER:
+        told = replace(told, state=HandoffState.OFFERED, owner=routed.owner, since_ms=case.at)
+        return replace(unchanged(case), head=replace(case.head, current=told))
+    told = replace(told, owner=current.owner or routed.owner)
+    facts = () if told.owner == routed.owner else (effects.note(case, told, HandoffKind.NOTED, REINSTATED),)
+    return Change(head=replace(case.head, current=told), open_qualification=case.open_qualification, facts=facts)
+
+
+def on_unrouted(case: Case, unrouted: LeadUnrouted) -> Change:
+    """It waits, or a human watches it, or it is not to be handed to anybody."""
+    current = case.head.current
+    stands = current is not None and current.handoff_id == unrouted.handoff_id
+    move = move_for(current.state if current else None, _trigger(unrouted, stands=stands))
+    if current is None or not stands:
+        quiet = unrouted.outcome == SUPPRESSED
+        return unchanged(case) if quiet else _late(case, unrouted, owner=unrouted.watcher, leg=unrouted.leg)
+    told = replace(current, pool=unrouted.pool, announced=True, since_ms=case.at)
+    match move:
+        case Move.HOLD:
+            told = replace(told, state=HandoffState.HELD, owner=None)
+        case Move.WATCH:
+            told = replace(told, state=HandoffState.WATCHED, owner=unrouted.watcher)
+        case Move.END:
+            return effects.end(case, reason=unrouted.reason)
+        case Move.LATE:
+            return _late(case, unrouted, owner=unrouted.watcher, leg=unrouted.leg)
+        case _:
+            return unchanged(case)
+    return replace(unchanged(case), head=replace(case.head, current=told))
+
+
+def _trigger(unrouted: LeadUnrouted, *, stands: bool) -> Trigger:
+    if not stands:
+        return Trigger.FORMER_UNROUTED
+    return {HELD: Trigger.HELD, WATCH: Trigger.WATCHED, SUPPRESSED: Trigger.SUPPRESSED}[unrouted.outcome]
+
+
+def _late(case: Case, answer: LeadRouted | LeadUnrouted, *, owner: str | None, leg: str | None) -> Change:
+    known = find(case, answer.handoff_id)
+    told = Handoff(
+        handoff_id=answer.handoff_id,
+        qualification_id=answer.qualification_id,
+        attempt=answer.attempt,
+        cycle=answer.cycle,
+        state=known.state if known else HandoffState.CLOSED,
+        queue_key=known.queue_key if known else "",
+        account_id=known.account_id if known else None,
+        leg=leg or "",
+        since_ms=case.at,
+        owner=owner,
+        pool=answer.pool,
+    )
+    reason = (known.ended if known else None) or "stale_handoff"
+    fact = effects.note(case, told, HandoffKind.WITHDRAWN, reason)
+    if known is None or known is case.head.current:
+        return unchanged(case, fact)
+    # Should the former one be reinstated, whoever was told of it is who holds it.
+    note = replace(known, owner=owner, pool=answer.pool, leg=leg or known.leg)
+    former = tuple(note if each.handoff_id == note.handoff_id else each for each in case.head.former)
+    return Change(head=replace(case.head, former=former), open_qualification=case.open_qualification, facts=(fact,))
+
+
+def find(case: Case, handoff_id: str | None) -> Handoff | None:
+    """The hand-off of this id, current or remembered."""
+    current = (case.head.current,) if case.head.current else ()
+    return next((each for each in (*current, *case.head.former) if each.handoff_id == handoff_id), None)

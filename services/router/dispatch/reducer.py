@@ -1,0 +1,201 @@
+"""dispatch, per lead: owns the hand-off.
+
+It asks for a holder once per qualification, notes the answer, tells of acceptances and releases in one order with the requests, and
+carries out what the SLA watcher and people want done with the hand-off. A cause that comes again changes nothing; a hand-off that does
+not stand any more is refused by name; an acceptance that crossed a reassignment wins.
+
+It chooses neither pool nor person and knows no clock.
+"""
+
+from dataclasses import replace
+
+from baton.agreement.reference import AgreementReference
+from baton.contracts.intake import LeadCommand
+from baton.contracts.leads import LeadQualified, LeadStaged, StageEvent
+from baton.contracts.routing import LeadRouted, LeadUnrouted
+from baton.contracts.slas import SlaAction
+from baton.contracts.topic_names import (
+    LEADS_COMMANDS,
+    LEADS_HANDOFFS,
+    LEADS_QUALIFIED,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_SLA_ACTIONS,
+    LEADS_STAGES,
+    LEADS_UNROUTED,
+    ROUTER_ACCOUNTS,
+)
+from baton.engine.reducer import Drop, Event, Put, Reducer, Step, View
+from services.router import turn_credit
+from services.router.dispatch import effects
+from services.router.dispatch.authority import authority_of
+from services.router.dispatch.command_authorization import Authority
+from services.router.dispatch.effects import Case, Change, Wanted, unchanged
+from services.router.dispatch.handlers.actions_and_commands import on_action, on_command, refused, reinstated, with_person
+from services.router.dispatch.handlers.routing_results import on_routed, on_unrouted
+from services.router.dispatch.state import ONLY, OPEN_QUALIFICATION, DispatchState, Handoff, HandoffState
+from services.router.dispatch.transitions import Move, Trigger, move_for
+
+ENDS = frozenset(
+    {
+        StageEvent.WITHDRAWN,
+        StageEvent.RECYCLED,
+        StageEvent.DISQUALIFIED,
+        StageEvent.WON,
+        StageEvent.LOST,
+        StageEvent.MERGED,
+        StageEvent.ERASED,
+    }
+)
+"""Stage events after which nobody holds the lead for this qualification."""
+FINAL = frozenset({StageEvent.MERGED, StageEvent.ERASED})
+
+
+class Dispatch(Reducer[DispatchState, AgreementReference]):
+    """The reducer; see the module."""
+
+    name = "dispatch"
+    service = "router"
+    inputs = (
+        LEADS_QUALIFIED,
+        LEADS_STAGES,
+        LEADS_COMMANDS,
+        LEADS_SLA_ACTIONS,
+        LEADS_ROUTED_SDR,
+        LEADS_ROUTED_SALES,
+        LEADS_UNROUTED,
+    )
+    outputs = (ROUTER_ACCOUNTS, LEADS_HANDOFFS)
+    head_type = DispatchState
+    entry_kinds = (OPEN_QUALIFICATION,)
+    adopts = True
+
+    def step(self, view: View[DispatchState], event: Event, *, now: int, reference: AgreementReference) -> Step[DispatchState]:
+        """Take one input record."""
+        case = _case(view, now, reference, at=event.at_ms)
+        match event.value:
+            case LeadQualified() as qualified:
+                change = _on_qualified(case, qualified)
+            case LeadRouted() as routed:
+                change = on_routed(case, routed)
+            case LeadUnrouted() as unrouted:
+                change = on_unrouted(case, unrouted)
+            case LeadStaged() as staged:
+                change = _on_staged(case, staged, authority_of(reference))
+            case SlaAction() as action:
+                change = on_action(case, action, authority_of(reference))
+            case LeadCommand() as command:
+                change = on_command(case, command, authority_of(reference))
+            case other:
+                raise TypeError(f"dispatch does not read {type(other).__name__}")
+        return _step(view, case, change)
+
+    def adopt(self, view: View[DispatchState], *, old: str, new: AgreementReference, now: int) -> Step[DispatchState]:
+        """Whoever left under the new agreement is relieved of what they hold."""
+        case = _case(view, now, new, at=now)
+        current = case.head.current
+        if current is None or current.owner is None or current.state not in (HandoffState.OFFERED, HandoffState.ACCEPTED):
+            return _step(view, case, unchanged(case))
+        if authority_of(new).works_here(current.owner):
+            return _step(view, case, unchanged(case))
+        wanted = Wanted(reason="owner_left", exclude=with_person(current.exclude, current.owner))
+        return _step(view, case, effects.relieve(case, wanted, fault=turn_credit.NO_FAULT))
+
+
+def _case(view: View[DispatchState], now: int, reference: AgreementReference, *, at: int) -> Case:
+    head = view.head or DispatchState(lead_id=view.key)
+    return Case(
+        cause=view.cause,
+        now=now,
+        at=at,
+        agreement=reference.version,
+        head=head,
+        open_qualification=view.get(OPEN_QUALIFICATION, ONLY),
+    )
+
+
+def _step(view: View[DispatchState], case: Case, change: Change) -> Step[DispatchState]:
+    untouched = change.head is case.head
+    keeps = change.open_qualification is case.open_qualification
+    return Step(
+        head=view.head if untouched else change.head,
+        put=(Put(OPEN_QUALIFICATION, ONLY, change.open_qualification),)
+        if change.open_qualification is not None and not keeps
+        else (),
+        drop=(Drop(OPEN_QUALIFICATION, ONLY),) if change.open_qualification is None and not keeps else (),
+        facts=change.facts,
+    )
+
+
+def _on_qualified(case: Case, qualified: LeadQualified) -> Change:
+    head, current = case.head, case.head.current
+    if head.gone or qualified.qualification_id in head.done:
+        return unchanged(case)
+    case = replace(case, head=effects.carried_out(head, qualified.qualification_id))
+    move = move_for(current.state if current else None, Trigger.QUALIFIED)
+    if current is None or move is Move.OPEN:
+        return effects.ask(case, qualified, Wanted(owner=qualified.owner))
+    same_cycle = current.cycle == qualified.cycle and current.state == HandoffState.ACCEPTED
+    passes = same_cycle and current.leg != qualified.leg
+    owner = current.owner if same_cycle and not passes else None
+    reason = "qualified" if passes else "requalified"
+    return effects.replaced(case, qualified, Wanted(owner=owner or qualified.owner), reason=reason, silent=passes)
+
+
+def _on_staged(case: Case, staged: LeadStaged, authority: Authority) -> Change:
+    if staged.event in FINAL:
+        case = replace(case, head=replace(case.head, gone=staged.event))
+    if staged.event in ENDS:
+        return _on_end(case, staged, authority)
+    current = case.head.current
+    stands = current is not None and staged.handoff_id in (None, current.handoff_id)
+    match staged.event:
+        case StageEvent.ACCEPTED:
+            trigger = Trigger.ACCEPTED if stands else Trigger.FORMER_ACCEPTED
+        case StageEvent.REJECTED:
+            trigger = Trigger.REJECTED if stands else Trigger.FORMER_REJECTED
+        case _:
+            return unchanged(case)
+    match move_for(current.state if current else None, trigger):
+        case Move.ACCEPT if current is not None:
+            if staged.handoff_id is None and (before := _held_before(case, current, staged.by)) is not None:
+                return reinstated(case, before, HandoffState.ACCEPTED, cause=staged.cause_id)
+            if current.owner is None and staged.by is None:
+                return refused(case, staged.handoff_id, "nobody_named", cause=staged.cause_id)
+            return effects.accept(case, staged.by)
+        case Move.RETURN if current is not None:
+            reason = staged.reason or "rejected"
+            own = staged.by == current.owner
+            fault = turn_credit.of_rejection(staged.reason, authority.blameless)
+            return effects.stop(case, state=HandoffState.RETURNED, reason=reason, fault=fault, silent=own, by=staged.by)
+        case Move.REINSTATE if current is not None:
+            return reinstated(case, staged.handoff_id or current.handoff_id, HandoffState.ACCEPTED, cause=staged.cause_id)
+        case Move.IGNORE:
+            return unchanged(case)
+        case _:
+            reason = "no_open_handoff" if staged.handoff_id is None else "stale_handoff"
+            return refused(case, staged.handoff_id, reason, cause=staged.cause_id, by=staged.by)
+
+
+def _held_before(case: Case, current: Handoff, by: str | None) -> str | None:
+    """The former hand-off of the same qualification that ``by`` held, if the current one is not theirs: it is what they accepted."""
+    if by is None or by == current.owner:
+        return None
+    mine = [each for each in case.head.former if each.qualification_id == current.qualification_id and each.owner == by]
+    return mine[-1].handoff_id if mine else None
+
+
+def _on_end(case: Case, staged: LeadStaged, authority: Authority) -> Change:
+    current = case.head.current
+    if current is None or (staged.cycle < current.cycle and staged.event not in FINAL):
+        return unchanged(case)
+    match move_for(current.state, Trigger.ENDED):
+        case Move.CLOSE:
+            accepted = current.state == HandoffState.ACCEPTED
+            fault = turn_credit.of_end(staged.event, staged.reason, authority.blameless, accepted=accepted)
+            own = staged.by is not None and staged.by == current.owner
+            return effects.stop(case, state=HandoffState.CLOSED, reason=staged.event, fault=fault, silent=own, by=staged.by)
+        case Move.END:
+            return effects.end(case, reason=staged.event)
+        case _:
+            return unchanged(case)

@@ -1,0 +1,98 @@
+"""The life of a hand-off as one total table: what happens to it in which state.
+
+Only the table and the words; :mod:`services.router.dispatch.reducer` carries the moves out.
+"""
+
+from enum import StrEnum
+
+from services.router.dispatch.state import HandoffState
+
+
+class Trigger(StrEnum):
+    """What can happen to the hand-off that stands. The ``former_`` ones name one that does not stand any more."""
+
+    QUALIFIED = "qualified"
+    ROUTED = "routed"
+    HELD = "held"
+    WATCHED = "watched"
+    SUPPRESSED = "suppressed"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    ENDED = "ended"
+    MOVED = "moved"
+    COMMANDED = "commanded"
+    FORMER_ROUTED = "former_routed"
+    FORMER_UNROUTED = "former_unrouted"
+    FORMER_ACCEPTED = "former_accepted"
+    FORMER_REJECTED = "former_rejected"
+    FORMER_MOVED = "former_moved"
+    FORMER_COMMANDED = "former_commanded"
+
+
+class Move(StrEnum):
+    """What dispatch does.
+
+    ``open``: ask for a holder. ``replace``: release, then open for another qualification. ``offer``, ``hold``, ``watch``: note the
+    answer. ``accept``: tell that the offer is open work. ``return``: release; what follows is decided elsewhere. ``close``: release,
+    for good. ``end``: the same where nothing is left to release. ``retry``: release and ask again; ``again``: ask again where
+    nothing is left to release. ``confirm``: routed, but accepted before the news of it came. ``reinstate``: the former one stands, the current one is taken back. ``late``: tell whoever was just
+    told that it is taken back. ``refuse_...``: say no and why. ``ignore``: a repeat, or nothing to do.
+    """
+
+    OPEN = "open"
+    REPLACE = "replace"
+    OFFER = "offer"
+    HOLD = "hold"
+    WATCH = "watch"
+    ACCEPT = "accept"
+    RETURN = "return"
+    CLOSE = "close"
+    END = "end"
+    RETRY = "retry"
+    AGAIN = "again"
+    CONFIRM = "confirm"
+    REINSTATE = "reinstate"
+    LATE = "late"
+    REFUSE_STALE = "refuse_stale"
+    REFUSE_CLOSED = "refuse_closed"
+    IGNORE = "ignore"
+
+
+_STATES: tuple[HandoffState | None, ...] = (
+    None,
+    HandoffState.REQUESTED,
+    HandoffState.HELD,
+    HandoffState.WATCHED,
+    HandoffState.OFFERED,
+    HandoffState.ACCEPTED,
+    HandoffState.RETURNED,
+    HandoffState.CLOSED,
+)
+# One line per trigger, one column per state, in the order of _STATES. None: the lead never had a hand-off.
+_ROWS: dict[Trigger, tuple[Move, ...]] = {
+    #                           none               requested       held            watched         offered         accepted           returned            closed
+    Trigger.QUALIFIED:        (Move.OPEN,         Move.REPLACE,   Move.REPLACE,   Move.REPLACE,   Move.REPLACE,   Move.REPLACE,      Move.OPEN,          Move.OPEN),
+    Trigger.ROUTED:           (Move.LATE,         Move.OFFER,     Move.OFFER,     Move.OFFER,     Move.IGNORE,    Move.CONFIRM,      Move.LATE,          Move.LATE),
+    Trigger.HELD:             (Move.LATE,         Move.HOLD,      Move.HOLD,      Move.HOLD,      Move.IGNORE,    Move.IGNORE,       Move.LATE,          Move.LATE),
+    Trigger.WATCHED:          (Move.LATE,         Move.WATCH,     Move.WATCH,     Move.WATCH,     Move.IGNORE,    Move.IGNORE,       Move.LATE,          Move.LATE),
+    Trigger.SUPPRESSED:       (Move.IGNORE,       Move.END,       Move.END,       Move.END,       Move.IGNORE,    Move.IGNORE,       Move.IGNORE,        Move.IGNORE),
+    Trigger.ACCEPTED:         (Move.REFUSE_CLOSED, Move.ACCEPT,   Move.ACCEPT,    Move.ACCEPT,    Move.ACCEPT,    Move.IGNORE,       Move.REINSTATE,     Move.REFUSE_CLOSED),
+    Trigger.REJECTED:         (Move.IGNORE,       Move.RETURN,    Move.RETURN,    Move.RETURN,    Move.RETURN,    Move.RETURN,       Move.IGNORE,        Move.IGNORE),
+    Trigger.ENDED:            (Move.IGNORE,       Move.CLOSE,     Move.CLOSE,     Move.CLOSE,     Move.CLOSE,     Move.CLOSE,        Move.END,           Move.IGNORE),
+    Trigger.MOVED:            (Move.REFUSE_CLOSED, Move.RETRY,    Move.RETRY,     Move.RETRY,     Move.RETRY,     Move.RETRY,        Move.AGAIN,         Move.REFUSE_CLOSED),
+    Trigger.COMMANDED:        (Move.REFUSE_CLOSED, Move.RETRY,    Move.RETRY,     Move.RETRY,     Move.RETRY,     Move.RETRY,        Move.REFUSE_CLOSED, Move.REFUSE_CLOSED),
+    Trigger.FORMER_ROUTED:    (Move.LATE,         Move.LATE,      Move.LATE,      Move.LATE,      Move.LATE,      Move.LATE,         Move.LATE,          Move.LATE),
+    Trigger.FORMER_UNROUTED:  (Move.LATE,         Move.LATE,      Move.LATE,      Move.LATE,      Move.LATE,      Move.LATE,         Move.LATE,          Move.LATE),
+    Trigger.FORMER_ACCEPTED:  (Move.REFUSE_STALE, Move.REINSTATE, Move.REINSTATE, Move.REINSTATE, Move.REINSTATE, Move.REFUSE_STALE, Move.REINSTATE,     Move.REFUSE_STALE),
+    Trigger.FORMER_REJECTED:  (Move.IGNORE,       Move.IGNORE,    Move.IGNORE,    Move.IGNORE,    Move.IGNORE,    Move.IGNORE,       Move.IGNORE,        Move.IGNORE),
+    Trigger.FORMER_MOVED:     (Move.REFUSE_STALE,) * 8,
+    Trigger.FORMER_COMMANDED: (Move.REFUSE_STALE,) * 8,
+}  # fmt: skip
+TABLE: dict[tuple[HandoffState | None, Trigger], Move] = {
+    (state, trigger): move for trigger, row in _ROWS.items() for state, move in zip(_STATES, row, strict=True)
+}
+
+
+def move_for(state: str | None, trigger: Trigger) -> Move:
+    """What to do; every pair has an answer."""
+    return TABLE[HandoffState(state) if state else None, trigger]

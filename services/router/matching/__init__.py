@@ -1,0 +1,1 @@
+"""The reducer ``matching``, one key an account: chooses the pool."""

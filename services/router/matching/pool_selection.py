@@ -1,0 +1,168 @@
+"""Which pool a qualified lead belongs to: the first that fits of a fixed order, with the path there.
+
+Suppressed (a rule, or no consent for being called) - the owner of the open cycle - a customer's account owner - the holder of a
+colleague's open hand-off - the named account - territory - segment - default. What a person decided (claim, pass on, assign) comes
+before all but suppression. Pure: account, request and agreement in, pool or reason out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from baton.agreement.compiled.agreement import CompiledAgreement, context_of_qualified
+from baton.agreement.condition_context import ConditionContext
+from baton.contracts.leads import LeadQualified
+from baton.contracts.routing import HandoffRequest, RoutingStep
+from services.router.matching.state import AccountState, OpenHandoff
+
+MANUAL = "manual"
+MANAGER_QUEUE = "manager_queue"
+OWNER_OF_CYCLE = "owner_of_cycle"
+CUSTOMER_OWNER = "customer_owner"
+COLLEAGUE = "colleague"
+NAMED_ACCOUNT = "named_account"
+CONSENT = "consent"
+CHOSEN, NO = "chosen", "no"
+WON = frozenset({"won", "customer"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppressed:
+    """The lead goes to nobody, and why."""
+
+    reason: str
+    path: tuple[RoutingStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The pool, by ``rule``. ``person`` is to have it (for certain if ``forced``), or whoever holds the hand-off ``beside``."""
+
+    pool: str
+    rule: str
+    path: tuple[RoutingStep, ...]
+    person: str | None = None
+    forced: bool = False
+    beside: str | None = None
+    skills: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One rule that fits: where to, and what is recorded."""
+
+    pool: str
+    person: str | None = None
+    beside: str | None = None
+
+
+def choose_pool(
+    request: HandoffRequest,
+    qualified: LeadQualified,
+    account: AccountState,
+    colleagues: Sequence[tuple[str, OpenHandoff]],
+    agreement: CompiledAgreement,
+    *,
+    now: int,
+) -> Chosen | Suppressed:
+    """The decision for one request. ``colleagues``: the open hand-offs of other leads at the account, by id."""
+    context = context_of_qualified(qualified, now_ms=now, account=account.scored)
+    path: list[RoutingStep] = []
+    if (suppressed := _suppressed(context, agreement, path)) is not None:
+        return Suppressed(reason=suppressed, path=tuple(path))
+    if request.person is not None or request.pool is not None or request.watcher is not None:
+        return _as_told(request, context, agreement, path)
+    rules = (
+        (OWNER_OF_CYCLE, _with_person(_cycle_owner(request, qualified), context, agreement)),
+        (CUSTOMER_OWNER, _with_person(_customer_owner(account, qualified, agreement), context, agreement)),
+        (COLLEAGUE, _colleague(colleagues, context, agreement)),
+        (NAMED_ACCOUNT, _named(context, agreement)),
+    )
+    for rule, found in rules:
+        if isinstance(found, Found):
+            path.append(RoutingStep(rule=rule, outcome=CHOSEN))
+            return Chosen(pool=found.pool, rule=rule, path=tuple(path), person=found.person, beside=found.beside)
+        path.append(RoutingStep(rule=rule, outcome=found))
+    choice = agreement.routing.choose(context)
+    path.extend(choice.path)
+    skills = tuple(sorted(agreement.routing.needs(context)))
+    return Chosen(pool=choice.pool, rule=choice.path[-1].rule, path=tuple(path), skills=skills)
+
+
+def _suppressed(context: ConditionContext, agreement: CompiledAgreement, path: list[RoutingStep]) -> str | None:
+    suppression = agreement.routing.suppressed(context)
+    path.extend(suppression.path)
+    if suppression.reason is not None:
+        return suppression.reason
+    consent = agreement.consent.hand_off.decide(context.consents, hand_raised=bool(context.hand_raised))
+    path.append(RoutingStep(rule=CONSENT, outcome=consent.reason))
+    return None if consent.allowed else "no_consent"
+
+
+def _as_told(request: HandoffRequest, context: ConditionContext, agreement: CompiledAgreement, path: list[RoutingStep]) -> Chosen:
+    rule = MANUAL if request.watcher is None else MANAGER_QUEUE
+    path.append(RoutingStep(rule=rule, outcome=request.reason or CHOSEN))
+    pool = request.pool if request.pool in agreement.pools else None
+    if request.person is not None:
+        # In the pool that was named only if they belong to it or to none.
+        own = agreement.routing.pool_of(request.person, context.leg, hint=pool)
+        return Chosen(
+            pool=own or pool or agreement.routing.choose(context).pool,
+            rule=rule,
+            path=tuple(path),
+            person=request.person,
+            forced=True,
+        )
+    return Chosen(pool=pool or agreement.routing.choose(context).pool, rule=rule, path=tuple(path))
+
+
+def _with_person(person: str | None, context: ConditionContext, agreement: CompiledAgreement) -> Found | str:
+    """The pool in which ``person`` takes such leads, or why not."""
+    if person is None:
+        return NO
+    known = agreement.people.get(person)
+    if known is None or not known.active:
+        return "left"
+    pool = agreement.routing.pool_of(person, context.leg)
+    return Found(pool=pool, person=person) if pool is not None else "in no pool of this kind"
+
+
+def _cycle_owner(request: HandoffRequest, qualified: LeadQualified) -> str | None:
+    """Who holds the open cycle; who won an earlier one holds it no longer, and comes next."""
+    won_it = request.owner in _winners(qualified) and request.owner == qualified.owner
+    return None if won_it else request.owner
+
+
+def _customer_owner(account: AccountState, qualified: LeadQualified, agreement: CompiledAgreement) -> str | None:
+    winners = _winners(qualified)
+    if account.customer_of is None and not winners:
+        return None
+    named = agreement.routing.named_account(qualified.story.account_id)
+    return (named.owner if named else None) or account.customer_of or winners[-1]
+
+
+def _winners(qualified: LeadQualified) -> list[str]:
+    return [each.holder for each in qualified.story.earlier_cycles if each.outcome in WON and each.holder]
+
+
+def _colleague(
+    colleagues: Sequence[tuple[str, OpenHandoff]], context: ConditionContext, agreement: CompiledAgreement
+) -> Found | str:
+    """A buying group stays with one person. Sales keeps what it has begun, whichever leg the colleague is on; the bridge team keeps
+    its own leg only."""
+    if not agreement.routing.keep_colleagues_together:
+        return "not kept together"
+    fitting = [each for each in colleagues if each[1].kind in ("sales", context.leg) and each[1].pool in agreement.pools]
+    if not fitting:
+        return NO
+    handoff_id, found = min(fitting, key=lambda each: (each[1].kind != "sales", not each[1].accepted, each[1].since_ms, each[0]))
+    return Found(pool=found.pool, beside=handoff_id)
+
+
+def _named(context: ConditionContext, agreement: CompiledAgreement) -> Found | str:
+    named = agreement.routing.named_account(context.account_id)
+    if named is None:
+        return NO
+    if named.owner is not None:
+        return _with_person(named.owner, context, agreement)
+    pool = named.pools.get(context.leg or "sales")
+    return Found(pool=pool) if pool is not None else "no pool of this kind"

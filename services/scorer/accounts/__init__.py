@@ -1,0 +1,1 @@
+"""The reducer ``accounts``, one key an account: the score of a buying group."""

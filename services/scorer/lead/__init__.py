@@ -1,0 +1,1 @@
+"""The reducer ``lead``, one key a lead: score, level, stage, qualification, merge."""

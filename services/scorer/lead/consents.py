@@ -1,0 +1,22 @@
+"""What a lead allows: the newest explicit act for each purpose and channel.
+
+An act for ``any`` channel is about all of them: it stands for each channel whose own act is older, and of the same moment the refusal does.
+"""
+
+from __future__ import annotations
+
+from baton.agreement.condition_context import ANY_CHANNEL, GRANTED, REFUSED, consent_key
+from services.scorer.lead.state import CONSENT, ConsentAct
+from services.scorer.lead.step import LeadStep
+
+
+def consents_of(step: LeadStep) -> dict[str, str]:
+    """``purpose/channel`` to ``granted`` or ``refused``."""
+    acts = [each for _, each in step.items(CONSENT)]
+    overall = {each.purpose: each for each in acts if each.channel == ANY_CHANNEL}
+    newest = {consent_key(each.purpose, each.channel): max(each, overall.get(each.purpose, each), key=_newer) for each in acts}
+    return {key: GRANTED if each.granted else REFUSED for key, each in newest.items()}
+
+
+def _newer(each: ConsentAct) -> tuple[int, bool, str]:
+    return each.at_ms, not each.granted, each.event_id

@@ -1,0 +1,1 @@
+"""What ``lead`` does with each kind of input."""

@@ -1,0 +1,142 @@
+"""What an act of the firm changes once it is allowed: the stage, who holds the lead, opportunities, the end of a cycle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from baton.agreement.model.recycling import Outcome
+from baton.contracts.leads import Actor, Stage, StageEvent
+from baton.ids import derived_id
+from services.scorer.lead.level import rate_lead
+from services.scorer.lead.qualification import hand_over
+from services.scorer.lead.rescore import rescore
+from services.scorer.lead.stage_moves import Cause, end_cycle, move_lead
+from services.scorer.lead.state import DEAL, UNTIL_DECIDED, CycleState, Deal, FormerHandoff
+from services.scorer.lead.step import LeadStep
+
+_ENDS: Final = frozenset({StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.LOST, StageEvent.WON})
+_MAX_REJECTERS: Final = 16
+MAX_DEALS: Final = 50
+
+
+def speaker(actor: Actor, move: StageEvent, cycle_state: CycleState) -> Actor:
+    """A manager speaks for the side that has the lead, where that side has to say it."""
+    speaks = move in (StageEvent.ACCEPTED, StageEvent.REJECTED, StageEvent.QUALIFIED)
+    return Actor.SDR if actor is Actor.MANAGER and speaks and cycle_state.leg == "sdr" else actor
+
+
+def former_handoff(cycle_state: CycleState, handoff_id: str | None) -> FormerHandoff | None:
+    """The hand-off of this qualification that was taken away, if it is one."""
+    return next((each for each in cycle_state.former if each.handoff_id == handoff_id), None)
+
+
+def carry_out(step: LeadStep, move: StageEvent, cause: Cause) -> None:
+    """Make an allowed move with all that goes with it."""
+    if move is StageEvent.ACCEPTED:
+        _reinstate(step, cause)
+    if move in (StageEvent.OPPORTUNITY, StageEvent.WON):
+        cause = _dealt(step, cause, won=move is StageEvent.WON)
+    spoken = replace(cause, actor=speaker(cause.actor, move, step.cycle_state))
+    if move is StageEvent.QUALIFIED and spoken.actor is Actor.SDR:
+        _bridged(step, spoken)
+        return
+    refused = move_lead(step, move, spoken, to=_by_reason(step, move, cause))
+    assert refused is None, refused
+    _after(step, move, cause)
+
+
+def _by_reason(step: LeadStep, move: StageEvent, cause: Cause) -> Stage | None:
+    """A reason that the agreement disqualifies for does so, whatever the act was called."""
+    if move not in (StageEvent.RECYCLED, StageEvent.LOST):
+        return None
+    rule = step.agreement.recycling.reason(cause.reason)
+    return Stage.DISQUALIFIED if rule.outcome is Outcome.DISQUALIFY else None
+
+
+def _after(step: LeadStep, move: StageEvent, cause: Cause) -> None:
+    cycle_state = step.cycle_state
+    match move:
+        case StageEvent.ACCEPTED:
+            step.update_cycle(accepted=True, touched=True, owner=cause.by if cycle_state.owner is None else cycle_state.owner)
+        case StageEvent.REJECTED:
+            rejecters = tuple(dict.fromkeys((*cycle_state.rejecters, cause.by or "")))[-_MAX_REJECTERS:]
+            step.update_cycle(
+                rejecters=rejecters, rejected=True, handoff_id=None, owner=None, pool=None, accepted=False, touched=False
+            )
+        case StageEvent.QUALIFIED | StageEvent.OPPORTUNITY:
+            step.update_cycle(accepted=True, touched=True, owner=cycle_state.owner or cause.by)
+        case _ if move in _ENDS:
+            _ended(step, move, cause)
+
+
+def _ended(step: LeadStep, move: StageEvent, cause: Cause) -> None:
+    if move is StageEvent.WON and step.cycle_state.owner is None:
+        step.update_cycle(owner=cause.by)
+    ended_as = Stage(step.head.stage)
+    end_cycle(step, ended_as.value, reason=cause.reason)
+    if ended_as is Stage.RECYCLED:
+        # When it comes back is the SLA watcher's to say; until it has, only a raised hand brings the lead back.
+        step.update_cycle(
+            recycles=step.cycle_state.recycles + 1,
+            rest_id=None,
+            rest_reason=cause.reason,
+            rest_track=None,
+            cool_off_until_ms=UNTIL_DECIDED,
+            return_at_ms=None,
+        )
+    rescore(step, cause=cause.id, occurred_at_ms=cause.occurred_at_ms)
+
+
+def _bridged(step: LeadStep, cause: Cause) -> None:
+    """The bridge team passes the lead on: a qualification of its own for sales, in the same cycle."""
+    refused = move_lead(step, StageEvent.QUALIFIED, cause)
+    assert refused is None, refused
+    step.update_cycle(
+        qualification_id=derived_id(cause.id, "qualification", step.lead_id),
+        cause_id=cause.id,
+        leg="sales",
+        handoff_id=None,
+        attempt=0,
+        owner=None,
+        pool=None,
+        accepted=False,
+        touched=False,
+        former=(),
+    )
+    hand_over(step, rate_lead(step, raising=False), cause)
+
+
+def _reinstate(step: LeadStep, cause: Cause) -> None:
+    """An acceptance that crossed a reassignment: the former hand-off stands again. One that came before its routed record: so does it."""
+    cycle_state = step.cycle_state
+    former = former_handoff(cycle_state, cause.handoff_id)
+    if former is not None:
+        left = tuple(each for each in cycle_state.former if each is not former)
+        step.update_cycle(handoff_id=former.handoff_id, owner=former.owner, pool=former.pool, leg=former.leg, former=left)
+    elif cause.handoff_id is not None and cause.handoff_id != cycle_state.handoff_id:
+        step.update_cycle(handoff_id=cause.handoff_id, owner=cause.by)
+
+
+def _dealt(step: LeadStep, cause: Cause, *, won: bool) -> Cause:
+    """Keep what is said of the opportunity; what is not said again stays as it was."""
+    deals = dict(step.items(DEAL))
+    named = cause.opportunity_id or (max(deals, key=lambda item: (deals[item].at_ms, item)) if won and deals else cause.id)
+    known = deals.get(named) or Deal(at_ms=cause.occurred_at_ms)
+    newer = cause.occurred_at_ms >= known.at_ms
+    deal = Deal(
+        at_ms=max(known.at_ms, cause.occurred_at_ms),
+        amount_minor=cause.amount_minor if newer and cause.amount_minor is not None else known.amount_minor,
+        currency=cause.currency if newer and cause.currency else known.currency,
+        expected_close=cause.expected_close if newer and cause.expected_close else known.expected_close,
+    )
+    step.put(DEAL, named, deal)
+    if len(deals) >= MAX_DEALS and named not in deals:
+        step.drop(DEAL, min(deals, key=lambda item: (deals[item].at_ms, item)))
+    return replace(
+        cause,
+        opportunity_id=named,
+        amount_minor=deal.amount_minor,
+        currency=deal.currency,
+        expected_close=deal.expected_close,
+    )

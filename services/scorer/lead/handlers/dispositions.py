@@ -1,0 +1,144 @@
+"""What people of the firm say about a lead: whether it may be carried out, and if not, why.
+
+Only the receiving side of the hand-off that stands may accept, reject or give a verdict, its manager in its place. An act that names a
+hand-off which stands no more is refused, but for one case: an acceptance that crossed a reassignment (it was said before the lead was
+handed on, and the new holder has neither accepted nor touched it) wins. What becomes of a rejected or recycled lead is decided by
+the SLA watcher, from the reason.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from baton.contracts.intake import ActKind, LeadAct
+from baton.contracts.leads import Actor, Stage, StageEvent
+from baton.ids import derived_id
+from services.scorer.lead.handlers.disposition_effects import carry_out, former_handoff, speaker
+from services.scorer.lead.stage_moves import Cause, refuse
+from services.scorer.lead.state import CycleState
+from services.scorer.lead.step import LeadStep
+from services.scorer.lead.transitions import OPEN, Refused, moved
+
+_MOVES: Final = {
+    ActKind.ACCEPTED: StageEvent.ACCEPTED,
+    ActKind.REJECTED: StageEvent.REJECTED,
+    ActKind.QUALIFIED: StageEvent.QUALIFIED,
+    ActKind.RECYCLED: StageEvent.RECYCLED,
+    ActKind.DISQUALIFIED: StageEvent.DISQUALIFIED,
+    ActKind.OPPORTUNITY: StageEvent.OPPORTUNITY,
+    ActKind.WON: StageEvent.WON,
+    ActKind.LOST: StageEvent.LOST,
+}
+_TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING})
+_NEED_REASON: Final = frozenset({StageEvent.REJECTED, StageEvent.RECYCLED, StageEvent.DISQUALIFIED})
+_PEOPLE: Final = frozenset(Actor) - {Actor.SYSTEM}
+_MAX_ATTEMPTS: Final = 32
+
+
+def on_act(step: LeadStep, event: LeadAct) -> None:
+    """Carry out one act, or refuse it."""
+    kind = event.act.kind
+    if kind in _TOUCHES:
+        _touched(step, event)
+    move = _MOVES.get(ActKind(kind)) if kind in set(ActKind) else None
+    if move is None:
+        return
+    cause = cause_of(event)
+    refused = _refusal(step, move, cause, event.act.actor)
+    if refused is not None:
+        refuse(step, move.value, cause, refused)
+        return
+    carry_out(step, move, cause)
+
+
+def cause_of(event: LeadAct) -> Cause:
+    """The act as the cause of a move. An actor that nobody is counts as the system, which no act may speak for."""
+    act = event.act
+    return Cause(
+        id=event.event_id,
+        actor=Actor(act.actor) if act.actor in set(Actor) else Actor.SYSTEM,
+        occurred_at_ms=event.occurred_at_ms,
+        evidence_at_ms=event.received_at_ms,
+        by=act.by,
+        reason=act.reason,
+        source=event.source,
+        handoff_id=act.handoff_id,
+        opportunity_id=act.opportunity_id,
+        amount_minor=act.amount_minor,
+        currency=act.currency,
+        expected_close=act.expected_close,
+        contract_end=act.contract_end,
+    )
+
+
+def _refusal(step: LeadStep, move: StageEvent, cause: Cause, actor: str) -> str | None:
+    """Why the act is not carried out; None if it may be. The first reason that holds, in this order."""
+    cycle_state = step.cycle_state
+    if actor not in _PEOPLE:
+        return "unknown_actor"
+    if not _stands(cycle_state, move, cause):
+        return "stale_handoff"
+    target = moved(Stage(step.head.stage), move, speaker(cause.actor, move, cycle_state))
+    if isinstance(target, Refused):
+        return target.reason
+    return _not_the_holder(step, cause) or _too_late(step, move, cause) or _incomplete(move, cause)
+
+
+def _stands(cycle_state: CycleState, move: StageEvent, cause: Cause) -> bool:
+    """Whether the hand-off that the act names is the one that stands; an act that names none means that one."""
+    named = cause.handoff_id
+    if named is None or named == cycle_state.handoff_id:
+        return True
+    former = former_handoff(cycle_state, named)
+    if former is not None:
+        crossed = cause.occurred_at_ms <= cycle_state.routed_at_ms and not (cycle_state.accepted or cycle_state.touched)
+        return move is StageEvent.ACCEPTED and crossed and cause.by == former.owner
+    return _is_ahead(cycle_state, named)
+
+
+def _is_ahead(cycle_state: CycleState, handoff_id: str) -> bool:
+    """Whether it is a hand-off of this qualification whose routed record is still on its way here: its id follows from the two."""
+    later = range(cycle_state.attempt + 1, cycle_state.attempt + 1 + _MAX_ATTEMPTS)
+    qualification = cycle_state.qualification_id
+    return qualification is not None and any(handoff_id == derived_id("handoff", qualification, attempt) for attempt in later)
+
+
+def _not_the_holder(step: LeadStep, cause: Cause) -> str | None:
+    cycle_state = step.cycle_state
+    if cause.actor not in (Actor.SDR, Actor.SALES) or step.head.stage not in OPEN:
+        return None
+    if cycle_state.leg and cycle_state.leg != cause.actor.value:
+        return f"held_by_{cycle_state.leg}"
+    former = former_handoff(cycle_state, cause.handoff_id)
+    if former is None and cause.handoff_id not in (None, cycle_state.handoff_id):
+        return None
+    owner = former.owner if former is not None else cycle_state.owner
+    return "held_by_another" if owner is not None and cause.by != owner else None
+
+
+def _too_late(step: LeadStep, move: StageEvent, cause: Cause) -> str | None:
+    """What may be said of a hand-off once only."""
+    cycle_state = step.cycle_state
+    if cycle_state.accepted and cause.handoff_id in (None, cycle_state.handoff_id) and move is StageEvent.ACCEPTED:
+        return "already_accepted"
+    if cycle_state.accepted and move is StageEvent.REJECTED and step.head.stage in (Stage.SQL, Stage.OPPORTUNITY):
+        return "too_late_to_reject"
+    return None
+
+
+def _incomplete(move: StageEvent, cause: Cause) -> str | None:
+    if move in _NEED_REASON and not (cause.reason or "").strip():
+        return "reason_missing"
+    if move in (StageEvent.OPPORTUNITY, StageEvent.WON) and cause.amount_minor is not None:
+        if not cause.currency:
+            return "currency_missing"
+        if cause.amount_minor < 0:
+            return "amount_negative"
+    return None
+
+
+def _touched(step: LeadStep, event: LeadAct) -> None:
+    """A person's attempt to reach the buyer, by whoever holds the lead."""
+    act, cycle_state = event.act, step.cycle_state
+    if not act.automatic and not cycle_state.touched and cycle_state.owner is not None and act.by == cycle_state.owner:
+        step.update_cycle(touched=True)

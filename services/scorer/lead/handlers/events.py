@@ -1,0 +1,152 @@
+"""What accepted events do to a lead: engagement, profile, consent, retraction, the person.
+
+Each function changes the step and says whether anything changed; scoring and qualifying follow once, in ``rescore``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from baton.contracts.intake import LeadEvent, LeadPerson, Person
+from baton.contracts.topic_names import LEADS_PERSONS
+from baton.evolve import evolve
+from services.scorer.lead.profile import newest_consent, with_person, with_values
+from services.scorer.lead.publish_score import publish_account_part
+from services.scorer.lead.state import CONSENT, NOBODY, ONLY, PERSON, PROFILE, ProfileBook
+from services.scorer.lead.step import LeadStep
+from services.scorer.score.content_touches import ContentBook, touched
+from services.scorer.score.entry_counting import Counted, entered
+from services.scorer.score.entry_status import MARK, MARK_SIZE, Why
+from services.scorer.score.ledger import find, id_bytes, packed, retracted_ids, retractions_after, with_retractions
+
+ACCOUNT_FIELD = "domain"
+"""The profile field that names the account: the company's registered domain; intake puts no free-mail domain there."""
+
+MAX_CONSENTS: Final = 64
+"""Purposes and channels that are remembered; an agreement knows a handful."""
+
+
+def record_engagement(step: LeadStep, event: LeadEvent) -> bool:
+    """Enter an act into the ledger; False for one that is there already or that a machine did."""
+    engagement = event.engagement
+    assert engagement is not None
+    if engagement.automatic and not step.table.acts.count_automatic:
+        return False
+    head = step.head
+    at_ms = min(event.occurred_at_ms, event.received_at_ms)
+    record = packed(event.event_id, at_ms, engagement, backfill=event.backfill)
+    former = Counted(head.ledger, head.marks, head.totals)
+    derived = entered(former, record, head.retracted, head.since_ms, step.table, step.now)
+    if derived is None:
+        return False
+    content = touched(ContentBook(head.recent, head.origins), event, at_ms)
+    step.head = evolve(
+        head,
+        ledger=derived.ledger,
+        marks=derived.marks,
+        totals=derived.totals,
+        recent=content.recent,
+        origins=content.origins,
+    )
+    return True
+
+
+def is_hand_raise(step: LeadStep, event: LeadEvent) -> bool:
+    """Whether the act is a fast-track one that counts: young enough when it came, no backfill, of this cycle, not retracted."""
+    engagement = event.engagement
+    if engagement is None or event.backfill or engagement.act not in step.table.fast_acts:
+        return False
+    index = find(step.head.ledger, id_bytes(event.event_id))
+    if index < 0:
+        return False
+    at_ms, _, _, _, why, number = MARK.unpack_from(step.head.marks, index * MARK_SIZE)
+    rule = step.table.rules[number].rule
+    return (
+        rule is not None
+        and rule.fast_track
+        and why in (Why.COUNTS, Why.DAILY_LIMIT)
+        and event.received_at_ms - at_ms <= rule.max_age_ms
+    )
+
+
+def record_profile(step: LeadStep, event: LeadEvent) -> bool:
+    """Take what was told of the profile: fit, account and role follow. What was taken back already leaves its fields unknown."""
+    taken_back = step.head.retracted and id_bytes(event.event_id) in retracted_ids(step.head.retracted)
+    profile = dict.fromkeys(event.profile, "") if taken_back else event.profile
+    book = step.get(PROFILE, ONLY) or ProfileBook()
+    changed = with_values(book, profile, at_ms=event.occurred_at_ms, source=event.source, event_id=event.event_id)
+    if changed is book:
+        return False
+    rewrite_profile(step, changed, cause=event.event_id)
+    return True
+
+
+def rewrite_profile(step: LeadStep, book: ProfileBook, *, cause: str) -> None:
+    """Put another profile in place; a lead that moves leaves its former account."""
+    former_account = step.head.account_id
+    profile = book.plain()
+    account = profile.get(ACCOUNT_FIELD)
+    if account != former_account:
+        publish_account_part(step, "remove", former_account, None, cause=cause)
+    step.role_moved = step.role_moved or step.agreement.role_of(step.profile) != step.agreement.role_of(profile)
+    step.put(PROFILE, ONLY, book)
+    step.head = evolve(step.head, account_id=account, fit_micro=step.agreement.fit.evaluate(profile).points_micro)
+
+
+def record_consent(step: LeadStep, event: LeadEvent) -> bool:
+    """Take an explicit act of consent or refusal."""
+    assert event.consent is not None
+    item = f"{event.consent.purpose}/{event.consent.channel}"
+    known = step.get(CONSENT, item)
+    if known is None and step.view.count(CONSENT) >= MAX_CONSENTS:
+        return False
+    newest = newest_consent(known, event.consent, event)
+    if newest is not known:
+        step.put(CONSENT, item, newest)
+    return newest is not known
+
+
+def retract_event(step: LeadStep, event: LeadEvent) -> bool:
+    """An event is taken back, whether it has come yet or not: from now on it is as if it had never happened."""
+    assert event.retracts is not None
+    head = step.head
+    kept = with_retractions(head.retracted, [(id_bytes(event.retracts), event.occurred_at_ms)], head.ledger)
+    kept = retractions_after(kept, step.now, head.ledger)
+    if kept == head.retracted:
+        return False
+    step.head = evolve(head, retracted=kept)
+    if find(head.ledger, id_bytes(event.retracts)) >= 0:
+        step.recount()
+    forget_retracted_profile(step, cause=event.event_id)
+    return True
+
+
+def forget_retracted_profile(step: LeadStep, *, cause: str) -> None:
+    """Forget what retracted events told of the profile: nobody knows these fields until they are told anew. What was told before them
+    does not come back, in whatever order all that arrived."""
+    gone = retracted_ids(step.head.retracted)
+    values = (step.get(PROFILE, ONLY) or ProfileBook()).values
+    left = {name: replace(each, value="") if id_bytes(each.event_id) in gone else each for name, each in values.items()}
+    if left != values:
+        rewrite_profile(step, ProfileBook(values=left), cause=cause)
+
+
+def record_person(step: LeadStep, person: Person, occurred_at_ms: int, *, cause: str) -> None:
+    """Learn who the lead is from an event."""
+    update_person(step, person, dict.fromkeys(Person.__dataclass_fields__, occurred_at_ms), cause=cause)
+
+
+def update_person(step: LeadStep, person: Person, times: Mapping[str, int], *, cause: str) -> None:
+    """Learn fields of the person with the event time of each. Where any of them changes, the whole person is published."""
+    book = step.get(PERSON, ONLY) or NOBODY
+    changed = with_person(book, person, times)
+    if changed is book:
+        return
+    step.store(PERSON, ONLY, changed)
+    if changed.person != book.person:
+        known = LeadPerson(
+            lead_id=step.lead_id, event_id=cause, occurred_at_ms=max(changed.times.values()), person=changed.person
+        )
+        step.publish(LEADS_PERSONS, known)

@@ -1,0 +1,168 @@
+"""Two leads become one: the loser sends its book to the survivor and forwards whatever still comes to it.
+
+The survivor's book is then the one it would have had, had all events come to it: ledgers, retractions, content, profile, consents and
+history are joined by rules that know no order, so a book may come twice, in any order, and through a chain of merges. Where the
+loser was somebody's work and the survivor is not, the survivor is handed on, first to who had the loser.
+
+Two leads that were each told to end in the other would forward for ever. What has come full circle stays with the smallest lead id of
+the circle, which takes up its life again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from baton.contracts.intake import EventKind, LeadInput, LeadMerge, LeadPerson, Person
+from baton.contracts.leads import LeadTransfer, Stage, StageEvent
+from baton.contracts.topic_names import LEADS_PERSONS, SCORER_TRANSFERS
+from baton.evolve import evolve
+from baton.ids import derived_id
+from services.scorer.lead.backlog_entry import leave_backlog
+from services.scorer.lead.handlers.events import forget_retracted_profile, record_consent, record_profile, update_person
+from services.scorer.lead.merge_takeover import hands_raised, take_over
+from services.scorer.lead.merge_transfer import send_book, take_dates, take_deals
+from services.scorer.lead.publish_score import publish_account_part
+from services.scorer.lead.rescore import rescore
+from services.scorer.lead.settling import note_book
+from services.scorer.lead.stage_moves import by_system, cycle_item, place, publish_consents
+from services.scorer.lead.state import CYCLE, MERGED, ONLY, PERSON, LeadHead
+from services.scorer.lead.step import LeadStep
+from services.scorer.lead.transitions import OPEN
+from services.scorer.score.content_touches import ContentBook, together
+from services.scorer.score.ledger import RECORD, retractions, with_retractions
+
+_MAX_ABSORBED: Final = 64
+_OPEN: Final = frozenset(stage.value for stage in OPEN)
+
+
+def on_merge(step: LeadStep, told: LeadMerge) -> None:
+    """At the loser: send the book, close what is open, leave a tombstone. The survivor hears of it by the book."""
+    head = step.head
+    if told.loser != step.lead_id or told.survivor == step.lead_id or head.ended:
+        return
+    if step.view.head is not None:
+        leave_backlog(step, cause=told.merge_id)
+        send_book(step, told.survivor, merge_id=told.merge_id)
+        cause = by_system(step, told.merge_id, occurred_at_ms=told.occurred_at_ms, reason=MERGED)
+        place(step, StageEvent.MERGED, cause, Stage(head.stage))
+        publish_account_part(step, "remove", head.account_id, None, cause=told.merge_id)
+        if step.get(PERSON, ONLY) is not None:
+            gone = LeadPerson(
+                lead_id=step.lead_id,
+                event_id=told.merge_id,
+                occurred_at_ms=told.occurred_at_ms,
+                person=Person(),
+                erased=True,
+                survivor=told.survivor,
+            )
+            step.publish(LEADS_PERSONS, gone)
+        step.forget_entries()
+    step.head = LeadHead(ended=MERGED, survivor=told.survivor, cycle=head.cycle, stage=head.stage)
+
+
+def forward(step: LeadStep, late: LeadInput) -> None:
+    """At the tombstone: what came late goes to the survivor as it came."""
+    survivor = step.head.survivor
+    assert survivor is not None
+    step.publish(
+        SCORER_TRANSFERS,
+        LeadTransfer(
+            transfer_id=derived_id("late", step.lead_id, late.cause_id, "answer" if late.answers else "event"),
+            loser=step.lead_id,
+            survivor=survivor,
+            part=1,
+            parts=1,
+            events=(),
+            cycles=(),
+            at_ms=step.now,
+            late=late,
+            path=(step.lead_id,),
+        ),
+        survivor,
+    )
+
+
+def passed_on(step: LeadStep, told: LeadTransfer) -> bool:
+    """At a tombstone in a chain: hand the transfer on. False where it has come full circle and stays here."""
+    survivor = step.head.survivor
+    assert survivor is not None
+    path = (*told.path, step.lead_id)
+    if survivor in path and step.lead_id == min(path[path.index(survivor) :]):
+        step.head = LeadHead(cycle=step.head.cycle)
+        return False
+    step.publish(SCORER_TRANSFERS, replace(told, survivor=survivor, path=tuple(dict.fromkeys(path))), survivor)
+    return True
+
+
+def on_transfer(step: LeadStep, told: LeadTransfer, take: Callable[[LeadStep, object], None]) -> None:
+    """At the survivor: a book is joined; what came late is taken by ``take`` as if it had come here."""
+    late = told.late
+    if late is None:
+        absorbed(step, told)
+        return
+    event = late.event and evolve(late.event, lead_id=step.lead_id)
+    act = late.act and evolve(late.act, lead_id=step.lead_id)
+    take(step, evolve(late, lead_id=step.lead_id, event=event, act=act))
+
+
+def absorbed(step: LeadStep, told: LeadTransfer) -> None:
+    """At the survivor: join the book, then score, and take over what the loser was in."""
+    cycle_state = step.cycle_state
+    mark = f"{told.transfer_id}:{told.part}"
+    known = mark in cycle_state.absorbed
+    _join_ledger(step, told)
+    forget_retracted_profile(step, cause=told.transfer_id)
+    head = step.head
+    content = together(ContentBook(head.recent, head.origins), ContentBook(told.recent, told.origins))
+    step.head = evolve(head, recent=content.recent, origins=content.origins)
+    _join_events(step, told)
+    if told.person is not None:
+        update_person(step, told.person, told.person_times, cause=told.transfer_id)
+    for cycle in told.cycles:
+        step.put(CYCLE, cycle_item(cycle, told.loser), cycle)
+    take_dates(step, told.dates)
+    take_deals(step, told.deals)
+    step.update_cycle(
+        rejecters=tuple(sorted({*cycle_state.rejecters, *told.rejecters})),
+        recycles=max(cycle_state.recycles, told.recycles),
+        absorbed=(*cycle_state.absorbed, mark)[-_MAX_ABSORBED:] if not known else cycle_state.absorbed,
+    )
+    if told.part == told.parts:
+        note_book(step, told.loser)
+    if not known and told.stage and take_over(step, told):
+        return
+    raised_by = hands_raised(step, told) if told.settling and not known else ()
+    rescore(step, cause=told.transfer_id, occurred_at_ms=told.at_ms, raised_by=raised_by)
+
+
+def _join_events(step: LeadStep, told: LeadTransfer) -> None:
+    changed = False
+    for event in told.events:
+        if event.kind == EventKind.PROFILE:
+            record_profile(step, event)
+        else:
+            changed = record_consent(step, event) or changed
+    if changed:
+        publish_consents(step, told.transfer_id)
+
+
+def _join_ledger(step: LeadStep, told: LeadTransfer) -> None:
+    head = step.head
+    by_id: dict[bytes, bytes] = {}
+    for ledger in (head.ledger, told.ledger):
+        for at in range(0, len(ledger), RECORD.size):
+            record = ledger[at : at + RECORD.size]
+            by_id[record[8:24]] = min(record, by_id.get(record[8:24], record))
+    ledger = b"".join(sorted(by_id.values()))
+    retracted = with_retractions(head.retracted, retractions(told.retractions), ledger)
+    step.head = replace(
+        head,
+        ledger=ledger,
+        retracted=retracted,
+        # Whoever works on the survivor speaks of the cycle it is in: that number stays until it ends.
+        cycle=head.cycle if head.stage in _OPEN else max(head.cycle, told.cycle),
+        since_ms=max(head.since_ms, told.since_ms),
+    )
+    step.recount()

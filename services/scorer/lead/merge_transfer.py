@@ -1,0 +1,157 @@
+"""A lead's book as it travels to the lead it was merged into, and back into a book."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from baton.contracts.intake import Consent, EventKind, LeadEvent
+from baton.contracts.leads import KnownDeal, LeadTransfer, Stage, StageReached
+from baton.contracts.topic_names import SCORER_TRANSFERS
+from services.scorer.lead.state import (
+    CONSENT,
+    CYCLE,
+    DATES,
+    DEAL,
+    NOBODY,
+    ONLY,
+    PERSON,
+    PROFILE,
+    Deal,
+    ProfileBook,
+    StageDates,
+    transfer_id_of,
+)
+from services.scorer.lead.step import LeadStep
+from services.scorer.lead.transitions import OPEN
+from services.scorer.score.ledger import SIZE
+
+_TAKEN: Final = frozenset(stage.value for stage in OPEN) - {Stage.MQL.value}
+PART_ENTRIES: Final = 4_000
+"""Entries of the ledger in one part: a part stays well below the longest value of the topic."""
+
+
+def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
+    """Publish the whole book, in as many parts as the ledger needs; the last one says where the lead stood."""
+    head, cycle_state = step.head, step.cycle_state
+    raised_by = cycle_state.raised_by if head.settling is None else head.settling.raised_by
+    transfer_id = transfer_id_of(merge_id, step.lead_id)
+    chunks = [head.ledger[at : at + PART_ENTRIES * SIZE] for at in range(0, len(head.ledger), PART_ENTRIES * SIZE)] or [b""]
+    person = step.get(PERSON, ONLY) or NOBODY
+    for number, chunk in enumerate(chunks, start=1):
+        last = number == len(chunks)
+        step.publish(
+            SCORER_TRANSFERS,
+            LeadTransfer(
+                transfer_id=transfer_id,
+                loser=step.lead_id,
+                survivor=survivor,
+                part=number,
+                parts=len(chunks),
+                events=tuple(_events(step)) if last else (),
+                cycles=tuple(each for _, each in step.items(CYCLE)) if last else (),
+                at_ms=step.now,
+                cycle=head.cycle,
+                recycles=cycle_state.recycles,
+                person=person.person if last else None,
+                person_times=person.times if last else {},
+                ledger=chunk,
+                retractions=head.retracted,
+                recent=head.recent if last else b"",
+                origins=head.origins if last else b"",
+                since_ms=head.since_ms,
+                stage=head.stage if last else "",
+                owner=cycle_state.owner,
+                hand_raised=bool(raised_by),
+                raised_by=raised_by,
+                settling=head.settling is not None,
+                leg=cycle_state.leg,
+                level=cycle_state.level,
+                accepted=cycle_state.kept or head.stage in _TAKEN,
+                rejecters=cycle_state.rejecters,
+                rest_reason=cycle_state.rest_reason,
+                dates=tuple(_dates(step)) if last else (),
+                deals=tuple(_deals(step)) if last else (),
+                path=(step.lead_id,),
+            ),
+            survivor,
+        )
+
+
+def _events(step: LeadStep) -> Iterator[LeadEvent]:
+    """The events that profile and consents came from, as far as they still matter."""
+    fields: dict[tuple[str, int, str], dict[str, str]] = {}
+    for name, value in (step.get(PROFILE, ONLY) or ProfileBook()).values.items():
+        fields.setdefault((value.event_id, value.at_ms, value.source), {})[name] = value.value
+    for (event_id, at_ms, source), profile in sorted(fields.items()):
+        yield LeadEvent(
+            event_id=event_id,
+            lead_id=step.lead_id,
+            source=source,
+            kind=EventKind.PROFILE.value,
+            occurred_at_ms=at_ms,
+            received_at_ms=step.now,
+            profile=profile,
+        )
+    for _, act in step.items(CONSENT):
+        yield LeadEvent(
+            event_id=act.event_id,
+            lead_id=step.lead_id,
+            source=act.source,
+            kind=EventKind.CONSENT.value,
+            occurred_at_ms=act.at_ms,
+            received_at_ms=step.now,
+            consent=Consent(purpose=act.purpose, channel=act.channel, granted=act.granted),
+        )
+
+
+def _dates(step: LeadStep) -> Iterator[StageReached]:
+    for stage, dates in step.items(DATES):
+        yield StageReached(
+            stage=stage,
+            first_ms=dates.first_ms,
+            latest_ms=dates.latest_ms,
+            first_inferred=dates.first_inferred,
+            latest_inferred=dates.latest_inferred,
+        )
+
+
+def _deals(step: LeadStep) -> Iterator[KnownDeal]:
+    for name, deal in step.items(DEAL):
+        yield KnownDeal(
+            opportunity_id=name,
+            at_ms=deal.at_ms,
+            amount_minor=deal.amount_minor,
+            currency=deal.currency,
+            expected_close=deal.expected_close,
+        )
+
+
+def take_dates(step: LeadStep, dates: tuple[StageReached, ...]) -> None:
+    """The earlier first date and the later latest one of each stage."""
+    for each in dates:
+        theirs = StageDates(
+            first_ms=each.first_ms,
+            latest_ms=each.latest_ms,
+            first_inferred=each.first_inferred,
+            latest_inferred=each.latest_inferred,
+        )
+        ours = step.get(DATES, each.stage) or theirs
+        first = min((ours.first_ms, ours.first_inferred), (theirs.first_ms, theirs.first_inferred))
+        latest = max((ours.latest_ms, not ours.latest_inferred), (theirs.latest_ms, not theirs.latest_inferred))
+        step.put(
+            DATES,
+            each.stage,
+            StageDates(first_ms=first[0], first_inferred=first[1], latest_ms=latest[0], latest_inferred=not latest[1]),
+        )
+
+
+def take_deals(step: LeadStep, deals: tuple[KnownDeal, ...]) -> None:
+    """Opportunities by their ids; of one that both know, the later word."""
+    for each in deals:
+        known = step.get(DEAL, each.opportunity_id)
+        if known is None or known.at_ms < each.at_ms:
+            deal = Deal(
+                at_ms=each.at_ms, amount_minor=each.amount_minor, currency=each.currency, expected_close=each.expected_close
+            )
+            step.put(DEAL, each.opportunity_id, deal)

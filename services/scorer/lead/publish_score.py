@@ -1,0 +1,75 @@
+"""Publishes the score of a lead, and what the lead contributes to its account.
+
+A result is published when something visible changed: level, grade, fit, cycle, or the engagement by the step it is shown in.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from baton.contracts.leads import AccountPart, LeadScored
+from baton.contracts.topic_names import LEADS_SCORED, SCORER_ACCOUNTS
+from baton.evolve import evolve, maker
+from services.scorer.lead.handoff_brief import criteria_of
+from services.scorer.lead.level import Rating
+from services.scorer.lead.step import LeadStep
+from services.scorer.score.account_contribution import SHOWN_STEP_MICRO, packed
+from services.scorer.score.explanation import explanation
+from services.scorer.score.group_totals import NEVER, leaves_at, sums_differ
+
+_account_part: Final = maker(AccountPart)
+
+
+def publish_score(step: LeadStep, rating: Rating, *, cause: str, note: str = "", always: bool = False) -> None:
+    """Publish the result if it changed visibly; the lead's account hears of it too."""
+    head = step.head
+    former = step.view.head
+    shown = rating.engagement_micro // SHOWN_STEP_MICRO
+    if former is not None and not always:
+        before = former.shown, former.grade, former.level, former.fit_micro, former.cycle, former.account_id
+        if before == (shown, rating.grade, rating.level, head.fit_micro, head.cycle, head.account_id):
+            if step.role_moved:
+                publish_account_part(step, "add", head.account_id, rating, cause=cause)
+            elif head.account_id is not None and sums_differ(head.totals, former.totals):
+                publish_account_part(step, "score", head.account_id, rating, cause=cause)
+            return
+    step.head = evolve(head, shown=shown, grade=rating.grade)
+    result = explanation(head.ledger, head.marks, step.table, step.now, totals=rating.totals)
+    step.publish(
+        LEADS_SCORED,
+        LeadScored(
+            lead_id=step.lead_id,
+            cycle=head.cycle,
+            scored_at_ms=step.now,
+            fit_micro=head.fit_micro,
+            engagement_micro=result.engagement_micro,
+            grade=rating.grade,
+            level=rating.level,
+            level_reason=f"{rating.reason}; {note}" if note else rating.reason,
+            contributions=result.lines,
+            criteria=criteria_of(step),
+            next_change_at_ms=rating.next_change_at_ms,
+            cause_id=cause,
+            agreement=step.agreement.version,
+            trace_cut=result.cut,
+        ),
+    )
+    publish_account_part(step, "add", head.account_id, rating, cause=cause)
+
+
+def publish_account_part(step: LeadStep, kind: str, account_id: str | None, rating: Rating | None, *, cause: str) -> None:
+    """What the lead contributes to its account, if it has one; without a ``rating``, nothing any more."""
+    if account_id is None:
+        return
+    part = _account_part(
+        account_id=account_id,
+        lead_id=step.lead_id,
+        kind=kind,
+        engagement_micro=rating.engagement_micro if rating else 0,
+        role=step.agreement.role_of(step.profile) if kind != "score" else None,
+        at_ms=step.now,
+        cause_id=cause,
+        sums=packed(rating.totals, step.table) if rating else b"",
+        until_ms=0 if rating is None or (until_ms := leaves_at(step.head.totals)) == NEVER else until_ms,
+    )
+    step.publish(SCORER_ACCOUNTS, part, account_id)

@@ -1,0 +1,257 @@
+"""When a lead becomes an MQL, and when it ceases to be one before anybody took it.
+
+A fast-track act qualifies at once, whatever the sum, if it was young enough when it came and is no backfill; it breaks a cool-off. A
+level of warm or more qualifies if the agreement's gates are open, no cool-off holds and the lead does not wait in a backlog. Once a
+cycle: an MQL is not made one again. What a hand-off needs and is not there yet is waited for a moment (:mod:`.settling`). An MQL that nobody accepted is withdrawn when its level falls or its cause is retracted: the
+hand it raised, or the act that opened its gates. A raised hand does not cool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from baton.agreement.condition_context import ConditionContext
+from baton.contracts.leads import BacklogRelease, LeadQualified, Level, Stage, StageEvent
+from baton.contracts.topic_names import LEADS_QUALIFIED
+from baton.ids import derived_id
+from services.scorer.lead.backlog_entry import enter_backlog, leave_backlog
+from services.scorer.lead.condition_context import LedgerBehaviour, context_of
+from services.scorer.lead.handoff_brief import brief_of
+from services.scorer.lead.level import Rating, rate_lead
+from services.scorer.lead.publish_score import publish_score
+from services.scorer.lead.settling import begin_settling, lacking, stop_settling
+from services.scorer.lead.stage_moves import Cause, by_system, move_lead, place, refuse
+from services.scorer.lead.state import CycleState, Settling
+from services.scorer.lead.step import LeadStep
+from services.scorer.lead.transitions import REST, Refused
+from services.scorer.score.entry_status import taken_back
+from services.scorer.score.ledger import id_bytes, retracted_ids
+
+COOLED: Final = "cooled"
+RETRACTED: Final = "retracted"
+WITHDRAWALS: Final = frozenset({COOLED, RETRACTED})
+WAITS: Final = "waits its turn: ready by the new agreement"
+MAX_RAISED: Final = 8
+_REST: Final = frozenset(stage.value for stage in REST)
+
+
+def consider_qualification(
+    step: LeadStep,
+    rating: Rating,
+    *,
+    cause: str,
+    occurred_at_ms: int,
+    raised_by: tuple[str, ...] = (),
+    acted: bool = False,
+    adopting: bool = False,
+) -> None:
+    """Qualify the lead if it is time to; publish its score if it changed. ``raised_by``: fast-track acts that count, now or at a lead that
+    ended in this one. ``adopting``: the cause is a new agreement, so a lead that is ready now waits its turn, until it has ``acted`` itself."""
+    at_rest, settling = step.head.stage in _REST, step.head.settling
+    if raised_by and not at_rest:
+        _raised_again(step, raised_by, by_system(step, cause, occurred_at_ms=occurred_at_ms))
+    if settling is not None:
+        raised_by = _not_retracted(step, dict.fromkeys((*settling.raised_by, *raised_by)))
+    raised = bool(raised_by)
+    if not at_rest or not (raised or rating.level != Level.COLD.value):
+        stop_settling(step)
+        publish_score(step, rating, cause=cause)
+        return
+    held_back = "" if raised else why_not(step, rating)
+    if settling is None and (adopting or (step.head.waits and not (acted or raised))) and not held_back:
+        pool, _ = step.agreement.routing.expected(context_of(step, rating.engagement_micro))
+        enter_backlog(step, pool, level=rating.level, engagement_micro=rating.engagement_micro, cause=cause)
+        held_back = WAITS
+    if not held_back and (lacks := lacking(step, _routed_by(step, rating, raised=raised))):
+        begin_settling(step, cause=cause, occurred_at_ms=occurred_at_ms, raised_by=raised_by)
+        publish_score(step, rating, cause=cause, note=f"settles: waits for {', '.join(lacks)}")
+        return
+    stop_settling(step)
+    publish_score(step, rating, cause=cause, note=held_back, always=not held_back)
+    if not held_back:
+        qualify(step, rating, _cause_of(step, settling, cause, occurred_at_ms), raised_by=raised_by)
+
+
+def _routed_by(step: LeadStep, rating: Rating, *, raised: bool) -> ConditionContext:
+    """The lead as the router would see it if it were handed over now."""
+    levels = step.agreement.levels
+    leg = levels.queue_for(rating.level, levels.fit_band(step.head.fit_micro), raised)
+    return replace(context_of(step, rating.engagement_micro), leg=leg, hand_raised=raised)
+
+
+def resumed(step: LeadStep) -> None:
+    """A lead that settles is looked at again: something that it waits for may be there."""
+    settling = step.head.settling
+    if settling is not None:
+        rating = rate_lead(step, raising=False)
+        consider_qualification(step, rating, cause=settling.cause_id, occurred_at_ms=settling.occurred_at_ms)
+
+
+def _cause_of(step: LeadStep, settling: Settling | None, cause: str, occurred_at_ms: int) -> Cause:
+    """What made the lead ready, where it has settled since."""
+    if settling is None:
+        return by_system(step, cause, occurred_at_ms=occurred_at_ms)
+    made_ready = by_system(step, settling.cause_id, occurred_at_ms=settling.occurred_at_ms)
+    return replace(made_ready, evidence_at_ms=settling.received_at_ms)
+
+
+def release_from_backlog(step: LeadStep, told: BacklogRelease) -> None:
+    """The lead's turn in the backlog has come: it qualifies if it is still ready."""
+    if step.head.waits != told.queue:
+        return
+    step.head = replace(step.head, waits="")
+    rating = rate_lead(step, raising=False)
+    if step.head.stage in _REST and rating.level != Level.COLD.value and not why_not(step, rating):
+        publish_score(step, rating, cause=step.cause, always=True)
+        qualify(step, rating, by_system(step, step.cause))
+
+
+def why_not(step: LeadStep, rating: Rating) -> str:
+    """What keeps a warm lead from being an MQL, in words; empty: nothing."""
+    if step.head.stage == Stage.RECYCLED.value and step.now < step.cycle_state.cool_off_until_ms:
+        return "cool-off"
+    if not step.agreement.lifecycle.gates:
+        return ""
+    closed = step.agreement.lifecycle.closed_gates(context_of(step, rating.engagement_micro))
+    return f"not yet: {'; '.join(closed)}" if closed else ""
+
+
+def qualify(
+    step: LeadStep,
+    rating: Rating,
+    cause: Cause,
+    *,
+    raised_by: tuple[str, ...] = (),
+    owner: str | None = None,
+    leg: str = "",
+    kept: bool = False,
+) -> None:
+    """Make the lead an MQL and hand its story over. ``raised_by``: the fast-track acts that count; ``leg``, ``kept``: work that was
+    accepted before a merge goes on with who had it."""
+    leave_backlog(step, cause=cause.id)
+    head, levels = step.head, step.agreement.levels
+    raised = bool(raised_by)
+    leg = leg or levels.queue_for(rating.level, levels.fit_band(head.fit_micro), raised)
+    if head.stage == Stage.CUSTOMER.value and owner is None:
+        owner = step.cycle_state.owner
+    step.update_cycle(
+        qualification_id=derived_id(cause.id, "qualification", step.lead_id),
+        cause_id=cause.id,
+        leg=leg,
+        level=urgency(step, rating.level, raised=raised),
+        raised_by=raised_by,
+        kept=kept,
+        qualified_at_ms=step.now,
+        owner=None,
+        handoff_id=None,
+        attempt=0,
+        pool=None,
+        accepted=False,
+        touched=False,
+        rejected=False,
+        former=(),
+    )
+    refused = move_lead(step, StageEvent.QUALIFIED, cause)
+    assert refused is None, refused
+    hand_over(step, rating, cause, owner=owner)
+
+
+def urgency(step: LeadStep, level: str, *, raised: bool) -> str:
+    """The level a hand-off is worked at: a raised hand is hot, with poor fit warm, whatever the sum."""
+    if not raised:
+        return level
+    poor = step.agreement.levels.fit_band(step.head.fit_micro) in step.agreement.lifecycle.poor_fit
+    return Level.WARM.value if poor and level != Level.HOT.value else Level.HOT.value
+
+
+def hand_over(step: LeadStep, rating: Rating, cause: Cause, *, owner: str | None = None) -> None:
+    """Publish ``LeadQualified`` for the qualification that the cycle's state names."""
+    head, cycle_state, profile = step.head, step.cycle_state, step.profile
+    step.publish(
+        LEADS_QUALIFIED,
+        LeadQualified(
+            qualification_id=cycle_state.qualification_id or "",
+            lead_id=step.lead_id,
+            cycle=head.cycle,
+            leg=cycle_state.leg,
+            level=cycle_state.level,
+            grade=rating.grade,
+            fit_micro=head.fit_micro,
+            engagement_micro=rating.engagement_micro,
+            hand_raised=cycle_state.hand_raised,
+            cause_id=cause.id,
+            qualified_at_ms=step.now,
+            received_at_ms=cause.evidence_at_ms,
+            segment=step.agreement.segment_of(profile),
+            story=brief_of(step),
+            agreement=step.agreement.version,
+            rejecters=cycle_state.rejecters,
+            owner=owner,
+            stage=head.stage,
+        ),
+    )
+
+
+def reconsider_qualification(step: LeadStep, *, cause: str, reason: str, rating: Rating | None = None) -> None:
+    """Withdraw an MQL that nobody accepted and that is one no longer. ``reason`` says what happened to it; ``rating``: an event did."""
+    if step.head.level == Level.COLD.value:
+        leave_backlog(step, cause=cause)
+    if step.head.stage != Stage.MQL.value:
+        return
+    cycle_state = step.cycle_state
+    raised_by = _still_raised(step, cycle_state)
+    if raised_by != cycle_state.raised_by:
+        step.update_cycle(raised_by=raised_by)
+    if raised_by or cycle_state.kept:
+        return
+    if step.head.level != Level.COLD.value and not (rating is not None and _gates_shut(step, rating, cycle_state)):
+        return
+    if cycle_state.hand_raised or step.head.level != Level.COLD.value:
+        reason = RETRACTED
+    place(step, StageEvent.WITHDRAWN, by_system(step, cause, reason=reason), Stage.INQUIRY)
+    step.update_cycle(
+        qualification_id=None,
+        leg="",
+        level="",
+        raised_by=(),
+        handoff_id=None,
+        attempt=0,
+        owner=None,
+        pool=None,
+    )
+
+
+def _gates_shut(step: LeadStep, rating: Rating, cycle_state: CycleState) -> bool:
+    """Whether the hand that passed the gates is down, or what opened them was taken back by this event, and they are closed."""
+    if not why_not(step, rating):
+        return False
+    if cycle_state.hand_raised:
+        return True
+    former = step.view.head
+    if former is None or taken_back(step.head.marks) == taken_back(former.marks):
+        return False
+    before = replace(context_of(step, rating.engagement_micro), behaviour=LedgerBehaviour(former.ledger, former.marks))
+    return not step.agreement.lifecycle.closed_gates(before)
+
+
+def _still_raised(step: LeadStep, course: CycleState) -> tuple[str, ...]:
+    """The fast-track acts of the cycle that were not retracted."""
+    return _not_retracted(step, course.raised_by)
+
+
+def _not_retracted(step: LeadStep, raised_by: Iterable[str]) -> tuple[str, ...]:
+    gone = retracted_ids(step.head.retracted) if step.head.retracted else frozenset()
+    return tuple(each for each in raised_by if id_bytes(each) not in gone)
+
+
+def _raised_again(step: LeadStep, raised_by: tuple[str, ...], cause: Cause) -> None:
+    """A hand is raised by a lead that is somebody's work already: who has it is told. Or by one that is not to come back."""
+    if step.head.stage == Stage.DISQUALIFIED.value:
+        refused = move_lead(step, StageEvent.QUALIFIED, cause)
+        assert isinstance(refused, Refused)
+        refuse(step, StageEvent.QUALIFIED.value, cause, refused.reason)
+    else:
+        step.update_cycle(raised_by=tuple(dict.fromkeys((*step.cycle_state.raised_by, *raised_by)))[-MAX_RAISED:])
+        place(step, StageEvent.HAND_RAISED, cause, Stage(step.head.stage))

@@ -1,0 +1,199 @@
+"""The lead reducer: scores a lead, moves it in its cycle, says when it is ready for a person and when it is not any more.
+
+Keyed by lead. It owns score and stage. This file only hands each record to the part that knows about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from baton.agreement.reference import AgreementReference
+from baton.contracts.intake import EventKind, LeadAct, LeadEvent, LeadInput
+from baton.contracts.leads import BacklogRelease, BuyingGroup, LeadTransfer
+from baton.contracts.routing import HandoffNoted, LeadRouted
+from baton.contracts.slas import LeadReactivated, LeadRecycled
+from baton.contracts.topic_names import (
+    INTAKE_LEADS,
+    LEADS_HANDOFFS,
+    LEADS_PERSONS,
+    LEADS_QUALIFIED,
+    LEADS_REACTIVATED,
+    LEADS_RECYCLED,
+    LEADS_REFUSALS,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_SCORED,
+    LEADS_STAGES,
+    SCORER_ACCOUNTS,
+    SCORER_BACKLOG,
+    SCORER_BUYING,
+    SCORER_RELEASES,
+    SCORER_TRANSFERS,
+)
+from baton.engine.reducer import Event, Reducer, Step, View
+from services.scorer.lead.handlers import events, handoffs, merge, recycling
+from services.scorer.lead.handlers.account import on_group
+from services.scorer.lead.handlers.dispositions import cause_of, on_act
+from services.scorer.lead.handlers.erasure import erase
+from services.scorer.lead.level import rate_lead
+from services.scorer.lead.publish_score import publish_score
+from services.scorer.lead.qualification import (
+    COOLED,
+    consider_qualification,
+    reconsider_qualification,
+    release_from_backlog,
+    resumed,
+)
+from services.scorer.lead.rescore import rescore
+from services.scorer.lead.settling import note_awaited
+from services.scorer.lead.stage_moves import publish_consents, refuse
+from services.scorer.lead.state import ENTRY_KINDS, MERGED, LeadHead
+from services.scorer.lead.step import LeadStep
+
+
+class Lead(Reducer[LeadHead, AgreementReference]):
+    """The reducer; see the module."""
+
+    name: ClassVar[str] = "lead"
+    service: ClassVar[str] = "scorer"
+    inputs: ClassVar[tuple[str, ...]] = (
+        INTAKE_LEADS,
+        SCORER_TRANSFERS,
+        LEADS_ROUTED_SDR,
+        LEADS_ROUTED_SALES,
+        LEADS_HANDOFFS,
+        SCORER_RELEASES,
+        SCORER_BUYING,
+        LEADS_RECYCLED,
+        LEADS_REACTIVATED,
+    )
+    outputs: ClassVar[tuple[str, ...]] = (
+        LEADS_SCORED,
+        LEADS_QUALIFIED,
+        LEADS_STAGES,
+        LEADS_REFUSALS,
+        LEADS_PERSONS,
+        SCORER_ACCOUNTS,
+        SCORER_TRANSFERS,
+        SCORER_BACKLOG,
+    )
+    head_type: ClassVar[type[LeadHead] | None] = LeadHead
+    entry_kinds = ENTRY_KINDS
+    adopts: ClassVar[bool] = True
+
+    def step(self, view: View[LeadHead], event: Event, *, now: int, reference: AgreementReference) -> Step[LeadHead]:
+        """Take one input record."""
+        step = LeadStep(view, now=now, reference=reference, received_at_ms=event.received_at_ms)
+        if step.head.ended:
+            _at_tombstone(step, event.value)
+        else:
+            _take(step, event.value)
+        return step.finish()
+
+    def wake(self, view: View[LeadHead], *, now: int, reference: AgreementReference) -> Step[LeadHead]:
+        """The score has fallen below where the level is left, or an entry has left its window: by time alone, so nothing can rise. Or a
+        lead that is ready has waited long enough for what its hand-off lacks."""
+        step = LeadStep(view, now=now, reference=reference)
+        if not step.head.ended:
+            step.refold()
+            rating = rate_lead(step, raising=False)
+            reconsider_qualification(step, cause=step.cause, reason=COOLED)
+            settling = step.head.settling
+            if settling is None:
+                publish_score(step, rating, cause=step.cause)
+            else:
+                consider_qualification(step, rating, cause=settling.cause_id, occurred_at_ms=settling.occurred_at_ms)
+        return step.finish()
+
+    def adopt(self, view: View[LeadHead], *, old: str, new: AgreementReference, now: int) -> Step[LeadHead]:
+        """Score anew under another agreement."""
+        step = LeadStep(view, now=now, reference=new)
+        if step.head.ended:
+            return step.unchanged()
+        fit = step.agreement.fit.evaluate(step.profile).points_micro
+        step.head = replace(step.head, fit_micro=fit)
+        step.recount()
+        step.role_moved = True
+        rating = rate_lead(step, raising=True, cause=step.cause)
+        reconsider_qualification(step, cause=step.cause, reason=COOLED)
+        consider_qualification(step, rating, cause=step.cause, occurred_at_ms=now, adopting=True)
+        return step.finish()
+
+
+def _take(step: LeadStep, value: object) -> None:
+    match value:
+        case LeadInput() as told:
+            _take_input(step, told)
+        case LeadRouted() as routed:
+            handoffs.on_routed(step, routed)
+        case HandoffNoted() as noted:
+            handoffs.on_noted(step, noted)
+        case LeadRecycled() as recycled:
+            recycling.on_recycled(step, recycled)
+        case LeadReactivated() as reactivated:
+            recycling.on_reactivated(step, reactivated)
+        case BuyingGroup() as told:
+            on_group(step, told)
+        case BacklogRelease() as release:
+            release_from_backlog(step, release)
+        case LeadTransfer() as transfer:
+            merge.on_transfer(step, transfer, _take)
+        case other:
+            raise TypeError(f"lead does not read {type(other).__name__}")
+
+
+def _take_input(step: LeadStep, told: LeadInput) -> None:
+    """All that one event tells, before anything is decided by it."""
+    event = told.event
+    if event is not None and event.kind == EventKind.ERASURE:
+        erase(step, cause=event.event_id)
+        return
+    note_awaited(step, told)
+    if told.person is not None:
+        events.record_person(step, told.person, told.occurred_at_ms, cause=told.cause_id)
+    if event is not None:
+        _take_event(step, event)
+    if told.act is not None:
+        on_act(step, told.act)
+    if told.merge is not None:
+        merge.on_merge(step, told.merge)
+    if not (step.was_rated or step.head.ended):
+        resumed(step)
+
+
+def _take_event(step: LeadStep, event: LeadEvent) -> None:
+    raised_by: tuple[str, ...] = ()
+    changed = bool(event.profile) and events.record_profile(step, event)
+    match EventKind(event.kind):
+        case EventKind.ENGAGEMENT:
+            engaged = events.record_engagement(step, event)
+            changed = changed or engaged
+            raised_by = (event.event_id,) if engaged and events.is_hand_raise(step, event) else ()
+        case EventKind.RETRACTION:
+            changed = events.retract_event(step, event)
+        case EventKind.CONSENT:
+            given = events.record_consent(step, event)
+            changed = changed or given
+            if given:
+                publish_consents(step, event.event_id)
+        case _:
+            pass  # a profile is taken already; a link says who it is, and nothing of the lead
+    if changed:
+        acted = event.kind == EventKind.ENGAGEMENT and not event.backfill
+        rescore(step, cause=event.event_id, occurred_at_ms=event.occurred_at_ms, raised_by=raised_by, acted=acted)
+
+
+def _at_tombstone(step: LeadStep, value: object) -> None:
+    """Of a merged lead everything goes on to its survivor; an erased one stays erased."""
+    merged = step.head.ended == MERGED
+    match value:
+        case LeadTransfer() as transfer if merged:
+            if not merge.passed_on(step, transfer):
+                _take(step, transfer)
+        case LeadInput() as late if merged and late.merge is None:
+            merge.forward(step, late)
+        case LeadInput(act=LeadAct() as act):
+            refuse(step, act.act.kind, cause_of(act), step.head.ended)
+        case _:
+            pass

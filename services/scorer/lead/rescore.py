@@ -1,0 +1,26 @@
+"""What follows every change of the ledger or the profile: score the lead, then qualify or withdraw it, then publish."""
+
+from __future__ import annotations
+
+from services.scorer.lead.level import rate_lead
+from services.scorer.lead.qualification import COOLED, RETRACTED, consider_qualification, reconsider_qualification
+from services.scorer.lead.step import LeadStep
+from services.scorer.score.entry_status import Why, why_at
+from services.scorer.score.ledger import find, id_bytes
+
+
+def rescore(step: LeadStep, *, cause: str, occurred_at_ms: int, raised_by: tuple[str, ...] = (), acted: bool = False) -> None:
+    """After an event: score, qualify or withdraw, tell. ``acted``: it is something that the lead did."""
+    undone = is_level_undone(step)
+    rating = rate_lead(step, raising=True, cause=cause, undone=undone)
+    reconsider_qualification(step, cause=cause, reason=RETRACTED if undone else COOLED, rating=rating)
+    consider_qualification(step, rating, cause=cause, occurred_at_ms=occurred_at_ms, raised_by=raised_by, acted=acted)
+
+
+def is_level_undone(step: LeadStep) -> bool:
+    """Whether the act that raised the level has turned out not to count."""
+    head = step.head
+    if not head.level_cause:
+        return False
+    index = find(head.ledger, id_bytes(head.level_cause))
+    return index >= 0 and why_at(head.marks, index) in (Why.RETRACTED, Why.SCANNER)

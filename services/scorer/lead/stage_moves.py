@@ -1,0 +1,170 @@
+"""Moves a lead in its cycle: asks the table, keeps the dates, tells of the move. The one place where a stage changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from baton.contracts.leads import Actor, EarlierCycle, LeadRefused, LeadStaged, Level, Stage, StageEvent
+from baton.contracts.topic_names import LEADS_REFUSALS, LEADS_STAGES
+from services.scorer.lead.backlog_entry import leave_backlog
+from services.scorer.lead.consents import consents_of
+from services.scorer.lead.state import CYCLE, DATES, StageDates
+from services.scorer.lead.step import LeadStep
+from services.scorer.lead.transitions import Refused, moved, skipped
+
+RECEIVER: Final = {"sdr": Actor.SDR, "sales": Actor.SALES}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What causes a move. ``evidence_at_ms``: when it first reached Baton; ``occurred_at_ms``: event time."""
+
+    id: str
+    actor: Actor
+    occurred_at_ms: int
+    evidence_at_ms: int
+    by: str | None = None
+    reason: str | None = None
+    source: str | None = None
+    handoff_id: str | None = None
+    opportunity_id: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    expected_close: str | None = None
+    contract_end: str | None = None
+
+
+def by_system(step: LeadStep, cause_id: str, *, occurred_at_ms: int | None = None, reason: str | None = None) -> Cause:
+    """Baton itself causes the move, by the rules of the agreement."""
+    at_ms = step.now if occurred_at_ms is None else occurred_at_ms
+    return Cause(id=cause_id, actor=Actor.SYSTEM, occurred_at_ms=at_ms, evidence_at_ms=step.received_at_ms, reason=reason)
+
+
+def move_lead(step: LeadStep, move: StageEvent, cause: Cause, *, to: Stage | None = None) -> Refused | None:
+    """Make the move and tell of it, or say why not. ``to`` overrides the table's target where a reason decides (disqualified instead
+    of recycled)."""
+    stage = Stage(step.head.stage)
+    target = moved(stage, move, cause.actor)
+    if isinstance(target, Refused):
+        return target
+    place(step, move, cause, target if to is None else to)
+    return None
+
+
+def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None:
+    """Put the lead into ``target`` and publish ``LeadStaged``."""
+    head, cycle_state = step.head, step.cycle_state
+    stage = Stage(head.stage)
+    between = skipped(stage, target, by_bridge=cycle_state.leg == "sdr")
+    for each in between:
+        _date(step, each, cause.occurred_at_ms, inferred=True)
+    if target is not stage:
+        _date(step, target, cause.occurred_at_ms, inferred=False)
+    step.head = replace(head, stage=target.value)
+    step.publish(
+        LEADS_STAGES,
+        LeadStaged(
+            lead_id=step.lead_id,
+            cycle=head.cycle,
+            from_stage=stage.value,
+            to_stage=target.value,
+            event=move.value,
+            actor=cause.actor.value,
+            cause_id=cause.id,
+            at_ms=step.now,
+            occurred_at_ms=cause.occurred_at_ms,
+            evidence_at_ms=cause.evidence_at_ms,
+            agreement=step.agreement.version,
+            by=cause.by,
+            reason=cause.reason,
+            handoff_id=cause.handoff_id or cycle_state.handoff_id,
+            qualification_id=cycle_state.qualification_id,
+            inferred=tuple(each.value for each in between),
+            segment=step.agreement.segment_of(step.profile),
+            level=cycle_state.level or head.level,
+            opportunity_id=cause.opportunity_id,
+            amount_minor=cause.amount_minor,
+            currency=cause.currency,
+            expected_close=cause.expected_close,
+            contract_end=cause.contract_end,
+            hand_raised=cycle_state.hand_raised,
+            source=cause.source,
+            consents=None if move in (StageEvent.MERGED, StageEvent.ERASED) else consents_of(step),
+        ),
+    )
+
+
+def publish_consents(step: LeadStep, cause_id: str) -> None:
+    """Tell of changed consents whoever may nurture the lead; nobody does before it was an MQL or rested."""
+    if step.cycle_state.qualified_at_ms or step.head.stage != Stage.INQUIRY.value or step.head.cycle > 1:
+        place(step, StageEvent.CONSENT_CHANGED, by_system(step, cause_id), Stage(step.head.stage))
+
+
+def refuse(step: LeadStep, event: str, cause: Cause, reason: str) -> None:
+    """Say on ``leads.refusals.v1`` why something was not carried out."""
+    step.publish(
+        LEADS_REFUSALS,
+        LeadRefused(
+            lead_id=step.lead_id,
+            cause_id=cause.id,
+            event=event,
+            stage=step.head.ended or step.head.stage,
+            actor=cause.actor.value,
+            reason=reason,
+            at_ms=step.now,
+            by=cause.by,
+            handoff_id=cause.handoff_id,
+            agreement=step.agreement.version,
+        ),
+    )
+
+
+def end_cycle(step: LeadStep, outcome: str, *, reason: str | None) -> None:
+    """Close the books of the cycle: the next one begins now, and only activity from now on counts in it."""
+    leave_backlog(step, cause=step.cause)
+    head, cycle_state = step.head, step.cycle_state
+    ended = EarlierCycle(cycle=head.cycle, ended_at_ms=step.now, outcome=outcome, reason=reason, holder=cycle_state.owner)
+    step.put(CYCLE, cycle_item(ended, step.lead_id), ended)
+    keeps_owner = outcome == Stage.CUSTOMER.value
+    step.update_cycle(
+        qualification_id=None,
+        leg="",
+        level="",
+        raised_by=(),
+        handoff_id=None,
+        attempt=0,
+        owner=cycle_state.owner if keeps_owner else None,
+        pool=None,
+        accepted=False,
+        touched=False,
+        rejected=False,
+        former=(),
+    )
+    step.head = replace(
+        step.head,
+        cycle=head.cycle + 1,
+        since_ms=step.now,
+        level=Level.COLD.value,
+        level_since_ms=0,
+        level_cause="",
+    )
+    step.recount()
+
+
+def cycle_item(cycle: EarlierCycle, lead_id: str) -> str:
+    """Former cycles in the order of their ends; those of a merged lead lie between."""
+    return f"{cycle.ended_at_ms:013d}-{cycle.cycle:04d}-{lead_id}"
+
+
+def _date(step: LeadStep, stage: Stage, at_ms: int, *, inferred: bool) -> None:
+    known = step.get(DATES, stage.value)
+    if known is None:
+        step.put(
+            DATES, stage.value, StageDates(first_ms=at_ms, latest_ms=at_ms, first_inferred=inferred, latest_inferred=inferred)
+        )
+        return
+    first = (known.first_ms, known.first_inferred) if known.first_ms <= at_ms else (at_ms, inferred)
+    latest = (known.latest_ms, known.latest_inferred) if known.latest_ms > at_ms else (at_ms, inferred)
+    dates = StageDates(first_ms=first[0], first_inferred=first[1], latest_ms=latest[0], latest_inferred=latest[1])
+    step.put(DATES, stage.value, dates)

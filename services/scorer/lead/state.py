@@ -1,0 +1,222 @@
+"""What the lead reducer remembers of one lead.
+
+The head is what every act needs: the ledger with what is derived from it, the content it was about, and where the lead stands.
+Everything else lies in entries of its own that are read when they are asked for: the person (apart, so that it can be erased as a
+whole), the profile, consents, dates, former cycles, the state of the present cycle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from baton.contracts.intake import Person
+from baton.contracts.leads import EarlierCycle, Level, Stage, StageEvent
+from baton.engine.reducer import EntryKind
+from baton.ids import derived_id
+
+UNTIL_DECIDED: Final = 1 << 60
+
+MERGED: Final = StageEvent.MERGED.value
+ERASED: Final = StageEvent.ERASED.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """Something that is to come within the moment, see :mod:`.settling`: ``left`` records of it, until ``until_ms``."""
+
+    mark: str
+    left: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settling:
+    """The lead is ready since the event ``cause_id``, but its hand-off lacks something; it goes on at ``until_ms`` as it is then."""
+
+    cause_id: str
+    occurred_at_ms: int
+    received_at_ms: int
+    until_ms: int
+    raised_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadHead:
+    """The head. What is derived (``marks``, fit, level) is so under the agreement that the engine knows the key by.
+
+    ``ended``: empty, ``merged`` (into ``survivor``) or ``erased``; then the rest is empty and the head is a tombstone. ``since_ms``: only
+    activity since then counts, it is when the cycle began. ``level_since_ms``, ``level_cause``: when, and by which
+    event, a level above cold was reached. ``shown``: the
+    engagement that was published last, in steps (see :mod:`.level`). ``ledger``, ``retracted``: see :mod:`services.scorer.score.ledger`; ``marks``: :mod:`services.scorer.score.entry_status`; ``totals``: :mod:`services.scorer.score.group_totals`.
+    ``waits``: pool in whose backlog the lead waits, since an agreement with a lower threshold came into force.
+    ``awaited``, ``settling``: see :mod:`.settling`. ``recent``, ``origins``: the newest pieces of content, and the earliest campaign touches, see :mod:`services.scorer.score.content_touches`.
+    """
+
+    ended: str = ""
+    survivor: str | None = None
+    cycle: int = 1
+    since_ms: int = 0
+    stage: str = Stage.INQUIRY.value
+    level: str = Level.COLD.value
+    level_since_ms: int = 0
+    level_cause: str = ""
+    fit_micro: int = 0
+    shown: int = 0
+    grade: str = ""
+    account_id: str | None = None
+    ledger: bytes = b""
+    marks: bytes = b""
+    retracted: bytes = b""
+    totals: bytes = b""
+    waits: str = ""
+    recent: bytes = b""
+    origins: bytes = b""
+    awaited: tuple[Awaited, ...] = ()
+    settling: Settling | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormerHandoff:
+    """A hand-off of the same qualification that was taken from somebody."""
+
+    handoff_id: str
+    attempt: int
+    leg: str
+    owner: str | None = None
+    pool: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleState:
+    """Where the present cycle stands with sales.
+
+    ``qualification_id`` .. ``qualified_at_ms``: the last qualification; ``raised_by`` are the fast-track acts of its cycle. ``handoff_id`` .. ``routed_at_ms``: the hand-off that stands, none
+    before it is routed; ``accepted``, ``touched`` and ``rejected`` are about it. ``owner`` outlives the hand-off where a customer keeps their rep.
+    ``rest_...``: why and until when the lead rests; ``return_at_ms`` None: not by itself. ``absorbed``: transfers that were taken in.
+    ``kept``: the work was accepted before a merge, so it does not cool.
+    """
+
+    qualification_id: str | None = None
+    cause_id: str = ""
+    leg: str = ""
+    level: str = ""
+    raised_by: tuple[str, ...] = ()
+    qualified_at_ms: int = 0
+    handoff_id: str | None = None
+    attempt: int = 0
+    owner: str | None = None
+    pool: str | None = None
+    routed_at_ms: int = 0
+    accepted: bool = False
+    touched: bool = False
+    rejected: bool = False
+    former: tuple[FormerHandoff, ...] = ()
+    rejecters: tuple[str, ...] = ()
+    recycles: int = 0
+    rest_id: str | None = None
+    rest_reason: str | None = None
+    rest_track: str | None = None
+    cool_off_until_ms: int = 0
+    return_at_ms: int | None = None
+    absorbed: tuple[str, ...] = ()
+    kept: bool = False
+
+    @property
+    def hand_raised(self) -> bool:
+        """Whether the lead asked for a contact."""
+        return bool(self.raised_by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileValue:
+    """One field of a profile as it was told last. An empty value says that the field was cleared."""
+
+    value: str
+    at_ms: int
+    source: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileBook:
+    """The profile, field by field; no personal data."""
+
+    values: Mapping[str, ProfileValue] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, str]:
+        """The fields that have a value."""
+        return {name: told.value for name, told in self.values.items() if told.value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonBook:
+    """Direct identifiers and free text, with the event time of each field."""
+
+    person: Person
+    times: Mapping[str, int] = field(default_factory=dict)
+
+
+NOBODY: Final = PersonBook(person=Person())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentAct:
+    """The newest explicit act for one purpose and channel."""
+
+    purpose: str
+    channel: str
+    granted: bool
+    at_ms: int
+    source: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageDates:
+    """When a stage was reached first ever and last; inferred where nobody reported it."""
+
+    first_ms: int
+    latest_ms: int
+    first_inferred: bool = False
+    latest_inferred: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deal:
+    """An opportunity as it was told last. ``amount_minor`` in minor units of ``currency``; ``expected_close`` is an ISO day."""
+
+    at_ms: int
+    amount_minor: int | None = None
+    currency: str | None = None
+    expected_close: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownGroup:
+    """The lead's account, as it was told last."""
+
+    account_id: str
+    people: int
+    engaged_people: int
+    engagement_micro: int
+    most_senior_role: str | None = None
+
+
+def transfer_id_of(merge_id: str, loser: str) -> str:
+    """The id of the book that ``loser`` sends on a merge."""
+    return derived_id("transfer", merge_id, loser)
+
+
+CYCLE_STATE: Final = EntryKind("course", CycleState)
+PROFILE: Final = EntryKind("profile", ProfileBook)
+PERSON: Final = EntryKind("person", PersonBook)
+CONSENT: Final = EntryKind("consent", ConsentAct)
+DATES: Final = EntryKind("dates", StageDates)
+CYCLE: Final = EntryKind("cycle", EarlierCycle)
+DEAL: Final = EntryKind("deal", Deal)
+GROUP: Final = EntryKind("group", KnownGroup)
+ONLY: Final = "it"
+"""The item of kinds of which a lead has one."""
+ENTRY_KINDS: Final = (CYCLE_STATE, PROFILE, PERSON, CONSENT, DATES, CYCLE, DEAL, GROUP)

@@ -1,0 +1,88 @@
+"""The step of the lead reducer under construction: the head as it will be, the score's derived parts, the state of the cycle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.reference import AgreementReference
+from baton.engine.reducer import EntryKind, Step, View
+from baton.engine.step_builder import StepBuilder
+from baton.evolve import evolve
+from services.scorer.lead.state import CYCLE_STATE, ENTRY_KINDS, ONLY, PROFILE, CycleState, LeadHead, ProfileBook
+from services.scorer.score.entry_counting import counted
+from services.scorer.score.group_totals import folded, holds, prune_at
+from services.scorer.score.rule_table import ScoreTable, table_of
+
+
+class LeadStep(StepBuilder[LeadHead]):
+    """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms`` when the cause reached the log.
+    ``falls_at_ms``: when the lead changes by itself, if it ``was_rated``. ``role_moved``: its account has to be told who the lead is now."""
+
+    def __init__(
+        self, view: View[LeadHead], *, now: int, reference: AgreementReference, received_at_ms: int | None = None
+    ) -> None:
+        super().__init__(view, now=now)
+        self.lead_id = view.key
+        self.received_at_ms = now if received_at_ms is None else received_at_ms
+        self.agreement: CompiledAgreement = reference.agreement
+        self.table: ScoreTable = table_of(reference.agreement)
+        self.head = view.head or LeadHead()
+        self.falls_at_ms: int | None = None
+        self.was_rated = False
+        self.role_moved = False
+
+    def forget_entries(self) -> None:
+        """Remove every entry of the lead."""
+        kinds: tuple[EntryKind[Any], ...] = ENTRY_KINDS
+        for kind in kinds:
+            for item, _ in self.items(kind):
+                self.drop(kind, item)
+
+    def recount(self) -> None:
+        """Derive anew which entries of the ledger count."""
+        head = self.head
+        derived = counted(head.ledger, head.retracted, head.since_ms, self.table, self.now)
+        self.head = evolve(head, ledger=derived.ledger, marks=derived.marks, totals=derived.totals)
+
+    def refold(self) -> None:
+        """Sum anew where an entry has left its window since."""
+        head = self.head
+        if head.totals and not holds(head.totals, self.now):
+            totals = folded(head.marks, self.table, self.now, prune_at_ms=prune_at(head.totals))
+            self.head = evolve(head, totals=totals)
+
+    @property
+    def cycle_state(self) -> CycleState:
+        """The state of the present cycle."""
+        return self.get(CYCLE_STATE, ONLY) or CycleState()
+
+    def update_cycle(self, **changes: Any) -> CycleState:
+        """Change the state of the present cycle."""
+        cycle_state = replace(self.cycle_state, **changes)
+        self.put(CYCLE_STATE, ONLY, cycle_state)
+        return cycle_state
+
+    @property
+    def profile(self) -> dict[str, str]:
+        """The profile in force."""
+        return (self.get(PROFILE, ONLY) or ProfileBook()).plain()
+
+    def finish(self) -> Step[LeadHead]:
+        """The outcome."""
+        return self.build(self.head, self._wake_at())
+
+    def _wake_at(self) -> int | None:
+        """When the lead changes by itself. A step that did not score does not change that."""
+        if self.head.ended:
+            return None
+        wake_at = self.falls_at_ms if self.was_rated else self.view.wake_at
+        settling = self.head.settling
+        if settling is None:
+            return wake_at
+        return settling.until_ms if wake_at is None else min(wake_at, settling.until_ms)
+
+    def unchanged(self) -> Step[LeadHead]:
+        """Nothing happened."""
+        return Step(head=self.view.head, wake_at=self.view.wake_at)

@@ -1,0 +1,1 @@
+"""Pure arithmetic of the score: ledger, decay, rules, groups, crossings, explanation."""

@@ -1,0 +1,1 @@
+"""The reducer ``clocks``, one key a lead: starts, stops and breaks the clocks of the SLAs."""

@@ -1,0 +1,1 @@
+"""What ``clocks`` does with each kind of input."""

@@ -1,0 +1,124 @@
+"""What people of the firm did, heard by the clocks that wait for it.
+
+A touch by the holder meets ``first_touch``, counts towards ``follow_up`` and, where nobody accepted yet, says so by itself
+(inferred). Late evidence of a former holder from before their deadline takes their breach back.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from baton.contracts.intake import ActKind, LeadAct
+from baton.contracts.slas import ActionKind, ClockState
+from baton.engine.reducer import Event
+from services.sla_watcher.clocks import closed_breaches
+from services.sla_watcher.clocks.clock import pause_clock, record_evidence, resume_clock, store_clock
+from services.sla_watcher.clocks.clock_terms import terms_of
+from services.sla_watcher.clocks.evidence import AWAITING, Evidence, from_act, is_touch
+from services.sla_watcher.clocks.goal_tallies import count_towards_goals
+from services.sla_watcher.clocks.handlers.handoffs import AFTER_ACCEPTANCE, OFFER, release_handoff, start_for_holder
+from services.sla_watcher.clocks.sla_facts import publish_action
+from services.sla_watcher.clocks.state import Attempt, OpenClock
+from services.sla_watcher.clocks.step import ClockStep
+from services.sla_watcher.clocks.time_split import with_mark
+
+PAUSED: Final = ("qualify", "follow_up", "advance")
+WAITING: Final = "waiting_for_buyer"
+_MOST_ATTEMPTS: Final = 64
+
+
+def on_act(step: ClockStep, event: Event, act: LeadAct) -> None:
+    """Take one act."""
+    late_source = step.reference.agreement.slas.grace_of(act.source) > 0
+    evidence = from_act(act, late_source=late_source)
+    if act.act.kind == ActKind.NURTURE_TOUCH:
+        _nurtured(step, evidence)
+    elif act.act.kind == ActKind.BUYER_REPLY:
+        _replied(step, evidence)
+    elif act.act.kind == ActKind.ACCEPTED:
+        _accepted_by_former(step, evidence)
+    elif is_touch(act):
+        _touched(step, event, evidence, awaiting=act.act.outcome in AWAITING)
+
+
+def _nurtured(step: ClockStep, evidence: Evidence) -> None:
+    for clock in step.head.clocks:
+        if clock.clock in ("nurture_start", "return"):
+            record_evidence(step, clock, evidence)
+
+
+def _replied(step: ClockStep, evidence: Evidence) -> None:
+    for clock in step.head.clocks:
+        if clock.clock in PAUSED:
+            resume_clock(step, clock, at_ms=evidence.at_ms)
+        elif clock.clock == "return":
+            record_evidence(step, clock, evidence)
+    if step.head.holder is not None:
+        step.head = replace(step.head, marks=with_mark(step.head.marks, "human", evidence.at_ms))
+
+
+def _accepted_by_former(step: ClockStep, evidence: Evidence) -> None:
+    """An acceptance of a hand-off that does not stand any more is refused as a move, but it still is evidence."""
+    closed_breaches.excuse_breaches(step, evidence, accepts=True)
+    for clock in step.head.clocks:
+        if clock.clock == "accept" and clock.superseded and _answers(clock, evidence) and _in_time(clock, evidence):
+            _give_back(step, clock, record_evidence(step, clock, evidence))
+
+
+def _touched(step: ClockStep, event: Event, evidence: Evidence, *, awaiting: bool) -> None:
+    closed_breaches.excuse_breaches(step, evidence, accepts=False)
+    for clock in step.head.clocks:
+        if clock.clock in OFFER and _answers(clock, evidence) and (not clock.superseded or _in_time(clock, evidence)):
+            heard = replace(evidence, inferred=clock.clock == "accept")
+            _give_back(step, clock, record_evidence(step, clock, heard))
+        elif clock.clock == "follow_up" and _answers(clock, evidence):
+            _attempt(step, clock, evidence)
+        elif clock.clock == "return":
+            record_evidence(step, clock, evidence)
+    holder = step.head.holder
+    if holder is None or not evidence.answers(holder.handoff_id, holder.owner, holder.since_ms):
+        return
+    release_handoff(step, at_ms=event.at_ms)
+    step.head = replace(step.head, holder=replace(holder, touched=True, accepted=True))
+    count_towards_goals(step, "follow_up", occurred_at_ms=evidence.acted_at_ms)
+    if not holder.accepted:
+        start_for_holder(step, AFTER_ACCEPTANCE, at_ms=event.at_ms)
+    _wait_for_buyer(step, evidence, awaiting=awaiting)
+
+
+def _answers(clock: OpenClock, evidence: Evidence) -> bool:
+    return evidence.answers(clock.handoff_id, clock.owner, clock.started_at_ms)
+
+
+def _in_time(clock: OpenClock, evidence: Evidence) -> bool:
+    return evidence.at_ms <= clock.deadline_ms
+
+
+def _wait_for_buyer(step: ClockStep, evidence: Evidence, *, awaiting: bool) -> None:
+    for clock in step.head.clocks:
+        if clock.clock in PAUSED and awaiting:
+            pause_clock(step, clock, WAITING, at_ms=evidence.at_ms)
+        elif clock.clock in PAUSED:
+            resume_clock(step, clock, at_ms=evidence.at_ms)
+    step.head = replace(step.head, marks=with_mark(step.head.marks, "buyer" if awaiting else "human", evidence.at_ms))
+
+
+def _attempt(step: ClockStep, clock: OpenClock, evidence: Evidence) -> None:
+    if any(each.evidence_id == evidence.evidence_id for each in clock.attempts) or len(clock.attempts) >= _MOST_ATTEMPTS:
+        return
+    made = (*clock.attempts, Attempt(evidence_id=evidence.evidence_id, at_ms=evidence.at_ms))
+    attempts = tuple(sorted(made, key=lambda each: (each.at_ms, each.evidence_id)))
+    counted = replace(clock, attempts=attempts)
+    store_clock(step, counted)
+    terms = terms_of(counted, step.reference)
+    if terms is not None and len(attempts) >= terms.rule.attempts:
+        last = attempts[terms.rule.attempts - 1]
+        record_evidence(step, counted, replace(evidence, evidence_id=last.evidence_id, at_ms=last.at_ms))
+
+
+def _give_back(step: ClockStep, clock: OpenClock, ended: ClockState | None) -> None:
+    """The first holder was in time after all and keeps the lead, unless the second has touched it."""
+    holder = step.head.holder
+    if ended is not ClockState.WITHDRAWN or not clock.superseded:
+        return
+    if holder is None or not (holder.touched or holder.accepted):
+        publish_action(step, clock, ActionKind.RESTORE, to=clock.owner, reason="evidence_in_time")

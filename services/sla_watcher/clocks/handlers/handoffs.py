@@ -1,0 +1,215 @@
+"""From qualified to held: the ``route`` clock, and the clocks of each hand-off.
+
+``route`` starts when the qualification reaches the log and is met by a person to hold the lead; a held lead is sales management's
+breach. The clocks of a hand-off start when the routed record reaches the log, so a delay before it is never the holder's.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from baton.contracts.leads import LeadQualified
+from baton.contracts.routing import REINSTATED, HandoffKind, HandoffNoted, LeadRouted, LeadUnrouted
+from baton.contracts.slas import ClockState
+from baton.engine.reducer import Event
+from services.sla_watcher.clocks.clock import close_clock, record_evidence, start_clock, store_clock
+from services.sla_watcher.clocks.evidence import Evidence
+from services.sla_watcher.clocks.goal_tallies import count_towards_goals
+from services.sla_watcher.clocks.recycling import NURTURE, NURTURE_START, RETURN, Leaving, end_rest, leave_cycle
+from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock, Pass
+from services.sla_watcher.clocks.step import ClockStep
+from services.sla_watcher.clocks.time_split import with_mark
+
+ROUTE: Final = "route"
+NO_CONSENT: Final = "no_consent"
+OFFER: Final = ("accept", "first_touch")
+AFTER_ACCEPTANCE: Final = ("qualify", "follow_up")
+
+
+def on_qualified(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
+    """A qualification begins its way: once each."""
+    head = step.head
+    if head.passing is not None and head.passing.qualification_id == qualified.qualification_id:
+        return
+    for clock in head.clocks:
+        if clock.clock in (NURTURE, RETURN):
+            record_evidence(step, clock, _fact(event, qualified.cause_id, event.received_at_ms, "requalified"))
+        else:
+            reason = "requalified" if clock.clock == NURTURE_START else "qualified_again"
+            close_clock(step, clock, reason, at_ms=event.at_ms)
+    end_rest(step, "hand_raised" if qualified.hand_raised else "requalified")
+    _begin(step, event, qualified)
+    start_clock(step, _clock(step, ROUTE, qualified.qualification_id, event.at_ms))
+    if qualified.stage == "mql":
+        count_towards_goals(step, "mql", occurred_at_ms=qualified.qualified_at_ms)
+
+
+def _begin(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
+    head = step.head
+    passing = Pass(
+        qualification_id=qualified.qualification_id,
+        cycle=qualified.cycle,
+        leg=qualified.leg,
+        level=qualified.level,
+        segment=qualified.segment,
+        qualified_at_ms=qualified.qualified_at_ms,
+        hand_raised=qualified.hand_raised or bool(head.passing and head.passing.hand_raised and _same_cycle(step, qualified)),
+    )
+    marks = head.marks if _same_cycle(step, qualified) else ()
+    step.head = replace(
+        head,
+        cycle=qualified.cycle,
+        level=qualified.level,
+        segment=qualified.segment,
+        consents=qualified.story.consents,
+        passing=passing,
+        holder=None,
+        marks=with_mark(marks, "system", min(qualified.received_at_ms, event.at_ms)),
+    )
+
+
+def _same_cycle(step: ClockStep, qualified: LeadQualified) -> bool:
+    return step.head.cycle == qualified.cycle and step.head.passing is not None
+
+
+def on_routed(step: ClockStep, event: Event, routed: LeadRouted) -> None:
+    """Somebody holds the lead: whoever held it before is relieved, and the clocks of the hand-off start."""
+    passing, holder = step.head.passing, step.head.holder
+    if passing is None or passing.qualification_id != routed.qualification_id:
+        return
+    if holder is not None and routed.attempt <= max(holder.attempt, holder.bars):
+        return
+    for clock in step.head.clocks:
+        if clock.clock == ROUTE:
+            decided_at = min(routed.routed_at_ms, event.at_ms)
+            record_evidence(step, clock, _fact(event, event.id, decided_at, None))
+        elif clock.handoff_id not in (None, routed.handoff_id):
+            supersede(step, clock, at_ms=event.at_ms)
+    accepted = holder is not None and holder.handoff_id == routed.handoff_id and holder.accepted
+    step.head = replace(
+        step.head,
+        holder=CurrentHandoff(
+            handoff_id=routed.handoff_id,
+            qualification_id=routed.qualification_id,
+            attempt=routed.attempt,
+            leg=routed.leg,
+            owner=routed.owner,
+            pool=routed.pool,
+            since_ms=event.at_ms,
+            accepted=accepted,
+        ),
+        marks=with_mark(step.head.marks, "human", event.at_ms),
+    )
+    start_for_holder(step, OFFER[1:] if accepted else OFFER, at_ms=event.at_ms)
+
+
+def supersede(step: ClockStep, clock: OpenClock, *, at_ms: int, reason: str = "reassigned") -> None:
+    """The lead went to somebody else. A breach stays on record as long as evidence from before it could give the lead back."""
+    if clock.state == ClockState.RUNNING or clock.late is not None:
+        close_clock(step, clock, reason, at_ms=at_ms)
+    elif not clock.superseded:
+        stopped = replace(clock, superseded=True, rung_at_ms=None)
+        store_clock(step, replace(stopped, next_at_ms=stopped.settle_at_ms))
+
+
+def release_handoff(step: ClockStep, *, at_ms: int) -> None:
+    """The new holder has taken the lead up: who had it before cannot get it back, only be excused."""
+    for clock in step.head.clocks:
+        if clock.superseded:
+            close_clock(step, clock, "handed_on", at_ms=at_ms)
+
+
+def start_for_holder(step: ClockStep, names: tuple[str, ...], *, at_ms: int) -> None:
+    """Start the named clocks of the hand-off that stands."""
+    holder = step.head.holder
+    if holder is None:
+        return
+    for name in names:
+        clock = _clock(step, name, holder.handoff_id, at_ms)
+        start_clock(step, replace(clock, handoff_id=holder.handoff_id, queue=holder.leg, owner=holder.owner, pool=holder.pool))
+
+
+def on_unrouted(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:
+    """Nobody yet: the route clock goes on (or starts again, for a further attempt) and knows where the lead waits. Suppressed: the
+    cycle ends, with the reason."""
+    passing = step.head.passing
+    if passing is None or passing.qualification_id != unrouted.qualification_id:
+        return
+    if unrouted.outcome == "suppressed":
+        _suppressed(step, event, unrouted)
+        return
+    for clock in step.head.clocks:
+        if clock.handoff_id not in (None, unrouted.handoff_id) and clock.clock != ROUTE:
+            supersede(step, clock, at_ms=event.at_ms)
+    step.head = replace(step.head, holder=None, marks=with_mark(step.head.marks, "queue", event.at_ms))
+    waiting = next((each for each in step.head.clocks if each.clock == ROUTE), None)
+    if waiting is None:
+        start_clock(step, _clock(step, ROUTE, unrouted.handoff_id, event.at_ms))
+        waiting = next((each for each in step.head.clocks if each.clock == ROUTE), None)
+    if waiting is not None:
+        store_clock(step, replace(waiting, pool=unrouted.pool, handoff_id=unrouted.handoff_id))
+
+
+def _suppressed(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:
+    """A reason of the agreement leads where it says; lacking consent can be given, so that lead comes back; any other is an end."""
+    for clock in step.head.clocks:
+        close_clock(step, clock, f"suppressed: {unrouted.reason}", at_ms=event.at_ms)
+    final = unrouted.reason not in {*step.reference.agreement.recycling.reasons, NO_CONSENT}
+    leave_cycle(step, Leaving(reason=unrouted.reason, handoff_id=unrouted.handoff_id, final=final))
+
+
+def on_noted(step: ClockStep, event: Event, noted: HandoffNoted) -> None:
+    """A hand-off was withdrawn: its holder owes nothing more. Or one stands again."""
+    if noted.kind == HandoffKind.WITHDRAWN:
+        for clock in step.head.clocks:
+            if clock.handoff_id == noted.handoff_id:
+                supersede(step, clock, at_ms=event.at_ms, reason=noted.reason)
+        holder = step.head.holder
+        if holder is not None and holder.handoff_id == noted.handoff_id:
+            step.head = replace(step.head, holder=None, marks=with_mark(step.head.marks, "system", event.at_ms))
+    elif noted.kind == HandoffKind.NOTED and noted.reason == REINSTATED and noted.owner is not None:
+        _reinstate(step, event, noted, noted.owner)
+
+
+def _reinstate(step: ClockStep, event: Event, noted: HandoffNoted, owner: str) -> None:
+    passing = step.head.passing
+    if passing is None or passing.qualification_id != noted.qualification_id:
+        return
+    holder = CurrentHandoff(
+        handoff_id=noted.handoff_id,
+        qualification_id=noted.qualification_id,
+        attempt=noted.attempt,
+        leg=noted.leg or passing.leg,
+        owner=owner,
+        pool=noted.pool or "",
+        since_ms=event.at_ms,
+        bars=noted.attempt + 1,
+        accepted=True,
+        touched=True,
+    )
+    for clock in step.head.clocks:
+        if clock.handoff_id not in (None, noted.handoff_id):
+            supersede(step, clock, at_ms=event.at_ms)
+    step.head = replace(step.head, holder=holder, marks=with_mark(step.head.marks, "human", event.at_ms))
+    start_for_holder(step, AFTER_ACCEPTANCE, at_ms=event.at_ms)
+
+
+def _clock(step: ClockStep, name: str, subject: str, at_ms: int) -> OpenClock:
+    passing = step.head.passing
+    return OpenClock(
+        clock_id=step.id_of("clock", name, subject),
+        clock=name,
+        state=ClockState.RUNNING,
+        started_at_ms=at_ms,
+        deadline_ms=at_ms,
+        cause_id=step.cause,
+        side="",
+        target="",
+        queue=passing.leg if passing else None,
+        qualification_id=passing.qualification_id if passing else None,
+        level=step.head.level,
+        segment=step.head.segment,
+    )
+
+
+def _fact(event: Event, evidence_id: str, at_ms: int, reason: str | None) -> Evidence:
+    return Evidence(evidence_id=evidence_id, at_ms=at_ms, acted_at_ms=event.at_ms, reason=reason)

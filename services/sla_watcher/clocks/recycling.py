@@ -1,0 +1,225 @@
+"""The end of a cycle and the way back: which reason leads where, when the lead returns, and what breaks the rest.
+
+A lead that leaves is never silent: it has a track and a return date, or an end with its reason.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from baton.agreement.compiled.recycling import RecycleReason
+from baton.agreement.model.recycling import Outcome
+from baton.agreement.quantities import DAY_MS
+from baton.contracts.slas import RETURN_DATE, ActionKind, ClockState, LeadReactivated, LeadRecycled, SlaAction
+from baton.contracts.topic_names import LEADS_REACTIVATED, LEADS_RECYCLED, LEADS_SLA_ACTIONS
+from services.sla_watcher.clocks.clock import close_clock, start_clock
+from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock, Rest
+from services.sla_watcher.clocks.step import ClockStep
+from services.sla_watcher.clocks.time_split import with_mark
+
+NURTURE_START: Final = "nurture_start"
+NURTURE: Final = "nurture"
+RETURN: Final = "return"
+MOST_RETURNED: Final = 3
+"""Rejections of one qualification after which the manager gets the lead, not a further colleague."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """Why the lead leaves its cycle. ``final``: it does not come back, whatever the reason leads to otherwise; ``free``: no
+    cool-off and no count towards the limit, since nobody turned it down."""
+
+    reason: str | None
+    handoff_id: str | None = None
+    by: str | None = None
+    contract_end: str | None = None
+    final: bool = False
+    free: bool = False
+
+
+def leave_cycle(step: ClockStep, leaving: Leaving) -> None:
+    """End the cycle for a reason: recycle with a track and dates, or disqualify. Once a cycle."""
+    head = step.head
+    if head.rest is not None and head.rest.cycle == head.cycle and not head.rest.returned:
+        return
+    rest = _plan(step, leaving, cycle=head.cycle)
+    for clock in step.head.clocks:
+        close_clock(step, clock, f"{rest.outcome}: {rest.reason}", at_ms=step.now)
+    step.head = replace(step.head, rest=rest, passing=None, holder=None, marks=with_mark(step.head.marks, "rest", step.now))
+    if rest.outcome == Outcome.RECYCLE and rest.nurtured:
+        for name in (NURTURE_START, NURTURE):
+            start_clock(step, _marketing_clock(step, name, rest))
+
+
+def left_before(step: ClockStep, leaving: Leaving, *, cycle: int) -> None:
+    """The same of a lead that is known to have qualified anew since: its rest is over at once, and nothing of what runs now ends."""
+    head = step.head
+    if head.rest is not None and head.rest.cycle == cycle and not leaving.free:
+        return
+    rest = _plan(step, leaving, cycle=cycle)
+    step.head = replace(step.head, rest=rest)
+    end_rest(step, "hand_raised" if head.passing is not None and head.passing.hand_raised else "requalified")
+
+
+def _plan(step: ClockStep, leaving: Leaving, *, cycle: int) -> Rest:
+    """Plan the rest after ``cycle``, count it towards the limit and tell of it."""
+    rule = step.reference.agreement.recycling.reason(leaving.reason)
+    if rule.outcome is Outcome.DISQUALIFY or leaving.final:
+        return _disqualified(step, rule, leaving, cycle)
+    rest = _recycled(step, rule, leaving, cycle)
+    step.head = replace(step.head, recycles=step.head.recycles + (not leaving.free))
+    return rest
+
+
+def _recycled(step: ClockStep, rule: RecycleReason, leaving: Leaving, cycle: int) -> Rest:
+    agreement = step.reference.agreement
+    plan = agreement.recycling.plan(rule, step.now, contract_end=leaving.contract_end, recycles=step.head.recycles)
+    consent = agreement.consent.nurture.decide(step.head.consents)
+    rest = Rest(
+        recycle_id=step.id_of("recycle"),
+        cycle=cycle,
+        outcome=Outcome.RECYCLE.value,
+        reason=leaving.reason or rule.name,
+        track=plan.track,
+        cool_off_until_ms=None if leaving.free else plan.cool_off_until_ms,
+        return_at_ms=plan.return_at_ms,
+        nurtured=consent.allowed,
+    )
+    _tell_leave(step, rest, leaving, needs=plan.needs, refused=None if consent.allowed else consent.reason)
+    return rest
+
+
+def _disqualified(step: ClockStep, rule: RecycleReason, leaving: Leaving, cycle: int) -> Rest:
+    rest = Rest(
+        recycle_id=step.id_of("recycle"),
+        cycle=cycle,
+        outcome=Outcome.DISQUALIFY.value,
+        reason=leaving.reason or rule.name,
+    )
+    _tell_leave(step, rest, leaving)
+    return rest
+
+
+def _tell_leave(step: ClockStep, rest: Rest, leaving: Leaving, *, needs: str | None = None, refused: str | None = None) -> None:
+    track = step.reference.agreement.recycling.tracks.get(rest.track or "")
+    step.publish(
+        LEADS_RECYCLED,
+        LeadRecycled(
+            recycle_id=rest.recycle_id,
+            lead_id=step.lead_id,
+            cycle=rest.cycle,
+            outcome=rest.outcome,
+            reason=rest.reason,
+            at_ms=step.now,
+            cause_id=step.cause,
+            agreement=step.version,
+            track=rest.track,
+            cool_off_until_ms=rest.cool_off_until_ms,
+            return_at_ms=rest.return_at_ms,
+            handoff_id=leaving.handoff_id,
+            by=leaving.by,
+            needs=needs,
+            track_topics=track.topics if track else (),
+            track_stage=track.stage if track else None,
+            nurture_allowed=rest.nurtured and track is not None,
+            nurture_reason=refused,
+        ),
+    )
+
+
+def _marketing_clock(step: ClockStep, name: str, rest: Rest) -> OpenClock:
+    return OpenClock(
+        clock_id=step.id_of("clock", name, rest.recycle_id),
+        clock=name,
+        state=ClockState.RUNNING,
+        started_at_ms=step.now,
+        deadline_ms=step.now,
+        cause_id=step.cause,
+        side="",
+        target="",
+        level=step.head.level,
+        segment=step.head.segment,
+        track=rest.track,
+    )
+
+
+def return_from_rest(step: ClockStep) -> None:
+    """A return date has come: the track ends and marketing owes the next touch. There is a further date, for a lead that does not
+    qualify until then: it is never left without one."""
+    rest = step.head.rest
+    if rest is None or rest.returned:
+        return
+    recycling = step.reference.agreement.recycling
+    again_ms = recycling.plan(rest.reason, step.now, recycles=recycling.max_recycles).return_at_ms
+    again_ms = max(again_ms, step.now + DAY_MS)
+    for clock in step.head.clocks:
+        if clock.clock in (NURTURE_START, NURTURE, RETURN):
+            close_clock(step, clock, RETURN_DATE, at_ms=step.now)
+    _tell_back(step, rest, RETURN_DATE, return_at_ms=again_ms)
+    step.head = replace(step.head, rest=replace(rest, back=True, return_at_ms=again_ms))
+    if rest.nurtured:
+        start_clock(step, _marketing_clock(step, RETURN, rest))
+
+
+def end_rest(step: ClockStep, reason: str) -> None:
+    """The lead qualified anew, by a raised hand or by what it did: the rest is over, and so is a track that still runs."""
+    rest = step.head.rest
+    if rest is None or rest.returned:
+        return
+    step.head = replace(step.head, rest=replace(rest, returned=True))
+    if rest.outcome == Outcome.RECYCLE and not rest.back:
+        _tell_back(step, rest, reason, return_at_ms=None)
+
+
+def _tell_back(step: ClockStep, rest: Rest, reason: str, *, return_at_ms: int | None) -> None:
+    step.publish(
+        LEADS_REACTIVATED,
+        LeadReactivated(
+            lead_id=step.lead_id,
+            cycle=rest.cycle,
+            recycle_id=rest.recycle_id,
+            reason=reason,
+            at_ms=step.now,
+            cause_id=step.cause,
+            agreement=step.version,
+            track=rest.track,
+            return_at_ms=return_at_ms,
+        ),
+    )
+
+
+def after_rejection(step: ClockStep, leaving: Leaving, holder: CurrentHandoff | None) -> None:
+    """The receiver said no: somebody else at once, later, or never, by the reason."""
+    rule = step.reference.agreement.recycling.reason(leaving.reason)
+    if rule.outcome is not Outcome.REASSIGN:
+        leave_cycle(step, leaving)
+        return
+    passing = step.head.passing
+    if passing is None:
+        return
+    failed = passing.failed if leaving.by is None or leaving.by in passing.failed else (*passing.failed, leaving.by)
+    counted = replace(passing, failed=failed, returned=passing.returned + 1, moved=leaving.handoff_id)
+    step.head = replace(step.head, passing=counted)
+    again = passing.returned < MOST_RETURNED
+    step.publish(
+        LEADS_SLA_ACTIONS,
+        SlaAction(
+            action_id=step.id_of("action", "rejected"),
+            kind=ActionKind.REASSIGN if again else ActionKind.MANAGER_QUEUE,
+            lead_id=step.lead_id,
+            handoff_id=leaving.handoff_id or "",
+            clock_id="",
+            at_ms=step.now,
+            cause_id=step.cause,
+            agreement=step.version,
+            owner=leaving.by,
+            pool=holder.pool if holder else None,
+            to=None if again else _manager(step, holder),
+            reason=leaving.reason,
+            exclude=failed,
+        ),
+    )
+
+
+def _manager(step: ClockStep, holder: CurrentHandoff | None) -> str | None:
+    agreement = step.reference.agreement
+    return agreement.manager_of(person=holder.owner, pool=holder.pool) if holder else None

@@ -1,0 +1,46 @@
+"""The step of the clocks reducer under construction: the clocks as they will be, and when the lead is to be looked at again.
+
+Each rule takes it, looks, and adds what follows.
+"""
+
+from baton.agreement.reference import AgreementReference
+from baton.engine.reducer import Step, View
+from baton.engine.step_builder import StepBuilder
+from baton.ids import derived_id
+from services.sla_watcher.clocks.state import LeadClocks
+
+
+class ClockStep(StepBuilder[LeadClocks]):
+    """The head, the facts so far, and what they are decided by. ``proven``: all that was appended before ``now`` is known."""
+
+    def __init__(self, view: View[LeadClocks], *, now: int, reference: AgreementReference, proven: bool = True) -> None:
+        super().__init__(view, now=now)
+        self.lead_id = view.key
+        self.head = view.head or LeadClocks()
+        self.reference = reference
+        self.proven = proven
+
+    @property
+    def version(self) -> str:
+        """The agreement this is decided under."""
+        return self.reference.version
+
+    def id_of(self, *parts: str | int) -> str:
+        """An id that follows from this call's cause."""
+        return derived_id(self.cause, *parts)
+
+    def finish(self) -> Step[LeadClocks]:
+        """The outcome. A head equal to the former one is the former one, so that nothing is written for nothing."""
+        former = self.view.head
+        head: LeadClocks | None = former if self.head == former else self.head
+        if former is None and self.head == LeadClocks():
+            head = None
+        return self.build(head, next_moment(self.head))
+
+
+def next_moment(head: LeadClocks) -> int | None:
+    """When the lead is to be looked at again: the earliest of its clocks' next moments and its return."""
+    moments = [each.next_at_ms for each in head.clocks if each.next_at_ms is not None]
+    if head.rest is not None and not head.rest.returned and head.rest.return_at_ms is not None:
+        moments.append(head.rest.return_at_ms)
+    return min(moments, default=None)

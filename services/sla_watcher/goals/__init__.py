@@ -1,0 +1,1 @@
+"""The reducer ``goals``, one key a goal and period: counts progress."""

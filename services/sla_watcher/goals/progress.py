@@ -1,0 +1,64 @@
+"""How a goal stands: what was achieved, at which pace, and whether it is going to be missed.
+
+pace = achieved / (goal * working days gone / working days of the period), in parts per million. For coverage it is what is open
+against what is left of the quota, as a share of the agreed multiple: no days in it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from baton.agreement.compiled.goals import Goal
+
+COVERAGE: Final = "coverage"
+WON_AMOUNT: Final = "won_amount"
+PPM: Final = 1_000_000
+_PERCENT: Final = 100
+_NO_MINOR_UNIT: Final = frozenset({"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF",
+                                   "XOF", "XPF"})  # fmt: skip
+_THOUSANDTHS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """``target`` and ``achieved`` in units of the metric: leads, whole money, or (for coverage) percent of what is left."""
+
+    target: int
+    achieved: int
+    pace_ppm: int
+
+    @property
+    def reached(self) -> bool:
+        """Whether nothing is missing."""
+        return self.achieved >= self.target
+
+
+def minor_units(currency: str) -> int:
+    """How many minor units one unit of ``currency`` (ISO 4217) has."""
+    return 1 if currency in _NO_MINOR_UNIT else 1000 if currency in _THOUSANDTHS else 100
+
+
+def in_units(goal: Goal, total: int) -> int:
+    """A sum as people count it: leads, or whole units of the goal's currency."""
+    return total // minor_units(goal.currency) if goal.metric in (WON_AMOUNT, COVERAGE) and goal.currency else total
+
+
+def standing(goal: Goal, *, total: int, open_minor: int, days_gone: int, days: int) -> Standing:
+    """How the goal stands. ``total``: leads, or for money goals what was won in minor units."""
+    if goal.metric == COVERAGE:
+        return _coverage(goal, won_minor=total, open_minor=open_minor)
+    achieved = in_units(goal, total)
+    expected = goal.target * days_gone
+    pace = achieved * days * PPM // expected if expected else PPM
+    return Standing(target=goal.target, achieved=achieved, pace_ppm=pace)
+
+
+def _coverage(goal: Goal, *, won_minor: int, open_minor: int) -> Standing:
+    left = (goal.quota or 0) * minor_units(goal.currency or "") - won_minor
+    target = goal.target * _PERCENT
+    achieved = target if left <= 0 else max(0, open_minor) * _PERCENT // left
+    return Standing(target=target, achieved=achieved, pace_ppm=achieved * PPM // target)
+
+
+def will_be_missed(goal: Goal, now: Standing, *, days_gone: int, days: int) -> bool:
+    """From the middle of the period on: whether the pace is below what the two sides agreed to be warned at."""
+    return 2 * days_gone >= days and not now.reached and now.pace_ppm < goal.warn_below_ppm

@@ -1,0 +1,108 @@
+"""What changes between two agreements is told whole, and in words a manager reads."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from baton.agreement.canonical import canonical_text, model_of
+from baton.agreement.diff import changes
+from baton.agreement.source.yaml import read_yaml
+
+FOLDER = Path(__file__).resolve().parents[2] / "examples" / "agreements"
+PLAIN = {file.stem: read_yaml(file.read_text(encoding="utf-8")).data for file in sorted(FOLDER.glob("*.yaml"))}
+OTHERS = (
+    *(
+        "5 days",
+        "9 days",
+        "7 seconds",
+        "6 business hours",
+        "3 working days",
+        "90%",
+        "after 9 days",
+        "contract_end - 9 days",
+        "2026-05-05",
+    ),
+    *("2026-05-05 10:00", "09:15-16:45", "Europe/Paris", "DE-BY", "USD", "sales", "sdr", "warm", "hot", "every lead", "none"),
+    *("text", "number", "decision", "awareness", "escalate", "notify", "opt-in", "opt-out", "week", "accrue", "disqualify"),
+    *("reassign", "above", "quarter", "month", "won", "mql", "accept", "marketing"),
+)
+ALONE = {"hold", "coverage", "recycle"}
+"""Words that cannot be changed without a change beside them."""
+
+Place = tuple[str | int, ...]
+
+
+def leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
+    if isinstance(value, dict | list):
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(each, (*place, key))
+    else:
+        yield place, value
+
+
+def with_other(plain: Any, place: Place, value: Any) -> Any:
+    """The agreement with another value at ``place`` that has a right shape; None: there is none."""
+    others = [not value] if isinstance(value, bool) else [value + 1] if isinstance(value, int | float) else OTHERS
+    for other in others:
+        changed = copy.deepcopy(plain)
+        holder = changed
+        for step in place[:-1]:
+            holder = holder[step]
+        holder[place[-1]] = other
+        try:
+            if other != value and canonical_text(model := model_of(changed)) != canonical_text(model_of(plain)):
+                return model
+        except ValidationError:
+            continue
+    return None
+
+
+def kinds_of_leaves(plain: Any) -> dict[Place, tuple[Place, Any]]:
+    """One leaf of each kind: the names between section and key do not matter."""
+    return {
+        (place[0], *("*" if isinstance(step, int) else step for step in place[-2:])): (place, value)
+        for place, value in leaves(plain)
+        if place[0] != "agreement"
+    }
+
+
+@pytest.mark.parametrize("name", sorted(PLAIN))
+def test_nothing_that_is_signed_changes_in_silence(name: str) -> None:
+    plain = PLAIN[name]
+    old = model_of(plain)
+    for place, value in kinds_of_leaves(plain).values():
+        new = with_other(plain, place, value)
+        if new is None:
+            assert value in ALONE, place
+            continue
+        told = [each.text for each in changes(old, new)]
+        assert told, place
+        assert not [
+            line for line in told if re.search(r"Model|[({\[]'|_ms|\b\d{3,4}, \d{3,4}\b", line) and "between" not in line
+        ], told
+
+
+TOLD = [
+    ("hours: {mon-fri: 09:00-17:30}", "hours: {mon-thu: 09:00-18:00}", ["calendar london: mon-thu 09:00-17:30 -> 09:00-18:00", "calendar london: fri 09:00-17:30 -> closed"]),
+    ("holidays: [NO]", "holidays: [NO]\n    open: {2026-12-05: 10:00-14:00}", ["calendar oslo: open on 2026-12-05 added: 10:00-14:00"]),
+    ("name: Anna (SDR)", "name: Anne (SDR)", ["person sdr-anna: name: Anna (SDR) -> Anne (SDR)"]),
+    ("30 minutes elapsed, warn: [50%]", "30 minutes elapsed, warn: [50%, 80%]", ["promise route: warn at 50% -> 50%, 80%"]),
+    ("warn: [80%], use_ladder: patient}\n    - {clock: qualify, queue: sales", "warn: [80%], use_ladder: quick}\n    - {clock: qualify, queue: sales", ['promise "qualify sdr": ladder: patient -> quick']),
+    ("demo_request: {points: 40,", "demo_request: {points: 30,", ["act demo_request: 40 -> 30 points"]),
+    ("    - name: North America", "    - name: South\n      when: {field: profile.country, op: is, value: ZA}\n      to: {sdr: america-sdr}\n    - name: North America", ["territory rule South added"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "told"), TOLD)
+def test_a_change_is_told_in_words(old: str, new: str, told: list[str]) -> None:
+    text = (FOLDER / "software.yaml").read_text(encoding="utf-8")
+    assert old in text
+    one, two = (model_of(read_yaml(each).data) for each in (text, text.replace(old, new, 1)))
+    assert [each.text for each in changes(one, two)] == told

@@ -1,0 +1,257 @@
+"""assignment: who is eligible and why not; the queue's bounded passes; numbers and sizes of what is published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from baton.agreement.compiled.calendars import NeverOpenError
+from baton.agreement.reference import reference_of
+from baton.contracts.codec import codec_for
+from baton.contracts.routing import LeadRouted, LeadUnrouted, QueueItem, RoutingStep
+from baton.contracts.topics import TOPICS
+from baton.engine.reducer import EntryKind, Event, Step
+from services.router.assignment.eligibility import Need, next_chance, screen
+from services.router.assignment.person_selection import Chosen, Room, choose
+from services.router.assignment.pool_view import PoolMember, PoolView, period_of
+from services.router.assignment.queue import PASS
+from services.router.assignment.reducer import Assignment
+from services.router.assignment.state import HELD, Load, PoolHeld, PoolState, place_in_queue
+from tests.services.router.router_world import HOUR, MINUTE, MONDAY_0900, POOLS, agreement, qualified
+
+
+@dataclass
+class Pool:
+    """One key of assignment: a view over plain values, to which steps are applied."""
+
+    key: str = "bridge"
+    head: PoolState | None = None
+    wake_at: int | None = None
+    cause: str = "cause"
+    proven: bool = True
+    entries: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def get(self, kind: EntryKind[Any], item: str) -> Any:
+        return self.entries.get((kind.name, item))
+
+    def scan(
+        self, kind: EntryKind[Any], *, first: str = "", below: str | None = None, limit: int, reverse: bool = False
+    ) -> Sequence[tuple[str, Any]]:
+        found = sorted(item for name, item in self.entries if name == kind.name and item >= first)
+        return [(item, self.entries[kind.name, item]) for item in found[:limit]]
+
+    def count(self, kind: EntryKind[Any]) -> int:
+        return sum(name == kind.name for name, _ in self.entries)
+
+    def apply(self, step: Step[PoolState]) -> list[Any]:
+        self.head, self.wake_at = step.head, step.wake_at
+        for put in step.put:
+            self.entries[put.kind.name, put.item] = put.value
+        for drop in step.drop:
+            del self.entries[drop.kind.name, drop.item]
+        return [fact.value for fact in step.facts]
+
+
+def item(lead: str, kind: str = "request", **more: Any) -> QueueItem:
+    who = qualified(lead)
+    base = QueueItem(
+        kind=kind,
+        handoff_id=f"h-{lead}",
+        qualification_id=who.qualification_id,
+        attempt=1,
+        lead_id=lead,
+        pool="bridge",
+        cause_id="c",
+        at_ms=MONDAY_0900,
+        qualified=who if kind == "request" else None,
+        rule="default",
+    )
+    return replace(base, **more)
+
+
+REFERENCE = reference_of(agreement())
+
+
+def take(pool: Pool, value: QueueItem, *, now: int = MONDAY_0900) -> list[Any]:
+    event = Event(
+        topic="router.queue.v1", partition=0, offset=0, key=pool.key, value=value, id="e", at_ms=now, received_at_ms=now
+    )
+    return pool.apply(Assignment().step(pool, event, now=now, reference=REFERENCE))
+
+
+def test_a_step_hands_out_a_bounded_number_and_the_next_one_goes_on() -> None:
+    pool = Pool()
+    for number in range(2 * PASS + 50):
+        take(pool, item(f"l{number}"), now=MONDAY_0900 - HOUR)
+    assert (pool.count(HELD), pool.wake_at) == (2 * PASS + 50, MONDAY_0900 - 45 * MINUTE)
+    handed_out = []
+    now = MONDAY_0900
+    while pool.wake_at is not None:
+        now = max(now, pool.wake_at)
+        handed_out.append(len(pool.apply(Assignment().wake(pool, now=now, reference=REFERENCE))))
+    assert handed_out == [PASS, PASS, 50]
+    assert (pool.count(HELD), now) == (0, MONDAY_0900 + 2)
+
+
+def test_a_repeat_of_any_item_changes_nothing() -> None:
+    pool = Pool()
+    for each in (item("l1"), item("l1", "accepted", person="ann"), item("l1", "release", person="ann")):
+        take(pool, each)
+        before = (pool.head, dict(pool.entries))
+        assert take(pool, each) == []
+        if each.kind != "release":
+            assert (pool.head, dict(pool.entries)) == before
+        else:
+            assert pool.head == before[0]
+
+
+def test_it_looks_again_at_the_next_opening_and_at_the_latest_after_a_quarter_of_an_hour() -> None:
+    pool = Pool()
+    take(pool, item("l1"), now=MONDAY_0900 - HOUR)
+    assert pool.wake_at == MONDAY_0900 - 45 * MINUTE
+    near = Pool()
+    take(near, item("l1"), now=MONDAY_0900 - 10 * MINUTE)
+    assert near.wake_at == MONDAY_0900
+    free = Pool()
+    take(free, item("l1"))
+    assert free.wake_at is None
+
+
+class Closed:
+    """Hours of somebody who never works."""
+
+    def is_open(self, at_ms: int) -> bool:
+        return False
+
+    def next_open(self, at_ms: int) -> int:
+        raise NeverOpenError("never")
+
+
+class Away:
+    """Who is away until when."""
+
+    def __init__(self, **until: int) -> None:
+        self.until = until
+
+    def absent(self, person: str, at_ms: int) -> bool:
+        return at_ms < self.until.get(person, 0)
+
+    def back_at(self, person: str, at_ms: int) -> int:
+        return max(at_ms, self.until.get(person, 0))
+
+
+SCREENED = [
+    (PoolMember(person="p"), {}, Need(), None),
+    (PoolMember(person="p", active=False), {}, Need(), "inactive"),
+    (PoolMember(person="p", weight=0), {}, Need(), "no_weight"),
+    (
+        PoolMember(person="p", skills=frozenset({"english"})),
+        {},
+        Need(skills=frozenset({"english", "german"})),
+        "lacks_skill:german",
+    ),
+    (PoolMember(person="p"), {}, Need(not_to=frozenset({"p"})), "rejected_before"),
+    (PoolMember(person="away"), {}, Need(), "absent"),
+    (PoolMember(person="p", capacity=2), {"p": Load(person="p", offered=1, accepted=1)}, Need(), "full"),
+    (PoolMember(person="p", capacity=2), {"p": Load(person="p", offered=1)}, Need(), None),
+    (PoolMember(person="p", offers=1), {"p": Load(person="p", offered=1)}, Need(), "offers_open"),
+    (PoolMember(person="p", offers=1), {"p": Load(person="p", accepted=1)}, Need(), None),
+    (PoolMember(person="p", hours=Closed()), {}, Need(), "closed"),
+    (PoolMember(person="p", hours=Closed()), {}, Need(any_hour=True), None),
+]
+
+
+@pytest.mark.parametrize(("member", "loads", "need", "reason"), SCREENED)
+def test_why_somebody_is_not_eligible(member: PoolMember, loads: dict[str, Load], need: Need, reason: str | None) -> None:
+    (found,) = screen(PoolView(pool="p", kind="sdr", members=(member,)), loads, Away(away=9), need, now=5)
+    assert found.reason == reason
+
+
+def test_a_calendar_that_never_opens_is_looked_at_again_all_the_same() -> None:
+    pool_view = PoolView(pool="p", kind="sdr", members=(PoolMember(person="p", hours=Closed()),))
+    assert next_chance(pool_view, Away(), now=5, at_the_latest=20) == 20
+
+
+def test_the_end_of_an_absence_is_a_chance() -> None:
+    pool_view = PoolView(pool="p", kind="sdr", members=(PoolMember(person="p"), PoolMember(person="q", active=False)))
+    assert next_chance(pool_view, Away(p=9, q=6), now=5, at_the_latest=20) == 9
+
+
+def test_an_owner_gets_it_whatever_the_hour_and_the_load_but_not_while_away() -> None:
+    full = {"own": Load(person="own", accepted=9)}
+    for away, owner, rule in ((Away(), "own", "colleague"), (Away(own=9), "other", "colleague:own:absent;in_turn")):
+        members = (PoolMember(person="own", capacity=1, hours=Closed()), PoolMember(person="other"))
+        room = Room(pool_view=PoolView(pool="p", kind="sdr", members=members), loads=full, book={}, presence=away, now=5)
+        found = choose(item("l", rule="colleague"), room, preferred="own")
+        assert isinstance(found, Chosen)
+        assert (found.person, found.rule, bool(found.share)) == (owner, rule, owner == "other")
+
+
+def test_an_owner_match_uses_a_turn_only_if_the_agreement_says_so() -> None:
+    members = (PoolMember(person="own"), PoolMember(person="other"))
+    for uses in (False, True):
+        pool_view = PoolView(pool="p", kind="sdr", members=members, owner_uses_turn=uses)
+        found = choose(
+            item("l", rule="colleague"), Room(pool_view=pool_view, loads={}, book={}, presence=Away(), now=5), preferred="own"
+        )
+        assert isinstance(found, Chosen)
+        assert bool(found.share) is uses
+
+
+QUEUE = [
+    ("raised", {"raised": True, "at": 9}),
+    ("hot", {"level": "hot", "at": 9}),
+    ("warm early", {"at": 1}),
+    ("warm late", {"at": 2}),
+    ("cold", {"level": "cold", "at": 1}),
+]
+
+
+def test_the_queue_is_in_order_of_urgency_then_of_waiting() -> None:
+    places = [place_in_queue(item(name, qualified=qualified(name, **more))) for name, more in QUEUE]
+    assert places == sorted(places)
+
+
+def test_a_trace_that_would_be_too_long_is_cut_and_says_so_and_keeps_whom_it_went_to() -> None:
+    people = {f"a-rather-long-name-of-a-person-{number:03d}": {} for number in range(300)}
+    known = {each: {"name": each} for each in people}
+    reference = reference_of(
+        agreement(
+            people=known,
+            pools={**POOLS, "bridge": {"kind": "sdr", "members": people}, "field": {"kind": "sales", "members": people}},
+        )
+    )
+    path = tuple(RoutingStep(rule=f"a rule with quite a long name, number {number}", outcome="unknown") for number in range(400))
+    event = Event(topic="", partition=0, offset=0, key="bridge", value=item("l", path=path), id="e", at_ms=0, received_at_ms=0)
+    (routed,) = Pool().apply(Assignment().step(Pool(), event, now=MONDAY_0900, reference=reference))
+    assert isinstance(routed, LeadRouted)
+    assert routed.trace_cut
+    assert routed.owner in {each.person for each in routed.candidates}
+    assert len(codec_for(LeadRouted).encode(routed)) < TOPICS["leads.routed.sdr.v1"].max_bytes
+
+
+def test_a_change_of_state_is_published_once() -> None:
+    pool = Pool()
+    said = take(pool, item("l1"), now=MONDAY_0900 - HOUR)
+    for minutes in (45, 30, 15):
+        said += pool.apply(Assignment().wake(pool, now=MONDAY_0900 - minutes * MINUTE, reference=REFERENCE))
+    assert [(type(each), each.outcome, each.next_try_at_ms) for each in said] == [
+        (LeadUnrouted, "held", MONDAY_0900 - 45 * MINUTE)
+    ]
+
+
+def test_a_held_lead_is_an_entry_of_its_own() -> None:
+    pool = Pool()
+    take(pool, item("l1"), now=MONDAY_0900 - HOUR)
+    assert pool.head == PoolState(pool="bridge")
+    assert next(iter(pool.entries.values())) == PoolHeld(item=item("l1"), since_ms=MONDAY_0900 - HOUR)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("week", "2026-W45"), ("month", "2026-11"), ("quarter", "2026-Q4"), ("ever", "ever")])
+def test_a_period_has_a_name_in_the_agreements_own_time(kind: str, name: str) -> None:
+    assert period_of(kind, "Europe/Berlin", MONDAY_0900) == name
+    midnight = MONDAY_0900 - 9 * HOUR
+    assert (period_of("week", "Europe/Berlin", midnight - 1), period_of("week", "UTC", midnight)) == ("2026-W44", "2026-W44")

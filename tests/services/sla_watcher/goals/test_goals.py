@@ -1,0 +1,219 @@
+"""Goals of both sides: counted once, in their period, with pace; a forecast in mid-month; the verdict at its end."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from baton.agreement.compiled.goals import Goal
+from baton.contracts.goals import GoalProgress, GoalTally
+from services.sla_watcher.goals.periods import period_named, period_of
+from services.sla_watcher.goals.progress import PPM, standing, will_be_missed
+from tests.services.sla_watcher.sla_scene import BERLIN, Scene, agreement, law, ms, words
+
+GOALS = """
+  mqls: {side: marketing, metric: mql, target: 4}
+  mqls-small: {side: marketing, metric: mql, segment: small, target: 4}
+"""
+MONTH = ms("2026-03-02 10:00")
+
+
+def _scene(goals: str, *, start: str = "Mon 10:00") -> Scene:
+    return Scene(agreement(goals=goals), start=start)
+
+
+def _tally(scene: Scene, goal: str, name: str, *, amount: int = 1, metric: str = "mql", occurred: str | None = None) -> None:
+    record = GoalTally(
+        goal=goal, tally_id=name, metric=metric, amount=amount, segment=None, lead_id="lead-1", cause_id="c",
+        occurred_at_ms=ms(occurred) if occurred else scene.host.log.now,
+    )  # fmt: skip
+    scene.host.send("sla.tallies.v1", goal, record)
+    scene.host.settle()
+
+
+def _progress(scene: Scene) -> list[GoalProgress]:
+    return [each for each in scene.facts() if isinstance(each, GoalProgress)]
+
+
+def test_a_lead_counts_once_a_cycle_for_each_goal_it_belongs_to() -> None:
+    scene = _scene(GOALS).qualified().qualified("q1b")
+    scene.routed("ann").staged("accepted", "sal").qualified("q2", cycle=2)
+    assert [line for line in scene.lines(tallies=True) if line.startswith("tally")] == [
+        "tally mqls: 1 mql",
+        "tally mqls: 0 opened",
+        "tally mqls-small: 0 opened",
+        "tally mqls: 1 mql",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metric", "target", "counted"),
+    [("sal", 1, 1), ("sql", 1, 1), ("won", 1, 1), ("opportunity", 1, 1), ("follow_up", 1, 1)],
+)
+def test_what_sales_owes_is_counted_from_the_moves_inferred_ones_too(metric: str, target: int, counted: int) -> None:
+    scene = _scene(f"  g: {{side: sales, metric: {metric}, target: {target}}}").qualified().routed("ann").act("call")
+    scene.staged("won", "customer", inferred=("sal", "sql", "opportunity")).staged("accepted", "sal")
+    assert sum(each.amount for each in scene.facts() if isinstance(each, GoalTally)) == counted
+
+
+def test_a_tally_that_comes_twice_counts_once() -> None:
+    scene = _scene(GOALS)
+    for _ in range(3):
+        _tally(scene, "mqls", "same")
+    assert [(each.achieved, each.target) for each in _progress(scene)] == [(1, 4)]
+
+
+def test_pace_is_what_was_achieved_against_the_share_of_working_days_gone() -> None:
+    scene = _scene(GOALS)
+    _tally(scene, "mqls", "a")
+    _tally(scene, "mqls", "b")
+    scene.at("2026-03-17 12:00")
+    last = _progress(scene)[-1]
+    assert (last.working_days_gone, last.working_days) == (11, 22)
+    assert last.pace_ppm == 2 * PPM * 22 // (4 * 11)
+
+
+def test_a_goal_that_is_going_to_be_missed_is_said_once_in_mid_month() -> None:
+    scene = _scene(GOALS)
+    _tally(scene, "mqls", "a")
+    assert scene.at("2026-04-01 12:00").lines() == ["Tue+2 09:00 breach of mqls by marketing: forecast"]
+
+
+def test_a_forecast_that_turned_out_wrong_is_withdrawn_at_the_end() -> None:
+    scene = _scene(GOALS)
+    _tally(scene, "mqls", "a")
+    scene.at("2026-03-30 12:00")
+    for name in "bcd":
+        _tally(scene, "mqls", name)
+    assert scene.at("2026-04-01 12:00").lines() == [
+        "Tue+2 09:00 breach of mqls by marketing: forecast",
+        "2026-04-01 00:00 withdrawn of mqls by marketing: reached",
+    ]
+
+
+def test_a_goal_that_is_missed_on_the_last_days_is_said_at_the_turn_of_the_month() -> None:
+    scene = _scene("  g: {side: sales, metric: won, target: 100, warn_below: 1}")
+    for number in range(60):
+        _tally(scene, "g", f"t{number}", metric="won")
+    assert scene.at("2026-04-01 12:00").lines() == ["2026-04-01 00:00 breach of g by sales: missed"]
+
+
+def test_nothing_at_all_is_missed_aloud() -> None:
+    """A goal that no lead ever counts towards is announced by the first lead that qualifies for anything."""
+    scene = _scene("  won: {side: sales, metric: won, target: 8}").qualified()
+    assert scene.at("2026-05-02 12:00").lines()[-2:] == [
+        "Tue+2 09:00 breach of won by sales: forecast",
+        "2026-04-16 09:00 breach of won by sales: forecast",
+    ]
+
+
+def test_the_month_turns_in_the_agreements_zone_and_what_former_months_gave_stands_beside_the_goal() -> None:
+    scene = _scene("  g: {side: sales, metric: won, target: 1}", start="2026-03-31 23:00")
+    _tally(scene, "g", "a", metric="won")
+    scene.at("2026-04-01 00:30")
+    _tally(scene, "g", "b", metric="won")
+    _tally(scene, "g", "c", metric="won", occurred="2026-03-31 23:59")
+    said = [(words(each.at_ms), each.period, each.achieved, each.state, dict(each.last_periods)) for each in _progress(scene)]
+    assert said == [
+        ("2026-03-31 23:00", "2026-03", 1, "running", {}),
+        ("2026-04-01 00:00", "2026-03", 1, "met", {}),
+        ("2026-04-01 00:00", "2026-04", 0, "running", {"2026-03": 1}),
+        ("2026-04-01 00:30", "2026-04", 1, "running", {"2026-03": 1}),
+        ("2026-04-01 00:30", "2026-03", 2, "met", {}),
+    ]
+
+
+COVERAGE = "  cover: {side: marketing, metric: coverage, per: quarter, target: 3, quota: 1000, currency: EUR}"
+
+
+def test_coverage_is_what_is_open_against_what_is_left_of_the_quota() -> None:
+    scene = _scene(COVERAGE).qualified().routed("ann")
+    deal = {"currency": "EUR", "opportunity_id": "o1", "from_stage": "sql"}
+    scene.staged("opportunity", "opportunity", amount_minor=150_000, **deal)
+    scene.staged("opportunity", "opportunity", amount_minor=120_000, **deal)
+    scene.staged("opportunity", "opportunity", amount_minor=50_000, **deal | {"opportunity_id": "o2"})
+    scene.staged("won", "customer", amount_minor=50_000, **deal | {"opportunity_id": "o2"})
+    assert [(each.achieved, each.target) for each in _progress(scene)] == [
+        (0, 300), (150, 300), (120, 300), (170, 300), (340, 300), (240, 300),
+    ]  # fmt: skip
+
+
+def test_money_in_another_currency_is_not_counted_by_a_guessed_rate() -> None:
+    scene = _scene(COVERAGE).qualified().routed("ann")
+    scene.staged("opportunity", "opportunity", amount_minor=150_000, currency="USD", opportunity_id="o1", from_stage="sql")
+    assert [each.achieved for each in _progress(scene)] == [0]
+
+
+def test_won_amounts_are_whole_units_of_the_goals_currency() -> None:
+    scene = _scene("  g: {side: sales, metric: won_amount, target: 5000, currency: EUR}").qualified().routed("ann")
+    scene.staged("won", "customer", amount_minor=123_456, currency="EUR", opportunity_id="o1")
+    assert [each.achieved for each in _progress(scene)] == [0, 1234]
+
+
+def test_an_amount_that_is_told_again_says_nothing_new() -> None:
+    scene = _scene(COVERAGE).qualified().routed("ann")
+    for _ in range(2):
+        scene.staged("opportunity", "opportunity", amount_minor=150_000, currency="EUR", opportunity_id="o1", from_stage="sql")
+    assert [each.achieved for each in _progress(scene)] == [0, 150]
+
+
+def test_a_goal_that_is_agreed_again_begins_with_the_period_of_then() -> None:
+    scene = _scene(GOALS)
+    _tally(scene, "mqls", "a")
+    scene.adopt(agreement(goals="{}")).at("2026-05-04 12:00").facts()
+    scene.adopt(agreement(goals=GOALS))
+    said = [(each.period, each.achieved, dict(each.last_periods)) for each in _progress(scene)]
+    assert said == [("2026-05", 0, {"2026-03": 1})]
+
+
+def test_what_was_lost_is_no_pipeline_any_more() -> None:
+    scene = _scene(COVERAGE).qualified().routed("ann")
+    scene.staged("opportunity", "opportunity", amount_minor=150_000, currency="EUR", opportunity_id="o1", from_stage="sql")
+    scene.staged("lost", "recycled", from_stage="opportunity", reason="not_ready")
+    assert [each.achieved for each in _progress(scene)] == [0, 150, 0]
+
+
+def test_a_changed_goal_counts_on_from_what_was_achieved() -> None:
+    scene = _scene(GOALS)
+    _tally(scene, "mqls", "a")
+    _progress(scene)
+    scene.adopt(agreement(goals="  mqls: {side: marketing, metric: mql, target: 10}"))
+    assert [(each.achieved, each.target) for each in _progress(scene)] == [(1, 10)]
+
+
+def test_a_goal_that_was_dropped_says_nothing_more() -> None:
+    scene = _scene(GOALS)
+    _tally(scene, "mqls", "a")
+    scene.adopt(agreement(goals="{}"))
+    scene.facts()
+    assert scene.at("2026-05-02 12:00").facts() == []
+
+
+GOAL = Goal(
+    name="g", label="", side="sales", metric="won", target=10, per="month", segment=None, calendar="office", quota=None,
+    currency=None, warn_below_ppm=900_000,
+)  # fmt: skip
+
+
+@law(100)
+@given(total=st.integers(0, 1000), days=st.integers(1, 23), data=st.data())
+def test_pace_is_exact_and_a_goal_reached_is_never_forecast_to_be_missed(total: int, days: int, data: st.DataObject) -> None:
+    gone = data.draw(st.integers(1, days))
+    now = standing(GOAL, total=total, open_minor=0, days_gone=gone, days=days)
+    exact = Fraction(total * PPM) / (Fraction(GOAL.target * gone, days))
+    assert now.pace_ppm == exact.numerator // exact.denominator
+    missed = will_be_missed(GOAL, now, days_gone=gone, days=days)
+    assert missed == (2 * gone >= days and total < 10 and exact < 900_000 and now.pace_ppm < 900_000)
+
+
+@law(100)
+@given(at=st.integers(ms("2026-01-01 00:00"), ms("2030-01-01 00:00")), per=st.sampled_from(["month", "quarter"]))
+def test_periods_follow_one_another_without_a_gap(at: int, per: str) -> None:
+    period = period_of(at, per, BERLIN)
+    assert period_named(period.name) == period
+    assert period.ends_ms(BERLIN) > at
+    following = period_of(period.ends_ms(BERLIN), per, BERLIN)
+    assert following.first == period.end

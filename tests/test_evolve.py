@@ -1,0 +1,74 @@
+"""Records made from slot to slot are the ones that their own constructor would have made."""
+
+from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from baton.evolve import evolve, maker
+from services.scorer.lead.state import LeadHead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plain:
+    one: int
+    two: str = "two"
+    three: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    one: int
+    held: dict[str, int] = field(default_factory=dict)
+    last: str = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    one: int
+
+    def __post_init__(self) -> None:
+        raise AssertionError("not to be gone around")
+
+
+@dataclass(frozen=True)
+class Slotless:
+    one: int
+
+
+@given(st.dictionaries(st.sampled_from([each.name for each in fields(LeadHead)]), st.integers()))
+def test_an_evolved_record_is_what_replace_gives(changes: dict[str, int]) -> None:
+    head = LeadHead(stage="mql", ledger=b"ledger", cycle=3)
+    assert evolve(head, **changes) == replace(head, **changes)  # type: ignore[arg-type]  # any value will do
+    assert head == LeadHead(stage="mql", ledger=b"ledger", cycle=3)
+
+
+def test_a_made_record_has_the_defaults_and_takes_fields_by_place_or_name() -> None:
+    make = maker(Plain)
+    assert make(1) == make(one=1) == Plain(one=1)
+    assert make(1, "2", (3,)) == make(1, three=(3,), two="2") == Plain(one=1, two="2", three=(3,))
+    assert hash(make(1)) == hash(Plain(one=1))
+    with pytest.raises(TypeError, match="one"):
+        make(two="2")
+    with pytest.raises(FrozenInstanceError):
+        make(1).one = 2  # type: ignore[misc]  # that it cannot be is the point
+
+
+def test_a_default_that_is_made_is_made_anew_for_each_record() -> None:
+    make = maker(Holding)
+    one, two = make(1), make(1)
+    assert one == two == Holding(one=1) == make(1, {}, "end")
+    assert one.held is not two.held
+    assert make(1, held={"a": 1}) == Holding(one=1, held={"a": 1})
+
+
+def test_a_field_that_is_none_is_refused() -> None:
+    with pytest.raises(TypeError, match="Plain has no field four"):
+        evolve(Plain(one=1), four=4)
+
+
+@pytest.mark.parametrize("record_type", [Checked, Slotless])
+def test_records_that_check_themselves_or_have_no_slots_are_refused(record_type: type) -> None:
+    with pytest.raises(TypeError, match=record_type.__name__):
+        maker(record_type)
