@@ -99,6 +99,7 @@ def _lifecycle(old: Agreement, new: Agreement) -> Iterator[Change]:
     yield from _value("lifecycle", "poor fit", one.poor_fit, two.poor_fit)
     yield from _named("lifecycle", "gate", one.gates, two.gates)
     yield from _value("lifecycle", "drip a day", one.drip, two.drip)
+    yield from _value("lifecycle", "settles for at most", duration_words(one.settle), duration_words(two.settle))
 
 
 def _routing(old: Agreement, new: Agreement) -> Iterator[Change]:

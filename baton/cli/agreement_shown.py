@@ -99,6 +99,7 @@ def _lifecycle(agreement: CompiledAgreement) -> Table:
     table.add_row("the bridge team takes", raw.bridge.value)
     table.add_row("fast-track acts go to SDR triage with fit", ", ".join(raw.poor_fit) or "never")
     table.add_row("a lowered threshold releases a day and pool", str(raw.drip))
+    table.add_row("a lead that lacks something waits at most", duration_words(raw.settle))
     if scanner is not None:
         clicks = (
             f"{scanner.clicks} clicks in a message within {duration_words(scanner.within_ms)} ({', '.join(sorted(scanner.acts))})"
