@@ -84,6 +84,11 @@ class Settings(BaseSettings):
     cache: Path = Field(default_factory=default_cache, description="what can be fetched again: the broker's jars")
     registry_url: str | None = Field(None, description="a Confluent-compatible schema registry; without it the checked-in ids")
 
+    placeholders: str = Field(
+        "",
+        description="words, addresses and mail domains that are no identity, besides those Baton knows; separated by commas",
+    )
+
     security_protocol: SecurityProtocol = Field(SecurityProtocol.PLAINTEXT, description="how clients talk to the brokers")
     sasl_mechanism: SaslMechanism = Field(SaslMechanism.SCRAM_SHA_512, description="how name and password are shown")
     sasl_username: str | None = Field(None, description="the name")

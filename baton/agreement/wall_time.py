@@ -28,6 +28,25 @@ def local_date(at_ms: int, zone: ZoneInfo) -> date:
     return datetime.fromtimestamp(at_ms / 1000, zone).date()
 
 
+def day_in(text: str, zone: ZoneInfo) -> date | None:
+    """The day that a text says: a day as it is, a moment with an offset as the day it is then in ``zone``; None for neither."""
+    plain = text.strip()
+    try:
+        if len(plain) <= len("2026-12-31"):
+            return date.fromisoformat(plain)
+        moment = datetime.fromisoformat(plain)
+        return (moment.astimezone(zone) if moment.tzinfo else moment).date()
+    except (ValueError, OverflowError):
+        return _leading_day(plain)
+
+
+def _leading_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
 def local_datetime(at_ms: int, zone: ZoneInfo) -> datetime:
     """The wall-clock time in ``zone``, to the millisecond."""
     return datetime.fromtimestamp(at_ms // 1000, zone) + timedelta(milliseconds=at_ms % 1000)

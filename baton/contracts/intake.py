@@ -145,6 +145,9 @@ class IntakeRecord:
 
     ``event_id`` is derived from the source and the source's own event id. Exactly one of the optional parts matches
     ``kind``; ``person`` and ``profile`` may ride on any kind but retraction, erasure and command (a form tells both).
+    ``derived``: names of profile fields that nobody told but intake concluded (a company's domain from an address): what a source
+    says outranks them, however old it is. ``unread``: what came and could not be taken for certain, as paths (``identifiers.user`` for a
+    placeholder, ``profile.employees``), without the values.
     ``to_ask``: identity keys that may know its lead; ``asked``: those that it has come by.
     ``body``: the request that it came in, where ``body_events`` of that request's events (more than one) name the same person.
     """
@@ -167,6 +170,8 @@ class IntakeRecord:
     to_ask: tuple[str, ...] = ()
     body: str | None = None
     body_events: int = 0
+    derived: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class AliasKind(StrEnum):

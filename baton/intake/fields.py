@@ -2,12 +2,14 @@
 
 import re
 from datetime import UTC, datetime
-from functools import cache
+from decimal import Decimal
 from typing import Annotated, Any
 
-import pycountry
 from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+from baton.intake.phones import is_international_number
+from baton.quantities import written
 
 EARLIEST_MS = 631_152_000_000  # 1990
 LATEST_MS = 4_102_444_800_000  # 2100
@@ -22,6 +24,7 @@ _CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
 _ADDRESS = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
 _PHONE = re.compile(r"(?:\+|00)[\d\s()./-]{8,}\Z")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 
@@ -69,7 +72,12 @@ def _one_line(value: str) -> str:
 
 
 def _text(value: str) -> str:
-    return value if value.isprintable() else _CONTROL.sub(" ", value)
+    return value if value.isprintable() else _CONTROL.sub(" ", value.replace("\x00", "")).strip()
+
+
+def _line(value: str) -> str:
+    """One line of text: NUL is left out, line breaks and other control characters become spaces."""
+    return value if value.isprintable() else " ".join(_text(value).split())
 
 
 def _day(value: str) -> str:
@@ -80,25 +88,12 @@ def _day(value: str) -> str:
 
 
 def _label(value: str) -> str:
-    _one_line(value)
+    value = _line(value)
+    if not value:
+        raise wrong("has no character that can be read")
     if "@" in value and _ADDRESS.search(value):
         raise wrong('must not hold an e-mail address; personal data belongs in "person" and "identifiers"')
     return value
-
-
-@cache
-def _countries() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for each in pycountry.countries:
-        for name in ("alpha_2", "alpha_3", "name", "common_name", "official_name"):
-            if hasattr(each, name):
-                found[str(getattr(each, name)).casefold()] = str(each.alpha_2)
-    return found | {"uk": "GB", "england": "GB", "scotland": "GB", "usa": "US", "u.s.a.": "US", "holland": "NL"}
-
-
-def country_code(text: str) -> str | None:
-    """ISO 3166 alpha-2 of a country by code or English name; None where it is not known."""
-    return _countries().get(" ".join(text.split()).casefold())
 
 
 def profile_text(name: str, value: Any) -> str | None:
@@ -116,20 +111,26 @@ def profile_text(name: str, value: Any) -> str | None:
     if isinstance(value, float):
         if not abs(value) < 1 << 53:
             raise ValueError("is too large a number")
-        return str(int(value)) if value.is_integer() else repr(value)
+        return str(int(value)) if value.is_integer() else written(Decimal(repr(value)))
     if not isinstance(value, str):
         raise ValueError("must be text, a number, true or false")
-    return _profile_text(name, " ".join(value.split()))
+    return _profile_text(name, _line(" ".join(value.split())))
 
 
 def _profile_text(name: str, text: str) -> str | None:
     if len(text) > MAX_VALUE_CHARACTERS:
         raise ValueError(f"must have at most {MAX_VALUE_CHARACTERS} characters")
-    if not text.isprintable() and _CONTROL_OR_BREAK.search(text):
+    if not text.isprintable() and _SURROGATE.search(text):
         raise ValueError("must not have control characters")
-    if name not in ("domain", "website") and (("@" in text and _ADDRESS.search(text)) or _PHONE.match(text)):
+    if name not in ("domain", "website") and _is_personal(text):
         raise ValueError('looks like personal data, which belongs in "person"')
     return text or None
+
+
+def _is_personal(text: str) -> bool:
+    if "@" in text and _ADDRESS.search(text):
+        return True
+    return bool(_PHONE.match(text)) and is_international_number(text)
 
 
 def _several(name: str, values: list[Any]) -> str | None:
@@ -204,8 +205,8 @@ Label = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=256),
     AfterValidator(_label),
 ]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_one_line)]
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_text)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_line)]
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000), AfterValidator(_text)]
 Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 AmountMinor = Annotated[int, Field(ge=0, lt=1 << 53)]

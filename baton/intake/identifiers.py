@@ -8,13 +8,13 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-import phonenumbers
 import tldextract
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from baton.contracts.intake import Identifier, IdentifierScheme
 from baton.ids import derived_id
 from baton.intake.free_mail import FREE_MAIL_DOMAINS, FREE_MAIL_NAMES
+from baton.intake.shared_hosts import MAIL_RELAYS, REGISTRIES, SHARED_SITES, SHARED_TENANTS
 
 SALESFORCE = "salesforce"
 
@@ -30,7 +30,7 @@ _MAX_ADDRESS, _MAX_LOCAL, _MAX_LABEL = 254, 64, 63
 # The addresses that nearly everybody has. Two hyphens in a row, and domains that end as a special one does, are left to the library.
 _PLAIN_ADDRESS = re.compile(r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@((?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+([A-Za-z0-9]+))\Z")
 _SPECIAL_ENDS = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
-_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
 @lru_cache(maxsize=65_536)
@@ -130,30 +130,31 @@ CANONICAL: Mapping[IdentifierScheme, Callable[[str], str]] = {
 def company_domain(text: str) -> str | None:
     """The registered domain in a host name, URL or mail address (``mail.acme.co.uk`` -> ``acme.co.uk``), in lower case.
 
-    None where there is none, and for free-mail domains, which are no account.
+    None where there is none, and for hosts that many share: free mail, relays, and what the public suffix list calls private
+    (``acme.myshopify.com``). A social network is no company's website, but the company of whoever has a mailbox there.
     """
-    host = text.strip().lower().rpartition("@")[2]
-    host = re.split(r"[/?#]", host.split("://", 1)[-1], maxsplit=1)[0].partition(":")[0].rstrip(".")
-    if len(host) > 253 or not _HOST.match(host):
+    trimmed = text.strip().lower()
+    is_address = "@" in trimmed and "/" not in trimmed
+    host = trimmed.split("://", 1)[-1]
+    host = re.split(r"[/?#]", host, maxsplit=1)[0].rpartition("@")[2].partition(":")[0].rstrip(".")
+    if len(host) > 253 or not _HOST.match(host) or _is_relay(host):
         return None
+    domain = _registered(host)
+    if domain is None or domain in SHARED_TENANTS or (domain in SHARED_SITES and not is_address):
+        return None
+    return None if domain in FREE_MAIL_DOMAINS or domain.partition(".")[0] in FREE_MAIL_NAMES else domain
+
+
+def _registered(host: str) -> str | None:
     found = _suffixes(host)
-    # A suffix that is not on the list is one label, as the list's own default rule has it.
-    domain = found.top_domain_under_public_suffix if found.suffix else ".".join(host.split(".")[-2:])
-    name = domain.partition(".")[0]
-    return None if not domain or domain in FREE_MAIL_DOMAINS or name in FREE_MAIL_NAMES else domain
+    if not found.suffix:
+        # A suffix that is not on the list is one label, as the list's own default rule has it.
+        return ".".join(host.split(".")[-2:])
+    if found.is_private and found.suffix not in REGISTRIES:
+        return None
+    return found.top_domain_under_public_suffix or None
 
 
-@lru_cache(maxsize=4096)
-def phone(text: str, country: str | None) -> str:
-    """E.164 where the number can be read (``country``: ISO code, for national ones), else the text as it is, trimmed.
-
-    A number is what a person will dial, not an identifier: one that cannot be read must not cost the lead.
-    """
-    trimmed = " ".join(text.split())
-    try:
-        number = phonenumbers.parse(trimmed, country)
-    except phonenumbers.NumberParseException:
-        return trimmed
-    if not phonenumbers.is_possible_number(number) or number.extension:
-        return trimmed
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+def _is_relay(host: str) -> bool:
+    labels = host.split(".")
+    return any(".".join(labels[start:]) in MAIL_RELAYS for start in range(len(labels) - 1))

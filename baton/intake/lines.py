@@ -13,6 +13,7 @@ which lead is meant; that is decided by ``identify``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import (
@@ -48,6 +49,7 @@ from baton.intake.fields import (
     wrong,
 )
 from baton.intake.identifiers import CANONICAL, email
+from baton.intake.placeholders import is_placeholder
 
 MAX_EVENT_BYTES = 32_768
 MAX_IDENTIFIERS = 16
@@ -123,22 +125,35 @@ class Identifiers(_Part):
 
     @model_validator(mode="after")
     def _at_least_one(self) -> Identifiers:
-        if not 1 <= self.count <= MAX_IDENTIFIERS:
+        if not 1 <= self.given <= MAX_IDENTIFIERS:
             raise wrong(f"needs 1 to {MAX_IDENTIFIERS} of: " + ", ".join(IdentifierScheme))
+        if not self.count:
+            raise wrong("name nobody: a placeholder, or an id that a spreadsheet has rewritten, is none")
         return self
 
     @property
-    def count(self) -> int:
-        """How many there are, each counted once."""
+    def given(self) -> int:
+        """How many came, placeholders too."""
         return sum(map(len, filter(None, (self.lead, self.crm, self.email, self.user, self.anonymous))))
 
+    @property
+    def count(self) -> int:
+        """How many there are that name somebody, each counted once."""
+        return sum(not is_placeholder(scheme, value) for scheme, value in self._pairs())
+
     def strongest_first(self) -> tuple[Identifier, ...]:
-        """All of them in the order of precedence; within a scheme in the order of the text, so that order does not matter."""
-        found: list[Identifier] = []
+        """All that name somebody in the order of precedence; within a scheme in the order of the text, so that order does not
+        matter."""
+        return tuple(_identifier(scheme, value) for scheme, value in self._pairs() if not is_placeholder(scheme, value))
+
+    def placeholders(self) -> tuple[str, ...]:
+        """The schemes of which a value names nobody, once each."""
+        return tuple(dict.fromkeys(scheme for scheme, value in self._pairs() if is_placeholder(scheme, value)))
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
         for scheme, values in zip(_SCHEMES, (self.lead, self.crm, self.email, self.user, self.anonymous), strict=True):
-            if values:
-                found += [_identifier(scheme, value) for value in sorted(values)]
-        return tuple(found)
+            for value in sorted(values or ()):
+                yield scheme, value
 
 
 _SCHEMES = tuple(each.value for each in IdentifierScheme)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic_core import to_json
@@ -19,12 +18,16 @@ from baton.contracts.intake import (
 )
 from baton.evolve import maker
 from baton.ids import derived_id
-from baton.intake.fields import country_code
-from baton.intake.identifiers import company_domain, email, identity_key, phone
+from baton.intake.identifiers import company_domain, email, identity_key
 from baton.intake.lines import TELLS_PERSON, ActPart, CommandPart, EngagementPart, EventLine
+from baton.intake.normalising import SUBDIVISION, normalised_profile, subdivision_of
+from baton.intake.phones import phone
+from baton.intake.placeholders import is_placeholder
+from baton.intake.unknown import says_nothing
 
 DEFAULT_SOURCE = "inbox"
 _NOT_CONTENT = {"id", "source", "arrived_at"}
+_IDENTIFIERS = "identifiers."
 _EMAIL = IdentifierScheme.EMAIL.value
 _record, _engagement_record, _person_record = maker(IntakeRecord), maker(Engagement), maker(Person)
 _ORDER = {scheme.value: place for place, scheme in enumerate(IdentifierScheme)}
@@ -49,7 +52,9 @@ def to_intake(line: EventLine, *, source: str = DEFAULT_SOURCE, received_at_ms: 
     """
     source = line.source or source
     identifiers = line.identifiers.strongest_first()
-    person = _person(line, identifiers) if line.kind in TELLS_PERSON else None
+    profile, unread = normalised_profile(line.profile)
+    person, misread = _person(line, identifiers, profile.get("country")) if line.kind in TELLS_PERSON else (None, [])
+    profile, derived, homeless = _with_company(profile, person)
     if person and person.email:
         identifiers = _with_email(identifiers, person.email)
     occurred = line.occurred_at if received_at_ms is None else min(line.occurred_at, received_at_ms)
@@ -60,7 +65,13 @@ def to_intake(line: EventLine, *, source: str = DEFAULT_SOURCE, received_at_ms: 
         occurred_at_ms=occurred,
         identifiers=identifiers,
         engagement=_engagement(line.engagement) if line.engagement else None,
-        profile=_profile(line.profile, person),
+        profile=profile,
+        derived=derived,
+        unread=(
+            *(_IDENTIFIERS + scheme for scheme in _placeholders(line, len(identifiers))),
+            *("profile." + name for name in sorted((*unread, *homeless))),
+            *("person." + name for name in misread),
+        ),
         person=person,
         consent=Consent(**vars(line.consent)) if line.consent else None,
         act=_act(line.act) if line.act else None,
@@ -89,31 +100,50 @@ def _command(part: CommandPart) -> Command:
     return Command(**{**vars(part), "kind": part.kind.value})
 
 
-def _profile(given: Mapping[str, str], person: Person | None) -> Mapping[str, str]:
-    profile = dict(given)
-    if "country" in profile:
-        profile["country"] = country_code(profile["country"]) or profile["country"]
+def _placeholders(line: EventLine, real: int) -> tuple[str, ...]:
+    return () if real == line.identifiers.given else line.identifiers.placeholders()
+
+
+def _with_company(profile: dict[str, str], person: Person | None) -> tuple[dict[str, str], tuple[str, ...], list[str]]:
+    """The profile with what follows from it: the account's domain, the kind of the address, the subdivision. Then the names of those
+    that nobody told, and of the hosts that are no company's."""
+    derived: list[str] = []
     address = person.email if person else None
     # Colleagues share the part behind the @, and so what was found for it before.
-    own = company_domain(address.rpartition("@")[2]) if address else None
-    told = (profile.pop("domain", None), profile.pop("website", None))
-    domain = next((found for text in told if text and (found := company_domain(text))), own)
-    if domain:
-        profile["domain"] = domain
-    if address:
-        profile.setdefault("email_kind", "company" if own else "free")
-    return profile
+    own = company_domain("@" + address.rpartition("@")[2]) if address else None
+    told = {name: profile.pop(name) for name in ("domain", "website") if name in profile}
+    found = {name: company_domain(text) for name, text in told.items()}
+    domain = next(filter(None, found.values()), None)
+    if domain or own:
+        profile["domain"] = domain or own or ""
+        derived += [] if domain else ["domain"]
+    if address and "email_kind" not in profile:
+        profile["email_kind"] = "company" if own else "free"
+        derived.append("email_kind")
+    if SUBDIVISION not in profile and (subdivision := subdivision_of(profile)):
+        profile[SUBDIVISION] = subdivision
+        derived.append(SUBDIVISION)
+    return profile, tuple(derived), [name for name, value in found.items() if value is None]
 
 
-def _person(line: EventLine, identifiers: tuple[Identifier, ...]) -> Person | None:
-    told = {name: value for name, value in vars(line.person).items() if value is not None} if line.person else {}
-    if "phone" in told:
-        told["phone"] = phone(told["phone"], country_code(line.profile.get("country", "")))
+def _person(line: EventLine, identifiers: tuple[Identifier, ...], country: str | None) -> tuple[Person | None, list[str]]:
+    """What is told of the person, without what says nothing; then the names of what could not be read."""
+    given = vars(line.person).items() if line.person else ()
+    told = {name: value for name, value in given if value and not says_nothing(value)}
+    unread: list[str] = []
+    if "phone" in told and (number := phone(told["phone"], country)) != told["phone"]:
+        told["phone"] = number
+    if "email" in told and is_placeholder(_EMAIL, told["email"]):
+        told["email"] = None
+    for name in ("email", "phone"):
+        if name in told and told[name] is None:
+            unread.append(name)
+            del told[name]
     if "email" not in told:
         address = next((each.value for each in identifiers if each.scheme == _EMAIL), None)
         if address is not None:
             told["email"] = address
-    return _person_record(**told) if told else None
+    return (_person_record(**told) if told else None), unread
 
 
 def _with_email(identifiers: tuple[Identifier, ...], address: str) -> tuple[Identifier, ...]:

@@ -30,8 +30,9 @@ from baton.contracts.intake import (
 from baton.contracts.schemas import schema_root
 from baton.engine.reducer import Event
 from baton.ids import derived_id
-from baton.intake.fields import country_code
-from baton.intake.identifiers import canonical, company_domain, email, identity_key, phone, salesforce_id
+from baton.intake.countries import country_code
+from baton.intake.identifiers import canonical, company_domain, email, identity_key, salesforce_id
+from baton.intake.phones import phone
 from baton.intake.reading import LineRefused, read_line
 from baton.intake.records import content_id, event_id_of, key_of, to_intake
 from baton.intake.schema import FILE, written
@@ -87,9 +88,10 @@ BASE = IntakeRecord(
     occurred_at_ms=NOW,
     identifiers=(Identifier(scheme="email", value="ann@acme.example"),),
     profile={"domain": "acme.example", "email_kind": "company"},
+    derived=("domain", "email_kind"),
     person=Person(email="ann@acme.example"),
 )
-BARE = replace(BASE, profile={}, person=None)
+BARE = replace(BASE, profile={}, derived=(), person=None)
 
 KINDS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
     "an engagement": (
@@ -131,7 +133,8 @@ KINDS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
             BASE,
             kind="profile",
             identifiers=(Identifier(scheme="email", value="ann@acme.example"), Identifier(scheme="user", value="u1")),
-            person=Person(email="ann@acme.example", phone="+49301234567", note="a b"),
+            person=Person(email="ann@acme.example", phone="+49301234567", note="ab"),
+            derived=("email_kind",),
             profile={
                 "country": "DE",
                 "employees": "250",
@@ -149,6 +152,7 @@ KINDS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
             identifiers=(Identifier(scheme="email", value="ann@gmail.com"),),
             person=Person(email="ann@gmail.com"),
             profile={"email_kind": "free"},
+            derived=("email_kind",),
         ),
     ),
     "a consent": (

@@ -6,7 +6,6 @@ regard to case and surrounding blanks. Regular expressions run in linear time (R
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,8 @@ import re2
 from baton.agreement.condition_context import ConditionContext
 from baton.agreement.condition_fields import Field, Getter, Kind, counter_of
 from baton.agreement.model.condition import All, Any_, ConditionModel, Not, Op, Test
-from baton.agreement.wall_time import local_date
+from baton.agreement.wall_time import day_in, local_date
+from baton.quantities import number_in
 
 MAX_MATCHED = 1_000
 _MAX_PROGRAM_BYTES = 1 << 20
@@ -88,7 +88,7 @@ def _test(model: Test, field: Field, zone: ZoneInfo) -> Condition:
         return _is_known(get, wanted=model.op is Op.KNOWN)
     if model.op in (Op.WITHIN_NEXT, Op.WITHIN_LAST):
         return _near_today(get, model, zone)
-    read = _READERS[field.kind]
+    read = _day_reader(zone) if field.kind is Kind.DATE else _READERS[field.kind]
     check = _check_of(model, field)
     if field.profile_key is not None and read is _read_text:
         return _profile_words(field.profile_key, model) or _profile_text(field.profile_key, check)
@@ -158,7 +158,7 @@ def _near_today(get: Getter, model: Test, zone: ZoneInfo) -> Condition:
     ahead = model.op is Op.WITHIN_NEXT
 
     def decide(context: ConditionContext) -> bool | None:
-        day = _read_date(get(context) or "")
+        day = day_in(get(context) or "", zone)
         if day is None:
             return None
         distance = day.toordinal() - local_date(context.now_ms, zone).toordinal()
@@ -172,18 +172,15 @@ def _read_text(value: str) -> str | None:
 
 
 def _read_number(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if abs(number) < float("inf") else None
+    if not isinstance(value, str):
+        return float(value)
+    # What has two readings, such as 1.200, is not known.
+    number = number_in(value)
+    return None if number is None else float(number)
 
 
-def _read_date(value: str) -> date | None:
-    try:
-        return date.fromisoformat(value.strip()[:10])
-    except ValueError:
-        return None
+def _day_reader(zone: ZoneInfo) -> Reader:
+    return lambda value: day_in(value, zone)
 
 
 def _read_set(value: str) -> frozenset[str] | None:
@@ -193,7 +190,6 @@ def _read_set(value: str) -> frozenset[str] | None:
 _READERS: Mapping[Kind, Reader | None] = {
     Kind.TEXT: _read_text,
     Kind.NUMBER: _read_number,
-    Kind.DATE: _read_date,
     Kind.SET: _read_set,
     Kind.CHOICE: None,
     Kind.FLAG: None,

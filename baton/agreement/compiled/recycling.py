@@ -7,11 +7,12 @@ duration that is no whole number of days is elapsed time to the millisecond.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from baton.agreement.compiled.calendars import Calendar
 from baton.agreement.model.recycling import Outcome
 from baton.agreement.quantities import DAY_MS
-from baton.agreement.wall_time import local_date
+from baton.agreement.wall_time import day_in, local_date
 
 NEEDS_CONTRACT_END = "contract_end"
 _FIRST_DAY, _LAST_DAY = date(1990, 1, 1), date(2100, 1, 1)
@@ -76,7 +77,7 @@ class Recycling:
         """When a lead recycled at ``now_ms`` comes back, never before the end of its cool-off."""
         rule = self.reason(reason) if isinstance(reason, str) else reason
         cool_off_until = self.cool_off_until(rule, now_ms)
-        end = _iso_date(contract_end)
+        end = _contract_day(contract_end, self.calendar.zone)
         if rule.before_contract_end_ms is None or end is None:
             return self._later(now_ms, rule.after_ms, not_before_ms=cool_off_until)
         back = end - timedelta(days=rule.before_contract_end_ms // DAY_MS)
@@ -89,7 +90,7 @@ class Recycling:
     def plan(self, reason: RecycleReason | str, now_ms: int, *, contract_end: str | None = None, recycles: int = 0) -> ReturnPlan:
         """Everything about the way back of a lead that was recycled ``recycles`` times before."""
         rule = self.reason(reason) if isinstance(reason, str) else reason
-        unknown = rule.before_contract_end_ms is not None and _iso_date(contract_end) is None
+        unknown = rule.before_contract_end_ms is not None and _contract_day(contract_end, self.calendar.zone) is None
         long_term = recycles >= self.max_recycles
         back = self.return_at(rule, now_ms, contract_end)
         if long_term:
@@ -117,10 +118,7 @@ class Recycling:
         return opening
 
 
-def _iso_date(text: str | None) -> date | None:
-    """The day, or None where the text is no ISO date, or one that no contract has."""
-    try:
-        day = date.fromisoformat(text[:10]) if text else None
-    except ValueError:
-        return None
+def _contract_day(text: str | None, zone: ZoneInfo) -> date | None:
+    """The day in ``zone``, or None where the text is no ISO date, or one that no contract has."""
+    day = day_in(text, zone) if text else None
     return day if day is not None and _FIRST_DAY <= day <= _LAST_DAY else None

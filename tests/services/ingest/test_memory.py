@@ -25,7 +25,7 @@ from services.ingest.identify.reducer import Identify
 T0 = 1_772_445_600_000
 PARTITIONS = 3
 PEOPLE = 3
-IDS = (("crm", "crm:{}"), ("email", "p{}@x.example"), ("user", "u{}"), ("anonymous", "n{}"))
+IDS = (("crm", "crm:r{}"), ("email", "p{}@x.example"), ("user", "u{}"), ("anonymous", "n{}"))
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,9 @@ CALLS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
                 "region": "Bavaria",
                 "domain": "acme.example",
                 "email_kind": "company",
+                "subdivision": "DE-BY",
             },
+            derived=("domain", "email_kind", "subdivision"),
         ),
     ),
     "track": (
@@ -152,6 +154,7 @@ CALLS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
             [("email", "ann@gmail.com"), ("user", "7")],
             person=Person(email="ann@gmail.com"),
             profile={"email_kind": "free"},
+            derived=("email_kind",),
             engagement=Engagement(
                 act="whitepaper_downloaded",
                 content_title="Leads, kept",

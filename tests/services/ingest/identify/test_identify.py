@@ -445,7 +445,7 @@ def test_what_was_seen_is_bounded_by_count_the_oldest_go_first() -> None:
 # --- laws
 
 PEOPLE = 3
-IDS = [("crm", "crm:{}"), ("email", "p{}@x.example"), ("user", "u{}"), ("anonymous", "n{}"), ("anonymous", "m{}")]
+IDS = [("crm", "crm:r{}"), ("email", "p{}@x.example"), ("user", "u{}"), ("anonymous", "n{}"), ("anonymous", "m{}")]
 
 
 @st.composite
@@ -523,7 +523,7 @@ def test_whatever_contradicting_news_come_no_lead_ever_has_two_crm_records_and_n
     world.settle()
     by_lead: dict[str, set[str]] = defaultdict(set)
     for n in range(2):
-        view = world.keys.get(key_for("crm", f"crm:{n}"))
+        view = world.keys.get(key_for("crm", f"crm:r{n}"))
         if view and view.head and view.head.lead_id:
             by_lead[view.head.lead_id].add(view.key)
     assert all(len(keys) == 1 for keys in by_lead.values())
