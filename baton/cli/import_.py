@@ -1,30 +1,35 @@
-"""``baton import``: lists that people bring, as CSV, or events as JSON lines."""
+"""``baton import``: lists that people bring, as CSV or XLSX, or events as JSON lines."""
 
 from __future__ import annotations
 
-import csv
-import io
+import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import BinaryIO
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
+from rich.table import Table as Grid
 
-from baton.cli.columns import ColumnMap, ImportTerms, MapWrong, RowWrong, column_map, lines_of_row
-from baton.cli.sending import Numbered, Trouble, lines_of, numbered, send_all
 from baton.cli.ways_in import Via, opened, progress, reporting, sender_for
-from baton.intake.reading import Problem
+from baton.importing.cells import DateOrder
+from baton.importing.columns import IGNORED, MapWrong, read_wishes
+from baton.importing.dry_run import Rehearsal, rehearse
+from baton.importing.lists import PeopleList, open_list
+from baton.importing.mappings import SavedMapping, load_mapping, mapping_of, save_mapping
+from baton.importing.rows import ImportTerms
+from baton.importing.sending import lines_of, send_all
+from baton.importing.tables import FileTerms, FileWrong
 
 app = typer.Typer()
 
-_MAX_CELL = 32_768
-_DELIMITERS = ",;\t|"
-
 EPILOG = (
-    "Examples:  baton import people.csv --map 'E-mail=email' --map 'Size=employees'        "
-    "baton import fair.csv --act webinar --campaign fair-2026 --map 'OK to mail=consent:marketing/email'        "
+    "Examples:  baton import people.csv --dry-run        "
+    "baton import people.csv --map 'E-mail=email' --map 'Size=employees'        "
+    "baton import fair.xlsx --act webinar --campaign fair-2026 --map 'OK to mail=consent:marketing/email'        "
     "baton import --jsonl events.jsonl"
 )
 
@@ -33,19 +38,28 @@ EPILOG = (
 def import_(
     file: str = typer.Argument(help="The list; - reads standard input."),
     wishes: list[str] = typer.Option([], "--map", help="COLUMN=FIELD; may be repeated. COLUMN=- leaves a column out."),
+    dry_run: bool = typer.Option(
+        False, "--dry-run", help="Send nothing: show the mapping, ten rows as understood, and every row that is not."
+    ),
+    mapping: Path = typer.Option(None, "--mapping", help="A mapping that was saved; --map goes before it."),
+    save: Path = typer.Option(None, "--save-mapping", help="Save the mapping to this file, for the next list like it."),
     jsonl: bool = typer.Option(False, "--jsonl", help="The file has event lines, as for `baton send`."),
     act: str = typer.Option(
         None, "--act", help="What the people on the list did, a word of the agreement; without it only who they are."
     ),
     campaign: str = typer.Option(None, "--campaign", help="The campaign they did it in."),
     fresh: bool = typer.Option(False, "--fresh", help="It has just happened: let it fast-track. Without it, it is history."),
+    fill_empty: bool = typer.Option(False, "--fill-empty", help="Tell only what is not known yet; overwrite nothing."),
     guess: bool = typer.Option(
         True, "--guess/--no-guess", help="Take columns without --map by their names (email, phone, country ...)."
     ),
-    delimiter: str = typer.Option(
-        None, "--delimiter", help="Between columns; without it , ; tab or |, whichever the header has."
+    delimiter: str = typer.Option(None, "--delimiter", help="Between columns; without it found out."),
+    encoding: str = typer.Option(None, "--encoding", help="Of the file, such as cp1252; without it found out."),
+    sheet: str = typer.Option(None, "--sheet", help="Of a workbook; without it the first that is visible."),
+    dates: DateOrder = typer.Option(None, "--dates", help="What 3/2/2026 means, where no other date of the list shows it."),
+    zone: str = typer.Option(
+        None, "--zone", help="Where its times are that name no zone, such as Europe/Berlin; without it UTC."
     ),
-    encoding: str = typer.Option("utf-8-sig", "--encoding", help="Of the file, such as cp1252."),
     via: Via = typer.Option(Via.HTTP, "--via", help="Through the gateway, or straight to the inbox topic."),
     to: str = typer.Option(
         None, "--to", help="The gateway's address; without it BATON_GATEWAY_URL, else the one that runs here."
@@ -59,13 +73,39 @@ def import_(
     """Read a list of people, and say what became of each row.
 
     A row that cannot be taken is told by its line and field; the rest goes on. Importing the same list again changes nothing: a row is known by
-    its content, or by the column mapped to `id`. Exit code 1 if anything was not accepted.
+    its content, or by the column mapped to `id`; a changed row is an update. Exit code 1 if anything was not accepted.
 
-    Fields: email, user, anonymous, lead, crm:SYSTEM (who is meant); name, first_name, last_name, phone, company, stated_problem,
-    current_supplier, note; country, role, employees, industry or any other field of the agreement's profile; consent:PURPOSE/CHANNEL
-    (yes or no); act, content_title, campaign; id, occurred_at.
+    The columns of HubSpot, Salesforce, Pipedrive, LinkedIn, Mailchimp, Google and Outlook contacts, Facebook lead ads, Zoom, Eventbrite,
+    Typeform, Marketo and Zoho are known, in English and German. `--dry-run` shows what would be made of a list.
+
+    Fields: email, other_emails, user, anonymous, lead, crm:SYSTEM (who is meant); name, first_name, last_name, phone, company, stated_problem,
+    current_supplier, note; country, role, employees, industry or any other field of the agreement's profile; consent:PURPOSE/CHANNEL and
+    optout:PURPOSE/CHANNEL (yes or no), consent_at: and optout_at: (when); attended (no: did not come); act, content_title, campaign; id,
+    occurred_at. A yes without a date never overrules a no with one.
     """
-    terms = ImportTerms(source=source, at_ms=time.time_ns() // 1_000_000, act=act, campaign=campaign, backfill=not fresh)
+    if dry_run and jsonl:
+        raise typer.BadParameter("shows lists; `baton simulate` shows what events would do", param_hint="--dry-run")
+    saved = _saved(mapping)
+    terms = ImportTerms(
+        source=source, at_ms=time.time_ns() // 1_000_000, act=act, campaign=campaign, backfill=not fresh, fill_empty=fill_empty,
+        dates=dates or saved.dates, zone=_zone(zone or saved.zone),
+    )  # fmt: skip
+    reads = FileTerms(encoding=encoding or saved.encoding, delimiter=delimiter or saved.delimiter, sheet=sheet or saved.sheet)
+
+    def opened_list(content: BinaryIO) -> PeopleList:
+        people = _list(content, terms, reads, _wishes(saved, wishes), guess=guess and mapping is None)
+        if save is not None:
+            found = mapping_of(
+                people.table.header, people.columns, dates=people.terms.dates, zone=zone or saved.zone,
+                encoding=reads.encoding, delimiter=reads.delimiter, sheet=reads.sheet,
+            )  # fmt: skip
+            save_mapping(save, found)
+        return people
+
+    if dry_run:
+        with opened(file) as content:
+            _show(rehearse(opened_list(content)), as_json=as_json)
+        return
     with (
         opened(file) as found,
         reporting(file, ledger, as_json=as_json) as tally,
@@ -75,61 +115,75 @@ def import_(
         if jsonl:
             send_all(lines_of(content), sender, tally)
             return
-        rows = _Rows(content, encoding, delimiter)
-        columns = _columns(rows.header, wishes, guess=guess)
-        send_all(rows.lines(columns, terms), sender, tally)
+        people = opened_list(content)
+        _remark(people)
+        send_all(people.lines(), sender, tally)
 
 
-def _columns(header: Sequence[str], wishes: Sequence[str], *, guess: bool) -> ColumnMap:
+def _saved(path: Path | None) -> SavedMapping:
     try:
-        columns = column_map(header, wishes, guess=guess)
+        return load_mapping(path) if path else SavedMapping(columns={})
+    except MapWrong as error:
+        raise typer.BadParameter(str(error), param_hint="--mapping") from None
+
+
+def _zone(name: str | None) -> tzinfo:
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (KeyError, ValueError, OSError):
+        raise typer.BadParameter(f"{name!r} is no time zone; zones are named like Europe/Berlin", param_hint="--zone") from None
+
+
+def _wishes(saved: SavedMapping, wishes: Sequence[str]) -> dict[str, str]:
+    try:
+        return {**saved.columns, **read_wishes(wishes)}
     except MapWrong as error:
         raise typer.BadParameter(str(error), param_hint="--map") from None
-    if columns.left_out:
-        Console(stderr=True, soft_wrap=True).print(f"left out: {', '.join(columns.left_out)}", highlight=False, markup=False)
-    return columns
 
 
-class _Rows:
-    """The rows of a CSV file, one bad row at a time."""
+def _list(content: BinaryIO, terms: ImportTerms, reads: FileTerms, wishes: dict[str, str], *, guess: bool) -> PeopleList:
+    try:
+        return open_list(content, terms, file=reads, wishes=wishes, guess=guess)
+    except MapWrong as error:
+        raise typer.BadParameter(str(error), param_hint="--map") from None
+    except FileWrong as error:
+        raise typer.BadParameter(str(error), param_hint="FILE") from None
 
-    def __init__(self, content: BinaryIO, encoding: str, delimiter: str | None) -> None:
-        csv.field_size_limit(_MAX_CELL)
-        try:
-            text = io.TextIOWrapper(content, encoding, errors="surrogateescape", newline="")
-        except LookupError:
-            raise typer.BadParameter(f"{encoding!r} is not known", param_hint="--encoding") from None
-        first = text.readline(_MAX_CELL)
-        self._text = text
-        self._offset = 1
-        chosen = delimiter or max(_DELIMITERS, key=first.count)
-        if len(chosen) != 1:
-            raise typer.BadParameter("must be one character", param_hint="--delimiter")
-        self.header = next(csv.reader([first], delimiter=chosen), [])
-        self._rows = csv.reader(text, delimiter=chosen)
-        if not any(each.strip() for each in self.header):
-            raise typer.BadParameter("the file has no header line", param_hint="FILE")
 
-    def lines(self, columns: ColumnMap, terms: ImportTerms) -> Iterator[Numbered | Trouble]:
-        """Event lines, or what is wrong, with the line of the file where the row ends."""
-        while True:
-            try:
-                row = next(self._rows)
-            except StopIteration:
-                self._text.detach()  # whoever opened the file closes it
-                return
-            except csv.Error as error:
-                yield Trouble(number=self._number, problem=Problem("", f"is no row of CSV ({error})"))
-                continue
-            if not any(cell.strip() for cell in row):
-                continue
-            try:
-                made = lines_of_row(row, columns, terms)
-            except RowWrong as error:
-                yield Trouble(number=self._number, problem=error.problem)
-                continue
-            yield from (numbered(self._number, line) for line in made)
+def _remark(people: PeopleList) -> None:
+    console = Console(stderr=True, soft_wrap=True)
+    for remark in people.remarks:
+        console.print(remark, highlight=False, markup=False)
+    for words, names in (("left out", people.columns.left_out), ("left out on purpose", people.columns.ignored)):
+        if names:
+            console.print(f"{words}: {', '.join(names)}", highlight=False, markup=False)
 
-    @property
-    def _number(self) -> int:
-        return self._rows.line_num + self._offset
+
+def _show(found: Rehearsal, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(found.document(), ensure_ascii=False))
+    else:
+        _print(found)
+    if found.troubles:
+        raise typer.Exit(1)
+
+
+def _print(found: Rehearsal) -> None:
+    console = Console(soft_wrap=True)
+    for remark in found.remarks:
+        console.print(remark, highlight=False, markup=False)
+    grid = Grid(box=None, header_style="bold")
+    for heading in ("column", "is"):
+        grid.add_column(heading)
+    for column, meant in found.mapping:
+        grid.add_row(column, meant if meant != IGNORED else "left out")
+    console.print(grid)
+    for number, events in found.rows:
+        for event in events:
+            words = "  ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in event.items())
+            console.print(f"line {number}: {words}", highlight=False, markup=False)
+    for kind, listed in (("not understood", found.troubles), ("left out", found.notes)):
+        for each in listed:
+            console.print(f"line {each.number}: {kind}: {each.problem}", highlight=False, markup=False)
+    words = f"{found.read} rows: {found.understood} understood as {found.events} events, {len(found.troubles)} problems, "
+    console.print(f"{words}{len(found.notes)} values left out; nothing was sent", highlight=False)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
-from baton.cli.sending import lines_of, send_all
 from baton.cli.ways_in import Via, opened, progress, reporting, sender_for
+from baton.importing.sending import lines_of, send_all
 
 app = typer.Typer()
 

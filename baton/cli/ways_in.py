@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from baton.cli.cluster import cluster_settings
-from baton.cli.senders import HttpSender, KafkaSender, known_key
-from baton.cli.sending import Sender, SendingStopped, Tally, Trouble
 from baton.clients import confluent_producer_options
+from baton.importing.senders import HttpSender, KafkaSender, known_key
+from baton.importing.sending import Sender, SendingStopped, Tally, Trouble
 from baton.running.record import read_run
 from baton.running.write_key import key_file
 from baton.settings import load_settings
@@ -109,7 +109,7 @@ def reporting(file: str, ledger: Path | None, *, as_json: bool) -> Iterator[Tall
         if shown <= _MAX_SHOWN:
             console.print(f"{name}:{trouble.number}: {trouble.problem}", highlight=False, markup=False)
 
-    tally = Tally(on_trouble=tell)
+    tally = Tally(on_trouble=tell, on_note=tell)
     stopped: SendingStopped | None = None
     with ledger.open("a") if ledger else _nothing() as tally.ledger:
         try:
@@ -151,4 +151,6 @@ def _say(console: Console, tally: Tally, stopped: SendingStopped | None) -> None
     words = f"{tally.accepted} accepted, {tally.rejected} rejected"
     if tally.unacknowledged:
         words += f", {tally.unacknowledged} not acknowledged (sending the same file again is safe)"
+    if tally.noted:
+        words += f"; {tally.noted} values left out"
     console.print(f"{tally.read} read: {words}", highlight=False)

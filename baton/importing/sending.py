@@ -14,8 +14,10 @@ from pydantic_core import to_json
 
 from baton.intake.lines import MAX_EVENT_BYTES
 from baton.intake.reading import LineRefused, Problem, read_line
+from baton.intake.records import to_intake
 
 MAX_LISTED = 1_000
+UNREAD = "has no certain reading and was left out"
 _BATCH_LINES, _BATCH_BYTES = 500, 400_000
 _CHUNK_BYTES = 65_536
 
@@ -40,16 +42,24 @@ class Trouble:
     problem: Problem
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Trouble):
+    """What of a line was left out; the rest of it is taken."""
+
+
 @dataclass(slots=True)
 class Tally:
     """What became of the lines. ``ledger`` gets the id of each acknowledged event, one a line, as it is acknowledged."""
 
     ledger: TextIO | None = None
     on_trouble: Callable[[Trouble], None] = lambda _: None
+    on_note: Callable[[Trouble], None] = lambda _: None
     read: int = 0
     accepted: int = 0
     rejected: int = 0
+    noted: int = 0
     troubles: list[Trouble] = field(default_factory=list)
+    notes: list[Trouble] = field(default_factory=list)
 
     @property
     def unacknowledged(self) -> int:
@@ -70,6 +80,13 @@ class Tally:
             if len(self.troubles) < MAX_LISTED:
                 self.troubles.append(trouble)
 
+    def note(self, trouble: Trouble) -> None:
+        """Something of a line that is taken was left out."""
+        self.noted += 1
+        self.on_note(trouble)
+        if len(self.notes) < MAX_LISTED:
+            self.notes.append(trouble)
+
     def document(self) -> dict[str, Any]:
         """The summary for scripts."""
         return {
@@ -78,7 +95,8 @@ class Tally:
             "rejected": self.rejected,
             "unacknowledged": self.unacknowledged,
             "errors": [
-                {"line": each.number, "field": each.problem.field, "reason": each.problem.reason} for each in self.troubles
+                {"line": each.number, "field": each.problem.field, "reason": each.problem.reason}
+                for each in self.troubles
             ],
         }
 
@@ -95,15 +113,20 @@ def send_all(lines: Iterable[Numbered | Trouble], sender: Sender, tally: Tally) 
     batch: list[Numbered] = []
     size = 0
     for line in lines:
+        if isinstance(line, Note):
+            tally.note(line)
+            continue
         tally.read += 1
         if isinstance(line, Trouble):
             tally.reject(line.number, [line.problem])
             continue
         try:
-            read_line(line.raw)
+            taken = read_line(line.raw)
         except LineRefused as refused:
             tally.reject(line.number, refused.problems)
             continue
+        for path in to_intake(taken).unread:
+            tally.note(Note(number=line.number, problem=Problem(path, UNREAD)))
         if batch and (len(batch) >= _BATCH_LINES or size + len(line.raw) > _BATCH_BYTES):
             sender.send(batch, tally)
             batch, size = [], 0
@@ -122,7 +145,9 @@ def lines_of(file: BinaryIO) -> Iterator[Numbered | Trouble]:
         if len(raw) > MAX_EVENT_BYTES and not raw.endswith(b"\n"):
             while (more := file.readline(_CHUNK_BYTES)) and not more.endswith(b"\n"):
                 pass
-            yield Trouble(number=number, problem=Problem("", f"has more than {MAX_EVENT_BYTES} bytes"))
+            yield Trouble(
+                number=number, problem=Problem("", f"has more than {MAX_EVENT_BYTES} bytes")
+            )
         elif raw.strip():
             yield Numbered(number=number, raw=raw)
 

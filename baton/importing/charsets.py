@@ -1,0 +1,93 @@
+"""In which encoding a list is written, from its first bytes. A guess, and said so: only UTF-8 and a byte order mark are certain."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+from charset_normalizer import from_bytes
+
+UTF_8 = "utf-8-sig"
+_MARKS = (
+    (codecs.BOM_UTF8, UTF_8),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_WESTERN, _MAC = "cp1252", "mac_roman"
+_CANDIDATES = [
+    "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1257", "cp852", "koi8_r", "mac_roman", "cp932", "gb18030", "big5", "cp949",
+]  # fmt: skip
+_OWN_ALPHABET = frozenset({"cp1251", "cp1253", "koi8_r", "cp932", "gb18030", "big5", "cp949"})
+_CENTRAL = frozenset(
+    {
+        "Czech",
+        "Slovak",
+        "Polish",
+        "Hungarian",
+        "Croatian",
+        "Slovene",
+        "Romanian",
+        "Turkish",
+        "Lithuanian",
+    }
+)
+# A sign inside a word, or a control character: read in the wrong encoding.
+_IMPLAUSIBLE = re.compile(r"[^\W\d_][^\w\s!-~’‘´·–—-][^\W\d_]|[\x80-\x9f\ufffd]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charset:
+    """An encoding by Python's name; ``certain`` is False for a guess."""
+
+    name: str
+    certain: bool
+
+
+def charset_of(sample: bytes) -> Charset:
+    """The encoding of a file that begins with ``sample``."""
+    for mark, name in _MARKS:
+        if sample.startswith(mark):
+            return Charset(name=name, certain=True)
+    if wide := _wide(sample):
+        return Charset(name=wide, certain=True)
+    if is_utf_8(sample) or _has_utf_8(sample):
+        return Charset(name=UTF_8, certain=True)
+    return Charset(name=_guessed(sample), certain=False)
+
+
+def is_utf_8(sample: bytes) -> bool:
+    """Whether a sample, cut anywhere, is UTF-8."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _wide(sample: bytes) -> str | None:
+    """UTF-16 without its mark: every other byte of plain text is zero."""
+    head = sample[:200]
+    if len(head) >= 4 and head[1::2].count(0) > len(head) // 3:
+        return "utf-16-le"
+    return "utf-16-be" if len(head) >= 4 and head[::2].count(0) > len(head) // 3 else None
+
+
+def _has_utf_8(sample: bytes) -> bool:
+    """Whether some line has letters in UTF-8: then a line that is not is a damaged one."""
+    return any(not line.isascii() and is_utf_8(line) for line in sample.splitlines())
+
+
+def _guessed(sample: bytes) -> str:
+    lines = b"\n".join(line for line in sample.splitlines() if not line.isascii())[:65_536]
+    if any(mark in lines for mark, _ in _MARKS):
+        return UTF_8  # several files were put together; the lines that are damaged are told
+    best = from_bytes(lines, cp_isolation=_CANDIDATES, explain=False).best()
+    if best is not None and (best.encoding in _OWN_ALPHABET or best.language in _CENTRAL):
+        return best.encoding
+    for name in (_WESTERN, _MAC):
+        if not _IMPLAUSIBLE.search(lines.decode(name, "replace")):
+            return name
+    return UTF_8

@@ -1,0 +1,340 @@
+"""A row of a list as event lines: a profile or an engagement, and one for each consent it tells. Pure.
+
+What cannot be read costs as little as it can: an optional cell is left out and noted, a row that names nobody or whose yes and no cannot be
+told apart is refused. What has no date counts as older than everything that has one wherever that is the careful reading: an undated
+yes never overrules a dated no, and with ``fill_empty`` a list never overrules what is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Any
+
+from pydantic_core import to_json
+
+from baton.contracts.intake import IdentifierScheme
+from baton.ids import derived_id
+from baton.importing.cells import CellWrong, DateOrder, addresses_in, came, moment_ms, said
+from baton.importing.columns import CONSENT, ENGAGEMENT, IDENTIFIERS, PERSON, PLAIN, ColumnMap
+from baton.intake.fields import EARLIEST_MS, profile_fields
+from baton.intake.identifiers import CANONICAL
+from baton.intake.placeholders import is_no_id
+from baton.intake.reading import Problem
+from baton.intake.unknown import says_nothing
+
+UNDATED_MS = EARLIEST_MS
+"""When that happened of which nobody knows when: before everything that is dated."""
+_CONSENT_FIELDS = ("consent:", "optout:", "consent_at:", "optout_at:")
+_SPECIAL = frozenset({*IDENTIFIERS, *PERSON, *ENGAGEMENT, *PLAIN})
+_MAX_ADDRESSES = 8
+_MAX_OWN_ID = 128
+_MAX_TEXT = {"stated_problem": 2_000, "note": 2_000}
+
+
+class RowWrong(ValueError):
+    """A row that cannot be an event; ``problem`` names the field."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.problem = Problem(field, reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportTerms:
+    """What holds for all rows. ``act``: what the people on the list did, if it is a list of who did something. ``fill_empty``: tell only
+    what is not known. ``dates`` and ``zone``: how moments are written."""
+
+    source: str
+    at_ms: int
+    act: str | None = None
+    campaign: str | None = None
+    backfill: bool = True
+    fill_empty: bool = False
+    dates: DateOrder | None = None
+    zone: tzinfo = UTC
+
+
+@dataclass(slots=True, kw_only=True)
+class Understood:
+    """The event lines of a row, and what of it was left out (field and reason, never a value)."""
+
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+
+
+Cells = Mapping[str, Sequence[str]]
+
+
+def understood(row: Sequence[str], columns: ColumnMap, terms: ImportTerms) -> Understood:
+    """What a row says; raises :class:`RowWrong`."""
+    if any(cell.strip() for cell in row[len(columns.fields) :]):
+        raise RowWrong("", f"has {len(row)} columns, the header {len(columns.fields)}")
+    cells = _cells(row, columns)
+    found = Understood()
+    line: dict[str, Any] = {"source": terms.source, "identifiers": _identifiers(cells, found.notes)}
+    told = _told_of_person(cells, line["identifiers"], found.notes)
+    engagement = _engagement(cells, terms)
+    dated_ms = _moment(cells, "occurred_at", terms)
+    own = _own_id(cells, {**line, **told, **engagement, "at": dated_ms}, found.notes)
+    found.lines = _lines(line, told, engagement, own, dated_ms, terms)
+    found.lines += _consents(cells, line, own, dated_ms, terms, found.notes)
+    return found
+
+
+def _cells(row: Sequence[str], columns: ColumnMap) -> dict[str, list[str]]:
+    """For each field what its columns say, in their order; cells that say nothing are none."""
+    cells: dict[str, list[str]] = {}
+    for name, cell in zip(columns.fields, row, strict=False):
+        if not name or not cell.strip():
+            continue
+        if any("\udc80" <= letter <= "\udcff" for letter in cell):
+            raise RowWrong("", "is not written in the file's encoding; try --encoding")
+        if not says_nothing(cell) or CONSENT.match(name):
+            cells.setdefault(name, []).append(cell.strip())
+    return cells
+
+
+def _first(cells: Cells, name: str) -> str | None:
+    return cells[name][0] if name in cells else None
+
+
+# --- who is meant
+
+
+def _identifiers(cells: Cells, notes: list[Problem]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    emails = _emails(cells, notes)
+    if emails:
+        found["email"] = emails if len(emails) > 1 else emails[0]
+    for name, told in cells.items():
+        scheme, _, system = name.partition(":")
+        if scheme in ("crm", "user", "anonymous", "lead"):
+            ids = [text for cell in told if (text := _id(scheme, system, cell, name, notes))]
+            found[scheme] = [*found.get(scheme, []), *ids]
+    found = {scheme: values for scheme, values in found.items() if values}
+    if not found:
+        wrong = next((note for note in notes if note.field.startswith("identifiers")), None)
+        raise (
+            RowWrong(wrong.field, wrong.reason)
+            if wrong
+            else RowWrong("identifiers", "are empty: nobody is meant")
+        )
+    return found
+
+
+def _emails(cells: Cells, notes: list[Problem]) -> list[str]:
+    """Of a cell with several addresses the first: the others may be somebody else's. A column of further addresses is the same person's."""
+    found: list[str] = []
+    for name in ("email", "other_emails"):
+        for cell in cells.get(name, ()):
+            addresses, wrong = addresses_in(cell)
+            if wrong:
+                notes.append(Problem("identifiers.email", "is not an e-mail address"))
+            if len(addresses) > 1 and name == "email":
+                notes.append(
+                    Problem(
+                        "identifiers.email",
+                        f"has {len(addresses)} addresses; only the first was taken",
+                    )
+                )
+                addresses = addresses[:1]
+            found += addresses
+    return list(dict.fromkeys(found))[:_MAX_ADDRESSES]
+
+
+def _id(scheme: str, system: str, cell: str, name: str, notes: list[Problem]) -> str | None:
+    place = f"identifiers.{scheme}"
+    if is_no_id(cell):
+        notes.append(
+            Problem(place, "is a placeholder, or a number that a spreadsheet has rewritten")
+        )
+        return None
+    text = (
+        f"{system}:{cell.removeprefix('zcrm_') if system == 'zoho' else cell}" if system else cell
+    )
+    try:
+        return CANONICAL[IdentifierScheme(scheme)](text)
+    except ValueError as error:
+        notes.append(Problem(place, str(error)))
+        return None
+
+
+# --- what is told
+
+
+def _told_of_person(
+    cells: Cells, identifiers: Mapping[str, Any], notes: list[Problem]
+) -> dict[str, Any]:
+    person = {name: text for name in PERSON if (text := _person_text(cells, name, notes))}
+    if full := _first(cells, "name"):
+        person = {**_split_name(full), **person}
+    if isinstance(identifiers.get("email"), list):
+        person["email"] = identifiers["email"][0]
+    profile: dict[str, str] = {}
+    for name, told in cells.items():
+        if name in _SPECIAL or name.startswith(("crm:", *_CONSENT_FIELDS)):
+            continue
+        try:
+            profile |= profile_fields({name.removeprefix("profile."): told[0]})
+        except ValueError as error:
+            notes.append(Problem("profile", str(error)))
+    return ({"person": person} if person else {}) | ({"profile": profile} if profile else {})
+
+
+def _person_text(cells: Cells, name: str, notes: list[Problem]) -> str | None:
+    text = _first(cells, name)
+    limit = _MAX_TEXT.get(name, 200)
+    if text is not None and len(text) > limit:
+        notes.append(
+            Problem(f"person.{name}", f"has more than {limit} characters and was left out")
+        )
+        return None
+    return text
+
+
+def _split_name(full: str) -> dict[str, str]:
+    """``Ann Maria Berg`` and ``Berg, Ann Maria``."""
+    last, comma, first = full.partition(",")
+    if not comma:
+        first, _, last = full.strip().partition(" ")
+    parts = {"first_name": first.strip()[:200], "last_name": last.strip()[:200]}
+    return {name: part for name, part in parts.items() if part}
+
+
+def _engagement(cells: Cells, terms: ImportTerms) -> dict[str, Any]:
+    act = _first(cells, "act") or terms.act
+    attended = _first(cells, "attended")
+    if not act or (attended is not None and not came(attended)):
+        return {}
+    part = {name: cells[name][0] for name in ENGAGEMENT if name in cells} | {"act": act}
+    if terms.campaign:
+        part.setdefault("campaign", terms.campaign)
+    return {"engagement": part}
+
+
+def _moment(cells: Cells, name: str, terms: ImportTerms) -> int | None:
+    cell = _first(cells, name)
+    try:
+        return None if cell is None else moment_ms(cell, terms.dates, terms.zone)
+    except CellWrong as error:
+        raise RowWrong(name, str(error)) from None
+
+
+def _own_id(cells: Cells, content: Mapping[str, Any], notes: list[Problem]) -> str:
+    """The list's own id of the event, else one that follows from what the row says: the same row is the same event."""
+    own = _first(cells, "id")
+    if own is not None and is_no_id(own):
+        notes.append(
+            Problem("id", "is a placeholder, or a number that a spreadsheet has rewritten")
+        )
+        own = None
+    return (
+        own
+        if own and len(own) <= _MAX_OWN_ID
+        else derived_id("row", own or to_json(content).decode())
+    )
+
+
+# --- event lines
+
+
+def _lines(
+    line: Mapping[str, Any],
+    told: Mapping[str, Any],
+    engagement: Mapping[str, Any],
+    own: str,
+    dated_ms: int | None,
+    terms: ImportTerms,
+) -> list[dict[str, Any]]:
+    at_ms = terms.at_ms if dated_ms is None else dated_ms
+    profile = {
+        **line,
+        **told,
+        "id": own,
+        "kind": "profile",
+        "occurred_at": UNDATED_MS if terms.fill_empty else at_ms,
+    }
+    if not engagement:
+        return [profile]
+    happened = {
+        **line,
+        **engagement,
+        "id": own,
+        "kind": "engagement",
+        "occurred_at": at_ms,
+        "backfill": terms.backfill,
+    }
+    if not terms.fill_empty:
+        return [{**happened, **told}]
+    return [{**profile, "id": f"{own}/profile"}, happened] if told else [happened]
+
+
+def _consents(
+    cells: Cells,
+    line: Mapping[str, Any],
+    own: str,
+    dated_ms: int | None,
+    terms: ImportTerms,
+    notes: list[Problem],
+) -> list[dict[str, Any]]:
+    """Each yes and each no with its date. A yes without one is older than any dated act; a no without one is of today."""
+    made: list[dict[str, Any]] = []
+    for key in dict.fromkeys(name.partition(":")[2] for name in cells if CONSENT.match(name)):
+        yes, no = _answers(cells, key)
+        yes_ms, no_ms = (
+            _date(cells, f"consent_at:{key}", terms, notes),
+            _date(cells, f"optout_at:{key}", terms, notes),
+        )
+        purpose, _, channel = key.partition("/")
+        told = []
+        if yes or (yes is None and not no and yes_ms is not None):
+            told.append((True, yes_ms if yes_ms is not None else dated_ms, UNDATED_MS))
+        if no or no_ms is not None:
+            told.append((False, no_ms if no_ms is not None else dated_ms, terms.at_ms))
+        for granted, at_ms, undated_ms in told:
+            dated = "" if at_ms is None else f"/{at_ms}"
+            made.append(
+                {
+                    **line,
+                    "id": f"{own}/{purpose}/{channel or 'any'}/{'yes' if granted else 'no'}{dated}",
+                    "kind": "consent",
+                    "occurred_at": undated_ms if at_ms is None else at_ms,
+                    "consent": {
+                        "purpose": purpose,
+                        "channel": channel or "any",
+                        "granted": granted,
+                    },
+                }
+            )
+    return made
+
+
+def _answers(cells: Cells, key: str) -> tuple[bool | None, bool]:
+    """Whether there is a yes (None: no answer) and whether there is a no."""
+    words = [_said(f"consent:{key}", cell) for cell in cells.get(f"consent:{key}", ())]
+    refused = (
+        any(_said(f"optout:{key}", cell) for cell in cells.get(f"optout:{key}", ()))
+        or False in words
+    )
+    return (True in words) if any(word is not None for word in words) else None, refused
+
+
+def _said(name: str, cell: str) -> bool | None:
+    try:
+        return said(cell)
+    except CellWrong as error:
+        raise RowWrong(name, str(error)) from None
+
+
+def _date(cells: Cells, name: str, terms: ImportTerms, notes: list[Problem]) -> int | None:
+    """When somebody agreed or refused. A date that cannot be read is none, and noted: the answer stands, undated."""
+    cell = _first(cells, name)
+    try:
+        return (
+            None if cell is None or says_nothing(cell) else moment_ms(cell, terms.dates, terms.zone)
+        )
+    except CellWrong as error:
+        notes.append(Problem(name, str(error)))
+        return None
