@@ -20,9 +20,9 @@ from baton.importing.columns import IGNORED, MapWrong, read_wishes
 from baton.importing.dry_run import Rehearsal, rehearse
 from baton.importing.lists import PeopleList, open_list
 from baton.importing.mappings import SavedMapping, load_mapping, mapping_of, save_mapping
-from baton.importing.rows import ImportTerms
 from baton.importing.sending import lines_of, send_all
 from baton.importing.tables import FileTerms, FileWrong
+from baton.importing.terms import ImportTerms
 
 app = typer.Typer()
 

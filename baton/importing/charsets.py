@@ -17,10 +17,10 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _WESTERN, _MAC = "cp1252", "mac_roman"
-_CANDIDATES = [
-    "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1257", "cp852", "koi8_r", "mac_roman", "cp932", "gb18030", "big5", "cp949",
-]  # fmt: skip
-_OWN_ALPHABET = frozenset({"cp1251", "cp1253", "koi8_r", "cp932", "gb18030", "big5", "cp949"})
+_LATIN = ["cp1250", "cp1252", "cp1254", "cp1257", "mac_roman"]
+_OWN_ALPHABET = ["cp1251", "cp1253", "koi8_r", "cp932", "gb18030", "big5", "cp949"]
+# A word with a letter that is not ASCII, three letters or longer.
+_ACCENTED = re.compile(r"(?=[!-~]*[^\x00-\x7f])[^\s,;|\t\"]{3,}")
 _CENTRAL = frozenset(
     {
         "Czech",
@@ -58,10 +58,10 @@ def charset_of(sample: bytes) -> Charset:
     return Charset(name=_guessed(sample), certain=False)
 
 
-def is_utf_8(sample: bytes) -> bool:
-    """Whether a sample, cut anywhere, is UTF-8."""
+def is_utf_8(sample: bytes, *, whole: bool = False) -> bool:
+    """Whether a sample is UTF-8; one that is not ``whole`` may be cut anywhere."""
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample)
+        codecs.getincrementaldecoder("utf-8")().decode(sample, final=whole)
     except UnicodeDecodeError:
         return False
     return True
@@ -77,17 +77,30 @@ def _wide(sample: bytes) -> str | None:
 
 def _has_utf_8(sample: bytes) -> bool:
     """Whether some line has letters in UTF-8: then a line that is not is a damaged one."""
-    return any(not line.isascii() and is_utf_8(line) for line in sample.splitlines())
+    return any(not line.isascii() and is_utf_8(line, whole=True) for line in sample.splitlines())
 
 
 def _guessed(sample: bytes) -> str:
     lines = b"\n".join(line for line in sample.splitlines() if not line.isascii())[:65_536]
     if any(mark in lines for mark, _ in _MARKS):
         return UTF_8  # several files were put together; the lines that are damaged are told
-    best = from_bytes(lines, cp_isolation=_CANDIDATES, explain=False).best()
-    if best is not None and (best.encoding in _OWN_ALPHABET or best.language in _CENTRAL):
+    western = lines.decode(_WESTERN, "replace")
+    if _is_other_alphabet(western):
+        other = from_bytes(lines, cp_isolation=_OWN_ALPHABET).best()
+        return other.encoding if other is not None else UTF_8
+    best = from_bytes(lines, cp_isolation=_LATIN).best()
+    if best is not None and best.language in _CENTRAL and str(best) != western:
         return best.encoding
     for name in (_WESTERN, _MAC):
         if not _IMPLAUSIBLE.search(lines.decode(name, "replace")):
             return name
     return UTF_8
+
+
+def _is_other_alphabet(western: str) -> bool:
+    """Whether words are nothing but accents: then they are of an alphabet that has none."""
+    words = _ACCENTED.findall(western)
+    foreign = sum(
+        1 for word in words if sum(not letter.isascii() for letter in word) > len(word) // 2
+    )
+    return foreign * 2 > len(words)

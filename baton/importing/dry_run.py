@@ -9,8 +9,9 @@ from typing import Any
 
 from baton.contracts.intake import IntakeRecord
 from baton.importing.lists import PeopleList
-from baton.importing.rows import UNDATED_MS, Understood
+from baton.importing.rows import Understood
 from baton.importing.sending import UNREAD, Trouble
+from baton.importing.terms import UNDATED_MS
 from baton.intake.reading import LineRefused, Problem, read_line
 from baton.intake.records import to_intake
 

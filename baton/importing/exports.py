@@ -33,7 +33,9 @@ def header_key(name: str) -> str:
 @cache
 def general() -> Mapping[str, str]:
     """Names that mean the same wherever they stand, to their field."""
-    return {header_key(name): field for field, names in _document().general.items() for name in names}
+    return {
+        header_key(name): field for field, names in _document().general.items() for name in names
+    }
 
 
 @cache

@@ -8,9 +8,10 @@ from typing import BinaryIO
 
 from baton.importing.cells import date_order_in
 from baton.importing.columns import ColumnMap, column_map, is_header
-from baton.importing.rows import ImportTerms, RowWrong, Understood, understood
+from baton.importing.rows import Understood, understood
 from baton.importing.sending import Note, Numbered, Trouble, numbered
 from baton.importing.tables import FileTerms, Table, read_table
+from baton.importing.terms import ImportTerms, RowWrong
 
 _DATES = ("occurred_at", "consent_at:", "optout_at:")
 

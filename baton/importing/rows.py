@@ -9,51 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
 from typing import Any
 
 from pydantic_core import to_json
 
 from baton.contracts.intake import IdentifierScheme
 from baton.ids import derived_id
-from baton.importing.cells import CellWrong, DateOrder, addresses_in, came, moment_ms, said
+from baton.importing.cells import CellWrong, addresses_in, came, moment_ms
 from baton.importing.columns import CONSENT, ENGAGEMENT, IDENTIFIERS, PERSON, PLAIN, ColumnMap
-from baton.intake.fields import EARLIEST_MS, profile_fields
+from baton.importing.consents import consents_of
+from baton.importing.terms import UNDATED_MS, Cells, ImportTerms, RowWrong
+from baton.intake.fields import profile_fields
 from baton.intake.identifiers import CANONICAL
 from baton.intake.placeholders import is_no_id
 from baton.intake.reading import Problem
 from baton.intake.unknown import says_nothing
 
-UNDATED_MS = EARLIEST_MS
-"""When that happened of which nobody knows when: before everything that is dated."""
 _CONSENT_FIELDS = ("consent:", "optout:", "consent_at:", "optout_at:")
 _SPECIAL = frozenset({*IDENTIFIERS, *PERSON, *ENGAGEMENT, *PLAIN})
 _MAX_ADDRESSES = 8
 _MAX_OWN_ID = 128
 _MAX_TEXT = {"stated_problem": 2_000, "note": 2_000}
-
-
-class RowWrong(ValueError):
-    """A row that cannot be an event; ``problem`` names the field."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(reason)
-        self.problem = Problem(field, reason)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportTerms:
-    """What holds for all rows. ``act``: what the people on the list did, if it is a list of who did something. ``fill_empty``: tell only
-    what is not known. ``dates`` and ``zone``: how moments are written."""
-
-    source: str
-    at_ms: int
-    act: str | None = None
-    campaign: str | None = None
-    backfill: bool = True
-    fill_empty: bool = False
-    dates: DateOrder | None = None
-    zone: tzinfo = UTC
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,9 +38,6 @@ class Understood:
 
     lines: list[dict[str, Any]] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
-
-
-Cells = Mapping[str, Sequence[str]]
 
 
 def understood(row: Sequence[str], columns: ColumnMap, terms: ImportTerms) -> Understood:
@@ -79,7 +52,7 @@ def understood(row: Sequence[str], columns: ColumnMap, terms: ImportTerms) -> Un
     dated_ms = _moment(cells, "occurred_at", terms)
     own = _own_id(cells, {**line, **told, **engagement, "at": dated_ms}, found.notes)
     found.lines = _lines(line, told, engagement, own, dated_ms, terms)
-    found.lines += _consents(cells, line, own, dated_ms, terms, found.notes)
+    found.lines += consents_of(cells, line, own, dated_ms, terms, found.notes)
     return found
 
 
@@ -269,72 +242,3 @@ def _lines(
     if not terms.fill_empty:
         return [{**happened, **told}]
     return [{**profile, "id": f"{own}/profile"}, happened] if told else [happened]
-
-
-def _consents(
-    cells: Cells,
-    line: Mapping[str, Any],
-    own: str,
-    dated_ms: int | None,
-    terms: ImportTerms,
-    notes: list[Problem],
-) -> list[dict[str, Any]]:
-    """Each yes and each no with its date. A yes without one is older than any dated act; a no without one is of today."""
-    made: list[dict[str, Any]] = []
-    for key in dict.fromkeys(name.partition(":")[2] for name in cells if CONSENT.match(name)):
-        yes, no = _answers(cells, key)
-        yes_ms, no_ms = (
-            _date(cells, f"consent_at:{key}", terms, notes),
-            _date(cells, f"optout_at:{key}", terms, notes),
-        )
-        purpose, _, channel = key.partition("/")
-        told = []
-        if yes or (yes is None and not no and yes_ms is not None):
-            told.append((True, yes_ms if yes_ms is not None else dated_ms, UNDATED_MS))
-        if no or no_ms is not None:
-            told.append((False, no_ms if no_ms is not None else dated_ms, terms.at_ms))
-        for granted, at_ms, undated_ms in told:
-            dated = "" if at_ms is None else f"/{at_ms}"
-            made.append(
-                {
-                    **line,
-                    "id": f"{own}/{purpose}/{channel or 'any'}/{'yes' if granted else 'no'}{dated}",
-                    "kind": "consent",
-                    "occurred_at": undated_ms if at_ms is None else at_ms,
-                    "consent": {
-                        "purpose": purpose,
-                        "channel": channel or "any",
-                        "granted": granted,
-                    },
-                }
-            )
-    return made
-
-
-def _answers(cells: Cells, key: str) -> tuple[bool | None, bool]:
-    """Whether there is a yes (None: no answer) and whether there is a no."""
-    words = [_said(f"consent:{key}", cell) for cell in cells.get(f"consent:{key}", ())]
-    refused = (
-        any(_said(f"optout:{key}", cell) for cell in cells.get(f"optout:{key}", ()))
-        or False in words
-    )
-    return (True in words) if any(word is not None for word in words) else None, refused
-
-
-def _said(name: str, cell: str) -> bool | None:
-    try:
-        return said(cell)
-    except CellWrong as error:
-        raise RowWrong(name, str(error)) from None
-
-
-def _date(cells: Cells, name: str, terms: ImportTerms, notes: list[Problem]) -> int | None:
-    """When somebody agreed or refused. A date that cannot be read is none, and noted: the answer stands, undated."""
-    cell = _first(cells, name)
-    try:
-        return (
-            None if cell is None or says_nothing(cell) else moment_ms(cell, terms.dates, terms.zone)
-        )
-    except CellWrong as error:
-        notes.append(Problem(name, str(error)))
-        return None

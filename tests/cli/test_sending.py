@@ -19,9 +19,10 @@ from baton.cli.send import app as send_app
 from baton.contracts.intake import IntakeRecord
 from baton.contracts.schemas import schema_root
 from baton.importing.columns import ColumnMap, MapWrong, column_map, read_wishes
-from baton.importing.rows import ImportTerms, RowWrong, understood
+from baton.importing.rows import understood
 from baton.importing.senders import HttpSender
 from baton.importing.sending import Numbered, SendingStopped, Tally, lines_of, send_all
+from baton.importing.terms import ImportTerms, RowWrong
 from services.ingest.gateway.app import Gateway
 from services.ingest.gateway.keys import key_ring
 from services.ingest.settings import GatewaySettings

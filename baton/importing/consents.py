@@ -1,0 +1,85 @@
+"""Yes and no of a list: each with its date, or as careful as it must be without one. Pure.
+
+A yes without a date is older than any dated act, so it never overrules a no; a no without a date is of today. A column of opt-outs knows
+only refusals: who has not opted out has not agreed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from baton.importing.cells import CellWrong, moment_ms, said
+from baton.importing.columns import CONSENT
+from baton.importing.terms import UNDATED_MS, Cells, ImportTerms, RowWrong
+from baton.intake.reading import Problem
+from baton.intake.unknown import says_nothing
+
+
+def consents_of(
+    cells: Cells,
+    line: Mapping[str, Any],
+    own: str,
+    dated_ms: int | None,
+    terms: ImportTerms,
+    notes: list[Problem],
+) -> list[dict[str, Any]]:
+    """Each yes and each no with its date. A yes without one is older than any dated act; a no without one is of today."""
+    made: list[dict[str, Any]] = []
+    for key in dict.fromkeys(name.partition(":")[2] for name in cells if CONSENT.match(name)):
+        yes, no = _answers(cells, key)
+        yes_ms, no_ms = (
+            _date(cells, f"consent_at:{key}", terms, notes),
+            _date(cells, f"optout_at:{key}", terms, notes),
+        )
+        purpose, _, channel = key.partition("/")
+        told = []
+        if yes or (yes is None and not no and yes_ms is not None):
+            told.append((True, yes_ms if yes_ms is not None else dated_ms, UNDATED_MS))
+        if no or no_ms is not None:
+            told.append((False, no_ms if no_ms is not None else dated_ms, terms.at_ms))
+        for granted, at_ms, undated_ms in told:
+            dated = "" if at_ms is None else f"/{at_ms}"
+            made.append(
+                {
+                    **line,
+                    "id": f"{own}/{purpose}/{channel or 'any'}/{'yes' if granted else 'no'}{dated}",
+                    "kind": "consent",
+                    "occurred_at": undated_ms if at_ms is None else at_ms,
+                    "consent": {
+                        "purpose": purpose,
+                        "channel": channel or "any",
+                        "granted": granted,
+                    },
+                }
+            )
+    return made
+
+
+def _answers(cells: Cells, key: str) -> tuple[bool | None, bool]:
+    """Whether there is a yes (None: no answer) and whether there is a no."""
+    words = [_said(f"consent:{key}", cell) for cell in cells.get(f"consent:{key}", ())]
+    refused = (
+        any(_said(f"optout:{key}", cell) for cell in cells.get(f"optout:{key}", ()))
+        or False in words
+    )
+    return (True in words) if any(word is not None for word in words) else None, refused
+
+
+def _said(name: str, cell: str) -> bool | None:
+    try:
+        return said(cell)
+    except CellWrong as error:
+        raise RowWrong(name, str(error)) from None
+
+
+def _date(cells: Cells, name: str, terms: ImportTerms, notes: list[Problem]) -> int | None:
+    """When somebody agreed or refused. A date that cannot be read is none, and noted: the answer stands, undated."""
+    cell = next(iter(cells.get(name, ())), None)
+    try:
+        return (
+            None if cell is None or says_nothing(cell) else moment_ms(cell, terms.dates, terms.zone)
+        )
+    except CellWrong as error:
+        notes.append(Problem(name, str(error)))
+        return None
