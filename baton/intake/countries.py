@@ -27,7 +27,7 @@ NICKNAMES = {
     "holland": "NL", "nederlande": "NL", "turkey": "TR", "turkei": "TR", "russian federation": "RU", "uae": "AE", "u a e": "AE", "emirates": "AE", "vae": "AE",
     "dubai": "AE", "abu dhabi": "AE", "ksa": "SA", "czech republic": "CZ", "tschechische republik": "CZ", "ivory coast": "CI", "burma": "MM",
     "macedonia": "MK", "mazedonien": "MK", "swaziland": "SZ", "cape verde": "CV", "vatican": "VA", "bosnia": "BA", "bosnien": "BA",
-    "republic of ireland": "IE", "eire": "IE", "éire": "IE", "prc": "CN", "mainland china": "CN", "vr china": "CN", "brd": "DE",
+    "republic of ireland": "IE", "eire": "IE", "éire": "IE", "prc": "CN", "mainland china": "CN", "vr china": "CN", "pr china": "CN", "congo drc": "CD", "republic of china": "TW", "brd": "DE",
     "bundesrepublik deutschland": "DE", "federal republic of germany": "DE", "roc": "TW", "taiwan roc": "TW", "korea": "KR",
     "republic of korea": "KR", "hongkong": "HK", "hong kong sar": "HK", "macau": "MO", "viet nam": "VN", "east timor": "TL", "kosovo": "XK", "espana": "ES",
     "schweiz ch": "CH", "suisse": "CH", "persia": "IR", "palestine": "PS", "drc": "CD", "dr congo": "CD", "trinidad": "TT",
@@ -55,10 +55,12 @@ SUBDIVISION_NAMES = {
 _KINDS = re.compile(
     r"^(?:freistaat|land|kanton|canton(?: of)?|state of|province of|provincia(?: di| de)?|county|co) | (?:state|province|county|canton|region)$"
 )
-_CODE_AND_NAME = re.compile(r"(?:([A-Za-z]{2,3})\s*[-–:]\s*(\D{3,})|(\D{3,}?)\s*[(\[]([A-Za-z]{2,3})[)\]])\Z")
+_PARTS = re.compile(r"\s+[-–]\s+|[,/()\[\]:|]")
 _ABBREVIATION = re.compile(r"\b\w(?: \w\b)+")
 _WITHOUT_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _SUBDIVISION = re.compile(r"([A-Za-z]{2})-[A-Za-z0-9]{1,3}\Z")
+_WHOLE = {"rep": "republic", "fed": "federation", "st": "saint"}
+_SHORT = re.compile(r"\b(?:rep|fed|st)\b")
 _MAX_CHARACTERS = 100
 
 
@@ -73,11 +75,19 @@ def country_code(text: str) -> str | None:
         return found
     if match := _SUBDIVISION.match(plain):
         return _iso().get(match[1].casefold()) if _subdivision(plain.upper()) else None
-    if match := _CODE_AND_NAME.match(plain):
-        code, name = (match[1], match[2]) if match[1] else (match[4], match[3])
-        by_code, by_name = _iso().get(code.casefold()), _by_name(name)
-        return by_name if by_code in (None, by_name) else None
-    return None
+    return _from_parts(plain)
+
+
+def _from_parts(text: str) -> str | None:
+    """A country said twice (``Germany (DE)``, ``Schweiz/Suisse``) or turned round (``Ireland, Republic of``, ``Korea (South)``)."""
+    parts = [part for part in _PARTS.split(text) if part.strip()]
+    if len(parts) != 2:
+        return None
+    found = [_iso().get(part.strip().casefold()) or _by_name(part) for part in parts]
+    if found[0] is not None and found[0] == found[1]:
+        return found[0]
+    turned = _by_name(f"{parts[1]} {parts[0]}")
+    return turned if None in found else None
 
 
 @lru_cache(maxsize=8192)
@@ -97,7 +107,9 @@ def subdivision_code(text: str, country: str) -> str | None:
 
 def _by_name(text: str) -> str | None:
     key = _key(text)
-    return _names().get(key) or _names().get(key.removeprefix("the "))
+    if key not in _names():
+        key = _SHORT.sub(lambda found: _WHOLE[found[0]], key.removeprefix("the "))
+    return _names().get(key)
 
 
 def _key(text: str) -> str:

@@ -42,6 +42,8 @@ STANDARD_FIELDS = frozenset(
     revenue revenue_meur role seniority state title website
     """.split()  # noqa: SIM905 - a list to be read
 )
+# What a CRM puts there before anybody has typed.
+_EMPTY_ADDRESS = re.compile(r"(?:https?:)?/*(?:www\.?)?/*\Z")
 _MARKS = re.compile(r"[\W_]+\Z")
 
 
@@ -52,6 +54,8 @@ def says_nothing(text: str, field: str = "") -> bool:
         return False
     word = plain.casefold()
     if not word or word in WORDS or _MARKS.match(word):
+        return True
+    if field in ("website", "domain") and _EMPTY_ADDRESS.match(word):
         return True
     if field in STANDARD_FIELDS:
         # Namibia is NA.

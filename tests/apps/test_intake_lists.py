@@ -413,6 +413,21 @@ def test_a_whole_name_is_parted(name: str, first: str, last: str | None) -> None
     assert (made["person"].get("first_name"), made["person"].get("last_name")) == (first, last)
 
 
+def test_two_columns_of_one_name_are_both_read_and_quotation_marks_around_names_do_not_matter() -> None:
+    assert lines('\ufeff"email","email"\na@x.example,b@x.example\n')[0]["identifiers"]["email"] == ["a@x.example", "b@x.example"]
+    assert mapped(rehearsed("E\u00a0mail,“Name”\na@x.example,Ann\n")) == {"E mail": "email", "“Name”": "name"}
+
+
+def test_quotation_marks_inside_a_cell_lose_no_row() -> None:
+    found = rehearsed('email,company\na@x.example,Acme "the best" GmbH\nb@x.example,"Acme "x" GmbH"\nc@x.example,z\n')
+    assert (found.understood, told(found)) == (3, [])
+
+
+def test_a_wrong_address_does_not_stop_the_rows_after_it() -> None:
+    found = rehearsed("email\nbla.bla.@x.example\nb@x.example\n")
+    assert (found.understood, told(found)) == (1, [(2, "identifiers.email: is not an e-mail address")])
+
+
 # --- yes and no
 
 

@@ -138,6 +138,12 @@ def test_a_word_for_nothing_does_not_overwrite_what_is_known() -> None:
     assert not {"country", "industry"} & set(nothing.profile)
 
 
+@pytest.mark.parametrize("text", ["http://", "https://www.", "www.", "HTTP://"])
+def test_a_website_that_nobody_has_typed_says_nothing(text: str) -> None:
+    found = record(profile={"website": text})
+    assert (found.profile, found.unread) == ({}, ())
+
+
 def test_a_field_of_ones_own_may_be_none_and_namibia_is_a_country() -> None:
     found = record(profile={"current_tool": "none", "country": "NA", "industry": "NA"})
     assert found.profile == {"current_tool": "none", "country": "NA"}
@@ -174,6 +180,9 @@ def test_a_control_character_costs_no_event() -> None:
         ("ÖSTERREICH", "AT"), ("Côte d’Ivoire", "CI"), ("Ivory Coast", "CI"), ("Großbritannien", "GB"), ("England", "GB"), ("Suisse", "CH"), ("Brasil", "BR"),
         ("Iran", "IR"), ("Vietnam", "VN"), ("Macedonia", "MK"), ("Kosovo", "XK"), ("Georgia", "GE"), ("Germany (DE)", "DE"), ("CH - Schweiz", "CH"), ("DE-BY", "DE"),
         ("NA", "NA"), ("deu", "DE"), ("NO", "NO"), ("  Hong  Kong ", "HK"), ("Bosnia & Herzegovina", "BA"),
+        ("TÜRKİYE", "TR"), ("Congo (DRC)", "CD"), ("Korea (South)", "KR"), ("Korea, South", "KR"), ("Ireland, Republic of", "IE"), ("Russian Fed.", "RU"), ("Czech Rep.", "CZ"),
+        ("P.R. China", "CN"), ("Schweiz/Suisse", "CH"), ("Germany / Deutschland", "DE"), ("Great Britain (UK)", "GB"), ("UK - England", "GB"), ("St. Lucia", "LC"),
+        ("Germany/France", None), ("Germany, France", None), ("DE, FR", None), ("Republic of China", "TW"), ("Congo (Germany)", None),
         ("Kongo", None), ("DE (France)", None), ("Atlantis", None), ("Europe", None), ("", None), ("x" * 300, None),
     ],
 )  # fmt: skip
@@ -273,6 +282,10 @@ def test_a_moment_reaches_the_agreement_whole() -> None:
         ("1234567890", "US", None),
         ("12025550143", "US", "+12025550143"),
         ("774768867", "FR", "+33774768867"),
+        ("3911234567", "IT", "+393911234567"),
+        ("47161746", "NO", "+4747161746"),
+        ("358500000", "FI", "+358500000"),
+        ("15167706076", "US", "+15167706076"),
         ("021912345678x", None, "021912345678x"),
         ("9" * 60, "US", None),
     ],
