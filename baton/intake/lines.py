@@ -13,7 +13,6 @@ which lead is meant; that is decided by ``identify``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import (
@@ -127,7 +126,7 @@ class Identifiers(_Part):
     def _at_least_one(self) -> Identifiers:
         if not 1 <= self.given <= MAX_IDENTIFIERS:
             raise wrong(f"needs 1 to {MAX_IDENTIFIERS} of: " + ", ".join(IdentifierScheme))
-        if not self.count:
+        if all(is_placeholder(scheme, value) for scheme, values in self._by_scheme() for value in values):
             raise wrong("name nobody: a placeholder, or an id that a spreadsheet has rewritten, is none")
         return self
 
@@ -139,21 +138,23 @@ class Identifiers(_Part):
     @property
     def count(self) -> int:
         """How many there are that name somebody, each counted once."""
-        return sum(not is_placeholder(scheme, value) for scheme, value in self._pairs())
+        return len(self.strongest_first())
 
     def strongest_first(self) -> tuple[Identifier, ...]:
         """All that name somebody in the order of precedence; within a scheme in the order of the text, so that order does not
         matter."""
-        return tuple(_identifier(scheme, value) for scheme, value in self._pairs() if not is_placeholder(scheme, value))
+        found: list[Identifier] = []
+        for scheme, values in self._by_scheme():
+            found += [_identifier(scheme, value) for value in sorted(values) if not is_placeholder(scheme, value)]
+        return tuple(found)
 
     def placeholders(self) -> tuple[str, ...]:
         """The schemes of which a value names nobody, once each."""
-        return tuple(dict.fromkeys(scheme for scheme, value in self._pairs() if is_placeholder(scheme, value)))
+        return tuple(scheme for scheme, values in self._by_scheme() if any(is_placeholder(scheme, value) for value in values))
 
-    def _pairs(self) -> Iterator[tuple[str, str]]:
-        for scheme, values in zip(_SCHEMES, (self.lead, self.crm, self.email, self.user, self.anonymous), strict=True):
-            for value in sorted(values or ()):
-                yield scheme, value
+    def _by_scheme(self) -> list[tuple[str, list[str]]]:
+        named = zip(_SCHEMES, (self.lead, self.crm, self.email, self.user, self.anonymous), strict=True)
+        return [(scheme, values) for scheme, values in named if values]
 
 
 _SCHEMES = tuple(each.value for each in IdentifierScheme)

@@ -27,7 +27,7 @@ from baton.intake.unknown import says_nothing
 
 DEFAULT_SOURCE = "inbox"
 _NOT_CONTENT = {"id", "source", "arrived_at"}
-_IDENTIFIERS = "identifiers."
+_COMPANY_FIELDS = ("domain", "website")
 _EMAIL = IdentifierScheme.EMAIL.value
 _record, _engagement_record, _person_record = maker(IntakeRecord), maker(Engagement), maker(Person)
 _ORDER = {scheme.value: place for place, scheme in enumerate(IdentifierScheme)}
@@ -55,6 +55,7 @@ def to_intake(line: EventLine, *, source: str = DEFAULT_SOURCE, received_at_ms: 
     profile, unread = normalised_profile(line.profile)
     person, misread = _person(line, identifiers, profile.get("country")) if line.kind in TELLS_PERSON else (None, [])
     profile, derived, homeless = _with_company(profile, person)
+    placeholders = () if len(identifiers) == line.identifiers.given else line.identifiers.placeholders()
     if person and person.email:
         identifiers = _with_email(identifiers, person.email)
     occurred = line.occurred_at if received_at_ms is None else min(line.occurred_at, received_at_ms)
@@ -67,11 +68,7 @@ def to_intake(line: EventLine, *, source: str = DEFAULT_SOURCE, received_at_ms: 
         engagement=_engagement(line.engagement) if line.engagement else None,
         profile=profile,
         derived=derived,
-        unread=(
-            *(_IDENTIFIERS + scheme for scheme in _placeholders(line, len(identifiers))),
-            *("profile." + name for name in sorted((*unread, *homeless))),
-            *("person." + name for name in misread),
-        ),
+        unread=_paths(placeholders, (*unread, *homeless), misread),
         person=person,
         consent=Consent(**vars(line.consent)) if line.consent else None,
         act=_act(line.act) if line.act else None,
@@ -100,8 +97,14 @@ def _command(part: CommandPart) -> Command:
     return Command(**{**vars(part), "kind": part.kind.value})
 
 
-def _placeholders(line: EventLine, real: int) -> tuple[str, ...]:
-    return () if real == line.identifiers.given else line.identifiers.placeholders()
+def _paths(schemes: Sequence[str], fields: Sequence[str], misread: Sequence[str]) -> tuple[str, ...]:
+    if not (schemes or fields or misread):
+        return ()
+    return (
+        *("identifiers." + scheme for scheme in schemes),
+        *("profile." + name for name in sorted(fields)),
+        *("person." + name for name in misread),
+    )
 
 
 def _with_company(profile: dict[str, str], person: Person | None) -> tuple[dict[str, str], tuple[str, ...], list[str]]:
@@ -111,19 +114,25 @@ def _with_company(profile: dict[str, str], person: Person | None) -> tuple[dict[
     address = person.email if person else None
     # Colleagues share the part behind the @, and so what was found for it before.
     own = company_domain("@" + address.rpartition("@")[2]) if address else None
-    told = {name: profile.pop(name) for name in ("domain", "website") if name in profile}
-    found = {name: company_domain(text) for name, text in told.items()}
-    domain = next(filter(None, found.values()), None)
+    homeless: list[str] = []
+    domain = None
+    for name in _COMPANY_FIELDS:
+        if name in profile:
+            found = company_domain(profile.pop(name))
+            domain = domain or found
+            if found is None:
+                homeless.append(name)
     if domain or own:
         profile["domain"] = domain or own or ""
-        derived += [] if domain else ["domain"]
+        if not domain:
+            derived.append("domain")
     if address and "email_kind" not in profile:
         profile["email_kind"] = "company" if own else "free"
         derived.append("email_kind")
     if SUBDIVISION not in profile and (subdivision := subdivision_of(profile)):
         profile[SUBDIVISION] = subdivision
         derived.append(SUBDIVISION)
-    return profile, tuple(derived), [name for name, value in found.items() if value is None]
+    return profile, tuple(derived), homeless
 
 
 def _person(line: EventLine, identifiers: tuple[Identifier, ...], country: str | None) -> tuple[Person | None, list[str]]:

@@ -7,6 +7,7 @@ a field of your own may well be ``none``, and Null is a family name.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 WORDS = frozenset(
     """
@@ -47,6 +48,7 @@ _EMPTY_ADDRESS = re.compile(r"(?:https?:)?/*(?:www\.?)?/*\Z")
 _MARKS = re.compile(r"[\W_]+\Z")
 
 
+@lru_cache(maxsize=16_384)
 def says_nothing(text: str, field: str = "") -> bool:
     """Whether a value only says that there is none. ``field``: of the profile; empty for a text about the person."""
     plain = text.strip()
