@@ -97,9 +97,7 @@ def came(cell: str) -> bool:
 
 # --- moments
 
-_NUMBERS = re.compile(
-    r"(?P<a>\d{1,4})(?P<mark>[./-])\s?(?P<b>\d{1,2})(?P=mark)\s?(?P<c>\d{2,4})(?:,?[ T]+(?P<time>\d.*))?\Z"
-)
+_NUMBERS = re.compile(r"(?P<a>\d{1,4})(?P<mark>[./-])\s?(?P<b>\d{1,2})(?P=mark)\s?(?P<c>\d{2,4})(?:,?[ T]+(?P<time>\d.*))?\Z")
 _NAMED = re.compile(
     r"(?:[^\W\d]{2,10}\.?,? )?(?:(?P<d1>\d{1,2})(?:st|nd|rd|th|\.)?[ -](?P<m1>[^\W\d]{3,10})\.?[ -]|(?P<m2>[^\W\d]{3,10})\.? (?P<d2>\d{1,2})(?:st|nd|rd|th)?,? )"
     r"(?P<y>\d{4})(?:,?(?: at| um)?[ T]+(?P<time>\d.*))?\Z",
@@ -119,9 +117,7 @@ def moment_ms(cell: str, order: DateOrder | None, zone: tzinfo) -> int:
         raise CellWrong("is no date")
     found = _iso(text) or _by_numbers(text, order, zone) or _by_names(text, zone)
     if found is None:
-        raise CellWrong(
-            "is not a date or time that can be read; write it as 2026-03-02 or 2026-03-02T10:00:00Z"
-        )
+        raise CellWrong("is not a date or time that can be read; write it as 2026-03-02 or 2026-03-02T10:00:00Z")
     aware = found if found.tzinfo else found.replace(tzinfo=zone)
     milliseconds = int(aware.timestamp() * 1000)
     if not EARLIEST_MS <= milliseconds < LATEST_MS:
@@ -136,13 +132,7 @@ def date_order_in(cells: Iterable[str]) -> DateOrder | None:
         match = _NUMBERS.match(" ".join(cell.strip().split())[:_MAX_CHARACTERS])
         if match and len(match["a"]) <= 2:
             first, second = int(match["a"]), int(match["b"])
-            seen |= (
-                {DateOrder.DMY}
-                if first > 12 >= second
-                else {DateOrder.MDY}
-                if second > 12 >= first
-                else set()
-            )
+            seen |= {DateOrder.DMY} if first > 12 >= second else {DateOrder.MDY} if second > 12 >= first else set()
     return seen.pop() if len(seen) == 1 else None
 
 
@@ -174,9 +164,7 @@ def _day_and_month(a: int, b: int, mark: str, order: DateOrder | None) -> tuple[
         return a, b
     if b > 12 or order is DateOrder.MDY:
         return b, a
-    raise CellWrong(
-        "could be two days; say how the dates are written with --dates dmy or --dates mdy"
-    )
+    raise CellWrong("could be two days; say how the dates are written with --dates dmy or --dates mdy")
 
 
 def _by_names(text: str, zone: tzinfo) -> datetime | None:

@@ -100,7 +100,5 @@ def _guessed(sample: bytes) -> str:
 def _is_other_alphabet(western: str) -> bool:
     """Whether words are nothing but accents: then they are of an alphabet that has none."""
     words = _ACCENTED.findall(western)
-    foreign = sum(
-        1 for word in words if sum(not letter.isascii() for letter in word) > len(word) // 2
-    )
+    foreign = sum(1 for word in words if sum(not letter.isascii() for letter in word) > len(word) // 2)
     return foreign * 2 > len(words)

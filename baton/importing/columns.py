@@ -33,9 +33,7 @@ SEVERAL = ("email", "other_emails", "phone")
 _KNOWN = frozenset({*PERSON, *PROFILE, *ENGAGEMENT, *PLAIN, "email"}) - {"id"}
 _FIELD = re.compile(r"(?:profile\.)?([a-z][a-z0-9_]{0,47})\Z")
 _CRM = re.compile(r"crm:([a-z][a-z0-9_-]{0,31})\Z")
-CONSENT = re.compile(
-    r"(consent|optout|consent_at|optout_at):([a-z0-9][a-z0-9_]{0,63})(?:/([a-z0-9][a-z0-9_]{0,63}))?\Z"
-)
+CONSENT = re.compile(r"(consent|optout|consent_at|optout_at):([a-z0-9][a-z0-9_]{0,63})(?:/([a-z0-9][a-z0-9_]{0,63}))?\Z")
 _IDS_OF = (
     # Salesforce: leads and contacts; an account or a campaign is no person.
     (re.compile(r"(?:00Q|003)[A-Za-z0-9]{12}(?:[A-Za-z0-5]{3})?\Z"), "crm:salesforce"),
@@ -96,16 +94,11 @@ def column_map(
     fields: list[str | None] = []
     for place, name in enumerate(names):
         cells = [row[place] for row in samples if place < len(row)]
-        fields.append(
-            wishes.get(name) or (_guessed(name, export, cells) if guess and name else None)
-        )
+        fields.append(wishes.get(name) or (_guessed(name, export, cells) if guess and name else None))
     explicit = [wishes[name] for name in names if name in wishes]
     _refuse_doubles(explicit)
     single = {field for field in explicit if field not in (IGNORED, *SEVERAL)}
-    fields = [
-        None if field in single and name not in wishes else field
-        for name, field in zip(names, fields, strict=True)
-    ]
+    fields = [None if field in single and name not in wishes else field for name, field in zip(names, fields, strict=True)]
     if not any(field and _is_identity(field) for field in fields):
         raise MapWrong(
             "no column says who is meant; map one, as in --map 'E-mail=email' or --map 'Contact ID=crm:salesforce'; "
@@ -113,9 +106,7 @@ def column_map(
         )
     return ColumnMap(
         fields=tuple(None if field == IGNORED else field for field in fields),
-        left_out=tuple(
-            name for name, field in zip(names, fields, strict=True) if field is None and name
-        ),
+        left_out=tuple(name for name, field in zip(names, fields, strict=True) if field is None and name),
         ignored=tuple(name for name, field in zip(names, fields, strict=True) if field == IGNORED),
         export=export.title if export else None,
     )
@@ -138,18 +129,14 @@ def _is_identity(field: str) -> bool:
 def _refuse_unknown_columns(wishes: Mapping[str, str], names: Sequence[str]) -> None:
     missing = [column for column in wishes if column not in names]
     if missing:
-        raise MapWrong(
-            f"--map: the file has no column {missing[0]!r}; it has {', '.join(names[:30])}"
-        )
+        raise MapWrong(f"--map: the file has no column {missing[0]!r}; it has {', '.join(names[:30])}")
 
 
 def _refuse_doubles(explicit: Sequence[str]) -> None:
     single = [field for field in explicit if field not in (IGNORED, *SEVERAL)]
     twice = next((field for field in single if single.count(field) > 1), None)
     if twice:
-        raise MapWrong(
-            f"two columns are meant to be {twice}; leave one out with --map column={IGNORED}"
-        )
+        raise MapWrong(f"two columns are meant to be {twice}; leave one out with --map column={IGNORED}")
 
 
 def _guessed(name: str, export: Export | None, cells: Sequence[str]) -> str | None:
@@ -165,9 +152,7 @@ def _guessed(name: str, export: Export | None, cells: Sequence[str]) -> str | No
 def _whose_id(cells: Sequence[str]) -> str | None:
     """The system whose ids a column has, by their form; None where they could be anybody's."""
     told = [cell.strip() for cell in cells if cell.strip()]
-    return next(
-        (field for form, field in _IDS_OF if told and all(form.match(cell) for cell in told)), None
-    )
+    return next((field for form, field in _IDS_OF if told and all(form.match(cell) for cell in told)), None)
 
 
 def _wish(text: str) -> tuple[str, str]:

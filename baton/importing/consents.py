@@ -59,10 +59,7 @@ def consents_of(
 def _answers(cells: Cells, key: str) -> tuple[bool | None, bool]:
     """Whether there is a yes (None: no answer) and whether there is a no."""
     words = [_said(f"consent:{key}", cell) for cell in cells.get(f"consent:{key}", ())]
-    refused = (
-        any(_said(f"optout:{key}", cell) for cell in cells.get(f"optout:{key}", ()))
-        or False in words
-    )
+    refused = any(_said(f"optout:{key}", cell) for cell in cells.get(f"optout:{key}", ())) or False in words
     return (True in words) if any(word is not None for word in words) else None, refused
 
 
@@ -77,9 +74,7 @@ def _date(cells: Cells, name: str, terms: ImportTerms, notes: list[Problem]) -> 
     """When somebody agreed or refused. A date that cannot be read is none, and noted: the answer stands, undated."""
     cell = next(iter(cells.get(name, ())), None)
     try:
-        return (
-            None if cell is None or says_nothing(cell) else moment_ms(cell, terms.dates, terms.zone)
-        )
+        return None if cell is None or says_nothing(cell) else moment_ms(cell, terms.dates, terms.zone)
     except CellWrong as error:
         notes.append(Problem(name, str(error)))
         return None

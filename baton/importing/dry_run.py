@@ -90,9 +90,7 @@ def _as_understood(record: IntakeRecord) -> dict[str, Any]:
     at_ms = record.occurred_at_ms
     shown: dict[str, Any] = {
         "kind": record.kind,
-        "occurred_at": "undated"
-        if at_ms == UNDATED_MS
-        else datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(),
+        "occurred_at": "undated" if at_ms == UNDATED_MS else datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(),
         "identifiers": [f"{each.scheme}: {each.value}" for each in record.identifiers],
     }
     parts = {

@@ -33,9 +33,7 @@ def header_key(name: str) -> str:
 @cache
 def general() -> Mapping[str, str]:
     """Names that mean the same wherever they stand, to their field."""
-    return {
-        header_key(name): field for field, names in _document().general.items() for name in names
-    }
+    return {header_key(name): field for field, names in _document().general.items() for name in names}
 
 
 @cache
@@ -55,11 +53,7 @@ def exports() -> tuple[Export, ...]:
 def recognised(header: Sequence[str]) -> Export | None:
     """The export with the most marks in a header; None where nothing is marked."""
     names = frozenset(map(header_key, header))
-    found = [
-        (max(map(len, met)), export)
-        for export in exports()
-        if (met := [mark for mark in export.marks if mark <= names])
-    ]
+    found = [(max(map(len, met)), export) for export in exports() if (met := [mark for mark in export.marks if mark <= names])]
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
 

@@ -71,7 +71,5 @@ def open_list(
 
 
 def _dates(samples: Sequence[Sequence[str]], columns: ColumnMap) -> Iterator[str]:
-    places = [
-        place for place, field in enumerate(columns.fields) if field and field.startswith(_DATES)
-    ]
+    places = [place for place, field in enumerate(columns.fields) if field and field.startswith(_DATES)]
     return (row[place] for row in samples for place in places if place < len(row))

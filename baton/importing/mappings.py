@@ -36,14 +36,8 @@ class SavedMapping(BaseModel):
 
 def mapping_of(header: list[str], columns: ColumnMap, **terms: str | None) -> SavedMapping:
     """What was found for a header, ready to be saved."""
-    names = {
-        tidy(name): field or IGNORED
-        for name, field in zip(header, columns.fields, strict=True)
-        if name.strip()
-    }
-    return SavedMapping.model_validate(
-        {"columns": names, **{name: value for name, value in terms.items() if value}}
-    )
+    names = {tidy(name): field or IGNORED for name, field in zip(header, columns.fields, strict=True) if name.strip()}
+    return SavedMapping.model_validate({"columns": names, **{name: value for name, value in terms.items() if value}})
 
 
 def save_mapping(path: Path, mapping: SavedMapping) -> None:

@@ -78,9 +78,7 @@ class HttpSender(AbstractContextManager["HttpSender"]):
             except httpx.TransportError as error:
                 trouble = type(error).__name__
             if self._clock() + pause > given_up:
-                raise SendingStopped(
-                    f"{self._client.base_url} does not take events ({trouble}); is Baton up? see: baton status"
-                )
+                raise SendingStopped(f"{self._client.base_url} does not take events ({trouble}); is Baton up? see: baton status")
             self._sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
@@ -88,9 +86,7 @@ class HttpSender(AbstractContextManager["HttpSender"]):
 class KafkaSender(AbstractContextManager["KafkaSender"]):
     """Produces to ``leads.inbox.v1``, as any Kafka client may. ``source`` goes into the CloudEvents header."""
 
-    def __init__(
-        self, producer: Producer, *, namespace: str, source: str, timeout_s: float
-    ) -> None:
+    def __init__(self, producer: Producer, *, namespace: str, source: str, timeout_s: float) -> None:
         self._producer = producer
         self._topic = physical(namespace, LEADS_INBOX)
         self._source = source
@@ -129,17 +125,13 @@ class KafkaSender(AbstractContextManager["KafkaSender"]):
         ]
         while True:
             try:
-                self._producer.produce(
-                    self._topic, raw, key=key.encode(), headers=headers, on_delivery=delivered
-                )
+                self._producer.produce(self._topic, raw, key=key.encode(), headers=headers, on_delivery=delivered)
                 self._producer.poll(0)
                 return
             except BufferError:
                 self._producer.poll(0.5)  # full: let some be acknowledged first
             except KafkaException as error:
-                raise SendingStopped(
-                    f"Kafka did not take an event ({error.args[0].name()})"
-                ) from None
+                raise SendingStopped(f"Kafka did not take an event ({error.args[0].name()})") from None
 
 
 def known_key(path: Path) -> str | None:

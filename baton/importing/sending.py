@@ -95,8 +95,7 @@ class Tally:
             "rejected": self.rejected,
             "unacknowledged": self.unacknowledged,
             "errors": [
-                {"line": each.number, "field": each.problem.field, "reason": each.problem.reason}
-                for each in self.troubles
+                {"line": each.number, "field": each.problem.field, "reason": each.problem.reason} for each in self.troubles
             ],
         }
 
@@ -145,9 +144,7 @@ def lines_of(file: BinaryIO) -> Iterator[Numbered | Trouble]:
         if len(raw) > MAX_EVENT_BYTES and not raw.endswith(b"\n"):
             while (more := file.readline(_CHUNK_BYTES)) and not more.endswith(b"\n"):
                 pass
-            yield Trouble(
-                number=number, problem=Problem("", f"has more than {MAX_EVENT_BYTES} bytes")
-            )
+            yield Trouble(number=number, problem=Problem("", f"has more than {MAX_EVENT_BYTES} bytes"))
         elif raw.strip():
             yield Numbered(number=number, raw=raw)
 

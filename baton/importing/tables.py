@@ -54,9 +54,7 @@ class Table:
     peeked: list[NumberedRow] = field(default_factory=list)
 
 
-def read_table(
-    content: BinaryIO, terms: FileTerms, is_header: Callable[[Sequence[str]], bool]
-) -> Table:
+def read_table(content: BinaryIO, terms: FileTerms, is_header: Callable[[Sequence[str]], bool]) -> Table:
     """The table in ``content``. ``is_header``: whether a row has names of columns that are known; the first such row is the header,
     else the first row that has more than one cell. Raises :class:`FileWrong`."""
     sample = _sample(content)
@@ -78,9 +76,7 @@ def _sample(content: BinaryIO) -> bytes:
     return bytes(found)
 
 
-def _workbook_rows(
-    content: BinaryIO, sample: bytes, terms: FileTerms, remarks: list[str]
-) -> Iterator[NumberedRow | Trouble]:
+def _workbook_rows(content: BinaryIO, sample: bytes, terms: FileTerms, remarks: list[str]) -> Iterator[NumberedRow | Trouble]:
     whole = io.BytesIO(sample + content.read(MAX_BYTES + 1 - len(sample)))
     try:
         return iter(sheet_rows(whole, terms.sheet, remarks))
@@ -93,9 +89,7 @@ def _refuse_foreign(sample: bytes) -> None:
     if sample.startswith(b"\xd0\xcf\x11\xe0"):
         raise FileWrong("the file is an old Excel workbook (.xls); save it as .xlsx or CSV")
     if head.startswith((b"<html", b"<!doctype html", b"<table", b"<?xml")):
-        raise FileWrong(
-            "the file is HTML or XML, as some exports named .xls are; open it and save it as .xlsx or CSV"
-        )
+        raise FileWrong("the file is HTML or XML, as some exports named .xls are; open it and save it as .xlsx or CSV")
     if head.startswith((b"%pdf", b"\x1f\x8b", b"pk")):
         raise FileWrong("the file is no list of text; unpack it, or save it as .xlsx or CSV")
 
@@ -124,9 +118,7 @@ class _Replayed(io.RawIOBase):
         return len(more)
 
 
-def _text_rows(
-    content: BinaryIO, sample: bytes, terms: FileTerms, remarks: list[str]
-) -> Iterator[NumberedRow | Trouble]:
+def _text_rows(content: BinaryIO, sample: bytes, terms: FileTerms, remarks: list[str]) -> Iterator[NumberedRow | Trouble]:
     encoding = terms.encoding or _found_encoding(sample, remarks)
     try:
         text = io.TextIOWrapper(
@@ -154,9 +146,7 @@ def _text_rows(
 def _found_encoding(sample: bytes, remarks: list[str]) -> str:
     found = charset_of(sample)
     if not found.certain:
-        remarks.append(
-            f"not UTF-8: read as {found.name}; if letters come out wrong, give another --encoding"
-        )
+        remarks.append(f"not UTF-8: read as {found.name}; if letters come out wrong, give another --encoding")
     return found.name
 
 
@@ -176,9 +166,7 @@ def _found_delimiter(head: str) -> str:
     return max(_DELIMITERS, key=first.count)
 
 
-def _csv_rows(
-    text: io.TextIOWrapper, delimiter: str, offset: int
-) -> Iterator[NumberedRow | Trouble]:
+def _csv_rows(text: io.TextIOWrapper, delimiter: str, offset: int) -> Iterator[NumberedRow | Trouble]:
     rows = csv.reader((line.replace("\x00", "") for line in text), delimiter=delimiter)
     before = 0
     while True:
@@ -248,13 +236,9 @@ def _table(
         if len(held) >= _PEEKED_ROWS:
             break
     peeked = [row for row in held if not isinstance(row, Trouble)]
-    return Table(
-        header=header, header_line=line, rows=_chained(held, rest), remarks=remarks, peeked=peeked
-    )
+    return Table(header=header, header_line=line, rows=_chained(held, rest), remarks=remarks, peeked=peeked)
 
 
-def _chained(
-    held: list[NumberedRow | Trouble], rest: Iterator[NumberedRow | Trouble]
-) -> Iterator[NumberedRow | Trouble]:
+def _chained(held: list[NumberedRow | Trouble], rest: Iterator[NumberedRow | Trouble]) -> Iterator[NumberedRow | Trouble]:
     yield from held
     yield from rest

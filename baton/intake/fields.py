@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, W
 from pydantic_core import PydanticCustomError
 
 from baton.intake.phones import is_international_number
-from baton.quantities import written
+from baton.number_text import written
 
 EARLIEST_MS = 631_152_000_000  # 1990
 LATEST_MS = 4_102_444_800_000  # 2100

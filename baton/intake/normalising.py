@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from baton.intake.countries import country_code, subdivision_code
 from baton.intake.unknown import says_nothing
-from baton.quantities import number_in, written
+from baton.number_text import number_in, written
 
 COUNTS = frozenset(
     {

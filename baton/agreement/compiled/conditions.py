@@ -15,7 +15,7 @@ from baton.agreement.condition_context import ConditionContext
 from baton.agreement.condition_fields import Field, Getter, Kind, counter_of
 from baton.agreement.model.condition import All, Any_, ConditionModel, Not, Op, Test
 from baton.agreement.wall_time import day_in, local_date
-from baton.quantities import number_in
+from baton.number_text import number_in
 
 MAX_MATCHED = 1_000
 _MAX_PROGRAM_BYTES = 1 << 20

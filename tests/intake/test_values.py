@@ -22,7 +22,7 @@ from baton.intake.normalising import amount_of, count_of
 from baton.intake.phones import is_international_number, phone
 from baton.intake.reading import read_line
 from baton.intake.records import to_intake
-from baton.quantities import number_in, written
+from baton.number_text import number_in, written
 
 NOW = 1_772_445_600_000
 CASES = Path(__file__).resolve().parents[1] / "cases" / "field"
