@@ -774,6 +774,14 @@ def test_a_dry_run_needs_no_system_and_shows_mapping_rows_and_what_is_not_unders
     assert all(words in out for words in ("Land    country", "Owner   left out on purpose", "Secret  left out: not known"))
 
 
+@pytest.mark.parametrize(("name", "understood", "lines_told"), [("hubspot", 4, [6]), ("fair", 2, [7])])
+def test_the_examples_show_what_is_taken_and_what_is_told(name: str, understood: int, lines_told: list[int]) -> None:
+    path = Path(__file__).resolve().parents[2] / "examples" / "lists" / f"{name}.csv"
+    code, out, _ = run(str(path), "--dry-run", "--json", "--act", "webinar", "--zone", "Europe/Berlin")
+    assert (code, json.loads(out)["understood"]) == (1, understood)
+    assert [each["line"] for each in json.loads(out)["errors"]] == lines_told
+
+
 def test_a_dry_run_as_json_has_every_row_that_is_not_understood() -> None:
     code, out, _ = run("-", "--dry-run", "--json", stdin=b"email\n" + b"x\n" * 60)
     assert (code, len(json.loads(out)["errors"]), json.loads(out)["understood"]) == (1, 60, 0)
