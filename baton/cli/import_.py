@@ -49,6 +49,9 @@ def import_(
     ),
     campaign: str = typer.Option(None, "--campaign", help="The campaign they did it in."),
     fresh: bool = typer.Option(False, "--fresh", help="It has just happened: let it fast-track. Without it, it is history."),
+    update_only: bool = typer.Option(
+        False, "--update-only", help="Rows about people whom Baton knows; the others begin no lead."
+    ),
     fill_empty: bool = typer.Option(False, "--fill-empty", help="Tell only what is not known yet; overwrite nothing."),
     guess: bool = typer.Option(
         True, "--guess/--no-guess", help="Take columns without --map by their names (email, phone, country ...)."
@@ -88,6 +91,7 @@ def import_(
     saved = _saved(mapping)
     terms = ImportTerms(
         source=source, at_ms=time.time_ns() // 1_000_000, act=act, campaign=campaign, backfill=not fresh, fill_empty=fill_empty,
+        update_only=update_only,
         dates=dates or saved.dates, zone=_zone(zone or saved.zone),
     )  # fmt: skip
     reads = FileTerms(encoding=encoding or saved.encoding, delimiter=delimiter or saved.delimiter, sheet=sheet or saved.sheet)

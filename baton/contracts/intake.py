@@ -148,6 +148,7 @@ class IntakeRecord:
     ``derived``: names of profile fields that nobody told but intake concluded (a company's domain from an address): what a source
     says outranks them, however old it is. ``unread``: what came and could not be taken for certain, as paths (``identifiers.user`` for a
     placeholder, ``profile.employees``), without the values.
+    ``update_only``: it is about somebody who is known, or about nobody: it begins no lead.
     ``to_ask``: identity keys that may know its lead; ``asked``: those that it has come by.
     ``body``: the request that it came in, where ``body_events`` of that request's events (more than one) name the same person.
     """
@@ -172,6 +173,7 @@ class IntakeRecord:
     body_events: int = 0
     derived: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    update_only: bool = False
 
 
 class AliasKind(StrEnum):
@@ -183,7 +185,7 @@ class AliasKind(StrEnum):
     the receiver; ``erased``: the root has done so.
     Reports, which change nothing: ``resolved`` (the receiver's key belongs to ``lead_id`` from now on), ``conflict`` (two known people
     were said to be one; nothing was merged), ``duplicate`` (the event ``cause_id`` was taken before), ``dropped`` (it came too late: its
-    person is erased).
+    person is erased; or it was only for somebody who is known, and nobody was).
     """
 
     LINK = "link"

@@ -47,6 +47,8 @@ def understood(row: Sequence[str], columns: ColumnMap, terms: ImportTerms) -> Un
     cells = _cells(row, columns)
     found = Understood()
     line: dict[str, Any] = {"source": terms.source, "identifiers": _identifiers(cells, found.notes)}
+    if terms.update_only:
+        line["update_only"] = True
     told = _told_of_person(cells, line["identifiers"], found.notes)
     engagement = _engagement(cells, terms)
     dated_ms = _moment(cells, "occurred_at", terms)

@@ -237,7 +237,8 @@ class EventLine(_Part):
 
     ``id`` is the source's own id of the event: the same id from the same source is the same event, however often it comes (without
     one, the same content is). ``occurred_at`` is when it happened. ``arrived_at`` is read by the simulation only: when it reaches the
-    log there. ``backfill`` marks history that is imported: it scores, but no fast track. ``retracts`` is the id of the event that is
+    log there. ``backfill`` marks history that is imported: it scores, but no fast track. ``update_only``: about somebody
+    who is known already, or about nobody; it begins no lead. ``retracts`` is the id of the event that is
     taken back (of ``retracts_source``, else of the same source).
     """
 
@@ -256,6 +257,7 @@ class EventLine(_Part):
     retracts: OwnId | None = None
     retracts_source: SourceName | None = None
     backfill: bool = False
+    update_only: bool = False
 
     @model_validator(mode="after")
     def _parts_fit_the_kind(self) -> EventLine:

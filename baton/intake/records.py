@@ -76,6 +76,7 @@ def to_intake(line: EventLine, *, source: str = DEFAULT_SOURCE, received_at_ms: 
         command=_command(line.command) if line.command else None,
         retracts=line.retracts and event_id_of(line.retracts_source or source, line.retracts),
         backfill=line.backfill,
+        update_only=line.update_only,
         clamped=occurred != line.occurred_at,
     )
 

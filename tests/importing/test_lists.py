@@ -554,6 +554,12 @@ def test_fill_empty_tells_what_is_known_already_nothing_and_keeps_what_happened_
     assert (happened["kind"], happened["occurred_at"], "profile" in happened) == ("engagement", NOW, False)
 
 
+def test_update_only_marks_every_event_of_a_row() -> None:
+    made = lines("email,Newsletter\nann@acme.example,yes\n", update_only=True)
+    assert [(each["kind"], each["update_only"]) for each in made] == [("profile", True), ("consent", True)]
+    assert "update_only" not in lines("email\nann@acme.example\n")[0]
+
+
 # --- known exports
 
 EXPORTS: dict[str, tuple[str, str, dict[str, str], dict[str, Any]]] = {

@@ -29,7 +29,7 @@ from baton.intake.identifiers import identity_key
 from baton.intake.lines import MAX_IDENTIFIERS
 from services.ingest.identify import erasure, identity_graph
 from services.ingest.identify.accepted_facts import publish
-from services.ingest.identify.state import ENTRY_KINDS, Identity, Slots, clash, slot_of, together
+from services.ingest.identify.state import ENTRY_KINDS, SEEN, Identity, Slots, clash, slot_of, together
 from services.ingest.identify.step import IdentifyStep
 
 _ASKS = (IdentifierScheme.CRM, IdentifierScheme.EMAIL, IdentifierScheme.USER)
@@ -136,6 +136,9 @@ def _ask_or_begin(step: IdentifyStep, record: IntakeRecord, received_at_ms: int)
     left = (key for key in record.to_ask if key != step.key and key not in record.asked)
     if next_one := next(left, None if step.key == home else home):
         return _send(step, record, next_one)
+    if record.update_only:
+        step.drop(SEEN, record.event_id)  # once the person is known, the same event counts
+        return step.report(AliasKind.DROPPED)
     identity_graph.begin(step, record.identifiers[0])
     return _accept(step, record, received_at_ms)
 

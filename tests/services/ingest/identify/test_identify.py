@@ -560,3 +560,40 @@ def test_slots_add_up_and_are_covered() -> None:
     assert both == {"crm:x": ("c",), "email": ("a", "b")}
     assert covers(both, {"email": ("b",)})
     assert not covers({"email": ("a",)}, both)
+
+
+# --- only for those who are known
+
+
+def update(number: int = 0, **identifiers: Any) -> dict[str, Any]:
+    return {
+        "id": f"row-{number}",
+        "kind": "profile",
+        "occurred_at": T0,
+        "identifiers": identifiers,
+        "profile": {"role": "cto"},
+        "update_only": True,
+    }
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("identifiers", [{"email": ANN}, {"crm": CRM, "email": ANN}, {"crm": CRM, "email": ANN, "user": "u1"}])
+def test_an_update_about_a_stranger_begins_no_lead_and_says_so(identifiers: dict[str, str], seed: int) -> None:
+    world = World(seed).send(update(**identifiers))
+    assert (world.of(LeadEvent), world.of(LeadInput)) == ([], [])
+    assert world.leads(*identifiers.items()) == [None] * len(identifiers)
+    assert len(world.reports(AliasKind.DROPPED)) == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_update_about_somebody_known_by_any_of_its_identifiers_is_theirs(seed: int) -> None:
+    world = World(seed).send(view_of("form", email=ANN), update(crm=CRM, email=ANN))
+    assert [each.profile.get("role") for each in world.of(LeadEvent)] == [None, "cto"]
+    assert world.leads(("crm", CRM), ("email", ANN)) == [ANN_LEAD, ANN_LEAD]
+    assert world.reports(AliasKind.DROPPED) == []
+
+
+def test_an_update_that_found_nobody_counts_when_it_comes_again_and_the_person_is_known() -> None:
+    world = World().send(update(email=ANN), view_of("form", email=ANN), update(email=ANN), update(email=ANN))
+    assert [each.profile.get("role") for each in world.of(LeadEvent)] == [None, "cto"]
+    assert (len(world.reports(AliasKind.DROPPED)), len(world.reports(AliasKind.DUPLICATE))) == (1, 1)
