@@ -101,23 +101,22 @@ def reporting(file: str, ledger: Path | None, *, as_json: bool) -> Iterator[Tall
     """A tally that tells each trouble as it comes, and at the end the sum; leaves with exit code 1 if anything was not accepted."""
     console = Console(stderr=True, soft_wrap=True)
     name = "standard input" if file == "-" else file
-    shown = 0
 
-    def tell(trouble: Trouble) -> None:
-        nonlocal shown
-        shown += 1
-        if shown <= _MAX_SHOWN:
-            console.print(f"{name}:{trouble.number}: {trouble.problem}", highlight=False, markup=False)
+    def show(number: int, trouble: Trouble, words: str) -> None:
+        if number <= _MAX_SHOWN:
+            console.print(f"{name}:{trouble.number}: {words}{trouble.problem}", highlight=False, markup=False)
 
-    tally = Tally(on_trouble=tell, on_note=tell)
+    tally = Tally()
+    tally.on_trouble = lambda trouble: show(tally.told + 1, trouble, "")
+    tally.on_note = lambda trouble: show(tally.noted, trouble, "left out: ")
     stopped: SendingStopped | None = None
     with ledger.open("a") if ledger else _nothing() as tally.ledger:
         try:
             yield tally
         except SendingStopped as error:
             stopped = error
-    if shown > _MAX_SHOWN:
-        console.print(f"... and {shown - _MAX_SHOWN} more; --json lists them", highlight=False)
+    if (more := max(0, tally.told - _MAX_SHOWN) + max(0, tally.noted - _MAX_SHOWN)) > 0:
+        console.print(f"... and {more} more; --json lists them", highlight=False)
     if as_json:
         typer.echo(json.dumps(tally.document() | ({"stopped": str(stopped)} if stopped else {}), ensure_ascii=False))
     else:

@@ -99,6 +99,8 @@ def column_map(
     _refuse_doubles(explicit)
     single = {field for field in explicit if field not in (IGNORED, *SEVERAL)}
     fields = [None if field in single and name not in wishes else field for name, field in zip(names, fields, strict=True)]
+    if not wishes and any("@" in name for name in names):
+        raise MapWrong("the first line has an address and no names of columns; put a line with the columns' names before it")
     if not any(field and _is_identity(field) for field in fields):
         raise MapWrong(
             "no column says who is meant; map one, as in --map 'E-mail=email' or --map 'Contact ID=crm:salesforce'; "

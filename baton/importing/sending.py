@@ -57,6 +57,7 @@ class Tally:
     read: int = 0
     accepted: int = 0
     rejected: int = 0
+    told: int = 0
     noted: int = 0
     troubles: list[Trouble] = field(default_factory=list)
     notes: list[Trouble] = field(default_factory=list)
@@ -77,6 +78,7 @@ class Tally:
         for problem in problems:
             trouble = Trouble(number=number, problem=problem)
             self.on_trouble(trouble)
+            self.told += 1
             if len(self.troubles) < MAX_LISTED:
                 self.troubles.append(trouble)
 

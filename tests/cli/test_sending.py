@@ -280,6 +280,16 @@ def test_a_list_of_who_did_what_is_history_unless_it_is_fresh(desk: Desk, tmp_pa
     ]
 
 
+def test_what_is_left_out_of_a_row_is_told_beside_what_is_not_taken_and_neither_hides_the_other(desk: Desk) -> None:
+    rows = "".join(f"p{number}@acme.example,10-Jan\n" for number in range(30))
+    code, _, err = run(import_app, "-", stdin=f"email,employees\n{rows}nobody,5\n".encode())
+    assert (code, len(desk.records)) == (1, 30)
+    assert "standard input:2: left out: profile.employees: has no certain reading and was left out" in err
+    assert "standard input:32: identifiers.email: is not an e-mail address" in err
+    assert "... and 10 more; --json lists them" in err
+    assert "31 read: 30 accepted, 1 rejected; 30 values left out" in err
+
+
 def test_event_lines_can_be_imported_too(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_text(json.dumps(line(1)))

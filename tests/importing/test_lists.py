@@ -834,6 +834,12 @@ def test_a_mapping_that_is_none_is_refused_with_its_place(tmp_path: Path, conten
     assert words in " ".join(err.replace("│", " ").split())
 
 
+def test_a_list_without_a_header_is_told_without_repeating_it() -> None:
+    with pytest.raises(MapWrong, match="no names of columns") as error:
+        read("ann@acme.example,DE\nbob@acme.example,FR\n")
+    assert "ann" not in str(error.value)
+
+
 def test_a_mapping_for_other_columns_is_refused() -> None:
     with pytest.raises(MapWrong, match="the file has no column 'Contact'"):
         read(ROWS, "Contact=email")
