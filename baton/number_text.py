@@ -47,6 +47,18 @@ def _read(plain: str, *, whole: bool) -> Decimal | None:
     return None
 
 
+_RANGE = re.compile(r"(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?)|\+)\Z")
+
+
+def range_in(text: str) -> tuple[float, float] | None:
+    """The ends of a range as it is normalised: ``51-200``, ``250+`` (to infinity). None for anything else."""
+    match = _RANGE.match(text) if len(text) <= _MAX_CHARACTERS else None
+    if match is None:
+        return None
+    low, high = float(match[1]), float(match[2]) if match[2] else float("inf")
+    return (low, high) if low <= high else None
+
+
 def written(number: Decimal) -> str:
     """The number in the one form that every reader reads alike: no exponent, no group, no ``.0``.
 

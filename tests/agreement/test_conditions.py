@@ -201,7 +201,7 @@ def test_what_is_not_known_is_neither_true_nor_false(plain: Any) -> None:
 @pytest.mark.parametrize(
     ("field", "text"),
     [
-        ("employees", "51-200"),
+        ("employees", "51 to 200"),
         ("employees", "1,200"),
         ("employees", "nan"),
         ("employees", "inf"),
@@ -345,3 +345,55 @@ def test_a_condition_reads_aloud() -> None:
     assert condition_words(model(plain)) == (
         "profile.country in [DE, AT] and not (profile.role known or behaviour.act.page_view at least 2 within 30 days)"
     )
+
+
+# --- numbers that are known as a range, or not for certain
+
+RANGES = [
+    ("at_least", 100, {"100-200": True, "250+": True, "51-200": None, "1-50": False, "51+": None}),
+    ("above", 100, {"100-200": None, "101-200": True, "1-100": False}),
+    ("at_most", 100, {"1-100": True, "51-200": None, "101+": False}),
+    ("below", 100, {"1-99": True, "1-100": None, "100+": False}),
+    ("between", [100, 999], {"100-999": True, "200-500": True, "51-200": None, "1-50": False, "1000+": False, "50+": None}),
+    ("is", 100, {"100-100": True, "51-200": None, "1-50": False}),
+    ("is_not", 100, {"100-100": False, "51-200": None, "1-50": True}),
+]
+
+
+@pytest.mark.parametrize(
+    ("op", "wanted", "text", "expected"), [(op, wanted, text, met) for op, wanted, cases in RANGES for text, met in cases.items()]
+)
+def test_a_range_meets_a_condition_where_all_of_it_does(op: str, wanted: Any, text: str, expected: bool | None) -> None:
+    assert holds(asks("profile.employees", op, wanted), profile={"employees": text}) is expected
+
+
+@given(
+    st.sampled_from(["at_least", "above", "at_most", "below", "is", "is_not"]) | st.just("between"),
+    st.integers(0, 30),
+    st.integers(0, 30),
+    st.integers(0, 12),
+)
+def test_what_a_range_says_every_number_in_it_says(op: str, wanted: int, low: int, width: int) -> None:
+    plain = asks("profile.employees", op, [wanted, wanted + 7] if op == "between" else wanted)
+    each = {holds(plain, profile={"employees": str(number)}) for number in range(low, low + width + 1)}
+    found = holds(plain, profile={"employees": f"{low}-{low + width}"})
+    assert found is None or each == {found}
+    assert found is not None or len(each) == 2 or op != "between"
+
+
+@pytest.mark.parametrize(
+    ("text", "met"),
+    [("1200", True), ("1.200", None), ("1,200", None), ("1.5", False), ("1,5", False), ("1e5", None), ("many", None)],
+)
+def test_a_number_with_two_readings_is_not_known(text: str, met: bool | None) -> None:
+    assert holds(asks("profile.employees", "at_least", 1000), profile={"employees": text}) is met
+
+
+def test_a_moment_is_the_day_it_is_where_the_agreement_is() -> None:
+    plain = asks("profile.contract_end", "is", "2026-12-31")
+    profile = {"contract_end": "2026-12-30T23:00:00.000Z"}
+    found = {
+        zone: compile_condition(model(plain), FIELDS, zone_named(zone))(ConditionContext(now_ms=NOW, profile=profile))
+        for zone in ("Europe/Berlin", "UTC")
+    }
+    assert found == {"Europe/Berlin": True, "UTC": False}

@@ -11,14 +11,16 @@ from zoneinfo import ZoneInfo
 
 import re2
 
+from baton.agreement.compiled.number_ranges import RangeCheck, range_check_of
 from baton.agreement.condition_context import ConditionContext
 from baton.agreement.condition_fields import Field, Getter, Kind, counter_of
 from baton.agreement.model.condition import All, Any_, ConditionModel, Not, Op, Test
 from baton.agreement.wall_time import day_in, local_date
-from baton.number_text import number_in
+from baton.number_text import number_in, range_in
 
 MAX_MATCHED = 1_000
 _MAX_PROGRAM_BYTES = 1 << 20
+_PLAIN_DIGITS = 15
 
 Condition = Callable[[ConditionContext], "bool | None"]
 """A compiled condition: True, False, or None where what it asks is not known."""
@@ -94,6 +96,8 @@ def _test(model: Test, field: Field, zone: ZoneInfo) -> Condition:
         return _profile_words(field.profile_key, model) or _profile_text(field.profile_key, check)
     if read is None:
         return _direct(get, check)
+    if field.kind is Kind.NUMBER:
+        return _number(get, check, range_check_of(model.op, model.typed_value(field.kind)))
     return _converted(get, read, check)
 
 
@@ -120,6 +124,20 @@ def _converted(get: Getter, read: Reader, check: Check) -> Condition:
             return None
         value = read(value)
         return None if value is None else check(value)
+
+    return decide
+
+
+def _number(get: Getter, check: Check, range_check: RangeCheck) -> Condition:
+    def decide(context: ConditionContext) -> bool | None:
+        value = get(context)
+        if value is None:
+            return None
+        number = _read_number(value)
+        if number is not None:
+            return check(number)
+        ends = range_in(value)
+        return None if ends is None else range_check(*ends)
 
     return decide
 
@@ -174,6 +192,8 @@ def _read_text(value: str) -> str | None:
 def _read_number(value: Any) -> float | None:
     if not isinstance(value, str):
         return float(value)
+    if value.isdigit() and value.isascii() and len(value) <= _PLAIN_DIGITS:
+        return float(value)  # what comes nearly always
     # What has two readings, such as 1.200, is not known.
     number = number_in(value)
     return None if number is None else float(number)
