@@ -100,7 +100,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
             if settling is None:
                 publish_score(step, rating, cause=step.cause)
             else:
-                consider_qualification(step, rating, cause=settling.cause_id, occurred_at_ms=settling.occurred_at_ms)
+                consider_qualification(step, rating, cause=step.cause, occurred_at_ms=settling.occurred_at_ms)
         return step.finish()
 
     def adopt(self, view: View[LeadHead], *, old: str, new: AgreementReference, now: int) -> Step[LeadHead]:

@@ -15,7 +15,6 @@ from baton.engine.reducer import EntryKind, Event, Step
 from services.router.dispatch.reducer import Dispatch
 from services.router.dispatch.state import OPEN_QUALIFICATION, DispatchState, HandoffState
 from services.router.dispatch.transitions import TABLE, Trigger
-from tests.streams import stream_of
 from tests.services.router.router_world import (
     MINUTE,
     MONDAY_0900,
@@ -28,6 +27,7 @@ from tests.services.router.router_world import (
     qualified,
     staged,
 )
+from tests.streams import stream_of
 
 REFERENCE = reference_of(agreement())
 LEAD = "lead"
