@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from baton.audit.findings import Add, Dated, Finding, Invariant, Place
-from baton.contracts.custody import Holding, LeadFact, holder_of, missing_at, told
+from baton.contracts.custody import Holding, holder_of, missing_at, told
 from baton.contracts.leads import LeadScored, LeadStaged
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
 from baton.contracts.slas import ClockState, SlaClock, SlaViolation
+from baton.contracts.streams import StreamRecord
 from baton.contracts.topics import SHORT_MS
 
 _ENDS_HANDOFF = {"rejected", "withdrawn", "recycled", "disqualified", "merged", "erased", "won", "lost", "tql"}
@@ -135,7 +136,7 @@ def _check_held(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: 
     """Whoever qualified has a holder and a next date at the end of the log, or has been on the way to one for less than ``grace_ms``."""
     holding, since, came_last = Holding(), None, None
     for record in records:
-        if not isinstance(record.value, LeadFact):
+        if not isinstance(record.value, StreamRecord):
             continue
         after = told(holding, record.value)
         if after is not holding:

@@ -37,6 +37,9 @@ from baton.contracts.topic_names import (
     LEADS_SLA_VIOLATIONS,
     LEADS_STAGES,
     LEADS_UNROUTED,
+    ROUTER_HANDOFFS,
+    SCORER_LEADS,
+    SLA_LEADS,
 )
 from baton.contracts.topics import DLQ_PREFIX, REFERENCE_TOPICS, TOPICS, Audience, Cleanup, TopicSpec
 from baton.ids import derived_id
@@ -67,6 +70,9 @@ _OF_LEADS = frozenset(
         LEADS_SLA_VIOLATIONS,
         LEADS_RECYCLED,
         LEADS_REACTIVATED,
+        SCORER_LEADS,
+        ROUTER_HANDOFFS,
+        SLA_LEADS,
     }
 )
 _DECODED = {

@@ -1,11 +1,10 @@
 """Who holds a lead, read off the facts alone: no lead without a holder and a next date (the promise over all).
 
 Three decide it, each its part: the lead reducer the stage, the router who was handed the lead or where it waits, the SLA watcher the track
-and the return date. ``told`` takes one fact of any of them, ``holder_of`` reads off who has the lead; it is by the reducer ``custody``,
+and the return date. ``told`` takes one record of any of their streams, ``holder_of`` reads off who has the lead; it is by the reducer ``custody``,
 which watches while the system runs, and by the audit, which looks afterwards, so both mean the same.
 
-Facts of different topics that were appended in the same millisecond may come in either order: what names a former qualification or
-hand-off changes nothing.
+The streams have no order between them: what names a former qualification or hand-off changes nothing.
 """
 
 from __future__ import annotations
@@ -15,14 +14,13 @@ from enum import StrEnum
 from typing import Final
 
 from baton.contracts.leads import Actor, LeadQualified, LeadStaged, Stage, StageEvent
-from baton.contracts.routing import REINSTATED, HandoffKind, HandoffNoted, LeadRouted, LeadUnrouted
+from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled
+from baton.contracts.streams import HANDOFF_ENDS, HandoffChange, HandoffEvent, StreamPart, StreamRecord, parts_of
 
 IN_FLIGHT_MS: Final = 600_000
 """How long a lead may be on its way from one service to the next, and a return date be past, before nobody holds it: twice what the SLA
 watcher waits for the proof of the groups upstream."""
-
-LeadFact = LeadQualified | LeadStaged | LeadRouted | LeadUnrouted | HandoffNoted | LeadRecycled | LeadReactivated
 
 _OPEN: Final = frozenset({Stage.MQL, Stage.TAL, Stage.TQL, Stage.SAL, Stage.SQL, Stage.OPPORTUNITY})
 _RESTS: Final = frozenset({Stage.RECYCLED, Stage.INQUIRY})
@@ -92,8 +90,14 @@ class Holding:
     renewed: bool = False
 
 
-def told(holding: Holding, fact: LeadFact) -> Holding:
-    """What is known after one more fact; the same object where it changes nothing."""
+def told(holding: Holding, record: StreamRecord) -> Holding:
+    """What is known after one more record of the streams; the same object where it changes nothing."""
+    for part in parts_of(record):
+        holding = _after(holding, part)
+    return holding
+
+
+def _after(holding: Holding, fact: StreamPart) -> Holding:
     match fact:
         case LeadStaged():
             return _moved(holding, fact)
@@ -106,8 +110,8 @@ def told(holding: Holding, fact: LeadFact) -> Holding:
         case LeadUnrouted():
             waits = fact.handoff_id != holding.handoff_id or holding.owner is None
             return _handed(holding, fact, owner=None, queue=fact.watcher or fact.pool or fact.outcome) if waits else holding
-        case HandoffNoted():
-            return _noted(holding, fact)
+        case HandoffChange():
+            return _changed(holding, fact)
         case LeadRecycled():
             return replace(
                 holding,
@@ -120,6 +124,8 @@ def told(holding: Holding, fact: LeadFact) -> Holding:
         case LeadReactivated():
             mine = fact.recycle_id == holding.rest_id
             return replace(holding, return_at_ms=fact.return_at_ms) if mine else holding
+        case _:
+            return holding
 
 
 def _qualified(holding: Holding, qualification_id: str | None) -> Holding:
@@ -139,14 +145,14 @@ def _handed(holding: Holding, fact: LeadRouted | LeadUnrouted, *, owner: str | N
     return replace(holding, handoff_id=fact.handoff_id, attempt=fact.attempt, owner=owner, queue=queue, rejected=False)
 
 
-def _noted(holding: Holding, noted: HandoffNoted) -> Holding:
-    if noted.qualification_id != holding.qualification_id:
+def _changed(holding: Holding, change: HandoffChange) -> Holding:
+    if change.qualification_id != holding.qualification_id:
         return holding
-    if noted.kind == HandoffKind.WITHDRAWN and noted.handoff_id == holding.handoff_id:
+    if change.event in HANDOFF_ENDS and change.published and change.handoff_id == holding.handoff_id:
         return replace(holding, owner=None, queue=None)
-    if noted.kind == HandoffKind.NOTED and noted.reason == REINSTATED and noted.owner:
-        attempt = max(holding.attempt, noted.attempt)
-        return replace(holding, handoff_id=noted.handoff_id, attempt=attempt, owner=noted.owner, queue=None, rejected=False)
+    if change.event == HandoffEvent.REINSTATED and change.owner:
+        attempt = max(holding.attempt, change.attempt)
+        return replace(holding, handoff_id=change.handoff_id, attempt=attempt, owner=change.owner, queue=None, rejected=False)
     return holding
 
 

@@ -115,7 +115,7 @@ class LeadRecycled:
     """``leads.recycled.v1``: the cycle is to end: ``outcome`` is ``recycle`` (comes back on ``return_at_ms`` by ``track``) or
     ``disqualify`` (does not come back). The lead reducer ends the cycle when it reads this.
 
-    A recycled lead is enrolled in its track by this, whose topics and stage of content stand beside it; ``nurture_allowed``: by the
+    ``qualification_id``: what ends; None where the lead was in nobody's hands. A recycled lead is enrolled in its track by this, whose topics and stage of content stand beside it; ``nurture_allowed``: by the
     consents it was qualified with.
     """
 
@@ -137,6 +137,7 @@ class LeadRecycled:
     track_stage: str | None = None
     nurture_allowed: bool = True
     nurture_reason: str | None = None
+    qualification_id: str | None = None
 
 
 RETURN_DATE: Final = "return_date"

@@ -20,7 +20,8 @@ from baton.contracts.codec import codec_for
 from baton.contracts.intake import IntakeRecord, LeadEvent, LeadMerge
 from baton.contracts.leads import LeadScored, LeadStaged
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
-from baton.contracts.slas import LeadRecycled, SlaClock, SlaViolation
+from baton.contracts.slas import SlaClock, SlaViolation
+from baton.contracts.streams import SlaDecision
 from baton.contracts.topics import TOPICS
 from baton.demo.company import Way, visitors
 from baton.demo.staff import deeds
@@ -340,29 +341,32 @@ def _miscount_a_turn(log: MemoryLog) -> str:
 
 
 def _drop_the_hand_off(log: MemoryLog) -> str:
-    partition, offset, value = _find(log, "leads.qualified.v1")
-    orphan = codec_for(type(value)).encode(replace(value, lead_id="9" * 32, qualification_id="8" * 32))
-    again = _append(log, "leads.qualified.v1", partition, offset, key=b"9" * 32, value=orphan)
-    return f"leads.qualified.v1/{partition}/{again}"
+    partition, offset, value = _find(log, "scorer.leads.v1", lambda each: any(move.qualified for move in each.moves))
+    orphan = codec_for(type(value)).encode(replace(value, lead_id="9" * 32))
+    again = _append(log, "scorer.leads.v1", partition, offset, key=b"9" * 32, value=orphan)
+    return f"scorer.leads.v1/{partition}/{again}"
 
 
 def _forget_the_returns(log: MemoryLog) -> None:
     """Cycles ended and nobody said when their leads come back; nor did they."""
-    for partition in range(log.partitions_of("leads.recycled.v1")):
-        for stored in tuple(log.records("leads.recycled.v1", partition)):
-            value = codec_for(LeadRecycled).decode(stored.value or b"")
-            _write(log, "leads.recycled.v1", partition, stored.offset, replace(value, return_at_ms=None))
-        log.records("leads.reactivated.v1", partition).clear()
+    for partition in range(log.partitions_of("sla.leads.v1")):
+        for stored in tuple(log.records("sla.leads.v1", partition)):
+            value = codec_for(SlaDecision).decode(stored.value or b"")
+            recycled = value.recycled and replace(value.recycled, return_at_ms=None)
+            _write(log, "sla.leads.v1", partition, stored.offset, replace(value, recycled=recycled, reactivated=None))
 
 
 def _let_a_return_pass(log: MemoryLog) -> str:
-    partition, offset, value = _find(log, "leads.recycled.v1", lambda each: each.outcome == "recycle")
-    assert isinstance(value, LeadRecycled)
+    partition, offset, value = _find(
+        log, "sla.leads.v1", lambda each: each.recycled is not None and each.recycled.outcome == "recycle"
+    )
+    assert isinstance(value, SlaDecision)
+    assert value.recycled is not None
+    late = replace(value, recycled=replace(value.recycled, return_at_ms=log.now - 2_001))
     again = _append(
-        log, "leads.recycled.v1", partition, offset, timestamp=log.now,
-        value=codec_for(LeadRecycled).encode(replace(value, return_at_ms=log.now - 2_001)),
+        log, "sla.leads.v1", partition, offset, timestamp=log.now, value=codec_for(SlaDecision).encode(late)
     )  # fmt: skip
-    return f"leads.recycled.v1/{partition}/{again}"
+    return f"sla.leads.v1/{partition}/{again}"
 
 
 PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
@@ -430,10 +434,10 @@ def test_old_findings_are_left_out_on_demand(log: MemoryLog) -> None:
 def test_what_cannot_be_checked_is_said(log: MemoryLog) -> None:
     class Cut(MemorySource):
         def first(self, topic: str, partition: int) -> int:
-            return 7 if (topic, partition) == ("leads.accepted.v1", 1) else 0
+            return 7 if (topic, partition) == ("intake.leads.v1", 1) else 0
 
     report = Audit(Cut(log), all_reducers(), grace_ms=2_000).run()
-    assert report.unchecked == ["lead[1]: leads.accepted.v1/1 begins at 7, what came before was deleted by retention"]
+    assert report.unchecked == ["lead[1]: intake.leads.v1/1 begins at 7, what came before was deleted by retention"]
     assert report.sound
 
 

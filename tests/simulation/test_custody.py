@@ -17,7 +17,8 @@ from baton.cli.simulation import Arrival, Simulation
 from baton.contracts.codec import codec_for
 from baton.contracts.custody import IN_FLIGHT_MS, Missing
 from baton.contracts.routing import HandoffRequest, LeadRouted
-from baton.contracts.slas import LeadOrphan, LeadRecycled
+from baton.contracts.slas import LeadOrphan
+from baton.contracts.streams import SlaDecision
 from baton.demo.company import Way, visitors
 from baton.demo.staff import deeds
 from baton.engine.reducer import Event, Step, View
@@ -73,6 +74,8 @@ def without(kind: type, step: Callable[..., Step[Any]], *, times: int = 1 << 30)
 
 
 def _wanted(value: Any) -> bool:
+    if isinstance(value, SlaDecision):
+        return value.recycled is not None
     return not isinstance(value, HandoffRequest) or value.kind == "request"
 
 
@@ -100,7 +103,7 @@ def test_a_router_that_drops_one_hand_off_makes_one_orphan_and_everybody_says_so
 
 
 def test_an_sla_watcher_that_forgets_a_lead_s_return_makes_an_orphan_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Clocks, "step", without(LeadRecycled, Clocks.step))
+    monkeypatch.setattr(Clocks, "step", without(SlaDecision, Clocks.step))
     simulation = run()
     causes = {orphan.cause for orphan in told(simulation)}
     assert causes <= {Missing.TRACK, Missing.DECISION, Missing.ROUTE}

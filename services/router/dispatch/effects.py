@@ -4,11 +4,14 @@ Each function takes the lead's :class:`Case` and gives a :class:`Change`. None d
 table's word (:mod:`services.router.dispatch.transitions`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import REINSTATED, HandoffKind, HandoffNoted, HandoffRequest, RequestKind
-from baton.contracts.topic_names import LEADS_HANDOFFS, ROUTER_ACCOUNTS
+from baton.contracts.streams import HandoffChange, HandoffEvent
+from baton.contracts.topic_names import LEADS_HANDOFFS, ROUTER_ACCOUNTS, ROUTER_HANDOFFS
 from baton.engine.reducer import Fact
 from baton.ids import derived_id
 from services.router import turn_credit
@@ -87,28 +90,51 @@ def ask(case: Case, qualified: LeadQualified, wanted: Wanted) -> Change:
     return Change(
         head=replace(head, current=handoff, former=earlier[-FORMER_KEPT:]),
         open_qualification=OpenQualification(qualified=qualified),
-        facts=(Fact(ROUTER_ACCOUNTS, handoff.queue_key, request),),
+        facts=(Fact(ROUTER_ACCOUNTS, handoff.queue_key, request), *changed(case, handoff, HandoffEvent.REQUESTED)),
     )
+
+
+_EVENT_OF: Final[Mapping[str, HandoffEvent]] = {
+    HandoffState.RETURNED: HandoffEvent.RETURNED,
+    HandoffState.CLOSED: HandoffEvent.CLOSED,
+}
 
 
 def stop(
     case: Case, *, state: HandoffState, reason: str, fault: str | None, silent: bool = False, by: str | None = None
 ) -> Change:
     """Release the current hand-off; whoever was told of it is told, unless it ended by their own act (``silent``)."""
+    return _released(case, _EVENT_OF[state], state=state, reason=reason, fault=fault, silent=silent, by=by)
+
+
+def _released(
+    case: Case,
+    event: HandoffEvent,
+    *,
+    state: HandoffState,
+    reason: str,
+    fault: str | None,
+    silent: bool = False,
+    by: str | None = None,
+) -> Change:
     handoff = _current(case)
     ended = replace(handoff, state=state, ended=reason, since_ms=case.at)
     release = replace(_tell(case, handoff, RequestKind.RELEASE, reason=reason), person=handoff.owner, fault=fault)
-    facts = [Fact(ROUTER_ACCOUNTS, handoff.queue_key, release)]
-    if handoff.announced and not silent:
-        facts.append(note(case, handoff, HandoffKind.WITHDRAWN, reason, by=by))
+    published = handoff.announced and not silent
+    facts = (
+        Fact(ROUTER_ACCOUNTS, handoff.queue_key, release),
+        *changed(case, handoff, event, reason=reason, by=by, published=published),
+    )
     open_qualification = None if state == HandoffState.CLOSED else case.open_qualification
-    return Change(head=replace(case.head, current=ended), open_qualification=open_qualification, facts=tuple(facts))
+    return Change(head=replace(case.head, current=ended), open_qualification=open_qualification, facts=facts)
 
 
 def end(case: Case, *, reason: str) -> Change:
     """Close the current hand-off where nobody holds it any more."""
-    ended = replace(_current(case), state=HandoffState.CLOSED, ended=reason, since_ms=case.at)
-    return Change(head=replace(case.head, current=ended), open_qualification=None)
+    handoff = _current(case)
+    ended = replace(handoff, state=HandoffState.CLOSED, ended=reason, since_ms=case.at)
+    facts = changed(case, handoff, HandoffEvent.CLOSED, reason=reason)
+    return Change(head=replace(case.head, current=ended), open_qualification=None, facts=facts)
 
 
 def relieve(case: Case, wanted: Wanted, *, fault: str | None, by: str | None = None) -> Change:
@@ -116,7 +142,8 @@ def relieve(case: Case, wanted: Wanted, *, fault: str | None, by: str | None = N
     if case.open_qualification is None:
         return unchanged(case)
     before = _current(case)
-    stopped = stop(case, state=HandoffState.RETURNED, reason=wanted.reason or "reassigned", fault=fault, by=by)
+    reason = wanted.reason or "reassigned"
+    stopped = _released(case, HandoffEvent.WITHDRAWN, state=HandoffState.RETURNED, reason=reason, fault=fault, by=by)
     ended = _current(replace(case, head=stopped.head))
     # The former one keeps the state it had, so that it can be reinstated as what it was.
     head = replace(stopped.head, current=replace(ended, state=before.state))
@@ -139,8 +166,11 @@ def accept(case: Case, by: str | None) -> Change:
     accepted = replace(handoff, state=HandoffState.ACCEPTED, owner=handoff.owner or by, since_ms=case.at)
     if handoff.state in (HandoffState.HELD, HandoffState.WATCHED):
         accepted = replace(accepted, owner=by or handoff.owner)
-    fact = Fact(ROUTER_ACCOUNTS, handoff.queue_key, _held_by(case, accepted, RequestKind.ACCEPTED))
-    return Change(head=replace(case.head, current=accepted), open_qualification=case.open_qualification, facts=(fact,))
+    facts = (
+        Fact(ROUTER_ACCOUNTS, handoff.queue_key, _held_by(case, accepted, RequestKind.ACCEPTED)),
+        *changed(case, accepted, HandoffEvent.ACCEPTED, by=by),
+    )
+    return Change(head=replace(case.head, current=accepted), open_qualification=case.open_qualification, facts=facts)
 
 
 def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
@@ -155,45 +185,65 @@ def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
             facts.append(
                 Fact(ROUTER_ACCOUNTS, current.queue_key, replace(release, person=current.owner, fault=turn_credit.NO_FAULT))
             )
-        if current.announced:
-            facts.append(note(case, current, HandoffKind.WITHDRAWN, "superseded", in_favour_of=handoff.handoff_id))
+        superseded = {"reason": "superseded", "in_favour_of": handoff.handoff_id, "published": current.announced}
+        facts += changed(case, current, HandoffEvent.WITHDRAWN, **superseded)
         former = (*former, replace(current, ended="superseded"))[-FORMER_KEPT:]
     kind = RequestKind.ACCEPTED if state == HandoffState.ACCEPTED else RequestKind.OFFERED
     facts.append(Fact(ROUTER_ACCOUNTS, again.queue_key, _held_by(case, again, kind)))
-    facts.append(note(case, again, HandoffKind.NOTED, REINSTATED))
+    facts += changed(case, again, HandoffEvent.REINSTATED, reason=REINSTATED, published=True)
     return Change(
         head=replace(case.head, current=again, former=former), open_qualification=case.open_qualification, facts=tuple(facts)
     )
 
 
-def note(
-    case: Case,
-    handoff: Handoff,
-    kind: HandoffKind,
-    reason: str,
-    *,
-    cause: str | None = None,
-    by: str | None = None,
-    in_favour_of: str | None = None,
-) -> Fact:
-    """Say something about a hand-off where everybody can read it."""
-    value = HandoffNoted(
-        handoff_id=handoff.handoff_id,
-        qualification_id=handoff.qualification_id,
-        attempt=handoff.attempt,
-        lead_id=case.head.lead_id,
-        kind=kind,
-        reason=reason,
-        cause_id=cause or case.cause,
-        at_ms=case.now,
-        by=by,
-        owner=handoff.owner,
-        pool=handoff.pool,
-        agreement=case.agreement,
-        in_favour_of=in_favour_of,
-        leg=handoff.leg,
+def changed(case: Case, handoff: Handoff, event: HandoffEvent, **more: Any) -> tuple[Fact, ...]:
+    """Tell the other services of a change of ``handoff``, and the outside of one that is ``published``. ``more``: further fields of
+    :class:`HandoffChange`."""
+    change = replace(
+        HandoffChange(
+            lead_id=case.head.lead_id,
+            event=event,
+            handoff_id=handoff.handoff_id,
+            qualification_id=handoff.qualification_id,
+            attempt=handoff.attempt,
+            cycle=handoff.cycle,
+            leg=handoff.leg,
+            at_ms=case.now,
+            cause_id=case.cause,
+            agreement=case.agreement,
+            owner=handoff.owner,
+            pool=handoff.pool,
+        ),
+        **more,
     )
-    return Fact(LEADS_HANDOFFS, case.head.lead_id, value)
+    own = Fact(ROUTER_HANDOFFS, change.lead_id, change)
+    return (own, Fact(LEADS_HANDOFFS, change.lead_id, _noted(change))) if change.published else (own,)
+
+
+_KINDS: Final[Mapping[str, HandoffKind]] = {
+    HandoffEvent.REINSTATED: HandoffKind.NOTED,
+    HandoffEvent.REFUSED: HandoffKind.REFUSED,
+}
+
+
+def _noted(change: HandoffChange) -> HandoffNoted:
+    """The change as everybody can read it."""
+    return HandoffNoted(
+        handoff_id=change.handoff_id,
+        qualification_id=change.qualification_id,
+        attempt=change.attempt,
+        lead_id=change.lead_id,
+        kind=_KINDS.get(change.event, HandoffKind.WITHDRAWN),
+        reason=change.reason or "",
+        cause_id=change.cause_id,
+        at_ms=change.at_ms,
+        by=change.by,
+        owner=change.owner,
+        pool=change.pool,
+        agreement=change.agreement,
+        in_favour_of=change.in_favour_of,
+        leg=change.leg,
+    )
 
 
 def carried_out(head: DispatchState, cause: str) -> DispatchState:

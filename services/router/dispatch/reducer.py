@@ -14,16 +14,16 @@ from baton.contracts.intake import LeadCommand
 from baton.contracts.leads import LeadQualified, LeadStaged, StageEvent
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import SlaAction
+from baton.contracts.streams import LeadDecision, SlaDecision, parts_of
 from baton.contracts.topic_names import (
-    LEADS_COMMANDS,
     LEADS_HANDOFFS,
-    LEADS_QUALIFIED,
     LEADS_ROUTED_SALES,
     LEADS_ROUTED_SDR,
-    LEADS_SLA_ACTIONS,
-    LEADS_STAGES,
     LEADS_UNROUTED,
     ROUTER_ACCOUNTS,
+    ROUTER_HANDOFFS,
+    SCORER_LEADS,
+    SLA_LEADS,
 )
 from baton.engine.reducer import Drop, Event, Put, Reducer, Step, View
 from services.router import turn_credit
@@ -56,16 +56,8 @@ class Dispatch(Reducer[DispatchState, AgreementReference]):
 
     name = "dispatch"
     service = "router"
-    inputs = (
-        LEADS_QUALIFIED,
-        LEADS_STAGES,
-        LEADS_COMMANDS,
-        LEADS_SLA_ACTIONS,
-        LEADS_ROUTED_SDR,
-        LEADS_ROUTED_SALES,
-        LEADS_UNROUTED,
-    )
-    outputs = (ROUTER_ACCOUNTS, LEADS_HANDOFFS)
+    inputs = (SCORER_LEADS, SLA_LEADS, LEADS_ROUTED_SDR, LEADS_ROUTED_SALES, LEADS_UNROUTED)
+    outputs = (ROUTER_ACCOUNTS, ROUTER_HANDOFFS, LEADS_HANDOFFS)
     head_type = DispatchState
     entry_kinds = (OPEN_QUALIFICATION,)
     adopts = True
@@ -74,18 +66,12 @@ class Dispatch(Reducer[DispatchState, AgreementReference]):
         """Take one input record."""
         case = _case(view, now, reference, at=event.at_ms)
         match event.value:
-            case LeadQualified() as qualified:
-                change = _on_qualified(case, qualified)
             case LeadRouted() as routed:
                 change = on_routed(case, routed)
             case LeadUnrouted() as unrouted:
                 change = on_unrouted(case, unrouted)
-            case LeadStaged() as staged:
-                change = _on_staged(case, staged, authority_of(reference))
-            case SlaAction() as action:
-                change = on_action(case, action, authority_of(reference))
-            case LeadCommand() as command:
-                change = on_command(case, command, authority_of(reference))
+            case LeadDecision() | SlaDecision() as said:
+                change = _on_said(case, said, authority_of(reference))
             case other:
                 raise TypeError(f"dispatch does not read {type(other).__name__}")
         return _step(view, case, change)
@@ -127,11 +113,36 @@ def _step(view: View[DispatchState], case: Case, change: Change) -> Step[Dispatc
     )
 
 
+def _on_said(case: Case, said: LeadDecision | SlaDecision, authority: Authority) -> Change:
+    """Each part of the record in order, from what the former one left."""
+    change = unchanged(case)
+    for part in parts_of(said):
+        case = replace(case, head=change.head, open_qualification=change.open_qualification)
+        then = _on_part(case, part, authority)
+        change = replace(then, facts=(*change.facts, *then.facts))
+    return change
+
+
+def _on_part(case: Case, part: object, authority: Authority) -> Change:
+    match part:
+        case LeadQualified() as qualified:
+            return _on_qualified(case, qualified)
+        case LeadStaged() as staged:
+            return _on_staged(case, staged, authority)
+        case SlaAction() as action:
+            return on_action(case, action, authority)
+        case LeadCommand() as command:
+            return on_command(case, command, authority)
+        case _:
+            return unchanged(case)
+
+
 def _on_qualified(case: Case, qualified: LeadQualified) -> Change:
     head, current = case.head, case.head.current
-    if head.gone or qualified.qualification_id in head.done:
+    if head.gone == StageEvent.ERASED or qualified.qualification_id in head.done:
         return unchanged(case)
-    case = replace(case, head=effects.carried_out(head, qualified.qualification_id))
+    # A merged lead qualifies only where its merges went full circle, so that it lives again.
+    case = replace(case, head=replace(effects.carried_out(head, qualified.qualification_id), gone=None))
     move = move_for(current.state if current else None, Trigger.QUALIFIED)
     if current is None or move is Move.OPEN:
         return effects.ask(case, qualified, Wanted(owner=qualified.owner))
@@ -187,7 +198,7 @@ def _held_before(case: Case, current: Handoff, by: str | None) -> str | None:
 
 def _on_end(case: Case, staged: LeadStaged, authority: Authority) -> Change:
     current = case.head.current
-    if current is None or (staged.cycle < current.cycle and staged.event not in FINAL):
+    if current is None or (staged.qualification_id != current.qualification_id and staged.event not in FINAL):
         return unchanged(case)
     match move_for(current.state, Trigger.ENDED):
         case Move.CLOSE:

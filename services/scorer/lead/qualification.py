@@ -86,7 +86,7 @@ def resumed(step: LeadStep) -> None:
     settling = step.head.settling
     if settling is not None:
         rating = rate_lead(step, raising=False)
-        consider_qualification(step, rating, cause=settling.cause_id, occurred_at_ms=settling.occurred_at_ms)
+        consider_qualification(step, rating, cause=step.cause, occurred_at_ms=settling.occurred_at_ms)
 
 
 def _cause_of(step: LeadStep, settling: Settling | None, cause: str, occurred_at_ms: int) -> Cause:

@@ -9,27 +9,26 @@ from dataclasses import replace
 from typing import ClassVar
 
 from baton.agreement.reference import AgreementReference
-from baton.contracts.intake import EventKind, LeadAct, LeadEvent, LeadInput
+from baton.contracts.intake import EventKind, LeadAct, LeadCommand, LeadEvent, LeadInput
 from baton.contracts.leads import BacklogRelease, BuyingGroup, LeadTransfer
-from baton.contracts.routing import HandoffNoted, LeadRouted
-from baton.contracts.slas import LeadReactivated, LeadRecycled
+from baton.contracts.routing import LeadRouted, LeadUnrouted
+from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction
+from baton.contracts.streams import HandoffChange, SlaDecision, parts_of
 from baton.contracts.topic_names import (
     INTAKE_LEADS,
-    LEADS_HANDOFFS,
     LEADS_PERSONS,
     LEADS_QUALIFIED,
-    LEADS_REACTIVATED,
-    LEADS_RECYCLED,
     LEADS_REFUSALS,
-    LEADS_ROUTED_SALES,
-    LEADS_ROUTED_SDR,
     LEADS_SCORED,
     LEADS_STAGES,
+    ROUTER_HANDOFFS,
     SCORER_ACCOUNTS,
     SCORER_BACKLOG,
     SCORER_BUYING,
+    SCORER_LEADS,
     SCORER_RELEASES,
     SCORER_TRANSFERS,
+    SLA_LEADS,
 )
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.scorer.lead.handlers import events, handoffs, merge, recycling
@@ -60,15 +59,13 @@ class Lead(Reducer[LeadHead, AgreementReference]):
     inputs: ClassVar[tuple[str, ...]] = (
         INTAKE_LEADS,
         SCORER_TRANSFERS,
-        LEADS_ROUTED_SDR,
-        LEADS_ROUTED_SALES,
-        LEADS_HANDOFFS,
         SCORER_RELEASES,
         SCORER_BUYING,
-        LEADS_RECYCLED,
-        LEADS_REACTIVATED,
+        ROUTER_HANDOFFS,
+        SLA_LEADS,
     )
     outputs: ClassVar[tuple[str, ...]] = (
+        SCORER_LEADS,
         LEADS_SCORED,
         LEADS_QUALIFIED,
         LEADS_STAGES,
@@ -103,7 +100,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
             if settling is None:
                 publish_score(step, rating, cause=step.cause)
             else:
-                consider_qualification(step, rating, cause=settling.cause_id, occurred_at_ms=settling.occurred_at_ms)
+                consider_qualification(step, rating, cause=step.cause, occurred_at_ms=settling.occurred_at_ms)
         return step.finish()
 
     def adopt(self, view: View[LeadHead], *, old: str, new: AgreementReference, now: int) -> Step[LeadHead]:
@@ -125,14 +122,9 @@ def _take(step: LeadStep, value: object) -> None:
     match value:
         case LeadInput() as told:
             _take_input(step, told)
-        case LeadRouted() as routed:
-            handoffs.on_routed(step, routed)
-        case HandoffNoted() as noted:
-            handoffs.on_noted(step, noted)
-        case LeadRecycled() as recycled:
-            recycling.on_recycled(step, recycled)
-        case LeadReactivated() as reactivated:
-            recycling.on_reactivated(step, reactivated)
+        case HandoffChange() | SlaDecision() as said:
+            for part in parts_of(said):
+                _take_part(step, part)
         case BuyingGroup() as told:
             on_group(step, told)
         case BacklogRelease() as release:
@@ -141,6 +133,20 @@ def _take(step: LeadStep, value: object) -> None:
             merge.on_transfer(step, transfer, _take)
         case other:
             raise TypeError(f"lead does not read {type(other).__name__}")
+
+
+def _take_part(step: LeadStep, part: object) -> None:
+    match part:
+        case LeadRouted() as routed:
+            handoffs.on_routed(step, routed)
+        case HandoffChange() as change:
+            handoffs.on_changed(step, change)
+        case LeadRecycled() as recycled:
+            recycling.on_recycled(step, recycled)
+        case LeadReactivated() as reactivated:
+            recycling.on_reactivated(step, reactivated)
+        case LeadUnrouted() | SlaAction():
+            pass  # where it waits, and who is to have it next, is the router's
 
 
 def _take_input(step: LeadStep, told: LeadInput) -> None:
@@ -154,6 +160,7 @@ def _take_input(step: LeadStep, told: LeadInput) -> None:
         events.record_person(step, told.person, told.occurred_at_ms, cause=told.cause_id)
     if event is not None:
         _take_event(step, event)
+    step.act, step.command = told.act, told.command
     if told.act is not None:
         on_act(step, told.act)
     if told.merge is not None:
@@ -195,5 +202,7 @@ def _at_tombstone(step: LeadStep, value: object) -> None:
             merge.forward(step, late)
         case LeadInput(act=LeadAct() as act):
             refuse(step, act.act.kind, cause_of(act), step.head.ended)
+        case LeadInput(command=LeadCommand() as command):
+            step.command = command
         case _:
             pass

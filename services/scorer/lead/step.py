@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import AgreementReference
-from baton.engine.reducer import EntryKind, Step, View
+from baton.contracts.intake import LeadAct, LeadCommand
+from baton.contracts.leads import LeadQualified, LeadRefused, LeadStaged
+from baton.contracts.streams import LeadDecision, LeadMove
+from baton.contracts.topic_names import SCORER_LEADS
+from baton.engine.reducer import EntryKind, Fact, Step, View
 from baton.engine.step_builder import StepBuilder
 from baton.evolve import evolve
 from services.scorer.lead.state import CYCLE_STATE, ENTRY_KINDS, ONLY, PROFILE, CycleState, LeadHead, ProfileBook
@@ -18,7 +23,8 @@ from services.scorer.score.rule_table import ScoreTable, table_of
 
 class LeadStep(StepBuilder[LeadHead]):
     """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms`` when the cause reached the log.
-    ``falls_at_ms``: when the lead changes by itself, if it ``was_rated``. ``role_moved``: its account has to be told who the lead is now."""
+    ``falls_at_ms``: when the lead changes by itself, if it ``was_rated``. ``role_moved``: its account has to be told who the lead is now.
+    ``act``, ``command``: what a person did or wants, to be passed on with what is decided."""
 
     def __init__(
         self, view: View[LeadHead], *, now: int, reference: AgreementReference, received_at_ms: int | None = None
@@ -32,6 +38,8 @@ class LeadStep(StepBuilder[LeadHead]):
         self.falls_at_ms: int | None = None
         self.was_rated = False
         self.role_moved = False
+        self.act: LeadAct | None = None
+        self.command: LeadCommand | None = None
 
     def forget_entries(self) -> None:
         """Remove every entry of the lead."""
@@ -70,8 +78,19 @@ class LeadStep(StepBuilder[LeadHead]):
         return (self.get(PROFILE, ONLY) or ProfileBook()).plain()
 
     def finish(self) -> Step[LeadHead]:
-        """The outcome."""
+        """The outcome, with all that was decided as one record for the other services."""
+        self._publish_decision()
         return self.build(self.head, self._wake_at())
+
+    def _publish_decision(self) -> None:
+        moves = tuple(moves_of(self._facts))
+        refused = next((fact.value for fact in self._facts if isinstance(fact.value, LeadRefused)), None)
+        if not (moves or refused or self.act or self.command):
+            return
+        decision = LeadDecision(
+            lead_id=self.lead_id, at_ms=self.now, act=self.act, command=self.command, moves=moves, refused=refused
+        )
+        self.publish(SCORER_LEADS, decision)
 
     def _wake_at(self) -> int | None:
         """When the lead changes by itself. A step that did not score does not change that."""
@@ -86,3 +105,19 @@ class LeadStep(StepBuilder[LeadHead]):
     def unchanged(self) -> Step[LeadHead]:
         """Nothing happened."""
         return Step(head=self.view.head, wake_at=self.view.wake_at)
+
+
+def moves_of(facts: Iterable[Fact]) -> Iterator[LeadMove]:
+    """The moves that a step publishes, in order, each with the qualification that came of it: that is published right after its move."""
+    staged: LeadStaged | None = None
+    for fact in facts:
+        if isinstance(fact.value, LeadStaged):
+            if staged is not None:
+                yield LeadMove(staged=staged)
+            staged = fact.value
+        elif isinstance(fact.value, LeadQualified):
+            assert staged is not None, "a qualification is published after its move"
+            yield LeadMove(staged=staged, qualified=fact.value)
+            staged = None
+    if staged is not None:
+        yield LeadMove(staged=staged)

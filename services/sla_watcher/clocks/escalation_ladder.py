@@ -91,5 +91,6 @@ def _recycle(step: ClockStep, clock: OpenClock, rung: LadderStep) -> OpenClock |
     if passing.hand_raised:
         _to_manager(step, clock, rung)
         return replace(clock, rung=clock.rung + 1, rung_at_ms=None)
-    leave_cycle(step, Leaving(reason=rung.reason or "sla_expired", handoff_id=clock.handoff_id))
+    leaving = Leaving(reason=rung.reason or "sla_expired", qualification_id=passing.qualification_id, handoff_id=clock.handoff_id)
+    leave_cycle(step, leaving)
     return None

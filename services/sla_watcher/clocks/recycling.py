@@ -10,7 +10,6 @@ from baton.agreement.compiled.recycling import RecycleReason
 from baton.agreement.model.recycling import Outcome
 from baton.agreement.quantities import DAY_MS
 from baton.contracts.slas import RETURN_DATE, ActionKind, ClockState, LeadReactivated, LeadRecycled, SlaAction
-from baton.contracts.topic_names import LEADS_REACTIVATED, LEADS_RECYCLED, LEADS_SLA_ACTIONS
 from services.sla_watcher.clocks.clock import close_clock, start_clock
 from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock, Rest
 from services.sla_watcher.clocks.step import ClockStep
@@ -26,9 +25,10 @@ MOST_RETURNED: Final = 3
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaving:
     """Why the lead leaves its cycle. ``final``: it does not come back, whatever the reason leads to otherwise; ``free``: no
-    cool-off and no count towards the limit, since nobody turned it down."""
+    cool-off and no count towards the limit, since nobody turned it down. ``qualification_id``: what ends, and nothing else does."""
 
     reason: str | None
+    qualification_id: str | None = None
     handoff_id: str | None = None
     by: str | None = None
     contract_end: str | None = None
@@ -101,8 +101,7 @@ def _disqualified(step: ClockStep, rule: RecycleReason, leaving: Leaving, cycle:
 
 def _tell_leave(step: ClockStep, rest: Rest, leaving: Leaving, *, needs: str | None = None, refused: str | None = None) -> None:
     track = step.reference.agreement.recycling.tracks.get(rest.track or "")
-    step.publish(
-        LEADS_RECYCLED,
+    step.publish_recycled(
         LeadRecycled(
             recycle_id=rest.recycle_id,
             lead_id=step.lead_id,
@@ -115,6 +114,7 @@ def _tell_leave(step: ClockStep, rest: Rest, leaving: Leaving, *, needs: str | N
             track=rest.track,
             cool_off_until_ms=rest.cool_off_until_ms,
             return_at_ms=rest.return_at_ms,
+            qualification_id=leaving.qualification_id,
             handoff_id=leaving.handoff_id,
             by=leaving.by,
             needs=needs,
@@ -171,8 +171,7 @@ def end_rest(step: ClockStep, reason: str) -> None:
 
 
 def _tell_back(step: ClockStep, rest: Rest, reason: str, *, return_at_ms: int | None) -> None:
-    step.publish(
-        LEADS_REACTIVATED,
+    step.publish_reactivated(
         LeadReactivated(
             lead_id=step.lead_id,
             cycle=rest.cycle,
@@ -200,8 +199,7 @@ def after_rejection(step: ClockStep, leaving: Leaving, holder: CurrentHandoff | 
     counted = replace(passing, failed=failed, returned=passing.returned + 1, moved=leaving.handoff_id)
     step.head = replace(step.head, passing=counted)
     again = passing.returned < MOST_RETURNED
-    step.publish(
-        LEADS_SLA_ACTIONS,
+    step.publish_action(
         SlaAction(
             action_id=step.id_of("action", "rejected"),
             kind=ActionKind.REASSIGN if again else ActionKind.MANAGER_QUEUE,

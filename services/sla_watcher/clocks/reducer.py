@@ -6,23 +6,20 @@ breach) and :mod:`recycle` (the end of a cycle and the way back). An erased or m
 """
 
 from baton.agreement.reference import AgreementReference
-from baton.contracts.intake import LeadAct
-from baton.contracts.leads import LeadQualified, LeadStaged
-from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
+from baton.contracts.intake import LeadAct, LeadCommand
+from baton.contracts.leads import LeadQualified, LeadStaged, StageEvent
+from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import ClockState
+from baton.contracts.streams import HandoffChange, LeadDecision, parts_of
 from baton.contracts.topic_names import (
-    LEADS_ACTS,
-    LEADS_HANDOFFS,
-    LEADS_QUALIFIED,
     LEADS_REACTIVATED,
     LEADS_RECYCLED,
-    LEADS_ROUTED_SALES,
-    LEADS_ROUTED_SDR,
     LEADS_SLA_ACTIONS,
     LEADS_SLA_CLOCKS,
     LEADS_SLA_VIOLATIONS,
-    LEADS_STAGES,
-    LEADS_UNROUTED,
+    ROUTER_HANDOFFS,
+    SCORER_LEADS,
+    SLA_LEADS,
     SLA_TALLIES,
 )
 from baton.engine.reducer import Event, Reducer, Step, View
@@ -38,26 +35,30 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
 
     name = "clocks"
     service = "sla_watcher"
-    inputs = (
-        LEADS_QUALIFIED,
-        LEADS_ROUTED_SDR,
-        LEADS_ROUTED_SALES,
-        LEADS_UNROUTED,
-        LEADS_HANDOFFS,
-        LEADS_STAGES,
-        LEADS_ACTS,
+    inputs = (SCORER_LEADS, ROUTER_HANDOFFS)
+    outputs = (
+        SLA_LEADS,
+        LEADS_SLA_CLOCKS,
+        LEADS_SLA_VIOLATIONS,
+        LEADS_SLA_ACTIONS,
+        LEADS_RECYCLED,
+        LEADS_REACTIVATED,
+        SLA_TALLIES,
     )
-    outputs = (LEADS_SLA_CLOCKS, LEADS_SLA_VIOLATIONS, LEADS_SLA_ACTIONS, LEADS_RECYCLED, LEADS_REACTIVATED, SLA_TALLIES)
     head_type = LeadClocks
     entry_kinds = (BROKEN,)
-    upstream = ("admit", "identify", "lead", "dispatch", "matching", "assignment")
+    upstream = ("admit", "identify", "lead", "dispatch", "matching", "assignment", "dispatch")
     adopts = True
 
     def step(self, view: View[LeadClocks], event: Event, *, now: int, reference: AgreementReference) -> Step[LeadClocks]:
         """Take one input record."""
         step = ClockStep(view, now=now, reference=reference)
-        if step.head.ended is None:
-            _take(step, event, first=view.head is None)
+        assert isinstance(event.value, LeadDecision | HandoffChange), f"clocks does not read {type(event.value).__name__}"
+        for part in parts_of(event.value):
+            if step.head.ended == StageEvent.MERGED and isinstance(part, LeadQualified):
+                step.head = LeadClocks()  # its merges went full circle: it lives again
+            if step.head.ended is None:
+                _take(step, event, part)
         return step.finish()
 
     def wake(self, view: View[LeadClocks], *, now: int, reference: AgreementReference) -> Step[LeadClocks]:
@@ -83,21 +84,23 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
         return step.finish()
 
 
-def _take(step: ClockStep, event: Event, *, first: bool) -> None:
-    match event.value:
+def _take(step: ClockStep, event: Event, part: object) -> None:
+    match part:
         case LeadQualified() as qualified:
             handoffs.on_qualified(step, event, qualified)
-            if first:
+            if step.view.head is None:
                 goal_tallies.announce_goals(step)
         case LeadRouted() as routed:
             handoffs.on_routed(step, event, routed)
         case LeadUnrouted() as unrouted:
             handoffs.on_unrouted(step, event, unrouted)
-        case HandoffNoted() as noted:
-            handoffs.on_noted(step, event, noted)
+        case HandoffChange() as change:
+            handoffs.on_changed(step, event, change)
         case LeadStaged() as staged:
             stages.on_staged(step, event, staged)
         case LeadAct() as act:
             acts.on_act(step, event, act)
+        case LeadCommand():
+            pass  # dispatch says what becomes of it
         case other:
             raise TypeError(f"clocks does not read {type(other).__name__}")

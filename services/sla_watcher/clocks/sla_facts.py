@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from baton.contracts.slas import SlaAction, SlaClock, SlaViolation
-from baton.contracts.topic_names import LEADS_SLA_ACTIONS, LEADS_SLA_CLOCKS, LEADS_SLA_VIOLATIONS
+from baton.contracts.topic_names import LEADS_SLA_CLOCKS, LEADS_SLA_VIOLATIONS
 from baton.ids import derived_id
 from services.sla_watcher.clocks.state import LastWord, OpenClock
 from services.sla_watcher.clocks.step import ClockStep
@@ -50,7 +50,7 @@ def publish_action(
     handoff_id: str | None = None,
 ) -> None:
     """``leads.sla-actions.v1``: what is to be done about a clock."""
-    step.publish(LEADS_SLA_ACTIONS, SlaAction(
+    step.publish_action(SlaAction(
         action_id=step.id_of("action", clock.clock_id, kind, clock.rung), kind=kind, lead_id=step.lead_id,
         handoff_id=handoff_id or clock.handoff_id or "", clock_id=clock.clock_id, at_ms=step.now, cause_id=step.cause,
         agreement=step.version, owner=clock.owner, pool=clock.pool, to=to, reason=reason, exclude=exclude,

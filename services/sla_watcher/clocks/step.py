@@ -3,11 +3,19 @@
 Each rule takes it, looks, and adds what follows.
 """
 
+from typing import Final
+
 from baton.agreement.reference import AgreementReference
+from baton.contracts.slas import ActionKind, LeadReactivated, LeadRecycled, SlaAction
+from baton.contracts.streams import SlaDecision
+from baton.contracts.topic_names import LEADS_REACTIVATED, LEADS_RECYCLED, LEADS_SLA_ACTIONS, SLA_LEADS
 from baton.engine.reducer import Step, View
 from baton.engine.step_builder import StepBuilder
 from baton.ids import derived_id
 from services.sla_watcher.clocks.state import LeadClocks
+
+CARRIED_OUT: Final = frozenset({ActionKind.REASSIGN.value, ActionKind.MANAGER_QUEUE.value, ActionKind.RESTORE.value})
+"""Actions of dispatch; the others are for people and tools."""
 
 
 class ClockStep(StepBuilder[LeadClocks]):
@@ -28,6 +36,22 @@ class ClockStep(StepBuilder[LeadClocks]):
     def id_of(self, *parts: str | int) -> str:
         """An id that follows from this call's cause."""
         return derived_id(self.cause, *parts)
+
+    def publish_action(self, action: SlaAction) -> None:
+        """Tell of an action, and those who carry it out if it is one that Baton carries out itself."""
+        if action.kind in CARRIED_OUT:
+            self.publish(SLA_LEADS, SlaDecision(lead_id=self.lead_id, action=action))
+        self.publish(LEADS_SLA_ACTIONS, action)
+
+    def publish_recycled(self, recycled: LeadRecycled) -> None:
+        """Tell that the cycle is to end."""
+        self.publish(SLA_LEADS, SlaDecision(lead_id=self.lead_id, recycled=recycled))
+        self.publish(LEADS_RECYCLED, recycled)
+
+    def publish_reactivated(self, reactivated: LeadReactivated) -> None:
+        """Tell that the rest is over, or has a further date."""
+        self.publish(SLA_LEADS, SlaDecision(lead_id=self.lead_id, reactivated=reactivated))
+        self.publish(LEADS_REACTIVATED, reactivated)
 
     def finish(self) -> Step[LeadClocks]:
         """The outcome. A head equal to the former one is the former one, so that nothing is written for nothing."""

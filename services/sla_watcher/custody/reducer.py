@@ -11,17 +11,7 @@ from baton.contracts.custody import IN_FLIGHT_MS, Holding, holder_of, missing_at
 from baton.contracts.fact_metrics import Amount
 from baton.contracts.metrics import Business
 from baton.contracts.slas import LeadOrphan, OrphanKind
-from baton.contracts.topic_names import (
-    LEADS_HANDOFFS,
-    LEADS_ORPHANS,
-    LEADS_QUALIFIED,
-    LEADS_REACTIVATED,
-    LEADS_RECYCLED,
-    LEADS_ROUTED_SALES,
-    LEADS_ROUTED_SDR,
-    LEADS_STAGES,
-    LEADS_UNROUTED,
-)
+from baton.contracts.topic_names import LEADS_ORPHANS, ROUTER_HANDOFFS, SCORER_LEADS, SLA_LEADS
 from baton.engine.reducer import Event, Fact, Reducer, Step, View
 from services.sla_watcher.custody.state import LeadCustody
 
@@ -33,16 +23,7 @@ class Custody(Reducer[LeadCustody, AgreementReference]):
 
     name = "custody"
     service = "sla_watcher"
-    inputs = (
-        LEADS_QUALIFIED,
-        LEADS_STAGES,
-        LEADS_ROUTED_SDR,
-        LEADS_ROUTED_SALES,
-        LEADS_UNROUTED,
-        LEADS_HANDOFFS,
-        LEADS_RECYCLED,
-        LEADS_REACTIVATED,
-    )
+    inputs = (SCORER_LEADS, ROUTER_HANDOFFS, SLA_LEADS)
     outputs = (LEADS_ORPHANS,)
     head_type = LeadCustody
     stands = True

@@ -24,6 +24,7 @@ from baton.engine.memory import MemoryHost
 from baton.engine.reducer import Event
 from baton.ids import derived_id
 from services.router.app import SERVICE
+from tests.streams import stream_of
 
 MONDAY_0900 = 1_793_606_400_000  # 2026-11-02, 09:00 in Berlin
 MINUTE = 60_000
@@ -109,25 +110,26 @@ class World:
     def wait(self, ms: int) -> None:
         self.host.advance(self.now + ms)
 
-    def send(self, topic: str, *values: Any) -> None:
+    def send(self, *values: Any) -> None:
         """Append the values, all before the router looks."""
         for value in values:
-            self.host.send(topic, value.lead_id, value)
+            topic, record = stream_of(value)
+            self.host.send(topic, value.lead_id, record)
 
     def qualify(self, *values: LeadQualified) -> None:
-        self.send("leads.qualified.v1", *values)
+        self.send(*values)
         self.host.settle()
 
     def stage(self, *values: LeadStaged) -> None:
-        self.send("leads.stages.v1", *values)
+        self.send(*values)
         self.host.settle()
 
     def act(self, *values: SlaAction) -> None:
-        self.send("leads.sla-actions.v1", *values)
+        self.send(*values)
         self.host.settle()
 
     def command(self, *values: LeadCommand) -> None:
-        self.send("leads.commands.v1", *values)
+        self.send(*values)
         self.host.settle()
 
     def records(self, *topics: str) -> list[tuple[str, Any]]:
@@ -251,6 +253,7 @@ def staged(
         agreement="v",
         by=by,
         handoff_id=None if attempt is None else handoff_id(lead, attempt),
+        qualification_id=qualification_id(lead, cycle=more.get("cycle", 1)),
     )
     return replace(base, **more)
 

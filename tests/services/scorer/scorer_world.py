@@ -16,11 +16,13 @@ from baton.contracts.intake import Act, Consent, Engagement, LeadAct, LeadEvent,
 from baton.contracts.leads import LeadQualified, LeadRefused, LeadScored, LeadStaged, Story
 from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled
+from baton.contracts.streams import LeadDecision
 from baton.contracts.topics import TOPICS
 from baton.engine.memory import MemoryHost
 from baton.engine.reducer import Event
 from baton.ids import derived_id
 from services.scorer.app import SERVICE
+from tests.streams import stream_of
 
 MONDAY_0900 = 1_793_606_400_000  # 2026-11-02, 09:00 in Berlin
 MINUTE = 60_000
@@ -114,9 +116,7 @@ class World:
     def send(self, *values: Any) -> None:
         """Append the values and let the scorer work."""
         for value in values:
-            topic = TOPIC_OF.get(type(value), "intake.leads.v1")
-            if isinstance(value, LeadRouted) and value.leg == "sdr":
-                topic = "leads.routed.sdr.v1"
+            topic = stream_of(value)[0] if isinstance(value, FROM_OTHERS) else "intake.leads.v1"
             for key in (value.loser, value.survivor) if isinstance(value, LeadMerge) else (value.lead_id,):
                 self.host.send(topic, key, said_of(key, value), received_at_ms=getattr(value, "received_at_ms", None))
         self.work()
@@ -197,23 +197,19 @@ class World:
             self._read = len(self.host.log.history)
         wanted = {topic: TOPICS[topic].record for reducer in SERVICE.reducers for topic in reducer.outputs}
         found = [codec_for(record).decode(each.value) for each in history if (record := wanted.get(each.topic)) and each.value]
-        return [each for each in found if kind is None or isinstance(each, kind)]
+        private = () if kind is LeadDecision else (LeadDecision,)
+        return [each for each in found if (kind is None or isinstance(each, kind)) and not isinstance(each, private)]
 
     def said(self) -> list[str]:
         """The same in words, one line each, without the parts of accounts and transfers."""
         return [line for each in self.facts() if (line := words(each))]
 
 
-TOPIC_OF: Mapping[type, str] = {
-    LeadRouted: "leads.routed.sales.v1",
-    HandoffNoted: "leads.handoffs.v1",
-    LeadRecycled: "leads.recycled.v1",
-    LeadReactivated: "leads.reactivated.v1",
-}
+FROM_OTHERS = (LeadRouted, HandoffNoted, LeadRecycled, LeadReactivated)
 
 
 def said_of(lead: str, value: Any) -> Any:
-    """What ``identify`` says of an event, an act or a merge alone; everything else as it is."""
+    """What ``identify`` says of an event, an act or a merge alone, and the other services of the rest."""
     match value:
         case LeadEvent():
             return LeadInput(lead_id=lead, cause_id=value.event_id, event=value, occurred_at_ms=value.occurred_at_ms)
@@ -221,7 +217,7 @@ def said_of(lead: str, value: Any) -> Any:
             return LeadInput(lead_id=lead, cause_id=value.event_id, act=value, occurred_at_ms=value.occurred_at_ms)
         case LeadMerge():
             return LeadInput(lead_id=lead, cause_id=value.merge_id, merge=value, occurred_at_ms=value.occurred_at_ms)
-    return value
+    return stream_of(value)[1] if isinstance(value, FROM_OTHERS) else value
 
 
 def words(value: Any) -> str:

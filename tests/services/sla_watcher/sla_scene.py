@@ -33,6 +33,7 @@ from baton.ids import derived_id
 from services.sla_watcher.clocks.reducer import Clocks
 from services.sla_watcher.clocks.state import LeadClocks
 from services.sla_watcher.goals.reducer import Goals
+from tests.streams import stream_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -191,7 +192,7 @@ class Scene:
             story=more.pop("story", Story()), agreement="a",
             **more,
         )  # fmt: skip
-        return self._send("leads.qualified.v1", record)
+        return self._send(record)
 
     def routed(self, owner: str = "ann", *, attempt: int = 1, name: str = "q1", leg: str = "sales", **more: Any) -> Scene:
         now = self.host.log.now
@@ -207,14 +208,14 @@ class Scene:
             qualified_at_ms=now, path=(), candidates=(), rule="default", turn_used=True, qualified=qualified, agreement="a",
         )  # fmt: skip
         self.owners[record.handoff_id] = owner
-        return self._send(f"leads.routed.{leg}.v1", record)
+        return self._send(record)
 
     def unrouted(self, outcome: str = "held", *, reason: str = "nobody", name: str = "q1", attempt: int = 1) -> Scene:
         record = LeadUnrouted(
             handoff_id=f"{name}/{attempt}", qualification_id=name, attempt=attempt, lead_id=self.lead, cycle=1,
             outcome=outcome, reason=reason, pool="reps", at_ms=self.host.log.now, path=(), candidates=(), agreement="a",
         )  # fmt: skip
-        return self._send("leads.unrouted.v1", record)
+        return self._send(record)
 
     def noted(self, kind: str, reason: str, *, name: str = "q1", attempt: int = 1) -> Scene:
         record = HandoffNoted(
@@ -222,7 +223,7 @@ class Scene:
             reason=reason, cause_id=self._id(), at_ms=self.host.log.now, owner=self.owners.get(f"{name}/{attempt}"),
             pool="reps", leg="sales",
         )  # fmt: skip
-        return self._send("leads.handoffs.v1", record)
+        return self._send(record)
 
     def staged(self, event: str, to: str, *, by: str | None = "ann", received: str | None = None, **more: Any) -> Scene:
         now = self.host.log.now
@@ -234,7 +235,7 @@ class Scene:
             occurred_at_ms=ms(more.pop("occurred")) if "occurred" in more else received_ms, evidence_at_ms=received_ms,
             agreement="a", by=by, **more,
         )  # fmt: skip
-        return self._send("leads.stages.v1", record, received_at_ms=received_ms)
+        return self._send(record, received_at_ms=received_ms)
 
     def act(self, kind: str = "call", *, by: str = "ann", received: str | None = None, **more: Any) -> Scene:
         received_ms = ms(received) if received else self.host.log.now
@@ -245,10 +246,11 @@ class Scene:
             occurred_at_ms=ms(occurred) if occurred else received_ms, received_at_ms=received_ms,
             act=Act(kind=kind, by=by, **more),
         )  # fmt: skip
-        return self._send("leads.acts.v1", record, received_at_ms=received_ms, id=name)
+        return self._send(record, received_at_ms=received_ms, id=name)
 
-    def _send(self, topic: str, record: Any, *, received_at_ms: int | None = None, id: str | None = None) -> Scene:
-        self.host.send(topic, self.lead, record, id=id or self._id(), received_at_ms=received_at_ms)
+    def _send(self, record: Any, *, received_at_ms: int | None = None, id: str | None = None) -> Scene:
+        topic, said = stream_of(record)
+        self.host.send(topic, self.lead, said, id=id or self._id(), received_at_ms=received_at_ms)
         self.host.settle()
         return self
 
@@ -263,7 +265,7 @@ class Scene:
         outputs = set(Clocks.outputs) | set(Goals.outputs)
         new = [each for each in self.host.log.history[self._told :] if each.topic in outputs and each.value is not None]
         self._told = len(self.host.log.history)
-        return [self.decoded(each) for each in new]
+        return [self.decoded(each) for each in new if each.topic != "sla.leads.v1"]
 
     def decoded(self, record: Stored) -> Any:
         """The value of a record in the log."""
@@ -321,7 +323,7 @@ class Desk:
             self.pass_time(at)
         self.now = max(self.now, at)
         self.cause = derived_id("desk", topic, at, len(self.said))
-        event = Event(topic=topic, partition=0, offset=0, key=self.key, value=value, id=self.cause, at_ms=at,
+        event = Event(topic=topic, partition=0, offset=0, key=self.key, value=stream_of(value)[1], id=self.cause, at_ms=at,
                       received_at_ms=at if received is None else received)  # fmt: skip
         self._absorb(self.reducer.step(self, event, now=at, reference=self.reference))
 
@@ -348,7 +350,7 @@ class Desk:
             self.entries.pop((each.kind.name, each.item), None)
         for put in step.put:
             self.entries[put.kind.name, put.item] = put.value
-        self.said += [fact.value for fact in step.facts]
+        self.said += [fact.value for fact in step.facts if fact.topic != "sla.leads.v1"]
 
     def lines(self) -> list[str]:
         """What was said since the last asking."""

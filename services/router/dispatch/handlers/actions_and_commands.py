@@ -7,8 +7,8 @@ One that comes again changes nothing.
 from dataclasses import replace
 
 from baton.contracts.intake import CommandKind, LeadCommand
-from baton.contracts.routing import HandoffKind
 from baton.contracts.slas import SlaAction
+from baton.contracts.streams import HandoffEvent
 from services.router import turn_credit
 from services.router.dispatch import effects
 from services.router.dispatch.command_authorization import WAITING, Authority, Permit, Refusal, authorise
@@ -123,7 +123,8 @@ def refused(case: Case, handoff_id: str | None, reason: str, *, cause: str, by: 
         leg="",
         since_ms=case.at,
     )
-    return unchanged(case, effects.note(case, known or unknown, HandoffKind.REFUSED, reason, cause=cause, by=by))
+    said = {"reason": reason, "cause_id": cause, "by": by, "published": True}
+    return unchanged(case, *effects.changed(case, known or unknown, HandoffEvent.REFUSED, **said))
 
 
 def with_person(people: tuple[str, ...], *more: str) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ at once.
 
 from dataclasses import replace
 
-from baton.contracts.routing import REINSTATED, HandoffKind, LeadRouted, LeadUnrouted
+from baton.contracts.routing import REINSTATED, LeadRouted, LeadUnrouted
+from baton.contracts.streams import HandoffEvent
 from services.router.dispatch import effects
 from services.router.dispatch.effects import Case, Change, unchanged
 from services.router.dispatch.state import Handoff, HandoffState
@@ -27,9 +28,12 @@ def on_routed(case: Case, routed: LeadRouted) -> Change:
     told = replace(current, pool=routed.pool, leg=routed.leg, announced=True)
     if move is Move.OFFER:
         told = replace(told, state=HandoffState.OFFERED, owner=routed.owner, since_ms=case.at)
-        return replace(unchanged(case), head=replace(case.head, current=told))
+        facts = effects.changed(case, told, HandoffEvent.ROUTED, routed=routed)
+        return replace(unchanged(case, *facts), head=replace(case.head, current=told))
+    facts = effects.changed(case, replace(told, owner=routed.owner), HandoffEvent.ROUTED, routed=routed)
     told = replace(told, owner=current.owner or routed.owner)
-    facts = () if told.owner == routed.owner else (effects.note(case, told, HandoffKind.NOTED, REINSTATED),)
+    if told.owner != routed.owner:
+        facts += effects.changed(case, told, HandoffEvent.REINSTATED, reason=REINSTATED, published=True)
     return Change(head=replace(case.head, current=told), open_qualification=case.open_qualification, facts=facts)
 
 
@@ -48,12 +52,15 @@ def on_unrouted(case: Case, unrouted: LeadUnrouted) -> Change:
         case Move.WATCH:
             told = replace(told, state=HandoffState.WATCHED, owner=unrouted.watcher)
         case Move.END:
-            return effects.end(case, reason=unrouted.reason)
+            said = effects.changed(case, current, HandoffEvent.UNROUTED, unrouted=unrouted)
+            ended = effects.end(case, reason=unrouted.reason)
+            return replace(ended, facts=(*said, *ended.facts))
         case Move.LATE:
             return _late(case, unrouted, owner=unrouted.watcher, leg=unrouted.leg)
         case _:
             return unchanged(case)
-    return replace(unchanged(case), head=replace(case.head, current=told))
+    said = effects.changed(case, told, HandoffEvent.UNROUTED, unrouted=unrouted)
+    return replace(unchanged(case, *said), head=replace(case.head, current=told))
 
 
 def _trigger(unrouted: LeadUnrouted, *, stands: bool) -> Trigger:
@@ -78,13 +85,13 @@ def _late(case: Case, answer: LeadRouted | LeadUnrouted, *, owner: str | None, l
         pool=answer.pool,
     )
     reason = (known.ended if known else None) or "stale_handoff"
-    fact = effects.note(case, told, HandoffKind.WITHDRAWN, reason)
+    facts = effects.changed(case, told, HandoffEvent.WITHDRAWN, reason=reason, published=True)
     if known is None or known is case.head.current:
-        return unchanged(case, fact)
+        return unchanged(case, *facts)
     # Should the former one be reinstated, whoever was told of it is who holds it.
     note = replace(known, owner=owner, pool=answer.pool, leg=leg or known.leg)
     former = tuple(note if each.handoff_id == note.handoff_id else each for each in case.head.former)
-    return Change(head=replace(case.head, former=former), open_qualification=case.open_qualification, facts=(fact,))
+    return Change(head=replace(case.head, former=former), open_qualification=case.open_qualification, facts=facts)
 
 
 def find(case: Case, handoff_id: str | None) -> Handoff | None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from baton.contracts.routing import REINSTATED, HandoffKind, HandoffNoted, LeadRouted
+from baton.contracts.routing import LeadRouted
+from baton.contracts.streams import HANDOFF_ENDS, HandoffChange, HandoffEvent
 from services.scorer.lead.state import CycleState, FormerHandoff
 from services.scorer.lead.step import LeadStep
 
@@ -53,22 +54,39 @@ def _with_former(cycle_state: CycleState) -> tuple[FormerHandoff, ...]:
     return (*cycle_state.former, left)[-_MAX_FORMER:]
 
 
-def on_noted(step: LeadStep, noted: HandoffNoted) -> None:
+def on_changed(step: LeadStep, change: HandoffChange) -> None:
     """A hand-off was taken back, or one stands again."""
     cycle_state = step.cycle_state
-    if noted.qualification_id != cycle_state.qualification_id:
+    if change.qualification_id != cycle_state.qualification_id:
         return
-    if noted.kind == HandoffKind.WITHDRAWN and noted.handoff_id == cycle_state.handoff_id:
-        step.update_cycle(handoff_id=None, owner=None, pool=None, accepted=False, touched=False, former=_with_former(cycle_state))
-    elif noted.kind == HandoffKind.NOTED and noted.reason == REINSTATED and noted.handoff_id != cycle_state.handoff_id:
-        left = tuple(each for each in _with_former(cycle_state) if each.handoff_id != noted.handoff_id)
+    stands = change.handoff_id == cycle_state.handoff_id
+    if change.event in HANDOFF_ENDS and change.published:
+        if stands:
+            step.update_cycle(
+                handoff_id=None, owner=None, pool=None, accepted=False, touched=False, former=_with_former(cycle_state)
+            )
+        elif change.event == HandoffEvent.WITHDRAWN:
+            _remember(step, change)
+    elif change.event == HandoffEvent.REINSTATED and not stands:
+        left = tuple(each for each in _with_former(cycle_state) if each.handoff_id != change.handoff_id)
         step.update_cycle(
-            handoff_id=noted.handoff_id,
-            attempt=max(cycle_state.attempt, noted.attempt),
-            owner=noted.owner,
-            pool=noted.pool,
-            leg=noted.leg or cycle_state.leg,
+            handoff_id=change.handoff_id,
+            attempt=max(cycle_state.attempt, change.attempt),
+            owner=change.owner,
+            pool=change.pool,
+            leg=change.leg or cycle_state.leg,
             accepted=False,
             touched=True,
             former=left,
         )
+
+
+def _remember(step: LeadStep, change: HandoffChange) -> None:
+    """It was taken back before news of its holder came here: who was told of it may have accepted it."""
+    cycle_state = step.cycle_state
+    if change.owner is None or any(each.handoff_id == change.handoff_id for each in cycle_state.former):
+        return
+    known = FormerHandoff(
+        handoff_id=change.handoff_id, attempt=change.attempt, leg=change.leg, owner=change.owner, pool=change.pool
+    )
+    step.update_cycle(attempt=max(cycle_state.attempt, change.attempt), former=(*cycle_state.former, known)[-_MAX_FORMER:])

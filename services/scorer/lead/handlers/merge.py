@@ -104,7 +104,8 @@ def on_transfer(step: LeadStep, told: LeadTransfer, take: Callable[[LeadStep, ob
         return
     event = late.event and evolve(late.event, lead_id=step.lead_id)
     act = late.act and evolve(late.act, lead_id=step.lead_id)
-    take(step, evolve(late, lead_id=step.lead_id, event=event, act=act))
+    command = late.command and evolve(late.command, lead_id=step.lead_id)
+    take(step, evolve(late, lead_id=step.lead_id, event=event, act=act, command=command))
 
 
 def absorbed(step: LeadStep, told: LeadTransfer) -> None:

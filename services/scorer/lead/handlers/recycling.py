@@ -28,10 +28,15 @@ def on_recycled(step: LeadStep, told: LeadRecycled) -> None:
         _rest(step, told)
     elif told.cycle != head.cycle:
         refuse(step, move.value, _cause(step, told), "former_cycle")
-    elif told.reason in WITHDRAWALS and head.stage in OPEN:
+    elif head.stage in OPEN and (told.reason in WITHDRAWALS or _is_of_former(step, told)):
         refuse(step, move.value, _cause(step, told), "qualified_again")
     else:
         _end(step, told, move)
+
+
+def _is_of_former(step: LeadStep, told: LeadRecycled) -> bool:
+    """Whether it ends another qualification than the one that stands."""
+    return told.qualification_id not in (None, step.cycle_state.qualification_id)
 
 
 def _end(step: LeadStep, told: LeadRecycled, move: StageEvent) -> None:

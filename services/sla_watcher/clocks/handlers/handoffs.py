@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 from baton.contracts.leads import LeadQualified
-from baton.contracts.routing import REINSTATED, HandoffKind, HandoffNoted, LeadRouted, LeadUnrouted
+from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import ClockState
+from baton.contracts.streams import HANDOFF_ENDS, HandoffChange, HandoffEvent
 from baton.engine.reducer import Event
 from services.sla_watcher.clocks.clock import close_clock, record_evidence, start_clock, store_clock
 from services.sla_watcher.clocks.evidence import Evidence
@@ -154,40 +155,43 @@ def _suppressed(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:
     for clock in step.head.clocks:
         close_clock(step, clock, f"suppressed: {unrouted.reason}", at_ms=event.at_ms)
     final = unrouted.reason not in {*step.reference.agreement.recycling.reasons, NO_CONSENT}
-    leave_cycle(step, Leaving(reason=unrouted.reason, handoff_id=unrouted.handoff_id, final=final))
+    leaving = Leaving(
+        reason=unrouted.reason, qualification_id=unrouted.qualification_id, handoff_id=unrouted.handoff_id, final=final
+    )
+    leave_cycle(step, leaving)
 
 
-def on_noted(step: ClockStep, event: Event, noted: HandoffNoted) -> None:
-    """A hand-off was withdrawn: its holder owes nothing more. Or one stands again."""
-    if noted.kind == HandoffKind.WITHDRAWN:
+def on_changed(step: ClockStep, event: Event, change: HandoffChange) -> None:
+    """A hand-off ended by no act of its holder, who owes nothing more. Or one stands again."""
+    if change.event in HANDOFF_ENDS and change.published:
         for clock in step.head.clocks:
-            if clock.handoff_id == noted.handoff_id:
-                supersede(step, clock, at_ms=event.at_ms, reason=noted.reason)
+            if clock.handoff_id == change.handoff_id:
+                supersede(step, clock, at_ms=event.at_ms, reason=change.reason or "withdrawn")
         holder = step.head.holder
-        if holder is not None and holder.handoff_id == noted.handoff_id:
+        if holder is not None and holder.handoff_id == change.handoff_id:
             step.head = replace(step.head, holder=None, marks=with_mark(step.head.marks, "system", event.at_ms))
-    elif noted.kind == HandoffKind.NOTED and noted.reason == REINSTATED and noted.owner is not None:
-        _reinstate(step, event, noted, noted.owner)
+    elif change.event == HandoffEvent.REINSTATED and change.owner is not None:
+        _reinstate(step, event, change, change.owner)
 
 
-def _reinstate(step: ClockStep, event: Event, noted: HandoffNoted, owner: str) -> None:
+def _reinstate(step: ClockStep, event: Event, change: HandoffChange, owner: str) -> None:
     passing = step.head.passing
-    if passing is None or passing.qualification_id != noted.qualification_id:
+    if passing is None or passing.qualification_id != change.qualification_id:
         return
     holder = CurrentHandoff(
-        handoff_id=noted.handoff_id,
-        qualification_id=noted.qualification_id,
-        attempt=noted.attempt,
-        leg=noted.leg or passing.leg,
+        handoff_id=change.handoff_id,
+        qualification_id=change.qualification_id,
+        attempt=change.attempt,
+        leg=change.leg or passing.leg,
         owner=owner,
-        pool=noted.pool or "",
+        pool=change.pool or "",
         since_ms=event.at_ms,
-        bars=noted.attempt + 1,
+        bars=change.attempt + 1,
         accepted=True,
         touched=True,
     )
     for clock in step.head.clocks:
-        if clock.handoff_id not in (None, noted.handoff_id):
+        if clock.handoff_id not in (None, change.handoff_id):
             supersede(step, clock, at_ms=event.at_ms)
     step.head = replace(step.head, holder=holder, marks=with_mark(step.head.marks, "human", event.at_ms))
     start_for_holder(step, AFTER_ACCEPTANCE, at_ms=event.at_ms)

@@ -167,7 +167,11 @@ def _rejected(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evide
             close_clock(step, clock, "rejected", at_ms=event.at_ms)
     step.head = replace(step.head, holder=None, marks=with_mark(step.head.marks, "system", event.at_ms))
     leaving = Leaving(
-        reason=staged.reason or "rejected_by_sales", handoff_id=handoff_id, by=staged.by, contract_end=staged.contract_end
+        reason=staged.reason or "rejected_by_sales",
+        qualification_id=staged.qualification_id,
+        handoff_id=handoff_id,
+        by=staged.by,
+        contract_end=staged.contract_end,
     )
     after_rejection(step, leaving, holder)
 
@@ -199,6 +203,7 @@ def _left(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence)
 def _leaving(staged: LeadStaged) -> Leaving:
     return Leaving(
         reason=staged.reason or _UNSAID.get(staged.event, staged.event),
+        qualification_id=staged.qualification_id,
         handoff_id=staged.handoff_id,
         by=staged.by,
         contract_end=staged.contract_end,

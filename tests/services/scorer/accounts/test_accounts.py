@@ -191,5 +191,11 @@ def test_the_person_is_told_to_who_takes_the_lead_and_to_nobody_else() -> None:
         "Rival",
     )
     told = [each for each in world.host.log.history if b"ada@" in (each.value or b"")]
-    assert {each.topic for each in told} == {"intake.leads.v1", "leads.persons.v1", "leads.qualified.v1", "lead.changelog.v1"}
+    assert {each.topic for each in told} == {
+        "intake.leads.v1",
+        "leads.persons.v1",
+        "leads.qualified.v1",
+        "scorer.leads.v1",
+        "lead.changelog.v1",
+    }
     assert [each.key for each in told if each.topic == "lead.changelog.v1" and b"person" not in (each.key or b"")] == []

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from baton.agreement.reference import reference_of
-from baton.contracts.custody import Holder, HolderKind, Holding, LeadFact, Missing, holder_of, told
+from baton.contracts.custody import Holder, HolderKind, Holding, Missing, holder_of, told
 from baton.contracts.intake import Act, Engagement, LeadAct, LeadEvent
 from baton.contracts.leads import LeadQualified, LeadRefused
 from baton.contracts.slas import LeadReactivated, LeadRecycled
+from baton.contracts.streams import LeadDecision
 from baton.ids import derived_id
 from services.scorer.lead.state import DATES, StageDates
 from tests.services.scorer.scorer_view import Shelf
-from tests.services.scorer.scorer_world import DAY, MONDAY_0900, agreement, routed
+from tests.services.scorer.scorer_world import DAY, FROM_OTHERS, MONDAY_0900, agreement, routed
+from tests.streams import stream_of
 
 NOW = MONDAY_0900
 
@@ -37,15 +39,15 @@ class Life:
 
     def _take(self, value: Any) -> None:
         """What came to the lead from the others, and what it said to that."""
-        if isinstance(value, LeadFact):
-            self.holding = told(self.holding, value)
+        if isinstance(value, FROM_OTHERS):
+            self.holding = told(self.holding, stream_of(value)[1])
         self.shelf.take(value, now=self.now)
         self.hear()
 
     def hear(self) -> None:
         """What the lead said since."""
         for fact in self.shelf.facts[self._heard :]:
-            if isinstance(fact.value, LeadFact):
+            if isinstance(fact.value, LeadDecision):
                 self.holding = told(self.holding, fact.value)
         self._heard = len(self.shelf.facts)
 

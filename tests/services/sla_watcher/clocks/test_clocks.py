@@ -206,11 +206,18 @@ def test_warnings_come_at_fractions_of_the_open_time_and_end_with_the_clock() ->
 @pytest.mark.parametrize("end", ["merged", "erased"])
 def test_a_lead_that_is_no_more_starts_nothing_again(end: str) -> None:
     scene = Scene().qualified().routed("ann").at("Mon 10:20").staged(end, "mql", by=None, actor="system")
-    scene.qualified("q2", cycle=2).routed("bob", name="q2").act("call", by="bob")
+    scene.routed("bob", attempt=2).act("call", by="bob").staged("accepted", "sal", by="bob")
     assert scene.at("Fri 17:00").lines() == [
         "Mon 10:00 accept (ann) running until Mon 11:00",
         f"Mon 10:20 accept (ann) cancelled: {end}",
     ]
+
+
+@pytest.mark.parametrize(("end", "lives_again"), [("merged", True), ("erased", False)])
+def test_a_merged_lead_that_qualifies_lives_again_and_an_erased_one_does_not(end: str, lives_again: bool) -> None:
+    scene = Scene().qualified().at("Mon 10:20").staged(end, "mql", by=None, actor="system")
+    scene.qualified("q2", cycle=2).routed("bob", name="q2")
+    assert scene.lines() == (["Mon 10:20 accept (bob) running until Mon 11:20"] if lives_again else [])
 
 
 def test_facts_that_come_twice_change_nothing() -> None:
@@ -253,14 +260,14 @@ def _handed_to_ann() -> tuple[object, object]:
     scene = Scene().qualified().routed("ann")
     topics = {each.topic: each for each in scene.host.log.history}
     decode = scene.decoded
-    return decode(topics["leads.qualified.v1"]), decode(topics["leads.routed.sales.v1"])
+    return decode(topics["scorer.leads.v1"]), decode(topics["router.handoffs.v1"])
 
 
 def _staged(event: str, *, evidence: str) -> object:
     scene = Scene(start="Mon 11:04").staged(event, "sal", received=evidence)
-    return scene.decoded(next(each for each in scene.host.log.history if each.topic == "leads.stages.v1"))
+    return scene.decoded(next(each for each in scene.host.log.history if each.topic == "scorer.leads.v1"))
 
 
 def _call(name: str, when: str) -> object:
     scene = Scene(start=when).act("call", id=name)
-    return scene.decoded(next(each for each in scene.host.log.history if each.topic == "leads.acts.v1"))
+    return scene.decoded(next(each for each in scene.host.log.history if each.topic == "scorer.leads.v1"))

@@ -14,19 +14,18 @@ from baton.contracts.leads import LeadStaged
 from baton.contracts.metrics import Business
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadOrphan, LeadReactivated, LeadRecycled
+from baton.contracts.streams import HandoffChange, LeadDecision, SlaDecision
 from baton.contracts.topics import TOPICS
 from baton.engine.core import Core
 from services.sla_watcher.custody.reducer import Custody
 from tests.engine.test_input_merge import Fetched
 from tests.services.router.router_world import MINUTE, MONDAY_0900, Book, agreement, handoff_id, qualified
+from tests.streams import stream_of
 
 DAY = 24 * 60 * MINUTE
 Q = qualified("l1")
 HANDOFF, SECOND = handoff_id("l1"), "b" * 32
 AT: dict[str, Any] = {"at_ms": 1, "cause_id": "c", "agreement": "v"}
-TOPIC = {LeadStaged: "leads.stages.v1", LeadRouted: "leads.routed.sdr.v1", LeadUnrouted: "leads.unrouted.v1"}
-TOPIC |= {HandoffNoted: "leads.handoffs.v1", LeadRecycled: "leads.recycled.v1", LeadReactivated: "leads.reactivated.v1"}
-TOPIC |= {type(Q): "leads.qualified.v1"}
 
 
 def routed(owner: str, *, handoff: str = HANDOFF, attempt: int = 1, qualification: str = Q.qualification_id) -> LeadRouted:
@@ -140,7 +139,7 @@ STORIES: list[tuple[str, list[Any], Holder]] = [
 def test_who_holds_a_lead(facts: list[Any], holder: Holder) -> None:
     holding = Holding()
     for fact in facts:
-        holding = told(holding, fact)
+        holding = told(holding, stream_of(fact)[1])
     assert holder_of(holding) == holder
 
 
@@ -156,10 +155,10 @@ class Post:
         """What it says to these facts, and by how much ``baton_orphans`` changes."""
         self.core.begin(0)
         for fact in facts:
-            topic = TOPIC[type(fact)]
+            topic, record = stream_of(fact)
             offset = self.offsets.get(topic, 0)
             self.offsets[topic] = offset + 1
-            self.core.process(topic, Fetched(offset, MONDAY_0900 + at_ms, b"l1", codec_for(type(fact)).encode(fact), ()))
+            self.core.process(topic, Fetched(offset, MONDAY_0900 + at_ms, b"l1", codec_for(type(record)).encode(record), ()))
         self.core.advance(MONDAY_0900 + at_ms)
         batch = self.core.seal()
         assert batch is not None
@@ -235,5 +234,5 @@ def test_a_restored_task_counts_what_it_had_counted() -> None:
 
 
 def test_it_reads_what_the_three_publish_who_decide_it_and_no_more() -> None:
-    assert set(Custody.inputs) == {*TOPIC.values(), "leads.routed.sales.v1"}
-    assert all(TOPICS[topic].record in TOPIC for topic in Custody.inputs)
+    assert set(Custody.inputs) == {"scorer.leads.v1", "router.handoffs.v1", "sla.leads.v1"}
+    assert {TOPICS[topic].record for topic in Custody.inputs} == {LeadDecision, HandoffChange, SlaDecision}

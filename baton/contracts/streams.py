@@ -1,0 +1,138 @@
+"""The private streams between services: what one of them says of a lead, in order, one topic an edge.
+
+``scorer.leads.v1`` is the lead reducer's, ``router.handoffs.v1`` the dispatch reducer's, ``sla.leads.v1`` the clocks reducer's; what
+``identify`` says is :class:`~baton.contracts.intake.LeadInput`. Each is keyed by lead, so its records are read in the order they were
+written in. The public topics tell the outside the same; nothing inside Baton reads them for what it decides, since two topics have no
+order between them.
+
+A record is an envelope: :func:`parts_of` takes the records of the public topics out of it, in the order in which they happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from baton.contracts.intake import LeadAct, LeadCommand
+from baton.contracts.leads import LeadQualified, LeadRefused, LeadStaged
+from baton.contracts.routing import LeadRouted, LeadUnrouted
+from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadMove:
+    """One move in the cycle. ``qualified``: the qualification that came of it, of the move ``qualified`` alone."""
+
+    staged: LeadStaged
+    qualified: LeadQualified | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadDecision:
+    """``scorer.leads.v1``: all that one step of the lead reducer decided, in order.
+
+    ``act``: what a person did; it caused ``moves``, was refused (``refused``), or moves nothing (a call, a mail). ``command``: what
+    a person wants done with the hand-off, passed on as it came; dispatch decides it. ``moves`` end what they name and nothing else.
+    """
+
+    lead_id: str
+    at_ms: int
+    act: LeadAct | None = None
+    command: LeadCommand | None = None
+    moves: tuple[LeadMove, ...] = ()
+    refused: LeadRefused | None = None
+
+
+class HandoffEvent(StrEnum):
+    """What happens to a hand-off.
+
+    ``requested``: a holder is asked for. ``routed``, ``unrouted``: the answer. ``accepted``: it is open work. ``returned``: rejected,
+    what follows is decided elsewhere. ``withdrawn``: taken from who had it. ``closed``: its qualification has ended. ``reinstated``:
+    it stands again. ``refused``: what somebody wanted done with it is not done.
+    """
+
+    REQUESTED = "requested"
+    ROUTED = "routed"
+    UNROUTED = "unrouted"
+    ACCEPTED = "accepted"
+    RETURNED = "returned"
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
+    REINSTATED = "reinstated"
+    REFUSED = "refused"
+
+
+HANDOFF_ENDS: Final = frozenset({HandoffEvent.RETURNED, HandoffEvent.WITHDRAWN, HandoffEvent.CLOSED})
+"""After these nobody holds the lead by the hand-off named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffChange:
+    """``router.handoffs.v1``: one change of a hand-off, as dispatch owns it.
+
+    ``owner``, ``pool``, ``leg``: who holds it, or held it. ``published``: of an end, whether ``leads.handoffs.v1`` tells it, which it
+    does not where the holder's own act is the end, or nobody was told of the hand-off. ``routed``, ``unrouted``: the answer, whole.
+    """
+
+    lead_id: str
+    event: str
+    handoff_id: str
+    qualification_id: str
+    attempt: int
+    cycle: int
+    leg: str
+    at_ms: int
+    cause_id: str
+    agreement: str
+    owner: str | None = None
+    pool: str | None = None
+    reason: str | None = None
+    by: str | None = None
+    in_favour_of: str | None = None
+    published: bool = False
+    routed: LeadRouted | None = None
+    unrouted: LeadUnrouted | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaDecision:
+    """``sla.leads.v1``: one decision of the clocks reducer that others carry out or keep to; exactly one field is set beside ``lead_id``.
+
+    Actions that only people and tools act on (notify, escalate) are public alone."""
+
+    lead_id: str
+    action: SlaAction | None = None
+    recycled: LeadRecycled | None = None
+    reactivated: LeadReactivated | None = None
+
+
+StreamRecord = LeadDecision | HandoffChange | SlaDecision
+StreamPart = (
+    LeadAct
+    | LeadCommand
+    | LeadQualified
+    | LeadStaged
+    | LeadRouted
+    | LeadUnrouted
+    | HandoffChange
+    | SlaAction
+    | LeadRecycled
+    | LeadReactivated
+)
+
+
+def parts_of(record: StreamRecord) -> Iterator[StreamPart]:
+    """What a record of a stream says, in the order in which it happened. A qualification comes before its move."""
+    match record:
+        case LeadDecision():
+            yield from (part for part in (record.act, record.command) if part is not None)
+            for move in record.moves:
+                if move.qualified is not None:
+                    yield move.qualified
+                yield move.staged
+        case HandoffChange():
+            yield record.routed or record.unrouted or record
+        case SlaDecision():
+            yield from (part for part in (record.action, record.recycled, record.reactivated) if part is not None)
