@@ -34,8 +34,8 @@ from baton.intake.records import to_intake
 from benchmarks.engine_core import Book
 from benchmarks.sample import Fetched
 from services.ingest.admit.reducer import Admit
-from services.ingest.gateway.keys import Scope, WriteKey
-from services.ingest.gateway.taking import at_once, take_batch, take_events, take_lines
+from services.ingest.gateway.parsing import at_once, take_batch, take_events, take_lines
+from services.ingest.gateway.write_keys import Scope, WriteKey
 from services.ingest.identify.reducer import Identify
 
 START_MS = 1_790_000_000_000

@@ -11,7 +11,7 @@ from services.ingest.identify.reducer import Identify
 
 async def _gateway(settings: Settings, up: Up) -> None:
     # Imported when it is run: simulations and tests of the reducers need no web server.
-    from services.ingest.gateway.serving import serve
+    from services.ingest.gateway.server import serve
 
     await serve(settings, up)
 

@@ -24,7 +24,7 @@ from baton.importing.senders import HttpSender
 from baton.importing.sending import Numbered, SendingStopped, Tally, lines_of, send_all
 from baton.importing.terms import ImportTerms, RowWrong
 from services.ingest.gateway.app import Gateway
-from services.ingest.gateway.keys import key_ring
+from services.ingest.gateway.write_keys import key_ring
 from services.ingest.settings import GatewaySettings
 
 KEY = "desk-0123456789abcdef"

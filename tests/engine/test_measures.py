@@ -137,9 +137,9 @@ def test_words_without_end_do_not_become_series_without_end(task: Any, monkeypat
 
 
 def test_every_metric_of_the_process_is_in_the_catalogue_with_its_labels_and_the_other_way_round() -> None:
-    from services.ingest.gateway import measures  # its metrics are made when it is first imported
+    from services.ingest.gateway import metrics as gateway_metrics  # its metrics are made when it is first imported
 
-    made = [*vars(metrics).values(), *vars(measures).values(), *metrics.MEASURED.values()]
+    made = [*vars(metrics).values(), *vars(gateway_metrics).values(), *metrics.MEASURED.values()]
     found = {
         each._name + ("_total" if each._type == "counter" else ""): (each._type, each._labelnames, each._documentation)
         for each in made

@@ -10,11 +10,11 @@ import pytest
 
 from baton.engine.reducer import Event
 from services.ingest.admit.reducer import Admit
-from services.ingest.gateway.bodies import MAX_BODY_BYTES, MAX_EVENTS
-from services.ingest.gateway.keys import Scope, WriteKey
-from services.ingest.gateway.problems import Refused
-from services.ingest.gateway.segment_fields import is_address
-from services.ingest.gateway.taking import Taken, Taking, at_once, take_batch, take_call, take_events, take_lines
+from services.ingest.gateway.adapters.segment_fields import is_address
+from services.ingest.gateway.parsing import Taken, Taking, at_once, take_batch, take_call, take_events, take_lines
+from services.ingest.gateway.problem_details import Refused
+from services.ingest.gateway.request_body import MAX_BODY_BYTES, MAX_EVENTS
+from services.ingest.gateway.write_keys import Scope, WriteKey
 
 NOW = 1_772_445_600_000
 KEY = WriteKey(name="web", scopes=frozenset(Scope))

@@ -30,7 +30,7 @@ from baton.ids import derived_id
 from baton.intake.records import event_id_of
 from baton.settings import Settings, load_settings
 from services.ingest.admit.reducer import Admit
-from services.ingest.gateway.serving import PortNotOurs, serve
+from services.ingest.gateway.server import PortNotOurs, serve
 from services.ingest.identify.reducer import Identify
 
 pytestmark = pytest.mark.kafka

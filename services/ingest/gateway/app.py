@@ -24,15 +24,15 @@ from baton.contracts.intake import IntakeRecord
 from baton.intake.cloudevents import attributes_of
 from baton.intake.reading import LineRefused
 from baton.intake.request import with_companions
-from services.ingest.gateway import measures
-from services.ingest.gateway.bodies import read_body
-from services.ingest.gateway.keys import KeyRing, WriteKey, presented_key
-from services.ingest.gateway.limits import Gate, RateLimit
+from services.ingest.gateway import metrics
+from services.ingest.gateway.adapters.segment import CALLS
 from services.ingest.gateway.openapi import described
-from services.ingest.gateway.problems import Refused, document, not_now, refused_line
-from services.ingest.gateway.segment import CALLS
-from services.ingest.gateway.taking import Taken, Taking, take_batch, take_call, take_events, take_lines
-from services.ingest.gateway.turns import Turns
+from services.ingest.gateway.parsing import Taken, Taking, take_batch, take_call, take_events, take_lines
+from services.ingest.gateway.problem_details import Refused, document, not_now, refused_line
+from services.ingest.gateway.rate_limits import Gate, RateLimit
+from services.ingest.gateway.request_body import read_body
+from services.ingest.gateway.time_slices import Turns
+from services.ingest.gateway.write_keys import KeyRing, WriteKey, presented_key
 from services.ingest.settings import GatewaySettings
 
 log = logging.getLogger(__name__)
@@ -124,14 +124,14 @@ class Gateway:
             if not publishing:
                 self._gate.leave()
         await self._acknowledge(taken, request.headers.get("traceparent"))
-        measures.EVENTS.labels("taken").inc(len(taken.records))
-        measures.EVENTS.labels("rejected").inc(len(taken.bad))
+        metrics.EVENTS.labels("taken").inc(len(taken.records))
+        metrics.EVENTS.labels("rejected").inc(len(taken.bad))
         return _success(taken, status=200 if segment and _SDK.match(request.headers.get("user-agent", "")) else 202)
 
     async def _acknowledge(self, taken: Taken, traceparent: str | None) -> None:
         trace = traceparent if traceparent and _TRACE.match(traceparent) else None
         try:
-            with measures.ACKNOWLEDGED_SECONDS.time():
+            with metrics.ACKNOWLEDGED_SECONDS.time():
                 await self._gate.acknowledged(self._publish(with_companions(taken.records), trace))
         except NotPublished as error:
             log.warning("events were not taken: %s", error)
@@ -165,7 +165,7 @@ async def _openapi(request: Request) -> Response:
 async def _refused(request: Request, error: Exception) -> Response:
     del request
     assert isinstance(error, Refused)
-    measures.REFUSED.labels(str(error.status)).inc()
+    metrics.REFUSED.labels(str(error.status)).inc()
     return document(error)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from baton import __version__
 from baton.intake.schema import event_line_schema
-from services.ingest.gateway.bodies import MAX_BODY_BYTES, MAX_EVENTS
-from services.ingest.gateway.segment import CALLS
+from services.ingest.gateway.adapters.segment import CALLS
+from services.ingest.gateway.request_body import MAX_BODY_BYTES, MAX_EVENTS
 
 _PROBLEM = {
     "type": "object",

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from baton.contracts.intake import Engagement, Identifier, IntakeRecord, Person
 from baton.intake.records import event_id_of
+from services.ingest.gateway.adapters.segment_fields import snake
 from services.ingest.gateway.app import Gateway, NotPublished
-from services.ingest.gateway.bodies import MAX_BODY_BYTES
-from services.ingest.gateway.keys import KeysRefused, key_ring, presented_key
-from services.ingest.gateway.segment_fields import snake
+from services.ingest.gateway.request_body import MAX_BODY_BYTES
+from services.ingest.gateway.write_keys import KeysRefused, key_ring, presented_key
 from services.ingest.settings import GatewaySettings
 
 NOW = 1_772_445_600_000

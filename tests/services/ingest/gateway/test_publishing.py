@@ -15,9 +15,9 @@ from baton.contracts.partitioner import partition_of
 from baton.ids import derived_id
 from baton.intake.records import key_of
 from baton.settings import Settings
-from services.ingest.gateway import publishing
+from services.ingest.gateway import producer
 from services.ingest.gateway.app import NotPublished
-from services.ingest.gateway.publishing import Publisher
+from services.ingest.gateway.producer import Publisher
 
 RECORDS = [
     IntakeRecord(
@@ -73,7 +73,7 @@ class Producer:
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
     found = Cluster()
-    monkeypatch.setattr(publishing, "AIOKafkaProducer", lambda **options: Producer(found, options))
+    monkeypatch.setattr(producer, "AIOKafkaProducer", lambda **options: Producer(found, options))
     return found
 
 

@@ -13,8 +13,8 @@ from segment.analytics.client import Client
 
 from baton.contracts.intake import EventKind, IntakeRecord
 from services.ingest.gateway.app import Gateway
-from services.ingest.gateway.keys import key_ring
-from services.ingest.gateway.serving import _run, _Server
+from services.ingest.gateway.server import _run, _Server
+from services.ingest.gateway.write_keys import key_ring
 from services.ingest.settings import GatewaySettings
 
 KEY = "web-0123456789abcdef"

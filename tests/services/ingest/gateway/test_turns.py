@@ -13,12 +13,12 @@ import pytest
 
 from baton.contracts.intake import Identifier, IntakeRecord
 from baton.settings import Settings
-from services.ingest.gateway import publishing
+from services.ingest.gateway import producer
 from services.ingest.gateway.app import Gateway
-from services.ingest.gateway.bodies import MAX_BODY_BYTES, MAX_EVENTS
-from services.ingest.gateway.keys import key_ring
-from services.ingest.gateway.publishing import Publisher
-from services.ingest.gateway.turns import EVENTS_A_TURN, Turns
+from services.ingest.gateway.producer import Publisher
+from services.ingest.gateway.request_body import MAX_BODY_BYTES, MAX_EVENTS
+from services.ingest.gateway.time_slices import EVENTS_A_TURN, Turns
+from services.ingest.gateway.write_keys import key_ring
 from services.ingest.settings import GatewaySettings
 
 NOW = 1_772_445_600_000
@@ -127,7 +127,7 @@ class Room:
 
 async def test_the_loop_goes_on_turning_while_2500_records_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     room = Room()
-    monkeypatch.setattr(publishing, "AIOKafkaProducer", lambda **options: room)
+    monkeypatch.setattr(producer, "AIOKafkaProducer", lambda **options: room)
     publisher = Publisher(Settings(bootstrap="127.0.0.1:1"))
     await publisher.start()
     who = (Identifier(scheme="user", value="u"),)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from starlette.requests import ClientDisconnect, Request
 
-from services.ingest.gateway.problems import Refused
+from services.ingest.gateway.problem_details import Refused
 
 MAX_BODY_BYTES = 512_000
 MAX_EVENTS = 2_500

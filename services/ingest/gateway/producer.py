@@ -21,7 +21,7 @@ from baton.ids import derived_id
 from baton.intake.records import key_of
 from baton.settings import Settings
 from services.ingest.gateway.app import NotPublished
-from services.ingest.gateway.turns import EVENTS_A_TURN
+from services.ingest.gateway.time_slices import EVENTS_A_TURN
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from services.ingest.gateway.problems import Refused, not_now
+from services.ingest.gateway.problem_details import Refused, not_now
 
 
 @dataclass(slots=True)

@@ -17,10 +17,10 @@ from baton.intake.cloudevents import line_of, unwrapped
 from baton.intake.lines import MAX_EVENT_BYTES, EventLine
 from baton.intake.reading import LineRefused, read_json, read_line, read_object
 from baton.intake.records import to_intake
-from services.ingest.gateway.bodies import MAX_BODY_BYTES, MAX_EVENTS
-from services.ingest.gateway.keys import SCOPE_OF_KIND, WriteKey
-from services.ingest.gateway.problems import Refused, errors_of, refused_line
-from services.ingest.gateway.segment import read_call
+from services.ingest.gateway.adapters.segment import read_call
+from services.ingest.gateway.problem_details import Refused, errors_of, refused_line
+from services.ingest.gateway.request_body import MAX_BODY_BYTES, MAX_EVENTS
+from services.ingest.gateway.write_keys import SCOPE_OF_KIND, WriteKey
 
 _MAX_CONTAINERS = 100_000
 

@@ -14,7 +14,7 @@ from baton.ids import derived_id
 from baton.intake.fields import instant_ms
 from baton.intake.lines import EventLine
 from baton.intake.reading import LineRefused, Problem, read_line
-from services.ingest.gateway.segment_fields import (
+from services.ingest.gateway.adapters.segment_fields import (
     CONTENT,
     PROPERTIES,
     first_safe,

@@ -12,8 +12,8 @@ import uvicorn
 from baton.engine.service import Up
 from baton.settings import Settings
 from services.ingest.gateway.app import Gateway
-from services.ingest.gateway.keys import key_ring
-from services.ingest.gateway.publishing import Publisher
+from services.ingest.gateway.producer import Publisher
+from services.ingest.gateway.write_keys import key_ring
 from services.ingest.settings import GatewaySettings
 
 log = logging.getLogger(__name__)
