@@ -104,7 +104,7 @@ class Settings(BaseSettings):
 
     metrics_host: str = Field("127.0.0.1", description="where a worker's /metrics, /healthz and /readyz listen")
     metrics_port: int = Field(
-        9100, ge=0, le=65535, description="their port; `baton up` takes this and the next ones, one a service; 0 any free"
+        9100, ge=0, le=65535, description="their port; `baton up` takes this and the next ones, one a process; 0 any free"
     )
     log_format: LogFormat | None = Field(None, description="`human` or `json`; without it human on a terminal, else json")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="the least serious lines to write")

@@ -34,7 +34,10 @@ from baton.intake.records import to_intake
 from benchmarks.engine_core import Book
 from benchmarks.sample import Fetched
 from services.ingest.admit.reducer import Admit
-from services.ingest.gateway.parsing import at_once, take_batch, take_events, take_lines
+from services.ingest.gateway.adapters.cloudevents import events_in, lines_in
+from services.ingest.gateway.adapters.segment import batch_in
+from services.ingest.gateway.json_body import read_body_object
+from services.ingest.gateway.parsing import take
 from services.ingest.gateway.write_keys import Scope, WriteKey
 from services.ingest.identify.reducer import Identify
 
@@ -265,9 +268,9 @@ def identify_us(events: int, identities: int, templates: Any) -> float:
 
 KEY = WriteKey(name="bench", scopes=frozenset(Scope))
 TAKES: dict[str, Callable[[bytes], object]] = {
-    "list": lambda body: at_once(take_events(body, KEY, {})),
-    "lines": lambda body: at_once(take_lines(body, KEY)),
-    "segment": lambda body: at_once(take_batch(body, KEY, START_MS)),
+    "list": lambda body: take(events_in(body, {}), KEY),
+    "lines": lambda body: take(lines_in(body), KEY),
+    "segment": lambda body: take(batch_in(read_body_object(body), START_MS), KEY),
 }
 
 

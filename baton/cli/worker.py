@@ -1,17 +1,20 @@
 """``baton worker``: one service's reducers in this process, as ``baton up``, a container or a unit file starts them."""
 
 import importlib
+from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import Any
 
 import typer
 
 from baton.cli.cluster import cluster_settings
 from baton.contracts.drift import differences, event_records, unreadable
 from baton.contracts.schemas import SchemaShelf, shelf
+from baton.engine.reducer import Reducer
 from baton.engine.service import Service
 from baton.logs import set_up_logs
 from baton.running.lifeline import end_with_supervisor
-from baton.running.ports import SERVICES
+from baton.running.ports import GATEWAY, WORKERS
 
 app = typer.Typer()
 
@@ -26,30 +29,39 @@ class ContractsDiffer(RuntimeError):
     """The installed models and schemas do not fit; the text names each difference."""
 
 
-@app.command(no_args_is_help=True, epilog="Services: " + ", ".join(SERVICES))
+@app.command(no_args_is_help=True, epilog="Services: " + ", ".join(WORKERS))
 def worker(
     service: str = typer.Argument(help="The service to run."),
 ) -> None:
     """Run one service until it is told to stop (SIGTERM, Ctrl-C).
 
-    Start more of the same anywhere to share its work: they join the consumer groups and partitions move over. It tells how it is at
-    /healthz, /readyz and /metrics on BATON_METRICS_HOST:BATON_METRICS_PORT.
+    Start more of the same anywhere to share its work: they join the consumer groups and partitions move over; a gateway has none, put a
+    load balancer before several. It tells how it is at /healthz, /readyz and /metrics on BATON_METRICS_HOST:BATON_METRICS_PORT.
     """
-    if service not in SERVICES or find_spec(f"services.{service}.app") is None:
-        raise ServiceUnknown(f"no service {service!r}; there are {', '.join(SERVICES)}")
+    if service not in WORKERS or find_spec(_module(service)) is None:
+        raise ServiceUnknown(f"no service {service!r}; there are {', '.join(WORKERS)}")
     settings = cluster_settings()
     set_up_logs(service, form=settings.log_format, level=settings.log_level)
     end_with_supervisor()
+    if service == GATEWAY:
+        refuse_drift(shelf(), ())
+        importlib.import_module(_module(service)).run(settings)
+        return
     from baton.engine.kafka.worker import run_worker  # here, because it brings the whole engine with it
 
-    found: Service = importlib.import_module(f"services.{service}.app").SERVICE
-    refuse_drift(shelf(), found)
+    found: Service = importlib.import_module(_module(service)).SERVICE
+    refuse_drift(shelf(), found.reducers)
     run_worker(found, settings)
 
 
-def refuse_drift(schemas: SchemaShelf, service: Service) -> None:
-    """Raise :class:`ContractsDiffer` unless every record and state of the service is as its schema says and old data can be read."""
-    states = [kind for reducer in service.reducers for kind in (reducer.head_type, *(each.type for each in reducer.entry_kinds))]
+def _module(service: str) -> str:
+    """Where a process is found: services by their name, the gateway inside ingest."""
+    return "services.ingest.gateway.process" if service == GATEWAY else f"services.{service}.app"
+
+
+def refuse_drift(schemas: SchemaShelf, reducers: Sequence[Reducer[Any, Any]]) -> None:
+    """Raise :class:`ContractsDiffer` unless every record and state of the reducers is as its schema says and old data can be read."""
+    states = [kind for reducer in reducers for kind in (reducer.head_type, *(each.type for each in reducer.entry_kinds))]
     records = (*event_records(), *(each for each in states if each is not None))
     problems = [*differences(schemas, records), *unreadable(schemas)]
     if problems:

@@ -146,6 +146,18 @@ _GATEWAY = (
         about=About.GATEWAY,
     ),
     _counter("baton_http_refused_total", "Requests answered with a problem document", "status", about=About.GATEWAY),
+    _gauge("baton_http_connections", "Connections to the gateway now", about=About.GATEWAY),
+    _counter(
+        "baton_http_limited_total",
+        "Connections and requests that a limit ended, by the limit",
+        "limit",
+        about=About.GATEWAY,
+    ),
+    _gauge(
+        "baton_http_stalled_seconds",
+        "For how long events have waited of which identify processed none; 0 while it does",
+        about=About.GATEWAY,
+    ),
     _seconds(
         "baton_http_acknowledged_seconds",
         "From a request read to the brokers' acknowledgement",

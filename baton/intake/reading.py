@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jiter import from_json
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from baton.intake.lines import MAX_EVENT_BYTES, EventLine
 
@@ -57,16 +57,21 @@ class LineRefused(ValueError):
 
 
 def read_json(raw: bytes, *, max_bytes: int = MAX_EVENT_BYTES, max_containers: int = MAX_CONTAINERS) -> Any:
-    """The JSON value in ``raw``; raises :class:`LineRefused` for what is too long, too deep, or no JSON (NaN is none)."""
+    """The JSON value in ``raw``; raises :class:`LineRefused` for what is too long, too deep, or no JSON.
+
+    NaN is none, and a key that comes twice is refused: readers of JSON differ in which of the two holds.
+    """
     if len(raw) > max_bytes:
         raise LineRefused.of("too_long", f"has {len(raw)} bytes, the limit is {max_bytes}")
     # Objects and lists are counted before they are made. Braces inside texts do not count, but are rarely many.
     if _containers(raw) > max_containers and _containers(_STRINGS.sub(b"", raw)) > max_containers:
         raise LineRefused.of("too_nested", f"has more than {max_containers} objects and lists")
     try:
-        return from_json(raw.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
+        return from_json(raw.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
-        place = re.search(r"at line \d+ column \d+", str(error))
+        place = re.search(r"at line \d+ column \d+\Z", str(error))
+        if str(error).startswith("Detected duplicate key"):
+            raise LineRefused.of("duplicate_key", f"has a key twice ({place[0] if place else 'somewhere'})") from None
         raise LineRefused.of("malformed", f"is not JSON in UTF-8 ({place[0] if place else 'it ends too early'})") from None
 
 

@@ -8,6 +8,12 @@ from baton.settings import Settings
 SERVICES: tuple[str, ...] = tuple(dict.fromkeys(REDUCERS.values()))
 """Every service, in the order of the flow."""
 
+GATEWAY = "gateway"
+"""The HTTP way in: a process of its own, without reducers and without state."""
+
+WORKERS: tuple[str, ...] = (*SERVICES, GATEWAY)
+"""What ``baton worker`` can run: a process each."""
+
 _METRICS = "BATON_METRICS_PORT"
 _GATEWAY = "BATON_GATEWAY_PORT"
 
@@ -15,7 +21,7 @@ _GATEWAY = "BATON_GATEWAY_PORT"
 def ports_wanted(settings: Settings) -> list[tuple[str, int]]:
     """Each port with the setting that says so; 0 where any free one will do."""
     base = settings.metrics_port
-    metrics = [(_METRICS, base + number if base else 0) for number in range(len(SERVICES))]
+    metrics = [(_METRICS, base + number if base else 0) for number in range(len(WORKERS))]
     broker = [("BATON_BROKER_PORT", settings.broker_port)] if settings.embedded else []
     return [*broker, (_GATEWAY, UpSettings().gateway_port), *metrics]
 
@@ -26,9 +32,9 @@ def choose_gateway_port() -> int:
 
 
 def choose_metrics_ports(settings: Settings) -> dict[str, int]:
-    """A port for each service; raises ``PortTaken`` naming the setting."""
+    """A port for each process; raises ``PortTaken`` naming the setting."""
     base = settings.metrics_port
-    return {name: _choose(_METRICS, base + number if base else 0) for number, name in enumerate(SERVICES)}
+    return {name: _choose(_METRICS, base + number if base else 0) for number, name in enumerate(WORKERS)}
 
 
 def _choose(setting: str, port: int) -> int:

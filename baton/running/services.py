@@ -1,4 +1,4 @@
-"""How the services are started: each in a process of its own, by the command that anybody can use (``baton worker NAME``)."""
+"""How the services and the gateway are started: each in a process of its own, by the command that anybody can use (``baton worker NAME``)."""
 
 import hashlib
 import platform
@@ -7,18 +7,16 @@ from collections.abc import Sequence
 
 from baton.clients import bootstrap_of
 from baton.running.child import Command
-from baton.running.ports import choose_gateway_port, choose_metrics_ports
+from baton.running.ports import GATEWAY, choose_gateway_port, choose_metrics_ports
 from baton.running.write_key import key_environment
 from baton.settings import Settings
 
-GATEWAY_SERVICE = "ingest"
-
 
 def service_commands(settings: Settings) -> Sequence[Command]:
-    """One command a service, with the ports it listens on; raises ``PortTaken``."""
+    """One command a process, with the ports it listens on; raises ``PortTaken``."""
     gateway = choose_gateway_port()
     return [
-        _command(name, settings, metrics_port=port, gateway_port=gateway if name == GATEWAY_SERVICE else None)
+        _command(name, settings, metrics_port=port, gateway_port=gateway if name == GATEWAY else None)
         for name, port in choose_metrics_ports(settings).items()
     ]
 

@@ -94,7 +94,7 @@ def test_wrong_usage_is_2(capsys: pytest.CaptureFixture[str], words: Sequence[st
 
 def test_our_errors_are_one_message_and_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(capsys, "worker", "nope") == Said(
-        code=1, out="", err="baton: no service 'nope'; there are ingest, scorer, router, sla_watcher\n"
+        code=1, out="", err="baton: no service 'nope'; there are ingest, scorer, router, sla_watcher, gateway\n"
     )
 
 
@@ -119,13 +119,13 @@ def test_a_kafka_that_does_not_answer_is_one_message_and_1(
 def test_a_worker_whose_schemas_and_models_differ_writes_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "schemas"
     shutil.copytree(schema_root(), folder)
-    refuse_drift(SchemaShelf(folder), SERVICE)
+    refuse_drift(SchemaShelf(folder), SERVICE.reducers)
     path = folder / "events" / "LeadScored.v1.avsc"
     schema = json.loads(path.read_text())
     schema["fields"] = schema["fields"][1:]
     path.write_text(json.dumps(schema))
     with pytest.raises(ContractsDiffer, match=r"nothing may be written .*\n  events/LeadScored\.v1\.avsc: LeadScored\.fields is"):
-        refuse_drift(SchemaShelf(folder), SERVICE)
+        refuse_drift(SchemaShelf(folder), SERVICE.reducers)
 
 
 def test_a_worker_whose_registry_gives_no_ids_does_not_start(

@@ -1,6 +1,7 @@
 """The gateway's ASGI application: who sends, how much, what it is, and an answer once the brokers have it.
 
-Given a ``publish`` that returns when the brokers have acknowledged, a clock for log-independent moments (``now_ms``) and one for rates.
+Given a ``publish`` that returns when the brokers have acknowledged, a clock for log-independent moments (``now_ms``) and one for
+rates. What a source's requests mean is its adapter's (:mod:`services.ingest.gateway.adapters`).
 """
 
 from __future__ import annotations
@@ -21,28 +22,23 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from baton.contracts.intake import IntakeRecord
-from baton.intake.cloudevents import attributes_of
-from baton.intake.reading import LineRefused
 from baton.intake.request import with_companions
 from services.ingest.gateway import metrics
-from services.ingest.gateway.adapters.segment import CALLS
-from services.ingest.gateway.openapi import described
-from services.ingest.gateway.parsing import Taken, Taking, take_batch, take_call, take_events, take_lines
-from services.ingest.gateway.problem_details import Refused, document, not_now, refused_line
-from services.ingest.gateway.rate_limits import Gate, RateLimit
-from services.ingest.gateway.request_body import read_body
-from services.ingest.gateway.time_slices import Turns
-from services.ingest.gateway.write_keys import KeyRing, WriteKey, presented_key
+from services.ingest.gateway.adapters.protocol import Adapter, Answer, Delivery, RequestHead
+from services.ingest.gateway.adapters.registry import ADAPTERS
+from services.ingest.gateway.browser_guard import check_local, check_origin
+from services.ingest.gateway.openapi import describe
+from services.ingest.gateway.parsing import Taken, take
+from services.ingest.gateway.problem_details import Refused, document, not_now
+from services.ingest.gateway.rate_limits import PublishingGate, RateLimit
+from services.ingest.gateway.request_body import BodyMemory
+from services.ingest.gateway.write_keys import KeyRing, WriteKey
 from services.ingest.settings import GatewaySettings
 
 log = logging.getLogger(__name__)
 
-BATCHES = ("batch", "import")
-_LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
-_JSON = frozenset({"application/json", "application/cloudevents+json", "application/cloudevents-batch+json", "text/plain", ""})
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-\S{0,64})?\Z")
-# Clients of Segment and RudderStack. Several of them know no success but 200: on 202 some try ten times, some for ever.
-_SDK = re.compile(r"(?:analytics[-.]|segment|rudder)", re.IGNORECASE)
+_MEGABYTE = 1 << 20
 
 
 class NotPublished(Exception):
@@ -56,7 +52,7 @@ class Publish(Protocol):
 
 
 class Gateway:
-    """The application's parts and its handlers."""
+    """The application's parts and its handlers. ``halted``: why nothing is taken now, None while it is."""
 
     def __init__(
         self,
@@ -64,102 +60,98 @@ class Gateway:
         keys: KeyRing,
         settings: GatewaySettings,
         *,
+        halted: Callable[[], str | None] = lambda: None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._publish = publish
         self._keys = keys
         self._settings = settings
+        self._halted = halted
         self._now_ms = now_ms
         self._rates = RateLimit(settings.rate_events, settings.rate_burst, seconds)
-        self._gate = Gate(settings.max_in_flight, settings.ack_timeout_ms)
-        self._turns = Turns()
+        self._gate = PublishingGate(settings.max_in_flight, settings.ack_timeout_ms)
+        self._bodies = BodyMemory(settings.max_body_memory_mb * _MEGABYTE)
 
-    def app(self) -> Starlette:
+    def app(self, adapters: Sequence[Adapter] = ADAPTERS) -> Starlette:
         """The ASGI application."""
-        calls = [Route(f"/v1/{each}", partial(self._call, call_type=each), methods=["POST"]) for each in sorted(CALLS)]
-        batches = [Route(f"/v1/{each}", self._batch, methods=["POST"]) for each in BATCHES]
-        origins = [each.strip() for each in self._settings.cors_origins.split(",") if each.strip()]
-        browsers = Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["POST"], allow_headers=["*"], max_age=3600)
+        routes = [
+            Route(endpoint.path, partial(self._handle, adapter=adapter), methods=[endpoint.method])
+            for adapter in adapters
+            for endpoint in adapter.endpoints
+        ]
+        document = describe(adapters)
+        routes.append(Route("/openapi.json", lambda _: JSONResponse(document), methods=["GET"]))
+        browsers = Middleware(
+            CORSMiddleware,
+            allow_origins=sorted(self._settings.origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            max_age=3600,
+        )
         return Starlette(
-            routes=[
-                *calls,
-                *batches,
-                Route("/v1/events", self._events, methods=["POST"]),
-                Route("/openapi.json", _openapi, methods=["GET"]),
-            ],
-            middleware=[browsers] if origins else [],
+            routes=routes,
+            middleware=[browsers] if self._settings.origins else [],
             exception_handlers={Refused: _refused, HTTPException: _http, Exception: _unexpected},
         )
 
-    async def _call(self, request: Request, call_type: str) -> Response:
-        return await self._answer(request, lambda body, key: take_call(body, call_type, key, self._now_ms()), segment=True)
-
-    async def _batch(self, request: Request) -> Response:
-        return await self._answer(request, lambda body, key: take_batch(body, key, self._now_ms()), segment=True)
-
-    async def _events(self, request: Request) -> Response:
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind not in _LINES | _JSON:
-            raise Refused(415, "content_type", "Send application/json, application/x-ndjson or application/cloudevents+json.")
-        try:
-            attributes = attributes_of(((name, value.encode()) for name, value in request.headers.items()), prefix="ce-")
-        except LineRefused as refused:
-            raise refused_line(refused) from None
-        if kind in _LINES:
-            return await self._answer(request, take_lines)
-        return await self._answer(request, lambda body, key: take_events(body, key, attributes))
-
-    async def _answer(self, request: Request, take: Callable[[bytes, WriteKey], Taking], *, segment: bool = False) -> Response:
-        key = self._holder(presented_key(request.headers.get("authorization")))
-        self._rates.check(key.name)
-        self._gate.enter()
-        publishing = False
-        try:
-            body = await read_body(request, timeout_ms=self._settings.body_timeout_ms)
-            taken = await self._turns.taken(take(body, key), len(body))
-            self._rates.take(key.name, len(taken.records) + len(taken.bad))
-            publishing = True
-        finally:
-            if not publishing:
-                self._gate.leave()
-        await self._acknowledge(taken, request.headers.get("traceparent"))
+    async def _handle(self, request: Request, adapter: Adapter) -> Response:
+        head = _head_of(request)
+        self._check_open()
+        check_origin(head.headers, self._settings.origins)
+        key = adapter.authenticate(head, self._keys)
+        self._check_sender(key, head, request.method)
+        sender = key.name if key else _address_of(request)
+        async with self._bodies.reading(request, sender, timeout_ms=self._settings.body_timeout_ms) as body:
+            delivery = Delivery(head=head, body=body, received_at_ms=self._now_ms())
+            if key is None:
+                key = adapter.authenticate_body(delivery, self._keys)
+                self._check_sender(key, head, request.method)
+            taken = take(adapter.unpack(delivery), key)
+        self._rates.take(key.name, len(taken.records) + len(taken.bad))
+        await self._acknowledge(taken, key, head.headers.get("traceparent"))
         metrics.EVENTS.labels("taken").inc(len(taken.records))
         metrics.EVENTS.labels("rejected").inc(len(taken.bad))
-        return _success(taken, status=200 if segment and _SDK.match(request.headers.get("user-agent", "")) else 202)
+        return _response(adapter.answer(head, taken))
 
-    async def _acknowledge(self, taken: Taken, traceparent: str | None) -> None:
+    def _check_open(self) -> None:
+        reason = self._halted()
+        if reason is not None:
+            raise not_now("not_processed", reason, 10)
+
+    def _check_sender(self, key: WriteKey | None, head: RequestHead, method: str) -> None:
+        if key is None:
+            return
+        if key.is_anybody:
+            check_local(head.headers, method, head.media_type)
+        self._rates.check(key.name)
+
+    async def _acknowledge(self, taken: Taken, key: WriteKey, traceparent: str | None) -> None:
+        if not taken.records:
+            return
         trace = traceparent if traceparent and _TRACE.match(traceparent) else None
         try:
             with metrics.ACKNOWLEDGED_SECONDS.time():
-                await self._gate.acknowledged(self._publish(with_companions(taken.records), trace))
+                await self._gate.acknowledged(key.name, lambda: self._publish(with_companions(taken.records), trace))
         except NotPublished as error:
             log.warning("events were not taken: %s", error)
-            raise not_now("not_acknowledged", "The brokers did not take the events; send the same again.", 2) from None
-
-    def _holder(self, presented: str | None) -> WriteKey:
-        key = self._keys.holder(presented)
-        if key is None:
-            detail = "The write key is not known." if presented else "Send a write key as the user of Basic authorization."
-            raise Refused(401, "unauthorized", detail, headers={"WWW-Authenticate": 'Basic realm="baton"'})
-        return key
+            detail = "The brokers did not take the events; send the same again."
+            raise not_now("not_acknowledged", detail, 2) from None
 
 
-def _success(taken: Taken, status: int) -> Response:
-    content: dict[str, object] = {
-        "success": True,
-        "accepted": len(taken.records),
-        "events": [record.event_id for record in taken.records],
-    }
-    if taken.bad:
-        content["rejected"] = taken.rejected()
-        content["rejected_count"] = len(taken.bad)
-    return JSONResponse(content, status)
+def _head_of(request: Request) -> RequestHead:
+    return RequestHead(path=request.url.path, headers=request.headers, query=request.query_params)
 
 
-async def _openapi(request: Request) -> Response:
-    del request
-    return JSONResponse(described())
+def _address_of(request: Request) -> str:
+    # No key has such a name.
+    return f"address {request.client.host if request.client else ''}"
+
+
+def _response(answer: Answer) -> Response:
+    if isinstance(answer.content, bytes):
+        return Response(answer.content, answer.status, media_type=answer.media_type)
+    return JSONResponse(answer.content, answer.status)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
 from typing import Any
 
 from baton import __version__
 from baton.intake.schema import event_line_schema
-from services.ingest.gateway.adapters.segment import CALLS
+from services.ingest.gateway.adapters.protocol import Adapter, Endpoint
 from services.ingest.gateway.request_body import MAX_BODY_BYTES, MAX_EVENTS
 
 _PROBLEM = {
@@ -46,16 +46,14 @@ _BATCH = {
 }
 
 
-@cache
-def described() -> dict[str, Any]:
-    """The document."""
+def describe(adapters: Sequence[Adapter]) -> dict[str, Any]:
+    """The document for these sources."""
     line = event_line_schema()
     parts = line.pop("$defs", {})
     line.pop("$schema", None)
     line.pop("$id", None)
     schemas = {**parts, "EventLine": line, "Call": _SEGMENT, "Batch": _BATCH, "Taken": _TAKEN, "Problem": _PROBLEM}
-    one = {"$ref": "#/components/schemas/EventLine"}
-    several = {"oneOf": [one, {"type": "array", "maxItems": MAX_EVENTS, "items": one}]}
+    endpoints = sorted((each for adapter in adapters for each in adapter.endpoints), key=lambda each: each.path)
     document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
@@ -64,49 +62,38 @@ def described() -> dict[str, Any]:
             "description": f"Events in. A body has at most {MAX_BODY_BYTES} bytes and {MAX_EVENTS} events.",
         },
         "security": [{"writeKey": []}],
-        "paths": {
-            **{f"/v1/{call}": _post(f"Segment's {call}", _json("Call")) for call in sorted(CALLS)},
-            "/v1/batch": _post("Segment's batch", _json("Batch")),
-            "/v1/events": _post(
-                "Event lines",
-                {
-                    "application/json": {"schema": several},
-                    "application/x-ndjson": {"schema": {"type": "string"}},
-                    "application/cloudevents+json": {"schema": {"type": "object"}},
-                },
-            ),
-        },
+        "paths": {endpoint.path: {endpoint.method.lower(): _operation(endpoint)} for endpoint in endpoints},
         "components": {"securitySchemes": {"writeKey": {"type": "http", "scheme": "basic"}}, "schemas": schemas},
     }
     moved: dict[str, Any] = _moved(document)
     return moved
 
 
-def _json(name: str) -> dict[str, Any]:
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+_REFUSALS = {
+    "400": "The body cannot be read",
+    "401": "No key, or an unknown one",
+    "403": "Not with this key",
+    "413": "Too much at once",
+    "422": "The event is not right",
+    "429": "Too many events",
+    "503": "Retry later",
+}
 
 
-def _post(summary: str, content: dict[str, Any]) -> dict[str, Any]:
+def _operation(endpoint: Endpoint) -> dict[str, Any]:
     problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    refusals = {
-        "400": "The body cannot be read",
-        "401": "No key, or an unknown one",
-        "403": "Not with this key",
-        "413": "Too much at once",
-        "422": "The event is not right",
-        "429": "Too many events",
-        "503": "Come again",
+    taken = {"application/json": {"schema": {"$ref": "#/components/schemas/Taken"}}}
+    operation: dict[str, Any] = {
+        "summary": endpoint.summary,
+        "responses": {
+            "202": {"description": "Acknowledged by the brokers", "content": taken},
+            **{status: {"description": words, **problem} for status, words in _REFUSALS.items()},
+        },
     }
-    return {
-        "post": {
-            "summary": summary,
-            "requestBody": {"required": True, "content": content},
-            "responses": {
-                "202": {"description": "Acknowledged by the brokers", "content": _json("Taken")},
-                **{status: {"description": words, **problem} for status, words in refusals.items()},
-            },
-        }
-    }
+    if endpoint.content:
+        content = {kind: {"schema": schema} for kind, schema in endpoint.content.items()}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
 
 
 def _moved(value: Any) -> Any:

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
 from baton.intake.reading import LineRefused, Problem
-
-_TITLES = {
-    400: "The body cannot be read",
-    401: "Who is sending?",
-    403: "Not with this key",
-    404: "No such address",
-    405: "Not with this method",
-    408: "The body did not come in time",
-    413: "Too much at once",
-    415: "Not a type of body that is taken",
-    422: "The event is not right",
-    429: "Too many events",
-    500: "Something is wrong here",
-    503: "Not now",
-}
 
 
 class Refused(Exception):
@@ -47,7 +33,7 @@ class Refused(Exception):
 
 def refused_line(refused: LineRefused) -> Refused:
     """The answer to one event that is not right."""
-    unreadable = refused.code in ("malformed", "wrong_type", "too_nested")
+    unreadable = refused.code in ("malformed", "wrong_type", "too_nested", "duplicate_key")
     status = 413 if refused.code == "too_long" else 400 if unreadable else 422
     return Refused(status, refused.code, f"Not taken: {refused}.", errors=errors_of(refused.problems))
 
@@ -58,7 +44,7 @@ def errors_of(problems: Iterable[Problem], **more: Any) -> list[dict[str, Any]]:
 
 
 def not_now(code: str, detail: str, seconds: int) -> Refused:
-    """Come again in so many seconds: 429 for what the sender does too often, 503 for what we cannot do now."""
+    """Retry after so many seconds: 429 for what the sender does too often, 503 for what cannot be done now."""
     return Refused(429 if code == "rate_limited" else 503, code, detail, headers={"Retry-After": str(max(1, seconds))})
 
 
@@ -66,7 +52,7 @@ def document(refused: Refused) -> Response:
     """The problem document. ``code`` and ``message`` are where Segment's clients look for words to log."""
     content: dict[str, Any] = {
         "type": f"urn:baton:problem:{refused.code}",
-        "title": _TITLES.get(refused.status, "Not taken"),
+        "title": HTTPStatus(refused.status).phrase,
         "status": refused.status,
         "detail": refused.detail,
         "code": refused.code,

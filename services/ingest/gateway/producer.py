@@ -21,7 +21,6 @@ from baton.ids import derived_id
 from baton.intake.records import key_of
 from baton.settings import Settings
 from services.ingest.gateway.app import NotPublished
-from services.ingest.gateway.time_slices import EVENTS_A_TURN
 
 log = logging.getLogger(__name__)
 
@@ -63,11 +62,7 @@ class Publisher:
         assert producer is not None
         try:
             partitions = len(await producer.partitions_for(self._topic))
-            waiting = []
-            for number, record in enumerate(records, start=1):
-                waiting.append(await self._send(producer, record, traceparent, partitions))
-                if number % EVENTS_A_TURN == 0:
-                    await asyncio.sleep(0)  # a send that finds room in its batch does not wait for anything
+            waiting = [await self._send(producer, record, traceparent, partitions) for record in records]
             results = await asyncio.gather(*waiting, return_exceptions=True)
         except KafkaError as error:
             await self._replace(producer, error)

@@ -1,4 +1,4 @@
-"""How much is taken: events a second for each key (token bucket), requests at once for all."""
+"""How much is taken: events a second for each key (token bucket), requests at once in fair shares."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from services.ingest.gateway.fair_shares import FairPool
 from services.ingest.gateway.problem_details import Refused, not_now
 
 
@@ -49,39 +50,38 @@ def _too_many(seconds: int) -> Refused:
     return not_now("rate_limited", "This key sends more events than it may; send them again later.", seconds)
 
 
-class Gate:
-    """At most ``places`` requests are worked on. A place is held until the brokers have answered, also when the client has gone or
-    was told to come again: what waits for the brokers takes memory."""
+class PublishingGate:
+    """At most ``places`` requests wait for the brokers, shared fairly between keys.
+
+    A place is taken when the body is there, never while it comes in, and held until the brokers have answered, also when the client
+    has gone or was answered 503: what waits for the brokers takes memory.
+    """
 
     def __init__(self, places: int, ack_timeout_ms: int) -> None:
-        self._free = places
+        self._places = FairPool(places)
         self._ack_timeout_s = ack_timeout_ms / 1000
         self._left_behind: set[asyncio.Task[None]] = set()
 
-    def enter(self) -> None:
-        """Take a place; raises 503 where there is none."""
-        if self._free <= 0:
-            raise not_now("busy", "Too many requests are being worked on.", 1)
-        self._free -= 1
+    async def acknowledged(self, name: str, publish: Callable[[], Awaitable[None]]) -> None:
+        """Publish in a place of this key and wait for the brokers.
 
-    def leave(self) -> None:
-        """Give the place back."""
-        self._free += 1
-
-    async def acknowledged(self, publishing: Awaitable[None]) -> None:
-        """Wait for the brokers; raises 503 where they do not answer in time. The place is given back when they have."""
-        task = asyncio.ensure_future(_as_coroutine(publishing))
+        Raises 503 where there is no place, or the brokers do not answer in time.
+        """
+        if not self._places.take(name):
+            raise not_now("busy", "Too many requests wait for the brokers.", 1)
+        task = asyncio.ensure_future(_as_coroutine(publish()))
         self._left_behind.add(task)
-        task.add_done_callback(self._settled)
+        task.add_done_callback(lambda done: self._settled(name, done))
         try:
             async with asyncio.timeout(self._ack_timeout_s):
                 await asyncio.shield(task)
         except TimeoutError:
-            raise not_now("not_acknowledged", "The brokers have not acknowledged in time; send the same again.", 2) from None
+            detail = "The brokers have not acknowledged in time; send the same again."
+            raise not_now("not_acknowledged", detail, 2) from None
 
-    def _settled(self, task: asyncio.Task[None]) -> None:
+    def _settled(self, name: str, task: asyncio.Task[None]) -> None:
         self._left_behind.discard(task)
-        self.leave()
+        self._places.give_back(name)
         if not task.cancelled():
             task.exception()  # seen: where the request still waits it was raised there
 

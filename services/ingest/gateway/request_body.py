@@ -4,19 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from starlette.requests import ClientDisconnect, Request
 
-from services.ingest.gateway.problem_details import Refused
+from services.ingest.gateway.fair_shares import FairPool
+from services.ingest.gateway.problem_details import Refused, not_now
 
 MAX_BODY_BYTES = 512_000
 MAX_EVENTS = 2_500
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
-async def read_body(request: Request, *, timeout_ms: int) -> bytes:
-    """The body, unpacked; raises 400, 408, 413 or 415. Never holds more than the limit and one chunk."""
+class BodyMemory:
+    """The bytes of bodies that are held at a time, in fair shares: a slow body holds what came of it, and nothing else."""
+
+    def __init__(self, capacity: int) -> None:
+        self._bytes = FairPool(capacity)
+
+    @asynccontextmanager
+    async def reading(self, request: Request, holder: str, *, timeout_ms: int) -> AsyncIterator[bytes]:
+        """The body, held while it is worked on; raises as :func:`read_body`, and 503 beyond the holder's share."""
+        held = 0
+
+        def hold(size: int) -> None:
+            nonlocal held
+            if not self._bytes.take(holder, size):
+                detail = "Too many bodies of this sender come in at a time."
+                raise not_now("busy", detail, 1)
+            held += size
+
+        try:
+            yield await read_body(request, timeout_ms=timeout_ms, hold=hold)
+        finally:
+            if held:
+                self._bytes.give_back(holder, held)
+
+
+async def read_body(request: Request, *, timeout_ms: int, hold: Callable[[int], None]) -> bytes:
+    """The body, unpacked; raises 400, 408, 413 or 415. Never holds more than the limit and one chunk.
+
+    ``hold`` is called with the size of each piece before it is kept, and may raise.
+    """
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > MAX_BODY_BYTES:
         raise _too_long()
@@ -25,9 +55,9 @@ async def read_body(request: Request, *, timeout_ms: int) -> bytes:
         async with asyncio.timeout(timeout_ms / 1000):
             match coding:
                 case "identity" | "":
-                    return await _gather(request.stream())
+                    return await _gather(request.stream(), hold)
                 case "gzip" | "x-gzip" | "deflate":
-                    return await _gather(_unpacked(request.stream(), coding))
+                    return await _gather(_unpacked(request.stream(), coding), hold)
                 case _:
                     raise Refused(415, "encoding", "Content-Encoding is neither gzip, deflate nor identity.")
     except TimeoutError:
@@ -36,12 +66,14 @@ async def read_body(request: Request, *, timeout_ms: int) -> bytes:
         raise Refused(400, "disconnected", "The client went away.") from None
 
 
-async def _gather(chunks: AsyncIterator[bytes]) -> bytes:
+async def _gather(chunks: AsyncIterator[bytes], hold: Callable[[int], None]) -> bytes:
     body = bytearray()
     async for chunk in chunks:
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) + len(chunk) > MAX_BODY_BYTES:
             raise _too_long()
+        if chunk:
+            hold(len(chunk))
+            body += chunk
     return bytes(body)
 
 

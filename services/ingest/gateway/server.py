@@ -1,4 +1,4 @@
-"""Runs the gateway inside a worker, on uvicorn: from a bound port to the last answered request."""
+"""An HTTP listener of this process, on uvicorn: from a bound port to the last answered request, within its walls."""
 
 from __future__ import annotations
 
@@ -6,27 +6,25 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections.abc import Callable, Iterator
 
 import uvicorn
+from starlette.types import ASGIApp
 
-from baton.engine.service import Up
-from baton.settings import Settings
-from services.ingest.gateway.app import Gateway
-from services.ingest.gateway.producer import Publisher
-from services.ingest.gateway.write_keys import key_ring
+from services.ingest.gateway.connection_limits import ConnectionGuard, ConnectionLimits
 from services.ingest.settings import GatewaySettings
 
 log = logging.getLogger(__name__)
 
-_DRAIN_S = 5
+_BACKLOG = 1_024
 
 
 class PortNotOurs(OSError):
-    """The gateway cannot listen where it is told to; the text names the settings."""
+    """A listener cannot listen where it should; the text names the settings."""
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn without its signal handlers (the worker says when to stop), and with a word when it listens."""
+    """Uvicorn without its signal handlers: the process says when to stop."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -37,39 +35,50 @@ class _Server(uvicorn.Server):
         self.listening.set()
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]  # uvicorn's is a generator without a type
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 
-async def serve(settings: Settings, up: Up) -> None:
-    """Listen until cancelled; then finish what is being answered."""
-    own = GatewaySettings()
-    keys = key_ring(own)
-    bound = _bound(own)
-    if not keys and not own.insecure:
-        log.warning("no write keys: everything will be answered 401; set BATON_WRITE_KEYS, or BATON_INSECURE=1 on this machine")
-    publisher = Publisher(settings)
-    try:
-        await publisher.start()
-        app = Gateway(publisher, keys, own).app()
-        config = uvicorn.Config(
-            app,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_DRAIN_S,
-            h11_max_incomplete_event_size=32_768,
-        )
-        await _run(_Server(config), bound, up)
-    finally:
-        bound.close()
-        await publisher.stop()
+def limits_of(settings: GatewaySettings) -> ConnectionLimits:
+    """The walls that the settings put up."""
+    return ConnectionLimits(
+        connections=settings.max_connections,
+        per_address=settings.max_connections_per_address,
+        head_bytes=settings.max_header_bytes,
+        headers=settings.max_headers,
+        url_bytes=settings.max_url_bytes,
+        head_s=settings.header_timeout_ms / 1000,
+    )
 
 
-async def _run(server: _Server, bound: socket.socket, up: Up) -> None:
+async def serve_app(
+    app: ASGIApp,
+    bound: socket.socket,
+    limits: ConnectionLimits,
+    *,
+    idle_s: float,
+    drain_s: float,
+    up: Callable[[], None],
+) -> None:
+    """Answer on ``bound`` until cancelled; then finish what is being answered, for ``drain_s`` at most."""
+    guard = ConnectionGuard(limits)
+    config = uvicorn.Config(
+        app,
+        http=guard.protocol(),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=idle_s,  # type: ignore[arg-type]  # handed to call_later, which takes fractions
+        timeout_graceful_shutdown=drain_s,  # type: ignore[arg-type]
+    )
+    server = _Server(config)
     running = asyncio.create_task(server.serve(sockets=[bound]))
     listening = asyncio.create_task(server.listening.wait())
+    watching = asyncio.create_task(guard.watch())
     try:
         await asyncio.wait((running, listening), return_when=asyncio.FIRST_COMPLETED)
         if listening.done():
@@ -81,18 +90,17 @@ async def _run(server: _Server, bound: socket.socket, up: Up) -> None:
         listening.cancel()
         server.should_exit = True
         await running
+        watching.cancel()
 
 
-def _bound(own: GatewaySettings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in own.gateway_host else socket.AF_INET
+def bind(host: str, port: int, *, names: str) -> socket.socket:
+    """A bound socket; raises :class:`PortNotOurs` naming the settings (``names``)."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((own.gateway_host, own.gateway_port))
+        bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise PortNotOurs(
-            f"cannot listen on {own.gateway_host}:{own.gateway_port} ({error.strerror}); "
-            "set BATON_GATEWAY_HOST and BATON_GATEWAY_PORT"
-        ) from None
+        raise PortNotOurs(f"cannot listen on {host}:{port} ({error.strerror}); set {names}") from None
     return bound

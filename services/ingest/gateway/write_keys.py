@@ -6,12 +6,13 @@ import base64
 import binascii
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
 from baton.contracts.intake import EventKind
+from services.ingest.gateway.problem_details import Refused
 from services.ingest.settings import GatewaySettings
 
 _ENTRY = re.compile(r"([a-z0-9][a-z0-9_-]{0,39}):([a-z+]+):(\S+)\Z")
@@ -47,11 +48,12 @@ class KeysRefused(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteKey:
-    """A sender: its name is the source of its events."""
+    """A sender: its name is the source of its events. ``is_anybody``: no key was shown, and none is needed."""
 
     name: str
     scopes: frozenset[Scope]
     digest: bytes = b""
+    is_anybody: bool = False
 
     def may(self, kind: EventKind) -> bool:
         """Whether it may send events of this kind."""
@@ -63,7 +65,7 @@ class KeyRing:
 
     def __init__(self, keys: Iterable[WriteKey], *, insecure: bool = False) -> None:
         self._keys = tuple(keys)
-        self._nobody = WriteKey(name="local", scopes=frozenset(Scope)) if insecure else None
+        self._nobody = WriteKey(name="local", scopes=frozenset(Scope), is_anybody=True) if insecure else None
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -111,6 +113,22 @@ def presented_key(authorization: str | None) -> str | None:
         return base64.b64decode(content.strip(), validate=True).decode().partition(":")[0] or None
     except (binascii.Error, UnicodeDecodeError):
         return None
+
+
+def holder_of_header(headers: Mapping[str, str], keys: KeyRing) -> WriteKey | None:
+    """Whose key the ``authorization`` header shows; None where there is none. Raises ``Refused`` for nobody's key."""
+    presented = presented_key(headers.get("authorization"))
+    return None if presented is None else holder_or_refuse(presented, keys)
+
+
+def holder_or_refuse(presented: str | None, keys: KeyRing) -> WriteKey:
+    """Whose key it is; raises ``Refused`` where it is nobody's, or none where one is needed."""
+    key = keys.holder(presented)
+    if key is None:
+        unknown = "The write key is not known."
+        detail = unknown if presented else "Send a write key as the user of Basic authorization."
+        raise Refused(401, "unauthorized", detail, headers={"WWW-Authenticate": 'Basic realm="baton"'})
+    return key
 
 
 def _key(entry: str, place: str) -> WriteKey:

@@ -1,195 +1,159 @@
-"""Segment's calls as event lines. Pure: a call and the moment of its receipt in, an event line (as an object) out.
+"""Segment's and RudderStack's clients, pointed here: their calls, batches, short addresses for browsers, beacons and pixels.
 
-``identify`` and ``group`` tell a profile, ``track`` is an engagement whose act is the event's name in snake case (``Demo Requested``:
-``demo_requested``), ``page`` is ``page_view``, ``screen`` is ``screen_view``, ``alias`` links two ids. Of traits and properties only what is listed
-here is taken, and personal data only into ``person``; everything else a client library sends along is left alone.
+The write key is the user of Basic authorization. Browsers send none, so that no preflight is needed: there it is ``writeKey`` in
+the body or in the query. Some clients know no success but 200; they get it, everybody else 202. A client's own metrics
+(``/v1/m``) are answered and dropped.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from baton.ids import derived_id
-from baton.intake.fields import instant_ms
 from baton.intake.lines import EventLine
-from baton.intake.reading import LineRefused, Problem, read_line
-from services.ingest.gateway.adapters.segment_fields import (
-    CONTENT,
-    PROPERTIES,
-    first_safe,
-    host_of,
-    identifiers_of,
-    is_address,
-    object_of,
-    path_of,
-    person_of,
-    profile_of,
-    safe,
-    snake,
-    text_of,
-    topics_of,
+from baton.intake.reading import LineRefused
+from services.ingest.gateway.adapters.protocol import Answer, Delivery, Endpoint, RequestHead, accepted
+from services.ingest.gateway.adapters.segment_calls import CALLS, read_call
+from services.ingest.gateway.json_body import BodyJson, read_body_object
+from services.ingest.gateway.parsing import Taken, Unpacked
+from services.ingest.gateway.problem_details import Refused
+from services.ingest.gateway.write_keys import KeyRing, WriteKey, holder_of_header, holder_or_refuse
+
+# Clients of Segment and RudderStack. Several know no success but 200: on 202 some try ten times, some for ever.
+_SDK = re.compile(r"(?:analytics[-.]|segment|rudder)", re.IGNORECASE)
+_GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+_NOBODY = WriteKey(name="metrics", scopes=frozenset())
+_MAX_PIXEL_FIELDS = 64
+
+_CALL_OF_PATH: Mapping[str, str] = MappingProxyType(
+    {f"/v1/{call}": call for call in CALLS}
+    | {"/v1/i": "identify", "/v1/t": "track", "/v1/p": "page", "/v1/s": "screen", "/v1/g": "group", "/v1/a": "alias"}
 )
-
-CALLS = frozenset({"identify", "track", "page", "screen", "group", "alias"})
-PAGE_VIEW, SCREEN_VIEW = "page_view", "screen_view"
-
-_SAID_IN_SEGMENT = (
-    ("identifiers.email", "traits.email"),
-    ("person.email", "traits.email"),
-    ("identifiers.user", "userId"),
-    ("identifiers.anonymous", "anonymousId"),
-    ("identifiers", "userId"),
-    ("engagement.act", "event"),
-    ("occurred_at", "timestamp"),
-    ("id", "messageId"),
-    ("person", "traits"),
-    ("profile", "traits"),
-    ("engagement", "properties"),
+_PIXELS: Mapping[str, str] = MappingProxyType(
+    {"/pixel/v1/track": "track", "/pixel/v1/page": "page", "/v1/pixel/track": "track", "/v1/pixel/page": "page"}
 )
+_BATCHES = ("/v1/batch", "/v1/import", "/v1/b", "/beacon/v1/batch")
+_METRICS = "/v1/m"
+_ALWAYS_200 = frozenset({"/v1/i", "/v1/t", "/v1/p", "/v1/s", "/v1/g", "/v1/a", "/v1/b", _METRICS, "/beacon/v1/batch"})
 
 
-def line_of_call(call: Mapping[str, Any], *, received_at_ms: int, sent_at: Any = None) -> dict[str, Any]:
-    """The event line of one call; raises :class:`LineRefused` naming Segment's field. ``sent_at``: the batch's."""
-    kind = call.get("type")
-    if not isinstance(kind, str) or kind not in CALLS:
-        raise LineRefused.of("invalid", "must be one of: " + ", ".join(sorted(CALLS)), field="type")
-    context, traits = object_of(call, "context"), object_of(call, "traits")
-    line = {
-        "id": _own_id(call, received_at_ms),
-        "occurred_at": _occurred_at(call, received_at_ms, sent_at),
-        **_PARTS[str(kind)](call, context, {**object_of(context, "traits"), **traits}),
-    }
-    if not line["identifiers"]:
-        raise LineRefused.of("invalid", "is missing, and so are anonymousId and an e-mail address", field="userId")
-    return {name: value for name, value in line.items() if value not in (None, {})}
+def _described() -> tuple[Endpoint, ...]:
+    call = {"application/json": {"$ref": "#/components/schemas/Call"}}
+    batch = {"application/json": {"$ref": "#/components/schemas/Batch"}}
+    return (
+        *(Endpoint(path=path, summary=f"Segment's {kind}", content=call) for path, kind in _CALL_OF_PATH.items()),
+        *(Endpoint(path=path, summary="Segment's batch", content=batch) for path in _BATCHES),
+        *(Endpoint(path=path, summary=f"A {kind} as an image", content={}, method="GET") for path, kind in _PIXELS.items()),
+        Endpoint(path=_METRICS, summary="A client's own metrics, dropped", content=call),
+    )
 
 
-def said_in_segment(refused: LineRefused) -> LineRefused:
-    """The same refusal, with Segment's names of the fields."""
-    said = (Problem(_their_name(each.field), each.reason) for each in refused.problems)
-    return LineRefused(refused.code, dict.fromkeys(said))
+class Segment:
+    """The adapter of Segment's and RudderStack's clients."""
+
+    endpoints = _described()
+
+    def authenticate(self, head: RequestHead, keys: KeyRing) -> WriteKey | None:
+        """By the header; else by the query of a beacon or a pixel; else the body says it."""
+        if head.path == _METRICS:
+            return _NOBODY
+        return holder_of_header(head.headers, keys) or _holder(head.query.get("writeKey"), keys)
+
+    def authenticate_body(self, delivery: Delivery, keys: KeyRing) -> WriteKey:
+        """By ``writeKey`` of the body, or of the first call of a batch."""
+        content = _content_of(delivery).value
+        calls = content.get("batch")
+        first = calls[0] if isinstance(calls, list) and calls and isinstance(calls[0], dict) else {}
+        shown = content.get("writeKey") or first.get("writeKey")
+        return holder_or_refuse(shown if isinstance(shown, str) else None, keys)
+
+    def unpack(self, delivery: Delivery) -> Unpacked:
+        """One call, or those of a batch."""
+        path = delivery.head.path
+        if path == _METRICS:
+            return Unpacked(items=(), read=_not_read, may_be_empty=True)
+        content = _content_of(delivery)
+        if path in _BATCHES:
+            return batch_in(content, delivery.received_at_ms)
+        return call_in(content, _PIXELS.get(path) or _CALL_OF_PATH[path], delivery.received_at_ms)
+
+    def answer(self, head: RequestHead, taken: Taken) -> Answer:
+        """A pixel for a pixel, 200 for clients that insist on it, else 202."""
+        if head.path in _PIXELS:
+            return Answer(status=200, content=_GIF, media_type="image/gif")
+        insists = head.path in _ALWAYS_200 or _SDK.match(head.headers.get("user-agent", ""))
+        return Answer(status=200 if insists else 202, content=accepted(taken))
 
 
-def read_call(call: Mapping[str, Any], *, received_at_ms: int, sent_at: Any = None) -> EventLine:
-    """The event line of a call, checked; raises :class:`LineRefused` in Segment's words."""
-    line = line_of_call(call, received_at_ms=received_at_ms, sent_at=sent_at)
-    try:
-        return read_line(line)
-    except LineRefused as refused:
-        raise said_in_segment(refused) from None
+def call_in(content: BodyJson, call_type: str, received_at_ms: int) -> Unpacked:
+    """One call of Segment's, whose type the address says."""
+
+    def read(item: Any) -> EventLine:
+        return read_call({**content.event(item), "type": call_type}, received_at_ms=received_at_ms)
+
+    return Unpacked(items=(content.value,), read=read, alone=True)
 
 
-def _identify(call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "kind": "profile",
-        "person": person_of(traits),
-        "profile": profile_of(traits),
-        "identifiers": identifiers_of(call, traits),
-    }
+def batch_in(content: BodyJson, received_at_ms: int) -> Unpacked:
+    """A batch of calls; ``context`` and ``sentAt`` of the batch hold for calls without their own."""
+    calls = content.value.get("batch")
+    if not isinstance(calls, list):
+        problem = {"field": "batch", "detail": "is no list"}
+        raise Refused(422, "invalid", "The body needs a list of calls.", errors=[problem])
+    shared, sent_at = content.value.get("context"), content.value.get("sentAt")
+
+    def read(item: Any) -> EventLine:
+        call = content.event(item)
+        if not isinstance(call, dict):
+            raise LineRefused.of("wrong_type", "must be a JSON object")
+        own = call.get("context")
+        if isinstance(shared, dict):
+            call = {**call, "context": {**content.event(shared), **(own if isinstance(own, dict) else {})}}
+        return read_call(call, received_at_ms=received_at_ms, sent_at=sent_at)
+
+    return Unpacked(items=calls, read=read)
 
 
-def _track(call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, Any]:
-    event = call.get("event")
-    if not isinstance(event, str) or not snake(event):
-        raise LineRefused.of("invalid", "must be a name with a letter or digit", field="event")
-    page = {name: value for name, value in object_of(context, "page").items() if name in ("path", "url", "referrer")}
-    return _engagement(call, context, traits, snake(event), {**page, **object_of(call, "properties")})
+def _content_of(delivery: Delivery) -> BodyJson:
+    if delivery.head.path in _PIXELS:
+        return _pixel_content(delivery.head.query)
+    return read_body_object(delivery.body)
 
 
-def _page(call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, Any]:
-    properties = {**object_of(context, "page"), **object_of(call, "properties")}
-    path = path_of(properties)
-    # The path names the content; a page's name is what people call it.
-    found = {"content_id": path, "content_title": call.get("name"), "category": call.get("category"), **properties}
-    act = PAGE_VIEW if call.get("type") == "page" else SCREEN_VIEW
-    return _engagement(call, context, traits, act, {name: value for name, value in found.items() if value is not None})
+def _pixel_content(query: Mapping[str, str]) -> BodyJson:
+    """The call in a query: ``data`` is its JSON in base64 (Segment), else each name is a path into it (RudderStack)."""
+    data = query.get("data")
+    if data:
+        try:
+            padded = data.replace("-", "+").replace("_", "/") + "=" * (-len(data) % 4)
+            return read_body_object(base64.b64decode(padded, validate=True))
+        except binascii.Error:
+            raise Refused(400, "malformed", "data is not base64.") from None
+    if len(query) > _MAX_PIXEL_FIELDS:
+        raise Refused(413, "too_many", f"A pixel may have {_MAX_PIXEL_FIELDS} fields.")
+    call: dict[str, Any] = {}
+    for name, value in query.items():
+        if name != "writeKey":
+            _put(call, name.split(".")[:4], value)
+    return BodyJson(value=call, length=sum(map(len, query.values())), has_nul=any("\x00" in each for each in query.values()))
 
 
-def _group(call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, Any]:
-    company = object_of(call, "traits")
-    group = text_of(call.get("groupId"))
-    profile = profile_of(company) | ({"group": group} if group and safe("group", group) else {})
-    person = {"company": text_of(company.get("name"))[:200]} if text_of(company.get("name")) else {}
-    return {
-        "kind": "profile",
-        "person": person,
-        "profile": profile,
-        "identifiers": identifiers_of(call, object_of(context, "traits")),
-    }
+def _put(call: dict[str, Any], path: list[str], value: str) -> None:
+    for name in path[:-1]:
+        inner = call.setdefault(name, {})
+        if not isinstance(inner, dict):
+            return  # a name that is a value already holds no others
+        call = inner
+    call.setdefault(path[-1], value)
 
 
-def _alias(call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, Any]:
-    previous = text_of(call.get("previousId"))
-    if not previous:
-        raise LineRefused.of("invalid", "is missing", field="previousId")
-    identifiers = identifiers_of(call, {})
-    if not identifiers:
-        raise LineRefused.of("invalid", "is missing", field="userId")
-    scheme = "email" if is_address(previous) else "anonymous"
-    known = identifiers.get(scheme)
-    identifiers[scheme] = [*([known] if isinstance(known, str) else []), previous]
-    return {"kind": "link", "identifiers": identifiers}
+def _holder(presented: str | None, keys: KeyRing) -> WriteKey | None:
+    return holder_or_refuse(presented, keys) if presented else None
 
 
-_PARTS = {"identify": _identify, "track": _track, "page": _page, "screen": _page, "group": _group, "alias": _alias}
-
-
-def _engagement(
-    call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any], act: str, properties: Mapping[str, Any]
-) -> dict[str, Any]:
-    campaign = object_of(context, "campaign")
-    told = {name: properties[name] for name in PROPERTIES if name in properties}
-    told |= {f"utm_{name}": campaign[name] for name in ("source", "medium", "term", "content") if name in campaign}
-    told |= {"path": path_of(properties), "referrer": host_of(properties.get("referrer"))}
-    part: dict[str, Any] = {name: first_safe(properties, names) for name, names in CONTENT.items()}
-    part["content_stage"] = snake(part["content_stage"]) if part["content_stage"] else None
-    part |= {
-        "act": act,
-        "campaign": safe("campaign", campaign.get("name") or properties.get("campaign")),
-        "topics": topics_of(properties.get("topics")),
-        "automatic": properties.get("automatic") is True,
-        "properties": {name: text for name, value in told.items() if (text := safe(name, value))},
-    }
-    return {
-        "kind": "engagement",
-        "engagement": {name: value for name, value in part.items() if value is not None},
-        "person": person_of(traits),
-        "profile": profile_of(traits),
-        "identifiers": identifiers_of(call, traits),
-    }
-
-
-def _own_id(call: Mapping[str, Any], received_at_ms: int) -> str:
-    own = text_of(call.get("messageId"))
-    if own:
-        return own
-    # Without an id, the same content at the same moment is the same event; without a moment of its own, each call is one.
-    dated = call.get("timestamp") or call.get("originalTimestamp")
-    said = repr(sorted((str(name), repr(value)) for name, value in call.items() if name not in ("sentAt", "receivedAt")))
-    return derived_id("call", said, "" if dated else received_at_ms)
-
-
-def _occurred_at(call: Mapping[str, Any], received_at_ms: int, sent_at: Any) -> int:
-    """``timestamp``, else the client's moment put right by how wrong its clock was when it sent, else now."""
-    if call.get("timestamp"):
-        return _moment(call["timestamp"], "timestamp")
-    if call.get("originalTimestamp"):
-        original = _moment(call["originalTimestamp"], "originalTimestamp")
-        sent = call.get("sentAt") or sent_at
-        return received_at_ms - _moment(sent, "sentAt") + original if sent else original
-    return received_at_ms
-
-
-def _moment(value: Any, field: str) -> int:
-    try:
-        return instant_ms(value)
-    except ValueError as error:
-        raise LineRefused.of("invalid", str(error), field=field) from None
-
-
-def _their_name(field: str) -> str:
-    for ours, theirs in _SAID_IN_SEGMENT:
-        if field == ours or field.startswith(ours + "."):
-            return theirs
-    return field
+def _not_read(_: Any) -> EventLine:
+    raise LineRefused.of("invalid", "is not taken")

@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
-import uvicorn
 from segment.analytics.client import Client
 
-from baton.contracts.intake import EventKind, IntakeRecord
-from services.ingest.gateway.app import Gateway
-from services.ingest.gateway.server import _run, _Server
-from services.ingest.gateway.write_keys import key_ring
-from services.ingest.settings import GatewaySettings
-
-KEY = "web-0123456789abcdef"
-
-
-class Served:
-    """What came in, and where to send."""
-
-    def __init__(self) -> None:
-        self.records: list[IntakeRecord] = []
-        self.url = ""
-
-    async def publish(self, records: Sequence[IntakeRecord], traceparent: str | None) -> None:
-        del traceparent
-        self.records += records
+from baton.contracts.intake import EventKind
+from tests.apps.gateway_server import WEB as KEY
+from tests.apps.gateway_server import Served, serving
 
 
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
-    found = Served()
-    own = GatewaySettings(write_keys=f"web:engagement:{KEY}")
-    bound = socket.socket()
-    bound.bind(("127.0.0.1", 0))
-    found.url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-    app = Gateway(found.publish, key_ring(own), own).app()
-    up = asyncio.Event()
-    running = asyncio.create_task(_run(_Server(uvicorn.Config(app, lifespan="off", log_config=None)), bound, up.set))
-    await up.wait()
-    yield found
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    bound.close()
+    async with serving() as found:
+        yield found
 
 
 @pytest.mark.parametrize("gzip", [False, True])

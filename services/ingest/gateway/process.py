@@ -1,0 +1,153 @@
+"""The gateway as a process of its own: ``baton worker gateway``. It holds no state, so any number may run side by side.
+
+It listens at once and answers 503 until the brokers have answered. It ends with 0 when it was told to stop (SIGTERM, SIGINT):
+no new connections, what is being answered is finished, the producer is emptied.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from uuid import uuid4
+
+import uvloop
+from aiokafka.errors import KafkaError
+
+from baton.clients import client_options
+from baton.contracts.intake import IntakeRecord
+from baton.engine.kafka.cluster import Cluster
+from baton.settings import Settings
+from services.ingest.gateway.app import Gateway, NotPublished
+from services.ingest.gateway.backlog import BacklogWatch
+from services.ingest.gateway.connection_limits import ConnectionLimits
+from services.ingest.gateway.operations import operations_app
+from services.ingest.gateway.producer import Publisher
+from services.ingest.gateway.server import bind, limits_of, serve_app
+from services.ingest.gateway.write_keys import key_ring
+from services.ingest.settings import GatewaySettings
+
+log = logging.getLogger(__name__)
+
+_OPERATIONS = ConnectionLimits(connections=64, per_address=64, head_bytes=16_384, headers=100, url_bytes=2_048, head_s=5.0)
+_DRAIN_S = 12.0
+_RETRY_S = 1.0
+_OTHER_FILES = 256
+
+
+class GatewayProcess:
+    """What one process runs, and whether it is ready."""
+
+    def __init__(self, settings: Settings, own: GatewaySettings) -> None:
+        self._own = own
+        self._keys = key_ring(own)
+        self._publisher = Publisher(settings)
+        self._connected = False
+        self._listening = False
+        cluster = Cluster(client_options(settings), namespace=settings.namespace, client_id=f"gateway-{uuid4().hex[:12]}")
+        self._backlog = BacklogWatch(cluster, limit_s=own.stalled_after_s)
+        self._public = bind(own.gateway_host, own.gateway_port, names="BATON_GATEWAY_HOST and BATON_GATEWAY_PORT")
+        try:
+            names = "BATON_METRICS_HOST and BATON_METRICS_PORT"
+            self._private = bind(settings.metrics_host, settings.metrics_port, names=names)
+        except BaseException:
+            self._public.close()
+            raise
+
+    async def run(self, up: Callable[[], None] = lambda: None) -> None:
+        """Run until cancelled; ``up`` is called when it listens. Raises what ends it."""
+        if not self._keys and not self._own.insecure:
+            log.warning(
+                "no write keys: every request will be answered 401; set BATON_WRITE_KEYS, or BATON_INSECURE=1 on this machine"
+            )
+        reserve_files(self._own.max_connections + _OTHER_FILES)
+
+        def listening() -> None:
+            self._listening = True
+            up()
+
+        gateway = Gateway(self._publish, self._keys, self._own, halted=self._backlog.halted)
+        serving = asyncio.create_task(self._serve(gateway, self._public, limits_of(self._own), listening))
+        others = [
+            asyncio.create_task(self._serve(operations_app(self.reasons), self._private, _OPERATIONS, lambda: None)),
+            asyncio.create_task(self._connect()),
+            asyncio.create_task(self._backlog.watch()),
+        ]
+        try:
+            done, _ = await asyncio.wait((serving, *others), return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            self._listening = False  # not ready from now on
+            for task in (serving, *others):  # what takes in is ended first
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            await self._publisher.stop()
+            self._public.close()
+            self._private.close()
+
+    def reasons(self) -> list[str]:
+        """Why it is not ready."""
+        states = {
+            "not listening": not self._listening,
+            "not connected to the brokers": not self._connected,
+            "the brokers do not answer": self._backlog.unanswered(),
+            "events are not being processed": self._backlog.halted() is not None,
+        }
+        return [reason for reason, holds in states.items() if holds]
+
+    async def _serve(self, app: object, bound: socket.socket, limits: ConnectionLimits, up: Callable[[], None]) -> None:
+        asgi = app.app() if isinstance(app, Gateway) else app
+        await serve_app(asgi, bound, limits, idle_s=self._own.idle_timeout_ms / 1000, drain_s=_DRAIN_S, up=up)  # type: ignore[arg-type]
+
+    async def _connect(self) -> None:
+        while not self._connected:
+            try:
+                await self._publisher.start()
+                self._connected = True
+            except KafkaError as error:
+                log.warning("no broker answers: %s; trying again", type(error).__name__)
+                await asyncio.sleep(_RETRY_S)
+
+    async def _publish(self, records: Sequence[IntakeRecord], traceparent: str | None) -> None:
+        if not self._connected:
+            raise NotPublished("not connected to the brokers yet")
+        await self._publisher(records, traceparent)
+
+
+def run(settings: Settings) -> None:
+    """Run until told to stop; raises what it cannot start without."""
+    process = GatewayProcess(settings, GatewaySettings())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_until_stopped(process))
+
+
+def reserve_files(wanted: int) -> None:
+    """Let this process open so many files, as far as the system allows; a lower limit is logged."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= wanted or soft == resource.RLIM_INFINITY:
+        return
+    reachable = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, hard))
+    if reachable < wanted:
+        log.warning(
+            "the system allows %d open files, BATON_MAX_CONNECTIONS needs %d; raise the limit (ulimit -n) or lower the setting",
+            reachable,
+            wanted,
+        )
+
+
+async def _until_stopped(process: GatewayProcess) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    running, stopping = asyncio.create_task(process.run()), asyncio.create_task(stop.wait())
+    await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        stopping.cancel()
+        running.result()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
