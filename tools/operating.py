@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from baton.cli.ways_in import SenderSettings
-from baton.contracts.acls import topics_of
+from baton.contracts.acls import GATEWAY, topics_of
 from baton.contracts.metrics import METRICS, About
 from baton.contracts.topics import REDUCERS
 from baton.engine.kafka.settings import EngineSettings
@@ -23,7 +23,7 @@ OPERATING = Path(__file__).resolve().parents[1] / "docs" / "OPERATING.md"
 SETTINGS: tuple[tuple[str, type[BaseSettings]], ...] = (
     ("Every process and the command line", Settings),
     ("Every worker", EngineSettings),
-    ("The gateway, in `ingest`", GatewaySettings),
+    ("The gateway", GatewaySettings),
     ("`baton up`", UpSettings),
     ("`baton send` and `baton import`", SenderSettings),
 )
@@ -69,7 +69,7 @@ def rights_table() -> str:
     """What each service must be allowed on the cluster."""
     rows = [
         (f"`{each.service}`", _names(each.reducers), _names(each.reads), _names(each.writes))
-        for each in map(topics_of, dict.fromkeys(REDUCERS.values()))
+        for each in map(topics_of, (*dict.fromkeys(REDUCERS.values()), GATEWAY))
     ]
     return _table(("service", "groups and transactional ids", "reads", "writes"), rows)
 

@@ -45,7 +45,7 @@ class Row:
         }
 
 
-@app.command(epilog="Example:  baton status --json | jq -r '.processes[] | select(.name == \"ingest\") | .addresses.http'")
+@app.command(epilog="Example:  baton status --json | jq -r '.processes[] | select(.name == \"gateway\") | .addresses.http'")
 def status(
     as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output."),
 ) -> None:

@@ -23,8 +23,12 @@ from baton.contracts.topics import (
     ticks_topic,
 )
 
+KEYED: Final = "intake.keyed.v1"
 READ: Final = ("Read", "Describe")
 WRITE: Final = ("Write", "Describe")
+GATEWAY: Final = "gateway"
+"""The HTTP way in: a process without reducers, which writes what ``identify`` reads and looks at how far that has come."""
+_GATEWAY_READER: Final = "identify"
 _JUDGES: Final = "sla_watcher"
 """The service that proves how far the groups before it are, before it judges."""
 
@@ -51,7 +55,9 @@ class ServiceTopics:
 
 
 def topics_of(service: str) -> ServiceTopics:
-    """What a service has to do with; the engine's own topics apart."""
+    """What a service, or the gateway, has to do with; the engine's own topics apart."""
+    if service == GATEWAY:
+        return ServiceTopics(service=GATEWAY, reducers=(), reads=(), writes=(KEYED,))
     mine = tuple(name for name, owner in REDUCERS.items() if owner == service)
     own = {spec.name for name in mine for spec in engine_topics(name, service)}
     flow = [spec for spec in TOPICS.values() if spec.audience is not Audience.ENGINE]
@@ -65,6 +71,12 @@ def topics_of(service: str) -> ServiceTopics:
 
 def rights_of(service: str, namespace: str) -> tuple[Right, ...]:
     """Every right that ``service`` needs, topics and groups by their physical names."""
+    if service == GATEWAY:
+        group = consumer_group(namespace, _GATEWAY_READER)
+        return (
+            Right(resource="topic", name=physical(namespace, KEYED), operations=WRITE),
+            Right(resource="group", name=group, operations=("Describe",)),
+        )
     return tuple(_rights(topics_of(service), namespace))
 
 

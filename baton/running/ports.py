@@ -1,15 +1,13 @@
 """Which ports a run listens on, and the choice of free ones where that is left to us."""
 
 from baton.broker.ports import free_port, require_free
+from baton.contracts.acls import GATEWAY
 from baton.contracts.topics import REDUCERS
 from baton.running.settings import UpSettings
 from baton.settings import Settings
 
 SERVICES: tuple[str, ...] = tuple(dict.fromkeys(REDUCERS.values()))
 """Every service, in the order of the flow."""
-
-GATEWAY = "gateway"
-"""The HTTP way in: a process of its own, without reducers and without state."""
 
 WORKERS: tuple[str, ...] = (*SERVICES, GATEWAY)
 """What ``baton worker`` can run: a process each."""

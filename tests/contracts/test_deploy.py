@@ -12,7 +12,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from baton.contracts.metrics import METRICS
-from baton.running.ports import SERVICES
+from baton.contracts.acls import GATEWAY
+from baton.running.ports import SERVICES, WORKERS
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -116,6 +117,20 @@ def test_every_service_has_a_set_with_probes_and_its_pods_name_and_a_disruption_
     assert all(each["requests"] and each["limits"] for each in found.values())
 
 
+def test_the_gateway_is_a_deployment_with_probes_on_its_other_port_that_scales_and_is_what_senders_call() -> None:
+    each = {document["kind"]: document for document in documents(DEPLOY / "kubernetes" / "gateway.yaml")}
+    template = each["Deployment"]["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    labels = template["metadata"]["labels"]
+    assert container["args"] == ["worker", GATEWAY]
+    assert "BATON_INSTANCE_ID" not in {variable["name"] for variable in container["env"]}
+    assert {container[f"{name}Probe"]["httpGet"]["port"] for name in ("startup", "liveness", "readiness")} == {"metrics"}
+    assert each["Service"]["spec"]["selector"] == labels == each["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"]
+    assert each["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]["name"] == each["Deployment"]["metadata"]["name"]
+    assert container["resources"]["requests"]
+    assert container["resources"]["limits"]
+
+
 def test_kustomize_names_every_manifest() -> None:
     folder = DEPLOY / "kubernetes"
     (listed,) = documents(folder / "kustomization.yaml")
@@ -125,11 +140,12 @@ def test_kustomize_names_every_manifest() -> None:
 def test_compose_runs_every_service_under_a_name_of_its_own_and_prometheus_asks_each() -> None:
     (compose,) = documents(DEPLOY / "compose.yaml")
     workers = {name: each for name, each in compose["services"].items() if each.get("command", [""])[0] == "worker"}
-    assert {name: each["command"][1] for name, each in workers.items()} == {name: name for name in SERVICES}
-    assert len({each["environment"]["BATON_INSTANCE_ID"] for each in workers.values()}) == len(SERVICES)
+    assert {name: each["command"][1] for name, each in workers.items()} == {name: name for name in WORKERS}
+    assert len({each["environment"].get("BATON_INSTANCE_ID") for each in workers.values()}) == len(WORKERS)
+    assert "BATON_INSTANCE_ID" not in workers[GATEWAY]["environment"]
     (prometheus,) = documents(DEPLOY / "prometheus" / "prometheus.yml")
     (targets,) = prometheus["scrape_configs"][0]["static_configs"]
-    assert targets["targets"] == [f"{name}:9100" for name in SERVICES]
+    assert targets["targets"] == [f"{name}:9100" for name in WORKERS]
 
 
 def test_every_setting_that_is_set_is_one() -> None:

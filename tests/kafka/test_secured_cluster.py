@@ -35,7 +35,7 @@ from baton.broker.log import LogReader
 from baton.broker.ports import free_port
 from baton.cli.preparing import prepare_cluster
 from baton.clients import confluent_options, confluent_producer_options
-from baton.contracts.acls import READ, WRITE, Right, rights_of
+from baton.contracts.acls import GATEWAY, READ, WRITE, Right, rights_of
 from baton.contracts.codec import codec_for
 from baton.contracts.slas import SlaViolation
 from baton.contracts.topics import REDUCERS, physical
@@ -46,7 +46,7 @@ from tests.kafka.conftest import DEMO_AGREEMENT
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
-SERVICES = tuple(dict.fromkeys(REDUCERS.values()))
+SERVICES = (*dict.fromkeys(REDUCERS.values()), GATEWAY)
 PATIENCE_S = 90.0
 ROUTED = ("leads.routed.sdr.v1", "leads.routed.sales.v1")
 LINE = {

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from baton.processes import is_running, mark_of, send, wait_gone
-from baton.running.ports import SERVICES
+from baton.running.ports import WORKERS
 from baton.running.record import RunState, read_run
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -71,7 +71,7 @@ def _status(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _track(environment: Mapping[str, str], message_id: str) -> int:
     key = (Path(environment["BATON_HOME"]) / "write-key").read_text().strip().rpartition(":")[2]
-    (address,) = (each["addresses"]["http"] for each in _status(environment)["processes"] if each["name"] == "ingest")
+    (address,) = (each["addresses"]["http"] for each in _status(environment)["processes"] if each["name"] == "gateway")
     request = urllib.request.Request(
         f"{address}/v1/track",
         data=json.dumps({"userId": "u1", "messageId": message_id, "event": "demo_request"}).encode(),
@@ -90,7 +90,7 @@ def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     up: subprocess.Popen[str], environment: Mapping[str, str]
 ) -> None:
     status = _status(environment)
-    assert [(each["name"], each["state"]) for each in status["processes"]] == [(name, "ready") for name in ("up", *SERVICES)]
+    assert [(each["name"], each["state"]) for each in status["processes"]] == [(name, "ready") for name in ("up", *WORKERS)]
     assert (status["state"], status["namespace"]) == ("running", environment["BATON_NAMESPACE"])
     assert _track(environment, "m1") == 202
     _until(lambda: _accepted(environment) == 1)
@@ -137,7 +137,7 @@ def test_in_the_background_it_returns_when_ready_and_a_kill_ends_the_services_to
         _until(lambda: not any(is_running(each.mark) for each in run.processes))  # services end with their supervisor
         status = _status(environment)
         assert status["state"] == "killed"
-        assert [(each["name"], each["state"]) for each in status["processes"]] == [(name, "gone") for name in ("up", *SERVICES)]
+        assert [(each["name"], each["state"]) for each in status["processes"]] == [(name, "gone") for name in ("up", *WORKERS)]
     finally:
         down = _baton(environment, "down")
     assert (down.returncode, down.stdout) == (0, "stopped\n")

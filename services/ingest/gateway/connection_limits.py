@@ -72,7 +72,7 @@ _ANSWERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLimits:
-    """Sizes in bytes, times in seconds."""
+    """Sizes in bytes, times in seconds. ``measured``: what happens is in the gateway's metrics."""
 
     connections: int
     per_address: int
@@ -80,6 +80,7 @@ class ConnectionLimits:
     headers: int
     url_bytes: int
     head_s: float
+    measured: bool = True
 
 
 class LimitExceeded(Exception):
@@ -114,7 +115,7 @@ class ConnectionGuard:
             return Limit.CONNECTIONS
         self._open.add(connection)
         self._by_address[address] += 1
-        metrics.CONNECTIONS.set(len(self._open))
+        self._measure()
         return None
 
     def release(self, connection: GuardedConnection, address: str) -> None:
@@ -124,11 +125,12 @@ class ConnectionGuard:
             self._by_address[address] -= 1
             if not self._by_address[address]:
                 del self._by_address[address]
-            metrics.CONNECTIONS.set(len(self._open))
+            self._measure()
 
     def record(self, limit: Limit) -> None:
         """Count and log that a limit ended something; of each limit one line in ten seconds."""
-        metrics.LIMITED.labels(limit.value).inc()
+        if self.limits.measured:
+            metrics.LIMITED.labels(limit.value).inc()
         self._since_log[limit] += 1
         now = self.seconds()
         if now >= self._log_due.get(limit, now):
@@ -142,6 +144,10 @@ class ConnectionGuard:
             now = self.seconds()
             for connection in tuple(self._open):
                 connection.check_deadlines(now)
+
+    def _measure(self) -> None:
+        if self.limits.measured:
+            metrics.CONNECTIONS.set(len(self._open))
 
     def _make_room(self) -> bool:
         """End the connection that has been idle for longest, else one that has long owed its head."""

@@ -32,7 +32,9 @@ from services.ingest.settings import GatewaySettings
 
 log = logging.getLogger(__name__)
 
-_OPERATIONS = ConnectionLimits(connections=64, per_address=64, head_bytes=16_384, headers=100, url_bytes=2_048, head_s=5.0)
+_OPERATIONS = ConnectionLimits(
+    connections=64, per_address=64, head_bytes=16_384, headers=100, url_bytes=2_048, head_s=5.0, measured=False
+)
 _DRAIN_S = 12.0
 _RETRY_S = 1.0
 _OTHER_FILES = 256
