@@ -9,12 +9,13 @@ import typer
 
 from baton.cli.cluster import cluster_settings
 from baton.contracts.drift import differences, event_records, unreadable
+from baton.contracts.acls import GATEWAY
 from baton.contracts.schemas import SchemaShelf, shelf
 from baton.engine.reducer import Reducer
 from baton.engine.service import Service
 from baton.logs import set_up_logs
 from baton.running.lifeline import end_with_supervisor
-from baton.running.ports import GATEWAY, WORKERS
+from baton.running.ports import WORKERS
 
 app = typer.Typer()
 

@@ -23,7 +23,6 @@ from baton.contracts.topics import (
     ticks_topic,
 )
 
-KEYED: Final = "intake.keyed.v1"
 READ: Final = ("Read", "Describe")
 WRITE: Final = ("Write", "Describe")
 GATEWAY: Final = "gateway"
@@ -57,7 +56,7 @@ class ServiceTopics:
 def topics_of(service: str) -> ServiceTopics:
     """What a service, or the gateway, has to do with; the engine's own topics apart."""
     if service == GATEWAY:
-        return ServiceTopics(service=GATEWAY, reducers=(), reads=(), writes=(KEYED,))
+        return ServiceTopics(service=GATEWAY, reducers=(), reads=(), writes=(INTAKE_KEYED,))
     mine = tuple(name for name, owner in REDUCERS.items() if owner == service)
     own = {spec.name for name in mine for spec in engine_topics(name, service)}
     flow = [spec for spec in TOPICS.values() if spec.audience is not Audience.ENGINE]
@@ -74,7 +73,7 @@ def rights_of(service: str, namespace: str) -> tuple[Right, ...]:
     if service == GATEWAY:
         group = consumer_group(namespace, _GATEWAY_READER)
         return (
-            Right(resource="topic", name=physical(namespace, KEYED), operations=WRITE),
+            Right(resource="topic", name=physical(namespace, INTAKE_KEYED), operations=WRITE),
             Right(resource="group", name=group, operations=("Describe",)),
         )
     return tuple(_rights(topics_of(service), namespace))

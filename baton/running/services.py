@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from baton.clients import bootstrap_of
+from baton.contracts.acls import GATEWAY
 from baton.running.child import Command
-from baton.running.ports import GATEWAY, choose_gateway_port, choose_metrics_ports
+from baton.running.ports import choose_gateway_port, choose_metrics_ports
 from baton.running.write_key import key_environment
 from baton.settings import Settings
 

@@ -30,8 +30,10 @@ from baton.ids import derived_id
 from baton.intake.records import event_id_of
 from baton.settings import Settings, load_settings
 from services.ingest.admit.reducer import Admit
-from services.ingest.gateway.server import PortNotOurs, serve
+from services.ingest.gateway.process import GatewayProcess
+from services.ingest.gateway.server import PortNotOurs
 from services.ingest.identify.reducer import Identify
+from services.ingest.settings import GatewaySettings
 
 pytestmark = pytest.mark.kafka
 
@@ -68,6 +70,7 @@ class Ingest:
     bootstrap: str
     namespace: str
     url: str
+    reducers: asyncio.Task[None]
 
     def produce(self, *values: bytes, headers: list[tuple[str, bytes]] | None = None) -> None:
         # As a foreign client does: librdkafka's own partitioner, no key.
@@ -101,6 +104,8 @@ async def ingest(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch
         "BATON_WRITE_KEYS": f"desk:engagement+acts+commands:{KEY}",
         "BATON_WRITE_KEY": KEY,
         "BATON_GATEWAY_PORT": str(port),
+        "BATON_METRICS_PORT": "0",
+        "BATON_STALLED_AFTER_S": "4",
         "BATON_GATEWAY_URL": f"http://127.0.0.1:{port}",
         "BATON_HOME": str(tmp_path),
     }
@@ -119,14 +124,15 @@ async def ingest(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch
         settings=EngineSettings(gather_ms=10, session_timeout_ms=6_000, heartbeat_ms=500),
     )
     up = asyncio.Event()
-    tasks = [asyncio.create_task(host.run()), asyncio.create_task(serve(Settings(), up.set))]
+    gateway = GatewayProcess(Settings(), GatewaySettings())
+    tasks = [asyncio.create_task(host.run()), asyncio.create_task(gateway.run(up.set))]
     try:
         async with asyncio.timeout(PATIENCE_S):
             await up.wait()
-            while not host.ready:
+            while not host.ready or gateway.reasons():
                 assert not any(task.done() for task in tasks), [task.exception() for task in tasks if task.done()]
                 await asyncio.sleep(0.05)
-        yield Ingest(bootstrap, namespace, environment["BATON_GATEWAY_URL"])
+        yield Ingest(bootstrap, namespace, environment["BATON_GATEWAY_URL"], tasks[0])
     finally:
         for task in tasks:
             task.cancel()
@@ -210,10 +216,23 @@ async def test_send_writes_down_what_was_acknowledged_and_all_of_it_is_accepted(
     assert sorted(found()) == sorted(ids)
 
 
+async def test_once_nobody_processes_what_comes_in_senders_are_told_to_come_again(ingest: Ingest) -> None:
+    ingest.reducers.cancel()
+    await asyncio.gather(ingest.reducers, return_exceptions=True)
+    statuses: list[int] = []
+    async with httpx.AsyncClient(base_url=ingest.url, auth=(KEY, ""), timeout=30) as client, asyncio.timeout(PATIENCE_S):
+        while 503 not in statuses:
+            answer = await client.post("/v1/track", json={"userId": "u", "event": "x", "messageId": str(len(statuses))})
+            statuses.append(answer.status_code)
+            await asyncio.sleep(0.5)
+    assert set(statuses[:-1]) == {202}
+    assert (answer.json()["code"], answer.headers["retry-after"]) == ("not_processed", "10")
+
+
 async def test_a_port_that_is_taken_is_said_so(bootstrap: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         monkeypatch.setenv("BATON_GATEWAY_PORT", str(taken.getsockname()[1]))
         with pytest.raises(PortNotOurs, match="BATON_GATEWAY_PORT"):
-            await serve(Settings(bootstrap=bootstrap), lambda: None)
+            GatewayProcess(Settings(bootstrap=bootstrap), GatewaySettings())

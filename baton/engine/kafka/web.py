@@ -5,29 +5,20 @@ Restoring is alive but not ready. Nothing here changes anything, and nothing has
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, disable_created_metrics, generate_latest
 
 from baton.engine.kafka.host import KafkaHost
 
 
-class Told(Protocol):
-    """What the pages are about."""
-
-    host: KafkaHost
-
-    @property
-    def ready(self) -> bool: ...
-
-
-def add_pages(app: Any, engine: Told) -> None:
+def add_pages(app: Any, host: KafkaHost) -> None:
     """Add the pages to a Faust app."""
     disable_created_metrics()  # type: ignore[no-untyped-call]
 
     @app.page("/metrics")  # type: ignore[untyped-decorator]
     async def metrics(web: Any, request: Any) -> Any:
-        engine.host.look()
+        host.look()
         return web.bytes(generate_latest(), content_type=CONTENT_TYPE_LATEST.partition(";")[0])
 
     @app.page("/healthz")  # type: ignore[untyped-decorator]
@@ -36,10 +27,10 @@ def add_pages(app: Any, engine: Told) -> None:
 
     @app.page("/readyz")  # type: ignore[untyped-decorator]
     async def readyz(web: Any, request: Any) -> Any:
-        ready = engine.ready
-        states = [f"{each.reducer}[{each.partition}] {each.state}" for each in engine.host.look()]
+        ready = host.ready
+        states = [f"{each.reducer}[{each.partition}] {each.state}" for each in host.look()]
         return web.json({"ready": ready, "tasks": states}, status=200 if ready else 503)
 
     @app.page("/tasks")  # type: ignore[untyped-decorator]
     async def tasks(web: Any, request: Any) -> Any:
-        return web.json([each.as_json() for each in engine.host.look()])
+        return web.json([each.as_json() for each in host.look()])

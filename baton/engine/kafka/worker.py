@@ -1,8 +1,8 @@
 """One worker process: a service's engine inside a Faust app, which gives it signals, supervision and the web server.
 
 Faust is in producer-only mode without even its own producer: nothing of Baton goes through its streams, tables or topics. The
-process ends with 0 when it was told to stop (SIGTERM, SIGINT): then extras are ended first, every open batch is finished or
-aborted, and the groups are left, unless membership is static. It ends with 1 when the engine or an extra fails.
+process ends with 0 when it was told to stop (SIGTERM, SIGINT): then every open batch is finished or
+aborted, and the groups are left, unless membership is static. It ends with 1 when the engine fails.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from baton.engine.kafka import failpoints
 from baton.engine.kafka.host import KafkaHost
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.web import add_pages
-from baton.engine.service import Extra, Service
+from baton.engine.service import Service
 from baton.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -36,9 +36,9 @@ def run_worker(service: Service, settings: Settings, host: KafkaHost | None = No
     calm_collector()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    engine = Engine(service, settings, host or host_of(service, settings))
+    running = host or host_of(service, settings)
     with tempfile.TemporaryDirectory(prefix=f"baton-{service.name}-") as scratch:
-        app = _app(service, settings, engine, scratch)
+        app = _app(service, settings, running, scratch)
         app.loop = loop
         _Worker(app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
 
@@ -65,42 +65,6 @@ def host_of(service: Service, settings: Settings) -> KafkaHost:
     )
 
 
-class Engine:
-    """The engine and the extras of one process, started and ended in order."""
-
-    def __init__(self, service: Service, settings: Settings, host: KafkaHost) -> None:
-        self.host = host
-        self._service, self._settings = service, settings
-        self._up = dict.fromkeys(service.extras, False)
-        self._tasks: dict[str, asyncio.Task[Any]] = {}
-
-    @property
-    def ready(self) -> bool:
-        """Every task runs and every extra can be used."""
-        return self.host.ready and all(self._up.values())
-
-    async def run(self) -> None:
-        """Run until cancelled; raises what ends the process."""
-        self._tasks["engine"] = asyncio.create_task(self.host.run())
-        for name, extra in self._service.extras.items():
-            self._tasks[name] = asyncio.create_task(self._run_extra(name, extra))
-        try:
-            done, _ = await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
-            for each in done:
-                each.result()
-        finally:
-            for name in reversed(self._tasks):  # what takes in first, the engine last
-                self._tasks[name].cancel()
-                await asyncio.gather(self._tasks[name], return_exceptions=True)
-
-    async def _run_extra(self, name: str, extra: Extra) -> None:
-        def up() -> None:
-            self._up[name] = True
-
-        await extra(self._settings, up)
-        raise RuntimeError(f"{name} ended by itself")
-
-
 class _Worker(faust.Worker):
     """Faust's worker, without a spinner, and without the second it sleeps at its end for no one."""
 
@@ -112,7 +76,7 @@ class _Worker(faust.Worker):
         await asyncio.sleep(0)
 
 
-def _app(service: Service, settings: Settings, engine: Engine, scratch: str) -> Any:
+def _app(service: Service, settings: Settings, host: KafkaHost, scratch: str) -> Any:
     port = settings.metrics_port or _free_port(settings.metrics_host)
     app = faust.App(
         f"baton-{service.name}",
@@ -125,7 +89,7 @@ def _app(service: Service, settings: Settings, engine: Engine, scratch: str) -> 
     )
     app.producer_only = True
     app.boot_strategy.enable_kafka_producer = False
-    add_pages(app, engine)
+    add_pages(app, host)
 
     @app.service
     class EngineService(mode.Service):
@@ -134,7 +98,7 @@ def _app(service: Service, settings: Settings, engine: Engine, scratch: str) -> 
         _running: asyncio.Task[None]
 
         async def on_start(self) -> None:
-            self._running = asyncio.create_task(engine.run())
+            self._running = asyncio.create_task(host.run())
             log.info("%s: http://%s:%d/readyz", service.name, settings.metrics_host, port)
 
         @mode.Service.task
