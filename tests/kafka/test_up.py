@@ -103,7 +103,7 @@ def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     first = mark_of(pids["ingest"])
     send(first, signal.SIGKILL)
     wait_gone(first, 10)
-    _until(lambda: [each["state"] for each in _status(environment)["processes"]] == ["ready"] * 5)
+    _until(lambda: [each["state"] for each in _status(environment)["processes"]] == ["ready"] * len(("up", *WORKERS)))
     assert _track(environment, "m2") == 202
     _until(lambda: _accepted(environment) == 2)
 
