@@ -8,8 +8,8 @@ from typing import Any
 import typer
 
 from baton.cli.cluster import cluster_settings
-from baton.contracts.drift import differences, event_records, unreadable
 from baton.contracts.acls import GATEWAY
+from baton.contracts.drift import differences, event_records, unreadable
 from baton.contracts.schemas import SchemaShelf, shelf
 from baton.engine.reducer import Reducer
 from baton.engine.service import Service

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from baton.contracts.topic_names import BATON_SKIPS
+from baton.contracts.topic_names import BATON_SKIPS, INTAKE_KEYED
 from baton.contracts.topics import (
     REDUCERS,
     REFERENCE_TOPICS,

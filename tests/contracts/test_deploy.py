@@ -11,8 +11,8 @@ import kubernetes_validate
 import pytest
 from ruamel.yaml import YAML
 
-from baton.contracts.metrics import METRICS
 from baton.contracts.acls import GATEWAY
+from baton.contracts.metrics import METRICS
 from baton.running.ports import SERVICES, WORKERS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 
 from aiokafka.errors import KafkaError
 
+from baton.contracts.topic_names import INTAKE_KEYED
 from baton.engine.kafka.cluster import Cluster, Place
 from services.ingest.gateway import metrics
-from services.ingest.gateway.producer import KEYED
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class BacklogWatch:
         """Look every few seconds, until cancelled."""
         await self._cluster.start()
         try:
-            places = [(KEYED, number) for number in range(await self._cluster.partitions(KEYED))]
+            places = [(INTAKE_KEYED, number) for number in range(await self._cluster.partitions(INTAKE_KEYED))]
             while True:
                 await self._look(places)
                 await asyncio.sleep(_EVERY_S)

@@ -10,8 +10,8 @@ import pytest
 from segment.analytics.client import Client
 
 from baton.contracts.intake import EventKind
-from tests.apps.gateway_server import WEB as KEY
-from tests.apps.gateway_server import Served, serving
+from tests.services.ingest.gateway.running_gateway import WEB as KEY
+from tests.services.ingest.gateway.running_gateway import Served, serving
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import tracemalloc
 import pytest
 from prometheus_client import REGISTRY
 
-from tests.apps.gateway_server import CRM, WEB, Connection, Served, post, serving
+from tests.services.ingest.gateway.running_gateway import CRM, WEB, Connection, Served, post, serving
 
 TRACK = json.dumps({"userId": "u", "event": "x", "messageId": "m"}).encode()
 

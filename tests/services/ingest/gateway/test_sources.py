@@ -15,7 +15,7 @@ from baton.contracts.intake import IntakeRecord
 from services.ingest.gateway.app import Gateway
 from services.ingest.gateway.write_keys import key_ring
 from services.ingest.settings import GatewaySettings
-from tests.apps.gateway_server import CRM, KEYS, WEB, Served
+from tests.services.ingest.gateway.running_gateway import CRM, KEYS, WEB, Served
 
 NOW = 1_772_445_600_000  # 2026-03-02T10:00:00Z
 PAGE = "https://www.acme.example"

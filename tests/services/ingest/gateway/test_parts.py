@@ -26,7 +26,7 @@ from services.ingest.gateway.problem_details import Refused
 from services.ingest.gateway.process import GatewayProcess
 from services.ingest.gateway.write_keys import KeyRing, Scope, WriteKey, key_ring
 from services.ingest.settings import GatewaySettings
-from tests.apps.gateway_server import KEYS, WEB, Served
+from tests.services.ingest.gateway.running_gateway import KEYS, WEB, Served
 
 # --- fair shares
 
