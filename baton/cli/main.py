@@ -30,6 +30,7 @@ COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("doctor", "baton.cli.doctor", "Running", "Check this machine, the settings and the cluster."),
     ("send", "baton.cli.send", "Leads in", "Send events, one JSON object a line, as an outside system would."),
     ("import", "baton.cli.import_", "Leads in", "Read leads and events from CSV or JSON lines."),
+    ("source", "baton.cli.source", "Leads in", "Sources that are described in a file: check, test, begin one."),
     ("tail", "baton.cli.tail", "Looking", "Follow a topic, decoded."),
     ("explain", "baton.cli.explain", "Looking", "The story of a lead: events, points, routing, clocks."),
     ("orphans", "baton.cli.orphans", "Looking", "Leads that nobody holds, and why; there should be none."),

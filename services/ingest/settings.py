@@ -21,6 +21,9 @@ class GatewaySettings(BaseSettings):
         None, description="who may send: `name:scopes:key`, several separated by commas; scopes of engagement, acts, commands"
     )
     write_keys_file: Path | None = Field(None, description="the same, one a line; keys as they are or as `sha256:<hex>`")
+    sources: Path | None = Field(
+        None, description="sources that are described instead of programmed: a file, or a folder of `*.yaml`; see `baton source`"
+    )
     insecure: bool = Field(False, description="take everything without a key; only while the gateway listens on the loopback")
     cors_origins: str = Field("", description="origins whose pages may send from a browser, separated by commas; `*` any")
     rate_events: int = Field(2_000, ge=1, description="events a second that one write key may send")

@@ -140,7 +140,7 @@ class Gateway:
 
 
 def _head_of(request: Request) -> RequestHead:
-    return RequestHead(path=request.url.path, headers=request.headers, query=request.query_params)
+    return RequestHead(path=request.url.path, raw_query=request.url.query, headers=request.headers, query=request.query_params)
 
 
 def _address_of(request: Request) -> str:

@@ -21,6 +21,8 @@ from baton.clients import client_options
 from baton.contracts.intake import IntakeRecord
 from baton.engine.kafka.cluster import Cluster
 from baton.settings import Settings
+from services.ingest.gateway.adapters.declared import declared_sources
+from services.ingest.gateway.adapters.registry import ADAPTERS
 from services.ingest.gateway.app import Gateway, NotPublished
 from services.ingest.gateway.backlog import BacklogWatch
 from services.ingest.gateway.connection_limits import ConnectionLimits
@@ -46,6 +48,7 @@ class GatewayProcess:
     def __init__(self, settings: Settings, own: GatewaySettings) -> None:
         self._own = own
         self._keys = key_ring(own)
+        self._adapters = (*ADAPTERS, *declared_sources(own.sources))
         self._publisher = Publisher(settings)
         self._connected = False
         self._listening = False
@@ -102,7 +105,7 @@ class GatewayProcess:
         return [reason for reason, holds in states.items() if holds]
 
     async def _serve(self, app: object, bound: socket.socket, limits: ConnectionLimits, up: Callable[[], None]) -> None:
-        asgi = app.app() if isinstance(app, Gateway) else app
+        asgi = app.app(self._adapters) if isinstance(app, Gateway) else app
         await serve_app(asgi, bound, limits, idle_s=self._own.idle_timeout_ms / 1000, drain_s=_DRAIN_S, up=up)  # type: ignore[arg-type]
 
     async def _connect(self) -> None:

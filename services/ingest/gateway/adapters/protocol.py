@@ -26,9 +26,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestHead:
-    """What is known of a request before its body. Names of headers are in lower case."""
+    """What is known of a request before its body. Names of headers are in lower case; ``raw_query`` is as it was sent."""
 
     path: str
+    raw_query: str
     headers: Mapping[str, str]
     query: Mapping[str, str]
 

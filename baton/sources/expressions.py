@@ -1,0 +1,134 @@
+"""JMESPath with total functions: what cannot be computed is null, and nothing raises. Pure.
+
+A function that is given what it does not take (a null, a text for a number) gives null instead of an error, so that a field whose
+parts are missing is missing. Names and numbers of arguments are checked when an expression is compiled.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import jmespath
+from jmespath import functions
+from jmespath.exceptions import JMESPathError, JMESPathTypeError
+
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
+_MAX_CHARACTERS = 2_000
+_TEXT: Mapping[str, Any] = {"types": ["string"]}
+_NUMBER: Mapping[str, Any] = {"types": ["number"]}
+_OBJECT: Mapping[str, Any] = {"types": ["object"]}
+_SCALAR: Mapping[str, Any] = {"types": ["string", "number", "boolean"]}
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def _takes(*arguments: Mapping[str, Any]) -> Callable[[_Method], _Method]:
+    """Says what a function's arguments are, as JMESPath's own do."""
+    decorator: Callable[[_Method], _Method] = functions.signature(*arguments)
+    return decorator
+
+
+class TotalFunctions(functions.Functions):  # type: ignore[misc]  # published without types
+    """JMESPath's own functions and a few more, none of which raises."""
+
+    def call_function(self, function_name: str, resolved_args: list[Any]) -> Any:
+        """The function's value, or None."""
+        try:
+            return super().call_function(function_name, resolved_args)
+        except (JMESPathTypeError, ArithmeticError, ValueError, RecursionError):
+            return None
+
+    @_takes(_SCALAR)
+    def _func_text(self, value: Any) -> str:
+        """A text, number or truth value as text; not "null", and no structure."""
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    @_takes(_TEXT)
+    def _func_lower(self, text: str) -> str:
+        """In lower case."""
+        return text.lower()
+
+    @_takes(_TEXT)
+    def _func_trim(self, text: str) -> str | None:
+        """Without blanks around it; null where nothing is left."""
+        return text.strip() or None
+
+    @_takes(_TEXT)
+    def _func_word(self, text: str) -> str | None:
+        """A word of an agreement: ``Demo Requested!`` is ``demo_requested``; null where no letter or digit is left."""
+        return _NOT_WORD.sub("_", text.lower()).strip("_")[:64] or None
+
+    @_takes(_TEXT, _TEXT)
+    def _func_before(self, text: str, mark: str) -> str | None:
+        """What stands before the first ``mark``; null without one."""
+        head, found, _ = text.partition(mark)
+        return head if found else None
+
+    @_takes(_TEXT, _TEXT)
+    def _func_after(self, text: str, mark: str) -> str | None:
+        """What stands after the first ``mark``; null without one."""
+        _, found, tail = text.partition(mark)
+        return tail if found else None
+
+    @_takes(_SCALAR, _OBJECT)
+    def _func_lookup(self, value: Any, table: Mapping[str, Any]) -> Any:
+        """The table's entry for a value; null without one."""
+        return table.get(self._func_text(value))
+
+    @_takes(_NUMBER)
+    def _func_from_seconds(self, seconds: float) -> int:
+        """Seconds since 1970 as the milliseconds that an event line takes."""
+        return int(seconds * 1_000)
+
+
+_FUNCTIONS = TotalFunctions()
+_OPTIONS = jmespath.Options(custom_functions=_FUNCTIONS)
+
+
+class ExpressionWrong(ValueError):
+    """An expression that cannot be used; the text says why and what there is."""
+
+
+class Expression:
+    """A compiled expression."""
+
+    __slots__ = ("_parsed", "text")
+
+    def __init__(self, text: str) -> None:
+        if len(text) > _MAX_CHARACTERS:
+            raise ExpressionWrong(f"has more than {_MAX_CHARACTERS} characters")
+        self.text = text
+        try:
+            self._parsed = jmespath.compile(text)
+        except JMESPathError as error:
+            raise ExpressionWrong(f"is no JMESPath: {str(error).splitlines()[0]}") from None
+        for name, given in _calls(self._parsed.parsed):
+            _check_call(name, given)
+
+    def value(self, record: Any) -> Any:
+        """What it gives for a record; None where it cannot be computed."""
+        try:
+            return self._parsed.search(record, options=_OPTIONS)
+        except (JMESPathError, ArithmeticError, ValueError, TypeError, RecursionError):
+            return None
+
+
+def _calls(node: Any) -> Iterator[tuple[str, int]]:
+    if node["type"] == "function_expression":
+        yield node["value"], len(node["children"])
+    for child in node["children"]:
+        if isinstance(child, dict):
+            yield from _calls(child)
+
+
+def _check_call(name: str, given: int) -> None:
+    spec = TotalFunctions.FUNCTION_TABLE.get(name)
+    if spec is None:
+        there = ", ".join(sorted(TotalFunctions.FUNCTION_TABLE))
+        raise ExpressionWrong(f"there is no function {name}(); there are {there}")
+    wanted = len(spec["signature"])
+    variadic = bool(spec["signature"]) and spec["signature"][-1].get("variadic", False)
+    if given < wanted or (given > wanted and not variadic):
+        raise ExpressionWrong(f"{name}() takes {wanted} argument{'s' * (wanted != 1)}, not {given}")

@@ -1,0 +1,75 @@
+"""From a record of a source to an event line, by its rules. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from baton.intake.lines import EventLine
+from baton.intake.reading import LineRefused, read_line
+from baton.sources.expressions import Expression
+from baton.sources.model import SourceModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rule:
+    when: Expression | None
+    line: Mapping[str, Expression]
+
+
+class SourceMapping:
+    """The compiled rules of one source."""
+
+    def __init__(self, model: SourceModel) -> None:
+        self._split = Expression(model.split) if model.split else None
+        self._ignore = Expression(model.ignore) if model.ignore else None
+        self._rules = tuple(
+            _Rule(
+                when=Expression(rule.when) if rule.when else None,
+                line={name: Expression(text) for name, text in rule.line.items()},
+            )
+            for rule in model.events
+        )
+
+    def records_in(self, body: Any) -> list[Any]:
+        """The records of a body; raises :class:`LineRefused` where it has none to split into."""
+        found = body if self._split is None else self._split.value(body)
+        if isinstance(found, list):
+            return found
+        if isinstance(found, dict):
+            return [found]
+        raise LineRefused.of("wrong_type", "is neither an object nor a list of objects", field="body")
+
+    def is_ignored(self, record: Any) -> bool:
+        """Whether the source says that such a record is no event."""
+        return self._ignore is not None and self._ignore.value(record) is True
+
+    def line_of(self, record: Any) -> dict[str, Any]:
+        """The event line of a record, as an object; raises :class:`LineRefused` where no rule is for it."""
+        for rule in self._rules:
+            if rule.when is None or rule.when.value(record) is True:
+                return _assembled(rule.line, record)
+        raise LineRefused.of("no_rule", "no rule of the source is for such a record")
+
+    def read(self, record: Any) -> EventLine:
+        """The same, checked."""
+        line = self.line_of(record)
+        if line.get("id") is None:
+            # Without an id of the source's own a resend would be another event.
+            raise LineRefused.of("invalid", "cannot be computed from the record", field="id")
+        return read_line(line)
+
+
+def _assembled(fields: Mapping[str, Expression], record: Any) -> dict[str, Any]:
+    line: dict[str, Any] = {}
+    for name, expression in fields.items():
+        value = expression.value(record)
+        if value is None:
+            continue
+        part, _, field = name.partition(".")
+        if field:
+            line.setdefault(part, {})[field] = value
+        else:
+            line[part] = value
+    return line

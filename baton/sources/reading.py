@@ -1,0 +1,65 @@
+"""Reads ``sources.yaml``: everything wrong with it at once, each with its line, the reason and the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from baton.agreement.document import Document
+from baton.agreement.problems import Problem, path_words
+from baton.agreement.source.yaml import read_yaml
+from baton.sources.model import SourcesModel
+
+_WORDS = {
+    "extra_forbidden": "is not a key here",
+    "missing": "is missing",
+    "string_type": "must be text",
+    "literal_error": "must be one of those that there are",
+}
+
+
+class SourcesWrong(ValueError):
+    """The file cannot be used; the text has one line for each problem."""
+
+
+def read_sources(path: Path) -> SourcesModel:
+    """The sources of a file; raises :class:`SourcesWrong`."""
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourcesWrong(f"{path} cannot be read: {error}") from None
+    document = read_yaml(text)
+    problems = [*document.problems]
+    if not problems:
+        try:
+            return _paths_differ(SourcesModel.model_validate(document.data), path)
+        except ValidationError as error:
+            problems += [_problem(each, document) for each in error.errors(include_url=False)]
+    raise SourcesWrong("\n".join(problem.told(str(path)) for problem in problems))
+
+
+def path_of(name: str, path: str | None) -> str:
+    """Where a source sends to."""
+    return path or f"/hooks/{name}"
+
+
+def _paths_differ(model: SourcesModel, file: Path) -> SourcesModel:
+    paths = [path_of(name, source.path) for name, source in model.sources.items()]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise SourcesWrong(f"{file}: two sources have the path {path}; give one of them another")
+    return model
+
+
+def _problem(error: object, document: Document) -> Problem:
+    details: dict[str, object] = error  # type: ignore[assignment]
+    location = tuple(part for part in details["loc"] if part != "[key]")  # type: ignore[attr-defined]
+    place = document.place(location)
+    message = str(details["msg"]).removeprefix("Value error, ")
+    reason = _WORDS.get(str(details["type"]), message)
+    if details["type"] == "literal_error":
+        reason = f"must be one of {details['ctx']['expected']}"  # type: ignore[index]
+    words = path_words(location) or "the file"
+    line = place.line if place else 0
+    return Problem(message=f"{words} {reason}", path=location, line=line)
