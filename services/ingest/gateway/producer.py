@@ -48,7 +48,11 @@ class Publisher:
     async def start(self) -> None:
         """Connect."""
         producer = AIOKafkaProducer(**self._options)
-        await producer.start()
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
         self._producer = producer
 
     async def stop(self) -> None:
