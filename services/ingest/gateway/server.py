@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import socket
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from services.ingest.gateway.connection_limits import ConnectionGuard, ConnectionLimits
+from services.ingest.gateway.guarded_connection import GuardedConnection
 from services.ingest.settings import GatewaySettings
 
 log = logging.getLogger(__name__)
@@ -64,7 +66,7 @@ async def serve_app(
     guard = ConnectionGuard(limits)
     config = uvicorn.Config(
         app,
-        http=guard.protocol(),
+        http=functools.partial(GuardedConnection, guard=guard),  # type: ignore[arg-type]  # called as a class is
         ws="none",
         lifespan="off",
         log_config=None,
