@@ -10,6 +10,14 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+def is_loopback(host: str) -> bool:
+    """Whether what listens there is for this machine alone."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class GatewaySettings(BaseSettings):
     """How HTTP comes in. Write keys are secrets; only their hashes are kept in memory once they are read."""
 
@@ -52,12 +60,7 @@ class GatewaySettings(BaseSettings):
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the gateway."""
-        if self.gateway_host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.gateway_host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.gateway_host)
 
     @property
     def origins(self) -> frozenset[str]:

@@ -6,11 +6,11 @@ write keys both are looked at, and a body must be of a type for which a browser 
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from services.ingest.gateway.problem_details import Refused
+from services.ingest.settings import is_loopback
 
 ANY_ORIGIN = "*"
 _SIMPLE_TYPES = frozenset({"", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"})
@@ -27,17 +27,20 @@ def check_origin(headers: Mapping[str, str], allowed: frozenset[str]) -> None:
 
 def check_local(headers: Mapping[str, str], method: str, media_type: str) -> None:
     """Raise 403 or 415 for a request without a key that a web page could have caused."""
-    if not _is_loopback(headers.get("host", "")):
-        detail = "Without a write key this machine must be addressed by its loopback name, as 127.0.0.1."
-        raise Refused(403, "host", detail)
+    check_host(headers)
     if method != "POST" or media_type in _SIMPLE_TYPES:
         detail = "Without a write key send application/json or application/x-ndjson by POST."
         raise Refused(415, "content_type", detail)
 
 
+def check_host(headers: Mapping[str, str]) -> None:
+    """Raise 403 unless this machine is addressed by a loopback name: another one may be an attacker's that points here."""
+    if not _is_loopback(headers.get("host", "")):
+        raise Refused(403, "host", "Address this machine by its loopback name, as 127.0.0.1.")
+
+
 def _is_loopback(host: str) -> bool:
     try:
-        name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+        return is_loopback(urlsplit(f"//{host}").hostname or "")
     except ValueError:
         return False

@@ -1,12 +1,12 @@
 """What the gateway says of itself on the metrics port: ``/metrics``, ``/healthz``, ``/readyz``.
 
 A listener of its own, so that it answers while the other's connections are full. Nothing here changes anything, and nothing has
-personal data.
+personal data. Where it listens on the loopback, Host must be a loopback name, so that no web page can read it by a name of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from prometheus_client import CONTENT_TYPE_LATEST, disable_created_metrics, generate_latest
 from starlette.applications import Starlette
@@ -14,8 +14,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from services.ingest.gateway.browser_guard import check_host
+from services.ingest.gateway.problem_details import Refused, document
 
-def operations_app(reasons: Callable[[], list[str]]) -> Starlette:
+Page = Callable[[Request], Awaitable[Response]]
+
+
+def operations_app(reasons: Callable[[], list[str]], *, on_loopback: bool) -> Starlette:
     """The pages. ``reasons``: why it is not ready, none when it is."""
     disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -29,5 +34,16 @@ def operations_app(reasons: Callable[[], list[str]]) -> Starlette:
         found = reasons()
         return JSONResponse({"ready": not found, "reasons": found}, 503 if found else 200)
 
-    pages = {"/metrics": metrics, "/healthz": healthz, "/readyz": readyz}
-    return Starlette(routes=[Route(path, page, methods=["GET"]) for path, page in pages.items()])
+    def guarded(page: Page) -> Page:
+        async def answer(request: Request) -> Response:
+            try:
+                if on_loopback:
+                    check_host(request.headers)
+            except Refused as refused:
+                return document(refused)
+            return await page(request)
+
+        return answer
+
+    pages: dict[str, Page] = {"/metrics": metrics, "/healthz": healthz, "/readyz": readyz}
+    return Starlette(routes=[Route(path, guarded(page), methods=["GET"]) for path, page in pages.items()])

@@ -30,7 +30,7 @@ from services.ingest.gateway.operations import operations_app
 from services.ingest.gateway.producer import Publisher
 from services.ingest.gateway.server import bind, limits_of, serve_app
 from services.ingest.gateway.write_keys import key_ring
-from services.ingest.settings import GatewaySettings
+from services.ingest.settings import GatewaySettings, is_loopback
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ class GatewayProcess:
         self._listening = False
         cluster = Cluster(client_options(settings), namespace=settings.namespace, client_id=f"gateway-{uuid4().hex[:12]}")
         self._backlog = BacklogWatch(cluster, limit_s=own.stalled_after_s)
+        self._private_on_loopback = is_loopback(settings.metrics_host)
         self._public = bind(own.gateway_host, own.gateway_port, names="BATON_GATEWAY_HOST and BATON_GATEWAY_PORT")
         try:
             names = "BATON_METRICS_HOST and BATON_METRICS_PORT"
@@ -77,7 +78,11 @@ class GatewayProcess:
         gateway = Gateway(self._publish, self._keys, self._own, halted=self._backlog.halted)
         serving = asyncio.create_task(self._serve(gateway, self._public, limits_of(self._own), listening))
         others = [
-            asyncio.create_task(self._serve(operations_app(self.reasons), self._private, _OPERATIONS, lambda: None)),
+            asyncio.create_task(
+                self._serve(
+                    operations_app(self.reasons, on_loopback=self._private_on_loopback), self._private, _OPERATIONS, lambda: None
+                )
+            ),
             asyncio.create_task(self._connect()),
             asyncio.create_task(self._backlog.watch()),
         ]

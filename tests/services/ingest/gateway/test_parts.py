@@ -205,6 +205,7 @@ async def test_before_the_brokers_have_answered_requests_get_503_and_the_process
         held = [await asyncio.open_connection("127.0.0.1", public) for _ in range(3)]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{private}") as client:
             answers = {path: await client.get(path) for path in ("/healthz", "/readyz", "/metrics", "/nothing")}
+            rebound = await client.get("/readyz", headers={"host": "evil.example"})
         for _, writer in held:
             writer.close()
         await asyncio.sleep(0.2)
@@ -216,6 +217,7 @@ async def test_before_the_brokers_have_answered_requests_get_503_and_the_process
     assert {path: each.status_code for path, each in answers.items()} == {
         "/healthz": 200, "/readyz": 503, "/metrics": 200, "/nothing": 404,
     }  # fmt: skip
+    assert (rebound.status_code, rebound.json()["code"]) == (403, "host")
     assert answers["/readyz"].json()["reasons"] == ["not connected to the brokers", "the brokers do not answer"]
     assert "baton_http_connections 3.0" in answers["/metrics"].text
     assert (taken.status_code, taken.json()["code"], taken.headers["retry-after"]) == (503, "not_acknowledged", "2")
