@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PURE_FOLDERS = ("baton/agreement", "baton/engine", "baton/intake", "services")
+PURE_FOLDERS = ("baton/agreement", "baton/engine", "baton/intake", "baton/sources", "services")
 
 EDGES = {
     "baton/engine/kafka/": "the engine's host on Kafka",
     "baton/engine/metrics.py": "counts what hosts do",
     "baton/agreement/source/read.py": "reads the file that people write",
     "baton/agreement/publish.py": "sends an agreement to its topic",
+    "baton/sources/reading.py": "reads the file that people write",
     "services/*/__main__.py": "starts the service",
     "services/*/settings.py": "reads the environment",
     "services/ingest/gateway/": "the HTTP gateway",
