@@ -35,7 +35,7 @@ from baton.broker.log import LogReader
 from baton.broker.ports import free_port
 from baton.cli.preparing import prepare_cluster
 from baton.clients import confluent_options, confluent_producer_options
-from baton.contracts.acls import GATEWAY, READ, WRITE, Right, rights_of
+from baton.contracts.acls import GATEWAY, READ, WRITE, Right, rights_of, topics_of
 from baton.contracts.codec import codec_for
 from baton.contracts.slas import SlaViolation
 from baton.contracts.topics import REDUCERS, physical
@@ -246,7 +246,7 @@ def _send(settings: Settings, topic: str, value: str) -> None:
 
 def test_a_right_too_few_is_told_by_name(cluster: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     namespace = "lacking"
-    lacking = physical(namespace, "leads.accepted.v1")
+    lacking = physical(namespace, topics_of("scorer").reads[0])
     for service in SERVICES:
         rights = rights_of(service, namespace)
         kept = tuple(each for each in rights if service != "scorer" or each.name != lacking)
