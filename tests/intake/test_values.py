@@ -23,8 +23,10 @@ from baton.intake.phones import is_international_number, phone
 from baton.intake.reading import read_line
 from baton.intake.records import to_intake
 from baton.number_text import number_in, written
-from services.ingest.gateway.keys import Scope, WriteKey
-from services.ingest.gateway.taking import at_once, take_call
+from services.ingest.gateway.adapters.segment import call_in
+from services.ingest.gateway.json_body import read_body_object
+from services.ingest.gateway.parsing import take
+from services.ingest.gateway.write_keys import Scope, WriteKey
 
 NOW = 1_772_445_600_000
 CASES = Path(__file__).resolve().parents[1] / "cases" / "field"
@@ -165,7 +167,7 @@ def test_a_name_is_a_name_whatever_it_sounds_like_and_nul_is_left_out(told: str,
 def test_a_nul_in_a_call_of_a_web_sdk_is_left_out() -> None:
     body = (CASES / "nul-in-a-name" / "body.json").read_bytes()
     key = WriteKey(name="web", scopes=frozenset(Scope))
-    (found,) = at_once(take_call(body, "identify", key, NOW)).records
+    (found,) = take(call_in(read_body_object(body), "identify", NOW), key).records
     assert found.person is not None
     assert (found.person.first_name, found.person.email) == ("Ann", "p4@acme.example")
 
