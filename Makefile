@@ -49,7 +49,7 @@ KILLS ?= 40
 EVENTS ?= 20000
 SEED ?= 1
 chaos: $(READY)     ## KILLS=40 EVENTS=20000 SEED=1: load while processes are killed and paused by a plan, then the audit; takes minutes
-	@$(BIN)/python -m baton.chaos --kills $(KILLS) --events $(EVENTS) --seed $(SEED) $(ARGS)
+	@$(BIN)/python -m baton.proof.chaos --kills $(KILLS) --events $(EVENTS) --seed $(SEED) $(ARGS)
 
 bench: $(READY)     ## what Baton costs, against Faust, Kafka Streams and a bare loop, in one run of some ten minutes; ARGS="--quick --json FILE"
 	@$(BIN)/python -m benchmarks $(ARGS)

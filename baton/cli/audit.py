@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from baton.audit.audit import Audit
-from baton.audit.findings import MEANING, Report
-from baton.audit.source import KafkaSource
 from baton.cli.cluster import cluster_settings
-from baton.cli.flow import all_reducers
 from baton.cli.moments import moment_ms
 from baton.clients import confluent_options
+from baton.flow import all_reducers
+from baton.proof.audit.audit import Audit
+from baton.proof.audit.findings import MEANING, Report
+from baton.proof.audit.source import KafkaSource
 
 app = typer.Typer()
 

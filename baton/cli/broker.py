@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import typer
 from rich.console import Console
 
-from baton.broker.artifacts import KAFKA_VERSION
-from baton.broker.embedded import EmbeddedBroker
-from baton.broker.ready import problem_of
-from baton.cli.cluster import broker_home
 from baton.cli.downloading import download_shown
+from baton.cluster.ready import problem_of
+from baton.local.broker.artifacts import KAFKA_VERSION
+from baton.local.broker.embedded import EmbeddedBroker
+from baton.local.broker.record import broker_home
+from baton.local.up.record import read_run
 from baton.processes import is_running
-from baton.running.record import read_run
 from baton.settings import load_settings
 
 app = typer.Typer(
@@ -29,7 +29,7 @@ def embedded_broker(console: Console | None = None) -> EmbeddedBroker:
     """This user's broker, by the settings."""
     settings = load_settings()
     return EmbeddedBroker(
-        broker_home(settings),
+        broker_home(settings.home),
         settings.broker_port,
         cache=settings.cache,
         repository=settings.maven_repository,

@@ -9,11 +9,11 @@ from confluent_kafka import KafkaError, Producer
 from rich.console import Console
 from rich.table import Table
 
-from baton.broker.log import LogReader, Record
 from baton.cli.cluster import cluster_settings
-from baton.cli.decoded import as_line
 from baton.cli.moments import moment_ms, written
 from baton.clients import confluent_options
+from baton.cluster.decoded import as_line
+from baton.cluster.log import LogReader, Record
 from baton.contracts.topics import DLQ_PREFIX, TOPICS, physical
 from baton.settings import Settings
 

@@ -15,16 +15,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from baton.broker.artifacts import KAFKA_VERSION, is_sound, locked_artifacts
-from baton.broker.ports import is_free
-from baton.broker.ready import problem_of
-from baton.broker.record import running_broker
-from baton.broker.topics import compare_topics
-from baton.cli.cluster import broker_home, layout_of
 from baton.clients import confluent_options
+from baton.cluster.layout import layout_of
+from baton.cluster.ready import problem_of
+from baton.cluster.topics import compare_topics
+from baton.local.broker.artifacts import KAFKA_VERSION, is_sound, locked_artifacts
+from baton.local.broker.ports import is_free
+from baton.local.broker.record import broker_home, running_broker
+from baton.local.up.ports import ports_wanted
+from baton.local.up.record import read_run
 from baton.processes import is_running
-from baton.running.ports import ports_wanted
-from baton.running.record import read_run
 from baton.settings import Settings, load_settings
 
 app = typer.Typer()
@@ -130,7 +130,7 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         )
         return
     for setting, port in ports_wanted(settings):
-        if port and not is_free(port) and not (setting == "BATON_BROKER_PORT" and running_broker(broker_home(settings))):
+        if port and not is_free(port) and not (setting == "BATON_BROKER_PORT" and running_broker(broker_home(settings.home))):
             text = f"port {port} is taken; set {setting} to another one, or to 0 for any that is free"
             yield Finding(check="ports", verdict=Verdict.WRONG, text=text)
             return
@@ -139,7 +139,7 @@ def _ports(settings: Settings) -> Iterator[Finding]:
 
 def _cluster(settings: Settings) -> Iterator[Finding]:
     if settings.bootstrap is None:
-        running = running_broker(broker_home(settings))
+        running = running_broker(broker_home(settings.home))
         if running is None:
             yield Finding(check="broker", verdict=Verdict.NOTE, text="none runs; `baton up` starts the embedded one")
             return

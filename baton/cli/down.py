@@ -2,7 +2,7 @@
 
 import typer
 
-from baton.running.former import stop_run
+from baton.local.up.former import stop_run
 from baton.settings import load_settings
 
 app = typer.Typer()

@@ -7,15 +7,15 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from baton.broker.log import LogReader
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
-from baton.cli.stories import Chapter, find_lead, story_of
-from baton.cli.telling import tell, times_of
 from baton.clients import confluent_options
+from baton.cluster.log import LogReader
 from baton.contracts.intake import LeadPerson
 from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import LeadRouted
+from baton.lead_story.sentences import tell, times_of
+from baton.lead_story.stories import Chapter, find_lead, story_of
 
 app = typer.Typer()
 

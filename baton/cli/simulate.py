@@ -9,9 +9,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from baton.cli.decoded import as_document
 from baton.cli.moments import moment_ms, written
-from baton.cli.simulation import Arrival, Simulation, arrivals_of, as_record
+from baton.cluster.decoded import as_document
+from baton.simulation.records import as_record
+from baton.simulation.simulation import Arrival, Simulation, arrivals_of
 
 app = typer.Typer()
 

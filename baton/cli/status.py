@@ -7,12 +7,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from baton.broker.ready import answers
-from baton.broker.record import running_broker
-from baton.cli.cluster import broker_home
+from baton.cluster.ready import answers
+from baton.local.broker.record import broker_home, running_broker
+from baton.local.up.readiness import state_of
+from baton.local.up.record import ProcessState, RunRecord, RunState, read_run
 from baton.processes import is_running
-from baton.running.readiness import state_of
-from baton.running.record import ProcessState, RunRecord, RunState, read_run
 from baton.settings import Settings, load_settings
 
 app = typer.Typer()
@@ -78,7 +77,7 @@ def rows_of(settings: Settings, run: RunRecord | None) -> list[Row]:
     if run is not None:
         state = ProcessState.READY if is_running(run.supervisor) else ProcessState.GONE
         rows.append(Row(name="up", pid=run.supervisor.pid, state=state, log=str(settings.home / "logs" / "up.log")))
-    home = broker_home(settings)
+    home = broker_home(settings.home)
     if (broker := running_broker(home)) is not None:
         state = ProcessState.READY if answers(broker.bootstrap, timeout_s=_ANSWER_S) else ProcessState.STARTING
         rows.append(

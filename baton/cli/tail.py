@@ -4,11 +4,11 @@ from itertools import islice
 
 import typer
 
-from baton.broker.log import LogReader
 from baton.cli.cluster import cluster_settings
-from baton.cli.decoded import as_line
 from baton.cli.moments import moment_ms
 from baton.clients import confluent_options
+from baton.cluster.decoded import as_line
+from baton.cluster.log import LogReader
 from baton.contracts.partitioner import partition_of
 
 app = typer.Typer()

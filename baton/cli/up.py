@@ -14,14 +14,14 @@ from rich.live import Live
 from rich.markup import escape
 
 from baton.cli.downloading import download_shown
-from baton.cli.preparing import prepare_cluster
 from baton.cli.status import rows_of, table_of
+from baton.local.up.former import refuse_if_running
+from baton.local.up.preparing import prepare_cluster
+from baton.local.up.record import RunState, read_run
+from baton.local.up.services import service_commands
+from baton.local.up.system import System
+from baton.local.up.write_key import key_file
 from baton.processes import end, mark_of
-from baton.running.former import refuse_if_running
-from baton.running.record import RunState, read_run
-from baton.running.services import service_commands
-from baton.running.system import System
-from baton.running.write_key import key_file
 from baton.settings import Settings, load_settings
 
 app = typer.Typer()

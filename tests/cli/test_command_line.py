@@ -18,8 +18,8 @@ from baton import __version__
 from baton.cli import main
 from baton.cli.worker import ContractsDiffer, refuse_drift
 from baton.contracts.schemas import SchemaShelf, schema_root
+from baton.local.up.record import ProcessRecord, RunRecord, RunState, write_run
 from baton.processes import own_mark
-from baton.running.record import ProcessRecord, RunRecord, RunState, write_run
 from services.scorer.app import SERVICE
 
 THERE = tuple(entry for entry in main.COMMANDS if find_spec(entry[1]) is not None)
@@ -109,7 +109,7 @@ def test_a_kafka_that_does_not_answer_is_one_message_and_1(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BATON_BOOTSTRAP", "127.0.0.1:1")
-    monkeypatch.setattr("baton.cli.cluster._TIMEOUT_S", 0.2)
+    monkeypatch.setattr("baton.cluster.layout._TIMEOUT_S", 0.2)
     said = _run(capsys, "topics", "--check")
     assert (said.code, said.out) == (1, "")
     assert said.err.startswith("baton: Kafka: ")

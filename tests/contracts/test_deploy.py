@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from baton.contracts.metrics import METRICS
-from baton.running.ports import SERVICES
+from baton.flow import SERVICES
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"

@@ -8,10 +8,10 @@ import pytest
 
 from baton.contracts.leads import LeadQualified, Story
 from baton.contracts.routing import LeadRouted
-from baton.demo.company import Way, visitors
-from baton.demo.staff import deeds
-from baton.demo.sums import Sums, faults
 from baton.intake.reading import LineRefused, read_line
+from baton.local.demo.company import Way, visitors
+from baton.local.demo.staff import deeds
+from baton.local.demo.sums import Sums, faults
 
 SOUND = Sums(
     sent=10, poison=1, keyed=9, distinct=8, accepted=8, twice=0, dead=1, qualified=2, first_handoffs=2, routed={"sdr": 2}

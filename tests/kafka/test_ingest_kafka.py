@@ -16,9 +16,9 @@ import pytest
 from confluent_kafka import Producer
 from typer.testing import CliRunner
 
-from baton.broker.log import LogReader, Record
-from baton.broker.topics import Layout, ensure_topics
 from baton.cli.main import build
+from baton.cluster.log import LogReader, Record
+from baton.cluster.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadEvent, LeadInput
 from baton.contracts.schemas import schema_root
