@@ -20,7 +20,7 @@ from baton.agreement_report.tables import shown
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import moment_ms, written
 
-app = typer.Typer(help="What marketing and sales agree on: check it, compare it, sign it, put it in force.")
+app = typer.Typer(add_completion=False, help="What marketing and sales agree on: check it, compare it, sign it, put it in force.")
 
 _FILE = typer.Argument(..., exists=True, dir_okay=False, help="The agreement (YAML).")
 _JSON = typer.Option(False, "--json", help="One JSON document on standard output.")

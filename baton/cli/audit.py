@@ -18,7 +18,7 @@ from baton.proof.audit.audit import Audit
 from baton.proof.audit.findings import MEANING, Report
 from baton.proof.audit.source import KafkaSource
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(

@@ -17,6 +17,7 @@ from baton.processes import is_running
 from baton.settings import load_settings
 
 app = typer.Typer(
+    add_completion=False,
     help="The embedded Apache Kafka: one node, loopback only, for trying out, developing and testing.",
     epilog="Example:  baton broker start && export BATON_BOOTSTRAP=$(baton broker status --address)",
 )

@@ -44,7 +44,7 @@ from baton.local.up.system import System
 from baton.local.up.write_key import key_file
 from baton.settings import Settings, load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _SHOW_S = 0.5
 _QUIET_S = 5.0

@@ -17,7 +17,9 @@ from baton.cluster.log import LogReader, Record
 from baton.contracts.topics import DLQ_PREFIX, TOPICS, physical
 from baton.settings import Settings
 
-app = typer.Typer(help="Dead letters: what the outside sent and could not be taken, with its bytes and the reason.")
+app = typer.Typer(
+    add_completion=False, help="Dead letters: what the outside sent and could not be taken, with its bytes and the reason."
+)
 
 DEAD_LETTER_TOPICS = tuple(name for name in TOPICS if name.startswith(DLQ_PREFIX))
 REPLAYED_HEADER = "baton_replayed_from"

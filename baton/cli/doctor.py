@@ -27,7 +27,7 @@ from baton.local.up.record import read_run
 from baton.processes import is_running
 from baton.settings import Settings, load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _LEAST_FREE_BYTES = 200 << 20
 _GOOD_FREE_BYTES = 2 << 30

@@ -17,7 +17,7 @@ from baton.contracts.routing import LeadRouted
 from baton.lead_story.sentences import tell, times_of
 from baton.lead_story.stories import Chapter, find_lead, story_of
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _STYLES = {"qualified": "bold green", "routed": "bold cyan", "violation": "bold red", "refused": "red", "recycled": "yellow"}
 

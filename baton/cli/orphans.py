@@ -14,7 +14,7 @@ from baton.contracts.codec import codec_for
 from baton.contracts.slas import LeadOrphan, OrphanKind
 from baton.contracts.topic_names import LEADS_ORPHANS
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Examples:  baton orphans        baton orphans --json | jq -r .lead_id")

@@ -14,7 +14,7 @@ from baton.cluster.decoded import as_document
 from baton.simulation.records import as_record
 from baton.simulation.simulation import Arrival, Simulation, arrivals_of
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 class LinesRefused(ValueError):

@@ -14,7 +14,7 @@ from baton.local.up.record import ProcessState, RunRecord, RunState, read_run
 from baton.processes import is_running
 from baton.settings import Settings, load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _STOPPED = "stopped"
 _KILLED = "killed"

@@ -11,7 +11,7 @@ from baton.cluster.decoded import as_line
 from baton.cluster.log import LogReader
 from baton.contracts.partitioner import partition_of
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(

@@ -20,7 +20,9 @@ from baton.contracts.topics import REDUCERS, physical
 from baton.local.up.record import read_run
 from baton.settings import Settings, load_settings
 
-app = typer.Typer(help="Tasks of the engine (a reducer and a partition): what they do, and what to do when one stopped.")
+app = typer.Typer(
+    add_completion=False, help="Tasks of the engine (a reducer and a partition): what they do, and what to do when one stopped."
+)
 
 _TIMEOUT_S = 5.0
 _FLUSH_S = 30.0

@@ -14,7 +14,7 @@ from baton.cluster.layout import layout_of
 from baton.cluster.topics import compare_topics, ensure_topics
 from baton.contracts.topics import TOPICS, Audience, Cleanup, TopicSpec
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _DAY_MS = 86_400_000
 

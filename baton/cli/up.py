@@ -24,7 +24,7 @@ from baton.local.up.write_key import key_file
 from baton.processes import end, mark_of
 from baton.settings import Settings, load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _TEND_S = 0.25
 _SHOW_S = 1.0

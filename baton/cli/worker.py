@@ -10,7 +10,7 @@ from baton.flow import SERVICES, service_of
 from baton.lifeline import end_with_supervisor
 from baton.logs import set_up_logs
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _LINE = 200
 
