@@ -1,6 +1,7 @@
 """``baton doctor``: looks at everything a run needs, changes nothing, and says what to do about what is wrong."""
 
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -102,6 +103,9 @@ def _java(settings: Settings) -> Iterator[Finding]:
 
 def _disk(settings: Settings) -> Iterator[Finding]:
     for name, folder in (("BATON_HOME", settings.home), ("BATON_CACHE", settings.cache)):
+        if (problem := _unwritable(folder)) is not None:
+            yield Finding(check="disk", verdict=Verdict.WRONG, text=f"{problem}; set {name} to a folder of your own")
+            continue
         free = shutil.disk_usage(_existing(folder)).free
         verdict = Verdict.GOOD if free >= _GOOD_FREE_BYTES else Verdict.NOTE if free >= _LEAST_FREE_BYTES else Verdict.WRONG
         advice = "" if verdict is Verdict.GOOD else f"; make room, or set {name} to a folder on another disk"
@@ -140,6 +144,10 @@ def _ports(settings: Settings) -> Iterator[Finding]:
 def _cluster(settings: Settings) -> Iterator[Finding]:
     if settings.bootstrap is None:
         running = running_broker(broker_home(settings.home))
+        if running is None and (run := read_run(settings.home)) is not None and run.owns_broker and is_running(run.supervisor):
+            text = f"the broker of the run (pid {run.supervisor.pid}) is gone, and `baton up` starts it again; if it stays so:"
+            yield Finding(check="broker", verdict=Verdict.WRONG, text=f"{text} {settings.home / 'broker' / 'kafka.log'}")
+            return
         if running is None:
             yield Finding(check="broker", verdict=Verdict.NOTE, text="none runs; `baton up` starts the embedded one")
             return
@@ -165,6 +173,14 @@ def _topics(settings: Settings) -> Iterator[Finding]:
         yield Finding(check="topics", verdict=Verdict.NOTE, text=text)
     if not differences:
         yield Finding(check="topics", verdict=Verdict.GOOD, text=f"as the catalogue says, in namespace {settings.namespace}")
+
+
+def _unwritable(folder: Path) -> str | None:
+    """Why nothing can be written into a folder that is there or is to be made; None if it can."""
+    nearest = _existing(folder)
+    if not nearest.is_dir():
+        return f"{nearest} is no folder"
+    return None if os.access(nearest, os.W_OK | os.X_OK) else f"{nearest} cannot be written"
 
 
 def _existing(folder: Path) -> Path:

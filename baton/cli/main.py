@@ -6,6 +6,7 @@ module has an ``app`` (typer): with one command it is the command itself, with s
 Exit codes: 0 done, 1 not done (and why), 2 wrong usage, 130 interrupted.
 """
 
+import errno
 import importlib
 import os
 import sys
@@ -68,6 +69,16 @@ COMMANDS: tuple[Listed, ...] = (
 
 _OURS = ("baton.", "services.")
 _FOREIGN = ("ValidationError", "KafkaException")
+_DISK_ADVICE = {
+    errno.ENOSPC: "make room, or choose a folder on another disk (BATON_HOME, BATON_CACHE)",
+    errno.EDQUOT: "make room, or choose a folder elsewhere (BATON_HOME, BATON_CACHE)",
+    errno.EROFS: "choose a folder that can be written (BATON_HOME, BATON_CACHE)",
+    errno.EACCES: "choose a folder of your own (BATON_HOME, BATON_CACHE)",
+    errno.EPERM: "choose a folder of your own (BATON_HOME, BATON_CACHE)",
+    errno.ENOTDIR: "choose a folder (BATON_HOME, BATON_CACHE)",
+    errno.EEXIST: "choose a folder (BATON_HOME, BATON_CACHE)",
+}
+"""What the disk refuses, in one sentence instead of a traceback."""
 
 
 class ExtraMissing(RuntimeError):
@@ -149,13 +160,17 @@ def words_of(error: BaseException) -> str:
             )
         case "KafkaException":
             return f"Kafka: {error.args[0].str()}; see what is wrong with: baton doctor"
+    if isinstance(error, OSError) and error.errno in _DISK_ADVICE:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{(error.strerror or 'cannot be written').lower()}; {_DISK_ADVICE[error.errno]}"
     return str(error) or type(error).__name__
 
 
 def _is_for_people(error: BaseException) -> bool:
     # Errors that Baton defines are written to be read; a foreign one that nobody caught is a bug and keeps its traceback.
     kind = type(error)
-    return kind.__module__.startswith(_OURS) or kind.__name__ in _FOREIGN
+    of_disk = isinstance(error, OSError) and error.errno in _DISK_ADVICE
+    return kind.__module__.startswith(_OURS) or kind.__name__ in _FOREIGN or of_disk
 
 
 def _print_version(asked: bool) -> None:

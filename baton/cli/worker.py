@@ -30,7 +30,7 @@ def worker(
     """
     found = service_of(service)
     settings = cluster_settings()
-    set_up_logs(service, form=settings.log_format, level=settings.log_level)
+    set_up_logs(service, form=settings.log_format, level=settings.log_level, file=settings.log_file)
     end_with_supervisor()
     from baton.engine.kafka.worker import run_worker  # here, because it brings the whole engine with it
 

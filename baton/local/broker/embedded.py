@@ -29,6 +29,7 @@ from baton.local.broker.fence import is_fenced
 from baton.local.broker.fetch import Progress, fetch_jars
 from baton.local.broker.ports import PortTaken, free_port, require_free
 from baton.local.broker.record import BrokerRecord, forget_record, read_record, running_broker, running_process, write_record
+from baton.local.files import PRIVATE_UMASK, open_log, private_folder
 from baton.processes import end, is_running, mark_of, send, wait_gone
 
 _READY_TIMEOUT_S = 60.0
@@ -165,7 +166,7 @@ class EmbeddedBroker:
     @contextlib.contextmanager
     def _home_lock(self) -> Iterator[None]:
         """One start at a time for one home. The lock ends with the process that holds it, so a crash leaves none."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        private_folder(self.home)
         with (self.home / "start.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
@@ -190,10 +191,11 @@ class EmbeddedBroker:
             # Joined to its option: an id may begin with a hyphen, and would be taken for an option of its own.
             cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
             command = [*self._java(jars), "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(settings)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, check=False, umask=PRIVATE_UMASK)
             if done.returncode:
                 raise BrokerFailed(f"{fresh}: could not be formatted: {(done.stderr or done.stdout).strip()[-1000:]}")
             fresh.rename(data)
+        private_folder(data)
         settings.write_text(server_properties(data, ports, self._also))
         return kept
 
@@ -216,7 +218,8 @@ class EmbeddedBroker:
     ) -> Iterator[BrokerRecord]:
         """Start a process and write it down; it is ended again if what is done with it fails."""
         self.log.unlink(missing_ok=True)
-        with (self.home / "kafka.out").open("wb") as out:
+        (self.home / "kafka.out").unlink(missing_ok=True)
+        with open_log(self.home / "kafka.out") as out:
             # A session of its own: Ctrl-C in the terminal must reach the services first, and the broker last.
             self._child = subprocess.Popen(
                 [*self._java(jars), "kafka.Kafka", str(self.home / settings)],
@@ -225,6 +228,7 @@ class EmbeddedBroker:
                 stderr=out,
                 cwd=self.home,
                 start_new_session=True,
+                umask=PRIVATE_UMASK,
             )
         record = BrokerRecord(
             mark=mark_of(self._child.pid), port=ports.clients, controller_port=ports.controller, fencing=fencing

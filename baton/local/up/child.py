@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from baton.lifeline import VARIABLE
+from baton.local.files import PRIVATE_UMASK, last_lines, open_log, rotate
 from baton.local.up.record import ProcessRecord
 from baton.processes import end, mark_of
 
+LOG_FILE = "BATON_LOG_FILE"
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
 _SETTLED_S = 60.0
@@ -54,22 +56,21 @@ class Child:
         self._record: ProcessRecord | None = None
 
     def start(self) -> ProcessRecord:
-        """Start it; the former log is kept beside the new one."""
+        """Start it; its log goes on. Raises OSError where the log cannot be written."""
         if self._record is not None:
             self.restarts += 1
         self._close_lifeline()
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        if self.log.exists():
-            self.log.replace(self.log.with_suffix(".log.former"))
-        with self.log.open("wb") as out:
+        rotate(self.log)
+        with open_log(self.log) as out:
             # A session of its own: Ctrl-C reaches the supervisor alone, which ends the others in order.
             self._process = subprocess.Popen(
                 self.command.words,
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,
-                env={**os.environ, **self.command.environment, VARIABLE: "1"},
+                env={**os.environ, **self.command.environment, VARIABLE: "1", LOG_FILE: str(self.log)},
                 start_new_session=True,
+                umask=PRIVATE_UMASK,
             )
         self.started_at = time.monotonic()
         self._record = ProcessRecord(
@@ -109,7 +110,4 @@ class Child:
 
     def last_lines(self, count: int = 12) -> list[str]:
         """The end of its log."""
-        try:
-            return self.log.read_text(errors="replace").splitlines()[-count:]
-        except OSError:
-            return []
+        return last_lines(self.log, count)

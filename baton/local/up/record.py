@@ -54,6 +54,7 @@ class RunRecord:
     namespace: str
     bootstrap: str = ""
     owns_broker: bool = False
+    broker_restarts: int = 0
     processes: tuple[ProcessRecord, ...] = ()
 
 

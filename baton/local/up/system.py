@@ -11,11 +11,13 @@ from dataclasses import replace
 
 from baton.local.broker.embedded import EmbeddedBroker
 from baton.local.broker.fetch import Progress
-from baton.local.broker.record import running_broker
+from baton.local.broker.record import broker_home, running_broker
+from baton.local.files import rotate
 from baton.local.up.child import Child, Command
 from baton.local.up.former import claimed, clear_former
 from baton.local.up.readiness import Answer, ask
 from baton.local.up.record import ProcessRecord, RunRecord, RunState, forget_run, write_run
+from baton.local.up.tended_broker import TendedBroker
 from baton.processes import Mark, own_mark
 from baton.settings import Settings
 
@@ -26,6 +28,8 @@ Commands = Callable[[Settings], Sequence[Command]]
 _STOP_GRACE_S = 20.0
 _STARTS_BEFORE_GIVING_UP = 3
 _POLL_S = 0.1
+_ROTATE_S = 5.0
+_DISK_WAIT_S = 10.0
 _LAST_LINES = 6
 _LINE = 300
 
@@ -51,16 +55,11 @@ class System:
         self._prepare = prepare
         self._commands = commands
         self._say = say
-        self._broker = EmbeddedBroker(
-            settings.home / "broker",
-            settings.broker_port,
-            cache=settings.cache,
-            repository=settings.maven_repository,
-            heap_mb=settings.broker_heap_mb,
-            progress=progress,
-        )
+        self._progress = progress
+        self._broker = TendedBroker(self._broker_at, settings.broker_port, say)
         self._children: list[Child] = []
         self._due: dict[str, float] = {}
+        self._rotate_at = 0.0
         self._run = RunRecord(supervisor=supervisor or own_mark(), state=RunState.STARTING, namespace=settings.namespace)
 
     @property
@@ -114,20 +113,38 @@ class System:
         self._write(state=RunState.RUNNING)
 
     def tend(self) -> None:
-        """Start again what has ended, each after its wait. To be called a few times a second."""
+        """Start again what has ended, broker or service, each after its wait. To be called a few times a second."""
+        if self._run.owns_broker:
+            self._broker.tend()
+            if self._broker.restarts != self._run.broker_restarts:
+                self._run = replace(self._run, broker_restarts=self._broker.restarts)
+                self._write_if_possible()
         now = time.monotonic()
         for child in self._children:
-            name, code = child.command.name, child.exit_code()
-            if code is None:
-                continue
-            if name not in self._due:
-                wait_s = child.backoff.wait_s(ran_s=now - child.started_at)
-                self._due[name] = now + wait_s
-                self._say(f"{name} ended with code {code}; starting it again in {wait_s:g} s; its log: {child.log}")
-            elif now >= self._due[name]:
-                del self._due[name]
+            code = child.exit_code()
+            if code is not None:
+                self._tend_ended(child, code, now)
+            elif now >= self._rotate_at:
+                with contextlib.suppress(OSError):
+                    rotate(child.log)
+        if now >= self._rotate_at:
+            self._rotate_at = now + _ROTATE_S
+
+    def _tend_ended(self, child: Child, code: int, now: float) -> None:
+        name = child.command.name
+        if name not in self._due:
+            wait_s = child.backoff.wait_s(ran_s=now - child.started_at)
+            self._due[name] = now + wait_s
+            self._say(f"{name} ended with code {code}; starting it again in {wait_s:g} s; its log: {child.log}")
+        elif now >= self._due[name]:
+            try:
                 child.start()
-                self._write()
+            except OSError as error:  # a full disk: what runs goes on, and this is tried again
+                self._due[name] = now + _DISK_WAIT_S
+                self._say(f"{name} cannot be started: {child.log}: {error.strerror}; trying again in {_DISK_WAIT_S:g} s")
+                return
+            del self._due[name]
+            self._write_if_possible()
 
     def stop(self) -> None:
         """End services, then the broker if it is ours. Calling it again does no harm."""
@@ -146,7 +163,7 @@ class System:
         if self.settings.bootstrap is not None:
             self._say(f"using the Kafka at {self.settings.bootstrap}")
             return self.settings.bootstrap
-        if (running := running_broker(self._broker.home)) is not None:
+        if (running := running_broker(broker_home(self.settings.home))) is not None:
             self._say(f"using the embedded broker that runs at {running.bootstrap}")
             return running.bootstrap
         self._say("starting Apache Kafka")
@@ -154,12 +171,29 @@ class System:
         self._write()
         return self._broker.start()
 
+    def _broker_at(self, port: int) -> EmbeddedBroker:
+        return EmbeddedBroker(
+            broker_home(self.settings.home),
+            port,
+            cache=self.settings.cache,
+            repository=self.settings.maven_repository,
+            heap_mb=self.settings.broker_heap_mb,
+            progress=self._progress,
+        )
+
     def _not_ready(self) -> list[str]:
         return [
             child.command.name
             for child in self._children
             if (record := child.record) is None or child.exit_code() is not None or ask(record) is not Answer.READY
         ]
+
+    def _write_if_possible(self) -> None:
+        """A full disk must not end what runs; the record is brought up to date with the next change."""
+        try:
+            self._write()
+        except OSError as error:
+            self._say(f"{self.settings.home}: {error.strerror}; see: baton doctor")
 
     def _write(self, *, state: RunState | None = None, bootstrap: str | None = None) -> None:
         processes: tuple[ProcessRecord, ...] = tuple(child.record for child in self._children if child.record is not None)
