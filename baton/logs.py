@@ -52,6 +52,7 @@ def set_up_logs(
     handler.setFormatter(HumanLine(service) if chosen is LogFormat.HUMAN else JsonLine(service))
     handler.addFilter(Repeats("aiokafka"))
     handler.addFilter(_is_no_noise)
+    handler.addFilter(_as_warning)
     root = logging.getLogger()
     for former in root.handlers[:]:
         root.removeHandler(former)
@@ -65,6 +66,13 @@ def set_up_logs(
 def _is_no_noise(record: logging.LogRecord) -> bool:
     """Not what the library that hosts a worker says of its own objects (``[^--EngineService]: Starting...``)."""
     return record.levelno > logging.INFO or not (isinstance(record.msg, str) and record.msg.startswith("[^"))
+
+
+def _as_warning(record: logging.LogRecord) -> bool:
+    """What the Kafka client tries again by itself is no error: nobody has to look. Its tracebacks stay errors."""
+    if record.name.partition(".")[0] == "aiokafka" and record.levelno == logging.ERROR and not record.exc_info:
+        record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+    return True
 
 
 def log_of(name: str, *, reducer: str, partition: int | None = None) -> "logging.LoggerAdapter[logging.Logger]":
