@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from baton.contracts.intake import Engagement, LeadAct, LeadCommand, LeadEvent, LeadMerge, LeadPerson
-from baton.contracts.leads import Contribution, LeadQualified, LeadRefused, LeadScored, LeadStaged
+from baton.contracts.leads import Contribution, Criterion, LeadQualified, LeadRefused, LeadScored, LeadStaged
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadOrphan, LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
 
@@ -100,7 +100,7 @@ def _tell_scoring(value: LeadScored | LeadQualified | LeadStaged | LeadRefused) 
         case LeadScored():
             numbers = f"fit {points(value.fit_micro)}, engagement {points(value.engagement_micro)}"
             because = tuple(_line(each) for each in value.contributions)
-            criteria = tuple(f"{each.name}: {each.outcome.replace('_', ' ')}" for each in value.criteria)
+            criteria = tuple(_criterion(each) for each in value.criteria)
             return Sentence(
                 about="scored",
                 text=f"{numbers} -> {value.grade} {value.level} ({value.level_reason})",
@@ -121,6 +121,11 @@ def _tell_scoring(value: LeadScored | LeadQualified | LeadStaged | LeadRefused) 
             return Sentence(
                 about="refused", text=f"{value.event} in stage {value.stage} by {value.by or value.actor}: {value.reason}"
             )
+
+
+def _criterion(each: Criterion) -> str:
+    worth = points(each.points_micro) if each.points_micro else "0"
+    return f"{worth:>9} fit: {each.name}, {each.outcome.replace('_', ' ')}"
 
 
 def _line(each: Contribution) -> str:
@@ -182,6 +187,15 @@ def _tell_levels(value: SlaClock | SlaViolation | SlaAction | LeadRecycled | Lea
             return Sentence(
                 about="orphan", text=f"nobody holds it: {words}" if value.holder is None else f"held again: {value.holder}"
             )
+
+
+def occurred_at(value: object) -> int | None:
+    """When it happened, by the clock of who tells it; None where only the log's time is known."""
+    for name in ("occurred_at_ms", "evidence_at_ms"):
+        found = getattr(value, name, None)
+        if isinstance(found, int):
+            return found
+    return None
 
 
 def times_of(value: Any) -> dict[str, int]:

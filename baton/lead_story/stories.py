@@ -1,26 +1,33 @@
-"""Finding a lead's records in the log: by id or by e-mail address, through links and merges, in the order they happened.
+"""Finding a lead's records in the log: by id or any identifier, through links and merges, in the order they happened.
 
-A lead's records all lie in one partition of each topic, so only that one is read. E-mail addresses are looked up by their digest;
-the address itself is neither sent anywhere nor printed.
+A lead's records all lie in one partition of each topic, so only that one is read. Identifiers are looked up by their digest; an
+address itself is neither sent anywhere nor printed. A name is looked for in ``leads.persons.v1``, whole.
 """
 
+import contextlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from baton.cluster.log import LogReader, Record
 from baton.contracts.codec import ContractError, codec_for
-from baton.contracts.intake import AliasKind, IdentifierScheme, IdentityAlias, LeadMerge
+from baton.contracts.intake import AliasKind, IdentifierScheme, IdentityAlias, LeadMerge, LeadPerson
 from baton.contracts.partitioner import partition_of
-from baton.contracts.topic_names import INTAKE_ALIASES, LEADS_MERGES
+from baton.contracts.topic_names import INTAKE_ALIASES, LEADS_MERGES, LEADS_PERSONS
 from baton.contracts.topics import TOPICS, Audience
 from baton.ids import derived_id
+from baton.intake.identifiers import canonical, identity_key
 
 STORY_TOPICS = tuple(
     spec.name
     for spec in TOPICS.values()
     if spec.record is not None and spec.audience is Audience.PUBLIC and spec.key in ("lead", "lead or goal")
 )
+
+
+_LEAD_ID = re.compile(r"[0-9a-f]{32}")
+_MOST_NAMED = 20
 
 
 class LeadUnknown(LookupError):
@@ -39,12 +46,66 @@ class Chapter:
 
 def identity_of_email(address: str) -> str:
     """The identity key of an e-mail address, as intake normalises it."""
-    return derived_id("identity", IdentifierScheme.EMAIL.value, address.strip().lower())
+    return identity_key(canonical(IdentifierScheme.EMAIL, address))
 
 
-def find_lead(reader: LogReader, who: str) -> str:
-    """The lead id behind ``who``, an id or an e-mail address, after links and merges so far."""
-    lead_id = _linked_lead(reader, identity_of_email(who)) if "@" in who else who.strip().lower()
+def identity_of(who: str) -> str | None:
+    """The identity key of ``ann@acme.example``, ``hubspot:4711``, ``user:u-1`` or ``anonymous:b7d0c1``; None where it is none of them."""
+    scheme, _, value = who.strip().partition(":")
+    if value and scheme in (IdentifierScheme.USER, IdentifierScheme.ANONYMOUS, IdentifierScheme.EMAIL, IdentifierScheme.CRM):
+        forms = ((IdentifierScheme(scheme), value),)
+    else:
+        forms = ((IdentifierScheme.EMAIL if "@" in who else IdentifierScheme.CRM, who),)
+    for form, text in forms:
+        with contextlib.suppress(ValueError):
+            return identity_key(canonical(form, text))
+    return None
+
+
+def leads_named(reader: LogReader, name: str) -> list[str]:
+    """The leads whose person is called so: whole name, or one of first name, last name and company; case does not matter."""
+    wanted = " ".join(name.split()).casefold()
+    found: dict[str, bool] = {}
+    codec = codec_for(LeadPerson)
+    for record in reader.read({LEADS_PERSONS: list(range(reader.partitions(LEADS_PERSONS)))}):
+        if record.value is not None:
+            value: LeadPerson = codec.decode(record.value)
+            found[value.lead_id] = wanted in _names_of(value)
+    return sorted(lead_id for lead_id, fits in found.items() if fits)
+
+
+def _names_of(value: LeadPerson) -> set[str]:
+    person = value.person
+    if value.erased:
+        return set()
+    parts = [person.first_name, person.last_name, person.company, f"{person.first_name or ''} {person.last_name or ''}"]
+    return {" ".join(each.split()).casefold() for each in parts if each and each.strip()}
+
+
+def find_lead(reader: LogReader, who: str, *, names: bool = False) -> str:
+    """The lead behind ``who`` after links and merges so far: a lead id, an identifier or, where ``names``, a person's name.
+
+    Raises :class:`LeadUnknown`, which says what it could have been.
+    """
+    if _LEAD_ID.fullmatch(who.strip().lower()):
+        return _final(reader, who.strip().lower())
+    identity = identity_of(who)
+    if identity is not None:
+        return _final(reader, _linked_lead(reader, identity))
+    if not names:
+        raise LeadUnknown(
+            f"{who!r} is no lead id, e-mail address or identifier such as hubspot:4711, user:u-1 or anonymous:b7d0c1;"
+            " a name is looked for with --person, by who may see names"
+        )
+    found = leads_named(reader, who)
+    if len(found) == 1:
+        return _final(reader, found[0])
+    if not found:
+        raise LeadUnknown("nobody in leads.persons.v1 has that name")
+    raise LeadUnknown(f"{len(found)} leads have that name: {', '.join(found[:_MOST_NAMED])}")
+
+
+def _final(reader: LogReader, lead_id: str) -> str:
     for _ in range(100):  # merges form a chain that ends; the bound is for a damaged log
         survivor = _survivor(reader, lead_id)
         if survivor is None:

@@ -47,7 +47,7 @@ def settings(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch) ->
 def run(settings: Settings) -> Callable[..., Result]:
     def runner(*arguments: str) -> Result:
         words = ["agreement", *arguments]
-        return CliRunner().invoke(build(words), words)
+        return CliRunner().invoke(build(), words)
 
     return runner
 

@@ -35,7 +35,7 @@ def run(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Iter
     ensure_topics({"bootstrap.servers": bootstrap}, Layout(namespace=namespace, partitions=PARTITIONS), NEEDED)
 
     def runner(*arguments: str) -> Result:
-        return CliRunner().invoke(build(arguments), list(arguments))
+        return CliRunner().invoke(build(), list(arguments))
 
     yield runner
     load_settings.cache_clear()

@@ -38,7 +38,7 @@ def audit(log: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resu
     monkeypatch.setenv("COLUMNS", "200")
     load_settings.cache_clear()
     monkeypatch.setattr(command, "KafkaSource", lambda client, namespace: Source(log))
-    return lambda *arguments: CliRunner().invoke(build(["audit", *arguments]), ["audit", *arguments])
+    return lambda *arguments: CliRunner().invoke(build(), ["audit", *arguments])
 
 
 def _event_ids(log: MemoryLog) -> list[str]:
