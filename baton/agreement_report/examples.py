@@ -31,7 +31,8 @@ from baton.contracts.topic_names import (
     LEADS_UNROUTED,
 )
 from baton.engine.memory import Stored
-from baton.simulation.simulation import Simulation, arrivals_of
+from baton.simulation.lines import arrivals_of
+from baton.simulation.simulation import Simulation
 
 _WAITS_DAYS = 14
 _BEFORE_MS = MINUTE_MS

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import AgreementBook
 from baton.contracts.codec import codec_for
+from baton.contracts.leads import Contribution
 from baton.contracts.topics import changelog_topic
 from baton.engine.core import Core
 from baton.engine.key_state import KeyState, Shape
@@ -19,6 +20,7 @@ from services.scorer.score.explanation import explanation
 from services.scorer.score.rule_table import table_of
 
 LEAD = "lead"
+_ALL_LINES = 1_000
 
 
 class Score(NamedTuple):
@@ -60,6 +62,11 @@ class LeadStates:
 
     def __len__(self) -> int:
         return len(self._store)
+
+
+def lines_at(head: Any, agreement: CompiledAgreement, at_ms: int) -> tuple[Contribution, ...]:
+    """What the engagement of a lead's head is made of at ``at_ms``; the lines add up to it."""
+    return explanation(head.ledger, head.marks, table_of(agreement), at_ms, top=_ALL_LINES).lines
 
 
 def score_at(head: Any, agreement: CompiledAgreement, at_ms: int) -> Score:

@@ -9,7 +9,8 @@ from baton.cli.cluster import cluster_settings
 from baton.cli.moments import moment_ms, written
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
-from baton.lead_story.reports import ALIASES, Conflict, conflicts, values_of
+from baton.contracts.topic_names import INTAKE_ALIASES
+from baton.lead_story.reports import Conflict, conflicts, values_of
 
 app = typer.Typer(add_completion=False)
 
@@ -25,7 +26,7 @@ def conflicts_(
     """
     settings = cluster_settings()
     with LogReader(confluent_options(settings), settings.namespace) as reader:
-        aliases = ((record.at_ms, value) for record, value in values_of(reader, ALIASES))
+        aliases = ((record.at_ms, value) for record, value in values_of(reader, INTAKE_ALIASES))
         found = conflicts(aliases, moment_ms(since) if since else 0)
     if as_json:
         for each in found:

@@ -11,7 +11,8 @@ from baton.cli.cluster import cluster_settings
 from baton.cli.moments import moment_ms
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
-from baton.lead_story.reports import ACCEPTED, KEYED, Erasure, erasures, values_of
+from baton.contracts.topic_names import INTAKE_KEYED, LEADS_ACCEPTED
+from baton.lead_story.reports import Erasure, erasures, values_of
 
 app = typer.Typer(add_completion=False)
 _MODE = 0o600
@@ -32,8 +33,8 @@ def erasures_(
     settings = cluster_settings()
     since_ms = moment_ms(since)
     with LogReader(confluent_options(settings), settings.namespace) as reader:
-        keyed = ((record.at_ms, value) for record, value in values_of(reader, KEYED, since_ms))
-        accepted = ((record.at_ms, value) for record, value in values_of(reader, ACCEPTED, since_ms))
+        keyed = ((record.at_ms, value) for record, value in values_of(reader, INTAKE_KEYED, since_ms))
+        accepted = ((record.at_ms, value) for record, value in values_of(reader, LEADS_ACCEPTED, since_ms))
         found = erasures(keyed, accepted)
     lines = "".join(json.dumps(line_of(each), ensure_ascii=False) + "\n" for each in found if each.identifiers is not None)
     if out is None:

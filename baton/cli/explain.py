@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.publish import KafkaAgreementTopic, book_of, wall_ms
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
@@ -19,7 +20,6 @@ from baton.contracts.routing import LeadRouted
 from baton.lead_story.counting import uncounted
 from baton.lead_story.sentences import occurred_at, tell, times_of
 from baton.lead_story.stories import Chapter, find_lead, story_of
-from baton.settings import Settings
 
 app = typer.Typer(add_completion=False)
 
@@ -50,26 +50,29 @@ def explain(
     with LogReader(confluent_options(settings), settings.namespace) as reader:
         if as_json:
             for chapter in story_of(reader, find_lead(reader, who, names=person)):
-                typer.echo(_line(chapter, person=person))
+                typer.echo(story_line(chapter, person=person))
             return
         with console.status("reading the log ...") as status:
             lead_id = find_lead(reader, who, names=person)
             chapters = story_of(reader, lead_id, seen=lambda number: status.update(f"reading the log ... {number:,} records"))
-    why = _uncounted(settings, chapters)
+    found = book_of(KafkaAgreementTopic(settings).read()).at(wall_ms())
+    why = {} if found is None else why_uncounted(chapters, found.agreement, now_ms=wall_ms())
+    show_story(console, lead_id, chapters, why, brief=brief)
+
+
+def show_story(console: Console, lead_id: str, chapters: Sequence[Chapter], why: Mapping[str, str], *, brief: bool) -> None:
+    """Print the story of a lead. ``why``: by event id, why an act counts nothing."""
     console.print(Text(f"lead {lead_id}", style="bold"))
     for chapter in chapters:
         _print(console, chapter, why, brief=brief)
 
 
-def _uncounted(settings: Settings, chapters: Sequence[Chapter]) -> Mapping[str, str]:
-    """Why acts count nothing, under the agreement in force."""
-    found = book_of(KafkaAgreementTopic(settings).read()).at(wall_ms())
-    if found is None:
-        return {}
+def why_uncounted(chapters: Sequence[Chapter], agreement: CompiledAgreement, *, now_ms: int) -> Mapping[str, str]:
+    """By event id, why acts of the story count nothing at ``now_ms`` under ``agreement``."""
     events = [each.value for each in chapters if isinstance(each.value, LeadEvent)]
     ends = [each.value for each in chapters if isinstance(each.value, LeadStaged) and each.value.to_stage in _CYCLE_ENDS]
     began = max((each.occurred_at_ms for each in ends), default=0)
-    return uncounted(events, found.agreement, cycle_began_ms=began, now_ms=wall_ms())
+    return uncounted(events, agreement, cycle_began_ms=began, now_ms=now_ms)
 
 
 def _print(console: Console, chapter: Chapter, why: Mapping[str, str], *, brief: bool) -> None:
@@ -98,7 +101,8 @@ def _print(console: Console, chapter: Chapter, why: Mapping[str, str], *, brief:
             console.print(Text(f"{'':<37}{reason}", style="dim"), soft_wrap=True)
 
 
-def _line(chapter: Chapter, *, person: bool) -> str:
+def story_line(chapter: Chapter, *, person: bool) -> str:
+    """A chapter as one line of JSON; ``person``: with direct identifiers and free text."""
     record = chapter.record
     document = {
         "at_ms": record.at_ms,

@@ -10,7 +10,8 @@ from baton.cli.cluster import cluster_settings
 from baton.cli.moments import moment_ms, written
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
-from baton.lead_story.reports import REFUSALS, Refusal, count_reasons, values_of
+from baton.contracts.topic_names import LEADS_REFUSALS
+from baton.lead_story.reports import Refusal, count_reasons, values_of
 
 app = typer.Typer(add_completion=False)
 
@@ -27,7 +28,7 @@ def refusals_(
     """List the acts and commands that were refused: which, in which stage, by whom, and the reason."""
     settings = cluster_settings()
     with LogReader(confluent_options(settings), settings.namespace) as reader:
-        read = values_of(reader, REFUSALS, moment_ms(since) if since else None)
+        read = values_of(reader, LEADS_REFUSALS, moment_ms(since) if since else None)
         found = [Refusal(record.at_ms, value) for record, value in read if event in (None, value.cause_id)]
     found.sort(key=lambda each: (each.at_ms, each.refused.cause_id))
     if as_json:

@@ -11,7 +11,8 @@ from baton.cli.cluster import cluster_settings
 from baton.cli.moments import moment_ms, written
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
-from baton.lead_story.reports import ACCEPTED, Word, unknown_words, values_of
+from baton.contracts.topic_names import LEADS_ACCEPTED
+from baton.lead_story.reports import Word, unknown_words, values_of
 
 app = typer.Typer(add_completion=False)
 
@@ -30,7 +31,7 @@ def words(
     if in_force is None:
         raise NotPublished("no agreement is in force on this cluster; put one in force with: baton agreement publish FILE")
     with LogReader(confluent_options(settings), settings.namespace) as reader:
-        events = (value for _, value in values_of(reader, ACCEPTED, moment_ms(since)))
+        events = (value for _, value in values_of(reader, LEADS_ACCEPTED, moment_ms(since)))
         known = in_force.agreement.raw.definitions
         found = unknown_words(events, acts=known.acts, fields=known.profile)
     if as_json:

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from baton.agreement.compiled import CompiledAgreement
-from baton.agreement.scoring import ActRule
+from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.compiled.engagement import ActRule
+from baton.agreement.quantities import duration_words
 from baton.agreement.wall_time import local_datetime, zone_named
-from baton.agreement.words import duration_words
 from baton.contracts.intake import Engagement, LeadEvent
 
 

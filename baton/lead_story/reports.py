@@ -15,7 +15,6 @@ from baton.contracts.intake import AliasKind, EventKind, IdentityAlias, IntakeRe
 from baton.contracts.leads import LeadRefused
 from baton.contracts.topics import TOPICS
 
-ALIASES, ACCEPTED, REFUSALS, KEYED = "intake.aliases.v1", "leads.accepted.v1", "leads.refusals.v1", "intake.keyed.v1"
 _LIKE = 0.6
 _MOST_WORDS = 10_000
 

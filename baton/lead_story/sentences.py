@@ -99,8 +99,8 @@ def _tell_scoring(value: LeadScored | LeadQualified | LeadStaged | LeadRefused) 
     match value:
         case LeadScored():
             numbers = f"fit {points(value.fit_micro)}, engagement {points(value.engagement_micro)}"
-            because = tuple(_line(each) for each in value.contributions)
-            criteria = tuple(_criterion(each) for each in value.criteria)
+            because = tuple(contribution_line(each) for each in value.contributions)
+            criteria = tuple(criterion_line(each) for each in value.criteria)
             return Sentence(
                 about="scored",
                 text=f"{numbers} -> {value.grade} {value.level} ({value.level_reason})",
@@ -109,7 +109,7 @@ def _tell_scoring(value: LeadScored | LeadQualified | LeadStaged | LeadRefused) 
         case LeadQualified():
             raised = "asked for it" if value.hand_raised else "by score"
             text = f"{value.level} {value.grade}, for the {value.leg} queue, {raised}, cycle {value.cycle}"
-            return Sentence(about="qualified", text=text, because=tuple(_line(each) for each in value.story.why_now))
+            return Sentence(about="qualified", text=text, because=tuple(contribution_line(each) for each in value.story.why_now))
         case LeadStaged():
             reason = f" because {value.reason}" if value.reason else ""
             by = f" by {value.by}" if value.by else f" by the {value.actor}"
@@ -123,12 +123,14 @@ def _tell_scoring(value: LeadScored | LeadQualified | LeadStaged | LeadRefused) 
             )
 
 
-def _criterion(each: Criterion) -> str:
+def criterion_line(each: Criterion) -> str:
+    """A fit criterion: its points and how it stands."""
     worth = points(each.points_micro) if each.points_micro else "0"
     return f"{worth:>9} fit: {each.name}, {each.outcome.replace('_', ' ')}"
 
 
-def _line(each: Contribution) -> str:
+def contribution_line(each: Contribution) -> str:
+    """One line of an explanation: its points, what it is, and what it was before it decayed."""
     group = f" [{each.group}]" if each.group else ""
     title = f" “{each.content_title}”" if each.content_title else ""
     was = f" (was {points(each.base_micro)})" if each.base_micro is not None and each.base_micro != each.points_micro else ""

@@ -6,11 +6,11 @@ address itself is neither sent anywhere nor printed. A name is looked for in ``l
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
-from baton.cluster.log import LogReader, Record
+from baton.cluster.log import Record
 from baton.contracts.codec import ContractError, codec_for
 from baton.contracts.intake import AliasKind, IdentifierScheme, IdentityAlias, LeadMerge, LeadPerson
 from baton.contracts.partitioner import partition_of
@@ -28,6 +28,16 @@ STORY_TOPICS = tuple(
 
 _LEAD_ID = re.compile(r"[0-9a-f]{32}")
 _MOST_NAMED = 20
+
+
+class Reader(Protocol):
+    """What a story is read from: a cluster's log, or a simulation's."""
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions the topic has."""
+
+    def read(self, places: Mapping[str, Sequence[int]], *, since_ms: int | None = None) -> Iterator[Record]:
+        """The records of the given partitions to their end, in order within each."""
 
 
 class LeadUnknown(LookupError):
@@ -62,7 +72,7 @@ def identity_of(who: str) -> str | None:
     return None
 
 
-def leads_named(reader: LogReader, name: str) -> list[str]:
+def leads_named(reader: Reader, name: str) -> list[str]:
     """The leads whose person is called so: whole name, or one of first name, last name and company; case does not matter."""
     wanted = " ".join(name.split()).casefold()
     found: dict[str, bool] = {}
@@ -82,7 +92,7 @@ def _names_of(value: LeadPerson) -> set[str]:
     return {" ".join(each.split()).casefold() for each in parts if each and each.strip()}
 
 
-def find_lead(reader: LogReader, who: str, *, names: bool = False) -> str:
+def find_lead(reader: Reader, who: str, *, names: bool = False) -> str:
     """The lead behind ``who`` after links and merges so far: a lead id, an identifier or, where ``names``, a person's name.
 
     Raises :class:`LeadUnknown`, which says what it could have been.
@@ -105,7 +115,7 @@ def find_lead(reader: LogReader, who: str, *, names: bool = False) -> str:
     raise LeadUnknown(f"{len(found)} leads have that name: {', '.join(found[:_MOST_NAMED])}")
 
 
-def _final(reader: LogReader, lead_id: str) -> str:
+def _final(reader: Reader, lead_id: str) -> str:
     for _ in range(100):  # merges form a chain that ends; the bound is for a damaged log
         survivor = _survivor(reader, lead_id)
         if survivor is None:
@@ -114,7 +124,7 @@ def _final(reader: LogReader, lead_id: str) -> str:
     raise LeadUnknown(f"lead {lead_id}: its merges do not end")
 
 
-def story_of(reader: LogReader, lead_id: str, *, seen: Callable[[int], None] = lambda _: None) -> list[Chapter]:
+def story_of(reader: Reader, lead_id: str, *, seen: Callable[[int], None] = lambda _: None) -> list[Chapter]:
     """All records of the lead and of those that were merged into it, in the order they were appended.
 
     ``seen`` is called with the number of records read so far, now and then.
@@ -135,7 +145,7 @@ def story_of(reader: LogReader, lead_id: str, *, seen: Callable[[int], None] = l
     return sorted(chapters, key=lambda each: (each.record.at_ms, each.record.topic, each.record.offset))
 
 
-def _chapters(reader: LogReader, lead_id: str, seen: Callable[[int], None]) -> Iterator[Chapter]:
+def _chapters(reader: Reader, lead_id: str, seen: Callable[[int], None]) -> Iterator[Chapter]:
     key = lead_id.encode()
     places = {topic: [partition_of(key, reader.partitions(topic))] for topic in STORY_TOPICS}
     for number, record in enumerate(reader.read(places)):
@@ -155,7 +165,7 @@ def _decoded(chapter: Chapter) -> Chapter:
         return replace(chapter, trouble=error.reason)
 
 
-def _linked_lead(reader: LogReader, identity: str) -> str:
+def _linked_lead(reader: Reader, identity: str) -> str:
     lead_id = derived_id("lead", identity)
     for alias in _of_key(reader, INTAKE_ALIASES, identity, IdentityAlias):
         if alias.kind == AliasKind.RESOLVED:  # the rest is what keys tell each other on the way there
@@ -163,12 +173,12 @@ def _linked_lead(reader: LogReader, identity: str) -> str:
     return lead_id
 
 
-def _survivor(reader: LogReader, lead_id: str) -> str | None:
+def _survivor(reader: Reader, lead_id: str) -> str | None:
     merges = [merge for merge in _of_key(reader, LEADS_MERGES, lead_id, LeadMerge) if merge.loser == lead_id]
     return merges[-1].survivor if merges else None
 
 
-def _of_key(reader: LogReader, topic: str, key: str, record_type: type[Any]) -> Iterator[Any]:
+def _of_key(reader: Reader, topic: str, key: str, record_type: type[Any]) -> Iterator[Any]:
     wanted, codec = key.encode(), codec_for(record_type)  # type: ignore[arg-type]  # a class is hashable
     for record in reader.read({topic: [partition_of(wanted, reader.partitions(topic))]}):
         if record.key == wanted and record.value is not None:

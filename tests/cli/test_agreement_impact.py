@@ -10,7 +10,8 @@ from baton.agreement.wall_time import zone_named
 from baton.agreement_report.examples import _lines
 from baton.agreement_report.impact import Impact, compare
 from baton.agreement_report.lead_states import LeadStates
-from baton.simulation.simulation import Simulation, arrivals_of
+from baton.simulation.lines import arrivals_of
+from baton.simulation.simulation import Simulation
 
 YAML = (Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml").read_text(encoding="utf-8")
 OLD = agreement_of(YAML)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from baton.agreement.canonical import compiled_of
-from baton.agreement.compiled import CompiledAgreement
-from baton.agreement.reading import read_agreement
+from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.source.read import read_agreement
 from baton.cli.erasures import line_of
 from baton.contracts.intake import Engagement, Identifier, IdentityAlias, IntakeRecord, LeadEvent
 from baton.lead_story.counting import uncounted

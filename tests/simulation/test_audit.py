@@ -24,7 +24,8 @@ from baton.proof.audit import spill
 from baton.proof.audit.audit import Audit
 from baton.proof.audit.findings import Invariant, Report
 from baton.proof.audit.source import MemorySource
-from baton.simulation.simulation import Arrival, Simulation
+from baton.simulation.lines import Arrival
+from baton.simulation.simulation import Simulation
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGINS_MS = 1_795_327_861_000
