@@ -198,6 +198,7 @@ def _summary(sums: Sums) -> Table:
         "duplicate": sums.duplicates,
         "dead-lettered": sums.dead,
         "qualified": sums.qualified,
+        "handed over without a way to reach them": sums.uncallable,
         **{f"routed, {pool}": number for pool, number in sorted(sums.routed.items())},
         **{f"violated, {clock}": number for clock, number in sorted(sums.violated.items())},
         **{f"recycled, {reason}": number for reason, number in sorted(sums.recycled.items())},

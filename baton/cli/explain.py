@@ -17,6 +17,7 @@ from baton.cluster.log import LogReader
 from baton.contracts.intake import LeadEvent, LeadPerson
 from baton.contracts.leads import LeadQualified, LeadStaged
 from baton.contracts.routing import LeadRouted
+from baton.lead_story.conclusion import conclusion
 from baton.lead_story.counting import uncounted
 from baton.lead_story.sentences import occurred_at, tell, times_of
 from baton.lead_story.stories import Chapter, find_lead, story_of
@@ -57,14 +58,33 @@ def explain(
             chapters = story_of(reader, lead_id, seen=lambda number: status.update(f"reading the log ... {number:,} records"))
     found = book_of(KafkaAgreementTopic(settings).read()).at(wall_ms())
     why = {} if found is None else why_uncounted(chapters, found.agreement, now_ms=wall_ms())
-    show_story(console, lead_id, chapters, why, brief=brief)
+    show_story(console, lead_id, chapters, why, brief=brief, names=person)
 
 
-def show_story(console: Console, lead_id: str, chapters: Sequence[Chapter], why: Mapping[str, str], *, brief: bool) -> None:
-    """Print the story of a lead. ``why``: by event id, why an act counts nothing."""
+def show_story(
+    console: Console,
+    lead_id: str,
+    chapters: Sequence[Chapter],
+    why: Mapping[str, str],
+    *,
+    brief: bool,
+    names: bool = False,
+) -> None:
+    """Print the story of a lead, and last who got it and why. ``why``: by event id, why an act counts nothing."""
     console.print(Text(f"lead {lead_id}", style="bold"))
     for chapter in chapters:
         _print(console, chapter, why, brief=brief)
+    values = [each.value for each in chapters]
+    last = conclusion(values, name=_name_in(values) if names else None)
+    if last is not None:
+        console.print(Text(last, style="bold green"), soft_wrap=True)
+
+
+def _name_in(values: Sequence[object]) -> str | None:
+    """The name of the person, as it was told last."""
+    people = [each.person for each in values if isinstance(each, LeadPerson) and not each.erased]
+    told = [f"{each.first_name or ''} {each.last_name or ''}".strip() for each in people]
+    return next((name for name in reversed(told) if name), None)
 
 
 def why_uncounted(chapters: Sequence[Chapter], agreement: CompiledAgreement, *, now_ms: int) -> Mapping[str, str]:

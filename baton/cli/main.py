@@ -54,6 +54,7 @@ COMMANDS: tuple[Listed, ...] = (
     Listed("worker", "baton.cli.worker", "Running", "Run one service's reducers in this process."),
     Listed("broker", "baton.cli.broker", "Running", "The embedded Apache Kafka: start, stop, status, logs.", _JAVA),
     Listed("doctor", "baton.cli.doctor", "Running", "Check this machine, the settings and the cluster."),
+    Listed("example", "baton.cli.example", "Leads in", "The events of a made-up lead over the last days, to be sent."),
     Listed("send", "baton.cli.send", "Leads in", "Send events, one JSON object a line, as an outside system would."),
     Listed("import", "baton.cli.import_", "Leads in", "Read leads and events from CSV or JSON lines."),
     Listed("tail", "baton.cli.tail", "Looking", "Follow a topic, decoded."),

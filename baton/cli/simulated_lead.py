@@ -63,7 +63,7 @@ def show_lead(simulation: Simulation, agreement: CompiledAgreement, who: str, *,
     console = Console()
     if story:
         why = why_uncounted(chapters, agreement, now_ms=simulation.host.log.now)
-        show_story(console, lead_id, chapters, why, brief=False)
+        show_story(console, lead_id, chapters, why, brief=False, names=True)
     if score:
         _show_numbers(console, numbers_of(simulation, agreement, lead_id, chapters))
 

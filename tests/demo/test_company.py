@@ -111,6 +111,7 @@ def test_sound_sums_have_no_fault() -> None:
         (replace(SOUND, uncaused=1), "1 events were accepted that nobody sent"),
         (replace(SOUND, first_handoffs=1), "2 qualified, but 1 of them handed off"),
         (replace(SOUND, clocks_ended_twice=1), "1 clocks ended twice"),
+        (replace(SOUND, uncallable=3), "3 leads were handed to a person without a way to reach them"),
         (replace(SOUND, qualified=0, first_handoffs=0), "no lead qualified"),
         (replace(SOUND, routed={}), "no lead was routed"),
     ],

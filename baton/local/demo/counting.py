@@ -6,6 +6,7 @@ from typing import Any
 
 from baton.cluster.log import LogReader
 from baton.contracts.codec import codec_for
+from baton.contracts.routing import LeadRouted
 from baton.contracts.slas import ClockState
 from baton.contracts.topic_names import (
     INTAKE_KEYED,
@@ -55,8 +56,15 @@ def count(reader: LogReader, *, sent: int, poison: int) -> Sums:
         routed=dict(Counter(each.pool for each in routed)),
         violated=dict(Counter(each.clock for each in violations)),
         recycled=dict(Counter(each.reason for each in _all(reader, LEADS_RECYCLED))),
+        uncallable=len({each.lead_id for each in routed if not is_callable(each)}),
         clocks_ended_twice=sum(number > 1 for number in clock_ends.values()),
     )
+
+
+def is_callable(routed: LeadRouted) -> bool:
+    """Whether who gets the lead has a way to reach it."""
+    person = routed.qualified.story.person
+    return person is not None and bool(person.email or person.phone)
 
 
 def _caused_by(events: list[str]) -> set[str]:

@@ -11,6 +11,7 @@ class Sums:
     ``sent`` lines, of which ``poison`` cannot be taken; ``keyed`` records of intake, ``distinct`` events among them, ``accepted`` events,
     acts and commands that came out of identity, each once; ``twice`` accepted ids that are there more than once; ``uncaused`` accepted
     ids that nothing of what came in accounts for.
+    ``uncallable`` leads that were handed to a person without an e-mail address and a telephone number.
     ``first_handoffs`` qualifications whose first attempt was routed, held, watched or suppressed.
     """
 
@@ -28,6 +29,7 @@ class Sums:
     recycled: Mapping[str, int] = field(default_factory=dict)
     clocks_ended_twice: int = 0
     uncaused: int = 0
+    uncallable: int = 0
 
     @property
     def duplicates(self) -> int:
@@ -45,6 +47,7 @@ def faults(sums: Sums) -> list[str]:
         (sums.uncaused == 0, f"{sums.uncaused} events were accepted that nobody sent"),
         (sums.qualified == sums.first_handoffs, f"{sums.qualified} qualified, but {sums.first_handoffs} of them handed off"),
         (sums.clocks_ended_twice == 0, f"{sums.clocks_ended_twice} clocks ended twice"),
+        (sums.uncallable == 0, f"{sums.uncallable} leads were handed to a person without a way to reach them"),
         (sums.qualified > 0, "no lead qualified"),
         (sum(sums.routed.values()) > 0, "no lead was routed"),
     )
