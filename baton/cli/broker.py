@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.console import Console
 from baton.cli.downloading import download_shown
 from baton.cluster.ready import problem_of
 from baton.local.broker.artifacts import KAFKA_VERSION
+from baton.local.broker.backup import make_backup, put_back
 from baton.local.broker.embedded import EmbeddedBroker
 from baton.local.broker.record import broker_home
 from baton.local.up.record import read_run
@@ -88,6 +90,24 @@ def status(
         if not as_json and running is None:
             typer.echo(problem, err=True)
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example:  baton down && baton broker backup baton-2026-11-22.tar.gz")
+def backup(
+    file: Path = typer.Argument(help="Where to write it; readable by you alone."),
+) -> None:
+    """Write the stopped broker's data and the write key into one file: all of Baton's state is in it. See also: baton erasures."""
+    size = make_backup(load_settings().home, file)
+    typer.echo(f"{file} written, {size >> 20} MB")
+
+
+@app.command(epilog="Example:  baton broker stop --delete-data && baton broker restore baton-2026-11-22.tar.gz && baton up")
+def restore(
+    file: Path = typer.Argument(exists=True, dir_okay=False, help="What `baton broker backup` wrote."),
+) -> None:
+    """Put a backup back, into a home without data. Erasures since then must be sent again: baton erasures --since."""
+    put_back(load_settings().home, file)
+    typer.echo(f"restored to {broker_home(load_settings().home)}; go on with: baton up")
 
 
 @app.command()

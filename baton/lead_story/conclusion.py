@@ -5,7 +5,6 @@ from typing import Any
 
 from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import LeadRouted, LeadUnrouted
-from baton.lead_story.sentences import points
 
 _MOST = 3
 
@@ -33,9 +32,14 @@ def _lead(lead_id: str, name: str | None) -> str:
 
 def _why(qualified: LeadQualified) -> str:
     shown = qualified.story.why_now[:_MOST]
-    made_of = ", ".join(f"{each.name} {points(each.points_micro)}" for each in shown)
+    made_of = ", ".join(f"{each.name} {_points(each.points_micro)}" for each in shown)
     asked = "it asked for a person" if qualified.hand_raised else f"it became {qualified.level}"
     return f"{asked} ({qualified.grade}: {made_of})" if made_of else f"{asked} ({qualified.grade})"
+
+
+def _points(micro: int) -> str:
+    """To a tenth of a point, as people read them."""
+    return f"{micro / 1_000_000:.1f}".removesuffix(".0")
 
 
 def _rule(routed: LeadRouted) -> str:

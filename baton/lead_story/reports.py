@@ -14,7 +14,10 @@ from baton.contracts.codec import ContractError, codec_for
 from baton.contracts.intake import AliasKind, EventKind, IdentityAlias, IntakeRecord, LeadEvent
 from baton.contracts.leads import LeadRefused
 from baton.contracts.topics import TOPICS
+from baton.ids import derived_id
 
+_DERIVED = frozenset({"domain", "email_kind"})
+"""Fields that Baton itself makes from an address."""
 _LIKE = 0.6
 _MOST_WORDS = 10_000
 
@@ -82,8 +85,9 @@ def conflicts(aliases: Iterable[tuple[int, IdentityAlias]], since_ms: int = 0) -
 
 
 def _leads_of(alias: IdentityAlias, lead_of: Mapping[str, str]) -> set[str]:
-    named = (alias.lead_id, lead_of.get(alias.identity), lead_of.get(alias.subject or ""))
-    return {each for each in named if each}
+    """The leads of the two; an identity that was never given to another lead has its own."""
+    identities = [each for each in (alias.identity, alias.subject) if each]
+    return {lead_of.get(each, derived_id("lead", each)) for each in identities}
 
 
 def unknown_words(events: Iterable[LeadEvent], *, acts: Iterable[str], fields: Iterable[str]) -> list[Word]:
@@ -91,7 +95,7 @@ def unknown_words(events: Iterable[LeadEvent], *, acts: Iterable[str], fields: I
     known = {"act": frozenset(acts), "field": frozenset(fields)}
     found: dict[tuple[str, str], Word] = {}
     for event in events:
-        words = [("field", name) for name in event.profile]
+        words = [("field", name) for name in event.profile if name not in _DERIVED]
         if event.engagement is not None:
             words.append(("act", event.engagement.act))
         for kind, text in words:

@@ -9,6 +9,7 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.source.read import read_agreement
 from baton.cli.erasures import line_of
 from baton.contracts.intake import Engagement, Identifier, IdentityAlias, IntakeRecord, LeadEvent
+from baton.ids import derived_id
 from baton.lead_story.counting import uncounted
 from baton.lead_story.reports import Conflict, conflicts, erasures, unknown_words
 from baton.local.up.preparing import example_agreement
@@ -41,6 +42,7 @@ def _intake(name: str, kind: str, *identifiers: tuple[str, str]) -> IntakeRecord
 
 def test_a_conflict_names_both_leads_and_the_event() -> None:
     told = [
+        (10, _alias("resolved", "i1", "lead-0")),
         (10, _alias("resolved", "i1", "lead-1")),
         (11, _alias("resolved", "i2", "lead-2")),
         (12, _alias("conflict", "i1", "lead-2", subject="i2")),
@@ -48,11 +50,13 @@ def test_a_conflict_names_both_leads_and_the_event() -> None:
     ]
     assert conflicts(told) == [Conflict(12, ("lead-1", "lead-2"), "e")]
     assert conflicts(told, since_ms=13) == []
+    own = derived_id("lead", "i3")  # an identity that was never given to another lead has its own
+    assert conflicts([(1, _alias("conflict", "i3", "", subject="i4"))])[0].leads == tuple(sorted((own, derived_id("lead", "i4"))))
 
 
 def test_unknown_words_are_counted_by_frequency_with_what_they_may_stand_for() -> None:
     events = [
-        _event("1", "Demo Requested", profile={"title": "CTO", "country": "DE"}),
+        _event("1", "Demo Requested", profile={"title": "CTO", "country": "DE", "domain": "x.example"}),
         _event("2", "Demo Requested", source="app"),
         _event("3", "demo_request"),
         _event("4", "zzz"),
