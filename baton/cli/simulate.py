@@ -2,7 +2,7 @@
 
 import gc
 import json
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,18 +67,10 @@ def simulate(
     plan = _plan(agreement, events, until_ms=moment_ms(end) if end else None, then=then, at=at, away=away)
     who = score or explain
     tally = Tally()
-    simulation = Simulation(
-        text=canonical_text(plan.first.raw),
-        version=plan.first.version,
-        start_ms=plan.arrivals[0].at_ms,
-        absences=plan.absences,
-        keep=who is not None,
-        watch=lambda stored, arrival: tally.note(stored, arrival.place if arrival else ""),
-    )
+    simulation = _simulation(plan, tally, keep=who is not None)
     facts = simulation.run(plan.arrivals, plan.until_ms, announcements=plan.announcements)
     if who is not None:
-        for _ in facts:
-            pass
+        deque(facts, maxlen=0)
         show_lead(simulation, plan.last, who, story=explain is not None, score=True, as_json=as_json)
     elif as_json:
         for stored in facts:
@@ -99,6 +91,17 @@ class _Plan:
     absences: list[PeopleRecord]
     until_ms: int | None
     left_out: int
+
+
+def _simulation(plan: _Plan, tally: Tally, *, keep: bool) -> Simulation:
+    return Simulation(
+        text=canonical_text(plan.first.raw),
+        version=plan.first.version,
+        start_ms=plan.arrivals[0].at_ms,
+        absences=plan.absences,
+        keep=keep,
+        watch=lambda stored, arrival: tally.note(stored, arrival.place if arrival else ""),
+    )
 
 
 def _plan(agreement: Path, events: Path, *, until_ms: int | None, then: Path | None, at: str | None, away: list[str]) -> _Plan:
