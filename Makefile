@@ -15,11 +15,16 @@ help:               ## this list
 
 setup: $(READY)     ## .venv with the locked dependencies; the command line is .venv/bin/baton
 
+# One line a package as pip comes to it; its errors are not in the pipe.
+PROGRESS = awk '/^Collecting / { printf "  %d: %s\n", ++n, $$2; fflush() } /^Installing collected/ { print "  installing them"; fflush() }'
+
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Baton needs Python 3.11 or newer in the PATH, or PYTHON=/path/to/python" >&2; exit 1; }
 	@echo "Making .venv with $$($(PYTHON) --version) from requirements.lock"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	@{ $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock \
+		|| touch .venv/.failed; } | $(PROGRESS)
+	@test ! -e .venv/.failed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
@@ -49,7 +54,7 @@ KILLS ?= 40
 EVENTS ?= 20000
 SEED ?= 1
 chaos: $(READY)     ## KILLS=40 EVENTS=20000 SEED=1: load while processes are killed and paused by a plan, then the audit; takes minutes
-	@$(BIN)/python -m baton.chaos --kills $(KILLS) --events $(EVENTS) --seed $(SEED) $(ARGS)
+	@$(BIN)/python -m baton.proof.chaos --kills $(KILLS) --events $(EVENTS) --seed $(SEED) $(ARGS)
 
 bench: $(READY)     ## what Baton costs, against Faust, Kafka Streams and a bare loop, in one run of some ten minutes; ARGS="--quick --json FILE"
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -61,9 +66,10 @@ readme: $(READY)    ## write the tables in README and docs/OPERATING.md
 	@$(BIN)/python tools/readme.py
 	@$(BIN)/python tools/operating.py
 
-lock: $(READY)      ## write requirements.lock anew from pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-		--group dev pyproject.toml --output-file requirements.lock
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml
+lock: $(READY)      ## write requirements.lock and deploy/worker.lock anew from pyproject.toml
+	@$(LOCK) --extra local --group dev --output-file requirements.lock
+	@$(LOCK) --group build --constraints requirements.lock --output-file deploy/worker.lock
 
 clean: down         ## remove the environment too
 	@rm -rf .venv

@@ -12,6 +12,8 @@ import threading
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
 from time import monotonic
 from typing import Any, TextIO
 
@@ -32,13 +34,25 @@ _NOISY = {
 }
 
 
-def set_up_logs(service: str, *, form: LogFormat | None = None, level: str = "INFO", stream: TextIO | None = None) -> None:
-    """Let every logger of this process write to ``stream`` (stderr). ``form``: without it, for people on a terminal, else JSON."""
+def set_up_logs(
+    service: str,
+    *,
+    form: LogFormat | None = None,
+    level: str = "INFO",
+    stream: TextIO | None = None,
+    file: Path | None = None,
+) -> None:
+    """Let every logger of this process write to ``file``, else to ``stream`` (stderr).
+
+    ``form``: without it, for people on a terminal, else JSON. The file is opened again when it was renamed.
+    """
     out = sys.stderr if stream is None else stream
-    chosen = form or (LogFormat.HUMAN if out.isatty() else LogFormat.JSON)
-    handler = logging.StreamHandler(out)
+    chosen = form or (LogFormat.HUMAN if file is None and out.isatty() else LogFormat.JSON)
+    handler = logging.StreamHandler(out) if file is None else WatchedFileHandler(file, encoding="utf-8", delay=True)
     handler.setFormatter(HumanLine(service) if chosen is LogFormat.HUMAN else JsonLine(service))
     handler.addFilter(Repeats("aiokafka"))
+    handler.addFilter(_is_no_noise)
+    handler.addFilter(_as_warning)
     root = logging.getLogger()
     for former in root.handlers[:]:
         root.removeHandler(former)
@@ -47,6 +61,18 @@ def set_up_logs(service: str, *, form: LogFormat | None = None, level: str = "IN
     for name, least in _NOISY.items():
         logging.getLogger(name).setLevel(max(least, root.level))
     logging.captureWarnings(True)
+
+
+def _is_no_noise(record: logging.LogRecord) -> bool:
+    """Not what the library that hosts a worker says of its own objects (``[^--EngineService]: Starting...``)."""
+    return record.levelno > logging.INFO or not (isinstance(record.msg, str) and record.msg.startswith("[^"))
+
+
+def _as_warning(record: logging.LogRecord) -> bool:
+    """What the Kafka client tries again by itself is no error: nobody has to look. Its tracebacks stay errors."""
+    if record.name.partition(".")[0] == "aiokafka" and record.levelno == logging.ERROR and not record.exc_info:
+        record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+    return True
 
 
 def log_of(name: str, *, reducer: str, partition: int | None = None) -> "logging.LoggerAdapter[logging.Logger]":

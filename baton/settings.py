@@ -107,6 +107,9 @@ class Settings(BaseSettings):
         9100, ge=0, le=65535, description="their port; `baton up` takes this and the next ones, one a process; 0 any free"
     )
     log_format: LogFormat | None = Field(None, description="`human` or `json`; without it human on a terminal, else json")
+    log_file: Path | None = Field(
+        None, description="a worker's log goes there instead of to stderr; opened again when it was renamed (logrotate)"
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="the least serious lines to write")
 
     @field_validator("bootstrap")

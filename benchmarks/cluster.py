@@ -12,13 +12,13 @@ from pathlib import Path
 from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
-from baton.broker.embedded import EmbeddedBroker
-from baton.broker.topics import Layout, ensure_topics
 from baton.cli.downloading import download_shown
+from baton.cluster.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadEvent
 from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import TOPICS, TopicSpec, engine_topics, physical
+from baton.local.broker.embedded import EmbeddedBroker
 from baton.settings import load_settings
 from benchmarks.reducers import REDUCERS, Total
 from services.scorer.lead.reducer import Lead

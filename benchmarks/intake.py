@@ -23,14 +23,14 @@ from typing import Any
 
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topic_names import INTAKE_KEYED, LEADS_INBOX
-from baton.demo.company import visitors
-from baton.demo.staff import deeds
 from baton.engine.core import Core
 from baton.engine.kafka.worker import calm_collector
 from baton.engine.reducer import Reducer
 from baton.ids import derived_id
 from baton.intake.reading import LineRefused, read_line
 from baton.intake.records import to_intake
+from baton.local.demo.company import visitors
+from baton.local.demo.staff import deeds
 from benchmarks.engine_core import Book
 from benchmarks.sample import Fetched
 from services.ingest.admit.reducer import Admit

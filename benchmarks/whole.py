@@ -24,13 +24,13 @@ from urllib.parse import urlsplit
 import psutil
 from confluent_kafka import Consumer, KafkaError
 
-from baton.cli.preparing import prepare_cluster
 from baton.contracts.codec import codec_for
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topics import physical
-from baton.running.services import service_commands
-from baton.running.system import System
-from baton.running.write_key import key_file
+from baton.local.up.preparing import prepare_cluster
+from baton.local.up.services import service_commands
+from baton.local.up.system import System
+from baton.local.up.write_key import key_file
 from baton.settings import load_settings
 from benchmarks.cluster import PARTITIONS
 from benchmarks.pacing import paced, percentiles

@@ -16,8 +16,8 @@ import hypothesis  # noqa: F401 - else its plugin imports it at the end of a run
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from baton.broker.embedded import EmbeddedBroker
-from baton.broker.record import read_record
+from baton.local.broker.embedded import EmbeddedBroker
+from baton.local.broker.record import read_record
 from baton.processes import Mark, end, is_running, own_mark
 from baton.settings import default_cache
 

@@ -142,3 +142,21 @@ def test_the_log_of_a_process_holds_back_what_its_client_repeats(out: io.StringI
         logging.getLogger("baton.engine").error("a fault")
     assert sum("Unable connect" in line for line in _lines(out)) == 1
     assert sum("a fault" in line for line in _lines(out)) == 5
+
+
+def test_what_the_kafka_client_tries_again_by_itself_is_no_error_and_its_traceback_is(out: io.StringIO) -> None:
+    set_up_logs("router", form=LogFormat.HUMAN, stream=out)
+    logging.getLogger("aiokafka").error("Unable connect to node with id 1")
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        logging.getLogger("aiokafka.consumer").exception("Unexpected")
+    logging.getLogger("baton.engine").error("stopped")
+    assert [line.split(" ")[1] for line in _lines(out)] == ["WARNING", "ERROR", "ERROR"]
+
+
+def test_what_the_hosting_library_says_of_its_own_objects_is_left_out_unless_it_is_wrong(out: io.StringIO) -> None:
+    set_up_logs("router", form=LogFormat.HUMAN, stream=out)
+    logging.getLogger("baton.engine.kafka.worker").info("[^--EngineService]: Starting...")
+    logging.getLogger("baton.engine.kafka.worker").error("[^--EngineService]: Crashed reason=%r", "x")
+    assert [line.split(" ")[1] for line in _lines(out)] == ["ERROR"]

@@ -42,7 +42,7 @@ def test_the_wheel_has_all_that_is_used_and_nothing_else(wheel: Path) -> None:
         | _tree("services", "*.py", "services")
         | _tree("schemas", "*", "baton/_schemas")
         | _tree("examples", "*", "baton/_examples")
-        | {"baton/broker/artifacts.lock"}
+        | {"baton/local/broker/artifacts.lock"}
     )
     assert sorted(needed - names) == []
     assert {name.split("/")[0] for name in names} == {"baton", "services"}

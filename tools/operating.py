@@ -14,7 +14,7 @@ from baton.contracts.acls import GATEWAY, topics_of
 from baton.contracts.metrics import METRICS, About
 from baton.contracts.topics import REDUCERS
 from baton.engine.kafka.settings import EngineSettings
-from baton.running.settings import UpSettings
+from baton.local.up.settings import UpSettings
 from baton.settings import Settings
 from services.ingest.settings import GatewaySettings
 

@@ -17,8 +17,8 @@ from baton.agreement.canonical import canonical_text, compiled_of, version_of
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.reference import SIDES, AgreementBook
 from baton.agreement.source.read import agreement_of
-from baton.broker.log import LogReader
 from baton.clients import confluent_options, confluent_producer_options
+from baton.cluster.log import LogReader
 from baton.contracts.codec import codec_for
 from baton.contracts.reference import AgreementRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS

@@ -16,11 +16,11 @@ from baton.agreement.publish import KafkaAgreementTopic, NotPublished, Written, 
 from baton.agreement.reference import SINCE_EVER
 from baton.agreement.schema import schema_text
 from baton.agreement.source.read import Examined, examine, read_agreement
-from baton.cli.agreement_shown import shown
+from baton.agreement_report.tables import shown
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import moment_ms, written
 
-app = typer.Typer(help="What marketing and sales agree on: check it, compare it, sign it, put it in force.")
+app = typer.Typer(add_completion=False, help="What marketing and sales agree on: check it, compare it, sign it, put it in force.")
 
 _FILE = typer.Argument(..., exists=True, dir_okay=False, help="The agreement (YAML).")
 _JSON = typer.Option(False, "--json", help="One JSON document on standard output.")
@@ -164,7 +164,7 @@ def new(
 @app.command("test", epilog="Example:  baton agreement test examples/agreements/services.yaml")
 def examples(file: Path = _FILE, as_json: bool = _JSON) -> None:
     """Run the examples in an agreement through the whole system in memory, and compare with what both sides expect."""
-    from baton.cli.example_leads import run_examples
+    from baton.agreement_report.examples import run_examples
 
     ran = list(run_examples(read_agreement(file)))
     failed = [each for each in ran if each.differences]
@@ -186,7 +186,7 @@ def impact(file: Path = _FILE, as_json: bool = _JSON) -> None:
 
     Reads the running system's state; changes nothing.
     """
-    from baton.cli.agreement_impact import impact_of, impact_tables
+    from baton.agreement_report.impact import impact_of, impact_tables
 
     model = read_agreement(file)
     found = impact_of(cluster_settings(), model, now_ms=wall_ms())

@@ -10,15 +10,16 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from baton.audit.audit import Audit
-from baton.audit.findings import MEANING, Report
-from baton.audit.source import KafkaSource
 from baton.cli.cluster import cluster_settings
-from baton.cli.flow import all_reducers
 from baton.cli.moments import moment_ms
+from baton.cli.patience import patience
 from baton.clients import confluent_options
+from baton.flow import all_reducers
+from baton.proof.audit.audit import Audit
+from baton.proof.audit.findings import MEANING, Report
+from baton.proof.audit.source import KafkaSource
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(
@@ -54,12 +55,15 @@ def audit(
     source = KafkaSource(confluent_options(settings), settings.namespace)
     console = Console(stderr=True)
     try:
-        with Progress(console=console, transient=True) as progress:
+        with patience(console, "looking at the topics ...") as waiting, Progress(console=console, transient=True) as progress:
             shown: dict[str, TaskID] = {}
 
             def show(what: str, done: int, total: int) -> None:
-                shown[what] = shown[what] if what in shown else progress.add_task(what)
+                if what not in shown:
+                    waiting.hide()
+                    shown[what] = progress.add_task(what)
                 progress.update(shown[what], completed=done, total=total)
+                waiting.doing(f"{what}: {done:,} of {total:,}")
 
             report = Audit(
                 source,

@@ -3,20 +3,23 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import typer
 from rich.console import Console
 
-from baton.broker.artifacts import KAFKA_VERSION
-from baton.broker.embedded import EmbeddedBroker
-from baton.broker.ready import problem_of
-from baton.cli.cluster import broker_home
 from baton.cli.downloading import download_shown
+from baton.cluster.ready import problem_of
+from baton.local.broker.artifacts import KAFKA_VERSION
+from baton.local.broker.backup import make_backup, put_back
+from baton.local.broker.embedded import EmbeddedBroker
+from baton.local.broker.record import broker_home
+from baton.local.up.record import read_run
 from baton.processes import is_running
-from baton.running.record import read_run
 from baton.settings import load_settings
 
 app = typer.Typer(
+    add_completion=False,
     help="The embedded Apache Kafka: one node, loopback only, for trying out, developing and testing.",
     epilog="Example:  baton broker start && export BATON_BOOTSTRAP=$(baton broker status --address)",
 )
@@ -29,7 +32,7 @@ def embedded_broker(console: Console | None = None) -> EmbeddedBroker:
     """This user's broker, by the settings."""
     settings = load_settings()
     return EmbeddedBroker(
-        broker_home(settings),
+        broker_home(settings.home),
         settings.broker_port,
         cache=settings.cache,
         repository=settings.maven_repository,
@@ -87,6 +90,24 @@ def status(
         if not as_json and running is None:
             typer.echo(problem, err=True)
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example:  baton down && baton broker backup baton-2026-11-22.tar.gz")
+def backup(
+    file: Path = typer.Argument(help="Where to write it; readable by you alone."),
+) -> None:
+    """Write the stopped broker's data and the write key into one file: all of Baton's state is in it. See also: baton erasures."""
+    size = make_backup(load_settings().home, file)
+    typer.echo(f"{file} written, {size >> 20} MB")
+
+
+@app.command(epilog="Example:  baton broker stop --delete-data && baton broker restore baton-2026-11-22.tar.gz && baton up")
+def restore(
+    file: Path = typer.Argument(exists=True, dir_okay=False, help="What `baton broker backup` wrote."),
+) -> None:
+    """Put a backup back, into a home without data. Erasures since then must be sent again: baton erasures --since."""
+    put_back(load_settings().home, file)
+    typer.echo(f"restored to {broker_home(load_settings().home)}; go on with: baton up")
 
 
 @app.command()

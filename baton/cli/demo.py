@@ -14,12 +14,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from baton.broker.log import LogReader
-from baton.broker.topics import delete_topics
-from baton.cli.cluster import layout_of
 from baton.cli.downloading import download_shown
-from baton.cli.preparing import example_agreement, prepare_cluster
 from baton.clients import confluent_options
+from baton.cluster.layout import layout_of
+from baton.cluster.log import LogReader
+from baton.cluster.topics import delete_topics
 from baton.contracts.topic_names import (
     LEADS_ACCEPTED,
     LEADS_ACTS,
@@ -35,16 +34,17 @@ from baton.contracts.topic_names import (
     LEADS_SLA_ACTIONS,
     LEADS_UNROUTED,
 )
-from baton.demo.company import visitors
-from baton.demo.counting import count
-from baton.demo.run import Demo
-from baton.demo.sums import Sums, faults
-from baton.running.services import service_commands
-from baton.running.system import System
-from baton.running.write_key import key_file
+from baton.local.demo.company import visitors
+from baton.local.demo.counting import count
+from baton.local.demo.run import Demo
+from baton.local.demo.sums import Sums, faults
+from baton.local.up.preparing import example_agreement, prepare_cluster
+from baton.local.up.services import service_commands
+from baton.local.up.system import System
+from baton.local.up.write_key import key_file
 from baton.settings import Settings, load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _SHOW_S = 0.5
 _QUIET_S = 5.0
@@ -198,6 +198,7 @@ def _summary(sums: Sums) -> Table:
         "duplicate": sums.duplicates,
         "dead-lettered": sums.dead,
         "qualified": sums.qualified,
+        "handed over without a way to reach them": sums.uncallable,
         **{f"routed, {pool}": number for pool, number in sorted(sums.routed.items())},
         **{f"violated, {clock}": number for clock, number in sorted(sums.violated.items())},
         **{f"recycled, {reason}": number for reason, number in sorted(sums.recycled.items())},

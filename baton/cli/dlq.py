@@ -9,15 +9,17 @@ from confluent_kafka import KafkaError, Producer
 from rich.console import Console
 from rich.table import Table
 
-from baton.broker.log import LogReader, Record
 from baton.cli.cluster import cluster_settings
-from baton.cli.decoded import as_line
 from baton.cli.moments import moment_ms, written
 from baton.clients import confluent_options
+from baton.cluster.decoded import as_line
+from baton.cluster.log import LogReader, Record
 from baton.contracts.topics import DLQ_PREFIX, TOPICS, physical
 from baton.settings import Settings
 
-app = typer.Typer(help="Dead letters: what the outside sent and could not be taken, with its bytes and the reason.")
+app = typer.Typer(
+    add_completion=False, help="Dead letters: what the outside sent and could not be taken, with its bytes and the reason."
+)
 
 DEAD_LETTER_TOPICS = tuple(name for name in TOPICS if name.startswith(DLQ_PREFIX))
 REPLAYED_HEADER = "baton_replayed_from"

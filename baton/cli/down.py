@@ -2,10 +2,10 @@
 
 import typer
 
-from baton.running.former import stop_run
+from baton.local.up.former import stop_run
 from baton.settings import load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Data stays: the next `baton up` goes on where this one ended. To delete it: baton broker stop --delete-data")

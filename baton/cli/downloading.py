@@ -5,8 +5,8 @@ import threading
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from baton.broker.artifacts import KAFKA_VERSION
-from baton.broker.fetch import Progress as Told
+from baton.local.broker.artifacts import KAFKA_VERSION
+from baton.local.broker.fetch import Progress as Told
 
 
 def download_shown(console: Console) -> Told:

@@ -1,24 +1,31 @@
 """``baton explain``: the story of a lead, from the log."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from baton.broker.log import LogReader
+from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.publish import KafkaAgreementTopic, book_of, wall_ms
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
-from baton.cli.stories import Chapter, find_lead, story_of
-from baton.cli.telling import tell, times_of
 from baton.clients import confluent_options
-from baton.contracts.intake import LeadPerson
-from baton.contracts.leads import LeadQualified
+from baton.cluster.log import LogReader
+from baton.contracts.intake import LeadEvent, LeadPerson
+from baton.contracts.leads import LeadQualified, LeadStaged
 from baton.contracts.routing import LeadRouted
+from baton.lead_story.conclusion import conclusion
+from baton.lead_story.counting import uncounted
+from baton.lead_story.sentences import occurred_at, tell, times_of
+from baton.lead_story.stories import Chapter, find_lead, story_of
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
+_SAME_MS = 1_000
+_CYCLE_ENDS = ("recycled", "disqualified", "customer")
 _STYLES = {"qualified": "bold green", "routed": "bold cyan", "violation": "bold red", "refused": "red", "recycled": "yellow"}
 
 
@@ -27,30 +34,68 @@ _STYLES = {"qualified": "bold green", "routed": "bold cyan", "violation": "bold 
     epilog="Examples:  baton explain ada@example.com        baton explain 3f2a9c... --json | jq 'select(.about == \"clock\")'",
 )
 def explain(
-    who: str = typer.Argument(help="A lead id, or an e-mail address (looked up by its digest)."),
+    who: str = typer.Argument(
+        help="A lead id, an e-mail address, hubspot:4711, user:u-1, anonymous:b7d0c1; with --person also a name."
+    ),
     brief: bool = typer.Option(False, "--brief", help="One line a record, without the reasons."),
     as_json: bool = typer.Option(
         False, "--json", help="One JSON object a line: place, sentence, reasons, and the record itself."
     ),
-    person: bool = typer.Option(False, "--person", help="Show direct identifiers and free text too."),
+    person: bool = typer.Option(
+        False, "--person", help="You may see names: look for one, and show identifiers and free text too."
+    ),
 ) -> None:
     """Tell what happened to a lead: events, points, thresholds, routing, clocks, and under which agreement each was decided."""
     settings = cluster_settings()
     console = Console()
     with LogReader(confluent_options(settings), settings.namespace) as reader:
         if as_json:
-            for chapter in story_of(reader, find_lead(reader, who)):
-                typer.echo(_line(chapter, person=person))
+            for chapter in story_of(reader, find_lead(reader, who, names=person)):
+                typer.echo(story_line(chapter, person=person))
             return
         with console.status("reading the log ...") as status:
-            lead_id = find_lead(reader, who)
+            lead_id = find_lead(reader, who, names=person)
             chapters = story_of(reader, lead_id, seen=lambda number: status.update(f"reading the log ... {number:,} records"))
+    found = book_of(KafkaAgreementTopic(settings).read()).at(wall_ms())
+    why = {} if found is None else why_uncounted(chapters, found.agreement, now_ms=wall_ms())
+    show_story(console, lead_id, chapters, why, brief=brief, names=person)
+
+
+def show_story(
+    console: Console,
+    lead_id: str,
+    chapters: Sequence[Chapter],
+    why: Mapping[str, str],
+    *,
+    brief: bool,
+    names: bool = False,
+) -> None:
+    """Print the story of a lead, and last who got it and why. ``why``: by event id, why an act counts nothing."""
     console.print(Text(f"lead {lead_id}", style="bold"))
     for chapter in chapters:
-        _print(console, chapter, brief=brief)
+        _print(console, chapter, why, brief=brief)
+    values = [each.value for each in chapters]
+    last = conclusion(values, name=_name_in(values) if names else None)
+    if last is not None:
+        console.print(Text(last, style="bold green"), soft_wrap=True)
 
 
-def _print(console: Console, chapter: Chapter, *, brief: bool) -> None:
+def _name_in(values: Sequence[object]) -> str | None:
+    """The name of the person, as it was told last."""
+    people = [each.person for each in values if isinstance(each, LeadPerson) and not each.erased]
+    told = [f"{each.first_name or ''} {each.last_name or ''}".strip() for each in people]
+    return next((name for name in reversed(told) if name), None)
+
+
+def why_uncounted(chapters: Sequence[Chapter], agreement: CompiledAgreement, *, now_ms: int) -> Mapping[str, str]:
+    """By event id, why acts of the story count nothing at ``now_ms`` under ``agreement``."""
+    events = [each.value for each in chapters if isinstance(each.value, LeadEvent)]
+    ends = [each.value for each in chapters if isinstance(each.value, LeadStaged) and each.value.to_stage in _CYCLE_ENDS]
+    began = max((each.occurred_at_ms for each in ends), default=0)
+    return uncounted(events, agreement, cycle_began_ms=began, now_ms=now_ms)
+
+
+def _print(console: Console, chapter: Chapter, why: Mapping[str, str], *, brief: bool) -> None:
     at = written(chapter.record.at_ms)
     if chapter.value is None:
         console.print(Text(f"{at}  {'unreadable':<10} {chapter.record.topic}: {chapter.trouble}", style="red"))
@@ -64,13 +109,20 @@ def _print(console: Console, chapter: Chapter, *, brief: bool) -> None:
         line.append(f"  {name.removesuffix('_at_ms').removesuffix('_ms').replace('_', ' ')} {written(moment)}", style="dim")
     if version:
         line.append(f"  [{version[:8]}]", style="dim")
+    happened = occurred_at(chapter.value)
+    if happened is not None and abs(happened - chapter.record.at_ms) >= _SAME_MS:
+        line.append(f"  happened {written(happened)}", style="yellow")
     console.print(line, soft_wrap=True)
+    nothing = why.get(chapter.value.event_id) if isinstance(chapter.value, LeadEvent) else None
+    if nothing is not None:
+        console.print(Text(f"{'':<37}{nothing}", style="yellow"), soft_wrap=True)
     if not brief:
         for reason in sentence.because:
             console.print(Text(f"{'':<37}{reason}", style="dim"), soft_wrap=True)
 
 
-def _line(chapter: Chapter, *, person: bool) -> str:
+def story_line(chapter: Chapter, *, person: bool) -> str:
+    """A chapter as one line of JSON; ``person``: with direct identifiers and free text."""
     record = chapter.record
     document = {
         "at_ms": record.at_ms,

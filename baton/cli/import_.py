@@ -24,7 +24,7 @@ from baton.importing.sending import lines_of, send_all
 from baton.importing.tables import FileTerms, FileWrong
 from baton.importing.terms import ImportTerms
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 EPILOG = (
     "Examples:  baton import people.csv --dry-run        "

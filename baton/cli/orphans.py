@@ -6,15 +6,15 @@ from dataclasses import asdict
 import typer
 from rich.console import Console
 
-from baton.broker.log import LogReader
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
 from baton.clients import confluent_options
+from baton.cluster.log import LogReader
 from baton.contracts.codec import codec_for
 from baton.contracts.slas import LeadOrphan, OrphanKind
 from baton.contracts.topic_names import LEADS_ORPHANS
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Examples:  baton orphans        baton orphans --json | jq -r .lead_id")

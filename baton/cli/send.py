@@ -9,7 +9,7 @@ import typer
 from baton.cli.ways_in import Via, opened, progress, reporting, sender_for
 from baton.importing.sending import lines_of, send_all
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 EPILOG = (
     "The format: schemas/event-line.schema.json, with an example of every kind in schemas/examples/events.jsonl. "

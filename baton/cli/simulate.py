@@ -1,84 +1,172 @@
 """``baton simulate``: what would Baton do with these events under this agreement?"""
 
+import gc
 import json
-from collections import Counter
+from collections import Counter, deque
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from baton.cli.decoded import as_document
+from baton.agreement.canonical import canonical_text, compiled_of, version_of
+from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.source.read import read_agreement
+from baton.cli.absence import absence_of
 from baton.cli.moments import moment_ms, written
-from baton.cli.simulation import Arrival, Simulation, arrivals_of, as_record
+from baton.cli.simulated_lead import show_lead
+from baton.cluster.decoded import as_document
+from baton.contracts.reference import PeopleRecord
+from baton.simulation.lines import Arrival, read_lines
+from baton.simulation.records import as_record
+from baton.simulation.simulation import Announcement, Simulation
+from baton.simulation.tally import Tally
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
-
-class LinesRefused(ValueError):
-    """A line of the file has no moment; the text names the first one."""
+_PUBLISHED_BEFORE_MS = 60_000
 
 
 @app.command(
     no_args_is_help=True,
-    epilog="Example:  baton simulate --agreement examples/agreements/software.yaml --events schemas/examples/events.jsonl --json",
+    epilog="Examples:  baton simulate -a software.yaml -e events.jsonl        "
+    "baton simulate -a software.yaml -e events.jsonl --score ann@acme.example --at 2026-03-09T09:00        "
+    "baton simulate -a old.yaml -e events.jsonl --then new.yaml --at 2026-03-05",
 )
 def simulate(
-    agreement: Path = typer.Option(..., "--agreement", exists=True, dir_okay=False, help="The agreement (YAML)."),
-    events: Path = typer.Option(..., "--events", exists=True, dir_okay=False, help="Events, one JSON object a line."),
-    until: str = typer.Option(None, "--until", help="Let time go on until then, so that clocks run out: an ISO time."),
+    agreement: Path = typer.Option(..., "--agreement", "-a", exists=True, dir_okay=False, help="The agreement (YAML)."),
+    events: Path = typer.Option(
+        ..., "--events", "-e", exists=True, dir_okay=False, help="Events: one JSON object a line, or one JSON array."
+    ),
+    until: str | None = typer.Option(
+        None, "--until", help="Let time go on until then, or end it then: an ISO time. Later events are left out."
+    ),
+    then: Path | None = typer.Option(
+        None, "--then", exists=True, dir_okay=False, help="A second agreement, in force from --at on."
+    ),
+    at: str | None = typer.Option(
+        None, "--at", help="With --then: when the second agreement is in force. Else the moment that --score looks at."
+    ),
+    away: list[str] = typer.Option(
+        [], "--away", help="PERSON/FROM/UNTIL, as in sdr-anna/2026-03-02/2026-03-05: somebody is away. May be repeated."
+    ),
+    score: str | None = typer.Option(
+        None, "--score", help="The numbers of this lead (id, address, hubspot:4711, name) at the end, or --at."
+    ),
+    explain: str | None = typer.Option(None, "--explain", help="The story of this lead, and its numbers at the end."),
     as_json: bool = typer.Option(False, "--json", help="Every public fact in order, one JSON object a line, with its topic."),
 ) -> None:
-    """Run the whole system in memory, in fast time, and print every public fact in order.
+    """Run the whole system in memory, in fast time: a summary, every public fact (--json), or one lead (--score, --explain).
 
     A line has `occurred_at` and, where it came later or out of order, `arrived_at`, which is its log time. Timers fire as time passes.
     No broker is needed and nothing is sent anywhere.
     """
-    text, version = _agreement(agreement)
-    arrivals = _arrivals(events)
+    _calm_collector()
+    end = until if at is None or then is not None else at
+    plan = _plan(agreement, events, until_ms=moment_ms(end) if end else None, then=then, at=at, away=away)
+    who = score or explain
+    tally = Tally()
+    simulation = _simulation(plan, tally, keep=who is not None)
+    facts = simulation.run(plan.arrivals, plan.until_ms, announcements=plan.announcements)
+    if who is not None:
+        deque(facts, maxlen=0)
+        show_lead(simulation, plan.last, who, story=explain is not None, score=True, as_json=as_json)
+    elif as_json:
+        for stored in facts:
+            typer.echo(json.dumps(as_document(as_record(stored)), ensure_ascii=False))
+    else:
+        counted = Counter((stored.topic, _what(as_document(as_record(stored)))) for stored in facts)
+        _summary(counted, tally, plan, simulation.host.log.now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What is to be simulated. ``last``: the agreement in force at the end; ``left_out``: how many events come after it."""
+
+    first: CompiledAgreement
+    last: CompiledAgreement
+    arrivals: list[Arrival]
+    announcements: list[Announcement]
+    absences: list[PeopleRecord]
+    until_ms: int | None
+    left_out: int
+
+
+def _simulation(plan: _Plan, tally: Tally, *, keep: bool) -> Simulation:
+    return Simulation(
+        text=canonical_text(plan.first.raw),
+        version=plan.first.version,
+        start_ms=plan.arrivals[0].at_ms,
+        absences=plan.absences,
+        keep=keep,
+        watch=lambda stored, arrival: tally.note(stored, arrival.place if arrival else ""),
+    )
+
+
+def _plan(agreement: Path, events: Path, *, until_ms: int | None, then: Path | None, at: str | None, away: list[str]) -> _Plan:
+    first = last = compiled_of(read_agreement(agreement))
+    arrivals, left_out = _within(events, until_ms)
+    start_ms = arrivals[0].at_ms
+    announcements: list[Announcement] = []
+    if then is not None:
+        second, told = _second(then, at, start_ms)
+        announcements.append(told)
+        if told.effective_at_ms <= (arrivals[-1].at_ms if until_ms is None else until_ms):
+            last = second
+    return _Plan(
+        absences=[_absence(first, text) for text in away],
+        first=first,
+        last=last,
+        arrivals=arrivals,
+        announcements=announcements,
+        until_ms=until_ms,
+        left_out=left_out,
+    )
+
+
+def _calm_collector() -> None:
+    """The collector of cyclic garbage looks seldom: a simulation makes many objects and no cycles."""
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+
+
+def _within(path: Path, until_ms: int | None) -> tuple[list[Arrival], int]:
+    """The events up to the end, and how many come later."""
+    arrivals = read_lines(path.read_bytes(), path.name)
     if not arrivals:
         raise typer.BadParameter("the file has no events", param_hint="--events")
-    simulation = Simulation(text=text, version=version, start_ms=arrivals[0].at_ms)
-    counted: Counter[tuple[str, str]] = Counter()
-    for stored in simulation.run(arrivals, moment_ms(until) if until else None):
-        document = as_document(as_record(stored))
-        if as_json:
-            typer.echo(json.dumps(document, ensure_ascii=False))
-        else:
-            counted[stored.topic, _what(document)] += 1
-    if not as_json:
-        _summary(counted, len(arrivals), simulation.host.log.now)
+    kept = [each for each in arrivals if until_ms is None or each.at_ms <= until_ms]
+    if not kept:
+        raise typer.BadParameter(f"the first event is of {written(arrivals[0].at_ms)}, after the end", param_hint="--until")
+    return kept, len(arrivals) - len(kept)
 
 
-def _agreement(path: Path) -> tuple[str, str]:
-    """Canonical text and version; raises the agreement's own errors with their lines."""
-    from baton.agreement.canonical import canonical_text, version_of
-    from baton.agreement.source.read import read_agreement
-
-    text = canonical_text(read_agreement(path))
-    return text, version_of(text)
-
-
-def _arrivals(path: Path) -> list[Arrival]:
-    lines: list[tuple[bytes, dict[str, Any]]] = []
-    for number, raw in enumerate(path.read_bytes().splitlines(), start=1):
-        if raw.strip():
-            lines.append((raw, _dated(raw, f"{path.name}:{number}")))
-    return arrivals_of(lines)
-
-
-def _dated(raw: bytes, place: str) -> dict[str, Any]:
-    """Only the moment matters here: whether the line is otherwise right is for admit to say, as it would live."""
-    try:
-        parsed = json.loads(raw)
-        arrivals_of([(raw, parsed)])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise LinesRefused(f"{place}: is not a JSON object with an occurred_at such as 2026-11-22T09:00:00Z") from None
-    return dict(parsed)
+def _second(path: Path, at: str | None, start_ms: int) -> tuple[CompiledAgreement, Announcement]:
+    if at is None:
+        raise typer.BadParameter("needs --at: when it is in force", param_hint="--then")
+    model = read_agreement(path)
+    text, in_force_ms = canonical_text(model), moment_ms(at)
+    if in_force_ms <= start_ms:
+        raise typer.BadParameter(f"must be after the first event ({written(start_ms)})", param_hint="--at")
+    told = Announcement(
+        at_ms=max(start_ms, in_force_ms - _PUBLISHED_BEFORE_MS),
+        text=text,
+        version=version_of(text),
+        effective_at_ms=in_force_ms,
+    )
+    return compiled_of(model), told
 
 
-def _what(document: dict[str, Any]) -> str:
+def _absence(agreement: CompiledAgreement, text: str) -> PeopleRecord:
+    person, _, rest = text.partition("/")
+    starts, _, ends = rest.partition("/")
+    if not ends:
+        raise typer.BadParameter(f"{text!r} is not PERSON/FROM/UNTIL, as in sdr-anna/2026-03-02/2026-03-05", param_hint="--away")
+    return absence_of(agreement, person, starts=starts, ends=ends, reason="away", cancelled=False)
+
+
+def _what(document: dict[str, object]) -> str:
     value = document.get("value")
     if not isinstance(value, dict):
         return ""
@@ -88,10 +176,14 @@ def _what(document: dict[str, Any]) -> str:
     return ""
 
 
-def _summary(counted: Counter[tuple[str, str]], lines: int, now: int) -> None:
-    table = Table(box=None, header_style="bold", title=f"{lines} events, until {written(now)}", title_justify="left")
+def _summary(counted: Counter[tuple[str, str]], tally: Tally, plan: _Plan, now: int) -> None:
+    table = Table(box=None, header_style="bold", title=f"{len(plan.arrivals)} events, until {written(now)}", title_justify="left")
     for heading in ("topic", "what", "facts"):
         table.add_column(heading, justify="right" if heading == "facts" else "left")
     for (topic, what), number in sorted(counted.items()):
         table.add_row(topic, what, str(number))
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    told = [*tally.lines(), *([f"{plan.left_out} events come after the end and were left out"] if plan.left_out else [])]
+    for line in told or ["every event was taken"]:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)

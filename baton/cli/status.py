@@ -7,15 +7,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from baton.broker.ready import answers
-from baton.broker.record import running_broker
-from baton.cli.cluster import broker_home
+from baton.cluster.ready import answers
+from baton.local.broker.record import broker_home, running_process
+from baton.local.up.readiness import state_of
+from baton.local.up.record import ProcessState, RunRecord, RunState, read_run
 from baton.processes import is_running
-from baton.running.readiness import state_of
-from baton.running.record import ProcessState, RunRecord, RunState, read_run
 from baton.settings import Settings, load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _STOPPED = "stopped"
 _KILLED = "killed"
@@ -27,7 +26,7 @@ class Row:
     """One process as it is told."""
 
     name: str
-    pid: int
+    pid: int | None
     state: ProcessState
     addresses: dict[str, str] = field(default_factory=dict)
     log: str = ""
@@ -78,18 +77,8 @@ def rows_of(settings: Settings, run: RunRecord | None) -> list[Row]:
     if run is not None:
         state = ProcessState.READY if is_running(run.supervisor) else ProcessState.GONE
         rows.append(Row(name="up", pid=run.supervisor.pid, state=state, log=str(settings.home / "logs" / "up.log")))
-    home = broker_home(settings)
-    if (broker := running_broker(home)) is not None:
-        state = ProcessState.READY if answers(broker.bootstrap, timeout_s=_ANSWER_S) else ProcessState.STARTING
-        rows.append(
-            Row(
-                name="broker",
-                pid=broker.mark.pid,
-                state=state,
-                addresses={"kafka": broker.bootstrap},
-                log=str(home / "kafka.log"),
-            )
-        )
+    if (broker := _broker_row(settings, run)) is not None:
+        rows.append(broker)
     return rows + [
         Row(
             name=process.name,
@@ -101,6 +90,25 @@ def rows_of(settings: Settings, run: RunRecord | None) -> list[Row]:
         )
         for process in (run.processes if run is not None else ())
     ]
+
+
+def _broker_row(settings: Settings, run: RunRecord | None) -> Row | None:
+    """The embedded broker where one runs, or where the run has one that ought to."""
+    home = broker_home(settings.home)
+    record, owned = running_process(home), run is not None and run.owns_broker
+    if record is None and not owned:
+        return None
+    state = ProcessState.GONE if record is None else ProcessState.STARTING
+    if record is not None and not record.fencing and answers(record.bootstrap, timeout_s=_ANSWER_S):
+        state = ProcessState.READY
+    return Row(
+        name="broker",
+        pid=None if record is None else record.mark.pid,
+        state=state,
+        addresses={} if record is None else {"kafka": record.bootstrap},
+        log=str(home / "kafka.log"),
+        restarts=run.broker_restarts if run is not None and owned else 0,
+    )
 
 
 def _document(settings: Settings, run: RunRecord | None, word: str, rows: list[Row]) -> dict[str, object]:
@@ -131,5 +139,5 @@ def table_of(rows: list[Row]) -> Table:
     for row in rows:
         state = f"[{colours.get(row.state, 'yellow')}]{row.state}[/]"
         addresses = "  ".join(row.addresses.values())
-        table.add_row(row.name, str(row.pid), state, str(row.restarts) if row.restarts else "", addresses)
+        table.add_row(row.name, str(row.pid or ""), state, str(row.restarts) if row.restarts else "", addresses)
     return table

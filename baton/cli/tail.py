@@ -3,15 +3,17 @@
 from itertools import islice
 
 import typer
+from rich.console import Console
 
-from baton.broker.log import LogReader
 from baton.cli.cluster import cluster_settings
-from baton.cli.decoded import as_line
 from baton.cli.moments import moment_ms
+from baton.cli.patience import patience
 from baton.clients import confluent_options
+from baton.cluster.decoded import as_line
+from baton.cluster.log import LogReader
 from baton.contracts.partitioner import partition_of
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(
@@ -40,5 +42,9 @@ def tail(
             follow=follow,
             from_end=follow and not since and not beginning,
         )
-        for record in islice((each for each in found if wanted is None or each.key == wanted), count):
-            typer.echo(as_line(record))
+        doing = f"waiting for records of {', '.join(topics)} ..." if follow else f"reading {', '.join(topics)} ..."
+        with patience(Console(stderr=True), doing) as waiting:
+            for record in islice((each for each in found if wanted is None or each.key == wanted), count):
+                waiting.hide()
+                typer.echo(as_line(record))
+                waiting.said()

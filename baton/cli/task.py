@@ -17,10 +17,12 @@ from baton.contracts.codec import codec_for
 from baton.contracts.skip_orders import SkipOrder
 from baton.contracts.topic_names import BATON_SKIPS
 from baton.contracts.topics import REDUCERS, physical
-from baton.running.record import read_run
+from baton.local.up.record import read_run
 from baton.settings import Settings, load_settings
 
-app = typer.Typer(help="Tasks of the engine (a reducer and a partition): what they do, and what to do when one stopped.")
+app = typer.Typer(
+    add_completion=False, help="Tasks of the engine (a reducer and a partition): what they do, and what to do when one stopped."
+)
 
 _TIMEOUT_S = 5.0
 _FLUSH_S = 30.0

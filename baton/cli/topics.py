@@ -8,12 +8,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from baton.broker.topics import compare_topics, ensure_topics
-from baton.cli.cluster import cluster_settings, layout_of
+from baton.cli.cluster import cluster_settings
 from baton.clients import confluent_options
+from baton.cluster.layout import layout_of
+from baton.cluster.topics import compare_topics, ensure_topics
 from baton.contracts.topics import TOPICS, Audience, Cleanup, TopicSpec
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _DAY_MS = 86_400_000
 

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 
 import typer
@@ -14,17 +16,18 @@ from rich.live import Live
 from rich.markup import escape
 
 from baton.cli.downloading import download_shown
-from baton.cli.preparing import prepare_cluster
 from baton.cli.status import rows_of, table_of
+from baton.local.files import open_log, rotate
+from baton.local.up.former import refuse_if_running
+from baton.local.up.preparing import prepare_cluster
+from baton.local.up.record import RunState, read_run
+from baton.local.up.services import service_commands
+from baton.local.up.system import System
+from baton.local.up.write_key import key_file
 from baton.processes import end, mark_of
-from baton.running.former import refuse_if_running
-from baton.running.record import RunState, read_run
-from baton.running.services import service_commands
-from baton.running.system import System
-from baton.running.write_key import key_file
 from baton.settings import Settings, load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _TEND_S = 0.25
 _SHOW_S = 1.0
@@ -112,15 +115,23 @@ def _welcome(system: System) -> list[str]:
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(escape(text), highlight=False, soft_wrap=True)
+    """One line; with its time where it goes into a file."""
+    at = "" if console.is_terminal else f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} "
+    console.print(escape(f"{at}{text}"), highlight=False, soft_wrap=True)
+
+
+def _said_since(log: Path, place: int) -> list[str]:
+    with log.open("rb") as file:
+        file.seek(place)
+        return file.read().decode(errors="replace").splitlines()
 
 
 def _detached(settings: Settings, console: Console) -> None:
     refuse_if_running(settings.home)
-    logs = settings.home / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    path = logs / "up.log"
-    with path.open("wb") as out:
+    path = settings.home / "logs" / "up.log"
+    rotate(path)
+    with open_log(path) as out:
+        before = out.tell()
         child = subprocess.Popen(
             [sys.executable, "-m", "baton.cli.main", "up"],
             stdin=subprocess.DEVNULL,
@@ -133,9 +144,9 @@ def _detached(settings: Settings, console: Console) -> None:
     deadline = time.monotonic() + _DETACHED_READY_S
     shown = 0
     while True:
-        said = path.read_text(errors="replace").splitlines()
+        said = _said_since(path, before)
         for line in said[shown:]:
-            _say(console, line)
+            console.print(escape(line), highlight=False, soft_wrap=True)
         shown = len(said)
         run = read_run(settings.home)
         if run is not None and run.supervisor.pid == mark.pid and run.state is RunState.RUNNING:

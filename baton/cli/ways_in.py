@@ -22,8 +22,8 @@ from baton.cli.cluster import cluster_settings
 from baton.clients import confluent_producer_options
 from baton.importing.senders import HttpSender, KafkaSender, known_key
 from baton.importing.sending import Sender, SendingStopped, Tally, Trouble
-from baton.running.record import read_run
-from baton.running.write_key import key_file
+from baton.local.up.record import read_run
+from baton.local.up.write_key import key_file
 from baton.settings import load_settings
 
 _MAX_SHOWN = 20

@@ -1,8 +1,6 @@
 """``baton worker``: one service's reducers in this process, as ``baton up``, a container or a unit file starts them."""
 
-import importlib
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any
 
 import typer
@@ -12,18 +10,13 @@ from baton.contracts.acls import GATEWAY
 from baton.contracts.drift import differences, event_records, unreadable
 from baton.contracts.schemas import SchemaShelf, shelf
 from baton.engine.reducer import Reducer
-from baton.engine.service import Service
+from baton.flow import WORKERS, ServiceUnknown, run_gateway, service_of
+from baton.lifeline import end_with_supervisor
 from baton.logs import set_up_logs
-from baton.running.lifeline import end_with_supervisor
-from baton.running.ports import WORKERS
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _LINE = 200
-
-
-class ServiceUnknown(LookupError):
-    """There is no such service; the text lists those there are."""
 
 
 class ContractsDiffer(RuntimeError):
@@ -39,25 +32,20 @@ def worker(
     Start more of the same anywhere to share its work: they join the consumer groups and partitions move over; a gateway has none, put a
     load balancer before several. It tells how it is at /healthz, /readyz and /metrics on BATON_METRICS_HOST:BATON_METRICS_PORT.
     """
-    if service not in WORKERS or find_spec(_module(service)) is None:
+    if service not in WORKERS:
         raise ServiceUnknown(f"no service {service!r}; there are {', '.join(WORKERS)}")
     settings = cluster_settings()
-    set_up_logs(service, form=settings.log_format, level=settings.log_level)
+    set_up_logs(service, form=settings.log_format, level=settings.log_level, file=settings.log_file)
     end_with_supervisor()
     if service == GATEWAY:
         refuse_drift(shelf(), ())
-        importlib.import_module(_module(service)).run(settings)
+        run_gateway(settings)
         return
     from baton.engine.kafka.worker import run_worker  # here, because it brings the whole engine with it
 
-    found: Service = importlib.import_module(_module(service)).SERVICE
+    found = service_of(service)
     refuse_drift(shelf(), found.reducers)
     run_worker(found, settings)
-
-
-def _module(service: str) -> str:
-    """Where a process is found: services by their name, the gateway inside ingest."""
-    return "services.ingest.gateway.process" if service == GATEWAY else f"services.{service}.app"
 
 
 def refuse_drift(schemas: SchemaShelf, reducers: Sequence[Reducer[Any, Any]]) -> None:

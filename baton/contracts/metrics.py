@@ -135,6 +135,8 @@ _ENGINE = (
     _gauge("baton_state_keys", "Keys that have a state", *_TASK),
     _gauge("baton_timers", "Timers that wait for their time or for the proof", *_TASK),
     _gauge("baton_timers_held", "Timers that wait for the proof of the groups upstream", *_TASK),
+    _gauge("baton_brokers_silent_seconds", "For how long no broker has answered this process; 0 while they do"),
+    _gauge("baton_build_info", "1, with the version of Baton and of Python that runs", "version", "python", "service"),
     _gauge("baton_adopting", "1 while keys still have to adopt the agreement in force", *_TASK),
 )
 

@@ -60,6 +60,9 @@ WAITING_TIMERS = gauge("baton_timers")
 HELD_TIMERS = gauge("baton_timers_held")
 ADOPTING = gauge("baton_adopting")
 
+OUT_OF_REACH = gauge("baton_brokers_silent_seconds")
+BUILD_INFO = gauge("baton_build_info")
+
 FROM_ZERO = (DEAD_LETTERS, SKIPPED, UNPROVEN, RESTARTS, MENDED, LOST_COMMITS)
 """Counters whose first count is news: they are told as 0 before, since an increase from nothing is none to Prometheus."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from baton.agreement.source.read import agreement_of, read_agreement
-from baton.cli.example_leads import Difference, ExampleNotTaken, Ran, run_examples
+from baton.agreement_report.examples import Difference, ExampleNotTaken, Ran, run_examples
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [*sorted((ROOT / "examples" / "agreements").glob("*.yaml")), ROOT / "baton" / "agreement" / "starter.yaml"]

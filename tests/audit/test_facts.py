@@ -2,9 +2,9 @@
 
 import pytest
 
-from baton.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, DROPPED, KEYED, check_event
-from baton.audit.facts import FOUND, REBUILT, check_compacted
-from baton.audit.findings import Finding, Invariant
+from baton.proof.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, DROPPED, KEYED, check_event
+from baton.proof.audit.facts import FOUND, REBUILT, check_compacted
+from baton.proof.audit.findings import Finding, Invariant
 
 TOPIC = "leads.persons.v1"
 KEYED_TOPIC = "intake.keyed.v1"

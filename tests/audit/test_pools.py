@@ -6,9 +6,9 @@ from random import Random
 
 import pytest
 
-from baton.audit.findings import Finding, Invariant
-from baton.audit.periods import period_name
-from baton.audit.pools import Decision, Release, Seat, check_pool
+from baton.proof.audit.findings import Finding, Invariant
+from baton.proof.audit.periods import period_name
+from baton.proof.audit.pools import Decision, Release, Seat, check_pool
 
 WEIGHTS = {"anna": 2, "ben": 1, "cleo": 1}
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baton.audit.scores import TOLERANCE_MICRO, engagement_micro
 from baton.contracts.intake import LeadEvent
+from baton.proof.audit.scores import TOLERANCE_MICRO, engagement_micro
 from services.scorer.score.entry_counting import counted
 from services.scorer.score.ledger import id_bytes, with_retractions
 from tests.services.scorer.score.test_laws import HISTORY, MANY, NOW, TABLE, TERMS, Did, score

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from baton.broker import fetch
-from baton.broker.artifacts import KAFKA_VERSION, Artifact, is_sound, locked_artifacts, parse_lock
-from baton.broker.fetch import FetchFailed, fetch_jars
+from baton.local.broker import fetch
+from baton.local.broker.artifacts import KAFKA_VERSION, Artifact, is_sound, locked_artifacts, parse_lock
+from baton.local.broker.fetch import FetchFailed, fetch_jars
 
 CONTENT = {"one": b"first jar", "two": b"second jar, longer"}
 ARTIFACTS = tuple(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from baton.broker.fence import is_fenced
+from baton.local.broker.fence import is_fenced
 
 _HEAD = "2026-01-01 10:00:00,000"
 _REGISTERED = (

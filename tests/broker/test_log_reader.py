@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from baton.broker.log import patiently
+from baton.cluster.log import patiently
 
 
 def answers(*said: int | None) -> Callable[[], str]:

@@ -10,18 +10,18 @@ import psutil
 import pytest
 from confluent_kafka import KafkaException, Producer
 
-from baton.broker.topics import Layout, ensure_topics
-from baton.chaos.clock import ScriptClock
-from baton.chaos.headway import Headway, NotDrained
-from baton.chaos.load import event_id_of
-from baton.chaos.pace import QUICK
-from baton.chaos.plan import Fault, plan
-from baton.chaos.pressure import HIGH, LOW, Pressure
-from baton.chaos.run import ChaosRun, Order, Outcome
-from baton.chaos.script import waves
-from baton.chaos.witness import Witness
+from baton.cluster.topics import Layout, ensure_topics
 from baton.contracts.topics import TOPICS, physical
 from baton.ids import derived_id
+from baton.proof.chaos.clock import ScriptClock
+from baton.proof.chaos.headway import Headway, NotDrained
+from baton.proof.chaos.load import event_id_of
+from baton.proof.chaos.pace import QUICK
+from baton.proof.chaos.plan import Fault, plan
+from baton.proof.chaos.pressure import HIGH, LOW, Pressure
+from baton.proof.chaos.run import ChaosRun, Order, Outcome
+from baton.proof.chaos.script import waves
+from baton.proof.chaos.witness import Witness
 from tests.kafka.conftest import DEMO_AGREEMENT
 
 SMALL_KILLS, SMALL_SEED = 4, 282
@@ -149,7 +149,7 @@ def test_a_longer_run_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
 @pytest.mark.kafka
 @pytest.mark.timeout(120)
 def test_a_run_that_is_told_to_stop_leaves_nobody_behind(broker_cache: Path) -> None:
-    words = [sys.executable, "-m", "baton.chaos", "--events", "100", "--kills", "1", "--workers", "1", "--partitions", "1"]
+    words = [sys.executable, "-m", "baton.proof.chaos", "--events", "100", "--kills", "1", "--workers", "1", "--partitions", "1"]
     environment = {**os.environ, "BATON_CACHE": str(broker_cache)}
     run = psutil.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, text=True)
     assert run.stderr is not None

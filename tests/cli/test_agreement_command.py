@@ -16,7 +16,7 @@ DEMO = ROOT / "examples" / "agreements" / "demo.yaml"
 
 def run(*arguments: str) -> Result:
     words = ["agreement", *arguments]
-    return CliRunner().invoke(build(words), words)
+    return CliRunner().invoke(build(), words)
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from baton.agreement.compile.agreement import moment_ms
 from baton.agreement.reference import reference_of
 from baton.agreement.source.read import agreement_of
 from baton.agreement.wall_time import zone_named
-from baton.cli.agreement_impact import Impact, compare
-from baton.cli.example_leads import _lines
-from baton.cli.lead_states import LeadStates
-from baton.cli.simulation import Simulation, arrivals_of
+from baton.agreement_report.examples import _lines
+from baton.agreement_report.impact import Impact, compare
+from baton.agreement_report.lead_states import LeadStates
+from baton.simulation.lines import arrivals_of
+from baton.simulation.simulation import Simulation
 
 YAML = (Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml").read_text(encoding="utf-8")
 OLD = agreement_of(YAML)

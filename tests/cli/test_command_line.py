@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,11 +17,11 @@ from baton import __version__
 from baton.cli import main
 from baton.cli.worker import ContractsDiffer, refuse_drift
 from baton.contracts.schemas import SchemaShelf, schema_root
+from baton.local.up.record import ProcessRecord, RunRecord, RunState, write_run
 from baton.processes import own_mark
-from baton.running.record import ProcessRecord, RunRecord, RunState, write_run
 from services.scorer.app import SERVICE
 
-THERE = tuple(entry for entry in main.COMMANDS if find_spec(entry[1]) is not None)
+THERE = main.COMMANDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +69,7 @@ def test_the_help_of_a_command_teaches(capsys: pytest.CaptureFixture[str], name:
 
 
 def test_help_loads_no_command_and_no_kafka_client() -> None:
-    program = "import sys; from baton.cli.main import build; build([]); print(' '.join(sorted(sys.modules)))"
+    program = "import sys; from baton.cli.main import build; build(); print(' '.join(sorted(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     heavy = {
         "aiokafka",
@@ -78,7 +77,7 @@ def test_help_loads_no_command_and_no_kafka_client() -> None:
         "faust",
         "fastavro",
         "pydantic_settings",
-        *(module for _, module, *_ in main.COMMANDS),
+        *(each.module for each in main.COMMANDS),
     }
     assert sorted(heavy & set(loaded)) == []
 
@@ -109,7 +108,7 @@ def test_a_kafka_that_does_not_answer_is_one_message_and_1(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BATON_BOOTSTRAP", "127.0.0.1:1")
-    monkeypatch.setattr("baton.cli.cluster._TIMEOUT_S", 0.2)
+    monkeypatch.setattr("baton.cluster.layout._TIMEOUT_S", 0.2)
     said = _run(capsys, "topics", "--check")
     assert (said.code, said.out) == (1, "")
     assert said.err.startswith("baton: Kafka: ")

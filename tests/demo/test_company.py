@@ -8,10 +8,10 @@ import pytest
 
 from baton.contracts.leads import LeadQualified, Story
 from baton.contracts.routing import LeadRouted
-from baton.demo.company import Way, visitors
-from baton.demo.staff import deeds
-from baton.demo.sums import Sums, faults
 from baton.intake.reading import LineRefused, read_line
+from baton.local.demo.company import Way, visitors
+from baton.local.demo.staff import deeds
+from baton.local.demo.sums import Sums, faults
 
 SOUND = Sums(
     sent=10, poison=1, keyed=9, distinct=8, accepted=8, twice=0, dead=1, qualified=2, first_handoffs=2, routed={"sdr": 2}
@@ -111,6 +111,7 @@ def test_sound_sums_have_no_fault() -> None:
         (replace(SOUND, uncaused=1), "1 events were accepted that nobody sent"),
         (replace(SOUND, first_handoffs=1), "2 qualified, but 1 of them handed off"),
         (replace(SOUND, clocks_ended_twice=1), "1 clocks ended twice"),
+        (replace(SOUND, uncallable=3), "3 leads were handed to a person without a way to reach them"),
         (replace(SOUND, qualified=0, first_handoffs=0), "no lead qualified"),
         (replace(SOUND, routed={}), "no lead was routed"),
     ],

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from baton.cli.preparing import prepare_cluster
-from baton.running.services import service_commands
-from baton.running.system import System
+from baton.local.up.preparing import prepare_cluster
+from baton.local.up.services import service_commands
+from baton.local.up.system import System
 from baton.settings import load_settings
 
 DEMO_AGREEMENT = Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml"

@@ -12,9 +12,9 @@ from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.publish import KafkaAgreementTopic, NotPublished, Outcome, book_of, publish_agreement
 from baton.agreement.reference import SETTLE_MS, SINCE_EVER
 from baton.agreement.source.read import AgreementRefused, read_agreement
-from baton.broker.log import LogReader
-from baton.broker.topics import Layout, ensure_topics
 from baton.cli.main import build
+from baton.cluster.log import LogReader
+from baton.cluster.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.reference import PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
@@ -47,7 +47,7 @@ def settings(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch) ->
 def run(settings: Settings) -> Callable[..., Result]:
     def runner(*arguments: str) -> Result:
         words = ["agreement", *arguments]
-        return CliRunner().invoke(build(words), words)
+        return CliRunner().invoke(build(), words)
 
     return runner
 

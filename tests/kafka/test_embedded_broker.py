@@ -14,13 +14,13 @@ import pytest
 from confluent_kafka import Consumer, IsolationLevel, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
-from baton.broker import embedded
-from baton.broker.config import BrokerPorts
-from baton.broker.embedded import BrokerFailed, BrokerRunning, EmbeddedBroker
-from baton.broker.log import patiently
-from baton.broker.ports import LOOPBACK, PortTaken
-from baton.broker.ready import answers
-from baton.broker.record import read_record, running_broker, running_process, write_record
+from baton.cluster.log import patiently
+from baton.cluster.ready import answers
+from baton.local.broker import embedded
+from baton.local.broker.config import BrokerPorts
+from baton.local.broker.embedded import BrokerFailed, BrokerRunning, EmbeddedBroker
+from baton.local.broker.ports import LOOPBACK, PortTaken
+from baton.local.broker.record import read_record, running_broker, running_process, write_record
 from baton.processes import is_running, wait_gone
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
@@ -142,7 +142,7 @@ def test_what_a_killed_run_left_behind_is_found_by_the_next(broker: EmbeddedBrok
     program = f"""
 import os, signal
 from pathlib import Path
-from baton.broker.embedded import EmbeddedBroker
+from baton.local.broker.embedded import EmbeddedBroker
 EmbeddedBroker(Path({str(broker.home)!r}), cache=Path({str(broker_cache)!r}), heap_mb=512).start()
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -237,7 +237,7 @@ def test_a_controller_whose_starter_was_killed_is_no_broker_and_goes_with_the_ne
     program = f"""
 import os, signal
 from pathlib import Path
-from baton.broker import embedded
+from baton.local.broker import embedded
 embedded.is_fenced = lambda log: os.kill(os.getpid(), signal.SIGKILL)
 embedded.EmbeddedBroker(Path({str(broker.home)!r}), cache=Path({str(broker_cache)!r}), heap_mb=512).start()
 """
@@ -260,6 +260,6 @@ def test_removing_it_leaves_no_process_and_no_file(broker: EmbeddedBroker) -> No
 
 
 def test_a_cluster_id_may_begin_with_a_hyphen(broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("baton.broker.embedded.uuid.uuid4", lambda: UUID(bytes=b"\xf8" * 16))
+    monkeypatch.setattr("baton.local.broker.embedded.uuid.uuid4", lambda: UUID(bytes=b"\xf8" * 16))
     broker.start()
     assert broker.running is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from baton.broker.embedded import EmbeddedBroker
+from baton.local.broker.embedded import EmbeddedBroker
 from tests.engine.toys import Counter
 from tests.kafka.kafka_bench import KafkaBench
 from tests.kafka.numbers import Stream, assert_exact

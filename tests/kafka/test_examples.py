@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from baton.broker.log import LogReader
-from baton.broker.topics import Layout, ensure_topics
+from baton.cluster.log import LogReader
+from baton.cluster.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topics import physical

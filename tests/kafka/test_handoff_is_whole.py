@@ -14,13 +14,13 @@ from typing import Any
 import httpx
 import pytest
 
-from baton.broker.log import LogReader
 from baton.clients import confluent_options
+from baton.cluster.log import LogReader
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadPerson
 from baton.contracts.routing import LeadRouted
-from baton.running.record import read_run
-from baton.running.system import System
+from baton.local.up.record import read_run
+from baton.local.up.system import System
 from tests.kafka.conftest import DEMO_AGREEMENT, LiveSystem
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]

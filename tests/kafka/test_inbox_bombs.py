@@ -3,8 +3,8 @@
 import pytest
 from confluent_kafka import KafkaError, Producer
 
-from baton.broker.log import LogReader
-from baton.broker.topics import Layout, ensure_topics
+from baton.cluster.log import LogReader
+from baton.cluster.topics import Layout, ensure_topics
 from baton.contracts.topics import TOPICS, physical
 
 _HUGE = 20 << 20

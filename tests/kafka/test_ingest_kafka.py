@@ -16,9 +16,9 @@ import pytest
 from confluent_kafka import Producer
 from typer.testing import CliRunner
 
-from baton.broker.log import LogReader, Record
-from baton.broker.topics import Layout, ensure_topics
 from baton.cli.main import build
+from baton.cluster.log import LogReader, Record
+from baton.cluster.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadEvent, LeadInput
 from baton.contracts.schemas import schema_root
@@ -201,7 +201,7 @@ async def test_an_anonymous_visitor_who_says_their_name_is_one_lead_from_then_on
 async def test_send_writes_down_what_was_acknowledged_and_all_of_it_is_accepted(ingest: Ingest, via: str, tmp_path: Path) -> None:
     ledger = tmp_path / "ledger"
     words = ["send", str(schema_root() / "examples" / "events.jsonl"), "--via", via, "--ledger", str(ledger), "--json"]
-    result = await asyncio.to_thread(CliRunner().invoke, build(words), words)
+    result = await asyncio.to_thread(CliRunner().invoke, build(), words)
     assert result.exit_code == 0, result.output
     ids = ledger.read_text().split()
     assert json.loads(result.stdout)["accepted"] == len(ids) == len(set(ids))

@@ -15,13 +15,15 @@ from confluent_kafka import Producer
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import read_agreement
-from baton.broker.log import LogReader, Record
-from baton.cli.decoded import as_document
-from baton.cli.simulation import Arrival, Simulation, as_record, inbox_key
 from baton.clients import confluent_options
+from baton.cluster.decoded import as_document
+from baton.cluster.log import LogReader, Record
 from baton.contracts.topics import TOPICS, Audience, physical
-from baton.demo.company import visitors
-from baton.running.system import System
+from baton.local.demo.company import visitors
+from baton.local.up.system import System
+from baton.simulation.lines import Arrival
+from baton.simulation.records import as_record
+from baton.simulation.simulation import Simulation, inbox_key
 from tests.kafka.conftest import DEMO_AGREEMENT, LiveSystem
 
 PUBLIC = tuple(

@@ -9,10 +9,9 @@ import pytest
 from confluent_kafka import Producer
 from typer.testing import CliRunner, Result
 
-from baton.broker.log import LogReader, Record
-from baton.broker.topics import Difference, Layout, TopicsDiffer, compare_topics, ensure_topics
 from baton.cli.main import build
-from baton.cli.stories import identity_of_email
+from baton.cluster.log import LogReader, Record
+from baton.cluster.topics import Difference, Layout, TopicsDiffer, compare_topics, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import Engagement, IdentityAlias, LeadEvent, LeadMerge, LeadPerson, Person
 from baton.contracts.leads import LeadStaged
@@ -20,6 +19,7 @@ from baton.contracts.partitioner import partition_of
 from baton.contracts.slas import LeadOrphan
 from baton.contracts.topics import TOPICS, dead_letter_topic, physical
 from baton.ids import derived_id
+from baton.lead_story.stories import identity_of_email
 from baton.settings import load_settings
 
 PARTITIONS = 2
@@ -35,7 +35,7 @@ def run(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Iter
     ensure_topics({"bootstrap.servers": bootstrap}, Layout(namespace=namespace, partitions=PARTITIONS), NEEDED)
 
     def runner(*arguments: str) -> Result:
-        return CliRunner().invoke(build(arguments), list(arguments))
+        return CliRunner().invoke(build(), list(arguments))
 
     yield runner
     load_settings.cache_clear()

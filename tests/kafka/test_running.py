@@ -10,14 +10,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from baton.broker.ports import free_port
-from baton.broker.record import running_broker
+from baton.local.broker.ports import free_port
+from baton.local.broker.record import running_broker
+from baton.local.up.child import Backoff, Command
+from baton.local.up.former import RunsAlready, claimed, stop_run
+from baton.local.up.readiness import Answer, ask, state_of
+from baton.local.up.record import ProcessRecord, ProcessState, RunRecord, RunState, read_run, write_run
+from baton.local.up.system import ServiceFailed, System
 from baton.processes import Mark, is_running, mark_of, send, wait_gone
-from baton.running.child import Backoff, Command
-from baton.running.former import RunsAlready, claimed, stop_run
-from baton.running.readiness import Answer, ask, state_of
-from baton.running.record import ProcessRecord, ProcessState, RunRecord, RunState, read_run, write_run
-from baton.running.system import ServiceFailed, System
 from baton.settings import Settings
 
 pytestmark = pytest.mark.kafka
@@ -54,7 +54,7 @@ def _system(home: Path, commands: Sequence[Command], said: list[str] | None = No
 
 
 def _until(condition: Callable[[], bool], tend: Callable[[], object] = lambda: None) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         tend()
         assert time.monotonic() < deadline, "it never came to pass"
@@ -121,7 +121,7 @@ def test_a_service_that_is_alive_but_not_ready_is_waited_for_only_so_long(tmp_pa
 
 
 def test_a_deaf_service_is_ended_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("baton.running.system._STOP_GRACE_S", 0.2)
+    monkeypatch.setattr("baton.local.up.system._STOP_GRACE_S", 0.2)
     with _system(tmp_path, [_service("deaf", DEAF)]).running() as system:
         pass
     assert not is_running(system.run.processes[0].mark)
@@ -180,7 +180,7 @@ def test_the_claim_to_a_home_ends_with_the_process_that_has_it(tmp_path: Path) -
     program = f"""
 import os, signal
 from pathlib import Path
-from baton.running.former import claimed
+from baton.local.up.former import claimed
 with claimed(Path({str(tmp_path)!r})):
     print("claimed", flush=True)
     os.kill(os.getpid(), signal.SIGSTOP)
@@ -198,11 +198,11 @@ with claimed(Path({str(tmp_path)!r})):
 
 
 def test_a_process_with_a_lifeline_ends_when_its_supervisor_is_killed(tmp_path: Path, left_over: list[Mark]) -> None:
-    service = "from baton.running.lifeline import end_with_supervisor; import time; end_with_supervisor(); time.sleep(60)"
+    service = "from baton.lifeline import end_with_supervisor; import time; end_with_supervisor(); time.sleep(60)"
     program = f"""
 import os, signal, sys
 from pathlib import Path
-from baton.running.child import Child, Command
+from baton.local.up.child import Child, Command
 Child(Command(name="one", words=[sys.executable, "-c", {service!r}]), Path({str(tmp_path)!r})).start()
 Child(Command(name="two", words=[sys.executable, "-c", {service!r}]), Path({str(tmp_path)!r})).start()
 print("started", flush=True)
@@ -251,5 +251,16 @@ def test_the_embedded_broker_belongs_to_the_run_that_started_it(tmp_path: Path, 
         broker = running_broker(tmp_path / "broker")
         assert broker is not None
         assert broker.bootstrap == system.run.bootstrap
-    assert not is_running(broker.mark)
-    assert said == ["starting Apache Kafka", "waiting for one"]
+        said_before = list(said)
+        send(broker.mark, signal.SIGKILL)
+        wait_gone(broker.mark, 10)
+        _until(lambda: "the broker answers again" in said[-1], system.tend)
+        again = running_broker(tmp_path / "broker")
+        assert again is not None
+        assert (again.bootstrap, again.mark != broker.mark) == (broker.bootstrap, True)
+        system.tend()
+        written = read_run(tmp_path)
+        assert written is not None
+        assert written.broker_restarts == 1
+    assert not is_running(again.mark)
+    assert said_before == ["starting Apache Kafka", "waiting for one"]

@@ -17,11 +17,8 @@ from confluent_kafka import Producer
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.reference import SIDES, AgreementBook
-from baton.audit.findings import Finding
-from baton.audit.rebuilding import TaskAudit, digest, read_book
-from baton.audit.source import Source
-from baton.broker.log import LogReader, Record
-from baton.broker.topics import Layout, ensure_topics
+from baton.cluster.log import LogReader, Record
+from baton.cluster.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
 from baton.contracts.reference import AgreementRecord
@@ -37,6 +34,9 @@ from baton.engine.kafka.task_supervisor import TaskSupervisor
 from baton.engine.memory import MemoryLog, MemoryTask
 from baton.engine.records import BatchJournal, Did, JournalLine, Position
 from baton.engine.reducer import Reducer
+from baton.proof.audit.findings import Finding
+from baton.proof.audit.rebuilding import TaskAudit, digest, read_book
+from baton.proof.audit.source import Source
 from services.scorer.app import SERVICE
 from tests.services.scorer.scorer_crowd import busy
 from tests.services.scorer.scorer_world import DAY, LIFECYCLE, World, agreement
@@ -230,7 +230,7 @@ class Replay:
 
 
 class Snapshot:
-    """Every record that the scorer has to do with, read once: a :class:`~baton.audit.source.Source`."""
+    """Every record that the scorer has to do with, read once: a :class:`~baton.proof.audit.source.Source`."""
 
     def __init__(self, bootstrap: str, namespace: str) -> None:
         self._records: dict[tuple[str, int], list[Record]] = {}

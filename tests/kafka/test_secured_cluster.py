@@ -29,18 +29,18 @@ from confluent_kafka.admin import (
 )
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from baton.broker.config import Listener
-from baton.broker.embedded import EmbeddedBroker
-from baton.broker.log import LogReader
-from baton.broker.ports import free_port
-from baton.cli.preparing import prepare_cluster
 from baton.clients import confluent_options, confluent_producer_options
+from baton.cluster.log import LogReader
 from baton.contracts.acls import GATEWAY, READ, WRITE, Right, rights_of, topics_of
 from baton.contracts.codec import codec_for
 from baton.contracts.slas import SlaViolation
 from baton.contracts.topics import REDUCERS, physical
-from baton.running.services import service_commands
-from baton.running.system import System
+from baton.local.broker.config import Listener
+from baton.local.broker.embedded import EmbeddedBroker
+from baton.local.broker.ports import free_port
+from baton.local.up.preparing import prepare_cluster
+from baton.local.up.services import service_commands
+from baton.local.up.system import System
 from baton.settings import Settings, load_settings
 from tests.kafka.conftest import DEMO_AGREEMENT
 

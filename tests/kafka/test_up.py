@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from baton.flow import WORKERS
+from baton.local.up.record import RunState, read_run
 from baton.processes import is_running, mark_of, send, wait_gone
-from baton.running.ports import WORKERS
-from baton.running.record import RunState, read_run
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from baton.running.write_key import key_environment, key_file
+from baton.local.up.write_key import key_environment, key_file
 from services.ingest.gateway.write_keys import Scope, key_ring
 from services.ingest.settings import GatewaySettings
 

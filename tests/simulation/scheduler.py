@@ -18,16 +18,16 @@ from baton.agreement.model.condition import Op, Test
 from baton.agreement.model.lifecycle import GateModel
 from baton.agreement.reference import SIDES, AgreementBook
 from baton.agreement.source.read import agreement_of, read_agreement
-from baton.cli.flow import all_reducers
 from baton.contracts.codec import codec_for
 from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
 from baton.contracts.topics import TOPICS
-from baton.demo.company import iso
-from baton.demo.staff import deeds
 from baton.engine.batch import Limits
 from baton.engine.memory import Aborted, Crash, Fenced, MemoryHost, MemoryTask, Moment
+from baton.flow import all_reducers
+from baton.local.demo.company import iso
+from baton.local.demo.staff import deeds
 
 BEGINS_MS = 1_795_327_861_000
 INBOX = "leads.inbox.v1"

@@ -12,9 +12,9 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from typing import NamedTuple
 
-from baton.audit.audit import Audit
-from baton.audit.source import MemorySource
-from baton.cli.flow import all_reducers
+from baton.flow import all_reducers
+from baton.proof.audit.audit import Audit
+from baton.proof.audit.source import MemorySource
 from tests.simulation.coverage import FAULTS, WANTED, came_about
 from tests.simulation.scheduler import agreement, play
 

@@ -10,12 +10,6 @@ import pytest
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import read_agreement
-from baton.audit import spill
-from baton.audit.audit import Audit
-from baton.audit.findings import Invariant, Report
-from baton.audit.source import MemorySource
-from baton.cli.flow import all_reducers
-from baton.cli.simulation import Arrival, Simulation
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import IntakeRecord, LeadEvent, LeadMerge
 from baton.contracts.leads import LeadScored, LeadStaged
@@ -23,9 +17,16 @@ from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
 from baton.contracts.slas import SlaClock, SlaViolation
 from baton.contracts.streams import SlaDecision
 from baton.contracts.topics import TOPICS
-from baton.demo.company import Way, visitors
-from baton.demo.staff import deeds
 from baton.engine.memory import MemoryLog
+from baton.flow import all_reducers
+from baton.local.demo.company import Way, visitors
+from baton.local.demo.staff import deeds
+from baton.proof.audit import spill
+from baton.proof.audit.audit import Audit
+from baton.proof.audit.findings import Invariant, Report
+from baton.proof.audit.source import MemorySource
+from baton.simulation.lines import Arrival
+from baton.simulation.simulation import Simulation
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGINS_MS = 1_795_327_861_000

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from baton.audit.source import MemorySource
 from baton.cli import audit as command
 from baton.cli.main import build
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import IntakeRecord
 from baton.engine.memory import MemoryLog
+from baton.proof.audit.source import MemorySource
 from baton.settings import load_settings
 from tests.simulation.scheduler import agreement, play
 from tests.simulation.test_audit import _wrong_sum
@@ -38,7 +38,7 @@ def audit(log: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resu
     monkeypatch.setenv("COLUMNS", "200")
     load_settings.cache_clear()
     monkeypatch.setattr(command, "KafkaSource", lambda client, namespace: Source(log))
-    return lambda *arguments: CliRunner().invoke(build(["audit", *arguments]), ["audit", *arguments])
+    return lambda *arguments: CliRunner().invoke(build(), ["audit", *arguments])
 
 
 def _event_ids(log: MemoryLog) -> list[str]:

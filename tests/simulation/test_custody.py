@@ -9,19 +9,20 @@ import pytest
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import read_agreement
-from baton.audit.audit import Audit
-from baton.audit.findings import Invariant
-from baton.audit.source import MemorySource
-from baton.cli.flow import all_reducers
-from baton.cli.simulation import Arrival, Simulation
 from baton.contracts.codec import codec_for
 from baton.contracts.custody import IN_FLIGHT_MS, Missing
 from baton.contracts.routing import HandoffRequest, LeadRouted
 from baton.contracts.slas import LeadOrphan
 from baton.contracts.streams import SlaDecision
-from baton.demo.company import Way, visitors
-from baton.demo.staff import deeds
 from baton.engine.reducer import Event, Step, View
+from baton.flow import all_reducers
+from baton.local.demo.company import Way, visitors
+from baton.local.demo.staff import deeds
+from baton.proof.audit.audit import Audit
+from baton.proof.audit.findings import Invariant
+from baton.proof.audit.source import MemorySource
+from baton.simulation.lines import Arrival
+from baton.simulation.simulation import Simulation
 from services.router.dispatch.reducer import Dispatch
 from services.sla_watcher.clocks.reducer import Clocks
 

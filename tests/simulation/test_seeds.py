@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from baton.audit.audit import Audit
-from baton.audit.findings import Finding
-from baton.audit.source import MemorySource
-from baton.cli.flow import all_reducers
 from baton.engine.batch import Batch
 from baton.engine.core import Core
 from baton.engine.held_timers import HeldTimers
 from baton.engine.memory import MemoryLog
+from baton.flow import all_reducers
+from baton.proof.audit.audit import Audit
+from baton.proof.audit.findings import Finding
+from baton.proof.audit.source import MemorySource
 from tests.simulation.coverage import FAULTS, WANTED
 from tests.simulation.scheduler import agreement, agreement_that_asks_accounts, play
 from tests.simulation.seeds import GRACE_MS, settle_in, verdict

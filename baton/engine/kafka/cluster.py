@@ -84,6 +84,12 @@ class Cluster:
             await self._admin.close()
         self._plain = self._log = self._admin = None
 
+    async def ask(self) -> None:
+        """Ask any broker anything; raises where none answers."""
+        if self._admin is None:
+            raise ConnectionError("no broker has answered yet")
+        await self._admin.describe_cluster()
+
     def at(self, place: Place) -> TopicPartition:
         """The physical place."""
         return TopicPartition(physical(self.namespace, place[0]), place[1])

@@ -17,6 +17,7 @@ from baton.engine.kafka.clock import BrokerClock, wall_ms
 from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.group import Group
 from baton.engine.kafka.host_context import HostContext
+from baton.engine.kafka.reach import BrokerReach
 from baton.engine.kafka.reference import ReferenceReader
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.skip_orders import SkipOrders
@@ -90,11 +91,14 @@ class KafkaHost:
     async def run(self) -> None:
         """Run until cancelled; raises what stops the whole service."""
         self._failed = asyncio.get_running_loop().create_future()
-        await self._cluster.start()
+        watching = asyncio.create_task(BrokerReach(self._cluster.ask).watch())
         try:
+            await self._cluster.start()
             await self._check_partitions()
             await self._run_parts()
         finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
             for upstream in self._upstreams.values():
                 await upstream.close()
             await self._cluster.stop()

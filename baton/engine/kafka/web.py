@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, disable_created_metrics, generate_latest
+from prometheus_client import REGISTRY, disable_created_metrics
+from prometheus_client.exposition import choose_encoder
 
 from baton.engine.kafka.host import KafkaHost
 
@@ -19,7 +20,10 @@ def add_pages(app: Any, host: KafkaHost) -> None:
     @app.page("/metrics")  # type: ignore[untyped-decorator]
     async def metrics(web: Any, request: Any) -> Any:
         host.look()
-        return web.bytes(generate_latest(), content_type=CONTENT_TYPE_LATEST.partition(";")[0])
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        answer = web.bytes(encode(REGISTRY))
+        answer.headers["Content-Type"] = content_type  # whole: a scraper goes by the version in it
+        return answer
 
     @app.page("/healthz")  # type: ignore[untyped-decorator]
     async def healthz(web: Any, request: Any) -> Any:

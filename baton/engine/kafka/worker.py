@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import platform
 import socket
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
@@ -24,6 +25,7 @@ from baton.engine.kafka import failpoints
 from baton.engine.kafka.host import KafkaHost
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.web import add_pages
+from baton.engine.metrics import BUILD_INFO
 from baton.engine.service import Service
 from baton.settings import Settings
 
@@ -32,6 +34,7 @@ log = logging.getLogger(__name__)
 
 def run_worker(service: Service, settings: Settings, host: KafkaHost | None = None) -> None:
     """Run until told to stop; ends the process. ``host``: what runs the reducers, where it is not the usual one (tests)."""
+    BUILD_INFO.labels(_version(), platform.python_version(), service.name).set(1)
     failpoints.arm_from_environment()
     calm_collector()
     loop = uvloop.new_event_loop()

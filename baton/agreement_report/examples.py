@@ -1,0 +1,203 @@
+"""Runs the examples that an agreement brings along: the two teams' own acceptance tests.
+
+Each example is sent through the whole system in memory, with the same reducers as live, and what came out is compared with
+what the two teams expect.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from baton.agreement.canonical import canonical_text, load_canonical, version_of
+from baton.agreement.compile.agreement import moment_ms
+from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.model.agreement import Agreement
+from baton.agreement.model.examples import ExampleModel
+from baton.agreement.quantities import DAY_MS, MICRO, MINUTE_MS, points_words
+from baton.agreement.wall_time import local_datetime, zone_named
+from baton.agreement_report.lead_states import LeadStates, Score, score_at
+from baton.contracts.codec import codec_for
+from baton.contracts.leads import LeadQualified
+from baton.contracts.routing import LeadRouted, LeadUnrouted
+from baton.contracts.slas import SlaClock
+from baton.contracts.topic_names import (
+    LEADS_INBOX_DEAD_LETTERS,
+    LEADS_QUALIFIED,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_SLA_CLOCKS,
+    LEADS_UNROUTED,
+)
+from baton.engine.memory import Stored
+from baton.simulation.lines import arrivals_of
+from baton.simulation.simulation import Simulation
+
+_WAITS_DAYS = 14
+_BEFORE_MS = MINUTE_MS
+_PHONE = "+493012345678"
+_POINTS = ("fit", "engagement")
+_RECORDS: dict[str, Any] = {
+    LEADS_QUALIFIED: LeadQualified,
+    LEADS_ROUTED_SDR: LeadRouted,
+    LEADS_ROUTED_SALES: LeadRouted,
+    LEADS_UNROUTED: LeadUnrouted,
+    LEADS_SLA_CLOCKS: SlaClock,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What was expected and what came."""
+
+    what: str
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """An example that was run; no differences: it passed."""
+
+    name: str
+    differences: tuple[Difference, ...]
+
+
+class ExampleNotTaken(ValueError):
+    """The system refused what the example sends; the text says why, as a dead letter would."""
+
+
+def run_examples(model: Agreement) -> Iterator[Ran]:
+    """Every example of the agreement, in its order."""
+    text = canonical_text(model)
+    for example in model.examples:
+        yield Ran(name=example.name, differences=tuple(_differences(text, example)))
+
+
+def _differences(text: str, example: ExampleModel) -> Iterator[Difference]:
+    agreement = load_canonical(text)
+    found = _run(text, agreement, example)
+    for what, wanted in example.expect.model_dump().items():
+        if wanted is None:
+            continue
+        came = found.get(what)
+        if what in _POINTS:
+            if not _equal_as_written(wanted, int(came or 0)):
+                yield Difference(what=what, expected=points_words(wanted), found=_rounded_words(int(came or 0)))
+            continue
+        expected = _in_words(agreement, what, wanted)
+        if came != expected:
+            yield Difference(what=what, expected=expected, found=came or "none")
+
+
+def _equal_as_written(wanted_micro: int, found_micro: int) -> bool:
+    """Whether the number found is the one written, rounded to the decimals that were written."""
+    step = MICRO
+    while wanted_micro % step:
+        step //= 10
+    return abs(found_micro - wanted_micro) * 2 <= step
+
+
+def _rounded_words(micro: int) -> str:
+    return points_words(round(micro, -3))
+
+
+def _in_words(agreement: CompiledAgreement, what: str, value: Any) -> str:
+    if isinstance(value, datetime):
+        return _moment_words(agreement, moment_ms(value, zone_named(agreement.timezone)))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _moment_words(agreement: CompiledAgreement, at_ms: int) -> str:
+    return local_datetime(at_ms, zone_named(agreement.timezone)).strftime("%a %Y-%m-%d %H:%M:%S").removesuffix(":00")
+
+
+def _run(text: str, agreement: CompiledAgreement, example: ExampleModel) -> dict[str, str]:
+    zone = zone_named(agreement.timezone)
+    moments = [moment_ms(each.at, zone) for each in example.events]
+    looked_at = moment_ms(example.at, zone) if example.at else max(moments)
+    simulation = Simulation(text=text, version=version_of(text), start_ms=min(moments) - 2 * _BEFORE_MS)
+    arrivals = arrivals_of(list(_lines(example, moments)))
+    facts = _read(simulation.run([each for each in arrivals if each.at_ms <= looked_at], looked_at))
+    found = _scored(simulation, agreement, looked_at)
+    found["segment"] = agreement.segment_of(example.profile) or "none"
+    found |= _routed(agreement, facts)
+    if found["qualified"] == "no":  # a lead that lacks something settles before it is handed over
+        facts += _read(simulation.run([], looked_at + agreement.lifecycle.settle_ms))
+        found |= _routed(agreement, facts)
+    for days in range(1, _WAITS_DAYS + 1):  # who is held over a week-end gets a deadline when somebody opens
+        if found["qualified"] == "no" or "deadline" in found:
+            break
+        facts += _read(simulation.run([], looked_at + days * DAY_MS))
+        found |= _routed(agreement, facts)
+    return found
+
+
+def _lines(example: ExampleModel, moments: list[int]) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    who = {"email": f"example@{example.account}"} if example.account else {"crm": "example:1"}
+    before = min(moments) - _BEFORE_MS
+    person = {"phone": _PHONE}  # an example says nothing of how its lead is reached: it can be
+    plain: list[tuple[int, dict[str, Any]]] = [(before, {"kind": "profile", "profile": dict(example.profile), "person": person})]
+    for key, granted in example.consents.items():
+        purpose, _, channel = key.partition("/")
+        consent = {"purpose": purpose, "channel": channel or "any", "granted": granted}
+        plain.append((before, {"kind": "consent", "consent": consent}))
+    for event, at_ms in zip(example.events, moments, strict=True):
+        engagement: dict[str, Any] = {"act": event.act, "topics": list(event.topics), "automatic": event.automatic}
+        if event.stage:
+            engagement["content_stage"] = event.stage
+        plain.append((at_ms, {"kind": "engagement", "engagement": engagement}))
+    for number, (at_ms, line) in enumerate(plain):
+        occurred = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+        whole = {"id": f"example-{number}", "source": "example", "occurred_at": occurred, "identifiers": who, **line}
+        yield json.dumps(whole).encode(), whole
+
+
+def _read(stored: Iterator[Stored]) -> list[Any]:
+    records = ((_RECORDS.get(each.topic), each.value) for each in stored)
+    return [codec_for(record).decode(value) for record, value in records if record is not None and value is not None]
+
+
+def _scored(simulation: Simulation, agreement: CompiledAgreement, at_ms: int) -> dict[str, str]:
+    states = LeadStates()
+    changelog = simulation.host.log.records(states.topic, 0)
+    states.restore((each.key, each.value) for each in changelog if each.key is not None)
+    heads = [view.head for view in states.leads() if view.head is not None]
+    refused = _refusals(simulation)
+    if refused or not heads:
+        raise ExampleNotTaken(f"an example was not taken: {refused[0] if refused else 'it came to no lead'}")
+    score: Score = score_at(heads[0], agreement, at_ms)
+    return {
+        "fit": str(score.fit_micro),
+        "engagement": str(score.engagement_micro),
+        "level": score.level,
+        "grade": score.grade,
+    }
+
+
+def _refusals(simulation: Simulation) -> list[str]:
+    return [
+        value.decode("utf-8", "replace")
+        for stored in simulation.host.log.records(LEADS_INBOX_DEAD_LETTERS, 0)
+        for name, value in stored.headers
+        if name == "__dlq.errors.message"
+    ]
+
+
+def _routed(agreement: CompiledAgreement, facts: list[Any]) -> dict[str, str]:
+    found = {"qualified": "no"}
+    for fact in facts:
+        match fact:
+            case LeadQualified():
+                found["qualified"] = "yes"
+                found.setdefault("queue", fact.leg)
+            case LeadRouted():
+                found.setdefault("pool", fact.pool)
+            case LeadUnrouted() if fact.pool:
+                found.setdefault("pool", fact.pool)
+            case SlaClock(clock="accept"):
+                found.setdefault("deadline", _moment_words(agreement, fact.deadline_ms))
+    return found

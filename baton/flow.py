@@ -1,0 +1,64 @@
+"""All services together, for the commands that run or read the whole flow: simulate, demo, audit.
+
+Services do not know each other; they are brought together here and nowhere else.
+"""
+
+from functools import cache
+from typing import Any
+
+from pydantic_settings import BaseSettings
+
+from baton.contracts.acls import GATEWAY
+from baton.contracts.topics import REDUCERS
+from baton.engine.reducer import Reducer
+from baton.engine.service import Service
+from baton.settings import Settings
+
+SERVICES: tuple[str, ...] = tuple(dict.fromkeys(REDUCERS.values()))
+"""Every service, in the order of the flow."""
+
+WORKERS: tuple[str, ...] = (*SERVICES, GATEWAY)
+"""What ``baton worker`` can run: a process each."""
+
+
+class ServiceUnknown(LookupError):
+    """There is no such service; the text lists those there are."""
+
+
+@cache
+def service_of(name: str) -> Service:
+    """The service called ``name``; only its own code is loaded. Raises :class:`ServiceUnknown`."""
+    match name:
+        case "ingest":
+            from services.ingest.app import SERVICE as found
+        case "scorer":
+            from services.scorer.app import SERVICE as found
+        case "router":
+            from services.router.app import SERVICE as found
+        case "sla_watcher":
+            from services.sla_watcher.app import SERVICE as found
+        case _:
+            raise ServiceUnknown(f"no service {name!r}; there are {', '.join(WORKERS)}")
+    return found
+
+
+def run_gateway(settings: Settings) -> None:
+    """The gateway, in this process, until it is told to stop; only its own code is loaded."""
+    from services.ingest.gateway.process import run
+
+    run(settings)
+
+
+def gateway_settings() -> type[BaseSettings]:
+    """The settings of the gateway: for who prints and checks all settings."""
+    from services.ingest.settings import GatewaySettings
+
+    return GatewaySettings
+
+
+def all_reducers() -> tuple[Reducer[Any, Any], ...]:
+    """Every reducer, in the order of the flow; raises LookupError where the catalogue and the services do not agree."""
+    found = {reducer.name: reducer for name in SERVICES for reducer in service_of(name).reducers}
+    if found.keys() != REDUCERS.keys():
+        raise LookupError(f"the catalogue and the services name different reducers: {sorted(found.keys() ^ REDUCERS.keys())}")
+    return tuple(found[name] for name in REDUCERS)

@@ -1,0 +1,207 @@
+"""Records in words: one sentence a record, for people who ask what happened to a lead. Pure."""
+
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from baton.contracts.intake import Engagement, LeadAct, LeadCommand, LeadEvent, LeadMerge, LeadPerson
+from baton.contracts.leads import Contribution, Criterion, LeadQualified, LeadRefused, LeadScored, LeadStaged
+from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
+from baton.contracts.slas import LeadOrphan, LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
+
+Told = (
+    LeadEvent
+    | LeadAct
+    | LeadCommand
+    | LeadPerson
+    | LeadMerge
+    | LeadScored
+    | LeadQualified
+    | LeadStaged
+    | LeadRefused
+    | LeadRouted
+    | LeadUnrouted
+    | HandoffNoted
+    | SlaClock
+    | SlaViolation
+    | SlaAction
+    | LeadRecycled
+    | LeadReactivated
+    | LeadOrphan
+)
+
+_MICRO = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """What happened (``about`` is one word for it) and the lines that explain it."""
+
+    about: str
+    text: str
+    because: tuple[str, ...] = ()
+
+
+def points(micro: int) -> str:
+    """Points as people write them: ``12.5``, to a thousandth."""
+    return f"{micro / _MICRO:.3f}".rstrip("0").rstrip(".")
+
+
+def tell(value: Told) -> Sentence:
+    """The sentence for one record."""
+    match value:
+        case LeadEvent() | LeadAct() | LeadCommand() | LeadPerson() | LeadMerge():
+            return _tell_input(value)
+        case LeadScored() | LeadQualified() | LeadStaged() | LeadRefused():
+            return _tell_scoring(value)
+        case LeadRouted() | LeadUnrouted() | HandoffNoted():
+            return _tell_routing(value)
+        case SlaClock() | SlaViolation() | SlaAction() | LeadRecycled() | LeadReactivated() | LeadOrphan():
+            return _tell_levels(value)
+        case _:
+            assert_never(value)
+
+
+def _tell_input(value: LeadEvent | LeadAct | LeadCommand | LeadPerson | LeadMerge) -> Sentence:
+    match value:
+        case LeadEvent(engagement=Engagement() as engagement):
+            title = f" “{engagement.content_title}”" if engagement.content_title else ""
+            campaign = f", campaign {engagement.campaign}" if engagement.campaign else ""
+            return Sentence(
+                about="engaged", text=f"{engagement.act}{title}{campaign} (from {value.source})", because=_marks(value)
+            )
+        case LeadEvent(consent=consent) if consent is not None:
+            verdict = "gives" if consent.granted else "withdraws"
+            return Sentence(about="consent", text=f"{verdict} consent for {consent.purpose} by {consent.channel}")
+        case LeadEvent(retracts=retracted) if retracted is not None:
+            return Sentence(about="retracted", text=f"event {retracted} did not happen")
+        case LeadEvent():
+            fields = ", ".join(f"{name}={found}" for name, found in sorted(value.profile.items()))
+            return Sentence(about=value.kind, text=fields or value.kind, because=_marks(value))
+        case LeadAct():
+            reason = f": {value.act.reason}" if value.act.reason else ""
+            how = " (automatic)" if value.act.automatic else ""
+            return Sentence(about="act", text=f"{value.act.by} {value.act.kind}{reason}{how}")
+        case LeadCommand():
+            to = value.command.to_person or value.command.to_pool
+            return Sentence(about="command", text=f"{value.command.by} asks to {value.command.kind}{f' to {to}' if to else ''}")
+        case LeadPerson():
+            return Sentence(about="person", text="erased" if value.erased else "personal details arrived")
+        case LeadMerge():
+            return Sentence(about="merged", text=f"lead {value.loser} continues as {value.survivor}")
+
+
+def _marks(value: LeadEvent) -> tuple[str, ...]:
+    marks = ("its time lay in the future and was set to the time of receipt",) if value.clamped else ()
+    return (*marks, "sent as backfill: does not fast-track") if value.backfill else marks
+
+
+def _tell_scoring(value: LeadScored | LeadQualified | LeadStaged | LeadRefused) -> Sentence:
+    match value:
+        case LeadScored():
+            numbers = f"fit {points(value.fit_micro)}, engagement {points(value.engagement_micro)}"
+            because = tuple(contribution_line(each) for each in value.contributions)
+            criteria = tuple(criterion_line(each) for each in value.criteria)
+            return Sentence(
+                about="scored",
+                text=f"{numbers} -> {value.grade} {value.level} ({value.level_reason})",
+                because=(*because, *criteria),
+            )
+        case LeadQualified():
+            raised = "asked for it" if value.hand_raised else "by score"
+            text = f"{value.level} {value.grade}, for the {value.leg} queue, {raised}, cycle {value.cycle}"
+            return Sentence(about="qualified", text=text, because=tuple(contribution_line(each) for each in value.story.why_now))
+        case LeadStaged():
+            reason = f" because {value.reason}" if value.reason else ""
+            by = f" by {value.by}" if value.by else f" by the {value.actor}"
+            skipped = (f"inferred: {', '.join(value.inferred)}",) if value.inferred else ()
+            return Sentence(
+                about="stage", text=f"{value.from_stage} -> {value.to_stage}: {value.event}{by}{reason}", because=skipped
+            )
+        case LeadRefused():
+            return Sentence(
+                about="refused", text=f"{value.event} in stage {value.stage} by {value.by or value.actor}: {value.reason}"
+            )
+
+
+def criterion_line(each: Criterion) -> str:
+    """A fit criterion: its points and how it stands."""
+    worth = points(each.points_micro) if each.points_micro else "0"
+    return f"{worth:>9} fit: {each.name}, {each.outcome.replace('_', ' ')}"
+
+
+def contribution_line(each: Contribution) -> str:
+    """One line of an explanation: its points, what it is, and what it was before it decayed."""
+    group = f" [{each.group}]" if each.group else ""
+    title = f" “{each.content_title}”" if each.content_title else ""
+    was = f" (was {points(each.base_micro)})" if each.base_micro is not None and each.base_micro != each.points_micro else ""
+    return f"{points(each.points_micro):>9} {each.name}{group}{title}{was}"
+
+
+def _tell_routing(value: LeadRouted | LeadUnrouted | HandoffNoted) -> Sentence:
+    match value:
+        case LeadRouted():
+            again = f", attempt {value.attempt}" if value.attempt > 1 else ""
+            return Sentence(
+                about="routed",
+                text=f"to {value.owner} in {value.pool} ({value.rule}{again})",
+                because=(*_path(value), *_candidates(value)),
+            )
+        case LeadUnrouted():
+            where = f" in {value.pool}" if value.pool else ""
+            return Sentence(
+                about="unrouted", text=f"{value.outcome}{where}: {value.reason}", because=(*_path(value), *_candidates(value))
+            )
+        case HandoffNoted():
+            return Sentence(about="hand-off", text=f"{value.kind}: {value.reason}")
+
+
+def _path(value: LeadRouted | LeadUnrouted) -> tuple[str, ...]:
+    return tuple(f"{step.rule}: {step.outcome}" for step in value.path)
+
+
+def _candidates(value: LeadRouted | LeadUnrouted) -> tuple[str, ...]:
+    return tuple(
+        f"{each.person}: {each.excluded or f'score {each.score}'} (turns {each.turns}, load {each.load}/{each.capacity})"
+        for each in value.candidates
+    )
+
+
+def _tell_levels(value: SlaClock | SlaViolation | SlaAction | LeadRecycled | LeadReactivated | LeadOrphan) -> Sentence:
+    match value:
+        case SlaClock():
+            reason = f" ({value.reason})" if value.reason else ""
+            return Sentence(about="clock", text=f"{value.clock} {value.state}{reason}: {value.target}".rstrip(": "))
+        case SlaViolation():
+            who = value.owner or value.side
+            unproven = ", unproven: a service before it was behind" if value.unproven else ""
+            return Sentence(about="violation", text=f"{value.kind} of {value.clock}, owed by {who}{unproven}")
+        case SlaAction():
+            to = f" to {value.to}" if value.to else ""
+            reason = f" because {value.reason}" if value.reason else ""
+            return Sentence(about="action", text=f"{value.kind}{to}{reason}")
+        case LeadRecycled():
+            track = f", track {value.track}" if value.track else ""
+            return Sentence(about="recycled" if value.outcome == "recycle" else "ended", text=f"{value.reason}{track}")
+        case LeadReactivated():
+            return Sentence(about="returned", text=value.reason)
+        case LeadOrphan():
+            words = value.cause.replace("_", " ")
+            return Sentence(
+                about="orphan", text=f"nobody holds it: {words}" if value.holder is None else f"held again: {value.holder}"
+            )
+
+
+def occurred_at(value: object) -> int | None:
+    """When it happened, by the clock of who tells it; None where only the log's time is known."""
+    for name in ("occurred_at_ms", "evidence_at_ms"):
+        found = getattr(value, name, None)
+        if isinstance(found, int):
+            return found
+    return None
+
+
+def times_of(value: Any) -> dict[str, int]:
+    """The dates a record carries that a reader may want beside it: when due, when back."""
+    wanted = ("deadline_ms", "return_at_ms", "next_change_at_ms", "accept_by_ms", "next_try_at_ms")
+    found = {name: getattr(value, name, None) for name in wanted}
+    return {name: at for name, at in found.items() if at is not None}

@@ -1,0 +1,64 @@
+"""Files of a run on one machine: for their owner alone, and logs that do not grow without end.
+
+A log is rotated by renaming it, so no line is lost: a worker opens the path again when it has moved (``BATON_LOG_FILE``). What the
+interpreter itself writes at a crash goes on into the file that was renamed.
+"""
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+PRIVATE_UMASK = 0o077
+"""For processes whose files nobody else is to read."""
+
+_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
+_LOG_BYTES = 10 << 20
+_LOGS_KEPT = 3
+
+
+def private_folder(folder: Path) -> Path:
+    """The folder, made where it is missing, open to its owner alone. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(_FOLDER_MODE)
+    return folder
+
+
+def open_log(log: Path) -> BinaryIO:
+    """A log to go on with, open to its owner alone; its folder is made. Raises OSError."""
+    private_folder(log.parent)
+    return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _FILE_MODE), "ab")
+
+
+def rotate(log: Path, *, limit_bytes: int = _LOG_BYTES) -> bool:
+    """Rename a log that has reached its limit to ``NAME.1``, older ones to ``.2`` and ``.3``. Gives whether it did."""
+    try:
+        if log.stat().st_size < limit_bytes:
+            return False
+    except FileNotFoundError:
+        return False
+    for number in range(_LOGS_KEPT, 1, -1):
+        former = _numbered(log, number - 1)
+        if former.exists():
+            former.replace(_numbered(log, number))
+    log.replace(_numbered(log, 1))
+    return True
+
+
+def last_lines(log: Path, count: int) -> list[str]:
+    """The end of a log, over a rotation."""
+    lines: list[str] = []
+    for path in (log, _numbered(log, 1)):
+        if len(lines) < count:
+            lines = [*_lines_of(path), *lines]
+    return lines[-count:]
+
+
+def _numbered(log: Path, number: int) -> Path:
+    return log.with_name(f"{log.name}.{number}")
+
+
+def _lines_of(path: Path) -> list[str]:
+    try:
+        return path.read_text(errors="replace").splitlines()
+    except OSError:
+        return []

@@ -1,0 +1,47 @@
+"""How the services and the gateway are started: each in a process of its own, by the command that anybody can use (``baton worker NAME``)."""
+
+import hashlib
+import platform
+import sys
+from collections.abc import Sequence
+
+from baton.clients import bootstrap_of
+from baton.contracts.acls import GATEWAY
+from baton.local.up.child import Command
+from baton.local.up.ports import choose_gateway_port, choose_metrics_ports
+from baton.local.up.write_key import key_environment
+from baton.settings import Settings
+
+
+def service_commands(settings: Settings) -> Sequence[Command]:
+    """One command a process, with the ports it listens on; raises ``PortTaken``."""
+    gateway = choose_gateway_port()
+    return [
+        _command(name, settings, metrics_port=port, gateway_port=gateway if name == GATEWAY else None)
+        for name, port in choose_metrics_ports(settings).items()
+    ]
+
+
+def _command(name: str, settings: Settings, *, metrics_port: int, gateway_port: int | None) -> Command:
+    environment = {
+        "BATON_BOOTSTRAP": bootstrap_of(settings),
+        "BATON_HOME": str(settings.home),
+        "BATON_METRICS_PORT": str(metrics_port),
+        # The same after a restart, so that the group gives its tasks back at once instead of sharing them out anew.
+        "BATON_INSTANCE_ID": f"{name}-{_place(settings)}",
+    }
+    addresses = {"metrics": f"http://{_reachable(settings.metrics_host)}:{metrics_port}"}
+    if gateway_port is not None:
+        environment |= {"BATON_GATEWAY_PORT": str(gateway_port), **key_environment(settings.home)}
+        addresses = {"http": f"http://127.0.0.1:{gateway_port}", **addresses}
+    words = [sys.executable, "-m", "baton.cli.main", "worker", name]
+    return Command(name=name, words=words, environment=environment, addresses=addresses)
+
+
+def _place(settings: Settings) -> str:
+    """Tells this run's members from those of another machine or another home in the same groups."""
+    return hashlib.sha256(f"{platform.node()}\n{settings.home.resolve()}".encode()).hexdigest()[:12]
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # compared, not bound

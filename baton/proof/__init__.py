@@ -1,0 +1,1 @@
+"""What proves the promises: the audit of a log, and chaos. No worker imports it."""

@@ -1,0 +1,156 @@
+"""What is promised of each lead: its moves connect, one person holds it at a time and somebody always does, its clocks end once and in time.
+
+Pure: everything about one lead goes in, in the order it was appended; findings come out.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from baton.contracts.custody import Holding, holder_of, missing_at, told
+from baton.contracts.leads import LeadScored, LeadStaged
+from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
+from baton.contracts.slas import ClockState, SlaClock, SlaViolation
+from baton.contracts.streams import StreamRecord
+from baton.contracts.topics import SHORT_MS
+from baton.proof.audit.findings import Add, Dated, Finding, Invariant, Place
+
+_ENDS_HANDOFF = {"rejected", "withdrawn", "recycled", "disqualified", "merged", "erased", "won", "lost", "tql"}
+_AFTER_HANDOFF = ("tql", "recycled", "disqualified", "customer")
+_FIRST_ENDS = {ClockState.MET, ClockState.CANCELLED, ClockState.BREACHED}
+_LAST_ENDS = {ClockState.MET_LATE, ClockState.ABANDONED, ClockState.WITHDRAWN}
+
+
+def check_lead(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: Add) -> None:
+    """All records of one lead. ``until_ms``: the log's end; ``grace_ms``: how long after its deadline a clock may still be told of."""
+    _check_scores(records, add)
+    _check_stages(records, add)
+    _check_routing(records, add)
+    _check_holders(records, add)
+    _check_clocks(records, until_ms=until_ms, grace_ms=grace_ms, add=add)
+    _check_held(records, until_ms=until_ms, grace_ms=grace_ms, add=add)
+
+
+def _check_scores(records: Sequence[Dated], add: Add) -> None:
+    for record in records:
+        match record.value:
+            case LeadScored(trace_cut=False) as scored:
+                total = sum(line.points_micro for line in scored.contributions if line.kind != "fit")
+                if total != scored.engagement_micro:
+                    words = f"the lines add up to {total} micro points, the score says {scored.engagement_micro}"
+                    add(Finding(invariant=Invariant.SUMS, words=words, place=record.place))
+
+
+def _check_stages(records: Sequence[Dated], add: Add) -> None:
+    stood: dict[int, str] = {}
+    for record in records:
+        if not isinstance(record.value, LeadStaged):
+            continue
+        moved = record.value
+        before = stood.get(moved.cycle)
+        if before is not None and moved.from_stage != before:
+            words = f"cycle {moved.cycle} moves on from {moved.from_stage}, but stood at {before}"
+            add(Finding(invariant=Invariant.STAGES, words=words, place=record.place))
+        stood[moved.cycle] = moved.to_stage
+
+
+def _check_routing(records: Sequence[Dated], add: Add) -> None:
+    routed: dict[str, Place] = {}
+    for record in records:
+        if not isinstance(record.value, LeadRouted):
+            continue
+        former = routed.setdefault(record.value.handoff_id, record.place)
+        if former != record.place:
+            words = f"hand-off {record.value.handoff_id} was routed before at {former}"
+            add(Finding(invariant=Invariant.ROUTED_ONCE, words=words, place=record.place))
+
+
+def _check_holders(records: Sequence[Dated], add: Add) -> None:
+    """Every hand-off that was routed must have ended when the next one is routed. Ends may carry the same append time."""
+    ended: dict[str, int] = {}
+    for record in records:
+        handoff_id = _ended_handoff(record.value)
+        if handoff_id is not None:
+            ended.setdefault(handoff_id, record.at_ms)
+    holding: list[Dated] = []
+    for record in records:
+        if not isinstance(record.value, LeadRouted):
+            continue
+        for former in holding:
+            if former.value.handoff_id == record.value.handoff_id:
+                continue
+            end = ended.get(former.value.handoff_id)
+            if end is None or end > record.at_ms:
+                words = f"routed to {record.value.owner} while {former.value.owner} holds the lead by {former.place}"
+                add(Finding(invariant=Invariant.ONE_HOLDER, words=words, place=record.place))
+        holding = [each for each in holding if each.value.handoff_id not in ended]
+        holding.append(record)
+
+
+def _ended_handoff(value: Any) -> str | None:
+    match value:
+        case HandoffNoted(kind=HandoffKind.WITHDRAWN):
+            return value.handoff_id
+        case LeadStaged() if value.event in _ENDS_HANDOFF:
+            return value.handoff_id
+        case LeadStaged() if value.from_stage != value.to_stage and value.to_stage in _AFTER_HANDOFF:
+            return value.handoff_id
+    return None
+
+
+def _check_clocks(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: Add) -> None:
+    clocks: dict[str, list[Dated]] = {}
+    for record in records:
+        match record.value:
+            case SlaClock():
+                clocks.setdefault(record.value.clock_id, []).append(record)
+            case SlaViolation(kind="breach") if record.at_ms < record.value.deadline_ms:
+                words = f"{record.value.clock} is broken {record.value.deadline_ms - record.at_ms} ms before its deadline"
+                add(Finding(invariant=Invariant.CLOCKS, words=words, place=record.place))
+    for states in clocks.values():
+        _check_clock(states, until_ms=until_ms, grace_ms=grace_ms, add=add)
+
+
+def _check_clock(states: Sequence[Dated], *, until_ms: int, grace_ms: int, add: Add) -> None:
+    last = ClockState.RUNNING
+    for record in states:
+        state = ClockState(record.value.state)
+        if state is ClockState.RUNNING and last is ClockState.RUNNING:
+            continue
+        fine = (last is ClockState.RUNNING and state in _FIRST_ENDS) or (last is ClockState.BREACHED and state in _LAST_ENDS)
+        if not fine:
+            words = f"clock {record.value.clock_id} ({record.value.clock}) goes from {last} to {state}"
+            add(Finding(invariant=Invariant.CLOCKS, words=words, place=record.place))
+        if state is ClockState.BREACHED and record.at_ms < record.value.deadline_ms:
+            words = f"clock {record.value.clock} is broken {record.value.deadline_ms - record.at_ms} ms before its deadline"
+            add(Finding(invariant=Invariant.CLOCKS, words=words, place=record.place))
+        last = state
+    final = states[-1]
+    if last is ClockState.RUNNING and final.value.deadline_ms + grace_ms < until_ms:
+        words = (
+            f"clock {final.value.clock} was due {until_ms - final.value.deadline_ms} ms before the end of the log and still runs"
+        )
+        add(Finding(invariant=Invariant.OVERDUE, words=words, place=final.place))
+
+
+def _check_held(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: Add) -> None:
+    """Whoever qualified has a holder and a next date at the end of the log, or has been on the way to one for less than ``grace_ms``."""
+    holding, since, came_last = Holding(), None, None
+    for record in records:
+        if not isinstance(record.value, StreamRecord):
+            continue
+        after = told(holding, record.value)
+        if after is not holding:
+            came_last = record
+        holding = after
+        since = (since or record) if holder_of(holding).missing else None
+    if came_last is None or holding.ended:
+        return
+    holder = holder_of(holding)
+    late = holder.next_at_ms is not None and holder.next_at_ms + grace_ms < until_ms
+    if since is None and not late:
+        return
+    place = since or came_last
+    if since is not None and not max(0, until_ms - SHORT_MS) <= since.at_ms < until_ms - grace_ms:
+        return  # on its way; or so long ago that what came of it may have been deleted by retention
+    words = missing_at(holder, until_ms, late_ms=grace_ms).replace("_", " ")
+    add(Finding(invariant=Invariant.HELD, words=f"nobody holds the lead: {words}", place=place.place))

@@ -1,0 +1,169 @@
+"""The pass over the log: each record looked at once, and what is to be looked at together put together."""
+
+import json
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from baton.cluster.log import Record
+from baton.contracts.codec import ContractError, codec_for
+from baton.contracts.intake import AliasKind, IdentityAlias
+from baton.contracts.routing import LeadRouted, QueueItem
+from baton.contracts.topic_names import (
+    BATON_SKIPS,
+    INTAKE_KEYED,
+    LEADS_ACCEPTED,
+    LEADS_ACTS,
+    LEADS_COMMANDS,
+    LEADS_HANDOFFS,
+    LEADS_MERGES,
+    LEADS_QUALIFIED,
+    LEADS_REACTIVATED,
+    LEADS_RECYCLED,
+    LEADS_REFUSALS,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_SCORED,
+    LEADS_SLA_CLOCKS,
+    LEADS_SLA_VIOLATIONS,
+    LEADS_STAGES,
+    LEADS_UNROUTED,
+    ROUTER_HANDOFFS,
+    SCORER_LEADS,
+    SLA_LEADS,
+)
+from baton.contracts.topics import DLQ_PREFIX, REFERENCE_TOPICS, TOPICS, Audience, Cleanup, TopicSpec
+from baton.ids import derived_id
+from baton.proof.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, DROPPED, KEYED
+from baton.proof.audit.facts import FOUND, Row
+from baton.proof.audit.findings import Finding, Invariant, Place, Report
+from baton.proof.audit.pools import decision_of, plain, release_of
+from baton.proof.audit.rebuilding import dead_letter_id, digest
+from baton.proof.audit.spill import Spill
+from baton.proof.audit.turns import check_turn
+
+FACT_TOPICS: tuple[TopicSpec, ...] = tuple(
+    spec
+    for spec in TOPICS.values()
+    if not spec.outside and spec.audience is not Audience.ENGINE and spec.name not in REFERENCE_TOPICS
+)
+COMPACTED = frozenset(spec.name for spec in FACT_TOPICS if spec.cleanup is Cleanup.COMPACT)
+_FROM_OUTSIDE = frozenset({INTAKE_KEYED, BATON_SKIPS})
+"""The gateway's and the operator's: they come from the outside and follow from nothing."""
+_ACCEPTED = frozenset({LEADS_ACCEPTED, LEADS_ACTS, LEADS_COMMANDS})
+_OF_LEADS = frozenset(
+    {
+        LEADS_ACCEPTED,
+        LEADS_ACTS,
+        LEADS_MERGES,
+        LEADS_SCORED,
+        LEADS_QUALIFIED,
+        LEADS_STAGES,
+        LEADS_REFUSALS,
+        LEADS_ROUTED_SDR,
+        LEADS_ROUTED_SALES,
+        LEADS_UNROUTED,
+        LEADS_HANDOFFS,
+        LEADS_SLA_CLOCKS,
+        LEADS_SLA_VIOLATIONS,
+        LEADS_RECYCLED,
+        LEADS_REACTIVATED,
+        SCORER_LEADS,
+        ROUTER_HANDOFFS,
+        SLA_LEADS,
+    }
+)
+_DECODED = {
+    spec.name: codec_for(spec.record)
+    for spec in FACT_TOPICS
+    if spec.record in (IdentityAlias, LeadRouted, QueueItem) or spec.name in _ACCEPTED | {INTAKE_KEYED}
+    if spec.record is not None
+}
+
+
+class Sorter:
+    """Puts what is read into spills by event, fact, lead and pool. ``until_ms`` is the latest time seen."""
+
+    def __init__(self, report: Report, stack: ExitStack, *, buckets: int) -> None:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="baton-audit-")))
+        self.events, self.facts, self.leads, self.pools = (
+            stack.enter_context(Spill(folder, name, buckets)) for name in ("events", "facts", "leads", "pools")
+        )
+        self.until_ms = 0
+        self._report = report
+
+    def acknowledged(self, event_ids: Iterable[str]) -> None:
+        """What a sender was told is taken."""
+        for event_id in event_ids:
+            self.events.add(event_id, (0, ACKNOWLEDGED, "", 0, 0))
+
+    def take(self, record: Record) -> None:
+        """One record of a fact topic."""
+        if record.at_ms > self.until_ms:
+            self.until_ms = record.at_ms
+        self._report.checked[record.topic] += 1
+        self.take_fact(record)
+        if record.value is None or record.topic.startswith(DLQ_PREFIX):
+            return
+        if record.topic in _OF_LEADS and record.key is not None:
+            row = (record.at_ms, record.topic, record.partition, record.offset, record.value)
+            self.leads.add(record.key.decode(), row)
+        if record.topic in _DECODED:
+            try:
+                self._look_into(record, _DECODED[record.topic].decode(record.value))
+            except ContractError as error:
+                self._report.add(Finding(invariant=Invariant.READABLE, words=error.reason, place=place_of(record)))
+
+    def take_fact(self, record: Record, found: str = FOUND) -> None:
+        """Remember what the record says, by its id."""
+        named = dict(record.headers)
+        if record.topic.startswith(DLQ_PREFIX):
+            fact_id = dead_letter_id(named["__dlq.errors.partition"], named["__dlq.errors.offset"])
+            if found == FOUND and record.value is not None:
+                self._dead(record, record.value)
+        elif "baton_cause" in named:
+            fact_id = named.get("ce_id", b"").decode("utf-8", "replace")
+        elif record.topic in _FROM_OUTSIDE:
+            return
+        else:
+            self._report.add(Finding(invariant=Invariant.CAUSED, words="the record names no cause", place=place_of(record)))
+            fact_id = named.get("ce_id", b"").decode("utf-8", "replace")
+        key = record.key or b""
+        seen = digest(record.key, record.value, record.headers)
+        row: Row = (found, record.topic, record.partition, record.offset, seen)
+        if record.topic in COMPACTED:
+            self.facts.add(f"{record.topic}/{key.decode('utf-8', 'replace')}", (*row, fact_id))
+        else:
+            self.facts.add(fact_id, row)
+
+    def _dead(self, record: Record, value: bytes) -> None:
+        """What could not be taken may yet name its event; one that was acknowledged before it was refused is accounted for."""
+        try:
+            told = json.loads(value)
+            event_id = derived_id("event", told["source"], told["id"])
+        except (ValueError, KeyError, TypeError):
+            return
+        self.events.add(event_id, (record.at_ms, DEAD, record.topic, record.partition, record.offset))
+
+    def _look_into(self, record: Record, value: Any) -> None:
+        where = record.topic, record.partition, record.offset
+        match value:
+            case LeadRouted():
+                check_turn(value, place_of(record), self._report.add)
+                self.pools.add(value.pool, plain(decision_of(value, where)))
+            case QueueItem():
+                if (release := release_of(value, record.at_ms)) is not None:
+                    self.pools.add(value.pool, plain(release))
+            case IdentityAlias():
+                if value.kind == AliasKind.DROPPED:
+                    self.events.add(value.cause_id, (record.at_ms, DROPPED, *where))
+            case _:
+                what = KEYED if record.topic == INTAKE_KEYED else ACCEPTED
+                self.events.add(value.event_id, (record.at_ms, what, *where))
+
+
+def place_of(record: Record) -> Place:
+    """Where a record lies."""
+    return Place(topic=record.topic, partition=record.partition, offset=record.offset)

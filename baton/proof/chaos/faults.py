@@ -1,0 +1,91 @@
+"""Doing what the plan says to workers and broker."""
+
+import asyncio
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+
+from baton.agreement.publish import NotPublished, publish_agreement
+from baton.local.broker.embedded import EmbeddedBroker
+from baton.proof.chaos.crew import Crew
+from baton.proof.chaos.pace import Pace
+from baton.proof.chaos.plan import Blow, Fault
+from baton.settings import Settings
+
+_STORM_GAP_S = 0.7
+_AGREE_TRIES, _AGREE_GAP_S = 10, 3.0
+
+
+class Striker:
+    """``agreement``: the YAML that is published once more, changed. What takes long goes on aside until :meth:`join`."""
+
+    def __init__(self, crew: Crew, broker: EmbeddedBroker, settings: Settings, *, agreement: Path, pace: Pace) -> None:
+        self._crew, self._broker, self._settings, self._agreement, self._pace = crew, broker, settings, agreement, pace
+        self._aside_threads: list[threading.Thread] = []
+        self.done: Counter[str] = Counter()
+        self.not_done: list[str] = []
+
+    def strike(self, blow: Blow) -> None:
+        """Do one thing."""
+        self.done[blow.fault] += 1
+        crew = self._crew
+        match blow.fault:
+            case Fault.KILL:
+                crew.signal(crew.one(blow.target), signal.SIGKILL)
+            case Fault.PAUSE:
+                self._aside(lambda: self._pause(crew.one(blow.target)))
+            case Fault.ROLL:
+                self._aside(lambda: self._roll(blow.target))
+            case Fault.STORM:
+                self._aside(lambda: self._storm(blow.target))
+            case Fault.BROKER_KILL:
+                self._broker.kill()
+                self._broker.start()
+            case Fault.BROKER_FREEZE:
+                self._broker.pause()
+                time.sleep(self._pace.freeze_s)
+                self._broker.resume()
+            case Fault.AGREEMENT:
+                self._aside(self._agree)
+
+    def join(self) -> None:
+        """Wait for what goes on aside."""
+        for thread in self._aside_threads:
+            thread.join()
+
+    def _aside(self, work: Callable[[], object]) -> None:
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        self._aside_threads.append(thread)
+
+    def _agree(self) -> None:
+        """Writing nothing twice, it can be tried again where the broker is down just then."""
+        text = self._agreement.read_text().replace("form: {points: 12,", "form: {points: 13,")
+        for _ in range(_AGREE_TRIES):
+            try:
+                asyncio.run(publish_agreement(self._settings, text, file="changed.yaml"))
+                return
+            except (NotPublished, KafkaException):
+                time.sleep(_AGREE_GAP_S)
+        self.not_done.append(f"{Fault.AGREEMENT}: it could not be, {_AGREE_TRIES} times")
+
+    def _pause(self, name: tuple[str, int]) -> None:
+        self._crew.signal(name, signal.SIGSTOP)
+        time.sleep(self._pace.pause_s)
+        self._crew.signal(name, signal.SIGCONT)
+
+    def _roll(self, target: int) -> None:
+        for name in self._crew.of_service(target):
+            self._crew.signal(name, signal.SIGTERM)
+            time.sleep(self._pace.session_s / 2)
+
+    def _storm(self, target: int) -> None:
+        for turn in range(self._pace.storm_turns):
+            for name in self._crew.of_service(target):
+                self._crew.signal(name, signal.SIGTERM if turn % 2 else signal.SIGKILL)
+                time.sleep(_STORM_GAP_S)

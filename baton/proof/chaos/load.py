@@ -1,0 +1,145 @@
+"""The load of a chaos run: visitors and the people of the firm, through the inbox, with a ledger of what the broker has acknowledged."""
+
+import heapq
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from confluent_kafka import Producer
+
+from baton.cluster.log import LogReader
+from baton.contracts.codec import codec_for
+from baton.contracts.routing import LeadRouted
+from baton.contracts.topic_names import LEADS_INBOX, LEADS_ROUTED_SALES, LEADS_ROUTED_SDR
+from baton.contracts.topics import physical
+from baton.intake.reading import LineRefused, read_line
+from baton.intake.records import to_intake
+from baton.local.demo.company import Arrival, Way
+from baton.local.demo.staff import deeds
+from baton.proof.chaos.clock import ScriptClock
+from baton.proof.chaos.script import Wave
+
+_TURN_S = 0.05
+_AHEAD_MS = 1_000
+_DISORDER_MS = 3_000
+_ROUTED = (LEADS_ROUTED_SDR, LEADS_ROUTED_SALES)
+
+
+class Load:
+    """Sends what ``script`` has when its time comes by ``clock``, and what people do with the leads they are given, until :meth:`stop`.
+
+    ``ledger`` gets the ids of events whose line the broker has, one a line; ``sent`` counts lines, ``poison`` those meant to be dead letters.
+    """
+
+    def __init__(
+        self, client: Mapping[str, Any], namespace: str, script: Iterator[Wave], *, clock: ScriptClock, ledger: Path, seed: int
+    ) -> None:
+        self._client, self._namespace, self._clock = dict(client), namespace, clock
+        self._script, self._random = script, Random(seed)
+        self._wave = next(script, None)
+        self._due: list[tuple[int, int, bool, Arrival]] = []
+        self._number = 0
+        self._ledger = ledger.open("w", buffering=1 << 16)
+        self._producer = Producer(
+            {**client, "enable.idempotence": True, "partitioner": "murmur2_random", "message.timeout.ms": 300_000, "log_level": 0}
+        )
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._send, self._answer)]
+        self.sent = self.poison = self.acknowledged = self.unacknowledged = 0
+
+    def start(self) -> None:
+        """Begin."""
+        self._clock.start()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Send no more, and wait for the last acknowledgements. Calling it again does no harm."""
+        if self._ledger.closed:
+            return
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+        self.unacknowledged += self._producer.flush(120)
+        self._ledger.close()
+
+    @property
+    def scripted(self) -> bool:
+        """Whether lines of the script are still to be sent."""
+        with self._lock:
+            return self._wave is not None or any(not answers for _, _, answers, _ in self._due)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there are lines that are still to be sent, answers of people too."""
+        with self._lock:
+            return bool(self._due) or self._wave is not None
+
+    def _send(self) -> None:
+        while not self._ended.wait(_TURN_S):
+            for each in self._due_by(self._clock.now_ms):
+                self._produce(each)
+            self._producer.poll(0)
+
+    def _due_by(self, now: int) -> list[Arrival]:
+        due = []
+        with self._lock:
+            while self._wave is not None and self._wave.starts_ms <= now + _AHEAD_MS:
+                self._spread(self._wave)
+                self._wave = next(self._script, None)
+            while self._due and self._due[0][0] <= now:
+                due.append(heapq.heappop(self._due)[-1])
+        return due
+
+    def _spread(self, wave: Wave) -> None:
+        for each in wave.arrivals:
+            self._push(wave.starts_ms + each.after_ms + self._random.randrange(_DISORDER_MS), each)
+
+    def _push(self, at_ms: int, arrival: Arrival, *, answers: bool = False) -> None:
+        self._number += 1
+        heapq.heappush(self._due, (at_ms, self._number, answers, arrival))
+
+    def _produce(self, arrival: Arrival) -> None:
+        event_id = None if arrival.poison else event_id_of(arrival.line)
+
+        def delivered(error: Any, _: Any) -> None:
+            if error is not None:
+                self.unacknowledged += 1
+            elif event_id is not None:
+                self.acknowledged += 1
+                self._ledger.write(f"{event_id}\n")
+
+        self.sent += 1
+        self.poison += arrival.poison
+        while True:
+            try:
+                self._producer.produce(physical(self._namespace, LEADS_INBOX), arrival.line, on_delivery=delivered)
+                return
+            except BufferError:
+                self._producer.poll(0.1)
+
+    def _answer(self) -> None:
+        with LogReader(self._client, self._namespace) as reader:
+            places = {topic: list(range(reader.partitions(topic))) for topic in _ROUTED}
+            for record in reader.read(places, follow=True, until=self._ended.is_set):
+                if record.value is not None:
+                    self._plan(codec_for(LeadRouted).decode(record.value))
+
+    def _plan(self, routed: LeadRouted) -> None:
+        now = self._clock.now_ms
+        with self._lock:
+            for deed in deeds(routed):
+                arrival = Arrival(after_ms=now + deed.after_ms, way=Way.KAFKA, line=deed.encoded)
+                self._push(now + deed.after_ms, arrival, answers=True)
+
+
+def event_id_of(line: bytes) -> str:
+    """The id under which intake will know the event; raises ValueError for a line that intake would not take."""
+    try:
+        return to_intake(read_line(line), source=json.loads(line)["source"], received_at_ms=0).event_id
+    except LineRefused as error:
+        raise ValueError(f"the load made a line that cannot be taken: {error}") from None

@@ -1,0 +1,137 @@
+"""The whole system in memory: events in, facts out, hours in seconds. The same reducers as on Kafka, on the log in memory.
+
+Time is the events': a line arrives at its ``arrived_at``, else at its ``occurred_at``, and timers fire as that passes. Nothing here reads a
+clock, so the same agreement and the same lines give the same facts with the same ids. What every reader has read is let go of, unless
+it is to be kept for questions afterwards: memory is that of the leads, not of their events.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from heapq import merge
+
+from baton.agreement.reference import SIDES, AgreementBook
+from baton.contracts.partitioner import partition_of
+from baton.contracts.reference import AgreementRecord, PeopleRecord
+from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE, LEADS_INBOX
+from baton.contracts.topics import TOPICS, Audience
+from baton.engine.memory import MemoryHost, Stored
+from baton.flow import all_reducers
+from baton.ids import derived_id
+from baton.simulation.forgetting import Forgetting
+from baton.simulation.lines import Arrival
+
+_AGREED_BEFORE_MS = 60_000
+_FORGET_EVERY = 200
+
+Watch = Callable[[Stored, Arrival | None], None]
+"""Is shown every record of the log, private ones too, with the line that was just sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """Another agreement (canonical text and version): published at ``at_ms``, in force from ``effective_at_ms`` on."""
+
+    at_ms: int
+    text: str
+    version: str
+    effective_at_ms: int
+
+
+Happening = Arrival | Announcement
+
+
+class Simulation:
+    """A system under one agreement (canonical text and version), from shortly before ``start_ms``.
+
+    ``absences`` are known from then on. ``keep``: the whole log stays, for questions afterwards.
+    """
+
+    def __init__(
+        self,
+        *,
+        text: str,
+        version: str,
+        start_ms: int,
+        partitions: int = 1,
+        absences: Iterable[PeopleRecord] = (),
+        keep: bool = True,
+        watch: Watch = lambda record, arrival: None,
+    ) -> None:
+        self.host = MemoryHost(
+            all_reducers(), AgreementBook(), partitions=partitions, start_ms=start_ms - _AGREED_BEFORE_MS, stubborn=False
+        )
+        self._watch = watch
+        self._forgetting = None if keep else Forgetting(self.host)
+        self._seen = 0
+        self._agree(text, version, self.host.log.now)
+        for absence in absences:
+            self.host.send(BATON_PEOPLE, absence.record_id, absence)
+        self.host.advance(start_ms)
+
+    def run(
+        self,
+        arrivals: Iterable[Arrival],
+        until_ms: int | None = None,
+        *,
+        announcements: Iterable[Announcement] = (),
+    ) -> Iterator[Stored]:
+        """Every public fact in the order of the log: while the lines come in, then until ``until_ms`` (None: no further).
+
+        Both must be in the order of time; of one moment what was announced comes first.
+        """
+        told: list[Happening] = sorted(announcements, key=_moment)
+        happenings: Iterator[Happening] = merge(told, arrivals, key=_moment)
+        for number, happening in enumerate(happenings, start=1):
+            self.host.advance(happening.at_ms)
+            match happening:
+                case Arrival():
+                    self._send(happening.line)
+                    self.host.settle()
+                    yield from self._news(happening)
+                case Announcement():
+                    self._announce(happening)
+                    yield from self._news(None)
+            if self._forgetting is not None and number % _FORGET_EVERY == 0:
+                self._forgetting.forget()
+        if until_ms is not None:
+            self.host.advance(until_ms)
+        yield from self._news(None)
+
+    def _announce(self, told: Announcement) -> None:
+        self._agree(told.text, told.version, told.effective_at_ms)
+        self.host.settle()
+
+    def _agree(self, text: str, version: str, effective_at_ms: int) -> None:
+        records = [
+            AgreementRecord(record_id=f"{version}:{side}", kind="approved", version=version, side=side) for side in sorted(SIDES)
+        ]
+        published = AgreementRecord(
+            record_id=f"{version}:published", kind="published", version=version, effective_at_ms=effective_at_ms, text=text
+        )
+        for record in (*records, published):
+            self.host.send(BATON_AGREEMENTS, record.record_id, record)
+
+    def _send(self, line: bytes) -> None:
+        key = inbox_key(line)
+        self.host.log.append(LEADS_INBOX, partition_of(key, self.host.log.partitions_of(LEADS_INBOX)), key, line)
+
+    def _news(self, arrival: Arrival | None) -> Iterator[Stored]:
+        history = self.host.log.history
+        for record in history[self._seen :]:
+            self._watch(record, arrival)
+            spec = TOPICS[record.topic]
+            if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement"):
+                yield record
+        self._seen = len(history)
+        if self._forgetting is not None:
+            history.clear()
+            self._seen = 0
+
+
+def inbox_key(line: bytes) -> bytes:
+    """The key under which a simulated line lies in the inbox; any would do there."""
+    return derived_id("line", line.decode("utf-8", "replace")).encode()
+
+
+def _moment(happening: Happening) -> int:
+    return happening.at_ms
