@@ -56,7 +56,8 @@ def _visit(number: int) -> dict[str, Any]:
     }
 
 
-def _client(system: System) -> httpx.Client:
+def client_of(system: System) -> httpx.Client:
+    """Of the gateway, with the key that the system made for itself."""
     run = read_run(system.settings.home)
     assert run is not None
     (address,) = (each.addresses["http"] for each in run.processes if "http" in each.addresses)
@@ -86,7 +87,7 @@ def _routed(reader: LogReader) -> Mapping[str, LeadRouted]:
 
 def test_nobody_is_handed_a_lead_without_its_person_profile_and_visits(live_system: LiveSystem, tmp_path: Path) -> None:
     del tmp_path
-    with live_system(DEMO_AGREEMENT) as system, _client(system) as client:
+    with live_system(DEMO_AGREEMENT) as system, client_of(system) as client:
         for number in range(LEADS):
             assert client.post("/v1/track", json=_visit(number)).status_code in (200, 202)
         for number in range(LEADS):

@@ -7,6 +7,7 @@ away, pools are small, and what people do is told late. What must hold afterward
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -19,15 +20,21 @@ from baton.agreement.model.lifecycle import GateModel
 from baton.agreement.reference import SIDES, AgreementBook
 from baton.agreement.source.read import agreement_of, read_agreement
 from baton.contracts.codec import codec_for
+from baton.contracts.intake import IntakeRecord
+from baton.contracts.partitioner import partition_of
 from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.contracts.routing import LeadRouted
-from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
+from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE, INTAKE_KEYED
 from baton.contracts.topics import TOPICS
 from baton.engine.batch import Limits
 from baton.engine.memory import Aborted, Crash, Fenced, MemoryHost, MemoryTask, Moment
 from baton.flow import all_reducers
 from baton.local.demo.company import iso
 from baton.local.demo.staff import deeds
+from baton.intake.reading import LineRefused, read_line
+from baton.intake.records import key_of, to_intake
+from baton.intake.request import with_companions
+from services.ingest.gateway.publishing import headers_of
 
 BEGINS_MS = 1_795_327_861_000
 INBOX = "leads.inbox.v1"
@@ -193,11 +200,30 @@ def _lines(random: Random) -> list[tuple[int, bytes]]:
                 lines.append((at_ms + random.randrange(3_000), encoded))
             if random.random() < 0.06:
                 lines.append((at_ms + random.randrange(-3_000, 9_000), _retracts(line, at_ms)))
+        if random.random() < 0.2:
+            lines.append(_changed_mind(random, number, profile))
         if random.random() < 0.22:
             lines.append(_last_word(random, number, identifiers))
     if random.random() < 0.3:
         lines.append((BEGINS_MS + random.randrange(20_000), b'{"kind": "rubbish"}'))
     return lines
+
+
+def _changed_mind(random: Random, number: int, profile: dict[str, str]) -> tuple[int, bytes]:
+    """One request: somebody asks for a demonstration, takes it back and asks again; now and then it is sent twice, or in another order."""
+    at_ms = BEGINS_MS + random.randrange(20_000)
+    base = {"source": "seed", "occurred_at": iso(at_ms), "identifiers": {"email": f"lead{number}@firm{number % 2}.example"}}
+    asked = {"kind": "engagement", "engagement": {"act": "demo_request"}}
+    lines: list[dict[str, Any]] = [
+        base | {"id": f"m-{number}-0", "kind": "profile", "profile": profile},
+        base | asked | {"id": f"m-{number}-1"},
+        base | {"id": f"m-{number}-2", "kind": "retraction", "retracts": f"m-{number}-1"},
+        base | asked | {"id": f"m-{number}-3"},
+    ]
+    lines += lines[1:] if random.random() < 0.3 else []
+    if random.random() < 0.3:
+        random.shuffle(lines)
+    return at_ms, b"\n".join(json.dumps(line).encode() for line in lines)
 
 
 def _retracts(line: dict[str, Any], at_ms: int) -> bytes:
@@ -244,8 +270,26 @@ def _sold(routed: LeadRouted, random: Random) -> list[tuple[int, bytes]]:
     return lines
 
 
-def _send(host: MemoryHost, line: bytes, random: Random) -> None:
-    host.log.append(INBOX, random.randrange(host.log.partitions_of(INBOX)), b"", line)
+def _send(host: MemoryHost, sent: bytes, random: Random) -> None:
+    """Lines, one request: by HTTP, or one by one into the inbox. What is sent again may come by the other way."""
+    lines = sent.split(b"\n")
+    if random.random() < 0.4:
+        _post(host, lines)
+        return
+    for line in lines:
+        host.log.append(INBOX, random.randrange(host.log.partitions_of(INBOX)), b"", line)
+
+
+def _post(host: MemoryHost, lines: list[bytes]) -> None:
+    """What the gateway makes of a request; it refuses rubbish at once."""
+    records = []
+    for line in lines:
+        with suppress(LineRefused):
+            records.append(to_intake(read_line(line)))
+    for record in with_companions(records):
+        key = key_of(record).encode()
+        at = partition_of(key, host.log.partitions_of(INTAKE_KEYED))
+        host.log.append(INTAKE_KEYED, at, key, codec_for(IntakeRecord).encode(record), headers_of(record, None))
 
 
 def _answers(run: Run) -> None:

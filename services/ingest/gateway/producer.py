@@ -17,7 +17,6 @@ from baton.contracts.partitioner import partition_of
 from baton.contracts.topic_names import INTAKE_KEYED
 from baton.contracts.topics import physical
 from baton.engine.record_headers import rfc3339
-from baton.ids import derived_id
 from baton.intake.records import key_of
 from baton.settings import Settings
 from services.ingest.gateway.app import NotPublished
@@ -79,17 +78,7 @@ class Publisher:
     async def _send(
         self, producer: AIOKafkaProducer, record: IntakeRecord, traceparent: str | None, partitions: int
     ) -> asyncio.Future[object]:
-        key = key_of(record)
-        headers = [
-            # With the key, since a source may use one id for events of two people; the same event again has the same id.
-            ("ce_id", derived_id(record.event_id, key).encode()),
-            ("ce_source", record.source.encode()[:_MAX_SOURCE_BYTES]),
-            ("ce_type", b"baton.IntakeRecord.v1"),
-            ("ce_time", rfc3339(record.occurred_at_ms).encode()),
-            ("ce_specversion", b"1.0"),
-        ]
-        if traceparent is not None:
-            headers.append(("traceparent", traceparent.encode()))
+        key, headers = key_of(record), headers_of(record, traceparent)
         partition = partition_of(key.encode(), partitions)
         future: asyncio.Future[object] = await producer.send(
             self._topic, self._encode(record), key=key.encode(), partition=partition, headers=headers
@@ -110,3 +99,15 @@ class Publisher:
                 log.warning("no other producer could be started (%s); the next request tries again", type(still).__name__)
                 return
         await failed.stop()
+
+
+def headers_of(record: IntakeRecord, traceparent: str | None) -> list[tuple[str, bytes]]:
+    """The headers of a record of the gateway. It has no id: an event that is sent again is a record of its own, whose consequences
+    (the report that it is a duplicate) must not have the ids of the first one's, so the place in the log identifies it."""
+    headers = [
+        ("ce_source", record.source.encode()[:_MAX_SOURCE_BYTES]),
+        ("ce_type", b"baton.IntakeRecord.v1"),
+        ("ce_time", rfc3339(record.occurred_at_ms).encode()),
+        ("ce_specversion", b"1.0"),
+    ]
+    return headers if traceparent is None else [*headers, ("traceparent", traceparent.encode())]
