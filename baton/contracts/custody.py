@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from baton.contracts.leads import Actor, LeadQualified, LeadStaged, Stage, StageEvent
-from baton.contracts.routing import LeadRouted, LeadUnrouted
+from baton.contracts.handoff import HandoffPhase, ProjectedHandoff, projected
+from baton.contracts.leads import Stage, StageEvent
 from baton.contracts.slas import LeadReactivated, LeadRecycled
-from baton.contracts.streams import HANDOFF_ENDS, HandoffChange, HandoffEvent, StreamPart, StreamRecord, parts_of
+from baton.contracts.streams import HandoffChange, LeadDecision, LeadMove, SlaDecision, StreamRecord
 
 IN_FLIGHT_MS: Final = 600_000
 """How long a lead may be on its way from one service to the next, and a return date be past, before nobody holds it: twice what the SLA
@@ -27,6 +27,10 @@ _RESTS: Final = frozenset({Stage.RECYCLED, Stage.INQUIRY})
 _TAKEN_UP: Final = frozenset({StageEvent.ACCEPTED, StageEvent.OPPORTUNITY})
 _ALLOWED: Final = StageEvent.CONSENT_CHANGED
 """The move that says what may be done with a lead, and not who has it."""
+_ENDS: Final = frozenset(
+    {StageEvent.WITHDRAWN, StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.LOST, StageEvent.WON, StageEvent.TAKEN_OVER}
+)
+_TAKEN_PHASES: Final = frozenset({HandoffPhase.REQUESTED, HandoffPhase.WAITING, HandoffPhase.OFFERED, HandoffPhase.ACCEPTED})
 _GONE: Final = frozenset({StageEvent.MERGED, StageEvent.ERASED})
 
 
@@ -65,12 +69,23 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """What the facts have said of one lead so far.
+class PlannedRest:
+    """The clocks reducer's word: when the lead comes back after ``qualification_id`` has ended in ``cycle``."""
 
-    ``stage``, ``cycle``, ``reason`` and ``ended`` (``merged``, ``erased``) are the lead reducer's word; ``handoff_id``, ``attempt``, ``owner`` and
-    ``queue`` the router's, about ``qualification_id``; ``rest_id`` .. ``return_at_ms`` the SLA watcher's. ``renewed``: the rest was
-    planned since the lead qualified last.
+    rest_id: str
+    cycle: int
+    qualification_id: str | None = None
+    track: str | None = None
+    return_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What the three have said of one lead so far, each in a part of its own, so that no order between them matters.
+
+    The lead reducer: ``stage``, ``cycle``, ``reason``, ``ended`` (``merged``, ``erased``); ``qualification_id`` stands, ``former_id`` ended last, in
+    ``rest_cycle``; ``taken_by`` has taken it up, or ``rejected`` it, by ``taken_id`` (a hand-off; None: by none). dispatch: ``handoff``. The
+    clocks reducer: ``rest``.
     """
 
     stage: str = Stage.INQUIRY.value
@@ -78,109 +93,74 @@ class Holding:
     reason: str | None = None
     ended: str = ""
     qualification_id: str | None = None
-    handoff_id: str | None = None
-    attempt: int = 0
-    owner: str | None = None
-    queue: str | None = None
-    rejected: bool = False
-    rest_id: str | None = None
+    former_id: str | None = None
     rest_cycle: int = 0
-    track: str | None = None
-    return_at_ms: int | None = None
-    renewed: bool = False
+    taken_by: str | None = None
+    taken_id: str | None = None
+    rejected: bool = False
+    handoff: ProjectedHandoff | None = None
+    rest: PlannedRest | None = None
+
+    @property
+    def standing(self) -> ProjectedHandoff | None:
+        """The hand-off of the qualification that stands."""
+        found = self.handoff
+        return found if found is not None and found.qualification_id == self.qualification_id else None
 
 
 def told(holding: Holding, record: StreamRecord) -> Holding:
     """What is known after one more record of the streams; the same object where it changes nothing."""
-    for part in parts_of(record):
-        holding = _after(holding, part)
-    return holding
-
-
-def _after(holding: Holding, fact: StreamPart) -> Holding:
-    match fact:
-        case LeadStaged():
-            return _moved(holding, fact)
-        case LeadQualified():
-            return _qualified(holding, fact.qualification_id)
-        case LeadRouted():
-            return _handed(holding, fact, owner=fact.owner, queue=None)
-        case LeadUnrouted(outcome="suppressed"):
-            return holding
-        case LeadUnrouted():
-            waits = fact.handoff_id != holding.handoff_id or holding.owner is None
-            return _handed(holding, fact, owner=None, queue=fact.watcher or fact.pool or fact.outcome) if waits else holding
+    match record:
         case HandoffChange():
-            return _changed(holding, fact)
-        case LeadRecycled():
-            return replace(
-                holding,
-                rest_id=fact.recycle_id,
-                rest_cycle=fact.cycle,
-                track=fact.track,
-                return_at_ms=fact.return_at_ms,
-                renewed=True,
-            )
-        case LeadReactivated():
-            mine = fact.recycle_id == holding.rest_id
-            return replace(holding, return_at_ms=fact.return_at_ms) if mine else holding
+            handoff = projected(holding.handoff, record)
+            return holding if handoff is holding.handoff else replace(holding, handoff=handoff)
+        case LeadDecision():
+            for move in record.moves:
+                holding = _moved(holding, move)
+            return holding
+        case SlaDecision(recycled=LeadRecycled() as recycled):
+            return replace(holding, rest=_planned(recycled))
+        case SlaDecision(reactivated=LeadReactivated() as back):
+            rest = holding.rest
+            mine = rest is not None and back.recycle_id == rest.rest_id
+            return replace(holding, rest=replace(rest, return_at_ms=back.return_at_ms)) if rest and mine else holding
         case _:
             return holding
 
 
-def _qualified(holding: Holding, qualification_id: str | None) -> Holding:
-    if holding.qualification_id == qualification_id:
-        return holding
-    asked = replace(_without_handoff(holding), qualification_id=qualification_id, renewed=False)
-    return replace(asked, ended="") if asked.ended == StageEvent.MERGED else asked
+def _planned(recycled: LeadRecycled) -> PlannedRest:
+    return PlannedRest(
+        rest_id=recycled.recycle_id,
+        cycle=recycled.cycle,
+        qualification_id=recycled.qualification_id,
+        track=recycled.track,
+        return_at_ms=recycled.return_at_ms,
+    )
 
 
-def _without_handoff(holding: Holding) -> Holding:
-    return replace(holding, qualification_id=None, handoff_id=None, attempt=0, owner=None, queue=None, rejected=False)
-
-
-def _handed(holding: Holding, fact: LeadRouted | LeadUnrouted, *, owner: str | None, queue: str | None) -> Holding:
-    if fact.qualification_id != holding.qualification_id or fact.attempt < holding.attempt:
-        return holding
-    return replace(holding, handoff_id=fact.handoff_id, attempt=fact.attempt, owner=owner, queue=queue, rejected=False)
-
-
-def _changed(holding: Holding, change: HandoffChange) -> Holding:
-    if change.qualification_id != holding.qualification_id:
-        return holding
-    if change.event in HANDOFF_ENDS and change.published and change.handoff_id == holding.handoff_id:
-        return replace(holding, owner=None, queue=None)
-    if change.event == HandoffEvent.REINSTATED and change.owner:
-        attempt = max(holding.attempt, change.attempt)
-        return replace(holding, handoff_id=change.handoff_id, attempt=attempt, owner=change.owner, queue=None, rejected=False)
-    return holding
-
-
-def _moved(holding: Holding, staged: LeadStaged) -> Holding:
+def _moved(holding: Holding, move: LeadMove) -> Holding:
+    staged, qualified = move.staged, move.qualified
     if holding.ended == StageEvent.ERASED or staged.event == _ALLOWED:
         return holding
-    if staged.event in _GONE:
-        return Holding(stage=staged.to_stage, cycle=staged.cycle, ended=staged.event)
     moved = replace(holding, stage=staged.to_stage, cycle=staged.cycle, reason=staged.reason, ended="")
-    stands = staged.handoff_id in (None, moved.handoff_id)
+    if staged.event in _GONE:
+        return replace(_put_down(moved), ended=staged.event, qualification_id=None)
     if staged.event in _TAKEN_UP or (staged.event == StageEvent.QUALIFIED and staged.to_stage == Stage.SQL):
-        owner = moved.owner if stands and moved.owner else staged.by or moved.owner
-        return replace(moved, handoff_id=staged.handoff_id or moved.handoff_id, owner=owner, queue=None, rejected=False)
-    if staged.event == StageEvent.QUALIFIED and staged.to_stage == Stage.MQL:
-        return _qualified(moved, staged.qualification_id)
+        taken_by = staged.by or moved.taken_by
+        return replace(moved, taken_by=taken_by, taken_id=staged.handoff_id, rejected=False)
+    if staged.event == StageEvent.QUALIFIED:
+        begun = staged.qualification_id if qualified is None else qualified.qualification_id
+        return replace(_put_down(moved), qualification_id=begun)
     if staged.event == StageEvent.REJECTED:
-        return replace(moved, owner=None, queue=None, rejected=True) if stands or moved.handoff_id is None else moved
-    return moved if staged.to_stage in _OPEN else _rested(moved, staged)
+        return replace(_put_down(moved), rejected=True, taken_id=staged.handoff_id)
+    if staged.to_stage in _OPEN or staged.event not in _ENDS:
+        return moved
+    former_id = staged.qualification_id or moved.former_id
+    return replace(_put_down(moved), qualification_id=None, former_id=former_id, rest_cycle=staged.cycle)
 
 
-def _rested(moved: Holding, staged: LeadStaged) -> Holding:
-    """The cycle is over, or the lead was withdrawn. The SLA watcher's word on its return comes before (it is carried out) or follows."""
-    if staged.qualification_id == moved.qualification_id:
-        moved = _without_handoff(moved)
-    awaits = staged.event == StageEvent.WITHDRAWN or (staged.to_stage == Stage.RECYCLED and staged.actor != Actor.SYSTEM)
-    if awaits and not (moved.renewed and moved.rest_cycle == staged.cycle):
-        return replace(moved, rest_id=None, track=None, return_at_ms=None)
-    return moved
+def _put_down(holding: Holding) -> Holding:
+    return replace(holding, taken_by=None, taken_id=None, rejected=False)
 
 
 def holder_of(holding: Holding) -> Holder:
@@ -192,24 +172,44 @@ def holder_of(holding: Holding) -> Holder:
     if holding.stage in _OPEN:
         return _in_work(holding)
     if holding.stage in _RESTS:
-        if holding.return_at_ms is None:
-            return Holder(kind=HolderKind.NOBODY, missing=Missing.TRACK)
-        return Holder(kind=HolderKind.NURTURE, who=holding.track or "", next_at_ms=holding.return_at_ms)
+        return _at_rest(holding)
     if holding.stage == Stage.DISQUALIFIED and not holding.reason:
         return Holder(kind=HolderKind.NOBODY, missing=Missing.REASON)
     return Holder(kind=HolderKind.END, who=holding.reason or holding.stage)
 
 
+def _at_rest(holding: Holding) -> Holder:
+    """The date that was planned for this very end; one planned for an earlier one is over."""
+    rest = holding.rest
+    mine = rest is not None and rest.cycle == holding.rest_cycle and rest.qualification_id in (None, holding.former_id)
+    if rest is None or not mine or rest.return_at_ms is None:
+        return Holder(kind=HolderKind.NOBODY, missing=Missing.TRACK)
+    return Holder(kind=HolderKind.NURTURE, who=rest.track or "", next_at_ms=rest.return_at_ms)
+
+
 def _in_work(holding: Holding) -> Holder:
-    if holding.owner is not None:
-        return Holder(kind=HolderKind.PERSON, who=holding.owner)
-    if holding.queue is not None:
-        return Holder(kind=HolderKind.QUEUE, who=holding.queue)
-    if holding.rejected:
+    handoff = holding.standing
+    said_of_it = handoff is None or holding.taken_id in (None, handoff.handoff_id)
+    if holding.taken_by is not None and said_of_it and (handoff is None or handoff.phase in _TAKEN_PHASES):
+        owner = handoff.owner if handoff is not None else None
+        return Holder(kind=HolderKind.PERSON, who=owner or holding.taken_by)
+    if holding.rejected and said_of_it:
         return Holder(kind=HolderKind.NOBODY, missing=Missing.DECISION)
-    if holding.handoff_id is not None:
-        return Holder(kind=HolderKind.NOBODY, missing=Missing.HOLDER)
-    return Holder(kind=HolderKind.NOBODY, missing=Missing.ROUTE if holding.qualification_id else Missing.OWNER)
+    if handoff is None:
+        return Holder(kind=HolderKind.NOBODY, missing=Missing.ROUTE if holding.qualification_id else Missing.OWNER)
+    match handoff.phase:
+        case HandoffPhase.WAITING:
+            return Holder(kind=HolderKind.QUEUE, who=handoff.queue or "")
+        case HandoffPhase.OFFERED | HandoffPhase.ACCEPTED if handoff.owner is not None:
+            return Holder(kind=HolderKind.PERSON, who=handoff.owner)
+        case HandoffPhase.RETURNED:
+            return Holder(kind=HolderKind.NOBODY, missing=Missing.DECISION)
+        case HandoffPhase.REQUESTED if handoff.attempt == 1:
+            return Holder(kind=HolderKind.NOBODY, missing=Missing.ROUTE)
+        case HandoffPhase.CLOSED:  # suppressed, and the clocks reducer has not said yet what becomes of it
+            return Holder(kind=HolderKind.NOBODY, missing=Missing.ROUTE)
+        case _:
+            return Holder(kind=HolderKind.NOBODY, missing=Missing.HOLDER)
 
 
 def missing_at(holder: Holder, now: int, *, late_ms: int = IN_FLIGHT_MS) -> str:

@@ -68,7 +68,7 @@ def _looked(view: View[LeadCustody], former: LeadCustody, holding: Holding, now:
             stage=holding.ended or holding.stage,
             cycle=holding.cycle,
             qualification_id=holding.qualification_id,
-            handoff_id=holding.handoff_id,
+            handoff_id=None if holding.standing is None else holding.standing.handoff_id,
             holder=f"{holder.kind.value} {holder.who}".strip() if not missing else None,
         )
         facts = (Fact(LEADS_ORPHANS, view.key, said),)

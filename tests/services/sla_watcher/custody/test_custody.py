@@ -60,7 +60,7 @@ def noted(kind: str, reason: str, *, handoff: str = HANDOFF, owner: str | None =
 def recycled(return_at_ms: int | None, *, cycle: int = 1, outcome: str = "recycle") -> LeadRecycled:
     return LeadRecycled(
         recycle_id=f"r{cycle}", lead_id="l1", cycle=cycle, outcome=outcome, reason="no_budget", track="calm",
-        return_at_ms=return_at_ms, **AT,
+        return_at_ms=return_at_ms, qualification_id=Q.qualification_id, **AT,
     )  # fmt: skip
 
 
