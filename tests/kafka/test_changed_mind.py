@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -25,7 +26,8 @@ STREAMS = ("scorer.leads.v1", "router.handoffs.v1", "sla.leads.v1")
 
 
 def _request(number: int) -> list[dict[str, Any]]:
-    base = {"source": "web", "identifiers": {"email": f"cto{number}@firm{number}.example"}}
+    now = datetime.now(UTC).isoformat()
+    base = {"source": "web", "occurred_at": now, "identifiers": {"email": f"cto{number}@firm{number}.example"}}
     asked = {"kind": "engagement", "engagement": {"act": "demo_request"}}
     profile = {"country": "DE", "role": "C-level", "employees": "500"}
     return [

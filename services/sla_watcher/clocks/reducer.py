@@ -5,6 +5,8 @@ acts), :mod:`staging` (moves in the cycle), :mod:`running` and :mod:`timing` (on
 breach) and :mod:`recycle` (the end of a cycle and the way back). An erased or merged lead is a tombstone: nothing starts it again.
 """
 
+from dataclasses import replace
+
 from baton.agreement.reference import AgreementReference
 from baton.contracts.intake import LeadAct, LeadCommand
 from baton.contracts.leads import LeadQualified, LeadStaged, StageEvent
@@ -25,7 +27,7 @@ from baton.contracts.topic_names import (
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.sla_watcher.clocks import breaches, escalation_ladder, goal_tallies, recycling
 from services.sla_watcher.clocks.clock import adopt_agreement, adopt_ladder, find_clock
-from services.sla_watcher.clocks.handlers import acts, handoffs, stages
+from services.sla_watcher.clocks.handlers import acts, ahead, handoffs, stages
 from services.sla_watcher.clocks.state import BROKEN, LeadClocks
 from services.sla_watcher.clocks.step import ClockStep
 
@@ -54,6 +56,8 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
         """Take one input record."""
         step = ClockStep(view, now=now, reference=reference)
         assert isinstance(event.value, LeadDecision | HandoffChange), f"clocks does not read {type(event.value).__name__}"
+        if isinstance(event.value, HandoffChange) and ahead.is_ahead(step, event.value):
+            ahead.keep(step, event.value)
         for part in parts_of(event.value):
             if step.head.ended == StageEvent.MERGED and isinstance(part, LeadQualified):
                 step.head = LeadClocks()  # its merges went full circle: it lives again
@@ -88,6 +92,9 @@ def _take(step: ClockStep, event: Event, part: object) -> None:
     match part:
         case LeadQualified() as qualified:
             handoffs.on_qualified(step, event, qualified)
+            for change in ahead.take(step, qualified.qualification_id):
+                for late in parts_of(change):
+                    _take(step, replace(event, at_ms=max(event.at_ms, change.at_ms)), late)
             if step.view.head is None:
                 goal_tallies.announce_goals(step)
         case LeadRouted() as routed:

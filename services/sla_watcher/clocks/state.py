@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from baton.contracts.streams import HandoffChange
 from baton.engine.reducer import EntryKind
 
 
@@ -163,7 +164,7 @@ class TimeMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadClocks:
-    """The head of the clocks reducer. ``consents`` are those it was last qualified with. ``tallied`` is what this cycle
+    """The head of the clocks reducer. ``ahead``: what dispatch says of a qualification that the lead reducer's word has not come of yet. ``consents`` are those it was last qualified with. ``tallied`` is what this cycle
     has counted for already. ``ended`` (merged, erased) makes it
     a tombstone that nothing starts again."""
 
@@ -179,6 +180,7 @@ class LeadClocks:
     tallied: tuple[str, ...] = ()
     deals: tuple[OpenDeal, ...] = ()
     marks: tuple[TimeMark, ...] = ()
+    ahead: tuple[HandoffChange, ...] = ()
     ended: str | None = None
 
 

@@ -254,7 +254,7 @@ def _ended(step: ClockStep, reason: str) -> None:
         return
     for clock in step.head.clocks:
         end_clock_now(step, clock, reason)
-    step.head = replace(step.head, passing=None, holder=None, rest=None, marks=(), ended=reason)
+    step.head = replace(step.head, passing=None, holder=None, rest=None, marks=(), ahead=(), ended=reason)
 
 
 def _advance(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence) -> None:

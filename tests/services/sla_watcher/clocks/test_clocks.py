@@ -220,6 +220,20 @@ def test_a_merged_lead_that_qualifies_lives_again_and_an_erased_one_does_not(end
     assert scene.lines() == (["Mon 10:20 accept (bob) running until Mon 11:20"] if lives_again else [])
 
 
+def test_a_hand_off_whose_word_comes_before_that_of_its_qualification_starts_its_clocks() -> None:
+    scene = Scene().routed("ann").qualified()
+    assert scene.at("Mon 10:30").staged("accepted", "sal").lines() == [
+        "Mon 10:00 accept (ann) running until Mon 11:00",
+        "Mon 10:30 accept (ann) met",
+    ]
+    assert scene.head().ahead == ()
+
+
+def test_a_hand_off_that_was_taken_back_before_its_qualification_was_known_starts_none() -> None:
+    scene = Scene().routed("ann").noted("withdrawn", "reassigned").routed("bob", attempt=2).qualified()
+    assert scene.lines() == ["Mon 10:00 accept (bob) running until Mon 11:00"]
+
+
 def test_facts_that_come_twice_change_nothing() -> None:
     terms = agreement(slas=promises(ACCEPT + "  - {clock: route, within: 30 minutes elapsed}", grace="{}"))
     scene = Scene(terms).qualified().qualified().routed("ann").routed("ann").qualified()

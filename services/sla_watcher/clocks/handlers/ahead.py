@@ -1,0 +1,57 @@
+"""Word of a hand-off that comes before word of its qualification: two streams have no order between them.
+
+It is kept, without anything personal, until the qualification is known, and taken then. One of a former qualification is kept in vain until
+the next one comes: which of the two it is cannot be told before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from baton.contracts.streams import HANDOFF_ENDS, HandoffChange, HandoffEvent
+from services.sla_watcher.clocks.state import LeadClocks
+from services.sla_watcher.clocks.step import ClockStep
+
+_MAX_KEPT: Final = 8
+_TOLD: Final = frozenset({HandoffEvent.ROUTED, HandoffEvent.UNROUTED, HandoffEvent.REINSTATED, *HANDOFF_ENDS})
+
+
+def is_ahead(step: ClockStep, change: HandoffChange) -> bool:
+    """Whether it may be about a qualification that is still on its way here."""
+    passing = step.head.passing
+    return passing is None or passing.qualification_id != change.qualification_id
+
+
+def keep(step: ClockStep, change: HandoffChange) -> None:
+    """Keep it; an end drops what was kept of the hand-off that it names."""
+    kept = tuple(each for each in step.head.ahead if each.qualification_id == change.qualification_id)
+    if change.event in HANDOFF_ENDS:
+        kept = tuple(each for each in kept if each.handoff_id != change.handoff_id)
+    elif change.event in _TOLD and not _over(step.head, change):
+        kept = (*kept, _plain(change))[-_MAX_KEPT:]
+    if kept != step.head.ahead:
+        step.head = replace(step.head, ahead=kept)
+
+
+def take(step: ClockStep, qualification_id: str) -> tuple[HandoffChange, ...]:
+    """What was kept of the qualification, in order; nothing stays kept."""
+    kept = step.head.ahead
+    if kept:
+        step.head = replace(step.head, ahead=())
+    return tuple(each for each in kept if each.qualification_id == qualification_id)
+
+
+def _over(head: LeadClocks, change: HandoffChange) -> bool:
+    return head.ended is not None or change.cycle < head.cycle
+
+
+def _plain(change: HandoffChange) -> HandoffChange:
+    """Without the story, the path and the candidates."""
+    routed, unrouted = change.routed, change.unrouted
+    if routed is not None:
+        empty = replace(routed.qualified.story, person=None, why_now=(), criteria=(), content=(), earlier_cycles=())
+        routed = replace(routed, path=(), candidates=(), qualified=replace(routed.qualified, story=empty))
+    if unrouted is not None:
+        unrouted = replace(unrouted, path=(), candidates=())
+    return replace(change, routed=routed, unrouted=unrouted)
