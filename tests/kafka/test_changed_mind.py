@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-
 from baton.broker.log import LogReader
+
 from baton.clients import confluent_options
 from baton.contracts.codec import codec_for
 from baton.contracts.custody import Holder, HolderKind, Holding, holder_of, told

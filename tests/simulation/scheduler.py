@@ -29,12 +29,12 @@ from baton.contracts.topics import TOPICS
 from baton.engine.batch import Limits
 from baton.engine.memory import Aborted, Crash, Fenced, MemoryHost, MemoryTask, Moment
 from baton.flow import all_reducers
-from baton.local.demo.company import iso
-from baton.local.demo.staff import deeds
 from baton.intake.reading import LineRefused, read_line
 from baton.intake.records import key_of, to_intake
 from baton.intake.request import with_companions
-from services.ingest.gateway.publishing import headers_of
+from baton.local.demo.company import iso
+from baton.local.demo.staff import deeds
+from services.ingest.gateway.producer import headers_of
 
 BEGINS_MS = 1_795_327_861_000
 INBOX = "leads.inbox.v1"
