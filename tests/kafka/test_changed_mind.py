@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from baton.broker.log import LogReader
 
 from baton.clients import confluent_options
+from baton.cluster.log import LogReader
 from baton.contracts.codec import codec_for
 from baton.contracts.custody import Holder, HolderKind, Holding, holder_of, told
 from baton.contracts.streams import StreamRecord
