@@ -2,7 +2,7 @@
 
 Three-valued: a test of something unknown is None, and None is never taken for true. ``all`` is false as soon as one part is
 false, ``any`` true as soon as one is true, whatever else is unknown; ``not unknown`` is unknown. Text is compared without
-regard to case and surrounding blanks. Regular expressions run in linear time (RE2), on the first 1,000 characters.
+regard to case and surrounding blanks. ``at_least`` and ``below`` of points are judged at the tenth that people read. Regular expressions run in linear time (RE2), on the first 1,000 characters.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import re2
 
+from baton.agreement.compiled.levels import READ_MICRO
 from baton.agreement.compiled.number_ranges import RangeCheck, range_check_of
 from baton.agreement.condition_context import ConditionContext
 from baton.agreement.condition_fields import Field, Getter, Kind, counter_of
@@ -220,6 +221,8 @@ _READERS: Mapping[Kind, Reader | None] = {
 
 def _check_of(model: Test, field: Field) -> Check:
     wanted = model.typed_value(field.kind)
+    if field.kind is Kind.POINTS and model.op in (Op.AT_LEAST, Op.BELOW):
+        wanted -= READ_MICRO  # points are asked as people read them, like the thresholds of levels
     match model.op:
         case Op.IS:
             return lambda value: bool(value == wanted)

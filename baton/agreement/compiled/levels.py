@@ -1,14 +1,17 @@
 """The compiled levels: fit band by engagement band gives the level, with separate thresholds for the way up and down.
 
-A band is entered at its ``enter`` points and left below its ``exit`` points. The level a lead may enter is read from the
-matrix by the enter thresholds, the level it may keep by the exit ones; the current level moves only if it lies outside of
-these two. So a score that trembles around one threshold changes nothing. Delays (dwell) are the scorer's to keep.
+A band is entered at its ``enter`` points and left below its ``exit`` points. Entering is judged at the tenth of a point that
+people read (``score >= enter - 0.05``): points decay from the moment of the act, so an act worth exactly the threshold would
+otherwise miss it by what it takes to arrive. Leaving is exact, and never above where the band would be entered again. The
+level a lead may enter is read from the matrix by the enter thresholds, the level it may keep by the exit ones; the current
+level moves only if it lies outside of these two. So a score that trembles around one threshold changes nothing. Delays
+(dwell) are the scorer's to keep.
 """
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from baton.agreement.quantities import points_words
 from baton.contracts.leads import Level
@@ -16,14 +19,30 @@ from baton.contracts.leads import Level
 LEVELS: tuple[str, ...] = (Level.COLD.value, Level.WARM.value, Level.HOT.value)
 RANK: Mapping[str, int] = {level: rank for rank, level in enumerate(LEVELS)}
 
+READ_MICRO: Final = 50_000
+"""Half a tenth of a point: a score this much below a number is read as that number."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """Entered at ``enter_micro``, left below ``exit_micro``. The lowest band has 0 for both."""
+    """Entered at ``enter_micro``, left below ``exit_micro``: as the agreement says them. The lowest band has 0 for both.
+
+    ``entered_from_micro`` and ``kept_from_micro`` are the first scores that do enter and keep it.
+    """
 
     name: str
     enter_micro: int
     exit_micro: int
+
+    @property
+    def entered_from_micro(self) -> int:
+        """The smallest score that is read as the enter threshold."""
+        return max(self.enter_micro - READ_MICRO, 0)
+
+    @property
+    def kept_from_micro(self) -> int:
+        """The smallest score at which the band is not left: what enters a band keeps it."""
+        return min(self.exit_micro, self.entered_from_micro)
 
 
 class LevelDecision(NamedTuple):
@@ -99,8 +118,8 @@ class LevelTable:
 
     def _least(self, fit: str, level: str, *, up: bool) -> int | None:
         row, rank = self._ranks[fit], RANK[level]
-        wanted = [each.enter_micro if up else each.exit_micro for each in self.engagement_bands if row[each.name] >= rank]
-        return min(wanted) if wanted else None
+        wanted = [band for band in self.engagement_bands if row[band.name] >= rank]
+        return min((band.entered_from_micro if up else band.kept_from_micro for band in wanted), default=None)
 
     def _words(self, fit: Band, act: Band) -> str:
         return (
@@ -116,7 +135,7 @@ class _Ladder:
 
     def __init__(self, bands: Sequence[Band], *, up: bool) -> None:
         self._names = tuple(each.name for each in bands)
-        self._thresholds = [each.enter_micro if up else each.exit_micro for each in bands[1:]]
+        self._thresholds = [band.entered_from_micro if up else band.kept_from_micro for band in bands[1:]]
 
     def name(self, points_micro: int) -> str:
         return self._names[bisect_right(self._thresholds, points_micro)]

@@ -1,11 +1,13 @@
 """From the ledger to what others see: number, level, grade, the next change by itself, and the published result.
 
-Only an event may raise a level (``rate_lead`` with ``raising``); time lowers it, and not before the dwell has passed. A result is published
+Only what itself raised the number, by its points or the fit, may raise a level (``rate_lead`` with ``raising``): not time, a
+consent, a refusal, a note, or an act that took points away. Time lowers a level, and not before the dwell has passed. A result is published
 when something visible changed: level, grade, fit, cycle, or the engagement by the step it is shown in.
 """
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Final, NamedTuple
 
 from baton.agreement.compiled.levels import RANK
@@ -30,10 +32,19 @@ class Rating(NamedTuple):
     totals: bytes
 
 
-def rate_lead(step: LeadStep, *, raising: bool, cause: str = "", undone: bool = False) -> Rating:
+class Raising(Enum):
+    """Whether the level may rise."""
+
+    NOT = "time alone raises no level"
+    BY_NUMBER = "the level rises with the number only"
+    ALWAYS = ""
+
+
+def rate_lead(step: LeadStep, *, raising: Raising, cause: str = "", undone: bool = False) -> Rating:
     """Score the lead now and move its level.
 
-    ``raising``: an event that may raise it, with ``cause`` its id. ``undone``: the event that raised the level was retracted: the level
+    ``raising``: whether the level may rise; ``BY_NUMBER`` where this step made the number or the fit higher than it was, and
+    ``ALWAYS`` under another agreement. ``cause``: the id of what raises it. ``undone``: the event that raised the level was retracted: the level
     is what it would be had it never been raised, at once.
     """
     head, levels = step.head, step.agreement.levels
@@ -41,8 +52,8 @@ def rate_lead(step: LeadStep, *, raising: bool, cause: str = "", undone: bool = 
     engagement = engagement_micro(totals, step.table, step.now)
     before = Level.COLD.value if undone else head.level
     level, reason = levels.level_for(head.fit_micro, engagement, before)
-    if RANK[level] > RANK[head.level] and not raising:
-        level, reason = head.level, "time alone raises no level"
+    if RANK[level] > RANK[head.level] and not _may_rise(step, raising, engagement):
+        level, reason = head.level, raising.value
     dwell_ends = head.level_since_ms + levels.dwell_ms
     if RANK[level] < RANK[head.level] and not undone and step.now < dwell_ends:
         level, reason = head.level, DWELLS
@@ -63,6 +74,18 @@ def rate_lead(step: LeadStep, *, raising: bool, cause: str = "", undone: bool = 
     )
     step.falls_at_ms, step.was_rated = _wakes_at(step, rating.next_change_at_ms), True
     return rating
+
+
+def _may_rise(step: LeadStep, raising: Raising, engagement: int) -> bool:
+    """Whether this step raised the number: against what it would be at this moment without the step."""
+    if raising is not Raising.BY_NUMBER:
+        return raising is Raising.ALWAYS
+    head, former = step.head, step.view.head
+    if former is None or former.cycle != head.cycle or former.ended:
+        return engagement > 0 or head.fit_micro > 0
+    if head.fit_micro > former.fit_micro:
+        return True
+    return engagement > engagement_micro(standing(former.marks, step.table, step.now, former.totals), step.table, step.now)
 
 
 def _wakes_at(step: LeadStep, falls_at_ms: int | None) -> int | None:

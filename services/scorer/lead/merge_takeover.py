@@ -11,7 +11,7 @@ from typing import Final
 
 from baton.agreement.compiled.levels import RANK
 from baton.contracts.leads import Actor, EarlierCycle, LeadTransfer, Level, Stage, StageEvent
-from services.scorer.lead.level import rate_lead
+from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.qualification import MAX_RAISED, qualify, why_not
 from services.scorer.lead.stage_moves import Cause, by_system, cycle_item, end_cycle, place
@@ -44,7 +44,7 @@ def take_over(step: LeadStep, told: LeadTransfer) -> bool:
 
 def _handed_on(step: LeadStep, told: LeadTransfer, cause: Cause) -> bool:
     """The survivor is handed on in the loser's place, first to who had it. False where it is no MQL here."""
-    rating = rate_lead(step, raising=True, cause=told.transfer_id)
+    rating = rate_lead(step, raising=Raising.BY_NUMBER, cause=told.transfer_id)
     raised_by, accepted = hands_raised(step, told), told.accepted
     ready = rating.level != Level.COLD.value and not why_not(step, rating)
     if not (accepted or raised_by or ready):

@@ -19,7 +19,7 @@ from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import enter_backlog, leave_backlog
 from services.scorer.lead.condition_context import LedgerBehaviour, context_of
 from services.scorer.lead.handoff_brief import brief_of
-from services.scorer.lead.level import Rating, rate_lead
+from services.scorer.lead.level import Raising, Rating, rate_lead
 from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.settling import begin_settling, lacking, stop_settling
 from services.scorer.lead.stage_moves import Cause, by_system, move_lead, place, refuse
@@ -85,7 +85,7 @@ def resumed(step: LeadStep) -> None:
     """A lead that settles is looked at again: something that it waits for may be there."""
     settling = step.head.settling
     if settling is not None:
-        rating = rate_lead(step, raising=False)
+        rating = rate_lead(step, raising=Raising.NOT)
         consider_qualification(step, rating, cause=step.cause, occurred_at_ms=settling.occurred_at_ms)
 
 
@@ -102,7 +102,7 @@ def release_from_backlog(step: LeadStep, told: BacklogRelease) -> None:
     if step.head.waits != told.queue:
         return
     step.head = replace(step.head, waits="")
-    rating = rate_lead(step, raising=False)
+    rating = rate_lead(step, raising=Raising.NOT)
     if step.head.stage in _REST and rating.level != Level.COLD.value and not why_not(step, rating):
         publish_score(step, rating, cause=step.cause, always=True)
         qualify(step, rating, by_system(step, step.cause))

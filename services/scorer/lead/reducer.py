@@ -35,7 +35,7 @@ from services.scorer.lead.handlers import events, handoffs, merge, recycling
 from services.scorer.lead.handlers.account import on_group
 from services.scorer.lead.handlers.dispositions import cause_of, on_act
 from services.scorer.lead.handlers.erasure import erase
-from services.scorer.lead.level import rate_lead
+from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.qualification import (
     COOLED,
@@ -94,7 +94,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         step = LeadStep(view, now=now, reference=reference)
         if not step.head.ended:
             step.refold()
-            rating = rate_lead(step, raising=False)
+            rating = rate_lead(step, raising=Raising.NOT)
             reconsider_qualification(step, cause=step.cause, reason=COOLED)
             settling = step.head.settling
             if settling is None:
@@ -112,7 +112,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         step.head = replace(step.head, fit_micro=fit)
         step.recount()
         step.role_moved = True
-        rating = rate_lead(step, raising=True, cause=step.cause)
+        rating = rate_lead(step, raising=Raising.ALWAYS, cause=step.cause)
         reconsider_qualification(step, cause=step.cause, reason=COOLED)
         consider_qualification(step, rating, cause=step.cause, occurred_at_ms=now, adopting=True)
         return step.finish()
@@ -187,8 +187,14 @@ def _take_event(step: LeadStep, event: LeadEvent) -> None:
         case _:
             pass  # a profile is taken already; a link says who it is, and nothing of the lead
     if changed:
-        acted = event.kind == EventKind.ENGAGEMENT and not event.backfill
-        rescore(step, cause=event.event_id, occurred_at_ms=event.occurred_at_ms, raised_by=raised_by, acted=acted)
+        rescore(
+            step,
+            cause=event.event_id,
+            occurred_at_ms=event.occurred_at_ms,
+            raised_by=raised_by,
+            acted=event.kind == EventKind.ENGAGEMENT and not event.backfill,
+            against=events.speaks_against(step, event),
+        )
 
 
 def _at_tombstone(step: LeadStep, value: object) -> None:

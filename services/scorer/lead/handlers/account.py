@@ -7,7 +7,7 @@ turn. News that opens nothing leaves no trace but what is known from then on, so
 from __future__ import annotations
 
 from baton.contracts.leads import Because, BuyingGroup, Level
-from services.scorer.lead.level import rate_lead
+from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.qualification import COOLED, consider_qualification, reconsider_qualification
 from services.scorer.lead.state import GROUP, ONLY, KnownGroup
 from services.scorer.lead.step import LeadStep
@@ -31,6 +31,6 @@ def on_group(step: LeadStep, told: BuyingGroup) -> None:
     step.put(GROUP, ONLY, known)
     if told.because == Because.TIME or head.stage not in _REST or head.level == Level.COLD.value:
         return
-    rating = rate_lead(step, raising=False)
+    rating = rate_lead(step, raising=Raising.NOT)
     reconsider_qualification(step, cause=step.cause, reason=COOLED)
     consider_qualification(step, rating, cause=step.cause, occurred_at_ms=told.at_ms, adopting=told.because == Because.AGREEMENT)

@@ -8,7 +8,7 @@ from typing import Final
 from baton.agreement.model.recycling import Outcome
 from baton.contracts.leads import Actor, Stage, StageEvent
 from baton.ids import derived_id
-from services.scorer.lead.level import rate_lead
+from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.qualification import hand_over
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.stage_moves import Cause, end_cycle, move_lead
@@ -104,7 +104,7 @@ def _bridged(step: LeadStep, cause: Cause) -> None:
         touched=False,
         former=(),
     )
-    hand_over(step, rate_lead(step, raising=False), cause)
+    hand_over(step, rate_lead(step, raising=Raising.NOT), cause)
 
 
 def _reinstate(step: LeadStep, cause: Cause) -> None:

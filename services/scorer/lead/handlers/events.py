@@ -71,6 +71,14 @@ def is_hand_raise(step: LeadStep, event: LeadEvent) -> bool:
     )
 
 
+def speaks_against(step: LeadStep, event: LeadEvent) -> bool:
+    """Whether the event is a refusal, or an act that takes points away: neither makes a lead ready for a person."""
+    if event.consent is not None:
+        return not event.consent.granted
+    rule = step.agreement.engagement.rule_for(event.engagement) if event.engagement is not None else None
+    return rule is not None and rule.points_micro < 0
+
+
 def record_profile(step: LeadStep, event: LeadEvent) -> bool:
     """Take what was told of the profile: fit, account and role follow. What was taken back already leaves its fields unknown."""
     taken_back = step.head.retracted and id_bytes(event.event_id) in retracted_ids(step.head.retracted)
