@@ -227,7 +227,8 @@ class IdentityAlias:
 class LeadEvent:
     """``leads.accepted.v1``: an accepted event of a lead that is no act of the firm; no personal data.
 
-    ``profile`` is what the event tells of the profile, whatever its kind: a form is an engagement that tells one.
+    ``profile`` is what the event tells of the profile, whatever its kind: a form is an engagement that tells one. ``derived``: names of
+    its fields that nobody told but intake concluded; what a source says outranks them.
     """
 
     event_id: str
@@ -242,6 +243,7 @@ class LeadEvent:
     profile: Mapping[str, str] = field(default_factory=dict)
     consent: Consent | None = None
     retracts: str | None = None
+    derived: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,9 @@ Points are integers of a millionth (``..._micro``). Times are ``..._ms``: millis
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
-from baton.contracts.intake import LeadEvent, LeadInput, Person
+from baton.contracts.intake import LeadEvent, LeadInput, LeadPerson, Person
 
 
 class Level(StrEnum):
@@ -140,6 +141,8 @@ class LeadQualified:
     is a qualification of its own with ``leg`` sales and the same cycle. ``hand_raised``: a fast-track act was the cause.
     ``segment`` is what targets and goals are counted by. ``rejecters``: people who rejected the lead before. ``level`` is the urgency: a
     raised hand is hot (warm with poor fit) whatever the sum. ``owner``: who has the customer, or had the lead that ended in this one.
+    ``counted_as``: the lead and cycle (``LEAD/CYCLE``) of a lead that ended in this one, whose work goes on here: its stages were counted
+    towards the goals there, and one person counts once.
     """
 
     qualification_id: str
@@ -160,6 +163,7 @@ class LeadQualified:
     rejecters: tuple[str, ...] = ()
     owner: str | None = None
     stage: str = "mql"
+    counted_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,7 +331,8 @@ class LeadTransfer:
     keeps them; ``events`` are the events that the rest of the book came from (profile, consent), ids and times unchanged; ``cycles``
     its history. ``stage`` .. ``rest_reason``, ``raised_by`` .. ``accepted``: where the loser stood. ``late``: no book, but what came to the loser
     afterwards, as it came. ``path``: the leads it passed on its way through a chain of merges. ``settling``: the loser was ready, and
-    ``raised_by`` the hand it had raised, but what its hand-off needs was not there yet.
+    ``raised_by`` the hand it had raised, but what its hand-off needs was not there yet. ``persons``: what was reported of the person, one
+    record an event, in place of ``person`` and ``person_times``.
     """
 
     transfer_id: str
@@ -361,6 +366,8 @@ class LeadTransfer:
     level: str = ""
     accepted: bool = False
     settling: bool = False
+    persons: tuple[LeadPerson, ...] = ()
+    counted_as: str | None = None
 
 
 class StageEvent(StrEnum):
@@ -381,3 +388,16 @@ class StageEvent(StrEnum):
     CONSENT_CHANGED = "consent_changed"
     MERGED = "merged"
     ERASED = "erased"
+
+
+NO_MOVES: Final = frozenset(
+    {
+        StageEvent.HAND_RAISED,
+        StageEvent.TAKEN_OVER,
+        StageEvent.CONSENT_CHANGED,
+        StageEvent.MERGED,
+        StageEvent.ERASED,
+    }
+)
+"""Events of ``leads.stages.v1`` that tell something of a lead but are no move in its cycle: they infer no stage, date none and count
+towards no goal. ``taken_over`` names a stage that was reached, dated and counted at a lead that ended in this one."""

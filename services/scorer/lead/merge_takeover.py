@@ -50,6 +50,7 @@ def _handed_on(step: LeadStep, told: LeadTransfer, cause: Cause) -> bool:
     if not (accepted or raised_by or ready):
         return False
     publish_score(step, rating, cause=told.transfer_id, always=True)
+    step.update_cycle(counted_as=told.counted_as or f"{told.loser}/{told.cycle}")
     level = max(told.level or Level.WARM.value, rating.level, key=RANK.__getitem__)
     qualify(
         step,

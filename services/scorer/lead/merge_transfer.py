@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from baton.contracts.intake import Consent, EventKind, LeadEvent
+from baton.contracts.intake import Consent, EventKind, LeadEvent, LeadPerson, Person
 from baton.contracts.leads import KnownDeal, LeadTransfer, Stage, StageReached
 from baton.contracts.topic_names import SCORER_TRANSFERS
+from services.scorer.lead.profile import consent_acts, person_reports, reports_of
 from services.scorer.lead.state import (
     CONSENT,
     CYCLE,
@@ -18,6 +19,7 @@ from services.scorer.lead.state import (
     PERSON,
     PROFILE,
     Deal,
+    FieldReport,
     ProfileBook,
     StageDates,
     transfer_id_of,
@@ -37,7 +39,7 @@ def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
     raised_by = cycle_state.raised_by if head.settling is None else head.settling.raised_by
     transfer_id = transfer_id_of(merge_id, step.lead_id)
     chunks = [head.ledger[at : at + PART_ENTRIES * SIZE] for at in range(0, len(head.ledger), PART_ENTRIES * SIZE)] or [b""]
-    person = step.get(PERSON, ONLY) or NOBODY
+    persons = tuple(_persons(step))
     for number, chunk in enumerate(chunks, start=1):
         last = number == len(chunks)
         step.publish(
@@ -53,8 +55,8 @@ def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
                 at_ms=step.now,
                 cycle=head.cycle,
                 recycles=cycle_state.recycles,
-                person=person.person if last else None,
-                person_times=person.times if last else {},
+                persons=persons if last else (),
+                counted_as=cycle_state.counted_as,
                 ledger=chunk,
                 retractions=head.retracted,
                 recent=head.recent if last else b"",
@@ -78,12 +80,23 @@ def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
         )
 
 
+def _persons(step: LeadStep) -> Iterator[LeadPerson]:
+    """What is known of the person, one record an event that told of it."""
+    by_event: dict[tuple[str, int], dict[str, str]] = {}
+    for name, reports in person_reports(step.get(PERSON, ONLY) or NOBODY).items():
+        for report in reports:
+            by_event.setdefault((report.event_id, report.at_ms), {})[name] = report.value
+    for (event_id, at_ms), values in sorted(by_event.items()):
+        yield LeadPerson(lead_id=step.lead_id, event_id=event_id, occurred_at_ms=at_ms, person=Person(**values))
+
+
 def _events(step: LeadStep) -> Iterator[LeadEvent]:
     """The events that profile and consents came from, as far as they still matter."""
-    fields: dict[tuple[str, int, str], dict[str, str]] = {}
+    by_event: dict[tuple[str, int, str], dict[str, FieldReport]] = {}
     for name, value in (step.get(PROFILE, ONLY) or ProfileBook()).values.items():
-        fields.setdefault((value.event_id, value.at_ms, value.source), {})[name] = value.value
-    for (event_id, at_ms, source), profile in sorted(fields.items()):
+        for report in reports_of(value):
+            by_event.setdefault((report.event_id, report.at_ms, report.source), {})[name] = report
+    for (event_id, at_ms, source), reports in sorted(by_event.items()):
         yield LeadEvent(
             event_id=event_id,
             lead_id=step.lead_id,
@@ -91,18 +104,20 @@ def _events(step: LeadStep) -> Iterator[LeadEvent]:
             kind=EventKind.PROFILE.value,
             occurred_at_ms=at_ms,
             received_at_ms=step.now,
-            profile=profile,
+            profile={name: report.value for name, report in reports.items()},
+            derived=tuple(name for name, report in reports.items() if report.derived),
         )
-    for _, act in step.items(CONSENT):
-        yield LeadEvent(
-            event_id=act.event_id,
-            lead_id=step.lead_id,
-            source=act.source,
-            kind=EventKind.CONSENT.value,
-            occurred_at_ms=act.at_ms,
-            received_at_ms=step.now,
-            consent=Consent(purpose=act.purpose, channel=act.channel, granted=act.granted),
-        )
+    for _, known in step.items(CONSENT):
+        for act in consent_acts(known):
+            yield LeadEvent(
+                event_id=act.event_id,
+                lead_id=step.lead_id,
+                source=act.source,
+                kind=EventKind.CONSENT.value,
+                occurred_at_ms=act.at_ms,
+                received_at_ms=step.now,
+                consent=Consent(purpose=known.purpose, channel=known.channel, granted=act.granted),
+            )
 
 
 def _dates(step: LeadStep) -> Iterator[StageReached]:

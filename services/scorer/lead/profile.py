@@ -1,38 +1,79 @@
-"""What is known about the lead: per field the latest value by event time; of the same moment, the better source.
+"""What is known about the lead: by field the latest value by event time; of the same moment, the better source.
 
-Both rules know no order of arrival. Personal data is not here: the person has a book of its own, filled likewise.
+What a source says outranks what was concluded from something else, however old it is. These rules know no order of arrival, and
+a retracted event takes its values with it: the former one is back (:mod:`.field_history`). Personal data is not in the profile: the
+person has a book of its own, filled likewise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields, replace
-from typing import Final
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from typing import Any, Final
 
 from baton.contracts.intake import Consent, LeadEvent, Person
-from services.scorer.lead.state import ConsentAct, PersonBook, ProfileBook, ProfileValue
+from services.scorer.lead.field_history import with_report, without_events
+from services.scorer.lead.state import ConsentAct, FieldReport, FormerConsent, PersonBook, ProfileBook, ProfileValue
 
 PRECEDENCE: Final = ("salesforce", "hubspot", "crm", "form", "segment", "http", "csv", "import")
 """Which source is believed where two told a field at the same moment, best first; what is not named comes last."""
 MAX_FIELDS: Final = 100
 
 
-def with_values(book: ProfileBook, profile: Mapping[str, str], *, at_ms: int, source: str, event_id: str) -> ProfileBook:
+def with_values(book: ProfileBook, event: LeadEvent) -> ProfileBook:
     """``book`` with what an event told; the same object where nothing changes."""
     values = dict(book.values)
-    for name, value in profile.items():
-        new = ProfileValue(value=value, at_ms=at_ms, source=source, event_id=event_id)
-        known = values.get(name)
-        if known is None or _weight(new) > _weight(known):
-            values[name] = new
+    for name, value in event.profile.items():
+        new = FieldReport(
+            value=value,
+            at_ms=event.occurred_at_ms,
+            source=event.source,
+            event_id=event.event_id,
+            derived=name in event.derived,
+        )
+        known = reports_of(values[name]) if name in values else ()
+        reports = with_report(known, new, _weight)
+        if reports is not known:
+            values[name] = _value_of(reports)
     if values == book.values:
         return book
-    kept = sorted(values.items(), key=lambda each: (_weight(each[1]), each[0]), reverse=True)[:MAX_FIELDS]
+    kept = sorted(values.items(), key=lambda item: (_weight(item[1]), item[0]), reverse=True)[:MAX_FIELDS]
     return ProfileBook(values=dict(sorted(kept)))
 
 
-def _weight(each: ProfileValue) -> tuple[int, int, str, str]:
-    return each.at_ms, -_rank(each.source), each.value, each.event_id
+def without_retracted(book: ProfileBook, gone: Collection[bytes]) -> ProfileBook:
+    """``book`` as it would be had the retracted events never told anything; the same object where nothing changes."""
+    values: dict[str, ProfileValue] = {}
+    for name, value in book.values.items():
+        known = reports_of(value)
+        reports = without_events(known, gone)
+        if reports:
+            values[name] = value if reports is known else _value_of(reports)
+    return book if values == book.values else ProfileBook(values=values)
+
+
+def reports_of(value: ProfileValue) -> tuple[FieldReport, ...]:
+    """Every report of a field that is remembered, best first."""
+    newest = FieldReport(
+        value=value.value, at_ms=value.at_ms, source=value.source, event_id=value.event_id, derived=value.derived
+    )
+    return (newest, *value.former)
+
+
+def _value_of(reports: tuple[FieldReport, ...]) -> ProfileValue:
+    best = reports[0]
+    return ProfileValue(
+        value=best.value,
+        at_ms=best.at_ms,
+        source=best.source,
+        event_id=best.event_id,
+        derived=best.derived,
+        former=reports[1:],
+    )
+
+
+def _weight(report: FieldReport | ProfileValue) -> tuple[bool, int, int, str, str]:
+    return not report.derived, report.at_ms, -_rank(report.source), report.value, report.event_id
 
 
 def _rank(source: str) -> int:
@@ -40,28 +81,86 @@ def _rank(source: str) -> int:
     return PRECEDENCE.index(family) if family in PRECEDENCE else len(PRECEDENCE)
 
 
-def with_person(book: PersonBook, person: Person, times: Mapping[str, int]) -> PersonBook:
-    """``book`` with what was told of the person; ``times`` are the event times of its fields. Of the same moment the greater text."""
-    changes: dict[str, str] = {}
-    moments = dict(book.times)
-    for each in fields(Person):
-        new, old = getattr(person, each.name), getattr(book.person, each.name)
-        if new is not None and (times.get(each.name, 0), new) > (moments.get(each.name, -1), old or ""):
-            changes[each.name] = new
-            moments[each.name] = times.get(each.name, 0)
-    return PersonBook(person=replace(book.person, **changes), times=dict(sorted(moments.items()))) if changes else book
+def with_person(book: PersonBook, person: Person, times: Mapping[str, int], *, event_id: str) -> PersonBook:
+    """``book`` with what an event told of the person; ``times`` are the event times of its fields. Of the same moment the greater
+    text holds. The same object where nothing changes."""
+    reports = person_reports(book)
+    for name in PERSON_FIELDS:
+        value = getattr(person, name)
+        if value is not None:
+            new = FieldReport(value=value, at_ms=times.get(name, 0), source="", event_id=event_id)
+            reports[name] = with_report(reports.get(name, ()), new, _person_weight)
+    return _person_of(book, reports)
+
+
+def person_without_retracted(book: PersonBook, gone: Collection[bytes]) -> PersonBook:
+    """``book`` as it would be had the retracted events never told anything; the same object where nothing changes."""
+    return _person_of(book, {name: without_events(known, gone) for name, known in person_reports(book).items()})
+
+
+PERSON_FIELDS: Final = tuple(field.name for field in fields(Person))
+
+
+def person_reports(book: PersonBook) -> dict[str, tuple[FieldReport, ...]]:
+    """Every report of the person that is remembered, by field; of a book of before reports were kept, its fields as they stand."""
+    reports = dict(book.reports)
+    for name in PERSON_FIELDS:
+        value = getattr(book.person, name)
+        if value is not None and name not in reports:
+            reports[name] = (FieldReport(value=value, at_ms=book.times.get(name, 0), source="", event_id=""),)
+    return reports
+
+
+def _person_of(book: PersonBook, reports: Mapping[str, tuple[FieldReport, ...]]) -> PersonBook:
+    left = {name: known for name, known in sorted(reports.items()) if known}
+    if left == book.reports:
+        return book
+    person = Person(**{name: known[0].value for name, known in left.items()})
+    return PersonBook(person=person, times={name: known[0].at_ms for name, known in left.items()}, reports=left)
+
+
+def _person_weight(report: FieldReport) -> tuple[int, str, str]:
+    return report.at_ms, report.value, report.event_id
 
 
 def newest_consent(known: ConsentAct | None, consent: Consent, event: LeadEvent) -> ConsentAct:
-    """The newest explicit act for the purpose and channel; at the same moment the refusal, since the order is not known."""
-    new = ConsentAct(
-        purpose=consent.purpose,
-        channel=consent.channel,
-        granted=consent.granted,
-        at_ms=event.occurred_at_ms,
-        source=event.source,
-        event_id=event.event_id,
+    """The newest explicit act for the purpose and channel; at the same moment the refusal, since the order is not known. ``known`` where
+    nothing changes."""
+    new = FormerConsent(
+        granted=consent.granted, at_ms=event.occurred_at_ms, source=event.source, event_id=event.event_id
     )
-    if known is None or (new.at_ms, not new.granted, new.event_id) > (known.at_ms, not known.granted, known.event_id):
-        return new
-    return known
+    before = consent_acts(known) if known is not None else ()
+    acts = with_report(before, new, _consent_weight)
+    return known if known is not None and acts is before else _consent_of(consent.purpose, consent.channel, acts)
+
+
+def consent_without_retracted(known: ConsentAct, gone: Collection[bytes]) -> ConsentAct | None:
+    """The newest act that was not retracted; None if there is none. ``known`` where nothing changes."""
+    before = consent_acts(known)
+    acts = without_events(before, gone)
+    if acts is before:
+        return known
+    return _consent_of(known.purpose, known.channel, acts) if acts else None
+
+
+def consent_acts(known: ConsentAct) -> tuple[FormerConsent, ...]:
+    """Every act for the purpose and channel that is remembered, newest first."""
+    newest = FormerConsent(granted=known.granted, at_ms=known.at_ms, source=known.source, event_id=known.event_id)
+    return (newest, *known.former)
+
+
+def _consent_of(purpose: str, channel: str, acts: tuple[FormerConsent, ...]) -> ConsentAct:
+    newest = acts[0]
+    return ConsentAct(
+        purpose=purpose,
+        channel=channel,
+        granted=newest.granted,
+        at_ms=newest.at_ms,
+        source=newest.source,
+        event_id=newest.event_id,
+        former=acts[1:],
+    )
+
+
+def _consent_weight(act: FormerConsent) -> tuple[Any, ...]:
+    return act.at_ms, not act.granted, act.event_id

@@ -1,11 +1,13 @@
-"""Moves a lead in its cycle: asks the table, keeps the dates, tells of the move. The one place where a stage changes."""
+"""Moves a lead in its cycle: asks the table, keeps the dates, publishes the move. The one place where a stage changes.
+
+What is no move (a consent, a merge, an erasure, a hand raised by a lead that is worked on) infers no stage and dates none."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Final
 
-from baton.contracts.leads import Actor, EarlierCycle, LeadRefused, LeadStaged, Level, Stage, StageEvent
+from baton.contracts.leads import NO_MOVES, Actor, EarlierCycle, LeadRefused, LeadStaged, Level, Stage, StageEvent
 from baton.contracts.topic_names import LEADS_REFUSALS, LEADS_STAGES
 from services.scorer.lead.backlog_entry import leave_backlog
 from services.scorer.lead.consents import consents_of
@@ -56,10 +58,11 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
     """Put the lead into ``target`` and publish ``LeadStaged``."""
     head, cycle_state = step.head, step.cycle_state
     stage = Stage(head.stage)
-    between = skipped(stage, target, by_bridge=cycle_state.leg == "sdr")
-    for each in between:
-        _date(step, each, cause.occurred_at_ms, inferred=True)
-    if target is not stage:
+    between: tuple[Stage, ...] = ()
+    if target is not stage and move not in NO_MOVES:
+        between = skipped(stage, target, by_bridge=cycle_state.leg == "sdr")
+        for inferred in between:
+            _date(step, inferred, cause.occurred_at_ms, inferred=True)
         _date(step, target, cause.occurred_at_ms, inferred=False)
     step.head = replace(head, stage=target.value)
     step.publish(
@@ -140,6 +143,7 @@ def end_cycle(step: LeadStep, outcome: str, *, reason: str | None) -> None:
         touched=False,
         rejected=False,
         former=(),
+        counted_as=None,
     )
     step.head = replace(
         step.head,

@@ -95,7 +95,7 @@ class CycleState:
     ``qualification_id`` .. ``qualified_at_ms``: the last qualification; ``raised_by`` are the fast-track acts of its cycle. ``handoff_id`` .. ``routed_at_ms``: the hand-off that stands, none
     before it is routed; ``accepted``, ``touched`` and ``rejected`` are about it. ``owner`` outlives the hand-off where a customer keeps their rep.
     ``rest_...``: why and until when the lead rests; ``return_at_ms`` None: not by itself. ``absorbed``: transfers that were taken in.
-    ``kept``: the work was accepted before a merge, so it does not cool.
+    ``kept``: the work was accepted before a merge, so it does not cool. ``counted_as``: see :class:`LeadQualified`.
     """
 
     qualification_id: str | None = None
@@ -122,6 +122,7 @@ class CycleState:
     return_at_ms: int | None = None
     absorbed: tuple[str, ...] = ()
     kept: bool = False
+    counted_as: str | None = None
 
     @property
     def hand_raised(self) -> bool:
@@ -130,13 +131,27 @@ class CycleState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileValue:
-    """One field of a profile as it was told last. An empty value says that the field was cleared."""
+class FieldReport:
+    """A value of a field as one event reported it. An empty one says that the field was cleared. ``derived``: nobody said so, it was
+    concluded."""
 
     value: str
     at_ms: int
     source: str
     event_id: str
+    derived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileValue:
+    """One field of a profile: the report that holds, and those that it outranks, best first (:mod:`.field_history`)."""
+
+    value: str
+    at_ms: int
+    source: str
+    event_id: str
+    derived: bool = False
+    former: tuple[FieldReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,18 +167,29 @@ class ProfileBook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonBook:
-    """Direct identifiers and free text, with the event time of each field."""
+    """Direct identifiers and free text, with the event time of each field. ``reports``: by field, best first (:mod:`.field_history`)."""
 
     person: Person
     times: Mapping[str, int] = field(default_factory=dict)
+    reports: Mapping[str, tuple[FieldReport, ...]] = field(default_factory=dict)
 
 
 NOBODY: Final = PersonBook(person=Person())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormerConsent:
+    """An act that a later one outranks."""
+
+    granted: bool
+    at_ms: int
+    source: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentAct:
-    """The newest explicit act for one purpose and channel."""
+    """The newest explicit act for one purpose and channel, and those before it, newest first (:mod:`.field_history`)."""
 
     purpose: str
     channel: str
@@ -171,6 +197,7 @@ class ConsentAct:
     at_ms: int
     source: str
     event_id: str
+    former: tuple[FormerConsent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

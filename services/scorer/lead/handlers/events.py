@@ -6,15 +6,23 @@ Each function changes the step and says whether anything changed; scoring and qu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.intake import LeadEvent, LeadPerson, Person
 from baton.contracts.topic_names import LEADS_PERSONS
 from baton.evolve import evolve
-from services.scorer.lead.profile import newest_consent, with_person, with_values
+from services.scorer.lead.profile import (
+    PERSON_FIELDS,
+    consent_without_retracted,
+    newest_consent,
+    person_without_retracted,
+    with_person,
+    with_values,
+    without_retracted,
+)
 from services.scorer.lead.publish_score import publish_account_part
-from services.scorer.lead.state import CONSENT, NOBODY, ONLY, PERSON, PROFILE, ProfileBook
+from services.scorer.lead.stage_moves import publish_consents
+from services.scorer.lead.state import CONSENT, NOBODY, ONLY, PERSON, PROFILE, PersonBook, ProfileBook
 from services.scorer.lead.step import LeadStep
 from services.scorer.score.content_touches import ContentBook, touched
 from services.scorer.score.entry_counting import Counted, entered
@@ -80,15 +88,20 @@ def speaks_against(step: LeadStep, event: LeadEvent) -> bool:
 
 
 def record_profile(step: LeadStep, event: LeadEvent) -> bool:
-    """Take what was told of the profile: fit, account and role follow. What was taken back already leaves its fields unknown."""
-    taken_back = step.head.retracted and id_bytes(event.event_id) in retracted_ids(step.head.retracted)
-    profile = dict.fromkeys(event.profile, "") if taken_back else event.profile
+    """Take what was told of the profile: fit, account and role follow. What was taken back already was never told."""
+    if is_retracted(step, event.event_id):
+        return False
     book = step.get(PROFILE, ONLY) or ProfileBook()
-    changed = with_values(book, profile, at_ms=event.occurred_at_ms, source=event.source, event_id=event.event_id)
+    changed = with_values(book, event)
     if changed is book:
         return False
     rewrite_profile(step, changed, cause=event.event_id)
     return True
+
+
+def is_retracted(step: LeadStep, event_id: str) -> bool:
+    """Whether the event was taken back, before or after it came."""
+    return bool(step.head.retracted) and id_bytes(event_id) in retracted_ids(step.head.retracted)
 
 
 def rewrite_profile(step: LeadStep, book: ProfileBook, *, cause: str) -> None:
@@ -104,16 +117,17 @@ def rewrite_profile(step: LeadStep, book: ProfileBook, *, cause: str) -> None:
 
 
 def record_consent(step: LeadStep, event: LeadEvent) -> bool:
-    """Take an explicit act of consent or refusal."""
+    """Take an explicit act of consent or refusal. Whether what the lead allows is another than before."""
     assert event.consent is not None
     item = f"{event.consent.purpose}/{event.consent.channel}"
     known = step.get(CONSENT, item)
-    if known is None and step.view.count(CONSENT) >= MAX_CONSENTS:
+    if is_retracted(step, event.event_id) or (known is None and step.view.count(CONSENT) >= MAX_CONSENTS):
         return False
     newest = newest_consent(known, event.consent, event)
-    if newest is not known:
-        step.put(CONSENT, item, newest)
-    return newest is not known
+    if newest is known:
+        return False
+    step.put(CONSENT, item, newest)
+    return known is None or newest.event_id != known.event_id
 
 
 def retract_event(step: LeadStep, event: LeadEvent) -> bool:
@@ -127,34 +141,53 @@ def retract_event(step: LeadStep, event: LeadEvent) -> bool:
     step.head = evolve(head, retracted=kept)
     if find(head.ledger, id_bytes(event.retracts)) >= 0:
         step.recount()
-    forget_retracted_profile(step, cause=event.event_id)
+    if undo_retracted(step, cause=event.event_id):
+        publish_consents(step, event.event_id)
     return True
 
 
-def forget_retracted_profile(step: LeadStep, *, cause: str) -> None:
-    """Forget what retracted events told of the profile: nobody knows these fields until they are told anew. What was told before them
-    does not come back, in whatever order all that arrived."""
+def undo_retracted(step: LeadStep, *, cause: str) -> bool:
+    """Profile, person and consents are what they would be had the retracted events never come: the former values are back. Whether a
+    consent is another than before."""
     gone = retracted_ids(step.head.retracted)
-    values = (step.get(PROFILE, ONLY) or ProfileBook()).values
-    left = {name: replace(each, value="") if id_bytes(each.event_id) in gone else each for name, each in values.items()}
-    if left != values:
-        rewrite_profile(step, ProfileBook(values=left), cause=cause)
+    if not gone:
+        return False
+    book = step.get(PROFILE, ONLY) or ProfileBook()
+    left = without_retracted(book, gone)
+    if left is not book:
+        rewrite_profile(step, left, cause=cause)
+    person = step.get(PERSON, ONLY) or NOBODY
+    _keep_person(step, person, person_without_retracted(person, gone), cause=cause)
+    changed = False
+    for item, known in step.items(CONSENT):
+        act = consent_without_retracted(known, gone)
+        if act is None:
+            step.drop(CONSENT, item)
+        elif act is not known:
+            step.put(CONSENT, item, act)
+        changed = changed or act is None or act.event_id != known.event_id
+    return changed
 
 
 def record_person(step: LeadStep, person: Person, occurred_at_ms: int, *, cause: str) -> None:
-    """Learn who the lead is from an event."""
-    update_person(step, person, dict.fromkeys(Person.__dataclass_fields__, occurred_at_ms), cause=cause)
+    """Learn who the lead is from the event ``cause``."""
+    update_person(step, person, dict.fromkeys(PERSON_FIELDS, occurred_at_ms), cause=cause)
 
 
 def update_person(step: LeadStep, person: Person, times: Mapping[str, int], *, cause: str) -> None:
-    """Learn fields of the person with the event time of each. Where any of them changes, the whole person is published."""
+    """Learn fields of the person, with the event time of each, from the event ``cause``."""
+    if is_retracted(step, cause):
+        return
     book = step.get(PERSON, ONLY) or NOBODY
-    changed = with_person(book, person, times)
+    _keep_person(step, book, with_person(book, person, times, event_id=cause), cause=cause)
+
+
+def _keep_person(step: LeadStep, book: PersonBook, changed: PersonBook, *, cause: str) -> None:
+    """Keep what is known of the person now. Where any field changes, the whole person is published."""
     if changed is book:
         return
     step.store(PERSON, ONLY, changed)
     if changed.person != book.person:
-        known = LeadPerson(
-            lead_id=step.lead_id, event_id=cause, occurred_at_ms=max(changed.times.values()), person=changed.person
-        )
+        occurred_at_ms = max(changed.times.values(), default=step.now)
+        known = LeadPerson(lead_id=step.lead_id, event_id=cause, occurred_at_ms=occurred_at_ms, person=changed.person)
         step.publish(LEADS_PERSONS, known)

@@ -20,9 +20,10 @@ from baton.contracts.topic_names import LEADS_PERSONS, SCORER_TRANSFERS
 from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import leave_backlog
-from services.scorer.lead.handlers.events import forget_retracted_profile, record_consent, record_profile, update_person
+from services.scorer.lead.handlers.events import record_consent, record_profile, undo_retracted, update_person
 from services.scorer.lead.merge_takeover import hands_raised, take_over
 from services.scorer.lead.merge_transfer import send_book, take_dates, take_deals
+from services.scorer.lead.profile import PERSON_FIELDS
 from services.scorer.lead.publish_score import publish_account_part
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.settling import note_book
@@ -114,13 +115,16 @@ def absorbed(step: LeadStep, told: LeadTransfer) -> None:
     mark = f"{told.transfer_id}:{told.part}"
     known = mark in cycle_state.absorbed
     _join_ledger(step, told)
-    forget_retracted_profile(step, cause=told.transfer_id)
+    undone = undo_retracted(step, cause=told.transfer_id)
     head = step.head
     content = together(ContentBook(head.recent, head.origins), ContentBook(told.recent, told.origins))
     step.head = evolve(head, recent=content.recent, origins=content.origins)
-    _join_events(step, told)
+    if _join_events(step, told) or undone:
+        publish_consents(step, told.transfer_id)
     if told.person is not None:
         update_person(step, told.person, told.person_times, cause=told.transfer_id)
+    for known in told.persons:
+        update_person(step, known.person, dict.fromkeys(PERSON_FIELDS, known.occurred_at_ms), cause=known.event_id)
     for cycle in told.cycles:
         step.put(CYCLE, cycle_item(cycle, told.loser), cycle)
     take_dates(step, told.dates)
@@ -138,15 +142,15 @@ def absorbed(step: LeadStep, told: LeadTransfer) -> None:
     rescore(step, cause=told.transfer_id, occurred_at_ms=told.at_ms, raised_by=raised_by)
 
 
-def _join_events(step: LeadStep, told: LeadTransfer) -> None:
+def _join_events(step: LeadStep, told: LeadTransfer) -> bool:
+    """What profile and consents came from. Whether a consent is another than before."""
     changed = False
     for event in told.events:
         if event.kind == EventKind.PROFILE:
             record_profile(step, event)
         else:
             changed = record_consent(step, event) or changed
-    if changed:
-        publish_consents(step, told.transfer_id)
+    return changed
 
 
 def _join_ledger(step: LeadStep, told: LeadTransfer) -> None:

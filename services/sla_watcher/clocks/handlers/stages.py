@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from baton.contracts.leads import Actor, LeadStaged, Stage, StageEvent
+from baton.contracts.leads import NO_MOVES, Actor, LeadStaged, Stage, StageEvent
 from baton.contracts.slas import ClockState
 from baton.engine.reducer import Event
 from services.sla_watcher.clocks.clock import close_clock, end_clock_now, record_evidence, start_clock
@@ -36,8 +36,8 @@ _UNSAID: Final[Mapping[str, str]] = {
     StageEvent.DISQUALIFIED: "not_icp",
 }
 _ENDED: Final = frozenset({StageEvent.MERGED, StageEvent.ERASED})
-_COUNTED_BEFORE: Final = frozenset({StageEvent.REJECTED, StageEvent.WITHDRAWN, StageEvent.TAKEN_OVER, StageEvent.CONSENT_CHANGED})
-"""Moves to a stage that was counted when it was reached: here, or at a lead that ended in this one."""
+_COUNTED_BEFORE: Final = NO_MOVES | {StageEvent.REJECTED, StageEvent.WITHDRAWN}
+"""What tells of a stage that was counted when it was reached, here or at a lead that ended in this one."""
 
 
 def on_staged(step: ClockStep, event: Event, staged: LeadStaged) -> None:
