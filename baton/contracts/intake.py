@@ -109,6 +109,7 @@ class Person:
 class Act:
     """What a person of the firm did. ``by`` is the person's id in the agreement; ``handoff_id`` names the hand-off it answers.
 
+    ``actor`` is the role that the event claims; empty: the agreement says it.
     ``automatic`` marks auto-responders and sequences, which stop no touch clock. ``amount_minor`` is in minor units of
     ``currency`` (ISO 4217). Dates without a time are ISO 8601 days.
     """
@@ -116,7 +117,7 @@ class Act:
     kind: str
     by: str
     handoff_id: str | None = None
-    actor: str = "sales"
+    actor: str = ""
     reason: str | None = None
     outcome: str | None = None
     automatic: bool = False

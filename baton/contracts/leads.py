@@ -206,7 +206,8 @@ class LeadStaged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadRefused:
-    """``leads.refusals.v1``: an act or command that was not carried out, and why."""
+    """``leads.refusals.v1``: an act or command that was not carried out, and why. ``reason`` is a stable word; ``detail`` says what would
+    have been right, for people."""
 
     lead_id: str
     cause_id: str
@@ -218,6 +219,7 @@ class LeadRefused:
     by: str | None = None
     handoff_id: str | None = None
     agreement: str | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

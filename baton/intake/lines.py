@@ -210,7 +210,7 @@ class ActPart(_Part):
     kind: Annotated[ActKind, _one_of(ActKind)]
     by: PersonId
     handoff_id: HexId | None = None
-    actor: Annotated[str, Field(pattern=r"^(system|marketing|sdr|sales|manager)$")] = "sales"
+    actor: Annotated[str, Field(pattern=r"^(system|marketing|sdr|sales|manager)?$")] = ""
     reason: Word | None = None
     outcome: Word | None = None
     automatic: bool = False

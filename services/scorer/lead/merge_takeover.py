@@ -94,7 +94,7 @@ def _rests(step: LeadStep, told: LeadTransfer, cause: Cause) -> None:
     said = replace(cause, actor=Actor.MARKETING, reason=told.rest_reason)
     place(step, StageEvent.RECYCLED, said, Stage.RECYCLED)
     since = step.head.since_ms
-    end_cycle(step, MERGED, reason=told.rest_reason)
+    end_cycle(step, MERGED, reason=told.rest_reason, ended_at_ms=step.now)
     step.head = replace(step.head, since_ms=since)
     step.recount()
     step.update_cycle(

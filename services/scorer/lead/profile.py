@@ -126,9 +126,7 @@ def _person_weight(report: FieldReport) -> tuple[int, str, str]:
 def newest_consent(known: ConsentAct | None, consent: Consent, event: LeadEvent) -> ConsentAct:
     """The newest explicit act for the purpose and channel; at the same moment the refusal, since the order is not known. ``known`` where
     nothing changes."""
-    new = FormerConsent(
-        granted=consent.granted, at_ms=event.occurred_at_ms, source=event.source, event_id=event.event_id
-    )
+    new = FormerConsent(granted=consent.granted, at_ms=event.occurred_at_ms, source=event.source, event_id=event.event_id)
     before = consent_acts(known) if known is not None else ()
     acts = with_report(before, new, _consent_weight)
     return known if known is not None and acts is before else _consent_of(consent.purpose, consent.channel, acts)

@@ -23,7 +23,7 @@ from services.scorer.lead.level import Raising, Rating, rate_lead
 from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.settling import begin_settling, lacking, stop_settling
 from services.scorer.lead.stage_moves import Cause, by_system, move_lead, place, refuse
-from services.scorer.lead.state import CycleState, Settling
+from services.scorer.lead.state import CycleState, Settling, WithdrawnHandoff
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import REST, Refused
 from services.scorer.score.entry_status import taken_back
@@ -151,7 +151,10 @@ def qualify(
         accepted=False,
         touched=False,
         rejected=False,
+        rejected_at_ms=0,
         former=(),
+        withdrawn=None,
+        bridged_by=None,
     )
     refused = move_lead(step, StageEvent.QUALIFIED, cause)
     assert refused is None, refused
@@ -213,6 +216,7 @@ def reconsider_qualification(step: LeadStep, *, cause: str, reason: str, rating:
         reason = RETRACTED
     place(step, StageEvent.WITHDRAWN, by_system(step, cause, reason=reason), Stage.INQUIRY)
     step.update_cycle(
+        withdrawn=_withdrawn_handoff(cycle_state, step.now),
         qualification_id=None,
         leg="",
         level="",
@@ -221,6 +225,20 @@ def reconsider_qualification(step: LeadStep, *, cause: str, reason: str, rating:
         attempt=0,
         owner=None,
         pool=None,
+    )
+
+
+def _withdrawn_handoff(cycle_state: CycleState, now: int) -> WithdrawnHandoff | None:
+    if cycle_state.handoff_id is None:
+        return None
+    return WithdrawnHandoff(
+        handoff_id=cycle_state.handoff_id,
+        leg=cycle_state.leg,
+        level=cycle_state.level,
+        owner=cycle_state.owner,
+        from_ms=cycle_state.routed_at_ms,
+        until_ms=now,
+        raised_by=cycle_state.raised_by,
     )
 
 

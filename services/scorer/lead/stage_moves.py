@@ -14,7 +14,11 @@ from services.scorer.lead.consents import consents_of
 from services.scorer.lead.state import CYCLE, DATES, StageDates
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import Refused, moved, skipped
+from services.scorer.score.entry_status import Why, why_at
+from services.scorer.score.ledger import find, id_bytes
 
+CONTRACT_END: Final = "contract_end"
+"""The profile field that says when the contract with the current supplier ends: an act that names no end of its own is about that one."""
 RECEIVER: Final = {"sdr": Actor.SDR, "sales": Actor.SALES}
 
 
@@ -90,7 +94,7 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
             amount_minor=cause.amount_minor,
             currency=cause.currency,
             expected_close=cause.expected_close,
-            contract_end=cause.contract_end,
+            contract_end=cause.contract_end or step.profile.get(CONTRACT_END),
             hand_raised=cycle_state.hand_raised,
             source=cause.source,
             consents=None if move in (StageEvent.MERGED, StageEvent.ERASED) else consents_of(step),
@@ -104,8 +108,8 @@ def publish_consents(step: LeadStep, cause_id: str) -> None:
         place(step, StageEvent.CONSENT_CHANGED, by_system(step, cause_id), Stage(step.head.stage))
 
 
-def refuse(step: LeadStep, event: str, cause: Cause, reason: str) -> None:
-    """Say on ``leads.refusals.v1`` why something was not carried out."""
+def refuse(step: LeadStep, event: str, cause: Cause, reason: str, *, detail: str | None = None) -> None:
+    """Publish on ``leads.refusals.v1`` why something was not carried out. ``detail``: what would have been right, in words."""
     step.publish(
         LEADS_REFUSALS,
         LeadRefused(
@@ -119,15 +123,18 @@ def refuse(step: LeadStep, event: str, cause: Cause, reason: str) -> None:
             by=cause.by,
             handoff_id=cause.handoff_id,
             agreement=step.agreement.version,
+            detail=detail,
         ),
     )
 
 
-def end_cycle(step: LeadStep, outcome: str, *, reason: str | None) -> None:
-    """Close the books of the cycle: the next one begins now, and only activity from now on counts in it."""
+def end_cycle(step: LeadStep, outcome: str, *, reason: str | None, ended_at_ms: int) -> tuple[str, ...]:
+    """Close the books of the cycle. The next one begins at ``ended_at_ms``, when the act that ended this one was done, not when it
+    was reported; only activity since then counts in it. Gives the hands that the lead has raised since."""
     leave_backlog(step, cause=step.cause)
     head, cycle_state = step.head, step.cycle_state
-    ended = EarlierCycle(cycle=head.cycle, ended_at_ms=step.now, outcome=outcome, reason=reason, holder=cycle_state.owner)
+    since_ms = min(max(ended_at_ms, cycle_state.routed_at_ms, cycle_state.qualified_at_ms, head.since_ms), step.now)
+    ended = EarlierCycle(cycle=head.cycle, ended_at_ms=since_ms, outcome=outcome, reason=reason, holder=cycle_state.owner)
     step.put(CYCLE, cycle_item(ended, step.lead_id), ended)
     keeps_owner = outcome == Stage.CUSTOMER.value
     step.update_cycle(
@@ -142,18 +149,30 @@ def end_cycle(step: LeadStep, outcome: str, *, reason: str | None) -> None:
         accepted=False,
         touched=False,
         rejected=False,
+        rejected_at_ms=0,
         former=(),
         counted_as=None,
+        withdrawn=None,
+        bridged_by=None,
     )
     step.head = replace(
         step.head,
         cycle=head.cycle + 1,
-        since_ms=step.now,
+        since_ms=since_ms,
         level=Level.COLD.value,
         level_since_ms=0,
         level_cause="",
     )
     step.recount()
+    return _hands_since(step, cycle_state.raised_by)
+
+
+def _hands_since(step: LeadStep, raised_by: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the raised hands that belong to the cycle that has just begun."""
+    head = step.head
+    indexes = {event_id: find(head.ledger, id_bytes(event_id)) for event_id in raised_by}
+    counts = (Why.COUNTS, Why.DAILY_LIMIT)
+    return tuple(event_id for event_id, index in indexes.items() if index >= 0 and why_at(head.marks, index) in counts)
 
 
 def cycle_item(cycle: EarlierCycle, lead_id: str) -> str:

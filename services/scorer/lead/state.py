@@ -79,13 +79,29 @@ class LeadHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormerHandoff:
-    """A hand-off of the same qualification that was taken from somebody."""
+    """A hand-off of the same qualification that was taken from somebody; it stood from ``from_ms`` until ``until_ms``."""
 
     handoff_id: str
     attempt: int
     leg: str
     owner: str | None = None
     pool: str | None = None
+    from_ms: int = 0
+    until_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawnHandoff:
+    """The hand-off of a qualification that was withdrawn at ``until_ms`` before anybody was known to have accepted it: an acceptance
+    from before that, reported late, brings it back."""
+
+    handoff_id: str
+    leg: str
+    level: str
+    owner: str | None
+    from_ms: int
+    until_ms: int
+    raised_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +111,8 @@ class CycleState:
     ``qualification_id`` .. ``qualified_at_ms``: the last qualification; ``raised_by`` are the fast-track acts of its cycle. ``handoff_id`` .. ``routed_at_ms``: the hand-off that stands, none
     before it is routed; ``accepted``, ``touched`` and ``rejected`` are about it. ``owner`` outlives the hand-off where a customer keeps their rep.
     ``rest_...``: why and until when the lead rests; ``return_at_ms`` None: not by itself. ``absorbed``: transfers that were taken in.
-    ``kept``: the work was accepted before a merge, so it does not cool. ``counted_as``: see :class:`LeadQualified`.
+    ``kept``: the work was accepted before a merge, so it does not cool. ``counted_as``: see :class:`LeadQualified`. ``rejected_at_ms``:
+    when it was rejected, by event time. ``bridged_by``: who of the bridge team passed it on to sales.
     """
 
     qualification_id: str | None = None
@@ -123,6 +140,9 @@ class CycleState:
     absorbed: tuple[str, ...] = ()
     kept: bool = False
     counted_as: str | None = None
+    rejected_at_ms: int = 0
+    withdrawn: WithdrawnHandoff | None = None
+    bridged_by: str | None = None
 
     @property
     def hand_raised(self) -> bool:

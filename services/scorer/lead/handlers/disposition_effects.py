@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from baton.agreement.compiled.levels import RANK
 from baton.agreement.model.recycling import Outcome
-from baton.contracts.leads import Actor, Stage, StageEvent
+from baton.contracts.leads import Actor, Level, Stage, StageEvent
 from baton.ids import derived_id
 from services.scorer.lead.level import Raising, rate_lead
-from services.scorer.lead.qualification import hand_over
+from services.scorer.lead.qualification import hand_over, qualify
 from services.scorer.lead.rescore import rescore
-from services.scorer.lead.stage_moves import Cause, end_cycle, move_lead
-from services.scorer.lead.state import DEAL, UNTIL_DECIDED, CycleState, Deal, FormerHandoff
+from services.scorer.lead.stage_moves import Cause, by_system, end_cycle, move_lead, place, refuse
+from services.scorer.lead.state import DEAL, UNTIL_DECIDED, CycleState, Deal, FormerHandoff, WithdrawnHandoff
 from services.scorer.lead.step import LeadStep
 
 _ENDS: Final = frozenset({StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.LOST, StageEvent.WON})
@@ -46,6 +47,31 @@ def carry_out(step: LeadStep, move: StageEvent, cause: Cause) -> None:
     _after(step, move, cause)
 
 
+def said_before_withdrawal(step: LeadStep, move: StageEvent, cause: Cause, withdrawn: WithdrawnHandoff) -> None:
+    """An act of who had the lead, done before its qualification was withdrawn and reported after: an acceptance or a verdict stands,
+    and the lead is theirs again; a rejection is remembered, and ends the lead where its reason disqualifies."""
+    if move in (StageEvent.REJECTED, StageEvent.RECYCLED):
+        _remember_rejecter(step, cause)
+        if step.agreement.recycling.reason(cause.reason).outcome is Outcome.DISQUALIFY:
+            place(step, StageEvent.DISQUALIFIED, cause, Stage.DISQUALIFIED)
+            _ended(step, StageEvent.DISQUALIFIED, cause)
+        else:
+            refuse(step, move.value, cause, "withdrawn_already", detail="the lead rests; it is not offered to them again")
+        return
+    rating = rate_lead(step, raising=Raising.NOT)
+    level = max(withdrawn.level or Level.WARM.value, rating.level, key=RANK.__getitem__)
+    qualify(
+        step,
+        rating._replace(level=level),
+        by_system(step, cause.id, occurred_at_ms=cause.occurred_at_ms),
+        raised_by=withdrawn.raised_by,
+        owner=withdrawn.owner,
+        leg=withdrawn.leg,
+    )
+    handoff_id = derived_id("handoff", step.cycle_state.qualification_id or "", 1)
+    carry_out(step, move, replace(cause, handoff_id=handoff_id))
+
+
 def _by_reason(step: LeadStep, move: StageEvent, cause: Cause) -> Stage | None:
     """A reason that the agreement disqualifies for does so, whatever the act was called."""
     if move not in (StageEvent.RECYCLED, StageEvent.LOST):
@@ -60,9 +86,15 @@ def _after(step: LeadStep, move: StageEvent, cause: Cause) -> None:
         case StageEvent.ACCEPTED:
             step.update_cycle(accepted=True, touched=True, owner=cause.by if cycle_state.owner is None else cycle_state.owner)
         case StageEvent.REJECTED:
-            rejecters = tuple(dict.fromkeys((*cycle_state.rejecters, cause.by or "")))[-_MAX_REJECTERS:]
+            _remember_rejecter(step, cause)
             step.update_cycle(
-                rejecters=rejecters, rejected=True, handoff_id=None, owner=None, pool=None, accepted=False, touched=False
+                rejected=True,
+                rejected_at_ms=cause.occurred_at_ms,
+                handoff_id=None,
+                owner=None,
+                pool=None,
+                accepted=False,
+                touched=False,
             )
         case StageEvent.QUALIFIED | StageEvent.OPPORTUNITY:
             step.update_cycle(accepted=True, touched=True, owner=cycle_state.owner or cause.by)
@@ -70,11 +102,16 @@ def _after(step: LeadStep, move: StageEvent, cause: Cause) -> None:
             _ended(step, move, cause)
 
 
+def _remember_rejecter(step: LeadStep, cause: Cause) -> None:
+    rejecters = tuple(dict.fromkeys((*step.cycle_state.rejecters, cause.by or "")))[-_MAX_REJECTERS:]
+    step.update_cycle(rejecters=rejecters)
+
+
 def _ended(step: LeadStep, move: StageEvent, cause: Cause) -> None:
     if move is StageEvent.WON and step.cycle_state.owner is None:
         step.update_cycle(owner=cause.by)
     ended_as = Stage(step.head.stage)
-    end_cycle(step, ended_as.value, reason=cause.reason)
+    raised_by = end_cycle(step, ended_as.value, reason=cause.reason, ended_at_ms=cause.occurred_at_ms)
     if ended_as is Stage.RECYCLED:
         # When it comes back is the SLA watcher's to say; until it has, only a raised hand brings the lead back.
         step.update_cycle(
@@ -85,7 +122,7 @@ def _ended(step: LeadStep, move: StageEvent, cause: Cause) -> None:
             cool_off_until_ms=UNTIL_DECIDED,
             return_at_ms=None,
         )
-    rescore(step, cause=cause.id, occurred_at_ms=cause.occurred_at_ms)
+    rescore(step, cause=cause.id, occurred_at_ms=cause.occurred_at_ms, raised_by=raised_by)
 
 
 def _bridged(step: LeadStep, cause: Cause) -> None:
@@ -95,6 +132,7 @@ def _bridged(step: LeadStep, cause: Cause) -> None:
     step.update_cycle(
         qualification_id=derived_id(cause.id, "qualification", step.lead_id),
         cause_id=cause.id,
+        bridged_by=cause.by,
         leg="sales",
         handoff_id=None,
         attempt=0,

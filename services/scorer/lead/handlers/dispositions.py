@@ -1,8 +1,9 @@
 """What people of the firm say about a lead: whether it may be carried out, and if not, why.
 
-Only the receiving side of the hand-off that stands may accept, reject or give a verdict, its manager in its place. An act that names a
-hand-off which stands no more is refused, but for one case: an acceptance that crossed a reassignment (it was said before the lead was
-handed on, and the new holder has neither accepted nor touched it) wins. What becomes of a rejected or recycled lead is decided by
+Only the receiving side may accept, reject or give a verdict, its manager in its place, each in the role that the agreement gives them
+(:mod:`.acting_role`). An act is about the hand-off that stood when it was done (:mod:`.meant_handoff`). About one that stands no more it
+is refused, but for two cases: an acceptance that crossed a reassignment (it was said before the lead was handed on, and the new
+holder has neither accepted nor touched it), and what was said before the qualification was withdrawn. What becomes of a rejected or recycled lead is decided by
 the SLA watcher, from the reason.
 """
 
@@ -13,7 +14,14 @@ from typing import Final
 from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.leads import Actor, Stage, StageEvent
 from baton.ids import derived_id
-from services.scorer.lead.handlers.disposition_effects import carry_out, former_handoff, speaker
+from services.scorer.lead.handlers.acting_role import NotEntitled, acting_role
+from services.scorer.lead.handlers.disposition_effects import carry_out, former_handoff, said_before_withdrawal, speaker
+from services.scorer.lead.handlers.meant_handoff import (
+    is_before_handoff,
+    is_of_former_cycle,
+    with_handoff,
+    withdrawn_since,
+)
 from services.scorer.lead.stage_moves import Cause, refuse
 from services.scorer.lead.state import CycleState
 from services.scorer.lead.step import LeadStep
@@ -30,9 +38,9 @@ _MOVES: Final = {
     ActKind.LOST: StageEvent.LOST,
 }
 _TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING})
-_NEED_REASON: Final = frozenset({StageEvent.REJECTED, StageEvent.RECYCLED, StageEvent.DISQUALIFIED})
-_PEOPLE: Final = frozenset(Actor) - {Actor.SYSTEM}
+_NEED_REASON: Final = frozenset({StageEvent.REJECTED, StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.LOST})
 _MAX_ATTEMPTS: Final = 32
+_MAX_REASON: Final = 100
 
 
 def on_act(step: LeadStep, event: LeadAct) -> None:
@@ -43,24 +51,34 @@ def on_act(step: LeadStep, event: LeadAct) -> None:
     move = _MOVES.get(ActKind(kind)) if kind in set(ActKind) else None
     if move is None:
         return
-    cause = cause_of(event)
-    refused = _refusal(step, move, cause, event.act.actor)
-    if refused is not None:
-        refuse(step, move.value, cause, refused)
+    role = acting_role(step, event.act)
+    if isinstance(role, NotEntitled):
+        refuse(step, move.value, cause_of(event), role.reason, detail=role.detail)
         return
-    carry_out(step, move, cause)
+    cause = with_handoff(step, cause_of(event, role))
+    refused = _unreasoned(step, move, cause)
+    if refused is not None:
+        refuse(step, move.value, cause, refused[0], detail=refused[1])
+    elif (withdrawn := withdrawn_since(step, cause)) is not None:
+        said_before_withdrawal(step, move, cause, withdrawn)
+    elif (reason := _refusal(step, move, cause)) is not None:
+        refuse(step, move.value, cause, reason)
+    else:
+        carry_out(step, move, cause)
 
 
-def cause_of(event: LeadAct) -> Cause:
-    """The act as the cause of a move. An actor that nobody is counts as the system, which no act may speak for."""
+def cause_of(event: LeadAct, role: Actor | None = None) -> Cause:
+    """The act as the cause of a move, by somebody in ``role``. A role that there is not counts as the system's, which no act may speak
+    for."""
     act = event.act
+    claimed = Actor(act.actor) if act.actor in set(Actor) else Actor.SYSTEM
     return Cause(
         id=event.event_id,
-        actor=Actor(act.actor) if act.actor in set(Actor) else Actor.SYSTEM,
-        occurred_at_ms=event.occurred_at_ms,
+        actor=role or claimed,
+        occurred_at_ms=min(event.occurred_at_ms, event.received_at_ms),
         evidence_at_ms=event.received_at_ms,
         by=act.by,
-        reason=act.reason,
+        reason=(act.reason or "").strip() or None,
         source=event.source,
         handoff_id=act.handoff_id,
         opportunity_id=act.opportunity_id,
@@ -71,16 +89,32 @@ def cause_of(event: LeadAct) -> Cause:
     )
 
 
-def _refusal(step: LeadStep, move: StageEvent, cause: Cause, actor: str) -> str | None:
+def _unreasoned(step: LeadStep, move: StageEvent, cause: Cause) -> tuple[str, str] | None:
+    """Why the reason given will not do, and which ones there are: what ends a cycle is counted and recycled by its reason."""
+    if move not in _NEED_REASON:
+        return None
+    known = step.agreement.recycling.reasons
+    if cause.reason in known:
+        return None
+    there_are = f"reasons of the agreement: {', '.join(sorted(known))}"
+    if cause.reason is None:
+        return "reason_missing", there_are
+    return "reason_unknown", f'"{cause.reason[:_MAX_REASON]}" is none of the {there_are}'
+
+
+def _refusal(step: LeadStep, move: StageEvent, cause: Cause) -> str | None:
     """Why the act is not carried out; None if it may be. The first reason that holds, in this order."""
     cycle_state = step.cycle_state
-    if actor not in _PEOPLE:
-        return "unknown_actor"
+    if is_of_former_cycle(step, move, cause):
+        return "former_cycle"
     if not _stands(cycle_state, move, cause):
         return "stale_handoff"
-    target = moved(Stage(step.head.stage), move, speaker(cause.actor, move, cycle_state))
+    speaks_as = speaker(cause.actor, move, cycle_state)
+    target = moved(Stage(step.head.stage), move, speaks_as)
     if isinstance(target, Refused):
         return target.reason
+    if is_before_handoff(step, move, cause, speaks_as):
+        return "nothing_handed_off"
     return _not_the_holder(step, cause) or _too_late(step, move, cause) or _incomplete(move, cause)
 
 
@@ -127,8 +161,6 @@ def _too_late(step: LeadStep, move: StageEvent, cause: Cause) -> str | None:
 
 
 def _incomplete(move: StageEvent, cause: Cause) -> str | None:
-    if move in _NEED_REASON and not (cause.reason or "").strip():
-        return "reason_missing"
     if move in (StageEvent.OPPORTUNITY, StageEvent.WON) and cause.amount_minor is not None:
         if not cause.currency:
             return "currency_missing"

@@ -5,7 +5,7 @@ Each function changes the step and says whether anything changed; scoring and qu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from baton.contracts.intake import LeadEvent, LeadPerson, Person
@@ -180,6 +180,16 @@ def update_person(step: LeadStep, person: Person, times: Mapping[str, int], *, c
         return
     book = step.get(PERSON, ONLY) or NOBODY
     _keep_person(step, book, with_person(book, person, times, event_id=cause), cause=cause)
+
+
+def join_persons(step: LeadStep, reports: Iterable[LeadPerson], *, cause: str) -> None:
+    """Learn what was reported of a lead that ended in this one, each report from its own event."""
+    book = joined = step.get(PERSON, ONLY) or NOBODY
+    for report in reports:
+        if not is_retracted(step, report.event_id):
+            times = dict.fromkeys(PERSON_FIELDS, report.occurred_at_ms)
+            joined = with_person(joined, report.person, times, event_id=report.event_id)
+    _keep_person(step, book, joined, cause=cause)
 
 
 def _keep_person(step: LeadStep, book: PersonBook, changed: PersonBook, *, cause: str) -> None:

@@ -37,11 +37,11 @@ def on_routed(step: LeadStep, routed: LeadRouted) -> None:
         accepted=False,
         touched=False,
         rejected=False,
-        former=_with_former(cycle_state),
+        former=_with_former(cycle_state, step.now),
     )
 
 
-def _with_former(cycle_state: CycleState) -> tuple[FormerHandoff, ...]:
+def _with_former(cycle_state: CycleState, now: int) -> tuple[FormerHandoff, ...]:
     if cycle_state.handoff_id is None:
         return cycle_state.former
     left = FormerHandoff(
@@ -50,6 +50,8 @@ def _with_former(cycle_state: CycleState) -> tuple[FormerHandoff, ...]:
         leg=cycle_state.leg,
         owner=cycle_state.owner,
         pool=cycle_state.pool,
+        from_ms=cycle_state.routed_at_ms,
+        until_ms=now,
     )
     return (*cycle_state.former, left)[-_MAX_FORMER:]
 
@@ -63,12 +65,12 @@ def on_changed(step: LeadStep, change: HandoffChange) -> None:
     if change.event in HANDOFF_ENDS and change.published:
         if stands:
             step.update_cycle(
-                handoff_id=None, owner=None, pool=None, accepted=False, touched=False, former=_with_former(cycle_state)
+                handoff_id=None, owner=None, pool=None, accepted=False, touched=False, former=_with_former(cycle_state, step.now)
             )
         elif change.event == HandoffEvent.WITHDRAWN:
             _remember(step, change)
     elif change.event == HandoffEvent.REINSTATED and not stands:
-        left = tuple(each for each in _with_former(cycle_state) if each.handoff_id != change.handoff_id)
+        left = tuple(each for each in _with_former(cycle_state, step.now) if each.handoff_id != change.handoff_id)
         step.update_cycle(
             handoff_id=change.handoff_id,
             attempt=max(cycle_state.attempt, change.attempt),
@@ -87,6 +89,12 @@ def _remember(step: LeadStep, change: HandoffChange) -> None:
     if change.owner is None or any(each.handoff_id == change.handoff_id for each in cycle_state.former):
         return
     known = FormerHandoff(
-        handoff_id=change.handoff_id, attempt=change.attempt, leg=change.leg, owner=change.owner, pool=change.pool
+        handoff_id=change.handoff_id,
+        attempt=change.attempt,
+        leg=change.leg,
+        owner=change.owner,
+        pool=change.pool,
+        from_ms=cycle_state.qualified_at_ms,
+        until_ms=step.now,
     )
     step.update_cycle(attempt=max(cycle_state.attempt, change.attempt), former=(*cycle_state.former, known)[-_MAX_FORMER:])

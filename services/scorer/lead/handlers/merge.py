@@ -20,10 +20,9 @@ from baton.contracts.topic_names import LEADS_PERSONS, SCORER_TRANSFERS
 from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import leave_backlog
-from services.scorer.lead.handlers.events import record_consent, record_profile, undo_retracted, update_person
+from services.scorer.lead.handlers.events import join_persons, record_consent, record_profile, undo_retracted, update_person
 from services.scorer.lead.merge_takeover import hands_raised, take_over
 from services.scorer.lead.merge_transfer import send_book, take_dates, take_deals
-from services.scorer.lead.profile import PERSON_FIELDS
 from services.scorer.lead.publish_score import publish_account_part
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.settling import note_book
@@ -123,8 +122,7 @@ def absorbed(step: LeadStep, told: LeadTransfer) -> None:
         publish_consents(step, told.transfer_id)
     if told.person is not None:
         update_person(step, told.person, told.person_times, cause=told.transfer_id)
-    for known in told.persons:
-        update_person(step, known.person, dict.fromkeys(PERSON_FIELDS, known.occurred_at_ms), cause=known.event_id)
+    join_persons(step, told.persons, cause=told.transfer_id)
     for cycle in told.cycles:
         step.put(CYCLE, cycle_item(cycle, told.loser), cycle)
     take_dates(step, told.dates)

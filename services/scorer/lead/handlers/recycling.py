@@ -41,17 +41,20 @@ def _is_of_former(step: LeadStep, told: LeadRecycled) -> bool:
 
 def _end(step: LeadStep, told: LeadRecycled, move: StageEvent) -> None:
     worked_on = step.head.stage in OPEN
+    cycle_state = step.cycle_state
+    raised_by: tuple[str, ...] = ()
+    ended_at_ms = cycle_state.rejected_at_ms if cycle_state.rejected else step.now
     refused = move_lead(step, move, _cause(step, told))
     if refused is not None:
         refuse(step, move.value, _cause(step, told), refused.reason)
         return
     # A lead that was withdrawn before anybody took it rests in its cycle: what it did goes on counting.
     if worked_on or move is StageEvent.DISQUALIFIED:
-        end_cycle(step, step.head.stage, reason=told.reason)
+        raised_by = end_cycle(step, step.head.stage, reason=told.reason, ended_at_ms=ended_at_ms)
     if worked_on and move is StageEvent.RECYCLED:
         step.update_cycle(recycles=step.cycle_state.recycles + 1)
     _rest(step, told)
-    rescore(step, cause=told.recycle_id, occurred_at_ms=told.at_ms)
+    rescore(step, cause=told.recycle_id, occurred_at_ms=told.at_ms, raised_by=raised_by)
 
 
 def _rest(step: LeadStep, told: LeadRecycled) -> None:

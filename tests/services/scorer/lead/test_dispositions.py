@@ -28,16 +28,28 @@ def handed_over(owner: str = "ann", *, raised: bool = False) -> tuple[World, str
     [
         ("accepted", "ann", {"actor": "system"}, "unknown_actor"),
         ("accepted", "ann", {"actor": "robot"}, "unknown_actor"),
-        ("accepted", "ann", {"actor": "marketing"}, "actor_may_not"),
+        ("accepted", "max", {"actor": "marketing"}, "actor_may_not"),
+        ("accepted", "max", {"actor": ""}, "actor_may_not"),
+        ("accepted", "ann", {"actor": "marketing"}, "not_their_role"),
+        ("accepted", "ann", {"actor": "sales"}, "not_their_role"),
+        ("accepted", "ann", {"actor": "manager"}, "not_their_role"),
+        ("accepted", "ghost", {"actor": ""}, "unknown_person"),
+        ("accepted", "ghost", {"actor": "sdr"}, "unknown_person"),
+        ("accepted", "ghost", {"actor": "manager"}, "unknown_person"),
         ("accepted", "rex", {"actor": "sales"}, "held_by_sdr"),
         ("accepted", "bob", {}, "held_by_another"),
         ("accepted", "ann", {"handoff_id": "somebody else's"}, "stale_handoff"),
         ("rejected", "ann", {}, "reason_missing"),
         ("rejected", "ann", {"reason": "  "}, "reason_missing"),
+        ("rejected", "ann", {"reason": "no_idea"}, "reason_unknown"),
         ("recycled", "ann", {}, "reason_missing"),
+        ("recycled", "ann", {"reason": "no_idea"}, "reason_unknown"),
         ("disqualified", "ann", {}, "reason_missing"),
+        ("disqualified", "ann", {"reason": "no_idea"}, "reason_unknown"),
         ("recycled", "max", {"actor": "marketing", "reason": "not_ready"}, "held_by_sales"),
-        ("lost", "rex", {"actor": "sales"}, "not_accepted_yet"),
+        ("lost", "rex", {"actor": "sales"}, "reason_missing"),
+        ("lost", "rex", {"actor": "sales", "reason": "no_idea"}, "reason_unknown"),
+        ("lost", "rex", {"actor": "sales", "reason": "lost_other"}, "not_accepted_yet"),
         ("opportunity", "ann", {}, "actor_may_not"),
     ],
 )
@@ -216,10 +228,9 @@ def test_a_customer_can_start_again_and_goes_to_who_won_them() -> None:
         ("recycled", "student", "disqualified"),
         ("disqualified", "not_ready", "disqualified"),
         ("lost", "lost_to_competitor", "recycled"),
-        ("lost", None, "recycled"),
     ],
 )
-def test_a_person_ends_the_cycle_and_the_reason_decides_where_it_leads(kind: str, reason: str | None, to: str) -> None:
+def test_a_person_ends_the_cycle_and_the_reason_decides_where_it_leads(kind: str, reason: str, to: str) -> None:
     world, _ = handed_over("rex", raised=True)
     world.act("l1", "accepted", "rex", actor="sales")
     world.said()
