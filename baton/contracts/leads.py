@@ -48,7 +48,8 @@ class Actor(StrEnum):
 class Contribution:
     """One line of an explanation; the lines of a result add up to its number exactly.
 
-    ``kind``: ``act`` (an entry, decayed), ``cap``, ``clamp``, ``rest`` (entries beyond the top ones, summed) or ``fit``.
+    ``kind``: ``act`` (an entry, decayed), ``cap``, ``clamp``, ``rest`` (entries beyond the top ones, summed), ``limit`` (acts beyond a
+    daily limit: no points) or ``fit``.
     """
 
     kind: str
@@ -141,7 +142,7 @@ class LeadQualified:
     is a qualification of its own with ``leg`` sales and the same cycle. ``hand_raised``: a fast-track act was the cause.
     ``segment`` is what targets and goals are counted by. ``rejecters``: people who rejected the lead before. ``level`` is the urgency: a
     raised hand is hot (warm with poor fit) whatever the sum. ``owner``: who has the customer, or had the lead that ended in this one.
-    ``counted_as``: the lead and cycle (``LEAD/CYCLE``) of a lead that ended in this one, whose work goes on here: its stages were counted
+    ``qualified_by``: who of the bridge team passed it on to sales. ``counted_as``: the lead and cycle (``LEAD/CYCLE``) of a lead that ended in this one, whose work goes on here: its stages were counted
     towards the goals there, and one person counts once.
     """
 
@@ -163,7 +164,35 @@ class LeadQualified:
     rejecters: tuple[str, ...] = ()
     owner: str | None = None
     stage: str = "mql"
+    qualified_by: str | None = None
     counted_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadAmended:
+    """``scorer.amendments.v1``: what became known of a qualification after it was handed off, and matters to who works on the lead.
+
+    ``brief`` is the whole story as it is now; ``changed`` names what differs (``person.phone``, ``profile.country``, ``account_id``,
+    ``consents.sales/phone``, ``hand_raised``, ``level``, ``segment``). ``leg`` is the one that the lead is on; ``level`` its urgency now: a hand
+    raised since makes it hot. ``handoff_id``: the hand-off that stands, None where nobody holds the lead yet.
+    """
+
+    amendment_id: str
+    lead_id: str
+    cycle: int
+    qualification_id: str
+    handoff_id: str | None
+    changed: tuple[str, ...]
+    brief: Story
+    leg: str
+    level: str
+    grade: str
+    fit_micro: int
+    hand_raised: bool
+    segment: str | None
+    at_ms: int
+    cause_id: str
+    agreement: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,11 @@ from services.scorer.lead.step import LeadStep
 
 def consents_of(step: LeadStep) -> dict[str, str]:
     """``purpose/channel`` to ``granted`` or ``refused``."""
-    acts = [each for _, each in step.items(CONSENT)]
+    return consents_from([act for _, act in step.items(CONSENT)])
+
+
+def consents_from(acts: list[ConsentAct]) -> dict[str, str]:
+    """The same of the newest acts by purpose and channel."""
     overall = {each.purpose: each for each in acts if each.channel == ANY_CHANNEL}
     newest = {consent_key(each.purpose, each.channel): max(each, overall.get(each.purpose, each), key=_newer) for each in acts}
     return {key: GRANTED if each.granted else REFUSED for key, each in newest.items()}

@@ -76,6 +76,12 @@ def rate_lead(step: LeadStep, *, raising: Raising, cause: str = "", undone: bool
     return rating
 
 
+def grade_now(step: LeadStep) -> str:
+    """The grade at this moment."""
+    totals = standing(step.head.marks, step.table, step.now, step.head.totals)
+    return step.agreement.levels.grade(step.head.fit_micro, engagement_micro(totals, step.table, step.now))
+
+
 def _may_rise(step: LeadStep, raising: Raising, engagement: int) -> bool:
     """Whether this step raised the number: against what it would be at this moment without the step."""
     if raising is not Raising.BY_NUMBER:

@@ -1,6 +1,7 @@
 """Publishes the score of a lead, and what the lead contributes to its account.
 
-A result is published when something visible changed: level, grade, fit, cycle, or the engagement by the step it is shown in.
+A result is published when something visible changed: level, grade, fit, cycle, the engagement by the step it is shown in, or the
+moment at which the level falls by itself, so that the one published last is right whenever it is read.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from services.scorer.lead.handoff_brief import criteria_of
 from services.scorer.lead.level import Rating
 from services.scorer.lead.step import LeadStep
 from services.scorer.score.account_contribution import SHOWN_STEP_MICRO, packed
+from services.scorer.score.entry_status import beyond_limit
 from services.scorer.score.explanation import explanation
 from services.scorer.score.group_totals import NEVER, leaves_at, sums_differ
 
@@ -27,13 +29,14 @@ def publish_score(step: LeadStep, rating: Rating, *, cause: str, note: str = "",
     shown = rating.engagement_micro // SHOWN_STEP_MICRO
     if former is not None and not always:
         before = former.shown, former.grade, former.level, former.fit_micro, former.cycle, former.account_id
-        if before == (shown, rating.grade, rating.level, head.fit_micro, head.cycle, head.account_id):
+        same = before == (shown, rating.grade, rating.level, head.fit_micro, head.cycle, head.account_id)
+        if same and not _limit_begins(head.marks, former.marks) and (rating.next_change_at_ms or 0) == head.published_change_ms:
             if step.role_moved:
                 publish_account_part(step, "add", head.account_id, rating, cause=cause)
             elif head.account_id is not None and sums_differ(head.totals, former.totals):
                 publish_account_part(step, "score", head.account_id, rating, cause=cause)
             return
-    step.head = evolve(head, shown=shown, grade=rating.grade)
+    step.head = evolve(head, shown=shown, grade=rating.grade, published_change_ms=rating.next_change_at_ms or 0)
     result = explanation(head.ledger, head.marks, step.table, step.now, totals=rating.totals)
     step.publish(
         LEADS_SCORED,
@@ -55,6 +58,11 @@ def publish_score(step: LeadStep, rating: Rating, *, cause: str, note: str = "",
         ),
     )
     publish_account_part(step, "add", head.account_id, rating, cause=cause)
+
+
+def _limit_begins(marks: bytes, former: bytes) -> bool:
+    """Whether an act goes beyond a daily limit, and none did before: the explanation has a line for it."""
+    return marks is not former and bool(beyond_limit(marks)) and not beyond_limit(former)
 
 
 def publish_account_part(step: LeadStep, kind: str, account_id: str | None, rating: Rating | None, *, cause: str) -> None:

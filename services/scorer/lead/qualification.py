@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
+from baton.agreement.compiled.levels import RANK
 from baton.agreement.condition_context import ConditionContext
 from baton.contracts.leads import BacklogRelease, LeadQualified, Level, Stage, StageEvent
 from baton.contracts.topic_names import LEADS_QUALIFIED
@@ -194,6 +195,7 @@ def hand_over(step: LeadStep, rating: Rating, cause: Cause, *, owner: str | None
             owner=owner,
             stage=head.stage,
             counted_as=cycle_state.counted_as,
+            qualified_by=cycle_state.bridged_by,
         ),
     )
 
@@ -207,7 +209,7 @@ def reconsider_qualification(step: LeadStep, *, cause: str, reason: str, rating:
     cycle_state = step.cycle_state
     raised_by = _still_raised(step, cycle_state)
     if raised_by != cycle_state.raised_by:
-        step.update_cycle(raised_by=raised_by)
+        step.update_cycle(raised_by=raised_by, level=cycle_state.level if raised_by else step.head.level)
     if raised_by or cycle_state.kept:
         return
     if step.head.level != Level.COLD.value and not (rating is not None and _gates_shut(step, rating, cycle_state)):
@@ -266,11 +268,16 @@ def _not_retracted(step: LeadStep, raised_by: Iterable[str]) -> tuple[str, ...]:
 
 
 def _raised_again(step: LeadStep, raised_by: tuple[str, ...], cause: Cause) -> None:
-    """A hand is raised by a lead that is somebody's work already: who has it is told. Or by one that is not to come back."""
+    """A hand is raised by a lead that is somebody's work already: from now on it is as urgent as one that was handed over with a raised
+    hand, and who has it is told. Or by one that is not to come back."""
     if step.head.stage == Stage.DISQUALIFIED.value:
         refused = move_lead(step, StageEvent.QUALIFIED, cause)
         assert isinstance(refused, Refused)
         refuse(step, StageEvent.QUALIFIED.value, cause, refused.reason)
     else:
-        step.update_cycle(raised_by=tuple(dict.fromkeys((*step.cycle_state.raised_by, *raised_by)))[-MAX_RAISED:])
+        cycle_state = step.cycle_state
+        step.update_cycle(
+            raised_by=tuple(dict.fromkeys((*cycle_state.raised_by, *raised_by)))[-MAX_RAISED:],
+            level=max(cycle_state.level or Level.WARM.value, urgency(step, step.head.level, raised=True), key=RANK.__getitem__),
+        )
         place(step, StageEvent.HAND_RAISED, cause, Stage(step.head.stage))

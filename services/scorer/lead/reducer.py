@@ -23,6 +23,7 @@ from baton.contracts.topic_names import (
     LEADS_STAGES,
     ROUTER_HANDOFFS,
     SCORER_ACCOUNTS,
+    SCORER_AMENDMENTS,
     SCORER_BACKLOG,
     SCORER_BUYING,
     SCORER_LEADS,
@@ -31,6 +32,7 @@ from baton.contracts.topic_names import (
     SLA_LEADS,
 )
 from baton.engine.reducer import Event, Reducer, Step, View
+from services.scorer.lead.amendments import publish_amendment
 from services.scorer.lead.handlers import events, handoffs, merge, recycling
 from services.scorer.lead.handlers.account import on_group
 from services.scorer.lead.handlers.dispositions import cause_of, on_act
@@ -71,6 +73,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         LEADS_STAGES,
         LEADS_REFUSALS,
         LEADS_PERSONS,
+        SCORER_AMENDMENTS,
         SCORER_ACCOUNTS,
         SCORER_TRANSFERS,
         SCORER_BACKLOG,
@@ -86,6 +89,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
             _at_tombstone(step, event.value)
         else:
             _take(step, event.value)
+            publish_amendment(step)
         return step.finish()
 
     def wake(self, view: View[LeadHead], *, now: int, reference: AgreementReference) -> Step[LeadHead]:

@@ -51,6 +51,7 @@ class LeadHead:
     event, a level above cold was reached. ``shown``: the
     engagement that was published last, in steps (see :mod:`.level`). ``ledger``, ``retracted``: see :mod:`services.scorer.score.ledger`; ``marks``: :mod:`services.scorer.score.entry_status`; ``totals``: :mod:`services.scorer.score.group_totals`.
     ``waits``: pool in whose backlog the lead waits, since an agreement with a lower threshold came into force.
+    ``published_change_ms``: the moment of the next change that was published last, 0 for none.
     ``awaited``, ``settling``: see :mod:`.settling`. ``recent``, ``origins``: the newest pieces of content, and the earliest campaign touches, see :mod:`services.scorer.score.content_touches`.
     """
 
@@ -75,6 +76,7 @@ class LeadHead:
     origins: bytes = b""
     awaited: tuple[Awaited, ...] = ()
     settling: Settling | None = None
+    published_change_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

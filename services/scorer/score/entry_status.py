@@ -43,3 +43,8 @@ def taken_back(marks: bytes) -> int:
     """How many entries were retracted, or turned out to be a machine's."""
     reasons = marks[_WHY::MARK_SIZE]
     return reasons.count(Why.RETRACTED) + reasons.count(Why.SCANNER)
+
+
+def beyond_limit(marks: bytes) -> int:
+    """How many entries are beyond a daily limit."""
+    return marks[_WHY::MARK_SIZE].count(Why.DAILY_LIMIT)

@@ -2,11 +2,12 @@
 
 Each entry's share is rounded down and the millionths that are missing go to the entries that lost most by it, so that the lines of
 a group give the group's number, and all lines the number shown. A cap and the clamp at 0 are lines of their own; entries beyond the
-top ones are one line, ``rest``, and the result says that it was cut.
+top ones are one line, ``rest``, and the result says that it was cut. Acts beyond a daily limit have a line without points.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import floor, ldexp
@@ -15,10 +16,10 @@ from typing import Final
 from baton.contracts.leads import Contribution
 from baton.evolve import maker
 from services.scorer.score.engagement import standing, whole
-from services.scorer.score.entry_status import MARK
+from services.scorer.score.entry_status import MARK, Why
 from services.scorer.score.group_totals import GroupSum, group_sums, value_at
 from services.scorer.score.ledger import ORDER, SIZE
-from services.scorer.score.rule_table import ScoreTable
+from services.scorer.score.rule_table import SPARE, ScoreTable
 
 TOP: Final = 10
 _contribution: Final = maker(Contribution)
@@ -47,6 +48,7 @@ def explanation(ledger: bytes, marks: bytes, table: ScoreTable, now: int, *, top
     if rest:
         lines.append(Contribution(kind="rest", name=f"{len(rest)} more", points_micro=sum([micros[place] for place in rest])))
     lines += caps
+    lines += _limits(marks, table, now)
     if total < 0:
         lines.append(Contribution(kind="clamp", name="never below 0", points_micro=-total))
     return Explanation(max(total, 0), tuple(lines), bool(rest))
@@ -71,6 +73,26 @@ def _caps(groups: list[GroupSum], now: int) -> Iterator[Contribution]:
         cap, name = each.line.cap_micro, each.line.name
         if cap >= 0 and (gained := each.gained(now)) > cap:
             yield _contribution(kind="cap", name=f"cap of {name}", points_micro=whole(cap - gained), group=name)
+
+
+def _limits(marks: bytes, table: ScoreTable, now: int) -> Iterator[Contribution]:
+    """A line without points for each rule whose acts went beyond a daily limit, so that nobody looks for them in vain."""
+    floors = [now - line.keeps_ms for line in table.groups]
+    beyond = Counter(
+        rule for at_ms, _, _, group, why, rule in MARK.iter_unpack(marks) if why == Why.DAILY_LIMIT and at_ms > floors[group]
+    )
+    for rule, number in sorted(beyond.items()):
+        line = table.rules[rule]
+        group = table.groups[line.group]
+        limit = line.per_day or group.per_day
+        more = " or more" if number >= SPARE else ""
+        yield _contribution(
+            kind="limit",
+            name=f"{number}{more} beyond {limit} a day: {line.name}",
+            points_micro=0,
+            group=group.name,
+            base_micro=line.points_micro,
+        )
 
 
 def _apportioned(shares: list[float], whole_sum: int) -> list[int]:
