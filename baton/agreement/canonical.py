@@ -12,6 +12,7 @@ from typing import Any
 from baton.agreement.compile.agreement import compile_agreement
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.model.agreement import Agreement
+from baton.agreement.source.yaml import WrittenNumber
 
 VERSION_LENGTH = 16
 
@@ -30,7 +31,23 @@ def version_of(text: str) -> str:
 
 def model_of(plain: Any) -> Agreement:
     """The model of plain data as YAML or JSON give it. Raises pydantic's ``ValidationError``."""
-    return Agreement.model_validate_json(json.dumps(plain, allow_nan=False))
+    return Agreement.model_validate_json(json.dumps(_with_written_points(plain), allow_nan=False))
+
+
+def _with_written_points(plain: Any) -> Any:
+    """``plain`` with the points that examples expect as they were written: JSON's numbers do not tell 8 from 8.000000."""
+    examples = plain.get("examples") if isinstance(plain, dict) else None
+    if not isinstance(examples, list):
+        return plain
+    return {**plain, "examples": [_example(example) for example in examples]}
+
+
+def _example(example: Any) -> Any:
+    expect = example.get("expect") if isinstance(example, dict) else None
+    if not isinstance(expect, dict):
+        return example
+    written = {name: value.text for name, value in expect.items() if isinstance(value, WrittenNumber)}
+    return {**example, "expect": {**expect, **written}} if written else example
 
 
 @lru_cache(maxsize=64)

@@ -1,21 +1,23 @@
 """Runs the examples that an agreement brings along: the two teams' own acceptance tests.
 
 Each example is sent through the whole system in memory, with the same reducers as live, and what came out is compared with
-what the two teams expect.
+what the two teams expect. Points decay from the moment of an act, and live it takes time until an act arrives: each example is run
+again with its acts delivered a little later, and must come out the same, its deadline aside.
 """
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 from baton.agreement.canonical import canonical_text, load_canonical, version_of
 from baton.agreement.compile.agreement import moment_ms
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.model.agreement import Agreement
-from baton.agreement.model.examples import ExampleModel
-from baton.agreement.quantities import DAY_MS, MICRO, MINUTE_MS, points_words
+from baton.agreement.model.examples import ExampleModel, ExpectedPoints
+from baton.agreement.quantities import DAY_MS, MICRO, MINUTE_MS, duration_words, points_words
 from baton.agreement.wall_time import local_datetime, zone_named
 from baton.agreement_report.lead_states import LeadStates, Score, score_at
 from baton.contracts.codec import codec_for
@@ -38,6 +40,8 @@ _WAITS_DAYS = 14
 _BEFORE_MS = MINUTE_MS
 _PHONE = "+493012345678"
 _POINTS = ("fit", "engagement")
+DELIVERED_MS: Final = (250, 5_000)
+"""How much later than they were done the acts of an example arrive, in its further runs."""
 _RECORDS: dict[str, Any] = {
     LEADS_QUALIFIED: LeadQualified,
     LEADS_ROUTED_SDR: LeadRouted,
@@ -78,25 +82,40 @@ def run_examples(model: Agreement) -> Iterator[Ran]:
 def _differences(text: str, example: ExampleModel) -> Iterator[Difference]:
     agreement = load_canonical(text)
     found = _run(text, agreement, example)
-    for what, wanted in example.expect.model_dump().items():
+    yield from _unexpected(agreement, example, found)
+    for late_ms in DELIVERED_MS:
+        late = _run(text, agreement, example, late_ms=late_ms)
+        for what in sorted({*found, *late} - {"deadline"}):
+            before, after = found.get(what, "none"), late.get(what, "none")
+            if before != after:
+                points = what in _POINTS
+                yield Difference(
+                    what=f"{what}, delivered {duration_words(late_ms)} later",
+                    expected=points_words(int(before)) if points else before,
+                    found=points_words(int(after)) if points else after,
+                )
+
+
+def _unexpected(agreement: CompiledAgreement, example: ExampleModel, found: dict[str, str]) -> Iterator[Difference]:
+    for what in type(example.expect).model_fields:
+        wanted = getattr(example.expect, what)
         if wanted is None:
             continue
         came = found.get(what)
-        if what in _POINTS:
+        if isinstance(wanted, ExpectedPoints):
             if not _equal_as_written(wanted, int(came or 0)):
-                yield Difference(what=what, expected=points_words(wanted), found=_rounded_words(int(came or 0)))
+                shown = f"{Decimal(wanted.micro) / MICRO:.{wanted.decimals}f}"
+                yield Difference(what=what, expected=shown, found=_rounded_words(int(came or 0)))
             continue
         expected = _in_words(agreement, what, wanted)
         if came != expected:
             yield Difference(what=what, expected=expected, found=came or "none")
 
 
-def _equal_as_written(wanted_micro: int, found_micro: int) -> bool:
+def _equal_as_written(wanted: ExpectedPoints, found_micro: int) -> bool:
     """Whether the number found is the one written, rounded to the decimals that were written."""
-    step = MICRO
-    while wanted_micro % step:
-        step //= 10
-    return abs(found_micro - wanted_micro) * 2 <= step
+    step = MICRO // 10 ** min(wanted.decimals, 6)
+    return abs(found_micro - wanted.micro) * 2 <= step
 
 
 def _rounded_words(micro: int) -> str:
@@ -115,28 +134,29 @@ def _moment_words(agreement: CompiledAgreement, at_ms: int) -> str:
     return local_datetime(at_ms, zone_named(agreement.timezone)).strftime("%a %Y-%m-%d %H:%M:%S").removesuffix(":00")
 
 
-def _run(text: str, agreement: CompiledAgreement, example: ExampleModel) -> dict[str, str]:
+def _run(text: str, agreement: CompiledAgreement, example: ExampleModel, *, late_ms: int = 0) -> dict[str, str]:
     zone = zone_named(agreement.timezone)
     moments = [moment_ms(each.at, zone) for each in example.events]
     looked_at = moment_ms(example.at, zone) if example.at else max(moments)
     simulation = Simulation(text=text, version=version_of(text), start_ms=min(moments) - 2 * _BEFORE_MS)
-    arrivals = arrivals_of(list(_lines(example, moments)))
-    facts = _read(simulation.run([each for each in arrivals if each.at_ms <= looked_at], looked_at))
+    arrivals = arrivals_of(list(_lines(example, moments, late_ms)))
+    seen_at = looked_at + late_ms
+    facts = _read(simulation.run([each for each in arrivals if each.at_ms <= seen_at], seen_at))
     found = _scored(simulation, agreement, looked_at)
     found["segment"] = agreement.segment_of(example.profile) or "none"
     found |= _routed(agreement, facts)
     if found["qualified"] == "no":  # a lead that lacks something settles before it is handed over
-        facts += _read(simulation.run([], looked_at + agreement.lifecycle.settle_ms))
+        facts += _read(simulation.run([], seen_at + agreement.lifecycle.settle_ms))
         found |= _routed(agreement, facts)
     for days in range(1, _WAITS_DAYS + 1):  # who is held over a week-end gets a deadline when somebody opens
         if found["qualified"] == "no" or "deadline" in found:
             break
-        facts += _read(simulation.run([], looked_at + days * DAY_MS))
+        facts += _read(simulation.run([], seen_at + days * DAY_MS))
         found |= _routed(agreement, facts)
     return found
 
 
-def _lines(example: ExampleModel, moments: list[int]) -> Iterator[tuple[bytes, dict[str, Any]]]:
+def _lines(example: ExampleModel, moments: list[int], late_ms: int) -> Iterator[tuple[bytes, dict[str, Any]]]:
     who = {"email": f"example@{example.account}"} if example.account else {"crm": "example:1"}
     before = min(moments) - _BEFORE_MS
     person = {"phone": _PHONE}  # an example says nothing of how its lead is reached: it can be
@@ -153,6 +173,9 @@ def _lines(example: ExampleModel, moments: list[int]) -> Iterator[tuple[bytes, d
     for number, (at_ms, line) in enumerate(plain):
         occurred = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
         whole = {"id": f"example-{number}", "source": "example", "occurred_at": occurred, "identifiers": who, **line}
+        if late_ms and line["kind"] == "engagement":
+            arrived = datetime.fromtimestamp((at_ms + late_ms) / 1000, UTC).isoformat(timespec="milliseconds")
+            whole["arrived_at"] = arrived
         yield json.dumps(whole).encode(), whole
 
 

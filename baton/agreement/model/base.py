@@ -42,7 +42,8 @@ def _target(value: Any) -> TargetWords:
     raise problem(f'{_shown(value)} is not a target: write "4 business hours", "2 working days" or "30 minutes elapsed"')
 
 
-def _points(value: Any) -> int:
+def points_micro(value: Any) -> int:
+    """Points as millionths. Raises a problem in words for what is no number of points."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise problem(f"{_shown(value)} is not a number of points: write a plain number such as 15 or -20")
     points = Decimal(str(value))
@@ -88,7 +89,7 @@ TargetText = Annotated[
 
 Points = Annotated[
     int,
-    BeforeValidator(_points),
+    BeforeValidator(points_micro),
     PlainSerializer(_points_out, return_type=int | float, when_used="json"),
     WithJsonSchema({"type": "number", "description": "Points, with at most six decimals."}),
 ]

@@ -1,12 +1,15 @@
 """Section ``examples``: the two teams' own acceptance tests, run by ``baton agreement test``."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from baton.agreement.model.base import Label, Name, Points, Section, problem
+from baton.agreement.model.base import Label, Name, Section, points_micro, problem
 from baton.agreement.model.definitions import ContentStage, LevelName
+from baton.agreement.quantities import MICRO, points_words
 
 
 def _moment(value: Any) -> datetime:
@@ -17,6 +20,49 @@ def _moment(value: Any) -> datetime:
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "description": "2026-03-02 14:30"})]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedPoints:
+    """Points in millionths, and with how many decimals they are compared."""
+
+    micro: int
+    decimals: int
+
+
+def _expected_points(value: Any) -> ExpectedPoints:
+    if isinstance(value, ExpectedPoints):
+        return value
+    text = str(value)
+    try:
+        number: Any = Decimal(text) if isinstance(value, str) else value
+    except InvalidOperation:
+        number = value
+    micro = points_micro(number)
+    return ExpectedPoints(micro, max(_decimals(text), _decimals(points_words(micro))))
+
+
+def _decimals(text: str) -> int:
+    fraction = text.partition(".")[2]
+    return len(fraction) if fraction.isdigit() else 0
+
+
+def _expected_out(points: ExpectedPoints) -> int | float | str:
+    """A number where it says how exact it is, as it is written where trailing zeros do."""
+    words = points_words(points.micro)
+    if points.decimals == _decimals(words):
+        return float(words) if points.decimals else int(words)
+    return f"{Decimal(points.micro) / MICRO:.{points.decimals}f}"
+
+
+WrittenPoints = Annotated[
+    ExpectedPoints,
+    BeforeValidator(_expected_points),
+    PlainSerializer(_expected_out, return_type=int | float | str, when_used="json"),
+    WithJsonSchema(
+        {"type": ["number", "string"], "description": "Points, with at most six decimals: compared with those that are written."}
+    ),
+]
 
 
 class ExampleEvent(Section):
@@ -32,10 +78,11 @@ class ExampleEvent(Section):
 
 
 class Expected(Section):
-    """What the two teams expect. What is left out is not compared; points are compared with the decimals that are written."""
+    """What the two teams expect. What is left out is not compared; points are compared with the decimals that are written: ``8`` is
+    met by 8.2, ``8.0`` is not."""
 
-    fit: Points | None = None
-    engagement: Points | None = None
+    fit: WrittenPoints | None = None
+    engagement: WrittenPoints | None = None
     grade: Name | None = None
     level: LevelName | None = None
     segment: Name | None = None

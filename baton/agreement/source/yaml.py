@@ -210,8 +210,21 @@ def plain_value(text: str) -> Any:
     if _INT.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text):
-        return float(text)
+        return WrittenNumber(text) if text.endswith("0") else float(text)
     return text
+
+
+class WrittenNumber(float):
+    """A number whose fraction ends in zeros, and how it was written: ``8.000000`` says how exact it is meant."""
+
+    __slots__ = ("text",)
+
+    def __new__(cls, text: str) -> "WrittenNumber":
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    text: str
 
 
 def _place_of(event: Any) -> Place:
