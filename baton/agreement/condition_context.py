@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from baton.contracts.intake import Person
 from baton.contracts.leads import AccountScored, LeadQualified
 
 GRANTED = "granted"
@@ -28,7 +29,8 @@ class ConditionContext:
     """One lead at one moment, as far as it is known.
 
     ``consents``: ``purpose/channel`` (channel ``any`` covers all) to ``granted`` or ``refused``; absent means never stated.
-    ``leg`` is ``sdr`` or ``sales``; ``hand_raised`` says that a fast-track act is the cause.
+    ``leg`` is ``sdr`` or ``sales``; ``hand_raised`` says that a fast-track act is the cause. ``reachable``: an e-mail address or a phone
+    number is known.
     """
 
     now_ms: int = 0
@@ -52,6 +54,7 @@ class ConditionContext:
     last_reason: str | None = None
     hand_raised: bool | None = None
     leg: str | None = None
+    reachable: bool | None = None
     consents: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -62,6 +65,11 @@ class ProfileContext:
 
     def __init__(self, profile: Mapping[str, str]) -> None:
         self.profile = profile
+
+
+def is_reachable(person: Person | None) -> bool:
+    """Whether there is a way to reach the person."""
+    return person is not None and bool(person.email or person.phone)
 
 
 def consent_key(purpose: str, channel: str) -> str:
@@ -93,5 +101,6 @@ def context_of_qualified(qualified: LeadQualified, *, now_ms: int, account: Acco
         last_reason=story.earlier_cycles[-1].reason if story.earlier_cycles else None,
         hand_raised=qualified.hand_raised,
         leg=qualified.leg,
+        reachable=is_reachable(story.person),
         consents=story.consents,
     )

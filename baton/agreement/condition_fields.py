@@ -14,6 +14,8 @@ from baton.agreement.condition_context import ANY_CHANNEL, GRANTED, REFUSED, Con
 Getter = Callable[[ConditionContext], Any]
 
 ACCOUNT_ID: Final = "account.id"
+REACHABLE: Final = "lead.reachable"
+"""Whether there is a way to reach the lead: an e-mail address or a phone number."""
 
 
 class Kind(StrEnum):
@@ -94,6 +96,7 @@ def catalogue_of(sources: FieldSources) -> dict[str, Field]:
         Field(name="lead.segment", kind=Kind.CHOICE, getter=lambda f: f.segment, choices=sources.segments),
         Field(name="lead.source", kind=Kind.TEXT, getter=lambda f: f.source),
         Field(name="lead.campaign", kind=Kind.TEXT, getter=lambda f: f.campaign),
+        Field(name=REACHABLE, kind=Kind.FLAG, getter=lambda f: f.reachable),
         Field(name="lead.leg", kind=Kind.CHOICE, getter=lambda f: f.leg, choices=("sdr", "sales")),
     ]
     for family, names in (("act", sources.acts), ("stage", sources.content_stages), ("topic", sources.topics)):

@@ -9,6 +9,7 @@ from rich.table import Table
 from baton.agreement.compiled.agreement import Band, CompiledAgreement
 from baton.agreement.describe import condition_words, ladder_words, promise_subject
 from baton.agreement.model.calendar import hours_words
+from baton.agreement.model.scoring import groups_without_limit
 from baton.agreement.quantities import duration_words, points_words
 
 
@@ -76,10 +77,12 @@ def _acts(agreement: CompiledAgreement) -> Table:
 
 def _groups(agreement: CompiledAgreement) -> Table:
     table = _table("Groups of acts", "group", "half as much after", "counts for", "cap", "a day")
+    silent = groups_without_limit(agreement.raw)
     for group in agreement.engagement.groups.values():
         half = duration_words(group.half_life_ms) if group.half_life_ms else "never"
         cap = points_words(group.cap_micro) if group.cap_micro is not None else "none"
-        table.add_row(group.name, half, duration_words(group.keeps_ms), cap, str(group.per_day))
+        limit = f"{group.per_day} (default)" if group.name in silent else str(group.per_day)
+        table.add_row(group.name, half, duration_words(group.keeps_ms), cap, limit)
     return table
 
 

@@ -12,6 +12,7 @@ from baton.agreement.canonical import canonical_text, compiled_of, version_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.diff import changes, summary
 from baton.agreement.model.agreement import Agreement
+from baton.agreement.model.scoring import DEFAULT_PER_DAY, groups_without_limit
 from baton.agreement.publish import KafkaAgreementTopic, NotPublished, Written, approve, book_of, publish, wall_ms
 from baton.agreement.reference import SINCE_EVER
 from baton.agreement.schema import schema_text
@@ -38,6 +39,8 @@ def check(file: Path = _FILE, as_json: bool = _JSON) -> None:
         for each in examined.problems:
             typer.echo(each.told(str(file)), err=True)
         typer.echo(_verdict(file, version, examined))
+        if examined.model is not None and (silent := groups_without_limit(examined.model)):
+            typer.echo(f"acts a day that count in {', '.join(silent)}, which set no per_day: {DEFAULT_PER_DAY}")
     if version is None:
         raise typer.Exit(1)
 

@@ -1,12 +1,17 @@
 """Points: bands that the criteria can reach, caps that let a threshold be reached, acts and exceptions that can count."""
 
 from collections.abc import Iterator
+from math import log2
+from typing import Final
 
 from baton.agreement.checks.context import CheckContext, Finding, odd, wrong
 from baton.agreement.compiled.fit import MAX_FIT_MICRO
-from baton.agreement.compiled.levels import RANK
+from baton.agreement.compiled.levels import RANK, READ_MICRO
+from baton.agreement.model.definitions import LevelsModel
 from baton.agreement.model.scoring import ActModel, ExceptionModel, GroupModel
-from baton.agreement.quantities import DAY_MS, points_words
+from baton.agreement.quantities import DAY_MS, MINUTE_MS, duration_words, points_words
+
+_TENTH: Final = 2 * READ_MICRO
 
 
 def check(context: CheckContext) -> Iterator[Finding]:
@@ -14,6 +19,51 @@ def check(context: CheckContext) -> Iterator[Finding]:
     yield from _fit(context)
     yield from _engagement(context)
     yield from _acts(context)
+    yield from _tenths(context)
+
+
+def _tenths(context: CheckContext) -> Iterator[Finding]:
+    """Where a level hangs on less than a tenth of a point: what decays by that in an hour or two decides it."""
+    levels, model = context.model.definitions.levels, context.model.engagement
+    for name, band in levels.engagement.items():
+        if 0 < band.enter - band.leaves < _TENTH:
+            yield odd(
+                ("definitions", "levels", "engagement", name, "exit"),
+                f"engagement band {name} is entered at {points_words(band.enter)} and left below {points_words(band.leaves)}: "
+                "less than a tenth of a point apart, so it is left as soon as it is entered",
+            )
+    leading = {name: band for name, band in levels.engagement.items() if _leads_on(levels, name)}
+    for act, rule in model.acts.items():
+        group = model.groups.get(rule.group)
+        if group is None or group.half_life is None or rule.fast_track:
+            continue
+        for path, points in (
+            (("engagement", "acts", act, "points"), rule.points),
+            *((("engagement", "acts", act, "exceptions", n, "points"), each.points) for n, each in enumerate(rule.exceptions)),
+        ):
+            for name, band in leading.items():
+                if -READ_MICRO <= points - band.enter < READ_MICRO and points > 0:
+                    holds = round(group.half_life * log2(points / max(band.enter - READ_MICRO, 1)))
+                    yield odd(
+                        path,
+                        f'"{act}" is worth {points_words(points)}, and engagement band {name} begins at {points_words(band.enter)}: '
+                        f"alone it reaches the band only where it arrives within {duration_words(_rough(holds))}; "
+                        "give it a point more, or the band a point less",
+                    )
+
+
+def _leads_on(levels: LevelsModel, name: str) -> bool:
+    """Whether the band makes a difference to a level: some row of the matrix is warmer there than a band below."""
+    order = [band for band, _ in levels.best_first("engagement")]
+    below = order[order.index(name) + 1 :]
+    return any(
+        RANK[row[name]] > RANK[row[each]] for row in levels.matrix.values() for each in below if {name, each} <= row.keys()
+    )
+
+
+def _rough(ms: int) -> int:
+    """The duration in whole minutes: what people can tell apart."""
+    return max(ms // MINUTE_MS, 1) * MINUTE_MS
 
 
 def _fit(context: CheckContext) -> Iterator[Finding]:

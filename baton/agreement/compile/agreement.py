@@ -139,7 +139,10 @@ class _Compiler:
         return Lifecycle(
             bridge=model.bridge,
             poor_fit=frozenset(model.poor_fit),
-            gates=tuple(Gate(name=name, condition=self._condition(each.when)) for name, each in sorted(model.gates.items())),
+            gates=tuple(
+                Gate(name=name, condition=self._condition(gate.when), fast_track=gate.fast_track)
+                for name, gate in sorted(model.gates.items())
+            ),
             drip_per_day=model.drip,
             asks=frozenset(test.field for each in model.gates.values() for test in tests_in(each.when)),
             settle_ms=model.settle,

@@ -13,10 +13,11 @@ from baton.contracts.leads import Level
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """Something a lead must have done or be, in words."""
+    """Something a lead must have done or be, in words. ``fast_track``: fast-track acts wait at it too."""
 
     name: str
     condition: Condition
+    fast_track: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +38,9 @@ class Lifecycle:
         """Whether a gate asks what the account as a whole is: a lead has to be told that. Which account it is in, it knows."""
         return any(each.startswith("account.") and each != ACCOUNT_ID for each in self.asks)
 
-    def closed_gates(self, context: ConditionContext) -> tuple[str, ...]:
-        """The gates to MQL that are not open, in words; a fast-track act passes them all (do not ask then)."""
-        answers = ((gate.name, gate.condition(context)) for gate in self.gates)
+    def closed_gates(self, context: ConditionContext, *, fast_track: bool = False) -> tuple[str, ...]:
+        """The gates to MQL that are not open, in words; of a ``fast_track`` act those at which it waits too."""
+        answers = ((gate.name, gate.condition(context)) for gate in self.gates if gate.fast_track or not fast_track)
         return tuple(name if answer is False else f"{name} (unknown)" for name, answer in answers if not answer)
 
     def queue_for(self, level: str, fit_band: str, fast_track: bool) -> str:

@@ -17,9 +17,11 @@ class Bridge(StrEnum):
 
 
 class GateModel(Section):
-    """Something a lead must have done or be before it is an MQL; a fast-track act passes every gate."""
+    """Something a lead must have done or be before it is an MQL; a fast-track act passes it, unless the gate says otherwise."""
 
     when: ConditionModel
+    fast_track: bool = False
+    """Whether fast-track acts wait at this gate too: they count as soon as it opens, while they are young enough."""
 
 
 class LifecycleModel(Section):

@@ -1,11 +1,20 @@
 """Sections ``fit`` and ``engagement``: what a profile and what each act is worth."""
 
+from typing import TYPE_CHECKING, Final
+
 from pydantic import Field, model_validator
 
 from baton.agreement.model.base import Duration, Label, Name, Points, Section, problem
 from baton.agreement.model.condition import ConditionModel
 from baton.agreement.model.definitions import ContentStage
 from baton.agreement.quantities import DAY_MS
+
+if TYPE_CHECKING:
+    from baton.agreement.model.agreement import Agreement
+
+
+DEFAULT_PER_DAY: Final = 20
+"""So many acts of a group count a day where it sets no limit of its own."""
 
 
 class CriterionModel(Section):
@@ -25,7 +34,7 @@ class GroupModel(Section):
     """Older acts do not count. Left out: ten half-lives."""
     cap: Points | None = None
     """The group's positive points count up to this; negative ones are outside the cap."""
-    per_day: int = Field(default=20, ge=1, le=1000)
+    per_day: int = Field(default=DEFAULT_PER_DAY, ge=1, le=1000)
     """At most so many acts of the group count a day."""
 
     @model_validator(mode="after")
@@ -83,6 +92,11 @@ class EngagementModel(Section):
     scanner: ScannerModel | None = None
     count_automatic: bool = False
     """Whether acts marked automatic (bots, auto-responders) count."""
+
+
+def groups_without_limit(model: "Agreement") -> tuple[str, ...]:
+    """The groups of acts that leave the daily limit to the default."""
+    return tuple(name for name, group in model.engagement.groups.items() if "per_day" not in group.model_fields_set)
 
 
 FitModel = dict[Label, CriterionModel]

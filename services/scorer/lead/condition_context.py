@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from baton.agreement.condition_context import ConditionContext
+from baton.agreement.condition_context import ConditionContext, is_reachable
+from baton.agreement.condition_fields import REACHABLE
 from services.scorer.lead.consents import consents_of
-from services.scorer.lead.state import CYCLE, GROUP, ONLY
+from services.scorer.lead.state import CYCLE, GROUP, NOBODY, ONLY, PERSON
 from services.scorer.lead.step import LeadStep
 from services.scorer.score.content_touches import Piece, pieces
 from services.scorer.score.entry_status import Why, marked_entries
@@ -53,7 +54,8 @@ def context_of(step: LeadStep, engagement_micro: int) -> ConditionContext:
     head, cycle_state, profile = step.head, step.cycle_state, step.profile
     cycles = step.items(CYCLE)
     levels = step.agreement.levels
-    source, campaign = origin_of(step) if step.agreement.lifecycle.asks & _ORIGIN else (None, None)
+    asks = step.agreement.lifecycle.asks
+    source, campaign = origin_of(step) if asks & _ORIGIN else (None, None)
     group = step.get(GROUP, ONLY) if step.agreement.lifecycle.asks_account else None
     if group is not None and group.account_id != head.account_id:
         group = None
@@ -77,6 +79,7 @@ def context_of(step: LeadStep, engagement_micro: int) -> ConditionContext:
         last_reason=cycles[-1][1].reason if cycles else None,
         source=source,
         campaign=campaign,
+        reachable=is_reachable((step.get(PERSON, ONLY) or NOBODY).person) if REACHABLE in asks else None,
         leg=levels.queue_for(head.level, levels.fit_band(head.fit_micro), cycle_state.hand_raised),
         hand_raised=cycle_state.hand_raised,
         consents=consents_of(step),

@@ -46,8 +46,8 @@ def _handed_on(step: LeadStep, told: LeadTransfer, cause: Cause) -> bool:
     """The survivor is handed on in the loser's place, first to who had it. False where it is no MQL here."""
     rating = rate_lead(step, raising=Raising.BY_NUMBER, cause=told.transfer_id)
     raised_by, accepted = hands_raised(step, told), told.accepted
-    ready = rating.level != Level.COLD.value and not why_not(step, rating)
-    if not (accepted or raised_by or ready):
+    ready = bool(raised_by) or rating.level != Level.COLD.value
+    if not (accepted or (ready and not why_not(step, rating, raised=bool(raised_by)))):
         return False
     publish_score(step, rating, cause=told.transfer_id, always=True)
     step.update_cycle(counted_as=told.counted_as or f"{told.loser}/{told.cycle}")

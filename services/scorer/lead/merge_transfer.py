@@ -37,6 +37,7 @@ def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
     """Publish the whole book, in as many parts as the ledger needs; the last one says where the lead stood."""
     head, cycle_state = step.head, step.cycle_state
     raised_by = cycle_state.raised_by if head.settling is None else head.settling.raised_by
+    raised_by = raised_by or head.hands_held
     transfer_id = transfer_id_of(merge_id, step.lead_id)
     chunks = [head.ledger[at : at + PART_ENTRIES * SIZE] for at in range(0, len(head.ledger), PART_ENTRIES * SIZE)] or [b""]
     persons = tuple(_persons(step))
@@ -66,7 +67,7 @@ def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
                 owner=cycle_state.owner,
                 hand_raised=bool(raised_by),
                 raised_by=raised_by,
-                settling=head.settling is not None,
+                settling=head.settling is not None or bool(head.hands_held),
                 leg=cycle_state.leg,
                 level=cycle_state.level,
                 accepted=cycle_state.kept or head.stage in _TAKEN,

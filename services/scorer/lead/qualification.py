@@ -14,6 +14,7 @@ from typing import Final
 
 from baton.agreement.compiled.levels import RANK
 from baton.agreement.condition_context import ConditionContext
+from baton.agreement.condition_fields import REACHABLE
 from baton.contracts.leads import BacklogRelease, LeadQualified, Level, Stage, StageEvent
 from baton.contracts.topic_names import LEADS_QUALIFIED
 from baton.ids import derived_id
@@ -24,11 +25,11 @@ from services.scorer.lead.level import Raising, Rating, rate_lead
 from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.settling import begin_settling, lacking, stop_settling
 from services.scorer.lead.stage_moves import Cause, by_system, move_lead, place, refuse
-from services.scorer.lead.state import CycleState, Settling, WithdrawnHandoff
+from services.scorer.lead.state import ONLY, PERSON, CycleState, Settling, WithdrawnHandoff
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import REST, Refused
-from services.scorer.score.entry_status import taken_back
-from services.scorer.score.ledger import id_bytes, retracted_ids
+from services.scorer.score.entry_status import MARK, MARK_SIZE, Why, taken_back
+from services.scorer.score.ledger import find, id_bytes, retracted_ids
 
 COOLED: Final = "cooled"
 RETRACTED: Final = "retracted"
@@ -55,12 +56,15 @@ def consider_qualification(
         _raised_again(step, raised_by, by_system(step, cause, occurred_at_ms=occurred_at_ms))
     if settling is not None:
         raised_by = _not_retracted(step, dict.fromkeys((*settling.raised_by, *raised_by)))
+    if step.head.hands_held:
+        raised_by = _young_hands(step, (*step.head.hands_held, *raised_by))
+        step.head = replace(step.head, hands_held=())
     raised = bool(raised_by)
     if not at_rest or not (raised or rating.level != Level.COLD.value):
         stop_settling(step)
         publish_score(step, rating, cause=cause)
         return
-    held_back = "" if raised else why_not(step, rating)
+    held_back = why_not(step, rating, raised=raised)
     if settling is None and (adopting or (step.head.waits and not (acted or raised))) and not held_back:
         pool, _ = step.agreement.routing.expected(context_of(step, rating.engagement_micro))
         enter_backlog(step, pool, level=rating.level, engagement_micro=rating.engagement_micro, cause=cause)
@@ -70,6 +74,8 @@ def consider_qualification(
         publish_score(step, rating, cause=cause, note=f"settles: waits for {', '.join(lacks)}")
         return
     stop_settling(step)
+    if held_back and raised:
+        step.head = replace(step.head, hands_held=raised_by[-MAX_RAISED:])
     publish_score(step, rating, cause=cause, note=held_back, always=not held_back)
     if not held_back:
         qualify(step, rating, _cause_of(step, settling, cause, occurred_at_ms), raised_by=raised_by)
@@ -82,12 +88,30 @@ def _routed_by(step: LeadStep, rating: Rating, *, raised: bool) -> ConditionCont
     return replace(context_of(step, rating.engagement_micro), leg=leg, hand_raised=raised)
 
 
-def resumed(step: LeadStep) -> None:
-    """A lead that settles is looked at again: something that it waits for may be there."""
+def resumed(step: LeadStep, *, cause: str, occurred_at_ms: int) -> None:
+    """A lead that settles, or that a gate holds which asks for a way to reach it, is looked at again: what it waits for may be there."""
     settling = step.head.settling
     if settling is not None:
         rating = rate_lead(step, raising=Raising.NOT)
         consider_qualification(step, rating, cause=step.cause, occurred_at_ms=settling.occurred_at_ms)
+    elif REACHABLE in step.agreement.lifecycle.asks and step.get(PERSON, ONLY) is not step.view.get(PERSON, ONLY):
+        rating = rate_lead(step, raising=Raising.NOT)
+        consider_qualification(step, rating, cause=cause, occurred_at_ms=occurred_at_ms)
+
+
+def _young_hands(step: LeadStep, raised_by: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the raised hands that still count: not retracted, of this cycle, and young enough."""
+    ledger, marks = step.head.ledger, step.head.marks
+    young = []
+    for event_id in dict.fromkeys(raised_by):
+        index = find(ledger, id_bytes(event_id))
+        if index < 0:
+            continue
+        at_ms, _, _, _, why, number = MARK.unpack_from(marks, index * MARK_SIZE)
+        rule = step.table.rules[number].rule
+        if rule is not None and why in (Why.COUNTS, Why.DAILY_LIMIT) and step.now - at_ms <= rule.max_age_ms:
+            young.append(event_id)
+    return tuple(young)
 
 
 def _cause_of(step: LeadStep, settling: Settling | None, cause: str, occurred_at_ms: int) -> Cause:
@@ -109,13 +133,14 @@ def release_from_backlog(step: LeadStep, told: BacklogRelease) -> None:
         qualify(step, rating, by_system(step, step.cause))
 
 
-def why_not(step: LeadStep, rating: Rating) -> str:
-    """What keeps a warm lead from being an MQL, in words; empty: nothing."""
-    if step.head.stage == Stage.RECYCLED.value and step.now < step.cycle_state.cool_off_until_ms:
+def why_not(step: LeadStep, rating: Rating, *, raised: bool = False) -> str:
+    """What keeps a warm lead from being an MQL, in words; empty: nothing. A ``raised`` hand breaks a cool-off, and passes every gate but
+    those that say otherwise."""
+    if not raised and step.head.stage == Stage.RECYCLED.value and step.now < step.cycle_state.cool_off_until_ms:
         return "cool-off"
     if not step.agreement.lifecycle.gates:
         return ""
-    closed = step.agreement.lifecycle.closed_gates(context_of(step, rating.engagement_micro))
+    closed = step.agreement.lifecycle.closed_gates(context_of(step, rating.engagement_micro), fast_track=raised)
     return f"not yet: {'; '.join(closed)}" if closed else ""
 
 

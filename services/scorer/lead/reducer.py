@@ -170,7 +170,7 @@ def _take_input(step: LeadStep, told: LeadInput) -> None:
     if told.merge is not None:
         merge.on_merge(step, told.merge)
     if not (step.was_rated or step.head.ended):
-        resumed(step)
+        resumed(step, cause=told.cause_id, occurred_at_ms=told.occurred_at_ms)
 
 
 def _take_event(step: LeadStep, event: LeadEvent) -> None:

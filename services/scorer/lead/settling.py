@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from baton.agreement.condition_context import ConditionContext
+from baton.agreement.condition_context import ConditionContext, is_reachable
 from baton.contracts.intake import LeadInput, LeadMerge
 from baton.evolve import evolve
 from services.scorer.lead.state import NOBODY, ONLY, PERSON, Awaited, Settling, transfer_id_of
@@ -82,7 +82,7 @@ def lacking(step: LeadStep, context: ConditionContext) -> tuple[str, ...]:
     if until_ms <= step.now:
         return ()
     person = (step.get(PERSON, ONLY) or NOBODY).person
-    found = [] if person.email or person.phone else ["a way to reach the lead"]
+    found = [] if is_reachable(person) else ["a way to reach the lead"]
     found += [f"profile.{name}" for name in step.agreement.routing.undecided_by(context)]
     if any(each.until_ms > step.now for each in step.head.awaited):
         found.append("what came with it")

@@ -52,6 +52,7 @@ class LeadHead:
     engagement that was published last, in steps (see :mod:`.level`). ``ledger``, ``retracted``: see :mod:`services.scorer.score.ledger`; ``marks``: :mod:`services.scorer.score.entry_status`; ``totals``: :mod:`services.scorer.score.group_totals`.
     ``waits``: pool in whose backlog the lead waits, since an agreement with a lower threshold came into force.
     ``published_change_ms``: the moment of the next change that was published last, 0 for none.
+    ``hands_held``: fast-track acts that wait at a gate.
     ``awaited``, ``settling``: see :mod:`.settling`. ``recent``, ``origins``: the newest pieces of content, and the earliest campaign touches, see :mod:`services.scorer.score.content_touches`.
     """
 
@@ -77,6 +78,7 @@ class LeadHead:
     awaited: tuple[Awaited, ...] = ()
     settling: Settling | None = None
     published_change_ms: int = 0
+    hands_held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
