@@ -1,0 +1,144 @@
+"""Cases that were seen to fail, each with its right outcome. They stand for kinds; the tables and laws beside them are in ``lead/``."""
+
+from __future__ import annotations
+
+from baton.agreement.source.read import read_agreement
+from baton.cli.example_leads import run_examples
+from baton.contracts.goals import GoalProgress
+from baton.contracts.intake import LeadPerson, Person
+from baton.contracts.leads import LeadScored, LeadStaged
+from baton.contracts.routing import LeadRouted
+from baton.contracts.slas import LeadRecycled
+from tests.services.scorer.case_runs import CASES, field, last_score, of, path_of, records_of, scoring
+
+
+def test_a_hand_off_carries_the_person_that_came_with_the_request() -> None:
+    (routed,) = of(LeadRouted, scoring("F01-person-missing", "2027-03-01T10:00Z"))
+    person = routed.qualified.story.person
+    assert (person.first_name, person.last_name, person.stated_problem, person.current_supplier) == (
+        "Ann",
+        "Berg",
+        "Enquiries wait for days",
+        "Spreadsheets",
+    )
+    (routed,) = of(LeadRouted, field("handoff-without-the-form"))
+    person = routed.qualified.story.person
+    assert (person.first_name, person.stated_problem) == ("Ann", "Leads wait")
+
+
+def test_erasing_a_customer_changes_no_goal() -> None:
+    achieved = {each.goal: each.achieved for each in of(GoalProgress, scoring("F03a-goals-erased-customer", "2027-03-01T14:00Z"))}
+    assert achieved == {"mqls": 1, "sals": 1, "sqls": 1, "opps": 1, "won": 1}
+
+
+def test_a_consent_of_a_customer_is_no_move() -> None:
+    assert path_of(scoring("F03c-stage-consent-customer"))[-1] == "2: consent_changed by system: customer -> customer"
+
+
+def test_a_hand_raised_between_a_rejection_and_its_report_belongs_to_the_next_cycle() -> None:
+    assert path_of(scoring("F04-late-rejection-swallows-demo", "2027-03-02T09:00Z")) == [
+        "1: qualified by system: inquiry -> mql",
+        "1: for sdr, warm",
+        "1: hand_raised by system: mql -> mql",
+        "1: rejected by a: mql -> mql",
+        "1: recycled by a: mql -> recycled",
+        "2: qualified by system: recycled -> mql",
+        "2: for sales, hot",
+    ]
+
+
+def test_an_act_worth_exactly_the_threshold_reaches_it_whenever_it_arrives() -> None:
+    records = scoring("F05-latency-cliff", "2026-03-02T10:00:02Z")
+    assert path_of(records) == ["1: qualified by system: inquiry -> mql", "1: for sdr, warm"]
+    assert last_score(records).engagement_micro == 19_999_999
+
+
+def test_an_acceptance_from_before_the_cooling_stands() -> None:
+    assert path_of(scoring("F06a-accept-before-cooling", "2027-03-19T00:00Z"))[2:] == [
+        "1: withdrawn by system: mql -> inquiry",
+        "1: recycled by system: inquiry -> recycled",
+        "1: qualified by system: recycled -> mql",
+        "1: for sdr, warm",
+        "1: accepted by a: mql -> tal",
+    ]
+
+
+def test_an_act_of_a_former_cycle_does_nothing_to_the_next() -> None:
+    path = path_of(scoring("F07a-duplicate-after-45-days", "2027-05-01T09:00Z"))
+    assert path[-3:] == ["2: qualified by system: inquiry -> mql", "2: for sdr, warm", "rejected by a refused: former_cycle"]
+
+
+def test_a_refusal_of_consent_makes_nobody_ready() -> None:
+    records = scoring("F08a-refusal-makes-mql", "2027-02-03T10:00Z")
+    assert path_of(records) == []
+    assert {each.level for each in of(LeadScored, records)} == {"cold"}
+
+
+def test_a_retracted_event_takes_its_profile_with_it() -> None:
+    assert last_score(scoring("F09a-bot-profile-stays", "2027-03-01T11:00Z")).fit_micro == 0
+
+
+def test_after_a_retraction_the_former_value_is_back() -> None:
+    (routed,) = of(LeadRouted, scoring("F09b-retracted-profile-forgets"))
+    assert routed.qualified.story.profile["employees"] == "450"
+
+
+def test_a_lost_deal_needs_a_reason_of_the_agreement() -> None:
+    records = scoring("F10-lost-without-reason", "2027-02-01T10:00Z")
+    assert path_of(records)[-2:] == ["1: qualified by s: sal -> sql", "lost by s refused: reason_missing"]
+    assert of(LeadRecycled, records) == []
+
+
+def test_acts_beyond_a_daily_limit_have_a_line() -> None:
+    lines = last_score(scoring("F12-daily-limit-silent", "2027-03-01T14:00Z")).contributions
+    assert [(each.name, each.points_micro) for each in lines if each.kind == "limit"] == [
+        ("1 beyond 20 a day: pricing", 0),
+        ("1 beyond 20 a day: webinar", 0),
+    ]
+
+
+def test_the_next_change_that_was_published_last_is_when_the_level_falls() -> None:
+    records = scoring("F13-crossing-late", "2027-03-01T00:00Z")
+    scores = of(LeadScored, records)
+    withdrawn = next(each for each in of(LeadStaged, records) if each.event == "withdrawn")
+    assert scores[-1].level == "cold"
+    assert scores[-2].next_change_at_ms == scores[-1].scored_at_ms == withdrawn.at_ms
+
+
+def test_a_hand_raised_during_an_open_warm_hand_off_makes_it_hot() -> None:
+    for records in (scoring("F14-hand-raise-keeps-slow-clock", "2027-02-01T17:00Z"), field("raised-hand-and-the-clock")):
+        raised = next(each for each in of(LeadStaged, records) if each.event == "hand_raised")
+        (routed,) = of(LeadRouted, records)
+        assert (raised.level, raised.hand_raised, raised.handoff_id) == ("hot", True, routed.handoff_id)
+
+
+def test_the_hand_off_to_sales_names_the_sdr_who_qualified_the_lead() -> None:
+    routed = of(LeadRouted, scoring("F16-sdr-not-named", "2027-04-02T10:00Z"))
+    assert [(each.leg, each.qualified.qualified_by) for each in routed] == [("sdr", None), ("sales", "a"), ("sales", None)]
+
+
+def test_points_are_compared_with_the_zeros_that_are_written() -> None:
+    (ran,) = run_examples(read_agreement(CASES / "scoring" / "F-expect-trailing-zeros.yaml"))
+    assert [(each.what, each.expected, each.found) for each in ran.differences] == [("engagement", "8.000000", "8.201")]
+
+
+def test_what_the_examples_say_happens_at_any_speed_of_delivery() -> None:
+    ran = list(run_examples(read_agreement(CASES / "scoring" / "F05-latency-cliff.yaml")))
+    assert [each.differences for each in ran] == [(), (), ()]
+
+
+def test_the_latest_record_of_a_person_is_the_whole_person() -> None:
+    latest = of(LeadPerson, field("persons-topic-forgets"))[-1]
+    assert latest.person == Person(email="ann@acme.example", first_name="Ann", last_name="Berg", phone="+49301234567")
+
+
+def test_the_end_of_a_contract_is_the_one_that_the_profile_tells() -> None:
+    (recycled,) = of(LeadRecycled, field("contract-end-of-the-profile"))
+    assert recycled.return_at_ms == 1_777_878_000_000  # 2026-05-04, 09:00 in Berlin: sixty days before, and no holiday
+    assert recycled.needs is None
+
+
+def test_a_stranger_is_refused() -> None:
+    case = CASES / "routing" / "x56ghost"
+    path = path_of(records_of(case.with_suffix(".yaml"), case.with_suffix(".jsonl")))
+    assert path[-1] == "accepted by ghost refused: unknown_person"
