@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from baton.contracts.intake import LeadAct, LeadCommand
-from baton.contracts.leads import LeadQualified, LeadRefused, LeadStaged
+from baton.contracts.leads import LeadAmended, LeadQualified, LeadRefused, LeadStaged
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction
 
@@ -35,6 +35,7 @@ class LeadDecision:
 
     ``act``: what a person did; it caused ``moves``, was refused (``refused``), or moves nothing (a call, a mail). ``command``: what
     a person wants done with the hand-off, passed on as it came; dispatch decides it. ``moves`` end what they name and nothing else.
+    ``amended``: what became known of the qualification that stands after them.
     """
 
     lead_id: str
@@ -43,6 +44,7 @@ class LeadDecision:
     command: LeadCommand | None = None
     moves: tuple[LeadMove, ...] = ()
     refused: LeadRefused | None = None
+    amended: LeadAmended | None = None
 
 
 class HandoffEvent(StrEnum):
@@ -114,6 +116,7 @@ StreamPart = (
     | LeadCommand
     | LeadQualified
     | LeadStaged
+    | LeadAmended
     | LeadRouted
     | LeadUnrouted
     | HandoffChange
@@ -132,6 +135,8 @@ def parts_of(record: StreamRecord) -> Iterator[StreamPart]:
                 if move.qualified is not None:
                     yield move.qualified
                 yield move.staged
+            if record.amended is not None:
+                yield record.amended
         case HandoffChange():
             yield record.routed or record.unrouted or record
         case SlaDecision():

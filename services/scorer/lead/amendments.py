@@ -1,8 +1,8 @@
 """What becomes known after a qualification and matters to the person who works on the lead: an amendment of the same qualification.
 
 After each step of a lead that is somebody's work, what the hand-off told is compared with what it would tell now: the person, the
-profile, the account, the consents, the raised hand with its level, and the segment. Where anything differs the whole brief is published
-again with the names of what changed. Reading and scores amend nothing: they are in ``leads.scored.v1``.
+profile, the account, the consents, the raised hand with its level, and the segment. Where anything differs the whole brief is told again
+with the names of what changed. Reading and scores amend nothing: they are in ``leads.scored.v1``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from baton.contracts.leads import LeadAmended
-from baton.contracts.topic_names import SCORER_AMENDMENTS
 from baton.ids import derived_id
 from services.scorer.lead.consents import consents_from
 from services.scorer.lead.handoff_brief import brief_of
@@ -24,8 +23,8 @@ from services.scorer.lead.transitions import OPEN
 _OPEN: Final = frozenset(stage.value for stage in OPEN)
 
 
-def publish_amendment(step: LeadStep) -> None:
-    """Publish what this step changed of a qualification that stood before it and stands after it."""
+def amend_qualification(step: LeadStep) -> None:
+    """Tell with the step's decision what it changed of a qualification that stood before it and stands after it."""
     former = step.view.head
     if former is None or former.stage not in _OPEN or step.head.stage not in _OPEN:
         return
@@ -36,26 +35,23 @@ def publish_amendment(step: LeadStep) -> None:
     if not changed:
         return
     head = step.head
-    step.publish(
-        SCORER_AMENDMENTS,
-        LeadAmended(
-            amendment_id=derived_id(step.cause, "amendment", step.lead_id),
-            lead_id=step.lead_id,
-            cycle=head.cycle,
-            qualification_id=now.qualification_id,
-            handoff_id=now.handoff_id,
-            changed=changed,
-            brief=brief_of(step),
-            leg=now.leg,
-            level=now.level,
-            grade=grade_now(step),
-            fit_micro=head.fit_micro,
-            hand_raised=now.hand_raised,
-            segment=step.agreement.segment_of(step.profile),
-            at_ms=step.now,
-            cause_id=step.cause,
-            agreement=step.agreement.version,
-        ),
+    step.amended = LeadAmended(
+        amendment_id=derived_id(step.cause, "amendment", step.lead_id),
+        lead_id=step.lead_id,
+        cycle=head.cycle,
+        qualification_id=now.qualification_id,
+        handoff_id=now.handoff_id,
+        changed=changed,
+        brief=brief_of(step),
+        leg=now.leg,
+        level=now.level,
+        grade=grade_now(step),
+        fit_micro=head.fit_micro,
+        hand_raised=now.hand_raised,
+        segment=step.agreement.segment_of(step.profile),
+        at_ms=step.now,
+        cause_id=step.cause,
+        agreement=step.agreement.version,
     )
 
 

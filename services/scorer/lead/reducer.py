@@ -23,7 +23,6 @@ from baton.contracts.topic_names import (
     LEADS_STAGES,
     ROUTER_HANDOFFS,
     SCORER_ACCOUNTS,
-    SCORER_AMENDMENTS,
     SCORER_BACKLOG,
     SCORER_BUYING,
     SCORER_LEADS,
@@ -32,7 +31,7 @@ from baton.contracts.topic_names import (
     SLA_LEADS,
 )
 from baton.engine.reducer import Event, Reducer, Step, View
-from services.scorer.lead.amendments import publish_amendment
+from services.scorer.lead.amendments import amend_qualification
 from services.scorer.lead.handlers import events, handoffs, merge, recycling
 from services.scorer.lead.handlers.account import on_group
 from services.scorer.lead.handlers.dispositions import cause_of, on_act
@@ -73,7 +72,6 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         LEADS_STAGES,
         LEADS_REFUSALS,
         LEADS_PERSONS,
-        SCORER_AMENDMENTS,
         SCORER_ACCOUNTS,
         SCORER_TRANSFERS,
         SCORER_BACKLOG,
@@ -89,7 +87,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
             _at_tombstone(step, event.value)
         else:
             _take(step, event.value)
-            publish_amendment(step)
+            amend_qualification(step)
         return step.finish()
 
     def wake(self, view: View[LeadHead], *, now: int, reference: AgreementReference) -> Step[LeadHead]:

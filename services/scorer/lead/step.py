@@ -9,7 +9,7 @@ from typing import Any
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import AgreementReference
 from baton.contracts.intake import LeadAct, LeadCommand
-from baton.contracts.leads import LeadQualified, LeadRefused, LeadStaged
+from baton.contracts.leads import LeadAmended, LeadQualified, LeadRefused, LeadStaged
 from baton.contracts.streams import LeadDecision, LeadMove
 from baton.contracts.topic_names import SCORER_LEADS
 from baton.engine.reducer import EntryKind, Fact, Step, View
@@ -24,7 +24,7 @@ from services.scorer.score.rule_table import ScoreTable, table_of
 class LeadStep(StepBuilder[LeadHead]):
     """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms`` when the cause reached the log.
     ``falls_at_ms``: when the lead changes by itself, if it ``was_rated``. ``role_moved``: its account has to be told who the lead is now.
-    ``act``, ``command``: what a person did or wants, to be passed on with what is decided."""
+    ``act``, ``command``: what a person did or wants, to be passed on with what is decided. ``amended``: see :mod:`.amendments`."""
 
     def __init__(
         self, view: View[LeadHead], *, now: int, reference: AgreementReference, received_at_ms: int | None = None
@@ -40,6 +40,7 @@ class LeadStep(StepBuilder[LeadHead]):
         self.role_moved = False
         self.act: LeadAct | None = None
         self.command: LeadCommand | None = None
+        self.amended: LeadAmended | None = None
 
     def forget_entries(self) -> None:
         """Remove every entry of the lead."""
@@ -85,10 +86,16 @@ class LeadStep(StepBuilder[LeadHead]):
     def _publish_decision(self) -> None:
         moves = tuple(moves_of(self._facts))
         refused = next((fact.value for fact in self._facts if isinstance(fact.value, LeadRefused)), None)
-        if not (moves or refused or self.act or self.command):
+        if not (moves or refused or self.act or self.command or self.amended):
             return
         decision = LeadDecision(
-            lead_id=self.lead_id, at_ms=self.now, act=self.act, command=self.command, moves=moves, refused=refused
+            lead_id=self.lead_id,
+            at_ms=self.now,
+            act=self.act,
+            command=self.command,
+            moves=moves,
+            refused=refused,
+            amended=self.amended,
         )
         self.publish(SCORER_LEADS, decision)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.intake import LeadAct, LeadCommand
-from baton.contracts.leads import LeadQualified, LeadStaged, StageEvent
+from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged, StageEvent
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import ClockState
 from baton.contracts.streams import HandoffChange, LeadDecision, parts_of
@@ -109,5 +109,7 @@ def _take(step: ClockStep, event: Event, part: object) -> None:
             acts.on_act(step, event, act)
         case LeadCommand():
             pass  # dispatch says what becomes of it
+        case LeadAmended():
+            pass  # the brief is the holder's to read; what it changes of the urgency is told by its move
         case other:
             raise TypeError(f"clocks does not read {type(other).__name__}")

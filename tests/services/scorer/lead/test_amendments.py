@@ -9,11 +9,17 @@ import pytest
 
 from baton.contracts.intake import LeadMerge
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadScored, LeadStaged
+from baton.contracts.streams import LeadDecision
 from tests.services.scorer.scorer_world import DAY, HOUR, LIFECYCLE, MINUTE, World, agreement, person_told
 
 REACHABLE = {
     "Can be reached": {"when": {"field": "lead.reachable", "op": "is", "value": True}, "fast_track": True},
 }
+
+
+def amendments(world: World) -> list[LeadAmended]:
+    """What the scorer told since it was asked last."""
+    return [each.amended for each in world.facts(LeadDecision) if each.amended is not None]
 
 
 def offered() -> World:
@@ -50,7 +56,7 @@ def test_what_matters_to_who_has_the_lead_is_an_amendment(
     world = offered()
     (qualified,) = world.facts(LeadQualified, whole=True)
     happens(world)
-    amended = world.facts(LeadAmended)
+    amended = amendments(world)
     assert [(each.qualification_id, each.changed) for each in amended] == (
         [(qualified.qualification_id, changed)] if changed else []
     )
@@ -59,7 +65,7 @@ def test_what_matters_to_who_has_the_lead_is_an_amendment(
 def test_an_amendment_carries_the_whole_brief_as_it_is_now() -> None:
     world = offered()
     world.send(person_told("l1", at_ms=world.now, n=2, phone="+47 1", stated_problem="Leads wait"))
-    (amended,) = world.facts(LeadAmended)
+    (amended,) = amendments(world)
     person = amended.brief.person
     assert (person.email, person.phone, person.stated_problem) == ("ann@acme.example", "+47 1", "Leads wait")
     assert (amended.brief.profile, amended.level, amended.leg, amended.hand_raised) == ({"country": "NO"}, "warm", "sdr", False)
@@ -72,7 +78,7 @@ def test_before_a_qualification_and_after_its_end_nothing_is_amended() -> None:
     world.route("l1", "ann")
     world.act("l1", "recycled", reason="not_ready")
     world.send(person_told("l1", at_ms=world.now, n=2, phone="+47 1"))
-    assert world.facts(LeadAmended) == []
+    assert amendments(world) == []
 
 
 def test_a_raised_hand_that_is_retracted_is_no_longer_hot() -> None:
@@ -80,7 +86,7 @@ def test_a_raised_hand_that_is_retracted_is_no_longer_hot() -> None:
     event = world.does("l1", "demo_request")
     world.facts()
     world.retract("l1", event)
-    (amended,) = world.facts(LeadAmended)
+    (amended,) = amendments(world)
     assert (amended.changed, amended.hand_raised, amended.level) == (("hand_raised", "level"), False, "warm")
 
 
