@@ -10,6 +10,9 @@ from typing import Final
 
 from baton.contracts.intake import LeadEvent, LeadInput, LeadPerson, Person
 
+CLOCK_SKEW_MS: Final = 5 * 60_000
+"""A few minutes before a hand-off still count as after it: clocks of tools differ."""
+
 
 class Level(StrEnum):
     """How warm a lead is, by the agreement's matrix."""
@@ -142,8 +145,7 @@ class LeadQualified:
     is a qualification of its own with ``leg`` sales and the same cycle. ``hand_raised``: a fast-track act was the cause.
     ``segment`` is what targets and goals are counted by. ``rejecters``: people who rejected the lead before. ``level`` is the urgency: a
     raised hand is hot (warm with poor fit) whatever the sum. ``owner``: who has the customer, or had the lead that ended in this one.
-    ``qualified_by``: who of the bridge team passed it on to sales. ``counted_as``: the lead and cycle (``LEAD/CYCLE``) of a lead that ended in this one, whose work goes on here: its stages were counted
-    towards the goals there, and one person counts once.
+    ``qualified_by``: who of the bridge team passed it on to sales.
     """
 
     qualification_id: str
@@ -165,7 +167,6 @@ class LeadQualified:
     owner: str | None = None
     stage: str = "mql"
     qualified_by: str | None = None
-    counted_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -398,7 +399,6 @@ class LeadTransfer:
     accepted: bool = False
     settling: bool = False
     persons: tuple[LeadPerson, ...] = ()
-    counted_as: str | None = None
 
 
 class StageEvent(StrEnum):

@@ -85,5 +85,6 @@ def _event(step: IdentifyStep, record: IntakeRecord, lead_id: str, received_at_m
         profile={} if record.kind == EventKind.RETRACTION else record.profile,
         consent=record.consent,
         retracts=record.retracts,
+        derived=record.derived,
     )
     return event

@@ -50,7 +50,6 @@ def _handed_on(step: LeadStep, told: LeadTransfer, cause: Cause) -> bool:
     if not (accepted or (ready and not why_not(step, rating, raised=bool(raised_by)))):
         return False
     publish_score(step, rating, cause=told.transfer_id, always=True)
-    step.update_cycle(counted_as=told.counted_as or f"{told.loser}/{told.cycle}")
     level = max(told.level or Level.WARM.value, rating.level, key=RANK.__getitem__)
     qualify(
         step,

@@ -57,7 +57,6 @@ def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
                 cycle=head.cycle,
                 recycles=cycle_state.recycles,
                 persons=persons if last else (),
-                counted_as=cycle_state.counted_as,
                 ledger=chunk,
                 retractions=head.retracted,
                 recent=head.recent if last else b"",

@@ -219,7 +219,6 @@ def hand_over(step: LeadStep, rating: Rating, cause: Cause, *, owner: str | None
             rejecters=cycle_state.rejecters,
             owner=owner,
             stage=head.stage,
-            counted_as=cycle_state.counted_as,
             qualified_by=cycle_state.bridged_by,
         ),
     )

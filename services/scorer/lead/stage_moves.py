@@ -151,7 +151,6 @@ def end_cycle(step: LeadStep, outcome: str, *, reason: str | None, ended_at_ms: 
         rejected=False,
         rejected_at_ms=0,
         former=(),
-        counted_as=None,
         withdrawn=None,
         bridged_by=None,
     )

@@ -115,7 +115,7 @@ class CycleState:
     ``qualification_id`` .. ``qualified_at_ms``: the last qualification; ``raised_by`` are the fast-track acts of its cycle. ``handoff_id`` .. ``routed_at_ms``: the hand-off that stands, none
     before it is routed; ``accepted``, ``touched`` and ``rejected`` are about it. ``owner`` outlives the hand-off where a customer keeps their rep.
     ``rest_...``: why and until when the lead rests; ``return_at_ms`` None: not by itself. ``absorbed``: transfers that were taken in.
-    ``kept``: the work was accepted before a merge, so it does not cool. ``counted_as``: see :class:`LeadQualified`. ``rejected_at_ms``:
+    ``kept``: the work was accepted before a merge, so it does not cool. ``rejected_at_ms``:
     when it was rejected, by event time. ``bridged_by``: who of the bridge team passed it on to sales.
     """
 
@@ -143,7 +143,6 @@ class CycleState:
     return_at_ms: int | None = None
     absorbed: tuple[str, ...] = ()
     kept: bool = False
-    counted_as: str | None = None
     rejected_at_ms: int = 0
     withdrawn: WithdrawnHandoff | None = None
     bridged_by: str | None = None

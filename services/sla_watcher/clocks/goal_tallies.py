@@ -1,8 +1,7 @@
 """What counts towards the goals of both sides, told once each.
 
 A tally's id names the goal, the lead and its cycle: a lead that comes to the same stage twice in a cycle counts once, and a fact
-that is read twice changes nothing. Work that goes on from a lead that was merged into this one counts under that lead's name:
-one person counts once.
+that is read twice changes nothing.
 """
 
 from collections.abc import Iterator
@@ -23,14 +22,7 @@ def count_towards_goals(step: ClockStep, metric: str, *, occurred_at_ms: int, cy
     kept = tuple(each for each in step.head.tallied if each.startswith(f"{number}/"))
     step.head = replace(step.head, tallied=(*kept, mark))
     for goal in goals_for(step, metric):
-        publish_tally(step, goal, metric, amount=1, occurred_at_ms=occurred_at_ms, subject=_counted_as(step, number))
-
-
-def _counted_as(step: ClockStep, cycle: int) -> tuple[str, int]:
-    if step.head.counted_as is None or cycle != step.head.cycle:
-        return step.lead_id, cycle
-    lead, _, number = step.head.counted_as.rpartition("/")
-    return lead, int(number)
+        publish_tally(step, goal, metric, amount=1, occurred_at_ms=occurred_at_ms, subject=(step.lead_id, number))
 
 
 def goals_for(step: ClockStep, metric: str, currency: str | None = None) -> Iterator[str]:

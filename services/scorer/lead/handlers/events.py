@@ -11,6 +11,7 @@ from typing import Final
 from baton.contracts.intake import LeadEvent, LeadPerson, Person
 from baton.contracts.topic_names import LEADS_PERSONS
 from baton.evolve import evolve
+from baton.ids import derived_id
 from services.scorer.lead.profile import (
     PERSON_FIELDS,
     consent_without_retracted,
@@ -32,6 +33,8 @@ from services.scorer.score.ledger import find, id_bytes, packed, retracted_ids, 
 ACCOUNT_FIELD = "domain"
 """The profile field that names the account: the company's registered domain; intake puts no free-mail domain there."""
 
+RIDES: Final = "profile"
+"""The profile that an act of the firm brings is an event of its own, whose id ``identify`` derives from the act's with this word."""
 MAX_CONSENTS: Final = 64
 """Purposes and channels that are remembered; an agreement knows a handful."""
 
@@ -134,7 +137,8 @@ def retract_event(step: LeadStep, event: LeadEvent) -> bool:
     """An event is taken back, whether it has come yet or not: from now on it is as if it had never happened."""
     assert event.retracts is not None
     head = step.head
-    kept = with_retractions(head.retracted, [(id_bytes(event.retracts), event.occurred_at_ms)], head.ledger)
+    gone = (event.retracts, derived_id(event.retracts, RIDES))
+    kept = with_retractions(head.retracted, [(id_bytes(each), event.occurred_at_ms) for each in gone], head.ledger)
     kept = retractions_after(kept, step.now, head.ledger)
     if kept == head.retracted:
         return False

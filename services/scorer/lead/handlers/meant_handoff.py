@@ -9,14 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from baton.contracts.leads import Actor, Stage, StageEvent
+from baton.contracts.leads import CLOCK_SKEW_MS, Actor, Stage, StageEvent
 from services.scorer.lead.stage_moves import Cause
 from services.scorer.lead.state import CYCLE, WithdrawnHandoff
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN
 
-SKEW_MS: Final = 60_000
-"""So much a source's clock may be behind ours: an act from within it before a hand-off is taken as done at the hand-off."""
 _NEED_NO_HANDOFF: Final = frozenset({StageEvent.QUALIFIED, StageEvent.OPPORTUNITY, StageEvent.WON, StageEvent.DISQUALIFIED})
 """What sales may say of a lead that was never handed to them."""
 _OUTCOMES: Final = frozenset({StageEvent.OPPORTUNITY, StageEvent.WON, StageEvent.DISQUALIFIED})
@@ -28,7 +26,7 @@ def with_handoff(step: LeadStep, cause: Cause) -> Cause:
     if cause.handoff_id is not None or step.head.stage not in OPEN or at_ms >= cycle_state.routed_at_ms:
         return cause
     for former in reversed(cycle_state.former):
-        if former.owner == cause.by and former.from_ms - SKEW_MS <= at_ms < former.until_ms:
+        if former.owner == cause.by and former.from_ms - CLOCK_SKEW_MS <= at_ms < former.until_ms:
             return replace(cause, handoff_id=former.handoff_id)
     return cause
 
@@ -55,7 +53,7 @@ def is_before_handoff(step: LeadStep, move: StageEvent, cause: Cause, speaker: A
     if speaker is Actor.SALES and move in _NEED_NO_HANDOFF:
         return False
     first_ms = min((former.from_ms for former in cycle_state.former), default=cycle_state.routed_at_ms)
-    return cause.occurred_at_ms + SKEW_MS < max(first_ms, cycle_state.qualified_at_ms if not cycle_state.former else 0)
+    return cause.occurred_at_ms + CLOCK_SKEW_MS < max(first_ms, cycle_state.qualified_at_ms if not cycle_state.former else 0)
 
 
 def withdrawn_since(step: LeadStep, cause: Cause) -> WithdrawnHandoff | None:
@@ -65,5 +63,5 @@ def withdrawn_since(step: LeadStep, cause: Cause) -> WithdrawnHandoff | None:
         return None
     if cause.by != withdrawn.owner or cause.handoff_id not in (None, withdrawn.handoff_id):
         return None
-    stood = withdrawn.from_ms - SKEW_MS <= cause.occurred_at_ms < withdrawn.until_ms
+    stood = withdrawn.from_ms - CLOCK_SKEW_MS <= cause.occurred_at_ms < withdrawn.until_ms
     return withdrawn if stood else None

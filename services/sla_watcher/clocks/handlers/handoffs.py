@@ -62,7 +62,6 @@ def _begin(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
         level=qualified.level,
         segment=qualified.segment,
         consents=qualified.story.consents,
-        counted_as=qualified.counted_as,
         passing=passing,
         holder=None,
         marks=with_mark(marks, "system", min(qualified.received_at_ms, event.at_ms)),

@@ -135,22 +135,6 @@ def test_a_hand_that_an_anonymous_visitor_raised_goes_along_to_who_they_turn_out
     assert (qualified.lead_id, qualified.hand_raised) == ("ann", True)
 
 
-def test_a_merge_that_hands_accepted_work_on_counts_as_the_lead_it_came_from() -> None:
-    world = World()
-    for lead in ("l1", "l2"):
-        world.fits(lead)
-    world.does("l1", "form")
-    world.route("l1", "ann")
-    world.act("l1", "accepted")
-    world.facts()
-    world.send(LeadMerge(merge_id="m", loser="l1", survivor="l2", cause_id="m", occurred_at_ms=world.now))
-    (qualified,) = world.facts(LeadQualified)
-    assert (qualified.lead_id, qualified.owner, qualified.counted_as) == ("l2", "ann", "l1/1")
-    world.send(LeadMerge(merge_id="n", loser="l2", survivor="l3", cause_id="n", occurred_at_ms=world.now))
-    (qualified,) = world.facts(LeadQualified)
-    assert (qualified.lead_id, qualified.counted_as) == ("l3", "l1/1")
-
-
 def test_a_consent_and_an_erasure_infer_no_stage() -> None:
     world = World()
     world.fits("l1")
