@@ -16,6 +16,7 @@ from services.scorer.lead.state import CYCLE, NOBODY, ONLY, PERSON
 from services.scorer.lead.step import LeadStep
 from services.scorer.score.content_touches import Piece
 from services.scorer.score.explanation import explanation
+from services.scorer.score.ledger import id_bytes
 
 SHOWN_CONTENT: Final = 12
 SHOWN_REASONS: Final = 8
@@ -58,8 +59,12 @@ def earlier_cycles(step: LeadStep) -> tuple[EarlierCycle, ...]:
 
 
 def _why_now(step: LeadStep, recent: list[Piece]) -> tuple[Contribution, ...]:
+    """What the score is made of; the act that made the lead ready is among it, however small."""
     titles = {each.id.hex(): each.title for each in recent}
-    lines = explanation(step.head.ledger, step.head.marks, step.table, step.now, top=SHOWN_REASONS).lines
+    cycle_state = step.cycle_state
+    decisive = {id_bytes(event_id) for event_id in (cycle_state.cause_id, *cycle_state.raised_by)}
+    head = step.head
+    lines = explanation(head.ledger, head.marks, step.table, step.now, top=SHOWN_REASONS, decisive=decisive).lines
     return tuple(replace(each, content_title=titles.get(each.event_id or "") or None) for each in lines)
 
 

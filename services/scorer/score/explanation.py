@@ -8,7 +8,7 @@ top ones are one line, ``rest``, and the result says that it was cut. Acts beyon
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from math import floor, ldexp
 from typing import Final
@@ -34,8 +34,18 @@ class Explanation:
     cut: bool
 
 
-def explanation(ledger: bytes, marks: bytes, table: ScoreTable, now: int, *, top: int = TOP, totals: bytes = b"") -> Explanation:
-    """The lines of the score at ``now``: the largest contributions first, then rest, caps and clamp. ``totals`` are taken if they hold."""
+def explanation(
+    ledger: bytes,
+    marks: bytes,
+    table: ScoreTable,
+    now: int,
+    *,
+    top: int = TOP,
+    totals: bytes = b"",
+    decisive: Collection[bytes] = (),
+) -> Explanation:
+    """The lines of the score at ``now``: the largest contributions first, then rest, caps and clamp. ``totals`` are taken if they hold.
+    ``decisive``: ids of the entries that decided something: they have a line of their own, whatever is cut."""
     totals = standing(marks, table, now, totals)
     total = whole(value_at(totals, table, now))
     caps = list(_caps(group_sums(totals, table), now))
@@ -43,6 +53,8 @@ def explanation(ledger: bytes, marks: bytes, table: ScoreTable, now: int, *, top
     micros = _apportioned(shares, total - sum([each.points_micro for each in caps]))
     sizes = [-abs(each) for each in micros]
     ranked = sorted(range(len(sizes)), key=sizes.__getitem__)
+    if decisive:
+        ranked = _decisive_first(ledger, indexes, ranked, decisive, top)
     lines = [_act(ledger, indexes[place], rules[place], micros[place], table) for place in ranked[:top]]
     rest = ranked[top:]
     if rest:
@@ -52,6 +64,14 @@ def explanation(ledger: bytes, marks: bytes, table: ScoreTable, now: int, *, top
     if total < 0:
         lines.append(Contribution(kind="clamp", name="never below 0", points_micro=-total))
     return Explanation(max(total, 0), tuple(lines), bool(rest))
+
+
+def _decisive_first(ledger: bytes, indexes: list[int], ranked: list[int], decisive: Collection[bytes], top: int) -> list[int]:
+    """``ranked`` with the decisive entries among the first ``top``, which stay in order."""
+    decided = [place for place in ranked if ORDER.unpack_from(ledger, indexes[place] * SIZE)[1] in decisive][:top]
+    others = [place for place in ranked if place not in decided]
+    shown = {*decided, *others[: top - len(decided)]}
+    return [place for place in ranked if place in shown] + [place for place in ranked if place not in shown]
 
 
 def _shares(marks: bytes, table: ScoreTable, now: int) -> tuple[list[int], list[int], list[float]]:

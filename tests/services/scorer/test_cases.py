@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from baton.agreement.canonical import compiled_of
 from baton.agreement.source.read import read_agreement
 from baton.cli.example_leads import run_examples
 from baton.contracts.goals import GoalProgress
@@ -9,7 +10,7 @@ from baton.contracts.intake import LeadPerson, Person
 from baton.contracts.leads import LeadScored, LeadStaged
 from baton.contracts.routing import LeadRouted
 from baton.contracts.slas import LeadRecycled
-from tests.services.scorer.case_runs import CASES, field, last_score, of, path_of, records_of, scoring
+from tests.services.scorer.case_runs import CASES, SOFTWARE, field, last_score, of, path_of, records_of, scoring
 
 
 def test_a_hand_off_carries_the_person_that_came_with_the_request() -> None:
@@ -142,3 +143,20 @@ def test_a_stranger_is_refused() -> None:
     case = CASES / "routing" / "x56ghost"
     path = path_of(records_of(case.with_suffix(".yaml"), case.with_suffix(".jsonl")))
     assert path[-1] == "accepted by ghost refused: unknown_person"
+
+
+def test_the_company_that_a_source_says_outranks_the_one_of_an_address() -> None:
+    (routed,) = of(LeadRouted, field("account-told-by-crm-lost"))
+    assert (routed.owner, routed.rule, routed.qualified.story.account_id) == ("ae-hugo", "named_account", "harborlight.example")
+
+
+def test_a_placeholder_overwrites_no_country() -> None:
+    (routed,) = of(LeadRouted, field("n-a-over-a-country"))
+    assert (routed.qualified.story.profile["country"], routed.pool) == ("DE", "dach-sales")
+
+
+def test_the_end_of_a_contract_that_a_moment_tells_is_the_day_it_is_then_where_the_agreement_is() -> None:
+    (routed,) = of(LeadRouted, field("day-of-a-moment"))
+    recycling = compiled_of(read_agreement(SOFTWARE)).recycling
+    told = routed.qualified.story.profile["contract_end"]
+    assert recycling.return_at("in_contract", 0, told) == recycling.return_at("in_contract", 0, "2026-12-31")

@@ -410,3 +410,22 @@ def test_a_result_explains_itself() -> None:
     assert sum(points for _, _, points in lines) == scored.engagement_micro == 55_000_000
     assert scored.contributions[0].base_micro == 40_000_000
     assert scored.level_reason == "A2: fit from 50, engagement from 30: warm"
+
+
+def test_the_act_that_made_the_lead_ready_is_among_the_reasons_however_many_weigh_more() -> None:
+    engagement = {
+        "groups": {"lasting": {"window": "60 days", "per_day": 40}},
+        "acts": {
+            "webinar": {"points": 3, "group": "lasting"},
+            "demo_request": {"points": 1, "group": "lasting", "fast_track": True},
+        },
+    }
+    world = World(agreement(engagement=engagement))
+    for _ in range(9):
+        world.does("l1", "webinar")
+    demo = world.does("l1", "demo_request")
+    (qualified,) = world.facts(LeadQualified)
+    lines = qualified.story.why_now
+    assert [each.name for each in lines] == [*["webinar"] * 7, "demo_request", "2 more"]
+    assert lines[7].event_id == demo
+    assert sum(each.points_micro for each in lines) == qualified.engagement_micro == 28_000_000
