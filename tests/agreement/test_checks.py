@@ -253,12 +253,16 @@ WARNINGS = [
     ("ae-hugo: {name: Hugo (sales),", "ae-hugo: {active: false, name: Hugo (sales),", "owner: ae-hugo", '"ae-hugo" is not active, but owns account "harborlight.example", whose leads go by the other rules'),
     ("    - name: large firms elsewhere", "    - name: some\n      when: {field: profile.employees, op: between, value: [10, 500]}\n      to: {sdr: europe-sdr}\n    - name: others\n      when: {field: profile.employees, op: between, value: [400, 900]}\n      to: {sdr: europe-sdr}\n    - name: large firms elsewhere", "- name: others", '"others" and "some" overlap (profile.employees between [10, 500], profile.employees between [400, 900]); the first, "some", takes those'),
     ("    patient:\n", "    spare: [{do: escalate, to: manager}]\n    patient:\n", "spare:", 'ladder "spare" is used by no promise'),
-    ("    student: {outcome: disqualify}\n", "", "  reasons:", 'usual reasons are not listed: "student"; a tool that sends one gets not_ready'),
+    ("    student: {outcome: disqualify}\n", "", "  reasons:", 'usual reasons are not listed: "student"; a tool that sends one is refused'),
     ("not_icp: {outcome: disqualify}", "not_icp: {outcome: recycle, track: learn, comes_back: after 300 days}", "outcome: recycle, track: learn, comes_back: after 300", '"not_icp" usually means not to come back (disqualify)'),
     ("no_response: {outcome: recycle, track: learn, comes_back: after 30 days, cool_off: 7 days}", "no_response: {outcome: recycle, track: learn, comes_back: after 30 days, cool_off: 70 days}", "cool_off: 70", '"no_response" comes back after 30 days, but cools off for 70 days: the later counts'),
     ("    stay-in-touch: {label", "    spare: {}\n    stay-in-touch: {label", "spare:", 'no reason leads to track "spare"'),
     ("A: {1: hot,  2: hot,  3: warm, 4: cold}\n      B: {1: hot, ", "A: {1: warm,  2: warm,  3: warm, 4: cold}\n      B: {1: warm, ", "    matrix:", "no cell is hot: the level cannot be reached"),
     ("    - name: large firms elsewhere", "    - name: large firms elsewhere", None, None),
+    ("      points: 15\n      group: events\n", "      points: 20\n      group: events\n", "points: 20\n      group: events", '"webinar" is worth 20, and engagement band 3 begins at 20: alone it reaches the band only where it arrives within 2 hours 36 minutes; give it a point more, or the band a point less'),
+    ("      points: 15\n      group: events\n", "      points: 20.049999\n      group: events\n", "points: 20.049999", '"webinar" is worth 20.049999, and engagement band 3 begins at 20: alone it reaches the band only where it arrives within 5 hours 11 minutes; give it a point more, or the band a point less'),
+    ("        - {stage: decision, points: 25}", "        - {stage: decision, points: 39.95}", "points: 39.95", '"webinar" is worth 39.95, and engagement band 2 begins at 40: alone it reaches the band only where it arrives within 1 minute; give it a point more, or the band a point less'),
+    ("3: {enter: 20, exit: 12}", "3: {enter: 20, exit: 19.95}", "exit: 19.95", "engagement band 3 is entered at 20 and left below 19.95: less than a tenth of a point apart, so it is left as soon as it is entered"),
 ]  # fmt: skip
 
 

@@ -76,6 +76,37 @@ def test_points_are_compared_with_the_decimals_that_are_written() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [("19", None), ("19.0", "18.877"), ("18.9", None), ("18.90", "18.877"), ("18.877500", "18.877"), ("18.87749", None)],
+)
+def test_zeros_that_are_written_are_decimals_too(written: str, found: str | None) -> None:
+    faded = f"""
+  - name: Two and a half days later
+    profile: {{country: DE}}
+    events:
+      - {{at: 2026-03-02 10:00, act: webinar}}
+    at: 2026-03-04 22:00
+    expect: {{engagement: {written}}}
+"""
+    differences = list(run_examples(agreement_of(DEMO + faded)))[-1].differences
+    assert differences == ((Difference(what="engagement", expected=written, found=found),) if found else ())
+
+
+def test_what_hangs_on_the_speed_of_delivery_differs() -> None:
+    """A gate that asks for an act within the last two seconds is shut when the act arrives after five."""
+    hasty = DEMO.replace(
+        "  gates:\n",
+        "  gates:\n    In a hurry:\n      when: {field: behaviour.act.webinar, op: at_least, value: 1, within: 2 seconds}\n",
+    )
+    ran = next(each for each in run_examples(agreement_of(hasty)) if each.name.startswith("A webinar"))
+    assert [(each.what, each.expected, each.found) for each in ran.differences] == [
+        ("pool, delivered 5 seconds later", "sdr", "none"),
+        ("qualified, delivered 5 seconds later", "yes", "no"),
+        ("queue, delivered 5 seconds later", "sdr", "none"),
+    ]
+
+
 def test_an_example_that_the_system_refuses_says_why() -> None:
     text = DEMO.replace("    relation: text\n", "    relation: text\n    email: text\n", 1)
     text = text.replace("profile: {country: GB, role: Student}", "profile: {country: GB, role: Student, email: x}")

@@ -45,10 +45,16 @@ TABLE = LevelTable(
         (60, 12, "cold", "cold", "the exit of warm makes nobody warm"),
         (60, 11, "hot", "cold", "two levels at once"),
         (29, 1000, "hot", "cold", "no fit, no level"),
+        (60, 19.95, "cold", "warm", "read as 20: entered"),
+        (60, 19.949999, "cold", "cold", "read as 19.9: not entered"),
+        (59.95, 50, "cold", "hot", "a fit read as 60"),
+        (60, 11.999999, "warm", "cold", "leaving is exact"),
+        (29.95, 50, "warm", "warm", "a band without an exit of its own is kept by what enters it"),
+        (29.949999, 50, "warm", "cold", "and left below that"),
     ],
 )
-def test_a_level(fit: int, engagement: int, current: str | None, level: str, why: str) -> None:
-    assert TABLE.level_for(fit * P, engagement * P, current).level == level, why
+def test_a_level(fit: float, engagement: float, current: str | None, level: str, why: str) -> None:
+    assert TABLE.level_for(round(fit * P), round(engagement * P), current).level == level, why
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def check(context: CheckContext) -> Iterator[Finding]:
     model = context.model.recycling
     missing = [each for each in (*COMES_BACK, *STAYS_AWAY) if each not in model.reasons]
     if missing:
-        message = f"usual reasons are not listed: {quoted(missing)}; a tool that sends one gets {model.fallback}"
+        message = f"usual reasons are not listed: {quoted(missing)}; a tool that sends one is refused"
         yield odd(("recycling", "reasons"), message)
     for name, reason in model.reasons.items():
         path = ("recycling", "reasons", name)

@@ -2,7 +2,7 @@
 
 Three-valued: a test of something unknown is None, and None is never taken for true. ``all`` is false as soon as one part is
 false, ``any`` true as soon as one is true, whatever else is unknown; ``not unknown`` is unknown. Text is compared without
-regard to case and surrounding blanks. ``at_least`` and ``below`` of points are judged at the tenth that people read. Regular expressions run in linear time (RE2), on the first 1,000 characters.
+regard to case and surrounding blanks. ``at_least`` and ``below`` of points that decay are judged at the tenth that people read. Regular expressions run in linear time (RE2), on the first 1,000 characters.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,6 +22,7 @@ from baton.number_text import number_in, range_in
 MAX_MATCHED = 1_000
 _MAX_PROGRAM_BYTES = 1 << 20
 _PLAIN_DIGITS = 15
+_DECAYING = frozenset({"score.engagement", "account.engagement"})
 
 Condition = Callable[[ConditionContext], "bool | None"]
 """A compiled condition: True, False, or None where what it asks is not known."""
@@ -221,8 +222,8 @@ _READERS: Mapping[Kind, Reader | None] = {
 
 def _check_of(model: Test, field: Field) -> Check:
     wanted = model.typed_value(field.kind)
-    if field.kind is Kind.POINTS and model.op in (Op.AT_LEAST, Op.BELOW):
-        wanted -= READ_MICRO  # points are asked as people read them, like the thresholds of levels
+    if field.name in _DECAYING and model.op in (Op.AT_LEAST, Op.BELOW):
+        wanted -= READ_MICRO  # asked as people read them, like the thresholds of levels: an act arrives a moment after it was done
     match model.op:
         case Op.IS:
             return lambda value: bool(value == wanted)
