@@ -114,7 +114,7 @@ def _unexpected(agreement: CompiledAgreement, example: ExampleModel, found: dict
 
 def _equal_as_written(wanted: ExpectedPoints, found_micro: int) -> bool:
     """Whether the number found is the one written, rounded to the decimals that were written."""
-    step = MICRO // 10 ** min(wanted.decimals, 6)
+    step: int = MICRO // 10**wanted.decimals
     return abs(found_micro - wanted.micro) * 2 <= step
 
 

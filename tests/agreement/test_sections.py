@@ -162,10 +162,18 @@ class Decided:
 
 
 def test_a_gate_that_is_not_known_to_be_open_is_closed_and_says_which_of_the_two_it_is() -> None:
-    gate = "Has read or asked something that buyers do"
-    assert SOFTWARE.lifecycle.closed_gates(ConditionContext()) == (f"{gate} (unknown)",)
-    assert SOFTWARE.lifecycle.closed_gates(ConditionContext(behaviour=Decided("awareness"))) == (gate,)
-    assert SOFTWARE.lifecycle.closed_gates(ConditionContext(behaviour=Decided("decision"))) == ()
+    reach, gate = "Can be reached by e-mail or phone", "Has read or asked something that buyers do"
+    closed = SOFTWARE.lifecycle.closed_gates
+    assert closed(ConditionContext()) == (f"{reach} (unknown)", f"{gate} (unknown)")
+    assert closed(ConditionContext(behaviour=Decided("awareness"), reachable=False)) == (reach, gate)
+    assert closed(ConditionContext(behaviour=Decided("decision"), reachable=True)) == ()
+
+
+def test_a_fast_track_act_waits_only_at_gates_that_say_so() -> None:
+    closed = SOFTWARE.lifecycle.closed_gates
+    nothing_read = ConditionContext(behaviour=Decided("awareness"), reachable=True)
+    assert closed(nothing_read, fast_track=True) == ()
+    assert closed(ConditionContext(reachable=False), fast_track=True) == ("Can be reached by e-mail or phone",)
 
 
 @pytest.mark.parametrize(
@@ -287,7 +295,8 @@ def test_routing_knows_of_a_lead_what_was_qualified() -> None:
     assert context_of_qualified(qualified, now_ms=7, account=account) == ConditionContext(
         now_ms=7, profile={"country": "NO"}, account_id="a.example", account_people=4, account_engaged_people=3, account_engagement_micro=9,
         account_senior_role="VP", fit_micro=1, engagement_micro=2, level="warm", grade="A3", segment="small", source="fair", campaign="spring",
-        cycle=2, stage="mql", recycles=1, last_reason="no_budget", hand_raised=True, leg="sdr", consents={"sales/phone": "granted"},
+        cycle=2, stage="mql", recycles=1, last_reason="no_budget", hand_raised=True, reachable=False,
+        leg="sdr", consents={"sales/phone": "granted"},
     )  # fmt: skip
 
 

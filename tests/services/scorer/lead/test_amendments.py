@@ -67,6 +67,7 @@ def test_an_amendment_carries_the_whole_brief_as_it_is_now() -> None:
     world.send(person_told("l1", at_ms=world.now, n=2, phone="+47 1", stated_problem="Leads wait"))
     (amended,) = amendments(world)
     person = amended.brief.person
+    assert person is not None
     assert (person.email, person.phone, person.stated_problem) == ("ann@acme.example", "+47 1", "Leads wait")
     assert (amended.brief.profile, amended.level, amended.leg, amended.hand_raised) == ({"country": "NO"}, "warm", "sdr", False)
 
