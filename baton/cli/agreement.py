@@ -39,7 +39,7 @@ def check(file: Path = _FILE, as_json: bool = _JSON) -> None:
         for each in examined.problems:
             typer.echo(each.told(str(file)), err=True)
         typer.echo(_verdict(file, version, examined))
-        if examined.model is not None and (silent := groups_without_limit(examined.model)):
+        if version is not None and examined.model is not None and (silent := groups_without_limit(examined.model)):
             typer.echo(f"acts a day that count in {', '.join(silent)}, which set no per_day: {DEFAULT_PER_DAY}")
     if version is None:
         raise typer.Exit(1)

@@ -25,8 +25,8 @@ watcher waits for the proof of the groups upstream."""
 _OPEN: Final = frozenset({Stage.MQL, Stage.TAL, Stage.TQL, Stage.SAL, Stage.SQL, Stage.OPPORTUNITY})
 _RESTS: Final = frozenset({Stage.RECYCLED, Stage.INQUIRY})
 _TAKEN_UP: Final = frozenset({StageEvent.ACCEPTED, StageEvent.OPPORTUNITY})
-_ALLOWED: Final = StageEvent.CONSENT_CHANGED
-"""The move that says what may be done with a lead, and not who has it."""
+_NEWS: Final = frozenset({StageEvent.CONSENT_CHANGED, StageEvent.CONTRACT_END_LEARNT})
+"""What says something of a lead, and not who has it."""
 _ENDS: Final = frozenset(
     {StageEvent.WITHDRAWN, StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.LOST, StageEvent.WON, StageEvent.TAKEN_OVER}
 )
@@ -140,7 +140,7 @@ def _planned(recycled: LeadRecycled) -> PlannedRest:
 
 def _moved(holding: Holding, move: LeadMove) -> Holding:
     staged, qualified = move.staged, move.qualified
-    if holding.ended == StageEvent.ERASED or staged.event == _ALLOWED:
+    if holding.ended == StageEvent.ERASED or staged.event in _NEWS:
         return holding
     moved = replace(holding, stage=staged.to_stage, cycle=staged.cycle, reason=staged.reason, ended="")
     if staged.event in _GONE:

@@ -203,7 +203,8 @@ class LeadStaged:
     ``event`` is the word of the transition table that caused it (``qualified``, ``accepted``, ``withdrawn``, ``recycled`` ...).
     ``evidence_at_ms`` is when the evidence first reached Baton: deadlines are judged by it. A merge closes the loser with
     event ``merged``; an erasure with ``erased``. ``source`` told of the act that caused it: some sources tell late. ``consents``: those
-    of now, for who nurtures the lead; where one changes in a cycle with sales, or after it, event ``consent_changed`` tells so.
+    of now, for who nurtures the lead; where one changes in a cycle with sales, or after it, event ``consent_changed`` tells so. Event
+    ``contract_end_learnt``: the profile of a lead that rests says when its contract with another supplier ends (``contract_end``).
     """
 
     lead_id: str
@@ -417,6 +418,7 @@ class StageEvent(StrEnum):
     REACTIVATED = "reactivated"
     TAKEN_OVER = "taken_over"
     CONSENT_CHANGED = "consent_changed"
+    CONTRACT_END_LEARNT = "contract_end_learnt"
     MERGED = "merged"
     ERASED = "erased"
 
@@ -426,6 +428,7 @@ NO_MOVES: Final = frozenset(
         StageEvent.HAND_RAISED,
         StageEvent.TAKEN_OVER,
         StageEvent.CONSENT_CHANGED,
+        StageEvent.CONTRACT_END_LEARNT,
         StageEvent.MERGED,
         StageEvent.ERASED,
     }

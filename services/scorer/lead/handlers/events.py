@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from baton.contracts.intake import LeadEvent, LeadPerson, Person
+from baton.contracts.leads import Stage, StageEvent
 from baton.contracts.topic_names import LEADS_PERSONS
 from baton.evolve import evolve
 from baton.ids import derived_id
@@ -22,7 +23,7 @@ from services.scorer.lead.profile import (
     without_retracted,
 )
 from services.scorer.lead.publish_score import publish_account_part
-from services.scorer.lead.stage_moves import publish_consents
+from services.scorer.lead.stage_moves import CONTRACT_END, by_system, place, publish_consents
 from services.scorer.lead.state import CONSENT, NOBODY, ONLY, PERSON, PROFILE, PersonBook, ProfileBook
 from services.scorer.lead.step import LeadStep
 from services.scorer.score.content_touches import ContentBook, touched
@@ -115,8 +116,11 @@ def rewrite_profile(step: LeadStep, book: ProfileBook, *, cause: str) -> None:
     if account != former_account:
         publish_account_part(step, "remove", former_account, None, cause=cause)
     step.role_moved = step.role_moved or step.agreement.role_of(step.profile) != step.agreement.role_of(profile)
+    learnt = profile.get(CONTRACT_END) != step.profile.get(CONTRACT_END)
     step.put(PROFILE, ONLY, book)
     step.head = evolve(step.head, account_id=account, fit_micro=step.agreement.fit.evaluate(profile).points_micro)
+    if learnt and step.head.stage == Stage.RECYCLED.value:
+        place(step, StageEvent.CONTRACT_END_LEARNT, by_system(step, cause), Stage.RECYCLED)
 
 
 def record_consent(step: LeadStep, event: LeadEvent) -> bool:

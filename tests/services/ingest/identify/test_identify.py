@@ -162,6 +162,7 @@ def test_a_new_identity_begins_a_lead_and_its_event_is_accepted_once_and_without
         received_at_ms=T0 + 1,
         engagement=record.engagement,
         profile={"seniority": "director", "domain": "acme.example", "email_kind": "company"},
+        derived=("domain", "email_kind"),
     )
     whole = LeadInput(
         lead_id=ANN_LEAD,

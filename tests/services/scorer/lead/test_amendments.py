@@ -10,6 +10,7 @@ import pytest
 from baton.contracts.intake import LeadMerge
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadScored, LeadStaged
 from baton.contracts.streams import LeadDecision
+from tests.services.scorer.lead.test_dispositions import recycled
 from tests.services.scorer.scorer_world import DAY, HOUR, LIFECYCLE, MINUTE, World, agreement, person_told
 
 REACHABLE = {
@@ -150,3 +151,14 @@ def test_a_consent_and_an_erasure_infer_no_stage() -> None:
         ("consent_changed", ()),
         ("erased", ()),
     ]
+
+
+@pytest.mark.parametrize("outcome", ["recycle", "disqualify"])
+def test_the_end_of_a_contract_that_a_resting_lead_tells_is_published(outcome: str) -> None:
+    world = offered()
+    world.send(recycled("l1", reason="in_contract", outcome=outcome))
+    world.facts()
+    world.tell("l1", "profile", profile={"contract_end": "2027-06-30"})
+    world.tell("l1", "profile", profile={"contract_end": "2027-06-30", "industry": "retail"})
+    staged = [(each.event, each.to_stage, each.contract_end, each.inferred) for each in world.facts(LeadStaged)]
+    assert staged == ([("contract_end_learnt", "recycled", "2027-06-30", ())] if outcome == "recycle" else [])
