@@ -7,10 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from baton.cli.simulation import Simulation, arrivals_of
+
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import read_agreement
 from baton.cli.moments import moment_ms
-from baton.cli.simulation import Simulation, arrivals_of
 from baton.contracts.codec import codec_for
 from baton.contracts.leads import LeadQualified, LeadRefused, LeadScored, LeadStaged
 from baton.contracts.topics import TOPICS
