@@ -45,4 +45,5 @@ def refusals_(
 def _words(refusal: Refusal) -> str:
     refused = refusal.refused
     who = refused.by or refused.actor
-    return f"{written(refusal.at_ms)}  {refused.lead_id}  {refused.event} by {who} in {refused.stage}: {refused.reason}"
+    why = f" ({refused.detail})" if refused.detail else ""
+    return f"{written(refusal.at_ms)}  {refused.lead_id}  {refused.event} by {who} in {refused.stage}: {refused.reason}{why}"

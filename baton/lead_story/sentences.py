@@ -119,7 +119,9 @@ def _tell_scoring(value: LeadScored | LeadQualified | LeadStaged | LeadRefused) 
             )
         case LeadRefused():
             return Sentence(
-                about="refused", text=f"{value.event} in stage {value.stage} by {value.by or value.actor}: {value.reason}"
+                about="refused",
+                text=f"{value.event} in stage {value.stage} by {value.by or value.actor}: {value.reason}",
+                because=(value.detail,) if value.detail else (),
             )
 
 

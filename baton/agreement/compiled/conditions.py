@@ -223,7 +223,7 @@ _READERS: Mapping[Kind, Reader | None] = {
 def _check_of(model: Test, field: Field) -> Check:
     wanted = model.typed_value(field.kind)
     if field.name in _DECAYING and model.op in (Op.AT_LEAST, Op.BELOW):
-        wanted -= READ_MICRO  # asked as people read them, like the thresholds of levels: an act arrives a moment after it was done
+        wanted -= READ_MICRO  # asked as people read them, like the thresholds of levels
     match model.op:
         case Op.IS:
             return lambda value: bool(value == wanted)

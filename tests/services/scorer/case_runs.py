@@ -7,14 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from baton.cli.simulation import Simulation, arrivals_of
-
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import read_agreement
 from baton.cli.moments import moment_ms
 from baton.contracts.codec import codec_for
 from baton.contracts.leads import LeadQualified, LeadRefused, LeadScored, LeadStaged
 from baton.contracts.topics import TOPICS
+from baton.simulation.lines import arrivals_of
+from baton.simulation.simulation import Simulation
 
 ROOT = Path(__file__).resolve().parents[3]
 CASES = ROOT / "tests" / "cases"

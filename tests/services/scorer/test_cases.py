@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from baton.cli.example_leads import run_examples
-
 from baton.agreement.canonical import compiled_of
 from baton.agreement.source.read import read_agreement
+from baton.agreement_report.examples import run_examples
 from baton.contracts.goals import GoalProgress
 from baton.contracts.intake import LeadPerson, Person
 from baton.contracts.leads import LeadScored, LeadStaged
