@@ -8,7 +8,6 @@ hand it raised, or the act that opened its gates. A raised hand does not cool.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -23,13 +22,13 @@ from services.scorer.lead.condition_context import LedgerBehaviour, context_of
 from services.scorer.lead.handoff_brief import brief_of
 from services.scorer.lead.level import Raising, Rating, rate_lead
 from services.scorer.lead.publish_score import publish_score
+from services.scorer.lead.raised_hands import not_retracted, young_hands
 from services.scorer.lead.settling import begin_settling, lacking, stop_settling
 from services.scorer.lead.stage_moves import Cause, by_system, move_lead, place, refuse
 from services.scorer.lead.state import ONLY, PERSON, CycleState, Settling, WithdrawnHandoff
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import REST, Refused
-from services.scorer.score.entry_status import MARK, MARK_SIZE, Why, taken_back
-from services.scorer.score.ledger import find, id_bytes, retracted_ids
+from services.scorer.score.entry_status import taken_back
 
 COOLED: Final = "cooled"
 RETRACTED: Final = "retracted"
@@ -55,9 +54,9 @@ def consider_qualification(
     if raised_by and not at_rest:
         _raised_again(step, raised_by, by_system(step, cause, occurred_at_ms=occurred_at_ms))
     if settling is not None:
-        raised_by = _not_retracted(step, dict.fromkeys((*settling.raised_by, *raised_by)))
+        raised_by = not_retracted(step, dict.fromkeys((*settling.raised_by, *raised_by)))
     if step.head.hands_held:
-        raised_by = _young_hands(step, (*step.head.hands_held, *raised_by))
+        raised_by = young_hands(step, (*step.head.hands_held, *raised_by))
         step.head = replace(step.head, hands_held=())
     raised = bool(raised_by)
     if not at_rest or not (raised or rating.level != Level.COLD.value):
@@ -97,21 +96,6 @@ def resumed(step: LeadStep, *, cause: str, occurred_at_ms: int) -> None:
     elif REACHABLE in step.agreement.lifecycle.asks and step.get(PERSON, ONLY) is not step.view.get(PERSON, ONLY):
         rating = rate_lead(step, raising=Raising.NOT)
         consider_qualification(step, rating, cause=cause, occurred_at_ms=occurred_at_ms)
-
-
-def _young_hands(step: LeadStep, raised_by: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the raised hands that still count: not retracted, of this cycle, and young enough."""
-    ledger, marks = step.head.ledger, step.head.marks
-    young = []
-    for event_id in dict.fromkeys(raised_by):
-        index = find(ledger, id_bytes(event_id))
-        if index < 0:
-            continue
-        at_ms, _, _, _, why, number = MARK.unpack_from(marks, index * MARK_SIZE)
-        rule = step.table.rules[number].rule
-        if rule is not None and why in (Why.COUNTS, Why.DAILY_LIMIT) and step.now - at_ms <= rule.max_age_ms:
-            young.append(event_id)
-    return tuple(young)
 
 
 def _cause_of(step: LeadStep, settling: Settling | None, cause: str, occurred_at_ms: int) -> Cause:
@@ -283,12 +267,7 @@ def _gates_shut(step: LeadStep, rating: Rating, cycle_state: CycleState) -> bool
 
 def _still_raised(step: LeadStep, course: CycleState) -> tuple[str, ...]:
     """The fast-track acts of the cycle that were not retracted."""
-    return _not_retracted(step, course.raised_by)
-
-
-def _not_retracted(step: LeadStep, raised_by: Iterable[str]) -> tuple[str, ...]:
-    gone = retracted_ids(step.head.retracted) if step.head.retracted else frozenset()
-    return tuple(each for each in raised_by if id_bytes(each) not in gone)
+    return not_retracted(step, course.raised_by)
 
 
 def _raised_again(step: LeadStep, raised_by: tuple[str, ...], cause: Cause) -> None:

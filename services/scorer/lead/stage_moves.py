@@ -11,11 +11,10 @@ from baton.contracts.leads import NO_MOVES, Actor, EarlierCycle, LeadRefused, Le
 from baton.contracts.topic_names import LEADS_REFUSALS, LEADS_STAGES
 from services.scorer.lead.backlog_entry import leave_backlog
 from services.scorer.lead.consents import consents_of
+from services.scorer.lead.raised_hands import hands_since
 from services.scorer.lead.state import CYCLE, DATES, StageDates
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import Refused, moved, skipped
-from services.scorer.score.entry_status import Why, why_at
-from services.scorer.score.ledger import find, id_bytes
 
 CONTRACT_END: Final = "contract_end"
 """The profile field that says when the contract with the current supplier ends: an act that names no end of its own is about that one."""
@@ -163,15 +162,7 @@ def end_cycle(step: LeadStep, outcome: str, *, reason: str | None, ended_at_ms: 
         level_cause="",
     )
     step.recount()
-    return _hands_since(step, cycle_state.raised_by)
-
-
-def _hands_since(step: LeadStep, raised_by: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the raised hands that belong to the cycle that has just begun."""
-    head = step.head
-    indexes = {event_id: find(head.ledger, id_bytes(event_id)) for event_id in raised_by}
-    counts = (Why.COUNTS, Why.DAILY_LIMIT)
-    return tuple(event_id for event_id, index in indexes.items() if index >= 0 and why_at(head.marks, index) in counts)
+    return hands_since(step, cycle_state.raised_by)
 
 
 def cycle_item(cycle: EarlierCycle, lead_id: str) -> str:
