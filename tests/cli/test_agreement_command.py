@@ -40,7 +40,8 @@ def test_a_sound_agreement_is_told_with_its_version() -> None:
     result = run("check", str(DEMO))
     assert result.exit_code == 0
     verdict, limits = result.stdout.splitlines()
-    assert verdict.startswith(f"{DEMO}: version ") and verdict.endswith("0 errors, 0 warnings")
+    assert verdict.startswith(f"{DEMO}: version ")
+    assert verdict.endswith("0 errors, 0 warnings")
     assert limits == "acts a day that count in events, intent, mailing, which set no per_day: 20"
 
 
