@@ -1,0 +1,145 @@
+"""Makes the derived rows of the leads that a transaction touched, and of the journeys they belong to. Reads and writes one connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from baton.contracts.codec import codec_for
+from baton.contracts.topics import TOPICS
+from services.insights.derived.journeys import Journey, Won, journey_rows
+from services.insights.derived.leads import Kept, Surroundings, lead_row
+from services.insights.facts.folds import Put
+from services.insights.figures.attribution import NO_TOUCH, Touch
+
+Write = Callable[[Put], None]
+
+_ACCOUNT = """SELECT account_id FROM membership WHERE lead_id = ?1
+    AND event_id NOT IN (SELECT event_id FROM retraction WHERE lead_id = ?1) ORDER BY occurred_at_ms DESC, event_id DESC LIMIT 1"""
+_SEEN = """SELECT min(at), max(at) FROM (
+    SELECT min(occurred_at_ms) at FROM touch WHERE lead_id = ?1 UNION ALL SELECT max(occurred_at_ms) FROM touch WHERE lead_id = ?1
+    UNION ALL SELECT min(log_ms) FROM fact WHERE lead_id = ?1 UNION ALL SELECT max(log_ms) FROM fact WHERE lead_id = ?1)"""
+_TOUCHES = """SELECT t.event_id, t.lead_id, t.occurred_at_ms, t.received_at_ms, t.campaign, t.source FROM touch t
+    JOIN lead l ON l.lead_id = t.lead_id WHERE l.journey = ?1 AND t.automatic = 0
+    AND NOT (t.backfill = 1 AND t.occurred_at_ms = t.received_at_ms)
+    AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = t.event_id)"""
+_WON = """SELECT m.fact_id, m.lead_id, m.occurred_at_ms, m.opportunity_id, m.amount_minor, m.currency FROM stage_move m
+    JOIN lead l ON l.lead_id = m.lead_id WHERE l.journey = ?1 AND m.event = 'won'"""
+_OPENED = """SELECT m.lead_id, m.opportunity_id, m.occurred_at_ms FROM stage_move m JOIN lead l ON l.lead_id = m.lead_id
+    WHERE l.journey = ?1 AND ((m.to_stage = 'opportunity' AND m.from_stage <> 'opportunity')
+    OR (';' || m.inferred || ';') LIKE '%;opportunity;%')"""
+_KNOWN = """SELECT min(COALESCE(t.occurred_at_ms, q.qualified_at_ms)) FROM qualification q JOIN lead l ON l.lead_id = q.lead_id
+    LEFT JOIN touch t ON t.event_id = q.cause_id WHERE l.journey = ?1"""
+
+
+def derive(db: Any, touched: Iterable[str], write: Write, *, zone: str) -> None:
+    """Make anew what the touched leads change."""
+    journeys: set[str] = set()
+    for lead_id in sorted(_with_merged(db, touched)):
+        journeys |= {name for (name,) in db.execute("SELECT journey FROM lead WHERE lead_id = ?", (lead_id,))}
+        row = lead_row(lead_id, _facts(db, lead_id), _surroundings(db, lead_id))
+        write(row)
+        journeys.add(row.row[row.table.names.index("journey")])
+    for name in sorted(journeys):
+        _credit(db, name, write, zone)
+
+
+def credit_all(db: Any, write: Write, *, zone: str) -> None:
+    """Make the credits of every journey anew."""
+    for (name,) in list(db.execute("SELECT DISTINCT journey FROM conversion")):
+        _credit(db, name, write, zone)
+
+
+def _with_merged(db: Any, touched: Iterable[str]) -> set[str]:
+    """The leads, and those that ended in them: their touches follow."""
+    found, waiting = set(), list(touched)
+    while waiting:
+        lead_id = waiting.pop()
+        if lead_id not in found:
+            found.add(lead_id)
+            waiting += [loser for (loser,) in db.execute("SELECT loser FROM merged WHERE survivor = ?", (lead_id,))]
+    return found
+
+
+def _facts(db: Any, lead_id: str) -> list[Kept]:
+    rows = db.execute("SELECT topic, log_ms, log_offset, value FROM fact WHERE lead_id = ?", (lead_id,))
+    return [Kept(topic=topic, log_ms=at, log_offset=offset, value=decoded(topic, value)) for topic, at, offset, value in rows]
+
+
+def decoded(topic: str, value: bytes) -> Any:
+    """The record of a kept fact."""
+    record_type: Any = TOPICS[topic].record
+    return codec_for(record_type).decode(value)
+
+
+def _surroundings(db: Any, lead_id: str) -> Surroundings:
+    root = _root(db, lead_id)
+    account = _one(db, _ACCOUNT, root)
+    first, last = db.execute(_SEEN, (lead_id,)).fetchall()[0]
+    return Surroundings(
+        account_id=_one(db, _ACCOUNT, lead_id),
+        root=root,
+        journey=account or root,
+        seen=(first or 0, last or 0),
+        last_act_ms=_one(db, "SELECT max(occurred_at_ms) FROM act WHERE lead_id = ?1 AND automatic = 0", lead_id),
+        erased=_one(db, "SELECT 1 FROM meta WHERE name = 'forgotten ' || ?1", lead_id) is not None,
+    )
+
+
+def _root(db: Any, lead_id: str) -> str:
+    passed = {lead_id}
+    while (survivor := _one(db, "SELECT survivor FROM merged WHERE loser = ?1", lead_id)) is not None and survivor not in passed:
+        passed.add(survivor)
+        lead_id = survivor
+    return lead_id
+
+
+def _one(db: Any, statement: str, *values: Any) -> Any:
+    row = next(iter(db.execute(statement, values)), None)
+    return None if row is None else row[0]
+
+
+def _credit(db: Any, name: str, write: Write, zone: str) -> None:
+    won = [
+        Won(fact_id=fact, lead_id=lead, occurred_at_ms=at, opportunity_id=deal, amount_minor=amount, currency=currency)
+        for fact, lead, at, deal, amount, currency in db.execute(_WON, (name,))
+    ]
+    for table in ("conversion", "credit"):
+        db.execute(f"DELETE FROM {table} WHERE journey = ?", (name,))
+    if not won:
+        return
+    rows = list(db.execute(_TOUCHES, (name,)))
+    touches = [
+        Touch(
+            event_id=event,
+            lead_id=_root(db, lead),
+            occurred_at_ms=at,
+            received_at_ms=received,
+            campaign=campaign or NO_TOUCH,
+            day=day_of(at, zone),
+        )
+        for event, lead, at, received, campaign, _ in rows
+    ]
+    journey = Journey(
+        name=name,
+        touches=touches,
+        sources={row[0]: row[5] for row in rows},
+        won=won,
+        opened=list(db.execute(_OPENED, (name,))),
+        known_at_ms=_one(db, _KNOWN, name),
+    )
+    for row in journey_rows(journey):
+        write(row)
+
+
+@lru_cache(maxsize=8)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def day_of(at_ms: int, zone: str) -> str:
+    """The day in ``zone``, ISO 8601."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(_zone(zone)).date().isoformat()
