@@ -77,9 +77,13 @@ Change = Put | Forget | Touched
 
 def put(table: t.Table, **values: Any) -> Put:
     """A row from named values; raises TypeError for a column that is missing or too much."""
-    if values.keys() != set(table.names):
-        raise TypeError(f"{table.name}: {sorted(values.keys() ^ set(table.names))}")
-    return Put(table, tuple(int(value) if isinstance(value, bool) else value for value in map(values.get, table.names)))
+    try:
+        row = tuple([int(value) if value is True or value is False else value for value in map(values.__getitem__, table.names)])
+    except KeyError as error:
+        raise TypeError(f"{table.name} needs {error}") from None
+    if len(row) != len(values):
+        raise TypeError(f"{table.name} has no {sorted(values.keys() - set(table.names))}")
+    return Put(table, row)
 
 
 def changes_of(taken: Taken) -> Iterator[Change]:

@@ -7,7 +7,7 @@ the order of arrival. Derived tables are a function of the fact tables. Names of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 TEXT: Final = "TEXT"
@@ -38,11 +38,10 @@ class Table:
     derived: bool = False
     exported: bool = True
     indexes: tuple[tuple[str, ...], ...] = ()
+    names: tuple[str, ...] = field(init=False)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns' names in order."""
-        return tuple(each.name for each in self.columns)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(each.name for each in self.columns))
 
 
 def _columns(text: str) -> tuple[Column, ...]:
@@ -541,6 +540,17 @@ CONVERSION = Table(
         won_at_ms i when it was won, ms
     """),
 )
+JOURNEY = Table(
+    name="journey",
+    says="what the credits of a journey were made from last, so that they are made anew only when that changes",
+    key=("journey",),
+    derived=True,
+    exported=False,
+    columns=_columns("""
+        journey t account or lead
+        digest t digest of touches, deals and milestones
+    """),
+)
 CREDIT = Table(
     name="credit",
     says="what each touch is credited with, by model; the sum over a conversion is its amount",
@@ -565,6 +575,6 @@ TABLES: Final[Mapping[str, Table]] = {
     table.name: table
     for table in (
         FACT, TOUCH, RETRACTION, MEMBERSHIP, ACT, STAGE_MOVE, QUALIFICATION, HANDOFF, UNROUTED, NOTE, CLOCK, VIOLATION, ACTION,
-        RECYCLED, REACTIVATED, REFUSAL, GOAL, ACCOUNT, ORPHAN, MERGE, PERSON, REFERENCE, DEAD_LETTER, LEAD, CONVERSION, CREDIT,
+        RECYCLED, REACTIVATED, REFUSAL, GOAL, ACCOUNT, ORPHAN, MERGE, PERSON, REFERENCE, DEAD_LETTER, LEAD, CONVERSION, JOURNEY, CREDIT,
     )
 }  # fmt: skip

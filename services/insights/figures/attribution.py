@@ -17,7 +17,7 @@ from typing import Final
 NO_TOUCH: Final = "(none)"
 DAY_MS: Final = 86_400_000
 DEFAULT_HALF_LIFE_MS: Final = 7 * DAY_MS
-_DECIMALS: Final = Context(prec=60)
+_DECIMALS: Final = Context(prec=34)
 
 
 class Model(StrEnum):
@@ -154,7 +154,7 @@ def _weights(model: Model, journey: Sequence[Touch], conversion: Conversion, hal
 
 
 def _decayed(journey: Sequence[Touch], half_life_ms: int) -> list[Fraction]:
-    """2^(-(t_last - t) / h), to sixty digits, so that every machine has the same."""
+    """2^(-(t_last - t) / h), to 34 digits, so that every machine has the same."""
     last = journey[-1].occurred_at_ms
     powers = (Decimal(touch.occurred_at_ms - last) / half_life_ms for touch in journey)
     return [Fraction(_DECIMALS.power(Decimal(2), power)) for power in powers]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -33,7 +34,7 @@ def by_band(scored: Iterable[Scored], edges: Sequence[float]) -> tuple[BandFigur
     conversions = sum(each.converted for each in known)
     base = conversions / len(known) if known else 0.0
     found = []
-    for place, (low, high) in enumerate(zip(edges, edges[1:], strict=False)):
+    for place, (low, high) in enumerate(itertools.pairwise(edges)):
         last = place == len(edges) - 2
         mine = [each for each in known if low <= each.score < high or (last and each.score == high)]
         share = Share(count=sum(each.converted for each in mine), total=len(mine))

@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import TOPICS
+from baton.ids import derived_id
 from services.insights.derived.journeys import Journey, Won, journey_rows
 from services.insights.derived.leads import Kept, Surroundings, lead_row
-from services.insights.facts.folds import Put
+from services.insights.facts.folds import Put, put
+from services.insights.facts.tables import JOURNEY
 from services.insights.figures.attribution import NO_TOUCH, Touch
 
 Write = Callable[[Put], None]
@@ -23,7 +25,7 @@ _SEEN = """SELECT min(at), max(at) FROM (
     SELECT min(occurred_at_ms) at FROM touch WHERE lead_id = ?1 UNION ALL SELECT max(occurred_at_ms) FROM touch WHERE lead_id = ?1
     UNION ALL SELECT min(log_ms) FROM fact WHERE lead_id = ?1 UNION ALL SELECT max(log_ms) FROM fact WHERE lead_id = ?1)"""
 _TOUCHES = """SELECT t.event_id, t.lead_id, t.occurred_at_ms, t.received_at_ms, t.campaign, t.source FROM touch t
-    JOIN lead l ON l.lead_id = t.lead_id WHERE l.journey = ?1 AND t.automatic = 0
+    JOIN lead l ON l.lead_id = t.lead_id WHERE l.journey = ?1 AND t.occurred_at_ms <= ?2 AND t.automatic = 0
     AND NOT (t.backfill = 1 AND t.occurred_at_ms = t.received_at_ms)
     AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = t.event_id)"""
 _WON = """SELECT m.fact_id, m.lead_id, m.occurred_at_ms, m.opportunity_id, m.amount_minor, m.currency FROM stage_move m
@@ -103,15 +105,26 @@ def _one(db: Any, statement: str, *values: Any) -> Any:
 
 
 def _credit(db: Any, name: str, write: Write, zone: str) -> None:
-    won = [
-        Won(fact_id=fact, lead_id=lead, occurred_at_ms=at, opportunity_id=deal, amount_minor=amount, currency=currency)
-        for fact, lead, at, deal, amount, currency in db.execute(_WON, (name,))
-    ]
+    journey = _journey(db, name, zone)
+    digest = derived_id("journey", repr(journey)) if journey.won else ""
+    if digest == (_one(db, "SELECT digest FROM journey WHERE journey = ?1", name) or ""):
+        return
     for table in ("conversion", "credit"):
         db.execute(f"DELETE FROM {table} WHERE journey = ?", (name,))
+    write(put(JOURNEY, journey=name, digest=digest))
+    for row in journey_rows(journey):
+        write(row)
+
+
+def _journey(db: Any, name: str, zone: str) -> Journey:
+    """What counts for the journey's deals, in a fixed order; what came after the last of them does not."""
+    won = [
+        Won(fact_id=fact, lead_id=lead, occurred_at_ms=at, opportunity_id=deal, amount_minor=amount, currency=currency)
+        for fact, lead, at, deal, amount, currency in sorted(db.execute(_WON, (name,)))
+    ]
     if not won:
-        return
-    rows = list(db.execute(_TOUCHES, (name,)))
+        return Journey(name=name, touches=(), sources={}, won=(), opened=(), known_at_ms=None)
+    rows = sorted(db.execute(_TOUCHES, (name, max(each.occurred_at_ms for each in won))))
     touches = [
         Touch(
             event_id=event,
@@ -123,16 +136,14 @@ def _credit(db: Any, name: str, write: Write, zone: str) -> None:
         )
         for event, lead, at, received, campaign, _ in rows
     ]
-    journey = Journey(
+    return Journey(
         name=name,
         touches=touches,
         sources={row[0]: row[5] for row in rows},
         won=won,
-        opened=list(db.execute(_OPENED, (name,))),
+        opened=sorted(db.execute(_OPENED, (name,)), key=repr),
         known_at_ms=_one(db, _KNOWN, name),
     )
-    for row in journey_rows(journey):
-        write(row)
 
 
 @lru_cache(maxsize=8)

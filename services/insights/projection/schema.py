@@ -16,8 +16,6 @@ _OWN: Final = (
         topic TEXT NOT NULL, partition INTEGER NOT NULL, next_offset INTEGER NOT NULL,
         began_offset INTEGER NOT NULL, began_ms INTEGER, last_ms INTEGER, records INTEGER NOT NULL,
         PRIMARY KEY (topic, partition)) STRICT, WITHOUT ROWID""",
-    """CREATE TABLE viewed (
-        at_ms INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, rows INTEGER NOT NULL) STRICT""",
 )
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import apsw
 
-from services.insights.projection.deriving import credit_all, derive
 from services.insights.facts.folds import DEAD_LETTERS, Change, Forget, Put, Taken, Touched, changes_of, dead_letter
 from services.insights.facts.tables import PERSON, TABLES
+from services.insights.projection.deriving import credit_all, derive
 from services.insights.projection.schema import VERSION, ddl, upsert
 
 _BUSY_MS = 10_000

@@ -1,0 +1,190 @@
+"""Funnel and velocity by cohort; acceptance with its reasons."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from services.insights.figures.funnel import Acceptance, Cohort, Passage, WinRate, cohort, velocity
+from services.insights.figures.survival import Survival, survival
+from services.insights.reports.context import DAY_MS, Context
+
+STAGES = ("mql", "sal", "sql", "opportunity", "customer")
+_MOVES = """SELECT m.lead_id, m.cycle, m.to_stage, m.event, m.inferred, m.occurred_at_ms, m.segment, m.amount_minor, m.opportunity_id
+    FROM stage_move m JOIN lead l ON l.lead_id = m.lead_id
+    WHERE m.event NOT IN ('consent_changed', 'merged', 'erased') AND (:segment IS NULL OR l.segment = :segment)
+    AND (:pool IS NULL OR l.pool = :pool) ORDER BY m.occurred_at_ms, m.fact_id"""
+_ENDS = frozenset({"recycled", "disqualified", "inquiry"})
+
+
+@dataclass(slots=True)
+class _Course:
+    """One cycle of one lead: when each stage was reached first, and when it ended short of the last."""
+
+    reached: dict[str, int]
+    inferred: set[str]
+    ended_ms: int | None = None
+
+
+def courses(context: Context) -> dict[tuple[str, int], _Course]:
+    """Every cycle that there was, by lead and number."""
+    found: dict[tuple[str, int], _Course] = {}
+    for move in context.rows(_MOVES, segment=context.filters.segment, pool=context.filters.pool):
+        course = found.setdefault((move["lead_id"], move["cycle"]), _Course(reached={}, inferred=set()))
+        for stage in filter(None, move["inferred"].split(";")):
+            if course.reached.setdefault(stage, move["occurred_at_ms"]) == move["occurred_at_ms"]:
+                course.inferred.add(stage)
+        if move["to_stage"] in _ENDS:
+            course.ended_ms = course.ended_ms or move["occurred_at_ms"]
+        else:
+            course.reached.setdefault(move["to_stage"], move["occurred_at_ms"])
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """From one stage to the next: the cohort of the period, how long it takes, how many were inferred."""
+
+    from_stage: str
+    to_stage: str
+    cohort: Cohort
+    time: Survival
+    inferred: int
+
+
+def steps(context: Context, cycles: dict[tuple[str, int], _Course], from_ms: int, until_ms: int) -> list[Step]:
+    """Every step of the funnel."""
+    found = []
+    for before, after in itertools.pairwise(STAGES):
+        passages = [_passage(each, before, after) for each in cycles.values() if before in each.reached]
+        timed = [each for each in cycles.values() if before in each.reached and not {before, after} & each.inferred]
+        ended = [max(0, each.reached[after] - each.reached[before]) for each in timed if after in each.reached]
+        still = [context.now_ms - each.reached[before] for each in timed if after not in each.reached and each.ended_ms is None]
+        time = survival(ended, still)
+        counted = cohort(passages, from_ms=from_ms, until_ms=until_ms, now_ms=context.now_ms, p90_ms=time.quantile(0.9))
+        skipped = sum(after in each.inferred and from_ms <= each.reached[after] < until_ms for each in cycles.values())
+        found.append(Step(from_stage=before, to_stage=after, cohort=counted, time=time, inferred=skipped))
+    return found
+
+
+def _passage(course: _Course, before: str, after: str) -> Passage:
+    return Passage(
+        entered_at_ms=course.reached[before],
+        reached_at_ms=course.reached.get(after),
+        gave_up=after not in course.reached and course.ended_ms is not None,
+    )
+
+
+def acceptance_by(context: Context, key: str, from_ms: int, until_ms: int) -> dict[str, tuple[Acceptance, Counter[str]]]:
+    """Acceptance of those who qualified in the period by a column of the qualification, with the reasons of the rejected."""
+    assert key in ("segment", "latest_campaign", "source", "level", "leg")
+    found: dict[str, list[str]] = {}
+    reasons: dict[str, Counter[str]] = {}
+    for row in context.rows(
+        f"""SELECT COALESCE(q.{key}, '(none)') name, q.qualification_id,
+            (SELECT m.event || '/' || COALESCE(m.reason, '') FROM stage_move m WHERE m.qualification_id = q.qualification_id
+             AND m.event IN ('accepted', 'rejected', 'recycled', 'disqualified', 'withdrawn') ORDER BY m.occurred_at_ms, m.fact_id LIMIT 1)
+             became
+            FROM qualification q JOIN lead l ON l.lead_id = q.lead_id WHERE q.stage = 'mql' AND q.qualified_at_ms >= :from_ms
+            AND q.qualified_at_ms < :until_ms AND (:segment IS NULL OR q.segment = :segment) AND (:pool IS NULL OR l.pool = :pool)""",
+        from_ms=from_ms,
+        until_ms=until_ms,
+        segment=context.filters.segment,
+        pool=context.filters.pool,
+    ):
+        event, _, reason = (row["became"] or "").partition("/")
+        found.setdefault(row["name"], []).append(event)
+        if event == "rejected":
+            reasons.setdefault(row["name"], Counter())[reason or "not said"] += 1
+    return {name: (_acceptance(events), reasons.get(name, Counter())) for name, events in sorted(found.items())}
+
+
+def _acceptance(events: list[str]) -> Acceptance:
+    counted = Counter(events)
+    expired = counted["recycled"] + counted["disqualified"]
+    return Acceptance(accepted=counted["accepted"], rejected=counted["rejected"], expired=expired, waiting=counted[""])
+
+
+def acceptance_of_all(context: Context, from_ms: int, until_ms: int) -> tuple[Acceptance, Counter[str]]:
+    """The same for all together."""
+    parts = list(acceptance_by(context, "leg", from_ms, until_ms).values())
+    reasons: Counter[str] = Counter()
+    for _, those in parts:
+        reasons += those
+    sums = [sum(getattr(each, name) for each, _ in parts) for name in ("accepted", "rejected", "expired", "waiting")]
+    return Acceptance(accepted=sums[0], rejected=sums[1], expired=sums[2], waiting=sums[3]), reasons
+
+
+def win_rate(context: Context, from_ms: int, until_ms: int) -> WinRate:
+    """Of the deals that ended in the period."""
+    moves = Counter(
+        row["what"]
+        for row in context.rows(
+            """SELECT CASE WHEN event IN ('won', 'lost') THEN event ELSE 'derailed' END what FROM stage_move
+            WHERE occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms
+            AND (event IN ('won', 'lost') OR (from_stage = 'opportunity' AND to_stage IN ('recycled', 'disqualified')))""",
+            from_ms=from_ms,
+            until_ms=until_ms,
+        )
+    )
+    return WinRate(won=moves["won"], lost=moves["lost"], derailed=moves["derailed"])
+
+
+def _months(context: Context, number: int) -> list[tuple[date, date]]:
+    first = context.today.replace(day=1)
+    found = []
+    for _ in range(number):
+        following = (first + timedelta(days=32)).replace(day=1)
+        found.append((first, following))
+        first = (first - timedelta(days=1)).replace(day=1)
+    return found[::-1]
+
+
+def funnel(context: Context) -> dict[str, Any]:
+    """The page Funnel."""
+    cycles = courses(context)
+    months = [
+        (begins, steps(context, cycles, context.start_of(begins), context.start_of(ends))) for begins, ends in _months(context, 6)
+    ]
+    rate = win_rate(context, context.from_ms, context.until_ms)
+    return {
+        "steps": steps(context, cycles, context.from_ms, context.until_ms),
+        "months": months,
+        "acceptance": acceptance_of_all(context, context.from_ms, context.until_ms),
+        "by_segment": acceptance_by(context, "segment", context.from_ms, context.until_ms),
+        "win_rate": rate,
+        "velocity": _velocity(context, rate),
+    }
+
+
+def _velocity(context: Context, rate: WinRate) -> dict[str, Any] | None:
+    """All four figures of the deals that opened in the period, in the currency most of them have; None where one is missing."""
+    deals = context.rows(
+        """SELECT o.opportunity_id, o.occurred_at_ms opened, o.amount_minor, o.currency, w.occurred_at_ms won FROM stage_move o
+        LEFT JOIN stage_move w ON w.opportunity_id = o.opportunity_id AND w.lead_id = o.lead_id AND w.event = 'won'
+        WHERE o.to_stage = 'opportunity' AND o.from_stage <> 'opportunity' AND o.occurred_at_ms >= :from_ms AND o.occurred_at_ms < :until_ms""",
+        from_ms=context.from_ms,
+        until_ms=context.until_ms,
+    )
+    if not deals or rate.narrow.rate is None:
+        return None
+    currency = Counter(each["currency"] for each in deals).most_common(1)[0][0]
+    amounts = [each["amount_minor"] for each in deals if each["currency"] == currency and each["amount_minor"] is not None]
+    days = [(each["won"] - each["opened"]) / DAY_MS for each in deals if each["won"]]
+    ended = context.rows(
+        """SELECT count(*) FILTER (WHERE event = 'won') won, count(*) ended FROM stage_move WHERE event IN ('won', 'lost')
+        AND opportunity_id IN (SELECT opportunity_id FROM stage_move WHERE to_stage = 'opportunity' AND occurred_at_ms >= :from_ms
+        AND occurred_at_ms < :until_ms)""",
+        from_ms=context.from_ms,
+        until_ms=context.until_ms,
+    )[0]
+    if not amounts or not days or not ended["ended"]:
+        return None
+    share, average, length = ended["won"] / ended["ended"], sum(amounts) / len(amounts), sum(days) / len(days)
+    found = velocity(opportunities=len(deals), win_rate=share, average_minor=average, cycle_days=length)
+    return None if found is None else {
+        "deals": len(deals), "rate": share, "average": round(average), "days": length, "a_day": round(found), "currency": currency,
+    }  # fmt: skip
