@@ -32,6 +32,11 @@ _JUDGES: Final = "sla_watcher"
 """The service that proves how far the groups before it are, before it judges."""
 
 
+_BOARD: Final = "insights"
+"""The board: reads every public topic, and writes what people do on its pages."""
+_INBOX: Final = "leads.inbox.v1"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Right:
     """``operations`` on the resource of that name; ``prefixed``: on all whose names begin so. ``resource``: ``topic``, ``group`` or
@@ -93,6 +98,12 @@ def _rights(told: ServiceTopics, namespace: str) -> Iterator[Right]:
         yield Right(resource="transactional_id", name=f"{group}-", operations=WRITE, prefixed=True)
         yield topic(changelog_topic(reducer), ("Read", *WRITE))
         for name in (journal_topic(reducer), ticks_topic(reducer)):
+            yield topic(name, WRITE)
+    if told.service == _BOARD:
+        for spec in TOPICS.values():
+            if spec.audience is Audience.PUBLIC and spec.name not in (_INBOX, *REFERENCE_TOPICS):
+                yield topic(spec.name, READ)
+        for name in (_INBOX, "baton.people.v1"):  # what people do on a page
             yield topic(name, WRITE)
     if told.service == _JUDGES:
         for before in dict.fromkeys(owner for owner in REDUCERS.values() if owner != _JUDGES):

@@ -17,14 +17,24 @@ class BoardSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BATON_BOARD_", frozen=True, extra="ignore", env_ignore_empty=True)
 
-    host: str = Field("127.0.0.1", description="where the board listens; any other address than the loopback needs a proxy's header")
+    host: str = Field(
+        "127.0.0.1", description="where the board listens; any other address than the loopback needs a proxy's header"
+    )
     port: int = Field(8090, ge=0, le=65535, description="its port; 0 any free")
     folder: Path | None = Field(None, description="where its files are; without it `board/<namespace>` in BATON_HOME")
-    public_host: str = Field("", description="the host name that people use, behind a proxy; requests for other hosts are refused")
-    proxy_header: str | None = Field(None, pattern=r"^[A-Za-z][A-Za-z0-9-]{0,60}$", description="header by which a trusted proxy says who it is")
+    public_host: str = Field(
+        "", description="the host name that people use, behind a proxy; requests for other hosts are refused"
+    )
+    proxy_header: str | None = Field(
+        None, pattern=r"^[A-Za-z][A-Za-z0-9-]{0,60}$", description="header by which a trusted proxy says who it is"
+    )
     proxy_networks: str = Field("", description="networks (CIDR, separated by commas) from which that header is believed")
-    people: Path | None = Field(None, description="file of lines `name-in-the-header: person of the agreement`; else the names are the same")
-    per_person: bool = Field(False, description="show figures by person to everybody; otherwise each sees their own, and the pools")
+    people: Path | None = Field(
+        None, description="file of lines `name-in-the-header: person of the agreement`; else the names are the same"
+    )
+    per_person: bool = Field(
+        False, description="show figures by person to everybody; otherwise each sees their own, and the pools"
+    )
 
     @property
     def networks(self) -> tuple[Network, ...]:

@@ -237,7 +237,7 @@ def test_the_doctor_is_wrong_about_nothing_on_a_good_machine_and_1_on_a_bad_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BATON_SASL_PASSWORD", "s3cret")
-    for name in ("BATON_BROKER_PORT", "BATON_GATEWAY_PORT", "BATON_METRICS_PORT"):
+    for name in ("BATON_BROKER_PORT", "BATON_GATEWAY_PORT", "BATON_BOARD_PORT", "BATON_METRICS_PORT"):
         monkeypatch.setenv(name, "0")
     said = _run(capsys, "doctor", "--json")
     found = json.loads(said.out)

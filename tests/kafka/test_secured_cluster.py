@@ -172,7 +172,7 @@ def _outsiders(namespace: str) -> dict[str, tuple[Right, ...]]:
 def _running(cluster: Secured, namespace: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
     for name, value in {
         "BATON_BOOTSTRAP": cluster.plain, "BATON_NAMESPACE": namespace, "BATON_HOME": str(home), "BATON_PARTITIONS": "1",
-        "BATON_GATEWAY_PORT": "0", "BATON_METRICS_PORT": "0", "BATON_AGREEMENT": str(DEMO_AGREEMENT),
+        "BATON_GATEWAY_PORT": "0", "BATON_METRICS_PORT": "0", "BATON_BOARD_PORT": "0", "BATON_AGREEMENT": str(DEMO_AGREEMENT),
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     load_settings.cache_clear()

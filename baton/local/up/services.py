@@ -22,7 +22,7 @@ def service_commands(settings: Settings) -> Sequence[Command]:
     ]
 
 
-def _command(name: str, settings: Settings, *, metrics_port: int, gateway_port: int | None) -> Command:
+def _command(name: str, settings: Settings, *, metrics_port: int, own_port: int | None) -> Command:
     environment = {
         "BATON_BOOTSTRAP": bootstrap_of(settings),
         "BATON_HOME": str(settings.home),
@@ -31,9 +31,12 @@ def _command(name: str, settings: Settings, *, metrics_port: int, gateway_port: 
         "BATON_INSTANCE_ID": f"{name}-{_place(settings)}",
     }
     addresses = {"metrics": f"http://{_reachable(settings.metrics_host)}:{metrics_port}"}
-    if gateway_port is not None:
-        environment |= {"BATON_GATEWAY_PORT": str(gateway_port), **key_environment(settings.home)}
-        addresses = {"http": f"http://127.0.0.1:{gateway_port}", **addresses}
+    if name == GATEWAY_SERVICE:
+        environment |= {"BATON_GATEWAY_PORT": str(own_port), **key_environment(settings.home)}
+        addresses = {"http": f"http://127.0.0.1:{own_port}", **addresses}
+    if name == BOARD_SERVICE:
+        environment["BATON_BOARD_PORT"] = str(own_port)
+        addresses = {"board": f"http://127.0.0.1:{own_port}", **addresses}
     words = [sys.executable, "-m", "baton.cli.main", "worker", name]
     return Command(name=name, words=words, environment=environment, addresses=addresses)
 

@@ -17,7 +17,7 @@ _LONGEST_DAYS: Final = 366
 
 def absence_of(form: Mapping[str, str], viewer: Viewer, agreement: CompiledAgreement | None) -> PeopleRecord:
     """The record for whole days in the person's own time zone, the last one included; raises NotDoable."""
-    person = form.get("person") or viewer.person
+    person = form.get("person") or viewer.person or ""
     if viewer.person is None or agreement is None or person not in agreement.people:
         raise NotDoable("An absence needs a person of the agreement.")
     if person != viewer.person and viewer.role is not Role.MANAGER:

@@ -111,7 +111,9 @@ class Access:
             raise NotLetIn("Open the board by a one-time link. To get one: baton board link")
         role = role_of(agreement, session.person) if session.person else Role.MANAGER
         if role is None:
-            raise NotLetIn("The person of this link stands in no agreement that is in force. Ask for a new link: baton board link")
+            raise NotLetIn(
+                "The person of this link stands in no agreement that is in force. Ask for a new link: baton board link"
+            )
         return Viewer(role=role, person=session.person, session=cookie or "")
 
     def _by_header(self, client: str, headers: Mapping[str, str], agreement: CompiledAgreement | None) -> Viewer:

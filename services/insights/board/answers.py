@@ -34,7 +34,10 @@ def answer_to(context: Context, event_id: str) -> Answer | None:
         return Answer(state="done", words=f"Done: the lead is now at stage {moves[0]['to_stage']}.")
     withdrawn = context.rows("SELECT kind, reason FROM note WHERE cause_id = :cause", **asked)
     if withdrawn:
-        return Answer(state="done", words=f"Done: the former hand-off was {withdrawn[0]['kind']} ({context.label_of_reason(withdrawn[0]['reason'])}).")
+        return Answer(
+            state="done",
+            words=f"Done: the former hand-off was {withdrawn[0]['kind']} ({context.label_of_reason(withdrawn[0]['reason'])}).",
+        )
     act = context.rows("SELECT kind FROM act WHERE event_id = :cause", **asked)
     if act and act[0]["kind"] in ("call", "mail", "meeting"):
         return Answer(state="done", words="Recorded.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,7 @@ _TICKS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """Steps of the score: paths in the coordinates of the viewBox, marks of the axes with their words."""
+    """The score: paths in the coordinates of the viewBox, marks of the axes with their words."""
 
     engagement: str
     fit: str
@@ -30,7 +31,7 @@ class Curve:
 
 
 def curve(points: Sequence[Point], until_ms: int, zone: ZoneInfo) -> Curve | None:
-    """The score over time, as steps: it holds until it was published anew. None of nothing."""
+    """The score over time. None of nothing."""
     if not points:
         return None
     first, last = points[0].at_ms, max(until_ms, points[-1].at_ms, points[0].at_ms + 1)
@@ -42,22 +43,25 @@ def curve(points: Sequence[Point], until_ms: int, zone: ZoneInfo) -> Curve | Non
     def y(value: float) -> float:
         return round(HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * value / top, 1)
 
-    dots = tuple((x(each.at_ms), y(each.engagement), f"{each.engagement:.1f} points, {each.grade}, {each.level}") for each in points)
+    dots = tuple(
+        (x(each.at_ms), y(each.engagement), f"{each.engagement:.1f} points, {each.grade}, {each.level}") for each in points
+    )
     ticks_x = tuple((x(at), _short(at, zone)) for at in (first + n * (last - first) // _TICKS for n in range(_TICKS + 1)))
     ticks_y = tuple((y(value), f"{value:.0f}") for value in (0, top / 2, top))
     return Curve(
-        engagement=_steps([(x(each.at_ms), y(each.engagement)) for each in points], x(last)),
-        fit=_steps([(x(each.at_ms), y(each.fit)) for each in points], x(last)),
+        engagement=_course([(x(each.at_ms), y(each.engagement)) for each in points], x(last)),
+        fit=_course([(x(each.at_ms), y(each.fit)) for each in points], x(last)),
         dots=dots,
         ticks_x=ticks_x,
         ticks_y=ticks_y,
     )
 
 
-def _steps(places: Sequence[tuple[float, float]], end: float) -> str:
+def _course(places: Sequence[tuple[float, float]], end: float) -> str:
+    """A path: a rise is a step, at the act that caused it; a fall is a straight line, as the score decays. (y grows downwards.)"""
     parts = [f"M{places[0][0]} {places[0][1]}"]
-    for place_x, place_y in places[1:]:
-        parts.append(f"H{place_x}V{place_y}")
+    for (_, former_y), (place_x, place_y) in pairwise(places):
+        parts.append(f"H{place_x}V{place_y}" if place_y < former_y else f"L{place_x} {place_y}")
     return "".join([*parts, f"H{end}"])
 
 

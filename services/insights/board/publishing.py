@@ -50,7 +50,7 @@ class KafkaPublisher:
         }
         self._send("baton.people.v1", record.record_id.encode(), codec_for(PeopleRecord).encode(record), headers, partition=0)
 
-    def _send(self, topic: str, key: bytes, value: bytes, headers: Mapping[str, str], **where: int) -> None:
+    def _send(self, topic: str, key: bytes, value: bytes, headers: Mapping[str, str], partition: int = -1) -> None:
         failures: list[str] = []
         with self._lock:
             try:
@@ -59,9 +59,9 @@ class KafkaPublisher:
                     physical(self._namespace, topic),
                     key=key,
                     value=value,
+                    partition=partition,
                     headers=[(name, text.encode()) for name, text in headers.items()],
                     on_delivery=lambda error, _: failures.append(error.str()) if error else None,
-                    **where,
                 )
                 left = self._producer.flush(_FLUSH_S)
             except KafkaException as error:

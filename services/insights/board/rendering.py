@@ -44,6 +44,7 @@ def environment() -> Environment:
         "bounds": words.bounds,
         "machine": words.machine_time,
         "bar": bar,
+        "rule": lambda text: str(text).replace(";", "; ").replace(":", " ").replace("_", " "),
         "plain": lambda text: str(text).replace("_", " "),
     }
     env.globals |= {

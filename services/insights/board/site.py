@@ -161,7 +161,8 @@ class Site:
             "filters": context.filters,
             "with_filters": lambda **more: _address(path, context.filters, more),
             "standing": standing,
-            "trouble": standing.state in (ProjectorState.STOPPED, ProjectorState.AWAY) or (stale and standing.state == ProjectorState.LIVE),
+            "trouble": standing.state in (ProjectorState.STOPPED, ProjectorState.AWAY)
+            or (stale and standing.state == ProjectorState.LIVE),
             "news_ms": context.value("SELECT max(last_ms) FROM position"),
             "form_token": self._parts.access.form_token(context.viewer),
             "form_number": secrets.token_hex(8),

@@ -17,7 +17,9 @@ _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 _LONGEST_TEXT: Final = 120
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 _MARKS_IN_A_ROW: Final = 2
-_NO_MINOR_UNITS: Final = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "UGX", "XAF", "XOF", "XPF", "PYG", "RWF", "KMF", "GNF", "DJF", "BIF", "VUV"})
+_NO_MINOR_UNITS: Final = frozenset(
+    {"JPY", "KRW", "VND", "CLP", "ISK", "UGX", "XAF", "XOF", "XPF", "PYG", "RWF", "KMF", "GNF", "DJF", "BIF", "VUV"}
+)
 _THREE_MINOR_UNITS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 
@@ -77,22 +79,22 @@ def quantile(ms: int | None, longest: int) -> str:
     return f"not reached (> {span(longest)})" if longest else DASH
 
 
-def number(value: int | float | Fraction | None, digits: int = 0) -> str:
+def number(value: float | Fraction | None, digits: int = 0) -> str:
     """A number with narrow spaces between thousands."""
     if value is None:
         return DASH
-    text = f"{float(abs(value)):,.{digits}f}" if digits else f"{abs(round(value)):,d}"
+    text = f"{abs(float(value)):,.{digits}f}" if digits else f"{abs(round(value)):,d}"
     return (MINUS if value < 0 else "") + text.replace(",", NARROW_SPACE)
 
 
-def money(minor: int | None, currency: str | None) -> str:
-    """An amount in whole units of its currency; cents only where there are some."""
+def money(minor: int | None, currency: str | None, exact: bool = False) -> str:
+    """An amount in its currency; cents where there are some, or in columns that must align (``exact``)."""
     if minor is None:
         return "amount not known"
     code = clean(currency or "?", 3)
     digits = 0 if code in _NO_MINOR_UNITS else 3 if code in _THREE_MINOR_UNITS else 2
     whole, rest = divmod(abs(minor), 10**digits)
-    cents = f".{rest:0{digits}d}" if rest else ""
+    cents = f".{rest:0{digits}d}" if rest or (exact and digits) else ""
     return f"{MINUS if minor < 0 else ''}{f'{whole:,d}'.replace(',', NARROW_SPACE)}{cents}{NARROW_SPACE}{code}"
 
 

@@ -123,7 +123,7 @@ def _row(lead_id: str, holding: Holding, latest: _Latest, around: Surroundings) 
         engagement_micro=scored.engagement_micro if scored else 0,
         scored_at_ms=scored.scored_at_ms if scored else 0,
         hand_raised=bool(qualified and qualified.hand_raised),
-        segment=(qualified or latest.qualified).segment if latest.qualified else None,  # type: ignore[union-attr]
+        segment=latest.qualified.segment if latest.qualified else None,
         account_id=around.account_id,
         survivor=around.root if around.root != lead_id else None,
         journey=around.journey,

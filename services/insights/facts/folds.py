@@ -97,7 +97,8 @@ def changes_of(taken: Taken) -> Iterator[Change]:
 
 def kept_fact(taken: Taken, lead_id: str, value: Any) -> Iterator[Change]:
     """The record as it is kept for the lead's page, and the wish to make the lead's row anew."""
-    encoded = codec_for(type(value)).encode(value)
+    kind: Any = type(value)
+    encoded = codec_for(kind).encode(value)
     yield put(
         t.FACT,
         lead_id=lead_id,
@@ -462,7 +463,8 @@ def _orphan(taken: Taken, orphan: LeadOrphan) -> Iterator[Change]:
 
 
 def _reference(taken: Taken, record: AgreementRecord | PeopleRecord) -> Iterator[Change]:
-    encoded = codec_for(type(record)).encode(record)
+    kind: Any = type(record)
+    encoded = codec_for(kind).encode(record)
     yield put(t.REFERENCE, topic=taken.topic, log_offset=taken.offset, log_ms=taken.at_ms, value=encoded)
 
 

@@ -106,9 +106,7 @@ def credits_of(
     weights = _weights(model, journey, conversion, half_life_ms)
     shares = allocate(conversion.amount_minor, weights)
     return tuple(
-        Credit(touch=touch, amount_minor=share)
-        for touch, share, weight in zip(journey, shares, weights, strict=True)
-        if weight
+        Credit(touch=touch, amount_minor=share) for touch, share, weight in zip(journey, shares, weights, strict=True) if weight
     )
 
 

@@ -39,5 +39,7 @@ def by_band(scored: Iterable[Scored], edges: Sequence[float]) -> tuple[BandFigur
         mine = [each for each in known if low <= each.score < high or (last and each.score == high)]
         share = Share(count=sum(each.converted for each in mine), total=len(mine))
         lift = share.rate / base if share.rate is not None and base else None
-        found.append(BandFigures(low=low, high=high, share=share, lift=lift, of_all=share.count / conversions if conversions else None))
+        found.append(
+            BandFigures(low=low, high=high, share=share, lift=lift, of_all=share.count / conversions if conversions else None)
+        )
     return tuple(found)

@@ -51,9 +51,7 @@ class Coverage:
         return None if self.done else Fraction(self.open_minor, self.left_minor)
 
 
-def coverage(
-    deals: Iterable[OpenDeal], *, quota_minor: int, won_minor: int, currency: str, today: date, ends: date
-) -> Coverage:
+def coverage(deals: Iterable[OpenDeal], *, quota_minor: int, won_minor: int, currency: str, today: date, ends: date) -> Coverage:
     """Of the period that ends before ``ends``."""
     counted, stale, undated, foreign = [], [], [], []
     for deal in deals:

@@ -76,6 +76,7 @@ class TopicReader:
         """The next records, in the order of their append times, and where to go on after them."""
         batch: list[Taken] = []
         following: dict[tuple[str, int], int] = {}
+        message: Any
         for message in self._consumer.consume(at_most, wait_s):
             topic = logical(self._namespace, message.topic())
             place = (topic, message.partition())

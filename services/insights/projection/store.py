@@ -154,16 +154,20 @@ class Store:
                 self._db.execute("UPDATE meta SET value = ? WHERE name = 'zone'", (zone,))
                 credit_all(self._db, self._put, zone=zone)
 
-    def backup(self, path: Path) -> None:
-        """A whole copy of the store as it is, in one file."""
-        self._db.execute("VACUUM INTO ?", (str(path),))
-
 
 def _changes(taken: Taken) -> Iterator[Change]:
     if taken.topic == DEAD_LETTERS:
         yield dead_letter(taken, taken.value)
         return
     yield from changes_of(taken)
+
+
+def copy_of(path: Path, target: Path) -> None:
+    """A whole copy of the store as it is at one moment, in one file."""
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    db.set_busy_timeout(_BUSY_MS)
+    db.execute("VACUUM INTO ?", (str(target),)).fetchall()
+    db.close()
 
 
 def reader(path: Path) -> apsw.Connection:

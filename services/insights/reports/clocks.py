@@ -77,7 +77,9 @@ def speed_to_lead(context: Context, from_ms: int, until_ms: int) -> Speed:
     waits: list[Waiting] = []
     for row in context.rows(_RAISED, from_ms=from_ms, until_ms=until_ms, segment=context.filters.segment):
         acts = [
-            HumanAct(kind=act["kind"], occurred_at_ms=act["occurred_at_ms"], automatic=bool(act["automatic"]), outcome=act["outcome"])
+            HumanAct(
+                kind=act["kind"], occurred_at_ms=act["occurred_at_ms"], automatic=bool(act["automatic"]), outcome=act["outcome"]
+            )
             for act in context.rows("SELECT * FROM act WHERE lead_id = :lead", lead=row["lead_id"])
         ]
         waits.append(waiting(row["at_ms"], acts, context.now_ms))
@@ -118,9 +120,7 @@ def sla(context: Context) -> dict[str, Any]:
         "speed": speed_to_lead(context, context.from_ms, context.until_ms),
         "open": open_breaches(context),
         "cancelled": Counter(row["reason"] or "not said" for row in rows if row["state"] == "cancelled").most_common(),
-        "weeks": [
-            (start, side_by_side(context, start, end)) for start, end in reversed(weeks_before(context, 8))
-        ],
+        "weeks": [(start, side_by_side(context, start, end)) for start, end in reversed(weeks_before(context, 8))],
     }
 
 

@@ -62,7 +62,7 @@ def steps(context: Context, cycles: dict[tuple[str, int], _Course], from_ms: int
         passages = [_passage(each, before, after) for each in cycles.values() if before in each.reached]
         timed = [each for each in cycles.values() if before in each.reached and not {before, after} & each.inferred]
         ended = [max(0, each.reached[after] - each.reached[before]) for each in timed if after in each.reached]
-        still = [context.now_ms - each.reached[before] for each in timed if after not in each.reached and each.ended_ms is None]
+        still = [max(0, (each.ended_ms or context.now_ms) - each.reached[before]) for each in timed if after not in each.reached]
         time = survival(ended, still)
         counted = cohort(passages, from_ms=from_ms, until_ms=until_ms, now_ms=context.now_ms, p90_ms=time.quantile(0.9))
         skipped = sum(after in each.inferred and from_ms <= each.reached[after] < until_ms for each in cycles.values())

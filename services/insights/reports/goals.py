@@ -23,7 +23,10 @@ def open_deals(context: Context) -> list[OpenDeal]:
     for row in context.rows(_DEALS):
         name = row["opportunity_id"] or row["lead_id"]
         found[name] = OpenDeal(
-            opportunity_id=name, amount_minor=row["amount_minor"], currency=row["currency"], expected_close=_day(row["expected_close"])
+            opportunity_id=name,
+            amount_minor=row["amount_minor"],
+            currency=row["currency"],
+            expected_close=_day(row["expected_close"]),
         )
     return list(found.values())
 
@@ -57,9 +60,15 @@ def coverages(context: Context) -> list[tuple[Goal, Coverage]]:
                 from_ms=context.start_of(begins),
                 until_ms=context.start_of(ends),
             )
-            quota = goal.quota * 100
-            known = {"quota_minor": quota, "won_minor": won or 0, "currency": goal.currency}
-            found.append((goal, coverage(deals, **known, today=context.today, ends=ends)))
+            covered = coverage(
+                deals,
+                quota_minor=goal.quota * 100,
+                won_minor=won or 0,
+                currency=goal.currency,
+                today=context.today,
+                ends=ends,
+            )
+            found.append((goal, covered))
     return found
 
 

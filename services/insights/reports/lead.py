@@ -66,7 +66,9 @@ def lead(context: Context, lead_id: str) -> dict[str, Any]:
         "score": scored[-1] if scored else None,
         "routed": routed[-1] if routed else None,
         "qualified": qualified[-1] if qualified else None,
-        "clocks": context.rows("SELECT * FROM clock WHERE lead_id = :lead ORDER BY started_at_ms DESC, deadline_ms", lead=lead_id),
+        "clocks": context.rows(
+            "SELECT * FROM clock WHERE lead_id = :lead ORDER BY started_at_ms DESC, deadline_ms", lead=lead_id
+        ),
         "open_clocks": context.rows(
             "SELECT * FROM clock WHERE lead_id = :lead AND state IN ('running', 'breached') ORDER BY deadline_ms", lead=lead_id
         ),
@@ -99,15 +101,29 @@ def _events(context: Context, lead_id: str, facts: list[tuple[int, Any]]) -> Ite
         yield Event(at_ms=touch["occurred_at_ms"], kind="touch", text=touch["act"].replace("_", " "), detail=detail)
     for act in context.rows("SELECT * FROM act WHERE lead_id = :lead", lead=lead_id):
         detail = act["outcome"] or (context.label_of_reason(act["reason"]) if act["reason"] else "")
-        yield Event(at_ms=act["occurred_at_ms"], kind="act", text=act["kind"].replace("_", " "), detail=detail, who=act["by_person"])
+        yield Event(
+            at_ms=act["occurred_at_ms"], kind="act", text=act["kind"].replace("_", " "), detail=detail, who=act["by_person"]
+        )
     for refused in context.rows("SELECT * FROM refusal WHERE lead_id = :lead", lead=lead_id):
         text = f"{refused['event'].replace('_', ' ')} was not carried out"
-        yield Event(at_ms=refused["log_ms"], kind="refused", text=text, detail=refused["reason"], who=refused["by_person"])
+        yield Event(
+            at_ms=refused["log_ms"],
+            kind="refused",
+            text=text,
+            detail=context.label_of_reason(refused["reason"]),
+            who=refused["by_person"],
+        )
     for broken in context.rows("SELECT * FROM violation WHERE lead_id = :lead", lead=lead_id):
         text = f"{broken['kind']}: {broken['clock'].replace('_', ' ')}"
         yield Event(at_ms=broken["log_ms"], kind=broken["kind"], text=text, detail=broken["reason"] or "", who=broken["owner"])
     for step in context.rows("SELECT * FROM ladder_step WHERE lead_id = :lead", lead=lead_id):
-        yield Event(at_ms=step["log_ms"], kind="step", text=step["kind"].replace("_", " "), detail=step["reason"] or "", who=step["to_person"])
+        yield Event(
+            at_ms=step["log_ms"],
+            kind="step",
+            text=step["kind"].replace("_", " "),
+            detail=step["reason"] or "",
+            who=step["to_person"],
+        )
     for at, value in facts:
         describe = _DESCRIBE.get(type(value))
         if describe is not None and (event := describe(context, at, value)) is not None:
@@ -130,12 +146,17 @@ def _moved(context: Context, at: int, move: LeadStaged) -> Event | None:
 
 def _handed(context: Context, at: int, routed: LeadRouted) -> Event:
     return Event(
-        at_ms=at, kind="routed", text=f"handed to {context.person_name(routed.owner)}", detail=f"{routed.pool} · by {routed.rule}"
+        at_ms=at,
+        kind="routed",
+        text=f"handed to {context.person_name(routed.owner)}",
+        detail=f"{routed.pool} · by {routed.rule.replace(';', '; ').replace(':', ' ').replace('_', ' ')}",
     )
 
 
 def _waits(context: Context, at: int, fact: LeadUnrouted) -> Event:
-    return Event(at_ms=at, kind="held", text=f"no person: {fact.outcome}", detail=f"{fact.pool or ''} · {fact.reason}".strip(" ·"))
+    return Event(
+        at_ms=at, kind="held", text=f"no person: {fact.outcome}", detail=f"{fact.pool or ''} · {fact.reason}".strip(" ·")
+    )
 
 
 def _note(context: Context, at: int, fact: HandoffNoted) -> Event:

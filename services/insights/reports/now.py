@@ -45,7 +45,7 @@ def now(context: Context) -> dict[str, Any]:
     """The page Now."""
     asked = context.filters
     rows = context.rows(_HELD, pool=asked.pool, segment=asked.segment, person=asked.person)
-    grouped: dict[str, list[dict[str, Any]]] = {name: [] for name, *_ in GROUPS} | {"calm": []}
+    grouped: dict[str, list[dict[str, Any]]] = {name: [] for name in (*(each[0] for each in GROUPS), "calm")}
     for row in rows:
         grouped[group_of(row, context.now_ms)].append(row)
     counts = {name: len(found) for name, found in grouped.items()}

@@ -24,8 +24,40 @@ ROOT = Path(__file__).resolve().parents[3]
 DAY_MS, HOUR_MS, MINUTE_MS = 86_400_000, 3_600_000, 60_000
 BEGINS_MS = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp() * 1000)
 
-_FIRST = ("Ada", "Bruno", "Clara", "Dario", "Elin", "Farid", "Greta", "Hanna", "Ilse", "Jonas", "Kaja", "Liam", "Mina", "Nils", "Olga", "Pelle")
-_LAST = ("Aas", "Brandt", "Conti", "Dahl", "Engel", "Falk", "Gruber", "Holm", "Iversen", "Jansen", "Krogh", "Lund", "Moser", "Nyberg")
+_FIRST = (
+    "Ada",
+    "Bruno",
+    "Clara",
+    "Dario",
+    "Elin",
+    "Farid",
+    "Greta",
+    "Hanna",
+    "Ilse",
+    "Jonas",
+    "Kaja",
+    "Liam",
+    "Mina",
+    "Nils",
+    "Olga",
+    "Pelle",
+)
+_LAST = (
+    "Aas",
+    "Brandt",
+    "Conti",
+    "Dahl",
+    "Engel",
+    "Falk",
+    "Gruber",
+    "Holm",
+    "Iversen",
+    "Jansen",
+    "Krogh",
+    "Lund",
+    "Moser",
+    "Nyberg",
+)
 _FIRMS = ("northgate", "bluefir", "oldmill", "granite", "fjordline", "gentian", "harborlight", "quarry", "lowland", "spruce", "kestrel",
           "millrace", "tarn", "ferrow", "drystone", "gable", "saltmarsh", "copperway", "larkfield", "windle")  # fmt: skip
 _COUNTRIES = ("DE", "DE", "AT", "GB", "NO", "US", "US", "SE")
@@ -55,7 +87,7 @@ def line(at_ms: int, **fields: Any) -> Arrival:
 
 def visits(random: Random, number: int, days: int) -> Iterator[Arrival]:
     """What one lead does."""
-    start = BEGINS_MS + random.randrange(int(days * 0.9)) * DAY_MS + random.randrange(6, 20) * HOUR_MS
+    start = BEGINS_MS + random.randrange(days) * DAY_MS + random.randrange(6, 20) * HOUR_MS
     firm = _FIRMS[number % len(_FIRMS)]
     first, last = random.choice(_FIRST), random.choice(_LAST)
     known: dict[str, Any] = {"anonymous": f"v-{number}", "email": f"{first.lower()}.{last.lower()}{number}@{firm}.example"}

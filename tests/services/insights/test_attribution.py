@@ -146,7 +146,12 @@ def test_touches_after_the_opportunity_get_nothing_of_u_and_w() -> None:
 
 
 def test_an_unknown_milestone_is_left_out_and_the_rest_takes_its_share() -> None:
-    assert by_campaign(Model.U, FIVE, won(40, opportunity=30)) == {"ad": 66_667, "paper": 11_111, "webinar": 11_111, "pricing": 11_111}
+    assert by_campaign(Model.U, FIVE, won(40, opportunity=30)) == {
+        "ad": 66_667,
+        "paper": 11_111,
+        "webinar": 11_111,
+        "pricing": 11_111,
+    }
 
 
 @pytest.mark.parametrize(
@@ -206,7 +211,9 @@ def test_the_order_of_the_input_changes_nothing(touches: list[Touch], conversion
 
 @given(touches_of, conversions, models)
 def test_a_touch_after_the_conversion_changes_nothing(touches: list[Touch], conversion: Conversion, model: Model) -> None:
-    late = Touch(event_id="zzzz", lead_id="one", occurred_at_ms=conversion.won_at_ms + 1, received_at_ms=0, campaign="late", day="9")
+    late = Touch(
+        event_id="zzzz", lead_id="one", occurred_at_ms=conversion.won_at_ms + 1, received_at_ms=0, campaign="late", day="9"
+    )
     assert credits_of(model, [*touches, late], conversion) == credits_of(model, touches, conversion)
 
 

@@ -103,7 +103,11 @@ def test_killed_before_every_commit_it_loses_nothing_and_doubles_nothing(tmp_pat
     deaths = 0
     for _ in range(60):
         run = subprocess.run(
-            [sys.executable, "-c", _KILLED.format(tests=tests), str(path)], capture_output=True, text=True, env=os.environ, check=False
+            [sys.executable, "-c", _KILLED.format(tests=tests), str(path)],
+            capture_output=True,
+            text=True,
+            env=os.environ,
+            check=False,
         )
         if "whole" in run.stdout:
             break
@@ -114,7 +118,9 @@ def test_killed_before_every_commit_it_loses_nothing_and_doubles_nothing(tmp_pat
 
 
 def person(lead: str, *, erased: bool = False, offset: int = 0) -> Taken:
-    told = LeadPerson(lead_id=lead, event_id=f"e{offset}", occurred_at_ms=1, person=Person(email="ann@acme.example"), erased=erased)
+    told = LeadPerson(
+        lead_id=lead, event_id=f"e{offset}", occurred_at_ms=1, person=Person(email="ann@acme.example"), erased=erased
+    )
     return Taken(topic="leads.persons.v1", partition=0, offset=offset, id=f"f{offset}", key=lead, value=told, at_ms=offset)
 
 
