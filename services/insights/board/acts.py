@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from baton.agreement.compiled import CompiledAgreement
 from baton.ids import derived_id
+from baton.intake.records import event_id_of
 from services.insights.reports.context import Role, Viewer
 
 SOURCE: Final = "board"
@@ -54,7 +55,7 @@ def line_of(
     own_id = derived_id(SOURCE, what, lead["lead_id"], handoff or "", viewer.person, _repeatable(what, form))
     at = datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds")
     whole = {"id": own_id, "source": SOURCE, "occurred_at": at, "identifiers": {"lead": lead["lead_id"]}, **body}
-    return Line(body=whole, event_id=derived_id("event", SOURCE, own_id))
+    return Line(body=whole, event_id=event_id_of(SOURCE, own_id))
 
 
 def _repeatable(what: str, form: Mapping[str, str]) -> str:

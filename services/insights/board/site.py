@@ -36,6 +36,7 @@ from services.insights.board.live import Live
 from services.insights.board.pages import PAGES, Page
 from services.insights.board.publishing import NotSent, Publisher
 from services.insights.board.rendering import STATIC, render
+from services.insights.board.words import clean
 from services.insights.projection.files import BoardFiles
 from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.projection.reference import book_in
@@ -156,7 +157,7 @@ class Site:
         return {
             "pages": PAGES,
             "path": path,
-            "title": title,
+            "title": clean(title, 60),
             "viewer": context.viewer,
             "filters": context.filters,
             "with_filters": lambda **more: _address(path, context.filters, more),
