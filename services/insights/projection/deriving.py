@@ -109,9 +109,10 @@ def _credit(db: Any, name: str, write: Write, zone: str) -> None:
     digest = derived_id("journey", repr(journey)) if journey.won else ""
     if digest == (_one(db, "SELECT digest FROM journey WHERE journey = ?1", name) or ""):
         return
-    for table in ("conversion", "credit"):
+    for table in ("conversion", "credit", "journey"):
         db.execute(f"DELETE FROM {table} WHERE journey = ?", (name,))
-    write(put(JOURNEY, journey=name, digest=digest))
+    if digest:
+        write(put(JOURNEY, journey=name, digest=digest))
     for row in journey_rows(journey):
         write(row)
 

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 import uvicorn
-from boards import Board, board_with
-from conftest import ZONE
 
 from services.insights.board.access import new_link
 from services.insights.board.pages import PAGES
 from services.insights.facts.folds import Taken
 from services.insights.projection.store import Place, Store, copy_of, reader
+from tests.services.insights.boards import Board, board_with
+from tests.services.insights.stores import ZONE
 
 CHROMIUM = os.environ.get("BATON_CHROMIUM") or shutil.which("chromium")
 pytestmark = [

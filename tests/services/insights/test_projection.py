@@ -14,7 +14,6 @@ from random import Random
 
 import apsw
 import pytest
-from conftest import ZONE, fill
 
 from baton.contracts.intake import LeadPerson, Person
 from baton.contracts.topics import TOPICS, Audience
@@ -24,6 +23,7 @@ from services.insights.projection.files import BoardFiles
 from services.insights.projection.kafka import ProjectionStopped, _start, decode
 from services.insights.projection.schema import upsert
 from services.insights.projection.store import Place, Store, StoreDiffers, reader
+from tests.services.insights.stores import ZONE, fill
 
 Company = tuple[tuple[Taken, ...], int]
 
@@ -78,9 +78,8 @@ def test_a_transaction_that_fails_leaves_neither_rows_nor_offsets(company: Compa
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-sys.path.insert(0, {tests!r})
-from company import history
-from conftest import ZONE
+from tests.services.insights.company import history
+from tests.services.insights.stores import ZONE
 from services.insights.projection.store import Place, Store
 records, _ = history(leads=4, days=20)
 store = Store(Path(sys.argv[1]), "baton", ZONE)
@@ -91,19 +90,19 @@ for number, start in enumerate(range(0, len(todo), 20)):
     batch = todo[start : start + 20]
     if number == 2:
         store._note_places = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # rows written, offsets not, nothing committed
-    store.apply(batch, {{(r.topic, r.partition): r.offset + 1 for r in batch}})
+    store.apply(batch, {(r.topic, r.partition): r.offset + 1 for r in batch})
 print("whole")
 """
 
 
 def test_killed_before_every_commit_it_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
-    from company import history
+    from tests.services.insights.company import history
 
-    path, tests = tmp_path / "killed.sqlite", str(Path(__file__).parent)
+    path = tmp_path / "killed.sqlite"
     deaths = 0
     for _ in range(60):
         run = subprocess.run(
-            [sys.executable, "-c", _KILLED.format(tests=tests), str(path)],
+            [sys.executable, "-c", _KILLED, str(path)],
             capture_output=True,
             text=True,
             env=os.environ,

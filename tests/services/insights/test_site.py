@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boards import HOST, Board, board_with
-from conftest import fill
 from pydantic import ValidationError
 from starlette.testclient import TestClient
 
@@ -25,6 +23,8 @@ from services.insights.facts.tables import TABLES
 from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.projection.store import reader
 from services.insights.settings import BoardSettings
+from tests.services.insights.boards import HOST, Board, board_with
+from tests.services.insights.stores import fill
 
 Company = tuple[tuple[Taken, ...], int]
 TEMPLATES = Path(__file__).resolve().parents[3] / "services" / "insights" / "board" / "templates"
@@ -227,7 +227,7 @@ def test_a_filter_is_a_value_and_never_sql(board: Board, value: str) -> None:
 
 
 def test_the_sum_of_the_campaigns_is_what_was_won(tmp_path: Path) -> None:
-    from company import history
+    from tests.services.insights.company import history
 
     records, until = history(leads=60, days=110, seed=3)
     board = board_with(fill(tmp_path / "won.sqlite", records), tmp_path / "board", until)
