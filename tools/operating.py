@@ -17,6 +17,7 @@ from baton.engine.kafka.settings import EngineSettings
 from baton.local.up.settings import UpSettings
 from baton.settings import Settings
 from services.ingest.settings import GatewaySettings
+from services.insights.settings import BoardSettings
 
 OPERATING = Path(__file__).resolve().parents[1] / "docs" / "OPERATING.md"
 

@@ -1,6 +1,7 @@
 """What each service must be allowed on a cluster that asks: the table in docs/OPERATING.md as data. Pure.
 
-One principal a service. What is not here is not needed: no service makes topics, and none may write the reference topics.
+One principal a service. What is not here is not needed: no service makes topics, and of the reference topics
+only the board writes one: absences.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _JUDGES: Final = "sla_watcher"
 """The service that proves how far the groups before it are, before it judges."""
 
 
-_BOARD: Final = "insights"
+BOARD: Final = "insights"
 """The board: reads every public topic, and writes what people do on its pages."""
 _INBOX: Final = "leads.inbox.v1"
 
@@ -73,6 +74,12 @@ def topics_of(service: str) -> ServiceTopics:
     )
 
 
+def _topics_of_board() -> ServiceTopics:
+    public = (spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC)
+    reads = tuple(name for name in public if name not in (_INBOX, *REFERENCE_TOPICS))
+    return ServiceTopics(service=BOARD, reducers=(), reads=reads, writes=(_INBOX, "baton.people.v1"))
+
+
 def rights_of(service: str, namespace: str) -> tuple[Right, ...]:
     """Every right that ``service`` needs, topics and groups by their physical names."""
     if service == GATEWAY:
@@ -98,12 +105,6 @@ def _rights(told: ServiceTopics, namespace: str) -> Iterator[Right]:
         yield Right(resource="transactional_id", name=f"{group}-", operations=WRITE, prefixed=True)
         yield topic(changelog_topic(reducer), ("Read", *WRITE))
         for name in (journal_topic(reducer), ticks_topic(reducer)):
-            yield topic(name, WRITE)
-    if told.service == _BOARD:
-        for spec in TOPICS.values():
-            if spec.audience is Audience.PUBLIC and spec.name not in (_INBOX, *REFERENCE_TOPICS):
-                yield topic(spec.name, READ)
-        for name in (_INBOX, "baton.people.v1"):  # what people do on a page
             yield topic(name, WRITE)
     if told.service == _JUDGES:
         for before in dict.fromkeys(owner for owner in REDUCERS.values() if owner != _JUDGES):
