@@ -35,7 +35,6 @@ _JUDGES: Final = "sla_watcher"
 
 BOARD: Final = "insights"
 """The board: reads every public topic, and writes what people do on its pages."""
-_INBOX: Final = "leads.inbox.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +75,8 @@ def topics_of(service: str) -> ServiceTopics:
 
 def _topics_of_board() -> ServiceTopics:
     public = (spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC)
-    reads = tuple(name for name in public if name not in (_INBOX, *REFERENCE_TOPICS))
-    return ServiceTopics(service=BOARD, reducers=(), reads=reads, writes=(_INBOX, "baton.people.v1"))
+    reads = tuple(name for name in public if name not in (LEADS_INBOX, *REFERENCE_TOPICS))
+    return ServiceTopics(service=BOARD, reducers=(), reads=reads, writes=(LEADS_INBOX, BATON_PEOPLE))
 
 
 def rights_of(service: str, namespace: str) -> tuple[Right, ...]:

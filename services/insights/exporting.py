@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from services.insights.board.words import csv_cell
-from services.insights.facts.tables import TABLES, TEXT, Table
+from services.insights.facts.table import TEXT, Table
+from services.insights.facts.tables import TABLES
 from services.insights.projection.store import reader
 
 _AT_ONCE: Final = 10_000

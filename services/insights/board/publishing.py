@@ -11,6 +11,7 @@ from confluent_kafka import KafkaException, Producer
 
 from baton.contracts.codec import codec_for
 from baton.contracts.reference import PeopleRecord
+from baton.contracts.topic_names import BATON_PEOPLE, LEADS_INBOX
 from baton.contracts.topics import physical
 
 _FLUSH_S = 10.0
@@ -39,7 +40,7 @@ class KafkaPublisher:
         self._producer: Producer | None = None
 
     def send_line(self, line: Mapping[str, Any], key: str) -> None:
-        self._send("leads.inbox.v1", key.encode(), json.dumps(line).encode(), {})
+        self._send(LEADS_INBOX, key.encode(), json.dumps(line).encode(), {})
 
     def send_absence(self, record: PeopleRecord) -> None:
         headers = {
@@ -48,7 +49,7 @@ class KafkaPublisher:
             "ce_type": "baton.PeopleRecord.v1",
             "ce_specversion": "1.0",
         }
-        self._send("baton.people.v1", record.record_id.encode(), codec_for(PeopleRecord).encode(record), headers, partition=0)
+        self._send(BATON_PEOPLE, record.record_id.encode(), codec_for(PeopleRecord).encode(record), headers, partition=0)
 
     def _send(self, topic: str, key: bytes, value: bytes, headers: Mapping[str, str], partition: int = -1) -> None:
         failures: list[str] = []

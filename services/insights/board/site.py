@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import apsw
 from starlette.applications import Starlette
@@ -24,14 +24,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from baton.agreement.compiled import CompiledAgreement
+from baton.agreement.compiled.agreement import CompiledAgreement
 from services.insights.board.absences import absence_of
 from services.insights.board.access import COOKIE, Access, NotLetIn
 from services.insights.board.acts import OUTCOMES, NotDoable, line_of
 from services.insights.board.answers import answer_to
 from services.insights.board.charts import curve
+from services.insights.board.guard import Guarded, form_of, http_page, not_let_in_page, unknown_page, wrong_page
 from services.insights.board.live import Live
 from services.insights.board.pages import PAGES, Page
 from services.insights.board.publishing import NotSent, Publisher
@@ -48,16 +49,6 @@ from services.insights.settings import BoardSettings
 log = logging.getLogger(__name__)
 audit = logging.getLogger("services.insights.audit")
 
-_SECURITY: Final = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
-}
-_MOST_FORM_BYTES: Final = 4_096
 _STALE_MS: Final = 30_000
 
 
@@ -93,7 +84,12 @@ class Site:
             Route("/live", self._stream),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
-        handlers: Mapping[Any, Any] = {NotLetIn: _not_let_in, WrongFilter: _wrong, HTTPException: _http, LeadUnknown: _unknown}
+        handlers: Mapping[Any, Any] = {
+            NotLetIn: not_let_in_page,
+            WrongFilter: wrong_page,
+            HTTPException: http_page,
+            LeadUnknown: unknown_page,
+        }
         return Guarded(Starlette(routes=routes, exception_handlers=handlers), self._parts.settings)
 
     # ------------------------------------------------------------------ what every request needs
@@ -234,7 +230,7 @@ class Site:
         return answer
 
     async def _act(self, request: Request) -> Response:
-        form = await _form_of(request)
+        form = await form_of(request)
         return await run_in_threadpool(self._acted, request, form)
 
     def _acted(self, request: Request, form: Mapping[str, str]) -> Response:
@@ -256,7 +252,7 @@ class Site:
         return RedirectResponse(f"/leads/{lead_id}?sent={line.event_id}", status_code=303)
 
     async def _absence(self, request: Request) -> Response:
-        form = await _form_of(request)
+        form = await form_of(request)
         return await run_in_threadpool(self._absent, request, form)
 
     def _absent(self, request: Request, form: Mapping[str, str]) -> Response:
@@ -282,70 +278,3 @@ _ANY: Final = filters_of({}, date(2000, 1, 1))
 def _address(path: str, filters: Filters, more: Mapping[str, str | None]) -> str:
     query = {name: value for name, value in {**filters.given, **more}.items() if value}
     return f"{path}?{urlencode(query)}" if query else path
-
-
-async def _form_of(request: Request) -> dict[str, str]:
-    """The fields of a small form of this very site; raises 403 for one that another site sends, 413 for a long one."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    own = urlsplit(origin).netloc == request.headers.get("host") if origin and origin != "null" else None
-    if site not in (None, "same-origin") or own is False or (site is None and own is None):
-        raise HTTPException(403, "Forms are taken from the board's own pages only.")
-    length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > _MOST_FORM_BYTES:
-        raise HTTPException(413, "The form is too long.")
-    async with request.form(max_files=0, max_fields=20) as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
-
-
-class Guarded:
-    """Around everything: the host that is meant, the security headers, and nothing kept by caches but static files."""
-
-    def __init__(self, app: ASGIApp, settings: BoardSettings) -> None:
-        self._app = app
-        self._hosts = {"127.0.0.1", "localhost", "[::1]"} if settings.on_loopback else set()
-        if settings.public_host:
-            self._hosts.add(settings.public_host.lower())
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                static = scope["path"].startswith("/static/")
-                kept = "private, max-age=86400" if static else "no-store"
-                added = [(name.encode(), value.encode()) for name, value in {**_SECURITY, "cache-control": kept}.items()]
-                message["headers"] = [*(each for each in message["headers"] if each[0] != b"cache-control"), *added]
-            await send(message)
-
-        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1").lower()
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        if name not in self._hosts:
-            refused = HTMLResponse(_message(421, "This is not the host of the board."), status_code=421)
-            await refused(scope, receive, guarded)
-            return
-        await self._app(scope, receive, guarded)
-
-
-def _message(status: int, text: str) -> str:
-    titles = {403: "Not let in", 404: "Not here", 422: "Not sent", 503: "Not now"}
-    return render("message.html", None, title=titles.get(status, "Not possible"), words=text, status=status)
-
-
-def _not_let_in(_: Request, error: Exception) -> Response:
-    return HTMLResponse(_message(403, str(error)), status_code=403)
-
-
-def _wrong(_: Request, error: Exception) -> Response:
-    return HTMLResponse(_message(400, f"The address asks for something that there is not: {error}."), status_code=400)
-
-
-def _unknown(_: Request, __: Exception) -> Response:
-    return HTMLResponse(_message(404, "There is no such lead on the board."), status_code=404)
-
-
-def _http(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    text = "There is no such page." if error.status_code == 404 else error.detail
-    return HTMLResponse(_message(error.status_code, text), status_code=error.status_code)

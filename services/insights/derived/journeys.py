@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from services.insights.facts import tables as t
-from services.insights.facts.folds import Put, put
+from services.insights.facts.change import Put, put
+from services.insights.facts.derived_tables import CONVERSION, CREDIT
 from services.insights.figures.attribution import NO_TOUCH, Conversion, Model, Touch, credits_of
 
 
@@ -46,7 +46,7 @@ def journey_rows(journey: Journey) -> Iterator[Put]:
     for won in sorted(journey.won, key=lambda each: (each.occurred_at_ms, each.fact_id)):
         opportunity = _opened_at(journey, won, since)
         yield put(
-            t.CONVERSION,
+            CONVERSION,
             conversion_id=won.fact_id,
             journey=journey.name,
             lead_id=won.lead_id,
@@ -88,7 +88,7 @@ def _credits(journey: Journey, won: Won, opportunity: int | None, since: int | N
         for place, credit in enumerate(credits_of(model, touches, conversion)):
             event_id = credit.touch.event_id if credit.touch else None
             yield put(
-                t.CREDIT,
+                CREDIT,
                 conversion_id=won.fact_id,
                 model=model.value,
                 place=place,

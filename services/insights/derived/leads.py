@@ -1,6 +1,6 @@
 """A lead as it stands, from its facts alone: the order in which they arrived changes nothing.
 
-Who holds the lead is read off by the projection that router, watcher and audit share (:mod:`baton.contracts.holding`).
+Who holds the lead is read off by the projection that router, watcher and audit share (:mod:`baton.contracts.custody`).
 """
 
 from __future__ import annotations
@@ -9,24 +9,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from baton.contracts.holding import HolderKind, Holding, holder_of, told
+from baton.contracts.custody import HolderKind, Holding, holder_of, told
 from baton.contracts.leads import LeadQualified, LeadScored, LeadStaged
-from baton.contracts.levels import LeadReactivated, LeadRecycled
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
-from services.insights.facts import tables as t
-from services.insights.facts.folds import Put, put
+from baton.contracts.slas import LeadReactivated, LeadRecycled
+from baton.contracts.topic_names import (
+    LEADS_HANDOFFS,
+    LEADS_QUALIFIED,
+    LEADS_REACTIVATED,
+    LEADS_RECYCLED,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_SCORED,
+    LEADS_STAGES,
+    LEADS_UNROUTED,
+)
+from services.insights.facts.change import Put, put
+from services.insights.facts.derived_tables import LEAD
 
 _HOLDING: Final = (LeadQualified, LeadStaged, LeadRouted, LeadUnrouted, HandoffNoted, LeadRecycled, LeadReactivated)
 _FLOW: Final = (
-    "leads.scored.v1",
-    "leads.qualified.v1",
-    "leads.stages.v1",
-    "leads.unrouted.v1",
-    "leads.handoffs.v1",
-    "leads.routed.sdr.v1",
-    "leads.routed.sales.v1",
-    "leads.reactivated.v1",
-    "leads.recycled.v1",
+    LEADS_SCORED,
+    LEADS_QUALIFIED,
+    LEADS_STAGES,
+    LEADS_UNROUTED,
+    LEADS_HANDOFFS,
+    LEADS_ROUTED_SDR,
+    LEADS_ROUTED_SALES,
+    LEADS_REACTIVATED,
+    LEADS_RECYCLED,
 )
 _UNMOVED: Final = "consent_changed"
 MARKETING: Final = "marketing"
@@ -101,7 +112,7 @@ def _row(lead_id: str, holding: Holding, latest: _Latest, around: Surroundings) 
     cold = scored.level if scored else "cold"
     kind, who = _holder(holding, latest, around, lead_id)
     return put(
-        t.LEAD,
+        LEAD,
         lead_id=lead_id,
         stage=holding.stage,
         cycle=holding.cycle,

@@ -13,8 +13,8 @@ from baton.contracts.topics import TOPICS
 from baton.ids import derived_id
 from services.insights.derived.journeys import Journey, Won, journey_rows
 from services.insights.derived.leads import Kept, Surroundings, lead_row
-from services.insights.facts.folds import Put, put
-from services.insights.facts.tables import JOURNEY
+from services.insights.facts.change import Put, put
+from services.insights.facts.derived_tables import JOURNEY
 from services.insights.figures.attribution import NO_TOUCH, Touch
 
 Write = Callable[[Put], None]

@@ -14,7 +14,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from baton.contracts.codec import ContractError, codec_for
 from baton.contracts.topics import TOPICS, logical, physical
 from baton.ids import derived_id
-from services.insights.facts.folds import DEAD_LETTERS, FOLDS, Taken
+from services.insights.facts.change import Taken
+from services.insights.facts.folds import DEAD_LETTERS, FOLDS
 from services.insights.projection.store import Place
 
 READ_TOPICS: Final = (*FOLDS, DEAD_LETTERS)

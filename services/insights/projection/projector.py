@@ -16,6 +16,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
+from baton.contracts.topic_names import BATON_AGREEMENTS
 from services.insights.projection.files import BoardFiles
 from services.insights.projection.kafka import ProjectionStopped, TopicReader
 from services.insights.projection.reference import zone_of
@@ -96,7 +97,7 @@ class Projector:
             batch, following = reader.take(_AT_ONCE, _WAIT_S)
             if batch:
                 store.apply(batch, following)
-                if any(each.topic == "baton.agreements.v1" for each in batch):
+                if any(each.topic == BATON_AGREEMENTS for each in batch):
                     store.set_zone(zone_of(store.path))
             if reader.caught_up:
                 if rebuild or self._files.current() is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from baton.agreement.reference import AGREEMENTS_TOPIC, AgreementBook, AgreementReference
+from baton.agreement.reference import AgreementBook, AgreementReference
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import TOPICS
 from baton.engine.reducer import Event
@@ -39,6 +39,3 @@ def zone_of(path: Path) -> str:
     """The time zone of the newest agreement, whether it is in force already or not; UTC without one."""
     found: AgreementReference | None = book_in(reader(path)).at(_FAR)
     return found.agreement.timezone if found else "UTC"
-
-
-__all__ = ["AGREEMENTS_TOPIC", "book_in", "zone_of"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from services.insights.facts.tables import TABLES, Table
+from services.insights.facts.table import Table
+from services.insights.facts.tables import TABLES
 
 VERSION: Final = 1
 """Raised when a table changes: the projection is then built anew beside the old one."""

@@ -14,8 +14,11 @@ from pathlib import Path
 
 import apsw
 
-from services.insights.facts.folds import DEAD_LETTERS, Change, Forget, Put, Taken, Touched, changes_of, dead_letter
-from services.insights.facts.tables import PERSON, TABLES
+from services.insights.facts.change import Change, Forget, Put, Taken, Touched
+from services.insights.facts.folds import DEAD_LETTERS, changes_of
+from services.insights.facts.intake_folds import dead_letter
+from services.insights.facts.intake_tables import PERSON
+from services.insights.facts.tables import TABLES
 from services.insights.projection.deriving import credit_all, derive
 from services.insights.projection.schema import VERSION, ddl, upsert
 

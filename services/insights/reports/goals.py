@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from baton.agreement.aims import Goal
+from baton.agreement.compiled.goals import Goal
 from services.insights.figures.goals import Coverage, OpenDeal, coverage, linear_forecast, pace
 from services.insights.reports.context import Context
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from baton.contracts.leads import LeadQualified, LeadScored, LeadStaged
-from baton.contracts.levels import LeadReactivated, LeadRecycled
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
+from baton.contracts.slas import LeadReactivated, LeadRecycled
 from services.insights.projection.deriving import decoded
 from services.insights.reports.context import Context
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from baton.contracts.topic_names import BATON_AGREEMENTS
 from services.insights.figures.attribution import Model
 from services.insights.reports.clocks import side_by_side, speed_to_lead, weeks_before
 from services.insights.reports.context import Context
@@ -17,7 +18,7 @@ _ENDED = """SELECT m.lead_id, l.holder, l.account_id, m.event, m.amount_minor, m
     (SELECT campaign FROM credit c WHERE c.conversion_id = m.fact_id AND c.model = :first LIMIT 1) first_touch, m.opportunity_id, l.first_seen_ms
     FROM stage_move m JOIN lead l ON l.lead_id = m.lead_id WHERE m.event IN ('won', 'lost') AND m.occurred_at_ms >= :from_ms
     AND m.occurred_at_ms < :until_ms ORDER BY m.event DESC, m.amount_minor DESC LIMIT 8"""
-_AGREED = "SELECT count(*) FROM reference WHERE topic = 'baton.agreements.v1' AND log_ms >= :from_ms"
+_AGREED = "SELECT count(*) FROM reference WHERE topic = :topic AND log_ms >= :from_ms"
 
 
 def monday(context: Context) -> dict[str, Any]:
@@ -42,5 +43,5 @@ def monday(context: Context) -> dict[str, Any]:
         "hot": next(rows for name, _, _, rows, _ in present["groups"] if name == "hot")[:6],
         "late": next(rows for name, _, _, rows, _ in present["groups"] if name == "late")[:6],
         "returning": returning(context, context.now_ms, upcoming)[:6],
-        "agreed": context.value(_AGREED, from_ms=from_ms),
+        "agreed": context.value(_AGREED, topic=BATON_AGREEMENTS, from_ms=from_ms),
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.insights.facts.folds import Taken
+from services.insights.facts.change import Taken
 from tests.services.insights.company import history
 from tests.services.insights.stores import fill
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.insights.facts.folds import Taken
+from services.insights.facts.change import Taken
 from services.insights.projection.store import Place, Store
 
 ZONE = "Europe/Berlin"

@@ -18,7 +18,7 @@ import uvicorn
 
 from services.insights.board.access import new_link
 from services.insights.board.pages import PAGES
-from services.insights.facts.folds import Taken
+from services.insights.facts.change import Taken
 from services.insights.projection.store import Place, Store, copy_of, reader
 from tests.services.insights.boards import Board, board_with
 from tests.services.insights.stores import ZONE

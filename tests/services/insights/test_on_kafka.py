@@ -23,13 +23,14 @@ from confluent_kafka.admin import AdminClient
 from baton.broker.topics import Layout, ensure_topics
 from baton.cli.preparing import prepare_cluster
 from baton.contracts.codec import codec_for
-from baton.contracts.keys import partition_of
+from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import TOPICS, Audience, physical
 from baton.running.services import service_commands
 from baton.running.system import System
 from baton.settings import load_settings
 from services.insights.board.access import new_link
-from services.insights.facts.folds import DEAD_LETTERS, Taken
+from services.insights.facts.change import Taken
+from services.insights.facts.folds import DEAD_LETTERS
 from services.insights.facts.tables import TABLES
 from services.insights.projection.files import BoardFiles
 from services.insights.projection.projector import Projector, ProjectorState

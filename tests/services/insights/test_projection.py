@@ -17,7 +17,8 @@ import pytest
 
 from baton.contracts.intake import LeadPerson, Person
 from baton.contracts.topics import TOPICS, Audience
-from services.insights.facts.folds import DEAD_LETTERS, FOLDS, Put, Taken, changes_of
+from services.insights.facts.change import Put, Taken
+from services.insights.facts.folds import DEAD_LETTERS, FOLDS, changes_of
 from services.insights.facts.tables import TABLES
 from services.insights.projection.files import BoardFiles
 from services.insights.projection.kafka import ProjectionStopped, _start, decode

@@ -18,7 +18,7 @@ from services.insights.board.access import new_link
 from services.insights.board.pages import PAGES
 from services.insights.board.words import cell, clean, csv_cell, money, span
 from services.insights.exporting import EXPORTABLE, NotExportable, rows_of, table_named, write_csv, write_parquet
-from services.insights.facts.folds import Taken
+from services.insights.facts.change import Taken
 from services.insights.facts.tables import TABLES
 from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.projection.store import reader
