@@ -25,6 +25,7 @@ EDGES = {
     "services/insights/projection/": "the board's store, and what fills it from Kafka",
     "services/insights/exporting.py": "writes tables to files",
     "services/insights/board/access.py": "one-time links and sessions",
+    "services/insights/board/guard.py": "headers, hosts and forms of the web application",
     "services/insights/board/live.py": "news for open pages",
     "services/insights/board/publishing.py": "sends what people do on a page",
     "services/insights/board/rendering.py": "reads the templates",

@@ -40,6 +40,24 @@ LEAD = Table(
         last_act_ms i? the latest act of a person, ms
     """),
 )
+CYCLE = Table(
+    name="cycle",
+    says="each cycle of a lead: when it reached which stage first, and when it ended short of a customer",
+    key=("lead_id", "cycle"),
+    derived=True,
+    indexes=(("mql_ms",), ("sal_ms",), ("sql_ms",), ("opportunity_ms",)),
+    columns=columns("""
+        lead_id t lead
+        cycle i number of the cycle
+        mql_ms i? ready for a person, ms
+        sal_ms i? accepted by sales, ms
+        sql_ms i? qualified by sales, ms
+        opportunity_ms i? opportunity, ms
+        customer_ms i? won, ms
+        ended_ms i? went back or was disqualified, ms
+        inferred t stages nobody reported, taken as reached with a later one; separated by semicolons
+    """),
+)
 CONVERSION = Table(
     name="conversion",
     says="deals won, with the milestones that attribution uses",

@@ -6,7 +6,15 @@ STAGE_MOVE = Table(
     name="stage_move",
     says="moves in the revenue cycle",
     key=("fact_id",),
-    indexes=(("lead_id", "log_ms"), ("to_stage", "occurred_at_ms"), ("event", "occurred_at_ms")),
+    indexes=(
+        ("lead_id", "log_ms"),
+        ("to_stage", "occurred_at_ms"),
+        ("event", "occurred_at_ms"),
+        ("handoff_id",),
+        ("qualification_id",),
+        ("cause_id",),
+        ("opportunity_id",),
+    ),
     columns=columns("""
         fact_id t id of the fact
         lead_id t lead

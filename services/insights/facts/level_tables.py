@@ -60,7 +60,7 @@ ACTION = Table(
     name="ladder_step",
     says="what breaches caused: notify, reassign, escalate",
     key=("action_id",),
-    indexes=(("lead_id",), ("log_ms",)),
+    indexes=(("lead_id",), ("clock_id",), ("handoff_id",), ("log_ms",)),
     columns=columns("""
         action_id t id
         kind t notify, reassign, escalate, manager_queue or restore

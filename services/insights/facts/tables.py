@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from services.insights.facts.derived_tables import CONVERSION, CREDIT, JOURNEY, LEAD
+from services.insights.facts.derived_tables import CONVERSION, CREDIT, CYCLE, JOURNEY, LEAD
 from services.insights.facts.flow_tables import (
     HANDOFF,
     NOTE,
@@ -28,6 +28,6 @@ TABLES: Final[Mapping[str, Table]] = {
     table.name: table
     for table in (
         FACT, TOUCH, RETRACTION, MEMBERSHIP, ACT, STAGE_MOVE, QUALIFICATION, HANDOFF, UNROUTED, NOTE, CLOCK, VIOLATION, ACTION,
-        RECYCLED, REACTIVATED, REFUSAL, GOAL, ACCOUNT, ORPHAN, MERGE, PERSON, REFERENCE, DEAD_LETTER, LEAD, CONVERSION, JOURNEY, CREDIT,
+        RECYCLED, REACTIVATED, REFUSAL, GOAL, ACCOUNT, ORPHAN, MERGE, PERSON, REFERENCE, DEAD_LETTER, LEAD, CYCLE, CONVERSION, JOURNEY, CREDIT,
     )
 }  # fmt: skip

@@ -90,15 +90,19 @@ def verdict_of(clock: ClockNow, now_ms: int) -> Verdict:
 
 def compliance(clocks: Iterable[ClockNow], *, from_ms: int, until_ms: int, now_ms: int) -> Compliance:
     """Over the clocks whose deadline falls in ``[from_ms, until_ms)``, as known at ``now_ms``."""
+    return compliance_of(((each, 1) for each in clocks if from_ms <= each.deadline_ms < until_ms), now_ms)
+
+
+def compliance_of(counted: Iterable[tuple[ClockNow, int]], now_ms: int) -> Compliance:
+    """Over clocks with how many there are of each."""
     counts: Counter[Verdict] = Counter()
     reasons: Counter[str] = Counter()
     unproven = 0
-    for clock in clocks:
-        if not from_ms <= clock.deadline_ms < until_ms:
-            continue
+    for clock, number in counted:
         verdict = verdict_of(clock, now_ms)
-        counts[verdict] += 1
+        counts[verdict] += number
         if verdict is Verdict.CANCELLED:
-            reasons[clock.reason or "not said"] += 1
-        unproven += clock.unproven and verdict in (Verdict.LATE, Verdict.OVERDUE, Verdict.ABANDONED)
+            reasons[clock.reason or "not said"] += number
+        if clock.unproven and verdict in (Verdict.LATE, Verdict.OVERDUE, Verdict.ABANDONED):
+            unproven += number
     return Compliance(counts=dict(counts), unproven=unproven, reasons=dict(reasons))

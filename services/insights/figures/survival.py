@@ -7,7 +7,7 @@ print "not reached", and the longest time seen.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -36,10 +36,11 @@ class Survival:
         return 1 - surviving
 
 
-def survival(ended: Iterable[int], still_open: Iterable[int] = ()) -> Survival:
-    """From how long it took where it happened, and how long it has been going on where it has not. Of equal times the ended ones are
-    counted first."""
-    happened, censored = Counter(ended), Counter(still_open)
+def survival(ended: Iterable[int] | Mapping[int, int], still_open: Iterable[int] | Mapping[int, int] = ()) -> Survival:
+    """From how long it took where it happened, and how long it has been going on where it has not; each as times, or as numbers by
+    time. Of equal times the ended ones are counted first."""
+    happened: Counter[int] = Counter(ended)
+    censored: Counter[int] = Counter(still_open)
     at_risk = happened.total() + censored.total()
     surviving, steps = Fraction(1), []
     for time in sorted(happened | censored):

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import TOPICS
 from baton.ids import derived_id
+from services.insights.derived.cycles import cycle_rows
 from services.insights.derived.journeys import Journey, Won, journey_rows
 from services.insights.derived.leads import Kept, Surroundings, lead_row
 from services.insights.facts.change import Put, put
@@ -42,8 +43,11 @@ def derive(db: Any, touched: Iterable[str], write: Write, *, zone: str) -> None:
     journeys: set[str] = set()
     for lead_id in sorted(_with_merged(db, touched)):
         journeys |= {name for (name,) in db.execute("SELECT journey FROM lead WHERE lead_id = ?", (lead_id,))}
-        row = lead_row(lead_id, _facts(db, lead_id), _surroundings(db, lead_id))
+        facts = _facts(db, lead_id)
+        row = lead_row(lead_id, facts, _surroundings(db, lead_id))
         write(row)
+        for cycle in cycle_rows(lead_id, facts):
+            write(cycle)
         journeys.add(row.row[row.table.names.index("journey")])
     for name in sorted(journeys):
         _credit(db, name, write, zone)

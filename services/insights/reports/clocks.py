@@ -4,57 +4,59 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from services.insights.figures.compliance import ClockNow, Compliance, compliance
+from services.insights.figures.compliance import ClockNow, Compliance, compliance_of
 from services.insights.figures.speed import HumanAct, Waiting, attempts, contacts, waiting
 from services.insights.figures.survival import Survival
-from services.insights.reports.context import DAY_MS, Context
+from services.insights.reports.context import Context
 
 SIDES = ("marketing", "sales", "sales_management")
-_CLOCKS = """SELECT c.*, EXISTS (SELECT 1 FROM violation v WHERE v.clock_id = c.clock_id AND v.kind = 'breach' AND v.unproven = 1) unproven
+_SPENT = ("system", "queue", "human", "buyer", "rest")
+_CLOCKS = f"""SELECT c.side, c.clock, c.pool, c.state, c.deadline_ms < :now past,
+    c.state = 'cancelled' AND c.ended_at_ms > c.deadline_ms late, CASE WHEN c.state = 'cancelled' THEN c.reason END reason,
+    EXISTS (SELECT 1 FROM violation v WHERE v.clock_id = c.clock_id AND v.kind = 'breach' AND v.unproven = 1) unproven,
+    count(*) number, {", ".join(f"sum(CASE WHEN c.ended_at_ms IS NOT NULL THEN c.spent_{part}_ms END) {part}" for part in _SPENT)}
     FROM clock c WHERE c.deadline_ms >= :from_ms AND c.deadline_ms < :until_ms
-    AND (:pool IS NULL OR c.pool = :pool) AND (:segment IS NULL OR c.segment = :segment)"""
+    AND (:pool IS NULL OR c.pool = :pool) AND (:segment IS NULL OR c.segment = :segment) GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"""
 
 
-def clock_rows(context: Context, from_ms: int, until_ms: int) -> list[dict[str, Any]]:
-    """The clocks that fall due in a period, as they were published last."""
+def clock_groups(context: Context, from_ms: int, until_ms: int) -> list[dict[str, Any]]:
+    """The clocks that fall due in a period, as they were published last: alike ones in one row, with their number."""
     asked = context.filters
-    return context.rows(_CLOCKS, from_ms=from_ms, until_ms=until_ms, pool=asked.pool, segment=asked.segment)
+    period = {"from_ms": from_ms, "until_ms": until_ms, "now": context.now_ms}
+    return context.rows(_CLOCKS, pool=asked.pool, segment=asked.segment, **period)
 
 
-def _now(row: dict[str, Any]) -> ClockNow:
-    return ClockNow(
-        state=row["state"],
-        deadline_ms=row["deadline_ms"],
-        ended_at_ms=row["ended_at_ms"],
-        reason=row["reason"],
-        unproven=bool(row["unproven"]),
+def _alike(row: dict[str, Any], now_ms: int) -> tuple[ClockNow, int]:
+    """A clock that stands for all of the row, and how many they are."""
+    deadline = now_ms - 1 if row["past"] else now_ms + 1
+    ended = deadline + 1 if row["late"] else None
+    clock = ClockNow(
+        state=row["state"], deadline_ms=deadline, ended_at_ms=ended, reason=row["reason"], unproven=bool(row["unproven"])
     )
+    return clock, row["number"]
 
 
 def compliance_by(context: Context, rows: list[dict[str, Any]], *keys: str) -> dict[tuple[Any, ...], Compliance]:
     """Compliance of the rows' clocks by columns."""
-    groups: dict[tuple[Any, ...], list[ClockNow]] = {}
+    groups: dict[tuple[Any, ...], list[tuple[ClockNow, int]]] = {}
     for row in rows:
-        groups.setdefault(tuple(row[key] for key in keys), []).append(_now(row))
-    whole = {"from_ms": -(1 << 62), "until_ms": 1 << 62, "now_ms": context.now_ms}
-    return {key: compliance(clocks, **whole) for key, clocks in sorted(groups.items(), key=lambda each: str(each[0]))}
+        groups.setdefault(tuple(row[key] for key in keys), []).append(_alike(row, context.now_ms))
+    ordered = sorted(groups.items(), key=lambda each: str(each[0]))
+    return {key: compliance_of(counted, context.now_ms) for key, counted in ordered}
 
 
 def side_by_side(context: Context, from_ms: int, until_ms: int) -> dict[str, Compliance]:
     """Compliance of each side; a side without clocks too."""
-    found = compliance_by(context, clock_rows(context, from_ms, until_ms), "side")
+    found = compliance_by(context, clock_groups(context, from_ms, until_ms), "side")
     return {side: found.get((side,)) or Compliance(counts={}) for side in SIDES}
 
 
 def time_spent(rows: list[dict[str, Any]]) -> dict[str, int]:
     """Where the time of the ended clocks went, ms."""
-    spent: Counter[str] = Counter()
-    for row in rows:
-        for part in ("system", "queue", "human", "buyer", "rest"):
-            spent[part] += row[f"spent_{part}_ms"] or 0
-    return dict(spent)
+    return {part: sum(row[part] or 0 for row in rows) for part in _SPENT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,23 +89,23 @@ def speed_to_lead(context: Context, from_ms: int, until_ms: int) -> Speed:
     return Speed(attempt=attempts(waits), contact=contacts(waits), hands=len(waits), untouched=untouched)
 
 
-_OPEN = """SELECT c.*, l.label_free, l.holder FROM clock c JOIN (SELECT lead_id, holder, '' label_free FROM lead) l ON l.lead_id = c.lead_id
+_OPEN = """SELECT c.*, l.holder,
+    (SELECT kind FROM ladder_step s WHERE s.clock_id = c.clock_id ORDER BY s.log_ms DESC LIMIT 1) step
+    FROM clock c JOIN lead l ON l.lead_id = c.lead_id
     WHERE c.state IN ('running', 'breached') AND c.deadline_ms < :now AND (:pool IS NULL OR c.pool = :pool)
     AND (:segment IS NULL OR c.segment = :segment) ORDER BY c.deadline_ms LIMIT 200"""
-_STEPS = "SELECT clock_id, kind, max(log_ms) at FROM ladder_step GROUP BY clock_id"
+_OPEN_COUNT = """SELECT count(*) FROM clock c WHERE c.state IN ('running', 'breached') AND c.deadline_ms < :now
+    AND (:pool IS NULL OR c.pool = :pool) AND (:segment IS NULL OR c.segment = :segment)"""
 
 
-def open_breaches(context: Context) -> list[dict[str, Any]]:
-    """Clocks past their deadline and still open, the oldest first, each with the last step of the ladder."""
-    steps = {row["clock_id"]: row["kind"] for row in context.rows(_STEPS)}
-    found = context.rows(_OPEN, now=context.now_ms, pool=context.filters.pool, segment=context.filters.segment)
-    return context.named([row | {"step": steps.get(row["clock_id"])} for row in found])
+def open_breaches(context: Context) -> tuple[list[dict[str, Any]], int]:
+    """Clocks past their deadline and still open, the oldest first, each with the last step of the ladder; and how many there are."""
+    asked = {"now": context.now_ms, "pool": context.filters.pool, "segment": context.filters.segment}
+    return context.named(context.rows(_OPEN, **asked)), context.value(_OPEN_COUNT, **asked)
 
 
 def weeks_before(context: Context, number: int) -> list[tuple[int, int]]:
     """The last whole weeks before the present one, Monday to Monday, in the agreement's zone; the latest first."""
-    from datetime import timedelta
-
     monday = context.today - timedelta(days=context.today.weekday())
     starts = [monday - timedelta(days=7 * back) for back in range(number + 1)]
     return [(context.start_of(starts[n + 1]), context.start_of(starts[n])) for n in range(number)]
@@ -111,17 +113,20 @@ def weeks_before(context: Context, number: int) -> list[tuple[int, int]]:
 
 def sla(context: Context) -> dict[str, Any]:
     """The page SLA."""
-    rows = clock_rows(context, context.from_ms, context.until_ms)
+    rows = clock_groups(context, context.from_ms, context.until_ms)
+    overdue, number = open_breaches(context)
+    cancelled: Counter[str] = Counter()
+    for found in compliance_by(context, rows, "side").values():
+        cancelled.update(found.reasons)
+    weeks = [(start, side_by_side(context, start, end)) for start, end in reversed(weeks_before(context, 8))]
+    sides = compliance_by(context, rows, "side")
     return {
-        "sides": side_by_side(context, context.from_ms, context.until_ms),
+        "sides": {side: sides.get((side,)) or Compliance(counts={}) for side in SIDES},
         "by_clock": compliance_by(context, rows, "side", "clock"),
-        "by_pool": compliance_by(context, [row for row in rows if row["pool"]], "pool"),
-        "spent": time_spent([row for row in rows if row["ended_at_ms"]]),
+        "spent": time_spent(rows),
         "speed": speed_to_lead(context, context.from_ms, context.until_ms),
-        "open": open_breaches(context),
-        "cancelled": Counter(row["reason"] or "not said" for row in rows if row["state"] == "cancelled").most_common(),
-        "weeks": [(start, side_by_side(context, start, end)) for start, end in reversed(weeks_before(context, 8))],
+        "open": overdue,
+        "overdue": number,
+        "cancelled": cancelled.most_common(),
+        "weeks": weeks,
     }
-
-
-__all__ = ["DAY_MS", "SIDES", "Speed", "clock_rows", "open_breaches", "side_by_side", "sla", "speed_to_lead", "weeks_before"]

@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from itertools import pairwise
+from typing import Any, Final
 
-from services.insights.figures.funnel import Acceptance, Cohort, Passage, WinRate, cohort, velocity
+from services.insights.derived.cycles import STAGES
+from services.insights.figures.funnel import Acceptance, Cohort, WinRate, velocity
 from services.insights.figures.survival import Survival, survival
 from services.insights.reports.context import DAY_MS, Context
-
-STAGES = ("mql", "sal", "sql", "opportunity", "customer")
-_MOVES = """SELECT m.lead_id, m.cycle, m.to_stage, m.event, m.inferred, m.occurred_at_ms, m.segment, m.amount_minor, m.opportunity_id
-    FROM stage_move m JOIN lead l ON l.lead_id = m.lead_id
-    WHERE m.event NOT IN ('consent_changed', 'merged', 'erased') AND (:segment IS NULL OR l.segment = :segment)
-    AND (:pool IS NULL OR l.pool = :pool) ORDER BY m.occurred_at_ms, m.fact_id"""
-_ENDS = frozenset({"recycled", "disqualified", "inquiry"})
-
-
-@dataclass(slots=True)
-class _Course:
-    """One cycle of one lead: when each stage was reached first, and when it ended short of the last."""
-
-    reached: dict[str, int]
-    inferred: set[str]
-    ended_ms: int | None = None
-
-
-def courses(context: Context) -> dict[tuple[str, int], _Course]:
-    """Every cycle that there was, by lead and number."""
-    found: dict[tuple[str, int], _Course] = {}
-    for move in context.rows(_MOVES, segment=context.filters.segment, pool=context.filters.pool):
-        course = found.setdefault((move["lead_id"], move["cycle"]), _Course(reached={}, inferred=set()))
-        for stage in filter(None, move["inferred"].split(";")):
-            if course.reached.setdefault(stage, move["occurred_at_ms"]) == move["occurred_at_ms"]:
-                course.inferred.add(stage)
-        if move["to_stage"] in _ENDS:
-            course.ended_ms = course.ended_ms or move["occurred_at_ms"]
-        else:
-            course.reached.setdefault(move["to_stage"], move["occurred_at_ms"])
-    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,27 +25,49 @@ class Step:
     inferred: int
 
 
-def steps(context: Context, cycles: dict[tuple[str, int], _Course], from_ms: int, until_ms: int) -> list[Step]:
-    """Every step of the funnel."""
-    found = []
-    for before, after in itertools.pairwise(STAGES):
-        passages = [_passage(each, before, after) for each in cycles.values() if before in each.reached]
-        timed = [each for each in cycles.values() if before in each.reached and not {before, after} & each.inferred]
-        ended = [max(0, each.reached[after] - each.reached[before]) for each in timed if after in each.reached]
-        still = [max(0, (each.ended_ms or context.now_ms) - each.reached[before]) for each in timed if after not in each.reached]
-        time = survival(ended, still)
-        counted = cohort(passages, from_ms=from_ms, until_ms=until_ms, now_ms=context.now_ms, p90_ms=time.quantile(0.9))
-        skipped = sum(after in each.inferred and from_ms <= each.reached[after] < until_ms for each in cycles.values())
-        found.append(Step(from_stage=before, to_stage=after, cohort=counted, time=time, inferred=skipped))
+_GRAIN_MS: Final = 300_000
+_TIMED_DAYS: Final = 365
+_FILTERED = """FROM cycle c JOIN lead l ON l.lead_id = c.lead_id WHERE {before}_ms >= :from_ms AND {before}_ms < :until_ms
+    AND (:segment IS NULL OR l.segment = :segment) AND (:pool IS NULL OR l.pool = :pool)"""
+_COHORT = """SELECT count(*) entered, count({after}_ms) reached,
+    count(*) FILTER (WHERE {after}_ms IS NOT NULL OR ended_ms IS NOT NULL) resolved,
+    count(*) FILTER (WHERE (';' || inferred || ';') LIKE '%;{after};%') inferred """
+_TIMES = """SELECT {after}_ms IS NOT NULL reached, max(0, COALESCE({after}_ms, ended_ms, :now) - {before}_ms) / :grain time, count(*) number """
+_REPORTED = (
+    """ AND (';' || inferred || ';') NOT LIKE '%;{before};%' AND (';' || inferred || ';') NOT LIKE '%;{after};%' GROUP BY 1, 2"""
+)
+
+
+def _asked(context: Context, from_ms: int, until_ms: int) -> dict[str, Any]:
+    return {"from_ms": from_ms, "until_ms": until_ms, "segment": context.filters.segment, "pool": context.filters.pool}
+
+
+def times(context: Context) -> dict[str, Survival]:
+    """How long each step takes, by its first stage: of those of the last year, to five minutes. Who is still there, or left another way,
+    is censored; stages that were inferred are left out."""
+    found = {}
+    since = context.now_ms - _TIMED_DAYS * DAY_MS
+    for before, after in pairwise(STAGES):
+        statement = (_TIMES + _FILTERED + _REPORTED).format(before=before, after=after)
+        ended: Counter[int] = Counter()
+        still: Counter[int] = Counter()
+        for row in context.rows(statement, now=context.now_ms, grain=_GRAIN_MS, **_asked(context, since, context.now_ms + 1)):
+            (ended if row["reached"] else still)[row["time"] * _GRAIN_MS] += row["number"]
+        found[before] = survival(ended, still)
     return found
 
 
-def _passage(course: _Course, before: str, after: str) -> Passage:
-    return Passage(
-        entered_at_ms=course.reached[before],
-        reached_at_ms=course.reached.get(after),
-        gave_up=after not in course.reached and course.ended_ms is not None,
-    )
+def steps(context: Context, timed: dict[str, Survival], from_ms: int, until_ms: int) -> list[Step]:
+    """Every step of the funnel, of those who entered it in the period."""
+    found = []
+    for before, after in pairwise(STAGES):
+        statement = (_COHORT + _FILTERED).format(before=before, after=after)
+        (row,) = context.rows(statement, **_asked(context, from_ms, until_ms))
+        p90_ms = timed[before].quantile(0.9)
+        ripe = (p90_ms is not None and until_ms + p90_ms <= context.now_ms) or row["resolved"] == row["entered"]
+        counted = Cohort(entered=row["entered"], reached=row["reached"], resolved=row["resolved"], ripe=ripe)
+        found.append(Step(from_stage=before, to_stage=after, cohort=counted, time=timed[before], inferred=row["inferred"]))
+    return found
 
 
 def acceptance_by(context: Context, key: str, from_ms: int, until_ms: int) -> dict[str, tuple[Acceptance, Counter[str]]]:
@@ -145,13 +137,13 @@ def _months(context: Context, number: int) -> list[tuple[date, date]]:
 
 def funnel(context: Context) -> dict[str, Any]:
     """The page Funnel."""
-    cycles = courses(context)
+    timed = times(context)
     months = [
-        (begins, steps(context, cycles, context.start_of(begins), context.start_of(ends))) for begins, ends in _months(context, 6)
+        (begins, steps(context, timed, context.start_of(begins), context.start_of(ends))) for begins, ends in _months(context, 6)
     ]
     rate = win_rate(context, context.from_ms, context.until_ms)
     return {
-        "steps": steps(context, cycles, context.from_ms, context.until_ms),
+        "steps": steps(context, timed, context.from_ms, context.until_ms),
         "months": months,
         "acceptance": acceptance_of_all(context, context.from_ms, context.until_ms),
         "by_segment": acceptance_by(context, "segment", context.from_ms, context.until_ms),
