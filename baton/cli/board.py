@@ -29,9 +29,10 @@ def link(
 ) -> None:
     """Print a link that opens the board once, within an hour."""
     settings, files, own = _place()
-    token = _part("board.access").new_link(files.folder, person)
-    address = _address(settings.home) or f"http://{own.host}:{own.port}"
-    typer.echo(f"{address}/enter?token={token}")
+    found = entrance_to(settings.home, person)
+    if found is None:
+        found = _entrance(f"http://{own.host}:{own.port}", files, person)
+    typer.echo(found)
 
 
 @app.command()
@@ -61,6 +62,16 @@ def backup(
     finally:
         os.umask(old)
     typer.echo(str(path))
+
+
+def entrance_to(home: Path, person: str | None = None) -> str | None:
+    """A one-time link into the board of the run of this home; None where none runs."""
+    address = _address(home)
+    return None if address is None else _entrance(address, _place()[1], person)
+
+
+def _entrance(address: str, files: Any, person: str | None) -> str:
+    return f"{address}/enter?token={_part('board.access').new_link(files.folder, person)}"
 
 
 def _place() -> tuple[Any, Any, Any]:

@@ -144,6 +144,8 @@ def _run(settings: Settings, console: Console, *, leads: int, seconds: int, seed
                 script=script,
             )
             company.start()
+            if (entrance := entrance_to(reached.home)) is not None:
+                console.print(f"see it on the board: {entrance}", highlight=False, soft_wrap=True)
             _watch(system, company, console)
             company.stop()
             return _settled(reached, company)

@@ -18,6 +18,11 @@ class BoardFiles:
 
     folder: Path
 
+    def prepare(self) -> None:
+        """Make the folder, for its owner alone: the files have names in them."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder.chmod(0o700)
+
     def current(self) -> Path | None:
         """The file in use; None: there is none yet."""
         try:
@@ -49,7 +54,7 @@ class BoardFiles:
 
     def want_rebuild(self) -> None:
         """Ask for a rebuild; the worker sees it within seconds."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.prepare()
         (self.folder / _WANTED).touch()
 
     def rebuild_made(self) -> None:

@@ -61,7 +61,7 @@ class Projector:
 
     def run(self) -> None:
         """Until :meth:`end`. What cannot be gone on from is shown and waited out: a rebuild may be asked for."""
-        self._files.folder.mkdir(parents=True, exist_ok=True)
+        self._files.prepare()
         while not self._ended.is_set():
             try:
                 self._run_once()

@@ -189,6 +189,12 @@ def test_a_reader_cannot_write(store: Path) -> None:
         reader(store).execute("DELETE FROM lead")
 
 
+def test_the_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
+    files = BoardFiles(tmp_path / "board")
+    files.prepare()
+    assert files.folder.stat().st_mode & 0o777 == 0o700
+
+
 def test_the_rebuilt_file_takes_over_and_the_former_one_goes(tmp_path: Path) -> None:
     files = BoardFiles(tmp_path)
     assert files.current() is None
