@@ -92,7 +92,7 @@ CREDIT = Table(
     says="what each touch is credited with, by model; the sum over a conversion is its amount",
     key=("conversion_id", "model", "place"),
     derived=True,
-    indexes=(("model", "campaign"),),
+    indexes=(("journey",), ("model", "won_at_ms")),
     columns=columns("""
         conversion_id t conversion
         model t model of attribution

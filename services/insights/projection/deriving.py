@@ -20,35 +20,38 @@ from services.insights.figures.attribution import NO_TOUCH, Touch
 
 Write = Callable[[Put], None]
 
-_ACCOUNT = """SELECT account_id FROM membership WHERE lead_id = ?1
-    AND event_id NOT IN (SELECT event_id FROM retraction WHERE lead_id = ?1) ORDER BY occurred_at_ms DESC, event_id DESC LIMIT 1"""
+_ACCOUNT = """SELECT occurred_at_ms, event_id, account_id FROM membership m WHERE lead_id = ?1
+    AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = m.event_id) ORDER BY occurred_at_ms DESC, event_id DESC LIMIT 1"""
 _SEEN = """SELECT min(at), max(at) FROM (
     SELECT min(occurred_at_ms) at FROM touch WHERE lead_id = ?1 UNION ALL SELECT max(occurred_at_ms) FROM touch WHERE lead_id = ?1
     UNION ALL SELECT min(log_ms) FROM fact WHERE lead_id = ?1 UNION ALL SELECT max(log_ms) FROM fact WHERE lead_id = ?1)"""
-_TOUCHES = """SELECT t.event_id, t.lead_id, t.occurred_at_ms, t.received_at_ms, t.campaign, t.source FROM touch t
-    JOIN lead l ON l.lead_id = t.lead_id WHERE l.journey = ?1 AND t.occurred_at_ms <= ?2 AND t.automatic = 0
+# CROSS JOIN keeps the journey's few leads first: by event or by time alone the tables are long.
+_TOUCHES = """SELECT t.event_id, t.lead_id, t.occurred_at_ms, t.received_at_ms, t.campaign, t.source
+    FROM lead l CROSS JOIN touch t ON t.lead_id = l.lead_id WHERE l.journey = ?1 AND t.occurred_at_ms <= ?2 AND t.automatic = 0
     AND NOT (t.backfill = 1 AND t.occurred_at_ms = t.received_at_ms)
     AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = t.event_id)"""
-_WON = """SELECT m.fact_id, m.lead_id, m.occurred_at_ms, m.opportunity_id, m.amount_minor, m.currency FROM stage_move m
-    JOIN lead l ON l.lead_id = m.lead_id WHERE l.journey = ?1 AND m.event = 'won'"""
-_OPENED = """SELECT m.lead_id, m.opportunity_id, m.occurred_at_ms FROM stage_move m JOIN lead l ON l.lead_id = m.lead_id
-    WHERE l.journey = ?1 AND ((m.to_stage = 'opportunity' AND m.from_stage <> 'opportunity')
+_WON = """SELECT m.fact_id, m.lead_id, m.occurred_at_ms, m.opportunity_id, m.amount_minor, m.currency
+    FROM lead l CROSS JOIN stage_move m ON m.lead_id = l.lead_id WHERE l.journey = ?1 AND +m.event = 'won'"""
+_OPENED = """SELECT m.lead_id, m.opportunity_id, m.occurred_at_ms FROM lead l CROSS JOIN stage_move m ON m.lead_id = l.lead_id
+    WHERE l.journey = ?1 AND ((+m.to_stage = 'opportunity' AND m.from_stage <> 'opportunity')
     OR (';' || m.inferred || ';') LIKE '%;opportunity;%')"""
-_KNOWN = """SELECT min(COALESCE(t.occurred_at_ms, q.qualified_at_ms)) FROM qualification q JOIN lead l ON l.lead_id = q.lead_id
+_KNOWN = """SELECT min(COALESCE(t.occurred_at_ms, q.qualified_at_ms)) FROM lead l CROSS JOIN qualification q ON q.lead_id = l.lead_id
     LEFT JOIN touch t ON t.event_id = q.cause_id WHERE l.journey = ?1"""
 
 
 def derive(db: Any, touched: Iterable[str], write: Write, *, zone: str) -> None:
-    """Make anew what the touched leads change."""
+    """Make anew what the touched leads change, with every lead that ended in the same one: touches and accounts follow."""
     journeys: set[str] = set()
-    for lead_id in sorted(_with_merged(db, touched)):
-        journeys |= {name for (name,) in db.execute("SELECT journey FROM lead WHERE lead_id = ?", (lead_id,))}
-        facts = _facts(db, lead_id)
-        row = lead_row(lead_id, facts, _surroundings(db, lead_id))
-        write(row)
-        for cycle in cycle_rows(lead_id, facts):
-            write(cycle)
-        journeys.add(row.row[row.table.names.index("journey")])
+    for root in sorted({_root(db, lead_id) for lead_id in touched}):
+        family = _family(db, root)
+        account = _account(db, family)
+        for lead_id in family:
+            journeys |= {name for (name,) in db.execute("SELECT journey FROM lead WHERE lead_id = ?", (lead_id,))}
+            facts = _facts(db, lead_id)
+            write(lead_row(lead_id, facts, _surroundings(db, lead_id, family if lead_id == root else [lead_id], root, account)))
+            for cycle in cycle_rows(lead_id, facts):
+                write(cycle)
+        journeys.add(account or root)
     for name in sorted(journeys):
         _credit(db, name, write, zone)
 
@@ -59,15 +62,21 @@ def credit_all(db: Any, write: Write, *, zone: str) -> None:
         _credit(db, name, write, zone)
 
 
-def _with_merged(db: Any, touched: Iterable[str]) -> set[str]:
-    """The leads, and those that ended in them: their touches follow."""
-    found, waiting = set(), list(touched)
+def _family(db: Any, root: str) -> list[str]:
+    """A lead, and those that ended in it, directly or through others."""
+    found, waiting = set(), [root]
     while waiting:
         lead_id = waiting.pop()
         if lead_id not in found:
             found.add(lead_id)
             waiting += [loser for (loser,) in db.execute("SELECT loser FROM merged WHERE survivor = ?", (lead_id,))]
-    return found
+    return sorted(found)
+
+
+def _account(db: Any, family: Iterable[str]) -> str | None:
+    """The account that a profile of any of them named last."""
+    named = [row for lead_id in family for row in db.execute(_ACCOUNT, (lead_id,))]
+    return max(named)[2] if named else None
 
 
 def _facts(db: Any, lead_id: str) -> list[Kept]:
@@ -81,16 +90,16 @@ def decoded(topic: str, value: bytes) -> Any:
     return codec_for(record_type).decode(value)
 
 
-def _surroundings(db: Any, lead_id: str) -> Surroundings:
-    root = _root(db, lead_id)
-    account = _one(db, _ACCOUNT, root)
-    first, last = db.execute(_SEEN, (lead_id,)).fetchall()[0]
+def _surroundings(db: Any, lead_id: str, parts: list[str], root: str, account: str | None) -> Surroundings:
+    """``parts``: the leads whose history is the lead's."""
+    seen = [at for part in parts for row in db.execute(_SEEN, (part,)) for at in row if at is not None]
+    acts = [_one(db, "SELECT max(occurred_at_ms) FROM act WHERE lead_id = ?1 AND automatic = 0", part) for part in parts]
     return Surroundings(
-        account_id=_one(db, _ACCOUNT, lead_id),
+        account_id=account,
         root=root,
         journey=account or root,
-        seen=(first or 0, last or 0),
-        last_act_ms=_one(db, "SELECT max(occurred_at_ms) FROM act WHERE lead_id = ?1 AND automatic = 0", lead_id),
+        seen=(min(seen, default=0), max(seen, default=0)),
+        last_act_ms=max((at for at in acts if at is not None), default=None),
         erased=_one(db, "SELECT 1 FROM meta WHERE name = 'forgotten ' || ?1", lead_id) is not None,
     )
 

@@ -23,7 +23,8 @@ from services.insights.projection.deriving import credit_all, derive
 from services.insights.projection.schema import VERSION, ddl, upsert
 
 _BUSY_MS = 10_000
-_CHECKPOINT_PAGES = 2_000
+_ANALYSED_EVERY = 400
+_PRAGMAS = ("journal_mode=wal", "synchronous=full", "secure_delete=on", "wal_autocheckpoint=2000", "analysis_limit=1000")
 _STATEMENTS = {name: upsert(table) for name, table in TABLES.items()}
 
 
@@ -48,9 +49,10 @@ class Store:
         self.path = path
         self._zone = zone
         self._namespace = namespace
+        self._applied = 0
         self._db = apsw.Connection(str(path))
         self._db.set_busy_timeout(_BUSY_MS)
-        for pragma in ("journal_mode=wal", "synchronous=full", "secure_delete=on", f"wal_autocheckpoint={_CHECKPOINT_PAGES}"):
+        for pragma in _PRAGMAS:
             self._db.execute(f"PRAGMA {pragma}").fetchall()
         with self._transaction():
             self._make()
@@ -111,6 +113,9 @@ class Store:
                 touched |= self._write(_changes(taken))
             derive(self._db, touched, self._put, zone=self._zone)
             self._note_places(following, news)
+            self._applied += 1
+            if self._applied % _ANALYSED_EVERY == 0:
+                self._db.execute("ANALYZE")
             self._db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'revision'")
 
     def _write(self, changes: Iterable[Change]) -> set[str]:

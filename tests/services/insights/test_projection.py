@@ -9,17 +9,20 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 from random import Random
 
 import apsw
 import pytest
 
-from baton.contracts.intake import LeadPerson, Person
+from baton.contracts.intake import Engagement, LeadEvent, LeadMerge, LeadPerson, Person
+from baton.contracts.leads import LeadStaged
 from baton.contracts.topics import TOPICS, Audience
 from services.insights.facts.change import Put, Taken
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS, changes_of
 from services.insights.facts.tables import TABLES
+from services.insights.figures.attribution import Model
 from services.insights.projection.files import BoardFiles
 from services.insights.projection.kafka import ProjectionStopped, _start, decode
 from services.insights.projection.schema import upsert
@@ -223,3 +226,60 @@ def test_of_a_clock_the_latest_record_stays_whatever_the_order(rows: Sequence[tu
         known = {"clock_id": "c", "state": state, "log_ms": log_ms, "log_offset": log_offset}
         db.execute(upsert(table), tuple(known.get(name) for name in table.names))
     assert db.execute("SELECT state FROM clock").fetchall() == [(expected,)]
+
+
+def merge_scene() -> list[Taken]:
+    """An anonymous lead with a touch and an account ends in a known one, which is won."""
+    anonymous, known = "a" * 32, "b" * 32
+    ad = Engagement(act="page_view", campaign="ad")
+    seen = LeadEvent(
+        event_id="t1", lead_id=anonymous, source="web", kind="engagement", occurred_at_ms=5, received_at_ms=5, engagement=ad
+    )
+    told = LeadEvent(
+        event_id="p1",
+        lead_id=anonymous,
+        source="web",
+        kind="profile",
+        occurred_at_ms=6,
+        received_at_ms=6,
+        profile={"domain": "acme.example"},
+    )
+    merge = LeadMerge(merge_id="m1", loser=anonymous, survivor=known, cause_id="c", occurred_at_ms=7)
+    move = LeadStaged(
+        lead_id=known, cycle=1, from_stage="opportunity", to_stage="customer", event="won", actor="sales", cause_id="w", at_ms=9,
+        occurred_at_ms=9, evidence_at_ms=9, agreement="v", amount_minor=1000, currency="EUR",
+    )  # fmt: skip
+
+    def taken(topic: str, offset: int, key: str, value: object) -> Taken:
+        return Taken(topic=topic, partition=0, offset=offset, id=f"f{topic}{offset}", key=key, value=value, at_ms=10 + offset)
+
+    return [
+        taken("leads.accepted.v1", 0, anonymous, seen),
+        taken("leads.accepted.v1", 1, anonymous, told),
+        taken("leads.merges.v1", 0, anonymous, merge),
+        taken("leads.stages.v1", 0, known, move),
+    ]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))), ids=str)
+def test_what_a_merged_lead_did_counts_for_the_one_it_ended_in_whatever_came_first(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    records = merge_scene()
+    path = fill(tmp_path / "board.sqlite", [records[number] for number in order], at_once=1)
+    db = reader(path)
+    credit = db.execute("SELECT DISTINCT journey, campaign, amount_minor FROM credit").fetchall()
+    assert credit == [("acme.example", "ad", 1000)]
+    assert db.execute("SELECT count(*) FROM credit").fetchall() == [(len(Model),)]
+    leads = db.execute("SELECT lead_id, survivor, account_id, first_seen_ms FROM lead ORDER BY 1").fetchall()
+    assert leads == [("a" * 32, "b" * 32, "acme.example", 5), ("b" * 32, None, "acme.example", 5)]
+
+
+def test_a_retracted_touch_never_was(tmp_path: Path) -> None:
+    records = merge_scene()
+    back = LeadEvent(
+        event_id="r1", lead_id="a" * 32, source="web", kind="retraction", occurred_at_ms=8, received_at_ms=8, retracts="t1"
+    )
+    taken = replace(records[0], offset=2, id="r", value=back)
+    path = fill(tmp_path / "board.sqlite", [*records, taken], at_once=1)
+    assert reader(path).execute("SELECT DISTINCT campaign FROM credit").fetchall() == [("(none)",)]
