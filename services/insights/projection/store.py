@@ -23,6 +23,8 @@ from services.insights.projection.deriving import credit_all, derive
 from services.insights.projection.schema import VERSION, ddl, upsert
 
 _BUSY_MS = 10_000
+_MAPPED_BYTES = 1 << 30
+_CACHE_KB = 32_768
 _ANALYSED_EVERY = 400
 _PRAGMAS = ("journal_mode=wal", "synchronous=full", "secure_delete=on", "wal_autocheckpoint=2000", "analysis_limit=1000")
 _STATEMENTS = {name: upsert(table) for name, table in TABLES.items()}
@@ -182,5 +184,6 @@ def reader(path: Path) -> apsw.Connection:
     """A connection that can only read; raises apsw.CantOpenError where there is no store yet."""
     found = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     found.set_busy_timeout(_BUSY_MS)
-    found.execute("PRAGMA query_only=on")
+    for pragma in ("query_only=on", f"mmap_size={_MAPPED_BYTES}", f"cache_size={-_CACHE_KB}"):
+        found.execute(f"PRAGMA {pragma}").fetchall()
     return found

@@ -69,22 +69,24 @@ class Speed:
     untouched: int
 
 
-_RAISED = """SELECT q.lead_id, COALESCE(t.occurred_at_ms, q.qualified_at_ms) at_ms FROM qualification q
-    LEFT JOIN touch t ON t.event_id = q.cause_id WHERE q.hand_raised = 1 AND q.stage = 'mql'
-    AND q.qualified_at_ms >= :from_ms AND q.qualified_at_ms < :until_ms AND (:segment IS NULL OR q.segment = :segment)"""
+_RAISED = """SELECT q.qualification_id, COALESCE(t.occurred_at_ms, q.qualified_at_ms) at_ms, a.kind, a.occurred_at_ms, a.automatic, a.outcome
+    FROM qualification q LEFT JOIN touch t ON t.event_id = q.cause_id LEFT JOIN act a ON a.lead_id = q.lead_id
+    WHERE q.hand_raised = 1 AND q.stage = 'mql' AND q.qualified_at_ms >= :from_ms AND q.qualified_at_ms < :until_ms
+    AND (:segment IS NULL OR q.segment = :segment)"""
 
 
 def speed_to_lead(context: Context, from_ms: int, until_ms: int) -> Speed:
     """Of the hands raised in a period."""
-    waits: list[Waiting] = []
+    raised: dict[str, int] = {}
+    acts: dict[str, list[HumanAct]] = {}
     for row in context.rows(_RAISED, from_ms=from_ms, until_ms=until_ms, segment=context.filters.segment):
-        acts = [
-            HumanAct(
-                kind=act["kind"], occurred_at_ms=act["occurred_at_ms"], automatic=bool(act["automatic"]), outcome=act["outcome"]
-            )
-            for act in context.rows("SELECT * FROM act WHERE lead_id = :lead", lead=row["lead_id"])
-        ]
-        waits.append(waiting(row["at_ms"], acts, context.now_ms))
+        name = row["qualification_id"]
+        raised[name] = row["at_ms"]
+        if row["kind"] is not None:
+            automatic = bool(row["automatic"])
+            act = HumanAct(kind=row["kind"], occurred_at_ms=row["occurred_at_ms"], automatic=automatic, outcome=row["outcome"])
+            acts.setdefault(name, []).append(act)
+    waits: list[Waiting] = [waiting(at_ms, acts.get(name, []), context.now_ms) for name, at_ms in raised.items()]
     untouched = sum(each.attempted_ms is None for each in waits)
     return Speed(attempt=attempts(waits), contact=contacts(waits), hands=len(waits), untouched=untouched)
 

@@ -132,7 +132,13 @@ class Context:
     def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         """The rows of a query; every value is a parameter."""
         cursor = self.db.execute(statement, values)
-        return [dict(zip(_names(cursor), row, strict=True)) for row in cursor]
+        names: list[str] | None = None
+        found = []
+        for row in cursor:
+            if names is None:
+                names = _names(cursor)
+            found.append(dict(zip(names, row, strict=True)))
+        return found
 
     def value(self, statement: str, **values: Any) -> Any:
         """The first value of a query, or None."""
