@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from baton.cli.board import entrance_to
 from baton.cli.downloading import download_shown
 from baton.clients import confluent_options
 from baton.cluster.layout import layout_of
@@ -144,7 +145,7 @@ def _run(settings: Settings, console: Console, *, leads: int, seconds: int, seed
                 script=script,
             )
             company.start()
-            if (entrance := entrance_to(reached.home)) is not None:
+            if (entrance := entrance_to(reached)) is not None:
                 console.print(f"see it on the board: {entrance}", highlight=False, soft_wrap=True)
             _watch(system, company, console)
             company.stop()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from baton.contracts.topic_names import BATON_SKIPS, INTAKE_KEYED
+from baton.contracts.topic_names import BATON_PEOPLE, BATON_SKIPS, INTAKE_KEYED, LEADS_INBOX
 from baton.contracts.topics import (
     REDUCERS,
     REFERENCE_TOPICS,
@@ -31,8 +31,6 @@ GATEWAY: Final = "gateway"
 _GATEWAY_READER: Final = "identify"
 _JUDGES: Final = "sla_watcher"
 """The service that proves how far the groups before it are, before it judges."""
-
-
 BOARD: Final = "insights"
 """The board: reads every public topic, and writes what people do on its pages."""
 
@@ -62,6 +60,8 @@ def topics_of(service: str) -> ServiceTopics:
     """What a service, or the gateway, has to do with; the engine's own topics apart."""
     if service == GATEWAY:
         return ServiceTopics(service=GATEWAY, reducers=(), reads=(), writes=(INTAKE_KEYED,))
+    if service == BOARD:
+        return _topics_of_board()
     mine = tuple(name for name, owner in REDUCERS.items() if owner == service)
     own = {spec.name for name in mine for spec in engine_topics(name, service)}
     flow = [spec for spec in TOPICS.values() if spec.audience is not Audience.ENGINE]

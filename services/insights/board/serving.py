@@ -1,4 +1,4 @@
-"""Runs the board inside a worker, on uvicorn: from a bound port to the last answered request."""
+"""Runs the board on uvicorn: from bound ports to the last answered request."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from baton.clients import confluent_options, confluent_producer_options
-from baton.engine.service import Up
 from baton.settings import Settings
 from services.insights.board.access import Access
+from services.insights.board.operations import operations_app
 from services.insights.board.publishing import KafkaPublisher
 from services.insights.board.site import Parts, Site
 from services.insights.projection.files import BoardFiles
@@ -25,7 +24,6 @@ from services.insights.settings import BoardSettings
 log = logging.getLogger(__name__)
 
 _DRAIN_S = 3
-_LOOK_S = 0.5
 
 
 class PortNotOurs(OSError):
@@ -57,12 +55,13 @@ def board_folder(settings: Settings, own: BoardSettings) -> Path:
     return own.folder or settings.home / "board" / settings.namespace
 
 
-async def serve(settings: Settings, up: Up) -> None:
+async def serve(settings: Settings) -> None:
     """Project and listen until cancelled."""
     own = BoardSettings()
     files = BoardFiles(board_folder(settings, own))
     projector = Projector(confluent_options(settings), settings.namespace, files)
-    bound = _bound(own)
+    public = _bound(own.host, own.port, "BATON_BOARD_HOST and BATON_BOARD_PORT")
+    private = _bound(settings.metrics_host, settings.metrics_port, "BATON_METRICS_HOST and BATON_METRICS_PORT")
     parts = Parts(
         settings=own,
         files=files,
@@ -70,16 +69,19 @@ async def serve(settings: Settings, up: Up) -> None:
         publisher=KafkaPublisher(confluent_producer_options(settings), settings.namespace),
         standing=lambda: projector.standing,
     )
+    pages = _server(Site(parts).app())
+    operations = _server(operations_app(pages.listening.is_set, lambda: projector.standing))
     projecting = asyncio.create_task(asyncio.to_thread(projector.run))
     try:
-        await _listen(Site(parts).app(), bound, up, projecting)
+        await _listen([(pages, public), (operations, private)], projecting)
     finally:
         projector.end()
-        bound.close()
+        public.close()
+        private.close()
         await asyncio.gather(projecting, return_exceptions=True)
 
 
-async def _listen(app: ASGIApp, bound: socket.socket, up: Callable[[], None], projecting: asyncio.Task[None]) -> None:
+def _server(app: ASGIApp) -> _Server:
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -90,35 +92,34 @@ async def _listen(app: ASGIApp, bound: socket.socket, up: Callable[[], None], pr
         timeout_graceful_shutdown=_DRAIN_S,
         h11_max_incomplete_event_size=32_768,
     )
-    server = _Server(config)
-    running = asyncio.create_task(server.serve(sockets=[bound]))
-    listening = asyncio.create_task(server.listening.wait())
+    return _Server(config)
+
+
+async def _listen(servers: list[tuple[_Server, socket.socket]], projecting: asyncio.Task[None]) -> None:
+    running = [asyncio.create_task(server.serve(sockets=[bound])) for server, bound in servers]
+    host, port = servers[0][1].getsockname()[:2]
+    log.info("the board is at http://%s:%d; a link to enter it: baton board link", host, port)
     try:
-        await asyncio.wait((running, listening), return_when=asyncio.FIRST_COMPLETED)
-        if listening.done():
-            host, port = bound.getsockname()[:2]
-            log.info("the board is at http://%s:%d; a link to enter it: baton board link", host, port)
-            up()
-        await asyncio.wait((running, projecting), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((*running, projecting), return_when=asyncio.FIRST_COMPLETED)
         if projecting.done():
             error = projecting.exception()
             raise ProjectorEnded(f"the projection ended: {type(error).__name__}: {error}") from error
-        await running
+        for task in running:
+            if task.done():
+                task.result()
     finally:
-        listening.cancel()
-        server.should_exit = True
-        await asyncio.gather(running, return_exceptions=True)
+        for server, _ in servers:
+            server.should_exit = True
+        await asyncio.gather(*running, return_exceptions=True)
 
 
-def _bound(own: BoardSettings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in own.host else socket.AF_INET
+def _bound(host: str, port: int, names: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((own.host, own.port))
+        bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise PortNotOurs(
-            f"cannot listen on {own.host}:{own.port} ({error.strerror}); set BATON_BOARD_HOST and BATON_BOARD_PORT"
-        ) from None
+        raise PortNotOurs(f"cannot listen on {host}:{port} ({error.strerror}); set {names}") from None
     return bound

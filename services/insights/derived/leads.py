@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from baton.contracts.custody import HolderKind, Holding, holder_of, told
 from baton.contracts.leads import LeadQualified, LeadScored, LeadStaged
-from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
-from baton.contracts.slas import LeadReactivated, LeadRecycled
+from baton.contracts.routing import LeadRouted
 from baton.contracts.topic_names import (
     LEADS_HANDOFFS,
     LEADS_QUALIFIED,
@@ -24,10 +23,10 @@ from baton.contracts.topic_names import (
     LEADS_STAGES,
     LEADS_UNROUTED,
 )
+from services.insights.derived.public_streams import stream_records
 from services.insights.facts.change import Put, put
 from services.insights.facts.derived_tables import LEAD
 
-_HOLDING: Final = (LeadQualified, LeadStaged, LeadRouted, LeadUnrouted, HandoffNoted, LeadRecycled, LeadReactivated)
 _FLOW: Final = (
     LEADS_SCORED,
     LEADS_QUALIFIED,
@@ -84,9 +83,9 @@ def lead_row(lead_id: str, facts: Sequence[Kept], around: Surroundings) -> Put:
     """The row of the lead."""
     ordered = sorted(facts, key=lambda each: each.order)
     holding, latest = Holding(), _Latest()
+    for record in stream_records([each.value for each in ordered]):
+        holding = told(holding, record)
     for kept in ordered:
-        if isinstance(kept.value, _HOLDING):
-            holding = told(holding, kept.value)
         _note(latest, kept)
     return _row(lead_id, holding, latest, around)
 

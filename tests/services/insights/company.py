@@ -13,10 +13,10 @@ from typing import Any
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import read_agreement
-from baton.cli.simulation import Arrival, Simulation
 from baton.contracts.codec import codec_for
 from baton.contracts.routing import LeadRouted
 from baton.engine.memory import Stored
+from baton.simulation import Arrival, Simulation
 from services.insights.facts.change import Taken
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS
 from services.insights.projection.kafka import decode

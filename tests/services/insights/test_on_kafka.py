@@ -20,13 +20,14 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from baton.broker.topics import Layout, ensure_topics
-from baton.cli.preparing import prepare_cluster
+from baton.cluster.layout import Layout
+from baton.cluster.topics import ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import TOPICS, Audience, physical
-from baton.running.services import service_commands
-from baton.running.system import System
+from baton.local.up.preparing import prepare_cluster
+from baton.local.up.services import service_commands
+from baton.local.up.system import System
 from baton.settings import load_settings
 from services.insights.board.access import new_link
 from services.insights.facts.change import Taken
