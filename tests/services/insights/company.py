@@ -16,7 +16,8 @@ from baton.agreement.source.read import read_agreement
 from baton.contracts.codec import codec_for
 from baton.contracts.routing import LeadRouted
 from baton.engine.memory import Stored
-from baton.simulation import Arrival, Simulation
+from baton.simulation.lines import Arrival
+from baton.simulation.simulation import Simulation
 from services.insights.facts.change import Taken
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS
 from services.insights.projection.kafka import decode

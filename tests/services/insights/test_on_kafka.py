@@ -20,8 +20,7 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from baton.cluster.layout import Layout
-from baton.cluster.topics import ensure_topics
+from baton.cluster.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import TOPICS, Audience, physical
