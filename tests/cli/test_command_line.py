@@ -93,7 +93,7 @@ def test_wrong_usage_is_2(capsys: pytest.CaptureFixture[str], words: Sequence[st
 
 def test_our_errors_are_one_message_and_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(capsys, "worker", "nope") == Said(
-        code=1, out="", err="baton: no service 'nope'; there are ingest, scorer, router, sla_watcher, gateway\n"
+        code=1, out="", err="baton: no service 'nope'; there are ingest, scorer, router, sla_watcher, gateway, insights\n"
     )
 
 
