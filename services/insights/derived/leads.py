@@ -107,7 +107,8 @@ def _note(latest: _Latest, kept: Kept) -> None:
 def _row(lead_id: str, holding: Holding, latest: _Latest, around: Surroundings) -> Put:
     holder, scored = holder_of(holding), latest.scored
     qualified = latest.qualified if latest.qualified and holding.qualification_id == latest.qualified.qualification_id else None
-    routed = latest.routed if latest.routed and holding.handoff_id == latest.routed.handoff_id else None
+    handoff = holding.standing
+    routed = latest.routed if latest.routed and handoff and handoff.handoff_id == latest.routed.handoff_id else None
     cold = scored.level if scored else "cold"
     kind, who = _holder(holding, latest, around, lead_id)
     return put(
@@ -121,11 +122,11 @@ def _row(lead_id: str, holding: Holding, latest: _Latest, around: Surroundings) 
         holder=who,
         next_at_ms=holder.next_at_ms,
         missing="" if kind != HolderKind.NOBODY else str(holder.missing),
-        handoff_id=holding.handoff_id,
+        handoff_id=handoff.handoff_id if handoff else None,
         qualification_id=holding.qualification_id,
         qualified_at_ms=qualified.qualified_at_ms if qualified else None,
         routed_at_ms=routed.routed_at_ms if routed else None,
-        pool=routed.pool if routed else holding.queue,
+        pool=routed.pool if routed else handoff.pool or handoff.queue if handoff else None,
         leg=routed.leg if routed else qualified.leg if qualified else None,
         level=qualified.level if qualified else cold,
         grade=scored.grade if scored else "",
@@ -150,7 +151,7 @@ def _holder(holding: Holding, latest: _Latest, around: Surroundings, lead_id: st
         return HolderKind.LEAD.value, around.root
     if around.erased or holding.ended:
         return HolderKind.END.value, holding.ended or "erased"
-    if latest.qualified is None and holding.rest_id is None and (latest.moved is None or latest.moved.to_stage == "inquiry"):
+    if latest.qualified is None and holding.rest is None and (latest.moved is None or latest.moved.to_stage == "inquiry"):
         return MARKETING, ""
     holder = holder_of(holding)
     return holder.kind.value, holder.who

@@ -24,7 +24,7 @@ def stream_records(facts: Sequence[Any]) -> Iterator[StreamRecord]:
                 came = qualified.get(fact.cause_id) if fact.event == StageEvent.QUALIFIED else None
                 yield LeadDecision(lead_id=fact.lead_id, at_ms=fact.at_ms, moves=(LeadMove(staged=fact, qualified=came),))
             case LeadRouted():
-                yield _answer(fact, HandoffEvent.ROUTED, at_ms=fact.routed_at_ms, leg=fact.leg, routed=fact)
+                yield _answer(fact, HandoffEvent.ROUTED, at_ms=fact.routed_at_ms, leg=fact.leg, owner=fact.owner, routed=fact)
             case LeadUnrouted():
                 yield _answer(fact, HandoffEvent.UNROUTED, at_ms=fact.at_ms, leg=fact.leg or "", unrouted=fact)
             case HandoffNoted():
@@ -47,6 +47,7 @@ def _answer(fact: LeadRouted | LeadUnrouted, event: HandoffEvent, *, at_ms: int,
         at_ms=at_ms,
         cause_id="",
         agreement=fact.agreement,
+        pool=fact.pool,
         **whole,
     )
 
