@@ -12,12 +12,16 @@ from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import apsw
 import pytest
 
+from baton.contracts.codec import codec_for
+from baton.contracts.custody import Holding, holder_of, told
 from baton.contracts.intake import Engagement, LeadEvent, LeadMerge, LeadPerson, Person
 from baton.contracts.leads import LeadStaged
+from baton.contracts.topic_names import ROUTER_HANDOFFS, SCORER_LEADS, SLA_LEADS
 from baton.contracts.topics import TOPICS, Audience
 from services.insights.facts.change import Put, Taken
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS, changes_of
@@ -27,6 +31,8 @@ from services.insights.projection.files import BoardFiles
 from services.insights.projection.kafka import ProjectionStopped, _start, decode
 from services.insights.projection.schema import upsert
 from services.insights.projection.store import Place, Store, StoreDiffers, reader
+from tests.services.insights.company import simulate
+from tests.services.insights.company import taken as taken_of
 from tests.services.insights.stores import ZONE, fill
 
 Company = tuple[tuple[Taken, ...], int]
@@ -283,3 +289,23 @@ def test_a_retracted_touch_never_was(tmp_path: Path) -> None:
     taken = replace(records[0], offset=2, id="r", value=back)
     path = fill(tmp_path / "board.sqlite", [*records, taken], at_once=1)
     assert reader(path).execute("SELECT DISTINCT campaign FROM credit").fetchall() == [("(none)",)]
+
+
+def test_who_holds_a_lead_by_public_facts_is_who_holds_it_by_the_private_streams(tmp_path: Path) -> None:
+    simulation, _ = simulate(leads=20, days=45, seed=4)
+    holdings: dict[str, Holding] = {}
+    public: list[Taken] = []
+    for stored in simulation.host.log.history:
+        if stored.topic in (SCORER_LEADS, ROUTER_HANDOFFS, SLA_LEADS) and stored.value is not None:
+            kind: Any = TOPICS[stored.topic].record
+            record = codec_for(kind).decode(stored.value)
+            holdings[record.lead_id] = told(holdings.get(record.lead_id, Holding()), record)
+        elif stored.topic in FOLDS:
+            public.append(taken_of(stored))
+    db = reader(fill(tmp_path / "board.sqlite", public))
+    rows = db.execute(
+        "SELECT lead_id, holder_kind, holder FROM lead WHERE survivor IS NULL AND holder_kind <> 'marketing'"
+    ).fetchall()
+    expected = [(lead, holder_of(holdings[lead]).kind.value, holder_of(holdings[lead]).who) for lead, *_ in rows]
+    assert rows == expected
+    assert {kind for _, kind, _ in rows} >= {"person", "end", "nurture"}
