@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_settings import BaseSettings
 
-from baton.contracts.acls import GATEWAY
+from baton.contracts.acls import BOARD, GATEWAY
 from baton.contracts.topics import REDUCERS
 from baton.engine.reducer import Reducer
 from baton.engine.service import Service
@@ -17,7 +17,7 @@ from baton.settings import Settings
 SERVICES: tuple[str, ...] = tuple(dict.fromkeys(REDUCERS.values()))
 """Every service, in the order of the flow."""
 
-WORKERS: tuple[str, ...] = (*SERVICES, GATEWAY)
+WORKERS: tuple[str, ...] = (*SERVICES, GATEWAY, BOARD)
 """What ``baton worker`` can run: a process each."""
 
 
@@ -49,11 +49,32 @@ def run_gateway(settings: Settings) -> None:
     run(settings)
 
 
+def run_board(settings: Settings) -> None:
+    """The board, in this process, until it is told to stop; only its own code is loaded."""
+    from services.insights.process import run
+
+    run(settings)
+
+
 def gateway_settings() -> type[BaseSettings]:
     """The settings of the gateway: for who prints and checks all settings."""
     from services.ingest.settings import GatewaySettings
 
     return GatewaySettings
+
+
+def board_settings() -> type[BaseSettings]:
+    """The settings of the board: for who prints and checks all settings."""
+    from services.insights.settings import BoardSettings
+
+    return BoardSettings
+
+
+def board_commands() -> Any:
+    """What the command line does with the board; only its own code is loaded."""
+    from services.insights import commandline
+
+    return commandline
 
 
 def all_reducers() -> tuple[Reducer[Any, Any], ...]:

@@ -75,6 +75,7 @@ def _environment(home: Path, options: dict[str, Any]) -> None:
         "BATON_AGREEMENT": str(home / "agreement.yaml"),
         "BATON_GATEWAY_PORT": "0",
         "BATON_METRICS_PORT": "0",
+        "BATON_BOARD_PORT": "0",
         "BATON_LOG_LEVEL": "WARNING",
     }
     load_settings.cache_clear()

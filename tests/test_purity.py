@@ -22,6 +22,18 @@ EDGES = {
     "services/*/__main__.py": "starts the service",
     "services/*/settings.py": "reads the environment",
     "services/ingest/gateway/": "the HTTP gateway",
+    "services/insights/projection/": "the board's store, and what fills it from Kafka",
+    "services/insights/exporting.py": "writes tables to files",
+    "services/insights/board/access.py": "one-time links and sessions",
+    "services/insights/board/guard.py": "headers, hosts and forms of the web application",
+    "services/insights/process.py": "runs the board until it is told to stop",
+    "services/insights/commandline.py": "links, copies and exports for the command line",
+    "services/insights/board/operations.py": "health pages",
+    "services/insights/board/live.py": "news for open pages",
+    "services/insights/board/publishing.py": "sends what people do on a page",
+    "services/insights/board/rendering.py": "reads the templates",
+    "services/insights/board/serving.py": "runs the web server",
+    "services/insights/board/site.py": "the web application",
 }
 
 FORBIDDEN_MODULES = {
@@ -100,6 +112,7 @@ def test_there_are_reducers_among_the_pure_files() -> None:
     files = _pure_files()
     assert {path.split("/")[1] for path in files if path.startswith("services/") and path.count("/") > 1} == {
         "ingest",
+        "insights",
         "scorer",
         "router",
         "sla_watcher",

@@ -10,13 +10,14 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from baton.cli.ways_in import SenderSettings
-from baton.contracts.acls import GATEWAY, topics_of
+from baton.contracts.acls import BOARD, GATEWAY, topics_of
 from baton.contracts.metrics import METRICS, About
 from baton.contracts.topics import REDUCERS
 from baton.engine.kafka.settings import EngineSettings
 from baton.local.up.settings import UpSettings
 from baton.settings import Settings
 from services.ingest.settings import GatewaySettings
+from services.insights.settings import BoardSettings
 
 OPERATING = Path(__file__).resolve().parents[1] / "docs" / "OPERATING.md"
 
@@ -24,6 +25,7 @@ SETTINGS: tuple[tuple[str, type[BaseSettings]], ...] = (
     ("Every process and the command line", Settings),
     ("Every worker", EngineSettings),
     ("The gateway", GatewaySettings),
+    ("The board, `insights`", BoardSettings),
     ("`baton up`", UpSettings),
     ("`baton send` and `baton import`", SenderSettings),
 )
@@ -69,7 +71,7 @@ def rights_table() -> str:
     """What each service must be allowed on the cluster."""
     rows = [
         (f"`{each.service}`", _names(each.reducers), _names(each.reads), _names(each.writes))
-        for each in map(topics_of, (*dict.fromkeys(REDUCERS.values()), GATEWAY))
+        for each in map(topics_of, (*dict.fromkeys(REDUCERS.values()), GATEWAY, BOARD))
     ]
     return _table(("service", "groups and transactional ids", "reads", "writes"), rows)
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from baton.cli.board import entrance_to
 from baton.cli.downloading import download_shown
 from baton.clients import confluent_options
 from baton.cluster.layout import layout_of
@@ -117,6 +118,7 @@ def _own_environment(home: Path) -> None:
         "BATON_BROKER_PORT": "0",
         "BATON_GATEWAY_PORT": "0",
         "BATON_METRICS_PORT": "0",
+        "BATON_BOARD_PORT": "0",
     }
     for name in ("BATON_WRITE_KEYS", "BATON_WRITE_KEYS_FILE", "BATON_INSECURE"):
         os.environ.pop(name, None)
@@ -143,6 +145,8 @@ def _run(settings: Settings, console: Console, *, leads: int, seconds: int, seed
                 script=script,
             )
             company.start()
+            if (entrance := entrance_to(reached)) is not None:
+                console.print(f"see it on the board: {entrance}", highlight=False, soft_wrap=True)
             _watch(system, company, console)
             company.stop()
             return _settled(reached, company)

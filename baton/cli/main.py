@@ -67,6 +67,8 @@ COMMANDS: tuple[Listed, ...] = (
     Listed("orphans", "baton.cli.orphans", "Looking", "Leads that nobody holds, and why; there should be none."),
     Listed("simulate", "baton.cli.simulate", "Looking", "The whole system in memory, in fast time."),
     Listed("audit", "baton.cli.audit", "Looking", "Check the log against the promises."),
+    Listed("board", "baton.cli.board", "Looking", "The board of both teams: a link into it, a rebuild, a copy."),
+    Listed("export", "baton.cli.export", "Looking", "A table of the board as CSV or Parquet."),
     Listed("agreement", "baton.cli.agreement", "Looking after", "Check, compare, approve and publish the agreement."),
     Listed("topics", "baton.cli.topics", "Looking after", "The catalogue of topics; make them, check a cluster."),
     Listed("dlq", "baton.cli.dlq", "Looking after", "Dead letters: list, show, replay."),

@@ -111,6 +111,8 @@ def _welcome(system: System) -> list[str]:
     address = next((each.addresses["http"] for each in system.run.processes if "http" in each.addresses), None)
     key = key_file(system.settings.home)
     shown = [f"HTTP at {address}" + (f", write key in {key}" if key.exists() else "")] if address else []
+    board = next((each.addresses["board"] for each in system.run.processes if "board" in each.addresses), None)
+    shown += [f"the board at {board}; a link to enter it: baton board link"] if board else []
     return ["Baton is ready; Ctrl-C stops it", f"Kafka at {system.run.bootstrap}", *shown]
 
 

@@ -6,17 +6,18 @@ from typing import Any
 import typer
 
 from baton.cli.cluster import cluster_settings
-from baton.contracts.acls import GATEWAY
+from baton.contracts.acls import BOARD, GATEWAY
 from baton.contracts.drift import differences, event_records, unreadable
 from baton.contracts.schemas import SchemaShelf, shelf
 from baton.engine.reducer import Reducer
-from baton.flow import WORKERS, ServiceUnknown, run_gateway, service_of
+from baton.flow import WORKERS, ServiceUnknown, run_board, run_gateway, service_of
 from baton.lifeline import end_with_supervisor
 from baton.logs import set_up_logs
 
 app = typer.Typer(add_completion=False)
 
 _LINE = 200
+_WITHOUT_REDUCERS = {GATEWAY: run_gateway, BOARD: run_board}
 
 
 class ContractsDiffer(RuntimeError):
@@ -37,9 +38,9 @@ def worker(
     settings = cluster_settings()
     set_up_logs(service, form=settings.log_format, level=settings.log_level, file=settings.log_file)
     end_with_supervisor()
-    if service == GATEWAY:
+    if service in _WITHOUT_REDUCERS:
         refuse_drift(shelf(), ())
-        run_gateway(settings)
+        _WITHOUT_REDUCERS[service](settings)
         return
     from baton.engine.kafka.worker import run_worker  # here, because it brings the whole engine with it
 

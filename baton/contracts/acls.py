@@ -1,6 +1,7 @@
 """What each service must be allowed on a cluster that asks: the table in docs/OPERATING.md as data. Pure.
 
-One principal a service. What is not here is not needed: no service makes topics, and none may write the reference topics.
+One principal a service. What is not here is not needed: no service makes topics, and of the reference topics
+only the board writes one: absences.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from baton.contracts.topic_names import BATON_SKIPS, INTAKE_KEYED
+from baton.contracts.topic_names import BATON_PEOPLE, BATON_SKIPS, INTAKE_KEYED, LEADS_INBOX
 from baton.contracts.topics import (
     REDUCERS,
     REFERENCE_TOPICS,
@@ -30,6 +31,8 @@ GATEWAY: Final = "gateway"
 _GATEWAY_READER: Final = "identify"
 _JUDGES: Final = "sla_watcher"
 """The service that proves how far the groups before it are, before it judges."""
+BOARD: Final = "insights"
+"""The board: reads every public topic, and writes what people do on its pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,8 @@ def topics_of(service: str) -> ServiceTopics:
     """What a service, or the gateway, has to do with; the engine's own topics apart."""
     if service == GATEWAY:
         return ServiceTopics(service=GATEWAY, reducers=(), reads=(), writes=(INTAKE_KEYED,))
+    if service == BOARD:
+        return _topics_of_board()
     mine = tuple(name for name, owner in REDUCERS.items() if owner == service)
     own = {spec.name for name in mine for spec in engine_topics(name, service)}
     flow = [spec for spec in TOPICS.values() if spec.audience is not Audience.ENGINE]
@@ -66,6 +71,12 @@ def topics_of(service: str) -> ServiceTopics:
         reads=tuple(spec.name for spec in flow if set(spec.readers) & set(mine)),
         writes=tuple(spec.name for spec in flow if spec.writer == service and spec.name not in own),
     )
+
+
+def _topics_of_board() -> ServiceTopics:
+    public = (spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC)
+    reads = tuple(name for name in public if name not in (LEADS_INBOX, *REFERENCE_TOPICS))
+    return ServiceTopics(service=BOARD, reducers=(), reads=reads, writes=(LEADS_INBOX, BATON_PEOPLE))
 
 
 def rights_of(service: str, namespace: str) -> tuple[Right, ...]:

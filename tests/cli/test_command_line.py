@@ -93,7 +93,7 @@ def test_wrong_usage_is_2(capsys: pytest.CaptureFixture[str], words: Sequence[st
 
 def test_our_errors_are_one_message_and_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(capsys, "worker", "nope") == Said(
-        code=1, out="", err="baton: no service 'nope'; there are ingest, scorer, router, sla_watcher, gateway\n"
+        code=1, out="", err="baton: no service 'nope'; there are ingest, scorer, router, sla_watcher, gateway, insights\n"
     )
 
 
@@ -237,7 +237,7 @@ def test_the_doctor_is_wrong_about_nothing_on_a_good_machine_and_1_on_a_bad_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BATON_SASL_PASSWORD", "s3cret")
-    for name in ("BATON_BROKER_PORT", "BATON_GATEWAY_PORT", "BATON_METRICS_PORT"):
+    for name in ("BATON_BROKER_PORT", "BATON_GATEWAY_PORT", "BATON_BOARD_PORT", "BATON_METRICS_PORT"):
         monkeypatch.setenv(name, "0")
     said = _run(capsys, "doctor", "--json")
     found = json.loads(said.out)

@@ -173,7 +173,7 @@ def test_every_setting_that_is_set_is_one() -> None:
     assert spec.loader is not None
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
-    known = {f"BATON_{name.upper()}" for _, model in tool.SETTINGS for name in model.model_fields}
+    known = {f"{model.model_config['env_prefix']}{name.upper()}" for _, model in tool.SETTINGS for name in model.model_fields}
     files = [path for path in DEPLOY.rglob("*") if path.is_file()]
     used = {name for path in files for name in re.findall(r"\bBATON_[A-Z_]+\b", path.read_text())}
     assert used - known == set()

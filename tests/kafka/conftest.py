@@ -26,6 +26,7 @@ def live_system(bootstrap: str, namespace: str, tmp_path: Path, monkeypatch: pyt
         "BATON_PARTITIONS": "2",
         "BATON_GATEWAY_PORT": "0",
         "BATON_METRICS_PORT": "0",
+        "BATON_BOARD_PORT": "0",
         "BATON_LOG_FORMAT": "json",
     }
     for name, value in given.items():

@@ -46,7 +46,7 @@ from tests.kafka.conftest import DEMO_AGREEMENT
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
-SERVICES = (*dict.fromkeys(REDUCERS.values()), GATEWAY)
+SERVICES = (*dict.fromkeys(REDUCERS.values()), GATEWAY, "insights")
 PATIENCE_S = 90.0
 ROUTED = ("leads.routed.sdr.v1", "leads.routed.sales.v1")
 LINE = {
@@ -172,7 +172,7 @@ def _outsiders(namespace: str) -> dict[str, tuple[Right, ...]]:
 def _running(cluster: Secured, namespace: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
     for name, value in {
         "BATON_BOOTSTRAP": cluster.plain, "BATON_NAMESPACE": namespace, "BATON_HOME": str(home), "BATON_PARTITIONS": "1",
-        "BATON_GATEWAY_PORT": "0", "BATON_METRICS_PORT": "0", "BATON_AGREEMENT": str(DEMO_AGREEMENT),
+        "BATON_GATEWAY_PORT": "0", "BATON_METRICS_PORT": "0", "BATON_BOARD_PORT": "0", "BATON_AGREEMENT": str(DEMO_AGREEMENT),
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     load_settings.cache_clear()

@@ -7,6 +7,7 @@ from baton.settings import Settings
 
 _METRICS = "BATON_METRICS_PORT"
 _GATEWAY = "BATON_GATEWAY_PORT"
+_BOARD = "BATON_BOARD_PORT"
 
 
 def ports_wanted(settings: Settings) -> list[tuple[str, int]]:
@@ -14,12 +15,17 @@ def ports_wanted(settings: Settings) -> list[tuple[str, int]]:
     base = settings.metrics_port
     metrics = [(_METRICS, base + number if base else 0) for number in range(len(WORKERS))]
     broker = [("BATON_BROKER_PORT", settings.broker_port)] if settings.embedded else []
-    return [*broker, (_GATEWAY, UpSettings().gateway_port), *metrics]
+    return [*broker, (_GATEWAY, UpSettings().gateway_port), (_BOARD, UpSettings().board_port), *metrics]
 
 
 def choose_gateway_port() -> int:
     """The gateway's port; raises ``PortTaken`` naming the setting."""
     return _choose(_GATEWAY, UpSettings().gateway_port)
+
+
+def choose_board_port() -> int:
+    """The board's port; raises ``PortTaken`` naming the setting."""
+    return _choose(_BOARD, UpSettings().board_port)
 
 
 def choose_metrics_ports(settings: Settings) -> dict[str, int]:

@@ -6,23 +6,23 @@ import sys
 from collections.abc import Sequence
 
 from baton.clients import bootstrap_of
-from baton.contracts.acls import GATEWAY
+from baton.contracts.acls import BOARD, GATEWAY
 from baton.local.up.child import Command
-from baton.local.up.ports import choose_gateway_port, choose_metrics_ports
+from baton.local.up.ports import choose_board_port, choose_gateway_port, choose_metrics_ports
 from baton.local.up.write_key import key_environment
 from baton.settings import Settings
 
 
 def service_commands(settings: Settings) -> Sequence[Command]:
     """One command a process, with the ports it listens on; raises ``PortTaken``."""
-    gateway = choose_gateway_port()
+    own_ports = {GATEWAY: choose_gateway_port(), BOARD: choose_board_port()}
     return [
-        _command(name, settings, metrics_port=port, gateway_port=gateway if name == GATEWAY else None)
+        _command(name, settings, metrics_port=port, own_port=own_ports.get(name))
         for name, port in choose_metrics_ports(settings).items()
     ]
 
 
-def _command(name: str, settings: Settings, *, metrics_port: int, gateway_port: int | None) -> Command:
+def _command(name: str, settings: Settings, *, metrics_port: int, own_port: int | None) -> Command:
     environment = {
         "BATON_BOOTSTRAP": bootstrap_of(settings),
         "BATON_HOME": str(settings.home),
@@ -31,9 +31,12 @@ def _command(name: str, settings: Settings, *, metrics_port: int, gateway_port: 
         "BATON_INSTANCE_ID": f"{name}-{_place(settings)}",
     }
     addresses = {"metrics": f"http://{_reachable(settings.metrics_host)}:{metrics_port}"}
-    if gateway_port is not None:
-        environment |= {"BATON_GATEWAY_PORT": str(gateway_port), **key_environment(settings.home)}
-        addresses = {"http": f"http://127.0.0.1:{gateway_port}", **addresses}
+    if name == GATEWAY:
+        environment |= {"BATON_GATEWAY_PORT": str(own_port), **key_environment(settings.home)}
+        addresses = {"http": f"http://127.0.0.1:{own_port}", **addresses}
+    if name == BOARD:
+        environment["BATON_BOARD_PORT"] = str(own_port)
+        addresses = {"board": f"http://127.0.0.1:{own_port}", **addresses}
     words = [sys.executable, "-m", "baton.cli.main", "worker", name]
     return Command(name=name, words=words, environment=environment, addresses=addresses)
 

@@ -1,0 +1,57 @@
+"""``baton board``: a one-time link into the board, a rebuild of it, a copy of it."""
+
+from pathlib import Path
+
+import typer
+
+from baton.flow import board_commands
+from baton.settings import Settings, load_settings
+
+app = typer.Typer(add_completion=False)
+
+
+@app.callback()
+def board() -> None:
+    """The board: what both teams look at. `baton up` starts it; its pages are entered by a one-time link."""
+
+
+@app.command(epilog="Example:  baton board link --as ae-greta")
+def link(
+    person: str = typer.Option(
+        None, "--as", help="Enter as this person of the agreement, who can then accept, reject, claim ... Without it: look only."
+    ),
+) -> None:
+    """Print a link that opens the board once, within an hour."""
+    settings = load_settings()
+    typer.echo(entrance_to(settings, person) or board_commands().entrance(settings, person, None))
+
+
+@app.command()
+def rebuild() -> None:
+    """Build the board anew from the topics, beside the one in use, which stays until the new one has caught up."""
+    board_commands().want_rebuild(load_settings())
+    typer.echo(
+        "asked for; a running board begins within seconds, else the next to start. The page Data says since when it is complete"
+    )
+
+
+@app.command(epilog="Example:  baton board backup board.sqlite")
+def backup(
+    path: Path = typer.Argument(help="The file to write; it must not exist."),
+) -> None:
+    """Write a whole copy of the board to one file, while it goes on. Keep it as carefully as the topics: it has names."""
+    try:
+        board_commands().backup(load_settings(), path)
+    except FileExistsError as error:
+        raise typer.BadParameter(str(error), param_hint="path") from None
+    typer.echo(str(path))
+
+
+def entrance_to(settings: Settings, person: str | None = None) -> str | None:
+    """A one-time link into the board of the run of this home; None where none runs."""
+    from baton.local.up.record import read_run
+
+    run = read_run(settings.home)
+    addresses = (each.addresses.get("board") for each in run.processes) if run else ()
+    address = next((each for each in addresses if each), None)
+    return None if address is None else str(board_commands().entrance(settings, person, address))

@@ -1,0 +1,39 @@
+// Live news for a page that works without it: when the board has a new revision, the page's main part is fetched anew.
+"use strict";
+(() => {
+  const note = document.getElementById("live");
+  const main = document.getElementById("main");
+  if (!note || !main || !window.EventSource) return;
+  let seen = null;
+  let waiting = false;
+  const busy = () => main.querySelector("details[open]") !== null || (main.contains(document.activeElement) && document.activeElement !== main);
+
+  async function refresh() {
+    waiting = false;
+    if (document.hidden || busy()) {
+      waiting = true;
+      note.textContent = "There is news; it is shown when you leave what you are in.";
+      return;
+    }
+    const answer = await fetch(location.href, { credentials: "same-origin", headers: { accept: "text/html" } });
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
+    if (!fresh || busy()) return;
+    main.replaceChildren(...fresh.childNodes);
+    note.textContent = "Updated " + new Date().toLocaleTimeString();
+  }
+
+  const source = new EventSource("/live");
+  source.addEventListener("revision", (event) => {
+    if (seen !== null && event.data !== seen && !waiting) {
+      waiting = true;
+      setTimeout(refresh, 1500);
+    }
+    seen = event.data;
+  });
+  const again = () => { if (waiting) setTimeout(refresh, 300); };
+  document.addEventListener("visibilitychange", again);
+  main.addEventListener("focusout", again);
+  main.addEventListener("toggle", again, true);
+  addEventListener("pagehide", () => source.close());
+})();

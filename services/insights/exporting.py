@@ -1,0 +1,79 @@
+"""Tables of the board for warehouses: CSV that no spreadsheet takes for formulas, or Parquet. Only what may leave: no names, no records."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Final
+
+from services.insights.board.words import csv_cell
+from services.insights.facts.table import TEXT, Table
+from services.insights.facts.tables import TABLES
+from services.insights.projection.store import reader
+
+_AT_ONCE: Final = 10_000
+_MOMENTS: Final = ("log_ms", "won_at_ms", "last_seen_ms")
+EXPORTABLE: Final = tuple(name for name, table in TABLES.items() if table.exported)
+
+
+class NotExportable(ValueError):
+    """There is no such table, or it may not leave; the text says which there are."""
+
+
+def table_named(name: str) -> Table:
+    """The table, where it may leave; raises NotExportable."""
+    if name not in EXPORTABLE:
+        why = "holds names or whole records and may not leave the board" if name in TABLES else "is no table of the board"
+        raise NotExportable(f"{name} {why}; there are {', '.join(EXPORTABLE)}")
+    return TABLES[name]
+
+
+def since_column(table: Table) -> str | None:
+    """The column that ``--since`` looks at: when the record was appended, else the moment that a derived row is about."""
+    candidates = (*_MOMENTS, *(each.name for each in table.columns if each.name.endswith("_at_ms")))
+    return next((name for name in candidates if name in table.names), None)
+
+
+def rows_of(path: Path, table: Table, since_ms: int | None) -> Iterator[tuple[Any, ...]]:
+    """The rows in the order of the key, from one moment of the store."""
+    db = reader(path)
+    column = since_column(table)
+    if since_ms is not None and column is None:
+        raise NotExportable(f"{table.name} has no moment that --since could look at; export it whole")
+    where = f"WHERE {column} >= ?" if since_ms is not None else ""
+    statement = f"SELECT {', '.join(table.names)} FROM {table.name} {where} ORDER BY {', '.join(table.key)}"
+    try:
+        yield from db.execute(statement, () if since_ms is None else (since_ms,))
+    finally:
+        db.close()
+
+
+def write_csv(rows: Iterator[tuple[Any, ...]], table: Table, out: IO[str]) -> int:
+    """Write them with a line of names; gives the number of rows."""
+    writer = csv.writer(out, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
+    writer.writerow(table.names)
+    count = 0
+    for row in rows:
+        writer.writerow([csv_cell(value) for value in row])
+        count += 1
+    return count
+
+
+def write_parquet(rows: Iterator[tuple[Any, ...]], table: Table, path: Path) -> int:
+    """Write a file with the columns' types and their words as metadata; gives the number of rows. Needs pyarrow."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    fields = [
+        pa.field(each.name, pa.string() if each.type == TEXT else pa.int64(), each.nullable, {"says": each.says})
+        for each in table.columns
+    ]
+    schema = pa.schema(fields, {"table": table.name, "says": table.says})
+    count = 0
+    with parquet.ParquetWriter(path, schema) as writer:
+        while chunk := [row for row, _ in zip(rows, range(_AT_ONCE), strict=False)]:
+            columns = [pa.array(column, field.type) for column, field in zip(zip(*chunk, strict=True), fields, strict=True)]
+            writer.write_batch(pa.record_batch(columns, schema=schema))
+            count += len(chunk)
+    return count

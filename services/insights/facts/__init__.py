@@ -1,0 +1,1 @@
+"""From records to rows: one pure function a topic, apart from the store and from Kafka."""

@@ -1,0 +1,76 @@
+"""What a record changes on the board: rows, names to forget, leads to derive anew. Pure values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from baton.contracts.codec import codec_for
+from services.insights.facts.intake_tables import FACT
+from services.insights.facts.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """One record. ``id``: of the fact; ``value``: decoded; None is a tombstone. ``at_ms``: when it was appended."""
+
+    topic: str
+    partition: int
+    offset: int
+    id: str
+    key: str
+    value: Any
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A row of a table of facts, in the order of its columns."""
+
+    table: Table
+    row: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """A person is to be forgotten: every name of the lead goes."""
+
+    lead_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The derived rows of this lead are to be made anew."""
+
+    lead_id: str
+
+
+Change = Put | Forget | Touched
+
+
+def put(table: Table, **values: Any) -> Put:
+    """A row from named values; raises TypeError for a column that is missing or too much."""
+    try:
+        row = tuple([int(value) if value is True or value is False else value for value in map(values.__getitem__, table.names)])
+    except KeyError as error:
+        raise TypeError(f"{table.name} needs {error}") from None
+    if len(row) != len(values):
+        raise TypeError(f"{table.name} has no {sorted(values.keys() - set(table.names))}")
+    return Put(table, row)
+
+
+def kept_fact(taken: Taken, lead_id: str, value: Any) -> Iterator[Change]:
+    """The record as it is kept for the lead's page, and the wish to make the lead's row anew."""
+    kind: Any = type(value)
+    encoded = codec_for(kind).encode(value)
+    yield put(
+        FACT,
+        lead_id=lead_id,
+        topic=taken.topic,
+        fact_id=taken.id,
+        log_ms=taken.at_ms,
+        log_offset=taken.offset,
+        value=encoded,
+    )
+    yield Touched(lead_id)

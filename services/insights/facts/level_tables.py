@@ -1,0 +1,113 @@
+"""Tables of service levels, goals and accounts. Pure."""
+
+from services.insights.facts.table import LOG, Table, columns
+
+CLOCK = Table(
+    name="clock",
+    says="service-level clocks, as they were published last",
+    key=("clock_id",),
+    latest=True,
+    indexes=(("deadline_ms",), ("lead_id",), ("state",)),
+    columns=columns(
+        """
+        clock_id t id of the clock
+        clock t kind of clock
+        lead_id t lead
+        cycle i cycle of the lead
+        side t sales, marketing or sales_management
+        state t running, met, breached ...
+        started_at_ms i when it started, ms
+        deadline_ms i when it is due, ms
+        ended_at_ms i? when it ended, ms
+        owner t? person
+        pool t? pool
+        level t? level
+        segment t? segment
+        target t target in words
+        reason t? why it was cancelled or withdrawn
+        inferred i 1: the evidence was inferred
+        spent_system_ms i? time Baton took, ms
+        spent_queue_ms i? time in a queue, ms
+        spent_human_ms i? time with a person, ms
+        spent_buyer_ms i? time waiting for the buyer, ms
+        spent_rest_ms i? other time, ms
+        """
+        + LOG
+    ),
+)
+VIOLATION = Table(
+    name="violation",
+    says="warnings and breaches",
+    key=("violation_id", "kind"),
+    indexes=(("clock_id",), ("log_ms",)),
+    columns=columns("""
+        violation_id t id
+        kind t warning, breach or withdrawn
+        clock t kind of clock
+        clock_id t? clock
+        side t who owes it
+        lead_id t? lead
+        goal t? goal of a team
+        owner t? person
+        pool t? pool
+        deadline_ms i when it was due, ms
+        unproven i 1: it could not be proven yet
+        reason t? why
+        log_ms i when, ms
+    """),
+)
+ACTION = Table(
+    name="ladder_step",
+    says="what breaches caused: notify, reassign, escalate",
+    key=("action_id",),
+    indexes=(("lead_id",), ("clock_id",), ("handoff_id",), ("log_ms",)),
+    columns=columns("""
+        action_id t id
+        kind t notify, reassign, escalate, manager_queue or restore
+        lead_id t lead
+        handoff_id t hand-off
+        clock_id t clock
+        owner t? who held it
+        to_person t? who is told
+        reason t? why
+        log_ms i when, ms
+    """),
+)
+GOAL = Table(
+    name="goal",
+    says="goals of both sides, by period, as they were published last",
+    key=("goal", "period"),
+    latest=True,
+    columns=columns(
+        """
+        goal t goal
+        period t month or quarter
+        metric t what is counted
+        side t who owes it
+        segment t? segment
+        target i target, in units of the metric
+        achieved i achieved
+        pace_ppm i pace, millionths
+        working_days_gone i working days gone
+        working_days i working days of the period
+        state t running, met or missed
+        """
+        + LOG
+    ),
+)
+ACCOUNT = Table(
+    name="account",
+    says="accounts as buying groups, as they were published last",
+    key=("account_id",),
+    latest=True,
+    columns=columns(
+        """
+        account_id t domain
+        people i people known
+        engaged_people i people engaged
+        engagement_micro i their engagement, millionths of a point
+        most_senior_role t? most senior role
+        """
+        + LOG
+    ),
+)

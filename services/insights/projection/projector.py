@@ -1,0 +1,115 @@
+"""Keeps the board's file up to date: reads, writes, and builds it anew where that is asked for.
+
+One thread, one writable connection. It goes on after brokers were away; it stops, with words that the pages show, where going on would
+leave something out.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from confluent_kafka import KafkaException
+
+from baton.contracts.topic_names import BATON_AGREEMENTS
+from services.insights.projection.files import BoardFiles
+from services.insights.projection.kafka import ProjectionStopped, TopicReader
+from services.insights.projection.reference import zone_of
+from services.insights.projection.store import Store, StoreDiffers
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 500
+_WAIT_S = 0.2
+_AGAIN_S = 2.0
+
+
+class ProjectorState(StrEnum):
+    """``building``: not all of what lies in the log is taken yet."""
+
+    BUILDING = "building"
+    LIVE = "live"
+    AWAY = "away"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How the projection is. ``asked_ms``: when the brokers were last asked with success, by this machine's clock."""
+
+    state: ProjectorState
+    words: str = ""
+    asked_ms: int | None = None
+
+
+class Projector:
+    """``run`` until ``end``; ``standing`` may be read by any thread."""
+
+    def __init__(self, client: Mapping[str, Any], namespace: str, files: BoardFiles) -> None:
+        self._client, self._namespace, self._files = dict(client), namespace, files
+        self._ended = threading.Event()
+        self.standing = Standing(state=ProjectorState.BUILDING)
+
+    def end(self) -> None:
+        """Finish the open transaction and return from :meth:`run`."""
+        self._ended.set()
+
+    def run(self) -> None:
+        """Until :meth:`end`. What cannot be gone on from is shown and waited out: a rebuild may be asked for."""
+        self._files.prepare()
+        while not self._ended.is_set():
+            try:
+                self._run_once()
+            except (ProjectionStopped, StoreDiffers) as error:
+                self._stop(str(error))
+            except KafkaException as error:
+                self._tell(ProjectorState.AWAY, f"Kafka: {error.args[0].str()}")
+                self._ended.wait(_AGAIN_S)
+
+    def _stop(self, words: str) -> None:
+        log.error("the board stopped: %s", words)
+        self._tell(ProjectorState.STOPPED, words)
+        while not self._ended.is_set() and not self._files.rebuild_wanted:
+            self._ended.wait(_AGAIN_S)
+
+    def _run_once(self) -> None:
+        rebuild = self._files.rebuild_wanted or self._files.current() is None
+        path = self._files.following() if rebuild else self._files.current()
+        assert path is not None
+        store, reader = Store(path, self._namespace), TopicReader(self._client, self._namespace)
+        try:
+            places = reader.starts(store.places())
+            store.begin(places)
+            reader.assign(places)
+            self._tell(ProjectorState.BUILDING, "reading what lies in the log")
+            self._follow(store, reader, rebuild)
+        finally:
+            reader.close()
+            store.close()
+
+    def _follow(self, store: Store, reader: TopicReader, rebuild: bool) -> None:
+        while not self._ended.is_set():
+            batch, following = reader.take(_AT_ONCE, _WAIT_S)
+            if batch:
+                store.apply(batch, following)
+                if any(each.topic == BATON_AGREEMENTS for each in batch):
+                    store.set_zone(zone_of(store.path))
+            if reader.caught_up:
+                if rebuild or self._files.current() is None:
+                    self._files.use(store.path)
+                    self._files.rebuild_made()
+                    rebuild = False
+                self._tell(ProjectorState.LIVE)
+                if self._files.rebuild_wanted:
+                    return
+            else:
+                self._tell(ProjectorState.BUILDING, "reading what lies in the log")
+
+    def _tell(self, state: ProjectorState, words: str = "") -> None:
+        asked = int(time.time() * 1000) if state in (ProjectorState.LIVE, ProjectorState.BUILDING) else self.standing.asked_ms
+        self.standing = Standing(state=state, words=words, asked_ms=asked)

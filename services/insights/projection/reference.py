@@ -1,0 +1,41 @@
+"""The agreement in force and the absences, folded from what the store keeps of the reference topics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from baton.agreement.reference import AgreementBook, AgreementReference
+from baton.contracts.codec import codec_for
+from baton.contracts.topics import TOPICS
+from baton.engine.reducer import Event
+from services.insights.projection.store import reader
+
+_FAR = 1 << 60
+
+
+def book_in(db: Any) -> AgreementBook:
+    """Every agreement, signature and absence, as every task folds them."""
+    book = AgreementBook()
+    for topic, offset, at_ms, value in db.execute("SELECT topic, log_offset, log_ms, value FROM reference ORDER BY log_offset"):
+        record_type: Any = TOPICS[topic].record
+        record = codec_for(record_type).decode(value)
+        book.add(
+            Event(
+                topic=topic,
+                partition=0,
+                offset=offset,
+                key=record.record_id,
+                value=record,
+                id=record.record_id,
+                at_ms=at_ms,
+                received_at_ms=at_ms,
+            )
+        )
+    return book
+
+
+def zone_of(path: Path) -> str:
+    """The time zone of the newest agreement, whether it is in force already or not; UTC without one."""
+    found: AgreementReference | None = book_in(reader(path)).at(_FAR)
+    return found.agreement.timezone if found else "UTC"

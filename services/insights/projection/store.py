@@ -1,0 +1,189 @@
+"""The store: one SQLite file, one writable connection, rows and next offsets in one transaction.
+
+A kill at any moment leaves what the last commit left, so nothing is lost and nothing doubled. Readers open the file read-only and see
+whole transactions. SQLite is the one that ``apsw`` brings: older builds can lose pages when two connections write and checkpoint at once
+(sqlite.org/wal.html#walresetbug), which a single writer also rules out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from services.insights.facts.change import Change, Forget, Put, Taken, Touched
+from services.insights.facts.folds import DEAD_LETTERS, changes_of
+from services.insights.facts.intake_folds import dead_letter
+from services.insights.facts.intake_tables import PERSON
+from services.insights.facts.tables import TABLES
+from services.insights.projection.deriving import credit_all, derive
+from services.insights.projection.schema import VERSION, ddl, upsert
+
+_BUSY_MS = 10_000
+_MAPPED_BYTES = 1 << 30
+_CACHE_KB = 32_768
+_ANALYSED_EVERY = 400
+_PRAGMAS = ("journal_mode=wal", "synchronous=full", "secure_delete=on", "wal_autocheckpoint=2000", "analysis_limit=1000")
+_STATEMENTS = {name: upsert(table) for name, table in TABLES.items()}
+
+
+class StoreDiffers(RuntimeError):
+    """The file was made by another version, or for another namespace; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """How far a partition has been read: ``next_offset`` is the next to read, ``began_offset`` where reading began."""
+
+    topic: str
+    partition: int
+    next_offset: int
+    began_offset: int = 0
+
+
+class Store:
+    """The writing side. Not thread-safe: one thread opens and uses it."""
+
+    def __init__(self, path: Path, namespace: str, zone: str = "UTC") -> None:
+        self.path = path
+        self._zone = zone
+        self._namespace = namespace
+        self._applied = 0
+        self._db = apsw.Connection(str(path))
+        self._db.set_busy_timeout(_BUSY_MS)
+        for pragma in _PRAGMAS:
+            self._db.execute(f"PRAGMA {pragma}").fetchall()
+        with self._transaction():
+            self._make()
+
+    def close(self) -> None:
+        """Leave the file; nothing is lost by not doing so."""
+        self._db.close()
+
+    def _make(self) -> None:
+        made = self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchall()
+        if not made:
+            for statement in ddl():
+                self._db.execute(statement)
+            self._db.executemany(
+                "INSERT INTO meta VALUES (?, ?)",
+                [("version", str(VERSION)), ("namespace", self._namespace), ("revision", "0"), ("zone", self._zone)],
+            )
+        found = dict(self._db.execute("SELECT name, value FROM meta"))
+        if found["version"] != str(VERSION) or found["namespace"] != self._namespace:
+            raise StoreDiffers(
+                f"{self.path} is of version {found['version']} for namespace {found['namespace']}, this is {VERSION} for "
+                f"{self._namespace}; build the board anew: baton board rebuild"
+            )
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def places(self) -> dict[tuple[str, int], Place]:
+        """How far each partition has been read."""
+        rows = self._db.execute("SELECT topic, partition, next_offset, began_offset FROM position")
+        return {
+            (topic, number): Place(topic=topic, partition=number, next_offset=following, began_offset=began)
+            for topic, number, following, began in rows
+        }
+
+    def begin(self, places: Iterable[Place]) -> None:
+        """Note where the reading of partitions begins; one that is known already stays."""
+        with self._transaction():
+            self._db.executemany(
+                "INSERT INTO position VALUES (?, ?, ?, ?, NULL, NULL, 0) ON CONFLICT DO NOTHING",
+                [(each.topic, each.partition, each.next_offset, each.began_offset) for each in places],
+            )
+
+    def apply(self, batch: Iterable[Taken], following: Mapping[tuple[str, int], int]) -> None:
+        """Take records and where to go on, all in one transaction."""
+        with self._transaction():
+            touched: set[str] = set()
+            news: dict[tuple[str, int], list[int]] = {}
+            for taken in batch:
+                news.setdefault((taken.topic, taken.partition), []).append(taken.at_ms)
+                touched |= self._write(_changes(taken))
+            derive(self._db, touched, self._put, zone=self._zone)
+            self._note_places(following, news)
+            self._applied += 1
+            if self._applied % _ANALYSED_EVERY == 0:
+                self._db.execute("ANALYZE")
+            self._db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'revision'")
+
+    def _write(self, changes: Iterable[Change]) -> set[str]:
+        touched = set()
+        for change in changes:
+            match change:
+                case Put():
+                    self._put(change)
+                case Touched(lead_id):
+                    touched.add(lead_id)
+                case Forget(lead_id):
+                    self._forget(lead_id)
+                    touched.add(lead_id)
+        return touched
+
+    def _put(self, change: Put) -> None:
+        if change.table is PERSON and self._is_forgotten(change.row[0]):
+            return
+        self._db.execute(_STATEMENTS[change.table.name], change.row)
+
+    def _forget(self, lead_id: str) -> None:
+        """Every name goes, and a late record brings none back."""
+        self._db.execute("DELETE FROM person WHERE lead_id = ?", (lead_id,))
+        self._db.execute("INSERT INTO meta VALUES (?, '1') ON CONFLICT DO NOTHING", (f"forgotten {lead_id}",))
+
+    def _is_forgotten(self, lead_id: str) -> bool:
+        return bool(self._db.execute("SELECT 1 FROM meta WHERE name = ?", (f"forgotten {lead_id}",)).fetchall())
+
+    def _note_places(self, following: Mapping[tuple[str, int], int], news: Mapping[tuple[str, int], list[int]]) -> None:
+        for (topic, number), offset in following.items():
+            times = news.get((topic, number), [])
+            self._db.execute(
+                """UPDATE position SET next_offset = ?, began_ms = COALESCE(began_ms, ?), last_ms = COALESCE(?, last_ms),
+                   records = records + ? WHERE topic = ? AND partition = ?""",
+                (offset, min(times, default=None), max(times, default=None), len(times), topic, number),
+            )
+
+    def set_zone(self, zone: str) -> None:
+        """Days are those of ``zone`` from now on, and all credits are made anew: which touches are of one day depends on it."""
+        found = dict(self._db.execute("SELECT name, value FROM meta WHERE name = 'zone'"))
+        self._zone = zone
+        if found["zone"] != zone:
+            with self._transaction():
+                self._db.execute("UPDATE meta SET value = ? WHERE name = 'zone'", (zone,))
+                credit_all(self._db, self._put, zone=zone)
+
+
+def _changes(taken: Taken) -> Iterator[Change]:
+    if taken.topic == DEAD_LETTERS:
+        yield dead_letter(taken, taken.value)
+        return
+    yield from changes_of(taken)
+
+
+def copy_of(path: Path, target: Path) -> None:
+    """A whole copy of the store as it is at one moment, in one file."""
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    db.set_busy_timeout(_BUSY_MS)
+    db.execute("VACUUM INTO ?", (str(target),)).fetchall()
+    db.close()
+
+
+def reader(path: Path) -> apsw.Connection:
+    """A connection that can only read; raises apsw.CantOpenError where there is no store yet."""
+    found = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    found.set_busy_timeout(_BUSY_MS)
+    for pragma in ("query_only=on", f"mmap_size={_MAPPED_BYTES}", f"cache_size={-_CACHE_KB}"):
+        found.execute(f"PRAGMA {pragma}").fetchall()
+    return found

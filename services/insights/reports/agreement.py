@@ -1,0 +1,31 @@
+"""The agreement in force as a page: who signed it, what it promises, and how the versions before differed, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from baton.agreement.canonical import load_canonical
+from baton.agreement.diff import changes
+from baton.agreement.reference import SINCE_EVER
+from services.insights.projection.reference import book_in
+from services.insights.reports.context import Context
+
+
+def agreement(context: Context) -> dict[str, Any]:
+    """The page Agreement."""
+    book = book_in(context.db)
+    terms, texts = book.terms(), book.versions()
+    history = []
+    for number, term in enumerate(terms):
+        before = load_canonical(texts[terms[number - 1].version]).raw if number else None
+        model = load_canonical(texts[term.version]).raw
+        history.append(
+            {
+                "version": term.version,
+                "from_ms": None if term.from_ms == SINCE_EVER else term.from_ms,
+                "signed": sorted(book.approvals(term.version).values(), key=lambda each: each.side),
+                "changes": changes(before, model) if before is not None else (),
+                "in_force": context.agreement is not None and term.version == context.agreement.version,
+            }
+        )
+    return {"agreement": context.agreement, "history": history[::-1]}

@@ -1,0 +1,47 @@
+"""How good the board's data is: how fresh, what was refused, what could not be taken, what is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.insights.reports.context import Context
+
+_TOPICS = """SELECT topic, sum(records) records, max(last_ms) last_ms, max(CASE WHEN began_offset > 0 THEN began_ms END) incomplete_ms
+    FROM position GROUP BY 1 ORDER BY 1"""
+_REFUSALS = """SELECT event, reason, count(*) number, max(log_ms) last_ms FROM refusal WHERE log_ms >= :from_ms AND log_ms < :until_ms
+    GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 40"""
+_DEAD = "SELECT code, count(*) number, max(log_ms) last_ms FROM dead_letter GROUP BY 1 ORDER BY 2 DESC"
+_SOURCES = """SELECT source, count(*) events, max(received_at_ms) last_ms, sum(clamped) clamped FROM (
+    SELECT source, received_at_ms, clamped FROM touch UNION ALL SELECT source, received_at_ms, 0 FROM act) GROUP BY 1 ORDER BY 1"""
+_GAPS = (
+    ("touches without a campaign", "SELECT count(*) FILTER (WHERE campaign IS NULL) part, count(*) whole FROM touch"),
+    ("touches whose time lay in the future", "SELECT COALESCE(sum(clamped), 0) part, count(*) whole FROM touch"),
+    ("deals won without an amount", "SELECT count(*) FILTER (WHERE amount_minor IS NULL) part, count(*) whole FROM conversion"),
+    (
+        "open deals without an expected close",
+        "SELECT count(*) FILTER (WHERE expected_close IS NULL) part, count(*) whole FROM stage_move WHERE to_stage = 'opportunity'",
+    ),
+    ("qualified leads without a segment", "SELECT count(*) FILTER (WHERE segment IS NULL) part, count(*) whole FROM qualification"),
+    ("lost deals without a reason of their own", """SELECT count(*) FILTER (WHERE reason = 'lost_other') part, count(*) whole
+        FROM stage_move WHERE event = 'lost'"""),
+)  # fmt: skip
+
+
+def complete_since(context: Context) -> int | None:
+    """From when on the board has everything; None: since the first record there ever was."""
+    found: int | None = context.value("SELECT max(began_ms) FROM position WHERE began_offset > 0")
+    return found
+
+
+def data(context: Context) -> dict[str, Any]:
+    """The page Data."""
+    gaps = [(words, context.rows(statement)[0]) for words, statement in _GAPS]
+    return {
+        "topics": context.rows(_TOPICS),
+        "refusals": context.rows(_REFUSALS, from_ms=context.from_ms, until_ms=context.until_ms),
+        "dead": context.rows(_DEAD),
+        "sources": context.rows(_SOURCES),
+        "gaps": gaps,
+        "since": complete_since(context),
+        "revision": context.value("SELECT value FROM meta WHERE name = 'revision'"),
+    }

@@ -1,0 +1,182 @@
+"""Funnel and velocity by cohort; acceptance with its reasons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any, Final
+
+from services.insights.derived.cycles import STAGES
+from services.insights.figures.funnel import Acceptance, Cohort, WinRate, velocity
+from services.insights.figures.survival import Survival, survival
+from services.insights.reports.context import DAY_MS, Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """From one stage to the next: the cohort of the period, how long it takes, how many were inferred."""
+
+    from_stage: str
+    to_stage: str
+    cohort: Cohort
+    time: Survival
+    inferred: int
+
+
+_GRAIN_MS: Final = 300_000
+_TIMED_DAYS: Final = 365
+_FILTERED = """FROM cycle c JOIN lead l ON l.lead_id = c.lead_id WHERE {before}_ms >= :from_ms AND {before}_ms < :until_ms
+    AND (:segment IS NULL OR l.segment = :segment) AND (:pool IS NULL OR l.pool = :pool)"""
+_COHORT = """SELECT count(*) entered, count({after}_ms) reached,
+    count(*) FILTER (WHERE {after}_ms IS NOT NULL OR ended_ms IS NOT NULL) resolved,
+    count(*) FILTER (WHERE (';' || inferred || ';') LIKE '%;{after};%') inferred """
+_TIMES = """SELECT {after}_ms IS NOT NULL reached, max(0, COALESCE({after}_ms, ended_ms, :now) - {before}_ms) / :grain time, count(*) number """
+_REPORTED = (
+    """ AND (';' || inferred || ';') NOT LIKE '%;{before};%' AND (';' || inferred || ';') NOT LIKE '%;{after};%' GROUP BY 1, 2"""
+)
+
+
+def _asked(context: Context, from_ms: int, until_ms: int) -> dict[str, Any]:
+    return {"from_ms": from_ms, "until_ms": until_ms, "segment": context.filters.segment, "pool": context.filters.pool}
+
+
+def times(context: Context) -> dict[str, Survival]:
+    """How long each step takes, by its first stage: of those of the last year, to five minutes. Who is still there, or left another way,
+    is censored; stages that were inferred are left out."""
+    found = {}
+    since = context.now_ms - _TIMED_DAYS * DAY_MS
+    for before, after in pairwise(STAGES):
+        statement = (_TIMES + _FILTERED + _REPORTED).format(before=before, after=after)
+        ended: Counter[int] = Counter()
+        still: Counter[int] = Counter()
+        for row in context.rows(statement, now=context.now_ms, grain=_GRAIN_MS, **_asked(context, since, context.now_ms + 1)):
+            (ended if row["reached"] else still)[row["time"] * _GRAIN_MS] += row["number"]
+        found[before] = survival(ended, still)
+    return found
+
+
+def steps(context: Context, timed: dict[str, Survival], from_ms: int, until_ms: int) -> list[Step]:
+    """Every step of the funnel, of those who entered it in the period."""
+    found = []
+    for before, after in pairwise(STAGES):
+        statement = (_COHORT + _FILTERED).format(before=before, after=after)
+        (row,) = context.rows(statement, **_asked(context, from_ms, until_ms))
+        p90_ms = timed[before].quantile(0.9)
+        ripe = (p90_ms is not None and until_ms + p90_ms <= context.now_ms) or row["resolved"] == row["entered"]
+        counted = Cohort(entered=row["entered"], reached=row["reached"], resolved=row["resolved"], ripe=ripe)
+        found.append(Step(from_stage=before, to_stage=after, cohort=counted, time=timed[before], inferred=row["inferred"]))
+    return found
+
+
+def acceptance_by(context: Context, key: str, from_ms: int, until_ms: int) -> dict[str, tuple[Acceptance, Counter[str]]]:
+    """Acceptance of those who qualified in the period by a column of the qualification, with the reasons of the rejected."""
+    assert key in ("segment", "latest_campaign", "source", "level", "leg")
+    found: dict[str, list[str]] = {}
+    reasons: dict[str, Counter[str]] = {}
+    for row in context.rows(
+        f"""SELECT COALESCE(q.{key}, '(none)') name, q.qualification_id,
+            (SELECT m.event || '/' || COALESCE(m.reason, '') FROM stage_move m WHERE m.qualification_id = q.qualification_id
+             AND m.event IN ('accepted', 'rejected', 'recycled', 'disqualified', 'withdrawn') ORDER BY m.occurred_at_ms, m.fact_id LIMIT 1)
+             became
+            FROM qualification q JOIN lead l ON l.lead_id = q.lead_id WHERE q.stage = 'mql' AND q.qualified_at_ms >= :from_ms
+            AND q.qualified_at_ms < :until_ms AND (:segment IS NULL OR q.segment = :segment) AND (:pool IS NULL OR l.pool = :pool)""",
+        from_ms=from_ms,
+        until_ms=until_ms,
+        segment=context.filters.segment,
+        pool=context.filters.pool,
+    ):
+        event, _, reason = (row["became"] or "").partition("/")
+        found.setdefault(row["name"], []).append(event)
+        if event == "rejected":
+            reasons.setdefault(row["name"], Counter())[reason or "not said"] += 1
+    return {name: (_acceptance(events), reasons.get(name, Counter())) for name, events in sorted(found.items())}
+
+
+def _acceptance(events: list[str]) -> Acceptance:
+    counted = Counter(events)
+    expired = counted["recycled"] + counted["disqualified"]
+    return Acceptance(accepted=counted["accepted"], rejected=counted["rejected"], expired=expired, waiting=counted[""])
+
+
+def acceptance_of_all(context: Context, from_ms: int, until_ms: int) -> tuple[Acceptance, Counter[str]]:
+    """The same for all together."""
+    parts = list(acceptance_by(context, "leg", from_ms, until_ms).values())
+    reasons: Counter[str] = Counter()
+    for _, those in parts:
+        reasons += those
+    sums = [sum(getattr(each, name) for each, _ in parts) for name in ("accepted", "rejected", "expired", "waiting")]
+    return Acceptance(accepted=sums[0], rejected=sums[1], expired=sums[2], waiting=sums[3]), reasons
+
+
+def win_rate(context: Context, from_ms: int, until_ms: int) -> WinRate:
+    """Of the deals that ended in the period."""
+    moves = Counter(
+        row["what"]
+        for row in context.rows(
+            """SELECT CASE WHEN event IN ('won', 'lost') THEN event ELSE 'derailed' END what FROM stage_move
+            WHERE occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms
+            AND (event IN ('won', 'lost') OR (from_stage = 'opportunity' AND to_stage IN ('recycled', 'disqualified')))""",
+            from_ms=from_ms,
+            until_ms=until_ms,
+        )
+    )
+    return WinRate(won=moves["won"], lost=moves["lost"], derailed=moves["derailed"])
+
+
+def _months(context: Context, number: int) -> list[tuple[date, date]]:
+    first = context.today.replace(day=1)
+    found = []
+    for _ in range(number):
+        following = (first + timedelta(days=32)).replace(day=1)
+        found.append((first, following))
+        first = (first - timedelta(days=1)).replace(day=1)
+    return found[::-1]
+
+
+def funnel(context: Context) -> dict[str, Any]:
+    """The page Funnel."""
+    timed = times(context)
+    months = [
+        (begins, steps(context, timed, context.start_of(begins), context.start_of(ends))) for begins, ends in _months(context, 6)
+    ]
+    rate = win_rate(context, context.from_ms, context.until_ms)
+    return {
+        "steps": steps(context, timed, context.from_ms, context.until_ms),
+        "months": months,
+        "acceptance": acceptance_of_all(context, context.from_ms, context.until_ms),
+        "by_segment": acceptance_by(context, "segment", context.from_ms, context.until_ms),
+        "win_rate": rate,
+        "velocity": _velocity(context, rate),
+    }
+
+
+def _velocity(context: Context, rate: WinRate) -> dict[str, Any] | None:
+    """All four figures of the deals that opened in the period, in the currency most of them have; None where one is missing."""
+    deals = context.rows(
+        """SELECT o.opportunity_id, o.occurred_at_ms opened, o.amount_minor, o.currency, w.occurred_at_ms won FROM stage_move o
+        LEFT JOIN stage_move w ON w.opportunity_id = o.opportunity_id AND w.lead_id = o.lead_id AND w.event = 'won'
+        WHERE o.to_stage = 'opportunity' AND o.from_stage <> 'opportunity' AND o.occurred_at_ms >= :from_ms AND o.occurred_at_ms < :until_ms""",
+        from_ms=context.from_ms,
+        until_ms=context.until_ms,
+    )
+    if not deals or rate.narrow.rate is None:
+        return None
+    currency = Counter(each["currency"] for each in deals).most_common(1)[0][0]
+    amounts = [each["amount_minor"] for each in deals if each["currency"] == currency and each["amount_minor"] is not None]
+    days = [(each["won"] - each["opened"]) / DAY_MS for each in deals if each["won"]]
+    ended = context.rows(
+        """SELECT count(*) FILTER (WHERE event = 'won') won, count(*) ended FROM stage_move WHERE event IN ('won', 'lost')
+        AND opportunity_id IN (SELECT opportunity_id FROM stage_move WHERE to_stage = 'opportunity' AND occurred_at_ms >= :from_ms
+        AND occurred_at_ms < :until_ms)""",
+        from_ms=context.from_ms,
+        until_ms=context.until_ms,
+    )[0]
+    if not amounts or not days or not ended["ended"]:
+        return None
+    share, average, length = ended["won"] / ended["ended"], sum(amounts) / len(amounts), sum(days) / len(days)
+    found = velocity(opportunities=len(deals), win_rate=share, average_minor=average, cycle_days=length)
+    return None if found is None else {
+        "deals": len(deals), "rate": share, "average": round(average), "days": length, "a_day": round(found), "currency": currency,
+    }  # fmt: skip

@@ -1,0 +1,92 @@
+"""Goals of both sides with pace and history, and pipeline coverage."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from baton.agreement.compiled.goals import Goal
+from services.insights.figures.goals import Coverage, OpenDeal, coverage, linear_forecast, pace
+from services.insights.reports.context import Context
+
+_LATEST = """SELECT * FROM goal g WHERE period = (SELECT max(period) FROM goal WHERE goal = g.goal) ORDER BY side, goal"""
+_EARLIER = "SELECT period, achieved, target FROM goal WHERE goal = :goal AND period < :period ORDER BY period DESC LIMIT 5"
+_DEALS = """SELECT m.opportunity_id, m.lead_id, m.amount_minor, m.currency, m.expected_close FROM stage_move m
+    JOIN lead l ON l.lead_id = m.lead_id WHERE m.to_stage = 'opportunity' AND l.stage = 'opportunity' AND l.cycle = m.cycle
+    AND m.occurred_at_ms = (SELECT max(occurred_at_ms) FROM stage_move n WHERE n.lead_id = m.lead_id AND n.to_stage = 'opportunity'
+        AND COALESCE(n.opportunity_id, '') = COALESCE(m.opportunity_id, ''))"""
+
+
+def open_deals(context: Context) -> list[OpenDeal]:
+    """Open opportunities, each as it was told last."""
+    found: dict[str, OpenDeal] = {}
+    for row in context.rows(_DEALS):
+        name = row["opportunity_id"] or row["lead_id"]
+        found[name] = OpenDeal(
+            opportunity_id=name,
+            amount_minor=row["amount_minor"],
+            currency=row["currency"],
+            expected_close=_day(row["expected_close"]),
+        )
+    return list(found.values())
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def period_of(goal: Goal, today: date) -> tuple[date, date]:
+    """The goal's period that ``today`` is in, and the day after it."""
+    if goal.per == "quarter":
+        first = today.replace(month=today.month - (today.month - 1) % 3, day=1)
+        return first, (first + timedelta(days=93)).replace(day=1)
+    first = today.replace(day=1)
+    return first, (first + timedelta(days=32)).replace(day=1)
+
+
+def coverages(context: Context) -> list[tuple[Goal, Coverage]]:
+    """Coverage of each goal that has a quota."""
+    found = []
+    deals = open_deals(context)
+    for goal in context.agreement.goals.values() if context.agreement else ():
+        if goal.metric == "coverage" and goal.quota is not None and goal.currency is not None:
+            begins, ends = period_of(goal, context.today)
+            won = context.value(
+                "SELECT sum(amount_minor) FROM conversion WHERE currency = :currency AND won_at_ms >= :from_ms AND won_at_ms < :until_ms",
+                currency=goal.currency,
+                from_ms=context.start_of(begins),
+                until_ms=context.start_of(ends),
+            )
+            covered = coverage(
+                deals,
+                quota_minor=goal.quota * 100,
+                won_minor=won or 0,
+                currency=goal.currency,
+                today=context.today,
+                ends=ends,
+            )
+            found.append((goal, covered))
+    return found
+
+
+def goals(context: Context) -> dict[str, Any]:
+    """The page Goals."""
+    rows = []
+    for row in context.rows(_LATEST):
+        gone, days = row["working_days_gone"], row["working_days"]
+        sums = {"achieved": row["achieved"], "days_gone": gone, "days": days}
+        counted = row["metric"] != "coverage"
+        compiled = context.agreement.goals.get(row["goal"]) if context.agreement else None
+        rows.append(
+            row
+            | {
+                "label": compiled.label if compiled else row["goal"],
+                "pace": pace(target=row["target"], **sums) if counted else None,
+                "forecast": linear_forecast(**sums) if counted else None,
+                "earlier": context.rows(_EARLIER, goal=row["goal"], period=row["period"])[::-1],
+            }
+        )
+    return {"rows": rows, "coverages": coverages(context), "deals": len(open_deals(context))}

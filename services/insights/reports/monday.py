@@ -1,0 +1,47 @@
+"""The meeting's page: one A4 with the figures both teams argue about, of the last whole week, as known at a moment."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from baton.contracts.topic_names import BATON_AGREEMENTS
+from services.insights.figures.attribution import Model
+from services.insights.reports.clocks import side_by_side, speed_to_lead, weeks_before
+from services.insights.reports.context import Context
+from services.insights.reports.funnel import acceptance_of_all
+from services.insights.reports.goals import goals
+from services.insights.reports.now import now
+from services.insights.reports.recycling import returning
+
+_ENDED = """SELECT m.lead_id, l.holder, l.account_id, m.event, m.amount_minor, m.currency, m.reason, m.occurred_at_ms, m.by_person,
+    (SELECT campaign FROM credit c WHERE c.conversion_id = m.fact_id AND c.model = :first LIMIT 1) first_touch, m.opportunity_id, l.first_seen_ms
+    FROM stage_move m JOIN lead l ON l.lead_id = m.lead_id WHERE m.event IN ('won', 'lost') AND m.occurred_at_ms >= :from_ms
+    AND m.occurred_at_ms < :until_ms ORDER BY m.event DESC, m.amount_minor DESC LIMIT 8"""
+_AGREED = "SELECT count(*) FROM reference WHERE topic = :topic AND log_ms >= :from_ms"
+
+
+def monday(context: Context) -> dict[str, Any]:
+    """The page Monday."""
+    weeks = weeks_before(context, 5)
+    from_ms, until_ms = weeks[0]
+    accepted, reasons = acceptance_of_all(context, from_ms, until_ms)
+    present = now(context)
+    shown = goals(context)
+    upcoming = context.start_of(context.today - timedelta(days=context.today.weekday()) + timedelta(days=7))
+    return {
+        "from_ms": from_ms,
+        "until_ms": until_ms,
+        "goals": shown["rows"],
+        "coverages": shown["coverages"],
+        "weeks": [(start, side_by_side(context, start, end)) for start, end in reversed(weeks)],
+        "speed": speed_to_lead(context, from_ms, until_ms),
+        "acceptance": accepted,
+        "reasons": reasons.most_common(3),
+        "ended": context.named(context.rows(_ENDED, from_ms=from_ms, until_ms=until_ms, first=Model.FIRST.value)),
+        "counts": present["counts"],
+        "hot": next(rows for name, _, _, rows, _ in present["groups"] if name == "hot")[:6],
+        "late": next(rows for name, _, _, rows, _ in present["groups"] if name == "late")[:6],
+        "returning": returning(context, context.now_ms, upcoming)[:6],
+        "agreed": context.value(_AGREED, topic=BATON_AGREEMENTS, from_ms=from_ms),
+    }

@@ -1,0 +1,74 @@
+"""Settings of the board (``BATON_BOARD_*``): where it listens, who may see it, what it shows."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class BoardSettings(BaseSettings):
+    """How the board is reached. Without a proxy it stays on the loopback, and is entered by a one-time link."""
+
+    model_config = SettingsConfigDict(env_prefix="BATON_BOARD_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    host: str = Field(
+        "127.0.0.1", description="where the board listens; any other address than the loopback needs a proxy's header"
+    )
+    port: int = Field(8090, ge=0, le=65535, description="its port; 0 any free")
+    folder: Path | None = Field(None, description="where its files are; without it `board/<namespace>` in BATON_HOME")
+    public_host: str = Field(
+        "", description="the host name that people use, behind a proxy; requests for other hosts are refused"
+    )
+    proxy_header: str | None = Field(
+        None, pattern=r"^[A-Za-z][A-Za-z0-9-]{0,60}$", description="header by which a trusted proxy says who it is"
+    )
+    proxy_networks: str = Field("", description="networks (CIDR, separated by commas) from which that header is believed")
+    people: Path | None = Field(
+        None, description="file of lines `name-in-the-header: person of the agreement`; else the names are the same"
+    )
+    per_person: bool = Field(
+        False, description="show figures by person to everybody; otherwise each sees their own, and the pools"
+    )
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The networks of trusted proxies."""
+        return tuple(ipaddress.ip_network(each.strip()) for each in self.proxy_networks.split(",") if each.strip())
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the board."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @field_validator("proxy_networks")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for each in filter(None, map(str.strip, value.split(","))):
+            ipaddress.ip_network(each)
+        return value
+
+    @model_validator(mode="after")
+    def _closed_unless_said(self) -> Self:
+        if self.proxy_header and not self.networks:
+            raise ValueError(
+                "BATON_BOARD_PROXY_HEADER believes a header, so BATON_BOARD_PROXY_NETWORKS must say from which addresses: the proxy's, such as 10.0.0.5/32"
+            )
+        if not self.proxy_header and not self.on_loopback:
+            raise ValueError(
+                f"BATON_BOARD_HOST is {self.host}: the board may leave the loopback only behind a proxy that says who it is; "
+                "set BATON_BOARD_PROXY_HEADER and BATON_BOARD_PROXY_NETWORKS"
+            )
+        if self.proxy_header and not self.public_host:
+            raise ValueError("BATON_BOARD_PUBLIC_HOST must say by which host name people reach the board through the proxy")
+        return self

@@ -1,0 +1,78 @@
+"""A board in this process for the tests of its pages: a store, a clock that stands still, and a publisher that keeps what it is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from baton.contracts.reference import PeopleRecord
+from services.insights.board.access import Access, new_link
+from services.insights.board.publishing import NotSent
+from services.insights.board.site import Parts, Site
+from services.insights.projection.files import BoardFiles
+from services.insights.projection.projector import ProjectorState, Standing
+from services.insights.settings import BoardSettings
+
+HOST = "http://127.0.0.1:8090"
+
+
+@dataclass
+class Kept:
+    """Keeps what is sent; refuses while ``broken``."""
+
+    lines: list[Mapping[str, Any]] = field(default_factory=list)
+    absences: list[PeopleRecord] = field(default_factory=list)
+    broken: bool = False
+
+    def send_line(self, line: Mapping[str, Any], key: str) -> None:
+        if self.broken:
+            raise NotSent("no answer in time")
+        self.lines.append(line)
+
+    def send_absence(self, record: PeopleRecord) -> None:
+        self.absences.append(record)
+
+
+@dataclass
+class Board:
+    """One board and its parts."""
+
+    files: BoardFiles
+    parts: Parts
+    kept: Kept
+    standing: Standing
+
+    @property
+    def app(self) -> Any:
+        return Site(self.parts).app()
+
+    def visitor(self, person: str | None = None, *, client: tuple[str, int] = ("127.0.0.1", 50_000)) -> TestClient:
+        """A browser that came in by a link."""
+        found = TestClient(self.app, base_url=HOST, client=client, follow_redirects=False)
+        answer = found.get("/enter", params={"token": new_link(self.files.folder, person)})
+        assert answer.status_code == 303
+        return found
+
+
+def board_with(store: Path, folder: Path, now_ms: int, **settings: Any) -> Board:
+    """A board of its own folder on a store that others use too."""
+    files = BoardFiles(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "board-1.sqlite").symlink_to(store)
+    (folder / "current").write_text("board-1.sqlite")
+    own = BoardSettings(**settings)
+    kept = Kept()
+    board = Board(files=files, parts=None, kept=kept, standing=Standing(state=ProjectorState.LIVE, asked_ms=now_ms))  # type: ignore[arg-type]
+    board.parts = Parts(
+        settings=own,
+        files=files,
+        access=Access(own, folder),
+        publisher=kept,
+        standing=lambda: board.standing,
+        now_ms=lambda: now_ms,
+    )
+    return board

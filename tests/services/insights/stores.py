@@ -1,0 +1,27 @@
+"""Stores for the tests of the board, filled from records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.insights.facts.change import Taken
+from services.insights.projection.store import Place, Store
+
+ZONE = "Europe/Berlin"
+
+
+def fill(path: Path, records: Sequence[Taken], *, at_once: int = 500) -> Path:
+    """A store at ``path`` with the records in it, so many a transaction."""
+    store = Store(path, "baton", ZONE)
+    store.begin(
+        [
+            Place(topic=topic, partition=number, next_offset=0)
+            for topic, number in sorted({(r.topic, r.partition) for r in records})
+        ]
+    )
+    for start in range(0, len(records), at_once):
+        batch = records[start : start + at_once]
+        store.apply(batch, {(each.topic, each.partition): each.offset + 1 for each in batch})
+    store.close()
+    return path
