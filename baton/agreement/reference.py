@@ -9,6 +9,8 @@ deciding record is later. An absence counts from ten seconds after its record.
 from bisect import bisect_right, insort
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2s
 
 from baton.agreement.canonical import load_canonical, version_of
 from baton.agreement.compiled.agreement import CompiledAgreement
@@ -33,7 +35,7 @@ class Absence:
     reason: str = "away"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class AgreementReference:
     """What holds at a moment: the agreement in force, and the absences known by then."""
 
@@ -45,6 +47,14 @@ class AgreementReference:
     def version(self) -> str:
         """The version of the agreement in force."""
         return self.agreement.version
+
+    @cached_property
+    def news(self) -> str:
+        """The version and, where somebody is or will be away, a digest of who and when: it changes with every such news."""
+        if not self.absences:
+            return self.version
+        told = ";".join(f"{each.person}:{each.from_ms}:{each.until_ms}" for each in self.absences)
+        return f"{self.version}+{blake2s(told.encode(), digest_size=8).hexdigest()}"
 
     def absent(self, person: str, at_ms: int) -> bool:
         """Whether the person is away at ``at_ms``."""
@@ -63,6 +73,11 @@ class AgreementReference:
             if start <= at_ms < end:
                 at_ms = end
         return at_ms
+
+
+    def leaves_at(self, person: str, at_ms: int) -> int | None:
+        """When the person's next absence after ``at_ms`` begins, as far as is known."""
+        return next((start for start, _ in self._by_person.get(person, ()) if start > at_ms), None)
 
 
 def reference_of(agreement: CompiledAgreement, absences: tuple[Absence, ...] = ()) -> AgreementReference:

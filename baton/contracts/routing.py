@@ -14,13 +14,28 @@ class RequestKind(StrEnum):
     """What travels from dispatch to assignment, in one order per account and then per pool.
 
     ``request`` wants a holder, ``accepted`` turns an offer into open work, ``release`` gives it back. ``offered`` reinstates an
-    offer that was taken away too soon.
+    offer that was taken away too soon. ``amended`` tells what has changed of a lead that waits or is offered: a raised hand, a consent.
     """
 
     REQUEST = "request"
+    AMENDED = "amended"
     OFFERED = "offered"
     ACCEPTED = "accepted"
     RELEASE = "release"
+
+
+class UnroutedOutcome(StrEnum):
+    """Where a lead is that no person was given. ``recalled``: the pool gives it back, to be matched anew: whoever was offered it is
+    away, or the pool is no more."""
+
+    HELD = "held"
+    WATCH = "watch"
+    SUPPRESSED = "suppressed"
+    RECALLED = "recalled"
+
+
+NOBODY_EVER: Final = "nobody_ever"
+"""How the reason of a ``held`` lead begins that nobody of the pool will ever be able to take: nobody holds it."""
 
 
 class HandoffKind(StrEnum):
@@ -44,6 +59,7 @@ class HandoffRequest:
     given back (``no_fault``: misrouted, bad data, absence, taken back before it was accepted). ``owner`` holds the lead's open
     cycle: asked first, not forced.
     ``watcher`` is a human whose fallback queue is to have the lead. ``offered`` and ``accepted`` name ``person`` and ``pool``.
+    ``rejecters`` are those of ``exclude`` who said no; the last of ``exclude`` is whom the lead was just taken from.
     """
 
     kind: str
@@ -62,6 +78,7 @@ class HandoffRequest:
     fault: str | None = None
     owner: str | None = None
     watcher: str | None = None
+    rejecters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +117,7 @@ class QueueItem:
     beside: str | None = None
     skills: tuple[str, ...] = ()
     watcher: str | None = None
+    rejecters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +168,10 @@ class LeadRouted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadUnrouted:
     """``leads.unrouted.v1``: no person yet or not at all. ``outcome``: ``held`` (waits in the pool's queue, which is its
-    holder), ``watch`` (a human's fallback queue), ``suppressed`` (with the reason)."""
+    holder), ``watch`` (a human's fallback queue), ``suppressed`` (with the reason), ``recalled`` (given back, to be matched anew).
+
+    ``next_try_at_ms``: when somebody of the pool will next be there for it; None: nobody can say, an answer or an end is waited for.
+    """
 
     handoff_id: str
     qualification_id: str

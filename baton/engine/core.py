@@ -160,7 +160,7 @@ class Core:
         if not self.reducer.adopts:
             return False
         reference = self._book.at(self.now)
-        return reference is not None and reference.version != self.adopted
+        return reference is not None and self.reducer.lives_under(reference) != self.adopted
 
     def changes_by(self, now: int) -> bool:
         """Whether at log time ``now`` a timer would be due or another agreement in force: worth asking for the time."""
@@ -168,7 +168,9 @@ class Core:
         if due is not None and due <= now:
             return True
         before, then = self._book.at(self.now), self._book.at(now)
-        return self.reducer.adopts and before is not None and then is not None and before.version != then.version
+        if not self.reducer.adopts or before is None or then is None or before is then:
+            return False
+        return self.reducer.lives_under(before) != self.reducer.lives_under(then)
 
     def reached(self, ends: Mapping[str, int]) -> bool:
         """Whether this task has processed its inputs up to ``ends`` (next offsets), the open batch included."""

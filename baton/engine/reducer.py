@@ -196,6 +196,11 @@ class Reducer(ABC, Generic[S, R]):
         """A new agreement is in force: ``old`` is the version this key last lived under. Called only if ``adopts``."""
         return Step(head=view.head, wake_at=view.wake_at)
 
+    def lives_under(self, reference: R) -> str:
+        """The name of what a key lives under; where it changes, every key adopts. The agreement's version, but for a reducer with few
+        keys that must hear of more than agreements at once (who is away)."""
+        return reference.version
+
     def standing(self, view: View[S]) -> Amount | None:
         """What the key stands at, for a gauge: after a batch that touched it, and after a restore. Called only if ``stands``.
         An amount that ``sets`` is the gauge's value; of others the gauge is the sum over all keys (None adds nothing)."""

@@ -83,8 +83,8 @@ class ReducerRunner:
             self._stamp.made_at(made_at_ms)
         self.reference = self._book.at(self.now)
         if self.reference is not None:
-            self.version = self.reference.version
-            self._stamp.at(self.now, self.version)
+            self.version = self._reducer.lives_under(self.reference)
+            self._stamp.at(self.now, self.reference.version)
 
     # ------------------------------------------------------------------ the three calls
 

@@ -1,18 +1,19 @@
 """Compiles the sections that stand alone: calendars, people, pools, promises, recycling, consent."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from baton.agreement.compiled.calendars import Calendar
 from baton.agreement.compiled.consent import ConsentRule, ConsentRules
-from baton.agreement.compiled.pools import Member, PersonRule, Pool
+from baton.agreement.compiled.pools import Member, PersonRule, Pool, Ramp
 from baton.agreement.compiled.recycling import RecycleReason, Recycling, Track
 from baton.agreement.compiled.sla_targets import target_of
 from baton.agreement.compiled.slas import LadderStep, SlaRule, SlaRules
 from baton.agreement.holiday_days import holidays_of
 from baton.agreement.model.calendar import DAYS, CalendarModel
 from baton.agreement.model.goals import Basis, ConsentModel, ConsentsModel
-from baton.agreement.model.people import OverflowModel, PersonModel, PoolModel, WatchModel
+from baton.agreement.model.people import Matches, OverflowModel, PersonModel, PoolModel, WatchModel
 from baton.agreement.model.recycling import ReasonModel, RecyclingModel
 from baton.agreement.model.slas import Clock, PromiseModel, Side, SlasModel, StepModel
 from baton.agreement.wall_time import zone_named
@@ -61,8 +62,17 @@ def compile_people(models: Mapping[str, PersonModel]) -> dict[str, PersonRule]:
 def compile_pool(name: str, model: PoolModel, people: Mapping[str, PersonRule], house_calendar: str) -> Pool:
     """A pool with its members by person id."""
     members = tuple(
-        Member(person=person, weight=each.weight, capacity=each.capacity, offers=each.offers, skills=people[person].skills)
-        for person, each in sorted(model.members.items())
+        Member(
+            person=person,
+            weight=Fraction(str(member.weight)),
+            capacity=member.capacity,
+            offers=member.offers,
+            skills=people[person].skills,
+            per_day=member.per_day,
+            per_week=member.per_week,
+            ramp=None if member.ramp is None else Ramp(starts=member.ramp.starts, weeks=member.ramp.weeks),
+        )
+        for person, member in sorted(model.members.items())
     )
     nobody, overflow_to, watcher = "hold", None, None
     if isinstance(model.nobody, OverflowModel):
@@ -81,6 +91,7 @@ def compile_pool(name: str, model: PoolModel, people: Mapping[str, PersonRule], 
         period=model.period.value,
         changing=model.changing.value,
         owner_uses_turn=model.owner_uses_turn,
+        keeps_limits=model.matches is Matches.KEEP,
         manager=model.manager,
     )
 

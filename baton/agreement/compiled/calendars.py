@@ -83,6 +83,12 @@ class Calendar:
         """``at_ms`` if it is open then, else the next opening."""
         return self.add_business(at_ms, 1) - 1
 
+    def next_close(self, at_ms: int) -> int | None:
+        """When the open hours that ``at_ms`` lies in end; None outside them."""
+        year = self._year(self._year_of(at_ms))
+        index = bisect_right(year.starts, at_ms) - 1
+        return year.stops[index] if index >= 0 and at_ms < year.stops[index] else None
+
     def add_working_days(self, start_ms: int, days: int) -> int:
         """The same wall-clock time on the ``days``-th working day after the day of ``start_ms``."""
         day = local_date(start_ms, self.zone)
@@ -201,6 +207,11 @@ class PersonalCalendar:
     def next_open(self, at_ms: int) -> int:
         """``at_ms`` if it is open and the person is there, else the next such moment."""
         return self.add_business(at_ms, 1) - 1
+
+    def next_close(self, at_ms: int) -> int | None:
+        """As :meth:`Calendar.next_close`, or when the person leaves before that."""
+        closes = self.base.next_close(at_ms) if self.is_open(at_ms) else None
+        return None if closes is None else min((leaves for leaves, _ in self.away if at_ms < leaves < closes), default=closes)
 
     def add_working_days(self, start_ms: int, days: int) -> int:
         """As :meth:`Calendar.add_working_days`; a day on which the person is away all the open time does not count."""

@@ -1,9 +1,12 @@
-"""The compiled sections ``people``, ``pools`` and ``routing``: who there is, and which pool a lead belongs to.
+"""The compiled sections ``people`` and ``pools``: who there is, and who shares a queue by which weights and limits.
 
-Taking turns inside a pool is the router's; so are the steps before named accounts, which need its state.
+Taking turns inside a pool is the router's.
 """
 
 from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from math import lcm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,15 +22,43 @@ class PersonRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ramp:
+    """A weight that grows from nothing in ``weeks`` equal steps, a week each, from the day ``starts`` on."""
+
+    starts: date
+    weeks: int
+
+    def share_on(self, day: date) -> Fraction:
+        """The part of the weight that holds on ``day``."""
+        if day < self.starts:
+            return Fraction(0)
+        return Fraction(min((day - self.starts).days // 7 + 1, self.weeks), self.weeks)
+
+    def grows_after(self, day: date) -> date | None:
+        """The next day on which the weight grows; None: it does not any more."""
+        if day < self.starts:
+            return self.starts
+        steps = (day - self.starts).days // 7 + 1
+        return self.starts + timedelta(days=7 * steps) if steps < self.weeks else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A membership. ``capacity``: leads offered and accepted, ``offers``: unanswered offers; None: no limit.
-    ``skills`` are the person's."""
+    """A membership. ``capacity``: leads offered and accepted, ``offers``: unanswered offers, ``per_day`` and ``per_week``: leads
+    handed out; None: no limit. ``skills`` are the person's. ``weight`` is that behind the ``ramp``."""
 
     person: str
-    weight: int
+    weight: Fraction
     capacity: int | None
     offers: int | None
     skills: frozenset[str]
+    per_day: int | None = None
+    per_week: int | None = None
+    ramp: Ramp | None = None
+
+    def weight_on(self, day: date) -> Fraction:
+        """The weight on ``day``."""
+        return self.weight if self.ramp is None else self.weight * self.ramp.share_on(day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +67,7 @@ class Pool:
 
     ``nobody``: ``hold``, ``overflow`` (to pool ``overflow_to``) or ``watch`` (by person ``watcher``). ``period``: week, month,
     quarter or ever, in the agreement's time zone. ``changing``: ``level`` or ``accrue``. ``calendar`` is always set.
+    ``keeps_limits``: a lead that is to go to a certain person keeps their hours and limits.
     """
 
     name: str
@@ -50,3 +82,15 @@ class Pool:
     changing: str
     owner_uses_turn: bool
     manager: str | None
+    keeps_limits: bool = True
+
+    def weights_on(self, day: date) -> tuple[int, ...]:
+        """The members' weights on ``day`` in whole numbers, in their order: as written where all are whole, else all times the same."""
+        exact = [member.weight_on(day) for member in self.members]
+        whole = lcm(*(weight.denominator for weight in exact)) if exact else 1
+        return tuple(int(weight * whole) for weight in exact)
+
+    def grows_after(self, day: date) -> date | None:
+        """The next day on which some weight grows."""
+        days = [member.ramp.grows_after(day) for member in self.members if member.ramp is not None]
+        return min((found for found in days if found is not None), default=None)

@@ -1,11 +1,14 @@
 """Sections ``people`` and ``pools``: who works the leads, and in which queues."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
-from baton.agreement.model.base import Label, Name, Section
+from baton.agreement.model.base import Label, Name, Section, problem
+from baton.agreement.model.calendar import Day
+
+_MAX_WEIGHT: Final = 1000
 
 
 class PersonModel(Section):
@@ -22,15 +25,45 @@ class PersonModel(Section):
     """False: gets no leads any more."""
 
 
+def _weight(value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_WEIGHT:
+        raise problem(f"{value} is no weight: write a number from 0 (gets nothing in turn) to {_MAX_WEIGHT}, such as 1 or 0.5")
+    if round(value, 2) != value:
+        raise problem(f"{value} has too many decimals for a weight: two at most")
+    return int(value) if value == int(value) else value
+
+
+Weight = Annotated[
+    int | float,
+    BeforeValidator(_weight),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": _MAX_WEIGHT, "multipleOf": 0.01}),
+]
+
+
+class RampModel(Section):
+    """How somebody new comes up to their weight: nothing before ``from``, then week by week."""
+
+    starts: Day = Field(alias="from")
+    """The first day, in the agreement's own time."""
+    weeks: int = Field(ge=1, le=52)
+    """In how many equal steps of a week: with 4, a quarter of the weight in the first week, all of it from the fourth on."""
+
+
 class MemberModel(Section):
     """A membership of a pool."""
 
-    weight: int = Field(default=1, ge=1, le=1000)
-    """The share of the pool's leads, against the others' weights."""
-    capacity: int | None = Field(default=None, ge=1, le=100_000)
-    """How many leads, offered and accepted, the person can have open in this pool."""
+    weight: Weight = 1
+    """The share of the pool's leads, against the others' weights; 0: none in turn."""
+    ramp: RampModel | None = None
+    """Up to the weight over weeks, for somebody new."""
+    capacity: int | None = Field(default=None, ge=0, le=100_000)
+    """How many leads, offered and accepted, the person can have open in this pool; 0: none in turn."""
     offers: int | None = Field(default=None, ge=1, le=100_000)
     """How many offers may be unanswered at once."""
+    per_day: int | None = Field(default=None, ge=1, le=100_000)
+    """How many leads of this pool the person is handed in a day of the agreement's time."""
+    per_week: int | None = Field(default=None, ge=1, le=100_000)
+    """The same in a week, which begins on Monday."""
 
 
 class PoolKind(StrEnum):
@@ -66,6 +99,13 @@ class Changing(StrEnum):
 
     LEVEL = "level"
     ACCRUE = "accrue"
+
+
+class Matches(StrEnum):
+    """What holds for a lead that is to go to a certain person."""
+
+    KEEP = "keep"
+    PASS = "pass"  # noqa: S105 - not a password
 
 
 def _nobody_form(value: Any) -> str | None:
@@ -107,5 +147,8 @@ class PoolModel(Section):
     changing: Changing = Changing.LEVEL
     owner_uses_turn: bool = False
     """Whether a lead that goes to its account's owner uses up a turn."""
+    matches: Matches = Matches.KEEP
+    """Whether a lead that is to go to somebody (its owner, a colleague's holder) keeps their hours and limits of offers and of
+    days and weeks (``keep``: beyond them it is somebody else's turn), or passes them (``pass``)."""
     manager: Name | None = None
     """Who leads the pool: escalations and the manager's queue."""

@@ -154,14 +154,20 @@ class MemoryHost:
     def _next_version(self, to_ms: int) -> int | None:
         """When, up to ``to_ms``, another agreement comes into force; found by halving, as a book has no list of its versions."""
         before, then = self.book.at(self.log.now), self.book.at(to_ms)
-        if before is None or then is None or before.version == then.version:
+        if before is None or then is None or self._alike(before, then):
             return None
         low, high = self.log.now, to_ms
         while high - low > 1:
             middle = (low + high) // 2
             found = self.book.at(middle)
-            low, high = (low, middle) if found is not None and found.version != before.version else (middle, high)
+            low, high = (low, middle) if found is not None and not self._alike(found, before) else (middle, high)
         return high
+
+    def _alike(self, one: Any, other: Any) -> bool:
+        """Whether no key of any reducer would adopt."""
+        return one is other or all(
+            task.reducer.lives_under(one) == task.reducer.lives_under(other) for task in self.tasks.values() if task.reducer.adopts
+        )
 
     def _look_at(self, task: MemoryTask) -> None:
         if task.failed is not None and not self._stubborn:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from baton.contracts.routing import LeadRouted
 from baton.proof.audit.findings import Finding, Invariant, Place
 
-_BY_TURN = ("in_turn", "in_turn:rejecters_asked_again")
+_BY_TURN = ("in_turn", "in_turn:asked_again", "in_turn:rejecters_asked_again")
 
 
 def check_turn(routed: LeadRouted, place: Place, add: Callable[[Finding], None]) -> None:

@@ -1,12 +1,18 @@
-"""The pool as assignment sees it: its members, what it does when nobody can take a lead, and how its turns are counted."""
+"""The pool as assignment sees it: its members, what it does when nobody can take a lead, and how its turns are counted.
+
+A view holds for a day at most: weights that grow, limits by day and by week and the period of the turns change with the date.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import AgreementReference
-from baton.agreement.wall_time import local_date, zone_named
+from baton.agreement.wall_time import instant_ms, local_date, zone_named
 
 
 class Hours(Protocol):
@@ -14,6 +20,7 @@ class Hours(Protocol):
 
     def is_open(self, at_ms: int) -> bool: ...
     def next_open(self, at_ms: int) -> int: ...
+    def next_close(self, at_ms: int) -> int | None: ...
 
 
 class Nobody(StrEnum):
@@ -33,12 +40,17 @@ class Counting(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolMember:
-    """A membership of the pool. ``capacity`` and ``offers`` (not yet answered) None: no limit. ``hours`` None: always open."""
+    """A membership of the pool.
+
+    ``capacity``, ``offers`` (not yet answered), ``per_day`` and ``per_week`` None: no limit. ``hours`` None: always open.
+    """
 
     person: str
     weight: int = 1
     capacity: int | None = None
     offers: int | None = None
+    per_day: int | None = None
+    per_week: int | None = None
     skills: frozenset[str] = frozenset()
     active: bool = True
     hours: Hours | None = None
@@ -46,10 +58,12 @@ class PoolMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolView:
-    """One pool under one agreement.
+    """One pool under one agreement, on one day.
 
     ``period`` names the period that its turns are counted in; a new one starts afresh. ``any_hour``: leads are handed out outside
-    working hours too. ``gone``: the agreement does not know the pool any more, so what is left in it goes ``elsewhere``, by its leg.
+    working hours too. ``gone``: the agreement does not know the pool any more. ``keeps_limits``: whoever is to have a lead (its owner, a
+    colleague's holder) keeps hours and limits as others do. ``day`` and ``monday`` are dates of the agreement's own time; ``next_day``
+    and ``next_week`` when the next ones begin. ``changes_at``: when a weight grows again.
     """
 
     pool: str
@@ -61,13 +75,21 @@ class PoolView:
     counting: str = Counting.LEVEL
     period: str = ""
     owner_uses_turn: bool = False
+    keeps_limits: bool = True
     any_hour: bool = False
     gone: bool = False
-    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    day: str = ""
+    monday: str = ""
+    next_day: int = 0
+    next_week: int = 0
+    changes_at: int | None = None
+    by_person: Mapping[str, PoolMember] = field(default_factory=dict)
 
     def member(self, person: str) -> PoolMember | None:
         """The person's membership."""
-        return next((each for each in self.members if each.person == person), None)
+        if self.by_person:
+            return self.by_person.get(person)
+        return next((member for member in self.members if member.person == person), None)
 
 
 class Presence(Protocol):
@@ -77,28 +99,39 @@ class Presence(Protocol):
     def back_at(self, person: str, at_ms: int) -> int:
         """``at_ms`` if the person is there, else when the absence ends."""
 
+    def leaves_at(self, person: str, at_ms: int) -> int | None:
+        """When the person's next absence begins."""
+
 
 def pool_view_of(reference: AgreementReference, pool: str, *, now: int) -> PoolView:
-    """The pool as it is at ``now``. One that the agreement does not know any more has no members, and what is left in it goes to the
-    default pools."""
+    """The pool as it is at ``now``. One that the agreement does not know any more has no members."""
     agreement = reference.agreement
+    return _view(agreement, pool, local_date(now, zone_named(agreement.timezone)))
+
+
+@lru_cache(maxsize=1024)
+def _view(agreement: CompiledAgreement, pool: str, day: date) -> PoolView:
     found = agreement.pools.get(pool)
     if found is None:
-        default = agreement.routing.default
-        elsewhere = {leg: default.get(leg) or next(iter(default.values())) for leg in ("sdr", "sales")}
-        return PoolView(pool=pool, kind="sales", members=(), nobody=Nobody.OVERFLOW, gone=True, elsewhere=elsewhere)
+        return PoolView(pool=pool, kind="sales", members=(), gone=True)
+    zone = zone_named(agreement.timezone)
+    monday = day - timedelta(days=day.weekday())
+    weights = found.weights_on(day)
     members = tuple(
         PoolMember(
             person=member.person,
-            weight=member.weight,
+            weight=weight,
             capacity=member.capacity,
             offers=member.offers,
+            per_day=member.per_day,
+            per_week=member.per_week,
             skills=member.skills,
             active=member.person in agreement.people and agreement.people[member.person].active,
             hours=agreement.calendar_for(person=member.person, pool=pool),
         )
-        for member in found.members
+        for member, weight in zip(found.members, weights, strict=True)
     )
+    grows = found.grows_after(day)
     return PoolView(
         pool=pool,
         kind=found.kind,
@@ -107,15 +140,21 @@ def pool_view_of(reference: AgreementReference, pool: str, *, now: int) -> PoolV
         overflow_to=found.overflow_to,
         watcher=found.watcher,
         counting=found.changing,
-        period=period_of(found.period, agreement.timezone, now),
+        period=period_of(found.period, day),
         owner_uses_turn=found.owner_uses_turn,
+        keeps_limits=found.keeps_limits,
         any_hour=found.ignore_hours,
+        day=day.isoformat(),
+        monday=monday.isoformat(),
+        next_day=instant_ms(day + timedelta(days=1), 0, zone),
+        next_week=instant_ms(monday + timedelta(days=7), 0, zone),
+        changes_at=None if grows is None else instant_ms(grows, 0, zone),
+        by_person={member.person: member for member in members},
     )
 
 
-def period_of(kind: str, timezone: str, now: int) -> str:
-    """The name of the period that ``now`` lies in: ``2026-W47``, ``2026-11``, ``2026-Q4`` or ``ever``."""
-    day = local_date(now, zone_named(timezone))
+def period_of(kind: str, day: date) -> str:
+    """The name of the period that ``day`` lies in: ``2026-W47``, ``2026-11``, ``2026-Q4`` or ``ever``."""
     match kind:
         case "week":
             year, week, _ = day.isocalendar()

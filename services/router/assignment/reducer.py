@@ -2,8 +2,9 @@
 
 Since one task alone decides for a pool, turns are exactly fair and capacity is exactly kept under any load. A lead that nobody can take
 waits in the queue (which is its holder), overflows to another pool, or goes to a human's fallback queue: each is published when it
-happens, once. While something waits, the queue is looked at again when somebody's day begins, an absence ends, a load falls, and at
-the latest every quarter of an hour. A step does a bounded amount of work and goes on at once in the next.
+happens, once. While something waits, the queue is looked at again when something changes for it: somebody's day begins, an absence
+begins or ends or is told of, a load falls, another agreement comes. Consent and suppression are looked at once more at each hand-out. A
+step does a bounded amount of work and goes on at once in the next.
 """
 
 from baton.agreement.reference import AgreementReference
@@ -14,7 +15,7 @@ from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LE
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.router.assignment.pool_view import pool_view_of
 from services.router.assignment.queue import Placement
-from services.router.assignment.state import HELD, WORK, PoolState, PoolWork, WorkState
+from services.router.assignment.state import HELD, LANE, OFFER, WORK, PoolState, PoolWork, WorkState
 from services.router.assignment.step import AssignmentStep
 from services.router.turn_credit import gives_back
 
@@ -27,7 +28,7 @@ class Assignment(Reducer[PoolState, AgreementReference]):
     inputs = (ROUTER_QUEUE,)
     outputs = (LEADS_ROUTED_SDR, LEADS_ROUTED_SALES, LEADS_UNROUTED, ROUTER_QUEUE)
     head_type = PoolState
-    entry_kinds = (WORK, HELD)
+    entry_kinds = (WORK, HELD, LANE, OFFER)
     adopts = True
     stands = True
 
@@ -38,6 +39,8 @@ class Assignment(Reducer[PoolState, AgreementReference]):
         match item.kind:
             case RequestKind.REQUEST:
                 placement.arrive(item)
+            case RequestKind.AMENDED:
+                placement.amend(item)
             case RequestKind.OFFERED:
                 _follow(placement, item, WorkState.OFFERED)
             case RequestKind.ACCEPTED:
@@ -49,16 +52,27 @@ class Assignment(Reducer[PoolState, AgreementReference]):
         return placement.finish(view.wake_at)
 
     def wake(self, view: View[PoolState], *, now: int, reference: AgreementReference) -> Step[PoolState]:
-        """Somebody may be there now, or the last pass was not finished."""
+        """Somebody may be there or away now, or the last pass was not finished."""
         placement = _placement(view, now, reference)
-        placement.go_on()
+        placement.recall_from_absent()
+        if placement.step.review is not None:
+            placement.review(placement.step.review)
+        else:
+            placement.go_on()
         return placement.finish(None)
 
     def adopt(self, view: View[PoolState], *, old: str, new: AgreementReference, now: int) -> Step[PoolState]:
-        """Look at the queue with the new people, weights and limits."""
+        """Look at the queue with the new people, weights and limits, or with who is away now; under a new agreement at each lead of it."""
         placement = _placement(view, now, new)
+        placement.recall_from_absent()
+        if old.partition("+")[0] != new.version and placement.step.waiting():
+            placement.review("")
         placement.look_again()
-        return placement.finish(view.wake_at)
+        return placement.finish(None)
+
+    def lives_under(self, reference: AgreementReference) -> str:
+        """A pool hears at once of a new agreement and of who is or will be away."""
+        return reference.news
 
     def standing(self, view: View[PoolState]) -> Amount:
         """How many leads wait in the pool's queue."""
@@ -81,8 +95,8 @@ def _follow(placement: Placement, item: QueueItem, state: WorkState) -> None:
     person = item.person or (work.person if work else None)
     if person is None or (work is not None and (work.state, work.person) == (state, person)):
         return
-    _let_go(step, work)
-    step.load(person, state, 1)
+    placement.take_off(item.handoff_id, work)
+    placement.put_on(person, state)
     same = work is not None and work.person in (None, person)
     step.put_work(
         item.handoff_id,
@@ -107,16 +121,7 @@ def _release(placement: Placement, item: QueueItem) -> None:
         placement.forward_after(item, work)
     if gives_back(item.fault):
         step.give_turn_back(work)
-    _let_go(step, work)
+        placement.uncount(work)
+    placement.take_off(item.handoff_id, work)
     step.drop_work(item.handoff_id)
     placement.look_again()
-
-
-def _let_go(step: AssignmentStep, work: PoolWork | None) -> None:
-    """Take a hand-off out of the queue or off the person's load."""
-    if work is None:
-        return
-    if work.queued is not None:
-        step.leave_queue(work.queued)
-    if work.person is not None and work.state in (WorkState.OFFERED, WorkState.ACCEPTED):
-        step.load(work.person, work.state, -1)

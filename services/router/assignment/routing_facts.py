@@ -10,15 +10,19 @@ from dataclasses import dataclass, replace
 from baton.agreement.compiled.agreement import CompiledAgreement, NeverOpenError
 from baton.agreement.reference import AgreementReference
 from baton.contracts.leads import LeadQualified
-from baton.contracts.routing import Candidate, LeadRouted, LeadUnrouted, QueueItem, RoutingStep
+from baton.contracts.routing import Candidate, LeadRouted, LeadUnrouted, QueueItem, RoutingStep, UnroutedOutcome
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_UNROUTED, ROUTER_QUEUE
 from baton.engine.reducer import Fact
 from services.router.assignment.person_selection import Chosen
 from services.router.assignment.pool_view import PoolView
+from services.router.assignment.state import OpenOffer
+from services.router.turn_credit import ABSENCE
 
 ROUTED = {"sdr": LEADS_ROUTED_SDR, "sales": LEADS_ROUTED_SALES}
 MOST_CANDIDATES = 60
 MOST_STEPS = 120
+KEPT_AT_THE_END = 20
+POOL_GONE = "pool_gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +53,7 @@ class RoutingFacts:
             hand_raised=qualified.hand_raised,
             routed_at_ms=self.now,
             qualified_at_ms=qualified.qualified_at_ms,
-            path=item.path[:MOST_STEPS],
+            path=cut_path(item.path),
             candidates=candidates,
             rule=chosen.rule,
             turn_used=bool(chosen.share),
@@ -68,13 +72,41 @@ class RoutingFacts:
         )
         return Fact(ROUTED[kind], item.lead_id, value)
 
-    def held(self, item: QueueItem, reason: str, candidates: Sequence[Candidate], *, next_try_at: int) -> Fact:
+    def held(self, item: QueueItem, reason: str, candidates: Sequence[Candidate], *, next_try_at: int | None) -> Fact:
         """It waits in this pool's queue."""
-        return self._unrouted(item, "held", reason, candidates, next_try_at=next_try_at)
+        return self._unrouted(item, UnroutedOutcome.HELD, reason, candidates, next_try_at=next_try_at)
 
     def watched(self, item: QueueItem, reason: str, candidates: Sequence[Candidate], watcher: str | None) -> Fact:
         """A human's fallback queue has it."""
-        return self._unrouted(item, "watch", reason, candidates, watcher=watcher)
+        return self._unrouted(item, UnroutedOutcome.WATCH, reason, candidates, watcher=watcher)
+
+    def suppressed(self, item: QueueItem, reason: str, path: Sequence[RoutingStep]) -> Fact:
+        """It may not be handed to anybody, as things are now."""
+        return self._unrouted(replace(item, path=(*item.path, *path)), UnroutedOutcome.SUPPRESSED, reason, ())
+
+    def recalled(self, item: QueueItem, reason: str) -> Fact:
+        """It is to be matched anew."""
+        return self._unrouted(item, UnroutedOutcome.RECALLED, reason, ())
+
+    def offer_recalled(self, handoff_id: str, offer: OpenOffer) -> Fact:
+        """It was offered to somebody who is away, and somebody else can take it sooner."""
+        value = LeadUnrouted(
+            handoff_id=handoff_id,
+            qualification_id=offer.qualification_id,
+            attempt=offer.attempt,
+            lead_id=offer.lead_id,
+            cycle=offer.cycle,
+            outcome=UnroutedOutcome.RECALLED,
+            reason=ABSENCE,
+            pool=self.pool_view.pool,
+            at_ms=self.now,
+            path=(),
+            candidates=(),
+            agreement=self.reference.version,
+            leg=self.pool_view.kind,
+            level=offer.level,
+        )
+        return Fact(LEADS_UNROUTED, offer.lead_id, value)
 
     def overflowed(self, item: QueueItem, target: str, why: str) -> Fact:
         """Another pool is to have it."""
@@ -115,7 +147,7 @@ class RoutingFacts:
             reason=reason,
             pool=self.pool_view.pool,
             at_ms=self.now,
-            path=item.path[:MOST_STEPS],
+            path=cut_path(item.path),
             candidates=cut(candidates),
             agreement=self.reference.version,
             next_try_at_ms=next_try_at,
@@ -131,6 +163,13 @@ def cut(candidates: Sequence[Candidate], chosen: str | None = None) -> tuple[Can
     first = [each for each in candidates if each.person == chosen]
     rest = [each for each in candidates if each.person != chosen]
     return tuple(candidates) if len(candidates) <= MOST_CANDIDATES else tuple((first + rest)[:MOST_CANDIDATES])
+
+
+def cut_path(path: tuple[RoutingStep, ...]) -> tuple[RoutingStep, ...]:
+    """At most so many steps of the path: its beginning, and its end, where the rule that won stands."""
+    if len(path) <= MOST_STEPS:
+        return path
+    return (*path[: MOST_STEPS - KEPT_AT_THE_END], *path[-KEPT_AT_THE_END:])
 
 
 def qualified_of(item: QueueItem) -> LeadQualified:

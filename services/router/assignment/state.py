@@ -1,6 +1,8 @@
 """What assignment keeps of a pool: turns, loads, the queue, and each open hand-off of the pool.
 
-The head is bounded by the pool's people and the agreement's levels; the queue and the open work grow, so they are entries.
+The head is bounded by the pool's people and the agreement's levels; the queue and the open work grow, so they are entries. The queue
+is made of lanes: the leads of a lane ask the same of a person, so where nobody can take the first of them nobody can take the others.
+Only the first lead of a lane stands in the index that is looked at, so a decision costs the same however long the queue is.
 """
 
 from dataclasses import dataclass
@@ -9,6 +11,7 @@ from fractions import Fraction
 
 from baton.contracts.routing import QueueItem
 from baton.engine.reducer import EntryKind
+from baton.ids import derived_id
 from services.router.assignment.fair_share import Book, Standing
 
 
@@ -43,11 +46,18 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What a person has open from this pool: offers not yet answered, and accepted work."""
+    """What a person has open from this pool: offers not yet answered, and accepted work.
+
+    ``today`` and ``this_week`` count what was handed to them in the day ``day`` (``2026-11-02``) of the agreement's own time and in
+    its week; they are kept where the agreement limits them.
+    """
 
     person: str
     offered: int = 0
     accepted: int = 0
+    day: str = ""
+    today: int = 0
+    this_week: int = 0
 
     @property
     def total(self) -> int:
@@ -60,6 +70,7 @@ class PoolState:
     """The head of a pool. ``decided`` counts its turns.
 
     ``resume`` is where an unfinished pass over the queue goes on; ``again``: something changed meanwhile, so that another pass follows.
+    ``review`` is where an unfinished look at each waiting lead goes on, after a new agreement.
     """
 
     pool: str
@@ -68,6 +79,7 @@ class PoolState:
     loads: tuple[Load, ...] = ()
     resume: str | None = None
     again: bool = False
+    review: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,10 +128,34 @@ class PoolHeld:
     since_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneHead:
+    """The first lead of a lane, by its place among all that wait."""
+
+    lane: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOffer:
+    """An offer that is not answered, by person and hand-off: what names it, and what it asks of a person, should it go to another."""
+
+    lead_id: str
+    qualification_id: str
+    attempt: int
+    cycle: int
+    level: str
+    skills: tuple[str, ...] = ()
+    not_to: tuple[str, ...] = ()
+
+
 WORK = EntryKind("work", PoolWork)
 HELD = EntryKind("held", PoolHeld)
+LANE = EntryKind("lane", LaneHead)
+OFFER = EntryKind("offer", OpenOffer)
 
+COMMON_LANE = ""
 _LEVEL_RANK = {"hot": 0, "warm": 1, "cold": 2}
+_MARK = "~"
 
 
 def place_in_queue(item: QueueItem) -> str:
@@ -132,6 +168,21 @@ def place_in_queue(item: QueueItem) -> str:
     return f"{raised}{rank}/{max(qualified.qualified_at_ms, 0):015d}/{item.handoff_id}"
 
 
+def lane_of(item: QueueItem) -> str:
+    """The lane of the queue that a lead waits in: the same for all that ask the same of a person and may go to the same pools."""
+    rejecters = item.qualified.rejecters if item.qualified else ()
+    asks = (sorted(item.skills), sorted({*item.exclude, *rejecters}), item.person or "", sorted(item.overflowed_from))
+    if not any(asks):
+        return COMMON_LANE
+    return f"{_MARK}{derived_id('lane', *('|'.join(part) if isinstance(part, list) else part for part in asks))}{_MARK}"
+
+
+def split_place(key: str) -> tuple[str, str]:
+    """The lane and the place among all that wait, of an entry of the queue."""
+    lane, mark, place = key.rpartition(_MARK)
+    return lane + mark, place
+
+
 def fraction_text(value: Fraction) -> str:
     """``n/d``, as it is stored."""
     return f"{value.numerator}/{value.denominator}"
@@ -139,7 +190,9 @@ def fraction_text(value: Fraction) -> str:
 
 def book_of(ledger: Ledger) -> dict[str, Standing]:
     """The ledger as arithmetic reads it."""
-    return {each.person: Standing(turns=each.turns, target=Fraction(each.target), last=each.last) for each in ledger.standings}
+    return {
+        turns.person: Standing(turns=turns.turns, target=Fraction(turns.target), last=turns.last) for turns in ledger.standings
+    }
 
 
 def ledger_of(level: str, period: str, book: Book) -> Ledger:

@@ -12,9 +12,14 @@ from baton.engine.reducer import Step, View
 from baton.engine.step_builder import StepBuilder
 from services.router.assignment.fair_share import NEW, Book, Standing, given_back, taken
 from services.router.assignment.state import (
+    COMMON_LANE,
     HELD,
+    LANE,
+    OFFER,
     WORK,
+    LaneHead,
     Load,
+    OpenOffer,
     Part,
     PoolHeld,
     PoolState,
@@ -23,8 +28,14 @@ from services.router.assignment.state import (
     WorkState,
     book_of,
     fraction_text,
+    lane_of,
     ledger_of,
+    place_in_queue,
+    split_place,
 )
+
+_AFTER = "\0"
+"""Behind a key, so that a scan begins just after it."""
 
 
 class AssignmentStep(StepBuilder[PoolState]):
@@ -41,6 +52,7 @@ class AssignmentStep(StepBuilder[PoolState]):
         self.decided = self._head.decided
         self.resume = self._head.resume
         self.again = self._head.again
+        self.review = self._head.review
 
     # ------------------------------------------------------------------ entries, with what this step changed
 
@@ -60,17 +72,69 @@ class AssignmentStep(StepBuilder[PoolState]):
         """Forget a hand-off that is closed."""
         self.drop(WORK, handoff_id)
 
-    def enqueue(self, place: str, held: PoolHeld) -> None:
-        """Put a lead into the queue."""
-        self.store(HELD, place, held)
+    def enqueue(self, held: PoolHeld) -> str:
+        """Put a lead into its lane of the queue; gives the key it has there."""
+        lane, place = lane_of(held.item), place_in_queue(held.item)
+        first = self._first_of(lane)
+        self.store(HELD, lane + place, held)
+        if first is None or place < first:
+            if first is not None:
+                self.drop(LANE, first)
+            self.store(LANE, place, LaneHead(lane=lane))
+        return lane + place
 
-    def leave_queue(self, place: str) -> None:
-        """Take a lead out of the queue."""
-        self.drop(HELD, place)
+    def leave_queue(self, key: str) -> None:
+        """Take a lead out of the queue; the next one of its lane is looked at from now on."""
+        lane, place = split_place(key)
+        self.drop(HELD, key)
+        head = self.get(LANE, place)
+        if head is None or head.lane != lane:
+            return
+        self.drop(LANE, place)
+        following = self._first_of(lane, behind=place)
+        if following is not None:
+            self.store(LANE, following, head)
+
+    def is_first(self, key: str) -> bool:
+        """Whether the lead is the first of its lane."""
+        lane, place = split_place(key)
+        head = self.get(LANE, place)
+        return head is not None and head.lane == lane
+
+    def next_lane(self, *, first: str) -> tuple[str, str] | None:
+        """The lane whose first lead comes next in the order of all that wait, from the place ``first`` on: its key and that place."""
+        found = self.scan(LANE, first=first, limit=1)
+        return (found[0][1].lane + found[0][0], found[0][0]) if found else None
 
     def queue(self, *, first: str, limit: int) -> list[tuple[str, PoolHeld]]:
-        """At most ``limit`` leads of the queue in order, from ``first`` on."""
+        """At most ``limit`` leads of the queue, lane by lane, from the key ``first`` on."""
         return self.scan(HELD, first=first, limit=limit)
+
+    def index_lanes(self) -> None:
+        """A queue kept by an older version has no index: its leads are one lane then, and are sorted as they come up."""
+        if self.waiting() and not self.count(LANE) and (first := self._first_of(COMMON_LANE)) is not None:
+            self.store(LANE, first, LaneHead(lane=COMMON_LANE))
+
+    def _first_of(self, lane: str, *, behind: str = "") -> str | None:
+        found = self.scan(HELD, first=lane + behind + (_AFTER if behind else ""), limit=1)
+        if not found:
+            return None
+        kept_in, place = split_place(found[0][0])
+        return place if kept_in == lane else None
+
+    def offers_of(self, person: str, *, limit: int) -> list[tuple[str, OpenOffer]]:
+        """At most ``limit`` offers that the person has not answered, by their hand-off."""
+        begin = f"{person}/"
+        found = self.scan(OFFER, first=begin, limit=limit)
+        return [(item.removeprefix(begin), offer) for item, offer in found if item.startswith(begin)]
+
+    def note_offer(self, person: str, handoff_id: str, offer: OpenOffer) -> None:
+        """Remember an offer until it is answered."""
+        self.store(OFFER, f"{person}/{handoff_id}", offer)
+
+    def forget_offer(self, person: str, handoff_id: str) -> None:
+        """The offer is answered, or taken back."""
+        self.drop(OFFER, f"{person}/{handoff_id}")
 
     def waiting(self) -> int:
         """How many leads are in the queue."""
@@ -123,10 +187,20 @@ class AssignmentStep(StepBuilder[PoolState]):
             after = replace(before, offered=max(0, before.offered + amount))
         else:
             after = replace(before, accepted=max(0, before.accepted + amount))
-        if after.total:
-            self.loads[person] = after
+        self._set_load(after)
+
+    def count_handed(self, person: str, *, day: str, monday: str, amount: int = 1) -> None:
+        """Count what is handed to somebody who has a limit by day or by week; ``amount`` -1: as if it had not been."""
+        before = self.loads.get(person, Load(person=person))
+        today = before.today if before.day == day else 0
+        this_week = before.this_week if before.day >= monday else 0
+        self._set_load(replace(before, day=day, today=max(0, today + amount), this_week=max(0, this_week + amount)))
+
+    def _set_load(self, after: Load) -> None:
+        if after.total or after.today or after.this_week:
+            self.loads[after.person] = after
         else:
-            self.loads.pop(person, None)
+            self.loads.pop(after.person, None)
 
     # ------------------------------------------------------------------ the outcome
 
@@ -142,6 +216,7 @@ class AssignmentStep(StepBuilder[PoolState]):
             loads=tuple(load for _, load in sorted(self.loads.items())),
             resume=self.resume,
             again=self.again,
+            review=self.review,
         )
         unchanged = self.view.head is not None and after == self._head
         return self.build(self.view.head if unchanged else after, wake_at)

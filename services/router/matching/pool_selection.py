@@ -13,6 +13,7 @@ from baton.agreement.condition_context import ConditionContext
 from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import HandoffRequest, RoutingStep
 from services.router.matching.state import AccountState, OpenHandoff
+from services.router.suppression import suppression_of
 
 MANUAL = "manual"
 MANAGER_QUEUE = "manager_queue"
@@ -20,7 +21,6 @@ OWNER_OF_CYCLE = "owner_of_cycle"
 CUSTOMER_OWNER = "customer_owner"
 COLLEAGUE = "colleague"
 NAMED_ACCOUNT = "named_account"
-CONSENT = "consent"
 CHOSEN, NO = "chosen", "no"
 WON = frozenset({"won", "customer"})
 
@@ -66,9 +66,10 @@ def choose_pool(
 ) -> Chosen | Suppressed:
     """The decision for one request. ``colleagues``: the open hand-offs of other leads at the account, by id."""
     context = context_of_qualified(qualified, now_ms=now, account=account.scored)
-    path: list[RoutingStep] = []
-    if (suppressed := _suppressed(context, agreement, path)) is not None:
-        return Suppressed(reason=suppressed, path=tuple(path))
+    verdict = suppression_of(context, agreement)
+    if verdict.reason is not None:
+        return Suppressed(reason=verdict.reason, path=verdict.path)
+    path = list(verdict.path)
     if request.person is not None or request.pool is not None or request.watcher is not None:
         return _as_told(request, context, agreement, path)
     rules = (
@@ -86,16 +87,6 @@ def choose_pool(
     path.extend(choice.path)
     skills = tuple(sorted(agreement.routing.needs(context)))
     return Chosen(pool=choice.pool, rule=choice.path[-1].rule, path=tuple(path), skills=skills)
-
-
-def _suppressed(context: ConditionContext, agreement: CompiledAgreement, path: list[RoutingStep]) -> str | None:
-    suppression = agreement.routing.suppressed(context)
-    path.extend(suppression.path)
-    if suppression.reason is not None:
-        return suppression.reason
-    consent = agreement.consent.hand_off.decide(context.consents, hand_raised=bool(context.hand_raised))
-    path.append(RoutingStep(rule=CONSENT, outcome=consent.reason))
-    return None if consent.allowed else "no_consent"
 
 
 def _as_told(request: HandoffRequest, context: ConditionContext, agreement: CompiledAgreement, path: list[RoutingStep]) -> Chosen:

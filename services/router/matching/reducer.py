@@ -45,6 +45,8 @@ def _on_request(view: View[AccountState], request: HandoffRequest, now: int, ref
     match request.kind:
         case RequestKind.REQUEST if request.qualified is not None:
             return _ask(view, request, request.qualified, now, reference)
+        case RequestKind.AMENDED:
+            return _amend(view, request, now)
         case RequestKind.OFFERED | RequestKind.ACCEPTED:
             return _note(view, request, now, reference)
         case RequestKind.RELEASE:
@@ -73,6 +75,7 @@ def _ask(
                 qualified=qualified,
                 path=chosen.path,
                 exclude=request.exclude,
+                rejecters=request.rejecters,
                 person=chosen.person,
                 rule=chosen.rule,
                 forced=chosen.forced,
@@ -98,6 +101,15 @@ def _note(view: View[AccountState], request: HandoffRequest, now: int, reference
     noted = replace(known or fresh, accepted=request.kind == RequestKind.ACCEPTED)
     item = replace(_item(request, pool, now), person=request.person)
     return Step(head=_kept(_account(view)), put=(Put(OPEN, request.handoff_id, noted),), facts=(Fact(ROUTER_QUEUE, pool, item),))
+
+
+def _amend(view: View[AccountState], request: HandoffRequest, now: int) -> Step[AccountState]:
+    """Something about the lead has changed: the pool that has it is told."""
+    known = view.get(OPEN, request.handoff_id)
+    if known is None:
+        return Step(head=view.head)
+    item = replace(_item(request, known.pool, now), qualified=request.qualified)
+    return Step(head=view.head, facts=(Fact(ROUTER_QUEUE, known.pool, item),))
 
 
 def _release(view: View[AccountState], request: HandoffRequest, now: int) -> Step[AccountState]:
