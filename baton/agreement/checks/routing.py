@@ -1,12 +1,14 @@
 """Routing: rules that can be reached, rules that share leads, skills that somebody has."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from baton.agreement.checks.condition_logic import common_range, common_words, one_by_one, takes_all_of
-from baton.agreement.checks.context import CheckContext, Finding, odd, quoted, wrong
-from baton.agreement.model.condition import ConditionModel
-from baton.agreement.model.routing import DestinationModel, RuleModel
+from baton.agreement.checks.context import CheckContext, Finding, dangling, odd, quoted, wrong
+from baton.agreement.checks.rule_index import RuleIndex
+from baton.agreement.condition_fields import Kind
+from baton.agreement.model.condition import ConditionModel, Test
+from baton.agreement.model.routing import SPOKEN, RuleModel
 from baton.agreement.problems import Path
 
 
@@ -32,20 +34,37 @@ def _sound(context: CheckContext, path: Path) -> bool:
 
 def _shadowed(context: CheckContext, base: Path, rules: Sequence[_Named], what: str) -> Iterator[Finding]:
     sound = [(number, rule) for number, rule in enumerate(rules) if _sound(context, (*base, number, "when"))]
-    for place, (number, rule) in enumerate(sound):
-        if taken := _takers(context, rule, [earlier for _, earlier in sound[:place]]):
+    earlier = _Earlier(context, [rule for _, rule in sound])
+    for number, rule in sound:
+        if taken := earlier.takers(rule):
             yield _never((*base, number), what, rule, taken)
+        earlier.add(rule)
 
 
-def _takers(context: CheckContext, rule: _Named, earlier: Sequence[_Named]) -> list[str]:
-    """The rules among ``earlier`` that together take everybody ``rule`` would take; none where something is left for it."""
-    takers = []
-    for part in one_by_one(rule.when):
-        found = next((each.name for each in earlier if takes_all_of(each.when, part, context.fields)), None)
-        if found is None:
-            return []
-        takers.append(found)
-    return list(dict.fromkeys(takers))
+class _Earlier:
+    """The rules before the one that is checked, found by what they ask."""
+
+    def __init__(self, context: CheckContext, rules: Sequence[_Named]) -> None:
+        self.fields = context.fields
+        self._index = RuleIndex.over((rule.when for rule in rules), context.fields)
+        self._rules: list[_Named] = []
+
+    def add(self, rule: _Named) -> None:
+        self._index.add(len(self._rules), rule.when)
+        self._rules.append(rule)
+
+    def takers(self, rule: _Named, counts: Callable[[_Named], bool] = lambda earlier: True) -> list[str]:
+        """The rules that together take everybody ``rule`` would take, of those that count; none where something is left for it."""
+        takers = []
+        for part in one_by_one(rule.when):
+            candidates = (self._rules[number] for number in self._index.candidates(part, range(len(self._rules))))
+            found = next(
+                (known.name for known in candidates if counts(known) and takes_all_of(known.when, part, self.fields)), None
+            )
+            if found is None:
+                return []
+            takers.append(found)
+        return list(dict.fromkeys(takers))
 
 
 def _never(path: Path, what: str, rule: _Named, takers: list[str]) -> Finding:
@@ -63,35 +82,70 @@ def _rules(context: CheckContext) -> Iterator[Finding]:
     suppressing = [
         each for number, each in enumerate(routing.suppress) if _sound(context, ("routing", "suppress", number, "when"))
     ]
-    for number, (path, rule) in enumerate(rules):
-        alike = [earlier for _, earlier in rules[:number] if _same_kinds(earlier.to, rule.to)]
-        if taken := _takers(context, rule, [*suppressing, *alike]):
+    known = _Earlier(context, [*suppressing, *(rule for _, rule in rules)])
+    for suppress in suppressing:
+        known.add(suppress)
+    plain: dict[str, list[RuleModel]] = {}
+    for path, rule in rules:
+        if taken := known.takers(rule, counts=lambda earlier, rule=rule: _has_its_kinds(earlier, rule)):  # type: ignore[misc]
             yield _never(path, "rule", rule, taken)
-            continue
-        for earlier in alike:
-            if shared := common_words(rule.when, earlier.when, context.fields):
-                yield odd(
-                    path, f'{quoted(shared)} fits "{rule.name}" and "{earlier.name}"; the first, "{earlier.name}", takes it'
-                )
-            elif overlap := common_range(rule.when, earlier.when, context.fields):
-                yield odd(
-                    path, f'"{rule.name}" and "{earlier.name}" overlap ({overlap}); the first, "{earlier.name}", takes those'
-                )
+        elif isinstance(rule.when, Test):
+            alike = [earlier for earlier in plain.get(rule.when.field, ()) if _has_its_kinds(earlier, rule)]
+            yield from _shared(context, path, rule, alike)
+        known.add(rule)
+        if isinstance(rule.when, Test):
+            plain.setdefault(rule.when.field, []).append(rule)
 
 
-def _same_kinds(earlier: DestinationModel, later: DestinationModel) -> bool:
-    """Whether the earlier rule has a pool for every kind that the later one has."""
-    return all(getattr(earlier, kind) for kind in ("sdr", "sales") if getattr(later, kind))
+def _shared(context: CheckContext, path: Path, rule: RuleModel, earlier_ones: Sequence[RuleModel]) -> Iterator[Finding]:
+    """Values that an earlier rule, a plain test of the same field, lets through as well."""
+    for earlier in earlier_ones:
+        if shared := common_words(rule.when, earlier.when, context.fields):
+            yield odd(path, f'{quoted(shared)} fits "{rule.name}" and "{earlier.name}"; the first, "{earlier.name}", takes it')
+        elif overlap := common_range(rule.when, earlier.when, context.fields):
+            yield odd(
+                path, f'"{rule.name}" and "{earlier.name}" overlap ({overlap}); the first, "{earlier.name}", takes those'
+            )
+
+
+def _has_its_kinds(earlier: _Named, later: RuleModel) -> bool:
+    """Whether the earlier rule has a pool for every kind that the later one has; one that suppresses has every kind."""
+    if not isinstance(earlier, RuleModel):
+        return True
+    return all(getattr(earlier.to, kind) for kind in ("sdr", "sales") if getattr(later.to, kind))
 
 
 def _skills(context: CheckContext) -> Iterator[Finding]:
     model = context.model
+    yield from _spoken(context, ("routing", "needs"), model.routing.needs)
+    known = {skill for person in model.people.values() for skill in person.skills}
+    for skill in model.routing.needs:
+        if not skill.startswith(SPOKEN) and skill not in known:
+            yield wrong(("routing", "needs"), f'every lead needs "{skill}", but nobody has that skill')
     for part, rules in (("territories", model.routing.territories), ("segments", model.routing.segments)):
         for number, rule in enumerate(rules):
+            yield from _spoken(context, ("routing", part, number, "needs"), rule.needs)
             for pool in filter(None, (rule.to.sdr, rule.to.sales)):
                 members = model.pools[pool].members if pool in model.pools else {}
                 people = [model.people[each] for each in members if each in model.people]
-                lacking = [skill for skill in rule.needs if not any(skill in each.skills for each in people)]
+                lacking = [
+                    skill
+                    for skill in rule.needs
+                    if not skill.startswith(SPOKEN) and not any(skill in person.skills for person in people)
+                ]
                 if people and lacking:
                     message = f'rule "{rule.name}" needs {quoted(lacking)}, but nobody in pool "{pool}" has that skill'
                     yield wrong(("routing", part, number, "needs"), message)
+
+
+def _spoken(context: CheckContext, path: Path, needs: Sequence[str]) -> Iterator[Finding]:
+    """Needs that name a profile field, which must be one of words."""
+    for need in needs:
+        if not need.startswith(SPOKEN):
+            continue
+        found = context.fields.get(need)
+        if found is None:
+            known = (name for name in context.fields if name.startswith(SPOKEN))
+            yield dangling(path, "profile field", need.removeprefix(SPOKEN), (name.removeprefix(SPOKEN) for name in known))
+        elif found.kind not in (Kind.TEXT, Kind.SET):
+            yield wrong(path, f'"{need}" is a {found.kind.value}: a skill is named by a field of kind text or set')

@@ -84,6 +84,11 @@ class Pool:
     manager: str | None
     keeps_limits: bool = True
 
+    @property
+    def skills(self) -> frozenset[str]:
+        """Every skill that somebody in it has."""
+        return frozenset(skill for member in self.members for skill in member.skills)
+
     def weights_on(self, day: date) -> tuple[int, ...]:
         """The members' weights on ``day`` in whole numbers, in their order: as written where all are whole, else all times the same."""
         exact = [member.weight_on(day) for member in self.members]

@@ -5,16 +5,20 @@ The steps before named accounts need the router's state; taking turns inside a p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from baton.agreement.compiled.conditions import Condition
+from baton.agreement.compiled.rule_lookup import Demand, Found, RuleLookup, lookup_of
 from baton.agreement.condition_context import ConditionContext
 from baton.contracts.routing import RoutingStep
 
 CHOSEN, NO, UNKNOWN, NO_SUCH_KIND = "chosen", "no", "unknown", "no pool of this kind"
 DEFAULT_RULE = "default"
+LISTED: Final = 60
+"""Of so many rules each is on the record with what it said; of more only those that were not false at once, and how many were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +30,24 @@ class NamedAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SkillDemand:
+    """Skills a person must have: the ``named`` ones, and for each profile field of ``spoken`` (a language) one that the field names."""
+
+    named: frozenset[str] = frozenset()
+    spoken: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RouteRule:
-    """One rule; ``pools`` by kind of queue. ``needs``: skills the person must have. ``asks``: the profile fields it looks at."""
+    """One rule; ``pools`` by kind of queue. ``needs``: skills the person must have. ``asks``: the profile fields it looks at.
+    ``demands``: what the profile must say for the rule to be true, as far as it can be looked up."""
 
     name: str
     condition: Condition
     pools: Mapping[str, str]
-    needs: frozenset[str]
+    needs: SkillDemand = SkillDemand()
     asks: tuple[str, ...] = ()
+    demands: tuple[Demand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +60,12 @@ class SuppressRule:
 
 
 class Choice(NamedTuple):
-    """The pool, and every rule looked at with what it said: ``chosen``, ``no``, ``unknown`` or ``no pool of this kind``."""
+    """The pool, and every rule looked at with what it said: ``chosen``, ``no``, ``unknown`` or ``no pool of this kind``; the last step
+    is the rule that won. ``rule`` None: the default."""
 
     pool: str
     path: tuple[RoutingStep, ...]
+    rule: RouteRule | None = None
 
 
 class Suppression(NamedTuple):
@@ -59,15 +75,24 @@ class Suppression(NamedTuple):
     path: tuple[RoutingStep, ...]
 
 
+class Skills(NamedTuple):
+    """What the person must have; ``path``: each profile field that asked for something, and what came of it."""
+
+    needed: frozenset[str]
+    path: tuple[RoutingStep, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
-    """The order of DOMAIN's section on routing, as far as it needs no state of the router."""
+    """The order of the routing rules, as far as it needs no state of the router."""
 
     suppress: tuple[SuppressRule, ...]
     accounts: Mapping[str, NamedAccount]
     rules: tuple[RouteRule, ...]
     default: Mapping[str, str]
     keep_colleagues_together: bool
+    needs: SkillDemand = SkillDemand()
+    _lookups: list[RuleLookup] = field(default_factory=list, repr=False, compare=False)
 
     def suppressed(self, context: ConditionContext) -> Suppression:
         """Whether the lead goes to nobody. Consent is apart: ``CompiledAgreement.consent.hand_off``."""
@@ -91,25 +116,66 @@ class Routing:
         """
         path: list[RoutingStep] = []
         leg = context.leg or "sales"
-        for rule in self.rules:
+        many = len(self.rules) > LISTED
+        found_by = self._lookup().look_up(context.profile) if many else Found(range(len(self.rules)), ())
+        looked = 0
+        for number in found_by.possible:
+            looked = self._pass_over(path, looked, number, found_by.undecided)
+            rule = self.rules[number]
             found = rule.condition(context)
             pool = rule.pools.get(leg) if found else None
             if pool is not None:
                 path.append(RoutingStep(rule=rule.name, outcome=CHOSEN))
-                return Choice(pool, tuple(path))
+                return Choice(pool, tuple(path), rule)
             outcome = NO_SUCH_KIND if found else UNKNOWN if found is None else NO
             path.append(RoutingStep(rule=rule.name, outcome=outcome))
+        self._pass_over(path, looked, len(self.rules), found_by.undecided)
         path.append(RoutingStep(rule=DEFAULT_RULE, outcome=CHOSEN))
         return Choice(self.default.get(leg) or next(iter(self.default.values())), tuple(path))
 
+    def _lookup(self) -> RuleLookup:
+        if not self._lookups:
+            self._lookups.append(lookup_of([rule.demands for rule in self.rules]))
+        return self._lookups[0]
+
+    def _pass_over(self, path: list[RoutingStep], first: int, end: int, undecided: Sequence[int]) -> int:
+        """Record the rules that could not be true without asking them; gives the number of the rule that comes after ``end``."""
+        open_ones = bisect_left(undecided, end) - bisect_left(undecided, first)
+        for count, outcome in ((end - first - open_ones, NO), (open_ones, UNKNOWN)):
+            if count > 0:
+                path.append(RoutingStep(rule=f"{count} rules from {self.rules[first].name}", outcome=outcome))
+        return end + 1
+
     def undecided_by(self, context: ConditionContext) -> tuple[str, ...]:
         """The profile fields that a rule before the chosen one asks for, that are not known, and could change the pool."""
-        leg, chosen = context.leg or "sales", self.choose(context).path
-        unknown = {step.rule for step in chosen if step.outcome == UNKNOWN}
-        asked = (key for rule in self.rules if rule.name in unknown and leg in rule.pools for key in rule.asks)
-        return tuple(dict.fromkeys(key for key in asked if key not in context.profile))
+        leg = context.leg or "sales"
+        chosen = self.choose(context).rule
+        asked: dict[str, None] = {}
+        for rule in self.rules:
+            if rule is chosen:
+                break
+            missing = [key for key in rule.asks if key not in context.profile and key not in asked]
+            if missing and leg in rule.pools and rule.condition(context) is None:
+                asked.update(dict.fromkeys(missing))
+        return tuple(asked)
 
-    def needs(self, context: ConditionContext) -> frozenset[str]:
-        """The skills that the rule which chooses the pool demands."""
-        chosen = self.choose(context).path[-1].rule
-        return next((rule.needs for rule in self.rules if rule.name == chosen), frozenset())
+    def skills_for(self, context: ConditionContext, rule: RouteRule | None, known: Collection[str]) -> Skills:
+        """The skills that the lead asks of a person, by the rule that chose its pool and by all leads' own; ``known`` are those that
+        somebody of the pool has: what a profile asks for and nobody has is not asked for, and the path says so."""
+        demands = (self.needs,) if rule is None else (self.needs, rule.needs)
+        needed = {skill for demand in demands for skill in demand.named}
+        path = []
+        for key in dict.fromkeys(key for demand in demands for key in demand.spoken):
+            wanted = tuple(_words_of(context.profile.get(key)))
+            found = next((skill for word in wanted for skill in sorted(known) if skill.casefold() == word), None)
+            if found is not None:
+                needed.add(found)
+            if wanted:
+                outcome = found if found is not None else f"nobody has {', '.join(wanted)}"
+                path.append(RoutingStep(rule=f"needs:profile.{key}", outcome=outcome))
+        return Skills(frozenset(needed), tuple(path))
+
+
+def _words_of(value: str | None) -> Iterator[str]:
+    """The words of a field of text or of a set, which has them behind semicolons."""
+    return filter(None, (word.strip().casefold() for word in (value or "").split(";")))

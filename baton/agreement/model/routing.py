@@ -1,9 +1,15 @@
 """Section ``routing``: which pool gets a lead. People inside a pool take turns."""
 
+from typing import Final
+
 from pydantic import Field, model_validator
 
 from baton.agreement.model.base import Label, Name, Section, problem
 from baton.agreement.model.condition import ConditionModel
+
+
+SPOKEN: Final = "profile."
+"""How a need begins that names a field of the lead's profile instead of a skill."""
 
 
 class SuppressModel(Section):
@@ -35,7 +41,7 @@ class RuleModel(Section):
     when: ConditionModel
     to: DestinationModel
     needs: tuple[Name, ...] = ()
-    """Skills that the person must have."""
+    """Skills that the person must have: by name, or ``profile.language``, the one that the lead's own profile names."""
 
 
 class NamedAccountModel(Section):
@@ -65,5 +71,7 @@ class RoutingModel(Section):
     segments: tuple[RuleModel, ...] = ()
     default: DestinationModel
     """The pools for whoever is left."""
+    needs: tuple[Name, ...] = ()
+    """Skills that every lead asks of a person, whichever rule chose its pool; written as in a rule."""
     keep_colleagues_together: bool = True
     """A lead whose colleague has an open hand-off goes to the same person."""

@@ -84,9 +84,9 @@ def choose_pool(
             return Chosen(pool=found.pool, rule=rule, path=tuple(path), person=found.person, beside=found.beside)
         path.append(RoutingStep(rule=rule, outcome=found))
     choice = agreement.routing.choose(context)
-    path.extend(choice.path)
-    skills = tuple(sorted(agreement.routing.needs(context)))
-    return Chosen(pool=choice.pool, rule=choice.path[-1].rule, path=tuple(path), skills=skills)
+    skills = agreement.routing.skills_for(context, choice.rule, agreement.pools[choice.pool].skills)
+    path += [*choice.path[:-1], *skills.path, choice.path[-1]]
+    return Chosen(pool=choice.pool, rule=choice.path[-1].rule, path=tuple(path), skills=tuple(sorted(skills.needed)))
 
 
 def _as_told(request: HandoffRequest, context: ConditionContext, agreement: CompiledAgreement, path: list[RoutingStep]) -> Chosen:

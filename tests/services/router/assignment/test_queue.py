@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,12 +15,12 @@ from baton.contracts.codec import codec_for
 from baton.contracts.routing import LeadRouted, LeadUnrouted, QueueItem, RoutingStep
 from baton.contracts.topics import TOPICS
 from baton.engine.reducer import EntryKind, Event, Step
-from services.router.assignment.eligibility import Need, next_chance, screen
+from services.router.assignment.eligibility import Availability, Need, next_chance, screen
 from services.router.assignment.person_selection import Chosen, Room, choose
-from services.router.assignment.pool_view import PoolMember, PoolView, period_of
+from services.router.assignment.pool_view import PoolMember, PoolView, period_of, pool_view_of
 from services.router.assignment.queue import PASS
 from services.router.assignment.reducer import Assignment
-from services.router.assignment.state import HELD, Load, PoolHeld, PoolState, place_in_queue
+from services.router.assignment.state import HELD, LANE, Load, PoolHeld, PoolState, place_in_queue
 from tests.services.router.router_world import HOUR, MINUTE, MONDAY_0900, POOLS, agreement, qualified
 
 
@@ -86,14 +87,14 @@ def test_a_step_hands_out_a_bounded_number_and_the_next_one_goes_on() -> None:
     pool = Pool()
     for number in range(2 * PASS + 50):
         take(pool, item(f"l{number}"), now=MONDAY_0900 - HOUR)
-    assert (pool.count(HELD), pool.wake_at) == (2 * PASS + 50, MONDAY_0900 - 45 * MINUTE)
+    assert (pool.count(HELD), pool.count(LANE), pool.wake_at) == (2 * PASS + 50, 1, MONDAY_0900)
     handed_out = []
     now = MONDAY_0900
     while pool.wake_at is not None:
         now = max(now, pool.wake_at)
         handed_out.append(len(pool.apply(Assignment().wake(pool, now=now, reference=REFERENCE))))
     assert handed_out == [PASS, PASS, 50]
-    assert (pool.count(HELD), now) == (0, MONDAY_0900 + 2)
+    assert (pool.count(HELD), pool.count(LANE), now) == (0, 0, MONDAY_0900 + 2)
 
 
 def test_a_repeat_of_any_item_changes_nothing() -> None:
@@ -108,13 +109,10 @@ def test_a_repeat_of_any_item_changes_nothing() -> None:
             assert pool.head == before[0]
 
 
-def test_it_looks_again_at_the_next_opening_and_at_the_latest_after_a_quarter_of_an_hour() -> None:
+def test_it_looks_again_at_the_next_opening_and_not_before() -> None:
     pool = Pool()
-    take(pool, item("l1"), now=MONDAY_0900 - HOUR)
-    assert pool.wake_at == MONDAY_0900 - 45 * MINUTE
-    near = Pool()
-    take(near, item("l1"), now=MONDAY_0900 - 10 * MINUTE)
-    assert near.wake_at == MONDAY_0900
+    take(pool, item("l1"), now=MONDAY_0900 - 40 * HOUR)
+    assert pool.wake_at == MONDAY_0900
     free = Pool()
     take(free, item("l1"))
     assert free.wake_at is None
@@ -129,6 +127,9 @@ class Closed:
     def next_open(self, at_ms: int) -> int:
         raise NeverOpenError("never")
 
+    def next_close(self, at_ms: int) -> int | None:
+        return None
+
 
 class Away:
     """Who is away until when."""
@@ -141,6 +142,13 @@ class Away:
 
     def back_at(self, person: str, at_ms: int) -> int:
         return max(at_ms, self.until.get(person, 0))
+
+    def leaves_at(self, person: str, at_ms: int) -> int | None:
+        return None
+
+
+def room_of(view: PoolView, loads: dict[str, Load], away: Away) -> Room:
+    return Room(pool_view=view, availability=Availability(view, loads, away, 5), book={})
 
 
 SCREENED = [
@@ -159,44 +167,75 @@ SCREENED = [
     (PoolMember(person="p", capacity=2), {"p": Load(person="p", offered=1)}, Need(), None),
     (PoolMember(person="p", offers=1), {"p": Load(person="p", offered=1)}, Need(), "offers_open"),
     (PoolMember(person="p", offers=1), {"p": Load(person="p", accepted=1)}, Need(), None),
+    (PoolMember(person="p", capacity=0), {}, Need(), "full"),
     (PoolMember(person="p", hours=Closed()), {}, Need(), "closed"),
-    (PoolMember(person="p", hours=Closed()), {}, Need(any_hour=True), None),
+    (PoolMember(person="p", per_day=2), {"p": Load(person="p", day="2026-11-03", today=2, this_week=2)}, Need(), "day_limit"),
+    (PoolMember(person="p", per_day=2), {"p": Load(person="p", day="2026-11-02", today=2, this_week=2)}, Need(), None),
+    (PoolMember(person="p", per_week=3), {"p": Load(person="p", day="2026-11-02", today=1, this_week=3)}, Need(), "week_limit"),
+    (PoolMember(person="p", per_week=3), {"p": Load(person="p", day="2026-11-01", today=1, this_week=3)}, Need(), None),
 ]
 
 
 @pytest.mark.parametrize(("member", "loads", "need", "reason"), SCREENED)
 def test_why_somebody_is_not_eligible(member: PoolMember, loads: dict[str, Load], need: Need, reason: str | None) -> None:
-    (found,) = screen(PoolView(pool="p", kind="sdr", members=(member,)), loads, Away(away=9), need, now=5)
+    view = PoolView(pool="p", kind="sdr", members=(member,), day="2026-11-03", monday="2026-11-02")
+    (found,) = screen(Availability(view, loads, Away(away=9), 5), need)
     assert found.reason == reason
 
 
-def test_a_calendar_that_never_opens_is_looked_at_again_all_the_same() -> None:
+def test_a_pool_that_ignores_hours_has_nobody_who_is_closed() -> None:
+    view = PoolView(pool="p", kind="sdr", members=(PoolMember(person="p", hours=Closed()),), any_hour=True)
+    (found,) = screen(Availability(view, {}, Away(), 5), Need())
+    assert found.reason is None
+
+
+def test_a_calendar_that_never_opens_is_no_chance() -> None:
     pool_view = PoolView(pool="p", kind="sdr", members=(PoolMember(person="p", hours=Closed()),))
-    assert next_chance(pool_view, Away(), now=5, at_the_latest=20) == 20
+    assert next_chance(Availability(pool_view, {}, Away(), 5)) is None
 
 
 def test_the_end_of_an_absence_is_a_chance() -> None:
     pool_view = PoolView(pool="p", kind="sdr", members=(PoolMember(person="p"), PoolMember(person="q", active=False)))
-    assert next_chance(pool_view, Away(p=9, q=6), now=5, at_the_latest=20) == 9
+    assert next_chance(Availability(pool_view, {}, Away(p=9, q=6), 5)) == 9
 
 
-def test_an_owner_gets_it_whatever_the_hour_and_the_load_but_not_while_away() -> None:
-    full = {"own": Load(person="own", accepted=9)}
-    for away, owner, rule in ((Away(), "own", "colleague"), (Away(own=9), "other", "colleague:own:absent;in_turn")):
-        members = (PoolMember(person="own", capacity=1, hours=Closed()), PoolMember(person="other"))
-        room = Room(pool_view=PoolView(pool="p", kind="sdr", members=members), loads=full, book={}, presence=away, now=5)
-        found = choose(item("l", rule="colleague"), room, preferred="own")
-        assert isinstance(found, Chosen)
-        assert (found.person, found.rule, bool(found.share)) == (owner, rule, owner == "other")
+def test_a_limit_by_day_or_by_week_ends_with_the_day_or_the_week() -> None:
+    spent = {"p": Load(person="p", day="2026-11-03", today=1, this_week=1)}
+    for member, chance in ((PoolMember(person="p", per_day=1), 70), (PoolMember(person="p", per_week=1), 90)):
+        view = PoolView(
+            pool="p", kind="sdr", members=(member,), day="2026-11-03", monday="2026-11-02", next_day=70, next_week=90
+        )
+        assert next_chance(Availability(view, spent, Away(), 5)) == chance
+
+
+OWNERS = [
+    ("free", {}, Away(), True, "own", "colleague"),
+    ("full", {"capacity": 1}, Away(), True, "own", "colleague"),
+    ("closed", {"hours": Closed()}, Away(), True, "other", "colleague:own:closed;in_turn"),
+    ("closed, passed", {"hours": Closed()}, Away(), False, "own", "colleague"),
+    ("offers open", {"offers": 1}, Away(), True, "other", "colleague:own:offers_open;in_turn"),
+    ("offers open, passed", {"offers": 1}, Away(), False, "own", "colleague"),
+    ("away", {}, Away(own=9), False, "other", "colleague:own:absent;in_turn"),
+]
+
+
+@pytest.mark.parametrize(("limits", "away", "keeps", "who", "rule"), [row[1:] for row in OWNERS], ids=[row[0] for row in OWNERS])
+def test_an_owner_gets_it_within_the_limits_that_the_pool_keeps(
+    limits: dict[str, Any], away: Away, keeps: bool, who: str, rule: str
+) -> None:
+    loads = {"own": Load(person="own", accepted=9, offered=9)}
+    members = (PoolMember(person="own", **limits), PoolMember(person="other"))
+    view = PoolView(pool="p", kind="sdr", members=members, keeps_limits=keeps)
+    found = choose(item("l", rule="colleague"), room_of(view, loads, away), preferred="own")
+    assert isinstance(found, Chosen)
+    assert (found.person, found.rule, bool(found.share)) == (who, rule, who == "other")
 
 
 def test_an_owner_match_uses_a_turn_only_if_the_agreement_says_so() -> None:
     members = (PoolMember(person="own"), PoolMember(person="other"))
     for uses in (False, True):
         pool_view = PoolView(pool="p", kind="sdr", members=members, owner_uses_turn=uses)
-        found = choose(
-            item("l", rule="colleague"), Room(pool_view=pool_view, loads={}, book={}, presence=Away(), now=5), preferred="own"
-        )
+        found = choose(item("l", rule="colleague"), room_of(pool_view, {}, Away()), preferred="own")
         assert isinstance(found, Chosen)
         assert bool(found.share) is uses
 
@@ -238,20 +277,23 @@ def test_a_change_of_state_is_published_once() -> None:
     said = take(pool, item("l1"), now=MONDAY_0900 - HOUR)
     for minutes in (45, 30, 15):
         said += pool.apply(Assignment().wake(pool, now=MONDAY_0900 - minutes * MINUTE, reference=REFERENCE))
-    assert [(type(each), each.outcome, each.next_try_at_ms) for each in said] == [
-        (LeadUnrouted, "held", MONDAY_0900 - 45 * MINUTE)
-    ]
+    assert [(type(fact), fact.outcome, fact.next_try_at_ms) for fact in said] == [(LeadUnrouted, "held", MONDAY_0900)]
 
 
 def test_a_held_lead_is_an_entry_of_its_own() -> None:
     pool = Pool()
     take(pool, item("l1"), now=MONDAY_0900 - HOUR)
     assert pool.head == PoolState(pool="bridge")
-    assert next(iter(pool.entries.values())) == PoolHeld(item=item("l1"), since_ms=MONDAY_0900 - HOUR)
+    (held,) = (value for (kind, _), value in pool.entries.items() if kind == "held")
+    assert held == PoolHeld(item=item("l1"), since_ms=MONDAY_0900 - HOUR)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("week", "2026-W45"), ("month", "2026-11"), ("quarter", "2026-Q4"), ("ever", "ever")])
 def test_a_period_has_a_name_in_the_agreements_own_time(kind: str, name: str) -> None:
-    assert period_of(kind, "Europe/Berlin", MONDAY_0900) == name
+    assert period_of(kind, date(2026, 11, 2)) == name
+
+
+def test_a_period_begins_at_midnight_of_the_agreements_own_zone() -> None:
     midnight = MONDAY_0900 - 9 * HOUR
-    assert (period_of("week", "Europe/Berlin", midnight - 1), period_of("week", "UTC", midnight)) == ("2026-W44", "2026-W44")
+    weekly = reference_of(agreement(pools={**POOLS, "bridge": {"kind": "sdr", "members": {"ann": {}}, "period": "week"}}))
+    assert [pool_view_of(weekly, "bridge", now=midnight + late).period for late in (-1, 0)] == ["2026-W44", "2026-W45"]
