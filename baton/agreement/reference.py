@@ -75,6 +75,10 @@ class AgreementReference:
         return at_ms
 
 
+    def away_at(self, at_ms: int) -> frozenset[str]:
+        """Everybody who is away at ``at_ms``."""
+        return frozenset(person for person in self._by_person if self.absent(person, at_ms))
+
     def leaves_at(self, person: str, at_ms: int) -> int | None:
         """When the person's next absence after ``at_ms`` begins, as far as is known."""
         return next((start for start, _ in self._by_person.get(person, ()) if start > at_ms), None)

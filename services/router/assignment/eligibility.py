@@ -5,10 +5,10 @@ for the former rather than go back to somebody it was taken from.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from baton.agreement.compiled.calendars import NeverOpenError
-from services.router.assignment.pool_view import Hours, PoolMember, PoolView, Presence
+from services.router.assignment.pool_view import Hours, PoolMember, PoolView, Presence, shifts_of
 from services.router.assignment.state import Load
 
 INACTIVE = "inactive"
@@ -53,39 +53,79 @@ class Screened:
     reason: str | None
 
 
-@dataclass(slots=True)
 class Availability:
     """What hinders each member of a pool at one moment, whatever the lead; kept while one step runs.
 
-    ``loads`` may change under it: then :meth:`forget` whose did. What is asked of a calendar is asked once a calendar and moment.
+    ``loads`` may change under it: then :meth:`forget` whose did. Found by shift, load and absence rather than member by member.
     """
 
-    pool_view: PoolView
-    loads: Mapping[str, Load]
-    presence: Presence
-    now: int
-    _reasons: dict[str, str | None] = field(default_factory=dict)
-    _open: dict[int, bool] = field(default_factory=dict)
-    _opens: dict[tuple[int, int], int | None] = field(default_factory=dict)
+    __slots__ = ("_hindered", "_open", "_opens", "_unhindered", "loads", "now", "pool_view", "presence")
+
+    def __init__(self, pool_view: PoolView, loads: Mapping[str, Load], presence: Presence, now: int) -> None:
+        self.pool_view = pool_view
+        self.loads = loads
+        self.presence = presence
+        self.now = now
+        self._open: dict[int, bool] = {}
+        self._opens: dict[tuple[int, int], int | None] = {}
+        self._hindered: dict[str, str] | None = None
+        self._unhindered: dict[str, int] | None = None
 
     def reason(self, member: PoolMember) -> str | None:
         """Why the member takes no lead now; None: they do."""
-        person = member.person
-        if person not in self._reasons:
-            self._reasons[person] = self._found(member)
-        return self._reasons[person]
+        return self._reasons().get(member.person)
 
     def forget(self, person: str) -> None:
         """The person's load has changed."""
-        self._reasons.pop(person, None)
+        member = self.pool_view.member(person)
+        if self._hindered is None or member is None:
+            return
+        reason = self._found(member)
+        if reason is None:
+            self._hindered.pop(person, None)
+        else:
+            self._hindered[person] = reason
+        if self._unhindered is not None:
+            self._unhindered.pop(person, None)
+            if reason is None and member.weight > 0:
+                self._unhindered[person] = member.weight
+
+    def free(self) -> Mapping[str, int]:
+        """The weights of those who would take some lead now."""
+        if self._unhindered is None:
+            hindered = self._reasons()
+            self._unhindered = {
+                member.person: member.weight
+                for member in self.pool_view.members
+                if member.weight > 0 and member.person not in hindered
+            }
+        return self._unhindered
 
     def anybody(self) -> bool:
         """Whether some member would take some lead."""
-        return any(self.reason(member) is None and member.weight > 0 for member in self.pool_view.members)
+        return bool(self.free())
 
     def answers(self) -> bool:
         """Whether somebody would, once an offer is answered."""
-        return any(self.reason(member) == OFFERS_OPEN for member in self.pool_view.members)
+        return OFFERS_OPEN in self._reasons().values()
+
+    def _reasons(self) -> dict[str, str]:
+        if self._hindered is None:
+            self._hindered = self._looked_up()
+        return self._hindered
+
+    def _looked_up(self) -> dict[str, str]:
+        """Nearly all members of a large pool have no load, are there and share a few shifts."""
+        view, found = self.pool_view, dict[str, str]()
+        if not view.any_hour:
+            for hours, people in view.shifts or shifts_of(view.members):
+                if not self._is_open(hours):
+                    found.update(dict.fromkeys(people, CLOSED))
+        apart = {*self.loads, *self.presence.away_at(self.now), *(view.special or _special_of(view))}
+        for member in filter(None, map(view.member, apart)):
+            if (reason := self._found(member)) is not None:
+                found[member.person] = reason
+        return found
 
     def _found(self, member: PoolMember) -> str | None:
         load = self.loads.get(member.person, NO_LOAD)
@@ -155,14 +195,33 @@ class Availability:
         return self._opens[place]
 
 
+def _special_of(view: PoolView) -> tuple[str, ...]:
+    """Who takes no lead whatever the hour."""
+    return tuple(member.person for member in view.members if not member.active or member.capacity == 0)
+
+
+def eligible_for(availability: Availability, need: Need) -> Mapping[str, int]:
+    """The weights of those who can have the lead."""
+    free = availability.free()
+    if not need.skills and need.not_to.isdisjoint(free):
+        return free
+    view = availability.pool_view
+    return {
+        person: weight
+        for person, weight in free.items()
+        if person not in need.not_to and ((member := view.member(person)) is not None and need.skills <= member.skills)
+    }
+
+
 def screen(availability: Availability, need: Need) -> tuple[Screened, ...]:
     """Every member of the pool, judged; the first reason in a fixed order counts, the most lasting first."""
     return tuple(
-        Screened(member=member, reason=_reason(member, availability, need)) for member in availability.pool_view.members
+        Screened(member=member, reason=reason_for(member, availability, need)) for member in availability.pool_view.members
     )
 
 
-def _reason(member: PoolMember, availability: Availability, need: Need) -> str | None:
+def reason_for(member: PoolMember, availability: Availability, need: Need) -> str | None:
+    """Why the member cannot have the lead; None: they can."""
     if not member.active:
         return INACTIVE
     if member.weight <= 0:
@@ -172,11 +231,6 @@ def _reason(member: PoolMember, availability: Availability, need: Need) -> str |
     if member.person in need.not_to:
         return REJECTED_BEFORE
     return availability.reason(member)
-
-
-def eligible(screened: tuple[Screened, ...]) -> tuple[PoolMember, ...]:
-    """Those who can have it."""
-    return tuple(found.member for found in screened if found.reason is None)
 
 
 def waits(screened: tuple[Screened, ...]) -> bool:

@@ -9,19 +9,24 @@ As long as who is eligible stays the same, ``t = w * N / W``, so this is the quo
 apportionment", 1975): ``(x + 1) / w`` is smallest among those with ``w * N > W * x``. It keeps everybody less than one lead from the
 ideal share at every moment. Ties go to the one who has waited longest, then to a hash that the caller makes of the lead.
 
-It promises exact arithmetic and no preference for a place in the list. It knows nothing of hours, capacity or leads.
+It promises exact arithmetic and no preference for a place in the list. It knows nothing of hours, capacity or leads. Targets are kept as
+whole numbers over one denominator (``unit``), so a decision in a pool of a thousand is a thousand small multiplications.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
+from math import lcm
+from typing import Final, NamedTuple
 
 Weights = Mapping[str, int]
 """People and their weights; all positive."""
 
+HASHED_TIES: Final = 60
+"""Among so many equals each has a hash of their own; among more, one hash of the lead names the place."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+
+class Standing(NamedTuple):
     """Where a person stands: ``turns`` had, ``target`` due, ``last`` the ordinal of their latest turn (0: never had one)."""
 
     turns: int = 0
@@ -29,16 +34,50 @@ class Standing:
     last: int = 0
 
 
-Book = Mapping[str, Standing]
-"""The standing of each person; whoever is not in it has had nothing and is owed nothing."""
-
 NEW = Standing()
 
 
-def shares(sharers: Weights) -> dict[str, Fraction]:
-    """What one lead adds to each sharer's target; it sums to one."""
-    total = sum(sharers.values())
-    return {person: Fraction(weight, total) for person, weight in sharers.items()}
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The standing of each person. Whoever is not in it has had nothing and is owed nothing.
+
+    ``due`` are the targets, in parts of which ``unit`` make one lead.
+    """
+
+    unit: int = 1
+    turns: Mapping[str, int] = field(default_factory=dict)
+    due: Mapping[str, int] = field(default_factory=dict)
+    last: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Who is in it."""
+        return frozenset((*self.turns, *self.due, *self.last))
+
+    def standing(self, person: str) -> Standing:
+        """Where the person stands, in exact fractions."""
+        return Standing(self.turns.get(person, 0), Fraction(self.due.get(person, 0), self.unit), self.last.get(person, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one lead adds to the targets: ``weight / total`` to each sharer's; it sums to one."""
+
+    weights: Weights = field(default_factory=dict)
+    total: int = 0
+
+    def __bool__(self) -> bool:
+        return self.total > 0
+
+    def of(self, person: str) -> Fraction:
+        """What it adds to the target of ``person``."""
+        weight = self.weights.get(person)
+        return Fraction(weight, self.total) if weight else Fraction(0)
+
+
+def shares(sharers: Weights) -> Share:
+    """One lead, shared by ``sharers``."""
+    return Share(sharers, sum(sharers.values()))
 
 
 def urgency(standing: Standing, share: Fraction, weight: int) -> Fraction:
@@ -46,41 +85,67 @@ def urgency(standing: Standing, share: Fraction, weight: int) -> Fraction:
     return (standing.turns + 1 - standing.target - share) / weight
 
 
-def next_person(book: Book, eligible: Weights, share: Mapping[str, Fraction], tie: Callable[[str], str]) -> str:
+def next_person(book: Book, eligible: Weights, share: Share, tie: Callable[[str], str]) -> str:
     """Who of ``eligible`` (not empty) gets the lead. ``tie`` is a stable hash of a person for this very lead."""
+    unit = lcm(book.unit, share.total or 1)
+    by_unit, by_share = unit // book.unit, unit // (share.total or 1)
+    by_weight = lcm(*set(eligible.values()))
+    turns, due, parts = book.turns.get, book.due.get, share.weights.get
+    best: int | None = None
+    found: list[str] = []
+    someone_due = False
+    for person, weight in eligible.items():
+        # In parts of a lead: how far the person would be above the target with this one. Above a whole lead they are not due yet.
+        above = (turns(person, 0) + 1) * unit - due(person, 0) * by_unit - parts(person, 0) * by_share
+        if above < unit and not someone_due:
+            someone_due, best, found = True, None, []
+        elif above >= unit and someone_due:
+            continue
+        key = above * (by_weight // weight)
+        if best is None or key < best:
+            best, found = key, [person]
+        elif key == best:
+            found.append(person)
+    longest = min(book.last.get(person, 0) for person in found)
+    return _by_hash([person for person in found if book.last.get(person, 0) == longest], tie)
 
-    def below_target(person: str) -> bool:
-        standing = book.get(person, NEW)
-        return standing.target + share.get(person, Fraction(0)) > standing.turns
 
-    def order(person: str) -> tuple[Fraction, int, str]:
-        standing = book.get(person, NEW)
-        weight = eligible[person]
-        return urgency(standing, share.get(person, Fraction(0)), weight), standing.last, tie(person)
-
-    due = [person for person in eligible if below_target(person)]
-    return min(due or eligible, key=order)
+def _by_hash(equals: list[str], tie: Callable[[str], str]) -> str:
+    if len(equals) <= HASHED_TIES:
+        return equals[0] if len(equals) == 1 else min(equals, key=tie)
+    return sorted(equals)[int(tie(""), 16) % len(equals)]
 
 
-def taken(book: Book, person: str, share: Mapping[str, Fraction], ordinal: int) -> dict[str, Standing]:
+def taken(book: Book, person: str, share: Share, ordinal: int) -> Book:
     """The book after ``person`` had the turn; ``ordinal`` counts the decisions of the pool."""
-    after = dict(book)
-    for sharer, part in share.items():
-        standing = after.get(sharer, NEW)
-        after[sharer] = Standing(turns=standing.turns, target=standing.target + part, last=standing.last)
-    standing = after.get(person, NEW)
-    after[person] = Standing(turns=standing.turns + 1, target=standing.target, last=ordinal)
-    return after
+    unit, due = _added(book, share, 1)
+    turns = {**book.turns, person: book.turns.get(person, 0) + 1}
+    return Book(unit, turns, due, {**book.last, person: ordinal})
 
 
-def given_back(book: Book, person: str, share: Mapping[str, Fraction], *, ordinal: int, before: int) -> dict[str, Standing]:
+def given_back(book: Book, person: str, share: Share, *, ordinal: int, before: int) -> Book:
     """The book as if the turn ``ordinal`` had never been: for what is nobody's fault. ``before`` is the turn that was the person's
     latest then; if they had another one since, that one stays their latest."""
-    after = dict(book)
-    for sharer, part in share.items():
-        standing = after.get(sharer, NEW)
-        after[sharer] = replace(standing, target=standing.target - part)
-    standing = after.get(person, NEW)
-    last = before if standing.last == ordinal else standing.last
-    after[person] = replace(standing, turns=standing.turns - 1, last=last)
-    return after
+    unit, due = _added(book, share, -1)
+    last = book.last.get(person, 0)
+    turns = {**book.turns, person: book.turns.get(person, 0) - 1}
+    return Book(unit, turns, due, {**book.last, person: before if last == ordinal else last})
+
+
+def _added(book: Book, share: Share, sign: int) -> tuple[int, dict[str, int]]:
+    unit = lcm(book.unit, share.total or 1)
+    by_unit, by_share = unit // book.unit, sign * (unit // (share.total or 1))
+    due = dict(book.due) if by_unit == 1 else {person: parts * by_unit for person, parts in book.due.items()}
+    known = due.get
+    due.update([(person, known(person, 0) + weight * by_share) for person, weight in share.weights.items()])
+    return unit, due
+
+
+def latest(books: Iterable[Book]) -> dict[str, int]:
+    """When each person had their latest turn, over several books."""
+    found: dict[str, int] = {}
+    for book in books:
+        for person, last in book.last.items():
+            if last > found.get(person, 0):
+                found[person] = last
+    return found

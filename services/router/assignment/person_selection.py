@@ -4,16 +4,15 @@ Pure: the pool, its turns and loads, who is away and the time go in; the decisio
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from typing import Final
 
 from baton.contracts.routing import Candidate, QueueItem
 from baton.ids import derived_id
 from services.router.assignment import eligibility
-from services.router.assignment.eligibility import Availability, Need, Screened, screen
-from services.router.assignment.fair_share import NEW, Book, next_person, shares, urgency
-from services.router.assignment.pool_view import Counting, PoolView
+from services.router.assignment.eligibility import Availability, Need, eligible_for, reason_for, screen
+from services.router.assignment.fair_share import Book, Share, next_person, shares, urgency
+from services.router.assignment.pool_view import Counting, PoolMember, PoolView
 from services.router.assignment.state import fraction_text
 
 IN_TURN: Final = "in_turn"
@@ -22,6 +21,8 @@ REJECTERS_AGAIN: Final = "in_turn:rejecters_asked_again"
 EVERYBODY_ABSENT: Final = "everybody_absent"
 EMPTY_POOL: Final = "empty_pool"
 NOT_IN_THE_POOL: Final = "not_in_the_pool"
+MOST_CANDIDATES: Final = 60
+"""Of a larger pool not everybody is on the record, which says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Chosen:
     person: str
     rule: str
     candidates: tuple[Candidate, ...]
-    share: Mapping[str, Fraction]
+    share: Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,31 +67,24 @@ def choose(item: QueueItem, room: Room, *, preferred: str | None) -> Chosen | Un
     """The decision. ``preferred`` (an owner, a colleague's holder) gets it unless they left, are away or had it before, or are beyond
     the limits that the pool lets them keep; then it is somebody's turn like any other lead's."""
     need = need_of(item, room.pool_view)
-    screened = screen(room.availability, need)
     prefix = ""
     if preferred is not None:
-        hindrance = _hindrance(preferred, screened, room.pool_view)
+        hindrance = _hindrance(preferred, room, need)
         if hindrance is None:
-            return _owner_match(item, preferred, screened, room)
+            return _owner_match(item, preferred, room, need)
         prefix = f"{item.rule or 'preferred'}:{preferred}:{hindrance};"
-    decision = _in_turn(item, screened, room, rule=prefix + IN_TURN)
-    if isinstance(decision, Chosen):
-        return decision
+    if (chosen := _in_turn(item, room, need, rule=prefix + IN_TURN)) is not None:
+        return chosen
     # Rather than leaving the lead alone: where nobody else will be free, those it was taken from are asked again, the latest last.
+    said_no = _rejecters(item)
+    asked = need
     for wider in _relaxed(item, need):
-        if eligibility.comes_soon(screened, room.availability):
-            return decision
-        screened = screen(room.availability, wider)
-        again = _in_turn(item, screened, room, rule=prefix + IN_TURN)
-        if isinstance(again, Chosen):
-            said_no = again.person in _rejecters(item)
-            return Chosen(
-                person=again.person,
-                rule=prefix + (REJECTERS_AGAIN if said_no else ASKED_AGAIN),
-                candidates=again.candidates,
-                share=again.share,
-            )
-    return decision
+        if eligibility.comes_soon(screen(room.availability, asked), room.availability):
+            break
+        asked = wider
+        if (again := _in_turn(item, room, wider, rule=prefix + ASKED_AGAIN)) is not None:
+            return replace(again, rule=prefix + REJECTERS_AGAIN) if again.person in said_no else again
+    return _nobody(room, need)
 
 
 def _relaxed(item: QueueItem, need: Need) -> Iterator[Need]:
@@ -106,72 +100,82 @@ def _relaxed(item: QueueItem, need: Need) -> Iterator[Need]:
 
 def forced(item: QueueItem, room: Room) -> Chosen:
     """A person decided: no hours, no limits, no turn; the others' numbers are recorded all the same."""
-    screened = screen(room.availability, need_of(item, room.pool_view))
-    return Chosen(person=item.person or "", rule=item.rule, candidates=candidates_of(screened, {}, room), share={})
+    need = need_of(item, room.pool_view)
+    person = item.person or ""
+    return Chosen(person=person, rule=item.rule, candidates=candidates_of(room, need, Share(), person), share=Share())
 
 
-def _in_turn(item: QueueItem, screened: tuple[Screened, ...], room: Room, *, rule: str) -> Chosen | Unserved:
-    share = _share(screened, room.pool_view)
-    candidates = candidates_of(screened, share, room)
-    members = eligibility.eligible(screened)
-    if not members:
-        return Unserved(reason=_why_nobody(screened), candidates=candidates, waits=eligibility.waits(screened))
-    weights = {member.person: member.weight for member in members}
+def _in_turn(item: QueueItem, room: Room, need: Need, *, rule: str) -> Chosen | None:
+    weights = eligible_for(room.availability, need)
+    if not weights:
+        return None
+    share = _share(room.pool_view, weights)
     person = next_person(room.book, weights, share, lambda who: derived_id("tie", item.handoff_id, who))
-    return Chosen(person=person, rule=rule, candidates=candidates, share=share)
+    return Chosen(person=person, rule=rule, candidates=candidates_of(room, need, share, person), share=share)
 
 
-def _why_nobody(screened: tuple[Screened, ...]) -> str:
+def _nobody(room: Room, need: Need) -> Unserved:
+    screened = screen(room.availability, need)
     reasons = sorted({(found.reason or "").partition(":")[0] for found in screened})
+    reason = ",".join(reasons) or EMPTY_POOL
     if set(reasons) - {eligibility.INACTIVE, eligibility.NO_WEIGHT} == {eligibility.ABSENT}:
-        return EVERYBODY_ABSENT
-    return ",".join(reasons) or EMPTY_POOL
+        reason = EVERYBODY_ABSENT
+    share = _share(room.pool_view, {})
+    return Unserved(reason=reason, candidates=candidates_of(room, need, share), waits=eligibility.waits(screened))
 
 
-def _owner_match(item: QueueItem, person: str, screened: tuple[Screened, ...], room: Room) -> Chosen:
-    if not room.pool_view.owner_uses_turn:
-        return Chosen(person=person, rule=item.rule, candidates=candidates_of(screened, {}, room), share={})
-    # The owner counts as eligible for this one, whatever the hour, or the targets would not add up to the turns.
-    owned = tuple(
-        Screened(member=found.member, reason=None) if found.member.person == person else found for found in screened
-    )
-    share = _share(owned, room.pool_view)
-    return Chosen(person=person, rule=item.rule, candidates=candidates_of(owned, share, room), share=share)
+def _owner_match(item: QueueItem, person: str, room: Room, need: Need) -> Chosen:
+    share = Share()
+    if room.pool_view.owner_uses_turn:
+        # The owner counts as eligible for this one, whatever the hour, or the targets would not add up to the turns.
+        member = room.pool_view.member(person)
+        owner = {person: member.weight} if member is not None and member.weight > 0 else {}
+        share = _share(room.pool_view, {**eligible_for(room.availability, need), **owner})
+    candidates = candidates_of(room, need, share, person, eligible=person if share else None)
+    return Chosen(person=person, rule=item.rule, candidates=candidates, share=share)
 
 
-def _hindrance(person: str, screened: tuple[Screened, ...], pool_view: PoolView) -> str | None:
-    reason = next((found.reason for found in screened if found.member.person == person), NOT_IN_THE_POOL)
+def _hindrance(person: str, room: Room, need: Need) -> str | None:
+    member = room.pool_view.member(person)
+    reason = NOT_IN_THE_POOL if member is None else reason_for(member, room.availability, need)
     lasting = (eligibility.INACTIVE, eligibility.ABSENT, eligibility.REJECTED_BEFORE, NOT_IN_THE_POOL)
-    return reason if reason in lasting or (pool_view.keeps_limits and reason in eligibility.LIMITS) else None
+    return reason if reason in lasting or (room.pool_view.keeps_limits and reason in eligibility.LIMITS) else None
 
 
-def _share(screened: tuple[Screened, ...], pool_view: PoolView) -> dict[str, Fraction]:
+def _share(pool_view: PoolView, eligible: Mapping[str, int]) -> Share:
+    """Whose targets the lead adds to."""
     if pool_view.counting == Counting.ACCRUE:
-        sharers = {member.person: member.weight for member in pool_view.members if member.active and member.weight > 0}
-    else:
-        sharers = {member.person: member.weight for member in eligibility.eligible(screened)}
-    return shares(sharers) if sharers else {}
+        return shares(pool_view.sharers or {m.person: m.weight for m in pool_view.members if m.active and m.weight > 0})
+    return shares(eligible)
 
 
-def candidates_of(screened: tuple[Screened, ...], share: Mapping[str, Fraction], room: Room) -> tuple[Candidate, ...]:
-    """Everybody of the pool with their numbers, the eligible first, then by name."""
-    loads = room.availability.loads
-    found = []
-    for one in screened:
-        member, standing = one.member, room.book.get(one.member.person, NEW)
-        load = loads.get(member.person, eligibility.NO_LOAD)
-        part = share.get(member.person, Fraction(0))
-        score = fraction_text(urgency(standing, part, member.weight)) if member.weight > 0 else ""
-        found.append(
-            Candidate(
-                person=member.person,
-                weight=member.weight,
-                turns=standing.turns,
-                load=load.total,
-                capacity=member.capacity,
-                score=score,
-                excluded=one.reason,
-                target=fraction_text(standing.target + part),
-            )
-        )
+def candidates_of(
+    room: Room, need: Need, share: Share, chosen: str | None = None, *, eligible: str | None = None
+) -> tuple[Candidate, ...]:
+    """Everybody of the pool with their numbers, the eligible first, then by name; of a large pool so many that the record shows that it
+    was cut, ``chosen`` among them. ``eligible``: who is taken for eligible whatever hinders them."""
+    members = room.pool_view.members
+    if len(members) > MOST_CANDIDATES:
+        first = [member for member in (room.pool_view.member(chosen) if chosen else None,) if member is not None]
+        shown = [*first, *(member for member in members[: MOST_CANDIDATES + 2] if member.person != chosen)]
+        members = tuple(shown[: MOST_CANDIDATES + 1])
+    found = [_candidate(room, member, share, _reason_shown(room, member, need, eligible)) for member in members]
     return tuple(sorted(found, key=lambda candidate: (candidate.excluded is not None, candidate.person)))
+
+
+def _reason_shown(room: Room, member: PoolMember, need: Need, eligible: str | None) -> str | None:
+    return None if member.person == eligible else reason_for(member, room.availability, need)
+
+
+def _candidate(room: Room, member: PoolMember, share: Share, reason: str | None) -> Candidate:
+    standing, part = room.book.standing(member.person), share.of(member.person)
+    return Candidate(
+        person=member.person,
+        weight=member.weight,
+        turns=standing.turns,
+        load=room.availability.loads.get(member.person, eligibility.NO_LOAD).total,
+        capacity=member.capacity,
+        score=fraction_text(urgency(standing, part, member.weight)) if member.weight > 0 else "",
+        excluded=reason,
+        target=fraction_text(standing.target + part),
+    )

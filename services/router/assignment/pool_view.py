@@ -3,7 +3,7 @@
 A view holds for a day at most: weights that grow, limits by day and by week and the period of the turns change with the date.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -56,6 +56,10 @@ class PoolMember:
     hours: Hours | None = None
 
 
+Shifts = tuple[tuple[Hours, tuple[str, ...]], ...]
+"""Calendars, each with who works by it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolView:
     """One pool under one agreement, on one day.
@@ -63,7 +67,8 @@ class PoolView:
     ``period`` names the period that its turns are counted in; a new one starts afresh. ``any_hour``: leads are handed out outside
     working hours too. ``gone``: the agreement does not know the pool any more. ``keeps_limits``: whoever is to have a lead (its owner, a
     colleague's holder) keeps hours and limits as others do. ``day`` and ``monday`` are dates of the agreement's own time; ``next_day``
-    and ``next_week`` when the next ones begin. ``changes_at``: when a weight grows again.
+    and ``next_week`` when the next ones begin. ``changes_at``: when a weight grows again. ``shifts``, ``special`` (whoever takes no lead
+    whatever the hour) and ``sharers`` (the weights of whoever may share a turn) are found once for large pools.
     """
 
     pool: str
@@ -84,6 +89,9 @@ class PoolView:
     next_week: int = 0
     changes_at: int | None = None
     by_person: Mapping[str, PoolMember] = field(default_factory=dict)
+    shifts: Shifts = ()
+    special: tuple[str, ...] = ()
+    sharers: Mapping[str, int] = field(default_factory=dict)
 
     def member(self, person: str) -> PoolMember | None:
         """The person's membership."""
@@ -98,6 +106,9 @@ class Presence(Protocol):
     def absent(self, person: str, at_ms: int) -> bool: ...
     def back_at(self, person: str, at_ms: int) -> int:
         """``at_ms`` if the person is there, else when the absence ends."""
+
+    def away_at(self, at_ms: int) -> Set[str]:
+        """Everybody who is away then, at least; who is there may be among them."""
 
     def leaves_at(self, person: str, at_ms: int) -> int | None:
         """When the person's next absence begins."""
@@ -150,7 +161,19 @@ def _view(agreement: CompiledAgreement, pool: str, day: date) -> PoolView:
         next_week=instant_ms(monday + timedelta(days=7), 0, zone),
         changes_at=None if grows is None else instant_ms(grows, 0, zone),
         by_person={member.person: member for member in members},
+        shifts=shifts_of(members),
+        special=tuple(member.person for member in members if not member.active or member.capacity == 0),
+        sharers={member.person: member.weight for member in members if member.active and member.weight > 0},
     )
+
+
+def shifts_of(members: tuple[PoolMember, ...]) -> Shifts:
+    """Who works by which calendar; whoever has none is always there."""
+    people: dict[int, list[str]] = {}
+    hours = {id(member.hours): member.hours for member in members}
+    for member in members:
+        people.setdefault(id(member.hours), []).append(member.person)
+    return tuple((calendar, tuple(people[known])) for known, calendar in hours.items() if calendar is not None)
 
 
 def period_of(kind: str, day: date) -> str:

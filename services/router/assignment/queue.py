@@ -6,7 +6,7 @@ sooner. The queue is looked at when something changed for it, and only the first
 many wait.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from baton.agreement.compiled.agreement import context_of_qualified
@@ -40,6 +40,11 @@ class Placement:
         self._looked = False
         self._newcomer: str | None = None
         step.index_lanes()
+
+    @property
+    def sharers(self) -> Mapping[str, int]:
+        """Everybody of the pool who may share a turn, with their weights."""
+        return self.pool_view.sharers
 
     # ------------------------------------------------------------------ what a step may ask for
 
@@ -258,14 +263,14 @@ class Placement:
         work = self.step.work(item.handoff_id)
         self.take_off(item.handoff_id, work)
         if work is not None:
-            self.step.give_turn_back(work)
+            self.step.give_turn_back(work, self.sharers)
             self.step.drop_work(item.handoff_id)
         self.step.publish_fact(self._said.suppressed(item, verdict.reason, verdict.path))
         return True
 
     def _assign(self, item: QueueItem, chosen: Chosen) -> None:
         qualified = routing_facts.qualified_of(item)
-        turn = self.step.take_turn(qualified.level, chosen.person, chosen.share) if chosen.share else None
+        turn = self.step.take_turn(qualified.level, chosen.person, chosen.share, self.sharers) if chosen.share else None
         self.put_on(chosen.person, WorkState.OFFERED)
         member = self.pool_view.member(chosen.person)
         if member is not None and (member.per_day is not None or member.per_week is not None):

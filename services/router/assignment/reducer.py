@@ -120,7 +120,7 @@ def _release(placement: Placement, item: QueueItem) -> None:
         # Also where the lead came back: the other pool has it written down as forwarded.
         placement.forward_after(item, work)
     if gives_back(item.fault):
-        step.give_turn_back(work)
+        step.give_turn_back(work, placement.sharers)
         placement.uncount(work)
     placement.take_off(item.handoff_id, work)
     step.drop_work(item.handoff_id)

@@ -13,13 +13,12 @@ from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import Candidate, LeadRouted, LeadUnrouted, QueueItem, RoutingStep, UnroutedOutcome
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_UNROUTED, ROUTER_QUEUE
 from baton.engine.reducer import Fact
-from services.router.assignment.person_selection import Chosen
+from services.router.assignment.person_selection import MOST_CANDIDATES, Chosen
 from services.router.assignment.pool_view import PoolView
 from services.router.assignment.state import OpenOffer
 from services.router.turn_credit import ABSENCE
 
 ROUTED = {"sdr": LEADS_ROUTED_SDR, "sales": LEADS_ROUTED_SALES}
-MOST_CANDIDATES = 60
 MOST_STEPS = 120
 KEPT_AT_THE_END = 20
 POOL_GONE = "pool_gone"

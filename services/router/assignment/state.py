@@ -5,14 +5,17 @@ is made of lanes: the leads of a lane ask the same of a person, so where nobody 
 Only the first lead of a lane stands in the index that is looked at, so a decision costs the same however long the queue is.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from math import lcm
+from typing import Final
 
 from baton.contracts.routing import QueueItem
 from baton.engine.reducer import EntryKind
 from baton.ids import derived_id
-from services.router.assignment.fair_share import Book, Standing
+from services.router.assignment.fair_share import Book, Share
 
 
 class WorkState(StrEnum):
@@ -27,7 +30,7 @@ class WorkState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turns:
-    """A person's standing in a ledger; ``target`` is an exact fraction, ``n/d``."""
+    """A person's standing in a ledger of an older version; ``target`` is an exact fraction, ``n/d``."""
 
     person: str
     turns: int
@@ -37,11 +40,20 @@ class Turns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """The turns of one level in one period of the pool."""
+    """The turns of one level in one period of the pool.
+
+    ``people`` are names with blanks between them; ``turns``, ``due`` (targets, in parts of which ``unit`` make a lead) and ``last``
+    have a number for each, in the same order: a pool of a thousand is read and written in a moment.
+    """
 
     level: str
     period: str
     standings: tuple[Turns, ...] = ()
+    unit: str = ""
+    people: str = ""
+    turns: str = ""
+    due: str = ""
+    last: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +106,8 @@ class Part:
 class TurnCredit:
     """A turn that was taken in the ledger ``level`` of ``period``, so that it can be given back.
 
-    ``parts`` is what it did to the targets; ``before`` was the person's latest turn until this one, ``ordinal``.
+    ``parts`` is what it did to the targets; ``before`` was the person's latest turn until this one, ``ordinal``. Of a large pool it is
+    kept shorter: the ``total`` of the sharers' weights, and who of the pool did not share (``but``, names with blanks between them).
     """
 
     level: str
@@ -102,6 +115,8 @@ class TurnCredit:
     ordinal: int
     before: int
     parts: tuple[Part, ...]
+    total: int = 0
+    but: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +169,8 @@ LANE = EntryKind("lane", LaneHead)
 OFFER = EntryKind("offer", OpenOffer)
 
 COMMON_LANE = ""
+LISTED_SHARERS: Final = 60
+"""A turn that more people shared is kept in its short form."""
 _LEVEL_RANK = {"hot": 0, "warm": 1, "cold": 2}
 _MARK = "~"
 
@@ -188,17 +205,60 @@ def fraction_text(value: Fraction) -> str:
     return f"{value.numerator}/{value.denominator}"
 
 
-def book_of(ledger: Ledger) -> dict[str, Standing]:
+def book_of(ledger: Ledger) -> Book:
     """The ledger as arithmetic reads it."""
-    return {
-        turns.person: Standing(turns=turns.turns, target=Fraction(turns.target), last=turns.last) for turns in ledger.standings
-    }
+    if ledger.standings:
+        return _book_of_standings(ledger.standings)
+    people = ledger.people.split()
+    return Book(
+        int(ledger.unit or "1"),
+        _numbers(people, ledger.turns),
+        _numbers(people, ledger.due),
+        _numbers(people, ledger.last),
+    )
+
+
+def _book_of_standings(standings: tuple[Turns, ...]) -> Book:
+    """As an older version stored it."""
+    targets = {turns.person: Fraction(turns.target) for turns in standings}
+    unit = lcm(*(target.denominator for target in targets.values()))
+    return Book(
+        unit,
+        {turns.person: turns.turns for turns in standings},
+        {person: int(target * unit) for person, target in targets.items()},
+        {turns.person: turns.last for turns in standings},
+    )
 
 
 def ledger_of(level: str, period: str, book: Book) -> Ledger:
     """The book as it is stored, in the order of names."""
-    standings = tuple(
-        Turns(person=person, turns=standing.turns, target=fraction_text(standing.target), last=standing.last)
-        for person, standing in sorted(book.items())
+    people = sorted(book.people)
+    return Ledger(
+        level=level,
+        period=period,
+        unit=str(book.unit),
+        people=" ".join(people),
+        turns=_packed(people, book.turns),
+        due=_packed(people, book.due),
+        last=_packed(people, book.last),
     )
-    return Ledger(level=level, period=period, standings=standings)
+
+
+def _packed(people: list[str], numbers: Mapping[str, int]) -> str:
+    return " ".join([str(numbers.get(person, 0)) for person in people])
+
+
+def _numbers(people: list[str], packed: str) -> dict[str, int]:
+    return dict(zip(people, map(int, packed.split()), strict=True))
+
+
+def credited_share(turn: TurnCredit, sharers_now: Mapping[str, int]) -> Share:
+    """What a turn added to the targets. ``sharers_now``: everybody of the pool with their weights, for a turn of a large pool."""
+    if turn.parts:
+        parts = {part.person: Fraction(part.part) for part in turn.parts}
+        total = lcm(*(part.denominator for part in parts.values()))
+        return Share({person: int(part * total) for person, part in parts.items()}, total)
+    but = frozenset(turn.but.split())
+    weights = {person: weight for person, weight in sharers_now.items() if person not in but}
+    # Where the pool has changed since, who shared is not known any more; the turn is given back all the same.
+    return Share(weights, turn.total) if sum(weights.values()) == turn.total else Share()

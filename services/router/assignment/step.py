@@ -6,15 +6,15 @@ nor what follows from it (:mod:`services.router.assignment.reducer`).
 
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 
 from baton.engine.reducer import Step, View
 from baton.engine.step_builder import StepBuilder
-from services.router.assignment.fair_share import NEW, Book, Standing, given_back, taken
+from services.router.assignment.fair_share import Book, Share, given_back, latest, taken
 from services.router.assignment.state import (
     COMMON_LANE,
     HELD,
     LANE,
+    LISTED_SHARERS,
     OFFER,
     WORK,
     LaneHead,
@@ -27,6 +27,7 @@ from services.router.assignment.state import (
     TurnCredit,
     WorkState,
     book_of,
+    credited_share,
     fraction_text,
     lane_of,
     ledger_of,
@@ -45,8 +46,8 @@ class AssignmentStep(StepBuilder[PoolState]):
         super().__init__(view, now=now)
         self._head = view.head or PoolState(pool=view.key)
         self._period = period
-        self._books: dict[str, tuple[str, Book]] = {each.level: (each.period, book_of(each)) for each in self._head.ledgers}
-        self._books_changed = False
+        self._books: dict[str, tuple[str, Book]] = {}
+        self._changed: set[str] = set()
         self._read: dict[str, Book] = {}
         self.loads: dict[str, Load] = {each.person: each for each in self._head.loads}
         self.decided = self._head.decided
@@ -146,37 +147,42 @@ class AssignmentStep(StepBuilder[PoolState]):
         """The standings at ``level`` in the period that runs. A new period starts afresh; who has waited longest is known over all
         levels and periods."""
         if level not in self._read:
-            period, book = self._books.get(level, (self._period, {}))
-            current = book if period == self._period else {}
-            latest: dict[str, int] = {}
-            for _, each in self._books.values():
-                for person, standing in each.items():
-                    latest[person] = max(standing.last, latest.get(person, 0))
-            self._read[level] = {person: _dated(current.get(person, NEW), last) for person, last in latest.items()}
+            ledgers = {ledger.level: ledger for ledger in self._head.ledgers}
+            for known in ledgers.keys() - self._books.keys():
+                self._books[known] = (ledgers[known].period, book_of(ledgers[known]))
+            period, book = self._books.get(level, (self._period, Book()))
+            current = book if period == self._period else Book()
+            last = latest(known for _, known in self._books.values())
+            self._read[level] = Book(current.unit, current.turns, current.due, last)
         return self._read[level]
 
-    def take_turn(self, level: str, person: str, share: Mapping[str, Fraction]) -> TurnCredit:
-        """``person`` had a turn that added ``share`` to the targets; with what is returned it can be given back."""
+    def take_turn(self, level: str, person: str, share: Share, sharers: Mapping[str, int]) -> TurnCredit:
+        """``person`` had a turn that added ``share`` to the targets; with what is returned it can be given back. ``sharers``: everybody
+        of the pool who may share a turn, with their weights."""
         book = self.book(level)
         self.decided += 1
         self._set_book(level, taken(book, person, share, self.decided))
-        parts = tuple(Part(person=each, part=fraction_text(part)) for each, part in sorted(share.items()))
-        before = book.get(person, NEW).last
-        return TurnCredit(level=level, period=self._period, ordinal=self.decided, before=before, parts=parts)
+        credit = TurnCredit(
+            level=level, period=self._period, ordinal=self.decided, before=book.last.get(person, 0), parts=()
+        )
+        if len(share.weights) > LISTED_SHARERS:
+            return replace(credit, total=share.total, but=" ".join(sorted(sharers.keys() - share.weights.keys())))
+        parts = (Part(person=who, part=fraction_text(share.of(who))) for who in sorted(share.weights))
+        return replace(credit, parts=tuple(parts))
 
-    def give_turn_back(self, work: PoolWork) -> None:
+    def give_turn_back(self, work: PoolWork, sharers: Mapping[str, int]) -> None:
         """As if the turn had not been; nothing happens where none was taken, or where its period is over."""
         turn = work.turn
         if work.person is None or turn is None or turn.period != self._period:
             return
-        share = {each.person: Fraction(each.part) for each in turn.parts}
+        share = credited_share(turn, sharers)
         book = given_back(self.book(turn.level), work.person, share, ordinal=turn.ordinal, before=turn.before)
         self._set_book(turn.level, book)
 
     def _set_book(self, level: str, book: Book) -> None:
         self._books[level] = (self._period, book)
         self._read.clear()
-        self._books_changed = True
+        self._changed.add(level)
 
     # ------------------------------------------------------------------ loads
 
@@ -206,13 +212,12 @@ class AssignmentStep(StepBuilder[PoolState]):
 
     def finish(self, wake_at: int | None) -> Step[PoolState]:
         """Everything that changed, as a step."""
-        ledgers = self._head.ledgers
-        if self._books_changed:
-            ledgers = tuple(ledger_of(level, period, book) for level, (period, book) in sorted(self._books.items()))
+        ledgers = {ledger.level: ledger for ledger in self._head.ledgers}
+        ledgers |= {level: ledger_of(level, *self._books[level]) for level in self._changed}
         after = replace(
             self._head,
             decided=self.decided,
-            ledgers=ledgers,
+            ledgers=tuple(ledger for _, ledger in sorted(ledgers.items())) if self._changed else self._head.ledgers,
             loads=tuple(load for _, load in sorted(self.loads.items())),
             resume=self.resume,
             again=self.again,
@@ -220,7 +225,3 @@ class AssignmentStep(StepBuilder[PoolState]):
         )
         unchanged = self.view.head is not None and after == self._head
         return self.build(self.view.head if unchanged else after, wake_at)
-
-
-def _dated(standing: Standing, last: int) -> Standing:
-    return standing if standing.last == last else Standing(turns=standing.turns, target=standing.target, last=last)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import Absence
 from baton.contracts.routing import LeadRouted
+from services.router.assignment.state import book_of
 from tests.services.router.router_world import (
     DAY,
     HOUR,
@@ -255,7 +256,7 @@ def test_a_new_period_starts_afresh() -> None:
     world.said()
     world.qualify(*[qualified(f"m{number}") for number in range(3)])
     (found,) = (each for each in world.state("assignment")[0]["bridge"].ledgers)
-    assert (found.period, {each.person: each.turns for each in found.standings}) == ("2026-W46", {"ann": 2, "bob": 1})
+    assert (found.period, dict(book_of(found).turns)) == ("2026-W46", {"ann": 2, "bob": 1})
 
 
 def test_a_pool_member_who_left_gets_nothing_and_what_they_held_goes_to_somebody_else() -> None:

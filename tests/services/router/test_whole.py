@@ -12,6 +12,7 @@ import pytest
 
 from baton.agreement.reference import Absence
 from baton.contracts.routing import LeadRouted
+from services.router.assignment.state import book_of
 from tests.services.router.router_world import (
     DAY,
     HOUR,
@@ -161,9 +162,9 @@ def check(world: World) -> None:
         }
         assert counted == Counter({place: amount for place, amount in loads.items() if amount})
         for ledger in head.ledgers:
-            turns = sum(each.turns for each in ledger.standings)
-            assert turns == sum(Fraction(each.target) for each in ledger.standings)
-            assert all(each.turns >= 0 for each in ledger.standings)
+            book = book_of(ledger)
+            assert sum(book.turns.values()) == Fraction(sum(book.due.values()), book.unit)
+            assert all(turns >= 0 for turns in book.turns.values())
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baton.ids import derived_id
-from services.router.assignment.fair_share import NEW, Book, Standing, given_back, next_person, shares, taken
+from services.router.assignment.fair_share import HASHED_TIES, NEW, Book, given_back, next_person, shares, taken
 
 PEOPLE = [f"p{number}" for number in range(8)]
 weights_of_people = st.dictionaries(st.sampled_from(PEOPLE), st.integers(1, 40), min_size=1, max_size=8)
@@ -28,7 +28,7 @@ def deal(book: Book, eligible: Mapping[str, int], lead: int, sharers: Mapping[st
 
 
 def deal_all(weights: Mapping[str, int], leads: int) -> list[str]:
-    book: Book = {}
+    book = Book()
     got = []
     for lead in range(leads):
         person, book = deal(book, weights, lead)
@@ -88,7 +88,7 @@ presences = st.lists(st.sets(st.sampled_from(PEOPLE), min_size=1), min_size=1, m
 
 @given(weights_of_people, presences)
 def test_turns_and_targets_add_up_to_the_leads_whoever_comes_and_goes(weights: dict[str, int], days: list[set[str]]) -> None:
-    book: Book = {}
+    book = Book()
     dealt = 0
     for lead, present in enumerate(days):
         eligible = {each: weights[each] for each in sorted(present) if each in weights}
@@ -97,39 +97,39 @@ def test_turns_and_targets_add_up_to_the_leads_whoever_comes_and_goes(weights: d
         person, book = deal(book, eligible, lead)
         dealt += 1
         assert person in eligible
-        assert sum(each.turns for each in book.values()) == dealt
-        assert sum(each.target for each in book.values()) == dealt
+        assert sum(book.standing(each).turns for each in book.people) == dealt
+        assert sum(book.standing(each).target for each in book.people) == dealt
 
 
 @given(weights_of_people, presences)
 def test_nobody_gets_a_whole_lead_more_than_is_due_while_somebody_else_is_owed_one(
     weights: dict[str, int], days: list[set[str]]
 ) -> None:
-    book: Book = {}
+    book = Book()
     for lead, present in enumerate(days):
         eligible = {each: weights[each] for each in sorted(present) if each in weights}
         if not eligible:
             continue
         share = shares(eligible)
-        due = [each for each in eligible if book.get(each, NEW).target + share[each] > book.get(each, NEW).turns]
+        due = [each for each in eligible if book.standing(each).target + share.of(each) > book.standing(each).turns]
         person, book = deal(book, eligible, lead)
         if due:
             assert person in due
-            assert book[person].turns - book[person].target < 1
+            assert book.standing(person).turns - book.standing(person).target < 1
 
 
 @given(weights_of_people, presences, st.integers(0, 79))
 def test_a_turn_that_is_given_back_leaves_no_trace(weights: dict[str, int], days: list[set[str]], at: int) -> None:
-    book: Book = {}
+    book = Book()
     for lead, present in enumerate(days):
         eligible = {each: weights[each] for each in sorted(present) if each in weights}
         if not eligible:
             continue
         person, after = deal(book, eligible, lead)
         if lead == at:
-            before = book.get(person, NEW).last
+            before = book.standing(person).last
             restored = given_back(after, person, shares(eligible), ordinal=lead + 1, before=before)
-            assert {each: standing for each, standing in restored.items() if standing != NEW} == book
+            assert all(restored.standing(each) == book.standing(each) for each in restored.people | book.people)
         book = after
 
 
@@ -139,17 +139,25 @@ def totals(got: Sequence[str]) -> dict[str, int]:
 
 def test_ties_do_not_always_favour_the_same_person() -> None:
     first = [
-        next_person({}, {"a": 1, "b": 1, "c": 1}, shares({"a": 1, "b": 1, "c": 1}), lambda p, n=n: hash_of(n, p))
+        next_person(Book(), {"a": 1, "b": 1, "c": 1}, shares({"a": 1, "b": 1, "c": 1}), lambda p, n=n: hash_of(n, p))
         for n in range(60)
     ]
     assert all(12 <= count <= 28 for count in totals(first).values())
 
 
+def test_ties_among_very_many_do_not_favour_anybody_either() -> None:
+    many = {f"p{number:03d}": 1 for number in range(HASHED_TIES + 1)}
+    first = [next_person(Book(), many, shares(many), lambda p, n=n: hash_of(n, p)) for n in range(10 * len(many))]
+    assert len(set(first)) == len(many)
+    assert max(totals(first).values()) < 30
+
+
+def test_who_is_not_in_the_book_had_nothing_and_is_owed_nothing() -> None:
+    assert Book().standing("anybody") == NEW
+
+
 def test_of_two_equals_the_one_who_has_waited_longest_is_next() -> None:
-    book = {
-        "a": Standing(turns=1, target=Fraction(1), last=7),
-        "b": Standing(turns=1, target=Fraction(1), last=3),
-    }
+    book = Book(1, turns={"a": 1, "b": 1}, due={"a": 1, "b": 1}, last={"a": 7, "b": 3})
     share = shares({"a": 1, "b": 1})
     assert next_person(book, {"a": 1, "b": 1}, share, lambda each: "0" if each == "a" else "1") == "b"
 
@@ -190,7 +198,7 @@ def test_the_largest_shortfall_rule_would_be_further_off() -> None:
 
 
 def test_a_newcomer_is_owed_nothing_for_the_time_before() -> None:
-    book: Book = {}
+    book = Book()
     for lead in range(100):
         _, book = deal(book, {"a": 1, "b": 1}, lead)
     got = []
@@ -202,8 +210,8 @@ def test_a_newcomer_is_owed_nothing_for_the_time_before() -> None:
 
 def test_who_was_away_makes_up_for_it_where_the_pool_accrues() -> None:
     everybody = {"a": 1, "b": 1}
-    levelled: Book = {}
-    accrued: Book = {}
+    levelled = Book()
+    accrued = Book()
     for lead in range(10):
         _, levelled = deal(levelled, {"a": 1}, lead)
         _, accrued = deal(accrued, {"a": 1}, lead, sharers=everybody)
@@ -220,7 +228,7 @@ def test_who_was_away_makes_up_for_it_where_the_pool_accrues() -> None:
 @given(weights_of_people, presences)
 def test_the_same_leads_in_the_same_order_give_the_same_people(weights: dict[str, int], days: list[set[str]]) -> None:
     def run() -> list[str]:
-        book: Book = {}
+        book = Book()
         got = []
         for lead, present in enumerate(days):
             eligible = {each: weights[each] for each in present if each in weights}

@@ -16,6 +16,7 @@ from baton.contracts.routing import LeadRouted, LeadUnrouted, QueueItem, Routing
 from baton.contracts.topics import TOPICS
 from baton.engine.reducer import EntryKind, Event, Step
 from services.router.assignment.eligibility import Availability, Need, next_chance, screen
+from services.router.assignment.fair_share import Book
 from services.router.assignment.person_selection import Chosen, Room, choose
 from services.router.assignment.pool_view import PoolMember, PoolView, period_of, pool_view_of
 from services.router.assignment.queue import PASS
@@ -143,12 +144,15 @@ class Away:
     def back_at(self, person: str, at_ms: int) -> int:
         return max(at_ms, self.until.get(person, 0))
 
+    def away_at(self, at_ms: int) -> frozenset[str]:
+        return frozenset(person for person in self.until if self.absent(person, at_ms))
+
     def leaves_at(self, person: str, at_ms: int) -> int | None:
         return None
 
 
 def room_of(view: PoolView, loads: dict[str, Load], away: Away) -> Room:
-    return Room(pool_view=view, availability=Availability(view, loads, away, 5), book={})
+    return Room(pool_view=view, availability=Availability(view, loads, away, 5), book=Book())
 
 
 SCREENED = [
