@@ -166,7 +166,7 @@ class MemoryHost:
     def _alike(self, one: Any, other: Any) -> bool:
         """Whether no key of any reducer would adopt."""
         return one is other or all(
-            task.reducer.lives_under(one) == task.reducer.lives_under(other) for task in self.tasks.values() if task.reducer.adopts
+            task.reducer.editions(one) == task.reducer.editions(other) for task in self.tasks.values() if task.reducer.adopts
         )
 
     def _look_at(self, task: MemoryTask) -> None:

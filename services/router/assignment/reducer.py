@@ -70,9 +70,9 @@ class Assignment(Reducer[PoolState, AgreementReference]):
         placement.look_again()
         return placement.finish(None)
 
-    def lives_under(self, reference: AgreementReference) -> str:
+    def editions(self, reference: AgreementReference) -> tuple[str, ...]:
         """A pool hears at once of a new agreement and of who is or will be away."""
-        return reference.news
+        return (reference.edition,)
 
     def standing(self, view: View[PoolState]) -> Amount:
         """How many leads wait in the pool's queue."""
