@@ -3,6 +3,7 @@
 A hand-off is (qualification, attempt); its id is derived from the two.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -48,6 +49,13 @@ class HandoffKind(StrEnum):
 
 REINSTATED: Final = "reinstated"
 """The reason of a ``noted`` hand-off that stands again."""
+
+HAND_RAISED: Final = "hand_raised"
+HOTTER: Final = "hotter"
+"""The reasons of a ``noted`` hand-off that has become more urgent: the buyer asked for a contact, or the level has risen."""
+
+URGENCY: Final[Mapping[str, int]] = {"hot": 0, "warm": 1, "cold": 2}
+"""Levels in the order in which leads are handed out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,8 @@ class HandoffEvent(StrEnum):
 
     ``requested``: a holder is asked for. ``routed``, ``unrouted``: the answer. ``accepted``: it is open work. ``returned``: rejected,
     what follows is decided elsewhere. ``withdrawn``: taken from who had it. ``closed``: its qualification has ended. ``reinstated``:
-    it stands again. ``refused``: what somebody wanted done with it is not done.
+    it stands again. ``refused``: what somebody wanted done with it is not done. ``amended``: it has become more urgent, and who holds it
+    is told.
     """
 
     REQUESTED = "requested"
@@ -64,6 +65,7 @@ class HandoffEvent(StrEnum):
     CLOSED = "closed"
     REINSTATED = "reinstated"
     REFUSED = "refused"
+    AMENDED = "amended"
 
 
 HANDOFF_ENDS: Final = frozenset({HandoffEvent.RETURNED, HandoffEvent.WITHDRAWN, HandoffEvent.CLOSED})

@@ -117,7 +117,7 @@ class Placement:
                 sooner = self._free_before(need, back_ms)
                 if sooner:
                     self.step.forget_offer(load.person, handoff_id)
-                    self.step.publish_fact(self._said.offer_recalled(handoff_id, offer))
+                    self.step.publish_fact(self._said.offer_recalled(load.person, handoff_id, offer))
 
     def forward_after(self, item: QueueItem, work: PoolWork) -> None:
         """What became of a lead that overflowed follows it on the same path."""

@@ -13,6 +13,7 @@ from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import Candidate, LeadRouted, LeadUnrouted, QueueItem, RoutingStep, UnroutedOutcome
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_UNROUTED, ROUTER_QUEUE
 from baton.engine.reducer import Fact
+from services.router.assignment.eligibility import ABSENT
 from services.router.assignment.person_selection import MOST_CANDIDATES, Chosen
 from services.router.assignment.pool_view import PoolView
 from services.router.assignment.state import OpenOffer
@@ -87,8 +88,9 @@ class RoutingFacts:
         """It is to be matched anew."""
         return self._unrouted(item, UnroutedOutcome.RECALLED, reason, ())
 
-    def offer_recalled(self, handoff_id: str, offer: OpenOffer) -> Fact:
-        """It was offered to somebody who is away, and somebody else can take it sooner."""
+    def offer_recalled(self, person: str, handoff_id: str, offer: OpenOffer) -> Fact:
+        """It was offered to ``person``, who is away, and somebody else can take it sooner."""
+        away = Candidate(person=person, weight=0, turns=0, load=0, capacity=None, score="", excluded=ABSENT)
         value = LeadUnrouted(
             handoff_id=handoff_id,
             qualification_id=offer.qualification_id,
@@ -100,7 +102,7 @@ class RoutingFacts:
             pool=self.pool_view.pool,
             at_ms=self.now,
             path=(),
-            candidates=(),
+            candidates=(away,),
             agreement=self.reference.version,
             leg=self.pool_view.kind,
             level=offer.level,

@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Final
 
-from baton.contracts.routing import QueueItem
+from baton.contracts.routing import URGENCY, QueueItem
 from baton.engine.reducer import EntryKind
 from baton.ids import derived_id
 from services.router.assignment.fair_share import Book, Share
@@ -171,7 +171,6 @@ OFFER = EntryKind("offer", OpenOffer)
 COMMON_LANE = ""
 LISTED_SHARERS: Final = 60
 """A turn that more people shared is kept in its short form."""
-_LEVEL_RANK = {"hot": 0, "warm": 1, "cold": 2}
 _MARK = "~"
 
 
@@ -181,7 +180,7 @@ def place_in_queue(item: QueueItem) -> str:
     if qualified is None:
         raise ValueError("only a request waits in a queue")
     raised = 0 if qualified.hand_raised else 1
-    rank = _LEVEL_RANK.get(qualified.level, 3)
+    rank = URGENCY.get(qualified.level, len(URGENCY))
     return f"{raised}{rank}/{max(qualified.qualified_at_ms, 0):015d}/{item.handoff_id}"
 
 

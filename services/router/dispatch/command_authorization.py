@@ -12,6 +12,8 @@ from baton.contracts.intake import Command, CommandKind
 from services.router.dispatch.state import Handoff, HandoffState
 
 WAITING = frozenset({HandoffState.HELD, HandoffState.WATCHED})
+UNKNOWN_PERSON = "unknown_person"
+NOT_IN_THE_POOL = "not_in_the_pool"
 _LONGEST_CHAIN = 20
 
 
@@ -59,11 +61,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authority:
-    """The people and pools that authority is read from; ``blameless`` are the reasons that are nobody's fault."""
+    """The people and pools that authority is read from.
+
+    ``blameless`` are the reasons that are nobody's fault, ``reassigning`` those after which a lead goes to somebody else.
+    """
 
     people: Mapping[str, PersonTerms]
     pools: Mapping[str, PoolTerms]
     blameless: Set[str] = frozenset()
+    reassigning: Set[str] = frozenset()
 
     def works_here(self, person: str) -> bool:
         """Known to the agreement and active."""
@@ -109,10 +115,25 @@ class Authority:
         )
 
 
+def may_not_answer(by: str | None, handoff: Handoff, authority: Authority) -> str | None:
+    """Why ``by`` may not say yes or no to the hand-off; None: they may.
+
+    Who holds it may, under whichever agreement they were given it. Of what waits its pool's people may, and who oversees it; of what
+    somebody holds, everybody of the agreement: a colleague who stands in is no stranger.
+    """
+    if by is None or by == handoff.owner:
+        return None
+    if not authority.works_here(by):
+        return UNKNOWN_PERSON
+    if handoff.state not in WAITING or authority.member(by, handoff.pool) or authority.oversees(by, handoff):
+        return None
+    return NOT_IN_THE_POOL
+
+
 def authorise(command: Command, handoff: Handoff, authority: Authority) -> Permit | Refusal:
     """May ``command`` be carried out on the hand-off that stands?"""
     if not authority.works_here(command.by):
-        return Refusal(reason="unknown_person")
+        return Refusal(reason=UNKNOWN_PERSON)
     if handoff.state == HandoffState.REQUESTED:
         return Refusal(reason="being_routed")
     match command.kind:
@@ -139,7 +160,7 @@ def _claim(command: Command, handoff: Handoff, authority: Authority) -> Permit |
         return Refusal(reason="held_by_another")
     if handoff.owner == command.by or authority.member(command.by, handoff.pool):
         return Permit(person=command.by, pool=handoff.pool)
-    return Refusal(reason="not_in_the_pool")
+    return Refusal(reason=NOT_IN_THE_POOL)
 
 
 def _target(command: Command, handoff: Handoff, authority: Authority) -> Permit | Refusal:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from baton.contracts.leads import LeadQualified
-from baton.contracts.routing import REINSTATED, HandoffKind, HandoffNoted, HandoffRequest, RequestKind
+from baton.contracts.routing import HAND_RAISED, HOTTER, REINSTATED, URGENCY, HandoffKind, HandoffNoted, HandoffRequest, RequestKind
 from baton.contracts.streams import HandoffChange, HandoffEvent
 from baton.contracts.topic_names import LEADS_HANDOFFS, ROUTER_ACCOUNTS, ROUTER_HANDOFFS
 from baton.engine.reducer import Fact
@@ -53,6 +53,7 @@ class Wanted:
     pool: str | None = None
     owner: str | None = None
     watcher: str | None = None
+    rejecters: tuple[str, ...] = ()
 
 
 def unchanged(case: Case, *facts: Fact) -> Change:
@@ -76,12 +77,14 @@ def ask(case: Case, qualified: LeadQualified, wanted: Wanted) -> Change:
         leg=qualified.leg,
         since_ms=case.at,
         exclude=wanted.exclude,
+        rejecters=wanted.rejecters,
     )
     request = _tell(case, handoff, RequestKind.REQUEST, reason=wanted.reason)
     request = replace(
         request,
         qualified=qualified,
         exclude=wanted.exclude,
+        rejecters=wanted.rejecters,
         person=wanted.person,
         pool=wanted.pool,
         owner=wanted.owner,
@@ -127,6 +130,45 @@ def _released(
     )
     open_qualification = None if state == HandoffState.CLOSED else case.open_qualification
     return Change(head=replace(case.head, current=ended), open_qualification=open_qualification, facts=facts)
+
+
+def amend(case: Case, qualified: LeadQualified) -> Change:
+    """Something about the qualification that is open has changed: whoever holds the lead, or the pool that it waits in, is told.
+
+    A lead that nobody has taken up takes the place and the promise that it has now, or leaves where it may not be called any more.
+    """
+    handoff, known = case.head.current, case.open_qualification
+    if handoff is None or known is None or known.qualified == qualified or handoff.state not in _AMENDED:
+        return unchanged(case)
+    facts: tuple[Fact, ...] = ()
+    if handoff.state != HandoffState.ACCEPTED:
+        told = replace(_tell(case, handoff, RequestKind.AMENDED, reason=None), qualified=qualified)
+        facts = (Fact(ROUTER_ACCOUNTS, handoff.queue_key, told),)
+    urgent = _urgency(qualified) < _urgency(known.qualified)
+    if urgent and handoff.owner is not None:
+        reason = HAND_RAISED if qualified.hand_raised and not known.qualified.hand_raised else HOTTER
+        facts += changed(case, handoff, HandoffEvent.AMENDED, reason=reason, published=True)
+    return Change(head=case.head, open_qualification=OpenQualification(qualified=qualified), facts=facts)
+
+
+_AMENDED: Final = frozenset(
+    {HandoffState.REQUESTED, HandoffState.HELD, HandoffState.WATCHED, HandoffState.OFFERED, HandoffState.ACCEPTED}
+)
+
+
+def _urgency(qualified: LeadQualified) -> tuple[bool, int]:
+    """The smaller, the more urgent."""
+    return not qualified.hand_raised, URGENCY.get(qualified.level, len(URGENCY))
+
+
+def hotter(one: str, other: str | None) -> str:
+    """The more urgent of two levels."""
+    return min((one, other or one), key=lambda level: URGENCY.get(level, len(URGENCY)))
+
+
+def with_person(people: tuple[str, ...], *more: str) -> tuple[str, ...]:
+    """``people`` with ``more`` behind them, each once: the last one is whom the lead was just taken from."""
+    return (*(person for person in people if person not in more), *dict.fromkeys(more))
 
 
 def end(case: Case, *, reason: str) -> Change:
@@ -221,6 +263,7 @@ def changed(case: Case, handoff: Handoff, event: HandoffEvent, **more: Any) -> t
 
 
 _KINDS: Final[Mapping[str, HandoffKind]] = {
+    HandoffEvent.AMENDED: HandoffKind.NOTED,
     HandoffEvent.REINSTATED: HandoffKind.NOTED,
     HandoffEvent.REFUSED: HandoffKind.REFUSED,
 }

@@ -29,9 +29,9 @@ from baton.engine.reducer import Drop, Event, Put, Reducer, Step, View
 from services.router import turn_credit
 from services.router.dispatch import effects
 from services.router.dispatch.authority import authority_of
-from services.router.dispatch.command_authorization import Authority
+from services.router.dispatch.command_authorization import Authority, may_not_answer
 from services.router.dispatch.effects import Case, Change, Wanted, unchanged
-from services.router.dispatch.handlers.actions_and_commands import on_action, on_command, refused, reinstated, with_person
+from services.router.dispatch.handlers.actions_and_commands import on_action, on_command, refused, reinstated
 from services.router.dispatch.handlers.routing_results import on_routed, on_unrouted
 from services.router.dispatch.state import ONLY, OPEN_QUALIFICATION, DispatchState, Handoff, HandoffState
 from services.router.dispatch.transitions import Move, Trigger, move_for
@@ -84,7 +84,7 @@ class Dispatch(Reducer[DispatchState, AgreementReference]):
             return _step(view, case, unchanged(case))
         if authority_of(new).works_here(current.owner):
             return _step(view, case, unchanged(case))
-        wanted = Wanted(reason="owner_left", exclude=with_person(current.exclude, current.owner))
+        wanted = Wanted(reason="owner_left", exclude=effects.with_person(current.exclude, current.owner))
         return _step(view, case, effects.relieve(case, wanted, fault=turn_credit.NO_FAULT))
 
 
@@ -163,11 +163,16 @@ def _on_staged(case: Case, staged: LeadStaged, authority: Authority) -> Change:
     match staged.event:
         case StageEvent.ACCEPTED:
             trigger = Trigger.ACCEPTED if stands else Trigger.FORMER_ACCEPTED
+        case StageEvent.REJECTED if staged.reason in authority.reassigning:
+            trigger = Trigger.MISROUTED if stands else Trigger.FORMER_REJECTED
         case StageEvent.REJECTED:
             trigger = Trigger.REJECTED if stands else Trigger.FORMER_REJECTED
         case _:
-            return unchanged(case)
-    match move_for(current.state if current else None, trigger):
+            return _amend(case, staged)
+    move = move_for(current.state if current else None, trigger)
+    if current is not None and move in _TAKEN_UP and (why := may_not_answer(staged.by, current, authority)) is not None:
+        return refused(case, staged.handoff_id, why, cause=staged.cause_id, by=staged.by)
+    match move:
         case Move.ACCEPT if current is not None:
             if staged.handoff_id is None and (before := _held_before(case, current, staged.by)) is not None:
                 return reinstated(case, before, HandoffState.ACCEPTED, cause=staged.cause_id)
@@ -178,7 +183,10 @@ def _on_staged(case: Case, staged: LeadStaged, authority: Authority) -> Change:
             reason = staged.reason or "rejected"
             own = staged.by == current.owner
             fault = turn_credit.of_rejection(staged.reason, authority.blameless)
-            return effects.stop(case, state=HandoffState.RETURNED, reason=reason, fault=fault, silent=own, by=staged.by)
+            stopped = effects.stop(case, state=HandoffState.RETURNED, reason=reason, fault=fault, silent=own, by=staged.by)
+            return _with_rejecter(stopped, staged.by or current.owner)
+        case Move.RETRY if current is not None:
+            return _match_anew(case, staged, current, authority)
         case Move.REINSTATE if current is not None:
             return reinstated(case, staged.handoff_id or current.handoff_id, HandoffState.ACCEPTED, cause=staged.cause_id)
         case Move.IGNORE:
@@ -186,6 +194,46 @@ def _on_staged(case: Case, staged: LeadStaged, authority: Authority) -> Change:
         case _:
             reason = "no_open_handoff" if staged.handoff_id is None else "stale_handoff"
             return refused(case, staged.handoff_id, reason, cause=staged.cause_id, by=staged.by)
+
+
+_TAKEN_UP = frozenset({Move.ACCEPT, Move.RETRY})
+"""What only who may answer for the hand-off can do."""
+
+
+def _match_anew(case: Case, staged: LeadStaged, current: Handoff, authority: Authority) -> Change:
+    """Somebody says of a lead that waits that it is not for them: it is matched anew at once, and a queue holds it all the while."""
+    who = (staged.by,) if staged.by else ()
+    wanted = Wanted(
+        reason=staged.reason,
+        exclude=effects.with_person(current.exclude, *who),
+        rejecters=effects.with_person(current.rejecters, *who),
+    )
+    return effects.relieve(case, wanted, fault=turn_credit.of_rejection(staged.reason, authority.blameless), by=staged.by)
+
+
+def _with_rejecter(change: Change, person: str | None) -> Change:
+    """Remember who said no, for when it is asked whose turn it is."""
+    current = change.head.current
+    if current is None or person is None:
+        return change
+    told = replace(current, rejecters=effects.with_person(current.rejecters, person))
+    return replace(change, head=replace(change.head, current=told))
+
+
+def _amend(case: Case, staged: LeadStaged) -> Change:
+    """A move that ends nothing may still change what the open hand-off is about: the hand is up, or a consent was given or refused."""
+    current, known = case.head.current, case.open_qualification
+    if current is None or known is None or staged.qualification_id != current.qualification_id:
+        return unchanged(case)
+    qualified = known.qualified
+    consents = qualified.story.consents if staged.consents is None else staged.consents
+    amended = replace(
+        qualified,
+        hand_raised=qualified.hand_raised or staged.event == StageEvent.HAND_RAISED,
+        level=effects.hotter(qualified.level, staged.level),
+        story=replace(qualified.story, consents=consents),
+    )
+    return effects.amend(case, amended)
 
 
 def _held_before(case: Case, current: Handoff, by: str | None) -> str | None:

@@ -48,6 +48,7 @@ class Handoff:
     owner: str | None = None
     pool: str | None = None
     exclude: tuple[str, ...] = ()
+    rejecters: tuple[str, ...] = ()
     announced: bool = False
     ended: str | None = None
 

@@ -9,15 +9,20 @@ from services.router.dispatch.state import HandoffState
 
 
 class Trigger(StrEnum):
-    """What can happen to the hand-off that stands. The ``former_`` ones name one that does not stand any more."""
+    """What can happen to the hand-off that stands. The ``former_`` ones name one that does not stand any more.
+
+    ``recalled``: the pool gives it back. ``misrouted``: rejected for a reason after which it goes to somebody else.
+    """
 
     QUALIFIED = "qualified"
     ROUTED = "routed"
     HELD = "held"
     WATCHED = "watched"
     SUPPRESSED = "suppressed"
+    RECALLED = "recalled"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    MISROUTED = "misrouted"
     ENDED = "ended"
     MOVED = "moved"
     COMMANDED = "commanded"
@@ -75,9 +80,11 @@ _ROWS: dict[Trigger, tuple[Move, ...]] = {
     Trigger.ROUTED:           (Move.LATE,         Move.OFFER,     Move.OFFER,     Move.OFFER,     Move.IGNORE,    Move.CONFIRM,      Move.LATE,          Move.LATE),
     Trigger.HELD:             (Move.LATE,         Move.HOLD,      Move.HOLD,      Move.HOLD,      Move.IGNORE,    Move.IGNORE,       Move.LATE,          Move.LATE),
     Trigger.WATCHED:          (Move.LATE,         Move.WATCH,     Move.WATCH,     Move.WATCH,     Move.IGNORE,    Move.IGNORE,       Move.LATE,          Move.LATE),
-    Trigger.SUPPRESSED:       (Move.IGNORE,       Move.END,       Move.END,       Move.END,       Move.IGNORE,    Move.IGNORE,       Move.IGNORE,        Move.IGNORE),
+    Trigger.SUPPRESSED:       (Move.IGNORE,       Move.CLOSE,     Move.CLOSE,     Move.CLOSE,     Move.CLOSE,     Move.IGNORE,       Move.IGNORE,        Move.IGNORE),
+    Trigger.RECALLED:         (Move.IGNORE,       Move.RETRY,     Move.RETRY,     Move.IGNORE,    Move.RETRY,     Move.IGNORE,       Move.IGNORE,        Move.IGNORE),
     Trigger.ACCEPTED:         (Move.REFUSE_CLOSED, Move.ACCEPT,   Move.ACCEPT,    Move.ACCEPT,    Move.ACCEPT,    Move.IGNORE,       Move.REINSTATE,     Move.REFUSE_CLOSED),
     Trigger.REJECTED:         (Move.IGNORE,       Move.RETURN,    Move.RETURN,    Move.RETURN,    Move.RETURN,    Move.RETURN,       Move.IGNORE,        Move.IGNORE),
+    Trigger.MISROUTED:        (Move.IGNORE,       Move.RETRY,     Move.RETRY,     Move.RETRY,     Move.RETURN,    Move.RETURN,       Move.IGNORE,        Move.IGNORE),
     Trigger.ENDED:            (Move.IGNORE,       Move.CLOSE,     Move.CLOSE,     Move.CLOSE,     Move.CLOSE,     Move.CLOSE,        Move.END,           Move.IGNORE),
     Trigger.MOVED:            (Move.REFUSE_CLOSED, Move.RETRY,    Move.RETRY,     Move.RETRY,     Move.RETRY,     Move.RETRY,        Move.AGAIN,         Move.REFUSE_CLOSED),
     Trigger.COMMANDED:        (Move.REFUSE_CLOSED, Move.RETRY,    Move.RETRY,     Move.RETRY,     Move.RETRY,     Move.RETRY,        Move.REFUSE_CLOSED, Move.REFUSE_CLOSED),

@@ -55,9 +55,9 @@ def _crossed(current: Handoff, action: SlaAction) -> str | None:
 
 def _wanted(current: Handoff, action: SlaAction, authority: Authority) -> Wanted:
     watched = current.state == HandoffState.WATCHED
-    exclude = with_person(current.exclude, *action.exclude, *((current.owner,) if current.owner and not watched else ()))
+    exclude = effects.with_person(current.exclude, *action.exclude, *((current.owner,) if current.owner and not watched else ()))
     if action.kind == REASSIGN:
-        return Wanted(reason="reassigned", exclude=exclude)
+        return Wanted(reason="reassigned", exclude=exclude, rejecters=current.rejecters)
     if action.to in authority.pools:
         return Wanted(reason=MANAGER_QUEUE, exclude=exclude, pool=action.to)
     watcher = action.to or authority.manager_of(current.owner) or authority.watcher_of(current.pool)
@@ -104,7 +104,7 @@ def on_command(case: Case, lead_command: LeadCommand, authority: Authority) -> C
             fault = turn_credit.NO_FAULT if by_manager and command.reason in authority.blameless else None
             # Who passed it on, or was relieved of it, is not asked again when it is somebody's turn later.
             leaves = (current.owner,) if current.owner and current.state not in WAITING else ()
-            exclude = with_person(current.exclude, *leaves)
+            exclude = effects.with_person(current.exclude, *leaves)
             wanted = Wanted(reason=_DONE[CommandKind(command.kind)], exclude=exclude, person=person, pool=pool)
             return effects.relieve(case, wanted, fault=fault, by=command.by)
 
@@ -125,8 +125,3 @@ def refused(case: Case, handoff_id: str | None, reason: str, *, cause: str, by: 
     )
     said = {"reason": reason, "cause_id": cause, "by": by, "published": True}
     return unchanged(case, *effects.changed(case, known or unknown, HandoffEvent.REFUSED, **said))
-
-
-def with_person(people: tuple[str, ...], *more: str) -> tuple[str, ...]:
-    """``people`` with ``more``, each once, in order."""
-    return tuple(dict.fromkeys((*people, *more)))

@@ -4,16 +4,26 @@ An answer to a hand-off that does not stand any more crossed its release on the 
 at once.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
-from baton.contracts.routing import REINSTATED, LeadRouted, LeadUnrouted
+from baton.contracts.routing import REINSTATED, LeadRouted, LeadUnrouted, UnroutedOutcome
 from baton.contracts.streams import HandoffEvent
+from services.router import turn_credit
 from services.router.dispatch import effects
-from services.router.dispatch.effects import Case, Change, unchanged
+from services.router.dispatch.effects import Case, Change, Wanted, unchanged
 from services.router.dispatch.state import Handoff, HandoffState
 from services.router.dispatch.transitions import Move, Trigger, move_for
 
-HELD, WATCH, SUPPRESSED = "held", "watch", "suppressed"
+_TRIGGERS: Final[Mapping[str, Trigger]] = {
+    UnroutedOutcome.HELD: Trigger.HELD,
+    UnroutedOutcome.WATCH: Trigger.WATCHED,
+    UnroutedOutcome.SUPPRESSED: Trigger.SUPPRESSED,
+    UnroutedOutcome.RECALLED: Trigger.RECALLED,
+}
+_QUIET: Final = frozenset({UnroutedOutcome.SUPPRESSED, UnroutedOutcome.RECALLED})
+"""After these nobody believes to hold the lead."""
 
 
 def on_routed(case: Case, routed: LeadRouted) -> Change:
@@ -43,18 +53,17 @@ def on_unrouted(case: Case, unrouted: LeadUnrouted) -> Change:
     stands = current is not None and current.handoff_id == unrouted.handoff_id
     move = move_for(current.state if current else None, _trigger(unrouted, stands=stands))
     if current is None or not stands:
-        quiet = unrouted.outcome == SUPPRESSED
-        return unchanged(case) if quiet else _late(case, unrouted, owner=unrouted.watcher, leg=unrouted.leg)
+        return unchanged(case) if unrouted.outcome in _QUIET else _late(case, unrouted, owner=unrouted.watcher, leg=unrouted.leg)
     told = replace(current, pool=unrouted.pool, announced=True, since_ms=case.at)
     match move:
         case Move.HOLD:
             told = replace(told, state=HandoffState.HELD, owner=None)
         case Move.WATCH:
             told = replace(told, state=HandoffState.WATCHED, owner=unrouted.watcher)
-        case Move.END:
-            said = effects.changed(case, current, HandoffEvent.UNROUTED, unrouted=unrouted)
-            ended = effects.end(case, reason=unrouted.reason)
-            return replace(ended, facts=(*said, *ended.facts))
+        case Move.CLOSE:
+            return _suppress(case, current, unrouted)
+        case Move.RETRY:
+            return _match_anew(case, current, unrouted)
         case Move.LATE:
             return _late(case, unrouted, owner=unrouted.watcher, leg=unrouted.leg)
         case _:
@@ -66,7 +75,28 @@ def on_unrouted(case: Case, unrouted: LeadUnrouted) -> Change:
 def _trigger(unrouted: LeadUnrouted, *, stands: bool) -> Trigger:
     if not stands:
         return Trigger.FORMER_UNROUTED
-    return {HELD: Trigger.HELD, WATCH: Trigger.WATCHED, SUPPRESSED: Trigger.SUPPRESSED}[unrouted.outcome]
+    return _TRIGGERS[unrouted.outcome]
+
+
+def _suppress(case: Case, current: Handoff, unrouted: LeadUnrouted) -> Change:
+    """It may not be handed to anybody any more: whoever was offered it is told, and account and pool let go of it."""
+    said = effects.changed(case, current, HandoffEvent.UNROUTED, unrouted=unrouted)
+    ended = effects.stop(
+        case,
+        state=HandoffState.CLOSED,
+        reason=unrouted.reason,
+        fault=turn_credit.NO_FAULT,
+        silent=current.owner is None,
+    )
+    return replace(ended, facts=(*said, *ended.facts))
+
+
+def _match_anew(case: Case, current: Handoff, unrouted: LeadUnrouted) -> Change:
+    """The pool gives it back; whom it was offered to is asked last."""
+    offered_to = (candidate.person for candidate in unrouted.candidates)
+    exclude = effects.with_person(current.exclude, *offered_to, *((current.owner,) if current.owner else ()))
+    wanted = Wanted(reason=unrouted.reason, exclude=exclude, rejecters=current.rejecters)
+    return effects.relieve(case, wanted, fault=turn_credit.NO_FAULT)
 
 
 def _late(case: Case, answer: LeadRouted | LeadUnrouted, *, owner: str | None, leg: str | None) -> Change:
