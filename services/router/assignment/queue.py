@@ -141,10 +141,14 @@ class Placement:
 
     def uncount(self, work: PoolWork) -> None:
         """What is nobody's fault does not use up a limit of the day or the week either."""
-        member = self.pool_view.member(work.person) if work.person else None
+        if work.person is not None:
+            self._count_handed(work.person, -1)
+            self._availability.forget(work.person)
+
+    def _count_handed(self, person: str, amount: int) -> None:
+        member = self.pool_view.member(person)
         if member is not None and (member.per_day is not None or member.per_week is not None):
-            self.step.count_handed(member.person, day=self.pool_view.day, monday=self.pool_view.monday, amount=-1)
-            self._availability.forget(member.person)
+            self.step.count_handed(person, day=self.pool_view.day, monday=self.pool_view.monday, amount=amount)
 
     def finish(self, wake_at: int | None) -> Step[PoolState]:
         """Say what still waits, and when to look again. ``wake_at`` is when that was to be so far."""
@@ -271,10 +275,8 @@ class Placement:
     def _assign(self, item: QueueItem, chosen: Chosen) -> None:
         qualified = routing_facts.qualified_of(item)
         turn = self.step.take_turn(qualified.level, chosen.person, chosen.share, self.sharers) if chosen.share else None
+        self._count_handed(chosen.person, 1)
         self.put_on(chosen.person, WorkState.OFFERED)
-        member = self.pool_view.member(chosen.person)
-        if member is not None and (member.per_day is not None or member.per_week is not None):
-            self.step.count_handed(chosen.person, day=self.pool_view.day, monday=self.pool_view.monday)
         need = need_of(item, self.pool_view)
         offer = OpenOffer(
             lead_id=item.lead_id,

@@ -12,8 +12,8 @@ from services.router.turn_credit import ABSENCE
 def authority_of(reference: AgreementReference) -> Authority:
     """Who manages whom, and which reasons are nobody's fault."""
     agreement = reference.agreement
-    turn_back = (name for name, reason in agreement.recycling.reasons.items() if reason.turn_back)
     reasons = agreement.recycling.reasons.items()
+    turn_back = (name for name, reason in reasons if reason.turn_back)
     return Authority(
         people=agreement.people,
         pools=agreement.pools,

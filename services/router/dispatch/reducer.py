@@ -32,7 +32,7 @@ from services.router.dispatch.authority import authority_of
 from services.router.dispatch.command_authorization import Authority, may_not_answer
 from services.router.dispatch.effects import Case, Change, Wanted, unchanged
 from services.router.dispatch.handlers.actions_and_commands import on_action, on_command, refused, reinstated
-from services.router.dispatch.handlers.routing_results import on_routed, on_unrouted
+from services.router.dispatch.handlers.routing_results import find, on_routed, on_unrouted
 from services.router.dispatch.state import ONLY, OPEN_QUALIFICATION, DispatchState, Handoff, HandoffState
 from services.router.dispatch.transitions import Move, Trigger, move_for
 
@@ -170,7 +170,8 @@ def _on_staged(case: Case, staged: LeadStaged, authority: Authority) -> Change:
         case _:
             return _amend(case, staged)
     move = move_for(current.state if current else None, trigger)
-    if current is not None and move in _TAKEN_UP and (why := may_not_answer(staged.by, current, authority)) is not None:
+    about = find(case, staged.handoff_id) or current
+    if about is not None and move in _ANSWERS and (why := may_not_answer(staged.by, about, authority)) is not None:
         return refused(case, staged.handoff_id, why, cause=staged.cause_id, by=staged.by)
     match move:
         case Move.ACCEPT if current is not None:
@@ -196,7 +197,7 @@ def _on_staged(case: Case, staged: LeadStaged, authority: Authority) -> Change:
             return refused(case, staged.handoff_id, reason, cause=staged.cause_id, by=staged.by)
 
 
-_TAKEN_UP = frozenset({Move.ACCEPT, Move.RETRY})
+_ANSWERS = frozenset({Move.ACCEPT, Move.RETURN, Move.RETRY, Move.REINSTATE})
 """What only who may answer for the hand-off can do."""
 
 

@@ -136,14 +136,13 @@ def test_in_a_pool_that_accrues_who_was_away_catches_up() -> None:
     assert owners(world) == ["ann"] * 4
 
 
-def test_an_absence_that_is_called_off_is_noticed_within_a_quarter_of_an_hour() -> None:
+def test_an_absence_that_is_called_off_is_noticed_at_once() -> None:
     away = (Absence(person="ann", from_ms=0, until_ms=MONDAY_0900 + DAY),)
     agreed = bridge({"ann": {}})
     world = World(agreed, absences=away)
     world.qualify(qualified("l1"))
+    assert world.said() == ["l1#1 held in bridge: everybody_absent"]
     world.adopt(agreed)
-    assert world.said() == ["l1#1 held in bridge: absent"]
-    world.wait(15 * MINUTE)
     assert world.said() == ["l1#1 routed to ann in bridge by in_turn"]
 
 
@@ -205,7 +204,7 @@ def test_a_lead_does_not_overflow_to_where_it_would_wait_for_ever() -> None:
     away = (Absence(person="ann", from_ms=0, until_ms=MONDAY_0900 + HOUR),)
     world = World(agreement(pools=pools, routing=routing), absences=away)
     world.qualify(qualified("l1", profile={"country": "NO"}), qualified("l2"))
-    assert world.said() == ["l1#1 held in bridge: absent", "l2#1 routed to bob in second by in_turn"]
+    assert world.said() == ["l1#1 held in bridge: everybody_absent", "l2#1 routed to bob in second by in_turn"]
 
 
 def test_a_pool_may_have_a_human_watch_what_nobody_can_take() -> None:
@@ -273,7 +272,7 @@ def test_a_pool_member_who_left_gets_nothing_and_what_they_held_goes_to_somebody
     assert not any("to cid" in each for each in said[3:])
 
 
-def test_what_waits_in_a_pool_that_is_no_more_goes_to_the_default_pool_of_its_kind() -> None:
+def test_what_waits_in_a_pool_that_is_no_more_is_matched_anew() -> None:
     pools = {**POOLS, "old": {"kind": "sdr", "members": {"ann": {}}}}
     world = World(agreement(pools=pools, routing={"default": {"sdr": "old", "sales": "field"}}), at=EVENING)
     world.qualify(qualified("l0"))
@@ -281,8 +280,10 @@ def test_what_waits_in_a_pool_that_is_no_more_goes_to_the_default_pool_of_its_ki
     world.wait(15 * HOUR)
     assert world.said() == [
         "l0#1 held in old: closed",
-        "l0#1 held in bridge: closed",
-        "l0#1 routed to cid in bridge by in_turn",
+        "l0#1 recalled in old: pool_gone",
+        "l0#1 withdrawn: pool_gone",
+        "l0#2 held in bridge: closed",
+        "l0#2 routed to ann in bridge by in_turn",
     ]
 
 
