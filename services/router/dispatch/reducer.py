@@ -204,6 +204,9 @@ _ANSWERS = frozenset({Move.ACCEPT, Move.RETURN, Move.RETRY, Move.REINSTATE})
 def _match_anew(case: Case, staged: LeadStaged, current: Handoff, authority: Authority) -> Change:
     """Somebody says of a lead that waits that it is not for them: it is matched anew at once, and a queue holds it all the while."""
     who = (staged.by,) if staged.by else ()
+    if current.state == HandoffState.WATCHED and staged.by in current.rejecters:
+        # It would come back to them; who watches it decides.
+        return refused(case, staged.handoff_id, "rejected_before", cause=staged.cause_id, by=staged.by)
     wanted = Wanted(
         reason=staged.reason,
         exclude=effects.with_person(current.exclude, *who),

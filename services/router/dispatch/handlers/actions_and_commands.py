@@ -31,6 +31,8 @@ def on_action(case: Case, action: SlaAction, authority: Authority) -> Change:
     if action.kind == RESTORE:
         return _on_restore(case, action)
     move = move_for(current.state if current else None, Trigger.MOVED if stands else Trigger.FORMER_MOVED)
+    if move is Move.REFUSE_STALE and _carried_out_before(case, action):
+        return unchanged(case)
     if current is None or move not in (Move.RETRY, Move.AGAIN):
         reason = "stale_handoff" if move is Move.REFUSE_STALE else "closed"
         return refused(case, action.handoff_id, reason, cause=action.action_id)
@@ -42,6 +44,12 @@ def on_action(case: Case, action: SlaAction, authority: Authority) -> Change:
     if move is Move.AGAIN:
         return effects.ask(case, case.open_qualification.qualified, wanted) if case.open_qualification else unchanged(case)
     return effects.relieve(case, wanted, fault=turn_credit.of_reassignment(action.reason, authority.blameless))
+
+
+def _carried_out_before(case: Case, action: SlaAction) -> bool:
+    """Whether the lead was matched anew for the very reason of the action, by dispatch itself: there is nothing left to do."""
+    former = find(case, action.handoff_id)
+    return former is not None and former.ended is not None and former.ended == action.reason
 
 
 def _crossed(current: Handoff, action: SlaAction) -> str | None:
