@@ -109,6 +109,7 @@ def _routing(old: Agreement, new: Agreement) -> Iterator[Change]:
     yield from _listed("routing", "territory rule", one.territories, two.territories, lambda each: each.name)
     yield from _listed("routing", "segment rule", one.segments, two.segments, lambda each: each.name)
     yield from _value("routing", "default", one.default, two.default)
+    yield from _value("routing", "skills that every lead needs", one.needs, two.needs)
     yield from _value("routing", "colleagues stay together", one.keep_colleagues_together, two.keep_colleagues_together)
 
 

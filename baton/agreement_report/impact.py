@@ -149,8 +149,8 @@ def _load(agreement: CompiledAgreement, pools: Counter[str], owners: Counter[tup
         members = [each for each in agreement.pools[pool].members if agreement.people[each.person].active]
         weights = sum(each.weight for each in members)
         count -= sum(own for (of_pool, _), own in owners.items() if of_pool == pool)
-        for each in members if count else ():
-            shares[each.person] = shares.get(each.person, Fraction()) + Fraction(count * each.weight, weights)
+        for member in members if count and weights else ():
+            shares[member.person] = shares.get(member.person, Fraction()) + count * member.weight / weights
     return {person: round(float(share), 1) for person, share in sorted(shares.items())}
 
 

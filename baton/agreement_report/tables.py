@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from baton.agreement.compiled.agreement import Band, CompiledAgreement
+from baton.agreement.compiled.pools import Member
 from baton.agreement.describe import condition_words, ladder_words, promise_subject
 from baton.agreement.model.calendar import hours_words
 from baton.agreement.model.scoring import groups_without_limit
@@ -142,9 +143,17 @@ def _consent(agreement: CompiledAgreement) -> Table:
 def _pools(agreement: CompiledAgreement) -> Table:
     table = _table("Pools", "pool", "kind", "calendar", "members (weight)", "if nobody is there")
     for pool in agreement.pools.values():
-        members = ", ".join(f"{each.person} ({each.weight})" for each in pool.members)
+        members = ", ".join(f"{member.person} ({_member(member)})" for member in pool.members)
         table.add_row(pool.name, pool.kind, pool.calendar, members, _nobody(pool.nobody, pool.overflow_to, pool.watcher))
     return table
+
+
+def _member(member: Member) -> str:
+    limits = ((member.per_day, "a day"), (member.per_week, "a week"))
+    words = [f"{float(member.weight):g}", *(f"{limit} {span}" for limit, span in limits if limit is not None)]
+    if member.ramp is not None:
+        words.append(f"from {member.ramp.starts} over {member.ramp.weeks} weeks")
+    return ", ".join(words)
 
 
 def _nobody(nobody: str, overflow_to: str | None, watcher: str | None) -> str:
@@ -163,6 +172,8 @@ def _routing(agreement: CompiledAgreement) -> Table:
         pools = ", ".join(filter(None, (each.to.sdr, each.to.sales)))
         needs = f" (needs {', '.join(each.needs)})" if each.needs else ""
         table.add_row(escape(each.name), escape(condition_words(each.when)), pools + needs)
+    if raw.needs:
+        table.add_row("every lead", "", f"needs {', '.join(raw.needs)}")
     table.add_row("default", "everybody else", ", ".join(filter(None, (raw.default.sdr, raw.default.sales))))
     return table
 

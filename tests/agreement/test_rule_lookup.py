@@ -11,6 +11,7 @@ from baton.agreement.checks.context import CheckContext
 from baton.agreement.checks.rule_index import RuleIndex
 from baton.agreement.compiled.routing import LISTED, Routing
 from baton.agreement.condition_context import ConditionContext
+from baton.agreement.diff import changes
 from baton.agreement.model.agreement import Agreement
 from tests.services.router.router_world import PEOPLE, POOLS, agreement
 
@@ -109,3 +110,27 @@ def test_the_index_spares_most_of_the_comparisons() -> None:
     for number, when in enumerate(conditions):
         assert index.candidates(when, range(number)) == []
         index.add(number, when)
+
+
+def test_limits_ramps_and_needs_are_told_in_words_by_a_diff() -> None:
+    before, after = (
+        agreement(pools={**POOLS, "bridge": bridge}, routing={"default": {"sdr": "bridge", "sales": "field"}, **more}).raw
+        for bridge, more in (
+            ({"kind": "sdr", "members": {"ann": {}}}, {}),
+            (
+                {
+                    "kind": "sdr",
+                    "matches": "pass",
+                    "members": {"ann": {"weight": 0.5, "per_day": 5, "ramp": {"from": "2027-01-04", "weeks": 4}}},
+                },
+                {"needs": ["english"]},
+            ),
+        )
+    )
+    assert [change.text for change in changes(before, after)] == [
+        "pool bridge: member ann: weight: 1 -> 0.5",
+        "pool bridge: member ann: ramp: none -> from 2027-01-04, weeks 4",
+        "pool bridge: member ann: per_day: none -> 5",
+        "pool bridge: matches: keep -> pass",
+        "skills that every lead needs: none -> english",
+    ]

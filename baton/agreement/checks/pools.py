@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from baton.agreement.checks.context import CheckContext, Finding, odd, wrong
 from baton.agreement.model.lifecycle import Bridge
-from baton.agreement.model.people import OverflowModel, WatchModel
+from baton.agreement.model.people import OverflowModel, PoolModel, WatchModel
 from baton.agreement.problems import Path
 
 
@@ -24,10 +24,23 @@ def _members(context: CheckContext) -> Iterator[Finding]:
             yield wrong(("pools", name, "members"), f'pool "{name}" has no members: nobody would ever get its leads')
         elif all(each in people and not people[each].active for each in pool.members):
             yield wrong(("pools", name, "members"), f'nobody in pool "{name}" is active')
+        elif not any(member.weight and member.capacity != 0 for member in pool.members.values()):
+            yield wrong(("pools", name, "members"), f'nobody in pool "{name}" takes leads in turn: each has weight 0 or capacity 0')
+        elif all(member.ramp is not None for member in pool.members.values()):
+            first = min(member.ramp.starts for member in pool.members.values() if member.ramp is not None)
+            yield odd(("pools", name, "members"), f'everybody in pool "{name}" is new: before {first} nobody gets a lead of it')
+        yield from _limits(name, pool)
         if isinstance(pool.nobody, WatchModel):
             watcher = people.get(pool.nobody.watch)
             if watcher is not None and not watcher.active:
                 yield wrong(("pools", name, "nobody", "watch"), f'"{pool.nobody.watch}" is not active and cannot watch a queue')
+
+
+def _limits(name: str, pool: PoolModel) -> Iterator[Finding]:
+    for person, member in pool.members.items():
+        path = ("pools", name, "members", person, "per_day")
+        if member.per_day is not None and member.per_week is not None and member.per_day >= member.per_week:
+            yield odd(path, f'"{person}" may have {member.per_day} leads a day but {member.per_week} a week: the day limits nothing')
 
 
 def _overflows(context: CheckContext) -> Iterator[Finding]:

@@ -31,7 +31,7 @@ from services.router.dispatch import effects
 from services.router.dispatch.authority import authority_of
 from services.router.dispatch.command_authorization import Authority, may_not_answer
 from services.router.dispatch.effects import Case, Change, Wanted, unchanged
-from services.router.dispatch.handlers.actions_and_commands import on_action, on_command, refused, reinstated
+from services.router.dispatch.handlers.actions_and_commands import MANAGER_QUEUE, on_action, on_command, refused, reinstated
 from services.router.dispatch.handlers.routing_results import find, on_routed, on_unrouted
 from services.router.dispatch.state import ONLY, OPEN_QUALIFICATION, DispatchState, Handoff, HandoffState
 from services.router.dispatch.transitions import Move, Trigger, move_for
@@ -204,14 +204,14 @@ _ANSWERS = frozenset({Move.ACCEPT, Move.RETURN, Move.RETRY, Move.REINSTATE})
 def _match_anew(case: Case, staged: LeadStaged, current: Handoff, authority: Authority) -> Change:
     """Somebody says of a lead that waits that it is not for them: it is matched anew at once, and a queue holds it all the while."""
     who = (staged.by,) if staged.by else ()
-    if current.state == HandoffState.WATCHED and staged.by in current.rejecters:
-        # It would come back to them; who watches it decides.
-        return refused(case, staged.handoff_id, "rejected_before", cause=staged.cause_id, by=staged.by)
     wanted = Wanted(
         reason=staged.reason,
         exclude=effects.with_person(current.exclude, *who),
         rejecters=effects.with_person(current.rejecters, *who),
     )
+    if current.state == HandoffState.WATCHED and staged.by in current.rejecters:
+        # It would come back to them; who watches it keeps it, and decides.
+        wanted = replace(wanted, reason=MANAGER_QUEUE, pool=current.pool, watcher=current.owner or "")
     return effects.relieve(case, wanted, fault=turn_credit.of_rejection(staged.reason, authority.blameless), by=staged.by)
 
 

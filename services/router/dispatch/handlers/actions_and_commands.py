@@ -48,7 +48,8 @@ def on_action(case: Case, action: SlaAction, authority: Authority) -> Change:
 
 def _carried_out_before(case: Case, action: SlaAction) -> bool:
     """Whether the lead was matched anew for the very reason of the action, by dispatch itself: there is nothing left to do."""
-    former = find(case, action.handoff_id)
+    latest = case.head.former[-1] if case.head.former else None
+    former = find(case, action.handoff_id) if action.handoff_id else latest
     return former is not None and former.ended is not None and former.ended == action.reason
 
 
@@ -67,10 +68,10 @@ def _wanted(current: Handoff, action: SlaAction, authority: Authority) -> Wanted
     if action.kind == REASSIGN:
         return Wanted(reason="reassigned", exclude=exclude, rejecters=current.rejecters)
     if action.to in authority.pools:
-        return Wanted(reason=MANAGER_QUEUE, exclude=exclude, pool=action.to)
+        return Wanted(reason=MANAGER_QUEUE, exclude=exclude, rejecters=current.rejecters, pool=action.to)
     watcher = action.to or authority.manager_of(current.owner) or authority.watcher_of(current.pool)
     known = watcher or (current.owner if watched else None)
-    return Wanted(reason=MANAGER_QUEUE, exclude=exclude, pool=current.pool, watcher=known or "")
+    return Wanted(reason=MANAGER_QUEUE, exclude=exclude, rejecters=current.rejecters, pool=current.pool, watcher=known or "")
 
 
 def _on_restore(case: Case, action: SlaAction) -> Change:
