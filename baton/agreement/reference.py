@@ -68,7 +68,6 @@ class AgreementReference:
                 at_ms = end
         return at_ms
 
-
     def away_at(self, at_ms: int) -> frozenset[str]:
         """Everybody who is away at ``at_ms``."""
         return frozenset(person for person in self._by_person if self.absent(person, at_ms))

@@ -130,7 +130,7 @@ def test_limits_ramps_and_needs_are_told_in_words_by_a_diff() -> None:
     assert [change.text for change in changes(before, after)] == [
         "pool bridge: member ann: weight: 1 -> 0.5",
         "pool bridge: member ann: ramp: none -> from 2027-01-04, weeks 4",
-        "pool bridge: member ann: per_day: none -> 5",
+        "pool bridge: member ann: per day: none -> 5",
         "pool bridge: matches: keep -> pass",
         "skills that every lead needs: none -> english",
     ]

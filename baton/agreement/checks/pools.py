@@ -25,7 +25,9 @@ def _members(context: CheckContext) -> Iterator[Finding]:
         elif all(each in people and not people[each].active for each in pool.members):
             yield wrong(("pools", name, "members"), f'nobody in pool "{name}" is active')
         elif not any(member.weight and member.capacity != 0 for member in pool.members.values()):
-            yield wrong(("pools", name, "members"), f'nobody in pool "{name}" takes leads in turn: each has weight 0 or capacity 0')
+            yield wrong(
+                ("pools", name, "members"), f'nobody in pool "{name}" takes leads in turn: each has weight 0 or capacity 0'
+            )
         elif all(member.ramp is not None for member in pool.members.values()):
             first = min(member.ramp.starts for member in pool.members.values() if member.ramp is not None)
             yield odd(("pools", name, "members"), f'everybody in pool "{name}" is new: before {first} nobody gets a lead of it')
@@ -40,7 +42,9 @@ def _limits(name: str, pool: PoolModel) -> Iterator[Finding]:
     for person, member in pool.members.items():
         path = ("pools", name, "members", person, "per_day")
         if member.per_day is not None and member.per_week is not None and member.per_day >= member.per_week:
-            yield odd(path, f'"{person}" may have {member.per_day} leads a day but {member.per_week} a week: the day limits nothing')
+            yield odd(
+                path, f'"{person}" may have {member.per_day} leads a day but {member.per_week} a week: the day limits nothing'
+            )
 
 
 def _overflows(context: CheckContext) -> Iterator[Finding]:

@@ -103,9 +103,7 @@ def _shared(context: CheckContext, path: Path, rule: RuleModel, earlier_ones: Se
         if shared := common_words(rule.when, earlier.when, context.fields):
             yield odd(path, f'{quoted(shared)} fits "{rule.name}" and "{earlier.name}"; the first, "{earlier.name}", takes it')
         elif overlap := common_range(rule.when, earlier.when, context.fields):
-            yield odd(
-                path, f'"{rule.name}" and "{earlier.name}" overlap ({overlap}); the first, "{earlier.name}", takes those'
-            )
+            yield odd(path, f'"{rule.name}" and "{earlier.name}" overlap ({overlap}); the first, "{earlier.name}", takes those')
 
 
 def _has_its_kinds(earlier: _Named, later: RuleModel) -> bool:

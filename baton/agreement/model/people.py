@@ -105,7 +105,7 @@ class Matches(StrEnum):
     """What holds for a lead that is to go to a certain person."""
 
     KEEP = "keep"
-    PASS = "pass"  # noqa: S105 - not a password
+    PASS = "pass"
 
 
 def _nobody_form(value: Any) -> str | None:

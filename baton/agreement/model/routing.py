@@ -7,7 +7,6 @@ from pydantic import Field, model_validator
 from baton.agreement.model.base import Label, Name, Section, problem
 from baton.agreement.model.condition import ConditionModel
 
-
 SPOKEN: Final = "profile."
 """How a need begins that names a field of the lead's profile instead of a skill."""
 

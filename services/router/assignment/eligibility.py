@@ -248,18 +248,19 @@ def comes_soon(screened: tuple[Screened, ...], availability: Availability) -> bo
     )
 
 
-def _suits(member: PoolMember, need: Need) -> bool:
+def suits(member: PoolMember, need: Need) -> bool:
+    """Whether the member will be able to have such a lead at some time."""
     return member.active and member.weight > 0 and need.skills <= member.skills and member.person not in need.not_to
 
 
 def could_ever(pool_view: PoolView, need: Need) -> bool:
     """Somebody of the pool will be able to have it at some time."""
-    return any(_suits(member, need) for member in pool_view.members)
+    return any(suits(member, need) for member in pool_view.members)
 
 
 def soonest(availability: Availability, need: Need) -> int | None:
     """When somebody will first be able to have it, as far as calendars and absences tell; None: they do not tell."""
-    times = [availability.free_at(member) for member in availability.pool_view.members if _suits(member, need)]
+    times = [availability.free_at(member) for member in availability.pool_view.members if suits(member, need)]
     return min((time for time in times if time is not None), default=None)
 
 

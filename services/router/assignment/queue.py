@@ -14,7 +14,8 @@ from baton.agreement.reference import AgreementReference
 from baton.contracts.routing import NOBODY_EVER, Candidate, QueueItem
 from baton.engine.reducer import Step
 from services.router.assignment import routing_facts
-from services.router.assignment.eligibility import Availability, Need, could_ever, next_chance, next_closing, soonest
+from services.router.assignment.absence import next_departure, offers_to_recall
+from services.router.assignment.eligibility import Availability, could_ever, next_chance, next_closing, soonest
 from services.router.assignment.person_selection import Chosen, Room, Unserved, choose, forced, need_of
 from services.router.assignment.pool_view import Nobody, PoolView, pool_view_of
 from services.router.assignment.state import OpenOffer, PoolHeld, PoolState, PoolWork, TurnCredit, WorkState
@@ -104,20 +105,9 @@ class Placement:
 
     def recall_from_absent(self) -> None:
         """Offers that nobody has answered, of people who are away now, go to whoever can take them sooner."""
-        for load in [load for load in self.step.loads.values() if load.offered]:
-            if not self._reference.absent(load.person, self.now):
-                continue
-            back_ms = self._reference.back_at(load.person, self.now)
-            for handoff_id, offer in self.step.offers_of(load.person, limit=PASS):
-                need = Need(
-                    skills=frozenset(offer.skills),
-                    not_to=frozenset((*offer.not_to, load.person)),
-                    any_hour=self.pool_view.any_hour,
-                )
-                sooner = self._free_before(need, back_ms)
-                if sooner:
-                    self.step.forget_offer(load.person, handoff_id)
-                    self.step.publish_fact(self._said.offer_recalled(load.person, handoff_id, offer))
+        for recall in offers_to_recall(self.step, self._availability, limit=PASS):
+            self.step.forget_offer(recall.person, recall.handoff_id)
+            self.step.publish_fact(self._said.offer_recalled(recall.person, recall.handoff_id, recall.offer))
 
     def forward_after(self, item: QueueItem, work: PoolWork) -> None:
         """What became of a lead that overflowed follows it on the same path."""
@@ -222,15 +212,6 @@ class Placement:
         theirs = soonest(Availability(there, {}, self._reference, self.now), need_of(item, there))
         ours = soonest(self._availability, need_of(item, self.pool_view))
         return theirs is not None and (ours is None or theirs < ours)
-
-    def _free_before(self, need: Need, until_ms: int) -> bool:
-        """Whether somebody else of the pool may have it before ``until_ms``; who is busy may be free by then."""
-        for member in self.pool_view.members:
-            if could_ever(replace(self.pool_view, members=(member,)), need):
-                there = self._availability.there_at(member, self.now)
-                if there is not None and there < until_ms:
-                    return True
-        return False
 
     def _worth_looking(self) -> bool:
         """Somebody could take some lead, or the pool's rule is to send away what nobody can take."""
@@ -344,12 +325,9 @@ class Placement:
         if self.step.resume is not None or self.step.review is not None:
             # A moment later, not now: a wake that never lets time pass counts as stuck.
             return self.now + 1
-        times = [before] if before is not None and before > self.now else []
+        times = [next_departure(self.step.loads, self._availability)]
         if self.step.waiting():
-            times.append(next_chance(self._availability))
+            times += [before if before is not None and before > self.now else None, next_chance(self._availability)]
             if self.pool_view.nobody != Nobody.HOLD:
                 times.append(next_closing(self._availability))
-        else:
-            times = []
-        times += [self._reference.leaves_at(load.person, self.now) for load in self.step.loads.values() if load.offered]
         return min((time for time in times if time is not None), default=None)

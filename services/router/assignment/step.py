@@ -162,9 +162,7 @@ class AssignmentStep(StepBuilder[PoolState]):
         book = self.book(level)
         self.decided += 1
         self._set_book(level, taken(book, person, share, self.decided))
-        credit = TurnCredit(
-            level=level, period=self._period, ordinal=self.decided, before=book.last.get(person, 0), parts=()
-        )
+        credit = TurnCredit(level=level, period=self._period, ordinal=self.decided, before=book.last.get(person, 0), parts=())
         if len(share.weights) > LISTED_SHARERS:
             return replace(credit, total=share.total, but=" ".join(sorted(sharers.keys() - share.weights.keys())))
         parts = (Part(person=who, part=fraction_text(share.of(who))) for who in sorted(share.weights))

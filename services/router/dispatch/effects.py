@@ -9,7 +9,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from baton.contracts.leads import LeadQualified
-from baton.contracts.routing import HAND_RAISED, HOTTER, REINSTATED, URGENCY, HandoffKind, HandoffNoted, HandoffRequest, RequestKind
+from baton.contracts.routing import (
+    HAND_RAISED,
+    HOTTER,
+    REINSTATED,
+    URGENCY,
+    HandoffKind,
+    HandoffNoted,
+    HandoffRequest,
+    RequestKind,
+)
 from baton.contracts.streams import HandoffChange, HandoffEvent
 from baton.contracts.topic_names import LEADS_HANDOFFS, ROUTER_ACCOUNTS, ROUTER_HANDOFFS
 from baton.engine.reducer import Fact

@@ -9,7 +9,6 @@ from services.router.assignment.state import book_of
 from tests.services.router.router_world import (
     DAY,
     HOUR,
-    MINUTE,
     MONDAY_0900,
     PEOPLE,
     POOLS,

@@ -206,9 +206,7 @@ def test_the_end_of_an_absence_is_a_chance() -> None:
 def test_a_limit_by_day_or_by_week_ends_with_the_day_or_the_week() -> None:
     spent = {"p": Load(person="p", day="2026-11-03", today=1, this_week=1)}
     for member, chance in ((PoolMember(person="p", per_day=1), 70), (PoolMember(person="p", per_week=1), 90)):
-        view = PoolView(
-            pool="p", kind="sdr", members=(member,), day="2026-11-03", monday="2026-11-02", next_day=70, next_week=90
-        )
+        view = PoolView(pool="p", kind="sdr", members=(member,), day="2026-11-03", monday="2026-11-02", next_day=70, next_week=90)
         assert next_chance(Availability(view, spent, Away(), 5)) == chance
 
 
