@@ -55,6 +55,7 @@ class Missing(StrEnum):
     RETURN = "return_date_is_past"
     REASON = "ended_without_a_reason"
     OWNER = "in_work_without_a_person"
+    STRANDED = "waits_where_nobody_can_ever_take_it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +199,8 @@ def _in_work(holding: Holding) -> Holder:
     if handoff is None:
         return Holder(kind=HolderKind.NOBODY, missing=Missing.ROUTE if holding.qualification_id else Missing.OWNER)
     match handoff.phase:
+        case HandoffPhase.WAITING if not handoff.queue:
+            return Holder(kind=HolderKind.NOBODY, missing=Missing.STRANDED)
         case HandoffPhase.WAITING:
             return Holder(kind=HolderKind.QUEUE, who=handoff.queue or "")
         case HandoffPhase.OFFERED | HandoffPhase.ACCEPTED if handoff.owner is not None:

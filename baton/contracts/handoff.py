@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from baton.contracts.routing import NOBODY_EVER, LeadUnrouted
 from baton.contracts.streams import HandoffChange, HandoffEvent
 
 
@@ -33,7 +34,8 @@ HELD: Final = frozenset({HandoffPhase.WAITING, HandoffPhase.OFFERED, HandoffPhas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectedHandoff:
-    """The latest hand-off of a lead. ``owner``: the person who has it, or had it; ``queue``: where it waits. ``since_ms``: since when
+    """The latest hand-off of a lead. ``owner``: the person who has it, or had it; ``queue``: where it waits, empty where nobody of the
+    queue will ever be able to take it. ``since_ms``: since when
     it is in ``phase``; ``reason``: why it ended."""
 
     handoff_id: str
@@ -67,6 +69,7 @@ _ROWS: Final[Mapping[HandoffEvent, tuple[HandoffPhase | None, ...]]] = {
     HandoffEvent.WITHDRAWN:   (_WITHDRAWN,  _WITHDRAWN,  _WITHDRAWN,  _WITHDRAWN,  _WITHDRAWN,  _WITHDRAWN,  None,        None),
     HandoffEvent.CLOSED:      (_CLOSED,     _CLOSED,     _CLOSED,     _CLOSED,     _CLOSED,     _CLOSED,     _CLOSED,     None),
     HandoffEvent.REINSTATED:  (_ACCEPTED,   _ACCEPTED,   _ACCEPTED,   _ACCEPTED,   _ACCEPTED,   _ACCEPTED,   _ACCEPTED,   None),
+    HandoffEvent.AMENDED:     (None,        None,        None,        None,        None,        None,        None,        None),
     HandoffEvent.REFUSED:     (None,        None,        None,        None,        None,        None,        None,        None),
 }  # fmt: skip
 TABLE: Final[Mapping[tuple[HandoffPhase | None, HandoffEvent], HandoffPhase | None]] = {
@@ -107,7 +110,6 @@ def _in_phase(known: ProjectedHandoff | None, change: HandoffChange, phase: Hand
         phase=phase,
         since_ms=change.at_ms,
     )
-    waits = change.unrouted
     return replace(
         handoff,
         phase=phase,
@@ -115,6 +117,12 @@ def _in_phase(known: ProjectedHandoff | None, change: HandoffChange, phase: Hand
         leg=change.leg or handoff.leg,
         owner=None if phase is HandoffPhase.WAITING else change.owner or handoff.owner,
         pool=change.pool or handoff.pool,
-        queue=(waits.watcher or waits.pool or waits.outcome) if waits is not None else None,
+        queue=None if change.unrouted is None else _queue_of(change.unrouted),
         reason=None if phase in HELD else change.reason,
     )
+
+
+def _queue_of(unrouted: LeadUnrouted) -> str:
+    """Whose the lead is while it waits; a queue in which nobody can ever take it is nobody's."""
+    stranded = unrouted.reason.startswith(NOBODY_EVER)
+    return "" if stranded else unrouted.watcher or unrouted.pool or unrouted.outcome

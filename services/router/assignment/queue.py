@@ -16,8 +16,9 @@ from baton.engine.reducer import Step
 from services.router.assignment import routing_facts
 from services.router.assignment.absence import next_departure, offers_to_recall
 from services.router.assignment.eligibility import Availability, could_ever, next_chance, next_closing, soonest
+from services.router.assignment.overflow import sooner_elsewhere
 from services.router.assignment.person_selection import Chosen, Room, Unserved, choose, forced, need_of
-from services.router.assignment.pool_view import Nobody, PoolView, pool_view_of
+from services.router.assignment.pool_view import Nobody, PoolView
 from services.router.assignment.state import OpenOffer, PoolHeld, PoolState, PoolWork, TurnCredit, WorkState
 from services.router.assignment.step import AssignmentStep
 from services.router.suppression import suppression_of
@@ -200,18 +201,8 @@ class Placement:
         if decision.waits:
             return Nobody.HOLD
         if self.pool_view.nobody == Nobody.OVERFLOW:
-            return Nobody.OVERFLOW if self._sooner_there(item) else Nobody.HOLD
+            return Nobody.OVERFLOW if sooner_elsewhere(item, self._availability, self._reference) else Nobody.HOLD
         return self.pool_view.nobody
-
-    def _sooner_there(self, item: QueueItem) -> bool:
-        target = self.pool_view.overflow_to
-        if target is None or target in (*item.overflowed_from, self.pool_view.pool):
-            return False
-        there = pool_view_of(self._reference, target, now=self.now)
-        # What the people of the other pool have open is known there alone.
-        theirs = soonest(Availability(there, {}, self._reference, self.now), need_of(item, there))
-        ours = soonest(self._availability, need_of(item, self.pool_view))
-        return theirs is not None and (ours is None or theirs < ours)
 
     def _worth_looking(self) -> bool:
         """Somebody could take some lead, or the pool's rule is to send away what nobody can take."""

@@ -9,16 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from baton.contracts.leads import LeadQualified
-from baton.contracts.routing import (
-    HAND_RAISED,
-    HOTTER,
-    REINSTATED,
-    URGENCY,
-    HandoffKind,
-    HandoffNoted,
-    HandoffRequest,
-    RequestKind,
-)
+from baton.contracts.routing import REINSTATED, HandoffKind, HandoffNoted, HandoffRequest, RequestKind
 from baton.contracts.streams import HandoffChange, HandoffEvent
 from baton.contracts.topic_names import LEADS_HANDOFFS, ROUTER_ACCOUNTS, ROUTER_HANDOFFS
 from baton.engine.reducer import Fact
@@ -88,7 +79,7 @@ def ask(case: Case, qualified: LeadQualified, wanted: Wanted) -> Change:
         exclude=wanted.exclude,
         rejecters=wanted.rejecters,
     )
-    request = _tell(case, handoff, RequestKind.REQUEST, reason=wanted.reason)
+    request = tell(case, handoff, RequestKind.REQUEST, reason=wanted.reason)
     request = replace(
         request,
         qualified=qualified,
@@ -131,7 +122,7 @@ def _released(
 ) -> Change:
     handoff = _current(case)
     ended = replace(handoff, state=state, ended=reason, since_ms=case.at)
-    release = replace(_tell(case, handoff, RequestKind.RELEASE, reason=reason), person=handoff.owner, fault=fault)
+    release = replace(tell(case, handoff, RequestKind.RELEASE, reason=reason), person=handoff.owner, fault=fault)
     published = handoff.announced and not silent
     facts = (
         Fact(ROUTER_ACCOUNTS, handoff.queue_key, release),
@@ -139,40 +130,6 @@ def _released(
     )
     open_qualification = None if state == HandoffState.CLOSED else case.open_qualification
     return Change(head=replace(case.head, current=ended), open_qualification=open_qualification, facts=facts)
-
-
-def amend(case: Case, qualified: LeadQualified) -> Change:
-    """Something about the qualification that is open has changed: whoever holds the lead, or the pool that it waits in, is told.
-
-    A lead that nobody has taken up takes the place and the promise that it has now, or leaves where it may not be called any more.
-    """
-    handoff, known = case.head.current, case.open_qualification
-    if handoff is None or known is None or known.qualified == qualified or handoff.state not in _AMENDED:
-        return unchanged(case)
-    facts: tuple[Fact, ...] = ()
-    if handoff.state != HandoffState.ACCEPTED:
-        told = replace(_tell(case, handoff, RequestKind.AMENDED, reason=None), qualified=qualified)
-        facts = (Fact(ROUTER_ACCOUNTS, handoff.queue_key, told),)
-    urgent = _urgency(qualified) < _urgency(known.qualified)
-    if urgent and handoff.owner is not None:
-        reason = HAND_RAISED if qualified.hand_raised and not known.qualified.hand_raised else HOTTER
-        facts += changed(case, handoff, HandoffEvent.AMENDED, reason=reason, published=True)
-    return Change(head=case.head, open_qualification=OpenQualification(qualified=qualified), facts=facts)
-
-
-_AMENDED: Final = frozenset(
-    {HandoffState.REQUESTED, HandoffState.HELD, HandoffState.WATCHED, HandoffState.OFFERED, HandoffState.ACCEPTED}
-)
-
-
-def _urgency(qualified: LeadQualified) -> tuple[bool, int]:
-    """The smaller, the more urgent."""
-    return not qualified.hand_raised, URGENCY.get(qualified.level, len(URGENCY))
-
-
-def hotter(one: str, other: str | None) -> str:
-    """The more urgent of two levels."""
-    return min((one, other or one), key=lambda level: URGENCY.get(level, len(URGENCY)))
 
 
 def with_person(people: tuple[str, ...], *more: str) -> tuple[str, ...]:
@@ -232,7 +189,7 @@ def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
     former = tuple(each for each in case.head.former if each.handoff_id != handoff.handoff_id)
     if current.handoff_id != handoff.handoff_id:
         if current.state != HandoffState.RETURNED:
-            release = _tell(case, current, RequestKind.RELEASE, reason="superseded")
+            release = tell(case, current, RequestKind.RELEASE, reason="superseded")
             facts.append(
                 Fact(ROUTER_ACCOUNTS, current.queue_key, replace(release, person=current.owner, fault=turn_credit.NO_FAULT))
             )
@@ -304,10 +261,11 @@ def carried_out(head: DispatchState, cause: str) -> DispatchState:
 
 
 def _held_by(case: Case, handoff: Handoff, kind: RequestKind) -> HandoffRequest:
-    return replace(_tell(case, handoff, kind, reason=None), person=handoff.owner, pool=handoff.pool)
+    return replace(tell(case, handoff, kind, reason=None), person=handoff.owner, pool=handoff.pool)
 
 
-def _tell(case: Case, handoff: Handoff, kind: RequestKind, *, reason: str | None) -> HandoffRequest:
+def tell(case: Case, handoff: Handoff, kind: RequestKind, *, reason: str | None) -> HandoffRequest:
+    """The request to account and pool that says ``kind`` of the hand-off."""
     return HandoffRequest(
         kind=kind,
         handoff_id=handoff.handoff_id,

@@ -28,6 +28,7 @@ from baton.contracts.topic_names import (
 from baton.engine.reducer import Drop, Event, Put, Reducer, Step, View
 from services.router import turn_credit
 from services.router.dispatch import effects
+from services.router.dispatch.amendments import on_moved
 from services.router.dispatch.authority import authority_of
 from services.router.dispatch.command_authorization import Authority, may_not_answer
 from services.router.dispatch.effects import Case, Change, Wanted, unchanged
@@ -168,7 +169,7 @@ def _on_staged(case: Case, staged: LeadStaged, authority: Authority) -> Change:
         case StageEvent.REJECTED:
             trigger = Trigger.REJECTED if stands else Trigger.FORMER_REJECTED
         case _:
-            return _amend(case, staged)
+            return on_moved(case, staged)
     move = move_for(current.state if current else None, trigger)
     about = find(case, staged.handoff_id) or current
     if about is not None and move in _ANSWERS and (why := may_not_answer(staged.by, about, authority)) is not None:
@@ -222,22 +223,6 @@ def _with_rejecter(change: Change, person: str | None) -> Change:
         return change
     told = replace(current, rejecters=effects.with_person(current.rejecters, person))
     return replace(change, head=replace(change.head, current=told))
-
-
-def _amend(case: Case, staged: LeadStaged) -> Change:
-    """A move that ends nothing may still change what the open hand-off is about: the hand is up, or a consent was given or refused."""
-    current, known = case.head.current, case.open_qualification
-    if current is None or known is None or staged.qualification_id != current.qualification_id:
-        return unchanged(case)
-    qualified = known.qualified
-    consents = qualified.story.consents if staged.consents is None else staged.consents
-    amended = replace(
-        qualified,
-        hand_raised=qualified.hand_raised or staged.event == StageEvent.HAND_RAISED,
-        level=effects.hotter(qualified.level, staged.level),
-        story=replace(qualified.story, consents=consents),
-    )
-    return effects.amend(case, amended)
 
 
 def _held_before(case: Case, current: Handoff, by: str | None) -> str | None:

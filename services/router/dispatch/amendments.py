@@ -1,0 +1,66 @@
+"""What changes of a lead while it waits, is offered or is worked on: a raised hand, a level that rises, a consent.
+
+The pool that has it hears of it in the order of the requests; whoever holds it is told where it has become more urgent. It moves no
+hand-off; a lead that may not be called any more is taken out by its pool.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from baton.contracts.leads import LeadQualified, LeadStaged, StageEvent
+from baton.contracts.routing import HAND_RAISED, HOTTER, URGENCY, RequestKind
+from baton.contracts.streams import HandoffEvent
+from baton.contracts.topic_names import ROUTER_ACCOUNTS
+from baton.engine.reducer import Fact
+from services.router.dispatch.effects import Case, Change, changed, tell, unchanged
+from services.router.dispatch.state import HandoffState, OpenQualification
+
+
+def on_moved(case: Case, staged: LeadStaged) -> Change:
+    """A move that ends nothing may still change what the open hand-off is about."""
+    current, known = case.head.current, case.open_qualification
+    if current is None or known is None or staged.qualification_id != current.qualification_id:
+        return unchanged(case)
+    qualified = known.qualified
+    consents = qualified.story.consents if staged.consents is None else staged.consents
+    amended = replace(
+        qualified,
+        hand_raised=qualified.hand_raised or staged.event == StageEvent.HAND_RAISED,
+        level=hotter(qualified.level, staged.level),
+        story=replace(qualified.story, consents=consents),
+    )
+    return amend(case, amended)
+
+
+def amend(case: Case, qualified: LeadQualified) -> Change:
+    """Something about the qualification that is open has changed: whoever holds the lead, or the pool that it waits in, is told.
+
+    A lead that nobody has taken up takes the place and the promise that it has now, or leaves where it may not be called any more.
+    """
+    handoff, known = case.head.current, case.open_qualification
+    if handoff is None or known is None or known.qualified == qualified or handoff.state not in _AMENDED:
+        return unchanged(case)
+    facts: tuple[Fact, ...] = ()
+    if handoff.state != HandoffState.ACCEPTED:
+        told = replace(tell(case, handoff, RequestKind.AMENDED, reason=None), qualified=qualified)
+        facts = (Fact(ROUTER_ACCOUNTS, handoff.queue_key, told),)
+    urgent = _urgency(qualified) < _urgency(known.qualified)
+    if urgent and handoff.owner is not None:
+        reason = HAND_RAISED if qualified.hand_raised and not known.qualified.hand_raised else HOTTER
+        facts += changed(case, handoff, HandoffEvent.AMENDED, reason=reason, published=True)
+    return Change(head=case.head, open_qualification=OpenQualification(qualified=qualified), facts=facts)
+
+
+_AMENDED: Final = frozenset(
+    {HandoffState.REQUESTED, HandoffState.HELD, HandoffState.WATCHED, HandoffState.OFFERED, HandoffState.ACCEPTED}
+)
+
+
+def _urgency(qualified: LeadQualified) -> tuple[bool, int]:
+    """The smaller, the more urgent."""
+    return not qualified.hand_raised, URGENCY.get(qualified.level, len(URGENCY))
+
+
+def hotter(one: str, other: str | None) -> str:
+    """The more urgent of two levels."""
+    return min((one, other or one), key=lambda level: URGENCY.get(level, len(URGENCY)))
