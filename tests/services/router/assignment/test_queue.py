@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from fractions import Fraction
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,12 +18,24 @@ from baton.contracts.routing import LeadRouted, LeadUnrouted, QueueItem, Routing
 from baton.contracts.topics import TOPICS
 from baton.engine.reducer import EntryKind, Event, Step
 from services.router.assignment.eligibility import Availability, Need, next_chance, screen
-from services.router.assignment.fair_share import Book
+from services.router.assignment.fair_share import Book, Standing
 from services.router.assignment.person_selection import Chosen, Room, choose
 from services.router.assignment.pool_view import PoolMember, PoolView, period_of, pool_view_of
 from services.router.assignment.queue import PASS
 from services.router.assignment.reducer import Assignment
-from services.router.assignment.state import HELD, LANE, Load, PoolHeld, PoolState, place_in_queue
+from services.router.assignment.state import (
+    HELD,
+    LANE,
+    Ledger,
+    Load,
+    PoolHeld,
+    PoolState,
+    PoolWork,
+    Turns,
+    book_of,
+    ledger_of,
+    place_in_queue,
+)
 from tests.services.router.router_world import HOUR, MINUTE, MONDAY_0900, POOLS, agreement, qualified
 
 
@@ -299,3 +313,105 @@ def test_a_period_begins_at_midnight_of_the_agreements_own_zone() -> None:
     midnight = MONDAY_0900 - 9 * HOUR
     weekly = reference_of(agreement(pools={**POOLS, "bridge": {"kind": "sdr", "members": {"ann": {}}, "period": "week"}}))
     assert [pool_view_of(weekly, "bridge", now=midnight + late).period for late in (-1, 0)] == ["2026-W44", "2026-W45"]
+
+
+class Counted(Pool):
+    """A pool that counts what is read of its entries."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+
+    def get(self, kind: EntryKind[Any], item: str) -> Any:
+        self.reads += 1
+        return super().get(kind, item)
+
+    def scan(
+        self, kind: EntryKind[Any], *, first: str = "", below: str | None = None, limit: int, reverse: bool = False
+    ) -> Sequence[tuple[str, Any]]:
+        found = super().scan(kind, first=first, below=below, limit=limit, reverse=reverse)
+        self.reads += len(found)
+        return found
+
+
+def test_a_decision_reads_the_same_however_many_wait() -> None:
+    reads = []
+    for waiting in (1, 300):
+        pool = Counted()
+        for number in range(waiting):
+            take(pool, item(f"l{number}"), now=MONDAY_0900 - HOUR)
+        pool.reads = 0
+        take(pool, item("another"), now=MONDAY_0900 - HOUR)
+        reads.append(pool.reads)
+    assert reads[1] <= reads[0] + 2
+    assert reads[1] < 20
+
+
+def test_nothing_is_decided_anew_for_those_who_wait_when_another_one_comes() -> None:
+    pool = Pool()
+    for number in range(50):
+        said = take(pool, item(f"l{number}"), now=MONDAY_0900 - HOUR)
+        assert [fact.lead_id for fact in said] == [f"l{number}"]
+        assert pool.count(LANE) == 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_lanes_keep_the_order_of_the_whole_queue(seed: int) -> None:
+    """Whoever a free person can take comes in the order of urgency, whatever lanes the leads wait in."""
+    random = Random(seed)
+    pool = Pool()
+    waiting = []
+    for number in range(60):
+        lead = qualified(f"l{number}", level=random.choice(("hot", "warm", "cold")), at=random.randrange(1000))
+        exclude = tuple(random.sample(["ann", "bob", "cid"], random.choice((0, 0, 1, 2))))
+        waiting.append(item(f"l{number}", qualified=lead, exclude=exclude))
+        take(pool, waiting[-1], now=MONDAY_0900 - HOUR)
+    handed: list[str] = []
+    now = MONDAY_0900
+    while pool.wake_at is not None and len(handed) < len(waiting):
+        now = max(now, pool.wake_at)
+        handed += [fact.lead_id for fact in pool.apply(Assignment().wake(pool, now=now, reference=REFERENCE))]
+    assert handed == [value.lead_id for value in sorted(waiting, key=place_in_queue)]
+    assert (pool.count(HELD), pool.count(LANE)) == (0, 0)
+
+
+def test_a_queue_of_an_older_version_is_taken_over() -> None:
+    pool = Pool(head=PoolState(pool="bridge"), wake_at=MONDAY_0900)
+    for number, exclude in enumerate(((), ("ann",), ())):
+        old = item(f"l{number}", exclude=exclude)
+        place = place_in_queue(old)
+        pool.entries["held", place] = PoolHeld(item=old, since_ms=0)
+        pool.entries["work", old.handoff_id] = PoolWork(state="held", lead_id=old.lead_id, since_ms=0, queued=place)
+    said = pool.apply(Assignment().wake(pool, now=MONDAY_0900, reference=REFERENCE))
+    assert [fact.lead_id for fact in said] == ["l0", "l1", "l2"]
+    assert pool.count(HELD) == 0
+
+
+def test_ledgers_of_an_older_version_are_read() -> None:
+    old = Ledger(level="warm", period="2026-11", standings=(Turns(person="ann", turns=2, target="4/3", last=5),))
+    book = book_of(old)
+    assert book.standing("ann") == Standing(2, Fraction(4, 3), 5)
+    assert book_of(ledger_of("warm", "2026-11", book)).standing("ann") == book.standing("ann")
+
+
+def test_a_turn_that_a_large_pool_shared_can_be_given_back() -> None:
+    people = {f"p{number:03d}": {"name": f"P {number}"} for number in range(90)}
+    pools = {
+        **POOLS,
+        "bridge": {"kind": "sdr", "members": {person: {} for person in people}},
+        "field": {"kind": "sales", "members": {"p001": {}}},
+    }
+    reference = reference_of(agreement(people=people, pools=pools))
+    pool = Pool()
+
+    def step(value: QueueItem) -> list[Any]:
+        event = Event(topic="", partition=0, offset=0, key="bridge", value=value, id="e", at_ms=0, received_at_ms=0)
+        return pool.apply(Assignment().step(pool, event, now=MONDAY_0900, reference=reference))
+
+    (routed,) = step(item("l1"))
+    assert len(routed.candidates) == 60
+    assert routed.trace_cut
+    step(item("l1", "release", person=routed.owner, fault="no_fault"))
+    assert pool.head is not None
+    (ledger,) = pool.head.ledgers
+    assert set(book_of(ledger).due.values()) == {0}

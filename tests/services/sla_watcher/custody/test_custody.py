@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -88,6 +89,11 @@ STORIES: list[tuple[str, list[Any], Holder]] = [
     ("waits, and then somebody is free", [Q, MQL, unrouted(), routed("ann")], ANN),
     ("the same, told in the other order in one millisecond", [Q, MQL, routed("ann"), unrouted()], ANN),
     ("in a human's fallback queue", [Q, MQL, unrouted("watch", watcher="olaf")], Holder(kind=HolderKind.QUEUE, who="olaf")),
+    (
+        "held where nobody will ever be able to take it",
+        [Q, MQL, replace(unrouted("held"), reason="nobody_ever:lacks_skill")],
+        nobody(Missing.STRANDED),
+    ),
     ("suppressed, which ends somewhere", [Q, MQL, unrouted("suppressed")], nobody(Missing.ROUTE)),
     ("accepted", [Q, MQL, routed("ann"), staged("accepted", "tal")], ANN),
     ("taken out of the queue", [Q, MQL, unrouted(), staged("accepted", "tal", by="bob")], BOB),

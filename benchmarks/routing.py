@@ -1,0 +1,181 @@
+"""What the router's decisions cost as pools, queues and territories grow, as ratios of one run.
+
+    .venv/bin/python -m benchmarks.routing
+
+A decision is one request through assignment on the log in memory: read, decided, stored and published in a batch of its own, which is
+what it costs in light traffic. CPU time of this process; the machine does not matter for the ratios.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from baton.agreement.canonical import compiled_of, model_of
+from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.condition_context import ConditionContext
+from baton.agreement.reference import AgreementReference, reference_of
+from baton.agreement.source.read import examine
+from baton.agreement.source.yaml import read_yaml
+from baton.contracts.leads import LeadQualified, Story
+from baton.contracts.routing import QueueItem
+from baton.engine.memory import MemoryHost
+from baton.engine.reducer import Event
+from services.router.assignment.reducer import Assignment
+
+EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "agreements" / "software.yaml"
+OPEN_MS = 1_793_606_400_000
+"""A Monday, 9:00 in Berlin."""
+NIGHT_MS = OPEN_MS - 15 * 3_600_000
+MEMBERS = (10, 100, 1_000)
+WAITING = (100, 1_000, 20_000)
+RULES = (10, 100, 1_000)
+
+
+class OneReference:
+    """A book that always says the same."""
+
+    topics: tuple[str, ...] = ()
+
+    def __init__(self, agreed: CompiledAgreement) -> None:
+        self._held = reference_of(agreed)
+
+    def add(self, event: Event) -> None:
+        """Nothing comes."""
+
+    def at(self, now: int) -> AgreementReference:
+        """Always the same."""
+        return self._held
+
+
+def plain(*, members: int = 10, rules: int = 0) -> dict[str, Any]:
+    """The example with one bridge pool of so many people, and so many territories."""
+    data: dict[str, Any] = {name: part for name, part in read_yaml(EXAMPLE.read_text()).data.items() if name != "examples"}
+    people = {f"p{number:04d}": {"name": f"P {number}", "manager": "m"} for number in range(members)}
+    data["people"] = {**people, "m": {"name": "M"}}
+    data["pools"] = {
+        "bridge": {"kind": "sdr", "members": {person: {"weight": 1 + number % 3} for number, person in enumerate(people)}},
+        "field": {"kind": "sales", "members": {"p0000": {}}},
+    }
+    territories = [
+        {
+            "name": f"t{number}",
+            "when": {
+                "all": [
+                    {"field": "profile.country", "op": "is", "value": "DE"},
+                    {"field": "profile.industry", "op": "starts_with", "value": f"{number:05d}"},
+                ]
+            },
+            "to": {"sdr": "bridge", "sales": "field"},
+        }
+        for number in range(rules)
+    ]
+    data["routing"] = {"default": {"sdr": "bridge", "sales": "field"}, "territories": territories}
+    data["slas"] = {"promises": [{"clock": "accept", "within": "1 business hour"}]}
+    return data
+
+
+def item(number: int) -> QueueItem:
+    """A lead that asks for a person of the bridge pool."""
+    lead = f"lead-{number:06d}"
+    qualified = LeadQualified(
+        qualification_id=f"q-{lead}",
+        lead_id=lead,
+        cycle=1,
+        leg="sdr",
+        level="warm",
+        grade="A1",
+        fit_micro=80_000_000,
+        engagement_micro=50_000_000,
+        hand_raised=False,
+        cause_id=lead,
+        qualified_at_ms=NIGHT_MS + number,
+        received_at_ms=NIGHT_MS,
+        segment=None,
+        story=Story(),
+        agreement="v",
+    )
+    return QueueItem(
+        kind="request",
+        handoff_id=f"h-{lead}",
+        qualification_id=qualified.qualification_id,
+        attempt=1,
+        lead_id=lead,
+        pool="bridge",
+        cause_id=lead,
+        at_ms=NIGHT_MS,
+        qualified=qualified,
+        rule="default",
+    )
+
+
+def host(agreed: CompiledAgreement, *, at: int) -> MemoryHost:
+    """Assignment alone."""
+    return MemoryHost((Assignment(),), OneReference(agreed), partitions=1, start_ms=at)
+
+
+def cost_us(running: MemoryHost, items: Iterable[QueueItem]) -> float:
+    """CPU microseconds of a request, each in a batch of its own; the median."""
+    times = []
+    for request in items:
+        running.send("router.queue.v1", "bridge", request)
+        began = time.process_time_ns()
+        running.settle()
+        times.append(time.process_time_ns() - began)
+    return sorted(times)[len(times) // 2] / 1000
+
+
+def by_members(members: int) -> float:
+    """A lead is given to one of so many who are all there."""
+    running = host(compiled_of(model_of(plain(members=members))), at=OPEN_MS)
+    return cost_us(running, map(item, range(60)))
+
+
+def by_waiting(waiting: int) -> float:
+    """A lead joins so many that wait for the morning."""
+    running = host(compiled_of(model_of(plain())), at=NIGHT_MS)
+    for number in range(waiting):
+        running.send("router.queue.v1", "bridge", item(number))
+    running.settle()
+    return cost_us(running, map(item, range(waiting, waiting + 60)))
+
+
+def by_rules(rules: int) -> float:
+    """The pool of a lead whose territory is the last of so many."""
+    routing = compiled_of(model_of(plain(rules=rules))).routing
+    context = ConditionContext(profile={"country": "DE", "industry": f"{rules - 1:05d}"}, leg="sdr")
+    routing.choose(context)
+    began = time.process_time_ns()
+    for _ in range(500):
+        routing.choose(context)
+    return (time.process_time_ns() - began) / 500_000
+
+
+def check_s(rules: int) -> float:
+    """CPU seconds of ``baton agreement check`` without the start of the program."""
+    text = json.dumps(plain(rules=rules))
+    began = time.process_time()
+    examine(text)
+    return time.process_time() - began
+
+
+def row(what: str, unit: str, sizes: tuple[int, ...], measured: Callable[[int], float]) -> None:
+    """One line: the smallest, and how many times as much the others cost."""
+    first, *others = [measured(size) for size in sizes]
+    ratios = ", ".join(f"{size:,}: x {cost / first:.1f}" for size, cost in zip(sizes[1:], others, strict=True))
+    print(f"{what:<44} {sizes[0]:,}: {first:.4g} {unit}; {ratios}", flush=True)
+
+
+def main() -> None:
+    """Everything, a line each."""
+    row("a decision, by members of the pool", "us", MEMBERS, by_members)
+    row("a decision, by leads that wait", "us", WAITING, by_waiting)
+    row("the choice of a pool, by territory rules", "us", RULES, by_rules)
+    row("agreement check, by territory rules", "s", RULES, check_s)
+
+
+if __name__ == "__main__":
+    main()
