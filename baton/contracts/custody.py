@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from baton.contracts.handoff import HandoffPhase, ProjectedHandoff, projected
+from baton.contracts.handoff import HELD, HandoffPhase, ProjectedHandoff, projected
 from baton.contracts.leads import Stage, StageEvent
 from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.contracts.streams import HandoffChange, LeadDecision, LeadMove, SlaDecision, StreamRecord
@@ -194,7 +194,9 @@ def _in_work(holding: Holding) -> Holder:
     if holding.taken_by is not None and said_of_it and (handoff is None or handoff.phase in _TAKEN_PHASES):
         owner = handoff.owner if handoff is not None else None
         return Holder(kind=HolderKind.PERSON, who=owner or holding.taken_by)
-    if holding.rejected and said_of_it:
+    # Of a rejection that names no hand-off dispatch says whether it ended this one: what waits is matched anew at once.
+    stays = holding.taken_id is None and handoff is not None and handoff.phase in HELD
+    if holding.rejected and said_of_it and not stays:
         return Holder(kind=HolderKind.NOBODY, missing=Missing.DECISION)
     if handoff is None:
         return Holder(kind=HolderKind.NOBODY, missing=Missing.ROUTE if holding.qualification_id else Missing.OWNER)

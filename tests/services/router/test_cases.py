@@ -10,10 +10,11 @@ import pytest
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import read_agreement
 from baton.cli.moments import moment_ms
-from baton.cli.simulation import Simulation, arrivals_of
 from baton.contracts.codec import codec_for
 from baton.contracts.slas import LeadOrphan
 from baton.contracts.topics import TOPICS
+from baton.simulation.lines import arrivals_of
+from baton.simulation.simulation import Simulation
 from tests.services.router.router_world import EXAMPLE, OUTPUTS, words
 
 CASES = Path(__file__).resolve().parents[2] / "cases" / "routing"
