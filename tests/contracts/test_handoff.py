@@ -20,15 +20,15 @@ from tests.streams import decision_of, stream_of
 FIRST, SECOND = "q-1", "q-2"
 # One line a state: the phase after each event, "." where the event says nothing new.
 EXPECTED = """
-             requested  routed   unrouted  accepted  returned  withdrawn  closed  reinstated  refused
-unknown      requested  offered  waiting   accepted  returned  withdrawn  closed  accepted    .
-requested    .          offered  waiting   accepted  returned  withdrawn  closed  accepted    .
-waiting      .          offered  waiting   accepted  returned  withdrawn  closed  accepted    .
-offered      .          .        .         accepted  returned  withdrawn  closed  accepted    .
-accepted     .          .        .         .         returned  withdrawn  closed  accepted    .
-returned     .          .        .         .         .         withdrawn  closed  accepted    .
-withdrawn    .          .        .         .         .         .          closed  accepted    .
-closed       .          .        .         .         .         .          .       .           .
+             requested  routed   unrouted  accepted  returned  withdrawn  closed  reinstated  refused  amended
+unknown      requested  offered  waiting   accepted  returned  withdrawn  closed  accepted    .        .
+requested    .          offered  waiting   accepted  returned  withdrawn  closed  accepted    .        .
+waiting      .          offered  waiting   accepted  returned  withdrawn  closed  accepted    .        .
+offered      .          .        .         accepted  returned  withdrawn  closed  accepted    .        .
+accepted     .          .        .         .         returned  withdrawn  closed  accepted    .        .
+returned     .          .        .         .         .         withdrawn  closed  accepted    .        .
+withdrawn    .          .        .         .         .         .          closed  accepted    .        .
+closed       .          .        .         .         .         .          .       .           .        .
 """
 
 
