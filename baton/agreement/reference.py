@@ -3,7 +3,8 @@
 An agreement comes into force only when both sides have approved its version and it was published. The first one ever in
 force holds for all time before it too; a later one from the latest of its effective date and ten seconds after the last
 record it needed. Of two that are in force, the one that came into force later holds; at the same moment, the one whose
-deciding record is later. An absence counts from ten seconds after its record.
+deciding record is later. An absence counts from ten seconds after its record. One that is called off or put right counts, for the
+time until that is known, as it had been announced: nobody was asked to work in it, so nobody is late by it.
 """
 
 from bisect import bisect_right, insort
@@ -15,6 +16,7 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
 from baton.engine.reducer import Event
+from baton.ids import derived_id
 
 SETTLE_MS = 10_000
 MAX_WAITED_MS = 366 * 86_400_000
@@ -39,6 +41,8 @@ class AgreementReference:
 
     agreement: CompiledAgreement
     absences: tuple[Absence, ...] = ()
+    edition: str = ""
+    """Names the agreement and the absences: what whoever follows both lives under."""
     _by_person: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
     @property
@@ -70,8 +74,12 @@ def reference_of(agreement: CompiledAgreement, absences: tuple[Absence, ...] = (
     by_person: dict[str, list[tuple[int, int]]] = {}
     for each in absences:
         by_person.setdefault(each.person, []).append((each.from_ms, each.until_ms))
+    news = derived_id("absences", *(f"{each.person} {each.from_ms} {each.until_ms}" for each in absences))
     return AgreementReference(
-        agreement=agreement, absences=absences, _by_person={who: tuple(sorted(spans)) for who, spans in by_person.items()}
+        agreement=agreement,
+        absences=absences,
+        edition=f"{agreement.version}+{news[:12]}",
+        _by_person={who: tuple(sorted(spans)) for who, spans in by_person.items()},
     )
 
 
@@ -204,18 +212,31 @@ class AgreementBook:
         self._forget()
 
     def _absences(self, known: int) -> tuple[Absence, ...]:
-        """What the first ``known`` records come to: the newest record of each id, less what was cancelled."""
-        newest: dict[str, PeopleRecord] = {}
-        for _, _, record in self._people[:known]:
-            if record.cancelled:
-                newest = {each: kept for each, kept in newest.items() if not _same_absence(kept, record)}
-            else:
-                newest[record.record_id] = record
-        absences = (
-            Absence(person=each.person, from_ms=each.from_ms, until_ms=each.until_ms, reason=each.reason)
-            for each in newest.values()
-        )
+        """What the first ``known`` records come to: the newest record of each id, less what was cancelled; and of what was
+        replaced or cancelled the part that went by while it was announced."""
+        newest: dict[str, tuple[int, PeopleRecord]] = {}
+        past: set[Absence] = set()
+        for since_ms, _, record in self._people[:known]:
+            replaced = [name for name, kept in newest.items() if _replaces(record, kept[1])]
+            past.update(filter(None, (_announced(*newest.pop(name), until_ms=since_ms) for name in replaced)))
+            if not record.cancelled:
+                newest[record.record_id] = (since_ms, record)
+        absences = {_absence(each, each.from_ms, each.until_ms) for _, each in newest.values()} | past
         return tuple(sorted(absences, key=lambda each: (each.person, each.from_ms, each.until_ms, each.reason)))
+
+
+def _absence(record: PeopleRecord, from_ms: int, until_ms: int) -> Absence:
+    return Absence(person=record.person, from_ms=from_ms, until_ms=until_ms, reason=record.reason)
+
+
+def _announced(since_ms: int, record: PeopleRecord, *, until_ms: int) -> Absence | None:
+    """What went by of an absence that was known from ``since_ms`` to ``until_ms``."""
+    start, end = max(record.from_ms, since_ms), min(record.until_ms, until_ms)
+    return _absence(record, start, end) if start < end else None
+
+
+def _replaces(news: PeopleRecord, kept: PeopleRecord) -> bool:
+    return _same_absence(kept, news) if news.cancelled else kept.record_id == news.record_id
 
 
 def _same_absence(one: PeopleRecord, other: PeopleRecord) -> bool:

@@ -160,7 +160,7 @@ class Core:
         if not self.reducer.adopts:
             return False
         reference = self._book.at(self.now)
-        return reference is not None and reference.version != self.adopted
+        return reference is not None and self.reducer.editions(reference)[-1] != self.adopted
 
     def changes_by(self, now: int) -> bool:
         """Whether at log time ``now`` a timer would be due or another agreement in force: worth asking for the time."""
@@ -168,7 +168,9 @@ class Core:
         if due is not None and due <= now:
             return True
         before, then = self._book.at(self.now), self._book.at(now)
-        return self.reducer.adopts and before is not None and then is not None and before.version != then.version
+        if not self.reducer.adopts or before is None or then is None:
+            return False
+        return self.reducer.editions(before) != self.reducer.editions(then)
 
     def reached(self, ends: Mapping[str, int]) -> bool:
         """Whether this task has processed its inputs up to ``ends`` (next offsets), the open batch included."""
@@ -261,15 +263,17 @@ class Core:
         open_batch = self._opened()
         if not self.adopting:
             return 0
-        version = self._run.version
+        version = self._run.editions[-1]
         if self._sweep is None or self._sweep.version != version:
             keys = {*self._store.keys(), *open_batch.key_states}  # some may have come in this batch, before the change
-            self._sweep = AdoptionSweep(version, keys, lambda key: self._run.lags(self._opened(), key))
+            self._sweep = AdoptionSweep(
+                version, keys, lambda key: self._run.lags(self._opened(), key), new=self._run.new_keys(open_batch)
+            )
         adopted = 0
         while adopted < limit and not self.full and (key := self._sweep.next()) is not None:
             self._run.adopt(open_batch, key)
             adopted += 1
-        if self._sweep.next() is None:
+        if self._sweep.done:
             self.adopted = version
         if adopted or self.adopted == version:
             open_batch.notes.add(JournalLine(did=Did.ADOPT, count=adopted))

@@ -79,22 +79,34 @@ class DueQueue:
 class AdoptionSweep:
     """Goes once through the keys that live under an older agreement than ``version``, in the order of their names.
 
-    ``lags`` says of a key whether it still does: one that was touched meanwhile has adopted by itself.
+    ``lags`` says of a key whether it still does: one that was touched meanwhile has adopted by itself. ``new``: keys that
+    adopt without having lived at all; they come first, once each.
     """
 
-    __slots__ = ("_at", "_keys", "_lags", "version")
+    __slots__ = ("_at", "_keys", "_lags", "_new", "version")
 
-    def __init__(self, version: str, keys: Iterable[str], lags: Callable[[str], bool]) -> None:
+    def __init__(
+        self, version: str, keys: Iterable[str], lags: Callable[[str], bool], *, new: Iterable[str] = ()
+    ) -> None:
         self.version = version
+        self._new = sorted(new, reverse=True)
         self._keys = sorted(key for key in keys if lags(key))
         self._lags = lags
         self._at = 0
 
+    @property
+    def done(self) -> bool:
+        """Whether no key lags."""
+        self._pass_over()
+        return not self._new and self._at == len(self._keys)
+
     def next(self) -> str | None:
-        """The next key that still lags; None: no key does."""
-        while self._at < len(self._keys):
-            key = self._keys[self._at]
-            if self._lags(key):
-                return key
+        """The next key, which is to adopt now; None: no key lags."""
+        if self._new:
+            return self._new.pop()
+        self._pass_over()
+        return self._keys[self._at] if self._at < len(self._keys) else None
+
+    def _pass_over(self) -> None:
+        while self._at < len(self._keys) and not self._lags(self._keys[self._at]):
             self._at += 1
-        return None

@@ -10,7 +10,7 @@ All times are integers of milliseconds since the epoch, UTC, and named ``..._ms`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -26,7 +26,8 @@ R_co = TypeVar("R_co", bound="Reference", covariant=True)
 class Reference(Protocol):
     """What is agreed and in force at a moment; shared by all keys, read whole by every task.
 
-    ``version`` names the agreement; when it changes, every key adopts the new one (:meth:`Reducer.adopt`).
+    ``version`` names the agreement; when it changes, every key adopts the new one (:meth:`Reducer.adopt`). A reducer may follow
+    more of the reference than that: see :meth:`Reducer.editions`.
     """
 
     @property
@@ -195,6 +196,21 @@ class Reducer(ABC, Generic[S, R]):
     def adopt(self, view: View[S], *, old: str, new: R, now: int) -> Step[S]:
         """A new agreement is in force: ``old`` is the version this key last lived under. Called only if ``adopts``."""
         return Step(head=view.head, wake_at=view.wake_at)
+
+    def editions(self, reference: R) -> tuple[str, ...]:
+        """The names that a key may live under while ``reference`` holds; the last one names all that the reducer follows. A key
+        that lives under none of them adopts. They are functions of the reference alone."""
+        return (reference.version,)
+
+    def edition_of(self, head: S | None, reference: R) -> str:
+        """Which of the :meth:`editions` a key with this head lives under: a key that some change of the reference cannot concern
+        lives under a name that the change leaves as it is, and costs nothing then."""
+        return self.editions(reference)[-1]
+
+    def keys_of(self, reference: R) -> Iterable[str]:
+        """Keys that are to exist because the reference says so, before any record names them: each adopts, with no head yet,
+        when a reference is adopted."""
+        return ()
 
     def standing(self, view: View[S]) -> Amount | None:
         """What the key stands at, for a gauge: after a batch that touched it, and after a restore. Called only if ``stands``.

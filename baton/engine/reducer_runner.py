@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from baton.contracts.fact_metrics import Amount, Measures
+from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import TopicSpec, consumer_group
 from baton.engine.batch import Limits, Record
 from baton.engine.changelog import version_of
@@ -55,8 +56,9 @@ class ReducerRunner:
         self.now = 0
         self.reference: Any = None
         self.version = ""
+        self.editions: tuple[str, ...] = ()
         self.skips: set[str] = set()
-        self._reducer, self._partition = reducer, partition
+        self._reducer, self._partition, self._partitions = reducer, partition, partitions
         self._book, self._store, self._held_timers, self._limits = book, store, held_timers, limits
         self._shape = Shape(reducer, codecs)
         self._decoders = {topic: RecordDecoder(topics[topic], partition, codecs) for topic in reducer.inputs}
@@ -84,6 +86,7 @@ class ReducerRunner:
         self.reference = self._book.at(self.now)
         if self.reference is not None:
             self.version = self.reference.version
+            self.editions = self._reducer.editions(self.reference)
             self._stamp.at(self.now, self.version)
 
     # ------------------------------------------------------------------ the three calls
@@ -96,7 +99,7 @@ class ReducerRunner:
         try:
             event = decoder.event(record)
             key_state = self._key_state(open_batch, event.key)
-            if key_state.exists and key_state.version != self.version and self._reducer.adopts:
+            if key_state.exists and key_state.version not in self.editions and self._reducer.adopts:
                 self._adopt(open_batch, key_state)
             key_state.cause, key_state.proven, key_state.place = event.id, True, (topic, record.offset)
             step = self._reducer.step(key_state, event, now=self.now, reference=self.reference)
@@ -115,7 +118,7 @@ class ReducerRunner:
         key_state = self._key_state(open_batch, key)
         open_batch.wakes_left -= 1
         open_batch.counts.wakes += 1
-        if key_state.version != self.version and self._reducer.adopts:
+        if key_state.version not in self.editions and self._reducer.adopts:
             self._adopt(open_batch, key_state)
             return False
         place = wake_place(key, due)
@@ -144,9 +147,17 @@ class ReducerRunner:
         """Whether the key lives under another agreement than the one in force."""
         key_state = open_batch.key_states.get(key)
         if key_state is not None:
-            return key_state.exists and key_state.version != self.version
+            return key_state.exists and key_state.version not in self.editions
         raw = self._store.head(key)
-        return raw is not None and version_of(raw) != self.version
+        return raw is not None and version_of(raw) not in self.editions
+
+    def new_keys(self, open_batch: OpenBatch) -> list[str]:
+        """Keys of this partition that the reference wants and nothing has made yet."""
+        wanted = (key for key in self._reducer.keys_of(self.reference) if self._is_here(key))
+        return [key for key in wanted if not self._key_state(open_batch, key).exists]
+
+    def _is_here(self, key: str) -> bool:
+        return partition_of(key.encode(), self._partitions) == self._partition
 
     def standing(self, open_batch: OpenBatch) -> Iterator[Amount]:
         """What the keys of the batch stand at; of a sum over keys, by how much each of them changes it."""
@@ -193,12 +204,14 @@ class ReducerRunner:
         return True
 
     def _adopt(self, open_batch: OpenBatch, key_state: KeyState) -> None:
-        place = adopt_place(key_state.key, self.version)
+        edition = self.editions[-1]
+        place = adopt_place(key_state.key, edition)
         open_batch.counts.adopted += 1
         if self.skips and self._skipped(open_batch, place):
-            key_state.mute(self.version, place)
+            key_state.mute(self.editions[-1], place)
             return
-        key_state.cause = derived_id("adopt", self._reducer.name, key_state.key, self.version)
+        # What holds may come to hold again: the revision tells the two adoptions apart.
+        key_state.cause = derived_id("adopt", self._reducer.name, key_state.key, edition, key_state.revision)
         key_state.proven, key_state.place = True, place
         try:
             step = self._reducer.adopt(key_state, old=key_state.version, new=self.reference, now=self.now)
@@ -224,7 +237,7 @@ class ReducerRunner:
     ) -> None:
         if not self._shape.stateless:
             before = key_state.wake_at
-            key_state.absorb(step, self.version, forced=forced)
+            key_state.absorb(step, self._reducer.edition_of(step.head, self.reference), forced=forced)
             if forced or key_state.wake_at != before:
                 self._held_timers.set(key_state.key, key_state.wake_at, self.now)
         elif step.head is not None or step.wake_at is not None or step.put:

@@ -134,8 +134,8 @@ def resume_clock(step: ClockStep, clock: OpenClock, *, at_ms: int) -> None:
         reschedule_clock(step, replace(clock, pauses=(*clock.pauses[:-1], stretch)), reason="resumed")
 
 
-def adopt_agreement(step: ClockStep, clock: OpenClock) -> None:
-    """Compute a running clock anew under the agreement that has just come into force. One that has run out is judged by the
+def adopt_reference(step: ClockStep, clock: OpenClock, *, reason: str) -> None:
+    """Compute a running clock anew under the agreement and the absences that hold from now on. One that has run out is judged by the
     former; and nobody is late by a promise that was made afterwards: then the former deadline stands."""
     if clock.deadline_ms <= step.now:
         store_clock(step, replace(clock, due=True))
@@ -145,7 +145,7 @@ def adopt_agreement(step: ClockStep, clock: OpenClock) -> None:
     if terms is not None and terms.own_deadline(clock) <= step.now:
         paused = clock.pauses[-1] if stands_still(clock) else None
         promised_ms, since_ms = (paused.deadline_ms, paused.from_ms) if paused else (clock.deadline_ms, step.now)
-    reschedule_clock(step, replace(clock, promised_ms=promised_ms, promised_at_ms=since_ms), reason="agreement")
+    reschedule_clock(step, replace(clock, promised_ms=promised_ms, promised_at_ms=since_ms), reason=reason)
 
 
 def adopt_ladder(step: ClockStep, clock: OpenClock) -> None:
