@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-OPENED: Final = "opened"
+JOINED_METRIC: Final = "joined"
+GOAL_ENDED: Final = "ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoalTally:
     """``sla.tallies.v1`` (keyed by goal): something that counts towards a goal. ``amount`` is in units of the goal's metric;
-    ``tally_id`` makes it count once."""
+    ``tally_id`` makes it count once; what counts people counts once a lead and ``cycle``. ``into``: no amount, but the news that the
+    lead has ended in that one, so that the two are one person."""
 
     goal: str
     tally_id: str
@@ -25,12 +27,14 @@ class GoalTally:
     segment: str | None
     lead_id: str
     cause_id: str
+    cycle: int = 0
+    into: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoalProgress:
     """``goals.progress.v1``: a goal in its period. ``pace`` in parts per million: achieved / (goal * share of working days
-    gone). ``last_periods``: what the former ones gave, by period (``2026-10``)."""
+    gone). ``last_periods``: what the former ones gave, by period (``2026-10``). ``state``: running, met or missed (the period is over), ended (it is agreed no more)."""
 
     goal: str
     metric: str

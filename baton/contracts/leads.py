@@ -205,6 +205,7 @@ class LeadStaged:
     event ``merged``; an erasure with ``erased``. ``source`` told of the act that caused it: some sources tell late. ``consents``: those
     of now, for who nurtures the lead; where one changes in a cycle with sales, or after it, event ``consent_changed`` tells so. Event
     ``contract_end_learnt``: the profile of a lead that rests says when its contract with another supplier ends (``contract_end``).
+    ``survivor``: the lead that a merged one ended in.
     """
 
     lead_id: str
@@ -233,6 +234,7 @@ class LeadStaged:
     hand_raised: bool = False
     source: str | None = None
     consents: Mapping[str, str] | None = None
+    survivor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from baton.contracts.topic_names import (
     SLA_TALLIES,
 )
 from baton.engine.reducer import Event, Reducer, Step, View
-from services.sla_watcher.clocks import breaches, escalation_ladder, goal_tallies, recycling
+from services.sla_watcher.clocks import breaches, escalation_ladder, recycling
 from services.sla_watcher.clocks.clock import adopt_ladder, adopt_reference, find_clock
 from services.sla_watcher.clocks.handlers import acts, ahead, handoffs, stages
 from services.sla_watcher.clocks.state import BROKEN, LeadClocks
@@ -105,8 +105,6 @@ def _take(step: ClockStep, event: Event, part: object) -> None:
             for change in ahead.take(step, qualified.qualification_id):
                 for late in parts_of(change):
                     _take(step, replace(event, at_ms=max(event.at_ms, change.at_ms)), late)
-            if step.view.head is None:
-                goal_tallies.announce_goals(step)
         case LeadRouted() as routed:
             handoffs.on_routed(step, event, routed)
         case LeadUnrouted() as unrouted:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from baton.agreement.compiled.goals import Goal
+from baton.agreement.model.goals import MONEY_METRICS
 
 COVERAGE: Final = "coverage"
 WON_AMOUNT: Final = "won_amount"
@@ -39,7 +40,7 @@ def minor_units(currency: str) -> int:
 
 def in_units(goal: Goal, total: int) -> int:
     """A sum as people count it: leads, or whole units of the goal's currency."""
-    return total // minor_units(goal.currency) if goal.metric in (WON_AMOUNT, COVERAGE) and goal.currency else total
+    return total // minor_units(goal.currency) if goal.metric in MONEY_METRICS and goal.currency else total
 
 
 def standing(goal: Goal, *, total: int, open_minor: int, days_gone: int, days: int) -> Standing:

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from baton.contracts.leads import NO_MOVES, Actor, LeadStaged, Stage, StageEvent
+from baton.contracts.leads import Actor, LeadStaged, Stage, StageEvent
 from baton.contracts.slas import ClockState
 from baton.engine.reducer import Event
 from services.sla_watcher.clocks.clock import close_clock, end_clock_now, record_evidence, start_clock
 from services.sla_watcher.clocks.evidence import Evidence, from_stage
-from services.sla_watcher.clocks.goal_tallies import count_towards_goals
+from services.sla_watcher.clocks.goal_tallies import count_towards_goals, join_in_goals
 from services.sla_watcher.clocks.handlers.handoffs import AFTER_ACCEPTANCE, ROUTE, release_handoff, start_for_holder
 from services.sla_watcher.clocks.pipeline import on_deal
 from services.sla_watcher.clocks.recycling import (
@@ -36,8 +36,8 @@ _UNSAID: Final[Mapping[str, str]] = {
     StageEvent.DISQUALIFIED: "not_icp",
 }
 _ENDED: Final = frozenset({StageEvent.MERGED, StageEvent.ERASED})
-_COUNTED_BEFORE: Final = NO_MOVES | {StageEvent.REJECTED, StageEvent.WITHDRAWN}
-"""What tells of a stage that was counted when it was reached, here or at a lead that ended in this one."""
+_VERDICTS: Final = frozenset({StageEvent.ACCEPTED, StageEvent.QUALIFIED, StageEvent.OPPORTUNITY, StageEvent.WON})
+"""Moves that count towards goals; every other one leads to a stage that was counted when it was reached, or to none that counts."""
 
 
 def on_staged(step: ClockStep, event: Event, staged: LeadStaged) -> None:
@@ -90,7 +90,7 @@ def _moved(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence
         case StageEvent.WITHDRAWN:
             _withdrawn(step, event, staged)
         case ended if ended in _ENDED:
-            _ended(step, ended)
+            _ended(step, staged)
 
 
 def _consents(step: ClockStep, event: Event, staged: LeadStaged) -> None:
@@ -109,7 +109,7 @@ def _consents(step: ClockStep, event: Event, staged: LeadStaged) -> None:
 def _count(step: ClockStep, staged: LeadStaged) -> None:
     for stage in (*staged.inferred, staged.to_stage):
         metric = _TALLIED.get(Stage(stage)) if stage in set(Stage) else None
-        if metric is not None and staged.event not in _COUNTED_BEFORE:
+        if metric is not None and staged.event in _VERDICTS:
             count_towards_goals(step, metric, occurred_at_ms=staged.occurred_at_ms, cycle=staged.cycle)
 
 
@@ -248,13 +248,15 @@ def _withdrawn(step: ClockStep, event: Event, staged: LeadStaged) -> None:
     _leave(step, staged, _leaving(staged))
 
 
-def _ended(step: ClockStep, reason: str) -> None:
+def _ended(step: ClockStep, staged: LeadStaged) -> None:
     """The lead is no more. One that nothing was ever known of needs no tombstone here."""
     if step.view.head is None:
         return
     for clock in step.head.clocks:
-        end_clock_now(step, clock, reason)
-    step.head = replace(step.head, passing=None, holder=None, rest=None, marks=(), ahead=(), ended=reason)
+        end_clock_now(step, clock, staged.event)
+    if staged.survivor is not None:
+        join_in_goals(step, staged.survivor, occurred_at_ms=staged.occurred_at_ms)
+    step.head = replace(step.head, passing=None, holder=None, rest=None, marks=(), ahead=(), ended=staged.event)
 
 
 def _advance(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
