@@ -6,8 +6,9 @@ from baton.agreement.checks.context import CheckContext, Finding, dangling, odd,
 from baton.agreement.compile.sections import promise_name
 from baton.agreement.model.lifecycle import Bridge
 from baton.agreement.model.recycling import Outcome
-from baton.agreement.model.slas import Clock, PromiseModel, StepKind, StepModel
+from baton.agreement.model.slas import PromiseModel, StepKind, StepModel
 from baton.agreement.problems import Path
+from baton.contracts.clock_kinds import Clock
 
 _TELLS = (StepKind.NOTIFY, StepKind.ESCALATE)
 _ROLES = ("owner", "manager")

@@ -14,21 +14,9 @@ from baton.agreement.model.calendar import DAYS, CalendarModel
 from baton.agreement.model.goals import Basis, ConsentModel, ConsentsModel
 from baton.agreement.model.people import OverflowModel, PersonModel, PoolModel, WatchModel
 from baton.agreement.model.recycling import ReasonModel, RecyclingModel
-from baton.agreement.model.slas import Clock, PromiseModel, Side, SlasModel, StepModel
+from baton.agreement.model.slas import PromiseModel, SlasModel, StepModel
 from baton.agreement.wall_time import zone_named
-
-SIDE_OF: Mapping[Clock, Side] = {
-    Clock.ROUTE: Side.SALES_MANAGEMENT,
-    Clock.ACCEPT: Side.SALES,
-    Clock.FIRST_TOUCH: Side.SALES,
-    Clock.QUALIFY: Side.SALES,
-    Clock.FOLLOW_UP: Side.SALES,
-    Clock.NURTURE_START: Side.MARKETING,
-    Clock.NURTURE: Side.MARKETING,
-    Clock.ADVANCE: Side.SALES,
-    Clock.RETURN: Side.MARKETING,
-}
-"""Who owes the promise of a clock, where the agreement does not say otherwise."""
+from baton.contracts.clock_kinds import kind_of
 
 
 def compile_calendar(name: str, model: CalendarModel, house_zone: ZoneInfo) -> Calendar:
@@ -113,7 +101,7 @@ def _promise(
         warnings=model.warn,
         ladder=tuple(_step(each, calendar) for each in ladder),
         evidence_grace_ms=longest_grace if model.evidence_grace is None else model.evidence_grace,
-        side=(model.side or SIDE_OF[model.clock]).value,
+        side=(model.side or kind_of(model.clock).side).value,
         attempts=model.attempts,
         queue=model.queue,
         levels=model.level,

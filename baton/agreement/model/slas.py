@@ -7,28 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from baton.agreement.model.base import Duration, Label, Name, Percent, Section, TargetText, problem
 from baton.agreement.model.definitions import LevelName
-
-
-class Clock(StrEnum):
-    """The clocks, each started and stopped by events."""
-
-    ROUTE = "route"
-    ACCEPT = "accept"
-    FIRST_TOUCH = "first_touch"
-    QUALIFY = "qualify"
-    FOLLOW_UP = "follow_up"
-    NURTURE_START = "nurture_start"
-    NURTURE = "nurture"
-    ADVANCE = "advance"
-    RETURN = "return"
-
-
-class Side(StrEnum):
-    """Who owes a promise."""
-
-    MARKETING = "marketing"
-    SALES = "sales"
-    SALES_MANAGEMENT = "sales_management"
+from baton.contracts.clock_kinds import Clock, Side
 
 
 class StepKind(StrEnum):

@@ -8,10 +8,10 @@ from baton.agreement.compiled.sla_targets import target_of
 from baton.agreement.compiled.slas import SlaRule
 from baton.agreement.quantities import TargetKind, TargetWords
 from baton.agreement.reference import AgreementReference
+from baton.contracts.clock_kinds import kind_of
 from services.sla_watcher.clocks.intervals import CountedTime, PlainTime, moment
 from services.sla_watcher.clocks.state import OpenClock
 
-NURTURE: Final = "nurture"
 _PLAIN: Final = PlainTime()
 
 
@@ -69,7 +69,7 @@ def terms_of(clock: OpenClock, reference: AgreementReference) -> Terms | None:
 
 def _track_limit(clock: OpenClock, reference: AgreementReference) -> int | None:
     """How long the clock's track says it may last; nearer to the lead than what is promised for all tracks."""
-    track = reference.agreement.recycling.tracks.get(clock.track or "") if clock.clock == NURTURE else None
+    track = reference.agreement.recycling.tracks.get(clock.track or "") if kind_of(clock.clock).by_track else None
     return track.may_last_ms if track else None
 
 
@@ -86,5 +86,5 @@ def _with_limit(rule: SlaRule | None, clock: OpenClock, limit_ms: int, reference
         warnings=(),
         ladder=(),
         evidence_grace_ms=0,
-        side="marketing",
+        side=kind_of(clock.clock).side.value,
     )

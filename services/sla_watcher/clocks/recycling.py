@@ -9,15 +9,14 @@ from typing import Final
 from baton.agreement.compiled.recycling import RecycleReason
 from baton.agreement.model.recycling import Outcome
 from baton.agreement.quantities import DAY_MS
+from baton.contracts.clock_kinds import Occasion, kind_of
 from baton.contracts.slas import RETURN_DATE, ActionKind, ClockState, LeadReactivated, LeadRecycled, SlaAction
 from services.sla_watcher.clocks.clock import close_clock, start_clock
+from services.sla_watcher.clocks.occasions import started_by
 from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock, Rest
 from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import with_mark
 
-NURTURE_START: Final = "nurture_start"
-NURTURE: Final = "nurture"
-RETURN: Final = "return"
 MOST_RETURNED: Final = 3
 """Rejections of one qualification after which the manager gets the lead, not a further colleague."""
 
@@ -46,7 +45,7 @@ def leave_cycle(step: ClockStep, leaving: Leaving) -> None:
         close_clock(step, clock, f"{rest.outcome}: {rest.reason}", at_ms=step.now)
     step.head = replace(step.head, rest=rest, passing=None, holder=None, marks=with_mark(step.head.marks, "rest", step.now))
     if rest.outcome == Outcome.RECYCLE and rest.nurtured:
-        for name in (NURTURE_START, NURTURE):
+        for name in started_by(Occasion.RECYCLED):
             start_clock(step, _marketing_clock(step, name, rest))
 
 
@@ -152,12 +151,13 @@ def return_from_rest(step: ClockStep) -> None:
     again_ms = recycling.plan(rest.reason, step.now, recycles=recycling.max_recycles).return_at_ms
     again_ms = max(again_ms, step.now + DAY_MS)
     for clock in step.head.clocks:
-        if clock.clock in (NURTURE_START, NURTURE, RETURN):
+        if Occasion.RETURNED in kind_of(clock.clock).ended_by:
             close_clock(step, clock, RETURN_DATE, at_ms=step.now)
     _tell_back(step, rest, RETURN_DATE, return_at_ms=again_ms)
     step.head = replace(step.head, rest=replace(rest, back=True, return_at_ms=again_ms))
     if rest.nurtured:
-        start_clock(step, _marketing_clock(step, RETURN, rest))
+        for name in started_by(Occasion.RETURNED):
+            start_clock(step, _marketing_clock(step, name, rest))
 
 
 def end_rest(step: ClockStep, reason: str) -> None:

@@ -7,6 +7,7 @@ A touch by the holder meets ``first_touch``, counts towards ``follow_up`` and, w
 from dataclasses import replace
 from typing import Final
 
+from baton.contracts.clock_kinds import Occasion, Scope, kind_of
 from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.slas import ActionKind, ClockState
 from baton.engine.reducer import Event
@@ -15,13 +16,13 @@ from services.sla_watcher.clocks.clock import pause_clock, record_evidence, resu
 from services.sla_watcher.clocks.clock_terms import terms_of
 from services.sla_watcher.clocks.evidence import AWAITING, Evidence, from_act, is_touch
 from services.sla_watcher.clocks.goal_tallies import count_towards_goals
-from services.sla_watcher.clocks.handlers.handoffs import AFTER_ACCEPTANCE, OFFER, release_handoff, start_for_holder
+from services.sla_watcher.clocks.handlers.handoffs import release_handoff, start_for_holder
+from services.sla_watcher.clocks.occasions import apply_occasion, is_met_by, meet
 from services.sla_watcher.clocks.sla_facts import publish_action
 from services.sla_watcher.clocks.state import Attempt, OpenClock
 from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import with_mark
 
-PAUSED: Final = ("qualify", "follow_up", "advance")
 WAITING: Final = "waiting_for_buyer"
 _MOST_ATTEMPTS: Final = 64
 
@@ -41,17 +42,14 @@ def on_act(step: ClockStep, event: Event, act: LeadAct) -> None:
 
 
 def _nurtured(step: ClockStep, evidence: Evidence) -> None:
-    for clock in step.head.clocks:
-        if clock.clock in ("nurture_start", "return"):
-            record_evidence(step, clock, evidence)
+    apply_occasion(step, Occasion.NURTURE_TOUCHED, evidence)
 
 
 def _replied(step: ClockStep, evidence: Evidence) -> None:
     for clock in step.head.clocks:
-        if clock.clock in PAUSED:
+        if Occasion.BUYER_REPLIED in kind_of(clock.clock).resumed_by:
             resume_clock(step, clock, at_ms=evidence.at_ms)
-        elif clock.clock == "return":
-            record_evidence(step, clock, evidence)
+    apply_occasion(step, Occasion.BUYER_REPLIED, evidence)
     if step.head.holder is not None:
         step.head = replace(step.head, marks=with_mark(step.head.marks, "human", evidence.at_ms))
 
@@ -60,20 +58,15 @@ def _accepted_by_former(step: ClockStep, evidence: Evidence) -> None:
     """An acceptance of a hand-off that does not stand any more is refused as a move, but it still is evidence."""
     closed_breaches.excuse_breaches(step, evidence, accepts=True)
     for clock in step.head.clocks:
-        if clock.clock == "accept" and clock.superseded and _answers(clock, evidence) and _in_time(clock, evidence):
+        is_meant = clock.superseded and Occasion.ACCEPTED in kind_of(clock.clock).met_by
+        if is_meant and _answers(clock, evidence) and _in_time(clock, evidence):
             _give_back(step, clock, record_evidence(step, clock, evidence))
 
 
 def _touched(step: ClockStep, event: Event, evidence: Evidence, *, awaiting: bool) -> None:
     closed_breaches.excuse_breaches(step, evidence, accepts=False)
     for clock in step.head.clocks:
-        if clock.clock in OFFER and _answers(clock, evidence) and (not clock.superseded or _in_time(clock, evidence)):
-            heard = replace(evidence, inferred=clock.clock == "accept")
-            _give_back(step, clock, record_evidence(step, clock, heard))
-        elif clock.clock == "follow_up" and _answers(clock, evidence):
-            _attempt(step, clock, evidence)
-        elif clock.clock == "return":
-            record_evidence(step, clock, evidence)
+        _hear_touch(step, clock, evidence)
     holder = step.head.holder
     if holder is None or not evidence.answers(holder.handoff_id, holder.owner, holder.since_ms):
         return
@@ -81,8 +74,21 @@ def _touched(step: ClockStep, event: Event, evidence: Evidence, *, awaiting: boo
     step.head = replace(step.head, holder=replace(holder, touched=True, accepted=True))
     count_towards_goals(step, "follow_up", occurred_at_ms=evidence.acted_at_ms)
     if not holder.accepted:
-        start_for_holder(step, AFTER_ACCEPTANCE, at_ms=event.at_ms)
+        start_for_holder(step, Occasion.TAKEN_UP, at_ms=event.at_ms)
     _wait_for_buyer(step, evidence, awaiting=awaiting)
+
+
+def _hear_touch(step: ClockStep, clock: OpenClock, evidence: Evidence) -> None:
+    kind = kind_of(clock.clock)
+    if kind.scope is Scope.REST:
+        if is_met_by(clock, Occasion.TOUCHED):
+            meet(step, clock, Occasion.TOUCHED, evidence)
+    elif not _answers(clock, evidence):
+        return
+    elif is_met_by(clock, Occasion.ATTEMPTED):
+        _attempt(step, clock, evidence)
+    elif is_met_by(clock, Occasion.TOUCHED) and (not clock.superseded or _in_time(clock, evidence)):
+        _give_back(step, clock, meet(step, clock, Occasion.TOUCHED, evidence))
 
 
 def _answers(clock: OpenClock, evidence: Evidence) -> bool:
@@ -95,9 +101,10 @@ def _in_time(clock: OpenClock, evidence: Evidence) -> bool:
 
 def _wait_for_buyer(step: ClockStep, evidence: Evidence, *, awaiting: bool) -> None:
     for clock in step.head.clocks:
-        if clock.clock in PAUSED and awaiting:
+        kind = kind_of(clock.clock)
+        if awaiting and Occasion.AWAITING_BUYER in kind.paused_by:
             pause_clock(step, clock, WAITING, at_ms=evidence.at_ms)
-        elif clock.clock in PAUSED:
+        elif not awaiting and Occasion.TOUCHED in kind.resumed_by:
             resume_clock(step, clock, at_ms=evidence.at_ms)
     step.head = replace(step.head, marks=with_mark(step.head.marks, "buyer" if awaiting else "human", evidence.at_ms))
 

@@ -8,18 +8,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from baton.contracts.clock_kinds import Occasion, kind_of
 from baton.contracts.leads import Actor, LeadStaged, Stage, StageEvent
 from baton.contracts.slas import ClockState
 from baton.engine.reducer import Event
-from services.sla_watcher.clocks.clock import close_clock, end_clock_now, record_evidence, start_clock
+from services.sla_watcher.clocks.clock import close_clock, end_clock_now, start_clock
 from services.sla_watcher.clocks.evidence import Evidence, from_stage
 from services.sla_watcher.clocks.goal_tallies import count_towards_goals, join_in_goals
-from services.sla_watcher.clocks.handlers.handoffs import AFTER_ACCEPTANCE, ROUTE, release_handoff, start_for_holder
+from services.sla_watcher.clocks.handlers.handoffs import release_handoff, start_for_holder
+from services.sla_watcher.clocks.occasions import apply_occasion, of_handoff, started_by
 from services.sla_watcher.clocks.pipeline import on_deal
 from services.sla_watcher.clocks.recycling import (
-    NURTURE,
-    NURTURE_START,
-    RETURN,
     Leaving,
     after_rejection,
     leave_cycle,
@@ -101,7 +100,7 @@ def _consents(step: ClockStep, event: Event, staged: LeadStaged) -> None:
     rest, allowed = step.head.rest, step.reference.agreement.consent.nurture.decide(step.head.consents)
     if rest is not None and rest.nurtured and not allowed.allowed:
         for clock in step.head.clocks:
-            if clock.clock in (NURTURE_START, NURTURE, RETURN):
+            if Occasion.NO_CONSENT in kind_of(clock.clock).ended_by:
                 close_clock(step, clock, f"no consent: {allowed.reason}", at_ms=event.at_ms)
         step.head = replace(step.head, rest=replace(rest, nurtured=False))
 
@@ -114,21 +113,21 @@ def _count(step: ClockStep, staged: LeadStaged) -> None:
 
 
 def _accepted(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
-    for clock in step.head.clocks:
-        if clock.clock == "accept" and clock.handoff_id == _meant(step, staged):
-            record_evidence(step, clock, evidence)
-    _taken_up(step, event, staged, evidence, AFTER_ACCEPTANCE)
+    apply_occasion(step, Occasion.ACCEPTED, evidence, meant=of_handoff(_meant(step, staged)))
+    _taken_up(step, event, staged, begins=True)
 
 
-def _taken_up(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence, starts: tuple[str, ...]) -> None:
-    """A person answers for the lead: it waits in no queue any more, and who had it before has lost it."""
-    for clock in step.head.clocks:
-        if clock.clock == ROUTE:
-            record_evidence(step, clock, replace(evidence, inferred=True))
+def _taken_up(step: ClockStep, event: Event, staged: LeadStaged, *, begins: bool) -> None:
+    """A person answers for the lead: it waits in no queue any more, and who had it before has lost it. ``begins``: their work on it
+    does; a verdict is the end of it."""
     holder = _accepting(step, event, staged, _meant(step, staged))
     if holder is not None and not holder.accepted:
+        claimed = holder is not step.head.holder
         step.head = replace(step.head, holder=replace(holder, accepted=True))
-        start_for_holder(step, starts, at_ms=event.at_ms)
+        if begins and claimed:
+            start_for_holder(step, Occasion.CLAIMED, at_ms=event.at_ms)
+        if begins:
+            start_for_holder(step, Occasion.TAKEN_UP, at_ms=event.at_ms)
     release_handoff(step, at_ms=event.at_ms)
 
 
@@ -158,13 +157,8 @@ def _accepting(step: ClockStep, event: Event, staged: LeadStaged, handoff_id: st
 def _rejected(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
     holder = step.head.holder
     handoff_id = _meant(step, staged)
-    for clock in step.head.clocks:
-        if clock.handoff_id != handoff_id:
-            continue
-        if clock.clock in ("accept", "qualify"):
-            record_evidence(step, clock, replace(evidence, reason="rejected"))
-        else:
-            close_clock(step, clock, "rejected", at_ms=event.at_ms)
+    rejection = replace(evidence, reason="rejected")
+    apply_occasion(step, Occasion.REJECTED, rejection, meant=lambda clock: clock.handoff_id == handoff_id)
     step.head = replace(step.head, holder=None, marks=with_mark(step.head.marks, "system", event.at_ms))
     leaving = Leaving(
         reason=staged.reason or "rejected_by_sales",
@@ -178,25 +172,15 @@ def _rejected(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evide
 
 def _verdict(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
     """A person's verdict: it answers for the acceptance too, where that was never said."""
-    handoff_id = _meant(step, staged)
-    _taken_up(step, event, staged, evidence, ())
-    for clock in step.head.clocks:
-        if clock.handoff_id != handoff_id:
-            continue
-        if clock.clock == "accept":
-            record_evidence(step, clock, replace(evidence, inferred=True))
-        elif clock.clock == "qualify":
-            record_evidence(step, clock, evidence)
-        elif clock.clock == "follow_up":
-            close_clock(step, clock, "verdict", at_ms=evidence.at_ms)
+    meant = of_handoff(_meant(step, staged))
+    _taken_up(step, event, staged, begins=False)
+    apply_occasion(step, Occasion.VERDICT, evidence, meant=meant)
 
 
 def _left(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
     """The cycle ended by a person's verdict; the lead comes back, or not, by the reason."""
     _verdict(step, event, staged, evidence)
-    for clock in step.head.clocks:
-        if clock.clock == "nurture":
-            record_evidence(step, clock, evidence)
+    apply_occasion(step, Occasion.LEFT, evidence)
     _leave(step, staged, _leaving(staged))
 
 
@@ -263,17 +247,20 @@ def _advance(step: ClockStep, event: Event, staged: LeadStaged, evidence: Eviden
     """``advance`` waits for the stage after the one that was reached; leaving it in any direction is an answer."""
     if staged.to_stage == staged.from_stage or step.head.ended:
         return
-    for clock in step.head.clocks:
-        if clock.clock == "advance" and clock.stage != staged.to_stage:
-            record_evidence(step, clock, evidence)
+    apply_occasion(step, Occasion.STAGE_LEFT, evidence, meant=lambda clock: clock.stage != staged.to_stage)
     if staged.to_stage not in (Stage.SAL, Stage.SQL, Stage.OPPORTUNITY):
         return
+    for name in started_by(Occasion.STAGE_REACHED):
+        _start_for_stage(step, event, staged, name)
+
+
+def _start_for_stage(step: ClockStep, event: Event, staged: LeadStaged, name: str) -> None:
     holder = step.head.holder
     start_clock(
         step,
         OpenClock(
-            clock_id=step.id_of("clock", "advance", staged.to_stage),
-            clock="advance",
+            clock_id=step.id_of("clock", name, staged.to_stage),
+            clock=name,
             state=ClockState.RUNNING,
             started_at_ms=event.at_ms,
             deadline_ms=event.at_ms,
