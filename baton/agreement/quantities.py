@@ -17,6 +17,8 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 WEEK_MS = 7 * DAY_MS
 MAX_DURATION_MS = 36_525 * DAY_MS
+LONGEST_WAIT_MS = 14 * DAY_MS
+"""A clock that waits for somebody outside goes on after this by itself, where an agreement says nothing else."""
 
 _UNITS = {"w": WEEK_MS, "d": DAY_MS, "h": HOUR_MS, "m": MINUTE_MS, "s": SECOND_MS, "ms": 1}
 _WORDS = {

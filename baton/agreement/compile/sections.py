@@ -8,13 +8,13 @@ from baton.agreement.compiled.consent import ConsentRule, ConsentRules
 from baton.agreement.compiled.pools import Member, PersonRule, Pool
 from baton.agreement.compiled.recycling import RecycleReason, Recycling, Track
 from baton.agreement.compiled.sla_targets import target_of
-from baton.agreement.compiled.slas import LadderStep, SlaRule, SlaRules
+from baton.agreement.compiled.slas import AWAITING, LadderStep, SlaRule, SlaRules, WaitRule
 from baton.agreement.holiday_days import holidays_of
 from baton.agreement.model.calendar import DAYS, CalendarModel
 from baton.agreement.model.goals import Basis, ConsentModel, ConsentsModel
 from baton.agreement.model.people import OverflowModel, PersonModel, PoolModel, WatchModel
 from baton.agreement.model.recycling import ReasonModel, RecyclingModel
-from baton.agreement.model.slas import PromiseModel, SlasModel, StepModel
+from baton.agreement.model.slas import GoOnModel, PromiseModel, SlasModel, StepModel, WaitModel
 from baton.agreement.wall_time import zone_named
 from baton.contracts.clock_kinds import kind_of
 
@@ -84,7 +84,7 @@ def compile_slas(model: SlasModel, calendars: Mapping[str, Calendar], house: Cal
 
 def promise_name(model: PromiseModel) -> str:
     """What a promise is called: its name, or what it is for."""
-    what = [model.queue, *model.level, *model.segment, model.stage]
+    what = [model.queue, *model.level, *model.segment, *model.source, *model.campaign, model.stage]
     return model.name or " ".join([model.clock.value, *(each for each in what if each)])
 
 
@@ -106,7 +106,26 @@ def _promise(
         queue=model.queue,
         levels=model.level,
         segments=model.segment,
+        sources=model.source,
+        campaigns=model.campaign,
         stage=model.stage,
+        apart_ms=model.apart or 0,
+        wait=_wait(model),
+        absence_counts=model.absence == "counts",
+    )
+
+
+def _wait(model: PromiseModel) -> WaitRule | None:
+    pause, resume = model.pause_when, model.resume_when or GoOnModel()
+    if pause is None and not kind_of(model.clock).paused_by:
+        return None
+    pause = pause or WaitModel()
+    return WaitRule(
+        acts=frozenset(pause.act),
+        outcomes=frozenset(pause.outcome) or AWAITING,
+        longest_ms=pause.at_most,
+        resume_acts=frozenset(resume.act),
+        resume_outcomes=frozenset(resume.outcome),
     )
 
 
@@ -117,6 +136,9 @@ def _step(model: StepModel, calendar: Calendar) -> LadderStep:
         after=target_of(model.after, calendar) if model.after else None,
         at_most=model.at_most,
         reason=model.reason,
+        levels=model.level,
+        segments=model.segment,
+        hand_raised=model.hand_raised,
     )
 
 

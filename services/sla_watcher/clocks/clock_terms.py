@@ -57,13 +57,21 @@ class Terms:
 def terms_of(clock: OpenClock, reference: AgreementReference) -> Terms | None:
     """The terms in force for ``clock``; None if nothing is promised (any more)."""
     agreement = reference.agreement
-    rule = agreement.slas.target(clock.clock, queue=clock.queue, level=clock.level, segment=clock.segment, stage=clock.stage)
+    rule = agreement.slas.target(
+        clock.clock,
+        queue=clock.queue,
+        level=clock.level,
+        segment=clock.segment,
+        stage=clock.stage,
+        source=clock.source,
+        campaign=clock.campaign,
+    )
     own_ms = _track_limit(clock, reference)
     if rule is None and own_ms is None:
         return None
     if rule is None or own_ms is not None:
         rule = _with_limit(rule, clock, own_ms or 0, reference)
-    away = reference.away(clock.owner) if clock.owner else ()
+    away = reference.away(clock.owner) if clock.owner and not rule.absence_counts else ()
     return Terms(rule, agreement.calendar_for(person=clock.owner, pool=clock.pool, rule=rule, absences=away))
 
 

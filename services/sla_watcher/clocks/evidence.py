@@ -1,18 +1,18 @@
 """What counts as evidence of a person's act, and from when it counts.
 
 Touch clocks stop on a call, a mail or a meeting of the holder; not on a status, and not on what a machine sent. Evidence counts
-from when it reached Baton; a source that is known to tell late (it has an evidence grace) is believed about the time of the
-act itself, or a rep would be late because a CRM was.
+from when it reached Baton; a source that is known to tell late (by the agreement, or by its kind) is believed about the time of
+the act itself, or a rep would be late because a CRM was.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
+from baton.agreement.compiled.slas import SlaRules
 from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.leads import LeadStaged
 
 TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING})
-AWAITING: Final = frozenset({"awaiting_reply", "waiting_for_buyer"})
 SKEW_MS: Final = 5 * 60_000
 
 
@@ -42,28 +42,24 @@ def is_touch(act: LeadAct) -> bool:
     return act.act.kind in TOUCHES and not act.act.automatic
 
 
-def from_act(act: LeadAct, *, late_source: bool) -> Evidence:
-    """A touch as evidence. ``late_source``: the agreement gives its source an evidence grace."""
+def from_act(act: LeadAct, slas: SlaRules) -> Evidence:
+    """A touch as evidence."""
     return Evidence(
         evidence_id=act.event_id,
-        at_ms=counted_from(act.occurred_at_ms, act.received_at_ms, late_source=late_source),
+        at_ms=slas.counted_at(act.source, act.occurred_at_ms, act.received_at_ms),
         acted_at_ms=act.occurred_at_ms,
         by=act.act.by,
         handoff_id=act.act.handoff_id,
     )
 
 
-def from_stage(stage: LeadStaged, *, late_source: bool) -> Evidence:
+def from_stage(stage: LeadStaged, slas: SlaRules) -> Evidence:
     """A disposition that the scorer let through, as evidence."""
     return Evidence(
         evidence_id=stage.cause_id,
-        at_ms=counted_from(stage.occurred_at_ms, stage.evidence_at_ms, late_source=late_source),
+        at_ms=slas.counted_at(stage.source or "", stage.occurred_at_ms, stage.evidence_at_ms),
         acted_at_ms=stage.occurred_at_ms,
         by=stage.by,
         handoff_id=stage.handoff_id,
     )
 
-
-def counted_from(occurred_at_ms: int, received_at_ms: int, *, late_source: bool) -> int:
-    """The time evidence is judged by: never later than its receipt."""
-    return min(occurred_at_ms, received_at_ms) if late_source else received_at_ms

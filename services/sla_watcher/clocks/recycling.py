@@ -137,6 +137,8 @@ def _marketing_clock(step: ClockStep, name: str, rest: Rest) -> OpenClock:
         target="",
         level=step.head.level,
         segment=step.head.segment,
+        source=step.head.source,
+        campaign=step.head.campaign,
         track=rest.track,
     )
 

@@ -8,18 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from baton.agreement.quantities import LONGEST_WAIT_MS
 from baton.contracts.streams import HandoffChange
 from baton.engine.reducer import EntryKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockPause:
-    """A stretch in which the clock stood still; ``until_ms`` None: it still does. ``deadline_ms`` is what it was before."""
+    """A stretch in which the clock stood still; ``until_ms`` None: it still does, for ``longest_ms`` at most. ``deadline_ms``
+    is what it was before."""
 
     reason: str
     from_ms: int
     until_ms: int | None = None
     deadline_ms: int = 0
+    longest_ms: int = LONGEST_WAIT_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,7 @@ class LastWord:
 class OpenClock:
     """A clock that is ``running`` or ``breached``.
 
-    ``queue`` and ``stage`` are what its target is looked up by, besides level and segment. ``promised_ms``: an earlier
+    ``queue`` and ``stage`` are what its target is looked up by, besides level, segment, source and campaign. ``promised_ms``: an earlier
     agreement's deadline that stands, because a later one would have put it into the past at ``promised_at_ms``. ``warned``: warnings given. A breached clock is
     settled at ``settle_at_ms`` (None: it is): from then on no evidence from before the deadline is expected. ``rung`` is the
     next step of the ladder, due at ``rung_at_ms``; None once the ladder has stopped. ``superseded``: the lead was handed on.
@@ -70,6 +73,8 @@ class OpenClock:
     pool: str | None = None
     level: str | None = None
     segment: str | None = None
+    source: str | None = None
+    campaign: str | None = None
     pauses: tuple[ClockPause, ...] = ()
     promised_ms: int = 0
     promised_at_ms: int = 0
@@ -171,6 +176,8 @@ class LeadClocks:
     cycle: int = 0
     level: str | None = None
     segment: str | None = None
+    source: str | None = None
+    campaign: str | None = None
     consents: Mapping[str, str] = field(default_factory=dict)
     clocks: tuple[OpenClock, ...] = ()
     passing: Pass | None = None

@@ -7,6 +7,8 @@ A touch by the holder meets ``first_touch``, counts towards ``follow_up`` and, w
 from dataclasses import replace
 from typing import Final
 
+from baton.agreement.compiled.slas import AWAITING, WaitRule
+from baton.agreement.model.goals import Metric
 from baton.contracts.clock_kinds import Occasion, Scope, kind_of
 from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.slas import ActionKind, ClockState
@@ -14,7 +16,7 @@ from baton.engine.reducer import Event
 from services.sla_watcher.clocks import closed_breaches
 from services.sla_watcher.clocks.clock import pause_clock, record_evidence, resume_clock, store_clock
 from services.sla_watcher.clocks.clock_terms import terms_of
-from services.sla_watcher.clocks.evidence import AWAITING, Evidence, from_act, is_touch
+from services.sla_watcher.clocks.evidence import Evidence, from_act, is_touch
 from services.sla_watcher.clocks.goal_tallies import count_towards_goals
 from services.sla_watcher.clocks.handlers.handoffs import release_handoff, start_for_holder
 from services.sla_watcher.clocks.occasions import apply_occasion, is_met_by, meet
@@ -24,30 +26,32 @@ from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import with_mark
 
 WAITING: Final = "waiting_for_buyer"
+OUT_OF_OFFICE: Final = frozenset({"out_of_office", "auto_reply", "automatic_reply"})
 _MOST_ATTEMPTS: Final = 64
 
 
 def on_act(step: ClockStep, event: Event, act: LeadAct) -> None:
     """Take one act."""
-    late_source = step.reference.agreement.slas.grace_of(act.source) > 0
-    evidence = from_act(act, late_source=late_source)
+    evidence = from_act(act, step.reference.agreement.slas)
     if act.act.kind == ActKind.NURTURE_TOUCH:
         _nurtured(step, evidence)
     elif act.act.kind == ActKind.BUYER_REPLY:
-        _replied(step, evidence)
+        if not act.act.automatic and act.act.outcome not in OUT_OF_OFFICE:
+            _replied(step, act, evidence)
     elif act.act.kind == ActKind.ACCEPTED:
         _accepted_by_former(step, evidence)
     elif is_touch(act):
-        _touched(step, event, evidence, awaiting=act.act.outcome in AWAITING)
+        _touched(step, event, act, evidence)
 
 
 def _nurtured(step: ClockStep, evidence: Evidence) -> None:
     apply_occasion(step, Occasion.NURTURE_TOUCHED, evidence)
 
 
-def _replied(step: ClockStep, evidence: Evidence) -> None:
+def _replied(step: ClockStep, act: LeadAct, evidence: Evidence) -> None:
     for clock in step.head.clocks:
-        if Occasion.BUYER_REPLIED in kind_of(clock.clock).resumed_by:
+        wait = _wait_of(step, clock)
+        if wait is not None and wait.ends(act.act.kind, act.act.outcome, is_answer=True):
             resume_clock(step, clock, at_ms=evidence.at_ms)
     apply_occasion(step, Occasion.BUYER_REPLIED, evidence)
     if step.head.holder is not None:
@@ -63,7 +67,7 @@ def _accepted_by_former(step: ClockStep, evidence: Evidence) -> None:
             _give_back(step, clock, record_evidence(step, clock, evidence))
 
 
-def _touched(step: ClockStep, event: Event, evidence: Evidence, *, awaiting: bool) -> None:
+def _touched(step: ClockStep, event: Event, act: LeadAct, evidence: Evidence) -> None:
     closed_breaches.excuse_breaches(step, evidence, accepts=False)
     for clock in step.head.clocks:
         _hear_touch(step, clock, evidence)
@@ -72,10 +76,10 @@ def _touched(step: ClockStep, event: Event, evidence: Evidence, *, awaiting: boo
         return
     release_handoff(step, at_ms=event.at_ms)
     step.head = replace(step.head, holder=replace(holder, touched=True, accepted=True))
-    count_towards_goals(step, "follow_up", occurred_at_ms=evidence.acted_at_ms)
+    count_towards_goals(step, Metric.FOLLOW_UP.value, occurred_at_ms=evidence.acted_at_ms)
     if not holder.accepted:
         start_for_holder(step, Occasion.TAKEN_UP, at_ms=event.at_ms)
-    _wait_for_buyer(step, evidence, awaiting=awaiting)
+    _wait_for_buyer(step, act, evidence)
 
 
 def _hear_touch(step: ClockStep, clock: OpenClock, evidence: Evidence) -> None:
@@ -99,12 +103,21 @@ def _in_time(clock: OpenClock, evidence: Evidence) -> bool:
     return evidence.at_ms <= clock.deadline_ms
 
 
-def _wait_for_buyer(step: ClockStep, evidence: Evidence, *, awaiting: bool) -> None:
+def _wait_of(step: ClockStep, clock: OpenClock) -> WaitRule | None:
+    terms = terms_of(clock, step.reference)
+    return terms.rule.wait if terms is not None else None
+
+
+def _wait_for_buyer(step: ClockStep, act: LeadAct, evidence: Evidence) -> None:
+    awaiting = act.act.outcome in AWAITING
     for clock in step.head.clocks:
-        kind = kind_of(clock.clock)
-        if awaiting and Occasion.AWAITING_BUYER in kind.paused_by:
-            pause_clock(step, clock, WAITING, at_ms=evidence.at_ms)
-        elif not awaiting and Occasion.TOUCHED in kind.resumed_by:
+        wait = _wait_of(step, clock)
+        if wait is None:
+            continue
+        if wait.begins(act.act.kind, act.act.outcome, is_touch=True):
+            pause_clock(step, clock, WAITING, at_ms=evidence.at_ms, longest_ms=wait.longest_ms)
+            awaiting = True
+        elif wait.ends(act.act.kind, act.act.outcome, is_answer=True):
             resume_clock(step, clock, at_ms=evidence.at_ms)
     step.head = replace(step.head, marks=with_mark(step.head.marks, "buyer" if awaiting else "human", evidence.at_ms))
 
@@ -117,9 +130,19 @@ def _attempt(step: ClockStep, clock: OpenClock, evidence: Evidence) -> None:
     counted = replace(clock, attempts=attempts)
     store_clock(step, counted)
     terms = terms_of(counted, step.reference)
-    if terms is not None and len(attempts) >= terms.rule.attempts:
-        last = attempts[terms.rule.attempts - 1]
+    spread = _spread(attempts, terms.rule.apart_ms) if terms is not None else ()
+    if terms is not None and len(spread) >= terms.rule.attempts:
+        last = spread[terms.rule.attempts - 1]
         record_evidence(step, counted, replace(evidence, evidence_id=last.evidence_id, at_ms=last.at_ms))
+
+
+def _spread(attempts: tuple[Attempt, ...], apart_ms: int) -> tuple[Attempt, ...]:
+    """The attempts that count, in order: each as long after the one before as was agreed."""
+    counted: list[Attempt] = []
+    for attempt in attempts:
+        if not counted or attempt.at_ms - counted[-1].at_ms >= apart_ms:
+            counted.append(attempt)
+    return tuple(counted)
 
 
 def _give_back(step: ClockStep, clock: OpenClock, ended: ClockState | None) -> None:

@@ -66,6 +66,8 @@ def _begin(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
         cycle=qualified.cycle,
         level=qualified.level,
         segment=qualified.segment,
+        source=qualified.story.source,
+        campaign=qualified.story.latest_campaign,
         consents=qualified.story.consents,
         passing=passing,
         holder=None,
@@ -219,6 +221,8 @@ def _clock(step: ClockStep, name: str, subject: str, at_ms: int) -> OpenClock:
         qualification_id=passing.qualification_id if passing else None,
         level=step.head.level,
         segment=step.head.segment,
+        source=step.head.source,
+        campaign=step.head.campaign,
     )
 
 

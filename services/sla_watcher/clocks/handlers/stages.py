@@ -41,8 +41,7 @@ _VERDICTS: Final = frozenset({StageEvent.ACCEPTED, StageEvent.QUALIFIED, StageEv
 
 def on_staged(step: ClockStep, event: Event, staged: LeadStaged) -> None:
     """Take one move."""
-    late_source = step.reference.agreement.slas.grace_of(staged.source or "") > 0
-    evidence = from_stage(staged, late_source=late_source)
+    evidence = from_stage(staged, step.reference.agreement.slas)
     step.head = replace(step.head, cycle=max(step.head.cycle, staged.cycle)) if step.view.head else step.head
     _count(step, staged)
     if _is_of_former(step, staged):
@@ -273,5 +272,7 @@ def _start_for_stage(step: ClockStep, event: Event, staged: LeadStaged, name: st
             pool=holder.pool if holder else None,
             level=step.head.level,
             segment=step.head.segment,
+            source=step.head.source,
+            campaign=step.head.campaign,
         ),
     )
