@@ -200,7 +200,8 @@ def after_rejection(step: ClockStep, leaving: Leaving, holder: CurrentHandoff | 
     failed = passing.failed if leaving.by is None or leaving.by in passing.failed else (*passing.failed, leaving.by)
     counted = replace(passing, failed=failed, returned=passing.returned + 1, moved=leaving.handoff_id)
     step.head = replace(step.head, passing=counted)
-    again = passing.returned < MOST_RETURNED
+    manager = _manager(step, holder)
+    again = passing.returned < MOST_RETURNED or manager is None
     step.publish_action(
         SlaAction(
             action_id=step.id_of("action", "rejected"),
@@ -213,7 +214,7 @@ def after_rejection(step: ClockStep, leaving: Leaving, holder: CurrentHandoff | 
             agreement=step.version,
             owner=leaving.by,
             pool=holder.pool if holder else None,
-            to=None if again else _manager(step, holder),
+            to=None if again else manager,
             reason=leaving.reason,
             exclude=failed,
         ),
