@@ -116,6 +116,11 @@ class Recycling:
         return max(self.calendar.opening_of(day), not_before_ms)
 
 
+def has_date(contract_end: str, zone: ZoneInfo) -> bool:
+    """Whether the text is the day on which a contract can end."""
+    return _contract_day(contract_end, zone) is not None
+
+
 def _contract_day(text: str | None, zone: ZoneInfo) -> date | None:
     """The day in ``zone``, or None where the text is no ISO date, or one that no contract has."""
     day = day_in(text, zone) if text else None

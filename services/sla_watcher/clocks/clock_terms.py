@@ -1,5 +1,7 @@
 """What the agreement says about one clock, with its owner's calendar."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,6 +23,8 @@ class Terms:
 
     rule: SlaRule
     calendar: AnyCalendar
+    former: Terms | None = None
+    """What was promised before the hand was raised."""
 
     @property
     def time(self) -> CountedTime:
@@ -35,16 +39,21 @@ class Terms:
 
     def own_deadline(self, clock: OpenClock) -> int:
         """The same by these terms alone."""
-        unpaused = self.rule.target.deadline(clock.started_at_ms, self.calendar)
-        return moment(self.time, clock.started_at_ms, unpaused, clock.pauses)
+        since_ms = _since(clock)
+        unpaused = self.rule.target.deadline(since_ms, self.calendar)
+        own = moment(self.time, since_ms, unpaused, clock.pauses)
+        if self.former is None:
+            return own
+        return min(own, self.former.own_deadline(replace(clock, raised_at_ms=0)))
 
     def warning(self, clock: OpenClock) -> int | None:
         """When the next warning is due; None if all are given. No warning falls into closed hours, when nobody would read it,
         unless nobody works before the deadline at all."""
         if clock.warned >= len(self.rule.warnings):
             return None
-        unpaused = self.rule.target.at_percent(clock.started_at_ms, self.rule.warnings[clock.warned], self.calendar)
-        return self.calendar.next_open(moment(self.time, clock.started_at_ms, unpaused, clock.pauses))
+        since_ms = _since(clock)
+        unpaused = self.rule.target.at_percent(since_ms, self.rule.warnings[clock.warned], self.calendar)
+        return self.calendar.next_open(moment(self.time, since_ms, unpaused, clock.pauses))
 
     def rung_due(self, number: int, breached_at_ms: int) -> int | None:
         """When step ``number`` of the ladder is due: never before the evidence grace is over. None past the last one."""
@@ -54,8 +63,21 @@ class Terms:
         return max(step.due_ms(breached_at_ms, self.calendar), breached_at_ms + self.rule.evidence_grace_ms)
 
 
+def _since(clock: OpenClock) -> int:
+    """From when on the promise for the clock's level is counted."""
+    return clock.raised_at_ms or clock.started_at_ms
+
+
 def terms_of(clock: OpenClock, reference: AgreementReference) -> Terms | None:
     """The terms in force for ``clock``; None if nothing is promised (any more)."""
+    terms = _terms_of_level(clock, reference)
+    if not clock.raised_at_ms:
+        return terms
+    former = _terms_of_level(replace(clock, level=clock.former_level), reference)
+    return former if terms is None else replace(terms, former=former)
+
+
+def _terms_of_level(clock: OpenClock, reference: AgreementReference) -> Terms | None:
     agreement = reference.agreement
     rule = agreement.slas.target(
         clock.clock,

@@ -6,7 +6,7 @@ A lead that leaves is never silent: it has a track and a return date, or an end 
 from dataclasses import dataclass, replace
 from typing import Final
 
-from baton.agreement.compiled.recycling import RecycleReason
+from baton.agreement.compiled.recycling import RecycleReason, has_date
 from baton.agreement.model.recycling import Outcome
 from baton.agreement.quantities import DAY_MS
 from baton.contracts.clock_kinds import Occasion, kind_of
@@ -71,7 +71,8 @@ def _plan(step: ClockStep, leaving: Leaving, *, cycle: int) -> Rest:
 
 def _recycled(step: ClockStep, rule: RecycleReason, leaving: Leaving, cycle: int) -> Rest:
     agreement = step.reference.agreement
-    plan = agreement.recycling.plan(rule, step.now, contract_end=leaving.contract_end, recycles=step.head.recycles)
+    contract_end = leaving.contract_end or step.head.contract_end
+    plan = agreement.recycling.plan(rule, step.now, contract_end=contract_end, recycles=step.head.recycles)
     consent = agreement.consent.nurture.decide(step.head.consents)
     rest = Rest(
         recycle_id=step.id_of("recycle"),
@@ -82,6 +83,8 @@ def _recycled(step: ClockStep, rule: RecycleReason, leaving: Leaving, cycle: int
         cool_off_until_ms=None if leaving.free else plan.cool_off_until_ms,
         return_at_ms=plan.return_at_ms,
         nurtured=consent.allowed,
+        left_at_ms=step.now,
+        recycles=step.head.recycles,
     )
     _tell_leave(step, rest, leaving, needs=plan.needs, refused=None if consent.allowed else consent.reason)
     return rest
@@ -98,7 +101,34 @@ def _disqualified(step: ClockStep, rule: RecycleReason, leaving: Leaving, cycle:
     return rest
 
 
-def _tell_leave(step: ClockStep, rest: Rest, leaving: Leaving, *, needs: str | None = None, refused: str | None = None) -> None:
+def learn_contract_end(step: ClockStep, contract_end: str | None) -> None:
+    """The end of the buyer's contract has become known, or turned out another: a lead that rests because of it returns by it. One
+    that has returned already keeps its dates."""
+    head, rest = step.head, step.head.rest
+    if contract_end is None or contract_end == head.contract_end or not has_date(contract_end, step.reference.agreement.recycling.calendar.zone) or step.view.head is None:
+        return
+    step.head = replace(head, contract_end=contract_end)
+    if rest is None or rest.outcome != Outcome.RECYCLE or rest.back or rest.returned:
+        return
+    recycling = step.reference.agreement.recycling
+    plan = recycling.plan(rest.reason, rest.left_at_ms, contract_end=contract_end, recycles=rest.recycles)
+    return_at_ms = max(plan.return_at_ms, recycling.calendar.next_open(step.now))
+    if recycling.reason(rest.reason).before_contract_end_ms is None or return_at_ms == rest.return_at_ms:
+        return
+    moved = replace(rest, return_at_ms=return_at_ms)
+    step.head = replace(step.head, rest=moved)
+    _tell_leave(step, moved, Leaving(reason=rest.reason), revised=True)
+
+
+def _tell_leave(
+    step: ClockStep,
+    rest: Rest,
+    leaving: Leaving,
+    *,
+    needs: str | None = None,
+    refused: str | None = None,
+    revised: bool = False,
+) -> None:
     track = step.reference.agreement.recycling.tracks.get(rest.track or "")
     step.publish_recycled(
         LeadRecycled(
@@ -121,6 +151,8 @@ def _tell_leave(step: ClockStep, rest: Rest, leaving: Leaving, *, needs: str | N
             track_stage=track.stage if track else None,
             nurture_allowed=rest.nurtured and track is not None,
             nurture_reason=refused,
+            contract_end=leaving.contract_end or step.head.contract_end,
+            revised=revised,
         ),
     )
 

@@ -55,6 +55,8 @@ class OpenClock:
     settled at ``settle_at_ms`` (None: it is): from then on no evidence from before the deadline is expected. ``rung`` is the
     next step of the ladder, due at ``rung_at_ms``; None once the ladder has stopped. ``superseded``: the lead was handed on.
     ``due``: the deadline had passed when the agreement changed, so it stands. ``track``: what ``nurture`` runs on.
+    ``raised_at_ms``: the buyer raised a hand while it ran; from then on the promise for ``level`` is counted, and that for
+    ``former_level`` from the start on: the earlier deadline holds.
     """
 
     clock_id: str
@@ -88,6 +90,8 @@ class OpenClock:
     superseded: bool = False
     due: bool = False
     track: str | None = None
+    raised_at_ms: int = 0
+    former_level: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +125,7 @@ class Pass:
     level: str
     segment: str | None = None
     qualified_at_ms: int = 0
+    grade: str = ""
     hand_raised: bool = False
     reassigned: int = 0
     returned: int = 0
@@ -135,7 +140,8 @@ class Rest:
     """A cycle that has ended, and when the lead comes back; ``return_at_ms`` None: not by itself.
 
     ``nurtured``: consent allows it, so marketing owes touches. ``back``: a return date has come; ``return_at_ms`` is the next one then, so that a lead that does not qualify after its return
-    is looked at again. ``returned``: the lead has qualified anew, and the rest is over.
+    is looked at again. ``returned``: the lead has qualified anew, and the rest is over. ``left_at_ms`` and ``recycles`` (how often it
+    had been recycled before) are what its dates follow from, whenever the end of a contract becomes known.
     """
 
     recycle_id: str
@@ -148,6 +154,8 @@ class Rest:
     nurtured: bool = True
     back: bool = False
     returned: bool = False
+    left_at_ms: int = 0
+    recycles: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +177,9 @@ class TimeMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadClocks:
-    """The head of the clocks reducer. ``ahead``: what dispatch says of a qualification that the lead reducer's word has not come of yet. ``consents`` are those it was last qualified with. ``tallied`` is what this cycle
+    """The head of the clocks reducer. ``ahead``: what dispatch says of a qualification that the lead reducer's word has not come of yet.
+    ``consents`` are those it was last qualified with. ``contract_end``: of the buyer's contract with somebody else, as it was told last.
+    ``tallied`` is what this cycle
     has counted for already. ``ended`` (merged, erased) makes it
     a tombstone that nothing starts again."""
 
@@ -179,6 +189,7 @@ class LeadClocks:
     source: str | None = None
     campaign: str | None = None
     consents: Mapping[str, str] = field(default_factory=dict)
+    contract_end: str | None = None
     clocks: tuple[OpenClock, ...] = ()
     passing: Pass | None = None
     holder: CurrentHandoff | None = None

@@ -20,6 +20,7 @@ from services.sla_watcher.clocks.evidence import Evidence, from_act, is_touch
 from services.sla_watcher.clocks.goal_tallies import count_towards_goals
 from services.sla_watcher.clocks.handlers.handoffs import release_handoff, start_for_holder
 from services.sla_watcher.clocks.occasions import apply_occasion, is_met_by, meet
+from services.sla_watcher.clocks.recycling import learn_contract_end
 from services.sla_watcher.clocks.sla_facts import publish_action
 from services.sla_watcher.clocks.state import Attempt, OpenClock
 from services.sla_watcher.clocks.step import ClockStep
@@ -33,6 +34,7 @@ _MOST_ATTEMPTS: Final = 64
 def on_act(step: ClockStep, event: Event, act: LeadAct) -> None:
     """Take one act."""
     evidence = from_act(act, step.reference.agreement.slas)
+    learn_contract_end(step, act.act.contract_end)
     if act.act.kind == ActKind.NURTURE_TOUCH:
         _nurtured(step, evidence)
     elif act.act.kind == ActKind.BUYER_REPLY:

@@ -7,6 +7,7 @@ breach. The clocks of a hand-off start when the routed record reaches the log, s
 from dataclasses import replace
 from typing import Final
 
+from baton.agreement.compiled.recycling import NEEDS_CONTRACT_END
 from baton.contracts.clock_kinds import Occasion, Scope, kind_of
 from baton.contracts.leads import LeadQualified, Stage
 from baton.contracts.routing import LeadRouted, LeadUnrouted
@@ -57,6 +58,7 @@ def _begin(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
         leg=qualified.leg,
         level=qualified.level,
         segment=qualified.segment,
+        grade=qualified.grade,
         qualified_at_ms=qualified.qualified_at_ms,
         hand_raised=qualified.hand_raised or bool(head.passing and head.passing.hand_raised and _same_cycle(step, qualified)),
     )
@@ -69,6 +71,7 @@ def _begin(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
         source=qualified.story.source,
         campaign=qualified.story.latest_campaign,
         consents=qualified.story.consents,
+        contract_end=qualified.story.profile.get(NEEDS_CONTRACT_END) or head.contract_end,
         passing=passing,
         holder=None,
         marks=with_mark(marks, "system", min(qualified.received_at_ms, event.at_ms)),

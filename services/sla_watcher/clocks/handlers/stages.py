@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Final
 
 from baton.contracts.clock_kinds import Occasion, kind_of
-from baton.contracts.leads import Actor, LeadStaged, Stage, StageEvent
-from baton.contracts.slas import ClockState
+from baton.contracts.leads import Actor, LeadStaged, Level, Stage, StageEvent
+from baton.contracts.slas import ActionKind, ClockState
 from baton.engine.reducer import Event
-from services.sla_watcher.clocks.clock import close_clock, end_clock_now, start_clock
+from services.sla_watcher.clocks.clock import close_clock, end_clock_now, reschedule_clock, start_clock
 from services.sla_watcher.clocks.evidence import Evidence, from_stage
 from services.sla_watcher.clocks.goal_tallies import count_towards_goals, join_in_goals
 from services.sla_watcher.clocks.handlers.handoffs import release_handoff, start_for_holder
@@ -21,10 +21,12 @@ from services.sla_watcher.clocks.pipeline import on_deal
 from services.sla_watcher.clocks.recycling import (
     Leaving,
     after_rejection,
+    learn_contract_end,
     leave_cycle,
     left_before,
 )
-from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock
+from services.sla_watcher.clocks.sla_facts import publish_action
+from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock, Pass
 from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import with_mark
 
@@ -43,6 +45,7 @@ def on_staged(step: ClockStep, event: Event, staged: LeadStaged) -> None:
     """Take one move."""
     evidence = from_stage(staged, step.reference.agreement.slas)
     step.head = replace(step.head, cycle=max(step.head.cycle, staged.cycle)) if step.view.head else step.head
+    learn_contract_end(step, staged.contract_end)
     _count(step, staged)
     if _is_of_former(step, staged):
         _left_before(step, staged)
@@ -84,7 +87,7 @@ def _moved(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence
         case StageEvent.DISQUALIFIED | StageEvent.RECYCLED:
             _echoed(step, event, staged)
         case StageEvent.HAND_RAISED:
-            _hand_raised(step)
+            _hand_raised(step, event)
         case StageEvent.WITHDRAWN:
             _withdrawn(step, event, staged)
         case ended if ended in _ENDED:
@@ -217,11 +220,29 @@ def _echoed(step: ClockStep, event: Event, staged: LeadStaged) -> None:
     step.head = replace(step.head, rest=replace(rest, returned=False))
 
 
-def _hand_raised(step: ClockStep) -> None:
-    """The buyer asked for a contact while somebody has the lead: from now on it is not sent away for our failure."""
+def _hand_raised(step: ClockStep, event: Event) -> None:
+    """The buyer asked for a contact while somebody has the lead: from now on it is not sent away for our failure, what is promised
+    to those who ask is promised to this one too, and who has it hears of it."""
     passing = step.head.passing
-    if passing is not None:
-        step.head = replace(step.head, passing=replace(passing, hand_raised=True))
+    if passing is None:
+        return
+    level = _level_of_raised(step, passing)
+    step.head = replace(step.head, level=level, passing=replace(passing, hand_raised=True, level=level))
+    for clock in step.head.clocks:
+        if kind_of(clock.clock).can_be_taken_away and clock.state == ClockState.RUNNING and clock.level != level:
+            raised = replace(clock, level=level, raised_at_ms=event.at_ms, former_level=clock.level, warned=0)
+            reschedule_clock(step, raised, reason=StageEvent.HAND_RAISED)
+    start_for_holder(step, Occasion.OFFERED, at_ms=event.at_ms)
+    holder = step.head.holder
+    mine = next((clock for clock in step.head.clocks if holder and clock.handoff_id == holder.handoff_id), None)
+    if holder is not None and mine is not None:
+        publish_action(step, mine, ActionKind.NOTIFY, to=holder.owner, reason=StageEvent.HAND_RAISED)
+
+
+def _level_of_raised(step: ClockStep, passing: Pass) -> str:
+    """Hot; warm with poor fit, as where a raised hand qualifies."""
+    poor = any(passing.grade.startswith(band) for band in step.reference.agreement.lifecycle.poor_fit)
+    return passing.level if poor else Level.HOT.value
 
 
 def _withdrawn(step: ClockStep, event: Event, staged: LeadStaged) -> None:
