@@ -10,10 +10,9 @@ from typing import Final
 
 from baton.agreement.compiled.slas import SlaRules
 from baton.contracts.intake import ActKind, LeadAct
-from baton.contracts.leads import LeadStaged
+from baton.contracts.leads import CLOCK_SKEW_MS, LeadStaged
 
 TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING})
-SKEW_MS: Final = 5 * 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +33,7 @@ class Evidence:
         A few minutes before the start still count: clocks of tools differ. What is older is history, not an answer.
         """
         meant = self.handoff_id is None or self.handoff_id == handoff_id
-        return meant and self.by is not None and self.by == owner and self.acted_at_ms >= started_at_ms - SKEW_MS
+        return meant and self.by is not None and self.by == owner and self.acted_at_ms >= started_at_ms - CLOCK_SKEW_MS
 
 
 def is_touch(act: LeadAct) -> bool:
