@@ -28,6 +28,7 @@ def compile_calendar(name: str, model: CalendarModel, house_zone: ZoneInfo) -> C
         holidays=holidays_of(model.holidays),
         closed=frozenset(model.closed),
         extra=dict(model.open),
+        by_calendar_day=model.shifts_over_midnight == "calendar day",
     )
 
 

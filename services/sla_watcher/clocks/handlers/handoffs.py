@@ -12,10 +12,10 @@ from baton.contracts.clock_kinds import Occasion, Scope, kind_of
 from baton.contracts.leads import LeadQualified, Stage
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import ClockState
-from baton.contracts.streams import HANDOFF_ENDS, HandoffChange, HandoffEvent
+from baton.contracts.streams import HANDOFF_ENDS, HandoffChange, HandoffEvent, LeadDecision
 from baton.engine.reducer import Event
 from services.sla_watcher.clocks.clock import close_clock, record_evidence, start_clock, store_clock
-from services.sla_watcher.clocks.evidence import Evidence
+from services.sla_watcher.clocks.evidence import Evidence, from_stage
 from services.sla_watcher.clocks.goal_tallies import count_towards_goals
 from services.sla_watcher.clocks.occasions import apply_occasion, is_met_by, of_scope, started_by
 from services.sla_watcher.clocks.recycling import Leaving, end_rest, leave_cycle
@@ -46,8 +46,16 @@ def _end_former(step: ClockStep, event: Event, qualified: LeadQualified) -> None
     occasion = Occasion.PASSED_ON if passed_on else Occasion.REQUALIFIED
     for scope in Scope:
         reason = None if passed_on else "requalified" if scope is Scope.REST else "qualified_again"
-        evidence = _fact(event, qualified.cause_id, event.received_at_ms, reason)
+        evidence = _verdict(step, event, qualified) if passed_on else None
+        evidence = evidence or _fact(event, qualified.cause_id, event.received_at_ms, reason)
         apply_occasion(step, occasion, evidence, meant=of_scope(scope))
+
+
+def _verdict(step: ClockStep, event: Event, qualified: LeadQualified) -> Evidence | None:
+    """The bridge team's own act, where it is in the same record."""
+    moves = event.value.moves if isinstance(event.value, LeadDecision) else ()
+    staged = next((move.staged for move in moves if move.qualified is qualified), None)
+    return from_stage(staged, step.reference.agreement.slas) if staged is not None else None
 
 
 def _begin(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
