@@ -30,7 +30,7 @@ _OWNED = {
 _ACTS = tuple(
     kind.value
     for kind in ActKind
-    if kind in (ActKind.CALL, ActKind.MAIL, ActKind.MEETING, ActKind.BUYER_REPLY)
+    if kind in (ActKind.CALL, ActKind.MAIL, ActKind.MEETING, ActKind.MEETING_BOOKED, ActKind.NO_SHOW, ActKind.BUYER_REPLY)
 )
 _TELLS = (StepKind.NOTIFY, StepKind.ESCALATE)
 _ROLES = ("owner", "manager")

@@ -71,8 +71,10 @@ class WaitRule:
     resume_outcomes: frozenset[str] = frozenset()
 
     def begins(self, act: str, outcome: str | None, *, is_touch: bool) -> bool:
-        """Whether the act makes the clock wait."""
-        return (act in self.acts if self.acts else is_touch) and outcome in self.outcomes
+        """Whether the act makes the clock wait. Acts that are no touches (a booked meeting) need no outcome."""
+        if not self.acts:
+            return is_touch and outcome in self.outcomes
+        return act in self.acts and (outcome in self.outcomes or not is_touch)
 
     def ends(self, act: str, outcome: str | None, *, is_answer: bool) -> bool:
         """Whether the act makes it go on. ``is_answer``: a reply of the buyer, or another touch."""

@@ -13,6 +13,8 @@ from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.leads import CLOCK_SKEW_MS, LeadStaged
 
 TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING})
+ANSWERS: Final = TOUCHES | {ActKind.MEETING_BOOKED}
+"""What takes a lead up: an attempt to reach the buyer, or a date that was made with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,11 @@ class Evidence:
 def is_touch(act: LeadAct) -> bool:
     """Whether it is a person's attempt to reach the buyer."""
     return act.act.kind in TOUCHES and not act.act.automatic
+
+
+def is_answer(act: LeadAct) -> bool:
+    """Whether it takes up a lead. A date that the buyer made by a booking page is one, though no person wrote it."""
+    return act.act.kind in ANSWERS and not (act.act.automatic and act.act.kind in TOUCHES)
 
 
 def from_act(act: LeadAct, slas: SlaRules) -> Evidence:

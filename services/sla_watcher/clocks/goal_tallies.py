@@ -45,6 +45,7 @@ def publish_tally(
     subject: tuple[str | int, ...],
     cycle: int = 0,
     into: str | None = None,
+    due: str | None = None,
 ) -> None:
     """``sla.tallies.v1``, keyed by the goal. ``subject`` is what counts once. ``into``: see :class:`GoalTally`."""
     step.publish(
@@ -60,6 +61,7 @@ def publish_tally(
             cause_id=step.cause,
             cycle=cycle,
             into=into,
+            due=due,
         ),
         key=goal,
     )

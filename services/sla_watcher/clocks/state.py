@@ -160,11 +160,12 @@ class Rest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDeal:
-    """An opportunity that counts towards the pipeline."""
+    """An opportunity that counts towards the pipeline. ``due``: the day on which it is expected to close."""
 
     opportunity_id: str
     amount_minor: int
     currency: str
+    due: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

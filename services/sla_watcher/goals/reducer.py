@@ -13,14 +13,14 @@ from baton.agreement.compiled.calendars import Calendar
 from baton.agreement.compiled.goals import Goal
 from baton.agreement.model.goals import MONEY_METRICS
 from baton.agreement.reference import AgreementReference
-from baton.agreement.wall_time import instant_ms, zone_named
+from baton.agreement.wall_time import instant_ms, local_date, zone_named
 from baton.contracts.goals import GOAL_ENDED, GoalProgress, GoalTally
 from baton.contracts.slas import SlaViolation
 from baton.contracts.topic_names import GOALS_PROGRESS, LEADS_SLA_VIOLATIONS, SLA_TALLIES
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
 from baton.ids import derived_id
 from services.sla_watcher.goals.periods import Period, next_working_morning, period_named, period_of
-from services.sla_watcher.goals.progress import COVERAGE, Standing, in_units, standing, will_be_missed
+from services.sla_watcher.goals.progress import COVERAGE, Standing, deal_day, in_units, open_deals, standing, will_be_missed
 from services.sla_watcher.goals.state import COUNTED, JOINED, CountedTally, GoalBook, JoinedLead
 
 PERIODS_KEPT: Final = 13
@@ -126,7 +126,9 @@ class _Account:
         if self.view.get(COUNTED, item) is not None:
             return False
         if tally.metric == COVERAGE:
-            self.book = replace(self.book, open_minor=self.book.open_minor + tally.amount)
+            day = deal_day(tally.due)
+            amounts = {**self.book.open_by_day, day: self.book.open_by_day.get(day, 0) + tally.amount}
+            self.book = replace(self.book, open_by_day={name: each for name, each in sorted(amounts.items()) if each})
             self.put.append(Put(COUNTED, item, CountedTally(amount=tally.amount)))
         else:
             self._add(item, tally.amount)
@@ -227,13 +229,16 @@ class _Account:
         """``goals.progress.v1``."""
         gone, days = self._days(period)
         total = self.book.sums.get(period.name, 0)
-        now = standing(self.goal, total=total, open_minor=self.book.open_minor, days_gone=gone, days=days)
+        deals = open_deals(self.book.open_by_day, period, local_date(self.now, self.zone))
+        now = standing(self.goal, total=total, open_minor=deals.due, days_gone=gone, days=days)
         state = ("met" if now.reached else "missed") if closing else "running"
         earlier = {name: in_units(self.goal, each) for name, each in self.book.sums.items() if name < period.name}
         progress = GoalProgress(
             goal=self.goal.name, metric=self.goal.metric, side=self.goal.side, period=period.name, segment=self.goal.segment,
             target=now.target, achieved=now.achieved, pace_ppm=now.pace_ppm, working_days_gone=gone, working_days=days,
             at_ms=self.now, cause_id=self.view.cause, agreement=self.version, state=state, last_periods=earlier,
+            open_overdue=in_units(self.goal, deals.overdue), open_later=in_units(self.goal, deals.later),
+            open_undated=in_units(self.goal, deals.undated),
         )  # fmt: skip
         if not closing:
             self.book = replace(self.book, told=progress)

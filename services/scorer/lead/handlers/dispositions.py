@@ -38,7 +38,7 @@ _MOVES: Final = {
     ActKind.WON: StageEvent.WON,
     ActKind.LOST: StageEvent.LOST,
 }
-_TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING})
+_TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING, ActKind.MEETING_BOOKED})
 _NEED_REASON: Final = frozenset({StageEvent.REJECTED, StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.LOST})
 _MAX_ATTEMPTS: Final = 32
 _MAX_REASON: Final = 100

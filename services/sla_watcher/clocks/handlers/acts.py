@@ -16,7 +16,7 @@ from baton.engine.reducer import Event
 from services.sla_watcher.clocks import closed_breaches
 from services.sla_watcher.clocks.clock import pause_clock, record_evidence, resume_clock, store_clock
 from services.sla_watcher.clocks.clock_terms import terms_of
-from services.sla_watcher.clocks.evidence import Evidence, from_act, is_touch
+from services.sla_watcher.clocks.evidence import Evidence, from_act, is_answer, is_touch
 from services.sla_watcher.clocks.goal_tallies import count_towards_goals
 from services.sla_watcher.clocks.handlers.handoffs import release_handoff, start_for_holder
 from services.sla_watcher.clocks.occasions import apply_occasion, is_met_by, meet
@@ -42,7 +42,9 @@ def on_act(step: ClockStep, event: Event, act: LeadAct) -> None:
             _replied(step, act, evidence)
     elif act.act.kind == ActKind.ACCEPTED:
         _accepted_by_former(step, evidence)
-    elif is_touch(act):
+    elif act.act.kind == ActKind.NO_SHOW:
+        _missed(step, event, act, evidence)
+    elif is_answer(act):
         _touched(step, event, act, evidence)
 
 
@@ -70,9 +72,10 @@ def _accepted_by_former(step: ClockStep, evidence: Evidence) -> None:
 
 
 def _touched(step: ClockStep, event: Event, act: LeadAct, evidence: Evidence) -> None:
+    occasion = Occasion.TOUCHED if is_touch(act) else Occasion.MEETING_BOOKED
     closed_breaches.excuse_breaches(step, evidence, accepts=False)
     for clock in step.head.clocks:
-        _hear_touch(step, clock, evidence)
+        _hear_touch(step, clock, evidence, occasion)
     holder = step.head.holder
     if holder is None or not evidence.answers(holder.handoff_id, holder.owner, holder.since_ms):
         return
@@ -84,17 +87,30 @@ def _touched(step: ClockStep, event: Event, act: LeadAct, evidence: Evidence) ->
     _wait_for_buyer(step, act, evidence)
 
 
-def _hear_touch(step: ClockStep, clock: OpenClock, evidence: Evidence) -> None:
+def _missed(step: ClockStep, event: Event, act: LeadAct, evidence: Evidence) -> None:
+    """The buyer did not come: nobody waits for the meeting any more, and the holder is to try again."""
+    holder = step.head.holder
+    if holder is None or not evidence.answers(holder.handoff_id, holder.owner, holder.since_ms):
+        return
+    for clock in step.head.clocks:
+        wait = _wait_of(step, clock)
+        if wait is not None and wait.ends(act.act.kind, act.act.outcome, is_answer=True):
+            resume_clock(step, clock, at_ms=evidence.at_ms)
+    start_for_holder(step, Occasion.NO_SHOW, at_ms=event.at_ms)
+    step.head = replace(step.head, marks=with_mark(step.head.marks, "human", evidence.at_ms))
+
+
+def _hear_touch(step: ClockStep, clock: OpenClock, evidence: Evidence, occasion: Occasion) -> None:
     kind = kind_of(clock.clock)
     if kind.scope is Scope.REST:
-        if is_met_by(clock, Occasion.TOUCHED):
-            meet(step, clock, Occasion.TOUCHED, evidence)
+        if is_met_by(clock, occasion):
+            meet(step, clock, occasion, evidence)
     elif not _answers(clock, evidence):
         return
-    elif is_met_by(clock, Occasion.ATTEMPTED):
+    elif occasion is Occasion.TOUCHED and is_met_by(clock, Occasion.ATTEMPTED):
         _attempt(step, clock, evidence)
-    elif is_met_by(clock, Occasion.TOUCHED) and (not clock.superseded or _in_time(clock, evidence)):
-        _give_back(step, clock, meet(step, clock, Occasion.TOUCHED, evidence))
+    elif is_met_by(clock, occasion) and (not clock.superseded or _in_time(clock, evidence)):
+        _give_back(step, clock, meet(step, clock, occasion, evidence))
 
 
 def _answers(clock: OpenClock, evidence: Evidence) -> bool:
@@ -116,7 +132,7 @@ def _wait_for_buyer(step: ClockStep, act: LeadAct, evidence: Evidence) -> None:
         wait = _wait_of(step, clock)
         if wait is None:
             continue
-        if wait.begins(act.act.kind, act.act.outcome, is_touch=True):
+        if wait.begins(act.act.kind, act.act.outcome, is_touch=is_touch(act)):
             pause_clock(step, clock, WAITING, at_ms=evidence.at_ms, longest_ms=wait.longest_ms)
             awaiting = True
         elif wait.ends(act.act.kind, act.act.outcome, is_answer=True):

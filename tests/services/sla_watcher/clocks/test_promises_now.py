@@ -272,6 +272,44 @@ def test_what_ends_the_waiting_can_be_agreed() -> None:
     assert scene.at("Mon 13:00").act("buyer_reply", by="buyer").lines()[0].endswith(": resumed")
 
 
+MEETINGS = """
+  - {clock: accept, within: 1 business hour}
+  - {clock: first_touch, within: 2 business hours}
+  - {clock: follow_up, attempts: 2, within: 2 working days}
+"""
+
+
+def test_a_booked_meeting_takes_the_lead_up_and_is_no_attempt() -> None:
+    scene = Scene(_agreed(MEETINGS)).qualified().routed("ann").at("Mon 10:30")
+    scene.lines()
+    scene.act("meeting_booked", meeting_at="2026-03-05T10:00:00+01:00").act("call", id="c1")
+    assert scene.lines() == [
+        "Mon 10:30 accept (ann) met, inferred",
+        "Mon 10:30 first_touch (ann) met",
+        "Mon 10:30 follow_up (ann) running until Wed 10:30",
+    ]
+    assert [attempt.evidence_id for clock in scene.head().clocks for attempt in clock.attempts] == ["c1"]
+
+
+def test_a_no_show_opens_the_follow_up_again() -> None:
+    scene = Scene(_agreed(MEETINGS)).qualified().routed("ann").staged("accepted", "sal")
+    scene.act("call", id="c1").act("call", id="c2").at("Tue 10:00")
+    scene.lines()
+    assert scene.act("no_show").lines() == ["Tue 10:00 follow_up (ann) running until Thu 10:00"]
+    assert scene.act("no_show", by="bob").lines() == []
+
+
+def test_a_clock_can_wait_for_a_booked_meeting_until_it_is_held_or_missed() -> None:
+    text = "  - {clock: qualify, within: 8 business hours, pause_when: {act: meeting_booked, at_most: 30 days}}"
+    scene = Scene(_agreed(text)).qualified().routed("ann").staged("accepted", "sal")
+    scene.lines()
+    scene.at("Mon 12:00").act("meeting_booked").at("Wed 10:00").act("no_show")
+    assert scene.lines() == [
+        "Mon 12:00 qualify (ann) running until 2026-04-02 11:00: paused: waiting_for_buyer",
+        "Wed 10:00 qualify (ann) running until Wed 16:00: resumed",
+    ]
+
+
 # ---------------------------------------------------------------------- whom a promise and a step are for
 
 

@@ -133,7 +133,7 @@ COVERAGE = "  cover: {side: marketing, metric: coverage, per: quarter, target: 3
 
 def test_coverage_is_what_is_open_against_what_is_left_of_the_quota() -> None:
     scene = _scene(COVERAGE).qualified().routed("ann")
-    deal = {"currency": "EUR", "opportunity_id": "o1", "from_stage": "sql"}
+    deal = {"currency": "EUR", "opportunity_id": "o1", "from_stage": "sql", "expected_close": "2026-03-31"}
     scene.staged("opportunity", "opportunity", amount_minor=150_000, **deal)
     scene.staged("opportunity", "opportunity", amount_minor=120_000, **deal)
     scene.staged("opportunity", "opportunity", amount_minor=50_000, **deal | {"opportunity_id": "o2"})
@@ -141,6 +141,39 @@ def test_coverage_is_what_is_open_against_what_is_left_of_the_quota() -> None:
     assert [(each.achieved, each.target) for each in _progress(scene)] == [
         (0, 300), (150, 300), (120, 300), (170, 300), (340, 300), (240, 300),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("due", "achieved", "beside"),
+    [
+        ("2026-03-20", 150, (0, 0, 0)),
+        ("2026-03-01", 0, (1500, 0, 0)),
+        ("2026-04-01", 0, (0, 1500, 0)),
+        (None, 0, (0, 0, 1500)),
+        ("in spring", 0, (0, 0, 1500)),
+    ],
+)
+def test_coverage_counts_deals_that_are_due_in_the_period_and_shows_the_others_beside_it(
+    due: str | None, achieved: int, beside: tuple[int, int, int]
+) -> None:
+    scene = _scene(COVERAGE).qualified().routed("ann")
+    more = {"currency": "EUR", "opportunity_id": "o1", "from_stage": "sql", "expected_close": due}
+    scene.staged("opportunity", "opportunity", amount_minor=150_000, **more)
+    last = _progress(scene)[-1]
+    assert last.achieved == achieved
+    assert (last.open_overdue, last.open_later, last.open_undated) == beside
+
+
+def test_a_deal_that_is_put_off_leaves_the_period_and_one_that_is_overdue_leaves_the_next_morning() -> None:
+    scene = _scene(COVERAGE).qualified().routed("ann")
+    deal = {"currency": "EUR", "opportunity_id": "o1", "from_stage": "sql"}
+    scene.staged("opportunity", "opportunity", amount_minor=150_000, expected_close="2026-03-03", **deal)
+    assert _progress(scene)[-1].achieved == 150
+    last = _progress(scene.at("2026-03-04 12:00"))[-1]
+    assert (last.achieved, last.open_overdue) == (0, 1500)
+    scene.staged("opportunity", "opportunity", amount_minor=150_000, expected_close="2026-05-03", **deal)
+    last = _progress(scene)[-1]
+    assert (last.achieved, last.open_overdue, last.open_later) == (0, 0, 1500)
 
 
 def test_money_in_another_currency_is_not_counted_by_a_guessed_rate() -> None:
@@ -158,7 +191,7 @@ def test_won_amounts_are_whole_units_of_the_goals_currency() -> None:
 def test_an_amount_that_is_told_again_says_nothing_new() -> None:
     scene = _scene(COVERAGE).qualified().routed("ann")
     for _ in range(2):
-        scene.staged("opportunity", "opportunity", amount_minor=150_000, currency="EUR", opportunity_id="o1", from_stage="sql")
+        scene.staged("opportunity", "opportunity", amount_minor=150_000, currency="EUR", opportunity_id="o1", expected_close="2026-03-20", from_stage="sql")
     assert [each.achieved for each in _progress(scene)] == [0, 150]
 
 
@@ -173,7 +206,7 @@ def test_a_goal_that_is_agreed_again_begins_with_the_period_of_then() -> None:
 
 def test_what_was_lost_is_no_pipeline_any_more() -> None:
     scene = _scene(COVERAGE).qualified().routed("ann")
-    scene.staged("opportunity", "opportunity", amount_minor=150_000, currency="EUR", opportunity_id="o1", from_stage="sql")
+    scene.staged("opportunity", "opportunity", amount_minor=150_000, currency="EUR", opportunity_id="o1", from_stage="sql", expected_close="2026-03-20")
     scene.staged("lost", "recycled", from_stage="opportunity", reason="not_ready")
     assert [each.achieved for each in _progress(scene)] == [0, 150, 0]
 
