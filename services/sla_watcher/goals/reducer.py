@@ -17,7 +17,7 @@ from baton.agreement.wall_time import instant_ms, local_date, zone_named
 from baton.contracts.goals import GOAL_ENDED, GoalProgress, GoalTally
 from baton.contracts.slas import SlaViolation
 from baton.contracts.topic_names import GOALS_PROGRESS, LEADS_SLA_VIOLATIONS, SLA_TALLIES
-from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
+from baton.engine.reducer import Drop, EntryKind, Event, Fact, Put, Reducer, Step, View
 from baton.ids import derived_id
 from services.sla_watcher.goals.periods import Period, next_working_morning, period_named, period_of
 from services.sla_watcher.goals.progress import COVERAGE, Standing, deal_day, in_units, open_deals, standing, will_be_missed
@@ -265,7 +265,8 @@ class _Account:
         wake_at = min(end, next_working_morning(self.now, self.calendar, self.zone))
         before = instant_ms(period_named(self.book.period).first, 0, self.zone) - 1
         kept_from = period_of(before, self.goal.per, self.zone).name
-        for kind in (COUNTED, JOINED):
+        kinds: tuple[EntryKind[Any], ...] = (COUNTED, JOINED)
+        for kind in kinds:
             old = self.view.scan(kind, below=kept_from, limit=_DROPPED_AT_ONCE)
             if len(old) == _DROPPED_AT_ONCE:
                 wake_at = min(wake_at, self.now + _MINUTE_MS)
