@@ -113,9 +113,11 @@ def _outcome(
     escalated = False
     for number, step in enumerate(steps):
         path = (*base, number)
-        if ended is not None and ended.do is StepKind.MANAGER_QUEUE:
-            yield wrong(path, f"{step.do.value} never comes: manager_queue before it gives the lead to the manager and ends the ladder")
-        elif step.do is StepKind.ESCALATE and escalated:
+        if ended is not None:
+            if ended.do is StepKind.MANAGER_QUEUE:
+                yield wrong(path, f"{step.do.value} never comes: manager_queue before it gives the lead to the manager")
+            continue
+        if step.do is StepKind.ESCALATE and escalated:
             yield wrong(path, "escalate never comes: a lead is escalated once, by the step before it")
         for promise in users:
             if kind_of(promise.clock).scope not in _TAKEN_FROM.get(step.do, frozenset(Scope)):
