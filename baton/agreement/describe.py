@@ -65,7 +65,9 @@ def ladder_words(steps: tuple[StepModel, ...]) -> str:
 
 def promise_subject(promise: PromiseModel) -> str:
     """Whom a promise is for: ``sales, hot, enterprise``; empty: everybody."""
-    return ", ".join(filter(None, (promise.queue, *promise.level, *promise.segment, *promise.source, *promise.campaign, promise.stage)))
+    return ", ".join(
+        filter(None, (promise.queue, *promise.level, *promise.segment, *promise.source, *promise.campaign, promise.stage))
+    )
 
 
 def week_changes(old: Mapping[str, tuple[Span, ...]], new: Mapping[str, tuple[Span, ...]]) -> Iterator[str]:

@@ -126,8 +126,20 @@ def told(at_ms: int) -> str:
         # 27 May 2027 is Corpus Christi, a holiday in Bavaria.
         ("the shift goes on into the holiday", night(), "2027-05-26 23:30", "1 business hour", "2027-05-27 00:30"),
         ("no shift begins on it", night(), "2027-05-27 07:00", "1 business hour", "2027-05-28 23:00"),
-        ("by the day, it ends at midnight", night(by_calendar_day=True), "2027-05-26 23:30", "1 business hour", "2027-05-28 00:30"),
-        ("a Saturday's shift runs into Sunday", night(days=range(5, 6)), "2026-03-08 05:30", "1 business hour", "2026-03-14 22:30"),
+        (
+            "by the day, it ends at midnight",
+            night(by_calendar_day=True),
+            "2027-05-26 23:30",
+            "1 business hour",
+            "2027-05-28 00:30",
+        ),
+        (
+            "a Saturday's shift runs into Sunday",
+            night(days=range(5, 6)),
+            "2026-03-08 05:30",
+            "1 business hour",
+            "2026-03-14 22:30",
+        ),
         ("the small hours belong to the day before", night(), "2026-03-03 02:00", "1 working day", "2026-03-04 02:00"),
         ("the end of the shift", night(), "2026-03-03 02:00", "by end of day", "2026-03-03 06:00"),
         ("after it, of the next one", night(), "2026-03-03 07:00", "by end of day", "2026-03-04 06:00"),

@@ -388,7 +388,11 @@ def test_what_was_meant_is_suggested(word: str, known: list[str], hint: str) -> 
 @pytest.mark.parametrize(
     ("ladder", "lead", "said"),
     [
-        ("manager_queue", "", 'manager_queue would take leads of pool "first" to nobody: it has no manager and neither has "ann"; add manager: ...'),
+        (
+            "manager_queue",
+            "",
+            'manager_queue would take leads of pool "first" to nobody: it has no manager and neither has "ann"; add manager: ...',
+        ),
         ("manager_queue", ", manager: max", None),
         ("escalate", "", None),
     ],

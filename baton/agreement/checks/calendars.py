@@ -21,7 +21,10 @@ def check(context: CheckContext) -> Iterator[Finding]:
         for day, spans in calendar.hours.items():
             if spans and spans[-1][1] > DAY_MINUTES and spans[-1][1] - spans[-1][0] > _LONG_SHIFT:
                 words = hours_words(spans[-1:])
-                yield odd(("calendars", name, "hours"), f'"{words}" on {day} is a night of more than 12 hours: is it the wrong way round?')
+                yield odd(
+                    ("calendars", name, "hours"),
+                    f'"{words}" on {day} is a night of more than 12 hours: is it the wrong way round?',
+                )
                 break
         if not any(calendar.hours.values()):
             yield wrong(("calendars", name, "hours"), f'calendar "{name}" is never open: give it hours on a day of the week')

@@ -105,9 +105,7 @@ def _ladders(context: CheckContext) -> Iterator[Finding]:
         yield from _outcome(context, ("slas", "promises", number, "ladder"), promise.ladder, [promise])
 
 
-def _outcome(
-    context: CheckContext, base: Path, steps: tuple[StepModel, ...], users: Sequence[PromiseModel]
-) -> Iterator[Finding]:
+def _outcome(context: CheckContext, base: Path, steps: tuple[StepModel, ...], users: Sequence[PromiseModel]) -> Iterator[Finding]:
     """Each step can come, for each promise that uses the ladder, and whoever a step takes the lead from, somebody has it then."""
     ended: StepModel | None = None
     escalated = False
@@ -138,7 +136,9 @@ def _without_manager(context: CheckContext, path: Path, users: Sequence[PromiseM
         alone = [person for person in pool.members if person not in people or people[person].manager is None]
         if waits or alone or not pool.members:
             whose = f" and neither has {quoted(alone)}" if alone and not waits else ""
-            yield wrong(path, f'manager_queue would take leads of pool "{name}" to nobody: it has no manager{whose}; add manager: ...')
+            yield wrong(
+                path, f'manager_queue would take leads of pool "{name}" to nobody: it has no manager{whose}; add manager: ...'
+            )
 
 
 def _steps(context: CheckContext, base: Path, steps: tuple[StepModel, ...]) -> Iterator[Finding]:

@@ -68,4 +68,3 @@ def from_stage(stage: LeadStaged, slas: SlaRules) -> Evidence:
         by=stage.by,
         handoff_id=stage.handoff_id,
     )
-

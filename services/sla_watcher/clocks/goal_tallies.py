@@ -72,6 +72,4 @@ def join_in_goals(step: ClockStep, survivor: str, *, occurred_at_ms: int) -> Non
     for name, goal in step.reference.agreement.goals.items():
         if goal.metric not in MONEY_METRICS:
             subject = (step.lead_id, survivor)
-            publish_tally(
-                step, name, JOINED_METRIC, amount=0, occurred_at_ms=occurred_at_ms, subject=subject, into=survivor
-            )
+            publish_tally(step, name, JOINED_METRIC, amount=0, occurred_at_ms=occurred_at_ms, subject=subject, into=survivor)

@@ -50,9 +50,7 @@ def _change(step: ClockStep, staged: LeadStaged, deal: OpenDeal, changed: OpenDe
                 _count(step, goal, PIPELINE, staged, amount_minor, due=due)
 
 
-def _count(
-    step: ClockStep, goal: str, metric: str, staged: LeadStaged, amount_minor: int, *, due: str | None = None
-) -> None:
+def _count(step: ClockStep, goal: str, metric: str, staged: LeadStaged, amount_minor: int, *, due: str | None = None) -> None:
     publish_tally(
         step,
         goal,

@@ -105,7 +105,12 @@ def learn_contract_end(step: ClockStep, contract_end: str | None) -> None:
     """The end of the buyer's contract has become known, or turned out another: a lead that rests because of it returns by it. One
     that has returned already keeps its dates."""
     head, rest = step.head, step.head.rest
-    if contract_end is None or contract_end == head.contract_end or not has_date(contract_end, step.reference.agreement.recycling.calendar.zone) or step.view.head is None:
+    if (
+        contract_end is None
+        or contract_end == head.contract_end
+        or not has_date(contract_end, step.reference.agreement.recycling.calendar.zone)
+        or step.view.head is None
+    ):
         return
     step.head = replace(head, contract_end=contract_end)
     if rest is None or rest.outcome != Outcome.RECYCLE or rest.back or rest.returned:

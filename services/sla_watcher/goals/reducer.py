@@ -46,9 +46,7 @@ class Goals(Reducer[GoalBook, AgreementReference]):
         """A goal is there from the agreement on, whether or not anything ever counts towards it."""
         return reference.agreement.goals
 
-    def step(
-        self, view: View[GoalBook], event: Event, *, now: int, reference: AgreementReference
-    ) -> Step[GoalBook]:
+    def step(self, view: View[GoalBook], event: Event, *, now: int, reference: AgreementReference) -> Step[GoalBook]:
         """Count one tally, or join two leads that are one person."""
         tally: GoalTally = event.value
         goal = reference.agreement.goals.get(view.key)
@@ -68,9 +66,7 @@ class Goals(Reducer[GoalBook, AgreementReference]):
         account.look(proven=view.proven)
         return account.step()
 
-    def adopt(
-        self, view: View[GoalBook], *, old: str, new: AgreementReference, now: int
-    ) -> Step[GoalBook]:
+    def adopt(self, view: View[GoalBook], *, old: str, new: AgreementReference, now: int) -> Step[GoalBook]:
         """The goal as it is now agreed; what was counted stays. One that is agreed no more ends, and says so."""
         goal = new.agreement.goals.get(view.key)
         if goal is not None:
@@ -154,9 +150,7 @@ class _Account:
         self.put.append(Put(JOINED, f"{self.book.period}/{lead}", JoinedLead(into=survivor)))
         changed: set[str] = set()
         for period in self._kept():
-            for item, known in self.view.scan(
-                COUNTED, first=f"{period}/{lead}/", below=f"{period}/{lead}0", limit=_MOST_CYCLES
-            ):
+            for item, known in self.view.scan(COUNTED, first=f"{period}/{lead}/", below=f"{period}/{lead}0", limit=_MOST_CYCLES):
                 who = f"{survivor}/{item.rpartition('/')[2]}"
                 other = self._counted_in(who)
                 self._take_back(item)

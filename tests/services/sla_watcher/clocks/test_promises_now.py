@@ -140,9 +140,7 @@ def test_a_hand_raised_in_the_queue_has_the_hot_promise_for_being_routed() -> No
 
 
 def test_a_raised_hand_of_poor_fit_stays_at_its_level() -> None:
-    terms = agreement(
-        slas=promises(LEVELS, grace="{}"), lifecycle="{bridge: warm leads, poor_fit: [A]}"
-    )
+    terms = agreement(slas=promises(LEVELS, grace="{}"), lifecycle="{bridge: warm leads, poor_fit: [A]}")
     scene = Scene(terms).qualified(level="warm").routed("ann").at("Mon 11:00")
     scene.lines()
     scene.staged("hand_raised", "mql", by=None, actor="system", handoff_id=None)
@@ -251,7 +249,10 @@ def test_an_out_of_office_reply_ends_no_waiting(reply: dict[str, object]) -> Non
 @pytest.mark.parametrize(
     ("act", "said"),
     [
-        ({"kind": "call", "outcome": "voicemail"}, ["Mon 11:00 qualify (ann) running until Wed 10:00: paused: waiting_for_buyer"]),
+        (
+            {"kind": "call", "outcome": "voicemail"},
+            ["Mon 11:00 qualify (ann) running until Wed 10:00: paused: waiting_for_buyer"],
+        ),
         ({"kind": "mail", "outcome": "voicemail"}, []),
         ({"kind": "call", "outcome": "awaiting_reply"}, []),
     ],

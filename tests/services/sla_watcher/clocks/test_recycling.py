@@ -343,9 +343,7 @@ def _resting(**more: str) -> Scene:
 
 
 def test_an_end_of_contract_that_the_profile_knows_counts() -> None:
-    assert _resting(contract_end="2026-12-31").lines() == [
-        "Mon 10:00 recycle: in_contract on learn until 2026-11-02 09:00"
-    ]
+    assert _resting(contract_end="2026-12-31").lines() == ["Mon 10:00 recycle: in_contract on learn until 2026-11-02 09:00"]
 
 
 def test_an_end_of_contract_that_is_learnt_later_moves_the_return_and_says_so() -> None:

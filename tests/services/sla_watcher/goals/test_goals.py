@@ -191,7 +191,15 @@ def test_won_amounts_are_whole_units_of_the_goals_currency() -> None:
 def test_an_amount_that_is_told_again_says_nothing_new() -> None:
     scene = _scene(COVERAGE).qualified().routed("ann")
     for _ in range(2):
-        scene.staged("opportunity", "opportunity", amount_minor=150_000, currency="EUR", opportunity_id="o1", expected_close="2026-03-20", from_stage="sql")
+        scene.staged(
+            "opportunity",
+            "opportunity",
+            amount_minor=150_000,
+            currency="EUR",
+            opportunity_id="o1",
+            expected_close="2026-03-20",
+            from_stage="sql",
+        )
     assert [each.achieved for each in _progress(scene)] == [0, 150]
 
 
@@ -206,7 +214,15 @@ def test_a_goal_that_is_agreed_again_begins_with_the_period_of_then() -> None:
 
 def test_what_was_lost_is_no_pipeline_any_more() -> None:
     scene = _scene(COVERAGE).qualified().routed("ann")
-    scene.staged("opportunity", "opportunity", amount_minor=150_000, currency="EUR", opportunity_id="o1", from_stage="sql", expected_close="2026-03-20")
+    scene.staged(
+        "opportunity",
+        "opportunity",
+        amount_minor=150_000,
+        currency="EUR",
+        opportunity_id="o1",
+        from_stage="sql",
+        expected_close="2026-03-20",
+    )
     scene.staged("lost", "recycled", from_stage="opportunity", reason="not_ready")
     assert [each.achieved for each in _progress(scene)] == [0, 150, 0]
 
