@@ -1,7 +1,8 @@
-"""How late news of people's acts may come, by the kind of tool that tells them, where the agreement does not say.
+"""How late news of people's acts may come, by the kind of tool that tells them, where the agreement
+does not say.
 
-A tool is known by a word of its source's name (``salesforce``, ``eu-salesforce``, ``crm``). One that is not known tells at once:
-its acts count from their receipt.
+A tool is known by a word of its source's name (``salesforce``, ``eu-salesforce``, ``crm``). One
+that is not known tells at once: its acts count from their receipt.
 """
 
 import re
@@ -16,7 +17,8 @@ _WORD: Final = re.compile(r"[a-z0-9]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceKind:
-    """A kind of tool. ``grace_ms``: how long after a deadline it is still believed about an act from before it."""
+    """A kind of tool. ``grace_ms``: how long after a deadline it is still believed about an act
+    from before it."""
 
     name: str
     grace_ms: int

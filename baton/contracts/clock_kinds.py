@@ -1,8 +1,10 @@
-"""The kinds of clock, one row each: what starts it, what meets it, what ends or pauses it, who owes it.
+"""The kinds of clock, one row each: what starts it, what meets it, what ends or pauses it, who owes
+it.
 
-A new kind is a row here and nothing else: the agreement's words (:class:`Clock`, :class:`Side`), its checks, the handlers of the SLA
-watcher and its recycling read the table. A row names occasions, never records: which record is which occasion is known to the
-handlers alone. What ends every clock of a lead (it left the cycle, was suppressed, merged, erased) is not repeated in each row.
+A new kind is a row here and nothing else: the agreement's words (:class:`Clock`, :class:`Side`),
+its checks, the handlers of the SLA watcher and its recycling read the table. A row names occasions,
+never records: which record is which occasion is known to the handlers alone. What ends every clock
+of a lead (it left the cycle, was suppressed, merged, erased) is not repeated in each row.
 """
 
 from collections.abc import Mapping
@@ -34,8 +36,8 @@ class Side(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a clock belongs to: there is one of a kind for each. Only a lead that somebody is to work on (a qualification or a
-    hand-off) can be taken from them by a ladder."""
+    """What a clock belongs to: there is one of a kind for each. Only a lead that somebody is to
+    work on (a qualification or a hand-off) can be taken from them by a ladder."""
 
     QUALIFICATION = "qualification"
     HANDOFF = "handoff"
@@ -46,10 +48,12 @@ class Scope(StrEnum):
 class Occasion(StrEnum):
     """What can happen to a clock.
 
-    ``held``: the lead waits in a queue. ``offered``: somebody is to take it. ``accepted``, ``rejected`` and ``verdict`` are the
-    holder's; ``touched`` is their attempt to reach the buyer, ``attempted`` each of them where several are promised.
-    ``taken_up``: accepted, by word or by touch. ``passed_on``: the bridge team's verdict, as the next leg begins by it.
-    ``awaiting_buyer``: the holder waits for an answer; ``buyer_replied``: it came. ``left``: a person ended the cycle.
+    ``held``: the lead waits in a queue. ``offered``: somebody is to take it. ``accepted``,
+    ``rejected`` and ``verdict`` are the holder's; ``touched`` is their attempt to reach the buyer,
+    ``attempted`` each of them where several are promised. ``taken_up``: accepted, by word or by
+    touch. ``passed_on``: the bridge team's verdict, as the next leg begins by it.
+    ``awaiting_buyer``: the holder waits for an answer; ``buyer_replied``: it came. ``left``: a
+    person ended the cycle.
     """
 
     QUALIFIED = "qualified"
@@ -81,10 +85,12 @@ class Occasion(StrEnum):
 class ClockKind:
     """One row.
 
-    ``met_by`` stops the clock as kept, in so far as it came in time; ``inferred_by`` does so too, though nobody said it in as many
-    words. ``ended_by`` leaves nothing to wait for. ``paused_by`` and ``resumed_by``: where the agreement says nothing else.
-    ``takes``: the words of a promise that belong to this kind alone. ``excused_late``: late news of an act from before the deadline
-    take a violation back even after the clock has ended. ``by_track``: a track's own limit goes before the promise for all.
+    ``met_by`` stops the clock as kept, in so far as it came in time; ``inferred_by`` does so too,
+    though nobody said it in as many words. ``ended_by`` leaves nothing to wait for. ``paused_by``
+    and ``resumed_by``: where the agreement says nothing else. ``takes``: the words of a promise
+    that belong to this kind alone. ``excused_late``: late news of an act from before the deadline
+    take a violation back even after the clock has ended. ``by_track``: a track's own limit goes
+    before the promise for all.
     """
 
     clock: Clock

@@ -8,7 +8,6 @@ from baton.agreement.holiday_days import holidays_of, known_places
 from baton.agreement.model.calendar import DAY_MINUTES, hours_words
 from baton.agreement.problems import did_you_mean
 
-
 _LONG_SHIFT: Final = 12 * 60
 
 

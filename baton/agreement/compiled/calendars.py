@@ -6,12 +6,12 @@ function of the calendar's rules. No clock is read.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from baton.agreement.compiled.open_intervals import OpenYear, merged_intervals, open_before
 from baton.agreement.model.calendar import Span
 from baton.agreement.wall_time import MINUTES_A_DAY, instant_ms, local_date, same_wall_time_ms
 
@@ -22,15 +22,6 @@ _DAY_MS, _MINUTE_MS = 86_400_000, 60_000
 
 class NeverOpenError(ValueError):
     """The calendar has no open time any more, so no deadline exists."""
-
-
-class _Year(NamedTuple):
-    begins_ms: int
-    ends_ms: int
-    starts: list[int]
-    stops: list[int]
-    before: list[int]
-    total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,7 +40,7 @@ class Calendar:
     closed: frozenset[date] = frozenset()
     extra: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
     by_calendar_day: bool = False
-    _years: dict[int, _Year] = field(default_factory=dict, repr=False)
+    _years: dict[int, OpenYear] = field(default_factory=dict, repr=False)
 
     def add_business(self, start_ms: int, amount_ms: int) -> int:
         """The earliest moment by which ``amount_ms`` of open time has passed since ``start_ms``; for nothing, ``start_ms``."""
@@ -57,7 +48,7 @@ class Calendar:
             return start_ms
         number = self._year_of(start_ms)
         year = self._year(number)
-        wanted = _open_before(year, start_ms) + amount_ms
+        wanted = open_before(year, start_ms) + amount_ms
         while wanted > year.total:
             wanted -= year.total
             number += 1
@@ -72,7 +63,7 @@ class Calendar:
         if until_ms <= from_ms:
             return 0
         first, last = self._year_of(from_ms), self._year_of(until_ms)
-        total = _open_before(self._year(last), until_ms) - _open_before(self._year(first), from_ms)
+        total = open_before(self._year(last), until_ms) - open_before(self._year(first), from_ms)
         return total + sum(self._year(number).total for number in range(first, last))
 
     def is_open(self, at_ms: int) -> bool:
@@ -164,7 +155,7 @@ class Calendar:
 
     def without(self, absences: Sequence[tuple[int, int]]) -> "PersonalCalendar":
         """This calendar less the half-open intervals ``absences`` in which one person is away."""
-        return PersonalCalendar(base=self, away=_merged(absences))
+        return PersonalCalendar(base=self, away=merged_intervals(absences))
 
     def _year_of(self, at_ms: int) -> int:
         number = min(max(FIRST_YEAR + at_ms // _MEAN_YEAR_MS, FIRST_YEAR), LAST_YEAR)
@@ -175,13 +166,13 @@ class Calendar:
             return number + 1
         return number
 
-    def _year(self, number: int) -> _Year:
+    def _year(self, number: int) -> OpenYear:
         made = self._years.get(number)
         if made is None:
             made = self._years[number] = self._make_year(number)
         return made
 
-    def _make_year(self, number: int) -> _Year:
+    def _make_year(self, number: int) -> OpenYear:
         starts: list[int] = []
         stops: list[int] = []
         begins, ends = (instant_ms(date(each, 1, 1), 0, self.zone) for each in (number, number + 1))
@@ -194,7 +185,7 @@ class Calendar:
         before = [0]
         for start, stop in zip(starts, stops, strict=True):
             before.append(before[-1] + stop - start)
-        return _Year(begins, ends, starts, stops, before[:-1], before[-1])
+        return OpenYear(begins, ends, starts, stops, before[:-1], before[-1])
 
     def _hours_around(self, number: int) -> Iterator[tuple[int, int]]:
         """The hours that begin in a year, or on the eve of it, as moments in order."""
@@ -288,22 +279,3 @@ def _same_time(calendar: AnyCalendar, start_ms: int, days: int) -> int:
         day = calendar.working_day_from(day + timedelta(days=1))
     into_next = local_date(start_ms, calendar.zone) - begun
     return same_wall_time_ms(start_ms, day + into_next, calendar.zone)
-
-
-def _open_before(year: _Year, at_ms: int) -> int:
-    """Open milliseconds of the year before ``at_ms``."""
-    index = bisect_right(year.starts, at_ms) - 1
-    if index < 0:
-        return 0
-    return year.before[index] + min(at_ms, year.stops[index]) - year.starts[index]
-
-
-def _merged(intervals: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Sorted and disjoint."""
-    merged: list[tuple[int, int]] = []
-    for start, stop in sorted(each for each in intervals if each[1] > each[0]):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
-        else:
-            merged.append((start, stop))
-    return tuple(merged)

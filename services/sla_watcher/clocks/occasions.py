@@ -1,6 +1,8 @@
-"""What an occasion does to the clocks of a lead, as the table of kinds has it: start, meet, end, pause, resume.
+"""What an occasion does to the clocks of a lead, as the table of kinds has it: start, meet, end,
+pause, resume.
 
-It knows no record and no kind by name; who calls it says which clocks are meant (of a hand-off, of all) and hands in the evidence.
+It knows no record and no kind by name; who calls it says which clocks are meant (of a hand-off, of
+all) and hands in the evidence.
 """
 
 from collections.abc import Callable, Iterator
@@ -49,7 +51,8 @@ def meet(step: ClockStep, clock: OpenClock, occasion: Occasion, evidence: Eviden
 
 
 def apply_occasion(step: ClockStep, occasion: Occasion, evidence: Evidence, *, meant: Meant = every) -> None:
-    """Meet the clocks that wait for the occasion; end those that nothing is to be waited for after it."""
+    """Meet the clocks that wait for the occasion; end those that nothing is to be waited for after
+    it."""
     for clock in step.head.clocks:
         if not meant(clock):
             continue
