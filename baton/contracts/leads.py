@@ -16,9 +16,6 @@ CLOCK_SKEW_MS: Final = 5 * 60_000
 BY_TOUCH: Final = "by_touch"
 """The reason of an acceptance that nobody said: the holder called, wrote or met the buyer."""
 
-CLOCK_SKEW_MS: Final = 5 * 60_000
-"""A few minutes before a hand-off still count as after it: clocks of tools differ."""
-
 
 class Level(StrEnum):
     """How warm a lead is, by the agreement's matrix."""
