@@ -6,7 +6,7 @@ from typing import Any
 from baton.agreement.checks.condition_logic import test_words
 from baton.agreement.model.calendar import DAYS, Span, hours_words
 from baton.agreement.model.condition import All, Any_, ConditionModel, Not, Test
-from baton.agreement.model.slas import PromiseModel, StepKind, StepModel
+from baton.agreement.model.slas import GoOnModel, PromiseModel, StepKind, StepModel, WaitModel
 from baton.agreement.quantities import duration_words
 
 
@@ -38,7 +38,24 @@ def step_words(step: StepModel) -> str:
         words += " once" if step.at_most == 1 else f" at most {step.at_most} times"
     if step.reason:
         words += f" as {step.reason}"
+    whom = [*step.level, *step.segment]
+    if step.hand_raised is not None:
+        whom.append("who asked for a contact" if step.hand_raised else "who did not ask for a contact")
+    words += f" for {', '.join(whom)}" if whom else ""
     return words + (f" after {step.after.words}" if step.after else "")
+
+
+def wait_words(wait: WaitModel) -> str:
+    """``after call with left_message, for at most 2 days``."""
+    acts = " or ".join(wait.act) or "a call, a mail or a meeting"
+    outcomes = " or ".join(wait.outcome) or "the usual words"
+    return f"after {acts} with {outcomes}, for at most {duration_words(wait.at_most)}"
+
+
+def go_on_words(resume: GoOnModel) -> str:
+    """``on call with reached``."""
+    acts = " or ".join(resume.act) or "a reply or the next touch"
+    return f"on {acts}" + (f" with {' or '.join(resume.outcome)}" if resume.outcome else "")
 
 
 def ladder_words(steps: tuple[StepModel, ...]) -> str:
@@ -48,7 +65,9 @@ def ladder_words(steps: tuple[StepModel, ...]) -> str:
 
 def promise_subject(promise: PromiseModel) -> str:
     """Whom a promise is for: ``sales, hot, enterprise``; empty: everybody."""
-    return ", ".join(filter(None, (promise.queue, *promise.level, *promise.segment, promise.stage)))
+    return ", ".join(
+        filter(None, (promise.queue, *promise.level, *promise.segment, *promise.source, *promise.campaign, promise.stage))
+    )
 
 
 def week_changes(old: Mapping[str, tuple[Span, ...]], new: Mapping[str, tuple[Span, ...]]) -> Iterator[str]:

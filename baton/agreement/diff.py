@@ -10,7 +10,7 @@ from typing import Any
 
 from baton.agreement.canonical import canonical_text
 from baton.agreement.compile.sections import promise_name
-from baton.agreement.describe import condition_words, ladder_words, value_words, week_changes
+from baton.agreement.describe import condition_words, go_on_words, ladder_words, value_words, wait_words, week_changes
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.base import Section
 from baton.agreement.model.calendar import hours_words
@@ -18,7 +18,7 @@ from baton.agreement.model.condition import All, Any_, Not, Test
 from baton.agreement.model.definitions import LevelsModel
 from baton.agreement.model.people import PersonModel
 from baton.agreement.model.recycling import When
-from baton.agreement.model.slas import PromiseModel, StepModel
+from baton.agreement.model.slas import GoOnModel, PromiseModel, StepModel, WaitModel
 from baton.agreement.quantities import TargetWords, duration_words, points_words
 
 
@@ -182,7 +182,7 @@ def _field(section: str, subject: str, field: str, old: Any, new: Any) -> Iterat
         case "cap":
             before, after = ("no cap" if each is None else points_words(each) for each in (old, new))
             yield Change(section=section, kind="changed", text=f"{subject}: cap {before} -> {after}")
-        case "half_life" | "window" | "max_age" | "cool_off" | "may_last" | "if_unknown" | "evidence_grace":
+        case "half_life" | "window" | "max_age" | "cool_off" | "may_last" | "if_unknown" | "evidence_grace" | "apart":
             before, after = ("none" if each is None else duration_words(each) for each in (old, new))
             yield Change(section=section, kind="changed", text=f"{subject}: {field.replace('_', ' ')} {before} -> {after}")
         case "hours":
@@ -194,6 +194,9 @@ def _field(section: str, subject: str, field: str, old: Any, new: Any) -> Iterat
         case "warn":
             before, after = (", ".join(f"{each}%" for each in shares) or "none" for shares in (old, new))
             yield Change(section=section, kind="changed", text=f"{subject}: warn at {before} -> {after}")
+        case "pause_when" | "resume_when":
+            before, after = ("as the clock does" if each is None else _shown(each) for each in (old, new))
+            yield Change(section=section, kind="changed", text=f"{subject}: {field.split('_')[0]}s {before} -> {after}")
         case "ladder_name":
             yield from _value(section, f"{subject}: ladder", old, new)
         case _:
@@ -216,6 +219,10 @@ def _shown(value: Any) -> str:
             return condition_words(value)
         case TargetWords() | When():
             return value.words
+        case WaitModel():
+            return wait_words(value)
+        case GoOnModel():
+            return go_on_words(value)
         case tuple() if value and all(isinstance(each, StepModel) for each in value):
             return ladder_words(value)
         case Section():

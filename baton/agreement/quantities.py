@@ -1,8 +1,8 @@
 """Amounts as people write them: durations, service-level targets, points, percentages.
 
-A duration is elapsed time: ``14 days``, ``90d``, ``1 hour 30 minutes``. A target has one of three forms that cannot be taken
+A duration is elapsed time: ``14 days``, ``90d``, ``1 hour 30 minutes``. A target has one of the forms that cannot be taken
 for one another: ``4 business hours`` (time the calendar is open), ``2 working days`` (same time, second working day) and
-``30 minutes elapsed``. Each raises ``ValueError`` with a sentence that says what to write instead.
+``30 minutes elapsed``; ``by end of day`` names the end of the working day instead. Each raises ``ValueError`` with a sentence that says what to write instead.
 """
 
 import re
@@ -17,6 +17,8 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 WEEK_MS = 7 * DAY_MS
 MAX_DURATION_MS = 36_525 * DAY_MS
+LONGEST_WAIT_MS = 14 * DAY_MS
+"""A clock that waits for somebody outside goes on after this by itself, where an agreement says nothing else."""
 
 _UNITS = {"w": WEEK_MS, "d": DAY_MS, "h": HOUR_MS, "m": MINUTE_MS, "s": SECOND_MS, "ms": 1}
 _WORDS = {
@@ -61,16 +63,17 @@ def duration_words(ms: int) -> str:
 
 
 class TargetKind(StrEnum):
-    """The three forms of a target."""
+    """The forms of a target."""
 
     BUSINESS = "business"
     WORKING_DAYS = "working_days"
     ELAPSED = "elapsed"
+    END_OF_DAY = "end_of_day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetWords:
-    """A target as written. ``amount`` is milliseconds, or a number of days for working days."""
+    """A target as written. ``amount`` is milliseconds, or a number of days for working days and ends of days (0: the same day)."""
 
     kind: TargetKind
     amount: int
@@ -83,6 +86,8 @@ class TargetWords:
                 return f"{self.amount} working day{'' if self.amount == 1 else 's'}"
             case TargetKind.ELAPSED:
                 return f"{duration_words(self.amount)} elapsed"
+            case TargetKind.END_OF_DAY:
+                return "by end of day" if self.amount == 0 else "by end of next working day"
             case TargetKind.BUSINESS:
                 return _business_words(self.amount)
 
@@ -99,12 +104,15 @@ def _business_words(ms: int) -> str:
 _WORKING = re.compile(r"([0-9]{1,4}) working days?")
 _BUSINESS = re.compile(r"([0-9]{1,6}) business (hour|minute)s?(?: ([0-9]{1,6}) minutes?)?")
 _ELAPSED = re.compile(r"(.+) elapsed")
+_END_OF_DAY = {"by end of day": 0, "by end of next working day": 1}
 _THREE_FORMS = 'write "4 business hours" (while the calendar is open), "2 working days" or "30 minutes elapsed"'
 
 
 def parse_target(text: str) -> TargetWords:
-    """One of the three forms of a target."""
+    """One of the forms of a target."""
     plain = " ".join(text.split()).lower()
+    if plain in _END_OF_DAY:
+        return TargetWords(kind=TargetKind.END_OF_DAY, amount=_END_OF_DAY[plain])
     if found := _WORKING.fullmatch(plain):
         target = TargetWords(kind=TargetKind.WORKING_DAYS, amount=int(found[1]))
     elif found := _BUSINESS.fullmatch(plain):

@@ -64,8 +64,8 @@ def _violation(fact: SlaViolation) -> Amount:
     return Amount(Business.VIOLATIONS, (fact.clock, fact.kind))
 
 
-def _recycled(fact: LeadRecycled) -> Amount:
-    return Amount(Business.RECYCLED, (fact.outcome, _word(fact.reason)))
+def _recycled(fact: LeadRecycled) -> Amount | None:
+    return None if fact.revised else Amount(Business.RECYCLED, (fact.outcome, _word(fact.reason)))
 
 
 def _refused(fact: LeadRefused) -> Amount:

@@ -23,7 +23,10 @@ class EventKind(StrEnum):
 
 
 class ActKind(StrEnum):
-    """What people of the firm do with a lead: dispositions (verdicts) and touches (attempts to reach the buyer)."""
+    """What people of the firm do with a lead: dispositions (verdicts) and touches (attempts to reach the buyer).
+
+    ``meeting`` is one that was held; ``meeting_booked`` (for ``meeting_at``) answers the buyer as a touch does; ``no_show``: it was booked,
+    and the buyer did not come."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -36,6 +39,8 @@ class ActKind(StrEnum):
     CALL = "call"
     MAIL = "mail"
     MEETING = "meeting"
+    MEETING_BOOKED = "meeting_booked"
+    NO_SHOW = "no_show"
     NURTURE_TOUCH = "nurture_touch"
     BUYER_REPLY = "buyer_reply"
 
@@ -126,6 +131,7 @@ class Act:
     currency: str | None = None
     expected_close: str | None = None
     contract_end: str | None = None
+    meeting_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,9 @@ from baton.contracts.intake import LeadEvent, LeadInput, LeadPerson, Person
 CLOCK_SKEW_MS: Final = 5 * 60_000
 """A few minutes before a hand-off still count as after it: clocks of tools differ."""
 
+BY_TOUCH: Final = "by_touch"
+"""The reason of an acceptance that nobody said: the holder called, wrote or met the buyer."""
+
 
 class Level(StrEnum):
     """How warm a lead is, by the agreement's matrix."""
@@ -205,6 +208,7 @@ class LeadStaged:
     event ``merged``; an erasure with ``erased``. ``source`` told of the act that caused it: some sources tell late. ``consents``: those
     of now, for who nurtures the lead; where one changes in a cycle with sales, or after it, event ``consent_changed`` tells so. Event
     ``contract_end_learnt``: the profile of a lead that rests says when its contract with another supplier ends (``contract_end``).
+    ``survivor``: the lead that a merged one ended in.
     """
 
     lead_id: str
@@ -233,6 +237,7 @@ class LeadStaged:
     hand_raised: bool = False
     source: str | None = None
     consents: Mapping[str, str] | None = None
+    survivor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,8 +115,9 @@ class LeadRecycled:
     """``leads.recycled.v1``: the cycle is to end: ``outcome`` is ``recycle`` (comes back on ``return_at_ms`` by ``track``) or
     ``disqualify`` (does not come back). The lead reducer ends the cycle when it reads this.
 
-    ``qualification_id``: what ends; None where the lead was in nobody's hands. A recycled lead is enrolled in its track by this, whose topics and stage of content stand beside it; ``nurture_allowed``: by the
-    consents it was qualified with.
+    ``qualification_id``: what ends; None where the lead was in nobody's hands. A recycled lead is enrolled in its track by this,
+    whose topics and stage of content stand beside it; ``nurture_allowed``: by the consents it was qualified with. ``revised``: nothing
+    new ended; what became known since (``contract_end``) moved the return.
     """
 
     recycle_id: str
@@ -138,6 +139,8 @@ class LeadRecycled:
     nurture_allowed: bool = True
     nurture_reason: str | None = None
     qualification_id: str | None = None
+    contract_end: str | None = None
+    revised: bool = False
 
 
 RETURN_DATE: Final = "return_date"

@@ -85,9 +85,7 @@ class AdoptionSweep:
 
     __slots__ = ("_at", "_keys", "_lags", "_new", "version")
 
-    def __init__(
-        self, version: str, keys: Iterable[str], lags: Callable[[str], bool], *, new: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, version: str, keys: Iterable[str], lags: Callable[[str], bool], *, new: Iterable[str] = ()) -> None:
         self.version = version
         self._new = sorted(new, reverse=True)
         self._keys = sorted(key for key in keys if lags(key))

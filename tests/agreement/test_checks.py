@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from baton.agreement.canonical import model_of
+from baton.agreement.checks.context import CheckContext
+from baton.agreement.checks.slas import check
 from baton.agreement.problems import Severity, did_you_mean
 from baton.agreement.source.read import AgreementRefused, agreement_of, examine, read_agreement
+from baton.agreement.source.yaml import read_yaml
 
 FILE = Path(__file__).resolve().parents[2] / "examples" / "agreements" / "software.yaml"
 SOUND = FILE.read_text(encoding="utf-8")
@@ -85,7 +89,8 @@ SHAPE = [
     ("- {stage: decision, points: 12}", "- {points: 12}", "- {points: 12}", "engagement.acts.download.exceptions[1]: an exception names a stage or topics, otherwise it is no exception"),
     # calendars
     ("hours: {mon-fri: 09:00-17:30}", "hours: {mon-fri: 9-17}", "mon-fri: 9-17", 'calendars.london.hours: "9-17" are no hours: write "09:00-17:00" with two digits each, or "closed"'),
-    ("hours: {mon-fri: 09:00-17:30}", "hours: {mon-fri: 17:30-09:00}", "17:30-09:00", 'calendars.london.hours: "17:30-09:00" ends before it begins: split hours over midnight into "22:00-24:00" and "00:00-02:00"'),
+    ("hours: {mon-fri: 09:00-17:30}", "hours: {mon-fri: 17:30-17:30}", "17:30-17:30", 'calendars.london.hours: "17:30-17:30" are no hours of a day: write "09:00-17:00", or "22:00-06:00" over midnight'),
+    ("hours: {mon-fri: 09:00-17:30}", 'hours: {mon-fri: "04:00-08:00, 22:00-06:00"}', '"04:00-08:00, 22:00-06:00"', 'calendars.london.hours: "22:00-06:00" runs into the same hours of the next day: let it end earlier'),
     ("hours: {mon-fri: 09:00-17:30}", 'hours: {mon-fri: "09:00-12:00, 11:00-17:30"}', "11:00-17:30", 'calendars.london.hours: "11:00-17:30" overlaps the hours before it: write them in order of the day'),
     ("hours: {mon-fri: 09:00-17:30}", "hours: {mon-fry: 09:00-17:30}", "mon-fry", 'calendars.london.hours: "mon-fry" is not a day or a range of days: write mon, mon-fri or "sat, sun"'),
     ("hours: {mon-fri: 09:00-17:30}", "hours: {fri-mon: 09:00-17:30}", "fri-mon", 'calendars.london.hours: "fri-mon" runs backwards: weeks begin with mon here'),
@@ -213,6 +218,13 @@ MEANING = [
     ("- {do: recycle, reason: sla_expired,", "- {do: recycle, reason: not_icp,", "reason: not_icp", '"not_icp" does not recycle but disqualifies: a buyer is not punished for a breach'),
     ("- {do: recycle, reason: sla_expired, after: 5 working days}", "- {do: recycle, reason: sla_expired}\n      - {do: escalate, to: manager}", "- {do: escalate, to: manager}\n  promises", "comes after recycle, when the lead is gone: put recycle last"),
     ("- {do: manager_queue, after: 4 business hours}", "- {do: manager_queue, reason: sla_expired}", "manager_queue, reason", "reason belongs to recycle, not to manager_queue"),
+    ("- {do: manager_queue, after: 4 business hours}", "- {do: manager_queue}\n      - {do: notify, to: owner, after: 1 working day}", "- {do: notify, to: owner, after: 1", "notify never comes: manager_queue before it gives the lead to the manager"),
+    ("- {do: escalate, to: manager}\n      - {do: manager_queue", "- {do: escalate, to: manager}\n      - {do: escalate, to: mgr-owen}\n      - {do: manager_queue", "to: mgr-owen}\n      - {do: manager", "escalate never comes: a lead is escalated once, by the step before it"),
+    ("{clock: return, within: 2 working days, ladder: [{do: notify, to: manager}]}", "{clock: return, within: 2 working days, ladder: [{do: reassign}]}", "{do: reassign}]", "reassign never comes: nobody holds the lead while return runs"),
+    ("{clock: first_touch, within", "{clock: first_touch, apart: 1 hour, within", "apart: 1 hour", "apart belongs to the clock follow_up, not to first_touch"),
+    ("{clock: first_touch, within", "{clock: first_touch, resume_when: {act: call}, within", "{act: call}", "first_touch waits for nobody, so nothing ends its waiting: add pause_when, or leave resume_when out"),
+    ("{clock: first_touch, within", "{clock: first_touch, pause_when: {act: cal}, within", "cal}", 'act "cal" is not defined; did you mean "call"?'),
+    ("- {do: notify, to: owner}\n      - {do: reassign", "- {do: notify, to: owner, segment: enterprize}\n      - {do: reassign", "enterprize", 'segment "enterprize" is not defined; did you mean "enterprise"?'),
     # recycling
     ("fallback: not_ready", "fallback: not_icp", "fallback: not_icp", '"not_icp" does not recycle: an unknown reason must not lose a lead'),
     # examples
@@ -257,6 +269,8 @@ WARNINGS = [
     ("sdr-cleo: {capacity: 60, offers: 8}", "sdr-cleo: {per_day: 9, per_week: 9}", "per_day: 9", '"sdr-cleo" may have 9 leads a day but 9 a week: the day limits nothing'),
     ("      sdr-cleo: {capacity: 60, offers: 8}\n      sdr-dag: {capacity: 60, offers: 8}\n", "      sdr-cleo: {ramp: {from: 2027-01-04, weeks: 4}}\n      sdr-dag: {ramp: {from: 2027-02-01, weeks: 4}}\n", "    members:\n      sdr-cleo: {ramp", 'everybody in pool "europe-sdr" is new: before 2027-01-04 nobody gets a lead of it'),
     ("    - name: large firms elsewhere", "    - name: some\n      when: {field: profile.employees, op: between, value: [10, 500]}\n      to: {sdr: europe-sdr}\n    - name: others\n      when: {field: profile.employees, op: between, value: [400, 900]}\n      to: {sdr: europe-sdr}\n    - name: large firms elsewhere", "- name: others", '"others" and "some" overlap (profile.employees between [10, 500], profile.employees between [400, 900]); the first, "some", takes those'),
+    ("{clock: follow_up, attempts: 5,", "{clock: follow_up, apart: 2 hours,", "apart: 2 hours", "apart is between attempts, and one is promised: add attempts: 3"),
+    ("hours: {mon-fri: 09:00-17:30}", "hours: {mon-fri: 17:30-09:00}", "17:30-09:00", '"17:30-09:00" on mon is a night of more than 12 hours: is it the wrong way round?'),
     ("    patient:\n", "    spare: [{do: escalate, to: manager}]\n    patient:\n", "spare:", 'ladder "spare" is used by no promise'),
     ("    student: {outcome: disqualify}\n", "", "  reasons:", 'usual reasons are not listed: "student"; a tool that sends one is refused'),
     ("not_icp: {outcome: disqualify}", "not_icp: {outcome: recycle, track: learn, comes_back: after 300 days}", "outcome: recycle, track: learn, comes_back: after 300", '"not_icp" usually means not to come back (disqualify)'),
@@ -374,3 +388,42 @@ def test_a_refused_file_tells_file_line_reason_and_way_out(tmp_path: Path) -> No
 )
 def test_what_was_meant_is_suggested(word: str, known: list[str], hint: str) -> None:
     assert did_you_mean(word, known) == hint
+
+
+@pytest.mark.parametrize(
+    ("ladder", "lead", "said"),
+    [
+        (
+            "manager_queue",
+            "",
+            'manager_queue would take leads of pool "first" to nobody: it has no manager and neither has "ann"; add manager: ...',
+        ),
+        ("manager_queue", ", manager: max", None),
+        ("escalate", "", None),
+    ],
+    ids=["to nobody", "to their manager", "only told"],
+)
+def test_a_ladder_takes_a_lead_to_nobody_only_where_check_says_so(ladder: str, lead: str, said: str | None) -> None:
+    text = f"""
+people:
+  max: {{name: Max}}
+  ann: {{name: Ann{lead}}}
+pools:
+  first: {{kind: sales, members: {{ann: {{}}}}}}
+slas:
+  promises:
+    - {{clock: accept, within: 1 business hour, ladder: [{{do: {ladder}}}]}}
+"""
+    found = [each for each in _ladder_problems(text) if "manager" in each]
+    assert found == ([said] if said else [])
+
+
+def _ladder_problems(text: str) -> list[str]:
+    model = agreement_of(SOUND)
+    more = read_yaml(text).data
+    plain = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    changed = plain | {"people": more["people"], "pools": more["pools"], "slas": more["slas"]}
+    changed["routing"] = {"default": {"sales": "first"}}
+    changed["lifecycle"] = {"bridge": "none"}
+    changed["goals"], changed["examples"] = {}, []
+    return [each.message for each in check(CheckContext(model=model_of(changed))) if each.severity is Severity.ERROR]

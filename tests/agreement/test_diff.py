@@ -95,6 +95,13 @@ TOLD = [
     ("name: Anna (SDR)", "name: Anne (SDR)", ["person sdr-anna: name: Anna (SDR) -> Anne (SDR)"]),
     ("30 minutes elapsed, warn: [50%]", "30 minutes elapsed, warn: [50%, 80%]", ["promise route: warn at 50% -> 50%, 80%"]),
     ("warn: [80%], use_ladder: patient}\n    - {clock: qualify, queue: sales", "warn: [80%], use_ladder: quick}\n    - {clock: qualify, queue: sales", ['promise "qualify sdr": ladder: patient -> quick']),
+    ("attempts: 5, within", "attempts: 5, apart: 2 hours, within", ["promise follow_up: apart none -> 2 hours"]),
+    ("attempts: 5, within", "attempts: 5, pause_when: {act: call, outcome: voicemail, at_most: 2 days}, within", ["promise follow_up: pauses as the clock does -> after call with voicemail, for at most 2 days"]),
+    ("attempts: 5, within", "attempts: 5, resume_when: {act: call, outcome: reached}, within", ["promise follow_up: resumes as the clock does -> on call with reached"]),
+    ("attempts: 5, within", "attempts: 5, absence: counts, within", ["promise follow_up: absence: pauses -> counts"]),
+    ("attempts: 5, within: 10 working days", "attempts: 5, within: by end of next working day", ["promise follow_up: within: 10 working days -> by end of next working day"]),
+    ("- {do: reassign, at_most: 2}", "- {do: reassign, at_most: 2, level: warm, hand_raised: false}", ["ladder quick: notify owner, then reassign at most 2 times, then escalate to manager, then manager queue after 4 business hours -> notify owner, then reassign at most 2 times for warm, who did not ask for a contact, then escalate to manager, then manager queue after 4 business hours"]),
+    ("holidays: [NO]", "holidays: [NO]\n    shifts_over_midnight: calendar day", ["calendar oslo: shifts over midnight: day they begin on -> calendar day"]),
     ("demo_request: {points: 40,", "demo_request: {points: 30,", ["act demo_request: 40 -> 30 points"]),
     ("    - name: North America", "    - name: South\n      when: {field: profile.country, op: is, value: ZA}\n      to: {sdr: america-sdr}\n    - name: North America", ["territory rule South added"]),
 ]  # fmt: skip

@@ -111,7 +111,8 @@ def test_a_target_that_could_be_mistaken_is_refused(text: str, words: str) -> No
 
 @given(st.sampled_from(TargetKind), st.integers(1, 5_000))
 def test_a_target_in_words_reads_back(kind: TargetKind, amount: int) -> None:
-    target = TargetWords(kind=kind, amount=amount if kind is TargetKind.WORKING_DAYS else amount * MINUTE_MS)
+    amounts = {TargetKind.WORKING_DAYS: amount, TargetKind.END_OF_DAY: amount % 2}
+    target = TargetWords(kind=kind, amount=amounts.get(kind, amount * MINUTE_MS))
     assert parse_target(target.words) == target
 
 

@@ -401,9 +401,9 @@ def test_grace_is_the_longest_source_unless_the_promise_says_so() -> None:
         ("moved to the next working day", "no_response", "2026-03-05 10:00", None, "2026-04-07 09:00", None),
         ("before the end of the contract", "in_contract", "2026-03-02 10:00", "2026-12-31", "2026-11-02 09:00", None),
         ("a day off moves it on", "in_contract", "2026-03-02 10:00", "2027-02-22", "2026-12-28 09:00", None),
-        ("a date that has passed: after the cool-off", "in_contract", "2026-03-02 10:00", "2026-04-01", "2026-04-02 09:00", None),
-        ("an end long ago", "in_contract", "2026-03-02 10:00", "2019-01-01", "2026-04-02 09:00", None),
-        ("not before the cool-off is over", "in_contract", "2026-03-02 10:00", "2026-05-15", "2026-04-02 09:00", None),
+        ("a date that has passed: after the cool-off", "in_contract", "2026-03-02 10:00", "2026-04-01", "2026-04-01 11:00", None),
+        ("an end long ago", "in_contract", "2026-03-02 10:00", "2019-01-01", "2026-04-01 11:00", None),
+        ("not before the cool-off is over", "in_contract", "2026-03-02 10:00", "2026-05-15", "2026-04-01 11:00", None),
         (
             "an unknown end has a default and is asked for",
             "in_contract",

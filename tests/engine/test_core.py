@@ -21,6 +21,7 @@ from tests.engine.toys import (
     Counter,
     Judge,
     Session,
+    ToyAdopted,
     ToyBook,
     ToyClick,
     ToyClock,
@@ -467,6 +468,66 @@ def test_a_waking_key_adopts_before_it_wakes() -> None:
     assert [each.ended_ms for each in values(batch, ToySession)] == [21_000, 21_500]
     assert batch is not None
     assert batch.counts.adopted == 2
+
+
+class Follower(Counter):
+    """Follows a mood besides the terms, for keys that have counted to two; keeps a key for each of the terms."""
+
+    def editions(self, reference: ToyTerms) -> tuple[str, ...]:
+        return reference.version[:2], reference.version
+
+    def edition_of(self, head: ToyTotal | None, reference: ToyTerms) -> str:
+        return self.editions(reference)[head is not None and head.count > 1]
+
+    def keys_of(self, reference: ToyTerms) -> tuple[str, ...]:
+        return ("asked for",) if reference.version.startswith("v2") else ()
+
+    def adopt(self, view: View[ToyTotal], *, old: str, new: ToyTerms, now: int) -> Step[ToyTotal]:
+        head = view.head or ToyTotal(count=0, total=0, terms=new.version, at_ms=now)
+        told = Fact("toy.adopted.v1", view.key, ToyAdopted(old=old, new=new.version, at_ms=now))
+        return Step(head=head, wake_at=view.wake_at, facts=(told,))
+
+
+def follows(*versions: str) -> list[list[str]]:
+    """Who adopts when the terms change so, one change after the other: ``one`` has counted once, ``two`` twice."""
+    core = core_of(Follower(), book := ToyBook("v1-calm"))
+    commit(core, number(core, 0, 1_000, "one"), number(core, 1, 1_000, "two"), number(core, 2, 1_000, "two"))
+    commit(core, lambda: core.adopt_slice(99))
+    adopted = []
+    for offset, version in enumerate(versions, start=1):
+        book.add(terms(version, offset * 20_000))
+        commit(core, lambda now=offset * 20_000 + TERMS_LEAD_MS: core.advance(now))
+        adopted.append(adopters(commit(core, lambda: core.adopt_slice(99))) if core.adopting else [])
+        assert not core.adopting
+    return adopted
+
+
+@pytest.mark.parametrize(
+    ("versions", "adopted"),
+    [
+        (("v1-glad",), [["two"]]),
+        (("v1-glad", "v1-calm", "v1-glad"), [["two"], ["two"], ["two"]]),
+        (("v1-calm",), [[]]),
+        (("v2-calm",), [["asked for", "one", "two"]]),
+        (("v2-calm", "v2-glad"), [["asked for", "one", "two"], ["two"]]),
+    ],
+    ids=["what only some follow", "to and fro", "nothing new", "all of it", "keys that are asked for are made once"],
+)
+def test_a_key_adopts_what_it_follows_and_nothing_else(versions: tuple[str, ...], adopted: list[list[str]]) -> None:
+    assert follows(*versions) == adopted
+
+
+def test_each_adoption_has_a_cause_of_its_own_though_the_same_comes_to_hold_again() -> None:
+    core = core_of(Follower(), book := ToyBook("v1-calm"))
+    commit(core, number(core, 0, 1_000, "two"), number(core, 1, 1_000, "two"))
+    ids = []
+    for offset, version in enumerate(("v1-glad", "v1-calm", "v1-glad"), start=1):
+        book.add(terms(version, offset * 20_000))
+        commit(core, lambda now=offset * 20_000 + TERMS_LEAD_MS: core.advance(now))
+        batch = commit(core, lambda: core.adopt_slice(99))
+        assert batch is not None
+        ids += [dict(each.headers)["ce_id"] for each in batch.outgoing if each.topic == "toy.adopted.v1"]
+    assert len(set(ids)) == 3
 
 
 # ---------------------------------------------------------------------- what is wrong

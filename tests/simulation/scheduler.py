@@ -50,7 +50,7 @@ _COMMANDS: tuple[tuple[str, str | None, dict[str, str]], ...] = (
     ("assign", "mgr-ines", {"to_pool": "sales"}),
 )
 _CHANGES = (
-    ("3: {enter: 20, exit: 12}", "3: {enter: 9, exit: 6}"),
+    ("3: {enter: 19, exit: 12}", "3: {enter: 9, exit: 6}"),
     ("form: {points: 12,", "form: {points: 13,"),
     ("capacity: 400", "capacity: 1"),
 )

@@ -1,10 +1,14 @@
 """Calendars: holidays that are known, hours that exist."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from baton.agreement.checks.context import CheckContext, Finding, odd, wrong
 from baton.agreement.holiday_days import holidays_of, known_places
+from baton.agreement.model.calendar import DAY_MINUTES, hours_words
 from baton.agreement.problems import did_you_mean
+
+_LONG_SHIFT: Final = 12 * 60
 
 
 def check(context: CheckContext) -> Iterator[Finding]:
@@ -13,6 +17,14 @@ def check(context: CheckContext) -> Iterator[Finding]:
     for name, calendar in model.calendars.items():
         for number, place in enumerate(calendar.holidays):
             yield from _place(name, number, place)
+        for day, spans in calendar.hours.items():
+            if spans and spans[-1][1] > DAY_MINUTES and spans[-1][1] - spans[-1][0] > _LONG_SHIFT:
+                words = hours_words(spans[-1:])
+                yield odd(
+                    ("calendars", name, "hours"),
+                    f'"{words}" on {day} is a night of more than 12 hours: is it the wrong way round?',
+                )
+                break
         if not any(calendar.hours.values()):
             yield wrong(("calendars", name, "hours"), f'calendar "{name}" is never open: give it hours on a day of the week')
     used = {model.calendar}

@@ -9,27 +9,15 @@ from baton.agreement.compiled.consent import ConsentRule, ConsentRules
 from baton.agreement.compiled.pools import Member, PersonRule, Pool, Ramp
 from baton.agreement.compiled.recycling import RecycleReason, Recycling, Track
 from baton.agreement.compiled.sla_targets import target_of
-from baton.agreement.compiled.slas import LadderStep, SlaRule, SlaRules
+from baton.agreement.compiled.slas import AWAITING, LadderStep, SlaRule, SlaRules, WaitRule
 from baton.agreement.holiday_days import holidays_of
 from baton.agreement.model.calendar import DAYS, CalendarModel
 from baton.agreement.model.goals import Basis, ConsentModel, ConsentsModel
 from baton.agreement.model.people import Matches, OverflowModel, PersonModel, PoolModel, WatchModel
 from baton.agreement.model.recycling import ReasonModel, RecyclingModel
-from baton.agreement.model.slas import Clock, PromiseModel, Side, SlasModel, StepModel
+from baton.agreement.model.slas import GoOnModel, PromiseModel, SlasModel, StepModel, WaitModel
 from baton.agreement.wall_time import zone_named
-
-SIDE_OF: Mapping[Clock, Side] = {
-    Clock.ROUTE: Side.SALES_MANAGEMENT,
-    Clock.ACCEPT: Side.SALES,
-    Clock.FIRST_TOUCH: Side.SALES,
-    Clock.QUALIFY: Side.SALES,
-    Clock.FOLLOW_UP: Side.SALES,
-    Clock.NURTURE_START: Side.MARKETING,
-    Clock.NURTURE: Side.MARKETING,
-    Clock.ADVANCE: Side.SALES,
-    Clock.RETURN: Side.MARKETING,
-}
-"""Who owes the promise of a clock, where the agreement does not say otherwise."""
+from baton.contracts.clock_kinds import kind_of
 
 
 def compile_calendar(name: str, model: CalendarModel, house_zone: ZoneInfo) -> Calendar:
@@ -41,6 +29,7 @@ def compile_calendar(name: str, model: CalendarModel, house_zone: ZoneInfo) -> C
         holidays=holidays_of(model.holidays),
         closed=frozenset(model.closed),
         extra=dict(model.open),
+        by_calendar_day=model.shifts_over_midnight == "calendar day",
     )
 
 
@@ -107,7 +96,7 @@ def compile_slas(model: SlasModel, calendars: Mapping[str, Calendar], house: Cal
 
 def promise_name(model: PromiseModel) -> str:
     """What a promise is called: its name, or what it is for."""
-    what = [model.queue, *model.level, *model.segment, model.stage]
+    what = [model.queue, *model.level, *model.segment, *model.source, *model.campaign, model.stage]
     return model.name or " ".join([model.clock.value, *(each for each in what if each)])
 
 
@@ -124,12 +113,31 @@ def _promise(
         warnings=model.warn,
         ladder=tuple(_step(each, calendar) for each in ladder),
         evidence_grace_ms=longest_grace if model.evidence_grace is None else model.evidence_grace,
-        side=(model.side or SIDE_OF[model.clock]).value,
+        side=(model.side or kind_of(model.clock).side).value,
         attempts=model.attempts,
         queue=model.queue,
         levels=model.level,
         segments=model.segment,
+        sources=model.source,
+        campaigns=model.campaign,
         stage=model.stage,
+        apart_ms=model.apart or 0,
+        wait=_wait(model),
+        absence_counts=model.absence == "counts",
+    )
+
+
+def _wait(model: PromiseModel) -> WaitRule | None:
+    pause, resume = model.pause_when, model.resume_when or GoOnModel()
+    if pause is None and not kind_of(model.clock).paused_by:
+        return None
+    pause = pause or WaitModel()
+    return WaitRule(
+        acts=frozenset(pause.act),
+        outcomes=frozenset(pause.outcome) or AWAITING,
+        longest_ms=pause.at_most,
+        resume_acts=frozenset(resume.act),
+        resume_outcomes=frozenset(resume.outcome),
     )
 
 
@@ -140,6 +148,9 @@ def _step(model: StepModel, calendar: Calendar) -> LadderStep:
         after=target_of(model.after, calendar) if model.after else None,
         at_most=model.at_most,
         reason=model.reason,
+        levels=model.level,
+        segments=model.segment,
+        hand_raised=model.hand_raised,
     )
 
 

@@ -6,14 +6,14 @@ function of the calendar's rules. No clock is read.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from baton.agreement.compiled.open_intervals import OpenYear, merged_intervals, open_before
 from baton.agreement.model.calendar import Span
-from baton.agreement.wall_time import instant_ms, local_date, same_wall_time_ms
+from baton.agreement.wall_time import MINUTES_A_DAY, instant_ms, local_date, same_wall_time_ms
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 _MEAN_YEAR_MS = 31_556_952_000
@@ -24,21 +24,13 @@ class NeverOpenError(ValueError):
     """The calendar has no open time any more, so no deadline exists."""
 
 
-class _Year(NamedTuple):
-    begins_ms: int
-    ends_ms: int
-    starts: list[int]
-    stops: list[int]
-    before: list[int]
-    total: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Calendar:
     """When a team works.
 
     ``weekly``: seven tuples of spans, Monday first. ``closed``: days off besides holidays; ``extra``: days with hours of their
-    own, which win over everything. ``holidays``: a pure function from a year to its public holidays.
+    own, which win over everything. A span over midnight is one shift of the day on which it begins; ``by_calendar_day``: but each
+    part of it is closed by the holidays of its own day. ``holidays``: a pure function from a year to its public holidays.
     """
 
     name: str
@@ -47,7 +39,8 @@ class Calendar:
     holidays: Callable[[int], Mapping[date, str]] = field(default=lambda year: {})
     closed: frozenset[date] = frozenset()
     extra: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
-    _years: dict[int, _Year] = field(default_factory=dict, repr=False)
+    by_calendar_day: bool = False
+    _years: dict[int, OpenYear] = field(default_factory=dict, repr=False)
 
     def add_business(self, start_ms: int, amount_ms: int) -> int:
         """The earliest moment by which ``amount_ms`` of open time has passed since ``start_ms``; for nothing, ``start_ms``."""
@@ -55,7 +48,7 @@ class Calendar:
             return start_ms
         number = self._year_of(start_ms)
         year = self._year(number)
-        wanted = _open_before(year, start_ms) + amount_ms
+        wanted = open_before(year, start_ms) + amount_ms
         while wanted > year.total:
             wanted -= year.total
             number += 1
@@ -70,7 +63,7 @@ class Calendar:
         if until_ms <= from_ms:
             return 0
         first, last = self._year_of(from_ms), self._year_of(until_ms)
-        total = _open_before(self._year(last), until_ms) - _open_before(self._year(first), from_ms)
+        total = open_before(self._year(last), until_ms) - open_before(self._year(first), from_ms)
         return total + sum(self._year(number).total for number in range(first, last))
 
     def is_open(self, at_ms: int) -> bool:
@@ -90,15 +83,42 @@ class Calendar:
         return year.stops[index] if index >= 0 and at_ms < year.stops[index] else None
 
     def add_working_days(self, start_ms: int, days: int) -> int:
-        """The same wall-clock time on the ``days``-th working day after the day of ``start_ms``."""
-        day = local_date(start_ms, self.zone)
+        """The same wall-clock time on the ``days``-th working day after the day of ``start_ms``; in the small hours of a night
+        shift, the day on which it began."""
+        return _same_time(self, start_ms, days)
+
+    def shift_day(self, at_ms: int) -> date:
+        """The day of ``at_ms``; the day before where a shift of that day still runs."""
+        today = local_date(at_ms, self.zone)
+        yesterday = today - timedelta(days=1)
+        hours = self.hours_of(yesterday)
+        return yesterday if hours is not None and at_ms < hours[1] and self.is_open(at_ms) else today
+
+    def hours_of(self, day: date) -> tuple[int, int] | None:
+        """When the first hours of ``day`` begin and its last ones end, maybe on the next day; None on a day off."""
+        parts = self.shifts(day)
+        return (self._instant(parts[0][0], day), self._instant(parts[-1][1], day, last=True)) if parts else None
+
+    def end_of_day(self, at_ms: int, days: int = 0) -> int:
+        """The end of the working day of ``at_ms``, if it is still to come, else of the next one; and ``days`` working days on."""
+        day = self.working_day_from(self.shift_day(at_ms))
+        while self._end_of(day) <= at_ms:
+            day = self.working_day_from(day + timedelta(days=1))
         for _ in range(days):
             day = self.working_day_from(day + timedelta(days=1))
-        return same_wall_time_ms(start_ms, day, self.zone) if days > 0 else start_ms
+        return self._end_of(day)
+
+    def _end_of(self, day: date) -> int:
+        hours = self.hours_of(day)
+        assert hours is not None, day
+        return hours[1]
+
+    def _instant(self, minute: int, day: date, *, last: bool = False) -> int:
+        return instant_ms(day, minute, self.zone, last=last)
 
     def is_working_day(self, day: date) -> bool:
-        """Whether there is any open time on ``day``."""
-        return bool(self.spans(day))
+        """Whether any hours begin on ``day``."""
+        return bool(self.shifts(day))
 
     def working_day_from(self, day: date) -> date:
         """``day``, or the first working day after it."""
@@ -114,21 +134,34 @@ class Calendar:
 
     def opening_of(self, day: date) -> int:
         """When ``day`` opens; on a day off, its midnight."""
-        spans = self.spans(day)
-        return instant_ms(day, spans[0][0] if spans else 0, self.zone)
+        parts = self.shifts(day)
+        return instant_ms(day, parts[0][0] if parts else 0, self.zone)
 
-    def spans(self, day: date) -> tuple[Span, ...]:
-        """The hours of one day: its own ones, none on a day off or a holiday, else those of its weekday."""
+    def shifts(self, day: date) -> tuple[Span, ...]:
+        """The hours that begin on ``day``: its own ones, none on a day off or a holiday, else those of its weekday. Minutes count from its
+        midnight; hours over midnight go on beyond 24:00."""
         own = self.extra.get(day)
         if own is not None:
             return own
-        if day in self.closed or day in self.holidays(day.year):
-            return ()
-        return self.weekly[day.weekday()]
+        if not self.by_calendar_day:
+            return () if self._is_off(day) else self.weekly[day.weekday()]
+        return tuple(self._open_parts(day))
+
+    def _open_parts(self, day: date) -> Iterator[Span]:
+        """The hours of the weekday, less what lies on a day off."""
+        off, next_off = self._is_off(day), self._is_off(day + timedelta(days=1))
+        for opens, closes in self.weekly[day.weekday()]:
+            start = max(opens, MINUTES_A_DAY) if off else opens
+            stop = min(closes, MINUTES_A_DAY) if next_off else closes
+            if start < stop:
+                yield start, stop
+
+    def _is_off(self, day: date) -> bool:
+        return day in self.closed or day in self.holidays(day.year)
 
     def without(self, absences: Sequence[tuple[int, int]]) -> "PersonalCalendar":
         """This calendar less the half-open intervals ``absences`` in which one person is away."""
-        return PersonalCalendar(base=self, away=_merged(absences))
+        return PersonalCalendar(base=self, away=merged_intervals(absences))
 
     def _year_of(self, at_ms: int) -> int:
         number = min(max(FIRST_YEAR + at_ms // _MEAN_YEAR_MS, FIRST_YEAR), LAST_YEAR)
@@ -139,34 +172,40 @@ class Calendar:
             return number + 1
         return number
 
-    def _year(self, number: int) -> _Year:
+    def _year(self, number: int) -> OpenYear:
         made = self._years.get(number)
         if made is None:
             made = self._years[number] = self._make_year(number)
         return made
 
-    def _make_year(self, number: int) -> _Year:
+    def _make_year(self, number: int) -> OpenYear:
         starts: list[int] = []
         stops: list[int] = []
-        day = date(number, 1, 1)
-        midnight = begins = instant_ms(day, 0, self.zone)
-        while day.year == number:
-            tomorrow = day + timedelta(days=1)
-            next_midnight = instant_ms(tomorrow, 0, self.zone)
-            for opens, closes in self.spans(day):
-                if next_midnight - midnight == _DAY_MS:  # an ordinary day: no clock changes on it
-                    start, stop = midnight + opens * _MINUTE_MS, midnight + closes * _MINUTE_MS
-                else:
-                    start, stop = instant_ms(day, opens, self.zone), instant_ms(day, closes, self.zone, last=True)
-                start = max(start, stops[-1]) if stops else start
-                if stop > start:
-                    starts.append(start)
-                    stops.append(stop)
-            day, midnight = tomorrow, next_midnight
+        begins, ends = (instant_ms(date(each, 1, 1), 0, self.zone) for each in (number, number + 1))
+        for opens, closes in self._hours_around(number):
+            start = max(opens, stops[-1] if stops else begins)
+            stop = min(closes, ends)
+            if stop > start:
+                starts.append(start)
+                stops.append(stop)
         before = [0]
         for start, stop in zip(starts, stops, strict=True):
             before.append(before[-1] + stop - start)
-        return _Year(begins, midnight, starts, stops, before[:-1], before[-1])
+        return OpenYear(begins, ends, starts, stops, before[:-1], before[-1])
+
+    def _hours_around(self, number: int) -> Iterator[tuple[int, int]]:
+        """The hours that begin in a year, or on the eve of it, as moments in order."""
+        day = date(number, 1, 1) - timedelta(days=1)
+        midnight = instant_ms(day, 0, self.zone)
+        while day.year <= number:
+            tomorrow = day + timedelta(days=1)
+            next_midnight = instant_ms(tomorrow, 0, self.zone)
+            for opens, closes in self.shifts(day):
+                if closes <= MINUTES_A_DAY and next_midnight - midnight == _DAY_MS:  # no clock changes on the day
+                    yield midnight + opens * _MINUTE_MS, midnight + closes * _MINUTE_MS
+                else:
+                    yield instant_ms(day, opens, self.zone), instant_ms(day, closes, self.zone, last=True)
+            day, midnight = tomorrow, next_midnight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,17 +254,27 @@ class PersonalCalendar:
 
     def add_working_days(self, start_ms: int, days: int) -> int:
         """As :meth:`Calendar.add_working_days`; a day on which the person is away all the open time does not count."""
-        day = local_date(start_ms, self.zone)
+        return _same_time(self, start_ms, days)
+
+    def shift_day(self, at_ms: int) -> date:
+        """As :meth:`Calendar.shift_day`."""
+        return self.base.shift_day(at_ms)
+
+    def end_of_day(self, at_ms: int, days: int = 0) -> int:
+        """As :meth:`Calendar.end_of_day`; days on which the person is away all the time that is left are none."""
+        day = self.working_day_from(self.shift_day(at_ms))
+        while self.business_between(at_ms, self.base.end_of_day(self.base.opening_of(day))) <= 0:
+            day = self.working_day_from(day + timedelta(days=1))
         for _ in range(days):
             day = self.working_day_from(day + timedelta(days=1))
-        return same_wall_time_ms(start_ms, day, self.zone) if days > 0 else start_ms
+        return self.base.end_of_day(self.base.opening_of(day))
 
     def working_day_from(self, day: date) -> date:
         """``day``, or the first day after it with open time on which the person is there."""
         while True:
             day = self.base.working_day_from(day)
-            midnight, next_midnight = (instant_ms(day + timedelta(days=more), 0, self.zone) for more in (0, 1))
-            if self.business_between(midnight, next_midnight) > 0:
+            hours = self.base.hours_of(day)
+            if hours is not None and self.business_between(*hours) > 0:
                 return day
             day += timedelta(days=1)
 
@@ -233,20 +282,11 @@ class PersonalCalendar:
 AnyCalendar = Calendar | PersonalCalendar
 
 
-def _open_before(year: _Year, at_ms: int) -> int:
-    """Open milliseconds of the year before ``at_ms``."""
-    index = bisect_right(year.starts, at_ms) - 1
-    if index < 0:
-        return 0
-    return year.before[index] + min(at_ms, year.stops[index]) - year.starts[index]
-
-
-def _merged(intervals: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Sorted and disjoint."""
-    merged: list[tuple[int, int]] = []
-    for start, stop in sorted(each for each in intervals if each[1] > each[0]):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
-        else:
-            merged.append((start, stop))
-    return tuple(merged)
+def _same_time(calendar: AnyCalendar, start_ms: int, days: int) -> int:
+    if days <= 0:
+        return start_ms
+    day = begun = calendar.shift_day(start_ms)
+    for _ in range(days):
+        day = calendar.working_day_from(day + timedelta(days=1))
+    into_next = local_date(start_ms, calendar.zone) - begun
+    return same_wall_time_ms(start_ms, day + into_next, calendar.zone)

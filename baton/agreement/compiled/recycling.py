@@ -110,12 +110,15 @@ class Recycling:
         return self._on_working_day(day, not_before_ms=not_before_ms)
 
     def _on_working_day(self, day: date, *, not_before_ms: int) -> int:
-        """The opening of the first working day from ``day`` on that is not before ``not_before_ms``."""
-        day = max(day, local_date(not_before_ms, self.calendar.zone))
-        opening = self.calendar.opening_of(self.calendar.working_day_from(day))
-        if opening < not_before_ms:
-            opening = self.calendar.opening_of(self.calendar.working_day_from(day + timedelta(days=1)))
-        return opening
+        """The opening of the first working day from ``day`` on that ends after ``not_before_ms``; on the day on which the cool-off
+        ends, not before its end."""
+        day = self.calendar.working_day_from(max(day, local_date(not_before_ms, self.calendar.zone)))
+        return max(self.calendar.opening_of(day), not_before_ms)
+
+
+def has_date(contract_end: str, zone: ZoneInfo) -> bool:
+    """Whether the text is the day on which a contract can end."""
+    return _contract_day(contract_end, zone) is not None
 
 
 def _contract_day(text: str | None, zone: ZoneInfo) -> date | None:

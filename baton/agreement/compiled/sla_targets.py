@@ -1,6 +1,6 @@
 """Targets bound to a calendar: the deadline of a promise, and its warnings.
 
-Three forms, never mixed: business time (open hours only), working days (the same wall-clock time), elapsed time.
+Never mixed: business time (open hours only), working days (the same wall-clock time), elapsed time, the end of a working day.
 """
 
 from dataclasses import dataclass
@@ -28,6 +28,8 @@ class Target:
                 return hours.add_working_days(start_ms, self.amount)
             case TargetKind.ELAPSED:
                 return start_ms + self.amount
+            case TargetKind.END_OF_DAY:
+                return hours.end_of_day(start_ms, self.amount)
 
     def at_percent(self, start_ms: int, percent: int, calendar: AnyCalendar | None = None) -> int:
         """When ``percent`` of the time to the deadline is gone: of the open time, but for elapsed targets.

@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
@@ -10,7 +10,9 @@ from baton.agreement.model.base import Section, problem
 from baton.agreement.wall_time import zone_named
 
 Span = tuple[int, int]
-"""Minutes since midnight, half-open: ``(540, 1020)`` is 09:00 to 17:00."""
+"""Minutes since midnight, half-open: ``(540, 1020)`` is 09:00 to 17:00, ``(1320, 1800)`` 22:00 to 06:00 of the next day."""
+
+DAY_MINUTES = 24 * 60
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LONG = {"monday": "mon", "tuesday": "tue", "wednesday": "wed", "thursday": "thu", "friday": "fri", "saturday": "sat", "sunday": "sun"}  # fmt: skip
@@ -18,7 +20,8 @@ _SPAN = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0
 
 
 def _hours(value: Any) -> tuple[Span, ...]:
-    """``09:00-12:30, 13:30-17:00`` as minutes since midnight; ``closed`` for none."""
+    """``09:00-12:30, 13:30-17:00`` as minutes since midnight; ``closed`` for none. ``22:00-06:00`` runs over midnight: it is one shift of
+    the day on which it begins."""
     if not isinstance(value, str):
         raise problem(f'{value} are no hours: write "09:00-17:00", or "09:00-12:30, 13:30-17:00" with a break')
     if value.strip() == "closed":
@@ -29,19 +32,26 @@ def _hours(value: Any) -> tuple[Span, ...]:
         if not found:
             raise problem(f'"{part.strip()}" are no hours: write "09:00-17:00" with two digits each, or "closed"')
         opens, closes = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
-        if closes > 1440 or closes <= opens:
-            raise problem(
-                f'"{part.strip()}" ends before it begins: split hours over midnight into "22:00-24:00" and "00:00-02:00"'
-            )
+        if opens >= DAY_MINUTES or closes > DAY_MINUTES or closes == opens:
+            raise problem(f'"{part.strip()}" are no hours of a day: write "09:00-17:00", or "22:00-06:00" over midnight')
+        if closes < opens:
+            closes += DAY_MINUTES
         if spans and opens < spans[-1][1]:
             raise problem(f'"{part.strip()}" overlaps the hours before it: write them in order of the day')
+        if closes > DAY_MINUTES and closes - DAY_MINUTES > (spans[0][0] if spans else opens):
+            raise problem(f'"{part.strip()}" runs into the same hours of the next day: let it end earlier')
         spans.append((opens, closes))
     return tuple(spans)
 
 
 def hours_words(spans: tuple[Span, ...]) -> str:
     """The hours of a day as written."""
-    return ", ".join("-".join(f"{each // 60:02d}:{each % 60:02d}" for each in span) for span in spans) or "closed"
+    return ", ".join("-".join(map(_clock, span)) for span in spans) or "closed"
+
+
+def _clock(minute: int) -> str:
+    minute = minute - DAY_MINUTES if minute > DAY_MINUTES else minute
+    return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
 def _day(value: Any) -> date:
@@ -91,7 +101,7 @@ Hours = Annotated[
     tuple[Span, ...],
     BeforeValidator(_hours),
     PlainSerializer(hours_words, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "description": '"09:00-17:00", "09:00-12:30, 13:30-17:00" or "closed".'}),
+    WithJsonSchema({"type": "string", "description": '"09:00-17:00", "09:00-12:30, 13:30-17:00", "22:00-06:00" or "closed".'}),
 ]
 
 Day = Annotated[
@@ -118,3 +128,6 @@ class CalendarModel(Section):
     """Days off besides."""
     open: dict[Day, Hours] = Field(default_factory=dict)
     """Days with hours of their own, which win over everything else."""
+    shifts_over_midnight: Literal["day they begin on", "calendar day"] = "day they begin on"
+    """Which day's holiday closes hours over midnight: that of the day they begin on, for the whole shift, or that of each calendar day,
+    for its part of it."""

@@ -1,7 +1,7 @@
 """Sections ``goals`` and ``consent``."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,10 @@ class Metric(StrEnum):
     WON_AMOUNT = "won_amount"
     FOLLOW_UP = "follow_up"
     COVERAGE = "coverage"
+
+
+MONEY_METRICS: Final = frozenset({Metric.WON_AMOUNT.value, Metric.COVERAGE.value})
+"""What counts money; the others count people."""
 
 
 class GoalPeriod(StrEnum):

@@ -7,28 +7,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from baton.agreement.model.base import Duration, Label, Name, Percent, Section, TargetText, problem
 from baton.agreement.model.definitions import LevelName
-
-
-class Clock(StrEnum):
-    """The clocks, each started and stopped by events."""
-
-    ROUTE = "route"
-    ACCEPT = "accept"
-    FIRST_TOUCH = "first_touch"
-    QUALIFY = "qualify"
-    FOLLOW_UP = "follow_up"
-    NURTURE_START = "nurture_start"
-    NURTURE = "nurture"
-    ADVANCE = "advance"
-    RETURN = "return"
-
-
-class Side(StrEnum):
-    """Who owes a promise."""
-
-    MARKETING = "marketing"
-    SALES = "sales"
-    SALES_MANAGEMENT = "sales_management"
+from baton.agreement.quantities import LONGEST_WAIT_MS
+from baton.contracts.clock_kinds import Clock, Side
 
 
 class StepKind(StrEnum):
@@ -39,20 +19,6 @@ class StepKind(StrEnum):
     ESCALATE = "escalate"
     MANAGER_QUEUE = "manager_queue"
     RECYCLE = "recycle"
-
-
-class StepModel(Section):
-    """One step of a ladder."""
-
-    do: StepKind
-    to: Name | None = None
-    """For ``notify`` and ``escalate``: owner, manager, or a person."""
-    after: TargetText | None = None
-    """How long after the breach. Left out: at once."""
-    at_most: int = Field(default=1, ge=1, le=20)
-    """For ``reassign``: how often one lead may be handed to somebody else."""
-    reason: Name | None = None
-    """For ``recycle``: the reason, from the section recycling."""
 
 
 def _list_of(value: Any) -> Any:
@@ -78,6 +44,56 @@ Segments = Annotated[
 ]
 
 
+Words = Annotated[
+    tuple[Label, ...],
+    BeforeValidator(lambda value: tuple(_list_of(value)) if isinstance(value, str | list) else value),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+
+
+class StepModel(Section):
+    """One step of a ladder."""
+
+    do: StepKind
+    to: Name | None = None
+    """For ``notify`` and ``escalate``: owner, manager, or a person."""
+    after: TargetText | None = None
+    """How long after the breach. Left out: at once."""
+    at_most: int = Field(default=1, ge=1, le=20)
+    """For ``reassign``: how often one lead may be handed to somebody else."""
+    reason: Name | None = None
+    """For ``recycle``: the reason, from the section recycling."""
+    level: Levels = ()
+    """Only for leads of these levels; the ladder goes on to the next step for all others."""
+    segment: Segments = ()
+    """Only for leads of these segments."""
+    hand_raised: bool | None = None
+    """Only for those who asked for a contact (yes), or only for those who did not (no)."""
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether the step is taken for every lead."""
+        return not self.level and not self.segment and self.hand_raised is None
+
+
+class WaitModel(Section):
+    """When a clock waits for the buyer: on which outcome of which act, and for how long at most."""
+
+    act: Words = ()
+    """Left out: a call, a mail or a meeting."""
+    outcome: Words = ()
+    """Left out: awaiting_reply or waiting_for_buyer."""
+    at_most: Duration = LONGEST_WAIT_MS
+    """After this the clock goes on by itself: no lead waits for ever in silence."""
+
+
+class GoOnModel(Section):
+    """What ends the waiting. Left out: a reply of the buyer (no out-of-office reply is one), or the next touch."""
+
+    act: Words = ()
+    outcome: Words = ()
+
+
 class PromiseModel(Section):
     """One promise. The first that fits a lead counts."""
 
@@ -86,6 +102,10 @@ class PromiseModel(Section):
     queue: Literal["sdr", "sales"] | None = None
     level: Levels = ()
     segment: Segments = ()
+    source: Words = ()
+    """For leads that came from one of these sources."""
+    campaign: Words = ()
+    """For leads whose latest campaign is one of these."""
     stage: Name | None = None
     """For ``advance``: the stage that is to be left."""
     within: TargetText
@@ -94,6 +114,14 @@ class PromiseModel(Section):
     """Left out: the calendar of the owner, of the pool, or the house calendar."""
     attempts: int = Field(default=1, ge=1, le=50)
     """For ``follow_up``: how many attempts are promised."""
+    apart: Duration | None = None
+    """For ``follow_up``: the least time between two attempts that count."""
+    pause_when: WaitModel | None = None
+    """When the clock waits for the buyer. ``{}``: on the usual words. Left out: as the clock does."""
+    resume_when: GoOnModel | None = None
+    """What ends the waiting."""
+    absence: Literal["pauses", "counts"] = "pauses"
+    """Whether the clock stands still while its owner is away."""
     warn: tuple[Percent, ...] = ()
     """Warnings, as shares of the time: ``[50%, 80%]``."""
     ladder: tuple[StepModel, ...] = ()

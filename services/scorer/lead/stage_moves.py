@@ -97,6 +97,7 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
             hand_raised=cycle_state.hand_raised,
             source=cause.source,
             consents=None if move in (StageEvent.MERGED, StageEvent.ERASED) else consents_of(step),
+            survivor=head.survivor,
         ),
     )
 

@@ -11,7 +11,6 @@ from baton.contracts.slas import ClockState
 from services.sla_watcher.clocks import closed_breaches
 from services.sla_watcher.clocks.clock_terms import Terms, terms_of
 from services.sla_watcher.clocks.evidence import Evidence
-from services.sla_watcher.clocks.intervals import LONGEST_WAIT_MS
 from services.sla_watcher.clocks.sla_facts import publish_clock, publish_violation
 from services.sla_watcher.clocks.state import ClockPause, LastWord, OpenClock
 from services.sla_watcher.clocks.step import ClockStep
@@ -118,11 +117,11 @@ def _by_time(word: LastWord) -> tuple[int, str]:
     return word.at_ms, word.evidence_id or ""
 
 
-def pause_clock(step: ClockStep, clock: OpenClock, reason: str, *, at_ms: int) -> None:
+def pause_clock(step: ClockStep, clock: OpenClock, reason: str, *, at_ms: int, longest_ms: int) -> None:
     """The clock stands still from ``at_ms``; nothing happens to one that is breached, late or stands already."""
     if clock.state == ClockState.RUNNING and at_ms < clock.deadline_ms and not stands_still(clock):
         begin = max(at_ms, clock.started_at_ms)
-        stretch = ClockPause(reason=reason, from_ms=begin, deadline_ms=clock.deadline_ms)
+        stretch = ClockPause(reason=reason, from_ms=begin, deadline_ms=clock.deadline_ms, longest_ms=longest_ms)
         reschedule_clock(step, replace(clock, pauses=(*clock.pauses, stretch)), reason=f"paused: {reason}")
 
 
@@ -130,12 +129,12 @@ def resume_clock(step: ClockStep, clock: OpenClock, *, at_ms: int) -> None:
     """The clock goes on from ``at_ms``."""
     if stands_still(clock):
         begun = clock.pauses[-1].from_ms
-        stretch = replace(clock.pauses[-1], until_ms=min(max(at_ms, begun), begun + LONGEST_WAIT_MS))
+        stretch = replace(clock.pauses[-1], until_ms=min(max(at_ms, begun), begun + clock.pauses[-1].longest_ms))
         reschedule_clock(step, replace(clock, pauses=(*clock.pauses[:-1], stretch)), reason="resumed")
 
 
-def adopt_agreement(step: ClockStep, clock: OpenClock) -> None:
-    """Compute a running clock anew under the agreement that has just come into force. One that has run out is judged by the
+def adopt_reference(step: ClockStep, clock: OpenClock, *, reason: str) -> None:
+    """Compute a running clock anew under the agreement and the absences that hold from now on. One that has run out is judged by the
     former; and nobody is late by a promise that was made afterwards: then the former deadline stands."""
     if clock.deadline_ms <= step.now:
         store_clock(step, replace(clock, due=True))
@@ -145,7 +144,7 @@ def adopt_agreement(step: ClockStep, clock: OpenClock) -> None:
     if terms is not None and terms.own_deadline(clock) <= step.now:
         paused = clock.pauses[-1] if stands_still(clock) else None
         promised_ms, since_ms = (paused.deadline_ms, paused.from_ms) if paused else (clock.deadline_ms, step.now)
-    reschedule_clock(step, replace(clock, promised_ms=promised_ms, promised_at_ms=since_ms), reason="agreement")
+    reschedule_clock(step, replace(clock, promised_ms=promised_ms, promised_at_ms=since_ms), reason=reason)
 
 
 def adopt_ladder(step: ClockStep, clock: OpenClock) -> None:

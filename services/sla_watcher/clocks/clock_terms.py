@@ -1,5 +1,7 @@
 """What the agreement says about one clock, with its owner's calendar."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -8,10 +10,10 @@ from baton.agreement.compiled.sla_targets import target_of
 from baton.agreement.compiled.slas import SlaRule
 from baton.agreement.quantities import TargetKind, TargetWords
 from baton.agreement.reference import AgreementReference
+from baton.contracts.clock_kinds import kind_of
 from services.sla_watcher.clocks.intervals import CountedTime, PlainTime, moment
 from services.sla_watcher.clocks.state import OpenClock
 
-NURTURE: Final = "nurture"
 _PLAIN: Final = PlainTime()
 
 
@@ -21,6 +23,8 @@ class Terms:
 
     rule: SlaRule
     calendar: AnyCalendar
+    former: Terms | None = None
+    """What was promised before the hand was raised."""
 
     @property
     def time(self) -> CountedTime:
@@ -35,16 +39,21 @@ class Terms:
 
     def own_deadline(self, clock: OpenClock) -> int:
         """The same by these terms alone."""
-        unpaused = self.rule.target.deadline(clock.started_at_ms, self.calendar)
-        return moment(self.time, clock.started_at_ms, unpaused, clock.pauses)
+        since_ms = _since(clock)
+        unpaused = self.rule.target.deadline(since_ms, self.calendar)
+        own = moment(self.time, since_ms, unpaused, clock.pauses)
+        if self.former is None:
+            return own
+        return min(own, self.former.own_deadline(replace(clock, raised_at_ms=0)))
 
     def warning(self, clock: OpenClock) -> int | None:
         """When the next warning is due; None if all are given. No warning falls into closed hours, when nobody would read it,
         unless nobody works before the deadline at all."""
         if clock.warned >= len(self.rule.warnings):
             return None
-        unpaused = self.rule.target.at_percent(clock.started_at_ms, self.rule.warnings[clock.warned], self.calendar)
-        return self.calendar.next_open(moment(self.time, clock.started_at_ms, unpaused, clock.pauses))
+        since_ms = _since(clock)
+        unpaused = self.rule.target.at_percent(since_ms, self.rule.warnings[clock.warned], self.calendar)
+        return self.calendar.next_open(moment(self.time, since_ms, unpaused, clock.pauses))
 
     def rung_due(self, number: int, breached_at_ms: int) -> int | None:
         """When step ``number`` of the ladder is due: never before the evidence grace is over. None past the last one."""
@@ -54,22 +63,43 @@ class Terms:
         return max(step.due_ms(breached_at_ms, self.calendar), breached_at_ms + self.rule.evidence_grace_ms)
 
 
+def _since(clock: OpenClock) -> int:
+    """From when on the promise for the clock's level is counted."""
+    return clock.raised_at_ms or clock.started_at_ms
+
+
 def terms_of(clock: OpenClock, reference: AgreementReference) -> Terms | None:
     """The terms in force for ``clock``; None if nothing is promised (any more)."""
+    terms = _terms_of_level(clock, reference)
+    if not clock.raised_at_ms:
+        return terms
+    former = _terms_of_level(replace(clock, level=clock.former_level), reference)
+    return former if terms is None else replace(terms, former=former)
+
+
+def _terms_of_level(clock: OpenClock, reference: AgreementReference) -> Terms | None:
     agreement = reference.agreement
-    rule = agreement.slas.target(clock.clock, queue=clock.queue, level=clock.level, segment=clock.segment, stage=clock.stage)
+    rule = agreement.slas.target(
+        clock.clock,
+        queue=clock.queue,
+        level=clock.level,
+        segment=clock.segment,
+        stage=clock.stage,
+        source=clock.source,
+        campaign=clock.campaign,
+    )
     own_ms = _track_limit(clock, reference)
     if rule is None and own_ms is None:
         return None
     if rule is None or own_ms is not None:
         rule = _with_limit(rule, clock, own_ms or 0, reference)
-    away = reference.away(clock.owner) if clock.owner else ()
+    away = reference.away(clock.owner) if clock.owner and not rule.absence_counts else ()
     return Terms(rule, agreement.calendar_for(person=clock.owner, pool=clock.pool, rule=rule, absences=away))
 
 
 def _track_limit(clock: OpenClock, reference: AgreementReference) -> int | None:
     """How long the clock's track says it may last; nearer to the lead than what is promised for all tracks."""
-    track = reference.agreement.recycling.tracks.get(clock.track or "") if clock.clock == NURTURE else None
+    track = reference.agreement.recycling.tracks.get(clock.track or "") if kind_of(clock.clock).by_track else None
     return track.may_last_ms if track else None
 
 
@@ -86,5 +116,5 @@ def _with_limit(rule: SlaRule | None, clock: OpenClock, limit_ms: int, reference
         warnings=(),
         ladder=(),
         evidence_grace_ms=0,
-        side="marketing",
+        side=kind_of(clock.clock).side.value,
     )

@@ -24,6 +24,10 @@ TAKES_AWAY: Final = frozenset({ActionKind.REASSIGN.value, ActionKind.MANAGER_QUE
 def climb(step: ClockStep, clock: OpenClock, terms: Terms) -> OpenClock | None:
     """Take the next step for ``clock``; the clock as it is then, or None if the step ended it."""
     rung = terms.rule.ladder[clock.rung]
+    passing = step.head.passing
+    raised = passing is not None and passing.hand_raised
+    if not rung.is_for(level=clock.level, segment=clock.segment, hand_raised=raised):
+        return _next_rung(clock, terms)
     if rung.kind in TAKES_AWAY and not step.proven:
         return replace(clock, rung_at_ms=step.now + RETRY_MS)
     match rung.kind:
@@ -39,6 +43,10 @@ def climb(step: ClockStep, clock: OpenClock, terms: Terms) -> OpenClock | None:
                 return replace(clock, rung=clock.rung + 1, rung_at_ms=None)
         case _:
             return _recycle(step, clock, rung)
+    return _next_rung(clock, terms)
+
+
+def _next_rung(clock: OpenClock, terms: Terms) -> OpenClock:
     return replace(clock, rung=clock.rung + 1, rung_at_ms=terms.rung_due(clock.rung + 1, clock.deadline_ms))
 
 
@@ -77,10 +85,11 @@ def _escalate(step: ClockStep, clock: OpenClock, rung: LadderStep) -> None:
 
 def _to_manager(step: ClockStep, clock: OpenClock, rung: LadderStep) -> bool:
     passing = step.head.passing
-    if passing is None or passing.queued:
-        return False
+    manager = recipient(step, clock, rung)
+    if passing is None or passing.queued or manager is None:
+        return False  # nobody would have the lead: it stays with whom it is with
     step.head = replace(step.head, passing=replace(passing, queued=True))
-    publish_action(step, clock, ActionKind.MANAGER_QUEUE, to=recipient(step, clock, rung), reason="breach")
+    publish_action(step, clock, ActionKind.MANAGER_QUEUE, to=manager, reason="breach")
     return True
 
 

@@ -1,19 +1,20 @@
 """What counts as evidence of a person's act, and from when it counts.
 
 Touch clocks stop on a call, a mail or a meeting of the holder; not on a status, and not on what a machine sent. Evidence counts
-from when it reached Baton; a source that is known to tell late (it has an evidence grace) is believed about the time of the
-act itself, or a rep would be late because a CRM was.
+from when it reached Baton; a source that is known to tell late (by the agreement, or by its kind) is believed about the time of
+the act itself, or a rep would be late because a CRM was.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
+from baton.agreement.compiled.slas import SlaRules
 from baton.contracts.intake import ActKind, LeadAct
-from baton.contracts.leads import LeadStaged
+from baton.contracts.leads import CLOCK_SKEW_MS, LeadStaged
 
 TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING})
-AWAITING: Final = frozenset({"awaiting_reply", "waiting_for_buyer"})
-SKEW_MS: Final = 5 * 60_000
+ANSWERS: Final = TOUCHES | {ActKind.MEETING_BOOKED}
+"""What takes a lead up: an attempt to reach the buyer, or a date that was made with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class Evidence:
         A few minutes before the start still count: clocks of tools differ. What is older is history, not an answer.
         """
         meant = self.handoff_id is None or self.handoff_id == handoff_id
-        return meant and self.by is not None and self.by == owner and self.acted_at_ms >= started_at_ms - SKEW_MS
+        return meant and self.by is not None and self.by == owner and self.acted_at_ms >= started_at_ms - CLOCK_SKEW_MS
 
 
 def is_touch(act: LeadAct) -> bool:
@@ -42,28 +43,28 @@ def is_touch(act: LeadAct) -> bool:
     return act.act.kind in TOUCHES and not act.act.automatic
 
 
-def from_act(act: LeadAct, *, late_source: bool) -> Evidence:
-    """A touch as evidence. ``late_source``: the agreement gives its source an evidence grace."""
+def is_answer(act: LeadAct) -> bool:
+    """Whether it takes up a lead. A date that the buyer made by a booking page is one, though no person wrote it."""
+    return act.act.kind in ANSWERS and not (act.act.automatic and act.act.kind in TOUCHES)
+
+
+def from_act(act: LeadAct, slas: SlaRules) -> Evidence:
+    """A touch as evidence."""
     return Evidence(
         evidence_id=act.event_id,
-        at_ms=counted_from(act.occurred_at_ms, act.received_at_ms, late_source=late_source),
+        at_ms=slas.counted_at(act.source, act.occurred_at_ms, act.received_at_ms),
         acted_at_ms=act.occurred_at_ms,
         by=act.act.by,
         handoff_id=act.act.handoff_id,
     )
 
 
-def from_stage(stage: LeadStaged, *, late_source: bool) -> Evidence:
+def from_stage(stage: LeadStaged, slas: SlaRules) -> Evidence:
     """A disposition that the scorer let through, as evidence."""
     return Evidence(
         evidence_id=stage.cause_id,
-        at_ms=counted_from(stage.occurred_at_ms, stage.evidence_at_ms, late_source=late_source),
+        at_ms=slas.counted_at(stage.source or "", stage.occurred_at_ms, stage.evidence_at_ms),
         acted_at_ms=stage.occurred_at_ms,
         by=stage.by,
         handoff_id=stage.handoff_id,
     )
-
-
-def counted_from(occurred_at_ms: int, received_at_ms: int, *, late_source: bool) -> int:
-    """The time evidence is judged by: never later than its receipt."""
-    return min(occurred_at_ms, received_at_ms) if late_source else received_at_ms

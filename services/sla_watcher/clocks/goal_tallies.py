@@ -7,7 +7,8 @@ that is read twice changes nothing.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from baton.contracts.goals import OPENED, GoalTally
+from baton.agreement.model.goals import MONEY_METRICS
+from baton.contracts.goals import JOINED_METRIC, GoalTally
 from baton.contracts.topic_names import SLA_TALLIES
 from baton.ids import derived_id
 from services.sla_watcher.clocks.step import ClockStep
@@ -22,7 +23,7 @@ def count_towards_goals(step: ClockStep, metric: str, *, occurred_at_ms: int, cy
     kept = tuple(each for each in step.head.tallied if each.startswith(f"{number}/"))
     step.head = replace(step.head, tallied=(*kept, mark))
     for goal in goals_for(step, metric):
-        publish_tally(step, goal, metric, amount=1, occurred_at_ms=occurred_at_ms, subject=(step.lead_id, number))
+        publish_tally(step, goal, metric, amount=1, occurred_at_ms=occurred_at_ms, subject=(step.lead_id, number), cycle=number)
 
 
 def goals_for(step: ClockStep, metric: str, currency: str | None = None) -> Iterator[str]:
@@ -35,9 +36,18 @@ def goals_for(step: ClockStep, metric: str, currency: str | None = None) -> Iter
 
 
 def publish_tally(
-    step: ClockStep, goal: str, metric: str, *, amount: int, occurred_at_ms: int, subject: tuple[str | int, ...]
+    step: ClockStep,
+    goal: str,
+    metric: str,
+    *,
+    amount: int,
+    occurred_at_ms: int,
+    subject: tuple[str | int, ...],
+    cycle: int = 0,
+    into: str | None = None,
+    due: str | None = None,
 ) -> None:
-    """``sla.tallies.v1``, keyed by the goal. ``subject`` is what counts once."""
+    """``sla.tallies.v1``, keyed by the goal. ``subject`` is what counts once. ``into``: see :class:`GoalTally`."""
     step.publish(
         SLA_TALLIES,
         GoalTally(
@@ -49,12 +59,17 @@ def publish_tally(
             segment=step.head.segment,
             lead_id=step.lead_id,
             cause_id=step.cause,
+            cycle=cycle,
+            into=into,
+            due=due,
         ),
         key=goal,
     )
 
 
-def announce_goals(step: ClockStep) -> None:
-    """Make every goal known to the goals reducer: a goal that nothing counts towards must be missed aloud."""
-    for name in step.reference.agreement.goals:
-        publish_tally(step, name, OPENED, amount=0, occurred_at_ms=step.now, subject=(OPENED, step.version))
+def join_in_goals(step: ClockStep, survivor: str, *, occurred_at_ms: int) -> None:
+    """Make known to the goals that count people that this lead and ``survivor`` are one person."""
+    for name, goal in step.reference.agreement.goals.items():
+        if goal.metric not in MONEY_METRICS:
+            subject = (step.lead_id, survivor)
+            publish_tally(step, name, JOINED_METRIC, amount=0, occurred_at_ms=occurred_at_ms, subject=subject, into=survivor)

@@ -6,7 +6,7 @@ these, whatever order the pauses became known in. So a changed target or calenda
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from services.sla_watcher.clocks.state import ClockPause
 
@@ -34,17 +34,13 @@ class PlainTime:
         return max(0, until_ms - from_ms)
 
 
-LONGEST_WAIT_MS: Final = 14 * 86_400_000
-"""A clock that waits for somebody outside goes on after this by itself: no lead waits for ever in silence."""
-
-
 def disjoint(pauses: Iterable[ClockPause], from_ms: int) -> tuple[tuple[int, int], ...]:
     """The pauses from ``from_ms`` on as disjoint intervals in order; overlapping ones count once. One that is still open counts as
     long as it can last."""
     merged: list[tuple[int, int]] = []
     for pause in sorted(pauses, key=lambda each: each.from_ms):
         start = max(pause.from_ms, from_ms)
-        end = pause.from_ms + LONGEST_WAIT_MS if pause.until_ms is None else pause.until_ms
+        end = pause.from_ms + pause.longest_ms if pause.until_ms is None else pause.until_ms
         if end <= start:
             continue
         if merged and start <= merged[-1][1]:

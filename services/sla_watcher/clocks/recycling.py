@@ -6,18 +6,17 @@ A lead that leaves is never silent: it has a track and a return date, or an end 
 from dataclasses import dataclass, replace
 from typing import Final
 
-from baton.agreement.compiled.recycling import RecycleReason
+from baton.agreement.compiled.recycling import RecycleReason, has_date
 from baton.agreement.model.recycling import Outcome
 from baton.agreement.quantities import DAY_MS
+from baton.contracts.clock_kinds import Occasion, kind_of
 from baton.contracts.slas import RETURN_DATE, ActionKind, ClockState, LeadReactivated, LeadRecycled, SlaAction
 from services.sla_watcher.clocks.clock import close_clock, start_clock
+from services.sla_watcher.clocks.occasions import started_by
 from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock, Rest
 from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import with_mark
 
-NURTURE_START: Final = "nurture_start"
-NURTURE: Final = "nurture"
-RETURN: Final = "return"
 MOST_RETURNED: Final = 3
 """Rejections of one qualification after which the manager gets the lead, not a further colleague."""
 
@@ -46,7 +45,7 @@ def leave_cycle(step: ClockStep, leaving: Leaving) -> None:
         close_clock(step, clock, f"{rest.outcome}: {rest.reason}", at_ms=step.now)
     step.head = replace(step.head, rest=rest, passing=None, holder=None, marks=with_mark(step.head.marks, "rest", step.now))
     if rest.outcome == Outcome.RECYCLE and rest.nurtured:
-        for name in (NURTURE_START, NURTURE):
+        for name in started_by(Occasion.RECYCLED):
             start_clock(step, _marketing_clock(step, name, rest))
 
 
@@ -72,7 +71,8 @@ def _plan(step: ClockStep, leaving: Leaving, *, cycle: int) -> Rest:
 
 def _recycled(step: ClockStep, rule: RecycleReason, leaving: Leaving, cycle: int) -> Rest:
     agreement = step.reference.agreement
-    plan = agreement.recycling.plan(rule, step.now, contract_end=leaving.contract_end, recycles=step.head.recycles)
+    contract_end = leaving.contract_end or step.head.contract_end
+    plan = agreement.recycling.plan(rule, step.now, contract_end=contract_end, recycles=step.head.recycles)
     consent = agreement.consent.nurture.decide(step.head.consents)
     rest = Rest(
         recycle_id=step.id_of("recycle"),
@@ -83,6 +83,8 @@ def _recycled(step: ClockStep, rule: RecycleReason, leaving: Leaving, cycle: int
         cool_off_until_ms=None if leaving.free else plan.cool_off_until_ms,
         return_at_ms=plan.return_at_ms,
         nurtured=consent.allowed,
+        left_at_ms=step.now,
+        recycles=step.head.recycles,
     )
     _tell_leave(step, rest, leaving, needs=plan.needs, refused=None if consent.allowed else consent.reason)
     return rest
@@ -99,7 +101,39 @@ def _disqualified(step: ClockStep, rule: RecycleReason, leaving: Leaving, cycle:
     return rest
 
 
-def _tell_leave(step: ClockStep, rest: Rest, leaving: Leaving, *, needs: str | None = None, refused: str | None = None) -> None:
+def learn_contract_end(step: ClockStep, contract_end: str | None) -> None:
+    """The end of the buyer's contract has become known, or turned out another: a lead that rests because of it returns by it. One
+    that has returned already keeps its dates."""
+    head, rest = step.head, step.head.rest
+    if (
+        contract_end is None
+        or contract_end == head.contract_end
+        or not has_date(contract_end, step.reference.agreement.recycling.calendar.zone)
+        or step.view.head is None
+    ):
+        return
+    step.head = replace(head, contract_end=contract_end)
+    if rest is None or rest.outcome != Outcome.RECYCLE or rest.back or rest.returned:
+        return
+    recycling = step.reference.agreement.recycling
+    plan = recycling.plan(rest.reason, rest.left_at_ms, contract_end=contract_end, recycles=rest.recycles)
+    return_at_ms = max(plan.return_at_ms, recycling.calendar.next_open(step.now))
+    if recycling.reason(rest.reason).before_contract_end_ms is None or return_at_ms == rest.return_at_ms:
+        return
+    moved = replace(rest, return_at_ms=return_at_ms)
+    step.head = replace(step.head, rest=moved)
+    _tell_leave(step, moved, Leaving(reason=rest.reason), revised=True)
+
+
+def _tell_leave(
+    step: ClockStep,
+    rest: Rest,
+    leaving: Leaving,
+    *,
+    needs: str | None = None,
+    refused: str | None = None,
+    revised: bool = False,
+) -> None:
     track = step.reference.agreement.recycling.tracks.get(rest.track or "")
     step.publish_recycled(
         LeadRecycled(
@@ -122,6 +156,8 @@ def _tell_leave(step: ClockStep, rest: Rest, leaving: Leaving, *, needs: str | N
             track_stage=track.stage if track else None,
             nurture_allowed=rest.nurtured and track is not None,
             nurture_reason=refused,
+            contract_end=leaving.contract_end or step.head.contract_end,
+            revised=revised,
         ),
     )
 
@@ -138,6 +174,8 @@ def _marketing_clock(step: ClockStep, name: str, rest: Rest) -> OpenClock:
         target="",
         level=step.head.level,
         segment=step.head.segment,
+        source=step.head.source,
+        campaign=step.head.campaign,
         track=rest.track,
     )
 
@@ -152,12 +190,13 @@ def return_from_rest(step: ClockStep) -> None:
     again_ms = recycling.plan(rest.reason, step.now, recycles=recycling.max_recycles).return_at_ms
     again_ms = max(again_ms, step.now + DAY_MS)
     for clock in step.head.clocks:
-        if clock.clock in (NURTURE_START, NURTURE, RETURN):
+        if Occasion.RETURNED in kind_of(clock.clock).ended_by:
             close_clock(step, clock, RETURN_DATE, at_ms=step.now)
     _tell_back(step, rest, RETURN_DATE, return_at_ms=again_ms)
     step.head = replace(step.head, rest=replace(rest, back=True, return_at_ms=again_ms))
     if rest.nurtured:
-        start_clock(step, _marketing_clock(step, RETURN, rest))
+        for name in started_by(Occasion.RETURNED):
+            start_clock(step, _marketing_clock(step, name, rest))
 
 
 def end_rest(step: ClockStep, reason: str) -> None:
@@ -198,7 +237,8 @@ def after_rejection(step: ClockStep, leaving: Leaving, holder: CurrentHandoff | 
     failed = passing.failed if leaving.by is None or leaving.by in passing.failed else (*passing.failed, leaving.by)
     counted = replace(passing, failed=failed, returned=passing.returned + 1, moved=leaving.handoff_id)
     step.head = replace(step.head, passing=counted)
-    again = passing.returned < MOST_RETURNED
+    manager = _manager(step, holder)
+    again = passing.returned < MOST_RETURNED or manager is None
     step.publish_action(
         SlaAction(
             action_id=step.id_of("action", "rejected"),
@@ -211,7 +251,7 @@ def after_rejection(step: ClockStep, leaving: Leaving, holder: CurrentHandoff | 
             agreement=step.version,
             owner=leaving.by,
             pool=holder.pool if holder else None,
-            to=None if again else _manager(step, holder),
+            to=None if again else manager,
             reason=leaving.reason,
             exclude=failed,
         ),

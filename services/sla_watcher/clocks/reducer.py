@@ -25,8 +25,8 @@ from baton.contracts.topic_names import (
     SLA_TALLIES,
 )
 from baton.engine.reducer import Event, Reducer, Step, View
-from services.sla_watcher.clocks import breaches, escalation_ladder, goal_tallies, recycling
-from services.sla_watcher.clocks.clock import adopt_agreement, adopt_ladder, find_clock
+from services.sla_watcher.clocks import breaches, escalation_ladder, recycling
+from services.sla_watcher.clocks.clock import adopt_ladder, adopt_reference, find_clock
 from services.sla_watcher.clocks.handlers import acts, ahead, handoffs, stages
 from services.sla_watcher.clocks.state import BROKEN, LeadClocks
 from services.sla_watcher.clocks.step import ClockStep
@@ -51,6 +51,15 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
     entry_kinds = (BROKEN,)
     upstream = ("admit", "identify", "lead", "dispatch", "matching", "assignment", "dispatch")
     adopts = True
+
+    def editions(self, reference: AgreementReference) -> tuple[str, ...]:
+        """The agreement; and with the absences, for a lead that somebody's clock runs for."""
+        return reference.version, reference.edition
+
+    def edition_of(self, head: LeadClocks | None, reference: AgreementReference) -> str:
+        """Only where a clock has an owner can an absence move anything."""
+        owned = head is not None and any(clock.owner is not None for clock in head.clocks)
+        return reference.edition if owned else reference.version
 
     def step(self, view: View[LeadClocks], event: Event, *, now: int, reference: AgreementReference) -> Step[LeadClocks]:
         """Take one input record."""
@@ -78,11 +87,12 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
         return step.finish()
 
     def adopt(self, view: View[LeadClocks], *, old: str, new: AgreementReference, now: int) -> Step[LeadClocks]:
-        """Compute every running clock anew from its intervals."""
+        """Compute every open clock anew from its intervals: the agreement has changed, or who is away."""
         step = ClockStep(view, now=now, reference=new)
+        reason = "absence" if new.version in (old, old.partition("+")[0]) else "agreement"
         for clock in step.head.clocks:
             if clock.state == ClockState.RUNNING:
-                adopt_agreement(step, clock)
+                adopt_reference(step, clock, reason=reason)
             else:
                 adopt_ladder(step, clock)
         return step.finish()
@@ -95,8 +105,6 @@ def _take(step: ClockStep, event: Event, part: object) -> None:
             for change in ahead.take(step, qualified.qualification_id):
                 for late in parts_of(change):
                     _take(step, replace(event, at_ms=max(event.at_ms, change.at_ms)), late)
-            if step.view.head is None:
-                goal_tallies.announce_goals(step)
         case LeadRouted() as routed:
             handoffs.on_routed(step, event, routed)
         case LeadUnrouted() as unrouted:

@@ -8,18 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from baton.agreement.quantities import LONGEST_WAIT_MS
 from baton.contracts.streams import HandoffChange
 from baton.engine.reducer import EntryKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockPause:
-    """A stretch in which the clock stood still; ``until_ms`` None: it still does. ``deadline_ms`` is what it was before."""
+    """A stretch in which the clock stood still; ``until_ms`` None: it still does, for ``longest_ms`` at most. ``deadline_ms``
+    is what it was before."""
 
     reason: str
     from_ms: int
     until_ms: int | None = None
     deadline_ms: int = 0
+    longest_ms: int = LONGEST_WAIT_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +50,13 @@ class LastWord:
 class OpenClock:
     """A clock that is ``running`` or ``breached``.
 
-    ``queue`` and ``stage`` are what its target is looked up by, besides level and segment. ``promised_ms``: an earlier
+    ``queue`` and ``stage`` are what its target is looked up by, besides level, segment, source and campaign. ``promised_ms``: an earlier
     agreement's deadline that stands, because a later one would have put it into the past at ``promised_at_ms``. ``warned``: warnings given. A breached clock is
     settled at ``settle_at_ms`` (None: it is): from then on no evidence from before the deadline is expected. ``rung`` is the
     next step of the ladder, due at ``rung_at_ms``; None once the ladder has stopped. ``superseded``: the lead was handed on.
     ``due``: the deadline had passed when the agreement changed, so it stands. ``track``: what ``nurture`` runs on.
+    ``raised_at_ms``: the buyer raised a hand while it ran; from then on the promise for ``level`` is counted, and that for
+    ``former_level`` from the start on: the earlier deadline holds.
     """
 
     clock_id: str
@@ -70,6 +75,8 @@ class OpenClock:
     pool: str | None = None
     level: str | None = None
     segment: str | None = None
+    source: str | None = None
+    campaign: str | None = None
     pauses: tuple[ClockPause, ...] = ()
     promised_ms: int = 0
     promised_at_ms: int = 0
@@ -83,6 +90,8 @@ class OpenClock:
     superseded: bool = False
     due: bool = False
     track: str | None = None
+    raised_at_ms: int = 0
+    former_level: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +125,7 @@ class Pass:
     level: str
     segment: str | None = None
     qualified_at_ms: int = 0
+    grade: str = ""
     hand_raised: bool = False
     reassigned: int = 0
     returned: int = 0
@@ -130,7 +140,8 @@ class Rest:
     """A cycle that has ended, and when the lead comes back; ``return_at_ms`` None: not by itself.
 
     ``nurtured``: consent allows it, so marketing owes touches. ``back``: a return date has come; ``return_at_ms`` is the next one then, so that a lead that does not qualify after its return
-    is looked at again. ``returned``: the lead has qualified anew, and the rest is over.
+    is looked at again. ``returned``: the lead has qualified anew, and the rest is over. ``left_at_ms`` and ``recycles`` (how often it
+    had been recycled before) are what its dates follow from, whenever the end of a contract becomes known.
     """
 
     recycle_id: str
@@ -143,15 +154,18 @@ class Rest:
     nurtured: bool = True
     back: bool = False
     returned: bool = False
+    left_at_ms: int = 0
+    recycles: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDeal:
-    """An opportunity that counts towards the pipeline."""
+    """An opportunity that counts towards the pipeline. ``due``: the day on which it is expected to close."""
 
     opportunity_id: str
     amount_minor: int
     currency: str
+    due: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,14 +178,19 @@ class TimeMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadClocks:
-    """The head of the clocks reducer. ``ahead``: what dispatch says of a qualification that the lead reducer's word has not come of yet. ``consents`` are those it was last qualified with. ``tallied`` is what this cycle
+    """The head of the clocks reducer. ``ahead``: what dispatch says of a qualification that the lead reducer's word has not come of yet.
+    ``consents`` are those it was last qualified with. ``contract_end``: of the buyer's contract with somebody else, as it was told last.
+    ``tallied`` is what this cycle
     has counted for already. ``ended`` (merged, erased) makes it
     a tombstone that nothing starts again."""
 
     cycle: int = 0
     level: str | None = None
     segment: str | None = None
+    source: str | None = None
+    campaign: str | None = None
     consents: Mapping[str, str] = field(default_factory=dict)
+    contract_end: str | None = None
     clocks: tuple[OpenClock, ...] = ()
     passing: Pass | None = None
     holder: CurrentHandoff | None = None

@@ -4,10 +4,14 @@ pace = achieved / (goal * working days gone / working days of the period), in pa
 against what is left of the quota, as a share of the agreed multiple: no days in it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from baton.agreement.compiled.goals import Goal
+from baton.agreement.model.goals import MONEY_METRICS
+from services.sla_watcher.goals.periods import Period
 
 COVERAGE: Final = "coverage"
 WON_AMOUNT: Final = "won_amount"
@@ -39,7 +43,37 @@ def minor_units(currency: str) -> int:
 
 def in_units(goal: Goal, total: int) -> int:
     """A sum as people count it: leads, or whole units of the goal's currency."""
-    return total // minor_units(goal.currency) if goal.metric in (WON_AMOUNT, COVERAGE) and goal.currency else total
+    return total // minor_units(goal.currency) if goal.metric in MONEY_METRICS and goal.currency else total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDeals:
+    """The open pipeline in minor units: what is ``due`` in the period and not past, and what stands beside it."""
+
+    due: int = 0
+    overdue: int = 0
+    later: int = 0
+    undated: int = 0
+
+
+def deal_day(text: str | None) -> str:
+    """The day on which a deal is expected to close, as ISO; empty where none is told, or what is told is none."""
+    try:
+        return date.fromisoformat((text or "")[:10]).isoformat()
+    except ValueError:
+        return ""
+
+
+def open_deals(by_day: Mapping[str, int], period: Period, today: date) -> OpenDeals:
+    """The pipeline split by where its days lie, as seen on ``today``."""
+    now, end = today.isoformat(), period.end.isoformat()
+    dated = {day: amount for day, amount in by_day.items() if day}
+    return OpenDeals(
+        due=sum(amount for day, amount in dated.items() if now <= day < end),
+        overdue=sum(amount for day, amount in dated.items() if day < now),
+        later=sum(amount for day, amount in dated.items() if day >= max(now, end)),
+        undated=by_day.get("", 0),
+    )
 
 
 def standing(goal: Goal, *, total: int, open_minor: int, days_gone: int, days: int) -> Standing:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from baton.contracts.goals import GoalProgress
 from baton.engine.reducer import EntryKind
 
 
@@ -12,15 +13,18 @@ class GoalBook:
     """The head of the goals reducer.
 
     ``period`` (``2026-10``, ``2026-Q4``) is the one that is open: an earlier one is closed when everything from before its end is
-    known. ``sums`` by period: leads, or minor units of money. ``open_minor`` is the pipeline now. ``alarmed``: the violation of the open
-    period has been told. ``gone``: the agreement does not have this goal any more.
+    known. ``sums`` by period: leads, or minor units of money. ``open_by_day`` is the pipeline now, by the day on
+    which it is expected to close (empty: not known). ``alarmed``: the violation of the open
+    period has been told. ``gone``: the agreement does not have this goal any more. ``told``: the progress that was
+    published last.
     """
 
     period: str
     sums: Mapping[str, int] = field(default_factory=dict)
-    open_minor: int = 0
+    open_by_day: Mapping[str, int] = field(default_factory=dict)
     alarmed: bool = False
     gone: bool = False
+    told: GoalProgress | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,5 +34,15 @@ class CountedTally:
     amount: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedLead:
+    """A lead that has ended in another: what counts for it counts for ``into``."""
+
+    into: str
+
+
 COUNTED: Final = EntryKind("counted", CountedTally)
-"""Items are ``<period>/<tally id>``: the oldest come first."""
+"""Items are ``<period>/<lead>/<cycle>``, or ``<period>/<tally id>`` where money is counted: the oldest come first."""
+
+JOINED: Final = EntryKind("joined", JoinedLead)
+"""Items are ``<period in which it was joined>/<lead>``."""

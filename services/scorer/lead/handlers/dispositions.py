@@ -9,10 +9,11 @@ the SLA watcher, from the reason.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from baton.contracts.intake import ActKind, LeadAct
-from baton.contracts.leads import Actor, Stage, StageEvent
+from baton.contracts.leads import BY_TOUCH, CLOCK_SKEW_MS, Actor, Stage, StageEvent
 from baton.ids import derived_id
 from services.scorer.lead.handlers.acting_role import NotEntitled, acting_role
 from services.scorer.lead.handlers.disposition_effects import carry_out, former_handoff, said_before_withdrawal, speaker
@@ -37,7 +38,7 @@ _MOVES: Final = {
     ActKind.WON: StageEvent.WON,
     ActKind.LOST: StageEvent.LOST,
 }
-_TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING})
+_TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING, ActKind.MEETING_BOOKED})
 _NEED_REASON: Final = frozenset({StageEvent.REJECTED, StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.LOST})
 _MAX_ATTEMPTS: Final = 32
 _MAX_REASON: Final = 100
@@ -170,7 +171,14 @@ def _incomplete(move: StageEvent, cause: Cause) -> str | None:
 
 
 def _touched(step: LeadStep, event: LeadAct) -> None:
-    """A person's attempt to reach the buyer, by whoever holds the lead."""
+    """A person's attempt to reach the buyer, by whoever holds the lead. Who was offered it and has not answered takes it by that: the
+    one acceptance that router and SLA watcher follow as well."""
     act, cycle_state = event.act, step.cycle_state
-    if not act.automatic and not cycle_state.touched and cycle_state.owner is not None and act.by == cycle_state.owner:
-        step.update_cycle(touched=True)
+    if act.automatic or cycle_state.touched or cycle_state.owner is None or act.by != cycle_state.owner:
+        return
+    step.update_cycle(touched=True)
+    offered = not cycle_state.accepted and step.head.stage in (Stage.MQL, Stage.TQL)
+    meant = act.handoff_id in (None, cycle_state.handoff_id)
+    if offered and meant and event.occurred_at_ms >= cycle_state.routed_at_ms - CLOCK_SKEW_MS:
+        cause = replace(cause_of(event), actor=Actor(cycle_state.leg), handoff_id=cycle_state.handoff_id, reason=BY_TOUCH)
+        carry_out(step, StageEvent.ACCEPTED, cause)

@@ -46,6 +46,7 @@ def on_merge(step: LeadStep, told: LeadMerge) -> None:
         leave_backlog(step, cause=told.merge_id)
         send_book(step, told.survivor, merge_id=told.merge_id)
         cause = by_system(step, told.merge_id, occurred_at_ms=told.occurred_at_ms, reason=MERGED)
+        step.head = replace(step.head, survivor=told.survivor)
         place(step, StageEvent.MERGED, cause, Stage(head.stage))
         publish_account_part(step, "remove", head.account_id, None, cause=told.merge_id)
         if step.get(PERSON, ONLY) is not None:

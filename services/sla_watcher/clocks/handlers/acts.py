@@ -7,51 +7,57 @@ A touch by the holder meets ``first_touch``, counts towards ``follow_up`` and, w
 from dataclasses import replace
 from typing import Final
 
+from baton.agreement.compiled.slas import AWAITING, WaitRule
+from baton.agreement.model.goals import Metric
+from baton.contracts.clock_kinds import Occasion, Scope, kind_of
 from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.slas import ActionKind, ClockState
 from baton.engine.reducer import Event
 from services.sla_watcher.clocks import closed_breaches
 from services.sla_watcher.clocks.clock import pause_clock, record_evidence, resume_clock, store_clock
 from services.sla_watcher.clocks.clock_terms import terms_of
-from services.sla_watcher.clocks.evidence import AWAITING, Evidence, from_act, is_touch
+from services.sla_watcher.clocks.evidence import Evidence, from_act, is_answer, is_touch
 from services.sla_watcher.clocks.goal_tallies import count_towards_goals
-from services.sla_watcher.clocks.handlers.handoffs import AFTER_ACCEPTANCE, OFFER, release_handoff, start_for_holder
+from services.sla_watcher.clocks.handlers.handoffs import release_handoff, start_for_holder
+from services.sla_watcher.clocks.occasions import apply_occasion, is_met_by, meet
+from services.sla_watcher.clocks.recycling import learn_contract_end
 from services.sla_watcher.clocks.sla_facts import publish_action
 from services.sla_watcher.clocks.state import Attempt, OpenClock
 from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import with_mark
 
-PAUSED: Final = ("qualify", "follow_up", "advance")
 WAITING: Final = "waiting_for_buyer"
+OUT_OF_OFFICE: Final = frozenset({"out_of_office", "auto_reply", "automatic_reply"})
 _MOST_ATTEMPTS: Final = 64
 
 
 def on_act(step: ClockStep, event: Event, act: LeadAct) -> None:
     """Take one act."""
-    late_source = step.reference.agreement.slas.grace_of(act.source) > 0
-    evidence = from_act(act, late_source=late_source)
+    evidence = from_act(act, step.reference.agreement.slas)
+    learn_contract_end(step, act.act.contract_end)
     if act.act.kind == ActKind.NURTURE_TOUCH:
         _nurtured(step, evidence)
     elif act.act.kind == ActKind.BUYER_REPLY:
-        _replied(step, evidence)
+        if not act.act.automatic and act.act.outcome not in OUT_OF_OFFICE:
+            _replied(step, act, evidence)
     elif act.act.kind == ActKind.ACCEPTED:
         _accepted_by_former(step, evidence)
-    elif is_touch(act):
-        _touched(step, event, evidence, awaiting=act.act.outcome in AWAITING)
+    elif act.act.kind == ActKind.NO_SHOW:
+        _missed(step, event, act, evidence)
+    elif is_answer(act):
+        _touched(step, event, act, evidence)
 
 
 def _nurtured(step: ClockStep, evidence: Evidence) -> None:
-    for clock in step.head.clocks:
-        if clock.clock in ("nurture_start", "return"):
-            record_evidence(step, clock, evidence)
+    apply_occasion(step, Occasion.NURTURE_TOUCHED, evidence)
 
 
-def _replied(step: ClockStep, evidence: Evidence) -> None:
+def _replied(step: ClockStep, act: LeadAct, evidence: Evidence) -> None:
     for clock in step.head.clocks:
-        if clock.clock in PAUSED:
+        wait = _wait_of(step, clock)
+        if wait is not None and wait.ends(act.act.kind, act.act.outcome, is_answer=True):
             resume_clock(step, clock, at_ms=evidence.at_ms)
-        elif clock.clock == "return":
-            record_evidence(step, clock, evidence)
+    apply_occasion(step, Occasion.BUYER_REPLIED, evidence)
     if step.head.holder is not None:
         step.head = replace(step.head, marks=with_mark(step.head.marks, "human", evidence.at_ms))
 
@@ -60,29 +66,51 @@ def _accepted_by_former(step: ClockStep, evidence: Evidence) -> None:
     """An acceptance of a hand-off that does not stand any more is refused as a move, but it still is evidence."""
     closed_breaches.excuse_breaches(step, evidence, accepts=True)
     for clock in step.head.clocks:
-        if clock.clock == "accept" and clock.superseded and _answers(clock, evidence) and _in_time(clock, evidence):
+        is_meant = clock.superseded and Occasion.ACCEPTED in kind_of(clock.clock).met_by
+        if is_meant and _answers(clock, evidence) and _in_time(clock, evidence):
             _give_back(step, clock, record_evidence(step, clock, evidence))
 
 
-def _touched(step: ClockStep, event: Event, evidence: Evidence, *, awaiting: bool) -> None:
+def _touched(step: ClockStep, event: Event, act: LeadAct, evidence: Evidence) -> None:
+    occasion = Occasion.TOUCHED if is_touch(act) else Occasion.MEETING_BOOKED
     closed_breaches.excuse_breaches(step, evidence, accepts=False)
     for clock in step.head.clocks:
-        if clock.clock in OFFER and _answers(clock, evidence) and (not clock.superseded or _in_time(clock, evidence)):
-            heard = replace(evidence, inferred=clock.clock == "accept")
-            _give_back(step, clock, record_evidence(step, clock, heard))
-        elif clock.clock == "follow_up" and _answers(clock, evidence):
-            _attempt(step, clock, evidence)
-        elif clock.clock == "return":
-            record_evidence(step, clock, evidence)
+        _hear_touch(step, clock, evidence, occasion)
     holder = step.head.holder
     if holder is None or not evidence.answers(holder.handoff_id, holder.owner, holder.since_ms):
         return
     release_handoff(step, at_ms=event.at_ms)
     step.head = replace(step.head, holder=replace(holder, touched=True, accepted=True))
-    count_towards_goals(step, "follow_up", occurred_at_ms=evidence.acted_at_ms)
+    count_towards_goals(step, Metric.FOLLOW_UP.value, occurred_at_ms=evidence.acted_at_ms)
     if not holder.accepted:
-        start_for_holder(step, AFTER_ACCEPTANCE, at_ms=event.at_ms)
-    _wait_for_buyer(step, evidence, awaiting=awaiting)
+        start_for_holder(step, Occasion.TAKEN_UP, at_ms=event.at_ms)
+    _wait_for_buyer(step, act, evidence)
+
+
+def _missed(step: ClockStep, event: Event, act: LeadAct, evidence: Evidence) -> None:
+    """The buyer did not come: nobody waits for the meeting any more, and the holder is to try again."""
+    holder = step.head.holder
+    if holder is None or not evidence.answers(holder.handoff_id, holder.owner, holder.since_ms):
+        return
+    for clock in step.head.clocks:
+        wait = _wait_of(step, clock)
+        if wait is not None and wait.ends(act.act.kind, act.act.outcome, is_answer=True):
+            resume_clock(step, clock, at_ms=evidence.at_ms)
+    start_for_holder(step, Occasion.NO_SHOW, at_ms=event.at_ms)
+    step.head = replace(step.head, marks=with_mark(step.head.marks, "human", evidence.at_ms))
+
+
+def _hear_touch(step: ClockStep, clock: OpenClock, evidence: Evidence, occasion: Occasion) -> None:
+    kind = kind_of(clock.clock)
+    if kind.scope is Scope.REST:
+        if is_met_by(clock, occasion):
+            meet(step, clock, occasion, evidence)
+    elif not _answers(clock, evidence):
+        return
+    elif occasion is Occasion.TOUCHED and is_met_by(clock, Occasion.ATTEMPTED):
+        _attempt(step, clock, evidence)
+    elif is_met_by(clock, occasion) and (not clock.superseded or _in_time(clock, evidence)):
+        _give_back(step, clock, meet(step, clock, occasion, evidence))
 
 
 def _answers(clock: OpenClock, evidence: Evidence) -> bool:
@@ -93,11 +121,21 @@ def _in_time(clock: OpenClock, evidence: Evidence) -> bool:
     return evidence.at_ms <= clock.deadline_ms
 
 
-def _wait_for_buyer(step: ClockStep, evidence: Evidence, *, awaiting: bool) -> None:
+def _wait_of(step: ClockStep, clock: OpenClock) -> WaitRule | None:
+    terms = terms_of(clock, step.reference)
+    return terms.rule.wait if terms is not None else None
+
+
+def _wait_for_buyer(step: ClockStep, act: LeadAct, evidence: Evidence) -> None:
+    awaiting = act.act.outcome in AWAITING
     for clock in step.head.clocks:
-        if clock.clock in PAUSED and awaiting:
-            pause_clock(step, clock, WAITING, at_ms=evidence.at_ms)
-        elif clock.clock in PAUSED:
+        wait = _wait_of(step, clock)
+        if wait is None:
+            continue
+        if wait.begins(act.act.kind, act.act.outcome, is_touch=is_touch(act)):
+            pause_clock(step, clock, WAITING, at_ms=evidence.at_ms, longest_ms=wait.longest_ms)
+            awaiting = True
+        elif wait.ends(act.act.kind, act.act.outcome, is_answer=True):
             resume_clock(step, clock, at_ms=evidence.at_ms)
     step.head = replace(step.head, marks=with_mark(step.head.marks, "buyer" if awaiting else "human", evidence.at_ms))
 
@@ -110,9 +148,19 @@ def _attempt(step: ClockStep, clock: OpenClock, evidence: Evidence) -> None:
     counted = replace(clock, attempts=attempts)
     store_clock(step, counted)
     terms = terms_of(counted, step.reference)
-    if terms is not None and len(attempts) >= terms.rule.attempts:
-        last = attempts[terms.rule.attempts - 1]
+    spread = _spread(attempts, terms.rule.apart_ms) if terms is not None else ()
+    if terms is not None and len(spread) >= terms.rule.attempts:
+        last = spread[terms.rule.attempts - 1]
         record_evidence(step, counted, replace(evidence, evidence_id=last.evidence_id, at_ms=last.at_ms))
+
+
+def _spread(attempts: tuple[Attempt, ...], apart_ms: int) -> tuple[Attempt, ...]:
+    """The attempts that count, in order: each as long after the one before as was agreed."""
+    counted: list[Attempt] = []
+    for attempt in attempts:
+        if not counted or attempt.at_ms - counted[-1].at_ms >= apart_ms:
+            counted.append(attempt)
+    return tuple(counted)
 
 
 def _give_back(step: ClockStep, clock: OpenClock, ended: ClockState | None) -> None:

@@ -7,23 +7,23 @@ breach. The clocks of a hand-off start when the routed record reaches the log, s
 from dataclasses import replace
 from typing import Final
 
-from baton.contracts.leads import LeadQualified
+from baton.agreement.compiled.recycling import NEEDS_CONTRACT_END
+from baton.contracts.clock_kinds import Occasion, Scope, kind_of
+from baton.contracts.leads import LeadQualified, Stage
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import ClockState
-from baton.contracts.streams import HANDOFF_ENDS, HandoffChange, HandoffEvent
+from baton.contracts.streams import HANDOFF_ENDS, HandoffChange, HandoffEvent, LeadDecision
 from baton.engine.reducer import Event
 from services.sla_watcher.clocks.clock import close_clock, record_evidence, start_clock, store_clock
-from services.sla_watcher.clocks.evidence import Evidence
+from services.sla_watcher.clocks.evidence import Evidence, from_stage
 from services.sla_watcher.clocks.goal_tallies import count_towards_goals
-from services.sla_watcher.clocks.recycling import NURTURE, NURTURE_START, RETURN, Leaving, end_rest, leave_cycle
+from services.sla_watcher.clocks.occasions import apply_occasion, is_met_by, of_scope, started_by
+from services.sla_watcher.clocks.recycling import Leaving, end_rest, leave_cycle
 from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock, Pass
 from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import with_mark
 
-ROUTE: Final = "route"
 NO_CONSENT: Final = "no_consent"
-OFFER: Final = ("accept", "first_touch")
-AFTER_ACCEPTANCE: Final = ("qualify", "follow_up")
 
 
 def on_qualified(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
@@ -31,17 +31,31 @@ def on_qualified(step: ClockStep, event: Event, qualified: LeadQualified) -> Non
     head = step.head
     if head.passing is not None and head.passing.qualification_id == qualified.qualification_id:
         return
-    for clock in head.clocks:
-        if clock.clock in (NURTURE, RETURN):
-            record_evidence(step, clock, _fact(event, qualified.cause_id, event.received_at_ms, "requalified"))
-        else:
-            reason = "requalified" if clock.clock == NURTURE_START else "qualified_again"
-            close_clock(step, clock, reason, at_ms=event.at_ms)
+    _end_former(step, event, qualified)
     end_rest(step, "hand_raised" if qualified.hand_raised else "requalified")
     _begin(step, event, qualified)
-    start_clock(step, _clock(step, ROUTE, qualified.qualification_id, event.at_ms))
+    for name in started_by(Occasion.QUALIFIED):
+        start_clock(step, _clock(step, name, qualified.qualification_id, event.at_ms))
     if qualified.stage == "mql":
         count_towards_goals(step, "mql", occurred_at_ms=qualified.qualified_at_ms)
+
+
+def _end_former(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
+    """What ran before the qualification. One that the bridge team's verdict made is that verdict too, whichever is read first."""
+    passed_on = qualified.stage == Stage.TQL and _same_cycle(step, qualified)
+    occasion = Occasion.PASSED_ON if passed_on else Occasion.REQUALIFIED
+    for scope in Scope:
+        reason = None if passed_on else "requalified" if scope is Scope.REST else "qualified_again"
+        evidence = _verdict(step, event, qualified) if passed_on else None
+        evidence = evidence or _fact(event, qualified.cause_id, event.received_at_ms, reason)
+        apply_occasion(step, occasion, evidence, meant=of_scope(scope))
+
+
+def _verdict(step: ClockStep, event: Event, qualified: LeadQualified) -> Evidence | None:
+    """The bridge team's own act, where it is in the same record."""
+    moves = event.value.moves if isinstance(event.value, LeadDecision) else ()
+    staged = next((move.staged for move in moves if move.qualified is qualified), None)
+    return from_stage(staged, step.reference.agreement.slas) if staged is not None else None
 
 
 def _begin(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
@@ -52,6 +66,7 @@ def _begin(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
         leg=qualified.leg,
         level=qualified.level,
         segment=qualified.segment,
+        grade=qualified.grade,
         qualified_at_ms=qualified.qualified_at_ms,
         hand_raised=qualified.hand_raised or bool(head.passing and head.passing.hand_raised and _same_cycle(step, qualified)),
     )
@@ -61,7 +76,10 @@ def _begin(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
         cycle=qualified.cycle,
         level=qualified.level,
         segment=qualified.segment,
+        source=qualified.story.source,
+        campaign=qualified.story.latest_campaign,
         consents=qualified.story.consents,
+        contract_end=qualified.story.profile.get(NEEDS_CONTRACT_END) or head.contract_end,
         passing=passing,
         holder=None,
         marks=with_mark(marks, "system", min(qualified.received_at_ms, event.at_ms)),
@@ -80,7 +98,7 @@ def on_routed(step: ClockStep, event: Event, routed: LeadRouted) -> None:
     if holder is not None and routed.attempt <= max(holder.attempt, holder.bars):
         return
     for clock in step.head.clocks:
-        if clock.clock == ROUTE:
+        if is_met_by(clock, Occasion.OFFERED):
             decided_at = min(routed.routed_at_ms, event.at_ms)
             record_evidence(step, clock, _fact(event, event.id, decided_at, None))
         elif clock.handoff_id not in (None, routed.handoff_id):
@@ -100,7 +118,7 @@ def on_routed(step: ClockStep, event: Event, routed: LeadRouted) -> None:
         ),
         marks=with_mark(step.head.marks, "human", event.at_ms),
     )
-    start_for_holder(step, OFFER[1:] if accepted else OFFER, at_ms=event.at_ms)
+    start_for_holder(step, Occasion.OFFERED, at_ms=event.at_ms)
 
 
 def supersede(step: ClockStep, clock: OpenClock, *, at_ms: int, reason: str = "reassigned") -> None:
@@ -119,12 +137,14 @@ def release_handoff(step: ClockStep, *, at_ms: int) -> None:
             close_clock(step, clock, "handed_on", at_ms=at_ms)
 
 
-def start_for_holder(step: ClockStep, names: tuple[str, ...], *, at_ms: int) -> None:
-    """Start the named clocks of the hand-off that stands."""
+def start_for_holder(step: ClockStep, occasion: Occasion, *, at_ms: int) -> None:
+    """Start the clocks of the hand-off that stands which begin with the occasion; not one that was met before it began."""
     holder = step.head.holder
     if holder is None:
         return
-    for name in names:
+    for name in started_by(occasion):
+        if holder.accepted and Occasion.ACCEPTED in kind_of(name).met_by:
+            continue
         clock = _clock(step, name, holder.handoff_id, at_ms)
         start_clock(step, replace(clock, handoff_id=holder.handoff_id, queue=holder.leg, owner=holder.owner, pool=holder.pool))
 
@@ -139,15 +159,15 @@ def on_unrouted(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:
         _suppressed(step, event, unrouted)
         return
     for clock in step.head.clocks:
-        if clock.handoff_id not in (None, unrouted.handoff_id) and clock.clock != ROUTE:
+        if clock.handoff_id not in (None, unrouted.handoff_id) and not is_met_by(clock, Occasion.OFFERED):
             supersede(step, clock, at_ms=event.at_ms)
     step.head = replace(step.head, holder=None, marks=with_mark(step.head.marks, "queue", event.at_ms))
-    waiting = next((each for each in step.head.clocks if each.clock == ROUTE), None)
-    if waiting is None:
-        start_clock(step, _clock(step, ROUTE, unrouted.handoff_id, event.at_ms))
-        waiting = next((each for each in step.head.clocks if each.clock == ROUTE), None)
-    if waiting is not None:
-        store_clock(step, replace(waiting, pool=unrouted.pool, handoff_id=unrouted.handoff_id))
+    for name in started_by(Occasion.HELD):
+        if not any(clock.clock == name for clock in step.head.clocks):
+            start_clock(step, _clock(step, name, unrouted.handoff_id, event.at_ms))
+    for clock in step.head.clocks:
+        if Occasion.HELD in kind_of(clock.clock).starts_on:
+            store_clock(step, replace(clock, pool=unrouted.pool, handoff_id=unrouted.handoff_id))
 
 
 def _suppressed(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:
@@ -194,7 +214,7 @@ def _reinstate(step: ClockStep, event: Event, change: HandoffChange, owner: str)
         if clock.handoff_id not in (None, change.handoff_id):
             supersede(step, clock, at_ms=event.at_ms)
     step.head = replace(step.head, holder=holder, marks=with_mark(step.head.marks, "human", event.at_ms))
-    start_for_holder(step, AFTER_ACCEPTANCE, at_ms=event.at_ms)
+    start_for_holder(step, Occasion.TAKEN_UP, at_ms=event.at_ms)
 
 
 def _clock(step: ClockStep, name: str, subject: str, at_ms: int) -> OpenClock:
@@ -212,6 +232,8 @@ def _clock(step: ClockStep, name: str, subject: str, at_ms: int) -> OpenClock:
         qualification_id=passing.qualification_id if passing else None,
         level=step.head.level,
         segment=step.head.segment,
+        source=step.head.source,
+        campaign=step.head.campaign,
     )
 
 

@@ -8,24 +8,25 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from baton.contracts.leads import NO_MOVES, Actor, LeadStaged, Stage, StageEvent
-from baton.contracts.slas import ClockState
+from baton.contracts.clock_kinds import Occasion, kind_of
+from baton.contracts.leads import Actor, LeadStaged, Level, Stage, StageEvent
+from baton.contracts.slas import ActionKind, ClockState
 from baton.engine.reducer import Event
-from services.sla_watcher.clocks.clock import close_clock, end_clock_now, record_evidence, start_clock
+from services.sla_watcher.clocks.clock import close_clock, end_clock_now, reschedule_clock, start_clock
 from services.sla_watcher.clocks.evidence import Evidence, from_stage
-from services.sla_watcher.clocks.goal_tallies import count_towards_goals
-from services.sla_watcher.clocks.handlers.handoffs import AFTER_ACCEPTANCE, ROUTE, release_handoff, start_for_holder
+from services.sla_watcher.clocks.goal_tallies import count_towards_goals, join_in_goals
+from services.sla_watcher.clocks.handlers.handoffs import release_handoff, start_for_holder
+from services.sla_watcher.clocks.occasions import apply_occasion, of_handoff, started_by
 from services.sla_watcher.clocks.pipeline import on_deal
 from services.sla_watcher.clocks.recycling import (
-    NURTURE,
-    NURTURE_START,
-    RETURN,
     Leaving,
     after_rejection,
+    learn_contract_end,
     leave_cycle,
     left_before,
 )
-from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock
+from services.sla_watcher.clocks.sla_facts import publish_action
+from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock, Pass
 from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import with_mark
 
@@ -36,15 +37,15 @@ _UNSAID: Final[Mapping[str, str]] = {
     StageEvent.DISQUALIFIED: "not_icp",
 }
 _ENDED: Final = frozenset({StageEvent.MERGED, StageEvent.ERASED})
-_COUNTED_BEFORE: Final = NO_MOVES | {StageEvent.REJECTED, StageEvent.WITHDRAWN}
-"""What tells of a stage that was counted when it was reached, here or at a lead that ended in this one."""
+_VERDICTS: Final = frozenset({StageEvent.ACCEPTED, StageEvent.QUALIFIED, StageEvent.OPPORTUNITY, StageEvent.WON})
+"""Moves that count towards goals; every other one leads to a stage that was counted when it was reached, or to none that counts."""
 
 
 def on_staged(step: ClockStep, event: Event, staged: LeadStaged) -> None:
     """Take one move."""
-    late_source = step.reference.agreement.slas.grace_of(staged.source or "") > 0
-    evidence = from_stage(staged, late_source=late_source)
+    evidence = from_stage(staged, step.reference.agreement.slas)
     step.head = replace(step.head, cycle=max(step.head.cycle, staged.cycle)) if step.view.head else step.head
+    learn_contract_end(step, staged.contract_end)
     _count(step, staged)
     if _is_of_former(step, staged):
         _left_before(step, staged)
@@ -86,11 +87,11 @@ def _moved(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence
         case StageEvent.DISQUALIFIED | StageEvent.RECYCLED:
             _echoed(step, event, staged)
         case StageEvent.HAND_RAISED:
-            _hand_raised(step)
+            _hand_raised(step, event)
         case StageEvent.WITHDRAWN:
             _withdrawn(step, event, staged)
         case ended if ended in _ENDED:
-            _ended(step, ended)
+            _ended(step, staged)
 
 
 def _consents(step: ClockStep, event: Event, staged: LeadStaged) -> None:
@@ -101,7 +102,7 @@ def _consents(step: ClockStep, event: Event, staged: LeadStaged) -> None:
     rest, allowed = step.head.rest, step.reference.agreement.consent.nurture.decide(step.head.consents)
     if rest is not None and rest.nurtured and not allowed.allowed:
         for clock in step.head.clocks:
-            if clock.clock in (NURTURE_START, NURTURE, RETURN):
+            if Occasion.NO_CONSENT in kind_of(clock.clock).ended_by:
                 close_clock(step, clock, f"no consent: {allowed.reason}", at_ms=event.at_ms)
         step.head = replace(step.head, rest=replace(rest, nurtured=False))
 
@@ -109,26 +110,26 @@ def _consents(step: ClockStep, event: Event, staged: LeadStaged) -> None:
 def _count(step: ClockStep, staged: LeadStaged) -> None:
     for stage in (*staged.inferred, staged.to_stage):
         metric = _TALLIED.get(Stage(stage)) if stage in set(Stage) else None
-        if metric is not None and staged.event not in _COUNTED_BEFORE:
+        if metric is not None and staged.event in _VERDICTS:
             count_towards_goals(step, metric, occurred_at_ms=staged.occurred_at_ms, cycle=staged.cycle)
 
 
 def _accepted(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
-    for clock in step.head.clocks:
-        if clock.clock == "accept" and clock.handoff_id == _meant(step, staged):
-            record_evidence(step, clock, evidence)
-    _taken_up(step, event, staged, evidence, AFTER_ACCEPTANCE)
+    apply_occasion(step, Occasion.ACCEPTED, evidence, meant=of_handoff(_meant(step, staged)))
+    _taken_up(step, event, staged, begins=True)
 
 
-def _taken_up(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence, starts: tuple[str, ...]) -> None:
-    """A person answers for the lead: it waits in no queue any more, and who had it before has lost it."""
-    for clock in step.head.clocks:
-        if clock.clock == ROUTE:
-            record_evidence(step, clock, replace(evidence, inferred=True))
+def _taken_up(step: ClockStep, event: Event, staged: LeadStaged, *, begins: bool) -> None:
+    """A person answers for the lead: it waits in no queue any more, and who had it before has lost it. ``begins``: their work on it
+    does; a verdict is the end of it."""
     holder = _accepting(step, event, staged, _meant(step, staged))
     if holder is not None and not holder.accepted:
+        claimed = holder is not step.head.holder
         step.head = replace(step.head, holder=replace(holder, accepted=True))
-        start_for_holder(step, starts, at_ms=event.at_ms)
+        if begins and claimed:
+            start_for_holder(step, Occasion.CLAIMED, at_ms=event.at_ms)
+        if begins:
+            start_for_holder(step, Occasion.TAKEN_UP, at_ms=event.at_ms)
     release_handoff(step, at_ms=event.at_ms)
 
 
@@ -158,13 +159,8 @@ def _accepting(step: ClockStep, event: Event, staged: LeadStaged, handoff_id: st
 def _rejected(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
     holder = step.head.holder
     handoff_id = _meant(step, staged)
-    for clock in step.head.clocks:
-        if clock.handoff_id != handoff_id:
-            continue
-        if clock.clock in ("accept", "qualify"):
-            record_evidence(step, clock, replace(evidence, reason="rejected"))
-        else:
-            close_clock(step, clock, "rejected", at_ms=event.at_ms)
+    rejection = replace(evidence, reason="rejected")
+    apply_occasion(step, Occasion.REJECTED, rejection, meant=lambda clock: clock.handoff_id == handoff_id)
     step.head = replace(step.head, holder=None, marks=with_mark(step.head.marks, "system", event.at_ms))
     leaving = Leaving(
         reason=staged.reason or "rejected_by_sales",
@@ -178,25 +174,15 @@ def _rejected(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evide
 
 def _verdict(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
     """A person's verdict: it answers for the acceptance too, where that was never said."""
-    handoff_id = _meant(step, staged)
-    _taken_up(step, event, staged, evidence, ())
-    for clock in step.head.clocks:
-        if clock.handoff_id != handoff_id:
-            continue
-        if clock.clock == "accept":
-            record_evidence(step, clock, replace(evidence, inferred=True))
-        elif clock.clock == "qualify":
-            record_evidence(step, clock, evidence)
-        elif clock.clock == "follow_up":
-            close_clock(step, clock, "verdict", at_ms=evidence.at_ms)
+    meant = of_handoff(_meant(step, staged))
+    _taken_up(step, event, staged, begins=False)
+    apply_occasion(step, Occasion.VERDICT, evidence, meant=meant)
 
 
 def _left(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
     """The cycle ended by a person's verdict; the lead comes back, or not, by the reason."""
     _verdict(step, event, staged, evidence)
-    for clock in step.head.clocks:
-        if clock.clock == "nurture":
-            record_evidence(step, clock, evidence)
+    apply_occasion(step, Occasion.LEFT, evidence)
     _leave(step, staged, _leaving(staged))
 
 
@@ -234,11 +220,29 @@ def _echoed(step: ClockStep, event: Event, staged: LeadStaged) -> None:
     step.head = replace(step.head, rest=replace(rest, returned=False))
 
 
-def _hand_raised(step: ClockStep) -> None:
-    """The buyer asked for a contact while somebody has the lead: from now on it is not sent away for our failure."""
+def _hand_raised(step: ClockStep, event: Event) -> None:
+    """The buyer asked for a contact while somebody has the lead: from now on it is not sent away for our failure, what is promised
+    to those who ask is promised to this one too, and who has it hears of it."""
     passing = step.head.passing
-    if passing is not None:
-        step.head = replace(step.head, passing=replace(passing, hand_raised=True))
+    if passing is None:
+        return
+    level = _level_of_raised(step, passing)
+    step.head = replace(step.head, level=level, passing=replace(passing, hand_raised=True, level=level))
+    for clock in step.head.clocks:
+        if kind_of(clock.clock).can_be_taken_away and clock.state == ClockState.RUNNING and clock.level != level:
+            raised = replace(clock, level=level, raised_at_ms=event.at_ms, former_level=clock.level, warned=0)
+            reschedule_clock(step, raised, reason=StageEvent.HAND_RAISED)
+    start_for_holder(step, Occasion.OFFERED, at_ms=event.at_ms)
+    holder = step.head.holder
+    mine = next((clock for clock in step.head.clocks if holder and clock.handoff_id == holder.handoff_id), None)
+    if holder is not None and mine is not None:
+        publish_action(step, mine, ActionKind.NOTIFY, to=holder.owner, reason=StageEvent.HAND_RAISED)
+
+
+def _level_of_raised(step: ClockStep, passing: Pass) -> str:
+    """Hot; warm with poor fit, as where a raised hand qualifies."""
+    poor = any(passing.grade.startswith(band) for band in step.reference.agreement.lifecycle.poor_fit)
+    return passing.level if poor else Level.HOT.value
 
 
 def _withdrawn(step: ClockStep, event: Event, staged: LeadStaged) -> None:
@@ -248,30 +252,35 @@ def _withdrawn(step: ClockStep, event: Event, staged: LeadStaged) -> None:
     _leave(step, staged, _leaving(staged))
 
 
-def _ended(step: ClockStep, reason: str) -> None:
+def _ended(step: ClockStep, staged: LeadStaged) -> None:
     """The lead is no more. One that nothing was ever known of needs no tombstone here."""
     if step.view.head is None:
         return
     for clock in step.head.clocks:
-        end_clock_now(step, clock, reason)
-    step.head = replace(step.head, passing=None, holder=None, rest=None, marks=(), ahead=(), ended=reason)
+        end_clock_now(step, clock, staged.event)
+    if staged.survivor is not None:
+        join_in_goals(step, staged.survivor, occurred_at_ms=staged.occurred_at_ms)
+    step.head = replace(step.head, passing=None, holder=None, rest=None, marks=(), ahead=(), ended=staged.event)
 
 
 def _advance(step: ClockStep, event: Event, staged: LeadStaged, evidence: Evidence) -> None:
     """``advance`` waits for the stage after the one that was reached; leaving it in any direction is an answer."""
     if staged.to_stage == staged.from_stage or step.head.ended:
         return
-    for clock in step.head.clocks:
-        if clock.clock == "advance" and clock.stage != staged.to_stage:
-            record_evidence(step, clock, evidence)
+    apply_occasion(step, Occasion.STAGE_LEFT, evidence, meant=lambda clock: clock.stage != staged.to_stage)
     if staged.to_stage not in (Stage.SAL, Stage.SQL, Stage.OPPORTUNITY):
         return
+    for name in started_by(Occasion.STAGE_REACHED):
+        _start_for_stage(step, event, staged, name)
+
+
+def _start_for_stage(step: ClockStep, event: Event, staged: LeadStaged, name: str) -> None:
     holder = step.head.holder
     start_clock(
         step,
         OpenClock(
-            clock_id=step.id_of("clock", "advance", staged.to_stage),
-            clock="advance",
+            clock_id=step.id_of("clock", name, staged.to_stage),
+            clock=name,
             state=ClockState.RUNNING,
             started_at_ms=event.at_ms,
             deadline_ms=event.at_ms,
@@ -284,5 +293,7 @@ def _advance(step: ClockStep, event: Event, staged: LeadStaged, evidence: Eviden
             pool=holder.pool if holder else None,
             level=step.head.level,
             segment=step.head.segment,
+            source=step.head.source,
+            campaign=step.head.campaign,
         ),
     )

@@ -392,3 +392,26 @@ def test_a_routed_record_of_an_earlier_attempt_takes_nothing_back() -> None:
     world.route("l1", "cid", attempt=2)
     world.act("l1", "accepted", "bob")
     assert world.said() == ["l1/1 accepted by sdr: mql -> tal"]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, ["l1/1 accepted by sdr: mql -> tal: by_touch"]),
+        ({"automatic": True}, []),
+        ({"handoff_id": "somebody else's"}, []),
+    ],
+    ids=["a call", "a machine's", "about another hand-off"],
+)
+def test_a_touch_by_whom_it_was_offered_to_is_an_acceptance(more: dict[str, Any], said: list[str]) -> None:
+    world, _ = handed_over()
+    world.act("l1", "call", "ann", **more)
+    assert world.said() == said
+
+
+def test_a_lead_that_was_taken_by_a_touch_does_not_cool() -> None:
+    world, _ = handed_over()
+    world.act("l1", "call", "ann")
+    world.said()
+    world.wait(400 * DAY)
+    assert [line for line in world.said() if "withdrawn" in line] == []

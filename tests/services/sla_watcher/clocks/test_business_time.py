@@ -151,13 +151,13 @@ def test_the_days_a_holder_is_away_do_not_count() -> None:
     assert scene.qualified().routed("ann").lines() == ["Mon 10:00 accept (ann) running until Wed 09:30"]
 
 
-def test_an_absence_that_becomes_known_later_moves_the_deadline_when_it_comes() -> None:
+def test_an_absence_that_becomes_known_later_moves_the_deadline_at_once() -> None:
     terms = agreement()
     scene = Scene(terms).qualified().routed("ann").at("Mon 10:45")
     scene.adopt(terms, absences=(Absence(person="ann", from_ms=ms("Mon 10:30"), until_ms=ms("Wed 00:00")),))
     assert scene.at("Wed 12:00").lines() == [
         "Mon 10:00 accept (ann) running until Mon 11:00",
-        "Mon 11:00 accept (ann) running until Wed 09:30: absence",
+        "Mon 10:45 accept (ann) running until Wed 09:30: absence",
         "Wed 09:30 accept (ann) breached",
         "Wed 09:30 breach of accept by sales",
         "Wed 09:30 do notify q1/1 to ann: breach",

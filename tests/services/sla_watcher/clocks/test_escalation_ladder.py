@@ -73,7 +73,7 @@ def test_a_buyer_who_raised_a_hand_is_not_sent_away_for_our_failure() -> None:
 
 def test_a_hand_that_is_raised_while_somebody_has_the_lead_counts_as_well() -> None:
     scene = _ladder(*RECYCLE).qualified().routed("ann").staged("hand_raised", "mql", by=None, actor="system")
-    assert scene.at("Fri 17:00").lines()[3:] == ["Mon 12:00 do manager_queue q1/1 to max: breach"]
+    assert scene.at("Fri 17:00").lines()[4:] == ["Mon 12:00 do manager_queue q1/1 to max: breach"]
 
 
 def test_the_hand_that_was_raised_for_the_bridge_counts_for_sales_too() -> None:

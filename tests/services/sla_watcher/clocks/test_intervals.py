@@ -7,7 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sla_watcher.clocks.intervals import LONGEST_WAIT_MS, PlainTime, disjoint, moment
+from baton.agreement.quantities import LONGEST_WAIT_MS
+from services.sla_watcher.clocks.intervals import PlainTime, disjoint, moment
 from services.sla_watcher.clocks.state import ClockPause, TimeMark
 from services.sla_watcher.clocks.time_split import split_time, with_mark
 from tests.services.sla_watcher.sla_scene import agreement, law, ms

@@ -330,3 +330,69 @@ def test_a_won_lead_owes_and_is_owed_nothing_more() -> None:
         "Mon 10:00 first_touch (ann) running until Wed 10:00",
         "Mon 12:00 first_touch (ann) cancelled: won",
     ]
+
+
+# ---------------------------------------------------------------------- the end of a contract, whenever it is known
+
+IN_CONTRACT = {"reason": "in_contract", "from_stage": "sal"}
+
+
+def _resting(**more: str) -> Scene:
+    scene = Scene(QUIET).qualified(story=Story(profile=more)).routed("ann").staged("accepted", "sal")
+    return scene.staged("recycled", "recycled", **IN_CONTRACT)
+
+
+def test_an_end_of_contract_that_the_profile_knows_counts() -> None:
+    assert _resting(contract_end="2026-12-31").lines() == ["Mon 10:00 recycle: in_contract on learn until 2026-11-02 09:00"]
+
+
+def test_an_end_of_contract_that_is_learnt_later_moves_the_return_and_says_so() -> None:
+    scene = _resting()
+    assert scene.lines() == ["Mon 10:00 recycle: in_contract on learn until 2026-08-31 09:00, needs contract_end"]
+    scene.at("Tue 10:00").act("call", contract_end="2026-06-30")
+    (moved,) = scene.facts()
+    assert (words(moved.return_at_ms), moved.revised, moved.contract_end, moved.cycle) == (
+        "2026-05-01 09:00", True, "2026-06-30", 1,
+    )  # fmt: skip
+    assert scene.act("call", contract_end="2026-06-30").lines() == []
+    assert scene.at("2026-05-01 09:00").lines()[0] == "2026-05-01 09:00 back: return_date"
+
+
+def test_an_end_of_contract_that_leaves_no_time_brings_the_lead_back_at_the_next_opening() -> None:
+    scene = _resting().at("2026-03-14 10:00")
+    scene.lines()
+    scene.act("call", contract_end="2026-03-31")
+    assert scene.lines() == ["Sat+1 10:00 recycle: in_contract on learn until Mon+2 09:00"]
+    assert scene.at("Mon+2 09:00").lines()[0] == "Mon+2 09:00 back: return_date"
+
+
+@pytest.mark.parametrize("told", ["soon", "1789-07-14", ""])
+def test_what_is_no_day_of_a_contract_moves_nothing(told: str) -> None:
+    scene = _resting()
+    scene.lines()
+    assert scene.at("Tue 10:00").act("call", contract_end=told).lines() == []
+
+
+def test_another_reason_is_not_moved_by_a_contract() -> None:
+    scene = Scene(QUIET).qualified().routed("ann").staged("rejected", "mql", reason="not_ready")
+    scene.lines()
+    assert scene.at("Tue 10:00").act("call", contract_end="2026-12-31").lines() == []
+
+
+def test_where_the_cool_off_is_as_long_as_the_rest_the_lead_is_back_on_that_working_day() -> None:
+    plain = plain_agreement()
+    plain["recycling"]["reasons"]["not_ready"]["cool_off"] = "30 days"
+    scene = Scene(agreement(recycling=plain["recycling"])).qualified().routed("ann")
+    scene.staged("rejected", "mql", reason="not_ready")
+    assert scene.lines()[-1] == "Mon 10:00 recycle: not_ready on learn until 2026-04-01 11:00"
+
+
+def test_without_a_manager_a_fourth_rejection_goes_to_a_colleague_and_not_to_nobody() -> None:
+    plain = plain_agreement()
+    people = {name: {"name": name} for name in plain["people"]}
+    pools = {name: {key: value for key, value in pool.items() if key != "manager"} for name, pool in plain["pools"].items()}
+    scene = Scene(agreement(people=people, pools=pools)).qualified()
+    for attempt, owner in enumerate(("ann", "bob", "cat", "max"), start=1):
+        scene.routed(owner, attempt=attempt)
+        scene.staged("rejected", "mql", by=owner, reason="misrouted", handoff_id=f"q1/{attempt}")
+    assert scene.lines()[-1] == "Mon 10:00 do reassign q1/4 but ann, bob, cat, max: misrouted"
