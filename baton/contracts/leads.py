@@ -174,7 +174,7 @@ class LeadQualified:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadAmended:
-    """On ``scorer.leads.v1``: what became known of a qualification after it was handed off, and matters to who works on the lead.
+    """``leads.amendments.v1``: what became known of a qualification after it was handed off, and matters to who works on the lead.
 
     ``brief`` is the whole story as it is now; ``changed`` names what differs (``person.phone``, ``profile.country``, ``account_id``,
     ``consents.sales/phone``, ``hand_raised``, ``level``, ``segment``). ``leg`` is the one that the lead is on; ``level`` its urgency now: a hand

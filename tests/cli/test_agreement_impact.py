@@ -15,8 +15,8 @@ from baton.simulation.simulation import Simulation
 
 YAML = (Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml").read_text(encoding="utf-8")
 OLD = agreement_of(YAML)
-LOWER = agreement_of(YAML.replace("3: {enter: 20, exit: 12}", "3: {enter: 10, exit: 8}"))
-HIGHER = agreement_of(YAML.replace("3: {enter: 20, exit: 12}", "3: {enter: 25, exit: 22}"))
+LOWER = agreement_of(YAML.replace("3: {enter: 19, exit: 12}", "3: {enter: 10, exit: 8}"))
+HIGHER = agreement_of(YAML.replace("3: {enter: 19, exit: 12}", "3: {enter: 25, exit: 22}"))
 
 
 def states() -> tuple[LeadStates, int]:
@@ -37,7 +37,7 @@ def states() -> tuple[LeadStates, int]:
             }
         )
         moments = [moment_ms(each.at, zone_named("UTC")) for each in example.events]
-        lines += [(raw.replace(b"example-", f"{number}-".encode()), plain) for raw, plain in _lines(example, moments)]
+        lines += [(raw.replace(b"example-", f"{number}-".encode()), plain) for raw, plain in _lines(example, moments, 0)]
     arrivals = arrivals_of(lines)
     simulation = Simulation(text=text, version=version_of(text), start_ms=arrivals[0].at_ms - 1_000)
     list(simulation.run(arrivals))
@@ -63,7 +63,7 @@ def test_a_lower_threshold_says_who_would_qualify_in_which_pool_and_whose_load_t
 
 def test_whose_account_it_is_gets_the_load_and_who_is_suppressed_is_nobodys() -> None:
     leads, now = states()
-    text = YAML.replace("3: {enter: 20, exit: 12}", "3: {enter: 10, exit: 8}")
+    text = YAML.replace("3: {enter: 19, exit: 12}", "3: {enter: 10, exit: 8}")
     owned = agreement_of(
         text.replace("  default: {sdr: sdr,", "  accounts: {firm-0.example: {owner: sdr-ben}}\n  default: {sdr: sdr,")
     )

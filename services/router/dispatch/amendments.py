@@ -7,12 +7,15 @@ hand-off; a lead that may not be called any more is taken out by its pool.
 from dataclasses import replace
 from typing import Final
 
-from baton.contracts.leads import LeadQualified, LeadStaged, StageEvent
+from baton.agreement.compiled.agreement import RoutingRules
+from baton.agreement.condition_context import context_of_qualified
+from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged, StageEvent
 from baton.contracts.routing import HAND_RAISED, HOTTER, URGENCY, RequestKind
 from baton.contracts.streams import HandoffEvent
 from baton.contracts.topic_names import ROUTER_ACCOUNTS
 from baton.engine.reducer import Fact
-from services.router.dispatch.effects import Case, Change, changed, tell, unchanged
+from services.router import turn_credit
+from services.router.dispatch.effects import Case, Change, Wanted, changed, relieve, tell, unchanged
 from services.router.dispatch.state import HandoffState, OpenQualification
 
 
@@ -30,6 +33,28 @@ def on_moved(case: Case, staged: LeadStaged) -> Change:
         story=replace(qualified.story, consents=consents),
     )
     return amend(case, amended)
+
+
+def on_amended(case: Case, amended: LeadAmended, routing: RoutingRules) -> Change:
+    """More has become known of the lead. While nobody has taken it, one that belongs elsewhere by what is known now is matched anew."""
+    current, known = case.head.current, case.open_qualification
+    if current is None or known is None or amended.qualification_id != current.qualification_id:
+        return unchanged(case)
+    qualified = replace(
+        known.qualified,
+        story=amended.brief,
+        level=amended.level,
+        grade=amended.grade,
+        fit_micro=amended.fit_micro,
+        hand_raised=amended.hand_raised,
+        segment=amended.segment,
+    )
+    before, after = (routing.expected(context_of_qualified(which, now_ms=case.now)) for which in (known.qualified, qualified))
+    if before == after or current.state not in _NOT_TAKEN:
+        return amend(case, qualified)
+    anew = Wanted(reason=BELONGS_ELSEWHERE, exclude=current.exclude, rejecters=current.rejecters)
+    known_now = replace(case, open_qualification=OpenQualification(qualified=qualified))
+    return relieve(known_now, anew, fault=turn_credit.NO_FAULT)
 
 
 def amend(case: Case, qualified: LeadQualified) -> Change:
@@ -51,9 +76,10 @@ def amend(case: Case, qualified: LeadQualified) -> Change:
     return Change(head=case.head, open_qualification=OpenQualification(qualified=qualified), facts=facts)
 
 
-_AMENDED: Final = frozenset(
-    {HandoffState.REQUESTED, HandoffState.HELD, HandoffState.WATCHED, HandoffState.OFFERED, HandoffState.ACCEPTED}
-)
+_NOT_TAKEN: Final = frozenset({HandoffState.REQUESTED, HandoffState.HELD, HandoffState.WATCHED, HandoffState.OFFERED})
+_AMENDED: Final = _NOT_TAKEN | {HandoffState.ACCEPTED}
+BELONGS_ELSEWHERE: Final = "belongs_elsewhere"
+"""Why a lead is taken from a pool or from somebody who has not answered yet: its profile says another pool now."""
 
 
 def _urgency(qualified: LeadQualified) -> tuple[bool, int]:

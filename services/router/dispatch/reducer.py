@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.intake import LeadCommand
-from baton.contracts.leads import LeadQualified, LeadStaged, StageEvent
+from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged, StageEvent
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import SlaAction
 from baton.contracts.streams import LeadDecision, SlaDecision, parts_of
@@ -28,7 +28,7 @@ from baton.contracts.topic_names import (
 from baton.engine.reducer import Drop, Event, Put, Reducer, Step, View
 from services.router import turn_credit
 from services.router.dispatch import effects
-from services.router.dispatch.amendments import on_moved
+from services.router.dispatch.amendments import on_amended, on_moved
 from services.router.dispatch.authority import authority_of
 from services.router.dispatch.command_authorization import Authority, may_not_answer
 from services.router.dispatch.effects import Case, Change, Wanted, unchanged
@@ -72,7 +72,7 @@ class Dispatch(Reducer[DispatchState, AgreementReference]):
             case LeadUnrouted() as unrouted:
                 change = on_unrouted(case, unrouted)
             case LeadDecision() | SlaDecision() as said:
-                change = _on_said(case, said, authority_of(reference))
+                change = _on_said(case, said, reference)
             case other:
                 raise TypeError(f"dispatch does not read {type(other).__name__}")
         return _step(view, case, change)
@@ -114,18 +114,21 @@ def _step(view: View[DispatchState], case: Case, change: Change) -> Step[Dispatc
     )
 
 
-def _on_said(case: Case, said: LeadDecision | SlaDecision, authority: Authority) -> Change:
+def _on_said(case: Case, said: LeadDecision | SlaDecision, reference: AgreementReference) -> Change:
     """Each part of the record in order, from what the former one left."""
     change = unchanged(case)
     for part in parts_of(said):
         case = replace(case, head=change.head, open_qualification=change.open_qualification)
-        then = _on_part(case, part, authority)
+        then = _on_part(case, part, reference)
         change = replace(then, facts=(*change.facts, *then.facts))
     return change
 
 
-def _on_part(case: Case, part: object, authority: Authority) -> Change:
+def _on_part(case: Case, part: object, reference: AgreementReference) -> Change:
+    authority = authority_of(reference)
     match part:
+        case LeadAmended() as amended:
+            return on_amended(case, amended, reference.agreement.routing)
         case LeadQualified() as qualified:
             return _on_qualified(case, qualified)
         case LeadStaged() as staged:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from baton.contracts.leads import LeadAmended
+from baton.contracts.topic_names import LEADS_AMENDMENTS
 from baton.ids import derived_id
 from services.scorer.lead.consents import consents_from
 from services.scorer.lead.handoff_brief import brief_of
@@ -35,7 +36,7 @@ def amend_qualification(step: LeadStep) -> None:
     if not changed:
         return
     head = step.head
-    step.amended = LeadAmended(
+    step.amended = amended = LeadAmended(
         amendment_id=derived_id(step.cause, "amendment", step.lead_id),
         lead_id=step.lead_id,
         cycle=head.cycle,
@@ -53,6 +54,7 @@ def amend_qualification(step: LeadStep) -> None:
         cause_id=step.cause,
         agreement=step.agreement.version,
     )
+    step.publish(LEADS_AMENDMENTS, amended)
 
 
 def _changed(step: LeadStep, before: CycleState, now: CycleState) -> Iterator[str]:

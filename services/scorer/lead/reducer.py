@@ -16,6 +16,7 @@ from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction
 from baton.contracts.streams import HandoffChange, SlaDecision, parts_of
 from baton.contracts.topic_names import (
     INTAKE_LEADS,
+    LEADS_AMENDMENTS,
     LEADS_PERSONS,
     LEADS_QUALIFIED,
     LEADS_REFUSALS,
@@ -71,6 +72,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         LEADS_QUALIFIED,
         LEADS_STAGES,
         LEADS_REFUSALS,
+        LEADS_AMENDMENTS,
         LEADS_PERSONS,
         SCORER_ACCOUNTS,
         SCORER_TRANSFERS,
