@@ -1,6 +1,6 @@
-"""What the documents point at is there: links and their anchors, paths in code, modules, and commands with their options.
+"""What the documents point at is there: links, anchors, paths, modules, commands and their options.
 
-It reads every Markdown file of the checkout. It does not run the commands, and does not look at addresses of the network.
+It reads every Markdown file of the checkout. It runs no command and looks at no network address.
 """
 
 from __future__ import annotations
@@ -193,9 +193,17 @@ def test_what_a_document_points_at_is_there(path: Path, check: Check) -> None:
         (bad_commands, "run `baton explode LEAD`", "no such command: baton explode LEAD"),
         (bad_commands, "run `baton dlq bury x`", "no such command: baton dlq bury x"),
         (bad_commands, "```sh\nA=1 baton explode\n```", "no such command: baton explode"),
-        (bad_commands, "```sh\ncat x | .venv/bin/baton sent -\n```", "no such command: baton sent -"),
-        (bad_commands, "`baton tail x --backwards`", "no such option --backwards: baton tail x --backwards"),
-        (bad_commands, "```sh\nbaton tail x \\\n  --no=1\n```", "no such option --no: baton tail x --no=1"),
+        (bad_commands, "```sh\ncat x | .venv/bin/baton sent\n```", "no such command: baton sent"),
+        (
+            bad_commands,
+            "`baton tail --backwards`",
+            "no such option --backwards: baton tail --backwards",
+        ),
+        (
+            bad_commands,
+            "```sh\nbaton tail \\\n  --no=1\n```",
+            "no such option --no: baton tail --no=1",
+        ),
     ],
 )
 def test_what_is_not_there_is_found(check: Check, planted: str, found: str) -> None:
@@ -213,5 +221,5 @@ def test_what_is_not_there_is_found(check: Check, planted: str, found: str) -> N
     ],
 )
 def test_what_is_there_passes(fine: str) -> None:
-    path = ROOT / "README.md"
-    assert [wrong for check in (bad_links, bad_paths, bad_commands) for wrong in check(path, fine)] == []
+    path, checks = ROOT / "README.md", (bad_links, bad_paths, bad_commands)
+    assert [wrong for check in checks for wrong in check(path, fine)] == []
