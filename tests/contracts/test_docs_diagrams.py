@@ -5,8 +5,10 @@ Each check is shown to fail on a document that was changed.
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -56,7 +58,7 @@ def edges_there() -> set[Edge]:
 
 def moves_written(text: str) -> set[Move]:
     """``(event, actor, from, to)`` of the table in ``text``."""
-    section = text.split("<!-- moves: begin -->")[1].split("<!-- moves: end -->")[0]
+    section = text.split("<!-- moves: begin (make readme) -->")[1].split("<!-- moves: end -->")[0]
     return {
         (event, actor, stage, stage if to == "unchanged" else to)
         for event, actors, stages, to in _ROW.findall(section)
@@ -122,3 +124,28 @@ def test_a_move_that_is_written_wrongly_is_found(changed: str) -> None:
 def test_an_edge_that_is_missing_or_made_up_is_found(drawn: str, changed: str) -> None:
     assert drawn in ARCHITECTURE
     assert edges_drawn(ARCHITECTURE.replace(drawn, changed)) != edges_there()
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("lifecycle_tool", ROOT / "tools" / "lifecycle.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def written(tool: ModuleType) -> str:
+    return str(tool.with_sections(LIFECYCLE))
+
+
+def test_the_sample_story_is_what_a_run_prints(written: str) -> None:
+    assert written == LIFECYCLE
+
+
+def test_a_story_that_was_changed_by_hand_is_written_anew(tool: ModuleType, written: str) -> None:
+    changed = LIFECYCLE.replace("route met", "route missed").replace("| sdr | mql | tal |", "")
+    assert changed != LIFECYCLE
+    assert tool.with_sections(changed) == written
