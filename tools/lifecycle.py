@@ -58,10 +58,9 @@ def sample_story() -> str:
     with tempfile.TemporaryDirectory() as folder:
         events = Path(folder) / "events.jsonl"
         events.write_text("".join(f"{json.dumps(line)}\n" for line in example_lines(MOMENT_MS)))
-        options = ("--agreement", str(AGREEMENT), "--events", str(events), "--explain", "Ann Berg")
-        done = subprocess.run(
-            [*_BATON, "simulate", *options], capture_output=True, text=True, check=True
-        )
+        options = ("--agreement", AGREEMENT, "--events", events, "--explain", "Ann Berg")
+        words = [*_BATON, "simulate", *map(str, options)]
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
     return f"```\n{_shortened(done.stdout)}\n```"
 
 
