@@ -53,6 +53,7 @@ def edges_there() -> set[Edge]:
     return found | {
         ("gateway", "intake.keyed.v1", "identify"),
         ("client", "leads.inbox.v1", "admit"),
+        ("insights", "leads.inbox.v1", "admit"),
     }
 
 
