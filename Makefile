@@ -62,9 +62,10 @@ bench: $(READY)     ## what Baton costs, against Faust, Kafka Streams and a bare
 schemas: $(READY)   ## write the schema files of records that are new or changed
 	@$(BIN)/python tools/schemas.py
 
-readme: $(READY)    ## write the tables in README and docs/OPERATING.md
+readme: $(READY)    ## write the tables in README and docs/, and the sample story
 	@$(BIN)/python tools/readme.py
 	@$(BIN)/python tools/operating.py
+	@$(BIN)/python tools/lifecycle.py
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml
 lock: $(READY)      ## write requirements.lock and deploy/worker.lock anew from pyproject.toml

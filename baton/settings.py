@@ -74,43 +74,69 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BATON_", frozen=True, extra="ignore", env_ignore_empty=True)
 
-    bootstrap: str | None = Field(None, description="addresses of a Kafka cluster; without it the embedded broker is started")
-    namespace: str = Field("baton", pattern=NAMESPACE_PATTERN, description="prefix of groups, and of topics unless it is `baton`")
-    partitions: int = Field(4, ge=1, le=1024, description="partitions of every keyed topic; fixed when the topics are made")
-    replication: int | None = Field(
-        None, ge=1, le=10, description="copies of each partition; without it 3, or as many as there are brokers"
+    bootstrap: str | None = Field(
+        None,
+        description="Brokers of a Kafka cluster as host:port, separated by commas; without it `baton "
+        "up` starts the embedded broker",
     )
-    home: Path = Field(default_factory=default_home, description="what runs: broker data, run files, logs")
-    cache: Path = Field(default_factory=default_cache, description="what can be fetched again: the broker's jars")
-    registry_url: str | None = Field(None, description="a Confluent-compatible schema registry; without it the checked-in ids")
+    namespace: str = Field(
+        "baton",
+        pattern=NAMESPACE_PATTERN,
+        description="Prefix of consumer groups and transactional ids, and of topics unless it is `baton`",
+    )
+    partitions: int = Field(
+        4, ge=1, le=1024, description="Number of partitions of every keyed topic; cannot change once the topics exist"
+    )
+    replication: int | None = Field(
+        None,
+        ge=1,
+        le=10,
+        description="Replication factor of topics; without it 3, or the number of brokers if there are fewer",
+    )
+    home: Path = Field(default_factory=default_home, description="Directory for broker data, run files and logs")
+    cache: Path = Field(
+        default_factory=default_cache, description="Directory for downloads that can be repeated: the broker's jars"
+    )
+    registry_url: str | None = Field(
+        None,
+        description="URL of a Confluent-compatible schema registry; without it the checked-in schema ids are used",
+    )
 
     placeholders: str = Field(
         "",
-        description="words, addresses and mail domains that are no identity, besides those Baton knows; separated by commas",
+        description="Additional values that identify nobody (words, addresses, mail domains), separated by commas",
     )
 
-    security_protocol: SecurityProtocol = Field(SecurityProtocol.PLAINTEXT, description="how clients talk to the brokers")
-    sasl_mechanism: SaslMechanism = Field(SaslMechanism.SCRAM_SHA_512, description="how name and password are shown")
-    sasl_username: str | None = Field(None, description="the name")
-    sasl_password: SecretStr | None = Field(None, description="the password")
-    ssl_ca_file: Path | None = Field(None, description="who is trusted to sign the brokers' certificates; else the system's")
-    ssl_cert_file: Path | None = Field(None, description="our own certificate, where the brokers ask for one")
-    ssl_key_file: Path | None = Field(None, description="its key")
-    ssl_key_password: SecretStr | None = Field(None, description="the key's password")
+    security_protocol: SecurityProtocol = Field(SecurityProtocol.PLAINTEXT, description="Kafka's `security.protocol`")
+    sasl_mechanism: SaslMechanism = Field(SaslMechanism.SCRAM_SHA_512, description="Kafka's `sasl.mechanism`")
+    sasl_username: str | None = Field(None, description="SASL user name")
+    sasl_password: SecretStr | None = Field(None, description="SASL password")
+    ssl_ca_file: Path | None = Field(
+        None, description="CA certificates that are trusted for the brokers; without it the system's"
+    )
+    ssl_cert_file: Path | None = Field(None, description="Client certificate, where the brokers require one")
+    ssl_key_file: Path | None = Field(None, description="Private key of the client certificate")
+    ssl_key_password: SecretStr | None = Field(None, description="Password of the private key")
 
-    broker_port: int = Field(9092, ge=0, le=65535, description="port of the embedded broker; 0 chooses a free one")
-    broker_heap_mb: int = Field(768, ge=256, description="memory of the embedded broker")
-    maven_repository: str | None = Field(None, description="a mirror to fetch the embedded broker's jars from")
+    broker_port: int = Field(9092, ge=0, le=65535, description="Port of the embedded broker; 0 chooses a free one")
+    broker_heap_mb: int = Field(768, ge=256, description="Java heap of the embedded broker in MB")
+    maven_repository: str | None = Field(None, description="Mirror to download the embedded broker's jars from")
 
-    metrics_host: str = Field("127.0.0.1", description="where a worker's /metrics, /healthz and /readyz listen")
+    metrics_host: str = Field("127.0.0.1", description="Address on which a process serves /metrics, /healthz and /readyz")
     metrics_port: int = Field(
-        9100, ge=0, le=65535, description="their port; `baton up` takes this and the next ones, one a process; 0 any free"
+        9100,
+        ge=0,
+        le=65535,
+        description="Port of these pages; `baton up` uses this one and those after it, one per process; 0 chooses a free one",
     )
-    log_format: LogFormat | None = Field(None, description="`human` or `json`; without it human on a terminal, else json")
+    log_format: LogFormat | None = Field(
+        None, description="Log format, `human` or `json`; without it human on a terminal, else json"
+    )
     log_file: Path | None = Field(
-        None, description="a worker's log goes there instead of to stderr; opened again when it was renamed (logrotate)"
+        None,
+        description="Log file of a worker instead of standard error; reopened after it was renamed (logrotate)",
     )
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="the least serious lines to write")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Lowest level that is logged")
 
     @field_validator("bootstrap")
     @classmethod

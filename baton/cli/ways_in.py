@@ -47,10 +47,10 @@ class SenderSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BATON_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     gateway_url: str | None = Field(
-        None, description="the gateway that `send` and `import` talk to; without it the one that runs here"
+        None, description="URL of the gateway that `send` and `import` use; without it the one that runs on this machine"
     )
     write_key: SecretStr | None = Field(
-        None, description="the write key they show; without it the one made for this machine's run"
+        None, description="Write key that they send; without it the one generated for the run on this machine"
     )
 
 

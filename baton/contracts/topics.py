@@ -134,7 +134,7 @@ _FLOW: tuple[TopicSpec, ...] = (
     _private(
         LEADS_INBOX,
         None,
-        "events of outside systems, one JSON event a record, any key",
+        "events from external systems, one JSON event per record, any key",
         "any",
         "outside",
         "admit",
@@ -160,8 +160,8 @@ _FLOW: tuple[TopicSpec, ...] = (
         "lead",
     ),
     _public(LEADS_ACCEPTED, intake.LeadEvent, "accepted events of leads", "lead", "ingest"),
-    _public(LEADS_ACTS, intake.LeadAct, "what people of the firm did", "lead", "ingest"),
-    _public(LEADS_COMMANDS, intake.LeadCommand, "claim, pass on, assign", "lead", "ingest"),
+    _public(LEADS_ACTS, intake.LeadAct, "what staff did with a lead", "lead", "ingest"),
+    _public(LEADS_COMMANDS, intake.LeadCommand, "commands of staff: claim, pass on, assign", "lead", "ingest"),
     _public(
         LEADS_PERSONS,
         intake.LeadPerson,
@@ -265,9 +265,9 @@ _FLOW: tuple[TopicSpec, ...] = (
         "custody",
         max_bytes=163_840,
     ),
-    _public(LEADS_HANDOFFS, routing.HandoffNoted, "hand-offs withdrawn, wishes refused", "lead", "router"),
+    _public(LEADS_HANDOFFS, routing.HandoffNoted, "hand-offs withdrawn, requests refused", "lead", "router"),
     _public(LEADS_SLA_CLOCKS, slas.SlaClock, "clocks and what became of them", "lead", "sla_watcher"),
-    _public(LEADS_SLA_VIOLATIONS, slas.SlaViolation, "warnings, breaches, breaches taken back", "lead or goal", "sla_watcher"),
+    _public(LEADS_SLA_VIOLATIONS, slas.SlaViolation, "warnings, breaches, withdrawn breaches", "lead or goal", "sla_watcher"),
     _public(LEADS_SLA_ACTIONS, slas.SlaAction, "notify, reassign, escalate", "lead", "sla_watcher"),
     _private(
         SLA_LEADS,

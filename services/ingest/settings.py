@@ -23,38 +23,66 @@ class GatewaySettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BATON_", frozen=True, extra="ignore", env_ignore_empty=True)
 
-    gateway_host: str = Field("127.0.0.1", description="where the HTTP gateway listens; put a TLS proxy before any other address")
-    gateway_port: int = Field(8080, ge=0, le=65535, description="its port; 0 any free")
+    gateway_host: str = Field(
+        "127.0.0.1",
+        description="Address on which the HTTP gateway listens; put a TLS proxy in front of any other than the loopback",
+    )
+    gateway_port: int = Field(8080, ge=0, le=65535, description="Port of the gateway; 0 chooses a free one")
     write_keys: SecretStr | None = Field(
-        None, description="who may send: `name:scopes:key`, several separated by commas; scopes of engagement, acts, commands"
+        None,
+        description="Write keys as `name:scopes:key`, separated by commas; scopes are engagement, acts, commands",
     )
-    write_keys_file: Path | None = Field(None, description="the same, one a line; keys as they are or as `sha256:<hex>`")
+    write_keys_file: Path | None = Field(
+        None, description="File of write keys, one per line; keys in plain text or as `sha256:<hex>`"
+    )
     sources: Path | None = Field(
-        None, description="sources that are described instead of programmed: a file, or a folder of `*.yaml`; see `baton source`"
+        None,
+        description="Descriptions of webhook sources: a file, or a directory of `*.yaml`; see `baton source`",
     )
-    insecure: bool = Field(False, description="take everything without a key; only while the gateway listens on the loopback")
-    cors_origins: str = Field("", description="origins whose pages may send from a browser, separated by commas; `*` any")
-    rate_events: int = Field(2_000, ge=1, description="events a second that one write key may send")
-    rate_burst: int = Field(10_000, ge=2_500, description="events it may send at once after a pause")
+    insecure: bool = Field(
+        False,
+        description="Accept events without a write key; only allowed while the gateway listens on the loopback",
+    )
+    cors_origins: str = Field("", description="Origins whose pages may send from a browser, separated by commas; `*` allows any")
+    rate_events: int = Field(2_000, ge=1, description="Events per second that one write key may send")
+    rate_burst: int = Field(10_000, ge=2_500, description="Events that one write key may send at once after a pause")
     max_in_flight: int = Field(
-        128, ge=1, description="requests that wait for the brokers at a time, shared fairly by key; more are answered 503"
+        128,
+        ge=1,
+        description="Maximum number of requests that wait for the brokers, shared fairly between keys; "
+        "further ones are answered 503",
     )
-    max_body_memory_mb: int = Field(64, ge=1, description="bodies held at a time, shared fairly by key; more are answered 503")
-    ack_timeout_ms: int = Field(8_000, ge=100, description="how long a request waits for the brokers before it is answered 503")
-    body_timeout_ms: int = Field(15_000, ge=100, description="how long a body may take to come in")
-    header_timeout_ms: int = Field(10_000, ge=100, description="how long a request's head may take to come in")
-    idle_timeout_ms: int = Field(75_000, ge=100, description="how long a connection may be silent between two requests")
+    max_body_memory_mb: int = Field(
+        64,
+        ge=1,
+        description="Memory for request bodies in MB, shared fairly between keys; further ones are answered 503",
+    )
+    ack_timeout_ms: int = Field(
+        8_000,
+        ge=100,
+        description="How long a request waits for the brokers' acknowledgement before it is answered 503",
+    )
+    body_timeout_ms: int = Field(15_000, ge=100, description="How long a client may take to send a request body")
+    header_timeout_ms: int = Field(10_000, ge=100, description="How long a client may take to send the head of a request")
+    idle_timeout_ms: int = Field(75_000, ge=100, description="How long a connection may be idle between two requests")
     max_connections: int = Field(
-        1_000, ge=1, description="connections at a time; one more ends the longest idle one, or is answered 503"
+        1_000,
+        ge=1,
+        description="Maximum number of connections; one more closes the longest idle one, or is answered 503",
     )
     max_connections_per_address: int = Field(
-        250, ge=1, description="connections of one address at a time; raise it behind a proxy, whose address all have"
+        250,
+        ge=1,
+        description="Maximum number of connections from one address; raise it behind a proxy, from "
+        "whose address all of them come",
     )
-    max_header_bytes: int = Field(16_384, ge=1_024, description="bytes of a request's head, trailers included")
-    max_url_bytes: int = Field(8_192, ge=256, description="bytes of a request's address")
-    max_headers: int = Field(100, ge=10, description="lines of a request's head")
+    max_header_bytes: int = Field(16_384, ge=1_024, description="Maximum size of a request's head in bytes, trailers included")
+    max_url_bytes: int = Field(8_192, ge=256, description="Maximum size of a request's URL in bytes")
+    max_headers: int = Field(100, ge=10, description="Maximum number of header lines in a request")
     stalled_after_s: float = Field(
-        60.0, gt=0, description="events that nobody processes for so long halt the gateway: 503 until they are processed again"
+        60.0,
+        gt=0,
+        description="After how long without progress in processing the gateway answers 503, until processing continues",
     )
 
     @property

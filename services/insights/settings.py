@@ -18,22 +18,22 @@ class BoardSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BATON_BOARD_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     host: str = Field(
-        "127.0.0.1", description="where the board listens; any other address than the loopback needs a proxy's header"
+        "127.0.0.1", description="Address on which the board listens; any other than the loopback requires a proxy's header"
     )
-    port: int = Field(8090, ge=0, le=65535, description="its port; 0 any free")
-    folder: Path | None = Field(None, description="where its files are; without it `board/<namespace>` in BATON_HOME")
+    port: int = Field(8090, ge=0, le=65535, description="Port of the board; 0 chooses a free one")
+    folder: Path | None = Field(None, description="Directory of its files; without it `board/<namespace>` in BATON_HOME")
     public_host: str = Field(
-        "", description="the host name that people use, behind a proxy; requests for other hosts are refused"
+        "", description="Host name under which people reach it through a proxy; requests for other hosts are refused"
     )
     proxy_header: str | None = Field(
-        None, pattern=r"^[A-Za-z][A-Za-z0-9-]{0,60}$", description="header by which a trusted proxy says who it is"
+        None, pattern=r"^[A-Za-z][A-Za-z0-9-]{0,60}$", description="Header in which a trusted proxy sends the user's name"
     )
-    proxy_networks: str = Field("", description="networks (CIDR, separated by commas) from which that header is believed")
+    proxy_networks: str = Field("", description="Networks (CIDR, separated by commas) from which that header is trusted")
     people: Path | None = Field(
-        None, description="file of lines `name-in-the-header: person of the agreement`; else the names are the same"
+        None, description="File of lines `name-in-the-header: person of the agreement`; without it the names are the same"
     )
     per_person: bool = Field(
-        False, description="show figures by person to everybody; otherwise each sees their own, and the pools"
+        False, description="Show figures by person to everybody; otherwise each person sees their own and those of the pools"
     )
 
     @property

@@ -11,8 +11,10 @@ class UpSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BATON_", frozen=True, extra="ignore", env_ignore_empty=True)
 
-    gateway_port: int = Field(8080, ge=0, le=65535, description="port of the HTTP gateway; 0 any free; the gateway reads it too")
-    board_port: int = Field(8090, ge=0, le=65535, description="port of the board; 0 any free; the board reads it too")
+    gateway_port: int = Field(
+        8080, ge=0, le=65535, description="Port of the HTTP gateway; 0 chooses a free one; the gateway reads it too"
+    )
+    board_port: int = Field(8090, ge=0, le=65535, description="Port of the board; 0 chooses a free one; the board reads it too")
     agreement: Path | None = Field(
-        None, description="agreement that `baton up` publishes where none is in force; without it the example"
+        None, description="Agreement that `baton up` publishes if none is in force; without it the example"
     )

@@ -1,0 +1,152 @@
+"""The diagrams and tables of the documents are what the code does: flow, reducers, lifecycle.
+
+Each check is shown to fail on a document that was changed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from baton.contracts.leads import Actor, Stage, StageEvent
+from baton.contracts.topics import REDUCERS, TOPICS, Audience
+from baton.flow import all_reducers
+from services.scorer.lead.transitions import Refused, moved
+
+ROOT = Path(__file__).resolve().parents[2]
+ARCHITECTURE = (ROOT / "docs" / "ARCHITECTURE.md").read_text()
+LIFECYCLE = (ROOT / "docs" / "LIFECYCLE.md").read_text()
+
+Edge = tuple[str, str, str]
+Move = tuple[str, str, str, str]
+
+_EDGE = re.compile(r"^ *([\w& ]+?) +-- +\"([^\"]+)\" +--> +([\w& ]+?) *$", re.MULTILINE)
+_ARROW = re.compile(r"^ +(\w+) --> (\w+) :", re.MULTILINE)
+_REDUCER = re.compile(r"^\| \[(\w+)\]\(\.\./services/(\w+)/(\w+)/reducer\.py\) \|", re.MULTILINE)
+_ROW = re.compile(r"^\| `(\w+)` \| ([\w, ]+) \| ([\w, ]+) \| (\w+) \|$", re.MULTILINE)
+
+
+def edges_drawn(text: str) -> set[Edge]:
+    """``(writer, topic, reader)`` of the flow in ``text``, where topics have no version."""
+    return {
+        (writer.strip(), f"{topic}.v1", reader.strip())
+        for writers, topics, readers in _EDGE.findall(text)
+        for writer in writers.split("&")
+        for topic in topics.split("<br/>")
+        for reader in readers.split("&")
+    }
+
+
+def edges_there() -> set[Edge]:
+    """The same by the reducers' own inputs and outputs."""
+    reducers = all_reducers()
+    found = {
+        (writer.name, topic, reader.name)
+        for writer in reducers
+        for reader in reducers
+        for topic in {*writer.outputs} & {*reader.inputs}
+    }
+    return found | {
+        ("gateway", "intake.keyed.v1", "identify"),
+        ("client", "leads.inbox.v1", "admit"),
+        ("insights", "leads.inbox.v1", "admit"),
+    }
+
+
+def moves_written(text: str) -> set[Move]:
+    """``(event, actor, from, to)`` of the table in ``text``."""
+    section = text.split("<!-- moves: begin (make readme) -->")[1].split("<!-- moves: end -->")[0]
+    return {
+        (event, actor, stage, stage if to == "unchanged" else to)
+        for event, actors, stages, to in _ROW.findall(section)
+        for actor in actors.split(", ")
+        for stage in ([each.value for each in Stage] if stages == "any" else stages.split(", "))
+    }
+
+
+def moves_there() -> set[Move]:
+    """The same by the table of the code."""
+    return {
+        (event.value, actor.value, stage.value, to.value)
+        for event in StageEvent
+        for actor in Actor
+        for stage in Stage
+        if not isinstance(to := moved(stage, event, actor), Refused)
+    }
+
+
+def test_the_flow_that_is_drawn_is_that_of_the_reducers() -> None:
+    assert edges_drawn(ARCHITECTURE) == edges_there()
+
+
+def test_every_reducer_has_its_row() -> None:
+    rows = _REDUCER.findall(ARCHITECTURE)
+    assert [(name, service) for name, service, _ in rows] == list(REDUCERS.items())
+    assert all(name == folder for name, _, folder in rows)
+
+
+def test_the_readers_in_the_catalogue_are_the_reducers_that_read() -> None:
+    flow = [spec for spec in TOPICS.values() if spec.audience is not Audience.ENGINE]
+    listed = {(each, spec.name) for spec in flow for each in spec.readers}
+    assert listed == {(each.name, topic) for each in all_reducers() for topic in each.inputs}
+
+
+def test_the_moves_that_are_written_are_those_of_the_code() -> None:
+    assert moves_written(LIFECYCLE) == moves_there()
+
+
+def test_each_arrow_of_the_lifecycle_is_a_move() -> None:
+    arrows = set(_ARROW.findall(LIFECYCLE))
+    assert arrows
+    assert arrows <= {(stage, to) for _, _, stage, to in moves_there()}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    ["| `won` | sales |", "| `won` | sales, manager, sdr |", "| `lost` | sales, manager |"],
+)
+def test_a_move_that_is_written_wrongly_is_found(changed: str) -> None:
+    text = LIFECYCLE.replace("| `won` | sales, manager |", changed)
+    assert text != LIFECYCLE
+    assert moves_written(text) != moves_there()
+
+
+@pytest.mark.parametrize(
+    ("drawn", "changed"),
+    [
+        ('-- "scorer.releases" -->', '-- "scorer.backlog" -->'),
+        ('-- "sla.leads" --> lead & ', '-- "sla.leads" --> '),
+    ],
+)
+def test_an_edge_that_is_missing_or_made_up_is_found(drawn: str, changed: str) -> None:
+    assert drawn in ARCHITECTURE
+    assert edges_drawn(ARCHITECTURE.replace(drawn, changed)) != edges_there()
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("lifecycle_tool", ROOT / "tools" / "lifecycle.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def written(tool: ModuleType) -> str:
+    return str(tool.with_sections(LIFECYCLE))
+
+
+def test_the_sample_story_is_what_a_run_prints(written: str) -> None:
+    assert written == LIFECYCLE
+
+
+def test_a_story_that_was_changed_by_hand_is_written_anew(tool: ModuleType, written: str) -> None:
+    changed = LIFECYCLE.replace("route met", "route missed").replace("| sdr | mql | tal |", "")
+    assert changed != LIFECYCLE
+    assert tool.with_sections(changed) == written
