@@ -1,4 +1,4 @@
-"""What the documents point at is there: links, anchors, paths, modules, commands and their options.
+"""What the documents point at is there: links, anchors, names, paths, modules, commands, options.
 
 It reads every Markdown file of the checkout. It runs no command and looks at no network address.
 """
@@ -37,6 +37,7 @@ _FENCE = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)[ \t]*$", re.MULTILINE | re.DOT
 _SHELL = re.compile(r"^```(?:sh|bash|shell|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`]+)`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_NAMED = re.compile(r"\[`([A-Za-z_][\w.]*)`\]\(([^)\s]+\.py)\)")
 _HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 _PATH = re.compile(rf"(?:{'|'.join(FOLDERS)})/[\w./*-]+\Z")
 _MODULE = re.compile(r"-m ((?:baton|benchmarks|services|tests|tools)[\w.]*)")
@@ -76,6 +77,15 @@ def bad_links(path: Path, text: str) -> Iterator[str]:
             known = anchors(there) if name else anchors(path)
             if anchor not in known:
                 yield f"no such heading: {target}"
+
+
+def bad_names(path: Path, text: str) -> Iterator[str]:
+    """Links from a name in code to a Python file that has no such name."""
+    for name, target in _NAMED.findall(_FENCE.sub("", text)):
+        there = (path.parent / target).resolve()
+        last = name.rpartition(".")[2]
+        if there.is_file() and not re.search(rf"\b(?:def|class) {last}\b", there.read_text()):
+            yield f"no {name} in {target}"
 
 
 def bad_paths(path: Path, text: str) -> Iterator[str]:
@@ -174,7 +184,7 @@ Check = Callable[[Path, str], Iterator[str]]
 
 
 @pytest.mark.parametrize("path", documents(), ids=relative)
-@pytest.mark.parametrize("check", [bad_links, bad_paths, bad_commands])
+@pytest.mark.parametrize("check", [bad_links, bad_names, bad_paths, bad_commands])
 def test_what_a_document_points_at_is_there(path: Path, check: Check) -> None:
     assert list(check(path, path.read_text())) == []
 
@@ -186,6 +196,7 @@ def test_what_a_document_points_at_is_there(path: Path, check: Check) -> None:
         (bad_links, "[a](docs/GLOSSARY.md#nowhere)", "no such heading: docs/GLOSSARY.md#nowhere"),
         (bad_links, "[a](#nowhere)", "no such heading: #nowhere"),
         (bad_links, "[a](services/scorer/nobody.py)", "no such file: services/scorer/nobody.py"),
+        (bad_names, "[`x.nobody`](tools/readme.py)", "no x.nobody in tools/readme.py"),
         (bad_paths, "see `services/scorer/nobody.py`", "no such path: services/scorer/nobody.py"),
         (bad_paths, "see `tests/*/nobody.py`", "no such path: tests/*/nobody.py"),
         (bad_paths, "`python -m baton.nowhere`", "no such module: baton.nowhere"),
@@ -213,7 +224,8 @@ def test_what_is_not_there_is_found(check: Check, planted: str, found: str) -> N
 @pytest.mark.parametrize(
     "fine",
     [
-        "[a](https://example.com/x) [b](docs/GLOSSARY.md#engine) [c](examples/agreements)",
+        "[`with_table`](tools/readme.py) [a](https://example.com/x) [c](examples/agreements)",
+        "[b](docs/GLOSSARY.md#engine)",
         "`services/scorer` `services/<service>/x.py` `docs/*.md` `python -m benchmarks`",
         "`baton` `baton ...` `baton tail leads.scored.v1 --no-follow` `baton dlq` `baton --help`",
         "`baton source check|test|new` and a baton explode in prose",
@@ -221,5 +233,5 @@ def test_what_is_not_there_is_found(check: Check, planted: str, found: str) -> N
     ],
 )
 def test_what_is_there_passes(fine: str) -> None:
-    path, checks = ROOT / "README.md", (bad_links, bad_paths, bad_commands)
+    path, checks = ROOT / "README.md", (bad_links, bad_names, bad_paths, bad_commands)
     assert [wrong for check in checks for wrong in check(path, fine)] == []
