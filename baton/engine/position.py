@@ -54,6 +54,20 @@ def rolled_back(
     return int(batch) if behind else None
 
 
+def forgotten_inputs(
+    position: Position | None, inputs: Sequence[str], committed: Mapping[str, int | None], metadata: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The inputs that the task has read and of which the group has no offset, if state and group agree in all others; else none.
+
+    Brokers delete the committed offsets of a topic together with the topic.
+    """
+    if position is None:
+        return ()
+    forgotten = tuple(topic for topic in inputs if topic in position.offsets and committed.get(topic) is None)
+    others = [topic for topic in inputs if topic not in forgotten]
+    return forgotten if disagreement(position, others, committed, metadata) is None else ()
+
+
 def _shown(offset: int | None) -> str:
     return "none" if offset is None else str(offset)
 

@@ -22,7 +22,7 @@ from baton.engine.kafka.input_buffer import LostRange
 from baton.engine.kafka.restore import read_changelog
 from baton.engine.kafka.transaction import Transactions
 from baton.engine.metrics import LOST_COMMITS, MENDED
-from baton.engine.position import disagreement, rolled_back
+from baton.engine.position import disagreement, forgotten_inputs, rolled_back
 
 _POLL_S = 0.25
 
@@ -115,11 +115,21 @@ class TaskStartup:
         patience = monotonic() + self._task.host.settings.position_wait_s
         while wrong := disagreement(self._memory.core.restored(), self._task.reducer.inputs, committed, metadata):
             if monotonic() > patience:
-                self._resume_from_state(wrong, committed, metadata)
+                if not await self._inputs_made_anew(committed, metadata):
+                    self._resume_from_state(wrong, committed, metadata)
                 return
             await asyncio.sleep(_POLL_S)
             committed, metadata = await self._committed()
             await self._restore()
+
+    async def _inputs_made_anew(self, committed: dict[str, int | None], metadata: dict[str, str]) -> bool:
+        """Whether state and group differ only in inputs that now end before the task's position: :meth:`_starts` names these."""
+        position = self._memory.core.restored()
+        forgotten = forgotten_inputs(position, self._task.reducer.inputs, committed, metadata)
+        if position is None or not forgotten:
+            return False
+        ends = await self._cluster.ends([(topic, self._task.partition) for topic in forgotten])
+        return all(position.offsets[topic] == 0 or position.offsets[topic] > end for (topic, _), end in ends.items())
 
     def _resume_from_state(self, wrong: str, committed: dict[str, int | None], metadata: dict[str, str]) -> None:
         """Resume from the state if only the group has lost commits; else it is unknown what is right, and the task refuses."""
