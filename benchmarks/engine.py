@@ -8,10 +8,11 @@ from typing import Any
 import uvloop
 
 from baton.contracts.fact_metrics import MEASURES
-from baton.engine.kafka.host import KafkaHost
+from baton.engine.kafka.host import HostConfig, KafkaHost
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.worker import calm_collector
 from baton.engine.reducer import Reducer
+from baton.engine.task_config import TaskConfig
 from benchmarks.cluster import PARTITIONS, topics
 from benchmarks.meter import Meter
 from benchmarks.reducers import REDUCERS, NoBook
@@ -29,13 +30,13 @@ def host_for(reducer: str, bootstrap: str, namespace: str) -> KafkaHost:
     return KafkaHost(
         [found],
         Book() if reducer == "lead" else NoBook(),
-        client={"bootstrap_servers": bootstrap},
-        namespace=namespace,
-        partitions=PARTITIONS,
-        settings=EngineSettings(),
-        topics=topics(),
-        flow={},
-        measures=MEASURES if reducer == "lead" else {},
+        TaskConfig(
+            partitions=PARTITIONS,
+            namespace=namespace,
+            topics=topics(),
+            measures=MEASURES if reducer == "lead" else {},
+        ),
+        HostConfig(client={"bootstrap_servers": bootstrap}, settings=EngineSettings(), flow={}),
     )
 
 

@@ -18,11 +18,12 @@ from time import process_time_ns
 from typing import Any
 
 from baton.contracts.codec import codec_for, provisional
-from baton.contracts.intake import LeadEvent
+from baton.contracts.intake import LeadInput
 from baton.contracts.topics import TopicSpec
 from baton.engine.changelog import head_key, pack_head
 from baton.engine.core import Core
 from baton.engine.reducer import Event, Fact, Reducer, Step, View
+from baton.engine.task_config import TaskConfig
 from baton.engine.timers import Timers
 from baton.ids import derived_id
 from benchmarks.meter import resident
@@ -105,13 +106,13 @@ class Keep(_Bench):
 
 _NOTHING: Step[Any] = Step(head=None)
 _TOPICS = {
-    name: TopicSpec(name=name, record=LeadEvent, says="bench", key="lead", writer="bench")
+    name: TopicSpec(name=name, record=LeadInput, says="bench", key="lead", writer="bench")
     for name in ("bench.in.v1", "bench.out.v1")
 }
 
 
 def events(count: int, keys: int) -> list[Fetched]:
-    """Records of ``leads.accepted.v1``."""
+    """Records of ``intake.leads.v1``."""
     return [fetched(number, START_MS + number // 3, event) for number, event in enumerate(stream(count, keys, START_MS))]
 
 
@@ -128,7 +129,7 @@ def best(rounds: int, act: Callable[[], int]) -> float:
 
 def core_of(reducer: Reducer[Any, Any]) -> Core:
     """A fresh task."""
-    return Core(reducer, Book(), partition=0, partitions=4, topics=_TOPICS)
+    return Core(reducer, Book(), TaskConfig(topics=_TOPICS))
 
 
 def run(reducer: Reducer[Any, Any], records: list[Fetched]) -> int:
@@ -145,7 +146,7 @@ def run(reducer: Reducer[Any, Any], records: list[Fetched]) -> int:
 
 def codec_alone(records: list[Fetched], *, encode: bool) -> int:
     """Decoding, and encoding again, without an engine."""
-    codec = codec_for(LeadEvent)
+    codec = codec_for(LeadInput)
     for record in records:
         value = codec.decode(record.value)
         if encode:

@@ -101,7 +101,7 @@ class Way:
     """One reducer's core, fed with records; what `identify` sends itself comes back in the next batch."""
 
     def __init__(self, reducer: Reducer[Any, Any]) -> None:
-        self.core = Core(reducer, Book(), partition=0, partitions=1)
+        self.core = Core(reducer, Book())
         self._offsets: dict[str, int] = {}
         self._now_ms = START_MS + DAY_MS
         self.facts: list[Any] = []

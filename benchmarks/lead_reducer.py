@@ -36,7 +36,7 @@ def lead_name(number: int) -> str:
 
 def restored(book: Book, templates: list[list[tuple[bytes, bytes]]], leads: int) -> Core:
     """A task with so many leads."""
-    core = Core(Lead(), book, partition=0, partitions=1)
+    core = Core(Lead(), book)
     for number in range(leads):
         name = lead_name(number).encode()
         for key, value in templates[number % len(templates)]:

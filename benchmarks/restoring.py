@@ -85,7 +85,7 @@ async def _restore(host: Any, leads: int) -> dict[str, Any]:
                 await asyncio.sleep(_POLL_S)
         if running.done():
             running.result()
-        if stopped := [each.reason for each in host.look() if each.state is not TaskState.RUNNING]:
+        if stopped := [each.reason for each in host.statuses() if each.state is not TaskState.RUNNING]:
             raise RuntimeError("; ".join(stopped))
         seconds, used = time.perf_counter() - began, cpu_s() - cpu
         found = sum(supervisor.memory.core.keys for group in host.groups for supervisor in group.supervisors.values())

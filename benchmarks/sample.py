@@ -37,6 +37,7 @@ class Fetched(NamedTuple):
     key: bytes
     value: bytes
     headers: Sequence[tuple[str, bytes]]
+    timestamp_type: int = 1
 
 
 def agreement() -> AgreementReference:
@@ -151,7 +152,7 @@ def template_name(number: int) -> str:
 
 def grown(book: Book, entries: int, *, end_ms: int = START_MS) -> list[list[tuple[bytes, bytes]]]:
     """The changelog records of :data:`TEMPLATES` leads, after a profile and so many acts over the sixty days before ``end_ms``."""
-    core = Core(Lead(), book, partition=0, partitions=1)
+    core = Core(Lead(), book)
     draw = random.Random(1)
     events: list[LeadEvent] = []
     for number in range(TEMPLATES):

@@ -112,7 +112,7 @@ def _under(view: KeyState, reference: AgreementReference, now_ms: int, states: L
     values = [fact.value for fact in step.facts]
     waits = next((each for each in values if isinstance(each, BacklogPart) and each.kind == "add"), None)
     if waits is not None:
-        view.absorb(step, reference.version)
+        view.apply(step, reference.version)
         values += [fact.value for fact in _released(view, waits, reference, now_ms, states).facts]
     return _Outcome(
         level=level,

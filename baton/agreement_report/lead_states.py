@@ -38,7 +38,7 @@ class LeadStates:
     def __init__(self) -> None:
         self.reducer: Reducer[Any, Any] = next(each for each in service_of("scorer").reducers if each.name == LEAD)
         self._store = MemoryStore()
-        self._core = Core(self.reducer, AgreementBook(), partition=0, partitions=1, store=self._store)
+        self._core = Core(self.reducer, AgreementBook(), store=self._store)
         self._shape = Shape(self.reducer, codec_for)
 
     @property

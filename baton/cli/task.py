@@ -49,8 +49,9 @@ def list_(
 ) -> None:
     """Every task of the workers asked: state, how far behind it is, and why it stopped. Exit 1 if one stopped.
 
-    States: starting, restoring, waiting (for a first agreement), running, lost (starts again by itself), stopped (somebody has
-    to look: its record is not processed, those of other tasks are).
+    States: incomplete (another worker has some of the partition's inputs), starting, restoring, waiting (for a first
+    agreement), running, lost (starts again by itself), stopped (an operator has to act: its record is not processed, those of
+    other tasks are).
     """
     tasks = [task for address in worker or _addresses(load_settings()) for task in _ask(address)]
     if as_json:

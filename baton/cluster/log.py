@@ -9,7 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    TIMESTAMP_LOG_APPEND_TIME,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 
 from baton.contracts.topics import logical, physical
 
@@ -42,6 +50,7 @@ class Record(NamedTuple):
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     at_ms: int
+    timestamp_type: int = 1  # as the protocol and the engine number it: 1 is the append time
 
     @property
     def timestamp(self) -> int:
@@ -175,6 +184,7 @@ class LogReader:
             message.value(),
             tuple([(name, value or b"") for name, value in message.headers() or ()]),
             message.timestamp()[1],
+            int(message.timestamp()[0] == TIMESTAMP_LOG_APPEND_TIME),
         )
 
 

@@ -6,10 +6,8 @@ are words of the contracts and names of the agreement.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
+from baton.contracts.amounts import Amount, Measures
 from baton.contracts.goals import GoalProgress
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.contracts.leads import LeadQualified, LeadRefused
@@ -31,21 +29,6 @@ from baton.contracts.topic_names import (
 _PPM = 1_000_000
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _FREE_TEXT = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """``labels``: the values, in the order of the catalogue. A counter grows by ``value``, a gauge becomes it (``sets``), or is the sum of
-    what its keys stand at."""
-
-    metric: str
-    labels: tuple[str, ...] = ()
-    value: float = 1
-    sets: bool = False
-
-
-Measure = Callable[[Any], Amount | None]
-Measures = Mapping[str, Measure]
 
 
 def _qualified(fact: LeadQualified) -> Amount:
@@ -77,7 +60,7 @@ def _word(reason: str) -> str:
     return reason if _WORD.fullmatch(reason) else _FREE_TEXT
 
 
-def _told(fact: IdentityAlias) -> Amount | None:
+def _alias(fact: IdentityAlias) -> Amount | None:
     match fact.kind:
         case AliasKind.DUPLICATE:
             return Amount(Business.DUPLICATES)
@@ -100,6 +83,6 @@ MEASURES: Measures = {
     LEADS_SLA_VIOLATIONS: _violation,
     LEADS_RECYCLED: _recycled,
     LEADS_REFUSALS: _refused,
-    INTAKE_ALIASES: _told,
+    INTAKE_ALIASES: _alias,
     GOALS_PROGRESS: _progress,
 }

@@ -127,7 +127,7 @@ _ENGINE = (
         "Times a task found its last acknowledged batch missing from the changelog",
         "reducer",
     ),
-    _gauge("baton_restore_seconds", "How long the last restore took", *_TASK),
+    _gauge("baton_restore_seconds", "Duration of the last restore", *_TASK),
     _gauge("baton_restore_left_records", "Changelog offsets still to be read by a restore", *_TASK),
     _gauge("baton_lag_records", "Offsets appended to the inputs and not processed", *_TASK),
     _gauge("baton_lag_seconds", "How far a task's log time is behind the broker's while it has something to do", *_TASK),
@@ -138,6 +138,7 @@ _ENGINE = (
     _gauge("baton_brokers_silent_seconds", "How long no broker has answered this process; 0 while one does"),
     _gauge("baton_build_info", "Always 1; the labels are the running versions", "version", "python", "service"),
     _gauge("baton_adopting", "1 while keys still have to adopt the agreement in force", *_TASK),
+    _gauge("baton_stalled_seconds", "How long records have waited without a committed batch; 0 while none waits", *_TASK),
 )
 
 _GATEWAY = (

@@ -81,7 +81,7 @@ class TopicSpec:
     """One topic. ``record`` None: raw bytes. ``writer``: the one service that writes (``outside`` for the inbox).
 
     ``readers``: the reducers that read it. ``max_bytes``: the longest encoded value.
-    ``partitions``: None is the cluster-wide number.
+    ``partitions``: None is the cluster-wide number. ``key_field``: the field of the value that must equal the key.
     """
 
     name: str
@@ -95,6 +95,7 @@ class TopicSpec:
     retention_ms: int | None = SHORT_MS
     partitions: int | None = None
     max_bytes: int = 65_536
+    key_field: str | None = None
 
     @property
     def outside(self) -> bool:
@@ -122,6 +123,8 @@ class TopicSpec:
 
 
 def _private(name: str, record: type | None, says: str, key: str, writer: str, *readers: str, **more: object) -> TopicSpec:
+    if key == "lead" and "lead_id" in getattr(record, "__dataclass_fields__", ()):
+        more.setdefault("key_field", "lead_id")
     return TopicSpec(name=name, record=record, says=says, key=key, writer=writer, readers=readers, **more)  # type: ignore[arg-type]
 
 

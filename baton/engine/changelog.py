@@ -1,12 +1,13 @@
-"""The records of a changelog topic: what they are called and how a head is laid out.
+"""The records of a changelog topic: their keys, and the layout of a head.
 
 Keys (bytes): ``p`` the position; ``h`` + key a head; ``e`` + kind + ``/`` + length of the key (2 bytes) + key + item an entry.
 A head's value is a fixed prefix, so that a restore finds the timer without decoding, and then the framed Avro::
 
     format (1 byte, 1) | wake_at (8, ms; the least integer: none) | revision (8) | length of version (1) | version | Avro or nothing
 
-Integers are big-endian. ``revision`` is a fingerprint of what last changed the key, ``version`` is the agreement the key lives under. Nothing after it: the key has entries but no head.
-Entries and the position are framed Avro alone. :func:`explain` reads all three, for people and for the audit.
+Integers are big-endian. ``revision`` is a fingerprint of what last changed the key, ``version`` is the agreement that the key has adopted.
+Without Avro after it the key has entries but no head. Entries and the position are framed Avro alone. :func:`explain` parses
+all three, for people and for the audit.
 """
 
 from __future__ import annotations

@@ -1,31 +1,29 @@
-"""The deterministic state machine of one task (reducer x partition), its state and timers; no clock, no I/O, no asyncio.
+"""The deterministic state machine of one task (reducer x partition): its state and timers; no clock, no I/O, no asyncio.
 
-A host (Kafka, the in-memory log, a rebuild) restores it from the changelog, hands it records and moments, writes what
-:meth:`Core.seal` gives in one transaction and then calls :meth:`Core.commit`, or :meth:`Core.discard` where that failed. Between
-the two the state proper is untouched: everything a batch does lies in an overlay, time and timers included, so after ``discard``
-the same records can be tried again and give the same.
+A host (Kafka, the in-memory log, a rebuild) restores it from the changelog, passes in records and moments, writes the sealed
+:class:`~baton.engine.batch.Batch` in one transaction and then calls :meth:`Core.commit`, or :meth:`Core.discard` if that failed.
+Between the two the state itself is untouched: everything that a batch does lies in an overlay, time and timers included, so after
+``discard`` the same records can be tried again and give the same result.
 
 The protocol, always in this order::
 
-    restore(key, value) ... restored()          the whole changelog, or what is new of it since the state was left
+    restore(key, value) ... restored()          the whole changelog, or what is new since the state was last held
     while running:
         begin(made_at_ms, reference_offsets)
-        process / pass_over / advance / fire_held / adopt_slice     in any order; False means: full, seal now, then offer it again
-        batch = seal()                          None: nothing happened, nothing to commit (then discard)
+        process / pass_over / advance / fire_held / adopt_slice     in any order; False: not all of it; see each of them
+        encode_slice() ... seal()               None: nothing happened, nothing to commit (then discard)
         <one transaction>
         commit()  or  discard()
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
-from baton.contracts.codec import codec_for
-from baton.contracts.fact_metrics import Amount, Measures
-from baton.contracts.topics import DEFAULT_NAMESPACE, TOPICS, TopicSpec
-from baton.engine.batch import Batch, Limits, Record
+from baton.contracts.amounts import Amount
+from baton.engine.batch import LOG_APPEND_TIME, Batch, Record
 from baton.engine.changelog import HEAD, POSITION_KEY, split_entry_key, timer_of
 from baton.engine.errors import OutOfOrder
 from baton.engine.held_timers import AdoptionSweep, HeldTimers
@@ -34,27 +32,21 @@ from baton.engine.records import BatchJournal, Did, JournalLine, Position
 from baton.engine.reducer import Reducer, ReferenceBook
 from baton.engine.reducer_runner import ReducerRunner
 from baton.engine.store import MemoryStore, Store
+from baton.engine.task_config import TaskConfig
+
+_DEFAULTS = TaskConfig()
 
 
 class Core:
-    """One task. ``topics`` and ``codecs`` can be replaced for reducers that are not in the catalogue (tests).
-
-    ``measures``: by topic, what a fact counts as; without it nothing is measured (simulations, rebuilds).
-    """
+    """One task: ``reducer`` on ``partition``."""
 
     def __init__(
         self,
         reducer: Reducer[Any, Any],
         book: ReferenceBook[Any],
+        config: TaskConfig = _DEFAULTS,
         *,
-        partition: int,
-        partitions: int,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
-        topics: Mapping[str, TopicSpec] = TOPICS,
-        codecs: Callable[[type], Any] = codec_for,
-        namespace: str = DEFAULT_NAMESPACE,
-        version: str = "0",
-        measures: Measures = MappingProxyType({}),
+        partition: int = 0,
         store: Store | None = None,
     ) -> None:
         self.reducer = reducer
@@ -62,28 +54,15 @@ class Core:
         self.number = 0
         """Number of the batch that was committed last; 0 before the first."""
         self.positions: dict[str, int] = {}
-        """Next offset of each input."""
+        """Next offset of every input."""
         self.adopted = ""
         """The agreement version that every key has adopted, as far as a sweep was finished."""
         self._book = book
-        self._limits = limits
+        self._limits = config.limits
         self._store: Store = MemoryStore() if store is None else store
         self._held_timers = HeldTimers(holds=bool(reducer.upstream))
-        self._own = {Position: codecs(Position), BatchJournal: codecs(BatchJournal)}
-        self._run = ReducerRunner(
-            reducer,
-            book,
-            self._store,
-            self._held_timers,
-            partition=partition,
-            partitions=partitions,
-            limits=limits,
-            topics=topics,
-            codecs=codecs,
-            namespace=namespace,
-            version=version,
-            measures=measures,
-        )
+        self._own = {Position: config.codecs(Position), BatchJournal: config.codecs(BatchJournal)}
+        self._run = ReducerRunner(reducer, book, self._store, self._held_timers, config, partition)
         self._sweep: AdoptionSweep | None = None
         self._position: Position | None = None
         self._open_batch: OpenBatch | None = None
@@ -96,7 +75,7 @@ class Core:
     # ------------------------------------------------------------------ restoring
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Take one record of the changelog, in offset order; a later one replaces an earlier one of the same key."""
+        """Apply one record of the changelog, in offset order; a later one replaces an earlier one of the same key."""
         if key[0] == HEAD:
             name = key[1:].decode()
             self._store.set_head(name, value)
@@ -107,8 +86,8 @@ class Core:
             self._store.set_entry(*split_entry_key(key), value)
 
     def restored(self) -> Position | None:
-        """The changelog has been read to its end. Gives the position record (None: this task never committed a batch), which
-        the host compares with the committed offsets (:func:`baton.engine.position.disagreement`)."""
+        """The changelog was read to its end. Gives the position record (None: this task never committed a batch), which the
+        host compares with the committed offsets (:func:`baton.engine.position.disagreement`)."""
         found = self._position
         if found is not None:
             self._run.now, self.number, self.adopted = found.now_ms, found.batch, found.adopted
@@ -120,13 +99,13 @@ class Core:
 
     # ------------------------------------------------------------------ what a host may ask
 
-    def standing(self) -> list[Amount]:
-        """What every key stands at, where the reducer tells it: for gauges after a restore."""
-        return list(self._run.standing_of_all())
+    def gauges(self) -> Iterator[Amount]:
+        """The reducer's gauge of every key, after a restore; to be consumed before anything changes."""
+        return self._run.gauges()
 
     @property
     def waits_for_reference(self) -> bool:
-        """Nothing was ever published on the reference topics: the task must not take anything yet."""
+        """Nothing was ever published on the reference topics: the task must not process anything yet."""
         return self._book.at(self.now) is None
 
     @property
@@ -136,27 +115,27 @@ class Core:
 
     @property
     def timers(self) -> int:
-        """How many timers there are, the held ones included."""
+        """Number of timers, the held ones included."""
         return len(self._held_timers.timers) + len(self._held_timers.held)
 
     @property
     def keys(self) -> int:
-        """How many keys have a state."""
+        """Number of keys that have a state."""
         return len(self._store)
 
     @property
     def held(self) -> int:
-        """How many timers are due but wait for the proof of the upstream (reducers with ``upstream`` only)."""
+        """Number of timers that are due but wait for the proof of the upstream (reducers with ``upstream`` only)."""
         return len(self._held_timers.held)
 
     @property
     def oldest_held(self) -> int | None:
         """Due time of the oldest held timer; a proof up to :attr:`now` covers every held one."""
-        return min(self._held_timers.held.values(), default=None)
+        return self._held_timers.held.next_due()
 
     @property
     def adopting(self) -> bool:
-        """Whether some key may still live under an older agreement: call :meth:`adopt_slice` in each batch."""
+        """Whether some key may still live under an older agreement: call :meth:`adopt_slice` in every batch."""
         if not self.reducer.adopts:
             return False
         reference = self._book.at(self.now)
@@ -182,6 +161,11 @@ class Core:
         open_batch = self._opened()
         return len(open_batch.outgoing) + len(open_batch.key_states) >= self._limits.outputs
 
+    @property
+    def room_for_wakes(self) -> bool:
+        """Whether another timer may fire in the open batch."""
+        return not self._no_room(self._opened())
+
     # ------------------------------------------------------------------ one batch
 
     def begin(self, made_at_ms: int, reference_offsets: Mapping[str, int] | None = None) -> None:
@@ -196,70 +180,80 @@ class Core:
             reference=reference_offsets or {},
             wakes_left=self._limits.wakes,
         )
-        self._run.look_up(made_at_ms)
+        self._run.refresh_reference(made_at_ms)
 
-    def process(self, topic: str, record: Record) -> bool:
+    def process(self, topic: str, record: Record, wakes: int | None = None) -> bool:
         """Process one record: fire what is due by then, adopt if its key lags, step.
 
-        False: it was *not* taken because the batch is full; seal, commit, and offer it again. Raises :class:`ReducerFailed`
-        (then only :meth:`discard` is allowed) and :class:`OutOfOrder` for a record behind the position."""
+        False: the record was *not* taken, because the batch is full, or because ``wakes`` timers fired first (the host may do
+        something else meanwhile); offer it again. Raises :class:`ReducerFailed` (then only :meth:`discard` is allowed) and
+        :class:`OutOfOrder` for a record behind the position. A record without log time does not move time."""
         open_batch = self._opened()
         if len(open_batch.outgoing) + len(open_batch.key_states) >= self._limits.outputs:
             return False
         if self._run.reference is None:
-            raise RuntimeError("nothing is agreed yet: ask waits_for_reference before taking records")
-        offset, at_ms = record.offset, record.timestamp
+            raise RuntimeError("nothing is agreed yet: ask waits_for_reference before processing records")
+        offset = record.offset
         if offset < self.positions.get(topic, 0):
             raise OutOfOrder(f"{self.reducer.name}[{self.partition}] was handed {topic}@{offset} a second time")
-        if self._held_timers.timers.floor <= at_ms and not self._fire_due(open_batch, at_ms, None):
-            return False
-        self._run.move(at_ms)
+        if record.timestamp_type == LOG_APPEND_TIME:
+            at_ms = record.timestamp
+            if self._held_timers.timers.floor <= at_ms and not self._fire_due(open_batch, at_ms, wakes):
+                return False
+            self._run.move(at_ms)
         self._run.step(open_batch, topic, record)
         self.positions[topic] = offset + 1
-        open_batch.notes.took(topic, offset)
+        open_batch.journal.add_record(topic, offset)
         return True
 
     def pass_over(self, topic: str, position: int) -> None:
-        """The input's position moved on over what holds no record (transaction markers), or this is a first start, there."""
-        self._opened().notes.add(JournalLine(did=Did.PASS, topic=topic, last=position))
+        """Set the input's position: it moved past transaction markers, or this is a first start, or a start after a loss."""
+        self._opened().journal.add(JournalLine(did=Did.PASS, topic=topic, last=position))
         self.positions[topic] = position
 
     def advance(self, to_ms: int, limit: int | None = None) -> bool:
         """Move time on without a record and fire what is due by then; False: not all of it, the batch is full.
 
-        ``limit`` is for rebuilds: fire only so many, and leave time at the last of them."""
+        After ``limit`` timers it returns False too, with time at the last of them; a rebuild stops at the same one."""
         open_batch = self._opened()
         before = open_batch.counts.wakes
         if not self._fire_due(open_batch, to_ms, limit):
             return False
         if to_ms > self.now or open_batch.counts.wakes != before:
             self._run.move(to_ms)
-            open_batch.notes.add(JournalLine(did=Did.ADVANCE, at_ms=to_ms))
+            open_batch.journal.add(JournalLine(did=Did.ADVANCE, at_ms=to_ms))
         return True
 
     def fire_held(self, up_to_ms: int, *, proven: bool, limit: int | None = None) -> bool:
-        """Wake the held timers that are still due at or before ``up_to_ms``, in order of (due, key); False: the batch is full.
+        """Fire the held timers that are due at or before ``up_to_ms``, in order of (due, key); False: not all of them, the batch
+        is full or ``limit`` of them fired.
 
         To be called when every group upstream has committed past what was appended before ``up_to_ms`` and this task has itself
-        reached the ends listed last; or after the limit with ``proven=False``. What a wake asks for again falls under the same
-        proof, but is not asked again without one. ``limit`` is for rebuilds."""
+        reached the ends listed last; or after the time limit with ``proven=False``. A time that a wake asks for falls under the
+        same proof; without a proof it waits for the next call."""
         open_batch = self._opened()
-        due_queue = self._held_timers.held_by(up_to_ms)
+        held = self._held_timers.held
+        asked_again: list[tuple[str, int]] = []
         fired = 0
-        while (found := due_queue.pop()) is not None:
+        while (found := held.pop(up_to_ms)) is not None:
+            due, key = found
             if fired == limit or self._no_room(open_batch):
-                due_queue.put_back(*found)
+                held.set(key, due)
                 break
-            woke = self._run.wake(open_batch, *found, proven=proven)
+            woke = self._run.wake(open_batch, due, key, proven=proven)
             fired += 1
-            if proven or not woke:
-                due_queue.again(found[1])
+            again = held.due(key)
+            if woke and not proven and again is not None and again <= up_to_ms:
+                held.set(key, None)
+                asked_again.append((key, again))
+        for key, again in asked_again:
+            held.set(key, again)
         if fired:
-            open_batch.notes.add(JournalLine(did=Did.FIRE, at_ms=up_to_ms, count=fired, proven=proven))
+            open_batch.journal.add(JournalLine(did=Did.FIRE, at_ms=up_to_ms, count=fired, proven=proven))
         return found is None
 
     def adopt_slice(self, limit: int) -> int:
-        """Let the next keys (at most ``limit``) adopt the agreement in force; how many did."""
+        """Let the next keys (at most ``limit``) adopt the agreement in force; gives how many did."""
         open_batch = self._opened()
         if not self.adopting:
             return 0
@@ -276,26 +270,37 @@ class Core:
         if self._sweep.done:
             self.adopted = version
         if adopted or self.adopted == version:
-            open_batch.notes.add(JournalLine(did=Did.ADOPT, count=adopted))
+            open_batch.journal.add(JournalLine(did=Did.ADOPT, count=adopted))
         return adopted
 
     def skip(self, place: str) -> None:
-        """Leave out what runs at ``place`` (see :class:`ReducerFailed`) when it comes up; the journal will say so."""
+        """Skip what runs at ``place`` (see :class:`ReducerFailed`) when it comes up; the journal records it."""
         self._run.skips.add(place)
 
-    def seal(self) -> Batch | None:
-        """Close the batch and encode it. None where nothing happened."""
-        open_batch = self._opened()
-        if not len(open_batch.notes):
-            return None
-        changelog: list[tuple[bytes, bytes | None]] = []
-        for key_state in open_batch.key_states.values():
+    def encode_slice(self, limit: int) -> bool:
+        """Encode the changed state of at most ``limit`` keys; True: all of it is encoded, and :meth:`seal` has little to do.
+
+        Nothing else may happen in the batch from here on; only :meth:`seal`, :meth:`commit` and :meth:`discard` are allowed."""
+        open_batch = self._begun()
+        if open_batch.sealing is None:
+            open_batch.sealing = iter(open_batch.key_states.values())
+        count = 0
+        for key_state in islice(open_batch.sealing, limit):
+            count += 1
             try:
-                changelog.extend(key_state.seal())
+                open_batch.changelog.extend(key_state.seal())
+                for amount in self._run.gauge_changes(key_state):
+                    open_batch.measure(amount)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with the state, the key's last step made it so
                 raise self._run.failed(key_state.place, error) from None
-        for amount in self._run.standing(open_batch):
-            open_batch.measure(amount)
+        return count < limit
+
+    def seal(self) -> Batch | None:
+        """Close the batch and encode what is left of it. None: nothing happened."""
+        open_batch = self._begun()
+        if not len(open_batch.journal):
+            return None
+        self.encode_slice(len(open_batch.key_states) + 1)
         position = Position(
             batch=self.number + 1,
             now_ms=self.now,
@@ -303,18 +308,18 @@ class Core:
             reference=open_batch.reference,
             adopted=self.adopted,
         )
-        return open_batch.sealed(position, changelog, self._own)
+        return open_batch.sealed(position, self._own)
 
     def commit(self) -> None:
         """The transaction is committed: the overlay becomes the state."""
-        for key_state in self._opened().key_states.values():
+        for key_state in self._begun().key_states.values():
             key_state.commit()
         self.number += 1
         self._open_batch = None
 
     def discard(self) -> None:
         """The transaction failed or will not be tried: forget the batch; the task is as it was before :meth:`begin`."""
-        open_batch = self._opened()
+        open_batch = self._begun()
         self._run.now, self.positions, self.adopted = open_batch.now, open_batch.positions, open_batch.adopted
         for key_state in open_batch.key_states.values():
             self._held_timers.set(key_state.key, key_state.base_wake, self.now)
@@ -324,10 +329,17 @@ class Core:
 
     # ------------------------------------------------------------------ inside
 
-    def _opened(self) -> OpenBatch:
+    def _begun(self) -> OpenBatch:
         if self._open_batch is None:
             raise RuntimeError("no batch is open: begin one first")
         return self._open_batch
+
+    def _opened(self) -> OpenBatch:
+        """The open batch, for what changes it: once a key is encoded, a change to it would be committed in memory alone."""
+        open_batch = self._begun()
+        if open_batch.sealing is not None:
+            raise RuntimeError("the batch is being sealed: commit or discard it first")
+        return open_batch
 
     def _no_room(self, open_batch: OpenBatch) -> bool:
         return open_batch.wakes_left <= 0 or len(open_batch.outgoing) + len(open_batch.key_states) >= self._limits.outputs
@@ -338,15 +350,17 @@ class Core:
             self._held_timers.hold(to_ms)
             return True
         fired = 0
-        while timers.floor <= to_ms:
-            if fired == limit or self._no_room(open_batch):
-                if fired:
-                    open_batch.notes.add(JournalLine(did=Did.WAKE, at_ms=to_ms, count=fired))
-                return False
-            found = timers.pop(to_ms)
-            if found is None:
+        # The limit is checked first: the floor is a guess that may differ between a restored task and a rebuild of it.
+        while fired != limit:
+            if timers.floor > to_ms:
+                return True
+            if self._no_room(open_batch):
                 break
+            if (found := timers.pop(to_ms)) is None:
+                return True
             self._run.move(found[0])
             self._run.wake(open_batch, *found, proven=True)
             fired += 1
-        return True
+        if fired:
+            open_batch.journal.add(JournalLine(did=Did.WAKE, at_ms=to_ms, count=fired))
+        return False

@@ -1,7 +1,7 @@
-"""What becomes of records of the outside that cannot be taken, and when there are so many that we must be what is broken.
+"""Dead letters of external records that cannot be used, and the check for a flood of them.
 
-A dead letter keeps key, value and headers as they were sent; what we add are strings: the names Kafka's own dead-letter queues
-use, and ours. Records of our own never get here: see :class:`~baton.engine.errors.ReducerFailed`.
+A dead letter keeps key, value and headers as they were sent. Added are string headers, with the names that Kafka's own
+dead-letter queues use, and a few of ours. An internal record never becomes one: see :class:`~baton.engine.errors.ReducerFailed`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ FIRST_FAILED = PREFIX + "first_failed_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refuser:
-    """Who refuses: consumer group, service, stage (the reducer) and version of the program."""
+class Origin:
+    """The origin of a dead letter: consumer group, service, stage (the reducer) and version of the program."""
 
     group: str
     service: str
@@ -30,19 +30,19 @@ class Refuser:
     version: str
 
 
-def dead_letter(topic: str, partition: int, record: Record, why: Rejection, who: Refuser, now: int) -> Outgoing:
-    """The record for the dead letters of ``topic``. A record that was replayed keeps the time of its first failure."""
+def dead_letter(topic: str, partition: int, record: Record, rejection: Rejection, origin: Origin, now: int) -> Outgoing:
+    """The dead letter of a record of ``topic``. A replayed record keeps the time of its first failure."""
     kept = [(name, value) for name, value in record.headers if not name.startswith(PREFIX) or name == FIRST_FAILED]
     added = {
         "topic": topic,
         "partition": str(partition),
         "offset": str(record.offset),
-        "group": who.group,
-        "message": why.reason,
-        "code": why.code,
-        "stage": who.stage,
-        "service": who.service,
-        "version": who.version,
+        "group": origin.group,
+        "message": rejection.reason,
+        "code": rejection.code,
+        "stage": origin.stage,
+        "service": origin.service,
+        "version": origin.version,
     }
     if not any(name == FIRST_FAILED for name, _ in kept):
         kept.append((FIRST_FAILED, rfc3339(now).encode()))
@@ -51,7 +51,9 @@ def dead_letter(topic: str, partition: int, record: Record, why: Rejection, who:
 
 
 class Flood:
-    """Says when rejections are a flood: more than ``ratio`` of the last ``window`` records, or ``run`` of them in a row."""
+    """Detects a flood of rejections: more than ``ratio`` of the last ``window`` records, or ``run`` in a row.
+
+    The fault is then more likely ours than the senders'."""
 
     def __init__(self, *, window: int = 500, ratio: float = 0.5, run: int = 100) -> None:
         self._ratio, self._run = ratio, run
@@ -60,19 +62,19 @@ class Flood:
         self._in_a_row = 0
 
     def judge(self, verdicts: Iterable[bool]) -> str | None:
-        """What would be wrong, in words, if a batch with these verdicts were committed; None: nothing."""
-        return copy(self)._feed(verdicts)
+        """The reason why a batch with these verdicts must not be committed; None: it may."""
+        return copy(self)._count(verdicts)
 
     def keep(self, verdicts: Iterable[bool]) -> None:
-        """The batch was committed."""
-        self._feed(verdicts)
+        """The batch was committed: count its verdicts."""
+        self._count(verdicts)
 
     def __copy__(self) -> Flood:
         twin = Flood(ratio=self._ratio, run=self._run)
         twin._last, twin._rejected, twin._in_a_row = self._last.copy(), self._rejected, self._in_a_row
         return twin
 
-    def _feed(self, verdicts: Iterable[bool]) -> str | None:
+    def _count(self, verdicts: Iterable[bool]) -> str | None:
         for rejected in verdicts:
             if len(self._last) == self._last.maxlen:
                 self._rejected -= self._last[0]

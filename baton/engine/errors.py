@@ -1,4 +1,4 @@
-"""What can stop a task. The texts name the thing, the place and the way out, and repeat nothing of the data."""
+"""Errors that stop a task. The texts name the thing, the place and the way out, and quote no data."""
 
 from __future__ import annotations
 
@@ -6,23 +6,39 @@ from traceback import extract_tb
 
 
 class EngineError(Exception):
-    """Something that ends a task until somebody looks at it."""
+    """Stops a task until an operator acts."""
+
+
+class UnusableRecord(ValueError):
+    """A record that the engine refuses before any reducer sees it. The text is ours and quotes no data.
+
+    ``code`` is a stable word, for the dead letter of an external record.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
 
 
 class ReducerFailed(EngineError):
-    """A record of our own could not be read, or a reducer raised: our bug, and this task stops.
+    """An internal record could not be used, or a reducer raised: this task stops, the others go on.
 
-    ``place`` says what was running, in the form ``baton task skip`` takes: ``record:<topic>@<offset>``,
-    ``wake:<key>@<due_ms>`` or ``adopt:<key>@<version>``. The text has the type of the exception and the line that raised it,
-    not its message, which could quote the data; ``cause`` is the exception itself.
+    ``place`` says what was running, in the form that ``baton task skip`` takes:
+    ``record:<topic>@<offset>``, ``wake:<key>@<due_ms>`` or ``adopt:<key>@<version>``. The text has
+    the reason of an :class:`UnusableRecord`; of any other exception only its type and the line that
+    raised it, since its message could quote data. ``cause`` is the exception itself.
     """
 
     def __init__(self, reducer: str, partition: int, place: str, cause: BaseException) -> None:
-        frames = extract_tb(cause.__traceback__)
-        where = f" at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
+        if isinstance(cause, UnusableRecord):
+            why, remedy = cause.reason, "find out who wrote it, then leave it out with"
+        else:
+            frames = extract_tb(cause.__traceback__)
+            where = f" at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
+            why, remedy = f"{type(cause).__name__}{where}", "correct the code, or leave it out with"
         super().__init__(
-            f"{reducer}[{partition}] stopped at {place}: {type(cause).__name__}{where}; "
-            f"correct the code, or leave it out with: baton task skip {reducer} {partition} '{place}'"
+            f"{reducer}[{partition}] stopped at {place}: {why}; {remedy}: baton task skip {reducer} {partition} '{place}'"
         )
         self.reducer = reducer
         self.partition = partition
@@ -31,11 +47,11 @@ class ReducerFailed(EngineError):
 
 
 class OutOfOrder(EngineError):
-    """A host handed over a record that was processed before: doing it again would double its consequences."""
+    """A host passed in a record that was processed before; processing it again would double its effects."""
 
 
 class StateMismatch(EngineError):
-    """The restored state and the committed offsets are not of the same batch."""
+    """The restored state and the committed offsets do not belong to the same batch."""
 
 
 def record_place(topic: str, offset: int) -> str:

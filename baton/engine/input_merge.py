@@ -1,8 +1,8 @@
-"""The order in which a task with several inputs takes what has been fetched: (append time, topic, offset).
+"""Fetched records of a task's inputs, in the order in which it processes them: (append time, topic, offset).
 
-Within an input the order is always that of its offsets, whatever its times say. Between inputs the order can only be as good as what
-is here; an input that is known to have more, and of which nothing is here, is named by :meth:`InputMerge.behind`, so that the host
-can wait for it a little. What order it was in the end, the journal says.
+It is the one owner of which records wait and which the open batch has taken. Within an input the
+order is always that of its offsets, whatever its times say. Between inputs the order can only be as
+good as what has been fetched; the journal records what it was in the end.
 """
 
 from __future__ import annotations
@@ -11,60 +11,70 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heappush
 
-from baton.engine.batch import Record
+from baton.engine.batch import Record, append_time_ms
 
 
 class InputMerge:
-    """Queues of fetched records. What was taken is kept until :meth:`settle`, so that :meth:`rewind` can give it again."""
+    """One queue per input. Taken records are kept until :meth:`commit`; :meth:`rewind` puts them back.
 
-    __slots__ = ("_ends", "_heads", "_queues", "_taken", "_upto")
+    ``count``: how many records wait, over all inputs.
+    """
+
+    __slots__ = ("_heads", "_queues", "_taken", "count")
 
     def __init__(self, topics: Sequence[str]) -> None:
         self._queues: dict[str, deque[Record]] = {topic: deque() for topic in topics}
-        self._heads: list[tuple[int, str]] = []  # heap of the first record of each queue that has one
+        self._heads: list[tuple[int, str]] = []  # heap: the first record of every queue that has one
         self._taken: list[tuple[str, Record]] = []
-        self._upto: dict[str, int] = dict.fromkeys(topics, 0)
-        self._ends: dict[str, int] = dict.fromkeys(topics, 0)
+        self.count = 0
 
-    def __len__(self) -> int:
-        return sum(map(len, self._queues.values()))
+    @property
+    def taken(self) -> int:
+        """How many records the open batch has taken."""
+        return len(self._taken)
 
-    def add(self, topic: str, records: Iterable[Record], *, upto: int, end: int) -> None:
-        """What was fetched of ``topic``: ``upto`` is the next offset to fetch, ``end`` the last known one that can be read."""
+    def waiting(self, topic: str) -> int:
+        """How many records of the topic wait."""
+        return len(self._queues[topic])
+
+    def add(self, topic: str, records: Iterable[Record]) -> None:
+        """Append fetched records of ``topic``, in the order of their offsets."""
         queue = self._queues[topic]
-        empty = not queue
+        before = len(queue)
         queue.extend(records)
-        if empty and queue:
-            heappush(self._heads, (queue[0].timestamp, topic))
-        self._upto[topic], self._ends[topic] = upto, end
-
-    def behind(self) -> tuple[str, ...]:
-        """The inputs that are known to have more, and of which nothing is here."""
-        return tuple(topic for topic, queue in self._queues.items() if not queue and self._upto[topic] < self._ends[topic])
+        self.count += len(queue) - before
+        if not before and queue:
+            heappush(self._heads, (append_time_ms(queue[0]), topic))
 
     def peek(self) -> tuple[str, Record] | None:
-        """The record that is next, or None."""
+        """The next record, or None."""
         if not self._heads:
             return None
         topic = self._heads[0][1]
         return topic, self._queues[topic][0]
 
-    def take(self) -> None:
-        """The record that is next was taken into the open batch."""
+    def take(self) -> bool:
+        """Move the next record into the open batch; True: no other record of its input waits."""
         topic = heappop(self._heads)[1]
         queue = self._queues[topic]
         self._taken.append((topic, queue.popleft()))
+        self.count -= 1
         if queue:
-            heappush(self._heads, (queue[0].timestamp, topic))
+            heappush(self._heads, (append_time_ms(queue[0]), topic))
+            return False
+        return True
 
-    def settle(self) -> None:
-        """The batch was committed."""
+    def commit(self) -> None:
+        """The batch was committed: forget its records."""
         self._taken.clear()
 
-    def rewind(self) -> None:
-        """The batch was not: its records come again."""
+    def rewind(self) -> int:
+        """The batch was discarded: its records wait again. Gives how many these are."""
+        taken = len(self._taken)
         for topic, record in reversed(self._taken):
             self._queues[topic].appendleft(record)
         self._taken.clear()
-        self._heads = [(queue[0].timestamp, topic) for topic, queue in self._queues.items() if queue]
+        self.count += taken
+        self._heads = [(append_time_ms(queue[0]), topic) for topic, queue in self._queues.items() if queue]
         heapify(self._heads)
+        return taken

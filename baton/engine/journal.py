@@ -1,12 +1,12 @@
-"""Writing the journal of a batch: the runs of records it took, and whatever else the log does not determine."""
+"""Builds the journal of a batch: the runs of records it processed, and whatever else the log does not determine."""
 
 from __future__ import annotations
 
 from baton.engine.records import Did, JournalLine
 
 
-class Notes:
-    """Collects the lines of one batch; records of one topic that follow each other make one line."""
+class JournalBuilder:
+    """Collects the lines of one batch; consecutive records of one topic make one line."""
 
     __slots__ = ("_lines", "_run")
 
@@ -17,8 +17,8 @@ class Notes:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def took(self, topic: str, offset: int) -> None:
-        """One record was taken."""
+    def add_record(self, topic: str, offset: int) -> None:
+        """One record was processed."""
         run = self._run
         if run is not None and run[0] == topic:
             run[2] = offset
@@ -28,15 +28,15 @@ class Notes:
             self._lines.append(self._run)
 
     def add(self, line: JournalLine) -> None:
-        """Anything else."""
+        """Append any other line."""
         self._run = None
         self._lines.append(line)
 
     def lines(self) -> tuple[JournalLine, ...]:
-        """All of it, in order."""
+        """All lines, in order."""
         return tuple(
-            each
-            if isinstance(each, JournalLine)
-            else JournalLine(did=Did.TAKE, topic=str(each[0]), first=int(each[1]), last=int(each[2]), count=int(each[3]))
-            for each in self._lines
+            line
+            if isinstance(line, JournalLine)
+            else JournalLine(did=Did.TAKE, topic=str(line[0]), first=int(line[1]), last=int(line[2]), count=int(line[3]))
+            for line in self._lines
         )

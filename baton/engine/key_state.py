@@ -1,4 +1,4 @@
-"""One key while a batch is open: what the store has, under what the batch changed. It is the view its reducer sees.
+"""One key while a batch is open: the stored state with the changes of the batch on top. It is the view that the reducer sees.
 
 Values are decoded when they are first asked for and encoded when the batch is sealed, so a key that is touched a hundred times in
 a batch costs one of each. The store is read, never written, before :meth:`KeyState.commit`.
@@ -19,7 +19,7 @@ _UNREAD: Any = object()
 
 
 class Shape:
-    """What the state of a reducer looks like: the codec of its head and of each kind of entry."""
+    """The codecs of a reducer's state: of its head, and of every kind of entry."""
 
     __slots__ = ("entries", "head", "stateless")
 
@@ -30,7 +30,7 @@ class Shape:
 
 
 class KeyState:
-    """See the module. ``place`` says what touched the key last; ``spins`` how often in a row it woke without time moving."""
+    """One key in the open batch. ``place``: what touched the key last. ``spins``: consecutive wakes without any time passing."""
 
     __slots__ = (
         "_changed_by", "_counts", "_edits", "_head", "_raw", "_read", "_revision", "_shape", "_start", "_store", "_writes",
@@ -66,8 +66,8 @@ class KeyState:
 
     @property
     def revision(self) -> int:
-        """A fingerprint of what last changed the key. Unlike a count, a later life of the key never has it again, and where
-        batches end makes no difference."""
+        """A fingerprint of what last changed the key. Unlike a count, it does not repeat after the key was removed and made
+        again, and it does not depend on batch boundaries."""
         return self._revision if self._changed_by is None else fingerprint(self._changed_by)
 
     # ------------------------------------------------------------------ what the reducer sees
@@ -98,7 +98,7 @@ class KeyState:
         edits = {
             item: value for item, value in self._edits.get(name, {}).items() if item >= first and (below is None or item < below)
         }
-        # Each edit can hide at most one stored entry, so so many more are enough.
+        # Each edit can hide at most one stored entry, so this many more are enough.
         stored = self._store.scan(name, self.key, first, below, limit + len(edits), reverse)
         if not edits:
             return [(item, self._decoded(name, item, raw)) for item, raw in stored]
@@ -122,9 +122,9 @@ class KeyState:
 
     # ------------------------------------------------------------------ what a step changes
 
-    def absorb(self, step: Step[Any], version: str, *, forced: bool = False) -> None:
-        """Take over a step's state. Drops come before puts. ``forced``: write the head even if the step left it as it was
-        (after a wake or an adoption, whose moment must not come again)."""
+    def apply(self, step: Step[Any], version: str, *, forced: bool = False) -> None:
+        """Apply what a step changes in the state. Drops come before puts. ``forced``: write the head even if the step left
+        it unchanged (after a wake or an adoption, which must not run again)."""
         for drop in step.drop:
             self._edit(drop.kind.name, drop.item, None)
         for put in step.put:
@@ -144,8 +144,8 @@ class KeyState:
         self._changed_by = self.cause
         self.dirty = True
 
-    def mute(self, version: str, place: str) -> None:
-        """Leave out a wake or an adoption: the timer or the older version is gone, the rest as it was."""
+    def skip(self, version: str, place: str) -> None:
+        """Skip a wake or an adoption: remove the timer or the older version, and change nothing else."""
         self.wake_at = None if version == self.version else self.wake_at
         self.version = version
         self._changed_by = place

@@ -1,7 +1,7 @@
-"""The metrics of this process, made from the catalogue (:mod:`baton.contracts.metrics`).
+"""The Prometheus metrics of this process, made from the catalogue (:mod:`baton.contracts.metrics`).
 
-The engine counts per batch, never per record, since counting costs too. ``reducer`` is the stage; ``partition`` is a label only
-where a task is looked at by itself.
+The engine counts per batch, never per record, because counting costs time. ``partition`` is a label only of what describes a
+single task.
 """
 
 from typing import Any
@@ -12,19 +12,19 @@ from baton.contracts.metrics import METRICS, About, Kind
 
 
 def counter(name: str) -> Counter:
-    """The counter of this name; once a process."""
+    """The counter of this name; to be made once per process."""
     spec = METRICS[name]
     return Counter(spec.name, spec.says, spec.labels)
 
 
 def gauge(name: str) -> Gauge:
-    """The gauge of this name; once a process."""
+    """The gauge of this name; to be made once per process."""
     spec = METRICS[name]
     return Gauge(spec.name, spec.says, spec.labels)
 
 
 def histogram(name: str) -> Histogram:
-    """The histogram of this name; once a process."""
+    """The histogram of this name; to be made once per process."""
     spec = METRICS[name]
     return Histogram(spec.name, spec.says, spec.labels, buckets=spec.buckets)
 
@@ -59,19 +59,20 @@ KEYS = gauge("baton_state_keys")
 WAITING_TIMERS = gauge("baton_timers")
 HELD_TIMERS = gauge("baton_timers_held")
 ADOPTING = gauge("baton_adopting")
+STALLED = gauge("baton_stalled_seconds")
 
 OUT_OF_REACH = gauge("baton_brokers_silent_seconds")
 BUILD_INFO = gauge("baton_build_info")
 
 FROM_ZERO = (DEAD_LETTERS, SKIPPED, UNPROVEN, RESTARTS, MENDED, LOST_COMMITS)
-"""Counters whose first count is news: they are told as 0 before, since an increase from nothing is none to Prometheus."""
+"""Counters whose first increase matters: they are exported as 0 first, since Prometheus sees no increase from nothing."""
 
-OF_A_TASK = (RESTORE_SECONDS, RESTORE_LEFT, LAG, LAG_SECONDS, HELD_BACK, KEYS, WAITING_TIMERS, HELD_TIMERS, ADOPTING)
-"""Gauges by reducer and partition: they go where the task goes."""
+OF_A_TASK = (RESTORE_SECONDS, RESTORE_LEFT, LAG, LAG_SECONDS, HELD_BACK, KEYS, WAITING_TIMERS, HELD_TIMERS, ADOPTING, STALLED)
+"""Gauges by reducer and partition: exported where the task runs."""
 
-MEASURED: dict[str, Any] = {
+BY_AMOUNT: dict[str, Any] = {
     name: counter(name) if spec.kind is Kind.COUNTER else gauge(name)
     for name, spec in METRICS.items()
     if spec.about is About.BUSINESS
 }
-"""What facts and states are measured by, under the names that their measures use."""
+"""The metrics that facts and keys change, by name: the engine applies amounts and does not know what they count."""

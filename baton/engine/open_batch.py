@@ -1,31 +1,37 @@
-"""The batch that is open: the overlay over a task's state, and what is to be written if it is committed."""
+"""The open batch of a task: the overlay over its state, and what is written when it is committed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from baton.contracts.fact_metrics import Amount
+from baton.contracts.amounts import Amount
 from baton.engine.batch import Batch, Counts, Outgoing
 from baton.engine.changelog import POSITION_KEY
-from baton.engine.journal import Notes
+from baton.engine.journal import JournalBuilder
 from baton.engine.key_state import KeyState
 from baton.engine.records import BatchJournal, Did, Position
 
 
 class OpenBatch:
-    """Everything a batch has done so far. ``positions``, ``now`` and ``adopted`` are kept as they were when it began."""
+    """Everything the batch has done so far.
+
+    ``positions``, ``now`` and ``adopted`` are the values from before it, for a discard.
+    ``sealing``: the keys that are not encoded yet; None until encoding begins.
+    """
 
     __slots__ = (
         "adopted",
+        "changelog",
         "counts",
+        "journal",
         "key_states",
-        "notes",
         "now",
         "outgoing",
         "positions",
         "reference",
+        "sealing",
         "verdicts",
         "wakes_left",
     )
@@ -41,21 +47,23 @@ class OpenBatch:
         self.key_states: dict[str, KeyState] = {}
         self.outgoing: list[Outgoing] = []
         self.verdicts: list[bool] = []
-        self.notes = Notes()
+        self.journal = JournalBuilder()
+        self.changelog: list[tuple[bytes, bytes | None]] = []
+        self.sealing: Iterator[KeyState] | None = None
         self.counts = Counts()
 
     def measure(self, amount: Amount) -> None:
-        """Keep what a fact or a state is measured by until the batch is committed."""
+        """Keep the amount until the batch is committed."""
         place = amount.metric, amount.labels
         if amount.sets:
-            self.counts.standing[place] = amount.value
+            self.counts.gauges[place] = amount.value
         else:
             self.counts.measured[place] = self.counts.measured.get(place, 0) + amount.value
 
-    def sealed(self, position: Position, changelog: list[tuple[bytes, bytes | None]], codecs: Mapping[type, Any]) -> Batch:
-        """The batch, encoded; ``position`` is where the task stands after it."""
-        changelog.append((POSITION_KEY, codecs[Position].encode(position)))
-        lines = self.notes.lines()
+    def sealed(self, position: Position, codecs: Mapping[type, Any]) -> Batch:
+        """The batch, encoded; ``position`` is the task's position after it."""
+        self.changelog.append((POSITION_KEY, codecs[Position].encode(position)))
+        lines = self.journal.lines()
         journal = BatchJournal(
             batch=position.batch,
             now_ms=position.now_ms,
@@ -63,7 +71,7 @@ class OpenBatch:
             reference=position.reference,
             lines=lines,
         )
-        self.counts.facts = dict(Counter(each.topic for each in self.outgoing))
+        self.counts.facts = dict(Counter(out.topic for out in self.outgoing))
         for line in lines:
             if line.did == Did.TAKE:
                 self.counts.taken[line.topic] = self.counts.taken.get(line.topic, 0) + line.count
@@ -72,7 +80,7 @@ class OpenBatch:
             offsets=position.offsets,
             metadata=str(position.batch),
             outgoing=self.outgoing,
-            changelog=changelog,
+            changelog=self.changelog,
             journal=(str(position.batch).encode(), codecs[BatchJournal].encode(journal)),
             verdicts=self.verdicts,
             counts=self.counts,

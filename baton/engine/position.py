@@ -1,6 +1,6 @@
-"""The check between restoring and running: is the restored state the one that belongs to the committed offsets?
+"""The check between restoring and running: does the restored state belong to the committed offsets?
 
-State that silently starts empty is the worst there is: every sum is wrong from then on and nothing says so. The position record
+State that silently starts empty is the worst failure: every sum is wrong from then on, and nothing shows it. The position record
 and the committed offsets are written in one transaction, so they must agree in every offset and in the batch number.
 """
 
@@ -14,9 +14,9 @@ from baton.engine.records import Position
 def disagreement(
     position: Position | None, inputs: Sequence[str], committed: Mapping[str, int | None], metadata: Mapping[str, str]
 ) -> str | None:
-    """What is wrong, in words; None: state and offsets are of the same batch, or both are of a first start.
+    """The disagreement, in words; None: state and offsets belong to the same batch, or both to a first start.
 
-    ``committed``: the group's offset of each input (None or absent: none). ``metadata``: what was committed with it.
+    ``committed``: the group's offset of every input (None or absent: none). ``metadata``: what was committed with it.
     An input that a later program added has no offset on either side; it is a first start of that input alone.
     """
     known = {topic: offset for topic, offset in committed.items() if offset is not None}
@@ -27,7 +27,7 @@ def disagreement(
     for topic in inputs:
         here, there = position.offsets.get(topic), known.get(topic)
         if here != there:
-            return f"the state stands at {topic}@{_said(here)}, the group at {_said(there)} (batch {position.batch})"
+            return f"the state is at {topic}@{_shown(here)}, the group at {_shown(there)} (batch {position.batch})"
         if there is not None and metadata.get(topic, "") != str(position.batch):
             return f"the state is of batch {position.batch}, the offset of {topic} of batch {metadata.get(topic) or 'unknown'}"
     return None
@@ -36,11 +36,12 @@ def disagreement(
 def rolled_back(
     position: Position | None, inputs: Sequence[str], committed: Mapping[str, int | None], metadata: Mapping[str, str]
 ) -> int | None:
-    """The earlier batch of this very state that the group stands at, if the group has forgotten what was committed since; else None.
+    """The earlier batch of this same state that the group is at, if the group has lost later commits; else None.
 
-    A batch's state and offsets are committed in one transaction, so a state that is ahead of offsets of its own former batch says that the
-    brokers have lost commits (seen: a coordinator that came back from a kill with a part of its log), and it is safe to go on from the
-    state. Offsets that somebody moved carry no batch, and those of another state are not behind in every input.
+    State and offsets of a batch are committed in one transaction. A state that is ahead of the offsets of its own earlier batch
+    therefore shows that the brokers have lost commits (seen: a coordinator that came back from a kill with a part of its log), and
+    it is safe to resume from the state. Offsets that an operator moved carry no batch, and those of another state are not behind in
+    every input.
     """
     if position is None:
         return None
@@ -53,7 +54,21 @@ def rolled_back(
     return int(batch) if behind else None
 
 
-def _said(offset: int | None) -> str:
+def forgotten_inputs(
+    position: Position | None, inputs: Sequence[str], committed: Mapping[str, int | None], metadata: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The inputs that the task has read and of which the group has no offset, if state and group agree in all others; else none.
+
+    Brokers delete the committed offsets of a topic together with the topic.
+    """
+    if position is None:
+        return ()
+    forgotten = tuple(topic for topic in inputs if topic in position.offsets and committed.get(topic) is None)
+    others = [topic for topic in inputs if topic not in forgotten]
+    return forgotten if disagreement(position, others, committed, metadata) is None else ()
+
+
+def _shown(offset: int | None) -> str:
     return "none" if offset is None else str(offset)
 
 

@@ -1,7 +1,7 @@
-"""A task's state computed again from its journal and its inputs: it must come out byte for byte as the changelog has it.
+"""Computes a task's state again from its journal and its inputs: it must equal the changelog byte for byte.
 
-The journal says in which order the records were taken and how time moved; the same core does the rest. What differs between the
-rebuild and the changelog is a bug, or somebody's hand in the topics.
+The journal says in which order the records were processed and how time moved; the same core does the rest. A difference between
+the rebuild and the changelog is a bug, or somebody changed the topics.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from baton.engine.records import BatchJournal, Did, JournalLine
 
 
 class JournalMismatch(EngineError):
-    """The journal cannot be followed: an input (``topic``) has not what it says was taken, or a batch is missing."""
+    """The journal cannot be followed: an input (``topic``) lacks records that were processed, or a batch is missing."""
 
     def __init__(self, words: str, topic: str | None = None) -> None:
         super().__init__(words)
@@ -28,7 +28,7 @@ Inputs = Callable[[str, int], Iterator[Record]]
 
 
 def rebuild(core: Core, journal: Iterable[BatchJournal], inputs: Inputs) -> Iterator[Batch]:
-    """Follow the journal with a fresh ``core`` (made with :data:`~baton.engine.batch.UNLIMITED`) and give each batch as it was.
+    """Follow the journal with a fresh ``core`` (made with :data:`~baton.engine.batch.UNLIMITED`) and give every batch as it was.
 
     The facts and the changelog of a batch are those of the live run, but for the header ``made_at``."""
     readers: dict[str, Iterator[Record]] = {}
@@ -46,7 +46,7 @@ def rebuild(core: Core, journal: Iterable[BatchJournal], inputs: Inputs) -> Iter
 
 
 def final_changelog(batches: Iterable[Batch]) -> Mapping[bytes, bytes]:
-    """What a compacted changelog holds after these batches: the last value of each key, without the removed ones."""
+    """What a compacted changelog holds after these batches: the last value of every key, without the removed ones."""
     held: dict[bytes, bytes] = {}
     for batch in batches:
         for key, value in batch.changelog:
@@ -63,6 +63,8 @@ def _follow(core: Core, line: JournalLine, inputs: Inputs, readers: dict[str, It
         case Did.TAKE:
             _take(core, line, inputs, readers)
         case Did.PASS:
+            if line.last < core.positions.get(line.topic, 0):  # the topic was made anew, and is read from there
+                readers.pop(line.topic, None)
             core.pass_over(line.topic, line.last)
         case Did.ADVANCE:
             core.advance(line.at_ms)
@@ -85,7 +87,7 @@ def _take(core: Core, line: JournalLine, inputs: Inputs, readers: dict[str, Iter
         record = next(readers[line.topic], None)
         if record is None or record.offset > line.last or (number == 0 and record.offset != line.first):
             raise JournalMismatch(
-                f"{core.reducer.name}[{core.partition}]: the {line.count} records that were taken of {line.topic} "
+                f"{core.reducer.name}[{core.partition}]: the {line.count} records that were processed of {line.topic} "
                 f"from {line.first} to {line.last} are not all there",
                 line.topic,
             )

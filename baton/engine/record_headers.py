@@ -1,7 +1,7 @@
-"""What stands around a value on the wire: reading an input record into an event, and a fact into an outgoing record.
+"""From an input record to an event, and from a fact to an outgoing record: keys, headers, partitions.
 
-Headers of a fact are CloudEvents' (binary mode) and ours: the agreement it was decided under, its cause, when the cause first
-reached the log. This is the hot path: what does not change from fact to fact is encoded once.
+The headers of a fact are those of CloudEvents (binary mode) and ours: the agreement it was decided under, its cause, when the
+cause first reached the log. This is the hot path: what does not change from fact to fact is encoded once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import TopicSpec
 from baton.engine.batch import Headers, Outgoing, Record
+from baton.engine.errors import UnusableRecord
 from baton.engine.reducer import Event, Fact, Reducer
 from baton.evolve import maker
 from baton.ids import derived_id
@@ -21,46 +22,70 @@ _SPEC_VERSION = ("ce_specversion", b"1.0")
 _LONGEST_TRACE = 128
 
 
-class Unreadable(ValueError):
-    """A record of our own that has no key, or a value that is not what its topic holds."""
-
-
 _event = maker(Event)
 
 
 class RecordDecoder:
-    """Reads the records of one input topic."""
+    """Reads the records of one input topic. ``partitions``: of the topic, for :meth:`check_partition`."""
 
-    __slots__ = ("_decode", "_partition", "outside", "topic")
+    __slots__ = ("_decode", "_key_field", "_partition", "_partitions", "outside", "topic")
 
-    def __init__(self, spec: TopicSpec, partition: int, codecs: Callable[[type], Any]) -> None:
+    def __init__(self, spec: TopicSpec, partition: int, codecs: Callable[[type], Any], partitions: int | None = None) -> None:
         self.topic = spec.name
         self.outside = spec.outside
         self._partition = partition
+        self._partitions = None if spec.outside else spec.partitions or partitions
+        self._key_field = spec.key_field
         self._decode = None if spec.record is None else codecs(spec.record).decode
 
     def event(self, record: Record) -> Event:
-        """The event in ``record``. Of the outside's headers only the trace is believed: two senders may use one id."""
+        """The event in ``record``; raises :class:`UnusableRecord` for an internal one that breaks the rules of its topic.
+
+        Of an external record's headers only the trace is used: two senders may use the same id."""
         headers = dict(record.headers)
         raw, at_ms, outside = record.value, record.timestamp, self.outside
         name = None if outside else headers.get("ce_id")
         received = None if outside else headers.get("received_at")
         trace = headers.get("traceparent")
-        if record.key is None and not outside:
-            raise Unreadable("a record of our own without a key")
         errors = "replace" if outside else "strict"
+        key = self._key(record.key)
+        value: Any = (raw or b"") if self._decode is None else None if raw is None else self._decode(raw)
+        if self._key_field and value is not None and getattr(value, self._key_field) != key:
+            raise UnusableRecord("other_key", f"its key is not the {self._key_field} of its value")
         return _event(
             self.topic,
             self._partition,
             record.offset,
-            "" if record.key is None else record.key.decode("utf-8", errors),
-            (raw or b"") if self._decode is None else None if raw is None else self._decode(raw),
+            key,
+            value,
             name.decode("utf-8", errors) if name else derived_id("record", self.topic, self._partition, record.offset),
             at_ms,
             int(received) if received else at_ms,
             trace.decode("utf-8", "replace") if trace and len(trace) <= _LONGEST_TRACE else None,
             tuple(record.headers),
         )
+
+    def check_partition(self, key: str) -> None:
+        """Raise :class:`UnusableRecord` if ``key`` belongs to another partition: another task has its state."""
+        if self._partitions is None:
+            return
+        right = partition_of(key.encode(), self._partitions)
+        if right != self._partition:
+            raise UnusableRecord(
+                "wrong_partition",
+                f"its key belongs to partition {right} of {self._partitions}, and the state of the key with it; "
+                "its producer must partition as Kafka's Java client does (partitioner=murmur2_random)",
+            )
+
+    def _key(self, raw: bytes | None) -> str:
+        if raw is None:
+            if self.outside:
+                return ""
+            raise UnusableRecord("no_key", "it has no key")
+        try:
+            return raw.decode("utf-8", "replace" if self.outside else "strict")
+        except UnicodeDecodeError:
+            raise UnusableRecord("key_not_utf8", "its key is not UTF-8") from None
 
 
 class RecordEncoder:
@@ -78,7 +103,7 @@ class RecordEncoder:
         self._type = ("ce_type", f"baton.{spec.record.__name__}.v1".encode())
         self._max_bytes = spec.max_bytes
         self._partitions = spec.partitions or partitions
-        # Most facts go on under the key they came with, which lies in this very partition.
+        # Most facts keep the key of their cause, whose partition is this one.
         self._partition = partition if spec.partitions is None else -1
 
     def outgoing(self, fact: Fact, fact_id: str, own_key: str, shared: Headers) -> Outgoing:
@@ -100,8 +125,8 @@ class RecordEncoder:
 
 
 class Stamp:
-    """The headers that all facts of a step share; those that log time, agreement and batch fix are made once for each, when one is asked
-    for: most steps publish nothing."""
+    """The headers that all facts of a step share. Those that depend only on log time, agreement and batch are made when one of
+    these changes and a fact is published: most steps publish nothing."""
 
     __slots__ = ("_fixed", "_made", "_now", "_second", "_source", "_stale", "_text", "_version", "_version_text")
 
@@ -114,12 +139,12 @@ class Stamp:
         self._now, self._stale = 0, True
 
     def made_at(self, made_at_ms: int) -> None:
-        """The worker's clock for the facts of this batch."""
+        """Set the worker's clock for the facts of this batch."""
         self._made = ("made_at", b"%d" % made_at_ms)
         self._stale = True
 
     def at(self, now: int, version: str) -> None:
-        """Log time and agreement from here on."""
+        """Set log time and agreement version for the following facts."""
         self._now, self._stale = now, True
         if version != self._version_text:
             self._version_text, self._version = version, ("baton_agreement", version.encode())
@@ -133,7 +158,7 @@ class Stamp:
         self._fixed = [self._source, _SPEC_VERSION, ("ce_time", b"%b%03dZ" % (self._text, ms)), self._version, self._made]
 
     def headers(self, cause: str, received_at_ms: int, traceparent: str | None) -> Headers:
-        """The headers of the facts that ``cause`` has."""
+        """The headers of the facts of ``cause``."""
         if self._stale:
             self._fix()
         headers = [*self._fixed, ("baton_cause", cause.encode()), ("received_at", b"%d" % received_at_ms)]
@@ -149,7 +174,7 @@ def rfc3339(at_ms: int) -> str:
 
 
 def fact_ids(cause: str, facts: Sequence[Fact], encoders: Mapping[str, RecordEncoder]) -> list[str]:
-    """The id of each fact of a step: from the cause, reducer and type, and how many of that type came before it in the step."""
+    """The ids of a step's facts: derived from cause, reducer, type, and the ordinal among the facts of that type."""
     if len(facts) == 1:
         return [derived_id(cause, encoders[facts[0].topic].kind, 0)]
     seen: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The engine's own records: where a task is, and what each of its batches took.
+"""The engine's own records: the position of a task, and the journal of its batches.
 
 Both have an Avro schema (``schemas/engine/``). The position record is part of the changelog; the journal is a topic of its own.
 """
@@ -10,9 +10,9 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where a task stands: must equal the offsets committed with the same batch, else the state is not the right one.
+    """The position of a task: it must equal the offsets committed with the same batch, else the state is not the right one.
 
-    ``offsets``: next offset of each input. ``now_ms``: log time. ``batch``: number of the batch that wrote this.
+    ``offsets``: next offset of every input. ``now_ms``: log time. ``batch``: number of the batch that wrote this.
     ``reference``: next offsets of the reference topics. ``adopted``: the agreement version that every key lives under, as far
     as a sweep was finished.
     """
@@ -25,12 +25,12 @@ class Position:
 
 
 class Did(StrEnum):
-    """What a line of the journal says.
+    """The kinds of journal lines.
 
     ``take``: ``count`` records of ``topic`` from offset ``first`` to ``last``. ``pass``: the position of ``topic`` moved to
     ``last`` over no record. ``advance``: time moved to ``at_ms`` and all timers due by then fired. ``wake``: only the first
     ``count`` of them did. ``fire``: the first ``count`` held timers due by ``at_ms`` fired, ``proven`` or not. ``adopt``: the
-    next ``count`` keys adopted the agreement. ``skip``: what stands at ``place`` was left out in this batch.
+    next ``count`` keys adopted the agreement. ``skip``: what runs at ``place`` was skipped in this batch.
     """
 
     TAKE = "take"
@@ -44,7 +44,7 @@ class Did(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalLine:
-    """One thing a batch did that the log alone does not determine; the fields that matter are said by :class:`Did`."""
+    """One thing a batch did that the log alone does not determine; :class:`Did` says which fields a kind uses."""
 
     did: str
     topic: str = ""

@@ -1,8 +1,8 @@
-"""What the engine runs: keyed reducers, and the values that go in and come out of them.
+"""The interface between the engine and what it runs: keyed reducers, and the values that go in and come out of them.
 
-A reducer is pure. It is handed the state of one key, one event (or the moment it asked to be woken at) and the log's time;
-it answers with a :class:`Step`: the new state, the facts to publish and when to be woken next. It reads no clock, draws no
-random number and does no I/O, so every host (Kafka, the in-memory log, a rebuild) computes the same.
+A reducer is pure. It gets the state of one key, one event (or the moment at which it asked to be woken) and the log time; it
+returns a :class:`Step`: the new state, the facts to publish and when to be woken next. It reads no clock, draws no random
+number and does no I/O, so every host (Kafka, the in-memory log, a rebuild) computes the same.
 
 All times are integers of milliseconds since the epoch, UTC, and named ``..._ms`` or ``now`` (log time).
 """
@@ -10,11 +10,11 @@ All times are integers of milliseconds since the epoch, UTC, and named ``..._ms`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from baton.contracts.fact_metrics import Amount
+from baton.contracts.amounts import Amount
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -24,7 +24,7 @@ R_co = TypeVar("R_co", bound="Reference", covariant=True)
 
 
 class Reference(Protocol):
-    """What is agreed and in force at a moment; shared by all keys, read whole by every task.
+    """The reference data in force at a moment; shared by all keys, read whole by every task.
 
     ``version`` names the agreement; when it changes, every key adopts the new one (:meth:`Reducer.adopt`). A reducer may follow
     more of the reference than that: see :meth:`Reducer.editions`.
@@ -35,7 +35,7 @@ class Reference(Protocol):
 
 
 class ReferenceBook(Protocol[R_co]):
-    """The whole history of the reference topics, folded: which reference holds at which log time.
+    """The whole history of the reference topics: which reference is in force at which log time.
 
     It must be a function of the records alone. A record appended at ``a`` may change :meth:`at` only for times from
     ``a + 10 s`` on, but for the very first version, which holds for all time before it too.
@@ -44,17 +44,17 @@ class ReferenceBook(Protocol[R_co]):
     topics: tuple[str, ...]
 
     def add(self, event: Event) -> None:
-        """Take one more record of a reference topic, in offset order per topic."""
+        """Add one record of a reference topic; records of a topic come in offset order."""
 
     def at(self, now: int) -> R_co | None:
-        """The reference in force at ``now``; ``None`` as long as nothing was ever published (tasks then wait)."""
+        """The reference in force at ``now``; ``None`` if nothing was ever published (tasks then wait)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One input record, decoded.
 
-    ``value`` is the contract's dataclass; for a topic the outside writes it is the raw ``bytes``.
+    ``value`` is the contract's dataclass; on an external topic it is the raw ``bytes``.
     ``id`` is the record's ``ce_id``, or an id derived from its place where it has none.
     ``at_ms`` is the broker's append time; ``received_at_ms`` is when the cause first reached the log (header
     ``received_at``, else ``at_ms``): verdicts about deadlines use this one.
@@ -74,7 +74,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EntryKind(Generic[T]):
-    """A named kind of entry that grows beside a key's head: ``HELD = EntryKind("held", HeldLead)``, made once a kind.
+    """A named kind of entries beside a key's head: ``HELD = EntryKind("held", HeldLead)``, made once per kind.
 
     ``name`` is short, lower case, without ``/``; ``type`` is the frozen dataclass of the value (it has an Avro schema).
     """
@@ -84,13 +84,13 @@ class EntryKind(Generic[T]):
 
 
 class View(Protocol[S_co]):
-    """What a reducer may see: one key's state, and what runs it now."""
+    """What a reducer may read: the state of one key, and the cause of the current call."""
 
     @property
     def key(self) -> str: ...
     @property
     def cause(self) -> str:
-        """Id of what runs now (event id, or derived for a wake or an adoption). Derive every new id from it."""
+        """Id of the current cause (event id, or derived for a wake or an adoption). Derive every new id from it."""
 
     @property
     def head(self) -> S_co | None: ...
@@ -109,7 +109,7 @@ class View(Protocol[S_co]):
         """At most ``limit`` entries with ``first <= item < below``, in the order of ``item`` (code points)."""
 
     def count(self, kind: EntryKind[Any]) -> int:
-        """How many entries of ``kind`` the key has."""
+        """Number of entries of ``kind`` that the key has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,8 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something to publish: ``value`` (the topic's dataclass) under ``key``. Its id is derived by the engine from the
-    step's cause, the reducer, the type's name and its ordinal in the step."""
+    """A record to publish: ``value`` (the topic's dataclass) under ``key``. The engine derives its id from the step's cause,
+    the reducer, the type's name and its ordinal in the step."""
 
     topic: str
     key: str
@@ -141,8 +141,8 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """The outside sent something that cannot be taken. ``code`` is a stable word, ``reason`` a sentence that says what to
-    fix and repeats no personal data."""
+    """Why an external record cannot be used. ``code`` is a stable word, ``reason`` a sentence that says what to fix and quotes
+    no personal data."""
 
     code: str
     reason: str
@@ -150,12 +150,12 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Generic[S]):
-    """The outcome of one call.
+    """The result of one call of a reducer.
 
     ``head``: the key's state from now on; ``None`` removes it; the same object as ``view.head`` means unchanged.
     ``wake_at``: when ``wake`` is to be called next (log time); ``None``: not at all. It replaces the former one, so a step
-    that does not care hands on ``view.wake_at``. A time in the past is due at once.
-    ``rejected`` is only for reducers that read a topic of the outside: the record goes to its dead letters.
+    that changes nothing about it passes on ``view.wake_at``. A time in the past is due at once.
+    ``rejected`` is only for reducers of an external topic: the record becomes a dead letter.
     """
 
     head: S | None
@@ -172,7 +172,7 @@ class Reducer(ABC, Generic[S, R]):
     ``inputs``: logical topic names, all co-partitioned. ``head_type``: dataclass of the head (None: stateless).
     ``upstream``: the reducers, in the order of the flow, whose input must be processed past a deadline before this one may
     judge it; a reducer that names any has all its timers checked so.
-    ``stands``: its keys are few and each is told as a gauge, or a gauge is the sum over its keys (:meth:`standing`).
+    ``has_gauge``: the reducer exports a gauge of its keys (:meth:`gauge`).
     """
 
     name: ClassVar[str]
@@ -183,43 +183,36 @@ class Reducer(ABC, Generic[S, R]):
     entry_kinds: ClassVar[tuple[EntryKind[Any], ...]] = ()
     upstream: ClassVar[tuple[str, ...]] = ()
     adopts: ClassVar[bool] = False
-    stands: ClassVar[bool] = False
+    has_gauge: ClassVar[bool] = False
 
     @abstractmethod
     def step(self, view: View[S], event: Event, *, now: int, reference: R) -> Step[S]:
-        """Take one input record."""
+        """Process one input record."""
 
     def wake(self, view: View[S], *, now: int, reference: R) -> Step[S]:
         """The time the last step asked for has come."""
         raise NotImplementedError(f"{self.name} asked to be woken but has no wake()")
 
     def adopt(self, view: View[S], *, old: str, new: R, now: int) -> Step[S]:
-        """A new agreement is in force: ``old`` is the version this key last lived under. Called only if ``adopts``."""
+        """A new agreement is in force; ``old`` is the version that the key adopted last. Called only if ``adopts``."""
         return Step(head=view.head, wake_at=view.wake_at)
 
     def editions(self, reference: R) -> tuple[str, ...]:
-        """The names that a key may live under while ``reference`` holds; the last one names all that the reducer follows. A key
-        that lives under none of them adopts. They are functions of the reference alone."""
+        """The names that a key may live under while ``reference`` is in force; the last one covers all that the reducer follows.
+        A key that lives under none of them adopts. They are functions of the reference alone."""
         return (reference.version,)
 
     def edition_of(self, head: S | None, reference: R) -> str:
-        """Which of the :meth:`editions` a key with this head lives under: a key that some change of the reference cannot concern
-        lives under a name that the change leaves as it is, and costs nothing then."""
+        """The one of the :meth:`editions` that a key with this head lives under: a key that some change of the reference cannot
+        concern lives under a name that the change leaves as it is, and then costs nothing."""
         return self.editions(reference)[-1]
 
     def keys_of(self, reference: R) -> Iterable[str]:
-        """Keys that are to exist because the reference says so, before any record names them: each adopts, with no head yet,
+        """Keys that exist because the reference says so, before any record names them: each of them adopts, with no head yet,
         when a reference is adopted."""
         return ()
 
-    def standing(self, view: View[S]) -> Amount | None:
-        """What the key stands at, for a gauge: after a batch that touched it, and after a restore. Called only if ``stands``.
-        An amount that ``sets`` is the gauge's value; of others the gauge is the sum over all keys (None adds nothing)."""
+    def gauge(self, view: View[S]) -> Amount | None:
+        """The key's part of a gauge, after a batch that touched the key and after a restore. Called only if ``has_gauge``.
+        An amount that ``sets`` is the value of the gauge; otherwise the gauge is the sum over all keys (None adds nothing)."""
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """What an application hands the engine: its reducers by name, for hosts that need to know the whole flow."""
-
-    reducers: Mapping[str, Reducer[Any, Any]] = field(default_factory=dict)

@@ -1,7 +1,7 @@
-"""A step under construction: reads through to the view, collects what changes, and makes the :class:`~baton.engine.reducer.Step` at the end.
+"""A step under construction: reads through to the view, collects the changes, and builds the :class:`~baton.engine.reducer.Step`.
 
-It lives for one call of a reducer and is the only thing there that changes in place. Each reducer extends it by its head and its
-vocabulary; a builder knows nothing of what the step decides.
+It lives for one call of a reducer and is the only mutable object there. Every reducer extends it with its own head and
+operations; the builder itself decides nothing.
 """
 
 from __future__ import annotations
@@ -47,21 +47,21 @@ class StepBuilder(Generic[S]):
 
     def scan(self, kind: EntryKind[T], *, first: str, limit: int) -> list[tuple[str, T]]:
         """At most ``limit`` entries of a kind in the order of their items, from ``first`` on."""
-        # Each entry dropped here can hide at most one stored entry, so so many more are enough.
-        hidden = sum(1 for each, item in self._drop if each is kind and item >= first)
+        # Each entry dropped here can hide at most one stored entry, so this many more are enough.
+        hidden = sum(1 for dropped, item in self._drop if dropped is kind and item >= first)
         return self._merged(kind, dict(self.view.scan(kind, first=first, limit=limit + hidden)), first=first)[:limit]
 
     def count(self, kind: EntryKind[Any]) -> int:
         """How many entries of a kind there are."""
-        dropped = sum(1 for each, _ in self._drop if each is kind)
-        added = sum(1 for each, item in self._put if each is kind and self.view.get(kind, item) is None)
+        dropped = sum(1 for of_kind, _ in self._drop if of_kind is kind)
+        added = sum(1 for of_kind, item in self._put if of_kind is kind and self.view.get(kind, item) is None)
         return self.view.count(kind) - dropped + added
 
     def _merged(self, kind: EntryKind[T], entries: dict[str, T], *, first: str) -> list[tuple[str, T]]:
-        for each, item in self._drop:
-            if each is kind:
+        for of_kind, item in self._drop:
+            if of_kind is kind:
                 entries.pop(item, None)
-        entries.update({item: value for (each, item), value in self._put.items() if each is kind and item >= first})
+        entries.update({item: value for (of_kind, item), value in self._put.items() if of_kind is kind and item >= first})
         return sorted(entries.items(), key=_item)
 
     def put(self, kind: EntryKind[T], item: str, value: T) -> None:

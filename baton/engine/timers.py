@@ -1,13 +1,14 @@
-"""Timers of a task: at most one for each key, fired in the exact order of (due time, key).
+"""A timer queue: at most one timer per key, fired in the exact order of (due time, key).
 
-A hashed wheel: timers lie unordered in slots of a minute, so starting, moving and stopping one costs the same at ten and at ten
-million. Only the slot whose time has come is sorted (the front); what is started for a time up to there goes into a small
-heap beside it. What a key waits for is kept once, in ``_due``; slots are cleaned at once, front and heap lazily. It reads no clock:
-the caller says how far time has come.
+A hashed wheel: timers lie unordered in slots of one minute, so starting, moving and stopping a timer costs the same at ten and
+at ten million. Only the slot whose time has come is sorted (the front); timers started for a time up to there go into a small
+heap beside it. The due time of a key is kept once, in ``_due``; slots are cleaned at once, front and heap lazily. The queue
+reads no clock: the caller passes the time.
 """
 
 from __future__ import annotations
 
+from collections.abc import ItemsView
 from heapq import heapify, heappop, heappush
 
 _SLOT_MS = 60_000
@@ -18,7 +19,7 @@ Timer = tuple[int, str]
 
 
 class Timers:
-    """``set``, ``pop`` and ``next_due`` of one task's timers; times are ms of log time."""
+    """The one type of timer queue in the engine; times are ms of log time."""
 
     __slots__ = ("_due", "_front", "_front_slot", "_next", "_short", "_slots", "_waiting")
 
@@ -38,8 +39,12 @@ class Timers:
         """When the key is due, or None."""
         return self._due.get(key)
 
+    def items(self) -> ItemsView[str, int]:
+        """Every key with its due time, in no order."""
+        return self._due.items()
+
     def set(self, key: str, due_ms: int | None) -> None:
-        """Let the key wait for ``due_ms`` instead of what it waited for before; None: for nothing."""
+        """Set the key's timer to ``due_ms``, replacing any former one; None removes it."""
         former = self._due.get(key)
         if former == due_ms:
             return
@@ -66,7 +71,7 @@ class Timers:
         slot = former // _SLOT_MS
         if slot <= self._front_slot:
             if len(self._short) > 2 * len(self._due) + _SLACK:
-                self._short = [(due, each) for due, each in self._short if self._due.get(each) == due and each != key]
+                self._short = [(due, other) for due, other in self._short if self._due.get(other) == due and other != key]
                 heapify(self._short)
             return
         held = self._slots[slot]

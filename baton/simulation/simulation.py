@@ -15,6 +15,7 @@ from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE, LEADS_INBOX
 from baton.contracts.topics import TOPICS, Audience
 from baton.engine.memory import MemoryHost, Stored
+from baton.engine.task_config import TaskConfig
 from baton.flow import all_reducers
 from baton.ids import derived_id
 from baton.simulation.forgetting import Forgetting
@@ -58,7 +59,7 @@ class Simulation:
         watch: Watch = lambda record, arrival: None,
     ) -> None:
         self.host = MemoryHost(
-            all_reducers(), AgreementBook(), partitions=partitions, start_ms=start_ms - _AGREED_BEFORE_MS, stubborn=False
+            all_reducers(), AgreementBook(), TaskConfig(partitions=partitions), start_ms=start_ms - _AGREED_BEFORE_MS
         )
         self._watch = watch
         self._forgetting = None if keep else Forgetting(self.host)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from baton.agreement.reference import AgreementBook
+from baton.contracts.fact_metrics import MEASURES
 from baton.engine.service import Service
 from services.ingest.admit.reducer import Admit
 from services.ingest.identify.reducer import Identify
 
-SERVICE = Service(name="ingest", reducers=(Admit(), Identify()), book=AgreementBook)
+SERVICE = Service(
+    name="ingest",
+    reducers=(Admit(), Identify()),
+    book=AgreementBook,
+    measures=MEASURES,
+)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import dead_letter_topic
 from baton.engine.batch import UNLIMITED, Limits, Record
@@ -18,6 +19,7 @@ from baton.engine.errors import ReducerFailed
 from baton.engine.rebuild import final_changelog, rebuild
 from baton.engine.records import Did
 from baton.engine.reducer import Event
+from baton.engine.task_config import TaskConfig
 from tests.engine.hosts import EngineHost, Moment, Seen
 from tests.engine.toys import (
     TERMS_LEAD_MS,
@@ -26,11 +28,13 @@ from tests.engine.toys import (
     Door,
     Fan,
     Judge,
+    Named,
     Session,
     Shelf,
     ToyAdopted,
     ToyBook,
     ToyClick,
+    ToyNamed,
     ToyNumber,
     ToyOrder,
     ToySession,
@@ -59,7 +63,7 @@ async def rebuilt(host: EngineHost, reducer: Any, partition: int) -> dict[bytes,
         assert isinstance(term.value, ToyTermsRecord)
         book.add(Event(topic=term.topic, partition=0, offset=place, key=term.key, value=term.value, id="",
                        at_ms=term.at_ms, received_at_ms=term.at_ms))  # fmt: skip
-    core = Core(reducer, book, partition=partition, partitions=host.partitions, limits=UNLIMITED, topics=TOY_TOPICS)
+    core = Core(reducer, book, TaskConfig(partitions=host.partitions, limits=UNLIMITED, topics=TOY_TOPICS), partition=partition)
     inputs = {topic: await host.raw(topic, partition) for topic in reducer.inputs}
 
     def read(topic: str, offset: int) -> Iterator[Record]:
@@ -74,7 +78,7 @@ async def check(host: EngineHost) -> None:
         for partition in range(host.partitions):
             changelog = await host.changelog(reducer.name, partition)
             assert await rebuilt(host, reducer, partition) == changelog
-            core = Core(reducer, ToyBook(), partition=partition, partitions=host.partitions, topics=TOY_TOPICS)
+            core = Core(reducer, ToyBook(), TaskConfig(partitions=host.partitions, topics=TOY_TOPICS), partition=partition)
             for key, value in changelog.items():
                 core.restore(key, value)
             position = core.restored()
@@ -408,3 +412,50 @@ class EngineConformance:
         await host.skip("counter", 0, error.place)
         await host.settle()
         assert [each.value.total for each in await host.read("toy.totals.v1")] == [1]
+
+    async def test_a_key_in_the_wrong_partition_is_never_taken(self, host: EngineHost) -> None:
+        """One key with a state in two tasks would have two heads, and whatever follows from each."""
+        await host.start(Counter())
+        await host.publish("v1")
+        here, there = next(key_in(0, 2)), next(key_in(1, 2))
+        _, offset = await host.send_raw("toy.numbers.v1", there.encode(), codec_for(ToyNumber).encode(ToyNumber(amount=1)))
+        await host.send("toy.numbers.v1", here, ToyNumber(amount=2))
+        await host.send("toy.numbers.v1", there, ToyNumber(amount=4))
+        await host.settle()
+        (error,) = (await host.failures()).values()
+        assert isinstance(error, ReducerFailed)
+        assert error.place == f"record:toy.numbers.v1@{offset}"
+        assert "its key belongs to partition 1 of 2" in str(error)
+        assert there not in str(error)
+        assert head_key(there) not in await host.changelog("counter", 0)
+        await host.skip("counter", 0, error.place)
+        await host.settle()
+        totals = {each.key: each.value.total for each in await host.read("toy.totals.v1")}
+        assert totals == {here: 2, there: 4}
+
+    async def test_a_key_that_is_not_text_stops_the_task_until_it_is_skipped(self, host: EngineHost) -> None:
+        await host.start(Counter(), partitions=1)
+        await host.publish("v1")
+        _, offset = await host.send_raw("toy.numbers.v1", b"\xff\xfe", codec_for(ToyNumber).encode(ToyNumber(amount=1)))
+        await host.send("toy.numbers.v1", "k", ToyNumber(amount=2))
+        await host.settle()
+        (error,) = (await host.failures()).values()
+        assert isinstance(error, ReducerFailed)
+        assert (error.place, "its key is not UTF-8" in str(error)) == (f"record:toy.numbers.v1@{offset}", True)
+        await host.skip("counter", 0, error.place)
+        await host.settle()
+        assert [each.value.total for each in await host.read("toy.totals.v1")] == [2]
+
+    async def test_a_key_that_is_not_its_value_s_stops_the_task_until_it_is_skipped(self, host: EngineHost) -> None:
+        await host.start(Named(), partitions=1)
+        await host.publish("v1")
+        _, offset = await host.send_raw("toy.named.v1", b"another", codec_for(ToyNamed).encode(ToyNamed(name="mine")))
+        await host.send("toy.named.v1", "mine", ToyNamed(name="mine"))
+        await host.settle()
+        (error,) = (await host.failures()).values()
+        assert isinstance(error, ReducerFailed)
+        assert error.place == f"record:toy.named.v1@{offset}"
+        assert "its key is not the name of its value" in str(error)
+        await host.skip("named", 0, error.place)
+        await host.settle()
+        assert set(await host.changelog("named", 0)) == {POSITION_KEY, head_key("mine")}

@@ -10,6 +10,7 @@ from baton.engine.memory import Aborted, Crash, MemoryHost, MemoryTask, Stored
 from baton.engine.memory import Moment as Place
 from baton.engine.records import BatchJournal
 from baton.engine.reducer import Reducer
+from baton.engine.task_config import TaskConfig
 from tests.engine.hosts import EngineHost, Moment, Seen
 from tests.engine.toys import TOY_TOPICS, ToyBook, ToyTermsRecord
 
@@ -31,7 +32,11 @@ class MemoryBench(EngineHost):
         self.reducers, self.partitions = reducers, partitions
         self.book = ToyBook()
         self.memory = MemoryHost(
-            reducers, self.book, partitions=partitions, start_ms=START_MS, topics=TOY_TOPICS, limits=limits, stubborn=True
+            reducers,
+            self.book,
+            TaskConfig(partitions=partitions, topics=TOY_TOPICS, limits=limits),
+            start_ms=START_MS,
+            stubborn=True,
         )
         self._halted: set[str] = set()
 

@@ -1,4 +1,4 @@
-"""The mind of a task, by itself: what the conformance suite cannot see from outside."""
+"""The state machine of a task by itself: what the conformance suite cannot see from outside."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,12 +13,16 @@ from baton.contracts.codec import codec_for
 from baton.engine.batch import Batch, Limits
 from baton.engine.core import Core
 from baton.engine.errors import OutOfOrder, ReducerFailed
+from baton.engine.rebuild import rebuild
+from baton.engine.records import BatchJournal
 from baton.engine.reducer import Event, Fact, Reducer, Rejection, Step, View
+from baton.engine.task_config import TaskConfig
 from tests.engine.test_input_merge import Fetched
 from tests.engine.toys import (
     TERMS_LEAD_MS,
     TOY_TOPICS,
     Counter,
+    Door,
     Judge,
     Session,
     ToyAdopted,
@@ -37,7 +41,7 @@ from tests.engine.toys import (
 
 
 def core_of(reducer: Reducer[Any, Any], book: ToyBook | None = None, limits: Limits = Limits()) -> Core:  # noqa: B008
-    return Core(reducer, book or ToyBook("v1"), partition=0, partitions=1, topics=TOY_TOPICS, limits=limits)
+    return Core(reducer, book or ToyBook("v1"), TaskConfig(topics=TOY_TOPICS, limits=limits))
 
 
 def record(offset: int, at_ms: int, key: str, value: Any) -> Fetched:
@@ -72,7 +76,7 @@ def memory_of(core: Core) -> Mapping[str, Any]:
         "adopted": core.adopted,
         "heads": {key: core._store.head(key) for key in list(core._store.keys())},
         "timers": {key: timers.due(key) for key in list(core._store.keys())},
-        "held": dict(core._held_timers.held),
+        "held": dict(core._held_timers.held.items()),
         "next_due": core.next_due,
     }
 
@@ -256,7 +260,7 @@ def test_a_wake_that_never_lets_time_move_is_stopped() -> None:
     core = core_of(Spinning())
     commit(core, click(core, 0, 1_000))
     core.begin(0)
-    with pytest.raises(ReducerFailed, match=r"wake:k@1100: Stuck"):
+    with pytest.raises(ReducerFailed, match=r"wake:k@1100: WakeLoop"):
         core.advance(2_000)
 
 
@@ -630,14 +634,14 @@ def test_a_record_of_our_own_is_never_rejected_and_never_without_a_key() -> None
         click(core, 0, 1_000)()
     core.discard()
     core.begin(0)
-    with pytest.raises(ReducerFailed, match="Unreadable"):
+    with pytest.raises(ReducerFailed, match="it has no key"):
         core.process("toy.clicks.v1", Fetched(0, 1_000, None, codec_for(ToyClick).encode(ToyClick(gap_ms=1))))
 
 
 def test_a_fact_longer_than_its_topic_allows_stops_the_task() -> None:
     topics = dict(TOY_TOPICS)
     topics["toy.sessions.v1"] = replace(topics["toy.sessions.v1"], max_bytes=8)
-    core = Core(Session(), ToyBook("v1"), partition=0, partitions=1, topics=topics)
+    core = Core(Session(), ToyBook("v1"), TaskConfig(topics=topics))
     commit(core, click(core, 0, 1_000))
     core.begin(0)
     with pytest.raises(ReducerFailed, match="ValueError"):
@@ -657,3 +661,99 @@ def test_the_core_is_used_in_its_order_or_not_at_all() -> None:
     unagreed.begin(0)
     with pytest.raises(RuntimeError, match="nothing is agreed"):
         click(unagreed, 0, 1_000)()
+
+
+# ---------------------------------------------------------------------- records that no reducer may see
+
+
+def without_log_time(made: Fetched) -> Fetched:
+    return replace(made, timestamp_type=0)
+
+
+def test_an_internal_record_without_log_time_stops_the_task_and_moves_no_time_when_it_is_skipped() -> None:
+    core = core_of(Counter())
+    commit(core, number(core, 0, 1_000))
+    wrong = without_log_time(record(1, 9_000_000, "k", ToyNumber(amount=5)))
+    core.begin(0)
+    with pytest.raises(ReducerFailed, match="message.timestamp.type of its topic must be LogAppendTime") as failed:
+        core.process("toy.numbers.v1", wrong)
+    core.discard()
+    core.skip(failed.value.place)
+    batch = commit(core, lambda: core.process("toy.numbers.v1", wrong), number(core, 2, 1_001, amount=2))
+    assert [total.total for total in values(batch, ToyTotal)] == [3]
+    assert core.now == 1_001
+
+
+def test_an_external_record_without_log_time_is_a_dead_letter_and_moves_no_time() -> None:
+    core = core_of(Door())
+    commit(core, lambda: core.process("toy.outside.v1", Fetched(0, 1_000, b"k", b"12")))
+    batch = commit(core, lambda: core.process("toy.outside.v1", without_log_time(Fetched(1, 9_000_000, b"k", b"34"))))
+    assert batch is not None
+    (dead,) = batch.outgoing
+    assert (dead.topic, dict(dead.headers)["__dlq.errors.code"]) == ("dlq.toy.outside.v1", b"not_log_time")
+    assert (list(batch.verdicts), batch.counts.dead, core.now) == ([True], 1, 1_000)
+
+
+# ---------------------------------------------------------------------- slices
+
+
+def test_timers_fire_in_slices_before_a_record_which_is_offered_again() -> None:
+    whole, sliced = core_of(Session()), core_of(Session())
+    for core in (whole, sliced):
+        commit(core, *(click(core, offset, 1_000, f"k{offset}") for offset in range(10)))
+    late = record(10, 5_000, "late", ToyClick(gap_ms=100))
+    expected = commit(whole, lambda: whole.process("toy.clicks.v1", late))
+    assert expected is not None
+    sliced.begin(0)
+    assert [sliced.process("toy.clicks.v1", late, 4) for _ in range(3)] == [False, False, True]
+    assert not sliced.full
+    batch = sliced.seal()
+    assert batch is not None
+    assert (batch.outgoing, batch.changelog) == (expected.outgoing, expected.changelog)
+    sliced.commit()
+    again = core_of(Session())
+    commit(again, *(click(again, offset, 1_000, f"k{offset}") for offset in range(10)))
+    inputs = {"toy.clicks.v1": iter([late])}
+    journal = codec_for(BatchJournal).decode(batch.journal[1])
+    (rebuilt,) = rebuild(again, [journal], lambda topic, offset: inputs[topic])
+    assert (rebuilt.outgoing, rebuilt.changelog, rebuilt.journal) == (batch.outgoing, batch.changelog, batch.journal)
+
+
+def test_a_rebuild_stops_at_the_timer_where_the_live_batch_ran_out_of_room() -> None:
+    """A restored task does not know as surely as a rebuild of it whether a slot of the wheel is empty."""
+    live, again = core_of(Session()), core_of(Session())
+    for core in (live, again):
+        commit(core, *(click(core, offset, 1_000, f"k{offset}", gap_ms=100) for offset in range(4)))
+    live.begin(0)
+    assert not live.advance(2_000, limit=4)  # whether more is due is not looked at
+    batch = live.seal()
+    assert batch is not None
+    journal = codec_for(BatchJournal).decode(batch.journal[1])
+    (rebuilt,) = rebuild(again, [journal], lambda topic, offset: iter(()))
+    assert rebuilt.changelog == batch.changelog  # the position record with its time among them
+
+
+def test_a_batch_that_is_encoded_in_slices_is_the_same() -> None:
+    whole, sliced = core_of(Counter()), core_of(Counter())
+    acts = [(offset, 1_000 + offset, f"k{offset % 7}") for offset in range(20)]
+    expected = commit(whole, *(number(whole, *act) for act in acts))
+    sliced.begin(0)
+    for act in acts:
+        number(sliced, *act)()
+    assert [sliced.encode_slice(3) for _ in range(3)] == [False, False, True]
+    assert sliced.seal() == expected
+    sliced.commit()
+    assert memory_of(sliced) == memory_of(whole)
+
+
+def test_a_key_that_is_encoded_cannot_be_changed_in_the_same_batch() -> None:
+    """It would be committed in memory, and missing in the changelog."""
+    core = core_of(Counter())
+    core.begin(0)
+    number(core, 0, 1_000)()
+    core.encode_slice(1)
+    for act in (number(core, 1, 1_001), lambda: core.advance(2_000), lambda: core.adopt_slice(1), lambda: core.pass_over("t", 1)):
+        with pytest.raises(RuntimeError, match="being sealed"):
+            act()
+    core.discard()
+    assert commit(core, number(core, 0, 1_000)) is not None

@@ -2,11 +2,11 @@
 
 import pytest
 
-from baton.engine.dead_letters import Flood, Refuser, dead_letter
+from baton.engine.dead_letters import Flood, Origin, dead_letter
 from baton.engine.reducer import Rejection
 from tests.engine.test_input_merge import Fetched
 
-WHO = Refuser(group="baton.admit", service="ingest", stage="admit", version="1.2")
+WHO = Origin(group="baton.admit", service="ingest", stage="admit", version="1.2")
 WHY = Rejection("no_identifier", "send an e-mail address or an id")
 
 

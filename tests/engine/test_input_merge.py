@@ -15,6 +15,7 @@ class Fetched:
     key: bytes | None = None
     value: bytes | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
+    timestamp_type: int = 1
 
 
 def drain(merge: InputMerge, limit: int = 99) -> list[tuple[str, int]]:
@@ -27,26 +28,41 @@ def drain(merge: InputMerge, limit: int = 99) -> list[tuple[str, int]]:
 
 def test_records_come_by_append_time_then_topic_then_offset() -> None:
     merge = InputMerge(("b", "a"))
-    merge.add("b", [Fetched(0, 10), Fetched(1, 10), Fetched(2, 30)], upto=3, end=3)
-    merge.add("a", [Fetched(7, 10), Fetched(8, 20)], upto=9, end=9)
+    merge.add("b", [Fetched(0, 10), Fetched(1, 10), Fetched(2, 30)])
+    merge.add("a", [Fetched(7, 10), Fetched(8, 20)])
     assert drain(merge) == [("a", 7), ("b", 0), ("b", 1), ("a", 8), ("b", 2)]
 
 
 def test_within_an_input_the_order_is_that_of_offsets_even_if_times_go_back() -> None:
     merge = InputMerge(("a", "b"))
-    merge.add("a", [Fetched(0, 50), Fetched(1, 10)], upto=2, end=2)
-    merge.add("b", [Fetched(0, 20)], upto=1, end=1)
+    merge.add("a", [Fetched(0, 50), Fetched(1, 10)])
+    merge.add("b", [Fetched(0, 20)])
     assert drain(merge) == [("b", 0), ("a", 0), ("a", 1)]
 
 
-def test_an_input_known_to_have_more_is_named() -> None:
-    merge = InputMerge(("a", "b", "c"))
-    merge.add("a", [Fetched(0, 1)], upto=1, end=9)
-    merge.add("b", [], upto=4, end=6)
-    merge.add("c", [], upto=4, end=4)
-    assert merge.behind() == ("b",)
+def test_what_waits_and_what_is_taken_is_counted_in_one_place() -> None:
+    merge = InputMerge(("a", "b"))
+    merge.add("a", [Fetched(0, 1), Fetched(1, 3)])
+    merge.add("b", [Fetched(0, 2)])
+
+    def counts() -> tuple[int, int, int, int]:
+        return merge.count, merge.taken, merge.waiting("a"), merge.waiting("b")
+
+    assert counts() == (3, 0, 2, 1)
+    assert [merge.take(), merge.take()] == [False, True]  # the second is the last of its input
+    assert counts() == (1, 2, 1, 0)
+    assert merge.rewind() == 2
+    assert counts() == (3, 0, 2, 1)
     drain(merge)
-    assert merge.behind() == ("a", "b")
+    merge.commit()
+    assert counts() == (0, 0, 0, 0)
+
+
+def test_a_record_without_log_time_does_not_hold_up_the_others_and_comes_at_once() -> None:
+    merge = InputMerge(("a", "b"))
+    merge.add("a", [Fetched(0, 9_000, timestamp_type=0), Fetched(1, 30)])
+    merge.add("b", [Fetched(0, 20)])
+    assert drain(merge) == [("a", 0), ("b", 0), ("a", 1)]
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 5)), max_size=20), st.integers(0, 20))
@@ -54,11 +70,11 @@ def test_a_rewound_batch_comes_again_in_the_same_order(records: list[tuple[str, 
     merge, whole = InputMerge("ab"), InputMerge("ab")
     for topic in "ab":
         mine = [Fetched(offset, at) for offset, at in enumerate(at for name, at in records if name == topic)]
-        merge.add(topic, mine, upto=len(mine), end=len(mine))
-        whole.add(topic, mine, upto=len(mine), end=len(mine))
+        merge.add(topic, mine)
+        whole.add(topic, mine)
     drain(merge, taken)
     merge.rewind()
     assert drain(merge) == drain(whole)
-    merge.settle()
+    merge.commit()
     merge.rewind()
     assert drain(merge) == []

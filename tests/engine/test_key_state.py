@@ -37,7 +37,7 @@ def test_entries_read_as_a_sorted_dictionary_whatever_is_still_in_the_overlay(
     key_state = KeyState("k", store, SHAPE)
     first, below, limit, reverse = asked
     for changes, folded in batches:
-        key_state.absorb(step(changes), "v1")
+        key_state.apply(step(changes), "v1")
         for item, value in dict(changes).items():
             model.pop(item, None)
             if value is not None:
@@ -59,9 +59,9 @@ def test_one_batch_gives_the_same_store_as_many(batches: list[list[tuple[str, in
     together, apart = MemoryStore(), MemoryStore()
     one = KeyState("k", together, SHAPE)
     for changes in batches:
-        one.absorb(step(changes), "v1")
+        one.apply(step(changes), "v1")
         each = KeyState("k", apart, SHAPE)
-        each.absorb(step(changes), "v1")
+        each.apply(step(changes), "v1")
         list(each.seal())
         each.commit()
     list(one.seal())
@@ -72,15 +72,15 @@ def test_one_batch_gives_the_same_store_as_many(batches: list[list[tuple[str, in
 
 def test_what_was_put_and_dropped_in_one_batch_leaves_no_trace() -> None:
     key_state = KeyState("k", MemoryStore(), SHAPE)
-    key_state.absorb(Step(head=ToyShelf(touched=1), put=(Put(STOCK, "a", line(1)),)), "v1")
-    key_state.absorb(Step(head=None, drop=(Drop(STOCK, "a"),)), "v1")
+    key_state.apply(Step(head=ToyShelf(touched=1), put=(Put(STOCK, "a", line(1)),)), "v1")
+    key_state.apply(Step(head=None, drop=(Drop(STOCK, "a"),)), "v1")
     assert list(key_state.seal()) == []
 
 
 def test_a_key_with_entries_but_no_head_stays_and_may_wait_for_a_timer() -> None:
     store = MemoryStore()
     key_state = KeyState("k", store, SHAPE)
-    key_state.absorb(Step(head=None, wake_at=50, put=(Put(STOCK, "a", line(1)),)), "v1")
+    key_state.apply(Step(head=None, wake_at=50, put=(Put(STOCK, "a", line(1)),)), "v1")
     list(key_state.seal())
     key_state.commit()
     again = KeyState("k", store, SHAPE)
@@ -89,17 +89,17 @@ def test_a_key_with_entries_but_no_head_stays_and_may_wait_for_a_timer() -> None
 
 def test_a_key_with_nothing_left_forgets_its_timer() -> None:
     key_state = KeyState("k", MemoryStore(), SHAPE)
-    key_state.absorb(Step(head=ToyShelf(touched=1), wake_at=50), "v1")
-    key_state.absorb(Step(head=None, wake_at=60), "v1")
+    key_state.apply(Step(head=ToyShelf(touched=1), wake_at=50), "v1")
+    key_state.apply(Step(head=None, wake_at=60), "v1")
     assert (key_state.exists, key_state.wake_at) == (False, None)
 
 
 def test_a_step_that_hands_on_the_same_head_writes_nothing() -> None:
     store = MemoryStore()
     key_state = KeyState("k", store, SHAPE)
-    key_state.absorb(Step(head=ToyShelf(touched=1), wake_at=50), "v1")
+    key_state.apply(Step(head=ToyShelf(touched=1), wake_at=50), "v1")
     list(key_state.seal())
     key_state.commit()
     again = KeyState("k", store, SHAPE)
-    again.absorb(Step(head=again.head, wake_at=again.wake_at), "v2")
+    again.apply(Step(head=again.head, wake_at=again.wake_at), "v2")
     assert list(again.seal()) == []

@@ -5,12 +5,13 @@ from typing import Any, ClassVar
 import pytest
 from prometheus_client import REGISTRY
 
-from baton.contracts.fact_metrics import Amount, Measures
+from baton.contracts.amounts import Amount, Measures
 from baton.contracts.metrics import METRICS, Business, Kind
 from baton.engine import metrics
 from baton.engine.core import Core
 from baton.engine.kafka import task_metrics as task_measures
 from baton.engine.reducer import View
+from baton.engine.task_config import TaskConfig
 from tests.engine.test_core import commit, number
 from tests.engine.toys import TOY_TOPICS, Counter, ToyBook, ToyTotal
 
@@ -20,14 +21,14 @@ COUNTING: Measures = {"toy.totals.v1": lambda total: Amount(Business.RECYCLED, (
 class Standing(Counter):
     """The counter of numbers, with its count told as a gauge."""
 
-    stands: ClassVar[bool] = True
+    has_gauge: ClassVar[bool] = True
 
-    def standing(self, view: View[ToyTotal]) -> Amount:
+    def gauge(self, view: View[ToyTotal]) -> Amount:
         return Amount(Business.WAITING, (view.key,), view.head.count if view.head else 0, sets=True)
 
 
 def core_of(reducer: Counter, measures: Measures = COUNTING) -> Core:
-    return Core(reducer, ToyBook("v1"), partition=0, partitions=1, topics=TOY_TOPICS, measures=measures)
+    return Core(reducer, ToyBook("v1"), TaskConfig(topics=TOY_TOPICS, measures=measures))
 
 
 def told(metric: str, **labels: str) -> float | None:
@@ -43,7 +44,7 @@ def task() -> Any:
     """The metrics of one task."""
     measures = task_measures.TaskMetrics("toy-measured", 0)
     yield measures
-    measures.left()
+    measures.remove()
 
 
 def test_facts_are_counted_when_their_batch_is_committed_and_once_though_it_was_tried_twice(task: Any) -> None:
@@ -66,7 +67,7 @@ def test_a_topic_that_nobody_measures_and_a_fact_that_counts_as_nothing_leave_no
         core = core_of(Counter(), measures)
         batch = commit(core, number(core, 0, 1_000))
         assert batch is not None
-        assert (batch.counts.measured, batch.counts.standing) == ({}, {})
+        assert (batch.counts.measured, batch.counts.gauges) == ({}, {})
 
 
 def test_what_keys_stand_at_is_told_of_those_a_batch_touched_as_it_left_them(task: Any) -> None:
@@ -74,7 +75,7 @@ def test_what_keys_stand_at_is_told_of_those_a_batch_touched_as_it_left_them(tas
     commit(core, number(core, 0, 1_000, key="a"))
     batch = commit(core, number(core, 1, 1_001, key="b"), number(core, 2, 1_002, key="b"))
     assert batch is not None
-    assert batch.counts.standing == {(Business.WAITING, ("b",)): 2}
+    assert batch.counts.gauges == {(Business.WAITING, ("b",)): 2}
     task.committed(batch, 0.0, 0.0)
     assert (told(Business.WAITING, pool="a"), told(Business.WAITING, pool="b")) == (None, 2)
 
@@ -87,27 +88,31 @@ def test_a_restore_tells_what_every_key_stands_at_and_the_task_takes_it_along(ta
     for key, value in batch.changelog:
         second.restore(key, value)
     second.restored()
-    task.restored(0.1, second.standing())
+    task.restored(0.1)
+    for amount in second.gauges():
+        task.add(amount)
     assert (told(Business.WAITING, pool="a"), told(Business.WAITING, pool="b")) == (1, 1)
     assert told("baton_restore_seconds", reducer="toy-measured", partition="0") == 0.1
-    task.left()
+    task.remove()
     assert (told(Business.WAITING, pool="a"), told(Business.WAITING, pool="b")) == (None, None)
     assert told("baton_restore_seconds", reducer="toy-measured", partition="0") is None
-    assert core_of(Counter()).standing() == []
+    assert list(core_of(Counter()).gauges()) == []
 
 
 class Orphans(Counter):
     """The counter of numbers; a key whose count is odd adds one to a gauge that all keys share."""
 
-    stands: ClassVar[bool] = True
+    has_gauge: ClassVar[bool] = True
 
-    def standing(self, view: View[ToyTotal]) -> Amount | None:
+    def gauge(self, view: View[ToyTotal]) -> Amount | None:
         return Amount(Business.ORPHANS) if view.head is not None and view.head.count % 2 else None
 
 
 def test_a_gauge_can_be_the_sum_over_keys_and_over_the_tasks_of_the_process(task: Any) -> None:
     core, other = core_of(Orphans()), task_measures.TaskMetrics("toy-measured", 1)
-    other.restored(0.1, [Amount(Business.ORPHANS)] * 2)
+    other.restored(0.1)
+    for _ in range(2):
+        other.add(Amount(Business.ORPHANS))
     task.committed(commit(core, number(core, 0, 1_000, key="a"), number(core, 1, 1_001, key="b")), 0.0, 0.0)
     assert told(Business.ORPHANS) == 4
     core.begin(0)
@@ -119,9 +124,9 @@ def test_a_gauge_can_be_the_sum_over_keys_and_over_the_tasks_of_the_process(task
     assert batch.counts.measured[Business.ORPHANS, ()] == -1
     task.committed(batch, 0.0, 0.0)
     assert told(Business.ORPHANS) == 3
-    task.left()
+    task.remove()
     assert told(Business.ORPHANS) == 2
-    other.left()
+    other.remove()
     assert told(Business.ORPHANS) == 0
 
 
@@ -139,7 +144,7 @@ def test_words_without_end_do_not_become_series_without_end(task: Any, monkeypat
 def test_every_metric_of_the_process_is_in_the_catalogue_with_its_labels_and_the_other_way_round() -> None:
     from services.ingest.gateway import metrics as gateway_metrics  # its metrics are made when it is first imported
 
-    made = [*vars(metrics).values(), *vars(gateway_metrics).values(), *metrics.MEASURED.values()]
+    made = [*vars(metrics).values(), *vars(gateway_metrics).values(), *metrics.BY_AMOUNT.values()]
     found = {
         each._name + ("_total" if each._type == "counter" else ""): (each._type, each._labelnames, each._documentation)
         for each in made

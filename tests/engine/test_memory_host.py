@@ -16,6 +16,7 @@ from baton.engine.memory import Aborted, Crash, Fenced, MemoryHost, MemoryTask, 
 from baton.engine.memory import Moment as Place
 from baton.engine.rebuild import JournalMismatch, rebuild
 from baton.engine.records import BatchJournal
+from baton.engine.task_config import TaskConfig
 from tests.engine.conformance import check
 from tests.engine.memory_bench import START_MS, MemoryBench
 from tests.engine.toys import (
@@ -110,13 +111,13 @@ async def test_crashes_and_small_batches_change_no_fact_and_no_state(
 
 def host_of(*reducers: Any, partitions: int = 1, terms: str | None = "v1") -> MemoryHost:
     book = ToyBook() if terms is None else ToyBook(terms)
-    return MemoryHost(reducers, book, partitions=partitions, start_ms=START_MS, topics=TOY_TOPICS)
+    return MemoryHost(reducers, book, TaskConfig(partitions=partitions, topics=TOY_TOPICS), start_ms=START_MS)
 
 
 def test_a_former_owner_that_comes_back_can_commit_nothing() -> None:
     host = host_of(Counter())
     former = host.tasks["counter", 0]
-    owner = MemoryTask(Counter(), 0, host.log, host.book, topics=TOY_TOPICS, codecs=codec_for, limits=Limits())
+    owner = MemoryTask(Counter(), 0, host.log, host.book, TaskConfig(topics=TOY_TOPICS))
     owner.start()
     host.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     with pytest.raises(Fenced):
@@ -210,7 +211,7 @@ async def counted() -> MemoryBench:
 
 
 def follow(bench: MemoryBench, journal: list[BatchJournal], records: list[Stored]) -> None:
-    core = Core(Counter(), ToyBook("v1"), partition=0, partitions=1, limits=UNLIMITED, topics=TOY_TOPICS)
+    core = Core(Counter(), ToyBook("v1"), TaskConfig(limits=UNLIMITED, topics=TOY_TOPICS))
     list(rebuild(core, journal, lambda topic, offset: (each for each in records if each.offset >= offset)))
 
 
@@ -250,7 +251,7 @@ async def test_a_fact_that_is_twice_is_found() -> None:
 
 def test_fetched_records_that_got_lost_are_noticed_before_anybody_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
     host = host_of(Counter())
-    monkeypatch.setattr(InputMerge, "rewind", InputMerge.settle)
+    monkeypatch.setattr(InputMerge, "rewind", InputMerge.commit)
     _plan(host.tasks["counter", 0], [("counter", 1, (Place.SEALED, Aborted))])
     host.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     with pytest.raises(EngineError, match=r"counter\[0\] lost fetched records of toy\.numbers\.v1"):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from baton.engine.position import disagreement, rolled_back
+from baton.engine.position import disagreement, forgotten_inputs, rolled_back
 from baton.engine.records import Position
 
 HERE = Position(batch=4, now_ms=9, offsets={"a": 5, "b": 0}, reference={})
@@ -22,8 +22,8 @@ HERE = Position(batch=4, now_ms=9, offsets={"a": 5, "b": 0}, reference={})
             {"a": "4", "b": "4"},
             "offsets are committed (a@5, b@0) but the changelog has no position record",
         ),
-        (HERE, {"a": 6, "b": 0}, {"a": "5", "b": "5"}, "the state stands at a@5, the group at 6 (batch 4)"),
-        (HERE, {"a": None, "b": None}, {}, "the state stands at a@5, the group at none (batch 4)"),
+        (HERE, {"a": 6, "b": 0}, {"a": "5", "b": "5"}, "the state is at a@5, the group at 6 (batch 4)"),
+        (HERE, {"a": None, "b": None}, {}, "the state is at a@5, the group at none (batch 4)"),
         (HERE, {"a": 5, "b": 0}, {"a": "5", "b": "5"}, "the state is of batch 4, the offset of a of batch 5"),
         (HERE, {"a": 5, "b": 0}, {"a": "4", "b": ""}, "the state is of batch 4, the offset of b of batch unknown"),
         (HERE, {"a": 5, "b": 0, "gone": 7}, {"a": "4", "b": "4"}, None),
@@ -63,3 +63,20 @@ def test_only_offsets_of_an_earlier_batch_of_the_same_state_were_rolled_back(
     position: Position | None, committed: Mapping[str, int | None], metadata: Mapping[str, str], batch: int | None
 ) -> None:
     assert rolled_back(position, ("a", "b", "new"), committed, metadata) == batch
+
+
+@pytest.mark.parametrize(
+    ("position", "committed", "metadata", "expected"),
+    [
+        (HERE, {"a": None, "b": 0}, {"b": "4"}, ("a",)),  # its topic was deleted, and its offset with it
+        (HERE, {}, {}, ("a", "b")),
+        (HERE, {"a": 5, "b": 0}, {"a": "4", "b": "4"}, ()),
+        (HERE, {"a": None, "b": 0}, {"b": "3"}, ()),  # the other is of another batch: it is not known what is right
+        (HERE, {"a": None, "b": 1}, {"b": "4"}, ()),
+        (None, {}, {}, ()),
+    ],
+)
+def test_inputs_without_an_offset_are_named_only_where_all_others_agree(
+    position: Position | None, committed: Mapping[str, int | None], metadata: Mapping[str, str], expected: tuple[str, ...]
+) -> None:
+    assert forgotten_inputs(position, ("a", "b"), committed, metadata) == expected

@@ -130,6 +130,14 @@ class ToyVerdict:
 
 @provisional
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToyNamed:
+    """Its name is the key of its record."""
+
+    name: str
+
+
+@provisional
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToyTermsRecord:
     """A version of the terms; the first ever holds for all time before it too."""
 
@@ -296,7 +304,20 @@ class Door(Reducer[Any, ToyTerms]):
         return Step(head=None, facts=(Fact("toy.admitted.v1", view.key, ToyNumber(amount=int(event.value))),))
 
 
-REDUCERS: tuple[Reducer[Any, ToyTerms], ...] = (Door(), Counter(), Session(), Fan(), Shelf(), Judge())
+class Named(Reducer[ToyNamed, ToyTerms]):
+    """Keeps the last value; its topic says which field is the key."""
+
+    name = "named"
+    service = "toys"
+    inputs = ("toy.named.v1",)
+    outputs = ()
+    head_type = ToyNamed
+
+    def step(self, view: View[ToyNamed], event: Event, *, now: int, reference: ToyTerms) -> Step[ToyNamed]:
+        return Step(head=event.value)
+
+
+REDUCERS: tuple[Reducer[Any, ToyTerms], ...] = (Door(), Counter(), Session(), Fan(), Shelf(), Judge(), Named())
 
 
 def _topics() -> Mapping[str, TopicSpec]:
@@ -316,6 +337,8 @@ def _topics() -> Mapping[str, TopicSpec]:
         (dead_letter_topic("toy.outside.v1"), None, "toys"),
     )
     specs = [TopicSpec(name=name, record=record, says="toy", key="toy", writer=writer) for name, record, writer in flow]
+    named = TopicSpec(name="toy.named.v1", record=ToyNamed, says="toy", key="name", writer="tests", key_field="name")
+    specs.append(named)
     specs.append(TopicSpec(name="toy.terms.v1", record=ToyTermsRecord, says="toy", key="toy", writer="tests", partitions=1))
     specs += [spec for reducer in REDUCERS for spec in engine_topics(reducer.name, reducer.service)]
     return {spec.name: spec for spec in specs}

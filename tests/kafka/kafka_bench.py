@@ -9,21 +9,22 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import RequestTimedOutError
 
 from baton.cluster.topics import Layout, ensure_topics
+from baton.contracts.amounts import Measures
 from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
 from baton.contracts.skip_orders import SkipOrder
 from baton.contracts.topics import TOPICS, changelog_topic, dead_letter_topic, engine_topics, journal_topic
 from baton.engine.batch import Limits, Record
-from baton.engine.kafka import failpoints
 from baton.engine.kafka.clock import wall_ms
 from baton.engine.kafka.cluster import Cluster
-from baton.engine.kafka.failpoints import Point
-from baton.engine.kafka.host import KafkaHost
+from baton.engine.kafka.failpoints import Failpoints, Point
+from baton.engine.kafka.host import HostConfig, KafkaHost
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.status import TaskState
 from baton.engine.kafka.task_supervisor import TaskSupervisor
 from baton.engine.records import BatchJournal
 from baton.engine.reducer import Reducer
+from baton.engine.task_config import TaskConfig
 from tests.engine.hosts import EngineHost, Moment, Seen
 from tests.engine.toys import REDUCERS, TOY_TOPICS, ToyBook, ToyTermsRecord
 
@@ -57,6 +58,8 @@ class KafkaBench(EngineHost):
         self.hosts: dict[str, KafkaHost] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._producer: AIOKafkaProducer | None = None
+        self.failpoints = Failpoints()
+        self.measures: Measures = {}
         self.wall: Callable[[], int] = wall_ms
 
     async def start(self, *reducers: Reducer[Any, Any], partitions: int = 2, limits: Limits = Limits()) -> None:  # noqa: B008
@@ -75,7 +78,7 @@ class KafkaBench(EngineHost):
 
     async def close(self) -> None:
         """Stop everything; to be called at the end of a test."""
-        failpoints.arm(None)
+        self.failpoints.arm(None)
         for reducer in list(self._running):
             await self.halt(reducer)
         if self._producer is not None:
@@ -103,8 +106,8 @@ class KafkaBench(EngineHost):
     async def send_raw(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
     ) -> tuple[int, int]:
-        told = await self._append(topic, 0, key, value, headers)
-        return 0, told.offset
+        sent = await self._append(topic, 0, key, value, headers)
+        return 0, sent.offset
 
     async def publish(self, version: str) -> int:
         return (await self.send("toy.terms.v1", version, ToyTermsRecord(version=version))).at_ms
@@ -252,14 +255,20 @@ class KafkaBench(EngineHost):
         self.hosts[reducer] = host = KafkaHost(
             [found],
             ToyBook(),
-            client=self._client,
-            namespace=self._namespace,
-            partitions=self.partitions,
-            settings=self._settings,
-            flow=FLOW,
-            topics=TOPICS_AND_ORDERS,
-            limits=self._limits,
-            wall=lambda: self.wall(),
+            TaskConfig(
+                partitions=self.partitions,
+                namespace=self._namespace,
+                topics=TOPICS_AND_ORDERS,
+                limits=self._limits,
+                measures=self.measures,
+            ),
+            HostConfig(
+                client=self._client,
+                settings=self._settings,
+                flow=FLOW,
+                wall_ms=lambda: self.wall(),
+                failpoints=self.failpoints,
+            ),
         )
         self._running[reducer] = asyncio.create_task(host.run())
 
@@ -286,15 +295,15 @@ class KafkaBench(EngineHost):
     def _arm(self, reducer: str, partition: int, point: Point, error: BaseException) -> None:
         def hook(at: Point, name: str, number: int) -> None:
             if (at, name, number) == (point, reducer, partition):
-                failpoints.arm(None)
+                self.failpoints.arm(None)
                 if isinstance(error, Killed):
                     asyncio.get_running_loop().create_task(self._reseat(reducer, partition))
                 raise error
 
-        failpoints.arm(hook)
+        self.failpoints.arm(hook)
 
     async def _reseat(self, reducer: str, partition: int) -> None:
         (group,) = self.hosts[reducer].groups
         supervisor = group.supervisors.pop(partition)
         await supervisor.leave(10.0)
-        group.take_seat(partition, None)
+        group.start_task(partition, None)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from prometheus_client import REGISTRY
 
-from baton.contracts.fact_metrics import MEASURES, Amount
+from baton.contracts.amounts import Amount
 from baton.contracts.metrics import Business
 from tests.engine.toys import Counter, ToyNumber
 from tests.kafka.kafka_bench import KafkaBench
@@ -20,7 +20,7 @@ async def bench(bootstrap: str, namespace: str) -> AsyncIterator[KafkaBench]:
     await host.close()
 
 
-async def test_an_aborted_batch_is_not_counted_and_its_retry_is_once(bench: KafkaBench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_aborted_batch_is_not_counted_and_its_retry_is_once(bench: KafkaBench) -> None:
     def counted() -> float:
         return REGISTRY.get_sample_value(Business.REFUSALS, {"reason": "toy"}) or 0.0
 
@@ -30,7 +30,7 @@ async def test_an_aborted_batch_is_not_counted_and_its_retry_is_once(bench: Kafk
     def keys() -> float | None:
         return REGISTRY.get_sample_value("baton_state_keys", {"reducer": "counter", "partition": "0"})
 
-    monkeypatch.setitem(MEASURES, "toy.totals.v1", lambda _: Amount(Business.REFUSALS, ("toy",)))  # type: ignore[call-overload]
+    bench.measures = {"toy.totals.v1": lambda _: Amount(Business.REFUSALS, ("toy",))}
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
     before, aborted_before = counted(), aborted()
@@ -38,7 +38,7 @@ async def test_an_aborted_batch_is_not_counted_and_its_retry_is_once(bench: Kafk
     await bench.send("toy.numbers.v1", "a", ToyNumber(amount=1))
     await bench.settle()
     assert (counted() - before, aborted() - aborted_before) == (1, 1)
-    bench.hosts["counter"].look()
+    bench.hosts["counter"].statuses()
     assert keys() == 1
     await bench.halt("counter")
     assert keys() is None

@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.admin.records_to_delete import RecordsToDelete
+from aiokafka.errors import RequestTimedOutError
 from aiokafka.structs import OffsetAndMetadata
 from prometheus_client import REGISTRY
 
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import changelog_topic, dead_letter_topic
-from baton.engine.errors import EngineError, StateMismatch
-from baton.engine.kafka import failpoints
-from baton.engine.kafka.cluster import NotLogTime
+from baton.engine.errors import EngineError, ReducerFailed, StateMismatch
+from baton.engine.kafka.batch_filler import BatchFiller
+from baton.engine.kafka.batch_size import LEAST
 from baton.engine.kafka.failpoints import Point
 from baton.engine.kafka.host import WrongPartitions
 from baton.engine.kafka.input_buffer import LostRange
@@ -148,7 +149,7 @@ async def test_offsets_that_somebody_moved_are_refused(bench: KafkaBench, outsid
     await bench.resume("counter")
     failure = await stopped(bench, "counter")
     assert isinstance(failure, StateMismatch)
-    assert "the state stands at toy.numbers.v1@3, the group at 1" in str(failure)
+    assert "the state is at toy.numbers.v1@3, the group at 1" in str(failure)
 
 
 async def test_a_group_that_has_forgotten_commits_is_told_where_the_state_stands(
@@ -178,7 +179,7 @@ async def test_a_group_that_has_forgotten_commits_is_told_where_the_state_stands
     async with asyncio.timeout(30):
         while not await mended():  # noqa: ASYNC110 - it happens at the brokers; and without a record, since others wait for this group
             await asyncio.sleep(0.05)
-    assert "the brokers have lost committed offsets: the group stands at batch" in caplog.text
+    assert "the brokers have lost committed offsets: the group is at batch" in caplog.text
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     await bench.settle()
     assert [each.count for each in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 4]
@@ -264,6 +265,40 @@ async def test_a_range_that_was_deleted_before_it_was_processed_stops_the_task_a
     assert [each.total for each in values(await bench.read("toy.totals.v1"))] == [1, 11, 21]
 
 
+async def test_an_input_that_was_made_anew_stops_the_task_and_starts_over_when_the_loss_is_skipped(
+    bench: KafkaBench, bootstrap: str
+) -> None:
+    await bench.start(Counter(), partitions=1)
+    await bench.publish("v1")
+    for _ in range(3):
+        await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    await bench.settle()
+    await bench.halt("counter")
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        name = bench.cluster.at(("toy.numbers.v1", 0)).topic
+        await admin.delete_topics([name])
+        made = NewTopic(name, 1, 1, topic_configs={"message.timestamp.type": "LogAppendTime"})
+        async with asyncio.timeout(30):
+            while (await admin.create_topics([made])).topic_errors[0][1]:  # noqa: ASYNC110 - a deletion takes a moment
+                await asyncio.sleep(0.1)
+    finally:
+        await admin.close()
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=10))
+    await bench.resume("counter")
+    failure = await stopped(bench, "counter")
+    assert isinstance(failure, LostRange)
+    assert "ends at offset 1, before offset 3 that is next: the topic was deleted and made anew" in str(failure)
+    await bench.skip("counter", 0, failure.place)
+    await bench.settle()
+    assert [each.total for each in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 13]
+    await bench.restart("counter", 0)  # the order is there for good, and means nothing any more
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=100))
+    await bench.settle()
+    assert [each.total for each in values(await bench.read("toy.totals.v1"))][-1] == 113
+
+
 async def take_seat(bench: KafkaBench) -> None:
     """Give the counter its partition, with what its process has kept of it."""
     (group,) = bench.hosts["counter"].groups
@@ -347,17 +382,17 @@ async def test_a_state_is_restored_whole_where_another_owner_did_a_part_of_a_los
     lost = lost_commits()
     (group,) = bench.hosts["counter"].groups
     del group._kept[0]
-    take, done = Task._take_records, asyncio.Event()
+    take, done = BatchFiller._take_records, asyncio.Event()
 
     def once(at: Point, name: str, number: int) -> None:
         if at is Point.COMMITTED:
-            failpoints.arm(None)
+            bench.failpoints.arm(None)
             done.set()
             raise TaskLost("it ends after its first batch")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Task, "_take_records", lambda task, limit: take(task, 1))
-        failpoints.arm(once)
+        patched.setattr(BatchFiller, "_take_records", lambda filler, _, *more: take(filler, 1, *more))
+        bench.failpoints.arm(once)
         await take_seat(bench)
         async with asyncio.timeout(30):
             await done.wait()
@@ -378,8 +413,45 @@ async def test_a_task_waits_until_all_its_inputs_are_with_one_process(bench: Kaf
     await group.on_partitions_revoked(set())
     await group.on_partitions_assigned({places["toy.lines.v1"]})
     assert group.supervisors == {}
+    (status,) = bench.hosts["judge"].statuses()
+    assert (status.state, "toy.starts.v1 of this partition" in status.reason) == (TaskState.INCOMPLETE, True)
+    assert not bench.hosts["judge"].ready
+    assert REGISTRY.get_sample_value("baton_tasks", {"reducer": "judge", "state": "incomplete"}) == 1
     await group.on_partitions_assigned(set(places.values()))
     assert set(group.supervisors) == {0}
+
+
+async def test_a_task_that_cannot_commit_for_longer_than_a_session_is_not_ready_and_says_why(
+    bench: KafkaBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.start(Counter(), partitions=1)
+    await bench.publish("v1")
+    await bench.settle()
+    host = bench.hosts["counter"]
+    assert host.ready
+
+    async def refuse(*_: object) -> None:
+        raise RequestTimedOutError
+
+    async def unready() -> bool:
+        return not host.ready
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AIOKafkaProducer, "send_offsets_to_transaction", refuse)
+        await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+        await bench._until(unready)
+        (status,) = host.statuses()
+        assert (status.state, status.stalled) == (TaskState.RUNNING, True)
+        assert "no batch was committed for" in status.reason
+        gauge = REGISTRY.get_sample_value("baton_stalled_seconds", {"reducer": "counter", "partition": "0"})
+        assert gauge is not None
+        assert gauge > 6
+        memory = the_supervisor(bench, "counter").memory
+        assert memory is not None
+        assert memory.size.records == LEAST
+    await bench.settle()
+    assert host.ready
+    assert [each.total for each in values(await bench.read("toy.totals.v1"))] == [1]
 
 
 # ---------------------------------------------------------------------- log time
@@ -391,8 +463,15 @@ async def test_a_topic_without_the_brokers_time_stops_the_task(bench: KafkaBench
     await configure(bootstrap, bench, "toy.numbers.v1", message_timestamp_type="CreateTime")
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     failure = await stopped(bench, "counter")
-    assert isinstance(failure, NotLogTime)
+    assert isinstance(failure, ReducerFailed)
+    assert failure.place == "record:toy.numbers.v1@0"
+    assert "message.timestamp.type of its topic must be LogAppendTime" in str(failure)
     assert await bench.read("toy.totals.v1") == []
+    await configure(bootstrap, bench, "toy.numbers.v1", message_timestamp_type="LogAppendTime")
+    await bench.send("toy.numbers.v1", "k", ToyNumber(amount=7))
+    await bench.skip("counter", 0, failure.place)
+    await bench.settle()
+    assert [total.total for total in values(await bench.read("toy.totals.v1"))] == [7]
 
 
 @pytest.mark.parametrize("jump_ms", [-HOUR_MS, HOUR_MS])

@@ -23,9 +23,10 @@ from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadEvent, LeadInput
 from baton.contracts.schemas import schema_root
 from baton.contracts.topics import TOPICS, dead_letter_topic, physical
-from baton.engine.kafka.host import KafkaHost
+from baton.engine.kafka.host import HostConfig, KafkaHost
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.reducer import Event
+from baton.engine.task_config import TaskConfig
 from baton.ids import derived_id
 from baton.intake.records import event_id_of
 from baton.settings import Settings, load_settings
@@ -118,10 +119,11 @@ async def ingest(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch
     host = KafkaHost(
         (Admit(), Identify()),
         TermsBook(),  # type: ignore[arg-type]
-        client={"bootstrap_servers": bootstrap},
-        namespace=namespace,
-        partitions=PARTITIONS,
-        settings=EngineSettings(gather_ms=10, session_timeout_ms=6_000, heartbeat_ms=500),
+        TaskConfig(partitions=PARTITIONS, namespace=namespace),
+        HostConfig(
+            client={"bootstrap_servers": bootstrap},
+            settings=EngineSettings(gather_ms=10, session_timeout_ms=6_000, heartbeat_ms=500),
+        ),
     )
     up = asyncio.Event()
     gateway = GatewayProcess(Settings(), GatewaySettings())

@@ -28,12 +28,13 @@ from baton.engine.batch import Batch, Limits
 from baton.engine.changelog import POSITION_KEY
 from baton.engine.kafka.clock import wall_ms
 from baton.engine.kafka.cluster import Cluster
-from baton.engine.kafka.host import KafkaHost
+from baton.engine.kafka.host import HostConfig, KafkaHost
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.task_supervisor import TaskSupervisor
 from baton.engine.memory import MemoryLog, MemoryTask
 from baton.engine.records import BatchJournal, Did, JournalLine, Position
 from baton.engine.reducer import Reducer
+from baton.engine.task_config import TaskConfig
 from baton.proof.audit.findings import Finding
 from baton.proof.audit.rebuilding import TaskAudit, digest, read_book
 from baton.proof.audit.source import Source
@@ -134,9 +135,11 @@ async def live(bootstrap: str, namespace: str, leads: int) -> None:
     """Run the scorer beside the crowd, until all is taken and every key has adopted the second agreement."""
     client = {"bootstrap_servers": bootstrap}
     host = KafkaHost(
-        SERVICE.reducers, AgreementBook(), client=client, namespace=namespace, partitions=PARTITIONS,
-        settings=EngineSettings(gather_ms=10),
-    )  # fmt: skip
+        SERVICE.reducers,
+        AgreementBook(),
+        TaskConfig(partitions=PARTITIONS, namespace=namespace),
+        HostConfig(client=client, settings=EngineSettings(gather_ms=10)),
+    )
     cluster = Cluster(client, namespace=namespace, client_id="looks")
     script = Script(bootstrap, namespace)
     script.agree()
@@ -189,7 +192,7 @@ class Replay:
                 self.log.now = record.at_ms
                 self.log.append(topic, partition, record.key, record.value, record.headers)
         book = read_book(source)
-        self.task = MemoryTask(REDUCERS[name], partition, self.log, book, topics=TOPICS, codecs=codec_for, limits=limits)
+        self.task = MemoryTask(REDUCERS[name], partition, self.log, book, TaskConfig(partitions=PARTITIONS, limits=limits))
         self.task.sees = dict.fromkeys(REDUCERS[name].inputs, 0)
         self.task.start()
 

@@ -12,12 +12,13 @@ from typing import Any
 
 from baton.clients import client_options
 from baton.contracts.codec import codec_for
-from baton.engine.kafka.failpoints import VARIABLE
-from baton.engine.kafka.host import KafkaHost
+from baton.engine.kafka.failpoints import VARIABLE, Failpoints
+from baton.engine.kafka.host import HostConfig, KafkaHost
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.worker import run_worker
 from baton.engine.reducer import Event, Reducer, Step, View
 from baton.engine.service import Service
+from baton.engine.task_config import TaskConfig
 from baton.logs import set_up_logs
 from baton.settings import LogFormat, Settings
 from tests.engine.toys import REDUCERS, ToyBook, ToyNumber
@@ -86,13 +87,13 @@ def main() -> None:
     host = KafkaHost(
         service.reducers,
         ToyBook(),
-        client=client_options(settings),
-        namespace=settings.namespace,
-        partitions=settings.partitions,
-        settings=EngineSettings(),
-        flow=FLOW,
-        topics=TOPICS_AND_ORDERS,
-        codecs=codecs(at),
+        TaskConfig(partitions=settings.partitions, namespace=settings.namespace, topics=TOPICS_AND_ORDERS, codecs=codecs(at)),
+        HostConfig(
+            client=client_options(settings),
+            settings=EngineSettings(),
+            flow=FLOW,
+            failpoints=Failpoints.from_environment(os.environ),
+        ),
     )
     run_worker(service, settings, host)
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from baton.contracts.amounts import Amount
 from baton.contracts.codec import codec_for
-from baton.contracts.fact_metrics import MEASURES, Amount
+from baton.contracts.fact_metrics import MEASURES
 from baton.contracts.goals import GoalProgress
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.contracts.leads import LeadRefused
@@ -15,6 +16,7 @@ from baton.contracts.routing import QueueItem
 from baton.contracts.slas import LeadRecycled, SlaViolation
 from baton.contracts.topics import TOPICS
 from baton.engine.core import Core
+from baton.engine.task_config import TaskConfig
 from services.router.assignment.reducer import Assignment
 from tests.engine.test_input_merge import Fetched
 from tests.services.router.router_world import MINUTE, MONDAY_0900, POOLS, Book, agreement, handoff_id, qualified, reference_of
@@ -75,7 +77,7 @@ class Desk:
     def __init__(self) -> None:
         pools: Mapping[str, Any] = {**POOLS, "bridge": {"kind": "sdr", "members": {"ann": {"capacity": 1}}}}
         book = Book(reference_of(agreement(pools=pools)))
-        self.core = Core(Assignment(), book, partition=0, partitions=1, measures=MEASURES)
+        self.core = Core(Assignment(), book, TaskConfig(measures=MEASURES))
         self.offset = 0
 
     def batch(self, *items: QueueItem, commits: bool = True) -> dict[tuple[str, tuple[str, ...]], float]:
@@ -92,7 +94,7 @@ class Desk:
             self.offset += len(items)
         else:
             self.core.discard()
-        return batch.counts.measured | batch.counts.standing
+        return batch.counts.measured | batch.counts.gauges
 
 
 def item(lead: str, kind: str = "request") -> QueueItem:
@@ -109,7 +111,7 @@ def test_a_pool_tells_how_many_wait_and_what_it_handed_out() -> None:
     assert desk.batch(item("a")) == {routed: 1, waiting: 0}
     assert desk.batch(item("b"), item("c"), commits=False) == {held: 2, waiting: 2}
     assert desk.batch(item("b"), item("c")) == {held: 2, waiting: 2}
-    assert [amount.value for amount in desk.core.standing()] == [2]
+    assert [amount.value for amount in desk.core.gauges()] == [2]
     assert desk.batch(item("a", "release")) == {routed: 1, waiting: 1}
 
 

@@ -25,9 +25,9 @@ from baton.contracts.partitioner import partition_of
 from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE, INTAKE_KEYED
-from baton.contracts.topics import TOPICS
 from baton.engine.batch import Limits
 from baton.engine.memory import Aborted, Crash, Fenced, MemoryHost, MemoryTask, Moment
+from baton.engine.task_config import TaskConfig
 from baton.flow import all_reducers
 from baton.intake.reading import LineRefused, read_line
 from baton.intake.records import key_of, to_intake
@@ -131,7 +131,10 @@ def play(seed: int, text: str, version: str) -> Run:
     """Run the scenario of ``seed`` to its end, faults and all."""
     random = Random(seed)
     host = MemoryHost(
-        all_reducers(), AgreementBook(), partitions=PARTITIONS, start_ms=BEGINS_MS - 60_000, limits=random.choice(_LIMITS)
+        all_reducers(),
+        AgreementBook(),
+        TaskConfig(partitions=PARTITIONS, limits=random.choice(_LIMITS)),
+        start_ms=BEGINS_MS - 60_000,
     )
     _agree(host, *(small_pools() if random.random() < 0.25 else (text, version)))
     for absence in _absences(random):
@@ -394,9 +397,7 @@ def _rebalance(run: Run, task: MemoryTask) -> None:
         task.partition,
         run.host.log,
         run.host.book,
-        topics=TOPICS,
-        codecs=codec_for,
-        limits=run.random.choice(_LIMITS),
+        TaskConfig(partitions=PARTITIONS, limits=run.random.choice(_LIMITS)),
     )
     successor.start()
     run.host.tasks[place] = successor

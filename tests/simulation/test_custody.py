@@ -58,7 +58,7 @@ def counted(simulation: Simulation) -> float:
     """What ``baton_orphans`` would be after a restore of every task."""
     tasks = [task for (name, _), task in simulation.host.tasks.items() if name == "custody"]
     assert len(tasks) == 2
-    return sum(amount.value for task in tasks for amount in task.core.standing())
+    return sum(amount.value for task in tasks for amount in task.core.gauges())
 
 
 def without(kind: type, step: Callable[..., Step[Any]], *, times: int = 1 << 30) -> Callable[..., Step[Any]]:

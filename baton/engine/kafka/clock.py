@@ -1,6 +1,6 @@
-"""Time for idle tasks: when it is worth asking the broker for it, and what its answer is worth.
+"""Time for idle tasks: when to ask the broker for it, and what its answer allows.
 
-The worker's clock decides only *when to ask*. What a task then believes is the broker's append time of a tick, less a grace, once
+The worker's clock decides only *when to ask*. The task then uses the broker's append time of a tick, less a grace period, once
 it has processed everything that was in its inputs when the answer came. So a clock that jumps, a paused worker or an open
 transaction can make a timer late, never early.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from baton.engine.kafka.cluster import Cluster
 
 GRACE_MS = 1_000
-"""Brokers' clocks may differ by so much."""
+"""By how much the clocks of two brokers may differ."""
 
 
 def wall_ms() -> int:
@@ -31,10 +31,10 @@ class Horizon:
 
 
 class BrokerClock:
-    """What the broker's clock is likely to show. Only a guess: nothing is ever decided by it but when to ask.
+    """An estimate of the broker's clock. It decides nothing except when to ask.
 
-    It starts from the worker's clock and follows what the broker is seen to say, carried on by the monotonic clock: a worker's
-    clock that jumps does not matter, and one that is wrong from the start only until ``calibrated``.
+    It starts from the worker's clock and follows the times that brokers give, continued by the monotonic clock: a worker's clock
+    that jumps does not matter, and one that is wrong from the start matters only until ``calibrated``.
     """
 
     def __init__(self, wall: Callable[[], int] = wall_ms, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -43,16 +43,16 @@ class BrokerClock:
         self.calibrated = False
 
     def likely_ms(self) -> int:
-        """The guess."""
+        """The estimate."""
         return self._at_ms + int((self._monotonic() - self._since) * 1000)
 
-    def told(self, at_ms: int) -> None:
-        """The broker has just said that it is ``at_ms``."""
+    def observed(self, at_ms: int) -> None:
+        """The broker has just given its time as ``at_ms``."""
         self._at_ms, self._since = at_ms, self._monotonic()
         self.calibrated = True
 
-    def passed(self, at_ms: int) -> None:
-        """A record of that time was seen, so it is later now."""
+    def at_least(self, at_ms: int) -> None:
+        """A record of that time was seen, so it is that late or later."""
         if at_ms > self.likely_ms():
             self._at_ms, self._since = at_ms, self._monotonic()
 
@@ -60,6 +60,6 @@ class BrokerClock:
 async def ask(cluster: Cluster, clock: BrokerClock, reducer: str, inputs: tuple[str, ...], partition: int) -> Horizon:
     """Append a tick, take the broker's time of it, and only *then* list the ends of the inputs, open transactions included."""
     at_ms = await cluster.tick(reducer, partition)
-    clock.told(at_ms)
+    clock.observed(at_ms)
     ends = await cluster.ends([(topic, partition) for topic in inputs])
     return Horizon(to_ms=at_ms - GRACE_MS, ends={topic: end for (topic, _), end in ends.items()})

@@ -1,7 +1,7 @@
-"""What the tasks of one process ask the cluster: ends, times, committed offsets, members, and the broker's clock.
+"""Queries of one process to the cluster: ends, times, committed offsets, group members, and the broker's clock.
 
-It speaks logical topic names; nothing above it knows the physical ones. Its clients belong to no group, commit nothing, and are
-shared by all tasks. Whatever the brokers answer with an error is raised as aiokafka's ``KafkaError``.
+Callers use logical topic names; only this module knows the physical ones. Its clients belong to no group, commit nothing, and
+are shared by all tasks. An error of the brokers is raised as aiokafka's ``KafkaError``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
 from baton.contracts.topics import consumer_group, logical, physical, ticks_topic
+from baton.engine.batch import LOG_APPEND_TIME
 from baton.engine.errors import EngineError
 
 log = logging.getLogger(__name__)
@@ -25,13 +26,12 @@ log = logging.getLogger(__name__)
 Place = tuple[str, int]
 """A topic's logical name and a partition."""
 
-LOG_APPEND_TIME = 1
 _REQUEST_TIMEOUT_MS = 10_000
 _RETRY_S = 1.0
 
 
 class NotLogTime(EngineError):
-    """A topic whose records do not carry the broker's time: deadlines would be judged by whoever wrote them."""
+    """A topic whose records carry the writer's time instead of the broker's: the writer could move deadlines."""
 
     def __init__(self, topic: str) -> None:
         super().__init__(f"{topic}: message.timestamp.type is not LogAppendTime; set it so, see: baton topics --check")
@@ -39,7 +39,7 @@ class NotLogTime(EngineError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
-    """A committed offset and what its writer noted beside it."""
+    """A committed offset and its metadata string."""
 
     offset: int
     metadata: str
@@ -57,17 +57,17 @@ class Cluster:
         self._plain: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
-        """Connect; brokers that do not answer are waited for."""
+        """Connect; waits for brokers that do not answer."""
         while True:
             self._log = AIOKafkaConsumer(**self.client, isolation_level="read_uncommitted", consumer_timeout_ms=60_000)
             self._admin = AIOKafkaAdminClient(**self.client)
             self._plain = AIOKafkaProducer(**self.client, acks="all", request_timeout_ms=_REQUEST_TIMEOUT_MS)
             try:
-                for each in (self._log, self._admin, self._plain):
-                    await each.start()
+                for client in (self._log, self._admin, self._plain):
+                    await client.start()
                 return
             except KafkaError as error:
-                log.warning("no broker answers: %s; trying again", type(error).__name__)
+                log.warning("no broker answers: %s; retrying", type(error).__name__)
                 await self.stop()
             except BaseException:
                 await self.stop()
@@ -75,7 +75,7 @@ class Cluster:
             await asyncio.sleep(_RETRY_S)
 
     async def stop(self) -> None:
-        """Close what was opened."""
+        """Close the clients."""
         if self._plain is not None:
             await self._plain.stop()
         if self._log is not None:
@@ -103,37 +103,39 @@ class Cluster:
         return consumer_group(self.namespace, reducer)
 
     async def ends(self, places: Collection[Place]) -> dict[Place, int]:
-        """The next offset of each place, open transactions included."""
+        """The next offset of every place, open transactions included."""
         assert self._log is not None
-        found = await self._log.end_offsets([self.at(each) for each in places])
+        found = await self._log.end_offsets([self.at(place) for place in places])
         return {self.place(at): offset for at, offset in found.items()}
 
     async def beginnings(self, places: Collection[Place]) -> dict[Place, int]:
-        """The first offset that still exists at each place."""
+        """The first offset that still exists at every place."""
         assert self._log is not None
-        found = await self._log.beginning_offsets([self.at(each) for each in places])
+        found = await self._log.beginning_offsets([self.at(place) for place in places])
         return {self.place(at): offset for at, offset in found.items()}
 
     async def ends_at(self, places: Collection[Place], at_ms: int) -> dict[Place, int]:
         """The offset past everything that was appended at or before ``at_ms``, open transactions included."""
         assert self._log is not None
-        found = await self._log.offsets_for_times({self.at(each): at_ms + 1 for each in places})
+        found = await self._log.offsets_for_times({self.at(place): at_ms + 1 for place in places})
         ends = {self.place(at): first.offset for at, first in found.items() if first is not None}
-        missing = [each for each in places if each not in ends]
+        missing = [place for place in places if place not in ends]
         return ends | (await self.ends(missing) if missing else {})
 
     async def committed(self, reducer: str, places: Collection[Place]) -> dict[Place, Committed]:
         """What the reducer's group has committed; a place without a commit is left out."""
         assert self._admin is not None
-        found = await self._admin.list_consumer_group_offsets(self.group(reducer), partitions=[self.at(each) for each in places])
+        found = await self._admin.list_consumer_group_offsets(
+            self.group(reducer), partitions=[self.at(place) for place in places]
+        )
         return {
-            self.place(at): Committed(offset=each.offset, metadata=each.metadata)
-            for at, each in found.items()
-            if each.offset >= 0
+            self.place(at): Committed(offset=offset.offset, metadata=offset.metadata)
+            for at, offset in found.items()
+            if offset.offset >= 0
         }
 
     async def assigned(self, reducer: str) -> set[Place]:
-        """What the group, as its coordinator sees it now, assigns to this process; empty while it rebalances."""
+        """What the group's coordinator assigns to this process now; empty while the group rebalances."""
         assert self._admin is not None
         (answer,) = await self._admin.describe_consumer_groups([self.group(reducer)])
         ((code, _, state, _, _, members, *_),) = answer.groups
@@ -141,21 +143,21 @@ class Cluster:
             raise for_code(code)()
         if state != "Stable":
             return set()
-        mine = [each[-1] for each in members if each[1] == self.client_id]
-        parts = [ConsumerProtocolMemberAssignment.decode(each).partitions() for each in mine if each]
+        mine = [member[-1] for member in members if member[1] == self.client_id]
+        parts = [ConsumerProtocolMemberAssignment.decode(assignment).partitions() for assignment in mine if assignment]
         return {self.place(at) for part in parts for at in part}
 
     async def tick(self, reducer: str, partition: int) -> int:
         """Append a tick and give the broker's time of it (ms); raises :class:`NotLogTime`."""
         assert self._plain is not None
         at = self.at((ticks_topic(reducer), partition))
-        told = await self._plain.send_and_wait(at.topic, b"", partition=at.partition)
-        if told.timestamp_type != LOG_APPEND_TIME:
+        sent = await self._plain.send_and_wait(at.topic, b"", partition=at.partition)
+        if sent.timestamp_type != LOG_APPEND_TIME:
             raise NotLogTime(at.topic)
-        return int(told.timestamp)
+        return int(sent.timestamp)
 
     async def partitions(self, topic: str) -> int:
-        """How many partitions a topic has; one that does not exist (yet) is waited for."""
+        """The number of partitions of a topic; waits for a topic that does not exist yet."""
         assert self._plain is not None
         name = physical(self.namespace, topic)
         while True:

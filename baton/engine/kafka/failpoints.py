@@ -1,19 +1,19 @@
 """Named moments in a task's life at which a test can end the process, or make something fail.
 
-Nothing is armed unless a test does it, or ``BATON_FAILPOINT=<point>:<n>`` is set: then the process kills itself, as by
-``kill -9``, when it comes to that point for the n-th time. Unarmed, a point costs one comparison.
+A host is given its :class:`Failpoints`; a worker in production has none armed, and a point then
+costs one comparison. Nothing here reads the environment unless a test's worker asks for it.
 """
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 VARIABLE = "BATON_FAILPOINT"
 
 
 class Point(StrEnum):
-    """The moments, in the order in which a task comes to them."""
+    """The moments, in the order in which a task reaches them."""
 
     FENCED = "fenced"
     RESTORING = "restoring"
@@ -32,28 +32,32 @@ class Point(StrEnum):
 
 
 Hook = Callable[[Point, str, int], None]
-_hook: Hook | None = None
 
 
-def reached(point: Point, reducer: str, partition: int) -> None:
-    """A task is at ``point``."""
-    if _hook is not None:
-        _hook(point, reducer, partition)
+class Failpoints:
+    """The failpoints of one host: one hook, called at every point of all its tasks."""
 
+    def __init__(self, hook: Hook | None = None) -> None:
+        self._hook = hook
 
-def arm(hook: Hook | None) -> None:
-    """Call ``hook`` at every point; None disarms. For tests."""
-    global _hook
-    _hook = hook
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Failpoints":
+        """``BATON_FAILPOINT=<point>:<n>``: the process kills itself, as by ``kill -9``, when it reaches the point
+        for the n-th time. Raises ValueError for a point that does not exist."""
+        wanted = environment.get(VARIABLE)
+        if not wanted:
+            return cls()
+        name, _, count = wanted.partition(":")
+        return cls(_kill_at(Point(name), int(count or 1)))
 
+    def arm(self, hook: Hook | None) -> None:
+        """Call ``hook`` at every point; None disarms."""
+        self._hook = hook
 
-def arm_from_environment() -> None:
-    """Arm what ``BATON_FAILPOINT`` says; raises ValueError for a point that does not exist."""
-    wanted = os.environ.get(VARIABLE)
-    if not wanted:
-        return
-    name, _, count = wanted.partition(":")
-    arm(_kill_at(Point(name), int(count or 1)))
+    def reached(self, point: Point, reducer: str, partition: int) -> None:
+        """A task is at ``point``."""
+        if self._hook is not None:
+            self._hook(point, reducer, partition)
 
 
 def _kill_at(wanted: Point, count: int) -> Hook:

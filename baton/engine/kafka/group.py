@@ -1,8 +1,8 @@
-"""A reducer in this process: its membership in the consumer group, the consumer its tasks share, and a task supervisor for each partition.
+"""A reducer in this process: its group membership, the consumer that its tasks share, and one task supervisor per partition.
 
-Rebalances are eager: all partitions are given up before the group assigns anew. What takes long (restoring) is done by the tasks, never in
-a rebalance callback; their partitions are paused until they are ready. The state of a task that left is kept for a while, so that
-its return restores only what is new.
+Rebalances are eager: all partitions are revoked before the group assigns them again. What takes long (restoring) is done by the
+tasks, never in a rebalance callback; their partitions are paused until they are ready. The state of a task that left is kept for
+a while, so that its return restores only what is new.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
-from baton.engine.kafka.host_context import HostContext
+from baton.engine.kafka.client_internals import check_group_errors, disable_prefetch_backoff, set_fetch_max_wait
+from baton.engine.kafka.host_context import HostContext, TaskContext
+from baton.engine.kafka.status import TaskState, TaskStatus, all_ready
 from baton.engine.kafka.task_startup import Memory
 from baton.engine.kafka.task_supervisor import TaskSupervisor
 from baton.engine.kafka.upstream_proof import UpstreamProof
@@ -28,21 +30,25 @@ _WATCH_S = 1.0
 _RETRY_S = 1.0
 _LEAVE_LIMIT_S = 5.0
 _NEVER_MS = 2**31 - 1
-"""A task that restores, or waits for a first agreement, fetches nothing for as long as it takes and is a good member still."""
+"""A task that restores, or waits for a first agreement, fetches nothing for as long as that takes, and must stay a member."""
 _IDLE_WAIT_MS, _BUSY_WAIT_MS = 500, 50
-"""So long a broker may hold a fetch back that finds nothing. aiokafka has one fetch at a time for each broker, and it names the
-partitions that were read out when it was sent: one that is read out a moment later waits for that fetch to end before its next records
-come, however many there are. Long where nothing comes, because each fetch costs; short where something does."""
+"""How long a broker may delay an empty fetch. aiokafka has one fetch at a time per broker, for the partitions whose buffer was empty
+when it was sent: the next records of a partition that empties a moment later come only after that fetch. Long while nothing comes,
+because a fetch costs time; short while something does."""
 
 
 class Group(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Runs the tasks of ``reducer`` that the group gives to this process."""
+    """Runs the tasks of ``reducer`` that the group assigns to this process.
+
+    ``incomplete``: partitions of which this process has some inputs and another member the rest; no task runs for them.
+    """
 
     def __init__(
         self, context: HostContext, reducer: Reducer[Any, Any], upstream: UpstreamProof | None, fatal: Callable[[Exception], None]
     ) -> None:
         self.reducer = reducer
         self.supervisors: dict[int, TaskSupervisor] = {}
+        self.incomplete: dict[int, TaskStatus] = {}
         self.joined = False
         self._context, self._upstream, self._fatal = context, upstream, fatal
         self._log = log_of(__name__, reducer=reducer.name)
@@ -56,12 +62,13 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await self._member()
             except KafkaError as error:
-                self._log.warning("out of the group: %s; joining again", type(error).__name__)
+                self._log.warning("lost the group membership: %s; joining again", type(error).__name__)
                 await asyncio.sleep(_RETRY_S)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Stop every supervisor: the open batch is finished or aborted, the producer closed, the state kept."""
         self.joined = False
+        self.incomplete = {}
         limit_s = self._context.settings.session_timeout_ms / 2000
         supervisors, self.supervisors = self.supervisors, {}
         await asyncio.gather(*(supervisor.leave(limit_s) for supervisor in supervisors.values()))
@@ -70,25 +77,46 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._kept[partition] = (monotonic(), supervisor.memory)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Start a supervisor for each partition of which this process has every input; nothing is fetched before its task is ready."""
+        """Start a supervisor for every partition of which this process has all inputs; nothing is fetched before its task is ready."""
         assert self._consumer is not None
         self._consumer.pause(*assigned)
-        places = {self._context.cluster.place(each) for each in assigned}
+        places = {self._context.cluster.place(at) for at in assigned}
         for partition in sorted({number for _, number in places}):
             if missing := [topic for topic in self.reducer.inputs if (topic, partition) not in places]:
-                # While members of two releases are in the group, one that knows more inputs may be given some alone.
-                self._log.warning("partition %d waits: %s is with another member", partition, ", ".join(missing))
+                # While members of two releases are in the group, one that knows more inputs may get some alone.
+                reason = (
+                    f"{', '.join(missing)} of this partition is assigned to another member of the group; a task needs all inputs "
+                    "in one process: bring all workers of the reducer to one release"
+                )
+                self._log.warning("partition %d has no task: %s", partition, reason)
+                self.incomplete[partition] = TaskStatus(
+                    reducer=self.reducer.name, partition=partition, state=TaskState.INCOMPLETE, reason=reason
+                )
                 continue
             _, memory = self._kept.pop(partition, (0.0, None))
-            self.take_seat(partition, memory)
+            self.start_task(partition, memory)
         self.joined = True
 
-    def take_seat(self, partition: int, memory: Memory | None) -> None:
-        """Run the task of ``partition``; ``memory`` is its state as this process knows it, if it does."""
+    def start_task(self, partition: int, memory: Memory | None) -> None:
+        """Run the task of ``partition``; ``memory``: its state, if this process has kept it."""
         assert self._consumer is not None
-        self.supervisors[partition] = TaskSupervisor(
-            self._context, self.reducer, partition, self._consumer, self._upstream, memory, self._fatal
+        task = TaskContext(
+            host=self._context,
+            reducer=self.reducer,
+            partition=partition,
+            consumer=self._consumer,
+            upstream=self._upstream,
         )
+        self.supervisors[partition] = TaskSupervisor(task, memory, self._fatal)
+
+    def statuses(self) -> list[TaskStatus]:
+        """The tasks of this group in this process, brought up to date."""
+        return [supervisor.refresh() for supervisor in self.supervisors.values()] + list(self.incomplete.values())
+
+    @property
+    def ready(self) -> bool:
+        """Whether the group is joined and its tasks in this process are fit for work."""
+        return self.joined and all_ready(self.statuses())
 
     async def _member(self) -> None:
         settings, cluster = self._context.settings, self._context.cluster
@@ -109,21 +137,20 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer.subscribe([cluster.at((topic, 0)).topic for topic in self.reducer.inputs], listener=self)
         try:
             await consumer.start()
-            # Where one task is slow to take what was fetched for it, the fetcher would keep all others waiting for so long.
-            consumer._fetcher._prefetch_backoff = 0.0
+            disable_prefetch_backoff(consumer)
             while True:
                 await asyncio.sleep(_WATCH_S)
-                consumer._coordinator.check_errors()
-                consumer._fetcher._fetch_max_wait_ms = _BUSY_WAIT_MS if self._moved() else _IDLE_WAIT_MS
-                self._forget()
+                check_group_errors(consumer)
+                set_fetch_max_wait(consumer, _BUSY_WAIT_MS if self._has_committed() else _IDLE_WAIT_MS)
+                self._drop_old_states()
         finally:
             await self.on_partitions_revoked(set())
             with suppress(TimeoutError):  # brokers that do not answer will notice by themselves that it left
                 async with asyncio.timeout(_LEAVE_LIMIT_S):
                     await consumer.stop()
 
-    def _moved(self) -> bool:
-        """Whether any task has committed a batch since the last look."""
+    def _has_committed(self) -> bool:
+        """Whether any task has committed a batch since the last call."""
         before = self._batches
         self._batches = {
             number: supervisor.memory.core.number
@@ -132,6 +159,6 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
         }
         return self._batches != before
 
-    def _forget(self) -> None:
+    def _drop_old_states(self) -> None:
         oldest = monotonic() - self._context.settings.keep_state_s
         self._kept = {partition: kept for partition, kept in self._kept.items() if kept[0] > oldest}

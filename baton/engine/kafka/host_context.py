@@ -1,51 +1,81 @@
-"""What the tasks of one process have in common."""
+"""What the tasks of one process share, and what belongs to one task: frozen, made once, passed as one value."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from baton.contracts.fact_metrics import Measures
-from baton.contracts.topics import TopicSpec
-from baton.engine.batch import Limits
+from aiokafka import AIOKafkaConsumer
+
 from baton.engine.core import Core
 from baton.engine.kafka.clock import BrokerClock
-from baton.engine.kafka.cluster import Cluster
+from baton.engine.kafka.cluster import Cluster, Place
+from baton.engine.kafka.failpoints import Failpoints, Point
+from baton.engine.kafka.loop_share import LoopShare
 from baton.engine.kafka.reference import ReferenceReader
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.skip_orders import SkipOrders
+from baton.engine.kafka.upstream_proof import UpstreamProof
 from baton.engine.reducer import Reducer
+from baton.engine.task_config import TaskConfig
+from baton.logs import log_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostContext:
-    """One of each for all tasks. ``wall_ms``: the worker's clock, for ``made_at`` and the first guess of the broker's time."""
+    """One of each for all tasks of a host.
 
+    ``wall_ms``: the worker's clock, for ``made_at`` and the first guess of the broker's time.
+    """
+
+    config: TaskConfig
+    settings: EngineSettings
     cluster: Cluster
     reference: ReferenceReader
     skips: SkipOrders
     clock: BrokerClock
-    settings: EngineSettings
-    partitions: int
-    topics: Mapping[str, TopicSpec]
-    codecs: Callable[[type], Any]
-    limits: Limits
     wall_ms: Callable[[], int]
-    version: str
-    measures: Measures
+    failpoints: Failpoints
+    share: LoopShare = field(default_factory=LoopShare)
 
-    def core(self, reducer: Reducer[Any, Any], partition: int) -> Core:
-        """A new, empty task."""
-        return Core(
-            reducer,
-            self.reference.book,
-            partition=partition,
-            partitions=self.partitions,
-            limits=self.limits,
-            topics=self.topics,
-            codecs=self.codecs,
-            namespace=self.cluster.namespace,
-            version=self.version,
-            measures=self.measures,
-        )
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskContext:
+    """One partition of a reducer that the group assigns to this process, and the consumer to read it with.
+
+    ``upstream``: proves deadlines, for reducers that have an upstream.
+    """
+
+    host: HostContext
+    reducer: Reducer[Any, Any]
+    partition: int
+    consumer: AIOKafkaConsumer
+    upstream: UpstreamProof | None = None
+
+    @property
+    def name(self) -> str:
+        """For error texts."""
+        return f"{self.reducer.name}[{self.partition}]"
+
+    @property
+    def places(self) -> list[Place]:
+        """The task's partition of every input."""
+        return [(topic, self.partition) for topic in self.reducer.inputs]
+
+    def core(self) -> Core:
+        """A new core, without state."""
+        return Core(self.reducer, self.host.reference.book, self.host.config, partition=self.partition)
+
+    def skipped_places(self) -> frozenset[str]:
+        """What this task was ordered to skip."""
+        return self.host.skips.places(self.reducer.name, self.partition)
+
+    def log(self, module: str) -> logging.LoggerAdapter[logging.Logger]:
+        """The logger of a module, with reducer and partition in every line."""
+        return log_of(module, reducer=self.reducer.name, partition=self.partition)
+
+    def reached(self, point: Point) -> None:
+        """The task is at a failpoint."""
+        self.host.failpoints.reached(point, self.reducer.name, self.partition)

@@ -1,8 +1,8 @@
 """The reference topics of a process: one reader, one book, shared by all tasks.
 
-A record of a reference topic, appended at ``a``, may change what holds only from ``a + 10 s`` on. So a task at log time ``T``
-decides rightly if it knows everything that was appended before ``T - 10 s``, and that is what is made sure here: when somebody has
-seen ``T`` on the broker's clock, the ends that are listed after that hold everything appended before ``T``.
+A record of a reference topic, appended at ``a``, takes effect at ``a + 10 s`` at the earliest. So a task at log time ``T`` decides
+correctly if it knows everything that was appended before ``T - 10 s``. This module ensures that: once ``T`` was seen on the
+broker's clock, the ends that are listed afterwards include everything appended before ``T``.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from baton.contracts.topics import TopicSpec
-from baton.engine.kafka.cluster import LOG_APPEND_TIME, Cluster, NotLogTime
+from baton.engine.batch import LOG_APPEND_TIME
+from baton.engine.kafka.cluster import Cluster, NotLogTime
 from baton.engine.kafka.topic_follower import TopicFollower
 from baton.engine.record_headers import RecordDecoder
 from baton.engine.reducer import ReferenceBook
 
 NOTICE_MS = 10_000
-"""So long after its append a record of a reference topic counts, at the earliest."""
+"""The least time between the append of a reference record and its effect."""
 _MARGIN_MS = 2_000
 _AHEAD_MS = 6_000
 
 
 class ReferenceReader:
-    """Follows ``book.topics``. :meth:`know` is what a task calls before it decides anything at a later time."""
+    """Follows ``book.topics``. :meth:`wait_until_known` is called before a task decides anything at a later time."""
 
     def __init__(
         self, cluster: Cluster, book: ReferenceBook[Any], topics: Mapping[str, TopicSpec], codecs: Callable[[type], Any]
@@ -38,12 +39,12 @@ class ReferenceReader:
 
     @property
     def offsets(self) -> Mapping[str, int]:
-        """How far each reference topic was read."""
+        """The next offset of every reference topic."""
         return self._follower.offsets
 
     @property
     def decidable_ms(self) -> int:
-        """Up to which log time tasks may decide now."""
+        """Log time up to which tasks may decide now."""
         return self._known_ms + NOTICE_MS - _MARGIN_MS
 
     async def run(self) -> None:
@@ -54,13 +55,13 @@ class ReferenceReader:
         """Return when something more has been read."""
         await self._follower.moved()
 
-    def saw(self, at_ms: int) -> None:
-        """Somebody has seen the broker's clock at ``at_ms``."""
+    def observed(self, at_ms: int) -> None:
+        """The broker's clock was seen at ``at_ms``."""
         self._seen_ms = max(self._seen_ms, at_ms)
 
-    async def know(self, at_ms: int) -> None:
-        """Return when everything is known that may count at log time ``at_ms``, which the caller has seen on a record."""
-        self.saw(at_ms)
+    async def wait_until_known(self, at_ms: int) -> None:
+        """Return when everything is known that may be in force at log time ``at_ms``, which the caller has seen on a record."""
+        self.observed(at_ms)
         while at_ms > self.decidable_ms:
             await asyncio.shield(self._refreshing())
         if at_ms > self._known_ms + _AHEAD_MS:

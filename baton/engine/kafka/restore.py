@@ -1,7 +1,7 @@
-"""Reading a changelog partition to its end, in the task and never in the rebalance callback.
+"""Reads a changelog partition to its end, in the task and never in the rebalance callback.
 
-It begins explicitly at the first offset that exists (or where a kept state was left): a consumer that is assigned and then told
-to seek races with its own reset, and a state came back empty that way.
+It seeks explicitly to the first offset that exists (or to where a kept state ended). A consumer that only seeks to the beginning
+races with its own reset, and a state came back empty that way.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from baton.contracts.topics import changelog_topic
-from baton.engine.kafka.cluster import Cluster
-from baton.engine.kafka.failpoints import Point, reached
+from baton.engine.kafka.failpoints import Point
+from baton.engine.kafka.host_context import TaskContext
 
 _CHUNK = 2_000
 _POLL_MS = 200
@@ -25,20 +25,19 @@ class RestoreStalled(Exception):
 
 
 async def read_changelog(
-    cluster: Cluster,
-    reducer: str,
-    partition: int,
+    task: TaskContext,
     *,
     since: int | None,
     take: Callable[[bytes, bytes | None], None],
     progress: Callable[[int, int], None],
 ) -> int:
-    """Hand every record from ``since`` (None: from the beginning) to the end to ``take``; gives the next offset.
+    """Pass every record from ``since`` (None: from the beginning) to the end to ``take``; gives the next offset.
 
-    ``progress`` is told the position and the end now and then. To be called after the former owner was fenced: then nobody
-    else writes here, and the end stays the end.
+    ``progress`` is called with position and end now and then. To be called after the former owner was fenced: then nobody
+    else writes here, and the end does not move.
     """
-    place = (changelog_topic(reducer), partition)
+    cluster = task.host.cluster
+    place = (changelog_topic(task.reducer.name), task.partition)
     at = cluster.at(place)
     first = (await cluster.beginnings([place]))[place]
     end = (await cluster.ends([place]))[place]
@@ -52,19 +51,31 @@ async def read_changelog(
     await consumer.start()
     try:
         consumer.seek(at, start)
-        position, moved_at = start, asyncio.get_running_loop().time()
-        while position < end:
-            records = (await consumer.getmany(at, timeout_ms=_POLL_MS, max_records=_CHUNK)).get(at, ())
-            for record in records:
-                take(record.key, record.value)
-            reached(Point.RESTORING, reducer, partition)
-            before, position = position, await consumer.position(at)
-            now = asyncio.get_running_loop().time()
-            if position > before:
-                moved_at = now
-                progress(position, end)
-            elif now - moved_at > _STALL_S:
-                raise RestoreStalled(f"{reducer}[{partition}]: the changelog stands at {position} of {end}")
-        return position
+        return await _read(consumer, task, at, (start, end), take, progress)
     finally:
         await consumer.stop()
+
+
+async def _read(
+    consumer: AIOKafkaConsumer,
+    task: TaskContext,
+    at: TopicPartition,
+    span: tuple[int, int],
+    take: Callable[[bytes, bytes | None], None],
+    progress: Callable[[int, int], None],
+) -> int:
+    (position, end), moved_at = span, asyncio.get_running_loop().time()
+    while position < end:
+        records = (await consumer.getmany(at, timeout_ms=_POLL_MS, max_records=_CHUNK)).get(at, ())
+        async with task.host.share:
+            for record in records:
+                take(record.key, record.value)
+        task.reached(Point.RESTORING)
+        before, position = position, await consumer.position(at)
+        now = asyncio.get_running_loop().time()
+        if position > before:
+            moved_at = now
+            progress(position, end)
+        elif now - moved_at > _STALL_S:
+            raise RestoreStalled(f"{task.name}: the changelog was read to offset {position} of {end}, and nothing more comes")
+    return position

@@ -1,4 +1,4 @@
-"""What the engine on Kafka can be told: ``BATON_*`` in the environment, beside :mod:`baton.settings`."""
+"""The settings of the engine on Kafka: ``BATON_*`` in the environment, beside :mod:`baton.settings`."""
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict

@@ -1,7 +1,7 @@
-"""Orders to leave out what stops a task: ``baton.skips.v1``, one record an order, read whole by every worker.
+"""Orders to skip what stops a task: ``baton.skips.v1``, one record per order, read whole by every worker.
 
-An order outlives restarts and finds the task wherever it runs. It is carried out when the task comes to that place again, and the
-journal says so; an order for a place that never comes up does nothing.
+An order survives restarts and reaches the task wherever it runs. It takes effect when the task comes to that place again, and the
+journal records it; an order for a place that never comes up does nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class SkipOrders:
 
     def __init__(self, cluster: Cluster, codecs: Callable[[type], Any]) -> None:
         self._follower = TopicFollower(cluster, (SKIPS.name,), self._take)
-        self._inlet = RecordDecoder(SKIPS, 0, codecs)
+        self._decoder = RecordDecoder(SKIPS, 0, codecs)
         self._places: dict[tuple[str, int], set[str]] = {}
 
     async def run(self) -> None:
@@ -36,14 +36,14 @@ class SkipOrders:
         await self._follower.catch_up()
 
     def places(self, reducer: str, partition: int) -> frozenset[str]:
-        """What this task is to leave out."""
+        """The places that this task has to skip."""
         return frozenset(self._places.get((reducer, partition), ()))
 
     async def ordered(self, reducer: str, partition: int, place: str) -> None:
-        """Return when there is an order to leave out ``place``."""
+        """Return when there is an order to skip ``place``."""
         while place not in self._places.get((reducer, partition), ()):
             await self._follower.moved()
 
     def _take(self, topic: str, record: Any) -> None:
-        order: SkipOrder = self._inlet.event(record).value
+        order: SkipOrder = self._decoder.event(record).value
         self._places.setdefault((order.reducer, order.partition), set()).add(order.place)

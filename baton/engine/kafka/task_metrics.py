@@ -5,19 +5,21 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from baton.contracts.fact_metrics import Amount
+from baton.contracts.amounts import Amount
 from baton.contracts.metrics import METRICS, Kind
 from baton.engine import metrics
 from baton.engine.batch import Batch
+from baton.engine.kafka.client_internals import series
 from baton.engine.kafka.status import TaskStatus
 
 MOST_LABELS = 500
-"""So many series of one measured metric; what comes after them is told as ``other``, so that no word of the outside can fill memory."""
+"""The most series of one business metric; further label values are counted as ``other``, so that external words cannot fill
+memory."""
 OTHER = "other"
 
 
 class TaskMetrics:
-    """Counts per batch; gauges when somebody looks; :meth:`left` takes back what is told of a task that goes elsewhere."""
+    """Counters change per batch, gauges on :meth:`refresh`; :meth:`remove` removes the gauges of a task that goes elsewhere."""
 
     def __init__(self, reducer: str, partition: int) -> None:
         self._reducer, self._partition = reducer, str(partition)
@@ -26,8 +28,8 @@ class TaskMetrics:
         self._batch_seconds = metrics.BATCH_SECONDS.labels(reducer)
         self._commit_seconds = metrics.COMMIT_SECONDS.labels(reducer)
         self._left = metrics.RESTORE_LEFT.labels(reducer, self._partition)
-        for each in metrics.FROM_ZERO:
-            each.labels(reducer)
+        for metric in metrics.FROM_ZERO:
+            metric.labels(reducer)
         self._set: set[tuple[str, tuple[str, ...]]] = set()
         self._shares: dict[tuple[str, tuple[str, ...]], float] = {}
 
@@ -54,8 +56,8 @@ class TaskMetrics:
                 metric.labels(reducer).inc(count)
         for (name, labels), value in counts.measured.items():
             self._add(name, labels, value)
-        for (name, labels), value in counts.standing.items():
-            self._stand(name, labels, value)
+        for (name, labels), value in counts.gauges.items():
+            self._set_gauge(name, labels, value)
 
     def aborted(self) -> None:
         """A batch was aborted."""
@@ -65,15 +67,17 @@ class TaskMetrics:
         """A restore is at ``position``."""
         self._left.set(end - position)
 
-    def restored(self, seconds: float, standing: list[Amount]) -> None:
-        """A restore is done; ``standing``: what the keys stand at."""
+    def restored(self, seconds: float) -> None:
+        """A restore is done."""
         self._left.set(0)
         metrics.RESTORE_SECONDS.labels(self._reducer, self._partition).set(seconds)
-        for amount in standing:
-            (self._stand if amount.sets else self._add)(amount.metric, amount.labels, amount.value)
 
-    def looked(self, status: TaskStatus, keys: int, timers: int, behind_ms: int, held_back: int) -> None:
-        """Somebody looks at the task."""
+    def add(self, amount: Amount) -> None:
+        """Add one amount, of a restored key."""
+        (self._set_gauge if amount.sets else self._add)(amount.metric, amount.labels, amount.value)
+
+    def refresh(self, status: TaskStatus, keys: int, timers: int, behind_ms: int, held_back: int) -> None:
+        """Set the gauges of the task."""
         labels = (self._reducer, self._partition)
         metrics.LAG.labels(*labels).set(status.lag)
         metrics.LAG_SECONDS.labels(*labels).set(max(0, behind_ms) / 1000)
@@ -82,34 +86,35 @@ class TaskMetrics:
         metrics.HELD_BACK.labels(*labels).set(held_back)
         metrics.HELD_TIMERS.labels(*labels).set(status.held)
         metrics.ADOPTING.labels(*labels).set(status.adopting)
+        metrics.STALLED.labels(*labels).set(status.stalled_s)
 
-    def left(self) -> None:
-        """The task ends here: what is told of it is somebody else's to tell, or nobody's."""
+    def remove(self) -> None:
+        """The task ends here: remove its gauges, which another process may export from now on."""
         for metric in metrics.OF_A_TASK:
             with suppress(KeyError):
                 metric.remove(self._reducer, self._partition)
         for name, labels in self._set:
             with suppress(KeyError):
-                metrics.MEASURED[name].remove(*labels)
+                metrics.BY_AMOUNT[name].remove(*labels)
         self._set.clear()
         for (name, labels), share in self._shares.items():
             _child(name, labels).dec(share)
         self._shares.clear()
 
-    def _stand(self, name: str, labels: tuple[str, ...], value: float) -> None:
+    def _set_gauge(self, name: str, labels: tuple[str, ...], value: float) -> None:
         self._set.add((name, labels))
         _child(name, labels).set(value)
 
     def _add(self, name: str, labels: tuple[str, ...], value: float) -> None:
-        """A counter grows. Of a gauge that tasks share, this one's share changes."""
+        """Increase a counter; of a gauge that tasks share, change this task's share."""
         if METRICS[name].kind is Kind.GAUGE:
             self._shares[name, labels] = self._shares.get((name, labels), 0) + value
         _child(name, labels).inc(value)
 
 
 def _child(name: str, labels: tuple[str, ...]) -> Any:
-    metric = metrics.MEASURED[name]
+    metric = metrics.BY_AMOUNT[name]
     if not labels:
         return metric
-    known = metric._metrics
+    known = series(metric)
     return metric.labels(*labels) if labels in known or len(known) < MOST_LABELS else metric.labels(*[OTHER] * len(labels))

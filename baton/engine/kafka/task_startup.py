@@ -1,6 +1,7 @@
-"""How a task begins, in the one order that is safe: fence, read the committed offsets, restore, compare.
+"""How a task starts, in the one order that is safe: fence, read the committed offsets, restore, compare.
 
-Were the offsets read before the former owner is fenced, it could still commit after that, and its records would be done twice.
+If the offsets were read before the former owner is fenced, it could still commit afterwards, and its records would be processed
+twice.
 """
 
 from __future__ import annotations
@@ -9,75 +10,71 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
 
 from baton.engine.changelog import POSITION_KEY
 from baton.engine.core import Core
 from baton.engine.errors import StateMismatch
-from baton.engine.kafka.failpoints import Point, reached
-from baton.engine.kafka.host_context import HostContext
+from baton.engine.kafka.batch_size import BatchSize
+from baton.engine.kafka.cluster import Place
+from baton.engine.kafka.failpoints import Point
+from baton.engine.kafka.host_context import TaskContext
 from baton.engine.kafka.input_buffer import LostRange
 from baton.engine.kafka.restore import read_changelog
 from baton.engine.kafka.transaction import Transactions
 from baton.engine.metrics import LOST_COMMITS, MENDED
-from baton.engine.position import disagreement, rolled_back
-from baton.engine.reducer import Reducer
-from baton.logs import log_of
+from baton.engine.position import disagreement, forgotten_inputs, rolled_back
 
 _POLL_S = 0.25
 
 
 @dataclass(slots=True)
 class Memory:
-    """The state of a task and how far its changelog is in it: kept when the task ends, so that a return restores what is new."""
+    """The state of a task and its place in the changelog: kept when the task ends, so that its return restores only what is new.
+
+    ``size``: what the last batches say about how many records the next one may take.
+    """
 
     core: Core
+    size: BatchSize
     next_offset: int | None = None
     own: bytes | None = None
     """The position record of the last batch that was committed since the changelog was read: the first at or after ``next_offset``."""
 
 
 class StaleMemory(Exception):
-    """What this process has kept is not what the log says: all of the changelog is to be read."""
+    """The kept state contradicts the log: the whole changelog has to be read."""
 
 
 class TaskStartup:
-    """Brings one task from nothing to the offsets it has to fetch from. ``progress`` hears how a restore goes.
+    """Brings one task from nothing to the offsets to fetch from. ``progress`` is called as a restore goes on.
 
-    ``mends``: the group has forgotten commits, and is to be told where the task stands.
+    ``recommits``: the brokers have lost committed offsets, and the first batch must commit them again.
+    ``restarts``: the inputs that start over, at the offset given, because an operator said to skip what was lost.
     """
 
-    def __init__(
-        self,
-        context: HostContext,
-        reducer: Reducer[Any, Any],
-        partition: int,
-        memory: Memory,
-        progress: Callable[[int, int], None],
-    ) -> None:
-        self._context, self._reducer, self._partition = context, reducer, partition
-        self._memory, self._progress = memory, progress
-        self._places = [(topic, partition) for topic in reducer.inputs]
+    def __init__(self, task: TaskContext, memory: Memory, progress: Callable[[int, int], None]) -> None:
+        self._task, self._cluster, self._memory, self._progress = task, task.host.cluster, memory, progress
         self._kept = memory.next_offset is not None
-        self._log = log_of(__name__, reducer=reducer.name, partition=partition)
-        self.mends = False
+        self._log = task.log(__name__)
+        self.recommits = False
+        self.restarts: dict[str, int] = {}
 
     async def run(self, transactions: Transactions, restoring: Callable[[], None]) -> dict[str, int]:
-        """Give the first offset to fetch of each input; raises :class:`StaleMemory`, :class:`StateMismatch` or :class:`LostRange`."""
+        """Give the first offset to fetch of every input; raises :class:`StaleMemory`, :class:`StateMismatch` or :class:`LostRange`."""
         await transactions.open()
-        self._reached(Point.FENCED)
+        self._task.reached(Point.FENCED)
         restoring()
         committed, metadata = await self._committed()
         await self._restore()
-        self._reached(Point.RESTORED)
+        self._task.reached(Point.RESTORED)
         await self._agree(committed, metadata)
-        self._reached(Point.CHECKED)
+        self._task.reached(Point.CHECKED)
         return await self._starts()
 
     async def _committed(self) -> tuple[dict[str, int | None], dict[str, str]]:
-        found = await self._context.cluster.committed(self._reducer.name, self._places)
-        offsets: dict[str, int | None] = {topic: each.offset for (topic, _), each in found.items()}
-        return offsets, {topic: each.metadata for (topic, _), each in found.items()}
+        found = await self._cluster.committed(self._task.reducer.name, self._task.places)
+        offsets: dict[str, int | None] = {topic: committed.offset for (topic, _), committed in found.items()}
+        return offsets, {topic: committed.metadata for (topic, _), committed in found.items()}
 
     async def _restore(self) -> None:
         memory, kept = self._memory, self._memory.core.number
@@ -88,9 +85,7 @@ class TaskStartup:
                 self._check(value, kept)
 
         memory.next_offset = await read_changelog(
-            self._context.cluster,
-            self._reducer.name,
-            self._partition,
+            self._task,
             since=memory.next_offset,
             take=take,
             progress=self._progress,
@@ -98,10 +93,10 @@ class TaskStartup:
         self._check(None, kept)
 
     def _check(self, met: bytes | None, kept: int) -> None:
-        """The first position record of what is new must be that of our own last batch, number ``kept``; None: there is none.
+        """The first position record ``met`` in what is new must be that of our own last batch, number ``kept``; None: there is none.
 
-        If it is not, the brokers have lost what they had acknowledged, and another owner may have done it again in other batches; or a
-        later batch of another owner has let compaction remove ours.
+        If it is not, the brokers have lost what they had acknowledged, and another owner may have processed it again in other
+        batches; or compaction has removed our record after a later batch of another owner.
         """
         memory = self._memory
         if memory.own is None:
@@ -112,50 +107,73 @@ class TaskStartup:
         found = memory.core.restored() if met is not None else None
         if found is not None and found.batch > kept:
             raise StaleMemory(f"its last batch, {kept}, is not in what is left of its changelog")
-        LOST_COMMITS.labels(self._reducer.name).inc()
+        LOST_COMMITS.labels(self._task.reducer.name).inc()
         raise StaleMemory(f"it is ahead of its changelog: the brokers have lost batch {kept}, which they had acknowledged")
 
     async def _agree(self, committed: dict[str, int | None], metadata: dict[str, str]) -> None:
         """The restored state must be of the same batch as the committed offsets; it may take the brokers a moment to show it."""
-        patience = monotonic() + self._context.settings.position_wait_s
-        while wrong := disagreement(self._memory.core.restored(), self._reducer.inputs, committed, metadata):
+        patience = monotonic() + self._task.host.settings.position_wait_s
+        while wrong := disagreement(self._memory.core.restored(), self._task.reducer.inputs, committed, metadata):
             if monotonic() > patience:
-                self._go_on_from_the_state(wrong, committed, metadata)
+                if not await self._inputs_made_anew(committed, metadata):
+                    self._resume_from_state(wrong, committed, metadata)
                 return
             await asyncio.sleep(_POLL_S)
             committed, metadata = await self._committed()
             await self._restore()
 
-    def _go_on_from_the_state(self, wrong: str, committed: dict[str, int | None], metadata: dict[str, str]) -> None:
-        """Where only the group has forgotten something; else it is not known what is right."""
+    async def _inputs_made_anew(self, committed: dict[str, int | None], metadata: dict[str, str]) -> bool:
+        """Whether state and group differ only in inputs that now end before the task's position: :meth:`_starts` names these."""
         position = self._memory.core.restored()
-        batch = rolled_back(position, self._reducer.inputs, committed, metadata)
+        forgotten = forgotten_inputs(position, self._task.reducer.inputs, committed, metadata)
+        if position is None or not forgotten:
+            return False
+        ends = await self._cluster.ends([(topic, self._task.partition) for topic in forgotten])
+        return all(position.offsets[topic] == 0 or position.offsets[topic] > end for (topic, _), end in ends.items())
+
+    def _resume_from_state(self, wrong: str, committed: dict[str, int | None], metadata: dict[str, str]) -> None:
+        """Resume from the state if only the group has lost commits; else it is unknown what is right, and the task refuses."""
+        position = self._memory.core.restored()
+        batch = rolled_back(position, self._task.reducer.inputs, committed, metadata)
         if batch is None or position is None:
             if self._kept:
                 raise StaleMemory(wrong)
-            raise StateMismatch(f"{self._reducer.name}[{self._partition}] refuses to run: {wrong}")
+            raise StateMismatch(f"{self._task.name} refuses to run: {wrong}")
         self._log.warning(
-            "the brokers have lost committed offsets: the group stands at batch %d, the state at %d; going on from the state",
+            "the brokers have lost committed offsets: the group is at batch %d, the state at %d; resuming from the state",
             batch,
             position.batch,
         )
-        MENDED.labels(self._reducer.name).inc()
-        self.mends = True
+        MENDED.labels(self._task.reducer.name).inc()
+        self.recommits = True
 
     async def _starts(self) -> dict[str, int]:
-        """Where each input is to be read from: where the task stands, or the beginning where it never was."""
-        firsts = await self._context.cluster.beginnings(self._places)
-        skips = self._context.skips.places(self._reducer.name, self._partition)
+        """The first offset to fetch of every input: the task's position, or the beginning of an input that it never read.
+
+        Raises :class:`LostRange` for a position that does not exist, unless an operator ordered to skip it: then the input
+        starts over at the first offset that exists."""
+        firsts = await self._cluster.beginnings(self._task.places)
+        ends = await self._ends_past_positions()
+        skipped = self._task.skipped_places()
         starts = {}
-        for topic, _ in self._places:
-            first, stands = firsts[topic, self._partition], self._memory.core.positions.get(topic)
-            if stands is not None and stands < first:
-                lost = LostRange(self._reducer.name, self._partition, topic, stands, first)
-                if lost.place not in skips:
+        for place in self._task.places:
+            topic, first, end = place[0], firsts[place], ends[place]
+            position = self._memory.core.positions.get(topic)
+            if position is not None and not first <= position <= end:
+                lost = LostRange(self._task, topic, position, first, end)
+                if lost.place not in skipped:
                     raise lost
-                stands = None
-            starts[topic] = first if stands is None else stands
+                self.restarts[topic] = first
+                position = None
+            starts[topic] = first if position is None else position
         return starts
 
-    def _reached(self, point: Point) -> None:
-        reached(point, self._reducer.name, self._partition)
+    async def _ends_past_positions(self) -> dict[Place, int]:
+        """The ends of the inputs. A new partition leader may for a moment know less than the task has read."""
+        positions = self._memory.core.positions
+        patience = monotonic() + self._task.host.settings.position_wait_s
+        while True:
+            ends = await self._cluster.ends(self._task.places)
+            if all(positions.get(topic, 0) <= end for (topic, _), end in ends.items()) or monotonic() > patience:
+                return ends
+            await asyncio.sleep(_POLL_S)

@@ -1,7 +1,7 @@
-"""Reading small topics whole and keeping up with them: the reference topics, and the orders to skip.
+"""Reads small topics whole and follows them: the reference topics, and the skip orders.
 
-One consumer without a group for the process. Whoever needs to know a topic up to a moment lists the ends and waits until they
-have been read.
+One consumer without a group per process. A caller that needs a topic up to a moment lists its ends and waits until they are
+read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _RETRY_S = 1.0
 
 
 class TopicFollower:
-    """Hands every record of ``topics`` to ``take(topic, record)``, in the order of each partition, from the very first on."""
+    """Passes every record of ``topics`` to ``take(topic, record)``, from the first on, in the order of its partition."""
 
     def __init__(self, cluster: Cluster, topics: tuple[str, ...], take: Callable[[str, Any], None]) -> None:
         self._cluster = cluster
@@ -35,21 +35,21 @@ class TopicFollower:
 
     @property
     def offsets(self) -> Mapping[str, int]:
-        """The next offset of each topic, its partitions summed up."""
+        """The next offset of every topic, summed over its partitions."""
         read: dict[str, int] = {}
         for (topic, _), offset in self._read.items():
             read[topic] = read.get(topic, 0) + offset
         return read
 
     async def run(self) -> None:
-        """Follow until cancelled; brokers that go away are waited for. What ``take`` raises ends it."""
+        """Follow until cancelled; waits for brokers that go away. What ``take`` raises ends it."""
         if not self._topics:
             await asyncio.Event().wait()
         while True:
             try:
                 await self._follow()
             except KafkaError as error:
-                log.warning("reading %s: %s; trying again", ", ".join(self._topics), type(error).__name__)
+                log.warning("cannot read %s: %s; retrying", ", ".join(self._topics), type(error).__name__)
                 await asyncio.sleep(_RETRY_S)
 
     async def catch_up(self) -> None:
@@ -89,11 +89,11 @@ class TopicFollower:
                 for at, records in (await consumer.getmany(timeout_ms=_WAIT_MS)).items():
                     for record in records:
                         self._take(self._cluster.place(at)[0], record)
-                await self._note(consumer)
+                await self._update_positions(consumer)
         finally:
             await consumer.stop()
 
-    async def _note(self, consumer: AIOKafkaConsumer) -> None:
+    async def _update_positions(self, consumer: AIOKafkaConsumer) -> None:
         positions = {place: await consumer.position(self._cluster.at(place)) for place in self._places}
         if positions != self._read:
             async with self._moved:

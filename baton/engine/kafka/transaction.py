@@ -1,6 +1,6 @@
 """One task's transactional producer: it fences former owners, and writes a batch whole or not at all.
 
-Safety rests on the one transactional id per input partition: whoever starts it last is the only one who can commit. aiokafka's
+Safety rests on the one transactional id per input partition: the last producer to start it is the only one that can commit. aiokafka's
 ``flush`` and ``commit`` are silent about sends that failed, so every send's future is awaited before the commit is asked for.
 """
 
@@ -27,12 +27,15 @@ from aiokafka.structs import OffsetAndMetadata
 
 from baton.contracts.topics import changelog_topic, journal_topic
 from baton.engine.batch import Batch, Headers
-from baton.engine.kafka.cluster import Cluster, Place
-from baton.engine.kafka.failpoints import Point, reached
-from baton.logs import log_of
+from baton.engine.kafka.client_internals import transaction_end
+from baton.engine.kafka.cluster import Place
+from baton.engine.kafka.failpoints import Point
+from baton.engine.kafka.host_context import TaskContext
+from baton.engine.kafka.loop_share import LoopShare
 
 TRANSACTION_TIMEOUT_MS = 10_000
 _BATCH_BYTES = 512 * 1024
+_PACKED_A_LOOK = 1_000
 _PRODUCE_LIMIT_S = TRANSACTION_TIMEOUT_MS / 1000
 _COMMIT_LIMIT_S = 30.0
 _ABORT_LIMIT_S = 5.0
@@ -41,7 +44,7 @@ _REQUEST_TIMEOUT_MS = 10_000
 _COMPRESSION = "zstd"
 _NO_HEADERS: Headers = []
 _RETRY_BACKOFF_MS = 10
-"""The default of 100 makes every transaction wait so long, while the broker still writes the markers of the one before."""
+"""With the default of 100 every transaction waits that long while the broker writes the markers of the one before."""
 
 _ENDED = (
     ProducerFenced,
@@ -53,12 +56,12 @@ _ENDED = (
     IllegalOperation,
     TransactionalIdAuthorizationFailed,
 )
-"""After these the producer is of no use any more: somebody else has the id, or what the broker knows and we know has parted."""
+"""After these errors the producer is useless: another owner has the id, or the broker's view and ours differ."""
 
 
 class _MarkersPending(logging.Filter):
-    """Keeps a warning out of the log that every busy broker causes: it still writes the markers of the last transaction, answers
-    NOT_ENOUGH_REPLICAS, and is asked again."""
+    """Keeps a warning out of the log that every busy broker causes: while it writes the markers of the last transaction it answers
+    NOT_ENOUGH_REPLICAS, and the client retries."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return NotEnoughReplicasError not in (record.args or ())
@@ -76,14 +79,14 @@ class TaskLost(Exception):
 
 
 class Transactions:
-    """The producer of one task. :meth:`open` fences every former owner and settles what it left open."""
+    """The producer of one task. :meth:`open` fences every former owner and ends the transaction that it left open."""
 
-    def __init__(self, cluster: Cluster, reducer: str, partition: int) -> None:
-        self._cluster = cluster
-        self._reducer, self._partition = reducer, partition
-        self._group = cluster.group(reducer)
+    def __init__(self, task: TaskContext) -> None:
+        reducer, partition = task.reducer.name, task.partition
+        self._task, self._cluster, self._partition = task, task.host.cluster, partition
+        self._group = self._cluster.group(reducer)
         self._changelog, self._journal = (changelog_topic(reducer), partition), (journal_topic(reducer), partition)
-        self._log = log_of(__name__, reducer=reducer, partition=partition)
+        self._log = task.log(__name__)
         self._producer: AIOKafkaProducer | None = None
 
     async def open(self) -> None:
@@ -102,15 +105,15 @@ class Transactions:
     async def write(self, batch: Batch) -> int | None:
         """Commit everything of ``batch`` in one transaction; raises :class:`BatchAborted` or :class:`TaskLost`.
 
-        Gives the offset at which this batch begins in the changelog: whoever keeps the state reads on from there, and meets
-        the position record of this batch again.
+        Gives the offset at which this batch begins in the changelog: a kept state is restored from there, and that restore
+        reads the position record of this batch again.
         """
         assert self._producer is not None
-        self._reached(Point.PRODUCING)
+        self._task.reached(Point.PRODUCING)
         try:
             await self._producer.begin_transaction()
             began_at = await self._produce(batch)
-            self._reached(Point.COMMITTING)
+            self._task.reached(Point.COMMITTING)
         except Exception as error:  # the one place where a failed transaction is judged
             await self._abort(error)
             if not isinstance(error, KafkaError | TimeoutError | OSError):
@@ -121,7 +124,7 @@ class Transactions:
                 await self._producer.commit_transaction()
         except Exception as error:
             raise TaskLost(f"it is unknown whether batch {batch.number} was committed: {_said(error)}") from error
-        self._reached(Point.COMMITTED)
+        self._task.reached(Point.COMMITTED)
         return began_at
 
     async def close(self) -> None:
@@ -129,15 +132,15 @@ class Transactions:
         producer, self._producer = self._producer, None
         if producer is None:
             return
-        ending = producer._txn_manager.wait_for_transaction_end()
+        ending = transaction_end(producer)
         if ending is not None:
-            _ask(ending)
+            _take_error(ending)
         try:
             async with asyncio.timeout(_CLOSE_LIMIT_S):
                 await producer.stop()
         except TimeoutError:  # it waits for a broker that does not answer
             await producer.client.close()
-        except KafkaError as error:  # its sender died of what has been told already
+        except KafkaError as error:  # its sender ended with an error that was handled already
             self._log.debug("closing the producer: %s", _said(error))
             await producer.client.close()
 
@@ -148,17 +151,17 @@ class Transactions:
         try:
             async with asyncio.timeout(_PRODUCE_LIMIT_S):
                 await self._send(sends, batch)
-                self._reached(Point.PRODUCED)
+                self._task.reached(Point.PRODUCED)
                 await producer.send_offsets_to_transaction(self._offsets(batch), self._group)
-                self._reached(Point.OFFSETS)
-                told = await asyncio.gather(*sends)
+                self._task.reached(Point.OFFSETS)
+                acknowledged = await asyncio.gather(*sends)
         except BaseException:
-            for each in sends:
-                each.cancel()  # nobody waits for them any more
-                _ask(each)
+            for send in sends:
+                send.cancel()  # nobody waits for them any more
+                _take_error(send)
             raise
         changelog = self._cluster.at(self._changelog)
-        return min((int(each.offset) for each in told if each.topic_partition == changelog), default=None)
+        return min((int(sent.offset) for sent in acknowledged if sent.topic_partition == changelog), default=None)
 
     def _offsets(self, batch: Batch) -> dict[TopicPartition, OffsetAndMetadata]:
         places = {topic: self._cluster.at((topic, self._partition)) for topic in batch.offsets}
@@ -167,11 +170,14 @@ class Transactions:
     async def _send(self, sends: list[asyncio.Future[Any]], batch: Batch) -> None:
         producer = self._producer
         assert producer is not None
-        for place, builder in self._packed(batch):
+        share = self._task.host.share
+        async with share:
+            packed = await self._packed(batch, share)
+        for place, builder in packed:
             at = self._cluster.at(place)
             sends.append(await producer.send_batch(builder, at.topic, partition=at.partition))
 
-    def _packed(self, batch: Batch) -> list[tuple[Place, Any]]:
+    async def _packed(self, batch: Batch, share: LoopShare) -> list[tuple[Place, Any]]:
         """Everything the batch writes, as batches of the protocol, in the order of each place.
 
         Packing them ourselves costs a tenth of ``send()``, which hashes and waits record by record.
@@ -186,10 +192,14 @@ class Transactions:
                 packed.append((place, builder))
                 builder.append(timestamp=0, key=key, value=value, headers=headers)
 
-        for out in batch.outgoing:
-            add((out.topic, out.partition), out.key, out.value, out.headers)
-        for key, value in batch.changelog:
-            add(self._changelog, key, value, _NO_HEADERS)
+        for start in range(0, len(batch.outgoing), _PACKED_A_LOOK):
+            for out in batch.outgoing[start : start + _PACKED_A_LOOK]:
+                add((out.topic, out.partition), out.key, out.value, out.headers)
+            await share.rest()
+        for start in range(0, len(batch.changelog), _PACKED_A_LOOK):
+            for key, value in batch.changelog[start : start + _PACKED_A_LOOK]:
+                add(self._changelog, key, value, _NO_HEADERS)
+            await share.rest()
         add(self._journal, *batch.journal, _NO_HEADERS)
         return packed
 
@@ -203,12 +213,9 @@ class Transactions:
         except Exception as also:
             raise TaskLost(f"the transaction could not be aborted after {_said(error)}: {_said(also)}") from also
 
-    def _reached(self, point: Point) -> None:
-        reached(point, self._reducer, self._partition)
 
-
-def _ask(future: asyncio.Future[Any]) -> None:
-    """Take the error of what has been judged already: asyncio need not complain that nobody asked."""
+def _take_error(future: asyncio.Future[Any]) -> None:
+    """Retrieve the error of a future whose failure was handled already, so that asyncio does not log it."""
     if future.done() and not future.cancelled():
         future.exception()
 

@@ -1,6 +1,6 @@
-"""What a worker tells over HTTP: ``/metrics`` for Prometheus, ``/healthz``, ``/readyz``, and ``/tasks`` for people.
+"""The HTTP pages of a worker: ``/metrics`` for Prometheus, ``/healthz``, ``/readyz``, and ``/tasks`` for people.
 
-Restoring is alive but not ready. Nothing here changes anything, and nothing has personal data.
+A worker that restores is alive but not ready. No page changes anything, and none has personal data.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def add_pages(app: Any, host: KafkaHost) -> None:
 
     @app.page("/metrics")  # type: ignore[untyped-decorator]
     async def metrics(web: Any, request: Any) -> Any:
-        host.look()
+        host.statuses()
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         answer = web.bytes(encode(REGISTRY))
         answer.headers["Content-Type"] = content_type  # whole: a scraper goes by the version in it
@@ -32,9 +32,9 @@ def add_pages(app: Any, host: KafkaHost) -> None:
     @app.page("/readyz")  # type: ignore[untyped-decorator]
     async def readyz(web: Any, request: Any) -> Any:
         ready = host.ready
-        states = [f"{each.reducer}[{each.partition}] {each.state}" for each in host.look()]
+        states = [status.summary() for status in host.statuses()]
         return web.json({"ready": ready, "tasks": states}, status=200 if ready else 503)
 
     @app.page("/tasks")  # type: ignore[untyped-decorator]
     async def tasks(web: Any, request: Any) -> Any:
-        return web.json([each.as_json() for each in host.look()])
+        return web.json([status.as_json() for status in host.statuses()])

@@ -1,8 +1,8 @@
 """One worker process: a service's engine inside a Faust app, which gives it signals, supervision and the web server.
 
-Faust is in producer-only mode without even its own producer: nothing of Baton goes through its streams, tables or topics. The
-process ends with 0 when it was told to stop (SIGTERM, SIGINT): then every open batch is finished or
-aborted, and the groups are left, unless membership is static. It ends with 1 when the engine fails.
+Faust runs in producer-only mode without its producer: nothing of Baton goes through its streams, tables or topics. On SIGTERM or
+SIGINT the process exits with 0: every open batch is finished or aborted, and the groups are left, unless membership is static. It
+exits with 1 when the engine fails.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ import mode
 import uvloop
 
 from baton.clients import bootstrap_of, client_options
-from baton.engine.kafka import failpoints
-from baton.engine.kafka.host import KafkaHost
+from baton.engine.kafka.client_internals import QuietWorker
+from baton.engine.kafka.host import HostConfig, KafkaHost
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.web import add_pages
 from baton.engine.metrics import BUILD_INFO
 from baton.engine.service import Service
+from baton.engine.task_config import TaskConfig
 from baton.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
 def run_worker(service: Service, settings: Settings, host: KafkaHost | None = None) -> None:
-    """Run until told to stop; ends the process. ``host``: what runs the reducers, where it is not the usual one (tests)."""
+    """Run until a signal to stop; ends the process. ``host``: runs the reducers instead of the usual host (tests)."""
     BUILD_INFO.labels(_version(), platform.python_version(), service.name).set(1)
-    failpoints.arm_from_environment()
     calm_collector()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -43,12 +43,12 @@ def run_worker(service: Service, settings: Settings, host: KafkaHost | None = No
     with tempfile.TemporaryDirectory(prefix=f"baton-{service.name}-") as scratch:
         app = _app(service, settings, running, scratch)
         app.loop = loop
-        _Worker(app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+        QuietWorker(app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
 
 
 def calm_collector() -> None:
-    """Let the cyclic garbage collector look seldom: a batch makes and drops many objects and no cycles, and would set it off
-    again and again, each time over all that the batch holds. What is loaded by now is not looked at any more."""
+    """Run the cyclic garbage collector rarely: a batch makes and drops many objects and no cycles, and would start it again and
+    again, each time over everything that the batch holds. What is loaded by now is never examined again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
@@ -59,24 +59,14 @@ def host_of(service: Service, settings: Settings) -> KafkaHost:
     return KafkaHost(
         service.reducers,
         service.book(),
-        client=client_options(settings),
-        namespace=settings.namespace,
-        partitions=settings.partitions,
-        settings=EngineSettings(),
-        name=f"baton-{service.name}",
-        version=_version(),
+        TaskConfig(
+            partitions=settings.partitions,
+            namespace=settings.namespace,
+            measures=service.measures,
+            version=_version(),
+        ),
+        HostConfig(client=client_options(settings), settings=EngineSettings(), name=f"baton-{service.name}"),
     )
-
-
-class _Worker(faust.Worker):
-    """Faust's worker, without a spinner, and without the second it sleeps at its end for no one."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.spinner = None
-
-    async def _sentinel_task(self) -> None:
-        await asyncio.sleep(0)
 
 
 def _app(service: Service, settings: Settings, host: KafkaHost, scratch: str) -> Any:

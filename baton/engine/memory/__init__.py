@@ -1,7 +1,7 @@
 """The second host: reducers joined by a log in memory, under a virtual clock. For tests, simulations and ``baton simulate``.
 
-It keeps the engine's promises with the engine's own core; what it does not have are brokers, clients and real time. Everything
-in it is deterministic: the same calls give the same bytes.
+It keeps the engine's promises with the engine's own core; it has no brokers, clients or real time. Everything in it is
+deterministic: the same calls give the same bytes.
 """
 
 from baton.engine.memory.host import MemoryHost

@@ -1,21 +1,20 @@
-"""Runs a whole flow of reducers over the log in memory: to quiescence at each moment, then on to the next event or timer."""
+"""Runs a whole flow of reducers over the log in memory: until nothing is left to do, then on to the next event or timer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
-from baton.contracts.topics import TOPICS, TopicSpec
-from baton.engine.batch import Limits
 from baton.engine.memory.log import MemoryLog, Stored
 from baton.engine.memory.task import MemoryTask
 from baton.engine.record_headers import RecordDecoder
 from baton.engine.reducer import Reducer, ReferenceBook
+from baton.engine.task_config import TaskConfig
 from baton.ids import derived_id
 
 PROOF_LIMIT_MS = 300_000
+_DEFAULTS = TaskConfig()
 
 
 class MemoryHost:
@@ -28,26 +27,23 @@ class MemoryHost:
         self,
         reducers: Sequence[Reducer[Any, Any]],
         book: ReferenceBook[Any],
+        config: TaskConfig = _DEFAULTS,
         *,
-        partitions: int = 1,
         start_ms: int = 0,
-        topics: Mapping[str, TopicSpec] = TOPICS,
-        codecs: Callable[[type], Any] = codec_for,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
         stubborn: bool = False,
     ) -> None:
-        self.log = MemoryLog(topics, partitions)
+        self.log = MemoryLog(config.topics, config.partitions)
         self.log.now = start_ms
         self.log.appended = self._appended
         self.book = book
         self.tasks = {
-            (reducer.name, number): MemoryTask(reducer, number, self.log, book, topics=topics, codecs=codecs, limits=limits)
+            (reducer.name, number): MemoryTask(reducer, number, self.log, book, config)
             for reducer in reducers
-            for number in range(partitions)
+            for number in range(config.partitions)
         }
-        self._topics, self._codecs, self._stubborn = topics, codecs, stubborn
+        self._codecs, self._stubborn = config.codecs, stubborn
         self._unproven_since: dict[tuple[str, int], int] = {}
-        self._reference = {topic: RecordDecoder(topics[topic], 0, codecs) for topic in book.topics}
+        self._reference = {topic: RecordDecoder(config.topics[topic], 0, config.codecs) for topic in book.topics}
         for task in self.tasks.values():
             task.start()
 
@@ -63,7 +59,7 @@ class MemoryHost:
         received_at_ms: int | None = None,
         traceparent: str | None = None,
     ) -> Stored:
-        """Append one record now, as a service of ours would have; ``value`` is the topic's dataclass.
+        """Append one record now, as one of our services would; ``value`` is the topic's dataclass.
 
         Without an ``id`` it gets one from its place in the log."""
         at = partition_of(key.encode(), self.log.partitions_of(topic))
@@ -112,7 +108,7 @@ class MemoryHost:
         ready = [task for task in self._running() if task.unread()]
         for task in ready:
             task.work()
-            self._look_at(task)
+            self._raise_failure(task)
         return bool(ready)
 
     def _move(self) -> bool:
@@ -120,7 +116,7 @@ class MemoryHost:
         ready = [task for task in self._running() if task.core.changes_by(now) or task.core.adopting]
         for task in ready:
             task.advance()
-            self._look_at(task)
+            self._raise_failure(task)
         return bool(ready)
 
     def _prove(self) -> bool:
@@ -135,13 +131,13 @@ class MemoryHost:
             if proven or self.log.now - since >= PROOF_LIMIT_MS:
                 task.fire_held(proven=proven)
                 del self._unproven_since[place]
-                self._look_at(task)
+                self._raise_failure(task)
                 return True
         return False
 
     def _upstream_drained(self, task: MemoryTask) -> bool:
         names = set(task.reducer.upstream)
-        return task.drained() and all(each.drained() for each in self.tasks.values() if each.reducer.name in names)
+        return task.drained() and all(other.drained() for other in self.tasks.values() if other.reducer.name in names)
 
     def _next_moment(self, to_ms: int) -> int | None:
         moments = [] if self.next_due is None else [self.next_due]
@@ -169,6 +165,6 @@ class MemoryHost:
             task.reducer.editions(one) == task.reducer.editions(other) for task in self.tasks.values() if task.reducer.adopts
         )
 
-    def _look_at(self, task: MemoryTask) -> None:
+    def _raise_failure(self, task: MemoryTask) -> None:
         if task.failed is not None and not self._stubborn:
             raise task.failed

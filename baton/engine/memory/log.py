@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from baton.contracts.topics import TopicSpec
-from baton.engine.batch import Batch, Outgoing
+from baton.engine.batch import LOG_APPEND_TIME, Batch, Outgoing
 
 
 class Stored(NamedTuple):
-    """One record as it lies in the log. It can be handed to :meth:`~baton.engine.core.Core.process`."""
+    """One record in the log; a :class:`~baton.engine.batch.Record`."""
 
     topic: str
     partition: int
@@ -19,16 +19,17 @@ class Stored(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
+    timestamp_type: int = LOG_APPEND_TIME
 
 
 class Fenced(Exception):
-    """Somebody else has started with the same transactional id since: this owner can commit nothing any more."""
+    """A later owner started with the same transactional id: this one can commit nothing any more."""
 
 
 class MemoryLog:
-    """``now`` is the append time of what comes next (ms); whoever moves it moves it forward.
+    """``now`` is the append time of the next record (ms); it may only be moved forward.
 
-    ``history`` has every record of every topic in the order of appending. ``appended`` is called with each.
+    ``history`` has every record of every topic in the order of appending. ``appended`` is called with every record.
     """
 
     def __init__(self, specs: Mapping[str, TopicSpec], partitions: int) -> None:

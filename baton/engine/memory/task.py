@@ -1,19 +1,20 @@
-"""One task on the log in memory, in the same order of acts as on Kafka: fence, restore, check, batches; it can crash anywhere."""
+"""One task on the log in memory, in the same order as on Kafka: fence, restore, check, batches; it can crash anywhere."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from baton.contracts.topics import TopicSpec, changelog_topic, consumer_group, journal_topic
-from baton.engine.batch import Batch, Limits
+from baton.contracts.topics import changelog_topic, consumer_group, journal_topic
+from baton.engine.batch import Batch
 from baton.engine.core import Core
 from baton.engine.errors import EngineError, ReducerFailed, StateMismatch
 from baton.engine.input_merge import InputMerge
 from baton.engine.memory.log import MemoryLog
 from baton.engine.position import disagreement
 from baton.engine.reducer import Reducer, ReferenceBook
+from baton.engine.task_config import TaskConfig
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ _FETCH = 500
 
 
 class Moment(StrEnum):
-    """Where a task can be made to crash, in the order in which it comes there."""
+    """Where a task can be made to crash, in the order in which it gets there."""
 
     RESTORING = "restoring"
     FETCHED = "fetched"
@@ -38,7 +39,7 @@ class Aborted(Exception):
 
 
 class MemoryTask:
-    """A reducer on one partition. ``hook`` is called at each :class:`Moment` and may raise :class:`Crash` or :class:`Aborted`.
+    """A reducer on one partition. ``hook`` is called at every :class:`Moment` and may raise :class:`Crash` or :class:`Aborted`.
 
     ``sees``: a bound on the offsets it can see of an input, to delay one partition against another; absent: all.
     """
@@ -49,10 +50,8 @@ class MemoryTask:
         partition: int,
         log: MemoryLog,
         book: ReferenceBook[Any],
+        config: TaskConfig,
         *,
-        topics: Mapping[str, TopicSpec],
-        codecs: Callable[[type], Any],
-        limits: Limits,
         hook: Callable[[Moment], None] = lambda moment: None,
     ) -> None:
         self.reducer, self.partition, self.hook = reducer, partition, hook
@@ -60,8 +59,8 @@ class MemoryTask:
         self.skips: set[str] = set()
         self.failed: Exception | None = None
         self._log, self._book = log, book
-        self._options: dict[str, Any] = {"topics": topics, "codecs": codecs, "limits": limits}
-        self._group = consumer_group("baton", reducer.name)
+        self._config = config
+        self._group = consumer_group(config.namespace, reducer.name)
         self._own = {"changelog": changelog_topic(reducer.name), "journal": journal_topic(reducer.name)}
         self._core: Core | None = None
         self._merge = InputMerge(reducer.inputs)
@@ -83,7 +82,7 @@ class MemoryTask:
 
     @property
     def ready(self) -> bool:
-        """Whether it is running and something is agreed. What was agreed once stays so for as long as it keeps its memory."""
+        """Whether it is running and a reference was published."""
         if self._core is None or self.failed is not None:
             return False
         if not self._agreed:
@@ -92,18 +91,18 @@ class MemoryTask:
 
     @property
     def core(self) -> Core:
-        """Its mind; raises RuntimeError while it is down."""
+        """Its core; raises RuntimeError while it is down."""
         if self._core is None:
             raise RuntimeError(f"{self.reducer.name}[{self.partition}] is not running")
         return self._core
 
-    # ------------------------------------------------------------------ life and death
+    # ------------------------------------------------------------------ start and crash
 
     def start(self) -> None:
         """Fence former owners, restore, check. Raises :class:`StateMismatch`."""
         self.failed, self._agreed = None, False
         self._epoch = self._log.fence(f"{self._group}-{self.partition}")
-        core = Core(self.reducer, self._book, partition=self.partition, partitions=self._log.partitions, **self._options)
+        core = Core(self.reducer, self._book, self._config, partition=self.partition)
         for record in self._log.records(self._own["changelog"], self.partition):
             assert record.key is not None
             core.restore(record.key, record.value)
@@ -127,7 +126,7 @@ class MemoryTask:
             self._fetched[topic] = 0
 
     def crash(self) -> None:
-        """Lose the memory, the open batch and all; what is committed stays."""
+        """Lose the memory, the open batch included; what is committed stays."""
         self._core = None
 
     # ------------------------------------------------------------------ work
@@ -175,12 +174,12 @@ class MemoryTask:
         self._all(lambda: self.core.adopt_slice(_FETCH) >= 0 and not self.core.adopting)
 
     def fire_held(self, *, proven: bool) -> None:
-        """Move its time to the log's, and fire every timer that is held then."""
+        """Move its time to the log's, and fire every timer that is then held."""
         now = self._log.now
         self._all(lambda: self.core.advance(now) and self.core.fire_held(now, proven=proven))
 
     def _all(self, act: Callable[[], bool]) -> None:
-        """Batches until ``act`` says that it is done; the task has :attr:`failed` where a reducer raises."""
+        """Run batches until ``act`` returns True; the task has :attr:`failed` if a reducer raises."""
         try:
             while self.failed is None and not self._batch(act):
                 pass
@@ -188,7 +187,7 @@ class MemoryTask:
             self.failed = error
 
     def _batch(self, act: Callable[[], T]) -> T:
-        """One batch of what ``act`` does, tried until it is committed."""
+        """Run one batch of what ``act`` does, until it is committed."""
         core = self.core
         while True:
             core.begin(self._log.now, {topic: len(records) for topic, records in self._reference.items()})
@@ -209,14 +208,14 @@ class MemoryTask:
             else:
                 self.hook(Moment.COMMITTED)
                 core.commit()
-            self._merge.settle()
+            self._merge.commit()
             return done
 
     def _commit(self, batch: Batch) -> None:
         self._log.commit(self._group, self.partition, self._epoch, batch, **self._own)
 
     def _fetch(self) -> None:
-        waiting = len(self._merge)
+        waiting = self._merge.count
         for topic in self.reducer.inputs:
             start, end = self._fetched[topic], self._end(topic)
             if not waiting and start != self.core.positions[topic]:
@@ -224,7 +223,7 @@ class MemoryTask:
             if start < end:
                 records = self._inputs[topic][start : min(end, start + _FETCH)]
                 self._fetched[topic] = start + len(records)
-                self._merge.add(topic, records, upto=self._fetched[topic], end=end)
+                self._merge.add(topic, records)
 
     def _end(self, topic: str) -> int:
         end = len(self._inputs[topic])

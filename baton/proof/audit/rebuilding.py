@@ -20,6 +20,7 @@ from baton.engine.rebuild import JournalMismatch, rebuild
 from baton.engine.record_headers import RecordDecoder
 from baton.engine.records import BatchJournal, Position
 from baton.engine.reducer import Reducer
+from baton.engine.task_config import TaskConfig
 from baton.proof.audit.findings import Finding, Invariant, Place
 from baton.proof.audit.source import Source
 
@@ -126,10 +127,8 @@ class TaskAudit:
         core = Core(
             self._reducer,
             self._book,
+            TaskConfig(partitions=partitions, limits=UNLIMITED, namespace=self._namespace),
             partition=self._partition,
-            partitions=partitions,
-            limits=UNLIMITED,
-            namespace=self._namespace,
         )
         yield from rebuild(core, self._entries(upto), self._inputs)
 

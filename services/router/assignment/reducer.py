@@ -8,7 +8,7 @@ step does a bounded amount of work and goes on at once in the next.
 """
 
 from baton.agreement.reference import AgreementReference
-from baton.contracts.fact_metrics import Amount
+from baton.contracts.amounts import Amount
 from baton.contracts.metrics import Business
 from baton.contracts.routing import QueueItem, RequestKind
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_UNROUTED, ROUTER_QUEUE
@@ -30,7 +30,7 @@ class Assignment(Reducer[PoolState, AgreementReference]):
     head_type = PoolState
     entry_kinds = (WORK, HELD, LANE, OFFER)
     adopts = True
-    stands = True
+    has_gauge = True
 
     def step(self, view: View[PoolState], event: Event, *, now: int, reference: AgreementReference) -> Step[PoolState]:
         """Take one item: a request, or what became of one."""
@@ -74,7 +74,7 @@ class Assignment(Reducer[PoolState, AgreementReference]):
         """A pool hears at once of a new agreement and of who is or will be away."""
         return (reference.edition,)
 
-    def standing(self, view: View[PoolState]) -> Amount:
+    def gauge(self, view: View[PoolState]) -> Amount:
         """How many leads wait in the pool's queue."""
         return Amount(Business.WAITING, (view.key,), view.count(HELD), sets=True)
 

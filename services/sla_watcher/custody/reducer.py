@@ -7,8 +7,8 @@ it. So is one whose return date has been past for as long. An orphan that is hel
 """
 
 from baton.agreement.reference import AgreementReference
+from baton.contracts.amounts import Amount
 from baton.contracts.custody import IN_FLIGHT_MS, Holding, holder_of, missing_at, told
-from baton.contracts.fact_metrics import Amount
 from baton.contracts.metrics import Business
 from baton.contracts.slas import LeadOrphan, OrphanKind
 from baton.contracts.topic_names import LEADS_ORPHANS, ROUTER_HANDOFFS, SCORER_LEADS, SLA_LEADS
@@ -26,7 +26,7 @@ class Custody(Reducer[LeadCustody, AgreementReference]):
     inputs = (SCORER_LEADS, ROUTER_HANDOFFS, SLA_LEADS)
     outputs = (LEADS_ORPHANS,)
     head_type = LeadCustody
-    stands = True
+    has_gauge = True
 
     def step(self, view: View[LeadCustody], event: Event, *, now: int, reference: AgreementReference) -> Step[LeadCustody]:
         """Take one fact."""
@@ -41,7 +41,7 @@ class Custody(Reducer[LeadCustody, AgreementReference]):
         assert view.head is not None
         return _looked(view, view.head, view.head.holding, now, reference.version)
 
-    def standing(self, view: View[LeadCustody]) -> Amount | None:
+    def gauge(self, view: View[LeadCustody]) -> Amount | None:
         """An orphan counts as one."""
         return Amount(Business.ORPHANS) if view.head is not None and view.head.orphan else None
 

@@ -17,6 +17,7 @@ from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import TOPICS
 from baton.engine.memory import MemoryHost
 from baton.engine.reducer import Event
+from baton.engine.task_config import TaskConfig
 from baton.ids import derived_id
 from baton.intake.records import event_id_of
 from services.ingest.admit.reducer import Admit
@@ -52,7 +53,12 @@ class System:
     """The two reducers over the log in memory."""
 
     def __init__(self) -> None:
-        self.host = MemoryHost((Admit(), Identify()), TermsBook(), partitions=PARTITIONS, start_ms=T0)  # type: ignore[arg-type]
+        self.host = MemoryHost(
+            (Admit(), Identify()),
+            TermsBook(),  # type: ignore[arg-type]
+            TaskConfig(partitions=PARTITIONS),
+            start_ms=T0,
+        )
 
     def inbox(self, value: bytes, key: bytes) -> None:
         self.host.log.append("leads.inbox.v1", partition_of(key, PARTITIONS), key, value)

@@ -95,7 +95,7 @@ class World:
         self, agreed: CompiledAgreement | None = None, *, absences: tuple[Absence, ...] = (), at: int = MONDAY_0900
     ) -> None:
         self.book = Book(reference_of(agreed or agreement(), absences))
-        self.host = MemoryHost(SERVICE.reducers, self.book, partitions=1, start_ms=at)
+        self.host = MemoryHost(SERVICE.reducers, self.book, start_ms=at)
         self._read = 0
 
     @property

@@ -93,7 +93,7 @@ class World:
 
     def __init__(self, agreed: CompiledAgreement | None = None, *, at: int = MONDAY_0900) -> None:
         self.book = Book(reference_of(agreed or agreement()))
-        self.host = MemoryHost(SERVICE.reducers, self.book, partitions=1, start_ms=at)
+        self.host = MemoryHost(SERVICE.reducers, self.book, start_ms=at)
         self._read = 0
         self._number = 0
 

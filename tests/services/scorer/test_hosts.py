@@ -16,6 +16,7 @@ from baton.engine.memory import MemoryHost, Stored
 from baton.engine.rebuild import final_changelog, rebuild
 from baton.engine.records import BatchJournal
 from baton.engine.reducer import Reducer
+from baton.engine.task_config import TaskConfig
 from services.scorer.app import SERVICE
 from tests.services.scorer.scorer_crowd import busy
 from tests.services.scorer.scorer_world import DAY, MONDAY_0900, Book, World, agreement
@@ -28,7 +29,9 @@ class Crowd(World):
 
     def __init__(self, limits: Limits) -> None:
         super().__init__()
-        self.host = MemoryHost(SERVICE.reducers, self.book, partitions=PARTITIONS, start_ms=MONDAY_0900, limits=limits)
+        self.host = MemoryHost(
+            SERVICE.reducers, self.book, TaskConfig(partitions=PARTITIONS, limits=limits), start_ms=MONDAY_0900
+        )
 
     def work(self) -> None:
         """Not yet."""
@@ -62,7 +65,7 @@ def changelog(world: Crowd, reducer: str, partition: int) -> dict[bytes, bytes]:
 def rebuilt(world: Crowd, reducer: Reducer[Any, Any], partition: int) -> dict[bytes, bytes]:
     book = Book(reference_of(agreement()))
     book.held = list(world.book.held)
-    core = Core(reducer, book, partition=partition, partitions=PARTITIONS, limits=UNLIMITED)
+    core = Core(reducer, book, TaskConfig(partitions=PARTITIONS, limits=UNLIMITED), partition=partition)
     journal = [
         codec_for(BatchJournal).decode(each.value or b"")
         for each in world.host.log.records(journal_topic(reducer.name), partition)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from baton.agreement.reference import reference_of
+from baton.contracts.amounts import Amount
 from baton.contracts.codec import codec_for
 from baton.contracts.custody import IN_FLIGHT_MS, Holder, HolderKind, Holding, Missing, holder_of, told
-from baton.contracts.fact_metrics import Amount
 from baton.contracts.leads import LeadStaged
 from baton.contracts.metrics import Business
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
@@ -153,7 +153,7 @@ class Post:
     """Custody alone, as the host runs it; every batch is committed."""
 
     def __init__(self) -> None:
-        self.core = Core(Custody(), Book(reference_of(agreement())), partition=0, partitions=1)
+        self.core = Core(Custody(), Book(reference_of(agreement())))
         self.offsets: dict[str, int] = {}
         self.changelog: list[tuple[bytes, bytes | None]] = []
 
@@ -181,11 +181,11 @@ def test_on_its_way_is_no_orphan_and_too_long_on_its_way_is_until_somebody_has_i
     (found,), change = post.hear(IN_FLIGHT_MS)
     assert (found.kind, found.cause, found.since_ms, found.holder) == ("found", Missing.ROUTE, MONDAY_0900, None)
     assert (found.stage, found.cycle, found.qualification_id, change) == ("mql", 1, Q.qualification_id, 1)
-    assert post.core.standing() == [Amount(Business.ORPHANS)]
+    assert list(post.core.gauges()) == [Amount(Business.ORPHANS)]
     (held,), change = post.hear(IN_FLIGHT_MS + 5, routed("ann"))
     assert (held.kind, held.cause, held.since_ms, held.holder) == ("held", Missing.ROUTE, MONDAY_0900, "person ann")
     assert change == -1
-    assert post.core.standing() == []
+    assert list(post.core.gauges()) == []
     assert post.core.timers == 0
 
 
@@ -236,7 +236,7 @@ def test_a_restored_task_counts_what_it_had_counted() -> None:
     for key, value in post.changelog:
         after.core.restore(key, value)
     after.core.restored()
-    assert after.core.standing() == [Amount(Business.ORPHANS)]
+    assert list(after.core.gauges()) == [Amount(Business.ORPHANS)]
 
 
 def test_it_reads_what_the_three_publish_who_decide_it_and_no_more() -> None:

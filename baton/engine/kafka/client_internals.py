@@ -1,0 +1,66 @@
+"""Every use of a private attribute of aiokafka, prometheus-client and Faust: the only file that may have one.
+
+Each function says why the public interface does not do. ``tests/engine/test_client_internals.py``
+has a test for each that fails when a new version of the library changes what is used here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import faust
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from prometheus_client.metrics import MetricWrapperBase
+
+
+def disable_prefetch_backoff(consumer: AIOKafkaConsumer) -> None:
+    """Let the fetcher go on at once for the other partitions when one is not read out.
+
+    aiokafka would otherwise hold all of them up for 100 ms; there is no option for it.
+    """
+    consumer._fetcher._prefetch_backoff = 0.0
+
+
+def set_fetch_max_wait(consumer: AIOKafkaConsumer, wait_ms: int) -> None:
+    """Change ``fetch_max_wait_ms`` of a running consumer; the option can only be set at the start."""
+    consumer._fetcher._fetch_max_wait_ms = wait_ms
+
+
+def check_group_errors(consumer: AIOKafkaConsumer) -> None:
+    """Raise what ended the membership; publicly only ``getmany`` raises it, which paused tasks do not call."""
+    consumer._coordinator.check_errors()
+
+
+def partition_state(consumer: AIOKafkaConsumer, at: TopicPartition) -> Any | None:
+    """Position, last stable offset and high watermark of a partition; None: it is not assigned any more.
+
+    The public accessors assert that it is still assigned, and ``position()`` may wait.
+    """
+    subscription = consumer._subscription.subscription
+    if subscription is None or subscription.assignment is None:
+        return None
+    return subscription.assignment.state_value(at)
+
+
+def transaction_end(producer: AIOKafkaProducer) -> asyncio.Future[Any] | None:
+    """The future of the open transaction's end, to take its error; nothing public gives it."""
+    ending: asyncio.Future[Any] | None = producer._txn_manager.wait_for_transaction_end()
+    return ending
+
+
+def series(metric: MetricWrapperBase) -> dict[tuple[str, ...], Any]:
+    """The label values that a metric has had so far; publicly only a whole collection gives them."""
+    known: dict[tuple[str, ...], Any] = metric._metrics  # type: ignore[assignment]
+    return known
+
+
+class QuietWorker(faust.Worker):
+    """Faust's worker without a spinner, and without the second that it sleeps at its end for no one."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.spinner = None
+
+    async def _sentinel_task(self) -> None:
+        await asyncio.sleep(0)
