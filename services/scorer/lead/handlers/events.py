@@ -117,7 +117,10 @@ def rewrite_profile(step: LeadStep, book: ProfileBook, *, cause: str) -> None:
         publish_account_part(step, "remove", former_account, None, cause=cause)
     step.role_moved = step.role_moved or step.agreement.role_of(step.profile) != step.agreement.role_of(profile)
     learnt = profile.get(CONTRACT_END) != step.profile.get(CONTRACT_END)
-    step.put(PROFILE, ONLY, book)
+    if book.values:
+        step.put(PROFILE, ONLY, book)
+    else:
+        step.drop(PROFILE, ONLY)  # as if nothing had ever been told
     step.head = evolve(step.head, account_id=account, fit_micro=step.agreement.fit.evaluate(profile).points_micro)
     if learnt and step.head.stage == Stage.RECYCLED.value:
         place(step, StageEvent.CONTRACT_END_LEARNT, by_system(step, cause), Stage.RECYCLED)
@@ -204,7 +207,10 @@ def _keep_person(step: LeadStep, book: PersonBook, changed: PersonBook, *, cause
     """Keep what is known of the person now. Where any field changes, the whole person is published."""
     if changed is book:
         return
-    step.store(PERSON, ONLY, changed)
+    if changed == NOBODY:
+        step.drop(PERSON, ONLY)
+    else:
+        step.store(PERSON, ONLY, changed)
     if changed.person != book.person:
         occurred_at_ms = max(changed.times.values(), default=step.now)
         known = LeadPerson(lead_id=step.lead_id, event_id=cause, occurred_at_ms=occurred_at_ms, person=changed.person)
