@@ -10,17 +10,31 @@ from baton.cluster.log import Record
 from baton.contracts.codec import ContractError, codec_for
 from baton.contracts.topics import TOPICS, ticks_topic
 from baton.engine.reducer import Reducer
+from baton.proof.audit.endings import check_acts, check_claims, check_erasure, check_returns
 from baton.proof.audit.events import check_event
 from baton.proof.audit.facts import FOUND_LATER, REBUILT, check_compacted, check_fact
 from baton.proof.audit.findings import Dated, Finding, Invariant, Place, Report
+from baton.proof.audit.groups import (
+    IN_ACCOUNT,
+    WAS_PERSON,
+    Achieved,
+    Counted,
+    Part,
+    Tally,
+    check_account,
+    check_goal,
+    check_identity,
+)
+from baton.proof.audit.handouts import check_handouts, check_next_change
 from baton.proof.audit.history import check_history
 from baton.proof.audit.leads import check_lead
 from baton.proof.audit.periods import period_name
-from baton.proof.audit.pools import check_pool, of_plain
+from baton.proof.audit.pools import check_offers, check_pool, of_plain
 from baton.proof.audit.reading import COMPACTED, FACT_TOPICS, Sorter
 from baton.proof.audit.rebuilding import read_book
 from baton.proof.audit.source import Source
 from baton.proof.audit.tasks import Tasks
+from baton.proof.audit.verdicts import check_verdicts
 
 Progress = Callable[[str, int, int], None]
 """``(what is being done, done, of how many)``"""
@@ -127,8 +141,14 @@ class Audit:
             self._report.checked["events"] += 1
             if self._is_recent(events):
                 check_event(event_id, [row[1:] for row in events], add)
-        for pool, rows in sorter.pools.groups():
+        for pool, rows in self._said("checking pools", sorter.pools.groups()):
             self._check_pool(pool, rows)
+        for _, rows in self._said("checking identities", sorter.identities.groups()):
+            check_identity(rows, self._claim)
+        for account, rows in self._said("checking accounts", sorter.accounts.groups()):
+            self._check_account(account, rows)
+        for goal, rows in self._said("checking goals", sorter.goals.groups()):
+            self._check_goal(goal, rows)
         for lead_id, leads in self._said("checking leads", sorter.leads.groups()):
             self._report.checked["leads"] += 1
             if self._is_recent(leads):
@@ -144,8 +164,47 @@ class Audit:
         return not self._since_ms or any(row[0] >= self._since_ms or row[0] == 0 for row in rows)
 
     def _check_pool(self, pool: str, rows: list[tuple[Any, ...]]) -> None:
-        decisions, releases = of_plain(rows)
+        decisions, releases, answers = of_plain(rows)
         check_pool(pool, decisions, releases, period_of=lambda at_ms: self._period(pool, at_ms), add=self._report.add)
+
+        check_offers(
+            decisions, releases, answers, limit_of=lambda at_ms, who: self._offers(pool, at_ms, who), add=self._report.add
+        )
+
+    def _offers(self, pool: str, at_ms: int, person: str) -> int | None:
+        """How many unanswered offers the person may have in the pool then; the larger number where that has just changed."""
+        limits = []
+        for moment in (at_ms, at_ms - 1):
+            reference = self._book.at(moment)
+            found = reference.agreement.pools.get(pool) if reference is not None else None
+            limits += [member.offers for member in found.members if member.person == person] if found is not None else []
+        return None if not limits or None in limits else max(limit for limit in limits if limit is not None)
+
+    def _claim(self, lead_id: str, what: str, at_ms: int, where: tuple[str, int, int]) -> None:
+        """To be held against the lead's own records, which are looked at afterwards."""
+        topic, partition, offset = where
+        self._sorter.leads.add(lead_id, (at_ms, what, partition, offset, topic.encode()))
+
+    def _check_account(self, account: str, rows: list[tuple[Any, ...]]) -> None:
+        parts = [Part._make(row) for row in rows if len(row) == len(Part._fields)]
+        counts = [Counted._make(row) for row in rows if len(row) == len(Counted._fields)]
+        until_ms = self._until_ms - self._grace_ms
+        check_account(account, parts, counts, until_ms=until_ms, claim=self._claim, add=self._report.add)
+
+    def _check_goal(self, goal: str, rows: list[tuple[Any, ...]]) -> None:
+        told = [Achieved._make(row) for row in rows if len(row) == len(Achieved._fields)]
+        tallies = []
+        for row in rows:
+            if len(row) != len(Achieved._fields):
+                at_ms, where, tally_id, amount, metric, occurred_at_ms = row
+                reference = self._book.at(at_ms)
+                agreed = reference.agreement.goals.get(goal) if reference is not None else None
+                if reference is None or agreed is None or metric != agreed.metric or agreed.currency is not None:
+                    return  # money, or a goal that has changed: counted by other rules
+                period = period_name(agreed.per, reference.agreement.timezone, occurred_at_ms)
+                tallies.append(Tally(at_ms, where, tally_id, amount, period))
+        whole = len(self._book.terms()) == 1
+        check_goal(goal, tallies, told, until_ms=self._until_ms - self._grace_ms, whole=whole, add=self._report.add)
 
     def _period(self, pool: str, at_ms: int) -> str:
         """The period in which the pool counted a turn then, by the agreement in force."""
@@ -156,8 +215,12 @@ class Audit:
         return period_name(agreement.pools[pool].period, agreement.timezone, at_ms)
 
     def _check_lead(self, lead_id: str, rows: list[tuple[int, str, int, int, bytes]]) -> None:
-        dated = []
+        dated, claims = [], []
         for at_ms, topic, partition, offset, value in sorted(rows):
+            if topic in (IN_ACCOUNT, WAS_PERSON):
+                place = Place(topic=value.decode(), partition=partition, offset=offset)
+                claims.append(Dated(at_ms=at_ms, place=place, value=topic))
+                continue
             record_type = TOPICS[topic].record
             assert record_type is not None, f"{topic} has no record type"
             place = Place(topic=topic, partition=partition, offset=offset)
@@ -165,9 +228,17 @@ class Audit:
                 dated.append(Dated(at_ms=at_ms, place=place, value=codec_for(record_type).decode(value)))
             except ContractError as error:
                 self._report.add(Finding(invariant=Invariant.READABLE, words=error.reason, place=place))
-        check_lead(dated, until_ms=self._until_ms, grace_ms=self._grace_ms, add=self._report.add)
+        add, until_ms, grace_ms = self._report.add, self._until_ms, self._grace_ms
+        check_lead(dated, until_ms=until_ms, grace_ms=grace_ms, add=add)
+        check_handouts(dated, self._agreement, until_ms=until_ms, grace_ms=grace_ms, add=add)
+        check_next_change(dated, until_ms=until_ms - grace_ms, add=add)
+        check_erasure(dated, until_ms=until_ms - grace_ms, add=add)
+        check_returns(dated, self._agreement, add)
+        check_acts(dated, grace_ms=grace_ms, add=add)
+        check_verdicts(dated, self._agreement, until_ms=until_ms - grace_ms, add=add)
+        check_claims(lead_id, dated, claims, until_ms=until_ms - grace_ms, add=add)
         self._report.checked["scores"] += check_history(
-            lead_id, dated, self._agreement, until_ms=self._until_ms, grace_ms=self._grace_ms, add=self._report.add
+            lead_id, dated, self._agreement, until_ms=until_ms, grace_ms=grace_ms, add=add
         )
 
     def _agreement(self, version: str) -> CompiledAgreement | None:
