@@ -365,8 +365,9 @@ def _forget_the_returns(log: MemoryLog) -> None:
 
 
 def _let_a_return_pass(log: MemoryLog) -> None:
+    end_ms = max(stored.timestamp for stored in log.history)
     for partition, offset, value in _recycled(log):
-        late = replace(value, return_at_ms=log.now - 2_001, recycle_id="9" * 32)
+        late = replace(value, return_at_ms=end_ms - 2_001, recycle_id="9" * 32)
         _write(log, "leads.recycled.v1", partition, offset, late)
 
 

@@ -44,6 +44,11 @@ def _routed(log: MemoryLog, wanted: Callable[[LeadRouted], bool] = lambda routed
     return _find(log, ROUTED, lambda routed: routed.lead_id not in merged and wanted(routed))
 
 
+def _end(log: MemoryLog) -> int:
+    """The append time of the last record."""
+    return max(stored.timestamp for stored in log.history)
+
+
 def _place(topic: str, partition: int, offset: int) -> str:
     return f"{topic}/{partition}/{offset}"
 
@@ -67,7 +72,7 @@ def _keep_a_merged_part(log: MemoryLog) -> str:
     number, place, part = next(row for lead, row in stands.items() if row[2].kind != "remove" and lead in moved)
     partition, like, staged = _find(log, "leads.stages.v1", lambda staged: staged.lead_id == part.lead_id)
     merged = codec_for(type(staged)).encode(replace(staged, event="merged", to_stage=staged.from_stage))
-    _append(log, "leads.stages.v1", partition, like, value=merged, timestamp=log.now - 10_000)
+    _append(log, "leads.stages.v1", partition, like, value=merged, timestamp=_end(log) - 10_000)
     return _place("scorer.accounts.v1", number, place)
 
 
@@ -155,7 +160,7 @@ def _announce_a_change_that_never_comes(log: MemoryLog) -> str:
     scored = {value.lead_id: (partition, offset, value) for partition, offset, value in _all(log, "leads.scored.v1")}
     partition, offset, value = next(row for lead, row in scored.items() if lead not in gone)
     assert isinstance(value, LeadScored)
-    _write(log, "leads.scored.v1", partition, offset, replace(value, next_change_at_ms=log.now - 5_000))
+    _write(log, "leads.scored.v1", partition, offset, replace(value, next_change_at_ms=_end(log) - 5_000))
     return _place("leads.scored.v1", partition, offset)
 
 
@@ -204,8 +209,8 @@ def _score_after_an_erasure(log: MemoryLog) -> str:
     lead = value.lead_id
     _, like, staged = _find(log, "leads.stages.v1", lambda staged: staged.lead_id == lead)
     erased = codec_for(type(staged)).encode(replace(staged, event="erased", to_stage=staged.from_stage))
-    _append(log, "leads.stages.v1", partition, like, value=erased, timestamp=log.now - 10_000)
-    again = _append(log, "leads.scored.v1", partition, offset, timestamp=log.now - 5_000)
+    _append(log, "leads.stages.v1", partition, like, value=erased, timestamp=_end(log) - 10_000)
+    again = _append(log, "leads.scored.v1", partition, offset, timestamp=_end(log) - 5_000)
     return _place("leads.scored.v1", partition, again)
 
 
