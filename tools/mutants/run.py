@@ -82,14 +82,14 @@ def _git(*arguments: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]
     return subprocess.run(["git", *arguments], cwd=cwd, check=True, capture_output=True, text=True)
 
 
-def judged(mutant: Mutant, tree: Path, *, seeds: int, first: int) -> Outcome:
+def judged(mutant: Mutant, tree: Path, *, units: bool, seeds: int, first: int) -> Outcome:
     """Apply the mutant to the clean ``tree``, run both kinds of tests, and leave the tree clean."""
     try:
         _git("apply", str(mutant.patch), cwd=tree)
     except subprocess.CalledProcessError:
         return Outcome(name=mutant.name, applied=False)
     try:
-        unit = _unit(mutant, tree)
+        unit = _unit(mutant, tree) if units else None
         seed, invariants = _seeds(tree, seeds, first)
     finally:
         _git("checkout", "--quiet", "--", ".", cwd=tree)
@@ -143,6 +143,7 @@ def main() -> int:
     """Run those asked for; exit 1 if one survives or does not apply."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=40, help="random histories a mutant; 0: unit tests only")
+    parser.add_argument("--no-unit", action="store_true", help="seeds only")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--only", default="", help="those whose name has this in it, or several, with commas")
     parser.add_argument("--json", type=Path, help="write the outcomes there, and go on from those that it has already")
@@ -154,7 +155,7 @@ def main() -> int:
         for number, mutant in enumerate(mutants, start=1):
             if mutant.name not in outcomes:
                 print(f"{number}/{len(mutants)} {mutant.name}", file=sys.stderr, flush=True)
-                outcomes[mutant.name] = judged(mutant, tree, seeds=asked.seeds, first=asked.first)
+                outcomes[mutant.name] = judged(mutant, tree, units=not asked.no_unit, seeds=asked.seeds, first=asked.first)
                 if asked.json:
                     asked.json.write_text(json.dumps([asdict(outcome) for outcome in outcomes.values()], indent=1))
     ran = [outcomes[mutant.name] for mutant in mutants]
