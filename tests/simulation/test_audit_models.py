@@ -250,6 +250,15 @@ def _count_one_less(log: MemoryLog) -> None:
     _put(log, "sla.tallies.v1", partition, offset, value=codec_for(type(value)).encode(replace(value, lead_id="0" * 32)))
 
 
+def _judge_late_what_came_in_time(log: MemoryLog) -> str:
+    """A clock that was met is said to be broken, with the deadline it had."""
+    partition, offset, value = _find(
+        log, "leads.sla-clocks.v1", lambda clock: (clock.clock, clock.state) == ("accept", "met") and not clock.inferred
+    )
+    _write(log, "leads.sla-clocks.v1", partition, offset, replace(value, state="breached"))
+    return _place("leads.sla-clocks.v1", partition, offset)
+
+
 PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
     (Invariant.IDENTITY, _one_identity_of_two_leads),
     (Invariant.ACCOUNTS, _keep_a_merged_part),
@@ -273,6 +282,7 @@ PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
     (Invariant.TALLIES, _tell_a_tally_twice),
     (Invariant.VERDICTS, _count_what_never_happened),
     (Invariant.VERDICTS, _count_one_less),
+    (Invariant.LATENESS, _judge_late_what_came_in_time),
 ]
 
 

@@ -27,6 +27,7 @@ from baton.proof.audit.groups import (
 )
 from baton.proof.audit.handouts import check_handouts, check_next_change
 from baton.proof.audit.history import check_history
+from baton.proof.audit.lateness import check_lateness
 from baton.proof.audit.leads import check_lead
 from baton.proof.audit.periods import period_name
 from baton.proof.audit.pools import check_offers, check_pool, of_plain
@@ -235,6 +236,7 @@ class Audit:
         check_erasure(dated, until_ms=until_ms - grace_ms, add=add)
         check_returns(dated, self._agreement, add)
         check_acts(dated, grace_ms=grace_ms, add=add)
+        check_lateness(dated, until_ms=until_ms - grace_ms, add=add)
         check_verdicts(dated, self._agreement, until_ms=until_ms - grace_ms, add=add)
         check_claims(lead_id, dated, claims, until_ms=until_ms - grace_ms, add=add)
         self._report.checked["scores"] += check_history(

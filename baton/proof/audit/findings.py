@@ -41,6 +41,7 @@ class Invariant(StrEnum):
     ERASED = "nothing-after-an-erasure"
     TALLIES = "goals-are-their-tallies"
     VERDICTS = "tallies-are-verdicts"
+    LATENESS = "nothing-in-time-is-judged-late"
 
 
 MEANING: dict[Invariant, str] = {
@@ -77,6 +78,7 @@ MEANING |= {
     Invariant.RETURNS: "a return date is what the reason says, and no lead is back before it",
     Invariant.ERASED: "an erasure is carried out, nothing is said of the lead after it, and no person is left to read",
     Invariant.TALLIES: "a goal has what its distinct tallies come to, each told once",
+    Invariant.LATENESS: "a routing or an answer that came by the deadline does not leave its clock broken",
     Invariant.VERDICTS: "what counts towards a goal is a move that the lead made, and each such move counts",
 }
 

@@ -73,6 +73,8 @@ def _check_holders(records: Sequence[Dated], add: Add) -> None:
     for record in records:
         if not isinstance(record.value, LeadRouted):
             continue
+        if ended.get(record.value.handoff_id, record.at_ms + 1) <= record.at_ms:
+            continue  # it crossed its own end on the way: whoever was told of it is told of the end too
         for former in holding:
             if former.value.handoff_id == record.value.handoff_id:
                 continue
