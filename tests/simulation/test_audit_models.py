@@ -44,6 +44,10 @@ def _routed(log: MemoryLog, wanted: Callable[[LeadRouted], bool] = lambda routed
     return _find(log, ROUTED, lambda routed: routed.lead_id not in merged and wanted(routed))
 
 
+def _encoded(value: Any) -> bytes:
+    return codec_for(type(value)).encode(value)
+
+
 def _end(log: MemoryLog) -> int:
     """The append time of the last record."""
     return max(stored.timestamp for stored in log.history)
@@ -71,7 +75,7 @@ def _keep_a_merged_part(log: MemoryLog) -> str:
     moved = {staged.lead_id for _, _, staged in _all(log, "leads.stages.v1")}
     number, place, part = next(row for lead, row in stands.items() if row[2].kind != "remove" and lead in moved)
     partition, like, staged = _find(log, "leads.stages.v1", lambda staged: staged.lead_id == part.lead_id)
-    merged = codec_for(type(staged)).encode(replace(staged, event="merged", to_stage=staged.from_stage))
+    merged = _encoded(replace(staged, event="merged", to_stage=staged.from_stage))
     _append(log, "leads.stages.v1", partition, like, value=merged, timestamp=_end(log) - 10_000)
     return _place("scorer.accounts.v1", number, place)
 
@@ -208,7 +212,7 @@ def _score_after_an_erasure(log: MemoryLog) -> str:
     partition, offset, value = _find(log, "leads.scored.v1", lambda scored: scored.lead_id in moved)
     lead = value.lead_id
     _, like, staged = _find(log, "leads.stages.v1", lambda staged: staged.lead_id == lead)
-    erased = codec_for(type(staged)).encode(replace(staged, event="erased", to_stage=staged.from_stage))
+    erased = _encoded(replace(staged, event="erased", to_stage=staged.from_stage))
     _append(log, "leads.stages.v1", partition, like, value=erased, timestamp=_end(log) - 10_000)
     again = _append(log, "leads.scored.v1", partition, offset, timestamp=_end(log) - 5_000)
     return _place("leads.scored.v1", partition, again)
@@ -240,14 +244,14 @@ def _tell_a_tally_twice(log: MemoryLog) -> str:
 
 def _count_what_never_happened(log: MemoryLog) -> str:
     partition, offset, value = _find(log, "sla.tallies.v1", lambda tally: tally.metric == "mql")
-    more = codec_for(type(value)).encode(replace(value, tally_id="1" * 32))
+    more = _encoded(replace(value, tally_id="1" * 32))
     return _place("sla.tallies.v1", partition, _append(log, "sla.tallies.v1", partition, offset, value=more, timestamp=log.now))
 
 
 def _count_one_less(log: MemoryLog) -> None:
     merged = _merged(log)
     partition, offset, value = _find(log, "sla.tallies.v1", lambda tally: tally.metric == "mql" and tally.lead_id not in merged)
-    _put(log, "sla.tallies.v1", partition, offset, value=codec_for(type(value)).encode(replace(value, lead_id="0" * 32)))
+    _put(log, "sla.tallies.v1", partition, offset, value=_encoded(replace(value, lead_id="0" * 32)))
 
 
 def _judge_late_what_came_in_time(log: MemoryLog) -> str:

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import yaml
+from ruamel.yaml import YAML
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -62,7 +62,7 @@ class Outcome:
 
 def read_manifest() -> list[Mutant]:
     """All mutants in the order of the manifest."""
-    rows = yaml.safe_load(MANIFEST.read_text())
+    rows = YAML(typ="safe", pure=True).load(MANIFEST.read_text())
     return [Mutant(name=row["name"], zone=row["zone"], breaks=row["breaks"], tests=tuple(row["tests"])) for row in rows]
 
 

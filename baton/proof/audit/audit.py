@@ -8,6 +8,7 @@ from baton.agreement.canonical import load_canonical
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.cluster.log import Record
 from baton.contracts.codec import ContractError, codec_for
+from baton.contracts.topic_names import ROUTER_QUEUE, SCORER_ACCOUNTS, SLA_TALLIES
 from baton.contracts.topics import TOPICS, ticks_topic
 from baton.engine.reducer import Reducer
 from baton.proof.audit.endings import check_acts, check_claims, check_erasure, check_returns
@@ -25,7 +26,7 @@ from baton.proof.audit.groups import (
     check_goal,
     check_identity,
 )
-from baton.proof.audit.handouts import check_handouts, check_next_change
+from baton.proof.audit.handouts import check_handouts, check_next_change, check_releases
 from baton.proof.audit.history import check_history
 from baton.proof.audit.lateness import check_lateness
 from baton.proof.audit.leads import check_lead
@@ -69,6 +70,7 @@ class Audit:
         self._report = Report()
         self._ends: dict[tuple[str, int], int] = {}
         self._until_ms, self._processes = until_ms, processes
+        self._whole: dict[str, bool] = {}
         self._rebuilt: frozenset[str] = frozenset()
         self._agreements: dict[str, CompiledAgreement | None] = {}
 
@@ -146,10 +148,12 @@ class Audit:
             self._check_pool(pool, rows)
         for _, rows in self._said("checking identities", sorter.identities.groups()):
             check_identity(rows, self._claim)
-        for account, rows in self._said("checking accounts", sorter.accounts.groups()):
-            self._check_account(account, rows)
-        for goal, rows in self._said("checking goals", sorter.goals.groups()):
-            self._check_goal(goal, rows)
+        if self._is_whole(SCORER_ACCOUNTS, "accounts"):
+            for account, rows in self._said("checking accounts", sorter.accounts.groups()):
+                self._check_account(account, rows)
+        if self._is_whole(SLA_TALLIES, "goals"):
+            for goal, rows in self._said("checking goals", sorter.goals.groups()):
+                self._check_goal(goal, rows)
         for lead_id, leads in self._said("checking leads", sorter.leads.groups()):
             self._report.checked["leads"] += 1
             if self._is_recent(leads):
@@ -168,9 +172,10 @@ class Audit:
         decisions, releases, answers = of_plain(rows)
         check_pool(pool, decisions, releases, period_of=lambda at_ms: self._period(pool, at_ms), add=self._report.add)
 
-        check_offers(
-            decisions, releases, answers, limit_of=lambda at_ms, who: self._offers(pool, at_ms, who), add=self._report.add
-        )
+        if self._is_whole(ROUTER_QUEUE, "offers and ended hand-offs"):
+            check_offers(
+                decisions, releases, answers, limit_of=lambda at_ms, who: self._offers(pool, at_ms, who), add=self._report.add
+            )
 
     def _offers(self, pool: str, at_ms: int, person: str) -> int | None:
         """How many unanswered offers the person may have in the pool then; the larger number where that has just changed."""
@@ -180,6 +185,16 @@ class Audit:
             found = reference.agreement.pools.get(pool) if reference is not None else None
             limits += [member.offers for member in found.members if member.person == person] if found is not None else []
         return None if not limits or None in limits else max(limit for limit in limits if limit is not None)
+
+    def _is_whole(self, topic: str, what: str) -> bool:
+        """Whether nothing of the topic was deleted by retention; else says that ``what`` is left out."""
+        if topic not in self._whole:
+            starts = [self._source.first(topic, partition) for partition in range(self._source.partitions(topic))]
+            self._whole[topic] = not any(starts)
+            if any(starts):
+                words = f"{what}: {topic} begins at {max(starts)}, what came before was deleted by retention"
+                self._report.unchecked.append(words)
+        return self._whole[topic]
 
     def _claim(self, lead_id: str, what: str, at_ms: int, where: tuple[str, int, int]) -> None:
         """To be held against the lead's own records, which are looked at afterwards."""
@@ -231,13 +246,16 @@ class Audit:
                 self._report.add(Finding(invariant=Invariant.READABLE, words=error.reason, place=place))
         add, until_ms, grace_ms = self._report.add, self._until_ms, self._grace_ms
         check_lead(dated, until_ms=until_ms, grace_ms=grace_ms, add=add)
-        check_handouts(dated, self._agreement, until_ms=until_ms, grace_ms=grace_ms, add=add)
+        check_handouts(dated, self._agreement, grace_ms=grace_ms, add=add)
         check_next_change(dated, until_ms=until_ms - grace_ms, add=add)
         check_erasure(dated, until_ms=until_ms - grace_ms, add=add)
         check_returns(dated, self._agreement, add)
         check_acts(dated, grace_ms=grace_ms, add=add)
         check_lateness(dated, until_ms=until_ms - grace_ms, add=add)
-        check_verdicts(dated, self._agreement, until_ms=until_ms - grace_ms, add=add)
+        if self._is_whole(ROUTER_QUEUE, "offers and ended hand-offs"):
+            check_releases(dated, until_ms=until_ms - grace_ms, add=add)
+        if self._is_whole(SLA_TALLIES, "goals"):
+            check_verdicts(dated, self._agreement, until_ms=until_ms - grace_ms, add=add)
         check_claims(lead_id, dated, claims, until_ms=until_ms - grace_ms, add=add)
         self._report.checked["scores"] += check_history(
             lead_id, dated, self._agreement, until_ms=until_ms, grace_ms=grace_ms, add=add

@@ -30,7 +30,7 @@ _ENDS = frozenset(
 _GRANTED, _REFUSED = "granted", "refused"
 
 
-def check_handouts(records: Sequence[Dated], agreements: Agreements, *, until_ms: int, grace_ms: int, add: Add) -> None:
+def check_handouts(records: Sequence[Dated], agreements: Agreements, *, grace_ms: int, add: Add) -> None:
     """All records of one lead in the order of appending."""
     for record in records:
         match record.value:
@@ -45,7 +45,6 @@ def check_handouts(records: Sequence[Dated], agreements: Agreements, *, until_ms
             case LeadUnrouted() if record.value.next_try_at_ms is not None:
                 _check_next_try(record, add)
     _check_promises(records, add)
-    _check_releases(records, until_ms=until_ms - grace_ms, add=add)
 
 
 # ---------------------------------------------------------------------- consent
@@ -177,7 +176,7 @@ def check_next_change(records: Sequence[Dated], *, until_ms: int, add: Add) -> N
 # ---------------------------------------------------------------------- what is given back
 
 
-def _check_releases(records: Sequence[Dated], *, until_ms: int, add: Add) -> None:
+def check_releases(records: Sequence[Dated], *, until_ms: int, add: Add) -> None:
     """A lead whose qualification ended is in no queue and on nobody's load: each of its hand-offs was given back to its pool."""
     released = {
         record.value.handoff_id

@@ -221,7 +221,8 @@ def check_offers(
     """Whoever is given a lead by turn has fewer unanswered offers than the limit (``limit_of``: when, whom), counting what was surely
     offered and surely neither answered nor given back."""
     done: dict[str, int] = {}
-    for handoff_id, at_ms in [(row.handoff_id, row.at_ms) for row in (*releases, *answers)]:
+    rows: list[Release | Answer] = [*releases, *answers]
+    for at_ms, handoff_id in [(row.at_ms, row.handoff_id) for row in rows]:
         done[handoff_id] = min(at_ms, done.get(handoff_id, at_ms))
     offered: dict[str, list[Decision]] = defaultdict(list)
     for decision in sorted(decisions, key=lambda decision: decision.at_ms):
