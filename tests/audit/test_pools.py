@@ -3,6 +3,7 @@
 from collections import Counter
 from fractions import Fraction
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_who_has_more_open_than_their_capacity_is_found_by_counting() -> None:
 def test_who_has_more_unanswered_offers_than_the_limit_is_found_by_counting() -> None:
     made = decisions(4, weights={"anna": 1})
 
-    def beyond(releases: list[Release], answers: list[Answer], limit: int | None = 2) -> list[int | None]:
+    def beyond(releases: list[Release], answers: list[Answer], limit: int | None = 2) -> list[Any]:
         findings: list[Finding] = []
         check_offers(made, releases, answers, limit_of=lambda at_ms, person: limit, add=findings.append)
         assert {finding.invariant for finding in findings} <= {Invariant.OFFERS}

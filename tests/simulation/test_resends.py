@@ -2,6 +2,7 @@
 
 import json
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.simulation.scheduler import BEGINS_MS, INBOX, PARTITIONS, _agree, _po
 
 
 def _line(number: int) -> bytes:
-    line = {"id": f"again-{number}", "source": "seed", "occurred_at": iso(BEGINS_MS), "kind": "engagement"}
+    line: dict[str, Any] = {"id": f"again-{number}", "source": "seed", "occurred_at": iso(BEGINS_MS), "kind": "engagement"}
     line |= {"identifiers": {"email": "ann@acme.example"}, "engagement": {"act": "page_view"}}
     return json.dumps(line).encode()
 

@@ -20,6 +20,7 @@ from baton.proof.audit.groups import (
     WAS_PERSON,
     Achieved,
     Counted,
+    Joined,
     Part,
     Tally,
     check_account,
@@ -209,18 +210,22 @@ class Audit:
 
     def _check_goal(self, goal: str, rows: list[tuple[Any, ...]]) -> None:
         told = [Achieved._make(row) for row in rows if len(row) == len(Achieved._fields)]
-        tallies = []
+        tallies, joined = [], []
         for row in rows:
-            if len(row) != len(Achieved._fields):
-                at_ms, where, tally_id, amount, metric, occurred_at_ms = row
-                reference = self._book.at(at_ms)
-                agreed = reference.agreement.goals.get(goal) if reference is not None else None
-                if reference is None or agreed is None or metric != agreed.metric or agreed.currency is not None:
-                    return  # money, or a goal that has changed: counted by other rules
-                period = period_name(agreed.per, reference.agreement.timezone, occurred_at_ms)
-                tallies.append(Tally(at_ms, where, tally_id, amount, period))
+            if len(row) == len(Achieved._fields):
+                continue
+            at_ms, where, tally_id, _, metric, occurred_at_ms, (lead_id, cycle, into) = row
+            if into is not None:
+                joined.append(Joined(lead_id, into))
+                continue
+            reference = self._book.at(at_ms)
+            agreed = reference.agreement.goals.get(goal) if reference is not None else None
+            if reference is None or agreed is None or metric != agreed.metric or agreed.currency is not None:
+                return  # money, or a goal that has changed: counted by other rules
+            period = period_name(agreed.per, reference.agreement.timezone, occurred_at_ms)
+            tallies.append(Tally(at_ms, where, tally_id, lead_id, cycle, period))
         whole = len(self._book.terms()) == 1
-        check_goal(goal, tallies, told, until_ms=self._until_ms - self._grace_ms, whole=whole, add=self._report.add)
+        check_goal(goal, tallies, joined, told, until_ms=self._until_ms - self._grace_ms, whole=whole, add=self._report.add)
 
     def _period(self, pool: str, at_ms: int) -> str:
         """The period in which the pool counted a turn then, by the agreement in force."""

@@ -92,7 +92,7 @@ def lost_handoffs(records: Sequence[Dated]) -> set[str]:
 
 
 def _stands(record: Dated) -> bool:
-    return isinstance(record.value, LeadRouted) or record.value.outcome != "suppressed"
+    return isinstance(record.value, LeadRouted) or record.value.outcome in ("held", "watch")
 
 
 def _at_rest(last: Dated, records: Sequence[Dated], overdue_ms: int) -> Custody:

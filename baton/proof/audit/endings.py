@@ -75,7 +75,7 @@ def check_returns(records: Sequence[Dated], agreements: Agreements, add: Add) ->
 def _check_return(record: Dated, recycled: LeadRecycled, agreement: CompiledAgreement, add: Add) -> None:
     recycling = agreement.recycling
     rule = recycling.reasons.get(recycled.reason) or recycling.reasons[recycling.fallback]
-    if recycled.return_at_ms is None or (rule.before_contract_end_ms is not None and recycled.needs is None):
+    if recycled.revised or recycled.return_at_ms is None or (rule.before_contract_end_ms is not None and recycled.needs is None):
         return
     expected = _return_at(agreement, recycled.at_ms, rule.after_ms, rule)
     long_term = max(expected, _return_at(agreement, recycled.at_ms, recycling.long_term_after_ms, None))
@@ -94,9 +94,9 @@ def _return_at(agreement: CompiledAgreement, at_ms: int, after_ms: int, rule: Re
     begins = datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(calendar.zone).date()
     free = datetime.fromtimestamp(not_before // 1000, UTC).astimezone(calendar.zone).date()
     day = max(begins + timedelta(days=after_ms // _DAY_MS), free)
-    while calendar.working_day_from(day) != day or calendar.opening_of(day) < not_before:
+    while calendar.working_day_from(day) != day:
         day += timedelta(days=1)
-    return calendar.opening_of(day)
+    return max(calendar.opening_of(day), not_before)
 
 
 def check_claims(lead_id: str, records: Sequence[Dated], claims: Sequence[Dated], *, until_ms: int, add: Add) -> None:
@@ -132,7 +132,7 @@ def check_acts(records: Sequence[Dated], *, grace_ms: int, add: Add) -> None:
             words = f"{staged.event} by {staged.by}, but it was {act.act.by} who said so"
         elif named is not None and staged.handoff_id not in (None, named):
             words = f"the act is about hand-off {named} and moved {staged.handoff_id}"
-        elif named is not None and staged.event in _HELD_VERDICTS and act.act.actor in (Actor.SDR, Actor.SALES) and not merged:
+        elif named is not None and staged.event in _HELD_VERDICTS and staged.actor in (Actor.SDR, Actor.SALES) and not merged:
             if owners.get(named, staged.by) != staged.by:
                 words = f"{staged.event} by {staged.by}, but {owners[named]} holds hand-off {named}"
             elif staged.event != StageEvent.ACCEPTED and _was_taken(records, named, act.occurred_at_ms - grace_ms):

@@ -3,7 +3,7 @@
 Pure. What must also hold of a lead that an identity or an account names is given back as :class:`Claim` and checked with the lead.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from baton.proof.audit.findings import Add, Finding, Invariant, Place
@@ -34,8 +34,16 @@ class Tally(NamedTuple):
     at_ms: int
     where: Where
     tally_id: str
-    amount: int
+    lead_id: str
+    cycle: int
     period: str
+
+
+class Joined(NamedTuple):
+    """``sla.tallies.v1``: the lead has ended in another, so the two are one person."""
+
+    lead_id: str
+    into: str
 
 
 class Achieved(NamedTuple):
@@ -82,21 +90,43 @@ def check_account(
         add(Finding(invariant=Invariant.ACCOUNTS, words=words, place=Place.of(last.where)))
 
 
-def check_goal(goal: str, tallies: Sequence[Tally], told: Sequence[Achieved], *, until_ms: int, whole: bool, add: Add) -> None:
-    """A period has what its distinct tallies come to. ``whole``: one agreement all along, so that none of them was passed over."""
+def check_goal(
+    goal: str,
+    tallies: Sequence[Tally],
+    joined: Sequence[Joined],
+    told: Sequence[Achieved],
+    *,
+    until_ms: int,
+    whole: bool,
+    add: Add,
+) -> None:
+    """A period has as many as distinct people came to the stage in it, each once a cycle; leads that were merged are one person. ``whole``:
+    one agreement all along, so that no tally was passed over."""
+    people = {join.lead_id: join.into for join in joined}
     counted: dict[tuple[str, str], Tally] = {}
     for tally in sorted(tallies):
         if (tally.tally_id, tally.period) in counted:
             words = f"{goal}: tally {tally.tally_id} is there already at {Place.of(counted[tally.tally_id, tally.period].where)}"
             add(Finding(invariant=Invariant.TALLIES, words=words, place=Place.of(tally.where)))
         counted.setdefault((tally.tally_id, tally.period), tally)
-    if any(tally.amount < 0 for tally in tallies):
-        return
-    for period in {progress.period for progress in told}:
-        last = max(progress for progress in told if progress.period == period)
-        mine = [tally for tally in counted.values() if tally.period == period]
-        most = sum(tally.amount for tally in mine if tally.at_ms <= last.at_ms)
-        least = sum(tally.amount for tally in mine if tally.at_ms < until_ms) if whole else 0
+    periods: dict[tuple[str, int], set[str]] = {}
+    for tally in counted.values():
+        periods.setdefault((_person(tally.lead_id, people), tally.cycle), set()).add(tally.period)
+    for period in {achieved.period for achieved in told}:
+        last = max(achieved for achieved in told if achieved.period == period)
+        known = {(_person(tally.lead_id, people), tally.cycle) for tally in counted.values() if tally.at_ms < until_ms}
+        most = sum(period in found for found in periods.values())
+        least = sum(found == {period} and whom in known for whom, found in periods.items()) if whole else 0
         if not least <= last.achieved <= most:
-            words = f"{goal}: {period} is said to have {last.achieved}, its distinct tallies come to {most}"
+            words = f"{goal}: {period} is said to have {last.achieved}, its distinct people are {most}"
             add(Finding(invariant=Invariant.TALLIES, words=words, place=Place.of(last.where)))
+
+
+def _person(lead_id: str, people: Mapping[str, str]) -> str:
+    """The last lead of the chain of merges; of a circle, its smallest."""
+    path = [lead_id]
+    while path[-1] in people and people[path[-1]] not in path:
+        path.append(people[path[-1]])
+    if path[-1] in people:
+        return min(path[path.index(people[path[-1]]) :])
+    return path[-1]

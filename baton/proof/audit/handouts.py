@@ -192,7 +192,7 @@ def check_releases(records: Sequence[Dated], *, until_ms: int, add: Add) -> None
         handed = record.value
         if not isinstance(handed, LeadRouted | LeadUnrouted) or handed.qualification_id not in ended:
             continue
-        if isinstance(handed, LeadUnrouted) and handed.outcome == "suppressed":
+        if isinstance(handed, LeadUnrouted) and handed.outcome not in ("held", "watch"):
             continue
         if handed.handoff_id not in released and record.at_ms < until_ms:
             end = ended[handed.qualification_id].value.event

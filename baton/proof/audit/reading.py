@@ -9,7 +9,7 @@ from typing import Any
 
 from baton.cluster.log import Record
 from baton.contracts.codec import ContractError, codec_for
-from baton.contracts.goals import OPENED, GoalProgress, GoalTally
+from baton.contracts.goals import GoalProgress, GoalTally
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.contracts.leads import AccountPart, AccountScored
 from baton.contracts.routing import LeadRouted, QueueItem
@@ -165,9 +165,11 @@ class Sorter:
             case AccountScored():
                 self.accounts.add(value.account_id, (record.at_ms, where, value.people))
             case GoalTally():
-                if value.metric != OPENED and record.value is not None:
-                    tally = record.at_ms, where, value.tally_id, value.amount, value.metric, value.occurred_at_ms
-                    self.goals.add(value.goal, tally)
+                if record.value is not None:
+                    who = value.lead_id, value.cycle, value.into
+                    self.goals.add(
+                        value.goal, (record.at_ms, where, value.tally_id, value.amount, value.metric, value.occurred_at_ms, who)
+                    )
                     self.leads.add(value.lead_id, (record.at_ms, *where, record.value))
             case GoalProgress():
                 self.goals.add(value.goal, (record.at_ms, where, value.achieved, value.period))

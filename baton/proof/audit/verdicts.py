@@ -20,7 +20,7 @@ _METRICS: Final[Mapping[str, str]] = {
     Stage.OPPORTUNITY: "opportunity",
     Stage.CUSTOMER: "won",
 }
-_NO_MOVES: Final = frozenset({StageEvent.REJECTED, StageEvent.WITHDRAWN, StageEvent.TAKEN_OVER, StageEvent.CONSENT_CHANGED})
+_COUNT: Final = frozenset({StageEvent.ACCEPTED, StageEvent.QUALIFIED, StageEvent.OPPORTUNITY, StageEvent.WON})
 
 
 def check_verdicts(records: Sequence[Dated], agreements: Agreements, *, until_ms: int, add: Add) -> None:
@@ -30,7 +30,7 @@ def check_verdicts(records: Sequence[Dated], agreements: Agreements, *, until_ms
         match record.value:
             case LeadQualified(stage="mql"):
                 reached["mql"].setdefault(record.value.cycle, record)
-            case LeadStaged() if record.value.event not in _NO_MOVES:
+            case LeadStaged() if record.value.event in _COUNT:
                 for stage in (*record.value.inferred, record.value.to_stage):
                     if stage in _METRICS:
                         reached[_METRICS[stage]].setdefault(record.value.cycle, record)
