@@ -45,7 +45,8 @@ def _routed(log: MemoryLog, wanted: Callable[[LeadRouted], bool] = lambda routed
 
 
 def _encoded(value: Any) -> bytes:
-    return codec_for(type(value)).encode(value)
+    record_type: Any = type(value)
+    return codec_for(record_type).encode(value)
 
 
 def _end(log: MemoryLog) -> int:
