@@ -3,12 +3,12 @@
 Pure: all records of one lead go in, findings come out; no reducer is asked.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.compiled.recycling import RecycleReason
-from baton.contracts.intake import EventKind, LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
+from baton.contracts.intake import ActKind, EventKind, LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
 from baton.contracts.leads import Actor, LeadQualified, LeadScored, LeadStaged, StageEvent
 from baton.contracts.routing import REINSTATED, HandoffKind, HandoffNoted, LeadRouted
 from baton.contracts.slas import RETURN_DATE, LeadReactivated, LeadRecycled
@@ -130,7 +130,7 @@ def check_acts(records: Sequence[Dated], *, grace_ms: int, add: Add) -> None:
         named, words = act.act.handoff_id, ""
         if staged.by != act.act.by:
             words = f"{staged.event} by {staged.by}, but it was {act.act.by} who said so"
-        elif named is not None and staged.handoff_id not in (None, named):
+        elif named is not None and staged.handoff_id not in (None, named) and not _crossed_withdrawal(records, act, owners):
             words = f"the act is about hand-off {named} and moved {staged.handoff_id}"
         elif named is not None and staged.event in _HELD_VERDICTS and staged.actor in (Actor.SDR, Actor.SALES) and not merged:
             if owners.get(named, staged.by) != staged.by:
@@ -139,6 +139,21 @@ def check_acts(records: Sequence[Dated], *, grace_ms: int, add: Add) -> None:
                 words = f"{staged.event} about hand-off {named}, which had been taken from {staged.by} long before"
         if words:
             add(Finding(invariant=Invariant.JUDGED, words=words, place=record.place))
+
+
+def _crossed_withdrawal(records: Sequence[Dated], act: LeadAct, owners: Mapping[str, str]) -> bool:
+    """An acceptance by whoever held the hand-off, done before it was withdrawn and told afterwards: the lead is theirs by a new one."""
+    named = act.act.handoff_id or ""
+    return (
+        act.act.kind == ActKind.ACCEPTED
+        and owners.get(named) == act.act.by
+        and any(
+            isinstance(record.value, HandoffNoted)
+            and (record.value.handoff_id, record.value.kind) == (named, HandoffKind.WITHDRAWN)
+            and act.occurred_at_ms <= record.value.at_ms
+            for record in records
+        )
+    )
 
 
 def _was_taken(records: Sequence[Dated], handoff_id: str, before_ms: int) -> bool:
