@@ -16,7 +16,7 @@ from baton.cli.patience import patience
 from baton.clients import confluent_options
 from baton.flow import all_reducers
 from baton.proof.audit.audit import Audit
-from baton.proof.audit.findings import MEANING, Report
+from baton.proof.audit.findings import MEANING, Basis, Report, basis_of
 from baton.proof.audit.source import KafkaSource
 
 app = typer.Typer(add_completion=False)
@@ -48,7 +48,8 @@ def audit(
     """Read every topic and check the promises, on a live system or a stopped one. Exit 1 if one is broken.
 
     It commits nothing and disturbs nobody; what it reads is sorted into buckets on disk, so memory is that of a bucket, and of one task's
-    state for each process. Each offender is named by
+    state for each process. What is `independent` is checked from the records alone, by the audit's own arithmetic; what is `recomputed`, by
+    running the same code again: that finds what a crash did to the log, and no rule that is wrong. Each offender is named by
     topic/partition/offset: look at it with `baton tail`, and at its lead with `baton explain`.
     """
     settings = cluster_settings()
@@ -95,6 +96,7 @@ def as_document(report: Report) -> dict[str, object]:
     """The report for scripts."""
     return {
         "sound": report.sound,
+        "basis": {invariant.value: basis_of(invariant).value for invariant in MEANING},
         "broken": {each.value: number for each, number in report.broken.items()},
         "checked": dict(report.checked),
         "unchecked": report.unchecked,
@@ -107,11 +109,17 @@ def as_document(report: Report) -> dict[str, object]:
 
 def _print(report: Report, console: Console) -> None:
     table = Table(box=None, header_style="bold")
-    for heading in ("promise", "", "broken"):
+    for heading in ("promise", "", "checked", "broken"):
         table.add_column(heading, overflow="fold")
     for invariant, meaning in MEANING.items():
         number = report.broken[invariant]
-        table.add_row(invariant.value, meaning, f"[bold red]{number}[/]" if number else "[green]no[/]")
+        basis = basis_of(invariant)
+        table.add_row(
+            invariant.value,
+            meaning,
+            "[dim]recomputed[/]" if basis is Basis.RECOMPUTED else basis.value,
+            f"[bold red]{number}[/]" if number else "[green]no[/]",
+        )
     out = Console()
     out.print(table)
     events, leads, scores, batches = (report.checked[name] for name in ("events", "leads", "scores", "batches"))

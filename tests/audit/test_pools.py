@@ -3,12 +3,13 @@
 from collections import Counter
 from fractions import Fraction
 from random import Random
+from typing import Any
 
 import pytest
 
 from baton.proof.audit.findings import Finding, Invariant
 from baton.proof.audit.periods import period_name
-from baton.proof.audit.pools import Decision, Release, Seat, check_pool
+from baton.proof.audit.pools import Answer, Decision, Release, Seat, check_offers, check_pool
 
 WEIGHTS = {"anna": 2, "ben": 1, "cleo": 1}
 
@@ -76,6 +77,21 @@ def test_who_has_more_open_than_their_capacity_is_found_by_counting() -> None:
     assert found(made, ended) == []
     by_name = [each._replace(capacity=None) for each in made]
     assert found(by_name) == []
+
+
+def test_who_has_more_unanswered_offers_than_the_limit_is_found_by_counting() -> None:
+    made = decisions(4, weights={"anna": 1})
+
+    def beyond(releases: list[Release], answers: list[Answer], limit: int | None = 2) -> list[Any]:
+        findings: list[Finding] = []
+        check_offers(made, releases, answers, limit_of=lambda at_ms, person: limit, add=findings.append)
+        assert {finding.invariant for finding in findings} <= {Invariant.OFFERS}
+        return [finding.place and finding.place.offset for finding in findings]
+
+    assert beyond([], []) == [3, 4]
+    assert beyond([], [Answer(25, "h1")]) == [4]
+    assert beyond([Release(35, "h2", False, False)], [Answer(25, "h1")]) == []
+    assert beyond([], [], limit=None) == []
 
 
 def test_turns_of_another_period_begin_at_nothing() -> None:

@@ -205,6 +205,8 @@ def _lines(random: Random) -> list[tuple[int, bytes]]:
                 lines.append((at_ms + random.randrange(-3_000, 9_000), _retracts(line, at_ms)))
         if random.random() < 0.2:
             lines.append(_changed_mind(random, number, profile))
+        if random.random() < 0.25:
+            lines += _two_become_one(random, number, profile)
         if random.random() < 0.22:
             lines.append(_last_word(random, number, identifiers))
     if random.random() < 0.3:
@@ -227,6 +229,28 @@ def _changed_mind(random: Random, number: int, profile: dict[str, str]) -> tuple
     if random.random() < 0.3:
         random.shuffle(lines)
     return at_ms, b"\n".join(json.dumps(line).encode() for line in lines)
+
+
+def _two_become_one(random: Random, number: int, profile: dict[str, str]) -> list[tuple[int, bytes]]:
+    """Somebody known, and a visitor of the same firm who asks for a demonstration, turn out to be one: before or after anybody has
+    taken the visitor up, and in one request with it now and then."""
+    at_ms = BEGINS_MS + random.randrange(12_000)
+    known, visitor = {"email": f"joined{number}@firm{number % 2}.example"}, {"anonymous": f"tablet-{number}"}
+    firm = profile | {"domain": f"firm{number % 2}.example"}
+    asked = {"kind": "engagement", "engagement": {"act": random.choice(("demo_request", "pricing_view"))}}
+    told: list[dict[str, Any]] = [
+        {"kind": "profile", "profile": firm, "person": {"first_name": "Ann", "phone": "+49 30 1234567"}, "identifiers": known},
+        asked | {"identifiers": visitor, "profile": firm},
+        {"kind": "link", "identifiers": known | visitor},
+        asked | {"identifiers": visitor},
+    ]
+    gaps = (0, 0, 0, 0) if random.random() < 0.3 else (0, 0, random.randrange(6_000), 8_000)
+    lines = []
+    for place, (line, gap_ms) in enumerate(zip(told, gaps, strict=True)):
+        moment = at_ms + gap_ms
+        line |= {"id": f"j-{number}-{place}", "source": "seed", "occurred_at": iso(moment)}
+        lines.append((moment, json.dumps(line).encode()))
+    return lines
 
 
 def _retracts(line: dict[str, Any], at_ms: int) -> bytes:

@@ -61,12 +61,13 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--trace", action="store_true")
+    parser.add_argument("--until-one-fails", action="store_true", help="stop at the first seed that fails")
     asked = parser.parse_args()
     began, failed = time.monotonic(), 0
     met: Counter[str] = Counter()
     with ProcessPoolExecutor(asked.workers, initializer=settle_in) as pool:
         for done, (seed, findings, seen, trace) in enumerate(
-            pool.map(verdict, range(asked.first, asked.first + asked.seeds), chunksize=8), start=1
+            pool.map(verdict, range(asked.first, asked.first + asked.seeds), chunksize=1 if asked.until_one_fails else 8), start=1
         ):
             met.update(seen)
             if asked.trace:
@@ -76,6 +77,9 @@ def main() -> int:
             failed += bool(findings)
             if done % 200 == 0:
                 print(f"{done} seeds, {failed} failed, {done / (time.monotonic() - began) * 60:.0f} a minute", file=sys.stderr)
+            if failed and asked.until_one_fails:
+                pool.shutdown(wait=False, cancel_futures=True)
+                break
     print(f"{asked.seeds} seeds, {failed} failed")
     for kinds in (sorted(FAULTS), sorted(met.keys() - FAULTS)):
         print(", ".join(f"{name}: {met[name]}" for name in kinds))

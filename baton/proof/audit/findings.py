@@ -28,6 +28,20 @@ class Invariant(StrEnum):
     TURNS = "turns-are-fair"
     CAPACITY = "capacity-is-kept"
     HELD = "no-lead-without-a-holder"
+    IDENTITY = "one-person-one-lead"
+    ACCOUNTS = "accounts-have-those-who-are-there"
+    CONSENT = "consent-at-each-hand-out"
+    BROUGHT = "hand-offs-have-what-was-told"
+    EMPLOYED = "holders-are-in-the-agreement"
+    PROMISED = "published-dates-are-right"
+    RELEASED = "ended-hand-offs-are-given-back"
+    OFFERS = "offers-are-limited"
+    JUDGED = "acts-move-what-they-name"
+    RETURNS = "return-dates-are-as-agreed"
+    ERASED = "nothing-after-an-erasure"
+    TALLIES = "goals-are-their-tallies"
+    VERDICTS = "tallies-are-verdicts"
+    LATENESS = "nothing-in-time-is-judged-late"
 
 
 MEANING: dict[Invariant, str] = {
@@ -50,6 +64,37 @@ MEANING: dict[Invariant, str] = {
     Invariant.CAPACITY: "nobody has more open than their capacity, by the record and by counting, unless it was asked for by name",
     Invariant.HELD: "every lead that qualified has a person, a queue, a track with a return date, or an end with its reason",
 }
+
+MEANING |= {
+    Invariant.IDENTITY: "an identity that belonged to several leads: each but the last has ended in another, or was erased",
+    Invariant.ACCOUNTS: "an account has as many people as its parts come to, and none that was merged away or erased",
+    Invariant.CONSENT: "nobody is handed to a person who had refused it by then, unless they asked for it",
+    Invariant.BROUGHT: "a hand-off has the person and the profile that its event told, and what had been told before",
+    Invariant.EMPLOYED: "whoever is given a lead is in the agreement that decided, and in the pool whose turn it was",
+    Invariant.PROMISED: "a deadline that is read is the one that is kept; a next try and a next change lie ahead or have come",
+    Invariant.RELEASED: "a lead whose qualification ended is in no queue and on nobody's load",
+    Invariant.OFFERS: "nobody has more unanswered offers than their limit",
+    Invariant.JUDGED: "a verdict moves the hand-off that it names, by whoever held it",
+    Invariant.RETURNS: "a return date is what the reason says, and no lead is back before it",
+    Invariant.ERASED: "an erasure is carried out, nothing is said of the lead after it, and no person is left to read",
+    Invariant.TALLIES: "a goal has what its distinct tallies come to, each told once",
+    Invariant.LATENESS: "a routing or an answer that came by the deadline does not leave its clock broken",
+    Invariant.VERDICTS: "what counts towards a goal is a move that the lead made, and each such move counts",
+}
+
+
+class Basis(StrEnum):
+    """How a promise is checked. ``independent``: from the records alone, by a model of the audit's own, so that a bug in what decides
+    is found. ``recomputed``: by the same code again, so that what a crash, a rebalance or a lost write did is found, and a wrong rule is not."""
+
+    INDEPENDENT = "independent"
+    RECOMPUTED = "recomputed"
+
+
+def basis_of(invariant: Invariant) -> Basis:
+    """How it is checked."""
+    recomputed = invariant in (Invariant.REBUILT, Invariant.STATE)
+    return Basis.RECOMPUTED if recomputed else Basis.INDEPENDENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

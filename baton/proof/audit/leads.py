@@ -6,12 +6,10 @@ Pure: everything about one lead goes in, in the order it was appended; findings 
 from collections.abc import Sequence
 from typing import Any
 
-from baton.contracts.custody import Holding, holder_of, missing_at, told
 from baton.contracts.leads import LeadScored, LeadStaged
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
 from baton.contracts.slas import ClockState, SlaClock, SlaViolation
-from baton.contracts.streams import StreamRecord
-from baton.contracts.topics import SHORT_MS
+from baton.proof.audit.custody import check_custody
 from baton.proof.audit.findings import Add, Dated, Finding, Invariant, Place
 
 _ENDS_HANDOFF = {"rejected", "withdrawn", "recycled", "disqualified", "merged", "erased", "won", "lost", "tql"}
@@ -27,7 +25,7 @@ def check_lead(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: A
     _check_routing(records, add)
     _check_holders(records, add)
     _check_clocks(records, until_ms=until_ms, grace_ms=grace_ms, add=add)
-    _check_held(records, until_ms=until_ms, grace_ms=grace_ms, add=add)
+    check_custody(records, until_ms=until_ms, grace_ms=grace_ms, add=add)
 
 
 def _check_scores(records: Sequence[Dated], add: Add) -> None:
@@ -75,6 +73,8 @@ def _check_holders(records: Sequence[Dated], add: Add) -> None:
     for record in records:
         if not isinstance(record.value, LeadRouted):
             continue
+        if ended.get(record.value.handoff_id, record.at_ms + 1) <= record.at_ms:
+            continue  # it crossed its own end on the way: whoever was told of it is told of the end too
         for former in holding:
             if former.value.handoff_id == record.value.handoff_id:
                 continue
@@ -130,27 +130,3 @@ def _check_clock(states: Sequence[Dated], *, until_ms: int, grace_ms: int, add: 
             f"clock {final.value.clock} was due {until_ms - final.value.deadline_ms} ms before the end of the log and still runs"
         )
         add(Finding(invariant=Invariant.OVERDUE, words=words, place=final.place))
-
-
-def _check_held(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: Add) -> None:
-    """Whoever qualified has a holder and a next date at the end of the log, or has been on the way to one for less than ``grace_ms``."""
-    holding, since, came_last = Holding(), None, None
-    for record in records:
-        if not isinstance(record.value, StreamRecord):
-            continue
-        after = told(holding, record.value)
-        if after is not holding:
-            came_last = record
-        holding = after
-        since = (since or record) if holder_of(holding).missing else None
-    if came_last is None or holding.ended:
-        return
-    holder = holder_of(holding)
-    late = holder.next_at_ms is not None and holder.next_at_ms + grace_ms < until_ms
-    if since is None and not late:
-        return
-    place = since or came_last
-    if since is not None and not max(0, until_ms - SHORT_MS) <= since.at_ms < until_ms - grace_ms:
-        return  # on its way; or so long ago that what came of it may have been deleted by retention
-    words = missing_at(holder, until_ms, late_ms=grace_ms).replace("_", " ")
-    add(Finding(invariant=Invariant.HELD, words=f"nobody holds the lead: {words}", place=place.place))

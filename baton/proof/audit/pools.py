@@ -38,6 +38,7 @@ class Decision(NamedTuple):
     turn_used: bool
     capacity: int | None
     seats: tuple[Seat, ...]
+    in_turn: bool = True
 
 
 class Release(NamedTuple):
@@ -49,6 +50,13 @@ class Release(NamedTuple):
     undone: bool
 
 
+class Answer(NamedTuple):
+    """An offer was accepted: it is open work from now on."""
+
+    at_ms: int
+    handoff_id: str
+
+
 def decision_of(routed: LeadRouted, place: tuple[str, int, int]) -> Decision:
     """What a routed record says for its pool. ``capacity``: only where the lead came to its owner by turn."""
     chosen = next((each for each in routed.candidates if each.person == routed.owner), None)
@@ -56,7 +64,15 @@ def decision_of(routed: LeadRouted, place: tuple[str, int, int]) -> Decision:
     seats = tuple(Seat(each.person, each.turns, each.weight, each.excluded is None) for each in routed.candidates)
     whole = routed.turn_used and not routed.trace_cut
     return Decision(
-        routed.routed_at_ms, place, routed.handoff_id, routed.level, routed.owner, whole, capacity, seats if whole else ()
+        routed.routed_at_ms,
+        place,
+        routed.handoff_id,
+        routed.level,
+        routed.owner,
+        whole,
+        capacity,
+        seats if whole else (),
+        by_turn(routed.rule),
     )
 
 
@@ -67,22 +83,30 @@ def release_of(item: QueueItem, at_ms: int) -> Release | None:
     return Release(at_ms, item.handoff_id, item.fault == NO_FAULT, item.kind == RequestKind.OFFERED)
 
 
-def plain(row: Decision | Release) -> tuple[Any, ...]:
+def answer_of(item: QueueItem, at_ms: int) -> Answer | None:
+    """An acceptance, if it is one."""
+    return Answer(at_ms, item.handoff_id) if item.kind == RequestKind.ACCEPTED else None
+
+
+def plain(row: Decision | Release | Answer) -> tuple[Any, ...]:
     """The row of plain values, as a spill takes it."""
-    if isinstance(row, Release):
+    if isinstance(row, Release | Answer):
         return tuple(row)
-    return (*row[:-1], tuple(map(tuple, row.seats)))
+    return tuple(row._replace(seats=tuple(map(tuple, row.seats))))  # type: ignore[arg-type]  # a spill knows no classes
 
 
-def of_plain(rows: Iterable[tuple[Any, ...]]) -> tuple[list[Decision], list[Release]]:
+def of_plain(rows: Iterable[tuple[Any, ...]]) -> tuple[list[Decision], list[Release], list[Answer]]:
     """The inverse of :func:`plain`, sorted out."""
-    decisions, releases = [], []
+    decisions, releases, answers = [], [], []
     for row in rows:
         if len(row) == len(Release._fields):
             releases.append(Release._make(row))
+        elif len(row) == len(Answer._fields):
+            answers.append(Answer._make(row))
         else:
-            decisions.append(Decision._make([*row[:-1], tuple(map(Seat._make, row[-1]))]))
-    return decisions, releases
+            decision = Decision._make(row)
+            decisions.append(decision._replace(seats=tuple(map(Seat._make, decision.seats))))
+    return decisions, releases, answers
 
 
 def check_pool(
@@ -184,3 +208,29 @@ def _check_capacity(decisions: Sequence[Decision], releases: Sequence[Release], 
         if has_open >= decision.capacity:
             words = f"{decision.owner} had {has_open} open of {decision.capacity} and was given another"
             add(Finding(invariant=Invariant.CAPACITY, words=words, place=Place.of(decision.place)))
+
+
+def check_offers(
+    decisions: Sequence[Decision],
+    releases: Sequence[Release],
+    answers: Sequence[Answer],
+    *,
+    limit_of: Callable[[int, str], int | None],
+    add: Add,
+) -> None:
+    """Whoever is given a lead by turn has fewer unanswered offers than the limit (``limit_of``: when, whom), counting what was surely
+    offered and surely neither answered nor given back."""
+    done: dict[str, int] = {}
+    rows: list[Release | Answer] = [*releases, *answers]
+    for at_ms, handoff_id in [(row.at_ms, row.handoff_id) for row in rows]:
+        done[handoff_id] = min(at_ms, done.get(handoff_id, at_ms))
+    offered: dict[str, list[Decision]] = defaultdict(list)
+    for decision in sorted(decisions, key=lambda decision: decision.at_ms):
+        limit = limit_of(decision.at_ms, decision.owner) if decision.in_turn else None
+        mine = offered[decision.owner]
+        mine[:] = [other for other in mine if done.get(other.handoff_id, decision.at_ms + 1) > decision.at_ms]
+        unanswered = sum(other.at_ms < decision.at_ms for other in mine)
+        if limit is not None and unanswered >= limit:
+            words = f"{decision.owner} had {unanswered} unanswered offers of {limit} and was given another"
+            add(Finding(invariant=Invariant.OFFERS, words=words, place=Place.of(decision.place)))
+        mine.append(decision)

@@ -9,16 +9,20 @@ from typing import Any
 
 from baton.cluster.log import Record
 from baton.contracts.codec import ContractError, codec_for
+from baton.contracts.goals import GoalProgress, GoalTally
 from baton.contracts.intake import AliasKind, IdentityAlias
+from baton.contracts.leads import AccountPart, AccountScored
 from baton.contracts.routing import LeadRouted, QueueItem
 from baton.contracts.topic_names import (
     BATON_SKIPS,
     INTAKE_KEYED,
+    INTAKE_LEADS,
     LEADS_ACCEPTED,
     LEADS_ACTS,
     LEADS_COMMANDS,
     LEADS_HANDOFFS,
     LEADS_MERGES,
+    LEADS_PERSONS,
     LEADS_QUALIFIED,
     LEADS_REACTIVATED,
     LEADS_RECYCLED,
@@ -30,16 +34,13 @@ from baton.contracts.topic_names import (
     LEADS_SLA_VIOLATIONS,
     LEADS_STAGES,
     LEADS_UNROUTED,
-    ROUTER_HANDOFFS,
-    SCORER_LEADS,
-    SLA_LEADS,
 )
 from baton.contracts.topics import DLQ_PREFIX, REFERENCE_TOPICS, TOPICS, Audience, Cleanup, TopicSpec
 from baton.ids import derived_id
 from baton.proof.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, DROPPED, KEYED
 from baton.proof.audit.facts import FOUND, Row
 from baton.proof.audit.findings import Finding, Invariant, Place, Report
-from baton.proof.audit.pools import decision_of, plain, release_of
+from baton.proof.audit.pools import answer_of, decision_of, plain, release_of
 from baton.proof.audit.rebuilding import dead_letter_id, digest
 from baton.proof.audit.spill import Spill
 from baton.proof.audit.turns import check_turn
@@ -70,15 +71,15 @@ _OF_LEADS = frozenset(
         LEADS_SLA_VIOLATIONS,
         LEADS_RECYCLED,
         LEADS_REACTIVATED,
-        SCORER_LEADS,
-        ROUTER_HANDOFFS,
-        SLA_LEADS,
+        INTAKE_LEADS,
+        LEADS_PERSONS,
     }
 )
 _DECODED = {
     spec.name: codec_for(spec.record)
     for spec in FACT_TOPICS
-    if spec.record in (IdentityAlias, LeadRouted, QueueItem) or spec.name in _ACCEPTED | {INTAKE_KEYED}
+    if spec.record in (IdentityAlias, LeadRouted, QueueItem, AccountPart, AccountScored, GoalTally, GoalProgress)
+    or spec.name in _ACCEPTED | {INTAKE_KEYED}
     if spec.record is not None
 }
 
@@ -88,8 +89,9 @@ class Sorter:
 
     def __init__(self, report: Report, stack: ExitStack, *, buckets: int) -> None:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="baton-audit-")))
-        self.events, self.facts, self.leads, self.pools = (
-            stack.enter_context(Spill(folder, name, buckets)) for name in ("events", "facts", "leads", "pools")
+        self.events, self.facts, self.leads, self.pools, self.identities, self.accounts, self.goals = (
+            stack.enter_context(Spill(folder, name, buckets))
+            for name in ("events", "facts", "leads", "pools", "identities", "accounts", "goals")
         )
         self.until_ms = 0
         self._report = report
@@ -154,9 +156,26 @@ class Sorter:
                 check_turn(value, place_of(record), self._report.add)
                 self.pools.add(value.pool, plain(decision_of(value, where)))
             case QueueItem():
-                if (release := release_of(value, record.at_ms)) is not None:
-                    self.pools.add(value.pool, plain(release))
+                if (row := release_of(value, record.at_ms) or answer_of(value, record.at_ms)) is not None:
+                    self.pools.add(value.pool, plain(row))
+                if record.value is not None:
+                    self.leads.add(value.lead_id, (record.at_ms, *where, record.value))
+            case AccountPart():
+                self.accounts.add(value.account_id, (record.at_ms, where, value.lead_id, value.kind != "remove"))
+            case AccountScored():
+                self.accounts.add(value.account_id, (record.at_ms, where, value.people))
+            case GoalTally():
+                if record.value is not None:
+                    who = value.lead_id, value.cycle, value.into
+                    self.goals.add(
+                        value.goal, (record.at_ms, where, value.tally_id, value.amount, value.metric, value.occurred_at_ms, who)
+                    )
+                    self.leads.add(value.lead_id, (record.at_ms, *where, record.value))
+            case GoalProgress():
+                self.goals.add(value.goal, (record.at_ms, where, value.achieved, value.period))
             case IdentityAlias():
+                if value.kind == AliasKind.RESOLVED and value.lead_id:
+                    self.identities.add(value.identity, (record.at_ms, where, value.lead_id))
                 if value.kind == AliasKind.DROPPED:
                     self.events.add(value.cause_id, (record.at_ms, DROPPED, *where))
             case _:

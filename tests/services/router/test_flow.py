@@ -18,6 +18,7 @@ from tests.services.router.router_world import (
     agreement,
     command,
     handoff_id,
+    qualification_id,
     qualified,
     staged,
 )
@@ -34,6 +35,17 @@ def test_a_qualified_lead_goes_to_a_person_of_its_kind_of_queue() -> None:
     world = World()
     world.qualify(qualified("l1"), qualified("l2", leg="sales"))
     assert world.said() == ["l1#1 routed to cid in bridge by in_turn", "l2#1 routed to sue in field by in_turn"]
+
+
+def test_the_end_of_a_former_qualification_of_the_cycle_ends_nothing_of_the_one_that_stands() -> None:
+    world = World()
+    world.qualify(qualified("l1"))
+    world.qualify(qualified("l1", n=1))
+    world.said()
+    world.stage(staged("l1", "withdrawn", attempt=None))
+    assert world.said() == []
+    world.stage(staged("l1", "withdrawn", attempt=None, qualification_id=qualification_id("l1", cycle=1, n=1)))
+    assert any("withdrawn" in line for line in world.said())
 
 
 def test_the_same_qualification_is_routed_once() -> None:

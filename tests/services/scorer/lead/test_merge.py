@@ -39,6 +39,17 @@ def test_the_ledger_of_the_loser_counts_at_the_survivor_and_once() -> None:
     assert world.said() == []
 
 
+def test_the_account_of_the_loser_is_told_that_it_left() -> None:
+    world = World()
+    world.fits("known", domain="acme.example")
+    world.fits("anon", domain="acme.example")
+    world.does("anon", "form")
+    world.facts()
+    world.send(merge("anon", "known"))
+    parts = {(each.kind, each.account_id) for each in world.facts() if isinstance(each, AccountPart) and each.lead_id == "anon"}
+    assert parts == {("remove", "acme.example")}
+
+
 def test_what_comes_to_the_loser_afterwards_goes_on_to_the_survivor() -> None:
     world = World()
     world.fits("known")
