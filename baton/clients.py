@@ -1,4 +1,5 @@
-"""How every Kafka client of Baton is told where the cluster is and how to be let in: the one place where settings become options.
+"""How every Kafka client of Baton is told where the cluster is and how to be let in: the one place
+where settings become options.
 
 Both libraries in use have their own words for the same things. Neither function connects.
 """
@@ -9,7 +10,9 @@ from typing import Any
 from baton.settings import Settings
 
 _LIBRDKAFKA_ERRORS = 2
-NO_BROKER = "no Kafka is known: start one with `baton up` or `baton broker start`, or set BATON_BOOTSTRAP"
+NO_BROKER = (
+    "no Kafka is known: start one with `baton up` or `baton broker start`, or set BATON_BOOTSTRAP"
+)
 
 
 class NoBroker(RuntimeError):
@@ -45,7 +48,8 @@ def confluent_options(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bootstrap.servers": bootstrap_of(settings),
         "security.protocol": settings.security_protocol.value,
-        "log_level": _LIBRDKAFKA_ERRORS,  # what fails is raised or called back; its own lines on stderr are not ours
+        # what fails is raised or called back; its own lines on stderr are not ours
+        "log_level": _LIBRDKAFKA_ERRORS,
     }
     if settings.security_protocol.has_tls:
         files = {
@@ -65,14 +69,23 @@ def confluent_options(settings: Settings) -> dict[str, Any]:
 
 
 def confluent_producer_options(settings: Settings) -> dict[str, Any]:
-    """Options of a confluent-kafka producer: Java's partitioner (librdkafka's own would send keys elsewhere), and no loss."""
-    return confluent_options(settings) | {"partitioner": "murmur2_random", "enable.idempotence": True, "acks": "all"}
+    """Options of a confluent-kafka producer: Java's partitioner (librdkafka's own would send keys
+    elsewhere), and no loss."""
+    return confluent_options(settings) | {
+        "partitioner": "murmur2_random",
+        "enable.idempotence": True,
+        "acks": "all",
+    }
 
 
 def _ssl_context(settings: Settings) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=None if settings.ssl_ca_file is None else str(settings.ssl_ca_file))
+    context = ssl.create_default_context(
+        cafile=None if settings.ssl_ca_file is None else str(settings.ssl_ca_file)
+    )
     if settings.ssl_cert_file is not None and settings.ssl_key_file is not None:
-        context.load_cert_chain(settings.ssl_cert_file, settings.ssl_key_file, _secret(settings.ssl_key_password))
+        context.load_cert_chain(
+            settings.ssl_cert_file, settings.ssl_key_file, _secret(settings.ssl_key_password)
+        )
     return context
 
 

@@ -78,8 +78,12 @@ def board_commands() -> Any:
 
 
 def all_reducers() -> tuple[Reducer[Any, Any], ...]:
-    """Every reducer, in the order of the flow; raises LookupError where the catalogue and the services do not agree."""
+    """Every reducer, in the order of the flow; raises LookupError where the catalogue and the
+    services do not agree."""
     found = {reducer.name: reducer for name in SERVICES for reducer in service_of(name).reducers}
     if found.keys() != REDUCERS.keys():
-        raise LookupError(f"the catalogue and the services name different reducers: {sorted(found.keys() ^ REDUCERS.keys())}")
+        raise LookupError(
+            "the catalogue and the services name different reducers: "
+            f"{sorted(found.keys() ^ REDUCERS.keys())}"
+        )
     return tuple(found[name] for name in REDUCERS)

@@ -1,7 +1,8 @@
 """Ids that follow from their cause.
 
-An id here is 32 lower-case hexadecimal digits (128 bits of BLAKE2b). The same cause gives the same id, in every host and
-after every crash, so a consequence that is computed twice is recognised as one. No id is ever drawn at random.
+An id here is 32 lower-case hexadecimal digits (128 bits of BLAKE2b). The same cause gives the same
+id, in every host and after every crash, so a consequence that is computed twice is recognised as
+one. No id is ever drawn at random.
 """
 
 from hashlib import blake2b
@@ -10,7 +11,8 @@ _SEPARATOR = "\x1f"
 
 
 def derived_id(*parts: str | int) -> str:
-    """The id of whatever ``parts`` name: for a fact (cause id, kind, ordinal), for an identity (scheme, value).
+    """The id of whatever ``parts`` name: for a fact (cause id, kind, ordinal), for an identity
+    (scheme, value).
 
     Parts are joined with the unit separator, so ``("ab", "c")`` and ``("a", "bc")`` differ.
     """

@@ -1,7 +1,8 @@
-"""Ends a process when the one that looks after it is gone, however that went: nothing else is told of a kill -9.
+"""Ends a process when the one that looks after it is gone, however that went: nothing else is told
+of a kill -9.
 
-The supervisor holds the other end of this process's standard input and never writes to it. When it dies the system closes that
-end, which reads as the end of the input here.
+The supervisor holds the other end of this process's standard input and never writes to it. When it
+dies the system closes that end, which reads as the end of the input here.
 """
 
 import os
@@ -13,7 +14,8 @@ VARIABLE = "BATON_LIFELINE"
 
 
 def end_with_supervisor() -> None:
-    """From now on end this process as SIGTERM does when its supervisor dies. Nothing if it has none."""
+    """From now on end this process as SIGTERM does when its supervisor dies. Nothing if it has
+    none."""
     if os.environ.get(VARIABLE):
         threading.Thread(target=_wait_for_end, name="lifeline", daemon=True).start()
 

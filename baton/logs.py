@@ -1,7 +1,9 @@
-"""The log of a process: one line for each thing said, for people or as JSON, and never an e-mail address in it.
+"""The log of a process: one line for each thing said, for people or as JSON, and never an e-mail
+address in it.
 
-Every line names the service; with :func:`log_of` also the reducer, the partition and, where one is meant, the lead. Personal data
-is not to be logged in the first place: that addresses are struck out of the finished line, tracebacks included, is the net below.
+Every line names the service; with :func:`log_of` also the reducer, the partition and, where one is
+meant, the lead. Personal data is not to be logged in the first place: that addresses are struck out
+of the finished line, tracebacks included, is the net below.
 """
 
 import json
@@ -21,12 +23,16 @@ from baton.settings import LogFormat
 
 _PLACE = ("reducer", "partition", "lead")
 _STRUCK = "<address>"
-# Wider than what is a valid address on purpose: also quoted, percent-encoded and internationalised ones.
-_ADDRESS = re.compile(r"[^\s<>()\[\]{}\"',;:=|\\/]+\"?(?:@|%40)[^\s<>()\[\]{}\"',;:=|\\/@]+\.[^\s<>()\[\]{}\"',;:=|\\/@]+")
+# Wider than what is a valid address on purpose: also quoted, percent-encoded and internationalised
+# ones.
+_ADDRESS = re.compile(
+    r"[^\s<>()\[\]{}\"',;:=|\\/]+\"?(?:@|%40)[^\s<>()\[\]{}\"',;:=|\\/@]+\.[^\s<>()\[\]{}\"',;:=|\\/@]+"
+)
 _LINE_BREAKS = re.compile(r"\s*[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]\s*")
 _NOISY = {
     "aiokafka": logging.WARNING,
-    # Each retry of a produce request is a warning there, and retries are a normal part of transactions.
+    # Each retry of a produce request is a warning there, and retries are a normal part of
+    # transactions.
     "aiokafka.producer.sender": logging.ERROR,
     "asyncio": logging.WARNING,
     "faust": logging.WARNING,
@@ -44,11 +50,16 @@ def set_up_logs(
 ) -> None:
     """Let every logger of this process write to ``file``, else to ``stream`` (stderr).
 
-    ``form``: without it, for people on a terminal, else JSON. The file is opened again when it was renamed.
+    ``form``: without it, for people on a terminal, else JSON. The file is opened again when it was
+    renamed.
     """
     out = sys.stderr if stream is None else stream
     chosen = form or (LogFormat.HUMAN if file is None and out.isatty() else LogFormat.JSON)
-    handler = logging.StreamHandler(out) if file is None else WatchedFileHandler(file, encoding="utf-8", delay=True)
+    handler = (
+        logging.StreamHandler(out)
+        if file is None
+        else WatchedFileHandler(file, encoding="utf-8", delay=True)
+    )
     handler.setFormatter(HumanLine(service) if chosen is LogFormat.HUMAN else JsonLine(service))
     handler.addFilter(Repeats("aiokafka"))
     handler.addFilter(_is_no_noise)
@@ -64,26 +75,39 @@ def set_up_logs(
 
 
 def _is_no_noise(record: logging.LogRecord) -> bool:
-    """Not what the library that hosts a worker says of its own objects (``[^--EngineService]: Starting...``)."""
-    return record.levelno > logging.INFO or not (isinstance(record.msg, str) and record.msg.startswith("[^"))
+    """Not what the library that hosts a worker says of its own objects (``[^--EngineService]:
+    Starting...``)."""
+    return record.levelno > logging.INFO or not (
+        isinstance(record.msg, str) and record.msg.startswith("[^")
+    )
 
 
 def _as_warning(record: logging.LogRecord) -> bool:
-    """What the Kafka client tries again by itself is no error: nobody has to look. Its tracebacks stay errors."""
-    if record.name.partition(".")[0] == "aiokafka" and record.levelno == logging.ERROR and not record.exc_info:
+    """What the Kafka client tries again by itself is no error: nobody has to look. Its tracebacks
+    stay errors."""
+    if (
+        record.name.partition(".")[0] == "aiokafka"
+        and record.levelno == logging.ERROR
+        and not record.exc_info
+    ):
         record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
     return True
 
 
-def log_of(name: str, *, reducer: str, partition: int | None = None) -> "logging.LoggerAdapter[logging.Logger]":
-    """A logger whose lines name the reducer and the partition; ``extra={"lead": ...}`` of a call names a lead too."""
+def log_of(
+    name: str, *, reducer: str, partition: int | None = None
+) -> "logging.LoggerAdapter[logging.Logger]":
+    """A logger whose lines name the reducer and the partition; ``extra={"lead": ...}`` of a call
+    names a lead too."""
     return _Placed(
-        logging.getLogger(name), {"reducer": reducer} if partition is None else {"reducer": reducer, "partition": partition}
+        logging.getLogger(name),
+        {"reducer": reducer} if partition is None else {"reducer": reducer, "partition": partition},
     )
 
 
 class _Placed(logging.LoggerAdapter[logging.Logger]):
-    """Adds its own place to what a call gives, instead of replacing it (the standard adapter can from Python 3.13 on)."""
+    """Adds its own place to what a call gives, instead of replacing it (the standard adapter can
+    from Python 3.13 on)."""
 
     def process(self, msg: Any, kwargs: Any) -> tuple[Any, Any]:
         kwargs["extra"] = {**(self.extra or {}), **(kwargs.get("extra") or {})}
@@ -96,9 +120,11 @@ def without_addresses(text: str) -> str:
 
 
 class Repeats(logging.Filter):
-    """Lets what one library says again and again through every ten seconds only, with how often it was held back meanwhile.
+    """Lets what one library says again and again through every ten seconds only, with how often it
+    was held back meanwhile.
 
-    While no broker answers, each client tells of each attempt: thousands of lines a second, in which nothing else is found.
+    While no broker answers, each client tells of each attempt: thousands of lines a second, in
+    which nothing else is found.
     """
 
     _EVERY_S, _KNOWN = 10.0, 256
@@ -126,12 +152,16 @@ class Repeats(logging.Filter):
                 del self._held[next(iter(self._held))]
             self._held[said] = now, 0
         if held:
-            record.msg, record.args = f"{text} (and {held:,} times more in the last {now - (told_at or now):,.0f} s)", None
+            record.msg, record.args = (
+                f"{text} (and {held:,} times more in the last {now - (told_at or now):,.0f} s)",
+                None,
+            )
         return True
 
 
 class HumanLine(logging.Formatter):
-    """``12:30:01.123 WARNING router lead[3]: text``; a traceback follows on the same line, its lines parted by bars."""
+    """``12:30:01.123 WARNING router lead[3]: text``; a traceback follows on the same line, its
+    lines parted by bars."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -146,11 +176,14 @@ class HumanLine(logging.Formatter):
         if "lead" in place:
             where = f"{where} {place['lead']}"
         text = " | ".join(part for part in (record.getMessage(), _traceback_of(record)) if part)
-        return without_addresses(_LINE_BREAKS.sub(" | ", f"{moment} {record.levelname} {self._service} {where}: {text}"))
+        return without_addresses(
+            _LINE_BREAKS.sub(" | ", f"{moment} {record.levelname} {self._service} {where}: {text}")
+        )
 
 
 class JsonLine(logging.Formatter):
-    """One JSON object a line: at, level, service, logger, message, and reducer, partition, lead, error where there are."""
+    """One JSON object a line: at, level, service, logger, message, and reducer, partition, lead,
+    error where there are."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -158,20 +191,29 @@ class JsonLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z"),
             "level": record.levelname,
             "service": self._service,
             "logger": record.name,
             "message": without_addresses(record.getMessage()),
         }
-        line |= {name: without_addresses(value) if isinstance(value, str) else value for name, value in _place_of(record).items()}
+        line |= {
+            name: without_addresses(value) if isinstance(value, str) else value
+            for name, value in _place_of(record).items()
+        }
         if error := _traceback_of(record):
             line["error"] = without_addresses(error)
-        return json.dumps(line, ensure_ascii=True, default=lambda value: without_addresses(repr(value)))
+        return json.dumps(
+            line, ensure_ascii=True, default=lambda value: without_addresses(repr(value))
+        )
 
 
 def _place_of(record: logging.LogRecord) -> dict[str, object]:
-    return {name: getattr(record, name) for name in _PLACE if getattr(record, name, None) is not None}
+    return {
+        name: getattr(record, name) for name in _PLACE if getattr(record, name, None) is not None
+    }
 
 
 def _traceback_of(record: logging.LogRecord) -> str:

@@ -1,7 +1,8 @@
-"""Numbers as people and spreadsheets write them, read where there is one reading, and never guessed. Pure.
+"""Numbers as people and spreadsheets write them, read where there is one reading, and never
+guessed. Pure.
 
-``1.200`` is twelve hundred in Berlin and one and a fifth in Boston: where a number of things is meant it is 1200, else nobody knows.
-``None`` says that a text is no number, or more than one.
+``1.200`` is twelve hundred in Berlin and one and a fifth in Boston: where a number of things is
+meant it is 1200, else nobody knows. ``None`` says that a text is no number, or more than one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ _FRACTION = re.compile(r"([+-]?)(\d+)[.,](\d+)\Z")
 
 
 def number_in(text: str, *, whole: bool = False) -> Decimal | None:
-    """The number a text certainly says. ``whole``: a number of things is meant, so ``1.200`` can only be 1200, and ``1.2`` is none."""
+    """The number a text certainly says. ``whole``: a number of things is meant, so ``1.200`` can
+    only be 1200, and ``1.2`` is none."""
     if len(text) > _MAX_CHARACTERS:
         return None
     plain = _ONLY_THOUSANDS.sub("", text.strip()).replace("−", "-")
@@ -51,7 +53,8 @@ _RANGE = re.compile(r"(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?)|\+)\Z")
 
 
 def range_in(text: str) -> tuple[float, float] | None:
-    """The ends of a range as it is normalised: ``51-200``, ``250+`` (to infinity). None for anything else."""
+    """The ends of a range as it is normalised: ``51-200``, ``250+`` (to infinity). None for
+    anything else."""
     match = _RANGE.match(text) if len(text) <= _MAX_CHARACTERS else None
     if match is None:
         return None

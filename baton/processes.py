@@ -1,7 +1,9 @@
-"""Processes that outlive the one that started them: told apart from a later one with the same pid, and ended for certain.
+"""Processes that outlive the one that started them: told apart from a later one with the same pid,
+and ended for certain.
 
-A pid alone says nothing after a crash: the number may belong to somebody else by now. A :class:`Mark` is the pid with the
-process's start time. Nothing here ever signals a process whose mark does not fit.
+A pid alone says nothing after a crash: the number may belong to somebody else by now. A
+:class:`Mark` is the pid with the process's start time. Nothing here ever signals a process whose
+mark does not fit.
 """
 
 import contextlib
@@ -11,7 +13,8 @@ from dataclasses import dataclass
 
 import psutil
 
-_START_TOLERANCE_S = 3.0  # the system's idea of its boot time, from which start times are computed, is corrected now and then
+# the system's idea of its boot time, from which start times are computed, is corrected now and then
+_START_TOLERANCE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +39,14 @@ def own_mark() -> Mark:
 
 
 def find(mark: Mark) -> psutil.Process | None:
-    """The process with this mark, if it still runs; one that ended and waits to be collected does not."""
+    """The process with this mark, if it still runs; one that ended and waits to be collected does
+    not."""
     try:
         process = psutil.Process(mark.pid)
-        if process.status() == psutil.STATUS_ZOMBIE or abs(process.create_time() - mark.started) > _START_TOLERANCE_S:
+        if (
+            process.status() == psutil.STATUS_ZOMBIE
+            or abs(process.create_time() - mark.started) > _START_TOLERANCE_S
+        ):
             return None
     except psutil.NoSuchProcess:
         return None
@@ -63,7 +70,8 @@ def send(mark: Mark, number: signal.Signals) -> bool:
 
 
 def wait_gone(mark: Mark, timeout_s: float) -> bool:
-    """Wait until the process has ended, and collect it if it is ours; False when it still runs at the end of the time."""
+    """Wait until the process has ended, and collect it if it is ours; False when it still runs at
+    the end of the time."""
     try:
         process = psutil.Process(mark.pid)
         if abs(process.create_time() - mark.started) > _START_TOLERANCE_S:
@@ -77,7 +85,8 @@ def wait_gone(mark: Mark, timeout_s: float) -> bool:
 
 
 def end(mark: Mark, *, grace_s: float) -> bool:
-    """End a process: asked first (SIGTERM, woken if it was stopped), killed after ``grace_s``. True if it ended by itself."""
+    """End a process: asked first (SIGTERM, woken if it was stopped), killed after ``grace_s``. True
+    if it ended by itself."""
     if not send(mark, signal.SIGTERM):
         wait_gone(mark, 0)
         return True

@@ -1,7 +1,7 @@
 """What every process of Baton can be told from outside: ``BATON_*`` in the environment.
 
-Which cluster, which namespace, how to be let in, where to keep things. A service's own settings live in its own
-``settings.py``. Secrets are masked wherever settings are printed.
+Which cluster, which namespace, how to be let in, where to keep things. A service's own settings
+live in its own ``settings.py``. Secrets are masked wherever settings are printed.
 """
 
 import os
@@ -72,7 +72,9 @@ def default_cache() -> Path:
 class Settings(BaseSettings):
     """The settings that all parts share. ``docs/OPERATING.md`` lists them from here."""
 
-    model_config = SettingsConfigDict(env_prefix="BATON_", frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="BATON_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
 
     bootstrap: str | None = Field(
         None,
@@ -85,58 +87,94 @@ class Settings(BaseSettings):
         description="Prefix of consumer groups and transactional ids, and of topics unless it is `baton`",
     )
     partitions: int = Field(
-        4, ge=1, le=1024, description="Number of partitions of every keyed topic; cannot change once the topics exist"
+        4,
+        ge=1,
+        le=1024,
+        description="Number of partitions of every keyed topic; cannot change once the topics exist",
     )
     replication: int | None = Field(
         None,
         ge=1,
         le=10,
-        description="Replication factor of topics; without it 3, or the number of brokers if there are fewer",
+        description=(
+            "Replication factor of topics; without it 3, or the number of brokers if there are "
+            "fewer"
+        ),
     )
-    home: Path = Field(default_factory=default_home, description="Directory for broker data, run files and logs")
+    home: Path = Field(
+        default_factory=default_home, description="Directory for broker data, run files and logs"
+    )
     cache: Path = Field(
-        default_factory=default_cache, description="Directory for downloads that can be repeated: the broker's jars"
+        default_factory=default_cache,
+        description="Directory for downloads that can be repeated: the broker's jars",
     )
     registry_url: str | None = Field(
         None,
-        description="URL of a Confluent-compatible schema registry; without it the checked-in schema ids are used",
+        description=(
+            "URL of a Confluent-compatible schema registry; without it the checked-in schema ids "
+            "are used"
+        ),
     )
 
     placeholders: str = Field(
         "",
-        description="Additional values that identify nobody (words, addresses, mail domains), separated by commas",
+        description=(
+            "Additional values that identify nobody (words, addresses, mail domains), separated by "
+            "commas"
+        ),
     )
 
-    security_protocol: SecurityProtocol = Field(SecurityProtocol.PLAINTEXT, description="Kafka's `security.protocol`")
-    sasl_mechanism: SaslMechanism = Field(SaslMechanism.SCRAM_SHA_512, description="Kafka's `sasl.mechanism`")
+    security_protocol: SecurityProtocol = Field(
+        SecurityProtocol.PLAINTEXT, description="Kafka's `security.protocol`"
+    )
+    sasl_mechanism: SaslMechanism = Field(
+        SaslMechanism.SCRAM_SHA_512, description="Kafka's `sasl.mechanism`"
+    )
     sasl_username: str | None = Field(None, description="SASL user name")
     sasl_password: SecretStr | None = Field(None, description="SASL password")
     ssl_ca_file: Path | None = Field(
-        None, description="CA certificates that are trusted for the brokers; without it the system's"
+        None,
+        description="CA certificates that are trusted for the brokers; without it the system's",
     )
-    ssl_cert_file: Path | None = Field(None, description="Client certificate, where the brokers require one")
+    ssl_cert_file: Path | None = Field(
+        None, description="Client certificate, where the brokers require one"
+    )
     ssl_key_file: Path | None = Field(None, description="Private key of the client certificate")
     ssl_key_password: SecretStr | None = Field(None, description="Password of the private key")
 
-    broker_port: int = Field(9092, ge=0, le=65535, description="Port of the embedded broker; 0 chooses a free one")
+    broker_port: int = Field(
+        9092, ge=0, le=65535, description="Port of the embedded broker; 0 chooses a free one"
+    )
     broker_heap_mb: int = Field(768, ge=256, description="Java heap of the embedded broker in MB")
-    maven_repository: str | None = Field(None, description="Mirror to download the embedded broker's jars from")
+    maven_repository: str | None = Field(
+        None, description="Mirror to download the embedded broker's jars from"
+    )
 
-    metrics_host: str = Field("127.0.0.1", description="Address on which a process serves /metrics, /healthz and /readyz")
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address on which a process serves /metrics, /healthz and /readyz"
+    )
     metrics_port: int = Field(
         9100,
         ge=0,
         le=65535,
-        description="Port of these pages; `baton up` uses this one and those after it, one per process; 0 chooses a free one",
+        description=(
+            "Port of these pages; `baton up` uses this one and those after it, one per process; 0 "
+            "chooses a free one"
+        ),
     )
     log_format: LogFormat | None = Field(
         None, description="Log format, `human` or `json`; without it human on a terminal, else json"
     )
     log_file: Path | None = Field(
         None,
-        description="Log file of a worker instead of standard error; reopened after it was renamed (logrotate)",
+        description=(
+            "Log file of a worker instead of standard error; reopened after it was renamed "
+            "(logrotate)"
+        ),
     )
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Lowest level that is logged")
+    log_level: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Lowest level that is logged"
+    )
 
     @field_validator("bootstrap")
     @classmethod
@@ -152,7 +190,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.security_protocol.has_sasl and not (self.sasl_username and self.sasl_password):
-            raise ValueError(f"{self.security_protocol} needs BATON_SASL_USERNAME and BATON_SASL_PASSWORD")
+            raise ValueError(
+                f"{self.security_protocol} needs BATON_SASL_USERNAME and BATON_SASL_PASSWORD"
+            )
         if bool(self.ssl_cert_file) != bool(self.ssl_key_file):
             raise ValueError("BATON_SSL_CERT_FILE and BATON_SSL_KEY_FILE go together")
         return self
@@ -177,5 +217,6 @@ class Settings(BaseSettings):
 
 @cache
 def load_settings() -> Settings:
-    """The settings of this process, read from the environment once; raises pydantic's ValidationError."""
+    """The settings of this process, read from the environment once; raises pydantic's
+    ValidationError."""
     return Settings()

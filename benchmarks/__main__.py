@@ -2,8 +2,9 @@
 
     python -m benchmarks [--quick] [--only NAME ...] [--json FILE] [--markdown FILE]
 
-It uses the Kafka of BATON_BOOTSTRAP, else starts one. Each thing is measured in a process of its own, one after the other. Exit code 1
-if something could not be measured; a target that is missed is said in the table and is no error.
+It uses the Kafka of BATON_BOOTSTRAP, else starts one. Each thing is measured in a process of its
+own, one after the other. Exit code 1 if something could not be measured; a target that is missed is
+said in the table and is no error.
 """
 
 from __future__ import annotations
@@ -56,16 +57,35 @@ class Sizes:
 
 
 QUICK = Sizes(
-    events=4_000, faust_events=1_000, restored=2_000, leads=(1_000,), lead_events=1_000, intake_events=200, identities=500, many=20_000, core_events=1_000,
-    rate=50, seconds=2.0, one_in=5, idle_s=1.0, warm_s=1.0,
-)  # fmt: skip
+    events=4_000,
+    faust_events=1_000,
+    restored=2_000,
+    leads=(1_000,),
+    lead_events=1_000,
+    intake_events=200,
+    identities=500,
+    many=20_000,
+    core_events=1_000,
+    rate=50,
+    seconds=2.0,
+    one_in=5,
+    idle_s=1.0,
+    warm_s=1.0,
+)
 """Shows that everything works; its figures mean nothing."""
 
 
 class Bench:
     """Runs parts and keeps what they tell."""
 
-    def __init__(self, sizes: Sizes, only: tuple[str, ...], console: Console, bootstrap: str, broker: int | None) -> None:
+    def __init__(
+        self,
+        sizes: Sizes,
+        only: tuple[str, ...],
+        console: Console,
+        bootstrap: str,
+        broker: int | None,
+    ) -> None:
         self.results: dict[str, Mapping[str, Any]] = {}
         self._sizes, self._only, self._console = sizes, only, console
         self._bootstrap, self._broker = bootstrap, broker
@@ -79,14 +99,23 @@ class Bench:
             ("agreement", "agreement", {}),
             ("intake", "intake", {"events": sizes.intake_events, "identities": [sizes.identities]}),
             ("core", "core", {"events": sizes.core_events, "many": sizes.many}),
-            *((f"leads_{leads}", "lead", {"leads": [leads], "events": sizes.lead_events}) for leads in sizes.leads),
+            *(
+                (f"leads_{leads}", "lead", {"leads": [leads], "events": sizes.lead_events})
+                for leads in sizes.leads
+            ),
         ):
             self._part(part, module, options)
-        self._together("a", ("loop", "empty", "adding", "lead", "faust", "faust_table", "streams"), self._flow)
+        self._together(
+            "a", ("loop", "empty", "adding", "lead", "faust", "faust_table", "streams"), self._flow
+        )
         self._together("b", ("restore",), self._restore)
         self._together("c", ("whole",), self._whole)
         self._together(
-            "d", ("hop",), lambda: self._part("hop", "hop", {"rate": sizes.rate, "seconds": sizes.seconds, **self._where("d")})
+            "d",
+            ("hop",),
+            lambda: self._part(
+                "hop", "hop", {"rate": sizes.rate, "seconds": sizes.seconds, **self._where("d")}
+            ),
         )
 
     def _flow(self) -> None:
@@ -143,7 +172,11 @@ class Bench:
         self._console.print(f"{part} ...", end=" ", highlight=False)
         began = time.monotonic()
         self.results[part] = found = measured(module, options)
-        told = f"failed: {found['failed']}" if "failed" in found else f"{time.monotonic() - began:.0f} s"
+        told = (
+            f"failed: {found['failed']}"
+            if "failed" in found
+            else f"{time.monotonic() - began:.0f} s"
+        )
         self._console.print(told, highlight=False, markup=False)
         return found
 
@@ -151,7 +184,9 @@ class Bench:
 def measured(module: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """What a part tells, from a process of its own."""
     words = [sys.executable, "-m", "benchmarks.parts", module, json.dumps(options)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             out, err = process.communicate(timeout=_LIMIT_S)
         except BaseException as error:
@@ -161,7 +196,9 @@ def measured(module: str, options: Mapping[str, Any]) -> dict[str, Any]:
                 return {"failed": f"not done after {_LIMIT_S:.0f} s"}
             raise
     if process.returncode:
-        return {"failed": (err.strip().splitlines() or [f"exit code {process.returncode}"])[-1][:300]}
+        return {
+            "failed": (err.strip().splitlines() or [f"exit code {process.returncode}"])[-1][:300]
+        }
     found: dict[str, Any] = json.loads(out.splitlines()[-1])
     return found
 
@@ -169,15 +206,23 @@ def measured(module: str, options: Mapping[str, Any]) -> dict[str, Any]:
 def _too_large(leads: int) -> str:
     free = psutil.virtual_memory().available
     needed = leads * _BYTES_A_LEAD
-    return "" if free > needed else f"{needed >> 20} MB of memory are needed, {free >> 20} MB are free"
+    return (
+        "" if free > needed else f"{needed >> 20} MB of memory are needed, {free >> 20} MB are free"
+    )
 
 
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--quick", action="store_true", help="small numbers: whether it all works; the figures mean nothing")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="small numbers: whether it all works; the figures mean nothing",
+    )
     parser.add_argument(
         "--only",
         action="append",
@@ -186,18 +231,26 @@ def main() -> int:
         help="only this part, such as lead, restore or whole; may be repeated",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="everything, with the machine")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="the table, for docs/BENCHMARKS.md")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="the table, for docs/BENCHMARKS.md"
+    )
     options = parser.parse_args()
     sizes = QUICK if options.quick else Sizes()
     console = Console(stderr=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # however it is ended, nothing stays behind
+    # however it is ended, nothing stays behind
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     about = machine()
     with kafka(console) as (bootstrap, broker):
         bench = Bench(sizes, tuple(options.only), console, bootstrap, broker)
         bench.run()
     found = rows(bench.results, leads=sizes.leads)
     if options.json:
-        told = {"machine": about, "quick": options.quick, "rows": [row.plain() for row in found], "results": bench.results}
+        told = {
+            "machine": about,
+            "quick": options.quick,
+            "rows": [row.plain() for row in found],
+            "results": bench.results,
+        }
         options.json.write_text(json.dumps(told, indent=2, default=str) + "\n")
     if options.markdown:
         options.markdown.write_text(markdown_of(shown(found), about))

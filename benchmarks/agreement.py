@@ -2,7 +2,8 @@
 
     .venv/bin/python benchmarks/agreement.py
 
-An agreement of 60 fit criteria (all forms of condition), the levels, a deadline, a promise, a pool, a segment.
+An agreement of 60 fit criteria (all forms of condition), the levels, a deadline, a promise, a pool,
+a segment.
 """
 
 import sys
@@ -73,8 +74,12 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
     changing = [{**PROFILE, "employees": str(number)} for number in range(5_000)]
     rows = iter(changing * 8)
     questions: dict[str, Callable[[], Any]] = {
-        f"fit, {len(made.fit.rules)} criteria, values seen before": lambda: made.fit.evaluate(PROFILE),
-        f"fit, {len(made.fit.rules)} criteria, one value never seen": lambda: made.fit.evaluate(next(rows)),
+        f"fit, {len(made.fit.rules)} criteria, values seen before": lambda: made.fit.evaluate(
+            PROFILE
+        ),
+        f"fit, {len(made.fit.rules)} criteria, one value never seen": lambda: made.fit.evaluate(
+            next(rows)
+        ),
         "level, with hysteresis": lambda: made.levels.level_for(70_000_000, 30_000_000, "hot"),
         "grade": lambda: made.levels.grade(70_000_000, 45_000_000),
         "segment": lambda: made.segment_of(PROFILE),

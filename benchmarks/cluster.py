@@ -1,4 +1,5 @@
-"""The Kafka that is measured on: the one of ``BATON_BOOTSTRAP``, else an embedded one for this run; and topics that go again."""
+"""The Kafka that is measured on: the one of ``BATON_BOOTSTRAP``, else an embedded one for this run;
+and topics that go again."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ _TIMEOUT_S = 60.0
 
 @contextlib.contextmanager
 def kafka(console: Console) -> Iterator[tuple[str, int | None]]:
-    """An address, and the broker's process where it is ours; whatever happens, ours ends and its data goes."""
+    """An address, and the broker's process where it is ours; whatever happens, ours ends and its
+    data goes."""
     given = os.environ.get("BATON_BOOTSTRAP")
     if given:
         yield given, None
@@ -57,27 +59,46 @@ def topics() -> Mapping[str, TopicSpec]:
     """Every topic that the measured reducers touch."""
     lead = Lead()
     shared = ("leads.accepted.v1", *lead.inputs, *lead.outputs, "baton.skips.v1")
-    own = (spec for each in (*REDUCERS.values(), lead) for spec in engine_topics(each.name, each.service))
-    totals = TopicSpec(name="bench.totals.v1", record=Total, says="counted", key="lead", writer="bench")
+    own = (
+        spec
+        for each in (*REDUCERS.values(), lead)
+        for spec in engine_topics(each.name, each.service)
+    )
+    totals = TopicSpec(
+        name="bench.totals.v1", record=Total, says="counted", key="lead", writer="bench"
+    )
     return {spec.name: spec for spec in (*(TOPICS[name] for name in shared), *own, totals)}
 
 
 def make_topics(bootstrap: str, namespace: str, specs: Iterable[TopicSpec] | None = None) -> None:
     """Make them in the namespace."""
     layout = Layout(namespace=namespace, partitions=PARTITIONS)
-    ensure_topics({"bootstrap.servers": bootstrap}, layout, topics().values() if specs is None else specs)
+    ensure_topics(
+        {"bootstrap.servers": bootstrap}, layout, topics().values() if specs is None else specs
+    )
 
 
 def clear(bootstrap: str, namespace: str) -> None:
-    """Delete every topic and group of the namespace, whoever made it (a peer's library makes some of its own)."""
+    """Delete every topic and group of the namespace, whoever made it (a peer's library makes some
+    of its own)."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    found = [name for name in admin.list_topics(timeout=_TIMEOUT_S).topics if name.startswith(namespace)]
-    groups = [each.group_id for each in admin.list_consumer_groups(request_timeout=_TIMEOUT_S).result().valid]
+    found = [
+        name for name in admin.list_topics(timeout=_TIMEOUT_S).topics if name.startswith(namespace)
+    ]
+    groups = [
+        each.group_id
+        for each in admin.list_consumer_groups(request_timeout=_TIMEOUT_S).result().valid
+    ]
     mine = [name for name in groups if name.startswith(namespace)]
-    waiting = [*(admin.delete_topics(found, operation_timeout=_TIMEOUT_S) if found else {}).values()]
-    waiting += (admin.delete_consumer_groups(mine, request_timeout=_TIMEOUT_S) if mine else {}).values()
+    waiting = [
+        *(admin.delete_topics(found, operation_timeout=_TIMEOUT_S) if found else {}).values()
+    ]
+    waiting += (
+        admin.delete_consumer_groups(mine, request_timeout=_TIMEOUT_S) if mine else {}
+    ).values()
     for each in waiting:
-        with contextlib.suppress(Exception):  # a group whose member has just gone may not be empty yet; its topics are gone
+        # a group whose member has just gone may not be empty yet; its topics are gone
+        with contextlib.suppress(Exception):
             each.result(_TIMEOUT_S)
 
 

@@ -1,4 +1,5 @@
-"""What a record costs to encode and decode, beside fastavro on the same record: microseconds, and the ratio.
+"""What a record costs to encode and decode, beside fastavro on the same record: microseconds, and
+the ratio.
 
 Run: ``.venv/bin/python benchmarks/codec.py``
 """
@@ -22,7 +23,9 @@ EVENT = LeadEvent(
     kind="engagement",
     occurred_at_ms=1_763_787_600_000,
     received_at_ms=1_763_787_600_100,
-    engagement=Engagement(act="page_view", content_id="c1", content_title="a title", topics=("a", "b"), campaign="q4"),
+    engagement=Engagement(
+        act="page_view", content_id="c1", content_title="a title", topics=("a", "b"), campaign="q4"
+    ),
     profile={"country": "DE"},
 )
 

@@ -1,4 +1,5 @@
-"""(b), (c) the engine on Kafka, exactly once, from joining the group to the last commit, with one of three reducers."""
+"""(b), (c) the engine on Kafka, exactly once, from joining the group to the last commit, with one
+of three reducers."""
 
 from __future__ import annotations
 
@@ -67,8 +68,15 @@ async def _run(host: KafkaHost, count: int) -> dict[str, Any]:
 def committed(host: KafkaHost) -> int:
     """How many events are in the state of this process for good."""
     memories = [
-        supervisor.memory for group in host.groups for supervisor in group.supervisors.values() if supervisor.memory is not None
+        supervisor.memory
+        for group in host.groups
+        for supervisor in group.supervisors.values()
+        if supervisor.memory is not None
     ]
-    # While a batch is open the position is ahead of what is committed; then what counts is where the batch began.
-    stands = [each.core.positions if each.core._open_batch is None else each.core._open_batch.positions for each in memories]
+    # While a batch is open the position is ahead of what is committed; then what counts is where
+    # the batch began.
+    stands = [
+        each.core.positions if each.core._open_batch is None else each.core._open_batch.positions
+        for each in memories
+    ]
     return sum(each.get(topic, 0) for each in stands for topic in EVENT_TOPICS)

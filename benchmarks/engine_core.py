@@ -2,8 +2,9 @@
 
     .venv/bin/python -m benchmarks.engine_core [--quick] [--json]
 
-Times are CPU time of this process; each figure is the best of several rounds, so that a busy machine disturbs it least. The
-in-memory task of a million keys is made by restoring a changelog, as a worker does.
+Times are CPU time of this process; each figure is the best of several rounds, so that a busy
+machine disturbs it least. The in-memory task of a million keys is made by restoring a changelog, as
+a worker does.
 """
 
 from __future__ import annotations
@@ -98,10 +99,18 @@ class Keep(_Bench):
     name = "keep"
     head_type = BenchState
 
-    def step(self, view: View[BenchState], event: Event, *, now: int, reference: Terms) -> Step[BenchState]:
+    def step(
+        self, view: View[BenchState], event: Event, *, now: int, reference: Terms
+    ) -> Step[BenchState]:
         count, total = (view.head.count, view.head.total_micro) if view.head else (0, 0)
-        head = BenchState(count=count + 1, last_event=event.id, total_micro=total + 1_000_000, level="warm")
-        return Step(head=head, wake_at=now + 86_400_000, facts=(Fact("bench.out.v1", view.key, event.value),))
+        head = BenchState(
+            count=count + 1, last_event=event.id, total_micro=total + 1_000_000, level="warm"
+        )
+        return Step(
+            head=head,
+            wake_at=now + 86_400_000,
+            facts=(Fact("bench.out.v1", view.key, event.value),),
+        )
 
 
 _NOTHING: Step[Any] = Step(head=None)
@@ -113,7 +122,10 @@ _TOPICS = {
 
 def events(count: int, keys: int) -> list[Fetched]:
     """Records of ``intake.leads.v1``."""
-    return [fetched(number, START_MS + number // 3, event) for number, event in enumerate(stream(count, keys, START_MS))]
+    return [
+        fetched(number, START_MS + number // 3, event)
+        for number, event in enumerate(stream(count, keys, START_MS))
+    ]
 
 
 def best(rounds: int, act: Callable[[], int]) -> float:
@@ -188,10 +200,15 @@ def timers(count: int) -> Iterator[tuple[str, float]]:
 def restoring(count: int) -> Iterator[tuple[str, float]]:
     """A changelog of so many heads with timers."""
     codec = codec_for(BenchState)
-    value = codec.encode(BenchState(count=7, last_event=derived_id("e"), total_micro=7_000_000, level="warm"))
+    value = codec.encode(
+        BenchState(count=7, last_event=derived_id("e"), total_micro=7_000_000, level="warm")
+    )
     version = Terms.version.encode()
     changelog = [
-        (head_key(derived_id("lead", number)), pack_head(START_MS + number * 977, number, version, value))
+        (
+            head_key(derived_id("lead", number)),
+            pack_head(START_MS + number * 977, number, version, value),
+        )
         for number in range(count)
     ]
     core = core_of(Keep())
@@ -200,7 +217,8 @@ def restoring(count: int) -> Iterator[tuple[str, float]]:
 
     def restore() -> int:
         for key, raw in changelog:
-            core.restore(key, bytes(memoryview(raw)))  # a copy, as each fetched record brings its own bytes
+            # a copy, as each fetched record brings its own bytes
+            core.restore(key, bytes(memoryview(raw)))
         core.restored()
         return count
 
@@ -247,9 +265,17 @@ def main() -> None:
     count, many = (10_000, 100_000) if quick else (40_000, 1_000_000)
     figures = measured({"events": count, "many": many})
     if "--json" in sys.argv:
-        print(json.dumps({"python": platform.python_version(), "machine": platform.machine(), **figures}, indent=2))
+        print(
+            json.dumps(
+                {"python": platform.python_version(), "machine": platform.machine(), **figures},
+                indent=2,
+            )
+        )
         return
-    print(f"CPython {platform.python_version()} on {platform.machine()}; {count} events, {many} keys and timers; us of CPU")
+    print(
+        f"CPython {platform.python_version()} on {platform.machine()}; {count} events, {many} keys "
+        "and timers; us of CPU"
+    )
     for name, says in _SAYS.items():
         print(f"{says:52}{figures[name]:10.2f}")
 

@@ -1,11 +1,12 @@
-"""(d) a Faust agent with a table: the same decoding, the same state in memory with a changelog, at least once; with the same fact, or
-without any.
+"""(d) a Faust agent with a table: the same decoding, the same state in memory with a changelog, at
+least once; with the same fact, or without any.
 
-Tuned as its documentation advises: uvloop, larger polls and buffers, batched and packed writes of the changelog, no web server, no
-wait for streams to be empty, keys and events as bytes, so that nothing is decoded twice.
+Tuned as its documentation advises: uvloop, larger polls and buffers, batched and packed writes of
+the changelog, no web server, no wait for streams to be empty, keys and events as bytes, so that
+nothing is decoded twice.
 
-Faust hands the changelog's records to a buffer and goes on. An event is done when its record is in the log, and not before: else most
-of the work would be left for after the end.
+Faust hands the changelog's records to a buffer and goes on. An event is done when its record is in
+the log, and not before: else most of the work would be left for after the end.
 """
 
 from __future__ import annotations
@@ -68,13 +69,22 @@ def _app(bootstrap: str, name: str, folder: str) -> Any:
 
 
 async def _run(options: dict[str, Any], folder: str) -> dict[str, Any]:
-    bootstrap, namespace, count, tells = options["bootstrap"], options["namespace"], options["events"], options["tells"]
+    bootstrap, namespace, count, tells = (
+        options["bootstrap"],
+        options["namespace"],
+        options["events"],
+        options["tells"],
+    )
     app = _app(bootstrap, f"{namespace}-faust-{'tells' if tells else 'counts'}", folder)
     topic = app.topic(event_topic(namespace), key_type=bytes, value_type=bytes, **_RAW)
     make_topics(bootstrap, namespace, [_TOLD])
     told = app.topic(physical(namespace, _TOLD.name), key_type=bytes, value_type=bytes, **_RAW)
     table = app.Table("totals", default=lambda: [0, 0], partitions=PARTITIONS, key_type=bytes)
-    schema, meter, encode = parse_schema(avro_schema_of(LeadEvent)), Meter(count), codec_for(Total).encode
+    schema, meter, encode = (
+        parse_schema(avro_schema_of(LeadEvent)),
+        Meter(count),
+        codec_for(Total).encode,
+    )
     seen = 0
 
     @app.agent(topic)
@@ -94,7 +104,9 @@ async def _run(options: dict[str, Any], folder: str) -> dict[str, Any]:
     app.finalize()
     meter.mark(0)
     await app.start()
-    written = _Written(bootstrap, [table.changelog_topic.get_topic_name()] + [told.get_topic_name()] * tells)
+    written = _Written(
+        bootstrap, [table.changelog_topic.get_topic_name()] + [told.get_topic_name()] * tells
+    )
     try:
         async with asyncio.timeout(_LIMIT_S):
             while (done := await asyncio.to_thread(written.count)) < count:
@@ -113,16 +125,22 @@ class _Written:
     """How many records are in each of the topics at least, asked seldom and of the broker."""
 
     def __init__(self, bootstrap: str, topics: list[str]) -> None:
-        self._consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "none", "log_level": 0})
+        self._consumer = Consumer(
+            {"bootstrap.servers": bootstrap, "group.id": "none", "log_level": 0}
+        )
         self._topics = topics
 
     def count(self) -> int:
         """The sum of all ends, of the topic that has fewest."""
-        return min(sum(self._end(topic, number) for number in range(PARTITIONS)) for topic in self._topics)
+        return min(
+            sum(self._end(topic, number) for number in range(PARTITIONS)) for topic in self._topics
+        )
 
     def close(self) -> None:
         """Close the client."""
         self._consumer.close()
 
     def _end(self, topic: str, number: int) -> int:
-        return int(self._consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10.0)[1])
+        return int(
+            self._consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10.0)[1]
+        )

@@ -15,7 +15,8 @@ _QUEUE_FULL_S = 1.0
 
 
 def producer_of(bootstrap: str) -> Producer:
-    """A quick producer that loses nothing; its batches are as large and as packed as the engine's."""
+    """A quick producer that loses nothing; its batches are as large and as packed as the
+    engine's."""
     return Producer(
         {
             "bootstrap.servers": bootstrap,
@@ -48,7 +49,11 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
     for event in stream(count, options["leads"], time.time_ns() // 1_000_000):
         value = encode(event)
         size += len(value)
-        where: dict[str, Any] = {"key": event.lead_id, "partition": partition_for(event.lead_id), "headers": headers(event)}
+        where: dict[str, Any] = {
+            "key": event.lead_id,
+            "partition": partition_for(event.lead_id),
+            "headers": headers(event),
+        }
         produce(producer, topic, value=value, **where)
         produce(producer, lead_topic, value=encode_input(input_of(event)), **where)
         producer.poll(0)

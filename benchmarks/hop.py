@@ -1,6 +1,8 @@
-"""One exactly-once hop in light traffic: from handing an event to the producer to having the committed fact, and what the worker takes.
+"""One exactly-once hop in light traffic: from handing an event to the producer to having the
+committed fact, and what the worker takes.
 
-The worker is a process of its own with the ``adding`` reducer; sender and reader share a clock here.
+The worker is a process of its own with the ``adding`` reducer; sender and reader share a clock
+here.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Hop:
-    """Sends, and reads what comes of it. Each event has a lead of its own, which is how the two are put together."""
+    """Sends, and reads what comes of it. Each event has a lead of its own, which is how the two are
+    put together."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._rate, self._seconds = options["rate"], options["seconds"]
@@ -58,7 +61,12 @@ class _Hop:
         self._topic = event_topic(options["namespace"])
         self._producer = Producer({**servers, "enable.idempotence": True, "linger.ms": 0})
         self._consumer = Consumer(
-            {**servers, "group.id": "none", "isolation.level": "read_committed", "enable.auto.commit": False}
+            {
+                **servers,
+                "group.id": "none",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+            }
         )
         totals = physical(options["namespace"], "bench.totals.v1")
         self._consumer.assign([TopicPartition(totals, number, 0) for number in range(PARTITIONS)])
@@ -80,7 +88,12 @@ class _Hop:
         self._ended.set()
         reading.join()
         delays = [self._came[lead] - at for lead, at in self._sent.items() if lead in self._came]
-        return {"sent": len(self._sent), "came": len(delays), **percentiles(delays), "worker_cpu_share": round(share, 3)}
+        return {
+            "sent": len(self._sent),
+            "came": len(delays),
+            **percentiles(delays),
+            "worker_cpu_share": round(share, 3),
+        }
 
     def _await(self, limit_s: float) -> None:
         until = time.monotonic() + limit_s

@@ -1,10 +1,12 @@
-"""What an event costs on its way in: reading a line, `admit`, `identify` and the gateway's bodies, with the demonstration's company.
+"""What an event costs on its way in: reading a line, `admit`, `identify` and the gateway's bodies,
+with the demonstration's company.
 
     .venv/bin/python -m benchmarks.intake [--identities 10000,100000] [--events 10000] [--json]
 
-Times are CPU time of this process, without brokers; each figure is the best of several rounds. Lines are those of the demonstration's
-visitors (of five one is new, some come twice, some cannot be taken) and the deeds of its people. `identify` counts what identities
-tell each other as part of the event that was the reason. Its population is restored from a changelog, as a worker does: copies of
+Times are CPU time of this process, without brokers; each figure is the best of several rounds.
+Lines are those of the demonstration's visitors (of five one is new, some come twice, some cannot be
+taken) and the deeds of its people. `identify` counts what identities tell each other as part of the
+event that was the reason. Its population is restored from a changelog, as a worker does: copies of
 some hundred leads that were grown by events.
 """
 
@@ -61,9 +63,16 @@ class Known:
 
     @property
     def names(self) -> dict[bytes, bytes]:
-        """What the script says of it, in the order of ``visitor``, ``address``, and the keys of the two."""
-        visitor, address = f"visitor-{self.number:05d}", f"lead{self.number:05d}@firm{self.number % 97:02d}.example"
-        keys = (derived_id("identity", "anonymous", visitor), derived_id("identity", "email", address))
+        """What the script says of it, in the order of ``visitor``, ``address``, and the keys of the
+        two."""
+        visitor, address = (
+            f"visitor-{self.number:05d}",
+            f"lead{self.number:05d}@firm{self.number % 97:02d}.example",
+        )
+        keys = (
+            derived_id("identity", "anonymous", visitor),
+            derived_id("identity", "email", address),
+        )
         return {
             b"visitor": visitor.encode(),
             b"address": address.encode(),
@@ -74,11 +83,17 @@ class Known:
 
 def script(leads: int, seed: int) -> list[bytes]:
     """The lines of so many visitors, and of the people who deal with some of them."""
-    lines = [(each.after_ms, each.line) for each in visitors(leads=leads, span_ms=3_600_000, seed=seed, begins_ms=START_MS)]
+    lines = [
+        (each.after_ms, each.line)
+        for each in visitors(leads=leads, span_ms=3_600_000, seed=seed, begins_ms=START_MS)
+    ]
     random = Random(seed)
     for number in range(int(leads * HANDED_OVER_SHARE)):
         at_ms = random.randrange(3_600_000)
-        lines += [(at_ms + deed.after_ms, deed.encoded) for deed in deeds(handed_over(number, seed, START_MS + at_ms))]
+        lines += [
+            (at_ms + deed.after_ms, deed.encoded)
+            for deed in deeds(handed_over(number, seed, START_MS + at_ms))
+        ]
     return [line for _, line in sorted(lines)]
 
 
@@ -86,11 +101,26 @@ def handed_over(number: int, seed: int, at_ms: int) -> LeadRouted:
     """A lead in somebody's hand; what its story says does not matter here."""
     story: Any = None
     return LeadRouted(
-        handoff_id=derived_id("handoff", number, seed), qualification_id=derived_id("qualification", number, seed), attempt=1,
-        lead_id=derived_id("lead", Known(number).names[b"second"].decode()), cycle=1, leg="sdr", pool="emea", owner="ben",
-        level="warm", segment=None, hand_raised=False, routed_at_ms=at_ms, qualified_at_ms=at_ms, path=(), candidates=(), rule="",
-        turn_used=True, qualified=story, agreement="",
-    )  # fmt: skip
+        handoff_id=derived_id("handoff", number, seed),
+        qualification_id=derived_id("qualification", number, seed),
+        attempt=1,
+        lead_id=derived_id("lead", Known(number).names[b"second"].decode()),
+        cycle=1,
+        leg="sdr",
+        pool="emea",
+        owner="ben",
+        level="warm",
+        segment=None,
+        hand_raised=False,
+        routed_at_ms=at_ms,
+        qualified_at_ms=at_ms,
+        path=(),
+        candidates=(),
+        rule="",
+        turn_used=True,
+        qualified=story,
+        agreement="",
+    )
 
 
 Piece = tuple[str, bytes, bytes, Any]
@@ -98,7 +128,8 @@ Piece = tuple[str, bytes, bytes, Any]
 
 
 class Way:
-    """One reducer's core, fed with records; what `identify` sends itself comes back in the next batch."""
+    """One reducer's core, fed with records; what `identify` sends itself comes back in the next
+    batch."""
 
     def __init__(self, reducer: Reducer[Any, Any]) -> None:
         self.core = Core(reducer, Book())
@@ -119,9 +150,15 @@ class Way:
         self.core.commit()
         if keep:
             self.facts += batch.outgoing
-            self.changelog.update({key: value for key, value in batch.changelog if value is not None})
+            self.changelog.update(
+                {key: value for key, value in batch.changelog if value is not None}
+            )
         inputs = self.core.reducer.inputs
-        return [(each.topic, each.key or b"", each.value or b"", each.headers) for each in batch.outgoing if each.topic in inputs]
+        return [
+            (each.topic, each.key or b"", each.value or b"", each.headers)
+            for each in batch.outgoing
+            if each.topic in inputs
+        ]
 
     def all(self, records: Sequence[Piece], *, keep: bool = False) -> None:
         """Take them in batches, with all that follows."""
@@ -141,7 +178,9 @@ def keyed(lines: Sequence[bytes]) -> list[Piece]:
     admit = Way(Admit())
     admit.all(inbox(lines), keep=True)
     return [
-        (INTAKE_KEYED, each.key or b"", each.value or b"", each.headers) for each in admit.facts if each.topic == INTAKE_KEYED
+        (INTAKE_KEYED, each.key or b"", each.value or b"", each.headers)
+        for each in admit.facts
+        if each.topic == INTAKE_KEYED
     ]
 
 
@@ -150,7 +189,9 @@ def grown() -> list[tuple[Known, list[tuple[bytes, bytes]]]]:
     way = Way(Identify())
     way.all(keyed(script(TEMPLATES, seed=1)), keep=True)
     leads = [Known(number) for number in range(TEMPLATES)]
-    owner = {key: each.number for each in leads for key in (each.names[b"first"], each.names[b"second"])}
+    owner = {
+        key: each.number for each in leads for key in (each.names[b"first"], each.names[b"second"])
+    }
     found: list[list[tuple[bytes, bytes]]] = [[] for _ in leads]
     for key, value in way.changelog.items():
         named = _HEX.search(key)
@@ -159,7 +200,9 @@ def grown() -> list[tuple[Known, list[tuple[bytes, bytes]]]]:
     return list(zip(leads, found, strict=True))
 
 
-def restored(templates: Sequence[tuple[Known, list[tuple[bytes, bytes]]]], identities: int) -> tuple[Way, int]:
+def restored(
+    templates: Sequence[tuple[Known, list[tuple[bytes, bytes]]]], identities: int
+) -> tuple[Way, int]:
     """`identify` with so many identities, and how many leads these are."""
     way, number = Way(Identify()), 0
     while way.core.keys < identities:
@@ -180,7 +223,8 @@ def _lead(key: bytes) -> bytes:
 
 
 def returning(lines: Sequence[bytes], leads: int, turn: int) -> list[bytes]:
-    """The lines with each visitor put in the place of one of so many known leads (of five one is new), and ids not seen before."""
+    """The lines with each visitor put in the place of one of so many known leads (of five one is
+    new), and ids not seen before."""
     random = Random(turn)
     places: dict[int, int] = {}
 
@@ -204,7 +248,8 @@ def returning(lines: Sequence[bytes], leads: int, turn: int) -> list[bytes]:
 
 
 def best(work: Callable[[Any], object], parts: Iterable[tuple[Any, int]]) -> float:
-    """Microseconds of CPU an event, of the best round; a part is what a round works on, and how many events that is."""
+    """Microseconds of CPU an event, of the best round; a part is what a round works on, and how
+    many events that is."""
     found = []
     for part, events in parts:
         gc.collect()
@@ -222,7 +267,8 @@ def streams(events: int, leads: int) -> Iterator[list[bytes]]:
 
 
 def strangers(events: int) -> Iterator[list[bytes]]:
-    """A list of people nobody has seen, for each round: nothing that was put in order before helps."""
+    """A list of people nobody has seen, for each round: nothing that was put in order before
+    helps."""
     for turn in range(ROUNDS):
         numbers = range(turn * events, (turn + 1) * events)
         yield [
@@ -277,7 +323,15 @@ TAKES: dict[str, Callable[[bytes], object]] = {
 def body_of(way: str, count: int) -> bytes:
     """So many events in one body; a body has a limit, so each says little."""
     if way == "segment":
-        calls = [{"type": "track", "messageId": f"m{n}", "anonymousId": f"v-{n:05d}", "event": "Page View"} for n in range(count)]
+        calls = [
+            {
+                "type": "track",
+                "messageId": f"m{n}",
+                "anonymousId": f"v-{n:05d}",
+                "event": "Page View",
+            }
+            for n in range(count)
+        ]
         return json.dumps({"batch": calls}).encode()
     lines = [
         f'{{"kind":"engagement","id":"e-{n}","occurred_at":"2026-09-21T14:13:20Z","identifiers":{{"anonymous":"v-{n:05d}"}},'
@@ -291,11 +345,14 @@ def body_us(way: str, count: int) -> float:
     """Taking what a body has, without the request around it."""
     repeats = max(1, 2_500 // count)
     body, take = body_of(way, count), TAKES[way]
-    return best(lambda times: [take(body) for _ in range(times)], [(repeats, repeats * count)] * ROUNDS)
+    return best(
+        lambda times: [take(body) for _ in range(times)], [(repeats, repeats * count)] * ROUNDS
+    )
 
 
 def measured(options: dict[str, Any]) -> dict[str, Any]:
-    """Microseconds an event by what is done with it; so many ``events`` a round, populations of so many ``identities``."""
+    """Microseconds an event by what is done with it; so many ``events`` a round, populations of so
+    many ``identities``."""
     calm_collector()
     figures = {
         "read": reading_us(options["events"]),
@@ -305,7 +362,9 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
     templates = grown()
     for each in options["identities"]:
         figures[f"identify, {each:,} identities"] = identify_us(options["events"], each, templates)
-    return figures | {f"body: {way} of {count:,}": body_us(way, count) for way in TAKES for count in BODIES}
+    return figures | {
+        f"body: {way} of {count:,}": body_us(way, count) for way in TAKES for count in BODIES
+    }
 
 
 def main() -> None:
@@ -315,7 +374,10 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    options = {"identities": [int(each) for each in arguments.identities.split(",")], "events": arguments.events}
+    options = {
+        "identities": [int(each) for each in arguments.identities.split(",")],
+        "events": arguments.events,
+    }
     figures = measured(options)
     about = {"python": platform.python_version(), "machine": platform.machine()}
     if arguments.json:

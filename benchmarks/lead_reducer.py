@@ -1,10 +1,12 @@
-"""What an event costs in the lead reducer, engine included: an agreement of 60 rules, leads with 30 live entries each.
+"""What an event costs in the lead reducer, engine included: an agreement of 60 rules, leads with 30
+live entries each.
 
     .venv/bin/python -m benchmarks.lead_reducer [--leads 10000,100000] [--events 20000] [--json]
 
-Times are CPU time of this process over the engine's core in memory: decode, step, encode, changelog, journal, without a broker.
-Each figure is the best of several rounds. The population is restored from a changelog, as a worker does; its leads are copies of
-some hundred that were grown by events, a third of them warm or hot. A million leads need about six gigabytes.
+Times are CPU time of this process over the engine's core in memory: decode, step, encode,
+changelog, journal, without a broker. Each figure is the best of several rounds. The population is
+restored from a changelog, as a worker does; its leads are copies of some hundred that were grown by
+events, a third of them warm or hot. A million leads need about six gigabytes.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ def restored(book: Book, templates: list[list[tuple[bytes, bytes]]], leads: int)
     for number in range(leads):
         name = lead_name(number).encode()
         for key, value in templates[number % len(templates)]:
-            core.restore(renamed(key, name), bytes(bytearray(value)))  # a copy, as each fetched record brings its own bytes
+            # a copy, as each fetched record brings its own bytes
+            core.restore(renamed(key, name), bytes(bytearray(value)))
     core.restored()
     return core
 
@@ -54,7 +57,9 @@ def rounds(core: Core, leads: int, count: int) -> Iterator[tuple[float, int]]:
         stream = []
         for number in range(count):
             lead, at_ms = lead_name(draw.randrange(leads)), began_ms + number
-            stream.append(fetched(offset + number, at_ms, engagement(offset + number, lead, at_ms, draw)))
+            stream.append(
+                fetched(offset + number, at_ms, engagement(offset + number, lead, at_ms, draw))
+            )
         offset += count
         gc.collect()
         facts = 0
@@ -70,7 +75,9 @@ def rounds(core: Core, leads: int, count: int) -> Iterator[tuple[float, int]]:
         yield (process_time_ns() - began) / count / 1_000, facts
 
 
-def measure(book: Book, templates: list[list[tuple[bytes, bytes]]], leads: int, count: int) -> dict[str, float]:
+def measure(
+    book: Book, templates: list[list[tuple[bytes, bytes]]], leads: int, count: int
+) -> dict[str, float]:
     """The figures for one size of population."""
     gc.collect()
     before = resident()
@@ -91,7 +98,9 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
     """The figures for each size of population in ``leads``, by ``events`` events each."""
     book = Book()
     templates = grown(book, ENTRIES)
-    changelog = sum(len(key) + len(value) for each in templates for key, value in each) / len(templates)
+    changelog = sum(len(key) + len(value) for each in templates for key, value in each) / len(
+        templates
+    )
     found = [measure(book, templates, leads, options["events"]) for leads in options["leads"]]
     return {"entries": ENTRIES, "changelog_bytes_a_lead": changelog, "populations": found}
 
@@ -104,7 +113,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     about = {"python": platform.python_version(), "machine": platform.machine()}
-    found = measured({"leads": [int(leads) for leads in arguments.leads.split(",")], "events": arguments.events})
+    found = measured(
+        {"leads": [int(leads) for leads in arguments.leads.split(",")], "events": arguments.events}
+    )
     if arguments.json:
         print(json.dumps(about | found, indent=2))
         return
@@ -114,7 +125,8 @@ def main() -> None:
     )
     for each in found["populations"]:
         print(
-            f"{each['leads']:>9.0f} leads {each['event_us']:7.1f} us an event, {each['facts_an_event']:.2f} facts an event, "
+            f"{each['leads']:>9.0f} leads {each['event_us']:7.1f} us an event, "
+            f"{each['facts_an_event']:.2f} facts an event, "
             f"{each['bytes_a_lead']:.0f} bytes a lead"
         )
 

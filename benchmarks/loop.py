@@ -21,14 +21,18 @@ FRAME_BYTES = 5
 def measured(options: dict[str, Any]) -> dict[str, Any]:
     """Read and decode all of it."""
     calm_collector()
-    return uvloop.run(_read(options["bootstrap"], event_topic(options["namespace"]), options["events"]))
+    return uvloop.run(
+        _read(options["bootstrap"], event_topic(options["namespace"]), options["events"])
+    )
 
 
 async def _read(bootstrap: str, topic: str, count: int) -> dict[str, Any]:
     places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
     schema, meter, seen = parse_schema(avro_schema_of(LeadEvent)), Meter(count), 0
     meter.mark(0)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", isolation_level="read_committed")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, auto_offset_reset="earliest", isolation_level="read_committed"
+    )
     consumer.assign(places)
     await consumer.start()
     try:

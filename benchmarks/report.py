@@ -1,4 +1,5 @@
-"""Rows out of results: what is measured, what exactly it does, the figure, its target and whether it is met. Pure."""
+"""Rows out of results: what is measured, what exactly it does, the figure, its target and whether
+it is met. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 Results = Mapping[str, Mapping[str, Any]]
-"""By name of a part, what it told; ``left_out`` says why it told nothing, ``failed`` what went wrong."""
+"""By name of a part, what it told; ``left_out`` says why it told nothing, ``failed`` what went
+wrong."""
 
 RESTORE_S, TIMER_US, IDLE_SHARE, P99_MS = 15.0, 1.5, 0.10, 1000.0
 BEHIND_MS = 250
@@ -15,13 +17,15 @@ BEHIND_MS = 250
 NOT_ASKED = "not asked for"
 LEAD_TO_FAUST, EMPTY_TO_STREAMS = 0.1, 1.2
 LEAD_US, LEAD_GROWTH = 60.0, 1.15
-"""Of the lead reducer in memory: an event at so many leads, and at how many times as many against it."""
+"""Of the lead reducer in memory: an event at so many leads, and at how many times as many against
+it."""
 BASE_LEADS, MANY_LEADS = 100_000, 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of the table. ``value`` is what a target is held against; None: nothing was measured, and ``shown`` says why."""
+    """One line of the table. ``value`` is what a target is held against; None: nothing was
+    measured, and ``shown`` says why."""
 
     name: str
     label: str
@@ -43,13 +47,33 @@ class Row:
 
 _EVENTS: tuple[tuple[str, str, str], ...] = (
     ("loop", "(a) bare loop", "aiokafka, fastavro; no state, no output, no transaction"),
-    ("empty", "(b) engine, empty reducer", "exactly once: decode, journal, offsets in transactions; no state, no output"),
-    ("adding", "(b+) engine, state and fact", "exactly once: decode, a count and latest moment a lead with changelog, a fact an event"),
-    ("lead", "(c) engine, lead reducer", "exactly once: the scorer's lead reducer, 60 rules, some ten acts a lead"),
-    ("faust", "(d) Faust agent, table and fact", "at least once: fastavro, the state of (b+) in a table in memory with changelog, its fact"),
+    (
+        "empty",
+        "(b) engine, empty reducer",
+        "exactly once: decode, journal, offsets in transactions; no state, no output",
+    ),
+    (
+        "adding",
+        "(b+) engine, state and fact",
+        "exactly once: decode, a count and latest moment a lead with changelog, a fact an event",
+    ),
+    (
+        "lead",
+        "(c) engine, lead reducer",
+        "exactly once: the scorer's lead reducer, 60 rules, some ten acts a lead",
+    ),
+    (
+        "faust",
+        "(d) Faust agent, table and fact",
+        "at least once: fastavro, the state of (b+) in a table in memory with changelog, its fact",
+    ),
     ("faust_table", "(d-) Faust agent, table only", "at least once: the same, no fact"),
-    ("streams", "(e) Kafka Streams", "exactly once v2: Avro's GenericDatumReader, the state and fact of (b+), in-memory store, 1 thread, 100 ms"),
-)  # fmt: skip
+    (
+        "streams",
+        "(e) Kafka Streams",
+        "exactly once v2: Avro's GenericDatumReader, the state and fact of (b+), in-memory store, 1 thread, 100 ms",
+    ),
+)
 
 _RATIOS: tuple[tuple[str, str, str, str, float | None], ...] = (
     ("lead_to_faust", "(c) / (d)", "lead", "faust", LEAD_TO_FAUST),
@@ -79,7 +103,8 @@ def shown(found: list[Row]) -> list[Row]:
 
 
 def rows(results: Results, *, leads: tuple[int, ...]) -> list[Row]:
-    """Every row there is, in order, measured or not. ``leads``: the populations that the lead reducer was to be measured with."""
+    """Every row there is, in order, measured or not. ``leads``: the populations that the lead
+    reducer was to be measured with."""
     parts: tuple[Callable[[], list[Row]], ...] = (
         lambda: [_events(results, *each) for each in _EVENTS],
         lambda: [_ratio(results, *each) for each in _RATIOS],
@@ -102,7 +127,13 @@ def _nothing(results: Results, part: str) -> str:
 
 
 def _row(
-    results: Results, part: str, name: str, label: str, does: str, make: Callable[[Any], tuple[float, str]], **more: Any
+    results: Results,
+    part: str,
+    name: str,
+    label: str,
+    does: str,
+    make: Callable[[Any], tuple[float, str]],
+    **more: Any,
 ) -> Row:
     if why := _nothing(results, part):
         return Row(name=name, label=label, does=does, shown=why, **more)
@@ -113,18 +144,36 @@ def _row(
 def _events(results: Results, name: str, label: str, does: str) -> Row:
     def make(found: Any) -> tuple[float, str]:
         java = f", from the JVM's start {found['jvm_cpu_us']}" if "jvm_cpu_us" in found else ""
-        shown = f"{found['cpu_us']} us CPU an event, {found['per_second']:,}/s (from its start {found['whole_cpu_us']}{java})"
+        shown = (
+            f"{found['cpu_us']} us CPU an event, {found['per_second']:,}/s (from its start "
+            f"{found['whole_cpu_us']}{java})"
+        )
         return found["cpu_us"], shown
 
-    return _row(results, name, name, label, does, make, unit="us of CPU an event, second half of the run")
+    return _row(
+        results, name, name, label, does, make, unit="us of CPU an event, second half of the run"
+    )
 
 
-def _ratio(results: Results, name: str, label: str, one: str, other: str, target: float | None) -> Row:
+def _ratio(
+    results: Results, name: str, label: str, one: str, other: str, target: float | None
+) -> Row:
     does = "CPU an event against CPU an event, second halves"
-    return _quotient(results, one, other, lambda it: float(it["cpu_us"]), name=name, label=label, does=does, target=target)
+    return _quotient(
+        results,
+        one,
+        other,
+        lambda it: float(it["cpu_us"]),
+        name=name,
+        label=label,
+        does=does,
+        target=target,
+    )
 
 
-def _quotient(results: Results, one: str, other: str, figure: Callable[[Any], float], **row: Any) -> Row:
+def _quotient(
+    results: Results, one: str, other: str, figure: Callable[[Any], float], **row: Any
+) -> Row:
     """A part's figure against that of another."""
     for part in (one, other):
         if why := _nothing(results, part):
@@ -135,42 +184,88 @@ def _quotient(results: Results, one: str, other: str, figure: Callable[[Any], fl
 
 def _restore(results: Results) -> list[Row]:
     filled = results.get("restore_fill", {})
-    size = f"{filled['leads']:,} leads of {filled['changelog_bytes_a_lead']:.0f} bytes" if "leads" in filled else "leads"
-    does = f"{size} in the lead reducer's changelog, 4 partitions, one process, with the position check"
+    size = (
+        f"{filled['leads']:,} leads of {filled['changelog_bytes_a_lead']:.0f} bytes"
+        if "leads" in filled
+        else "leads"
+    )
+    does = (
+        f"{size} in the lead reducer's changelog, 4 partitions, one process, with the position "
+        "check"
+    )
     return [
         _row(
-            results, "restore", "restore_s", "restore", f"start of the engine to ready: {does}",
-            lambda it: (it["seconds"], f"{it['seconds']:.1f} s ({it['cpu_s']:.1f} s of CPU)"), target=RESTORE_S, unit="s",
+            results,
+            "restore",
+            "restore_s",
+            "restore",
+            f"start of the engine to ready: {does}",
+            lambda it: (it["seconds"], f"{it['seconds']:.1f} s ({it['cpu_s']:.1f} s of CPU)"),
+            target=RESTORE_S,
+            unit="s",
         ),
         _row(
-            results, "restore", "restored_bytes", "memory a lead, restored", f"resident, after it: {does}",
-            lambda it: (it["bytes_a_lead"], f"{it['bytes_a_lead']:,.0f} bytes"), unit="bytes",
+            results,
+            "restore",
+            "restored_bytes",
+            "memory a lead, restored",
+            f"resident, after it: {does}",
+            lambda it: (it["bytes_a_lead"], f"{it['bytes_a_lead']:,.0f} bytes"),
+            unit="bytes",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _leads(results: Results, leads: tuple[int, ...]) -> list[Row]:
     found = []
     for number in leads:
-        part, does = f"leads_{number}", "lead reducer in memory, no broker: 60 rules, 30 live entries a lead"
+        part, does = (
+            f"leads_{number}",
+            "lead reducer in memory, no broker: 60 rules, 30 live entries a lead",
+        )
         found += [
             _row(
-                results, part, f"lead_us_{number}", f"an event at {number:,} leads", does,
-                lambda it: (_event_us(it), f"{_event_us(it):.1f} us CPU an event"), unit="us",
+                results,
+                part,
+                f"lead_us_{number}",
+                f"an event at {number:,} leads",
+                does,
+                lambda it: (_event_us(it), f"{_event_us(it):.1f} us CPU an event"),
+                unit="us",
                 target=LEAD_US if number == BASE_LEADS else None,
             ),
             _row(
-                results, part, f"lead_bytes_{number}", f"memory a lead at {number:,} leads", does,
-                lambda it: (it["populations"][0]["bytes_a_lead"], f"{it['populations'][0]['bytes_a_lead']:,.0f} bytes"), unit="bytes",
+                results,
+                part,
+                f"lead_bytes_{number}",
+                f"memory a lead at {number:,} leads",
+                does,
+                lambda it: (
+                    it["populations"][0]["bytes_a_lead"],
+                    f"{it['populations'][0]['bytes_a_lead']:,.0f} bytes",
+                ),
+                unit="bytes",
             ),
-        ]  # fmt: skip
+        ]
     return [*found, _growth(results)] if {BASE_LEADS, MANY_LEADS} <= set(leads) else found
 
 
 def _growth(results: Results) -> Row:
-    label, does = "an event at a million leads / at 100,000", "lead reducer in memory: what a larger population costs"
+    label, does = (
+        "an event at a million leads / at 100,000",
+        "lead reducer in memory: what a larger population costs",
+    )
     many, base = f"leads_{MANY_LEADS}", f"leads_{BASE_LEADS}"
-    return _quotient(results, many, base, _event_us, name="lead_growth", label=label, does=does, target=LEAD_GROWTH)
+    return _quotient(
+        results,
+        many,
+        base,
+        _event_us,
+        name="lead_growth",
+        label=label,
+        does=does,
+        target=LEAD_GROWTH,
+    )
 
 
 def _event_us(found: Any) -> float:
@@ -179,46 +274,89 @@ def _event_us(found: Any) -> float:
 
 def _core(results: Results, name: str, label: str, unit: str, target: float | None) -> Row:
     does = "timers of a task" if name.startswith("timer") else "one process, no broker"
-    return _row(results, "core", name, label, does, lambda it: (it[name], f"{it[name]:.2f} us"), unit=unit, target=target)
+    return _row(
+        results,
+        "core",
+        name,
+        label,
+        does,
+        lambda it: (it[name], f"{it[name]:.2f} us"),
+        unit=unit,
+        target=target,
+    )
 
 
 def _whole(results: Results) -> list[Row]:
     def way(found: Any) -> tuple[float, str]:
         told = found["way"]
         lost = "" if told["routed"] == told["asked"] else " (not all came)"
-        late = f"; the sender fell up to {told['sender_behind_ms']} ms behind" if told["sender_behind_ms"] > BEHIND_MS else ""
+        late = (
+            f"; the sender fell up to {told['sender_behind_ms']} ms behind"
+            if told["sender_behind_ms"] > BEHIND_MS
+            else ""
+        )
         # A record that never came is later than any: no p99 of the others may stand for it.
         value = float("inf") if lost or told["p99_ms"] is None else told["p99_ms"]
-        return value, f"p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms, {told['routed']} of {told['asked']} routed{lost}{late}"
+        return (
+            value,
+            (
+                f"p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms, {told['routed']} of "
+                f"{told['asked']} routed{lost}{late}"
+            ),
+        )
 
     def share(kind: str) -> Callable[[Any], tuple[float, str]]:
         def make(found: Any) -> tuple[float, str]:
-            each = ", ".join(f"{name} {part:.1%}" for name, part in found[kind].items() if name != "all")
+            each = ", ".join(
+                f"{name} {part:.1%}" for name, part in found[kind].items() if name != "all"
+            )
             return found[kind]["all"], f"{found[kind]['all']:.1%} of a core ({each})"
 
         return make
 
     return [
         _row(
-            results, "whole", "idle_share", "idle", "all four services as processes, nothing comes in; the broker apart",
-            share("idle"), target=IDLE_SHARE, unit="cores",
+            results,
+            "whole",
+            "idle_share",
+            "idle",
+            "all four services as processes, nothing comes in; the broker apart",
+            share("idle"),
+            target=IDLE_SHARE,
+            unit="cores",
         ),
         _row(
-            results, "whole", "way_p99_ms", "202 to routed", "HTTP 202 to the committed routed record, steady rate, all services",
-            way, target=P99_MS, unit="ms",
+            results,
+            "whole",
+            "way_p99_ms",
+            "202 to routed",
+            "HTTP 202 to the committed routed record, steady rate, all services",
+            way,
+            target=P99_MS,
+            unit="ms",
         ),
         _row(
-            results, "whole", "busy_share", "all services at that rate", "the same run; the broker apart", share("busy"), unit="cores"
+            results,
+            "whole",
+            "busy_share",
+            "all services at that rate",
+            "the same run; the broker apart",
+            share("busy"),
+            unit="cores",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _hop(results: Results) -> list[Row]:
     def make(found: Any) -> tuple[float, str]:
         come = f"{found['came']} of {found['sent']} came"
-        return found[
-            "p99_ms"
-        ], f"p50 {found['p50_ms']} ms, p99 {found['p99_ms']} ms, {come}; {found['worker_cpu_share']:.1%} of a core"
+        return (
+            found["p99_ms"],
+            (
+                f"p50 {found['p50_ms']} ms, p99 {found['p99_ms']} ms, {come}; "
+                f"{found['worker_cpu_share']:.1%} of a core"
+            ),
+        )
 
     does = "one exactly-once hop of (b+) at a steady rate: event handed over to committed fact"
     return [_row(results, "hop", "hop_p99_ms", "one hop", does, make, unit="ms")]
@@ -229,11 +367,18 @@ def _small(results: Results) -> list[Row]:
     for name in ("encode", "decode"):
         found.append(
             _row(
-                results, "codec", f"codec_{name}", f"{name} a lead event", "compiled codec, and fastavro on the same record",
-                lambda it, name=name: (it[name]["compiled_us"], f"{it[name]['compiled_us']:.2f} us, fastavro {it[name]['fastavro_us']:.2f}"),
+                results,
+                "codec",
+                f"codec_{name}",
+                f"{name} a lead event",
+                "compiled codec, and fastavro on the same record",
+                lambda it, name=name: (
+                    it[name]["compiled_us"],
+                    f"{it[name]['compiled_us']:.2f} us, fastavro {it[name]['fastavro_us']:.2f}",
+                ),
                 unit="us",
             )
-        )  # fmt: skip
+        )
     return (
         found
         + _questions(results, "agreement", "compiled agreement of 60 criteria")
@@ -246,6 +391,13 @@ def _questions(results: Results, part: str, does: str) -> list[Row]:
     if why := _nothing(results, part):
         return [Row(name=part, label=part, does=does, shown=why)]
     return [
-        Row(name=f"{part}_{number}", label=label, does=does, shown=f"{cost:.2f} us", value=cost, unit="us")
+        Row(
+            name=f"{part}_{number}",
+            label=label,
+            does=does,
+            shown=f"{cost:.2f} us",
+            value=cost,
+            unit="us",
+        )
         for number, (label, cost) in enumerate(results[part].items())
     ]

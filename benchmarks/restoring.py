@@ -1,7 +1,9 @@
-"""How long a worker takes to have a million leads again: the engine's own start on a full changelog, position check included.
+"""How long a worker takes to have a million leads again: the engine's own start on a full
+changelog, position check included.
 
-The changelog has the heads and entries of leads that were grown by events (:func:`benchmarks.sample.grown`) and copied, a position
-record in each partition, and offsets committed with the batch number, as a worker that ended would have left them.
+The changelog has the heads and entries of leads that were grown by events
+(:func:`benchmarks.sample.grown`) and copied, a position record in each partition, and offsets
+committed with the batch number, as a worker that ended would have left them.
 """
 
 from __future__ import annotations
@@ -48,18 +50,38 @@ def filled(options: dict[str, Any]) -> dict[str, Any]:
             produce(producer, topic, key=renamed(key, name), value=value, partition=partition)
             records, size = records + 1, size + len(key) + len(value)
         producer.poll(0)
-    position = Position(batch=_BATCH, now_ms=now_ms, offsets=dict.fromkeys(Lead.inputs, 0), reference={})
+    position = Position(
+        batch=_BATCH, now_ms=now_ms, offsets=dict.fromkeys(Lead.inputs, 0), reference={}
+    )
     for partition in range(PARTITIONS):
-        produce(producer, topic, key=POSITION_KEY, value=codec_for(Position).encode(position), partition=partition)
+        produce(
+            producer,
+            topic,
+            key=POSITION_KEY,
+            value=codec_for(Position).encode(position),
+            partition=partition,
+        )
     if producer.flush(120.0):
         raise RuntimeError("the brokers did not take the changelog")
     asyncio.run(_commit(bootstrap, namespace))
-    return {"leads": leads, "records_a_lead": records / leads, "changelog_bytes_a_lead": size / leads}
+    return {
+        "leads": leads,
+        "records_a_lead": records / leads,
+        "changelog_bytes_a_lead": size / leads,
+    }
 
 
 async def _commit(bootstrap: str, namespace: str) -> None:
-    places = [TopicPartition(physical(namespace, topic), number) for topic in Lead.inputs for number in range(PARTITIONS)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=consumer_group(namespace, "lead"), enable_auto_commit=False)
+    places = [
+        TopicPartition(physical(namespace, topic), number)
+        for topic in Lead.inputs
+        for number in range(PARTITIONS)
+    ]
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=consumer_group(namespace, "lead"),
+        enable_auto_commit=False,
+    )
     consumer.assign(places)
     await consumer.start()
     try:
@@ -85,10 +107,16 @@ async def _restore(host: Any, leads: int) -> dict[str, Any]:
                 await asyncio.sleep(_POLL_S)
         if running.done():
             running.result()
-        if stopped := [each.reason for each in host.statuses() if each.state is not TaskState.RUNNING]:
+        if stopped := [
+            each.reason for each in host.statuses() if each.state is not TaskState.RUNNING
+        ]:
             raise RuntimeError("; ".join(stopped))
         seconds, used = time.perf_counter() - began, cpu_s() - cpu
-        found = sum(supervisor.memory.core.keys for group in host.groups for supervisor in group.supervisors.values())
+        found = sum(
+            supervisor.memory.core.keys
+            for group in host.groups
+            for supervisor in group.supervisors.values()
+        )
         if found != leads:
             raise RuntimeError(f"{found} of {leads} leads were restored")
         gc.collect()

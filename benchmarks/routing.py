@@ -2,8 +2,9 @@
 
     .venv/bin/python -m benchmarks.routing
 
-A decision is one request through assignment on the log in memory: read, decided, stored and published in a batch of its own, which is
-what it costs in light traffic. CPU time of this process; the machine does not matter for the ratios.
+A decision is one request through assignment on the log in memory: read, decided, stored and
+published in a batch of its own, which is what it costs in light traffic. CPU time of this process;
+the machine does not matter for the ratios.
 """
 
 from __future__ import annotations
@@ -53,11 +54,20 @@ class OneReference:
 
 def plain(*, members: int = 10, rules: int = 0) -> dict[str, Any]:
     """The example with one bridge pool of so many people, and so many territories."""
-    data: dict[str, Any] = {name: part for name, part in read_yaml(EXAMPLE.read_text()).data.items() if name != "examples"}
-    people = {f"p{number:04d}": {"name": f"P {number}", "manager": "m"} for number in range(members)}
+    data: dict[str, Any] = {
+        name: part
+        for name, part in read_yaml(EXAMPLE.read_text()).data.items()
+        if name != "examples"
+    }
+    people = {
+        f"p{number:04d}": {"name": f"P {number}", "manager": "m"} for number in range(members)
+    }
     data["people"] = {**people, "m": {"name": "M"}}
     data["pools"] = {
-        "bridge": {"kind": "sdr", "members": {person: {"weight": 1 + number % 3} for number, person in enumerate(people)}},
+        "bridge": {
+            "kind": "sdr",
+            "members": {person: {"weight": 1 + number % 3} for number, person in enumerate(people)},
+        },
         "field": {"kind": "sales", "members": {"p0000": {}}},
     }
     territories = [
@@ -165,7 +175,9 @@ def check_s(rules: int) -> float:
 def row(what: str, unit: str, sizes: tuple[int, ...], measured: Callable[[int], float]) -> None:
     """One line: the smallest, and how many times as much the others cost."""
     first, *others = [measured(size) for size in sizes]
-    ratios = ", ".join(f"{size:,}: x {cost / first:.1f}" for size, cost in zip(sizes[1:], others, strict=True))
+    ratios = ", ".join(
+        f"{size:,}: x {cost / first:.1f}" for size, cost in zip(sizes[1:], others, strict=True)
+    )
     print(f"{what:<44} {sizes[0]:,}: {first:.4g} {unit}; {ratios}", flush=True)
 
 

@@ -26,9 +26,16 @@ def table_of(rows: Sequence[Row]) -> Table:
 
 def markdown_of(rows: Sequence[Row], machine: Mapping[str, Any]) -> str:
     """The table, and the machine it was measured on."""
-    lines = [machine_words(machine), "", "| measure | figure | target | | what it does |", "|---|---|---|---|---|"]
+    lines = [
+        machine_words(machine),
+        "",
+        "| measure | figure | target | | what it does |",
+        "|---|---|---|---|---|",
+    ]
     lines += [
-        f"| {row.label} | {row.shown.replace('|', '/')} | {_target(row)} | {_VERDICT[row.met]} | {row.does} |" for row in rows
+        f"| {row.label} | {row.shown.replace('|', '/')} | {_target(row)} | {_VERDICT[row.met]} | "
+        f"{row.does} |"
+        for row in rows
     ]
     return "\n".join(lines) + "\n"
 
@@ -37,7 +44,8 @@ def machine_words(machine: Mapping[str, Any]) -> str:
     """The machine in a sentence."""
     packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
     return (
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}; Python {machine['python']}, "
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, "
+        f"{machine['system']}; Python {machine['python']}, "
         f"Kafka and Kafka Streams {machine['kafka']} on {machine['java']}; {packages}; "
         f"load average before {machine['load_before'][0]}."
     )

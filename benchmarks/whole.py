@@ -1,8 +1,10 @@
-"""All four services, each a process of its own (``baton worker``): what they take while nothing comes, and how long a lead is on its way.
+"""All four services, each a process of its own (``baton worker``): what they take while nothing
+comes, and how long a lead is on its way.
 
-The way is measured from the moment the gateway's 202 is there to the moment a read_committed consumer has the routed record, both in this
-process. Some events are requests for a demonstration by leads nobody knew, which qualify at once; the others are page views of a
-crowd of leads. The agreement is that of ``baton demo`` with clocks of hours, and with pools that never fill up.
+The way is measured from the moment the gateway's 202 is there to the moment a read_committed
+consumer has the routed record, both in this process. Some events are requests for a demonstration
+by leads nobody knew, which qualify at once; the others are page views of a crowd of leads. The
+agreement is that of ``baton demo`` with clocks of hours, and with pools that never fill up.
 """
 
 from __future__ import annotations
@@ -45,11 +47,15 @@ _OTHERS = ("BATON_WRITE_KEYS", "BATON_WRITE_KEYS_FILE", "BATON_INSECURE", "BATON
 
 
 def measured(options: dict[str, Any]) -> dict[str, Any]:
-    """Idle first, then ``rate`` events a second of which one in ``one_in`` asks for a demonstration."""
+    """Idle first, then ``rate`` events a second of which one in ``one_in`` asks for a
+    demonstration."""
     with tempfile.TemporaryDirectory(prefix="baton-bench-whole-") as folder:
         _environment(Path(folder), options)
         system = System(
-            load_settings(), prepare=lambda reached: prepare_cluster(reached, _hush), commands=service_commands, say=_hush
+            load_settings(),
+            prepare=lambda reached: prepare_cluster(reached, _hush),
+            commands=service_commands,
+            say=_hush,
         )
         with system.running():
             time.sleep(options["warm_s"])
@@ -60,7 +66,9 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
 def agreement() -> str:
     """The YAML of the demonstration's agreement, made for this."""
     text = (EXAMPLES / "demo.yaml").read_text(encoding="utf-8")
-    return text.replace("seconds elapsed", "hours elapsed").replace("capacity: 400", "capacity: 100000")
+    return text.replace("seconds elapsed", "hours elapsed").replace(
+        "capacity: 400", "capacity: 100000"
+    )
 
 
 def _environment(home: Path, options: dict[str, Any]) -> None:
@@ -96,7 +104,9 @@ class _Shares:
     """CPU of the services since it was made, as shares of one core."""
 
     def __init__(self, system: System, broker: int | None) -> None:
-        self._processes = {each.name: psutil.Process(each.mark.pid) for each in system.run.processes}
+        self._processes = {
+            each.name: psutil.Process(each.mark.pid) for each in system.run.processes
+        }
         if broker is not None:
             self._processes["broker"] = psutil.Process(broker)
         self._before, self._began = self._used(), time.perf_counter()
@@ -105,7 +115,10 @@ class _Shares:
         """By service, ``all`` without the broker."""
         used, seconds = self._used(), time.perf_counter() - self._began
         shares = {name: round((used[name] - self._before[name]) / seconds, 4) for name in used}
-        return {"all": round(sum(share for name, share in shares.items() if name != "broker"), 4), **shares}
+        return {
+            "all": round(sum(share for name, share in shares.items() if name != "broker"), 4),
+            **shares,
+        }
 
     def _used(self) -> dict[str, float]:
         return {name: sum(each.cpu_times()[:2]) for name, each in self._processes.items()}
@@ -117,7 +130,9 @@ class _Way:
     def __init__(self, system: System, options: dict[str, Any]) -> None:
         self._options = options
         self._system = system
-        self._gateway = next(each.addresses["http"] for each in system.run.processes if "http" in each.addresses)
+        self._gateway = next(
+            each.addresses["http"] for each in system.run.processes if "http" in each.addresses
+        )
         key = key_file(system.settings.home).read_text().strip().rsplit(":", 1)[1]
         self._authorization = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
         self._taken: dict[str, float] = {}
@@ -143,8 +158,15 @@ class _Way:
         reading.join()
         if self._faults:
             raise RuntimeError("; ".join(self._faults[:3]))
-        delays = [self._routed[each] - at for each, at in self._taken.items() if each in self._routed]
-        way = {"sent": sent, "asked": len(self._taken), "routed": len(delays), "sender_behind_ms": round(self._late_s * 1e3)}
+        delays = [
+            self._routed[each] - at for each, at in self._taken.items() if each in self._routed
+        ]
+        way = {
+            "sent": sent,
+            "asked": len(self._taken),
+            "routed": len(delays),
+            "sender_behind_ms": round(self._late_s * 1e3),
+        }
         return {"way": way | percentiles(delays), "busy": taken}
 
     def _guarded(self, work: Callable[..., None], *words: Any) -> None:
@@ -157,7 +179,10 @@ class _Way:
         rate = self._options["rate"] / _SENDERS
         count = int(rate * seconds)
         threads = [
-            threading.Thread(target=self._guarded, args=(self._post_all, rate, count, number, f"{prefix}-{number}"))
+            threading.Thread(
+                target=self._guarded,
+                args=(self._post_all, rate, count, number, f"{prefix}-{number}"),
+            )
             for number in range(_SENDERS)
         ]
         for each in threads:
@@ -174,7 +199,9 @@ class _Way:
             asks = number % self._options["one_in"] == 0
             event_id = self._post(connection, _line(f"{prefix}-{number}", asks, draw))
             now = time.perf_counter()
-            self._late_s = max(self._late_s, now - began - (sender / self._options["rate"] + number / rate))
+            self._late_s = max(
+                self._late_s, now - began - (sender / self._options["rate"] + number / rate)
+            )
             if asks:
                 self._taken[event_id] = now
         connection.close()

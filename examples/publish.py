@@ -15,7 +15,12 @@ event = {
     "engagement": {"act": "demo_request", "campaign": "autumn"},
     "profile": {"title": "Head of Operations", "country": "DE", "employees": "250"},
 }
-producer = Producer({"bootstrap.servers": os.environ.get("BATON_BOOTSTRAP", "127.0.0.1:9092"), "enable.idempotence": True})
+producer = Producer(
+    {
+        "bootstrap.servers": os.environ.get("BATON_BOOTSTRAP", "127.0.0.1:9092"),
+        "enable.idempotence": True,
+    }
+)
 producer.produce("leads.inbox.v1", json.dumps(event).encode())
 if producer.flush(30):
     raise SystemExit("the broker did not answer")

@@ -11,7 +11,8 @@ from fastavro import parse_schema, schemaless_reader
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 BY_ID = {
-    number: json.loads((SCHEMAS / path).read_text()) for path, number in json.loads((SCHEMAS / "ids.json").read_text()).items()
+    number: json.loads((SCHEMAS / path).read_text())
+    for path, number in json.loads((SCHEMAS / "ids.json").read_text()).items()
 }
 
 
@@ -37,7 +38,10 @@ while wanted is None or wanted > 0:
     if message is None or message.error():
         continue
     lead = decode(message.value())
-    print(f"{lead['owner']} gets lead {lead['lead_id']} ({lead['level']}) in {lead['pool']}", flush=True)
+    print(
+        f"{lead['owner']} gets lead {lead['lead_id']} ({lead['level']}) in {lead['pool']}",
+        flush=True,
+    )
     consumer.commit(message)  # the handoff_id makes doing it twice harmless
     wanted = None if wanted is None else wanted - 1
 consumer.close()

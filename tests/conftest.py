@@ -1,7 +1,7 @@
 """What tests share: a Kafka to talk to, and a namespace of one's own on it.
 
-The broker is the one of ``BATON_BOOTSTRAP``, else an embedded one for the whole run, made when the first test asks for it. What a
-killed run left behind is cleared away by the next.
+The broker is the one of ``BATON_BOOTSTRAP``, else an embedded one for the whole run, made when the
+first test asks for it. What a killed run left behind is cleared away by the next.
 """
 
 import contextlib
@@ -53,7 +53,11 @@ def namespace(bootstrap: str) -> Iterator[str]:
     name = f"t{uuid.uuid4().hex[:10]}"
     yield name
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    topics = [topic for topic in admin.list_topics(timeout=_ADMIN_TIMEOUT_S).topics if topic.startswith(f"{name}.")]
+    topics = [
+        topic
+        for topic in admin.list_topics(timeout=_ADMIN_TIMEOUT_S).topics
+        if topic.startswith(f"{name}.")
+    ]
     if topics:
         for future in admin.delete_topics(topics, operation_timeout=_ADMIN_TIMEOUT_S).values():
             future.result(_ADMIN_TIMEOUT_S)
@@ -61,7 +65,8 @@ def namespace(bootstrap: str) -> Iterator[str]:
     mine = [group.group_id for group in groups if group.group_id.startswith(f"{name}.")]
     if mine:
         for future in admin.delete_consumer_groups(mine, request_timeout=_ADMIN_TIMEOUT_S).values():
-            # A member that a test killed may still be in its session; its group goes with its offsets' topic some day.
+            # A member that a test killed may still be in its session; its group goes with its
+            # offsets' topic some day.
             with contextlib.suppress(Exception):
                 future.result(_ADMIN_TIMEOUT_S)
 

@@ -1,4 +1,5 @@
-"""What the reducers of one service say to those of another: a public record in the envelope of its stream."""
+"""What the reducers of one service say to those of another: a public record in the envelope of its
+stream."""
 
 from __future__ import annotations
 
@@ -35,9 +36,13 @@ def stream_of(value: Any) -> tuple[str, Any]:
         case LeadCommand():
             return "scorer.leads.v1", decision(value.lead_id, command=value)
         case LeadRouted():
-            return "router.handoffs.v1", _answer(value, HandoffEvent.ROUTED, owner=value.owner, routed=value)
+            return "router.handoffs.v1", _answer(
+                value, HandoffEvent.ROUTED, owner=value.owner, routed=value
+            )
         case LeadUnrouted():
-            return "router.handoffs.v1", _answer(value, HandoffEvent.UNROUTED, owner=value.watcher, unrouted=value)
+            return "router.handoffs.v1", _answer(
+                value, HandoffEvent.UNROUTED, owner=value.watcher, unrouted=value
+            )
         case HandoffNoted():
             return "router.handoffs.v1", _noted(value)
         case SlaAction():
@@ -57,26 +62,58 @@ def decision(lead_id: str, **parts: Any) -> LeadDecision:
 def decision_of(qualified: LeadQualified) -> LeadDecision:
     """A qualification with the move that comes with it."""
     staged = LeadStaged(
-        lead_id=qualified.lead_id, cycle=qualified.cycle, from_stage="inquiry", to_stage="mql", event="qualified",
-        actor="system", cause_id=qualified.cause_id, at_ms=qualified.qualified_at_ms, occurred_at_ms=qualified.qualified_at_ms,
-        evidence_at_ms=qualified.received_at_ms, agreement=qualified.agreement, qualification_id=qualified.qualification_id,
-        segment=qualified.segment, level=qualified.level, hand_raised=qualified.hand_raised,
-    )  # fmt: skip
+        lead_id=qualified.lead_id,
+        cycle=qualified.cycle,
+        from_stage="inquiry",
+        to_stage="mql",
+        event="qualified",
+        actor="system",
+        cause_id=qualified.cause_id,
+        at_ms=qualified.qualified_at_ms,
+        occurred_at_ms=qualified.qualified_at_ms,
+        evidence_at_ms=qualified.received_at_ms,
+        agreement=qualified.agreement,
+        qualification_id=qualified.qualification_id,
+        segment=qualified.segment,
+        level=qualified.level,
+        hand_raised=qualified.hand_raised,
+    )
     return decision(qualified.lead_id, moves=(LeadMove(staged=staged, qualified=qualified),))
 
 
 def _answer(answer: LeadRouted | LeadUnrouted, event: HandoffEvent, **more: Any) -> HandoffChange:
     return HandoffChange(
-        lead_id=answer.lead_id, event=event, handoff_id=answer.handoff_id, qualification_id=answer.qualification_id,
-        attempt=answer.attempt, cycle=answer.cycle, leg=answer.leg or "", at_ms=0, cause_id="c", agreement=answer.agreement,
-        pool=answer.pool, **more,
-    )  # fmt: skip
+        lead_id=answer.lead_id,
+        event=event,
+        handoff_id=answer.handoff_id,
+        qualification_id=answer.qualification_id,
+        attempt=answer.attempt,
+        cycle=answer.cycle,
+        leg=answer.leg or "",
+        at_ms=0,
+        cause_id="c",
+        agreement=answer.agreement,
+        pool=answer.pool,
+        **more,
+    )
 
 
 def _noted(noted: HandoffNoted) -> HandoffChange:
     return HandoffChange(
-        lead_id=noted.lead_id, event=_EVENTS[HandoffKind(noted.kind)], handoff_id=noted.handoff_id,
-        qualification_id=noted.qualification_id, attempt=noted.attempt, cycle=1, leg=noted.leg or "", at_ms=noted.at_ms,
-        cause_id=noted.cause_id, agreement=noted.agreement or "", owner=noted.owner, pool=noted.pool, reason=noted.reason,
-        by=noted.by, in_favour_of=noted.in_favour_of, published=True,
-    )  # fmt: skip
+        lead_id=noted.lead_id,
+        event=_EVENTS[HandoffKind(noted.kind)],
+        handoff_id=noted.handoff_id,
+        qualification_id=noted.qualification_id,
+        attempt=noted.attempt,
+        cycle=1,
+        leg=noted.leg or "",
+        at_ms=noted.at_ms,
+        cause_id=noted.cause_id,
+        agreement=noted.agreement or "",
+        owner=noted.owner,
+        pool=noted.pool,
+        reason=noted.reason,
+        by=noted.by,
+        in_favour_of=noted.in_favour_of,
+        published=True,
+    )

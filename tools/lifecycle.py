@@ -1,6 +1,8 @@
-"""Write the table of moves and the sample story in docs/LIFECYCLE.md; or only check them (``--check``).
+"""Write the table of moves and the sample story in docs/LIFECYCLE.md; or only check them
+(``--check``).
 
-The story is a run of ``baton simulate --explain`` in memory, at a fixed moment, so it is always the same.
+The story is a run of ``baton simulate --explain`` in memory, at a fixed moment, so it is always the
+same.
 """
 
 from __future__ import annotations

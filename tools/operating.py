@@ -1,4 +1,5 @@
-"""Write the tables of docs/OPERATING.md from what they describe: settings, metrics, rights; or only check them (``--check``)."""
+"""Write the tables of docs/OPERATING.md from what they describe: settings, metrics, rights; or only
+check them (``--check``)."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -35,7 +36,8 @@ _TITLES = {About.BUSINESS: "The business", About.ENGINE: "The engine", About.GAT
 def settings_tables() -> str:
     """Every setting: its variable, default and meaning."""
     return "\n\n".join(
-        f"**{title}**\n\n{_table(('variable', 'default', 'what it does'), _rows(model))}" for title, model in SETTINGS
+        f"**{title}**\n\n{_table(('variable', 'default', 'what it does'), _rows(model))}"
+        for title, model in SETTINGS
     )
 
 
@@ -63,7 +65,9 @@ def metrics_tables() -> str:
             for spec in METRICS.values()
             if spec.about is about
         ]
-        tables.append(f"**{title}**\n\n{_table(('metric', 'type', 'labels', 'what it says'), rows)}")
+        tables.append(
+            f"**{title}**\n\n{_table(('metric', 'type', 'labels', 'what it says'), rows)}"
+        )
     return "\n\n".join(tables)
 
 
@@ -86,7 +90,11 @@ def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[s
     return "\n".join(lines)
 
 
-SECTIONS: Mapping[str, Callable[[], str]] = {"settings": settings_tables, "metrics": metrics_tables, "rights": rights_table}
+SECTIONS: Mapping[str, Callable[[], str]] = {
+    "settings": settings_tables,
+    "metrics": metrics_tables,
+    "rights": rights_table,
+}
 
 
 def marks(section: str) -> tuple[str, str]:
@@ -110,7 +118,11 @@ def main() -> int:
     wanted = with_tables(text)
     if "--check" in sys.argv:
         if text != wanted:
-            print("docs/OPERATING.md: its tables are not what they describe; write them with: make readme", file=sys.stderr)
+            print(
+                "docs/OPERATING.md: its tables are not what they describe; write them with: make "
+                "readme",
+                file=sys.stderr,
+            )
         return int(text != wanted)
     OPERATING.write_text(wanted)
     return 0

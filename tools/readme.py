@@ -14,7 +14,10 @@ def table() -> str:
     """The public topics as Markdown."""
     rows = [described(spec) for spec in TOPICS.values() if spec.audience is Audience.PUBLIC]
     lines = ["| topic | what it says | key | writer | kept |", "|---|---|---|---|---|"]
-    lines += [f"| `{row['name']}` | {row['says']} | {row['key']} | {row['writer']} | {row['kept']} |" for row in rows]
+    lines += [
+        f"| `{row['name']}` | {row['says']} | {row['key']} | {row['writer']} | {row['kept']} |"
+        for row in rows
+    ]
     return "\n".join(lines)
 
 
@@ -31,7 +34,10 @@ def main() -> int:
     wanted = with_table(text)
     if "--check" in sys.argv:
         if text != wanted:
-            print("README.md: the table of topics is not the catalogue's; write it with: make readme", file=sys.stderr)
+            print(
+                "README.md: the table of topics is not the catalogue's; write it with: make readme",
+                file=sys.stderr,
+            )
         return int(text != wanted)
     README.write_text(wanted)
     return 0

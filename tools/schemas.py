@@ -1,7 +1,8 @@
-"""Write the draft of every schema that is missing or changed, and its id; or only check (``--check``).
+"""Write the draft of every schema that is missing or changed, and its id; or only check
+(``--check``).
 
-Run it after a record was added or got a field. A schema that was already released is not to be changed in place: give
-``--new-version RECORD`` to write the next version beside it.
+Run it after a record was added or got a field. A schema that was already released is not to be
+changed in place: give ``--new-version RECORD`` to write the next version beside it.
 """
 
 import argparse
@@ -64,7 +65,9 @@ def main() -> int:
     ids: dict[str, int] = json.loads(ids_file.read_text()) if ids_file.exists() else {}
     changed = []
     for folder, record in dict.fromkeys(records()):
-        path = _path(root, folder, record.__name__, ids, bump=record.__name__ in arguments.new_version)
+        path = _path(
+            root, folder, record.__name__, ids, bump=record.__name__ in arguments.new_version
+        )
         text = json.dumps(avro_schema_of(record), indent=2) + "\n"
         if path.as_posix() in ids and (root / path).exists() and (root / path).read_text() == text:
             continue

@@ -1,7 +1,8 @@
 """The canonical form of an agreement, its version, and reading it back.
 
-The version is the hash of the canonical form: JSON of what the file says, keys sorted, defaults left out, amounts in one
-spelling. Comments, the order of keys and the layout of the YAML do not change it; any change of meaning does.
+The version is the hash of the canonical form: JSON of what the file says, keys sorted, defaults
+left out, amounts in one spelling. Comments, the order of keys and the layout of the YAML do not
+change it; any change of meaning does.
 """
 
 import json
@@ -21,7 +22,9 @@ def canonical_text(model: Agreement) -> str:
     """The canonical JSON."""
     plain = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     plain["agreement"] = model.agreement
-    return json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return json.dumps(
+        plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
 
 
 def version_of(text: str) -> str:
@@ -35,7 +38,8 @@ def model_of(plain: Any) -> Agreement:
 
 
 def _with_written_points(plain: Any) -> Any:
-    """``plain`` with the points that examples expect as they were written: JSON's numbers do not tell 8 from 8.000000."""
+    """``plain`` with the points that examples expect as they were written: JSON's numbers do not
+    tell 8 from 8.000000."""
     examples = plain.get("examples") if isinstance(plain, dict) else None
     if not isinstance(examples, list):
         return plain
@@ -46,7 +50,9 @@ def _example(example: Any) -> Any:
     expect = example.get("expect") if isinstance(example, dict) else None
     if not isinstance(expect, dict):
         return example
-    written = {name: value.text for name, value in expect.items() if isinstance(value, WrittenNumber)}
+    written = {
+        name: value.text for name, value in expect.items() if isinstance(value, WrittenNumber)
+    }
     return {**example, "expect": {**expect, **written}} if written else example
 
 

@@ -1,7 +1,7 @@
 """What a condition may look at: the facts about one lead at one moment.
 
-A reducer fills in what it knows. What it leaves out is unknown, and unknown is not true. Points are integers of a millionth
-(``..._micro``), times are ``..._ms`` since the epoch, UTC.
+A reducer fills in what it knows. What it leaves out is unknown, and unknown is not true. Points are
+integers of a millionth (``..._micro``), times are ``..._ms`` since the epoch, UTC.
 """
 
 from collections.abc import Mapping
@@ -20,17 +20,17 @@ class Behaviour(Protocol):
     """Counts a lead's acts. The scorer answers from its ledger."""
 
     def count(self, kind: str, name: str, since_ms: int | None) -> int:
-        """How many acts: ``kind`` is ``act`` (by its word), ``stage`` (of the content) or ``topic``; event time ``since_ms``
-        or later, ``None``: ever in this cycle."""
+        """How many acts: ``kind`` is ``act`` (by its word), ``stage`` (of the content) or
+        ``topic``; event time ``since_ms`` or later, ``None``: ever in this cycle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionContext:
     """One lead at one moment, as far as it is known.
 
-    ``consents``: ``purpose/channel`` (channel ``any`` covers all) to ``granted`` or ``refused``; absent means never stated.
-    ``leg`` is ``sdr`` or ``sales``; ``hand_raised`` says that a fast-track act is the cause. ``reachable``: an e-mail address or a phone
-    number is known.
+    ``consents``: ``purpose/channel`` (channel ``any`` covers all) to ``granted`` or ``refused``;
+    absent means never stated. ``leg`` is ``sdr`` or ``sales``; ``hand_raised`` says that a
+    fast-track act is the cause. ``reachable``: an e-mail address or a phone number is known.
     """
 
     now_ms: int = 0
@@ -59,7 +59,8 @@ class ConditionContext:
 
 
 class ProfileContext:
-    """Only a profile, everything else unknown: what fit and segments are decided from. A fraction of the cost of ``ConditionContext``."""
+    """Only a profile, everything else unknown: what fit and segments are decided from. A fraction
+    of the cost of ``ConditionContext``."""
 
     __slots__ = ("profile",)
 
@@ -77,8 +78,11 @@ def consent_key(purpose: str, channel: str) -> str:
     return f"{purpose}/{channel}"
 
 
-def context_of_qualified(qualified: LeadQualified, *, now_ms: int, account: AccountScored | None = None) -> ConditionContext:
-    """What routing knows of a qualified lead. Behaviour is not among it: an agreement cannot route by it."""
+def context_of_qualified(
+    qualified: LeadQualified, *, now_ms: int, account: AccountScored | None = None
+) -> ConditionContext:
+    """What routing knows of a qualified lead. Behaviour is not among it: an agreement cannot route
+    by it."""
     story = qualified.story
     return ConditionContext(
         now_ms=now_ms,

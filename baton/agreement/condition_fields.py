@@ -1,7 +1,8 @@
-"""The fields a condition may ask: their names, what kind of value each has, and how it is read from the facts.
+"""The fields a condition may ask: their names, what kind of value each has, and how it is read from
+the facts.
 
-A getter gives None for what is not known. Which fields exist depends on the agreement's definitions (its profile fields,
-acts, topics), so a catalogue is made for each agreement.
+A getter gives None for what is not known. Which fields exist depends on the agreement's definitions
+(its profile fields, acts, topics), so a catalogue is made for each agreement.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from baton.agreement.condition_context import ANY_CHANNEL, GRANTED, REFUSED, ConditionContext, consent_key
+from baton.agreement.condition_context import (
+    ANY_CHANNEL,
+    GRANTED,
+    REFUSED,
+    ConditionContext,
+    consent_key,
+)
 
 Getter = Callable[[ConditionContext], Any]
 
@@ -19,7 +26,8 @@ REACHABLE: Final = "lead.reachable"
 
 
 class Kind(StrEnum):
-    """Kinds of value. ``set`` is text with its members separated by ``;``, ``points`` are shown whole and kept in millionths."""
+    """Kinds of value. ``set`` is text with its members separated by ``;``, ``points`` are shown
+    whole and kept in millionths."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -45,8 +53,9 @@ class Realm(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One field. ``choices``: the words a choice can be. The getter of a count knows nothing: counts need a window too, see
-    :func:`counter_of`. ``profile_key``: where a field of the profile lies in it."""
+    """One field. ``choices``: the words a choice can be. The getter of a count knows nothing:
+    counts need a window too, see :func:`counter_of`. ``profile_key``: where a field of the profile
+    lies in it."""
 
     name: str
     kind: Kind
@@ -81,33 +90,67 @@ def catalogue_of(sources: FieldSources) -> dict[str, Field]:
     made += [
         Field(name=ACCOUNT_ID, kind=Kind.TEXT, getter=lambda f: f.account_id),
         Field(name="account.people", kind=Kind.NUMBER, getter=lambda f: f.account_people),
-        Field(name="account.engaged_people", kind=Kind.NUMBER, getter=lambda f: f.account_engaged_people),
-        Field(name="account.engagement", kind=Kind.POINTS, getter=lambda f: f.account_engagement_micro),
+        Field(
+            name="account.engaged_people",
+            kind=Kind.NUMBER,
+            getter=lambda f: f.account_engaged_people,
+        ),
+        Field(
+            name="account.engagement", kind=Kind.POINTS, getter=lambda f: f.account_engagement_micro
+        ),
         Field(name="account.senior_role", kind=Kind.TEXT, getter=lambda f: f.account_senior_role),
         Field(name="score.fit", kind=Kind.POINTS, getter=lambda f: f.fit_micro),
         Field(name="score.engagement", kind=Kind.POINTS, getter=lambda f: f.engagement_micro),
-        Field(name="score.level", kind=Kind.CHOICE, getter=lambda f: f.level, choices=sources.levels),
-        Field(name="score.grade", kind=Kind.CHOICE, getter=lambda f: f.grade, choices=sources.grades),
+        Field(
+            name="score.level", kind=Kind.CHOICE, getter=lambda f: f.level, choices=sources.levels
+        ),
+        Field(
+            name="score.grade", kind=Kind.CHOICE, getter=lambda f: f.grade, choices=sources.grades
+        ),
         Field(name="cycle.number", kind=Kind.NUMBER, getter=lambda f: f.cycle),
         Field(name="cycle.recycles", kind=Kind.NUMBER, getter=lambda f: f.recycles),
-        Field(name="cycle.stage", kind=Kind.CHOICE, getter=lambda f: f.stage, choices=sources.stages),
-        Field(name="cycle.last_reason", kind=Kind.CHOICE, getter=lambda f: f.last_reason, choices=sources.reasons),
+        Field(
+            name="cycle.stage", kind=Kind.CHOICE, getter=lambda f: f.stage, choices=sources.stages
+        ),
+        Field(
+            name="cycle.last_reason",
+            kind=Kind.CHOICE,
+            getter=lambda f: f.last_reason,
+            choices=sources.reasons,
+        ),
         Field(name="cycle.hand_raised", kind=Kind.FLAG, getter=lambda f: f.hand_raised),
-        Field(name="lead.segment", kind=Kind.CHOICE, getter=lambda f: f.segment, choices=sources.segments),
+        Field(
+            name="lead.segment",
+            kind=Kind.CHOICE,
+            getter=lambda f: f.segment,
+            choices=sources.segments,
+        ),
         Field(name="lead.source", kind=Kind.TEXT, getter=lambda f: f.source),
         Field(name="lead.campaign", kind=Kind.TEXT, getter=lambda f: f.campaign),
         Field(name=REACHABLE, kind=Kind.FLAG, getter=lambda f: f.reachable),
         Field(name="lead.leg", kind=Kind.CHOICE, getter=lambda f: f.leg, choices=("sdr", "sales")),
     ]
-    for family, names in (("act", sources.acts), ("stage", sources.content_stages), ("topic", sources.topics)):
-        made += [Field(name=f"behaviour.{family}.{name}", kind=Kind.COUNT, getter=_no_window) for name in names]
+    for family, names in (
+        ("act", sources.acts),
+        ("stage", sources.content_stages),
+        ("topic", sources.topics),
+    ):
+        made += [
+            Field(name=f"behaviour.{family}.{name}", kind=Kind.COUNT, getter=_no_window)
+            for name in names
+        ]
     for purpose, channels in sources.purposes.items():
         made += [_consent(purpose, channel) for channel in (*channels, ANY_CHANNEL)]
     return {each.name: each for each in made}
 
 
 def _profile(name: str, kind: str) -> Field:
-    return Field(name=f"profile.{name}", kind=Kind(kind), getter=lambda f: f.profile.get(name), profile_key=name)
+    return Field(
+        name=f"profile.{name}",
+        kind=Kind(kind),
+        getter=lambda f: f.profile.get(name),
+        profile_key=name,
+    )
 
 
 def _consent(purpose: str, channel: str) -> Field:
@@ -125,12 +168,15 @@ def _no_window(context: ConditionContext) -> None:
 
 
 def counter_of(field: Field, within_ms: int | None) -> Getter:
-    """Reads how often the field's act, stage or topic occurred inside the last ``within_ms`` (None: ever in this cycle)."""
+    """Reads how often the field's act, stage or topic occurred inside the last ``within_ms`` (None:
+    ever in this cycle)."""
     _, family, name = field.name.split(".", 2)
 
     def count(context: ConditionContext) -> int | None:
         if context.behaviour is None:
             return None
-        return context.behaviour.count(family, name, None if within_ms is None else context.now_ms - within_ms)
+        return context.behaviour.count(
+            family, name, None if within_ms is None else context.now_ms - within_ms
+        )
 
     return count

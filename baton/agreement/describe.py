@@ -14,7 +14,11 @@ def condition_words(condition: ConditionModel) -> str:
     """``profile.country in [DE, AT] and not profile.role contains student``."""
     match condition:
         case Test():
-            within = f" within {duration_words(condition.within)}" if condition.within is not None else ""
+            within = (
+                f" within {duration_words(condition.within)}"
+                if condition.within is not None
+                else ""
+            )
             return test_words(condition) + within
         case All():
             return " and ".join(_inner(part) for part in condition.all)
@@ -40,7 +44,9 @@ def step_words(step: StepModel) -> str:
         words += f" as {step.reason}"
     whom = [*step.level, *step.segment]
     if step.hand_raised is not None:
-        whom.append("who asked for a contact" if step.hand_raised else "who did not ask for a contact")
+        whom.append(
+            "who asked for a contact" if step.hand_raised else "who did not ask for a contact"
+        )
     words += f" for {', '.join(whom)}" if whom else ""
     return words + (f" after {step.after.words}" if step.after else "")
 
@@ -66,12 +72,25 @@ def ladder_words(steps: tuple[StepModel, ...]) -> str:
 def promise_subject(promise: PromiseModel) -> str:
     """Whom a promise is for: ``sales, hot, enterprise``; empty: everybody."""
     return ", ".join(
-        filter(None, (promise.queue, *promise.level, *promise.segment, *promise.source, *promise.campaign, promise.stage))
+        filter(
+            None,
+            (
+                promise.queue,
+                *promise.level,
+                *promise.segment,
+                *promise.source,
+                *promise.campaign,
+                promise.stage,
+            ),
+        )
     )
 
 
-def week_changes(old: Mapping[str, tuple[Span, ...]], new: Mapping[str, tuple[Span, ...]]) -> Iterator[str]:
-    """``mon-fri 09:00-17:00 -> 09:00-18:00``: opening hours, days in a row that change alike in one."""
+def week_changes(
+    old: Mapping[str, tuple[Span, ...]], new: Mapping[str, tuple[Span, ...]]
+) -> Iterator[str]:
+    """``mon-fri 09:00-17:00 -> 09:00-18:00``: opening hours, days in a row that change alike in
+    one."""
     runs: list[tuple[str, list[str]]] = []
     for day in DAYS:
         before, after = (hours_words(each.get(day, ())) for each in (old, new))

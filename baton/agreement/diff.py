@@ -1,7 +1,7 @@
 """What changes from one agreement to another, in words a manager reads.
 
-Order is that of the agreement's sections. A mapping is compared name by name, a list of rules by the rules' names (an order
-that changed is said, because the first rule that fits wins).
+Order is that of the agreement's sections. A mapping is compared name by name, a list of rules by
+the rules' names (an order that changed is said, because the first rule that fits wins).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +10,14 @@ from typing import Any
 
 from baton.agreement.canonical import canonical_text
 from baton.agreement.compile.sections import promise_name
-from baton.agreement.describe import condition_words, go_on_words, ladder_words, value_words, wait_words, week_changes
+from baton.agreement.describe import (
+    condition_words,
+    go_on_words,
+    ladder_words,
+    value_words,
+    wait_words,
+    week_changes,
+)
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.base import Section
 from baton.agreement.model.calendar import hours_words
@@ -40,8 +47,13 @@ def changes(old: Agreement, new: Agreement) -> tuple[Change, ...]:
 
 def summary(found: Sequence[Change]) -> str:
     """``3 added, 1 removed, 2 changed``."""
-    counts = {kind: sum(each.kind == kind for each in found) for kind in ("added", "removed", "changed", "moved")}
-    return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "nothing changed"
+    counts = {
+        kind: sum(each.kind == kind for each in found)
+        for kind in ("added", "removed", "changed", "moved")
+    }
+    return (
+        ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "nothing changed"
+    )
 
 
 def _all(old: Agreement, new: Agreement) -> Iterator[Change]:
@@ -76,7 +88,9 @@ def _levels(old: LevelsModel, new: LevelsModel) -> Iterator[Change]:
             one, two = before[name], after[name]
             yield from _points("levels", f"{which} band {name} begins at", one.enter, two.enter)
             if two.enter != two.leaves or one.enter != one.leaves:
-                yield from _points("levels", f"{which} band {name} is left below", one.leaves, two.leaves)
+                yield from _points(
+                    "levels", f"{which} band {name} is left below", one.leaves, two.leaves
+                )
     for fit, row in new.matrix.items():
         for act, level in row.items():
             was = old.matrix.get(fit, {}).get(act)
@@ -90,7 +104,9 @@ def _engagement(old: Agreement, new: Agreement) -> Iterator[Change]:
     yield from _named("engagement", "group", one.groups, two.groups)
     yield from _named("engagement", "act", one.acts, two.acts)
     yield from _value("engagement", "scanner", one.scanner, two.scanner)
-    yield from _value("engagement", "automatic acts count", one.count_automatic, two.count_automatic)
+    yield from _value(
+        "engagement", "automatic acts count", one.count_automatic, two.count_automatic
+    )
 
 
 def _lifecycle(old: Agreement, new: Agreement) -> Iterator[Change]:
@@ -99,25 +115,39 @@ def _lifecycle(old: Agreement, new: Agreement) -> Iterator[Change]:
     yield from _value("lifecycle", "poor fit", one.poor_fit, two.poor_fit)
     yield from _named("lifecycle", "gate", one.gates, two.gates)
     yield from _value("lifecycle", "drip a day", one.drip, two.drip)
-    yield from _value("lifecycle", "settles for at most", duration_words(one.settle), duration_words(two.settle))
+    yield from _value(
+        "lifecycle", "settles for at most", duration_words(one.settle), duration_words(two.settle)
+    )
 
 
 def _routing(old: Agreement, new: Agreement) -> Iterator[Change]:
     one, two = old.routing, new.routing
     yield from _listed("routing", "suppression", one.suppress, two.suppress, lambda each: each.name)
     yield from _named("routing", "named account", one.accounts, two.accounts)
-    yield from _listed("routing", "territory rule", one.territories, two.territories, lambda each: each.name)
-    yield from _listed("routing", "segment rule", one.segments, two.segments, lambda each: each.name)
+    yield from _listed(
+        "routing", "territory rule", one.territories, two.territories, lambda each: each.name
+    )
+    yield from _listed(
+        "routing", "segment rule", one.segments, two.segments, lambda each: each.name
+    )
     yield from _value("routing", "default", one.default, two.default)
     yield from _value("routing", "skills that every lead needs", one.needs, two.needs)
-    yield from _value("routing", "colleagues stay together", one.keep_colleagues_together, two.keep_colleagues_together)
+    yield from _value(
+        "routing",
+        "colleagues stay together",
+        one.keep_colleagues_together,
+        two.keep_colleagues_together,
+    )
 
 
 def _slas(old: Agreement, new: Agreement) -> Iterator[Change]:
     one, two = old.slas, new.slas
     yield from _listed("slas", "promise", one.promises, two.promises, promise_name)
     yield from _named("slas", "ladder", one.ladders, two.ladders)
-    before, after = ({name: duration_words(ms) for name, ms in each.evidence_grace.items()} for each in (one, two))
+    before, after = (
+        {name: duration_words(ms) for name, ms in each.evidence_grace.items()}
+        for each in (one, two)
+    )
     yield from _named("slas", "evidence grace", before, after)
 
 
@@ -133,23 +163,37 @@ def _recycling(old: Agreement, new: Agreement) -> Iterator[Change]:
 # ---------------------------------------------------------------------- the forms
 
 
-def _presence(section: str, what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+def _presence(
+    section: str, what: str, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[Change]:
     for name in new:
         if name not in old:
-            yield Change(section=section, kind="added", text=f"{what} {_quote(name)} added{_about(new[name])}")
+            yield Change(
+                section=section,
+                kind="added",
+                text=f"{what} {_quote(name)} added{_about(new[name])}",
+            )
     for name in old:
         if name not in new:
-            yield Change(section=section, kind="removed", text=f"{what} {_quote(name)} removed{_about(old[name])}")
+            yield Change(
+                section=section,
+                kind="removed",
+                text=f"{what} {_quote(name)} removed{_about(old[name])}",
+            )
 
 
-def _named(section: str, what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+def _named(
+    section: str, what: str, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[Change]:
     yield from _presence(section, what, old, new)
     for name, after in new.items():
         if name in old and old[name] != after:
             yield from _section(section, _subject(what, name), old[name], after)
 
 
-def _listed(section: str, what: str, old: Sequence[Any], new: Sequence[Any], name_of: Callable[[Any], str]) -> Iterator[Change]:
+def _listed(
+    section: str, what: str, old: Sequence[Any], new: Sequence[Any], name_of: Callable[[Any], str]
+) -> Iterator[Change]:
     before, after = ({name_of(each): each for each in listed} for listed in (old, new))
     yield from _named(section, what, before, after)
     kept = [name for name in before if name in after]
@@ -157,12 +201,18 @@ def _listed(section: str, what: str, old: Sequence[Any], new: Sequence[Any], nam
     if kept != order:
         moved = next(name for name, former in zip(order, kept, strict=True) if name != former)
         rest = ", ".join(_quote(each) for each in order)
-        yield Change(section=section, kind="moved", text=f"the order of {what}s changed from {_quote(moved)} on: now {rest}")
+        yield Change(
+            section=section,
+            kind="moved",
+            text=f"the order of {what}s changed from {_quote(moved)} on: now {rest}",
+        )
 
 
 def _section(section: str, subject: str, old: Any, new: Any) -> Iterator[Change]:
     """A value of a name: field by field where it is a section of its own, else old -> new."""
-    if not (isinstance(old, Section) and type(old) is type(new)) or isinstance(new, Test | All | Any_ | Not):
+    if not (isinstance(old, Section) and type(old) is type(new)) or isinstance(
+        new, Test | All | Any_ | Not
+    ):
         yield from _value(section, subject, old, new)
         return
     for field in type(new).model_fields:
@@ -180,23 +230,54 @@ def _field(section: str, subject: str, field: str, old: Any, new: Any) -> Iterat
         case "points":
             yield from _points(section, f"{subject}:", old, new, unit=" points")
         case "cap":
-            before, after = ("no cap" if each is None else points_words(each) for each in (old, new))
-            yield Change(section=section, kind="changed", text=f"{subject}: cap {before} -> {after}")
-        case "half_life" | "window" | "max_age" | "cool_off" | "may_last" | "if_unknown" | "evidence_grace" | "apart":
-            before, after = ("none" if each is None else duration_words(each) for each in (old, new))
-            yield Change(section=section, kind="changed", text=f"{subject}: {field.replace('_', ' ')} {before} -> {after}")
+            before, after = (
+                "no cap" if each is None else points_words(each) for each in (old, new)
+            )
+            yield Change(
+                section=section, kind="changed", text=f"{subject}: cap {before} -> {after}"
+            )
+        case (
+            "half_life"
+            | "window"
+            | "max_age"
+            | "cool_off"
+            | "may_last"
+            | "if_unknown"
+            | "evidence_grace"
+            | "apart"
+        ):
+            before, after = (
+                "none" if each is None else duration_words(each) for each in (old, new)
+            )
+            yield Change(
+                section=section,
+                kind="changed",
+                text=f"{subject}: {field.replace('_', ' ')} {before} -> {after}",
+            )
         case "hours":
             for text in week_changes(old, new):
                 yield Change(section=section, kind="changed", text=f"{subject}: {text}")
         case "open":
-            days = [{str(day): hours_words(spans) for day, spans in each.items()} for each in (old, new)]
+            days = [
+                {str(day): hours_words(spans) for day, spans in each.items()} for each in (old, new)
+            ]
             yield from _named(section, f"{subject}: open on", *days)
         case "warn":
-            before, after = (", ".join(f"{each}%" for each in shares) or "none" for shares in (old, new))
-            yield Change(section=section, kind="changed", text=f"{subject}: warn at {before} -> {after}")
+            before, after = (
+                ", ".join(f"{each}%" for each in shares) or "none" for shares in (old, new)
+            )
+            yield Change(
+                section=section, kind="changed", text=f"{subject}: warn at {before} -> {after}"
+            )
         case "pause_when" | "resume_when":
-            before, after = ("as the clock does" if each is None else _shown(each) for each in (old, new))
-            yield Change(section=section, kind="changed", text=f"{subject}: {field.split('_')[0]}s {before} -> {after}")
+            before, after = (
+                "as the clock does" if each is None else _shown(each) for each in (old, new)
+            )
+            yield Change(
+                section=section,
+                kind="changed",
+                text=f"{subject}: {field.split('_')[0]}s {before} -> {after}",
+            )
         case "ladder_name":
             yield from _value(section, f"{subject}: ladder", old, new)
         case _:
@@ -205,12 +286,18 @@ def _field(section: str, subject: str, field: str, old: Any, new: Any) -> Iterat
 
 def _points(section: str, subject: str, old: int, new: int, *, unit: str = "") -> Iterator[Change]:
     if old != new:
-        yield Change(section=section, kind="changed", text=f"{subject} {points_words(old)} -> {points_words(new)}{unit}")
+        yield Change(
+            section=section,
+            kind="changed",
+            text=f"{subject} {points_words(old)} -> {points_words(new)}{unit}",
+        )
 
 
 def _value(section: str, subject: str, old: Any, new: Any) -> Iterator[Change]:
     if old != new:
-        yield Change(section=section, kind="changed", text=f"{subject}: {_shown(old)} -> {_shown(new)}")
+        yield Change(
+            section=section, kind="changed", text=f"{subject}: {_shown(old)} -> {_shown(new)}"
+        )
 
 
 def _shown(value: Any) -> str:

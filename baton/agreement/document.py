@@ -19,7 +19,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """Plain data with the place of every path. ``problems`` is what was wrong; ``data`` is then as far as it could be read."""
+    """Plain data with the place of every path. ``problems`` is what was wrong; ``data`` is then as
+    far as it could be read."""
 
     data: Any
     places: Mapping[Path, Place]

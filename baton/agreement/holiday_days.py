@@ -1,4 +1,5 @@
-"""Public holidays by country and subdivision, from the ``holidays`` package (pinned in the lock: every task has the same)."""
+"""Public holidays by country and subdivision, from the ``holidays`` package (pinned in the lock:
+every task has the same)."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -10,7 +11,8 @@ _NONE: Mapping[date, str] = {}
 
 
 def holidays_of(places: tuple[str, ...]) -> Callable[[int], Mapping[date, str]]:
-    """From a year to its public holidays in any of ``places`` (``DE-BE``, ``NO``). Raises ``ValueError`` for an unknown one."""
+    """From a year to its public holidays in any of ``places`` (``DE-BE``, ``NO``). Raises
+    ``ValueError`` for an unknown one."""
     for place in places:
         _holidays(place, 2026)
     if not places:
@@ -30,10 +32,15 @@ def holidays_of(places: tuple[str, ...]) -> Callable[[int], Mapping[date, str]]:
 def _holidays(place: str, year: int) -> Mapping[date, str]:
     country, _, subdivision = place.partition("-")
     try:
-        found = holidays.country_holidays(country, subdiv=subdivision or None, years=year, language="en_US")
+        found = holidays.country_holidays(
+            country, subdiv=subdivision or None, years=year, language="en_US"
+        )
         return dict(found.items())
     except NotImplementedError:
-        raise ValueError(f'no holidays are known for "{place}": write a country and subdivision such as DE-BE or US-NY') from None
+        raise ValueError(
+            f'no holidays are known for "{place}": write a country and subdivision such as DE-BE '
+            "or US-NY"
+        ) from None
 
 
 def known_places() -> dict[str, list[str]]:

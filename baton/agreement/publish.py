@@ -1,7 +1,8 @@
 """Signing and publishing an agreement: the only writer of ``baton.agreements.v1``.
 
-What is in the topic decides: every function here reads it whole first, so nothing is written twice and a publication without
-both signatures is refused. Record ids are unique, so that compaction removes nothing of the history.
+What is in the topic decides: every function here reads it whole first, so nothing is written twice
+and a publication without both signatures is refused. Record ids are unique, so that compaction
+removes nothing of the history.
 """
 
 import asyncio
@@ -71,7 +72,9 @@ class KafkaAgreementTopic:
     def read(self) -> Sequence[Written]:
         """Everything in it, in order."""
         codec = codec_for(AgreementRecord)
-        with closing(LogReader(confluent_options(self._settings), self._settings.namespace)) as reader:
+        with closing(
+            LogReader(confluent_options(self._settings), self._settings.namespace)
+        ) as reader:
             return [
                 Written(record=codec.decode(each.value), at_ms=each.at_ms, offset=each.offset)
                 for each in reader.read({BATON_AGREEMENTS: [0]})
@@ -91,7 +94,10 @@ class KafkaAgreementTopic:
             on_delivery=lambda error, _: failures.append(str(error)) if error else None,
         )
         if producer.flush(_FLUSH_S) or failures:
-            raise NotPublished(f"the cluster did not take the record: {failures[0] if failures else 'no answer in time'}")
+            raise NotPublished(
+                "the cluster did not take the record: "
+                f"{failures[0] if failures else 'no answer in time'}"
+            )
 
 
 def book_of(written: Sequence[Written]) -> AgreementBook:
@@ -122,17 +128,24 @@ def approve(topic: AgreementTopic, model: Agreement, *, side: str, by: str) -> O
     if side in book_of(written).approvals(version):
         return Outcome(version=version, changed=False)
     record_id = derived_id("approved", version, side, _next(written))
-    topic.write(AgreementRecord(record_id=record_id, kind="approved", version=version, side=side, by=by))
+    topic.write(
+        AgreementRecord(record_id=record_id, kind="approved", version=version, side=side, by=by)
+    )
     return Outcome(version=version, changed=True)
 
 
 def publish(
-    topic: AgreementTopic, model: Agreement, *, now_ms: int, source: str | None = None, effective_at_ms: int | None = None
+    topic: AgreementTopic,
+    model: Agreement,
+    *,
+    now_ms: int,
+    source: str | None = None,
+    effective_at_ms: int | None = None,
 ) -> Outcome:
     """Publish the version of ``model``: in force at the soonest, or at ``effective_at_ms``.
 
-    Refused until both sides have signed this very version. A version that is in force (or will be, and nothing after it) is
-    not published again; an earlier one may be, which brings it back.
+    Refused until both sides have signed this very version. A version that is in force (or will be,
+    and nothing after it) is not published again; an earlier one may be, which brings it back.
     """
     text = canonical_text(model)
     version = version_of(text)
@@ -160,20 +173,29 @@ def publish(
     return Outcome(version=version, changed=True, from_ms=book_of(topic.read()).terms()[-1].from_ms)
 
 
-def put_in_force(topic: AgreementTopic, model: Agreement, *, by: str, now_ms: int, source: str | None = None) -> Outcome:
-    """Sign for both sides and publish, for a first start and for demonstrations. Nothing if the version is in force already."""
+def put_in_force(
+    topic: AgreementTopic, model: Agreement, *, by: str, now_ms: int, source: str | None = None
+) -> Outcome:
+    """Sign for both sides and publish, for a first start and for demonstrations. Nothing if the
+    version is in force already."""
     for side in sorted(SIDES):
         approve(topic, model, side=side, by=by)
     return publish(topic, model, now_ms=now_ms, source=source)
 
 
 async def publish_agreement(
-    settings: Settings, source: str, *, by: str = "first start", file: str = "agreement.yaml", replace: bool = False
+    settings: Settings,
+    source: str,
+    *,
+    by: str = "first start",
+    file: str = "agreement.yaml",
+    replace: bool = False,
 ) -> Outcome:
-    """Check the YAML ``source`` and put it in force on the cluster of ``settings``, signed for both sides by ``by``.
+    """Check the YAML ``source`` and put it in force on the cluster of ``settings``, signed for both
+    sides by ``by``.
 
-    Where an agreement is in force already it stays and is what is returned, unless ``replace``. Raises
-    :class:`~baton.agreement.source.read.AgreementRefused` with everything that is wrong.
+    Where an agreement is in force already it stays and is what is returned, unless ``replace``.
+    Raises :class:`~baton.agreement.source.read.AgreementRefused` with everything that is wrong.
     """
     model = agreement_of(source, file)
 
@@ -188,7 +210,8 @@ async def publish_agreement(
 
 
 def wall_ms() -> int:
-    """The worker's clock: only to tell a moment in the future from one that has passed. The log's time decides."""
+    """The worker's clock: only to tell a moment in the future from one that has passed. The log's
+    time decides."""
     return int(datetime.now(UTC).timestamp() * 1000)
 
 
@@ -213,7 +236,10 @@ def _fitting(record: AgreementRecord) -> AgreementRecord:
         text=record.text,
     )
     if len(codec_for(AgreementRecord).encode(bare)) > limit:
-        raise NotPublished(f"the agreement is longer than the {limit // 1024} KB that the topic takes: shorten its examples")
+        raise NotPublished(
+            f"the agreement is longer than the {limit // 1024} KB that the topic takes: shorten "
+            "its examples"
+        )
     return bare
 
 

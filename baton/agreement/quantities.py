@@ -1,8 +1,10 @@
 """Amounts as people write them: durations, service-level targets, points, percentages.
 
-A duration is elapsed time: ``14 days``, ``90d``, ``1 hour 30 minutes``. A target has one of the forms that cannot be taken
-for one another: ``4 business hours`` (time the calendar is open), ``2 working days`` (same time, second working day) and
-``30 minutes elapsed``; ``by end of day`` names the end of the working day instead. Each raises ``ValueError`` with a sentence that says what to write instead.
+A duration is elapsed time: ``14 days``, ``90d``, ``1 hour 30 minutes``. A target has one of the
+forms that cannot be taken for one another: ``4 business hours`` (time the calendar is open), ``2
+working days`` (same time, second working day) and ``30 minutes elapsed``; ``by end of day`` names
+the end of the working day instead. Each raises ``ValueError`` with a sentence that says what to
+write instead.
 """
 
 import re
@@ -18,17 +20,32 @@ DAY_MS = 24 * HOUR_MS
 WEEK_MS = 7 * DAY_MS
 MAX_DURATION_MS = 36_525 * DAY_MS
 LONGEST_WAIT_MS = 14 * DAY_MS
-"""A clock that waits for somebody outside goes on after this by itself, where an agreement says nothing else."""
+"""A clock that waits for somebody outside goes on after this by itself, where an agreement says
+nothing else."""
 
 _UNITS = {"w": WEEK_MS, "d": DAY_MS, "h": HOUR_MS, "m": MINUTE_MS, "s": SECOND_MS, "ms": 1}
 _WORDS = {
-    "w": "w", "week": "w", "weeks": "w",
-    "d": "d", "day": "d", "days": "d",
-    "h": "h", "hour": "h", "hours": "h",
-    "m": "m", "min": "m", "minute": "m", "minutes": "m",
-    "s": "s", "sec": "s", "second": "s", "seconds": "s",
-    "ms": "ms", "millisecond": "ms", "milliseconds": "ms",
-}  # fmt: skip
+    "w": "w",
+    "week": "w",
+    "weeks": "w",
+    "d": "d",
+    "day": "d",
+    "days": "d",
+    "h": "h",
+    "hour": "h",
+    "hours": "h",
+    "m": "m",
+    "min": "m",
+    "minute": "m",
+    "minutes": "m",
+    "s": "s",
+    "sec": "s",
+    "second": "s",
+    "seconds": "s",
+    "ms": "ms",
+    "millisecond": "ms",
+    "milliseconds": "ms",
+}
 _PART = re.compile(r"([0-9]{1,9})\s*([a-z]+)")
 _DURATION = re.compile(r"[0-9]{1,9}\s*[a-z]+(?:\s+[0-9]{1,9}\s*[a-z]+){0,5}")
 
@@ -37,12 +54,17 @@ def parse_duration_ms(text: str) -> int:
     """Elapsed time in milliseconds: ``90d``, ``14 days``, ``1 hour 30 minutes``."""
     plain = text.strip().lower()
     if not _DURATION.fullmatch(plain):
-        raise ValueError(f'"{text}" is not a duration: write a number and a unit, such as "14 days", "8 hours" or "30 minutes"')
+        raise ValueError(
+            f'"{text}" is not a duration: write a number and a unit, such as "14 days", "8 hours" '
+            'or "30 minutes"'
+        )
     total = 0
     for amount, word in _PART.findall(plain):
         unit = _WORDS.get(word)
         if unit is None:
-            raise ValueError(f'"{word}" is not a unit of time: use weeks, days, hours, minutes or seconds')
+            raise ValueError(
+                f'"{word}" is not a unit of time: use weeks, days, hours, minutes or seconds'
+            )
         total += int(amount) * _UNITS[unit]
     if total > MAX_DURATION_MS:
         raise ValueError(f'"{text}" is longer than a hundred years')
@@ -53,7 +75,13 @@ def duration_words(ms: int) -> str:
     """The duration in the fewest words; reads back to the same number."""
     if ms == 0:
         return "0 minutes"
-    names = (("day", DAY_MS), ("hour", HOUR_MS), ("minute", MINUTE_MS), ("second", SECOND_MS), ("millisecond", 1))
+    names = (
+        ("day", DAY_MS),
+        ("hour", HOUR_MS),
+        ("minute", MINUTE_MS),
+        ("second", SECOND_MS),
+        ("millisecond", 1),
+    )
     parts = []
     for name, size in names:
         amount, ms = divmod(ms, size)
@@ -73,7 +101,8 @@ class TargetKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetWords:
-    """A target as written. ``amount`` is milliseconds, or a number of days for working days and ends of days (0: the same day)."""
+    """A target as written. ``amount`` is milliseconds, or a number of days for working days and
+    ends of days (0: the same day)."""
 
     kind: TargetKind
     amount: int
@@ -105,7 +134,10 @@ _WORKING = re.compile(r"([0-9]{1,4}) working days?")
 _BUSINESS = re.compile(r"([0-9]{1,6}) business (hour|minute)s?(?: ([0-9]{1,6}) minutes?)?")
 _ELAPSED = re.compile(r"(.+) elapsed")
 _END_OF_DAY = {"by end of day": 0, "by end of next working day": 1}
-_THREE_FORMS = 'write "4 business hours" (while the calendar is open), "2 working days" or "30 minutes elapsed"'
+_THREE_FORMS = (
+    'write "4 business hours" (while the calendar is open), "2 working days" or "30 minutes '
+    'elapsed"'
+)
 
 
 def parse_target(text: str) -> TargetWords:
@@ -118,7 +150,10 @@ def parse_target(text: str) -> TargetWords:
     elif found := _BUSINESS.fullmatch(plain):
         if found[2] == "minute" and found[3]:
             raise ValueError(f'"{text}" names minutes twice: {_THREE_FORMS}')
-        ms = int(found[1]) * (HOUR_MS if found[2] == "hour" else MINUTE_MS) + int(found[3] or 0) * MINUTE_MS
+        ms = (
+            int(found[1]) * (HOUR_MS if found[2] == "hour" else MINUTE_MS)
+            + int(found[3] or 0) * MINUTE_MS
+        )
         target = TargetWords(kind=TargetKind.BUSINESS, amount=ms)
     elif found := _ELAPSED.fullmatch(plain):
         target = TargetWords(kind=TargetKind.ELAPSED, amount=parse_duration_ms(found[1]))
@@ -131,7 +166,10 @@ def parse_target(text: str) -> TargetWords:
 
 def _not_a_target(text: str, plain: str) -> str:
     if found := re.fullmatch(r"([0-9]+) business days?", plain):
-        return f'"{text}" can be taken two ways: write "{found[1]} working days", or the hours as "8 business hours"'
+        return (
+            f'"{text}" can be taken two ways: write "{found[1]} working days", or the hours as "8 '
+            'business hours"'
+        )
     if found := re.fullmatch(r"([0-9]+) working (hours?|minutes?)", plain):
         return f'"{text}": write "{found[1]} business {found[2]}"'
     try:
@@ -142,7 +180,9 @@ def _not_a_target(text: str, plain: str) -> str:
         days = ms // DAY_MS
         return f'"{text}" does not say which days: write "{days} working days" or "{plain} elapsed"'
     business = f'"{_business_words(ms)}"' if ms >= MINUTE_MS else "business minutes"
-    return f'"{text}" does not say whether closed hours count: write {business} or "{plain} elapsed"'
+    return (
+        f'"{text}" does not say whether closed hours count: write {business} or "{plain} elapsed"'
+    )
 
 
 def micro_of(points: Decimal | int) -> int:

@@ -1,10 +1,12 @@
 """Which agreement is in force when, and who is away: the reference topics, folded.
 
-An agreement comes into force only when both sides have approved its version and it was published. The first one ever in
-force holds for all time before it too; a later one from the latest of its effective date and ten seconds after the last
-record it needed. Of two that are in force, the one that came into force later holds; at the same moment, the one whose
-deciding record is later. An absence counts from ten seconds after its record. One that is called off or put right counts, for the
-time until that is known, as it had been announced: nobody was asked to work in it, so nobody is late by it.
+An agreement comes into force only when both sides have approved its version and it was published.
+The first one ever in force holds for all time before it too; a later one from the latest of its
+effective date and ten seconds after the last record it needed. Of two that are in force, the one
+that came into force later holds; at the same moment, the one whose deciding record is later. An
+absence counts from ten seconds after its record. One that is called off or put right counts, for
+the time until that is known, as it had been announced: nobody was asked to work in it, so nobody is
+late by it.
 """
 
 from bisect import bisect_right, insort
@@ -57,9 +59,12 @@ class AgreementReference:
     def away(self, person: str) -> tuple[tuple[int, int], ...]:
         """The person's absences, half-open, sorted: for ``CompiledAgreement.calendar_for``.
 
-        One of more than a year is left out: nobody's deadline waits for so long, whoever left for good included.
+        One of more than a year is left out: nobody's deadline waits for so long, whoever left for
+        good included.
         """
-        return tuple(each for each in self._by_person.get(person, ()) if each[1] - each[0] <= MAX_WAITED_MS)
+        return tuple(
+            each for each in self._by_person.get(person, ()) if each[1] - each[0] <= MAX_WAITED_MS
+        )
 
     def back_at(self, person: str, at_ms: int) -> int:
         """``at_ms`` if the person is there, else the end of the absence."""
@@ -77,12 +82,16 @@ class AgreementReference:
         return next((start for start, _ in self._by_person.get(person, ()) if start > at_ms), None)
 
 
-def reference_of(agreement: CompiledAgreement, absences: tuple[Absence, ...] = ()) -> AgreementReference:
+def reference_of(
+    agreement: CompiledAgreement, absences: tuple[Absence, ...] = ()
+) -> AgreementReference:
     """A reference for tests and simulations."""
     by_person: dict[str, list[tuple[int, int]]] = {}
     for each in absences:
         by_person.setdefault(each.person, []).append((each.from_ms, each.until_ms))
-    news = derived_id("absences", *(f"{each.person} {each.from_ms} {each.until_ms}" for each in absences))
+    news = derived_id(
+        "absences", *(f"{each.person} {each.from_ms} {each.until_ms}" for each in absences)
+    )
     return AgreementReference(
         agreement=agreement,
         absences=absences,
@@ -126,7 +135,8 @@ class _InForce:
 
 
 class AgreementBook:
-    """Folds ``AgreementRecord`` and ``PeopleRecord`` in offset order per topic; a function of the records alone."""
+    """Folds ``AgreementRecord`` and ``PeopleRecord`` in offset order per topic; a function of the
+    records alone."""
 
     topics: tuple[str, ...] = (BATON_AGREEMENTS, BATON_PEOPLE)
 
@@ -147,8 +157,10 @@ class AgreementBook:
                 self._take_people(record, event.at_ms)
 
     def at(self, now: int) -> AgreementReference | None:
-        """What holds at ``now``; None as long as no agreement was ever both signed and published."""
-        since_ms, until_ms, held = self._held  # asked for every record, and the answer is mostly the one before
+        """What holds at ``now``; None as long as no agreement was ever both signed and
+        published."""
+        # asked for every record, and the answer is mostly the one before
+        since_ms, until_ms, held = self._held
         if since_ms <= now < until_ms:
             return held
         made = self._made_for(now)
@@ -157,9 +169,13 @@ class AgreementBook:
 
     def _unchanged_around(self, now: int) -> tuple[int, int]:
         """From when until when (exclusive) the answer is the one for ``now``."""
-        changes = sorted([each.from_ms for each in self._in_force] + [each[0] for each in self._people])
+        changes = sorted(
+            [each.from_ms for each in self._in_force] + [each[0] for each in self._people]
+        )
         index = bisect_right(changes, now)
-        return changes[index - 1] if index else SINCE_EVER, changes[index] if index < len(changes) else _FOR_EVER
+        return changes[index - 1] if index else SINCE_EVER, changes[index] if index < len(
+            changes
+        ) else _FOR_EVER
 
     def _made_for(self, now: int) -> AgreementReference | None:
         entry = self._entry_at(now)
@@ -192,8 +208,14 @@ class AgreementBook:
     def _take_agreement(self, record: AgreementRecord, at_ms: int) -> None:
         version = self._versions.setdefault(record.version, _Version())
         if record.kind == "approved" and record.side in SIDES:
-            version.approvals.setdefault(record.side, Approval(side=record.side, by=record.by, at_ms=at_ms))
-        elif record.kind == "published" and record.text is not None and version_of(record.text) == record.version:
+            version.approvals.setdefault(
+                record.side, Approval(side=record.side, by=record.by, at_ms=at_ms)
+            )
+        elif (
+            record.kind == "published"
+            and record.text is not None
+            and version_of(record.text) == record.version
+        ):
             version.text = record.text
             version.published.append((at_ms, record.effective_at_ms or at_ms))
         else:
@@ -220,17 +242,28 @@ class AgreementBook:
         self._forget()
 
     def _absences(self, known: int) -> tuple[Absence, ...]:
-        """What the first ``known`` records come to: the newest record of each id, less what was cancelled; and of what was
-        replaced or cancelled the part that went by while it was announced."""
+        """What the first ``known`` records come to: the newest record of each id, less what was
+        cancelled; and of what was replaced or cancelled the part that went by while it was
+        announced."""
         newest: dict[str, tuple[int, PeopleRecord]] = {}
         past: set[Absence] = set()
         for since_ms, _, record in self._people[:known]:
             replaced = [name for name, kept in newest.items() if _replaces(record, kept[1])]
-            past.update(filter(None, (_announced(*newest.pop(name), until_ms=since_ms) for name in replaced)))
+            past.update(
+                filter(
+                    None, (_announced(*newest.pop(name), until_ms=since_ms) for name in replaced)
+                )
+            )
             if not record.cancelled:
                 newest[record.record_id] = (since_ms, record)
-        absences = {_absence(each, each.from_ms, each.until_ms) for _, each in newest.values()} | past
-        return tuple(sorted(absences, key=lambda each: (each.person, each.from_ms, each.until_ms, each.reason)))
+        absences = {
+            _absence(each, each.from_ms, each.until_ms) for _, each in newest.values()
+        } | past
+        return tuple(
+            sorted(
+                absences, key=lambda each: (each.person, each.from_ms, each.until_ms, each.reason)
+            )
+        )
 
 
 def _absence(record: PeopleRecord, from_ms: int, until_ms: int) -> Absence:

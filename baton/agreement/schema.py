@@ -1,4 +1,5 @@
-"""The JSON Schema of the language, for editors. It knows shapes, not meaning: ``baton agreement check`` knows both."""
+"""The JSON Schema of the language, for editors. It knows shapes, not meaning: ``baton agreement
+check`` knows both."""
 
 import json
 from typing import Any
@@ -25,7 +26,8 @@ def schema_text() -> str:
 
 
 def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
-    """Without made-up titles, with texts without markup, and with durations in words where they are defaults."""
+    """Without made-up titles, with texts without markup, and with durations in words where they are
+    defaults."""
     tidy: dict[str, Any] = {}
     for key, value in schema.items():
         if key == "title" and isinstance(value, str):

@@ -30,8 +30,17 @@ def _kind(name: str, minutes: int, words: str) -> SourceKind:
 
 
 _KINDS: Final = (
-    _kind("crm", 30, "crm salesforce sfdc hubspot dynamics dynamics365 pipedrive zoho sugarcrm freshsales close copper"),
-    _kind("telephony", 30, "telephony phone pbx cti voip aircall ringcentral talkdesk dialpad genesys twilio"),
+    _kind(
+        "crm",
+        30,
+        "crm salesforce sfdc hubspot dynamics dynamics365 pipedrive zoho sugarcrm freshsales close "
+        "copper",
+    ),
+    _kind(
+        "telephony",
+        30,
+        "telephony phone pbx cti voip aircall ringcentral talkdesk dialpad genesys twilio",
+    ),
     _kind("mailbox", 30, "mailbox gmail outlook exchange imap outreach salesloft"),
     _kind("calendar", 30, "calendar calendly"),
 )

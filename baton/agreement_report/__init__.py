@@ -1,1 +1,2 @@
-"""Reports about an agreement: as tables, against its own examples, and what it would change for the leads there are."""
+"""Reports about an agreement: as tables, against its own examples, and what it would change for the
+leads there are."""

@@ -1,8 +1,9 @@
 """Runs the examples that an agreement brings along: the two teams' own acceptance tests.
 
-Each example is sent through the whole system in memory, with the same reducers as live, and what came out is compared with
-what the two teams expect. Points decay from the moment of an act, and live it takes time until an act arrives: each example is run
-again with its acts delivered a little later, and must come out the same, its deadline aside.
+Each example is sent through the whole system in memory, with the same reducers as live, and what
+came out is compared with what the two teams expect. Points decay from the moment of an act, and
+live it takes time until an act arrives: each example is run again with its acts delivered a little
+later, and must come out the same, its deadline aside.
 """
 
 import json
@@ -96,7 +97,9 @@ def _differences(text: str, example: ExampleModel) -> Iterator[Difference]:
                 )
 
 
-def _unexpected(agreement: CompiledAgreement, example: ExampleModel, found: dict[str, str]) -> Iterator[Difference]:
+def _unexpected(
+    agreement: CompiledAgreement, example: ExampleModel, found: dict[str, str]
+) -> Iterator[Difference]:
     for what in type(example.expect).model_fields:
         wanted = getattr(example.expect, what)
         if wanted is None:
@@ -131,14 +134,22 @@ def _in_words(agreement: CompiledAgreement, what: str, value: Any) -> str:
 
 
 def _moment_words(agreement: CompiledAgreement, at_ms: int) -> str:
-    return local_datetime(at_ms, zone_named(agreement.timezone)).strftime("%a %Y-%m-%d %H:%M:%S").removesuffix(":00")
+    return (
+        local_datetime(at_ms, zone_named(agreement.timezone))
+        .strftime("%a %Y-%m-%d %H:%M:%S")
+        .removesuffix(":00")
+    )
 
 
-def _run(text: str, agreement: CompiledAgreement, example: ExampleModel, *, late_ms: int = 0) -> dict[str, str]:
+def _run(
+    text: str, agreement: CompiledAgreement, example: ExampleModel, *, late_ms: int = 0
+) -> dict[str, str]:
     zone = zone_named(agreement.timezone)
     moments = [moment_ms(each.at, zone) for each in example.events]
     looked_at = moment_ms(example.at, zone) if example.at else max(moments)
-    simulation = Simulation(text=text, version=version_of(text), start_ms=min(moments) - 2 * _BEFORE_MS)
+    simulation = Simulation(
+        text=text, version=version_of(text), start_ms=min(moments) - 2 * _BEFORE_MS
+    )
     arrivals = arrivals_of(list(_lines(example, moments, late_ms)))
     seen_at = looked_at + late_ms
     facts = _read(simulation.run([each for each in arrivals if each.at_ms <= seen_at], seen_at))
@@ -148,7 +159,8 @@ def _run(text: str, agreement: CompiledAgreement, example: ExampleModel, *, late
     if found["qualified"] == "no":  # a lead that lacks something settles before it is handed over
         facts += _read(simulation.run([], seen_at + agreement.lifecycle.settle_ms))
         found |= _routed(agreement, facts)
-    for days in range(1, _WAITS_DAYS + 1):  # who is held over a week-end gets a deadline when somebody opens
+    # who is held over a week-end gets a deadline when somebody opens
+    for days in range(1, _WAITS_DAYS + 1):
         if found["qualified"] == "no" or "deadline" in found:
             break
         facts += _read(simulation.run([], seen_at + days * DAY_MS))
@@ -156,32 +168,52 @@ def _run(text: str, agreement: CompiledAgreement, example: ExampleModel, *, late
     return found
 
 
-def _lines(example: ExampleModel, moments: list[int], late_ms: int) -> Iterator[tuple[bytes, dict[str, Any]]]:
+def _lines(
+    example: ExampleModel, moments: list[int], late_ms: int
+) -> Iterator[tuple[bytes, dict[str, Any]]]:
     who = {"email": f"example@{example.account}"} if example.account else {"crm": "example:1"}
     before = min(moments) - _BEFORE_MS
     person = {"phone": _PHONE}  # an example says nothing of how its lead is reached: it can be
-    plain: list[tuple[int, dict[str, Any]]] = [(before, {"kind": "profile", "profile": dict(example.profile), "person": person})]
+    plain: list[tuple[int, dict[str, Any]]] = [
+        (before, {"kind": "profile", "profile": dict(example.profile), "person": person})
+    ]
     for key, granted in example.consents.items():
         purpose, _, channel = key.partition("/")
         consent = {"purpose": purpose, "channel": channel or "any", "granted": granted}
         plain.append((before, {"kind": "consent", "consent": consent}))
     for event, at_ms in zip(example.events, moments, strict=True):
-        engagement: dict[str, Any] = {"act": event.act, "topics": list(event.topics), "automatic": event.automatic}
+        engagement: dict[str, Any] = {
+            "act": event.act,
+            "topics": list(event.topics),
+            "automatic": event.automatic,
+        }
         if event.stage:
             engagement["content_stage"] = event.stage
         plain.append((at_ms, {"kind": "engagement", "engagement": engagement}))
     for number, (at_ms, line) in enumerate(plain):
         occurred = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
-        whole = {"id": f"example-{number}", "source": "example", "occurred_at": occurred, "identifiers": who, **line}
+        whole = {
+            "id": f"example-{number}",
+            "source": "example",
+            "occurred_at": occurred,
+            "identifiers": who,
+            **line,
+        }
         if late_ms and line["kind"] == "engagement":
-            arrived = datetime.fromtimestamp((at_ms + late_ms) / 1000, UTC).isoformat(timespec="milliseconds")
+            arrived = datetime.fromtimestamp((at_ms + late_ms) / 1000, UTC).isoformat(
+                timespec="milliseconds"
+            )
             whole["arrived_at"] = arrived
         yield json.dumps(whole).encode(), whole
 
 
 def _read(stored: Iterator[Stored]) -> list[Any]:
     records = ((_RECORDS.get(each.topic), each.value) for each in stored)
-    return [codec_for(record).decode(value) for record, value in records if record is not None and value is not None]
+    return [
+        codec_for(record).decode(value)
+        for record, value in records
+        if record is not None and value is not None
+    ]
 
 
 def _scored(simulation: Simulation, agreement: CompiledAgreement, at_ms: int) -> dict[str, str]:
@@ -191,7 +223,9 @@ def _scored(simulation: Simulation, agreement: CompiledAgreement, at_ms: int) ->
     heads = [view.head for view in states.leads() if view.head is not None]
     refused = _refusals(simulation)
     if refused or not heads:
-        raise ExampleNotTaken(f"an example was not taken: {refused[0] if refused else 'it came to no lead'}")
+        raise ExampleNotTaken(
+            f"an example was not taken: {refused[0] if refused else 'it came to no lead'}"
+        )
     score: Score = score_at(heads[0], agreement, at_ms)
     return {
         "fit": str(score.fit_micro),

@@ -1,6 +1,8 @@
-"""What a new agreement would change for the leads there are: each is scored anew under it, and under the one in force.
+"""What a new agreement would change for the leads there are: each is scored anew under it, and
+under the one in force.
 
-The scorer's own reducer does it, on its state as the cluster's changelog has it; nothing is published.
+The scorer's own reducer does it, on its state as the cluster's changelog has it; nothing is
+published.
 """
 
 from collections import Counter
@@ -13,7 +15,11 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from baton.agreement.canonical import compiled_of
-from baton.agreement.compiled.agreement import CompiledAgreement, ConditionContext, context_of_qualified
+from baton.agreement.compiled.agreement import (
+    CompiledAgreement,
+    ConditionContext,
+    context_of_qualified,
+)
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.publish import KafkaAgreementTopic, book_of
 from baton.agreement.reference import AgreementReference, reference_of
@@ -29,8 +35,8 @@ from baton.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impact:
-    """Counts of leads. ``by_pool`` and ``by_person``: only those who would qualify at once; a person's share is rounded.
-    ``suppressed``: how many of them would go to nobody."""
+    """Counts of leads. ``by_pool`` and ``by_person``: only those who would qualify at once; a
+    person's share is rounded. ``suppressed``: how many of them would go to nobody."""
 
     old: str | None
     new: str
@@ -52,16 +58,21 @@ class _Outcome:
 
 
 def impact_of(settings: Settings, model: Agreement, *, now_ms: int) -> Impact:
-    """Read every lead's state from the cluster and compare the agreement in force with ``model``."""
+    """Read every lead's state from the cluster and compare the agreement in force with
+    ``model``."""
     states = LeadStates()
     with LogReader(confluent_options(settings), settings.namespace) as reader:
         places = {states.topic: list(range(reader.partitions(states.topic)))}
-        states.restore((each.key, each.value) for each in reader.read(places) if each.key is not None)
+        states.restore(
+            (each.key, each.value) for each in reader.read(places) if each.key is not None
+        )
     present = book_of(KafkaAgreementTopic(settings).read()).at(now_ms)
     return compare(states, present, model, now_ms=now_ms)
 
 
-def compare(states: LeadStates, present: AgreementReference | None, model: Agreement, *, now_ms: int) -> Impact:
+def compare(
+    states: LeadStates, present: AgreementReference | None, model: Agreement, *, now_ms: int
+) -> Impact:
     """The impact of ``model`` on ``states``, against the agreement ``present``ly in force."""
     agreement = compiled_of(model)
     new = reference_of(agreement)
@@ -98,31 +109,52 @@ def compare(states: LeadStates, present: AgreementReference | None, model: Agree
         by_pool=dict(sorted(pools.items())),
         by_person=_load(agreement, pools, owners),
         suppressed=suppressed,
-        drip_days=max((-(-count // agreement.lifecycle.drip_per_day) for count in pools.values()), default=0),
+        drip_days=max(
+            (-(-count // agreement.lifecycle.drip_per_day) for count in pools.values()), default=0
+        ),
     )
 
 
-def _under(view: KeyState, reference: AgreementReference, now_ms: int, states: LeadStates) -> _Outcome | None:
-    """The lead under ``reference``; if that makes it ready, what its hand-off would be, were it let out of the backlog now."""
+def _under(
+    view: KeyState, reference: AgreementReference, now_ms: int, states: LeadStates
+) -> _Outcome | None:
+    """The lead under ``reference``; if that makes it ready, what its hand-off would be, were it let
+    out of the backlog now."""
     view.cause = f"impact:{view.key}"
     step = states.reducer.adopt(view, old=view.version, new=reference, now=now_ms)
     level = getattr(step.head, "level", None)
     if level is None:
         return None
     values = [fact.value for fact in step.facts]
-    waits = next((each for each in values if isinstance(each, BacklogPart) and each.kind == "add"), None)
+    waits = next(
+        (each for each in values if isinstance(each, BacklogPart) and each.kind == "add"), None
+    )
     if waits is not None:
         view.apply(step, reference.version)
         values += [fact.value for fact in _released(view, waits, reference, now_ms, states).facts]
     return _Outcome(
         level=level,
         qualified=next((each for each in values if isinstance(each, LeadQualified)), None),
-        withdrawn=any(isinstance(each, LeadStaged) and each.event == StageEvent.WITHDRAWN for each in values),
+        withdrawn=any(
+            isinstance(each, LeadStaged) and each.event == StageEvent.WITHDRAWN for each in values
+        ),
     )
 
 
-def _released(view: KeyState, waits: BacklogPart, reference: AgreementReference, now_ms: int, states: LeadStates) -> Step[Any]:
-    release = BacklogRelease(lead_id=view.key, queue=waits.queue, at_ms=now_ms, cause_id=view.cause, agreement=reference.version)
+def _released(
+    view: KeyState,
+    waits: BacklogPart,
+    reference: AgreementReference,
+    now_ms: int,
+    states: LeadStates,
+) -> Step[Any]:
+    release = BacklogRelease(
+        lead_id=view.key,
+        queue=waits.queue,
+        at_ms=now_ms,
+        cause_id=view.cause,
+        agreement=reference.version,
+    )
     event = Event(
         topic=SCORER_RELEASES,
         partition=0,
@@ -139,18 +171,26 @@ def _released(view: KeyState, waits: BacklogPart, reference: AgreementReference,
 def _goes_to_nobody(facts: ConditionContext, agreement: CompiledAgreement) -> bool:
     if agreement.routing.suppressed(facts).reason is not None:
         return True
-    return not agreement.consent.hand_off.decide(facts.consents, hand_raised=bool(facts.hand_raised)).allowed
+    return not agreement.consent.hand_off.decide(
+        facts.consents, hand_raised=bool(facts.hand_raised)
+    ).allowed
 
 
-def _load(agreement: CompiledAgreement, pools: Counter[str], owners: Counter[tuple[str, str]]) -> dict[str, float]:
+def _load(
+    agreement: CompiledAgreement, pools: Counter[str], owners: Counter[tuple[str, str]]
+) -> dict[str, float]:
     """Whose account it is, gets the lead; the rest is shared by weight."""
     shares = {person: Fraction(count) for (_, person), count in owners.items()}
     for pool, count in pools.items():
-        members = [each for each in agreement.pools[pool].members if agreement.people[each.person].active]
+        members = [
+            each for each in agreement.pools[pool].members if agreement.people[each.person].active
+        ]
         weights = sum(each.weight for each in members)
         count -= sum(own for (of_pool, _), own in owners.items() if of_pool == pool)
         for member in members if count and weights else ():
-            shares[member.person] = shares.get(member.person, Fraction()) + count * member.weight / weights
+            shares[member.person] = (
+                shares.get(member.person, Fraction()) + count * member.weight / weights
+            )
     return {person: round(float(share), 1) for person, share in sorted(shares.items())}
 
 
@@ -159,9 +199,15 @@ def impact_tables(found: Impact) -> Iterator[RenderableType]:
     yield f"{found.leads} leads; version {found.old or 'none'} -> {found.new}"
     if found.old == found.new:
         yield "this version is in force already: nothing would change"
-    yield f"{found.qualify} would qualify at once, {found.withdrawn} that nobody has taken up would be withdrawn"
+    yield (
+        f"{found.qualify} would qualify at once, {found.withdrawn} that nobody has taken up would "
+        "be withdrawn"
+    )
     if found.suppressed:
-        yield f"{found.suppressed} of those who qualify would go to nobody: suppressed, or without consent"
+        yield (
+            f"{found.suppressed} of those who qualify would go to nobody: suppressed, or without "
+            "consent"
+        )
     if found.drip_days > 1:
         yield f"they would be released over about {found.drip_days} days"
     for title, heading, counted in (
@@ -170,7 +216,14 @@ def impact_tables(found: Impact) -> Iterator[RenderableType]:
         ("A person's share", "person", found.by_person),
     ):
         if counted:
-            table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False)
+            table = Table(
+                title=title,
+                title_justify="left",
+                title_style="bold",
+                box=None,
+                header_style="dim",
+                pad_edge=False,
+            )
             table.add_column(heading)
             table.add_column("leads", justify="right")
             for name, count in counted.items():

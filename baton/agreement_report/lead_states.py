@@ -1,4 +1,5 @@
-"""The states of leads as the scorer keeps them, read from its changelog: for the examples of an agreement and for its impact.
+"""The states of leads as the scorer keeps them, read from its changelog: for the examples of an
+agreement and for its impact.
 
 The changelog may be the one in memory or the cluster's; nothing is written anywhere.
 """
@@ -36,7 +37,9 @@ class LeadStates:
     """Every lead's state, as far as the changelog was read."""
 
     def __init__(self) -> None:
-        self.reducer: Reducer[Any, Any] = next(each for each in service_of("scorer").reducers if each.name == LEAD)
+        self.reducer: Reducer[Any, Any] = next(
+            each for each in service_of("scorer").reducers if each.name == LEAD
+        )
         self._store = MemoryStore()
         self._core = Core(self.reducer, AgreementBook(), store=self._store)
         self._shape = Shape(self.reducer, codec_for)
@@ -70,7 +73,10 @@ def lines_at(head: Any, agreement: CompiledAgreement, at_ms: int) -> tuple[Contr
 
 
 def score_at(head: Any, agreement: CompiledAgreement, at_ms: int) -> Score:
-    """The score of a lead's head at ``at_ms``, decayed to that moment; the level is the one it has."""
+    """The score of a lead's head at ``at_ms``, decayed to that moment; the level is the one it
+    has."""
     engagement = explanation(head.ledger, head.marks, table_of(agreement), at_ms).engagement_micro
     grade = agreement.levels.grade(head.fit_micro, engagement)
-    return Score(fit_micro=head.fit_micro, engagement_micro=engagement, level=head.level, grade=grade)
+    return Score(
+        fit_micro=head.fit_micro, engagement_micro=engagement, level=head.level, grade=grade
+    )

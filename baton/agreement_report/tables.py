@@ -39,7 +39,14 @@ def shown(agreement: CompiledAgreement) -> Iterator[RenderableType]:
 
 
 def _table(title: str, *headings: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False)
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        header_style="dim",
+        pad_edge=False,
+    )
     for each in headings:
         table.add_column(each, overflow="fold")
     return table
@@ -47,7 +54,9 @@ def _table(title: str, *headings: str) -> Table:
 
 def _levels(agreement: CompiledAgreement) -> Table:
     fit_bands, act_bands = agreement.levels.bands
-    heads = [f"{band.name}: from {points_words(band.enter_micro)}{_left(band)}" for band in act_bands]
+    heads = [
+        f"{band.name}: from {points_words(band.enter_micro)}{_left(band)}" for band in act_bands
+    ]
     table = _table("Levels: fit by engagement", "fit", *heads)
     for fit in fit_bands:
         cells = (agreement.levels.matrix[fit.name][act.name] for act in act_bands)
@@ -56,21 +65,35 @@ def _levels(agreement: CompiledAgreement) -> Table:
 
 
 def _left(band: Band) -> str:
-    return f", left below {points_words(band.exit_micro)}" if band.exit_micro != band.enter_micro else ""
+    return (
+        f", left below {points_words(band.exit_micro)}"
+        if band.exit_micro != band.enter_micro
+        else ""
+    )
 
 
 def _fit(agreement: CompiledAgreement) -> Table:
     table = _table("Fit", "criterion", "points", "when")
-    for name, each in sorted(agreement.raw.fit.items(), key=lambda item: (-item[1].points, item[0])):
+    for name, each in sorted(
+        agreement.raw.fit.items(), key=lambda item: (-item[1].points, item[0])
+    ):
         table.add_row(escape(name), points_words(each.points), escape(condition_words(each.when)))
     return table
 
 
 def _acts(agreement: CompiledAgreement) -> Table:
     table = _table("Acts", "act", "points", "group", "a day", "")
-    for name, rule in sorted(agreement.engagement.acts.items(), key=lambda item: (-item[1].points_micro, item[0])):
-        fast = f"qualifies at once, up to {duration_words(rule.max_age_ms)} old" if rule.fast_track else ""
-        table.add_row(name, points_words(rule.points_micro), rule.group, str(rule.per_day or ""), fast)
+    for name, rule in sorted(
+        agreement.engagement.acts.items(), key=lambda item: (-item[1].points_micro, item[0])
+    ):
+        fast = (
+            f"qualifies at once, up to {duration_words(rule.max_age_ms)} old"
+            if rule.fast_track
+            else ""
+        )
+        table.add_row(
+            name, points_words(rule.points_micro), rule.group, str(rule.per_day or ""), fast
+        )
         for exception in agreement.engagement.exceptions.get(name, ()):
             table.add_row(f"  {exception.name}", points_words(exception.points_micro), "", "", "")
     return table
@@ -106,7 +129,8 @@ def _lifecycle(agreement: CompiledAgreement) -> Table:
     table.add_row("a lead that lacks something waits at most", duration_words(raw.settle))
     if scanner is not None:
         clicks = (
-            f"{scanner.clicks} clicks in a message within {duration_words(scanner.within_ms)} ({', '.join(sorted(scanner.acts))})"
+            f"{scanner.clicks} clicks in a message within {duration_words(scanner.within_ms)} "
+            f"({', '.join(sorted(scanner.acts))})"
         )
         table.add_row("a mail scanner's, so not counted", clicks)
     table.add_row("acts of machines count", "yes" if agreement.engagement.count_automatic else "no")
@@ -117,7 +141,13 @@ def _people(agreement: CompiledAgreement) -> Table:
     table = _table("People", "person", "name", "calendar", "skills", "manager")
     for person, each in sorted(agreement.people.items()):
         name = each.name if each.active else f"{each.name} (not active)"
-        table.add_row(person, escape(name), each.calendar or "", ", ".join(sorted(each.skills)), each.manager or "")
+        table.add_row(
+            person,
+            escape(name),
+            each.calendar or "",
+            ", ".join(sorted(each.skills)),
+            each.manager or "",
+        )
     return table
 
 
@@ -126,15 +156,22 @@ def _tracks(agreement: CompiledAgreement) -> Table:
     table = _table("Tracks", "track", "what", "topics", "content", "may last")
     for name, each in sorted(raw.tracks.items()):
         lasts = duration_words(each.may_last) if each.may_last is not None else ""
-        table.add_row(name, escape(each.label or ""), ", ".join(each.topics), each.stage or "", lasts)
-    beyond = f"after {raw.limit} recyclings, for {duration_words(raw.long_term.comes_back)} each time"
+        table.add_row(
+            name, escape(each.label or ""), ", ".join(each.topics), each.stage or "", lasts
+        )
+    beyond = (
+        f"after {raw.limit} recyclings, for {duration_words(raw.long_term.comes_back)} each time"
+    )
     table.add_row(raw.long_term.track, beyond, "", "", "")
     return table
 
 
 def _consent(agreement: CompiledAgreement) -> Table:
     table = _table("Consent", "before", "purpose", "channels", "basis", "")
-    for before, each in (("a hand-off", agreement.raw.consent.hand_off), ("nurture", agreement.raw.consent.nurture)):
+    for before, each in (
+        ("a hand-off", agreement.raw.consent.hand_off),
+        ("nurture", agreement.raw.consent.nurture),
+    ):
         raised = "a raised hand allows it" if each.hand_raise_allows else ""
         table.add_row(before, each.purpose, ", ".join(each.channels), each.basis.value, raised)
     return table
@@ -144,27 +181,40 @@ def _pools(agreement: CompiledAgreement) -> Table:
     table = _table("Pools", "pool", "kind", "calendar", "members (weight)", "if nobody is there")
     for pool in agreement.pools.values():
         members = ", ".join(f"{member.person} ({_member(member)})" for member in pool.members)
-        table.add_row(pool.name, pool.kind, pool.calendar, members, _nobody(pool.nobody, pool.overflow_to, pool.watcher))
+        table.add_row(
+            pool.name,
+            pool.kind,
+            pool.calendar,
+            members,
+            _nobody(pool.nobody, pool.overflow_to, pool.watcher),
+        )
     return table
 
 
 def _member(member: Member) -> str:
     limits = ((member.per_day, "a day"), (member.per_week, "a week"))
-    words = [f"{float(member.weight):g}", *(f"{limit} {span}" for limit, span in limits if limit is not None)]
+    words = [
+        f"{float(member.weight):g}",
+        *(f"{limit} {span}" for limit, span in limits if limit is not None),
+    ]
     if member.ramp is not None:
         words.append(f"from {member.ramp.starts} over {member.ramp.weeks} weeks")
     return ", ".join(words)
 
 
 def _nobody(nobody: str, overflow_to: str | None, watcher: str | None) -> str:
-    return f"overflow to {overflow_to}" if overflow_to else f"{watcher} watches" if watcher else nobody
+    return (
+        f"overflow to {overflow_to}" if overflow_to else f"{watcher} watches" if watcher else nobody
+    )
 
 
 def _routing(agreement: CompiledAgreement) -> Table:
     raw = agreement.raw.routing
     table = _table("Routing, the first that fits", "rule", "when", "to")
     for rule in raw.suppress:
-        table.add_row(escape(rule.name), escape(condition_words(rule.when)), f"nobody: {rule.reason}")
+        table.add_row(
+            escape(rule.name), escape(condition_words(rule.when)), f"nobody: {rule.reason}"
+        )
     for domain, account in sorted(raw.accounts.items()):
         pools = ", ".join(filter(None, (account.to.sdr, account.to.sales))) if account.to else ""
         table.add_row("named account", domain, account.owner or pools)
@@ -174,7 +224,9 @@ def _routing(agreement: CompiledAgreement) -> Table:
         table.add_row(escape(each.name), escape(condition_words(each.when)), pools + needs)
     if raw.needs:
         table.add_row("every lead", "", f"needs {', '.join(raw.needs)}")
-    table.add_row("default", "everybody else", ", ".join(filter(None, (raw.default.sdr, raw.default.sales))))
+    table.add_row(
+        "default", "everybody else", ", ".join(filter(None, (raw.default.sdr, raw.default.sales)))
+    )
     return table
 
 
@@ -182,10 +234,16 @@ def _promises(agreement: CompiledAgreement) -> Table:
     raw = agreement.raw.slas
     table = _table("Promises", "clock", "for", "side", "within", "warnings", "if broken")
     for model, rule in zip(raw.promises, agreement.slas.rules, strict=True):
-        within = f"{model.attempts} attempts in {rule.target.words}" if model.attempts > 1 else rule.target.words
+        within = (
+            f"{model.attempts} attempts in {rule.target.words}"
+            if model.attempts > 1
+            else rule.target.words
+        )
         warnings = ", ".join(f"{each}%" for each in rule.warnings)
         broken = f"ladder {model.ladder_name}" if model.ladder_name else ladder_words(model.ladder)
-        table.add_row(rule.clock, promise_subject(model) or "all", rule.side, within, warnings, broken)
+        table.add_row(
+            rule.clock, promise_subject(model) or "all", rule.side, within, warnings, broken
+        )
     return table
 
 
@@ -202,7 +260,13 @@ def _reasons(agreement: CompiledAgreement) -> Table:
         back = each.comes_back.words if each.comes_back else ""
         if each.if_unknown is not None:
             back += f" (else after {duration_words(each.if_unknown)})"
-        table.add_row(name, each.outcome.value, each.track or "", back, duration_words(each.cool_off) if each.cool_off else "")
+        table.add_row(
+            name,
+            each.outcome.value,
+            each.track or "",
+            back,
+            duration_words(each.cool_off) if each.cool_off else "",
+        )
     return table
 
 
@@ -212,13 +276,25 @@ def _calendars(agreement: CompiledAgreement) -> Table:
         days = [f"{day} {hours_words(spans)}" for day, spans in each.hours.items()]
         others = [f"{day} closed" for day in each.closed if day not in each.open]
         others += [f"{day} {hours_words(spans)}" for day, spans in sorted(each.open.items())]
-        table.add_row(name, str(agreement.calendars[name].zone), "; ".join(days), ", ".join(each.holidays), "; ".join(others))
+        table.add_row(
+            name,
+            str(agreement.calendars[name].zone),
+            "; ".join(days),
+            ", ".join(each.holidays),
+            "; ".join(others),
+        )
     return table
 
 
 def _goals(agreement: CompiledAgreement) -> Table:
     table = _table("Goals", "goal", "side", "metric", "target", "each", "segment")
     for goal in agreement.goals.values():
-        target = f"{goal.target} x {goal.quota} {goal.currency}" if goal.quota else f"{goal.target} {goal.currency or ''}".strip()
-        table.add_row(escape(goal.label), goal.side, goal.metric, target, goal.per, goal.segment or "all")
+        target = (
+            f"{goal.target} x {goal.quota} {goal.currency}"
+            if goal.quota
+            else f"{goal.target} {goal.currency or ''}".strip()
+        )
+        table.add_row(
+            escape(goal.label), goal.side, goal.metric, target, goal.per, goal.segment or "all"
+        )
     return table

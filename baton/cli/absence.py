@@ -1,4 +1,5 @@
-"""Absences of people: told to the running system on ``baton.people.v1``, apart from the agreement, as they come."""
+"""Absences of people: told to the running system on ``baton.people.v1``, apart from the agreement,
+as they come."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -25,20 +26,38 @@ class WrongAbsence(ValueError):
 
 
 def absence_of(
-    agreement: CompiledAgreement, person: str, *, starts: str, ends: str, reason: str, cancelled: bool
+    agreement: CompiledAgreement,
+    person: str,
+    *,
+    starts: str,
+    ends: str,
+    reason: str,
+    cancelled: bool,
 ) -> PeopleRecord:
-    """The record of an absence from ``starts`` to ``ends`` (a day or a moment; without an offset in the person's time zone)."""
+    """The record of an absence from ``starts`` to ``ends`` (a day or a moment; without an offset in
+    the person's time zone)."""
     if person not in agreement.people:
-        raise WrongAbsence(f'person "{person}" is not in the agreement in force{did_you_mean(person, agreement.people)}')
+        raise WrongAbsence(
+            f'person "{person}" is not in the agreement in '
+            f"force{did_you_mean(person, agreement.people)}"
+        )
     zone = zone_named(str(agreement.calendar_for(person=person).zone))
     from_ms, until_ms = _moment_ms(starts, zone), _moment_ms(ends, zone)
     if until_ms <= from_ms:
         raise WrongAbsence(
-            f"{ends} is not after {starts}: an absence ends when the person is back (a day off ends at the next day)"
+            f"{ends} is not after {starts}: an absence ends when the person is back (a day off "
+            "ends at the next day)"
         )
-    record_id = derived_id("absence", person, from_ms, until_ms, "cancelled" if cancelled else "away")
+    record_id = derived_id(
+        "absence", person, from_ms, until_ms, "cancelled" if cancelled else "away"
+    )
     return PeopleRecord(
-        record_id=record_id, person=person, from_ms=from_ms, until_ms=until_ms, reason=reason, cancelled=cancelled
+        record_id=record_id,
+        person=person,
+        from_ms=from_ms,
+        until_ms=until_ms,
+        reason=reason,
+        cancelled=cancelled,
     )
 
 
@@ -61,7 +80,10 @@ def tell_absence(settings: Settings, record: PeopleRecord) -> None:
         on_delivery=lambda error, _: failures.append(str(error)) if error else None,
     )
     if producer.flush(_FLUSH_S) or failures:
-        raise NotPublished(f"the cluster did not take the record: {failures[0] if failures else 'no answer in time'}")
+        raise NotPublished(
+            "the cluster did not take the record: "
+            f"{failures[0] if failures else 'no answer in time'}"
+        )
 
 
 def _moment_ms(text: str, zone: ZoneInfo) -> int:

@@ -1,4 +1,5 @@
-"""``baton agreement``: the file that marketing and sales sign, from a first draft to being in force."""
+"""``baton agreement``: the file that marketing and sales sign, from a first draft to being in
+force."""
 
 import json
 from dataclasses import asdict
@@ -13,7 +14,15 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.diff import changes, summary
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.scoring import DEFAULT_PER_DAY, groups_without_limit
-from baton.agreement.publish import KafkaAgreementTopic, NotPublished, Written, approve, book_of, publish, wall_ms
+from baton.agreement.publish import (
+    KafkaAgreementTopic,
+    NotPublished,
+    Written,
+    approve,
+    book_of,
+    publish,
+    wall_ms,
+)
 from baton.agreement.reference import SINCE_EVER
 from baton.agreement.schema import schema_text
 from baton.agreement.source.read import Examined, examine, read_agreement
@@ -21,7 +30,10 @@ from baton.agreement_report.tables import shown
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import moment_ms, written
 
-app = typer.Typer(add_completion=False, help="What marketing and sales agree on: check it, compare it, sign it, put it in force.")
+app = typer.Typer(
+    add_completion=False,
+    help="What marketing and sales agree on: check it, compare it, sign it, put it in force.",
+)
 
 _FILE = typer.Argument(..., exists=True, dir_okay=False, help="The agreement (YAML).")
 _JSON = typer.Option(False, "--json", help="One JSON document on standard output.")
@@ -29,9 +41,14 @@ _JSON = typer.Option(False, "--json", help="One JSON document on standard output
 
 @app.command(epilog="Example:  baton agreement check examples/agreements/software.yaml")
 def check(file: Path = _FILE, as_json: bool = _JSON) -> None:
-    """Everything that is wrong with an agreement, at once: each with its line, the reason and the way out. Exit 1 for errors."""
+    """Everything that is wrong with an agreement, at once: each with its line, the reason and the
+    way out. Exit 1 for errors."""
     examined = examine(_text(file))
-    version = version_of(canonical_text(examined.model)) if examined.model and not examined.errors else None
+    version = (
+        version_of(canonical_text(examined.model))
+        if examined.model and not examined.errors
+        else None
+    )
     if as_json:
         problems = [{**asdict(each), "severity": each.severity.value} for each in examined.problems]
         typer.echo(json.dumps({"file": str(file), "version": version, "problems": problems}))
@@ -39,15 +56,24 @@ def check(file: Path = _FILE, as_json: bool = _JSON) -> None:
         for each in examined.problems:
             typer.echo(each.told(str(file)), err=True)
         typer.echo(_verdict(file, version, examined))
-        if version is not None and examined.model is not None and (silent := groups_without_limit(examined.model)):
-            typer.echo(f"acts a day that count in {', '.join(silent)}, which set no per_day: {DEFAULT_PER_DAY}")
+        if (
+            version is not None
+            and examined.model is not None
+            and (silent := groups_without_limit(examined.model))
+        ):
+            typer.echo(
+                f"acts a day that count in {', '.join(silent)}, which set no per_day: "
+                f"{DEFAULT_PER_DAY}"
+            )
     if version is None:
         raise typer.Exit(1)
 
 
 @app.command()
 def show(
-    file: Path = typer.Argument(None, exists=True, dir_okay=False, help="The agreement (YAML); without it the one in force."),
+    file: Path = typer.Argument(
+        None, exists=True, dir_okay=False, help="The agreement (YAML); without it the one in force."
+    ),
     as_json: bool = _JSON,
 ) -> None:
     """An agreement as tables: levels, points, pools, promises, reasons."""
@@ -60,21 +86,37 @@ def show(
 
 
 @app.command(
-    epilog="Examples:  baton agreement diff old.yaml new.yaml        baton agreement diff new.yaml   (against the one in force)"
+    epilog=(
+        "Examples:  baton agreement diff old.yaml new.yaml        baton agreement diff new.yaml   "
+        "(against the one in force)"
+    )
 )
 def diff(
     old: Path = typer.Argument(
-        ..., exists=True, dir_okay=False, help="The former one; alone: what is compared with the one in force."
+        ...,
+        exists=True,
+        dir_okay=False,
+        help="The former one; alone: what is compared with the one in force.",
     ),
     new: Path = typer.Argument(None, exists=True, dir_okay=False, help="The new one."),
     as_json: bool = _JSON,
 ) -> None:
     """What changes from one agreement to another, in words."""
-    before, after = (read_agreement(old), read_agreement(new)) if new else (_in_force(), read_agreement(old))
+    before, after = (
+        (read_agreement(old), read_agreement(new)) if new else (_in_force(), read_agreement(old))
+    )
     found = changes(before, after)
     if as_json:
         versions = [version_of(canonical_text(each)) for each in (before, after)]
-        typer.echo(json.dumps({"old": versions[0], "new": versions[1], "changes": [asdict(each) for each in found]}))
+        typer.echo(
+            json.dumps(
+                {
+                    "old": versions[0],
+                    "new": versions[1],
+                    "changes": [asdict(each) for each in found],
+                }
+            )
+        )
         return
     section = ""
     for each in found:
@@ -85,38 +127,51 @@ def diff(
     typer.echo(summary(found))
 
 
-@app.command("approve", epilog="Example:  baton agreement approve agreement.yaml --as marketing --by mona")
+@app.command(
+    "approve", epilog="Example:  baton agreement approve agreement.yaml --as marketing --by mona"
+)
 def approve_(
     file: Path = _FILE,
     side: str = typer.Option(..., "--as", help="The side you sign for: marketing or sales."),
     by: str = typer.Option(..., "--by", help="Who signs."),
 ) -> None:
-    """Sign an agreement for one side. It is the hash that is signed: any change of meaning needs new signatures."""
-    outcome = approve(KafkaAgreementTopic(cluster_settings()), read_agreement(file), side=side, by=by)
+    """Sign an agreement for one side. It is the hash that is signed: any change of meaning needs
+    new signatures."""
+    outcome = approve(
+        KafkaAgreementTopic(cluster_settings()), read_agreement(file), side=side, by=by
+    )
     if outcome.changed:
         typer.echo(f"version {outcome.version} is signed for {side} by {by}")
     else:
         typer.echo(f"version {outcome.version} was signed for {side} already")
 
 
-@app.command("publish", epilog="Example:  baton agreement publish agreement.yaml --effective-at 2026-12-01T00:00")
+@app.command(
+    "publish",
+    epilog="Example:  baton agreement publish agreement.yaml --effective-at 2026-12-01T00:00",
+)
 def publish_(
     file: Path = _FILE,
     effective_at: str = typer.Option(
         None, "--effective-at", help="Not before this moment (ISO, UTC); without it at the soonest."
     ),
 ) -> None:
-    """Put a signed agreement in force. Refused until both sides have signed this very version and it has no errors."""
+    """Put a signed agreement in force. Refused until both sides have signed this very version and
+    it has no errors."""
     model = read_agreement(file)
     if effective_at and model.effective_at:
         raise NotPublished(
-            "the agreement itself says when it takes effect, and that is what was signed: leave --effective-at out"
+            "the agreement itself says when it takes effect, and that is what was signed: leave "
+            "--effective-at out"
         )
     wanted = moment_ms(effective_at) if effective_at else None
     topic = KafkaAgreementTopic(cluster_settings())
     outcome = publish(topic, model, now_ms=wall_ms(), source=_text(file), effective_at_ms=wanted)
     when = _since_words(outcome.from_ms)
-    typer.echo(f"version {outcome.version} {'is published: ' if outcome.changed else 'was published already: '}in force {when}")
+    typer.echo(
+        f"version {outcome.version} "
+        f"{'is published: ' if outcome.changed else 'was published already: '}in force {when}"
+    )
 
 
 @app.command()
@@ -126,7 +181,10 @@ def history(as_json: bool = _JSON) -> None:
     records = topic.read()
     terms = book_of(records).terms()
     if as_json:
-        entries = [{"at_ms": each.at_ms, **asdict(each.record), "text": None, "source": None} for each in records]
+        entries = [
+            {"at_ms": each.at_ms, **asdict(each.record), "text": None, "source": None}
+            for each in records
+        ]
         typer.echo(json.dumps({"records": entries, "in_force": [asdict(each) for each in terms]}))
         return
     table = Table(box=None, header_style="bold")
@@ -141,7 +199,9 @@ def history(as_json: bool = _JSON) -> None:
 
 @app.command()
 def schema(
-    out: Path = typer.Option(None, "--out", dir_okay=False, help="Write it there instead of to standard output."),
+    out: Path = typer.Option(
+        None, "--out", dir_okay=False, help="Write it there instead of to standard output."
+    ),
 ) -> None:
     """The JSON Schema of the language, for completion and help in editors."""
     if out:
@@ -158,7 +218,9 @@ def new(
 ) -> None:
     """Write a first agreement with comments, to be changed together."""
     if file.exists() and not force:
-        raise NotPublished(f"{file} is there already; give another name, or --force to write over it")
+        raise NotPublished(
+            f"{file} is there already; give another name, or --force to write over it"
+        )
     starter = Path(__file__).resolve().parents[1] / "agreement" / "starter.yaml"
     file.write_text(starter.read_text(encoding="utf-8"), encoding="utf-8")
     typer.echo(f"{file} written; change it, then: baton agreement check {file}")
@@ -166,7 +228,8 @@ def new(
 
 @app.command("test", epilog="Example:  baton agreement test examples/agreements/services.yaml")
 def examples(file: Path = _FILE, as_json: bool = _JSON) -> None:
-    """Run the examples in an agreement through the whole system in memory, and compare with what both sides expect."""
+    """Run the examples in an agreement through the whole system in memory, and compare with what
+    both sides expect."""
     from baton.agreement_report.examples import run_examples
 
     ran = list(run_examples(read_agreement(file)))
@@ -177,7 +240,10 @@ def examples(file: Path = _FILE, as_json: bool = _JSON) -> None:
         for each in ran:
             typer.echo(f"{'differs' if each.differences else 'passed '}  {each.name}")
             for difference in each.differences:
-                typer.echo(f"           {difference.what}: expected {difference.expected}, came to {difference.found}")
+                typer.echo(
+                    f"           {difference.what}: expected {difference.expected}, came to "
+                    f"{difference.found}"
+                )
         typer.echo(f"{len(ran) - len(failed)} passed, {len(failed)} differ")
     if failed:
         raise typer.Exit(1)
@@ -185,7 +251,8 @@ def examples(file: Path = _FILE, as_json: bool = _JSON) -> None:
 
 @app.command(epilog="Example:  baton agreement impact new.yaml")
 def impact(file: Path = _FILE, as_json: bool = _JSON) -> None:
-    """What an agreement would change for the leads there are now: how many would qualify at once, by pool, and a person's load.
+    """What an agreement would change for the leads there are now: how many would qualify at once,
+    by pool, and a person's load.
 
     Reads the running system's state; changes nothing.
     """
@@ -200,19 +267,31 @@ def impact(file: Path = _FILE, as_json: bool = _JSON) -> None:
         Console().print(each)
 
 
-@app.command(epilog="Example:  baton agreement away sdr-anna --from 2026-12-21 --until 2027-01-04 --reason holiday")
+@app.command(
+    epilog=(
+        "Example:  baton agreement away sdr-anna --from 2026-12-21 --until 2027-01-04 --reason "
+        "holiday"
+    )
+)
 def away(
     person: str = typer.Argument(..., help="Who, by the id in the agreement."),
-    starts: str = typer.Option(..., "--from", help="From this day or moment on, in the person's time zone."),
+    starts: str = typer.Option(
+        ..., "--from", help="From this day or moment on, in the person's time zone."
+    ),
     ends: str = typer.Option(..., "--until", help="Back on this day or at this moment."),
     reason: str = typer.Option("away", "--reason", help="Why; for people to read."),
-    cancel: bool = typer.Option(False, "--cancel", help="It is not so after all: takes back the same absence."),
+    cancel: bool = typer.Option(
+        False, "--cancel", help="It is not so after all: takes back the same absence."
+    ),
 ) -> None:
-    """Tell that somebody is away: no new leads in that time, and it does not count in their deadlines. Counts after ten seconds."""
+    """Tell that somebody is away: no new leads in that time, and it does not count in their
+    deadlines. Counts after ten seconds."""
     from baton.cli.absence import absence_of, tell_absence
 
     settings = cluster_settings()
-    record = absence_of(_compiled_in_force(), person, starts=starts, ends=ends, reason=reason, cancelled=cancel)
+    record = absence_of(
+        _compiled_in_force(), person, starts=starts, ends=ends, reason=reason, cancelled=cancel
+    )
     tell_absence(settings, record)
     span = f"{written(record.from_ms)} until {written(record.until_ms)} UTC"
     typer.echo(f"{person} is {'not ' if cancel else ''}away from {span}")
@@ -230,15 +309,24 @@ def _compiled_in_force() -> CompiledAgreement:
     book = book_of(KafkaAgreementTopic(cluster_settings()).read())
     found = book.at(wall_ms())
     if found is None:
-        raise NotPublished("no agreement is in force on this cluster; put one in force with: baton agreement publish FILE")
+        raise NotPublished(
+            "no agreement is in force on this cluster; put one in force with: baton agreement "
+            "publish FILE"
+        )
     return found.agreement
 
 
 def _verdict(file: Path, version: str | None, examined: Examined) -> str:
     errors, warnings = len(examined.errors), len(examined.warnings)
-    counted = f"{errors} error{'' if errors == 1 else 's'}, {warnings} warning{'' if warnings == 1 else 's'}"
+    counted = (
+        f"{errors} error{'' if errors == 1 else 's'}, {warnings} "
+        f"warning{'' if warnings == 1 else 's'}"
+    )
     if examined.model is None and not warnings:
-        counted = f"{errors} error{'' if errors == 1 else 's'}; once they are mended there may be warnings"
+        counted = (
+            f"{errors} error{'' if errors == 1 else 's'}; once they are mended there may be "
+            "warnings"
+        )
     return f"{file}: version {version}, {counted}" if version else f"{file}: {counted}"
 
 
@@ -253,4 +341,8 @@ def _act_words(each: Written) -> str:
 def _since_words(from_ms: int | None) -> str:
     if from_ms is None:
         return "at no time"
-    return "since ever (it was the first)" if from_ms == SINCE_EVER else f"from {written(from_ms)} UTC on"
+    return (
+        "since ever (it was the first)"
+        if from_ms == SINCE_EVER
+        else f"from {written(from_ms)} UTC on"
+    )

@@ -23,11 +23,16 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command(
-    epilog="Examples:  baton audit        baton audit --ledger sent.txt --json        baton audit --since 1d --no-recompute"
+    epilog=(
+        "Examples:  baton audit        baton audit --ledger sent.txt --json        baton audit "
+        "--since 1d --no-recompute"
+    )
 )
 def audit(
     since: str = typer.Option(
-        None, "--since", help="Only events and leads of which anything came since: an ISO time, or 1h, 2d ago."
+        None,
+        "--since",
+        help="Only events and leads of which anything came since: an ISO time, or 1h, 2d ago.",
     ),
     ledger: list[Path] = typer.Option(
         [],
@@ -36,27 +41,44 @@ def audit(
         dir_okay=False,
         help="Ids that were acknowledged, one a line, as `baton send --ledger` writes them.",
     ),
-    recompute: bool = typer.Option(True, "--recompute/--no-recompute", help="Compute every task again from its journal."),
+    recompute: bool = typer.Option(
+        True, "--recompute/--no-recompute", help="Compute every task again from its journal."
+    ),
     grace: int = typer.Option(
-        420, "--grace", min=0, help="Seconds after its deadline before a clock that still runs is a fault."
+        420,
+        "--grace",
+        min=0,
+        help="Seconds after its deadline before a clock that still runs is a fault.",
     ),
     processes: int = typer.Option(
-        min(4, os.cpu_count() or 1), "--processes", min=1, max=64, help="How many compute tasks again, side by side."
+        min(4, os.cpu_count() or 1),
+        "--processes",
+        min=1,
+        max=64,
+        help="How many compute tasks again, side by side.",
     ),
-    as_json: bool = typer.Option(False, "--json", help="The report as one JSON document on standard output."),
+    as_json: bool = typer.Option(
+        False, "--json", help="The report as one JSON document on standard output."
+    ),
 ) -> None:
-    """Read every topic and check the promises, on a live system or a stopped one. Exit 1 if one is broken.
+    """Read every topic and check the promises, on a live system or a stopped one. Exit 1 if one is
+    broken.
 
-    It commits nothing and disturbs nobody; what it reads is sorted into buckets on disk, so memory is that of a bucket, and of one task's
-    state for each process. What is `independent` is checked from the records alone, by the audit's own arithmetic; what is `recomputed`, by
-    running the same code again: that finds what a crash did to the log, and no rule that is wrong. Each offender is named by
-    topic/partition/offset: look at it with `baton tail`, and at its lead with `baton explain`.
+    It commits nothing and disturbs nobody; what it reads is sorted into buckets on disk, so memory
+    is that of a bucket, and of one task's state for each process. What is `independent` is checked
+    from the records alone, by the audit's own arithmetic; what is `recomputed`, by running the same
+    code again: that finds what a crash did to the log, and no rule that is wrong. Each offender is
+    named by topic/partition/offset: look at it with `baton tail`, and at its lead with `baton
+    explain`.
     """
     settings = cluster_settings()
     source = KafkaSource(confluent_options(settings), settings.namespace)
     console = Console(stderr=True)
     try:
-        with patience(console, "looking at the topics ...") as waiting, Progress(console=console, transient=True) as progress:
+        with (
+            patience(console, "looking at the topics ...") as waiting,
+            Progress(console=console, transient=True) as progress,
+        ):
             shown: dict[str, TaskID] = {}
 
             def show(what: str, done: int, total: int) -> None:
@@ -101,7 +123,11 @@ def as_document(report: Report) -> dict[str, object]:
         "checked": dict(report.checked),
         "unchecked": report.unchecked,
         "findings": [
-            {"invariant": each.invariant.value, "place": str(each.place) if each.place else None, "words": each.words}
+            {
+                "invariant": each.invariant.value,
+                "place": str(each.place) if each.place else None,
+                "words": each.words,
+            }
             for each in report.findings
         ],
     }
@@ -122,8 +148,13 @@ def _print(report: Report, console: Console) -> None:
         )
     out = Console()
     out.print(table)
-    events, leads, scores, batches = (report.checked[name] for name in ("events", "leads", "scores", "batches"))
-    out.print(f"{events:,} events, {leads:,} leads, {scores:,} scores summed up, {batches:,} batches computed again")
+    events, leads, scores, batches = (
+        report.checked[name] for name in ("events", "leads", "scores", "batches")
+    )
+    out.print(
+        f"{events:,} events, {leads:,} leads, {scores:,} scores summed up, {batches:,} batches "
+        "computed again"
+    )
     for words in report.unchecked:
         out.print(f"[yellow]not checked:[/] {words}", soft_wrap=True)
     for finding in report.findings:

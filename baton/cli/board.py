@@ -12,13 +12,19 @@ app = typer.Typer(add_completion=False)
 
 @app.callback()
 def board() -> None:
-    """The board: what both teams look at. `baton up` starts it; its pages are entered by a one-time link."""
+    """The board: what both teams look at. `baton up` starts it; its pages are entered by a one-time
+    link."""
 
 
 @app.command(epilog="Example:  baton board link --as ae-greta")
 def link(
     person: str = typer.Option(
-        None, "--as", help="Enter as this person of the agreement, who can then accept, reject, claim ... Without it: look only."
+        None,
+        "--as",
+        help=(
+            "Enter as this person of the agreement, who can then accept, reject, claim ... Without "
+            "it: look only."
+        ),
     ),
 ) -> None:
     """Print a link that opens the board once, within an hour."""
@@ -28,10 +34,12 @@ def link(
 
 @app.command()
 def rebuild() -> None:
-    """Build the board anew from the topics, beside the one in use, which stays until the new one has caught up."""
+    """Build the board anew from the topics, beside the one in use, which stays until the new one
+    has caught up."""
     board_commands().want_rebuild(load_settings())
     typer.echo(
-        "asked for; a running board begins within seconds, else the next to start. The page Data says since when it is complete"
+        "asked for; a running board begins within seconds, else the next to start. The page Data "
+        "says since when it is complete"
     )
 
 
@@ -39,7 +47,8 @@ def rebuild() -> None:
 def backup(
     path: Path = typer.Argument(help="The file to write; it must not exist."),
 ) -> None:
-    """Write a whole copy of the board to one file, while it goes on. Keep it as carefully as the topics: it has names."""
+    """Write a whole copy of the board to one file, while it goes on. Keep it as carefully as the
+    topics: it has names."""
     try:
         board_commands().backup(load_settings(), path)
     except FileExistsError as error:

@@ -20,7 +20,10 @@ from baton.settings import load_settings
 
 app = typer.Typer(
     add_completion=False,
-    help="The embedded Apache Kafka: one node, loopback only, for trying out, developing and testing.",
+    help=(
+        "The embedded Apache Kafka: one node, loopback only, for trying out, developing and "
+        "testing."
+    ),
     epilog="Example:  baton broker start && export BATON_BOOTSTRAP=$(baton broker status --address)",
 )
 
@@ -56,13 +59,19 @@ def start() -> None:
 
 @app.command()
 def stop(
-    forget: bool = typer.Option(False, "--delete-data", help="Delete its data too: topics, records, offsets."),
+    forget: bool = typer.Option(
+        False, "--delete-data", help="Delete its data too: topics, records, offsets."
+    ),
 ) -> None:
     """Stop it. Stopping it again does no harm."""
     broker = embedded_broker()
     run = read_run(load_settings().home)
     if run is not None and run.owns_broker and is_running(run.supervisor):
-        typer.echo(f"the broker belongs to `baton up` (pid {run.supervisor.pid}); stop both with `baton down`", err=True)
+        typer.echo(
+            f"the broker belongs to `baton up` (pid {run.supervisor.pid}); stop both with `baton "
+            "down`",
+            err=True,
+        )
         raise typer.Exit(1)
     typer.echo("stopped" if broker.stop() else "it did not run")
     if forget:
@@ -78,14 +87,28 @@ def status(
     """Whether it runs and answers; exit 1 if not."""
     broker = embedded_broker()
     running = broker.running
-    problem = "it does not run" if running is None else problem_of(running.bootstrap, timeout_s=_ANSWER_S)
+    problem = (
+        "it does not run" if running is None else problem_of(running.bootstrap, timeout_s=_ANSWER_S)
+    )
     if running is not None and address:
         typer.echo(running.bootstrap)
     elif as_json:
         found = {} if running is None else {"pid": running.mark.pid, "bootstrap": running.bootstrap}
-        typer.echo(json.dumps({"running": running is not None, "answers": problem is None, "home": str(broker.home), **found}))
+        typer.echo(
+            json.dumps(
+                {
+                    "running": running is not None,
+                    "answers": problem is None,
+                    "home": str(broker.home),
+                    **found,
+                }
+            )
+        )
     elif running is not None:
-        typer.echo(f"pid {running.mark.pid} at {running.bootstrap}, home {broker.home}: {problem or 'answers'}")
+        typer.echo(
+            f"pid {running.mark.pid} at {running.bootstrap}, home {broker.home}: "
+            f"{problem or 'answers'}"
+        )
     if problem is not None:
         if not as_json and running is None:
             typer.echo(problem, err=True)
@@ -96,16 +119,25 @@ def status(
 def backup(
     file: Path = typer.Argument(help="Where to write it; readable by you alone."),
 ) -> None:
-    """Write the stopped broker's data and the write key into one file: all of Baton's state is in it. See also: baton erasures."""
+    """Write the stopped broker's data and the write key into one file: all of Baton's state is in
+    it. See also: baton erasures."""
     size = make_backup(load_settings().home, file)
     typer.echo(f"{file} written, {size >> 20} MB")
 
 
-@app.command(epilog="Example:  baton broker stop --delete-data && baton broker restore baton-2026-11-22.tar.gz && baton up")
+@app.command(
+    epilog=(
+        "Example:  baton broker stop --delete-data && baton broker restore baton-2026-11-22.tar.gz "
+        "&& baton up"
+    )
+)
 def restore(
-    file: Path = typer.Argument(exists=True, dir_okay=False, help="What `baton broker backup` wrote."),
+    file: Path = typer.Argument(
+        exists=True, dir_okay=False, help="What `baton broker backup` wrote."
+    ),
 ) -> None:
-    """Put a backup back, into a home without data. Erasures since then must be sent again: baton erasures --since."""
+    """Put a backup back, into a home without data. Erasures since then must be sent again: baton
+    erasures --since."""
     put_back(load_settings().home, file)
     typer.echo(f"restored to {broker_home(load_settings().home)}; go on with: baton up")
 

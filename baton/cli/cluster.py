@@ -1,6 +1,8 @@
-"""The cluster a command talks to: the one of BATON_BOOTSTRAP, else this user's embedded broker if it runs.
+"""The cluster a command talks to: the one of BATON_BOOTSTRAP, else this user's embedded broker if
+it runs.
 
-With BATON_REGISTRY_URL a command that talks to a cluster speaks that registry's schema ids from its first record on.
+With BATON_REGISTRY_URL a command that talks to a cluster speaks that registry's schema ids from its
+first record on.
 """
 
 from baton.clients import NO_BROKER, NoBroker
@@ -9,7 +11,8 @@ from baton.settings import Settings, load_settings
 
 
 def cluster_settings() -> Settings:
-    """The settings with an address in them; raises :class:`NoBroker` saying how to have one, or ``RegistryRefused``."""
+    """The settings with an address in them; raises :class:`NoBroker` saying how to have one, or
+    ``RegistryRefused``."""
     settings = load_settings()
     honour_registry(settings)
     if settings.bootstrap is not None:

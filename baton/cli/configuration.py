@@ -1,6 +1,8 @@
-"""Every ``BATON_*`` that anything here reads: what it is set to, whether it can be so, and which variables nothing reads.
+"""Every ``BATON_*`` that anything here reads: what it is set to, whether it can be so, and which
+variables nothing reads.
 
-What one setting allows its own model says; here are the rules between settings, the files they name, and misspelt names.
+What one setting allows its own model says; here are the rules between settings, the files they
+name, and misspelt names.
 """
 
 import difflib
@@ -26,7 +28,8 @@ _LAST_PORT = 65_535
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something about the settings. ``wrong``: nothing that reads them can work so; else it is worth knowing."""
+    """Something about the settings. ``wrong``: nothing that reads them can work so; else it is
+    worth knowing."""
 
     text: str
     wrong: bool = True
@@ -44,7 +47,8 @@ def groups() -> Mapping[str, type[BaseSettings]]:
 
 
 def shown(model: type[BaseSettings]) -> dict[str, str]:
-    """Each setting of a group as text, secrets as stars; where the group is wrong, what the environment says."""
+    """Each setting of a group as text, secrets as stars; where the group is wrong, what the
+    environment says."""
     try:
         values = {name: getattr(own, name) for own in (model(),) for name in model.model_fields}
     except ValidationError:
@@ -87,7 +91,10 @@ def _between_settings() -> Iterator[Problem]:
     engine, settings, up = EngineSettings(), Settings(), UpSettings()
     yield from _heartbeat(engine)
     if engine.batch_records > engine.buffer_records:
-        text = f"BATON_BATCH_RECORDS is {engine.batch_records}, but BATON_BUFFER_RECORDS fetches {engine.buffer_records} ahead"
+        text = (
+            f"BATON_BATCH_RECORDS is {engine.batch_records}, but BATON_BUFFER_RECORDS fetches "
+            f"{engine.buffer_records} ahead"
+        )
         yield Problem(text=f"{text}: no batch of one input will be so large", wrong=False)
     yield from _ports(settings, up)
     yield from _files(_named_files(settings, up))
@@ -97,16 +104,30 @@ def _heartbeat(engine: EngineSettings) -> Iterator[Problem]:
     beat, session = engine.heartbeat_ms, engine.session_timeout_ms
     words = f"BATON_HEARTBEAT_MS is {beat}, BATON_SESSION_TIMEOUT_MS {session}"
     if beat >= session:
-        yield Problem(text=f"{words}: a worker would lose its tasks before it says that it lives; make it at most {session // 3}")
+        yield Problem(
+            text=(
+                f"{words}: a worker would lose its tasks before it says that it lives; make it at "
+                f"most {session // 3}"
+            )
+        )
     elif beat * 3 > session:
-        yield Problem(text=f"{words}: one or two that come late lose the tasks; at most {session // 3} is usual", wrong=False)
+        yield Problem(
+            text=(
+                f"{words}: one or two that come late lose the tasks; at most {session // 3} is "
+                "usual"
+            ),
+            wrong=False,
+        )
 
 
 def _ports(settings: Settings, up: UpSettings) -> Iterator[Problem]:
     last = settings.metrics_port + len(SERVICES) - 1
     if settings.metrics_port and last > _LAST_PORT:
         yield Problem(
-            text=f"BATON_METRICS_PORT {settings.metrics_port}: `baton up` takes {len(SERVICES)} from there on; there are none"
+            text=(
+                f"BATON_METRICS_PORT {settings.metrics_port}: `baton up` takes {len(SERVICES)} "
+                "from there on; there are none"
+            )
         )
     taken = range(settings.metrics_port, last + 1) if settings.metrics_port else range(0)
     named = {"BATON_GATEWAY_PORT": up.gateway_port}
@@ -114,7 +135,12 @@ def _ports(settings: Settings, up: UpSettings) -> Iterator[Problem]:
         named["BATON_BROKER_PORT"] = settings.broker_port
     for name, port in named.items():
         if port in taken:
-            yield Problem(text=f"{name} {port} is one of the metrics' ports of `baton up` ({taken[0]} to {taken[-1]})")
+            yield Problem(
+                text=(
+                    f"{name} {port} is one of the metrics' ports of `baton up` ({taken[0]} to "
+                    f"{taken[-1]})"
+                )
+            )
     if settings.embedded and up.gateway_port == settings.broker_port != 0:
         yield Problem(text=f"BATON_GATEWAY_PORT and BATON_BROKER_PORT are both {up.gateway_port}")
 
@@ -139,7 +165,9 @@ def _files(named: Iterable[tuple[str, Path | None]]) -> Iterator[Problem]:
 
 
 def _unread(environment: Mapping[str, str]) -> Iterator[Problem]:
-    known = {f"{PREFIX}{name.upper()}" for model in groups().values() for name in model.model_fields} | _NOT_SETTINGS
+    known = {
+        f"{PREFIX}{name.upper()}" for model in groups().values() for name in model.model_fields
+    } | _NOT_SETTINGS
     for name in sorted(environment):
         if not name.startswith(PREFIX) or name in known:
             continue

@@ -15,14 +15,21 @@ from baton.lead_story.reports import Conflict, conflicts, values_of
 app = typer.Typer(add_completion=False)
 
 
-@app.command(name="conflicts", epilog="Examples:  baton conflicts --since 7d        baton conflicts --json | jq -r '.leads[]'")
+@app.command(
+    name="conflicts",
+    epilog="Examples:  baton conflicts --since 7d        baton conflicts --json | jq -r '.leads[]'",
+)
 def conflicts_(
-    since: str = typer.Option(None, "--since", help="Only those since: an ISO time, or 1h, 7d ago."),
+    since: str = typer.Option(
+        None, "--since", help="Only those since: an ISO time, or 1h, 7d ago."
+    ),
     as_json: bool = typer.Option(False, "--json", help="One JSON object a line."),
 ) -> None:
-    """List the conflicts of identity: two known people an event said to be one. They were left as two; a person decides.
+    """List the conflicts of identity: two known people an event said to be one. They were left as
+    two; a person decides.
 
-    `baton explain LEAD` tells the story of each; a `link` by somebody who knows joins them where they are one.
+    `baton explain LEAD` tells the story of each; a `link` by somebody who knows joins them where
+    they are one.
     """
     settings = cluster_settings()
     with LogReader(confluent_options(settings), settings.namespace) as reader:
@@ -39,4 +46,6 @@ def conflicts_(
 
 
 def _words(conflict: Conflict) -> str:
-    return f"{written(conflict.at_ms)}  {' and '.join(conflict.leads)}  by event {conflict.cause_id}"
+    return (
+        f"{written(conflict.at_ms)}  {' and '.join(conflict.leads)}  by event {conflict.cause_id}"
+    )

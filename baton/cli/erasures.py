@@ -1,4 +1,5 @@
-"""``baton erasures``: the wishes to be forgotten since a moment, as lines that can be sent again to a restored Baton."""
+"""``baton erasures``: the wishes to be forgotten since a moment, as lines that can be sent again to
+a restored Baton."""
 
 import json
 import os
@@ -18,34 +19,56 @@ app = typer.Typer(add_completion=False)
 _MODE = 0o600
 
 
-@app.command(name="erasures", epilog="Example:  baton erasures --since 2026-11-22 --out erasures.jsonl")
+@app.command(
+    name="erasures", epilog="Example:  baton erasures --since 2026-11-22 --out erasures.jsonl"
+)
 def erasures_(
-    since: str = typer.Option(..., "--since", help="Since then, say the moment of a backup: an ISO time, or 1h, 7d ago."),
+    since: str = typer.Option(
+        ..., "--since", help="Since then, say the moment of a backup: an ISO time, or 1h, 7d ago."
+    ),
     out: Path | None = typer.Option(
-        None, "--out", dir_okay=False, help="Write them there, readable by you alone, instead of standard output."
+        None,
+        "--out",
+        dir_okay=False,
+        help="Write them there, readable by you alone, instead of standard output.",
     ),
 ) -> None:
-    """List the erasures since a backup, one event line each, to be sent again after it was restored: baton send FILE.
+    """List the erasures since a backup, one event line each, to be sent again after it was
+    restored: baton send FILE.
 
-    The lines hold the identifiers of people who asked to be forgotten: keep them nowhere longer than needed. Intake keeps them
-    for 30 days; of older ones only the lead is known, and they are named on standard error. Then the exit code is 1.
+    The lines hold the identifiers of people who asked to be forgotten: keep them nowhere longer
+    than needed. Intake keeps them for 30 days; of older ones only the lead is known, and they are
+    named on standard error. Then the exit code is 1.
     """
     settings = cluster_settings()
     since_ms = moment_ms(since)
     with LogReader(confluent_options(settings), settings.namespace) as reader:
-        keyed = ((record.at_ms, value) for record, value in values_of(reader, INTAKE_KEYED, since_ms))
-        accepted = ((record.at_ms, value) for record, value in values_of(reader, LEADS_ACCEPTED, since_ms))
+        keyed = (
+            (record.at_ms, value) for record, value in values_of(reader, INTAKE_KEYED, since_ms)
+        )
+        accepted = (
+            (record.at_ms, value) for record, value in values_of(reader, LEADS_ACCEPTED, since_ms)
+        )
         found = erasures(keyed, accepted)
-    lines = "".join(json.dumps(line_of(each), ensure_ascii=False) + "\n" for each in found if each.identifiers is not None)
+    lines = "".join(
+        json.dumps(line_of(each), ensure_ascii=False) + "\n"
+        for each in found
+        if each.identifiers is not None
+    )
     if out is None:
         typer.echo(lines, nl=False)
     else:
-        with open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE), "w", encoding="utf-8") as file:
+        with open(
+            os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE), "w", encoding="utf-8"
+        ) as file:
             os.fchmod(file.fileno(), _MODE)
             file.write(lines)
     lost = [each for each in found if each.identifiers is None]
     for each in lost:
-        typer.echo(f"the identifiers are no longer kept: lead {each.lead_id}, asked for by {each.source}", err=True)
+        typer.echo(
+            f"the identifiers are no longer kept: lead {each.lead_id}, asked for by {each.source}",
+            err=True,
+        )
     typer.echo(f"{len(found) - len(lost)} erasures", err=True)
     raise typer.Exit(1 if lost else 0)
 
@@ -53,12 +76,15 @@ def erasures_(
 def line_of(erasure: Erasure) -> dict[str, object]:
     """The event line that asks for the erasure again."""
     identifiers = {
-        scheme: values[0] if len(values) == 1 else list(values) for scheme, values in (erasure.identifiers or {}).items()
+        scheme: values[0] if len(values) == 1 else list(values)
+        for scheme, values in (erasure.identifiers or {}).items()
     }
     return {
         "id": f"again:{erasure.event_id}",
         "source": erasure.source,
         "kind": "erasure",
-        "occurred_at": datetime.fromtimestamp(erasure.at_ms / 1000, UTC).isoformat(timespec="milliseconds"),
+        "occurred_at": datetime.fromtimestamp(erasure.at_ms / 1000, UTC).isoformat(
+            timespec="milliseconds"
+        ),
         "identifiers": identifiers,
     }

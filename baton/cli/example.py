@@ -1,4 +1,5 @@
-"""``baton example``: the events of one made-up lead over the last days, to be sent and looked at."""
+"""``baton example``: the events of one made-up lead over the last days, to be sent and looked
+at."""
 
 import json
 import time
@@ -15,12 +16,16 @@ _WHO = {"email": "ann.berg@acme.example"}
 _VISITOR = {"anonymous": "b7d0c1"}
 
 
-@app.command(epilog="Example:  baton example | baton send -        then:  baton explain ann.berg@acme.example")
+@app.command(
+    epilog="Example:  baton example | baton send -        then:  baton explain ann.berg@acme.example"
+)
 def example() -> None:
-    """Print the events of a made-up lead, one JSON object a line, dated over the days up to now: some reading, then a demo request.
+    """Print the events of a made-up lead, one JSON object a line, dated over the days up to now:
+    some reading, then a demo request.
 
-    They score under examples/agreements/first.yaml, which is open around the clock, so that there is something to see at any hour.
-    The same day's events have the same ids: sent twice they change nothing.
+    They score under examples/agreements/first.yaml, which is open around the clock, so that there
+    is something to see at any hour. The same day's events have the same ids: sent twice they change
+    nothing.
     """
     for line in example_lines(int(time.time() * 1000)):
         typer.echo(json.dumps(line, ensure_ascii=False))
@@ -29,8 +34,16 @@ def example() -> None:
 def example_lines(now_ms: int) -> Iterator[dict[str, Any]]:
     """The lines, for somebody who looks at ``now_ms``."""
     day = _iso(now_ms)[:10]
-    guide = {"content_id": "/guides/lead-routing", "content_title": "Guide to lead routing", "content_stage": "awareness"}
-    paper = {"content_id": "paper-7", "content_title": "Leads that nobody drops", "content_stage": "consideration"}
+    guide = {
+        "content_id": "/guides/lead-routing",
+        "content_title": "Guide to lead routing",
+        "content_stage": "awareness",
+    }
+    paper = {
+        "content_id": "paper-7",
+        "content_title": "Leads that nobody drops",
+        "content_stage": "consideration",
+    }
     plan: tuple[tuple[int, dict[str, Any], dict[str, Any]], ...] = (
         (50 * _HOUR_MS, _VISITOR, _act("page_view", campaign="search", **guide)),
         (26 * _HOUR_MS, _WHO | _VISITOR, _act("download", campaign="search", **paper) | _FORM),
@@ -39,21 +52,52 @@ def example_lines(now_ms: int) -> Iterator[dict[str, Any]]:
             {"crm": "hubspot:4711", **_WHO},
             {"kind": "profile", "profile": {"employees": 250, "industry": "logistics"}},
         ),
-        (25 * _HOUR_MS, _WHO, {"kind": "consent", "consent": {"purpose": "marketing", "channel": "email", "granted": True}}),
-        (3 * _HOUR_MS, _WHO, _act("email_click", content_title="What our customers say", campaign="letter")),
-        (2 * _MINUTE_MS, _WHO | _VISITOR, _act("demo_request", content_title="See it live", campaign="search") | _PROBLEM),
+        (
+            25 * _HOUR_MS,
+            _WHO,
+            {
+                "kind": "consent",
+                "consent": {"purpose": "marketing", "channel": "email", "granted": True},
+            },
+        ),
+        (
+            3 * _HOUR_MS,
+            _WHO,
+            _act("email_click", content_title="What our customers say", campaign="letter"),
+        ),
+        (
+            2 * _MINUTE_MS,
+            _WHO | _VISITOR,
+            _act("demo_request", content_title="See it live", campaign="search") | _PROBLEM,
+        ),
     )
     for number, (before_ms, identifiers, more) in enumerate(plan, start=1):
         own_id = f"example-{day}-{number}"
         occurred_at = _iso(now_ms - before_ms)
-        yield {"id": own_id, "source": "example", "occurred_at": occurred_at, "identifiers": identifiers, **more}
+        yield {
+            "id": own_id,
+            "source": "example",
+            "occurred_at": occurred_at,
+            "identifiers": identifiers,
+            **more,
+        }
 
 
 _FORM = {
-    "person": {"first_name": "Ann", "last_name": "Berg", "company": "Acme Logistics", "phone": "+49 30 1234567"},
+    "person": {
+        "first_name": "Ann",
+        "last_name": "Berg",
+        "company": "Acme Logistics",
+        "phone": "+49 30 1234567",
+    },
     "profile": {"country": "DE", "role": "Head of Operations"},
 }
-_PROBLEM = {"person": {"stated_problem": "Half of our enquiries wait for days", "current_supplier": "Spreadsheets"}}
+_PROBLEM = {
+    "person": {
+        "stated_problem": "Half of our enquiries wait for days",
+        "current_supplier": "Spreadsheets",
+    }
+}
 
 
 def _act(act: str, **more: Any) -> dict[str, Any]:

@@ -26,26 +26,43 @@ app = typer.Typer(add_completion=False)
 
 _SAME_MS = 1_000
 _CYCLE_ENDS = ("recycled", "disqualified", "customer")
-_STYLES = {"qualified": "bold green", "routed": "bold cyan", "violation": "bold red", "refused": "red", "recycled": "yellow"}
+_STYLES = {
+    "qualified": "bold green",
+    "routed": "bold cyan",
+    "violation": "bold red",
+    "refused": "red",
+    "recycled": "yellow",
+}
 
 
 @app.command(
     no_args_is_help=True,
-    epilog="Examples:  baton explain ada@example.com        baton explain 3f2a9c... --json | jq 'select(.about == \"clock\")'",
+    epilog=(
+        "Examples:  baton explain ada@example.com        baton explain 3f2a9c... --json | jq "
+        "'select(.about == \"clock\")'"
+    ),
 )
 def explain(
     who: str = typer.Argument(
-        help="A lead id, an e-mail address, hubspot:4711, user:u-1, anonymous:b7d0c1; with --person also a name."
+        help=(
+            "A lead id, an e-mail address, hubspot:4711, user:u-1, anonymous:b7d0c1; with --person "
+            "also a name."
+        )
     ),
     brief: bool = typer.Option(False, "--brief", help="One line a record, without the reasons."),
     as_json: bool = typer.Option(
-        False, "--json", help="One JSON object a line: place, sentence, reasons, and the record itself."
+        False,
+        "--json",
+        help="One JSON object a line: place, sentence, reasons, and the record itself.",
     ),
     person: bool = typer.Option(
-        False, "--person", help="You may see names: look for one, and show identifiers and free text too."
+        False,
+        "--person",
+        help="You may see names: look for one, and show identifiers and free text too.",
     ),
 ) -> None:
-    """Tell what happened to a lead: events, points, thresholds, routing, clocks, and under which agreement each was decided."""
+    """Tell what happened to a lead: events, points, thresholds, routing, clocks, and under which
+    agreement each was decided."""
     settings = cluster_settings()
     console = Console()
     with LogReader(confluent_options(settings), settings.namespace) as reader:
@@ -55,7 +72,11 @@ def explain(
             return
         with console.status("reading the log ...") as status:
             lead_id = find_lead(reader, who, names=person)
-            chapters = story_of(reader, lead_id, seen=lambda number: status.update(f"reading the log ... {number:,} records"))
+            chapters = story_of(
+                reader,
+                lead_id,
+                seen=lambda number: status.update(f"reading the log ... {number:,} records"),
+            )
     found = book_of(KafkaAgreementTopic(settings).read()).at(wall_ms())
     why = {} if found is None else why_uncounted(chapters, found.agreement, now_ms=wall_ms())
     show_story(console, lead_id, chapters, why, brief=brief, names=person)
@@ -70,7 +91,8 @@ def show_story(
     brief: bool,
     names: bool = False,
 ) -> None:
-    """Print the story of a lead, and last who got it and why. ``why``: by event id, why an act counts nothing."""
+    """Print the story of a lead, and last who got it and why. ``why``: by event id, why an act
+    counts nothing."""
     console.print(Text(f"lead {lead_id}", style="bold"))
     for chapter in chapters:
         _print(console, chapter, why, brief=brief)
@@ -87,10 +109,16 @@ def _name_in(values: Sequence[object]) -> str | None:
     return next((name for name in reversed(told) if name), None)
 
 
-def why_uncounted(chapters: Sequence[Chapter], agreement: CompiledAgreement, *, now_ms: int) -> Mapping[str, str]:
+def why_uncounted(
+    chapters: Sequence[Chapter], agreement: CompiledAgreement, *, now_ms: int
+) -> Mapping[str, str]:
     """By event id, why acts of the story count nothing at ``now_ms`` under ``agreement``."""
     events = [each.value for each in chapters if isinstance(each.value, LeadEvent)]
-    ends = [each.value for each in chapters if isinstance(each.value, LeadStaged) and each.value.to_stage in _CYCLE_ENDS]
+    ends = [
+        each.value
+        for each in chapters
+        if isinstance(each.value, LeadStaged) and each.value.to_stage in _CYCLE_ENDS
+    ]
     began = max((each.occurred_at_ms for each in ends), default=0)
     return uncounted(events, agreement, cycle_began_ms=began, now_ms=now_ms)
 
@@ -98,7 +126,9 @@ def why_uncounted(chapters: Sequence[Chapter], agreement: CompiledAgreement, *, 
 def _print(console: Console, chapter: Chapter, why: Mapping[str, str], *, brief: bool) -> None:
     at = written(chapter.record.at_ms)
     if chapter.value is None:
-        console.print(Text(f"{at}  {'unreadable':<10} {chapter.record.topic}: {chapter.trouble}", style="red"))
+        console.print(
+            Text(f"{at}  {'unreadable':<10} {chapter.record.topic}: {chapter.trouble}", style="red")
+        )
         return
     sentence = tell(chapter.value)
     version = chapter.record.header("baton_agreement")
@@ -106,7 +136,11 @@ def _print(console: Console, chapter: Chapter, why: Mapping[str, str], *, brief:
     line.append(f"{sentence.about:<10} ", style=_STYLES.get(sentence.about, "bold"))
     line.append(sentence.text)
     for name, moment in times_of(chapter.value).items():
-        line.append(f"  {name.removesuffix('_at_ms').removesuffix('_ms').replace('_', ' ')} {written(moment)}", style="dim")
+        line.append(
+            f"  {name.removesuffix('_at_ms').removesuffix('_ms').replace('_', ' ')} "
+            f"{written(moment)}",
+            style="dim",
+        )
     if version:
         line.append(f"  [{version[:8]}]", style="dim")
     happened = occurred_at(chapter.value)
@@ -139,7 +173,9 @@ def story_line(chapter: Chapter, *, person: bool) -> str:
     value = asdict(chapter.value)
     if not person:
         _without_person(chapter.value, value)
-    return json.dumps(document | asdict(tell(chapter.value)) | {"record": value}, ensure_ascii=False)
+    return json.dumps(
+        document | asdict(tell(chapter.value)) | {"record": value}, ensure_ascii=False
+    )
 
 
 def _without_person(record: object, value: dict[str, object]) -> None:

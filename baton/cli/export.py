@@ -26,15 +26,27 @@ class NoParquet(RuntimeError):
     """The library that writes Parquet is not installed; the text says how to have it."""
 
 
-@app.command(no_args_is_help=True, epilog="Example:  baton export --table touch --since 2026-11-01 > touches.csv")
+@app.command(
+    no_args_is_help=True,
+    epilog="Example:  baton export --table touch --since 2026-11-01 > touches.csv",
+)
 def export(
     table: str = typer.Option(None, "--table", help="The table; `--list` says which there are."),
     form: Format = typer.Option(Format.CSV, "--format", help="csv or parquet."),
-    since: str = typer.Option(None, "--since", help="Only rows appended, or of a moment, from then on: a day or an ISO time."),
-    out: Path = typer.Option(None, "--out", help="The file to write; without it CSV goes to standard output."),
-    listed: bool = typer.Option(False, "--list", help="The tables with their columns, and nothing else."),
+    since: str = typer.Option(
+        None,
+        "--since",
+        help="Only rows appended, or of a moment, from then on: a day or an ISO time.",
+    ),
+    out: Path = typer.Option(
+        None, "--out", help="The file to write; without it CSV goes to standard output."
+    ),
+    listed: bool = typer.Option(
+        False, "--list", help="The tables with their columns, and nothing else."
+    ),
 ) -> None:
-    """Write a table of the board. Names and addresses never leave it; leads are ids. Text that a spreadsheet would run is defused."""
+    """Write a table of the board. Names and addresses never leave it; leads are ids. Text that a
+    spreadsheet would run is defused."""
     if listed or table is None:
         _list()
         return
@@ -49,7 +61,9 @@ def _parquet(table: str, since_ms: int | None, out: Path | None) -> int:
     try:
         return int(board_commands().export_parquet(load_settings(), table, since_ms, out))
     except ModuleNotFoundError:
-        raise NoParquet("Parquet needs pyarrow: pip install 'baton[parquet]'; CSV needs nothing") from None
+        raise NoParquet(
+            "Parquet needs pyarrow: pip install 'baton[parquet]'; CSV needs nothing"
+        ) from None
 
 
 def _csv(table: str, since_ms: int | None, out: Path | None) -> int:

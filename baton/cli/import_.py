@@ -29,7 +29,8 @@ app = typer.Typer(add_completion=False)
 EPILOG = (
     "Examples:  baton import people.csv --dry-run        "
     "baton import people.csv --map 'E-mail=email' --map 'Size=employees'        "
-    "baton import fair.xlsx --act webinar --campaign fair-2026 --map 'OK to mail=consent:marketing/email'        "
+    "baton import fair.xlsx --act webinar --campaign fair-2026 --map 'OK to "
+    "mail=consent:marketing/email'        "
     "baton import --jsonl events.jsonl"
 )
 
@@ -37,72 +38,138 @@ EPILOG = (
 @app.command(no_args_is_help=True, epilog=EPILOG)
 def import_(
     file: str = typer.Argument(help="The list; - reads standard input."),
-    wishes: list[str] = typer.Option([], "--map", help="COLUMN=FIELD; may be repeated. COLUMN=- leaves a column out."),
-    dry_run: bool = typer.Option(
-        False, "--dry-run", help="Send nothing: show the mapping, ten rows as understood, and every row that is not."
+    wishes: list[str] = typer.Option(
+        [], "--map", help="COLUMN=FIELD; may be repeated. COLUMN=- leaves a column out."
     ),
-    mapping: Path = typer.Option(None, "--mapping", help="A mapping that was saved; --map goes before it."),
-    save: Path = typer.Option(None, "--save-mapping", help="Save the mapping to this file, for the next list like it."),
-    jsonl: bool = typer.Option(False, "--jsonl", help="The file has event lines, as for `baton send`."),
+    dry_run: bool = typer.Option(
+        False,
+        "--dry-run",
+        help="Send nothing: show the mapping, ten rows as understood, and every row that is not.",
+    ),
+    mapping: Path = typer.Option(
+        None, "--mapping", help="A mapping that was saved; --map goes before it."
+    ),
+    save: Path = typer.Option(
+        None, "--save-mapping", help="Save the mapping to this file, for the next list like it."
+    ),
+    jsonl: bool = typer.Option(
+        False, "--jsonl", help="The file has event lines, as for `baton send`."
+    ),
     act: str = typer.Option(
-        None, "--act", help="What the people on the list did, a word of the agreement; without it only who they are."
+        None,
+        "--act",
+        help=(
+            "What the people on the list did, a word of the agreement; without it only who they "
+            "are."
+        ),
     ),
     campaign: str = typer.Option(None, "--campaign", help="The campaign they did it in."),
-    fresh: bool = typer.Option(False, "--fresh", help="It has just happened: let it fast-track. Without it, it is history."),
+    fresh: bool = typer.Option(
+        False, "--fresh", help="It has just happened: let it fast-track. Without it, it is history."
+    ),
     update_only: bool = typer.Option(
         False, "--update-only", help="Rows about people whom Baton knows; the others begin no lead."
     ),
-    fill_empty: bool = typer.Option(False, "--fill-empty", help="Tell only what is not known yet; overwrite nothing."),
+    fill_empty: bool = typer.Option(
+        False, "--fill-empty", help="Tell only what is not known yet; overwrite nothing."
+    ),
     guess: bool = typer.Option(
-        True, "--guess/--no-guess", help="Take columns without --map by their names (email, phone, country ...)."
+        True,
+        "--guess/--no-guess",
+        help="Take columns without --map by their names (email, phone, country ...).",
     ),
-    delimiter: str = typer.Option(None, "--delimiter", help="Between columns; without it found out."),
-    encoding: str = typer.Option(None, "--encoding", help="Of the file, such as cp1252; without it found out."),
-    sheet: str = typer.Option(None, "--sheet", help="Of a workbook; without it the first that is visible."),
-    dates: DateOrder = typer.Option(None, "--dates", help="What 3/2/2026 means, where no other date of the list shows it."),
+    delimiter: str = typer.Option(
+        None, "--delimiter", help="Between columns; without it found out."
+    ),
+    encoding: str = typer.Option(
+        None, "--encoding", help="Of the file, such as cp1252; without it found out."
+    ),
+    sheet: str = typer.Option(
+        None, "--sheet", help="Of a workbook; without it the first that is visible."
+    ),
+    dates: DateOrder = typer.Option(
+        None, "--dates", help="What 3/2/2026 means, where no other date of the list shows it."
+    ),
     zone: str = typer.Option(
-        None, "--zone", help="Where its times are that name no zone, such as Europe/Berlin; without it UTC."
+        None,
+        "--zone",
+        help="Where its times are that name no zone, such as Europe/Berlin; without it UTC.",
     ),
-    via: Via = typer.Option(Via.HTTP, "--via", help="Through the gateway, or straight to the inbox topic."),
+    via: Via = typer.Option(
+        Via.HTTP, "--via", help="Through the gateway, or straight to the inbox topic."
+    ),
     to: str = typer.Option(
-        None, "--to", help="The gateway's address; without it BATON_GATEWAY_URL, else the one that runs here."
+        None,
+        "--to",
+        help="The gateway's address; without it BATON_GATEWAY_URL, else the one that runs here.",
     ),
     key: str = typer.Option(None, "--key", help="The write key; better in BATON_WRITE_KEY."),
-    source: str = typer.Option("import", "--source", help="Who the list is from: part of what makes an event the same event."),
-    ledger: Path = typer.Option(None, "--ledger", help="Append the id of each acknowledged event to this file, one a line."),
-    patience: float = typer.Option(60.0, "--patience", min=0, help="Seconds to wait for a system that is busy or away."),
+    source: str = typer.Option(
+        "import",
+        "--source",
+        help="Who the list is from: part of what makes an event the same event.",
+    ),
+    ledger: Path = typer.Option(
+        None, "--ledger", help="Append the id of each acknowledged event to this file, one a line."
+    ),
+    patience: float = typer.Option(
+        60.0, "--patience", min=0, help="Seconds to wait for a system that is busy or away."
+    ),
     as_json: bool = typer.Option(False, "--json", help="The summary as JSON."),
 ) -> None:
     """Read a list of people, and say what became of each row.
 
-    A row that cannot be taken is told by its line and field; the rest goes on. Importing the same list again changes nothing: a row is known by
-    its content, or by the column mapped to `id`; a changed row is an update. Exit code 1 if anything was not accepted.
+    A row that cannot be taken is told by its line and field; the rest goes on. Importing the same
+    list again changes nothing: a row is known by its content, or by the column mapped to `id`; a
+    changed row is an update. Exit code 1 if anything was not accepted.
 
-    The columns of HubSpot, Salesforce, Pipedrive, LinkedIn, Mailchimp, Google and Outlook contacts, Facebook lead ads, Zoom, Eventbrite,
-    Typeform, Marketo and Zoho are known, in English and German. `--dry-run` shows what would be made of a list.
+    The columns of HubSpot, Salesforce, Pipedrive, LinkedIn, Mailchimp, Google and Outlook contacts,
+    Facebook lead ads, Zoom, Eventbrite, Typeform, Marketo and Zoho are known, in English and
+    German. `--dry-run` shows what would be made of a list.
 
-    Fields: email, other_emails, user, anonymous, lead, crm:SYSTEM (who is meant); name, first_name, last_name, phone, company, stated_problem,
-    current_supplier, note; country, role, employees, industry or any other field of the agreement's profile; consent:PURPOSE/CHANNEL and
-    optout:PURPOSE/CHANNEL (yes or no), consent_at: and optout_at: (when); attended (no: did not come); act, content_title, campaign; id,
-    occurred_at. A yes without a date never overrules a no with one.
+    Fields: email, other_emails, user, anonymous, lead, crm:SYSTEM (who is meant); name, first_name,
+    last_name, phone, company, stated_problem, current_supplier, note; country, role, employees,
+    industry or any other field of the agreement's profile; consent:PURPOSE/CHANNEL and
+    optout:PURPOSE/CHANNEL (yes or no), consent_at: and optout_at: (when); attended (no: did not
+    come); act, content_title, campaign; id, occurred_at. A yes without a date never overrules a no
+    with one.
     """
     if dry_run and jsonl:
-        raise typer.BadParameter("shows lists; `baton simulate` shows what events would do", param_hint="--dry-run")
+        raise typer.BadParameter(
+            "shows lists; `baton simulate` shows what events would do", param_hint="--dry-run"
+        )
     saved = _saved(mapping)
     terms = ImportTerms(
-        source=source, at_ms=time.time_ns() // 1_000_000, act=act, campaign=campaign, backfill=not fresh, fill_empty=fill_empty,
+        source=source,
+        at_ms=time.time_ns() // 1_000_000,
+        act=act,
+        campaign=campaign,
+        backfill=not fresh,
+        fill_empty=fill_empty,
         update_only=update_only,
-        dates=dates or saved.dates, zone=_zone(zone or saved.zone),
-    )  # fmt: skip
-    reads = FileTerms(encoding=encoding or saved.encoding, delimiter=delimiter or saved.delimiter, sheet=sheet or saved.sheet)
+        dates=dates or saved.dates,
+        zone=_zone(zone or saved.zone),
+    )
+    reads = FileTerms(
+        encoding=encoding or saved.encoding,
+        delimiter=delimiter or saved.delimiter,
+        sheet=sheet or saved.sheet,
+    )
 
     def opened_list(content: BinaryIO) -> PeopleList:
-        people = _list(content, terms, reads, _wishes(saved, wishes), guess=guess and mapping is None)
+        people = _list(
+            content, terms, reads, _wishes(saved, wishes), guess=guess and mapping is None
+        )
         if save is not None:
             found = mapping_of(
-                people.table.header, people.columns, dates=people.terms.dates, zone=zone or saved.zone,
-                encoding=reads.encoding, delimiter=reads.delimiter, sheet=reads.sheet,
-            )  # fmt: skip
+                people.table.header,
+                people.columns,
+                dates=people.terms.dates,
+                zone=zone or saved.zone,
+                encoding=reads.encoding,
+                delimiter=reads.delimiter,
+                sheet=reads.sheet,
+            )
             save_mapping(save, found)
         return people
 
@@ -135,7 +202,9 @@ def _zone(name: str | None) -> tzinfo:
     try:
         return ZoneInfo(name) if name else UTC
     except (KeyError, ValueError, OSError):
-        raise typer.BadParameter(f"{name!r} is no time zone; zones are named like Europe/Berlin", param_hint="--zone") from None
+        raise typer.BadParameter(
+            f"{name!r} is no time zone; zones are named like Europe/Berlin", param_hint="--zone"
+        ) from None
 
 
 def _wishes(saved: SavedMapping, wishes: Sequence[str]) -> dict[str, str]:
@@ -145,7 +214,9 @@ def _wishes(saved: SavedMapping, wishes: Sequence[str]) -> dict[str, str]:
         raise typer.BadParameter(str(error), param_hint="--map") from None
 
 
-def _list(content: BinaryIO, terms: ImportTerms, reads: FileTerms, wishes: dict[str, str], *, guess: bool) -> PeopleList:
+def _list(
+    content: BinaryIO, terms: ImportTerms, reads: FileTerms, wishes: dict[str, str], *, guess: bool
+) -> PeopleList:
     try:
         return open_list(content, terms, file=reads, wishes=wishes, guess=guess)
     except MapWrong as error:
@@ -158,7 +229,10 @@ def _remark(people: PeopleList) -> None:
     console = Console(stderr=True, soft_wrap=True)
     for remark in people.remarks:
         console.print(remark, highlight=False, markup=False)
-    for words, names in (("left out", people.columns.left_out), ("left out on purpose", people.columns.ignored)):
+    for words, names in (
+        ("left out", people.columns.left_out),
+        ("left out on purpose", people.columns.ignored),
+    ):
         if names:
             console.print(f"{words}: {', '.join(names)}", highlight=False, markup=False)
 
@@ -184,10 +258,17 @@ def _print(found: Rehearsal) -> None:
     console.print(grid)
     for number, events in found.rows:
         for event in events:
-            words = "  ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in event.items())
+            words = "  ".join(
+                f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in event.items()
+            )
             console.print(f"line {number}: {words}", highlight=False, markup=False)
     for kind, listed in (("not understood", found.troubles), ("left out", found.notes)):
         for each in listed:
-            console.print(f"line {each.number}: {kind}: {each.problem}", highlight=False, markup=False)
-    words = f"{found.read} rows: {found.understood} understood as {found.events} events, {len(found.troubles)} problems, "
+            console.print(
+                f"line {each.number}: {kind}: {each.problem}", highlight=False, markup=False
+            )
+    words = (
+        f"{found.read} rows: {found.understood} understood as {found.events} events, "
+        f"{len(found.troubles)} problems, "
+    )
     console.print(f"{words}{len(found.notes)} values left out; nothing was sent", highlight=False)

@@ -1,7 +1,9 @@
-"""``baton``: finds the command that was asked for, runs it, and turns what goes wrong into words and an exit code.
+"""``baton``: finds the command that was asked for, runs it, and turns what goes wrong into words
+and an exit code.
 
-Only the module of the command in question is imported, so ``baton --help`` and every short command answer at once. A command
-module has an ``app`` (typer): with one command it is the command itself, with several it is a group.
+Only the module of the command in question is imported, so ``baton --help`` and every short command
+answer at once. A command module has an ``app`` (typer): with one command it is the command itself,
+with several it is a group.
 
 Exit codes: 0 done, 1 not done (and why), 2 wrong usage, 130 interrupted.
 """
@@ -23,7 +25,8 @@ from baton import __version__
 
 
 class Listed(NamedTuple):
-    """A command in the list of commands. ``needs``: a module of the extra ``local``, without which it cannot run."""
+    """A command in the list of commands. ``needs``: a module of the extra ``local``, without which
+    it cannot run."""
 
     name: str
     module: str
@@ -43,7 +46,9 @@ COMMANDS: tuple[Listed, ...] = (
         _JAVA,
     ),
     Listed("down", "baton.cli.down", "Running", "Stop what runs and clean up.", _JAVA),
-    Listed("status", "baton.cli.status", "Running", "Every process with its pid, address and state."),
+    Listed(
+        "status", "baton.cli.status", "Running", "Every process with its pid, address and state."
+    ),
     Listed(
         "demo",
         "baton.cli.demo",
@@ -52,27 +57,104 @@ COMMANDS: tuple[Listed, ...] = (
         _JAVA,
     ),
     Listed("worker", "baton.cli.worker", "Running", "Run one service's reducers in this process."),
-    Listed("broker", "baton.cli.broker", "Running", "The embedded Apache Kafka: start, stop, status, logs.", _JAVA),
-    Listed("doctor", "baton.cli.doctor", "Running", "Check this machine, the settings and the cluster."),
-    Listed("example", "baton.cli.example", "Leads in", "The events of a made-up lead over the last days, to be sent."),
-    Listed("send", "baton.cli.send", "Leads in", "Send events, one JSON object a line, as an outside system would."),
-    Listed("import", "baton.cli.import_", "Leads in", "Read leads and events from CSV or JSON lines."),
-    Listed("source", "baton.cli.source", "Leads in", "Sources that are described in a file: check, test, begin one."),
+    Listed(
+        "broker",
+        "baton.cli.broker",
+        "Running",
+        "The embedded Apache Kafka: start, stop, status, logs.",
+        _JAVA,
+    ),
+    Listed(
+        "doctor", "baton.cli.doctor", "Running", "Check this machine, the settings and the cluster."
+    ),
+    Listed(
+        "example",
+        "baton.cli.example",
+        "Leads in",
+        "The events of a made-up lead over the last days, to be sent.",
+    ),
+    Listed(
+        "send",
+        "baton.cli.send",
+        "Leads in",
+        "Send events, one JSON object a line, as an outside system would.",
+    ),
+    Listed(
+        "import", "baton.cli.import_", "Leads in", "Read leads and events from CSV or JSON lines."
+    ),
+    Listed(
+        "source",
+        "baton.cli.source",
+        "Leads in",
+        "Sources that are described in a file: check, test, begin one.",
+    ),
     Listed("tail", "baton.cli.tail", "Looking", "Follow a topic, decoded."),
-    Listed("explain", "baton.cli.explain", "Looking", "The story of a lead: events, points, routing, clocks."),
-    Listed("conflicts", "baton.cli.conflicts", "Looking", "People that were said to be one and were not merged."),
-    Listed("refusals", "baton.cli.refusals", "Looking", "Acts and commands that were not carried out, and why."),
-    Listed("words", "baton.cli.words", "Looking", "Acts and fields that come in and mean nothing to the agreement."),
-    Listed("erasures", "baton.cli.erasures", "Looking after", "Wishes to be forgotten since a backup, to be sent again."),
-    Listed("orphans", "baton.cli.orphans", "Looking", "Leads that nobody holds, and why; there should be none."),
-    Listed("simulate", "baton.cli.simulate", "Looking", "The whole system in memory, in fast time."),
+    Listed(
+        "explain",
+        "baton.cli.explain",
+        "Looking",
+        "The story of a lead: events, points, routing, clocks.",
+    ),
+    Listed(
+        "conflicts",
+        "baton.cli.conflicts",
+        "Looking",
+        "People that were said to be one and were not merged.",
+    ),
+    Listed(
+        "refusals",
+        "baton.cli.refusals",
+        "Looking",
+        "Acts and commands that were not carried out, and why.",
+    ),
+    Listed(
+        "words",
+        "baton.cli.words",
+        "Looking",
+        "Acts and fields that come in and mean nothing to the agreement.",
+    ),
+    Listed(
+        "erasures",
+        "baton.cli.erasures",
+        "Looking after",
+        "Wishes to be forgotten since a backup, to be sent again.",
+    ),
+    Listed(
+        "orphans",
+        "baton.cli.orphans",
+        "Looking",
+        "Leads that nobody holds, and why; there should be none.",
+    ),
+    Listed(
+        "simulate", "baton.cli.simulate", "Looking", "The whole system in memory, in fast time."
+    ),
     Listed("audit", "baton.cli.audit", "Looking", "Check the log against the promises."),
-    Listed("board", "baton.cli.board", "Looking", "The board of both teams: a link into it, a rebuild, a copy."),
+    Listed(
+        "board",
+        "baton.cli.board",
+        "Looking",
+        "The board of both teams: a link into it, a rebuild, a copy.",
+    ),
     Listed("export", "baton.cli.export", "Looking", "A table of the board as CSV or Parquet."),
-    Listed("agreement", "baton.cli.agreement", "Looking after", "Check, compare, approve and publish the agreement."),
-    Listed("topics", "baton.cli.topics", "Looking after", "The catalogue of topics; make them, check a cluster."),
+    Listed(
+        "agreement",
+        "baton.cli.agreement",
+        "Looking after",
+        "Check, compare, approve and publish the agreement.",
+    ),
+    Listed(
+        "topics",
+        "baton.cli.topics",
+        "Looking after",
+        "The catalogue of topics; make them, check a cluster.",
+    ),
     Listed("dlq", "baton.cli.dlq", "Looking after", "Dead letters: list, show, replay."),
-    Listed("task", "baton.cli.task", "Looking after", "Tasks of the engine: list, skip a record that stops one."),
+    Listed(
+        "task",
+        "baton.cli.task",
+        "Looking after",
+        "Tasks of the engine: list, skip a record that stops one.",
+    ),
 )
 
 _OURS = ("baton.", "services.")
@@ -94,12 +176,15 @@ class ExtraMissing(RuntimeError):
 
 
 class Commands(TyperGroup):
-    """The commands by name. The help lists them unloaded; the one that is run is loaded then, and alone."""
+    """The commands by name. The help lists them unloaded; the one that is run is loaded then, and
+    alone."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         for each in COMMANDS:
-            line = TyperCommand(each.name, help=each.says, rich_help_panel=each.heading, hidden=not _is_there(each))
+            line = TyperCommand(
+                each.name, help=each.says, rich_help_panel=each.heading, hidden=not _is_there(each)
+            )
             self.add_command(line)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -132,7 +217,10 @@ def build() -> typer.Typer:
     root = typer.Typer(
         name="baton",
         cls=Commands,
-        help="Baton passes leads from marketing to sales and back, on Apache Kafka: scored, routed, and against the clock.",
+        help=(
+            "Baton passes leads from marketing to sales and back, on Apache Kafka: scored, routed, "
+            "and against the clock."
+        ),
         epilog="Start with `baton demo`, or `baton up` and then `baton send --help`.",
         no_args_is_help=True,
         add_completion=False,
@@ -151,31 +239,39 @@ def app(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if os.environ.get("BATON_DEBUG") or not _is_for_people(error):
             raise
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]baton:[/] {escape(words_of(error))}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(
+            f"[bold red]baton:[/] {escape(words_of(error))}", highlight=False
+        )
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
 def words_of(error: BaseException) -> str:
-    """What a person is told of an error: our own as they are, wrong settings by the variable's name and without its value, Kafka's by
-    what the brokers (or their silence) said."""
+    """What a person is told of an error: our own as they are, wrong settings by the variable's name
+    and without its value, Kafka's by what the brokers (or their silence) said."""
     match type(error).__name__:
         case "ValidationError":
             problems: list[dict[str, Any]] = error.errors()  # type: ignore[attr-defined]  # pydantic's; not imported for this alone
             return "\n".join(
-                f"BATON_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}".replace("BATON_: ", "") for each in problems
+                f"BATON_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}".replace(
+                    "BATON_: ", ""
+                )
+                for each in problems
             )
         case "KafkaException":
             return f"Kafka: {error.args[0].str()}; see what is wrong with: baton doctor"
     if isinstance(error, OSError) and error.errno in _DISK_ADVICE:
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{(error.strerror or 'cannot be written').lower()}; {_DISK_ADVICE[error.errno]}"
+        return (
+            f"{where}{(error.strerror or 'cannot be written').lower()}; {_DISK_ADVICE[error.errno]}"
+        )
     return str(error) or type(error).__name__
 
 
 def _is_for_people(error: BaseException) -> bool:
-    # Errors that Baton defines are written to be read; a foreign one that nobody caught is a bug and keeps its traceback.
+    # Errors that Baton defines are written to be read; a foreign one that nobody caught is a bug
+    # and keeps its traceback.
     kind = type(error)
     of_disk = isinstance(error, OSError) and error.errno in _DISK_ADVICE
     return kind.__module__.startswith(_OURS) or kind.__name__ in _FOREIGN or of_disk
@@ -188,7 +284,13 @@ def _print_version(asked: bool) -> None:
 
 
 def _root(
-    version: bool = typer.Option(False, "--version", help="Print the version and leave.", callback=_print_version, is_eager=True),
+    version: bool = typer.Option(
+        False,
+        "--version",
+        help="Print the version and leave.",
+        callback=_print_version,
+        is_eager=True,
+    ),
 ) -> None:
     del version
 

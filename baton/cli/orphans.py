@@ -21,9 +21,11 @@ app = typer.Typer(add_completion=False)
 def orphans(
     as_json: bool = typer.Option(False, "--json", help="One JSON object a line."),
 ) -> None:
-    """List the leads without a holder or a next date, and why. Exit 1 if there is one: there should be none.
+    """List the leads without a holder or a next date, and why. Exit 1 if there is one: there should
+    be none.
 
-    A lead on its way between two services is none; one that has been so for ten minutes is. `baton explain` tells its story.
+    A lead on its way between two services is none; one that has been so for ten minutes is. `baton
+    explain` tells its story.
     """
     settings = cluster_settings()
     with LogReader(confluent_options(settings), settings.namespace) as reader:
@@ -45,7 +47,8 @@ def orphans_in(reader: LogReader) -> list[LeadOrphan]:
             orphan: LeadOrphan = codec.decode(record.value)
             last[orphan.lead_id] = orphan
     return sorted(
-        (each for each in last.values() if each.kind == OrphanKind.FOUND), key=lambda each: (each.since_ms, each.lead_id)
+        (each for each in last.values() if each.kind == OrphanKind.FOUND),
+        key=lambda each: (each.since_ms, each.lead_id),
     )
 
 
@@ -55,5 +58,8 @@ def _show(console: Console, found: list[LeadOrphan]) -> None:
         return
     for orphan in found:
         where = f"cycle {orphan.cycle}, at {orphan.stage}"
-        line = f"{orphan.lead_id}  since {written(orphan.since_ms)}  {where}: {orphan.cause.replace('_', ' ')}"
+        line = (
+            f"{orphan.lead_id}  since {written(orphan.since_ms)}  {where}: "
+            f"{orphan.cause.replace('_', ' ')}"
+        )
         console.print(line, soft_wrap=True, highlight=False)

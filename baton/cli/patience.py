@@ -1,6 +1,8 @@
-"""Long work is never silent: a moving line on a terminal, elsewhere a line on standard error now and then.
+"""Long work is never silent: a moving line on a terminal, elsewhere a line on standard error now
+and then.
 
-For commands whose own output may be long in coming. Standard output is never touched, so what reads it sees nothing of this.
+For commands whose own output may be long in coming. Standard output is never touched, so what reads
+it sees nothing of this.
 """
 
 import threading
@@ -16,9 +18,18 @@ _AGAIN_S = 10.0
 
 
 class Patience:
-    """Says what is being done when nothing else has been said for ``silent_s``, then every ``again_s``."""
+    """Says what is being done when nothing else has been said for ``silent_s``, then every
+    ``again_s``."""
 
-    def __init__(self, console: Console, doing: str, status: Status | None, *, silent_s: float, again_s: float) -> None:
+    def __init__(
+        self,
+        console: Console,
+        doing: str,
+        status: Status | None,
+        *,
+        silent_s: float,
+        again_s: float,
+    ) -> None:
         self._console, self._status = console, status
         self._doing = doing
         self._silent_s, self._again_s = silent_s, again_s
@@ -53,7 +64,9 @@ class Patience:
 
 
 @contextmanager
-def patience(console: Console, doing: str, *, silent_s: float = _SILENT_S, again_s: float = _AGAIN_S) -> Iterator[Patience]:
+def patience(
+    console: Console, doing: str, *, silent_s: float = _SILENT_S, again_s: float = _AGAIN_S
+) -> Iterator[Patience]:
     """While inside, ``console`` (of standard error) says that ``doing`` goes on."""
     status = console.status(doing) if console.is_terminal else None
     found = Patience(console, doing, status, silent_s=silent_s, again_s=again_s)

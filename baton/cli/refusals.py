@@ -21,15 +21,26 @@ app = typer.Typer(add_completion=False)
     epilog="Examples:  baton refusals --since 1d        baton refusals --event 5adf3936... --json",
 )
 def refusals_(
-    since: str = typer.Option(None, "--since", help="Only those since: an ISO time, or 1h, 7d ago."),
-    event: str = typer.Option(None, "--event", help="Only the refusal of this event, by its id as the gateway answered it."),
+    since: str = typer.Option(
+        None, "--since", help="Only those since: an ISO time, or 1h, 7d ago."
+    ),
+    event: str = typer.Option(
+        None,
+        "--event",
+        help="Only the refusal of this event, by its id as the gateway answered it.",
+    ),
     as_json: bool = typer.Option(False, "--json", help="One JSON object a line."),
 ) -> None:
-    """List the acts and commands that were refused: which, in which stage, by whom, and the reason."""
+    """List the acts and commands that were refused: which, in which stage, by whom, and the
+    reason."""
     settings = cluster_settings()
     with LogReader(confluent_options(settings), settings.namespace) as reader:
         read = values_of(reader, LEADS_REFUSALS, moment_ms(since) if since else None)
-        found = [Refusal(record.at_ms, value) for record, value in read if event in (None, value.cause_id)]
+        found = [
+            Refusal(record.at_ms, value)
+            for record, value in read
+            if event in (None, value.cause_id)
+        ]
     found.sort(key=lambda each: (each.at_ms, each.refused.cause_id))
     if as_json:
         for each in found:
@@ -38,7 +49,9 @@ def refusals_(
     console = Console()
     for each in found:
         console.print(_words(each), soft_wrap=True, highlight=False)
-    counted = ", ".join(f"{reason}: {count}" for reason, count in count_reasons(found).most_common())
+    counted = ", ".join(
+        f"{reason}: {count}" for reason, count in count_reasons(found).most_common()
+    )
     console.print(counted or "no act was refused")
 
 
@@ -46,4 +59,7 @@ def _words(refusal: Refusal) -> str:
     refused = refusal.refused
     who = refused.by or refused.actor
     why = f" ({refused.detail})" if refused.detail else ""
-    return f"{written(refusal.at_ms)}  {refused.lead_id}  {refused.event} by {who} in {refused.stage}: {refused.reason}{why}"
+    return (
+        f"{written(refusal.at_ms)}  {refused.lead_id}  {refused.event} by {who} in "
+        f"{refused.stage}: {refused.reason}{why}"
+    )

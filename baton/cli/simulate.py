@@ -31,47 +31,82 @@ _PUBLISHED_BEFORE_MS = 60_000
 @app.command(
     no_args_is_help=True,
     epilog="Examples:  baton simulate -a software.yaml -e events.jsonl        "
-    "baton simulate -a software.yaml -e events.jsonl --score ann@acme.example --at 2026-03-09T09:00        "
+    "baton simulate -a software.yaml -e events.jsonl --score ann@acme.example --at "
+    "2026-03-09T09:00        "
     "baton simulate -a old.yaml -e events.jsonl --then new.yaml --at 2026-03-05",
 )
 def simulate(
-    agreement: Path = typer.Option(..., "--agreement", "-a", exists=True, dir_okay=False, help="The agreement (YAML)."),
+    agreement: Path = typer.Option(
+        ..., "--agreement", "-a", exists=True, dir_okay=False, help="The agreement (YAML)."
+    ),
     events: Path = typer.Option(
-        ..., "--events", "-e", exists=True, dir_okay=False, help="Events: one JSON object a line, or one JSON array."
+        ...,
+        "--events",
+        "-e",
+        exists=True,
+        dir_okay=False,
+        help="Events: one JSON object a line, or one JSON array.",
     ),
     until: str | None = typer.Option(
-        None, "--until", help="Let time go on until then, or end it then: an ISO time. Later events are left out."
+        None,
+        "--until",
+        help="Let time go on until then, or end it then: an ISO time. Later events are left out.",
     ),
     then: Path | None = typer.Option(
-        None, "--then", exists=True, dir_okay=False, help="A second agreement, in force from --at on."
+        None,
+        "--then",
+        exists=True,
+        dir_okay=False,
+        help="A second agreement, in force from --at on.",
     ),
     at: str | None = typer.Option(
-        None, "--at", help="With --then: when the second agreement is in force. Else the moment that --score looks at."
+        None,
+        "--at",
+        help=(
+            "With --then: when the second agreement is in force. Else the moment that --score "
+            "looks at."
+        ),
     ),
     away: list[str] = typer.Option(
-        [], "--away", help="PERSON/FROM/UNTIL, as in sdr-anna/2026-03-02/2026-03-05: somebody is away. May be repeated."
+        [],
+        "--away",
+        help=(
+            "PERSON/FROM/UNTIL, as in sdr-anna/2026-03-02/2026-03-05: somebody is away. May be "
+            "repeated."
+        ),
     ),
     score: str | None = typer.Option(
-        None, "--score", help="The numbers of this lead (id, address, hubspot:4711, name) at the end, or --at."
+        None,
+        "--score",
+        help="The numbers of this lead (id, address, hubspot:4711, name) at the end, or --at.",
     ),
-    explain: str | None = typer.Option(None, "--explain", help="The story of this lead, and its numbers at the end."),
-    as_json: bool = typer.Option(False, "--json", help="Every public fact in order, one JSON object a line, with its topic."),
+    explain: str | None = typer.Option(
+        None, "--explain", help="The story of this lead, and its numbers at the end."
+    ),
+    as_json: bool = typer.Option(
+        False, "--json", help="Every public fact in order, one JSON object a line, with its topic."
+    ),
 ) -> None:
-    """Run the whole system in memory, in fast time: a summary, every public fact (--json), or one lead (--score, --explain).
+    """Run the whole system in memory, in fast time: a summary, every public fact (--json), or one
+    lead (--score, --explain).
 
-    A line has `occurred_at` and, where it came later or out of order, `arrived_at`, which is its log time. Timers fire as time passes.
-    No broker is needed and nothing is sent anywhere.
+    A line has `occurred_at` and, where it came later or out of order, `arrived_at`, which is its
+    log time. Timers fire as time passes. No broker is needed and nothing is sent anywhere.
     """
     _calm_collector()
     end = until if at is None or then is not None else at
-    plan = _plan(agreement, events, until_ms=moment_ms(end) if end else None, then=then, at=at, away=away)
+    plan = _plan(
+        agreement, events, until_ms=moment_ms(end) if end else None, then=then, at=at, away=away
+    )
     who = score or explain
     tally = Tally()
     simulation = _simulation(plan, tally, keep=who is not None)
     facts = simulation.run(plan.arrivals, plan.until_ms, announcements=plan.announcements)
     if who is not None:
         deque(facts, maxlen=0)
-        show_lead(simulation, plan.last, who, story=explain is not None, score=True, as_json=as_json)
+        show_lead(
+            simulation, plan.last, who, story=explain is not None, score=True, as_json=as_json
+        )
     elif as_json:
         for stored in facts:
             typer.echo(json.dumps(as_document(as_record(stored)), ensure_ascii=False))
@@ -82,7 +117,8 @@ def simulate(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """What is to be simulated. ``last``: the agreement in force at the end; ``left_out``: how many events come after it."""
+    """What is to be simulated. ``last``: the agreement in force at the end; ``left_out``: how many
+    events come after it."""
 
     first: CompiledAgreement
     last: CompiledAgreement
@@ -104,7 +140,15 @@ def _simulation(plan: _Plan, tally: Tally, *, keep: bool) -> Simulation:
     )
 
 
-def _plan(agreement: Path, events: Path, *, until_ms: int | None, then: Path | None, at: str | None, away: list[str]) -> _Plan:
+def _plan(
+    agreement: Path,
+    events: Path,
+    *,
+    until_ms: int | None,
+    then: Path | None,
+    at: str | None,
+    away: list[str],
+) -> _Plan:
     first = last = compiled_of(read_agreement(agreement))
     arrivals, left_out = _within(events, until_ms)
     start_ms = arrivals[0].at_ms
@@ -126,7 +170,8 @@ def _plan(agreement: Path, events: Path, *, until_ms: int | None, then: Path | N
 
 
 def _calm_collector() -> None:
-    """The collector of cyclic garbage looks seldom: a simulation makes many objects and no cycles."""
+    """The collector of cyclic garbage looks seldom: a simulation makes many objects and no
+    cycles."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
 
@@ -138,7 +183,10 @@ def _within(path: Path, until_ms: int | None) -> tuple[list[Arrival], int]:
         raise typer.BadParameter("the file has no events", param_hint="--events")
     kept = [each for each in arrivals if until_ms is None or each.at_ms <= until_ms]
     if not kept:
-        raise typer.BadParameter(f"the first event is of {written(arrivals[0].at_ms)}, after the end", param_hint="--until")
+        raise typer.BadParameter(
+            f"the first event is of {written(arrivals[0].at_ms)}, after the end",
+            param_hint="--until",
+        )
     return kept, len(arrivals) - len(kept)
 
 
@@ -148,7 +196,9 @@ def _second(path: Path, at: str | None, start_ms: int) -> tuple[CompiledAgreemen
     model = read_agreement(path)
     text, in_force_ms = canonical_text(model), moment_ms(at)
     if in_force_ms <= start_ms:
-        raise typer.BadParameter(f"must be after the first event ({written(start_ms)})", param_hint="--at")
+        raise typer.BadParameter(
+            f"must be after the first event ({written(start_ms)})", param_hint="--at"
+        )
     told = Announcement(
         at_ms=max(start_ms, in_force_ms - _PUBLISHED_BEFORE_MS),
         text=text,
@@ -162,7 +212,10 @@ def _absence(agreement: CompiledAgreement, text: str) -> PeopleRecord:
     person, _, rest = text.partition("/")
     starts, _, ends = rest.partition("/")
     if not ends:
-        raise typer.BadParameter(f"{text!r} is not PERSON/FROM/UNTIL, as in sdr-anna/2026-03-02/2026-03-05", param_hint="--away")
+        raise typer.BadParameter(
+            f"{text!r} is not PERSON/FROM/UNTIL, as in sdr-anna/2026-03-02/2026-03-05",
+            param_hint="--away",
+        )
     return absence_of(agreement, person, starts=starts, ends=ends, reason="away", cancelled=False)
 
 
@@ -177,13 +230,25 @@ def _what(document: dict[str, object]) -> str:
 
 
 def _summary(counted: Counter[tuple[str, str]], tally: Tally, plan: _Plan, now: int) -> None:
-    table = Table(box=None, header_style="bold", title=f"{len(plan.arrivals)} events, until {written(now)}", title_justify="left")
+    table = Table(
+        box=None,
+        header_style="bold",
+        title=f"{len(plan.arrivals)} events, until {written(now)}",
+        title_justify="left",
+    )
     for heading in ("topic", "what", "facts"):
         table.add_column(heading, justify="right" if heading == "facts" else "left")
     for (topic, what), number in sorted(counted.items()):
         table.add_row(topic, what, str(number))
     console = Console()
     console.print(table)
-    told = [*tally.lines(), *([f"{plan.left_out} events come after the end and were left out"] if plan.left_out else [])]
+    told = [
+        *tally.lines(),
+        *(
+            [f"{plan.left_out} events come after the end and were left out"]
+            if plan.left_out
+            else []
+        ),
+    ]
     for line in told or ["every event was taken"]:
         console.print(line, soft_wrap=True, highlight=False, markup=False)

@@ -1,4 +1,5 @@
-"""One lead of a simulation that has run: its story, as ``explain`` tells it, and its numbers at the end. Needs the whole log."""
+"""One lead of a simulation that has run: its story, as ``explain`` tells it, and its numbers at the
+end. Needs the whole log."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +22,8 @@ from baton.simulation.simulation import Simulation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
-    """A lead's score at a moment, and what it is made of; ``lines`` add up to the engagement, ``criteria`` to the fit."""
+    """A lead's score at a moment, and what it is made of; ``lines`` add up to the engagement,
+    ``criteria`` to the fit."""
 
     lead_id: str
     at_ms: int
@@ -30,12 +32,19 @@ class Numbers:
     criteria: tuple[Criterion, ...]
 
 
-def numbers_of(simulation: Simulation, agreement: CompiledAgreement, lead_id: str, chapters: Sequence[Chapter]) -> Numbers:
-    """The numbers of a lead now, by the simulation's time; raises :class:`LeadUnknown` for one without a score."""
+def numbers_of(
+    simulation: Simulation, agreement: CompiledAgreement, lead_id: str, chapters: Sequence[Chapter]
+) -> Numbers:
+    """The numbers of a lead now, by the simulation's time; raises :class:`LeadUnknown` for one
+    without a score."""
     states = LeadStates()
     log = simulation.host.log
     for partition in range(log.partitions):
-        states.restore((each.key, each.value) for each in log.records(states.topic, partition) if each.key is not None)
+        states.restore(
+            (each.key, each.value)
+            for each in log.records(states.topic, partition)
+            if each.key is not None
+        )
     head = states.lead(lead_id).head
     if head is None:
         raise LeadUnknown(f"lead {lead_id} has no score: it was erased, or nothing of it was taken")
@@ -49,8 +58,17 @@ def numbers_of(simulation: Simulation, agreement: CompiledAgreement, lead_id: st
     )
 
 
-def show_lead(simulation: Simulation, agreement: CompiledAgreement, who: str, *, story: bool, score: bool, as_json: bool) -> None:
-    """Print the story and the numbers of the lead behind ``who``: a lead id, an identifier or a name."""
+def show_lead(
+    simulation: Simulation,
+    agreement: CompiledAgreement,
+    who: str,
+    *,
+    story: bool,
+    score: bool,
+    as_json: bool,
+) -> None:
+    """Print the story and the numbers of the lead behind ``who``: a lead id, an identifier or a
+    name."""
     reader = MemoryReader(simulation.host.log)
     lead_id = find_lead(reader, who, names=True)
     chapters = story_of(reader, lead_id)
@@ -58,7 +76,12 @@ def show_lead(simulation: Simulation, agreement: CompiledAgreement, who: str, *,
         for chapter in chapters if story else ():
             typer.echo(story_line(chapter, person=True))
         if score:
-            typer.echo(json.dumps(_document(numbers_of(simulation, agreement, lead_id, chapters)), ensure_ascii=False))
+            typer.echo(
+                json.dumps(
+                    _document(numbers_of(simulation, agreement, lead_id, chapters)),
+                    ensure_ascii=False,
+                )
+            )
         return
     console = Console()
     if story:

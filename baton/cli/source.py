@@ -1,4 +1,5 @@
-"""``baton source``: sources that are described in a file, checked and tested without a broker or a gateway."""
+"""``baton source``: sources that are described in a file, checked and tested without a broker or a
+gateway."""
 
 from pathlib import Path
 
@@ -8,18 +9,22 @@ from baton.sources.examples import failures_of
 from baton.sources.reading import path_of, read_sources
 from baton.sources.template import template_of
 
-app = typer.Typer(help="Sources of webhooks that are described in a file (BATON_SOURCES) instead of programmed.")
+app = typer.Typer(
+    help="Sources of webhooks that are described in a file (BATON_SOURCES) instead of programmed."
+)
 
 _FILE = typer.Argument(help="A file of sources.", exists=True, dir_okay=False)
 
 
 @app.command(epilog="Example:  baton source check examples/sources/hubspot.yaml")
 def check(file: Path = _FILE) -> None:
-    """Everything wrong with a file of sources at once: line, reason, way out. Exit 1 if anything is."""
+    """Everything wrong with a file of sources at once: line, reason, way out. Exit 1 if anything
+    is."""
     model = read_sources(file)
     for name, source in model.sources.items():
         typer.echo(
-            f"{name}: POST {path_of(name, source.path)}, secret in {source.authenticate.secret_env}, {len(source.events)} rules"
+            f"{name}: POST {path_of(name, source.path)}, secret in "
+            f"{source.authenticate.secret_env}, {len(source.events)} rules"
         )
 
 
@@ -30,7 +35,10 @@ def run_examples(file: Path = _FILE) -> None:
     for name, source in read_sources(file).sources.items():
         failures = failures_of(source)
         failed = failed or bool(failures)
-        typer.echo(f"{name}: {len(source.examples)} examples, " + ("all as expected" if not failures else "not all as expected"))
+        typer.echo(
+            f"{name}: {len(source.examples)} examples, "
+            + ("all as expected" if not failures else "not all as expected")
+        )
         for failure in failures:
             typer.echo(f"  {failure}")
     if failed:

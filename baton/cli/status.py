@@ -44,13 +44,20 @@ class Row:
         }
 
 
-@app.command(epilog="Example:  baton status --json | jq -r '.processes[] | select(.name == \"gateway\") | .addresses.http'")
+@app.command(
+    epilog=(
+        'Example:  baton status --json | jq -r \'.processes[] | select(.name == "gateway") | '
+        ".addresses.http'"
+    )
+)
 def status(
     as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output."),
 ) -> None:
-    """What runs: every process with its pid, addresses and state. Exit 0 when all of it is ready, else 1.
+    """What runs: every process with its pid, addresses and state. Exit 0 when all of it is ready,
+    else 1.
 
-    States: ready; alive (answers, but restores its state or waits for the broker); starting; gone (ended, or left no answer).
+    States: ready; alive (answers, but restores its state or waits for the broker); starting; gone
+    (ended, or left no answer).
     """
     settings = load_settings()
     run = read_run(settings.home)
@@ -65,7 +72,8 @@ def status(
 
 
 def state_word(run: RunRecord | None) -> str:
-    """The state of the run in a word; ``killed`` where it ended without cleaning up (the next `up` or `down` does)."""
+    """The state of the run in a word; ``killed`` where it ended without cleaning up (the next `up`
+    or `down` does)."""
     if run is None:
         return _STOPPED
     return run.state.value if is_running(run.supervisor) else _KILLED
@@ -76,7 +84,14 @@ def rows_of(settings: Settings, run: RunRecord | None) -> list[Row]:
     rows = []
     if run is not None:
         state = ProcessState.READY if is_running(run.supervisor) else ProcessState.GONE
-        rows.append(Row(name="up", pid=run.supervisor.pid, state=state, log=str(settings.home / "logs" / "up.log")))
+        rows.append(
+            Row(
+                name="up",
+                pid=run.supervisor.pid,
+                state=state,
+                log=str(settings.home / "logs" / "up.log"),
+            )
+        )
     if (broker := _broker_row(settings, run)) is not None:
         rows.append(broker)
     return rows + [
@@ -111,7 +126,9 @@ def _broker_row(settings: Settings, run: RunRecord | None) -> Row | None:
     )
 
 
-def _document(settings: Settings, run: RunRecord | None, word: str, rows: list[Row]) -> dict[str, object]:
+def _document(
+    settings: Settings, run: RunRecord | None, word: str, rows: list[Row]
+) -> dict[str, object]:
     return {
         "state": word,
         "namespace": run.namespace if run is not None else settings.namespace,
@@ -134,10 +151,18 @@ def table_of(rows: list[Row]) -> Table:
     """The processes as a table, for here and for the live view of ``up``."""
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     for heading in ("process", "pid", "state", "restarts", "addresses"):
-        table.add_column(heading, justify="right" if heading in ("pid", "restarts") else "left", overflow="fold")
+        table.add_column(
+            heading, justify="right" if heading in ("pid", "restarts") else "left", overflow="fold"
+        )
     colours = {ProcessState.READY: "green", ProcessState.GONE: "red"}
     for row in rows:
         state = f"[{colours.get(row.state, 'yellow')}]{row.state}[/]"
         addresses = "  ".join(row.addresses.values())
-        table.add_row(row.name, str(row.pid or ""), state, str(row.restarts) if row.restarts else "", addresses)
+        table.add_row(
+            row.name,
+            str(row.pid or ""),
+            state,
+            str(row.restarts) if row.restarts else "",
+            addresses,
+        )
     return table

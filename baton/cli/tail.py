@@ -18,33 +18,55 @@ app = typer.Typer(add_completion=False)
 
 @app.command(
     no_args_is_help=True,
-    epilog="Examples:  baton tail leads.routed.sdr.v1        baton tail leads.scored.v1 --since 1h --no-follow | jq .value.grade",
+    epilog=(
+        "Examples:  baton tail leads.routed.sdr.v1        baton tail leads.scored.v1 --since 1h "
+        "--no-follow | jq .value.grade"
+    ),
 )
 def tail(
     topics: list[str] = typer.Argument(help="Topics of the catalogue: see `baton topics --all`."),
-    since: str = typer.Option(None, "--since", help="From then on: an ISO time, or 15m, 2h, 3d ago. Without it: from now on."),
-    beginning: bool = typer.Option(False, "--from-beginning", help="From the first record that is still there."),
-    follow: bool = typer.Option(True, "--follow/--no-follow", help="Wait for more, or stop at the end."),
-    key: str = typer.Option(None, "--key", help="Only this key (a lead id, say): reads one partition alone."),
+    since: str = typer.Option(
+        None,
+        "--since",
+        help="From then on: an ISO time, or 15m, 2h, 3d ago. Without it: from now on.",
+    ),
+    beginning: bool = typer.Option(
+        False, "--from-beginning", help="From the first record that is still there."
+    ),
+    follow: bool = typer.Option(
+        True, "--follow/--no-follow", help="Wait for more, or stop at the end."
+    ),
+    key: str = typer.Option(
+        None, "--key", help="Only this key (a lead id, say): reads one partition alone."
+    ),
     count: int = typer.Option(None, "--count", "-n", min=1, help="Stop after so many records."),
 ) -> None:
-    """Print the records of topics, decoded, one JSON object a line. It joins no group and commits nothing."""
+    """Print the records of topics, decoded, one JSON object a line. It joins no group and commits
+    nothing."""
     settings = cluster_settings()
     wanted = None if key is None else key.encode()
     with LogReader(confluent_options(settings), settings.namespace) as reader:
         places = {}
         for topic in topics:
             partitions = reader.partitions(topic)
-            places[topic] = list(range(partitions)) if wanted is None else [partition_of(wanted, partitions)]
+            places[topic] = (
+                list(range(partitions)) if wanted is None else [partition_of(wanted, partitions)]
+            )
         found = reader.read(
             places,
             since_ms=moment_ms(since) if since else None,
             follow=follow,
             from_end=follow and not since and not beginning,
         )
-        doing = f"waiting for records of {', '.join(topics)} ..." if follow else f"reading {', '.join(topics)} ..."
+        doing = (
+            f"waiting for records of {', '.join(topics)} ..."
+            if follow
+            else f"reading {', '.join(topics)} ..."
+        )
         with patience(Console(stderr=True), doing) as waiting:
-            for record in islice((each for each in found if wanted is None or each.key == wanted), count):
+            for record in islice(
+                (each for each in found if wanted is None or each.key == wanted), count
+            ):
                 waiting.hide()
                 typer.echo(as_line(record))
                 waiting.said()

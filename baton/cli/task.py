@@ -21,7 +21,11 @@ from baton.local.up.record import read_run
 from baton.settings import Settings, load_settings
 
 app = typer.Typer(
-    add_completion=False, help="Tasks of the engine (a reducer and a partition): what they do, and what to do when one stopped."
+    add_completion=False,
+    help=(
+        "Tasks of the engine (a reducer and a partition): what they do, and what to do when one "
+        "stopped."
+    ),
 )
 
 _TIMEOUT_S = 5.0
@@ -43,45 +47,58 @@ class PlaceUnknown(ValueError):
 )
 def list_(
     worker: list[str] = typer.Option(
-        [], "--worker", help="Address of a worker's pages; without it those of this user's `baton up`."
+        [],
+        "--worker",
+        help="Address of a worker's pages; without it those of this user's `baton up`.",
     ),
     as_json: bool = typer.Option(False, "--json", help="One JSON document on standard output."),
 ) -> None:
-    """Every task of the workers asked: state, how far behind it is, and why it stopped. Exit 1 if one stopped.
+    """Every task of the workers asked: state, how far behind it is, and why it stopped. Exit 1 if
+    one stopped.
 
-    States: incomplete (another worker has some of the partition's inputs), starting, restoring, waiting (for a first
-    agreement), running, lost (starts again by itself), stopped (an operator has to act: its record is not processed, those of
-    other tasks are).
+    States: incomplete (another worker has some of the partition's inputs), starting, restoring,
+    waiting (for a first agreement), running, lost (starts again by itself), stopped (an operator
+    has to act: its record is not processed, those of other tasks are).
     """
     tasks = [task for address in worker or _addresses(load_settings()) for task in _ask(address)]
     if as_json:
         typer.echo(json.dumps(tasks, indent=2))
     else:
-        Console().print(_table(tasks) if tasks else "no task; is a worker running? see: baton status")
+        Console().print(
+            _table(tasks) if tasks else "no task; is a worker running? see: baton status"
+        )
     raise typer.Exit(1 if any(task["state"] == _STOPPED for task in tasks) else 0)
 
 
 @app.command(
     no_args_is_help=True,
-    epilog="Example:  baton task skip lead 3 'record:leads.accepted.v1@4711' --why 'fixed in the next release'",
+    epilog=(
+        "Example:  baton task skip lead 3 'record:leads.accepted.v1@4711' --why 'fixed in the next "
+        "release'"
+    ),
 )
 def skip(
     reducer: str = typer.Argument(help="The reducer, as `baton task list` names it."),
     partition: int = typer.Argument(help="Its partition.", min=0),
     place: str = typer.Argument(help="What to leave out, word for word as the task names it."),
     why: str = typer.Option("", "--why", help="For the record; no personal data."),
-    by: str = typer.Option(None, "--by", help="Who orders it; without it the user of this machine."),
+    by: str = typer.Option(
+        None, "--by", help="Who orders it; without it the user of this machine."
+    ),
 ) -> None:
     """Order a stopped task to leave out what stops it, and to go on.
 
-    Correct the code first if you can: what is left out is lost, though the task's journal says so. The order lies in the topic
-    baton.skips.v1; the task carries it out wherever it runs. An order for a place that never comes up does nothing.
+    Correct the code first if you can: what is left out is lost, though the task's journal says so.
+    The order lies in the topic baton.skips.v1; the task carries it out wherever it runs. An order
+    for a place that never comes up does nothing.
     """
     if not place.startswith(("record:", "wake:", "adopt:", "lost:")) or "@" not in place:
         raise PlaceUnknown(f"{place!r} is no place; copy it from: baton task list")
     if reducer not in REDUCERS:
         raise PlaceUnknown(f"no reducer {reducer!r}; there are {', '.join(REDUCERS)}")
-    order = SkipOrder(reducer=reducer, partition=partition, place=place, by=by or getpass.getuser(), why=why)
+    order = SkipOrder(
+        reducer=reducer, partition=partition, place=place, by=by or getpass.getuser(), why=why
+    )
     send_order(cluster_settings(), order)
     typer.echo(f"{reducer}[{partition}] will leave out {place}; see: baton task list")
 
@@ -109,7 +126,9 @@ def _addresses(settings: Settings) -> Sequence[str]:
 
 def _ask(address: str) -> Iterable[dict[str, Any]]:
     try:
-        tasks: list[dict[str, Any]] = httpx.get(f"{address.rstrip('/')}/tasks", timeout=_TIMEOUT_S).raise_for_status().json()
+        tasks: list[dict[str, Any]] = (
+            httpx.get(f"{address.rstrip('/')}/tasks", timeout=_TIMEOUT_S).raise_for_status().json()
+        )
         return tasks
     except httpx.HTTPError as error:
         typer.echo(f"{address} does not answer: {type(error).__name__}", err=True)
@@ -119,9 +138,20 @@ def _ask(address: str) -> Iterable[dict[str, Any]]:
 def _table(tasks: Sequence[dict[str, Any]]) -> Table:
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     for heading in ("task", "state", "batch", "behind", "held", "why"):
-        table.add_column(heading, justify="right" if heading in ("batch", "behind", "held") else "left", overflow="fold")
+        table.add_column(
+            heading,
+            justify="right" if heading in ("batch", "behind", "held") else "left",
+            overflow="fold",
+        )
     for task in tasks:
         colour = {"running": "green", _STOPPED: "red"}.get(task["state"], "yellow")
         name, state = f"{task['reducer']}[{task['partition']}]", f"[{colour}]{task['state']}[/]"
-        table.add_row(name.replace("[", "\\["), state, str(task["batch"]), str(task["lag"]), str(task["held"]), task["reason"])
+        table.add_row(
+            name.replace("[", "\\["),
+            state,
+            str(task["batch"]),
+            str(task["lag"]),
+            str(task["held"]),
+            task["reason"],
+        )
     return table

@@ -20,11 +20,18 @@ _DAY_MS = 86_400_000
 
 
 @app.command(
-    epilog="Examples:  baton topics        baton topics --check        baton topics --make        baton topics --json | jq '.[].name'"
+    epilog=(
+        "Examples:  baton topics        baton topics --check        baton topics --make        "
+        "baton topics --json | jq '.[].name'"
+    )
 )
 def topics(
-    check: bool = typer.Option(False, "--check", help="Compare the cluster with the catalogue; exit 1 where they differ."),
-    make: bool = typer.Option(False, "--make", help="Make the topics that are missing; nothing that is there is changed."),
+    check: bool = typer.Option(
+        False, "--check", help="Compare the cluster with the catalogue; exit 1 where they differ."
+    ),
+    make: bool = typer.Option(
+        False, "--make", help="Make the topics that are missing; nothing that is there is changed."
+    ),
     everything: bool = typer.Option(False, "--all", help="Show the engine's own topics too."),
     as_json: bool = typer.Option(False, "--json", help="One JSON document on standard output."),
 ) -> None:
@@ -34,7 +41,9 @@ def topics(
     if check:
         raise typer.Exit(_check(as_json))
     if not make:
-        shown = [spec for spec in TOPICS.values() if everything or spec.audience is not Audience.ENGINE]
+        shown = [
+            spec for spec in TOPICS.values() if everything or spec.audience is not Audience.ENGINE
+        ]
         _show(shown, as_json)
 
 
@@ -52,7 +61,10 @@ def _check(as_json: bool) -> int:
         typer.echo(json.dumps([asdict(each) for each in found]))
     elif found:
         typer.echo("\n".join(str(each) for each in found), err=True)
-        typer.echo("missing topics are made by: baton topics --make; what differs is for you to decide", err=True)
+        typer.echo(
+            "missing topics are made by: baton topics --make; what differs is for you to decide",
+            err=True,
+        )
     else:
         typer.echo(f"{len(TOPICS)} topics are as the catalogue says")
     return 1 if found else 0
@@ -67,13 +79,21 @@ def _show(shown: Iterable[TopicSpec], as_json: bool) -> None:
         table.add_column(heading, overflow="fold")
     for spec in shown:
         row = described(spec)
-        table.add_row(*(str(row[name]) for name in ("name", "record", "key", "writer", "readers", "kept", "says")))
+        table.add_row(
+            *(
+                str(row[name])
+                for name in ("name", "record", "key", "writer", "readers", "kept", "says")
+            )
+        )
     Console().print(table)
 
 
 def described(spec: TopicSpec) -> dict[str, str]:
     """A topic in words: a row of the table here and in the README."""
-    readers = [*spec.readers, *(["everyone"] if spec.audience is Audience.PUBLIC and not spec.outside else [])]
+    readers = [
+        *spec.readers,
+        *(["everyone"] if spec.audience is Audience.PUBLIC and not spec.outside else []),
+    ]
     return {
         "name": spec.name,
         "record": spec.record.__name__ if spec.record else "bytes",

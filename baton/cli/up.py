@@ -39,14 +39,23 @@ class DetachedFailed(RuntimeError):
     """The run in the background ended before it was ready; the text is what it said."""
 
 
-@app.command(epilog="Then:  baton status        baton send --help        baton tail leads.routed.sdr.v1        baton down")
+@app.command(
+    epilog=(
+        "Then:  baton status        baton send --help        baton tail leads.routed.sdr.v1        "
+        "baton down"
+    )
+)
 def up(
-    detach: bool = typer.Option(False, "--detach", "-d", help="Run in the background; return when everything is ready."),
+    detach: bool = typer.Option(
+        False, "--detach", "-d", help="Run in the background; return when everything is ready."
+    ),
 ) -> None:
-    """Start Baton and keep it running: broker (unless BATON_BOOTSTRAP is set), topics, agreement, and each service as a process.
+    """Start Baton and keep it running: broker (unless BATON_BOOTSTRAP is set), topics, agreement,
+    and each service as a process.
 
-    It ends with Ctrl-C or `baton down`, leaving no process behind; what was taken in stays, and the next start goes on from there.
-    Ports: BATON_GATEWAY_PORT for HTTP, BATON_METRICS_PORT and the next ones for metrics, BATON_BROKER_PORT for Kafka.
+    It ends with Ctrl-C or `baton down`, leaving no process behind; what was taken in stays, and the
+    next start goes on from there. Ports: BATON_GATEWAY_PORT for HTTP, BATON_METRICS_PORT and the
+    next ones for metrics, BATON_BROKER_PORT for Kafka.
     """
     settings = load_settings()
     console = Console(stderr=True)
@@ -77,8 +86,8 @@ def _attached(settings: Settings, console: Console) -> None:
 
 
 class _Asked:
-    """The wish to end. Once, it ends a run in order, or breaks off a start; after that everything is being stopped already, and
-    a second Ctrl-C must not keep that from being finished."""
+    """The wish to end. Once, it ends a run in order, or breaks off a start; after that everything
+    is being stopped already, and a second Ctrl-C must not keep that from being finished."""
 
     def __init__(self) -> None:
         self.to_end = threading.Event()
@@ -108,10 +117,19 @@ def _tend(system: System, console: Console, ended: threading.Event) -> None:
 
 
 def _welcome(system: System) -> list[str]:
-    address = next((each.addresses["http"] for each in system.run.processes if "http" in each.addresses), None)
+    address = next(
+        (each.addresses["http"] for each in system.run.processes if "http" in each.addresses), None
+    )
     key = key_file(system.settings.home)
-    shown = [f"HTTP at {address}" + (f", write key in {key}" if key.exists() else "")] if address else []
-    board = next((each.addresses["board"] for each in system.run.processes if "board" in each.addresses), None)
+    shown = (
+        [f"HTTP at {address}" + (f", write key in {key}" if key.exists() else "")]
+        if address
+        else []
+    )
+    board = next(
+        (each.addresses["board"] for each in system.run.processes if "board" in each.addresses),
+        None,
+    )
     shown += [f"the board at {board}; a link to enter it: baton board link"] if board else []
     return ["Baton is ready; Ctrl-C stops it", f"Kafka at {system.run.bootstrap}", *shown]
 
@@ -159,5 +177,8 @@ def _detached(settings: Settings, console: Console) -> None:
             raise DetachedFailed(f"it did not become ready; all it said is in {path}")
         if time.monotonic() > deadline:
             end(mark, grace_s=_STOP_GRACE_S)
-            raise DetachedFailed(f"it was not ready after {_DETACHED_READY_S:.0f} s and was stopped; all it said is in {path}")
+            raise DetachedFailed(
+                f"it was not ready after {_DETACHED_READY_S:.0f} s and was stopped; all it said is "
+                f"in {path}"
+            )
         time.sleep(_TEND_S)

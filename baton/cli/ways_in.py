@@ -1,4 +1,5 @@
-"""Where a sending command sends to: found from its options, the environment, or what runs on this machine. And its report."""
+"""Where a sending command sends to: found from its options, the environment, or what runs on this
+machine. And its report."""
 
 from __future__ import annotations
 
@@ -44,31 +45,52 @@ class GatewayUnknown(LookupError):
 class SenderSettings(BaseSettings):
     """What a sender can be told by ``BATON_*``."""
 
-    model_config = SettingsConfigDict(env_prefix="BATON_", frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="BATON_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
 
     gateway_url: str | None = Field(
-        None, description="URL of the gateway that `send` and `import` use; without it the one that runs on this machine"
+        None,
+        description=(
+            "URL of the gateway that `send` and `import` use; without it the one that runs on this "
+            "machine"
+        ),
     )
     write_key: SecretStr | None = Field(
-        None, description="Write key that they send; without it the one generated for the run on this machine"
+        None,
+        description="Write key that they send; without it the one generated for the run on this machine",
     )
 
 
 @contextmanager
-def sender_for(via: Via, *, to: str | None, key: str | None, source: str, patience_s: float) -> Iterator[Sender]:
+def sender_for(
+    via: Via, *, to: str | None, key: str | None, source: str, patience_s: float
+) -> Iterator[Sender]:
     """The sender a command asked for; raises :class:`GatewayUnknown` or ``NoBroker``."""
     if via is Via.KAFKA:
         settings = cluster_settings()
-        options = {**confluent_producer_options(settings), "linger.ms": 5, "compression.type": "zstd"}
+        options = {
+            **confluent_producer_options(settings),
+            "linger.ms": 5,
+            "compression.type": "zstd",
+        }
         options["delivery.timeout.ms"] = int(patience_s * 1000)
         producer = Producer(options)
-        with KafkaSender(producer, namespace=settings.namespace, source=source, timeout_s=patience_s + 5) as kafka:
+        with KafkaSender(
+            producer, namespace=settings.namespace, source=source, timeout_s=patience_s + 5
+        ) as kafka:
             yield kafka
         return
     own = SenderSettings()
-    shown = key or (own.write_key.get_secret_value() if own.write_key else known_key(key_file(load_settings().home)))
+    shown = key or (
+        own.write_key.get_secret_value()
+        if own.write_key
+        else known_key(key_file(load_settings().home))
+    )
     client = httpx.Client(
-        base_url=to or own.gateway_url or _running_gateway(), auth=(shown, "") if shown else None, timeout=_TIMEOUT_S
+        base_url=to or own.gateway_url or _running_gateway(),
+        auth=(shown, "") if shown else None,
+        timeout=_TIMEOUT_S,
     )
     with HttpSender(client, patience_s=patience_s) as http:
         yield http
@@ -76,9 +98,16 @@ def sender_for(via: Via, *, to: str | None, key: str | None, source: str, patien
 
 def _running_gateway() -> str:
     run = read_run(load_settings().home)
-    found = [each.addresses["http"] for each in run.processes if "http" in each.addresses] if run else []
+    found = (
+        [each.addresses["http"] for each in run.processes if "http" in each.addresses]
+        if run
+        else []
+    )
     if not found:
-        raise GatewayUnknown("no gateway runs here: start Baton with `baton up`, or give one with --to or BATON_GATEWAY_URL")
+        raise GatewayUnknown(
+            "no gateway runs here: start Baton with `baton up`, or give one with --to or "
+            "BATON_GATEWAY_URL"
+        )
     return found[0]
 
 
@@ -98,13 +127,16 @@ def opened(file: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def reporting(file: str, ledger: Path | None, *, as_json: bool) -> Iterator[Tally]:
-    """A tally that tells each trouble as it comes, and at the end the sum; leaves with exit code 1 if anything was not accepted."""
+    """A tally that tells each trouble as it comes, and at the end the sum; leaves with exit code 1
+    if anything was not accepted."""
     console = Console(stderr=True, soft_wrap=True)
     name = "standard input" if file == "-" else file
 
     def show(number: int, trouble: Trouble, words: str) -> None:
         if number <= _MAX_SHOWN:
-            console.print(f"{name}:{trouble.number}: {words}{trouble.problem}", highlight=False, markup=False)
+            console.print(
+                f"{name}:{trouble.number}: {words}{trouble.problem}", highlight=False, markup=False
+            )
 
     tally = Tally()
     tally.on_trouble = lambda trouble: show(tally.told + 1, trouble, "")
@@ -118,7 +150,12 @@ def reporting(file: str, ledger: Path | None, *, as_json: bool) -> Iterator[Tall
     if (more := max(0, tally.told - _MAX_SHOWN) + max(0, tally.noted - _MAX_SHOWN)) > 0:
         console.print(f"... and {more} more; --json lists them", highlight=False)
     if as_json:
-        typer.echo(json.dumps(tally.document() | ({"stopped": str(stopped)} if stopped else {}), ensure_ascii=False))
+        typer.echo(
+            json.dumps(
+                tally.document() | ({"stopped": str(stopped)} if stopped else {}),
+                ensure_ascii=False,
+            )
+        )
     else:
         _say(console, tally, stopped)
     if stopped or tally.rejected or tally.unacknowledged:
@@ -134,8 +171,16 @@ def progress(file: BinaryIO, *, quiet: bool) -> Iterator[BinaryIO]:
         return
     total = file.seek(0, 2)
     file.seek(0)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar, bar.wrap_file(file, total, description="sending") as wrapped:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with (
+        Progress(*columns, console=console, transient=True) as bar,
+        bar.wrap_file(file, total, description="sending") as wrapped,
+    ):
         yield wrapped
 
 

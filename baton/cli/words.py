@@ -19,17 +19,24 @@ app = typer.Typer(add_completion=False)
 
 @app.command(epilog="Examples:  baton words        baton words --since 1d --json")
 def words(
-    since: str = typer.Option("30d", "--since", help="Look at what came since: an ISO time, or 1h, 7d ago."),
+    since: str = typer.Option(
+        "30d", "--since", help="Look at what came since: an ISO time, or 1h, 7d ago."
+    ),
     as_json: bool = typer.Option(False, "--json", help="One JSON object a line."),
 ) -> None:
-    """List the acts and fields that mean nothing to the agreement in force: how often, from where, and what they may stand for.
+    """List the acts and fields that mean nothing to the agreement in force: how often, from where,
+    and what they may stand for.
 
-    Such an act counts nothing, and no rule sees such a field: put them into the agreement, or correct the sender.
+    Such an act counts nothing, and no rule sees such a field: put them into the agreement, or
+    correct the sender.
     """
     settings = cluster_settings()
     in_force = book_of(KafkaAgreementTopic(settings).read()).at(wall_ms())
     if in_force is None:
-        raise NotPublished("no agreement is in force on this cluster; put one in force with: baton agreement publish FILE")
+        raise NotPublished(
+            "no agreement is in force on this cluster; put one in force with: baton agreement "
+            "publish FILE"
+        )
     with LogReader(confluent_options(settings), settings.namespace) as reader:
         events = (value for _, value in values_of(reader, LEADS_ACCEPTED, moment_ms(since)))
         known = in_force.agreement.raw.definitions
@@ -38,7 +45,9 @@ def words(
         for each in found:
             typer.echo(json.dumps(_document(each)))
         return
-    Console().print(_table(found) if found else "every act and field that came is a word of the agreement")
+    Console().print(
+        _table(found) if found else "every act and field that came is a word of the agreement"
+    )
 
 
 def _document(word: Word) -> dict[str, object]:
@@ -58,5 +67,7 @@ def _table(found: list[Word]) -> Table:
         table.add_column(heading, overflow="fold", justify="right" if heading == "came" else "left")
     for word in found:
         sources = ", ".join(sorted(word.sources))
-        table.add_row(word.kind, word.word, f"{word.count:,}", sources, written(word.last_ms), word.like or "")
+        table.add_row(
+            word.kind, word.word, f"{word.count:,}", sources, written(word.last_ms), word.like or ""
+        )
     return table

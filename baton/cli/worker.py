@@ -1,4 +1,5 @@
-"""``baton worker``: one service's reducers in this process, as ``baton up``, a container or a unit file starts them."""
+"""``baton worker``: one service's reducers in this process, as ``baton up``, a container or a unit
+file starts them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,8 +31,9 @@ def worker(
 ) -> None:
     """Run one service until it is told to stop (SIGTERM, Ctrl-C).
 
-    Start more of the same anywhere to share its work: they join the consumer groups and partitions move over; a gateway has none, put a
-    load balancer before several. It tells how it is at /healthz, /readyz and /metrics on BATON_METRICS_HOST:BATON_METRICS_PORT.
+    Start more of the same anywhere to share its work: they join the consumer groups and partitions
+    move over; a gateway has none, put a load balancer before several. It tells how it is at
+    /healthz, /readyz and /metrics on BATON_METRICS_HOST:BATON_METRICS_PORT.
     """
     if service not in WORKERS:
         raise ServiceUnknown(f"no service {service!r}; there are {', '.join(WORKERS)}")
@@ -42,7 +44,8 @@ def worker(
         refuse_drift(shelf(), ())
         _WITHOUT_REDUCERS[service](settings)
         return
-    from baton.engine.kafka.worker import run_worker  # here, because it brings the whole engine with it
+    # here, because it brings the whole engine with it
+    from baton.engine.kafka.worker import run_worker
 
     found = service_of(service)
     refuse_drift(shelf(), found.reducers)
@@ -50,12 +53,20 @@ def worker(
 
 
 def refuse_drift(schemas: SchemaShelf, reducers: Sequence[Reducer[Any, Any]]) -> None:
-    """Raise :class:`ContractsDiffer` unless every record and state of the reducers is as its schema says and old data can be read."""
-    states = [kind for reducer in reducers for kind in (reducer.head_type, *(each.type for each in reducer.entry_kinds))]
+    """Raise :class:`ContractsDiffer` unless every record and state of the reducers is as its schema
+    says and old data can be read."""
+    states = [
+        kind
+        for reducer in reducers
+        for kind in (reducer.head_type, *(each.type for each in reducer.entry_kinds))
+    ]
     records = (*event_records(), *(each for each in states if each is not None))
     problems = [*differences(schemas, records), *unreadable(schemas)]
     if problems:
-        told = "\n  ".join(problem if len(problem) <= _LINE else f"{problem[:_LINE]} ..." for problem in problems)
+        told = "\n  ".join(
+            problem if len(problem) <= _LINE else f"{problem[:_LINE]} ..." for problem in problems
+        )
         raise ContractsDiffer(
-            f"schemas and models differ, so nothing may be written (in a checkout see `make schemas`):\n  {told}"
+            "schemas and models differ, so nothing may be written (in a checkout see `make "
+            f"schemas`):\n  {told}"
         )

@@ -1,1 +1,2 @@
-"""The Kafka cluster as the command line sees it: its topics, its log read from outside, whether it answers."""
+"""The Kafka cluster as the command line sees it: its topics, its log read from outside, whether it
+answers."""

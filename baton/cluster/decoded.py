@@ -1,4 +1,5 @@
-"""A record of the log as JSON: decoded where its contract is known, as text or base64 where it is not. Shared by ``tail`` and ``dlq``."""
+"""A record of the log as JSON: decoded where its contract is known, as text or base64 where it is
+not. Shared by ``tail`` and ``dlq``."""
 
 import base64
 import json

@@ -1,7 +1,7 @@
 """Reading topics from outside the engine: for people and for the audit.
 
-A plain ``read_committed`` consumer without a group, on confluent-kafka: it commits nothing, so it can never move anybody's place. What it
-yields is raw; decoding is the caller's.
+A plain ``read_committed`` consumer without a group, on confluent-kafka: it commits nothing, so it
+can never move anybody's place. What it yields is raw; decoding is the caller's.
 """
 
 import time
@@ -23,7 +23,9 @@ from baton.contracts.topics import logical, physical
 
 _POLL_S = 0.2
 _AT_ONCE = 1_000
-_FETCH_WAIT_MS = 20  # the client's 500 is what each partition that gets ready later than the others would wait for its end
+# the client's 500 is what each partition that gets ready later than the others would wait for its
+# end
+_FETCH_WAIT_MS = 20
 _TIMEOUT_S = 30.0
 _PASSING = frozenset(
     {
@@ -40,8 +42,8 @@ T = TypeVar("T")
 
 
 class Record(NamedTuple):
-    """One record as it lies in the log; ``topic`` is the logical name, ``at_ms`` the broker's append time. It can be handed to
-    :meth:`~baton.engine.core.Core.process`."""
+    """One record as it lies in the log; ``topic`` is the logical name, ``at_ms`` the broker's
+    append time. It can be handed to :meth:`~baton.engine.core.Core.process`."""
 
     topic: str
     partition: int
@@ -74,7 +76,8 @@ class LogReader:
         self._consumer = Consumer(
             {
                 **client,
-                "group.id": f"{namespace}.reader",  # asked for by the client; nothing is committed and no group joined
+                # asked for by the client; nothing is committed and no group joined
+                "group.id": f"{namespace}.reader",
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
                 "enable.partition.eof": True,
@@ -99,7 +102,10 @@ class LogReader:
         name = physical(self._namespace, topic)
         found = self._consumer.list_topics(name, timeout=_TIMEOUT_S).topics[name]
         if found.error is not None or not found.partitions:
-            raise LookupError(f"topic {name} does not exist on this cluster; see which there are with: baton topics")
+            raise LookupError(
+                f"topic {name} does not exist on this cluster; see which there are with: baton "
+                "topics"
+            )
         return len(found.partitions)
 
     def ends(self, topic: str) -> dict[int, tuple[int, int]]:
@@ -109,7 +115,9 @@ class LogReader:
         return {place.partition: patiently(partial(self._end, place)) for place in places}
 
     def _end(self, place: TopicPartition) -> tuple[int, int]:
-        found: tuple[int, int] = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S, cached=False)
+        found: tuple[int, int] = self._consumer.get_watermark_offsets(
+            place, timeout=_TIMEOUT_S, cached=False
+        )
         return found
 
     def read(
@@ -122,10 +130,12 @@ class LogReader:
         until: Callable[[], bool] = lambda: False,
         start: int | None = None,
     ) -> Iterator[Record]:
-        """The records of the given partitions (topic -> numbers), to the end as it is when reached, or, if ``follow``, for ever.
+        """The records of the given partitions (topic -> numbers), to the end as it is when reached,
+        or, if ``follow``, for ever.
 
-        ``until`` is asked now and then and ends it. ``start``: the offset to begin at, the same in each partition. ``since_ms``: only what
-        was appended at or after it. Order is that of each partition; between partitions it is as fetched.
+        ``until`` is asked now and then and ends it. ``start``: the offset to begin at, the same in
+        each partition. ``since_ms``: only what was appended at or after it. Order is that of each
+        partition; between partitions it is as fetched.
         """
         self._get_to_know(places)
         first = OFFSET_END if from_end else OFFSET_BEGINNING if start is None else start
@@ -136,15 +146,22 @@ class LogReader:
         yield from self._read(wanted, follow=follow, until=until)
 
     def read_from(self, starts: Mapping[tuple[str, int], int | None]) -> Iterator[Record]:
-        """The records of the given partitions, each from its own offset (None: the first there is) to the end as it is when reached."""
+        """The records of the given partitions, each from its own offset (None: the first there is)
+        to the end as it is when reached."""
         self._get_to_know({topic for topic, _ in starts})
         wanted = [
-            TopicPartition(physical(self._namespace, topic), number, OFFSET_BEGINNING if start is None else start)
+            TopicPartition(
+                physical(self._namespace, topic),
+                number,
+                OFFSET_BEGINNING if start is None else start,
+            )
             for (topic, number), start in starts.items()
         ]
         yield from self._read(wanted, follow=False, until=lambda: False)
 
-    def _read(self, wanted: list[TopicPartition], *, follow: bool, until: Callable[[], bool]) -> Iterator[Record]:
+    def _read(
+        self, wanted: list[TopicPartition], *, follow: bool, until: Callable[[], bool]
+    ) -> Iterator[Record]:
         self._consumer.assign(wanted)
         waiting = {(each.topic, each.partition) for each in wanted}
         while (follow or waiting) and not until():
@@ -188,9 +205,11 @@ class LogReader:
         )
 
 
-def patiently(ask: Callable[[], T], *, timeout_s: float = _TIMEOUT_S, pause_s: float = _POLL_S) -> T:
-    """What ``ask`` gives. A broker that has just come back does not know yet what it leads, and says so: it is asked again for so long.
-    Raises KafkaException as ``ask`` does."""
+def patiently(
+    ask: Callable[[], T], *, timeout_s: float = _TIMEOUT_S, pause_s: float = _POLL_S
+) -> T:
+    """What ``ask`` gives. A broker that has just come back does not know yet what it leads, and
+    says so: it is asked again for so long. Raises KafkaException as ``ask`` does."""
     until = time.monotonic() + timeout_s
     while True:
         try:

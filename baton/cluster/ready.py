@@ -8,11 +8,14 @@ from confluent_kafka.admin import AdminClient
 
 
 def answers(bootstrap: str, *, timeout_s: float, options: Mapping[str, Any] | None = None) -> bool:
-    """Whether a broker gave its metadata in time. ``options``: further options of the client (TLS, SASL)."""
+    """Whether a broker gave its metadata in time. ``options``: further options of the client (TLS,
+    SASL)."""
     return problem_of(bootstrap, timeout_s=timeout_s, options=options) is None
 
 
-def problem_of(bootstrap: str, *, timeout_s: float, options: Mapping[str, Any] | None = None) -> str | None:
+def problem_of(
+    bootstrap: str, *, timeout_s: float, options: Mapping[str, Any] | None = None
+) -> str | None:
     """Why no broker answers; None if one does."""
     heard: list[str] = []
     config: dict[str, Any] = {

@@ -1,7 +1,8 @@
 """The catalogue of topics on a cluster: make what is missing, and say what differs.
 
-Nothing that exists is ever changed here: a partition count that differs would send a key to another task than the one that
-holds its state, so it is refused with an explanation, and a setting that differs is reported for somebody to decide.
+Nothing that exists is ever changed here: a partition count that differs would send a key to another
+task than the one that holds its state, so it is refused with an explanation, and a setting that
+differs is reported for somebody to decide.
 """
 
 import time
@@ -45,7 +46,8 @@ class TopicsDiffer(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How the catalogue is laid out on a cluster. ``replication`` 3 also asks for ``min.insync.replicas`` 2."""
+    """How the catalogue is laid out on a cluster. ``replication`` 3 also asks for
+    ``min.insync.replicas`` 2."""
 
     namespace: str
     partitions: int
@@ -65,7 +67,8 @@ class Layout:
 def ensure_topics(
     client: Mapping[str, Any], layout: Layout, specs: Iterable[TopicSpec] = tuple(TOPICS.values())
 ) -> tuple[str, ...]:
-    """Make the topics that are missing and return their names; raises :class:`TopicsDiffer` where one has other partitions.
+    """Make the topics that are missing and return their names; raises :class:`TopicsDiffer` where
+    one has other partitions.
 
     ``client``: options of a confluent-kafka client. Calling it again changes nothing.
     """
@@ -75,8 +78,11 @@ def ensure_topics(
     wrong = tuple(_partition_differences(wanted, layout, existing))
     if wrong:
         raise TopicsDiffer(
-            "partition counts are fixed when topics are made, because the partition of a key decides which task holds its"
-            " state:\n  " + "\n  ".join(map(str, wrong)) + "\nset BATON_PARTITIONS to what is there, or use a new BATON_NAMESPACE"
+            "partition counts are fixed when topics are made, because the partition of a key "
+            "decides which task holds its"
+            " state:\n  "
+            + "\n  ".join(map(str, wrong))
+            + "\nset BATON_PARTITIONS to what is there, or use a new BATON_NAMESPACE"
         )
     missing = [spec for spec in wanted if physical(layout.namespace, spec.name) not in existing]
     made = [
@@ -90,7 +96,11 @@ def ensure_topics(
     ]
     if not made:
         return ()
-    new = {name for name, future in admin.create_topics(made, operation_timeout=_TIMEOUT_S).items() if _settle(name, future)}
+    new = {
+        name
+        for name, future in admin.create_topics(made, operation_timeout=_TIMEOUT_S).items()
+        if _settle(name, future)
+    }
     _await_known(admin, {each.topic for each in made})
     return tuple(spec.name for spec in missing if physical(layout.namespace, spec.name) in new)
 
@@ -98,12 +108,18 @@ def ensure_topics(
 def compare_topics(
     client: Mapping[str, Any], layout: Layout, specs: Iterable[TopicSpec] = tuple(TOPICS.values())
 ) -> tuple[Difference, ...]:
-    """Every difference between the cluster and the catalogue: missing topics, partitions, replication, settings."""
+    """Every difference between the cluster and the catalogue: missing topics, partitions,
+    replication, settings."""
     admin = AdminClient(dict(client))
     wanted = tuple(specs)
     existing = admin.list_topics(timeout=_TIMEOUT_S).topics
     missing = tuple(
-        Difference(topic=physical(layout.namespace, spec.name), what="topic", expected="there", found="missing")
+        Difference(
+            topic=physical(layout.namespace, spec.name),
+            what="topic",
+            expected="there",
+            found="missing",
+        )
         for spec in wanted
         if physical(layout.namespace, spec.name) not in existing
     )
@@ -116,8 +132,11 @@ def compare_topics(
     )
 
 
-def delete_topics(client: Mapping[str, Any], layout: Layout, specs: Iterable[TopicSpec] = tuple(TOPICS.values())) -> None:
-    """Remove the topics of a namespace, for tests and throw-away runs; what is not there is passed over."""
+def delete_topics(
+    client: Mapping[str, Any], layout: Layout, specs: Iterable[TopicSpec] = tuple(TOPICS.values())
+) -> None:
+    """Remove the topics of a namespace, for tests and throw-away runs; what is not there is passed
+    over."""
     admin = AdminClient(dict(client))
     existing = admin.list_topics(timeout=_TIMEOUT_S).topics
     names = [name for spec in specs if (name := physical(layout.namespace, spec.name)) in existing]
@@ -138,15 +157,20 @@ def _settle(name: str, future: Any) -> bool:
 
 
 def _await_known(admin: AdminClient, names: set[str]) -> None:
-    """A controller answers before every broker has heard of the topic: wait until one that is asked has."""
+    """A controller answers before every broker has heard of the topic: wait until one that is asked
+    has."""
     until = time.monotonic() + _TIMEOUT_S
     while not names <= admin.list_topics(timeout=_TIMEOUT_S).topics.keys():
         if time.monotonic() > until:
-            raise TopicsDiffer(f"the cluster made topics that its brokers do not know after {_TIMEOUT_S:.0f} s")
+            raise TopicsDiffer(
+                f"the cluster made topics that its brokers do not know after {_TIMEOUT_S:.0f} s"
+            )
         time.sleep(_POLL_S)
 
 
-def _partition_differences(specs: Sequence[TopicSpec], layout: Layout, existing: Mapping[str, Any]) -> Iterable[Difference]:
+def _partition_differences(
+    specs: Sequence[TopicSpec], layout: Layout, existing: Mapping[str, Any]
+) -> Iterable[Difference]:
     for spec in specs:
         name = physical(layout.namespace, spec.name)
         if name in existing and len(existing[name].partitions) != layout.partitions_of(spec):
@@ -158,23 +182,38 @@ def _partition_differences(specs: Sequence[TopicSpec], layout: Layout, existing:
             )
 
 
-def _replication_differences(specs: Sequence[TopicSpec], layout: Layout, existing: Mapping[str, Any]) -> Iterable[Difference]:
+def _replication_differences(
+    specs: Sequence[TopicSpec], layout: Layout, existing: Mapping[str, Any]
+) -> Iterable[Difference]:
     for spec in specs:
         name = physical(layout.namespace, spec.name)
         fewest = min(len(each.replicas) for each in existing[name].partitions.values())
         if fewest < layout.replication:
-            yield Difference(topic=name, what="replication", expected=f"{layout.replication} or more", found=str(fewest))
+            yield Difference(
+                topic=name,
+                what="replication",
+                expected=f"{layout.replication} or more",
+                found=str(fewest),
+            )
 
 
-def _config_differences(admin: AdminClient, specs: Sequence[TopicSpec], layout: Layout) -> Iterable[Difference]:
+def _config_differences(
+    admin: AdminClient, specs: Sequence[TopicSpec], layout: Layout
+) -> Iterable[Difference]:
     by_name = {physical(layout.namespace, spec.name): spec for spec in specs}
     if not by_name:
         return
-    described = admin.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in by_name])
+    described = admin.describe_configs(
+        [ConfigResource(ResourceType.TOPIC, name) for name in by_name]
+    )
     for resource, future in described.items():
         found = future.result(timeout=_TIMEOUT_S)
         for setting, expected in layout.config_of(by_name[resource.name]).items():
             value = str(found[setting].value)
-            same = float(value) == float(expected) if setting == "min.cleanable.dirty.ratio" else value == expected
+            same = (
+                float(value) == float(expected)
+                if setting == "min.cleanable.dirty.ratio"
+                else value == expected
+            )
             if not same:
                 yield Difference(topic=resource.name, what=setting, expected=expected, found=value)

@@ -1,7 +1,8 @@
-"""What each service must be allowed on a cluster that asks: the table in docs/OPERATING.md as data. Pure.
+"""What each service must be allowed on a cluster that asks: the table in docs/OPERATING.md as data.
+Pure.
 
-One principal a service. What is not here is not needed: no service makes topics, and of the reference topics
-only the board writes one: absences.
+One principal a service. What is not here is not needed: no service makes topics, and of the
+reference topics only the board writes one: absences.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from baton.contracts.topics import (
 READ: Final = ("Read", "Describe")
 WRITE: Final = ("Write", "Describe")
 GATEWAY: Final = "gateway"
-"""The HTTP way in: a process without reducers, which writes what ``identify`` reads and looks at how far that has come."""
+"""The HTTP way in: a process without reducers, which writes what ``identify`` reads and looks at
+how far that has come."""
 _GATEWAY_READER: Final = "identify"
 _JUDGES: Final = "sla_watcher"
 """The service that proves how far the groups before it are, before it judges."""
@@ -37,8 +39,8 @@ BOARD: Final = "insights"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Right:
-    """``operations`` on the resource of that name; ``prefixed``: on all whose names begin so. ``resource``: ``topic``, ``group`` or
-    ``transactional_id``."""
+    """``operations`` on the resource of that name; ``prefixed``: on all whose names begin so.
+    ``resource``: ``topic``, ``group`` or ``transactional_id``."""
 
     resource: str
     name: str
@@ -76,7 +78,9 @@ def topics_of(service: str) -> ServiceTopics:
 def _topics_of_board() -> ServiceTopics:
     public = (spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC)
     reads = tuple(name for name in public if name not in (LEADS_INBOX, *REFERENCE_TOPICS))
-    return ServiceTopics(service=BOARD, reducers=(), reads=reads, writes=(LEADS_INBOX, BATON_PEOPLE))
+    return ServiceTopics(
+        service=BOARD, reducers=(), reads=reads, writes=(LEADS_INBOX, BATON_PEOPLE)
+    )
 
 
 def rights_of(service: str, namespace: str) -> tuple[Right, ...]:
@@ -109,6 +113,10 @@ def _rights(told: ServiceTopics, namespace: str) -> Iterator[Right]:
         for before in dict.fromkeys(owner for owner in REDUCERS.values() if owner != _JUDGES):
             others = topics_of(before)
             for reducer in others.reducers:
-                yield Right(resource="group", name=consumer_group(namespace, reducer), operations=("Describe",))
+                yield Right(
+                    resource="group",
+                    name=consumer_group(namespace, reducer),
+                    operations=("Describe",),
+                )
             for name in others.reads:
                 yield topic(name, ("Describe",))

@@ -1,4 +1,5 @@
-"""What a fact or a key adds to a metric: the value that reducers and fact measures hand to the engine.
+"""What a fact or a key adds to a metric: the value that reducers and fact measures hand to the
+engine.
 
 The engine applies amounts when the batch that caused them is committed. It does not know what they
 count; :mod:`baton.contracts.fact_metrics` and the reducers say that.

@@ -1,11 +1,13 @@
 """Avro's binary encoding of our frozen dataclasses, compiled once per type.
 
-Every record passes an encoder and a decoder at each hop, and fastavro, which goes over dictionaries, takes about four times as long for the
-nested records here (``benchmarks/codec.py`` prints both). So the straight way is compiled: one Python function per record type
-that writes its fields to bytes, and one that reads them. fastavro stays for what is rare: data of an older schema, and tools. The
-tests hold the two against each other.
+Every record passes an encoder and a decoder at each hop, and fastavro, which goes over
+dictionaries, takes about four times as long for the nested records here (``benchmarks/codec.py``
+prints both). So the straight way is compiled: one Python function per record type that writes its
+fields to bytes, and one that reads them. fastavro stays for what is rare: data of an older schema,
+and tools. The tests hold the two against each other.
 
-Source: Apache Avro 1.12 specification, "Binary Encoding". A decoder takes no more than it is given: each item it reads costs a byte of input.
+Source: Apache Avro 1.12 specification, "Binary Encoding". A decoder takes no more than it is given:
+each item it reads costs a byte of input.
 """
 
 import types
@@ -17,7 +19,10 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 T = TypeVar("T")
 
 _PAIR = tuple(bytes((number & 127 | 128, number >> 7 | 128)) for number in range(1 << 14))
-_LAST = tuple(bytes((number,)) if number < 128 else bytes((number & 127 | 128, number >> 7)) for number in range(1 << 14))
+_LAST = tuple(
+    bytes((number,)) if number < 128 else bytes((number & 127 | 128, number >> 7))
+    for number in range(1 << 14)
+)
 _SMALL = tuple(_LAST[number << 1] for number in range(1 << 13))
 _LONGEST_VARINT = 10
 
@@ -45,7 +50,8 @@ def write_long(number: int) -> bytes:
 
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """An unsigned varint and the place behind it; raises :class:`Malformed` past 64 bits, IndexError past the end."""
+    """An unsigned varint and the place behind it; raises :class:`Malformed` past 64 bits,
+    IndexError past the end."""
     first, second = data[at], data[at + 1] if data[at] > 127 else 0
     if second < 128:
         return (first, at + 1) if first < 128 else (first & 127 | second << 7, at + 2)
@@ -60,7 +66,8 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def encoder(record_type: Any, frame: bytes = b"") -> Callable[..., bytes]:
-    """``(record, prefix) -> bytes``: the prefix if any, ``frame``, then the record. Raises AttributeError, TypeError or OverflowError for what is not such a record."""
+    """``(record, prefix) -> bytes``: the prefix if any, ``frame``, then the record. Raises
+    AttributeError, TypeError or OverflowError for what is not such a record."""
     source = _Source({"long": write_long, "small": _SMALL, "join": b"".join, "frame": frame})
     source.line("def encode(o, prefix=b''):")
     source.line("    p = [prefix, frame]; a = p.append")
@@ -71,7 +78,8 @@ def encoder(record_type: Any, frame: bytes = b"") -> Callable[..., bytes]:
 
 
 def decoder(record_type: type[T]) -> Callable[[bytes, int], T]:
-    """``(data, place of the first byte) -> record``; raises :class:`Malformed` or IndexError, and for text UnicodeDecodeError."""
+    """``(data, place of the first byte) -> record``; raises :class:`Malformed` or IndexError, and
+    for text UnicodeDecodeError."""
     source = _Source({"varint": read_varint, "Malformed": Malformed, "new": object.__new__})
     source.line("def decode(d, i):")
     result = _read(source, record_type, "    ")
@@ -136,7 +144,9 @@ def _write_plain(source: _Source, place: str, hint: Any, indent: str) -> None:
     source.line(f"{indent}a(small[{length}] if {length} < 8192 else long({length})); a({value})")
 
 
-def _write_blocks(source: _Source, place: str, origin: Any, arguments: tuple[Any, ...], indent: str) -> None:
+def _write_blocks(
+    source: _Source, place: str, origin: Any, arguments: tuple[Any, ...], indent: str
+) -> None:
     many, each = source.name(), source.name()
     source.line(f"{indent}{many} = {place}")
     source.line(f"{indent}if {many}:")
@@ -167,12 +177,15 @@ def _read(source: _Source, hint: Any, indent: str) -> str:
 
 
 def _read_record(source: _Source, hint: Any, indent: str) -> str:
-    """Fields go straight into the slots: a frozen dataclass's own ``__init__`` takes 2.5 times as long and checks nothing."""
+    """Fields go straight into the slots: a frozen dataclass's own ``__init__`` takes 2.5 times as
+    long and checks nothing."""
     name, value, hints = hint.__name__, source.name(), get_type_hints(hint)
     parts = [(each.name, _read(source, hints[each.name], indent)) for each in fields(hint)]
     source.scope[name] = hint
     if not hasattr(hint, "__slots__") or hasattr(hint, "__post_init__"):
-        source.line(f"{indent}{value} = {name}({', '.join(f'{field}={found}' for field, found in parts)})")
+        source.line(
+            f"{indent}{value} = {name}({', '.join(f'{field}={found}' for field, found in parts)})"
+        )
         return value
     source.line(f"{indent}{value} = new({name})")
     for field, found in parts:
@@ -197,7 +210,8 @@ def _read_blocks(source: _Source, origin: Any, arguments: tuple[Any, ...], inden
     source.line(f"{indent}{value} = {'[]' if origin is tuple else '{}'}")
     source.line(f"{indent}while d[i]:")
     source.line(f"{indent}    {count}, i = varint(d, i)")
-    source.line(f"{indent}    if {count} & 1: _, i = varint(d, i)")  # a negative count is followed by the block's size
+    # a negative count is followed by the block's size
+    source.line(f"{indent}    if {count} & 1: _, i = varint(d, i)")
     source.line(f"{indent}    for _ in range(({count} >> 1) + ({count} & 1)):")
     inner = indent + "        "
     if origin is tuple:

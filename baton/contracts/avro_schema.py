@@ -1,8 +1,10 @@
-"""The Avro schema that a frozen dataclass mirrors: for the drift check, and to draft the file of a new record.
+"""The Avro schema that a frozen dataclass mirrors: for the drift check, and to draft the file of a
+new record.
 
-``str`` is string, ``int`` long, ``bool`` boolean, ``bytes`` bytes, ``X | None`` a union with null first, ``tuple[X, ...]`` array,
-``Mapping[str, X]`` map, a ``StrEnum`` string (so that a word can be added without breaking readers), a dataclass record. A Python
-default is an Avro default. Recursive records are refused: hostile input could nest them without end.
+``str`` is string, ``int`` long, ``bool`` boolean, ``bytes`` bytes, ``X | None`` a union with null
+first, ``tuple[X, ...]`` array, ``Mapping[str, X]`` map, a ``StrEnum`` string (so that a word can be
+added without breaking readers), a dataclass record. A Python default is an Avro default. Recursive
+records are refused: hostile input could nest them without end.
 """
 
 import types
@@ -15,7 +17,8 @@ _PRIMITIVES: dict[type, str] = {str: "string", int: "long", bool: "boolean", byt
 
 
 def avro_schema_of(record_type: type) -> dict[str, Any]:
-    """The schema of ``record_type`` in namespace ``baton``; raises TypeError for a type that has no mapping."""
+    """The schema of ``record_type`` in namespace ``baton``; raises TypeError for a type that has no
+    mapping."""
     schema: dict[str, Any] = _record(record_type, seen=set(), path=())
     return schema
 
@@ -27,15 +30,28 @@ def _record(record_type: Any, *, seen: set[str], path: tuple[str, ...]) -> Any:
     if name in seen:
         return f"baton.{name}"
     hints = get_type_hints(record_type)
-    described = [_field(each, hints[each.name], seen=seen, path=(*path, name)) for each in fields(record_type)]
+    described = [
+        _field(each, hints[each.name], seen=seen, path=(*path, name))
+        for each in fields(record_type)
+    ]
     seen.add(name)
-    return {"type": "record", "namespace": "baton", "name": name, "doc": _first_line(record_type), "fields": described}
+    return {
+        "type": "record",
+        "namespace": "baton",
+        "name": name,
+        "doc": _first_line(record_type),
+        "fields": described,
+    }
 
 
-def _field(each: "Field[Any]", hint: Any, *, seen: set[str], path: tuple[str, ...]) -> dict[str, Any]:
+def _field(
+    each: "Field[Any]", hint: Any, *, seen: set[str], path: tuple[str, ...]
+) -> dict[str, Any]:
     described: dict[str, Any] = {"name": each.name, "type": _avro_type(hint, seen=seen, path=path)}
     if each.default is not MISSING:
-        described["default"] = each.default.value if isinstance(each.default, StrEnum) else _plain(each.default)
+        described["default"] = (
+            each.default.value if isinstance(each.default, StrEnum) else _plain(each.default)
+        )
     elif each.default_factory is not MISSING:
         described["default"] = _plain(each.default_factory())
     return described

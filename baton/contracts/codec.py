@@ -1,6 +1,8 @@
-"""Bytes to records and back: Confluent's framing (0x00, 4-byte schema id, Avro) around frozen dataclasses.
+"""Bytes to records and back: Confluent's framing (0x00, 4-byte schema id, Avro) around frozen
+dataclasses.
 
-A codec writes the newest schema of its record and reads every older one. Nothing a codec raises repeats the data.
+A codec writes the newest schema of its record and reads every older one. Nothing a codec raises
+repeats the data.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ _PROVISIONAL_IDS = 1 << 24
 
 
 class ContractError(ValueError):
-    """Bytes that are not the record they should be. ``code`` is a stable word for metrics and dead letters."""
+    """Bytes that are not the record they should be. ``code`` is a stable word for metrics and dead
+    letters."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
@@ -45,7 +48,8 @@ class Encode(Protocol[T_contra]):
 
 
 class Codec(Generic[T]):
-    """Encodes and decodes one record type; refuses (:class:`Drift`) a type that does not mirror its schema.
+    """Encodes and decodes one record type; refuses (:class:`Drift`) a type that does not mirror its
+    schema.
 
     ``encode``: the framed bytes of a record, behind a prefix if one is given.
     """
@@ -64,16 +68,24 @@ class Codec(Generic[T]):
         self._older: dict[int, Any] = {}
 
     def decode(self, data: bytes, at: int = 0) -> T:
-        """The record in ``data`` from ``at`` on, whichever version wrote it; raises :class:`ContractError`."""
+        """The record in ``data`` from ``at`` on, whichever version wrote it; raises
+        :class:`ContractError`."""
         try:
-            return self._decode(data, at + 5) if data.startswith(self._frame, at) else self._decode_older(data[at:])
+            return (
+                self._decode(data, at + 5)
+                if data.startswith(self._frame, at)
+                else self._decode_older(data[at:])
+            )
         except ContractError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a parser raises on foreign bytes is the same verdict
-            raise ContractError("undecodable", f"not a {self.file.record}: {type(error).__name__}") from None
+            raise ContractError(
+                "undecodable", f"not a {self.file.record}: {type(error).__name__}"
+            ) from None
 
     def _decode_older(self, data: bytes) -> T:
-        """By Avro's resolution to the newest schema, and through its bytes: rare, so it may be slow."""
+        """By Avro's resolution to the newest schema, and through its bytes: rare, so it may be
+        slow."""
         found = schemaless_reader(BytesIO(data[5:]), self._foreign(data), self._schema)
         buffer = BytesIO()
         schemaless_writer(buffer, self._schema, found)
@@ -86,17 +98,23 @@ class Codec(Generic[T]):
             if file is None:
                 raise ContractError("unknown_schema", f"schema id {schema_id} is not known here")
             if file.record != self.file.record:
-                raise ContractError("wrong_schema", f"schema id {schema_id} is {file.record}, not {self.file.record}")
+                raise ContractError(
+                    "wrong_schema",
+                    f"schema id {schema_id} is {file.record}, not {self.file.record}",
+                )
             self._older[schema_id] = parse_schema(dict(file.schema))
         return self._older[schema_id]
 
 
 def framed_schema_id(data: bytes) -> int:
-    """The schema id in Confluent's frame; raises :class:`ContractError` where there is no such frame."""
+    """The schema id in Confluent's frame; raises :class:`ContractError` where there is no such
+    frame."""
     if len(data) < _FRAME.size or data[0] != 0:
         raise ContractError("unframed", "the value does not begin with 0x00 and a schema id")
     if len(data) > _MAX_FRAMED_BYTES:
-        raise ContractError("too_long", f"the value has {len(data)} bytes, the limit is {_MAX_FRAMED_BYTES}")
+        raise ContractError(
+            "too_long", f"the value has {len(data)} bytes, the limit is {_MAX_FRAMED_BYTES}"
+        )
     schema_id: int = _FRAME.unpack_from(data)[1]
     return schema_id
 
@@ -108,17 +126,23 @@ def codec_for(record_type: type[T]) -> Codec[T]:
 
 
 def provisional(record_type: type[T]) -> type[T]:
-    """Give a type that has no schema file a derived one for this process: for toy reducers in tests and benchmarks."""
+    """Give a type that has no schema file a derived one for this process: for toy reducers in tests
+    and benchmarks."""
     known = shelf().versions(record_type.__name__)
     if not known:
         taken = _PROVISIONAL_IDS + sum(1 for each in shelf() if each.id >= _PROVISIONAL_IDS)
         schema = avro_schema_of(record_type)
-        shelf().add(SchemaFile(id=taken, record=record_type.__name__, version=1, path="provisional", schema=schema))
+        shelf().add(
+            SchemaFile(
+                id=taken, record=record_type.__name__, version=1, path="provisional", schema=schema
+            )
+        )
     return record_type
 
 
 def decode_any(data: bytes) -> tuple[str, Mapping[str, Any]]:
-    """Record name and plain dictionary of any framed value of this project; raises :class:`ContractError`."""
+    """Record name and plain dictionary of any framed value of this project; raises
+    :class:`ContractError`."""
     schema_id = framed_schema_id(data)
     file = shelf().by_id(_shelf_id(schema_id))
     if file is None:
@@ -141,7 +165,8 @@ _registry_ids: dict[int, int] = {}
 
 
 def use_registry_ids(ids: Mapping[int, int]) -> None:
-    """From now on write a registry's schema ids: ``ids`` maps ours to theirs. To be called before any codec is made."""
+    """From now on write a registry's schema ids: ``ids`` maps ours to theirs. To be called before
+    any codec is made."""
     if codec_for.cache_info().currsize:
         raise RuntimeError("schema ids of a registry must be set before the first codec is made")
     _registry_ids.clear()

@@ -1,10 +1,13 @@
-"""Who holds a lead, read off the facts alone: no lead without a holder and a next date (the promise over all).
+"""Who holds a lead, read off the facts alone: no lead without a holder and a next date (the promise
+over all).
 
-Three decide it, each its part: the lead reducer the stage, the router who was handed the lead or where it waits, the SLA watcher the track
-and the return date. ``told`` takes one record of any of their streams, ``holder_of`` reads off who has the lead; it is by the reducer ``custody``,
-which watches while the system runs, and by the audit, which looks afterwards, so both mean the same.
+Three decide it, each its part: the lead reducer the stage, the router who was handed the lead or
+where it waits, the SLA watcher the track and the return date. ``told`` takes one record of any of
+their streams, ``holder_of`` reads off who has the lead; it is by the reducer ``custody``, which
+watches while the system runs, and by the audit, which looks afterwards, so both mean the same.
 
-The streams have no order between them: what names a former qualification or hand-off changes nothing.
+The streams have no order between them: what names a former qualification or hand-off changes
+nothing.
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.contracts.streams import HandoffChange, LeadDecision, LeadMove, SlaDecision, StreamRecord
 
 IN_FLIGHT_MS: Final = 600_000
-"""How long a lead may be on its way from one service to the next, and a return date be past, before nobody holds it: twice what the SLA
-watcher waits for the proof of the groups upstream."""
+"""How long a lead may be on its way from one service to the next, and a return date be past, before
+nobody holds it: twice what the SLA watcher waits for the proof of the groups upstream."""
 
 _OPEN: Final = frozenset({Stage.MQL, Stage.TAL, Stage.TQL, Stage.SAL, Stage.SQL, Stage.OPPORTUNITY})
 _RESTS: Final = frozenset({Stage.RECYCLED, Stage.INQUIRY})
@@ -28,9 +31,18 @@ _TAKEN_UP: Final = frozenset({StageEvent.ACCEPTED, StageEvent.OPPORTUNITY})
 _NEWS: Final = frozenset({StageEvent.CONSENT_CHANGED, StageEvent.CONTRACT_END_LEARNT})
 """What says something of a lead, and not who has it."""
 _ENDS: Final = frozenset(
-    {StageEvent.WITHDRAWN, StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.LOST, StageEvent.WON, StageEvent.TAKEN_OVER}
+    {
+        StageEvent.WITHDRAWN,
+        StageEvent.RECYCLED,
+        StageEvent.DISQUALIFIED,
+        StageEvent.LOST,
+        StageEvent.WON,
+        StageEvent.TAKEN_OVER,
+    }
 )
-_TAKEN_PHASES: Final = frozenset({HandoffPhase.REQUESTED, HandoffPhase.WAITING, HandoffPhase.OFFERED, HandoffPhase.ACCEPTED})
+_TAKEN_PHASES: Final = frozenset(
+    {HandoffPhase.REQUESTED, HandoffPhase.WAITING, HandoffPhase.OFFERED, HandoffPhase.ACCEPTED}
+)
 _GONE: Final = frozenset({StageEvent.MERGED, StageEvent.ERASED})
 
 
@@ -60,8 +72,8 @@ class Missing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """``who`` is a person, a pool, a track or the reason of an end; ``next_at_ms`` when the lead comes back by itself; ``missing``: a
-    word of :class:`Missing` where nobody holds it."""
+    """``who`` is a person, a pool, a track or the reason of an end; ``next_at_ms`` when the lead
+    comes back by itself; ``missing``: a word of :class:`Missing` where nobody holds it."""
 
     kind: HolderKind
     who: str = ""
@@ -71,7 +83,8 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRest:
-    """The clocks reducer's word: when the lead comes back after ``qualification_id`` has ended in ``cycle``."""
+    """The clocks reducer's word: when the lead comes back after ``qualification_id`` has ended in
+    ``cycle``."""
 
     rest_id: str
     cycle: int
@@ -82,11 +95,13 @@ class PlannedRest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """What the three have said of one lead so far, each in a part of its own, so that no order between them matters.
+    """What the three have said of one lead so far, each in a part of its own, so that no order
+    between them matters.
 
-    The lead reducer: ``stage``, ``cycle``, ``reason``, ``ended`` (``merged``, ``erased``); ``qualification_id`` stands, ``former_id`` ended last, in
-    ``rest_cycle``; ``taken_by`` has taken it up, or ``rejected`` it, by ``taken_id`` (a hand-off; None: by none). dispatch: ``handoff``. The
-    clocks reducer: ``rest``.
+    The lead reducer: ``stage``, ``cycle``, ``reason``, ``ended`` (``merged``, ``erased``);
+    ``qualification_id`` stands, ``former_id`` ended last, in ``rest_cycle``; ``taken_by`` has taken
+    it up, or ``rejected`` it, by ``taken_id`` (a hand-off; None: by none). dispatch: ``handoff``.
+    The clocks reducer: ``rest``.
     """
 
     stage: str = Stage.INQUIRY.value
@@ -106,11 +121,14 @@ class Holding:
     def standing(self) -> ProjectedHandoff | None:
         """The hand-off of the qualification that stands."""
         found = self.handoff
-        return found if found is not None and found.qualification_id == self.qualification_id else None
+        return (
+            found if found is not None and found.qualification_id == self.qualification_id else None
+        )
 
 
 def told(holding: Holding, record: StreamRecord) -> Holding:
-    """What is known after one more record of the streams; the same object where it changes nothing."""
+    """What is known after one more record of the streams; the same object where it changes
+    nothing."""
     match record:
         case HandoffChange():
             handoff = projected(holding.handoff, record)
@@ -124,7 +142,11 @@ def told(holding: Holding, record: StreamRecord) -> Holding:
         case SlaDecision(reactivated=LeadReactivated() as back):
             rest = holding.rest
             mine = rest is not None and back.recycle_id == rest.rest_id
-            return replace(holding, rest=replace(rest, return_at_ms=back.return_at_ms)) if rest and mine else holding
+            return (
+                replace(holding, rest=replace(rest, return_at_ms=back.return_at_ms))
+                if rest and mine
+                else holding
+            )
         case _:
             return holding
 
@@ -143,10 +165,14 @@ def _moved(holding: Holding, move: LeadMove) -> Holding:
     staged, qualified = move.staged, move.qualified
     if holding.ended == StageEvent.ERASED or staged.event in _NEWS:
         return holding
-    moved = replace(holding, stage=staged.to_stage, cycle=staged.cycle, reason=staged.reason, ended="")
+    moved = replace(
+        holding, stage=staged.to_stage, cycle=staged.cycle, reason=staged.reason, ended=""
+    )
     if staged.event in _GONE:
         return replace(_put_down(moved), ended=staged.event, qualification_id=None)
-    if staged.event in _TAKEN_UP or (staged.event == StageEvent.QUALIFIED and staged.to_stage == Stage.SQL):
+    if staged.event in _TAKEN_UP or (
+        staged.event == StageEvent.QUALIFIED and staged.to_stage == Stage.SQL
+    ):
         taken_by = staged.by or moved.taken_by
         return replace(moved, taken_by=taken_by, taken_id=staged.handoff_id, rejected=False)
     if staged.event == StageEvent.QUALIFIED:
@@ -157,7 +183,9 @@ def _moved(holding: Holding, move: LeadMove) -> Holding:
     if staged.to_stage in _OPEN or staged.event not in _ENDS:
         return moved
     former_id = staged.qualification_id or moved.former_id
-    return replace(_put_down(moved), qualification_id=None, former_id=former_id, rest_cycle=staged.cycle)
+    return replace(
+        _put_down(moved), qualification_id=None, former_id=former_id, rest_cycle=staged.cycle
+    )
 
 
 def _put_down(holding: Holding) -> Holding:
@@ -182,7 +210,11 @@ def holder_of(holding: Holding) -> Holder:
 def _at_rest(holding: Holding) -> Holder:
     """The date that was planned for this very end; one planned for an earlier one is over."""
     rest = holding.rest
-    mine = rest is not None and rest.cycle == holding.rest_cycle and rest.qualification_id in (None, holding.former_id)
+    mine = (
+        rest is not None
+        and rest.cycle == holding.rest_cycle
+        and rest.qualification_id in (None, holding.former_id)
+    )
     if rest is None or not mine or rest.return_at_ms is None:
         return Holder(kind=HolderKind.NOBODY, missing=Missing.TRACK)
     return Holder(kind=HolderKind.NURTURE, who=rest.track or "", next_at_ms=rest.return_at_ms)
@@ -191,15 +223,23 @@ def _at_rest(holding: Holding) -> Holder:
 def _in_work(holding: Holding) -> Holder:
     handoff = holding.standing
     said_of_it = handoff is None or holding.taken_id in (None, handoff.handoff_id)
-    if holding.taken_by is not None and said_of_it and (handoff is None or handoff.phase in _TAKEN_PHASES):
+    if (
+        holding.taken_by is not None
+        and said_of_it
+        and (handoff is None or handoff.phase in _TAKEN_PHASES)
+    ):
         owner = handoff.owner if handoff is not None else None
         return Holder(kind=HolderKind.PERSON, who=owner or holding.taken_by)
-    # Of a rejection that names no hand-off dispatch says whether it ended this one: what waits is matched anew at once.
+    # Of a rejection that names no hand-off dispatch says whether it ended this one: what waits is
+    # matched anew at once.
     stays = holding.taken_id is None and handoff is not None and handoff.phase in HELD
     if holding.rejected and said_of_it and not stays:
         return Holder(kind=HolderKind.NOBODY, missing=Missing.DECISION)
     if handoff is None:
-        return Holder(kind=HolderKind.NOBODY, missing=Missing.ROUTE if holding.qualification_id else Missing.OWNER)
+        return Holder(
+            kind=HolderKind.NOBODY,
+            missing=Missing.ROUTE if holding.qualification_id else Missing.OWNER,
+        )
     match handoff.phase:
         case HandoffPhase.WAITING if not handoff.queue:
             return Holder(kind=HolderKind.NOBODY, missing=Missing.STRANDED)
@@ -211,13 +251,15 @@ def _in_work(holding: Holding) -> Holder:
             return Holder(kind=HolderKind.NOBODY, missing=Missing.DECISION)
         case HandoffPhase.REQUESTED if handoff.attempt == 1:
             return Holder(kind=HolderKind.NOBODY, missing=Missing.ROUTE)
-        case HandoffPhase.CLOSED:  # suppressed, and the clocks reducer has not said yet what becomes of it
+        # suppressed, and the clocks reducer has not said yet what becomes of it
+        case HandoffPhase.CLOSED:
             return Holder(kind=HolderKind.NOBODY, missing=Missing.ROUTE)
         case _:
             return Holder(kind=HolderKind.NOBODY, missing=Missing.HOLDER)
 
 
 def missing_at(holder: Holder, now: int, *, late_ms: int = IN_FLIGHT_MS) -> str:
-    """What is missing, a return date that has been past for ``late_ms`` included; empty where the promise holds."""
+    """What is missing, a return date that has been past for ``late_ms`` included; empty where the
+    promise holds."""
     overdue = holder.next_at_ms is not None and holder.next_at_ms + late_ms <= now
     return Missing.RETURN.value if overdue else str(holder.missing)

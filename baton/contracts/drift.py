@@ -1,7 +1,8 @@
 """The proof that models and schemas agree, and that old data can still be read.
 
-The schema files are the truth; the dataclasses mirror them by hand. ``differences`` compares the two and ``unreadable`` asks Avro's own
-rules whether the newest schema can read what every older one wrote. Both run in the tests and when a worker starts.
+The schema files are the truth; the dataclasses mirror them by hand. ``differences`` compares the
+two and ``unreadable`` asks Avro's own rules whether the newest schema can read what every older one
+wrote. Both run in the tests and when a worker starts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -37,11 +38,15 @@ def unreadable(shelf: SchemaShelf) -> Iterator[str]:
         for file in older:
             result = checker.get_compatibility(reader, make_avsc_object(dict(file.schema)))
             if result.compatibility is not SchemaCompatibilityType.compatible:
-                yield f"{newest.path} cannot read what {file.path} wrote: {'; '.join(sorted(result.messages))}"
+                yield (
+                    f"{newest.path} cannot read what {file.path} wrote: "
+                    f"{'; '.join(sorted(result.messages))}"
+                )
 
 
 def orphans(shelf: SchemaShelf, records: Iterable[type]) -> Iterator[str]:
-    """One line for each schema file that no id names or no record uses, and for each id without a file."""
+    """One line for each schema file that no id names or no record uses, and for each id without a
+    file."""
     used = {record.__name__ for record in records}
     listed = {file.path for file in shelf}
     for path in sorted(shelf.root.rglob("*.avsc")):

@@ -1,8 +1,9 @@
 """What a fact counts as: by topic, the metric that a published record adds to or sets.
 
-The engine knows nothing of leads. It hands each fact of a topic that stands here to the function beside it, and applies what comes
-back once the fact's batch is committed; other topics cost nothing. The functions are pure, and tell no personal data: label values
-are words of the contracts and names of the agreement.
+The engine knows nothing of leads. It hands each fact of a topic that stands here to the function
+beside it, and applies what comes back once the fact's batch is committed; other topics cost
+nothing. The functions are pure, and tell no personal data: label values are words of the contracts
+and names of the agreement.
 """
 
 import re
@@ -56,7 +57,8 @@ def _refused(fact: LeadRefused) -> Amount:
 
 
 def _word(reason: str) -> str:
-    """The reason, where it is a word of the agreement's kind; what somebody typed is nobody's label."""
+    """The reason, where it is a word of the agreement's kind; what somebody typed is nobody's
+    label."""
     return reason if _WORD.fullmatch(reason) else _FREE_TEXT
 
 
@@ -72,7 +74,11 @@ def _alias(fact: IdentityAlias) -> Amount | None:
 
 def _progress(fact: GoalProgress) -> Amount | None:
     """Only of the period that runs: a late tally of a closed one does not change the pace."""
-    return Amount(Business.PACE, (fact.goal, fact.side), fact.pace_ppm / _PPM, sets=True) if fact.state == "running" else None
+    return (
+        Amount(Business.PACE, (fact.goal, fact.side), fact.pace_ppm / _PPM, sets=True)
+        if fact.state == "running"
+        else None
+    )
 
 
 MEASURES: Measures = {

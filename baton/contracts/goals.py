@@ -15,10 +15,11 @@ GOAL_ENDED: Final = "ended"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoalTally:
-    """``sla.tallies.v1`` (keyed by goal): something that counts towards a goal. ``amount`` is in units of the goal's metric;
-    ``tally_id`` makes it count once; what counts people counts once a lead and ``cycle``. ``into``: no amount, but the news that the
-    lead has ended in that one, so that the two are one person. ``due``: the day on which
-    an open deal is expected to close, as the deal says."""
+    """``sla.tallies.v1`` (keyed by goal): something that counts towards a goal. ``amount`` is in
+    units of the goal's metric; ``tally_id`` makes it count once; what counts people counts once a
+    lead and ``cycle``. ``into``: no amount, but the news that the lead has ended in that one, so
+    that the two are one person. ``due``: the day on which an open deal is expected to close, as the
+    deal says."""
 
     goal: str
     tally_id: str
@@ -35,11 +36,14 @@ class GoalTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoalProgress:
-    """``goals.progress.v1``: a goal in its period. ``pace`` in parts per million: achieved / (goal * share of working days
-    gone). ``last_periods``: what the former ones gave, by period (``2026-10``). ``state``: running, met or missed (the period is over), ended (it is agreed no more).
+    """``goals.progress.v1``: a goal in its period. ``pace`` in parts per million: achieved / (goal
+    * share of working days gone). ``last_periods``: what the former ones gave, by period
+    (``2026-10``). ``state``: running, met or missed (the period is over), ended (it is agreed no
+    more).
 
-    Coverage counts the open deals that are expected to close in the period and are not past that day; beside them, in whole units of
-    the currency: ``open_overdue`` (the day is past), ``open_later`` (after the period), ``open_undated`` (no day is known)."""
+    Coverage counts the open deals that are expected to close in the period and are not past that
+    day; beside them, in whole units of the currency: ``open_overdue`` (the day is past),
+    ``open_later`` (after the period), ``open_undated`` (no day is known)."""
 
     goal: str
     metric: str

@@ -1,8 +1,11 @@
-"""One projection of a hand-off from what dispatch says of it: who was asked, who holds it, since when, in which state, why it ended.
+"""One projection of a hand-off from what dispatch says of it: who was asked, who holds it, since
+when, in which state, why it ended.
 
-Pure. dispatch owns the truth and writes it in order on ``router.handoffs.v1``; :func:`projected` folds that stream, by one total table of
-state and event. Who wants to know who holds a lead asks this, and keeps no idea of their own. It says nothing of the stage of the lead:
-whether the qualification still stands is the lead reducer's word (:mod:`baton.contracts.custody` puts the two together).
+Pure. dispatch owns the truth and writes it in order on ``router.handoffs.v1``; :func:`projected`
+folds that stream, by one total table of state and event. Who wants to know who holds a lead asks
+this, and keeps no idea of their own. It says nothing of the stage of the lead: whether the
+qualification still stands is the lead reducer's word (:mod:`baton.contracts.custody` puts the two
+together).
 """
 
 from __future__ import annotations
@@ -34,8 +37,8 @@ HELD: Final = frozenset({HandoffPhase.WAITING, HandoffPhase.OFFERED, HandoffPhas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectedHandoff:
-    """The latest hand-off of a lead. ``owner``: the person who has it, or had it; ``queue``: where it waits, empty where nobody of the
-    queue will ever be able to take it. ``since_ms``: since when
+    """The latest hand-off of a lead. ``owner``: the person who has it, or had it; ``queue``: where
+    it waits, empty where nobody of the queue will ever be able to take it. ``since_ms``: since when
     it is in ``phase``; ``reason``: why it ended."""
 
     handoff_id: str
@@ -58,9 +61,11 @@ _REQUESTED, _WAITING, _OFFERED, _ACCEPTED = (
 )
 _RETURNED, _WITHDRAWN, _CLOSED = HandoffPhase.RETURNED, HandoffPhase.WITHDRAWN, HandoffPhase.CLOSED
 _STATES: Final[tuple[HandoffPhase | None, ...]] = (None, *HandoffPhase)
-# One line an event, one column a state in the order of _STATES: the phase from then on. None: the event says nothing new.
+# One line an event, one column a state in the order of _STATES: the phase from then on. None: the
+# event says nothing new.
 _ROWS: Final[Mapping[HandoffEvent, tuple[HandoffPhase | None, ...]]] = {
-    #                           unknown      requested    waiting      offered      accepted     returned     withdrawn    closed
+    # unknown      requested    waiting      offered      accepted     returned     withdrawn
+    # closed
     HandoffEvent.REQUESTED:   (_REQUESTED,  None,        None,        None,        None,        None,        None,        None),
     HandoffEvent.ROUTED:      (_OFFERED,    _OFFERED,    _OFFERED,    None,        None,        None,        None,        None),
     HandoffEvent.UNROUTED:    (_WAITING,    _WAITING,    _WAITING,    None,        None,        None,        None,        None),
@@ -73,10 +78,15 @@ _ROWS: Final[Mapping[HandoffEvent, tuple[HandoffPhase | None, ...]]] = {
     HandoffEvent.REFUSED:     (None,        None,        None,        None,        None,        None,        None,        None),
 }  # fmt: skip
 TABLE: Final[Mapping[tuple[HandoffPhase | None, HandoffEvent], HandoffPhase | None]] = {
-    (state, event): phase for event, row in _ROWS.items() for state, phase in zip(_STATES, row, strict=True)
+    (state, event): phase
+    for event, row in _ROWS.items()
+    for state, phase in zip(_STATES, row, strict=True)
 }
-_TAKE_THE_PLACE: Final = frozenset({HandoffEvent.REQUESTED, HandoffEvent.REINSTATED, HandoffEvent.ROUTED, HandoffEvent.UNROUTED})
-"""Of another hand-off than the latest one, these make it the latest; an end of another one ends nothing."""
+_TAKE_THE_PLACE: Final = frozenset(
+    {HandoffEvent.REQUESTED, HandoffEvent.REINSTATED, HandoffEvent.ROUTED, HandoffEvent.UNROUTED}
+)
+"""Of another hand-off than the latest one, these make it the latest; an end of another one ends
+nothing."""
 _SUPPRESSED: Final = "suppressed"
 
 
@@ -99,10 +109,16 @@ def _takes_the_place(former: ProjectedHandoff, change: HandoffChange) -> bool:
     if change.event not in _TAKE_THE_PLACE:
         return False
     again = change.event == HandoffEvent.REINSTATED
-    return again or change.qualification_id != former.qualification_id or change.attempt > former.attempt
+    return (
+        again
+        or change.qualification_id != former.qualification_id
+        or change.attempt > former.attempt
+    )
 
 
-def _in_phase(known: ProjectedHandoff | None, change: HandoffChange, phase: HandoffPhase) -> ProjectedHandoff:
+def _in_phase(
+    known: ProjectedHandoff | None, change: HandoffChange, phase: HandoffPhase
+) -> ProjectedHandoff:
     handoff = known or ProjectedHandoff(
         handoff_id=change.handoff_id,
         qualification_id=change.qualification_id,

@@ -1,7 +1,9 @@
-"""What comes in: the private records of intake, and the accepted events, acts and commands that others may read.
+"""What comes in: the private records of intake, and the accepted events, acts and commands that
+others may read.
 
-Times are ``..._ms``: milliseconds since the epoch, UTC. ``occurred_at_ms`` is event time as the source says it, clamped to the
-time of receipt where it lay in the future (``clamped``); ``received_at_ms`` is when it first reached Baton's log.
+Times are ``..._ms``: milliseconds since the epoch, UTC. ``occurred_at_ms`` is event time as the
+source says it, clamped to the time of receipt where it lay in the future (``clamped``);
+``received_at_ms`` is when it first reached Baton's log.
 """
 
 from collections.abc import Mapping
@@ -23,10 +25,11 @@ class EventKind(StrEnum):
 
 
 class ActKind(StrEnum):
-    """What people of the firm do with a lead: dispositions (verdicts) and touches (attempts to reach the buyer).
+    """What people of the firm do with a lead: dispositions (verdicts) and touches (attempts to
+    reach the buyer).
 
-    ``meeting`` is one that was held; ``meeting_booked`` (for ``meeting_at``) answers the buyer as a touch does; ``no_show``: it was booked,
-    and the buyer did not come."""
+    ``meeting`` is one that was held; ``meeting_booked`` (for ``meeting_at``) answers the buyer as a
+    touch does; ``no_show``: it was booked, and the buyer did not come."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -65,7 +68,8 @@ class IdentifierScheme(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identifier:
-    """One identifier, normalised: an e-mail address in lower case, a Salesforce id with 18 characters."""
+    """One identifier, normalised: an e-mail address in lower case, a Salesforce id with 18
+    characters."""
 
     scheme: str
     value: str
@@ -73,8 +77,9 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engagement:
-    """One dated act of a lead. ``act`` is a word of the agreement's taxonomy; ``content_stage`` is awareness, consideration
-    or decision; ``link_group`` names the message whose links were clicked (scanners click them all)."""
+    """One dated act of a lead. ``act`` is a word of the agreement's taxonomy; ``content_stage`` is
+    awareness, consideration or decision; ``link_group`` names the message whose links were clicked
+    (scanners click them all)."""
 
     act: str
     content_id: str | None = None
@@ -89,7 +94,8 @@ class Engagement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """One explicit act of consent or refusal. ``purpose`` (marketing, sales ...), ``channel`` (email, phone, any)."""
+    """One explicit act of consent or refusal. ``purpose`` (marketing, sales ...), ``channel``
+    (email, phone, any)."""
 
     purpose: str
     channel: str
@@ -98,7 +104,8 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Direct identifiers and free text of a person: travels on ``leads.persons.v1`` and on topics of short retention only."""
+    """Direct identifiers and free text of a person: travels on ``leads.persons.v1`` and on topics
+    of short retention only."""
 
     email: str | None = None
     phone: str | None = None
@@ -112,10 +119,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """What a person of the firm did. ``by`` is the person's id in the agreement; ``handoff_id`` names the hand-off it answers.
+    """What a person of the firm did. ``by`` is the person's id in the agreement; ``handoff_id``
+    names the hand-off it answers.
 
-    ``actor`` is the role that the event claims; empty: the agreement says it.
-    ``automatic`` marks auto-responders and sequences, which stop no touch clock. ``amount_minor`` is in minor units of
+    ``actor`` is the role that the event claims; empty: the agreement says it. ``automatic`` marks
+    auto-responders and sequences, which stop no touch clock. ``amount_minor`` is in minor units of
     ``currency`` (ISO 4217). Dates without a time are ISO 8601 days.
     """
 
@@ -148,16 +156,19 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeRecord:
-    """``intake.keyed.v1``: one event of the outside, validated and normalised, keyed by its strongest identifier's digest.
+    """``intake.keyed.v1``: one event of the outside, validated and normalised, keyed by its
+    strongest identifier's digest.
 
-    ``event_id`` is derived from the source and the source's own event id. Exactly one of the optional parts matches
-    ``kind``; ``person`` and ``profile`` may ride on any kind but retraction, erasure and command (a form tells both).
-    ``derived``: names of profile fields that nobody told but intake concluded (a company's domain from an address): what a source
-    says outranks them, however old it is. ``unread``: what came and could not be taken for certain, as paths (``identifiers.user`` for a
-    placeholder, ``profile.employees``), without the values.
+    ``event_id`` is derived from the source and the source's own event id. Exactly one of the
+    optional parts matches ``kind``; ``person`` and ``profile`` may ride on any kind but retraction,
+    erasure and command (a form tells both). ``derived``: names of profile fields that nobody told
+    but intake concluded (a company's domain from an address): what a source says outranks them,
+    however old it is. ``unread``: what came and could not be taken for certain, as paths
+    (``identifiers.user`` for a placeholder, ``profile.employees``), without the values.
     ``update_only``: it is about somebody who is known, or about nobody: it begins no lead.
     ``to_ask``: identity keys that may know its lead; ``asked``: those that it has come by.
-    ``body``: the request that it came in, where ``body_events`` of that request's events (more than one) name the same person.
+    ``body``: the request that it came in, where ``body_events`` of that request's events (more than
+    one) name the same person.
     """
 
     event_id: str
@@ -186,13 +197,14 @@ class IntakeRecord:
 class AliasKind(StrEnum):
     """What identity keys tell each other, and what they report.
 
-    ``link``: the group of ``from_identity`` and the receiver are the same person. ``attach``: the same, told by a member to its
-    root: ``subject`` belongs to it. ``joined``: ``from_identity`` has become a member of the receiver. ``moved``: the receiver's root
-    is now ``from_identity``. ``erase``: forget the person behind
-    the receiver; ``erased``: the root has done so.
-    Reports, which change nothing: ``resolved`` (the receiver's key belongs to ``lead_id`` from now on), ``conflict`` (two known people
-    were said to be one; nothing was merged), ``duplicate`` (the event ``cause_id`` was taken before), ``dropped`` (it came too late: its
-    person is erased; or it was only for somebody who is known, and nobody was).
+    ``link``: the group of ``from_identity`` and the receiver are the same person. ``attach``: the
+    same, told by a member to its root: ``subject`` belongs to it. ``joined``: ``from_identity`` has
+    become a member of the receiver. ``moved``: the receiver's root is now ``from_identity``.
+    ``erase``: forget the person behind the receiver; ``erased``: the root has done so. Reports,
+    which change nothing: ``resolved`` (the receiver's key belongs to ``lead_id`` from now on),
+    ``conflict`` (two known people were said to be one; nothing was merged), ``duplicate`` (the
+    event ``cause_id`` was taken before), ``dropped`` (it came too late: its person is erased; or it
+    was only for somebody who is known, and nobody was).
     """
 
     LINK = "link"
@@ -209,11 +221,13 @@ class AliasKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityAlias:
-    """``intake.aliases.v1``: what one identity key tells another, or reports. Keyed by ``identity``, a digest.
+    """``intake.aliases.v1``: what one identity key tells another, or reports. Keyed by
+    ``identity``, a digest.
 
-    ``lead_id``, ``known`` and ``since_ms`` are those of the group whose root is ``from_identity``: which lead it is, whether it has an
-    identifier stronger than an anonymous one, when it began. ``slots`` are the identifiers that tell people apart (e-mail address, id
-    in a CRM), as digests; ``granted`` those of the receiver that the group has already taken in.
+    ``lead_id``, ``known`` and ``since_ms`` are those of the group whose root is ``from_identity``:
+    which lead it is, whether it has an identifier stronger than an anonymous one, when it began.
+    ``slots`` are the identifiers that tell people apart (e-mail address, id in a CRM), as digests;
+    ``granted`` those of the receiver that the group has already taken in.
     """
 
     identity: str
@@ -232,10 +246,12 @@ class IdentityAlias:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadEvent:
-    """``leads.accepted.v1``: an accepted event of a lead that is no act of the firm; no personal data.
+    """``leads.accepted.v1``: an accepted event of a lead that is no act of the firm; no personal
+    data.
 
-    ``profile`` is what the event tells of the profile, whatever its kind: a form is an engagement that tells one. ``derived``: names of
-    its fields that nobody told but intake concluded; what a source says outranks them.
+    ``profile`` is what the event tells of the profile, whatever its kind: a form is an engagement
+    that tells one. ``derived``: names of its fields that nobody told but intake concluded; what a
+    source says outranks them.
     """
 
     event_id: str
@@ -280,10 +296,12 @@ class LeadCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadPerson:
-    """``leads.persons.v1`` (compacted): the direct identifiers and free text of a lead; each record is the whole person.
+    """``leads.persons.v1`` (compacted): the direct identifiers and free text of a lead; each record
+    is the whole person.
 
-    A field that is None is not known. ``erased``: there is no person under this lead any more, and what was known is to be forgotten;
-    ``survivor`` is the lead that the person is under from now on, where the lead was merged.
+    A field that is None is not known. ``erased``: there is no person under this lead any more, and
+    what was known is to be forgotten; ``survivor`` is the lead that the person is under from now
+    on, where the lead was merged.
     """
 
     lead_id: str
@@ -296,7 +314,8 @@ class LeadPerson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadMerge:
-    """``leads.merges.v1``: ``loser`` ends in ``survivor``. Published under both keys; ``merge_id`` is the same in both."""
+    """``leads.merges.v1``: ``loser`` ends in ``survivor``. Published under both keys; ``merge_id``
+    is the same in both."""
 
     merge_id: str
     loser: str
@@ -307,12 +326,15 @@ class LeadMerge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadInput:
-    """``intake.leads.v1``: what ``identify`` says of one lead, in order; all that one event tells is one record.
+    """``intake.leads.v1``: what ``identify`` says of one lead, in order; all that one event tells
+    is one record.
 
-    Exactly one of ``event``, ``act``, ``command``, ``merge`` and ``answers`` is set, or ``merge`` and ``answers`` together. ``person`` is what
-    the event tells of the person. ``joins``: how many other identities the event says are the same person and were asked just now;
-    each of them answers with a record of its own, under the lead it was asked by, that names the event in ``answers`` (a merge that
-    comes of it is in the same record). ``body``, ``body_events``: see :class:`IntakeRecord`.
+    Exactly one of ``event``, ``act``, ``command``, ``merge`` and ``answers`` is set, or ``merge``
+    and ``answers`` together. ``person`` is what the event tells of the person. ``joins``: how many
+    other identities the event says are the same person and were asked just now; each of them
+    answers with a record of its own, under the lead it was asked by, that names the event in
+    ``answers`` (a merge that comes of it is in the same record). ``body``, ``body_events``: see
+    :class:`IntakeRecord`.
     """
 
     lead_id: str

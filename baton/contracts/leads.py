@@ -1,6 +1,7 @@
 """What the scorer decides: scores, qualifications, stages, refusals; and what it tells accounts.
 
-Points are integers of a millionth (``..._micro``). Times are ``..._ms``: milliseconds since the epoch, UTC.
+Points are integers of a millionth (``..._micro``). Times are ``..._ms``: milliseconds since the
+epoch, UTC.
 """
 
 from collections.abc import Mapping
@@ -54,8 +55,8 @@ class Actor(StrEnum):
 class Contribution:
     """One line of an explanation; the lines of a result add up to its number exactly.
 
-    ``kind``: ``act`` (an entry, decayed), ``cap``, ``clamp``, ``rest`` (entries beyond the top ones, summed), ``limit`` (acts beyond a
-    daily limit: no points) or ``fit``.
+    ``kind``: ``act`` (an entry, decayed), ``cap``, ``clamp``, ``rest`` (entries beyond the top
+    ones, summed), ``limit`` (acts beyond a daily limit: no points) or ``fit``.
     """
 
     kind: str
@@ -70,8 +71,8 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criterion:
-    """A fit criterion and how it stands: ``met``, ``not_met`` or ``unknown``; ``clamp`` is what the bounds of 0 and 100 took, so that
-    the points add up to the fit."""
+    """A fit criterion and how it stands: ``met``, ``not_met`` or ``unknown``; ``clamp`` is what the
+    bounds of 0 and 100 took, so that the points add up to the fit."""
 
     name: str
     outcome: str
@@ -144,11 +145,13 @@ class Story:
 class LeadQualified:
     """``leads.qualified.v1``: the lead became an MQL. Routed once per ``qualification_id``.
 
-    ``leg`` is ``sdr`` or ``sales``: which kind of queue is meant to take it. A TQL that the bridge team passes on to sales
-    is a qualification of its own with ``leg`` sales and the same cycle. ``hand_raised``: a fast-track act was the cause.
-    ``segment`` is what targets and goals are counted by. ``rejecters``: people who rejected the lead before. ``level`` is the urgency: a
-    raised hand is hot (warm with poor fit) whatever the sum. ``owner``: who has the customer, or had the lead that ended in this one.
-    ``qualified_by``: who of the bridge team passed it on to sales.
+    ``leg`` is ``sdr`` or ``sales``: which kind of queue is meant to take it. A TQL that the bridge
+    team passes on to sales is a qualification of its own with ``leg`` sales and the same cycle.
+    ``hand_raised``: a fast-track act was the cause. ``segment`` is what targets and goals are
+    counted by. ``rejecters``: people who rejected the lead before. ``level`` is the urgency: a
+    raised hand is hot (warm with poor fit) whatever the sum. ``owner``: who has the customer, or
+    had the lead that ended in this one. ``qualified_by``: who of the bridge team passed it on to
+    sales.
     """
 
     qualification_id: str
@@ -174,11 +177,14 @@ class LeadQualified:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadAmended:
-    """``leads.amendments.v1``: what became known of a qualification after it was handed off, and matters to who works on the lead.
+    """``leads.amendments.v1``: what became known of a qualification after it was handed off, and
+    matters to who works on the lead.
 
-    ``brief`` is the whole story as it is now; ``changed`` names what differs (``person.phone``, ``profile.country``, ``account_id``,
-    ``consents.sales/phone``, ``hand_raised``, ``level``, ``segment``). ``leg`` is the one that the lead is on; ``level`` its urgency now: a hand
-    raised since makes it hot. ``handoff_id``: the hand-off that stands, None where nobody holds the lead yet.
+    ``brief`` is the whole story as it is now; ``changed`` names what differs (``person.phone``,
+    ``profile.country``, ``account_id``, ``consents.sales/phone``, ``hand_raised``, ``level``,
+    ``segment``). ``leg`` is the one that the lead is on; ``level`` its urgency now: a hand raised
+    since makes it hot. ``handoff_id``: the hand-off that stands, None where nobody holds the lead
+    yet.
     """
 
     amendment_id: str
@@ -203,12 +209,14 @@ class LeadAmended:
 class LeadStaged:
     """``leads.stages.v1``: a lead moved in its cycle.
 
-    ``event`` is the word of the transition table that caused it (``qualified``, ``accepted``, ``withdrawn``, ``recycled`` ...).
-    ``evidence_at_ms`` is when the evidence first reached Baton: deadlines are judged by it. A merge closes the loser with
-    event ``merged``; an erasure with ``erased``. ``source`` told of the act that caused it: some sources tell late. ``consents``: those
-    of now, for who nurtures the lead; where one changes in a cycle with sales, or after it, event ``consent_changed`` tells so. Event
-    ``contract_end_learnt``: the profile of a lead that rests says when its contract with another supplier ends (``contract_end``).
-    ``survivor``: the lead that a merged one ended in.
+    ``event`` is the word of the transition table that caused it (``qualified``, ``accepted``,
+    ``withdrawn``, ``recycled`` ...). ``evidence_at_ms`` is when the evidence first reached Baton:
+    deadlines are judged by it. A merge closes the loser with event ``merged``; an erasure with
+    ``erased``. ``source`` told of the act that caused it: some sources tell late. ``consents``:
+    those of now, for who nurtures the lead; where one changes in a cycle with sales, or after it,
+    event ``consent_changed`` tells so. Event ``contract_end_learnt``: the profile of a lead that
+    rests says when its contract with another supplier ends (``contract_end``). ``survivor``: the
+    lead that a merged one ended in.
     """
 
     lead_id: str
@@ -242,8 +250,8 @@ class LeadStaged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadRefused:
-    """``leads.refusals.v1``: an act or command that was not carried out, and why. ``reason`` is a stable word; ``detail`` says what would
-    have been right, for people."""
+    """``leads.refusals.v1``: an act or command that was not carried out, and why. ``reason`` is a
+    stable word; ``detail`` says what would have been right, for people."""
 
     lead_id: str
     cause_id: str
@@ -260,9 +268,10 @@ class LeadRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPart:
-    """``scorer.accounts.v1``: what one lead contributes to its account. A move is a ``remove`` and an ``add``; ``score``: only what it is worth
-    has changed, the role has not. ``sums``: what it is worth at any later moment, packed as the scorer keeps it, until
-    ``until_ms`` (0: for good): then the lead tells anew."""
+    """``scorer.accounts.v1``: what one lead contributes to its account. A move is a ``remove`` and
+    an ``add``; ``score``: only what it is worth has changed, the role has not. ``sums``: what it is
+    worth at any later moment, packed as the scorer keeps it, until ``until_ms`` (0: for good): then
+    the lead tells anew."""
 
     account_id: str
     lead_id: str
@@ -290,7 +299,8 @@ class AccountScored:
 
 
 class Because(StrEnum):
-    """What changed an account: an ``act`` of one of its people, ``time`` alone, or another ``agreement``."""
+    """What changed an account: an ``act`` of one of its people, ``time`` alone, or another
+    ``agreement``."""
 
     ACT = "act"
     TIME = "time"
@@ -299,7 +309,8 @@ class Because(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuyingGroup:
-    """``scorer.buying.v1``: what one lead's account is, as ``accounts.scored.v1`` said it last; only where the agreement's gates ask."""
+    """``scorer.buying.v1``: what one lead's account is, as ``accounts.scored.v1`` said it last;
+    only where the agreement's gates ask."""
 
     lead_id: str
     account_id: str
@@ -315,8 +326,8 @@ class BuyingGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacklogPart:
-    """``scorer.backlog.v1``: a lead that a new agreement made ready waits its turn (``add``), or does not wait any more (``remove``).
-    ``queue`` is the pool that it is to come to."""
+    """``scorer.backlog.v1``: a lead that a new agreement made ready waits its turn (``add``), or
+    does not wait any more (``remove``). ``queue`` is the pool that it is to come to."""
 
     queue: str
     lead_id: str
@@ -330,7 +341,8 @@ class BacklogPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacklogRelease:
-    """``scorer.releases.v1``: the turn of a waiting lead has come; it qualifies if it is still ready."""
+    """``scorer.releases.v1``: the turn of a waiting lead has come; it qualifies if it is still
+    ready."""
 
     lead_id: str
     queue: str
@@ -365,12 +377,14 @@ class KnownDeal:
 class LeadTransfer:
     """``scorer.transfers.v1``: the loser's book on its way to the survivor, keyed by the survivor.
 
-    A book may come in ``parts``, twice and in any order. ``ledger``, ``retractions``, ``recent`` and ``origins`` are packed as the scorer
-    keeps them; ``events`` are the events that the rest of the book came from (profile, consent), ids and times unchanged; ``cycles``
-    its history. ``stage`` .. ``rest_reason``, ``raised_by`` .. ``accepted``: where the loser stood. ``late``: no book, but what came to the loser
-    afterwards, as it came. ``path``: the leads it passed on its way through a chain of merges. ``settling``: the loser was ready, and
-    ``raised_by`` the hand it had raised, but what its hand-off needs was not there yet. ``persons``: what was reported of the person, one
-    record an event, in place of ``person`` and ``person_times``.
+    A book may come in ``parts``, twice and in any order. ``ledger``, ``retractions``, ``recent``
+    and ``origins`` are packed as the scorer keeps them; ``events`` are the events that the rest of
+    the book came from (profile, consent), ids and times unchanged; ``cycles`` its history.
+    ``stage`` .. ``rest_reason``, ``raised_by`` .. ``accepted``: where the loser stood. ``late``: no
+    book, but what came to the loser afterwards, as it came. ``path``: the leads it passed on its
+    way through a chain of merges. ``settling``: the loser was ready, and ``raised_by`` the hand it
+    had raised, but what its hand-off needs was not there yet. ``persons``: what was reported of the
+    person, one record an event, in place of ``person`` and ``person_times``.
     """
 
     transfer_id: str
@@ -438,5 +452,6 @@ NO_MOVES: Final = frozenset(
         StageEvent.ERASED,
     }
 )
-"""Events of ``leads.stages.v1`` that tell something of a lead but are no move in its cycle: they infer no stage, date none and count
-towards no goal. ``taken_over`` names a stage that was reached, dated and counted at a lead that ended in this one."""
+"""Events of ``leads.stages.v1`` that tell something of a lead but are no move in its cycle: they
+infer no stage, date none and count towards no goal. ``taken_over`` names a stage that was reached,
+dated and counted at a lead that ended in this one."""

@@ -1,11 +1,14 @@
-"""Which partition a key belongs to: murmur2 as Java's default partitioner has it, so that every Kafka client agrees with us."""
+"""Which partition a key belongs to: murmur2 as Java's default partitioner has it, so that every
+Kafka client agrees with us."""
 
 from functools import lru_cache
 
 from aiokafka.partitioner import murmur2
 
 
-@lru_cache(maxsize=65_536)  # the hash is pure Python, some microseconds a key; keys of a batch repeat
+# the hash is pure Python, some microseconds a key; keys of a batch repeat
+@lru_cache(maxsize=65_536)
 def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of ``key`` among ``partitions``: ``(murmur2(key) & 0x7fffffff) % partitions``."""
+    """The partition of ``key`` among ``partitions``: ``(murmur2(key) & 0x7fffffff) %
+    partitions``."""
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 class AgreementRecord:
     """``baton.agreements.v1``: one act in the life of an agreement, keyed by its own ``record_id``.
 
-    ``kind``: ``approved`` (a side signs ``version``) or ``published`` (in force from ``effective_at_ms``, at the earliest ten
-    seconds after its append time; the first one ever is in force for all time before it too). ``text`` is the canonical
-    JSON whose hash ``version`` is; ``source`` the YAML it was read from.
+    ``kind``: ``approved`` (a side signs ``version``) or ``published`` (in force from
+    ``effective_at_ms``, at the earliest ten seconds after its append time; the first one ever is in
+    force for all time before it too). ``text`` is the canonical JSON whose hash ``version`` is;
+    ``source`` the YAML it was read from.
     """
 
     record_id: str
@@ -24,8 +25,8 @@ class AgreementRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleRecord:
-    """``baton.people.v1``: an absence of a person (half-open interval), or its cancellation, keyed by ``record_id``. It counts
-    from ten seconds after its append time."""
+    """``baton.people.v1``: an absence of a person (half-open interval), or its cancellation, keyed
+    by ``record_id``. It counts from ten seconds after its append time."""
 
     record_id: str
     person: str

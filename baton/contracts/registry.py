@@ -1,8 +1,10 @@
-"""A Confluent-compatible schema registry, where one is used: its ids go on the wire instead of the checked-in ones.
+"""A Confluent-compatible schema registry, where one is used: its ids go on the wire instead of the
+checked-in ones.
 
-Every newest schema is registered under the subject ``<topic>-value`` (state and engine records under ``<record>-state``), older versions
-before it; registering what is there already gives its id again. A process says once, before it writes or reads its first record,
-that it speaks the registry's ids. API: Confluent Schema Registry REST, content type
+Every newest schema is registered under the subject ``<topic>-value`` (state and engine records
+under ``<record>-state``), older versions before it; registering what is there already gives its id
+again. A process says once, before it writes or reads its first record, that it speaks the
+registry's ids. API: Confluent Schema Registry REST, content type
 ``application/vnd.schemaregistry.v1+json``.
 """
 
@@ -28,12 +30,14 @@ class RegistryRefused(RuntimeError):
 
 @cache
 def speak_registry(url: str) -> None:
-    """From now on this process writes and reads the ids of the registry at ``url``; raises :class:`RegistryRefused`."""
+    """From now on this process writes and reads the ids of the registry at ``url``; raises
+    :class:`RegistryRefused`."""
     use_registry_ids(register_all(url, shelf()))
 
 
 def register_all(url: str, schemas: SchemaShelf) -> dict[int, int]:
-    """Register every schema and return checked-in id -> registry id; raises :class:`RegistryRefused`."""
+    """Register every schema and return checked-in id -> registry id; raises
+    :class:`RegistryRefused`."""
     ids: dict[int, int] = {}
     for subject, file in _subjects(schemas):
         ids[file.id] = _register(url, subject, file)
@@ -61,18 +65,28 @@ def _register(url: str, subject: str, file: SchemaFile) -> int:
         with urlopen(Request(address, data=body, headers=headers), timeout=_TIMEOUT_S) as answer:
             return int(json.load(answer)["id"])
     except HTTPError as error:
-        raise RegistryRefused(f"the schema registry refused {file.path} as {subject}: HTTP {error.code}") from error
+        raise RegistryRefused(
+            f"the schema registry refused {file.path} as {subject}: HTTP {error.code}"
+        ) from error
     except (URLError, TimeoutError, ValueError, KeyError) as error:
-        raise RegistryRefused(f"the schema registry gave no id for {subject}: {type(error).__name__}") from error
+        raise RegistryRefused(
+            f"the schema registry gave no id for {subject}: {type(error).__name__}"
+        ) from error
 
 
 def _address(url: str) -> tuple[str, dict[str, str]]:
-    """The address without its user part, and the headers, with Basic authorization where the URL carried one."""
+    """The address without its user part, and the headers, with Basic authorization where the URL
+    carried one."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
         raise RegistryRefused("BATON_REGISTRY_URL must begin with http:// or https://")
     headers = {"Content-Type": _CONTENT_TYPE}
     if parts.username is not None:
-        headers["Authorization"] = "Basic " + base64.b64encode(f"{parts.username}:{parts.password or ''}".encode()).decode()
+        headers["Authorization"] = (
+            "Basic "
+            + base64.b64encode(f"{parts.username}:{parts.password or ''}".encode()).decode()
+        )
     host = parts.hostname or ""
-    return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host)), headers
+    return urlunsplit(
+        parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host)
+    ), headers

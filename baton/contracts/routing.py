@@ -1,4 +1,5 @@
-"""What the router asks itself and what it decides. Times are ``..._ms``: milliseconds since the epoch, UTC.
+"""What the router asks itself and what it decides. Times are ``..._ms``: milliseconds since the
+epoch, UTC.
 
 A hand-off is (qualification, attempt); its id is derived from the two.
 """
@@ -14,8 +15,9 @@ from baton.contracts.leads import LeadQualified
 class RequestKind(StrEnum):
     """What travels from dispatch to assignment, in one order per account and then per pool.
 
-    ``request`` wants a holder, ``accepted`` turns an offer into open work, ``release`` gives it back. ``offered`` reinstates an
-    offer that was taken away too soon. ``amended`` tells what has changed of a lead that waits or is offered: a raised hand, a consent.
+    ``request`` wants a holder, ``accepted`` turns an offer into open work, ``release`` gives it
+    back. ``offered`` reinstates an offer that was taken away too soon. ``amended`` tells what has
+    changed of a lead that waits or is offered: a raised hand, a consent.
     """
 
     REQUEST = "request"
@@ -26,8 +28,8 @@ class RequestKind(StrEnum):
 
 
 class UnroutedOutcome(StrEnum):
-    """Where a lead is that no person was given. ``recalled``: the pool gives it back, to be matched anew: whoever was offered it is
-    away, or the pool is no more."""
+    """Where a lead is that no person was given. ``recalled``: the pool gives it back, to be matched
+    anew: whoever was offered it is away, or the pool is no more."""
 
     HELD = "held"
     WATCH = "watch"
@@ -36,7 +38,8 @@ class UnroutedOutcome(StrEnum):
 
 
 NOBODY_EVER: Final = "nobody_ever"
-"""How the reason of a ``held`` lead begins that nobody of the pool will ever be able to take: nobody holds it."""
+"""How the reason of a ``held`` lead begins that nobody of the pool will ever be able to take:
+nobody holds it."""
 
 
 class HandoffKind(StrEnum):
@@ -52,7 +55,8 @@ REINSTATED: Final = "reinstated"
 
 HAND_RAISED: Final = "hand_raised"
 HOTTER: Final = "hotter"
-"""The reasons of a ``noted`` hand-off that has become more urgent: the buyer asked for a contact, or the level has risen."""
+"""The reasons of a ``noted`` hand-off that has become more urgent: the buyer asked for a contact,
+or the level has risen."""
 
 URGENCY: Final[Mapping[str, int]] = {"hot": 0, "warm": 1, "cold": 2}
 """Levels in the order in which leads are handed out."""
@@ -60,14 +64,16 @@ URGENCY: Final[Mapping[str, int]] = {"hot": 0, "warm": 1, "cold": 2}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffRequest:
-    """``router.accounts.v1`` (keyed by account, or ``lead:<id>`` without one): one wish of dispatch.
+    """``router.accounts.v1`` (keyed by account, or ``lead:<id>`` without one): one wish of
+    dispatch.
 
-    ``qualified`` comes with a request only. ``exclude`` are people not to ask (rejecters, breachers). ``person`` and ``pool``
-    force the choice (claim, assign). ``fault`` in a release says whether the turn is used up (``breach``, ``rejected``, None) or
-    given back (``no_fault``: misrouted, bad data, absence, taken back before it was accepted). ``owner`` holds the lead's open
-    cycle: asked first, not forced.
-    ``watcher`` is a human whose fallback queue is to have the lead. ``offered`` and ``accepted`` name ``person`` and ``pool``.
-    ``rejecters`` are those of ``exclude`` who said no; the last of ``exclude`` is whom the lead was just taken from.
+    ``qualified`` comes with a request only. ``exclude`` are people not to ask (rejecters,
+    breachers). ``person`` and ``pool`` force the choice (claim, assign). ``fault`` in a release
+    says whether the turn is used up (``breach``, ``rejected``, None) or given back (``no_fault``:
+    misrouted, bad data, absence, taken back before it was accepted). ``owner`` holds the lead's
+    open cycle: asked first, not forced. ``watcher`` is a human whose fallback queue is to have the
+    lead. ``offered`` and ``accepted`` name ``person`` and ``pool``. ``rejecters`` are those of
+    ``exclude`` who said no; the last of ``exclude`` is whom the lead was just taken from.
     """
 
     kind: str
@@ -101,8 +107,9 @@ class RoutingStep:
 class QueueItem:
     """``router.queue.v1`` (keyed by pool): a request whose pool is chosen, or what became of it.
 
-    ``rule`` chose the pool. ``person`` is to have the lead: for certain if ``forced``, else if they are there. ``beside`` is a
-    colleague's hand-off: whoever holds that one is to have this one too. ``skills`` are required of a person chosen in turn.
+    ``rule`` chose the pool. ``person`` is to have the lead: for certain if ``forced``, else if they
+    are there. ``beside`` is a colleague's hand-off: whoever holds that one is to have this one too.
+    ``skills`` are required of a person chosen in turn.
     """
 
     kind: str
@@ -130,10 +137,12 @@ class QueueItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A person who could have been given the lead: who has the smallest ``score`` among those below their share gets it.
+    """A person who could have been given the lead: who has the smallest ``score`` among those below
+    their share gets it.
 
-    ``target`` is the share of the turns so far, with this one, that is theirs to have. Fractions are exact,
-    ``numerator/denominator``. ``capacity`` None: no limit. ``excluded``: why the person was not eligible.
+    ``target`` is the share of the turns so far, with this one, that is theirs to have. Fractions
+    are exact, ``numerator/denominator``. ``capacity`` None: no limit. ``excluded``: why the person
+    was not eligible.
     """
 
     person: str
@@ -148,7 +157,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadRouted:
-    """``leads.routed.sdr.v1`` and ``leads.routed.sales.v1``: the lead has a holder, and here is the story."""
+    """``leads.routed.sdr.v1`` and ``leads.routed.sales.v1``: the lead has a holder, and here is the
+    story."""
 
     handoff_id: str
     qualification_id: str
@@ -175,10 +185,12 @@ class LeadRouted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadUnrouted:
-    """``leads.unrouted.v1``: no person yet or not at all. ``outcome``: ``held`` (waits in the pool's queue, which is its
-    holder), ``watch`` (a human's fallback queue), ``suppressed`` (with the reason), ``recalled`` (given back, to be matched anew).
+    """``leads.unrouted.v1``: no person yet or not at all. ``outcome``: ``held`` (waits in the
+    pool's queue, which is its holder), ``watch`` (a human's fallback queue), ``suppressed`` (with
+    the reason), ``recalled`` (given back, to be matched anew).
 
-    ``next_try_at_ms``: when somebody of the pool will next be there for it; None: nobody can say, an answer or an end is waited for.
+    ``next_try_at_ms``: when somebody of the pool will next be there for it; None: nobody can say,
+    an answer or an end is waited for.
     """
 
     handoff_id: str
@@ -201,10 +213,12 @@ class LeadUnrouted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffNoted:
-    """``leads.handoffs.v1``: a hand-off was withdrawn, a wish about one was refused, or something about it is worth noting.
+    """``leads.handoffs.v1``: a hand-off was withdrawn, a wish about one was refused, or something
+    about it is worth noting.
 
-    ``withdrawn``: whoever was told of it holds it no longer, by no act of theirs. ``noted`` with reason ``reinstated``: it stands
-    again, held by ``owner``, after another one was asked for too soon; that one is withdrawn ``in_favour_of`` this.
+    ``withdrawn``: whoever was told of it holds it no longer, by no act of theirs. ``noted`` with
+    reason ``reinstated``: it stands again, held by ``owner``, after another one was asked for too
+    soon; that one is withdrawn ``in_favour_of`` this.
     """
 
     handoff_id: str

@@ -1,8 +1,8 @@
 """Where the schemas live, and which id each has.
 
-``schemas/**/*.avsc`` are the truth. ``schemas/ids.json`` gives every file its id: an id is never reused or changed, and a file
-that was released is never edited (a new version is a new file with a new id). The newest version of a record is the one that
-is written; all of them can be read.
+``schemas/**/*.avsc`` are the truth. ``schemas/ids.json`` gives every file its id: an id is never
+reused or changed, and a file that was released is never edited (a new version is a new file with a
+new id). The newest version of a record is the one that is written; all of them can be read.
 """
 
 import json
@@ -47,13 +47,20 @@ class SchemaShelf:
         for relative, schema_id in ids.items():
             name, version = Path(relative).name.removesuffix(".avsc").rsplit(".v", 1)
             schema = json.loads((root / relative).read_text())
-            self.add(SchemaFile(id=schema_id, record=name, version=int(version), path=relative, schema=schema))
+            self.add(
+                SchemaFile(
+                    id=schema_id, record=name, version=int(version), path=relative, schema=schema
+                )
+            )
 
     def add(self, file: SchemaFile) -> None:
         """Put one more schema on the shelf; refuses an id or a (record, version) that is taken."""
         versions = self._by_record.setdefault(file.record, [])
         if file.id in self._by_id or any(other.version == file.version for other in versions):
-            raise ValueError(f"{file.path}: schema id {file.id} or version {file.version} of {file.record} is taken")
+            raise ValueError(
+                f"{file.path}: schema id {file.id} or version {file.version} of {file.record} is "
+                "taken"
+            )
         self._by_id[file.id] = file
         versions.append(file)
         versions.sort(key=lambda each: each.version)
@@ -70,7 +77,9 @@ class SchemaShelf:
         """The version of ``record`` that is written."""
         versions = self.versions(record)
         if not versions:
-            raise SchemaMissing(f"{record} has no schema in {self.root.name}/ids.json; write one with: make schemas")
+            raise SchemaMissing(
+                f"{record} has no schema in {self.root.name}/ids.json; write one with: make schemas"
+            )
         return versions[-1]
 
     def __iter__(self) -> Iterator[SchemaFile]:

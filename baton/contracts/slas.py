@@ -10,7 +10,8 @@ from typing import Final
 
 
 class ClockState(StrEnum):
-    """States of a clock: ``running -> met | cancelled | breached``, then ``breached -> met_late | abandoned | withdrawn``."""
+    """States of a clock: ``running -> met | cancelled | breached``, then ``breached -> met_late |
+    abandoned | withdrawn``."""
 
     RUNNING = "running"
     MET = "met"
@@ -22,7 +23,8 @@ class ClockState(StrEnum):
 
 
 class ActionKind(StrEnum):
-    """What a breach or a warning causes. ``restore`` takes a reassignment back: the first holder was in time after all."""
+    """What a breach or a warning causes. ``restore`` takes a reassignment back: the first holder
+    was in time after all."""
 
     NOTIFY = "notify"
     REASSIGN = "reassign"
@@ -35,9 +37,10 @@ class ActionKind(StrEnum):
 class SlaClock:
     """``leads.sla-clocks.v1``: a clock changed its state.
 
-    ``side`` says who owes it: ``sales``, ``marketing`` or ``sales_management``. ``deadline_ms`` is computed from the
-    agreement's target and calendar; ``target`` is the target in words. ``evidence_id`` is what stopped it. ``spent_ms`` comes with
-    an end: how the time since the lead raised its hand was spent until then (system, queue, human, buyer, rest).
+    ``side`` says who owes it: ``sales``, ``marketing`` or ``sales_management``. ``deadline_ms`` is
+    computed from the agreement's target and calendar; ``target`` is the target in words.
+    ``evidence_id`` is what stopped it. ``spent_ms`` comes with an end: how the time since the lead
+    raised its hand was spent until then (system, queue, human, buyer, rest).
     """
 
     clock_id: str
@@ -67,8 +70,9 @@ class SlaClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlaViolation:
-    """``leads.sla-violations.v1``: a clock ran out (``breach``), is about to (``warning``), or late evidence took a breach back
-    (``withdrawn``); a team's goal has no lead. ``unproven``: the upstream check did not finish in its limit."""
+    """``leads.sla-violations.v1``: a clock ran out (``breach``), is about to (``warning``), or late
+    evidence took a breach back (``withdrawn``); a team's goal has no lead. ``unproven``: the
+    upstream check did not finish in its limit."""
 
     violation_id: str
     kind: str
@@ -92,8 +96,9 @@ class SlaViolation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlaAction:
-    """``leads.sla-actions.v1``: a step of the ladder. Dispatch carries out ``reassign``, ``manager_queue`` and ``restore`` (whose
-    ``handoff_id`` is the one to stand again); people and tools act on ``notify`` and ``escalate``."""
+    """``leads.sla-actions.v1``: a step of the ladder. Dispatch carries out ``reassign``,
+    ``manager_queue`` and ``restore`` (whose ``handoff_id`` is the one to stand again); people and
+    tools act on ``notify`` and ``escalate``."""
 
     action_id: str
     kind: str
@@ -112,12 +117,14 @@ class SlaAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadRecycled:
-    """``leads.recycled.v1``: the cycle is to end: ``outcome`` is ``recycle`` (comes back on ``return_at_ms`` by ``track``) or
-    ``disqualify`` (does not come back). The lead reducer ends the cycle when it reads this.
+    """``leads.recycled.v1``: the cycle is to end: ``outcome`` is ``recycle`` (comes back on
+    ``return_at_ms`` by ``track``) or ``disqualify`` (does not come back). The lead reducer ends the
+    cycle when it reads this.
 
-    ``qualification_id``: what ends; None where the lead was in nobody's hands. A recycled lead is enrolled in its track by this,
-    whose topics and stage of content stand beside it; ``nurture_allowed``: by the consents it was qualified with. ``revised``: nothing
-    new ended; what became known since (``contract_end``) moved the return.
+    ``qualification_id``: what ends; None where the lead was in nobody's hands. A recycled lead is
+    enrolled in its track by this, whose topics and stage of content stand beside it;
+    ``nurture_allowed``: by the consents it was qualified with. ``revised``: nothing new ended; what
+    became known since (``contract_end``) moved the return.
     """
 
     recycle_id: str
@@ -144,13 +151,14 @@ class LeadRecycled:
 
 
 RETURN_DATE: Final = "return_date"
-"""The reason of a :class:`LeadReactivated` that is news to the lead reducer: of the others it was the first to know."""
+"""The reason of a :class:`LeadReactivated` that is news to the lead reducer: of the others it was
+the first to know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadReactivated:
-    """``leads.reactivated.v1``: the return date of a recycled lead has come, or it qualified anew before (``hand_raised``, ``requalified``).
-    Its track ends.
+    """``leads.reactivated.v1``: the return date of a recycled lead has come, or it qualified anew
+    before (``hand_raised``, ``requalified``). Its track ends.
 
     ``return_at_ms``: when it is looked at again, should it not qualify until then.
     """
@@ -175,8 +183,9 @@ class OrphanKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadOrphan:
-    """``leads.orphans.v1``: a lead without a holder or a next date, with the ``cause``; the last record of a lead says whether it still
-    is one. ``since_ms``: since when nobody has it. ``holder``: who has it again."""
+    """``leads.orphans.v1``: a lead without a holder or a next date, with the ``cause``; the last
+    record of a lead says whether it still is one. ``since_ms``: since when nobody has it.
+    ``holder``: who has it again."""
 
     lead_id: str
     kind: str

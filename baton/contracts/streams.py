@@ -1,11 +1,14 @@
-"""The private streams between services: what one of them says of a lead, in order, one topic an edge.
+"""The private streams between services: what one of them says of a lead, in order, one topic an
+edge.
 
-``scorer.leads.v1`` is the lead reducer's, ``router.handoffs.v1`` the dispatch reducer's, ``sla.leads.v1`` the clocks reducer's; what
-``identify`` says is :class:`~baton.contracts.intake.LeadInput`. Each is keyed by lead, so its records are read in the order they were
-written in. The public topics tell the outside the same; nothing inside Baton reads them for what it decides, since two topics have no
-order between them.
+``scorer.leads.v1`` is the lead reducer's, ``router.handoffs.v1`` the dispatch reducer's,
+``sla.leads.v1`` the clocks reducer's; what ``identify`` says is
+:class:`~baton.contracts.intake.LeadInput`. Each is keyed by lead, so its records are read in the
+order they were written in. The public topics tell the outside the same; nothing inside Baton reads
+them for what it decides, since two topics have no order between them.
 
-A record is an envelope: :func:`parts_of` takes the records of the public topics out of it, in the order in which they happened.
+A record is an envelope: :func:`parts_of` takes the records of the public topics out of it, in the
+order in which they happened.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadMove:
-    """One move in the cycle. ``qualified``: the qualification that came of it, of the move ``qualified`` alone."""
+    """One move in the cycle. ``qualified``: the qualification that came of it, of the move
+    ``qualified`` alone."""
 
     staged: LeadStaged
     qualified: LeadQualified | None = None
@@ -33,9 +37,10 @@ class LeadMove:
 class LeadDecision:
     """``scorer.leads.v1``: all that one step of the lead reducer decided, in order.
 
-    ``act``: what a person did; it caused ``moves``, was refused (``refused``), or moves nothing (a call, a mail). ``command``: what
-    a person wants done with the hand-off, passed on as it came; dispatch decides it. ``moves`` end what they name and nothing else.
-    ``amended``: what became known of the qualification that stands after them.
+    ``act``: what a person did; it caused ``moves``, was refused (``refused``), or moves nothing (a
+    call, a mail). ``command``: what a person wants done with the hand-off, passed on as it came;
+    dispatch decides it. ``moves`` end what they name and nothing else. ``amended``: what became
+    known of the qualification that stands after them.
     """
 
     lead_id: str
@@ -50,10 +55,11 @@ class LeadDecision:
 class HandoffEvent(StrEnum):
     """What happens to a hand-off.
 
-    ``requested``: a holder is asked for. ``routed``, ``unrouted``: the answer. ``accepted``: it is open work. ``returned``: rejected,
-    what follows is decided elsewhere. ``withdrawn``: taken from who had it. ``closed``: its qualification has ended. ``reinstated``:
-    it stands again. ``refused``: what somebody wanted done with it is not done. ``amended``: it has become more urgent, and who holds it
-    is told.
+    ``requested``: a holder is asked for. ``routed``, ``unrouted``: the answer. ``accepted``: it is
+    open work. ``returned``: rejected, what follows is decided elsewhere. ``withdrawn``: taken from
+    who had it. ``closed``: its qualification has ended. ``reinstated``: it stands again.
+    ``refused``: what somebody wanted done with it is not done. ``amended``: it has become more
+    urgent, and who holds it is told.
     """
 
     REQUESTED = "requested"
@@ -68,7 +74,9 @@ class HandoffEvent(StrEnum):
     AMENDED = "amended"
 
 
-HANDOFF_ENDS: Final = frozenset({HandoffEvent.RETURNED, HandoffEvent.WITHDRAWN, HandoffEvent.CLOSED})
+HANDOFF_ENDS: Final = frozenset(
+    {HandoffEvent.RETURNED, HandoffEvent.WITHDRAWN, HandoffEvent.CLOSED}
+)
 """After these nobody holds the lead by the hand-off named."""
 
 
@@ -76,8 +84,9 @@ HANDOFF_ENDS: Final = frozenset({HandoffEvent.RETURNED, HandoffEvent.WITHDRAWN, 
 class HandoffChange:
     """``router.handoffs.v1``: one change of a hand-off, as dispatch owns it.
 
-    ``owner``, ``pool``, ``leg``: who holds it, or held it. ``published``: of an end, whether ``leads.handoffs.v1`` tells it, which it
-    does not where the holder's own act is the end, or nobody was told of the hand-off. ``routed``, ``unrouted``: the answer, whole.
+    ``owner``, ``pool``, ``leg``: who holds it, or held it. ``published``: of an end, whether
+    ``leads.handoffs.v1`` tells it, which it does not where the holder's own act is the end, or
+    nobody was told of the hand-off. ``routed``, ``unrouted``: the answer, whole.
     """
 
     lead_id: str
@@ -102,7 +111,8 @@ class HandoffChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlaDecision:
-    """``sla.leads.v1``: one decision of the clocks reducer that others carry out or keep to; exactly one field is set beside ``lead_id``.
+    """``sla.leads.v1``: one decision of the clocks reducer that others carry out or keep to;
+    exactly one field is set beside ``lead_id``.
 
     Actions that only people and tools act on (notify, escalate) are public alone."""
 
@@ -129,7 +139,8 @@ StreamPart = (
 
 
 def parts_of(record: StreamRecord) -> Iterator[StreamPart]:
-    """What a record of a stream says, in the order in which it happened. A qualification comes before its move."""
+    """What a record of a stream says, in the order in which it happened. A qualification comes
+    before its move."""
     match record:
         case LeadDecision():
             yield from (part for part in (record.act, record.command) if part is not None)
@@ -142,4 +153,8 @@ def parts_of(record: StreamRecord) -> Iterator[StreamPart]:
         case HandoffChange():
             yield record.routed or record.unrouted or record
         case SlaDecision():
-            yield from (part for part in (record.action, record.recycled, record.reactivated) if part is not None)
+            yield from (
+                part
+                for part in (record.action, record.recycled, record.reactivated)
+                if part is not None
+            )

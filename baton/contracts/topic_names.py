@@ -1,4 +1,5 @@
-"""Names of the topics, each typed once. What is in them, who writes and who reads them: :mod:`baton.contracts.topics`."""
+"""Names of the topics, each typed once. What is in them, who writes and who reads them:
+:mod:`baton.contracts.topics`."""
 
 from typing import Final
 

@@ -1,7 +1,8 @@
-"""The catalogue of topics: the one place that says which there are, what is in them, who writes and who reads them.
+"""The catalogue of topics: the one place that says which there are, what is in them, who writes and
+who reads them.
 
-Topic creation, the check of a running cluster, the README's table, AsyncAPI and the tests all read it. Logical names are what
-the code speaks; :func:`physical` makes the name on the cluster.
+Topic creation, the check of a running cluster, the README's table, AsyncAPI and the tests all read
+it. Logical names are what the code speaks; :func:`physical` makes the name on the cluster.
 """
 
 from collections.abc import Mapping
@@ -69,7 +70,8 @@ class Cleanup(StrEnum):
 
 
 class Audience(StrEnum):
-    """``public``: a contract that others may build on; ``private``: between our own parts; ``engine``: one reducer's own."""
+    """``public``: a contract that others may build on; ``private``: between our own parts;
+    ``engine``: one reducer's own."""
 
     PUBLIC = "public"
     PRIVATE = "private"
@@ -78,10 +80,12 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicSpec:
-    """One topic. ``record`` None: raw bytes. ``writer``: the one service that writes (``outside`` for the inbox).
+    """One topic. ``record`` None: raw bytes. ``writer``: the one service that writes (``outside``
+    for the inbox).
 
     ``readers``: the reducers that read it. ``max_bytes``: the longest encoded value.
-    ``partitions``: None is the cluster-wide number. ``key_field``: the field of the value that must equal the key.
+    ``partitions``: None is the cluster-wide number. ``key_field``: the field of the value that must
+    equal the key.
     """
 
     name: str
@@ -99,7 +103,8 @@ class TopicSpec:
 
     @property
     def outside(self) -> bool:
-        """Whether the outside writes it, so that what cannot be read is a dead letter and not our bug."""
+        """Whether the outside writes it, so that what cannot be read is a dead letter and not our
+        bug."""
         return self.writer == "outside"
 
     def config(self) -> dict[str, str]:
@@ -110,7 +115,8 @@ class TopicSpec:
             "max.message.bytes": str(1 << 20),
         }
         if self.outside:
-            # What unpacks to more than a message may have is refused by the broker, and not unpacked by a worker.
+            # What unpacks to more than a message may have is refused by the broker, and not
+            # unpacked by a worker.
             settings["compression.type"] = "uncompressed"
         if self.cleanup is Cleanup.DELETE:
             settings["retention.ms"] = str(-1 if self.retention_ms is None else self.retention_ms)
@@ -122,13 +128,25 @@ class TopicSpec:
         return settings
 
 
-def _private(name: str, record: type | None, says: str, key: str, writer: str, *readers: str, **more: object) -> TopicSpec:
+def _private(
+    name: str, record: type | None, says: str, key: str, writer: str, *readers: str, **more: object
+) -> TopicSpec:
     if key == "lead" and "lead_id" in getattr(record, "__dataclass_fields__", ()):
         more.setdefault("key_field", "lead_id")
-    return TopicSpec(name=name, record=record, says=says, key=key, writer=writer, readers=readers, **more)  # type: ignore[arg-type]
+    return TopicSpec(
+        name=name,
+        record=record,
+        says=says,
+        key=key,
+        writer=writer,
+        readers=readers,
+        **more,  # type: ignore[arg-type]  # what the caller adds is checked by the record
+    )
 
 
-def _public(name: str, record: type, says: str, key: str, writer: str, *readers: str, **more: object) -> TopicSpec:
+def _public(
+    name: str, record: type, says: str, key: str, writer: str, *readers: str, **more: object
+) -> TopicSpec:
     more.setdefault("retention_ms", BOOK_MS)
     return _private(name, record, says, key, writer, *readers, audience=Audience.PUBLIC, **more)
 
@@ -144,7 +162,14 @@ _FLOW: tuple[TopicSpec, ...] = (
         audience=Audience.PUBLIC,
         max_bytes=32_768,
     ),
-    _private(INTAKE_KEYED, intake.IntakeRecord, "validated events, by identity", "identity digest", "ingest", "identify"),
+    _private(
+        INTAKE_KEYED,
+        intake.IntakeRecord,
+        "validated events, by identity",
+        "identity digest",
+        "ingest",
+        "identify",
+    ),
     _private(
         INTAKE_ALIASES,
         intake.IdentityAlias,
@@ -164,7 +189,13 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _public(LEADS_ACCEPTED, intake.LeadEvent, "accepted events of leads", "lead", "ingest"),
     _public(LEADS_ACTS, intake.LeadAct, "what staff did with a lead", "lead", "ingest"),
-    _public(LEADS_COMMANDS, intake.LeadCommand, "commands of staff: claim, pass on, assign", "lead", "ingest"),
+    _public(
+        LEADS_COMMANDS,
+        intake.LeadCommand,
+        "commands of staff: claim, pass on, assign",
+        "lead",
+        "ingest",
+    ),
     _public(
         LEADS_PERSONS,
         intake.LeadPerson,
@@ -173,9 +204,21 @@ _FLOW: tuple[TopicSpec, ...] = (
         "scorer",
         cleanup=Cleanup.COMPACT,
     ),
-    _public(LEADS_MERGES, intake.LeadMerge, "one lead ends in another; under both keys", "lead", "ingest"),
+    _public(
+        LEADS_MERGES,
+        intake.LeadMerge,
+        "one lead ends in another; under both keys",
+        "lead",
+        "ingest",
+    ),
     _private(
-        SCORER_TRANSFERS, leads.LeadTransfer, "a merged lead's book on its way", "lead", "scorer", "lead", max_bytes=524_288
+        SCORER_TRANSFERS,
+        leads.LeadTransfer,
+        "a merged lead's book on its way",
+        "lead",
+        "scorer",
+        "lead",
+        max_bytes=524_288,
     ),
     _private(
         SCORER_BACKLOG,
@@ -196,8 +239,17 @@ _FLOW: tuple[TopicSpec, ...] = (
         "custody",
         max_bytes=131_072,
     ),
-    _private(SCORER_RELEASES, leads.BacklogRelease, "a waiting lead's turn has come", "lead", "scorer", "lead"),
-    _public(LEADS_SCORED, leads.LeadScored, "visible changes of the score, explained", "lead", "scorer"),
+    _private(
+        SCORER_RELEASES,
+        leads.BacklogRelease,
+        "a waiting lead's turn has come",
+        "lead",
+        "scorer",
+        "lead",
+    ),
+    _public(
+        LEADS_SCORED, leads.LeadScored, "visible changes of the score, explained", "lead", "scorer"
+    ),
     _public(
         LEADS_QUALIFIED,
         leads.LeadQualified,
@@ -216,10 +268,37 @@ _FLOW: tuple[TopicSpec, ...] = (
         retention_ms=SHORT_MS,
         max_bytes=131_072,
     ),
-    _public(LEADS_REFUSALS, leads.LeadRefused, "acts that were not carried out, and why", "lead", "scorer"),
-    _private(SCORER_ACCOUNTS, leads.AccountPart, "what a lead adds to its account", "account", "scorer", "accounts"),
-    _public(ACCOUNTS_SCORED, leads.AccountScored, "accounts as buying groups", "account", "scorer", "matching"),
-    _private(SCORER_BUYING, leads.BuyingGroup, "accounts to their people, where gates ask", "lead", "scorer", "lead"),
+    _public(
+        LEADS_REFUSALS,
+        leads.LeadRefused,
+        "acts that were not carried out, and why",
+        "lead",
+        "scorer",
+    ),
+    _private(
+        SCORER_ACCOUNTS,
+        leads.AccountPart,
+        "what a lead adds to its account",
+        "account",
+        "scorer",
+        "accounts",
+    ),
+    _public(
+        ACCOUNTS_SCORED,
+        leads.AccountScored,
+        "accounts as buying groups",
+        "account",
+        "scorer",
+        "matching",
+    ),
+    _private(
+        SCORER_BUYING,
+        leads.BuyingGroup,
+        "accounts to their people, where gates ask",
+        "lead",
+        "scorer",
+        "lead",
+    ),
     _private(
         ROUTER_ACCOUNTS,
         routing.HandoffRequest,
@@ -228,7 +307,14 @@ _FLOW: tuple[TopicSpec, ...] = (
         "router",
         "matching",
     ),
-    _private(ROUTER_QUEUE, routing.QueueItem, "the same, with the pool chosen", "pool", "router", "assignment"),
+    _private(
+        ROUTER_QUEUE,
+        routing.QueueItem,
+        "the same, with the pool chosen",
+        "pool",
+        "router",
+        "assignment",
+    ),
     _public(
         LEADS_ROUTED_SDR,
         routing.LeadRouted,
@@ -268,9 +354,23 @@ _FLOW: tuple[TopicSpec, ...] = (
         "custody",
         max_bytes=163_840,
     ),
-    _public(LEADS_HANDOFFS, routing.HandoffNoted, "hand-offs withdrawn, requests refused", "lead", "router"),
-    _public(LEADS_SLA_CLOCKS, slas.SlaClock, "clocks and what became of them", "lead", "sla_watcher"),
-    _public(LEADS_SLA_VIOLATIONS, slas.SlaViolation, "warnings, breaches, withdrawn breaches", "lead or goal", "sla_watcher"),
+    _public(
+        LEADS_HANDOFFS,
+        routing.HandoffNoted,
+        "hand-offs withdrawn, requests refused",
+        "lead",
+        "router",
+    ),
+    _public(
+        LEADS_SLA_CLOCKS, slas.SlaClock, "clocks and what became of them", "lead", "sla_watcher"
+    ),
+    _public(
+        LEADS_SLA_VIOLATIONS,
+        slas.SlaViolation,
+        "warnings, breaches, withdrawn breaches",
+        "lead or goal",
+        "sla_watcher",
+    ),
     _public(LEADS_SLA_ACTIONS, slas.SlaAction, "notify, reassign, escalate", "lead", "sla_watcher"),
     _private(
         SLA_LEADS,
@@ -282,8 +382,16 @@ _FLOW: tuple[TopicSpec, ...] = (
         "dispatch",
         "custody",
     ),
-    _public(LEADS_RECYCLED, slas.LeadRecycled, "a cycle ends: comes back then, or not at all", "lead", "sla_watcher"),
-    _public(LEADS_REACTIVATED, slas.LeadReactivated, "a recycled lead is back", "lead", "sla_watcher"),
+    _public(
+        LEADS_RECYCLED,
+        slas.LeadRecycled,
+        "a cycle ends: comes back then, or not at all",
+        "lead",
+        "sla_watcher",
+    ),
+    _public(
+        LEADS_REACTIVATED, slas.LeadReactivated, "a recycled lead is back", "lead", "sla_watcher"
+    ),
     _public(
         LEADS_ORPHANS,
         slas.LeadOrphan,
@@ -292,8 +400,18 @@ _FLOW: tuple[TopicSpec, ...] = (
         "sla_watcher",
         cleanup=Cleanup.COMPACT,
     ),
-    _private(SLA_TALLIES, goals.GoalTally, "what counts towards a goal", "goal", "sla_watcher", "goals", retention_ms=BOOK_MS),
-    _public(GOALS_PROGRESS, goals.GoalProgress, "goals of both sides, with pace", "goal", "sla_watcher"),
+    _private(
+        SLA_TALLIES,
+        goals.GoalTally,
+        "what counts towards a goal",
+        "goal",
+        "sla_watcher",
+        "goals",
+        retention_ms=BOOK_MS,
+    ),
+    _public(
+        GOALS_PROGRESS, goals.GoalProgress, "goals of both sides, with pace", "goal", "sla_watcher"
+    ),
     _public(
         BATON_AGREEMENTS,
         reference.AgreementRecord,
@@ -376,8 +494,18 @@ def engine_topics(reducer: str, service: str) -> tuple[TopicSpec, ...]:
     logged = replace(own, cleanup=Cleanup.DELETE)
     return (
         own,
-        replace(logged, name=journal_topic(reducer), says=f"what {reducer} took, in order", retention_ms=BOOK_MS),
-        replace(logged, name=ticks_topic(reducer), says=f"the time, asked for by idle tasks of {reducer}", retention_ms=TICKS_MS),
+        replace(
+            logged,
+            name=journal_topic(reducer),
+            says=f"what {reducer} took, in order",
+            retention_ms=BOOK_MS,
+        ),
+        replace(
+            logged,
+            name=ticks_topic(reducer),
+            says=f"the time, asked for by idle tasks of {reducer}",
+            retention_ms=TICKS_MS,
+        ),
     )
 
 
@@ -396,7 +524,9 @@ def dead_letter_spec(spec: TopicSpec) -> TopicSpec:
 
 def _catalogue() -> Mapping[str, TopicSpec]:
     dead = tuple(dead_letter_spec(spec) for spec in _FLOW if spec.outside)
-    engine = tuple(spec for reducer, service in REDUCERS.items() for spec in engine_topics(reducer, service))
+    engine = tuple(
+        spec for reducer, service in REDUCERS.items() for spec in engine_topics(reducer, service)
+    )
     return {spec.name: spec for spec in (*_FLOW, *dead, *engine)}
 
 
@@ -405,7 +535,8 @@ REFERENCE_TOPICS = (BATON_AGREEMENTS, BATON_PEOPLE)
 
 
 def physical(namespace: str, name: str) -> str:
-    """The topic's name on the cluster: as it is in the default namespace, else with the namespace before it."""
+    """The topic's name on the cluster: as it is in the default namespace, else with the namespace
+    before it."""
     return name if namespace == DEFAULT_NAMESPACE else f"{namespace}.{name}"
 
 

@@ -1,6 +1,7 @@
 """What goes into a task and what comes out of a batch: plain values that every host can carry.
 
-A host hands raw records to the core and gets back a :class:`Batch`: everything one transaction has to write.
+A host hands raw records to the core and gets back a :class:`Batch`: everything one transaction has
+to write.
 """
 
 from __future__ import annotations
@@ -37,12 +38,14 @@ class Record(Protocol):
 
 
 def append_time_ms(record: Record) -> int:
-    """The broker's append time, or 0 for a record that does not carry it: that one never moves time."""
+    """The broker's append time, or 0 for a record that does not carry it: that one never moves
+    time."""
     return record.timestamp if record.timestamp_type == LOG_APPEND_TIME else 0
 
 
 class Outgoing(NamedTuple):
-    """One record to produce. ``topic`` is the logical name; ``partition`` is already chosen (murmur2 over the key)."""
+    """One record to produce. ``topic`` is the logical name; ``partition`` is already chosen
+    (murmur2 over the key)."""
 
     topic: str
     partition: int
@@ -90,12 +93,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One transaction: write everything here, commit ``offsets`` with ``metadata``, then :meth:`Core.commit`.
+    """One transaction: write everything here, commit ``offsets`` with ``metadata``, then
+    :meth:`Core.commit`.
 
-    ``number`` is the batch's; ``offsets`` are the next offsets of *all* inputs; ``metadata`` goes into every committed offset.
-    ``outgoing``: facts and dead letters, in order. ``changelog``: records of the changelog topic, this task's partition, the
-    position record last. ``journal``: the one record for the journal topic, this task's partition.
-    ``verdicts``: for external records, in order: whether it was rejected. The flood check reads it before the commit.
+    ``number`` is the batch's; ``offsets`` are the next offsets of *all* inputs; ``metadata`` goes
+    into every committed offset. ``outgoing``: facts and dead letters, in order. ``changelog``:
+    records of the changelog topic, this task's partition, the position record last. ``journal``:
+    the one record for the journal topic, this task's partition. ``verdicts``: for external records,
+    in order: whether it was rejected. The flood check reads it before the commit.
     """
 
     number: int

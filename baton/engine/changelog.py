@@ -1,13 +1,15 @@
 """The records of a changelog topic: their keys, and the layout of a head.
 
-Keys (bytes): ``p`` the position; ``h`` + key a head; ``e`` + kind + ``/`` + length of the key (2 bytes) + key + item an entry.
-A head's value is a fixed prefix, so that a restore finds the timer without decoding, and then the framed Avro::
+Keys (bytes): ``p`` the position; ``h`` + key a head; ``e`` + kind + ``/`` + length of the key (2
+bytes) + key + item an entry. A head's value is a fixed prefix, so that a restore finds the timer
+without decoding, and then the framed Avro::
 
     format (1 byte, 1) | wake_at (8, ms; the least integer: none) | revision (8) | length of version (1) | version | Avro or nothing
 
-Integers are big-endian. ``revision`` is a fingerprint of what last changed the key, ``version`` is the agreement that the key has adopted.
-Without Avro after it the key has entries but no head. Entries and the position are framed Avro alone. :func:`explain` parses
-all three, for people and for the audit.
+Integers are big-endian. ``revision`` is a fingerprint of what last changed the key, ``version`` is
+the agreement that the key has adopted. Without Avro after it the key has entries but no head.
+Entries and the position are framed Avro alone. :func:`explain` parses all three, for people and for
+the audit.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ HEAD, ENTRY = b"h"[0], b"e"[0]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangelogRecord:
-    """One changelog record, taken apart. ``part``: ``position``, ``head`` or ``entry``; ``value``: framed Avro or None."""
+    """One changelog record, taken apart. ``part``: ``position``, ``head`` or ``entry``; ``value``:
+    framed Avro or None."""
 
     part: str
     key: str = ""
@@ -56,12 +59,20 @@ def split_entry_key(changelog_key: bytes) -> tuple[str, str, str]:
     end = changelog_key.index(b"/")
     start = end + 1 + _LENGTH.size
     owner_end = start + _LENGTH.unpack_from(changelog_key, end + 1)[0]
-    return changelog_key[1:end].decode(), changelog_key[start:owner_end].decode(), changelog_key[owner_end:].decode()
+    return (
+        changelog_key[1:end].decode(),
+        changelog_key[start:owner_end].decode(),
+        changelog_key[owner_end:].decode(),
+    )
 
 
 def pack_head(wake_at: int | None, revision: int, version: bytes, value: bytes = b"") -> bytes:
     """A head's changelog value; ``value`` is framed Avro, empty for a key that has only entries."""
-    return _PREFIX.pack(_FORMAT, _NO_TIMER if wake_at is None else wake_at, revision, len(version)) + version + value
+    return (
+        _PREFIX.pack(_FORMAT, _NO_TIMER if wake_at is None else wake_at, revision, len(version))
+        + version
+        + value
+    )
 
 
 def unpack_head(raw: bytes) -> tuple[int | None, int, str, int]:
@@ -70,7 +81,12 @@ def unpack_head(raw: bytes) -> tuple[int | None, int, str, int]:
     if form != _FORMAT:
         raise ValueError(f"a head of format {form}; this program reads format {_FORMAT}")
     start = _PREFIX.size + length
-    return (None if wake_at == _NO_TIMER else wake_at), revision, intern(raw[_PREFIX.size : start].decode()), start
+    return (
+        (None if wake_at == _NO_TIMER else wake_at),
+        revision,
+        intern(raw[_PREFIX.size : start].decode()),
+        start,
+    )
 
 
 def fingerprint(cause: str) -> int:
@@ -100,5 +116,10 @@ def explain(key: bytes, value: bytes | None) -> ChangelogRecord:
         return ChangelogRecord(part="head", key=key[1:].decode())
     wake_at, revision, version, start = unpack_head(value)
     return ChangelogRecord(
-        part="head", key=key[1:].decode(), wake_at=wake_at, revision=revision, version=version, value=value[start:] or None
+        part="head",
+        key=key[1:].decode(),
+        wake_at=wake_at,
+        revision=revision,
+        version=version,
+        value=value[start:] or None,
     )

@@ -1,8 +1,10 @@
-"""The deterministic state machine of one task (reducer x partition): its state and timers; no clock, no I/O, no asyncio.
+"""The deterministic state machine of one task (reducer x partition): its state and timers; no
+clock, no I/O, no asyncio.
 
-A host (Kafka, the in-memory log, a rebuild) restores it from the changelog, passes in records and moments, writes the sealed
-:class:`~baton.engine.batch.Batch` in one transaction and then calls :meth:`Core.commit`, or :meth:`Core.discard` if that failed.
-Between the two the state itself is untouched: everything that a batch does lies in an overlay, time and timers included, so after
+A host (Kafka, the in-memory log, a rebuild) restores it from the changelog, passes in records and
+moments, writes the sealed :class:`~baton.engine.batch.Batch` in one transaction and then calls
+:meth:`Core.commit`, or :meth:`Core.discard` if that failed. Between the two the state itself is
+untouched: everything that a batch does lies in an overlay, time and timers included, so after
 ``discard`` the same records can be tried again and give the same result.
 
 The protocol, always in this order::
@@ -75,7 +77,8 @@ class Core:
     # ------------------------------------------------------------------ restoring
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Apply one record of the changelog, in offset order; a later one replaces an earlier one of the same key."""
+        """Apply one record of the changelog, in offset order; a later one replaces an earlier one
+        of the same key."""
         if key[0] == HEAD:
             name = key[1:].decode()
             self._store.set_head(name, value)
@@ -86,8 +89,9 @@ class Core:
             self._store.set_entry(*split_entry_key(key), value)
 
     def restored(self) -> Position | None:
-        """The changelog was read to its end. Gives the position record (None: this task never committed a batch), which the
-        host compares with the committed offsets (:func:`baton.engine.position.disagreement`)."""
+        """The changelog was read to its end. Gives the position record (None: this task never
+        committed a batch), which the host compares with the committed offsets
+        (:func:`baton.engine.position.disagreement`)."""
         found = self._position
         if found is not None:
             self._run.now, self.number, self.adopted = found.now_ms, found.batch, found.adopted
@@ -100,17 +104,20 @@ class Core:
     # ------------------------------------------------------------------ what a host may ask
 
     def gauges(self) -> Iterator[Amount]:
-        """The reducer's gauge of every key, after a restore; to be consumed before anything changes."""
+        """The reducer's gauge of every key, after a restore; to be consumed before anything
+        changes."""
         return self._run.gauges()
 
     @property
     def waits_for_reference(self) -> bool:
-        """Nothing was ever published on the reference topics: the task must not process anything yet."""
+        """Nothing was ever published on the reference topics: the task must not process anything
+        yet."""
         return self._book.at(self.now) is None
 
     @property
     def next_due(self) -> int | None:
-        """When the next timer that is not held is due (ms), or None. May be in the past: then ``advance(now)`` fires it."""
+        """When the next timer that is not held is due (ms), or None. May be in the past: then
+        ``advance(now)`` fires it."""
         return self._held_timers.timers.next_due()
 
     @property
@@ -125,7 +132,8 @@ class Core:
 
     @property
     def held(self) -> int:
-        """Number of timers that are due but wait for the proof of the upstream (reducers with ``upstream`` only)."""
+        """Number of timers that are due but wait for the proof of the upstream (reducers with
+        ``upstream`` only)."""
         return len(self._held_timers.held)
 
     @property
@@ -135,14 +143,16 @@ class Core:
 
     @property
     def adopting(self) -> bool:
-        """Whether some key may still live under an older agreement: call :meth:`adopt_slice` in every batch."""
+        """Whether some key may still live under an older agreement: call :meth:`adopt_slice` in
+        every batch."""
         if not self.reducer.adopts:
             return False
         reference = self._book.at(self.now)
         return reference is not None and self.reducer.editions(reference)[-1] != self.adopted
 
     def changes_by(self, now: int) -> bool:
-        """Whether at log time ``now`` a timer would be due or another agreement in force: worth asking for the time."""
+        """Whether at log time ``now`` a timer would be due or another agreement in force: worth
+        asking for the time."""
         due = self.next_due
         if due is not None and due <= now:
             return True
@@ -152,7 +162,8 @@ class Core:
         return self.reducer.editions(before) != self.reducer.editions(then)
 
     def reached(self, ends: Mapping[str, int]) -> bool:
-        """Whether this task has processed its inputs up to ``ends`` (next offsets), the open batch included."""
+        """Whether this task has processed its inputs up to ``ends`` (next offsets), the open batch
+        included."""
         return all(self.positions.get(topic, 0) >= end for topic, end in ends.items())
 
     @property
@@ -169,10 +180,12 @@ class Core:
     # ------------------------------------------------------------------ one batch
 
     def begin(self, made_at_ms: int, reference_offsets: Mapping[str, int] | None = None) -> None:
-        """Open a batch. ``made_at_ms``: the worker's clock, for the header of that name only. ``reference_offsets``: how far the
-        reference topics were read when it began."""
+        """Open a batch. ``made_at_ms``: the worker's clock, for the header of that name only.
+        ``reference_offsets``: how far the reference topics were read when it began."""
         if self._open_batch is not None:
-            raise RuntimeError("a batch is open: seal and commit it, or discard it, before the next begins")
+            raise RuntimeError(
+                "a batch is open: seal and commit it, or discard it, before the next begins"
+            )
         self._open_batch = OpenBatch(
             now=self.now,
             positions=self.positions,
@@ -185,20 +198,27 @@ class Core:
     def process(self, topic: str, record: Record, wakes: int | None = None) -> bool:
         """Process one record: fire what is due by then, adopt if its key lags, step.
 
-        False: the record was *not* taken, because the batch is full, or because ``wakes`` timers fired first (the host may do
-        something else meanwhile); offer it again. Raises :class:`ReducerFailed` (then only :meth:`discard` is allowed) and
-        :class:`OutOfOrder` for a record behind the position. A record without log time does not move time."""
+        False: the record was *not* taken, because the batch is full, or because ``wakes`` timers
+        fired first (the host may do something else meanwhile); offer it again. Raises
+        :class:`ReducerFailed` (then only :meth:`discard` is allowed) and :class:`OutOfOrder` for a
+        record behind the position. A record without log time does not move time."""
         open_batch = self._opened()
         if len(open_batch.outgoing) + len(open_batch.key_states) >= self._limits.outputs:
             return False
         if self._run.reference is None:
-            raise RuntimeError("nothing is agreed yet: ask waits_for_reference before processing records")
+            raise RuntimeError(
+                "nothing is agreed yet: ask waits_for_reference before processing records"
+            )
         offset = record.offset
         if offset < self.positions.get(topic, 0):
-            raise OutOfOrder(f"{self.reducer.name}[{self.partition}] was handed {topic}@{offset} a second time")
+            raise OutOfOrder(
+                f"{self.reducer.name}[{self.partition}] was handed {topic}@{offset} a second time"
+            )
         if record.timestamp_type == LOG_APPEND_TIME:
             at_ms = record.timestamp
-            if self._held_timers.timers.floor <= at_ms and not self._fire_due(open_batch, at_ms, wakes):
+            if self._held_timers.timers.floor <= at_ms and not self._fire_due(
+                open_batch, at_ms, wakes
+            ):
                 return False
             self._run.move(at_ms)
         self._run.step(open_batch, topic, record)
@@ -207,14 +227,17 @@ class Core:
         return True
 
     def pass_over(self, topic: str, position: int) -> None:
-        """Set the input's position: it moved past transaction markers, or this is a first start, or a start after a loss."""
+        """Set the input's position: it moved past transaction markers, or this is a first start, or
+        a start after a loss."""
         self._opened().journal.add(JournalLine(did=Did.PASS, topic=topic, last=position))
         self.positions[topic] = position
 
     def advance(self, to_ms: int, limit: int | None = None) -> bool:
-        """Move time on without a record and fire what is due by then; False: not all of it, the batch is full.
+        """Move time on without a record and fire what is due by then; False: not all of it, the
+        batch is full.
 
-        After ``limit`` timers it returns False too, with time at the last of them; a rebuild stops at the same one."""
+        After ``limit`` timers it returns False too, with time at the last of them; a rebuild stops
+        at the same one."""
         open_batch = self._opened()
         before = open_batch.counts.wakes
         if not self._fire_due(open_batch, to_ms, limit):
@@ -225,12 +248,13 @@ class Core:
         return True
 
     def fire_held(self, up_to_ms: int, *, proven: bool, limit: int | None = None) -> bool:
-        """Fire the held timers that are due at or before ``up_to_ms``, in order of (due, key); False: not all of them, the batch
-        is full or ``limit`` of them fired.
+        """Fire the held timers that are due at or before ``up_to_ms``, in order of (due, key);
+        False: not all of them, the batch is full or ``limit`` of them fired.
 
-        To be called when every group upstream has committed past what was appended before ``up_to_ms`` and this task has itself
-        reached the ends listed last; or after the time limit with ``proven=False``. A time that a wake asks for falls under the
-        same proof; without a proof it waits for the next call."""
+        To be called when every group upstream has committed past what was appended before
+        ``up_to_ms`` and this task has itself reached the ends listed last; or after the time limit
+        with ``proven=False``. A time that a wake asks for falls under the same proof; without a
+        proof it waits for the next call."""
         open_batch = self._opened()
         held = self._held_timers.held
         asked_again: list[tuple[str, int]] = []
@@ -249,19 +273,26 @@ class Core:
         for key, again in asked_again:
             held.set(key, again)
         if fired:
-            open_batch.journal.add(JournalLine(did=Did.FIRE, at_ms=up_to_ms, count=fired, proven=proven))
+            open_batch.journal.add(
+                JournalLine(did=Did.FIRE, at_ms=up_to_ms, count=fired, proven=proven)
+            )
         return found is None
 
     def adopt_slice(self, limit: int) -> int:
-        """Let the next keys (at most ``limit``) adopt the agreement in force; gives how many did."""
+        """Let the next keys (at most ``limit``) adopt the agreement in force; gives how many
+        did."""
         open_batch = self._opened()
         if not self.adopting:
             return 0
         version = self._run.editions[-1]
         if self._sweep is None or self._sweep.version != version:
-            keys = {*self._store.keys(), *open_batch.key_states}  # some may have come in this batch, before the change
+            # some may have come in this batch, before the change
+            keys = {*self._store.keys(), *open_batch.key_states}
             self._sweep = AdoptionSweep(
-                version, keys, lambda key: self._run.lags(self._opened(), key), new=self._run.new_keys(open_batch)
+                version,
+                keys,
+                lambda key: self._run.lags(self._opened(), key),
+                new=self._run.new_keys(open_batch),
             )
         adopted = 0
         while adopted < limit and not self.full and (key := self._sweep.next()) is not None:
@@ -274,13 +305,16 @@ class Core:
         return adopted
 
     def skip(self, place: str) -> None:
-        """Skip what runs at ``place`` (see :class:`ReducerFailed`) when it comes up; the journal records it."""
+        """Skip what runs at ``place`` (see :class:`ReducerFailed`) when it comes up; the journal
+        records it."""
         self._run.skips.add(place)
 
     def encode_slice(self, limit: int) -> bool:
-        """Encode the changed state of at most ``limit`` keys; True: all of it is encoded, and :meth:`seal` has little to do.
+        """Encode the changed state of at most ``limit`` keys; True: all of it is encoded, and
+        :meth:`seal` has little to do.
 
-        Nothing else may happen in the batch from here on; only :meth:`seal`, :meth:`commit` and :meth:`discard` are allowed."""
+        Nothing else may happen in the batch from here on; only :meth:`seal`, :meth:`commit` and
+        :meth:`discard` are allowed."""
         open_batch = self._begun()
         if open_batch.sealing is None:
             open_batch.sealing = iter(open_batch.key_states.values())
@@ -318,9 +352,14 @@ class Core:
         self._open_batch = None
 
     def discard(self) -> None:
-        """The transaction failed or will not be tried: forget the batch; the task is as it was before :meth:`begin`."""
+        """The transaction failed or will not be tried: forget the batch; the task is as it was
+        before :meth:`begin`."""
         open_batch = self._begun()
-        self._run.now, self.positions, self.adopted = open_batch.now, open_batch.positions, open_batch.adopted
+        self._run.now, self.positions, self.adopted = (
+            open_batch.now,
+            open_batch.positions,
+            open_batch.adopted,
+        )
         for key_state in open_batch.key_states.values():
             self._held_timers.set(key_state.key, key_state.base_wake, self.now)
         self._held_timers.release(self.now)
@@ -335,14 +374,18 @@ class Core:
         return self._open_batch
 
     def _opened(self) -> OpenBatch:
-        """The open batch, for what changes it: once a key is encoded, a change to it would be committed in memory alone."""
+        """The open batch, for what changes it: once a key is encoded, a change to it would be
+        committed in memory alone."""
         open_batch = self._begun()
         if open_batch.sealing is not None:
             raise RuntimeError("the batch is being sealed: commit or discard it first")
         return open_batch
 
     def _no_room(self, open_batch: OpenBatch) -> bool:
-        return open_batch.wakes_left <= 0 or len(open_batch.outgoing) + len(open_batch.key_states) >= self._limits.outputs
+        return (
+            open_batch.wakes_left <= 0
+            or len(open_batch.outgoing) + len(open_batch.key_states) >= self._limits.outputs
+        )
 
     def _fire_due(self, open_batch: OpenBatch, to_ms: int, limit: int | None) -> bool:
         timers = self._held_timers.timers
@@ -350,7 +393,8 @@ class Core:
             self._held_timers.hold(to_ms)
             return True
         fired = 0
-        # The limit is checked first: the floor is a guess that may differ between a restored task and a rebuild of it.
+        # The limit is checked first: the floor is a guess that may differ between a restored task
+        # and a rebuild of it.
         while fired != limit:
             if timers.floor > to_ms:
                 return True

@@ -1,7 +1,8 @@
 """Dead letters of external records that cannot be used, and the check for a flood of them.
 
-A dead letter keeps key, value and headers as they were sent. Added are string headers, with the names that Kafka's own
-dead-letter queues use, and a few of ours. An internal record never becomes one: see :class:`~baton.engine.errors.ReducerFailed`.
+A dead letter keeps key, value and headers as they were sent. Added are string headers, with the
+names that Kafka's own dead-letter queues use, and a few of ours. An internal record never becomes
+one: see :class:`~baton.engine.errors.ReducerFailed`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ FIRST_FAILED = PREFIX + "first_failed_at"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The origin of a dead letter: consumer group, service, stage (the reducer) and version of the program."""
+    """The origin of a dead letter: consumer group, service, stage (the reducer) and version of the
+    program."""
 
     group: str
     service: str
@@ -30,9 +32,16 @@ class Origin:
     version: str
 
 
-def dead_letter(topic: str, partition: int, record: Record, rejection: Rejection, origin: Origin, now: int) -> Outgoing:
-    """The dead letter of a record of ``topic``. A replayed record keeps the time of its first failure."""
-    kept = [(name, value) for name, value in record.headers if not name.startswith(PREFIX) or name == FIRST_FAILED]
+def dead_letter(
+    topic: str, partition: int, record: Record, rejection: Rejection, origin: Origin, now: int
+) -> Outgoing:
+    """The dead letter of a record of ``topic``. A replayed record keeps the time of its first
+    failure."""
+    kept = [
+        (name, value)
+        for name, value in record.headers
+        if not name.startswith(PREFIX) or name == FIRST_FAILED
+    ]
     added = {
         "topic": topic,
         "partition": str(partition),
@@ -51,7 +60,8 @@ def dead_letter(topic: str, partition: int, record: Record, rejection: Rejection
 
 
 class Flood:
-    """Detects a flood of rejections: more than ``ratio`` of the last ``window`` records, or ``run`` in a row.
+    """Detects a flood of rejections: more than ``ratio`` of the last ``window`` records, or ``run``
+    in a row.
 
     The fault is then more likely ours than the senders'."""
 
@@ -71,7 +81,11 @@ class Flood:
 
     def __copy__(self) -> Flood:
         twin = Flood(ratio=self._ratio, run=self._run)
-        twin._last, twin._rejected, twin._in_a_row = self._last.copy(), self._rejected, self._in_a_row
+        twin._last, twin._rejected, twin._in_a_row = (
+            self._last.copy(),
+            self._rejected,
+            self._in_a_row,
+        )
         return twin
 
     def _count(self, verdicts: Iterable[bool]) -> str | None:
@@ -83,6 +97,8 @@ class Flood:
             self._in_a_row = self._in_a_row + 1 if rejected else 0
             if self._in_a_row >= self._run:
                 return f"the last {self._in_a_row} records were all rejected"
-            if len(self._last) == self._last.maxlen and self._rejected > self._ratio * len(self._last):
+            if len(self._last) == self._last.maxlen and self._rejected > self._ratio * len(
+                self._last
+            ):
                 return f"{self._rejected} of the last {len(self._last)} records were rejected"
         return None

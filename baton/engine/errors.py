@@ -1,4 +1,5 @@
-"""Errors that stop a task. The texts name the thing, the place and the way out, and quote no data."""
+"""Errors that stop a task. The texts name the thing, the place and the way out, and quote no
+data."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ class EngineError(Exception):
 
 
 class UnusableRecord(ValueError):
-    """A record that the engine refuses before any reducer sees it. The text is ours and quotes no data.
+    """A record that the engine refuses before any reducer sees it. The text is ours and quotes no
+    data.
 
     ``code`` is a stable word, for the dead letter of an external record.
     """
@@ -35,10 +37,15 @@ class ReducerFailed(EngineError):
             why, remedy = cause.reason, "find out who wrote it, then leave it out with"
         else:
             frames = extract_tb(cause.__traceback__)
-            where = f" at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
+            where = (
+                f" at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}"
+                if frames
+                else ""
+            )
             why, remedy = f"{type(cause).__name__}{where}", "correct the code, or leave it out with"
         super().__init__(
-            f"{reducer}[{partition}] stopped at {place}: {why}; {remedy}: baton task skip {reducer} {partition} '{place}'"
+            f"{reducer}[{partition}] stopped at {place}: {why}; {remedy}: baton task skip "
+            f"{reducer} {partition} '{place}'"
         )
         self.reducer = reducer
         self.partition = partition
@@ -47,7 +54,8 @@ class ReducerFailed(EngineError):
 
 
 class OutOfOrder(EngineError):
-    """A host passed in a record that was processed before; processing it again would double its effects."""
+    """A host passed in a record that was processed before; processing it again would double its
+    effects."""
 
 
 class StateMismatch(EngineError):

@@ -1,4 +1,5 @@
-"""What a task has yet to do on its own: its timers, the held ones, and the keys that have not adopted the agreement.
+"""What a task has yet to do on its own: its timers, the held ones, and the keys that have not
+adopted the agreement.
 
 A reducer with ``upstream`` judges deadlines, so its timers do not fire when they are due. They are
 *held* until the host has proven that everything appended before the deadline has arrived.
@@ -12,7 +13,8 @@ from baton.engine.timers import Timers
 
 
 class HeldTimers:
-    """Two queues: ``timers`` that are not due yet, and ``held`` ones that are due and wait for a proof.
+    """Two queues: ``timers`` that are not due yet, and ``held`` ones that are due and wait for a
+    proof.
 
     ``holds``: whether due timers are held at all (the reducer has an upstream). A key is in at most
     one of the two.
@@ -26,7 +28,8 @@ class HeldTimers:
         self.held = Timers()
 
     def set(self, key: str, due_ms: int | None, now: int) -> None:
-        """Set the key's timer to ``due_ms`` (None removes it); at log time ``now`` a due one is held."""
+        """Set the key's timer to ``due_ms`` (None removes it); at log time ``now`` a due one is
+        held."""
         if self._holds:
             if due_ms is not None and due_ms <= now:
                 self.timers.set(key, None)
@@ -42,22 +45,31 @@ class HeldTimers:
             self.held.set(key, due)
 
     def release(self, now: int) -> None:
-        """Time went back to ``now`` (a batch was discarded): timers that are due later are not held any more."""
+        """Time went back to ``now`` (a batch was discarded): timers that are due later are not held
+        any more."""
         for key, due in [(key, due) for key, due in self.held.items() if due > now]:
             self.held.set(key, None)
             self.timers.set(key, due)
 
 
 class AdoptionSweep:
-    """Goes once through the keys that live under an older agreement than ``version``, in the order of their names.
+    """Goes once through the keys that live under an older agreement than ``version``, in the order
+    of their names.
 
-    ``lags`` says whether a key still does: a key that a record touched meanwhile has adopted already. ``new``: keys that adopt
-    without having had a state; they come first, once each.
+    ``lags`` says whether a key still does: a key that a record touched meanwhile has adopted
+    already. ``new``: keys that adopt without having had a state; they come first, once each.
     """
 
     __slots__ = ("_keys", "_lags", "_new", "_next", "version")
 
-    def __init__(self, version: str, keys: Iterable[str], lags: Callable[[str], bool], *, new: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        version: str,
+        keys: Iterable[str],
+        lags: Callable[[str], bool],
+        *,
+        new: Iterable[str] = (),
+    ) -> None:
         self.version = version
         self._new = sorted(new, reverse=True)
         self._keys = sorted(key for key in keys if lags(key))

@@ -1,4 +1,5 @@
-"""Fetched records of a task's inputs, in the order in which it processes them: (append time, topic, offset).
+"""Fetched records of a task's inputs, in the order in which it processes them: (append time, topic,
+offset).
 
 It is the one owner of which records wait and which the open batch has taken. Within an input the
 order is always that of its offsets, whatever its times say. Between inputs the order can only be as
@@ -15,7 +16,8 @@ from baton.engine.batch import Record, append_time_ms
 
 
 class InputMerge:
-    """One queue per input. Taken records are kept until :meth:`commit`; :meth:`rewind` puts them back.
+    """One queue per input. Taken records are kept until :meth:`commit`; :meth:`rewind` puts them
+    back.
 
     ``count``: how many records wait, over all inputs.
     """
@@ -24,7 +26,8 @@ class InputMerge:
 
     def __init__(self, topics: Sequence[str]) -> None:
         self._queues: dict[str, deque[Record]] = {topic: deque() for topic in topics}
-        self._heads: list[tuple[int, str]] = []  # heap: the first record of every queue that has one
+        # heap: the first record of every queue that has one
+        self._heads: list[tuple[int, str]] = []
         self._taken: list[tuple[str, Record]] = []
         self.count = 0
 
@@ -75,6 +78,8 @@ class InputMerge:
             self._queues[topic].appendleft(record)
         self._taken.clear()
         self.count += taken
-        self._heads = [(append_time_ms(queue[0]), topic) for topic, queue in self._queues.items() if queue]
+        self._heads = [
+            (append_time_ms(queue[0]), topic) for topic, queue in self._queues.items() if queue
+        ]
         heapify(self._heads)
         return taken

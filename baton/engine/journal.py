@@ -1,4 +1,5 @@
-"""Builds the journal of a batch: the runs of records it processed, and whatever else the log does not determine."""
+"""Builds the journal of a batch: the runs of records it processed, and whatever else the log does
+not determine."""
 
 from __future__ import annotations
 
@@ -37,6 +38,12 @@ class JournalBuilder:
         return tuple(
             line
             if isinstance(line, JournalLine)
-            else JournalLine(did=Did.TAKE, topic=str(line[0]), first=int(line[1]), last=int(line[2]), count=int(line[3]))
+            else JournalLine(
+                did=Did.TAKE,
+                topic=str(line[0]),
+                first=int(line[1]),
+                last=int(line[2]),
+                count=int(line[3]),
+            )
             for line in self._lines
         )

@@ -1,7 +1,9 @@
-"""One key while a batch is open: the stored state with the changes of the batch on top. It is the view that the reducer sees.
+"""One key while a batch is open: the stored state with the changes of the batch on top. It is the
+view that the reducer sees.
 
-Values are decoded when they are first asked for and encoded when the batch is sealed, so a key that is touched a hundred times in
-a batch costs one of each. The store is read, never written, before :meth:`KeyState.commit`.
+Values are decoded when they are first asked for and encoded when the batch is sealed, so a key that
+is touched a hundred times in a batch costs one of each. The store is read, never written, before
+:meth:`KeyState.commit`.
 """
 
 from __future__ import annotations
@@ -25,17 +27,39 @@ class Shape:
 
     def __init__(self, reducer: Reducer[Any, Any], codecs: Callable[[type], Any]) -> None:
         self.head = None if reducer.head_type is None else codecs(reducer.head_type)
-        self.entries: Mapping[str, Any] = {kind.name: codecs(kind.type) for kind in reducer.entry_kinds}
+        self.entries: Mapping[str, Any] = {
+            kind.name: codecs(kind.type) for kind in reducer.entry_kinds
+        }
         self.stateless = self.head is None and not self.entries
 
 
 class KeyState:
-    """One key in the open batch. ``place``: what touched the key last. ``spins``: consecutive wakes without any time passing."""
+    """One key in the open batch. ``place``: what touched the key last. ``spins``: consecutive wakes
+    without any time passing."""
 
     __slots__ = (
-        "_changed_by", "_counts", "_edits", "_head", "_raw", "_read", "_revision", "_shape", "_start", "_store", "_writes",
-        "base_wake", "cause", "dirty", "exists", "key", "place", "proven", "spins", "version", "wake_at",
-    )  # fmt: skip
+        "_changed_by",
+        "_counts",
+        "_edits",
+        "_head",
+        "_raw",
+        "_read",
+        "_revision",
+        "_shape",
+        "_start",
+        "_store",
+        "_writes",
+        "base_wake",
+        "cause",
+        "dirty",
+        "exists",
+        "key",
+        "place",
+        "proven",
+        "spins",
+        "version",
+        "wake_at",
+    )
 
     def __init__(self, key: str, store: Store, shape: Shape) -> None:
         self.key = key
@@ -66,8 +90,8 @@ class KeyState:
 
     @property
     def revision(self) -> int:
-        """A fingerprint of what last changed the key. Unlike a count, it does not repeat after the key was removed and made
-        again, and it does not depend on batch boundaries."""
+        """A fingerprint of what last changed the key. Unlike a count, it does not repeat after the
+        key was removed and made again, and it does not depend on batch boundaries."""
         return self._revision if self._changed_by is None else fingerprint(self._changed_by)
 
     # ------------------------------------------------------------------ what the reducer sees
@@ -91,20 +115,33 @@ class KeyState:
         return None if raw is None else self._decoded(kind.name, item, raw)
 
     def scan(
-        self, kind: EntryKind[T], *, first: str = "", below: str | None = None, limit: int, reverse: bool = False
+        self,
+        kind: EntryKind[T],
+        *,
+        first: str = "",
+        below: str | None = None,
+        limit: int,
+        reverse: bool = False,
     ) -> Sequence[tuple[str, T]]:
         """See :class:`baton.engine.reducer.View`."""
         name = kind.name
         edits = {
-            item: value for item, value in self._edits.get(name, {}).items() if item >= first and (below is None or item < below)
+            item: value
+            for item, value in self._edits.get(name, {}).items()
+            if item >= first and (below is None or item < below)
         }
         # Each edit can hide at most one stored entry, so this many more are enough.
         stored = self._store.scan(name, self.key, first, below, limit + len(edits), reverse)
         if not edits:
             return [(item, self._decoded(name, item, raw)) for item, raw in stored]
         items = {item: raw for item, raw in stored if item not in edits}
-        merged = sorted([*items, *(item for item, value in edits.items() if value is not None)], reverse=reverse)
-        return [(item, edits[item] if item in edits else self._decoded(name, item, items[item])) for item in merged[:limit]]
+        merged = sorted(
+            [*items, *(item for item, value in edits.items() if value is not None)], reverse=reverse
+        )
+        return [
+            (item, edits[item] if item in edits else self._decoded(name, item, items[item]))
+            for item in merged[:limit]
+        ]
 
     def count(self, kind: EntryKind[Any]) -> int:
         """See :class:`baton.engine.reducer.View`."""
@@ -123,8 +160,9 @@ class KeyState:
     # ------------------------------------------------------------------ what a step changes
 
     def apply(self, step: Step[Any], version: str, *, forced: bool = False) -> None:
-        """Apply what a step changes in the state. Drops come before puts. ``forced``: write the head even if the step left
-        it unchanged (after a wake or an adoption, which must not run again)."""
+        """Apply what a step changes in the state. Drops come before puts. ``forced``: write the
+        head even if the step left it unchanged (after a wake or an adoption, which must not run
+        again)."""
         for drop in step.drop:
             self._edit(drop.kind.name, drop.item, None)
         for put in step.put:
@@ -135,7 +173,12 @@ class KeyState:
             wake_at = None
             if not self.exists:
                 return
-        elif self.exists and not forced and wake_at == self.wake_at and (head is self._head or head is self.head):
+        elif (
+            self.exists
+            and not forced
+            and wake_at == self.wake_at
+            and (head is self._head or head is self.head)
+        ):
             return
         self._head = head
         self.exists = exists
@@ -145,7 +188,8 @@ class KeyState:
         self.dirty = True
 
     def skip(self, version: str, place: str) -> None:
-        """Skip a wake or an adoption: remove the timer or the older version, and change nothing else."""
+        """Skip a wake or an adoption: remove the timer or the older version, and change nothing
+        else."""
         self.wake_at = None if version == self.version else self.wake_at
         self.version = version
         self._changed_by = place
@@ -155,7 +199,11 @@ class KeyState:
         edits = self._edits.setdefault(name, {})
         if name not in self._shape.entries:
             raise LookupError(f"entry kind {name} is not declared in entry_kinds")
-        here = edits[item] is not None if item in edits else self._store.entry(name, self.key, item) is not None
+        here = (
+            edits[item] is not None
+            if item in edits
+            else self._store.entry(name, self.key, item) is not None
+        )
         self._counts[name] = self._count(name) + (value is not None) - here
         edits[item] = value
 

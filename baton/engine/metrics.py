@@ -1,7 +1,7 @@
 """The Prometheus metrics of this process, made from the catalogue (:mod:`baton.contracts.metrics`).
 
-The engine counts per batch, never per record, because counting costs time. ``partition`` is a label only of what describes a
-single task.
+The engine counts per batch, never per record, because counting costs time. ``partition`` is a label
+only of what describes a single task.
 """
 
 from typing import Any
@@ -65,9 +65,21 @@ OUT_OF_REACH = gauge("baton_brokers_silent_seconds")
 BUILD_INFO = gauge("baton_build_info")
 
 FROM_ZERO = (DEAD_LETTERS, SKIPPED, UNPROVEN, RESTARTS, MENDED, LOST_COMMITS)
-"""Counters whose first increase matters: they are exported as 0 first, since Prometheus sees no increase from nothing."""
+"""Counters whose first increase matters: they are exported as 0 first, since Prometheus sees no
+increase from nothing."""
 
-OF_A_TASK = (RESTORE_SECONDS, RESTORE_LEFT, LAG, LAG_SECONDS, HELD_BACK, KEYS, WAITING_TIMERS, HELD_TIMERS, ADOPTING, STALLED)
+OF_A_TASK = (
+    RESTORE_SECONDS,
+    RESTORE_LEFT,
+    LAG,
+    LAG_SECONDS,
+    HELD_BACK,
+    KEYS,
+    WAITING_TIMERS,
+    HELD_TIMERS,
+    ADOPTING,
+    STALLED,
+)
 """Gauges by reducer and partition: exported where the task runs."""
 
 BY_AMOUNT: dict[str, Any] = {
@@ -75,4 +87,5 @@ BY_AMOUNT: dict[str, Any] = {
     for name, spec in METRICS.items()
     if spec.about is About.BUSINESS
 }
-"""The metrics that facts and keys change, by name: the engine applies amounts and does not know what they count."""
+"""The metrics that facts and keys change, by name: the engine applies amounts and does not know
+what they count."""

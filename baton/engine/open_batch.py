@@ -1,4 +1,5 @@
-"""The open batch of a task: the overlay over its state, and what is written when it is committed."""
+"""The open batch of a task: the overlay over its state, and what is written when it is
+committed."""
 
 from __future__ import annotations
 
@@ -37,7 +38,13 @@ class OpenBatch:
     )
 
     def __init__(
-        self, *, now: int, positions: Mapping[str, int], adopted: str, reference: Mapping[str, int], wakes_left: int
+        self,
+        *,
+        now: int,
+        positions: Mapping[str, int],
+        adopted: str,
+        reference: Mapping[str, int],
+        wakes_left: int,
     ) -> None:
         self.now = now
         self.positions = dict(positions)

@@ -1,7 +1,9 @@
-"""From an input record to an event, and from a fact to an outgoing record: keys, headers, partitions.
+"""From an input record to an event, and from a fact to an outgoing record: keys, headers,
+partitions.
 
-The headers of a fact are those of CloudEvents (binary mode) and ours: the agreement it was decided under, its cause, when the
-cause first reached the log. This is the hot path: what does not change from fact to fact is encoded once.
+The headers of a fact are those of CloudEvents (binary mode) and ours: the agreement it was decided
+under, its cause, when the cause first reached the log. This is the hot path: what does not change
+from fact to fact is encoded once.
 """
 
 from __future__ import annotations
@@ -26,11 +28,18 @@ _event = maker(Event)
 
 
 class RecordDecoder:
-    """Reads the records of one input topic. ``partitions``: of the topic, for :meth:`check_partition`."""
+    """Reads the records of one input topic. ``partitions``: of the topic, for
+    :meth:`check_partition`."""
 
     __slots__ = ("_decode", "_key_field", "_partition", "_partitions", "outside", "topic")
 
-    def __init__(self, spec: TopicSpec, partition: int, codecs: Callable[[type], Any], partitions: int | None = None) -> None:
+    def __init__(
+        self,
+        spec: TopicSpec,
+        partition: int,
+        codecs: Callable[[type], Any],
+        partitions: int | None = None,
+    ) -> None:
         self.topic = spec.name
         self.outside = spec.outside
         self._partition = partition
@@ -39,7 +48,8 @@ class RecordDecoder:
         self._decode = None if spec.record is None else codecs(spec.record).decode
 
     def event(self, record: Record) -> Event:
-        """The event in ``record``; raises :class:`UnusableRecord` for an internal one that breaks the rules of its topic.
+        """The event in ``record``; raises :class:`UnusableRecord` for an internal one that breaks
+        the rules of its topic.
 
         Of an external record's headers only the trace is used: two senders may use the same id."""
         headers = dict(record.headers)
@@ -49,7 +59,9 @@ class RecordDecoder:
         trace = headers.get("traceparent")
         errors = "replace" if outside else "strict"
         key = self._key(record.key)
-        value: Any = (raw or b"") if self._decode is None else None if raw is None else self._decode(raw)
+        value: Any = (
+            (raw or b"") if self._decode is None else None if raw is None else self._decode(raw)
+        )
         if self._key_field and value is not None and getattr(value, self._key_field) != key:
             raise UnusableRecord("other_key", f"its key is not the {self._key_field} of its value")
         return _event(
@@ -58,7 +70,9 @@ class RecordDecoder:
             record.offset,
             key,
             value,
-            name.decode("utf-8", errors) if name else derived_id("record", self.topic, self._partition, record.offset),
+            name.decode("utf-8", errors)
+            if name
+            else derived_id("record", self.topic, self._partition, record.offset),
             at_ms,
             int(received) if received else at_ms,
             trace.decode("utf-8", "replace") if trace and len(trace) <= _LONGEST_TRACE else None,
@@ -66,15 +80,18 @@ class RecordDecoder:
         )
 
     def check_partition(self, key: str) -> None:
-        """Raise :class:`UnusableRecord` if ``key`` belongs to another partition: another task has its state."""
+        """Raise :class:`UnusableRecord` if ``key`` belongs to another partition: another task has
+        its state."""
         if self._partitions is None:
             return
         right = partition_of(key.encode(), self._partitions)
         if right != self._partition:
             raise UnusableRecord(
                 "wrong_partition",
-                f"its key belongs to partition {right} of {self._partitions}, and the state of the key with it; "
-                "its producer must partition as Kafka's Java client does (partitioner=murmur2_random)",
+                f"its key belongs to partition {right} of {self._partitions}, and the state of the "
+                "key with it; "
+                "its producer must partition as Kafka's Java client does "
+                "(partitioner=murmur2_random)",
             )
 
     def _key(self, raw: bytes | None) -> str:
@@ -91,11 +108,29 @@ class RecordDecoder:
 class RecordEncoder:
     """Encodes facts for one output topic of a reducer."""
 
-    __slots__ = ("_encode", "_max_bytes", "_partition", "_partitions", "_record", "_type", "kind", "topic")
+    __slots__ = (
+        "_encode",
+        "_max_bytes",
+        "_partition",
+        "_partitions",
+        "_record",
+        "_type",
+        "kind",
+        "topic",
+    )
 
-    def __init__(self, spec: TopicSpec, reducer: str, partition: int, partitions: int, codecs: Callable[[type], Any]) -> None:
+    def __init__(
+        self,
+        spec: TopicSpec,
+        reducer: str,
+        partition: int,
+        partitions: int,
+        codecs: Callable[[type], Any],
+    ) -> None:
         if spec.record is None:
-            raise ValueError(f"{reducer} cannot publish to {spec.name}: the topic has no record type")
+            raise ValueError(
+                f"{reducer} cannot publish to {spec.name}: the topic has no record type"
+            )
         self.topic = spec.name
         self.kind = f"{reducer}.{spec.record.__name__}"
         self._record = spec.record
@@ -107,7 +142,8 @@ class RecordEncoder:
         self._partition = partition if spec.partitions is None else -1
 
     def outgoing(self, fact: Fact, fact_id: str, own_key: str, shared: Headers) -> Outgoing:
-        """``fact`` as a record; raises where its value is not of the topic's type or longer than the topic allows.
+        """``fact`` as a record; raises where its value is not of the topic's type or longer than
+        the topic allows.
 
         ``shared``: the headers that all facts of the step have."""
         value = fact.value
@@ -116,19 +152,34 @@ class RecordEncoder:
                 raise TypeError(f"{self.topic} holds {self._record.__name__}")
             value = self._encode(value)
             if len(value) > self._max_bytes:
-                raise ValueError(f"{self._record.__name__} of {len(value)} bytes; {self.topic} allows {self._max_bytes}")
+                raise ValueError(
+                    f"{self._record.__name__} of {len(value)} bytes; {self.topic} allows "
+                    f"{self._max_bytes}"
+                )
         key = fact.key.encode()
         partition = self._partition if fact.key == own_key else -1
         if partition < 0:
             partition = partition_of(key, self._partitions)
-        return Outgoing(self.topic, partition, key, value, [("ce_id", fact_id.encode()), self._type, *shared])
+        return Outgoing(
+            self.topic, partition, key, value, [("ce_id", fact_id.encode()), self._type, *shared]
+        )
 
 
 class Stamp:
-    """The headers that all facts of a step share. Those that depend only on log time, agreement and batch are made when one of
-    these changes and a fact is published: most steps publish nothing."""
+    """The headers that all facts of a step share. Those that depend only on log time, agreement and
+    batch are made when one of these changes and a fact is published: most steps publish nothing."""
 
-    __slots__ = ("_fixed", "_made", "_now", "_second", "_source", "_stale", "_text", "_version", "_version_text")
+    __slots__ = (
+        "_fixed",
+        "_made",
+        "_now",
+        "_second",
+        "_source",
+        "_stale",
+        "_text",
+        "_version",
+        "_version_text",
+    )
 
     def __init__(self, reducer: Reducer[Any, Any]) -> None:
         self._source = ("ce_source", f"/baton/{reducer.service}/{reducer.name}".encode())
@@ -155,13 +206,23 @@ class Stamp:
             self._second = second
             self._text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.").encode()
         self._stale = False
-        self._fixed = [self._source, _SPEC_VERSION, ("ce_time", b"%b%03dZ" % (self._text, ms)), self._version, self._made]
+        self._fixed = [
+            self._source,
+            _SPEC_VERSION,
+            ("ce_time", b"%b%03dZ" % (self._text, ms)),
+            self._version,
+            self._made,
+        ]
 
     def headers(self, cause: str, received_at_ms: int, traceparent: str | None) -> Headers:
         """The headers of the facts of ``cause``."""
         if self._stale:
             self._fix()
-        headers = [*self._fixed, ("baton_cause", cause.encode()), ("received_at", b"%d" % received_at_ms)]
+        headers = [
+            *self._fixed,
+            ("baton_cause", cause.encode()),
+            ("received_at", b"%d" % received_at_ms),
+        ]
         if traceparent is not None:
             headers.append(("traceparent", traceparent.encode()))
         return headers
@@ -174,7 +235,8 @@ def rfc3339(at_ms: int) -> str:
 
 
 def fact_ids(cause: str, facts: Sequence[Fact], encoders: Mapping[str, RecordEncoder]) -> list[str]:
-    """The ids of a step's facts: derived from cause, reducer, type, and the ordinal among the facts of that type."""
+    """The ids of a step's facts: derived from cause, reducer, type, and the ordinal among the facts
+    of that type."""
     if len(facts) == 1:
         return [derived_id(cause, encoders[facts[0].topic].kind, 0)]
     seen: dict[str, int] = {}

@@ -1,7 +1,8 @@
 """Calls the reducer (one step, one wake, one adoption) and writes the results into the open batch.
 
-The one place that catches what a reducer raises: it becomes a :class:`~baton.engine.errors.ReducerFailed` with the place and
-without the data. Which of the three calls comes next, and at what time, the core decides (:mod:`baton.engine.core`).
+The one place that catches what a reducer raises: it becomes a
+:class:`~baton.engine.errors.ReducerFailed` with the place and without the data. Which of the three
+calls comes next, and at what time, the core decides (:mod:`baton.engine.core`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from baton.contracts.topics import consumer_group
 from baton.engine.batch import LOG_APPEND_TIME, Record
 from baton.engine.changelog import version_of
 from baton.engine.dead_letters import Origin, dead_letter
-from baton.engine.errors import EngineError, ReducerFailed, UnusableRecord, adopt_place, record_place, wake_place
+from baton.engine.errors import (
+    EngineError,
+    ReducerFailed,
+    UnusableRecord,
+    adopt_place,
+    record_place,
+    wake_place,
+)
 from baton.engine.held_timers import HeldTimers
 from baton.engine.key_state import KeyState, Shape
 from baton.engine.open_batch import OpenBatch
@@ -34,12 +42,14 @@ class WakeLoop(RuntimeError):
 
 _NOT_LOG_TIME = Rejection(
     "not_log_time",
-    "the record does not carry the broker's append time: message.timestamp.type of its topic must be LogAppendTime",
+    "the record does not carry the broker's append time: message.timestamp.type of its topic must "
+    "be LogAppendTime",
 )
 
 
 class ReducerRunner:
-    """Runs one reducer on one partition. ``now``: log time of the task; ``reference``: the reference in force then.
+    """Runs one reducer on one partition. ``now``: log time of the task; ``reference``: the
+    reference in force then.
 
     ``skips``: the places to skip when they come up.
     """
@@ -59,15 +69,26 @@ class ReducerRunner:
         self.editions: tuple[str, ...] = ()
         self.skips: set[str] = set()
         self._reducer, self._partition, self._partitions = reducer, partition, config.partitions
-        self._book, self._store, self._held_timers, self._limits = book, store, held_timers, config.limits
+        self._book, self._store, self._held_timers, self._limits = (
+            book,
+            store,
+            held_timers,
+            config.limits,
+        )
         topics, codecs, partitions = config.topics, config.codecs, config.partitions
         self._shape = Shape(reducer, codecs)
-        self._decoders = {topic: RecordDecoder(topics[topic], partition, codecs, partitions) for topic in reducer.inputs}
+        self._decoders = {
+            topic: RecordDecoder(topics[topic], partition, codecs, partitions)
+            for topic in reducer.inputs
+        }
         self._encoders = {
-            topic: RecordEncoder(topics[topic], reducer.name, partition, partitions, codecs) for topic in reducer.outputs
+            topic: RecordEncoder(topics[topic], reducer.name, partition, partitions, codecs)
+            for topic in reducer.outputs
         }
         self._stamp = Stamp(reducer)
-        self._measures = {topic: config.measures[topic] for topic in reducer.outputs if topic in config.measures}
+        self._measures = {
+            topic: config.measures[topic] for topic in reducer.outputs if topic in config.measures
+        }
         self._origin = Origin(
             group=consumer_group(config.namespace, reducer.name),
             service=reducer.service,
@@ -84,7 +105,8 @@ class ReducerRunner:
             self.refresh_reference()
 
     def refresh_reference(self, made_at_ms: int | None = None) -> None:
-        """Look up the reference in force; ``made_at_ms``: the worker's clock, for the following facts."""
+        """Look up the reference in force; ``made_at_ms``: the worker's clock, for the following
+        facts."""
         if made_at_ms is not None:
             self._stamp.made_at(made_at_ms)
         self.reference = self._book.at(self.now)
@@ -98,8 +120,9 @@ class ReducerRunner:
     def step(self, open_batch: OpenBatch, topic: str, record: Record) -> None:
         """Process one input record.
 
-        An external record without log time becomes a dead letter; an internal one that breaks the rules of its topic, or
-        whose key belongs to another partition, stops the task before any of it is in the state."""
+        An external record without log time becomes a dead letter; an internal one that breaks the
+        rules of its topic, or whose key belongs to another partition, stops the task before any of
+        it is in the state."""
         if self.skips and self._skipped(open_batch, record_place(topic, record.offset)):
             return
         decoder = self._decoders[topic]
@@ -115,7 +138,11 @@ class ReducerRunner:
                 decoder.check_partition(event.key)
             if key_state.exists and key_state.version not in self.editions and self._reducer.adopts:
                 self._adopt(open_batch, key_state)
-            key_state.cause, key_state.proven, key_state.place = event.id, True, (topic, record.offset)
+            key_state.cause, key_state.proven, key_state.place = (
+                event.id,
+                True,
+                (topic, record.offset),
+            )
             step = self._reducer.step(key_state, event, now=self.now, reference=self.reference)
             if decoder.outside:
                 self._judge(open_batch, topic, record, step.rejected)
@@ -128,7 +155,8 @@ class ReducerRunner:
             raise self.failed((topic, record.offset), error) from None
 
     def wake(self, open_batch: OpenBatch, due: int, key: str, *, proven: bool) -> bool:
-        """Fire one timer. False: the key adopted instead, and may have set another time; if that is due, it comes up again."""
+        """Fire one timer. False: the key adopted instead, and may have set another time; if that is
+        due, it comes up again."""
         key_state = self._key_state(open_batch, key)
         open_batch.wakes_left -= 1
         open_batch.counts.wakes += 1
@@ -145,7 +173,11 @@ class ReducerRunner:
         key_state.proven, key_state.place = proven, place
         try:
             step = self._reducer.wake(key_state, now=self.now, reference=self.reference)
-            key_state.spins = key_state.spins + 1 if proven and step.wake_at is not None and step.wake_at <= self.now else 0
+            key_state.spins = (
+                key_state.spins + 1
+                if proven and step.wake_at is not None and step.wake_at <= self.now
+                else 0
+            )
             if key_state.spins > self._limits.spins:
                 raise WakeLoop
             self._apply(open_batch, key_state, step, self.now, None, forced=True)
@@ -174,7 +206,8 @@ class ReducerRunner:
         return partition_of(key.encode(), self._partitions) == self._partition
 
     def gauge_changes(self, key_state: KeyState) -> Iterator[Amount]:
-        """What a key of the batch does to the reducer's gauge: its new value, or the change of a sum over keys."""
+        """What a key of the batch does to the reducer's gauge: its new value, or the change of a
+        sum over keys."""
         if not self._reducer.has_gauge:
             return
         amount = self._reducer.gauge(key_state)
@@ -225,19 +258,27 @@ class ReducerRunner:
             key_state.skip(edition, place)
             return
         # What holds may come to hold again: the revision tells the two adoptions apart.
-        key_state.cause = derived_id("adopt", self._reducer.name, key_state.key, edition, key_state.revision)
+        key_state.cause = derived_id(
+            "adopt", self._reducer.name, key_state.key, edition, key_state.revision
+        )
         key_state.proven, key_state.place = True, place
         try:
-            step = self._reducer.adopt(key_state, old=key_state.version, new=self.reference, now=self.now)
+            step = self._reducer.adopt(
+                key_state, old=key_state.version, new=self.reference, now=self.now
+            )
             self._apply(open_batch, key_state, step, self.now, None, forced=True)
         except Exception as error:  # noqa: BLE001 - see step
             raise self.failed(place, error) from None
 
-    def _judge(self, open_batch: OpenBatch, topic: str, record: Record, rejected: Rejection | None) -> None:
+    def _judge(
+        self, open_batch: OpenBatch, topic: str, record: Record, rejected: Rejection | None
+    ) -> None:
         open_batch.verdicts.append(rejected is not None)
         if rejected is not None:
             open_batch.counts.dead += 1
-            open_batch.outgoing.append(dead_letter(topic, self._partition, record, rejected, self._origin, self.now))
+            open_batch.outgoing.append(
+                dead_letter(topic, self._partition, record, rejected, self._origin, self.now)
+            )
 
     def _apply(
         self,
@@ -251,7 +292,9 @@ class ReducerRunner:
     ) -> None:
         if not self._shape.stateless:
             before = key_state.wake_at
-            key_state.apply(step, self._reducer.edition_of(step.head, self.reference), forced=forced)
+            key_state.apply(
+                step, self._reducer.edition_of(step.head, self.reference), forced=forced
+            )
             if forced or key_state.wake_at != before:
                 self._held_timers.set(key_state.key, key_state.wake_at, self.now)
         elif step.head is not None or step.wake_at is not None or step.put:
@@ -259,7 +302,11 @@ class ReducerRunner:
         facts = step.facts
         if facts:
             shared = self._stamp.headers(key_state.cause, received_at_ms, traceparent)
-            for fact, fact_id in zip(facts, fact_ids(key_state.cause, facts, self._encoders), strict=True):
-                open_batch.outgoing.append(self._encoders[fact.topic].outgoing(fact, fact_id, key_state.key, shared))
+            for fact, fact_id in zip(
+                facts, fact_ids(key_state.cause, facts, self._encoders), strict=True
+            ):
+                open_batch.outgoing.append(
+                    self._encoders[fact.topic].outgoing(fact, fact_id, key_state.key, shared)
+                )
                 if (measure := self._measures.get(fact.topic)) and (amount := measure(fact.value)):
                     open_batch.measure(amount)

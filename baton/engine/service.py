@@ -1,7 +1,7 @@
 """The declaration of a service: its reducers and their reference book.
 
-A service package exposes it as ``services.<name>.app: SERVICE``. It declares and starts nothing; a worker
-(:mod:`baton.engine.kafka.worker`) or the in-memory log runs it.
+A service package exposes it as ``services.<name>.app: SERVICE``. It declares and starts nothing; a
+worker (:mod:`baton.engine.kafka.worker`) or the in-memory log runs it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from baton.engine.reducer import Reducer, ReferenceBook
 class Service:
     """One service. ``book`` makes the (empty) reference book that all its tasks share.
 
-    ``measures``: by topic, what a published fact adds to a metric (:mod:`baton.contracts.fact_metrics`).
+    ``measures``: by topic, what a published fact adds to a metric
+    (:mod:`baton.contracts.fact_metrics`).
     """
 
     name: str

@@ -1,7 +1,8 @@
-"""A step under construction: reads through to the view, collects the changes, and builds the :class:`~baton.engine.reducer.Step`.
+"""A step under construction: reads through to the view, collects the changes, and builds the
+:class:`~baton.engine.reducer.Step`.
 
-It lives for one call of a reducer and is the only mutable object there. Every reducer extends it with its own head and
-operations; the builder itself decides nothing.
+It lives for one call of a reducer and is the only mutable object there. Every reducer extends it
+with its own head and operations; the builder itself decides nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class StepBuilder(Generic[S]):
         self._drop: dict[tuple[EntryKind[Any], str], None] = {}
         self._facts: list[Fact] = []
 
-    # ------------------------------------------------------------------ entries, as they will be after this step
+    # ------------------------------------------------------------------ entries, as they will be
+    # after this step
 
     def get(self, kind: EntryKind[T], item: str) -> T | None:
         """The entry, or None."""
@@ -41,7 +43,8 @@ class StepBuilder(Generic[S]):
         return None if place in self._drop else self.view.get(kind, item)
 
     def items(self, kind: EntryKind[T], *, limit: int = MAX_ENTRIES) -> list[tuple[str, T]]:
-        """All entries of a kind, in the order of their items. Of those stored before, at most ``limit`` are read."""
+        """All entries of a kind, in the order of their items. Of those stored before, at most
+        ``limit`` are read."""
         stored = self.view.scan(kind, limit=limit) if self.view.count(kind) else ()
         return self._merged(kind, dict(stored), first="")
 
@@ -49,24 +52,42 @@ class StepBuilder(Generic[S]):
         """At most ``limit`` entries of a kind in the order of their items, from ``first`` on."""
         # Each entry dropped here can hide at most one stored entry, so this many more are enough.
         hidden = sum(1 for dropped, item in self._drop if dropped is kind and item >= first)
-        return self._merged(kind, dict(self.view.scan(kind, first=first, limit=limit + hidden)), first=first)[:limit]
+        return self._merged(
+            kind, dict(self.view.scan(kind, first=first, limit=limit + hidden)), first=first
+        )[:limit]
 
     def count(self, kind: EntryKind[Any]) -> int:
         """How many entries of a kind there are."""
         dropped = sum(1 for of_kind, _ in self._drop if of_kind is kind)
-        added = sum(1 for of_kind, item in self._put if of_kind is kind and self.view.get(kind, item) is None)
+        added = sum(
+            1
+            for of_kind, item in self._put
+            if of_kind is kind and self.view.get(kind, item) is None
+        )
         return self.view.count(kind) - dropped + added
 
-    def _merged(self, kind: EntryKind[T], entries: dict[str, T], *, first: str) -> list[tuple[str, T]]:
+    def _merged(
+        self, kind: EntryKind[T], entries: dict[str, T], *, first: str
+    ) -> list[tuple[str, T]]:
         for of_kind, item in self._drop:
             if of_kind is kind:
                 entries.pop(item, None)
-        entries.update({item: value for (of_kind, item), value in self._put.items() if of_kind is kind and item >= first})
+        entries.update(
+            {
+                item: value
+                for (of_kind, item), value in self._put.items()
+                if of_kind is kind and item >= first
+            }
+        )
         return sorted(entries.items(), key=_item)
 
     def put(self, kind: EntryKind[T], item: str, value: T) -> None:
         """Store an entry, unless it is what is stored already."""
-        if (kind, item) in self._put or (kind, item) in self._drop or self.view.get(kind, item) != value:
+        if (
+            (kind, item) in self._put
+            or (kind, item) in self._drop
+            or self.view.get(kind, item) != value
+        ):
             self.store(kind, item, value)
 
     def store(self, kind: EntryKind[T], item: str, value: T) -> None:

@@ -1,7 +1,8 @@
 """Where a task's committed state lies: heads and entries, as the bytes the changelog has.
 
-Nothing is decoded before it is touched, so a restore is quick and a million keys trouble the collector little. Behind the small
-interface another store (on disk) can take the place of :class:`MemoryStore`.
+Nothing is decoded before it is touched, so a restore is quick and a million keys trouble the
+collector little. Behind the small interface another store (on disk) can take the place of
+:class:`MemoryStore`.
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ class Store(Protocol):
     def entry(self, kind: str, key: str, item: str) -> bytes | None: ...
     def set_entry(self, kind: str, key: str, item: str, raw: bytes | None) -> None: ...
     def count(self, kind: str, key: str) -> int: ...
-    def scan(self, kind: str, key: str, first: str, below: str | None, limit: int, reverse: bool) -> list[tuple[str, bytes]]: ...
+    def scan(
+        self, kind: str, key: str, first: str, below: str | None, limit: int, reverse: bool
+    ) -> list[tuple[str, bytes]]: ...
 
 
 class MemoryStore:
-    """A store in memory. Entries of a key are two lists in the order of their items: small, and scanned by slices."""
+    """A store in memory. Entries of a key are two lists in the order of their items: small, and
+    scanned by slices."""
 
     __slots__ = ("_entries", "_heads")
 
@@ -81,7 +85,9 @@ class MemoryStore:
         held = self._entries.get(kind, {}).get(key)
         return 0 if held is None else len(held[0])
 
-    def scan(self, kind: str, key: str, first: str, below: str | None, limit: int, reverse: bool) -> list[tuple[str, bytes]]:
+    def scan(
+        self, kind: str, key: str, first: str, below: str | None, limit: int, reverse: bool
+    ) -> list[tuple[str, bytes]]:
         held = self._entries.get(kind, {}).get(key)
         if held is None:
             return []

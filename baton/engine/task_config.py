@@ -1,4 +1,5 @@
-"""What every task of a process has in common: fixed when the process starts, the same for every reducer.
+"""What every task of a process has in common: fixed when the process starts, the same for every
+reducer.
 
 A host (Kafka or in memory) makes one and hands it to every :class:`~baton.engine.core.Core`. What
 differs from task to task, the reducer and the partition, is not here.

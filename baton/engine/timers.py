@@ -1,9 +1,10 @@
 """A timer queue: at most one timer per key, fired in the exact order of (due time, key).
 
-A hashed wheel: timers lie unordered in slots of one minute, so starting, moving and stopping a timer costs the same at ten and
-at ten million. Only the slot whose time has come is sorted (the front); timers started for a time up to there go into a small
-heap beside it. The due time of a key is kept once, in ``_due``; slots are cleaned at once, front and heap lazily. The queue
-reads no clock: the caller passes the time.
+A hashed wheel: timers lie unordered in slots of one minute, so starting, moving and stopping a
+timer costs the same at ten and at ten million. Only the slot whose time has come is sorted (the
+front); timers started for a time up to there go into a small heap beside it. The due time of a key
+is kept once, in ``_due``; slots are cleaned at once, front and heap lazily. The queue reads no
+clock: the caller passes the time.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class Timers:
         self._waiting: list[int] = []  # heap of slot numbers; may name slots that are gone
         self._front_slot = -_NEVER
         self._front: list[Timer] = []  # the opened slot, the last first; may hold stopped ones
-        self._short: list[Timer] = []  # heap of what was started for a time up to the opened slot; likewise
+        # heap of what was started for a time up to the opened slot; likewise
+        self._short: list[Timer] = []
         self._next: int | None = None  # exact next due time where known
 
     def __len__(self) -> int:
@@ -71,7 +73,11 @@ class Timers:
         slot = former // _SLOT_MS
         if slot <= self._front_slot:
             if len(self._short) > 2 * len(self._due) + _SLACK:
-                self._short = [(due, other) for due, other in self._short if self._due.get(other) == due and other != key]
+                self._short = [
+                    (due, other)
+                    for due, other in self._short
+                    if self._due.get(other) == due and other != key
+                ]
                 heapify(self._short)
             return
         held = self._slots[slot]
@@ -94,14 +100,19 @@ class Timers:
         """The exact next due time, or None where there is no timer."""
         if self._next is None and self._due:
             self._tidy()
-            ahead = min(map(self._due.__getitem__, self._slots[self._waiting[0]])) if self._waiting else _NEVER
+            ahead = (
+                min(map(self._due.__getitem__, self._slots[self._waiting[0]]))
+                if self._waiting
+                else _NEVER
+            )
             front = self._front[-1][0] if self._front else _NEVER
             short = self._short[0][0] if self._short else _NEVER
             self._next = min(ahead, front, short)
         return self._next
 
     def pop(self, until_ms: int) -> Timer | None:
-        """Remove and give the first timer (due, key) that is due at or before ``until_ms``, or None."""
+        """Remove and give the first timer (due, key) that is due at or before ``until_ms``, or
+        None."""
         front, short = self._front, self._short
         if short or not front or self._due.get(front[-1][1]) != front[-1][0]:
             self._open(until_ms)
@@ -122,13 +133,21 @@ class Timers:
         return first
 
     def _open(self, until_ms: int) -> None:
-        """Sort the next slot into the front, if it may hold what is due by ``until_ms`` and nothing is left before it."""
+        """Sort the next slot into the front, if it may hold what is due by ``until_ms`` and nothing
+        is left before it."""
         self._tidy()
-        if self._front or self._short or not self._waiting or self._waiting[0] * _SLOT_MS > until_ms:
+        if (
+            self._front
+            or self._short
+            or not self._waiting
+            or self._waiting[0] * _SLOT_MS > until_ms
+        ):
             return
         self._front_slot = heappop(self._waiting)
         due = self._due
-        self._front = sorted([(due[key], key) for key in self._slots.pop(self._front_slot)], reverse=True)
+        self._front = sorted(
+            [(due[key], key) for key in self._slots.pop(self._front_slot)], reverse=True
+        )
 
     def _tidy(self) -> None:
         """Drop from the tops what is no longer there."""

@@ -1,4 +1,5 @@
-"""Single cells as people fill them: several addresses, yes and no in many words, moments in many ways of writing. Pure."""
+"""Single cells as people fill them: several addresses, yes and no in many words, moments in many
+ways of writing. Pure."""
 
 from __future__ import annotations
 
@@ -41,8 +42,22 @@ NEITHER = frozenset(
     }
 )
 STAYED_AWAY = frozenset(
-    {"not attending", "not attended", "did not attend", "absent", "no show", "no-show", "noshow", "deleted", "cancelled", "canceled", "nicht teilgenommen", "abwesend", "abgesagt"}
-)  # fmt: skip
+    {
+        "not attending",
+        "not attended",
+        "did not attend",
+        "absent",
+        "no show",
+        "no-show",
+        "noshow",
+        "deleted",
+        "cancelled",
+        "canceled",
+        "nicht teilgenommen",
+        "abwesend",
+        "abgesagt",
+    }
+)
 
 MAX_ADDRESSES = 8
 _MAX_ADDRESS_CHARACTERS = 4_000
@@ -97,7 +112,9 @@ def came(cell: str) -> bool:
 
 # --- moments
 
-_NUMBERS = re.compile(r"(?P<a>\d{1,4})(?P<mark>[./-])\s?(?P<b>\d{1,2})(?P=mark)\s?(?P<c>\d{2,4})(?:,?[ T]+(?P<time>\d.*))?\Z")
+_NUMBERS = re.compile(
+    r"(?P<a>\d{1,4})(?P<mark>[./-])\s?(?P<b>\d{1,2})(?P=mark)\s?(?P<c>\d{2,4})(?:,?[ T]+(?P<time>\d.*))?\Z"
+)
 _NAMED = re.compile(
     r"(?:[^\W\d]{2,10}\.?,? )?(?:(?P<d1>\d{1,2})(?:st|nd|rd|th|\.)?[ -](?P<m1>[^\W\d]{3,10})\.?[ -]|(?P<m2>[^\W\d]{3,10})\.? (?P<d2>\d{1,2})(?:st|nd|rd|th)?,? )"
     r"(?P<y>\d{4})(?:,?(?: at| um)?[ T]+(?P<time>\d.*))?\Z",
@@ -111,13 +128,16 @@ _MAX_CHARACTERS = 60
 
 
 def moment_ms(cell: str, order: DateOrder | None, zone: tzinfo) -> int:
-    """A moment as milliseconds UTC; a day is its midnight, and what names no zone is in ``zone``. Raises :class:`CellWrong`."""
+    """A moment as milliseconds UTC; a day is its midnight, and what names no zone is in ``zone``.
+    Raises :class:`CellWrong`."""
     text = " ".join(cell.strip().strip("'\"").split())
     if len(text) > _MAX_CHARACTERS:
         raise CellWrong("is no date")
     found = _iso(text) or _by_numbers(text, order, zone) or _by_names(text, zone)
     if found is None:
-        raise CellWrong("is not a date or time that can be read; write it as 2026-03-02 or 2026-03-02T10:00:00Z")
+        raise CellWrong(
+            "is not a date or time that can be read; write it as 2026-03-02 or 2026-03-02T10:00:00Z"
+        )
     aware = found if found.tzinfo else found.replace(tzinfo=zone)
     milliseconds = int(aware.timestamp() * 1000)
     if not EARLIEST_MS <= milliseconds < LATEST_MS:
@@ -126,13 +146,20 @@ def moment_ms(cell: str, order: DateOrder | None, zone: tzinfo) -> int:
 
 
 def date_order_in(cells: Iterable[str]) -> DateOrder | None:
-    """How a column writes its dates, where one of them has a day after the twelfth; None where it cannot be seen."""
+    """How a column writes its dates, where one of them has a day after the twelfth; None where it
+    cannot be seen."""
     seen = set()
     for cell in cells:
         match = _NUMBERS.match(" ".join(cell.strip().split())[:_MAX_CHARACTERS])
         if match and len(match["a"]) <= 2:
             first, second = int(match["a"]), int(match["b"])
-            seen |= {DateOrder.DMY} if first > 12 >= second else {DateOrder.MDY} if second > 12 >= first else set()
+            seen |= (
+                {DateOrder.DMY}
+                if first > 12 >= second
+                else {DateOrder.MDY}
+                if second > 12 >= first
+                else set()
+            )
     return seen.pop() if len(seen) == 1 else None
 
 
@@ -164,7 +191,9 @@ def _day_and_month(a: int, b: int, mark: str, order: DateOrder | None) -> tuple[
         return a, b
     if b > 12 or order is DateOrder.MDY:
         return b, a
-    raise CellWrong("could be two days; say how the dates are written with --dates dmy or --dates mdy")
+    raise CellWrong(
+        "could be two days; say how the dates are written with --dates dmy or --dates mdy"
+    )
 
 
 def _by_names(text: str, zone: tzinfo) -> datetime | None:

@@ -1,4 +1,5 @@
-"""In which encoding a list is written, from its first bytes. A guess, and said so: only UTF-8 and a byte order mark are certain."""
+"""In which encoding a list is written, from its first bytes. A guess, and said so: only UTF-8 and a
+byte order mark are certain."""
 
 from __future__ import annotations
 
@@ -100,5 +101,7 @@ def _guessed(sample: bytes) -> str:
 def _is_other_alphabet(western: str) -> bool:
     """Whether words are nothing but accents: then they are of an alphabet that has none."""
     words = _ACCENTED.findall(western)
-    foreign = sum(1 for word in words if sum(not letter.isascii() for letter in word) > len(word) // 2)
+    foreign = sum(
+        1 for word in words if sum(not letter.isascii() for letter in word) > len(word) // 2
+    )
     return foreign * 2 > len(words)

@@ -1,6 +1,8 @@
-"""Which column of a list fills which field: as wished, as a known export has it, as such columns are usually called. Pure.
+"""Which column of a list fills which field: as wished, as a known export has it, as such columns
+are usually called. Pure.
 
-An owner, a user, a column named Id say nothing about who is meant until somebody says whose they are.
+An owner, a user, a column named Id say nothing about who is meant until somebody says whose they
+are.
 """
 
 from __future__ import annotations
@@ -23,17 +25,32 @@ PERSON = (
     "note",
 )
 PROFILE = (
-    "title", "role", "seniority", "department", "country", "region", "postal", "industry", "employees", "annual_revenue", "domain", "website", "language",
-)  # fmt: skip
+    "title",
+    "role",
+    "seniority",
+    "department",
+    "country",
+    "region",
+    "postal",
+    "industry",
+    "employees",
+    "annual_revenue",
+    "domain",
+    "website",
+    "language",
+)
 ENGAGEMENT = ("act", "content_id", "content_title", "content_stage", "campaign")
 PLAIN = ("id", "occurred_at", "name", "attended")
 SEVERAL = ("email", "other_emails", "phone")
-"""Fields that several columns may fill, explicitly too: people have two addresses and two telephones."""
+"""Fields that several columns may fill, explicitly too: people have two addresses and two
+telephones."""
 
 _KNOWN = frozenset({*PERSON, *PROFILE, *ENGAGEMENT, *PLAIN, "email"}) - {"id"}
 _FIELD = re.compile(r"(?:profile\.)?([a-z][a-z0-9_]{0,47})\Z")
 _CRM = re.compile(r"crm:([a-z][a-z0-9_-]{0,31})\Z")
-CONSENT = re.compile(r"(consent|optout|consent_at|optout_at):([a-z0-9][a-z0-9_]{0,63})(?:/([a-z0-9][a-z0-9_]{0,63}))?\Z")
+CONSENT = re.compile(
+    r"(consent|optout|consent_at|optout_at):([a-z0-9][a-z0-9_]{0,63})(?:/([a-z0-9][a-z0-9_]{0,63}))?\Z"
+)
 _IDS_OF = (
     # Salesforce: leads and contacts; an account or a campaign is no person.
     (re.compile(r"(?:00Q|003)[A-Za-z0-9]{12}(?:[A-Za-z0-5]{3})?\Z"), "crm:salesforce"),
@@ -61,7 +78,8 @@ class MapWrong(ValueError):
 class ColumnMap:
     """For each column the field it fills, None for those that are left out.
 
-    ``left_out`` are the names that nobody knows, ``ignored`` those that are left out on purpose; ``export`` says whose list it is.
+    ``left_out`` are the names that nobody knows, ``ignored`` those that are left out on purpose;
+    ``export`` says whose list it is.
     """
 
     fields: tuple[str | None, ...]
@@ -71,7 +89,8 @@ class ColumnMap:
 
 
 def is_header(cells: Sequence[str], wished: Mapping[str, str]) -> bool:
-    """Whether a row is a header: it has the columns that were wished for, or one that says who is meant beside the others."""
+    """Whether a row is a header: it has the columns that were wished for, or one that says who is
+    meant beside the others."""
     names = [tidy(cell) for cell in cells]
     if wished:
         return all(column in names for column in wished)
@@ -86,29 +105,40 @@ def column_map(
     guess: bool = True,
     samples: Sequence[Sequence[str]] = (),
 ) -> ColumnMap:
-    """Which column fills which field. ``wishes``: column to field, see :func:`read_wishes`. ``samples``: rows, where the name of a column
-    says too little. Raises :class:`MapWrong`."""
+    """Which column fills which field. ``wishes``: column to field, see :func:`read_wishes`.
+    ``samples``: rows, where the name of a column says too little. Raises :class:`MapWrong`."""
     names = [tidy(each) for each in header]
     _refuse_unknown_columns(wishes, names)
     export = recognised(names) if guess else None
     fields: list[str | None] = []
     for place, name in enumerate(names):
         cells = [row[place] for row in samples if place < len(row)]
-        fields.append(wishes.get(name) or (_guessed(name, export, cells) if guess and name else None))
+        fields.append(
+            wishes.get(name) or (_guessed(name, export, cells) if guess and name else None)
+        )
     explicit = [wishes[name] for name in names if name in wishes]
     _refuse_doubles(explicit)
     single = {field for field in explicit if field not in (IGNORED, *SEVERAL)}
-    fields = [None if field in single and name not in wishes else field for name, field in zip(names, fields, strict=True)]
+    fields = [
+        None if field in single and name not in wishes else field
+        for name, field in zip(names, fields, strict=True)
+    ]
     if not wishes and any("@" in name for name in names):
-        raise MapWrong("the first line has an address and no names of columns; put a line with the columns' names before it")
+        raise MapWrong(
+            "the first line has an address and no names of columns; put a line with the columns' "
+            "names before it"
+        )
     if not any(field and _is_identity(field) for field in fields):
         raise MapWrong(
-            "no column says who is meant; map one, as in --map 'E-mail=email' or --map 'Contact ID=crm:salesforce'; "
+            "no column says who is meant; map one, as in --map 'E-mail=email' or --map 'Contact "
+            "ID=crm:salesforce'; "
             f"the columns are {', '.join(names[:30])}"
         )
     return ColumnMap(
         fields=tuple(None if field == IGNORED else field for field in fields),
-        left_out=tuple(name for name, field in zip(names, fields, strict=True) if field is None and name),
+        left_out=tuple(
+            name for name, field in zip(names, fields, strict=True) if field is None and name
+        ),
         ignored=tuple(name for name, field in zip(names, fields, strict=True) if field == IGNORED),
         export=export.title if export else None,
     )
@@ -131,14 +161,18 @@ def _is_identity(field: str) -> bool:
 def _refuse_unknown_columns(wishes: Mapping[str, str], names: Sequence[str]) -> None:
     missing = [column for column in wishes if column not in names]
     if missing:
-        raise MapWrong(f"--map: the file has no column {missing[0]!r}; it has {', '.join(names[:30])}")
+        raise MapWrong(
+            f"--map: the file has no column {missing[0]!r}; it has {', '.join(names[:30])}"
+        )
 
 
 def _refuse_doubles(explicit: Sequence[str]) -> None:
     single = [field for field in explicit if field not in (IGNORED, *SEVERAL)]
     twice = next((field for field in single if single.count(field) > 1), None)
     if twice:
-        raise MapWrong(f"two columns are meant to be {twice}; leave one out with --map column={IGNORED}")
+        raise MapWrong(
+            f"two columns are meant to be {twice}; leave one out with --map column={IGNORED}"
+        )
 
 
 def _guessed(name: str, export: Export | None, cells: Sequence[str]) -> str | None:
@@ -154,7 +188,9 @@ def _guessed(name: str, export: Export | None, cells: Sequence[str]) -> str | No
 def _whose_id(cells: Sequence[str]) -> str | None:
     """The system whose ids a column has, by their form; None where they could be anybody's."""
     told = [cell.strip() for cell in cells if cell.strip()]
-    return next((field for form, field in _IDS_OF if told and all(form.match(cell) for cell in told)), None)
+    return next(
+        (field for form, field in _IDS_OF if told and all(form.match(cell) for cell in told)), None
+    )
 
 
 def _wish(text: str) -> tuple[str, str]:
@@ -164,8 +200,10 @@ def _wish(text: str) -> tuple[str, str]:
         raise MapWrong(f"--map {text!r}: write column=field")
     if not is_field(field):
         raise MapWrong(
-            f"--map {text!r}: {field!r} is no field; there are {', '.join((*IDENTIFIERS, *PERSON, *PLAIN, *ENGAGEMENT))}, crm:SYSTEM, "
-            f"consent:PURPOSE/CHANNEL, optout:PURPOSE/CHANNEL, consent_at:PURPOSE/CHANNEL, optout_at:PURPOSE/CHANNEL, any name of a "
+            f"--map {text!r}: {field!r} is no field; there are "
+            f"{', '.join((*IDENTIFIERS, *PERSON, *PLAIN, *ENGAGEMENT))}, crm:SYSTEM, "
+            "consent:PURPOSE/CHANNEL, optout:PURPOSE/CHANNEL, consent_at:PURPOSE/CHANNEL, "
+            "optout_at:PURPOSE/CHANNEL, any name of a "
             f"profile field, and {IGNORED} for none"
         )
     return tidy(column), field

@@ -1,7 +1,7 @@
 """Yes and no of a list: each with its date, or as careful as it must be without one. Pure.
 
-A yes without a date is older than any dated act, so it never overrules a no; a no without a date is of today. A column of opt-outs knows
-only refusals: who has not opted out has not agreed.
+A yes without a date is older than any dated act, so it never overrules a no; a no without a date is
+of today. A column of opt-outs knows only refusals: who has not opted out has not agreed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def consents_of(
     terms: ImportTerms,
     notes: list[Problem],
 ) -> list[dict[str, Any]]:
-    """Each yes and each no with its date. A yes without one is older than any dated act; a no without one is of today."""
+    """Each yes and each no with its date. A yes without one is older than any dated act; a no
+    without one is of today."""
     made: list[dict[str, Any]] = []
     for key in dict.fromkeys(name.partition(":")[2] for name in cells if CONSENT.match(name)):
         yes, no = _answers(cells, key)
@@ -59,7 +60,10 @@ def consents_of(
 def _answers(cells: Cells, key: str) -> tuple[bool | None, bool]:
     """Whether there is a yes (None: no answer) and whether there is a no."""
     words = [_said(f"consent:{key}", cell) for cell in cells.get(f"consent:{key}", ())]
-    refused = any(_said(f"optout:{key}", cell) for cell in cells.get(f"optout:{key}", ())) or False in words
+    refused = (
+        any(_said(f"optout:{key}", cell) for cell in cells.get(f"optout:{key}", ()))
+        or False in words
+    )
     return (True in words) if any(word is not None for word in words) else None, refused
 
 
@@ -71,10 +75,13 @@ def _said(name: str, cell: str) -> bool | None:
 
 
 def _date(cells: Cells, name: str, terms: ImportTerms, notes: list[Problem]) -> int | None:
-    """When somebody agreed or refused. A date that cannot be read is none, and noted: the answer stands, undated."""
+    """When somebody agreed or refused. A date that cannot be read is none, and noted: the answer
+    stands, undated."""
     cell = next(iter(cells.get(name, ())), None)
     try:
-        return None if cell is None or says_nothing(cell) else moment_ms(cell, terms.dates, terms.zone)
+        return (
+            None if cell is None or says_nothing(cell) else moment_ms(cell, terms.dates, terms.zone)
+        )
     except CellWrong as error:
         notes.append(Problem(name, str(error)))
         return None

@@ -1,4 +1,5 @@
-"""What an import would do, without a running system: the mapping, some rows as they would be understood, and every row that is not."""
+"""What an import would do, without a running system: the mapping, some rows as they would be
+understood, and every row that is not."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ SHOWN_ROWS = 10
 
 @dataclass(slots=True, kw_only=True)
 class Rehearsal:
-    """The outcome. ``rows``: the first ones, with their line and their events as Baton would take them."""
+    """The outcome. ``rows``: the first ones, with their line and their events as Baton would take
+    them."""
 
     remarks: list[str]
     mapping: list[tuple[str, str]]
@@ -90,7 +92,9 @@ def _as_understood(record: IntakeRecord) -> dict[str, Any]:
     at_ms = record.occurred_at_ms
     shown: dict[str, Any] = {
         "kind": record.kind,
-        "occurred_at": "undated" if at_ms == UNDATED_MS else datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(),
+        "occurred_at": "undated"
+        if at_ms == UNDATED_MS
+        else datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(),
         "identifiers": [f"{each.scheme}: {each.value}" for each in record.identifiers],
     }
     parts = {

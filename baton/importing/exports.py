@@ -1,4 +1,5 @@
-"""What the columns of known lists are called: ``known_headers.toml``, looked up by names without case, accents and punctuation."""
+"""What the columns of known lists are called: ``known_headers.toml``, looked up by names without
+case, accents and punctuation."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from pydantic import BaseModel, ConfigDict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """A tool's export: ``marks`` are sets of columns that only it has, ``columns`` what its columns mean."""
+    """A tool's export: ``marks`` are sets of columns that only it has, ``columns`` what its columns
+    mean."""
 
     name: str
     title: str
@@ -33,7 +35,9 @@ def header_key(name: str) -> str:
 @cache
 def general() -> Mapping[str, str]:
     """Names that mean the same wherever they stand, to their field."""
-    return {header_key(name): field for field, names in _document().general.items() for name in names}
+    return {
+        header_key(name): field for field, names in _document().general.items() for name in names
+    }
 
 
 @cache
@@ -53,7 +57,11 @@ def exports() -> tuple[Export, ...]:
 def recognised(header: Sequence[str]) -> Export | None:
     """The export with the most marks in a header; None where nothing is marked."""
     names = frozenset(map(header_key, header))
-    found = [(max(map(len, met)), export) for export in exports() if (met := [mark for mark in export.marks if mark <= names])]
+    found = [
+        (max(map(len, met)), export)
+        for export in exports()
+        if (met := [mark for mark in export.marks if mark <= names])
+    ]
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
 

@@ -1,4 +1,5 @@
-"""A list, read: its table, which column is what, and the event lines of its rows as they are asked for."""
+"""A list, read: its table, which column is what, and the event lines of its rows as they are asked
+for."""
 
 from __future__ import annotations
 
@@ -59,7 +60,8 @@ def open_list(
     wishes: Mapping[str, str],
     guess: bool = True,
 ) -> PeopleList:
-    """The list in ``content``; raises :class:`~baton.importing.tables.FileWrong` or :class:`~baton.importing.columns.MapWrong`."""
+    """The list in ``content``; raises :class:`~baton.importing.tables.FileWrong` or
+    :class:`~baton.importing.columns.MapWrong`."""
     table = read_table(content, file, lambda cells: is_header(cells, wishes))
     samples = [row for _, row in table.peeked]
     columns = column_map(table.header, wishes, guess=guess, samples=samples)
@@ -71,5 +73,7 @@ def open_list(
 
 
 def _dates(samples: Sequence[Sequence[str]], columns: ColumnMap) -> Iterator[str]:
-    places = [place for place, field in enumerate(columns.fields) if field and field.startswith(_DATES)]
+    places = [
+        place for place, field in enumerate(columns.fields) if field and field.startswith(_DATES)
+    ]
     return (row[place] for row in samples for place in places if place < len(row))

@@ -1,4 +1,5 @@
-"""A mapping of columns that was found once and holds for the next list of the same tool: a small JSON file."""
+"""A mapping of columns that was found once and holds for the next list of the same tool: a small
+JSON file."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ def _checked(field: str) -> str:
 
 
 class SavedMapping(BaseModel):
-    """Which column is what, and how the file is written. A column that is left out is mapped to ``-``."""
+    """Which column is what, and how the file is written. A column that is left out is mapped to
+    ``-``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,8 +38,14 @@ class SavedMapping(BaseModel):
 
 def mapping_of(header: list[str], columns: ColumnMap, **terms: str | None) -> SavedMapping:
     """What was found for a header, ready to be saved."""
-    names = {tidy(name): field or IGNORED for name, field in zip(header, columns.fields, strict=True) if name.strip()}
-    return SavedMapping.model_validate({"columns": names, **{name: value for name, value in terms.items() if value}})
+    names = {
+        tidy(name): field or IGNORED
+        for name, field in zip(header, columns.fields, strict=True)
+        if name.strip()
+    }
+    return SavedMapping.model_validate(
+        {"columns": names, **{name: value for name, value in terms.items() if value}}
+    )
 
 
 def save_mapping(path: Path, mapping: SavedMapping) -> None:

@@ -1,8 +1,10 @@
-"""A row of a list as event lines: a profile or an engagement, and one for each consent it tells. Pure.
+"""A row of a list as event lines: a profile or an engagement, and one for each consent it tells.
+Pure.
 
-What cannot be read costs as little as it can: an optional cell is left out and noted, a row that names nobody or whose yes and no cannot be
-told apart is refused. What has no date counts as older than everything that has one wherever that is the careful reading: an undated
-yes never overrules a dated no, and with ``fill_empty`` a list never overrules what is known.
+What cannot be read costs as little as it can: an optional cell is left out and noted, a row that
+names nobody or whose yes and no cannot be told apart is refused. What has no date counts as older
+than everything that has one wherever that is the careful reading: an undated yes never overrules a
+dated no, and with ``fill_empty`` a list never overrules what is known.
 """
 
 from __future__ import annotations
@@ -91,12 +93,17 @@ def _identifiers(cells: Cells, notes: list[Problem]) -> dict[str, Any]:
     found = {scheme: values for scheme, values in found.items() if values}
     if not found:
         wrong = next((note for note in notes if note.field.startswith("identifiers")), None)
-        raise (RowWrong(wrong.field, wrong.reason) if wrong else RowWrong("identifiers", "are empty: nobody is meant"))
+        raise (
+            RowWrong(wrong.field, wrong.reason)
+            if wrong
+            else RowWrong("identifiers", "are empty: nobody is meant")
+        )
     return found
 
 
 def _emails(cells: Cells, notes: list[Problem]) -> list[str]:
-    """Of a cell with several addresses the first: the others may be somebody else's. A column of further addresses is the same person's."""
+    """Of a cell with several addresses the first: the others may be somebody else's. A column of
+    further addresses is the same person's."""
     found: list[str] = []
     for name in ("email", "other_emails"):
         for cell in cells.get(name, ()):
@@ -118,9 +125,13 @@ def _emails(cells: Cells, notes: list[Problem]) -> list[str]:
 def _id(scheme: str, system: str, cell: str, name: str, notes: list[Problem]) -> str | None:
     place = f"identifiers.{scheme}"
     if is_no_id(cell):
-        notes.append(Problem(place, "is a placeholder, or a number that a spreadsheet has rewritten"))
+        notes.append(
+            Problem(place, "is a placeholder, or a number that a spreadsheet has rewritten")
+        )
         return None
-    text = f"{system}:{cell.removeprefix('zcrm_') if system == 'zoho' else cell}" if system else cell
+    text = (
+        f"{system}:{cell.removeprefix('zcrm_') if system == 'zoho' else cell}" if system else cell
+    )
     try:
         return CANONICAL[IdentifierScheme(scheme)](text)
     except ValueError as error:
@@ -131,7 +142,9 @@ def _id(scheme: str, system: str, cell: str, name: str, notes: list[Problem]) ->
 # --- what is told
 
 
-def _told_of_person(cells: Cells, identifiers: Mapping[str, Any], notes: list[Problem]) -> dict[str, Any]:
+def _told_of_person(
+    cells: Cells, identifiers: Mapping[str, Any], notes: list[Problem]
+) -> dict[str, Any]:
     person = {name: text for name in PERSON if (text := _person_text(cells, name, notes))}
     if full := _first(cells, "name"):
         person = {**_split_name(full), **person}
@@ -152,7 +165,9 @@ def _person_text(cells: Cells, name: str, notes: list[Problem]) -> str | None:
     text = _first(cells, name)
     limit = _MAX_TEXT.get(name, 200)
     if text is not None and len(text) > limit:
-        notes.append(Problem(f"person.{name}", f"has more than {limit} characters and was left out"))
+        notes.append(
+            Problem(f"person.{name}", f"has more than {limit} characters and was left out")
+        )
         return None
     return text
 
@@ -186,12 +201,19 @@ def _moment(cells: Cells, name: str, terms: ImportTerms) -> int | None:
 
 
 def _own_id(cells: Cells, content: Mapping[str, Any], notes: list[Problem]) -> str:
-    """The list's own id of the event, else one that follows from what the row says: the same row is the same event."""
+    """The list's own id of the event, else one that follows from what the row says: the same row is
+    the same event."""
     own = _first(cells, "id")
     if own is not None and is_no_id(own):
-        notes.append(Problem("id", "is a placeholder, or a number that a spreadsheet has rewritten"))
+        notes.append(
+            Problem("id", "is a placeholder, or a number that a spreadsheet has rewritten")
+        )
         own = None
-    return own if own and len(own) <= _MAX_OWN_ID else derived_id("row", own or to_json(content).decode())
+    return (
+        own
+        if own and len(own) <= _MAX_OWN_ID
+        else derived_id("row", own or to_json(content).decode())
+    )
 
 
 # --- event lines

@@ -23,7 +23,8 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 
 
 class HttpSender(AbstractContextManager["HttpSender"]):
-    """``POST /v1/events``. Waits and sends again where the gateway says so or is away, for at most ``patience_s`` a batch."""
+    """``POST /v1/events``. Waits and sends again where the gateway says so or is away, for at most
+    ``patience_s`` a batch."""
 
     def __init__(
         self,
@@ -43,7 +44,8 @@ class HttpSender(AbstractContextManager["HttpSender"]):
 
     def send(self, lines: Sequence[Numbered], tally: Tally) -> None:
         """Post one batch."""
-        # A line of a file may be JSON over several characters of space, but never has a line break: one line, one event.
+        # A line of a file may be JSON over several characters of space, but never has a line break:
+        # one line, one event.
         answer = self._post(b"\n".join(line.raw.strip() for line in lines))
         told = _document(answer)
         if answer.status_code == 413 and len(lines) > 1:
@@ -78,15 +80,21 @@ class HttpSender(AbstractContextManager["HttpSender"]):
             except httpx.TransportError as error:
                 trouble = type(error).__name__
             if self._clock() + pause > given_up:
-                raise SendingStopped(f"{self._client.base_url} does not take events ({trouble}); is Baton up? see: baton status")
+                raise SendingStopped(
+                    f"{self._client.base_url} does not take events ({trouble}); is Baton up? see: "
+                    "baton status"
+                )
             self._sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
 
 class KafkaSender(AbstractContextManager["KafkaSender"]):
-    """Produces to ``leads.inbox.v1``, as any Kafka client may. ``source`` goes into the CloudEvents header."""
+    """Produces to ``leads.inbox.v1``, as any Kafka client may. ``source`` goes into the CloudEvents
+    header."""
 
-    def __init__(self, producer: Producer, *, namespace: str, source: str, timeout_s: float) -> None:
+    def __init__(
+        self, producer: Producer, *, namespace: str, source: str, timeout_s: float
+    ) -> None:
         self._producer = producer
         self._topic = physical(namespace, LEADS_INBOX)
         self._source = source
@@ -125,13 +133,17 @@ class KafkaSender(AbstractContextManager["KafkaSender"]):
         ]
         while True:
             try:
-                self._producer.produce(self._topic, raw, key=key.encode(), headers=headers, on_delivery=delivered)
+                self._producer.produce(
+                    self._topic, raw, key=key.encode(), headers=headers, on_delivery=delivered
+                )
                 self._producer.poll(0)
                 return
             except BufferError:
                 self._producer.poll(0.5)  # full: let some be acknowledged first
             except KafkaException as error:
-                raise SendingStopped(f"Kafka did not take an event ({error.args[0].name()})") from None
+                raise SendingStopped(
+                    f"Kafka did not take an event ({error.args[0].name()})"
+                ) from None
 
 
 def known_key(path: Path) -> str | None:

@@ -1,7 +1,9 @@
-"""Sending event lines as an outside system would, over HTTP or to the inbox topic, and an honest count of what became of them.
+"""Sending event lines as an outside system would, over HTTP or to the inbox topic, and an honest
+count of what became of them.
 
-A line counts as accepted when the brokers have acknowledged it. What is refused is told by line and field, without values, and the
-rest goes on. Sending the same again is safe: the same event is the same event.
+A line counts as accepted when the brokers have acknowledged it. What is refused is told by line and
+field, without values, and the rest goes on. Sending the same again is safe: the same event is the
+same event.
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ class Note(Trouble):
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the lines. ``ledger`` gets the id of each acknowledged event, one a line, as it is acknowledged."""
+    """What became of the lines. ``ledger`` gets the id of each acknowledged event, one a line, as
+    it is acknowledged."""
 
     ledger: TextIO | None = None
     on_trouble: Callable[[Trouble], None] = lambda _: None
@@ -97,20 +100,23 @@ class Tally:
             "rejected": self.rejected,
             "unacknowledged": self.unacknowledged,
             "errors": [
-                {"line": each.number, "field": each.problem.field, "reason": each.problem.reason} for each in self.troubles
+                {"line": each.number, "field": each.problem.field, "reason": each.problem.reason}
+                for each in self.troubles
             ],
         }
 
 
 class Sender(Protocol):
-    """One way in. ``send`` returns when what it was given is acknowledged or refused, or keeps it for ``finish``."""
+    """One way in. ``send`` returns when what it was given is acknowledged or refused, or keeps it
+    for ``finish``."""
 
     def send(self, lines: Sequence[Numbered], tally: Tally) -> None: ...
     def finish(self, tally: Tally) -> None: ...
 
 
 def send_all(lines: Iterable[Numbered | Trouble], sender: Sender, tally: Tally) -> None:
-    """Check and send everything, in batches; raises :class:`SendingStopped`, with the tally as it is."""
+    """Check and send everything, in batches; raises :class:`SendingStopped`, with the tally as it
+    is."""
     batch: list[Numbered] = []
     size = 0
     for line in lines:
@@ -139,14 +145,17 @@ def send_all(lines: Iterable[Numbered | Trouble], sender: Sender, tally: Tally) 
 
 
 def lines_of(file: BinaryIO) -> Iterator[Numbered | Trouble]:
-    """Event lines of a JSON-lines file, blank ones left out; one that is too long is never held whole."""
+    """Event lines of a JSON-lines file, blank ones left out; one that is too long is never held
+    whole."""
     number = 0
     while raw := file.readline(MAX_EVENT_BYTES + 2):
         number += 1
         if len(raw) > MAX_EVENT_BYTES and not raw.endswith(b"\n"):
             while (more := file.readline(_CHUNK_BYTES)) and not more.endswith(b"\n"):
                 pass
-            yield Trouble(number=number, problem=Problem("", f"has more than {MAX_EVENT_BYTES} bytes"))
+            yield Trouble(
+                number=number, problem=Problem("", f"has more than {MAX_EVENT_BYTES} bytes")
+            )
         elif raw.strip():
             yield Numbered(number=number, raw=raw)
 

@@ -1,7 +1,9 @@
-"""A list as a table: its header, wherever it stands, and its rows with the lines they begin in. CSV in any dialect, or XLSX.
+"""A list as a table: its header, wherever it stands, and its rows with the lines they begin in. CSV
+in any dialect, or XLSX.
 
-What is found out about the file (encoding, delimiter, line of the header) is kept to be said. One damaged row costs that row; memory
-is bounded by the sample and the longest row, whatever the file's length.
+What is found out about the file (encoding, delimiter, line of the header) is kept to be said. One
+damaged row costs that row; memory is bounded by the sample and the longest row, whatever the file's
+length.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ class FileTerms:
 
 @dataclass(slots=True, kw_only=True)
 class Table:
-    """``header`` and ``rows`` (or what is wrong with one). ``remarks`` say what was found out; ``peeked`` are the first rows."""
+    """``header`` and ``rows`` (or what is wrong with one). ``remarks`` say what was found out;
+    ``peeked`` are the first rows."""
 
     header: list[str]
     header_line: int
@@ -54,9 +57,12 @@ class Table:
     peeked: list[NumberedRow] = field(default_factory=list)
 
 
-def read_table(content: BinaryIO, terms: FileTerms, is_header: Callable[[Sequence[str]], bool]) -> Table:
-    """The table in ``content``. ``is_header``: whether a row has names of columns that are known; the first such row is the header,
-    else the first row that has more than one cell. Raises :class:`FileWrong`."""
+def read_table(
+    content: BinaryIO, terms: FileTerms, is_header: Callable[[Sequence[str]], bool]
+) -> Table:
+    """The table in ``content``. ``is_header``: whether a row has names of columns that are known;
+    the first such row is the header, else the first row that has more than one cell. Raises
+    :class:`FileWrong`."""
     sample = _sample(content)
     if not sample.strip(b"\x00\r\n\t ;,"):
         raise FileWrong("the file is empty")
@@ -76,7 +82,9 @@ def _sample(content: BinaryIO) -> bytes:
     return bytes(found)
 
 
-def _workbook_rows(content: BinaryIO, sample: bytes, terms: FileTerms, remarks: list[str]) -> Iterator[NumberedRow | Trouble]:
+def _workbook_rows(
+    content: BinaryIO, sample: bytes, terms: FileTerms, remarks: list[str]
+) -> Iterator[NumberedRow | Trouble]:
     whole = io.BytesIO(sample + content.read(MAX_BYTES + 1 - len(sample)))
     try:
         return iter(sheet_rows(whole, terms.sheet, remarks))
@@ -89,7 +97,10 @@ def _refuse_foreign(sample: bytes) -> None:
     if sample.startswith(b"\xd0\xcf\x11\xe0"):
         raise FileWrong("the file is an old Excel workbook (.xls); save it as .xlsx or CSV")
     if head.startswith((b"<html", b"<!doctype html", b"<table", b"<?xml")):
-        raise FileWrong("the file is HTML or XML, as some exports named .xls are; open it and save it as .xlsx or CSV")
+        raise FileWrong(
+            "the file is HTML or XML, as some exports named .xls are; open it and save it as .xlsx "
+            "or CSV"
+        )
     if head.startswith((b"%pdf", b"\x1f\x8b", b"pk")):
         raise FileWrong("the file is no list of text; unpack it, or save it as .xlsx or CSV")
 
@@ -118,7 +129,9 @@ class _Replayed(io.RawIOBase):
         return len(more)
 
 
-def _text_rows(content: BinaryIO, sample: bytes, terms: FileTerms, remarks: list[str]) -> Iterator[NumberedRow | Trouble]:
+def _text_rows(
+    content: BinaryIO, sample: bytes, terms: FileTerms, remarks: list[str]
+) -> Iterator[NumberedRow | Trouble]:
     encoding = terms.encoding or _found_encoding(sample, remarks)
     try:
         text = io.TextIOWrapper(
@@ -130,7 +143,8 @@ def _text_rows(content: BinaryIO, sample: bytes, terms: FileTerms, remarks: list
         head = sample.decode(encoding, "replace")
     except (LookupError, UnicodeError):
         raise FileWrong(
-            f"the encoding {encoding!r} is not known, or the file is not written in it; try another with --encoding"
+            f"the encoding {encoding!r} is not known, or the file is not written in it; try "
+            "another with --encoding"
         ) from None
     said, offset = _said_delimiter(head), 0
     if said:
@@ -146,7 +160,9 @@ def _text_rows(content: BinaryIO, sample: bytes, terms: FileTerms, remarks: list
 def _found_encoding(sample: bytes, remarks: list[str]) -> str:
     found = charset_of(sample)
     if not found.certain:
-        remarks.append(f"not UTF-8: read as {found.name}; if letters come out wrong, give another --encoding")
+        remarks.append(
+            f"not UTF-8: read as {found.name}; if letters come out wrong, give another --encoding"
+        )
     return found.name
 
 
@@ -166,7 +182,9 @@ def _found_delimiter(head: str) -> str:
     return max(_DELIMITERS, key=first.count)
 
 
-def _csv_rows(text: io.TextIOWrapper, delimiter: str, offset: int) -> Iterator[NumberedRow | Trouble]:
+def _csv_rows(
+    text: io.TextIOWrapper, delimiter: str, offset: int
+) -> Iterator[NumberedRow | Trouble]:
     rows = csv.reader((line.replace("\x00", "") for line in text), delimiter=delimiter)
     before = 0
     while True:
@@ -185,7 +203,10 @@ def _csv_rows(text: io.TextIOWrapper, delimiter: str, offset: int) -> Iterator[N
             continue
         lines, before = rows.line_num - before, rows.line_num
         if lines > _MAX_LINES_A_ROW:
-            reason = f"has a quotation mark that closes {lines} lines later; what lies between was not read as rows"
+            reason = (
+                f"has a quotation mark that closes {lines} lines later; what lies between was not "
+                "read as rows"
+            )
             yield Trouble(number=begins, problem=Problem("", reason))
         elif any(cell.strip() for cell in row):
             yield begins, row
@@ -236,9 +257,13 @@ def _table(
         if len(held) >= _PEEKED_ROWS:
             break
     peeked = [row for row in held if not isinstance(row, Trouble)]
-    return Table(header=header, header_line=line, rows=_chained(held, rest), remarks=remarks, peeked=peeked)
+    return Table(
+        header=header, header_line=line, rows=_chained(held, rest), remarks=remarks, peeked=peeked
+    )
 
 
-def _chained(held: list[NumberedRow | Trouble], rest: Iterator[NumberedRow | Trouble]) -> Iterator[NumberedRow | Trouble]:
+def _chained(
+    held: list[NumberedRow | Trouble], rest: Iterator[NumberedRow | Trouble]
+) -> Iterator[NumberedRow | Trouble]:
     yield from held
     yield from rest

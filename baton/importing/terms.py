@@ -27,8 +27,9 @@ class RowWrong(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportTerms:
-    """What holds for all rows. ``act``: what the people on the list did, if it is a list of who did something. ``fill_empty``: tell only
-    what is not known. ``update_only``: begin no lead. ``dates`` and ``zone``: how moments are written."""
+    """What holds for all rows. ``act``: what the people on the list did, if it is a list of who did
+    something. ``fill_empty``: tell only what is not known. ``update_only``: begin no lead.
+    ``dates`` and ``zone``: how moments are written."""
 
     source: str
     at_ms: int

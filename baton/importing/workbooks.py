@@ -1,4 +1,5 @@
-"""The rows of an XLSX workbook as texts, at bounded cost: a sheet's cells as a person sees them, whole numbers without a ``.0``."""
+"""The rows of an XLSX workbook as texts, at bounded cost: a sheet's cells as a person sees them,
+whole numbers without a ``.0``."""
 
 from __future__ import annotations
 
@@ -19,19 +20,26 @@ class WorkbookWrong(ValueError):
     """A workbook that cannot be read; the text says why and what to do."""
 
 
-def sheet_rows(content: io.BytesIO, sheet: str | None, remarks: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """Numbered rows of a sheet (its name; else the first one that is visible). Raises :class:`WorkbookWrong`."""
+def sheet_rows(
+    content: io.BytesIO, sheet: str | None, remarks: list[str]
+) -> Iterator[tuple[int, list[str]]]:
+    """Numbered rows of a sheet (its name; else the first one that is visible). Raises
+    :class:`WorkbookWrong`."""
     import openpyxl  # slow to import, and few lists are workbooks
 
     _check_size(content)
     try:
         book = openpyxl.load_workbook(content, read_only=True, data_only=True, keep_links=False)
     except Exception as error:  # noqa: BLE001 - openpyxl raises whatever its parsers do
-        raise WorkbookWrong(f"the workbook cannot be read ({type(error).__name__}); save it as CSV") from None
+        raise WorkbookWrong(
+            f"the workbook cannot be read ({type(error).__name__}); save it as CSV"
+        ) from None
     names = [each.title for each in book.worksheets if each.sheet_state == "visible"]
     chosen = sheet or (names[0] if names else "")
     if chosen not in book.sheetnames:
-        raise WorkbookWrong(f"the workbook has no sheet {chosen!r}; it has {', '.join(book.sheetnames)}")
+        raise WorkbookWrong(
+            f"the workbook has no sheet {chosen!r}; it has {', '.join(book.sheetnames)}"
+        )
     if len(names) > 1 and sheet is None:
         remarks.append(f"read the sheet {chosen!r} of {len(names)}; choose another with --sheet")
     return _rows(book[chosen])
@@ -49,7 +57,9 @@ def _check_size(content: io.BytesIO) -> None:
     if "[Content_Types].xml" not in names:
         raise WorkbookWrong("the file is packed (zip) and no workbook; unpack it first")
     if unpacked > MAX_UNPACKED_BYTES:
-        raise WorkbookWrong(f"the workbook has more than {MAX_UNPACKED_BYTES} bytes unpacked; save it as CSV")
+        raise WorkbookWrong(
+            f"the workbook has more than {MAX_UNPACKED_BYTES} bytes unpacked; save it as CSV"
+        )
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:

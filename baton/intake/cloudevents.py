@@ -1,7 +1,9 @@
-"""CloudEvents 1.0 around an event line: structured (one JSON object with ``data``) or binary (attributes in headers). Pure.
+"""CloudEvents 1.0 around an event line: structured (one JSON object with ``data``) or binary
+(attributes in headers). Pure.
 
-An attribute fills what the line leaves out: ``id``, ``source``, ``time`` as ``occurred_at``. What the line says itself holds. Extensions and
-attributes without a meaning here (``subject``, ``dataschema``) are left alone.
+An attribute fills what the line leaves out: ``id``, ``source``, ``time`` as ``occurred_at``. What
+the line says itself holds. Extensions and attributes without a meaning here (``subject``,
+``dataschema``) are left alone.
 """
 
 from __future__ import annotations
@@ -16,15 +18,23 @@ _MAX_ATTRIBUTE_BYTES = 1_024
 
 
 def attributes_of(headers: Iterable[tuple[str, bytes]], prefix: str = "ce_") -> dict[str, Any]:
-    """The attributes in headers (Kafka: ``ce_``, HTTP: ``ce-``) that matter here; those that are not text are left out."""
+    """The attributes in headers (Kafka: ``ce_``, HTTP: ``ce-``) that matter here; those that are
+    not text are left out."""
     found: dict[str, Any] = {}
     for name, value in headers:
         attribute = name.lower().removeprefix(prefix)
-        if name.lower().startswith(prefix) and attribute in _FILLS and value and len(value) <= _MAX_ATTRIBUTE_BYTES:
+        if (
+            name.lower().startswith(prefix)
+            and attribute in _FILLS
+            and value
+            and len(value) <= _MAX_ATTRIBUTE_BYTES
+        ):
             try:
                 found[attribute] = value.decode()
             except UnicodeDecodeError:
-                raise LineRefused.of("malformed", "is not UTF-8", field=prefix + attribute) from None
+                raise LineRefused.of(
+                    "malformed", "is not UTF-8", field=prefix + attribute
+                ) from None
     return found
 
 
@@ -46,4 +56,7 @@ def line_of(data: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[str,
     if not attributes:
         return dict(data)
     filled = {_FILLS[name]: value for name, value in attributes.items()}
-    return {**filled, **{name: value for name, value in data.items() if value is not None or name not in filled}}
+    return {
+        **filled,
+        **{name: value for name, value in data.items() if value is not None or name not in filled},
+    }

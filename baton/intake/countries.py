@@ -1,6 +1,8 @@
-"""Countries by the names that people use, and their subdivisions, as ISO 3166 codes. Pure; tables of pycountry and CLDR (Babel).
+"""Countries by the names that people use, and their subdivisions, as ISO 3166 codes. Pure; tables
+of pycountry and CLDR (Babel).
 
-A name that means two countries (``Kongo``) is read as none. What is not known gives None; nothing is guessed by likeness.
+A name that means two countries (``Kongo``) is read as none. What is not known gives None; nothing
+is guessed by likeness.
 """
 
 from __future__ import annotations
@@ -51,7 +53,8 @@ SUBDIVISION_NAMES = {
     "GB": {"london": "LND", "greater london": "LND", "city of london": "LND"},
     "BE": {"flanders": "VLG", "wallonia": "WAL", "brussels": "BRU"},
 }  # fmt: skip
-# ISO's English names carry the kind in some countries: "Gelderland", but "Dublin" as "Co. Dublin" in lists.
+# ISO's English names carry the kind in some countries: "Gelderland", but "Dublin" as "Co. Dublin"
+# in lists.
 _KINDS = re.compile(
     r"^(?:freistaat|land|kanton|canton(?: of)?|state of|province of|provincia(?: di| de)?|county|co) | (?:state|province|county|canton|region)$"
 )
@@ -66,7 +69,8 @@ _MAX_CHARACTERS = 100
 
 @lru_cache(maxsize=8192)
 def country_code(text: str) -> str | None:
-    """ISO 3166 alpha-2 of a country by code or by a name in one of the large languages; None where it is not known."""
+    """ISO 3166 alpha-2 of a country by code or by a name in one of the large languages; None where
+    it is not known."""
     if len(text) > _MAX_CHARACTERS:
         return None
     plain = text.strip()
@@ -79,7 +83,8 @@ def country_code(text: str) -> str | None:
 
 
 def _from_parts(text: str) -> str | None:
-    """A country said twice (``Germany (DE)``, ``Schweiz/Suisse``) or turned round (``Ireland, Republic of``, ``Korea (South)``)."""
+    """A country said twice (``Germany (DE)``, ``Schweiz/Suisse``) or turned round (``Ireland,
+    Republic of``, ``Korea (South)``)."""
     parts = [part for part in _PARTS.split(text) if part.strip()]
     if len(parts) != 2:
         return None
@@ -92,7 +97,8 @@ def _from_parts(text: str) -> str | None:
 
 @lru_cache(maxsize=8192)
 def subdivision_code(text: str, country: str) -> str | None:
-    """ISO 3166-2 code of a subdivision of ``country`` (alpha-2) by code or usual name; None where it is not known."""
+    """ISO 3166-2 code of a subdivision of ``country`` (alpha-2) by code or usual name; None where
+    it is not known."""
     plain = text.strip()
     if len(plain) > _MAX_CHARACTERS:
         return None
@@ -137,9 +143,18 @@ def _iso() -> dict[str, str]:
 
 @cache
 def _names() -> dict[str, str]:
-    official = ((str(name), str(country.alpha_2)) for country in pycountry.countries for name in _official(country))
+    official = (
+        (str(name), str(country.alpha_2))
+        for country in pycountry.countries
+        for name in _official(country)
+    )
     known = set(_iso().values()) | {"XK"}
-    cldr = ((name, code) for language in LANGUAGES for code, name in Locale(language).territories.items() if code in known)
+    cldr = (
+        (name, code)
+        for language in LANGUAGES
+        for code, name in Locale(language).territories.items()
+        if code in known
+    )
     return _unambiguous([*official, *cldr]) | {_key(name): code for name, code in NICKNAMES.items()}
 
 
@@ -176,5 +191,7 @@ def _subdivisions(country: str) -> dict[str, str]:
         for part in (name, *re.split(r"[/\[\]()]", name))
         if part.strip()
     ]
-    usual = {_key(name): f"{country}-{code}" for name, code in SUBDIVISION_NAMES.get(country, {}).items()}
+    usual = {
+        _key(name): f"{country}-{code}" for name, code in SUBDIVISION_NAMES.get(country, {}).items()
+    }
     return _unambiguous(pairs) | usual

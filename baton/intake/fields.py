@@ -1,4 +1,5 @@
-"""The bounded field types that the event line is made of. Every one has a limit and says what is wrong without the value."""
+"""The bounded field types that the event line is made of. Every one has a limit and says what is
+wrong without the value."""
 
 import re
 from datetime import UTC, datetime
@@ -19,7 +20,8 @@ MAX_VALUE_CHARACTERS = 200
 MAX_SEVERAL = 16
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-# Half of a surrogate pair is no text either; nothing in JSON is one, so only a caller could hand it in.
+# Half of a surrogate pair is no text either; nothing in JSON is one, so only a caller could hand it
+# in.
 _CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
 _ADDRESS = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
@@ -42,7 +44,8 @@ def wrong(reason: str) -> PydanticCustomError:
 
 
 def instant_ms(value: Any) -> int:
-    """ISO 8601 with a time zone, or an integer of milliseconds, as milliseconds since the epoch (UTC)."""
+    """ISO 8601 with a time zone, or an integer of milliseconds, as milliseconds since the epoch
+    (UTC)."""
     if isinstance(value, str) and _ISO.match(value) and len(value) <= 40:
         try:
             read = datetime.fromisoformat(value.upper().replace("Z", "+00:00"))
@@ -54,7 +57,10 @@ def instant_ms(value: Any) -> int:
     elif isinstance(value, int) and not isinstance(value, bool):
         milliseconds = value
     else:
-        raise wrong("must be a date and time of ISO 8601 with a time zone, or an integer of milliseconds since 1970")
+        raise wrong(
+            "must be a date and time of ISO 8601 with a time zone, or an integer of milliseconds "
+            "since 1970"
+        )
     if not EARLIEST_MS <= milliseconds < LATEST_MS:
         raise wrong("must lie between 1990 and 2100")
     return milliseconds
@@ -92,7 +98,9 @@ def _label(value: str) -> str:
     if not value:
         raise wrong("has no character that can be read")
     if "@" in value and _ADDRESS.search(value):
-        raise wrong('must not hold an e-mail address; personal data belongs in "person" and "identifiers"')
+        raise wrong(
+            'must not hold an e-mail address; personal data belongs in "person" and "identifiers"'
+        )
     return value
 
 
@@ -136,7 +144,9 @@ def _is_personal(text: str) -> bool:
 def _several(name: str, values: list[Any]) -> str | None:
     """A set, as the agreement reads it: separated by semicolons."""
     if len(values) > MAX_SEVERAL or any(isinstance(each, list | dict) for each in values):
-        raise ValueError(f"must be a text, a number, true or false, or a list of at most {MAX_SEVERAL} of these")
+        raise ValueError(
+            f"must be a text, a number, true or false, or a list of at most {MAX_SEVERAL} of these"
+        )
     texts = [text.replace(";", ",") for each in values if (text := profile_text(name, each))]
     return profile_text(name, ";".join(dict.fromkeys(texts)))
 
@@ -149,7 +159,9 @@ def _fields(value: Any, limit: int) -> dict[str, str]:
     taken: dict[str, str] = {}
     for name, content in value.items():
         if not isinstance(name, str) or not _FIELD_NAME.match(name):
-            raise wrong("has a field whose name is not lower-case letters, digits and _ (at most 48)")
+            raise wrong(
+                "has a field whose name is not lower-case letters, digits and _ (at most 48)"
+            )
         if name in _PERSONAL:
             raise wrong(f'has "{name}", which is personal data and belongs in "person"')
         try:
@@ -177,7 +189,14 @@ _SCALARS = {"anyOf": [_SCALAR, {"type": "array", "maxItems": MAX_SEVERAL, "items
 
 def _map_schema(limit: int) -> WithJsonSchema:
     names = {"pattern": "^[a-z][a-z0-9_]{0,47}$", "not": {"enum": sorted(_PERSONAL)}}
-    return WithJsonSchema({"type": "object", "maxProperties": limit, "propertyNames": names, "additionalProperties": _SCALARS})
+    return WithJsonSchema(
+        {
+            "type": "object",
+            "maxProperties": limit,
+            "propertyNames": names,
+            "additionalProperties": _SCALARS,
+        }
+    )
 
 
 Instant = Annotated[
@@ -194,19 +213,30 @@ Instant = Annotated[
     ),
 ]
 SourceName = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9/][A-Za-z0-9._~:/?#!$&'()*+,;=%-]*$")
+    str,
+    StringConstraints(
+        min_length=1, max_length=200, pattern=r"^[A-Za-z0-9/][A-Za-z0-9._~:/?#!$&'()*+,;=%-]*$"
+    ),
 ]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
 PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-OwnId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256), AfterValidator(_one_line)]
+OwnId = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=256),
+    AfterValidator(_one_line),
+]
 HexId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Label = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=256),
     AfterValidator(_label),
 ]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_line)]
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000), AfterValidator(_text)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_line)
+]
+Prose = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=2000), AfterValidator(_text)
+]
 Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 AmountMinor = Annotated[int, Field(ge=0, lt=1 << 53)]

@@ -1,8 +1,23 @@
-"""Domains that give anybody a mailbox: an address there says nothing about the company. Data; extend it freely."""
+"""Domains that give anybody a mailbox: an address there says nothing about the company. Data;
+extend it freely."""
 
-# Providers that run under many country suffixes: the name alone decides (yahoo.co.uk, gmx.at, hotmail.fr).
+# Providers that run under many country suffixes: the name alone decides (yahoo.co.uk, gmx.at,
+# hotmail.fr).
 FREE_MAIL_NAMES = frozenset(
-    {"aol", "gmail", "gmx", "googlemail", "hotmail", "live", "msn", "outlook", "rocketmail", "yahoo", "yandex", "ymail"}
+    {
+        "aol",
+        "gmail",
+        "gmx",
+        "googlemail",
+        "hotmail",
+        "live",
+        "msn",
+        "outlook",
+        "rocketmail",
+        "yahoo",
+        "yandex",
+        "ymail",
+    }
 )
 
 FREE_MAIL_DOMAINS = frozenset(

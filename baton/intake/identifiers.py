@@ -1,7 +1,9 @@
-"""One canonical way to write each identifier, so that the same person or company is the same text wherever it comes from.
+"""One canonical way to write each identifier, so that the same person or company is the same text
+wherever it comes from.
 
-Pure and offline: addresses are checked for form only, domains against the public suffix list that is bundled with tldextract.
-What cannot be read raises ValueError with a reason that does not repeat the value. It does not decide who is who.
+Pure and offline: addresses are checked for form only, domains against the public suffix list that
+is bundled with tldextract. What cannot be read raises ValueError with a reason that does not repeat
+the value. It does not decide who is who.
 """
 
 import re
@@ -27,10 +29,15 @@ _NOT_FOR_IDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MAX_ID_CHARACTERS = 256
 _MAX_ADDRESS, _MAX_LOCAL, _MAX_LABEL = 254, 64, 63
 
-# The addresses that nearly everybody has. Two hyphens in a row, and domains that end as a special one does, are left to the library.
-_PLAIN_ADDRESS = re.compile(r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@((?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+([A-Za-z0-9]+))\Z")
+# The addresses that nearly everybody has. Two hyphens in a row, and domains that end as a special
+# one does, are left to the library.
+_PLAIN_ADDRESS = re.compile(
+    r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@((?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+([A-Za-z0-9]+))\Z"
+)
 _SPECIAL_ENDS = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
-_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+_suffixes = tldextract.TLDExtract(
+    suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
+)
 
 
 @lru_cache(maxsize=65_536)
@@ -52,12 +59,15 @@ def email(text: str) -> str:
 
 
 def _is_plain(address: str) -> bool:
-    """Whether the library is certain to take the address as it is, but for its case: it takes ten times as long to say so."""
+    """Whether the library is certain to take the address as it is, but for its case: it takes ten
+    times as long to say so."""
     found = _PLAIN_ADDRESS.match(address)
     if not found or len(address) > _MAX_ADDRESS or len(found[1]) > _MAX_LOCAL:
         return False
     domain = found[2]
-    return found[3].lower() not in _SPECIAL_ENDS and (len(domain) <= _MAX_LABEL or max(map(len, domain.split("."))) <= _MAX_LABEL)
+    return found[3].lower() not in _SPECIAL_ENDS and (
+        len(domain) <= _MAX_LABEL or max(map(len, domain.split("."))) <= _MAX_LABEL
+    )
 
 
 def _checked(text: str) -> str:
@@ -66,7 +76,11 @@ def _checked(text: str) -> str:
     except (EmailNotValidError, ValueError, UnicodeError):
         raise ValueError("is not an e-mail address") from None
     address = checked.normalized.lower()
-    if "." not in checked.domain or len(address) > _MAX_ADDRESS or len(checked.local_part) > _MAX_LOCAL:
+    if (
+        "." not in checked.domain
+        or len(address) > _MAX_ADDRESS
+        or len(checked.local_part) > _MAX_LOCAL
+    ):
         raise ValueError("is not an e-mail address")
     return address
 
@@ -83,7 +97,9 @@ def crm_id(text: str) -> str:
     """``system:id``; a Salesforce id gets its 18 characters, in the right case."""
     found = _CRM.match(text.strip())
     if not found:
-        raise ValueError('needs the system before the id, as in "salesforce:00Q5g00000ABCDE" or "hubspot:4711"')
+        raise ValueError(
+            'needs the system before the id, as in "salesforce:00Q5g00000ABCDE" or "hubspot:4711"'
+        )
     system, value = found[1], found[2]
     return f"{system}:{salesforce_id(value) if system == SALESFORCE else value}"
 
@@ -91,8 +107,9 @@ def crm_id(text: str) -> str:
 def salesforce_id(text: str) -> str:
     """The 18-character form of a Salesforce id.
 
-    The last three characters say which of the first fifteen are upper case, five bits each, the lowest bit first. So 15
-    characters (case-sensitive) give 18, and 18 whose case was lost on the way (spreadsheets do that) are put right.
+    The last three characters say which of the first fifteen are upper case, five bits each, the
+    lowest bit first. So 15 characters (case-sensitive) give 18, and 18 whose case was lost on the
+    way (spreadsheets do that) are put right.
     """
     if not _SALESFORCE.match(text):
         raise ValueError("is not a Salesforce id (15 or 18 letters and digits)")
@@ -100,10 +117,21 @@ def salesforce_id(text: str) -> str:
     if suffix:
         upper = [(_SUFFIX_CODE.index(suffix[place // 5]) >> place % 5) & 1 for place in range(15)]
         if any(bit and not letter.isalpha() for bit, letter in zip(upper, body, strict=True)):
-            raise ValueError("is not a Salesforce id (its last three characters do not fit the others)")
-        return "".join(letter.upper() if bit else letter.lower() for bit, letter in zip(upper, body, strict=True)) + suffix
+            raise ValueError(
+                "is not a Salesforce id (its last three characters do not fit the others)"
+            )
+        return (
+            "".join(
+                letter.upper() if bit else letter.lower()
+                for bit, letter in zip(upper, body, strict=True)
+            )
+            + suffix
+        )
     groups = (body[start : start + 5] for start in (0, 5, 10))
-    return body + "".join(_SUFFIX_CODE[sum(letter.isupper() << bit for bit, letter in enumerate(group))] for group in groups)
+    return body + "".join(
+        _SUFFIX_CODE[sum(letter.isupper() << bit for bit, letter in enumerate(group))]
+        for group in groups
+    )
 
 
 def opaque_id(text: str) -> str:
@@ -128,10 +156,12 @@ CANONICAL: Mapping[IdentifierScheme, Callable[[str], str]] = {
 
 @lru_cache(maxsize=4096)
 def company_domain(text: str) -> str | None:
-    """The registered domain in a host name, URL or mail address (``mail.acme.co.uk`` -> ``acme.co.uk``), in lower case.
+    """The registered domain in a host name, URL or mail address (``mail.acme.co.uk`` ->
+    ``acme.co.uk``), in lower case.
 
-    None where there is none, and for hosts that many share: free mail, relays, and what the public suffix list calls private
-    (``acme.myshopify.com``). A social network is no company's website, but the company of whoever has a mailbox there.
+    None where there is none, and for hosts that many share: free mail, relays, and what the public
+    suffix list calls private (``acme.myshopify.com``). A social network is no company's website,
+    but the company of whoever has a mailbox there.
     """
     trimmed = text.strip().lower()
     is_address = "@" in trimmed and "/" not in trimmed
@@ -142,7 +172,11 @@ def company_domain(text: str) -> str | None:
     domain = _registered(host)
     if domain is None or domain in SHARED_TENANTS or (domain in SHARED_SITES and not is_address):
         return None
-    return None if domain in FREE_MAIL_DOMAINS or domain.partition(".")[0] in FREE_MAIL_NAMES else domain
+    return (
+        None
+        if domain in FREE_MAIL_DOMAINS or domain.partition(".")[0] in FREE_MAIL_NAMES
+        else domain
+    )
 
 
 def _registered(host: str) -> str | None:

@@ -1,14 +1,16 @@
-"""The event line: what one event of an outside system looks like, as JSON. One event an object, in files one object a line.
+"""The event line: what one event of an outside system looks like, as JSON. One event an object, in
+files one object a line.
 
-It is what ``leads.inbox.v1`` and ``POST /v1/events`` take, what ``baton send``, ``baton import --jsonl`` and ``baton simulate`` read, and
-what the tests are written in. ``schemas/event-line.schema.json`` says the same for other languages; ``schemas/examples/events.jsonl``
-has one of every kind::
+It is what ``leads.inbox.v1`` and ``POST /v1/events`` take, what ``baton send``, ``baton import
+--jsonl`` and ``baton simulate`` read, and what the tests are written in.
+``schemas/event-line.schema.json`` says the same for other languages;
+``schemas/examples/events.jsonl`` has one of every kind::
 
     {"id": "w-1", "source": "webinar", "kind": "engagement", "occurred_at": "2026-03-02T10:00:00Z",
      "identifiers": {"email": "ann@acme.example"}, "engagement": {"act": "webinar_attended"}}
 
-Strict: unknown fields, wrong types, and anything over its limit are refused. Values come out normalised. It says nothing about
-which lead is meant; that is decided by ``identify``.
+Strict: unknown fields, wrong types, and anything over its limit are refused. Values come out
+normalised. It says nothing about which lead is meant; that is decided by ``identify``.
 """
 
 from __future__ import annotations
@@ -55,7 +57,8 @@ MAX_IDENTIFIERS = 16
 _MAX_PER_SCHEME = 8
 _MAX_IDENTIFIER_CHARACTERS = 320
 
-# Which part each kind needs; "person" and "profile" may ride on those of the second table (a form tells both).
+# Which part each kind needs; "person" and "profile" may ride on those of the second table (a form
+# tells both).
 PART_OF_KIND = {
     EventKind.ENGAGEMENT: "engagement",
     EventKind.CONSENT: "consent",
@@ -64,7 +67,9 @@ PART_OF_KIND = {
     EventKind.COMMAND: "command",
 }
 _PARTS = tuple(PART_OF_KIND.values())
-TELLS_PERSON = frozenset({EventKind.PROFILE, EventKind.ENGAGEMENT, EventKind.ACT, EventKind.CONSENT, EventKind.LINK})
+TELLS_PERSON = frozenset(
+    {EventKind.PROFILE, EventKind.ENGAGEMENT, EventKind.ACT, EventKind.CONSENT, EventKind.LINK}
+)
 
 
 class _Part(BaseModel):
@@ -109,12 +114,20 @@ Several = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=_MAX_IDENTIFIER_CHARACTERS)]],
     BeforeValidator(_as_list),
     Field(min_length=1, max_length=_MAX_PER_SCHEME),
-    WithJsonSchema({"oneOf": [_ONE, {"type": "array", "minItems": 1, "maxItems": _MAX_PER_SCHEME, "items": _ONE}]}),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                _ONE,
+                {"type": "array", "minItems": 1, "maxItems": _MAX_PER_SCHEME, "items": _ONE},
+            ]
+        }
+    ),
 ]
 
 
 class Identifiers(_Part):
-    """Who is meant, strongest first. Each is one value or a list. ``crm`` values name their system: ``salesforce:00Q...``."""
+    """Who is meant, strongest first. Each is one value or a list. ``crm`` values name their system:
+    ``salesforce:00Q...``."""
 
     lead: Annotated[Several, _canonical(IdentifierScheme.LEAD)] | None = None
     crm: Annotated[Several, _canonical(IdentifierScheme.CRM)] | None = None
@@ -126,14 +139,22 @@ class Identifiers(_Part):
     def _at_least_one(self) -> Identifiers:
         if not 1 <= self.given <= MAX_IDENTIFIERS:
             raise wrong(f"needs 1 to {MAX_IDENTIFIERS} of: " + ", ".join(IdentifierScheme))
-        if all(is_placeholder(scheme, value) for scheme, values in self._by_scheme() for value in values):
-            raise wrong("name nobody: a placeholder, or an id that a spreadsheet has rewritten, is none")
+        if all(
+            is_placeholder(scheme, value)
+            for scheme, values in self._by_scheme()
+            for value in values
+        ):
+            raise wrong(
+                "name nobody: a placeholder, or an id that a spreadsheet has rewritten, is none"
+            )
         return self
 
     @property
     def given(self) -> int:
         """How many came, placeholders too."""
-        return sum(map(len, filter(None, (self.lead, self.crm, self.email, self.user, self.anonymous))))
+        return sum(
+            map(len, filter(None, (self.lead, self.crm, self.email, self.user, self.anonymous)))
+        )
 
     @property
     def count(self) -> int:
@@ -141,19 +162,29 @@ class Identifiers(_Part):
         return len(self.strongest_first())
 
     def strongest_first(self) -> tuple[Identifier, ...]:
-        """All that name somebody in the order of precedence; within a scheme in the order of the text, so that order does not
-        matter."""
+        """All that name somebody in the order of precedence; within a scheme in the order of the
+        text, so that order does not matter."""
         found: list[Identifier] = []
         for scheme, values in self._by_scheme():
-            found += [_identifier(scheme, value) for value in sorted(values) if not is_placeholder(scheme, value)]
+            found += [
+                _identifier(scheme, value)
+                for value in sorted(values)
+                if not is_placeholder(scheme, value)
+            ]
         return tuple(found)
 
     def placeholders(self) -> tuple[str, ...]:
         """The schemes of which a value names nobody, once each."""
-        return tuple(scheme for scheme, values in self._by_scheme() if any(is_placeholder(scheme, value) for value in values))
+        return tuple(
+            scheme
+            for scheme, values in self._by_scheme()
+            if any(is_placeholder(scheme, value) for value in values)
+        )
 
     def _by_scheme(self) -> list[tuple[str, list[str]]]:
-        named = zip(_SCHEMES, (self.lead, self.crm, self.email, self.user, self.anonymous), strict=True)
+        named = zip(
+            _SCHEMES, (self.lead, self.crm, self.email, self.user, self.anonymous), strict=True
+        )
         return [(scheme, values) for scheme, values in named if values]
 
 
@@ -162,13 +193,16 @@ _identifier = maker(Identifier)
 
 
 class EngagementPart(_Part):
-    """What the lead did. ``act`` is a word of the agreement's taxonomy; ``content_stage`` awareness, consideration or decision."""
+    """What the lead did. ``act`` is a word of the agreement's taxonomy; ``content_stage``
+    awareness, consideration or decision."""
 
     act: Word
     content_id: Label | None = None
     content_title: Label | None = None
     content_stage: Word | None = None
-    topics: Annotated[list[Word], Field(max_length=16)] = Field(default_factory=list, json_schema_extra={"default": []})
+    topics: Annotated[list[Word], Field(max_length=16)] = Field(
+        default_factory=list, json_schema_extra={"default": []}
+    )
     campaign: Label | None = None
     link_group: Label | None = None
     automatic: bool = False
@@ -176,7 +210,8 @@ class EngagementPart(_Part):
 
 
 class PersonPart(_Part):
-    """Direct identifiers and free text of the person. They travel apart from all else and can be erased."""
+    """Direct identifiers and free text of the person. They travel apart from all else and can be
+    erased."""
 
     email: Annotated[str, Field(max_length=320)] | None = None
     phone: Name | None = None
@@ -205,7 +240,8 @@ class ConsentPart(_Part):
 
 
 class ActPart(_Part):
-    """What a person of the firm did with the lead: a disposition (accepted, rejected, qualified ...) or a touch (call, mail ...)."""
+    """What a person of the firm did with the lead: a disposition (accepted, rejected, qualified
+    ...) or a touch (call, mail ...)."""
 
     kind: Annotated[ActKind, _one_of(ActKind)]
     by: PersonId
@@ -235,10 +271,11 @@ class CommandPart(_Part):
 class EventLine(_Part):
     """One event of an outside system.
 
-    ``id`` is the source's own id of the event: the same id from the same source is the same event, however often it comes (without
-    one, the same content is). ``occurred_at`` is when it happened. ``arrived_at`` is read by the simulation only: when it reaches the
-    log there. ``backfill`` marks history that is imported: it scores, but no fast track. ``update_only``: about somebody
-    who is known already, or about nobody; it begins no lead. ``retracts`` is the id of the event that is
+    ``id`` is the source's own id of the event: the same id from the same source is the same event,
+    however often it comes (without one, the same content is). ``occurred_at`` is when it happened.
+    ``arrived_at`` is read by the simulation only: when it reaches the log there. ``backfill`` marks
+    history that is imported: it scores, but no fast track. ``update_only``: about somebody who is
+    known already, or about nobody; it begins no lead. ``retracts`` is the id of the event that is
     taken back (of ``retracts_source``, else of the same source).
     """
 
@@ -268,7 +305,10 @@ class EventLine(_Part):
                 says = "does not belong to" if given else "is needed by"
                 raise _of_field(name, f"{says} kind {self.kind.value}")
         if (self.profile or self.person) and self.kind not in TELLS_PERSON:
-            raise _of_field("profile" if self.profile else "person", f"does not belong to kind {self.kind.value}")
+            raise _of_field(
+                "profile" if self.profile else "person",
+                f"does not belong to kind {self.kind.value}",
+            )
         if self.retracts_source and not self.retracts:
             raise _of_field("retracts_source", "needs retracts")
         if self.kind is EventKind.LINK and self.identifiers.count < 2:

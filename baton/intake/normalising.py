@@ -1,7 +1,9 @@
-"""What a profile's values mean, written in one way: countries as codes, counts as numbers or ranges, ``N/A`` as nothing. Pure.
+"""What a profile's values mean, written in one way: countries as codes, counts as numbers or
+ranges, ``N/A`` as nothing. Pure.
 
-A value that has no certain reading is unknown, and its name is in what could not be read: ``1.200`` employees are 1200, a turnover of
-``1.200`` is nobody's guess. It looks at no agreement: what is no standard field stays the text that came.
+A value that has no certain reading is unknown, and its name is in what could not be read: ``1.200``
+employees are 1200, a turnover of ``1.200`` is nobody's guess. It looks at no agreement: what is no
+standard field stays the text that came.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ _FROM = re.compile(
 )
 _ABOVE = re.compile(r"(?:>|over|more than|above|über|mehr als)\s*(\d.*)\Z", re.IGNORECASE)
 _UP_TO = re.compile(r"(?:<=|≤|up to|bis(?: zu)?|max\.)\s*(\d.*)\Z", re.IGNORECASE)
-_BELOW = re.compile(r"(?:<|under|below|less than|fewer than|unter|weniger als)\s*(\d.*)\Z", re.IGNORECASE)
+_BELOW = re.compile(
+    r"(?:<|under|below|less than|fewer than|unter|weniger als)\s*(\d.*)\Z", re.IGNORECASE
+)
 _CURRENCY = re.compile(r"(?:eur|usd|gbp|chf|us\$|[$€£¥])", re.IGNORECASE)
 _SCALE = re.compile(
     r"\s*(k|tsd\.?|m|mn|mio\.?|millions?|millionen|b|bn|mrd\.?|billions?|milliarden)\Z",
@@ -55,7 +59,8 @@ _MAX_CHARACTERS = 80
 
 
 def normalised_profile(given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The profile in one way of writing, and the names of the fields that could not be read for certain."""
+    """The profile in one way of writing, and the names of the fields that could not be read for
+    certain."""
     found: dict[str, str] = {}
     unread: list[str] = []
     for name, text in given.items():
@@ -78,27 +83,38 @@ def subdivision_of(profile: Mapping[str, str]) -> str | None:
 
 @lru_cache(maxsize=4096)
 def count_of(text: str) -> str | None:
-    """How many: ``1200``, ``51-200`` or ``250+``; None for what is neither for certain (a spreadsheet's ``10. Jan``)."""
+    """How many: ``1200``, ``51-200`` or ``250+``; None for what is neither for certain (a
+    spreadsheet's ``10. Jan``)."""
     plain = _LETTER.sub("", _PEOPLE.sub("", text.strip()[: _MAX_CHARACTERS + 1]), count=1)
-    return _quantity(plain, lambda part: number_in(part, whole=True), step=1) if len(plain) <= _MAX_CHARACTERS else None
+    return (
+        _quantity(plain, lambda part: number_in(part, whole=True), step=1)
+        if len(plain) <= _MAX_CHARACTERS
+        else None
+    )
 
 
 @lru_cache(maxsize=4096)
 def amount_of(text: str) -> str | None:
-    """How much, without its currency: ``2500000`` for ``€ 2.5M``; None for what has two readings (``1.200``)."""
+    """How much, without its currency: ``2500000`` for ``€ 2.5M``; None for what has two readings
+    (``1.200``)."""
     plain = _CURRENCY.sub("", text).strip()
     return _quantity(plain, _scaled, step=0) if len(plain) <= _MAX_CHARACTERS else None
 
 
 def _quantity(plain: str, read: Callable[[str], Decimal | None], *, step: int) -> str | None:
-    """A number, or a range of them. ``step``: the distance of the next number above or below, 0 where there is none."""
+    """A number, or a range of them. ``step``: the distance of the next number above or below, 0
+    where there is none."""
     if (number := read(plain)) is not None:
         return written(number) if number >= 0 else None
     if (match := _RANGE.match(plain)) and not _is_date(plain):
         if _SCALE.search(match[2]) and not _SCALE.search(match[1]):
             return None  # 10-50M: ten, or ten millions?
         low, high = read(match[1]), read(match[2])
-        return f"{written(low)}-{written(high)}" if low is not None and high is not None and low <= high else None
+        return (
+            f"{written(low)}-{written(high)}"
+            if low is not None and high is not None and low <= high
+            else None
+        )
     for pattern, shift, upper in (
         (_FROM, 0, False),
         (_ABOVE, step, False),

@@ -1,7 +1,8 @@
-"""Telephone numbers as people, forms and spreadsheets write them, as E.164 where there is one reading. Pure.
+"""Telephone numbers as people, forms and spreadsheets write them, as E.164 where there is one
+reading. Pure.
 
-A number is what a person will dial, not an identifier: one that cannot be read never costs the lead. What a spreadsheet has
-destroyed (``4.91712E+11``) is no number any more.
+A number is what a person will dial, not an identifier: one that cannot be read never costs the
+lead. What a spreadsheet has destroyed (``4.91712E+11``) is no number any more.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ import phonenumbers
 
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+\Z")
 _DECIMAL = re.compile(r"(\+?\d{6,})[.,]0*\Z")
-# What forms and spreadsheets put before a number: tel:, p: (lead forms), an apostrophe or = against formulas.
-_BEFORE = re.compile(r"(?:tel|phone|fon|mobil|mobile|p|t|m|w|h|c|o)?\s*[:.]\s*|[='\"’]+", re.IGNORECASE)
+# What forms and spreadsheets put before a number: tel:, p: (lead forms), an apostrophe or = against
+# formulas.
+_BEFORE = re.compile(
+    r"(?:tel|phone|fon|mobil|mobile|p|t|m|w|h|c|o)?\s*[:.]\s*|[='\"’]+", re.IGNORECASE
+)
 _SEVERAL = re.compile(r"\s*(?:[;,|\n]|\s/\s|\bor\b|\boder\b|\bund\b|\band\b)\s*", re.IGNORECASE)
 _MIN_DIGITS = 5
 
 
 @lru_cache(maxsize=4096)
 def phone(text: str, country: str | None) -> str | None:
-    """E.164 where the number can be read (``country``: ISO code, for national ones), else the text as it is, trimmed; None for what is
-    no number."""
+    """E.164 where the number can be read (``country``: ISO code, for national ones), else the text
+    as it is, trimmed; None for what is no number."""
     trimmed = " ".join(text.split())
     bare = _bare(trimmed)
     if _SCIENTIFIC.match(bare) or _is_filler(bare):
@@ -36,7 +40,8 @@ def phone(text: str, country: str | None) -> str | None:
 
 
 def is_international_number(text: str) -> bool:
-    """Whether a text without context is a telephone number: one with ``+``, or a possible one behind ``00`` that is no article's."""
+    """Whether a text without context is a telephone number: one with ``+``, or a possible one
+    behind ``00`` that is no article's."""
     if text.startswith("+"):
         return True
     digits = re.sub(r"\D", "", text)
@@ -63,7 +68,8 @@ def _is_filler(text: str) -> bool:
 
 
 def _without_plus(text: str, country: str | None) -> str | None:
-    """A number that has only lost its plus: it begins with the code of its own country, and what follows is a number there.
+    """A number that has only lost its plus: it begins with the code of its own country, and what
+    follows is a number there.
 
     In Germany ``491712345678`` could also be a number in Leer without its zero; nobody writes that.
     """
@@ -87,8 +93,11 @@ def _read(text: str, country: str | None) -> str | None:
         number = phonenumbers.parse(plain, country)
     except phonenumbers.NumberParseException:
         return None
-    # A national number has lost its country, and in a spreadsheet perhaps its first zero: it must be one, not only look like one.
-    right = phonenumbers.is_possible_number if text.startswith("+") else phonenumbers.is_valid_number
+    # A national number has lost its country, and in a spreadsheet perhaps its first zero: it must
+    # be one, not only look like one.
+    right = (
+        phonenumbers.is_possible_number if text.startswith("+") else phonenumbers.is_valid_number
+    )
     if not right(number) or number.extension:
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
@@ -98,5 +107,7 @@ def _is_article_number(digits: str) -> bool:
     """Whether the last digit is the check digit of GS1 (EAN, GTIN)."""
     if len(digits) not in (8, 12, 13, 14):
         return False
-    weighted = sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(reversed(digits[:-1])))
+    weighted = sum(
+        int(digit) * (3, 1)[place % 2] for place, digit in enumerate(reversed(digits[:-1]))
+    )
     return (10 - weighted % 10) % 10 == int(digits[-1])

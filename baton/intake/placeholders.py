@@ -1,7 +1,9 @@
-"""What is written where an identity is missing: words, templates nobody filled in, ids that a spreadsheet has broken. Data and rules.
+"""What is written where an identity is missing: words, templates nobody filled in, ids that a
+spreadsheet has broken. Data and rules.
 
-A placeholder is never an identity: two strangers with the user id ``undefined`` are two strangers. Operators add words of their
-own with ``BATON_PLACEHOLDERS``, read once a process. Nothing here repairs an id: ``4711.0`` may have been ``4711`` and may not.
+A placeholder is never an identity: two strangers with the user id ``undefined`` are two strangers.
+Operators add words of their own with ``BATON_PLACEHOLDERS``, read once a process. Nothing here
+repairs an id: ``4711.0`` may have been ``4711`` and may not.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ NO_MAILBOX = frozenset(
     null placeholder undefined unknown unsubscribe unsubscribed
     """.split()  # noqa: SIM905 - a list to be read
 )
-_NONE_AT_ALL = frozenset({"test", "a", "aa", "aaa", "abc", "asd", "asdf", "email", "mail", "qwerty", "x", "xx", "xxx"})
+_NONE_AT_ALL = frozenset(
+    {"test", "a", "aa", "aaa", "abc", "asd", "asdf", "email", "mail", "qwerty", "x", "xx", "xxx"}
+)
 
 _AROUND = " \t\"'`<>()[]{}"
 # Nobody filled it in: {{contact.id}}, ${user.id}, %USER_ID%, *|EMAIL|*, <%= id %>, [object Object].
@@ -40,7 +44,8 @@ _TEMPLATE = re.compile(
 )
 _ZEROS = re.compile(r"[0{}()-]+|0x0+")
 _ALL_ONES = re.compile(r"\{?f{8}-f{4}-f{4}-f{4}-f{12}\}?")
-# A hexadecimal id such as 0047583311587e590003 is none of these: a spreadsheet writes a point, or the sign of the exponent.
+# A hexadecimal id such as 0047583311587e590003 is none of these: a spreadsheet writes a point, or
+# the sign of the exponent.
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?e[+-]\d+|[+-]?\d+[.,]\d+e\d+")
 _DECIMAL = re.compile(r"[+-]?\d+[.,]0{0,2}")
 _SHEET_ERROR = re.compile(r"#(?:n/a|ref!|value!|name\?|div/0!|null!|num!|spill!|calc!)")
@@ -49,7 +54,9 @@ _MAX_CHARACTERS = 64
 
 @cache
 def _own_words() -> frozenset[str]:
-    return frozenset(word.strip().casefold() for word in load_settings().placeholders.split(",") if word.strip())
+    return frozenset(
+        word.strip().casefold() for word in load_settings().placeholders.split(",") if word.strip()
+    )
 
 
 @lru_cache(maxsize=65_536)
@@ -72,7 +79,10 @@ def is_no_id(text: str) -> bool:
     return (
         word in WORDS
         or word in _own_words()
-        or any(rule.fullmatch(word) for rule in (_ZEROS, _ALL_ONES, _SCIENTIFIC, _DECIMAL, _SHEET_ERROR))
+        or any(
+            rule.fullmatch(word)
+            for rule in (_ZEROS, _ALL_ONES, _SCIENTIFIC, _DECIMAL, _SHEET_ERROR)
+        )
         or not any(letter.isalnum() for letter in word)
         or _is_empty_salesforce_id(word)
     )

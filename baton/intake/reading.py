@@ -1,4 +1,5 @@
-"""From bytes to an event line, at bounded cost, with every complaint naming its field and none repeating a value."""
+"""From bytes to an event line, at bounded cost, with every complaint naming its field and none
+repeating a value."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from baton.intake.lines import MAX_EVENT_BYTES, EventLine
 
 MAX_CONTAINERS = 128
 _MAX_PROBLEMS = 20
-# A text that does not end goes to the end: were it no match, each quote in it would be tried, and each try go to the end.
+# A text that does not end goes to the end: were it no match, each quote in it would be tried, and
+# each try go to the end.
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
 _SAFE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,47}\Z")
 
@@ -43,7 +45,8 @@ class Problem:
 
 
 class LineRefused(ValueError):
-    """An event that cannot be taken. ``code`` is a stable word; the text has every problem and no value of the event."""
+    """An event that cannot be taken. ``code`` is a stable word; the text has every problem and no
+    value of the event."""
 
     def __init__(self, code: str, problems: Iterable[Problem]) -> None:
         self.code = code
@@ -56,23 +59,34 @@ class LineRefused(ValueError):
         return cls(code, (Problem(field, reason),))
 
 
-def read_json(raw: bytes, *, max_bytes: int = MAX_EVENT_BYTES, max_containers: int = MAX_CONTAINERS) -> Any:
-    """The JSON value in ``raw``; raises :class:`LineRefused` for what is too long, too deep, or no JSON.
+def read_json(
+    raw: bytes, *, max_bytes: int = MAX_EVENT_BYTES, max_containers: int = MAX_CONTAINERS
+) -> Any:
+    """The JSON value in ``raw``; raises :class:`LineRefused` for what is too long, too deep, or no
+    JSON.
 
-    NaN is none, and a key that comes twice is refused: readers of JSON differ in which of the two holds.
+    NaN is none, and a key that comes twice is refused: readers of JSON differ in which of the two
+    holds.
     """
     if len(raw) > max_bytes:
         raise LineRefused.of("too_long", f"has {len(raw)} bytes, the limit is {max_bytes}")
-    # Objects and lists are counted before they are made. Braces inside texts do not count, but are rarely many.
+    # Objects and lists are counted before they are made. Braces inside texts do not count, but are
+    # rarely many.
     if _containers(raw) > max_containers and _containers(_STRINGS.sub(b"", raw)) > max_containers:
         raise LineRefused.of("too_nested", f"has more than {max_containers} objects and lists")
     try:
-        return from_json(raw.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False, catch_duplicate_keys=True)
+        return from_json(
+            raw.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False, catch_duplicate_keys=True
+        )
     except ValueError as error:
         place = re.search(r"at line \d+ column \d+\Z", str(error))
         if str(error).startswith("Detected duplicate key"):
-            raise LineRefused.of("duplicate_key", f"has a key twice ({place[0] if place else 'somewhere'})") from None
-        raise LineRefused.of("malformed", f"is not JSON in UTF-8 ({place[0] if place else 'it ends too early'})") from None
+            raise LineRefused.of(
+                "duplicate_key", f"has a key twice ({place[0] if place else 'somewhere'})"
+            ) from None
+        raise LineRefused.of(
+            "malformed", f"is not JSON in UTF-8 ({place[0] if place else 'it ends too early'})"
+        ) from None
 
 
 def read_object(raw: bytes) -> dict[str, Any]:
@@ -100,16 +114,30 @@ def problems_of(error: ValidationError) -> tuple[Problem, ...]:
 
 def _problem(error: Any) -> Problem:
     context = error.get("ctx") or {}
-    path = [str(part) if isinstance(part, int) or _SAFE_NAME.match(part) else "(unnamed)" for part in error["loc"]]
+    path = [
+        str(part) if isinstance(part, int) or _SAFE_NAME.match(part) else "(unnamed)"
+        for part in error["loc"]
+    ]
     if error["type"] == "baton_field":
         path.append(str(context["field"]))
     return Problem(".".join(path), _WORDS.get(error["type"]) or _lower_first(str(error["msg"])))
 
 
 def _lower_first(text: str) -> str:
-    for start in ("String should", "Input should", "Value should", "List should", "Dictionary should", "Value error,"):
+    for start in (
+        "String should",
+        "Input should",
+        "Value should",
+        "List should",
+        "Dictionary should",
+        "Value error,",
+    ):
         if text.startswith(start):
-            return "must" + text.removeprefix(start) if start.endswith("should") else text.removeprefix(start).strip()
+            return (
+                "must" + text.removeprefix(start)
+                if start.endswith("should")
+                else text.removeprefix(start).strip()
+            )
     return text
 
 

@@ -1,4 +1,5 @@
-"""From an event line to the record of ``intake.keyed.v1``: ids derived, company domain known, personal data apart. Pure."""
+"""From an event line to the record of ``intake.keyed.v1``: ids derived, company domain known,
+personal data apart. Pure."""
 
 from __future__ import annotations
 
@@ -40,23 +41,33 @@ def event_id_of(source: str, own_id: str) -> str:
 
 
 def content_id(line: EventLine, *, without: frozenset[str] = frozenset()) -> str:
-    """An id that follows from what the line says, for a line that has none: the same content is the same event."""
+    """An id that follows from what the line says, for a line that has none: the same content is the
+    same event."""
     content = line.model_dump(mode="json", exclude=_NOT_CONTENT | without, exclude_defaults=True)
     return derived_id("content", to_json(_sorted(content)).decode())
 
 
-def to_intake(line: EventLine, *, source: str = DEFAULT_SOURCE, received_at_ms: int | None = None) -> IntakeRecord:
+def to_intake(
+    line: EventLine, *, source: str = DEFAULT_SOURCE, received_at_ms: int | None = None
+) -> IntakeRecord:
     """The record of a line. ``source`` is who sent it, where the line does not say.
 
-    ``received_at_ms``: log time of its receipt, where it is known; a later ``occurred_at`` is then clamped to it. Where it is not (the
-    gateway has no log time), ``identify`` clamps, which looks at every record again.
+    ``received_at_ms``: log time of its receipt, where it is known; a later ``occurred_at`` is then
+    clamped to it. Where it is not (the gateway has no log time), ``identify`` clamps, which looks
+    at every record again.
     """
     source = line.source or source
     identifiers = line.identifiers.strongest_first()
     profile, unread = normalised_profile(line.profile)
-    person, misread = _person(line, identifiers, profile.get("country")) if line.kind in TELLS_PERSON else (None, [])
+    person, misread = (
+        _person(line, identifiers, profile.get("country"))
+        if line.kind in TELLS_PERSON
+        else (None, [])
+    )
     profile, derived, homeless = _with_company(profile, person)
-    placeholders = () if len(identifiers) == line.identifiers.given else line.identifiers.placeholders()
+    placeholders = (
+        () if len(identifiers) == line.identifiers.given else line.identifiers.placeholders()
+    )
     if person and person.email:
         identifiers = _with_email(identifiers, person.email)
     occurred = line.occurred_at if received_at_ms is None else min(line.occurred_at, received_at_ms)
@@ -86,7 +97,8 @@ def key_of(record: IntakeRecord) -> str:
     return identity_key(record.identifiers[0])
 
 
-# The fields of a part are those of its record. vars() has them as they are; dict() and model_dump() take several times as long.
+# The fields of a part are those of its record. vars() has them as they are; dict() and model_dump()
+# take several times as long.
 def _engagement(part: EngagementPart) -> Engagement:
     return _engagement_record(**{**vars(part), "topics": tuple(part.topics)})
 
@@ -99,7 +111,9 @@ def _command(part: CommandPart) -> Command:
     return Command(**{**vars(part), "kind": part.kind.value})
 
 
-def _paths(schemes: Sequence[str], fields: Sequence[str], misread: Sequence[str]) -> tuple[str, ...]:
+def _paths(
+    schemes: Sequence[str], fields: Sequence[str], misread: Sequence[str]
+) -> tuple[str, ...]:
     if not (schemes or fields or misread):
         return ()
     return (
@@ -109,9 +123,12 @@ def _paths(schemes: Sequence[str], fields: Sequence[str], misread: Sequence[str]
     )
 
 
-def _with_company(profile: dict[str, str], person: Person | None) -> tuple[dict[str, str], tuple[str, ...], list[str]]:
-    """The profile with what follows from it: the account's domain, the kind of the address, the subdivision. Then the names of those
-    that nobody told, and of the hosts that are no company's."""
+def _with_company(
+    profile: dict[str, str], person: Person | None
+) -> tuple[dict[str, str], tuple[str, ...], list[str]]:
+    """The profile with what follows from it: the account's domain, the kind of the address, the
+    subdivision. Then the names of those that nobody told, and of the hosts that are no
+    company's."""
     derived: list[str] = []
     address = person.email if person else None
     # Colleagues share the part behind the @, and so what was found for it before.
@@ -137,8 +154,11 @@ def _with_company(profile: dict[str, str], person: Person | None) -> tuple[dict[
     return profile, tuple(derived), homeless
 
 
-def _person(line: EventLine, identifiers: tuple[Identifier, ...], country: str | None) -> tuple[Person | None, list[str]]:
-    """What is told of the person, without what says nothing; then the names of what could not be read."""
+def _person(
+    line: EventLine, identifiers: tuple[Identifier, ...], country: str | None
+) -> tuple[Person | None, list[str]]:
+    """What is told of the person, without what says nothing; then the names of what could not be
+    read."""
     given = vars(line.person).items() if line.person else ()
     told = {name: value for name, value in given if value and not says_nothing(value)}
     unread: list[str] = []
@@ -166,4 +186,6 @@ def _with_email(identifiers: tuple[Identifier, ...], address: str) -> tuple[Iden
 
 
 def _sorted(value: Any) -> Any:
-    return {name: _sorted(value[name]) for name in sorted(value)} if isinstance(value, dict) else value
+    return (
+        {name: _sorted(value[name]) for name in sorted(value)} if isinstance(value, dict) else value
+    )

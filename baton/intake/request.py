@@ -1,7 +1,8 @@
 """Which events of one request are about the same person. Pure.
 
-A web SDK sends who somebody is and what they did as two events of one request, in any order. Each of them is told how many there are, so
-that a decision which one of them causes can wait for the others (a bounded time: see ``settle`` in the agreement).
+A web SDK sends who somebody is and what they did as two events of one request, in any order. Each
+of them is told how many there are, so that a decision which one of them causes can wait for the
+others (a bounded time: see ``settle`` in the agreement).
 """
 
 from __future__ import annotations
@@ -14,15 +15,23 @@ from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
 
 _ABOUT_A_PERSON = frozenset(
-    {EventKind.ENGAGEMENT, EventKind.PROFILE, EventKind.CONSENT, EventKind.LINK, EventKind.RETRACTION, EventKind.ACT}
+    {
+        EventKind.ENGAGEMENT,
+        EventKind.PROFILE,
+        EventKind.CONSENT,
+        EventKind.LINK,
+        EventKind.RETRACTION,
+        EventKind.ACT,
+    }
 )
 
 
 def with_companions(records: Sequence[IntakeRecord]) -> list[IntakeRecord]:
-    """``records`` in their order; those that share an identifier, directly or through others, know how many they are.
+    """``records`` in their order; those that share an identifier, directly or through others, know
+    how many they are.
 
-    An event that stands twice in the request counts once. The id of such a group follows from its events, so a request that is sent
-    again has the same one.
+    An event that stands twice in the request counts once. The id of such a group follows from its
+    events, so a request that is sent again has the same one.
     """
     if len(records) < 2:
         return list(records)
@@ -42,11 +51,18 @@ def with_companions(records: Sequence[IntakeRecord]) -> list[IntakeRecord]:
     for record, own in zip(records, keys, strict=True):
         if record.kind in _ABOUT_A_PERSON:
             groups.setdefault(root(own[0]), {})[record.event_id] = None
-    bodies = {name: derived_id("body", *events) for name, events in groups.items() if len(events) > 1}
-    return [_marked(record, bodies, groups, root(own[0])) for record, own in zip(records, keys, strict=True)]
+    bodies = {
+        name: derived_id("body", *events) for name, events in groups.items() if len(events) > 1
+    }
+    return [
+        _marked(record, bodies, groups, root(own[0]))
+        for record, own in zip(records, keys, strict=True)
+    ]
 
 
-def _marked(record: IntakeRecord, bodies: dict[str, str], groups: dict[str, dict[str, None]], name: str) -> IntakeRecord:
+def _marked(
+    record: IntakeRecord, bodies: dict[str, str], groups: dict[str, dict[str, None]], name: str
+) -> IntakeRecord:
     if name not in bodies or record.kind not in _ABOUT_A_PERSON:
         return record
     return evolve(record, body=bodies[name], body_events=len(groups[name]))

@@ -1,4 +1,5 @@
-"""The JSON Schema of the event line, for senders in other languages: ``python -m baton.intake.schema > schemas/event-line.schema.json``."""
+"""The JSON Schema of the event line, for senders in other languages: ``python -m
+baton.intake.schema > schemas/event-line.schema.json``."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ _ID = "https://baton.example/schemas/" + FILE
 
 
 def event_line_schema() -> dict[str, Any]:
-    """Draft 2020-12, made from the models that check what comes in, with which part belongs to which kind."""
+    """Draft 2020-12, made from the models that check what comes in, with which part belongs to
+    which kind."""
     schema = EventLine.model_json_schema()
     schema["allOf"] = [_rule(kind) for kind in EventKind]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": _ID, **schema}

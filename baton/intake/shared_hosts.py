@@ -1,9 +1,12 @@
-"""Hosts that many companies share: a page or a mailbox there says nothing about the company. Data; extend it freely.
+"""Hosts that many companies share: a page or a mailbox there says nothing about the company. Data;
+extend it freely.
 
-The private part of the public suffix list (``myshopify.com``, ``github.io``) comes from tldextract and is not repeated here.
+The private part of the public suffix list (``myshopify.com``, ``github.io``) comes from tldextract
+and is not repeated here.
 """
 
-# A page of a company there is no page of its own. Whoever has a mailbox there works there, so this holds for websites only.
+# A page of a company there is no page of its own. Whoever has a mailbox there works there, so this
+# holds for websites only.
 SHARED_SITES = frozenset(
     """
     about.me academia.edu airtable.com alibaba.com amazon.com angel.co apple.com behance.net
@@ -37,7 +40,8 @@ SHARED_TENANTS = frozenset(
     """.split()  # noqa: SIM905 - a list to be read
 )
 
-# Addresses that pass mail on to somebody whose company they do not name; the host or anything under it.
+# Addresses that pass mail on to somebody whose company they do not name; the host or anything under
+# it.
 MAIL_RELAYS = frozenset(
     """
     addy.io aleeas.com anonaddy.com anonaddy.me cloaked.id craigslist.org dralias.com
@@ -49,7 +53,8 @@ MAIL_RELAYS = frozenset(
     """.split()  # noqa: SIM905 - a list to be read
 )
 
-# Registries that sell names to companies, on the private part of the list only because no country runs them.
+# Registries that sell names to companies, on the private part of the list only because no country
+# runs them.
 REGISTRIES = frozenset(
     """
     ae.org br.com cn.com co.com co.nl co.no com.de com.ru com.se de.com eu.com eu.org gb.net gr.com

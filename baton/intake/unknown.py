@@ -1,7 +1,8 @@
-"""Words that people and systems write where they know nothing: ``N/A``, ``-``, ``[not provided]``, ``#REF!``. Data and one question.
+"""Words that people and systems write where they know nothing: ``N/A``, ``-``, ``[not provided]``,
+``#REF!``. Data and one question.
 
-They say nothing, so they never replace what is known. ``none`` and ``null`` are such words only where nobody can mean them:
-a field of your own may well be ``none``, and Null is a family name.
+They say nothing, so they never replace what is known. ``none`` and ``null`` are such words only
+where nobody can mean them: a field of your own may well be ``none``, and Null is a family name.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ _MARKS = re.compile(r"[\W_]+\Z")
 
 @lru_cache(maxsize=16_384)
 def says_nothing(text: str, field: str = "") -> bool:
-    """Whether a value only says that there is none. ``field``: of the profile; empty for a text about the person."""
+    """Whether a value only says that there is none. ``field``: of the profile; empty for a text
+    about the person."""
     plain = text.strip()
     if len(plain) > 40:
         return False
@@ -61,5 +63,7 @@ def says_nothing(text: str, field: str = "") -> bool:
         return True
     if field in STANDARD_FIELDS:
         # Namibia is NA.
-        return word in STANDARD_WORDS or (word == "na" and field not in ("country", "region", "state", "language"))
+        return word in STANDARD_WORDS or (
+            word == "na" and field not in ("country", "region", "state", "language")
+        )
     return not field and plain in ("null", "NULL", "none", "nan", "NaN", "NA", "na")

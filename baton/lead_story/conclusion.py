@@ -10,19 +10,29 @@ _MOST = 3
 
 
 def conclusion(values: Iterable[Any], *, name: str | None = None) -> str | None:
-    """``ae-greta got lead 3f2a... because ...``, of the last hand-off; None where the lead was never ready. ``name``: the lead's."""
+    """``ae-greta got lead 3f2a... because ...``, of the last hand-off; None where the lead was
+    never ready. ``name``: the lead's."""
     last = None
     for value in values:
         if isinstance(value, LeadQualified | LeadRouted | LeadUnrouted):
             last = value
     match last:
         case LeadRouted():
-            return f"{last.owner} got {_lead(last.lead_id, name)} because {_why(last.qualified)}; {_rule(last)}"
+            return (
+                f"{last.owner} got {_lead(last.lead_id, name)} because {_why(last.qualified)}; "
+                f"{_rule(last)}"
+            )
         case LeadUnrouted():
             where = f" in {last.pool}" if last.pool else ""
-            return f"nobody got {_lead(last.lead_id, name)} yet: {last.outcome}{where}, {last.reason.replace('_', ' ')}"
+            return (
+                f"nobody got {_lead(last.lead_id, name)} yet: {last.outcome}{where}, "
+                f"{last.reason.replace('_', ' ')}"
+            )
         case LeadQualified():
-            return f"{_lead(last.lead_id, name)} is ready because {_why(last)}; it is on its way to a person"
+            return (
+                f"{_lead(last.lead_id, name)} is ready because {_why(last)}; it is on its way to a "
+                "person"
+            )
     return None
 
 
@@ -43,4 +53,6 @@ def _points(micro: int) -> str:
 
 
 def _rule(routed: LeadRouted) -> str:
-    return f"{routed.pool} by {routed.rule.replace('_', ' ')}" + (f", attempt {routed.attempt}" if routed.attempt > 1 else "")
+    return f"{routed.pool} by {routed.rule.replace('_', ' ')}" + (
+        f", attempt {routed.attempt}" if routed.attempt > 1 else ""
+    )

@@ -1,7 +1,9 @@
-"""Why an act of a lead counts nothing: what the agreement and the lead's other acts say of it. Pure.
+"""Why an act of a lead counts nothing: what the agreement and the lead's other acts say of it.
+Pure.
 
-It goes through the acts as the scorer does (retracted, before the cycle, a scanner's, beyond a daily limit) and gives words instead of
-points. Nothing is decided by it; where the two differ, the scorer's contributions are right.
+It goes through the acts as the scorer does (retracted, before the cycle, a scanner's, beyond a
+daily limit) and gives words instead of points. Nothing is decided by it; where the two differ, the
+scorer's contributions are right.
 """
 
 from collections import Counter
@@ -21,8 +23,11 @@ class _Act(NamedTuple):
     rule: ActRule
 
 
-def uncounted(story: Sequence[LeadEvent], agreement: CompiledAgreement, *, cycle_began_ms: int, now_ms: int) -> Mapping[str, str]:
-    """By event id, why an act counts nothing at ``now_ms``; what is not in it counts. ``story``: all events of the lead."""
+def uncounted(
+    story: Sequence[LeadEvent], agreement: CompiledAgreement, *, cycle_began_ms: int, now_ms: int
+) -> Mapping[str, str]:
+    """By event id, why an act counts nothing at ``now_ms``; what is not in it counts. ``story``:
+    all events of the lead."""
     retracted = {each.retracts for each in story if each.retracts is not None}
     why: dict[str, str] = {}
     acts: list[_Act] = []
@@ -38,13 +43,20 @@ def uncounted(story: Sequence[LeadEvent], agreement: CompiledAgreement, *, cycle
         else:
             acts.append(_Act(event, event.engagement, rule))
     scanned = _scanned(acts, agreement)
-    why |= dict.fromkeys(scanned, "so many clicks on one message in so short a time are a mail scanner's")
+    why |= dict.fromkeys(
+        scanned, "so many clicks on one message in so short a time are a mail scanner's"
+    )
     why |= _beyond_limits([act for act in acts if act.event.event_id not in scanned], agreement)
     return {event_id: f"counts nothing: {reason}" for event_id, reason in why.items()}
 
 
 def _by_itself(
-    event: LeadEvent, rule: ActRule | None, agreement: CompiledAgreement, *, cycle_began_ms: int, now_ms: int
+    event: LeadEvent,
+    rule: ActRule | None,
+    agreement: CompiledAgreement,
+    *,
+    cycle_began_ms: int,
+    now_ms: int,
 ) -> str | None:
     engagement, rules = event.engagement, agreement.engagement
     assert engagement is not None, "only acts are asked for"
@@ -88,9 +100,13 @@ def _beyond_limits(acts: Iterable[_Act], agreement: CompiledAgreement) -> dict[s
         in_rule, in_group = (rule.name, day), (rule.group, day, rule.points_micro < 0)
         most = agreement.engagement.groups[rule.group].per_day
         if rule.per_day is not None and of_rule[in_rule] >= rule.per_day:
-            found[event.event_id] = f"{rule.per_day} {rule.name} of a day count, and it came after them"
+            found[event.event_id] = (
+                f"{rule.per_day} {rule.name} of a day count, and it came after them"
+            )
         elif of_group[in_group] >= most:
-            found[event.event_id] = f"{most} acts of {rule.group} of a day count, and it came after them"
+            found[event.event_id] = (
+                f"{most} acts of {rule.group} of a day count, and it came after them"
+            )
         else:
             of_rule[in_rule] += 1
             of_group[in_group] += 1

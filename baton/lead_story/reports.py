@@ -1,6 +1,8 @@
-"""What of all leads wants a person's eye, read from the log: identities in conflict, acts refused, words nobody knows, erasures.
+"""What of all leads wants a person's eye, read from the log: identities in conflict, acts refused,
+words nobody knows, erasures.
 
-Each is a fold over the records of a topic; nothing is written. No record of it holds personal data but an :class:`Erasure`.
+Each is a fold over the records of a topic; nothing is written. No record of it holds personal data
+but an :class:`Erasure`.
 """
 
 from collections import Counter
@@ -39,7 +41,8 @@ class Refusal(NamedTuple):
 
 @dataclass(slots=True)
 class Word:
-    """A word that the agreement does not know: how often it came, from which sources, when last, and what it may stand for."""
+    """A word that the agreement does not know: how often it came, from which sources, when last,
+    and what it may stand for."""
 
     kind: str
     word: str
@@ -50,7 +53,8 @@ class Word:
 
 
 class Erasure(NamedTuple):
-    """A wish to be forgotten. ``identifiers`` by scheme; None where intake's record of it is gone."""
+    """A wish to be forgotten. ``identifiers`` by scheme; None where intake's record of it is
+    gone."""
 
     event_id: str
     lead_id: str | None
@@ -59,7 +63,9 @@ class Erasure(NamedTuple):
     identifiers: Mapping[str, tuple[str, ...]] | None
 
 
-def values_of(reader: LogReader, topic: str, since_ms: int | None = None) -> Iterator[tuple[Record, Any]]:
+def values_of(
+    reader: LogReader, topic: str, since_ms: int | None = None
+) -> Iterator[tuple[Record, Any]]:
     """The records of a topic, decoded; what cannot be read is left to ``baton audit``."""
     record_type = TOPICS[topic].record
     assert record_type is not None, f"{topic} has no record type"
@@ -73,7 +79,8 @@ def values_of(reader: LogReader, topic: str, since_ms: int | None = None) -> Ite
 
 
 def conflicts(aliases: Iterable[tuple[int, IdentityAlias]], since_ms: int = 0) -> list[Conflict]:
-    """The conflicts among what identities reported, oldest first. ``aliases`` with the log's time, from the beginning: who is who."""
+    """The conflicts among what identities reported, oldest first. ``aliases`` with the log's time,
+    from the beginning: who is who."""
     lead_of: dict[str, str] = {}
     found: list[tuple[int, IdentityAlias]] = []
     for at_ms, alias in aliases:
@@ -81,7 +88,10 @@ def conflicts(aliases: Iterable[tuple[int, IdentityAlias]], since_ms: int = 0) -
             lead_of[alias.identity] = alias.lead_id
         elif alias.kind == AliasKind.CONFLICT and at_ms >= since_ms:
             found.append((at_ms, alias))
-    return sorted(Conflict(at_ms, tuple(sorted(_leads_of(alias, lead_of))), alias.cause_id) for at_ms, alias in found)
+    return sorted(
+        Conflict(at_ms, tuple(sorted(_leads_of(alias, lead_of))), alias.cause_id)
+        for at_ms, alias in found
+    )
 
 
 def _leads_of(alias: IdentityAlias, lead_of: Mapping[str, str]) -> set[str]:
@@ -90,8 +100,11 @@ def _leads_of(alias: IdentityAlias, lead_of: Mapping[str, str]) -> set[str]:
     return {lead_of.get(each, derived_id("lead", each)) for each in identities}
 
 
-def unknown_words(events: Iterable[LeadEvent], *, acts: Iterable[str], fields: Iterable[str]) -> list[Word]:
-    """Acts and profile fields that the agreement does not know, the most frequent first; so many different ones at most."""
+def unknown_words(
+    events: Iterable[LeadEvent], *, acts: Iterable[str], fields: Iterable[str]
+) -> list[Word]:
+    """Acts and profile fields that the agreement does not know, the most frequent first; so many
+    different ones at most."""
     known = {"act": frozenset(acts), "field": frozenset(fields)}
     found: dict[tuple[str, str], Word] = {}
     for event in events:
@@ -114,8 +127,11 @@ def _like(word: str, known: Iterable[str]) -> str | None:
     return near[0] if near else None
 
 
-def erasures(keyed: Iterable[tuple[int, IntakeRecord]], accepted: Iterable[tuple[int, LeadEvent]]) -> list[Erasure]:
-    """Every erasure once, oldest first: as it was asked for where intake's record is still there, else the lead it forgot."""
+def erasures(
+    keyed: Iterable[tuple[int, IntakeRecord]], accepted: Iterable[tuple[int, LeadEvent]]
+) -> list[Erasure]:
+    """Every erasure once, oldest first: as it was asked for where intake's record is still there,
+    else the lead it forgot."""
     found: dict[str, Erasure] = {}
     for at_ms, record in keyed:
         if record.kind == EventKind.ERASURE and record.event_id not in found:
@@ -124,8 +140,14 @@ def erasures(keyed: Iterable[tuple[int, IntakeRecord]], accepted: Iterable[tuple
                 by_scheme[each.scheme] = (*by_scheme.get(each.scheme, ()), each.value)
             found[record.event_id] = Erasure(record.event_id, None, record.source, at_ms, by_scheme)
     for at_ms, event in accepted:
-        if event.kind == EventKind.ERASURE and event.source != _OURS and event.event_id not in found:
-            found[event.event_id] = Erasure(event.event_id, event.lead_id, event.source, at_ms, None)
+        if (
+            event.kind == EventKind.ERASURE
+            and event.source != _OURS
+            and event.event_id not in found
+        ):
+            found[event.event_id] = Erasure(
+                event.event_id, event.lead_id, event.source, at_ms, None
+            )
     return sorted(found.values(), key=lambda each: (each.at_ms, each.event_id))
 
 

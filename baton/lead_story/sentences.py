@@ -3,10 +3,31 @@
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from baton.contracts.intake import Engagement, LeadAct, LeadCommand, LeadEvent, LeadMerge, LeadPerson
-from baton.contracts.leads import Contribution, Criterion, LeadQualified, LeadRefused, LeadScored, LeadStaged
+from baton.contracts.intake import (
+    Engagement,
+    LeadAct,
+    LeadCommand,
+    LeadEvent,
+    LeadMerge,
+    LeadPerson,
+)
+from baton.contracts.leads import (
+    Contribution,
+    Criterion,
+    LeadQualified,
+    LeadRefused,
+    LeadScored,
+    LeadStaged,
+)
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
-from baton.contracts.slas import LeadOrphan, LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
+from baton.contracts.slas import (
+    LeadOrphan,
+    LeadReactivated,
+    LeadRecycled,
+    SlaAction,
+    SlaClock,
+    SlaViolation,
+)
 
 Told = (
     LeadEvent
@@ -55,7 +76,14 @@ def tell(value: Told) -> Sentence:
             return _tell_scoring(value)
         case LeadRouted() | LeadUnrouted() | HandoffNoted():
             return _tell_routing(value)
-        case SlaClock() | SlaViolation() | SlaAction() | LeadRecycled() | LeadReactivated() | LeadOrphan():
+        case (
+            SlaClock()
+            | SlaViolation()
+            | SlaAction()
+            | LeadRecycled()
+            | LeadReactivated()
+            | LeadOrphan()
+        ):
             return _tell_levels(value)
         case _:
             assert_never(value)
@@ -67,11 +95,16 @@ def _tell_input(value: LeadEvent | LeadAct | LeadCommand | LeadPerson | LeadMerg
             title = f" “{engagement.content_title}”" if engagement.content_title else ""
             campaign = f", campaign {engagement.campaign}" if engagement.campaign else ""
             return Sentence(
-                about="engaged", text=f"{engagement.act}{title}{campaign} (from {value.source})", because=_marks(value)
+                about="engaged",
+                text=f"{engagement.act}{title}{campaign} (from {value.source})",
+                because=_marks(value),
             )
         case LeadEvent(consent=consent) if consent is not None:
             verdict = "gives" if consent.granted else "withdraws"
-            return Sentence(about="consent", text=f"{verdict} consent for {consent.purpose} by {consent.channel}")
+            return Sentence(
+                about="consent",
+                text=f"{verdict} consent for {consent.purpose} by {consent.channel}",
+            )
         case LeadEvent(retracts=retracted) if retracted is not None:
             return Sentence(about="retracted", text=f"event {retracted} did not happen")
         case LeadEvent():
@@ -83,15 +116,24 @@ def _tell_input(value: LeadEvent | LeadAct | LeadCommand | LeadPerson | LeadMerg
             return Sentence(about="act", text=f"{value.act.by} {value.act.kind}{reason}{how}")
         case LeadCommand():
             to = value.command.to_person or value.command.to_pool
-            return Sentence(about="command", text=f"{value.command.by} asks to {value.command.kind}{f' to {to}' if to else ''}")
+            return Sentence(
+                about="command",
+                text=f"{value.command.by} asks to {value.command.kind}{f' to {to}' if to else ''}",
+            )
         case LeadPerson():
-            return Sentence(about="person", text="erased" if value.erased else "personal details arrived")
+            return Sentence(
+                about="person", text="erased" if value.erased else "personal details arrived"
+            )
         case LeadMerge():
-            return Sentence(about="merged", text=f"lead {value.loser} continues as {value.survivor}")
+            return Sentence(
+                about="merged", text=f"lead {value.loser} continues as {value.survivor}"
+            )
 
 
 def _marks(value: LeadEvent) -> tuple[str, ...]:
-    marks = ("its time lay in the future and was set to the time of receipt",) if value.clamped else ()
+    marks = (
+        ("its time lay in the future and was set to the time of receipt",) if value.clamped else ()
+    )
     return (*marks, "sent as backfill: does not fast-track") if value.backfill else marks
 
 
@@ -108,19 +150,31 @@ def _tell_scoring(value: LeadScored | LeadQualified | LeadStaged | LeadRefused) 
             )
         case LeadQualified():
             raised = "asked for it" if value.hand_raised else "by score"
-            text = f"{value.level} {value.grade}, for the {value.leg} queue, {raised}, cycle {value.cycle}"
-            return Sentence(about="qualified", text=text, because=tuple(contribution_line(each) for each in value.story.why_now))
+            text = (
+                f"{value.level} {value.grade}, for the {value.leg} queue, {raised}, cycle "
+                f"{value.cycle}"
+            )
+            return Sentence(
+                about="qualified",
+                text=text,
+                because=tuple(contribution_line(each) for each in value.story.why_now),
+            )
         case LeadStaged():
             reason = f" because {value.reason}" if value.reason else ""
             by = f" by {value.by}" if value.by else f" by the {value.actor}"
             skipped = (f"inferred: {', '.join(value.inferred)}",) if value.inferred else ()
             return Sentence(
-                about="stage", text=f"{value.from_stage} -> {value.to_stage}: {value.event}{by}{reason}", because=skipped
+                about="stage",
+                text=f"{value.from_stage} -> {value.to_stage}: {value.event}{by}{reason}",
+                because=skipped,
             )
         case LeadRefused():
             return Sentence(
                 about="refused",
-                text=f"{value.event} in stage {value.stage} by {value.by or value.actor}: {value.reason}",
+                text=(
+                    f"{value.event} in stage {value.stage} by {value.by or value.actor}: "
+                    f"{value.reason}"
+                ),
                 because=(value.detail,) if value.detail else (),
             )
 
@@ -135,7 +189,11 @@ def contribution_line(each: Contribution) -> str:
     """One line of an explanation: its points, what it is, and what it was before it decayed."""
     group = f" [{each.group}]" if each.group else ""
     title = f" “{each.content_title}”" if each.content_title else ""
-    was = f" (was {points(each.base_micro)})" if each.base_micro is not None and each.base_micro != each.points_micro else ""
+    was = (
+        f" (was {points(each.base_micro)})"
+        if each.base_micro is not None and each.base_micro != each.points_micro
+        else ""
+    )
     return f"{points(each.points_micro):>9} {each.name}{group}{title}{was}"
 
 
@@ -151,7 +209,9 @@ def _tell_routing(value: LeadRouted | LeadUnrouted | HandoffNoted) -> Sentence:
         case LeadUnrouted():
             where = f" in {value.pool}" if value.pool else ""
             return Sentence(
-                about="unrouted", text=f"{value.outcome}{where}: {value.reason}", because=(*_path(value), *_candidates(value))
+                about="unrouted",
+                text=f"{value.outcome}{where}: {value.reason}",
+                because=(*_path(value), *_candidates(value)),
             )
         case HandoffNoted():
             return Sentence(about="hand-off", text=f"{value.kind}: {value.reason}")
@@ -163,33 +223,47 @@ def _path(value: LeadRouted | LeadUnrouted) -> tuple[str, ...]:
 
 def _candidates(value: LeadRouted | LeadUnrouted) -> tuple[str, ...]:
     return tuple(
-        f"{each.person}: {each.excluded or f'score {each.score}'} (turns {each.turns}, load {each.load}/{each.capacity})"
+        f"{each.person}: {each.excluded or f'score {each.score}'} (turns {each.turns}, load "
+        f"{each.load}/{each.capacity})"
         for each in value.candidates
     )
 
 
-def _tell_levels(value: SlaClock | SlaViolation | SlaAction | LeadRecycled | LeadReactivated | LeadOrphan) -> Sentence:
+def _tell_levels(
+    value: SlaClock | SlaViolation | SlaAction | LeadRecycled | LeadReactivated | LeadOrphan,
+) -> Sentence:
     match value:
         case SlaClock():
             reason = f" ({value.reason})" if value.reason else ""
-            return Sentence(about="clock", text=f"{value.clock} {value.state}{reason}: {value.target}".rstrip(": "))
+            return Sentence(
+                about="clock",
+                text=f"{value.clock} {value.state}{reason}: {value.target}".rstrip(": "),
+            )
         case SlaViolation():
             who = value.owner or value.side
             unproven = ", unproven: a service before it was behind" if value.unproven else ""
-            return Sentence(about="violation", text=f"{value.kind} of {value.clock}, owed by {who}{unproven}")
+            return Sentence(
+                about="violation", text=f"{value.kind} of {value.clock}, owed by {who}{unproven}"
+            )
         case SlaAction():
             to = f" to {value.to}" if value.to else ""
             reason = f" because {value.reason}" if value.reason else ""
             return Sentence(about="action", text=f"{value.kind}{to}{reason}")
         case LeadRecycled():
             track = f", track {value.track}" if value.track else ""
-            return Sentence(about="recycled" if value.outcome == "recycle" else "ended", text=f"{value.reason}{track}")
+            return Sentence(
+                about="recycled" if value.outcome == "recycle" else "ended",
+                text=f"{value.reason}{track}",
+            )
         case LeadReactivated():
             return Sentence(about="returned", text=value.reason)
         case LeadOrphan():
             words = value.cause.replace("_", " ")
             return Sentence(
-                about="orphan", text=f"nobody holds it: {words}" if value.holder is None else f"held again: {value.holder}"
+                about="orphan",
+                text=f"nobody holds it: {words}"
+                if value.holder is None
+                else f"held again: {value.holder}",
             )
 
 

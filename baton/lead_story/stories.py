@@ -1,7 +1,9 @@
-"""Finding a lead's records in the log: by id or any identifier, through links and merges, in the order they happened.
+"""Finding a lead's records in the log: by id or any identifier, through links and merges, in the
+order they happened.
 
-A lead's records all lie in one partition of each topic, so only that one is read. Identifiers are looked up by their digest; an
-address itself is neither sent anywhere nor printed. A name is looked for in ``leads.persons.v1``, whole.
+A lead's records all lie in one partition of each topic, so only that one is read. Identifiers are
+looked up by their digest; an address itself is neither sent anywhere nor printed. A name is looked
+for in ``leads.persons.v1``, whole.
 """
 
 import contextlib
@@ -22,7 +24,9 @@ from baton.intake.identifiers import canonical, identity_key
 STORY_TOPICS = tuple(
     spec.name
     for spec in TOPICS.values()
-    if spec.record is not None and spec.audience is Audience.PUBLIC and spec.key in ("lead", "lead or goal")
+    if spec.record is not None
+    and spec.audience is Audience.PUBLIC
+    and spec.key in ("lead", "lead or goal")
 )
 
 
@@ -36,7 +40,9 @@ class Reader(Protocol):
     def partitions(self, topic: str) -> int:
         """How many partitions the topic has."""
 
-    def read(self, places: Mapping[str, Sequence[int]], *, since_ms: int | None = None) -> Iterator[Record]:
+    def read(
+        self, places: Mapping[str, Sequence[int]], *, since_ms: int | None = None
+    ) -> Iterator[Record]:
         """The records of the given partitions to their end, in order within each."""
 
 
@@ -46,7 +52,8 @@ class LeadUnknown(LookupError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chapter:
-    """One record of a lead's story, decoded. ``value`` is None where the record cannot be read; ``trouble`` says why."""
+    """One record of a lead's story, decoded. ``value`` is None where the record cannot be read;
+    ``trouble`` says why."""
 
     record: Record
     lead_id: str
@@ -60,9 +67,15 @@ def identity_of_email(address: str) -> str:
 
 
 def identity_of(who: str) -> str | None:
-    """The identity key of ``ann@acme.example``, ``hubspot:4711``, ``user:u-1`` or ``anonymous:b7d0c1``; None where it is none of them."""
+    """The identity key of ``ann@acme.example``, ``hubspot:4711``, ``user:u-1`` or
+    ``anonymous:b7d0c1``; None where it is none of them."""
     scheme, _, value = who.strip().partition(":")
-    if value and scheme in (IdentifierScheme.USER, IdentifierScheme.ANONYMOUS, IdentifierScheme.EMAIL, IdentifierScheme.CRM):
+    if value and scheme in (
+        IdentifierScheme.USER,
+        IdentifierScheme.ANONYMOUS,
+        IdentifierScheme.EMAIL,
+        IdentifierScheme.CRM,
+    ):
         forms = ((IdentifierScheme(scheme), value),)
     else:
         forms = ((IdentifierScheme.EMAIL if "@" in who else IdentifierScheme.CRM, who),)
@@ -73,7 +86,8 @@ def identity_of(who: str) -> str | None:
 
 
 def leads_named(reader: Reader, name: str) -> list[str]:
-    """The leads whose person is called so: whole name, or one of first name, last name and company; case does not matter."""
+    """The leads whose person is called so: whole name, or one of first name, last name and company;
+    case does not matter."""
     wanted = " ".join(name.split()).casefold()
     found: dict[str, bool] = {}
     codec = codec_for(LeadPerson)
@@ -88,12 +102,18 @@ def _names_of(value: LeadPerson) -> set[str]:
     person = value.person
     if value.erased:
         return set()
-    parts = [person.first_name, person.last_name, person.company, f"{person.first_name or ''} {person.last_name or ''}"]
+    parts = [
+        person.first_name,
+        person.last_name,
+        person.company,
+        f"{person.first_name or ''} {person.last_name or ''}",
+    ]
     return {" ".join(each.split()).casefold() for each in parts if each and each.strip()}
 
 
 def find_lead(reader: Reader, who: str, *, names: bool = False) -> str:
-    """The lead behind ``who`` after links and merges so far: a lead id, an identifier or, where ``names``, a person's name.
+    """The lead behind ``who`` after links and merges so far: a lead id, an identifier or, where
+    ``names``, a person's name.
 
     Raises :class:`LeadUnknown`, which says what it could have been.
     """
@@ -104,7 +124,8 @@ def find_lead(reader: Reader, who: str, *, names: bool = False) -> str:
         return _final(reader, _linked_lead(reader, identity))
     if not names:
         raise LeadUnknown(
-            f"{who!r} is no lead id, e-mail address or identifier such as hubspot:4711, user:u-1 or anonymous:b7d0c1;"
+            f"{who!r} is no lead id, e-mail address or identifier such as hubspot:4711, user:u-1 "
+            "or anonymous:b7d0c1;"
             " a name is looked for with --person, by who may see names"
         )
     found = leads_named(reader, who)
@@ -124,8 +145,11 @@ def _final(reader: Reader, lead_id: str) -> str:
     raise LeadUnknown(f"lead {lead_id}: its merges do not end")
 
 
-def story_of(reader: Reader, lead_id: str, *, seen: Callable[[int], None] = lambda _: None) -> list[Chapter]:
-    """All records of the lead and of those that were merged into it, in the order they were appended.
+def story_of(
+    reader: Reader, lead_id: str, *, seen: Callable[[int], None] = lambda _: None
+) -> list[Chapter]:
+    """All records of the lead and of those that were merged into it, in the order they were
+    appended.
 
     ``seen`` is called with the number of records read so far, now and then.
     """
@@ -140,9 +164,12 @@ def story_of(reader: Reader, lead_id: str, *, seen: Callable[[int], None] = lamb
                 wanted.append(chapter.value.loser)
     if not chapters:
         raise LeadUnknown(
-            f"nothing in the log belongs to lead {lead_id}; is it an id of leads.accepted.v1, or an e-mail address?"
+            f"nothing in the log belongs to lead {lead_id}; is it an id of leads.accepted.v1, or "
+            "an e-mail address?"
         )
-    return sorted(chapters, key=lambda each: (each.record.at_ms, each.record.topic, each.record.offset))
+    return sorted(
+        chapters, key=lambda each: (each.record.at_ms, each.record.topic, each.record.offset)
+    )
 
 
 def _chapters(reader: Reader, lead_id: str, seen: Callable[[int], None]) -> Iterator[Chapter]:
@@ -168,13 +195,18 @@ def _decoded(chapter: Chapter) -> Chapter:
 def _linked_lead(reader: Reader, identity: str) -> str:
     lead_id = derived_id("lead", identity)
     for alias in _of_key(reader, INTAKE_ALIASES, identity, IdentityAlias):
-        if alias.kind == AliasKind.RESOLVED:  # the rest is what keys tell each other on the way there
+        # the rest is what keys tell each other on the way there
+        if alias.kind == AliasKind.RESOLVED:
             lead_id = alias.lead_id
     return lead_id
 
 
 def _survivor(reader: Reader, lead_id: str) -> str | None:
-    merges = [merge for merge in _of_key(reader, LEADS_MERGES, lead_id, LeadMerge) if merge.loser == lead_id]
+    merges = [
+        merge
+        for merge in _of_key(reader, LEADS_MERGES, lead_id, LeadMerge)
+        if merge.loser == lead_id
+    ]
     return merges[-1].survivor if merges else None
 
 

@@ -1,7 +1,8 @@
 """Files of a run on one machine: for their owner alone, and logs that do not grow without end.
 
-A log is rotated by renaming it, so no line is lost: a worker opens the path again when it has moved (``BATON_LOG_FILE``). What the
-interpreter itself writes at a crash goes on into the file that was renamed.
+A log is rotated by renaming it, so no line is lost: a worker opens the path again when it has moved
+(``BATON_LOG_FILE``). What the interpreter itself writes at a crash goes on into the file that was
+renamed.
 """
 
 import os
@@ -30,7 +31,8 @@ def open_log(log: Path) -> BinaryIO:
 
 
 def rotate(log: Path, *, limit_bytes: int = _LOG_BYTES) -> bool:
-    """Rename a log that has reached its limit to ``NAME.1``, older ones to ``.2`` and ``.3``. Gives whether it did."""
+    """Rename a log that has reached its limit to ``NAME.1``, older ones to ``.2`` and ``.3``. Gives
+    whether it did."""
     try:
         if log.stat().st_size < limit_bytes:
             return False

@@ -1,7 +1,9 @@
-"""Lets a log in memory go of what nobody will read again, so that a long simulation needs no more memory than its leads do.
+"""Lets a log in memory go of what nobody will read again, so that a long simulation needs no more
+memory than its leads do.
 
-The engine's tasks read a partition from the offset they have committed, and only the length of what is before it matters to them. A
-task that lost its memory would need its changelog; in a simulation none does.
+The engine's tasks read a partition from the offset they have committed, and only the length of what
+is before it matters to them. A task that lost its memory would need its changelog; in a simulation
+none does.
 """
 
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
@@ -18,7 +20,9 @@ class Forgetting:
         self._host = host
         self._done: dict[tuple[str, int], int] = {}
         reads = {task.reducer.name: task.reducer.inputs for task in host.tasks.values()}
-        self._readers = {topic: [name for name, inputs in reads.items() if topic in inputs] for topic in TOPICS}
+        self._readers = {
+            topic: [name for name, inputs in reads.items() if topic in inputs] for topic in TOPICS
+        }
 
     def forget(self) -> None:
         """Let go of all that every reader has committed past."""

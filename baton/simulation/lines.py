@@ -1,7 +1,9 @@
-"""The lines that a simulation is fed with, read from a file: JSON lines or one JSON array. Each knows its place.
+"""The lines that a simulation is fed with, read from a file: JSON lines or one JSON array. Each
+knows its place.
 
-Only the moment matters here: whether a line is otherwise right is for admit to say, as it would live. A file with lines that have no
-moment is refused whole, and each of them is named with what is wrong with it.
+Only the moment matters here: whether a line is otherwise right is for admit to say, as it would
+live. A file with lines that have no moment is refused whole, and each of them is named with what is
+wrong with it.
 """
 
 import json
@@ -30,7 +32,8 @@ class Arrival:
 
 
 def read_lines(text: bytes, name: str) -> list[Arrival]:
-    """The lines of a file in the order of their arrival; lines of the same moment keep theirs. Raises :class:`LinesRefused`."""
+    """The lines of a file in the order of their arrival; lines of the same moment keep theirs.
+    Raises :class:`LinesRefused`."""
     body = text.removeprefix(_BOM)
     found = _of_array(body, name) if body.lstrip(_SPACE)[:1] == b"[" else _of_lines(body, name)
     arrivals: list[Arrival] = []
@@ -47,7 +50,8 @@ def read_lines(text: bytes, name: str) -> list[Arrival]:
 
 
 def arrivals_of(lines: Sequence[tuple[bytes, Mapping[str, Any]]]) -> list[Arrival]:
-    """Lines (raw, and as parsed) in the order of their arrival; lines of the same moment keep theirs."""
+    """Lines (raw, and as parsed) in the order of their arrival; lines of the same moment keep
+    theirs."""
     arrivals = [Arrival(at_ms=instant_ms(moment_in(parsed)), line=raw) for raw, parsed in lines]
     return sorted(arrivals, key=lambda each: each.at_ms)
 
@@ -69,7 +73,10 @@ def _of_array(body: bytes, name: str) -> Iterator[tuple[str, bytes]]:
     except (ValueError, RecursionError) as error:
         raise LinesRefused(f"{name}: is not a JSON array: {_reason(error)}") from None
     for number, element in enumerate(elements, start=1):
-        yield f"{name}, element {number}", json.dumps(element, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        yield (
+            f"{name}, element {number}",
+            json.dumps(element, ensure_ascii=False).encode("utf-8", "surrogatepass"),
+        )
 
 
 def _moment_of(raw: bytes) -> int:
@@ -94,7 +101,11 @@ _KINDS = {list: "a list", str: "a text", bool: "true or false", type(None): "nul
 def _reason(error: Exception) -> str:
     match error:
         case json.JSONDecodeError():
-            where = f"line {error.lineno}, column {error.colno}" if error.lineno > 1 else f"column {error.colno}"
+            where = (
+                f"line {error.lineno}, column {error.colno}"
+                if error.lineno > 1
+                else f"column {error.colno}"
+            )
             return f"{error.msg} ({where})"
         case UnicodeDecodeError():
             return f"not UTF-8 at byte {error.start + 1}"

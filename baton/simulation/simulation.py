@@ -1,8 +1,10 @@
-"""The whole system in memory: events in, facts out, hours in seconds. The same reducers as on Kafka, on the log in memory.
+"""The whole system in memory: events in, facts out, hours in seconds. The same reducers as on
+Kafka, on the log in memory.
 
-Time is the events': a line arrives at its ``arrived_at``, else at its ``occurred_at``, and timers fire as that passes. Nothing here reads a
-clock, so the same agreement and the same lines give the same facts with the same ids. What every reader has read is let go of, unless
-it is to be kept for questions afterwards: memory is that of the leads, not of their events.
+Time is the events': a line arrives at its ``arrived_at``, else at its ``occurred_at``, and timers
+fire as that passes. Nothing here reads a clock, so the same agreement and the same lines give the
+same facts with the same ids. What every reader has read is let go of, unless it is to be kept for
+questions afterwards: memory is that of the leads, not of their events.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -30,7 +32,8 @@ Watch = Callable[[Stored, Arrival | None], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """Another agreement (canonical text and version): published at ``at_ms``, in force from ``effective_at_ms`` on."""
+    """Another agreement (canonical text and version): published at ``at_ms``, in force from
+    ``effective_at_ms`` on."""
 
     at_ms: int
     text: str
@@ -59,7 +62,10 @@ class Simulation:
         watch: Watch = lambda record, arrival: None,
     ) -> None:
         self.host = MemoryHost(
-            all_reducers(), AgreementBook(), TaskConfig(partitions=partitions), start_ms=start_ms - _AGREED_BEFORE_MS
+            all_reducers(),
+            AgreementBook(),
+            TaskConfig(partitions=partitions),
+            start_ms=start_ms - _AGREED_BEFORE_MS,
         )
         self._watch = watch
         self._forgetting = None if keep else Forgetting(self.host)
@@ -76,7 +82,8 @@ class Simulation:
         *,
         announcements: Iterable[Announcement] = (),
     ) -> Iterator[Stored]:
-        """Every public fact in the order of the log: while the lines come in, then until ``until_ms`` (None: no further).
+        """Every public fact in the order of the log: while the lines come in, then until
+        ``until_ms`` (None: no further).
 
         Both must be in the order of time; of one moment what was announced comes first.
         """
@@ -104,17 +111,26 @@ class Simulation:
 
     def _agree(self, text: str, version: str, effective_at_ms: int) -> None:
         records = [
-            AgreementRecord(record_id=f"{version}:{side}", kind="approved", version=version, side=side) for side in sorted(SIDES)
+            AgreementRecord(
+                record_id=f"{version}:{side}", kind="approved", version=version, side=side
+            )
+            for side in sorted(SIDES)
         ]
         published = AgreementRecord(
-            record_id=f"{version}:published", kind="published", version=version, effective_at_ms=effective_at_ms, text=text
+            record_id=f"{version}:published",
+            kind="published",
+            version=version,
+            effective_at_ms=effective_at_ms,
+            text=text,
         )
         for record in (*records, published):
             self.host.send(BATON_AGREEMENTS, record.record_id, record)
 
     def _send(self, line: bytes) -> None:
         key = inbox_key(line)
-        self.host.log.append(LEADS_INBOX, partition_of(key, self.host.log.partitions_of(LEADS_INBOX)), key, line)
+        self.host.log.append(
+            LEADS_INBOX, partition_of(key, self.host.log.partitions_of(LEADS_INBOX)), key, line
+        )
 
     def _news(self, arrival: Arrival | None) -> Iterator[Stored]:
         history = self.host.log.history

@@ -1,4 +1,5 @@
-"""What became of the events of a simulation besides facts: known before, dropped, in conflict, refused, dead letters. Counts only."""
+"""What became of the events of a simulation besides facts: known before, dropped, in conflict,
+refused, dead letters. Counts only."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ _PLACES = 5
 
 @dataclass(slots=True)
 class Tally:
-    """``dead`` by reason: how many, and the places of the first few; the others by reason or lead."""
+    """``dead`` by reason: how many, and the places of the first few; the others by reason or
+    lead."""
 
     duplicates: int = 0
     dropped: int = 0
@@ -42,7 +44,10 @@ class Tally:
             found.append(f"{self.duplicates} duplicates: events that had been taken before")
         if self.dropped:
             found.append(f"{self.dropped} dropped: the person had been erased")
-        found += [f"{number} conflicts of identity at lead {lead}" for lead, number in self.conflicts.most_common()]
+        found += [
+            f"{number} conflicts of identity at lead {lead}"
+            for lead, number in self.conflicts.most_common()
+        ]
         found += [f"{number} refused: {reason}" for reason, number in self.refusals.most_common()]
         for reason, number in self.dead_counts.most_common():
             places = ", ".join(self.dead[reason]) + (", ..." if number > _PLACES else "")
@@ -59,7 +64,11 @@ class Tally:
                 self.conflicts[alias.lead_id] += 1
 
     def _note_dead(self, stored: Stored, place: str) -> None:
-        reasons = [value.decode("utf-8", "replace") for name, value in stored.headers if name == "__dlq.errors.message"]
+        reasons = [
+            value.decode("utf-8", "replace")
+            for name, value in stored.headers
+            if name == "__dlq.errors.message"
+        ]
         reason = reasons[0] if reasons else "no reason given"
         self.dead_counts[reason] += 1
         shown = self.dead.setdefault(reason, [])

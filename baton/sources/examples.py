@@ -1,4 +1,5 @@
-"""The examples of a source are its tests: what a body must become, field by field, or the code it is refused with. Pure."""
+"""The examples of a source are its tests: what a body must become, field by field, or the code it
+is refused with. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +14,11 @@ from baton.sources.model import Example, SourceModel
 def failures_of(source: SourceModel) -> list[str]:
     """What the examples expect and does not come; empty where all is well."""
     mapping = SourceMapping(source)
-    return [f"{example.name}: {failure}" for example in source.examples for failure in _failures(mapping, example)]
+    return [
+        f"{example.name}: {failure}"
+        for example in source.examples
+        for failure in _failures(mapping, example)
+    ]
 
 
 def _failures(mapping: SourceMapping, example: Example) -> Iterator[str]:
@@ -29,7 +34,9 @@ def _failures(mapping: SourceMapping, example: Example) -> Iterator[str]:
     if len(events) != len(example.expect):
         yield f"{len(events)} events come of it, {len(example.expect)} expected"
     for number, (record, expected) in enumerate(zip(events, example.expect, strict=False), start=1):
-        yield from (f"event {number}: {failure}" for failure in _differences(mapping, record, expected))
+        yield from (
+            f"event {number}: {failure}" for failure in _differences(mapping, record, expected)
+        )
 
 
 def _differences(mapping: SourceMapping, record: Any, expected: Mapping[str, Any]) -> Iterator[str]:

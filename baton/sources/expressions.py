@@ -1,7 +1,8 @@
 """JMESPath with total functions: what cannot be computed is null, and nothing raises. Pure.
 
-A function that is given what it does not take (a null, a text for a number) gives null instead of an error, so that a field whose
-parts are missing is missing. Names and numbers of arguments are checked when an expression is compiled.
+A function that is given what it does not take (a null, a text for a number) gives null instead of
+an error, so that a field whose parts are missing is missing. Names and numbers of arguments are
+checked when an expression is compiled.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class TotalFunctions(functions.Functions):  # type: ignore[misc]  # published wi
 
     @_takes(_TEXT)
     def _func_word(self, text: str) -> str | None:
-        """A word of an agreement: ``Demo Requested!`` is ``demo_requested``; null where no letter or digit is left."""
+        """A word of an agreement: ``Demo Requested!`` is ``demo_requested``; null where no letter
+        or digit is left."""
         return _NOT_WORD.sub("_", text.lower()).strip("_")[:64] or None
 
     @_takes(_TEXT, _TEXT)

@@ -39,14 +39,17 @@ class SourceMapping:
             return found
         if isinstance(found, dict):
             return [found]
-        raise LineRefused.of("wrong_type", "is neither an object nor a list of objects", field="body")
+        raise LineRefused.of(
+            "wrong_type", "is neither an object nor a list of objects", field="body"
+        )
 
     def is_ignored(self, record: Any) -> bool:
         """Whether the source says that such a record is no event."""
         return self._ignore is not None and self._ignore.value(record) is True
 
     def line_of(self, record: Any) -> dict[str, Any]:
-        """The event line of a record, as an object; raises :class:`LineRefused` where no rule is for it."""
+        """The event line of a record, as an object; raises :class:`LineRefused` where no rule is
+        for it."""
         for rule in self._rules:
             if rule.when is None or rule.when.value(record) is True:
                 return _assembled(rule.line, record)

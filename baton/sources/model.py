@@ -46,7 +46,8 @@ class _Part(BaseModel):
 
 
 class TimestampRule(_Part):
-    """Where the signed moment stands: a header of its own, or the group ``timestamp`` of the pattern."""
+    """Where the signed moment stands: a header of its own, or the group ``timestamp`` of the
+    pattern."""
 
     header: str | None = None
     unit: Literal["seconds", "milliseconds"] = "seconds"
@@ -54,7 +55,8 @@ class TimestampRule(_Part):
 
 
 class HmacRule(_Part):
-    """A signature in a header. ``over``: what is signed, of {method} {url} {path} {body} {timestamp} {secret} and text."""
+    """A signature in a header. ``over``: what is signed, of {method} {url} {path} {body}
+    {timestamp} {secret} and text."""
 
     header: str
     secret_env: Environment
@@ -70,7 +72,9 @@ class HmacRule(_Part):
         if "{body}" not in self.over:
             raise ValueError("over must have {body}, or anybody could send another one")
         if not self.keyed and "{secret}" not in self.over:
-            raise ValueError("over must have {secret} where keyed is false, or anybody could compute it")
+            raise ValueError(
+                "over must have {secret} where keyed is false, or anybody could compute it"
+            )
         if self.timestamp is not None and "{timestamp}" not in self.over:
             raise ValueError("over must have {timestamp}, or anybody could write another one")
         return self
@@ -119,7 +123,8 @@ class Authentication(_Part):
 
 
 class EventRule(_Part):
-    """What records of one kind become. ``when``: which they are; ``line``: a JMESPath for each field of the event line."""
+    """What records of one kind become. ``when``: which they are; ``line``: a JMESPath for each
+    field of the event line."""
 
     when: JmesPath | None = None
     line: dict[EventField, JmesPath] = Field(min_length=1)
@@ -133,7 +138,8 @@ class EventRule(_Part):
 
 
 class Example(_Part):
-    """A body and what must come of it: for each event the fields that matter. ``ignored``: records left alone."""
+    """A body and what must come of it: for each event the fields that matter. ``ignored``: records
+    left alone."""
 
     name: str
     body: Any
@@ -146,7 +152,9 @@ class SourceModel(_Part):
 
     path: Annotated[str, Field(pattern=r"^/hooks/[A-Za-z0-9/_-]{1,100}$")] | None = None
     authenticate: Authentication
-    scopes: list[Literal["engagement", "acts", "commands"]] = Field(default=["engagement"], min_length=1)
+    scopes: list[Literal["engagement", "acts", "commands"]] = Field(
+        default=["engagement"], min_length=1
+    )
     answer: int = Field(200, ge=200, le=299)
     split: JmesPath | None = None
     events: list[EventRule] = Field(min_length=1)
@@ -155,8 +163,11 @@ class SourceModel(_Part):
 
 
 class SourcesModel(_Part):
-    """The file. ``public_url``: the address by which senders reach the gateway, for signatures over it."""
+    """The file. ``public_url``: the address by which senders reach the gateway, for signatures over
+    it."""
 
     version: Literal[1]
     public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
-    sources: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")], SourceModel] = Field(min_length=1)
+    sources: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")], SourceModel] = Field(
+        min_length=1
+    )

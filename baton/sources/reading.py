@@ -1,4 +1,5 @@
-"""Reads ``sources.yaml``: everything wrong with it at once, each with its line, the reason and the way out."""
+"""Reads ``sources.yaml``: everything wrong with it at once, each with its line, the reason and the
+way out."""
 
 from __future__ import annotations
 
@@ -48,7 +49,9 @@ def _paths_differ(model: SourcesModel, file: Path) -> SourcesModel:
     paths = [path_of(name, source.path) for name, source in model.sources.items()]
     for path in paths:
         if paths.count(path) > 1:
-            raise SourcesWrong(f"{file}: two sources have the path {path}; give one of them another")
+            raise SourcesWrong(
+                f"{file}: two sources have the path {path}; give one of them another"
+            )
     return model
 
 

@@ -1,7 +1,9 @@
-"""Whether a request is from who it says: signatures over its raw bytes, shared tokens, Basic authorization. Pure.
+"""Whether a request is from who it says: signatures over its raw bytes, shared tokens, Basic
+authorization. Pure.
 
-A signature is computed over what came, never over JSON that was written anew. Comparisons take the same time whatever differs.
-The moment that is signed bounds how long a request can be sent again by whoever has seen it.
+A signature is computed over what came, never over JSON that was written anew. Comparisons take the
+same time whatever differs. The moment that is signed bounds how long a request can be sent again by
+whoever has seen it.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ _AHEAD_MS = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedRequest:
-    """What a signature can be over. Names of headers are in lower case; ``url`` is the one the sender called."""
+    """What a signature can be over. Names of headers are in lower case; ``url`` is the one the
+    sender called."""
 
     method: str
     url: str
@@ -52,7 +55,11 @@ def check_hmac(rule: HmacRule, request: SignedRequest, secret: str) -> None:
 
 def check_token(rule: TokenRule, request: SignedRequest, secret: str) -> None:
     """Raise :class:`NotAuthentic` unless the shared token is shown."""
-    shown = request.headers.get(rule.header.lower()) if rule.header else request.query.get(rule.query or "")
+    shown = (
+        request.headers.get(rule.header.lower())
+        if rule.header
+        else request.query.get(rule.query or "")
+    )
     if shown is None:
         raise NotAuthentic(f"the token ({rule.header or rule.query}) is missing")
     if not hmac.compare_digest(shown.encode(), secret.encode()):
@@ -99,7 +106,10 @@ def _computed(rule: HmacRule, request: SignedRequest, secret: str, timestamp: st
         "timestamp": timestamp.encode(),
         "secret": secret.encode(),
     }
-    message = b"".join(parts[piece] if number % 2 else piece.encode() for number, piece in enumerate(_PART.split(rule.over)))
+    message = b"".join(
+        parts[piece] if number % 2 else piece.encode()
+        for number, piece in enumerate(_PART.split(rule.over))
+    )
     if rule.keyed:
         return hmac.digest(secret.encode(), message, rule.algorithm)
     return new_hash(rule.algorithm, message).digest()

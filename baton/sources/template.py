@@ -41,6 +41,9 @@ class NameWrong(ValueError):
 def template_of(name: str) -> str:
     """A file with one source of this name; raises :class:`NameWrong`."""
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", name):
-        raise NameWrong("a source's name begins with a small letter and has small letters, digits, - and _ alone")
+        raise NameWrong(
+            "a source's name begins with a small letter and has small letters, digits, - and _ "
+            "alone"
+        )
     variable = "BATON_SECRET_" + name.upper().replace("-", "_")
     return _TEXT.format(name=name, variable=variable)

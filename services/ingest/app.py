@@ -1,4 +1,5 @@
-"""What the ingest service is, to whoever runs it: two reducers. The HTTP gateway is a process of its own."""
+"""What the ingest service is, to whoever runs it: two reducers. The HTTP gateway is a process of
+its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""``python -m services.insights``: this service as one worker process, as ``baton worker insights``."""
+"""``python -m services.insights``: this service as one worker process, as ``baton worker
+insights``."""
 
 from baton.cli.main import app
 

@@ -1,4 +1,5 @@
-"""What the command line does with the board: links, rebuilds, copies, exports. Found by :mod:`baton.flow`."""
+"""What the command line does with the board: links, rebuilds, copies, exports. Found by
+:mod:`baton.flow`."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ def want_rebuild(settings: Settings) -> None:
 
 
 def backup(settings: Settings, path: Path) -> None:
-    """Write a copy that only its owner can read; raises NoBoard, and FileExistsError where there is something already."""
+    """Write a copy that only its owner can read; raises NoBoard, and FileExistsError where there is
+    something already."""
     current = _current(settings)
     if path.exists():
         raise FileExistsError(f"{path} exists already")
@@ -54,9 +56,12 @@ def export_csv(settings: Settings, name: str, since_ms: int | None, out: object)
 
 
 def export_parquet(settings: Settings, name: str, since_ms: int | None, path: Path) -> int:
-    """Write a table to a file; gives the number of rows. Raises NoBoard, NotExportable, ModuleNotFoundError without pyarrow."""
+    """Write a table to a file; gives the number of rows. Raises NoBoard, NotExportable,
+    ModuleNotFoundError without pyarrow."""
     table = exporting.table_named(name)
-    return exporting.write_parquet(exporting.rows_of(_current(settings), table, since_ms), table, path)
+    return exporting.write_parquet(
+        exporting.rows_of(_current(settings), table, since_ms), table, path
+    )
 
 
 def exportable() -> list[Table]:

@@ -1,4 +1,5 @@
-"""Tables of the board for warehouses: CSV that no spreadsheet takes for formulas, or Parquet. Only what may leave: no names, no records."""
+"""Tables of the board for warehouses: CSV that no spreadsheet takes for formulas, or Parquet. Only
+what may leave: no names, no records."""
 
 from __future__ import annotations
 
@@ -24,13 +25,18 @@ class NotExportable(ValueError):
 def table_named(name: str) -> Table:
     """The table, where it may leave; raises NotExportable."""
     if name not in EXPORTABLE:
-        why = "holds names or whole records and may not leave the board" if name in TABLES else "is no table of the board"
+        why = (
+            "holds names or whole records and may not leave the board"
+            if name in TABLES
+            else "is no table of the board"
+        )
         raise NotExportable(f"{name} {why}; there are {', '.join(EXPORTABLE)}")
     return TABLES[name]
 
 
 def since_column(table: Table) -> str | None:
-    """The column that ``--since`` looks at: when the record was appended, else the moment that a derived row is about."""
+    """The column that ``--since`` looks at: when the record was appended, else the moment that a
+    derived row is about."""
     candidates = (*_MOMENTS, *(each.name for each in table.columns if each.name.endswith("_at_ms")))
     return next((name for name in candidates if name in table.names), None)
 
@@ -40,9 +46,13 @@ def rows_of(path: Path, table: Table, since_ms: int | None) -> Iterator[tuple[An
     db = reader(path)
     column = since_column(table)
     if since_ms is not None and column is None:
-        raise NotExportable(f"{table.name} has no moment that --since could look at; export it whole")
+        raise NotExportable(
+            f"{table.name} has no moment that --since could look at; export it whole"
+        )
     where = f"WHERE {column} >= ?" if since_ms is not None else ""
-    statement = f"SELECT {', '.join(table.names)} FROM {table.name} {where} ORDER BY {', '.join(table.key)}"
+    statement = (
+        f"SELECT {', '.join(table.names)} FROM {table.name} {where} ORDER BY {', '.join(table.key)}"
+    )
     try:
         yield from db.execute(statement, () if since_ms is None else (since_ms,))
     finally:
@@ -61,19 +71,28 @@ def write_csv(rows: Iterator[tuple[Any, ...]], table: Table, out: IO[str]) -> in
 
 
 def write_parquet(rows: Iterator[tuple[Any, ...]], table: Table, path: Path) -> int:
-    """Write a file with the columns' types and their words as metadata; gives the number of rows. Needs pyarrow."""
+    """Write a file with the columns' types and their words as metadata; gives the number of rows.
+    Needs pyarrow."""
     import pyarrow as pa
     from pyarrow import parquet
 
     fields = [
-        pa.field(each.name, pa.string() if each.type == TEXT else pa.int64(), each.nullable, {"says": each.says})
+        pa.field(
+            each.name,
+            pa.string() if each.type == TEXT else pa.int64(),
+            each.nullable,
+            {"says": each.says},
+        )
         for each in table.columns
     ]
     schema = pa.schema(fields, {"table": table.name, "says": table.says})
     count = 0
     with parquet.ParquetWriter(path, schema) as writer:
         while chunk := [row for row, _ in zip(rows, range(_AT_ONCE), strict=False)]:
-            columns = [pa.array(column, field.type) for column, field in zip(zip(*chunk, strict=True), fields, strict=True)]
+            columns = [
+                pa.array(column, field.type)
+                for column, field in zip(zip(*chunk, strict=True), fields, strict=True)
+            ]
             writer.write_batch(pa.record_batch(columns, schema=schema))
             count += len(chunk)
     return count

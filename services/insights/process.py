@@ -1,7 +1,9 @@
-"""The board as a process of its own: ``baton worker insights``. One for each namespace: it is the only writer of its file.
+"""The board as a process of its own: ``baton worker insights``. One for each namespace: it is the
+only writer of its file.
 
-It projects and serves. It is ready when it listens: while it is built, or when it has stopped, its pages say so. It ends with 0 when it was
-told to stop (SIGTERM, SIGINT): the open transaction is finished, no new connections are taken.
+It projects and serves. It is ready when it listens: while it is built, or when it has stopped, its
+pages say so. It ends with 0 when it was told to stop (SIGTERM, SIGINT): the open transaction is
+finished, no new connections are taken.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Whose fault it was that a hand-off ended: a turn is given back for what is nobody's fault, and for nothing else.
+"""Whose fault it was that a hand-off ended: a turn is given back for what is nobody's fault, and
+for nothing else.
 
-The words travel in ``fault`` of a release: ``no_fault`` gives the turn back; a ``breach``, a ``rejected`` lead and a lead that ran its
-course (None) use it. Which reasons are nobody's fault the agreement says (``turn_back``); an absence always is.
+The words travel in ``fault`` of a release: ``no_fault`` gives the turn back; a ``breach``, a
+``rejected`` lead and a lead that ran its course (None) use it. Which reasons are nobody's fault the
+agreement says (``turn_back``); an absence always is.
 """
 
 from collections.abc import Set
@@ -13,16 +15,19 @@ REJECTED = "rejected"
 NO_FAULT = "no_fault"
 ABSENCE = "absence"
 TAKEN_BACK = frozenset({StageEvent.WITHDRAWN, StageEvent.MERGED, StageEvent.ERASED})
-"""Ends that nobody at the receiving side caused; they give the turn back as long as the offer was not accepted."""
+"""Ends that nobody at the receiving side caused; they give the turn back as long as the offer was
+not accepted."""
 
 
 def of_rejection(reason: str | None, blameless: Set[str]) -> str:
-    """The fault in a rejection for ``reason``; ``blameless`` are the reasons that are nobody's fault."""
+    """The fault in a rejection for ``reason``; ``blameless`` are the reasons that are nobody's
+    fault."""
     return NO_FAULT if reason in blameless else REJECTED
 
 
 def of_reassignment(reason: str | None, blameless: Set[str]) -> str:
-    """The fault in being relieved of a lead for ``reason``: a breach, unless it is nobody's fault."""
+    """The fault in being relieved of a lead for ``reason``: a breach, unless it is nobody's
+    fault."""
     return NO_FAULT if reason in blameless else BREACH
 
 

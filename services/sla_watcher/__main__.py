@@ -1,4 +1,5 @@
-"""``python -m services.sla_watcher``: this service as one worker process, as ``baton worker sla_watcher``."""
+"""``python -m services.sla_watcher``: this service as one worker process, as ``baton worker
+sla_watcher``."""
 
 from baton.cli.main import app
 

@@ -1,4 +1,5 @@
-"""Calendars against a reference that asks of each minute, one by one, whether it is open: night shifts, half days, closures, 20 zones."""
+"""Calendars against a reference that asks of each minute, one by one, whether it is open: night
+shifts, half days, closures, 20 zones."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -15,16 +16,45 @@ from baton.agreement.quantities import HOUR_MS, MINUTE_MS, parse_target
 from baton.agreement.wall_time import instant_ms, local_date, local_datetime, zone_named
 
 ZONES = (
-    "UTC", "Europe/Berlin", "Europe/London", "Europe/Lisbon", "Europe/Athens", "Europe/Moscow", "America/New_York",
-    "America/Chicago", "America/Denver", "America/Los_Angeles", "America/St_Johns", "America/Sao_Paulo", "Asia/Kolkata",
-    "Asia/Kathmandu", "Asia/Tokyo", "Asia/Dubai", "Australia/Sydney", "Australia/Lord_Howe", "Pacific/Chatham", "Africa/Johannesburg",
-)  # fmt: skip
+    "UTC",
+    "Europe/Berlin",
+    "Europe/London",
+    "Europe/Lisbon",
+    "Europe/Athens",
+    "Europe/Moscow",
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "America/St_Johns",
+    "America/Sao_Paulo",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Asia/Tokyo",
+    "Asia/Dubai",
+    "Australia/Sydney",
+    "Australia/Lord_Howe",
+    "Pacific/Chatham",
+    "Africa/Johannesburg",
+)
 NIGHT: Span = (22 * 60, 30 * 60)
 DAYS: tuple[tuple[Span, ...], ...] = (
-    (), ((540, 1020),), ((540, 720), (780, 1020)), ((540, 810),), (NIGHT,), ((480, 960), (1260, 1440 + 315)),
-)  # fmt: skip
+    (),
+    ((540, 1020),),
+    ((540, 720), (780, 1020)),
+    ((540, 810),),
+    (NIGHT,),
+    ((480, 960), (1260, 1440 + 315)),
+)
 PLACES = ((), ("DE-BY",), ("US-NY",), ("GB-SCT", "DE-BE"))
-STARTS = (date(2026, 3, 6), date(2026, 3, 27), date(2026, 10, 23), date(2026, 12, 23), date(2026, 12, 29), date(2026, 4, 2))
+STARTS = (
+    date(2026, 3, 6),
+    date(2026, 3, 27),
+    date(2026, 10, 23),
+    date(2026, 12, 23),
+    date(2026, 12, 29),
+    date(2026, 4, 2),
+)
 LENGTH = 9
 
 
@@ -47,14 +77,17 @@ def calendars(draw: st.DrawFn) -> tuple[Calendar, date]:
 
 
 def is_open_by_the_book(calendar: Calendar, at_ms: int) -> bool:
-    """From the words of the language alone: which day's hours hold the minute, and whether that day, or this one, is off."""
+    """From the words of the language alone: which day's hours hold the minute, and whether that
+    day, or this one, is off."""
     wall = local_datetime(at_ms, calendar.zone)
     today, minute = wall.date(), wall.hour * 60 + wall.minute
     for day, since in ((today, minute), (today - timedelta(days=1), minute + 1440)):
         own = calendar.extra.get(day)
         hours = calendar.weekly[day.weekday()] if own is None else own
         decisive = today if calendar.by_calendar_day else day
-        off = own is None and (decisive in calendar.closed or decisive in calendar.holidays(decisive.year))
+        off = own is None and (
+            decisive in calendar.closed or decisive in calendar.holidays(decisive.year)
+        )
         if not off and any(opens <= since < closes for opens, closes in hours):
             return True
     return False
@@ -67,9 +100,15 @@ def minutes(calendar: Calendar, first: date) -> Iterator[tuple[int, bool]]:
         yield at_ms, is_open_by_the_book(calendar, at_ms)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(drawn=calendars(), data=st.data())
-def test_a_calendar_counts_the_minutes_that_are_open_one_by_one(drawn: tuple[Calendar, date], data: st.DataObject) -> None:
+def test_a_calendar_counts_the_minutes_that_are_open_one_by_one(
+    drawn: tuple[Calendar, date], data: st.DataObject
+) -> None:
     calendar, first = drawn
     found = list(minutes(calendar, first))
     wrong = [at_ms for at_ms, is_open in found if calendar.is_open(at_ms) != is_open]
@@ -95,14 +134,20 @@ def test_the_end_of_a_day_is_an_end_of_hours_and_no_earlier_day_ends_after_the_s
     end = calendar.end_of_day(start)
     assert end > start
     assert not calendar.is_open(end) or calendar.is_open(end - 1)
-    ends = [hours[1] for days in range(-2, 25) if (hours := calendar.hours_of(first + timedelta(days=days)))]
+    ends = [
+        hours[1]
+        for days in range(-2, 25)
+        if (hours := calendar.hours_of(first + timedelta(days=days)))
+    ]
     assert end in ends or end > ends[-1]
 
 
 BERLIN = zone_named("Europe/Berlin")
 
 
-def night(*, by_calendar_day: bool = False, days: range = range(7), places: tuple[str, ...] = ("DE-BY",)) -> Calendar:
+def night(
+    *, by_calendar_day: bool = False, days: range = range(7), places: tuple[str, ...] = ("DE-BY",)
+) -> Calendar:
     return Calendar(
         name="night",
         zone=BERLIN,
@@ -113,7 +158,9 @@ def night(*, by_calendar_day: bool = False, days: range = range(7), places: tupl
 
 
 def at(text: str) -> int:
-    return int(datetime.fromisoformat(text).replace(tzinfo=BERLIN).astimezone(UTC).timestamp() * 1000)
+    return int(
+        datetime.fromisoformat(text).replace(tzinfo=BERLIN).astimezone(UTC).timestamp() * 1000
+    )
 
 
 def told(at_ms: int) -> str:
@@ -124,8 +171,20 @@ def told(at_ms: int) -> str:
     ("why", "calendar", "start", "target", "due"),
     [
         # 27 May 2027 is Corpus Christi, a holiday in Bavaria.
-        ("the shift goes on into the holiday", night(), "2027-05-26 23:30", "1 business hour", "2027-05-27 00:30"),
-        ("no shift begins on it", night(), "2027-05-27 07:00", "1 business hour", "2027-05-28 23:00"),
+        (
+            "the shift goes on into the holiday",
+            night(),
+            "2027-05-26 23:30",
+            "1 business hour",
+            "2027-05-27 00:30",
+        ),
+        (
+            "no shift begins on it",
+            night(),
+            "2027-05-27 07:00",
+            "1 business hour",
+            "2027-05-28 23:00",
+        ),
         (
             "by the day, it ends at midnight",
             night(by_calendar_day=True),
@@ -140,15 +199,47 @@ def told(at_ms: int) -> str:
             "1 business hour",
             "2026-03-14 22:30",
         ),
-        ("the small hours belong to the day before", night(), "2026-03-03 02:00", "1 working day", "2026-03-04 02:00"),
+        (
+            "the small hours belong to the day before",
+            night(),
+            "2026-03-03 02:00",
+            "1 working day",
+            "2026-03-04 02:00",
+        ),
         ("the end of the shift", night(), "2026-03-03 02:00", "by end of day", "2026-03-03 06:00"),
-        ("after it, of the next one", night(), "2026-03-03 07:00", "by end of day", "2026-03-04 06:00"),
-        ("the end of the next one", night(), "2026-03-03 02:00", "by end of next working day", "2026-03-04 06:00"),
-        ("over New Year", night(places=()), "2026-12-31 23:30", "1 business hour", "2027-01-01 00:30"),
-        ("an hour less in spring", night(), "2026-03-28 22:00", "7 business hours", "2026-03-29 06:00"),
+        (
+            "after it, of the next one",
+            night(),
+            "2026-03-03 07:00",
+            "by end of day",
+            "2026-03-04 06:00",
+        ),
+        (
+            "the end of the next one",
+            night(),
+            "2026-03-03 02:00",
+            "by end of next working day",
+            "2026-03-04 06:00",
+        ),
+        (
+            "over New Year",
+            night(places=()),
+            "2026-12-31 23:30",
+            "1 business hour",
+            "2027-01-01 00:30",
+        ),
+        (
+            "an hour less in spring",
+            night(),
+            "2026-03-28 22:00",
+            "7 business hours",
+            "2026-03-29 06:00",
+        ),
     ],
 )
-def test_a_shift_over_midnight(why: str, calendar: Calendar, start: str, target: str, due: str) -> None:
+def test_a_shift_over_midnight(
+    why: str, calendar: Calendar, start: str, target: str, due: str
+) -> None:
     assert told(target_of(parse_target(target), calendar).deadline(at(start))) == due, why
 
 

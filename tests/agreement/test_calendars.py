@@ -1,4 +1,5 @@
-"""Business time: the cases that others get wrong, and laws that hold on the days the clocks change."""
+"""Business time: the cases that others get wrong, and laws that hold on the days the clocks
+change."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -18,7 +19,11 @@ NOTHING: tuple[tuple[int, int], ...] = ()
 
 
 def calendar(
-    *spans: tuple[int, int], zone: str = "Europe/Berlin", weekend: bool = False, places: tuple[str, ...] = (), **more: object
+    *spans: tuple[int, int],
+    zone: str = "Europe/Berlin",
+    weekend: bool = False,
+    places: tuple[str, ...] = (),
+    **more: object,
 ) -> Calendar:
     hours = spans or NINE_TO_FIVE
     days_off = (hours, hours) if weekend else (NOTHING, NOTHING)
@@ -46,17 +51,71 @@ LUNCH = ((540, 720), (780, 1020))
     ("why", "hours", "start", "target", "deadline"),
     [
         ("inside the day", calendar(), "2026-03-02 10:00", "1 business hour", "2026-03-02 11:00"),
-        ("a Saturday lead is due on Monday at ten", calendar(), "2026-03-07 15:00", "1 business hour", "2026-03-09 10:00"),
-        ("the closing moment is in time", calendar(), "2026-03-02 16:00", "1 business hour", "2026-03-02 17:00"),
-        ("what is left goes on tomorrow", calendar(), "2026-03-02 16:30", "1 business hour", "2026-03-03 09:30"),
+        (
+            "a Saturday lead is due on Monday at ten",
+            calendar(),
+            "2026-03-07 15:00",
+            "1 business hour",
+            "2026-03-09 10:00",
+        ),
+        (
+            "the closing moment is in time",
+            calendar(),
+            "2026-03-02 16:00",
+            "1 business hour",
+            "2026-03-02 17:00",
+        ),
+        (
+            "what is left goes on tomorrow",
+            calendar(),
+            "2026-03-02 16:30",
+            "1 business hour",
+            "2026-03-03 09:30",
+        ),
         ("before opening", calendar(), "2026-03-02 06:00", "1 business hour", "2026-03-02 10:00"),
-        ("at midnight nobody is reminded", calendar(), "2026-03-02 00:00", "1 business minute", "2026-03-02 09:01"),
+        (
+            "at midnight nobody is reminded",
+            calendar(),
+            "2026-03-02 00:00",
+            "1 business minute",
+            "2026-03-02 09:01",
+        ),
         ("Friday evening", calendar(), "2026-03-06 17:00", "2 business hours", "2026-03-09 11:00"),
-        ("the lunch break does not count", calendar(*LUNCH), "2026-03-02 11:30", "1 business hour", "2026-03-02 13:30"),
-        ("due at lunch", calendar(*LUNCH), "2026-03-02 11:00", "1 business hour", "2026-03-02 12:00"),
-        ("inside lunch", calendar(*LUNCH), "2026-03-02 12:20", "1 business hour", "2026-03-02 14:00"),
-        ("a week of hours", calendar(), "2026-03-02 10:00", "40 business hours", "2026-03-09 10:00"),
-        ("Easter", calendar(places=("DE-BE",)), "2026-04-02 16:30", "1 business hour", "2026-04-07 09:30"),
+        (
+            "the lunch break does not count",
+            calendar(*LUNCH),
+            "2026-03-02 11:30",
+            "1 business hour",
+            "2026-03-02 13:30",
+        ),
+        (
+            "due at lunch",
+            calendar(*LUNCH),
+            "2026-03-02 11:00",
+            "1 business hour",
+            "2026-03-02 12:00",
+        ),
+        (
+            "inside lunch",
+            calendar(*LUNCH),
+            "2026-03-02 12:20",
+            "1 business hour",
+            "2026-03-02 14:00",
+        ),
+        (
+            "a week of hours",
+            calendar(),
+            "2026-03-02 10:00",
+            "40 business hours",
+            "2026-03-09 10:00",
+        ),
+        (
+            "Easter",
+            calendar(places=("DE-BE",)),
+            "2026-04-02 16:30",
+            "1 business hour",
+            "2026-04-07 09:30",
+        ),
         (
             "another country works on Easter Monday",
             calendar(places=("US-NY",)),
@@ -64,8 +123,20 @@ LUNCH = ((540, 720), (780, 1020))
             "1 business hour",
             "2026-04-06 09:30",
         ),
-        ("a day off", calendar(closed=frozenset({date(2026, 3, 3)})), "2026-03-02 16:30", "1 business hour", "2026-03-04 09:30"),
-        ("over New Year", calendar(places=("DE",)), "2026-12-31 16:30", "1 business hour", "2027-01-04 09:30"),
+        (
+            "a day off",
+            calendar(closed=frozenset({date(2026, 3, 3)})),
+            "2026-03-02 16:30",
+            "1 business hour",
+            "2026-03-04 09:30",
+        ),
+        (
+            "over New Year",
+            calendar(places=("DE",)),
+            "2026-12-31 16:30",
+            "1 business hour",
+            "2027-01-04 09:30",
+        ),
         (
             "an open Saturday wins",
             calendar(extra={date(2026, 3, 7): ((600, 720),)}),
@@ -74,12 +145,48 @@ LUNCH = ((540, 720), (780, 1020))
             "2026-03-09 10:00",
         ),
         ("two working days", calendar(), "2026-03-02 15:00", "2 working days", "2026-03-04 15:00"),
-        ("two working days over the week-end", calendar(), "2026-03-06 15:00", "2 working days", "2026-03-10 15:00"),
-        ("working days from a Saturday", calendar(), "2026-03-07 11:00", "1 working day", "2026-03-09 11:00"),
-        ("working days over a holiday", calendar(places=("DE",)), "2026-04-02 15:00", "1 working day", "2026-04-07 15:00"),
-        ("working days keep the time when clocks change", calendar(), "2026-03-27 15:00", "1 working day", "2026-03-30 15:00"),
-        ("elapsed time takes no notice", calendar(), "2026-03-07 15:00", "2 hours elapsed", "2026-03-07 17:00"),
-        ("elapsed days are of 24 hours", calendar(), "2026-03-28 15:00", "1 day elapsed", "2026-03-29 16:00"),
+        (
+            "two working days over the week-end",
+            calendar(),
+            "2026-03-06 15:00",
+            "2 working days",
+            "2026-03-10 15:00",
+        ),
+        (
+            "working days from a Saturday",
+            calendar(),
+            "2026-03-07 11:00",
+            "1 working day",
+            "2026-03-09 11:00",
+        ),
+        (
+            "working days over a holiday",
+            calendar(places=("DE",)),
+            "2026-04-02 15:00",
+            "1 working day",
+            "2026-04-07 15:00",
+        ),
+        (
+            "working days keep the time when clocks change",
+            calendar(),
+            "2026-03-27 15:00",
+            "1 working day",
+            "2026-03-30 15:00",
+        ),
+        (
+            "elapsed time takes no notice",
+            calendar(),
+            "2026-03-07 15:00",
+            "2 hours elapsed",
+            "2026-03-07 17:00",
+        ),
+        (
+            "elapsed days are of 24 hours",
+            calendar(),
+            "2026-03-28 15:00",
+            "1 day elapsed",
+            "2026-03-29 16:00",
+        ),
         ("seconds", calendar(), "2026-03-02 10:00", "4 seconds elapsed", "2026-03-02 10:00:04"),
     ],
 )
@@ -111,11 +218,17 @@ def test_a_zone_that_left_out_a_day_had_no_hours_on_it() -> None:
 
 def test_an_absence_does_not_count() -> None:
     away = calendar().without(
-        [(at("2026-03-02 12:00"), at("2026-03-04 12:00")), (at("2026-03-03 00:00"), at("2026-03-05 00:00"))]
+        [
+            (at("2026-03-02 12:00"), at("2026-03-04 12:00")),
+            (at("2026-03-03 00:00"), at("2026-03-05 00:00")),
+        ]
     )
     assert told(away.add_business(at("2026-03-02 11:00"), 2 * HOUR_MS)) == "2026-03-05 10:00"
     assert told(away.add_working_days(at("2026-03-02 11:00"), 1)) == "2026-03-05 11:00"
-    assert (away.is_open(at("2026-03-03 10:00")), away.is_open(at("2026-03-05 10:00"))) == (False, True)
+    assert (away.is_open(at("2026-03-03 10:00")), away.is_open(at("2026-03-05 10:00"))) == (
+        False,
+        True,
+    )
     assert told(away.next_open(at("2026-03-02 12:00"))) == "2026-03-05 09:00"
     assert away.business_between(at("2026-03-02 00:00"), at("2026-03-06 00:00")) == 11 * HOUR_MS
 
@@ -123,7 +236,15 @@ def test_an_absence_does_not_count() -> None:
 def test_open_and_closed_meet_without_overlap() -> None:
     hours = calendar(*LUNCH)
     asked = ["08:59:59", "09:00", "11:59:59", "12:00", "13:00", "16:59:59", "17:00"]
-    assert [hours.is_open(at(f"2026-03-02 {each}")) for each in asked] == [False, True, True, False, True, True, False]
+    assert [hours.is_open(at(f"2026-03-02 {each}")) for each in asked] == [
+        False,
+        True,
+        True,
+        False,
+        True,
+        True,
+        False,
+    ]
     assert told(hours.next_open(at("2026-03-02 12:00"))) == "2026-03-02 13:00"
 
 
@@ -143,8 +264,14 @@ def test_warnings_come_at_fractions_of_the_open_time() -> None:
         "2026-03-02 17:00",
         "2026-03-03 10:00",
     ]
-    assert told(target_of(parse_target("2 hours elapsed"), calendar()).at_percent(start, 50)) == "2026-03-02 16:00"
-    assert told(target_of(parse_target("2 working days"), calendar()).at_percent(start, 50)) == "2026-03-03 15:00"
+    assert (
+        told(target_of(parse_target("2 hours elapsed"), calendar()).at_percent(start, 50))
+        == "2026-03-02 16:00"
+    )
+    assert (
+        told(target_of(parse_target("2 working days"), calendar()).at_percent(start, 50))
+        == "2026-03-03 15:00"
+    )
 
 
 def test_unknown_holidays_are_refused() -> None:
@@ -153,19 +280,40 @@ def test_unknown_holidays_are_refused() -> None:
 
 
 SPANS = st.lists(st.integers(0, 96), min_size=2, max_size=8, unique=True).map(
-    lambda cuts: tuple((one * 15, two * 15) for one, two in zip(sorted(cuts)[::2], sorted(cuts)[1::2], strict=False))
+    lambda cuts: tuple(
+        (one * 15, two * 15)
+        for one, two in zip(sorted(cuts)[::2], sorted(cuts)[1::2], strict=False)
+    )
 )
-ZONES = st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC", "Pacific/Auckland"])
+ZONES = st.sampled_from(
+    [
+        "Europe/Berlin",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "Asia/Kolkata",
+        "UTC",
+        "Pacific/Auckland",
+    ]
+)
 WEEKS = st.lists(SPANS, min_size=7, max_size=7).filter(any)
-YEARS = (int(datetime(2024, 1, 1, tzinfo=UTC).timestamp() * 1000), int(datetime(2028, 1, 1, tzinfo=UTC).timestamp() * 1000))
+YEARS = (
+    int(datetime(2024, 1, 1, tzinfo=UTC).timestamp() * 1000),
+    int(datetime(2028, 1, 1, tzinfo=UTC).timestamp() * 1000),
+)
 MOMENTS = st.integers(*YEARS)
 # Half of the moments lie around a change of clocks, where mistakes live.
-NEAR_CHANGES = st.sampled_from(["2026-03-29", "2026-10-25", "2026-03-08", "2026-11-01", "2026-04-05", "2026-10-04"]).flatmap(
-    lambda day: st.integers(-2 * DAY_MS, 2 * DAY_MS).map(lambda more: at(f"{day} 00:00", "UTC") + more)
+NEAR_CHANGES = st.sampled_from(
+    ["2026-03-29", "2026-10-25", "2026-03-08", "2026-11-01", "2026-04-05", "2026-10-04"]
+).flatmap(
+    lambda day: st.integers(-2 * DAY_MS, 2 * DAY_MS).map(
+        lambda more: at(f"{day} 00:00", "UTC") + more
+    )
 )
 AMOUNTS = st.one_of(st.integers(1, 3 * HOUR_MS), st.integers(1, 400 * HOUR_MS))
 ABSENCES = st.lists(
-    st.tuples(st.one_of(MOMENTS, NEAR_CHANGES), st.integers(1, 20 * DAY_MS)).map(lambda each: (each[0], each[0] + each[1])),
+    st.tuples(st.one_of(MOMENTS, NEAR_CHANGES), st.integers(1, 20 * DAY_MS)).map(
+        lambda each: (each[0], each[0] + each[1])
+    ),
     max_size=4,
 )
 
@@ -179,14 +327,22 @@ def calendars(draw: st.DrawFn) -> Calendar | PersonalCalendar:
 
 @settings(deadline=None, max_examples=40)
 @given(calendars(), st.one_of(MOMENTS, NEAR_CHANGES), AMOUNTS)
-def test_what_was_added_is_what_lies_between(hours: Calendar | PersonalCalendar, start: int, amount: int) -> None:
+def test_what_was_added_is_what_lies_between(
+    hours: Calendar | PersonalCalendar, start: int, amount: int
+) -> None:
     due = hours.add_business(start, amount)
     assert hours.business_between(start, due) == amount
     assert hours.business_between(start, due - 1) == amount - 1, "it is the earliest such moment"
 
 
 @settings(deadline=None, max_examples=40)
-@given(calendars(), st.one_of(MOMENTS, NEAR_CHANGES), st.integers(0, 5 * DAY_MS), AMOUNTS, st.integers(0, 40 * HOUR_MS))
+@given(
+    calendars(),
+    st.one_of(MOMENTS, NEAR_CHANGES),
+    st.integers(0, 5 * DAY_MS),
+    AMOUNTS,
+    st.integers(0, 40 * HOUR_MS),
+)
 def test_later_starts_and_larger_amounts_are_never_due_earlier(
     hours: Calendar | PersonalCalendar, start: int, later: int, amount: int, more: int
 ) -> None:
@@ -196,20 +352,28 @@ def test_later_starts_and_larger_amounts_are_never_due_earlier(
 
 @settings(deadline=None, max_examples=40)
 @given(calendars(), st.one_of(MOMENTS, NEAR_CHANGES), AMOUNTS, AMOUNTS)
-def test_a_deadline_can_be_reached_in_two_steps(hours: Calendar | PersonalCalendar, start: int, one: int, two: int) -> None:
-    assert hours.add_business(hours.add_business(start, one), two) == hours.add_business(start, one + two)
+def test_a_deadline_can_be_reached_in_two_steps(
+    hours: Calendar | PersonalCalendar, start: int, one: int, two: int
+) -> None:
+    assert hours.add_business(hours.add_business(start, one), two) == hours.add_business(
+        start, one + two
+    )
 
 
 @settings(deadline=None, max_examples=40)
 @given(calendars(), st.lists(st.one_of(MOMENTS, NEAR_CHANGES), min_size=3, max_size=3).map(sorted))
 def test_time_between_adds_up(hours: Calendar | PersonalCalendar, moments: list[int]) -> None:
     one, two, three = moments
-    assert hours.business_between(one, two) + hours.business_between(two, three) == hours.business_between(one, three)
+    assert hours.business_between(one, two) + hours.business_between(
+        two, three
+    ) == hours.business_between(one, three)
 
 
 @settings(deadline=None, max_examples=30)
 @given(calendars(), st.one_of(MOMENTS, NEAR_CHANGES))
-def test_the_next_opening_is_open_and_nothing_before_it_is(hours: Calendar | PersonalCalendar, moment: int) -> None:
+def test_the_next_opening_is_open_and_nothing_before_it_is(
+    hours: Calendar | PersonalCalendar, moment: int
+) -> None:
     opening = hours.next_open(moment)
     assert opening >= moment
     assert hours.is_open(opening)
@@ -218,10 +382,13 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(hours: Calendar | Per
 
 @settings(deadline=None, max_examples=40)
 @given(calendars(), st.one_of(MOMENTS, NEAR_CHANGES), st.integers(1, 30))
-def test_working_days_are_counted_one_by_one(hours: Calendar | PersonalCalendar, start: int, days: int) -> None:
+def test_working_days_are_counted_one_by_one(
+    hours: Calendar | PersonalCalendar, start: int, days: int
+) -> None:
     step_by_step = start
     wall = local_datetime(start, hours.zone)
-    assume(wall.hour >= 4)  # a wall time inside a change of clocks moves; it is not the same time any more
+    # a wall time inside a change of clocks moves; it is not the same time any more
+    assume(wall.hour >= 4)
     for _ in range(days):
         step_by_step = hours.add_working_days(step_by_step, 1)
     assert step_by_step == hours.add_working_days(start, days)
@@ -234,16 +401,23 @@ def test_wall_time_and_moment_agree(zone_name: str, moment: int) -> None:
     wall = local_datetime(moment, zone)
     minute = wall.hour * 60 + wall.minute
     rest = wall.second * 1000 + wall.microsecond // 1000
-    assert moment - rest in (instant_ms(wall.date(), minute, zone), instant_ms(wall.date(), minute, zone, last=True))
+    assert moment - rest in (
+        instant_ms(wall.date(), minute, zone),
+        instant_ms(wall.date(), minute, zone, last=True),
+    )
 
 
 def test_a_target_uses_the_calendar_it_is_handed() -> None:
     target: Target = target_of(parse_target("1 business hour"), calendar())
-    assert told(target.deadline(at("2026-03-07 15:00"), calendar(weekend=True))) == "2026-03-07 16:00"
+    assert (
+        told(target.deadline(at("2026-03-07 15:00"), calendar(weekend=True))) == "2026-03-07 16:00"
+    )
 
 
 def test_days_off_are_no_working_days() -> None:
     hours = calendar(places=("DE",))
     first = date(2026, 12, 21)
-    assert [hours.is_working_day(first + timedelta(days=each)) for each in range(7)] == [True] * 4 + [False] * 3
+    assert [hours.is_working_day(first + timedelta(days=each)) for each in range(7)] == [
+        True
+    ] * 4 + [False] * 3
     assert hours.working_days_between(first, date(2027, 1, 4)) == 8

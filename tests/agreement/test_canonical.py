@@ -1,4 +1,5 @@
-"""The version is the meaning's hash: layout, comments and the order of keys do not change it; every change of meaning does."""
+"""The version is the meaning's hash: layout, comments and the order of keys do not change it; every
+change of meaning does."""
 
 import json
 import random
@@ -7,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from baton.agreement.canonical import canonical_text, compiled_of, load_canonical, model_of, version_of
+from baton.agreement.canonical import (
+    canonical_text,
+    compiled_of,
+    load_canonical,
+    model_of,
+    version_of,
+)
 from baton.agreement.diff import changes, summary
 from baton.agreement.source.read import agreement_of, read_agreement
 from baton.agreement.source.yaml import read_yaml
@@ -53,8 +60,14 @@ def test_the_order_of_keys_does_not_change_the_version(seed: int) -> None:
         ("dwell: 1 day ", "dwell: 24h   "),
         ("half_life: 14 days,", "half_life: 2 weeks,"),
         ("points: 40, group: intent", "points: 40.0, group: intent"),
-        ("within: 1 business hour, warn: [50%, 80%]", "within: 60 business minutes, warn: [50 %, 80%]"),
-        ("hours: {mon-fri: 09:00-17:30}", "hours: {mon-wed: 09:00-17:30, thu: 09:00-17:30, Friday: 09:00-17:30}"),
+        (
+            "within: 1 business hour, warn: [50%, 80%]",
+            "within: 60 business minutes, warn: [50 %, 80%]",
+        ),
+        (
+            "hours: {mon-fri: 09:00-17:30}",
+            "hours: {mon-wed: 09:00-17:30, thu: 09:00-17:30, Friday: 09:00-17:30}",
+        ),
         ("comes_back: contract_end - 60 days", "comes_back: contract_end - 60d"),
         ("nobody: hold\n    members:\n      sdr-anna", "members:\n      sdr-anna"),
         ("level: hot, within: 2 business hours", "level: [hot], within: 2 business hours"),
@@ -67,31 +80,111 @@ def test_the_same_meaning_has_the_same_version(old: str, new: str) -> None:
 
 
 CHANGES = [
-    ("points: 40, group: intent, fast_track: true, max_age: 7 days}\n    pricing_call", "points: 45, group: intent, fast_track: true, max_age: 7 days}\n    pricing_call", ["engagement|act demo_request: 40 -> 45 points"]),
-    ("reading: {half_life: 14 days,", "reading: {half_life: 10 days,", ["engagement|group reading: half life 14 days -> 10 days"]),
+    (
+        "points: 40, group: intent, fast_track: true, max_age: 7 days}\n    pricing_call",
+        "points: 45, group: intent, fast_track: true, max_age: 7 days}\n    pricing_call",
+        ["engagement|act demo_request: 40 -> 45 points"],
+    ),
+    (
+        "reading: {half_life: 14 days,",
+        "reading: {half_life: 10 days,",
+        ["engagement|group reading: half life 14 days -> 10 days"],
+    ),
     ("cap: 30, per_day", "cap: 35.5, per_day", ["engagement|group reading: cap 30 -> 35.5"]),
-    ("- {stage: decision, points: 12}", "- {stage: decision, points: 14}", ["engagement|act download: exceptions: stage decision, points 12; stage consideration, points 9 -> stage decision, points 14; stage consideration, points 9"]),
-    ("1: {enter: 70, exit: 50}", "1: {enter: 65, exit: 45}", ["levels|engagement band 1 begins at 70 -> 65", "levels|engagement band 1 is left below 50 -> 45"]),
+    (
+        "- {stage: decision, points: 12}",
+        "- {stage: decision, points: 14}",
+        [
+            "engagement|act download: exceptions: stage decision, points 12; stage consideration, points 9 -> stage decision, points 14; stage consideration, points 9"
+        ],
+    ),
+    (
+        "1: {enter: 70, exit: 50}",
+        "1: {enter: 65, exit: 45}",
+        [
+            "levels|engagement band 1 begins at 70 -> 65",
+            "levels|engagement band 1 is left below 50 -> 45",
+        ],
+    ),
     ("B: {1: hot,  2: warm,", "B: {1: hot,  2: hot,", ["levels|B2: warm -> hot"]),
     ("dwell: 1 day ", "dwell: 2 days ", ["levels|dwell: 1 day -> 2 days"]),
-    ("bridge: warm leads", "bridge: every lead", ["lifecycle|the bridge team takes: warm leads -> every lead"]),
-    ("  Student:\n    points: -60\n    when: {field: profile.role, op: contains, value: student}\n", "", ["fit|criterion Student removed (-60 points)"]),
-    ("value: [manufacturing, logistics, wholesale, retail]", "value: [manufacturing, logistics]", ['fit|criterion "Industry we know": when: profile.industry in [manufacturing, logistics, wholesale, retail] -> profile.industry in [manufacturing, logistics]']),
-    ("      sdr-ben: {weight: 1, capacity: 40, offers: 8}     # half-time\n", "", ["pools|pool dach-sdr: member sdr-ben removed"]),
-    ("sdr-anna: {weight: 2,", "sdr-anna: {weight: 3,", ["pools|pool dach-sdr: member sdr-anna: weight: 2 -> 3"]),
-    ("level: hot, within: 2 business hours", "level: hot, within: 90 business minutes", ['slas|promise "first_touch hot": within: 2 business hours -> 1 business hour 30 minutes']),
-    ("      - {do: reassign, at_most: 2}\n", "      - {do: reassign, at_most: 3}\n", ["slas|ladder quick: notify owner, then reassign at most 2 times, then escalate to manager, then manager queue after 4 business hours -> notify owner, then reassign at most 3 times, then escalate to manager, then manager queue after 4 business hours"]),
-    ("comes_back: after 45 days, cool_off: 14 days", "comes_back: after 50 days, cool_off: 7 days", ["recycling|reason no_authority: comes back: after 45 days -> after 50 days", "recycling|reason no_authority: cool off 14 days -> 7 days"]),
-    ("won: {side: sales, metric: won, target: 8,", "won: {side: sales, metric: won, target: 10,", ["goals|goal won: target: 8 -> 10"]),
-    ("hand_raise_allows: true}", "hand_raise_allows: false}", ["consent|hand-off: hand raise allows: yes -> no"]),
+    (
+        "bridge: warm leads",
+        "bridge: every lead",
+        ["lifecycle|the bridge team takes: warm leads -> every lead"],
+    ),
+    (
+        "  Student:\n    points: -60\n    when: {field: profile.role, op: contains, value: student}\n",
+        "",
+        ["fit|criterion Student removed (-60 points)"],
+    ),
+    (
+        "value: [manufacturing, logistics, wholesale, retail]",
+        "value: [manufacturing, logistics]",
+        [
+            'fit|criterion "Industry we know": when: profile.industry in [manufacturing, logistics, wholesale, retail] -> profile.industry in [manufacturing, logistics]'
+        ],
+    ),
+    (
+        "      sdr-ben: {weight: 1, capacity: 40, offers: 8}     # half-time\n",
+        "",
+        ["pools|pool dach-sdr: member sdr-ben removed"],
+    ),
+    (
+        "sdr-anna: {weight: 2,",
+        "sdr-anna: {weight: 3,",
+        ["pools|pool dach-sdr: member sdr-anna: weight: 2 -> 3"],
+    ),
+    (
+        "level: hot, within: 2 business hours",
+        "level: hot, within: 90 business minutes",
+        ['slas|promise "first_touch hot": within: 2 business hours -> 1 business hour 30 minutes'],
+    ),
+    (
+        "      - {do: reassign, at_most: 2}\n",
+        "      - {do: reassign, at_most: 3}\n",
+        [
+            "slas|ladder quick: notify owner, then reassign at most 2 times, then escalate to manager, then manager queue after 4 business hours -> notify owner, then reassign at most 3 times, then escalate to manager, then manager queue after 4 business hours"
+        ],
+    ),
+    (
+        "comes_back: after 45 days, cool_off: 14 days",
+        "comes_back: after 50 days, cool_off: 7 days",
+        [
+            "recycling|reason no_authority: comes back: after 45 days -> after 50 days",
+            "recycling|reason no_authority: cool off 14 days -> 7 days",
+        ],
+    ),
+    (
+        "won: {side: sales, metric: won, target: 8,",
+        "won: {side: sales, metric: won, target: 10,",
+        ["goals|goal won: target: 8 -> 10"],
+    ),
+    (
+        "hand_raise_allows: true}",
+        "hand_raise_allows: false}",
+        ["consent|hand-off: hand raise allows: yes -> no"],
+    ),
     ("holidays: [NO]", "holidays: []", ["calendars|calendar oslo: holidays: NO -> none"]),
-    ("    - name: DACH\n      when: {field: profile.country, op: in, value: [DE, AT, CH]}\n      to: {sdr: dach-sdr, sales: dach-sales}\n      needs: [german]\n    - name: Norway\n      when: {field: profile.country, op: is, value: NO}\n      to: {sdr: europe-sdr, sales: europe-sales}\n      needs: [norwegian]\n", "    - name: Norway\n      when: {field: profile.country, op: is, value: NO}\n      to: {sdr: europe-sdr, sales: europe-sales}\n      needs: [norwegian]\n    - name: DACH\n      when: {field: profile.country, op: in, value: [DE, AT, CH]}\n      to: {sdr: dach-sdr, sales: dach-sales}\n      needs: [german]\n", ['routing|the order of territory rules changed from Norway on: now Norway, DACH, "rest of Europe", "North America"']),
-    ("evidence_grace: {salesforce: 10 minutes,", "evidence_grace: {salesforce: 15 minutes,", ["slas|evidence grace salesforce: 10 minutes -> 15 minutes"]),
-]  # fmt: skip
+    (
+        "    - name: DACH\n      when: {field: profile.country, op: in, value: [DE, AT, CH]}\n      to: {sdr: dach-sdr, sales: dach-sales}\n      needs: [german]\n    - name: Norway\n      when: {field: profile.country, op: is, value: NO}\n      to: {sdr: europe-sdr, sales: europe-sales}\n      needs: [norwegian]\n",
+        "    - name: Norway\n      when: {field: profile.country, op: is, value: NO}\n      to: {sdr: europe-sdr, sales: europe-sales}\n      needs: [norwegian]\n    - name: DACH\n      when: {field: profile.country, op: in, value: [DE, AT, CH]}\n      to: {sdr: dach-sdr, sales: dach-sales}\n      needs: [german]\n",
+        [
+            'routing|the order of territory rules changed from Norway on: now Norway, DACH, "rest of Europe", "North America"'
+        ],
+    ),
+    (
+        "evidence_grace: {salesforce: 10 minutes,",
+        "evidence_grace: {salesforce: 15 minutes,",
+        ["slas|evidence grace salesforce: 10 minutes -> 15 minutes"],
+    ),
+]
 
 
 @pytest.mark.parametrize(("old", "new", "told"), CHANGES)
-def test_a_change_is_told_in_words_and_is_another_version(old: str, new: str, told: list[str]) -> None:
+def test_a_change_is_told_in_words_and_is_another_version(
+    old: str, new: str, told: list[str]
+) -> None:
     assert old in SOUND
     before, after = agreement_of(SOUND), agreement_of(SOUND.replace(old, new, 1))
     assert version_of(canonical_text(before)) != version_of(canonical_text(after))
@@ -130,6 +223,10 @@ def test_the_compiled_agreement_does_not_depend_on_the_order_of_keys() -> None:
 def test_the_canonical_text_is_plain_json() -> None:
     plain = json.loads(canonical_text(agreement_of(SOUND)))
     assert plain["agreement"] == 1
-    assert plain["engagement"]["acts"]["page_view"] == {"points": 1, "group": "reading", "per_day": 5}
+    assert plain["engagement"]["acts"]["page_view"] == {
+        "points": 1,
+        "group": "reading",
+        "per_day": 5,
+    }
     assert plain["slas"]["promises"][0]["within"] == "30 minutes elapsed"
     assert plain["recycling"]["reasons"]["in_contract"]["comes_back"] == "contract_end - 60 days"

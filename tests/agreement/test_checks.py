@@ -1,6 +1,8 @@
-"""Every class of mistake in an agreement: told with its line, its reason and the way out, all at once.
+"""Every class of mistake in an agreement: told with its line, its reason and the way out, all at
+once.
 
-Each row plants one mistake in an agreement without any; the whole list of problems is compared, so nothing else may be said.
+Each row plants one mistake in an agreement without any; the whole list of problems is compared, so
+nothing else may be said.
 """
 
 from pathlib import Path
@@ -28,7 +30,10 @@ def planted(old: str, new: str, text: str = SOUND) -> str:
 def told(text: str) -> list[str]:
     """``line: severity: message`` of everything that is said."""
     problems = examine(text).problems
-    return [f"{each.line}: {'' if each.severity is Severity.ERROR else 'warning: '}{each.message}" for each in problems]
+    return [
+        f"{each.line}: {'' if each.severity is Severity.ERROR else 'warning: '}{each.message}"
+        for each in problems
+    ]
 
 
 def line_of(text: str, marker: str) -> int:
@@ -111,7 +116,9 @@ def test_a_wrong_shape(old: str, new: str, marker: str, message: str) -> None:
     text = planted(old, new)
     found = told(text)
     assert f"{line_of(text, marker)}: {message}" in found
-    assert len(found) == 1 or message.startswith("unknown key") or "cannot be a name" in message, found
+    assert len(found) == 1 or message.startswith("unknown key") or "cannot be a name" in message, (
+        found
+    )
 
 
 MEANING = [
@@ -245,7 +252,9 @@ def test_a_wrong_meaning(old: str, new: str, marker: str | None, message: str) -
     if marker is None:
         assert [each.split(": ", 1)[1][: len(message)] for each in errors] == [message]
     else:
-        assert f"{line_of(text, marker)}: {message}" in [each[: len(f"{line_of(text, marker)}: {message}")] for each in errors]
+        assert f"{line_of(text, marker)}: {message}" in [
+            each[: len(f"{line_of(text, marker)}: {message}")] for each in errors
+        ]
 
 
 WARNINGS = [
@@ -286,15 +295,23 @@ WARNINGS = [
 
 
 @pytest.mark.parametrize(("old", "new", "marker", "message"), [row for row in WARNINGS if row[3]])
-def test_something_odd_is_a_warning_and_no_error(old: str, new: str, marker: str, message: str) -> None:
+def test_something_odd_is_a_warning_and_no_error(
+    old: str, new: str, marker: str, message: str
+) -> None:
     text = planted(old, new)
     assert told(text) == [f"{line_of(text, marker)}: warning: {message}"]
     agreement_of(text)
 
 
 def test_a_cap_below_every_threshold_that_needs_it_is_an_error() -> None:
-    text = planted("intent: {half_life: 30 days, window: 180 days}", "intent: {half_life: 30 days, cap: 5}")
-    text = planted("events: {half_life: 30 days, window: 180 days, cap: 40}", "events: {half_life: 30 days, cap: 10}", text)
+    text = planted(
+        "intent: {half_life: 30 days, window: 180 days}", "intent: {half_life: 30 days, cap: 5}"
+    )
+    text = planted(
+        "events: {half_life: 30 days, window: 180 days, cap: 40}",
+        "events: {half_life: 30 days, cap: 10}",
+        text,
+    )
     assert [f"{each.line}: {each.message}" for each in examine(text).errors] == [
         (
             f"{line_of(text, '1: {enter: 70')}: engagement band 1 begins at 70, which hot and warm need, but the groups give 55 at"
@@ -304,17 +321,27 @@ def test_a_cap_below_every_threshold_that_needs_it_is_an_error() -> None:
 
 
 def test_criteria_that_cannot_reach_a_band_are_an_error() -> None:
-    text = planted("points: 25\n    when: {field: profile.employees", "points: 1\n    when: {field: profile.employees")
+    text = planted(
+        "points: 25\n    when: {field: profile.employees",
+        "points: 1\n    when: {field: profile.employees",
+    )
     text = planted("A: {enter: 70}", "A: {enter: 95}", text)
     assert [f"{each.line}: {each.message}" for each in examine(text).errors] == [
-        f"{line_of(text, 'A: {enter: 95}')}: fit band A begins at 95, but all criteria together give 91: it cannot be reached"
+        (
+            f"{line_of(text, 'A: {enter: 95}')}: fit band A begins at 95, but all criteria together "
+            "give 91: it cannot be reached"
+        )
     ]
 
 
 def test_a_side_without_goals_and_an_agreement_without_examples_are_odd() -> None:
     text = SOUND[: SOUND.index("examples:  ")]
     for name in ("accepted", "qualified", "won"):
-        text = "".join(line for line in text.splitlines(keepends=True) if not line.startswith(f"  {name}: {{side: sales"))
+        text = "".join(
+            line
+            for line in text.splitlines(keepends=True)
+            if not line.startswith(f"  {name}: {{side: sales")
+        )
     assert [each.split("warning: ")[1] for each in told(text)] == [
         "there are no examples: write down a few leads and what you both expect of them",
         "sales has no goal: an agreement has two sides",
@@ -338,34 +365,60 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
     expected = [
         (
             line_of(text, "exit: 75"),
-            "engagement band 1 would be left below 75 but is entered at 70: the exit must not be above the enter threshold",
+            (
+                "engagement band 1 would be left below 75 but is entered at 70: the exit must not be "
+                "above the enter threshold"
+            ),
         ),
         (
             line_of(text, "dwell: 2 days"),
-            f'"dwell" stands here a second time; the first is in line {line_of(text, "dwell: 1 day")}',
+            (
+                '"dwell" stands here a second time; the first is in line '
+                f"{line_of(text, 'dwell: 1 day')}"
+            ),
         ),
-        (line_of(text, "pionts"), 'unknown key "pionts" in engagement.acts.demo_request; did you mean "points"?'),
+        (
+            line_of(text, "pionts"),
+            'unknown key "pionts" in engagement.acts.demo_request; did you mean "points"?',
+        ),
         (line_of(text, "olso"), 'calendar "olso" is not defined; did you mean "oslo"?'),
         (
             line_of(text, "within: 4 hours"),
-            'slas.promises[5].within: "4 hours" does not say whether closed hours count: write "4 business hours" or "4 hours elapsed"',
+            (
+                'slas.promises[5].within: "4 hours" does not say whether closed hours count: write "4 '
+                'business hours" or "4 hours elapsed"'
+            ),
         ),
         (line_of(text, "sqll"), 'stage "sqll" is not defined; did you mean "sql"?'),
     ]
     assert told(text) == [f"{line}: {message}" for line, message in expected]
 
 
-@pytest.mark.parametrize("key", ["half_life", "enter", "members", "ladders", "any", "suppress", "comes_back", "to"])
+@pytest.mark.parametrize(
+    "key", ["half_life", "enter", "members", "ladders", "any", "suppress", "comes_back", "to"]
+)
 def test_a_misspelt_key_is_one_mistake_and_drags_nothing_along(key: str) -> None:
     text = planted(f"{key}:", f"{key}x:")
-    assert [each.split('"')[:2] for each in told(text)] == [[f"{line_of(text, f'{key}x:')}: unknown key ", f"{key}x"]]
+    assert [each.split('"')[:2] for each in told(text)] == [
+        [f"{line_of(text, f'{key}x:')}: unknown key ", f"{key}x"]
+    ]
 
 
 def test_a_misspelt_key_does_not_hide_what_is_odd() -> None:
-    text = planted("    dwell: 1 day ", "    dwel: 1 day ", planted("value: [GB, IE, SE, DK]", "value: [GB, NO, IE, SE, DK]"))
+    text = planted(
+        "    dwell: 1 day ",
+        "    dwel: 1 day ",
+        planted("value: [GB, IE, SE, DK]", "value: [GB, NO, IE, SE, DK]"),
+    )
     assert told(text) == [
-        f'{line_of(text, "dwel:")}: unknown key "dwel" in definitions.levels; did you mean "dwell"?',
-        f'{line_of(text, "- name: rest of")}: warning: "NO" fits "rest of Europe" and "Norway"; the first, "Norway", takes it',
+        (
+            f'{line_of(text, "dwel:")}: unknown key "dwel" in definitions.levels; did you mean '
+            '"dwell"?'
+        ),
+        (
+            f'{line_of(text, "- name: rest of")}: warning: "NO" fits "rest of Europe" and "Norway"; '
+            'the first, "Norway", takes it'
+        ),
     ]
 
 
@@ -374,7 +427,10 @@ def test_a_refused_file_tells_file_line_reason_and_way_out(tmp_path: Path) -> No
     file.write_text(planted("role_field: role", "role_field: rolle"), encoding="utf-8")
     with pytest.raises(AgreementRefused) as raised:
         read_agreement(file)
-    assert str(raised.value) == f'{file}:38: profile field "rolle" is not defined; did you mean "role"?'
+    assert (
+        str(raised.value)
+        == f'{file}:38: profile field "rolle" is not defined; did you mean "role"?'
+    )
 
 
 @pytest.mark.parametrize(
@@ -383,7 +439,11 @@ def test_a_refused_file_tells_file_line_reason_and_way_out(tmp_path: Path) -> No
         ("emea-sdr", ["emea_sdr", "apac"], '; did you mean "emea_sdr"?'),
         ("zzz", ["a", "b"], "; there is a, b"),
         ("zzz", [], ""),
-        ("z", [f"n{each}" for each in range(12)], "; there is n0, n1, n10, n11, n2, n3, n4, n5 ..."),
+        (
+            "z",
+            [f"n{each}" for each in range(12)],
+            "; there is n0, n1, n10, n11, n2, n3, n4, n5 ...",
+        ),
     ],
 )
 def test_what_was_meant_is_suggested(word: str, known: list[str], hint: str) -> None:
@@ -396,14 +456,19 @@ def test_what_was_meant_is_suggested(word: str, known: list[str], hint: str) -> 
         (
             "manager_queue",
             "",
-            'manager_queue would take leads of pool "first" to nobody: it has no manager and neither has "ann"; add manager: ...',
+            (
+                'manager_queue would take leads of pool "first" to nobody: it has no manager and '
+                'neither has "ann"; add manager: ...'
+            ),
         ),
         ("manager_queue", ", manager: max", None),
         ("escalate", "", None),
     ],
     ids=["to nobody", "to their manager", "only told"],
 )
-def test_a_ladder_takes_a_lead_to_nobody_only_where_check_says_so(ladder: str, lead: str, said: str | None) -> None:
+def test_a_ladder_takes_a_lead_to_nobody_only_where_check_says_so(
+    ladder: str, lead: str, said: str | None
+) -> None:
     text = f"""
 people:
   max: {{name: Max}}
@@ -426,4 +491,8 @@ def _ladder_problems(text: str) -> list[str]:
     changed["routing"] = {"default": {"sales": "first"}}
     changed["lifecycle"] = {"bridge": "none"}
     changed["goals"], changed["examples"] = {}, []
-    return [each.message for each in check(CheckContext(model=model_of(changed))) if each.severity is Severity.ERROR]
+    return [
+        each.message
+        for each in check(CheckContext(model=model_of(changed)))
+        if each.severity is Severity.ERROR
+    ]

@@ -1,4 +1,5 @@
-"""Conditions: every comparison, what is unknown, expressions that cannot hang, and what is said about them without facts."""
+"""Conditions: every comparison, what is unknown, expressions that cannot hang, and what is said
+about them without facts."""
 
 import json
 import time
@@ -21,7 +22,13 @@ UTC = zone_named("UTC")
 READ: TypeAdapter[ConditionModel] = TypeAdapter(ConditionModel)
 FIELDS: dict[str, Field] = catalogue_of(
     FieldSources(
-        profile={"country": "text", "employees": "number", "contract_end": "date", "products": "set", "role": "text"},
+        profile={
+            "country": "text",
+            "employees": "number",
+            "contract_end": "date",
+            "products": "set",
+            "role": "text",
+        },
         acts=("demo_request", "page_view"),
         topics=("pricing",),
         content_stages=("awareness", "consideration", "decision"),
@@ -43,7 +50,10 @@ class Counts:
         self.acts = acts
 
     def count(self, kind: str, name: str, since_ms: int | None) -> int:
-        return sum((k, n) == (kind, name) and (since_ms is None or at >= since_ms) for k, n, at in self.acts)
+        return sum(
+            (k, n) == (kind, name) and (since_ms is None or at >= since_ms)
+            for k, n, at in self.acts
+        )
 
 
 def model(plain: Any) -> ConditionModel:
@@ -58,7 +68,13 @@ def asks(field: str, op: str, value: Any = None, **more: Any) -> dict[str, Any]:
     return {"field": field, "op": op, **({} if value is None else {"value": value}), **more}
 
 
-PROFILE = {"country": " no ", "employees": "250", "contract_end": "2026-04-01", "products": "Crm; ERP", "role": "Head of IT"}
+PROFILE = {
+    "country": " no ",
+    "employees": "250",
+    "contract_end": "2026-04-01",
+    "products": "Crm; ERP",
+    "role": "Head of IT",
+}
 DAY = 86_400_000
 
 
@@ -131,7 +147,11 @@ def test_a_comparison_of_the_profile(plain: Any, outcome: bool) -> None:
         (asks("score.grade", "is", "A1"), {"grade": "A2"}, False),
         (asks("account.engaged_people", "at_least", 3), {"account_engaged_people": 3}, True),
         (asks("account.people", "above", 3), {"account_people": 3}, False),
-        (asks("account.engagement", "at_least", 100), {"account_engagement_micro": 100_000_000}, True),
+        (
+            asks("account.engagement", "at_least", 100),
+            {"account_engagement_micro": 100_000_000},
+            True,
+        ),
         (asks("account.senior_role", "is", "VP"), {"account_senior_role": "vp"}, True),
         (asks("account.id", "is", "acme.example"), {"account_id": "acme.example"}, True),
         (asks("cycle.number", "above", 1), {"cycle": 2}, True),
@@ -151,13 +171,31 @@ def test_a_comparison_of_the_profile(plain: Any, outcome: bool) -> None:
         (asks("score.engagement", "at_least", 20), {"engagement_micro": 19_949_999}, False),
         (asks("score.engagement", "below", 20), {"engagement_micro": 19_950_000}, False),
         (asks("score.engagement", "below", 20), {"engagement_micro": 19_949_999}, True),
-        (asks("consent.sales.phone", "is", "granted"), {"consents": {"sales/phone": "granted"}}, True),
-        (asks("consent.sales.phone", "is", "granted"), {"consents": {"sales/any": "granted"}}, True),
-        (asks("consent.sales.phone", "is", "granted"), {"consents": {"sales/any": "granted", "sales/phone": "refused"}}, False),
-        (asks("consent.sales.phone", "is", "refused"), {"consents": {"sales/email": "refused"}}, None),
+        (
+            asks("consent.sales.phone", "is", "granted"),
+            {"consents": {"sales/phone": "granted"}},
+            True,
+        ),
+        (
+            asks("consent.sales.phone", "is", "granted"),
+            {"consents": {"sales/any": "granted"}},
+            True,
+        ),
+        (
+            asks("consent.sales.phone", "is", "granted"),
+            {"consents": {"sales/any": "granted", "sales/phone": "refused"}},
+            False,
+        ),
+        (
+            asks("consent.sales.phone", "is", "refused"),
+            {"consents": {"sales/email": "refused"}},
+            None,
+        ),
     ],
 )
-def test_a_comparison_of_everything_else(plain: Any, facts: dict[str, Any], outcome: bool | None) -> None:
+def test_a_comparison_of_everything_else(
+    plain: Any, facts: dict[str, Any], outcome: bool | None
+) -> None:
     assert holds(plain, **facts) is outcome
 
 
@@ -227,7 +265,11 @@ def test_a_value_that_cannot_be_read_is_unknown(field: str, text: str) -> None:
     assert holds(asks(f"profile.{field}", *op), profile={field: text}) is None
 
 
-T, F, U = asks("profile.country", "is", "NO"), asks("profile.country", "is", "DE"), asks("profile.role", "is", "x")
+T, F, U = (
+    asks("profile.country", "is", "NO"),
+    asks("profile.country", "is", "DE"),
+    asks("profile.role", "is", "x"),
+)
 
 
 @pytest.mark.parametrize(
@@ -278,9 +320,24 @@ COUNTRIES = st.sampled_from(["NO", "DE", "SE"])
 NUMBERS = st.integers(0, 6)
 TESTS = st.one_of(
     st.builds(asks, st.just("profile.country"), st.sampled_from(["is", "is_not"]), COUNTRIES),
-    st.builds(asks, st.just("profile.country"), st.sampled_from(["in", "not_in"]), st.lists(COUNTRIES, min_size=1, max_size=3)),
-    st.builds(asks, st.just("profile.employees"), st.sampled_from(["at_least", "at_most", "above", "below", "is"]), NUMBERS),
-    st.builds(asks, st.just("profile.employees"), st.just("between"), st.tuples(NUMBERS, NUMBERS).map(lambda each: sorted(each))),
+    st.builds(
+        asks,
+        st.just("profile.country"),
+        st.sampled_from(["in", "not_in"]),
+        st.lists(COUNTRIES, min_size=1, max_size=3),
+    ),
+    st.builds(
+        asks,
+        st.just("profile.employees"),
+        st.sampled_from(["at_least", "at_most", "above", "below", "is"]),
+        NUMBERS,
+    ),
+    st.builds(
+        asks,
+        st.just("profile.employees"),
+        st.just("between"),
+        st.tuples(NUMBERS, NUMBERS).map(lambda each: sorted(each)),
+    ),
 )
 CONDITIONS = st.recursive(
     TESTS,
@@ -304,7 +361,9 @@ def test_who_takes_everything_another_takes_really_does(one: Any, other: Any) ->
     if takes_all_of(model(one), model(other), FIELDS):
         wide, narrow = (compile_condition(model(each), FIELDS, UTC) for each in (one, other))
         for profile in ALL_PROFILES:
-            assert not narrow(ConditionContext(profile=profile)) or wide(ConditionContext(profile=profile))
+            assert not narrow(ConditionContext(profile=profile)) or wide(
+                ConditionContext(profile=profile)
+            )
 
 
 @settings(max_examples=300, deadline=None)
@@ -321,11 +380,27 @@ def test_what_is_called_a_contradiction_is_never_true(plain: Any) -> None:
         (asks("profile.country", "in", ["NO", "DE"]), asks("profile.country", "is", "no"), True),
         (asks("profile.country", "is", "NO"), asks("profile.country", "in", ["NO", "DE"]), False),
         (asks("profile.country", "is_not", "NO"), asks("profile.country", "is", "DE"), True),
-        (asks("profile.employees", "at_least", 100), asks("profile.employees", "between", [200, 300]), True),
-        (asks("profile.employees", "above", 100), asks("profile.employees", "at_least", 100), False),
-        (asks("profile.country", "is", "NO"), {"all": [asks("profile.country", "is", "NO"), T]}, True),
+        (
+            asks("profile.employees", "at_least", 100),
+            asks("profile.employees", "between", [200, 300]),
+            True,
+        ),
+        (
+            asks("profile.employees", "above", 100),
+            asks("profile.employees", "at_least", 100),
+            False,
+        ),
+        (
+            asks("profile.country", "is", "NO"),
+            {"all": [asks("profile.country", "is", "NO"), T]},
+            True,
+        ),
         ({"any": [T, F]}, F, True),
-        (asks("behaviour.act.page_view", "at_least", 1), asks("behaviour.act.page_view", "at_least", 2), True),
+        (
+            asks("behaviour.act.page_view", "at_least", 1),
+            asks("behaviour.act.page_view", "at_least", 2),
+            True,
+        ),
         (
             asks("behaviour.act.page_view", "at_least", 1, within="1 day"),
             asks("behaviour.act.page_view", "at_least", 2),
@@ -338,7 +413,10 @@ def test_shadowing_is_seen(wide: Any, narrow: Any, taken: bool) -> None:
 
 
 def test_shared_words_are_told_as_written() -> None:
-    one, other = asks("profile.country", "in", ["NO", "SE", "DE"]), asks("profile.country", "in", ["de", "no"])
+    one, other = (
+        asks("profile.country", "in", ["NO", "SE", "DE"]),
+        asks("profile.country", "in", ["de", "no"]),
+    )
     assert common_words(model(one), model(other), FIELDS) == ("NO", "DE")
 
 
@@ -346,11 +424,19 @@ def test_a_condition_reads_aloud() -> None:
     plain = {
         "all": [
             asks("profile.country", "in", ["DE", "AT"]),
-            {"not": {"any": [asks("profile.role", "known"), asks("behaviour.act.page_view", "at_least", 2, within="30 days")]}},
+            {
+                "not": {
+                    "any": [
+                        asks("profile.role", "known"),
+                        asks("behaviour.act.page_view", "at_least", 2, within="30 days"),
+                    ]
+                }
+            },
         ]
     }
     assert condition_words(model(plain)) == (
-        "profile.country in [DE, AT] and not (profile.role known or behaviour.act.page_view at least 2 within 30 days)"
+        "profile.country in [DE, AT] and not (profile.role known or behaviour.act.page_view at "
+        "least 2 within 30 days)"
     )
 
 
@@ -361,16 +447,30 @@ RANGES = [
     ("above", 100, {"100-200": None, "101-200": True, "1-100": False}),
     ("at_most", 100, {"1-100": True, "51-200": None, "101+": False}),
     ("below", 100, {"1-99": True, "1-100": None, "100+": False}),
-    ("between", [100, 999], {"100-999": True, "200-500": True, "51-200": None, "1-50": False, "1000+": False, "50+": None}),
+    (
+        "between",
+        [100, 999],
+        {
+            "100-999": True,
+            "200-500": True,
+            "51-200": None,
+            "1-50": False,
+            "1000+": False,
+            "50+": None,
+        },
+    ),
     ("is", 100, {"100-100": True, "51-200": None, "1-50": False}),
     ("is_not", 100, {"100-100": False, "51-200": None, "1-50": True}),
 ]
 
 
 @pytest.mark.parametrize(
-    ("op", "wanted", "text", "expected"), [(op, wanted, text, met) for op, wanted, cases in RANGES for text, met in cases.items()]
+    ("op", "wanted", "text", "expected"),
+    [(op, wanted, text, met) for op, wanted, cases in RANGES for text, met in cases.items()],
 )
-def test_a_range_meets_a_condition_where_all_of_it_does(op: str, wanted: Any, text: str, expected: bool | None) -> None:
+def test_a_range_meets_a_condition_where_all_of_it_does(
+    op: str, wanted: Any, text: str, expected: bool | None
+) -> None:
     assert holds(asks("profile.employees", op, wanted), profile={"employees": text}) is expected
 
 
@@ -380,9 +480,13 @@ def test_a_range_meets_a_condition_where_all_of_it_does(op: str, wanted: Any, te
     st.integers(0, 30),
     st.integers(0, 12),
 )
-def test_what_a_range_says_every_number_in_it_says(op: str, wanted: int, low: int, width: int) -> None:
+def test_what_a_range_says_every_number_in_it_says(
+    op: str, wanted: int, low: int, width: int
+) -> None:
     plain = asks("profile.employees", op, [wanted, wanted + 7] if op == "between" else wanted)
-    each = {holds(plain, profile={"employees": str(number)}) for number in range(low, low + width + 1)}
+    each = {
+        holds(plain, profile={"employees": str(number)}) for number in range(low, low + width + 1)
+    }
     found = holds(plain, profile={"employees": f"{low}-{low + width}"})
     assert found is None or each == {found}
     assert found is not None or len(each) == 2 or op != "between"
@@ -390,7 +494,15 @@ def test_what_a_range_says_every_number_in_it_says(op: str, wanted: int, low: in
 
 @pytest.mark.parametrize(
     ("text", "met"),
-    [("1200", True), ("1.200", None), ("1,200", None), ("1.5", False), ("1,5", False), ("1e5", None), ("many", None)],
+    [
+        ("1200", True),
+        ("1.200", None),
+        ("1,200", None),
+        ("1.5", False),
+        ("1,5", False),
+        ("1e5", None),
+        ("many", None),
+    ],
 )
 def test_a_number_with_two_readings_is_not_known(text: str, met: bool | None) -> None:
     assert holds(asks("profile.employees", "at_least", 1000), profile={"employees": text}) is met
@@ -400,7 +512,9 @@ def test_a_moment_is_the_day_it_is_where_the_agreement_is() -> None:
     plain = asks("profile.contract_end", "is", "2026-12-31")
     profile = {"contract_end": "2026-12-30T23:00:00.000Z"}
     found = {
-        zone: compile_condition(model(plain), FIELDS, zone_named(zone))(ConditionContext(now_ms=NOW, profile=profile))
+        zone: compile_condition(model(plain), FIELDS, zone_named(zone))(
+            ConditionContext(now_ms=NOW, profile=profile)
+        )
         for zone in ("Europe/Berlin", "UTC")
     }
     assert found == {"Europe/Berlin": True, "UTC": False}

@@ -16,7 +16,10 @@ from baton.agreement.diff import changes
 from baton.agreement.source.yaml import read_yaml
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "agreements"
-PLAIN = {file.stem: read_yaml(file.read_text(encoding="utf-8")).data for file in sorted(FOLDER.glob("*.yaml"))}
+PLAIN = {
+    file.stem: read_yaml(file.read_text(encoding="utf-8")).data
+    for file in sorted(FOLDER.glob("*.yaml"))
+}
 OTHERS = (
     *(
         "5 days",
@@ -29,8 +32,32 @@ OTHERS = (
         "contract_end - 9 days",
         "2026-05-05",
     ),
-    *("2026-05-05 10:00", "09:15-16:45", "Europe/Paris", "DE-BY", "USD", "sales", "sdr", "warm", "hot", "every lead", "none"),
-    *("text", "number", "decision", "awareness", "escalate", "notify", "opt-in", "opt-out", "week", "accrue", "disqualify"),
+    *(
+        "2026-05-05 10:00",
+        "09:15-16:45",
+        "Europe/Paris",
+        "DE-BY",
+        "USD",
+        "sales",
+        "sdr",
+        "warm",
+        "hot",
+        "every lead",
+        "none",
+    ),
+    *(
+        "text",
+        "number",
+        "decision",
+        "awareness",
+        "escalate",
+        "notify",
+        "opt-in",
+        "opt-out",
+        "week",
+        "accrue",
+        "disqualify",
+    ),
     *("reassign", "above", "quarter", "month", "won", "mql", "accept", "marketing"),
 )
 ALONE = {"hold", "coverage", "recycle"}
@@ -49,7 +76,13 @@ def leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
 
 def with_other(plain: Any, place: Place, value: Any) -> Any:
     """The agreement with another value at ``place`` that has a right shape; None: there is none."""
-    others = [not value] if isinstance(value, bool) else [value + 1] if isinstance(value, int | float) else OTHERS
+    others = (
+        [not value]
+        if isinstance(value, bool)
+        else [value + 1]
+        if isinstance(value, int | float)
+        else OTHERS
+    )
     for other in others:
         changed = copy.deepcopy(plain)
         holder = changed
@@ -57,7 +90,9 @@ def with_other(plain: Any, place: Place, value: Any) -> Any:
             holder = holder[step]
         holder[place[-1]] = other
         try:
-            if other != value and canonical_text(model := model_of(changed)) != canonical_text(model_of(plain)):
+            if other != value and canonical_text(model := model_of(changed)) != canonical_text(
+                model_of(plain)
+            ):
                 return model
         except ValidationError:
             continue
@@ -85,26 +120,87 @@ def test_nothing_that_is_signed_changes_in_silence(name: str) -> None:
         told = [each.text for each in changes(old, new)]
         assert told, place
         assert not [
-            line for line in told if re.search(r"Model|[({\[]'|_ms|\b\d{3,4}, \d{3,4}\b", line) and "between" not in line
+            line
+            for line in told
+            if re.search(r"Model|[({\[]'|_ms|\b\d{3,4}, \d{3,4}\b", line) and "between" not in line
         ], told
 
 
 TOLD = [
-    ("hours: {mon-fri: 09:00-17:30}", "hours: {mon-thu: 09:00-18:00}", ["calendar london: mon-thu 09:00-17:30 -> 09:00-18:00", "calendar london: fri 09:00-17:30 -> closed"]),
-    ("holidays: [NO]", "holidays: [NO]\n    open: {2026-12-05: 10:00-14:00}", ["calendar oslo: open on 2026-12-05 added: 10:00-14:00"]),
+    (
+        "hours: {mon-fri: 09:00-17:30}",
+        "hours: {mon-thu: 09:00-18:00}",
+        [
+            "calendar london: mon-thu 09:00-17:30 -> 09:00-18:00",
+            "calendar london: fri 09:00-17:30 -> closed",
+        ],
+    ),
+    (
+        "holidays: [NO]",
+        "holidays: [NO]\n    open: {2026-12-05: 10:00-14:00}",
+        ["calendar oslo: open on 2026-12-05 added: 10:00-14:00"],
+    ),
     ("name: Anna (SDR)", "name: Anne (SDR)", ["person sdr-anna: name: Anna (SDR) -> Anne (SDR)"]),
-    ("30 minutes elapsed, warn: [50%]", "30 minutes elapsed, warn: [50%, 80%]", ["promise route: warn at 50% -> 50%, 80%"]),
-    ("warn: [80%], use_ladder: patient}\n    - {clock: qualify, queue: sales", "warn: [80%], use_ladder: quick}\n    - {clock: qualify, queue: sales", ['promise "qualify sdr": ladder: patient -> quick']),
-    ("attempts: 5, within", "attempts: 5, apart: 2 hours, within", ["promise follow_up: apart none -> 2 hours"]),
-    ("attempts: 5, within", "attempts: 5, pause_when: {act: call, outcome: voicemail, at_most: 2 days}, within", ["promise follow_up: pauses as the clock does -> after call with voicemail, for at most 2 days"]),
-    ("attempts: 5, within", "attempts: 5, resume_when: {act: call, outcome: reached}, within", ["promise follow_up: resumes as the clock does -> on call with reached"]),
-    ("attempts: 5, within", "attempts: 5, absence: counts, within", ["promise follow_up: absence: pauses -> counts"]),
-    ("attempts: 5, within: 10 working days", "attempts: 5, within: by end of next working day", ["promise follow_up: within: 10 working days -> by end of next working day"]),
-    ("- {do: reassign, at_most: 2}", "- {do: reassign, at_most: 2, level: warm, hand_raised: false}", ["ladder quick: notify owner, then reassign at most 2 times, then escalate to manager, then manager queue after 4 business hours -> notify owner, then reassign at most 2 times for warm, who did not ask for a contact, then escalate to manager, then manager queue after 4 business hours"]),
-    ("holidays: [NO]", "holidays: [NO]\n    shifts_over_midnight: calendar day", ["calendar oslo: shifts over midnight: day they begin on -> calendar day"]),
-    ("demo_request: {points: 40,", "demo_request: {points: 30,", ["act demo_request: 40 -> 30 points"]),
-    ("    - name: North America", "    - name: South\n      when: {field: profile.country, op: is, value: ZA}\n      to: {sdr: america-sdr}\n    - name: North America", ["territory rule South added"]),
-]  # fmt: skip
+    (
+        "30 minutes elapsed, warn: [50%]",
+        "30 minutes elapsed, warn: [50%, 80%]",
+        ["promise route: warn at 50% -> 50%, 80%"],
+    ),
+    (
+        "warn: [80%], use_ladder: patient}\n    - {clock: qualify, queue: sales",
+        "warn: [80%], use_ladder: quick}\n    - {clock: qualify, queue: sales",
+        ['promise "qualify sdr": ladder: patient -> quick'],
+    ),
+    (
+        "attempts: 5, within",
+        "attempts: 5, apart: 2 hours, within",
+        ["promise follow_up: apart none -> 2 hours"],
+    ),
+    (
+        "attempts: 5, within",
+        "attempts: 5, pause_when: {act: call, outcome: voicemail, at_most: 2 days}, within",
+        [
+            "promise follow_up: pauses as the clock does -> after call with voicemail, for at most 2 days"
+        ],
+    ),
+    (
+        "attempts: 5, within",
+        "attempts: 5, resume_when: {act: call, outcome: reached}, within",
+        ["promise follow_up: resumes as the clock does -> on call with reached"],
+    ),
+    (
+        "attempts: 5, within",
+        "attempts: 5, absence: counts, within",
+        ["promise follow_up: absence: pauses -> counts"],
+    ),
+    (
+        "attempts: 5, within: 10 working days",
+        "attempts: 5, within: by end of next working day",
+        ["promise follow_up: within: 10 working days -> by end of next working day"],
+    ),
+    (
+        "- {do: reassign, at_most: 2}",
+        "- {do: reassign, at_most: 2, level: warm, hand_raised: false}",
+        [
+            "ladder quick: notify owner, then reassign at most 2 times, then escalate to manager, then manager queue after 4 business hours -> notify owner, then reassign at most 2 times for warm, who did not ask for a contact, then escalate to manager, then manager queue after 4 business hours"
+        ],
+    ),
+    (
+        "holidays: [NO]",
+        "holidays: [NO]\n    shifts_over_midnight: calendar day",
+        ["calendar oslo: shifts over midnight: day they begin on -> calendar day"],
+    ),
+    (
+        "demo_request: {points: 40,",
+        "demo_request: {points: 30,",
+        ["act demo_request: 40 -> 30 points"],
+    ),
+    (
+        "    - name: North America",
+        "    - name: South\n      when: {field: profile.country, op: is, value: ZA}\n      to: {sdr: america-sdr}\n    - name: North America",
+        ["territory rule South added"],
+    ),
+]
 
 
 @pytest.mark.parametrize(("old", "new", "told"), TOLD)

@@ -27,7 +27,10 @@ def merged(base: Any, more: Any, key: str = "") -> Any:
     """``base`` with what ``more`` says; a week's hours are one thing."""
     if key == "hours" or not isinstance(base, dict) or not isinstance(more, dict):
         return more
-    return base | {each: merged(base[each], value, each) if each in base else value for each, value in more.items()}
+    return base | {
+        each: merged(base[each], value, each) if each in base else value
+        for each, value in more.items()
+    }
 
 
 def in_the_starter(block: str) -> list[str]:

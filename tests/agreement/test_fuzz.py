@@ -1,4 +1,5 @@
-"""Whatever stands in the file, the check answers with problems that have a place, and never with a crash."""
+"""Whatever stands in the file, the check answers with problems that have a place, and never with a
+crash."""
 
 import json
 from pathlib import Path
@@ -11,15 +12,27 @@ from baton.agreement.canonical import canonical_text, compiled_of
 from baton.agreement.source.read import examine
 from baton.agreement.source.yaml import read_yaml
 
-BASE = read_yaml((Path(__file__).resolve().parents[2] / "baton" / "agreement" / "starter.yaml").read_text(encoding="utf-8")).data
+BASE = read_yaml(
+    (Path(__file__).resolve().parents[2] / "baton" / "agreement" / "starter.yaml").read_text(
+        encoding="utf-8"
+    )
+).data
 
 
 def paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
     """Every place in the starter but its root."""
     if isinstance(value, dict):
-        return [each for key, inner in value.items() for each in ((*path, key), *paths(inner, (*path, key)))]
+        return [
+            each
+            for key, inner in value.items()
+            for each in ((*path, key), *paths(inner, (*path, key)))
+        ]
     if isinstance(value, list):
-        return [each for number, inner in enumerate(value) for each in ((*path, number), *paths(inner, (*path, number)))]
+        return [
+            each
+            for number, inner in enumerate(value)
+            for each in ((*path, number), *paths(inner, (*path, number)))
+        ]
     return []
 
 
@@ -31,12 +44,25 @@ JUNK = st.recursive(
         st.integers(-(10**15), 10**15),
         st.floats(allow_nan=False, allow_infinity=False, width=32),
         st.sampled_from(
-            ["", " ", "NO", "1:30", "14 days", "4 business hours", "after 9 days", "contract_end - 5 days", "hot", "sdr", "all"]
+            [
+                "",
+                " ",
+                "NO",
+                "1:30",
+                "14 days",
+                "4 business hours",
+                "after 9 days",
+                "contract_end - 5 days",
+                "hot",
+                "sdr",
+                "all",
+            ]
         ),
         st.text(max_size=8),
     ),
     lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(["all", "not", "field", "op", "x"]), inner, max_size=3)
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["all", "not", "field", "op", "x"]), inner, max_size=3),
     ),
     max_leaves=5,
 )
@@ -53,7 +79,9 @@ def planted(path: tuple[str | int, ...], value: Any) -> Any:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(PATHS), JUNK)
-def test_junk_anywhere_is_answered_with_problems_or_compiled(path: tuple[str | int, ...], value: Any) -> None:
+def test_junk_anywhere_is_answered_with_problems_or_compiled(
+    path: tuple[str | int, ...], value: Any
+) -> None:
     examined = examine(json.dumps(planted(path, value), ensure_ascii=False, indent=1))
     if examined.errors:
         assert all(each.message and each.line >= 0 for each in examined.problems)

@@ -67,11 +67,17 @@ def test_a_grade_is_read_by_the_enter_thresholds(fit: int, engagement: int, grad
 
 
 def test_the_reason_says_which_cell_and_its_thresholds() -> None:
-    assert TABLE.level_for(70 * P, 21 * P, None).reason == "A2: fit from 60, engagement from 20: warm"
+    assert (
+        TABLE.level_for(70 * P, 21 * P, None).reason == "A2: fit from 60, engagement from 20: warm"
+    )
     assert TABLE.level_for(70 * P, 15 * P, "warm").reason == "kept: not below the exit of A2"
 
 
-FITS, ENGAGEMENTS, LEVELS = st.integers(0, 100 * P), st.integers(0, 120 * P), st.sampled_from(list(RANK))
+FITS, ENGAGEMENTS, LEVELS = (
+    st.integers(0, 100 * P),
+    st.integers(0, 120 * P),
+    st.sampled_from(list(RANK)),
+)
 
 
 @given(FITS, ENGAGEMENTS, LEVELS)
@@ -83,7 +89,10 @@ def test_deciding_twice_changes_nothing(fit: int, engagement: int, current: str)
 @given(FITS, ENGAGEMENTS, ENGAGEMENTS, LEVELS)
 def test_more_engagement_never_lowers_a_level(fit: int, one: int, other: int, current: str) -> None:
     low, high = sorted((one, other))
-    assert RANK[TABLE.level_for(fit, low, current).level] <= RANK[TABLE.level_for(fit, high, current).level]
+    assert (
+        RANK[TABLE.level_for(fit, low, current).level]
+        <= RANK[TABLE.level_for(fit, high, current).level]
+    )
 
 
 @given(FITS, LEVELS)
@@ -109,7 +118,9 @@ def test_the_way_in_is_where_it_is_said_to_be(fit: int, level: str) -> None:
 
 
 @given(FITS, st.lists(st.integers(36 * P, 49 * P), max_size=30), LEVELS)
-def test_a_score_that_trembles_between_exit_and_enter_changes_nothing(fit: int, scores: list[int], current: str) -> None:
+def test_a_score_that_trembles_between_exit_and_enter_changes_nothing(
+    fit: int, scores: list[int], current: str
+) -> None:
     level = TABLE.level_for(fit, 49 * P, current).level
     for score in scores:
         assert TABLE.level_for(fit, score, level).level == level

@@ -1,17 +1,28 @@
-"""Signing and publishing: refused until both sides signed this very version; nothing is written twice."""
+"""Signing and publishing: refused until both sides signed this very version; nothing is written
+twice."""
 
 from pathlib import Path
 
 import pytest
 
 from baton.agreement.canonical import canonical_text, version_of
-from baton.agreement.publish import NotPublished, Outcome, Written, approve, book_of, publish, put_in_force
+from baton.agreement.publish import (
+    NotPublished,
+    Outcome,
+    Written,
+    approve,
+    book_of,
+    publish,
+    put_in_force,
+)
 from baton.agreement.reference import SETTLE_MS, SINCE_EVER
 from baton.agreement.source.read import agreement_of
 from baton.contracts.codec import codec_for
 from baton.contracts.reference import AgreementRecord
 
-YAML = (Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml").read_text(encoding="utf-8")
+YAML = (Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml").read_text(
+    encoding="utf-8"
+)
 ONE = agreement_of(YAML)
 TWO = agreement_of(YAML.replace("points: 40, group: intent", "points: 45, group: intent"))
 V1, V2 = version_of(canonical_text(ONE)), version_of(canonical_text(TWO))
@@ -28,7 +39,9 @@ class Topic:
 
     def write(self, record: AgreementRecord) -> None:
         kept = codec_for(AgreementRecord).decode(codec_for(AgreementRecord).encode(record))
-        self.written.append(Written(record=kept, at_ms=1_000 * (len(self.written) + 1), offset=len(self.written)))
+        self.written.append(
+            Written(record=kept, at_ms=1_000 * (len(self.written) + 1), offset=len(self.written))
+        )
 
     def acts(self) -> list[tuple[str, str, str | None]]:
         return [(each.record.kind, each.record.version, each.record.side) for each in self.written]
@@ -37,7 +50,11 @@ class Topic:
 def test_a_publication_waits_for_both_signatures() -> None:
     topic = Topic()
     with pytest.raises(
-        NotPublished, match=f"version {V1} is not signed by marketing and sales yet: baton agreement approve FILE --as marketing"
+        NotPublished,
+        match=(
+            f"version {V1} is not signed by marketing and sales yet: baton agreement approve FILE "
+            "--as marketing"
+        ),
     ):
         publish(topic, ONE, now_ms=0)
     approve(topic, ONE, side="marketing", by="mona")
@@ -45,7 +62,9 @@ def test_a_publication_waits_for_both_signatures() -> None:
     with pytest.raises(NotPublished, match=f"version {V1} is not signed by sales yet"):
         publish(topic, ONE, now_ms=0)
     assert approve(topic, ONE, side="sales", by="sam") == Outcome(version=V1, changed=True)
-    assert publish(topic, ONE, now_ms=0, source=YAML) == Outcome(version=V1, changed=True, from_ms=SINCE_EVER)
+    assert publish(topic, ONE, now_ms=0, source=YAML) == Outcome(
+        version=V1, changed=True, from_ms=SINCE_EVER
+    )
     assert topic.acts() == [
         ("approved", V1, "marketing"),
         ("approved", V2, "sales"),
@@ -62,7 +81,9 @@ def test_signing_and_publishing_again_change_nothing() -> None:
     acts = topic.acts()
     assert approve(topic, ONE, side="sales", by="again") == Outcome(version=V1, changed=False)
     assert publish(topic, ONE, now_ms=0) == Outcome(version=V1, changed=False, from_ms=SINCE_EVER)
-    assert put_in_force(topic, ONE, by="mona", now_ms=0) == Outcome(version=V1, changed=False, from_ms=SINCE_EVER)
+    assert put_in_force(topic, ONE, by="mona", now_ms=0) == Outcome(
+        version=V1, changed=False, from_ms=SINCE_EVER
+    )
     assert topic.acts() == acts
 
 
@@ -92,11 +113,16 @@ def test_a_later_moment_is_respected_and_a_past_one_means_at_once() -> None:
     put_in_force(past, ONE, by="mona", now_ms=0)
     for side in ("marketing", "sales"):
         approve(past, TWO, side=side, by="sam")
-    assert publish(past, TWO, now_ms=5_000_000, effective_at_ms=4_000_000).from_ms == past.written[-1].at_ms + SETTLE_MS
+    assert (
+        publish(past, TWO, now_ms=5_000_000, effective_at_ms=4_000_000).from_ms
+        == past.written[-1].at_ms + SETTLE_MS
+    )
 
 
 def test_an_agreement_that_says_when_it_takes_effect_is_believed() -> None:
-    dated = agreement_of(YAML.replace("calendar: always\n", "calendar: always\neffective_at: 2030-01-01 00:00\n", 1))
+    dated = agreement_of(
+        YAML.replace("calendar: always\n", "calendar: always\neffective_at: 2030-01-01 00:00\n", 1)
+    )
     topic = Topic()
     put_in_force(topic, ONE, by="mona", now_ms=0)
     assert put_in_force(topic, dated, by="mona", now_ms=0).from_ms == 1_893_456_000_000

@@ -73,7 +73,12 @@ def test_a_duration_in_words_reads_back(ms: int) -> None:
         ("4 business hours", TargetKind.BUSINESS, 4 * HOUR_MS, "4 business hours"),
         ("1 business hour", TargetKind.BUSINESS, HOUR_MS, "1 business hour"),
         ("90 business minutes", TargetKind.BUSINESS, 90 * MINUTE_MS, "1 business hour 30 minutes"),
-        ("1 business hour 30 minutes", TargetKind.BUSINESS, 90 * MINUTE_MS, "1 business hour 30 minutes"),
+        (
+            "1 business hour 30 minutes",
+            TargetKind.BUSINESS,
+            90 * MINUTE_MS,
+            "1 business hour 30 minutes",
+        ),
         ("45 business minutes", TargetKind.BUSINESS, 45 * MINUTE_MS, "45 business minutes"),
         ("2 working days", TargetKind.WORKING_DAYS, 2, "2 working days"),
         ("1 working day", TargetKind.WORKING_DAYS, 1, "1 working day"),
@@ -82,7 +87,9 @@ def test_a_duration_in_words_reads_back(ms: int) -> None:
         ("2 days elapsed", TargetKind.ELAPSED, 2 * DAY_MS, "2 days elapsed"),
     ],
 )
-def test_a_target_has_one_of_three_forms(text: str, kind: TargetKind, amount: int, words: str) -> None:
+def test_a_target_has_one_of_three_forms(
+    text: str, kind: TargetKind, amount: int, words: str
+) -> None:
     target = parse_target(text)
     assert (target, target.words) == (TargetWords(kind=kind, amount=amount), words)
     assert parse_target(words) == target
@@ -91,10 +98,25 @@ def test_a_target_has_one_of_three_forms(text: str, kind: TargetKind, amount: in
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("4 hours", 'does not say whether closed hours count: write "4 business hours" or "4 hours elapsed"'),
-        ("30 seconds", 'does not say whether closed hours count: write business minutes or "30 seconds elapsed"'),
+        (
+            "4 hours",
+            (
+                'does not say whether closed hours count: write "4 business hours" or "4 hours '
+                'elapsed"'
+            ),
+        ),
+        (
+            "30 seconds",
+            (
+                'does not say whether closed hours count: write business minutes or "30 seconds '
+                'elapsed"'
+            ),
+        ),
         ("2 days", 'does not say which days: write "2 working days" or "2 days elapsed"'),
-        ("2 business days", 'can be taken two ways: write "2 working days", or the hours as "8 business hours"'),
+        (
+            "2 business days",
+            'can be taken two ways: write "2 working days", or the hours as "8 business hours"',
+        ),
         ("8 working hours", 'write "8 business hours"'),
         ("4", "is not a target"),
         ("soon", "is not a target"),
@@ -140,7 +162,9 @@ def test_a_return_date_is_read_and_reads_back(text: str, when: When) -> None:
     assert _when(when.words) == when
 
 
-@pytest.mark.parametrize("text", ["90d", "contract_end", "contract_end - 5 hours", "contract_end + 5 days", "after", 90])
+@pytest.mark.parametrize(
+    "text", ["90d", "contract_end", "contract_end - 5 hours", "contract_end + 5 days", "after", 90]
+)
 def test_what_is_no_return_date_is_refused(text: object) -> None:
     with pytest.raises(Exception, match="return date|whole days"):
         _when(text)

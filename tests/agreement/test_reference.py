@@ -6,15 +6,26 @@ from pathlib import Path
 import pytest
 
 from baton.agreement.canonical import canonical_text, version_of
-from baton.agreement.reference import MAX_WAITED_MS, SETTLE_MS, SINCE_EVER, Absence, AgreementBook, Term
+from baton.agreement.reference import (
+    MAX_WAITED_MS,
+    SETTLE_MS,
+    SINCE_EVER,
+    Absence,
+    AgreementBook,
+    Term,
+)
 from baton.agreement.source.read import agreement_of
 from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
 from baton.engine.reducer import Event
 
-YAML = (Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml").read_text(encoding="utf-8")
+YAML = (Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml").read_text(
+    encoding="utf-8"
+)
 ONE = canonical_text(agreement_of(YAML))
-TWO = canonical_text(agreement_of(YAML.replace("points: 40, group: intent", "points: 45, group: intent")))
+TWO = canonical_text(
+    agreement_of(YAML.replace("points: 40, group: intent", "points: 45, group: intent"))
+)
 V1, V2 = version_of(ONE), version_of(TWO)
 
 
@@ -24,17 +35,28 @@ def book(*records: tuple[int, AgreementRecord | PeopleRecord]) -> AgreementBook:
         topic = BATON_AGREEMENTS if isinstance(value, AgreementRecord) else BATON_PEOPLE
         made.add(
             Event(
-                topic=topic, partition=0, offset=offset, key="k", value=value, id=str(offset), at_ms=at_ms, received_at_ms=at_ms
+                topic=topic,
+                partition=0,
+                offset=offset,
+                key="k",
+                value=value,
+                id=str(offset),
+                at_ms=at_ms,
+                received_at_ms=at_ms,
             )
         )
     return made
 
 
 def signed(version: str, side: str, by: str = "mona") -> AgreementRecord:
-    return AgreementRecord(record_id=f"{version}{side}{by}", kind="approved", version=version, side=side, by=by)
+    return AgreementRecord(
+        record_id=f"{version}{side}{by}", kind="approved", version=version, side=side, by=by
+    )
 
 
-def published(text: str, effective_at_ms: int | None = None, version: str | None = None) -> AgreementRecord:
+def published(
+    text: str, effective_at_ms: int | None = None, version: str | None = None
+) -> AgreementRecord:
     return AgreementRecord(
         record_id=f"p{effective_at_ms}",
         kind="published",
@@ -51,7 +73,10 @@ def test_nothing_is_in_force_before_both_sides_signed_and_it_was_published() -> 
     acts = [signed(V1, "marketing"), signed(V1, "sales"), published(ONE)]
     for order in permutations(acts):
         for taken in range(3):
-            assert book(*((1_000 * (n + 1), act) for n, act in enumerate(order[:taken]))).at(10**12) is None
+            assert (
+                book(*((1_000 * (n + 1), act) for n, act in enumerate(order[:taken]))).at(10**12)
+                is None
+            )
         whole = book(*((1_000 * (n + 1), act) for n, act in enumerate(order)))
         assert whole.terms() == (Term(version=V1, from_ms=SINCE_EVER),)
 
@@ -65,13 +90,17 @@ def test_nothing_is_in_force_before_both_sides_signed_and_it_was_published() -> 
         AgreementRecord(record_id="x", kind="withdrawn", version=V1, side="sales"),
     ],
 )
-def test_two_signatures_of_one_side_or_of_another_version_are_not_two_sides(record: AgreementRecord) -> None:
+def test_two_signatures_of_one_side_or_of_another_version_are_not_two_sides(
+    record: AgreementRecord,
+) -> None:
     assert book((1, signed(V1, "marketing")), (2, published(ONE)), (3, record)).at(10**12) is None
 
 
 def test_a_text_that_is_not_what_was_signed_is_not_published() -> None:
     forged = published(TWO, version=V1)
-    assert book((1, signed(V1, "marketing")), (2, signed(V1, "sales")), (3, forged)).at(10**12) is None
+    assert (
+        book((1, signed(V1, "marketing")), (2, signed(V1, "sales")), (3, forged)).at(10**12) is None
+    )
 
 
 def test_the_first_one_holds_for_all_time_before_it_too() -> None:
@@ -83,35 +112,60 @@ def test_the_first_one_holds_for_all_time_before_it_too() -> None:
     ("second", "from_ms", "why"),
     [
         (
-            ((50_000, signed(V2, "marketing")), (51_000, signed(V2, "sales")), (52_000, published(TWO))),
+            (
+                (50_000, signed(V2, "marketing")),
+                (51_000, signed(V2, "sales")),
+                (52_000, published(TWO)),
+            ),
             52_000 + SETTLE_MS,
             "ten seconds after it was published",
         ),
         (
-            ((50_000, published(TWO)), (51_000, signed(V2, "marketing")), (60_000, signed(V2, "sales"))),
+            (
+                (50_000, published(TWO)),
+                (51_000, signed(V2, "marketing")),
+                (60_000, signed(V2, "sales")),
+            ),
             60_000 + SETTLE_MS,
             "ten seconds after the last signature",
         ),
         (
-            ((50_000, signed(V2, "marketing")), (51_000, signed(V2, "sales")), (52_000, published(TWO, 500_000))),
+            (
+                (50_000, signed(V2, "marketing")),
+                (51_000, signed(V2, "sales")),
+                (52_000, published(TWO, 500_000)),
+            ),
             500_000,
             "when it says",
         ),
         (
-            ((50_000, signed(V2, "marketing")), (51_000, signed(V2, "sales")), (52_000, published(TWO, 52_001))),
+            (
+                (50_000, signed(V2, "marketing")),
+                (51_000, signed(V2, "sales")),
+                (52_000, published(TWO, 52_001)),
+            ),
             52_000 + SETTLE_MS,
             "never sooner than ten seconds",
         ),
     ],
 )
-def test_a_later_one_comes_into_force(second: tuple[tuple[int, AgreementRecord], ...], from_ms: int, why: str) -> None:
+def test_a_later_one_comes_into_force(
+    second: tuple[tuple[int, AgreementRecord], ...], from_ms: int, why: str
+) -> None:
     found = book(*FIRST, *second)
-    assert found.terms() == (Term(version=V1, from_ms=SINCE_EVER), Term(version=V2, from_ms=from_ms)), why
+    assert found.terms() == (
+        Term(version=V1, from_ms=SINCE_EVER),
+        Term(version=V2, from_ms=from_ms),
+    ), why
     assert [found.at(now).version for now in (from_ms - 1, from_ms)] == [V1, V2]  # type: ignore[union-attr]
 
 
 def test_an_earlier_one_is_brought_back_by_publishing_it_again() -> None:
-    second = ((50_000, signed(V2, "marketing")), (51_000, signed(V2, "sales")), (52_000, published(TWO)))
+    second = (
+        (50_000, signed(V2, "marketing")),
+        (51_000, signed(V2, "sales")),
+        (52_000, published(TWO)),
+    )
     found = book(*FIRST, *second, (100_000, published(ONE, 100_001)))
     assert [each.version for each in found.terms()] == [V1, V2, V1]
     assert found.at(110_000).version == V1  # type: ignore[union-attr]
@@ -119,7 +173,13 @@ def test_an_earlier_one_is_brought_back_by_publishing_it_again() -> None:
 
 def test_the_one_that_came_into_force_later_holds_whatever_order_they_were_published_in() -> None:
     both = (signed(V2, "marketing"), signed(V2, "sales"))
-    found = book(*FIRST, (4_000, published(ONE, 900_000)), (5_000, both[0]), (6_000, both[1]), (7_000, published(TWO, 800_000)))
+    found = book(
+        *FIRST,
+        (4_000, published(ONE, 900_000)),
+        (5_000, both[0]),
+        (6_000, both[1]),
+        (7_000, published(TWO, 800_000)),
+    )
     assert [found.at(now).version for now in (799_999, 800_000, 900_000)] == [V1, V2, V1]  # type: ignore[union-attr]
 
 
@@ -136,8 +196,12 @@ def test_who_signed_is_remembered_with_the_first_signature() -> None:
     }
 
 
-def away(record_id: str, person: str, from_ms: int, until_ms: int, *, cancelled: bool = False) -> PeopleRecord:
-    return PeopleRecord(record_id=record_id, person=person, from_ms=from_ms, until_ms=until_ms, cancelled=cancelled)
+def away(
+    record_id: str, person: str, from_ms: int, until_ms: int, *, cancelled: bool = False
+) -> PeopleRecord:
+    return PeopleRecord(
+        record_id=record_id, person=person, from_ms=from_ms, until_ms=until_ms, cancelled=cancelled
+    )
 
 
 def test_an_absence_counts_from_ten_seconds_after_its_record() -> None:
@@ -146,7 +210,12 @@ def test_an_absence_counts_from_ten_seconds_after_its_record() -> None:
     assert before is not None
     assert after is not None
     assert [each.absent("sdr-anna", 150) for each in (before, after)] == [False, True]
-    assert [after.absent("sdr-anna", at) for at in (99, 100, 199, 200)] == [False, True, True, False]
+    assert [after.absent("sdr-anna", at) for at in (99, 100, 199, 200)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
     assert after.absent("sdr-ben", 150) is False
     assert after.absences == (Absence(person="sdr-anna", from_ms=100, until_ms=200),)
     assert (after.away("sdr-anna"), after.away("sdr-ben")) == (((100, 200),), ())
@@ -154,7 +223,11 @@ def test_an_absence_counts_from_ten_seconds_after_its_record() -> None:
 
 
 @pytest.mark.parametrize(
-    "cancel", [away("a", "sdr-anna", 100, 200, cancelled=True), away("b", "sdr-anna", 100, 200, cancelled=True)]
+    "cancel",
+    [
+        away("a", "sdr-anna", 100, 200, cancelled=True),
+        away("b", "sdr-anna", 100, 200, cancelled=True),
+    ],
 )
 def test_an_absence_is_cancelled_by_its_id_or_by_naming_it(cancel: PeopleRecord) -> None:
     found = book(*FIRST, (20_000, away("a", "sdr-anna", 100, 200)), (30_000, cancel))
@@ -162,12 +235,16 @@ def test_an_absence_is_cancelled_by_its_id_or_by_naming_it(cancel: PeopleRecord)
 
 
 def test_the_newest_record_of_an_absence_counts() -> None:
-    found = book(*FIRST, (20_000, away("a", "sdr-anna", 100, 200)), (30_000, away("a", "sdr-anna", 100, 300)))
+    found = book(
+        *FIRST, (20_000, away("a", "sdr-anna", 100, 200)), (30_000, away("a", "sdr-anna", 100, 300))
+    )
     assert found.at(50_000).away("sdr-anna") == ((100, 300),)  # type: ignore[union-attr]
 
 
 def test_absences_that_touch_are_one_way_back() -> None:
-    found = book(*FIRST, (20_000, away("a", "sdr-anna", 100, 200)), (20_001, away("b", "sdr-anna", 200, 300)))
+    found = book(
+        *FIRST, (20_000, away("a", "sdr-anna", 100, 200)), (20_001, away("b", "sdr-anna", 200, 300))
+    )
     assert found.at(50_000).back_at("sdr-anna", 150) == 300  # type: ignore[union-attr]
 
 

@@ -1,4 +1,5 @@
-"""Rules that are looked up are the rules that would be found one by one; so are the ones that take everybody of a later rule."""
+"""Rules that are looked up are the rules that would be found one by one; so are the ones that take
+everybody of a later rule."""
 
 from __future__ import annotations
 
@@ -28,7 +29,11 @@ def plain_test(random: Random) -> dict[str, object]:
             {"field": "profile.country", "op": "is_not", "value": random.choice(COUNTRIES)},
             {"field": "profile.industry", "op": "starts_with", "value": random.choice(PLACES)},
             {"field": "profile.industry", "op": "is", "value": random.choice(PLACES)},
-            {"field": "profile.employees", "op": "at_least", "value": random.choice([10, 100, 1000])},
+            {
+                "field": "profile.employees",
+                "op": "at_least",
+                "value": random.choice([10, 100, 1000]),
+            },
             {"field": "lead.segment", "op": "is", "value": "enterprise"},
         ]
     )
@@ -45,11 +50,17 @@ def condition(random: Random, depth: int = 2) -> dict[str, object]:
 
 def routing_of(random: Random, rules: int) -> tuple[Routing, Agreement]:
     territories = [
-        {"name": f"t{number}", "when": condition(random), "to": random.choice(({"sdr": "bridge"}, {"sales": "field"}))}
+        {
+            "name": f"t{number}",
+            "when": condition(random),
+            "to": random.choice(({"sdr": "bridge"}, {"sales": "field"})),
+        }
         for number in range(rules)
     ]
     agreed = agreement(
-        people=PEOPLE, pools=POOLS, routing={"default": {"sdr": "bridge", "sales": "field"}, "territories": territories}
+        people=PEOPLE,
+        pools=POOLS,
+        routing={"default": {"sdr": "bridge", "sales": "field"}, "territories": territories},
     )
     return agreed.routing, agreed.raw
 
@@ -69,15 +80,22 @@ def test_a_rule_that_is_looked_up_is_the_first_that_fits(seed: int) -> None:
     routing, _ = routing_of(random, LISTED + 40)
     for _ in range(60):
         context = ConditionContext(
-            profile=profile(random), leg=random.choice(("sdr", "sales")), segment=random.choice((None, "enterprise"))
+            profile=profile(random),
+            leg=random.choice(("sdr", "sales")),
+            segment=random.choice((None, "enterprise")),
         )
         found = routing.choose(context)
-        fits = [rule for rule in routing.rules if rule.condition(context) and context.leg in rule.pools]
+        fits = [
+            rule for rule in routing.rules if rule.condition(context) and context.leg in rule.pools
+        ]
         assert found.rule is (fits[0] if fits else None)
         assert found.path[-1].rule == (fits[0].name if fits else "default")
         assert found.path[-1].outcome == "chosen"
         before = routing.rules.index(fits[0]) if fits else len(routing.rules)
-        told = sum(int(step.rule.partition(" ")[0]) if " rules from " in step.rule else 1 for step in found.path[:-1])
+        told = sum(
+            int(step.rule.partition(" ")[0]) if " rules from " in step.rule else 1
+            for step in found.path[:-1]
+        )
         assert told == before
 
 
@@ -95,15 +113,27 @@ def test_the_index_leaves_out_no_rule_that_takes_everybody_of_a_later_one(seed: 
     conditions = [rule.when for rule in model.routing.territories]
     index = RuleIndex.over(conditions, fields)
     for number, narrow in enumerate(conditions):
-        takers = [earlier for earlier in range(number) if takes_all_of(conditions[earlier], narrow, fields)]
+        takers = [
+            earlier
+            for earlier in range(number)
+            if takes_all_of(conditions[earlier], narrow, fields)
+        ]
         assert set(takers) <= set(index.candidates(narrow, range(number)))
         index.add(number, narrow)
 
 
 def test_the_index_spares_most_of_the_comparisons() -> None:
-    rules = [{"field": "profile.industry", "op": "is", "value": f"word {number}"} for number in range(500)]
-    plain = [{"name": f"t{number}", "when": rule, "to": {"sdr": "bridge"}} for number, rule in enumerate(rules)]
-    agreed = agreement(routing={"default": {"sdr": "bridge", "sales": "field"}, "territories": plain})
+    rules = [
+        {"field": "profile.industry", "op": "is", "value": f"word {number}"}
+        for number in range(500)
+    ]
+    plain = [
+        {"name": f"t{number}", "when": rule, "to": {"sdr": "bridge"}}
+        for number, rule in enumerate(rules)
+    ]
+    agreed = agreement(
+        routing={"default": {"sdr": "bridge", "sales": "field"}, "territories": plain}
+    )
     fields = CheckContext(model=agreed.raw).fields
     conditions = [rule.when for rule in agreed.raw.routing.territories]
     index = RuleIndex.over(conditions, fields)
@@ -114,14 +144,23 @@ def test_the_index_spares_most_of_the_comparisons() -> None:
 
 def test_limits_ramps_and_needs_are_told_in_words_by_a_diff() -> None:
     before, after = (
-        agreement(pools={**POOLS, "bridge": bridge}, routing={"default": {"sdr": "bridge", "sales": "field"}, **more}).raw
+        agreement(
+            pools={**POOLS, "bridge": bridge},
+            routing={"default": {"sdr": "bridge", "sales": "field"}, **more},
+        ).raw
         for bridge, more in (
             ({"kind": "sdr", "members": {"ann": {}}}, {}),
             (
                 {
                     "kind": "sdr",
                     "matches": "pass",
-                    "members": {"ann": {"weight": 0.5, "per_day": 5, "ramp": {"from": "2027-01-04", "weeks": 4}}},
+                    "members": {
+                        "ann": {
+                            "weight": 0.5,
+                            "per_day": 5,
+                            "ramp": {"from": "2027-01-04", "weeks": 4},
+                        }
+                    },
                 },
                 {"needs": ["english"]},
             ),

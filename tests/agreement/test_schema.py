@@ -1,4 +1,5 @@
-"""The published JSON Schema of the agreement is the one of the models, and editors get from it what the check says of shapes."""
+"""The published JSON Schema of the agreement is the one of the models, and editors get from it what
+the check says of shapes."""
 
 import json
 from pathlib import Path
@@ -12,7 +13,10 @@ from baton.agreement.source.yaml import read_yaml
 from baton.contracts.schemas import schema_root
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = [*sorted((ROOT / "examples" / "agreements").glob("*.yaml")), ROOT / "baton" / "agreement" / "starter.yaml"]
+FILES = [
+    *sorted((ROOT / "examples" / "agreements").glob("*.yaml")),
+    ROOT / "baton" / "agreement" / "starter.yaml",
+]
 
 
 def published() -> dict[str, Any]:
@@ -52,7 +56,9 @@ def test_every_agreement_that_ships_is_valid_by_it(file: Path) -> None:
     ],
 )
 def test_a_planted_mistake_of_shape_is_seen(path: tuple[str | int, ...], value: Any) -> None:
-    data = read_yaml((ROOT / "examples" / "agreements" / "demo.yaml").read_text(encoding="utf-8")).data
+    data = read_yaml(
+        (ROOT / "examples" / "agreements" / "demo.yaml").read_text(encoding="utf-8")
+    ).data
     holder = data
     for step in path[:-1]:
         holder = holder[step]

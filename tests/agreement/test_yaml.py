@@ -44,7 +44,11 @@ def test_a_scalar_is_what_it_looks_like(text: str, value: object) -> None:
 
 
 def test_quotes_make_text() -> None:
-    assert read_yaml("""{a: "5", b: 'true', c: "null"}""").data == {"a": "5", "b": "true", "c": "null"}
+    assert read_yaml("""{a: "5", b: 'true', c: "null"}""").data == {
+        "a": "5",
+        "b": "true",
+        "c": "null",
+    }
 
 
 def test_every_key_and_value_has_its_place() -> None:
@@ -71,10 +75,26 @@ def test_an_alias_stands_for_what_it_names() -> None:
     [
         ("a: 1\nb: 2\na: 3\n", 3, '"a" stands here a second time; the first is in line 1'),
         ("a:\n\tb: 1\n", 2, "is not YAML: a tab stands here; YAML is indented with spaces"),
-        ("a: 1\n---\nb: 2\n", 2, "a second document begins here; an agreement is one: remove the ---"),
-        ("a: !!python/object:os.system x\n", 1, "tags such as !!str are not used here: write the value plainly, or in quotes"),
-        ("a: !!str 5\n", 1, "tags such as !!str are not used here: write the value plainly, or in quotes"),
-        ("x: &x {a: 1}\ny:\n  <<: *x\n", 3, "<< merges keys, which is hard to read aloud: write them out"),
+        (
+            "a: 1\n---\nb: 2\n",
+            2,
+            "a second document begins here; an agreement is one: remove the ---",
+        ),
+        (
+            "a: !!python/object:os.system x\n",
+            1,
+            "tags such as !!str are not used here: write the value plainly, or in quotes",
+        ),
+        (
+            "a: !!str 5\n",
+            1,
+            "tags such as !!str are not used here: write the value plainly, or in quotes",
+        ),
+        (
+            "x: &x {a: 1}\ny:\n  <<: *x\n",
+            3,
+            "<< merges keys, which is hard to read aloud: write them out",
+        ),
         ("a: *x\n", 1, "*x stands for nothing: no &x is complete before it"),
         ("a: &a [1, *a]\n", 1, "*a stands for nothing: no &a is complete before it"),
         ("? [a, b]\n: 1\n", 1, "a key is a word, not a list or a mapping"),
@@ -100,7 +120,10 @@ def test_a_bomb_of_anchors_does_not_go_off() -> None:
     bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12))
     problems = read_yaml(bomb).problems
     assert len(problems) == 1
-    assert problems[0].message == f"the agreement comes to more than {MAX_NODES} values (aliases are counted each time)"
+    assert (
+        problems[0].message
+        == f"the agreement comes to more than {MAX_NODES} values (aliases are counted each time)"
+    )
 
 
 @pytest.mark.parametrize("text", ["[" * 50_000, "{a: " * 50_000, "- " * 50_000, "a:\n" * 10])
@@ -111,7 +134,9 @@ def test_nesting_without_end_is_refused_at_once(text: str) -> None:
 def test_nesting_has_a_limit() -> None:
     deep = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     assert read_yaml(deep).problems == ()
-    assert [each.message for each in read_yaml(f"[{deep}]").problems] == [f"nested more than {MAX_DEPTH} deep"]
+    assert [each.message for each in read_yaml(f"[{deep}]").problems] == [
+        f"nested more than {MAX_DEPTH} deep"
+    ]
 
 
 def test_a_huge_document_is_not_even_read() -> None:

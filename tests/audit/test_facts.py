@@ -1,4 +1,5 @@
-"""Facts of compacted topics, and what becomes of an event: replaced, dropped and dead are accounted for; lost and changed are not."""
+"""Facts of compacted topics, and what becomes of an event: replaced, dropped and dead are accounted
+for; lost and changed are not."""
 
 import pytest
 
@@ -37,7 +38,11 @@ def test_what_compaction_replaced_is_not_missing_as_long_as_something_is_there()
         ((KEYED, ACCEPTED, ACCEPTED), [Invariant.ACCEPTED_ONCE]),
     ],
 )
-def test_an_event_is_accepted_once_or_accounted_for(what: tuple[str, ...], broken: list[Invariant]) -> None:
+def test_an_event_is_accepted_once_or_accounted_for(
+    what: tuple[str, ...], broken: list[Invariant]
+) -> None:
     findings: list[Finding] = []
-    check_event("e", [(each, KEYED_TOPIC, 0, number) for number, each in enumerate(what)], findings.append)
+    check_event(
+        "e", [(each, KEYED_TOPIC, 0, number) for number, each in enumerate(what)], findings.append
+    )
     assert [each.invariant for each in findings] == broken

@@ -1,4 +1,5 @@
-"""A pool over time, counted by the audit itself: silent on turns by the quota rule, loud where one is miscounted, unfair or too much."""
+"""A pool over time, counted by the audit itself: silent on turns by the quota rule, loud where one
+is miscounted, unfair or too much."""
 
 from collections import Counter
 from fractions import Fraction
@@ -14,14 +15,18 @@ from baton.proof.audit.pools import Answer, Decision, Release, Seat, check_offer
 WEIGHTS = {"anna": 2, "ben": 1, "cleo": 1}
 
 
-def decisions(number: int, *, seed: int = 1, step_ms: int = 10, weights: dict[str, int] = WEIGHTS) -> list[Decision]:
+def decisions(
+    number: int, *, seed: int = 1, step_ms: int = 10, weights: dict[str, int] = WEIGHTS
+) -> list[Decision]:
     """Turns as the quota method gives them."""
     random, had, made = Random(seed), Counter[str](), []
     whole = sum(weights.values())
     for turn in range(1, number + 1):
         seats = tuple(Seat(person, had[person], weight, True) for person, weight in weights.items())
         due = [person for person, weight in weights.items() if weight * turn > whole * had[person]]
-        owner = min(due, key=lambda person: (Fraction(had[person] + 1, weights[person]), random.random()))
+        owner = min(
+            due, key=lambda person: (Fraction(had[person] + 1, weights[person]), random.random())
+        )
         place = "leads.routed.sdr.v1", 0, turn
         made.append(Decision(turn * step_ms, place, f"h{turn}", "warm", owner, True, 400, seats))
         had[owner] += 1
@@ -41,11 +46,24 @@ def test_turns_by_the_quota_rule_are_fair_even_where_their_order_is_not_known(st
     assert found(made) == []
 
 
-def test_a_person_who_is_a_lead_from_their_share_is_found_though_every_record_counts_right() -> None:
+def test_a_person_who_is_a_lead_from_their_share_is_found_though_every_record_counts_right() -> (
+    None
+):
     made, had = [], Counter[str]()
     for turn, owner in enumerate(("anna", "ben", "ben"), start=1):
         seats = tuple(Seat(person, had[person], weight, True) for person, weight in WEIGHTS.items())
-        made.append(Decision(turn * 10, ("leads.routed.sdr.v1", 0, turn), f"h{turn}", "warm", owner, True, None, seats))
+        made.append(
+            Decision(
+                turn * 10,
+                ("leads.routed.sdr.v1", 0, turn),
+                f"h{turn}",
+                "warm",
+                owner,
+                True,
+                None,
+                seats,
+            )
+        )
         had[owner] += 1
     (finding,) = found(made)
     assert (finding.invariant, finding.place and finding.place.offset) == (Invariant.TURNS, 3)
@@ -55,22 +73,37 @@ def test_a_person_who_is_a_lead_from_their_share_is_found_though_every_record_co
 def test_a_turn_that_was_not_counted_is_found_and_one_that_was_given_back_is_none() -> None:
     made = decisions(6)
     lost = made[3]
-    fewer = tuple(seat._replace(turns=max(0, seat.turns - (seat.person == made[0].owner))) for seat in lost.seats)
+    fewer = tuple(
+        seat._replace(turns=max(0, seat.turns - (seat.person == made[0].owner)))
+        for seat in lost.seats
+    )
     made[3] = lost._replace(seats=fewer)
     findings = found(made)
-    assert [(each.invariant, each.place and each.place.offset) for each in findings] == [(Invariant.TURNS, 4)]
+    assert [(each.invariant, each.place and each.place.offset) for each in findings] == [
+        (Invariant.TURNS, 4)
+    ]
     given_back = Release(35, made[0].handoff_id, True, False)
-    later = [each._replace(seats=_without(each, made[0].owner)) if each.at_ms > 40 else each for each in made]
+    later = [
+        each._replace(seats=_without(each, made[0].owner)) if each.at_ms > 40 else each
+        for each in made
+    ]
     assert found(later, [given_back]) == []
-    assert found(later, [given_back, Release(36, made[0].handoff_id, False, True)]) == [], "it may stand again, with its turn"
+    assert found(later, [given_back, Release(36, made[0].handoff_id, False, True)]) == [], (
+        "it may stand again, with its turn"
+    )
 
 
 def _without(decision: Decision, person: str) -> tuple[Seat, ...]:
-    return tuple(seat._replace(turns=seat.turns - (seat.person == person)) for seat in decision.seats)
+    return tuple(
+        seat._replace(turns=seat.turns - (seat.person == person)) for seat in decision.seats
+    )
 
 
 def test_who_has_more_open_than_their_capacity_is_found_by_counting() -> None:
-    made = [each._replace(capacity=3, turn_used=False, seats=()) for each in decisions(5, weights={"anna": 1})]
+    made = [
+        each._replace(capacity=3, turn_used=False, seats=())
+        for each in decisions(5, weights={"anna": 1})
+    ]
     assert [each.place and each.place.offset for each in found(made)] == [4, 5]
     assert {each.invariant for each in found(made)} == {Invariant.CAPACITY}
     ended = [Release(35, "h1", False, False), Release(45, "h3", False, False)]
@@ -84,7 +117,9 @@ def test_who_has_more_unanswered_offers_than_the_limit_is_found_by_counting() ->
 
     def beyond(releases: list[Release], answers: list[Answer], limit: int | None = 2) -> list[Any]:
         findings: list[Finding] = []
-        check_offers(made, releases, answers, limit_of=lambda at_ms, person: limit, add=findings.append)
+        check_offers(
+            made, releases, answers, limit_of=lambda at_ms, person: limit, add=findings.append
+        )
         assert {finding.invariant for finding in findings} <= {Invariant.OFFERS}
         return [finding.place and finding.place.offset for finding in findings]
 
@@ -102,6 +137,9 @@ def test_turns_of_another_period_begin_at_nothing() -> None:
     assert found(made), "and in one period they do not"
 
 
-@pytest.mark.parametrize(("kind", "name"), [("ever", "ever"), ("week", "2026-W53"), ("month", "2027-01"), ("quarter", "2027-Q1")])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("ever", "ever"), ("week", "2026-W53"), ("month", "2027-01"), ("quarter", "2027-Q1")],
+)
 def test_a_period_is_that_of_the_clocks_on_the_wall(kind: str, name: str) -> None:
     assert period_name(kind, "Europe/Berlin", 1_798_758_000_000) == name  # 2026-12-31 23:00 UTC

@@ -1,4 +1,5 @@
-"""The audit's own way to a score, held against the scorer's: the same for every set of acts, though they share no sum."""
+"""The audit's own way to a score, held against the scorer's: the same for every set of acts, though
+they share no sum."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,9 @@ from tests.services.scorer.scorer_world import DAY
 
 @MANY
 @given(HISTORY, st.sets(st.integers(0, 39), max_size=5), st.integers(0, 60 * DAY))
-def test_the_audit_and_the_scorer_come_to_one_score(history: list[Did], gone: set[int], later: int) -> None:
+def test_the_audit_and_the_scorer_come_to_one_score(
+    history: list[Did], gone: set[int], later: int
+) -> None:
     now, retracted = NOW + later, b""
     events = [each.event() for each in history]
     for each in history:

@@ -11,24 +11,39 @@ import pytest
 import requests
 
 from baton.local.broker import fetch
-from baton.local.broker.artifacts import KAFKA_VERSION, Artifact, is_sound, locked_artifacts, parse_lock
+from baton.local.broker.artifacts import (
+    KAFKA_VERSION,
+    Artifact,
+    is_sound,
+    locked_artifacts,
+    parse_lock,
+)
 from baton.local.broker.fetch import FetchFailed, fetch_jars
 
 CONTENT = {"one": b"first jar", "two": b"second jar, longer"}
 ARTIFACTS = tuple(
-    Artifact(group="org.example", name=name, version="1.0", size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+    Artifact(
+        group="org.example",
+        name=name,
+        version="1.0",
+        size_bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
     for name, content in CONTENT.items()
 )
 
 
 class Repository:
-    """Stands for the repository of artifacts: counts what is asked for, gives what it is told to give."""
+    """Stands for the repository of artifacts: counts what is asked for, gives what it is told to
+    give."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.answer: Callable[[Artifact], bytes] = lambda artifact: CONTENT[artifact.name]
 
-    def download(self, artifact: Artifact, part: Path, count: Callable[[int], None], _mirror: str | None) -> Path:
+    def download(
+        self, artifact: Artifact, part: Path, count: Callable[[int], None], _mirror: str | None
+    ) -> Path:
         self.asked.append(artifact.name)
         content = self.answer(artifact)
         path = part / "whatever.jar"
@@ -50,8 +65,14 @@ def _names(folder: Path) -> list[str]:
 
 def test_the_lock_pins_the_version_that_is_started_and_every_file_once() -> None:
     locked = locked_artifacts()
-    assert [str(each) for each in locked if each.name == "kafka_2.13"] == [f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"]
-    assert len({each.file_name for each in locked}) == len(locked) == len({each.sha256 for each in locked})
+    assert [str(each) for each in locked if each.name == "kafka_2.13"] == [
+        f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
+    ]
+    assert (
+        len({each.file_name for each in locked})
+        == len(locked)
+        == len({each.sha256 for each in locked})
+    )
 
 
 def test_a_line_that_cannot_be_read_is_named() -> None:
@@ -59,7 +80,9 @@ def test_a_line_that_cannot_be_read_is_named() -> None:
         parse_lock("# comment\norg.example:one 12 abc\n")
 
 
-def test_the_first_fetch_gets_all_and_the_second_uses_no_network(tmp_path: Path, repository: Repository) -> None:
+def test_the_first_fetch_gets_all_and_the_second_uses_no_network(
+    tmp_path: Path, repository: Repository
+) -> None:
     first = fetch_jars(tmp_path, artifacts=ARTIFACTS)
     assert [path.read_bytes() for path in first] == list(CONTENT.values())
     assert sorted(repository.asked) == ["one", "two"]
@@ -69,7 +92,9 @@ def test_the_first_fetch_gets_all_and_the_second_uses_no_network(tmp_path: Path,
     assert _names(tmp_path / f"kafka-{KAFKA_VERSION}") == ["one-1.0.jar", "two-1.0.jar"]
 
 
-@pytest.mark.parametrize("damaged", [b"first", b"first jaR", b""], ids=["cut off", "one letter changed", "empty"])
+@pytest.mark.parametrize(
+    "damaged", [b"first", b"first jaR", b""], ids=["cut off", "one letter changed", "empty"]
+)
 def test_a_damaged_file_in_the_cache_is_fetched_anew_and_only_that(
     tmp_path: Path, repository: Repository, damaged: bytes
 ) -> None:
@@ -81,16 +106,22 @@ def test_a_damaged_file_in_the_cache_is_fetched_anew_and_only_that(
     assert is_sound(ARTIFACTS[0], first[0])
 
 
-def test_a_wrong_download_is_tried_again_and_never_reaches_the_cache(tmp_path: Path, repository: Repository) -> None:
+def test_a_wrong_download_is_tried_again_and_never_reaches_the_cache(
+    tmp_path: Path, repository: Repository
+) -> None:
     answers = [b"broken", CONTENT["one"]]
     repository.answer = lambda _: answers.pop(0)
     (path,) = fetch_jars(tmp_path, artifacts=ARTIFACTS[:1])
     assert path.read_bytes() == CONTENT["one"]
 
 
-def test_a_download_that_is_never_right_is_refused_by_name(tmp_path: Path, repository: Repository) -> None:
+def test_a_download_that_is_never_right_is_refused_by_name(
+    tmp_path: Path, repository: Repository
+) -> None:
     repository.answer = lambda _: b"something else"
-    with pytest.raises(FetchFailed, match=r"org\.example:one:1\.0: what arrived does not have the pinned SHA-256"):
+    with pytest.raises(
+        FetchFailed, match=r"org\.example:one:1\.0: what arrived does not have the pinned SHA-256"
+    ):
         fetch_jars(tmp_path, artifacts=ARTIFACTS[:1])
     assert _names(tmp_path / f"kafka-{KAFKA_VERSION}") == []
 
@@ -114,18 +145,26 @@ def test_a_full_disk_is_named_with_what_is_needed(tmp_path: Path, repository: Re
         fetch_jars(tmp_path, artifacts=ARTIFACTS)
 
 
-def test_progress_ends_at_the_total_also_when_a_try_failed(tmp_path: Path, repository: Repository) -> None:
+def test_progress_ends_at_the_total_also_when_a_try_failed(
+    tmp_path: Path, repository: Repository
+) -> None:
     answers = [b"broken", CONTENT["one"]]
-    repository.answer = lambda artifact: answers.pop(0) if artifact.name == "one" else CONTENT["two"]
+    repository.answer = lambda artifact: (
+        answers.pop(0) if artifact.name == "one" else CONTENT["two"]
+    )
     seen: list[tuple[int, int]] = []
-    fetch_jars(tmp_path, artifacts=ARTIFACTS, progress=lambda done, total: seen.append((done, total)))
+    fetch_jars(
+        tmp_path, artifacts=ARTIFACTS, progress=lambda done, total: seen.append((done, total))
+    )
     total = sum(map(len, CONTENT.values()))
     assert seen[0] == (0, total)
     assert seen[-1] == (total, total)
     assert max(done for done, _ in seen) <= total + len(b"broken")
 
 
-def test_what_a_killed_run_left_is_swept_but_not_what_another_loads_now(tmp_path: Path, repository: Repository) -> None:
+def test_what_a_killed_run_left_is_swept_but_not_what_another_loads_now(
+    tmp_path: Path, repository: Repository
+) -> None:
     folder = tmp_path / f"kafka-{KAFKA_VERSION}"
     for name in (".part-old", ".part-young"):
         (folder / name).mkdir(parents=True)

@@ -1,4 +1,5 @@
-"""A backup of Baton on one machine: whole, its owner's alone, refused where it would be worth nothing."""
+"""A backup of Baton on one machine: whole, its owner's alone, refused where it would be worth
+nothing."""
 
 import stat
 import tarfile
@@ -23,13 +24,17 @@ def home(tmp_path: Path) -> Path:
     return place
 
 
-def test_what_was_backed_up_comes_back_and_nobody_else_can_read_it(home: Path, tmp_path: Path) -> None:
+def test_what_was_backed_up_comes_back_and_nobody_else_can_read_it(
+    home: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "b.tgz"
     file.touch(mode=0o644)
     make_backup(home, file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with tarfile.open(file) as archive:
-        assert not [name for name in archive.getnames() if "kafka." in name or "broker.json" in name]
+        assert not [
+            name for name in archive.getnames() if "kafka." in name or "broker.json" in name
+        ]
     other = tmp_path / "other"
     other.mkdir()
     put_back(other, file)

@@ -22,7 +22,12 @@ def answers(*said: int | None) -> Callable[[], str]:
 
 
 def test_who_does_not_lead_yet_is_asked_again() -> None:
-    ask = answers(KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_LEADER_EPOCH, None)
+    ask = answers(
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        None,
+    )
     assert patiently(ask, pause_s=0) == "0 left"
 
 

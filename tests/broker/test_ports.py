@@ -12,7 +12,10 @@ def test_a_taken_port_is_named_with_its_owner_and_the_setting() -> None:
     with socket.create_server((LOOPBACK, 0)) as server:
         port = server.getsockname()[1]
         assert not is_free(port)
-        with pytest.raises(PortTaken, match=rf"port {port} is taken by .*\(pid {os.getpid()}\); set BATON_X to another one"):
+        with pytest.raises(
+            PortTaken,
+            match=rf"port {port} is taken by .*\(pid {os.getpid()}\); set BATON_X to another one",
+        ):
             require_free(port, setting="BATON_X")
 
 

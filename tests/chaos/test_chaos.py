@@ -42,7 +42,8 @@ def test_few_faults_are_what_they_are() -> None:
 
 def test_the_ledger_has_the_ids_that_intake_gives() -> None:
     line = (
-        b'{"kind": "engagement", "id": "7", "source": "demo", "occurred_at": "2026-11-22T09:00:00Z",'
+        b'{"kind": "engagement", "id": "7", "source": "demo", "occurred_at": '
+        b'"2026-11-22T09:00:00Z",'
         b' "identifiers": {"anonymous": "v"}, "engagement": {"act": "page_view"}}'
     )
     assert event_id_of(line) == derived_id("event", "demo", "7")
@@ -68,7 +69,9 @@ def test_the_witness_sees_when_what_was_read_has_changed(bootstrap: str, namespa
     assert producer.flush(30) == 0
     assert witness.disagreements() == [], "what came later is no disagreement"
     witness._hashes[spec.name, 0].update(b"something else was read first")
-    assert witness.disagreements() == [f"{spec.name}/0: the first 3 offsets read otherwise at the end"]
+    assert witness.disagreements() == [
+        f"{spec.name}/0: the first 3 offsets read otherwise at the end"
+    ]
 
 
 def test_a_script_of_any_length_comes_in_waves() -> None:
@@ -79,7 +82,9 @@ def test_a_script_of_any_length_comes_in_waves() -> None:
     assert 9_000 < len(lines) <= 10_000
     assert 0.005 < sum(each.poison for each in lines) / len(lines) < 0.02
     ids = [event_id_of(each.line) for each in lines if not each.poison]
-    assert 0.03 < 1 - len(set(ids)) / len(ids) < 0.09, "only what is sent twice has an id twice: waves share no visitor"
+    assert 0.03 < 1 - len(set(ids)) / len(ids) < 0.09, (
+        "only what is sent twice has an id twice: waves share no visitor"
+    )
     (alone,) = waves(events=300, span_ms=5_000, seed=2, begins_ms=0)
     assert alone.starts_ms == 0
     assert 200 < len(alone.arrivals) <= 300
@@ -101,7 +106,9 @@ def test_the_script_stands_still_while_the_system_is_too_far_behind() -> None:
     for _ in range(4):
         pressure.look()
         held.append(clock.held)
-    assert held == [True, True, True, False], "a broker that does not answer changes nothing, nor does what lies between"
+    assert held == [True, True, True, False], (
+        "a broker that does not answer changes nothing, nor does what lies between"
+    )
 
 
 def test_a_system_that_gets_nowhere_is_told_from_a_slow_one() -> None:
@@ -116,18 +123,30 @@ def test_a_system_that_gets_nowhere_is_told_from_a_slow_one() -> None:
 
 
 def _run(tmp_path: Path, broker_cache: Path, **more: Any) -> Outcome:
-    return ChaosRun(tmp_path, Order(agreement=DEMO_AGREEMENT, **more), cache=broker_cache, say=print).run()
+    return ChaosRun(
+        tmp_path, Order(agreement=DEMO_AGREEMENT, **more), cache=broker_cache, say=print
+    ).run()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(420)
 def test_a_small_run_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
     outcome = _run(
-        tmp_path, broker_cache, kills=SMALL_KILLS, events=150, seconds=12, seed=SMALL_SEED, workers=1, partitions=2, pace=QUICK
+        tmp_path,
+        broker_cache,
+        kills=SMALL_KILLS,
+        events=150,
+        seconds=12,
+        seed=SMALL_SEED,
+        workers=1,
+        partitions=2,
+        pace=QUICK,
     )
     assert outcome.wrong == []
     assert outcome.unacknowledged == 0
-    assert {Fault.KILL, Fault.PAUSE, Fault.BROKER_KILL, Fault.AGREEMENT} <= {Fault(each) for each in outcome.faults}
+    assert {Fault.KILL, Fault.PAUSE, Fault.BROKER_KILL, Fault.AGREEMENT} <= {
+        Fault(each) for each in outcome.faults
+    }
     assert sum(outcome.faults.values()) == SMALL_KILLS + 1
     assert outcome.worker_starts > 4
     assert outcome.acknowledged > 120
@@ -149,15 +168,32 @@ def test_a_longer_run_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
 @pytest.mark.kafka
 @pytest.mark.timeout(120)
 def test_a_run_that_is_told_to_stop_leaves_nobody_behind(broker_cache: Path) -> None:
-    words = [sys.executable, "-m", "baton.proof.chaos", "--events", "100", "--kills", "1", "--workers", "1", "--partitions", "1"]
+    words = [
+        sys.executable,
+        "-m",
+        "baton.proof.chaos",
+        "--events",
+        "100",
+        "--kills",
+        "1",
+        "--workers",
+        "1",
+        "--partitions",
+        "1",
+    ]
     environment = {**os.environ, "BATON_CACHE": str(broker_cache)}
-    run = psutil.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, text=True)
+    run = psutil.Popen(
+        words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, text=True
+    )
     assert run.stderr is not None
     started: list[psutil.Process] = []
     for line in run.stderr:
         if "until every task has begun" in line:
-            # Not children(), which compares start times, and those move with the system's idea of when it was booted.
-            started = [each for each in psutil.process_iter(["ppid"]) if each.info["ppid"] == run.pid]
+            # Not children(), which compares start times, and those move with the system's idea of
+            # when it was booted.
+            started = [
+                each for each in psutil.process_iter(["ppid"]) if each.info["ppid"] == run.pid
+            ]
             run.terminate()
     assert run.wait(60) == 130
     assert len(started) >= 5  # the broker and a worker of each service

@@ -50,15 +50,23 @@ def test_problems_are_told_with_their_place_and_the_exit_code_says_so(bad: Path)
     assert (result.exit_code, result.stdout) == (1, f"{bad}: 1 error, 1 warning\n")
     assert result.stderr.splitlines() == [
         f'{bad}:{_line(bad, "rolle")}: profile field "rolle" is not defined; did you mean "role"?',
-        f'{bad}:{_line(bad, "points: 8")}: warning: "download" gives 14 points, but its group "reading" is capped at 10',
+        (
+            f'{bad}:{_line(bad, "points: 8")}: warning: "download" gives 14 points, but its group '
+            '"reading" is capped at 10'
+        ),
     ]
 
 
 def test_a_wrong_shape_does_not_claim_that_nothing_is_odd(bad: Path) -> None:
     bad.write_text(
-        DEMO.read_text(encoding="utf-8").replace("drip: 25", "drip: many").replace("limit: 3", "limit: three"), encoding="utf-8"
+        DEMO.read_text(encoding="utf-8")
+        .replace("drip: 25", "drip: many")
+        .replace("limit: 3", "limit: three"),
+        encoding="utf-8",
     )
-    assert "error; once they are mended there may be warnings" in run("check", str(bad)).output.replace("errors", "error")
+    assert "error; once they are mended there may be warnings" in run(
+        "check", str(bad)
+    ).output.replace("errors", "error")
 
 
 def test_problems_can_be_read_by_a_machine(bad: Path) -> None:
@@ -98,8 +106,12 @@ def test_an_agreement_is_shown_as_tables() -> None:
 
 
 def test_everything_that_is_signed_by_name_is_shown() -> None:
-    shown = "".join(run("show", str(ROOT / "examples" / "agreements" / "software.yaml")).stdout.split())
-    plain = read_yaml((ROOT / "examples" / "agreements" / "software.yaml").read_text(encoding="utf-8")).data
+    shown = "".join(
+        run("show", str(ROOT / "examples" / "agreements" / "software.yaml")).stdout.split()
+    )
+    plain = read_yaml(
+        (ROOT / "examples" / "agreements" / "software.yaml").read_text(encoding="utf-8")
+    ).data
     named = [plain[name] for name in ("fit", "calendars", "people", "pools")]
     named += [
         plain["engagement"]["acts"],
@@ -108,7 +120,10 @@ def test_everything_that_is_signed_by_name_is_shown() -> None:
         plain["recycling"]["reasons"],
     ]
     names = [name for section in named for name in section]
-    names += [each["name"] for each in (*plain["definitions"]["segments"], *plain["routing"]["territories"])]
+    names += [
+        each["name"]
+        for each in (*plain["definitions"]["segments"], *plain["routing"]["territories"])
+    ]
     assert not [name for name in names if "".join(name.split()) not in shown]
     assert "behaviour.stage.decisionatleast1" in shown
 
@@ -116,7 +131,9 @@ def test_everything_that_is_signed_by_name_is_shown() -> None:
 def test_a_difference_is_told_in_words(tmp_path: Path) -> None:
     other = tmp_path / "new.yaml"
     text = DEMO.read_text(encoding="utf-8")
-    other.write_text(text.replace("demo_request: {points: 40,", "demo_request: {points: 30,"), encoding="utf-8")
+    other.write_text(
+        text.replace("demo_request: {points: 40,", "demo_request: {points: 30,"), encoding="utf-8"
+    )
     result = run("diff", str(other), str(DEMO))
     assert result.stdout == "engagement\n  act demo_request: 30 -> 40 points\n1 changed\n"
     assert json.loads(run("diff", "--json", str(DEMO), str(DEMO)).stdout)["changes"] == []
@@ -127,7 +144,10 @@ def test_a_new_agreement_is_sound_and_writes_over_nothing(tmp_path: Path) -> Non
     assert run("new", str(file)).exit_code == 0
     assert run("check", str(file)).stdout.splitlines()[0].endswith("0 errors, 0 warnings")
     again = run("new", str(file))
-    assert str(again.exception) == f"{file} is there already; give another name, or --force to write over it"
+    assert (
+        str(again.exception)
+        == f"{file} is there already; give another name, or --force to write over it"
+    )
     assert run("new", "--force", str(file)).exit_code == 0
 
 
@@ -142,7 +162,9 @@ def test_examples_are_run_and_the_exit_code_is_honest(tmp_path: Path) -> None:
     passed = run("test", str(DEMO))
     assert (passed.exit_code, passed.stdout.splitlines()[-1]) == (0, "3 passed, 0 differ")
     file = tmp_path / "wrong.yaml"
-    file.write_text(DEMO.read_text(encoding="utf-8").replace("fit: 100,", "fit: 90,"), encoding="utf-8")
+    file.write_text(
+        DEMO.read_text(encoding="utf-8").replace("fit: 100,", "fit: 90,"), encoding="utf-8"
+    )
     failed = run("test", str(file))
     assert failed.exit_code == 1
     assert failed.stdout.splitlines()[:2] == [

@@ -1,4 +1,5 @@
-"""What a new agreement would change for the leads there are: told by the scorer's own reducer on their states."""
+"""What a new agreement would change for the leads there are: told by the scorer's own reducer on
+their states."""
 
 from pathlib import Path
 
@@ -13,14 +14,17 @@ from baton.agreement_report.lead_states import LeadStates
 from baton.simulation.lines import arrivals_of
 from baton.simulation.simulation import Simulation
 
-YAML = (Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml").read_text(encoding="utf-8")
+YAML = (Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml").read_text(
+    encoding="utf-8"
+)
 OLD = agreement_of(YAML)
 LOWER = agreement_of(YAML.replace("3: {enter: 19, exit: 12}", "3: {enter: 10, exit: 8}"))
 HIGHER = agreement_of(YAML.replace("3: {enter: 19, exit: 12}", "3: {enter: 25, exit: 22}"))
 
 
 def states() -> tuple[LeadStates, int]:
-    """Three leads: one reads a little (12 points), one was at a webinar (20, an MQL in nobody's hands), one is a student."""
+    """Three leads: one reads a little (12 points), one was at a webinar (20, an MQL in nobody's
+    hands), one is a student."""
     leads = (
         ({"country": "DE", "employees": "400", "role": "VP"}, ("form",)),
         ({"country": "US", "employees": "150", "role": "Manager"}, ("webinar",)),
@@ -33,16 +37,25 @@ def states() -> tuple[LeadStates, int]:
             update={
                 "profile": profile,
                 "account": f"firm-{number}.example",
-                "events": tuple(OLD.examples[0].events[0].model_copy(update={"act": act}) for act in acts),
+                "events": tuple(
+                    OLD.examples[0].events[0].model_copy(update={"act": act}) for act in acts
+                ),
             }
         )
         moments = [moment_ms(each.at, zone_named("UTC")) for each in example.events]
-        lines += [(raw.replace(b"example-", f"{number}-".encode()), plain) for raw, plain in _lines(example, moments, 0)]
+        lines += [
+            (raw.replace(b"example-", f"{number}-".encode()), plain)
+            for raw, plain in _lines(example, moments, 0)
+        ]
     arrivals = arrivals_of(lines)
     simulation = Simulation(text=text, version=version_of(text), start_ms=arrivals[0].at_ms - 1_000)
     list(simulation.run(arrivals))
     found = LeadStates()
-    found.restore((each.key, each.value) for each in simulation.host.log.records(found.topic, 0) if each.key is not None)
+    found.restore(
+        (each.key, each.value)
+        for each in simulation.host.log.records(found.topic, 0)
+        if each.key is not None
+    )
     return found, arrivals[-1].at_ms + 1_000
 
 
@@ -65,11 +78,23 @@ def test_whose_account_it_is_gets_the_load_and_who_is_suppressed_is_nobodys() ->
     leads, now = states()
     text = YAML.replace("3: {enter: 19, exit: 12}", "3: {enter: 10, exit: 8}")
     owned = agreement_of(
-        text.replace("  default: {sdr: sdr,", "  accounts: {firm-0.example: {owner: sdr-ben}}\n  default: {sdr: sdr,")
+        text.replace(
+            "  default: {sdr: sdr,",
+            "  accounts: {firm-0.example: {owner: sdr-ben}}\n  default: {sdr: sdr,",
+        )
     )
     found = compare(leads, reference_of(compiled_of(OLD)), owned, now_ms=now)
-    assert (found.qualify, found.suppressed, found.by_pool, found.by_person) == (1, 0, {"sdr": 1}, {"sdr-ben": 1.0})
-    suppressing = agreement_of(text.replace("profile.relation, op: is, value: competitor", "profile.role, op: is, value: VP"))
+    assert (found.qualify, found.suppressed, found.by_pool, found.by_person) == (
+        1,
+        0,
+        {"sdr": 1},
+        {"sdr-ben": 1.0},
+    )
+    suppressing = agreement_of(
+        text.replace(
+            "profile.relation, op: is, value: competitor", "profile.role, op: is, value: VP"
+        )
+    )
     found = compare(leads, reference_of(compiled_of(OLD)), suppressing, now_ms=now)
     assert (found.qualify, found.suppressed, found.by_pool, found.by_person) == (1, 1, {}, {})
 

@@ -1,4 +1,5 @@
-"""The command line as a whole: every command is found and teaches, only what is asked for is loaded, exit codes are honest."""
+"""The command line as a whole: every command is found and teaches, only what is asked for is
+loaded, exit codes are honest."""
 
 import importlib
 import json
@@ -69,8 +70,13 @@ def test_the_help_of_a_command_teaches(capsys: pytest.CaptureFixture[str], name:
 
 
 def test_help_loads_no_command_and_no_kafka_client() -> None:
-    program = "import sys; from baton.cli.main import build; build(); print(' '.join(sorted(sys.modules)))"
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    program = (
+        "import sys; from baton.cli.main import build; build(); print(' "
+        "'.join(sorted(sys.modules)))"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
     heavy = {
         "aiokafka",
         "confluent_kafka",
@@ -93,11 +99,18 @@ def test_wrong_usage_is_2(capsys: pytest.CaptureFixture[str], words: Sequence[st
 
 def test_our_errors_are_one_message_and_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(capsys, "worker", "nope") == Said(
-        code=1, out="", err="baton: no service 'nope'; there are ingest, scorer, router, sla_watcher, gateway, insights\n"
+        code=1,
+        out="",
+        err=(
+            "baton: no service 'nope'; there are ingest, scorer, router, sla_watcher, gateway, "
+            "insights\n"
+        ),
     )
 
 
-def test_a_wrong_setting_is_one_message_and_1(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_setting_is_one_message_and_1(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("BATON_PARTITIONS", "none")
     said = _run(capsys, "status")
     assert (said.code, said.out) == (1, "")
@@ -123,7 +136,10 @@ def test_a_worker_whose_schemas_and_models_differ_writes_nothing(tmp_path: Path)
     schema = json.loads(path.read_text())
     schema["fields"] = schema["fields"][1:]
     path.write_text(json.dumps(schema))
-    with pytest.raises(ContractsDiffer, match=r"nothing may be written .*\n  events/LeadScored\.v1\.avsc: LeadScored\.fields is"):
+    with pytest.raises(
+        ContractsDiffer,
+        match=r"nothing may be written .*\n  events/LeadScored\.v1\.avsc: LeadScored\.fields is",
+    ):
         refuse_drift(SchemaShelf(folder), SERVICE.reducers)
 
 
@@ -137,7 +153,9 @@ def test_a_worker_whose_registry_gives_no_ids_does_not_start(
     assert said.err.startswith("baton: the schema registry gave no id for ")
 
 
-def test_a_bug_keeps_its_traceback(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_keeps_its_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken() -> None:
         raise ZeroDivisionError
 
@@ -156,7 +174,10 @@ def test_ctrl_c_is_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_demonstration_that_is_ended_from_outside_cleans_up_and_is_130(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    number: signal.Signals,
 ) -> None:
     ran = []
 
@@ -165,9 +186,19 @@ def test_a_demonstration_that_is_ended_from_outside_cleans_up_and_is_130(
         os.kill(os.getpid(), number)
 
     monkeypatch.setattr("baton.cli.demo._run", ended)
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {
+        each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     with monkeypatch.context() as own:
-        for name in ("HOME", "NAMESPACE", "PARTITIONS", "AGREEMENT", "BROKER_PORT", "GATEWAY_PORT", "METRICS_PORT"):
+        for name in (
+            "HOME",
+            "NAMESPACE",
+            "PARTITIONS",
+            "AGREEMENT",
+            "BROKER_PORT",
+            "GATEWAY_PORT",
+            "METRICS_PORT",
+        ):
             own.setenv(f"BATON_{name}", "")  # put back afterwards: the command sets them
         said = _run(capsys, "demo")
     for each, handler in before.items():
@@ -176,21 +207,41 @@ def test_a_demonstration_that_is_ended_from_outside_cleans_up_and_is_130(
     assert [Path(home).exists() for home in ran] == [False]
 
 
-def test_status_of_nothing_is_1_and_says_how_to_start(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert _run(capsys, "status") == Said(code=1, out="nothing runs; start it with: baton up\n", err="")
+def test_status_of_nothing_is_1_and_says_how_to_start(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert _run(capsys, "status") == Said(
+        code=1, out="nothing runs; start it with: baton up\n", err=""
+    )
     said = _run(capsys, "status", "--json")
     assert (said.code, json.loads(said.out)) == (
         1,
-        {"state": "stopped", "namespace": "baton", "bootstrap": None, "home": str(tmp_path), "processes": []},
+        {
+            "state": "stopped",
+            "namespace": "baton",
+            "bootstrap": None,
+            "home": str(tmp_path),
+            "processes": [],
+        },
     )
 
 
-def test_status_tells_every_process_with_pid_address_and_state(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_status_tells_every_process_with_pid_address_and_state(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     own = own_mark()
-    process = ProcessRecord(name="ingest", mark=own, log="/x.log", addresses={"http": "http://127.0.0.1:1"}, restarts=2)
+    process = ProcessRecord(
+        name="ingest", mark=own, log="/x.log", addresses={"http": "http://127.0.0.1:1"}, restarts=2
+    )
     write_run(
         tmp_path,
-        RunRecord(supervisor=own, state=RunState.RUNNING, namespace="trial", bootstrap="kafka:1", processes=(process,)),
+        RunRecord(
+            supervisor=own,
+            state=RunState.RUNNING,
+            namespace="trial",
+            bootstrap="kafka:1",
+            processes=(process,),
+        ),
     )
     said = _run(capsys, "status", "--json")
     assert said.code == 0
@@ -224,12 +275,17 @@ def test_down_of_nothing_is_done(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(capsys, "down") == Said(code=0, out="nothing runs\n", err="")
 
 
-def test_a_command_that_needs_kafka_says_how_to_have_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_that_needs_kafka_says_how_to_have_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     said = _run(capsys, "worker", "router")
     assert said == Said(
         code=1,
         out="",
-        err="baton: no Kafka is known: start one with `baton up` or `baton broker start`, or set BATON_BOOTSTRAP\n",
+        err=(
+            "baton: no Kafka is known: start one with `baton up` or `baton broker start`, or set "
+            "BATON_BOOTSTRAP\n"
+        ),
     )
 
 
@@ -237,12 +293,27 @@ def test_the_doctor_is_wrong_about_nothing_on_a_good_machine_and_1_on_a_bad_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BATON_SASL_PASSWORD", "s3cret")
-    for name in ("BATON_BROKER_PORT", "BATON_GATEWAY_PORT", "BATON_BOARD_PORT", "BATON_METRICS_PORT"):
+    for name in (
+        "BATON_BROKER_PORT",
+        "BATON_GATEWAY_PORT",
+        "BATON_BOARD_PORT",
+        "BATON_METRICS_PORT",
+    ):
         monkeypatch.setenv(name, "0")
     said = _run(capsys, "doctor", "--json")
     found = json.loads(said.out)
-    assert (said.code, [each for each in found["findings"] if each["verdict"] == "wrong"]) == (0, [])
-    assert {each["check"] for each in found["findings"]} >= {"python", "java", "disk", "kafka files", "ports", "broker"}
+    assert (said.code, [each for each in found["findings"] if each["verdict"] == "wrong"]) == (
+        0,
+        [],
+    )
+    assert {each["check"] for each in found["findings"]} >= {
+        "python",
+        "java",
+        "disk",
+        "kafka files",
+        "ports",
+        "broker",
+    }
     assert found["settings"]["sasl_password"] == "******"
     assert "s3cret" not in said.out
 

@@ -1,4 +1,5 @@
-"""The first steps show something at any hour of any day: the example's lead is handed to a person, and the story says why."""
+"""The first steps show something at any hour of any day: the example's lead is handed to a person,
+and the story says why."""
 
 import json
 from datetime import UTC, datetime
@@ -26,7 +27,14 @@ RECORDS = {
 
 @pytest.mark.parametrize(
     "now",
-    ["2026-11-25T14:00", "2026-11-28T15:00", "2026-11-29T23:59", "2026-12-25T03:00", "2027-01-01T00:01", "2028-02-29T12:00"],
+    [
+        "2026-11-25T14:00",
+        "2026-11-28T15:00",
+        "2026-11-29T23:59",
+        "2026-12-25T03:00",
+        "2027-01-01T00:01",
+        "2028-02-29T12:00",
+    ],
 )
 def test_at_any_hour_the_examples_lead_gets_to_a_person_and_the_story_says_why(now: str) -> None:
     now_ms = int(datetime.fromisoformat(now).replace(tzinfo=UTC).timestamp() * 1000)
@@ -35,10 +43,19 @@ def test_at_any_hour_the_examples_lead_gets_to_a_person_and_the_story_says_why(n
     arrivals = arrivals_of([(json.dumps(line).encode(), line) for line in lines])
     simulation = Simulation(text=text, version=version_of(text), start_ms=arrivals[0].at_ms)
     facts = list(simulation.run(arrivals, now_ms))
-    values = [codec_for(RECORDS[each.topic]).decode(each.value) for each in facts if each.topic in RECORDS and each.value]
+    values = [
+        codec_for(RECORDS[each.topic]).decode(each.value)
+        for each in facts
+        if each.topic in RECORDS and each.value
+    ]
     last = conclusion(values, name="Ann Berg")
     assert last is not None
-    assert last.startswith(("ae-greta got Ann Berg because it asked for a person (", "ae-hugo got Ann Berg because it asked"))
+    assert last.startswith(
+        (
+            "ae-greta got Ann Berg because it asked for a person (",
+            "ae-hugo got Ann Berg because it asked",
+        )
+    )
     assert "demo_request 40" in last
 
 
@@ -46,7 +63,9 @@ def test_the_example_lies_in_the_past_and_has_the_same_ids_all_day() -> None:
     noon_ms = 1_795_694_400_000
     one, other = list(example_lines(noon_ms)), list(example_lines(noon_ms + 3_600_000))
     assert [line["id"] for line in one] == [line["id"] for line in other]
-    assert all(datetime.fromisoformat(line["occurred_at"]).timestamp() * 1000 < noon_ms for line in one)
+    assert all(
+        datetime.fromisoformat(line["occurred_at"]).timestamp() * 1000 < noon_ms for line in one
+    )
 
 
 def test_a_lead_that_nobody_has_yet_is_said_so() -> None:

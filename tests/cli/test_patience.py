@@ -1,4 +1,5 @@
-"""Long work is never silent for more than two seconds, on standard error, and its output is left alone."""
+"""Long work is never silent for more than two seconds, on standard error, and its output is left
+alone."""
 
 import io
 import time
@@ -10,7 +11,9 @@ from baton.cli.patience import patience
 
 def test_what_goes_on_is_said_when_nothing_else_is_and_not_before() -> None:
     out = io.StringIO()
-    with patience(Console(file=out, width=200), "reading x ...", silent_s=0.2, again_s=0.2) as waiting:
+    with patience(
+        Console(file=out, width=200), "reading x ...", silent_s=0.2, again_s=0.2
+    ) as waiting:
         for _ in range(6):
             time.sleep(0.05)
             waiting.said()

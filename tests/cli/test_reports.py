@@ -1,4 +1,5 @@
-"""What wants a person's eye: conflicts, unknown words, erasures to be sent again; and why an act counts nothing."""
+"""What wants a person's eye: conflicts, unknown words, erasures to be sent again; and why an act
+counts nothing."""
 
 from typing import Any
 
@@ -25,19 +26,33 @@ def agreement() -> CompiledAgreement:
 
 def _alias(kind: str, identity: str, lead_id: str, **more: Any) -> IdentityAlias:
     return IdentityAlias(
-        identity=identity, lead_id=lead_id, kind=kind, known=True, cause_id="e", from_identity="f", occurred_at_ms=1, **more
+        identity=identity,
+        lead_id=lead_id,
+        kind=kind,
+        known=True,
+        cause_id="e",
+        from_identity="f",
+        occurred_at_ms=1,
+        **more,
     )
 
 
 def _event(name: str, act: str | None, at_ms: int = NOON_MS, **more: Any) -> LeadEvent:
     engagement = None if act is None else Engagement(act=act, **more.pop("engagement", {}))
-    fields = {"source": "web", "kind": "engagement", "occurred_at_ms": at_ms, "received_at_ms": at_ms} | more
+    fields = {
+        "source": "web",
+        "kind": "engagement",
+        "occurred_at_ms": at_ms,
+        "received_at_ms": at_ms,
+    } | more
     return LeadEvent(event_id=name, lead_id="l", engagement=engagement, **fields)
 
 
 def _intake(name: str, kind: str, *identifiers: tuple[str, str]) -> IntakeRecord:
     found = tuple(Identifier(scheme=scheme, value=value) for scheme, value in identifiers)
-    return IntakeRecord(event_id=name, source="desk", kind=kind, occurred_at_ms=1, identifiers=found)
+    return IntakeRecord(
+        event_id=name, source="desk", kind=kind, occurred_at_ms=1, identifiers=found
+    )
 
 
 def test_a_conflict_names_both_leads_and_the_event() -> None:
@@ -51,28 +66,46 @@ def test_a_conflict_names_both_leads_and_the_event() -> None:
     assert conflicts(told) == [Conflict(12, ("lead-1", "lead-2"), "e")]
     assert conflicts(told, since_ms=13) == []
     own = derived_id("lead", "i3")  # an identity that was never given to another lead has its own
-    assert conflicts([(1, _alias("conflict", "i3", "", subject="i4"))])[0].leads == tuple(sorted((own, derived_id("lead", "i4"))))
+    assert conflicts([(1, _alias("conflict", "i3", "", subject="i4"))])[0].leads == tuple(
+        sorted((own, derived_id("lead", "i4")))
+    )
 
 
 def test_unknown_words_are_counted_by_frequency_with_what_they_may_stand_for() -> None:
     events = [
-        _event("1", "Demo Requested", profile={"title": "CTO", "country": "DE", "domain": "x.example"}),
+        _event(
+            "1", "Demo Requested", profile={"title": "CTO", "country": "DE", "domain": "x.example"}
+        ),
         _event("2", "Demo Requested", source="app"),
         _event("3", "demo_request"),
         _event("4", "zzz"),
     ]
     found = unknown_words(events, acts=("demo_request", "download"), fields=("country", "role"))
-    assert [(each.kind, each.word, each.count, sorted(each.sources), each.like) for each in found] == [
+    assert [
+        (each.kind, each.word, each.count, sorted(each.sources), each.like) for each in found
+    ] == [
         ("act", "Demo Requested", 2, ["app", "web"], "demo_request"),
         ("act", "zzz", 1, ["web"], None),
         ("field", "title", 1, ["web"], None),
     ]
 
 
-def test_an_erasure_is_one_line_to_be_sent_again_and_what_identity_made_of_it_is_none_of_its_own() -> None:
+def test_an_erasure_is_one_line_to_be_sent_again_and_what_identity_made_of_it_is_none_of_its_own() -> (
+    None
+):
     keyed = [
-        (5, _intake("a", "erasure", ("crm", "hubspot:1"), ("email", "x@y.example"), ("email", "z@y.example"))),
-        (6, _intake("a", "erasure", ("email", "x@y.example"))),  # the same, on its way from key to key
+        (
+            5,
+            _intake(
+                "a",
+                "erasure",
+                ("crm", "hubspot:1"),
+                ("email", "x@y.example"),
+                ("email", "z@y.example"),
+            ),
+        ),
+        # the same, on its way from key to key
+        (6, _intake("a", "erasure", ("email", "x@y.example"))),
         (7, _intake("b", "profile", ("email", "x@y.example"))),
     ]
     accepted = [
@@ -94,29 +127,42 @@ def test_an_erasure_is_one_line_to_be_sent_again_and_what_identity_made_of_it_is
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        (_event("x", "Demo Requested"), "the agreement does not know the act Demo Requested; see: baton words"),
+        (
+            _event("x", "Demo Requested"),
+            "the agreement does not know the act Demo Requested; see: baton words",
+        ),
         (_event("x", "page_view", engagement={"automatic": True}), "it is marked automatic"),
         (_event("x", "page_view", NOON_MS - 2 * DAY_MS), "it belongs to a former cycle"),
         (_event("x", "page_view", NOON_MS - 2 * DAY_MS + 1), None),
     ],
 )
-def test_an_act_says_itself_why_it_counts_nothing(agreement: CompiledAgreement, event: LeadEvent, words: str | None) -> None:
+def test_an_act_says_itself_why_it_counts_nothing(
+    agreement: CompiledAgreement, event: LeadEvent, words: str | None
+) -> None:
     found = uncounted([event], agreement, cycle_began_ms=NOON_MS - 2 * DAY_MS, now_ms=NOON_MS)
     assert found.get("x", "counts")[: len("counts nothing: " + (words or ""))] == (
         f"counts nothing: {words}" if words else "counts"
     )
 
 
-def test_an_act_that_was_retracted_or_is_too_old_counts_nothing(agreement: CompiledAgreement) -> None:
+def test_an_act_that_was_retracted_or_is_too_old_counts_nothing(
+    agreement: CompiledAgreement,
+) -> None:
     retraction = _event("r", None, kind="retraction", retracts="x")
-    found = uncounted([_event("x", "page_view"), retraction], agreement, cycle_began_ms=0, now_ms=NOON_MS)
+    found = uncounted(
+        [_event("x", "page_view"), retraction], agreement, cycle_began_ms=0, now_ms=NOON_MS
+    )
     assert found == {"x": "counts nothing: it was retracted"}
     late = uncounted([_event("x", "page_view", 0)], agreement, cycle_began_ms=-1, now_ms=NOON_MS)
     assert late["x"].startswith("counts nothing: it is older than ")
 
 
-def test_the_acts_of_a_day_beyond_the_limit_count_nothing_whatever_the_order_of_arrival(agreement: CompiledAgreement) -> None:
-    name, rule = next((name, rule) for name, rule in agreement.engagement.acts.items() if rule.per_day)
+def test_the_acts_of_a_day_beyond_the_limit_count_nothing_whatever_the_order_of_arrival(
+    agreement: CompiledAgreement,
+) -> None:
+    name, rule = next(
+        (name, rule) for name, rule in agreement.engagement.acts.items() if rule.per_day
+    )
     assert rule.per_day is not None
     acts = [_event(f"e{number:02}", name, NOON_MS + number) for number in range(rule.per_day + 2)]
     expected = {act.event_id for act in acts[rule.per_day :]}

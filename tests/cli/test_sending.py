@@ -1,4 +1,5 @@
-"""``baton send`` and ``baton import``: what is read, sent, refused and reported; against the gateway's own application."""
+"""``baton send`` and ``baton import``: what is read, sent, refused and reported; against the
+gateway's own application."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ class Desk:
     def __init__(self) -> None:
         self.records: list[IntakeRecord] = []
         self.answers: list[httpx.Response | Exception] = []
-        own = GatewaySettings(write_keys=f"desk:engagement+acts+commands:{KEY}, web:engagement:web-0123456789abcdef")
+        own = GatewaySettings(
+            write_keys=f"desk:engagement+acts+commands:{KEY}, web:engagement:web-0123456789abcdef"
+        )
         self._app = Gateway(self._publish, key_ring(own), own).app()
         self.client_class = httpx.Client
 
@@ -55,8 +58,14 @@ class Desk:
 
     async def _ask(self, request: httpx.Request) -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app)) as client:
-            found = await client.request(request.method, str(request.url), content=request.content, headers=request.headers)
-            return httpx.Response(found.status_code, content=found.content, headers={"content-type": "application/json"})
+            found = await client.request(
+                request.method, str(request.url), content=request.content, headers=request.headers
+            )
+            return httpx.Response(
+                found.status_code,
+                content=found.content,
+                headers={"content-type": "application/json"},
+            )
 
     def client(self, **options: Any) -> httpx.Client:
         return self.client_class(transport=httpx.MockTransport(self), **options)
@@ -92,7 +101,9 @@ def run(app: Any, *words: str, stdin: bytes | None = None) -> tuple[int, str, st
 # --- send
 
 
-def test_every_line_is_sent_once_and_its_acknowledgement_is_in_the_ledger(desk: Desk, tmp_path: Path) -> None:
+def test_every_line_is_sent_once_and_its_acknowledgement_is_in_the_ledger(
+    desk: Desk, tmp_path: Path
+) -> None:
     path, ledger = tmp_path / "events.jsonl", tmp_path / "ledger"
     path.write_text("\n".join(json.dumps(line(number)) for number in range(1_200)) + "\n\n")
     code, out, err = run(send_app, str(path), "--ledger", str(ledger))
@@ -102,7 +113,9 @@ def test_every_line_is_sent_once_and_its_acknowledgement_is_in_the_ledger(desk: 
     assert ledger.read_text().splitlines() == [each.event_id for each in desk.records]
 
 
-def test_lines_that_cannot_be_taken_are_told_by_number_and_field_and_the_rest_goes_on(desk: Desk) -> None:
+def test_lines_that_cannot_be_taken_are_told_by_number_and_field_and_the_rest_goes_on(
+    desk: Desk,
+) -> None:
     lines = [
         json.dumps(line(1)).encode(),
         b"{",
@@ -128,20 +141,30 @@ def test_lines_that_cannot_be_taken_are_told_by_number_and_field_and_the_rest_go
     assert len(desk.records) == 2
 
 
-def test_what_the_gateway_refuses_is_told_by_the_files_line_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_gateway_refuses_is_told_by_the_files_line_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("BATON_WRITE_KEY", "web-0123456789abcdef")
     act = {"kind": "act", "engagement": None, "act": {"kind": "call", "by": "ben"}}
     lines = [line(1), line(2, **act), line(3)]
     code, out, _ = run(send_app, "-", "--json", stdin="\n\n".join(map(json.dumps, lines)).encode())
-    assert (code, json.loads(out)["errors"]) == (1, [{"line": 3, "field": "kind", "reason": "needs a key with scope acts"}])
+    assert (code, json.loads(out)["errors"]) == (
+        1,
+        [{"line": 3, "field": "kind", "reason": "needs a key with scope acts"}],
+    )
     code, out, _ = run(send_app, "-", "--json", stdin=json.dumps(lines[1]).encode())
     assert (code, json.loads(out)["rejected"], json.loads(out)["unacknowledged"]) == (1, 1, 0)
 
 
 def test_a_wrong_key_stops_it_and_says_what_to_do(desk: Desk) -> None:
-    code, out, _ = run(send_app, "-", "--key", "wrong", "--json", stdin=json.dumps(line(1)).encode())
+    code, out, _ = run(
+        send_app, "-", "--key", "wrong", "--json", stdin=json.dumps(line(1)).encode()
+    )
     assert (code, json.loads(out)["unacknowledged"]) == (1, 1)
-    assert json.loads(out)["stopped"] == "The write key is not known. Give one with --key or BATON_WRITE_KEY."
+    assert (
+        json.loads(out)["stopped"]
+        == "The write key is not known. Give one with --key or BATON_WRITE_KEY."
+    )
     assert desk.records == []
 
 
@@ -162,12 +185,18 @@ class Watch:
 
 def sender(desk: Desk, watch: Watch, patience_s: float = 60) -> HttpSender:
     return HttpSender(
-        desk.client(base_url="http://gateway", auth=(KEY, "")), patience_s=patience_s, sleep=watch.sleep, clock=watch
+        desk.client(base_url="http://gateway", auth=(KEY, "")),
+        patience_s=patience_s,
+        sleep=watch.sleep,
+        clock=watch,
     )
 
 
 def numbered(*lines: dict[str, Any]) -> list[Numbered]:
-    return [Numbered(number=place, raw=json.dumps(each).encode()) for place, each in enumerate(lines, start=1)]
+    return [
+        Numbered(number=place, raw=json.dumps(each).encode())
+        for place, each in enumerate(lines, start=1)
+    ]
 
 
 def test_a_busy_or_absent_gateway_is_waited_for_as_long_as_it_asks(desk: Desk) -> None:
@@ -228,10 +257,19 @@ carl@beta.example;Carl;;Atlantis;12;perhaps;s4
 dora@gamma.example;Dora;;;;no;s5
 eve@delta.example;Eve;;;;;s6;too many
 """
-MAP = ("--map", "Size=employees", "--map", "Land=country", "--map", "OK to mail=consent:marketing/email")
+MAP = (
+    "--map",
+    "Size=employees",
+    "--map",
+    "Land=country",
+    "--map",
+    "OK to mail=consent:marketing/email",
+)
 
 
-def test_a_list_comes_in_row_by_row_and_bad_rows_are_told_by_line_and_field(desk: Desk, tmp_path: Path) -> None:
+def test_a_list_comes_in_row_by_row_and_bad_rows_are_told_by_line_and_field(
+    desk: Desk, tmp_path: Path
+) -> None:
     path = tmp_path / "people.csv"
     path.write_text(PEOPLE)
     code, out, err = run(import_app, str(path), *MAP, "--json")
@@ -256,7 +294,9 @@ def test_a_list_comes_in_row_by_row_and_bad_rows_are_told_by_line_and_field(desk
     assert (dora.kind, refusal.consent and refusal.consent.granted) == ("profile", False)
 
 
-def test_the_same_list_again_gives_the_same_events_and_a_changed_row_another(desk: Desk, tmp_path: Path) -> None:
+def test_the_same_list_again_gives_the_same_events_and_a_changed_row_another(
+    desk: Desk, tmp_path: Path
+) -> None:
     path = tmp_path / "people.csv"
     rows = "email,country\nann@acme.example,DE\nbob@acme.example,FR\n"
     for content in (rows, rows.replace("FR", "ES"), "\ufeff" + rows):
@@ -273,18 +313,29 @@ def test_a_list_of_who_did_what_is_history_unless_it_is_fresh(desk: Desk, tmp_pa
     for more in ((), ("--fresh",)):
         assert run(import_app, str(path), "--act", "webinar", "--campaign", "fair", *more)[0] == 0
     assert [
-        (each.kind, each.occurred_at_ms, each.backfill, each.engagement and each.engagement.campaign) for each in desk.records
+        (
+            each.kind,
+            each.occurred_at_ms,
+            each.backfill,
+            each.engagement and each.engagement.campaign,
+        )
+        for each in desk.records
     ] == [
         ("engagement", 1_772_409_600_000, True, "fair"),
         ("engagement", 1_772_409_600_000, False, "fair"),
     ]
 
 
-def test_what_is_left_out_of_a_row_is_told_beside_what_is_not_taken_and_neither_hides_the_other(desk: Desk) -> None:
+def test_what_is_left_out_of_a_row_is_told_beside_what_is_not_taken_and_neither_hides_the_other(
+    desk: Desk,
+) -> None:
     rows = "".join(f"p{number}@acme.example,10-Jan\n" for number in range(30))
     code, _, err = run(import_app, "-", stdin=f"email,employees\n{rows}nobody,5\n".encode())
     assert (code, len(desk.records)) == (1, 30)
-    assert "standard input:2: left out: profile.employees: has no certain reading and was left out" in err
+    assert (
+        "standard input:2: left out: profile.employees: has no certain reading and was left out"
+        in err
+    )
     assert "standard input:32: identifiers.email: is not an e-mail address" in err
     assert "... and 10 more; --json lists them" in err
     assert "31 read: 30 accepted, 1 rejected; 30 values left out" in err
@@ -300,13 +351,17 @@ def test_event_lines_can_be_imported_too(desk: Desk, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "accepted", "errors"),
     [
-        (b"email\nann@acme.example\n\xff\xfe@acme.example\nbob@acme.example\n", 2, [(3, "is not written in the file's encoding; try --encoding")]),
+        (
+            b"email\nann@acme.example\n\xff\xfe@acme.example\nbob@acme.example\n",
+            2,
+            [(3, "is not written in the file's encoding; try --encoding")],
+        ),
         (b'email,note\na@x.example,"never closed\n' + b"x" * 40_000 + b"\nb@x.example,\n", 1, None),
         (b"email\n" + b"x" * 40_000 + b"\nb@x.example\n", 1, None),
         (b"email,note\na@x.example,a\x00b\n", 1, []),
         (b"email\r\na@x.example\r\n\r\nb@x.example", 2, []),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_file_costs_only_its_damaged_rows(
     content: bytes, accepted: int, errors: list[tuple[int, str]] | None, desk: Desk
 ) -> None:
@@ -318,7 +373,9 @@ def test_a_damaged_file_costs_only_its_damaged_rows(
     assert (code, bool(found)) == ((1, True) if errors is None or errors else (0, False))
 
 
-def test_a_file_that_is_not_there_and_a_wrong_map_are_wrong_usage(desk: Desk, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_and_a_wrong_map_are_wrong_usage(
+    desk: Desk, tmp_path: Path
+) -> None:
     assert run(import_app, str(tmp_path / "none.csv"))[0] == 2
     path = tmp_path / "people.csv"
     path.write_text("Name\nAnn\n")
@@ -330,10 +387,20 @@ def test_a_file_that_is_not_there_and_a_wrong_map_are_wrong_usage(desk: Desk, tm
     ("header", "wishes", "guess", "fields"),
     [
         (["E-Mail", "Vorname", "Phone number"], [], True, ("email", "first_name", "phone")),
-        (["E-Mail", "Rufname des Gasts"], ["Rufname des Gasts=first_name"], True, ("email", "first_name")),
+        (
+            ["E-Mail", "Rufname des Gasts"],
+            ["Rufname des Gasts=first_name"],
+            True,
+            ("email", "first_name"),
+        ),
         (["email", "phone"], ["phone=-"], True, ("email", None)),
         (["email", "phone"], ["email=email"], False, ("email", None)),
-        (["Id", "a=b"], ["Id=crm:salesforce", "a=b=profile.score"], True, ("crm:salesforce", "profile.score")),
+        (
+            ["Id", "a=b"],
+            ["Id=crm:salesforce", "a=b=profile.score"],
+            True,
+            ("crm:salesforce", "profile.score"),
+        ),
     ],
 )
 def test_columns_are_found_by_wish_or_by_name(
@@ -348,11 +415,17 @@ def test_columns_are_found_by_wish_or_by_name(
         (["email"], ["mail=email"], "no column 'mail'"),
         (["email"], ["email"], "write column=field"),
         (["email"], ["email=E Mail"], "is no field"),
-        (["email", "Land", "Staat"], ["Land=country", "Staat=country"], "two columns are meant to be country"),
+        (
+            ["email", "Land", "Staat"],
+            ["Land=country", "Staat=country"],
+            "two columns are meant to be country",
+        ),
         (["country"], [], "no column says who is meant"),
     ],
 )
-def test_a_map_that_cannot_be_followed_says_why(header: list[str], wishes: list[str], words: str) -> None:
+def test_a_map_that_cannot_be_followed_says_why(
+    header: list[str], wishes: list[str], words: str
+) -> None:
     with pytest.raises(MapWrong, match=words):
         column_map(header, read_wishes(wishes))
 
@@ -377,10 +450,16 @@ TERMS = ImportTerms(source="import", at_ms=NOW)
             (" a@x.example ", "r1", "2026-03-02T10:00:00+01:00"),
             {"identifiers": {"email": "a@x.example"}},
         ),
-        (("email", "act", "content_title"), ("a@x.example", "download", "Paper"), {"kind": "engagement"}),
+        (
+            ("email", "act", "content_title"),
+            ("a@x.example", "download", "Paper"),
+            {"kind": "engagement"},
+        ),
     ],
 )
-def test_a_row_becomes_a_line(fields: tuple[str | None, ...], row: tuple[str, ...], expected: dict[str, Any]) -> None:
+def test_a_row_becomes_a_line(
+    fields: tuple[str | None, ...], row: tuple[str, ...], expected: dict[str, Any]
+) -> None:
     (made,) = understood(row, ColumnMap(fields=fields), TERMS).lines
     assert made | expected == made
 

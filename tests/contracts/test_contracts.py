@@ -1,4 +1,5 @@
-"""The contracts: models mirror schemas, bytes come back as they went, old data can be read, and each check can fail."""
+"""The contracts: models mirror schemas, bytes come back as they went, old data can be read, and
+each check can fail."""
 
 import copy
 import json
@@ -20,7 +21,14 @@ from hypothesis import strategies as st
 
 from baton.contracts import drift
 from baton.contracts.avro_schema import avro_schema_of
-from baton.contracts.codec import Codec, ContractError, Drift, codec_for, decode_any, framed_schema_id
+from baton.contracts.codec import (
+    Codec,
+    ContractError,
+    Drift,
+    codec_for,
+    decode_any,
+    framed_schema_id,
+)
 from baton.contracts.intake import Engagement, LeadEvent
 from baton.contracts.reference import PeopleRecord
 from baton.contracts.registry import RegistryRefused, register_all
@@ -110,17 +118,34 @@ def test_a_planted_drift_is_named(tmp_path: Path) -> None:
     schema = copy.deepcopy(avro_schema_of(LeadEvent))
     schema["fields"][3]["type"] = "long"
     found = list(drift.differences(_shelf_with(tmp_path, LeadEvent_v1=schema), [LeadEvent]))
-    assert found == ["LeadEvent.v1.avsc: LeadEvent.fields[kind].type is 'long' in the file and 'string' in the dataclass"]
+    assert found == [
+        (
+            "LeadEvent.v1.avsc: LeadEvent.fields[kind].type is 'long' in the file and 'string' in the "
+            "dataclass"
+        )
+    ]
 
 
 def test_a_record_without_a_schema_is_named(tmp_path: Path) -> None:
     found = list(drift.differences(_shelf_with(tmp_path), [LeadEvent]))
-    assert found == [f"LeadEvent has no schema in {tmp_path.name}/ids.json; write one with: make schemas"]
+    assert found == [
+        f"LeadEvent has no schema in {tmp_path.name}/ids.json; write one with: make schemas"
+    ]
 
 
 def test_a_planted_break_of_compatibility_is_named(tmp_path: Path) -> None:
-    old = {"type": "record", "name": "R", "namespace": "baton", "fields": [{"name": "a", "type": "string"}]}
-    new = {"type": "record", "name": "R", "namespace": "baton", "fields": [{"name": "b", "type": "string"}]}
+    old = {
+        "type": "record",
+        "name": "R",
+        "namespace": "baton",
+        "fields": [{"name": "a", "type": "string"}],
+    }
+    new = {
+        "type": "record",
+        "name": "R",
+        "namespace": "baton",
+        "fields": [{"name": "b", "type": "string"}],
+    }
     (found,) = drift.unreadable(_shelf_with(tmp_path, R_v1=old, R_v2=new))
     assert found.startswith("R.v2.avsc cannot read what R.v1.avsc wrote: ")
 
@@ -128,22 +153,34 @@ def test_a_planted_break_of_compatibility_is_named(tmp_path: Path) -> None:
 def test_a_planted_orphan_is_named(tmp_path: Path) -> None:
     planted = _shelf_with(tmp_path, LeadEvent_v1=avro_schema_of(LeadEvent))
     (tmp_path / "Lost.v1.avsc").write_text("{}")
-    assert list(drift.orphans(planted, [])) == ["LeadEvent.v1.avsc is used by no record", "Lost.v1.avsc has no id in ids.json"]
+    assert list(drift.orphans(planted, [])) == [
+        "LeadEvent.v1.avsc is used by no record",
+        "Lost.v1.avsc has no id in ids.json",
+    ]
 
 
-def test_data_of_an_older_schema_reads_with_the_defaults_of_the_newer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_data_of_an_older_schema_reads_with_the_defaults_of_the_newer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Reading:
         name: str
         room: str = "hall"
 
-    old = {"type": "record", "name": "Reading", "namespace": "baton", "fields": [{"name": "name", "type": "string"}]}
+    old = {
+        "type": "record",
+        "name": "Reading",
+        "namespace": "baton",
+        "fields": [{"name": "name", "type": "string"}],
+    }
     both = _shelf_with(tmp_path, Reading_v1=old, Reading_v2=avro_schema_of(Reading))
     monkeypatch.setattr("baton.contracts.codec.shelf", lambda: both)
     buffer = BytesIO(b"\0\0\0\0\1")
     buffer.seek(5)
     schemaless_writer(buffer, parse_schema(old), {"name": "x"})
-    assert Codec(Reading, both.newest("Reading")).decode(buffer.getvalue()) == Reading(name="x", room="hall")
+    assert Codec(Reading, both.newest("Reading")).decode(buffer.getvalue()) == Reading(
+        name="x", room="hall"
+    )
 
 
 def _event() -> bytes:
@@ -175,7 +212,9 @@ def _event() -> bytes:
         (b"\0" + bytes(1 << 20), "too_long"),
     ],
 )
-def test_bytes_that_are_no_record_are_refused_without_repeating_them(data: bytes, code: str) -> None:
+def test_bytes_that_are_no_record_are_refused_without_repeating_them(
+    data: bytes, code: str
+) -> None:
     with pytest.raises(ContractError) as refused:
         codec_for(LeadEvent).decode(data)
     assert refused.value.code == code
@@ -190,7 +229,10 @@ def test_a_record_of_another_type_is_refused() -> None:
 
 def test_the_frame_is_that_of_the_registry() -> None:
     assert _event()[0] == 0
-    assert framed_schema_id(_event()) == json.loads((schema_root() / "ids.json").read_text())["events/LeadEvent.v1.avsc"]
+    assert (
+        framed_schema_id(_event())
+        == json.loads((schema_root() / "ids.json").read_text())["events/LeadEvent.v1.avsc"]
+    )
 
 
 def test_a_recursive_record_is_refused() -> None:
@@ -229,7 +271,9 @@ def test_what_the_outside_writes_has_a_dead_letter_topic() -> None:
 
 
 def test_every_topic_takes_the_brokers_time() -> None:
-    assert {spec.config()["message.timestamp.type"] for spec in TOPICS.values()} == {"LogAppendTime"}
+    assert {spec.config()["message.timestamp.type"] for spec in TOPICS.values()} == {
+        "LogAppendTime"
+    }
 
 
 def test_personal_data_stays_on_compacted_or_short_topics() -> None:
@@ -238,11 +282,21 @@ def test_personal_data_stays_on_compacted_or_short_topics() -> None:
     def carries_person(schema: Any) -> bool:
         return f'"name": "{Person.__name__}"' in json.dumps(schema)
 
-    carriers = [spec for spec in TOPICS.values() if spec.record and carries_person(avro_schema_of(spec.record))]
-    kept_long = [
-        spec.name for spec in carriers if spec.cleanup is Cleanup.DELETE and (spec.retention_ms or 10**15) > 30 * 86_400_000
+    carriers = [
+        spec
+        for spec in TOPICS.values()
+        if spec.record and carries_person(avro_schema_of(spec.record))
     ]
-    assert {spec.name for spec in carriers} >= {"leads.persons.v1", "leads.qualified.v1", "leads.routed.sdr.v1"}
+    kept_long = [
+        spec.name
+        for spec in carriers
+        if spec.cleanup is Cleanup.DELETE and (spec.retention_ms or 10**15) > 30 * 86_400_000
+    ]
+    assert {spec.name for spec in carriers} >= {
+        "leads.persons.v1",
+        "leads.qualified.v1",
+        "leads.routed.sdr.v1",
+    }
     assert kept_long == []
 
 
@@ -294,15 +348,21 @@ def test_a_registry_gives_the_ids(registry: tuple[str, type[_Registry]], tmp_pat
     assert json.loads(body["schema"])["name"] == "LeadEvent"
 
 
-def test_a_registry_that_refuses_is_named(registry: tuple[str, type[_Registry]], tmp_path: Path) -> None:
+def test_a_registry_that_refuses_is_named(
+    registry: tuple[str, type[_Registry]], tmp_path: Path
+) -> None:
     url, handler = registry
     handler.refuse = True
     planted = _shelf_with(tmp_path, LeadEvent_v1=avro_schema_of(LeadEvent))
-    with pytest.raises(RegistryRefused, match=r"refused LeadEvent.v1.avsc as leads.accepted.v1-value: HTTP 409"):
+    with pytest.raises(
+        RegistryRefused, match=r"refused LeadEvent.v1.avsc as leads.accepted.v1-value: HTTP 409"
+    ):
         register_all(url, planted)
 
 
-def test_a_process_that_was_told_of_a_registry_writes_and_reads_its_ids(registry: tuple[str, type[_Registry]]) -> None:
+def test_a_process_that_was_told_of_a_registry_writes_and_reads_its_ids(
+    registry: tuple[str, type[_Registry]],
+) -> None:
     url, _ = registry
     program = """if True:
         from baton.cli.cluster import cluster_settings
@@ -315,13 +375,21 @@ def test_a_process_that_was_told_of_a_registry_writes_and_reads_its_ids(registry
         assert codec_for(PeopleRecord).decode(written) == record
         print(decode_any(written)[0])"""
     environment = {**os.environ, "BATON_REGISTRY_URL": url, "BATON_BOOTSTRAP": "127.0.0.1:1"}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.stdout, done.stderr) == ("PeopleRecord\n", "")
 
 
 def test_a_long_that_does_not_fit_is_refused() -> None:
     with pytest.raises(OverflowError):
-        codec_for(PeopleRecord).encode(PeopleRecord(record_id="r", person="p", from_ms=1 << 63, until_ms=0))
+        codec_for(PeopleRecord).encode(
+            PeopleRecord(record_id="r", person="p", from_ms=1 << 63, until_ms=0)
+        )
 
 
 def test_a_type_that_does_not_mirror_its_schema_gets_no_codec() -> None:

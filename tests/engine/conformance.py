@@ -1,7 +1,8 @@
-"""What every host must keep of the engine's promises: one class, run on the in-memory log and on real Kafka.
+"""What every host must keep of the engine's promises: one class, run on the in-memory log and on
+real Kafka.
 
-A subclass gives the fixture ``host``. After each test the state of every task is computed again from its journal and must equal its
-changelog byte for byte, and no fact may be there twice.
+A subclass gives the fixture ``host``. After each test the state of every task is computed again
+from its journal and must equal its changelog byte for byte, and no fact may be there twice.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -61,9 +62,24 @@ async def rebuilt(host: EngineHost, reducer: Any, partition: int) -> dict[bytes,
     book = ToyBook()
     for place, term in enumerate(await host.read("toy.terms.v1")):
         assert isinstance(term.value, ToyTermsRecord)
-        book.add(Event(topic=term.topic, partition=0, offset=place, key=term.key, value=term.value, id="",
-                       at_ms=term.at_ms, received_at_ms=term.at_ms))  # fmt: skip
-    core = Core(reducer, book, TaskConfig(partitions=host.partitions, limits=UNLIMITED, topics=TOY_TOPICS), partition=partition)
+        book.add(
+            Event(
+                topic=term.topic,
+                partition=0,
+                offset=place,
+                key=term.key,
+                value=term.value,
+                id="",
+                at_ms=term.at_ms,
+                received_at_ms=term.at_ms,
+            )
+        )
+    core = Core(
+        reducer,
+        book,
+        TaskConfig(partitions=host.partitions, limits=UNLIMITED, topics=TOY_TOPICS),
+        partition=partition,
+    )
     inputs = {topic: await host.raw(topic, partition) for topic in reducer.inputs}
 
     def read(topic: str, offset: int) -> Iterator[Record]:
@@ -78,7 +94,12 @@ async def check(host: EngineHost) -> None:
         for partition in range(host.partitions):
             changelog = await host.changelog(reducer.name, partition)
             assert await rebuilt(host, reducer, partition) == changelog
-            core = Core(reducer, ToyBook(), TaskConfig(partitions=host.partitions, topics=TOY_TOPICS), partition=partition)
+            core = Core(
+                reducer,
+                ToyBook(),
+                TaskConfig(partitions=host.partitions, topics=TOY_TOPICS),
+                partition=partition,
+            )
             for key, value in changelog.items():
                 core.restore(key, value)
             position = core.restored()
@@ -108,19 +129,35 @@ class EngineConformance:
     async def test_each_record_has_each_of_its_consequences_once(self, host: EngineHost) -> None:
         await host.start(Counter())
         await host.publish("v1")
-        sent = [await host.send("toy.numbers.v1", f"k{number % 3}", ToyNumber(amount=number)) for number in range(12)]
+        sent = [
+            await host.send("toy.numbers.v1", f"k{number % 3}", ToyNumber(amount=number))
+            for number in range(12)
+        ]
         await host.settle()
         totals = await host.read("toy.totals.v1")
         expected = {
-            f"k{k}": [ToyTotal(count=n + 1, total=sum(range(k, k + 3 * n + 1, 3)), terms="v1", at_ms=sent[k + 3 * n].at_ms)
-                      for n in range(4)]
+            f"k{k}": [
+                ToyTotal(
+                    count=n + 1,
+                    total=sum(range(k, k + 3 * n + 1, 3)),
+                    terms="v1",
+                    at_ms=sent[k + 3 * n].at_ms,
+                )
+                for n in range(4)
+            ]
             for k in range(3)
-        }  # fmt: skip
-        assert {key: [each.value for each in totals if each.key == key] for key in expected} == expected
-        assert all(each.partition == partition_of(each.key.encode(), host.partitions) for each in totals)
+        }
+        assert {
+            key: [each.value for each in totals if each.key == key] for key in expected
+        } == expected
+        assert all(
+            each.partition == partition_of(each.key.encode(), host.partitions) for each in totals
+        )
 
     @pytest.mark.parametrize("moment", list(Moment))
-    async def test_a_crash_anywhere_neither_loses_nor_doubles(self, host: EngineHost, moment: Moment) -> None:
+    async def test_a_crash_anywhere_neither_loses_nor_doubles(
+        self, host: EngineHost, moment: Moment
+    ) -> None:
         await host.start(Counter(), partitions=1)
         await host.publish("v1")
         for _ in range(5):
@@ -141,17 +178,24 @@ class EngineConformance:
         await host.fail("session", 0)
         second = await host.send("toy.clicks.v1", "k", ToyClick(gap_ms=300))
         await host.pass_time(700)
-        ended = ToySession(clicks=2, first_ms=first.at_ms, last_ms=second.at_ms, ended_ms=second.at_ms + 300)
+        ended = ToySession(
+            clicks=2, first_ms=first.at_ms, last_ms=second.at_ms, ended_ms=second.at_ms + 300
+        )
         assert values(await host.read("toy.sessions.v1")) == [ended]
 
     async def test_small_batches_give_the_same(self, host: EngineHost) -> None:
         await host.start(Counter(), Session(), partitions=1, limits=Limits(outputs=3, wakes=2))
         await host.publish("v1")
-        clicks = [await host.send("toy.clicks.v1", f"s{number}", ToyClick(gap_ms=200)) for number in range(9)]
+        clicks = [
+            await host.send("toy.clicks.v1", f"s{number}", ToyClick(gap_ms=200))
+            for number in range(9)
+        ]
         for _ in range(4):
             await host.send("toy.numbers.v1", "k", ToyNumber(amount=1, fan_out=4))
         await host.pass_time(400)
-        assert [each.value.count for each in await host.read("toy.totals.v1")] == [number // 4 + 1 for number in range(16)]
+        assert [each.value.count for each in await host.read("toy.totals.v1")] == [
+            number // 4 + 1 for number in range(16)
+        ]
         assert [(each.key, each.value.ended_ms) for each in await host.read("toy.sessions.v1")] == [
             (click.key, click.at_ms + 200) for click in clicks
         ]
@@ -162,7 +206,14 @@ class EngineConformance:
         await host.start(Counter())
         await host.publish("v1")
         trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-        sent = await host.send("toy.numbers.v1", "k", ToyNumber(amount=1), id="the-cause", received_at_ms=77, traceparent=trace)
+        sent = await host.send(
+            "toy.numbers.v1",
+            "k",
+            ToyNumber(amount=1),
+            id="the-cause",
+            received_at_ms=77,
+            traceparent=trace,
+        )
         await host.settle()
         (fact,) = await host.read("toy.totals.v1")
         made_at = fact.headers["made_at"]
@@ -181,10 +232,14 @@ class EngineConformance:
         }
         assert fact.headers["ce_time"].endswith(f".{sent.at_ms % 1000:03d}Z")
 
-    async def test_the_first_receipt_and_the_trace_go_through_every_hop(self, host: EngineHost) -> None:
+    async def test_the_first_receipt_and_the_trace_go_through_every_hop(
+        self, host: EngineHost
+    ) -> None:
         await host.start(Fan(), Shelf())
         await host.publish("v1")
-        order = await host.send("toy.orders.v1", "o", ToyOrder(lines=("a", "b")), traceparent="00-t-01")
+        order = await host.send(
+            "toy.orders.v1", "o", ToyOrder(lines=("a", "b")), traceparent="00-t-01"
+        )
         await host.settle()
         stock = await host.read("toy.stock.v1")
         assert sorted(each.key for each in stock) == ["a", "b"]
@@ -193,7 +248,9 @@ class EngineConformance:
 
     # ------------------------------------------------------------------ time and timers
 
-    async def test_a_timer_fires_at_its_time_and_not_at_the_one_before(self, host: EngineHost) -> None:
+    async def test_a_timer_fires_at_its_time_and_not_at_the_one_before(
+        self, host: EngineHost
+    ) -> None:
         await host.start(Session(), partitions=1)
         await host.publish("v1")
         first = await host.send("toy.clicks.v1", "k", ToyClick(gap_ms=600))
@@ -203,7 +260,9 @@ class EngineConformance:
         await host.settle()
         assert await host.read("toy.sessions.v1") == []
         await host.pass_time(1000)
-        ended = ToySession(clicks=2, first_ms=first.at_ms, last_ms=last.at_ms, ended_ms=last.at_ms + 900)
+        ended = ToySession(
+            clicks=2, first_ms=first.at_ms, last_ms=last.at_ms, ended_ms=last.at_ms + 900
+        )
         assert values(await host.read("toy.sessions.v1")) == [ended]
         assert set(await host.changelog("session", 0)) == {POSITION_KEY}
 
@@ -211,11 +270,17 @@ class EngineConformance:
         await host.start(Session(), partitions=1)
         await host.publish("v1")
         clicks = [
-            await host.send("toy.clicks.v1", key, ToyClick(gap_ms=gap)) for key, gap in (("c", 700), ("a", 500), ("b", 300))
+            await host.send("toy.clicks.v1", key, ToyClick(gap_ms=gap))
+            for key, gap in (("c", 700), ("a", 500), ("b", 300))
         ]
         await host.pass_time(900)
-        due = sorted((click.at_ms + gap, click.key) for click, gap in zip(clicks, (700, 500, 300), strict=True))
-        assert [(each.value.ended_ms, each.key) for each in await host.read("toy.sessions.v1")] == due
+        due = sorted(
+            (click.at_ms + gap, click.key)
+            for click, gap in zip(clicks, (700, 500, 300), strict=True)
+        )
+        assert [
+            (each.value.ended_ms, each.key) for each in await host.read("toy.sessions.v1")
+        ] == due
 
     async def test_before_a_record_every_timer_due_by_then_fires(self, host: EngineHost) -> None:
         await host.start(Session(), partitions=1)
@@ -228,7 +293,8 @@ class EngineConformance:
         await host.resume("session")
         await host.pass_time(300)
         assert values(await host.read("toy.sessions.v1")) == [
-            ToySession(clicks=1, first_ms=each.at_ms, last_ms=each.at_ms, ended_ms=each.at_ms + 100) for each in (early, late)
+            ToySession(clicks=1, first_ms=each.at_ms, last_ms=each.at_ms, ended_ms=each.at_ms + 100)
+            for each in (early, late)
         ]
 
     async def test_timers_survive_a_restart(self, host: EngineHost) -> None:
@@ -243,12 +309,15 @@ class EngineConformance:
         assert "traceparent" not in fact.headers
         assert fact.headers["received_at"] == str(click.at_ms + 500)
 
-    async def test_several_inputs_are_taken_in_the_order_of_their_append_times(self, host: EngineHost) -> None:
+    async def test_several_inputs_are_taken_in_the_order_of_their_append_times(
+        self, host: EngineHost
+    ) -> None:
         await host.start(Fan(), Judge(), partitions=1)
         await host.publish("v1")
         await host.settle()
         await host.halt("judge")
-        for number in range(6):  # the line before its start is nobody's; the one after it is in time
+        # the line before its start is nobody's; the one after it is in time
+        for number in range(6):
             await host.send("toy.orders.v1", "early", ToyOrder(lines=(f"k{number}",)))
             await host.settle()
             start = await host.send("toy.starts.v1", f"k{number}", ToyStart(within_ms=60_000))
@@ -258,7 +327,11 @@ class EngineConformance:
         await host.resume("judge")
         await host.settle()
         verdicts = await host.read("toy.verdicts.v1")
-        assert [(each.key, each.value.verdict) for each in verdicts] == [("k1", "met"), ("k3", "met"), ("k5", "met")]
+        assert [(each.key, each.value.verdict) for each in verdicts] == [
+            ("k1", "met"),
+            ("k3", "met"),
+            ("k5", "met"),
+        ]
         assert verdicts[-1].value.deadline_ms == start.at_ms + 60_000
 
     # ------------------------------------------------------------------ the proof of the upstream
@@ -288,7 +361,11 @@ class EngineConformance:
         await host.resume("fan")
         await host.pass_time(500)
         (fact,) = await host.read("toy.verdicts.v1")
-        assert (fact.key, fact.value.verdict, fact.value.deadline_ms) == ("k", "met", start.at_ms + 800)
+        assert (fact.key, fact.value.verdict, fact.value.deadline_ms) == (
+            "k",
+            "met",
+            start.at_ms + 800,
+        )
         assert head_key(other.key) in await host.changelog("judge", 0)
 
     # ------------------------------------------------------------------ state
@@ -302,11 +379,15 @@ class EngineConformance:
         await host.restart("shelf", 0)
         await host.send("toy.orders.v1", "e", ToyOrder(lines=("shelf",)))
         await host.settle()
-        assert values(await host.read("toy.stock.v1"))[-1] == ToyStock(count=5, first=("a", "b", "c"), last=("d", "c"))
+        assert values(await host.read("toy.stock.v1"))[-1] == ToyStock(
+            count=5, first=("a", "b", "c"), last=("d", "c")
+        )
         for order in ("a", "e", "b", "c"):
             await host.send("toy.orders.v1", order, ToyOrder(lines=("shelf",), remove=True))
         await host.settle()
-        assert values(await host.read("toy.stock.v1"))[-1] == ToyStock(count=1, first=("c", "d"), last=("d", "c"))
+        assert values(await host.read("toy.stock.v1"))[-1] == ToyStock(
+            count=1, first=("c", "d"), last=("d", "c")
+        )
         assert len(await host.changelog("shelf", 0)) == 3
         await host.send("toy.orders.v1", "d", ToyOrder(lines=("shelf",), remove=True))
         await host.settle()
@@ -342,16 +423,23 @@ class EngineConformance:
             assert each.value == ToyAdopted(old="v1", new="v2", at_ms=each.value.at_ms)
             assert each.value.at_ms >= appended + TERMS_LEAD_MS
             assert each.headers["baton_agreement"] == "v2"
-        assert [each.value.terms for each in await host.read("toy.totals.v1") if each.key == "b"] == ["v1", "v1", "v2"]
+        assert [
+            each.value.terms for each in await host.read("toy.totals.v1") if each.key == "b"
+        ] == ["v1", "v1", "v2"]
 
     # ------------------------------------------------------------------ what is wrong
 
-    async def test_what_the_outside_sends_wrong_is_a_dead_letter_and_the_rest_goes_on(self, host: EngineHost) -> None:
+    async def test_what_the_outside_sends_wrong_is_a_dead_letter_and_the_rest_goes_on(
+        self, host: EngineHost
+    ) -> None:
         await host.start(Door(), partitions=1)
         await host.publish("v1")
         await host.send_raw("toy.outside.v1", None, b"12", [("received_at", b"1")])
         _, offset = await host.send_raw(
-            "toy.outside.v1", b"\xff\xfe", b"\x00not a number", [("theirs", b"kept"), ("received_at", b"1")]
+            "toy.outside.v1",
+            b"\xff\xfe",
+            b"\x00not a number",
+            [("theirs", b"kept"), ("received_at", b"1")],
         )
         await host.send_raw("toy.outside.v1", b"k", b"34")
         await host.settle()
@@ -377,7 +465,9 @@ class EngineConformance:
             "__dlq.errors.version": headers["__dlq.errors.version"],
         }
 
-    async def test_a_reducer_that_raises_stops_its_task_alone_until_the_record_is_skipped(self, host: EngineHost) -> None:
+    async def test_a_reducer_that_raises_stops_its_task_alone_until_the_record_is_skipped(
+        self, host: EngineHost
+    ) -> None:
         await host.start(Counter())
         await host.publish("v1")
         here, there = next(key_in(0, 2)), next(key_in(1, 2))
@@ -396,11 +486,20 @@ class EngineConformance:
         await host.skip("counter", 0, error.place)
         await host.settle()
         assert await host.failures() == {}
-        assert [each.value.total for each in await host.read("toy.totals.v1") if each.key == here] == [1, 3]
-        said = [line.place for batch in await host.journal("counter", 0) for line in batch.lines if line.did == Did.SKIP]
+        assert [
+            each.value.total for each in await host.read("toy.totals.v1") if each.key == here
+        ] == [1, 3]
+        said = [
+            line.place
+            for batch in await host.journal("counter", 0)
+            for line in batch.lines
+            if line.did == Did.SKIP
+        ]
         assert said == [error.place]
 
-    async def test_a_record_of_our_own_that_cannot_be_read_stops_the_task(self, host: EngineHost) -> None:
+    async def test_a_record_of_our_own_that_cannot_be_read_stops_the_task(
+        self, host: EngineHost
+    ) -> None:
         await host.start(Counter(), partitions=1)
         await host.publish("v1")
         _, offset = await host.send_raw("toy.numbers.v1", b"k", b"\x00garbage")
@@ -414,11 +513,14 @@ class EngineConformance:
         assert [each.value.total for each in await host.read("toy.totals.v1")] == [1]
 
     async def test_a_key_in_the_wrong_partition_is_never_taken(self, host: EngineHost) -> None:
-        """One key with a state in two tasks would have two heads, and whatever follows from each."""
+        """One key with a state in two tasks would have two heads, and whatever follows from
+        each."""
         await host.start(Counter())
         await host.publish("v1")
         here, there = next(key_in(0, 2)), next(key_in(1, 2))
-        _, offset = await host.send_raw("toy.numbers.v1", there.encode(), codec_for(ToyNumber).encode(ToyNumber(amount=1)))
+        _, offset = await host.send_raw(
+            "toy.numbers.v1", there.encode(), codec_for(ToyNumber).encode(ToyNumber(amount=1))
+        )
         await host.send("toy.numbers.v1", here, ToyNumber(amount=2))
         await host.send("toy.numbers.v1", there, ToyNumber(amount=4))
         await host.settle()
@@ -433,23 +535,34 @@ class EngineConformance:
         totals = {each.key: each.value.total for each in await host.read("toy.totals.v1")}
         assert totals == {here: 2, there: 4}
 
-    async def test_a_key_that_is_not_text_stops_the_task_until_it_is_skipped(self, host: EngineHost) -> None:
+    async def test_a_key_that_is_not_text_stops_the_task_until_it_is_skipped(
+        self, host: EngineHost
+    ) -> None:
         await host.start(Counter(), partitions=1)
         await host.publish("v1")
-        _, offset = await host.send_raw("toy.numbers.v1", b"\xff\xfe", codec_for(ToyNumber).encode(ToyNumber(amount=1)))
+        _, offset = await host.send_raw(
+            "toy.numbers.v1", b"\xff\xfe", codec_for(ToyNumber).encode(ToyNumber(amount=1))
+        )
         await host.send("toy.numbers.v1", "k", ToyNumber(amount=2))
         await host.settle()
         (error,) = (await host.failures()).values()
         assert isinstance(error, ReducerFailed)
-        assert (error.place, "its key is not UTF-8" in str(error)) == (f"record:toy.numbers.v1@{offset}", True)
+        assert (error.place, "its key is not UTF-8" in str(error)) == (
+            f"record:toy.numbers.v1@{offset}",
+            True,
+        )
         await host.skip("counter", 0, error.place)
         await host.settle()
         assert [each.value.total for each in await host.read("toy.totals.v1")] == [2]
 
-    async def test_a_key_that_is_not_its_value_s_stops_the_task_until_it_is_skipped(self, host: EngineHost) -> None:
+    async def test_a_key_that_is_not_its_value_s_stops_the_task_until_it_is_skipped(
+        self, host: EngineHost
+    ) -> None:
         await host.start(Named(), partitions=1)
         await host.publish("v1")
-        _, offset = await host.send_raw("toy.named.v1", b"another", codec_for(ToyNamed).encode(ToyNamed(name="mine")))
+        _, offset = await host.send_raw(
+            "toy.named.v1", b"another", codec_for(ToyNamed).encode(ToyNamed(name="mine"))
+        )
         await host.send("toy.named.v1", "mine", ToyNamed(name="mine"))
         await host.settle()
         (error,) = (await host.failures()).values()

@@ -1,4 +1,5 @@
-"""What the conformance suite needs of a host: the in-memory log and real Kafka each implement it once."""
+"""What the conformance suite needs of a host: the in-memory log and real Kafka each implement it
+once."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -42,7 +43,8 @@ class Seen:
 
 
 class EngineHost(ABC):
-    """Runs toy reducers (:mod:`tests.engine.toys`) over a fresh namespace. The book is empty until :meth:`publish`.
+    """Runs toy reducers (:mod:`tests.engine.toys`) over a fresh namespace. The book is empty until
+    :meth:`publish`.
 
     ``reducers`` and ``partitions`` are what :meth:`start` was called with.
     """
@@ -51,7 +53,9 @@ class EngineHost(ABC):
     partitions: int = 0
 
     @abstractmethod
-    async def start(self, *reducers: Reducer[Any, Any], partitions: int = 2, limits: Limits = Limits()) -> None:  # noqa: B008
+    async def start(
+        self, *reducers: Reducer[Any, Any], partitions: int = 2, limits: Limits = Limits()
+    ) -> None:
         """Bring up a task for each reducer and partition. Topics exist afterwards."""
 
     @abstractmethod
@@ -65,11 +69,16 @@ class EngineHost(ABC):
         received_at_ms: int | None = None,
         traceparent: str | None = None,
     ) -> Seen:
-        """Append one record now; ``value`` is the topic's dataclass. Gives it back as it lies in the log (``headers`` empty)."""
+        """Append one record now; ``value`` is the topic's dataclass. Gives it back as it lies in
+        the log (``headers`` empty)."""
 
     @abstractmethod
     async def send_raw(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
     ) -> tuple[int, int]:
         """Append bytes now, in partition 0; gives partition and offset."""
 
@@ -79,11 +88,13 @@ class EngineHost(ABC):
 
     @abstractmethod
     async def settle(self) -> None:
-        """Return when every task that is not halted or failed has committed past all that is in the log."""
+        """Return when every task that is not halted or failed has committed past all that is in the
+        log."""
 
     @abstractmethod
     async def pass_time(self, ms: int) -> None:
-        """Let at least ``ms`` of log time pass, and return when what was due by then has fired, been committed, and settled."""
+        """Let at least ``ms`` of log time pass, and return when what was due by then has fired,
+        been committed, and settled."""
 
     @abstractmethod
     async def read(self, topic: str) -> list[Seen]:
@@ -95,7 +106,8 @@ class EngineHost(ABC):
 
     @abstractmethod
     async def changelog(self, reducer: str, partition: int) -> dict[bytes, bytes]:
-        """The committed changelog of a task, compacted: last value of each key, without tombstones."""
+        """The committed changelog of a task, compacted: last value of each key, without
+        tombstones."""
 
     @abstractmethod
     async def journal(self, reducer: str, partition: int) -> list[BatchJournal]:
@@ -107,11 +119,13 @@ class EngineHost(ABC):
 
     @abstractmethod
     async def crash(self, reducer: str, partition: int, when: Moment) -> None:
-        """Arm a crash: when the task next gets there it ends as by kill -9, and is started again from what is committed."""
+        """Arm a crash: when the task next gets there it ends as by kill -9, and is started again
+        from what is committed."""
 
     @abstractmethod
     async def fail(self, reducer: str, partition: int) -> None:
-        """Arm one failure of the next transaction before its commit is asked for: aborted, and tried again from memory."""
+        """Arm one failure of the next transaction before its commit is asked for: aborted, and
+        tried again from memory."""
 
     @abstractmethod
     async def restart(self, reducer: str, partition: int) -> None:
@@ -131,4 +145,5 @@ class EngineHost(ABC):
 
     @abstractmethod
     async def skip(self, reducer: str, partition: int, place: str) -> None:
-        """The documented way out of :class:`~baton.engine.errors.ReducerFailed`: leave ``place`` out and start the task again."""
+        """The documented way out of :class:`~baton.engine.errors.ReducerFailed`: leave ``place``
+        out and start the task again."""

@@ -26,9 +26,12 @@ _PLACES = {
 
 
 class MemoryBench(EngineHost):
-    """Crashes are exceptions from the tasks' hooks; a crashed task is started again when the host settles."""
+    """Crashes are exceptions from the tasks' hooks; a crashed task is started again when the host
+    settles."""
 
-    async def start(self, *reducers: Reducer[Any, Any], partitions: int = 2, limits: Limits = Limits()) -> None:  # noqa: B008
+    async def start(
+        self, *reducers: Reducer[Any, Any], partitions: int = 2, limits: Limits = Limits()
+    ) -> None:
         self.reducers, self.partitions = reducers, partitions
         self.book = ToyBook()
         self.memory = MemoryHost(
@@ -54,11 +57,17 @@ class MemoryBench(EngineHost):
         traceparent: str | None = None,
     ) -> Seen:
         self.memory.log.now += 1
-        sent = self.memory.send(topic, key, value, id=id, received_at_ms=received_at_ms, traceparent=traceparent)
+        sent = self.memory.send(
+            topic, key, value, id=id, received_at_ms=received_at_ms, traceparent=traceparent
+        )
         return _seen(sent)
 
     async def send_raw(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
     ) -> tuple[int, int]:
         self.memory.log.now += 1
         sent = self.memory.log.append(topic, 0, key, value, headers)
@@ -88,7 +97,11 @@ class MemoryBench(EngineHost):
 
     async def read(self, topic: str) -> list[Seen]:
         partitions = range(self.memory.log.partitions_of(topic))
-        return [_seen(record) for partition in partitions for record in self.memory.log.records(topic, partition)]
+        return [
+            _seen(record)
+            for partition in partitions
+            for record in self.memory.log.records(topic, partition)
+        ]
 
     async def raw(self, topic: str, partition: int) -> list[Record]:
         return list(self.memory.log.records(topic, partition))
@@ -143,7 +156,11 @@ class MemoryBench(EngineHost):
         await self.settle()
 
     async def failures(self) -> dict[tuple[str, int], Exception]:
-        return {place: task.failed for place, task in self.memory.tasks.items() if task.failed is not None}
+        return {
+            place: task.failed
+            for place, task in self.memory.tasks.items()
+            if task.failed is not None
+        }
 
     async def skip(self, reducer: str, partition: int, place: str) -> None:
         task = self._task(reducer, partition)
@@ -161,6 +178,8 @@ def _seen(record: Stored) -> Seen:
         offset=record.offset,
         at_ms=record.timestamp,
         key="" if record.key is None else record.key.decode(),
-        value=record.value if spec.record is None or record.value is None else codec_for(spec.record).decode(record.value),
+        value=record.value
+        if spec.record is None or record.value is None
+        else codec_for(spec.record).decode(record.value),
         headers={name: value.decode() for name, value in record.headers},
     )

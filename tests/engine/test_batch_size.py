@@ -21,7 +21,9 @@ from baton.engine.kafka.batch_size import LEAST, BatchSize
         (30, [("failed", 30)] * 3, 30),  # less than the least is never asked for
     ],
 )
-def test_the_size_of_the_next_batch(most: int, events: list[tuple[str, int]], expected: int) -> None:
+def test_the_size_of_the_next_batch(
+    most: int, events: list[tuple[str, int]], expected: int
+) -> None:
     size = BatchSize(most)
     for event, taken in events:
         getattr(size, event)(taken)

@@ -25,11 +25,23 @@ def test_an_entry_key_can_be_taken_apart_whatever_is_in_it(kind: str, key: str, 
     assert split_entry_key(entry_key(kind, key, item)) == (kind, key, item)
 
 
-@given(st.one_of(st.none(), st.integers(-1, 1 << 62)), st.integers(0, 1 << 62), NAMES, st.binary(max_size=9))
-def test_a_head_can_be_taken_apart(wake_at: int | None, revision: int, version: str, value: bytes) -> None:
+@given(
+    st.one_of(st.none(), st.integers(-1, 1 << 62)),
+    st.integers(0, 1 << 62),
+    NAMES,
+    st.binary(max_size=9),
+)
+def test_a_head_can_be_taken_apart(
+    wake_at: int | None, revision: int, version: str, value: bytes
+) -> None:
     raw = pack_head(wake_at, revision, version.encode(), value)
     found_at, found_revision, found_version, start = unpack_head(raw)
-    assert (found_at, found_revision, found_version, raw[start:]) == (wake_at, revision, version, value)
+    assert (found_at, found_revision, found_version, raw[start:]) == (
+        wake_at,
+        revision,
+        version,
+        value,
+    )
     assert (timer_of(raw), version_of(raw)) == (wake_at, version)
 
 

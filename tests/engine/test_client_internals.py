@@ -1,4 +1,5 @@
-"""The private attributes of client libraries that the engine uses: each test fails when a new version changes one."""
+"""The private attributes of client libraries that the engine uses: each test fails when a new
+version changes one."""
 
 import ast
 import asyncio
@@ -23,9 +24,15 @@ from baton.engine.kafka import client_internals as internals
 AT = TopicPartition("topic", 0)
 ENGINE = Path(internals.__file__).parents[1]
 PRIVATE = {
-    "_fetcher", "_prefetch_backoff", "_fetch_max_wait_ms", "_coordinator", "_subscription", "_txn_manager", "_metrics",
+    "_fetcher",
+    "_prefetch_backoff",
+    "_fetch_max_wait_ms",
+    "_coordinator",
+    "_subscription",
+    "_txn_manager",
+    "_metrics",
     "_sentinel_task",
-}  # fmt: skip
+}
 
 
 class Holder:
@@ -43,7 +50,9 @@ async def fetcher() -> Any:
     await made.close()
 
 
-async def test_the_prefetch_backoff_and_the_fetch_wait_of_a_running_fetcher_can_be_set(fetcher: Fetcher) -> None:
+async def test_the_prefetch_backoff_and_the_fetch_wait_of_a_running_fetcher_can_be_set(
+    fetcher: Fetcher,
+) -> None:
     consumer: Any = Holder(_fetcher=fetcher)
     assert (fetcher._prefetch_backoff, fetcher._fetch_max_wait_ms) == (0.1, 500)
     internals.disable_prefetch_backoff(consumer)
@@ -64,7 +73,9 @@ def test_a_consumer_keeps_its_fetcher_and_coordinator_under_these_names() -> Non
 
 async def test_check_errors_of_a_coordinator_raises_what_ended_its_membership() -> None:
     client = AIOKafkaClient(bootstrap_servers="127.0.0.1:1")
-    coordinator = GroupCoordinator(client, SubscriptionState(), group_id="g", enable_auto_commit=False)
+    coordinator = GroupCoordinator(
+        client, SubscriptionState(), group_id="g", enable_auto_commit=False
+    )
     consumer: Any = Holder(_coordinator=coordinator)
     internals.check_group_errors(consumer)  # nothing is wrong yet
     coordinator._pending_exception = GroupAuthorizationFailedError("g")
@@ -82,7 +93,10 @@ async def test_the_state_of_an_assigned_partition_has_its_position_and_ends() ->
     state.seek(7)
     assert (state.has_valid_position, state.position) == (True, 7)
     assert (state.highwater, state.lso) == (None, None)
-    for no_more in (consumer._subscription.unsubscribe, lambda: consumer._subscription.subscribe({"topic"})):
+    for no_more in (
+        consumer._subscription.unsubscribe,
+        lambda: consumer._subscription.subscribe({"topic"}),
+    ):
         no_more()
         assert internals.partition_state(consumer, AT) is None
 
@@ -122,7 +136,11 @@ def uses(path: Path) -> set[str]:
 
 
 def test_no_other_file_of_the_engine_uses_one_of_them(tmp_path: Path) -> None:
-    others = {path.name: used for path in ENGINE.rglob("*.py") if path.name != "client_internals.py" and (used := uses(path))}
+    others = {
+        path.name: used
+        for path in ENGINE.rglob("*.py")
+        if path.name != "client_internals.py" and (used := uses(path))
+    }
     assert others == {}
     planted = tmp_path / "planted.py"
     planted.write_text("def f(consumer):\n    return consumer._fetcher\n")

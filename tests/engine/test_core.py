@@ -40,12 +40,20 @@ from tests.engine.toys import (
 )
 
 
-def core_of(reducer: Reducer[Any, Any], book: ToyBook | None = None, limits: Limits = Limits()) -> Core:  # noqa: B008
+def core_of(
+    reducer: Reducer[Any, Any], book: ToyBook | None = None, limits: Limits = Limits()
+) -> Core:
     return Core(reducer, book or ToyBook("v1"), TaskConfig(topics=TOY_TOPICS, limits=limits))
 
 
 def record(offset: int, at_ms: int, key: str, value: Any) -> Fetched:
-    return Fetched(offset, at_ms, key.encode(), codec_for(type(value)).encode(value), (("ce_id", f"e{offset}".encode()),))
+    return Fetched(
+        offset,
+        at_ms,
+        key.encode(),
+        codec_for(type(value)).encode(value),
+        (("ce_id", f"e{offset}".encode()),),
+    )
 
 
 def commit(core: Core, *acts: Callable[[], Any]) -> Batch | None:
@@ -58,12 +66,20 @@ def commit(core: Core, *acts: Callable[[], Any]) -> Batch | None:
     return batch
 
 
-def click(core: Core, offset: int, at_ms: int, key: str = "k", gap_ms: int = 100) -> Callable[[], bool]:
-    return lambda: core.process("toy.clicks.v1", record(offset, at_ms, key, ToyClick(gap_ms=gap_ms)))
+def click(
+    core: Core, offset: int, at_ms: int, key: str = "k", gap_ms: int = 100
+) -> Callable[[], bool]:
+    return lambda: core.process(
+        "toy.clicks.v1", record(offset, at_ms, key, ToyClick(gap_ms=gap_ms))
+    )
 
 
-def number(core: Core, offset: int, at_ms: int, key: str = "k", amount: int = 1) -> Callable[[], bool]:
-    return lambda: core.process("toy.numbers.v1", record(offset, at_ms, key, ToyNumber(amount=amount)))
+def number(
+    core: Core, offset: int, at_ms: int, key: str = "k", amount: int = 1
+) -> Callable[[], bool]:
+    return lambda: core.process(
+        "toy.numbers.v1", record(offset, at_ms, key, ToyNumber(amount=amount))
+    )
 
 
 def memory_of(core: Core) -> Mapping[str, Any]:
@@ -84,7 +100,11 @@ def memory_of(core: Core) -> Mapping[str, Any]:
 def values(batch: Batch | None, kind: type) -> list[Any]:
     assert batch is not None
     topics = {topic for topic, spec in TOY_TOPICS.items() if spec.record is kind}
-    return [codec_for(kind).decode(each.value) for each in batch.outgoing if each.topic in topics and each.value]
+    return [
+        codec_for(kind).decode(each.value)
+        for each in batch.outgoing
+        if each.topic in topics and each.value
+    ]
 
 
 # ---------------------------------------------------------------------- the overlay
@@ -102,7 +122,10 @@ def perform(core: Core, acts: list[tuple[str, str, int]]) -> None:
     for act, key, amount in acts:
         at_ms = core.now + 10
         if act == "click":
-            core.process("toy.clicks.v1", record(core.positions.get("toy.clicks.v1", 0), at_ms, key, ToyClick(gap_ms=amount)))
+            core.process(
+                "toy.clicks.v1",
+                record(core.positions.get("toy.clicks.v1", 0), at_ms, key, ToyClick(gap_ms=amount)),
+            )
         else:
             core.advance(at_ms + amount)
 
@@ -124,7 +147,9 @@ def test_a_dropped_batch_leaves_everything_as_it_was(before: list[Any], dropped:
 
 
 @given(ACTS, ACTS)
-def test_a_dropped_batch_leaves_held_timers_as_they_were(before: list[Any], dropped: list[Any]) -> None:
+def test_a_dropped_batch_leaves_held_timers_as_they_were(
+    before: list[Any], dropped: list[Any]
+) -> None:
     core = core_of(Judge())
 
     def judge(acts: list[Any]) -> None:
@@ -135,7 +160,10 @@ def test_a_dropped_batch_leaves_held_timers_as_they_were(before: list[Any], drop
                 core.advance(at_ms + amount)
                 core.fire_held(core.now - amount // 2, proven=amount % 2 == 0)
             elif amount % 3:
-                core.process("toy.starts.v1", record(offsets["toy.starts.v1"], at_ms, key, ToyStart(within_ms=amount)))
+                core.process(
+                    "toy.starts.v1",
+                    record(offsets["toy.starts.v1"], at_ms, key, ToyStart(within_ms=amount)),
+                )
             else:
                 line = ToyLine(order="o", remove=False, ordered_at_ms=0)
                 core.process("toy.lines.v1", record(offsets["toy.lines.v1"], at_ms, key, line))
@@ -186,7 +214,9 @@ def test_what_is_new_of_the_changelog_can_be_added_to_a_kept_state() -> None:
             kept.restore(key, value)
         kept.restored()
     assert memory_of(kept) == memory_of(core)
-    assert [each.ended_ms for each in values(commit(kept, lambda: kept.advance(9_999)), ToySession)] == [1_170, 6_000]
+    assert [
+        each.ended_ms for each in values(commit(kept, lambda: kept.advance(9_999)), ToySession)
+    ] == [1_170, 6_000]
 
 
 # ---------------------------------------------------------------------- time
@@ -200,7 +230,9 @@ def test_time_never_runs_backwards() -> None:
 
 def test_a_timer_is_woken_at_its_due_time_and_a_past_one_at_once() -> None:
     class Impatient(Session):
-        def wake(self, view: View[ToySession], *, now: int, reference: ToyTerms) -> Step[ToySession]:
+        def wake(
+            self, view: View[ToySession], *, now: int, reference: ToyTerms
+        ) -> Step[ToySession]:
             assert view.head is not None
             head = replace(view.head, ended_ms=now)
             again = None if view.head.ended_ms else now - 30
@@ -215,7 +247,9 @@ def test_a_timer_is_woken_at_its_due_time_and_a_past_one_at_once() -> None:
 def test_a_timer_due_at_the_very_moment_of_a_record_fires_before_it() -> None:
     core = core_of(Session())
     batch = commit(core, click(core, 0, 1_000), click(core, 1, 1_100))
-    assert values(batch, ToySession) == [ToySession(clicks=1, first_ms=1_000, last_ms=1_000, ended_ms=1_100)]
+    assert values(batch, ToySession) == [
+        ToySession(clicks=1, first_ms=1_000, last_ms=1_000, ended_ms=1_100)
+    ]
 
 
 def test_a_later_life_of_a_key_in_the_same_millisecond_has_wakes_of_its_own() -> None:
@@ -245,7 +279,9 @@ def test_a_batch_that_is_full_of_timers_says_so_and_goes_on_where_it_was() -> No
     seen = []
     for complete in (False, False, True):
         core.begin(0)
-        assert core.process("toy.clicks.v1", record(5, 9_000, "new", ToyClick(gap_ms=1))) is complete
+        assert (
+            core.process("toy.clicks.v1", record(5, 9_000, "new", ToyClick(gap_ms=1))) is complete
+        )
         seen += values(core.seal(), ToySession)
         core.commit()
     assert [each.ended_ms for each in seen] == [1_100, 1_101, 1_102, 1_103, 1_104]
@@ -254,7 +290,9 @@ def test_a_batch_that_is_full_of_timers_says_so_and_goes_on_where_it_was() -> No
 
 def test_a_wake_that_never_lets_time_move_is_stopped() -> None:
     class Spinning(Session):
-        def wake(self, view: View[ToySession], *, now: int, reference: ToyTerms) -> Step[ToySession]:
+        def wake(
+            self, view: View[ToySession], *, now: int, reference: ToyTerms
+        ) -> Step[ToySession]:
             return Step(head=view.head, wake_at=now)
 
     core = core_of(Spinning())
@@ -268,31 +306,52 @@ def test_a_wake_that_never_lets_time_move_is_stopped() -> None:
 
 
 def start(core: Core, offset: int, at_ms: int, key: str, within_ms: int) -> Callable[[], bool]:
-    return lambda: core.process("toy.starts.v1", record(offset, at_ms, key, ToyStart(within_ms=within_ms)))
+    return lambda: core.process(
+        "toy.starts.v1", record(offset, at_ms, key, ToyStart(within_ms=within_ms))
+    )
 
 
 def verdicts(batch: Batch | None) -> list[tuple[str, str, int]]:
     assert batch is not None
     keys = [each.key.decode() for each in batch.outgoing if each.key]
-    return [(key, each.verdict, each.at_ms) for key, each in zip(keys, values(batch, ToyVerdict), strict=True)]
+    return [
+        (key, each.verdict, each.at_ms)
+        for key, each in zip(keys, values(batch, ToyVerdict), strict=True)
+    ]
 
 
 def test_with_an_upstream_a_due_timer_is_held_until_it_is_proven_to_that_time() -> None:
     core = core_of(Judge())
-    commit(core, start(core, 0, 1_000, "b", 100), start(core, 1, 1_001, "a", 300), start(core, 2, 1_002, "c", 9_000))
+    commit(
+        core,
+        start(core, 0, 1_000, "b", 100),
+        start(core, 1, 1_001, "a", 300),
+        start(core, 2, 1_002, "c", 9_000),
+    )
     assert commit(core, lambda: core.advance(2_000)).outgoing == []  # type: ignore[union-attr]
     assert (core.held, core.oldest_held, core.next_due) == (2, 1_100, 10_002)
-    assert verdicts(commit(core, lambda: core.fire_held(1_200, proven=True))) == [("b", "breached", 2_000)]
-    assert verdicts(commit(core, lambda: core.fire_held(2_000, proven=True))) == [("a", "breached", 2_000)]
+    assert verdicts(commit(core, lambda: core.fire_held(1_200, proven=True))) == [
+        ("b", "breached", 2_000)
+    ]
+    assert verdicts(commit(core, lambda: core.fire_held(2_000, proven=True))) == [
+        ("a", "breached", 2_000)
+    ]
     assert (core.held, core.oldest_held, core.timers) == (0, None, 1)
 
 
 def test_a_record_taken_meanwhile_changes_what_is_held() -> None:
     core = core_of(Judge())
     commit(core, start(core, 0, 1_000, "k", 100), lambda: core.advance(1_500))
-    line = Fetched(0, 1_600, b"k", codec_for(ToyLine).encode(ToyLine(order="o", remove=False, ordered_at_ms=0)),
-                   (("received_at", b"1050"),))  # fmt: skip
-    assert verdicts(commit(core, lambda: core.process("toy.lines.v1", line))) == [("k", "met", 1_600)]
+    line = Fetched(
+        0,
+        1_600,
+        b"k",
+        codec_for(ToyLine).encode(ToyLine(order="o", remove=False, ordered_at_ms=0)),
+        (("received_at", b"1050"),),
+    )
+    assert verdicts(commit(core, lambda: core.process("toy.lines.v1", line))) == [
+        ("k", "met", 1_600)
+    ]
     assert commit(core, lambda: core.fire_held(2_000, proven=True)) is None
 
 
@@ -304,12 +363,17 @@ def test_unproven_firing_says_so_and_the_timer_waits_for_its_proof() -> None:
     assert batch is not None
     assert batch.counts.unproven == 1
     assert core.held == 1
-    assert verdicts(commit(core, lambda: core.fire_held(1_500, proven=True))) == [("k", "breached", 1_500)]
+    assert verdicts(commit(core, lambda: core.fire_held(1_500, proven=True))) == [
+        ("k", "breached", 1_500)
+    ]
 
 
 def test_what_was_held_at_a_restart_is_held_again() -> None:
     core, twin = core_of(Judge()), core_of(Judge())
-    for acts in ((start(core, 0, 1_000, "k", 100), start(core, 1, 1_001, "later", 9_000)), (lambda: core.advance(1_500),)):
+    for acts in (
+        (start(core, 0, 1_000, "k", 100), start(core, 1, 1_001, "later", 9_000)),
+        (lambda: core.advance(1_500),),
+    ):
         batch = commit(core, *acts)
         assert batch is not None
         for key, value in batch.changelog:
@@ -336,21 +400,37 @@ def test_one_proof_covers_what_a_wake_asks_for_again() -> None:
             assert view.head is not None
             deadline = view.head.deadline_ms
             told = (self._verdict(view, "rung", deadline, now),)
-            return Step(head=ToyClock(deadline_ms=deadline + 100), wake_at=deadline + 100, facts=told)
+            return Step(
+                head=ToyClock(deadline_ms=deadline + 100), wake_at=deadline + 100, facts=told
+            )
 
     core = core_of(Ladder())
-    commit(core, start(core, 0, 1_000, "k", 100), start(core, 1, 1_000, "l", 150), lambda: core.advance(2_000))
+    commit(
+        core,
+        start(core, 0, 1_000, "k", 100),
+        start(core, 1, 1_000, "l", 150),
+        lambda: core.advance(2_000),
+    )
     batch = commit(core, lambda: core.fire_held(1_300, proven=True))
     assert batch is not None
-    assert [(each.key, v.deadline_ms) for each, v in zip(batch.outgoing, values(batch, ToyVerdict), strict=True)] == [
-        (b"k", 1_100), (b"l", 1_150), (b"k", 1_200), (b"l", 1_250), (b"k", 1_300),
-    ]  # fmt: skip
+    assert [
+        (each.key, v.deadline_ms)
+        for each, v in zip(batch.outgoing, values(batch, ToyVerdict), strict=True)
+    ] == [
+        (b"k", 1_100),
+        (b"l", 1_150),
+        (b"k", 1_200),
+        (b"l", 1_250),
+        (b"k", 1_300),
+    ]
     assert core.oldest_held == 1_350
 
 
 def test_after_an_unproven_wake_the_next_step_of_its_key_is_proven() -> None:
     class Asking(Judge):
-        def step(self, view: View[ToyClock], event: Event, *, now: int, reference: ToyTerms) -> Step[ToyClock]:
+        def step(
+            self, view: View[ToyClock], event: Event, *, now: int, reference: ToyTerms
+        ) -> Step[ToyClock]:
             assert view.proven
             return super().step(view, event, now=now, reference=reference)
 
@@ -387,8 +467,16 @@ def test_inputs_are_reached_when_the_open_batch_is_past_them() -> None:
 
 
 def terms(version: str, at_ms: int) -> Event:
-    return Event(topic="toy.terms.v1", partition=0, offset=0, key=version, value=ToyTermsRecord(version=version),
-                 id=version, at_ms=at_ms, received_at_ms=at_ms)  # fmt: skip
+    return Event(
+        topic="toy.terms.v1",
+        partition=0,
+        offset=0,
+        key=version,
+        value=ToyTermsRecord(version=version),
+        id=version,
+        at_ms=at_ms,
+        received_at_ms=at_ms,
+    )
 
 
 def lagging(keys: int) -> tuple[Core, ToyBook]:
@@ -396,7 +484,9 @@ def lagging(keys: int) -> tuple[Core, ToyBook]:
     book = ToyBook("v1")
     core = core_of(Counter(), book)
     for offset in range(keys):
-        commit(core, number(core, offset, 1_000, f"k{keys - 1 - offset}"), lambda: core.adopt_slice(99))
+        commit(
+            core, number(core, offset, 1_000, f"k{keys - 1 - offset}"), lambda: core.adopt_slice(99)
+        )
     book.add(terms("v2", 1_000))
     assert core.changes_by(1_000 + TERMS_LEAD_MS)
     assert not core.changes_by(999 + TERMS_LEAD_MS)
@@ -406,7 +496,9 @@ def lagging(keys: int) -> tuple[Core, ToyBook]:
 
 def adopters(batch: Batch | None) -> list[str]:
     assert batch is not None
-    return [each.key.decode() for each in batch.outgoing if each.topic == "toy.adopted.v1" and each.key]
+    return [
+        each.key.decode() for each in batch.outgoing if each.topic == "toy.adopted.v1" and each.key
+    ]
 
 
 def test_keys_adopt_in_slices_in_the_order_of_their_names_and_a_touched_one_first() -> None:
@@ -415,7 +507,10 @@ def test_keys_adopt_in_slices_in_the_order_of_their_names_and_a_touched_one_firs
     assert adopters(commit(core, number(core, 9, 11_500, "k1"))) == ["k1"]
     assert adopters(commit(core, lambda: core.adopt_slice(2))) == ["k0", "k2"]
     assert core.adopting
-    assert adopters(commit(core, number(core, 10, 11_500, "k4"), lambda: core.adopt_slice(2))) == ["k4", "k3"]
+    assert adopters(commit(core, number(core, 10, 11_500, "k4"), lambda: core.adopt_slice(2))) == [
+        "k4",
+        "k3",
+    ]
     assert not core.adopting
     assert core.adopted == "v2"
 
@@ -423,7 +518,11 @@ def test_keys_adopt_in_slices_in_the_order_of_their_names_and_a_touched_one_firs
 def test_a_key_that_came_in_the_batch_in_which_the_agreement_changed_adopts_too() -> None:
     core = core_of(Counter(), book := ToyBook("v1"))
     book.add(terms("v2", 1_000))
-    acts = (number(core, 0, 10_000, "old"), number(core, 1, 1_000 + TERMS_LEAD_MS, "new"), lambda: core.adopt_slice(99))
+    acts = (
+        number(core, 0, 10_000, "old"),
+        number(core, 1, 1_000 + TERMS_LEAD_MS, "new"),
+        lambda: core.adopt_slice(99),
+    )
     assert adopters(commit(core, *acts)) == ["old"]
     assert (core.adopting, core.adopted) == (False, "v2")
 
@@ -460,7 +559,9 @@ def test_a_waking_key_adopts_before_it_wakes() -> None:
         adopts = True
         outputs = ("toy.sessions.v1", "toy.adopted.v1")
 
-        def adopt(self, view: View[ToySession], *, old: str, new: ToyTerms, now: int) -> Step[ToySession]:
+        def adopt(
+            self, view: View[ToySession], *, old: str, new: ToyTerms, now: int
+        ) -> Step[ToySession]:
             assert view.wake_at is not None
             return Step(head=view.head, wake_at=view.wake_at + (500 if view.key == "later" else 0))
 
@@ -475,7 +576,8 @@ def test_a_waking_key_adopts_before_it_wakes() -> None:
 
 
 class Follower(Counter):
-    """Follows a mood besides the terms, for keys that have counted to two; keeps a key for each of the terms."""
+    """Follows a mood besides the terms, for keys that have counted to two; keeps a key for each of
+    the terms."""
 
     def editions(self, reference: ToyTerms) -> tuple[str, ...]:
         return reference.version[:2], reference.version
@@ -493,15 +595,23 @@ class Follower(Counter):
 
 
 def follows(*versions: str) -> list[list[str]]:
-    """Who adopts when the terms change so, one change after the other: ``one`` has counted once, ``two`` twice."""
+    """Who adopts when the terms change so, one change after the other: ``one`` has counted once,
+    ``two`` twice."""
     core = core_of(Follower(), book := ToyBook("v1-calm"))
-    commit(core, number(core, 0, 1_000, "one"), number(core, 1, 1_000, "two"), number(core, 2, 1_000, "two"))
+    commit(
+        core,
+        number(core, 0, 1_000, "one"),
+        number(core, 1, 1_000, "two"),
+        number(core, 2, 1_000, "two"),
+    )
     commit(core, lambda: core.adopt_slice(99))
     adopted = []
     for offset, version in enumerate(versions, start=1):
         book.add(terms(version, offset * 20_000))
         commit(core, lambda now=offset * 20_000 + TERMS_LEAD_MS: core.advance(now))
-        adopted.append(adopters(commit(core, lambda: core.adopt_slice(99))) if core.adopting else [])
+        adopted.append(
+            adopters(commit(core, lambda: core.adopt_slice(99))) if core.adopting else []
+        )
         assert not core.adopting
     return adopted
 
@@ -515,9 +625,17 @@ def follows(*versions: str) -> list[list[str]]:
         (("v2-calm",), [["asked for", "one", "two"]]),
         (("v2-calm", "v2-glad"), [["asked for", "one", "two"], ["two"]]),
     ],
-    ids=["what only some follow", "to and fro", "nothing new", "all of it", "keys that are asked for are made once"],
+    ids=[
+        "what only some follow",
+        "to and fro",
+        "nothing new",
+        "all of it",
+        "keys that are asked for are made once",
+    ],
 )
-def test_a_key_adopts_what_it_follows_and_nothing_else(versions: tuple[str, ...], adopted: list[list[str]]) -> None:
+def test_a_key_adopts_what_it_follows_and_nothing_else(
+    versions: tuple[str, ...], adopted: list[list[str]]
+) -> None:
     assert follows(*versions) == adopted
 
 
@@ -530,7 +648,9 @@ def test_each_adoption_has_a_cause_of_its_own_though_the_same_comes_to_hold_agai
         commit(core, lambda now=offset * 20_000 + TERMS_LEAD_MS: core.advance(now))
         batch = commit(core, lambda: core.adopt_slice(99))
         assert batch is not None
-        ids += [dict(each.headers)["ce_id"] for each in batch.outgoing if each.topic == "toy.adopted.v1"]
+        ids += [
+            dict(each.headers)["ce_id"] for each in batch.outgoing if each.topic == "toy.adopted.v1"
+        ]
     assert len(set(ids)) == 3
 
 
@@ -547,7 +667,9 @@ def test_a_record_behind_the_position_is_refused() -> None:
 
 def test_a_failing_wake_can_be_skipped_and_nothing_else_is() -> None:
     class Broken(Session):
-        def wake(self, view: View[ToySession], *, now: int, reference: ToyTerms) -> Step[ToySession]:
+        def wake(
+            self, view: View[ToySession], *, now: int, reference: ToyTerms
+        ) -> Step[ToySession]:
             if view.key == "bad":
                 raise ValueError(view.head)
             return super().wake(view, now=now, reference=reference)
@@ -555,7 +677,9 @@ def test_a_failing_wake_can_be_skipped_and_nothing_else_is() -> None:
     core = core_of(Broken())
     commit(core, click(core, 0, 1_000, "bad"), click(core, 1, 1_000, "good"))
     core.begin(0)
-    with pytest.raises(ReducerFailed, match=r"session\[0\] stopped at wake:bad@1100: ValueError at test_core.py") as caught:
+    with pytest.raises(
+        ReducerFailed, match=r"session\[0\] stopped at wake:bad@1100: ValueError at test_core.py"
+    ) as caught:
         core.advance(2_000)
     core.discard()
     core.skip(caught.value.place)
@@ -568,7 +692,9 @@ def test_a_failing_wake_can_be_skipped_and_nothing_else_is() -> None:
 
 def test_a_failing_adoption_can_be_skipped() -> None:
     class Refusing(Counter):
-        def adopt(self, view: View[ToyTotal], *, old: str, new: ToyTerms, now: int) -> Step[ToyTotal]:
+        def adopt(
+            self, view: View[ToyTotal], *, old: str, new: ToyTerms, now: int
+        ) -> Step[ToyTotal]:
             raise ValueError
 
     book = ToyBook("v1")
@@ -595,7 +721,9 @@ def test_a_failing_adoption_can_be_skipped() -> None:
 )
 def test_what_a_reducer_may_not_do_stops_the_task_at_the_record(step: Step[Any], says: str) -> None:
     class Wrong(Session):
-        def step(self, view: View[ToySession], event: Event, *, now: int, reference: ToyTerms) -> Step[ToySession]:
+        def step(
+            self, view: View[ToySession], event: Event, *, now: int, reference: ToyTerms
+        ) -> Step[ToySession]:
             return step
 
     core = core_of(Wrong())
@@ -614,7 +742,9 @@ def test_a_stateless_reducer_cannot_keep_anything(step: Step[Any]) -> None:
     class Keeping(Session):
         head_type = None
 
-        def step(self, view: View[ToySession], event: Event, *, now: int, reference: ToyTerms) -> Step[ToySession]:
+        def step(
+            self, view: View[ToySession], event: Event, *, now: int, reference: ToyTerms
+        ) -> Step[ToySession]:
             return step
 
     core = core_of(Keeping())
@@ -625,7 +755,9 @@ def test_a_stateless_reducer_cannot_keep_anything(step: Step[Any]) -> None:
 
 def test_a_record_of_our_own_is_never_rejected_and_never_without_a_key() -> None:
     class Rejecting(Session):
-        def step(self, view: View[ToySession], event: Event, *, now: int, reference: ToyTerms) -> Step[ToySession]:
+        def step(
+            self, view: View[ToySession], event: Event, *, now: int, reference: ToyTerms
+        ) -> Step[ToySession]:
             return Step(head=view.head, rejected=Rejection("no", "not liked"))
 
     core = core_of(Rejecting())
@@ -635,7 +767,9 @@ def test_a_record_of_our_own_is_never_rejected_and_never_without_a_key() -> None
     core.discard()
     core.begin(0)
     with pytest.raises(ReducerFailed, match="it has no key"):
-        core.process("toy.clicks.v1", Fetched(0, 1_000, None, codec_for(ToyClick).encode(ToyClick(gap_ms=1))))
+        core.process(
+            "toy.clicks.v1", Fetched(0, 1_000, None, codec_for(ToyClick).encode(ToyClick(gap_ms=1)))
+        )
 
 
 def test_a_fact_longer_than_its_topic_allows_stops_the_task() -> None:
@@ -663,23 +797,30 @@ def test_the_core_is_used_in_its_order_or_not_at_all() -> None:
         click(unagreed, 0, 1_000)()
 
 
-# ---------------------------------------------------------------------- records that no reducer may see
+# ---------------------------------------------------------------------- records that no reducer may
+# see
 
 
 def without_log_time(made: Fetched) -> Fetched:
     return replace(made, timestamp_type=0)
 
 
-def test_an_internal_record_without_log_time_stops_the_task_and_moves_no_time_when_it_is_skipped() -> None:
+def test_an_internal_record_without_log_time_stops_the_task_and_moves_no_time_when_it_is_skipped() -> (
+    None
+):
     core = core_of(Counter())
     commit(core, number(core, 0, 1_000))
     wrong = without_log_time(record(1, 9_000_000, "k", ToyNumber(amount=5)))
     core.begin(0)
-    with pytest.raises(ReducerFailed, match="message.timestamp.type of its topic must be LogAppendTime") as failed:
+    with pytest.raises(
+        ReducerFailed, match="message.timestamp.type of its topic must be LogAppendTime"
+    ) as failed:
         core.process("toy.numbers.v1", wrong)
     core.discard()
     core.skip(failed.value.place)
-    batch = commit(core, lambda: core.process("toy.numbers.v1", wrong), number(core, 2, 1_001, amount=2))
+    batch = commit(
+        core, lambda: core.process("toy.numbers.v1", wrong), number(core, 2, 1_001, amount=2)
+    )
     assert [total.total for total in values(batch, ToyTotal)] == [3]
     assert core.now == 1_001
 
@@ -687,10 +828,18 @@ def test_an_internal_record_without_log_time_stops_the_task_and_moves_no_time_wh
 def test_an_external_record_without_log_time_is_a_dead_letter_and_moves_no_time() -> None:
     core = core_of(Door())
     commit(core, lambda: core.process("toy.outside.v1", Fetched(0, 1_000, b"k", b"12")))
-    batch = commit(core, lambda: core.process("toy.outside.v1", without_log_time(Fetched(1, 9_000_000, b"k", b"34"))))
+    batch = commit(
+        core,
+        lambda: core.process(
+            "toy.outside.v1", without_log_time(Fetched(1, 9_000_000, b"k", b"34"))
+        ),
+    )
     assert batch is not None
     (dead,) = batch.outgoing
-    assert (dead.topic, dict(dead.headers)["__dlq.errors.code"]) == ("dlq.toy.outside.v1", b"not_log_time")
+    assert (dead.topic, dict(dead.headers)["__dlq.errors.code"]) == (
+        "dlq.toy.outside.v1",
+        b"not_log_time",
+    )
     assert (list(batch.verdicts), batch.counts.dead, core.now) == ([True], 1, 1_000)
 
 
@@ -716,11 +865,16 @@ def test_timers_fire_in_slices_before_a_record_which_is_offered_again() -> None:
     inputs = {"toy.clicks.v1": iter([late])}
     journal = codec_for(BatchJournal).decode(batch.journal[1])
     (rebuilt,) = rebuild(again, [journal], lambda topic, offset: inputs[topic])
-    assert (rebuilt.outgoing, rebuilt.changelog, rebuilt.journal) == (batch.outgoing, batch.changelog, batch.journal)
+    assert (rebuilt.outgoing, rebuilt.changelog, rebuilt.journal) == (
+        batch.outgoing,
+        batch.changelog,
+        batch.journal,
+    )
 
 
 def test_a_rebuild_stops_at_the_timer_where_the_live_batch_ran_out_of_room() -> None:
-    """A restored task does not know as surely as a rebuild of it whether a slot of the wheel is empty."""
+    """A restored task does not know as surely as a rebuild of it whether a slot of the wheel is
+    empty."""
     live, again = core_of(Session()), core_of(Session())
     for core in (live, again):
         commit(core, *(click(core, offset, 1_000, f"k{offset}", gap_ms=100) for offset in range(4)))
@@ -752,7 +906,12 @@ def test_a_key_that_is_encoded_cannot_be_changed_in_the_same_batch() -> None:
     core.begin(0)
     number(core, 0, 1_000)()
     core.encode_slice(1)
-    for act in (number(core, 1, 1_001), lambda: core.advance(2_000), lambda: core.adopt_slice(1), lambda: core.pass_over("t", 1)):
+    for act in (
+        number(core, 1, 1_001),
+        lambda: core.advance(2_000),
+        lambda: core.adopt_slice(1),
+        lambda: core.pass_over("t", 1),
+    ):
         with pytest.raises(RuntimeError, match="being sealed"):
             act()
     core.discard()

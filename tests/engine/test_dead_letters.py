@@ -11,8 +11,17 @@ WHY = Rejection("no_identifier", "send an e-mail address or an id")
 
 
 def test_a_replayed_record_keeps_the_time_of_its_first_failure_and_gets_the_newest_reason() -> None:
-    first = dead_letter("in.v1", 3, Fetched(7, 0, b"k", b"raw", (("theirs", b"x"),)), WHY, WHO, 1_000)
-    again = dead_letter("in.v1", 3, Fetched(9, 0, b"k", b"raw", tuple(first.headers)), Rejection("other", "again"), WHO, 99_000)
+    first = dead_letter(
+        "in.v1", 3, Fetched(7, 0, b"k", b"raw", (("theirs", b"x"),)), WHY, WHO, 1_000
+    )
+    again = dead_letter(
+        "in.v1",
+        3,
+        Fetched(9, 0, b"k", b"raw", tuple(first.headers)),
+        Rejection("other", "again"),
+        WHO,
+        99_000,
+    )
     headers = dict(again.headers)
     assert len(headers) == len(again.headers)
     assert headers["theirs"] == b"x"
@@ -28,7 +37,10 @@ def test_a_replayed_record_keeps_the_time_of_its_first_failure_and_gets_the_newe
         ([True] * 5, "the last 5 records were all rejected"),
         ([True, True, True, True, False] * 1, None),
         ([False, False, False, False, False, False, False, False, False, True], None),
-        ([True, True, False, True, True, False, True, True, False, True], "7 of the last 10 records were rejected"),
+        (
+            [True, True, False, True, True, False, True, True, False, True],
+            "7 of the last 10 records were rejected",
+        ),
         ([True, False] * 20, None),
     ],
 )

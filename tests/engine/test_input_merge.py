@@ -65,11 +65,18 @@ def test_a_record_without_log_time_does_not_hold_up_the_others_and_comes_at_once
     assert drain(merge) == [("a", 0), ("b", 0), ("a", 1)]
 
 
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 5)), max_size=20), st.integers(0, 20))
-def test_a_rewound_batch_comes_again_in_the_same_order(records: list[tuple[str, int]], taken: int) -> None:
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 5)), max_size=20), st.integers(0, 20)
+)
+def test_a_rewound_batch_comes_again_in_the_same_order(
+    records: list[tuple[str, int]], taken: int
+) -> None:
     merge, whole = InputMerge("ab"), InputMerge("ab")
     for topic in "ab":
-        mine = [Fetched(offset, at) for offset, at in enumerate(at for name, at in records if name == topic)]
+        mine = [
+            Fetched(offset, at)
+            for offset, at in enumerate(at for name, at in records if name == topic)
+        ]
         merge.add(topic, mine)
         whole.add(topic, mine)
     drain(merge, taken)

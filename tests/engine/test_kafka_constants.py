@@ -1,5 +1,6 @@
-"""What the engine on Kafka asks of its clients where only the client can show it: how long a transaction may stay open, how partitions
-are shared out, and how far behind a tick an idle task stays."""
+"""What the engine on Kafka asks of its clients where only the client can show it: how long a
+transaction may stay open, how partitions are shared out, and how far behind a tick an idle task
+stays."""
 
 import inspect
 

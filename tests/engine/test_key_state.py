@@ -24,14 +24,17 @@ def step(changes: list[tuple[str, int | None]]) -> Step[ToyShelf]:
     last = dict(changes)
     return Step(
         head=ToyShelf(touched=1),
-        put=tuple(Put(STOCK, item, line(value)) for item, value in last.items() if value is not None),
+        put=tuple(
+            Put(STOCK, item, line(value)) for item, value in last.items() if value is not None
+        ),
         drop=tuple(Drop(STOCK, item) for item, value in last.items() if value is None),
     )
 
 
 @given(st.lists(st.tuples(CHANGES, st.booleans()), max_size=8), RANGES)
 def test_entries_read_as_a_sorted_dictionary_whatever_is_still_in_the_overlay(
-    batches: list[tuple[list[tuple[str, int | None]], bool]], asked: tuple[str, str | None, int, bool]
+    batches: list[tuple[list[tuple[str, int | None]], bool]],
+    asked: tuple[str, str | None, int, bool],
 ) -> None:
     store, model = MemoryStore(), dict[str, int]()
     key_state = KeyState("k", store, SHAPE)
@@ -46,16 +49,26 @@ def test_entries_read_as_a_sorted_dictionary_whatever_is_still_in_the_overlay(
             list(key_state.seal())
             key_state.commit()
             key_state = KeyState("k", store, SHAPE)
-        inside = sorted((item for item in model if item >= first and (below is None or item < below)), reverse=reverse)
+        inside = sorted(
+            (item for item in model if item >= first and (below is None or item < below)),
+            reverse=reverse,
+        )
         expected = [(item, line(model[item])) for item in inside[:limit]]
-        assert list(key_state.scan(STOCK, first=first, below=below, limit=limit, reverse=reverse)) == expected
+        assert (
+            list(key_state.scan(STOCK, first=first, below=below, limit=limit, reverse=reverse))
+            == expected
+        )
         assert key_state.count(STOCK) == len(model)
-        assert {item: key_state.get(STOCK, item) for item in model} == {item: line(value) for item, value in model.items()}
+        assert {item: key_state.get(STOCK, item) for item in model} == {
+            item: line(value) for item, value in model.items()
+        }
         assert key_state.get(STOCK, "nowhere") is None
 
 
 @given(st.lists(CHANGES, max_size=8))
-def test_one_batch_gives_the_same_store_as_many(batches: list[list[tuple[str, int | None]]]) -> None:
+def test_one_batch_gives_the_same_store_as_many(
+    batches: list[list[tuple[str, int | None]]],
+) -> None:
     together, apart = MemoryStore(), MemoryStore()
     one = KeyState("k", together, SHAPE)
     for changes in batches:
@@ -66,7 +79,9 @@ def test_one_batch_gives_the_same_store_as_many(batches: list[list[tuple[str, in
         each.commit()
     list(one.seal())
     one.commit()
-    assert together.scan("stock", "k", "", None, 99, False) == apart.scan("stock", "k", "", None, 99, False)
+    assert together.scan("stock", "k", "", None, 99, False) == apart.scan(
+        "stock", "k", "", None, 99, False
+    )
     assert together.head("k") == apart.head("k")
 
 

@@ -1,4 +1,5 @@
-"""Reducers and heartbeats share one event loop: however slow the reducers, a heartbeat gets through in time.
+"""Reducers and heartbeats share one event loop: however slow the reducers, a heartbeat gets through
+in time.
 
 Time here is a counter that the reducers advance, so the tests say the same on a busy machine.
 """
@@ -23,7 +24,8 @@ RECORDS = 400
 RECORD_S = 0.005
 """What one record costs: a hundred times the usual, as under heavy CPU pressure."""
 HEARTBEAT_ROUNDS = 8
-"""Rounds of the loop that one heartbeat takes: write, wait for the socket, read, wake up the waiter, and so on."""
+"""Rounds of the loop that one heartbeat takes: write, wait for the socket, read, wake up the
+waiter, and so on."""
 SESSION_S = 6.0
 
 
@@ -43,7 +45,9 @@ class Slow(Counter):
     def __init__(self, time: Time) -> None:
         self._time = time
 
-    def step(self, view: View[ToyTotal], event: Event, *, now: int, reference: ToyTerms) -> Step[ToyTotal]:
+    def step(
+        self, view: View[ToyTotal], event: Event, *, now: int, reference: ToyTerms
+    ) -> Step[ToyTotal]:
         self._time.now += RECORD_S
         return super().step(view, event, now=now, reference=reference)
 
@@ -55,7 +59,11 @@ class Fetched:
         self._records, self._next = records, 0
 
     def peek(self) -> tuple[str, Record] | None:
-        return ("toy.numbers.v1", self._records[self._next]) if self._next < len(self._records) else None
+        return (
+            ("toy.numbers.v1", self._records[self._next])
+            if self._next < len(self._records)
+            else None
+        )
 
     def take(self, topic: str) -> bool:
         self._next += 1
@@ -78,14 +86,20 @@ class NothingIdle:
 async def fill(share: LoopShare, time: Time) -> Batch | None:
     """One batch of a slow reducer."""
     core = Core(Slow(time), ToyBook("v1"), TaskConfig(topics=TOY_TOPICS))
-    records = [record(offset, 1_000 + offset, f"k{offset % 50}", ToyNumber(amount=1)) for offset in range(RECORDS)]
+    records = [
+        record(offset, 1_000 + offset, f"k{offset % 50}", ToyNumber(amount=1))
+        for offset in range(RECORDS)
+    ]
     core.begin(0)
     filler = BatchFiller(core, Fetched(records), NothingIdle(), share, adopt_keys=10)
-    return await filler.fill(records=10_000, records_only=False, decidable_ms=1 << 60, patience_s=0.0)
+    return await filler.fill(
+        records=10_000, records_only=False, decidable_ms=1 << 60, patience_s=0.0
+    )
 
 
 async def longest_heartbeat(share: Callable[[Time], LoopShare]) -> tuple[float, list[Any]]:
-    """How long the slowest heartbeat took while a dozen tasks filled their batches, and these batches."""
+    """How long the slowest heartbeat took while a dozen tasks filled their batches, and these
+    batches."""
     time = Time()
     shared = share(time)
     batches = [asyncio.create_task(fill(shared, time)) for _ in range(TASKS)]

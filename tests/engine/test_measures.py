@@ -1,4 +1,5 @@
-"""What facts and states are measured by: once a committed batch, never for one that was dropped, and gone with the task."""
+"""What facts and states are measured by: once a committed batch, never for one that was dropped,
+and gone with the task."""
 
 from typing import Any, ClassVar
 
@@ -15,7 +16,9 @@ from baton.engine.task_config import TaskConfig
 from tests.engine.test_core import commit, number
 from tests.engine.toys import TOY_TOPICS, Counter, ToyBook, ToyTotal
 
-COUNTING: Measures = {"toy.totals.v1": lambda total: Amount(Business.RECYCLED, ("toy", total.terms))}
+COUNTING: Measures = {
+    "toy.totals.v1": lambda total: Amount(Business.RECYCLED, ("toy", total.terms))
+}
 
 
 class Standing(Counter):
@@ -47,7 +50,9 @@ def task() -> Any:
     measures.remove()
 
 
-def test_facts_are_counted_when_their_batch_is_committed_and_once_though_it_was_tried_twice(task: Any) -> None:
+def test_facts_are_counted_when_their_batch_is_committed_and_once_though_it_was_tried_twice(
+    task: Any,
+) -> None:
     core, before = core_of(Counter()), recycled()
     core.begin(0)
     number(core, 0, 1_000)()
@@ -63,7 +68,11 @@ def test_facts_are_counted_when_their_batch_is_committed_and_once_though_it_was_
 
 
 def test_a_topic_that_nobody_measures_and_a_fact_that_counts_as_nothing_leave_no_trace() -> None:
-    for measures in ({}, {"toy.totals.v1": lambda _: None}, {"toy.sessions.v1": lambda _: Amount(Business.DUPLICATES)}):
+    for measures in (
+        {},
+        {"toy.totals.v1": lambda _: None},
+        {"toy.sessions.v1": lambda _: Amount(Business.DUPLICATES)},
+    ):
         core = core_of(Counter(), measures)
         batch = commit(core, number(core, 0, 1_000))
         assert batch is not None
@@ -113,13 +122,20 @@ def test_a_gauge_can_be_the_sum_over_keys_and_over_the_tasks_of_the_process(task
     other.restored(0.1)
     for _ in range(2):
         other.add(Amount(Business.ORPHANS))
-    task.committed(commit(core, number(core, 0, 1_000, key="a"), number(core, 1, 1_001, key="b")), 0.0, 0.0)
+    task.committed(
+        commit(core, number(core, 0, 1_000, key="a"), number(core, 1, 1_001, key="b")), 0.0, 0.0
+    )
     assert told(Business.ORPHANS) == 4
     core.begin(0)
     number(core, 2, 1_002, key="a")()
     core.seal()
     core.discard()
-    batch = commit(core, number(core, 2, 1_002, key="a"), number(core, 3, 1_003, key="c"), number(core, 4, 1_004, key="c"))
+    batch = commit(
+        core,
+        number(core, 2, 1_002, key="a"),
+        number(core, 3, 1_003, key="c"),
+        number(core, 4, 1_004, key="c"),
+    )
     assert batch is not None
     assert batch.counts.measured[Business.ORPHANS, ()] == -1
     task.committed(batch, 0.0, 0.0)
@@ -130,9 +146,13 @@ def test_a_gauge_can_be_the_sum_over_keys_and_over_the_tasks_of_the_process(task
     assert told(Business.ORPHANS) == 0
 
 
-def test_words_without_end_do_not_become_series_without_end(task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_without_end_do_not_become_series_without_end(
+    task: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(task_measures, "MOST_LABELS", 0)
-    core = core_of(Counter(), {"toy.totals.v1": lambda _: Amount(Business.REFUSALS, ("never heard of",))})
+    core = core_of(
+        Counter(), {"toy.totals.v1": lambda _: Amount(Business.REFUSALS, ("never heard of",))}
+    )
     batch = commit(core, number(core, 0, 1_000))
     assert batch is not None
     before = told(Business.REFUSALS, reason="other") or 0.0
@@ -141,16 +161,25 @@ def test_words_without_end_do_not_become_series_without_end(task: Any, monkeypat
     assert told(Business.REFUSALS, reason="other") == before + 1
 
 
-def test_every_metric_of_the_process_is_in_the_catalogue_with_its_labels_and_the_other_way_round() -> None:
-    from services.ingest.gateway import metrics as gateway_metrics  # its metrics are made when it is first imported
+def test_every_metric_of_the_process_is_in_the_catalogue_with_its_labels_and_the_other_way_round() -> (
+    None
+):
+    # its metrics are made when it is first imported
+    from services.ingest.gateway import metrics as gateway_metrics
 
     made = [*vars(metrics).values(), *vars(gateway_metrics).values(), *metrics.BY_AMOUNT.values()]
     found = {
-        each._name + ("_total" if each._type == "counter" else ""): (each._type, each._labelnames, each._documentation)
+        each._name + ("_total" if each._type == "counter" else ""): (
+            each._type,
+            each._labelnames,
+            each._documentation,
+        )
         for each in made
         if hasattr(each, "_labelnames")
     }
-    assert found == {name: (spec.kind.value, spec.labels, spec.says) for name, spec in METRICS.items()}
+    assert found == {
+        name: (spec.kind.value, spec.labels, spec.says) for name, spec in METRICS.items()
+    }
 
 
 def test_names_and_units_are_prometheus_s() -> None:

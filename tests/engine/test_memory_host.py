@@ -1,4 +1,5 @@
-"""The in-memory log: crashes anywhere change nothing, owners are fenced, time passes as it should."""
+"""The in-memory log: crashes anywhere change nothing, owners are fenced, time passes as it
+should."""
 
 from typing import Any
 
@@ -38,9 +39,17 @@ from tests.engine.toys import (
 
 KEYS = st.sampled_from(["a", "b", "c"])
 SENDS = st.one_of(
-    st.tuples(st.just("toy.numbers.v1"), KEYS, st.builds(ToyNumber, amount=st.integers(0, 9), fan_out=st.integers(0, 3))),
+    st.tuples(
+        st.just("toy.numbers.v1"),
+        KEYS,
+        st.builds(ToyNumber, amount=st.integers(0, 9), fan_out=st.integers(0, 3)),
+    ),
     st.tuples(st.just("toy.clicks.v1"), KEYS, st.builds(ToyClick, gap_ms=st.integers(0, 40))),
-    st.tuples(st.just("toy.orders.v1"), KEYS, st.builds(ToyOrder, lines=st.tuples(KEYS, KEYS), remove=st.booleans())),
+    st.tuples(
+        st.just("toy.orders.v1"),
+        KEYS,
+        st.builds(ToyOrder, lines=st.tuples(KEYS, KEYS), remove=st.booleans()),
+    ),
     st.tuples(st.just("toy.terms.v1"), st.sampled_from(["v2", "v3"]), st.none()),
     st.tuples(st.just("pass"), st.just(""), st.integers(0, 12_000)),
     st.tuples(st.just("settle"), st.just(""), st.none()),
@@ -48,9 +57,15 @@ SENDS = st.one_of(
 FAULTS = st.tuples(
     st.sampled_from(["counter", "session", "fan", "shelf"]),
     st.integers(0, 40),
-    st.sampled_from([(place, error) for place in Place for error in (Crash, Aborted)
-                     if error is Crash or place is Place.SEALED]),
-)  # fmt: skip
+    st.sampled_from(
+        [
+            (place, error)
+            for place in Place
+            for error in (Crash, Aborted)
+            if error is Crash or place is Place.SEALED
+        ]
+    ),
+)
 
 
 async def play(script: list[Any], faults: list[Any], limits: Limits) -> MemoryBench:
@@ -89,14 +104,18 @@ def told(bench: MemoryBench) -> list[Stored]:
     """Every fact, without the worker's clock."""
     flow = {topic for topic, spec in TOY_TOPICS.items() if spec.record is not None}
     return [
-        record._replace(headers=[(name, value) for name, value in record.headers if name != "made_at"])
+        record._replace(
+            headers=[(name, value) for name, value in record.headers if name != "made_at"]
+        )
         for topic in sorted(flow)
         for record in bench.memory.log.records(topic, 0)
     ]
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(SENDS, max_size=25), st.lists(FAULTS, max_size=6), st.integers(1, 6), st.integers(1, 4))
+@given(
+    st.lists(SENDS, max_size=25), st.lists(FAULTS, max_size=6), st.integers(1, 6), st.integers(1, 4)
+)
 async def test_crashes_and_small_batches_change_no_fact_and_no_state(
     script: list[Any], faults: list[Any], outputs: int, wakes: int
 ) -> None:
@@ -105,13 +124,17 @@ async def test_crashes_and_small_batches_change_no_fact_and_no_state(
     assert told(rough) == told(calm)
     for name in ("counter", "session", "fan", "shelf"):
         there, here = await rough.changelog(name, 0), await calm.changelog(name, 0)
-        assert {key: value for key, value in there.items() if key != b"p"} == {k: v for k, v in here.items() if k != b"p"}
+        assert {key: value for key, value in there.items() if key != b"p"} == {
+            k: v for k, v in here.items() if k != b"p"
+        }
     await check(rough)
 
 
 def host_of(*reducers: Any, partitions: int = 1, terms: str | None = "v1") -> MemoryHost:
     book = ToyBook() if terms is None else ToyBook(terms)
-    return MemoryHost(reducers, book, TaskConfig(partitions=partitions, topics=TOY_TOPICS), start_ms=START_MS)
+    return MemoryHost(
+        reducers, book, TaskConfig(partitions=partitions, topics=TOY_TOPICS), start_ms=START_MS
+    )
 
 
 def test_a_former_owner_that_comes_back_can_commit_nothing() -> None:
@@ -132,7 +155,9 @@ def test_a_task_whose_changelog_was_lost_refuses_to_run() -> None:
     host.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     host.settle()
     host.log.records(changelog_topic("counter"), 0).clear()
-    with pytest.raises(StateMismatch, match=r"counter\[0\]: offsets are committed \(toy.numbers.v1@1\)"):
+    with pytest.raises(
+        StateMismatch, match=r"counter\[0\]: offsets are committed \(toy.numbers.v1@1\)"
+    ):
         host.tasks["counter", 0].start()
 
 
@@ -188,7 +213,9 @@ def test_the_same_script_gives_the_same_history() -> None:
     def history() -> list[Stored]:
         host = host_of(Fan(), Shelf(), Session(), partitions=3)
         for number in range(30):
-            host.send("toy.orders.v1", f"o{number}", ToyOrder(lines=(f"s{number % 5}", f"s{number % 7}")))
+            host.send(
+                "toy.orders.v1", f"o{number}", ToyOrder(lines=(f"s{number % 5}", f"s{number % 7}"))
+            )
             host.send("toy.clicks.v1", f"c{number % 4}", ToyClick(gap_ms=90))
             host.advance(host.log.now + 25)
         return host.log.history
@@ -196,7 +223,8 @@ def test_the_same_script_gives_the_same_history() -> None:
     assert history() == history()
 
 
-# ---------------------------------------------------------------------- the rebuild finds what is wrong
+# ---------------------------------------------------------------------- the rebuild finds what is
+# wrong
 
 
 async def counted() -> MemoryBench:
@@ -212,13 +240,20 @@ async def counted() -> MemoryBench:
 
 def follow(bench: MemoryBench, journal: list[BatchJournal], records: list[Stored]) -> None:
     core = Core(Counter(), ToyBook("v1"), TaskConfig(limits=UNLIMITED, topics=TOY_TOPICS))
-    list(rebuild(core, journal, lambda topic, offset: (each for each in records if each.offset >= offset)))
+    list(
+        rebuild(
+            core, journal, lambda topic, offset: (each for each in records if each.offset >= offset)
+        )
+    )
 
 
 @pytest.mark.parametrize(("gone", "run"), [(2, "2 to 2"), (3, "3 to 4"), (4, "3 to 4")])
 async def test_a_record_that_is_gone_is_named(gone: int, run: str) -> None:
     bench = await counted()
-    journal, records = await bench.journal("counter", 0), bench.memory.log.records("toy.numbers.v1", 0)
+    journal, records = (
+        await bench.journal("counter", 0),
+        bench.memory.log.records("toy.numbers.v1", 0),
+    )
     follow(bench, journal, records)
     with pytest.raises(JournalMismatch, match=rf"toy\.numbers\.v1 from {run} are not all there"):
         follow(bench, journal, [each for each in records if each.offset != gone])
@@ -226,7 +261,10 @@ async def test_a_record_that_is_gone_is_named(gone: int, run: str) -> None:
 
 async def test_a_batch_that_is_gone_is_named() -> None:
     bench = await counted()
-    journal, records = await bench.journal("counter", 0), bench.memory.log.records("toy.numbers.v1", 0)
+    journal, records = (
+        await bench.journal("counter", 0),
+        bench.memory.log.records("toy.numbers.v1", 0),
+    )
     with pytest.raises(JournalMismatch, match="batch 3 is not in the journal"):
         follow(bench, [each for each in journal if each.batch != 3], records)
 
@@ -249,7 +287,9 @@ async def test_a_fact_that_is_twice_is_found() -> None:
         await check(bench)
 
 
-def test_fetched_records_that_got_lost_are_noticed_before_anybody_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fetched_records_that_got_lost_are_noticed_before_anybody_waits_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     host = host_of(Counter())
     monkeypatch.setattr(InputMerge, "rewind", InputMerge.commit)
     _plan(host.tasks["counter", 0], [("counter", 1, (Place.SEALED, Aborted))])

@@ -22,11 +22,15 @@ def status(state: TaskState, *, stalled: bool = False) -> TaskStatus:
         *(([RUNNING, state], False) for state in TaskState if state not in (RUNNING, STOPPED)),
     ],
 )
-def test_a_reducer_is_ready_when_its_tasks_are_fit_for_work(states: list[TaskState], ready: bool) -> None:
+def test_a_reducer_is_ready_when_its_tasks_are_fit_for_work(
+    states: list[TaskState], ready: bool
+) -> None:
     assert all_ready(map(status, states)) is ready
 
 
-def test_a_running_task_whose_records_wait_for_longer_than_a_session_is_not_ready_and_says_so() -> None:
+def test_a_running_task_whose_records_wait_for_longer_than_a_session_is_not_ready_and_says_so() -> (
+    None
+):
     stalled = status(RUNNING, stalled=True)
     assert not all_ready([status(RUNNING), stalled])
     assert stalled.summary() == "counter[0] running, no batch for 12 s"

@@ -1,4 +1,5 @@
-"""A step under construction: what it reads is what will be there after it, and what it gives is only what changes."""
+"""A step under construction: what it reads is what will be there after it, and what it gives is
+only what changes."""
 
 from __future__ import annotations
 
@@ -39,9 +40,17 @@ class Stored:
         return self._lines.get(item) if kind is LINE else None
 
     def scan(
-        self, kind: EntryKind[Any], *, first: str = "", below: str | None = None, limit: int, reverse: bool = False
+        self,
+        kind: EntryKind[Any],
+        *,
+        first: str = "",
+        below: str | None = None,
+        limit: int,
+        reverse: bool = False,
     ) -> Sequence[tuple[str, Any]]:
-        return [entry for entry in sorted(self._lines.items()) if kind is LINE and entry[0] >= first][:limit]
+        return [
+            entry for entry in sorted(self._lines.items()) if kind is LINE and entry[0] >= first
+        ][:limit]
 
     def count(self, kind: EntryKind[Any]) -> int:
         return len(self._lines) if kind is LINE else 0
@@ -57,7 +66,11 @@ def test_an_entry_reads_as_it_will_be() -> None:
     step.drop(LINE, "b")
     assert (step.get(LINE, "a"), step.get(LINE, "b"), step.get(OTHER, "a")) == (Line(5), None, None)
     built = step.build(None, 9)
-    assert (built.put, built.drop, built.wake_at) == ((Put(LINE, "a", Line(5)),), (Drop(LINE, "b"),), 9)
+    assert (built.put, built.drop, built.wake_at) == (
+        (Put(LINE, "a", Line(5)),),
+        (Drop(LINE, "b"),),
+        9,
+    )
 
 
 def test_what_is_stored_already_is_not_written_again() -> None:
@@ -89,7 +102,11 @@ def test_facts_go_under_the_own_key_unless_another_is_given() -> None:
     step.publish("t", 1)
     step.publish("t", 2, "other")
     step.publish_fact(Fact("u", "x", 3))
-    assert step.build(None, None).facts == (Fact("t", "k", 1), Fact("t", "other", 2), Fact("u", "x", 3))
+    assert step.build(None, None).facts == (
+        Fact("t", "k", 1),
+        Fact("t", "other", 2),
+        Fact("u", "x", 3),
+    )
     assert [step.published(topic) for topic in ("t", "u", "v")] == [True, True, False]
 
 
@@ -112,7 +129,10 @@ def test_reading_through_is_reading_after(
             after[item] = Line(amount)
     assert step.items(LINE) == sorted(after.items())
     assert step.count(LINE) == len(after)
-    assert step.scan(LINE, first=first, limit=limit) == [entry for entry in sorted(after.items()) if entry[0] >= first][:limit]
+    assert (
+        step.scan(LINE, first=first, limit=limit)
+        == [entry for entry in sorted(after.items()) if entry[0] >= first][:limit]
+    )
     assert (step.items(OTHER), step.count(OTHER)) == ([], 0)
 
 

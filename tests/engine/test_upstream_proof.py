@@ -1,4 +1,5 @@
-"""The proof of the groups upstream: every hop is waited for, the last one too, and a group that feeds itself is asked twice."""
+"""The proof of the groups upstream: every hop is waited for, the last one too, and a group that
+feeds itself is asked twice."""
 
 import asyncio
 from collections.abc import Collection
@@ -8,11 +9,16 @@ import pytest
 from baton.engine.kafka.cluster import Committed, Place
 from baton.engine.kafka.upstream_proof import Hop, UpstreamProof
 
-HOPS = (Hop(reducer="first", inputs=("a",)), Hop(reducer="second", inputs=("b",), again=True), Hop(reducer="last", inputs=("c",)))
+HOPS = (
+    Hop(reducer="first", inputs=("a",)),
+    Hop(reducer="second", inputs=("b",), again=True),
+    Hop(reducer="last", inputs=("c",)),
+)
 
 
 class FakeCluster:
-    """Three topics of one partition with ten records each. ``behind``: a group that has committed only nine of them."""
+    """Three topics of one partition with ten records each. ``behind``: a group that has committed
+    only nine of them."""
 
     def __init__(self, behind: str | None = None) -> None:
         self.behind = behind
@@ -29,7 +35,9 @@ class FakeCluster:
 
     async def committed(self, reducer: str, places: Collection[Place]) -> dict[Place, Committed]:
         self.asked.append(reducer)
-        return dict.fromkeys(places, Committed(offset=9 if reducer == self.behind else 10, metadata=""))
+        return dict.fromkeys(
+            places, Committed(offset=9 if reducer == self.behind else 10, metadata="")
+        )
 
 
 async def test_every_group_upstream_is_asked_in_the_order_of_the_flow() -> None:

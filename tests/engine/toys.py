@@ -1,6 +1,7 @@
 """Toy reducers that together use everything the engine offers, and their topics.
 
-``fan -> (shelf, judge)`` is a small flow with an upstream; the others stand alone. Every record type has a provisional schema.
+``fan -> (shelf, judge)`` is a small flow with an upstream; the others stand alone. Every record
+type has a provisional schema.
 """
 
 from collections.abc import Mapping
@@ -48,7 +49,8 @@ class ToyAdopted:
 @provisional
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToyClick:
-    """A click; its session ends ``gap_ms`` after the last one. ``gap_ms`` 0 ends the session silently."""
+    """A click; its session ends ``gap_ms`` after the last one. ``gap_ms`` 0 ends the session
+    silently."""
 
     gap_ms: int
 
@@ -165,7 +167,9 @@ class ToyBook:
     def at(self, now: int) -> ToyTerms | None:
         if not self._known:
             return None
-        return next((terms for since, terms in reversed(self._known) if since <= now), self._known[0][1])
+        return next(
+            (terms for since, terms in reversed(self._known) if since <= now), self._known[0][1]
+        )
 
 
 class Counter(Reducer[ToyTotal, ToyTerms]):
@@ -178,11 +182,15 @@ class Counter(Reducer[ToyTotal, ToyTerms]):
     head_type = ToyTotal
     adopts = True
 
-    def step(self, view: View[ToyTotal], event: Event, *, now: int, reference: ToyTerms) -> Step[ToyTotal]:
+    def step(
+        self, view: View[ToyTotal], event: Event, *, now: int, reference: ToyTerms
+    ) -> Step[ToyTotal]:
         if event.value.amount == 666:
             raise ZeroDivisionError("the value 666 of somebody@example.com must not be quoted")
         count, total = (view.head.count, view.head.total) if view.head else (0, 0)
-        head = ToyTotal(count=count + 1, total=total + event.value.amount, terms=reference.version, at_ms=now)
+        head = ToyTotal(
+            count=count + 1, total=total + event.value.amount, terms=reference.version, at_ms=now
+        )
         return Step(head=head, facts=(Fact("toy.totals.v1", view.key, head),) * event.value.fan_out)
 
     def adopt(self, view: View[ToyTotal], *, old: str, new: ToyTerms, now: int) -> Step[ToyTotal]:
@@ -201,7 +209,9 @@ class Session(Reducer[ToySession, ToyTerms]):
     outputs = ("toy.sessions.v1",)
     head_type = ToySession
 
-    def step(self, view: View[ToySession], event: Event, *, now: int, reference: ToyTerms) -> Step[ToySession]:
+    def step(
+        self, view: View[ToySession], event: Event, *, now: int, reference: ToyTerms
+    ) -> Step[ToySession]:
         if event.value.gap_ms == 0:
             return Step(head=None)
         first, clicks = (view.head.first_ms, view.head.clicks) if view.head else (now, 0)
@@ -210,7 +220,12 @@ class Session(Reducer[ToySession, ToyTerms]):
 
     def wake(self, view: View[ToySession], *, now: int, reference: ToyTerms) -> Step[ToySession]:
         assert view.head is not None
-        ended = ToySession(clicks=view.head.clicks, first_ms=view.head.first_ms, last_ms=view.head.last_ms, ended_ms=now)
+        ended = ToySession(
+            clicks=view.head.clicks,
+            first_ms=view.head.first_ms,
+            last_ms=view.head.last_ms,
+            ended_ms=now,
+        )
         return Step(head=None, facts=(Fact("toy.sessions.v1", view.key, ended),))
 
 
@@ -225,7 +240,9 @@ class Fan(Reducer[Any, ToyTerms]):
 
     def step(self, view: View[Any], event: Event, *, now: int, reference: ToyTerms) -> Step[Any]:
         line = ToyLine(order=view.key, remove=event.value.remove, ordered_at_ms=event.at_ms)
-        return Step(head=None, facts=tuple(Fact("toy.lines.v1", each, line) for each in event.value.lines))
+        return Step(
+            head=None, facts=tuple(Fact("toy.lines.v1", each, line) for each in event.value.lines)
+        )
 
 
 STOCK = EntryKind("stock", ToyLine)
@@ -241,10 +258,16 @@ class Shelf(Reducer[ToyShelf, ToyTerms]):
     head_type = ToyShelf
     entry_kinds = (STOCK,)
 
-    def step(self, view: View[ToyShelf], event: Event, *, now: int, reference: ToyTerms) -> Step[ToyShelf]:
+    def step(
+        self, view: View[ToyShelf], event: Event, *, now: int, reference: ToyTerms
+    ) -> Step[ToyShelf]:
         item, line = event.value.order, event.value
         here = view.get(STOCK, item) is not None
-        after = view.count(STOCK) + (0 if here or line.remove else 1) - (1 if here and line.remove else 0)
+        after = (
+            view.count(STOCK)
+            + (0 if here or line.remove else 1)
+            - (1 if here and line.remove else 0)
+        )
         stock = ToyStock(
             count=after,
             first=tuple(each for each, _ in view.scan(STOCK, limit=3)),
@@ -268,7 +291,9 @@ class Judge(Reducer[ToyClock, ToyTerms]):
     head_type = ToyClock
     upstream = ("fan",)
 
-    def step(self, view: View[ToyClock], event: Event, *, now: int, reference: ToyTerms) -> Step[ToyClock]:
+    def step(
+        self, view: View[ToyClock], event: Event, *, now: int, reference: ToyTerms
+    ) -> Step[ToyClock]:
         if isinstance(event.value, ToyStart):
             deadline = event.at_ms + event.value.within_ms
             return Step(head=ToyClock(deadline_ms=deadline), wake_at=deadline)
@@ -282,15 +307,22 @@ class Judge(Reducer[ToyClock, ToyTerms]):
         if view.proven:
             return Step(head=None, facts=(self._verdict(view, "breached", deadline, now),))
         told = () if view.head.unproven else (self._verdict(view, "unproven", deadline, now),)
-        return Step(head=ToyClock(deadline_ms=deadline, unproven=True), wake_at=deadline, facts=told)
+        return Step(
+            head=ToyClock(deadline_ms=deadline, unproven=True), wake_at=deadline, facts=told
+        )
 
     @staticmethod
     def _verdict(view: View[ToyClock], verdict: str, deadline_ms: int, now: int) -> Fact:
-        return Fact("toy.verdicts.v1", view.key, ToyVerdict(verdict=verdict, deadline_ms=deadline_ms, at_ms=now))
+        return Fact(
+            "toy.verdicts.v1",
+            view.key,
+            ToyVerdict(verdict=verdict, deadline_ms=deadline_ms, at_ms=now),
+        )
 
 
 class Door(Reducer[Any, ToyTerms]):
-    """Stateless, reads what the outside sends: a decimal number becomes a ToyNumber, all else a dead letter."""
+    """Stateless, reads what the outside sends: a decimal number becomes a ToyNumber, all else a
+    dead letter."""
 
     name = "door"
     service = "toys"
@@ -301,7 +333,10 @@ class Door(Reducer[Any, ToyTerms]):
     def step(self, view: View[Any], event: Event, *, now: int, reference: ToyTerms) -> Step[Any]:
         if not event.value.isdigit():
             return Step(head=None, rejected=Rejection("not_a_number", "send decimal digits"))
-        return Step(head=None, facts=(Fact("toy.admitted.v1", view.key, ToyNumber(amount=int(event.value))),))
+        return Step(
+            head=None,
+            facts=(Fact("toy.admitted.v1", view.key, ToyNumber(amount=int(event.value))),),
+        )
 
 
 class Named(Reducer[ToyNamed, ToyTerms]):
@@ -313,11 +348,21 @@ class Named(Reducer[ToyNamed, ToyTerms]):
     outputs = ()
     head_type = ToyNamed
 
-    def step(self, view: View[ToyNamed], event: Event, *, now: int, reference: ToyTerms) -> Step[ToyNamed]:
+    def step(
+        self, view: View[ToyNamed], event: Event, *, now: int, reference: ToyTerms
+    ) -> Step[ToyNamed]:
         return Step(head=event.value)
 
 
-REDUCERS: tuple[Reducer[Any, ToyTerms], ...] = (Door(), Counter(), Session(), Fan(), Shelf(), Judge(), Named())
+REDUCERS: tuple[Reducer[Any, ToyTerms], ...] = (
+    Door(),
+    Counter(),
+    Session(),
+    Fan(),
+    Shelf(),
+    Judge(),
+    Named(),
+)
 
 
 def _topics() -> Mapping[str, TopicSpec]:
@@ -336,10 +381,29 @@ def _topics() -> Mapping[str, TopicSpec]:
         ("toy.admitted.v1", ToyNumber, "toys"),
         (dead_letter_topic("toy.outside.v1"), None, "toys"),
     )
-    specs = [TopicSpec(name=name, record=record, says="toy", key="toy", writer=writer) for name, record, writer in flow]
-    named = TopicSpec(name="toy.named.v1", record=ToyNamed, says="toy", key="name", writer="tests", key_field="name")
+    specs = [
+        TopicSpec(name=name, record=record, says="toy", key="toy", writer=writer)
+        for name, record, writer in flow
+    ]
+    named = TopicSpec(
+        name="toy.named.v1",
+        record=ToyNamed,
+        says="toy",
+        key="name",
+        writer="tests",
+        key_field="name",
+    )
     specs.append(named)
-    specs.append(TopicSpec(name="toy.terms.v1", record=ToyTermsRecord, says="toy", key="toy", writer="tests", partitions=1))
+    specs.append(
+        TopicSpec(
+            name="toy.terms.v1",
+            record=ToyTermsRecord,
+            says="toy",
+            key="toy",
+            writer="tests",
+            partitions=1,
+        )
+    )
     specs += [spec for reducer in REDUCERS for spec in engine_topics(reducer.name, reducer.service)]
     return {spec.name: spec for spec in specs}
 

@@ -1,8 +1,10 @@
-"""Recorded lines of the outside and what became of each, whole: the record, or the code and every reason.
+"""Recorded lines of the outside and what became of each, whole: the record, or the code and every
+reason.
 
-``intake/lines.jsonl`` has one an entry: ``line``, and ``record`` or ``refused``. The lines were drawn from all fields and kinds, right and wrong
-ones mixed. A changed meaning shows as a diff of the file. After a change that is meant: ``python -m tests.histories.test_intake_histories``
-and look at it.
+``intake/lines.jsonl`` has one an entry: ``line``, and ``record`` or ``refused``. The lines were
+drawn from all fields and kinds, right and wrong ones mixed. A changed meaning shows as a diff of
+the file. After a change that is meant: ``python -m tests.histories.test_intake_histories`` and look
+at it.
 """
 
 from __future__ import annotations
@@ -33,7 +35,11 @@ def outcome(line: Any) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     match value:
         case dict():
-            return {name: _plain(each) for name, each in value.items() if each not in (None, (), {}, "", False)}
+            return {
+                name: _plain(each)
+                for name, each in value.items()
+                if each not in (None, (), {}, "", False)
+            }
         case tuple():
             return [_plain(each) for each in value]
     return value
@@ -53,7 +59,9 @@ def test_a_line_becomes_what_it_always_became(entry: dict[str, Any]) -> None:
 def test_the_lines_recorded_are_of_every_kind_and_about_as_many_taken_as_refused() -> None:
     entries = recorded()
     kinds = {each["record"]["kind"] for each in entries if "record" in each}
-    reasons = {reason.partition(": ")[2] for each in entries for reason in each.get("refused", ())[1:]}
+    reasons = {
+        reason.partition(": ")[2] for each in entries for reason in each.get("refused", ())[1:]
+    }
     assert len(kinds) == 8
     assert len(reasons) > 30
     assert 0.4 < sum("record" in each for each in entries) / len(entries) < 0.6

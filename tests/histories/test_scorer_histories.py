@@ -1,13 +1,16 @@
 """Recorded histories of the scorer: what was done, and every fact that came of it, whole.
 
-A history is a file ``scorer/<name>.json``: ``steps`` are calls of :class:`tests.services.scorer.scorer_world.World`, ``facts`` what they gave. A changed
-decision shows as a diff of the file. After a change that is meant: ``python -m tests.histories.test_scorer_histories`` and look at it.
+A history is a file ``scorer/<name>.json``: ``steps`` are calls of
+:class:`tests.services.scorer.scorer_world.World`, ``facts`` what they gave. A changed decision
+shows as a diff of the file. After a change that is meant: ``python -m
+tests.histories.test_scorer_histories`` and look at it.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +30,27 @@ def replayed(steps: list[list[Any]]) -> list[dict[str, Any]]:
     facts = []
     for number, (name, *arguments) in enumerate(steps):
         keywords = arguments.pop() if arguments and isinstance(arguments[-1], dict) else {}
-        _STEPS.get(name, lambda world, *a, **k: getattr(world, name)(*a, **k))(world, *arguments, **keywords)  # noqa: B023 - called at once
-        facts += [{"step": number, "fact": type(each).__name__} | _plain(asdict(each)) for each in world.facts()]
+        step = _STEPS.get(name) or partial(_own_step, name)
+        step(world, *arguments, **keywords)
+        facts += [
+            {"step": number, "fact": type(each).__name__} | _plain(asdict(each))
+            for each in world.facts()
+        ]
     return facts
+
+
+def _own_step(name: str, world: World, *arguments: Any, **keywords: Any) -> None:
+    getattr(world, name)(*arguments, **keywords)
 
 
 def _plain(value: Any) -> Any:
     match value:
         case dict():
-            return {name: _plain(each) for name, each in value.items() if each not in (None, (), {}, "", b"", False)}
+            return {
+                name: _plain(each)
+                for name, each in value.items()
+                if each not in (None, (), {}, "", b"", False)
+            }
         case tuple():
             return [_plain(each) for each in value]
         case bytes():
@@ -49,29 +64,53 @@ def _days(world: World, days: float) -> None:
 
 def _merge(world: World, loser: str, survivor: str) -> None:
     merge_id = derived_id("merge", loser, survivor)
-    world.send(LeadMerge(merge_id=merge_id, loser=loser, survivor=survivor, cause_id="c", occurred_at_ms=world.now))
+    world.send(
+        LeadMerge(
+            merge_id=merge_id,
+            loser=loser,
+            survivor=survivor,
+            cause_id="c",
+            occurred_at_ms=world.now,
+        )
+    )
 
 
 def _met(world: World, lead: str, **fields: str) -> None:
     world.send(person_told(lead, at_ms=world.now, **fields))
 
 
-def _recycle(world: World, lead: str, cycle: int, reason: str, *, outcome: str = "recycle", days: int = 30) -> None:
+def _recycle(
+    world: World, lead: str, cycle: int, reason: str, *, outcome: str = "recycle", days: int = 30
+) -> None:
     world.send(
         LeadRecycled(
-            recycle_id=derived_id("recycle", lead, cycle), lead_id=lead, cycle=cycle, outcome=outcome, reason=reason, at_ms=world.now,
-            cause_id="c", agreement="v", track="calm", cool_off_until_ms=world.now + days * DAY, return_at_ms=world.now + 2 * days * DAY,
+            recycle_id=derived_id("recycle", lead, cycle),
+            lead_id=lead,
+            cycle=cycle,
+            outcome=outcome,
+            reason=reason,
+            at_ms=world.now,
+            cause_id="c",
+            agreement="v",
+            track="calm",
+            cool_off_until_ms=world.now + days * DAY,
+            return_at_ms=world.now + 2 * days * DAY,
         )
-    )  # fmt: skip
+    )
 
 
 def _reactivate(world: World, lead: str, cycle: int) -> None:
     world.send(
         LeadReactivated(
-            lead_id=lead, cycle=cycle, recycle_id=derived_id("recycle", lead, cycle), reason="return_date", at_ms=world.now, cause_id="c",
+            lead_id=lead,
+            cycle=cycle,
+            recycle_id=derived_id("recycle", lead, cycle),
+            reason="return_date",
+            at_ms=world.now,
+            cause_id="c",
             agreement="v",
         )
-    )  # fmt: skip
+    )
 
 
 def _strict(world: World) -> None:
@@ -81,7 +120,10 @@ def _strict(world: World) -> None:
             levels={
                 "fit": {"A": {"enter": 50}, "D": {"enter": 0}},
                 "engagement": bands,
-                "matrix": {"A": {"1": "hot", "2": "warm", "3": "cold"}, "D": {"1": "cold", "2": "cold", "3": "cold"}},
+                "matrix": {
+                    "A": {"1": "hot", "2": "warm", "3": "cold"},
+                    "D": {"1": "cold", "2": "cold", "3": "cold"},
+                },
             }
         )
     )

@@ -1,4 +1,5 @@
-"""Lists as people bring them: headers, dialects, encodings, workbooks, known exports; what is not certain is told by its line."""
+"""Lists as people bring them: headers, dialects, encodings, workbooks, known exports; what is not
+certain is told by its line."""
 
 from __future__ import annotations
 
@@ -19,7 +20,15 @@ import pytest
 from typer.testing import CliRunner
 
 from baton.cli.import_ import app
-from baton.importing.cells import CellWrong, DateOrder, addresses_in, came, date_order_in, moment_ms, said
+from baton.importing.cells import (
+    CellWrong,
+    DateOrder,
+    addresses_in,
+    came,
+    date_order_in,
+    moment_ms,
+    said,
+)
 from baton.importing.charsets import charset_of
 from baton.importing.columns import MapWrong, is_field, read_wishes
 from baton.importing.dry_run import Rehearsal, rehearse
@@ -36,10 +45,18 @@ TEN = DAY.replace(hour=10)
 CASES = Path(__file__).resolve().parents[1] / "cases" / "field"
 
 
-def read(content: bytes | str, *maps: str, file: FileTerms | None = None, guess: bool = True, **terms: Any) -> PeopleList:
+def read(
+    content: bytes | str,
+    *maps: str,
+    file: FileTerms | None = None,
+    guess: bool = True,
+    **terms: Any,
+) -> PeopleList:
     raw = content.encode() if isinstance(content, str) else content
     own = ImportTerms(source="import", at_ms=NOW, **terms)
-    return open_list(io.BytesIO(raw), own, file=file or FileTerms(), wishes=read_wishes(maps), guess=guess)
+    return open_list(
+        io.BytesIO(raw), own, file=file or FileTerms(), wishes=read_wishes(maps), guess=guess
+    )
 
 
 def rehearsed(content: bytes | str, *maps: str, **more: Any) -> Rehearsal:
@@ -48,7 +65,9 @@ def rehearsed(content: bytes | str, *maps: str, **more: Any) -> Rehearsal:
 
 def lines(content: bytes | str, *maps: str, **more: Any) -> list[dict[str, Any]]:
     found = list(read(content, *maps, **more).lines())
-    assert [each for each in found if isinstance(each, Trouble) and not isinstance(each, Note)] == []
+    assert [
+        each for each in found if isinstance(each, Trouble) and not isinstance(each, Note)
+    ] == []
     return [json.loads(each.raw) for each in found if isinstance(each, Numbered)]
 
 
@@ -98,12 +117,27 @@ GERMAN = "E-Mail;Nachname;Straße\nann@acme.example;Müller;Größe 1\nbob@acme.
         (GERMAN.encode("cp1252"), "Müller"),
         (GERMAN.encode("utf-16"), "Müller"),
         (GERMAN.encode("mac_roman"), "Müller"),
-        ("email;name\njan@firma.example;Dvořák\nž@firma.example;Žižka Plzeň\nc@firma.example;Šťastný Říčany\n".encode("cp1250"), "Dvořák"),
-        ("email;name\nivan@firma.example;Иванов\nb@firma.example;Петров Москва\n".encode("cp1251"), "Иванов"),
+        (
+            "email;name\njan@firma.example;Dvořák\nž@firma.example;Žižka Plzeň\nc@firma.example;Šťastný Říčany\n".encode(
+                "cp1250"
+            ),
+            "Dvořák",
+        ),
+        (
+            "email;name\nivan@firma.example;Иванов\nb@firma.example;Петров Москва\n".encode(
+                "cp1251"
+            ),
+            "Иванов",
+        ),
         ("email;name\nj@firma.example;É\n".encode("cp1252"), "É"),
-        ("email,name\nt@kaisha.example,山田太郎\ns@kaisha.example,鈴木花子 株式会社\n".encode("cp932"), "山田太郎"),
+        (
+            "email,name\nt@kaisha.example,山田太郎\ns@kaisha.example,鈴木花子 株式会社\n".encode(
+                "cp932"
+            ),
+            "山田太郎",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_list_is_read_in_its_encoding_and_dialect(content: bytes, name: str | None) -> None:
     found = rehearsed(content)
     assert told(found) == []
@@ -119,7 +153,11 @@ def test_an_encoding_that_is_guessed_is_said() -> None:
 
 
 def test_a_damaged_line_in_a_list_of_utf_8_costs_that_line() -> None:
-    content = GERMAN.encode() + "cid@acme.example;Kröger;x\n".encode("cp1252") + b"dan@acme.example;Dan;x\n"
+    content = (
+        GERMAN.encode()
+        + "cid@acme.example;Kröger;x\n".encode("cp1252")
+        + b"dan@acme.example;Dan;x\n"
+    )
     found = rehearsed(content)
     assert told(found) == [(4, "is not written in the file's encoding; try --encoding")]
     assert found.understood == 3
@@ -132,10 +170,14 @@ def test_commas_in_cells_do_not_make_a_list_of_semicolons_one_of_commas() -> Non
 
 
 PREAMBLES = {
-    "a meeting's report": "Attendee Report\nReport Generated:,\"Mar 2, 2026\"\nTopic,Webinar ID\nLeads,123\n\nAttended,First Name,Email\nYes,Ann,ann@acme.example\n",
-    "connections": 'Notes:\n"When exporting, some addresses are missing."\n\nFirst Name,Last Name,URL,Email Address,Company,Position,Connected On\nAnn,Berg,https://x.example,ann@acme.example,Acme,CTO,02 Mar 2026\n',
+    "a meeting's report": 'Attendee Report\nReport Generated:,"Mar 2, 2026"\nTopic,Webinar ID\nLeads,123\n\nAttended,First Name,Email\nYes,Ann,ann@acme.example\n',
+    "connections": (
+        'Notes:\n"When exporting, some addresses are missing."\n\nFirst Name,Last Name,URL,Email '
+        "Address,Company,Position,Connected "
+        "On\nAnn,Berg,https://x.example,ann@acme.example,Acme,CTO,02 Mar 2026\n"
+    ),
     "a report's title": "Leads of March\n\n\nE-Mail;Land\nann@acme.example;DE\n",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("content", PREAMBLES.values(), ids=PREAMBLES)
@@ -155,10 +197,21 @@ def test_a_row_is_told_by_the_line_it_begins_in() -> None:
 
 def test_a_quotation_mark_that_does_not_close_soon_is_told_with_what_it_swallowed() -> None:
     content = (
-        "email,note\n" + 'ann@acme.example,"open\n' + "".join(f"p{n}@acme.example,\n" for n in range(300)) + 'z@acme.example,"\n'
+        "email,note\n"
+        'ann@acme.example,"open\n'
+        + "".join(f"p{n}@acme.example,\n" for n in range(300))
+        + 'z@acme.example,"\n'
     )
     found = rehearsed(content)
-    assert told(found) == [(2, "has a quotation mark that closes 302 lines later; what lies between was not read as rows")]
+    assert told(found) == [
+        (
+            2,
+            (
+                "has a quotation mark that closes 302 lines later; what lies between was not read as "
+                "rows"
+            ),
+        )
+    ]
 
 
 def test_cells_beyond_the_header_are_told_and_empty_ones_are_none() -> None:
@@ -253,17 +306,27 @@ def test_a_workbook_is_read_as_a_person_sees_it() -> None:
         ["bob@acme.example", None, None, "51-200", DAY, False],
     ]
     found = rehearsed(
-        workbook(("Leute", rows), ("Mehr", [["x"]])), "--map".replace("--map", "Newsletter=consent:marketing/email")
+        workbook(("Leute", rows), ("Mehr", [["x"]])),
+        "--map".replace("--map", "Newsletter=consent:marketing/email"),
     )
     assert told(found) == []
     ann, consent = found.rows[0][1]
-    assert (found.rows[0][0], ann["person"]["phone"], ann["profile"]["employees"]) == (4, "+491712345678", "1200")
-    assert (ann["occurred_at"], consent["consent"]["granted"]) == ("2026-03-02T10:00:00+00:00", True)
+    assert (found.rows[0][0], ann["person"]["phone"], ann["profile"]["employees"]) == (
+        4,
+        "+491712345678",
+        "1200",
+    )
+    assert (ann["occurred_at"], consent["consent"]["granted"]) == (
+        "2026-03-02T10:00:00+00:00",
+        True,
+    )
     assert "read the sheet 'Leute' of 2; choose another with --sheet" in found.remarks
 
 
 def test_another_sheet_can_be_chosen_and_one_that_is_not_there_is_told() -> None:
-    content = workbook(("A", [["x", "y"]]), ("B", [["email", "country"], ["ann@acme.example", "DE"]]))
+    content = workbook(
+        ("A", [["x", "y"]]), ("B", [["email", "country"], ["ann@acme.example", "DE"]])
+    )
     assert rehearsed(content, file=FileTerms(sheet="B")).understood == 1
     with pytest.raises(FileWrong, match="has no sheet 'C'; it has A, B"):
         read(content, file=FileTerms(sheet="C"))
@@ -314,32 +377,58 @@ def test_an_owner_is_nobodys_identity() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Owner", "Contact owner", "Lead Owner", "User", "Lead", "Anonymous", "Zuständiger Mitarbeiter", "Lead-Inhaber", "Besitzer"],
+    [
+        "Owner",
+        "Contact owner",
+        "Lead Owner",
+        "User",
+        "Lead",
+        "Anonymous",
+        "Zuständiger Mitarbeiter",
+        "Lead-Inhaber",
+        "Besitzer",
+    ],
 )
 def test_a_column_of_owners_is_left_out_on_purpose_unless_somebody_maps_it(name: str) -> None:
-    assert mapped(rehearsed(f"email,{name}\nann@acme.example,rep7\n"))[name] == "left out on purpose"
-    assert lines(f"email,{name}\nann@acme.example,rep7\n", f"{name}=user")[0]["identifiers"]["user"] == ["rep7"]
+    assert (
+        mapped(rehearsed(f"email,{name}\nann@acme.example,rep7\n"))[name] == "left out on purpose"
+    )
+    assert lines(f"email,{name}\nann@acme.example,rep7\n", f"{name}=user")[0]["identifiers"][
+        "user"
+    ] == ["rep7"]
 
 
 def test_an_id_of_a_crm_is_who_not_which_event() -> None:
     content = (CASES / "id-column-of-the-crm" / "list.csv").read_bytes()
-    (first,), (second,) = (lines(content, act="webinar", campaign=campaign) for campaign in ("spring", "autumn"))
+    (first,), (second,) = (
+        lines(content, act="webinar", campaign=campaign) for campaign in ("spring", "autumn")
+    )
     assert first["identifiers"]["crm"] == ["salesforce:00Q5g00000AbCdEEAV"]
     assert first["id"] != second["id"]
 
 
 def test_a_changed_row_is_an_update_and_the_same_row_the_same_event() -> None:
-    ids = [lines(f"Id,Email,Land\n00Q5g00000AbCdE,ann@acme.example,{land}\n")[0]["id"] for land in ("DE", "FR", "DE")]
+    ids = [
+        lines(f"Id,Email,Land\n00Q5g00000AbCdE,ann@acme.example,{land}\n")[0]["id"]
+        for land in ("DE", "FR", "DE")
+    ]
     assert ids[0] == ids[2] != ids[1]
 
 
 @pytest.mark.parametrize(
     ("ids", "meant"),
-    [(["4711", "4712"], False), (["001A0000006Vm9u"], False), (["003A0000006Vm9u", "00QA0000006Vm9u"], True), ([""], False)],
+    [
+        (["4711", "4712"], False),
+        (["001A0000006Vm9u"], False),
+        (["003A0000006Vm9u", "00QA0000006Vm9u"], True),
+        ([""], False),
+    ],
 )
 def test_an_id_says_whose_it_is_by_its_form_or_is_left_out(ids: list[str], meant: bool) -> None:
     rows = "".join(f"{each},p{place}@acme.example\n" for place, each in enumerate(ids))
-    assert mapped(rehearsed("Id,Email\n" + rows))["Id"] == ("crm:salesforce" if meant else "left out: not known")
+    assert mapped(rehearsed("Id,Email\n" + rows))["Id"] == (
+        "crm:salesforce" if meant else "left out: not known"
+    )
 
 
 @pytest.mark.parametrize("cell", ["4.71E+15", "4711.0", "undefined", "0", "#N/A"])
@@ -348,7 +437,11 @@ def test_an_id_that_a_spreadsheet_has_rewritten_is_left_out_and_told(cell: str) 
     assert found.rows[0][1][0]["identifiers"] == ["email: ann@acme.example"]
     nothing_said = cell in ("#N/A", "undefined")
     assert noted(found) == (
-        [] if nothing_said else [(2, "identifiers.crm: is a placeholder, or a number that a spreadsheet has rewritten")]
+        []
+        if nothing_said
+        else [
+            (2, "identifiers.crm: is a placeholder, or a number that a spreadsheet has rewritten")
+        ]
     )
 
 
@@ -356,7 +449,10 @@ def test_a_customer_number_does_not_cost_the_row() -> None:
     content = (CASES / "customer-number-is-no-phone" / "list.csv").read_bytes()
     found = rehearsed(content, "Customer No=customer_no")
     assert (found.understood, told(found)) == (2, [])
-    assert [events[0]["profile"]["customer_no"] for _, events in found.rows] == ["0012345678", "4711"]
+    assert [events[0]["profile"]["customer_no"] for _, events in found.rows] == [
+        "0012345678",
+        "4711",
+    ]
 
 
 def test_a_number_that_a_spreadsheet_made_is_the_right_one() -> None:
@@ -394,38 +490,63 @@ def test_addresses_are_found_in_a_cell(cell: str, addresses: list[str], wrong: i
     assert addresses_in(cell) == (addresses, wrong)
 
 
-def test_of_several_addresses_in_a_cell_the_first_is_taken_and_a_column_of_further_ones_whole() -> None:
+def test_of_several_addresses_in_a_cell_the_first_is_taken_and_a_column_of_further_ones_whole() -> (
+    None
+):
     found = rehearsed(
-        "email,Additional email addresses\nann@acme.example; bob@acme.example,ann@home.example;a.berg@acme.example\n"
+        "email,Additional email addresses\nann@acme.example; "
+        "bob@acme.example,ann@home.example;a.berg@acme.example\n"
     )
     event = found.rows[0][1][0]
-    assert event["identifiers"] == ["email: a.berg@acme.example", "email: ann@acme.example", "email: ann@home.example"]
+    assert event["identifiers"] == [
+        "email: a.berg@acme.example",
+        "email: ann@acme.example",
+        "email: ann@home.example",
+    ]
     assert event["person"]["email"] == "ann@acme.example"
     assert noted(found) == [(2, "identifiers.email: has 2 addresses; only the first was taken")]
 
 
 @pytest.mark.parametrize(
     ("name", "first", "last"),
-    [("Ann Maria Berg", "Ann", "Maria Berg"), ("Berg, Ann Maria", "Ann Maria", "Berg"), ("Ann", "Ann", None)],
+    [
+        ("Ann Maria Berg", "Ann", "Maria Berg"),
+        ("Berg, Ann Maria", "Ann Maria", "Berg"),
+        ("Ann", "Ann", None),
+    ],
 )
 def test_a_whole_name_is_parted(name: str, first: str, last: str | None) -> None:
     (made,) = lines(f'email,Full name\nann@acme.example,"{name}"\n')
     assert (made["person"].get("first_name"), made["person"].get("last_name")) == (first, last)
 
 
-def test_two_columns_of_one_name_are_both_read_and_quotation_marks_around_names_do_not_matter() -> None:
-    assert lines('\ufeff"email","email"\na@x.example,b@x.example\n')[0]["identifiers"]["email"] == ["a@x.example", "b@x.example"]
-    assert mapped(rehearsed("E\u00a0mail,“Name”\na@x.example,Ann\n")) == {"E mail": "email", "“Name”": "name"}
+def test_two_columns_of_one_name_are_both_read_and_quotation_marks_around_names_do_not_matter() -> (
+    None
+):
+    assert lines('\ufeff"email","email"\na@x.example,b@x.example\n')[0]["identifiers"]["email"] == [
+        "a@x.example",
+        "b@x.example",
+    ]
+    assert mapped(rehearsed("E\u00a0mail,“Name”\na@x.example,Ann\n")) == {
+        "E mail": "email",
+        "“Name”": "name",
+    }
 
 
 def test_quotation_marks_inside_a_cell_lose_no_row() -> None:
-    found = rehearsed('email,company\na@x.example,Acme "the best" GmbH\nb@x.example,"Acme "x" GmbH"\nc@x.example,z\n')
+    found = rehearsed(
+        'email,company\na@x.example,Acme "the best" GmbH\nb@x.example,"Acme "x" '
+        'GmbH"\nc@x.example,z\n'
+    )
     assert (found.understood, told(found)) == (3, [])
 
 
 def test_a_wrong_address_does_not_stop_the_rows_after_it() -> None:
     found = rehearsed("email\nbla.bla.@x.example\nb@x.example\n")
-    assert (found.understood, told(found)) == (1, [(2, "identifiers.email: is not an e-mail address")])
+    assert (found.understood, told(found)) == (
+        1,
+        [(2, "identifiers.email: is not an e-mail address")],
+    )
 
 
 # --- yes and no
@@ -434,17 +555,35 @@ def test_a_wrong_address_does_not_stop_the_rows_after_it() -> None:
 @pytest.mark.parametrize(
     ("word", "answer"),
     [
-        ("yes", True), ("Ja", True), ("1.0", True), ("TRUE", True), ("Subscribed", True), ("x", True), ("oui", True), ("Double Opt-In", True),
-        ("no", False), ("Nein", False), ("0.0", False), ("false", False), ("Unsubscribed", False), ("cleaned", False), ("abgemeldet", False),
-        ("Pending", None), ("Non-subscribed", None), ("N/A", None), ("-", None),
+        ("yes", True),
+        ("Ja", True),
+        ("1.0", True),
+        ("TRUE", True),
+        ("Subscribed", True),
+        ("x", True),
+        ("oui", True),
+        ("Double Opt-In", True),
+        ("no", False),
+        ("Nein", False),
+        ("0.0", False),
+        ("false", False),
+        ("Unsubscribed", False),
+        ("cleaned", False),
+        ("abgemeldet", False),
+        ("Pending", None),
+        ("Non-subscribed", None),
+        ("N/A", None),
+        ("-", None),
     ],
-)  # fmt: skip
+)
 def test_yes_and_no_in_many_words(word: str, answer: bool | None) -> None:
     assert said(word) is answer
 
 
 def test_what_is_neither_yes_nor_no_is_told() -> None:
-    assert told(rehearsed("email,Newsletter\nann@acme.example,perhaps\n")) == [(2, "consent:marketing/email: must be yes or no")]
+    assert told(rehearsed("email,Newsletter\nann@acme.example,perhaps\n")) == [
+        (2, "consent:marketing/email: must be yes or no")
+    ]
 
 
 CONSENTS = {
@@ -452,25 +591,53 @@ CONSENTS = {
     "an undated no is of today": ("Newsletter", "Nein", [(False, NOW)]),
     "a dated yes": ("Newsletter,Consent date", "yes,2026-01-15", [(True, 1_768_435_200_000)]),
     "a date alone is a yes": ("OPTIN_TIME", "2026-01-15 00:00:00", [(True, 1_768_435_200_000)]),
-    "a yes whose date cannot be read": ("Newsletter,Consent date", "yes,lately", [(True, UNDATED_MS)]),
+    "a yes whose date cannot be read": (
+        "Newsletter,Consent date",
+        "yes,lately",
+        [(True, UNDATED_MS)],
+    ),
     "opted out": ("Email Opt Out", "1", [(False, NOW)]),
     "not opted out is no yes": ("Email Opt Out", "0", []),
-    "agreed and left later": ("OPTIN_TIME,UNSUB_TIME", "2026-01-15,2026-02-01", [(True, 1_768_435_200_000), (False, 1_769_904_000_000)]),
-    "two columns that contradict": ("Newsletter,Email Opt Out", "yes,yes", [(True, UNDATED_MS), (False, NOW)]),
-    "on a form with a date": ("Newsletter,Registration Time", "yes,2026-01-15", [(True, 1_768_435_200_000)]),
+    "agreed and left later": (
+        "OPTIN_TIME,UNSUB_TIME",
+        "2026-01-15,2026-02-01",
+        [(True, 1_768_435_200_000), (False, 1_769_904_000_000)],
+    ),
+    "two columns that contradict": (
+        "Newsletter,Email Opt Out",
+        "yes,yes",
+        [(True, UNDATED_MS), (False, NOW)],
+    ),
+    "on a form with a date": (
+        "Newsletter,Registration Time",
+        "yes,2026-01-15",
+        [(True, 1_768_435_200_000)],
+    ),
     "nobody asked": ("Newsletter", "", []),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("header", "cells", "expected"), CONSENTS.values(), ids=CONSENTS)
-def test_a_consent_has_its_date_or_is_as_careful_as_it_must_be(header: str, cells: str, expected: list[tuple[bool, int]]) -> None:
+def test_a_consent_has_its_date_or_is_as_careful_as_it_must_be(
+    header: str, cells: str, expected: list[tuple[bool, int]]
+) -> None:
     made = lines(f"email,{header}\nann@acme.example,{cells}\n")
-    assert [(each["consent"]["granted"], each["occurred_at"]) for each in made if each["kind"] == "consent"] == expected
+    assert [
+        (each["consent"]["granted"], each["occurred_at"])
+        for each in made
+        if each["kind"] == "consent"
+    ] == expected
 
 
 def test_an_undated_yes_of_a_list_is_older_than_a_dated_no() -> None:
-    refused = json.loads((CASES / "undated-yes-over-a-no" / "events.jsonl").read_text().splitlines()[0])
-    (agreed,) = (each for each in lines((CASES / "undated-yes-over-a-no" / "list.csv").read_bytes()) if each["kind"] == "consent")
+    refused = json.loads(
+        (CASES / "undated-yes-over-a-no" / "events.jsonl").read_text().splitlines()[0]
+    )
+    (agreed,) = (
+        each
+        for each in lines((CASES / "undated-yes-over-a-no" / "list.csv").read_bytes())
+        if each["kind"] == "consent"
+    )
     assert agreed["consent"] == {"purpose": "marketing", "channel": "email", "granted": True}
     assert agreed["occurred_at"] < datetime.fromisoformat(refused["occurred_at"]).timestamp() * 1000
 
@@ -504,14 +671,29 @@ def test_who_did_not_come_did_nothing(cell: str, there: bool) -> None:
 @pytest.mark.parametrize(
     ("cell", "moment"),
     [
-        ("2026-03-02", "2026-03-01T23:00:00"), ("2026-03-02T10:00:00Z", "2026-03-02T10:00:00"), ("2026-03-02 10:00:00 UTC", "2026-03-02T10:00:00"),
-        ("2026-03-02T10:00:00+0100", "2026-03-02T09:00:00"), ("02.03.2026", "2026-03-01T23:00:00"), ("2.3.2026 14:30 Uhr", "2026-03-02T13:30:00"),
-        ("22/03/2026", "2026-03-21T23:00:00"), ("03/22/2026 10:00:00 AM", "2026-03-22T09:00:00"), ("Mar 2, 2026 10:00 PM", "2026-03-02T21:00:00"),
-        ("2. März 2026", "2026-03-01T23:00:00"), ("02-Mar-2026", "2026-03-01T23:00:00"), ("Mon, 2 Mar 2026 10:00:00 +0000", "2026-03-02T10:00:00"),
-        ("2026/03/02", "2026-03-01T23:00:00"), ("12:00", None), ("46083", None), ("02.03.26", None), ("31.02.2026", None), ("yesterday", None), ("3/2/2026", None),
-        ("2226-03-02", None), ("1" * 100, None),
+        ("2026-03-02", "2026-03-01T23:00:00"),
+        ("2026-03-02T10:00:00Z", "2026-03-02T10:00:00"),
+        ("2026-03-02 10:00:00 UTC", "2026-03-02T10:00:00"),
+        ("2026-03-02T10:00:00+0100", "2026-03-02T09:00:00"),
+        ("02.03.2026", "2026-03-01T23:00:00"),
+        ("2.3.2026 14:30 Uhr", "2026-03-02T13:30:00"),
+        ("22/03/2026", "2026-03-21T23:00:00"),
+        ("03/22/2026 10:00:00 AM", "2026-03-22T09:00:00"),
+        ("Mar 2, 2026 10:00 PM", "2026-03-02T21:00:00"),
+        ("2. März 2026", "2026-03-01T23:00:00"),
+        ("02-Mar-2026", "2026-03-01T23:00:00"),
+        ("Mon, 2 Mar 2026 10:00:00 +0000", "2026-03-02T10:00:00"),
+        ("2026/03/02", "2026-03-01T23:00:00"),
+        ("12:00", None),
+        ("46083", None),
+        ("02.03.26", None),
+        ("31.02.2026", None),
+        ("yesterday", None),
+        ("3/2/2026", None),
+        ("2226-03-02", None),
+        ("1" * 100, None),
     ],
-)  # fmt: skip
+)
 def test_a_moment_is_read_where_it_is_certain(cell: str, moment: str | None) -> None:
     if moment is None:
         with pytest.raises(CellWrong):
@@ -530,33 +712,63 @@ def test_a_moment_is_read_where_it_is_certain(cell: str, moment: str | None) -> 
         (["3/22/2026", "22/3/2026"], None),
     ],
 )
-def test_other_dates_of_a_column_show_how_it_is_written(cells: list[str], order: DateOrder | None) -> None:
+def test_other_dates_of_a_column_show_how_it_is_written(
+    cells: list[str], order: DateOrder | None
+) -> None:
     assert date_order_in(cells) is order
 
 
 def test_a_date_that_could_be_two_days_is_told_until_somebody_says_which() -> None:
     content = "email,Registration Time\nann@acme.example,3/2/2026\n"
     assert told(rehearsed(content)) == [
-        (2, "occurred_at: could be two days; say how the dates are written with --dates dmy or --dates mdy")
+        (
+            2,
+            (
+                "occurred_at: could be two days; say how the dates are written with --dates dmy or "
+                "--dates mdy"
+            ),
+        )
     ]
-    assert rehearsed(content, dates=DateOrder.DMY).rows[0][1][0]["occurred_at"] == "2026-02-03T00:00:00+00:00"
-    assert rehearsed(content + "bob@acme.example,3/22/2026\n").rows[0][1][0]["occurred_at"] == "2026-03-02T00:00:00+00:00"
+    assert (
+        rehearsed(content, dates=DateOrder.DMY).rows[0][1][0]["occurred_at"]
+        == "2026-02-03T00:00:00+00:00"
+    )
+    assert (
+        rehearsed(content + "bob@acme.example,3/22/2026\n").rows[0][1][0]["occurred_at"]
+        == "2026-03-02T00:00:00+00:00"
+    )
 
 
 def test_the_same_act_on_another_day_is_another_event() -> None:
-    days = [lines(f"email,Registration Time\nann@acme.example,2026-03-0{day}\n", act="webinar")[0]["id"] for day in (2, 3, 2)]
+    days = [
+        lines(f"email,Registration Time\nann@acme.example,2026-03-0{day}\n", act="webinar")[0]["id"]
+        for day in (2, 3, 2)
+    ]
     assert days[0] == days[2] != days[1]
 
 
 def test_fill_empty_tells_what_is_known_already_nothing_and_keeps_what_happened_dated() -> None:
-    told_of, happened = lines("email,country\nann@acme.example,DE\n", act="webinar", fill_empty=True)
-    assert (told_of["kind"], told_of["occurred_at"], told_of["profile"]) == ("profile", UNDATED_MS, {"country": "DE"})
-    assert (happened["kind"], happened["occurred_at"], "profile" in happened) == ("engagement", NOW, False)
+    told_of, happened = lines(
+        "email,country\nann@acme.example,DE\n", act="webinar", fill_empty=True
+    )
+    assert (told_of["kind"], told_of["occurred_at"], told_of["profile"]) == (
+        "profile",
+        UNDATED_MS,
+        {"country": "DE"},
+    )
+    assert (happened["kind"], happened["occurred_at"], "profile" in happened) == (
+        "engagement",
+        NOW,
+        False,
+    )
 
 
 def test_update_only_marks_every_event_of_a_row() -> None:
     made = lines("email,Newsletter\nann@acme.example,yes\n", update_only=True)
-    assert [(each["kind"], each["update_only"]) for each in made] == [("profile", True), ("consent", True)]
+    assert [(each["kind"], each["update_only"]) for each in made] == [
+        ("profile", True),
+        ("consent", True),
+    ]
     assert "update_only" not in lines("email\nann@acme.example\n")[0]
 
 
@@ -565,115 +777,193 @@ def test_update_only_marks_every_event_of_a_row() -> None:
 EXPORTS: dict[str, tuple[str, str, dict[str, str], dict[str, Any]]] = {
     "HubSpot": (
         "HubSpot contacts",
-        ("Record ID,First Name,Last Name,Email,Phone Number,Contact owner,Lead Status,Marketing contact status,Company Name,Job Title,Country/Region,Number of Employees,Unsubscribed from all email\n"
-        "151,Ann,Berg,ann@acme.example,+49 30 1234567,Rep Seven,Open,Marketing contact,Acme,CTO,Germany,1200,true\n"),
-        {"Record ID": "crm:hubspot", "Contact owner": "left out on purpose", "Unsubscribed from all email": "optout:marketing/email"},
+        (
+            "Record ID,First Name,Last Name,Email,Phone Number,Contact owner,Lead Status,Marketing contact status,Company Name,Job Title,Country/Region,Number of Employees,Unsubscribed from all email\n"
+            "151,Ann,Berg,ann@acme.example,+49 30 1234567,Rep Seven,Open,Marketing "
+            "contact,Acme,CTO,Germany,1200,true\n"
+        ),
+        {
+            "Record ID": "crm:hubspot",
+            "Contact owner": "left out on purpose",
+            "Unsubscribed from all email": "optout:marketing/email",
+        },
         {"employees": "1200", "country": "DE", "title": "CTO"},
     ),
     "HubSpot, German": (
         "HubSpot contacts",
-        ("Datensatz-ID,Vorname,Nachname,E-Mail,Telefonnummer,Zuständiger Mitarbeiter,Lifecycle-Phase,Unternehmensname,Position,Land/Region,Anzahl der Mitarbeiter\n"
-        "151,Ann,Berg,ann@acme.example,030 1234567,Rep Sieben,Lead,Acme,CTO,Deutschland,1.200\n"),
+        (
+            "Datensatz-ID,Vorname,Nachname,E-Mail,Telefonnummer,Zuständiger Mitarbeiter,Lifecycle-Phase,Unternehmensname,Position,Land/Region,Anzahl der Mitarbeiter\n"
+            "151,Ann,Berg,ann@acme.example,030 1234567,Rep Sieben,Lead,Acme,CTO,Deutschland,1.200\n"
+        ),
         {"Datensatz-ID": "crm:hubspot", "Zuständiger Mitarbeiter": "left out on purpose"},
         {"employees": "1200", "country": "DE", "title": "CTO"},
     ),
     "Salesforce, Data Loader": (
         "Salesforce leads or contacts",
-        ('"ID","LASTNAME","FIRSTNAME","TITLE","COMPANY","COUNTRY","PHONE","EMAIL","LEADSOURCE","OWNERID","HASOPTEDOUTOFEMAIL","NUMBEROFEMPLOYEES"\n'
-        '"00Q5g00000AbCdEEAV","Berg","Ann","CTO","[not provided]","Germany","0301234567","ann@acme.example","Web","0055g00000AbCdEAAV","false","250"\n'),
-        {"ID": "crm:salesforce", "OWNERID": "left out on purpose", "HASOPTEDOUTOFEMAIL": "optout:marketing/email"},
+        (
+            '"ID","LASTNAME","FIRSTNAME","TITLE","COMPANY","COUNTRY","PHONE","EMAIL","LEADSOURCE","OWNERID","HASOPTEDOUTOFEMAIL","NUMBEROFEMPLOYEES"\n'
+            '"00Q5g00000AbCdEEAV","Berg","Ann","CTO","[not '
+            'provided]","Germany","0301234567","ann@acme.example","Web","0055g00000AbCdEAAV","false","250"\n'
+        ),
+        {
+            "ID": "crm:salesforce",
+            "OWNERID": "left out on purpose",
+            "HASOPTEDOUTOFEMAIL": "optout:marketing/email",
+        },
         {"employees": "250", "country": "DE", "title": "CTO"},
     ),
     "Salesforce, a report in German": (
         "Salesforce leads or contacts",
         "Lead-ID;Vorname;Nachname;Titel;Firma/Account;E-Mail;Lead-Inhaber;Leadstatus;Land;E-Mail-Opt-Out\n00Q5g00000AbCdE;Ann;Berg;CTO;Acme;ann@acme.example;Rep;Offen;Deutschland;0\n",
-        {"Lead-ID": "crm:salesforce", "Lead-Inhaber": "left out on purpose", "E-Mail-Opt-Out": "optout:marketing/email"},
+        {
+            "Lead-ID": "crm:salesforce",
+            "Lead-Inhaber": "left out on purpose",
+            "E-Mail-Opt-Out": "optout:marketing/email",
+        },
         {"country": "DE", "title": "CTO"},
     ),
     "Pipedrive": (
         "Pipedrive people",
-        "Person - ID,Person - Name,Person - Organization,Person - Email - Work,Person - Phone - Work,Person - Owner\n7,Ann Berg,Acme,ann@acme.example,+49301234567,Rep\n",
+        (
+            "Person - ID,Person - Name,Person - Organization,Person - Email - Work,Person - Phone - "
+            "Work,Person - Owner\n7,Ann Berg,Acme,ann@acme.example,+49301234567,Rep\n"
+        ),
         {"Person - ID": "crm:pipedrive", "Person - Owner": "left out on purpose"},
         {},
     ),
     "Pipedrive, German": (
         "Pipedrive people",
-        "Person - ID;Person - Name;Person - Organisation;Person - E-Mail-Adresse - Arbeit;Person - Telefon - Arbeit;Person - Besitzer\n7;Ann Berg;Acme;ann@acme.example;+49301234567;Rep\n",
+        (
+            "Person - ID;Person - Name;Person - Organisation;Person - E-Mail-Adresse - Arbeit;Person - "
+            "Telefon - Arbeit;Person - Besitzer\n7;Ann Berg;Acme;ann@acme.example;+49301234567;Rep\n"
+        ),
         {"Person - ID": "crm:pipedrive", "Person - Besitzer": "left out on purpose"},
         {},
     ),
     "LinkedIn connections": (
         "LinkedIn connections",
-        "First Name,Last Name,URL,Email Address,Company,Position,Connected On\nAnn,Berg,https://www.linkedin.com/in/ann,ann@acme.example,Acme,CTO,02 Mar 2026\n",
+        (
+            "First Name,Last Name,URL,Email Address,Company,Position,Connected "
+            "On\nAnn,Berg,https://www.linkedin.com/in/ann,ann@acme.example,Acme,CTO,02 Mar 2026\n"
+        ),
         {"URL": "left out on purpose", "Connected On": "left out on purpose"},
         {"title": "CTO"},
     ),
     "LinkedIn lead forms": (
         "LinkedIn lead gen forms",
-        ("Submitted At,Form Name,Campaign Name,Account Name,First Name,Last Name,Email Address,Job Title,Company Name,Company Size,Country/Region\n"
-        "2026-03-02 10:00:00,Demo,Spring,Us Ltd,Ann,Berg,ann@acme.example,CTO,Acme,51-200 employees,Germany\n"),
-        {"Account Name": "left out on purpose", "Company Name": "company", "Submitted At": "occurred_at"},
+        (
+            "Submitted At,Form Name,Campaign Name,Account Name,First Name,Last Name,Email Address,Job Title,Company Name,Company Size,Country/Region\n"
+            "2026-03-02 10:00:00,Demo,Spring,Us Ltd,Ann,Berg,ann@acme.example,CTO,Acme,51-200 "
+            "employees,Germany\n"
+        ),
+        {
+            "Account Name": "left out on purpose",
+            "Company Name": "company",
+            "Submitted At": "occurred_at",
+        },
         {"employees": "51-200", "country": "DE", "title": "CTO"},
     ),
     "Mailchimp": (
         "Mailchimp audience",
-        "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,LEID,EUID,NOTES\nann@acme.example,Ann,Berg,2,2026-01-15 10:00:00,,2026-01-15 10:01:00,1,e1,\n",
+        (
+            "Email Address,First Name,Last "
+            "Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,LEID,EUID,NOTES\nann@acme.example,Ann,Berg,2,2026-01-15 10:00:00,,2026-01-15 10:01:00,1,e1,\n"
+        ),
         {"OPTIN_TIME": "consent_at:marketing/email", "MEMBER_RATING": "left out on purpose"},
         {},
     ),
     "Google contacts": (
         "Google contacts",
-        "First Name,Last Name,Organization Name,Organization Title,E-mail 1 - Label,E-mail 1 - Value,Phone 1 - Value,Address 1 - Country\nAnn,Berg,Acme,CTO,Work,ann@acme.example,+49301234567,Germany\n",
+        (
+            "First Name,Last Name,Organization Name,Organization Title,E-mail 1 - Label,E-mail 1 - "
+            "Value,Phone 1 - Value,Address 1 - "
+            "Country\nAnn,Berg,Acme,CTO,Work,ann@acme.example,+49301234567,Germany\n"
+        ),
         {"E-mail 1 - Value": "email", "Organization Title": "title"},
         {"country": "DE", "title": "CTO"},
     ),
     "Outlook contacts, German": (
         "Outlook contacts",
-        "Anrede;Vorname;Nachname;Firma;Position;E-Mail-Adresse;E-Mail: Angezeigter Name;Telefon geschäftlich;Land/Region geschäftlich\nFrau;Ann;Berg;Acme;CTO;ann@acme.example;Ann;+49301234567;Deutschland\n",
-        {"Anrede": "left out on purpose", "E-Mail-Adresse": "email", "Telefon geschäftlich": "phone"},
+        (
+            "Anrede;Vorname;Nachname;Firma;Position;E-Mail-Adresse;E-Mail: Angezeigter Name;Telefon "
+            "geschäftlich;Land/Region "
+            "geschäftlich\nFrau;Ann;Berg;Acme;CTO;ann@acme.example;Ann;+49301234567;Deutschland\n"
+        ),
+        {
+            "Anrede": "left out on purpose",
+            "E-Mail-Adresse": "email",
+            "Telefon geschäftlich": "phone",
+        },
         {"country": "DE", "title": "CTO"},
     ),
     "Outlook contacts": (
         "Outlook contacts",
-        "Title,First Name,Last Name,Company,Job Title,E-mail Address,E-mail Display Name,Business Phone,Business Country/Region\nMs,Ann,Berg,Acme,CTO,ann@acme.example,Ann,+49301234567,Germany\n",
+        (
+            "Title,First Name,Last Name,Company,Job Title,E-mail Address,E-mail Display Name,Business "
+            "Phone,Business "
+            "Country/Region\nMs,Ann,Berg,Acme,CTO,ann@acme.example,Ann,+49301234567,Germany\n"
+        ),
         {"Title": "left out on purpose", "Job Title": "title"},
         {"country": "DE", "title": "CTO"},
     ),
     "Facebook lead ads": (
         "Facebook lead ads",
-        ("id\tcreated_time\tad_id\tad_name\tadset_id\tcampaign_id\tcampaign_name\tform_id\tform_name\tplatform\temail\tfull_name\tphone_number\tcompany_name\n"
-        "l:123\t2026-03-02T10:00:00+01:00\tag:1\tA\tas:1\tc:1\tSpring\tf:1\tDemo\tfb\tann@acme.example\tAnn Berg\tp:+49301234567\tAcme\n"),
+        (
+            "id\tcreated_time\tad_id\tad_name\tadset_id\tcampaign_id\tcampaign_name\tform_id\tform_name\tplatform\temail\tfull_name\tphone_number\tcompany_name\n"
+            "l:123\t2026-03-02T10:00:00+01:00\tag:1\tA\tas:1\tc:1\tSpring\tf:1\tDemo\tfb\tann@acme.example\tAnn Berg\tp:+49301234567\tAcme\n"
+        ),
         {"id": "id", "created_time": "occurred_at", "campaign_name": "campaign"},
         {},
     ),
     "Zoom": (
         "Zoom registration or attendee report",
-        ('Attendee Report\nTopic,Webinar ID\nLeads,123\nAttended,User Name (Original Name),First Name,Last Name,Email,Registration Time,Approval Status,Join Time,Leave Time,Country/Region Name\n'
-        'Yes,Ann,Ann,Berg,ann@acme.example,"Mar 2, 2026 10:00:00",approved,"Mar 3, 2026 10:00:00",,Germany\n'),
+        (
+            "Attendee Report\nTopic,Webinar ID\nLeads,123\nAttended,User Name (Original Name),First Name,Last Name,Email,Registration Time,Approval Status,Join Time,Leave Time,Country/Region Name\n"
+            'Yes,Ann,Ann,Berg,ann@acme.example,"Mar 2, 2026 10:00:00",approved,"Mar 3, 2026 '
+            '10:00:00",,Germany\n'
+        ),
         {"Attended": "attended", "Registration Time": "occurred_at"},
         {"country": "DE"},
     ),
     "Eventbrite": (
         "Eventbrite attendees",
-        "Order #,Order Date,First Name,Last Name,Email,Ticket Type,Attendee #,Attendee Status,Buyer Email,Job Title\n1,2026-03-02 10:00:00,Ann,Berg,ann@acme.example,Free,2,Checked In,boss@acme.example,CTO\n",
-        {"Order #": "left out on purpose", "Buyer Email": "left out on purpose", "Attendee Status": "attended"},
+        (
+            "Order #,Order Date,First Name,Last Name,Email,Ticket Type,Attendee #,Attendee "
+            "Status,Buyer Email,Job Title\n1,2026-03-02 "
+            "10:00:00,Ann,Berg,ann@acme.example,Free,2,Checked In,boss@acme.example,CTO\n"
+        ),
+        {
+            "Order #": "left out on purpose",
+            "Buyer Email": "left out on purpose",
+            "Attendee Status": "attended",
+        },
         {"title": "CTO"},
     ),
     "Typeform": (
         "Typeform responses",
-        "#,First name,Email,How can we help?,Start Date (UTC),Submit Date (UTC),Network ID\nab12,Ann,ann@acme.example,Leads wait,2026-03-02 09:59:00,2026-03-02 10:00:00,n1\n",
+        (
+            "#,First name,Email,How can we help?,Start Date (UTC),Submit Date (UTC),Network "
+            "ID\nab12,Ann,ann@acme.example,Leads wait,2026-03-02 09:59:00,2026-03-02 10:00:00,n1\n"
+        ),
         {"#": "id", "How can we help?": "stated_problem", "Network ID": "left out on purpose"},
         {},
     ),
     "Marketo": (
         "Marketo people",
-        "Id,First Name,Last Name,Email Address,Company Name,Job Title,Person Source,Unsubscribed\n1001,Ann,Berg,ann@acme.example,Acme,CTO,Web,0\n",
+        (
+            "Id,First Name,Last Name,Email Address,Company Name,Job Title,Person "
+            "Source,Unsubscribed\n1001,Ann,Berg,ann@acme.example,Acme,CTO,Web,0\n"
+        ),
         {"Id": "crm:marketo", "Unsubscribed": "optout:marketing/email"},
         {"title": "CTO"},
     ),
     "Zoho": (
         "Zoho leads or contacts",
-        "Record Id,Lead Owner,Lead Owner Id,Company,First Name,Last Name,Title,Email,Email Opt Out,No. of Employees,Country\nzcrm_4876876000000123,Rep,zcrm_1,Acme,Ann,Berg,CTO,ann@acme.example,false,250,Germany\n",
+        (
+            "Record Id,Lead Owner,Lead Owner Id,Company,First Name,Last Name,Title,Email,Email Opt "
+            "Out,No. of "
+            "Employees,Country\nzcrm_4876876000000123,Rep,zcrm_1,Acme,Ann,Berg,CTO,ann@acme.example,false,250,Germany\n"
+        ),
         {"Record Id": "crm:zoho", "Lead Owner": "left out on purpose"},
         {"employees": "250", "country": "DE", "title": "CTO"},
     ),
@@ -683,23 +973,31 @@ EXPORTS: dict[str, tuple[str, str, dict[str, str], dict[str, Any]]] = {
         {"Datensatz-ID": "crm:zoho", "Lead-Besitzer": "left out on purpose"},
         {"country": "DE", "title": "CTO"},
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("title", "content", "columns", "profile"), EXPORTS.values(), ids=EXPORTS)
-def test_an_export_is_known_by_its_columns(title: str, content: str, columns: dict[str, str], profile: dict[str, str]) -> None:
+def test_an_export_is_known_by_its_columns(
+    title: str, content: str, columns: dict[str, str], profile: dict[str, str]
+) -> None:
     found = rehearsed(content)
     assert f"known as an export: {title}" in found.remarks
     assert told(found) == []
     assert {name: mapped(found)[name] for name in columns} == columns
     event = found.rows[0][1][0]
     assert "email: ann@acme.example" in event["identifiers"]
-    assert (event["person"]["first_name"], event["person"].get("company")) != (None, "[not provided]")
+    assert (event["person"]["first_name"], event["person"].get("company")) != (
+        None,
+        "[not provided]",
+    )
     assert {name: event.get("profile", {}).get(name) for name in profile} == profile
 
 
 def test_every_field_of_the_table_of_headers_is_one_and_no_name_means_two() -> None:
-    fields = {*general().values(), *(field for export in exports() for field in export.columns.values())}
+    fields = {
+        *general().values(),
+        *(field for export in exports() for field in export.columns.values()),
+    }
     assert {field for field in fields if not is_field(field)} == set()
     assert all(export.marks and all(export.marks) for export in exports())
 
@@ -712,9 +1010,15 @@ def test_a_header_that_only_looks_like_an_export_is_none() -> None:
 def messy(export: str) -> tuple[str, int]:
     """Two thousand rows as people's exports are: how many of them nobody can understand."""
     _, content, _, _ = EXPORTS[export]
-    header, first = next(csv.reader([content.splitlines()[0]])), next(csv.reader([content.splitlines()[1]]))
+    header, first = (
+        next(csv.reader([content.splitlines()[0]])),
+        next(csv.reader([content.splitlines()[1]])),
+    )
     place = {name.casefold(): number for number, name in enumerate(header)}
-    email, phone = place["email"], next(number for name, number in place.items() if name.startswith("phone"))
+    email, phone = (
+        place["email"],
+        next(number for name, number in place.items() if name.startswith("phone")),
+    )
     ident = place.get("record id", place.get("id", 0))
     draw = random.Random(7)
     out, lost = io.StringIO(), 0
@@ -723,7 +1027,14 @@ def messy(export: str) -> tuple[str, int]:
     for number in range(2_000):
         row = [*first]
         row[email] = draw.choice(
-            [f"p{number}@acme.example", f" P{number}@ACME.example ", f"P {number} <p{number}@acme.example>", "n/a", "", "nobody"]
+            [
+                f"p{number}@acme.example",
+                f" P{number}@ACME.example ",
+                f"P {number} <p{number}@acme.example>",
+                "n/a",
+                "",
+                "nobody",
+            ]
         )
         row[ident] = (
             draw.choice(["", "undefined", f"{number}.0", "1.5E+12"])
@@ -732,7 +1043,18 @@ def messy(export: str) -> tuple[str, int]:
             if export != "HubSpot"
             else str(number)
         )
-        row[phone] = draw.choice(["", "0", "+49 30 1234567", "491712345678.0", "4.9E+11", "n/a", "030/1234567", "'+49301234567"])
+        row[phone] = draw.choice(
+            [
+                "",
+                "0",
+                "+49 30 1234567",
+                "491712345678.0",
+                "4.9E+11",
+                "n/a",
+                "030/1234567",
+                "'+49301234567",
+            ]
+        )
         row[-1] = draw.choice([row[-1], "", "N/A"])
         bad_id = number % 3 == 0
         lost += bad_id and "@" not in row[email]
@@ -751,7 +1073,11 @@ def test_of_two_thousand_messy_rows_each_is_taken_or_told_by_its_line(export: st
     assert found.read == 2_000
     assert len({each.number for each in found.troubles}) == lost == found.read - found.understood
     assert lost > 100
-    assert {each.problem.field for each in found.troubles} <= {"identifiers", "identifiers.email", "identifiers.crm"}
+    assert {each.problem.field for each in found.troubles} <= {
+        "identifiers",
+        "identifiers.email",
+        "identifiers.crm",
+    }
 
 
 # --- the command
@@ -772,18 +1098,36 @@ def _nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_a_dry_run_needs_no_system_and_shows_mapping_rows_and_what_is_not_understood() -> None:
     rows = "".join(f"p{number}@acme.example,DE\n" for number in range(30))
-    code, out, _ = run("-", "--dry-run", stdin=f"Email,Land,Owner,Secret\n{rows}nobody,DE\n".encode())
+    code, out, _ = run(
+        "-", "--dry-run", stdin=f"Email,Land,Owner,Secret\n{rows}nobody,DE\n".encode()
+    )
     assert code == 1
     assert out.count("line ") == 11
     assert "line 32: not understood: identifiers.email: is not an e-mail address" in out
-    assert "31 rows: 30 understood as 30 events, 1 problems, 0 values left out; nothing was sent" in out
-    assert all(words in out for words in ("Land    country", "Owner   left out on purpose", "Secret  left out: not known"))
+    assert (
+        "31 rows: 30 understood as 30 events, 1 problems, 0 values left out; nothing was sent"
+        in out
+    )
+    assert all(
+        words in out
+        for words in (
+            "Land    country",
+            "Owner   left out on purpose",
+            "Secret  left out: not known",
+        )
+    )
 
 
-@pytest.mark.parametrize(("name", "understood", "lines_told"), [("hubspot", 4, [6]), ("fair", 2, [7])])
-def test_the_examples_show_what_is_taken_and_what_is_told(name: str, understood: int, lines_told: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("name", "understood", "lines_told"), [("hubspot", 4, [6]), ("fair", 2, [7])]
+)
+def test_the_examples_show_what_is_taken_and_what_is_told(
+    name: str, understood: int, lines_told: list[int]
+) -> None:
     path = Path(__file__).resolve().parents[2] / "examples" / "lists" / f"{name}.csv"
-    code, out, _ = run(str(path), "--dry-run", "--json", "--act", "webinar", "--zone", "Europe/Berlin")
+    code, out, _ = run(
+        str(path), "--dry-run", "--json", "--act", "webinar", "--zone", "Europe/Berlin"
+    )
     assert (code, json.loads(out)["understood"]) == (1, understood)
     assert [each["line"] for each in json.loads(out)["errors"]] == lines_told
 
@@ -810,8 +1154,14 @@ def test_a_mapping_is_saved_and_used_again(tmp_path: Path) -> None:
         "--zone",
         "Europe/Berlin",
     )
-    _, first, _ = run("-", "--dry-run", "--json", *words, "--save-mapping", str(saved), stdin=content)
-    assert json.loads(saved.read_text())["columns"] == {"Contact": "email", "Kundennr": "customer_no", "Wann": "occurred_at"}
+    _, first, _ = run(
+        "-", "--dry-run", "--json", *words, "--save-mapping", str(saved), stdin=content
+    )
+    assert json.loads(saved.read_text())["columns"] == {
+        "Contact": "email",
+        "Kundennr": "customer_no",
+        "Wann": "occurred_at",
+    }
     code, again, _ = run("-", "--dry-run", "--json", "--mapping", str(saved), stdin=content)
     assert (code, json.loads(again)["rows"]) == (0, json.loads(first)["rows"])
     assert json.loads(again)["rows"][0]["events"][0]["occurred_at"] == "2026-03-01T23:00:00+00:00"
@@ -826,7 +1176,9 @@ def test_a_mapping_is_saved_and_used_again(tmp_path: Path) -> None:
         ('{"columns": {}, "more": 1}', "more"),
     ],
 )
-def test_a_mapping_that_is_none_is_refused_with_its_place(tmp_path: Path, content: str, words: str) -> None:
+def test_a_mapping_that_is_none_is_refused_with_its_place(
+    tmp_path: Path, content: str, words: str
+) -> None:
     saved = tmp_path / "m.json"
     saved.write_text(content)
     code, _, err = run("-", "--dry-run", "--mapping", str(saved), stdin=b"a\n")

@@ -39,7 +39,9 @@ from baton.intake.schema import FILE, written
 from services.ingest.admit.reducer import Admit
 
 NOW = 1_772_445_600_000
-EXAMPLES = [line for line in (schema_root() / "examples" / "events.jsonl").read_text().splitlines() if line]
+EXAMPLES = [
+    line for line in (schema_root() / "examples" / "events.jsonl").read_text().splitlines() if line
+]
 SCHEMA = json.loads((schema_root() / FILE).read_text())
 
 
@@ -57,7 +59,9 @@ def of_kind(kind: str, **more: Any) -> dict[str, Any]:
     return {name: value for name, value in line(kind=kind, **more).items() if name != "engagement"}
 
 
-def admit(value: bytes, headers: Mapping[str, bytes] | None = None, received: int = NOW) -> IntakeRecord | tuple[str, str]:
+def admit(
+    value: bytes, headers: Mapping[str, bytes] | None = None, received: int = NOW
+) -> IntakeRecord | tuple[str, str]:
     event = Event(
         topic="leads.inbox.v1",
         partition=0,
@@ -102,7 +106,14 @@ KINDS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
                 "topics": ["a", "b"],
                 "automatic": True,
                 "link_group": "m1",
-                "properties": {"a": 1, "b": 2.5, "c": True, "d": None, "e": " x  y ", "f": ["p", "q"]},
+                "properties": {
+                    "a": 1,
+                    "b": 2.5,
+                    "c": True,
+                    "d": None,
+                    "e": " x  y ",
+                    "f": ["p", "q"],
+                },
             }
         ),
         replace(
@@ -132,7 +143,10 @@ KINDS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
         replace(
             BASE,
             kind="profile",
-            identifiers=(Identifier(scheme="email", value="ann@acme.example"), Identifier(scheme="user", value="u1")),
+            identifiers=(
+                Identifier(scheme="email", value="ann@acme.example"),
+                Identifier(scheme="user", value="u1"),
+            ),
             person=Person(email="ann@acme.example", phone="+49301234567", note="ab"),
             derived=("email_kind",),
             profile={
@@ -157,7 +171,9 @@ KINDS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
     ),
     "a consent": (
         of_kind("consent", consent={"purpose": "marketing", "granted": False}),
-        replace(BASE, kind="consent", consent=Consent(purpose="marketing", channel="any", granted=False)),
+        replace(
+            BASE, kind="consent", consent=Consent(purpose="marketing", channel="any", granted=False)
+        ),
     ),
     "a link": (
         of_kind("link", identifiers={"anonymous": ["n2", "n1", "n2"], "user": "u"}),
@@ -183,18 +199,34 @@ KINDS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
     "an act": (
         of_kind(
             "act",
-            act={"kind": "opportunity", "by": "ben", "amount_minor": 12_000, "currency": "EUR", "expected_close": "2026-12-31"},
+            act={
+                "kind": "opportunity",
+                "by": "ben",
+                "amount_minor": 12_000,
+                "currency": "EUR",
+                "expected_close": "2026-12-31",
+            },
             identifiers={"crm": "salesforce:00Q5g00000AbCdE"},
         ),
         replace(
             BARE,
             kind="act",
             identifiers=(Identifier(scheme="crm", value="salesforce:00Q5g00000AbCdEEAV"),),
-            act=Act(kind="opportunity", by="ben", amount_minor=12_000, currency="EUR", expected_close="2026-12-31"),
+            act=Act(
+                kind="opportunity",
+                by="ben",
+                amount_minor=12_000,
+                currency="EUR",
+                expected_close="2026-12-31",
+            ),
         ),
     ),
     "a command": (
-        of_kind("command", command={"kind": "assign", "by": "mia", "to_pool": "emea_sdr"}, identifiers={"lead": "0" * 32}),
+        of_kind(
+            "command",
+            command={"kind": "assign", "by": "mia", "to_pool": "emea_sdr"},
+            identifiers={"lead": "0" * 32},
+        ),
         replace(
             BARE,
             kind="command",
@@ -214,16 +246,26 @@ def test_a_line_of_each_kind_becomes_a_record_and_matches_the_published_schema(
 
 
 def test_a_line_says_when_it_occurred_and_the_future_is_clamped_and_said_so() -> None:
-    moments = ["2026-03-02T10:00:00Z", "2026-03-02T11:00:00+01:00", NOW, "2026-03-02T10:00:00.000Z", "2026-03-02T10:00:00.001Z"]
+    moments = [
+        "2026-03-02T10:00:00Z",
+        "2026-03-02T11:00:00+01:00",
+        NOW,
+        "2026-03-02T10:00:00.000Z",
+        "2026-03-02T10:00:00.001Z",
+    ]
     found = [admit(json.dumps(line(occurred_at=each)).encode()) for each in moments]
-    assert [(each.occurred_at_ms, each.clamped) for each in found if isinstance(each, IntakeRecord)] == [
+    assert [
+        (each.occurred_at_ms, each.clamped) for each in found if isinstance(each, IntakeRecord)
+    ] == [
         *[(NOW, False)] * 4,
         (NOW, True),
     ]
     assert to_intake(read_line(line(occurred_at=NOW + 1))).occurred_at_ms == NOW + 1
 
 
-def test_a_line_without_an_id_is_the_same_event_as_another_with_the_same_content_in_any_order() -> None:
+def test_a_line_without_an_id_is_the_same_event_as_another_with_the_same_content_in_any_order() -> (
+    None
+):
     one = {name: value for name, value in line(arrived_at=NOW).items() if name != "id"}
     two = dict(reversed(one.items())) | {"source": "x", "arrived_at": NOW + 5}
     other = one | {"engagement": {"act": "form2"}}
@@ -231,7 +273,10 @@ def test_a_line_without_an_id_is_the_same_event_as_another_with_the_same_content
 
 
 def test_the_order_of_identifiers_does_not_matter() -> None:
-    both = [line(identifiers={"email": each}) for each in (["b@x.example", "a@x.example"], ["a@x.example", "b@x.example"])]
+    both = [
+        line(identifiers={"email": each})
+        for each in (["b@x.example", "a@x.example"], ["a@x.example", "b@x.example"])
+    ]
     assert to_intake(read_line(both[0])) == to_intake(read_line(both[1]))
 
 
@@ -245,35 +290,131 @@ WRONG: dict[str, tuple[bytes | dict[str, Any], str, str]] = {
     "two values": (b"{}{}", "malformed", "is not JSON in UTF-8 (at line 1 column 3)"),
     "a list": (b"[]", "wrong_type", "must be a JSON object"),
     "NaN": (b'{"occurred_at":NaN}', "malformed", "is not JSON in UTF-8 (at line 1 column 16)"),
-    "a number of thousands of digits": (b'{"occurred_at":' + b"9" * 9_000 + b"}", "malformed", "is not JSON in UTF-8"),
-    "a number beyond all": (b'{"kind":"erasure","occurred_at":1e999}', "invalid", "occurred_at: must be a date and time of ISO 8601"),
-    "nested deep": (b"[" * 9_000 + b"]" * 9_000, "too_nested", "has more than 128 objects and lists"),
+    "a number of thousands of digits": (
+        b'{"occurred_at":' + b"9" * 9_000 + b"}",
+        "malformed",
+        "is not JSON in UTF-8",
+    ),
+    "a number beyond all": (
+        b'{"kind":"erasure","occurred_at":1e999}',
+        "invalid",
+        "occurred_at: must be a date and time of ISO 8601",
+    ),
+    "nested deep": (
+        b"[" * 9_000 + b"]" * 9_000,
+        "too_nested",
+        "has more than 128 objects and lists",
+    ),
     "nested a bit": (b"[" * 120 + b"]" * 120, "wrong_type", "must be a JSON object"),
     "too long": (b" " * 32_769, "too_long", "has 32769 bytes, the limit is 32768"),
-    "Avro of an unknown schema": (b"\x00\x00\x00\xff\xff\x02ab", "unknown_schema", "is framed with schema id 65535"),
-    "Avro of one of ours": (b"\x00\x00\x00\x00\x01\x02ab", "wrong_schema", "is framed as IntakeRecord"),
+    "Avro of an unknown schema": (
+        b"\x00\x00\x00\xff\xff\x02ab",
+        "unknown_schema",
+        "is framed with schema id 65535",
+    ),
+    "Avro of one of ours": (
+        b"\x00\x00\x00\x00\x01\x02ab",
+        "wrong_schema",
+        "is framed as IntakeRecord",
+    ),
     "a zero byte": (b"\x00", "malformed", "begins with a zero byte"),
     "no kind": ({"occurred_at": NOW, "identifiers": {"user": "u"}}, "invalid", "kind: is missing"),
-    "no identifier": (line(identifiers={}), "invalid", "identifiers: needs 1 to 16 of: lead, crm, email, user, anonymous"),
-    "identifiers of null": (line(identifiers={"email": None}), "invalid", "identifiers: needs 1 to 16 of"),
+    "no identifier": (
+        line(identifiers={}),
+        "invalid",
+        "identifiers: needs 1 to 16 of: lead, crm, email, user, anonymous",
+    ),
+    "identifiers of null": (
+        line(identifiers={"email": None}),
+        "invalid",
+        "identifiers: needs 1 to 16 of",
+    ),
     "a list of identifiers": (line(identifiers=["x"]), "invalid", "identifiers: must be an object"),
-    "too many of a kind": (line(identifiers={"user": list("123456789")}), "invalid", "identifiers.user: must have at most 8 items"),
-    "a wrong address": (line(identifiers={"email": "ann at acme"}), "invalid", "identifiers.email: is not an e-mail address"),
-    "a CRM id without its system": (line(identifiers={"crm": "4711"}), "invalid", "identifiers.crm: needs the system before the id"),
-    "a wrong Salesforce id": (line(identifiers={"crm": "salesforce:47"}), "invalid", "identifiers.crm: is not a Salesforce id"),
-    "a wrong lead id": (line(identifiers={"lead": "4711"}), "invalid", "identifiers.lead: is not a lead id"),
-    "a control character in an id": (line(identifiers={"user": "a\x00b"}), "invalid", "identifiers.user: must not have control"),
-    "a number for an id": (line(identifiers={"user": 7}), "invalid", "identifiers.user: must be one text or a list of texts"),
-    "an unknown identifier": (line(identifiers={"fax": "1"}), "invalid", "identifiers.fax: is not a field of an event"),
-    "an unknown field that is an address": (line() | {"ann@acme.example": 1}, "invalid", "(unnamed): is not a field of an event"),
-    "no moment": (of_kind("erasure") | {"occurred_at": None}, "invalid", "occurred_at: must be a date and time of ISO 8601"),
-    "a day": (line(occurred_at="2026-03-02"), "invalid", "occurred_at: must be a date and time of ISO 8601"),
-    "no such day": (line(occurred_at="2026-02-31T10:00:00Z"), "invalid", "occurred_at: is not a date and time"),
-    "no time zone": (line(occurred_at="2026-03-02T10:00:00"), "invalid", "occurred_at: needs a time zone"),
-    "seconds": (line(occurred_at=1_772_445_600), "invalid", "occurred_at: must lie between 1990 and 2100"),
-    "true for a moment": (line(occurred_at=True), "invalid", "occurred_at: must be a date and time of ISO 8601"),
-    "an act that is no word": (line(engagement={"act": "Demo Request"}), "invalid", "engagement.act: is not written as it must be"),
-    "too many topics": (line(engagement={"act": "x", "topics": ["t"] * 17}), "invalid", "engagement.topics: must have at most 16 items"),
+    "too many of a kind": (
+        line(identifiers={"user": list("123456789")}),
+        "invalid",
+        "identifiers.user: must have at most 8 items",
+    ),
+    "a wrong address": (
+        line(identifiers={"email": "ann at acme"}),
+        "invalid",
+        "identifiers.email: is not an e-mail address",
+    ),
+    "a CRM id without its system": (
+        line(identifiers={"crm": "4711"}),
+        "invalid",
+        "identifiers.crm: needs the system before the id",
+    ),
+    "a wrong Salesforce id": (
+        line(identifiers={"crm": "salesforce:47"}),
+        "invalid",
+        "identifiers.crm: is not a Salesforce id",
+    ),
+    "a wrong lead id": (
+        line(identifiers={"lead": "4711"}),
+        "invalid",
+        "identifiers.lead: is not a lead id",
+    ),
+    "a control character in an id": (
+        line(identifiers={"user": "a\x00b"}),
+        "invalid",
+        "identifiers.user: must not have control",
+    ),
+    "a number for an id": (
+        line(identifiers={"user": 7}),
+        "invalid",
+        "identifiers.user: must be one text or a list of texts",
+    ),
+    "an unknown identifier": (
+        line(identifiers={"fax": "1"}),
+        "invalid",
+        "identifiers.fax: is not a field of an event",
+    ),
+    "an unknown field that is an address": (
+        line() | {"ann@acme.example": 1},
+        "invalid",
+        "(unnamed): is not a field of an event",
+    ),
+    "no moment": (
+        of_kind("erasure") | {"occurred_at": None},
+        "invalid",
+        "occurred_at: must be a date and time of ISO 8601",
+    ),
+    "a day": (
+        line(occurred_at="2026-03-02"),
+        "invalid",
+        "occurred_at: must be a date and time of ISO 8601",
+    ),
+    "no such day": (
+        line(occurred_at="2026-02-31T10:00:00Z"),
+        "invalid",
+        "occurred_at: is not a date and time",
+    ),
+    "no time zone": (
+        line(occurred_at="2026-03-02T10:00:00"),
+        "invalid",
+        "occurred_at: needs a time zone",
+    ),
+    "seconds": (
+        line(occurred_at=1_772_445_600),
+        "invalid",
+        "occurred_at: must lie between 1990 and 2100",
+    ),
+    "true for a moment": (
+        line(occurred_at=True),
+        "invalid",
+        "occurred_at: must be a date and time of ISO 8601",
+    ),
+    "an act that is no word": (
+        line(engagement={"act": "Demo Request"}),
+        "invalid",
+        "engagement.act: is not written as it must be",
+    ),
+    "too many topics": (
+        line(engagement={"act": "x", "topics": ["t"] * 17}),
+        "invalid",
+        "engagement.topics: must have at most 16 items",
+    ),
     "an address for a title": (
         line(engagement={"act": "x", "content_title": "for ann@acme.example"}),
         "invalid",
@@ -284,16 +425,44 @@ WRONG: dict[str, tuple[bytes | dict[str, Any], str, str]] = {
         "invalid",
         "engagement.properties: must have at most 32 fields",
     ),
-    "a property that is an object": (line(engagement={"act": "x", "properties": {"p": {}}}), "invalid", 'engagement.properties: "p" must be text'),
+    "a property that is an object": (
+        line(engagement={"act": "x", "properties": {"p": {}}}),
+        "invalid",
+        'engagement.properties: "p" must be text',
+    ),
     "a list in a list": (line(profile={"p": [["x"]]}), "invalid", 'profile: "p" must be a text'),
-    "a phone in the profile": (line(profile={"p": "+49 30 1234567"}), "invalid", 'profile: "p" looks like personal data'),
-    "a name in the profile": (line(profile={"last_name": "Berg"}), "invalid", 'profile: has "last_name", which is personal data'),
-    "a strange name in the profile": (line(profile={"ann@acme.example": "x"}), "invalid", "profile: has a field whose name is not"),
-    "a part of another kind": (line(consent={"purpose": "x", "granted": True}), "invalid", "consent: does not belong to kind engagement"),
+    "a phone in the profile": (
+        line(profile={"p": "+49 30 1234567"}),
+        "invalid",
+        'profile: "p" looks like personal data',
+    ),
+    "a name in the profile": (
+        line(profile={"last_name": "Berg"}),
+        "invalid",
+        'profile: has "last_name", which is personal data',
+    ),
+    "a strange name in the profile": (
+        line(profile={"ann@acme.example": "x"}),
+        "invalid",
+        "profile: has a field whose name is not",
+    ),
+    "a part of another kind": (
+        line(consent={"purpose": "x", "granted": True}),
+        "invalid",
+        "consent: does not belong to kind engagement",
+    ),
     "no part": (of_kind("act"), "invalid", "act: is needed by kind act"),
-    "a person to erase": (of_kind("erasure", person={"note": "x"}), "invalid", "person: does not belong to kind erasure"),
+    "a person to erase": (
+        of_kind("erasure", person={"note": "x"}),
+        "invalid",
+        "person: does not belong to kind erasure",
+    ),
     "a link of one": (of_kind("link"), "invalid", "identifiers: needs two or more for kind link"),
-    "no such act": (of_kind("act", act={"kind": "sold", "by": "x"}), "invalid", "act.kind: must be one of: accepted, rejected"),
+    "no such act": (
+        of_kind("act", act={"kind": "sold", "by": "x"}),
+        "invalid",
+        "act.kind: must be one of: accepted, rejected",
+    ),
     "nobody's act": (of_kind("act", act={"kind": "won"}), "invalid", "act.by: is missing"),
     "no such day to close": (
         of_kind("act", act={"kind": "won", "by": "x", "expected_close": "2026-02-30"}),
@@ -301,8 +470,12 @@ WRONG: dict[str, tuple[bytes | dict[str, Any], str, str]] = {
         "act.expected_close: must be a day, as 2026-12-31",
     ),
     "yes for true": (line(backfill="yes"), "invalid", "backfill: must be true or false"),
-    "a source with an address": (line(source="mailto:ann@acme.example"), "invalid", "source: is not written as it must be"),
-}  # fmt: skip
+    "a source with an address": (
+        line(source="mailto:ann@acme.example"),
+        "invalid",
+        "source: is not written as it must be",
+    ),
+}
 
 
 @pytest.mark.parametrize(("content", "code", "reason"), WRONG.values(), ids=WRONG)
@@ -317,13 +490,22 @@ def test_what_is_wrong_is_rejected_with_its_field_and_without_its_value(
 
 
 def test_every_problem_of_a_line_is_named_at_once() -> None:
-    found = admit(json.dumps({"kind": "x", "occurred_at": 1, "identifiers": {"email": "x"}, "y": 1}).encode())
-    assert [each.partition(":")[0] for each in found[1].split("; ")] == ["kind", "occurred_at", "identifiers.email", "y"]  # type: ignore[index]
+    found = admit(
+        json.dumps({"kind": "x", "occurred_at": 1, "identifiers": {"email": "x"}, "y": 1}).encode()
+    )
+    assert [each.partition(":")[0] for each in found[1].split("; ")] == [
+        "kind",
+        "occurred_at",
+        "identifiers.email",
+        "y",
+    ]  # type: ignore[index]
 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda each: st.lists(each, max_size=4) | st.dictionaries(st.text(max_size=8), each, max_size=4),
+    lambda each: (
+        st.lists(each, max_size=4) | st.dictionaries(st.text(max_size=8), each, max_size=4)
+    ),
     max_leaves=10,
 )
 FIELD = st.sampled_from(
@@ -334,12 +516,16 @@ FIELD = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 @given(
     st.binary(max_size=200)
-    | st.dictionaries(FIELD, JSON | st.sampled_from([*EventKind, NOW, {"user": "u"}, {"act": "x"}]), max_size=9).map(
-        lambda each: json.dumps(line() | each).encode()
+    | st.dictionaries(
+        FIELD, JSON | st.sampled_from([*EventKind, NOW, {"user": "u"}, {"act": "x"}]), max_size=9
+    ).map(lambda each: json.dumps(line() | each).encode()),
+    st.dictionaries(
+        st.sampled_from(["ce_id", "ce_source", "ce_time", "x"]), st.binary(max_size=20)
     ),
-    st.dictionaries(st.sampled_from(["ce_id", "ce_source", "ce_time", "x"]), st.binary(max_size=20)),
 )
-def test_whatever_bytes_come_admit_takes_or_rejects_them_and_never_raises(value: bytes, headers: dict[str, bytes]) -> None:
+def test_whatever_bytes_come_admit_takes_or_rejects_them_and_never_raises(
+    value: bytes, headers: dict[str, bytes]
+) -> None:
     admit(value, headers)
 
 
@@ -365,7 +551,9 @@ def test_hostile_bytes_are_cheap(value: bytes) -> None:
 
 def test_a_cloud_event_fills_what_the_line_leaves_out_structured_or_binary() -> None:
     bare = {name: value for name, value in line().items() if name not in ("id", "occurred_at")}
-    expected = replace(BASE, event_id=event_id_of("/shop", "e1"), source="/shop", engagement=Engagement(act="form"))
+    expected = replace(
+        BASE, event_id=event_id_of("/shop", "e1"), source="/shop", engagement=Engagement(act="form")
+    )
     event = {
         "specversion": "1.0",
         "type": "t",
@@ -387,7 +575,9 @@ def test_a_cloud_event_fills_what_the_line_leaves_out_structured_or_binary() -> 
 
 
 def test_what_the_line_says_itself_holds() -> None:
-    found = admit(json.dumps(line(source="web")).encode(), {"ce_id": b"other", "ce_source": b"other"})
+    found = admit(
+        json.dumps(line(source="web")).encode(), {"ce_id": b"other", "ce_source": b"other"}
+    )
     assert isinstance(found, IntakeRecord)
     assert (found.event_id, found.source) == (event_id_of("web", "1"), "web")
 
@@ -406,7 +596,10 @@ def test_a_wrong_cloud_event_is_rejected(event: dict[str, Any], code: str) -> No
 
 
 def test_a_header_that_is_no_text_is_rejected_and_a_long_one_left_alone() -> None:
-    assert admit(json.dumps(line()).encode(), {"ce_id": b"\xff"}) == ("malformed", "ce_id: is not UTF-8")
+    assert admit(json.dumps(line()).encode(), {"ce_id": b"\xff"}) == (
+        "malformed",
+        "ce_id: is not UTF-8",
+    )
     assert isinstance(admit(json.dumps(line()).encode(), {"ce_source": b"x" * 5_000}), IntakeRecord)
 
 
@@ -454,7 +647,9 @@ def test_an_address_has_one_form(text: str, expected: str | None) -> None:
         ("", None),
     ],
 )
-def test_an_account_is_the_registered_domain_and_free_mail_is_none(text: str, expected: str | None) -> None:
+def test_an_account_is_the_registered_domain_and_free_mail_is_none(
+    text: str, expected: str | None
+) -> None:
     assert company_domain(text) == expected
 
 
@@ -468,7 +663,9 @@ def test_an_account_is_the_registered_domain_and_free_mail_is_none(text: str, ex
         ("+1 202-555-0143 ext. 7", None, "+1 202-555-0143 ext. 7"),
     ],
 )
-def test_a_phone_number_is_put_in_order_or_left_as_it_is(text: str, country: str | None, expected: str) -> None:
+def test_a_phone_number_is_put_in_order_or_left_as_it_is(
+    text: str, country: str | None, expected: str
+) -> None:
     assert phone(text, country) == expected
 
 
@@ -485,7 +682,15 @@ def test_salesforces_own_example_of_an_id() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("Germany", "DE"), ("deu", "DE"), ("NO", "NO"), ("uk", "GB"), ("United Kingdom", "GB"), ("Atlantis", None)]
+    ("text", "code"),
+    [
+        ("Germany", "DE"),
+        ("deu", "DE"),
+        ("NO", "NO"),
+        ("uk", "GB"),
+        ("United Kingdom", "GB"),
+        ("Atlantis", None),
+    ],
 )
 def test_a_country_has_its_code(text: str, code: str | None) -> None:
     assert country_code(text) == code
@@ -501,20 +706,31 @@ def test_the_key_of_an_identity_is_the_digest_of_its_one_form() -> None:
 
 
 def test_the_schema_file_is_what_the_models_say() -> None:
-    assert (schema_root() / FILE).read_text() == written(), "python -m baton.intake.schema > schemas/event-line.schema.json"
+    assert (schema_root() / FILE).read_text() == written(), (
+        "python -m baton.intake.schema > schemas/event-line.schema.json"
+    )
 
 
 def test_the_examples_cover_every_kind_are_taken_and_match_the_schema() -> None:
     lines = [json.loads(each) for each in EXAMPLES]
     Draft202012Validator.check_schema(SCHEMA)
-    assert [list(Draft202012Validator(SCHEMA).iter_errors(each)) for each in lines] == [[] for _ in lines]
+    assert [list(Draft202012Validator(SCHEMA).iter_errors(each)) for each in lines] == [
+        [] for _ in lines
+    ]
     taken = [admit(each.encode(), received=4_000_000_000_000) for each in EXAMPLES]
     assert {each.kind for each in taken if isinstance(each, IntakeRecord)} == set(EventKind)
     assert len({each.event_id for each in taken if isinstance(each, IntakeRecord)}) == len(EXAMPLES)
 
 
 @pytest.mark.parametrize(
-    "name", ["an unknown field that is an address", "no part", "no such act", "a part of another kind", "no kind"]
+    "name",
+    [
+        "an unknown field that is an address",
+        "no part",
+        "no such act",
+        "a part of another kind",
+        "no kind",
+    ],
 )
 def test_the_schema_refuses_what_is_refused(name: str) -> None:
     assert list(Draft202012Validator(SCHEMA).iter_errors(WRONG[name][0])) != []

@@ -36,7 +36,9 @@ def test_events_that_share_an_identifier_directly_or_through_others_are_counted_
     assert found[3].body is None
 
 
-def test_a_request_with_one_event_of_each_person_marks_nothing_and_one_event_twice_counts_once() -> None:
+def test_a_request_with_one_event_of_each_person_marks_nothing_and_one_event_twice_counts_once() -> (
+    None
+):
     alone = [record("a", user="u1"), record("b", user="u2")]
     twice = [record("a", user="u1"), record("a", user="u1")]
     assert with_companions(alone) == alone
@@ -44,7 +46,13 @@ def test_a_request_with_one_event_of_each_person_marks_nothing_and_one_event_twi
 
 
 def test_an_erasure_and_a_command_are_nobody_s_companions() -> None:
-    found = with_companions([record("a", user="u1"), record("e", "erasure", user="u1"), record("c", "command", user="u1")])
+    found = with_companions(
+        [
+            record("a", user="u1"),
+            record("e", "erasure", user="u1"),
+            record("c", "command", user="u1"),
+        ]
+    )
     assert [each.body_events for each in found] == [0, 0, 0]
 
 
@@ -54,5 +62,7 @@ def test_a_request_that_is_sent_again_has_the_same_group() -> None:
 
 
 def test_a_large_request_of_one_person_is_grouped_in_one_pass() -> None:
-    found = with_companions([record(str(number), user="u1", anonymous=f"n{number}") for number in range(2_000)])
+    found = with_companions(
+        [record(str(number), user="u1", anonymous=f"n{number}") for number in range(2_000)]
+    )
     assert {each.body_events for each in found} == {2_000}

@@ -24,11 +24,17 @@ NOW = 1_772_445_600_000
 def by_the_library(text: str) -> str | None:
     """What an address was before plain ones were known by their form."""
     try:
-        checked = validate_email(text.strip(), check_deliverability=False, globally_deliverable=False)
+        checked = validate_email(
+            text.strip(), check_deliverability=False, globally_deliverable=False
+        )
     except (EmailNotValidError, ValueError):
         return None
     address = checked.normalized.lower()
-    return None if "." not in checked.domain or len(address) > 254 or len(checked.local_part) > 64 else address
+    return (
+        None
+        if "." not in checked.domain or len(address) > 254 or len(checked.local_part) > 64
+        else address
+    )
 
 
 def ours(text: str) -> str | None:
@@ -41,14 +47,42 @@ def ours(text: str) -> str | None:
 
 _PARTS = st.sampled_from(
     [
-        *"abzAZ09.-_+@ é", "..", "--", ".-", "-.", "xn--", "ab--", "@", ".com", ".co.uk", ".example", ".c1", ".1", "K", "İ", "ß", "\n",
-        "<", ">", '"', "'", "/", "=", "x" * 63, "x" * 64, "y" * 65, "b." * 100, *("." + name for name in SPECIAL_USE_DOMAIN_NAMES),
+        *"abzAZ09.-_+@ é",
+        "..",
+        "--",
+        ".-",
+        "-.",
+        "xn--",
+        "ab--",
+        "@",
+        ".com",
+        ".co.uk",
+        ".example",
+        ".c1",
+        ".1",
+        "K",
+        "İ",
+        "ß",
+        "\n",
+        "<",
+        ">",
+        '"',
+        "'",
+        "/",
+        "=",
+        "x" * 63,
+        "x" * 64,
+        "y" * 65,
+        "b." * 100,
+        *("." + name for name in SPECIAL_USE_DOMAIN_NAMES),
     ]
-)  # fmt: skip
+)
 
 
 @settings(max_examples=1_500, deadline=None)
-@given(st.lists(_PARTS, min_size=1, max_size=8).map("".join), st.lists(_PARTS, max_size=8).map("".join))
+@given(
+    st.lists(_PARTS, min_size=1, max_size=8).map("".join), st.lists(_PARTS, max_size=8).map("".join)
+)
 @example("a" * 64, "b" * 63 + ".com")
 @example("a" * 65, "b.com")
 @example("a", "b" * 64 + ".com")
@@ -65,7 +99,18 @@ def test_an_address_is_what_the_library_says_it_is(local: str, domain: str) -> N
 
 
 TEXTS = st.text(max_size=12) | st.sampled_from(
-    ["", "u1", "x" * 320, "x" * 321, "ann@acme.example", "hubspot:7", "salesforce:00Q5g00000AbCdE", "0" * 32, "a\x00b", "é"]
+    [
+        "",
+        "u1",
+        "x" * 320,
+        "x" * 321,
+        "ann@acme.example",
+        "hubspot:7",
+        "salesforce:00Q5g00000AbCdE",
+        "0" * 32,
+        "a\x00b",
+        "é",
+    ]
 )
 
 
@@ -73,7 +118,12 @@ TEXTS = st.text(max_size=12) | st.sampled_from(
 @given(st.sampled_from(list(IdentifierScheme)), TEXTS)
 def test_one_text_is_the_same_as_a_list_of_one(scheme: IdentifierScheme, text: str) -> None:
     def become(given: Any) -> Any:
-        line = {"id": "1", "kind": "erasure", "occurred_at": NOW, "identifiers": {scheme.value: given}}
+        line = {
+            "id": "1",
+            "kind": "erasure",
+            "occurred_at": NOW,
+            "identifiers": {scheme.value: given},
+        }
         try:
             return to_intake(read_line(line))
         except LineRefused as refused:
@@ -85,7 +135,13 @@ def test_one_text_is_the_same_as_a_list_of_one(scheme: IdentifierScheme, text: s
 
 @pytest.mark.parametrize(
     ("part", "record"),
-    [(EngagementPart, Engagement), (ConsentPart, Consent), (ActPart, Act), (CommandPart, Command), (PersonPart, Person)],
+    [
+        (EngagementPart, Engagement),
+        (ConsentPart, Consent),
+        (ActPart, Act),
+        (CommandPart, Command),
+        (PersonPart, Person),
+    ],
 )
 def test_a_part_of_a_line_has_the_fields_of_its_record(part: type[BaseModel], record: type) -> None:
     assert is_dataclass(record)
@@ -93,7 +149,13 @@ def test_a_part_of_a_line_has_the_fields_of_its_record(part: type[BaseModel], re
 
 
 def test_a_line_that_leaves_its_lists_out_shares_none_with_another() -> None:
-    line = {"id": "1", "kind": "engagement", "occurred_at": NOW, "identifiers": {"user": "u"}, "engagement": {"act": "x"}}
+    line = {
+        "id": "1",
+        "kind": "engagement",
+        "occurred_at": NOW,
+        "identifiers": {"user": "u"},
+        "engagement": {"act": "x"},
+    }
     one, two = read_line(line), read_line(line)
     assert one.engagement is not None
     assert two.engagement is not None

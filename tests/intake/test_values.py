@@ -1,4 +1,5 @@
-"""What a profile and a person say, written in one way; what has no certain reading is unknown, and said so."""
+"""What a profile and a person say, written in one way; what has no certain reading is unknown, and
+said so."""
 
 from __future__ import annotations
 
@@ -72,7 +73,9 @@ def of_case(name: str) -> list[IntakeRecord]:
         ("9" * 65, None, None),
     ],
 )
-def test_a_number_is_read_where_there_is_one_reading(text: str, number: str | None, of_things: str | None) -> None:
+def test_a_number_is_read_where_there_is_one_reading(
+    text: str, number: str | None, of_things: str | None
+) -> None:
     assert number_in(text) == (None if number is None else Decimal(number))
     assert number_in(text, whole=True) == (None if of_things is None else Decimal(of_things))
 
@@ -85,13 +88,36 @@ def test_a_number_that_was_written_is_read_as_it_was(number: Decimal) -> None:
 @pytest.mark.parametrize(
     ("text", "count"),
     [
-        (1200, "1200"), (250.0, "250"), (1.2, None), ("1.200", "1200"), ("51-200", "51-200"), ("51 – 200", "51-200"), ("1,001-5,000", "1001-5000"),
-        ("1.001 bis 5.000", "1001-5000"), ("10,001+ employees", "10001+"), ("51-200 Mitarbeiter", "51-200"), ("D: 51-200", "51-200"),
-        ("250+", "250+"), ("250 or more", "250+"), ("ab 250", "250+"), (">250", "251+"), ("über 250", "251+"), (">= 250", "250+"),
-        ("<50", "0-49"), ("unter 50", "0-49"), ("up to 50", "0-50"), ("10-Jan", None), ("Nov-50", None), ("2026-01-10", None), ("200-51", None),
-        ("many", None), ("-5", None), ("ca. 250", None), ("1e3", None),
+        (1200, "1200"),
+        (250.0, "250"),
+        (1.2, None),
+        ("1.200", "1200"),
+        ("51-200", "51-200"),
+        ("51 – 200", "51-200"),
+        ("1,001-5,000", "1001-5000"),
+        ("1.001 bis 5.000", "1001-5000"),
+        ("10,001+ employees", "10001+"),
+        ("51-200 Mitarbeiter", "51-200"),
+        ("D: 51-200", "51-200"),
+        ("250+", "250+"),
+        ("250 or more", "250+"),
+        ("ab 250", "250+"),
+        (">250", "251+"),
+        ("über 250", "251+"),
+        (">= 250", "250+"),
+        ("<50", "0-49"),
+        ("unter 50", "0-49"),
+        ("up to 50", "0-50"),
+        ("10-Jan", None),
+        ("Nov-50", None),
+        ("2026-01-10", None),
+        ("200-51", None),
+        ("many", None),
+        ("-5", None),
+        ("ca. 250", None),
+        ("1e3", None),
     ],
-)  # fmt: skip
+)
 def test_a_count_is_a_number_or_a_range_or_unknown_and_said(text: Any, count: str | None) -> None:
     found = record(profile={"employees": text})
     assert found.profile.get("employees") == count
@@ -101,10 +127,20 @@ def test_a_count_is_a_number_or_a_range_or_unknown_and_said(text: Any, count: st
 @pytest.mark.parametrize(
     ("text", "amount"),
     [
-        ("€ 2.5M", "2500000"), ("2,5 Mio. €", "2500000"), ("1.200.000 EUR", "1200000"), ("500k", "500000"), ("$1bn", "1000000000"), ("1,5 Mrd.", "1500000000"),
-        ("1.200", None), ("10-50M", None), ("1M-5M", "1000000-5000000"), ("> 5M", "5000000+"), ("120", "120"), ("lots", None),
+        ("€ 2.5M", "2500000"),
+        ("2,5 Mio. €", "2500000"),
+        ("1.200.000 EUR", "1200000"),
+        ("500k", "500000"),
+        ("$1bn", "1000000000"),
+        ("1,5 Mrd.", "1500000000"),
+        ("1.200", None),
+        ("10-50M", None),
+        ("1M-5M", "1000000-5000000"),
+        ("> 5M", "5000000+"),
+        ("120", "120"),
+        ("lots", None),
     ],
-)  # fmt: skip
+)
 def test_an_amount_is_read_with_its_scale_and_never_guessed(text: str, amount: str | None) -> None:
     assert amount_of(text) == amount
 
@@ -128,9 +164,31 @@ def test_a_range_that_is_told_again_is_the_same() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["N/A", "n/a", "-", "--", "—", "?", "unknown", "Unbekannt", "[not provided]", "(not set)", "#N/A", "#REF!", "tbd", "k. A.", "keine Angabe",
-     "undefined", "null", "None", "nan", "- Select -", "…", " "],
-)  # fmt: skip
+    [
+        "N/A",
+        "n/a",
+        "-",
+        "--",
+        "—",
+        "?",
+        "unknown",
+        "Unbekannt",
+        "[not provided]",
+        "(not set)",
+        "#N/A",
+        "#REF!",
+        "tbd",
+        "k. A.",
+        "keine Angabe",
+        "undefined",
+        "null",
+        "None",
+        "nan",
+        "- Select -",
+        "…",
+        " ",
+    ],
+)
 def test_a_word_for_nothing_says_nothing(text: str) -> None:
     found = record(profile={"country": text, "industry": text}, person={"company": "Acme"})
     assert (found.profile, found.unread) == ({}, ())
@@ -155,10 +213,22 @@ def test_a_field_of_ones_own_may_be_none_and_namibia_is_a_country() -> None:
 
 @pytest.mark.parametrize(
     ("told", "kept"),
-    [("Null", "Null"), ("null", None), ("Na", "Na"), ("[not provided]", None), (".", None), ("", None), ("Ann\x00", "Ann"),
-     ("Ann\r\nMaria", "Ann Maria"), ("\x00", None), ("李", "李")],
-)  # fmt: skip
-def test_a_name_is_a_name_whatever_it_sounds_like_and_nul_is_left_out(told: str, kept: str | None) -> None:
+    [
+        ("Null", "Null"),
+        ("null", None),
+        ("Na", "Na"),
+        ("[not provided]", None),
+        (".", None),
+        ("", None),
+        ("Ann\x00", "Ann"),
+        ("Ann\r\nMaria", "Ann Maria"),
+        ("\x00", None),
+        ("李", "李"),
+    ],
+)
+def test_a_name_is_a_name_whatever_it_sounds_like_and_nul_is_left_out(
+    told: str, kept: str | None
+) -> None:
     found = record(person={"last_name": told, "first_name": "Ann"})
     assert found.person is not None
     assert (found.person.first_name, found.person.last_name) == ("Ann", kept)
@@ -174,9 +244,14 @@ def test_a_nul_in_a_call_of_a_web_sdk_is_left_out() -> None:
 
 def test_a_control_character_costs_no_event() -> None:
     engagement = {"act": "form", "content_title": "A\x00 paper\x0b", "properties": {"p": "x\x00y"}}
-    found = record(kind="engagement", engagement=engagement, profile={"role": "C\x00TO", "industry": "a\x1bb"})
+    found = record(
+        kind="engagement", engagement=engagement, profile={"role": "C\x00TO", "industry": "a\x1bb"}
+    )
     assert found.engagement is not None
-    assert (found.engagement.content_title, dict(found.engagement.properties)) == ("A paper", {"p": "xy"})
+    assert (found.engagement.content_title, dict(found.engagement.properties)) == (
+        "A paper",
+        {"p": "xy"},
+    )
     assert found.profile == {"role": "CTO", "industry": "a b"}
 
 
@@ -186,23 +261,81 @@ def test_a_control_character_costs_no_event() -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("Deutschland", "DE"), ("U.K.", "GB"), ("UK", "GB"), ("Turkey", "TR"), ("Türkei", "TR"), ("Türkiye", "TR"), ("Russia", "RU"), ("Holland", "NL"),
-        ("The Netherlands", "NL"), ("UAE", "AE"), ("U.A.E.", "AE"), ("U.S.A.", "US"), ("United States of America", "US"), ("EE. UU.", "US"), ("Estados Unidos", "US"),
-        ("Россия", "RU"), ("日本", "JP"), ("South Korea", "KR"), ("Korea, Republic of", "KR"), ("Czech Republic", "CZ"), ("Czechia", "CZ"), ("Oesterreich", "AT"),
-        ("ÖSTERREICH", "AT"), ("Côte d’Ivoire", "CI"), ("Ivory Coast", "CI"), ("Großbritannien", "GB"), ("England", "GB"), ("Suisse", "CH"), ("Brasil", "BR"),
-        ("Iran", "IR"), ("Vietnam", "VN"), ("Macedonia", "MK"), ("Kosovo", "XK"), ("Georgia", "GE"), ("Germany (DE)", "DE"), ("CH - Schweiz", "CH"), ("DE-BY", "DE"),
-        ("NA", "NA"), ("deu", "DE"), ("NO", "NO"), ("  Hong  Kong ", "HK"), ("Bosnia & Herzegovina", "BA"),
-        ("TÜRKİYE", "TR"), ("Congo (DRC)", "CD"), ("Korea (South)", "KR"), ("Korea, South", "KR"), ("Ireland, Republic of", "IE"), ("Russian Fed.", "RU"), ("Czech Rep.", "CZ"),
-        ("P.R. China", "CN"), ("Schweiz/Suisse", "CH"), ("Germany / Deutschland", "DE"), ("Great Britain (UK)", "GB"), ("UK - England", "GB"), ("St. Lucia", "LC"),
-        ("Germany/France", None), ("Germany, France", None), ("DE, FR", None), ("Republic of China", "TW"), ("Congo (Germany)", None),
-        ("Kongo", None), ("DE (France)", None), ("Atlantis", None), ("Europe", None), ("", None), ("x" * 300, None),
+        ("Deutschland", "DE"),
+        ("U.K.", "GB"),
+        ("UK", "GB"),
+        ("Turkey", "TR"),
+        ("Türkei", "TR"),
+        ("Türkiye", "TR"),
+        ("Russia", "RU"),
+        ("Holland", "NL"),
+        ("The Netherlands", "NL"),
+        ("UAE", "AE"),
+        ("U.A.E.", "AE"),
+        ("U.S.A.", "US"),
+        ("United States of America", "US"),
+        ("EE. UU.", "US"),
+        ("Estados Unidos", "US"),
+        ("Россия", "RU"),
+        ("日本", "JP"),
+        ("South Korea", "KR"),
+        ("Korea, Republic of", "KR"),
+        ("Czech Republic", "CZ"),
+        ("Czechia", "CZ"),
+        ("Oesterreich", "AT"),
+        ("ÖSTERREICH", "AT"),
+        ("Côte d’Ivoire", "CI"),
+        ("Ivory Coast", "CI"),
+        ("Großbritannien", "GB"),
+        ("England", "GB"),
+        ("Suisse", "CH"),
+        ("Brasil", "BR"),
+        ("Iran", "IR"),
+        ("Vietnam", "VN"),
+        ("Macedonia", "MK"),
+        ("Kosovo", "XK"),
+        ("Georgia", "GE"),
+        ("Germany (DE)", "DE"),
+        ("CH - Schweiz", "CH"),
+        ("DE-BY", "DE"),
+        ("NA", "NA"),
+        ("deu", "DE"),
+        ("NO", "NO"),
+        ("  Hong  Kong ", "HK"),
+        ("Bosnia & Herzegovina", "BA"),
+        ("TÜRKİYE", "TR"),
+        ("Congo (DRC)", "CD"),
+        ("Korea (South)", "KR"),
+        ("Korea, South", "KR"),
+        ("Ireland, Republic of", "IE"),
+        ("Russian Fed.", "RU"),
+        ("Czech Rep.", "CZ"),
+        ("P.R. China", "CN"),
+        ("Schweiz/Suisse", "CH"),
+        ("Germany / Deutschland", "DE"),
+        ("Great Britain (UK)", "GB"),
+        ("UK - England", "GB"),
+        ("St. Lucia", "LC"),
+        ("Germany/France", None),
+        ("Germany, France", None),
+        ("DE, FR", None),
+        ("Republic of China", "TW"),
+        ("Congo (Germany)", None),
+        ("Kongo", None),
+        ("DE (France)", None),
+        ("Atlantis", None),
+        ("Europe", None),
+        ("", None),
+        ("x" * 300, None),
     ],
-)  # fmt: skip
+)
 def test_a_country_has_its_code_by_its_everyday_name(text: str, code: str | None) -> None:
     assert country_code(text) == code
 
 
-@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "tr", "ru", "ja"])
+@pytest.mark.parametrize(
+    "language", ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "tr", "ru", "ja"]
+)
 def test_every_country_is_known_by_its_name_in_the_large_languages(language: str) -> None:
     names = Locale(language).territories
     wrong = {
@@ -210,7 +343,9 @@ def test_every_country_is_known_by_its_name_in_the_large_languages(language: str
         for each in pycountry.countries
         if country_code(names[each.alpha_2]) not in (each.alpha_2, None)
     }
-    unknown = [each.alpha_2 for each in pycountry.countries if country_code(names[each.alpha_2]) is None]
+    unknown = [
+        each.alpha_2 for each in pycountry.countries if country_code(names[each.alpha_2]) is None
+    ]
     assert wrong == {}
     assert set(unknown) <= {"CG", "CD", "PS", "NE", "NG", "DM", "DO", "GN", "GQ", "SD", "SS"}
 
@@ -223,24 +358,49 @@ def test_the_country_of_an_event_is_its_code() -> None:
 @pytest.mark.parametrize(
     ("text", "country", "code"),
     [
-        ("Bavaria", "DE", "DE-BY"), ("Bayern", "DE", "DE-BY"), ("Freistaat Bayern", "DE", "DE-BY"), ("BY", "DE", "DE-BY"), ("de-by", "DE", "DE-BY"),
-        ("NRW", "DE", "DE-NW"), ("Thueringen", "DE", "DE-TH"), ("California", "US", "US-CA"), ("ca", "US", "US-CA"), ("Zürich", "CH", "CH-ZH"),
-        ("Quebec", "CA", "CA-QC"), ("Wien", "AT", "AT-9"), ("Co. Cork", "IE", "IE-CO"), ("Lombardia", "IT", "IT-25"), ("Surrey", "GB", "GB-SRY"),
-        ("Bavaria", "US", None), ("EMEA", "DE", None), ("", "DE", None),
+        ("Bavaria", "DE", "DE-BY"),
+        ("Bayern", "DE", "DE-BY"),
+        ("Freistaat Bayern", "DE", "DE-BY"),
+        ("BY", "DE", "DE-BY"),
+        ("de-by", "DE", "DE-BY"),
+        ("NRW", "DE", "DE-NW"),
+        ("Thueringen", "DE", "DE-TH"),
+        ("California", "US", "US-CA"),
+        ("ca", "US", "US-CA"),
+        ("Zürich", "CH", "CH-ZH"),
+        ("Quebec", "CA", "CA-QC"),
+        ("Wien", "AT", "AT-9"),
+        ("Co. Cork", "IE", "IE-CO"),
+        ("Lombardia", "IT", "IT-25"),
+        ("Surrey", "GB", "GB-SRY"),
+        ("Bavaria", "US", None),
+        ("EMEA", "DE", None),
+        ("", "DE", None),
     ],
-)  # fmt: skip
-def test_a_subdivision_has_its_code_by_its_usual_name(text: str, country: str, code: str | None) -> None:
+)
+def test_a_subdivision_has_its_code_by_its_usual_name(
+    text: str, country: str, code: str | None
+) -> None:
     assert subdivision_code(text, country) == code
 
 
 def test_every_usual_name_of_a_subdivision_means_one_that_exists() -> None:
-    listed = [f"{country}-{code}" for country, names in SUBDIVISION_NAMES.items() for code in names.values()]
+    listed = [
+        f"{country}-{code}"
+        for country, names in SUBDIVISION_NAMES.items()
+        for code in names.values()
+    ]
     assert [code for code in listed if pycountry.subdivisions.get(code=code) is None] == []
 
 
 def test_a_region_keeps_its_name_and_gets_its_code_beside_it() -> None:
     found = record(profile={"country": "Germany", "region": "Bavaria", "postal": "D-80331"})
-    assert found.profile == {"country": "DE", "region": "Bavaria", "postal": "80331", "subdivision": "DE-BY"}
+    assert found.profile == {
+        "country": "DE",
+        "region": "Bavaria",
+        "postal": "80331",
+        "subdivision": "DE-BY",
+    }
     assert found.derived == ("subdivision",)
 
 
@@ -262,7 +422,9 @@ def test_a_region_keeps_its_name_and_gets_its_code_beside_it() -> None:
         ("0001-01-01T00:00:00+14:00", "America/New_York", date(1, 1, 1)),
     ],
 )
-def test_the_day_of_a_moment_is_the_day_it_is_where_the_agreement_is(text: str, zone: str, day: date | None) -> None:
+def test_the_day_of_a_moment_is_the_day_it_is_where_the_agreement_is(
+    text: str, zone: str, day: date | None
+) -> None:
     assert day_in(text, ZoneInfo(zone)) == day
 
 
@@ -301,15 +463,21 @@ def test_a_moment_reaches_the_agreement_whole() -> None:
         ("021912345678x", None, "021912345678x"),
         ("9" * 60, "US", None),
     ],
-)  # fmt: skip
-def test_a_number_that_a_spreadsheet_made_is_read_or_left_or_none(text: str, country: str | None, number: str | None) -> None:
+)
+def test_a_number_that_a_spreadsheet_made_is_read_or_left_or_none(
+    text: str, country: str | None, number: str | None
+) -> None:
     assert phone(text, country) == number
 
 
 def test_a_number_that_is_none_is_said_and_costs_nothing_else() -> None:
     found = record(person={"phone": "4.91712E+11", "first_name": "Ann"})
     assert found.person is not None
-    assert (found.person.phone, found.person.first_name, found.unread) == (None, "Ann", ("person.phone",))
+    assert (found.person.phone, found.person.first_name, found.unread) == (
+        None,
+        "Ann",
+        ("person.phone",),
+    )
 
 
 @pytest.mark.parametrize(
@@ -322,7 +490,9 @@ def test_a_number_that_is_none_is_said_and_costs_nothing_else() -> None:
         ("4006381333931", False),
     ],
 )
-def test_a_customer_number_and_an_article_number_are_no_telephone_number(text: str, is_one: bool) -> None:
+def test_a_customer_number_and_an_article_number_are_no_telephone_number(
+    text: str, is_one: bool
+) -> None:
     assert is_international_number(text) is is_one or not text.startswith(("+", "00"))
 
 

@@ -1,4 +1,5 @@
-"""A whole Baton for a test: every service as a process of its own, in a namespace of its own, on the shared broker."""
+"""A whole Baton for a test: every service as a process of its own, in a namespace of its own, on
+the shared broker."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,8 +18,11 @@ LiveSystem = Callable[[Path], AbstractContextManager[System]]
 
 
 @pytest.fixture
-def live_system(bootstrap: str, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveSystem]:
-    """``with live_system(path_of_agreement) as system``: ready inside, nothing left behind afterwards."""
+def live_system(
+    bootstrap: str, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LiveSystem]:
+    """``with live_system(path_of_agreement) as system``: ready inside, nothing left behind
+    afterwards."""
     given = {
         "BATON_BOOTSTRAP": bootstrap,
         "BATON_NAMESPACE": namespace,

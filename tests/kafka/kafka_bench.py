@@ -1,4 +1,5 @@
-"""Real Kafka as a host under test: each reducer in a :class:`KafkaHost` of its own, as separate services would be."""
+"""Real Kafka as a host under test: each reducer in a :class:`KafkaHost` of its own, as separate
+services would be."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,7 +14,13 @@ from baton.contracts.amounts import Measures
 from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
 from baton.contracts.skip_orders import SkipOrder
-from baton.contracts.topics import TOPICS, changelog_topic, dead_letter_topic, engine_topics, journal_topic
+from baton.contracts.topics import (
+    TOPICS,
+    changelog_topic,
+    dead_letter_topic,
+    engine_topics,
+    journal_topic,
+)
 from baton.engine.batch import Limits, Record
 from baton.engine.kafka.clock import wall_ms
 from baton.engine.kafka.cluster import Cluster
@@ -43,7 +50,8 @@ _POINTS = {
 
 
 class Killed(BaseException):
-    """Ends a task as ``kill -9`` would: nothing catches it, nothing is aborted or closed in order."""
+    """Ends a task as ``kill -9`` would: nothing catches it, nothing is aborted or closed in
+    order."""
 
 
 class KafkaBench(EngineHost):
@@ -53,7 +61,9 @@ class KafkaBench(EngineHost):
         self._client = {"bootstrap_servers": bootstrap}
         self._confluent = {"bootstrap.servers": bootstrap}
         self._namespace = namespace
-        self._settings = EngineSettings(**{"gather_ms": 10, "session_timeout_ms": 6_000, "heartbeat_ms": 500} | settings)
+        self._settings = EngineSettings(
+            **{"gather_ms": 10, "session_timeout_ms": 6_000, "heartbeat_ms": 500} | settings
+        )
         self.cluster = Cluster(self._client, namespace=namespace, client_id="bench")
         self.hosts: dict[str, KafkaHost] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -62,10 +72,19 @@ class KafkaBench(EngineHost):
         self.measures: Measures = {}
         self.wall: Callable[[], int] = wall_ms
 
-    async def start(self, *reducers: Reducer[Any, Any], partitions: int = 2, limits: Limits = Limits()) -> None:  # noqa: B008
+    async def start(
+        self, *reducers: Reducer[Any, Any], partitions: int = 2, limits: Limits = Limits()
+    ) -> None:
         self.reducers, self.partitions, self._limits = reducers, partitions, limits
-        names = {topic for each in reducers for topic in (*each.inputs, *each.outputs)} | {"toy.terms.v1", "baton.skips.v1"}
-        names |= {dead_letter_topic(name) for name in names if name in TOY_TOPICS and TOY_TOPICS[name].outside}
+        names = {topic for each in reducers for topic in (*each.inputs, *each.outputs)} | {
+            "toy.terms.v1",
+            "baton.skips.v1",
+        }
+        names |= {
+            dead_letter_topic(name)
+            for name in names
+            if name in TOY_TOPICS and TOY_TOPICS[name].outside
+        }
         names |= {spec.name for each in reducers for spec in engine_topics(each.name, each.service)}
         layout = Layout(namespace=self._namespace, partitions=partitions)
         specs = [TOPICS_AND_ORDERS[name] for name in sorted(names)]
@@ -97,14 +116,32 @@ class KafkaBench(EngineHost):
         received_at_ms: int | None = None,
         traceparent: str | None = None,
     ) -> Seen:
-        text = {"ce_id": id, "received_at": None if received_at_ms is None else str(received_at_ms), "traceparent": traceparent}
+        text = {
+            "ce_id": id,
+            "received_at": None if received_at_ms is None else str(received_at_ms),
+            "traceparent": traceparent,
+        }
         headers = [(name, value.encode()) for name, value in text.items() if value is not None]
         at = partition_of(key.encode(), TOY_TOPICS[topic].partitions or self.partitions)
-        told = await self._append(topic, at, key.encode(), codec_for(type(value)).encode(value), headers)
-        return Seen(topic=topic, partition=at, offset=told.offset, at_ms=told.timestamp, key=key, value=value, headers={})
+        told = await self._append(
+            topic, at, key.encode(), codec_for(type(value)).encode(value), headers
+        )
+        return Seen(
+            topic=topic,
+            partition=at,
+            offset=told.offset,
+            at_ms=told.timestamp,
+            key=key,
+            value=value,
+            headers={},
+        )
 
     async def send_raw(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
     ) -> tuple[int, int]:
         sent = await self._append(topic, 0, key, value, headers)
         return 0, sent.offset
@@ -112,10 +149,14 @@ class KafkaBench(EngineHost):
     async def publish(self, version: str) -> int:
         return (await self.send("toy.terms.v1", version, ToyTermsRecord(version=version))).at_ms
 
-    async def _append(self, topic: str, partition: int, key: Any, value: Any, headers: Sequence[tuple[str, bytes]]) -> Any:
+    async def _append(
+        self, topic: str, partition: int, key: Any, value: Any, headers: Sequence[tuple[str, bytes]]
+    ) -> Any:
         assert self._producer is not None
         at = self.cluster.at((topic, partition))
-        return await self._producer.send_and_wait(at.topic, value, key=key, partition=partition, headers=list(headers))
+        return await self._producer.send_and_wait(
+            at.topic, value, key=key, partition=partition, headers=list(headers)
+        )
 
     # ------------------------------------------------------------------ time
 
@@ -127,7 +168,10 @@ class KafkaBench(EngineHost):
         to_ms = await self.cluster.tick(self.reducers[0].name, 0)
 
         async def passed() -> bool:
-            return all(self._nothing_due(supervisor, to_ms) for supervisor in self.supervisors()) and await self._settled()
+            return (
+                all(self._nothing_due(supervisor, to_ms) for supervisor in self.supervisors())
+                and await self._settled()
+            )
 
         await self._until(passed)
 
@@ -138,7 +182,12 @@ class KafkaBench(EngineHost):
             return False
         core = supervisor.memory.core
         held = core.held and set(core.reducer.upstream) <= set(self._running)
-        return core._open_batch is None and not held and not core.adopting and not core.changes_by(to_ms)
+        return (
+            core._open_batch is None
+            and not held
+            and not core.adopting
+            and not core.changes_by(to_ms)
+        )
 
     async def _settled(self) -> bool:
         """Committed offsets first, ends after: what was made of the former is in the latter."""
@@ -147,9 +196,14 @@ class KafkaBench(EngineHost):
             for supervisor in self.supervisors()
             if supervisor.failure is None
         ]
-        if len({place[:2] for place in working}) + len(await self.failures()) < len(self._running) * self.partitions:
+        if (
+            len({place[:2] for place in working}) + len(await self.failures())
+            < len(self._running) * self.partitions
+        ):
             return False
-        if working and all(supervisor.status.state is TaskState.WAITING for *_, supervisor in working):
+        if working and all(
+            supervisor.status.state is TaskState.WAITING for *_, supervisor in working
+        ):
             return not (await self.cluster.ends([("toy.terms.v1", 0)]))["toy.terms.v1", 0]
         committed = {(name, n): await self.committed(name, n) for name, n, _ in working}
         for name, n, _ in working:
@@ -168,7 +222,11 @@ class KafkaBench(EngineHost):
 
     async def read(self, topic: str) -> list[Seen]:
         partitions = range(TOPICS_AND_ORDERS[topic].partitions or self.partitions)
-        return [self._seen(topic, n, record) for n in partitions for record in await self._records(topic, n)]
+        return [
+            self._seen(topic, n, record)
+            for n in partitions
+            for record in await self._records(topic, n)
+        ]
 
     async def raw(self, topic: str, partition: int) -> list[Record]:
         return list(await self._records(topic, partition))
@@ -183,7 +241,10 @@ class KafkaBench(EngineHost):
 
     async def journal(self, reducer: str, partition: int) -> list[BatchJournal]:
         codec = codec_for(BatchJournal)
-        return [codec.decode(record.value) for record in await self._records(journal_topic(reducer), partition)]
+        return [
+            codec.decode(record.value)
+            for record in await self._records(journal_topic(reducer), partition)
+        ]
 
     async def committed(self, reducer: str, partition: int) -> tuple[dict[str, int], str]:
         inputs = FLOW[reducer]
@@ -193,19 +254,30 @@ class KafkaBench(EngineHost):
         return {topic: each.offset for (topic, _), each in found.items()}, next(iter(noted), "")
 
     async def failures(self) -> dict[tuple[str, int], Exception]:
-        return {(s.status.reducer, s.status.partition): s.failure for s in self.supervisors() if s.failure is not None}
+        return {
+            (s.status.reducer, s.status.partition): s.failure
+            for s in self.supervisors()
+            if s.failure is not None
+        }
 
     def supervisors(self, reducer: str | None = None) -> list[TaskSupervisor]:
         """The task supervisors of all reducers that run, or of one."""
         hosts = self.hosts.values() if reducer is None else (self.hosts[reducer],)
-        return [supervisor for host in hosts for group in host.groups for supervisor in group.supervisors.values()]
+        return [
+            supervisor
+            for host in hosts
+            for group in host.groups
+            for supervisor in group.supervisors.values()
+        ]
 
     async def _records(self, topic: str, partition: int) -> list[Any]:
         at = self.cluster.at((topic, partition))
         end = (await self.cluster.ends([(topic, partition)]))[topic, partition]
         if not end:
             return []
-        consumer = AIOKafkaConsumer(**self._client, isolation_level="read_committed", auto_offset_reset="earliest")
+        consumer = AIOKafkaConsumer(
+            **self._client, isolation_level="read_committed", auto_offset_reset="earliest"
+        )
         consumer.assign([at])
         await consumer.start()
         try:
@@ -290,7 +362,13 @@ class KafkaBench(EngineHost):
     async def skip_by_order(self, reducer: str, partition: int, place: str) -> None:
         """What ``baton task skip`` does."""
         order = SkipOrder(reducer=reducer, partition=partition, place=place, by="tests")
-        await self._append("baton.skips.v1", 0, f"{reducer}/{partition}/{place}".encode(), codec_for(SkipOrder).encode(order), ())
+        await self._append(
+            "baton.skips.v1",
+            0,
+            f"{reducer}/{partition}/{place}".encode(),
+            codec_for(SkipOrder).encode(order),
+            (),
+        )
 
     def _arm(self, reducer: str, partition: int, point: Point, error: BaseException) -> None:
         def hook(at: Point, name: str, number: int) -> None:

@@ -38,6 +38,10 @@ async def assert_exact(bench: KafkaBench, sent: int) -> None:
     told: dict[str, list[ToyTotal]] = {}
     for each in await bench.read("toy.totals.v1"):
         told.setdefault(each.key, []).append(each.value)
-    expected = {f"k{key}": [n + 1 for n in range((sent - key + KEYS - 1) // KEYS)] for key in range(KEYS)}
-    assert {key: [total.count for total in totals] for key, totals in sorted(told.items())} == expected
+    expected = {
+        f"k{key}": [n + 1 for n in range((sent - key + KEYS - 1) // KEYS)] for key in range(KEYS)
+    }
+    assert {
+        key: [total.count for total in totals] for key, totals in sorted(told.items())
+    } == expected
     assert all(total.total == total.count for totals in told.values() for total in totals)

@@ -1,7 +1,9 @@
-"""Worker processes without the second and a half that each would spend on its imports: forked from one that has done them.
+"""Worker processes without the second and a half that each would spend on its imports: forked from
+one that has done them.
 
-``python -m tests.kafka.nursery`` reads one JSON object a line and answers each with one: ``{"words", "environment", "log"}`` is
-born and answered with its pid; ``{"of": pid}`` asks for its exit code, null while it lives. It has no threads, so forking is safe.
+``python -m tests.kafka.nursery`` reads one JSON object a line and answers each with one:
+``{"words", "environment", "log"}`` is born and answered with its pid; ``{"of": pid}`` asks for its
+exit code, null while it lives. It has no threads, so forking is safe.
 """
 
 import json
@@ -18,7 +20,9 @@ class Nursery:
 
     def __init__(self) -> None:
         words = [sys.executable, "-m", "tests.kafka.nursery"]
-        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+        self._process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
 
     def start(self, words: list[str], environment: dict[str, str], log: Path) -> int:
         """The pid of a new worker."""

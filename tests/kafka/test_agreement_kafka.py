@@ -9,7 +9,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from baton.agreement.canonical import canonical_text, version_of
-from baton.agreement.publish import KafkaAgreementTopic, NotPublished, Outcome, book_of, publish_agreement
+from baton.agreement.publish import (
+    KafkaAgreementTopic,
+    NotPublished,
+    Outcome,
+    book_of,
+    publish_agreement,
+)
 from baton.agreement.reference import SETTLE_MS, SINCE_EVER
 from baton.agreement.source.read import AgreementRefused, read_agreement
 from baton.cli.main import build
@@ -52,23 +58,38 @@ def run(settings: Settings) -> Callable[..., Result]:
     return runner
 
 
-def test_an_agreement_goes_from_signatures_to_being_in_force(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_an_agreement_goes_from_signatures_to_being_in_force(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
     refused = run("publish", str(DEMO))
     assert isinstance(refused.exception, NotPublished)
     assert "is not signed by marketing and sales yet" in str(refused.exception)
     assert (
-        run("approve", str(DEMO), "--as", "marketing", "--by", "mona").stdout == f"version {V1} is signed for marketing by mona\n"
+        run("approve", str(DEMO), "--as", "marketing", "--by", "mona").stdout
+        == f"version {V1} is signed for marketing by mona\n"
     )
     assert (
-        run("approve", str(DEMO), "--as", "marketing", "--by", "max").stdout == f"version {V1} was signed for marketing already\n"
+        run("approve", str(DEMO), "--as", "marketing", "--by", "max").stdout
+        == f"version {V1} was signed for marketing already\n"
     )
     run("approve", str(DEMO), "--as", "sales", "--by", "sam")
-    assert run("publish", str(DEMO)).stdout == f"version {V1} is published: in force since ever (it was the first)\n"
-    assert run("publish", str(DEMO)).stdout == f"version {V1} was published already: in force since ever (it was the first)\n"
+    assert (
+        run("publish", str(DEMO)).stdout
+        == f"version {V1} is published: in force since ever (it was the first)\n"
+    )
+    assert (
+        run("publish", str(DEMO)).stdout
+        == f"version {V1} was published already: in force since ever (it was the first)\n"
+    )
 
     other = tmp_path / "new.yaml"
-    other.write_text(YAML.replace("demo_request: {points: 40,", "demo_request: {points: 45,"), encoding="utf-8")
-    assert run("diff", str(other)).stdout == "engagement\n  act demo_request: 40 -> 45 points\n1 changed\n"
+    other.write_text(
+        YAML.replace("demo_request: {points: 40,", "demo_request: {points: 45,"), encoding="utf-8"
+    )
+    assert (
+        run("diff", str(other)).stdout
+        == "engagement\n  act demo_request: 40 -> 45 points\n1 changed\n"
+    )
     assert "0 leads; version" in run("impact", str(other)).stdout
     found = json.loads(run("history", "--json").stdout)
     assert [(each["kind"], each["side"], each["by"]) for each in found["records"]] == [
@@ -91,7 +112,9 @@ def test_a_first_start_puts_an_agreement_in_force_once(settings: Settings) -> No
 
 def test_an_agreement_is_replaced_when_it_is_asked_for(settings: Settings) -> None:
     asyncio.run(publish_agreement(settings, YAML))
-    outcome = asyncio.run(publish_agreement(settings, YAML.replace("points: 40,", "points: 45,"), replace=True))
+    outcome = asyncio.run(
+        publish_agreement(settings, YAML.replace("points: 40,", "points: 45,"), replace=True)
+    )
     written = KafkaAgreementTopic(settings).read()
     assert (outcome.changed, outcome.from_ms) == (True, written[-1].at_ms + SETTLE_MS)
     assert book_of(written).at(written[-1].at_ms + SETTLE_MS).version == outcome.version  # type: ignore[union-attr]
@@ -99,7 +122,11 @@ def test_an_agreement_is_replaced_when_it_is_asked_for(settings: Settings) -> No
 
 def test_what_is_wrong_is_never_published(settings: Settings) -> None:
     with pytest.raises(AgreementRefused, match=r"demo.yaml:\d+: profile field"):
-        asyncio.run(publish_agreement(settings, YAML.replace("role_field: role", "role_field: rolle"), file="demo.yaml"))
+        asyncio.run(
+            publish_agreement(
+                settings, YAML.replace("role_field: role", "role_field: rolle"), file="demo.yaml"
+            )
+        )
     assert list(KafkaAgreementTopic(settings).read()) == []
 
 
@@ -107,7 +134,10 @@ def test_a_record_says_what_it_is_in_its_headers(settings: Settings) -> None:
     asyncio.run(publish_agreement(settings, YAML))
     with LogReader({"bootstrap.servers": settings.bootstrap}, settings.namespace) as reader:
         record = list(reader.read({BATON_AGREEMENTS: [0]}))[-1]
-    assert [record.header(name) for name in ("ce_source", "ce_type", "ce_specversion", "baton_agreement")] == [
+    assert [
+        record.header(name)
+        for name in ("ce_source", "ce_type", "ce_specversion", "baton_agreement")
+    ] == [
         "/baton/agreement",
         "baton.AgreementRecord.v1",
         "1.0",
@@ -120,10 +150,17 @@ def test_a_record_says_what_it_is_in_its_headers(settings: Settings) -> None:
 def test_an_absence_is_told_and_taken_back(run: Callable[..., Result], settings: Settings) -> None:
     asyncio.run(publish_agreement(settings, YAML))
     asked = ("away", "sdr-anna", "--from", "2026-12-21", "--until", "2027-01-04")
-    assert run(*asked).stdout == "sdr-anna is away from 2026-12-21 00:00:00.000 until 2027-01-04 00:00:00.000 UTC\n"
+    assert (
+        run(*asked).stdout
+        == "sdr-anna is away from 2026-12-21 00:00:00.000 until 2027-01-04 00:00:00.000 UTC\n"
+    )
     assert run(*asked, "--cancel").stdout.startswith("sdr-anna is not away from")
-    assert "is not after" in str(run("away", "sdr-anna", "--from", "2027-01-04", "--until", "2026-12-21").exception)
-    assert 'did you mean "sdr-anna"' in str(run("away", "sdr-ana", "--from", "2026-12-21", "--until", "2027-01-04").exception)
+    assert "is not after" in str(
+        run("away", "sdr-anna", "--from", "2027-01-04", "--until", "2026-12-21").exception
+    )
+    assert 'did you mean "sdr-anna"' in str(
+        run("away", "sdr-ana", "--from", "2026-12-21", "--until", "2027-01-04").exception
+    )
     with LogReader({"bootstrap.servers": settings.bootstrap}, settings.namespace) as reader:
         told = list(reader.read({BATON_PEOPLE: [0]}))
     book = book_of(KafkaAgreementTopic(settings).read())
@@ -141,6 +178,12 @@ def test_an_absence_is_told_and_taken_back(run: Callable[..., Result], settings:
 
 def _event(value: PeopleRecord, offset: int, at_ms: int) -> Event:
     return Event(
-        topic=BATON_PEOPLE, partition=0, offset=offset, key=value.record_id, value=value, id=value.record_id, at_ms=at_ms,
+        topic=BATON_PEOPLE,
+        partition=0,
+        offset=offset,
+        key=value.record_id,
+        value=value,
+        id=value.record_id,
+        at_ms=at_ms,
         received_at_ms=at_ms,
-    )  # fmt: skip
+    )

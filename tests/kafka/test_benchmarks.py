@@ -23,27 +23,45 @@ ROOT = Path(__file__).resolve().parents[2]
 def run(bootstrap: str, *words: str, limit_s: float = 280.0) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "BATON_BOOTSTRAP": bootstrap}
     command = [sys.executable, "-m", "benchmarks", "--quick", *words]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=limit_s, check=False)
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=limit_s,
+        check=False,
+    )
 
 
 @pytest.mark.kafka
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_small_run_measures_every_row(bootstrap: str, tmp_path: Path) -> None:
-    done = run(bootstrap, "--json", str(tmp_path / "told.json"), "--markdown", str(tmp_path / "told.md"))
+    done = run(
+        bootstrap, "--json", str(tmp_path / "told.json"), "--markdown", str(tmp_path / "told.md")
+    )
     assert done.returncode == 0, done.stderr
     told = json.loads((tmp_path / "told.json").read_text())
     by_name: dict[str, Any] = {row["name"]: row for row in told["rows"]}
     assert list(by_name) == [row.name for row in rows(told["results"], leads=QUICK.leads)]
-    without_java = {"streams", "empty_to_streams", "adding_to_streams"} if compiler() is None else set()
+    without_java = (
+        {"streams", "empty_to_streams", "adding_to_streams"} if compiler() is None else set()
+    )
     assert {name for name, row in by_name.items() if row["value"] is None} == without_java
     for name in without_java:
         assert "no JDK" in by_name[name]["shown"]
     targets = {name for name, row in by_name.items() if row["target"] is not None}
     assert targets == {
-        "lead_to_faust", "empty_to_streams", "restore_s", "timer_start_us", "timer_stop_us", "timer_fire_us", "idle_share",
+        "lead_to_faust",
+        "empty_to_streams",
+        "restore_s",
+        "timer_start_us",
+        "timer_stop_us",
+        "timer_fire_us",
+        "idle_share",
         "way_p99_ms",
-    }  # fmt: skip
+    }
     assert told["results"]["whole"]["way"]["routed"] == told["results"]["whole"]["way"]["asked"] > 0
     assert told["results"]["restore"]["leads"] == QUICK.restored
     assert {"cpu", "cores", "memory_gb", "python", "kafka", "load_before"} <= told["machine"].keys()
@@ -57,7 +75,11 @@ def test_a_part_that_fails_is_told_and_not_raised() -> None:
 
 def test_what_is_left_out_or_failed_has_no_value_and_meets_no_target() -> None:
     found = {
-        row.name: row for row in rows({"streams": {"left_out": "no JDK is here"}, "restore": {"failed": "it broke"}}, leads=(10,))
+        row.name: row
+        for row in rows(
+            {"streams": {"left_out": "no JDK is here"}, "restore": {"failed": "it broke"}},
+            leads=(10,),
+        )
     }
     assert (found["streams"].value, found["streams"].shown) == (None, "left out: no JDK is here")
     assert (found["empty_to_streams"].met, found["restore_s"].met) == (None, None)
@@ -68,15 +90,23 @@ def test_what_is_left_out_or_failed_has_no_value_and_meets_no_target() -> None:
 def test_a_lead_that_never_came_misses_the_target_however_quick_the_others_were() -> None:
     way = {"sent": 100, "asked": 10, "routed": 9, "p50_ms": 5, "p99_ms": 9, "sender_behind_ms": 900}
     idle = {"all": 0.04, "ingest": 0.04}
-    found = {row.name: row for row in rows({"whole": {"way": way, "idle": idle, "busy": idle}}, leads=())}
+    found = {
+        row.name: row for row in rows({"whole": {"way": way, "idle": idle, "busy": idle}}, leads=())
+    }
     assert (found["way_p99_ms"].value, found["way_p99_ms"].met) == (math.inf, False)
-    assert found["way_p99_ms"].shown == "p50 5 ms, p99 9 ms, 9 of 10 routed (not all came); the sender fell up to 900 ms behind"
+    assert (
+        found["way_p99_ms"].shown
+        == "p50 5 ms, p99 9 ms, 9 of 10 routed (not all came); the sender fell up to 900 ms behind"
+    )
     assert (found["idle_share"].value, found["idle_share"].met) == (0.04, True)
 
 
 def test_a_ratio_is_of_the_second_halves_and_a_target_is_met_up_to_its_value() -> None:
     figures = {"cpu_us": 12.0, "whole_cpu_us": 90.0, "per_second": 1}
-    found = {row.name: row for row in rows({"empty": figures, "streams": {**figures, "cpu_us": 10.0}}, leads=())}
+    found = {
+        row.name: row
+        for row in rows({"empty": figures, "streams": {**figures, "cpu_us": 10.0}}, leads=())
+    }
     assert (found["empty_to_streams"].value, found["empty_to_streams"].met) == (1.2, True)
 
 
@@ -90,13 +120,22 @@ def test_the_lead_reducer_is_held_against_its_targets_alone_and_as_it_grows() ->
     assert (found["lead_growth"].value, found["lead_growth"].met) == (1.15, True)
     del told["leads_1000000"]
     found = {row.name: row for row in rows(told, leads=(100_000, 1_000_000))}
-    assert (found["lead_growth"].value, found["lead_growth"].shown) == (None, "left out: not asked for")
+    assert (found["lead_growth"].value, found["lead_growth"].shown) == (
+        None,
+        "left out: not asked for",
+    )
     assert "lead_growth" not in {row.name for row in rows(told, leads=(100_000,))}
 
 
 def test_the_meter_tells_the_second_half_from_the_whole() -> None:
     marks = [(0, 1.0, 0.0), (50, 1.5, 1.0), (100, 1.6, 1.5)]
-    assert figures_of(marks) == {"events": 100, "cpu_us": 2_000.0, "whole_cpu_us": 6_000.0, "per_second": 100, "cpu_share": 0.2}
+    assert figures_of(marks) == {
+        "events": 100,
+        "cpu_us": 2_000.0,
+        "whole_cpu_us": 6_000.0,
+        "per_second": 100,
+        "cpu_share": 0.2,
+    }
 
 
 def test_a_run_that_is_over_at_its_first_look_has_one_half() -> None:
@@ -105,13 +144,25 @@ def test_a_run_that_is_over_at_its_first_look_has_one_half() -> None:
 
 
 def test_percentiles_are_of_the_delays_in_ms() -> None:
-    assert percentiles([number / 1000 for number in range(1, 102)]) == {"p50_ms": 51, "p99_ms": 100, "longest_ms": 101}
+    assert percentiles([number / 1000 for number in range(1, 102)]) == {
+        "p50_ms": 51,
+        "p99_ms": 100,
+        "longest_ms": 101,
+    }
     assert percentiles([0.5])["p99_ms"] is None
 
 
 def test_markdown_shows_the_verdict() -> None:
     machine = {
-        "cpu": "a", "cores": 2, "memory_gb": 8, "system": "b", "python": "3", "kafka": "4", "java": "25", "packages": {}, "load_before": [0.1],
-    }  # fmt: skip
+        "cpu": "a",
+        "cores": 2,
+        "memory_gb": 8,
+        "system": "b",
+        "python": "3",
+        "kafka": "4",
+        "java": "25",
+        "packages": {},
+        "load_before": [0.1],
+    }
     row = Row(name="x", label="l", does="d", shown="2 s", value=2.0, target=1.0, unit="s")
     assert "| l | 2 s | <= 1 s | missed | d |" in markdown_of([row], machine)

@@ -1,4 +1,5 @@
-"""What meets in one request on the running system: a hand that goes up, down and up again leaves the lead with a holder."""
+"""What meets in one request on the running system: a hand that goes up, down and up again leaves
+the lead with a holder."""
 
 from __future__ import annotations
 
@@ -27,7 +28,11 @@ STREAMS = ("scorer.leads.v1", "router.handoffs.v1", "sla.leads.v1")
 
 def _request(number: int) -> list[dict[str, Any]]:
     now = datetime.now(UTC).isoformat()
-    base = {"source": "web", "occurred_at": now, "identifiers": {"email": f"cto{number}@firm{number}.example"}}
+    base = {
+        "source": "web",
+        "occurred_at": now,
+        "identifiers": {"email": f"cto{number}@firm{number}.example"},
+    }
     asked = {"kind": "engagement", "engagement": {"act": "demo_request"}}
     profile = {"country": "DE", "role": "C-level", "employees": "500"}
     return [
@@ -42,7 +47,9 @@ def _holders(reader: LogReader) -> dict[str, Holder]:
     """Who holds each lead by now."""
     holding: dict[str, Holding] = {}
     places = {topic: list(range(reader.partitions(topic))) for topic in STREAMS}
-    for record in sorted(reader.read(places), key=lambda each: (each.at_ms, each.topic, each.offset)):
+    for record in sorted(
+        reader.read(places), key=lambda each: (each.at_ms, each.topic, each.offset)
+    ):
         if record.value is not None:
             said: StreamRecord = codec_for(TOPICS[record.topic].record).decode(record.value)  # type: ignore[arg-type]
             holding[said.lead_id] = told(holding.get(said.lead_id, Holding()), said)
@@ -54,12 +61,19 @@ def test_a_demo_asked_for_taken_back_and_asked_for_again_in_one_request_leaves_e
 ) -> None:
     with live_system(DEMO_AGREEMENT) as system, client_of(system) as client:
         for number in range(LEADS):
-            assert client.post("/v1/events", content=json.dumps(_request(number))).status_code in (200, 202)
+            assert client.post("/v1/events", content=json.dumps(_request(number))).status_code in (
+                200,
+                202,
+            )
         with LogReader(confluent_options(system.settings), system.settings.namespace) as reader:
             until = time.monotonic() + TIMEOUT_S
             while True:
                 holders = _holders(reader)
-                held = [each for each in holders.values() if each.kind in (HolderKind.PERSON, HolderKind.QUEUE)]
+                held = [
+                    each
+                    for each in holders.values()
+                    if each.kind in (HolderKind.PERSON, HolderKind.QUEUE)
+                ]
                 if len(held) == LEADS or time.monotonic() > until:
                     break
                 time.sleep(0.5)

@@ -1,4 +1,5 @@
-"""The demonstration as a user runs it, on a real Kafka: every service as a process, and sums that add up."""
+"""The demonstration as a user runs it, on a real Kafka: every service as a process, and sums that
+add up."""
 
 import json
 import os
@@ -19,8 +20,22 @@ def _workers() -> set[int]:
 
 def test_the_demonstration_adds_up_and_leaves_nothing_behind(bootstrap: str) -> None:
     environment = os.environ | {"BATON_BOOTSTRAP": bootstrap}
-    words = [sys.executable, "-m", "baton.cli.main", "demo", "--leads", "15", "--seconds", "6", "--seed", "2", "--json"]
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=170, check=False)
+    words = [
+        sys.executable,
+        "-m",
+        "baton.cli.main",
+        "demo",
+        "--leads",
+        "15",
+        "--seconds",
+        "6",
+        "--seed",
+        "2",
+        "--json",
+    ]
+    done = subprocess.run(
+        words, env=environment, capture_output=True, text=True, timeout=170, check=False
+    )
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert summary["faults"] == []

@@ -1,4 +1,5 @@
-"""The embedded broker: starts, keeps its data, survives what happens to it, and leaves nothing behind."""
+"""The embedded broker: starts, keeps its data, survives what happens to it, and leaves nothing
+behind."""
 
 import signal
 import socket
@@ -8,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -38,7 +40,9 @@ def broker(tmp_path: Path, broker_cache: Path) -> Iterator[EmbeddedBroker]:
 
 
 def _produce(bootstrap: str, text: str) -> None:
-    producer = Producer({"bootstrap.servers": bootstrap, "message.timeout.ms": 20_000, "log_level": 0})
+    producer = Producer(
+        {"bootstrap.servers": bootstrap, "message.timeout.ms": 20_000, "log_level": 0}
+    )
     failures: list[object] = []
     producer.produce(TOPIC, text, on_delivery=lambda error, _: failures.append(error))
     producer.flush(25)
@@ -46,10 +50,20 @@ def _produce(bootstrap: str, text: str) -> None:
 
 
 def _read(bootstrap: str, count: int) -> list[tuple[str, int]]:
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "enable.auto.commit": False, "log_level": 0})
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "reader",
+            "enable.auto.commit": False,
+            "log_level": 0,
+        }
+    )
     consumer.assign([TopicPartition(TOPIC, 0, 0)])
     try:
-        return [(record.value().decode(), record.timestamp()[0]) for record in consumer.consume(count, timeout=20)]
+        return [
+            (record.value().decode(), record.timestamp()[0])
+            for record in consumer.consume(count, timeout=20)
+        ]
     finally:
         consumer.close()
 
@@ -59,7 +73,9 @@ def _make_topic(bootstrap: str) -> None:
     admin.create_topics([NewTopic(TOPIC, 1, 1)])[TOPIC].result(20)
 
 
-def test_data_address_and_settings_stay_over_a_stop_a_kill_and_a_pause(broker: EmbeddedBroker) -> None:
+def test_data_address_and_settings_stay_over_a_stop_a_kill_and_a_pause(
+    broker: EmbeddedBroker,
+) -> None:
     first = broker.start()
     _make_topic(first)
     _produce(first, "before the stop")
@@ -78,23 +94,37 @@ def test_data_address_and_settings_stay_over_a_stop_a_kill_and_a_pause(broker: E
     assert answers(first, timeout_s=10)
     _produce(first, "after the pause")
 
-    assert _read(first, 3) == [(text, LOG_APPEND_TIME) for text in ("before the stop", "before the kill", "after the pause")]
+    assert _read(first, 3) == [
+        (text, LOG_APPEND_TIME)
+        for text in ("before the stop", "before the kill", "after the pause")
+    ]
 
 
 def _end(bootstrap: str, isolation: IsolationLevel) -> int:
     place = TopicPartition(TOPIC, 0)
     admin = AdminClient({"bootstrap.servers": bootstrap})
-    ask = lambda: admin.list_offsets({place: OffsetSpec.latest()}, isolation_level=isolation)[place].result(20)  # noqa: E731
+
+    def ask() -> Any:
+        asked = admin.list_offsets({place: OffsetSpec.latest()}, isolation_level=isolation)
+        return asked[place].result(20)
+
     return int(patiently(ask).offset)
 
 
-def test_transactions_that_a_kill_left_open_are_ended_and_hold_no_reader_back(broker: EmbeddedBroker) -> None:
-    """They run out while the node starts. One that had metadata in which it leads its partitions ended them without a marker, since
-    in the next moment nobody led them."""
+def test_transactions_that_a_kill_left_open_are_ended_and_hold_no_reader_back(
+    broker: EmbeddedBroker,
+) -> None:
+    """They run out while the node starts. One that had metadata in which it leads its partitions
+    ended them without a marker, since in the next moment nobody led them."""
     address = broker.start()
     _make_topic(address)
     for number in range(5):
-        config = {"bootstrap.servers": address, "transactional.id": f"t{number}", "transaction.timeout.ms": 1_000, "log_level": 0}
+        config = {
+            "bootstrap.servers": address,
+            "transactional.id": f"t{number}",
+            "transaction.timeout.ms": 1_000,
+            "log_level": 0,
+        }
         producer = Producer(config)
         producer.init_transactions(20)
         producer.begin_transaction()
@@ -103,13 +133,17 @@ def test_transactions_that_a_kill_left_open_are_ended_and_hold_no_reader_back(br
     broker.kill()
     broker.start()
     deadline = time.monotonic() + 30
-    while _end(address, IsolationLevel.READ_COMMITTED) < (end := _end(address, IsolationLevel.READ_UNCOMMITTED)):
+    while _end(address, IsolationLevel.READ_COMMITTED) < (
+        end := _end(address, IsolationLevel.READ_UNCOMMITTED)
+    ):
         assert time.monotonic() < deadline, f"{TOPIC} is held back before {end}"
         time.sleep(0.2)
     assert end == 10, "five records and five markers"
 
 
-def test_a_stray_client_makes_no_topic_and_the_log_has_the_brokers_time(broker: EmbeddedBroker) -> None:
+def test_a_stray_client_makes_no_topic_and_the_log_has_the_brokers_time(
+    broker: EmbeddedBroker,
+) -> None:
     admin = AdminClient({"bootstrap.servers": broker.start()})
     assert admin.list_topics("never-made.v1", timeout=20).topics["never-made.v1"].error is not None
     assert "never-made.v1" not in admin.list_topics(timeout=20).topics
@@ -128,7 +162,9 @@ def test_a_double_stop_and_a_stop_before_any_start_do_no_harm(broker: EmbeddedBr
         broker.kill()
 
 
-def test_a_second_start_is_refused_and_another_process_can_stop_it(broker: EmbeddedBroker, broker_cache: Path) -> None:
+def test_a_second_start_is_refused_and_another_process_can_stop_it(
+    broker: EmbeddedBroker, broker_cache: Path
+) -> None:
     broker.start()
     another = EmbeddedBroker(broker.home, cache=broker_cache)
     assert another.running == broker.running
@@ -138,7 +174,9 @@ def test_a_second_start_is_refused_and_another_process_can_stop_it(broker: Embed
     assert broker.running is None
 
 
-def test_what_a_killed_run_left_behind_is_found_by_the_next(broker: EmbeddedBroker, broker_cache: Path) -> None:
+def test_what_a_killed_run_left_behind_is_found_by_the_next(
+    broker: EmbeddedBroker, broker_cache: Path
+) -> None:
     program = f"""
 import os, signal
 from pathlib import Path
@@ -146,7 +184,9 @@ from baton.local.broker.embedded import EmbeddedBroker
 EmbeddedBroker(Path({str(broker.home)!r}), cache=Path({str(broker_cache)!r}), heap_mb=512).start()
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -signal.SIGKILL
+    assert (
+        subprocess.run([sys.executable, "-c", program], check=False).returncode == -signal.SIGKILL
+    )
     left = running_broker(broker.home)
     assert left is not None
     assert answers(left.bootstrap, timeout_s=10)
@@ -155,7 +195,9 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert broker.start() == left.bootstrap
 
 
-def test_a_stale_record_of_a_pid_that_is_somebody_elses_now_is_not_believed(broker: EmbeddedBroker) -> None:
+def test_a_stale_record_of_a_pid_that_is_somebody_elses_now_is_not_believed(
+    broker: EmbeddedBroker,
+) -> None:
     broker.start()
     broker.stop()
     record = broker.record
@@ -179,7 +221,9 @@ def test_a_record_that_was_cut_off_is_as_none(tmp_path: Path, cut: str) -> None:
     assert read_record(tmp_path) is None
 
 
-def test_a_taken_port_is_told_before_anything_is_started(tmp_path: Path, broker_cache: Path) -> None:
+def test_a_taken_port_is_told_before_anything_is_started(
+    tmp_path: Path, broker_cache: Path
+) -> None:
     with socket.create_server((LOOPBACK, 0)) as server:
         port = server.getsockname()[1]
         broker = EmbeddedBroker(tmp_path / "broker", port, cache=broker_cache)
@@ -188,7 +232,9 @@ def test_a_taken_port_is_told_before_anything_is_started(tmp_path: Path, broker_
         assert broker.record is None
 
 
-def test_a_full_disk_is_told_before_anything_is_started(broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_told_before_anything_is_started(
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     usage = type("Usage", (), {"free": 5 << 20})
     monkeypatch.setattr(embedded.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(BrokerFailed, match=r"only 5 MB are free .*BATON_HOME"):
@@ -203,12 +249,16 @@ def test_a_format_that_was_cut_off_is_made_again(broker: EmbeddedBroker) -> None
     assert answers(broker.start(), timeout_s=10)
 
 
-def test_a_broker_that_ends_while_it_starts_shows_the_end_of_its_log(broker: EmbeddedBroker) -> None:
+def test_a_broker_that_ends_while_it_starts_shows_the_end_of_its_log(
+    broker: EmbeddedBroker,
+) -> None:
     broker.start()
     broker.stop()
     meta = broker.home / "data" / "meta.properties"
     meta.write_text(meta.read_text().replace("node.id=1", "node.id=7"))
-    with pytest.raises(BrokerFailed, match=r"ended while it started; the end of .*kafka\.log:\n(.|\n)*node"):
+    with pytest.raises(
+        BrokerFailed, match=r"ended while it started; the end of .*kafka\.log:\n(.|\n)*node"
+    ):
         broker.start()
     assert broker.running is None
 
@@ -216,7 +266,8 @@ def test_a_broker_that_ends_while_it_starts_shows_the_end_of_its_log(broker: Emb
 def test_a_port_that_is_taken_while_it_starts_for_the_first_time_is_chosen_anew(
     broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And so is a node started that was formatted and ended before it told the controller of itself."""
+    """And so is a node started that was formatted and ended before it told the controller of
+    itself."""
     launch, taken = EmbeddedBroker._launch, [PortTaken("somebody has it")]
 
     def once_taken(each: EmbeddedBroker, jars: Sequence[Path], ports: BrokerPorts) -> str:
@@ -241,7 +292,9 @@ from baton.local.broker import embedded
 embedded.is_fenced = lambda log: os.kill(os.getpid(), signal.SIGKILL)
 embedded.EmbeddedBroker(Path({str(broker.home)!r}), cache=Path({str(broker_cache)!r}), heap_mb=512).start()
 """
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -signal.SIGKILL
+    assert (
+        subprocess.run([sys.executable, "-c", program], check=False).returncode == -signal.SIGKILL
+    )
     left = running_process(broker.home)
     assert left is not None
     assert left.fencing
@@ -259,7 +312,9 @@ def test_removing_it_leaves_no_process_and_no_file(broker: EmbeddedBroker) -> No
     assert not broker.home.exists()
 
 
-def test_a_cluster_id_may_begin_with_a_hyphen(broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_id_may_begin_with_a_hyphen(
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("baton.local.broker.embedded.uuid.uuid4", lambda: UUID(bytes=b"\xf8" * 16))
     broker.start()
     assert broker.running is not None

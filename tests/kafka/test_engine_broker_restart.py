@@ -1,4 +1,5 @@
-"""A broker that stops, dies and is silent for a while under running tasks: they go on by themselves, and every sum is exact."""
+"""A broker that stops, dies and is silent for a while under running tasks: they go on by
+themselves, and every sum is exact."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -31,7 +32,9 @@ async def bench(broker: EmbeddedBroker) -> AsyncIterator[KafkaBench]:
     await host.close()
 
 
-async def test_tasks_outlive_a_broker_that_stops_dies_and_pauses(bench: KafkaBench, broker: EmbeddedBroker) -> None:
+async def test_tasks_outlive_a_broker_that_stops_dies_and_pauses(
+    bench: KafkaBench, broker: EmbeddedBroker
+) -> None:
     await bench.start(Counter())
     await bench.publish("v1")
     stream = Stream(bench)

@@ -1,4 +1,5 @@
-"""Light traffic: what comes on one partition is not kept waiting by a fetch that waits for the others."""
+"""Light traffic: what comes on one partition is not kept waiting by a fetch that waits for the
+others."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +19,9 @@ async def bench(bootstrap: str, namespace: str) -> AsyncIterator[KafkaBench]:
     await host.close()
 
 
-async def test_records_of_one_partition_do_not_wait_for_a_fetch_of_the_others(bench: KafkaBench) -> None:
+async def test_records_of_one_partition_do_not_wait_for_a_fetch_of_the_others(
+    bench: KafkaBench,
+) -> None:
     await bench.start(Counter())
     await bench.publish("t1")
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
@@ -26,8 +29,13 @@ async def test_records_of_one_partition_do_not_wait_for_a_fetch_of_the_others(be
     sent = [await _after(0.1, bench) for _ in range(40)]
     await bench.settle()
     (partition,) = set(sent)
-    batches = [entry for entry in await bench.journal("counter", partition) if any(line.did == "take" for line in entry.lines)]
-    # A fetch that nothing ends lasts half a second: with one of those after each batch there are eight or nine in these four seconds.
+    batches = [
+        entry
+        for entry in await bench.journal("counter", partition)
+        if any(line.did == "take" for line in entry.lines)
+    ]
+    # A fetch that nothing ends lasts half a second: with one of those after each batch there are
+    # eight or nine in these four seconds.
     assert len(batches) > 14
 
 

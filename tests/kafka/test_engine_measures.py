@@ -25,10 +25,14 @@ async def test_an_aborted_batch_is_not_counted_and_its_retry_is_once(bench: Kafk
         return REGISTRY.get_sample_value(Business.REFUSALS, {"reason": "toy"}) or 0.0
 
     def aborted() -> float:
-        return REGISTRY.get_sample_value("baton_batches_aborted_total", {"reducer": "counter"}) or 0.0
+        return (
+            REGISTRY.get_sample_value("baton_batches_aborted_total", {"reducer": "counter"}) or 0.0
+        )
 
     def keys() -> float | None:
-        return REGISTRY.get_sample_value("baton_state_keys", {"reducer": "counter", "partition": "0"})
+        return REGISTRY.get_sample_value(
+            "baton_state_keys", {"reducer": "counter", "partition": "0"}
+        )
 
     bench.measures = {"toy.totals.v1": lambda _: Amount(Business.REFUSALS, ("toy",))}
     await bench.start(Counter(), partitions=1)

@@ -1,4 +1,5 @@
-"""Worker processes that are killed, paused, joined and told to stop, while numbers come in: every sum must be exact."""
+"""Worker processes that are killed, paused, joined and told to stop, while numbers come in: every
+sum must be exact."""
 
 import asyncio
 import signal
@@ -48,7 +49,9 @@ def workers(nursery: Nursery, bootstrap: str, namespace: str, tmp_path: Path) ->
 
     def make(*reducers: str, **settings: object) -> WorkerProcess:
         log = tmp_path / f"{len(made)}.log"
-        made.append(WorkerProcess(nursery, bootstrap, namespace, log, *reducers, partitions=2, **settings))
+        made.append(
+            WorkerProcess(nursery, bootstrap, namespace, log, *reducers, partitions=2, **settings)
+        )
         return made[-1]
 
     yield make
@@ -71,17 +74,24 @@ async def processed(bench: KafkaBench, reducer: str = "counter") -> None:
     async def done() -> bool:
         committed = await bench.cluster.committed(reducer, places)
         ends = await bench.cluster.ends(places)
-        return all(place in committed and committed[place].offset >= end for place, end in ends.items())
+        return all(
+            place in committed and committed[place].offset >= end for place, end in ends.items()
+        )
 
     await bench._until(done)
 
 
-async def test_a_process_killed_at_any_moment_neither_loses_nor_doubles(bench: KafkaBench, workers: Workers) -> None:
+async def test_a_process_killed_at_any_moment_neither_loses_nor_doubles(
+    bench: KafkaBench, workers: Workers
+) -> None:
     await prepared(bench, Counter())
-    worker = workers("counter", instance_id="toy")  # the one that comes after it need not wait for its session to end
+    # the one that comes after it need not wait for its session to end
+    worker = workers("counter", instance_id="toy")
     stream = Stream(bench)
     codes: dict[str, int] = {}
-    times: dict[str, int] = dict.fromkeys(WORKING, 3) | dict.fromkeys(INNER_POINTS, 40) | dict.fromkeys(OPENING, 1)
+    times: dict[str, int] = (
+        dict.fromkeys(WORKING, 3) | dict.fromkeys(INNER_POINTS, 40) | dict.fromkeys(OPENING, 1)
+    )
     for point, count in times.items():
         worker.start(f"{point}:{count}")
         codes[point] = await worker.ended()
@@ -92,7 +102,9 @@ async def test_a_process_killed_at_any_moment_neither_loses_nor_doubles(bench: K
     await assert_exact(bench, sent)
 
 
-async def test_a_paused_owner_that_comes_back_is_fenced_and_fences_nobody(bench: KafkaBench, workers: Workers) -> None:
+async def test_a_paused_owner_that_comes_back_is_fenced_and_fences_nobody(
+    bench: KafkaBench, workers: Workers
+) -> None:
     await prepared(bench, Counter())
     paused, other = workers("counter"), workers("counter")
     stream = Stream(bench)
@@ -124,10 +136,13 @@ async def test_a_paused_owner_that_comes_back_is_fenced_and_fences_nobody(bench:
     await assert_exact(bench, sent)
 
 
-async def test_workers_that_come_and_go_in_mid_batch_share_the_work(bench: KafkaBench, workers: Workers) -> None:
+async def test_workers_that_come_and_go_in_mid_batch_share_the_work(
+    bench: KafkaBench, workers: Workers
+) -> None:
     await prepared(bench, Counter())
     stream = Stream(bench)
-    patient = {"session_timeout_ms": 300_000}  # whoever ends without leaving the group keeps its partitions so long
+    # whoever ends without leaving the group keeps its partitions so long
+    patient = {"session_timeout_ms": 300_000}
     first, second = workers("counter", **patient), workers("counter", **patient)
     first.start()
     await first.ready()
@@ -148,11 +163,16 @@ async def test_workers_that_come_and_go_in_mid_batch_share_the_work(bench: Kafka
     await assert_exact(bench, sent)
 
 
-async def test_timers_fire_once_and_at_their_time_though_the_process_was_killed(bench: KafkaBench, workers: Workers) -> None:
+async def test_timers_fire_once_and_at_their_time_though_the_process_was_killed(
+    bench: KafkaBench, workers: Workers
+) -> None:
     await prepared(bench, Session())
     worker = workers("session", instance_id="toy").start()
     await worker.ready()
-    clicks = [await bench.send("toy.clicks.v1", f"k{number}", ToyClick(gap_ms=1_500)) for number in range(10)]
+    clicks = [
+        await bench.send("toy.clicks.v1", f"k{number}", ToyClick(gap_ms=1_500))
+        for number in range(10)
+    ]
     await processed(bench, "session")
     worker.kill()
     await worker.ended()
@@ -169,7 +189,9 @@ async def test_timers_fire_once_and_at_their_time_though_the_process_was_killed(
     assert len(await bench.read("toy.sessions.v1")) == len(clicks)
 
 
-async def test_a_static_member_that_restarts_disturbs_nobody(bench: KafkaBench, workers: Workers) -> None:
+async def test_a_static_member_that_restarts_disturbs_nobody(
+    bench: KafkaBench, workers: Workers
+) -> None:
     await prepared(bench, Counter())
     stream = Stream(bench)
     restarted, other = workers("counter", instance_id="a"), workers("counter", instance_id="b")
@@ -179,7 +201,11 @@ async def test_a_static_member_that_restarts_disturbs_nobody(bench: KafkaBench, 
         await each.ready()
 
     async def shared() -> bool:
-        return len(await asyncio.to_thread(restarted.tasks)) == len(await asyncio.to_thread(other.tasks)) == 1
+        return (
+            len(await asyncio.to_thread(restarted.tasks))
+            == len(await asyncio.to_thread(other.tasks))
+            == 1
+        )
 
     await bench._until(shared)
     ((reducer, partition),) = other.tasks()
@@ -197,14 +223,20 @@ async def test_a_static_member_that_restarts_disturbs_nobody(bench: KafkaBench, 
 
 
 async def test_a_worker_tells_how_it_is(
-    bench: KafkaBench, workers: Workers, bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch
+    bench: KafkaBench,
+    workers: Workers,
+    bootstrap: str,
+    namespace: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await bench.start(Counter())
     await bench.halt("counter")
     worker = workers("counter", idle_commit_ms=50).start()
 
     async def waiting() -> bool:
-        return worker.get("/healthz")[0] == 200 and {each["state"] for each in worker.tasks().values()} == {"waiting"}
+        return worker.get("/healthz")[0] == 200 and {
+            each["state"] for each in worker.tasks().values()
+        } == {"waiting"}
 
     await bench._until(waiting)
     assert worker.get("/readyz")[0] == 503
@@ -221,7 +253,10 @@ async def test_a_worker_tells_how_it_is(
     told = worker.tasks()["counter", poison.partition]
     assert (told["state"], told["place"]) == ("stopped", place)
     assert f"baton task skip counter {poison.partition} '{place}'" in told["reason"]
-    assert "example.com" not in worker.get("/tasks")[1] + worker.get("/metrics")[1] + worker.log.read_text()
+    assert (
+        "example.com"
+        not in worker.get("/tasks")[1] + worker.get("/metrics")[1] + worker.log.read_text()
+    )
     assert worker.get("/readyz")[0] == 200
     assert worker.metric('baton_tasks{reducer="counter",state="stopped"}') == 1
     assert worker.metric('baton_records_total{reducer="counter",topic="toy.numbers.v1"}') == 1
@@ -232,11 +267,18 @@ async def test_a_worker_tells_how_it_is(
     monkeypatch.setenv("BATON_NAMESPACE", namespace)
     load_settings.cache_clear()
     monkeypatch.setattr(task, "REDUCERS", ("counter",))
-    ordered = CliRunner().invoke(task.app, ["skip", "counter", str(poison.partition), place, "--why", "a test"])
+    ordered = CliRunner().invoke(
+        task.app, ["skip", "counter", str(poison.partition), place, "--why", "a test"]
+    )
     load_settings.cache_clear()
     assert ordered.exit_code == 0, ordered.output
     await processed(bench)
-    assert CliRunner().invoke(task.app, ["list", "--worker", f"http://127.0.0.1:{worker.port}"]).exit_code == 0
+    assert (
+        CliRunner()
+        .invoke(task.app, ["list", "--worker", f"http://127.0.0.1:{worker.port}"])
+        .exit_code
+        == 0
+    )
     assert worker.metric('baton_skipped_total{reducer="counter"}') == 1
     worker.signal(signal.SIGTERM)
     assert await worker.ended() == 0

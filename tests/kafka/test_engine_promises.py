@@ -55,7 +55,9 @@ HOUR_MS = 3_600_000
 @pytest.fixture
 async def bench(bootstrap: str, namespace: str) -> AsyncIterator[KafkaBench]:
     """A host whose tasks give up waiting soon, so that refusals can be seen."""
-    host = KafkaBench(bootstrap, namespace, position_wait_s=0.5, upstream_limit_s=1.0, dead_letter_run=20)
+    host = KafkaBench(
+        bootstrap, namespace, position_wait_s=0.5, upstream_limit_s=1.0, dead_letter_run=20
+    )
     yield host
     await host.close()
 
@@ -71,7 +73,9 @@ async def patient(bootstrap: str, namespace: str) -> AsyncIterator[KafkaBench]:
 @pytest.fixture
 async def outsider(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
     """Another program that writes in transactions."""
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id="an-outsider", transaction_timeout_ms=60_000)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, transactional_id="an-outsider", transaction_timeout_ms=60_000
+    )
     await producer.start()
     yield producer
     await producer.stop()
@@ -106,7 +110,9 @@ async def configure(bootstrap: str, host: KafkaBench, topic: str, **settings: st
     await admin.start()
     try:
         named = {name.replace("_", "."): value for name, value in settings.items()}
-        resource = ConfigResource(ConfigResourceType.TOPIC, host.cluster.at((topic, 0)).topic, configs=named)
+        resource = ConfigResource(
+            ConfigResourceType.TOPIC, host.cluster.at((topic, 0)).topic, configs=named
+        )
         await admin.alter_configs([resource])
     finally:
         await admin.close()
@@ -136,7 +142,9 @@ async def test_state_that_would_start_empty_is_refused(bench: KafkaBench, bootst
     assert "the changelog has no position record" in str(failure)
 
 
-async def test_offsets_that_somebody_moved_are_refused(bench: KafkaBench, outsider: AIOKafkaProducer) -> None:
+async def test_offsets_that_somebody_moved_are_refused(
+    bench: KafkaBench, outsider: AIOKafkaProducer
+) -> None:
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
     for _ in range(3):
@@ -144,7 +152,9 @@ async def test_offsets_that_somebody_moved_are_refused(bench: KafkaBench, outsid
     await bench.settle()
     await bench.halt("counter")
     await outsider.begin_transaction()
-    await outsider.send_offsets_to_transaction({bench.cluster.at(("toy.numbers.v1", 0)): 1}, bench.cluster.group("counter"))
+    await outsider.send_offsets_to_transaction(
+        {bench.cluster.at(("toy.numbers.v1", 0)): 1}, bench.cluster.group("counter")
+    )
     await outsider.commit_transaction()
     await bench.resume("counter")
     failure = await stopped(bench, "counter")
@@ -155,7 +165,8 @@ async def test_offsets_that_somebody_moved_are_refused(bench: KafkaBench, outsid
 async def test_a_group_that_has_forgotten_commits_is_told_where_the_state_stands(
     bench: KafkaBench, outsider: AIOKafkaProducer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Seen in a chaos run: a group coordinator that came back from a kill with a part of its log."""
+    """Seen in a chaos run: a group coordinator that came back from a kill with a part of its
+    log."""
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
@@ -166,7 +177,10 @@ async def test_a_group_that_has_forgotten_commits_is_told_where_the_state_stands
         await bench.settle()
     latest, _ = await bench.committed("counter", 0)
     await bench.halt("counter")
-    places = {bench.cluster.at((topic, 0)): OffsetAndMetadata(offset, batch) for topic, offset in earlier.items()}
+    places = {
+        bench.cluster.at((topic, 0)): OffsetAndMetadata(offset, batch)
+        for topic, offset in earlier.items()
+    }
     await outsider.begin_transaction()
     await outsider.send_offsets_to_transaction(places, bench.cluster.group("counter"))
     await outsider.commit_transaction()
@@ -174,7 +188,9 @@ async def test_a_group_that_has_forgotten_commits_is_told_where_the_state_stands
 
     async def mended() -> bool:
         offsets, noted = await bench.committed("counter", 0)
-        return all(offsets[topic] >= offset for topic, offset in latest.items()) and int(noted) > int(batch)
+        return all(offsets[topic] >= offset for topic, offset in latest.items()) and int(
+            noted
+        ) > int(batch)
 
     async with asyncio.timeout(30):
         while not await mended():  # noqa: ASYNC110 - it happens at the brokers; and without a record, since others wait for this group
@@ -185,7 +201,9 @@ async def test_a_group_that_has_forgotten_commits_is_told_where_the_state_stands
     assert [each.count for each in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 4]
 
 
-async def test_offsets_that_are_only_late_are_waited_for(patient: KafkaBench, outsider: AIOKafkaProducer) -> None:
+async def test_offsets_that_are_only_late_are_waited_for(
+    patient: KafkaBench, outsider: AIOKafkaProducer
+) -> None:
     bench = patient
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
@@ -207,7 +225,9 @@ async def test_offsets_that_are_only_late_are_waited_for(patient: KafkaBench, ou
     assert [each.count for each in values(await bench.read("toy.totals.v1"))] == [1, 2]
 
 
-async def test_a_batch_of_which_something_cannot_be_written_is_not_committed(bench: KafkaBench, bootstrap: str) -> None:
+async def test_a_batch_of_which_something_cannot_be_written_is_not_committed(
+    bench: KafkaBench, bootstrap: str
+) -> None:
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
     await bench.settle()
@@ -223,12 +243,16 @@ async def test_a_topic_with_another_number_of_partitions_is_refused(bench: Kafka
     await bench.start(Counter(), partitions=1)
     await bench.halt("counter")
     bench.partitions = 2
-    with pytest.raises(WrongPartitions, match=r"toy.numbers.v1 has 1 partitions, the tasks of counter expect 2"):
+    with pytest.raises(
+        WrongPartitions, match=r"toy.numbers.v1 has 1 partitions, the tasks of counter expect 2"
+    ):
         await bench.resume("counter")
     del bench._running["counter"]
 
 
-async def test_a_range_that_is_deleted_under_a_running_task_is_never_skipped_silently(bench: KafkaBench, bootstrap: str) -> None:
+async def test_a_range_that_is_deleted_under_a_running_task_is_never_skipped_silently(
+    bench: KafkaBench, bootstrap: str
+) -> None:
     await bench.start(Counter(), partitions=1)
     for _ in range(4):
         await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
@@ -289,7 +313,10 @@ async def test_an_input_that_was_made_anew_stops_the_task_and_starts_over_when_t
     await bench.resume("counter")
     failure = await stopped(bench, "counter")
     assert isinstance(failure, LostRange)
-    assert "ends at offset 1, before offset 3 that is next: the topic was deleted and made anew" in str(failure)
+    assert (
+        "ends at offset 1, before offset 3 that is next: the topic was deleted and made anew"
+        in str(failure)
+    )
     await bench.skip("counter", 0, failure.place)
     await bench.settle()
     assert [each.total for each in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 13]
@@ -315,7 +342,9 @@ async def test_a_return_restores_only_what_is_new(bench: KafkaBench) -> None:
     await group.on_partitions_revoked(set())
     kept = group._kept[0][1]
     began_at = kept.next_offset
-    end = (await bench.cluster.ends([(changelog_topic("counter"), 0)]))[changelog_topic("counter"), 0]
+    end = (await bench.cluster.ends([(changelog_topic("counter"), 0)]))[
+        changelog_topic("counter"), 0
+    ]
     assert began_at is not None
     assert 0 < began_at < end
     await take_seat(bench)
@@ -325,15 +354,19 @@ async def test_a_return_restores_only_what_is_new(bench: KafkaBench) -> None:
     assert values(await bench.read("toy.totals.v1"))[-1].count == 2
 
 
-async def one_counted_and_more_lost(bench: KafkaBench, monkeypatch: pytest.MonkeyPatch, more: int) -> Memory:
-    """A counter in whose kept state there is a batch of so many numbers whose commit was acknowledged, and then its transaction aborted, as
-    after a restart of a broker without copies; its supervisor is stopped."""
+async def one_counted_and_more_lost(
+    bench: KafkaBench, monkeypatch: pytest.MonkeyPatch, more: int
+) -> Memory:
+    """A counter in whose kept state there is a batch of so many numbers whose commit was
+    acknowledged, and then its transaction aborted, as after a restart of a broker without copies;
+    its supervisor is stopped."""
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
     (group,) = bench.hosts["counter"].groups
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     await bench.settle()
-    await group.on_partitions_revoked(set())  # and back: the kept state has met the position record of the number before
+    # and back: the kept state has met the position record of the number before
+    await group.on_partitions_revoked(set())
     await take_seat(bench)
     await bench.settle()
     kept = the_supervisor(bench, "counter").memory
@@ -369,7 +402,11 @@ async def test_a_state_that_is_ahead_of_the_log_is_restored_whole(
     await bench.send("toy.numbers.v1", "k0", ToyNumber(amount=1))
     await bench.settle()
     assert await bench.failures() == {}
-    assert [(each.key, each.value.count) for each in await bench.read("toy.totals.v1")] == [("k", 1), ("k0", 1), ("k0", 2)]
+    assert [(each.key, each.value.count) for each in await bench.read("toy.totals.v1")] == [
+        ("k", 1),
+        ("k0", 1),
+        ("k0", 2),
+    ]
     assert the_supervisor(bench, "counter").memory is not kept
     assert "it is ahead of its changelog: the brokers have lost batch" in caplog.text
     assert lost_commits() == lost + 1
@@ -391,7 +428,9 @@ async def test_a_state_is_restored_whole_where_another_owner_did_a_part_of_a_los
             raise TaskLost("it ends after its first batch")
 
     with monkeypatch.context() as patched:
-        patched.setattr(BatchFiller, "_take_records", lambda filler, _, *more: take(filler, 1, *more))
+        patched.setattr(
+            BatchFiller, "_take_records", lambda filler, _, *more: take(filler, 1, *more)
+        )
         bench.failpoints.arm(once)
         await take_seat(bench)
         async with asyncio.timeout(30):
@@ -414,9 +453,14 @@ async def test_a_task_waits_until_all_its_inputs_are_with_one_process(bench: Kaf
     await group.on_partitions_assigned({places["toy.lines.v1"]})
     assert group.supervisors == {}
     (status,) = bench.hosts["judge"].statuses()
-    assert (status.state, "toy.starts.v1 of this partition" in status.reason) == (TaskState.INCOMPLETE, True)
+    assert (status.state, "toy.starts.v1 of this partition" in status.reason) == (
+        TaskState.INCOMPLETE,
+        True,
+    )
     assert not bench.hosts["judge"].ready
-    assert REGISTRY.get_sample_value("baton_tasks", {"reducer": "judge", "state": "incomplete"}) == 1
+    assert (
+        REGISTRY.get_sample_value("baton_tasks", {"reducer": "judge", "state": "incomplete"}) == 1
+    )
     await group.on_partitions_assigned(set(places.values()))
     assert set(group.supervisors) == {0}
 
@@ -443,7 +487,9 @@ async def test_a_task_that_cannot_commit_for_longer_than_a_session_is_not_ready_
         (status,) = host.statuses()
         assert (status.state, status.stalled) == (TaskState.RUNNING, True)
         assert "no batch was committed for" in status.reason
-        gauge = REGISTRY.get_sample_value("baton_stalled_seconds", {"reducer": "counter", "partition": "0"})
+        gauge = REGISTRY.get_sample_value(
+            "baton_stalled_seconds", {"reducer": "counter", "partition": "0"}
+        )
         assert gauge is not None
         assert gauge > 6
         memory = the_supervisor(bench, "counter").memory
@@ -457,7 +503,9 @@ async def test_a_task_that_cannot_commit_for_longer_than_a_session_is_not_ready_
 # ---------------------------------------------------------------------- log time
 
 
-async def test_a_topic_without_the_brokers_time_stops_the_task(bench: KafkaBench, bootstrap: str) -> None:
+async def test_a_topic_without_the_brokers_time_stops_the_task(
+    bench: KafkaBench, bootstrap: str
+) -> None:
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
     await configure(bootstrap, bench, "toy.numbers.v1", message_timestamp_type="CreateTime")
@@ -475,7 +523,9 @@ async def test_a_topic_without_the_brokers_time_stops_the_task(bench: KafkaBench
 
 
 @pytest.mark.parametrize("jump_ms", [-HOUR_MS, HOUR_MS])
-async def test_a_wrong_clock_of_the_worker_fires_no_timer_early_and_none_never(bench: KafkaBench, jump_ms: int) -> None:
+async def test_a_wrong_clock_of_the_worker_fires_no_timer_early_and_none_never(
+    bench: KafkaBench, jump_ms: int
+) -> None:
     right = bench.wall
     bench.wall = lambda: right() + jump_ms
     await bench.start(Session(), partitions=1)
@@ -485,11 +535,15 @@ async def test_a_wrong_clock_of_the_worker_fires_no_timer_early_and_none_never(b
     bench.wall = lambda: right() - jump_ms
     await bench.pass_time(1_000)
     (fact,) = await bench.read("toy.sessions.v1")
-    assert fact.value == ToySession(clicks=1, first_ms=click.at_ms, last_ms=click.at_ms, ended_ms=click.at_ms + 700)
+    assert fact.value == ToySession(
+        clicks=1, first_ms=click.at_ms, last_ms=click.at_ms, ended_ms=click.at_ms + 700
+    )
     assert fact.at_ms >= click.at_ms + 700
 
 
-async def test_a_worker_that_starts_with_a_slow_clock_wakes_its_timers_all_the_same(bench: KafkaBench) -> None:
+async def test_a_worker_that_starts_with_a_slow_clock_wakes_its_timers_all_the_same(
+    bench: KafkaBench,
+) -> None:
     await bench.start(Session(), partitions=1)
     await bench.publish("v1")
     click = await bench.send("toy.clicks.v1", "k", ToyClick(gap_ms=1_500))
@@ -499,43 +553,62 @@ async def test_a_worker_that_starts_with_a_slow_clock_wakes_its_timers_all_the_s
     bench.wall = lambda: right() - HOUR_MS
     await bench.resume("session")
     await bench.pass_time(1_500)
-    assert [each.ended_ms for each in values(await bench.read("toy.sessions.v1"))] == [click.at_ms + 1_500]
+    assert [each.ended_ms for each in values(await bench.read("toy.sessions.v1"))] == [
+        click.at_ms + 1_500
+    ]
 
 
-async def test_an_open_transaction_makes_a_timer_late_never_wrong(bench: KafkaBench, outsider: AIOKafkaProducer) -> None:
+async def test_an_open_transaction_makes_a_timer_late_never_wrong(
+    bench: KafkaBench, outsider: AIOKafkaProducer
+) -> None:
     await bench.start(Session(), partitions=1)
     await bench.publish("v1")
     first = await bench.send("toy.clicks.v1", "k", ToyClick(gap_ms=500))
     await outsider.begin_transaction()
     at = bench.cluster.at(("toy.clicks.v1", 0))
-    second = await outsider.send_and_wait(at.topic, codec_for(ToyClick).encode(ToyClick(gap_ms=300)), key=b"k", partition=0)
+    second = await outsider.send_and_wait(
+        at.topic, codec_for(ToyClick).encode(ToyClick(gap_ms=300)), key=b"k", partition=0
+    )
     await asyncio.sleep(2.0)
     assert await bench.read("toy.sessions.v1") == []
     await outsider.commit_transaction()
     await bench.pass_time(100)
     assert values(await bench.read("toy.sessions.v1")) == [
-        ToySession(clicks=2, first_ms=first.at_ms, last_ms=second.timestamp, ended_ms=second.timestamp + 300)
+        ToySession(
+            clicks=2,
+            first_ms=first.at_ms,
+            last_ms=second.timestamp,
+            ended_ms=second.timestamp + 300,
+        )
     ]
 
 
-async def test_an_idle_task_asks_for_the_time_only_when_something_could_be_due(bench: KafkaBench) -> None:
+async def test_an_idle_task_asks_for_the_time_only_when_something_could_be_due(
+    bench: KafkaBench,
+) -> None:
     await bench.start(Session(), partitions=1)
     await bench.publish("v1")
     await bench.send("toy.clicks.v1", "k", ToyClick(gap_ms=HOUR_MS))
     await bench.settle()
     await asyncio.sleep(2.0)
     calibrating = 1
-    assert (await bench.cluster.ends([("session.ticks.v1", 0)]))["session.ticks.v1", 0] <= calibrating
+    assert (await bench.cluster.ends([("session.ticks.v1", 0)]))[
+        "session.ticks.v1", 0
+    ] <= calibrating
 
 
-async def test_positions_that_moved_over_markers_alone_are_committed(bench: KafkaBench, outsider: AIOKafkaProducer) -> None:
+async def test_positions_that_moved_over_markers_alone_are_committed(
+    bench: KafkaBench, outsider: AIOKafkaProducer
+) -> None:
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     await bench.settle()
     await outsider.begin_transaction()
     number = codec_for(ToyNumber).encode(ToyNumber(amount=1))
-    await outsider.send_and_wait(bench.cluster.at(("toy.numbers.v1", 0)).topic, number, key=b"k", partition=0)
+    await outsider.send_and_wait(
+        bench.cluster.at(("toy.numbers.v1", 0)).topic, number, key=b"k", partition=0
+    )
     await outsider.abort_transaction()
     await bench.settle()  # would wait for ever
     offsets, _ = await bench.committed("counter", 0)
@@ -543,29 +616,45 @@ async def test_positions_that_moved_over_markers_alone_are_committed(bench: Kafk
     assert len(await bench.read("toy.totals.v1")) == 1
 
 
-async def test_an_input_that_has_more_than_was_fetched_is_waited_for(bootstrap: str, namespace: str) -> None:
+async def test_an_input_that_has_more_than_was_fetched_is_waited_for(
+    bootstrap: str, namespace: str
+) -> None:
     bench = KafkaBench(bootstrap, namespace, buffer_records=20, batch_records=1_000)
     await bench.start(Judge(), partitions=1)
-    for number in range(40):  # three lines come before each start, so that they are fetched much further apart than appended
+    # three lines come before each start, so that they are fetched much further apart than appended
+    for number in range(40):
         for order in ("a", "b", "c"):
-            await bench.send("toy.lines.v1", f"k{number}", ToyLine(order=order, remove=False, ordered_at_ms=0))
+            await bench.send(
+                "toy.lines.v1", f"k{number}", ToyLine(order=order, remove=False, ordered_at_ms=0)
+            )
         await bench.send("toy.starts.v1", f"k{number}", ToyStart(within_ms=HOUR_MS))
     await bench.publish("v1")
     await bench.settle()
     verdicts = await bench.read("toy.verdicts.v1")
-    taken = [line for batch in await bench.journal("judge", 0) for line in batch.lines if line.did == Did.TAKE]
+    taken = [
+        line
+        for batch in await bench.journal("judge", 0)
+        for line in batch.lines
+        if line.did == Did.TAKE
+    ]
     appended = [*await bench.read("toy.lines.v1"), *await bench.read("toy.starts.v1")]
     await bench.close()
     assert verdicts == []
-    in_order = [each.topic for each in sorted(appended, key=lambda each: (each.at_ms, each.topic, each.offset))]
+    in_order = [
+        each.topic
+        for each in sorted(appended, key=lambda each: (each.at_ms, each.topic, each.offset))
+    ]
     assert [topic for line in taken for topic in [line.topic] * line.count] == in_order
     assert len(in_order) == 160
 
 
-# ---------------------------------------------------------------------- the upstream and the reference
+# ---------------------------------------------------------------------- the upstream and the
+# reference
 
 
-async def test_a_deadline_fires_unproven_after_the_limit_and_proven_when_the_upstream_is_back(bench: KafkaBench) -> None:
+async def test_a_deadline_fires_unproven_after_the_limit_and_proven_when_the_upstream_is_back(
+    bench: KafkaBench,
+) -> None:
     await bench.start(Fan(), Judge(), partitions=1)
     await bench.publish("v1")
     await bench.settle()
@@ -587,7 +676,9 @@ async def test_a_deadline_fires_unproven_after_the_limit_and_proven_when_the_ups
     ]
 
 
-async def test_records_that_never_end_starve_neither_timers_nor_adoption(bootstrap: str, namespace: str) -> None:
+async def test_records_that_never_end_starve_neither_timers_nor_adoption(
+    bootstrap: str, namespace: str
+) -> None:
     bench = KafkaBench(bootstrap, namespace, batch_records=3, gather_ms=0)
     await bench.start(Fan(), Judge(), Counter(), partitions=1)
     await bench.publish("v1")
@@ -614,7 +705,9 @@ async def test_records_that_never_end_starve_neither_timers_nor_adoption(bootstr
     await bench.send("toy.starts.v1", "k", ToyStart(within_ms=300))
 
     async def both() -> bool:
-        return bool(await bench.read("toy.verdicts.v1")) and "idle" in {each.key for each in await bench.read("toy.adopted.v1")}
+        return bool(await bench.read("toy.verdicts.v1")) and "idle" in {
+            each.key for each in await bench.read("toy.adopted.v1")
+        }
 
     await bench._until(both)
     for each in feeding:
@@ -624,7 +717,9 @@ async def test_records_that_never_end_starve_neither_timers_nor_adoption(bootstr
     assert min(shortest.values()) > 3, "the records did end"
 
 
-async def test_the_proof_ends_with_the_inputs_of_the_task_itself(patient: KafkaBench, outsider: AIOKafkaProducer) -> None:
+async def test_the_proof_ends_with_the_inputs_of_the_task_itself(
+    patient: KafkaBench, outsider: AIOKafkaProducer
+) -> None:
     bench = patient
     await bench.start(Fan(), Judge(), partitions=1)
     await bench.publish("v1")
@@ -632,10 +727,13 @@ async def test_the_proof_ends_with_the_inputs_of_the_task_itself(patient: KafkaB
     await bench.settle()
     await outsider.begin_transaction()  # as an instance upstream that has not committed yet
     line = codec_for(ToyLine).encode(ToyLine(order="o", remove=False, ordered_at_ms=0))
-    told = await outsider.send_and_wait(bench.cluster.at(("toy.lines.v1", 0)).topic, line, key=b"k", partition=0)
+    told = await outsider.send_and_wait(
+        bench.cluster.at(("toy.lines.v1", 0)).topic, line, key=b"k", partition=0
+    )
     assert told.timestamp < start.at_ms + 2_000
     await asyncio.sleep(2.1)
-    await bench.send("toy.starts.v1", "later", ToyStart(within_ms=HOUR_MS))  # moves the time past the deadline
+    # moves the time past the deadline
+    await bench.send("toy.starts.v1", "later", ToyStart(within_ms=HOUR_MS))
 
     async def held() -> bool:
         return the_supervisor(bench, "judge").memory.core.held == 1  # type: ignore[union-attr]
@@ -645,7 +743,9 @@ async def test_the_proof_ends_with_the_inputs_of_the_task_itself(patient: KafkaB
     assert await bench.read("toy.verdicts.v1") == []
     await outsider.commit_transaction()
     await bench.pass_time(100)
-    assert [(each.key, each.value.verdict) for each in await bench.read("toy.verdicts.v1")] == [("k", "met")]
+    assert [(each.key, each.value.verdict) for each in await bench.read("toy.verdicts.v1")] == [
+        ("k", "met")
+    ]
 
 
 async def test_waiting_for_the_proof_keeps_no_record_waiting(patient: KafkaBench) -> None:
@@ -658,7 +758,9 @@ async def test_waiting_for_the_proof_keeps_no_record_waiting(patient: KafkaBench
     await bench.send("toy.orders.v1", "o", ToyOrder(lines=("other",)))
 
     async def held() -> bool:
-        return (await bench.cluster.tick("judge", 0)) > 0 and the_supervisor(bench, "judge").memory.core.held == 1  # type: ignore[union-attr]
+        return (await bench.cluster.tick("judge", 0)) > 0 and the_supervisor(
+            bench, "judge"
+        ).memory.core.held == 1  # type: ignore[union-attr]
 
     await bench._until(held)
     await bench.send("toy.starts.v1", "another", ToyStart(within_ms=HOUR_MS))
@@ -668,7 +770,9 @@ async def test_waiting_for_the_proof_keeps_no_record_waiting(patient: KafkaBench
     assert await bench.read("toy.verdicts.v1") == []
 
 
-async def test_no_task_decides_before_it_knows_what_was_agreed_by_then(bench: KafkaBench, outsider: AIOKafkaProducer) -> None:
+async def test_no_task_decides_before_it_knows_what_was_agreed_by_then(
+    bench: KafkaBench, outsider: AIOKafkaProducer
+) -> None:
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
@@ -689,12 +793,16 @@ async def test_no_task_decides_before_it_knows_what_was_agreed_by_then(bench: Ka
 # ---------------------------------------------------------------------- supervision
 
 
-async def test_a_fenced_task_starts_again_where_it_still_is_the_owner(bench: KafkaBench, bootstrap: str) -> None:
+async def test_a_fenced_task_starts_again_where_it_still_is_the_owner(
+    bench: KafkaBench, bootstrap: str
+) -> None:
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     await bench.settle()
-    intruder = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=f"{bench.cluster.group('counter')}-0")
+    intruder = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, transactional_id=f"{bench.cluster.group('counter')}-0"
+    )
     await intruder.start()
     await intruder.stop()
     for _ in range(3):
@@ -703,13 +811,18 @@ async def test_a_fenced_task_starts_again_where_it_still_is_the_owner(bench: Kaf
     assert [each.count for each in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 4]
 
 
-async def test_a_fenced_task_that_the_group_gave_away_does_not_start_again(bench: KafkaBench, bootstrap: str) -> None:
+async def test_a_fenced_task_that_the_group_gave_away_does_not_start_again(
+    bench: KafkaBench, bootstrap: str
+) -> None:
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
     await bench.settle()
     supervisor = the_supervisor(bench, "counter")
-    supervisor._reducer = type("Elsewhere", (Counter,), {"inputs": ("toy.clicks.v1",)})()  # what this process is not assigned
-    intruder = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=f"{bench.cluster.group('counter')}-0")
+    # what this process is not assigned
+    supervisor._reducer = type("Elsewhere", (Counter,), {"inputs": ("toy.clicks.v1",)})()
+    intruder = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, transactional_id=f"{bench.cluster.group('counter')}-0"
+    )
     await intruder.start()
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     await asyncio.sleep(2.0)
@@ -721,7 +834,9 @@ async def test_a_fenced_task_that_the_group_gave_away_does_not_start_again(bench
     await intruder.stop()
 
 
-async def test_a_flood_of_dead_letters_stops_the_service_and_commits_none_of_it(bench: KafkaBench) -> None:
+async def test_a_flood_of_dead_letters_stops_the_service_and_commits_none_of_it(
+    bench: KafkaBench,
+) -> None:
     await bench.start(Door(), partitions=1)
     await bench.publish("v1")
     await bench.send_raw("toy.outside.v1", b"k", b"12")

@@ -1,4 +1,5 @@
-"""The programs of the README, run as they are but for the namespace: what one publishes is taken in, the other prints what was routed."""
+"""The programs of the README, run as they are but for the namespace: what one publishes is taken
+in, the other prints what was routed."""
 
 import json
 import os
@@ -26,7 +27,8 @@ TOPICS = ("leads.inbox.v1", "leads.routed.sdr.v1", "leads.routed.sales.v1")
 
 @pytest.fixture
 def examples(tmp_path: Path, bootstrap: str, namespace: str) -> Path:
-    """The programs beside the schemas, as in a checkout; on a shared cluster topics carry the namespace."""
+    """The programs beside the schemas, as in a checkout; on a shared cluster topics carry the
+    namespace."""
     ensure_topics({"bootstrap.servers": bootstrap}, Layout(namespace=namespace, partitions=1))
     (tmp_path / "schemas").symlink_to(ROOT / "schemas")
     folder = tmp_path / "examples"
@@ -42,10 +44,14 @@ def examples(tmp_path: Path, bootstrap: str, namespace: str) -> Path:
 def _run(program: Path, bootstrap: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "BATON_BOOTSTRAP": bootstrap}
     words = [sys.executable, str(program), *arguments]
-    return subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        words, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
-def test_the_publisher_publishes_an_event_that_is_taken(examples: Path, bootstrap: str, namespace: str) -> None:
+def test_the_publisher_publishes_an_event_that_is_taken(
+    examples: Path, bootstrap: str, namespace: str
+) -> None:
     done = _run(examples / "publish.py", bootstrap)
     assert (done.returncode, done.stderr) == (0, "")
     with LogReader({"bootstrap.servers": bootstrap}, namespace) as reader:
@@ -55,10 +61,18 @@ def test_the_publisher_publishes_an_event_that_is_taken(examples: Path, bootstra
     assert read_line(record.value) is not None
 
 
-def test_the_subscriber_prints_what_was_routed(examples: Path, bootstrap: str, namespace: str) -> None:
+def test_the_subscriber_prints_what_was_routed(
+    examples: Path, bootstrap: str, namespace: str
+) -> None:
     told = routed(qualified("l1", level="warm"), "ann")
     producer = Producer({"bootstrap.servers": bootstrap})
-    producer.produce(physical(namespace, "leads.routed.sdr.v1"), codec_for(LeadRouted).encode(told), b"l1")
+    producer.produce(
+        physical(namespace, "leads.routed.sdr.v1"), codec_for(LeadRouted).encode(told), b"l1"
+    )
     assert producer.flush(30) == 0
     done = _run(examples / "subscribe.py", bootstrap, "1")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "ann gets lead l1 (warm) in pool\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "ann gets lead l1 (warm) in pool\n",
+        "",
+    )

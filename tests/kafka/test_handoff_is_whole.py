@@ -1,6 +1,8 @@
-"""What a rep receives on the running system: every lead that is handed over can be called, and was judged by all that came with it.
+"""What a rep receives on the running system: every lead that is handed over can be called, and was
+judged by all that came with it.
 
-Web SDKs send who somebody is and what they did as two events of one request, in either order; a visitor's browser is known before they are.
+Web SDKs send who somebody is and what they did as two events of one request, in either order; a
+visitor's browser is known before they are.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ ROUTED = ("leads.routed.sdr.v1", "leads.routed.sales.v1")
 
 
 def _batch(number: int) -> dict[str, Any]:
-    """A browser that has been seen before; the request has the person and the demo in the order of its number."""
+    """A browser that has been seen before; the request has the person and the demo in the order of
+    its number."""
     who = {"userId": f"u{number}", "anonymousId": f"browser-{number}"}
     traits = {
         "email": f"cto{number}@firm{number}.example",
@@ -85,19 +88,30 @@ def _routed(reader: LogReader) -> Mapping[str, LeadRouted]:
     return found
 
 
-def test_nobody_is_handed_a_lead_without_its_person_profile_and_visits(live_system: LiveSystem, tmp_path: Path) -> None:
+def test_nobody_is_handed_a_lead_without_its_person_profile_and_visits(
+    live_system: LiveSystem, tmp_path: Path
+) -> None:
     agreement = tmp_path / "patient.yaml"  # what is waited for comes, however slow the machine is
-    agreement.write_text(DEMO_AGREEMENT.read_text().replace("poor_fit:", "settle: 60 seconds\n  poor_fit:"))
+    agreement.write_text(
+        DEMO_AGREEMENT.read_text().replace("poor_fit:", "settle: 60 seconds\n  poor_fit:")
+    )
     with live_system(agreement) as system, client_of(system) as client:
         for number in range(LEADS):
             assert client.post("/v1/track", json=_visit(number)).status_code in (200, 202)
         for number in range(LEADS):
-            assert client.post("/v1/batch", content=json.dumps(_batch(number))).status_code in (200, 202)
+            assert client.post("/v1/batch", content=json.dumps(_batch(number))).status_code in (
+                200,
+                202,
+            )
         with LogReader(confluent_options(system.settings), system.settings.namespace) as reader:
             routed = _routed(reader)
             persons = {each.lead_id: each for each in _latest(reader, ("leads.persons.v1",))}
     stories = [each.qualified.story for each in routed.values()]
-    empty = [story for story in stories if story.person is None or not story.person.email or not story.person.phone]
+    empty = [
+        story
+        for story in stories
+        if story.person is None or not story.person.email or not story.person.phone
+    ]
     assert empty == []
     assert {story.profile.get("country") for story in stories} == {"DE"}
     assert {each.qualified.grade[0] for each in routed.values()} == {"A"}

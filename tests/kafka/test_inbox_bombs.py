@@ -1,4 +1,5 @@
-"""A small batch that unpacks to a huge one: the broker refuses it, so that no worker ever unpacks it."""
+"""A small batch that unpacks to a huge one: the broker refuses it, so that no worker ever unpacks
+it."""
 
 import pytest
 from confluent_kafka import KafkaError, Producer
@@ -18,8 +19,16 @@ def test_a_batch_that_unpacks_to_more_than_a_message_may_have_is_refused(
     spec = TOPICS["leads.inbox.v1"]
     ensure_topics(client, Layout(namespace=namespace, partitions=1), [spec])
     told: list[KafkaError | None] = []
-    producer = Producer({**client, "compression.type": compression, "message.max.bytes": _HUGE * 2, "linger.ms": 0})
-    producer.produce(physical(namespace, spec.name), bytes(_HUGE), b"k", 0, on_delivery=lambda error, _: told.append(error))
+    producer = Producer(
+        {**client, "compression.type": compression, "message.max.bytes": _HUGE * 2, "linger.ms": 0}
+    )
+    producer.produce(
+        physical(namespace, spec.name),
+        bytes(_HUGE),
+        b"k",
+        0,
+        on_delivery=lambda error, _: told.append(error),
+    )
     producer.produce(physical(namespace, spec.name), b'{"small": 1}', b"k", 0)
     assert producer.flush(60) == 0
     (refused,) = told

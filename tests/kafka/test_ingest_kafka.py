@@ -1,4 +1,5 @@
-"""The ingest service whole, on a real broker: HTTP and inbox in, accepted events, persons and dead letters out, each once."""
+"""The ingest service whole, on a real broker: HTTP and inbox in, accepted events, persons and dead
+letters out, each once."""
 
 from __future__ import annotations
 
@@ -41,7 +42,11 @@ pytestmark = pytest.mark.kafka
 PARTITIONS = 2
 KEY = "desk-0123456789abcdef"
 PATIENCE_S = 60.0
-NEEDED = [spec for name, spec in TOPICS.items() if name.split(".")[0] in ("leads", "intake", "dlq", "admit", "identify", "baton")]
+NEEDED = [
+    spec
+    for name, spec in TOPICS.items()
+    if name.split(".")[0] in ("leads", "intake", "dlq", "admit", "identify", "baton")
+]
 
 
 @dataclass(frozen=True)
@@ -90,11 +95,17 @@ class Ingest:
                 await asyncio.sleep(0.1)
 
     def events(self) -> list[LeadEvent]:
-        return [codec_for(LeadEvent).decode(each.value) for each in self.read("leads.accepted.v1") if each.value]
+        return [
+            codec_for(LeadEvent).decode(each.value)
+            for each in self.read("leads.accepted.v1")
+            if each.value
+        ]
 
 
 @pytest.fixture
-async def ingest(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Ingest]:
+async def ingest(
+    bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> AsyncIterator[Ingest]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -114,7 +125,10 @@ async def ingest(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv(name, value)
     load_settings.cache_clear()
     await asyncio.to_thread(
-        ensure_topics, {"bootstrap.servers": bootstrap}, Layout(namespace=namespace, partitions=PARTITIONS), NEEDED
+        ensure_topics,
+        {"bootstrap.servers": bootstrap},
+        Layout(namespace=namespace, partitions=PARTITIONS),
+        NEEDED,
     )
     host = KafkaHost(
         (Admit(), Identify()),
@@ -132,7 +146,9 @@ async def ingest(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch
         async with asyncio.timeout(PATIENCE_S):
             await up.wait()
             while not host.ready or gateway.reasons():
-                assert not any(task.done() for task in tasks), [task.exception() for task in tasks if task.done()]
+                assert not any(task.done() for task in tasks), [
+                    task.exception() for task in tasks if task.done()
+                ]
                 await asyncio.sleep(0.05)
         yield Ingest(bootstrap, namespace, environment["BATON_GATEWAY_URL"], tasks[0])
     finally:
@@ -155,54 +171,115 @@ def line(number: int, **more: Any) -> dict[str, Any]:
     } | more
 
 
-POISON = [b"{", b"\x00\x00\x00\xff\xffab", b"[" * 5_000, json.dumps(line(1, identifiers={})).encode(), b"x" * 40_000]
+POISON = [
+    b"{",
+    b"\x00\x00\x00\xff\xffab",
+    b"[" * 5_000,
+    json.dumps(line(1, identifiers={})).encode(),
+    b"x" * 40_000,
+]
 
 
-async def test_what_comes_in_twice_and_by_two_ways_is_accepted_once_and_the_poison_is_kept_apart(ingest: Ingest) -> None:
+async def test_what_comes_in_twice_and_by_two_ways_is_accepted_once_and_the_poison_is_kept_apart(
+    ingest: Ingest,
+) -> None:
     lines = [line(number) for number in range(400)]
     async with httpx.AsyncClient(base_url=ingest.url, auth=(KEY, ""), timeout=30) as client:
         for _ in range(2):
             answers = await asyncio.gather(
-                *(client.post("/v1/events", json=lines[start : start + 50]) for start in range(0, 200, 50))
+                *(
+                    client.post("/v1/events", json=lines[start : start + 50])
+                    for start in range(0, 200, 50)
+                )
             )
             assert [each.status_code for each in answers] == [202] * 4
     raw = [json.dumps(each).encode() for each in lines[150:]]
-    await asyncio.to_thread(ingest.produce, *raw[:100], *POISON, *raw[100:], *raw[:50], headers=[("traceparent", b"00-x")])
+    await asyncio.to_thread(
+        ingest.produce,
+        *raw[:100],
+        *POISON,
+        *raw[100:],
+        *raw[:50],
+        headers=[("traceparent", b"00-x")],
+    )
     await ingest.until(lambda: len(ingest.read(dead_letter_topic("leads.inbox.v1"))) >= len(POISON))
-    await ingest.until(lambda: len({each.event_id for each in ingest.events() if each.kind == "engagement"}) >= 400)
+    await ingest.until(
+        lambda: len({each.event_id for each in ingest.events() if each.kind == "engagement"}) >= 400
+    )
 
     accepted = [each for each in ingest.events() if each.kind == "engagement"]
-    assert sorted(each.event_id for each in accepted) == sorted(event_id_of("test", str(number)) for number in range(400))
-    expected = {derived_id("lead", derived_id("identity", "email", f"p{number}@acme.example")) for number in range(50)}
+    assert sorted(each.event_id for each in accepted) == sorted(
+        event_id_of("test", str(number)) for number in range(400)
+    )
+    expected = {
+        derived_id("lead", derived_id("identity", "email", f"p{number}@acme.example"))
+        for number in range(50)
+    }
     assert {each.lead_id for each in accepted} == expected
-    told = [codec_for(LeadInput).decode(each.value) for each in ingest.read("intake.leads.v1") if each.value]
+    told = [
+        codec_for(LeadInput).decode(each.value)
+        for each in ingest.read("intake.leads.v1")
+        if each.value
+    ]
     persons = [each.person for each in told if each.event]
-    assert sorted(each.email or "" for each in persons if each) == sorted([f"p{number}@acme.example" for number in range(50)] * 8)
+    assert sorted(each.email or "" for each in persons if each) == sorted(
+        [f"p{number}@acme.example" for number in range(50)] * 8
+    )
     dead = ingest.read(dead_letter_topic("leads.inbox.v1"))
     assert sorted(each.value or b"" for each in dead) == sorted(POISON)
     assert all(each.header("traceparent") == "00-x" for each in dead)
-    no_address = [record for topic in ("leads.accepted.v1", "intake.aliases.v1") for record in ingest.read(topic)]
+    no_address = [
+        record
+        for topic in ("leads.accepted.v1", "intake.aliases.v1")
+        for record in ingest.read(topic)
+    ]
     assert not any(b"@acme" in (record.value or b"") + (record.key or b"") for record in no_address)
 
 
-async def test_an_anonymous_visitor_who_says_their_name_is_one_lead_from_then_on(ingest: Ingest) -> None:
+async def test_an_anonymous_visitor_who_says_their_name_is_one_lead_from_then_on(
+    ingest: Ingest,
+) -> None:
     async with httpx.AsyncClient(base_url=ingest.url, auth=(KEY, ""), timeout=30) as client:
         for call, body in (
             ("page", {"anonymousId": "n1", "messageId": "1", "name": "Pricing"}),
-            ("identify", {"anonymousId": "n1", "userId": "u1", "messageId": "2", "traits": {"email": "ann@acme.example"}}),
+            (
+                "identify",
+                {
+                    "anonymousId": "n1",
+                    "userId": "u1",
+                    "messageId": "2",
+                    "traits": {"email": "ann@acme.example"},
+                },
+            ),
         ):
             assert (await client.post(f"/v1/{call}", json=body)).status_code == 202
             await ingest.until(lambda: len(ingest.events()) > 0)
         await ingest.until(lambda: len(ingest.read("leads.merges.v1")) == 2)
-        assert (await client.post("/v1/track", json={"anonymousId": "n1", "messageId": "3", "event": "x"})).status_code == 202
+        assert (
+            await client.post(
+                "/v1/track", json={"anonymousId": "n1", "messageId": "3", "event": "x"}
+            )
+        ).status_code == 202
     ann = derived_id("lead", derived_id("identity", "email", "ann@acme.example"))
-    await ingest.until(lambda: any(each.lead_id == ann and each.kind == "engagement" for each in ingest.events()))
+    await ingest.until(
+        lambda: any(each.lead_id == ann and each.kind == "engagement" for each in ingest.events())
+    )
 
 
 @pytest.mark.parametrize("via", ["http", "kafka"])
-async def test_send_writes_down_what_was_acknowledged_and_all_of_it_is_accepted(ingest: Ingest, via: str, tmp_path: Path) -> None:
+async def test_send_writes_down_what_was_acknowledged_and_all_of_it_is_accepted(
+    ingest: Ingest, via: str, tmp_path: Path
+) -> None:
     ledger = tmp_path / "ledger"
-    words = ["send", str(schema_root() / "examples" / "events.jsonl"), "--via", via, "--ledger", str(ledger), "--json"]
+    words = [
+        "send",
+        str(schema_root() / "examples" / "events.jsonl"),
+        "--via",
+        via,
+        "--ledger",
+        str(ledger),
+        "--json",
+    ]
     result = await asyncio.to_thread(CliRunner().invoke, build(), words)
     assert result.exit_code == 0, result.output
     ids = ledger.read_text().split()
@@ -211,27 +288,39 @@ async def test_send_writes_down_what_was_acknowledged_and_all_of_it_is_accepted(
 
     def found() -> list[str]:
         records = [each for topic in topics for each in ingest.read(topic)]
-        decoded = [codec_for(TOPICS[each.topic].record or LeadEvent).decode(each.value or b"") for each in records]
+        decoded = [
+            codec_for(TOPICS[each.topic].record or LeadEvent).decode(each.value or b"")
+            for each in records
+        ]
         return [each.event_id for each in decoded if each.event_id in ids]
 
     await ingest.until(lambda: len(found()) >= len(ids))
     assert sorted(found()) == sorted(ids)
 
 
-async def test_once_nobody_processes_what_comes_in_senders_are_told_to_come_again(ingest: Ingest) -> None:
+async def test_once_nobody_processes_what_comes_in_senders_are_told_to_come_again(
+    ingest: Ingest,
+) -> None:
     ingest.reducers.cancel()
     await asyncio.gather(ingest.reducers, return_exceptions=True)
     statuses: list[int] = []
-    async with httpx.AsyncClient(base_url=ingest.url, auth=(KEY, ""), timeout=30) as client, asyncio.timeout(PATIENCE_S):
+    async with (
+        httpx.AsyncClient(base_url=ingest.url, auth=(KEY, ""), timeout=30) as client,
+        asyncio.timeout(PATIENCE_S),
+    ):
         while 503 not in statuses:
-            answer = await client.post("/v1/track", json={"userId": "u", "event": "x", "messageId": str(len(statuses))})
+            answer = await client.post(
+                "/v1/track", json={"userId": "u", "event": "x", "messageId": str(len(statuses))}
+            )
             statuses.append(answer.status_code)
             await asyncio.sleep(0.5)
     assert set(statuses[:-1]) == {202}
     assert (answer.json()["code"], answer.headers["retry-after"]) == ("not_processed", "10")
 
 
-async def test_a_port_that_is_taken_is_said_so(bootstrap: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_port_that_is_taken_is_said_so(
+    bootstrap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

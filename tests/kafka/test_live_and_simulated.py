@@ -1,7 +1,8 @@
 """The same events, live on Kafka and simulated in memory, give the same facts with the same ids.
 
-Log time differs between the two by the pace of the machine, so dates are left out of the comparison, and points, which fall with time,
-are compared to a thousandth. Everything else must be equal: which facts, in which order for each key, with which ids and contents.
+Log time differs between the two by the pace of the machine, so dates are left out of the
+comparison, and points, which fall with time, are compared to a thousandth. Everything else must be
+equal: which facts, in which order for each key, with which ids and contents.
 """
 
 import re
@@ -27,7 +28,9 @@ from baton.simulation.simulation import Simulation, inbox_key
 from tests.kafka.conftest import DEMO_AGREEMENT, LiveSystem
 
 PUBLIC = tuple(
-    spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement")
+    spec.name
+    for spec in TOPICS.values()
+    if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement")
 )
 POINTS_TOLERANCE_MICRO = 1_000
 TIMEOUT_S = 60.0
@@ -40,8 +43,8 @@ def _script(begins_ms: int) -> list[bytes]:
 
 
 def _agreement(folder: Path) -> Path:
-    """That of the demonstration, whose people work at any hour, with clocks that do not run out while the test does; nobody settles, since the
-    live system's time goes on between two lines."""
+    """That of the demonstration, whose people work at any hour, with clocks that do not run out
+    while the test does; nobody settles, since the live system's time goes on between two lines."""
     text = (
         DEMO_AGREEMENT.read_text()
         .replace(" seconds elapsed", " hours elapsed")
@@ -65,11 +68,16 @@ def _by_key(records: list[Record]) -> Facts:
     for record in records:
         document = as_document(record)
         headers = (
-            {name: document["headers"][name] for name in ("ce_id", "ce_type", "baton_cause", "baton_agreement")}
+            {
+                name: document["headers"][name]
+                for name in ("ce_id", "ce_type", "baton_cause", "baton_agreement")
+            }
             if (not record.topic.startswith("dlq."))
             else {}
         )
-        facts[record.topic, document["key"] or ""].append({"headers": headers, "value": document["value"]})
+        facts[record.topic, document["key"] or ""].append(
+            {"headers": headers, "value": document["value"]}
+        )
     return facts
 
 
@@ -79,9 +87,13 @@ def _same(live: Any, simulated: Any, name: str = "") -> bool:
     if name.endswith("_micro"):
         return abs(live - simulated) <= POINTS_TOLERANCE_MICRO
     if isinstance(live, dict) and isinstance(simulated, dict):
-        return live.keys() == simulated.keys() and all(_same(live[each], simulated[each], each) for each in live)
+        return live.keys() == simulated.keys() and all(
+            _same(live[each], simulated[each], each) for each in live
+        )
     if isinstance(live, list) and isinstance(simulated, list):
-        return len(live) == len(simulated) and all(_same(here, there, name) for here, there in zip(live, simulated, strict=True))
+        return len(live) == len(simulated) and all(
+            _same(here, there, name) for here, there in zip(live, simulated, strict=True)
+        )
     return bool(live == simulated)
 
 
@@ -100,12 +112,16 @@ def _live(system: System, lines: list[bytes], expected: list[int]) -> list[Recor
             until[0] = time.monotonic() + TIMEOUT_S
             while len(found) < facts:
                 record = next(records, None)
-                assert record is not None, f"{facts - len(found)} facts did not come: {line[:200]!r}"
+                assert record is not None, (
+                    f"{facts - len(found)} facts did not come: {line[:200]!r}"
+                )
                 found.append(record)
     return found
 
 
-def test_the_same_events_live_and_simulated_give_the_same_facts(live_system: LiveSystem, tmp_path: Path) -> None:
+def test_the_same_events_live_and_simulated_give_the_same_facts(
+    live_system: LiveSystem, tmp_path: Path
+) -> None:
     begins_ms = int(time.time() * 1000)
     agreement = _agreement(tmp_path)
     lines = _script(begins_ms - 60_000)
@@ -115,7 +131,13 @@ def test_the_same_events_live_and_simulated_give_the_same_facts(live_system: Liv
         simulated += facts
         expected.append(len(simulated))
     topics = {record.topic for record in simulated}
-    assert {"leads.scored.v1", "leads.qualified.v1", "leads.stages.v1", "leads.merges.v1", "leads.sla-clocks.v1"} <= topics
+    assert {
+        "leads.scored.v1",
+        "leads.qualified.v1",
+        "leads.stages.v1",
+        "leads.merges.v1",
+        "leads.sla-clocks.v1",
+    } <= topics
     assert {"leads.routed.sdr.v1", "leads.routed.sales.v1"} & topics
 
     with live_system(agreement) as system:

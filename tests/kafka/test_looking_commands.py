@@ -13,7 +13,14 @@ from baton.cli.main import build
 from baton.cluster.log import LogReader, Record
 from baton.cluster.topics import Difference, Layout, TopicsDiffer, compare_topics, ensure_topics
 from baton.contracts.codec import codec_for
-from baton.contracts.intake import Engagement, IdentityAlias, LeadEvent, LeadMerge, LeadPerson, Person
+from baton.contracts.intake import (
+    Engagement,
+    IdentityAlias,
+    LeadEvent,
+    LeadMerge,
+    LeadPerson,
+    Person,
+)
 from baton.contracts.leads import LeadStaged
 from baton.contracts.partitioner import partition_of
 from baton.contracts.slas import LeadOrphan
@@ -27,12 +34,16 @@ NEEDED = [TOPICS[name] for name in TOPICS if name.startswith(("leads.", "intake.
 
 
 @pytest.fixture
-def run(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Result]]:
+def run(
+    bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Result]]:
     monkeypatch.setenv("BATON_BOOTSTRAP", bootstrap)
     monkeypatch.setenv("BATON_NAMESPACE", namespace)
     monkeypatch.setenv("BATON_PARTITIONS", str(PARTITIONS))
     load_settings.cache_clear()
-    ensure_topics({"bootstrap.servers": bootstrap}, Layout(namespace=namespace, partitions=PARTITIONS), NEEDED)
+    ensure_topics(
+        {"bootstrap.servers": bootstrap}, Layout(namespace=namespace, partitions=PARTITIONS), NEEDED
+    )
 
     def runner(*arguments: str) -> Result:
         return CliRunner().invoke(build(), list(arguments))
@@ -47,7 +58,9 @@ def _put(bootstrap: str, namespace: str, records: Sequence[tuple[str, str, Any]]
         encoded = value if isinstance(value, bytes) else codec_for(type(value)).encode(value)
         partition = partition_of(key.encode(), PARTITIONS)
         headers = [("baton_agreement", b"a" * 32), ("ce_id", b"fact"), ("baton_cause", b"cause")]
-        producer.produce(physical(namespace, topic), encoded, key.encode(), partition, headers=headers)
+        producer.produce(
+            physical(namespace, topic), encoded, key.encode(), partition, headers=headers
+        )
         assert producer.flush(30) == 0
 
 
@@ -94,7 +107,9 @@ def test_a_lead_is_explained_by_its_address_through_link_and_merge(
         occurred_at_ms=1,
     )
     merge = LeadMerge(merge_id="m", loser=linked, survivor=survivor, cause_id="c", occurred_at_ms=2)
-    person = LeadPerson(lead_id=survivor, event_id="p", occurred_at_ms=1, person=Person(email="ada@example.com"))
+    person = LeadPerson(
+        lead_id=survivor, event_id="p", occurred_at_ms=1, person=Person(email="ada@example.com")
+    )
     _put(
         bootstrap,
         namespace,
@@ -112,7 +127,8 @@ def test_a_lead_is_explained_by_its_address_through_link_and_merge(
     told = run("explain", address, "--json")
 
     lines = [json.loads(line) for line in told.stdout.splitlines()]
-    lines[1:3] = sorted(lines[1:3], key=lambda line: str(line["lead_id"]))  # two partitions may take them in the same millisecond
+    # two partitions may take them in the same millisecond
+    lines[1:3] = sorted(lines[1:3], key=lambda line: str(line["lead_id"]))
     assert [(line["topic"], line["about"], line["lead_id"]) for line in lines] == [
         ("leads.accepted.v1", "engaged", linked),
         ("leads.merges.v1", "merged", linked),
@@ -134,10 +150,19 @@ def test_the_leads_that_nobody_holds_are_listed_with_their_cause_and_those_that_
     none = run("orphans")
     assert (none.exit_code, none.stdout) == (0, "every lead has a holder and a next date\n")
     lost = LeadOrphan(
-        lead_id="1" * 32, kind="found", cause="qualified_and_not_routed", since_ms=1_795_327_862_000, at_ms=1_795_328_461_000,
-        cause_id="c", agreement="v", stage="mql", cycle=1,
-    )  # fmt: skip
-    earlier = replace(lost, lead_id="2" * 32, cause="rejected_and_nothing_decided", since_ms=lost.since_ms - 1_000)
+        lead_id="1" * 32,
+        kind="found",
+        cause="qualified_and_not_routed",
+        since_ms=1_795_327_862_000,
+        at_ms=1_795_328_461_000,
+        cause_id="c",
+        agreement="v",
+        stage="mql",
+        cycle=1,
+    )
+    earlier = replace(
+        lost, lead_id="2" * 32, cause="rejected_and_nothing_decided", since_ms=lost.since_ms - 1_000
+    )
     found_again = replace(lost, lead_id="3" * 32)
     records = [lost, earlier, found_again, replace(found_again, kind="held", holder="person ann")]
     _put(bootstrap, namespace, [("leads.orphans.v1", each.lead_id, each) for each in records])
@@ -145,10 +170,13 @@ def test_the_leads_that_nobody_holds_are_listed_with_their_cause_and_those_that_
     told = run("orphans", "--json")
 
     assert told.exit_code == 1
-    assert [json.loads(line)["lead_id"] for line in told.stdout.splitlines()] == [earlier.lead_id, lost.lead_id]
+    assert [json.loads(line)["lead_id"] for line in told.stdout.splitlines()] == [
+        earlier.lead_id,
+        lost.lead_id,
+    ]
     assert (
-        f"{earlier.lead_id}  since 2026-11-22 06:11:01.000  cycle 1, at mql: rejected and nothing decided"
-        in run("orphans").stdout
+        f"{earlier.lead_id}  since 2026-11-22 06:11:01.000  cycle 1, at mql: rejected and nothing "
+        "decided" in run("orphans").stdout
     )
     assert "nobody holds it: qualified and not routed" in run("explain", lost.lead_id).stdout
     assert "held again: person ann" in run("explain", found_again.lead_id).stdout
@@ -160,14 +188,25 @@ def test_a_lead_that_nobody_knows_is_said_so(run: Callable[..., Result]) -> None
     assert "nothing in the log belongs to lead ffff" in str(failed.exception)
 
 
-def test_tail_decodes_and_can_stop(run: Callable[..., Result], bootstrap: str, namespace: str) -> None:
+def test_tail_decodes_and_can_stop(
+    run: Callable[..., Result], bootstrap: str, namespace: str
+) -> None:
     lead = derived_id("lead", "x")
-    _put(bootstrap, namespace, [("leads.stages.v1", lead, _staged(lead)), ("leads.stages.v1", "other", _staged("other"))])
-    lines = run("tail", "leads.stages.v1", "--from-beginning", "--no-follow", "--key", lead).stdout.splitlines()
-    assert [(found["record"], found["value"]["to_stage"], found["key"]) for found in map(json.loads, lines)] == [
-        ("LeadStaged", "mql", lead)
-    ]
-    assert len(run("tail", "leads.stages.v1", "--from-beginning", "-n", "1").stdout.splitlines()) == 1
+    _put(
+        bootstrap,
+        namespace,
+        [("leads.stages.v1", lead, _staged(lead)), ("leads.stages.v1", "other", _staged("other"))],
+    )
+    lines = run(
+        "tail", "leads.stages.v1", "--from-beginning", "--no-follow", "--key", lead
+    ).stdout.splitlines()
+    assert [
+        (found["record"], found["value"]["to_stage"], found["key"])
+        for found in map(json.loads, lines)
+    ] == [("LeadStaged", "mql", lead)]
+    assert (
+        len(run("tail", "leads.stages.v1", "--from-beginning", "-n", "1").stdout.splitlines()) == 1
+    )
 
 
 def test_a_topic_that_is_not_there_is_named(run: Callable[..., Result]) -> None:
@@ -179,8 +218,18 @@ def test_a_topic_that_is_not_there_is_named(run: Callable[..., Result]) -> None:
 def _dead(bootstrap: str, namespace: str) -> None:
     producer = Producer({"bootstrap.servers": bootstrap})
     for code, value in (("malformed", b"{"), ("too_long", b"\xff\xfe")):
-        headers = [("ce_source", b"crm"), ("__dlq.errors.code", code.encode()), ("__dlq.errors.message", b"say why")]
-        producer.produce(physical(namespace, dead_letter_topic("leads.inbox.v1")), value, b"k", 0, headers=headers)
+        headers = [
+            ("ce_source", b"crm"),
+            ("__dlq.errors.code", code.encode()),
+            ("__dlq.errors.message", b"say why"),
+        ]
+        producer.produce(
+            physical(namespace, dead_letter_topic("leads.inbox.v1")),
+            value,
+            b"k",
+            0,
+            headers=headers,
+        )
     assert producer.flush(30) == 0
 
 
@@ -199,11 +248,14 @@ def test_dead_letters_are_listed_shown_and_replayed_as_they_were(
         ("dlq.leads.inbox.v1/0/0", "malformed", "say why"),
         ("dlq.leads.inbox.v1/0/1", "too_long", "say why"),
     ]
-    assert "dlq.leads.inbox.v1/0/1 " in run("dlq", "list").stdout  # in one piece, for it is copied into the next command
+    # in one piece, for it is copied into the next command
+    assert "dlq.leads.inbox.v1/0/1 " in run("dlq", "list").stdout
     assert json.loads(run("dlq", "show", "dlq.leads.inbox.v1/0/1").stdout)["value"] == "base64://4="
     assert run("dlq", "show", "dlq.leads.inbox.v1/0/9").exit_code == 2
 
-    assert run("dlq", "replay", "--code", "malformed", "--dry-run").stdout.startswith("1 dead letters would be sent")
+    assert run("dlq", "replay", "--code", "malformed", "--dry-run").stdout.startswith(
+        "1 dead letters would be sent"
+    )
     assert _inbox(bootstrap, namespace) == []
     assert run("dlq", "replay", "--code", "malformed").exit_code == 0
     (replayed,) = _inbox(bootstrap, namespace)
@@ -215,7 +267,10 @@ def test_dead_letters_are_listed_shown_and_replayed_as_they_were(
 
 
 def test_the_cluster_is_compared_with_the_catalogue(bootstrap: str, namespace: str) -> None:
-    client, layout = {"bootstrap.servers": bootstrap}, Layout(namespace=namespace, partitions=PARTITIONS)
+    client, layout = (
+        {"bootstrap.servers": bootstrap},
+        Layout(namespace=namespace, partitions=PARTITIONS),
+    )
     spec, other = TOPICS["leads.stages.v1"], TOPICS["leads.persons.v1"]
     assert ensure_topics(client, layout, [spec]) == (spec.name,)
     assert ensure_topics(client, layout, [spec]) == ()
@@ -223,14 +278,21 @@ def test_the_cluster_is_compared_with_the_catalogue(bootstrap: str, namespace: s
 
     name = physical(namespace, spec.name)
     assert compare_topics(client, layout, [spec, other]) == (
-        Difference(topic=physical(namespace, other.name), what="topic", expected="there", found="missing"),
+        Difference(
+            topic=physical(namespace, other.name), what="topic", expected="there", found="missing"
+        ),
     )
     assert compare_topics(client, Layout(namespace=namespace, partitions=3), [spec]) == (
         Difference(topic=name, what="number of partitions", expected="3", found="2"),
     )
     kept_otherwise = TOPICS["leads.qualified.v1"]
     assert compare_topics(client, layout, [_renamed(kept_otherwise, spec.name)]) == (
-        Difference(topic=name, what="retention.ms", expected=str(kept_otherwise.retention_ms), found=str(spec.retention_ms)),
+        Difference(
+            topic=name,
+            what="retention.ms",
+            expected=str(kept_otherwise.retention_ms),
+            found=str(spec.retention_ms),
+        ),
     )
     with pytest.raises(TopicsDiffer, match=r"number of partitions is 2, expected 3"):
         ensure_topics(client, Layout(namespace=namespace, partitions=3), [spec])

@@ -1,4 +1,5 @@
-"""A run on one machine, with stand-ins for the services: started in order, tended, ended whole, found again after a kill."""
+"""A run on one machine, with stand-ins for the services: started in order, tended, ended whole,
+found again after a kill."""
 
 import signal
 import subprocess
@@ -15,7 +16,14 @@ from baton.local.broker.record import running_broker
 from baton.local.up.child import Backoff, Command
 from baton.local.up.former import RunsAlready, claimed, stop_run
 from baton.local.up.readiness import Answer, ask, state_of
-from baton.local.up.record import ProcessRecord, ProcessState, RunRecord, RunState, read_run, write_run
+from baton.local.up.record import (
+    ProcessRecord,
+    ProcessState,
+    RunRecord,
+    RunState,
+    read_run,
+    write_run,
+)
 from baton.local.up.system import ServiceFailed, System
 from baton.processes import Mark, is_running, mark_of, send, wait_gone
 from baton.settings import Settings
@@ -42,7 +50,9 @@ def _service(name: str, program: str = READY, status: int = 200) -> Command:
     return Command(name=name, words=words, addresses={"metrics": f"http://127.0.0.1:{port}"})
 
 
-def _system(home: Path, commands: Sequence[Command], said: list[str] | None = None, **more: object) -> System:
+def _system(
+    home: Path, commands: Sequence[Command], said: list[str] | None = None, **more: object
+) -> System:
     heard = [] if said is None else said
     settings = Settings(home=home, bootstrap="127.0.0.1:1", **more)
     return System(
@@ -76,12 +86,20 @@ def test_all_is_prepared_started_and_ready_inside_and_gone_afterwards(tmp_path: 
     with _system(tmp_path, [_service("one"), _service("two")], said).running() as system:
         run = read_run(tmp_path)
         assert run == system.run
-        assert (run.state, run.bootstrap, run.owns_broker) == (RunState.RUNNING, "127.0.0.1:1", False)
+        assert (run.state, run.bootstrap, run.owns_broker) == (
+            RunState.RUNNING,
+            "127.0.0.1:1",
+            False,
+        )
         assert [(each.name, ask(each), state_of(each)) for each in run.processes] == [
             ("one", Answer.READY, ProcessState.READY),
             ("two", Answer.READY, ProcessState.READY),
         ]
-    assert said == ["using the Kafka at 127.0.0.1:1", "prepared 127.0.0.1:1", "waiting for one, two"]
+    assert said == [
+        "using the Kafka at 127.0.0.1:1",
+        "prepared 127.0.0.1:1",
+        "waiting for one, two",
+    ]
     assert read_run(tmp_path) is None
     assert [state_of(each) for each in run.processes] == [ProcessState.GONE, ProcessState.GONE]
 
@@ -95,15 +113,21 @@ def test_a_service_that_ends_is_started_again_and_counted(tmp_path: Path) -> Non
         (second,) = system.run.processes
         _until(lambda: ask(second) is Answer.READY)
         assert second.restarts == 1
-        assert any(text.startswith("one ended with code -9; starting it again in 0.5 s; its log: ") for text in said)
+        assert any(
+            text.startswith("one ended with code -9; starting it again in 0.5 s; its log: ")
+            for text in said
+        )
     assert not is_running(second.mark)
 
 
-def test_a_service_that_never_becomes_ready_ends_the_run_with_the_end_of_its_log(tmp_path: Path) -> None:
+def test_a_service_that_never_becomes_ready_ends_the_run_with_the_end_of_its_log(
+    tmp_path: Path,
+) -> None:
     system = _system(tmp_path, [_service("good"), _service("bad", BROKEN)])
     with (
         pytest.raises(
-            ServiceFailed, match=r"bad ended 3 times before it was ready; the end of .*bad\.log:\n  cannot read the map"
+            ServiceFailed,
+            match=r"bad ended 3 times before it was ready; the end of .*bad\.log:\n  cannot read the map",
         ),
         system.running(),
     ):
@@ -114,13 +138,18 @@ def test_a_service_that_never_becomes_ready_ends_the_run_with_the_end_of_its_log
 
 def test_a_service_that_is_alive_but_not_ready_is_waited_for_only_so_long(tmp_path: Path) -> None:
     system = _system(tmp_path, [_service("slow", status=503)])
-    with pytest.raises(ServiceFailed, match="slow was not ready after 2 s"), system.running(ready_timeout_s=2):
+    with (
+        pytest.raises(ServiceFailed, match="slow was not ready after 2 s"),
+        system.running(ready_timeout_s=2),
+    ):
         pass
     assert system.run.processes
     assert not is_running(system.run.processes[0].mark)
 
 
-def test_a_deaf_service_is_ended_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deaf_service_is_ended_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("baton.local.up.system._STOP_GRACE_S", 0.2)
     with _system(tmp_path, [_service("deaf", DEAF)]).running() as system:
         pass
@@ -130,7 +159,10 @@ def test_a_deaf_service_is_ended_all_the_same(tmp_path: Path, monkeypatch: pytes
 def test_a_second_run_of_the_same_home_is_refused_and_disturbs_nothing(tmp_path: Path) -> None:
     with _system(tmp_path, [_service("one")]).running() as first:
         second = _system(tmp_path, [_service("one")])
-        with pytest.raises(RunsAlready, match=r"runs already \(pid \d+, .*baton down"), second.running():
+        with (
+            pytest.raises(RunsAlready, match=r"runs already \(pid \d+, .*baton down"),
+            second.running(),
+        ):
             pass
         assert read_run(tmp_path) == first.run
         assert ask(first.run.processes[0]) is Answer.READY
@@ -146,12 +178,16 @@ def _orphan(home: Path, left_over: list[Mark]) -> RunRecord:
     supervisor = mark_of(dead.pid)
     dead.wait()
     process = ProcessRecord(name="one", mark=mark, log="", addresses=command.addresses)
-    run = RunRecord(supervisor=supervisor, state=RunState.RUNNING, namespace="baton", processes=(process,))
+    run = RunRecord(
+        supervisor=supervisor, state=RunState.RUNNING, namespace="baton", processes=(process,)
+    )
     write_run(home, run)
     return run
 
 
-def test_the_next_run_clears_away_what_a_killed_one_left(tmp_path: Path, left_over: list[Mark]) -> None:
+def test_the_next_run_clears_away_what_a_killed_one_left(
+    tmp_path: Path, left_over: list[Mark]
+) -> None:
     orphan = _orphan(tmp_path, left_over).processes[0]
     said: list[str] = []
     with _system(tmp_path, [_service("one")], said).running():
@@ -159,19 +195,31 @@ def test_the_next_run_clears_away_what_a_killed_one_left(tmp_path: Path, left_ov
     assert said[0] == f"a former run was killed; ending what it left: one (pid {orphan.mark.pid})"
 
 
-def test_down_clears_away_what_a_killed_run_left_and_again_does_no_harm(tmp_path: Path, left_over: list[Mark]) -> None:
+def test_down_clears_away_what_a_killed_run_left_and_again_does_no_harm(
+    tmp_path: Path, left_over: list[Mark]
+) -> None:
     orphan = _orphan(tmp_path, left_over).processes[0]
     assert stop_run(tmp_path, lambda _: None) is True
     assert not is_running(orphan.mark)
     assert stop_run(tmp_path, lambda _: None) is False
 
 
-def test_a_pid_of_a_killed_run_that_is_somebody_elses_now_is_left_alone(tmp_path: Path, left_over: list[Mark]) -> None:
+def test_a_pid_of_a_killed_run_that_is_somebody_elses_now_is_left_alone(
+    tmp_path: Path, left_over: list[Mark]
+) -> None:
     run = _orphan(tmp_path, left_over)
     process = run.processes[0]
     stranger = Mark(pid=process.mark.pid, started=process.mark.started - 1000)
     written = ProcessRecord(name="one", mark=stranger, log="")
-    write_run(tmp_path, RunRecord(supervisor=run.supervisor, state=RunState.RUNNING, namespace="baton", processes=(written,)))
+    write_run(
+        tmp_path,
+        RunRecord(
+            supervisor=run.supervisor,
+            state=RunState.RUNNING,
+            namespace="baton",
+            processes=(written,),
+        ),
+    )
     assert stop_run(tmp_path, lambda _: None) is True
     assert is_running(process.mark)
 
@@ -197,8 +245,13 @@ with claimed(Path({str(tmp_path)!r})):
         pass
 
 
-def test_a_process_with_a_lifeline_ends_when_its_supervisor_is_killed(tmp_path: Path, left_over: list[Mark]) -> None:
-    service = "from baton.lifeline import end_with_supervisor; import time; end_with_supervisor(); time.sleep(60)"
+def test_a_process_with_a_lifeline_ends_when_its_supervisor_is_killed(
+    tmp_path: Path, left_over: list[Mark]
+) -> None:
+    service = (
+        "from baton.lifeline import end_with_supervisor; import time; end_with_supervisor(); "
+        "time.sleep(60)"
+    )
     program = f"""
 import os, signal, sys
 from pathlib import Path
@@ -220,7 +273,16 @@ os.kill(os.getpid(), signal.SIGSTOP)
     assert [wait_gone(mark, 20) for mark in marks] == [True, True]
 
 
-@pytest.mark.parametrize("cut", ["", "{", "[]", '{"processes": [{}]}', '{"processes": [], "supervisor": {}, "state": "running"}'])
+@pytest.mark.parametrize(
+    "cut",
+    [
+        "",
+        "{",
+        "[]",
+        '{"processes": [{}]}',
+        '{"processes": [], "supervisor": {}, "state": "running"}',
+    ],
+)
 def test_a_record_that_was_cut_off_is_as_none(tmp_path: Path, cut: str) -> None:
     (tmp_path / "run.json").write_text(cut)
     assert read_run(tmp_path) is None
@@ -229,7 +291,11 @@ def test_a_record_that_was_cut_off_is_as_none(tmp_path: Path, cut: str) -> None:
 
 @pytest.mark.parametrize(
     ("ran_s", "waits"),
-    [((0, 0, 0, 0), (0.5, 1, 2, 4)), ((0,) * 9, (0.5, 1, 2, 4, 8, 16, 30, 30, 30)), ((0, 0, 61, 0), (0.5, 1, 0.5, 1))],
+    [
+        ((0, 0, 0, 0), (0.5, 1, 2, 4)),
+        ((0,) * 9, (0.5, 1, 2, 4, 8, 16, 30, 30, 30)),
+        ((0, 0, 61, 0), (0.5, 1, 0.5, 1)),
+    ],
     ids=["doubles", "has a limit", "begins anew after a minute"],
 )
 def test_the_wait_before_starting_again(ran_s: Sequence[float], waits: Sequence[float]) -> None:
@@ -238,12 +304,19 @@ def test_the_wait_before_starting_again(ran_s: Sequence[float], waits: Sequence[
 
 
 @pytest.mark.slow
-def test_the_embedded_broker_belongs_to_the_run_that_started_it(tmp_path: Path, broker_cache: Path) -> None:
-    settings = Settings(home=tmp_path, cache=broker_cache, broker_port=0, broker_heap_mb=512, bootstrap=None)
+def test_the_embedded_broker_belongs_to_the_run_that_started_it(
+    tmp_path: Path, broker_cache: Path
+) -> None:
+    settings = Settings(
+        home=tmp_path, cache=broker_cache, broker_port=0, broker_heap_mb=512, bootstrap=None
+    )
     reached: list[str | None] = []
     said: list[str] = []
     system = System(
-        settings, prepare=lambda given: reached.append(given.bootstrap), commands=lambda _: [_service("one")], say=said.append
+        settings,
+        prepare=lambda given: reached.append(given.bootstrap),
+        commands=lambda _: [_service("one")],
+        say=said.append,
     )
     with system.running():
         assert system.run.owns_broker

@@ -1,7 +1,9 @@
-"""Ten thousand leads through the scorer on real Kafka: the live engine, the host in memory and a rebuild come to the same bytes.
+"""Ten thousand leads through the scorer on real Kafka: the live engine, the host in memory and a
+rebuild come to the same bytes.
 
-The host in memory is given what Kafka has, with the same append times, and takes it in the order that the journal says the live tasks took
-it in; its batches are its own. Offsets differ where a transaction left its marker, so the position record is left out there.
+The host in memory is given what Kafka has, with the same append times, and takes it in the order
+that the journal says the live tasks took it in; its batches are its own. Offsets differ where a
+transaction left its marker, so the position record is left out there.
 """
 
 from __future__ import annotations
@@ -23,7 +25,14 @@ from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
 from baton.contracts.reference import AgreementRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS
-from baton.contracts.topics import REFERENCE_TOPICS, TOPICS, changelog_topic, engine_topics, journal_topic, physical
+from baton.contracts.topics import (
+    REFERENCE_TOPICS,
+    TOPICS,
+    changelog_topic,
+    engine_topics,
+    journal_topic,
+    physical,
+)
 from baton.engine.batch import Batch, Limits
 from baton.engine.changelog import POSITION_KEY
 from baton.engine.kafka.clock import wall_ms
@@ -54,7 +63,11 @@ NAMES = sorted(
 
 
 def _gates(people: int) -> dict[str, Any]:
-    return {"Enough of them": {"when": {"field": "account.engaged_people", "op": "at_least", "value": people}}}
+    return {
+        "Enough of them": {
+            "when": {"field": "account.engaged_people", "op": "at_least", "value": people}
+        }
+    }
 
 
 FIRST = agreement(lifecycle={**LIFECYCLE, "gates": _gates(2)})
@@ -66,7 +79,9 @@ class Script(World):
     """What the crowd does, as records of Kafka: the world's words, sent nowhere else."""
 
     def __init__(self, bootstrap: str, namespace: str) -> None:
-        self.host: Any = SimpleNamespace(log=SimpleNamespace(now=wall_ms() - 30 * DAY), send=self._put, settle=self._flush)
+        self.host: Any = SimpleNamespace(
+            log=SimpleNamespace(now=wall_ms() - 30 * DAY), send=self._put, settle=self._flush
+        )
         self.sent = 0
         self._number = 0
         self._namespace = namespace
@@ -81,9 +96,14 @@ class Script(World):
             text = canonical_text(terms.raw)
             version = version_of(text)
             records = [
-                AgreementRecord(record_id=f"{version}:{s}", kind="approved", version=version, side=s) for s in sorted(SIDES)
+                AgreementRecord(
+                    record_id=f"{version}:{s}", kind="approved", version=version, side=s
+                )
+                for s in sorted(SIDES)
             ]
-            records.append(AgreementRecord(record_id=version, kind="published", version=version, text=text))
+            records.append(
+                AgreementRecord(record_id=version, kind="published", version=version, text=text)
+            )
             for record in records:
                 self._produce(BATON_AGREEMENTS, record.record_id, record, 0, [])
         self._flush()
@@ -95,9 +115,13 @@ class Script(World):
             headers.append(("received_at", str(received_at_ms).encode()))
         self._produce(topic, key, value, partition_of(key.encode(), PARTITIONS), headers)
 
-    def _produce(self, topic: str, key: str, value: Any, partition: int, headers: list[tuple[str, bytes]]) -> None:
+    def _produce(
+        self, topic: str, key: str, value: Any, partition: int, headers: list[tuple[str, bytes]]
+    ) -> None:
         name = physical(self._namespace, topic)
-        self._producer.produce(name, codec_for(type(value)).encode(value), key.encode(), partition, headers=headers)
+        self._producer.produce(
+            name, codec_for(type(value)).encode(value), key.encode(), partition, headers=headers
+        )
         self._producer.poll(0)
 
     def _flush(self) -> None:
@@ -105,15 +129,22 @@ class Script(World):
 
 
 class Deaf(MemoryLog):
-    """A log whose tasks read what was put there before, not what they say: that is kept in ``said``."""
+    """A log whose tasks read what was put there before, not what they say: that is kept in
+    ``said``."""
 
     def __init__(self) -> None:
         super().__init__(TOPICS, PARTITIONS)
         self.said: Counter[bytes] = Counter()
 
-    def commit(self, group: str, partition: int, epoch: int, batch: Batch, changelog: str, journal: str) -> None:
-        self.said.update(said(each.topic, each.key, each.value, each.headers) for each in batch.outgoing)
-        batch = Batch(**{name: getattr(batch, name) for name in Batch.__dataclass_fields__} | {"outgoing": ()})
+    def commit(
+        self, group: str, partition: int, epoch: int, batch: Batch, changelog: str, journal: str
+    ) -> None:
+        self.said.update(
+            said(each.topic, each.key, each.value, each.headers) for each in batch.outgoing
+        )
+        batch = Batch(
+            **{name: getattr(batch, name) for name in Batch.__dataclass_fields__} | {"outgoing": ()}
+        )
         super().commit(group, partition, epoch, batch, changelog, journal)
 
 
@@ -126,13 +157,18 @@ def prepare(bootstrap: str, namespace: str) -> None:
         *REFERENCE_TOPICS,
         "baton.skips.v1",
     }
-    names |= {spec.name for each in REDUCERS.values() for spec in engine_topics(each.name, each.service)}
+    names |= {
+        spec.name for each in REDUCERS.values() for spec in engine_topics(each.name, each.service)
+    }
     specs = [TOPICS[name] for name in sorted(names)]
-    ensure_topics({"bootstrap.servers": bootstrap}, Layout(namespace=namespace, partitions=PARTITIONS), specs)
+    ensure_topics(
+        {"bootstrap.servers": bootstrap}, Layout(namespace=namespace, partitions=PARTITIONS), specs
+    )
 
 
 async def live(bootstrap: str, namespace: str, leads: int) -> None:
-    """Run the scorer beside the crowd, until all is taken and every key has adopted the second agreement."""
+    """Run the scorer beside the crowd, until all is taken and every key has adopted the second
+    agreement."""
     client = {"bootstrap_servers": bootstrap}
     host = KafkaHost(
         SERVICE.reducers,
@@ -160,13 +196,18 @@ async def live(bootstrap: str, namespace: str, leads: int) -> None:
 
 async def _done(host: KafkaHost, cluster: Cluster) -> bool:
     supervisors = [supervisor for group in host.groups for supervisor in group.supervisors.values()]
-    assert [supervisor.failure for supervisor in supervisors if supervisor.failure is not None] == []
+    assert [
+        supervisor.failure for supervisor in supervisors if supervisor.failure is not None
+    ] == []
     if len(supervisors) < len(PLACES) or not all(map(_has_adopted, supervisors)):
         return False
     committed = {name: await cluster.committed(name, _inputs(name)) for name in REDUCERS}
     for name in REDUCERS:
         ends = await cluster.ends(_inputs(name))
-        if any(place not in committed[name] or committed[name][place].offset < end for place, end in ends.items()):
+        if any(
+            place not in committed[name] or committed[name][place].offset < end
+            for place, end in ends.items()
+        ):
             return False
     return True
 
@@ -192,7 +233,13 @@ class Replay:
                 self.log.now = record.at_ms
                 self.log.append(topic, partition, record.key, record.value, record.headers)
         book = read_book(source)
-        self.task = MemoryTask(REDUCERS[name], partition, self.log, book, TaskConfig(partitions=PARTITIONS, limits=limits))
+        self.task = MemoryTask(
+            REDUCERS[name],
+            partition,
+            self.log,
+            book,
+            TaskConfig(partitions=PARTITIONS, limits=limits),
+        )
         self.task.sees = dict.fromkeys(REDUCERS[name].inputs, 0)
         self.task.start()
 
@@ -233,12 +280,15 @@ class Replay:
 
 
 class Snapshot:
-    """Every record that the scorer has to do with, read once: a :class:`~baton.proof.audit.source.Source`."""
+    """Every record that the scorer has to do with, read once: a
+    :class:`~baton.proof.audit.source.Source`."""
 
     def __init__(self, bootstrap: str, namespace: str) -> None:
         self._records: dict[tuple[str, int], list[Record]] = {}
         with LogReader({"bootstrap.servers": bootstrap}, namespace) as reader:
-            for record in reader.read({name: list(range(reader.partitions(name))) for name in NAMES}):
+            for record in reader.read(
+                {name: list(range(reader.partitions(name))) for name in NAMES}
+            ):
                 self._records.setdefault((record.topic, record.partition), []).append(record)
 
     def partitions(self, topic: str) -> int:
@@ -248,7 +298,11 @@ class Snapshot:
         return 0
 
     def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
-        return (each for each in self._records.get((topic, partition), []) if each.offset >= (start or 0))
+        return (
+            each
+            for each in self._records.get((topic, partition), [])
+            if each.offset >= (start or 0)
+        )
 
 
 def held(records: Iterator[Record] | list[Any]) -> dict[bytes, bytes]:
@@ -264,7 +318,9 @@ def held(records: Iterator[Record] | list[Any]) -> dict[bytes, bytes]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_ten_thousand_leads_come_to_the_same_bytes_live_in_memory_and_rebuilt(bootstrap: str, namespace: str) -> None:
+def test_ten_thousand_leads_come_to_the_same_bytes_live_in_memory_and_rebuilt(
+    bootstrap: str, namespace: str
+) -> None:
     prepare(bootstrap, namespace)
     asyncio.run(live(bootstrap, namespace, 10_000))
     _compare(Snapshot(bootstrap, namespace), namespace)
@@ -275,27 +331,48 @@ def _compare(source: Source, namespace: str) -> None:
     there: Counter[bytes] = Counter()
     for name, partition in PLACES:
         findings: list[Finding] = []
-        TaskAudit(source, REDUCERS[name], partition, book, namespace).run(lambda *_: None, findings.append)
+        TaskAudit(source, REDUCERS[name], partition, book, namespace).run(
+            lambda *_: None, findings.append
+        )
         assert findings == []
         live_state = held(source.read(changelog_topic(name), partition))
         replay = Replay(source, name, partition, Limits(outputs=700, wakes=5_000))
         decode = codec_for(BatchJournal).decode
-        replay.follow(decode(each.value or b"") for each in source.read(journal_topic(name), partition))
+        replay.follow(
+            decode(each.value or b"") for each in source.read(journal_topic(name), partition)
+        )
         state = held(replay.log.records(changelog_topic(name), partition))
-        position, own = (codec_for(Position).decode(each.pop(POSITION_KEY)) for each in (live_state, state))
+        position, own = (
+            codec_for(Position).decode(each.pop(POSITION_KEY)) for each in (live_state, state)
+        )
         assert (own.now_ms, own.adopted) == (position.now_ms, position.adopted)
         assert state == live_state
         keys += len(state)
         published += replay.log.said
     for topic in {topic for each in REDUCERS.values() for topic in each.outputs}:
         for partition in range(PARTITIONS):
-            ours = (each for each in source.read(topic, partition) if each.header("baton_cause") is not None)
+            ours = (
+                each
+                for each in source.read(topic, partition)
+                if each.header("baton_cause") is not None
+            )
             there.update(said(topic, each.key, each.value, each.headers) for each in ours)
     assert published == there
     assert keys > 10_000
     assert len(there) > 10_000
     topics = Counter(each[:-16].decode() for each in there.elements())
-    assert min(topics[each] for each in ("scorer.transfers.v1", "scorer.buying.v1", "scorer.backlog.v1", "leads.stages.v1")) > 5
+    assert (
+        min(
+            topics[each]
+            for each in (
+                "scorer.transfers.v1",
+                "scorer.buying.v1",
+                "scorer.backlog.v1",
+                "leads.stages.v1",
+            )
+        )
+        > 5
+    )
 
 
 def test_a_difference_of_one_byte_in_one_state_would_be_seen() -> None:
@@ -304,4 +381,6 @@ def test_a_difference_of_one_byte_in_one_state_would_be_seen() -> None:
     log.append(changelog_topic("lead"), 0, b"hl2", b"gone")
     log.append(changelog_topic("lead"), 0, b"hl2", None)
     assert held(log.records(changelog_topic("lead"), 0)) == {b"hl1": b"state"}
-    assert said("leads.scored.v1", b"k", b"v", [("ce_id", b"1")]) != said("leads.scored.v1", b"k", b"w", [("ce_id", b"1")])
+    assert said("leads.scored.v1", b"k", b"v", [("ce_id", b"1")]) != said(
+        "leads.scored.v1", b"k", b"w", [("ce_id", b"1")]
+    )

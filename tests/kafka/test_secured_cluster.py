@@ -1,7 +1,9 @@
-"""A cluster that asks who comes and allows nothing unasked: TLS, SCRAM and ACLs, on a broker that enforces them.
+"""A cluster that asks who comes and allows nothing unasked: TLS, SCRAM and ACLs, on a broker that
+enforces them.
 
-Each service is a principal of its own and has exactly the rights of the table in docs/OPERATING.md; with these a lead comes all the way
-from the inbox to a sales tool, and a right too few is told by name.
+Each service is a principal of its own and has exactly the rights of the table in docs/OPERATING.md;
+with these a lead comes all the way from the inbox to a sales tool, and a right too few is told by
+name.
 """
 
 import json
@@ -27,7 +29,12 @@ from confluent_kafka.admin import (
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from baton.clients import confluent_options, confluent_producer_options
 from baton.cluster.log import LogReader
@@ -67,7 +74,8 @@ RESOURCES = {
 
 @dataclass(frozen=True)
 class Secured:
-    """``plain``: the way in of who may do anything; ``settings_of`` a principal go by TLS and SCRAM."""
+    """``plain``: the way in of who may do anything; ``settings_of`` a principal go by TLS and
+    SCRAM."""
 
     plain: str
     secured: str
@@ -75,9 +83,15 @@ class Secured:
 
     def settings_of(self, principal: str, namespace: str, home: Path) -> Settings:
         return Settings(
-            bootstrap=self.secured, namespace=namespace, home=home, partitions=1, security_protocol="SASL_SSL",
-            sasl_username=principal, sasl_password=_password(principal), ssl_ca_file=self.ca,
-        )  # fmt: skip
+            bootstrap=self.secured,
+            namespace=namespace,
+            home=home,
+            partitions=1,
+            security_protocol="SASL_SSL",
+            sasl_username=principal,
+            sasl_password=_password(principal),
+            ssl_ca_file=self.ca,
+        )
 
     def environment_of(self, principal: str) -> dict[str, str]:
         return {
@@ -107,7 +121,8 @@ def _pem(folder: Path) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="module")
 def cluster(broker_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    """A broker with ACLs: whoever comes by the plain listener may do anything, everybody else what they are given."""
+    """A broker with ACLs: whoever comes by the plain listener may do anything, everybody else what
+    they are given."""
     folder = tmp_path_factory.mktemp("secured")
     store, signer = _pem(folder)
     port = free_port()
@@ -135,7 +150,10 @@ def cluster(broker_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 def _make_principals(admin: AdminClient, names: tuple[str, ...]) -> None:
     how = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
-    made = [UserScramCredentialUpsertion(name, how, _password(name).encode(), uuid.uuid4().bytes) for name in names]
+    made = [
+        UserScramCredentialUpsertion(name, how, _password(name).encode(), uuid.uuid4().bytes)
+        for name in names
+    ]
     for future in admin.alter_user_scram_credentials(made).values():
         future.result(30)
 
@@ -161,19 +179,32 @@ def _allow(plain: str, principal: str, rights: tuple[Right, ...]) -> None:
 
 def _outsiders(namespace: str) -> dict[str, tuple[Right, ...]]:
     """Who sends, and who subscribes."""
-    tool = [Right(resource="topic", name=physical(namespace, topic), operations=READ) for topic in ROUTED]
+    tool = [
+        Right(resource="topic", name=physical(namespace, topic), operations=READ)
+        for topic in ROUTED
+    ]
     return {
-        "outside": (Right(resource="topic", name=physical(namespace, "leads.inbox.v1"), operations=WRITE),),
+        "outside": (
+            Right(resource="topic", name=physical(namespace, "leads.inbox.v1"), operations=WRITE),
+        ),
         "tool": (*tool, Right(resource="group", name="tool", operations=READ)),
     }
 
 
 @contextmanager
-def _running(cluster: Secured, namespace: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+def _running(
+    cluster: Secured, namespace: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[System]:
     for name, value in {
-        "BATON_BOOTSTRAP": cluster.plain, "BATON_NAMESPACE": namespace, "BATON_HOME": str(home), "BATON_PARTITIONS": "1",
-        "BATON_GATEWAY_PORT": "0", "BATON_METRICS_PORT": "0", "BATON_BOARD_PORT": "0", "BATON_AGREEMENT": str(DEMO_AGREEMENT),
-    }.items():  # fmt: skip
+        "BATON_BOOTSTRAP": cluster.plain,
+        "BATON_NAMESPACE": namespace,
+        "BATON_HOME": str(home),
+        "BATON_PARTITIONS": "1",
+        "BATON_GATEWAY_PORT": "0",
+        "BATON_METRICS_PORT": "0",
+        "BATON_BOARD_PORT": "0",
+        "BATON_AGREEMENT": str(DEMO_AGREEMENT),
+    }.items():
         monkeypatch.setenv(name, value)
     load_settings.cache_clear()
     said: list[str] = []
@@ -200,10 +231,18 @@ def test_with_the_rights_of_the_table_a_lead_comes_all_the_way_and_nobody_may_do
     for principal, rights in _outsiders(namespace).items():
         _allow(cluster.plain, principal, rights)
     with _running(cluster, namespace, tmp_path, monkeypatch):
-        _send(cluster.settings_of("outside", namespace, tmp_path), physical(namespace, "leads.inbox.v1"), json.dumps(LINE))
+        _send(
+            cluster.settings_of("outside", namespace, tmp_path),
+            physical(namespace, "leads.inbox.v1"),
+            json.dumps(LINE),
+        )
         tool = Consumer(
             confluent_options(cluster.settings_of("tool", namespace, tmp_path))
-            | {"group.id": "tool", "auto.offset.reset": "earliest", "isolation.level": "read_committed"}
+            | {
+                "group.id": "tool",
+                "auto.offset.reset": "earliest",
+                "isolation.level": "read_committed",
+            }
         )
         tool.subscribe([physical(namespace, topic) for topic in ROUTED])
         message, until = None, time.monotonic() + PATIENCE_S
@@ -213,7 +252,9 @@ def test_with_the_rights_of_the_table_a_lead_comes_all_the_way_and_nobody_may_do
         assert message is not None, "nothing was routed"
         assert message.error() is None
         breach = _breach(cluster.plain, namespace)
-        assert (breach.clock, breach.unproven) == ("accept", False), "the watcher cannot see how far the groups before it are"
+        assert (breach.clock, breach.unproven) == ("accept", False), (
+            "the watcher cannot see how far the groups before it are"
+        )
         for principal in (*SERVICES, "outside", "tool"):
             settings = cluster.settings_of(principal, namespace, tmp_path)
             with pytest.raises(PermissionError):
@@ -224,7 +265,9 @@ def _breach(plain: str, namespace: str) -> SlaViolation:
     """The first broken promise; nobody takes the lead, so there will be one."""
     topic, until = "leads.sla-violations.v1", time.monotonic() + PATIENCE_S
     with LogReader({"bootstrap.servers": plain}, namespace) as reader:
-        for record in reader.read({topic: [0]}, follow=True, until=lambda: time.monotonic() > until):
+        for record in reader.read(
+            {topic: [0]}, follow=True, until=lambda: time.monotonic() > until
+        ):
             assert record.value is not None
             told = codec_for(SlaViolation).decode(record.value)
             if told.kind == "breach":
@@ -236,7 +279,9 @@ def _send(settings: Settings, topic: str, value: str) -> None:
     """Raises PermissionError where the cluster says so."""
     told: list[KafkaError | None] = []
     producer = Producer(confluent_producer_options(settings) | {"enable.idempotence": False})
-    producer.produce(topic, value.encode(), key=b"k", on_delivery=lambda error, _: told.append(error))
+    producer.produce(
+        topic, value.encode(), key=b"k", on_delivery=lambda error, _: told.append(error)
+    )
     assert producer.flush(30) == 0
     error = told[0]
     if error is not None:
@@ -244,14 +289,19 @@ def _send(settings: Settings, topic: str, value: str) -> None:
         raise PermissionError(error.str())
 
 
-def test_a_right_too_few_is_told_by_name(cluster: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_right_too_few_is_told_by_name(
+    cluster: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     namespace = "lacking"
     lacking = physical(namespace, topics_of("scorer").reads[0])
     for service in SERVICES:
         rights = rights_of(service, namespace)
         kept = tuple(each for each in rights if service != "scorer" or each.name != lacking)
         _allow(cluster.plain, service, kept)
-    with pytest.raises(Exception, match="scorer"), _running(cluster, namespace, tmp_path, monkeypatch):
+    with (
+        pytest.raises(Exception, match="scorer"),
+        _running(cluster, namespace, tmp_path, monkeypatch),
+    ):
         pass
     log = (tmp_path / "logs" / "scorer.log").read_text()
     assert "TopicAuthorizationFailed" in log

@@ -1,4 +1,5 @@
-"""``baton up`` as a person runs it: the real services as processes, on Kafka, until Ctrl-C, a kill or ``baton down``."""
+"""``baton up`` as a person runs it: the real services as processes, on Kafka, until Ctrl-C, a kill
+or ``baton down``."""
 
 import base64
 import json
@@ -43,9 +44,16 @@ def environment(tmp_path: Path, bootstrap: str, namespace: str) -> dict[str, str
 def up(environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
     """A `baton up` in the foreground that is ready; whatever it started is ended in any case."""
     home = Path(environment["BATON_HOME"])
-    child = subprocess.Popen([*BATON, "up"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    child = subprocess.Popen(
+        [*BATON, "up"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     try:
-        _until(lambda: ((run := read_run(home)) is not None and run.state is RunState.RUNNING) or child.poll() is not None)
+        _until(
+            lambda: (
+                ((run := read_run(home)) is not None and run.state is RunState.RUNNING)
+                or child.poll() is not None
+            )
+        )
         yield child
     finally:
         child.kill()
@@ -62,7 +70,14 @@ def _until(condition: Callable[[], bool]) -> None:
 
 
 def _baton(environment: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*BATON, *words], env=environment, capture_output=True, text=True, check=False, timeout=READY_S + 20)
+    return subprocess.run(
+        [*BATON, *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=READY_S + 20,
+    )
 
 
 def _status(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -72,11 +87,20 @@ def _status(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _track(environment: Mapping[str, str], message_id: str) -> int:
     key = (Path(environment["BATON_HOME"]) / "write-key").read_text().strip().rpartition(":")[2]
-    (address,) = (each["addresses"]["http"] for each in _status(environment)["processes"] if each["name"] == "gateway")
+    (address,) = (
+        each["addresses"]["http"]
+        for each in _status(environment)["processes"]
+        if each["name"] == "gateway"
+    )
     request = urllib.request.Request(
         f"{address}/v1/track",
-        data=json.dumps({"userId": "u1", "messageId": message_id, "event": "demo_request"}).encode(),
-        headers={"content-type": "application/json", "authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()},
+        data=json.dumps(
+            {"userId": "u1", "messageId": message_id, "event": "demo_request"}
+        ).encode(),
+        headers={
+            "content-type": "application/json",
+            "authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode(),
+        },
     )
     with urllib.request.urlopen(request, timeout=20) as answer:
         return int(answer.status)
@@ -91,7 +115,9 @@ def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     up: subprocess.Popen[str], environment: Mapping[str, str]
 ) -> None:
     status = _status(environment)
-    assert [(each["name"], each["state"]) for each in status["processes"]] == [(name, "ready") for name in ("up", *WORKERS)]
+    assert [(each["name"], each["state"]) for each in status["processes"]] == [
+        (name, "ready") for name in ("up", *WORKERS)
+    ]
     assert (status["state"], status["namespace"]) == ("running", environment["BATON_NAMESPACE"])
     assert _track(environment, "m1") == 202
     _until(lambda: _accepted(environment) == 1)
@@ -104,7 +130,12 @@ def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     first = mark_of(pids["ingest"])
     send(first, signal.SIGKILL)
     wait_gone(first, 10)
-    _until(lambda: [each["state"] for each in _status(environment)["processes"]] == ["ready"] * len(("up", *WORKERS)))
+    _until(
+        lambda: (
+            [each["state"] for each in _status(environment)["processes"]]
+            == ["ready"] * len(("up", *WORKERS))
+        )
+    )
     assert _track(environment, "m2") == 202
     _until(lambda: _accepted(environment) == 2)
 
@@ -118,7 +149,9 @@ def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     assert (stopped["state"], stopped["processes"]) == ("stopped", [])
 
 
-def test_in_the_background_it_returns_when_ready_and_a_kill_ends_the_services_too(environment: dict[str, str]) -> None:
+def test_in_the_background_it_returns_when_ready_and_a_kill_ends_the_services_too(
+    environment: dict[str, str],
+) -> None:
     home = Path(environment["BATON_HOME"])
     try:
         started = _baton(environment, "up", "--detach")
@@ -135,10 +168,13 @@ def test_in_the_background_it_returns_when_ready_and_a_kill_ends_the_services_to
 
         send(run.supervisor, signal.SIGKILL)
         wait_gone(run.supervisor, 10)
-        _until(lambda: not any(is_running(each.mark) for each in run.processes))  # services end with their supervisor
+        # services end with their supervisor
+        _until(lambda: not any(is_running(each.mark) for each in run.processes))
         status = _status(environment)
         assert status["state"] == "killed"
-        assert [(each["name"], each["state"]) for each in status["processes"]] == [(name, "gone") for name in ("up", *WORKERS)]
+        assert [(each["name"], each["state"]) for each in status["processes"]] == [
+            (name, "gone") for name in ("up", *WORKERS)
+        ]
     finally:
         down = _baton(environment, "down")
     assert (down.returncode, down.stdout) == (0, "stopped\n")

@@ -1,7 +1,8 @@
 """A worker process of toy reducers, as the tests start, kill and pause it.
 
-``python -m tests.kafka.toy_worker REDUCER...``. Besides the engine's own failpoints, ``BATON_FAILPOINT`` knows ``decoding``,
-``decoded``, ``stepping`` and ``stepped`` here: those moments lie in the core, which has no points.
+``python -m tests.kafka.toy_worker REDUCER...``. Besides the engine's own failpoints,
+``BATON_FAILPOINT`` knows ``decoding``, ``decoded``, ``stepping`` and ``stepped`` here: those
+moments lie in the core, which has no points.
 """
 
 import os
@@ -61,7 +62,11 @@ def codecs(at: Callable[[str], None]) -> Callable[[type], Any]:
 
     class Codec:
         def __init__(self, record: type) -> None:
-            self.encode, self._decode, self._tells = codec_for(record).encode, codec_for(record).decode, record is ToyNumber
+            self.encode, self._decode, self._tells = (
+                codec_for(record).encode,
+                codec_for(record).decode,
+                record is ToyNumber,
+            )
 
         def decode(self, data: bytes, start: int = 0) -> Any:
             if not self._tells:
@@ -87,7 +92,12 @@ def main() -> None:
     host = KafkaHost(
         service.reducers,
         ToyBook(),
-        TaskConfig(partitions=settings.partitions, namespace=settings.namespace, topics=TOPICS_AND_ORDERS, codecs=codecs(at)),
+        TaskConfig(
+            partitions=settings.partitions,
+            namespace=settings.namespace,
+            topics=TOPICS_AND_ORDERS,
+            codecs=codecs(at),
+        ),
         HostConfig(
             client=client_options(settings),
             settings=EngineSettings(),

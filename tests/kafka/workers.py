@@ -19,7 +19,15 @@ _POLL_S = 0.05
 class WorkerProcess:
     """One process of :mod:`tests.kafka.toy_worker`."""
 
-    def __init__(self, nursery: Nursery, bootstrap: str, namespace: str, log: Path, *reducers: str, **settings: Any) -> None:
+    def __init__(
+        self,
+        nursery: Nursery,
+        bootstrap: str,
+        namespace: str,
+        log: Path,
+        *reducers: str,
+        **settings: Any,
+    ) -> None:
         self._nursery = nursery
         self.port = _free_port()
         self._words = list(reducers)
@@ -37,7 +45,9 @@ class WorkerProcess:
 
     def start(self, failpoint: str | None = None) -> "WorkerProcess":
         """Start it, to be killed at a failpoint or not."""
-        environment = self._environment | ({} if failpoint is None else {"BATON_FAILPOINT": failpoint})
+        environment = self._environment | (
+            {} if failpoint is None else {"BATON_FAILPOINT": failpoint}
+        )
         self._pid = self._nursery.start(self._words, environment, self.log)
         return self
 
@@ -78,11 +88,15 @@ class WorkerProcess:
 
     def tasks(self) -> dict[tuple[str, int], dict[str, Any]]:
         """What it says of its tasks."""
-        return {(each["reducer"], each["partition"]): each for each in json.loads(self.get("/tasks")[1])}
+        return {
+            (each["reducer"], each["partition"]): each for each in json.loads(self.get("/tasks")[1])
+        }
 
     def metric(self, line: str) -> float:
         """The value of one line of ``/metrics``; 0 if it is not there."""
-        found = [each for each in self.get("/metrics")[1].splitlines() if each.startswith(line + " ")]
+        found = [
+            each for each in self.get("/metrics")[1].splitlines() if each.startswith(line + " ")
+        ]
         return float(found[0].rsplit(" ", 1)[1]) if found else 0.0
 
     def kill(self) -> None:

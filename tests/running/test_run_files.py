@@ -1,4 +1,5 @@
-"""Files of a run: nobody else reads them, a rotation loses no line, and what the disk refuses is one sentence."""
+"""Files of a run: nobody else reads them, a rotation loses no line, and what the disk refuses is
+one sentence."""
 
 import errno
 import logging
@@ -17,7 +18,9 @@ def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_log_and_its_folder_are_their_owners_alone_also_where_the_folder_was_there(tmp_path: Path) -> None:
+def test_a_log_and_its_folder_are_their_owners_alone_also_where_the_folder_was_there(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "logs").mkdir(mode=0o755)
     with open_log(tmp_path / "logs" / "x.log") as out:
         out.write(b"one\n")
@@ -68,7 +71,10 @@ def test_a_worker_writes_on_in_a_new_file_when_its_log_was_renamed(tmp_path: Pat
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (errno.ENOSPC, "/h/run.json: no space left on device; make room, or choose a folder on another disk"),
+        (
+            errno.ENOSPC,
+            "/h/run.json: no space left on device; make room, or choose a folder on another disk",
+        ),
         (errno.EROFS, "/h/run.json: read-only file system; choose a folder that can be written"),
         (errno.EACCES, "/h/run.json: permission denied; choose a folder of your own"),
     ],

@@ -1,4 +1,5 @@
-"""A run goes on when its disk is full: what runs is left alone, what ended is tried again, and both are said."""
+"""A run goes on when its disk is full: what runs is left alone, what ended is tried again, and both
+are said."""
 
 import errno
 import os
@@ -64,7 +65,10 @@ def test_a_service_that_cannot_be_started_for_want_of_room_is_tried_again(
         system.tend()
         clock.now += 11
     assert service.starts == 1
-    words = f"one cannot be started: {tmp_path / 'logs' / 'one.log'}: No space left on device; trying again in 10 s"
+    words = (
+        f"one cannot be started: {tmp_path / 'logs' / 'one.log'}: No space left on device; trying "
+        "again in 10 s"
+    )
     assert said[-2:] == [words, words]
     service.disk_is_full = False
     system.tend()

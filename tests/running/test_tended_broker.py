@@ -1,4 +1,5 @@
-"""The broker of a run is started again when it ends, at its address, and ends with the run even while it starts."""
+"""The broker of a run is started again when it ends, at its address, and ends with the run even
+while it starts."""
 
 import threading
 import time
@@ -12,7 +13,8 @@ from baton.local.up.tended_broker import TendedBroker
 
 
 class Broker:
-    """A stand-in for the embedded broker: what was asked of it, and whether it runs. ``blocked``: a start waits until it is ended."""
+    """A stand-in for the embedded broker: what was asked of it, and whether it runs. ``blocked``: a
+    start waits until it is ended."""
 
     def __init__(self, port: int, log: list[str]) -> None:
         self.port, self.said, self.log = port or 1234, log, Path("kafka.log")
@@ -77,7 +79,9 @@ def _until(condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def test_one_that_ended_is_started_again_after_a_wait_at_the_address_the_services_know(clock: Clock) -> None:
+def test_one_that_ended_is_started_again_after_a_wait_at_the_address_the_services_know(
+    clock: Clock,
+) -> None:
     tended, broker, done, said = _started(clock)
     assert not tended.tend()
     broker.running = None
@@ -93,7 +97,9 @@ def test_one_that_ended_is_started_again_after_a_wait_at_the_address_the_service
     ]
 
 
-def test_one_that_cannot_be_started_is_tried_again_after_longer_and_longer_waits(clock: Clock) -> None:
+def test_one_that_cannot_be_started_is_tried_again_after_longer_and_longer_waits(
+    clock: Clock,
+) -> None:
     tended, broker, _, said = _started(clock)
     broker.running, broker.fault = None, RuntimeError("only 3 MB are free\nand more")
     for _ in range(3):

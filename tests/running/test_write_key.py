@@ -10,14 +10,18 @@ from services.ingest.gateway.write_keys import Scope, key_ring
 from services.ingest.settings import GatewaySettings
 
 
-def test_a_key_is_made_once_for_the_user_alone_and_opens_the_gateway_to_all_scopes(tmp_path: Path) -> None:
+def test_a_key_is_made_once_for_the_user_alone_and_opens_the_gateway_to_all_scopes(
+    tmp_path: Path,
+) -> None:
     home = tmp_path / "home"
     told = key_environment(home, {})
     written = key_file(home).read_text()
     assert told == {"BATON_WRITE_KEYS_FILE": str(key_file(home))} == key_environment(home, {})
     assert key_file(home).read_text() == written
     assert stat.S_IMODE(key_file(home).stat().st_mode) == 0o600
-    holder = key_ring(GatewaySettings(write_keys_file=key_file(home))).holder(written.strip().rpartition(":")[2])
+    holder = key_ring(GatewaySettings(write_keys_file=key_file(home))).holder(
+        written.strip().rpartition(":")[2]
+    )
     assert holder is not None
     assert (holder.name, holder.scopes) == ("local", frozenset(Scope))
 

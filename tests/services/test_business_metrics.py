@@ -19,48 +19,102 @@ from baton.engine.core import Core
 from baton.engine.task_config import TaskConfig
 from services.router.assignment.reducer import Assignment
 from tests.engine.test_input_merge import Fetched
-from tests.services.router.router_world import MINUTE, MONDAY_0900, POOLS, Book, agreement, handoff_id, qualified, reference_of
+from tests.services.router.router_world import (
+    MINUTE,
+    MONDAY_0900,
+    POOLS,
+    Book,
+    agreement,
+    handoff_id,
+    qualified,
+    reference_of,
+)
 
 AT = {"at_ms": 1, "cause_id": "c", "agreement": "v"}
 
 
 def alias(kind: str) -> IdentityAlias:
-    return IdentityAlias(identity="i", lead_id="l", kind=kind, known=True, cause_id="c", from_identity="i", occurred_at_ms=1)
+    return IdentityAlias(
+        identity="i",
+        lead_id="l",
+        kind=kind,
+        known=True,
+        cause_id="c",
+        from_identity="i",
+        occurred_at_ms=1,
+    )
 
 
 def progress(state: str) -> GoalProgress:
     return GoalProgress(
-        goal="mqls", metric="mql", side="marketing", period="2026-11", segment=None, target=100, achieved=30, pace_ppm=1_250_000,
-        working_days_gone=5, working_days=21, state=state, **AT,
-    )  # fmt: skip
+        goal="mqls",
+        metric="mql",
+        side="marketing",
+        period="2026-11",
+        segment=None,
+        target=100,
+        achieved=30,
+        pace_ppm=1_250_000,
+        working_days_gone=5,
+        working_days=21,
+        state=state,
+        **AT,
+    )
 
 
 FACTS: list[tuple[str, Any, Amount | None]] = [
-    ("leads.qualified.v1", qualified("l", level="hot", leg="sales"), Amount(Business.QUALIFIED, ("hot", "sales"))),
+    (
+        "leads.qualified.v1",
+        qualified("l", level="hot", leg="sales"),
+        Amount(Business.QUALIFIED, ("hot", "sales")),
+    ),
     (
         "leads.sla-violations.v1",
-        SlaViolation(violation_id="v", kind="breach", clock="accept", side="sales", deadline_ms=1, **AT),
+        SlaViolation(
+            violation_id="v", kind="breach", clock="accept", side="sales", deadline_ms=1, **AT
+        ),
         Amount(Business.VIOLATIONS, ("accept", "breach")),
     ),
     (
         "leads.recycled.v1",
-        LeadRecycled(recycle_id="r", lead_id="l", cycle=1, outcome="recycle", reason="no_budget", **AT),
+        LeadRecycled(
+            recycle_id="r", lead_id="l", cycle=1, outcome="recycle", reason="no_budget", **AT
+        ),
         Amount(Business.RECYCLED, ("recycle", "no_budget")),
     ),
     (
         "leads.recycled.v1",
-        LeadRecycled(recycle_id="r", lead_id="l", cycle=1, outcome="disqualify", reason="Ann Lee left, ann@acme.example", **AT),
+        LeadRecycled(
+            recycle_id="r",
+            lead_id="l",
+            cycle=1,
+            outcome="disqualify",
+            reason="Ann Lee left, ann@acme.example",
+            **AT,
+        ),
         Amount(Business.RECYCLED, ("disqualify", "other")),
     ),
     (
         "leads.refusals.v1",
-        LeadRefused(lead_id="l", event="accepted", stage="mql", actor="sales", reason="stale_handoff", at_ms=1, cause_id="c"),
+        LeadRefused(
+            lead_id="l",
+            event="accepted",
+            stage="mql",
+            actor="sales",
+            reason="stale_handoff",
+            at_ms=1,
+            cause_id="c",
+        ),
         Amount(Business.REFUSALS, ("stale_handoff",)),
     ),
     ("intake.aliases.v1", alias(AliasKind.DUPLICATE), Amount(Business.DUPLICATES)),
     ("intake.aliases.v1", alias(AliasKind.CONFLICT), Amount(Business.CONFLICTS)),
     ("intake.aliases.v1", alias(AliasKind.RESOLVED), None),
-    ("goals.progress.v1", progress("running"), Amount(Business.PACE, ("mqls", "marketing"), 1.25, sets=True)),
+    (
+        "goals.progress.v1",
+        progress("running"),
+        Amount(Business.PACE, ("mqls", "marketing"), 1.25, sets=True),
+    ),
     ("goals.progress.v1", progress("missed"), None),
 ]
 
@@ -72,21 +126,29 @@ def test_a_fact_counts_as(topic: str, fact: Any, amount: Amount | None) -> None:
 
 
 class Desk:
-    """Assignment alone, as the host runs it, with one pool whose only member has room for one lead."""
+    """Assignment alone, as the host runs it, with one pool whose only member has room for one
+    lead."""
 
     def __init__(self) -> None:
-        pools: Mapping[str, Any] = {**POOLS, "bridge": {"kind": "sdr", "members": {"ann": {"capacity": 1}}}}
+        pools: Mapping[str, Any] = {
+            **POOLS,
+            "bridge": {"kind": "sdr", "members": {"ann": {"capacity": 1}}},
+        }
         book = Book(reference_of(agreement(pools=pools)))
         self.core = Core(Assignment(), book, TaskConfig(measures=MEASURES))
         self.offset = 0
 
-    def batch(self, *items: QueueItem, commits: bool = True) -> dict[tuple[str, tuple[str, ...]], float]:
+    def batch(
+        self, *items: QueueItem, commits: bool = True
+    ) -> dict[tuple[str, tuple[str, ...]], float]:
         """What a batch of these items is measured by."""
         self.core.begin(0)
         for number, item in enumerate(items, start=self.offset):
             at_ms = MONDAY_0900 + number * MINUTE
             value = codec_for(QueueItem).encode(item)
-            self.core.process("router.queue.v1", Fetched(number, at_ms, item.pool.encode(), value, ()))
+            self.core.process(
+                "router.queue.v1", Fetched(number, at_ms, item.pool.encode(), value, ())
+            )
         batch = self.core.seal()
         assert batch is not None
         if commits:
@@ -100,14 +162,25 @@ class Desk:
 def item(lead: str, kind: str = "request") -> QueueItem:
     who = qualified(lead)
     return QueueItem(
-        kind=kind, handoff_id=handoff_id(lead), qualification_id=who.qualification_id, attempt=1, lead_id=lead, pool="bridge",
-        cause_id="c", at_ms=MONDAY_0900, qualified=who if kind == "request" else None,
-    )  # fmt: skip
+        kind=kind,
+        handoff_id=handoff_id(lead),
+        qualification_id=who.qualification_id,
+        attempt=1,
+        lead_id=lead,
+        pool="bridge",
+        cause_id="c",
+        at_ms=MONDAY_0900,
+        qualified=who if kind == "request" else None,
+    )
 
 
 def test_a_pool_tells_how_many_wait_and_what_it_handed_out() -> None:
     desk = Desk()
-    routed, held, waiting = (Business.ROUTED, ("bridge", "sdr")), (Business.UNROUTED, ("held",)), (Business.WAITING, ("bridge",))
+    routed, held, waiting = (
+        (Business.ROUTED, ("bridge", "sdr")),
+        (Business.UNROUTED, ("held",)),
+        (Business.WAITING, ("bridge",)),
+    )
     assert desk.batch(item("a")) == {routed: 1, waiting: 0}
     assert desk.batch(item("b"), item("c"), commits=False) == {held: 2, waiting: 2}
     assert desk.batch(item("b"), item("c")) == {held: 2, waiting: 2}

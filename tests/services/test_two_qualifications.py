@@ -1,6 +1,8 @@
-"""A law over what meets in one batch: two qualifications of one lead, every end between and after, cut into batches in every way.
+"""A law over what meets in one batch: two qualifications of one lead, every end between and after,
+cut into batches in every way.
 
-The scorer's word is scripted; router and SLA watcher run as they are. Afterwards no lead is without a holder, a date or an end.
+The scorer's word is scripted; router and SLA watcher run as they are. Afterwards no lead is without
+a holder, a date or an end.
 """
 
 from __future__ import annotations
@@ -20,7 +22,14 @@ from baton.engine.memory import MemoryHost
 from baton.ids import derived_id
 from services.router.app import SERVICE as ROUTER
 from services.sla_watcher.app import SERVICE as WATCHER
-from tests.services.router.router_world import MONDAY_0900, Book, agreement, qualification_id, qualified, staged
+from tests.services.router.router_world import (
+    MONDAY_0900,
+    Book,
+    agreement,
+    qualification_id,
+    qualified,
+    staged,
+)
 from tests.streams import decision_of, stream_of
 
 LEAD = "l1"
@@ -35,8 +44,13 @@ def _q(n: int) -> LeadDecision:
 
 
 def _end(event: str, n: int, to: str = "inquiry", **more: Any) -> LeadDecision:
-    about = {"qualification_id": qualification_id(LEAD, n=n), "handoff_id": derived_id("handoff", qualification_id(LEAD, n=n), 1)}
-    record: LeadDecision = stream_of(staged(LEAD, event, to_stage=to, actor="system", **about, **more))[1]
+    about = {
+        "qualification_id": qualification_id(LEAD, n=n),
+        "handoff_id": derived_id("handoff", qualification_id(LEAD, n=n), 1),
+    }
+    record: LeadDecision = stream_of(
+        staged(LEAD, event, to_stage=to, actor="system", **about, **more)
+    )[1]
     return record
 
 
@@ -46,19 +60,44 @@ def _both(first: LeadDecision, second: LeadDecision) -> LeadDecision:
 
 
 STORIES: dict[str, tuple[list[LeadDecision], set[HolderKind]]] = {
-    "withdrawn and again": ([_q(0), _end("withdrawn", 0), _q(1)], {HolderKind.PERSON, HolderKind.QUEUE}),
-    "in one step": ([_q(0), _both(_end("withdrawn", 0), _q(1))], {HolderKind.PERSON, HolderKind.QUEUE}),
-    "accepted, then again": ([_q(0), _end("accepted", 0, "sal", by="ann"), _q(1)], {HolderKind.PERSON}),
-    "withdrawn twice": ([_q(0), _end("withdrawn", 0), _q(1), _end("withdrawn", 1)], {HolderKind.NURTURE}),
-    "withdrawn and merged": ([_q(0), _end("withdrawn", 0), _q(1), _end("merged", 1, "mql")], {HolderKind.LEAD}),
-    "merged and lives again": ([_q(0), _end("merged", 0, "mql"), _q(1)], {HolderKind.PERSON, HolderKind.QUEUE}),
-    "withdrawn and erased": ([_q(0), _end("withdrawn", 0), _q(1), _end("erased", 1, "mql")], {HolderKind.END}),
-    "the former end again": ([_q(0), _q(1), _end("recycled", 0, "mql")], {HolderKind.PERSON, HolderKind.QUEUE}),
+    "withdrawn and again": (
+        [_q(0), _end("withdrawn", 0), _q(1)],
+        {HolderKind.PERSON, HolderKind.QUEUE},
+    ),
+    "in one step": (
+        [_q(0), _both(_end("withdrawn", 0), _q(1))],
+        {HolderKind.PERSON, HolderKind.QUEUE},
+    ),
+    "accepted, then again": (
+        [_q(0), _end("accepted", 0, "sal", by="ann"), _q(1)],
+        {HolderKind.PERSON},
+    ),
+    "withdrawn twice": (
+        [_q(0), _end("withdrawn", 0), _q(1), _end("withdrawn", 1)],
+        {HolderKind.NURTURE},
+    ),
+    "withdrawn and merged": (
+        [_q(0), _end("withdrawn", 0), _q(1), _end("merged", 1, "mql")],
+        {HolderKind.LEAD},
+    ),
+    "merged and lives again": (
+        [_q(0), _end("merged", 0, "mql"), _q(1)],
+        {HolderKind.PERSON, HolderKind.QUEUE},
+    ),
+    "withdrawn and erased": (
+        [_q(0), _end("withdrawn", 0), _q(1), _end("erased", 1, "mql")],
+        {HolderKind.END},
+    ),
+    "the former end again": (
+        [_q(0), _q(1), _end("recycled", 0, "mql")],
+        {HolderKind.PERSON, HolderKind.QUEUE},
+    ),
 }
 
 
 def _play(story: list[LeadDecision], cuts: tuple[int, ...]) -> MemoryHost:
-    """``cuts[i]``: how many rounds the reducers have after the i-th record; many: until all is quiet."""
+    """``cuts[i]``: how many rounds the reducers have after the i-th record; many: until all is
+    quiet."""
     host = MemoryHost((*ROUTER.reducers, *WATCHER.reducers), Book(REFERENCE), start_ms=MONDAY_0900)
     for record, rounds in zip(story, cuts, strict=True):
         host.send("scorer.leads.v1", LEAD, record)
@@ -79,7 +118,9 @@ def _holding(host: MemoryHost) -> Holding:
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_two_qualifications_in_one_batch_and_over_its_boundaries_leave_the_lead_with_a_holder_or_an_end(name: str) -> None:
+def test_two_qualifications_in_one_batch_and_over_its_boundaries_leave_the_lead_with_a_holder_or_an_end(
+    name: str,
+) -> None:
     story, kinds = STORIES[name]
     assert LeadMove in {type(move) for record in story for move in record.moves}
     for cuts in product(ROUNDS, repeat=len(story) - 1):

@@ -1,4 +1,5 @@
-"""What came about in a run: stages, rules, outcomes, states and kinds, counted by topic, so that seeds can be held to meeting them all."""
+"""What came about in a run: stages, rules, outcomes, states and kinds, counted by topic, so that
+seeds can be held to meeting them all."""
 
 from collections import Counter
 

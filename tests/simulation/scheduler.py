@@ -1,8 +1,9 @@
 """A seeded scheduler over the whole flow in memory: the same seed, the same faults, the same log.
 
-Between any two steps of any task it may crash the task, abort its transaction, hand its partition to another owner while the former one goes on,
-keep a partition's news from it for a while, let time jump, or send an event twice; in some seeds another agreement comes into force, people are
-away, pools are small, and what people do is told late. What must hold afterwards is the audit's business.
+Between any two steps of any task it may crash the task, abort its transaction, hand its partition
+to another owner while the former one goes on, keep a partition's news from it for a while, let time
+jump, or send an event twice; in some seeds another agreement comes into force, people are away,
+pools are small, and what people do is told late. What must hold afterwards is the audit's business.
 """
 
 import json
@@ -57,7 +58,10 @@ _CHANGES = (
 _SMALL = (
     (
         "  sdr:\n    kind: sdr\n",
-        "  helpers: {kind: sdr, manager: mgr-ines, members: {ae-hugo: {capacity: 1}}}\n  sdr:\n    kind: sdr\n    nobody: {overflow: helpers}\n",
+        (
+            "  helpers: {kind: sdr, manager: mgr-ines, members: {ae-hugo: {capacity: 1}}}\n  sdr:\n    "
+            "kind: sdr\n    nobody: {overflow: helpers}\n"
+        ),
     ),
     (
         "    kind: sales\n    manager: mgr-ines\n    members:\n",
@@ -78,24 +82,31 @@ def agreement() -> tuple[str, str]:
 
 
 def agreement_that_asks_accounts() -> tuple[str, str]:
-    """The same, where nobody is an MQL before a second person of the account is engaged: leads and accounts tell each other."""
+    """The same, where nobody is an MQL before a second person of the account is engaged: leads and
+    accounts tell each other."""
     model = read_agreement(_AGREEMENT)
     gate = GateModel(when=Test(field="account.engaged_people", op=Op.AT_LEAST, value=2))
     text = canonical_text(
-        model.model_copy(update={"lifecycle": model.lifecycle.model_copy(update={"gates": {"Two of them": gate}})})
+        model.model_copy(
+            update={
+                "lifecycle": model.lifecycle.model_copy(update={"gates": {"Two of them": gate}})
+            }
+        )
     )
     return text, version_of(text)
 
 
 @cache
 def another_agreement() -> tuple[str, str]:
-    """The same with a lower threshold, more points for a form and less room: some leads are ready at once, and some must wait."""
+    """The same with a lower threshold, more points for a form and less room: some leads are ready
+    at once, and some must wait."""
     return _changed(_CHANGES)
 
 
 @cache
 def small_pools() -> tuple[str, str]:
-    """The same, where SDRs hand on what is too much for them to another pool, and for sales somebody watches."""
+    """The same, where SDRs hand on what is too much for them to another pool, and for sales
+    somebody watches."""
     return _changed(_SMALL)
 
 
@@ -166,9 +177,17 @@ def _agree(host: MemoryHost, text: str, version: str) -> None:
         host.send(
             BATON_AGREEMENTS,
             f"{version}:{side}",
-            AgreementRecord(record_id=f"{version}:{side}", kind="approved", version=version, side=side),
+            AgreementRecord(
+                record_id=f"{version}:{side}", kind="approved", version=version, side=side
+            ),
         )
-    published = AgreementRecord(record_id=version, kind="published", version=version, effective_at_ms=host.log.now, text=text)
+    published = AgreementRecord(
+        record_id=version,
+        kind="published",
+        version=version,
+        effective_at_ms=host.log.now,
+        text=text,
+    )
     host.send(BATON_AGREEMENTS, version, published)
 
 
@@ -180,7 +199,10 @@ def _absences(random: Random) -> list[PeopleRecord]:
     from_ms = BEGINS_MS + random.randrange(10_000)
     until_ms = from_ms + random.randrange(1_000, 20_000)
     away = team if random.random() < 0.6 else team[:1]
-    told = [PeopleRecord(record_id=f"off-{each}", person=each, from_ms=from_ms, until_ms=until_ms) for each in away]
+    told = [
+        PeopleRecord(record_id=f"off-{each}", person=each, from_ms=from_ms, until_ms=until_ms)
+        for each in away
+    ]
     return told + [replace(each, cancelled=True) for each in told if random.random() < 0.15]
 
 
@@ -188,15 +210,29 @@ def _lines(random: Random) -> list[tuple[int, bytes]]:
     lines = []
     for number in range(random.randint(1, 3)):
         identifiers: dict[str, str] = {"anonymous": f"visitor-{number}"}
-        profile = {"country": "DE", "role": random.choice(_ROLES), "employees": "400", "industry": "retail"}
+        profile = {
+            "country": "DE",
+            "role": random.choice(_ROLES),
+            "employees": "400",
+            "industry": "retail",
+        }
         if random.random() < 0.06:
             profile["relation"] = "competitor"
         for place in range(random.randint(1, 4)):
             at_ms = BEGINS_MS + random.randrange(20_000)
             if random.random() < 0.6:
                 identifiers = identifiers | {"email": f"lead{number}@firm{number % 2}.example"}
-            line = {"id": f"{number}-{place}", "source": "seed", "occurred_at": iso(at_ms), "identifiers": identifiers}
-            line |= {"kind": "engagement", "engagement": {"act": random.choice(_ACTS)}, "profile": profile}
+            line = {
+                "id": f"{number}-{place}",
+                "source": "seed",
+                "occurred_at": iso(at_ms),
+                "identifiers": identifiers,
+            }
+            line |= {
+                "kind": "engagement",
+                "engagement": {"act": random.choice(_ACTS)},
+                "profile": profile,
+            }
             encoded = json.dumps(line).encode()
             lines.append((at_ms, encoded))
             if random.random() < 0.2:
@@ -215,9 +251,14 @@ def _lines(random: Random) -> list[tuple[int, bytes]]:
 
 
 def _changed_mind(random: Random, number: int, profile: dict[str, str]) -> tuple[int, bytes]:
-    """One request: somebody asks for a demonstration, takes it back and asks again; now and then it is sent twice, or in another order."""
+    """One request: somebody asks for a demonstration, takes it back and asks again; now and then it
+    is sent twice, or in another order."""
     at_ms = BEGINS_MS + random.randrange(20_000)
-    base = {"source": "seed", "occurred_at": iso(at_ms), "identifiers": {"email": f"lead{number}@firm{number % 2}.example"}}
+    base = {
+        "source": "seed",
+        "occurred_at": iso(at_ms),
+        "identifiers": {"email": f"lead{number}@firm{number % 2}.example"},
+    }
     asked = {"kind": "engagement", "engagement": {"act": "demo_request"}}
     lines: list[dict[str, Any]] = [
         base | {"id": f"m-{number}-0", "kind": "profile", "profile": profile},
@@ -231,15 +272,29 @@ def _changed_mind(random: Random, number: int, profile: dict[str, str]) -> tuple
     return at_ms, b"\n".join(json.dumps(line).encode() for line in lines)
 
 
-def _two_become_one(random: Random, number: int, profile: dict[str, str]) -> list[tuple[int, bytes]]:
-    """Somebody known, and a visitor of the same firm who asks for a demonstration, turn out to be one: before or after anybody has
-    taken the visitor up, and in one request with it now and then."""
+def _two_become_one(
+    random: Random, number: int, profile: dict[str, str]
+) -> list[tuple[int, bytes]]:
+    """Somebody known, and a visitor of the same firm who asks for a demonstration, turn out to be
+    one: before or after anybody has taken the visitor up, and in one request with it now and
+    then."""
     at_ms = BEGINS_MS + random.randrange(12_000)
-    known, visitor = {"email": f"joined{number}@firm{number % 2}.example"}, {"anonymous": f"tablet-{number}"}
+    known, visitor = (
+        {"email": f"joined{number}@firm{number % 2}.example"},
+        {"anonymous": f"tablet-{number}"},
+    )
     firm = profile | {"domain": f"firm{number % 2}.example"}
-    asked = {"kind": "engagement", "engagement": {"act": random.choice(("demo_request", "pricing_view"))}}
+    asked = {
+        "kind": "engagement",
+        "engagement": {"act": random.choice(("demo_request", "pricing_view"))},
+    }
     told: list[dict[str, Any]] = [
-        {"kind": "profile", "profile": firm, "person": {"first_name": "Ann", "phone": "+49 30 1234567"}, "identifiers": known},
+        {
+            "kind": "profile",
+            "profile": firm,
+            "person": {"first_name": "Ann", "phone": "+49 30 1234567"},
+            "identifiers": known,
+        },
         asked | {"identifiers": visitor, "profile": firm},
         {"kind": "link", "identifiers": known | visitor},
         asked | {"identifiers": visitor},
@@ -256,18 +311,32 @@ def _two_become_one(random: Random, number: int, profile: dict[str, str]) -> lis
 def _retracts(line: dict[str, Any], at_ms: int) -> bytes:
     taken_back = {name: line[name] for name in ("source", "identifiers")}
     return json.dumps(
-        taken_back | {"kind": "retraction", "id": f"r-{line['id']}", "occurred_at": iso(at_ms), "retracts": line["id"]}
+        taken_back
+        | {
+            "kind": "retraction",
+            "id": f"r-{line['id']}",
+            "occurred_at": iso(at_ms),
+            "retracts": line["id"],
+        }
     ).encode()
 
 
 def _last_word(random: Random, number: int, identifiers: dict[str, str]) -> tuple[int, bytes]:
     """A refusal of consent, or the wish to be forgotten."""
     at_ms = BEGINS_MS + random.randrange(20_000)
-    line: dict[str, Any] = {"id": f"w-{number}", "source": "seed", "occurred_at": iso(at_ms), "identifiers": identifiers}
+    line: dict[str, Any] = {
+        "id": f"w-{number}",
+        "source": "seed",
+        "occurred_at": iso(at_ms),
+        "identifiers": identifiers,
+    }
     if random.random() < 0.5:
         line |= {"kind": "erasure"}
     else:
-        line |= {"kind": "consent", "consent": {"purpose": "sales", "granted": random.random() < 0.3}}
+        line |= {
+            "kind": "consent",
+            "consent": {"purpose": "sales", "granted": random.random() < 0.3},
+        }
     return at_ms, json.dumps(line).encode()
 
 
@@ -277,7 +346,12 @@ def _commanded(routed: LeadRouted, random: Random) -> tuple[int, bytes] | None:
         return None
     kind, by, more = random.choice(_COMMANDS)
     command = {"kind": kind, "by": by or routed.owner, "handoff_id": routed.handoff_id} | more
-    line = {"kind": "command", "id": f"{routed.handoff_id}-{kind}", "source": "seed-crm", "identifiers": {"lead": routed.lead_id}}
+    line = {
+        "kind": "command",
+        "id": f"{routed.handoff_id}-{kind}",
+        "source": "seed-crm",
+        "identifiers": {"lead": routed.lead_id},
+    }
     line |= {"occurred_at": iso(routed.routed_at_ms), "command": command}
     return routed.routed_at_ms + random.randrange(3_000), json.dumps(line).encode()
 
@@ -287,18 +361,37 @@ def _sold(routed: LeadRouted, random: Random) -> list[tuple[int, bytes]]:
     if routed.leg != "sales" or random.random() >= 0.5:
         return []
     deal = {"opportunity_id": "o-1", "amount_minor": 120_000, "currency": "EUR"}
-    acts = [("opportunity", deal), ("won", deal) if random.random() < 0.5 else ("lost", {"reason": "lost_other"})]
+    acts = [
+        ("opportunity", deal),
+        ("won", deal) if random.random() < 0.5 else ("lost", {"reason": "lost_other"}),
+    ]
     lines = []
     for number, (kind, more) in enumerate(acts):
-        act = {"kind": kind, "by": routed.owner, "actor": routed.leg, "handoff_id": routed.handoff_id} | more
+        act = {
+            "kind": kind,
+            "by": routed.owner,
+            "actor": routed.leg,
+            "handoff_id": routed.handoff_id,
+        } | more
         at_ms = routed.routed_at_ms + 10_000 + number * 1_000
-        line = {"kind": "act", "id": f"{routed.handoff_id}-{kind}", "source": "seed-crm", "occurred_at": iso(at_ms)}
-        lines.append((at_ms, json.dumps(line | {"identifiers": {"lead": routed.lead_id}, "act": act}).encode()))
+        line = {
+            "kind": "act",
+            "id": f"{routed.handoff_id}-{kind}",
+            "source": "seed-crm",
+            "occurred_at": iso(at_ms),
+        }
+        lines.append(
+            (
+                at_ms,
+                json.dumps(line | {"identifiers": {"lead": routed.lead_id}, "act": act}).encode(),
+            )
+        )
     return lines
 
 
 def _send(host: MemoryHost, sent: bytes, random: Random) -> None:
-    """Lines, one request: by HTTP, or one by one into the inbox. What is sent again may come by the other way."""
+    """Lines, one request: by HTTP, or one by one into the inbox. What is sent again may come by the
+    other way."""
     lines = sent.split(b"\n")
     if random.random() < 0.4:
         _post(host, lines)
@@ -316,7 +409,9 @@ def _post(host: MemoryHost, lines: list[bytes]) -> None:
     for record in with_companions(records):
         key = key_of(record).encode()
         at = partition_of(key, host.log.partitions_of(INTAKE_KEYED))
-        host.log.append(INTAKE_KEYED, at, key, codec_for(IntakeRecord).encode(record), headers_of(record, None))
+        host.log.append(
+            INTAKE_KEYED, at, key, codec_for(IntakeRecord).encode(record), headers_of(record, None)
+        )
 
 
 def _answers(run: Run) -> None:
@@ -325,7 +420,10 @@ def _answers(run: Run) -> None:
     for stored in history[run.answered :]:
         if stored.topic.startswith("leads.routed.") and stored.value is not None:
             routed = codec_for(LeadRouted).decode(stored.value)
-            run.waiting += [(stored.timestamp + deed.after_ms + _late_ms(run.random), deed.encoded) for deed in deeds(routed)]
+            run.waiting += [
+                (stored.timestamp + deed.after_ms + _late_ms(run.random), deed.encoded)
+                for deed in deeds(routed)
+            ]
             commanded = _commanded(routed, run.random)
             run.waiting += [*([] if commanded is None else [commanded]), *_sold(routed, run.random)]
     run.answered = len(history)
@@ -387,7 +485,9 @@ def _raise_at(run: Run, task: MemoryTask, error: type[Exception], moment: Moment
 def _crash_midway(run: Run, task: MemoryTask) -> None:
     if not task.unread():
         return
-    _raise_at(run, task, Crash, run.random.choice((Moment.FETCHED, Moment.SEALED, Moment.COMMITTED)))
+    _raise_at(
+        run, task, Crash, run.random.choice((Moment.FETCHED, Moment.SEALED, Moment.COMMITTED))
+    )
     try:
         task.work()
     except Crash:
@@ -447,5 +547,13 @@ def _undelay(run: Run) -> None:
 
 
 _Fault = Callable[[Run, MemoryTask], None]
-_FAULTS: tuple[_Fault, ...] = (_work, _crash, _crash_midway, _crash_restoring, _abort, _rebalance, _delay)
+_FAULTS: tuple[_Fault, ...] = (
+    _work,
+    _crash,
+    _crash_midway,
+    _crash_restoring,
+    _abort,
+    _rebalance,
+    _delay,
+)
 _WEIGHTS = (40, 8, 12, 4, 10, 10, 8)

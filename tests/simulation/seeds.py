@@ -1,6 +1,7 @@
 """Play many seeds and audit each: ``python -m tests.simulation.seeds --seeds 1000 [--first 0]``.
 
-A seed that fails is printed with its findings, and plays the same again: ``--first SEED --seeds 1 --trace``.
+A seed that fails is printed with its findings, and plays the same again: ``--first SEED --seeds 1
+--trace``.
 """
 
 import argparse
@@ -42,12 +43,20 @@ def verdict(seed: int) -> Verdict:
     except Exception as error:
         return Verdict(seed, [f"{type(error).__name__}: {error}"], Counter(), [])
     log = run.host.log
-    report = Audit(MemorySource(log), all_reducers(), grace_ms=GRACE_MS, buckets=1, until_ms=log.now).run()
-    return Verdict(seed, [*map(str, report.findings), *report.unchecked], came_about(log) + Counter(run.faults), run.trace)
+    report = Audit(
+        MemorySource(log), all_reducers(), grace_ms=GRACE_MS, buckets=1, until_ms=log.now
+    ).run()
+    return Verdict(
+        seed,
+        [*map(str, report.findings), *report.unchecked],
+        came_about(log) + Counter(run.faults),
+        run.trace,
+    )
 
 
 def settle_in() -> None:
-    """For a process that plays seeds: what is loaded stays, so the collector need not look at it, nor look after each seed's few objects."""
+    """For a process that plays seeds: what is loaded stays, so the collector need not look at it,
+    nor look after each seed's few objects."""
     _agreed()
     gc.collect()
     gc.freeze()
@@ -61,13 +70,20 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--trace", action="store_true")
-    parser.add_argument("--until-one-fails", action="store_true", help="stop at the first seed that fails")
+    parser.add_argument(
+        "--until-one-fails", action="store_true", help="stop at the first seed that fails"
+    )
     asked = parser.parse_args()
     began, failed = time.monotonic(), 0
     met: Counter[str] = Counter()
     with ProcessPoolExecutor(asked.workers, initializer=settle_in) as pool:
         for done, (seed, findings, seen, trace) in enumerate(
-            pool.map(verdict, range(asked.first, asked.first + asked.seeds), chunksize=1 if asked.until_one_fails else 8), start=1
+            pool.map(
+                verdict,
+                range(asked.first, asked.first + asked.seeds),
+                chunksize=1 if asked.until_one_fails else 8,
+            ),
+            start=1,
         ):
             met.update(seen)
             if asked.trace:
@@ -76,7 +92,11 @@ def main() -> int:
                 print(f"seed {seed}: {finding}")
             failed += bool(findings)
             if done % 200 == 0:
-                print(f"{done} seeds, {failed} failed, {done / (time.monotonic() - began) * 60:.0f} a minute", file=sys.stderr)
+                print(
+                    f"{done} seeds, {failed} failed, {done / (time.monotonic() - began) * 60:.0f} "
+                    "a minute",
+                    file=sys.stderr,
+                )
             if failed and asked.until_one_fails:
                 pool.shutdown(wait=False, cancel_futures=True)
                 break

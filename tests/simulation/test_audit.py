@@ -35,7 +35,11 @@ VERDICTS = ("accepted", "rejected", "qualified")
 
 def _arrivals() -> list[Arrival]:
     script = visitors(leads=14, span_ms=SPAN_MS, seed=9, begins_ms=BEGINS_MS)
-    return [Arrival(at_ms=BEGINS_MS + each.after_ms, line=each.line) for each in script if each.way in Way]
+    return [
+        Arrival(at_ms=BEGINS_MS + each.after_ms, line=each.line)
+        for each in script
+        if each.way in Way
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +55,10 @@ def sound() -> MemoryLog:
         for stored in simulation.run([first]):
             if stored.topic.startswith("leads.routed.") and stored.value is not None:
                 routed = codec_for(LeadRouted).decode(stored.value)
-                waiting += [Arrival(at_ms=stored.timestamp + deed.after_ms, line=deed.encoded) for deed in deeds(routed)]
+                waiting += [
+                    Arrival(at_ms=stored.timestamp + deed.after_ms, line=deed.encoded)
+                    for deed in deeds(routed)
+                ]
     for _ in simulation.run(answers, simulation.host.log.now + 60_000):
         pass
     return simulation.host.log
@@ -69,7 +76,9 @@ def audited(log: MemoryLog, **more: Any) -> Report:
     return Audit(MemorySource(log), all_reducers(), grace_ms=2_000, **more).run()
 
 
-def _find(log: MemoryLog, topic: str, wanted: Callable[[Any], bool] = lambda value: True) -> tuple[int, int, Any]:
+def _find(
+    log: MemoryLog, topic: str, wanted: Callable[[Any], bool] = lambda value: True
+) -> tuple[int, int, Any]:
     """Partition, offset and value of the first record that is wanted."""
     record_type = TOPICS[topic].record
     assert record_type is not None
@@ -108,7 +117,9 @@ def test_a_sound_run_has_no_finding(sound: MemoryLog) -> None:
     assert report.checked["scores"] > 20
 
 
-def test_what_does_not_stay_in_memory_comes_back_from_disk_the_same(sound: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_stay_in_memory_comes_back_from_disk_the_same(
+    sound: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
     held = audited(sound)
     monkeypatch.setattr(spill, "HELD_ROWS", 1)
     assert audited(sound, buckets=4) == held
@@ -137,7 +148,13 @@ def _lose_a_fact(log: MemoryLog) -> None:
     partition, offset, _ = _find(log, "sla.tallies.v1")
     stored = log.records("sla.tallies.v1", partition)[offset]
     headers = [(name, b"lost" if name == "baton_cause" else data) for name, data in stored.headers]
-    _put(log, "sla.tallies.v1", partition, offset, headers=[each for each in headers if each[0] != "baton_cause"])
+    _put(
+        log,
+        "sla.tallies.v1",
+        partition,
+        offset,
+        headers=[each for each in headers if each[0] != "baton_cause"],
+    )
 
 
 def _invent_a_fact(log: MemoryLog) -> str:
@@ -165,7 +182,9 @@ def _lose_state(log: MemoryLog) -> None:
 
 def _change_state(log: MemoryLog) -> str:
     records = log.records("clocks.changelog.v1", 1)
-    last = next(each for each in reversed(records) if each.key and each.key[0] == b"h"[0] and each.value)
+    last = next(
+        each for each in reversed(records) if each.key and each.key[0] == b"h"[0] and each.value
+    )
     records.append(last._replace(offset=len(records), value=(last.value or b"")[:-1] + b"\x7f"))
     return f"clocks.changelog.v1/1/{len(records) - 1}"
 
@@ -176,14 +195,24 @@ def _reorder_the_journal(log: MemoryLog) -> None:
 
 
 def _drop_a_commit(log: MemoryLog) -> None:
-    """The offsets went on and the transaction's records did not: the last batch is missing from the journal."""
+    """The offsets went on and the transaction's records did not: the last batch is missing from the
+    journal."""
     log.records("identify.journal.v1", 0).pop()
 
 
 def _forget_an_event(log: MemoryLog) -> str:
     partition, offset, _ = _find(log, "intake.keyed.v1")
-    value = IntakeRecord(event_id="e" * 32, source="x", kind="link", occurred_at_ms=1, identifiers=())
-    again = _append(log, "intake.keyed.v1", partition, offset, value=codec_for(IntakeRecord).encode(value), headers=[])
+    value = IntakeRecord(
+        event_id="e" * 32, source="x", kind="link", occurred_at_ms=1, identifiers=()
+    )
+    again = _append(
+        log,
+        "intake.keyed.v1",
+        partition,
+        offset,
+        value=codec_for(IntakeRecord).encode(value),
+        headers=[],
+    )
     return f"intake.keyed.v1/{partition}/{again}"
 
 
@@ -200,7 +229,13 @@ def _accept_twice(log: MemoryLog) -> str:
 def _wrong_sum(log: MemoryLog) -> str:
     partition, offset, value = _find(log, "leads.scored.v1", lambda each: each.engagement_micro > 0)
     assert isinstance(value, LeadScored)
-    _write(log, "leads.scored.v1", partition, offset, replace(value, engagement_micro=value.engagement_micro + 1))
+    _write(
+        log,
+        "leads.scored.v1",
+        partition,
+        offset,
+        replace(value, engagement_micro=value.engagement_micro + 1),
+    )
     return f"leads.scored.v1/{partition}/{offset}"
 
 
@@ -219,14 +254,20 @@ def _route_twice(log: MemoryLog) -> str:
 
 def _skip_the_withdrawal(log: MemoryLog) -> None:
     partition, offset, value = _find(
-        log, "leads.handoffs.v1", lambda each: each.kind == HandoffKind.WITHDRAWN and each.reason == "reassigned"
+        log,
+        "leads.handoffs.v1",
+        lambda each: each.kind == HandoffKind.WITHDRAWN and each.reason == "reassigned",
     )
     assert isinstance(value, HandoffNoted)
-    _write(log, "leads.handoffs.v1", partition, offset, replace(value, kind=HandoffKind.NOTED.value))
+    _write(
+        log, "leads.handoffs.v1", partition, offset, replace(value, kind=HandoffKind.NOTED.value)
+    )
 
 
 def _fire_early(log: MemoryLog) -> str:
-    partition, offset, value = _find(log, "leads.sla-violations.v1", lambda each: each.kind == "breach" and each.lead_id)
+    partition, offset, value = _find(
+        log, "leads.sla-violations.v1", lambda each: each.kind == "breach" and each.lead_id
+    )
     assert isinstance(value, SlaViolation)
     at_ms = log.records("leads.sla-violations.v1", partition)[offset].timestamp
     _write(log, "leads.sla-violations.v1", partition, offset, replace(value, deadline_ms=at_ms + 5))
@@ -246,9 +287,12 @@ def _lose_a_timer(log: MemoryLog) -> str:
         kept = [
             each
             for each in log.records("leads.sla-clocks.v1", number)
-            if (clock := codec_for(SlaClock).decode(each.value or b"")).clock_id != clock_id or clock.state == "running"
+            if (clock := codec_for(SlaClock).decode(each.value or b"")).clock_id != clock_id
+            or clock.state == "running"
         ]
-        log._records["leads.sla-clocks.v1", number] = [each._replace(offset=place) for place, each in enumerate(kept)]
+        log._records["leads.sla-clocks.v1", number] = [
+            each._replace(offset=place) for place, each in enumerate(kept)
+        ]
     place, begun, _ = _find(log, "leads.sla-clocks.v1", lambda each: each.clock_id == clock_id)
     return f"leads.sla-clocks.v1/{place}/{begun}"
 
@@ -257,43 +301,69 @@ def _wrong_turn(log: MemoryLog) -> str:
     partition, offset, value = _find(
         log,
         "leads.routed.sdr.v1",
-        lambda each: each.rule == "in_turn" and sum(not candidate.excluded for candidate in each.candidates) > 1,
+        lambda each: (
+            each.rule == "in_turn"
+            and sum(not candidate.excluded for candidate in each.candidates) > 1
+        ),
     )
     assert isinstance(value, LeadRouted)
-    worse = tuple(replace(each, score="99") if each.person == value.owner else each for each in value.candidates)
+    worse = tuple(
+        replace(each, score="99") if each.person == value.owner else each
+        for each in value.candidates
+    )
     _write(log, "leads.routed.sdr.v1", partition, offset, replace(value, candidates=worse))
     return f"leads.routed.sdr.v1/{partition}/{offset}"
 
 
 def _overload(log: MemoryLog) -> str:
-    partition, offset, value = _find(log, "leads.routed.sdr.v1", lambda each: each.rule == "in_turn")
+    partition, offset, value = _find(
+        log, "leads.routed.sdr.v1", lambda each: each.rule == "in_turn"
+    )
     assert isinstance(value, LeadRouted)
-    full = tuple(replace(each, capacity=each.load) if each.person == value.owner else each for each in value.candidates)
+    full = tuple(
+        replace(each, capacity=each.load) if each.person == value.owner else each
+        for each in value.candidates
+    )
     _write(log, "leads.routed.sdr.v1", partition, offset, replace(value, candidates=full))
     return f"leads.routed.sdr.v1/{partition}/{offset}"
 
 
 def _hide_the_cause(log: MemoryLog) -> str:
     partition, offset, _ = _find(log, "leads.scored.v1")
-    headers = [each for each in _headers(log, "leads.scored.v1", partition, offset) if each[0] != "baton_cause"]
+    headers = [
+        each
+        for each in _headers(log, "leads.scored.v1", partition, offset)
+        if each[0] != "baton_cause"
+    ]
     again = _append(log, "leads.scored.v1", partition, offset, headers=headers)
     return f"leads.scored.v1/{partition}/{again}"
 
 
 def _score_what_was_not_accepted(log: MemoryLog) -> str:
     """Numbers that add up, and an act more than was accepted."""
-    partition, offset, value = _find(log, "leads.scored.v1", lambda each: each.engagement_micro > 0 and each.cycle == 1)
+    partition, offset, value = _find(
+        log, "leads.scored.v1", lambda each: each.engagement_micro > 0 and each.cycle == 1
+    )
     assert isinstance(value, LeadScored)
     first, *rest = value.contributions
     more = replace(first, event_id="7" * 32)
     total = value.engagement_micro + more.points_micro
-    _write(log, "leads.scored.v1", partition, offset, replace(value, contributions=(first, more, *rest), engagement_micro=total))
+    _write(
+        log,
+        "leads.scored.v1",
+        partition,
+        offset,
+        replace(value, contributions=(first, more, *rest), engagement_micro=total),
+    )
     return f"leads.scored.v1/{partition}/{offset}"
 
 
 def _lose_an_act(log: MemoryLog) -> str:
-    """An act was accepted that no score knows: the scorer lost it, or the record of acceptance is not the one it took."""
-    partition, offset, scored = _find(log, "leads.scored.v1", lambda each: each.engagement_micro > 0 and each.cycle == 1)
+    """An act was accepted that no score knows: the scorer lost it, or the record of acceptance is
+    not the one it took."""
+    partition, offset, scored = _find(
+        log, "leads.scored.v1", lambda each: each.engagement_micro > 0 and each.cycle == 1
+    )
     events = log.records("leads.accepted.v1", partition)
     codec = codec_for(LeadEvent)
     for number, stored in enumerate(events):
@@ -311,7 +381,9 @@ def _ignore_a_verdict(log: MemoryLog) -> str:
     codec = codec_for(LeadStaged)
     kept = [each for each in stages if codec.decode(each.value or b"").cause_id != act.event_id]
     assert len(kept) < len(stages)
-    log._records["leads.stages.v1", partition] = [each._replace(offset=place) for place, each in enumerate(kept)]
+    log._records["leads.stages.v1", partition] = [
+        each._replace(offset=place) for place, each in enumerate(kept)
+    ]
     return f"leads.acts.v1/{partition}/{offset}"
 
 
@@ -322,7 +394,11 @@ def _invent_a_verdict(log: MemoryLog) -> str:
         for each in log.records("leads.merges.v1", number)
     }
     partition, offset, value = _find(
-        log, "leads.stages.v1", lambda each: each.event in VERDICTS and each.by is not None and each.lead_id not in survivors
+        log,
+        "leads.stages.v1",
+        lambda each: (
+            each.event in VERDICTS and each.by is not None and each.lead_id not in survivors
+        ),
     )
     assert isinstance(value, LeadStaged)
     _write(log, "leads.stages.v1", partition, offset, replace(value, cause_id="6" * 32))
@@ -330,9 +406,12 @@ def _invent_a_verdict(log: MemoryLog) -> str:
 
 
 def _miscount_a_turn(log: MemoryLog) -> str:
-    """A turn that was taken is not counted at the next decision: each choice by itself looks right."""
+    """A turn that was taken is not counted at the next decision: each choice by itself looks
+    right."""
     partition, offset, value = _find(
-        log, "leads.routed.sdr.v1", lambda each: each.turn_used and any(candidate.turns for candidate in each.candidates)
+        log,
+        "leads.routed.sdr.v1",
+        lambda each: each.turn_used and any(candidate.turns for candidate in each.candidates),
     )
     assert isinstance(value, LeadRouted)
     fewer = tuple(replace(each, turns=each.turns and each.turns - 1) for each in value.candidates)
@@ -342,9 +421,13 @@ def _miscount_a_turn(log: MemoryLog) -> str:
 
 def _drop_the_hand_off(log: MemoryLog) -> str:
     """A lead qualified and nothing followed."""
-    partition, offset, value = _find(log, "leads.stages.v1", lambda each: each.event == "qualified" and each.to_stage == "mql")
+    partition, offset, value = _find(
+        log, "leads.stages.v1", lambda each: each.event == "qualified" and each.to_stage == "mql"
+    )
     assert isinstance(value, LeadStaged)
-    orphan = codec_for(LeadStaged).encode(replace(value, lead_id="9" * 32, qualification_id="9" * 32))
+    orphan = codec_for(LeadStaged).encode(
+        replace(value, lead_id="9" * 32, qualification_id="9" * 32)
+    )
     again = _append(log, "leads.stages.v1", partition, offset, key=b"9" * 32, value=orphan)
     return f"leads.stages.v1/{partition}/{again}"
 
@@ -361,7 +444,13 @@ def _recycled(log: MemoryLog) -> list[tuple[int, int, LeadRecycled]]:
 def _forget_the_returns(log: MemoryLog) -> None:
     """Cycles ended and nobody said when their leads come back; nor did they."""
     for partition, offset, value in _recycled(log):
-        _write(log, "leads.recycled.v1", partition, offset, replace(value, return_at_ms=None, recycle_id="9" * 32))
+        _write(
+            log,
+            "leads.recycled.v1",
+            partition,
+            offset,
+            replace(value, return_at_ms=None, recycle_id="9" * 32),
+        )
 
 
 def _let_a_return_pass(log: MemoryLog) -> None:
@@ -405,7 +494,9 @@ PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
 ]
 
 
-@pytest.mark.parametrize(("invariant", "plant"), PLANTED, ids=[plant.__name__.strip("_") for _, plant in PLANTED])
+@pytest.mark.parametrize(
+    ("invariant", "plant"), PLANTED, ids=[plant.__name__.strip("_") for _, plant in PLANTED]
+)
 def test_a_planted_bug_is_found_by_its_name_and_place(
     log: MemoryLog, invariant: Invariant, plant: Callable[[MemoryLog], str | None]
 ) -> None:
@@ -421,7 +512,9 @@ def test_a_planted_bug_is_found_by_its_name_and_place(
 def test_what_was_acknowledged_and_is_nowhere_is_found(sound: MemoryLog) -> None:
     _, _, kept = _find(sound, "intake.keyed.v1")
     report = audited(sound, recompute=False, acknowledged=[kept.event_id, "0" * 32])
-    assert [(each.invariant, "0" * 32 in each.words) for each in report.findings] == [(Invariant.ACKNOWLEDGED, True)]
+    assert [(each.invariant, "0" * 32 in each.words) for each in report.findings] == [
+        (Invariant.ACKNOWLEDGED, True)
+    ]
 
 
 def test_old_findings_are_left_out_on_demand(log: MemoryLog) -> None:
@@ -435,12 +528,17 @@ def test_what_cannot_be_checked_is_said(log: MemoryLog) -> None:
             return 7 if (topic, partition) == ("intake.leads.v1", 1) else 0
 
     report = Audit(Cut(log), all_reducers(), grace_ms=2_000).run()
-    assert report.unchecked == ["lead[1]: intake.leads.v1/1 begins at 7, what came before was deleted by retention"]
+    assert report.unchecked == [
+        "lead[1]: intake.leads.v1/1 begins at 7, what came before was deleted by retention"
+    ]
     assert report.sound
 
 
-def test_facts_that_came_after_the_tasks_were_computed_again_are_no_findings(log: MemoryLog) -> None:
-    """The system goes on while it is audited: what the second reading finds may be newer than what was computed."""
+def test_facts_that_came_after_the_tasks_were_computed_again_are_no_findings(
+    log: MemoryLog,
+) -> None:
+    """The system goes on while it is audited: what the second reading finds may be newer than what
+    was computed."""
     partition, offset, _ = _find(log, "accounts.scored.v1")
 
     class Goes(MemorySource):

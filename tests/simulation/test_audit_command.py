@@ -1,4 +1,5 @@
-"""``baton audit`` over the log of a run in memory: what it says, to people and to scripts, and how it ends."""
+"""``baton audit`` over the log of a run in memory: what it says, to people and to scripts, and how
+it ends."""
 
 import json
 from collections.abc import Callable
@@ -57,7 +58,9 @@ def test_a_sound_log_ends_with_0_and_says_what_was_looked_at(audit: Callable[...
     assert "batches computed again" in result.stdout
 
 
-def test_a_ledger_is_held_against_the_log(audit: Callable[..., Result], log: MemoryLog, tmp_path: Path) -> None:
+def test_a_ledger_is_held_against_the_log(
+    audit: Callable[..., Result], log: MemoryLog, tmp_path: Path
+) -> None:
     ledger = tmp_path / "sent.txt"
     ledger.write_text("\n".join(_event_ids(log)) + "\n\n")
     assert audit("--ledger", str(ledger), "--no-recompute").exit_code == 0
@@ -72,7 +75,9 @@ def test_a_ledger_is_held_against_the_log(audit: Callable[..., Result], log: Mem
     assert "0" * 32 in finding["words"]
 
 
-def test_a_finding_names_its_place_and_is_left_out_if_it_is_older(audit: Callable[..., Result], log: MemoryLog) -> None:
+def test_a_finding_names_its_place_and_is_left_out_if_it_is_older(
+    audit: Callable[..., Result], log: MemoryLog
+) -> None:
     place = _wrong_sum(log)
     told = json.loads(audit("--json", "--no-recompute").stdout)
     assert told["broken"] == {"score-is-its-explanation": 1}

@@ -1,4 +1,5 @@
-"""The audit's own models: for each promise that they check a planted bug, found by name, and by its place where it has one.
+"""The audit's own models: for each promise that they check a planted bug, found by name, and by its
+place where it has one.
 
 The tasks are not computed again here: what is found is found from the facts alone.
 """
@@ -36,10 +37,16 @@ def _all(log: MemoryLog, topic: str) -> Iterator[tuple[int, int, Any]]:
 
 
 def _merged(log: MemoryLog) -> set[str]:
-    return {lead for _, _, value in _all(log, "leads.merges.v1") for lead in (value.loser, value.survivor)}
+    return {
+        lead
+        for _, _, value in _all(log, "leads.merges.v1")
+        for lead in (value.loser, value.survivor)
+    }
 
 
-def _routed(log: MemoryLog, wanted: Callable[[LeadRouted], bool] = lambda routed: True) -> tuple[int, int, LeadRouted]:
+def _routed(
+    log: MemoryLog, wanted: Callable[[LeadRouted], bool] = lambda routed: True
+) -> tuple[int, int, LeadRouted]:
     merged = _merged(log)
     return _find(log, ROUTED, lambda routed: routed.lead_id not in merged and wanted(routed))
 
@@ -62,7 +69,9 @@ def _place(topic: str, partition: int, offset: int) -> str:
 
 
 def _one_identity_of_two_leads(log: MemoryLog) -> str:
-    partition, offset, value = _find(log, "intake.aliases.v1", lambda alias: alias.kind == "resolved")
+    partition, offset, value = _find(
+        log, "intake.aliases.v1", lambda alias: alias.kind == "resolved"
+    )
     assert isinstance(value, IdentityAlias)
     for lead in ("7" * 32, "8" * 32):
         again = codec_for(IdentityAlias).encode(replace(value, identity="5" * 32, lead_id=lead))
@@ -72,10 +81,17 @@ def _one_identity_of_two_leads(log: MemoryLog) -> str:
 
 def _keep_a_merged_part(log: MemoryLog) -> str:
     """A lead ends in another, and its account is not told."""
-    stands = {part.lead_id: (partition, offset, part) for partition, offset, part in _all(log, "scorer.accounts.v1")}
+    stands = {
+        part.lead_id: (partition, offset, part)
+        for partition, offset, part in _all(log, "scorer.accounts.v1")
+    }
     moved = {staged.lead_id for _, _, staged in _all(log, "leads.stages.v1")}
-    number, place, part = next(row for lead, row in stands.items() if row[2].kind != "remove" and lead in moved)
-    partition, like, staged = _find(log, "leads.stages.v1", lambda staged: staged.lead_id == part.lead_id)
+    number, place, part = next(
+        row for lead, row in stands.items() if row[2].kind != "remove" and lead in moved
+    )
+    partition, like, staged = _find(
+        log, "leads.stages.v1", lambda staged: staged.lead_id == part.lead_id
+    )
     merged = _encoded(replace(staged, event="merged", to_stage=staged.from_stage))
     _append(log, "leads.stages.v1", partition, like, value=merged, timestamp=_end(log) - 10_000)
     return _place("scorer.accounts.v1", number, place)
@@ -83,7 +99,9 @@ def _keep_a_merged_part(log: MemoryLog) -> str:
 
 def _miscount_an_account(log: MemoryLog) -> str:
     partition, offset, value = [*_all(log, "accounts.scored.v1")][-1]
-    last = [row for row in _all(log, "accounts.scored.v1") if row[2].account_id == value.account_id][-1]
+    last = [
+        row for row in _all(log, "accounts.scored.v1") if row[2].account_id == value.account_id
+    ][-1]
     partition, offset, value = last
     assert isinstance(value, AccountScored)
     _write(log, "accounts.scored.v1", partition, offset, replace(value, people=value.people + 1))
@@ -96,7 +114,13 @@ def _miscount_an_account(log: MemoryLog) -> str:
 def _hand_out_what_the_story_refuses(log: MemoryLog) -> str:
     partition, offset, value = _routed(log, lambda routed: not routed.hand_raised)
     story = replace(value.qualified.story, consents={"sales/any": "refused"})
-    _write(log, ROUTED, partition, offset, replace(value, qualified=replace(value.qualified, story=story)))
+    _write(
+        log,
+        ROUTED,
+        partition,
+        offset,
+        replace(value, qualified=replace(value.qualified, story=story)),
+    )
     return _place(ROUTED, partition, offset)
 
 
@@ -115,23 +139,44 @@ def _hand_out_what_was_refused(log: MemoryLog) -> str:
     )
     like = _find(log, "leads.accepted.v1")
     refusal = codec_for(LeadEvent).encode(event)
-    _append(log, "leads.accepted.v1", like[0], like[1], key=value.lead_id.encode(), value=refusal, timestamp=at_ms)
+    _append(
+        log,
+        "leads.accepted.v1",
+        like[0],
+        like[1],
+        key=value.lead_id.encode(),
+        value=refusal,
+        timestamp=at_ms,
+    )
     return _place(ROUTED, partition, offset)
 
 
 def _forget_the_person(log: MemoryLog) -> str:
-    """The event that made the lead qualify told who it is, and the person who gets it is not told."""
+    """The event that made the lead qualify told who it is, and the person who gets it is not
+    told."""
     partition, offset, value = _routed(log)
     for number, place, told in _all(log, "intake.leads.v1"):
         if isinstance(told, LeadInput) and told.cause_id == value.qualified.cause_id:
-            _write(log, "intake.leads.v1", number, place, replace(told, person=Person(phone="+49 30 1234567")))
+            _write(
+                log,
+                "intake.leads.v1",
+                number,
+                place,
+                replace(told, person=Person(phone="+49 30 1234567")),
+            )
     return _place(ROUTED, partition, offset)
 
 
 def _forget_the_profile(log: MemoryLog) -> str:
     partition, offset, value = _routed(log)
     story = replace(value.qualified.story, profile={})
-    _write(log, ROUTED, partition, offset, replace(value, qualified=replace(value.qualified, story=story)))
+    _write(
+        log,
+        ROUTED,
+        partition,
+        offset,
+        replace(value, qualified=replace(value.qualified, story=story)),
+    )
     return _place(ROUTED, partition, offset)
 
 
@@ -154,18 +199,37 @@ def _promise_another_deadline(log: MemoryLog) -> str:
         if isinstance(clock, SlaClock) and (clock.clock, clock.state) == ("accept", "running")
     }
     partition, offset, value = _routed(
-        log, lambda routed: routed.accept_by_ms is not None and started.get(routed.handoff_id) == routed.routed_at_ms
+        log,
+        lambda routed: (
+            routed.accept_by_ms is not None
+            and started.get(routed.handoff_id) == routed.routed_at_ms
+        ),
     )
-    _write(log, ROUTED, partition, offset, replace(value, accept_by_ms=(value.accept_by_ms or 0) + 1))
+    _write(
+        log, ROUTED, partition, offset, replace(value, accept_by_ms=(value.accept_by_ms or 0) + 1)
+    )
     return _place(ROUTED, partition, offset)
 
 
 def _announce_a_change_that_never_comes(log: MemoryLog) -> str:
-    gone = {value.lead_id for _, _, value in _all(log, "leads.stages.v1") if value.event in ("merged", "erased")}
-    scored = {value.lead_id: (partition, offset, value) for partition, offset, value in _all(log, "leads.scored.v1")}
+    gone = {
+        value.lead_id
+        for _, _, value in _all(log, "leads.stages.v1")
+        if value.event in ("merged", "erased")
+    }
+    scored = {
+        value.lead_id: (partition, offset, value)
+        for partition, offset, value in _all(log, "leads.scored.v1")
+    }
     partition, offset, value = next(row for lead, row in scored.items() if lead not in gone)
     assert isinstance(value, LeadScored)
-    _write(log, "leads.scored.v1", partition, offset, replace(value, next_change_at_ms=_end(log) - 5_000))
+    _write(
+        log,
+        "leads.scored.v1",
+        partition,
+        offset,
+        replace(value, next_change_at_ms=_end(log) - 5_000),
+    )
     return _place("leads.scored.v1", partition, offset)
 
 
@@ -174,17 +238,25 @@ def _keep_the_load(log: MemoryLog) -> None:
     codec = codec_for(QueueItem)
     for partition in range(log.partitions_of("router.queue.v1")):
         kept = [
-            stored for stored in log.records("router.queue.v1", partition) if codec.decode(stored.value or b"").kind != "release"
+            stored
+            for stored in log.records("router.queue.v1", partition)
+            if codec.decode(stored.value or b"").kind != "release"
         ]
-        log._records["router.queue.v1", partition] = [stored._replace(offset=number) for number, stored in enumerate(kept)]
+        log._records["router.queue.v1", partition] = [
+            stored._replace(offset=number) for number, stored in enumerate(kept)
+        ]
 
 
 # ---------------------------------------------------------------------- acts, returns, erasure
 
 
 def _judge_another_hand_off(log: MemoryLog) -> str:
-    acts = {value.event_id: value for _, _, value in _all(log, "leads.acts.v1") if value.act.handoff_id}
-    partition, offset, value = _find(log, "leads.stages.v1", lambda staged: staged.cause_id in acts and staged.handoff_id)
+    acts = {
+        value.event_id: value for _, _, value in _all(log, "leads.acts.v1") if value.act.handoff_id
+    }
+    partition, offset, value = _find(
+        log, "leads.stages.v1", lambda staged: staged.cause_id in acts and staged.handoff_id
+    )
     _write(log, "leads.stages.v1", partition, offset, replace(value, handoff_id="3" * 32))
     return _place("leads.stages.v1", partition, offset)
 
@@ -193,18 +265,36 @@ def _let_another_person_answer(log: MemoryLog) -> None:
     """The hand-off was somebody else's."""
     for topic in (ROUTED, "leads.routed.sales.v1"):
         for partition, offset, value in _all(log, topic):
-            _write(log, topic, partition, offset, replace(value, owner="sdr-cleo" if value.owner != "sdr-cleo" else "sdr-ben"))
+            _write(
+                log,
+                topic,
+                partition,
+                offset,
+                replace(value, owner="sdr-cleo" if value.owner != "sdr-cleo" else "sdr-ben"),
+            )
 
 
 def _return_a_second_late(log: MemoryLog) -> str:
-    partition, offset, value = _find(log, "leads.recycled.v1", lambda recycled: recycled.outcome == "recycle")
-    _write(log, "leads.recycled.v1", partition, offset, replace(value, return_at_ms=value.return_at_ms + 1_000))
+    partition, offset, value = _find(
+        log, "leads.recycled.v1", lambda recycled: recycled.outcome == "recycle"
+    )
+    _write(
+        log,
+        "leads.recycled.v1",
+        partition,
+        offset,
+        replace(value, return_at_ms=value.return_at_ms + 1_000),
+    )
     return _place("leads.recycled.v1", partition, offset)
 
 
 def _return_too_early(log: MemoryLog) -> str:
-    partition, offset, value = _find(log, "leads.reactivated.v1", lambda back: back.reason == "return_date")
-    _write(log, "leads.reactivated.v1", partition, offset, replace(value, at_ms=value.at_ms - 60_000))
+    partition, offset, value = _find(
+        log, "leads.reactivated.v1", lambda back: back.reason == "return_date"
+    )
+    _write(
+        log, "leads.reactivated.v1", partition, offset, replace(value, at_ms=value.at_ms - 60_000)
+    )
     return _place("leads.reactivated.v1", partition, offset)
 
 
@@ -221,8 +311,12 @@ def _score_after_an_erasure(log: MemoryLog) -> str:
 
 def _forget_an_erasure(log: MemoryLog) -> str:
     merged = _merged(log)
-    partition, offset, value = _find(log, "leads.accepted.v1", lambda event: event.lead_id not in merged)
-    wish = codec_for(LeadEvent).encode(replace(value, kind="erasure", event_id="2" * 32, engagement=None))
+    partition, offset, value = _find(
+        log, "leads.accepted.v1", lambda event: event.lead_id not in merged
+    )
+    wish = codec_for(LeadEvent).encode(
+        replace(value, kind="erasure", event_id="2" * 32, engagement=None)
+    )
     again = _append(log, "leads.accepted.v1", partition, offset, value=wish)
     return _place("leads.accepted.v1", partition, again)
 
@@ -231,7 +325,10 @@ def _forget_an_erasure(log: MemoryLog) -> str:
 
 
 def _count_a_tally_twice(log: MemoryLog) -> str:
-    last = {value.goal: (partition, offset, value) for partition, offset, value in _all(log, "goals.progress.v1")}
+    last = {
+        value.goal: (partition, offset, value)
+        for partition, offset, value in _all(log, "goals.progress.v1")
+    }
     partition, offset, value = next(row for row in last.values() if row[2].achieved)
     assert isinstance(value, GoalProgress)
     _write(log, "goals.progress.v1", partition, offset, replace(value, achieved=value.achieved + 1))
@@ -246,19 +343,27 @@ def _tell_a_tally_twice(log: MemoryLog) -> str:
 def _count_what_never_happened(log: MemoryLog) -> str:
     partition, offset, value = _find(log, "sla.tallies.v1", lambda tally: tally.metric == "mql")
     more = _encoded(replace(value, tally_id="1" * 32))
-    return _place("sla.tallies.v1", partition, _append(log, "sla.tallies.v1", partition, offset, value=more, timestamp=log.now))
+    return _place(
+        "sla.tallies.v1",
+        partition,
+        _append(log, "sla.tallies.v1", partition, offset, value=more, timestamp=log.now),
+    )
 
 
 def _count_one_less(log: MemoryLog) -> None:
     merged = _merged(log)
-    partition, offset, value = _find(log, "sla.tallies.v1", lambda tally: tally.metric == "mql" and tally.lead_id not in merged)
+    partition, offset, value = _find(
+        log, "sla.tallies.v1", lambda tally: tally.metric == "mql" and tally.lead_id not in merged
+    )
     _put(log, "sla.tallies.v1", partition, offset, value=_encoded(replace(value, lead_id="0" * 32)))
 
 
 def _judge_late_what_came_in_time(log: MemoryLog) -> str:
     """A clock that was met is said to be broken, with the deadline it had."""
     partition, offset, value = _find(
-        log, "leads.sla-clocks.v1", lambda clock: (clock.clock, clock.state) == ("accept", "met") and not clock.inferred
+        log,
+        "leads.sla-clocks.v1",
+        lambda clock: (clock.clock, clock.state) == ("accept", "met") and not clock.inferred,
     )
     _write(log, "leads.sla-clocks.v1", partition, offset, replace(value, state="breached"))
     return _place("leads.sla-clocks.v1", partition, offset)
@@ -291,13 +396,19 @@ PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
 ]
 
 
-@pytest.mark.parametrize(("invariant", "plant"), PLANTED, ids=[plant.__name__.strip("_") for _, plant in PLANTED])
+@pytest.mark.parametrize(
+    ("invariant", "plant"), PLANTED, ids=[plant.__name__.strip("_") for _, plant in PLANTED]
+)
 def test_a_planted_bug_is_found_from_the_facts_alone(
     log: MemoryLog, invariant: Invariant, plant: Callable[[MemoryLog], str | None]
 ) -> None:
     assert invariant not in audited(log, recompute=False).broken
     place = plant(log)
-    found = [finding for finding in audited(log, recompute=False).findings if finding.invariant is invariant]
+    found = [
+        finding
+        for finding in audited(log, recompute=False).findings
+        if finding.invariant is invariant
+    ]
     assert found
     if place is not None:
         assert place in {str(finding.place) for finding in found}
@@ -306,7 +417,11 @@ def test_a_planted_bug_is_found_from_the_facts_alone(
 def test_every_invariant_has_a_planted_bug_a_meaning_and_a_basis() -> None:
     elsewhere = {Invariant.ACKNOWLEDGED, Invariant.OFFERS}
     """Tested in tests/simulation/test_audit.py and tests/audit/test_pools.py."""
-    assert {invariant for invariant, _ in (*PLANTED_BEFORE, *PLANTED)} | elsewhere == set(Invariant) == set(MEANING)
+    assert (
+        {invariant for invariant, _ in (*PLANTED_BEFORE, *PLANTED)} | elsewhere
+        == set(Invariant)
+        == set(MEANING)
+    )
     assert {invariant for invariant in Invariant if basis_of(invariant) is Basis.RECOMPUTED} == {
         Invariant.REBUILT,
         Invariant.STATE,

@@ -1,4 +1,5 @@
-"""No lead without a holder and a next date, watched while it runs: none in a sound run, and each that a planted bug makes, by its cause."""
+"""No lead without a holder and a next date, watched while it runs: none in a sound run, and each
+that a planted bug makes, by its cause."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,18 +34,26 @@ SPAN_MS = 10_000
 
 
 def run() -> Simulation:
-    """A demonstration's company, and the ten minutes after it in which what is lost would be missed."""
+    """A demonstration's company, and the ten minutes after it in which what is lost would be
+    missed."""
     text = canonical_text(read_agreement(ROOT / "examples" / "agreements" / "demo.yaml"))
     simulation = Simulation(text=text, version=version_of(text), start_ms=BEGINS_MS, partitions=2)
     script = visitors(leads=14, span_ms=SPAN_MS, seed=9, begins_ms=BEGINS_MS)
-    waiting = [Arrival(at_ms=BEGINS_MS + each.after_ms, line=each.line) for each in script if each.way in Way]
+    waiting = [
+        Arrival(at_ms=BEGINS_MS + each.after_ms, line=each.line)
+        for each in script
+        if each.way in Way
+    ]
     while waiting:
         waiting.sort(key=lambda each: each.at_ms)
         first, *waiting = waiting
         for stored in simulation.run([first]):
             if stored.topic.startswith("leads.routed.") and stored.value is not None:
                 routed = codec_for(LeadRouted).decode(stored.value)
-                waiting += [Arrival(at_ms=stored.timestamp + deed.after_ms, line=deed.encoded) for deed in deeds(routed)]
+                waiting += [
+                    Arrival(at_ms=stored.timestamp + deed.after_ms, line=deed.encoded)
+                    for deed in deeds(routed)
+                ]
     list(simulation.run([], simulation.host.log.now + IN_FLIGHT_MS + 60_000))
     return simulation
 
@@ -52,7 +61,9 @@ def run() -> Simulation:
 def told(simulation: Simulation) -> list[LeadOrphan]:
     """What custody said, in order."""
     log, codec = simulation.host.log, codec_for(LeadOrphan)
-    return [codec.decode(each.value or b"") for each in log.history if each.topic == "leads.orphans.v1"]
+    return [
+        codec.decode(each.value or b"") for each in log.history if each.topic == "leads.orphans.v1"
+    ]
 
 
 def counted(simulation: Simulation) -> float:
@@ -62,13 +73,21 @@ def counted(simulation: Simulation) -> float:
     return sum(amount.value for task in tasks for amount in task.core.gauges())
 
 
-def without(kind: type | UnionType, step: Callable[..., Step[Any]], *, times: int = 1 << 30) -> Callable[..., Step[Any]]:
+def without(
+    kind: type | UnionType, step: Callable[..., Step[Any]], *, times: int = 1 << 30
+) -> Callable[..., Step[Any]]:
     """The reducer's step, that drops what it has to say of ``kind``, so many times."""
     left = [times]
 
-    def dropping(self: Any, view: View[Any], event: Event, *, now: int, reference: Any) -> Step[Any]:
+    def dropping(
+        self: Any, view: View[Any], event: Event, *, now: int, reference: Any
+    ) -> Step[Any]:
         said = step(self, view, event, now=now, reference=reference)
-        kept = tuple(fact for fact in said.facts if not (isinstance(fact.value, kind) and _wanted(fact.value) and left[0]))
+        kept = tuple(
+            fact
+            for fact in said.facts
+            if not (isinstance(fact.value, kind) and _wanted(fact.value) and left[0])
+        )
         left[0] -= len(kept) < len(said.facts)
         return replace(said, facts=kept)
 
@@ -83,7 +102,9 @@ def _wanted(value: Any) -> bool:
 
 def held_findings(simulation: Simulation) -> list[str]:
     source = MemorySource(simulation.host.log)
-    report = Audit(source, all_reducers(), grace_ms=60_000, recompute=False, until_ms=simulation.host.log.now).run()
+    report = Audit(
+        source, all_reducers(), grace_ms=60_000, recompute=False, until_ms=simulation.host.log.now
+    ).run()
     return [each.words for each in report.findings if each.invariant is Invariant.HELD]
 
 
@@ -94,7 +115,9 @@ def test_a_sound_run_has_no_orphan() -> None:
     assert held_findings(simulation) == []
 
 
-def test_a_router_that_drops_one_hand_off_makes_one_orphan_and_everybody_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_router_that_drops_one_hand_off_makes_one_orphan_and_everybody_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(Dispatch, "step", without(HandoffRequest, Dispatch.step, times=1))
     simulation = run()
     (orphan,) = told(simulation)
@@ -104,8 +127,11 @@ def test_a_router_that_drops_one_hand_off_makes_one_orphan_and_everybody_says_so
     assert held_findings(simulation) == ["nobody holds the lead: qualified and not routed"]
 
 
-def test_an_sla_watcher_that_forgets_a_lead_s_return_makes_an_orphan_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It tells neither the scorer nor the outside: custody reads the one stream, the audit the public topics, and both say so."""
+def test_an_sla_watcher_that_forgets_a_lead_s_return_makes_an_orphan_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It tells neither the scorer nor the outside: custody reads the one stream, the audit the
+    public topics, and both say so."""
     monkeypatch.setattr(Clocks, "step", without(SlaDecision | LeadRecycled, Clocks.step))
     simulation = run()
     causes = {orphan.cause for orphan in told(simulation)}

@@ -1,4 +1,5 @@
-"""What is sent again is nothing to worry about: whatever way and however often an event comes, the audit finds nothing amiss."""
+"""What is sent again is nothing to worry about: whatever way and however often an event comes, the
+audit finds nothing amiss."""
 
 import json
 from random import Random
@@ -18,7 +19,12 @@ from tests.simulation.scheduler import BEGINS_MS, INBOX, PARTITIONS, _agree, _po
 
 
 def _line(number: int) -> bytes:
-    line: dict[str, Any] = {"id": f"again-{number}", "source": "seed", "occurred_at": iso(BEGINS_MS), "kind": "engagement"}
+    line: dict[str, Any] = {
+        "id": f"again-{number}",
+        "source": "seed",
+        "occurred_at": iso(BEGINS_MS),
+        "kind": "engagement",
+    }
     line |= {"identifiers": {"email": "ann@acme.example"}, "engagement": {"act": "page_view"}}
     return json.dumps(line).encode()
 
@@ -31,7 +37,9 @@ def _duplicates(host: MemoryHost) -> int:
 
 @pytest.mark.parametrize("ways", ["http", "inbox", "both", "one request"])
 def test_an_event_that_comes_four_times_leaves_the_audit_silent(ways: str) -> None:
-    host = MemoryHost(all_reducers(), AgreementBook(), partitions=PARTITIONS, start_ms=BEGINS_MS - 60_000)
+    host = MemoryHost(
+        all_reducers(), AgreementBook(), partitions=PARTITIONS, start_ms=BEGINS_MS - 60_000
+    )
     _agree(host, *agreement())
     host.advance(BEGINS_MS)
     lines, random = [_line(0), _line(1)], Random(3)
@@ -45,6 +53,8 @@ def test_an_event_that_comes_four_times_leaves_the_audit_silent(ways: str) -> No
                 host.log.append(INBOX, random.randrange(PARTITIONS), b"", line)
         host.advance(host.log.now + 100)
     host.advance(host.log.now + 30_000)
-    report = Audit(MemorySource(host.log), all_reducers(), grace_ms=1_000, until_ms=host.log.now).run()
+    report = Audit(
+        MemorySource(host.log), all_reducers(), grace_ms=1_000, until_ms=host.log.now
+    ).run()
     assert [str(finding) for finding in report.findings] == []
     assert _duplicates(host) == 6

@@ -1,4 +1,5 @@
-"""Two hundred seeded runs of the whole flow under faults, each audited; and engines with a bug, which must not get through.
+"""Two hundred seeded runs of the whole flow under faults, each audited; and engines with a bug,
+which must not get through.
 
 More of them: ``make simulate-seeds SEEDS=5000``.
 """
@@ -34,7 +35,9 @@ def test_two_hundred_seeds_keep_every_promise() -> None:
     met: Counter[str] = Counter()
     with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=settle_in) as pool:
         for seed, findings, seen, _ in pool.map(verdict, range(SEEDS), chunksize=5):
-            assert findings == [], f"seed {seed}: python -m tests.simulation.seeds --first {seed} --seeds 1 --trace"
+            assert findings == [], (
+                f"seed {seed}: python -m tests.simulation.seeds --first {seed} --seeds 1 --trace"
+            )
             met.update(seen)
     assert sorted((FAULTS | WANTED) - met.keys()) == []
 
@@ -44,7 +47,9 @@ def test_seeds_keep_every_promise_where_leads_and_accounts_tell_each_other() -> 
     for seed in range(GATED_SEEDS):
         run = play(seed, *agreement_that_asks_accounts())
         log = run.host.log
-        report = Audit(MemorySource(log), all_reducers(), grace_ms=GRACE_MS, buckets=1, until_ms=log.now).run()
+        report = Audit(
+            MemorySource(log), all_reducers(), grace_ms=GRACE_MS, buckets=1, until_ms=log.now
+        ).run()
         assert [str(each) for each in report.findings] + report.unchecked == [], f"seed {seed}"
         told += report.checked["scorer.buying.v1"]
         qualified += report.checked["leads.qualified.v1"]
@@ -61,16 +66,28 @@ def test_a_seed_plays_the_same_again() -> None:
 def _no_fence(patch: pytest.MonkeyPatch) -> None:
     real = MemoryLog.commit
 
-    def commit(self: MemoryLog, group: str, partition: int, epoch: int, batch: Batch, changelog: str, journal: str) -> None:
+    def commit(
+        self: MemoryLog,
+        group: str,
+        partition: int,
+        epoch: int,
+        batch: Batch,
+        changelog: str,
+        journal: str,
+    ) -> None:
         del epoch
-        real(self, group, partition, self._epochs[f"{group}-{partition}"], batch, changelog, journal)
+        real(
+            self, group, partition, self._epochs[f"{group}-{partition}"], batch, changelog, journal
+        )
 
     patch.setattr(MemoryLog, "commit", commit)
 
 
 def _state_starts_empty(patch: pytest.MonkeyPatch) -> None:
     real = Core.restore
-    patch.setattr(Core, "restore", lambda self, key, value: real(self, key, value) if key == b"p" else None)
+    patch.setattr(
+        Core, "restore", lambda self, key, value: real(self, key, value) if key == b"p" else None
+    )
 
 
 def _a_discarded_batch_counts_as_processed(patch: pytest.MonkeyPatch) -> None:
@@ -85,11 +102,20 @@ def _a_discarded_batch_counts_as_processed(patch: pytest.MonkeyPatch) -> None:
 
 
 def _batches_are_committed_twice(patch: pytest.MonkeyPatch) -> None:
-    """A commit whose outcome was unknown is taken for a failed one, and the batch is written again."""
+    """A commit whose outcome was unknown is taken for a failed one, and the batch is written
+    again."""
     real = MemoryLog.commit
     count = Counter[str]()
 
-    def commit(self: MemoryLog, group: str, partition: int, epoch: int, batch: Batch, changelog: str, journal: str) -> None:
+    def commit(
+        self: MemoryLog,
+        group: str,
+        partition: int,
+        epoch: int,
+        batch: Batch,
+        changelog: str,
+        journal: str,
+    ) -> None:
         count["all"] += 1
         if count["all"] % 50 == 0:
             real(self, group, partition, epoch, batch, changelog, journal)
@@ -102,7 +128,15 @@ def _a_commit_is_dropped(patch: pytest.MonkeyPatch) -> None:
     real = MemoryLog.commit
     count = Counter[str]()
 
-    def commit(self: MemoryLog, group: str, partition: int, epoch: int, batch: Batch, changelog: str, journal: str) -> None:
+    def commit(
+        self: MemoryLog,
+        group: str,
+        partition: int,
+        epoch: int,
+        batch: Batch,
+        changelog: str,
+        journal: str,
+    ) -> None:
         count["all"] += 1
         if count["all"] % 50:
             real(self, group, partition, epoch, batch, changelog, journal)
@@ -152,7 +186,9 @@ def _caught(mutant: Callable[[pytest.MonkeyPatch], None]) -> Iterator[str]:
             except Exception as error:
                 yield f"{type(error).__name__}: {error}"
                 continue
-        report = Audit(MemorySource(log), all_reducers(), grace_ms=GRACE_MS, buckets=1, until_ms=log.now).run()
+        report = Audit(
+            MemorySource(log), all_reducers(), grace_ms=GRACE_MS, buckets=1, until_ms=log.now
+        ).run()
         yield from map(_said, report.findings)
 
 
@@ -161,5 +197,7 @@ def _said(finding: Finding) -> str:
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[each.__name__.strip("_") for each in MUTANTS])
-def test_an_engine_with_a_bug_does_not_get_through(mutant: Callable[[pytest.MonkeyPatch], None]) -> None:
+def test_an_engine_with_a_bug_does_not_get_through(
+    mutant: Callable[[pytest.MonkeyPatch], None],
+) -> None:
     assert next(_caught(mutant), None) is not None

@@ -1,4 +1,5 @@
-"""``baton simulate`` as a person uses it: summary, one lead, a second agreement, absences; and what it says of lines that are wrong."""
+"""``baton simulate`` as a person uses it: summary, one lead, a second agreement, absences; and what
+it says of lines that are wrong."""
 
 import json
 from collections.abc import Callable
@@ -20,14 +21,24 @@ EMAIL = {"email": "ann@acme.example"}
 def run(tmp_path: Path) -> Callable[..., Result]:
     def runner(lines: list[dict[str, Any]] | bytes, *words: str) -> Result:
         path = tmp_path / "events.jsonl"
-        path.write_bytes(lines if isinstance(lines, bytes) else "\n".join(map(json.dumps, lines)).encode())
-        return CliRunner().invoke(build(), ["simulate", "-a", str(example_agreement()), "-e", str(path), *words])
+        path.write_bytes(
+            lines if isinstance(lines, bytes) else "\n".join(map(json.dumps, lines)).encode()
+        )
+        return CliRunner().invoke(
+            build(), ["simulate", "-a", str(example_agreement()), "-e", str(path), *words]
+        )
 
     return runner
 
 
 def _line(own_id: str, at: str, **more: Any) -> dict[str, Any]:
-    line = {"id": own_id, "source": "web", "kind": "engagement", "occurred_at": at, "identifiers": EMAIL}
+    line = {
+        "id": own_id,
+        "source": "web",
+        "kind": "engagement",
+        "occurred_at": at,
+        "identifiers": EMAIL,
+    }
     return line | ({} if "kind" in more else {"engagement": {"act": "page_view"}}) | more
 
 
@@ -42,15 +53,25 @@ BUYER = _line(
 )
 
 
-def test_the_summary_names_duplicates_drops_refusals_and_dead_letters_with_reasons_and_places(run: Callable[..., Result]) -> None:
+def test_the_summary_names_duplicates_drops_refusals_and_dead_letters_with_reasons_and_places(
+    run: Callable[..., Result],
+) -> None:
     lines = [
         _line("1", MONDAY),
         _line("1", MONDAY),
         _line("2", MONDAY, kind="gossip"),
         _line("3", MONDAY, kind="erasure"),
         _line("4", MONDAY, kind="profile", profile={"country": "DE"}),
-        _line("5", MONDAY, kind="act", act={"kind": "accepted", "by": "nobody-here"}, identifiers={"crm": "hubspot:9"}),
-        _line("6", MONDAY, kind="profile", profile={"country": "DE"}, identifiers={"crm": "hubspot:9"}),
+        _line(
+            "5",
+            MONDAY,
+            kind="act",
+            act={"kind": "accepted", "by": "nobody-here"},
+            identifiers={"crm": "hubspot:9"},
+        ),
+        _line(
+            "6", MONDAY, kind="profile", profile={"country": "DE"}, identifiers={"crm": "hubspot:9"}
+        ),
     ]
     said = run(lines)
     assert said.exit_code == 0, said.output
@@ -72,17 +93,36 @@ def test_events_after_the_end_are_left_out_and_said_so(run: Callable[..., Result
 
 
 @pytest.mark.parametrize("who", ["ann@acme.example", "Ann Berg", "email:ann@acme.example"])
-def test_the_numbers_of_a_lead_add_up_whoever_asks_for_it_by_whatever_identifier(run: Callable[..., Result], who: str) -> None:
+def test_the_numbers_of_a_lead_add_up_whoever_asks_for_it_by_whatever_identifier(
+    run: Callable[..., Result], who: str
+) -> None:
     said = run([_line("1", MONDAY), BUYER], "--score", who, "--at", "2026-03-04", "--json")
     found = json.loads(said.stdout)
-    assert sum(line["points_micro"] for line in found["lines"]) == found["score"]["engagement_micro"] > 0
-    assert sum(each["points_micro"] for each in found["criteria"]) == found["score"]["fit_micro"] > 0
+    assert (
+        sum(line["points_micro"] for line in found["lines"])
+        == found["score"]["engagement_micro"]
+        > 0
+    )
+    assert (
+        sum(each["points_micro"] for each in found["criteria"]) == found["score"]["fit_micro"] > 0
+    )
     assert found["at_ms"] == 1_772_582_400_000
-    earlier = json.loads(run([_line("1", MONDAY), BUYER], "--score", EMAIL["email"], "--at", "2026-03-03T00:00", "--json").stdout)
+    earlier = json.loads(
+        run(
+            [_line("1", MONDAY), BUYER],
+            "--score",
+            EMAIL["email"],
+            "--at",
+            "2026-03-03T00:00",
+            "--json",
+        ).stdout
+    )
     assert earlier["score"]["engagement_micro"] < found["score"]["engagement_micro"]
 
 
-def test_the_story_of_a_simulated_lead_needs_no_kafka_and_says_why_an_act_counts_nothing(run: Callable[..., Result]) -> None:
+def test_the_story_of_a_simulated_lead_needs_no_kafka_and_says_why_an_act_counts_nothing(
+    run: Callable[..., Result],
+) -> None:
     odd = _line("o", MONDAY, engagement={"act": "demo_booked"}, arrived_at="2026-03-02T10:00:00Z")
     said = run([odd, BUYER], "--explain", EMAIL["email"])
     assert said.exit_code == 0, said.output
@@ -98,7 +138,16 @@ def test_a_person_who_is_away_gets_no_lead(run: Callable[..., Result]) -> None:
     owners = _owners(run([BUYER], "--until", "2026-03-03T09:01", "--json"))
     assert len(owners) == 1
     (owner,) = owners
-    others = _owners(run([BUYER], "--until", "2026-03-03T09:01", "--json", "--away", f"{owner}/2026-03-02/2026-03-06"))
+    others = _owners(
+        run(
+            [BUYER],
+            "--until",
+            "2026-03-03T09:01",
+            "--json",
+            "--away",
+            f"{owner}/2026-03-02/2026-03-06",
+        )
+    )
     assert owner not in others
     wrong = run([BUYER], "--away", "nobody-here/2026-03-02/2026-03-06")
     assert 'person "nobody-here" is not in the agreement' in str(wrong.exception)
@@ -110,15 +159,21 @@ def _owners(said: Result) -> set[str]:
     return {fact["value"]["owner"] for fact in facts if fact["topic"].startswith("leads.routed.")}
 
 
-def test_a_second_agreement_is_in_force_from_its_moment_on(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_a_second_agreement_is_in_force_from_its_moment_on(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
     text = example_agreement().read_text()
     second = tmp_path / "second.yaml"
     second.write_text(text.replace("page_view: {points: 1,", "page_view: {points: 2,"))
     wednesday = _line("w", "2026-03-04T09:00:00Z")
-    said = run([_line("1", MONDAY), wednesday], "--then", str(second), "--at", "2026-03-03T00:00", "--json")
+    said = run(
+        [_line("1", MONDAY), wednesday], "--then", str(second), "--at", "2026-03-03T00:00", "--json"
+    )
     assert said.exit_code == 0, said.output
     facts = [json.loads(line) for line in said.stdout.splitlines()]
-    accepted = [fact["headers"]["baton_agreement"] for fact in facts if fact["topic"] == "leads.accepted.v1"]
+    accepted = [
+        fact["headers"]["baton_agreement"] for fact in facts if fact["topic"] == "leads.accepted.v1"
+    ]
     assert len(set(accepted)) == len(accepted) == 2
     words = ("--then", str(second), "--at", "2026-03-03T00:00", "--score", EMAIL["email"], "--json")
     lines = json.loads(run([_line("1", MONDAY), wednesday], *words).stdout)["lines"]
@@ -128,34 +183,60 @@ def test_a_second_agreement_is_in_force_from_its_moment_on(run: Callable[..., Re
 
 def test_a_json_array_is_read_as_its_lines_are(run: Callable[..., Result]) -> None:
     lines = [_line("1", MONDAY), BUYER]
-    one, other = run(lines, "--json"), run(b"\xef\xbb\xbf " + json.dumps(lines, indent=1).encode(), "--json")
-    topics = [[json.loads(line)["topic"] for line in said.stdout.splitlines()] for said in (one, other)]
+    one, other = (
+        run(lines, "--json"),
+        run(b"\xef\xbb\xbf " + json.dumps(lines, indent=1).encode(), "--json"),
+    )
+    topics = [
+        [json.loads(line)["topic"] for line in said.stdout.splitlines()] for said in (one, other)
+    ]
     assert topics[0] == topics[1] != []
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (b'{"occurred_at": "2026-03-02T09:00:00Z"}\n{"a": 1', "e:2: is not JSON: Expecting ',' delimiter (column 8)"),
+        (
+            b'{"occurred_at": "2026-03-02T09:00:00Z"}\n{"a": 1',
+            "e:2: is not JSON: Expecting ',' delimiter (column 8)",
+        ),
         (b'[{"occurred_at": 1', "e: is not a JSON array: Expecting ',' delimiter (column 19)"),
         (b"\n[1]x", "e: is not a JSON array: Extra data (line 2, column 4)"),
         (b'"text"', "e:1: is not a JSON object but a text"),
-        (b"[3, null]", "e, element 1: is not a JSON object but a number\ne, element 2: is not a JSON object but null"),
+        (
+            b"[3, null]",
+            (
+                "e, element 1: is not a JSON object but a number\ne, element 2: is not a JSON object "
+                "but null"
+            ),
+        ),
         (b"{}", "e:1: has no occurred_at, such as 2026-11-22T09:00:00Z"),
-        (b'{"occurred_at": "2026-03-02"}', "e:1: occurred_at is not a date and time of ISO 8601, as 2026-03-02T10:00:00Z"),
+        (
+            b'{"occurred_at": "2026-03-02"}',
+            "e:1: occurred_at is not a date and time of ISO 8601, as 2026-03-02T10:00:00Z",
+        ),
         (
             b'{"occurred_at": "2026-03-02T09:00:00"}',
             "e:1: occurred_at needs a time zone, as in 2026-03-02T10:00:00Z or ...+01:00",
         ),
-        (b'{"occurred_at": 5, "arrived_at": "x"}', "e:1: arrived_at is not a date and time of ISO 8601, as 2026-03-02T10:00:00Z"),
+        (
+            b'{"occurred_at": 5, "arrived_at": "x"}',
+            "e:1: arrived_at is not a date and time of ISO 8601, as 2026-03-02T10:00:00Z",
+        ),
         (b'{"a": "\xff"}', "e:1: is not JSON: not UTF-8 at byte 8"),
         (b"[" * 100_000, "e: is not a JSON array: nested too deeply"),
     ],
 )
-def test_a_line_that_cannot_be_simulated_is_named_with_what_is_wrong(text: bytes, words: str) -> None:
+def test_a_line_that_cannot_be_simulated_is_named_with_what_is_wrong(
+    text: bytes, words: str
+) -> None:
     with pytest.raises(LinesRefused) as caught:
         read_lines(text, "e")
-    assert str(caught.value).replace("must be a date", "is not a date").startswith(words.split(" is not a date")[0])
+    assert (
+        str(caught.value)
+        .replace("must be a date", "is not a date")
+        .startswith(words.split(" is not a date")[0])
+    )
     if "occurred_at is not" not in words and "arrived_at is not" not in words:
         assert str(caught.value) == words
 
@@ -180,9 +261,14 @@ def test_what_is_let_go_of_changes_no_fact() -> None:
     arrivals = arrivals_of(lines)
     facts = []
     for keep in (True, False):
-        simulation = Simulation(text=text, version=version_of(text), start_ms=arrivals[0].at_ms, keep=keep)
+        simulation = Simulation(
+            text=text, version=version_of(text), start_ms=arrivals[0].at_ms, keep=keep
+        )
         facts.append(list(simulation.run(arrivals, arrivals[-1].at_ms + 86_400_000)))
-        held = sum(len(record.value or b"") for record in simulation.host.log.records("leads.accepted.v1", 0))
+        held = sum(
+            len(record.value or b"")
+            for record in simulation.host.log.records("leads.accepted.v1", 0)
+        )
         assert (held > 0) is keep or held < 40_000
     assert facts[0] == facts[1] != []
     assert simulation.host.log.history == []

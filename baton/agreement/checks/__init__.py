@@ -1,6 +1,8 @@
-"""What needs two places of the agreement to be seen: names that lead nowhere, thresholds nobody reaches, rules nobody gets to.
+"""What needs two places of the agreement to be seen: names that lead nowhere, thresholds nobody
+reaches, rules nobody gets to.
 
-Each module checks one subject and yields findings; none stops at the first. A finding says what is wrong and what to do.
+Each module checks one subject and yields findings; none stops at the first. A finding says what is
+wrong and what to do.
 """
 
 from collections.abc import Callable, Iterable, Iterator

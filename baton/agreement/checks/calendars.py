@@ -22,11 +22,15 @@ def check(context: CheckContext) -> Iterator[Finding]:
                 words = hours_words(spans[-1:])
                 yield odd(
                     ("calendars", name, "hours"),
-                    f'"{words}" on {day} is a night of more than 12 hours: is it the wrong way round?',
+                    f'"{words}" on {day} is a night of more than 12 hours: is it the wrong way '
+                    "round?",
                 )
                 break
         if not any(calendar.hours.values()):
-            yield wrong(("calendars", name, "hours"), f'calendar "{name}" is never open: give it hours on a day of the week')
+            yield wrong(
+                ("calendars", name, "hours"),
+                f'calendar "{name}" is never open: give it hours on a day of the week',
+            )
     used = {model.calendar}
     used |= {each.calendar for each in model.people.values() if each.calendar}
     used |= {each.calendar for each in model.pools.values() if each.calendar}
@@ -45,7 +49,13 @@ def _place(name: str, number: int, place: str) -> Iterator[Finding]:
         known = known_places()
         path = ("calendars", name, "holidays", number)
         if country not in known:
-            yield wrong(path, f'no public holidays are known for country "{country}"{did_you_mean(country, known)}')
+            yield wrong(
+                path,
+                "no public holidays are known for country "
+                f'"{country}"{did_you_mean(country, known)}',
+            )
         else:
             hint = did_you_mean(subdivision, known[country])
-            yield wrong(path, f'{country} has no part "{subdivision}" with holidays of its own{hint}')
+            yield wrong(
+                path, f'{country} has no part "{subdivision}" with holidays of its own{hint}'
+            )

@@ -1,7 +1,9 @@
-"""What can be said about conditions without facts: one takes everything another takes, two overlap, none can be true.
+"""What can be said about conditions without facts: one takes everything another takes, two overlap,
+none can be true.
 
-Sound, not complete: where it says so it is so; where it says nothing there may still be something. Tests of one field are
-turned into the values they let through: a set of words, or an interval of numbers.
+Sound, not complete: where it says so it is so; where it says nothing there may still be something.
+Tests of one field are turned into the values they let through: a set of words, or an interval of
+numbers.
 """
 
 from collections.abc import Mapping
@@ -22,7 +24,11 @@ class Words:
     def within(self, other: "Words") -> bool:
         """Whether everything this lets through passes ``other``."""
         if not self.inverted:
-            return self.values.isdisjoint(other.values) if other.inverted else self.values <= other.values
+            return (
+                self.values.isdisjoint(other.values)
+                if other.inverted
+                else self.values <= other.values
+            )
         return other.inverted and other.values <= self.values
 
     def apart(self, other: "Words") -> bool:
@@ -31,7 +37,9 @@ class Words:
             return False
         if self.inverted:
             return other.values <= self.values
-        return self.values <= other.values if other.inverted else self.values.isdisjoint(other.values)
+        return (
+            self.values <= other.values if other.inverted else self.values.isdisjoint(other.values)
+        )
 
     def common(self, other: "Words") -> frozenset[Any]:
         """The words that pass both, as far as they can be listed."""
@@ -42,7 +50,8 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Numbers or days from ``low`` to ``high``; None is without end. ``low_open``: without ``low`` itself."""
+    """Numbers or days from ``low`` to ``high``; None is without end. ``low_open``: without ``low``
+    itself."""
 
     low: Any = None
     high: Any = None
@@ -52,11 +61,18 @@ class Interval:
     def within(self, other: "Interval") -> bool:
         """Whether everything this lets through passes ``other``."""
         low = other.low is None or (
-            self.low is not None and (self.low > other.low or (self.low == other.low and (self.low_open or not other.low_open)))
+            self.low is not None
+            and (
+                self.low > other.low
+                or (self.low == other.low and (self.low_open or not other.low_open))
+            )
         )
         high = other.high is None or (
             self.high is not None
-            and (self.high < other.high or (self.high == other.high and (self.high_open or not other.high_open)))
+            and (
+                self.high < other.high
+                or (self.high == other.high and (self.high_open or not other.high_open))
+            )
         )
         return low and high
 
@@ -116,39 +132,56 @@ def contradiction(condition: ConditionModel, fields: Mapping[str, Field]) -> str
 
 
 def one_by_one(condition: ConditionModel) -> tuple[ConditionModel, ...]:
-    """``condition`` as several that together let the same through: a test of listed words, word by word."""
+    """``condition`` as several that together let the same through: a test of listed words, word by
+    word."""
     if isinstance(condition, Test) and isinstance(condition.value, tuple) and condition.op is Op.IN:
-        return tuple(condition.model_copy(update={"op": Op.IS, "value": each}) for each in condition.value)
+        return tuple(
+            condition.model_copy(update={"op": Op.IS, "value": each}) for each in condition.value
+        )
     if isinstance(condition, Any_):
         return tuple(each for part in condition.any for each in one_by_one(part))
     return (condition,)
 
 
-def common_words(one: ConditionModel, other: ConditionModel, fields: Mapping[str, Field]) -> tuple[str, ...]:
-    """Values of one field that both conditions name (``("NO",)``), where both are plain tests of it."""
+def common_words(
+    one: ConditionModel, other: ConditionModel, fields: Mapping[str, Field]
+) -> tuple[str, ...]:
+    """Values of one field that both conditions name (``("NO",)``), where both are plain tests of
+    it."""
     if isinstance(one, Test) and isinstance(other, Test) and _alike(one, other):
         first, second = passes(one, fields), passes(other, fields)
         if isinstance(first, Words) and isinstance(second, Words):
             folded = {str(each) for each in first.common(second)}
             written = one.value if isinstance(one.value, tuple) else (one.value,)
-            return tuple(str(each) for each in written if str(each) in folded or str(each).casefold() in folded)
+            return tuple(
+                str(each)
+                for each in written
+                if str(each) in folded or str(each).casefold() in folded
+            )
     return ()
 
 
 def common_range(one: ConditionModel, other: ConditionModel, fields: Mapping[str, Field]) -> str:
-    """Both tests in words, where they are plain ones of one number and overlap, but neither lies within the other."""
+    """Both tests in words, where they are plain ones of one number and overlap, but neither lies
+    within the other."""
     if isinstance(one, Test) and isinstance(other, Test) and _alike(one, other):
         first, second = passes(one, fields), passes(other, fields)
         if isinstance(first, Interval) and isinstance(second, Interval):
             nested = first.within(second) or second.within(first)
-            return "" if nested or first.apart(second) else f"{test_words(other)}, {test_words(one)}"
+            return (
+                "" if nested or first.apart(second) else f"{test_words(other)}, {test_words(one)}"
+            )
     return ""
 
 
 def passes(test: Test, fields: Mapping[str, Field]) -> Passes | None:
     """The values that make ``test`` true, None where that is not said so simply."""
     field = fields[test.field]
-    value: Any = None if test.op in (Op.KNOWN, Op.UNKNOWN, Op.WITHIN_NEXT, Op.WITHIN_LAST) else test.typed_value(field.kind)
+    value: Any = (
+        None
+        if test.op in (Op.KNOWN, Op.UNKNOWN, Op.WITHIN_NEXT, Op.WITHIN_LAST)
+        else test.typed_value(field.kind)
+    )
     numeric = field.kind in (Kind.NUMBER, Kind.COUNT, Kind.POINTS, Kind.DATE)
     match test.op:
         case Op.IS:
@@ -174,7 +207,11 @@ def passes(test: Test, fields: Mapping[str, Field]) -> Passes | None:
 
 def test_words(test: Test) -> str:
     """A test as one says it."""
-    value = test.value if not isinstance(test.value, tuple) else "[" + ", ".join(str(each) for each in test.value) + "]"
+    value = (
+        test.value
+        if not isinstance(test.value, tuple)
+        else "[" + ", ".join(str(each) for each in test.value) + "]"
+    )
     shown = "" if value is None else f" {str(value).lower() if isinstance(value, bool) else value}"
     return f"{test.field} {test.op.value.replace('_', ' ')}{shown}"
 
@@ -194,4 +231,6 @@ def _apart(one: Passes | None, other: Passes | None) -> bool:
 def _before(one: Interval, other: Interval) -> bool:
     if one.high is None or other.low is None:
         return False
-    return bool(one.high < other.low or (one.high == other.low and (one.high_open or other.low_open)))
+    return bool(
+        one.high < other.low or (one.high == other.low and (one.high_open or other.low_open))
+    )

@@ -1,4 +1,5 @@
-"""Conditions: fields that exist, comparisons that make sense, values that can be, and what can never be true."""
+"""Conditions: fields that exist, comparisons that make sense, values that can be, and what can
+never be true."""
 
 from collections.abc import Iterator
 
@@ -35,19 +36,29 @@ def _test(context: CheckContext, asked: Asked, test: Test, path: Path) -> Iterat
         return
     if field.realm not in asked.realms:
         allowed = ", ".join(sorted(realm.value for realm in asked.realms))
-        yield wrong((*path, "field"), f"{asked.who} cannot look at {test.field}: it looks at {allowed}")
+        yield wrong(
+            (*path, "field"), f"{asked.who} cannot look at {test.field}: it looks at {allowed}"
+        )
         return
     if test.op not in OPS_OF[field.kind]:
         ops = sorted(each.value for each in OPS_OF[field.kind])
         message = (
-            f"{test.field} is a {field.kind.value}, which cannot be compared with {test.op.value}; it can with {', '.join(ops)}"
+            f"{test.field} is a {field.kind.value}, which cannot be compared with {test.op.value}; "
+            f"it can with {', '.join(ops)}"
         )
         yield wrong((*path, "op"), message)
         return
     if test.op in _RELATIVE and not asked.knows_now:
-        yield wrong((*path, "op"), f"{asked.who} must not change with the calendar: compare {test.field} with a day instead")
+        yield wrong(
+            (*path, "op"),
+            f"{asked.who} must not change with the calendar: compare {test.field} with a day "
+            "instead",
+        )
     if test.within is not None and field.kind is not Kind.COUNT:
-        yield wrong((*path, "within"), f"within is for counts of behaviour, and {test.field} is a {field.kind.value}")
+        yield wrong(
+            (*path, "within"),
+            f"within is for counts of behaviour, and {test.field} is a {field.kind.value}",
+        )
     yield from _value(test, field, path)
     yield from _counted(context, test, field, path)
 
@@ -58,13 +69,19 @@ def _unknown_field(context: CheckContext, asked: Asked, test: Test, path: Path) 
     if realm == Realm.PROFILE.value:
         hint = did_you_mean(test.field, [each for each in known if each.startswith("profile.")])
         return wrong((*path, "field"), f'"{test.field}" is not in definitions.profile{hint}')
-    return wrong((*path, "field"), f'"{test.field}" is no field of this agreement{did_you_mean(test.field, known)}')
+    return wrong(
+        (*path, "field"),
+        f'"{test.field}" is no field of this agreement{did_you_mean(test.field, known)}',
+    )
 
 
 def _value(test: Test, field: Field, path: Path) -> Iterator[Finding]:
     if test.op in _BARE:
         if test.value is not None:
-            yield wrong((*path, "value"), f"{test.op.value} asks only whether there is a value: leave value out")
+            yield wrong(
+                (*path, "value"),
+                f"{test.op.value} asks only whether there is a value: leave value out",
+            )
         return
     try:
         if test.op in _RELATIVE:
@@ -96,5 +113,6 @@ def _counted(context: CheckContext, test: Test, field: Field, path: Path) -> Ite
     if test.within > keeps:
         yield odd(
             (*path, "within"),
-            f'"{name}" is forgotten after {duration_words(keeps)} (group "{act.group}"), before {duration_words(test.within)}',
+            f'"{name}" is forgotten after {duration_words(keeps)} (group "{act.group}"), before '
+            f"{duration_words(test.within)}",
         )

@@ -72,9 +72,17 @@ class CheckContext:
         model = self.model
         for number, segment in enumerate(model.definitions.segments):
             path: Path = ("definitions", "segments", number, "when")
-            yield Asked(condition=segment.when, path=path, who="a segment", realms=_PROFILE, knows_now=False)
+            yield Asked(
+                condition=segment.when, path=path, who="a segment", realms=_PROFILE, knows_now=False
+            )
         for name, criterion in model.fit.items():
-            yield Asked(condition=criterion.when, path=("fit", name, "when"), who="fit", realms=_PROFILE, knows_now=False)
+            yield Asked(
+                condition=criterion.when,
+                path=("fit", name, "when"),
+                who="fit",
+                realms=_PROFILE,
+                knows_now=False,
+            )
         for name, gate in model.lifecycle.gates.items():
             path = ("lifecycle", "gates", name, "when")
             yield Asked(condition=gate.when, path=path, who="a gate", realms=_GATES, knows_now=True)
@@ -87,10 +95,18 @@ class CheckContext:
         for part, conditions in listed:
             for number, condition in enumerate(conditions):
                 path = ("routing", part, number, "when")
-                yield Asked(condition=condition, path=path, who="routing", realms=_ROUTING, knows_now=True)
+                yield Asked(
+                    condition=condition, path=path, who="routing", realms=_ROUTING, knows_now=True
+                )
 
 
 def quoted(names: Iterable[str]) -> str:
     """``"a", "b" and "c"``."""
     listed = [f'"{each}"' for each in names]
-    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}" if listed else ""
+    return (
+        listed[0]
+        if len(listed) == 1
+        else f"{', '.join(listed[:-1])} and {listed[-1]}"
+        if listed
+        else ""
+    )

@@ -12,7 +12,9 @@ from baton.agreement.wall_time import zone_named
 def check(context: CheckContext) -> Iterator[Finding]:
     """Names in examples, and a look at them after their events."""
     if not context.model.examples:
-        yield odd((), "there are no examples: write down a few leads and what you both expect of them")
+        yield odd(
+            (), "there are no examples: write down a few leads and what you both expect of them"
+        )
     for number, example in enumerate(context.model.examples):
         yield from _example(context, ("examples", number), example)
 
@@ -28,11 +30,17 @@ def _example(context: CheckContext, path: Path, example: ExampleModel) -> Iterat
             yield dangling((*path, "events", number, "act"), "act", event.act, words.acts)
         for place, topic in enumerate(event.topics):
             if topic not in words.topics:
-                yield dangling((*path, "events", number, "topics", place), "topic", topic, words.topics)
+                yield dangling(
+                    (*path, "events", number, "topics", place), "topic", topic, words.topics
+                )
     zone = zone_named(model.timezone)
     last = max(moment_ms(each.at, zone) for each in example.events)
     if example.at is not None and moment_ms(example.at, zone) < last:
-        yield wrong((*path, "at"), f'example "{example.name}" is looked at before its last event: put at later, or leave it out')
+        yield wrong(
+            (*path, "at"),
+            f'example "{example.name}" is looked at before its last event: put at later, or leave '
+            "it out",
+        )
     expect = example.expect
     segments = [each.name for each in words.segments]
     grades = [fit + act for fit in words.levels.fit for act in words.levels.engagement]

@@ -1,4 +1,5 @@
-"""Points: bands that the criteria can reach, caps that let a threshold be reached, acts and exceptions that can count."""
+"""Points: bands that the criteria can reach, caps that let a threshold be reached, acts and
+exceptions that can count."""
 
 from collections.abc import Iterator
 from math import log2
@@ -23,13 +24,15 @@ def check(context: CheckContext) -> Iterator[Finding]:
 
 
 def _tenths(context: CheckContext) -> Iterator[Finding]:
-    """Where a level hangs on less than a tenth of a point: what decays by that in an hour or two decides it."""
+    """Where a level hangs on less than a tenth of a point: what decays by that in an hour or two
+    decides it."""
     levels, model = context.model.definitions.levels, context.model.engagement
     for name, band in levels.engagement.items():
         if 0 < band.enter - band.leaves < _TENTH:
             yield odd(
                 ("definitions", "levels", "engagement", name, "exit"),
-                f"engagement band {name} is entered at {points_words(band.enter)} and left below {points_words(band.leaves)}: "
+                f"engagement band {name} is entered at {points_words(band.enter)} and left below "
+                f"{points_words(band.leaves)}: "
                 "less than a tenth of a point apart, so it is left as soon as it is entered",
             )
     leading = {name: band for name, band in levels.engagement.items() if _leads_on(levels, name)}
@@ -39,25 +42,34 @@ def _tenths(context: CheckContext) -> Iterator[Finding]:
             continue
         for path, points in (
             (("engagement", "acts", act, "points"), rule.points),
-            *((("engagement", "acts", act, "exceptions", n, "points"), each.points) for n, each in enumerate(rule.exceptions)),
+            *(
+                (("engagement", "acts", act, "exceptions", n, "points"), each.points)
+                for n, each in enumerate(rule.exceptions)
+            ),
         ):
             for name, band in leading.items():
                 if -READ_MICRO <= points - band.enter < READ_MICRO and points > 0:
                     holds = round(group.half_life * log2(points / max(band.enter - READ_MICRO, 1)))
                     yield odd(
                         path,
-                        f'"{act}" is worth {points_words(points)}, and engagement band {name} begins at {points_words(band.enter)}: '
-                        f"alone it reaches the band only where it arrives within {duration_words(_rough(holds))}; "
+                        f'"{act}" is worth {points_words(points)}, and engagement band {name} '
+                        f"begins at {points_words(band.enter)}: "
+                        "alone it reaches the band only where it arrives within "
+                        f"{duration_words(_rough(holds))}; "
                         "give it a point more, or the band a point less",
                     )
 
 
 def _leads_on(levels: LevelsModel, name: str) -> bool:
-    """Whether the band makes a difference to a level: some row of the matrix is warmer there than a band below."""
+    """Whether the band makes a difference to a level: some row of the matrix is warmer there than a
+    band below."""
     order = [band for band, _ in levels.best_first("engagement")]
     below = order[order.index(name) + 1 :]
     return any(
-        RANK[row[name]] > RANK[row[each]] for row in levels.matrix.values() for each in below if {name, each} <= row.keys()
+        RANK[row[name]] > RANK[row[each]]
+        for row in levels.matrix.values()
+        for each in below
+        if {name, each} <= row.keys()
     )
 
 
@@ -72,7 +84,8 @@ def _fit(context: CheckContext) -> Iterator[Finding]:
         if band.enter > most:
             yield wrong(
                 ("definitions", "levels", "fit", name, "enter"),
-                f"fit band {name} begins at {points_words(band.enter)}, but all criteria together give {points_words(most)}: "
+                f"fit band {name} begins at {points_words(band.enter)}, but all criteria together "
+                f"give {points_words(most)}: "
                 "it cannot be reached",
             )
     for title, criterion in context.model.fit.items():
@@ -92,19 +105,32 @@ def _engagement(context: CheckContext) -> Iterator[Finding]:
         most += reach
     for name, band in levels.engagement.items():
         if band.enter > most:
-            why = f"the groups give {points_words(most)} at most" + (f" (caps: {', '.join(capped)})" if capped else "")
-            needed = sorted({row[name] for row in levels.matrix.values() if name in row and RANK[row[name]] > 0})
-            use = f", which {' and '.join(needed)} {'need' if len(needed) > 1 else 'needs'}" if needed else ""
+            why = f"the groups give {points_words(most)} at most" + (
+                f" (caps: {', '.join(capped)})" if capped else ""
+            )
+            needed = sorted(
+                {row[name] for row in levels.matrix.values() if name in row and RANK[row[name]] > 0}
+            )
+            use = (
+                f", which {' and '.join(needed)} {'need' if len(needed) > 1 else 'needs'}"
+                if needed
+                else ""
+            )
             path = ("definitions", "levels", "engagement", name, "enter")
             yield wrong(
-                path, f"engagement band {name} begins at {points_words(band.enter)}{use}, but {why}: it cannot be reached"
+                path,
+                f"engagement band {name} begins at {points_words(band.enter)}{use}, but {why}: it "
+                "cannot be reached",
             )
 
 
 def _reach(group: GroupModel, acts: list[ActModel]) -> int:
-    """The most points the group can hold at once, caps left out: every day as many of the best acts as count."""
+    """The most points the group can hold at once, caps left out: every day as many of the best acts
+    as count."""
     a_day, left = 0, group.per_day
-    for points, times in sorted(((_best(each), each.per_day or group.per_day) for each in acts), reverse=True):
+    for points, times in sorted(
+        ((_best(each), each.per_day or group.per_day) for each in acts), reverse=True
+    ):
         taken = min(times, left)
         a_day += max(points, 0) * taken
         left -= taken
@@ -128,12 +154,14 @@ def _acts(context: CheckContext) -> Iterator[Finding]:
         if group.cap is not None and _best(act) > group.cap:
             yield odd(
                 ("engagement", "acts", name, "points"),
-                f'"{name}" gives {points_words(_best(act))} points, but its group "{act.group}" is capped at {points_words(group.cap)}',
+                f'"{name}" gives {points_words(_best(act))} points, but its group "{act.group}" is '
+                f"capped at {points_words(group.cap)}",
             )
         if act.per_day is not None and act.per_day > group.per_day:
             yield odd(
                 ("engagement", "acts", name, "per_day"),
-                f'"{name}" may count {act.per_day} times a day, but its group "{act.group}" stops at {group.per_day}',
+                f'"{name}" may count {act.per_day} times a day, but its group "{act.group}" stops '
+                f"at {group.per_day}",
             )
         if "max_age" in act.model_fields_set and not act.fast_track:
             yield odd(
@@ -142,17 +170,24 @@ def _acts(context: CheckContext) -> Iterator[Finding]:
             )
         if act.fast_track and act.points <= 0:
             yield odd(
-                ("engagement", "acts", name, "points"), f'"{name}" qualifies at once, yet is worth {points_words(act.points)}'
+                ("engagement", "acts", name, "points"),
+                f'"{name}" qualifies at once, yet is worth {points_words(act.points)}',
             )
         for number, exception in enumerate(act.exceptions):
-            earlier = next((each for each in range(number) if _covers(act.exceptions[each], exception)), None)
+            earlier = next(
+                (each for each in range(number) if _covers(act.exceptions[each], exception)), None
+            )
             if earlier is not None:
                 yield _never(name, number, earlier)
 
 
 def _never(act: str, number: int, earlier: int) -> Finding:
     path = ("engagement", "acts", act, "exceptions", number)
-    return wrong(path, f'exception {number + 1} of "{act}" is never reached: exception {earlier + 1} before it takes everything')
+    return wrong(
+        path,
+        f'exception {number + 1} of "{act}" is never reached: exception {earlier + 1} before it '
+        "takes everything",
+    )
 
 
 def _covers(wide: ExceptionModel, narrow: ExceptionModel) -> bool:

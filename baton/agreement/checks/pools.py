@@ -1,4 +1,5 @@
-"""Pools and people: pools with somebody in them, overflows that end somewhere, people who get leads."""
+"""Pools and people: pools with somebody in them, overflows that end somewhere, people who get
+leads."""
 
 from collections.abc import Iterator
 
@@ -21,29 +22,47 @@ def _members(context: CheckContext) -> Iterator[Finding]:
     people = context.model.people
     for name, pool in context.model.pools.items():
         if not pool.members:
-            yield wrong(("pools", name, "members"), f'pool "{name}" has no members: nobody would ever get its leads')
+            yield wrong(
+                ("pools", name, "members"),
+                f'pool "{name}" has no members: nobody would ever get its leads',
+            )
         elif all(each in people and not people[each].active for each in pool.members):
             yield wrong(("pools", name, "members"), f'nobody in pool "{name}" is active')
         elif not any(member.weight and member.capacity != 0 for member in pool.members.values()):
             yield wrong(
-                ("pools", name, "members"), f'nobody in pool "{name}" takes leads in turn: each has weight 0 or capacity 0'
+                ("pools", name, "members"),
+                f'nobody in pool "{name}" takes leads in turn: each has weight 0 or capacity 0',
             )
         elif all(member.ramp is not None for member in pool.members.values()):
-            first = min(member.ramp.starts for member in pool.members.values() if member.ramp is not None)
-            yield odd(("pools", name, "members"), f'everybody in pool "{name}" is new: before {first} nobody gets a lead of it')
+            first = min(
+                member.ramp.starts for member in pool.members.values() if member.ramp is not None
+            )
+            yield odd(
+                ("pools", name, "members"),
+                f'everybody in pool "{name}" is new: before {first} nobody gets a lead of it',
+            )
         yield from _limits(name, pool)
         if isinstance(pool.nobody, WatchModel):
             watcher = people.get(pool.nobody.watch)
             if watcher is not None and not watcher.active:
-                yield wrong(("pools", name, "nobody", "watch"), f'"{pool.nobody.watch}" is not active and cannot watch a queue')
+                yield wrong(
+                    ("pools", name, "nobody", "watch"),
+                    f'"{pool.nobody.watch}" is not active and cannot watch a queue',
+                )
 
 
 def _limits(name: str, pool: PoolModel) -> Iterator[Finding]:
     for person, member in pool.members.items():
         path = ("pools", name, "members", person, "per_day")
-        if member.per_day is not None and member.per_week is not None and member.per_day >= member.per_week:
+        if (
+            member.per_day is not None
+            and member.per_week is not None
+            and member.per_day >= member.per_week
+        ):
             yield odd(
-                path, f'"{person}" may have {member.per_day} leads a day but {member.per_week} a week: the day limits nothing'
+                path,
+                f'"{person}" may have {member.per_day} leads a day but {member.per_week} a week: '
+                "the day limits nothing",
             )
 
 
@@ -56,14 +75,19 @@ def _overflows(context: CheckContext) -> Iterator[Finding]:
         target = pools[pool.nobody.overflow]
         if target.kind is not pool.kind:
             yield wrong(
-                path, f'pool "{name}" ({pool.kind.value}) overflows into "{pool.nobody.overflow}", which is {target.kind.value}'
+                path,
+                f'pool "{name}" ({pool.kind.value}) overflows into "{pool.nobody.overflow}", which '
+                f"is {target.kind.value}",
             )
         chain = [name]
         while isinstance(pool.nobody, OverflowModel) and pool.nobody.overflow in pools:
             if pool.nobody.overflow in chain:
                 if chain[0] == min(chain):
                     circle = " -> ".join([*chain, pool.nobody.overflow])
-                    yield wrong(path, f"overflows run in a circle ({circle}): let one of them hold or be watched")
+                    yield wrong(
+                        path,
+                        f"overflows run in a circle ({circle}): let one of them hold or be watched",
+                    )
                 break
             chain.append(pool.nobody.overflow)
             pool = pools[pool.nobody.overflow]
@@ -75,16 +99,32 @@ def _bridge(context: CheckContext) -> Iterator[Finding]:
     bridge = model.lifecycle.bridge
     if bridge is Bridge.NONE and not model.lifecycle.poor_fit:
         if "sdr" in kinds:
-            yield odd(("lifecycle", "bridge"), "there is no bridge team by this, yet there are pools of kind sdr")
+            yield odd(
+                ("lifecycle", "bridge"),
+                "there is no bridge team by this, yet there are pools of kind sdr",
+            )
     elif "sdr" not in kinds:
-        why = f"the bridge team takes {bridge.value}" if bridge is not Bridge.NONE else "poor fits go to SDR triage"
+        why = (
+            f"the bridge team takes {bridge.value}"
+            if bridge is not Bridge.NONE
+            else "poor fits go to SDR triage"
+        )
         yield wrong(("lifecycle", "bridge"), f"{why}, but there is no pool of kind sdr")
     elif model.routing.default.sdr is None:
-        yield wrong(("routing", "default"), "the default names no sdr pool, so an SDR lead that fits no rule would have none")
+        yield wrong(
+            ("routing", "default"),
+            "the default names no sdr pool, so an SDR lead that fits no rule would have none",
+        )
     if "sales" not in kinds:
-        yield wrong(("pools",), "there is no pool of kind sales: leads that are qualified have nowhere to go")
+        yield wrong(
+            ("pools",),
+            "there is no pool of kind sales: leads that are qualified have nowhere to go",
+        )
     elif model.routing.default.sales is None:
-        yield wrong(("routing", "default"), "the default names no sales pool, so a sales lead that fits no rule would have none")
+        yield wrong(
+            ("routing", "default"),
+            "the default names no sales pool, so a sales lead that fits no rule would have none",
+        )
 
 
 def _gone(context: CheckContext) -> Iterator[Finding]:
@@ -92,12 +132,20 @@ def _gone(context: CheckContext) -> Iterator[Finding]:
     model = context.model
     gone = {name for name, each in model.people.items() if not each.active}
     named: list[tuple[Path, str | None, str]] = [
-        (("routing", "accounts", domain, "owner"), each.owner, f'owns account "{domain}", whose leads go by the other rules')
+        (
+            ("routing", "accounts", domain, "owner"),
+            each.owner,
+            f'owns account "{domain}", whose leads go by the other rules',
+        )
         for domain, each in model.routing.accounts.items()
     ]
-    named += [(("people", name, "manager"), each.manager, f'is the manager of "{name}"') for name, each in model.people.items()]
     named += [
-        (("pools", name, "manager"), each.manager, f'is the manager of pool "{name}"') for name, each in model.pools.items()
+        (("people", name, "manager"), each.manager, f'is the manager of "{name}"')
+        for name, each in model.people.items()
+    ]
+    named += [
+        (("pools", name, "manager"), each.manager, f'is the manager of pool "{name}"')
+        for name, each in model.pools.items()
     ]
     for path, person, why in named:
         if person in gone and not (path[0] == "people" and path[1] in gone):
@@ -110,7 +158,11 @@ def _unused(context: CheckContext) -> Iterator[Finding]:
     destinations = [each.to for each in rules] + [model.routing.default]
     destinations += [each.to for each in model.routing.accounts.values() if each.to]
     reached = {name for each in destinations for name in (each.sdr, each.sales) if name}
-    reached |= {pool.nobody.overflow for pool in model.pools.values() if isinstance(pool.nobody, OverflowModel)}
+    reached |= {
+        pool.nobody.overflow
+        for pool in model.pools.values()
+        if isinstance(pool.nobody, OverflowModel)
+    }
     for name in model.pools:
         if name not in reached:
             yield odd(("pools", name), f'no rule sends leads to pool "{name}"')
@@ -118,7 +170,11 @@ def _unused(context: CheckContext) -> Iterator[Finding]:
     busy |= {each.owner for each in model.routing.accounts.values() if each.owner}
     busy |= {each.manager for each in model.people.values() if each.manager}
     busy |= {each.manager for each in model.pools.values() if each.manager}
-    busy |= {pool.nobody.watch for pool in model.pools.values() if isinstance(pool.nobody, WatchModel)}
+    busy |= {
+        pool.nobody.watch for pool in model.pools.values() if isinstance(pool.nobody, WatchModel)
+    }
     for name in model.people:
         if name not in busy:
-            yield odd(("people", name), f'"{name}" is in no pool, manages nobody and owns no account')
+            yield odd(
+                ("people", name), f'"{name}" is in no pool, manages nobody and owns no account'
+            )

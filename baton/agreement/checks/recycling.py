@@ -18,7 +18,15 @@ COMES_BACK = (
     "sla_expired",
     "rejected_by_sales",
 )
-STAYS_AWAY = ("bad_data", "not_icp", "competitor", "student", "duplicate", "existing_customer", "consent_withdrawn")
+STAYS_AWAY = (
+    "bad_data",
+    "not_icp",
+    "competitor",
+    "student",
+    "duplicate",
+    "existing_customer",
+    "consent_withdrawn",
+)
 
 
 def check(context: CheckContext) -> Iterator[Finding]:
@@ -26,7 +34,9 @@ def check(context: CheckContext) -> Iterator[Finding]:
     model = context.model.recycling
     missing = [each for each in (*COMES_BACK, *STAYS_AWAY) if each not in model.reasons]
     if missing:
-        message = f"usual reasons are not listed: {quoted(missing)}; a tool that sends one is refused"
+        message = (
+            f"usual reasons are not listed: {quoted(missing)}; a tool that sends one is refused"
+        )
         yield odd(("recycling", "reasons"), message)
     for name, reason in model.reasons.items():
         path = ("recycling", "reasons", name)
@@ -34,13 +44,17 @@ def check(context: CheckContext) -> Iterator[Finding]:
         if after is not None and reason.cool_off > after:
             yield odd(
                 (*path, "cool_off"),
-                f'"{name}" comes back after {duration_words(after)}, but cools off for {duration_words(reason.cool_off)}: the later counts',
+                f'"{name}" comes back after {duration_words(after)}, but cools off for '
+                f"{duration_words(reason.cool_off)}: the later counts",
             )
         if name in STAYS_AWAY and reason.outcome is Outcome.RECYCLE:
             yield odd((*path, "outcome"), f'"{name}" usually means not to come back (disqualify)')
     fallback = model.reasons.get(model.fallback)
     if fallback is not None and fallback.outcome is not Outcome.RECYCLE:
-        yield wrong(("recycling", "fallback"), f'"{model.fallback}" does not recycle: an unknown reason must not lose a lead')
+        yield wrong(
+            ("recycling", "fallback"),
+            f'"{model.fallback}" does not recycle: an unknown reason must not lose a lead',
+        )
     used = {each.track for each in model.reasons.values()} | {model.long_term.track}
     for name in model.tracks:
         if name not in used:

@@ -39,7 +39,9 @@ def _calendars(context: CheckContext) -> Iterator[Finding]:
     for name, goal in model.goals.items():
         yield from _known(("goals", name, "calendar"), "calendar", goal.calendar, known)
     for number, promise in enumerate(model.slas.promises):
-        yield from _known(("slas", "promises", number, "calendar"), "calendar", promise.calendar, known)
+        yield from _known(
+            ("slas", "promises", number, "calendar"), "calendar", promise.calendar, known
+        )
 
 
 def _people(context: CheckContext) -> Iterator[Finding]:
@@ -53,7 +55,9 @@ def _people(context: CheckContext) -> Iterator[Finding]:
         for member in pool.members:
             yield from _known(("pools", name, "members", member), "person", member, known)
         if isinstance(pool.nobody, WatchModel):
-            yield from _known(("pools", name, "nobody", "watch"), "person", pool.nobody.watch, known)
+            yield from _known(
+                ("pools", name, "nobody", "watch"), "person", pool.nobody.watch, known
+            )
         if isinstance(pool.nobody, OverflowModel):
             path = ("pools", name, "nobody", "overflow")
             yield from _known(path, "pool", pool.nobody.overflow, model.pools)
@@ -67,18 +71,25 @@ def _engagement(context: CheckContext) -> Iterator[Finding]:
         yield from _known((*path, "group"), "group", act.group, model.groups)
         for number, exception in enumerate(act.exceptions):
             for place, topic in enumerate(exception.topics):
-                yield from _known((*path, "exceptions", number, "topics", place), "topic", topic, words.topics)
+                yield from _known(
+                    (*path, "exceptions", number, "topics", place), "topic", topic, words.topics
+                )
     if model.scanner:
         for number, name in enumerate(model.scanner.acts):
             yield from _known(("engagement", "scanner", "acts", number), "act", name, words.acts)
     for name in words.acts:
         if name not in model.acts:
-            yield odd(("definitions", "acts", name), f'act "{name}" has no points in engagement: only conditions can count it')
+            yield odd(
+                ("definitions", "acts", name),
+                f'act "{name}" has no points in engagement: only conditions can count it',
+            )
     used = {act.group for act in model.acts.values()}
     for name in model.groups:
         if name not in used:
             yield odd(("engagement", "groups", name), f'group "{name}" has no acts')
-    yield from _known(("definitions", "role_field"), "profile field", words.role_field, words.profile)
+    yield from _known(
+        ("definitions", "role_field"), "profile field", words.role_field, words.profile
+    )
 
 
 def _routing(context: CheckContext) -> Iterator[Finding]:
@@ -93,7 +104,9 @@ def _routing(context: CheckContext) -> Iterator[Finding]:
         yield from _known((*path, "owner"), "person", account.owner, model.people)
         if not _DOMAIN.fullmatch(domain) or domain != domain.lower() or domain.startswith("www."):
             yield wrong(
-                path, f'no lead is of account "{domain}": accounts are named by their domain in small letters, bigfirm.example'
+                path,
+                f'no lead is of account "{domain}": accounts are named by their domain in small '
+                "letters, bigfirm.example",
             )
         if account.to:
             yield from _destination(context, (*path, "to"), account.to)
@@ -108,7 +121,11 @@ def _destination(context: CheckContext, path: Path, to: DestinationModel) -> Ite
         if name not in pools:
             yield dangling((*path, kind), "pool", name, alike or pools)
         elif pools[name].kind.value != kind:
-            yield wrong((*path, kind), f'pool "{name}" is of kind {pools[name].kind.value}, but {kind} leads are sent to it')
+            yield wrong(
+                (*path, kind),
+                f'pool "{name}" is of kind {pools[name].kind.value}, but {kind} leads are sent to '
+                "it",
+            )
 
 
 def _promises(context: CheckContext) -> Iterator[Finding]:
@@ -125,9 +142,13 @@ def _promises(context: CheckContext) -> Iterator[Finding]:
 def _recycling(context: CheckContext) -> Iterator[Finding]:
     model = context.model.recycling
     for name, reason in model.reasons.items():
-        yield from _known(("recycling", "reasons", name, "track"), "track", reason.track, model.tracks)
+        yield from _known(
+            ("recycling", "reasons", name, "track"), "track", reason.track, model.tracks
+        )
     yield from _known(("recycling", "fallback"), "reason", model.fallback, model.reasons)
-    yield from _known(("recycling", "long_term", "track"), "track", model.long_term.track, model.tracks)
+    yield from _known(
+        ("recycling", "long_term", "track"), "track", model.long_term.track, model.tracks
+    )
     for name, track in model.tracks.items():
         for number, topic in enumerate(track.topics):
             path = ("recycling", "tracks", name, "topics", number)
@@ -147,7 +168,11 @@ def _rest(context: CheckContext) -> Iterator[Finding]:
 def _twice(context: CheckContext) -> Iterator[Finding]:
     routing = context.model.routing
     lists: tuple[tuple[Path, str, list[str]], ...] = (
-        (("definitions", "segments"), "segment", [each.name for each in context.model.definitions.segments]),
+        (
+            ("definitions", "segments"),
+            "segment",
+            [each.name for each in context.model.definitions.segments],
+        ),
         (("routing", "suppress"), "rule", [each.name for each in routing.suppress]),
         (("routing", "territories"), "rule", [each.name for each in routing.territories]),
         (("routing", "segments"), "rule", [each.name for each in routing.segments]),
@@ -156,7 +181,13 @@ def _twice(context: CheckContext) -> Iterator[Finding]:
     for path, what, listed in lists:
         for number, name in enumerate(listed):
             if (what, name) in seen:
-                yield wrong((*path, number, "name"), f'{what} "{name}" stands here a second time; give it another name')
+                yield wrong(
+                    (*path, number, "name"),
+                    f'{what} "{name}" stands here a second time; give it another name',
+                )
             seen.setdefault((what, name), (*path, number))
             if what == "rule" and name == "default":
-                yield wrong((*path, number, "name"), "there is one default, under routing.default; give this rule another name")
+                yield wrong(
+                    (*path, number, "name"),
+                    "there is one default, under routing.default; give this rule another name",
+                )

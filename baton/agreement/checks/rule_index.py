@@ -1,8 +1,10 @@
-"""Which earlier rules may take everybody that a later one would take, without comparing each with each.
+"""Which earlier rules may take everybody that a later one would take, without comparing each with
+each.
 
-A condition takes another one in only if each of its own tests is met by it. So a rule is filed under one of its tests, the rarest, and
-is compared only with rules that have a test which could meet that one. Whatever cannot be filed is compared with all. It leaves
-nothing out that :func:`~baton.agreement.checks.condition_logic.takes_all_of` would find.
+A condition takes another one in only if each of its own tests is met by it. So a rule is filed
+under one of its tests, the rarest, and is compared only with rules that have a test which could
+meet that one. Whatever cannot be filed is compared with all. It leaves nothing out that
+:func:`~baton.agreement.checks.condition_logic.takes_all_of` would find.
 """
 
 from collections import Counter
@@ -37,7 +39,9 @@ class RuleIndex:
     def add(self, number: int, condition: ConditionModel) -> None:
         """File a condition; numbers are added in ascending order."""
         for part in condition.any if isinstance(condition, Any_) else (condition,):
-            options = [keys for test in _conjuncts(part) if (keys := self._asked_by(test)) is not None]
+            options = [
+                keys for test in _conjuncts(part) if (keys := self._asked_by(test)) is not None
+            ]
             if not options:
                 self._unfiled.append(number)
                 continue
@@ -45,7 +49,8 @@ class RuleIndex:
                 self._filed.setdefault(key, []).append(number)
 
     def candidates(self, narrow: ConditionModel, numbers: Sequence[int]) -> Sequence[int]:
-        """Those of ``numbers`` (all that were added) that may take everybody ``narrow`` is true for, in order."""
+        """Those of ``numbers`` (all that were added) that may take everybody ``narrow`` is true
+        for, in order."""
         tests = _conjuncts(narrow)
         if len(tests) != _parts(narrow):
             return numbers
@@ -56,7 +61,8 @@ class RuleIndex:
         return sorted(found)
 
     def _asked_by(self, test: Test) -> Keys | None:
-        """What another condition must offer one of, so that it can meet ``test``; None: it may do so with anything."""
+        """What another condition must offer one of, so that it can meet ``test``; None: it may do
+        so with anything."""
         allowed = passes(test, self.fields)
         if isinstance(allowed, Words):
             if allowed.inverted:

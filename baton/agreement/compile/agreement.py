@@ -1,7 +1,7 @@
 """From the agreement as written to the agreement as asked: closures and tables, made once.
 
-The order of keys in the file has no meaning, so everything that comes from a mapping is compiled in the order of its names
-(fit criteria: by field, most points first); lists keep their order.
+The order of keys in the file has no meaning, so everything that comes from a mapping is compiled in
+the order of its names (fit criteria: by field, most points first); lists keep their order.
 """
 
 from collections.abc import Iterator
@@ -45,7 +45,9 @@ def fields_of(model: Agreement) -> dict[str, Field]:
     levels = model.definitions.levels
     purposes: dict[str, tuple[str, ...]] = {}
     for rule in (model.consent.hand_off, model.consent.nurture):
-        purposes[rule.purpose] = tuple(dict.fromkeys((*purposes.get(rule.purpose, ()), *rule.channels)))
+        purposes[rule.purpose] = tuple(
+            dict.fromkeys((*purposes.get(rule.purpose, ()), *rule.channels))
+        )
     sources = FieldSources(
         profile={name: kind.value for name, kind in model.definitions.profile.items()},
         acts=tuple(model.definitions.acts),
@@ -62,7 +64,8 @@ def fields_of(model: Agreement) -> dict[str, Field]:
 
 
 def compile_agreement(model: Agreement, version: str) -> CompiledAgreement:
-    """Compile a checked agreement. Raises ``KeyError`` or ``ValueError`` where it was not checked and is wrong."""
+    """Compile a checked agreement. Raises ``KeyError`` or ``ValueError`` where it was not checked
+    and is wrong."""
     return _Compiler(model).compiled(version)
 
 
@@ -71,14 +74,20 @@ class _Compiler:
         self.model = model
         self.zone: ZoneInfo = zone_named(model.timezone)
         self.fields = fields_of(model)
-        self.calendars = {name: compile_calendar(name, each, self.zone) for name, each in sorted(model.calendars.items())}
+        self.calendars = {
+            name: compile_calendar(name, each, self.zone)
+            for name, each in sorted(model.calendars.items())
+        }
         self.house: Calendar = self.calendars[model.calendar]
 
     def compiled(self, version: str) -> CompiledAgreement:
         model = self.model
         lifecycle = self._lifecycle()
         people = compile_people(model.people)
-        pools = {name: compile_pool(name, each, people, model.calendar) for name, each in sorted(model.pools.items())}
+        pools = {
+            name: compile_pool(name, each, people, model.calendar)
+            for name, each in sorted(model.pools.items())
+        }
         return CompiledAgreement(
             version=version,
             name=model.name,
@@ -99,8 +108,12 @@ class _Compiler:
             consent=compile_consent(model.consent),
             roles=model.definitions.roles,
             role_field=model.definitions.role_field,
-            segments=tuple((each.name, self._condition(each.when)) for each in model.definitions.segments),
-            effective_at_ms=moment_ms(model.effective_at, self.zone) if model.effective_at else None,
+            segments=tuple(
+                (each.name, self._condition(each.when)) for each in model.definitions.segments
+            ),
+            effective_at_ms=moment_ms(model.effective_at, self.zone)
+            if model.effective_at
+            else None,
         )
 
     def _condition(self, model: ConditionModel) -> Condition:
@@ -113,7 +126,15 @@ class _Compiler:
                     name=name,
                     points_micro=each.points,
                     condition=self._condition(each.when),
-                    keys=tuple(sorted({key for test in tests_in(each.when) if (key := self.fields[test.field].profile_key)})),
+                    keys=tuple(
+                        sorted(
+                            {
+                                key
+                                for test in tests_in(each.when)
+                                if (key := self.fields[test.field].profile_key)
+                            }
+                        )
+                    ),
                 )
                 for name, each in self.model.fit.items()
             ]
@@ -122,15 +143,27 @@ class _Compiler:
     def _engagement(self) -> Engagement:
         model = self.model.engagement
         groups = {
-            name: Group(name=name, half_life_ms=each.half_life, window_ms=each.window, cap_micro=each.cap, per_day=each.per_day)
+            name: Group(
+                name=name,
+                half_life_ms=each.half_life,
+                window_ms=each.window,
+                cap_micro=each.cap,
+                per_day=each.per_day,
+            )
             for name, each in sorted(model.groups.items())
         }
         scanner = model.scanner
         return Engagement(
             groups=groups,
             acts={name: plain_rule(name, each) for name, each in sorted(model.acts.items())},
-            exceptions={name: exception_rules(name, each) for name, each in sorted(model.acts.items()) if each.exceptions},
-            scanner=ScannerRule(acts=frozenset(scanner.acts), clicks=scanner.clicks, within_ms=scanner.within)
+            exceptions={
+                name: exception_rules(name, each)
+                for name, each in sorted(model.acts.items())
+                if each.exceptions
+            },
+            scanner=ScannerRule(
+                acts=frozenset(scanner.acts), clicks=scanner.clicks, within_ms=scanner.within
+            )
             if scanner
             else None,
             count_automatic=model.count_automatic,
@@ -146,7 +179,9 @@ class _Compiler:
                 for name, gate in sorted(model.gates.items())
             ),
             drip_per_day=model.drip,
-            asks=frozenset(test.field for each in model.gates.values() for test in tests_in(each.when)),
+            asks=frozenset(
+                test.field for each in model.gates.values() for test in tests_in(each.when)
+            ),
             settle_ms=model.settle,
         )
 
@@ -158,7 +193,10 @@ class _Compiler:
         }
         return RoutingRules(
             suppress=tuple(
-                SuppressRule(name=each.name, condition=self._condition(each.when), reason=each.reason) for each in model.suppress
+                SuppressRule(
+                    name=each.name, condition=self._condition(each.when), reason=each.reason
+                )
+                for each in model.suppress
             ),
             accounts=accounts,
             rules=tuple(
@@ -219,7 +257,10 @@ class _Compiler:
 def compile_levels(model: LevelsModel) -> Levels:
     """The level table of the definitions."""
     fit, acts = (
-        tuple(Band(name=name, enter_micro=band.enter, exit_micro=band.leaves) for name, band in model.best_first(which))
+        tuple(
+            Band(name=name, enter_micro=band.enter, exit_micro=band.leaves)
+            for name, band in model.best_first(which)
+        )
         for which in ("fit", "engagement")
     )
     return Levels(fit_bands=fit, engagement_bands=acts, matrix=model.matrix, dwell_ms=model.dwell)
@@ -266,7 +307,9 @@ def moment_ms(moment: datetime, zone: ZoneInfo) -> int:
 
 def _skill_demand(needs: tuple[str, ...]) -> SkillDemand:
     spoken = [name.removeprefix(SPOKEN) for name in needs if name.startswith(SPOKEN)]
-    return SkillDemand(named=frozenset(name for name in needs if not name.startswith(SPOKEN)), spoken=tuple(spoken))
+    return SkillDemand(
+        named=frozenset(name for name in needs if not name.startswith(SPOKEN)), spoken=tuple(spoken)
+    )
 
 
 def _pools_by_kind(model: DestinationModel) -> dict[str, str]:

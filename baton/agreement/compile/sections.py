@@ -1,4 +1,5 @@
-"""Compiles the sections that stand alone: calendars, people, pools, promises, recycling, consent."""
+"""Compiles the sections that stand alone: calendars, people, pools, promises, recycling,
+consent."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -48,7 +49,9 @@ def compile_people(models: Mapping[str, PersonModel]) -> dict[str, PersonRule]:
     }
 
 
-def compile_pool(name: str, model: PoolModel, people: Mapping[str, PersonRule], house_calendar: str) -> Pool:
+def compile_pool(
+    name: str, model: PoolModel, people: Mapping[str, PersonRule], house_calendar: str
+) -> Pool:
     """A pool with its members by person id."""
     members = tuple(
         Member(
@@ -59,7 +62,9 @@ def compile_pool(name: str, model: PoolModel, people: Mapping[str, PersonRule], 
             skills=people[person].skills,
             per_day=member.per_day,
             per_week=member.per_week,
-            ramp=None if member.ramp is None else Ramp(starts=member.ramp.starts, weeks=member.ramp.weeks),
+            ramp=None
+            if member.ramp is None
+            else Ramp(starts=member.ramp.starts, weeks=member.ramp.weeks),
         )
         for person, member in sorted(model.members.items())
     )
@@ -101,7 +106,11 @@ def promise_name(model: PromiseModel) -> str:
 
 
 def _promise(
-    model: PromiseModel, slas: SlasModel, calendars: Mapping[str, Calendar], house: Calendar, longest_grace: int
+    model: PromiseModel,
+    slas: SlasModel,
+    calendars: Mapping[str, Calendar],
+    house: Calendar,
+    longest_grace: int,
 ) -> SlaRule:
     calendar = calendars[model.calendar] if model.calendar else house
     ladder = slas.ladders[model.ladder_name] if model.ladder_name else model.ladder

@@ -1,1 +1,2 @@
-"""The compiled agreement, one module a section: frozen values and pure functions, made once a version."""
+"""The compiled agreement, one module a section: frozen values and pure functions, made once a
+version."""

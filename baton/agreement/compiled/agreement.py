@@ -1,14 +1,21 @@
-"""The compiled agreement: what every reducer asks. Made once per version by :mod:`baton.agreement.compile.agreement`.
+"""The compiled agreement: what every reducer asks. Made once per version by
+:mod:`baton.agreement.compile.agreement`.
 
-Points are integers of a millionth (``..._micro``), times are milliseconds since the epoch, UTC (``..._ms``), durations are
-milliseconds. Nothing here reads a clock, draws a random number or does I/O; everything may be shared between threads.
+Points are integers of a millionth (``..._micro``), times are milliseconds since the epoch, UTC
+(``..._ms``), durations are milliseconds. Nothing here reads a clock, draws a random number or does
+I/O; everything may be shared between threads.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from baton.agreement.compiled.calendars import AnyCalendar, Calendar, NeverOpenError, PersonalCalendar
+from baton.agreement.compiled.calendars import (
+    AnyCalendar,
+    Calendar,
+    NeverOpenError,
+    PersonalCalendar,
+)
 from baton.agreement.compiled.conditions import Condition
 from baton.agreement.compiled.consent import ConsentDecision, ConsentRule, ConsentRules
 from baton.agreement.compiled.engagement import ActRule, Engagement, Group, ScannerRule
@@ -21,7 +28,13 @@ from baton.agreement.compiled.recycling import RecycleReason, Recycling, ReturnP
 from baton.agreement.compiled.routing import Choice, NamedAccount, RouteRule, Routing, Suppression
 from baton.agreement.compiled.sla_targets import Target
 from baton.agreement.compiled.slas import LadderStep, SlaRule, SlaRules
-from baton.agreement.condition_context import Behaviour, ConditionContext, ProfileContext, consent_key, context_of_qualified
+from baton.agreement.condition_context import (
+    Behaviour,
+    ConditionContext,
+    ProfileContext,
+    consent_key,
+    context_of_qualified,
+)
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.recycling import Outcome
 
@@ -82,7 +95,8 @@ class Levels(LevelTable):
         return self
 
     def queue_for(self, level: str, fit_band: str, fast_track: bool) -> str:
-        """``sdr`` or ``sales``; see :meth:`Lifecycle.queue_for`. The fit band comes from :meth:`fit_band`."""
+        """``sdr`` or ``sales``; see :meth:`Lifecycle.queue_for`. The fit band comes from
+        :meth:`fit_band`."""
         return self._lifecycle.queue_for(level, fit_band, fast_track)
 
 
@@ -94,8 +108,8 @@ class RoutingRules(Routing):
     people: Mapping[str, PersonRule]
 
     def expected(self, context: ConditionContext) -> tuple[str, str | None]:
-        """The pool that a lead comes to, and the person where its account names one: by the rules alone, without what only the router
-        knows (owners of open cycles, colleagues)."""
+        """The pool that a lead comes to, and the person where its account names one: by the rules
+        alone, without what only the router knows (owners of open cycles, colleagues)."""
         named = self.named_account(context.account_id)
         if named is not None:
             owner = self.people.get(named.owner) if named.owner else None
@@ -109,9 +123,13 @@ class RoutingRules(Routing):
         return self.choose(context).pool, None
 
     def pool_of(self, person: str, leg: str | None, *, hint: str | None = None) -> str | None:
-        """The pool of the kind ``leg`` that ``person`` belongs to, ``hint`` if it is one of several; for the bridge team's leg a sales
-        pool will do, but not the other way round."""
-        mine = [pool for pool in self.pools.values() if any(each.person == person for each in pool.members)]
+        """The pool of the kind ``leg`` that ``person`` belongs to, ``hint`` if it is one of
+        several; for the bridge team's leg a sales pool will do, but not the other way round."""
+        mine = [
+            pool
+            for pool in self.pools.values()
+            if any(each.person == person for each in pool.members)
+        ]
         fitting = [pool for pool in mine if pool.kind in ("sales", leg)]
         order = sorted(fitting, key=lambda pool: (pool.name != hint, pool.kind != leg, pool.name))
         return order[0].name if order else None
@@ -121,7 +139,8 @@ class RoutingRules(Routing):
 class CompiledAgreement:
     """One version of the agreement, ready to be asked.
 
-    ``version`` is the hash of its canonical form. ``calendar`` is the house calendar. ``roles`` are most senior first.
+    ``version`` is the hash of its canonical form. ``calendar`` is the house calendar. ``roles`` are
+    most senior first.
     """
 
     version: str
@@ -148,14 +167,16 @@ class CompiledAgreement:
 
     def segment_of(self, profile: Mapping[str, str]) -> str | None:
         """The first segment the profile belongs to; None: to none of them, as far as is known."""
-        context = cast(ConditionContext, ProfileContext(profile))  # the check lets segments ask the profile only
+        # the check lets segments ask the profile only
+        context = cast(ConditionContext, ProfileContext(profile))
         for name, condition in self.segments:
             if condition(context):
                 return name
         return None
 
     def role_of(self, profile: Mapping[str, str]) -> str | None:
-        """The person's role, as one of ``roles`` where it is one, else as it stands in the profile."""
+        """The person's role, as one of ``roles`` where it is one, else as it stands in the
+        profile."""
         text = profile.get(self.role_field) if self.role_field else None
         if not text:
             return None
@@ -174,9 +195,11 @@ class CompiledAgreement:
         rule: SlaRule | None = None,
         absences: tuple[tuple[int, int], ...] = (),
     ) -> AnyCalendar:
-        """Whose hours count: the promise's own calendar, else the person's, else the pool's, else the house's.
+        """Whose hours count: the promise's own calendar, else the person's, else the pool's, else
+        the house's.
 
-        ``absences`` of the person (half-open, ms) are taken out; not where the promise names its calendar.
+        ``absences`` of the person (half-open, ms) are taken out; not where the promise names its
+        calendar.
         """
         if rule is not None and rule.own_calendar:
             return rule.target.calendar

@@ -1,8 +1,9 @@
 """Business time: when people work, and deadlines counted in it.
 
-A calendar is a sorted list of half-open open intervals, made a local year at a time and kept with running sums, so that a
-deadline is two bisections. Everything is in milliseconds UTC; daylight saving is in the intervals. What is open is a pure
-function of the calendar's rules. No clock is read.
+A calendar is a sorted list of half-open open intervals, made a local year at a time and kept with
+running sums, so that a deadline is two bisections. Everything is in milliseconds UTC; daylight
+saving is in the intervals. What is open is a pure function of the calendar's rules. No clock is
+read.
 """
 
 from bisect import bisect_left, bisect_right
@@ -28,9 +29,10 @@ class NeverOpenError(ValueError):
 class Calendar:
     """When a team works.
 
-    ``weekly``: seven tuples of spans, Monday first. ``closed``: days off besides holidays; ``extra``: days with hours of their
-    own, which win over everything. A span over midnight is one shift of the day on which it begins; ``by_calendar_day``: but each
-    part of it is closed by the holidays of its own day. ``holidays``: a pure function from a year to its public holidays.
+    ``weekly``: seven tuples of spans, Monday first. ``closed``: days off besides holidays;
+    ``extra``: days with hours of their own, which win over everything. A span over midnight is one
+    shift of the day on which it begins; ``by_calendar_day``: but each part of it is closed by the
+    holidays of its own day. ``holidays``: a pure function from a year to its public holidays.
     """
 
     name: str
@@ -43,7 +45,8 @@ class Calendar:
     _years: dict[int, OpenYear] = field(default_factory=dict, repr=False)
 
     def add_business(self, start_ms: int, amount_ms: int) -> int:
-        """The earliest moment by which ``amount_ms`` of open time has passed since ``start_ms``; for nothing, ``start_ms``."""
+        """The earliest moment by which ``amount_ms`` of open time has passed since ``start_ms``;
+        for nothing, ``start_ms``."""
         if amount_ms <= 0:
             return start_ms
         number = self._year_of(start_ms)
@@ -53,7 +56,9 @@ class Calendar:
             wanted -= year.total
             number += 1
             if number > LAST_YEAR:
-                raise NeverOpenError(f"calendar {self.name} is not open long enough until the year {LAST_YEAR}")
+                raise NeverOpenError(
+                    f"calendar {self.name} is not open long enough until the year {LAST_YEAR}"
+                )
             year = self._year(number)
         index = bisect_left(year.before, wanted) - 1
         return year.starts[index] + wanted - year.before[index]
@@ -83,8 +88,8 @@ class Calendar:
         return year.stops[index] if index >= 0 and at_ms < year.stops[index] else None
 
     def add_working_days(self, start_ms: int, days: int) -> int:
-        """The same wall-clock time on the ``days``-th working day after the day of ``start_ms``; in the small hours of a night
-        shift, the day on which it began."""
+        """The same wall-clock time on the ``days``-th working day after the day of ``start_ms``; in
+        the small hours of a night shift, the day on which it began."""
         return _same_time(self, start_ms, days)
 
     def shift_day(self, at_ms: int) -> date:
@@ -92,15 +97,23 @@ class Calendar:
         today = local_date(at_ms, self.zone)
         yesterday = today - timedelta(days=1)
         hours = self.hours_of(yesterday)
-        return yesterday if hours is not None and at_ms < hours[1] and self.is_open(at_ms) else today
+        return (
+            yesterday if hours is not None and at_ms < hours[1] and self.is_open(at_ms) else today
+        )
 
     def hours_of(self, day: date) -> tuple[int, int] | None:
-        """When the first hours of ``day`` begin and its last ones end, maybe on the next day; None on a day off."""
+        """When the first hours of ``day`` begin and its last ones end, maybe on the next day; None
+        on a day off."""
         parts = self.shifts(day)
-        return (self._instant(parts[0][0], day), self._instant(parts[-1][1], day, last=True)) if parts else None
+        return (
+            (self._instant(parts[0][0], day), self._instant(parts[-1][1], day, last=True))
+            if parts
+            else None
+        )
 
     def end_of_day(self, at_ms: int, days: int = 0) -> int:
-        """The end of the working day of ``at_ms``, if it is still to come, else of the next one; and ``days`` working days on."""
+        """The end of the working day of ``at_ms``, if it is still to come, else of the next one;
+        and ``days`` working days on."""
         day = self.working_day_from(self.shift_day(at_ms))
         while self._end_of(day) <= at_ms:
             day = self.working_day_from(day + timedelta(days=1))
@@ -125,12 +138,16 @@ class Calendar:
         while not self.is_working_day(day):
             day += timedelta(days=1)
             if day.year > LAST_YEAR:
-                raise NeverOpenError(f"calendar {self.name} has no working day until the year {LAST_YEAR}")
+                raise NeverOpenError(
+                    f"calendar {self.name} has no working day until the year {LAST_YEAR}"
+                )
         return day
 
     def working_days_between(self, first: date, end: date) -> int:
         """Working days in ``[first, end)``."""
-        return sum(self.is_working_day(first + timedelta(days=each)) for each in range((end - first).days))
+        return sum(
+            self.is_working_day(first + timedelta(days=each)) for each in range((end - first).days)
+        )
 
     def opening_of(self, day: date) -> int:
         """When ``day`` opens; on a day off, its midnight."""
@@ -138,8 +155,8 @@ class Calendar:
         return instant_ms(day, parts[0][0] if parts else 0, self.zone)
 
     def shifts(self, day: date) -> tuple[Span, ...]:
-        """The hours that begin on ``day``: its own ones, none on a day off or a holiday, else those of its weekday. Minutes count from its
-        midnight; hours over midnight go on beyond 24:00."""
+        """The hours that begin on ``day``: its own ones, none on a day off or a holiday, else those
+        of its weekday. Minutes count from its midnight; hours over midnight go on beyond 24:00."""
         own = self.extra.get(day)
         if own is not None:
             return own
@@ -201,10 +218,14 @@ class Calendar:
             tomorrow = day + timedelta(days=1)
             next_midnight = instant_ms(tomorrow, 0, self.zone)
             for opens, closes in self.shifts(day):
-                if closes <= MINUTES_A_DAY and next_midnight - midnight == _DAY_MS:  # no clock changes on the day
+                # no clock changes on the day
+                if closes <= MINUTES_A_DAY and next_midnight - midnight == _DAY_MS:
                     yield midnight + opens * _MINUTE_MS, midnight + closes * _MINUTE_MS
                 else:
-                    yield instant_ms(day, opens, self.zone), instant_ms(day, closes, self.zone, last=True)
+                    yield (
+                        instant_ms(day, opens, self.zone),
+                        instant_ms(day, closes, self.zone, last=True),
+                    )
             day, midnight = tomorrow, next_midnight
 
 
@@ -236,12 +257,17 @@ class PersonalCalendar:
 
     def business_between(self, from_ms: int, until_ms: int) -> int:
         """As :meth:`Calendar.business_between`, over time that is open and not away."""
-        away = sum(self.base.business_between(max(leaves, from_ms), min(returns, until_ms)) for leaves, returns in self.away)
+        away = sum(
+            self.base.business_between(max(leaves, from_ms), min(returns, until_ms))
+            for leaves, returns in self.away
+        )
         return self.base.business_between(from_ms, until_ms) - away
 
     def is_open(self, at_ms: int) -> bool:
         """Whether it is open and the person is there."""
-        return self.base.is_open(at_ms) and not any(leaves <= at_ms < returns for leaves, returns in self.away)
+        return self.base.is_open(at_ms) and not any(
+            leaves <= at_ms < returns for leaves, returns in self.away
+        )
 
     def next_open(self, at_ms: int) -> int:
         """``at_ms`` if it is open and the person is there, else the next such moment."""
@@ -250,10 +276,15 @@ class PersonalCalendar:
     def next_close(self, at_ms: int) -> int | None:
         """As :meth:`Calendar.next_close`, or when the person leaves before that."""
         closes = self.base.next_close(at_ms) if self.is_open(at_ms) else None
-        return None if closes is None else min((leaves for leaves, _ in self.away if at_ms < leaves < closes), default=closes)
+        return (
+            None
+            if closes is None
+            else min((leaves for leaves, _ in self.away if at_ms < leaves < closes), default=closes)
+        )
 
     def add_working_days(self, start_ms: int, days: int) -> int:
-        """As :meth:`Calendar.add_working_days`; a day on which the person is away all the open time does not count."""
+        """As :meth:`Calendar.add_working_days`; a day on which the person is away all the open time
+        does not count."""
         return _same_time(self, start_ms, days)
 
     def shift_day(self, at_ms: int) -> date:
@@ -261,7 +292,8 @@ class PersonalCalendar:
         return self.base.shift_day(at_ms)
 
     def end_of_day(self, at_ms: int, days: int = 0) -> int:
-        """As :meth:`Calendar.end_of_day`; days on which the person is away all the time that is left are none."""
+        """As :meth:`Calendar.end_of_day`; days on which the person is away all the time that is
+        left are none."""
         day = self.working_day_from(self.shift_day(at_ms))
         while self.business_between(at_ms, self.base.end_of_day(self.base.opening_of(day))) <= 0:
             day = self.working_day_from(day + timedelta(days=1))

@@ -1,8 +1,11 @@
-"""Conditions, compiled: ``all`` / ``any`` / ``not`` and tests of one field, as closures over the facts.
+"""Conditions, compiled: ``all`` / ``any`` / ``not`` and tests of one field, as closures over the
+facts.
 
-Three-valued: a test of something unknown is None, and None is never taken for true. ``all`` is false as soon as one part is
-false, ``any`` true as soon as one is true, whatever else is unknown; ``not unknown`` is unknown. Text is compared without
-regard to case and surrounding blanks. ``at_least`` and ``below`` of points that decay are judged at the tenth that people read. Regular expressions run in linear time (RE2), on the first 1,000 characters.
+Three-valued: a test of something unknown is None, and None is never taken for true. ``all`` is
+false as soon as one part is false, ``any`` true as soon as one is true, whatever else is unknown;
+``not unknown`` is unknown. Text is compared without regard to case and surrounding blanks.
+``at_least`` and ``below`` of points that decay are judged at the tenth that people read. Regular
+expressions run in linear time (RE2), on the first 1,000 characters.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,9 +34,12 @@ Reader = Callable[[Any], Any]
 Check = Callable[[Any], bool]
 
 
-def compile_condition(model: ConditionModel, catalogue: Mapping[str, Field], zone: ZoneInfo) -> Condition:
-    """The condition as one closure. ``zone`` is where "today" is, for dates relative to it. Raises ``KeyError`` for a field
-    that is not in the catalogue and ``ValueError`` for a value that does not fit: ``baton agreement check`` tells both first."""
+def compile_condition(
+    model: ConditionModel, catalogue: Mapping[str, Field], zone: ZoneInfo
+) -> Condition:
+    """The condition as one closure. ``zone`` is where "today" is, for dates relative to it. Raises
+    ``KeyError`` for a field that is not in the catalogue and ``ValueError`` for a value that does
+    not fit: ``baton agreement check`` tells both first."""
     match model:
         case All():
             return _all(tuple(compile_condition(each, catalogue, zone) for each in model.all))
@@ -145,7 +151,8 @@ def _number(get: Getter, check: Check, range_check: RangeCheck) -> Condition:
 
 
 def _profile_words(key: str, model: Test) -> Condition | None:
-    """The commonest tests, text of the profile against words, as one closure each: the hot path of fit."""
+    """The commonest tests, text of the profile against words, as one closure each: the hot path of
+    fit."""
     if model.op not in (Op.IS, Op.IN, Op.IS_NOT, Op.NOT_IN):
         return None
     single = model.op in (Op.IS, Op.IS_NOT)
@@ -264,7 +271,8 @@ def _check_of(model: Test, field: Field) -> Check:
 
 
 def compile_pattern(pattern: str) -> Any:
-    """The regular expression, found anywhere in a text, case ignored. Raises ``ValueError`` with RE2's reason."""
+    """The regular expression, found anywhere in a text, case ignored. Raises ``ValueError`` with
+    RE2's reason."""
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False
@@ -272,8 +280,14 @@ def compile_pattern(pattern: str) -> Any:
     try:
         return re2.compile(pattern.encode(), options)
     except re2.error as error:
-        detail = error.args[0].decode(errors="replace") if error.args and isinstance(error.args[0], bytes) else str(error)
-        raise ValueError(f'"{pattern}" is not a regular expression that can be used here: {detail}') from error
+        detail = (
+            error.args[0].decode(errors="replace")
+            if error.args and isinstance(error.args[0], bytes)
+            else str(error)
+        )
+        raise ValueError(
+            f'"{pattern}" is not a regular expression that can be used here: {detail}'
+        ) from error
 
 
 def _matcher(pattern: str) -> Check:

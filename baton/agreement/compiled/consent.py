@@ -1,4 +1,5 @@
-"""The compiled section ``consent``: whether a lead may be called or nurtured. Consent is by purpose and channel."""
+"""The compiled section ``consent``: whether a lead may be called or nurtured. Consent is by purpose
+and channel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ class ConsentDecision(NamedTuple):
 class ConsentRule:
     """What one kind of contact needs.
 
-    ``opt_in``: an explicit grant for one of ``channels``; otherwise no refusal of all of them. ``hand_raise_allows``: who asked
-    for a contact is contacted, whatever was refused before.
+    ``opt_in``: an explicit grant for one of ``channels``; otherwise no refusal of all of them.
+    ``hand_raise_allows``: who asked for a contact is contacted, whatever was refused before.
     """
 
     purpose: str
@@ -32,7 +33,9 @@ class ConsentRule:
         if hand_raised and self.hand_raise_allows:
             return ConsentDecision(True, "asked for it")
         overall = consents.get(consent_key(self.purpose, ANY_CHANNEL))
-        said = [consents.get(consent_key(self.purpose, channel), overall) for channel in self.channels]
+        said = [
+            consents.get(consent_key(self.purpose, channel), overall) for channel in self.channels
+        ]
         if GRANTED in said:
             return ConsentDecision(True, f"consent for {self.purpose}")
         if all(each == REFUSED for each in said):
@@ -44,7 +47,8 @@ class ConsentRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentRules:
-    """``hand_off``: before a lead is handed to a person. ``nurture``: before a track sends anything."""
+    """``hand_off``: before a lead is handed to a person. ``nurture``: before a track sends
+    anything."""
 
     hand_off: ConsentRule
     nurture: ConsentRule

@@ -13,9 +13,10 @@ from baton.contracts.intake import Engagement as EngagementEvent
 class Group:
     """Acts that decay together.
 
-    ``half_life_ms`` None: no decay. ``window_ms`` None: entries count until they are ten half-lives old. ``cap_micro`` None:
-    no cap on the positive sum. ``per_day``: at most so many acts a day count, the earliest first, positive and negative
-    ones apart, after the acts' own daily limits: it bounds the ledger.
+    ``half_life_ms`` None: no decay. ``window_ms`` None: entries count until they are ten half-lives
+    old. ``cap_micro`` None: no cap on the positive sum. ``per_day``: at most so many acts a day
+    count, the earliest first, positive and negative ones apart, after the acts' own daily limits:
+    it bounds the ledger.
     """
 
     name: str
@@ -29,7 +30,8 @@ class Group:
         """The age from which on an entry no longer counts and may be dropped."""
         if self.window_ms is not None:
             return self.window_ms
-        assert self.half_life_ms is not None  # checked where the agreement is read: a group has one of the two
+        # checked where the agreement is read: a group has one of the two
+        assert self.half_life_ms is not None
         return 10 * self.half_life_ms
 
 
@@ -37,9 +39,10 @@ class Group:
 class ActRule:
     """What one act is worth.
 
-    ``name`` tells the rule in explanations (``download (decision)``). ``per_day`` None: only the group's daily limit.
-    ``fast_track``: qualifies at once if not older than ``max_age_ms`` and no backfill. ``stage`` (content stage) and ``topics``
-    (any of them) narrow the rule; None and empty mean any.
+    ``name`` tells the rule in explanations (``download (decision)``). ``per_day`` None: only the
+    group's daily limit. ``fast_track``: qualifies at once if not older than ``max_age_ms`` and no
+    backfill. ``stage`` (content stage) and ``topics`` (any of them) narrow the rule; None and empty
+    mean any.
     """
 
     name: str
@@ -53,7 +56,8 @@ class ActRule:
     topics: tuple[str, ...] = ()
 
     def covers(self, engagement: EngagementEvent) -> bool:
-        """Whether the rule's stage and topics are those of ``engagement`` (its act is taken as the same)."""
+        """Whether the rule's stage and topics are those of ``engagement`` (its act is taken as the
+        same)."""
         if self.stage is not None and engagement.content_stage != self.stage:
             return False
         return not self.topics or any(topic in self.topics for topic in engagement.topics)
@@ -61,8 +65,8 @@ class ActRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScannerRule:
-    """Mail scanners click every link: ``clicks`` or more of ``acts`` with one ``link_group`` inside ``within_ms`` count for
-    nothing, all of them."""
+    """Mail scanners click every link: ``clicks`` or more of ``acts`` with one ``link_group`` inside
+    ``within_ms`` count for nothing, all of them."""
 
     acts: frozenset[str]
     clicks: int
@@ -71,7 +75,8 @@ class ScannerRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engagement:
-    """``acts``: the plain rule of each act. ``count_automatic``: whether acts marked automatic count."""
+    """``acts``: the plain rule of each act. ``count_automatic``: whether acts marked automatic
+    count."""
 
     groups: Mapping[str, Group]
     acts: Mapping[str, ActRule]
@@ -80,9 +85,11 @@ class Engagement:
     count_automatic: bool = False
 
     def rule_for(self, engagement: EngagementEvent) -> ActRule | None:
-        """The rule an act is scored by: the first of its exceptions that covers it, else its plain rule.
+        """The rule an act is scored by: the first of its exceptions that covers it, else its plain
+        rule.
 
-        None: the agreement gives no points to it. An automatic act has no rule unless the agreement counts those.
+        None: the agreement gives no points to it. An automatic act has no rule unless the agreement
+        counts those.
         """
         if engagement.automatic and not self.count_automatic:
             return None

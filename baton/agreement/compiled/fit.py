@@ -1,7 +1,8 @@
 """The compiled section ``fit``: how well a profile matches the ideal customer. Fit never decays.
 
-Points are integers of a millionth. The criteria that look at the same fields of the profile are decided together, and what
-a value comes to is remembered (bounded): fields of profiles have few values, and 60 criteria then cost a handful of look-ups.
+Points are integers of a millionth. The criteria that look at the same fields of the profile are
+decided together, and what a value comes to is remembered (bounded): fields of profiles have few
+values, and 60 criteria then cost a handful of look-ups.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,8 @@ _Decided = tuple[int, tuple[Criterion, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitResult:
-    """``points_micro`` is in 0..100 points; the points of ``criteria`` plus ``clamp_micro`` add up to it exactly."""
+    """``points_micro`` is in 0..100 points; the points of ``criteria`` plus ``clamp_micro`` add up
+    to it exactly."""
 
     points_micro: int
     criteria: tuple[Criterion, ...]
@@ -33,7 +35,8 @@ class FitResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitRule:
-    """One criterion, worth ``points_micro`` (may be negative) if ``condition`` is true. ``keys``: the profile fields it asks."""
+    """One criterion, worth ``points_micro`` (may be negative) if ``condition`` is true. ``keys``:
+    the profile fields it asks."""
 
     name: str
     points_micro: int
@@ -58,7 +61,8 @@ class _Part:
         self._outcomes = tuple((each.condition, each.points_micro, _three(each)) for each in rules)
 
     def decide(self, profile: Mapping[str, str], values: Any) -> _Decided:
-        context = cast(ConditionContext, ProfileContext(profile))  # the check lets fit ask the profile only
+        # the check lets fit ask the profile only
+        context = cast(ConditionContext, ProfileContext(profile))
         total = 0
         criteria = []
         for condition, points, (met, not_met, unknown) in self._outcomes:
@@ -75,13 +79,16 @@ class _Part:
 
 
 class Fit:
-    """``rules`` by the fields they ask, then most points first: the order of the criteria in a result."""
+    """``rules`` by the fields they ask, then most points first: the order of the criteria in a
+    result."""
 
     __slots__ = ("_parts", "rules")
 
     def __init__(self, rules: Sequence[FitRule]) -> None:
         self.rules = tuple(sorted(rules, key=lambda each: each.place))
-        self._parts = tuple(_Part(tuple(each)) for _, each in groupby(self.rules, key=lambda rule: rule.keys))
+        self._parts = tuple(
+            _Part(tuple(each)) for _, each in groupby(self.rules, key=lambda rule: rule.keys)
+        )
 
     def evaluate(self, profile: Mapping[str, str]) -> FitResult:
         """The points, and every criterion: met, not met or unknown."""

@@ -1,11 +1,13 @@
-"""The compiled levels: fit band by engagement band gives the level, with separate thresholds for the way up and down.
+"""The compiled levels: fit band by engagement band gives the level, with separate thresholds for
+the way up and down.
 
-A band is entered at its ``enter`` points and left below its ``exit`` points. Entering is judged at the tenth of a point that
-people read (``score >= enter - 0.05``): points decay from the moment of the act, so an act worth exactly the threshold would
-otherwise miss it by what it takes to arrive. Leaving is exact, and never above where the band would be entered again. The
-level a lead may enter is read from the matrix by the enter thresholds, the level it may keep by the exit ones; the current
-level moves only if it lies outside of these two. So a score that trembles around one threshold changes nothing. Delays
-(dwell) are the scorer's to keep.
+A band is entered at its ``enter`` points and left below its ``exit`` points. Entering is judged at
+the tenth of a point that people read (``score >= enter - 0.05``): points decay from the moment of
+the act, so an act worth exactly the threshold would otherwise miss it by what it takes to arrive.
+Leaving is exact, and never above where the band would be entered again. The level a lead may enter
+is read from the matrix by the enter thresholds, the level it may keep by the exit ones; the current
+level moves only if it lies outside of these two. So a score that trembles around one threshold
+changes nothing. Delays (dwell) are the scorer's to keep.
 """
 
 from bisect import bisect_right
@@ -25,7 +27,8 @@ READ_MICRO: Final = 50_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """Entered at ``enter_micro``, left below ``exit_micro``: as the agreement says them. The lowest band has 0 for both.
+    """Entered at ``enter_micro``, left below ``exit_micro``: as the agreement says them. The lowest
+    band has 0 for both.
 
     ``entered_from_micro`` and ``kept_from_micro`` are the first scores that do enter and keep it.
     """
@@ -53,7 +56,8 @@ class LevelDecision(NamedTuple):
 
 
 class LevelTable:
-    """Reads levels and grades. ``fit_bands`` and ``engagement_bands`` are best first; ``matrix[fit][engagement]``."""
+    """Reads levels and grades. ``fit_bands`` and ``engagement_bands`` are best first;
+    ``matrix[fit][engagement]``."""
 
     def __init__(
         self,
@@ -71,8 +75,14 @@ class LevelTable:
         self._fit_down = _Ladder(tuple(reversed(fit_bands)), up=False)
         self._act_up = _Ladder(tuple(reversed(engagement_bands)), up=True)
         self._act_down = _Ladder(tuple(reversed(engagement_bands)), up=False)
-        self._ranks = {fit: {act: RANK[level] for act, level in row.items()} for fit, row in matrix.items()}
-        self._reasons = {(fit.name, act.name): self._words(fit, act) for fit in self.fit_bands for act in self.engagement_bands}
+        self._ranks = {
+            fit: {act: RANK[level] for act, level in row.items()} for fit, row in matrix.items()
+        }
+        self._reasons = {
+            (fit.name, act.name): self._words(fit, act)
+            for fit in self.fit_bands
+            for act in self.engagement_bands
+        }
 
     @property
     def bands(self) -> tuple[tuple[Band, ...], tuple[Band, ...]]:
@@ -91,9 +101,11 @@ class LevelTable:
         """``A1`` (best) .. ``D4``: fit band by engagement band, both by their enter thresholds."""
         return self._fit_up.name(fit_micro) + self._act_up.name(engagement_micro)
 
-    def level_for(self, fit_micro: int, engagement_micro: int, current_level: str | None) -> LevelDecision:
-        """The level now, given the one the lead has (None: new, cold). Knows no dwell: a level below ``current_level`` is what
-        the lead falls to once the dwell has passed."""
+    def level_for(
+        self, fit_micro: int, engagement_micro: int, current_level: str | None
+    ) -> LevelDecision:
+        """The level now, given the one the lead has (None: new, cold). Knows no dwell: a level
+        below ``current_level`` is what the lead falls to once the dwell has passed."""
         fit, act = self._fit_up.name(fit_micro), self._act_up.name(engagement_micro)
         may_enter = self._ranks[fit][act]
         current = RANK.get(current_level or LEVELS[0], 0)
@@ -104,12 +116,15 @@ class LevelTable:
         kept_fit, kept_act = self._fit_down.name(fit_micro), self._act_down.name(engagement_micro)
         may_keep = self._ranks[kept_fit][kept_act]
         if current <= may_keep:
-            return LevelDecision(LEVELS[current], f"kept: not below the exit of {kept_fit}{kept_act}")
+            return LevelDecision(
+                LEVELS[current], f"kept: not below the exit of {kept_fit}{kept_act}"
+            )
         return LevelDecision(LEVELS[may_keep], self._reasons[kept_fit, kept_act])
 
     def exit_below_micro(self, fit_micro: int, level: str) -> int | None:
-        """The smallest engagement that still keeps ``level`` at this fit: below it the lead falls. None: this fit cannot keep
-        the level whatever the engagement. 0: engagement alone never loses it."""
+        """The smallest engagement that still keeps ``level`` at this fit: below it the lead falls.
+        None: this fit cannot keep the level whatever the engagement. 0: engagement alone never
+        loses it."""
         return self._least(self._fit_down.name(fit_micro), level, up=False)
 
     def enter_at_micro(self, fit_micro: int, level: str) -> int | None:
@@ -119,7 +134,10 @@ class LevelTable:
     def _least(self, fit: str, level: str, *, up: bool) -> int | None:
         row, rank = self._ranks[fit], RANK[level]
         wanted = [band for band in self.engagement_bands if row[band.name] >= rank]
-        return min((band.entered_from_micro if up else band.kept_from_micro for band in wanted), default=None)
+        return min(
+            (band.entered_from_micro if up else band.kept_from_micro for band in wanted),
+            default=None,
+        )
 
     def _words(self, fit: Band, act: Band) -> str:
         return (
@@ -135,7 +153,9 @@ class _Ladder:
 
     def __init__(self, bands: Sequence[Band], *, up: bool) -> None:
         self._names = tuple(each.name for each in bands)
-        self._thresholds = [band.entered_from_micro if up else band.kept_from_micro for band in bands[1:]]
+        self._thresholds = [
+            band.entered_from_micro if up else band.kept_from_micro for band in bands[1:]
+        ]
 
     def name(self, points_micro: int) -> str:
         return self._names[bisect_right(self._thresholds, points_micro)]

@@ -13,7 +13,8 @@ from baton.contracts.leads import Level
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """Something a lead must have done or be, in words. ``fast_track``: fast-track acts wait at it too."""
+    """Something a lead must have done or be, in words. ``fast_track``: fast-track acts wait at it
+    too."""
 
     name: str
     condition: Condition
@@ -22,9 +23,9 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifecycle:
-    """``poor_fit``: fit bands whose fast-track acts go to SDR triage. ``drip_per_day``: how many leads a day and pool a lowered
-    threshold may release. ``asks``: the fields that gates look at. ``settle_ms``: how long a lead that is ready waits at most for
-    what its hand-off still lacks."""
+    """``poor_fit``: fit bands whose fast-track acts go to SDR triage. ``drip_per_day``: how many
+    leads a day and pool a lowered threshold may release. ``asks``: the fields that gates look at.
+    ``settle_ms``: how long a lead that is ready waits at most for what its hand-off still lacks."""
 
     bridge: Bridge
     poor_fit: frozenset[str]
@@ -35,13 +36,25 @@ class Lifecycle:
 
     @property
     def asks_account(self) -> bool:
-        """Whether a gate asks what the account as a whole is: a lead has to be told that. Which account it is in, it knows."""
+        """Whether a gate asks what the account as a whole is: a lead has to be told that. Which
+        account it is in, it knows."""
         return any(each.startswith("account.") and each != ACCOUNT_ID for each in self.asks)
 
-    def closed_gates(self, context: ConditionContext, *, fast_track: bool = False) -> tuple[str, ...]:
-        """The gates to MQL that are not open, in words; of a ``fast_track`` act those at which it waits too."""
-        answers = ((gate.name, gate.condition(context)) for gate in self.gates if gate.fast_track or not fast_track)
-        return tuple(name if answer is False else f"{name} (unknown)" for name, answer in answers if not answer)
+    def closed_gates(
+        self, context: ConditionContext, *, fast_track: bool = False
+    ) -> tuple[str, ...]:
+        """The gates to MQL that are not open, in words; of a ``fast_track`` act those at which it
+        waits too."""
+        answers = (
+            (gate.name, gate.condition(context))
+            for gate in self.gates
+            if gate.fast_track or not fast_track
+        )
+        return tuple(
+            name if answer is False else f"{name} (unknown)"
+            for name, answer in answers
+            if not answer
+        )
 
     def queue_for(self, level: str, fit_band: str, fast_track: bool) -> str:
         """``sdr`` or ``sales``: who gets the lead first."""

@@ -1,4 +1,5 @@
-"""Open time as sorted half-open intervals in milliseconds UTC: a year of it with running sums, and intervals made disjoint."""
+"""Open time as sorted half-open intervals in milliseconds UTC: a year of it with running sums, and
+intervals made disjoint."""
 
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -6,7 +7,8 @@ from typing import NamedTuple
 
 
 class OpenYear(NamedTuple):
-    """One local year of a calendar: when it begins and ends, its intervals, and the open time before each of them."""
+    """One local year of a calendar: when it begins and ends, its intervals, and the open time
+    before each of them."""
 
     begins_ms: int
     ends_ms: int

@@ -1,4 +1,5 @@
-"""The compiled sections ``people`` and ``pools``: who there is, and who shares a queue by which weights and limits.
+"""The compiled sections ``people`` and ``pools``: who there is, and who shares a queue by which
+weights and limits.
 
 Taking turns inside a pool is the router's.
 """
@@ -11,7 +12,8 @@ from math import lcm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonRule:
-    """A person. ``calendar`` None: the pool's, else the house's; ask ``CompiledAgreement.calendar_for``."""
+    """A person. ``calendar`` None: the pool's, else the house's; ask
+    ``CompiledAgreement.calendar_for``."""
 
     id: str
     name: str
@@ -23,7 +25,8 @@ class PersonRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ramp:
-    """A weight that grows from nothing in ``weeks`` equal steps, a week each, from the day ``starts`` on."""
+    """A weight that grows from nothing in ``weeks`` equal steps, a week each, from the day
+    ``starts`` on."""
 
     starts: date
     weeks: int
@@ -44,8 +47,9 @@ class Ramp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A membership. ``capacity``: leads offered and accepted, ``offers``: unanswered offers, ``per_day`` and ``per_week``: leads
-    handed out; None: no limit. ``skills`` are the person's. ``weight`` is that behind the ``ramp``."""
+    """A membership. ``capacity``: leads offered and accepted, ``offers``: unanswered offers,
+    ``per_day`` and ``per_week``: leads handed out; None: no limit. ``skills`` are the person's.
+    ``weight`` is that behind the ``ramp``."""
 
     person: str
     weight: Fraction
@@ -65,9 +69,10 @@ class Member:
 class Pool:
     """A queue of ``kind`` ``sdr`` or ``sales``; ``members`` by person id.
 
-    ``nobody``: ``hold``, ``overflow`` (to pool ``overflow_to``) or ``watch`` (by person ``watcher``). ``period``: week, month,
-    quarter or ever, in the agreement's time zone. ``changing``: ``level`` or ``accrue``. ``calendar`` is always set.
-    ``keeps_limits``: a lead that is to go to a certain person keeps their hours and limits.
+    ``nobody``: ``hold``, ``overflow`` (to pool ``overflow_to``) or ``watch`` (by person
+    ``watcher``). ``period``: week, month, quarter or ever, in the agreement's time zone.
+    ``changing``: ``level`` or ``accrue``. ``calendar`` is always set. ``keeps_limits``: a lead that
+    is to go to a certain person keeps their hours and limits.
     """
 
     name: str
@@ -90,7 +95,8 @@ class Pool:
         return frozenset(skill for member in self.members for skill in member.skills)
 
     def weights_on(self, day: date) -> tuple[int, ...]:
-        """The members' weights on ``day`` in whole numbers, in their order: as written where all are whole, else all times the same."""
+        """The members' weights on ``day`` in whole numbers, in their order: as written where all
+        are whole, else all times the same."""
         exact = [member.weight_on(day) for member in self.members]
         whole = lcm(*(weight.denominator for weight in exact)) if exact else 1
         return tuple(int(weight * whole) for weight in exact)

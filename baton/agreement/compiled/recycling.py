@@ -1,7 +1,7 @@
 """The compiled section ``recycling``: what a reason means, and when a recycled lead comes back.
 
-Return dates are days in the agreement's time zone at the opening of the house calendar, moved to the next working day. A
-duration that is no whole number of days is elapsed time to the millisecond.
+Return dates are days in the agreement's time zone at the opening of the house calendar, moved to
+the next working day. A duration that is no whole number of days is elapsed time to the millisecond.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,8 @@ _FIRST_DAY, _LAST_DAY = date(1990, 1, 1), date(2100, 1, 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """A nurture track: its topics and stage of content, and how long it may last before a verdict."""
+    """A nurture track: its topics and stage of content, and how long it may last before a
+    verdict."""
 
     name: str
     topics: tuple[str, ...]
@@ -32,8 +33,9 @@ class Track:
 class RecycleReason:
     """One reason.
 
-    ``after_ms`` counts from now; ``before_contract_end_ms`` from the end of the contract instead, with ``after_ms`` as the
-    default where that end is not known. ``turn_back``: a rejection for this reason gives the turn back (no fault).
+    ``after_ms`` counts from now; ``before_contract_end_ms`` from the end of the contract instead,
+    with ``after_ms`` as the default where that end is not known. ``turn_back``: a rejection for
+    this reason gives the turn back (no fault).
     """
 
     name: str
@@ -48,7 +50,8 @@ class RecycleReason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnPlan:
-    """How a recycled lead comes back. ``needs`` names what somebody must find out (``contract_end``), else None."""
+    """How a recycled lead comes back. ``needs`` names what somebody must find out
+    (``contract_end``), else None."""
 
     track: str
     cool_off_until_ms: int
@@ -59,7 +62,8 @@ class ReturnPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recycling:
-    """``max_recycles``: after so many, a lead goes to ``long_term_track`` for ``long_term_after_ms``, never into silence."""
+    """``max_recycles``: after so many, a lead goes to ``long_term_track`` for
+    ``long_term_after_ms``, never into silence."""
 
     reasons: Mapping[str, RecycleReason]
     tracks: Mapping[str, Track]
@@ -70,10 +74,13 @@ class Recycling:
     calendar: Calendar
 
     def reason(self, name: str | None) -> RecycleReason:
-        """The reason by name; one the agreement does not know (or none) is taken as its fallback reason."""
+        """The reason by name; one the agreement does not know (or none) is taken as its fallback
+        reason."""
         return self.reasons.get(name or self.fallback) or self.reasons[self.fallback]
 
-    def return_at(self, reason: RecycleReason | str, now_ms: int, contract_end: str | None = None) -> int:
+    def return_at(
+        self, reason: RecycleReason | str, now_ms: int, contract_end: str | None = None
+    ) -> int:
         """When a lead recycled at ``now_ms`` comes back, never before the end of its cool-off."""
         rule = self.reason(reason) if isinstance(reason, str) else reason
         cool_off_until = self.cool_off_until(rule, now_ms)
@@ -87,10 +94,20 @@ class Recycling:
         """Before this moment only a raised hand brings the lead back."""
         return now_ms + reason.cool_off_ms
 
-    def plan(self, reason: RecycleReason | str, now_ms: int, *, contract_end: str | None = None, recycles: int = 0) -> ReturnPlan:
+    def plan(
+        self,
+        reason: RecycleReason | str,
+        now_ms: int,
+        *,
+        contract_end: str | None = None,
+        recycles: int = 0,
+    ) -> ReturnPlan:
         """Everything about the way back of a lead that was recycled ``recycles`` times before."""
         rule = self.reason(reason) if isinstance(reason, str) else reason
-        unknown = rule.before_contract_end_ms is not None and _contract_day(contract_end, self.calendar.zone) is None
+        unknown = (
+            rule.before_contract_end_ms is not None
+            and _contract_day(contract_end, self.calendar.zone) is None
+        )
         long_term = recycles >= self.max_recycles
         back = self.return_at(rule, now_ms, contract_end)
         if long_term:
@@ -110,9 +127,11 @@ class Recycling:
         return self._on_working_day(day, not_before_ms=not_before_ms)
 
     def _on_working_day(self, day: date, *, not_before_ms: int) -> int:
-        """The opening of the first working day from ``day`` on that ends after ``not_before_ms``; on the day on which the cool-off
-        ends, not before its end."""
-        day = self.calendar.working_day_from(max(day, local_date(not_before_ms, self.calendar.zone)))
+        """The opening of the first working day from ``day`` on that ends after ``not_before_ms``;
+        on the day on which the cool-off ends, not before its end."""
+        day = self.calendar.working_day_from(
+            max(day, local_date(not_before_ms, self.calendar.zone))
+        )
         return max(self.calendar.opening_of(day), not_before_ms)
 
 

@@ -1,6 +1,8 @@
-"""The compiled section ``routing``: which pool a lead belongs to, as far as the agreement alone decides it.
+"""The compiled section ``routing``: which pool a lead belongs to, as far as the agreement alone
+decides it.
 
-The steps before named accounts need the router's state; taking turns inside a pool is the router's too.
+The steps before named accounts need the router's state; taking turns inside a pool is the router's
+too.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from baton.contracts.routing import RoutingStep
 CHOSEN, NO, UNKNOWN, NO_SUCH_KIND = "chosen", "no", "unknown", "no pool of this kind"
 DEFAULT_RULE = "default"
 LISTED: Final = 60
-"""Of so many rules each is on the record with what it said; of more only those that were not false at once, and how many were."""
+"""Of so many rules each is on the record with what it said; of more only those that were not false
+at once, and how many were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,8 @@ class NamedAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkillDemand:
-    """Skills a person must have: the ``named`` ones, and for each profile field of ``spoken`` (a language) one that the field names."""
+    """Skills a person must have: the ``named`` ones, and for each profile field of ``spoken`` (a
+    language) one that the field names."""
 
     named: frozenset[str] = frozenset()
     spoken: tuple[str, ...] = ()
@@ -39,8 +43,9 @@ class SkillDemand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteRule:
-    """One rule; ``pools`` by kind of queue. ``needs``: skills the person must have. ``asks``: the profile fields it looks at.
-    ``demands``: what the profile must say for the rule to be true, as far as it can be looked up."""
+    """One rule; ``pools`` by kind of queue. ``needs``: skills the person must have. ``asks``: the
+    profile fields it looks at. ``demands``: what the profile must say for the rule to be true, as
+    far as it can be looked up."""
 
     name: str
     condition: Condition
@@ -60,8 +65,8 @@ class SuppressRule:
 
 
 class Choice(NamedTuple):
-    """The pool, and every rule looked at with what it said: ``chosen``, ``no``, ``unknown`` or ``no pool of this kind``; the last step
-    is the rule that won. ``rule`` None: the default."""
+    """The pool, and every rule looked at with what it said: ``chosen``, ``no``, ``unknown`` or ``no
+    pool of this kind``; the last step is the rule that won. ``rule`` None: the default."""
 
     pool: str
     path: tuple[RoutingStep, ...]
@@ -76,7 +81,8 @@ class Suppression(NamedTuple):
 
 
 class Skills(NamedTuple):
-    """What the person must have; ``path``: each profile field that asked for something, and what came of it."""
+    """What the person must have; ``path``: each profile field that asked for something, and what
+    came of it."""
 
     needed: frozenset[str]
     path: tuple[RoutingStep, ...]
@@ -95,7 +101,8 @@ class Routing:
     _lookups: list[RuleLookup] = field(default_factory=list, repr=False, compare=False)
 
     def suppressed(self, context: ConditionContext) -> Suppression:
-        """Whether the lead goes to nobody. Consent is apart: ``CompiledAgreement.consent.hand_off``."""
+        """Whether the lead goes to nobody. Consent is apart:
+        ``CompiledAgreement.consent.hand_off``."""
         path: list[RoutingStep] = []
         for rule in self.suppress:
             found = rule.condition(context)
@@ -110,14 +117,18 @@ class Routing:
         return self.accounts.get(account_id) if account_id else None
 
     def choose(self, context: ConditionContext) -> Choice:
-        """The pool for ``context.leg``: territories, then segments, then the default; the first that fits wins.
+        """The pool for ``context.leg``: territories, then segments, then the default; the first
+        that fits wins.
 
-        Where the default has no pool of this kind either, the pool of the other kind is taken rather than nobody.
+        Where the default has no pool of this kind either, the pool of the other kind is taken
+        rather than nobody.
         """
         path: list[RoutingStep] = []
         leg = context.leg or "sales"
         many = len(self.rules) > LISTED
-        found_by = self._lookup().look_up(context.profile) if many else Found(range(len(self.rules)), ())
+        found_by = (
+            self._lookup().look_up(context.profile) if many else Found(range(len(self.rules)), ())
+        )
         looked = 0
         for number in found_by.possible:
             looked = self._pass_over(path, looked, number, found_by.undecided)
@@ -138,16 +149,24 @@ class Routing:
             self._lookups.append(lookup_of([rule.demands for rule in self.rules]))
         return self._lookups[0]
 
-    def _pass_over(self, path: list[RoutingStep], first: int, end: int, undecided: Sequence[int]) -> int:
-        """Record the rules that could not be true without asking them; gives the number of the rule that comes after ``end``."""
+    def _pass_over(
+        self, path: list[RoutingStep], first: int, end: int, undecided: Sequence[int]
+    ) -> int:
+        """Record the rules that could not be true without asking them; gives the number of the rule
+        that comes after ``end``."""
         open_ones = bisect_left(undecided, end) - bisect_left(undecided, first)
         for count, outcome in ((end - first - open_ones, NO), (open_ones, UNKNOWN)):
             if count > 0:
-                path.append(RoutingStep(rule=f"{count} rules from {self.rules[first].name}", outcome=outcome))
+                path.append(
+                    RoutingStep(
+                        rule=f"{count} rules from {self.rules[first].name}", outcome=outcome
+                    )
+                )
         return end + 1
 
     def undecided_by(self, context: ConditionContext) -> tuple[str, ...]:
-        """The profile fields that a rule before the chosen one asks for, that are not known, and could change the pool."""
+        """The profile fields that a rule before the chosen one asks for, that are not known, and
+        could change the pool."""
         leg = context.leg or "sales"
         chosen = self.choose(context).rule
         asked: dict[str, None] = {}
@@ -159,15 +178,21 @@ class Routing:
                 asked.update(dict.fromkeys(missing))
         return tuple(asked)
 
-    def skills_for(self, context: ConditionContext, rule: RouteRule | None, known: Collection[str]) -> Skills:
-        """The skills that the lead asks of a person, by the rule that chose its pool and by all leads' own; ``known`` are those that
-        somebody of the pool has: what a profile asks for and nobody has is not asked for, and the path says so."""
+    def skills_for(
+        self, context: ConditionContext, rule: RouteRule | None, known: Collection[str]
+    ) -> Skills:
+        """The skills that the lead asks of a person, by the rule that chose its pool and by all
+        leads' own; ``known`` are those that somebody of the pool has: what a profile asks for and
+        nobody has is not asked for, and the path says so."""
         demands = (self.needs,) if rule is None else (self.needs, rule.needs)
         needed = {skill for demand in demands for skill in demand.named}
         path = []
         for key in dict.fromkeys(key for demand in demands for key in demand.spoken):
             wanted = tuple(_words_of(context.profile.get(key)))
-            found = next((skill for word in wanted for skill in sorted(known) if skill.casefold() == word), None)
+            found = next(
+                (skill for word in wanted for skill in sorted(known) if skill.casefold() == word),
+                None,
+            )
             if found is not None:
                 needed.add(found)
             if wanted:

@@ -1,7 +1,9 @@
-"""Finds the rules that could fit a lead, without asking every rule: a thousand territories cost a look into a few tables.
+"""Finds the rules that could fit a lead, without asking every rule: a thousand territories cost a
+look into a few tables.
 
-A rule that demands a word (or the beginning of one) of a profile field can only fit a lead that has it. Where the field is known and
-says something else, the rule is false; where it is not known, the rule cannot be true either, though it may be undecided. Pure.
+A rule that demands a word (or the beginning of one) of a profile field can only fit a lead that has
+it. Where the field is known and says something else, the rule is false; where it is not known, the
+rule cannot be true either, though it may be undecided. Pure.
 """
 
 from collections import Counter
@@ -11,8 +13,8 @@ from typing import NamedTuple
 
 
 class Demand(NamedTuple):
-    """A profile field must be one of ``words``, or begin with one of them (``begins``); they are in the plain form that conditions
-    compare."""
+    """A profile field must be one of ``words``, or begin with one of them (``begins``); they are in
+    the plain form that conditions compare."""
 
     profile_key: str
     words: frozenset[str]
@@ -54,7 +56,8 @@ class RuleLookup:
 
 
 def lookup_of(demands: Sequence[Sequence[Demand]]) -> RuleLookup:
-    """The lookup over rules of which each has these demands, all of which must be met; filed under the rarest of them."""
+    """The lookup over rules of which each has these demands, all of which must be met; filed under
+    the rarest of them."""
     rarity = Counter(place for rule in demands for demand in rule for place in _places(demand))
     always: list[int] = []
     filed: dict[Place, dict[str, list[int]]] = {}
@@ -71,10 +74,16 @@ def lookup_of(demands: Sequence[Sequence[Demand]]) -> RuleLookup:
     return RuleLookup(
         count=len(demands),
         always=tuple(always),
-        filed={place: {word: tuple(numbers) for word, numbers in table.items()} for place, table in filed.items()},
+        filed={
+            place: {word: tuple(numbers) for word, numbers in table.items()}
+            for place, table in filed.items()
+        },
         under={place: tuple(numbers) for place, numbers in under.items()},
     )
 
 
 def _places(demand: Demand) -> list[tuple[Place, str]]:
-    return [((demand.profile_key, len(word) if demand.begins else 0), word) for word in sorted(demand.words)]
+    return [
+        ((demand.profile_key, len(word) if demand.begins else 0), word)
+        for word in sorted(demand.words)
+    ]

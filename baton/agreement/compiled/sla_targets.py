@@ -1,6 +1,7 @@
 """Targets bound to a calendar: the deadline of a promise, and its warnings.
 
-Never mixed: business time (open hours only), working days (the same wall-clock time), elapsed time, the end of a working day.
+Never mixed: business time (open hours only), working days (the same wall-clock time), elapsed time,
+the end of a working day.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from baton.agreement.quantities import TargetKind, TargetWords
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """``amount`` is milliseconds, or days for working days. ``calendar`` is used where the caller hands in none."""
+    """``amount`` is milliseconds, or days for working days. ``calendar`` is used where the caller
+    hands in none."""
 
     kind: TargetKind
     amount: int
@@ -32,7 +34,8 @@ class Target:
                 return hours.end_of_day(start_ms, self.amount)
 
     def at_percent(self, start_ms: int, percent: int, calendar: AnyCalendar | None = None) -> int:
-        """When ``percent`` of the time to the deadline is gone: of the open time, but for elapsed targets.
+        """When ``percent`` of the time to the deadline is gone: of the open time, but for elapsed
+        targets.
 
         Where no time is open before the deadline it is the percentage of the elapsed time.
         """

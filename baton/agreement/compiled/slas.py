@@ -31,10 +31,11 @@ class SlaSubject(NamedTuple):
 class LadderStep:
     """One step after a breach, in the agreement's order.
 
-    ``kind``: notify, reassign, escalate, manager_queue or recycle. ``to``: ``owner``, ``manager``, or a person or pool by id.
-    ``after``: how long after the breach (None: at once). ``at_most``: how often a lead may be reassigned. ``reason``: the
-    recycling reason (``sla_expired``); a recycle step spares those who raised their hand. ``levels``, ``segments`` and
-    ``hand_raised``: whom the step is for; empty and None: everybody.
+    ``kind``: notify, reassign, escalate, manager_queue or recycle. ``to``: ``owner``, ``manager``,
+    or a person or pool by id. ``after``: how long after the breach (None: at once). ``at_most``:
+    how often a lead may be reassigned. ``reason``: the recycling reason (``sla_expired``); a
+    recycle step spares those who raised their hand. ``levels``, ``segments`` and ``hand_raised``:
+    whom the step is for; empty and None: everybody.
     """
 
     kind: str
@@ -61,8 +62,9 @@ class LadderStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitRule:
-    """When a clock waits for the buyer, and what ends it. Empty ``acts``: a touch, and any reply or touch; empty ``outcomes``: the
-    usual words, and any. ``longest_ms``: after this it goes on by itself."""
+    """When a clock waits for the buyer, and what ends it. Empty ``acts``: a touch, and any reply or
+    touch; empty ``outcomes``: the usual words, and any. ``longest_ms``: after this it goes on by
+    itself."""
 
     acts: frozenset[str] = frozenset()
     outcomes: frozenset[str] = AWAITING
@@ -71,7 +73,8 @@ class WaitRule:
     resume_outcomes: frozenset[str] = frozenset()
 
     def begins(self, act: str, outcome: str | None, *, is_touch: bool) -> bool:
-        """Whether the act makes the clock wait. Acts that are no touches (a booked meeting) need no outcome."""
+        """Whether the act makes the clock wait. Acts that are no touches (a booked meeting) need no
+        outcome."""
         if not self.acts:
             return is_touch and outcome in self.outcomes
         return act in self.acts and (outcome in self.outcomes or not is_touch)
@@ -86,11 +89,13 @@ class WaitRule:
 class SlaRule:
     """One promise.
 
-    ``side``: sales, marketing or sales_management. ``warnings``: percentages of the time at which a warning is due, ascending.
-    ``own_calendar``: the agreement names the calendar (``target.calendar``); otherwise the owner's, the pool's or the house's
-    is meant: see ``CompiledAgreement.calendar_for``. ``attempts``: human attempts that ``follow_up`` demands.
-    ``apart_ms``: the least time between two that count. ``wait``: when it waits for the buyer; None: never. ``absence_counts``:
-    the owner's absences do not stop it. ``evidence_grace_ms``: how long ladder actions wait for late evidence; the record of the breach does not wait.
+    ``side``: sales, marketing or sales_management. ``warnings``: percentages of the time at which a
+    warning is due, ascending. ``own_calendar``: the agreement names the calendar
+    (``target.calendar``); otherwise the owner's, the pool's or the house's is meant: see
+    ``CompiledAgreement.calendar_for``. ``attempts``: human attempts that ``follow_up`` demands.
+    ``apart_ms``: the least time between two that count. ``wait``: when it waits for the buyer;
+    None: never. ``absence_counts``: the owner's absences do not stop it. ``evidence_grace_ms``: how
+    long ladder actions wait for late evidence; the record of the breach does not wait.
     """
 
     name: str
@@ -142,10 +147,13 @@ class SlaRules:
         source: str | None = None,
         campaign: str | None = None,
     ) -> SlaRule | None:
-        """The promise for ``clock``: route, accept, first_touch, qualify, follow_up, nurture_start, nurture, advance (with the
-        ``stage`` that is left) or return. None: nothing was promised, so no clock runs."""
+        """The promise for ``clock``: route, accept, first_touch, qualify, follow_up, nurture_start,
+        nurture, advance (with the ``stage`` that is left) or return. None: nothing was promised, so
+        no clock runs."""
         subject = SlaSubject(queue, level, segment, stage, source, campaign)
-        return next((rule for rule in self.rules if rule.clock == clock and rule.holds_for(subject)), None)
+        return next(
+            (rule for rule in self.rules if rule.clock == clock and rule.holds_for(subject)), None
+        )
 
     def grace_of(self, source: str) -> int:
         """How late evidence of ``source`` may come, by the agreement."""
@@ -154,8 +162,8 @@ class SlaRules:
     def counted_at(self, source: str, occurred_at_ms: int, received_at_ms: int) -> int:
         """The time by which an act that ``source`` told of is judged: never later than its receipt.
 
-        A source that the agreement names is believed about the time of the act; one that it does not name so far as tools of its
-        kind are known to tell late.
+        A source that the agreement names is believed about the time of the act; one that it does
+        not name so far as tools of its kind are known to tell late.
         """
         acted_at_ms = min(occurred_at_ms, received_at_ms)
         if source in self.evidence_grace_ms:

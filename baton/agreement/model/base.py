@@ -1,4 +1,5 @@
-"""The pieces every section is made of: strict values with words for errors, read the same from YAML and canonical JSON."""
+"""The pieces every section is made of: strict values with words for errors, read the same from YAML
+and canonical JSON."""
 
 from decimal import Decimal
 from typing import Annotated, Any
@@ -6,7 +7,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from baton.agreement.quantities import TargetWords, duration_words, micro_of, parse_duration_ms, parse_target, points_words
+from baton.agreement.quantities import (
+    TargetWords,
+    duration_words,
+    micro_of,
+    parse_duration_ms,
+    parse_target,
+    points_words,
+)
 
 MAX_POINTS = 10_000
 
@@ -14,7 +22,13 @@ MAX_POINTS = 10_000
 class Section(BaseModel):
     """A part of the agreement: frozen, and a key it does not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        validate_default=False,
+        use_attribute_docstrings=True,
+    )
 
 
 def problem(text: str) -> PydanticCustomError:
@@ -28,7 +42,10 @@ def _duration(value: Any) -> int:
             return parse_duration_ms(value)
         except ValueError as error:
             raise problem(str(error)) from error
-    raise problem(f'{_shown(value)} has no unit: write a duration such as "14 days", "8 hours" or "30 minutes"')
+    raise problem(
+        f'{_shown(value)} has no unit: write a duration such as "14 days", "8 hours" or "30 '
+        'minutes"'
+    )
 
 
 def _target(value: Any) -> TargetWords:
@@ -39,13 +56,18 @@ def _target(value: Any) -> TargetWords:
             return parse_target(value)
         except ValueError as error:
             raise problem(str(error)) from error
-    raise problem(f'{_shown(value)} is not a target: write "4 business hours", "2 working days" or "30 minutes elapsed"')
+    raise problem(
+        f'{_shown(value)} is not a target: write "4 business hours", "2 working days" or "30 '
+        'minutes elapsed"'
+    )
 
 
 def points_micro(value: Any) -> int:
     """Points as millionths. Raises a problem in words for what is no number of points."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise problem(f"{_shown(value)} is not a number of points: write a plain number such as 15 or -20")
+        raise problem(
+            f"{_shown(value)} is not a number of points: write a plain number such as 15 or -20"
+        )
     points = Decimal(str(value))
     if not points.is_finite() or abs(points) > MAX_POINTS:
         raise problem(f"{value} points is too much: from -{MAX_POINTS} to {MAX_POINTS}")
@@ -58,7 +80,12 @@ def points_micro(value: Any) -> int:
 def _percent(value: Any) -> int:
     text = str(value).strip()
     digits = text.removesuffix("%").strip()
-    if not isinstance(value, str) or not text.endswith("%") or not digits.isdigit() or not 0 < int(digits) < 100:
+    if (
+        not isinstance(value, str)
+        or not text.endswith("%")
+        or not digits.isdigit()
+        or not 0 < int(digits) < 100
+    ):
         raise problem(f'{_shown(value)} is not a share of the time: write "50%", from 1% to 99%')
     return int(digits)
 
@@ -76,7 +103,12 @@ Duration = Annotated[
     int,
     BeforeValidator(_duration),
     PlainSerializer(duration_words, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "description": 'Elapsed time: "14 days", "8 hours", "1 hour 30 minutes".'}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": 'Elapsed time: "14 days", "8 hours", "1 hour 30 minutes".',
+        }
+    ),
 ]
 """Elapsed time, in milliseconds once read."""
 
@@ -84,7 +116,12 @@ TargetText = Annotated[
     TargetWords,
     BeforeValidator(_target),
     PlainSerializer(lambda target: target.words, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "description": '"4 business hours", "2 working days" or "30 minutes elapsed".'}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": '"4 business hours", "2 working days" or "30 minutes elapsed".',
+        }
+    ),
 ]
 
 Points = Annotated[

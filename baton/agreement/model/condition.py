@@ -1,4 +1,5 @@
-"""Conditions as written: ``all``, ``any``, ``not``, or a test ``{field, op, value}``; counts may say ``within``."""
+"""Conditions as written: ``all``, ``any``, ``not``, or a test ``{field, op, value}``; counts may
+say ``within``."""
 
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -54,7 +55,8 @@ OPS_OF: dict[Kind, frozenset[Op]] = {
     Kind.COUNT: _SIZE | {Op.IS, Op.IS_NOT},
     Kind.CHOICE: _ALWAYS | _EQUAL,
     Kind.FLAG: frozenset({Op.IS}),
-    Kind.DATE: _ALWAYS | {Op.IS, Op.BEFORE, Op.AFTER, Op.FROM, Op.UNTIL, Op.BETWEEN, Op.WITHIN_NEXT, Op.WITHIN_LAST},
+    Kind.DATE: _ALWAYS
+    | {Op.IS, Op.BEFORE, Op.AFTER, Op.FROM, Op.UNTIL, Op.BETWEEN, Op.WITHIN_NEXT, Op.WITHIN_LAST},
     Kind.SET: _ALWAYS | {Op.HAS, Op.HAS_ANY, Op.HAS_ALL, Op.HAS_NONE},
 }
 """Which comparisons make sense for which kind of field."""
@@ -81,8 +83,12 @@ class Test(Section):
     """What is looked at, such as ``profile.country`` or ``behaviour.act.demo_request``."""
     op: Op
     """The comparison."""
-    value: Annotated[str | int | float | bool | tuple[str | int | float | bool, ...] | None, BeforeValidator(_scalar)] = None
-    """What it is compared with; a list for ``in``, ``not_in`` and the ``has_...`` ones, two values for ``between``."""
+    value: Annotated[
+        str | int | float | bool | tuple[str | int | float | bool, ...] | None,
+        BeforeValidator(_scalar),
+    ] = None
+    """What it is compared with; a list for ``in``, ``not_in`` and the ``has_...`` ones, two values
+    for ``between``."""
     within: Duration | None = None
     """For counts of behaviour: only acts of the last so many days."""
 
@@ -106,7 +112,10 @@ class Test(Section):
                 raise ValueError("between needs two values: [lowest, highest]")
             low, high = (_typed(each, kind) for each in self.value)
             if low > high:
-                raise ValueError(f"between {self.value[0]} and {self.value[1]} nothing can lie: the first must be the smaller")
+                raise ValueError(
+                    f"between {self.value[0]} and {self.value[1]} nothing can lie: the first must "
+                    "be the smaller"
+                )
             return low, high
         if isinstance(self.value, tuple):
             raise ValueError(f"{self.op.value} needs one value, not a list; use in for several")
@@ -203,11 +212,17 @@ def _form(value: Any) -> str | None:
 
 
 ConditionModel = Annotated[
-    Annotated[All, Tag("all")] | Annotated[Any_, Tag("any")] | Annotated[Not, Tag("not")] | Annotated[Test, Tag("test")],
+    Annotated[All, Tag("all")]
+    | Annotated[Any_, Tag("any")]
+    | Annotated[Not, Tag("not")]
+    | Annotated[Test, Tag("test")],
     Discriminator(
         _form,
         custom_error_type="agreement",
-        custom_error_message="a condition is {all: [...]}, {any: [...]}, {not: ...} or {field: ..., op: ..., value: ...}",
+        custom_error_message=(
+            "a condition is {all: [...]}, {any: [...]}, {not: ...} or {field: ..., op: ..., value: "
+            "...}"
+        ),
     ),
 ]
 
@@ -216,7 +231,9 @@ Any_.model_rebuild()
 Not.model_rebuild()
 
 
-def tests_of(condition: ConditionModel, path: tuple[str | int, ...]) -> Iterator[tuple[Test, tuple[str | int, ...]]]:
+def tests_of(
+    condition: ConditionModel, path: tuple[str | int, ...]
+) -> Iterator[tuple[Test, tuple[str | int, ...]]]:
     """Every test inside a condition, with its place."""
     match condition:
         case Test():

@@ -16,10 +16,17 @@ def _moment(value: Any) -> datetime:
     try:
         return datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        raise problem(f'"{value}" is not a moment: write it as 2026-03-02 14:30 (in the agreement\'s time zone)') from None
+        raise problem(
+            f'"{value}" is not a moment: write it as 2026-03-02 14:30 (in the agreement\'s time '
+            "zone)"
+        ) from None
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "description": "2026-03-02 14:30"})]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "description": "2026-03-02 14:30"}),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,10 @@ WrittenPoints = Annotated[
     BeforeValidator(_expected_points),
     PlainSerializer(_expected_out, return_type=int | float | str, when_used="json"),
     WithJsonSchema(
-        {"type": ["number", "string"], "description": "Points, with at most six decimals: compared with those that are written."}
+        {
+            "type": ["number", "string"],
+            "description": "Points, with at most six decimals: compared with those that are written.",
+        }
     ),
 ]
 
@@ -78,8 +88,8 @@ class ExampleEvent(Section):
 
 
 class Expected(Section):
-    """What the two teams expect. What is left out is not compared; points are compared with the decimals that are written: ``8`` is
-    met by 8.2, ``8.0`` is not."""
+    """What the two teams expect. What is left out is not compared; points are compared with the
+    decimals that are written: ``8`` is met by 8.2, ``8.0`` is not."""
 
     fit: WrittenPoints | None = None
     engagement: WrittenPoints | None = None

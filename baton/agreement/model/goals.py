@@ -9,7 +9,8 @@ from baton.agreement.model.base import Label, Name, Section, problem
 
 
 class Metric(StrEnum):
-    """What a goal counts. ``coverage`` is open pipeline against what is left of the quota, not a count."""
+    """What a goal counts. ``coverage`` is open pipeline against what is left of the quota, not a
+    count."""
 
     MQL = "mql"
     SAL = "sal"
@@ -38,7 +39,8 @@ class GoalModel(Section):
     side: Literal["marketing", "sales"]
     metric: Metric
     target: int = Field(ge=1)
-    """How many; for won_amount whole units of ``currency``; for coverage how many times the quota."""
+    """How many; for won_amount whole units of ``currency``; for coverage how many times the
+    quota."""
     per: GoalPeriod = GoalPeriod.MONTH
     segment: Name | None = None
     """Left out: all segments together."""

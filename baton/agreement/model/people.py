@@ -26,8 +26,15 @@ class PersonModel(Section):
 
 
 def _weight(value: Any) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_WEIGHT:
-        raise problem(f"{value} is no weight: write a number from 0 (gets nothing in turn) to {_MAX_WEIGHT}, such as 1 or 0.5")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not 0 <= value <= _MAX_WEIGHT
+    ):
+        raise problem(
+            f"{value} is no weight: write a number from 0 (gets nothing in turn) to {_MAX_WEIGHT}, "
+            "such as 1 or 0.5"
+        )
     if round(value, 2) != value:
         raise problem(f"{value} has too many decimals for a weight: two at most")
     return int(value) if value == int(value) else value
@@ -46,7 +53,8 @@ class RampModel(Section):
     starts: Day = Field(alias="from")
     """The first day, in the agreement's own time."""
     weeks: int = Field(ge=1, le=52)
-    """In how many equal steps of a week: with 4, a quarter of the weight in the first week, all of it from the fourth on."""
+    """In how many equal steps of a week: with 4, a quarter of the weight in the first week, all of
+    it from the fourth on."""
 
 
 class MemberModel(Section):
@@ -57,7 +65,8 @@ class MemberModel(Section):
     ramp: RampModel | None = None
     """Up to the weight over weeks, for somebody new."""
     capacity: int | None = Field(default=None, ge=0, le=100_000)
-    """How many leads, offered and accepted, the person can have open in this pool; 0: none in turn."""
+    """How many leads, offered and accepted, the person can have open in this pool; 0: none in
+    turn."""
     offers: int | None = Field(default=None, ge=1, le=100_000)
     """How many offers may be unanswered at once."""
     per_day: int | None = Field(default=None, ge=1, le=100_000)
@@ -95,7 +104,8 @@ class Period(StrEnum):
 
 
 class Changing(StrEnum):
-    """What somebody who was away or outside hours is owed: ``level`` nothing, ``accrue`` the share."""
+    """What somebody who was away or outside hours is owed: ``level`` nothing, ``accrue`` the
+    share."""
 
     LEVEL = "level"
     ACCRUE = "accrue"
@@ -121,7 +131,9 @@ def _nobody_form(value: Any) -> str | None:
 
 
 Nobody = Annotated[
-    Annotated[Literal["hold"], Tag("hold")] | Annotated[OverflowModel, Tag("overflow")] | Annotated[WatchModel, Tag("watch")],
+    Annotated[Literal["hold"], Tag("hold")]
+    | Annotated[OverflowModel, Tag("overflow")]
+    | Annotated[WatchModel, Tag("watch")],
     Discriminator(
         _nobody_form,
         custom_error_type="agreement",
@@ -137,9 +149,11 @@ class PoolModel(Section):
     members: dict[Name, MemberModel]
     """People by id, with their weight, capacity and limit of offers."""
     calendar: Name | None = None
-    """For members without one of their own, and for the queue's own clocks. Left out: the house calendar."""
+    """For members without one of their own, and for the queue's own clocks. Left out: the house
+    calendar."""
     nobody: Nobody = "hold"
-    """When nobody is eligible: ``hold`` until somebody is, ``{overflow: other-pool}`` or ``{watch: person}``."""
+    """When nobody is eligible: ``hold`` until somebody is, ``{overflow: other-pool}`` or ``{watch:
+    person}``."""
     ignore_hours: bool = False
     """Whether leads are handed out outside working hours too."""
     period: Period = Period.MONTH
@@ -148,7 +162,8 @@ class PoolModel(Section):
     owner_uses_turn: bool = False
     """Whether a lead that goes to its account's owner uses up a turn."""
     matches: Matches = Matches.KEEP
-    """Whether a lead that is to go to somebody (its owner, a colleague's holder) keeps their hours and limits of offers and of
-    days and weeks (``keep``: beyond them it is somebody else's turn), or passes them (``pass``)."""
+    """Whether a lead that is to go to somebody (its owner, a colleague's holder) keeps their hours
+    and limits of offers and of days and weeks (``keep``: beyond them it is somebody else's turn),
+    or passes them (``pass``)."""
     manager: Name | None = None
     """Who leads the pool: escalations and the manager's queue."""

@@ -46,7 +46,9 @@ def _when(value: Any) -> When:
         if found := _BEFORE_END.fullmatch(value.strip()):
             ms = parse_duration_ms(found[1])
             if ms % DAY_MS:
-                raise problem(f'"{value}": the end of a contract is a day, so count whole days before it')
+                raise problem(
+                    f'"{value}": the end of a contract is a day, so count whole days before it'
+                )
             return When(before_end_ms=ms)
         if found := _AFTER.fullmatch(value.strip()):
             return When(after_ms=parse_duration_ms(found[1]))
@@ -59,7 +61,9 @@ WhenText = Annotated[
     When,
     BeforeValidator(_when),
     PlainSerializer(lambda when: when.words, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "description": '"after 90 days" or "contract_end - 60 days".'}),
+    WithJsonSchema(
+        {"type": "string", "description": '"after 90 days" or "contract_end - 60 days".'}
+    ),
 ]
 
 
@@ -77,7 +81,8 @@ class ReasonModel(Section):
     """One reason why a lead leaves the cycle, or a person."""
 
     outcome: Outcome
-    """``recycle`` comes back, ``disqualify`` does not, ``reassign`` goes to somebody else at once."""
+    """``recycle`` comes back, ``disqualify`` does not, ``reassign`` goes to somebody else at
+    once."""
     label: Label | None = None
     track: Name | None = None
     """The nurture track of a recycled lead."""
@@ -94,12 +99,21 @@ class ReasonModel(Section):
     def _whole(self) -> "ReasonModel":
         recycles = self.outcome is Outcome.RECYCLE
         if recycles and (self.comes_back is None or self.track is None):
-            raise problem('a recycled lead needs a track and a date: write track: ... and comes_back: "after 90 days"')
+            raise problem(
+                'a recycled lead needs a track and a date: write track: ... and comes_back: "after '
+                '90 days"'
+            )
         if not recycles and (self.comes_back or self.track or self.cool_off or self.if_unknown):
-            raise problem(f"{self.outcome.value} knows no track, cool_off or way back: leave them out, or recycle")
+            raise problem(
+                f"{self.outcome.value} knows no track, cool_off or way back: leave them out, or "
+                "recycle"
+            )
         by_contract = self.comes_back is not None and self.comes_back.before_end_ms is not None
         if by_contract and self.if_unknown is None:
-            raise problem("comes back by the end of a contract that may not be known: add if_unknown: 180 days")
+            raise problem(
+                "comes back by the end of a contract that may not be known: add if_unknown: 180 "
+                "days"
+            )
         if not by_contract and self.if_unknown is not None:
             raise problem("if_unknown is for reasons that come back by contract_end")
         return self

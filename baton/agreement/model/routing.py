@@ -29,7 +29,9 @@ class DestinationModel(Section):
     @model_validator(mode="after")
     def _somewhere(self) -> "DestinationModel":
         if self.sdr is None and self.sales is None:
-            raise problem("names no pool: write {sdr: a-pool, sales: another-pool}, or one of the two")
+            raise problem(
+                "names no pool: write {sdr: a-pool, sales: another-pool}, or one of the two"
+            )
         return self
 
 
@@ -40,7 +42,8 @@ class RuleModel(Section):
     when: ConditionModel
     to: DestinationModel
     needs: tuple[Name, ...] = ()
-    """Skills that the person must have: by name, or ``profile.language``, the one that the lead's own profile names."""
+    """Skills that the person must have: by name, or ``profile.language``, the one that the lead's
+    own profile names."""
 
 
 class NamedAccountModel(Section):
@@ -59,8 +62,8 @@ class NamedAccountModel(Section):
 class RoutingModel(Section):
     """Looked at in this order; the first that fits wins.
 
-    Suppressed, the owner of the open cycle, a customer's account owner, a colleague's open hand-off, named accounts,
-    territories, segments, the default.
+    Suppressed, the owner of the open cycle, a customer's account owner, a colleague's open
+    hand-off, named accounts, territories, segments, the default.
     """
 
     suppress: tuple[SuppressModel, ...] = ()
@@ -71,6 +74,7 @@ class RoutingModel(Section):
     default: DestinationModel
     """The pools for whoever is left."""
     needs: tuple[Name, ...] = ()
-    """Skills that every lead asks of a person, whichever rule chose its pool; written as in a rule."""
+    """Skills that every lead asks of a person, whichever rule chose its pool; written as in a
+    rule."""
     keep_colleagues_together: bool = True
     """A lead whose colleague has an open hand-off goes to the same person."""

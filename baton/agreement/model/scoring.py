@@ -44,12 +44,15 @@ class GroupModel(Section):
         if self.half_life == 0 or self.window == 0:
             raise problem("a half_life or window of no time would make every act worth nothing")
         if self.cap is not None and self.cap <= 0:
-            raise problem("a cap of no points would make every act worth nothing: leave cap out for none")
+            raise problem(
+                "a cap of no points would make every act worth nothing: leave cap out for none"
+            )
         return self
 
 
 class ExceptionModel(Section):
-    """Other points for the same act where the content is of a stage or about a topic. The first that fits counts."""
+    """Other points for the same act where the content is of a stage or about a topic. The first
+    that fits counts."""
 
     stage: ContentStage | None = None
     topics: tuple[Name, ...] = ()
@@ -96,7 +99,11 @@ class EngagementModel(Section):
 
 def groups_without_limit(model: "Agreement") -> tuple[str, ...]:
     """The groups of acts that leave the daily limit to the default."""
-    return tuple(name for name, group in model.engagement.groups.items() if "per_day" not in group.model_fields_set)
+    return tuple(
+        name
+        for name, group in model.engagement.groups.items()
+        if "per_day" not in group.model_fields_set
+    )
 
 
 FitModel = dict[Label, CriterionModel]

@@ -1,4 +1,5 @@
-"""Section ``slas``: what each side promises, by clock, and what happens when a promise is broken."""
+"""Section ``slas``: what each side promises, by clock, and what happens when a promise is
+broken."""
 
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -27,7 +28,9 @@ def _list_of(value: Any) -> Any:
 
 Levels = Annotated[
     tuple[LevelName, ...],
-    BeforeValidator(lambda value: tuple(_list_of(value)) if isinstance(value, str | list) else value),
+    BeforeValidator(
+        lambda value: tuple(_list_of(value)) if isinstance(value, str | list) else value
+    ),
     WithJsonSchema(
         {
             "anyOf": [
@@ -39,14 +42,18 @@ Levels = Annotated[
 ]
 Segments = Annotated[
     tuple[Name, ...],
-    BeforeValidator(lambda value: tuple(_list_of(value)) if isinstance(value, str | list) else value),
+    BeforeValidator(
+        lambda value: tuple(_list_of(value)) if isinstance(value, str | list) else value
+    ),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 
 
 Words = Annotated[
     tuple[Label, ...],
-    BeforeValidator(lambda value: tuple(_list_of(value)) if isinstance(value, str | list) else value),
+    BeforeValidator(
+        lambda value: tuple(_list_of(value)) if isinstance(value, str | list) else value
+    ),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 
@@ -88,7 +95,8 @@ class WaitModel(Section):
 
 
 class GoOnModel(Section):
-    """What ends the waiting. Left out: a reply of the buyer (no out-of-office reply is one), or the next touch."""
+    """What ends the waiting. Left out: a reply of the buyer (no out-of-office reply is one), or the
+    next touch."""
 
     act: Words = ()
     outcome: Words = ()
@@ -117,7 +125,8 @@ class PromiseModel(Section):
     apart: Duration | None = None
     """For ``follow_up``: the least time between two attempts that count."""
     pause_when: WaitModel | None = None
-    """When the clock waits for the buyer. ``{}``: on the usual words. Left out: as the clock does."""
+    """When the clock waits for the buyer. ``{}``: on the usual words. Left out: as the clock
+    does."""
     resume_when: GoOnModel | None = None
     """What ends the waiting."""
     absence: Literal["pauses", "counts"] = "pauses"

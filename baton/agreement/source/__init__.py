@@ -1,1 +1,2 @@
-"""Reads the YAML file of an agreement: text with line numbers, validation, errors that name the place."""
+"""Reads the YAML file of an agreement: text with line numbers, validation, errors that name the
+place."""

@@ -1,7 +1,8 @@
-"""What is left of an agreement when the parts with a wrong shape are taken out, so that everything else can be checked too.
+"""What is left of an agreement when the parts with a wrong shape are taken out, so that everything
+else can be checked too.
 
-A misspelt key must not hide that a pool three sections further down does not exist. What is found in the rest is told only where
-it cannot come from what was taken out.
+A misspelt key must not hide that a pool three sections further down does not exist. What is found
+in the rest is told only where it cannot come from what was taken out.
 """
 
 import json
@@ -22,16 +23,20 @@ _ROUNDS = 8
 _SUMS = frozenset({"fit", "engagement", "definitions"})
 
 
-def problems_of_the_rest(document: Document, validate: Callable[[Any], Agreement]) -> Iterator[Problem]:
-    """Errors of meaning in what is left of ``document``; none where too little is left. Warnings too where nothing had to be left
-    out."""
+def problems_of_the_rest(
+    document: Document, validate: Callable[[Any], Agreement]
+) -> Iterator[Problem]:
+    """Errors of meaning in what is left of ``document``; none where too little is left. Warnings
+    too where nothing had to be left out."""
     rest = _Rest(json.loads(json.dumps(document.data)))
     model = rest.pruned_until_valid(validate)
     if model is None:
         return
     moved = Document(data=rest.data, places=_places(rest, document))
     for problem in check_meaning(model, moved):
-        if (problem.severity is Severity.ERROR or rest.is_whole) and not rest.may_have_caused(problem):
+        if (problem.severity is Severity.ERROR or rest.is_whole) and not rest.may_have_caused(
+            problem
+        ):
             yield problem
 
 
@@ -62,7 +67,10 @@ class _Rest:
             try:
                 return validate(self.data)
             except ValidationError as error:
-                found = {(path_in(each["loc"], self.data)[0], each["type"]) for each in error.errors(include_url=False)}
+                found = {
+                    (path_in(each["loc"], self.data)[0], each["type"])
+                    for each in error.errors(include_url=False)
+                }
             unknown = {path for path, kind in found if kind == "extra_forbidden"}
             renamed = {path for path in unknown if self._rename(path)}
             if renamed:
@@ -70,7 +78,9 @@ class _Rest:
             paths = {path for path, _ in found}
             if any(len(path) < 2 for path in paths):
                 return None
-            for path in sorted(paths, key=lambda each: [str(step).zfill(6) for step in each], reverse=True):
+            for path in sorted(
+                paths, key=lambda each: [str(step).zfill(6) for step in each], reverse=True
+            ):
                 self._prune(path)
         return None
 
@@ -116,13 +126,18 @@ class _Rest:
             yield path, original
             if isinstance(value, dict):
                 waiting += [
-                    ((*path, key), (*original, self._renamed.get((id(value), str(key)), str(key))), each)
+                    (
+                        (*path, key),
+                        (*original, self._renamed.get((id(value), str(key)), str(key))),
+                        each,
+                    )
                     for key, each in value.items()
                 ]
             elif isinstance(value, list):
                 numbers = self._numbers.get(id(value), list(range(len(value))))
                 waiting += [
-                    ((*path, now), (*original, then), each) for (now, each), then in zip(enumerate(value), numbers, strict=True)
+                    ((*path, now), (*original, then), each)
+                    for (now, each), then in zip(enumerate(value), numbers, strict=True)
                 ]
 
     def may_have_caused(self, problem: Problem) -> bool:

@@ -17,7 +17,8 @@ from baton.agreement.source.yaml import read_yaml
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """What reading came to. ``model`` is None where the shape is wrong; it may be there and still have errors of meaning."""
+    """What reading came to. ``model`` is None where the shape is wrong; it may be there and still
+    have errors of meaning."""
 
     document: Document
     model: Agreement | None
@@ -35,7 +36,8 @@ class Examined:
 
 
 class AgreementRefused(ValueError):
-    """The agreement has errors; the text tells all of them, a line each, with file, line, reason and way out."""
+    """The agreement has errors; the text tells all of them, a line each, with file, line, reason
+    and way out."""
 
     def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(each.told(file) for each in problems))
@@ -50,19 +52,26 @@ def examine(text: str) -> Examined:
         return Examined(document=document, model=None, problems=document.problems)
     if not isinstance(document.data, dict):
         what = "is empty" if document.data is None else "has no sections"
-        empty = Problem(message=f"{what}: an agreement begins with agreement: 1; try baton agreement new")
+        empty = Problem(
+            message=f"{what}: an agreement begins with agreement: 1; try baton agreement new"
+        )
         return Examined(document=document, model=None, problems=(empty,))
     try:
         model = model_of(document.data)
     except ValidationError as error:
         shape = (*shape_problems(error, document), *problems_of_the_rest(document, model_of))
-        return Examined(document=document, model=None, problems=_in_order((*document.problems, *shape)))
+        return Examined(
+            document=document, model=None, problems=_in_order((*document.problems, *shape))
+        )
     meaning = tuple(check_meaning(model, document))
-    return Examined(document=document, model=model, problems=_in_order((*document.problems, *meaning)))
+    return Examined(
+        document=document, model=model, problems=_in_order((*document.problems, *meaning))
+    )
 
 
 def read_agreement(path: FilePath | str) -> Agreement:
-    """The agreement of a file without errors (warnings pass). Raises :class:`AgreementRefused` with all that is wrong."""
+    """The agreement of a file without errors (warnings pass). Raises :class:`AgreementRefused` with
+    all that is wrong."""
     file = FilePath(path)
     return agreement_of(file.read_text(encoding="utf-8", errors="replace"), str(path))
 
@@ -76,4 +85,14 @@ def agreement_of(text: str, file: str = "agreement.yaml") -> Agreement:
 
 
 def _in_order(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    return tuple(sorted(problems, key=lambda each: (each.severity is Severity.WARNING, each.line, each.column, each.message)))
+    return tuple(
+        sorted(
+            problems,
+            key=lambda each: (
+                each.severity is Severity.WARNING,
+                each.line,
+                each.column,
+                each.message,
+            ),
+        )
+    )

@@ -1,5 +1,5 @@
-"""Turns what the models say about a value into words with a place: unknown keys with the key that was meant, wrong types,
-missing parts. All of them at once.
+"""Turns what the models say about a value into words with a place: unknown keys with the key that
+was meant, wrong types, missing parts. All of them at once.
 """
 
 import types
@@ -33,15 +33,26 @@ _TYPES: Mapping[str, str] = {
 def shape_problems(error: ValidationError, document: Document) -> list[Problem]:
     """Every error of the models, in the order of the file, each once."""
     details = error.errors(include_url=False)
-    unknown = {path_in(each["loc"], document.data)[0] for each in details if each["type"] == "extra_forbidden"}
-    found = [_problem_of(each, document, unknown) for each in details if not _only_follows(each, details)]
-    return sorted({each for each in found if each is not None}, key=lambda each: (each.line, each.column, each.message))
+    unknown = {
+        path_in(each["loc"], document.data)[0]
+        for each in details
+        if each["type"] == "extra_forbidden"
+    }
+    found = [
+        _problem_of(each, document, unknown) for each in details if not _only_follows(each, details)
+    ]
+    return sorted(
+        {each for each in found if each is not None},
+        key=lambda each: (each.line, each.column, each.message),
+    )
 
 
 def _only_follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
     """A list that counts as too short only because its items are wrong."""
     loc = detail["loc"]
-    return detail["type"] == "too_short" and any(each["loc"][: len(loc)] == loc and each is not detail for each in details)
+    return detail["type"] == "too_short" and any(
+        each["loc"][: len(loc)] == loc and each is not detail for each in details
+    )
 
 
 def _problem_of(detail: ErrorDetails, document: Document, unknown: set[Path]) -> Problem | None:
@@ -49,22 +60,38 @@ def _problem_of(detail: ErrorDetails, document: Document, unknown: set[Path]) ->
     kind = detail["type"]
     if kind == "missing":
         wanted = str(detail["loc"][-1])
-        if any(key[:-1] == path and meant_key(key, document.data) in (wanted, *_FORMS) for key in unknown if key):
+        if any(
+            key[:-1] == path and meant_key(key, document.data) in (wanted, *_FORMS)
+            for key in unknown
+            if key
+        ):
             return None
         message = f"{_named(path)} lacks {wanted}"
     elif kind == "extra_forbidden":
         known = sorted(_keys_at(path[:-1], document.data))
-        message = f'unknown key "{path[-1]}" in {_named(path[:-1])}{did_you_mean(str(path[-1]), known)}'
+        message = (
+            f'unknown key "{path[-1]}" in {_named(path[:-1])}{did_you_mean(str(path[-1]), known)}'
+        )
         if detail["input"] is None:
-            message += " (a comma inside braces begins a new key: put text that has one into quotes)"
+            message += (
+                " (a comma inside braces begins a new key: put text that has one into quotes)"
+            )
     elif _KEY in rest:
-        message = f'"{path[-1]}" cannot be a name: use letters, digits, dot, dash and underscore, at most 64'
+        message = (
+            f'"{path[-1]}" cannot be a name: use letters, digits, dot, dash and underscore, at '
+            "most 64"
+        )
         if kind == "agreement":
             message = detail["msg"]
     else:
         message = f"{_named(path)}: {_words_of(detail)}"
     place = document.place(path)
-    return Problem(message=message, path=path, line=place.line if place else 0, column=place.column if place else 0)
+    return Problem(
+        message=message,
+        path=path,
+        line=place.line if place else 0,
+        column=place.column if place else 0,
+    )
 
 
 def _words_of(detail: ErrorDetails) -> str:
@@ -73,9 +100,16 @@ def _words_of(detail: ErrorDetails) -> str:
     if kind in ("agreement", "value_error"):
         return detail["msg"].removeprefix("Value error, ")
     if kind in ("literal_error", "enum"):
-        choices = [each.strip(" '") for each in str(context.get("expected", "")).replace(" or ", ", ").split(",")]
+        choices = [
+            each.strip(" '")
+            for each in str(context.get("expected", "")).replace(" or ", ", ").split(",")
+        ]
         close = _close(given, choices)
-        return f"{shown} cannot stand here{close}" if close else f"{shown} is not one of {', '.join(choices)}"
+        return (
+            f"{shown} cannot stand here{close}"
+            if close
+            else f"{shown} is not one of {', '.join(choices)}"
+        )
     if kind in _TYPES:
         if kind == "bool_type" and isinstance(given, str):
             return f"{shown} is text: write true or false"
@@ -90,7 +124,10 @@ def _words_of(detail: ErrorDetails) -> str:
         return f"is longer than {context.get('max_length')} characters"
     if kind in ("greater_than_equal", "less_than_equal", "greater_than", "less_than"):
         bound = next(iter(context.values()), "")
-        return f"{shown} is too {'small: at least' if kind.startswith('greater') else 'large: at most'} {bound}"
+        return (
+            f"{shown} is too "
+            f"{'small: at least' if kind.startswith('greater') else 'large: at most'} {bound}"
+        )
     return detail["msg"]
 
 
@@ -140,11 +177,14 @@ def path_in(loc: tuple[int | str, ...], data: Any) -> tuple[Path, tuple[str, ...
 
 
 def _has(data: Any, step: str | int) -> bool:
-    return (isinstance(data, dict) and step in data) or (isinstance(data, list) and isinstance(step, int) and step < len(data))
+    return (isinstance(data, dict) and step in data) or (
+        isinstance(data, list) and isinstance(step, int) and step < len(data)
+    )
 
 
 def meant_key(path: Path, data: Any) -> str:
-    """The known key that the unknown one at ``path`` was meant to be; empty: there is none like it."""
+    """The known key that the unknown one at ``path`` was meant to be; empty: there is none like
+    it."""
     hint = did_you_mean(str(path[-1]), _keys_at(path[:-1], data))
     return hint.split('"')[1] if hint.startswith("; did") else ""
 
@@ -184,7 +224,11 @@ def _plain(annotation: Any) -> Iterator[Any]:
     elif origin in (Union, types.UnionType):
         for each in get_args(annotation):
             yield from _plain(each)
-    elif origin is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)) or isinstance(annotation, Tag):
+    elif (
+        origin is Literal
+        or (isinstance(annotation, type) and issubclass(annotation, Enum))
+        or isinstance(annotation, Tag)
+    ):
         return
     elif annotation is not type(None):
         yield annotation

@@ -1,8 +1,9 @@
 """Reads YAML 1.2 into plain data, with the line of every key and value.
 
-Stricter than YAML, so that nothing can be misread: ``NO`` is Norway, ``1:30`` and ``2026-12-24`` are text, ``010`` is text
-and never eight, a key may stand once only, and tags, merge keys, more than one document, documents that are huge, too deep
-or grow by aliases are errors. The text is never trusted: nothing in it makes an object or runs.
+Stricter than YAML, so that nothing can be misread: ``NO`` is Norway, ``1:30`` and ``2026-12-24``
+are text, ``010`` is text and never eight, a key may stand once only, and tags, merge keys, more
+than one document, documents that are huge, too deep or grow by aliases are errors. The text is
+never trusted: nothing in it makes an object or runs.
 """
 
 import re
@@ -36,9 +37,14 @@ _WORDS: Mapping[str, Any] = {"true": True, "false": False, "null": None, "~": No
 
 
 def read_yaml(text: str) -> Document:
-    """Read one document. Never raises for what the text says: problems are returned, all of them where reading can go on."""
+    """Read one document. Never raises for what the text says: problems are returned, all of them
+    where reading can go on."""
     if len(text.encode(errors="replace")) > MAX_BYTES:
-        return Document(data=None, places={}, problems=(Problem(message=f"the file is larger than {MAX_BYTES // 1024} KB"),))
+        return Document(
+            data=None,
+            places={},
+            problems=(Problem(message=f"the file is larger than {MAX_BYTES // 1024} KB"),),
+        )
     reader = _Reader()
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
@@ -83,7 +89,9 @@ class _Reader:
             case DocumentStartEvent():
                 self._documents += 1
                 if self._documents > 1:
-                    self._problem(event, "a second document begins here; an agreement is one: remove the ---")
+                    self._problem(
+                        event, "a second document begins here; an agreement is one: remove the ---"
+                    )
                     raise _Stop
             case MappingStartEvent() | SequenceStartEvent():
                 self._begin(event)
@@ -136,7 +144,10 @@ class _Reader:
             self._problem(event, "a key is a word, not an alias")
             raise _Stop
         if event.anchor not in self._anchors:
-            self._problem(event, f"*{event.anchor} stands for nothing: no &{event.anchor} is complete before it")
+            self._problem(
+                event,
+                f"*{event.anchor} stands for nothing: no &{event.anchor} is complete before it",
+            )
             raise _Stop
         value, nodes = self._anchors[event.anchor]
         self._count(nodes, event)
@@ -158,12 +169,18 @@ class _Reader:
         path = (*top.path, key)
         if top.skipped:
             first = self.places[path].line
-            self._problem(event, f'"{key}" stands here a second time; the first is in line {first}', path)
+            self._problem(
+                event, f'"{key}" stands here a second time; the first is in line {first}', path
+            )
         else:
             self.places[path] = _place_of(event)
 
     def _awaits_key(self) -> bool:
-        return bool(self._open) and isinstance(self._open[-1].value, dict) and self._open[-1].key is None
+        return (
+            bool(self._open)
+            and isinstance(self._open[-1].value, dict)
+            and self._open[-1].key is None
+        )
 
     def _next_path(self) -> Path:
         if not self._open:
@@ -190,21 +207,30 @@ class _Reader:
     def _count(self, nodes: int, event: Any) -> None:
         self._nodes += nodes
         if self._nodes > MAX_NODES:
-            self._problem(event, f"the agreement comes to more than {MAX_NODES} values (aliases are counted each time)")
+            self._problem(
+                event,
+                f"the agreement comes to more than {MAX_NODES} values (aliases are counted each "
+                "time)",
+            )
             raise _Stop
 
     def _check_tag(self, event: Any) -> None:
         tag = event.tag
         if tag is not None and str(tag) not in ("!", "None"):
-            self._problem(event, "tags such as !!str are not used here: write the value plainly, or in quotes")
+            self._problem(
+                event, "tags such as !!str are not used here: write the value plainly, or in quotes"
+            )
 
     def _problem(self, event: Any, message: str, path: Path = ()) -> None:
         place = _place_of(event)
-        self.problems.append(Problem(message=message, path=path, line=place.line, column=place.column))
+        self.problems.append(
+            Problem(message=message, path=path, line=place.line, column=place.column)
+        )
 
 
 def plain_value(text: str) -> Any:
-    """A scalar without quotes: a number, true, false, nothing, or else text. ``yes``, ``NO``, ``1:30``, ``0o17`` are text."""
+    """A scalar without quotes: a number, true, false, nothing, or else text. ``yes``, ``NO``,
+    ``1:30``, ``0o17`` are text."""
     if text in _WORDS:
         return _WORDS[text]
     if _INT.fullmatch(text):
@@ -215,7 +241,8 @@ def plain_value(text: str) -> Any:
 
 
 class WrittenNumber(float):
-    """A number whose fraction ends in zeros, and how it was written: ``8.000000`` says how exact it is meant."""
+    """A number whose fraction ends in zeros, and how it was written: ``8.000000`` says how exact it
+    is meant."""
 
     __slots__ = ("text",)
 
@@ -238,4 +265,6 @@ def _syntax_problem(error: MarkedYAMLError, text: str) -> Problem:
     lines = text.splitlines()
     if mark and mark.line < len(lines) and "\t" in lines[mark.line]:
         reason = "a tab stands here; YAML is indented with spaces"
-    return Problem(message=f"is not YAML: {reason}", line=line, column=mark.column + 1 if mark else 0)
+    return Problem(
+        message=f"is not YAML: {reason}", line=line, column=mark.column + 1 if mark else 0
+    )

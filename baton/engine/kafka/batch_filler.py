@@ -34,21 +34,30 @@ class Idle(Protocol):
 
 
 class BatchFiller:
-    """Fills the open batch of ``core``. ``more``: there was more that the next batch can do at once."""
+    """Fills the open batch of ``core``. ``more``: there was more that the next batch can do at
+    once."""
 
-    def __init__(self, core: Core, inputs: Inputs, idle: Idle, share: LoopShare, *, adopt_keys: int) -> None:
+    def __init__(
+        self, core: Core, inputs: Inputs, idle: Idle, share: LoopShare, *, adopt_keys: int
+    ) -> None:
         self._core, self._inputs, self._idle, self._share = core, inputs, idle, share
         self._adopt_keys = adopt_keys
         self.more = False
 
     async def fill(
-        self, *, records: int, records_only: bool, decidable_ms: int, patience_s: float, recommits: bool = False
+        self,
+        *,
+        records: int,
+        records_only: bool,
+        decidable_ms: int,
+        patience_s: float,
+        recommits: bool = False,
     ) -> Batch | None:
         """Fill and seal; None: nothing happened.
 
-        ``records``: at most. ``records_only``: neither timers nor adoption, because one of them or a
-        later record is known to fail. ``decidable_ms``: up to which log time the reference is known.
-        ``recommits``: commit the positions even if nothing moved them.
+        ``records``: at most. ``records_only``: neither timers nor adoption, because one of them or
+        a later record is known to fail. ``decidable_ms``: up to which log time the reference is
+        known. ``recommits``: commit the positions even if nothing moved them.
         """
         core = self._core
         async with self._share:
@@ -59,7 +68,8 @@ class BatchFiller:
             if recommits:
                 for topic, position in core.positions.items():
                     core.pass_over(topic, position)
-            if not records_only and not core.full:  # even if more records wait: they must not starve timers and adoption
+            # even if more records wait: they must not starve timers and adoption
+            if not records_only and not core.full:
                 self.more = not await self._idle.fill(self._share) or self.more
                 await self._adopt()
             while not core.encode_slice(_KEYS_A_LOOK):
@@ -67,7 +77,8 @@ class BatchFiller:
             return core.seal()
 
     async def _take_records(self, limit: int, decidable_ms: int, patience_s: float) -> bool:
-        """Process what has been fetched, in order. False: there is more that could be processed at once."""
+        """Process what has been fetched, in order. False: there is more that could be processed at
+        once."""
         inputs, process, taken = self._inputs, self._core.process, 0
         while taken < limit:
             head = inputs.peek()

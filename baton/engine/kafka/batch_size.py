@@ -1,4 +1,5 @@
-"""How many records a task takes into one batch: fewer after a batch that failed, more again after full ones.
+"""How many records a task takes into one batch: fewer after a batch that failed, more again after
+full ones.
 
 A batch that cost its worker the session, or did not finish within the transaction's time limit,
 would fail again at the same size. It is halved until it fits; a task that is slow then goes on
@@ -22,6 +23,7 @@ class BatchSize:
         self.records = max(min(LEAST, self._most), min(self.records, taken) // 2)
 
     def committed(self, taken: int) -> None:
-        """A batch with ``taken`` records was committed: a full one says that a larger one may fit."""
+        """A batch with ``taken`` records was committed: a full one says that a larger one may
+        fit."""
         if taken >= self.records:
             self.records = min(self._most, 2 * self.records)

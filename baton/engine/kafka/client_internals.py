@@ -1,4 +1,5 @@
-"""Every use of a private attribute of aiokafka, prometheus-client and Faust: the only file that may have one.
+"""Every use of a private attribute of aiokafka, prometheus-client and Faust: the only file that may
+have one.
 
 Each function says why the public interface does not do. ``tests/engine/test_client_internals.py``
 has a test for each that fails when a new version of the library changes what is used here.
@@ -23,17 +24,20 @@ def disable_prefetch_backoff(consumer: AIOKafkaConsumer) -> None:
 
 
 def set_fetch_max_wait(consumer: AIOKafkaConsumer, wait_ms: int) -> None:
-    """Change ``fetch_max_wait_ms`` of a running consumer; the option can only be set at the start."""
+    """Change ``fetch_max_wait_ms`` of a running consumer; the option can only be set at the
+    start."""
     consumer._fetcher._fetch_max_wait_ms = wait_ms
 
 
 def check_group_errors(consumer: AIOKafkaConsumer) -> None:
-    """Raise what ended the membership; publicly only ``getmany`` raises it, which paused tasks do not call."""
+    """Raise what ended the membership; publicly only ``getmany`` raises it, which paused tasks do
+    not call."""
     consumer._coordinator.check_errors()
 
 
 def partition_state(consumer: AIOKafkaConsumer, at: TopicPartition) -> Any | None:
-    """Position, last stable offset and high watermark of a partition; None: it is not assigned any more.
+    """Position, last stable offset and high watermark of a partition; None: it is not assigned any
+    more.
 
     The public accessors assert that it is still assigned, and ``position()`` may wait.
     """
@@ -50,13 +54,15 @@ def transaction_end(producer: AIOKafkaProducer) -> asyncio.Future[Any] | None:
 
 
 def series(metric: MetricWrapperBase) -> dict[tuple[str, ...], Any]:
-    """The label values that a metric has had so far; publicly only a whole collection gives them."""
+    """The label values that a metric has had so far; publicly only a whole collection gives
+    them."""
     known: dict[tuple[str, ...], Any] = metric._metrics  # type: ignore[assignment]
     return known
 
 
 class QuietWorker(faust.Worker):
-    """Faust's worker without a spinner, and without the second that it sleeps at its end for no one."""
+    """Faust's worker without a spinner, and without the second that it sleeps at its end for no
+    one."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -1,8 +1,9 @@
 """Time for idle tasks: when to ask the broker for it, and what its answer allows.
 
-The worker's clock decides only *when to ask*. The task then uses the broker's append time of a tick, less a grace period, once
-it has processed everything that was in its inputs when the answer came. So a clock that jumps, a paused worker or an open
-transaction can make a timer late, never early.
+The worker's clock decides only *when to ask*. The task then uses the broker's append time of a
+tick, less a grace period, once it has processed everything that was in its inputs when the answer
+came. So a clock that jumps, a paused worker or an open transaction can make a timer late, never
+early.
 """
 
 from __future__ import annotations
@@ -33,11 +34,14 @@ class Horizon:
 class BrokerClock:
     """An estimate of the broker's clock. It decides nothing except when to ask.
 
-    It starts from the worker's clock and follows the times that brokers give, continued by the monotonic clock: a worker's clock
-    that jumps does not matter, and one that is wrong from the start matters only until ``calibrated``.
+    It starts from the worker's clock and follows the times that brokers give, continued by the
+    monotonic clock: a worker's clock that jumps does not matter, and one that is wrong from the
+    start matters only until ``calibrated``.
     """
 
-    def __init__(self, wall: Callable[[], int] = wall_ms, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, wall: Callable[[], int] = wall_ms, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._monotonic = monotonic
         self._at_ms, self._since = wall(), monotonic()
         self.calibrated = False
@@ -57,8 +61,11 @@ class BrokerClock:
             self._at_ms, self._since = at_ms, self._monotonic()
 
 
-async def ask(cluster: Cluster, clock: BrokerClock, reducer: str, inputs: tuple[str, ...], partition: int) -> Horizon:
-    """Append a tick, take the broker's time of it, and only *then* list the ends of the inputs, open transactions included."""
+async def ask(
+    cluster: Cluster, clock: BrokerClock, reducer: str, inputs: tuple[str, ...], partition: int
+) -> Horizon:
+    """Append a tick, take the broker's time of it, and only *then* list the ends of the inputs,
+    open transactions included."""
     at_ms = await cluster.tick(reducer, partition)
     clock.observed(at_ms)
     ends = await cluster.ends([(topic, partition) for topic in inputs])

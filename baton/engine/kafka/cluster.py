@@ -1,7 +1,9 @@
-"""Queries of one process to the cluster: ends, times, committed offsets, group members, and the broker's clock.
+"""Queries of one process to the cluster: ends, times, committed offsets, group members, and the
+broker's clock.
 
-Callers use logical topic names; only this module knows the physical ones. Its clients belong to no group, commit nothing, and
-are shared by all tasks. An error of the brokers is raised as aiokafka's ``KafkaError``.
+Callers use logical topic names; only this module knows the physical ones. Its clients belong to no
+group, commit nothing, and are shared by all tasks. An error of the brokers is raised as aiokafka's
+``KafkaError``.
 """
 
 from __future__ import annotations
@@ -31,10 +33,14 @@ _RETRY_S = 1.0
 
 
 class NotLogTime(EngineError):
-    """A topic whose records carry the writer's time instead of the broker's: the writer could move deadlines."""
+    """A topic whose records carry the writer's time instead of the broker's: the writer could move
+    deadlines."""
 
     def __init__(self, topic: str) -> None:
-        super().__init__(f"{topic}: message.timestamp.type is not LogAppendTime; set it so, see: baton topics --check")
+        super().__init__(
+            f"{topic}: message.timestamp.type is not LogAppendTime; set it so, see: baton topics "
+            "--check"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +52,8 @@ class Committed:
 
 
 class Cluster:
-    """The shared clients. ``client``: options of any aiokafka client; ``client_id`` is unique to this process."""
+    """The shared clients. ``client``: options of any aiokafka client; ``client_id`` is unique to
+    this process."""
 
     def __init__(self, client: Mapping[str, Any], *, namespace: str, client_id: str) -> None:
         self.client = {**client, "client_id": client_id}
@@ -59,9 +66,13 @@ class Cluster:
     async def start(self) -> None:
         """Connect; waits for brokers that do not answer."""
         while True:
-            self._log = AIOKafkaConsumer(**self.client, isolation_level="read_uncommitted", consumer_timeout_ms=60_000)
+            self._log = AIOKafkaConsumer(
+                **self.client, isolation_level="read_uncommitted", consumer_timeout_ms=60_000
+            )
             self._admin = AIOKafkaAdminClient(**self.client)
-            self._plain = AIOKafkaProducer(**self.client, acks="all", request_timeout_ms=_REQUEST_TIMEOUT_MS)
+            self._plain = AIOKafkaProducer(
+                **self.client, acks="all", request_timeout_ms=_REQUEST_TIMEOUT_MS
+            )
             try:
                 for client in (self._log, self._admin, self._plain):
                     await client.start()
@@ -115,7 +126,8 @@ class Cluster:
         return {self.place(at): offset for at, offset in found.items()}
 
     async def ends_at(self, places: Collection[Place], at_ms: int) -> dict[Place, int]:
-        """The offset past everything that was appended at or before ``at_ms``, open transactions included."""
+        """The offset past everything that was appended at or before ``at_ms``, open transactions
+        included."""
         assert self._log is not None
         found = await self._log.offsets_for_times({self.at(place): at_ms + 1 for place in places})
         ends = {self.place(at): first.offset for at, first in found.items() if first is not None}
@@ -135,7 +147,8 @@ class Cluster:
         }
 
     async def assigned(self, reducer: str) -> set[Place]:
-        """What the group's coordinator assigns to this process now; empty while the group rebalances."""
+        """What the group's coordinator assigns to this process now; empty while the group
+        rebalances."""
         assert self._admin is not None
         (answer,) = await self._admin.describe_consumer_groups([self.group(reducer)])
         ((code, _, state, _, _, members, *_),) = answer.groups
@@ -144,7 +157,11 @@ class Cluster:
         if state != "Stable":
             return set()
         mine = [member[-1] for member in members if member[1] == self.client_id]
-        parts = [ConsumerProtocolMemberAssignment.decode(assignment).partitions() for assignment in mine if assignment]
+        parts = [
+            ConsumerProtocolMemberAssignment.decode(assignment).partitions()
+            for assignment in mine
+            if assignment
+        ]
         return {self.place(at) for part in parts for at in part}
 
     async def tick(self, reducer: str, partition: int) -> int:

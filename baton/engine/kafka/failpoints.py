@@ -42,8 +42,8 @@ class Failpoints:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Failpoints":
-        """``BATON_FAILPOINT=<point>:<n>``: the process kills itself, as by ``kill -9``, when it reaches the point
-        for the n-th time. Raises ValueError for a point that does not exist."""
+        """``BATON_FAILPOINT=<point>:<n>``: the process kills itself, as by ``kill -9``, when it
+        reaches the point for the n-th time. Raises ValueError for a point that does not exist."""
         wanted = environment.get(VARIABLE)
         if not wanted:
             return cls()

@@ -1,8 +1,10 @@
-"""A reducer in this process: its group membership, the consumer that its tasks share, and one task supervisor per partition.
+"""A reducer in this process: its group membership, the consumer that its tasks share, and one task
+supervisor per partition.
 
-Rebalances are eager: all partitions are revoked before the group assigns them again. What takes long (restoring) is done by the
-tasks, never in a rebalance callback; their partitions are paused until they are ready. The state of a task that left is kept for
-a while, so that its return restores only what is new.
+Rebalances are eager: all partitions are revoked before the group assigns them again. What takes
+long (restoring) is done by the tasks, never in a rebalance callback; their partitions are paused
+until they are ready. The state of a task that left is kept for a while, so that its return restores
+only what is new.
 """
 
 from __future__ import annotations
@@ -17,7 +19,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
-from baton.engine.kafka.client_internals import check_group_errors, disable_prefetch_backoff, set_fetch_max_wait
+from baton.engine.kafka.client_internals import (
+    check_group_errors,
+    disable_prefetch_backoff,
+    set_fetch_max_wait,
+)
 from baton.engine.kafka.host_context import HostContext, TaskContext
 from baton.engine.kafka.status import TaskState, TaskStatus, all_ready
 from baton.engine.kafka.task_startup import Memory
@@ -30,21 +36,28 @@ _WATCH_S = 1.0
 _RETRY_S = 1.0
 _LEAVE_LIMIT_S = 5.0
 _NEVER_MS = 2**31 - 1
-"""A task that restores, or waits for a first agreement, fetches nothing for as long as that takes, and must stay a member."""
+"""A task that restores, or waits for a first agreement, fetches nothing for as long as that takes,
+and must stay a member."""
 _IDLE_WAIT_MS, _BUSY_WAIT_MS = 500, 50
-"""How long a broker may delay an empty fetch. aiokafka has one fetch at a time per broker, for the partitions whose buffer was empty
-when it was sent: the next records of a partition that empties a moment later come only after that fetch. Long while nothing comes,
-because a fetch costs time; short while something does."""
+"""How long a broker may delay an empty fetch. aiokafka has one fetch at a time per broker, for the
+partitions whose buffer was empty when it was sent: the next records of a partition that empties a
+moment later come only after that fetch. Long while nothing comes, because a fetch costs time; short
+while something does."""
 
 
 class Group(ConsumerRebalanceListener):  # type: ignore[misc]
     """Runs the tasks of ``reducer`` that the group assigns to this process.
 
-    ``incomplete``: partitions of which this process has some inputs and another member the rest; no task runs for them.
+    ``incomplete``: partitions of which this process has some inputs and another member the rest; no
+    task runs for them.
     """
 
     def __init__(
-        self, context: HostContext, reducer: Reducer[Any, Any], upstream: UpstreamProof | None, fatal: Callable[[Exception], None]
+        self,
+        context: HostContext,
+        reducer: Reducer[Any, Any],
+        upstream: UpstreamProof | None,
+        fatal: Callable[[Exception], None],
     ) -> None:
         self.reducer = reducer
         self.supervisors: dict[int, TaskSupervisor] = {}
@@ -62,11 +75,14 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await self._member()
             except KafkaError as error:
-                self._log.warning("lost the group membership: %s; joining again", type(error).__name__)
+                self._log.warning(
+                    "lost the group membership: %s; joining again", type(error).__name__
+                )
                 await asyncio.sleep(_RETRY_S)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Stop every supervisor: the open batch is finished or aborted, the producer closed, the state kept."""
+        """Stop every supervisor: the open batch is finished or aborted, the producer closed, the
+        state kept."""
         self.joined = False
         self.incomplete = {}
         limit_s = self._context.settings.session_timeout_ms / 2000
@@ -77,20 +93,28 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._kept[partition] = (monotonic(), supervisor.memory)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Start a supervisor for every partition of which this process has all inputs; nothing is fetched before its task is ready."""
+        """Start a supervisor for every partition of which this process has all inputs; nothing is
+        fetched before its task is ready."""
         assert self._consumer is not None
         self._consumer.pause(*assigned)
         places = {self._context.cluster.place(at) for at in assigned}
         for partition in sorted({number for _, number in places}):
-            if missing := [topic for topic in self.reducer.inputs if (topic, partition) not in places]:
-                # While members of two releases are in the group, one that knows more inputs may get some alone.
+            if missing := [
+                topic for topic in self.reducer.inputs if (topic, partition) not in places
+            ]:
+                # While members of two releases are in the group, one that knows more inputs may get
+                # some alone.
                 reason = (
-                    f"{', '.join(missing)} of this partition is assigned to another member of the group; a task needs all inputs "
+                    f"{', '.join(missing)} of this partition is assigned to another member of the "
+                    "group; a task needs all inputs "
                     "in one process: bring all workers of the reducer to one release"
                 )
                 self._log.warning("partition %d has no task: %s", partition, reason)
                 self.incomplete[partition] = TaskStatus(
-                    reducer=self.reducer.name, partition=partition, state=TaskState.INCOMPLETE, reason=reason
+                    reducer=self.reducer.name,
+                    partition=partition,
+                    state=TaskState.INCOMPLETE,
+                    reason=reason,
                 )
                 continue
             _, memory = self._kept.pop(partition, (0.0, None))
@@ -111,7 +135,9 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def statuses(self) -> list[TaskStatus]:
         """The tasks of this group in this process, brought up to date."""
-        return [supervisor.refresh() for supervisor in self.supervisors.values()] + list(self.incomplete.values())
+        return [supervisor.refresh() for supervisor in self.supervisors.values()] + list(
+            self.incomplete.values()
+        )
 
     @property
     def ready(self) -> bool:
@@ -134,18 +160,23 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
             heartbeat_interval_ms=settings.heartbeat_ms,
             max_poll_interval_ms=_NEVER_MS,
         )
-        consumer.subscribe([cluster.at((topic, 0)).topic for topic in self.reducer.inputs], listener=self)
+        consumer.subscribe(
+            [cluster.at((topic, 0)).topic for topic in self.reducer.inputs], listener=self
+        )
         try:
             await consumer.start()
             disable_prefetch_backoff(consumer)
             while True:
                 await asyncio.sleep(_WATCH_S)
                 check_group_errors(consumer)
-                set_fetch_max_wait(consumer, _BUSY_WAIT_MS if self._has_committed() else _IDLE_WAIT_MS)
+                set_fetch_max_wait(
+                    consumer, _BUSY_WAIT_MS if self._has_committed() else _IDLE_WAIT_MS
+                )
                 self._drop_old_states()
         finally:
             await self.on_partitions_revoked(set())
-            with suppress(TimeoutError):  # brokers that do not answer will notice by themselves that it left
+            # brokers that do not answer will notice by themselves that it left
+            with suppress(TimeoutError):
                 async with asyncio.timeout(_LEAVE_LIMIT_S):
                     await consumer.stop()
 

@@ -1,4 +1,5 @@
-"""The engine on Kafka: all tasks of one service in this process, and what they share; no web server, no signals."""
+"""The engine on Kafka: all tasks of one service in this process, and what they share; no web
+server, no signals."""
 
 from __future__ import annotations
 
@@ -30,18 +31,24 @@ Flow = Mapping[str, tuple[str, ...]]
 """The inputs of every reducer of the whole flow, to list the offsets of the groups upstream."""
 
 CATALOGUE_FLOW: Flow = {
-    reducer: tuple(spec.name for spec in TOPICS.values() if reducer in spec.readers and spec.audience is not Audience.ENGINE)
+    reducer: tuple(
+        spec.name
+        for spec in TOPICS.values()
+        if reducer in spec.readers and spec.audience is not Audience.ENGINE
+    )
     for reducer in REDUCERS
 }
 
 
 class WrongPartitions(EngineError):
-    """A topic has another number of partitions than the tasks expect: keys would reach tasks that do not have their state."""
+    """A topic has another number of partitions than the tasks expect: keys would reach tasks that
+    do not have their state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostConfig:
-    """``client``: options of any aiokafka client. ``name``: in the client id, for the logs of the brokers.
+    """``client``: options of any aiokafka client. ``name``: in the client id, for the logs of the
+    brokers.
 
     ``flow``, ``wall_ms`` and ``failpoints`` are replaced in tests only.
     """
@@ -77,12 +84,20 @@ class KafkaHost:
             failpoints=host.failpoints,
         )
         self._failed: asyncio.Future[None] | None = None
-        self._upstreams = {reducer.name: self._upstream(reducer, host.flow) for reducer in reducers if reducer.upstream}
-        self.groups = [Group(self._context, reducer, self._upstreams.get(reducer.name), self._fatal) for reducer in reducers]
+        self._upstreams = {
+            reducer.name: self._upstream(reducer, host.flow)
+            for reducer in reducers
+            if reducer.upstream
+        }
+        self.groups = [
+            Group(self._context, reducer, self._upstreams.get(reducer.name), self._fatal)
+            for reducer in reducers
+        ]
 
     @property
     def ready(self) -> bool:
-        """Whether every group is joined and its tasks in this process are fit for work (:func:`all_ready`)."""
+        """Whether every group is joined and its tasks in this process are fit for work
+        (:func:`all_ready`)."""
         return all(group.ready for group in self.groups)
 
     async def run(self) -> None:
@@ -113,10 +128,15 @@ class KafkaHost:
 
     async def _run_parts(self) -> None:
         assert self._failed is not None
-        readers = [asyncio.create_task(self._context.reference.run()), asyncio.create_task(self._context.skips.run())]
+        readers = [
+            asyncio.create_task(self._context.reference.run()),
+            asyncio.create_task(self._context.skips.run()),
+        ]
         groups = [asyncio.create_task(group.run()) for group in self.groups]
         try:
-            await asyncio.wait([self._failed, *readers, *groups], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                [self._failed, *readers, *groups], return_when=asyncio.FIRST_COMPLETED
+            )
             for part in (self._failed, *readers, *groups):
                 if part.done():
                     part.result()
@@ -133,8 +153,10 @@ class KafkaHost:
                 found = await self._cluster.partitions(topic)
                 if found != self._context.config.partitions:
                     raise WrongPartitions(
-                        f"{topic} has {found} partitions, the tasks of {group.reducer.name} expect {self._context.config.partitions}; "
-                        "the number is fixed when topics are made, because it decides which task holds a key's state: "
+                        f"{topic} has {found} partitions, the tasks of {group.reducer.name} expect "
+                        f"{self._context.config.partitions}; "
+                        "the number is fixed when topics are made, because it decides which task "
+                        "holds a key's state: "
                         f"set BATON_PARTITIONS={found}, or use a new BATON_NAMESPACE"
                     )
 

@@ -1,4 +1,5 @@
-"""What the tasks of one process share, and what belongs to one task: frozen, made once, passed as one value."""
+"""What the tasks of one process share, and what belongs to one task: frozen, made once, passed as
+one value."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ class HostContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskContext:
-    """One partition of a reducer that the group assigns to this process, and the consumer to read it with.
+    """One partition of a reducer that the group assigns to this process, and the consumer to read
+    it with.
 
     ``upstream``: proves deadlines, for reducers that have an upstream.
     """
@@ -66,7 +68,9 @@ class TaskContext:
 
     def core(self) -> Core:
         """A new core, without state."""
-        return Core(self.reducer, self.host.reference.book, self.host.config, partition=self.partition)
+        return Core(
+            self.reducer, self.host.reference.book, self.host.config, partition=self.partition
+        )
 
     def skipped_places(self) -> frozenset[str]:
         """What this task was ordered to skip."""

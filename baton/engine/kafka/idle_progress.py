@@ -1,7 +1,9 @@
-"""What a task does without records: moves its time on, fires held timers, commits offsets that moved past markers only.
+"""What a task does without records: moves its time on, fires held timers, commits offsets that
+moved past markers only.
 
-:meth:`IdleProgress.ask` sends the questions that are due to the brokers; :meth:`IdleProgress.fill` adds to the open batch what
-the answers allow; :meth:`IdleProgress.wait_s` says when that is worth a batch. None of it delays records.
+:meth:`IdleProgress.ask` sends the questions that are due to the brokers; :meth:`IdleProgress.fill`
+adds to the open batch what the answers allow; :meth:`IdleProgress.wait_s` says when that is worth a
+batch. None of it delays records.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ _RETRY_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """Held timers due by ``up_to_ms`` may fire once the task has processed its inputs up to ``ends``.
+    """Held timers due by ``up_to_ms`` may fire once the task has processed its inputs up to
+    ``ends``.
 
     ``until`` (monotonic clock): after that they fire unproven.
     """
@@ -61,7 +64,8 @@ class IdleProgress:
         self._ask_after = 0.0
 
     async def ask(self) -> None:
-        """Ask the brokers for the time, and for the proof that held timers need, if it is worth it."""
+        """Ask the brokers for the time, and for the proof that held timers need, if it is worth
+        it."""
         if self._proving is not None and self._proving.done():
             self._proving.result()
         if self._core.held and self._proving is None:
@@ -72,7 +76,8 @@ class IdleProgress:
             await self._ask_time()
 
     def wait_s(self) -> float:
-        """How long to wait for something to commit while no record is here; 0: a batch is worth making."""
+        """How long to wait for something to commit while no record is here; 0: a batch is worth
+        making."""
         if self._reached(self._horizon) or self._reached(self._proof):
             return 0.0
         moved_s = self._until_commit_s()
@@ -96,7 +101,8 @@ class IdleProgress:
                 await share.rest()
             self._done.append(horizon)
         if proof is not None and core.reached(proof.ends):
-            # Without a proof a wake may ask again for a time that has passed: one pass over them, not one after the other.
+            # Without a proof a wake may ask again for a time that has passed: one pass over them,
+            # not one after the other.
             limit = _TIMERS_A_LOOK if proof.proven else None
             while not core.fire_held(proof.up_to_ms, proven=proof.proven, limit=limit):
                 if not core.room_for_wakes:
@@ -119,7 +125,8 @@ class IdleProgress:
             self._proving.cancel()
 
     def _worth_asking(self) -> bool:
-        # In a task that has records the time moves with them; what has not been processed yet would only delay the answer.
+        # In a task that has records the time moves with them; what has not been processed yet would
+        # only delay the answer.
         if self._inputs.count or monotonic() < self._ask_after:
             return False
         clock = self._host.clock
@@ -162,7 +169,9 @@ class IdleProgress:
                 ends = await self._host.cluster.ends(self._task.places)
                 return {topic: end for (topic, _), end in ends.items()}
             except KafkaError as error:
-                self._log.warning("cannot list the ends of the inputs: %s; retrying", type(error).__name__)
+                self._log.warning(
+                    "cannot list the ends of the inputs: %s; retrying", type(error).__name__
+                )
                 await asyncio.sleep(_RETRY_S)
 
     def _reached(self, goal: Horizon | Proof | None) -> bool:
@@ -172,9 +181,12 @@ class IdleProgress:
         return all(positions.get(topic, 0) >= end for topic, end in goal.ends.items())
 
     def _until_commit_s(self) -> float:
-        """How long until offsets that moved past markers only are to be committed: groups downstream wait for them."""
+        """How long until offsets that moved past markers only are to be committed: groups
+        downstream wait for them."""
         positions = self._core.positions
-        if all(end <= positions.get(topic, -1) for topic, end in self._inputs.end_positions().items()):
+        if all(
+            end <= positions.get(topic, -1) for topic, end in self._inputs.end_positions().items()
+        ):
             self._moved_since = None
             return _LONGEST_LOOK_S
         if self._moved_since is None:

@@ -1,8 +1,10 @@
-"""Fetches the inputs of one task, into bounded queues that are merged by log time (:mod:`baton.engine.input_merge`).
+"""Fetches the inputs of one task, into bounded queues that are merged by log time
+(:mod:`baton.engine.input_merge`).
 
-Every task fetches for itself from the consumer that all tasks of its reducer share. Records stay here until their batch is
-committed: :meth:`InputBuffer.rewind` puts those of a failed one back. A record without log time is passed on like any other;
-the core refuses it, at its place in the order of offsets.
+Every task fetches for itself from the consumer that all tasks of its reducer share. Records stay
+here until their batch is committed: :meth:`InputBuffer.rewind` puts those of a failed one back. A
+record without log time is passed on like any other; the core refuses it, at its place in the order
+of offsets.
 """
 
 from __future__ import annotations
@@ -30,21 +32,36 @@ _SAMPLE = 16
 
 
 class LostRange(EngineError):
-    """The offset to read next does not exist: records were deleted before they were processed, or the topic was made anew.
+    """The offset to read next does not exist: records were deleted before they were processed, or
+    the topic was made anew.
 
     ``first`` and ``end``: the offsets that exist, where known.
     """
 
-    def __init__(self, task: TaskContext, topic: str, wanted: int, first: int | None = None, end: int | None = None) -> None:
+    def __init__(
+        self,
+        task: TaskContext,
+        topic: str,
+        wanted: int,
+        first: int | None = None,
+        end: int | None = None,
+    ) -> None:
         self.place = f"lost:{topic}@{wanted}"
         reducer, partition = task.reducer.name, task.partition
         if end is not None and wanted > end:
-            what = f"{topic} ends at offset {end}, before offset {wanted} that is next: the topic was deleted and made anew"
+            what = (
+                f"{topic} ends at offset {end}, before offset {wanted} that is next: the topic was "
+                "deleted and made anew"
+            )
         else:
             upto = "" if first is None else f" to {first - 1}"
-            what = f"{topic} is lost from offset {wanted}{upto}: it was deleted before it was processed"
+            what = (
+                f"{topic} is lost from offset {wanted}{upto}: it was deleted before it was "
+                "processed"
+            )
         super().__init__(
-            f"{reducer}[{partition}]: {what}; see whether it can be sent again, then go on from the first offset "
+            f"{reducer}[{partition}]: {what}; see whether it can be sent again, then go on from "
+            "the first offset "
             f"that exists with: baton task skip {reducer} {partition} '{self.place}'"
         )
 
@@ -64,7 +81,9 @@ class InputBuffer:
     def __init__(self, task: TaskContext, arrived: Callable[[], None]) -> None:
         self._task, self._consumer = task, task.consumer
         cluster = task.host.cluster
-        self._inputs = {topic: _Input(topic, cluster.at((topic, partition))) for topic, partition in task.places}
+        self._inputs = {
+            topic: _Input(topic, cluster.at((topic, partition))) for topic, partition in task.places
+        }
         self._merge = InputMerge(task.reducer.inputs)
         self._limit = task.host.settings.buffer_records
         self._arrived = arrived
@@ -98,17 +117,22 @@ class InputBuffer:
                 self._room.clear()
                 await self._room.wait()
                 continue
-            # First one by one, so that an input with much to read leaves room to the others; then wait for any.
+            # First one by one, so that an input with much to read leaves room to the others; then
+            # wait for any.
             if not any([await self._get(input_) for input_ in wanted]):
                 self._task.reached(Point.FETCHING)
-                await self._get(*wanted, timeout_ms=_WAIT_MS if len(wanted) == len(self._inputs) else _FULL_WAIT_MS)
+                await self._get(
+                    *wanted,
+                    timeout_ms=_WAIT_MS if len(wanted) == len(self._inputs) else _FULL_WAIT_MS,
+                )
 
     def peek(self) -> tuple[str, Any] | None:
         """The next record, or None."""
         return self._merge.peek()
 
     def take(self, topic: str) -> bool:
-        """Move the next record, which is of ``topic``, into the open batch; True: no other of that input waits."""
+        """Move the next record, which is of ``topic``, into the open batch; True: no other of that
+        input waits."""
         return self._merge.take()
 
     def commit(self) -> None:
@@ -121,7 +145,8 @@ class InputBuffer:
         return self._merge.rewind()
 
     def behind(self, patience_s: float) -> float:
-        """How long (s) to wait for an input that is known to have more; 0: there is none, or it took too long."""
+        """How long (s) to wait for an input that is known to have more; 0: there is none, or it
+        took too long."""
         now = asyncio.get_running_loop().time()
         longest = 0.0
         for topic, input_ in self._inputs.items():
@@ -135,21 +160,40 @@ class InputBuffer:
 
     def end_positions(self) -> dict[str, int]:
         """The next offset, past transaction markers, of every input of which no record waits."""
-        return {topic: self._position(input_) for topic, input_ in self._inputs.items() if not self._merge.waiting(topic)}
+        return {
+            topic: self._position(input_)
+            for topic, input_ in self._inputs.items()
+            if not self._merge.waiting(topic)
+        }
 
     def lag(self) -> int:
         """Number of appended offsets that are in no batch yet, as of the last fetch."""
-        fetching = [(input_, state) for input_ in self._inputs.values() if (state := self._state(input_)) is not None]
-        unfetched = sum(max(0, (state.highwater or 0) - input_.fetched_to) for input_, state in fetching)
+        fetching = [
+            (input_, state)
+            for input_ in self._inputs.values()
+            if (state := self._state(input_)) is not None
+        ]
+        unfetched = sum(
+            max(0, (state.highwater or 0) - input_.fetched_to) for input_, state in fetching
+        )
         return self._merge.count + unfetched
 
     def held_back(self) -> int:
-        """Number of offsets that an open transaction of a writer hides from readers, as of the last fetch."""
-        states = [state for input_ in self._inputs.values() if (state := self._state(input_)) is not None]
-        return sum(max(0, state.highwater - state.lso) for state in states if state.lso is not None and state.lso >= 0)
+        """Number of offsets that an open transaction of a writer hides from readers, as of the last
+        fetch."""
+        states = [
+            state for input_ in self._inputs.values() if (state := self._state(input_)) is not None
+        ]
+        return sum(
+            max(0, state.highwater - state.lso)
+            for state in states
+            if state.lso is not None and state.lso >= 0
+        )
 
     def _room_of(self, input_: _Input) -> int:
-        return min(self._limit, _MAX_BYTES // input_.record_bytes) - self._merge.waiting(input_.topic)
+        return min(self._limit, _MAX_BYTES // input_.record_bytes) - self._merge.waiting(
+            input_.topic
+        )
 
     async def _get(self, *inputs: _Input, timeout_ms: int = 0) -> int:
         places = [input_.at for input_ in inputs]
@@ -183,7 +227,9 @@ class InputBuffer:
 
     def _position(self, input_: _Input) -> int:
         state = self._state(input_)
-        return state.position if state is not None and state.has_valid_position else input_.fetched_to
+        return (
+            state.position if state is not None and state.has_valid_position else input_.fetched_to
+        )
 
     def _has_more(self, input_: _Input) -> bool:
         state = self._state(input_)

@@ -21,7 +21,8 @@ SLICE_S = 0.02
 
 
 class LoopShare:
-    """One per process (host). ``async with share:`` around what computes; inside, ``await share.rest()`` often.
+    """One per process (host). ``async with share:`` around what computes; inside, ``await
+    share.rest()`` often.
 
     The turns are first come, first served. Nothing but :meth:`rest` may be awaited inside.
     """
@@ -36,7 +37,12 @@ class LoopShare:
         self._until = self._clock() + self._slice_s
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._turn.release()
 
     @property
@@ -52,11 +58,13 @@ class LoopShare:
             self._until = self._clock() + self._slice_s
 
     def _pass_on(self) -> None:
-        """Give the turn away in the next round of the loop: a task that asks for it in this round must not have it."""
+        """Give the turn away in the next round of the loop: a task that asks for it in this round
+        must not have it."""
         asyncio.get_running_loop().call_soon(self._turn.release)
 
     async def _acquire_again(self) -> None:
-        """Acquire the turn even if this task is being cancelled, since leaving the block gives it away."""
+        """Acquire the turn even if this task is being cancelled, since leaving the block gives it
+        away."""
         cancelled: asyncio.CancelledError | None = None
         while True:
             try:

@@ -1,4 +1,5 @@
-"""Whether any broker answers this process, asked again and again, as a metric: for the alert about brokers out of reach.
+"""Whether any broker answers this process, asked again and again, as a metric: for the alert about
+brokers out of reach.
 
 The tasks find out by themselves and wait; nothing here decides anything.
 """
@@ -16,7 +17,9 @@ _ANSWER_S = 10.0
 class BrokerReach:
     """``ask`` raises where no broker answers. ``clock``: seconds that only grow."""
 
-    def __init__(self, ask: Callable[[], Awaitable[object]], clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, ask: Callable[[], Awaitable[object]], clock: Callable[[], float] = monotonic
+    ) -> None:
         self._ask, self._clock = ask, clock
         self._answered_at = clock()
         OUT_OF_REACH.set_function(lambda: self.silent_s)

@@ -1,8 +1,9 @@
 """The reference topics of a process: one reader, one book, shared by all tasks.
 
-A record of a reference topic, appended at ``a``, takes effect at ``a + 10 s`` at the earliest. So a task at log time ``T`` decides
-correctly if it knows everything that was appended before ``T - 10 s``. This module ensures that: once ``T`` was seen on the
-broker's clock, the ends that are listed afterwards include everything appended before ``T``.
+A record of a reference topic, appended at ``a``, takes effect at ``a + 10 s`` at the earliest. So a
+task at log time ``T`` decides correctly if it knows everything that was appended before ``T - 10
+s``. This module ensures that: once ``T`` was seen on the broker's clock, the ends that are listed
+afterwards include everything appended before ``T``.
 """
 
 from __future__ import annotations
@@ -25,10 +26,15 @@ _AHEAD_MS = 6_000
 
 
 class ReferenceReader:
-    """Follows ``book.topics``. :meth:`wait_until_known` is called before a task decides anything at a later time."""
+    """Follows ``book.topics``. :meth:`wait_until_known` is called before a task decides anything at
+    a later time."""
 
     def __init__(
-        self, cluster: Cluster, book: ReferenceBook[Any], topics: Mapping[str, TopicSpec], codecs: Callable[[type], Any]
+        self,
+        cluster: Cluster,
+        book: ReferenceBook[Any],
+        topics: Mapping[str, TopicSpec],
+        codecs: Callable[[type], Any],
     ) -> None:
         self.book = book
         self._decoders = {topic: RecordDecoder(topics[topic], 0, codecs) for topic in book.topics}
@@ -60,7 +66,8 @@ class ReferenceReader:
         self._seen_ms = max(self._seen_ms, at_ms)
 
     async def wait_until_known(self, at_ms: int) -> None:
-        """Return when everything is known that may be in force at log time ``at_ms``, which the caller has seen on a record."""
+        """Return when everything is known that may be in force at log time ``at_ms``, which the
+        caller has seen on a record."""
         self.observed(at_ms)
         while at_ms > self.decidable_ms:
             await asyncio.shield(self._refreshing())

@@ -1,7 +1,7 @@
 """Reads a changelog partition to its end, in the task and never in the rebalance callback.
 
-It seeks explicitly to the first offset that exists (or to where a kept state ended). A consumer that only seeks to the beginning
-races with its own reset, and a state came back empty that way.
+It seeks explicitly to the first offset that exists (or to where a kept state ended). A consumer
+that only seeks to the beginning races with its own reset, and a state came back empty that way.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ _STALL_S = 60.0
 
 
 class RestoreStalled(Exception):
-    """The changelog's end could not be reached: an open transaction, or brokers that do not answer."""
+    """The changelog's end could not be reached: an open transaction, or brokers that do not
+    answer."""
 
 
 async def read_changelog(
@@ -31,10 +32,11 @@ async def read_changelog(
     take: Callable[[bytes, bytes | None], None],
     progress: Callable[[int, int], None],
 ) -> int:
-    """Pass every record from ``since`` (None: from the beginning) to the end to ``take``; gives the next offset.
+    """Pass every record from ``since`` (None: from the beginning) to the end to ``take``; gives the
+    next offset.
 
-    ``progress`` is called with position and end now and then. To be called after the former owner was fenced: then nobody
-    else writes here, and the end does not move.
+    ``progress`` is called with position and end now and then. To be called after the former owner
+    was fenced: then nobody else writes here, and the end does not move.
     """
     cluster = task.host.cluster
     place = (changelog_topic(task.reducer.name), task.partition)
@@ -45,7 +47,10 @@ async def read_changelog(
     if start >= end:
         return end
     consumer = AIOKafkaConsumer(
-        **cluster.client, enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed"
+        **cluster.client,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
     )
     consumer.assign([at])
     await consumer.start()
@@ -77,5 +82,8 @@ async def _read(
             moved_at = now
             progress(position, end)
         elif now - moved_at > _STALL_S:
-            raise RestoreStalled(f"{task.name}: the changelog was read to offset {position} of {end}, and nothing more comes")
+            raise RestoreStalled(
+                f"{task.name}: the changelog was read to offset {position} of {end}, and nothing "
+                "more comes"
+            )
     return position

@@ -1,7 +1,9 @@
-"""Orders to skip what stops a task: ``baton.skips.v1``, one record per order, read whole by every worker.
+"""Orders to skip what stops a task: ``baton.skips.v1``, one record per order, read whole by every
+worker.
 
-An order survives restarts and reaches the task wherever it runs. It takes effect when the task comes to that place again, and the
-journal records it; an order for a place that never comes up does nothing.
+An order survives restarts and reaches the task wherever it runs. It takes effect when the task
+comes to that place again, and the journal records it; an order for a place that never comes up does
+nothing.
 """
 
 from __future__ import annotations

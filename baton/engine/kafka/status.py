@@ -20,7 +20,8 @@ class TaskState(StrEnum):
     RUNNING = "running"
     """Processes records."""
     LOST = "lost"
-    """Was fenced, or does not know whether a batch was committed; starts again if the group still assigns it to this process."""
+    """Was fenced, or does not know whether a batch was committed; starts again if the group still
+    assigns it to this process."""
     STOPPED = "stopped"
     """Stopped by itself; an operator has to act."""
 
@@ -64,5 +65,9 @@ def all_ready(statuses: Iterable[TaskStatus]) -> bool:
     ready whatever its state says.
     """
     found = list(statuses)
-    fit = all(status.state is TaskState.STOPPED or (status.state is TaskState.RUNNING and not status.stalled) for status in found)
+    fit = all(
+        status.state is TaskState.STOPPED
+        or (status.state is TaskState.RUNNING and not status.stalled)
+        for status in found
+    )
     return fit and (not found or any(status.state is TaskState.RUNNING for status in found))

@@ -1,7 +1,8 @@
-"""One task on Kafka: a reducer and a partition, from fencing the former owner to closing the producer.
+"""One task on Kafka: a reducer and a partition, from fencing the former owner to closing the
+producer.
 
-A batch is one transaction; until it is committed, nothing of it is in the state. An error from which
-a task cannot continue is raised: :class:`~baton.engine.errors.EngineError` stops it until an
+A batch is one transaction; until it is committed, nothing of it is in the state. An error from
+which a task cannot continue is raised: :class:`~baton.engine.errors.EngineError` stops it until an
 operator acts, ``TaskLost`` and Kafka's errors ask for a new start.
 """
 
@@ -34,7 +35,8 @@ _GAUGES_A_LOOK = 256
 
 
 class Flooded(EngineError):
-    """So many external records are refused that the fault is more likely ours: the service stops."""
+    """So many external records are refused that the fault is more likely ours: the service
+    stops."""
 
 
 class Task:
@@ -50,9 +52,13 @@ class Task:
         self._woken = asyncio.Event()
         self._inputs = InputBuffer(context, arrived=self._woken.set)
         self._idle = IdleProgress(context, self._core, self._inputs, self._woken.set)
-        self._filler = BatchFiller(self._core, self._inputs, self._idle, host.share, adopt_keys=settings.adopt_keys)
+        self._filler = BatchFiller(
+            self._core, self._inputs, self._idle, host.share, adopt_keys=settings.adopt_keys
+        )
         self._flood = Flood(
-            window=settings.dead_letter_window, ratio=settings.dead_letter_percent / 100, run=settings.dead_letter_run
+            window=settings.dead_letter_window,
+            ratio=settings.dead_letter_percent / 100,
+            run=settings.dead_letter_run,
         )
         self._metrics = TaskMetrics(context.reducer.name, context.partition)
         self._gather_s, self._patience_s = settings.gather_ms / 1000, settings.merge_wait_ms / 1000
@@ -70,7 +76,9 @@ class Task:
             self._set_state(TaskState.STARTING)
             began = monotonic()
             startup = TaskStartup(self._context, self._memory, self._metrics.restoring)
-            starts = await startup.run(self._transactions, lambda: self._set_state(TaskState.RESTORING))
+            starts = await startup.run(
+                self._transactions, lambda: self._set_state(TaskState.RESTORING)
+            )
             self._recommits, self._restarts = startup.recommits, startup.restarts
             await self._export_gauges(monotonic() - began)
             for place in self._context.skipped_places():
@@ -97,10 +105,15 @@ class Task:
             status.lag, status.held, status.adopting = self._inputs.lag(), core.held, core.adopting
             status.stalled_s = monotonic() - self._progress_at if self._inputs.count else 0.0
             status.stalled = status.stalled_s * 1000 > self._settings.session_timeout_ms
-            waits = f"no batch was committed for {status.stalled_s:.0f} s while records wait; see the worker's log"
+            waits = (
+                f"no batch was committed for {status.stalled_s:.0f} s while records wait; see the "
+                "worker's log"
+            )
             status.reason = waits if status.stalled else ""
             behind_ms = self._host.clock.likely_ms() - core.now if status.lag else 0
-            self._metrics.refresh(status, core.keys, core.timers, behind_ms, self._inputs.held_back())
+            self._metrics.refresh(
+                status, core.keys, core.timers, behind_ms, self._inputs.held_back()
+            )
 
     async def _export_gauges(self, restored_s: float) -> None:
         """Set the reducer's gauge from the restored state, in slices."""
@@ -112,7 +125,8 @@ class Task:
                     await share.rest()
 
     async def _wait_for_reference(self) -> None:
-        """Return when something was published on the reference topics; until then the task lives but is not ready."""
+        """Return when something was published on the reference topics; until then the task lives
+        but is not ready."""
         self._set_state(TaskState.WAITING)
         while self._core.waits_for_reference and not self._stopping:
             self._woken.clear()
@@ -227,8 +241,12 @@ class Task:
                 self._metrics.aborted()
                 self._log.warning("batch aborted (%s); retrying", error)
             case BatchAborted():
-                raise EngineError(f"{self._context.name}: a batch holds a record that no broker takes: {error}") from error
-            case ReducerFailed() if cap := taken if self._cap is None or taken < self._cap else taken // 2:
+                raise EngineError(
+                    f"{self._context.name}: a batch holds a record that no broker takes: {error}"
+                ) from error
+            case ReducerFailed() if (
+                cap := taken if self._cap is None or taken < self._cap else taken // 2
+            ):
                 self._cap = cap  # what came before the failure is committed first
             case _:
                 raise error

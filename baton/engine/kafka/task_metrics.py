@@ -13,13 +13,14 @@ from baton.engine.kafka.client_internals import series
 from baton.engine.kafka.status import TaskStatus
 
 MOST_LABELS = 500
-"""The most series of one business metric; further label values are counted as ``other``, so that external words cannot fill
-memory."""
+"""The most series of one business metric; further label values are counted as ``other``, so that
+external words cannot fill memory."""
 OTHER = "other"
 
 
 class TaskMetrics:
-    """Counters change per batch, gauges on :meth:`refresh`; :meth:`remove` removes the gauges of a task that goes elsewhere."""
+    """Counters change per batch, gauges on :meth:`refresh`; :meth:`remove` removes the gauges of a
+    task that goes elsewhere."""
 
     def __init__(self, reducer: str, partition: int) -> None:
         self._reducer, self._partition = reducer, str(partition)
@@ -76,7 +77,9 @@ class TaskMetrics:
         """Add one amount, of a restored key."""
         (self._set_gauge if amount.sets else self._add)(amount.metric, amount.labels, amount.value)
 
-    def refresh(self, status: TaskStatus, keys: int, timers: int, behind_ms: int, held_back: int) -> None:
+    def refresh(
+        self, status: TaskStatus, keys: int, timers: int, behind_ms: int, held_back: int
+    ) -> None:
         """Set the gauges of the task."""
         labels = (self._reducer, self._partition)
         metrics.LAG.labels(*labels).set(status.lag)
@@ -117,4 +120,8 @@ def _child(name: str, labels: tuple[str, ...]) -> Any:
     if not labels:
         return metric
     known = series(metric)
-    return metric.labels(*labels) if labels in known or len(known) < MOST_LABELS else metric.labels(*[OTHER] * len(labels))
+    return (
+        metric.labels(*labels)
+        if labels in known or len(known) < MOST_LABELS
+        else metric.labels(*[OTHER] * len(labels))
+    )

@@ -1,7 +1,8 @@
-"""How a task starts, in the one order that is safe: fence, read the committed offsets, restore, compare.
+"""How a task starts, in the one order that is safe: fence, read the committed offsets, restore,
+compare.
 
-If the offsets were read before the former owner is fenced, it could still commit afterwards, and its records would be processed
-twice.
+If the offsets were read before the former owner is fenced, it could still commit afterwards, and
+its records would be processed twice.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ _POLL_S = 0.25
 
 @dataclass(slots=True)
 class Memory:
-    """The state of a task and its place in the changelog: kept when the task ends, so that its return restores only what is new.
+    """The state of a task and its place in the changelog: kept when the task ends, so that its
+    return restores only what is new.
 
     ``size``: what the last batches say about how many records the next one may take.
     """
@@ -38,7 +40,8 @@ class Memory:
     size: BatchSize
     next_offset: int | None = None
     own: bytes | None = None
-    """The position record of the last batch that was committed since the changelog was read: the first at or after ``next_offset``."""
+    """The position record of the last batch that was committed since the changelog was read: the
+    first at or after ``next_offset``."""
 
 
 class StaleMemory(Exception):
@@ -46,21 +49,33 @@ class StaleMemory(Exception):
 
 
 class TaskStartup:
-    """Brings one task from nothing to the offsets to fetch from. ``progress`` is called as a restore goes on.
+    """Brings one task from nothing to the offsets to fetch from. ``progress`` is called as a
+    restore goes on.
 
-    ``recommits``: the brokers have lost committed offsets, and the first batch must commit them again.
-    ``restarts``: the inputs that start over, at the offset given, because an operator said to skip what was lost.
+    ``recommits``: the brokers have lost committed offsets, and the first batch must commit them
+    again. ``restarts``: the inputs that start over, at the offset given, because an operator said
+    to skip what was lost.
     """
 
-    def __init__(self, task: TaskContext, memory: Memory, progress: Callable[[int, int], None]) -> None:
-        self._task, self._cluster, self._memory, self._progress = task, task.host.cluster, memory, progress
+    def __init__(
+        self, task: TaskContext, memory: Memory, progress: Callable[[int, int], None]
+    ) -> None:
+        self._task, self._cluster, self._memory, self._progress = (
+            task,
+            task.host.cluster,
+            memory,
+            progress,
+        )
         self._kept = memory.next_offset is not None
         self._log = task.log(__name__)
         self.recommits = False
         self.restarts: dict[str, int] = {}
 
-    async def run(self, transactions: Transactions, restoring: Callable[[], None]) -> dict[str, int]:
-        """Give the first offset to fetch of every input; raises :class:`StaleMemory`, :class:`StateMismatch` or :class:`LostRange`."""
+    async def run(
+        self, transactions: Transactions, restoring: Callable[[], None]
+    ) -> dict[str, int]:
+        """Give the first offset to fetch of every input; raises :class:`StaleMemory`,
+        :class:`StateMismatch` or :class:`LostRange`."""
         await transactions.open()
         self._task.reached(Point.FENCED)
         restoring()
@@ -73,7 +88,9 @@ class TaskStartup:
 
     async def _committed(self) -> tuple[dict[str, int | None], dict[str, str]]:
         found = await self._cluster.committed(self._task.reducer.name, self._task.places)
-        offsets: dict[str, int | None] = {topic: committed.offset for (topic, _), committed in found.items()}
+        offsets: dict[str, int | None] = {
+            topic: committed.offset for (topic, _), committed in found.items()
+        }
         return offsets, {topic: committed.metadata for (topic, _), committed in found.items()}
 
     async def _restore(self) -> None:
@@ -93,10 +110,12 @@ class TaskStartup:
         self._check(None, kept)
 
     def _check(self, met: bytes | None, kept: int) -> None:
-        """The first position record ``met`` in what is new must be that of our own last batch, number ``kept``; None: there is none.
+        """The first position record ``met`` in what is new must be that of our own last batch,
+        number ``kept``; None: there is none.
 
-        If it is not, the brokers have lost what they had acknowledged, and another owner may have processed it again in other
-        batches; or compaction has removed our record after a later batch of another owner.
+        If it is not, the brokers have lost what they had acknowledged, and another owner may have
+        processed it again in other batches; or compaction has removed our record after a later
+        batch of another owner.
         """
         memory = self._memory
         if memory.own is None:
@@ -108,12 +127,18 @@ class TaskStartup:
         if found is not None and found.batch > kept:
             raise StaleMemory(f"its last batch, {kept}, is not in what is left of its changelog")
         LOST_COMMITS.labels(self._task.reducer.name).inc()
-        raise StaleMemory(f"it is ahead of its changelog: the brokers have lost batch {kept}, which they had acknowledged")
+        raise StaleMemory(
+            f"it is ahead of its changelog: the brokers have lost batch {kept}, which they had "
+            "acknowledged"
+        )
 
     async def _agree(self, committed: dict[str, int | None], metadata: dict[str, str]) -> None:
-        """The restored state must be of the same batch as the committed offsets; it may take the brokers a moment to show it."""
+        """The restored state must be of the same batch as the committed offsets; it may take the
+        brokers a moment to show it."""
         patience = monotonic() + self._task.host.settings.position_wait_s
-        while wrong := disagreement(self._memory.core.restored(), self._task.reducer.inputs, committed, metadata):
+        while wrong := disagreement(
+            self._memory.core.restored(), self._task.reducer.inputs, committed, metadata
+        ):
             if monotonic() > patience:
                 if not await self._inputs_made_anew(committed, metadata):
                     self._resume_from_state(wrong, committed, metadata)
@@ -122,17 +147,26 @@ class TaskStartup:
             committed, metadata = await self._committed()
             await self._restore()
 
-    async def _inputs_made_anew(self, committed: dict[str, int | None], metadata: dict[str, str]) -> bool:
-        """Whether state and group differ only in inputs that now end before the task's position: :meth:`_starts` names these."""
+    async def _inputs_made_anew(
+        self, committed: dict[str, int | None], metadata: dict[str, str]
+    ) -> bool:
+        """Whether state and group differ only in inputs that now end before the task's position:
+        :meth:`_starts` names these."""
         position = self._memory.core.restored()
         forgotten = forgotten_inputs(position, self._task.reducer.inputs, committed, metadata)
         if position is None or not forgotten:
             return False
         ends = await self._cluster.ends([(topic, self._task.partition) for topic in forgotten])
-        return all(position.offsets[topic] == 0 or position.offsets[topic] > end for (topic, _), end in ends.items())
+        return all(
+            position.offsets[topic] == 0 or position.offsets[topic] > end
+            for (topic, _), end in ends.items()
+        )
 
-    def _resume_from_state(self, wrong: str, committed: dict[str, int | None], metadata: dict[str, str]) -> None:
-        """Resume from the state if only the group has lost commits; else it is unknown what is right, and the task refuses."""
+    def _resume_from_state(
+        self, wrong: str, committed: dict[str, int | None], metadata: dict[str, str]
+    ) -> None:
+        """Resume from the state if only the group has lost commits; else it is unknown what is
+        right, and the task refuses."""
         position = self._memory.core.restored()
         batch = rolled_back(position, self._task.reducer.inputs, committed, metadata)
         if batch is None or position is None:
@@ -140,7 +174,8 @@ class TaskStartup:
                 raise StaleMemory(wrong)
             raise StateMismatch(f"{self._task.name} refuses to run: {wrong}")
         self._log.warning(
-            "the brokers have lost committed offsets: the group is at batch %d, the state at %d; resuming from the state",
+            "the brokers have lost committed offsets: the group is at batch %d, the state at %d; "
+            "resuming from the state",
             batch,
             position.batch,
         )
@@ -148,10 +183,11 @@ class TaskStartup:
         self.recommits = True
 
     async def _starts(self) -> dict[str, int]:
-        """The first offset to fetch of every input: the task's position, or the beginning of an input that it never read.
+        """The first offset to fetch of every input: the task's position, or the beginning of an
+        input that it never read.
 
-        Raises :class:`LostRange` for a position that does not exist, unless an operator ordered to skip it: then the input
-        starts over at the first offset that exists."""
+        Raises :class:`LostRange` for a position that does not exist, unless an operator ordered to
+        skip it: then the input starts over at the first offset that exists."""
         firsts = await self._cluster.beginnings(self._task.places)
         ends = await self._ends_past_positions()
         skipped = self._task.skipped_places()
@@ -169,11 +205,15 @@ class TaskStartup:
         return starts
 
     async def _ends_past_positions(self) -> dict[Place, int]:
-        """The ends of the inputs. A new partition leader may for a moment know less than the task has read."""
+        """The ends of the inputs. A new partition leader may for a moment know less than the task
+        has read."""
         positions = self._memory.core.positions
         patience = monotonic() + self._task.host.settings.position_wait_s
         while True:
             ends = await self._cluster.ends(self._task.places)
-            if all(positions.get(topic, 0) <= end for (topic, _), end in ends.items()) or monotonic() > patience:
+            if (
+                all(positions.get(topic, 0) <= end for (topic, _), end in ends.items())
+                or monotonic() > patience
+            ):
                 return ends
             await asyncio.sleep(_POLL_S)

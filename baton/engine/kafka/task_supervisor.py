@@ -1,8 +1,10 @@
-"""Supervises one assigned partition: runs its task, and decides what follows when it ends by itself.
+"""Supervises one assigned partition: runs its task, and decides what follows when it ends by
+itself.
 
-A task that was lost (fenced, or failed by the brokers) starts again, after a backoff and only if the group's coordinator still
-assigns the partition to this process in the current generation: two owners that start again whenever they are fenced would
-fence each other for ever. A task that stopped waits for an order to skip what stopped it.
+A task that was lost (fenced, or failed by the brokers) starts again, after a backoff and only if
+the group's coordinator still assigns the partition to this process in the current generation: two
+owners that start again whenever they are fenced would fence each other for ever. A task that
+stopped waits for an order to skip what stopped it.
 """
 
 from __future__ import annotations
@@ -29,11 +31,18 @@ _LIVED_WELL_S = 60.0
 
 
 class TaskSupervisor:
-    """One partition of a reducer, as long as the group assigns it. ``fatal`` is called with what must stop the whole service."""
+    """One partition of a reducer, as long as the group assigns it. ``fatal`` is called with what
+    must stop the whole service."""
 
-    def __init__(self, context: TaskContext, memory: Memory | None, fatal: Callable[[Exception], None]) -> None:
+    def __init__(
+        self, context: TaskContext, memory: Memory | None, fatal: Callable[[Exception], None]
+    ) -> None:
         self._context, self._fatal = context, fatal
-        self._skips, self._reducer, self._partition = context.host.skips, context.reducer.name, context.partition
+        self._skips, self._reducer, self._partition = (
+            context.host.skips,
+            context.reducer.name,
+            context.partition,
+        )
         self._log = context.log(__name__)
         self.status = TaskStatus(reducer=self._reducer, partition=self._partition)
         self.memory = memory
@@ -43,7 +52,8 @@ class TaskSupervisor:
         self._life = asyncio.create_task(self._live())
 
     async def leave(self, limit_s: float) -> None:
-        """Finish or abort the open batch, close the producer, and end; after the limit the task is cancelled."""
+        """Finish or abort the open batch, close the producer, and end; after the limit the task is
+        cancelled."""
         self._stopped.set()
         if self.task is not None:
             self.task.stop()
@@ -68,7 +78,9 @@ class TaskSupervisor:
                 self._fatal(flooded)
                 return
             except StaleMemory as stale:
-                self._log.warning("discarding the kept state: %s; restoring from the whole changelog", stale)
+                self._log.warning(
+                    "discarding the kept state: %s; restoring from the whole changelog", stale
+                )
                 self.memory = None
                 await self._wait_until_assigned(_FIRST_BACKOFF_S)
             except EngineError as stopped:
@@ -78,7 +90,11 @@ class TaskSupervisor:
                 await self._wait_for_skip(stopped)
             except Exception as lost:  # noqa: BLE001 - the one place that catches a lost task; whatever it was, it starts again
                 self._set_state(TaskState.LOST, lost)
-                backoff_s = _FIRST_BACKOFF_S if monotonic() - began > _LIVED_WELL_S else min(backoff_s * 2, _LONGEST_BACKOFF_S)
+                backoff_s = (
+                    _FIRST_BACKOFF_S
+                    if monotonic() - began > _LIVED_WELL_S
+                    else min(backoff_s * 2, _LONGEST_BACKOFF_S)
+                )
                 await self._wait_until_assigned(backoff_s)
 
     async def _run_once(self) -> None:
@@ -105,7 +121,8 @@ class TaskSupervisor:
             leaving.cancel()
 
     async def _wait_until_assigned(self, backoff_s: float) -> None:
-        """Return when the group's coordinator assigns the partition to this process, or when it has to leave."""
+        """Return when the group's coordinator assigns the partition to this process, or when it has
+        to leave."""
         RESTARTS.labels(self._reducer).inc()
         wanted = set(self._context.places)
         while not self._stopped.is_set():
@@ -118,13 +135,21 @@ class TaskSupervisor:
                 if wanted <= await self._context.host.cluster.assigned(self._reducer):
                     return
             except KafkaError as error:
-                self._log.warning("cannot ask the coordinator who owns the partition: %s", type(error).__name__)
+                self._log.warning(
+                    "cannot ask the coordinator who owns the partition: %s", type(error).__name__
+                )
 
     def _set_state(self, state: TaskState, error: Exception) -> None:
-        reason = str(error) if isinstance(error, EngineError | TaskLost | RestoreStalled) else f"{type(error).__name__}: {error}"
+        reason = (
+            str(error)
+            if isinstance(error, EngineError | TaskLost | RestoreStalled)
+            else f"{type(error).__name__}: {error}"
+        )
         self.failure = error if isinstance(error, EngineError) else None
         self.status.state, self.status.reason = state, reason
         self.status.place = getattr(error, "place", "")
         level = logging.ERROR if state is TaskState.STOPPED else logging.WARNING
-        unforeseen = not isinstance(error, EngineError | KafkaError | TaskLost | RestoreStalled | TimeoutError | OSError)
+        unforeseen = not isinstance(
+            error, EngineError | KafkaError | TaskLost | RestoreStalled | TimeoutError | OSError
+        )
         self._log.log(level, "%s: %s", state, reason, exc_info=unforeseen)

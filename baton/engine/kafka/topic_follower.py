@@ -1,7 +1,7 @@
 """Reads small topics whole and follows them: the reference topics, and the skip orders.
 
-One consumer without a group per process. A caller that needs a topic up to a moment lists its ends and waits until they are
-read.
+One consumer without a group per process. A caller that needs a topic up to a moment lists its ends
+and waits until they are read.
 """
 
 from __future__ import annotations
@@ -23,9 +23,12 @@ _RETRY_S = 1.0
 
 
 class TopicFollower:
-    """Passes every record of ``topics`` to ``take(topic, record)``, from the first on, in the order of its partition."""
+    """Passes every record of ``topics`` to ``take(topic, record)``, from the first on, in the order
+    of its partition."""
 
-    def __init__(self, cluster: Cluster, topics: tuple[str, ...], take: Callable[[str, Any], None]) -> None:
+    def __init__(
+        self, cluster: Cluster, topics: tuple[str, ...], take: Callable[[str, Any], None]
+    ) -> None:
         self._cluster = cluster
         self._topics = topics
         self._take = take
@@ -49,7 +52,9 @@ class TopicFollower:
             try:
                 await self._follow()
             except KafkaError as error:
-                log.warning("cannot read %s: %s; retrying", ", ".join(self._topics), type(error).__name__)
+                log.warning(
+                    "cannot read %s: %s; retrying", ", ".join(self._topics), type(error).__name__
+                )
                 await asyncio.sleep(_RETRY_S)
 
     async def catch_up(self) -> None:
@@ -57,7 +62,9 @@ class TopicFollower:
         places = await self._known_places()
         ends = await self._cluster.ends(places)
         async with self._moved:
-            await self._moved.wait_for(lambda: all(self._read.get(place, 0) >= end for place, end in ends.items()))
+            await self._moved.wait_for(
+                lambda: all(self._read.get(place, 0) >= end for place, end in ends.items())
+            )
 
     async def moved(self) -> None:
         """Return when something more has been read."""
@@ -66,7 +73,11 @@ class TopicFollower:
 
     async def _known_places(self) -> list[Place]:
         if not self._places:
-            self._places = [(topic, n) for topic in self._topics for n in range(await self._cluster.partitions(topic))]
+            self._places = [
+                (topic, n)
+                for topic in self._topics
+                for n in range(await self._cluster.partitions(topic))
+            ]
         return self._places
 
     async def _follow(self) -> None:
@@ -94,7 +105,9 @@ class TopicFollower:
             await consumer.stop()
 
     async def _update_positions(self, consumer: AIOKafkaConsumer) -> None:
-        positions = {place: await consumer.position(self._cluster.at(place)) for place in self._places}
+        positions = {
+            place: await consumer.position(self._cluster.at(place)) for place in self._places
+        }
         if positions != self._read:
             async with self._moved:
                 self._read = positions

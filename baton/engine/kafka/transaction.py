@@ -1,7 +1,9 @@
-"""One task's transactional producer: it fences former owners, and writes a batch whole or not at all.
+"""One task's transactional producer: it fences former owners, and writes a batch whole or not at
+all.
 
-Safety rests on the one transactional id per input partition: the last producer to start it is the only one that can commit. aiokafka's
-``flush`` and ``commit`` are silent about sends that failed, so every send's future is awaited before the commit is asked for.
+Safety rests on the one transactional id per input partition: the last producer to start it is the
+only one that can commit. aiokafka's ``flush`` and ``commit`` are silent about sends that failed, so
+every send's future is awaited before the commit is asked for.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ _REQUEST_TIMEOUT_MS = 10_000
 _COMPRESSION = "zstd"
 _NO_HEADERS: Headers = []
 _RETRY_BACKOFF_MS = 10
-"""With the default of 100 every transaction waits that long while the broker writes the markers of the one before."""
+"""With the default of 100 every transaction waits that long while the broker writes the markers of
+the one before."""
 
 _ENDED = (
     ProducerFenced,
@@ -56,12 +59,13 @@ _ENDED = (
     IllegalOperation,
     TransactionalIdAuthorizationFailed,
 )
-"""After these errors the producer is useless: another owner has the id, or the broker's view and ours differ."""
+"""After these errors the producer is useless: another owner has the id, or the broker's view and
+ours differ."""
 
 
 class _MarkersPending(logging.Filter):
-    """Keeps a warning out of the log that every busy broker causes: while it writes the markers of the last transaction it answers
-    NOT_ENOUGH_REPLICAS, and the client retries."""
+    """Keeps a warning out of the log that every busy broker causes: while it writes the markers of
+    the last transaction it answers NOT_ENOUGH_REPLICAS, and the client retries."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return NotEnoughReplicasError not in (record.args or ())
@@ -75,22 +79,28 @@ class BatchAborted(Exception):
 
 
 class TaskLost(Exception):
-    """The producer was fenced, or whether the batch was committed is unknown: only a new start can tell."""
+    """The producer was fenced, or whether the batch was committed is unknown: only a new start can
+    tell."""
 
 
 class Transactions:
-    """The producer of one task. :meth:`open` fences every former owner and ends the transaction that it left open."""
+    """The producer of one task. :meth:`open` fences every former owner and ends the transaction
+    that it left open."""
 
     def __init__(self, task: TaskContext) -> None:
         reducer, partition = task.reducer.name, task.partition
         self._task, self._cluster, self._partition = task, task.host.cluster, partition
         self._group = self._cluster.group(reducer)
-        self._changelog, self._journal = (changelog_topic(reducer), partition), (journal_topic(reducer), partition)
+        self._changelog, self._journal = (
+            (changelog_topic(reducer), partition),
+            (journal_topic(reducer), partition),
+        )
         self._log = task.log(__name__)
         self._producer: AIOKafkaProducer | None = None
 
     async def open(self) -> None:
-        """``InitProducerId``: returns when no former owner can commit and its last transaction is settled."""
+        """``InitProducerId``: returns when no former owner can commit and its last transaction is
+        settled."""
         self._producer = AIOKafkaProducer(
             **self._cluster.client,
             transactional_id=f"{self._group}-{self._partition}",
@@ -103,10 +113,11 @@ class Transactions:
         await self._producer.start()
 
     async def write(self, batch: Batch) -> int | None:
-        """Commit everything of ``batch`` in one transaction; raises :class:`BatchAborted` or :class:`TaskLost`.
+        """Commit everything of ``batch`` in one transaction; raises :class:`BatchAborted` or
+        :class:`TaskLost`.
 
-        Gives the offset at which this batch begins in the changelog: a kept state is restored from there, and that restore
-        reads the position record of this batch again.
+        Gives the offset at which this batch begins in the changelog: a kept state is restored from
+        there, and that restore reads the position record of this batch again.
         """
         assert self._producer is not None
         self._task.reached(Point.PRODUCING)
@@ -123,7 +134,9 @@ class Transactions:
             async with asyncio.timeout(_COMMIT_LIMIT_S):
                 await self._producer.commit_transaction()
         except Exception as error:
-            raise TaskLost(f"it is unknown whether batch {batch.number} was committed: {_said(error)}") from error
+            raise TaskLost(
+                f"it is unknown whether batch {batch.number} was committed: {_said(error)}"
+            ) from error
         self._task.reached(Point.COMMITTED)
         return began_at
 
@@ -161,11 +174,17 @@ class Transactions:
                 _take_error(send)
             raise
         changelog = self._cluster.at(self._changelog)
-        return min((int(sent.offset) for sent in acknowledged if sent.topic_partition == changelog), default=None)
+        return min(
+            (int(sent.offset) for sent in acknowledged if sent.topic_partition == changelog),
+            default=None,
+        )
 
     def _offsets(self, batch: Batch) -> dict[TopicPartition, OffsetAndMetadata]:
         places = {topic: self._cluster.at((topic, self._partition)) for topic in batch.offsets}
-        return {places[topic]: OffsetAndMetadata(offset, batch.metadata) for topic, offset in batch.offsets.items()}
+        return {
+            places[topic]: OffsetAndMetadata(offset, batch.metadata)
+            for topic, offset in batch.offsets.items()
+        }
 
     async def _send(self, sends: list[asyncio.Future[Any]], batch: Batch) -> None:
         producer = self._producer
@@ -183,11 +202,19 @@ class Transactions:
         Packing them ourselves costs a tenth of ``send()``, which hashes and waits record by record.
         """
         assert self._producer is not None
-        create, packed, open_ = self._producer.create_batch, list[tuple[Place, Any]](), dict[Place, Any]()
+        create, packed, open_ = (
+            self._producer.create_batch,
+            list[tuple[Place, Any]](),
+            dict[Place, Any](),
+        )
 
         def add(place: Place, key: bytes | None, value: bytes | None, headers: Headers) -> None:
             builder = open_.get(place)
-            if builder is None or builder.append(timestamp=0, key=key, value=value, headers=headers) is None:  # none or full
+            # none or full
+            if (
+                builder is None
+                or builder.append(timestamp=0, key=key, value=value, headers=headers) is None
+            ):
                 open_[place] = builder = create()
                 packed.append((place, builder))
                 builder.append(timestamp=0, key=key, value=value, headers=headers)
@@ -206,19 +233,28 @@ class Transactions:
     async def _abort(self, error: Exception) -> None:
         assert self._producer is not None
         if isinstance(error, _ENDED):
-            raise TaskLost(f"the transactional id has another owner, or is broken: {_said(error)}") from error
+            raise TaskLost(
+                f"the transactional id has another owner, or is broken: {_said(error)}"
+            ) from error
         try:
             async with asyncio.timeout(_ABORT_LIMIT_S):
                 await self._producer.abort_transaction()
         except Exception as also:
-            raise TaskLost(f"the transaction could not be aborted after {_said(error)}: {_said(also)}") from also
+            raise TaskLost(
+                f"the transaction could not be aborted after {_said(error)}: {_said(also)}"
+            ) from also
 
 
 def _take_error(future: asyncio.Future[Any]) -> None:
-    """Retrieve the error of a future whose failure was handled already, so that asyncio does not log it."""
+    """Retrieve the error of a future whose failure was handled already, so that asyncio does not
+    log it."""
     if future.done() and not future.cancelled():
         future.exception()
 
 
 def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if isinstance(error, KafkaError) else type(error).__name__
+    return (
+        f"{type(error).__name__}: {error}"
+        if isinstance(error, KafkaError)
+        else type(error).__name__
+    )

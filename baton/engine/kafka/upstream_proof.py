@@ -1,10 +1,12 @@
-"""The proof that nothing appended before a deadline is still on its way: one for all tasks of a reducer in this process.
+"""The proof that nothing appended before a deadline is still on its way: one for all tasks of a
+reducer in this process.
 
-Group by group, in the order of the flow. The first group must have committed past everything that was appended to its inputs by
-the moment in question; a later one past everything that its inputs hold by the time the former has, since that includes all
-that the former made of it. A group whose service writes one of its own inputs is asked twice. Committed offsets become visible
-when a transaction is decided, and its records are in the log by then; so ends that are listed afterwards, open transactions
-included, leave nothing out.
+Group by group, in the order of the flow. The first group must have committed past everything that
+was appended to its inputs by the moment in question; a later one past everything that its inputs
+hold by the time the former has, since that includes all that the former made of it. A group whose
+service writes one of its own inputs is asked twice. Committed offsets become visible when a
+transaction is decided, and its records are in the log by then; so ends that are listed afterwards,
+open transactions included, leave nothing out.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ _RETRY_S = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamGroup:
-    """One group upstream and its inputs. ``again``: its own service writes some of them, so it is asked twice."""
+    """One group upstream and its inputs. ``again``: its own service writes some of them, so it is
+    asked twice."""
 
     reducer: str
     inputs: tuple[str, ...]
@@ -39,14 +42,17 @@ class UpstreamProof:
 
     def __init__(self, cluster: Cluster, groups: tuple[UpstreamGroup, ...]) -> None:
         self._cluster = cluster
-        self._groups = [asked for group in groups for asked in ((group, group) if group.again else (group,))]
+        self._groups = [
+            asked for group in groups for asked in ((group, group) if group.again else (group,))
+        ]
         self._places: dict[str, list[Place]] = {}
         self._proven_ms = -1
         self._wanted_ms = -1
         self._round: asyncio.Task[None] | None = None
 
     async def prove(self, up_to_ms: int) -> None:
-        """Return when everything upstream that was appended by ``up_to_ms`` is processed. That may never be: set a time limit."""
+        """Return when everything upstream that was appended by ``up_to_ms`` is processed. That may
+        never be: set a time limit."""
         self._wanted_ms = max(self._wanted_ms, up_to_ms)
         while self._proven_ms < up_to_ms:
             if self._round is None or self._round.done():
@@ -63,11 +69,17 @@ class UpstreamProof:
         try:
             for number, group in enumerate(self._groups):
                 places = await self._places_of(group)
-                ends = await (self._cluster.ends(places) if number else self._cluster.ends_at(places, up_to_ms))
+                ends = await (
+                    self._cluster.ends(places)
+                    if number
+                    else self._cluster.ends_at(places, up_to_ms)
+                )
                 await self._wait_until_committed(group.reducer, ends)
             self._proven_ms = max(self._proven_ms, up_to_ms)
         except KafkaError as error:
-            log.warning("cannot list the offsets of the groups upstream: %s; retrying", type(error).__name__)
+            log.warning(
+                "cannot list the offsets of the groups upstream: %s; retrying", type(error).__name__
+            )
             await asyncio.sleep(_RETRY_S)
 
     async def _wait_until_committed(self, reducer: str, ends: Mapping[Place, int]) -> None:
@@ -75,7 +87,11 @@ class UpstreamProof:
         left: Collection[Place] = [place for place, end in ends.items() if end > 0]
         while left:
             committed = await self._cluster.committed(reducer, left)
-            left = [place for place in left if place not in committed or committed[place].offset < ends[place]]
+            left = [
+                place
+                for place in left
+                if place not in committed or committed[place].offset < ends[place]
+            ]
             if left:
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
@@ -83,5 +99,7 @@ class UpstreamProof:
     async def _places_of(self, group: UpstreamGroup) -> list[Place]:
         if group.reducer not in self._places:
             counts = {topic: await self._cluster.partitions(topic) for topic in group.inputs}
-            self._places[group.reducer] = [(topic, number) for topic, count in counts.items() for number in range(count)]
+            self._places[group.reducer] = [
+                (topic, number) for topic, count in counts.items() for number in range(count)
+            ]
         return self._places[group.reducer]

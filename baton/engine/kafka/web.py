@@ -1,4 +1,5 @@
-"""The HTTP pages of a worker: ``/metrics`` for Prometheus, ``/healthz``, ``/readyz``, and ``/tasks`` for people.
+"""The HTTP pages of a worker: ``/metrics`` for Prometheus, ``/healthz``, ``/readyz``, and
+``/tasks`` for people.
 
 A worker that restores is alive but not ready. No page changes anything, and none has personal data.
 """

@@ -1,8 +1,10 @@
-"""One worker process: a service's engine inside a Faust app, which gives it signals, supervision and the web server.
+"""One worker process: a service's engine inside a Faust app, which gives it signals, supervision
+and the web server.
 
-Faust runs in producer-only mode without its producer: nothing of Baton goes through its streams, tables or topics. On SIGTERM or
-SIGINT the process exits with 0: every open batch is finished or aborted, and the groups are left, unless membership is static. It
-exits with 1 when the engine fails.
+Faust runs in producer-only mode without its producer: nothing of Baton goes through its streams,
+tables or topics. On SIGTERM or SIGINT the process exits with 0: every open batch is finished or
+aborted, and the groups are left, unless membership is static. It exits with 1 when the engine
+fails.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ log = logging.getLogger(__name__)
 
 
 def run_worker(service: Service, settings: Settings, host: KafkaHost | None = None) -> None:
-    """Run until a signal to stop; ends the process. ``host``: runs the reducers instead of the usual host (tests)."""
+    """Run until a signal to stop; ends the process. ``host``: runs the reducers instead of the
+    usual host (tests)."""
     BUILD_INFO.labels(_version(), platform.python_version(), service.name).set(1)
     calm_collector()
     loop = uvloop.new_event_loop()
@@ -43,12 +46,15 @@ def run_worker(service: Service, settings: Settings, host: KafkaHost | None = No
     with tempfile.TemporaryDirectory(prefix=f"baton-{service.name}-") as scratch:
         app = _app(service, settings, running, scratch)
         app.loop = loop
-        QuietWorker(app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+        QuietWorker(
+            app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True
+        ).execute_from_commandline()
 
 
 def calm_collector() -> None:
-    """Run the cyclic garbage collector rarely: a batch makes and drops many objects and no cycles, and would start it again and
-    again, each time over everything that the batch holds. What is loaded by now is never examined again."""
+    """Run the cyclic garbage collector rarely: a batch makes and drops many objects and no cycles,
+    and would start it again and again, each time over everything that the batch holds. What is
+    loaded by now is never examined again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
@@ -65,7 +71,9 @@ def host_of(service: Service, settings: Settings) -> KafkaHost:
             measures=service.measures,
             version=_version(),
         ),
-        HostConfig(client=client_options(settings), settings=EngineSettings(), name=f"baton-{service.name}"),
+        HostConfig(
+            client=client_options(settings), settings=EngineSettings(), name=f"baton-{service.name}"
+        ),
     )
 
 

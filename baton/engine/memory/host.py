@@ -1,4 +1,5 @@
-"""Runs a whole flow of reducers over the log in memory: until nothing is left to do, then on to the next event or timer."""
+"""Runs a whole flow of reducers over the log in memory: until nothing is left to do, then on to the
+next event or timer."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ _DEFAULTS = TaskConfig()
 
 
 class MemoryHost:
-    """``reducers`` in the order of the flow. A reducer that raises is raised from here; with ``stubborn`` its task stops alone.
+    """``reducers`` in the order of the flow. A reducer that raises is raised from here; with
+    ``stubborn`` its task stops alone.
 
     The book is one for all tasks and sees a record of its topics when it is appended.
     """
@@ -43,7 +45,9 @@ class MemoryHost:
         }
         self._codecs, self._stubborn = config.codecs, stubborn
         self._unproven_since: dict[tuple[str, int], int] = {}
-        self._reference = {topic: RecordDecoder(config.topics[topic], 0, config.codecs) for topic in book.topics}
+        self._reference = {
+            topic: RecordDecoder(config.topics[topic], 0, config.codecs) for topic in book.topics
+        }
         for task in self.tasks.values():
             task.start()
 
@@ -70,7 +74,9 @@ class MemoryHost:
             "traceparent": traceparent,
         }
         kept = [(name, text.encode()) for name, text in headers.items() if text is not None]
-        return self.log.append(topic, at, key.encode(), self._codecs(type(value)).encode(value), kept)
+        return self.log.append(
+            topic, at, key.encode(), self._codecs(type(value)).encode(value), kept
+        )
 
     # ------------------------------------------------------------------ time
 
@@ -80,7 +86,8 @@ class MemoryHost:
             pass
 
     def advance(self, to_ms: int) -> None:
-        """Let time pass until ``to_ms``, stopping wherever a timer is due or another agreement comes into force."""
+        """Let time pass until ``to_ms``, stopping wherever a timer is due or another agreement
+        comes into force."""
         self.settle()
         while (moment := self._next_moment(to_ms)) is not None:
             self.log.now = max(self.log.now, moment)
@@ -113,14 +120,17 @@ class MemoryHost:
 
     def _move(self) -> bool:
         now = self.log.now
-        ready = [task for task in self._running() if task.core.changes_by(now) or task.core.adopting]
+        ready = [
+            task for task in self._running() if task.core.changes_by(now) or task.core.adopting
+        ]
         for task in ready:
             task.advance()
             self._raise_failure(task)
         return bool(ready)
 
     def _prove(self) -> bool:
-        """Fire what is held by the first task whose upstream is proven, or has not been for too long."""
+        """Fire what is held by the first task whose upstream is proven, or has not been for too
+        long."""
         for task in self._running():
             place = task.reducer.name, task.partition
             if not task.core.held:
@@ -137,7 +147,9 @@ class MemoryHost:
 
     def _upstream_drained(self, task: MemoryTask) -> bool:
         names = set(task.reducer.upstream)
-        return task.drained() and all(other.drained() for other in self.tasks.values() if other.reducer.name in names)
+        return task.drained() and all(
+            other.drained() for other in self.tasks.values() if other.reducer.name in names
+        )
 
     def _next_moment(self, to_ms: int) -> int | None:
         moments = [] if self.next_due is None else [self.next_due]
@@ -148,7 +160,8 @@ class MemoryHost:
         return None if first is None or first > to_ms else first
 
     def _next_version(self, to_ms: int) -> int | None:
-        """When, up to ``to_ms``, another agreement comes into force; found by halving, as a book has no list of its versions."""
+        """When, up to ``to_ms``, another agreement comes into force; found by halving, as a book
+        has no list of its versions."""
         before, then = self.book.at(self.log.now), self.book.at(to_ms)
         if before is None or then is None or self._alike(before, then):
             return None
@@ -156,13 +169,19 @@ class MemoryHost:
         while high - low > 1:
             middle = (low + high) // 2
             found = self.book.at(middle)
-            low, high = (low, middle) if found is not None and not self._alike(found, before) else (middle, high)
+            low, high = (
+                (low, middle)
+                if found is not None and not self._alike(found, before)
+                else (middle, high)
+            )
         return high
 
     def _alike(self, one: Any, other: Any) -> bool:
         """Whether no key of any reducer would adopt."""
         return one is other or all(
-            task.reducer.editions(one) == task.reducer.editions(other) for task in self.tasks.values() if task.reducer.adopts
+            task.reducer.editions(one) == task.reducer.editions(other)
+            for task in self.tasks.values()
+            if task.reducer.adopts
         )
 
     def _raise_failure(self, task: MemoryTask) -> None:

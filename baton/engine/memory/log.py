@@ -1,4 +1,5 @@
-"""A log in memory: topics with partitions, append times from a clock that the host moves, transactions that are fenced."""
+"""A log in memory: topics with partitions, append times from a clock that the host moves,
+transactions that are fenced."""
 
 from __future__ import annotations
 
@@ -23,13 +24,15 @@ class Stored(NamedTuple):
 
 
 class Fenced(Exception):
-    """A later owner started with the same transactional id: this one can commit nothing any more."""
+    """A later owner started with the same transactional id: this one can commit nothing any
+    more."""
 
 
 class MemoryLog:
     """``now`` is the append time of the next record (ms); it may only be moved forward.
 
-    ``history`` has every record of every topic in the order of appending. ``appended`` is called with every record.
+    ``history`` has every record of every topic in the order of appending. ``appended`` is called
+    with every record.
     """
 
     def __init__(self, specs: Mapping[str, TopicSpec], partitions: int) -> None:
@@ -43,7 +46,8 @@ class MemoryLog:
         self._committed: dict[tuple[str, int], tuple[dict[str, int], str]] = {}
 
     def partitions_of(self, topic: str) -> int:
-        """How many partitions the topic has; raises KeyError for one that the catalogue does not know."""
+        """How many partitions the topic has; raises KeyError for one that the catalogue does not
+        know."""
         return self._specs[topic].partitions or self.partitions
 
     def records(self, topic: str, partition: int) -> list[Stored]:
@@ -51,7 +55,12 @@ class MemoryLog:
         return self._records.setdefault((topic, partition), [])
 
     def append(
-        self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
+        self,
+        topic: str,
+        partition: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
     ) -> Stored:
         """Append one record now."""
         if partition >= self.partitions_of(topic):
@@ -64,7 +73,8 @@ class MemoryLog:
         return record
 
     def fence(self, transactional_id: str) -> int:
-        """A new owner of the id begins; every former one is fenced. Gives the epoch it commits with."""
+        """A new owner of the id begins; every former one is fenced. Gives the epoch it commits
+        with."""
         self._epochs[transactional_id] = self._epochs.get(transactional_id, 0) + 1
         return self._epochs[transactional_id]
 
@@ -72,7 +82,9 @@ class MemoryLog:
         """The offsets a group has committed for a partition of its inputs, and their metadata."""
         return self._committed.get((group, partition), ({}, ""))
 
-    def commit(self, group: str, partition: int, epoch: int, batch: Batch, changelog: str, journal: str) -> None:
+    def commit(
+        self, group: str, partition: int, epoch: int, batch: Batch, changelog: str, journal: str
+    ) -> None:
         """One transaction: all of the batch, or nothing of it (:class:`Fenced`)."""
         if self._epochs.get(f"{group}-{partition}") != epoch:
             raise Fenced(f"{group}-{partition}")

@@ -1,4 +1,5 @@
-"""One task on the log in memory, in the same order as on Kafka: fence, restore, check, batches; it can crash anywhere."""
+"""One task on the log in memory, in the same order as on Kafka: fence, restore, check, batches; it
+can crash anywhere."""
 
 from __future__ import annotations
 
@@ -35,13 +36,16 @@ class Crash(Exception):
 
 
 class Aborted(Exception):
-    """Raised by a hook before the commit: the transaction fails, and the task tries the batch again from memory."""
+    """Raised by a hook before the commit: the transaction fails, and the task tries the batch again
+    from memory."""
 
 
 class MemoryTask:
-    """A reducer on one partition. ``hook`` is called at every :class:`Moment` and may raise :class:`Crash` or :class:`Aborted`.
+    """A reducer on one partition. ``hook`` is called at every :class:`Moment` and may raise
+    :class:`Crash` or :class:`Aborted`.
 
-    ``sees``: a bound on the offsets it can see of an input, to delay one partition against another; absent: all.
+    ``sees``: a bound on the offsets it can see of an input, to delay one partition against another;
+    absent: all.
     """
 
     def __init__(
@@ -61,7 +65,10 @@ class MemoryTask:
         self._log, self._book = log, book
         self._config = config
         self._group = consumer_group(config.namespace, reducer.name)
-        self._own = {"changelog": changelog_topic(reducer.name), "journal": journal_topic(reducer.name)}
+        self._own = {
+            "changelog": changelog_topic(reducer.name),
+            "journal": journal_topic(reducer.name),
+        }
         self._core: Core | None = None
         self._merge = InputMerge(reducer.inputs)
         self._inputs = {topic: log.records(topic, partition) for topic in reducer.inputs}
@@ -109,7 +116,9 @@ class MemoryTask:
             self.hook(Moment.RESTORING)
         position = core.restored()
         committed, metadata = self._log.committed(self._group, self.partition)
-        wrong = disagreement(position, self.reducer.inputs, dict(committed), dict.fromkeys(committed, metadata))
+        wrong = disagreement(
+            position, self.reducer.inputs, dict(committed), dict.fromkeys(committed, metadata)
+        )
         if wrong is not None:
             raise StateMismatch(f"{self.reducer.name}[{self.partition}]: {wrong}")
         for place in self.skips:
@@ -135,17 +144,22 @@ class MemoryTask:
         """Whether there are records it can see and has not processed."""
         positions = self.core.positions
         for topic, records in self._inputs.items():
-            if len(records) > positions[topic] and (not self.sees or self._end(topic) > positions[topic]):
+            if len(records) > positions[topic] and (
+                not self.sees or self._end(topic) > positions[topic]
+            ):
                 return True
         return False
 
     def drained(self) -> bool:
         """Whether it has committed past everything in its inputs, seen or not."""
         committed, _ = self._log.committed(self._group, self.partition)
-        return all(committed.get(topic, 0) >= len(records) for topic, records in self._inputs.items())
+        return all(
+            committed.get(topic, 0) >= len(records) for topic, records in self._inputs.items()
+        )
 
     def work(self, limit: int = _FETCH) -> None:
-        """One batch of at most ``limit`` records. A reducer that raises leaves the task :attr:`failed`, what was before it done."""
+        """One batch of at most ``limit`` records. A reducer that raises leaves the task
+        :attr:`failed`, what was before it done."""
         self._fetch()
         self.hook(Moment.FETCHED)
         taken = 0
@@ -153,7 +167,11 @@ class MemoryTask:
         def take() -> None:
             nonlocal taken
             taken = 0
-            while taken < limit and (found := self._merge.peek()) is not None and self.core.process(*found):
+            while (
+                taken < limit
+                and (found := self._merge.peek()) is not None
+                and self.core.process(*found)
+            ):
                 self._merge.take()
                 taken += 1
 
@@ -168,7 +186,8 @@ class MemoryTask:
                 limit = taken
 
     def advance(self) -> None:
-        """Move its time to the log's, fire what is due, adopt; all of it, in as many batches as that takes."""
+        """Move its time to the log's, fire what is due, adopt; all of it, in as many batches as
+        that takes."""
         now = self._log.now
         self._all(lambda: self.core.advance(now))
         self._all(lambda: self.core.adopt_slice(_FETCH) >= 0 and not self.core.adopting)
@@ -179,7 +198,8 @@ class MemoryTask:
         self._all(lambda: self.core.advance(now) and self.core.fire_held(now, proven=proven))
 
     def _all(self, act: Callable[[], bool]) -> None:
-        """Run batches until ``act`` returns True; the task has :attr:`failed` if a reducer raises."""
+        """Run batches until ``act`` returns True; the task has :attr:`failed` if a reducer
+        raises."""
         try:
             while self.failed is None and not self._batch(act):
                 pass
@@ -190,7 +210,9 @@ class MemoryTask:
         """Run one batch of what ``act`` does, until it is committed."""
         core = self.core
         while True:
-            core.begin(self._log.now, {topic: len(records) for topic, records in self._reference.items()})
+            core.begin(
+                self._log.now, {topic: len(records) for topic, records in self._reference.items()}
+            )
             try:
                 done = act()
                 batch = core.seal()
@@ -219,7 +241,10 @@ class MemoryTask:
         for topic in self.reducer.inputs:
             start, end = self._fetched[topic], self._end(topic)
             if not waiting and start != self.core.positions[topic]:
-                raise EngineError(f"{self.reducer.name}[{self.partition}] lost fetched records of {topic} before {start}")
+                raise EngineError(
+                    f"{self.reducer.name}[{self.partition}] lost fetched records of {topic} before "
+                    f"{start}"
+                )
             if start < end:
                 records = self._inputs[topic][start : min(end, start + _FETCH)]
                 self._fetched[topic] = start + len(records)

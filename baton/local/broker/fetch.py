@@ -1,7 +1,9 @@
-"""Gets the broker's jars: once, in parallel, checked, into a cache that all of a user's Batons share.
+"""Gets the broker's jars: once, in parallel, checked, into a cache that all of a user's Batons
+share.
 
-A file appears in the cache whole and verified or not at all: it is downloaded to a folder of its own and moved. What is found
-there is verified again at every start, so a damaged file is fetched anew. With a full cache no network is used.
+A file appears in the cache whole and verified or not at all: it is downloaded to a folder of its
+own and moved. What is found there is verified again at every start, so a damaged file is fetched
+anew. With a full cache no network is used.
 """
 
 import errno
@@ -40,11 +42,14 @@ def fetch_jars(
     repository: str | None = None,
     artifacts: Sequence[Artifact] | None = None,
 ) -> tuple[Path, ...]:
-    """The paths of all jars, fetched where they are missing or damaged. ``repository``: a mirror of the public one."""
+    """The paths of all jars, fetched where they are missing or damaged. ``repository``: a mirror of
+    the public one."""
     wanted = locked_artifacts() if artifacts is None else artifacts
     folder = cache / f"kafka-{KAFKA_VERSION}"
     paths = tuple(folder / artifact.file_name for artifact in wanted)
-    missing = [artifact for artifact in wanted if not is_sound(artifact, folder / artifact.file_name)]
+    missing = [
+        artifact for artifact in wanted if not is_sound(artifact, folder / artifact.file_name)
+    ]
     if missing:
         _fetch(missing, folder, _Tally(wanted, missing, progress), repository)
     return paths
@@ -53,7 +58,9 @@ def fetch_jars(
 class _Tally:
     """Adds up what all threads have loaded."""
 
-    def __init__(self, wanted: Sequence[Artifact], missing: Sequence[Artifact], progress: Progress | None) -> None:
+    def __init__(
+        self, wanted: Sequence[Artifact], missing: Sequence[Artifact], progress: Progress | None
+    ) -> None:
         self._total = sum(artifact.size_bytes for artifact in wanted)
         self._done = self._total - sum(artifact.size_bytes for artifact in missing)
         self._progress = progress
@@ -83,12 +90,17 @@ class _Tally:
             raise
 
 
-def _fetch(missing: Sequence[Artifact], folder: Path, tally: _Tally, repository: str | None) -> None:
+def _fetch(
+    missing: Sequence[Artifact], folder: Path, tally: _Tally, repository: str | None
+) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
         with ThreadPoolExecutor(_PARALLEL) as threads:
-            futures = [threads.submit(_fetch_one, artifact, folder, tally, repository) for artifact in missing]
+            futures = [
+                threads.submit(_fetch_one, artifact, folder, tally, repository)
+                for artifact in missing
+            ]
             try:
                 for future in futures:
                     future.result()
@@ -96,7 +108,9 @@ def _fetch(missing: Sequence[Artifact], folder: Path, tally: _Tally, repository:
                 threads.shutdown(wait=False, cancel_futures=True)
                 raise
     except OSError as error:
-        raise FetchFailed(_os_words(error, folder, sum(artifact.size_bytes for artifact in missing))) from error
+        raise FetchFailed(
+            _os_words(error, folder, sum(artifact.size_bytes for artifact in missing))
+        ) from error
 
 
 def _fetch_one(artifact: Artifact, folder: Path, tally: _Tally, repository: str | None) -> None:
@@ -119,14 +133,17 @@ def _fetch_one(artifact: Artifact, folder: Path, tally: _Tally, repository: str 
         finally:
             shutil.rmtree(part, ignore_errors=True)
     raise FetchFailed(
-        f"{artifact}: {problem}, tried {_TRIES} times. The first start of the embedded broker needs the network; instead you"
-        f" can copy {folder} from a machine where it ran, set BATON_MAVEN_REPOSITORY to a mirror, or set BATON_BOOTSTRAP to a"
+        f"{artifact}: {problem}, tried {_TRIES} times. The first start of the embedded broker "
+        "needs the network; instead you"
+        f" can copy {folder} from a machine where it ran, set BATON_MAVEN_REPOSITORY to a mirror, "
+        "or set BATON_BOOTSTRAP to a"
         " Kafka that runs"
     )
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what a killed former run left half loaded; what is young may be another run's that still loads."""
+    """Remove what a killed former run left half loaded; what is young may be another run's that
+    still loads."""
     for part in folder.glob(f"{_PART_PREFIX}*"):
         if time.time() - part.stat().st_mtime > _ABANDONED_S:
             shutil.rmtree(part, ignore_errors=True)
@@ -136,7 +153,9 @@ class _Damaged(Exception):
     """A download arrived, but is not the pinned file."""
 
 
-def _download(artifact: Artifact, part: Path, count: Callable[[int], None], repository: str | None) -> Path:
+def _download(
+    artifact: Artifact, part: Path, count: Callable[[int], None], repository: str | None
+) -> Path:
     @contextmanager
     def counting(_name: str, _size: int) -> Iterator[Callable[[int], None]]:
         yield count
@@ -147,14 +166,20 @@ def _download(artifact: Artifact, part: Path, count: Callable[[int], None], repo
         remote_repos=None if repository is None else {"mirror": repository},
         timeout=_TIMEOUT_S,
     )
-    path: Path = context.project(artifact.group, artifact.name).at_version(artifact.version).artifact().resolve()
+    path: Path = (
+        context.project(artifact.group, artifact.name)
+        .at_version(artifact.version)
+        .artifact()
+        .resolve()
+    )
     return path
 
 
 def _os_words(error: OSError, folder: Path, needed_bytes: int) -> str:
     if error.errno == errno.ENOSPC:
         return (
-            f"{folder}: the disk is full; the broker's files need {needed_bytes >> 20} MB more. Make room, or set"
+            f"{folder}: the disk is full; the broker's files need {needed_bytes >> 20} MB more. "
+            "Make room, or set"
             " BATON_CACHE to a folder on another disk"
         )
     return f"{folder}: {error.strerror or error}. Set BATON_CACHE to a folder that can be written"

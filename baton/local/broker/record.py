@@ -1,4 +1,5 @@
-"""``broker.json``: which process the embedded broker of a home is, so that another command or a later run finds it again."""
+"""``broker.json``: which process the embedded broker of a home is, so that another command or a
+later run finds it again."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -31,7 +32,8 @@ def broker_home(home: Path) -> Path:
 
 
 def read_record(home: Path) -> BrokerRecord | None:
-    """The record of the broker in ``home``; None where there is none or it was cut off by a crash."""
+    """The record of the broker in ``home``; None where there is none or it was cut off by a
+    crash."""
     try:
         raw = json.loads((home / _FILE).read_text())
         return BrokerRecord(

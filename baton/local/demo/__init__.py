@@ -1,1 +1,2 @@
-"""The simulated company of ``baton demo``: who comes by, what the people of the firm do, and whether the sums add up."""
+"""The simulated company of ``baton demo``: who comes by, what the people of the firm do, and
+whether the sums add up."""

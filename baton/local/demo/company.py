@@ -1,7 +1,8 @@
-"""The visitors of the simulated company: a script of event lines, made from a seed. Pure; all names are made up.
+"""The visitors of the simulated company: a script of event lines, made from a seed. Pure; all names
+are made up.
 
-Some lines come twice, some late, some with an anonymous visitor who later tells an address, and some cannot be taken at all: as
-in life.
+Some lines come twice, some late, some with an anonymous visitor who later tells an address, and
+some cannot be taken at all: as in life.
 """
 
 import json
@@ -31,7 +32,8 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """One line, when it is to be sent (ms after the start) and how. ``poison``: it is meant to be a dead letter."""
+    """One line, when it is to be sent (ms after the start) and how. ``poison``: it is meant to be a
+    dead letter."""
 
     after_ms: int
     way: Way
@@ -49,19 +51,28 @@ def visitors(
     firms: int = _FIRMS,
     poison_share: float = _POISON_SHARE,
 ) -> list[Arrival]:
-    """The whole script in the order of sending, over ``span_ms``, for so many leads; event times count from ``begins_ms``.
+    """The whole script in the order of sending, over ``span_ms``, for so many leads; event times
+    count from ``begins_ms``.
 
-    ``first``: the number of the first lead, so that one script can go on where another ended. ``firms``: how many companies they are from.
+    ``first``: the number of the first lead, so that one script can go on where another ended.
+    ``firms``: how many companies they are from.
     """
     random = Random(seed)
     numbers = range(first, first + leads)
-    script = [each for number in numbers for each in _visits(random, number, firms, span_ms, begins_ms)]
+    script = [
+        each for number in numbers for each in _visits(random, number, firms, span_ms, begins_ms)
+    ]
     script += [each for each in script if random.random() < _TWICE_SHARE]
-    script += [_poison(random, number, span_ms) for number in range(max(1, int(len(script) * poison_share)))]
+    script += [
+        _poison(random, number, span_ms)
+        for number in range(max(1, int(len(script) * poison_share)))
+    ]
     return sorted(script, key=lambda each: each.after_ms)
 
 
-def _visits(random: Random, number: int, firms: int, span_ms: int, begins_ms: int) -> Iterator[Arrival]:
+def _visits(
+    random: Random, number: int, firms: int, span_ms: int, begins_ms: int
+) -> Iterator[Arrival]:
     start = random.randrange(int(span_ms * 0.7))
     identifiers: dict[str, Any] = {"anonymous": f"visitor-{number:05d}"}
     known = {"email": f"lead{number:05d}@firm{number % firms:02d}.example"}
@@ -74,10 +85,14 @@ def _visits(random: Random, number: int, firms: int, span_ms: int, begins_ms: in
         if place == tells:
             identifiers |= known
             yield _sent(random, at, _profile(random, number, identifiers, begins_ms + at))
-        yield _sent(random, at, _engagement(random, f"{number}-{place}", act, identifiers, begins_ms + at))
+        yield _sent(
+            random, at, _engagement(random, f"{number}-{place}", act, identifiers, begins_ms + at)
+        )
 
 
-def _profile(random: Random, number: int, identifiers: dict[str, Any], at_ms: int) -> dict[str, Any]:
+def _profile(
+    random: Random, number: int, identifiers: dict[str, Any], at_ms: int
+) -> dict[str, Any]:
     profile = {
         "country": random.choice(_COUNTRIES),
         "role": random.choice(_ROLES),
@@ -86,10 +101,15 @@ def _profile(random: Random, number: int, identifiers: dict[str, Any], at_ms: in
     }
     if random.random() < _COMPETITOR_SHARE:
         profile["relation"] = "competitor"
-    return _line("profile", f"p-{number}", identifiers, at_ms) | {"profile": profile, "person": {"first_name": f"Lead {number}"}}
+    return _line("profile", f"p-{number}", identifiers, at_ms) | {
+        "profile": profile,
+        "person": {"first_name": f"Lead {number}"},
+    }
 
 
-def _engagement(random: Random, own_id: str, act: str, identifiers: dict[str, Any], at_ms: int) -> dict[str, Any]:
+def _engagement(
+    random: Random, own_id: str, act: str, identifiers: dict[str, Any], at_ms: int
+) -> dict[str, Any]:
     engagement: dict[str, Any] = {"act": act, "content_title": f"About {act.replace('_', ' ')}"}
     if (campaign := random.choice(_CAMPAIGNS)) is not None:
         engagement["campaign"] = campaign
@@ -97,7 +117,13 @@ def _engagement(random: Random, own_id: str, act: str, identifiers: dict[str, An
 
 
 def _line(kind: str, own_id: str, identifiers: dict[str, Any], at_ms: int) -> dict[str, Any]:
-    return {"kind": kind, "id": own_id, "source": "demo", "occurred_at": iso(at_ms), "identifiers": dict(identifiers)}
+    return {
+        "kind": kind,
+        "id": own_id,
+        "source": "demo",
+        "occurred_at": iso(at_ms),
+        "identifiers": dict(identifiers),
+    }
 
 
 def _sent(random: Random, at: int, line: dict[str, Any]) -> Arrival:
@@ -105,7 +131,13 @@ def _sent(random: Random, at: int, line: dict[str, Any]) -> Arrival:
 
 
 def _poison(random: Random, number: int, span_ms: int) -> Arrival:
-    line = random.choice((b'{"kind": "engagement"', b'{"kind": "gossip", "id": "x%d"}' % number, b"\xff\xfe%d" % number))
+    line = random.choice(
+        (
+            b'{"kind": "engagement"',
+            b'{"kind": "gossip", "id": "x%d"}' % number,
+            b"\xff\xfe%d" % number,
+        )
+    )
     return Arrival(after_ms=random.randrange(span_ms), way=Way.KAFKA, line=line, poison=True)
 
 

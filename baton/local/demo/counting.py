@@ -27,7 +27,13 @@ from baton.contracts.topics import TOPICS, dead_letter_topic
 from baton.ids import derived_id
 from baton.local.demo.sums import Sums
 
-_ENDS = {ClockState.MET, ClockState.CANCELLED, ClockState.MET_LATE, ClockState.ABANDONED, ClockState.WITHDRAWN}
+_ENDS = {
+    ClockState.MET,
+    ClockState.CANCELLED,
+    ClockState.MET_LATE,
+    ClockState.ABANDONED,
+    ClockState.WITHDRAWN,
+}
 _ACCEPTED = (LEADS_ACCEPTED, LEADS_ACTS, LEADS_COMMANDS)
 _ROUTED = (LEADS_ROUTED_SDR, LEADS_ROUTED_SALES)
 
@@ -37,9 +43,14 @@ def count(reader: LogReader, *, sent: int, poison: int) -> Sums:
     keyed = [record.event_id for record in _all(reader, INTAKE_KEYED)]
     accepted = Counter(record.event_id for topic in _ACCEPTED for record in _all(reader, topic))
     routed = [record for topic in _ROUTED for record in _all(reader, topic)]
-    handed = {each.qualification_id for each in (*routed, *_all(reader, LEADS_UNROUTED), *_all(reader, LEADS_HANDOFFS))}
+    handed = {
+        each.qualification_id
+        for each in (*routed, *_all(reader, LEADS_UNROUTED), *_all(reader, LEADS_HANDOFFS))
+    }
     qualified = {each.qualification_id for each in _all(reader, LEADS_QUALIFIED)}
-    clock_ends = Counter(clock.clock_id for clock in _all(reader, LEADS_SLA_CLOCKS) if clock.state in _ENDS)
+    clock_ends = Counter(
+        clock.clock_id for clock in _all(reader, LEADS_SLA_CLOCKS) if clock.state in _ENDS
+    )
     violations = (each for each in _all(reader, LEADS_SLA_VIOLATIONS) if each.kind == "breach")
     dead = _raw(reader, dead_letter_topic(LEADS_INBOX))
     return Sums(

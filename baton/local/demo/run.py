@@ -1,7 +1,8 @@
-"""Runs the simulated company against a Baton that is up: sends its visitors, lets its people act on what they are given, counts.
+"""Runs the simulated company against a Baton that is up: sends its visitors, lets its people act on
+what they are given, counts.
 
-Two threads: one sends what is due, one reads the public topics and so learns what the people of the firm have to do. The caller looks at
-:attr:`Demo.seen` as it grows.
+Two threads: one sends what is due, one reads the public topics and so learns what the people of the
+firm have to do. The caller looks at :attr:`Demo.seen` as it grows.
 """
 
 import heapq
@@ -26,7 +27,9 @@ from baton.local.demo.staff import deeds
 _TURN_S = 0.05
 _FLUSH_S = 30.0
 _WATCHED = tuple(
-    spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC and spec.name.startswith(("leads.", "dlq."))
+    spec.name
+    for spec in TOPICS.values()
+    if spec.audience is Audience.PUBLIC and spec.name.startswith(("leads.", "dlq."))
 )
 
 
@@ -35,9 +38,18 @@ class NotTaken(RuntimeError):
 
 
 class Demo:
-    """``client``: options of a confluent-kafka client; ``gateway``: its address; ``write_key``: with all scopes."""
+    """``client``: options of a confluent-kafka client; ``gateway``: its address; ``write_key``:
+    with all scopes."""
 
-    def __init__(self, *, client: Mapping[str, Any], namespace: str, gateway: str, write_key: str, script: list[Arrival]) -> None:
+    def __init__(
+        self,
+        *,
+        client: Mapping[str, Any],
+        namespace: str,
+        gateway: str,
+        write_key: str,
+        script: list[Arrival],
+    ) -> None:
         self.seen: Counter[str] = Counter()
         self.sent = 0
         self.poison = 0
@@ -45,14 +57,19 @@ class Demo:
         self.last_news_s = time.monotonic()
         self._client, self._namespace = dict(client), namespace
         self._http = httpx.Client(base_url=gateway, auth=(write_key, ""), timeout=30.0)
-        self._producer = Producer({**client, "enable.idempotence": True, "partitioner": "murmur2_random", "log_level": 0})
+        self._producer = Producer(
+            {**client, "enable.idempotence": True, "partitioner": "murmur2_random", "log_level": 0}
+        )
         self._lock = threading.Lock()
         self._due = [(each.after_ms, number, each) for number, each in enumerate(script)]
         heapq.heapify(self._due)
         self._numbers = len(script)
         self._ended = threading.Event()
         self._started_s = time.monotonic()
-        self._threads = [threading.Thread(target=self._guarded, args=(work,), daemon=True) for work in (self._send, self._watch)]
+        self._threads = [
+            threading.Thread(target=self._guarded, args=(work,), daemon=True)
+            for work in (self._send, self._watch)
+        ]
 
     def start(self) -> None:
         """Begin to send and to watch."""
@@ -104,10 +121,15 @@ class Demo:
         return due
 
     def _post(self, lines: list[bytes]) -> None:
-        answer = self._http.post("/v1/events", content=b"\n".join(lines), headers={"Content-Type": "application/x-ndjson"})
+        answer = self._http.post(
+            "/v1/events",
+            content=b"\n".join(lines),
+            headers={"Content-Type": "application/x-ndjson"},
+        )
         if answer.status_code != httpx.codes.ACCEPTED or answer.json().get("rejected"):
             raise NotTaken(
-                f"the gateway answered {answer.status_code} and rejected {len(answer.json().get('rejected', []))} events"
+                f"the gateway answered {answer.status_code} and rejected "
+                f"{len(answer.json().get('rejected', []))} events"
             )
 
     def _watch(self) -> None:

@@ -1,4 +1,5 @@
-"""The people of the simulated company: what each does with a lead that is handed over. Pure: chance comes from the hand-off's id."""
+"""The people of the simulated company: what each does with a lead that is handed over. Pure: chance
+comes from the hand-off's id."""
 
 import json
 from collections.abc import Iterator
@@ -27,7 +28,8 @@ class Deed:
 
 
 def deeds(routed: LeadRouted) -> Iterator[Deed]:
-    """What the owner of ``routed`` does with it: nothing, a rejection, or an acceptance, a call and a verdict."""
+    """What the owner of ``routed`` does with it: nothing, a rejection, or an acceptance, a call and
+    a verdict."""
     random = Random(routed.handoff_id)
     answered = random.randint(300, 3_000)
     fate = random.random()
@@ -43,11 +45,21 @@ def deeds(routed: LeadRouted) -> Iterator[Deed]:
     if random.random() < 0.6:
         yield _deed(routed, "qualified", verdict, {})
         return
-    yield _deed(routed, "recycled", verdict, {"reason": random.choice(("not_ready", "no_budget", "no_response"))})
+    yield _deed(
+        routed,
+        "recycled",
+        verdict,
+        {"reason": random.choice(("not_ready", "no_budget", "no_response"))},
+    )
 
 
 def _deed(routed: LeadRouted, kind: str, after_ms: int, more: dict[str, Any]) -> Deed:
-    act = {"kind": kind, "by": routed.owner, "actor": routed.leg, "handoff_id": routed.handoff_id} | more
+    act = {
+        "kind": kind,
+        "by": routed.owner,
+        "actor": routed.leg,
+        "handoff_id": routed.handoff_id,
+    } | more
     line = {
         "kind": "act",
         "id": f"{routed.handoff_id}-{kind}",

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 class Sums:
     """What the log has, by kind.
 
-    ``sent`` lines, of which ``poison`` cannot be taken; ``keyed`` records of intake, ``distinct`` events among them, ``accepted`` events,
-    acts and commands that came out of identity, each once; ``twice`` accepted ids that are there more than once; ``uncaused`` accepted
-    ids that nothing of what came in accounts for.
-    ``uncallable`` leads that were handed to a person without an e-mail address and a telephone number.
-    ``first_handoffs`` qualifications whose first attempt was routed, held, watched or suppressed.
+    ``sent`` lines, of which ``poison`` cannot be taken; ``keyed`` records of intake, ``distinct``
+    events among them, ``accepted`` events, acts and commands that came out of identity, each once;
+    ``twice`` accepted ids that are there more than once; ``uncaused`` accepted ids that nothing of
+    what came in accounts for. ``uncallable`` leads that were handed to a person without an e-mail
+    address and a telephone number. ``first_handoffs`` qualifications whose first attempt was
+    routed, held, watched or suppressed.
     """
 
     sent: int
@@ -40,14 +41,29 @@ class Sums:
 def faults(sums: Sums) -> list[str]:
     """Every sum that does not add up, in words; none: all is well."""
     rules = (
-        (sums.sent == sums.keyed + sums.dead, f"{sums.sent} sent, but {sums.keyed} taken and {sums.dead} dead-lettered"),
-        (sums.dead == sums.poison, f"{sums.poison} could not be taken, but {sums.dead} are dead letters"),
-        (sums.accepted == sums.distinct, f"{sums.distinct} different events taken, but {sums.accepted} accepted"),
+        (
+            sums.sent == sums.keyed + sums.dead,
+            f"{sums.sent} sent, but {sums.keyed} taken and {sums.dead} dead-lettered",
+        ),
+        (
+            sums.dead == sums.poison,
+            f"{sums.poison} could not be taken, but {sums.dead} are dead letters",
+        ),
+        (
+            sums.accepted == sums.distinct,
+            f"{sums.distinct} different events taken, but {sums.accepted} accepted",
+        ),
         (sums.twice == 0, f"{sums.twice} events were accepted twice"),
         (sums.uncaused == 0, f"{sums.uncaused} events were accepted that nobody sent"),
-        (sums.qualified == sums.first_handoffs, f"{sums.qualified} qualified, but {sums.first_handoffs} of them handed off"),
+        (
+            sums.qualified == sums.first_handoffs,
+            f"{sums.qualified} qualified, but {sums.first_handoffs} of them handed off",
+        ),
         (sums.clocks_ended_twice == 0, f"{sums.clocks_ended_twice} clocks ended twice"),
-        (sums.uncallable == 0, f"{sums.uncallable} leads were handed to a person without a way to reach them"),
+        (
+            sums.uncallable == 0,
+            f"{sums.uncallable} leads were handed to a person without a way to reach them",
+        ),
         (sums.qualified > 0, "no lead qualified"),
         (sum(sums.routed.values()) > 0, "no lead was routed"),
     )

@@ -1,4 +1,5 @@
-"""One process that a run looks after: started apart from the terminal, its output in a file, started again when it ends.
+"""One process that a run looks after: started apart from the terminal, its output in a file,
+started again when it ends.
 
 Deciding when to start it again is :class:`Backoff`, which is handed the time.
 """
@@ -23,19 +24,22 @@ _SETTLED_S = 60.0
 
 @dataclass(slots=True, kw_only=True)
 class Backoff:
-    """Doubles the wait with each end that follows soon after a start; one that ran for a minute begins anew."""
+    """Doubles the wait with each end that follows soon after a start; one that ran for a minute
+    begins anew."""
 
     failures: int = 0
 
     def wait_s(self, *, ran_s: float) -> float:
-        """How long to wait before starting again what has just ended after running for ``ran_s``."""
+        """How long to wait before starting again what has just ended after running for
+        ``ran_s``."""
         self.failures = 1 if ran_s >= _SETTLED_S else self.failures + 1
         return float(min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** (self.failures - 1)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What to run: its name in messages and files, the words of the command and what is added to the environment."""
+    """What to run: its name in messages and files, the words of the command and what is added to
+    the environment."""
 
     name: str
     words: Sequence[str]
@@ -62,13 +66,19 @@ class Child:
         self._close_lifeline()
         rotate(self.log)
         with open_log(self.log) as out:
-            # A session of its own: Ctrl-C reaches the supervisor alone, which ends the others in order.
+            # A session of its own: Ctrl-C reaches the supervisor alone, which ends the others in
+            # order.
             self._process = subprocess.Popen(
                 self.command.words,
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,
-                env={**os.environ, **self.command.environment, VARIABLE: "1", LOG_FILE: str(self.log)},
+                env={
+                    **os.environ,
+                    **self.command.environment,
+                    VARIABLE: "1",
+                    LOG_FILE: str(self.log),
+                },
                 start_new_session=True,
                 umask=PRIVATE_UMASK,
             )

@@ -1,4 +1,5 @@
-"""A former run: refuses to disturb one that runs, clears away what a killed one left behind, ends one on request."""
+"""A former run: refuses to disturb one that runs, clears away what a killed one left behind, ends
+one on request."""
 
 import contextlib
 import fcntl
@@ -20,7 +21,8 @@ class RunsAlready(RuntimeError):
 
 @contextlib.contextmanager
 def claimed(home: Path) -> Iterator[None]:
-    """Be the only run of this home while inside. The claim ends with the process, so a killed run leaves none."""
+    """Be the only run of this home while inside. The claim ends with the process, so a killed run
+    leaves none."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "run.lock").open("w") as file:
         try:
@@ -31,7 +33,8 @@ def claimed(home: Path) -> Iterator[None]:
 
 
 def refuse_if_running(home: Path) -> None:
-    """Raise :class:`RunsAlready` if a run of this home is there; for who does not want the home for itself."""
+    """Raise :class:`RunsAlready` if a run of this home is there; for who does not want the home for
+    itself."""
     run = read_run(home)
     if run is not None and is_running(run.supervisor):
         raise RunsAlready(_words(home, run))
@@ -50,7 +53,8 @@ def clear_former(home: Path, say: Callable[[str], None]) -> None:
 
 
 def stop_run(home: Path, say: Callable[[str], None]) -> bool:
-    """End the run of this home and all that belongs to it; False if there was none. Calling it again does no harm."""
+    """End the run of this home and all that belongs to it; False if there was none. Calling it
+    again does no harm."""
     run = read_run(home)
     if run is None:
         return False
@@ -70,7 +74,10 @@ def _clear(home: Path, former: RunRecord, say: Callable[[str], None]) -> None:
     owned = running_process(broker.home) if former.owns_broker else None
     if left or owned:
         names = [f"{process.name} (pid {process.mark.pid})" for process in left]
-        say("a former run was killed; ending what it left: " + ", ".join([*names, *(["the broker"] if owned else [])]))
+        say(
+            "a former run was killed; ending what it left: "
+            + ", ".join([*names, *(["the broker"] if owned else [])])
+        )
     for process in left:
         end(process.mark, grace_s=_GRACE_S)
     if owned:

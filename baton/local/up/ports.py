@@ -15,7 +15,12 @@ def ports_wanted(settings: Settings) -> list[tuple[str, int]]:
     base = settings.metrics_port
     metrics = [(_METRICS, base + number if base else 0) for number in range(len(WORKERS))]
     broker = [("BATON_BROKER_PORT", settings.broker_port)] if settings.embedded else []
-    return [*broker, (_GATEWAY, UpSettings().gateway_port), (_BOARD, UpSettings().board_port), *metrics]
+    return [
+        *broker,
+        (_GATEWAY, UpSettings().gateway_port),
+        (_BOARD, UpSettings().board_port),
+        *metrics,
+    ]
 
 
 def choose_gateway_port() -> int:
@@ -31,7 +36,9 @@ def choose_board_port() -> int:
 def choose_metrics_ports(settings: Settings) -> dict[str, int]:
     """A port for each process; raises ``PortTaken`` naming the setting."""
     base = settings.metrics_port
-    return {name: _choose(_METRICS, base + number if base else 0) for number, name in enumerate(WORKERS)}
+    return {
+        name: _choose(_METRICS, base + number if base else 0) for number, name in enumerate(WORKERS)
+    }
 
 
 def _choose(setting: str, port: int) -> int:

@@ -15,14 +15,16 @@ _EXAMPLE = "agreements/software.yaml"
 
 
 def example_agreement() -> Path:
-    """The agreement that ships with Baton: inside the installed package, or beside it in a checkout."""
+    """The agreement that ships with Baton: inside the installed package, or beside it in a
+    checkout."""
     packaged = Path(__file__).resolve().parents[2] / "_examples"
     folder = packaged if packaged.is_dir() else Path(__file__).resolve().parents[3] / "examples"
     return folder / _EXAMPLE
 
 
 def prepare_cluster(settings: Settings, say: Callable[[str], None]) -> None:
-    """Make the topics that are missing, and put an agreement in force if none ever was. Doing it again changes nothing."""
+    """Make the topics that are missing, and put an agreement in force if none ever was. Doing it
+    again changes nothing."""
     honour_registry(settings)
     made = ensure_topics(confluent_options(settings), layout_of(settings))
     if made:
@@ -31,5 +33,9 @@ def prepare_cluster(settings: Settings, say: Callable[[str], None]) -> None:
     outcome = asyncio.run(publish_agreement(settings, path.read_text(), file=path.name))
     say(
         f"agreement {outcome.version} "
-        + (f"of {path} is put in force, signed for both sides" if outcome.changed else "is in force")
+        + (
+            f"of {path} is put in force, signed for both sides"
+            if outcome.changed
+            else "is in force"
+        )
     )

@@ -26,7 +26,9 @@ def ask(process: ProcessRecord) -> Answer:
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
     try:
         connection.request("GET", parts.path)
-        return Answer.READY if connection.getresponse().status == http.client.OK else Answer.NOT_READY
+        return (
+            Answer.READY if connection.getresponse().status == http.client.OK else Answer.NOT_READY
+        )
     except (OSError, http.client.HTTPException):
         return Answer.SILENT
     finally:

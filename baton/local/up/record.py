@@ -1,4 +1,5 @@
-"""``run.json``: what runs, so that any command can tell it and the next run can clear away what a killed one left behind."""
+"""``run.json``: what runs, so that any command can tell it and the next run can clear away what a
+killed one left behind."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +21,8 @@ class RunState(StrEnum):
 
 
 class ProcessState(StrEnum):
-    """How a process is: ``alive`` answers but is not ready (restoring, waiting for a broker); ``gone`` is none of ours any more."""
+    """How a process is: ``alive`` answers but is not ready (restoring, waiting for a broker);
+    ``gone`` is none of ours any more."""
 
     READY = "ready"
     ALIVE = "alive"
@@ -47,7 +49,8 @@ class ProcessRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """One run of ``baton up``. ``owns_broker``: whether the embedded broker was started by it and ends with it."""
+    """One run of ``baton up``. ``owns_broker``: whether the embedded broker was started by it and
+    ends with it."""
 
     supervisor: Mark
     state: RunState
@@ -67,10 +70,13 @@ def write_run(home: Path, run: RunRecord) -> None:
 
 
 def read_run(home: Path) -> RunRecord | None:
-    """The last run of this home, whether it still runs or not; None where there is none that can be read."""
+    """The last run of this home, whether it still runs or not; None where there is none that can be
+    read."""
     try:
         raw = json.loads((home / _FILE).read_text())
-        processes = tuple(ProcessRecord(**{**each, "mark": Mark(**each["mark"])}) for each in raw.pop("processes"))
+        processes = tuple(
+            ProcessRecord(**{**each, "mark": Mark(**each["mark"])}) for each in raw.pop("processes")
+        )
         supervisor, state = Mark(**raw.pop("supervisor")), RunState(raw.pop("state"))
         return RunRecord(supervisor=supervisor, state=state, processes=processes, **raw)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -1,4 +1,5 @@
-"""How the services and the gateway are started: each in a process of its own, by the command that anybody can use (``baton worker NAME``)."""
+"""How the services and the gateway are started: each in a process of its own, by the command that
+anybody can use (``baton worker NAME``)."""
 
 import hashlib
 import platform
@@ -27,7 +28,8 @@ def _command(name: str, settings: Settings, *, metrics_port: int, own_port: int 
         "BATON_BOOTSTRAP": bootstrap_of(settings),
         "BATON_HOME": str(settings.home),
         "BATON_METRICS_PORT": str(metrics_port),
-        # The same after a restart, so that the group gives its tasks back at once instead of sharing them out anew.
+        # The same after a restart, so that the group gives its tasks back at once instead of
+        # sharing them out anew.
         "BATON_INSTANCE_ID": f"{name}-{_place(settings)}",
     }
     addresses = {"metrics": f"http://{_reachable(settings.metrics_host)}:{metrics_port}"}

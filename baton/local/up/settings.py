@@ -9,12 +9,23 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class UpSettings(BaseSettings):
     """``BATON_*`` of a run on one machine."""
 
-    model_config = SettingsConfigDict(env_prefix="BATON_", frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="BATON_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
 
     gateway_port: int = Field(
-        8080, ge=0, le=65535, description="Port of the HTTP gateway; 0 chooses a free one; the gateway reads it too"
+        8080,
+        ge=0,
+        le=65535,
+        description="Port of the HTTP gateway; 0 chooses a free one; the gateway reads it too",
     )
-    board_port: int = Field(8090, ge=0, le=65535, description="Port of the board; 0 chooses a free one; the board reads it too")
+    board_port: int = Field(
+        8090,
+        ge=0,
+        le=65535,
+        description="Port of the board; 0 chooses a free one; the board reads it too",
+    )
     agreement: Path | None = Field(
-        None, description="Agreement that `baton up` publishes if none is in force; without it the example"
+        None,
+        description="Agreement that `baton up` publishes if none is in force; without it the example",
     )

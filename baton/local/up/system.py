@@ -1,7 +1,8 @@
 """A whole Baton on this machine: starts the parts in order, tends them, and ends all of them again.
 
-The order is broker, preparation (topics, agreement), services; it ends in the reverse order, and only what it started itself. The
-caller gives it turns (:meth:`System.tend`) and so decides how long it runs.
+The order is broker, preparation (topics, agreement), services; it ends in the reverse order, and
+only what it started itself. The caller gives it turns (:meth:`System.tend`) and so decides how long
+it runs.
 """
 
 import contextlib
@@ -39,7 +40,8 @@ class ServiceFailed(RuntimeError):
 
 
 class System:
-    """``prepare`` makes topics and publishes; ``commands`` says which services run. Both get settings with an address."""
+    """``prepare`` makes topics and publishes; ``commands`` says which services run. Both get
+    settings with an address."""
 
     def __init__(
         self,
@@ -60,7 +62,11 @@ class System:
         self._children: list[Child] = []
         self._due: dict[str, float] = {}
         self._rotate_at = 0.0
-        self._run = RunRecord(supervisor=supervisor or own_mark(), state=RunState.STARTING, namespace=settings.namespace)
+        self._run = RunRecord(
+            supervisor=supervisor or own_mark(),
+            state=RunState.STARTING,
+            namespace=settings.namespace,
+        )
 
     @property
     def run(self) -> RunRecord:
@@ -93,7 +99,8 @@ class System:
             self._write()
 
     def await_ready(self, timeout_s: float) -> None:
-        """Tend the services until all are ready; raises :class:`ServiceFailed` for one that keeps ending or takes too long."""
+        """Tend the services until all are ready; raises :class:`ServiceFailed` for one that keeps
+        ending or takes too long."""
         deadline = time.monotonic() + timeout_s
         waiting = self._not_ready()
         self._say(f"waiting for {', '.join(waiting)}")
@@ -105,7 +112,11 @@ class System:
                     and child.restarts >= _STARTS_BEFORE_GIVING_UP - 1
                     and child.exit_code() is not None
                 ):
-                    raise ServiceFailed(_failure(child, f"ended {_STARTS_BEFORE_GIVING_UP} times before it was ready"))
+                    raise ServiceFailed(
+                        _failure(
+                            child, f"ended {_STARTS_BEFORE_GIVING_UP} times before it was ready"
+                        )
+                    )
                 if child.command.name in waiting and time.monotonic() > deadline:
                     raise ServiceFailed(_failure(child, f"was not ready after {timeout_s:.0f} s"))
             time.sleep(_POLL_S)
@@ -113,7 +124,8 @@ class System:
         self._write(state=RunState.RUNNING)
 
     def tend(self) -> None:
-        """Start again what has ended, broker or service, each after its wait. To be called a few times a second."""
+        """Start again what has ended, broker or service, each after its wait. To be called a few
+        times a second."""
         if self._run.owns_broker:
             self._broker.tend()
             if self._broker.restarts != self._run.broker_restarts:
@@ -135,13 +147,19 @@ class System:
         if name not in self._due:
             wait_s = child.backoff.wait_s(ran_s=now - child.started_at)
             self._due[name] = now + wait_s
-            self._say(f"{name} ended with code {code}; starting it again in {wait_s:g} s; its log: {child.log}")
+            self._say(
+                f"{name} ended with code {code}; starting it again in {wait_s:g} s; its log: "
+                f"{child.log}"
+            )
         elif now >= self._due[name]:
             try:
                 child.start()
             except OSError as error:  # a full disk: what runs goes on, and this is tried again
                 self._due[name] = now + _DISK_WAIT_S
-                self._say(f"{name} cannot be started: {child.log}: {error.strerror}; trying again in {_DISK_WAIT_S:g} s")
+                self._say(
+                    f"{name} cannot be started: {child.log}: {error.strerror}; trying again in "
+                    f"{_DISK_WAIT_S:g} s"
+                )
                 return
             del self._due[name]
             self._write_if_possible()
@@ -185,18 +203,23 @@ class System:
         return [
             child.command.name
             for child in self._children
-            if (record := child.record) is None or child.exit_code() is not None or ask(record) is not Answer.READY
+            if (record := child.record) is None
+            or child.exit_code() is not None
+            or ask(record) is not Answer.READY
         ]
 
     def _write_if_possible(self) -> None:
-        """A full disk must not end what runs; the record is brought up to date with the next change."""
+        """A full disk must not end what runs; the record is brought up to date with the next
+        change."""
         try:
             self._write()
         except OSError as error:
             self._say(f"{self.settings.home}: {error.strerror}; see: baton doctor")
 
     def _write(self, *, state: RunState | None = None, bootstrap: str | None = None) -> None:
-        processes: tuple[ProcessRecord, ...] = tuple(child.record for child in self._children if child.record is not None)
+        processes: tuple[ProcessRecord, ...] = tuple(
+            child.record for child in self._children if child.record is not None
+        )
         self._run = replace(
             self._run,
             processes=processes,
@@ -207,5 +230,8 @@ class System:
 
 
 def _failure(child: Child, what: str) -> str:
-    lines = "\n  ".join(line if len(line) <= _LINE else f"{line[:_LINE]} ..." for line in child.last_lines(_LAST_LINES))
+    lines = "\n  ".join(
+        line if len(line) <= _LINE else f"{line[:_LINE]} ..."
+        for line in child.last_lines(_LAST_LINES)
+    )
     return f"{child.command.name} {what}; the end of {child.log}:\n  {lines}"

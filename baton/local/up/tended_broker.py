@@ -1,7 +1,8 @@
-"""The embedded broker as a part of a run: started again when it ends, as services are, without holding up who looks after them.
+"""The embedded broker as a part of a run: started again when it ends, as services are, without
+holding up who looks after them.
 
-A start takes seconds (the node's controller runs alone first, see ``embedded.py``), so it goes on in a thread of its own. The broker
-comes back at the same address, since the services know no other.
+A start takes seconds (the node's controller runs alone first, see ``embedded.py``), so it goes on
+in a thread of its own. The broker comes back at the same address, since the services know no other.
 """
 
 import contextlib
@@ -18,7 +19,9 @@ _JOIN_S = 0.2
 class TendedBroker:
     """``make`` gives the broker for a port; 0: any free one, which it keeps from then on."""
 
-    def __init__(self, make: Callable[[int], EmbeddedBroker], port: int, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, make: Callable[[int], EmbeddedBroker], port: int, say: Callable[[str], None]
+    ) -> None:
         self._make = make
         self._say = say
         self.broker = make(port)
@@ -29,14 +32,16 @@ class TendedBroker:
         self._starting: threading.Thread | None = None
 
     def start(self) -> str:
-        """Start it, wait until it answers and give its address; raises as :meth:`EmbeddedBroker.start` does."""
+        """Start it, wait until it answers and give its address; raises as
+        :meth:`EmbeddedBroker.start` does."""
         address = self.broker.start()
         self._started_at = time.monotonic()
         self.broker = self._make(int(address.rpartition(":")[2]))
         return address
 
     def tend(self) -> bool:
-        """Start it again when it has ended, after a wait. Gives whether it was started just now. To be called often."""
+        """Start it again when it has ended, after a wait. Gives whether it was started just now. To
+        be called often."""
         now = time.monotonic()
         if self._starting is not None:
             if self._starting.is_alive():
@@ -48,7 +53,9 @@ class TendedBroker:
         elif self._due is None:
             wait_s = self._backoff.wait_s(ran_s=now - self._started_at)
             self._due = now + wait_s
-            self._say(f"the broker ended; starting it again in {wait_s:g} s; its log: {self.broker.log}")
+            self._say(
+                f"the broker ended; starting it again in {wait_s:g} s; its log: {self.broker.log}"
+            )
         elif now >= self._due:
             self._due, self._started_at = None, now
             self.restarts += 1

@@ -1,4 +1,5 @@
-"""The write key of a run on one machine: made at the first start, so that HTTP works at once and is still shut to everybody else."""
+"""The write key of a run on one machine: made at the first start, so that HTTP works at once and is
+still shut to everybody else."""
 
 import os
 import secrets
@@ -16,7 +17,8 @@ def key_file(home: Path) -> Path:
 
 
 def key_environment(home: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What the gateway is to be told besides its own settings: nothing if those say who may send, else the file of our key."""
+    """What the gateway is to be told besides its own settings: nothing if those say who may send,
+    else the file of our key."""
     given = os.environ if environment is None else environment
     if any(given.get(name) for name in _GIVEN):
         return {}

@@ -1,4 +1,5 @@
-"""The whole audit: one pass over the facts, every task computed again, a pass over what came meanwhile, then bucket by bucket."""
+"""The whole audit: one pass over the facts, every task computed again, a pass over what came
+meanwhile, then bucket by bucket."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -46,9 +47,11 @@ _SAID_EVERY = 10_000
 
 
 class Audit:
-    """``reducers``: all of the flow. ``acknowledged``: event ids that a sender was told are taken. ``since_ms``: look only at events and
-    leads of which anything was appended since. ``grace_ms``: how long after its deadline a clock may still run. ``buckets``: memory is a bucket's.
-    ``until_ms``: the log's time, where that is known to be later than its last record. ``processes``: how many compute tasks again."""
+    """``reducers``: all of the flow. ``acknowledged``: event ids that a sender was told are taken.
+    ``since_ms``: look only at events and leads of which anything was appended since. ``grace_ms``:
+    how long after its deadline a clock may still run. ``buckets``: memory is a bucket's.
+    ``until_ms``: the log's time, where that is known to be later than its last record.
+    ``processes``: how many compute tasks again."""
 
     def __init__(
         self,
@@ -95,7 +98,11 @@ class Audit:
 
     def _read_all(self, take: Callable[[Record], None]) -> None:
         """Read on from where the reading before ended."""
-        places = [(spec.name, number) for spec in FACT_TOPICS for number in range(self._source.partitions(spec.name))]
+        places = [
+            (spec.name, number)
+            for spec in FACT_TOPICS
+            for number in range(self._source.partitions(spec.name))
+        ]
         starts = {place: self._ends.get(place) for place in places}
         total = sum(self._source.length(place, start) for place, start in starts.items())
         for number, record in enumerate(self._source.read_all(starts)):
@@ -116,16 +123,22 @@ class Audit:
     def _compute_again(self) -> None:
         tasks = Tasks(self._source, self._reducers, self._book, self._namespace)
         left_out: set[str] = set()
-        for number, outcome in enumerate(tasks.run(self._rebuilt_row, self._report.add, processes=self._processes)):
+        for number, outcome in enumerate(
+            tasks.run(self._rebuilt_row, self._report.add, processes=self._processes)
+        ):
             self._progress("computing tasks again", number, tasks.number)
             self._report.checked["batches"] += outcome.batches
             if outcome.obstacle is not None:
                 self._report.unchecked.append(outcome.obstacle)
                 left_out.update(outcome.outputs)
         self._progress("computing tasks again", tasks.number, tasks.number)
-        self._rebuilt = frozenset(topic for reducer in self._reducers for topic in reducer.outputs) - left_out
+        self._rebuilt = (
+            frozenset(topic for reducer in self._reducers for topic in reducer.outputs) - left_out
+        )
 
-    def _rebuilt_row(self, fact_id: str, topic: str, partition: int, key: bytes, said: bytes) -> None:
+    def _rebuilt_row(
+        self, fact_id: str, topic: str, partition: int, key: bytes, said: bytes
+    ) -> None:
         row = (REBUILT, topic, partition, -1, said)
         if topic in COMPACTED:
             self._sorter.facts.add(f"{topic}/{key.decode('utf-8', 'replace')}", (*row, fact_id))
@@ -160,7 +173,9 @@ class Audit:
             if self._is_recent(leads):
                 self._check_lead(lead_id, leads)
 
-    def _said(self, what: str, groups: Iterable[tuple[str, list[Any]]]) -> Iterable[tuple[str, list[Any]]]:
+    def _said(
+        self, what: str, groups: Iterable[tuple[str, list[Any]]]
+    ) -> Iterable[tuple[str, list[Any]]]:
         for number, group in enumerate(groups):
             if number % _SAID_EVERY == 0:
                 self._progress(what, number, number + 1)
@@ -171,29 +186,55 @@ class Audit:
 
     def _check_pool(self, pool: str, rows: list[tuple[Any, ...]]) -> None:
         decisions, releases, answers = of_plain(rows)
-        check_pool(pool, decisions, releases, period_of=lambda at_ms: self._period(pool, at_ms), add=self._report.add)
+        check_pool(
+            pool,
+            decisions,
+            releases,
+            period_of=lambda at_ms: self._period(pool, at_ms),
+            add=self._report.add,
+        )
 
         if self._is_whole(ROUTER_QUEUE, "offers and ended hand-offs"):
             check_offers(
-                decisions, releases, answers, limit_of=lambda at_ms, who: self._offers(pool, at_ms, who), add=self._report.add
+                decisions,
+                releases,
+                answers,
+                limit_of=lambda at_ms, who: self._offers(pool, at_ms, who),
+                add=self._report.add,
             )
 
     def _offers(self, pool: str, at_ms: int, person: str) -> int | None:
-        """How many unanswered offers the person may have in the pool then; the larger number where that has just changed."""
+        """How many unanswered offers the person may have in the pool then; the larger number where
+        that has just changed."""
         limits = []
         for moment in (at_ms, at_ms - 1):
             reference = self._book.at(moment)
             found = reference.agreement.pools.get(pool) if reference is not None else None
-            limits += [member.offers for member in found.members if member.person == person] if found is not None else []
-        return None if not limits or None in limits else max(limit for limit in limits if limit is not None)
+            limits += (
+                [member.offers for member in found.members if member.person == person]
+                if found is not None
+                else []
+            )
+        return (
+            None
+            if not limits or None in limits
+            else max(limit for limit in limits if limit is not None)
+        )
 
     def _is_whole(self, topic: str, what: str) -> bool:
-        """Whether nothing of the topic was deleted by retention; else says that ``what`` is left out."""
+        """Whether nothing of the topic was deleted by retention; else says that ``what`` is left
+        out."""
         if topic not in self._whole:
-            starts = [self._source.first(topic, partition) for partition in range(self._source.partitions(topic))]
+            starts = [
+                self._source.first(topic, partition)
+                for partition in range(self._source.partitions(topic))
+            ]
             self._whole[topic] = not any(starts)
             if any(starts):
-                words = f"{what}: {topic} begins at {max(starts)}, what came before was deleted by retention"
+                words = (
+                    f"{what}: {topic} begins at {max(starts)}, what came before was deleted by "
+                    "retention"
+                )
                 self._report.unchecked.append(words)
         return self._whole[topic]
 
@@ -206,7 +247,9 @@ class Audit:
         parts = [Part._make(row) for row in rows if len(row) == len(Part._fields)]
         counts = [Counted._make(row) for row in rows if len(row) == len(Counted._fields)]
         until_ms = self._until_ms - self._grace_ms
-        check_account(account, parts, counts, until_ms=until_ms, claim=self._claim, add=self._report.add)
+        check_account(
+            account, parts, counts, until_ms=until_ms, claim=self._claim, add=self._report.add
+        )
 
     def _check_goal(self, goal: str, rows: list[tuple[Any, ...]]) -> None:
         told = [Achieved._make(row) for row in rows if len(row) == len(Achieved._fields)]
@@ -220,12 +263,25 @@ class Audit:
                 continue
             reference = self._book.at(at_ms)
             agreed = reference.agreement.goals.get(goal) if reference is not None else None
-            if reference is None or agreed is None or metric != agreed.metric or agreed.currency is not None:
+            if (
+                reference is None
+                or agreed is None
+                or metric != agreed.metric
+                or agreed.currency is not None
+            ):
                 return  # money, or a goal that has changed: counted by other rules
             period = period_name(agreed.per, reference.agreement.timezone, occurred_at_ms)
             tallies.append(Tally(at_ms, where, tally_id, lead_id, cycle, period))
         whole = len(self._book.terms()) == 1
-        check_goal(goal, tallies, joined, told, until_ms=self._until_ms - self._grace_ms, whole=whole, add=self._report.add)
+        check_goal(
+            goal,
+            tallies,
+            joined,
+            told,
+            until_ms=self._until_ms - self._grace_ms,
+            whole=whole,
+            add=self._report.add,
+        )
 
     def _period(self, pool: str, at_ms: int) -> str:
         """The period in which the pool counted a turn then, by the agreement in force."""
@@ -246,9 +302,13 @@ class Audit:
             assert record_type is not None, f"{topic} has no record type"
             place = Place(topic=topic, partition=partition, offset=offset)
             try:
-                dated.append(Dated(at_ms=at_ms, place=place, value=codec_for(record_type).decode(value)))
+                dated.append(
+                    Dated(at_ms=at_ms, place=place, value=codec_for(record_type).decode(value))
+                )
             except ContractError as error:
-                self._report.add(Finding(invariant=Invariant.READABLE, words=error.reason, place=place))
+                self._report.add(
+                    Finding(invariant=Invariant.READABLE, words=error.reason, place=place)
+                )
         add, until_ms, grace_ms = self._report.add, self._until_ms, self._grace_ms
         check_lead(dated, until_ms=until_ms, grace_ms=grace_ms, add=add)
         check_handouts(dated, self._agreement, grace_ms=grace_ms, add=add)

@@ -1,8 +1,10 @@
-"""Who holds a lead at the end of the log, by a small model of its own: the public topics alone, each in its own order.
+"""Who holds a lead at the end of the log, by a small model of its own: the public topics alone,
+each in its own order.
 
-It shares no code with the service that watches custody: topics are joined by the ids in their records (qualification, hand-off, rest),
-never by which came first. Pure: all records of one lead go in, findings come out. Since a record may be on its way, what began less
-than ``grace_ms`` before the end is no finding.
+It shares no code with the service that watches custody: topics are joined by the ids in their
+records (qualification, hand-off, rest), never by which came first. Pure: all records of one lead go
+in, findings come out. Since a record may be on its way, what began less than ``grace_ms`` before
+the end is no finding.
 """
 
 from collections.abc import Sequence
@@ -21,7 +23,8 @@ _GONE = frozenset({StageEvent.MERGED, StageEvent.ERASED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Custody:
-    """Where a lead is. ``last``: the move that says so. ``missing``: what it lacks, in words; empty where somebody has it."""
+    """Where a lead is. ``last``: the move that says so. ``missing``: what it lacks, in words; empty
+    where somebody has it."""
 
     last: Dated
     missing: str = ""
@@ -35,14 +38,19 @@ def check_custody(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add
     custody = _custody(moves, records, until_ms - grace_ms)
     since = max((record.at_ms for record in records if _concerns(record)), default=0)
     if not custody.missing or not until_ms - SHORT_MS <= since < until_ms - grace_ms:
-        return  # held; or on its way; or so long ago that what came of it may have been deleted by retention
+        # held; or on its way; or so long ago that what came of it may have been deleted by
+        # retention
+        return
     words = f"nobody holds the lead: {custody.missing}"
     add(Finding(invariant=Invariant.HELD, words=words, place=custody.last.place))
 
 
 def _concerns(record: Dated) -> bool:
     """Whether the record changes who has the lead."""
-    return isinstance(record.value, LeadStaged | LeadRouted | LeadUnrouted | HandoffNoted | LeadRecycled | LeadReactivated)
+    return isinstance(
+        record.value,
+        LeadStaged | LeadRouted | LeadUnrouted | HandoffNoted | LeadRecycled | LeadReactivated,
+    )
 
 
 def _custody(moves: Sequence[Dated], records: Sequence[Dated], overdue_ms: int) -> Custody:
@@ -54,26 +62,35 @@ def _custody(moves: Sequence[Dated], records: Sequence[Dated], overdue_ms: int) 
         return _in_work(last, moves, records)
     if stage in _RESTS:
         return _at_rest(last, records, overdue_ms)
-    if stage == Stage.DISQUALIFIED and not any(move.value.reason for move in moves if move.value.to_stage == stage):
+    if stage == Stage.DISQUALIFIED and not any(
+        move.value.reason for move in moves if move.value.to_stage == stage
+    ):
         return Custody(last=last, missing="ended without a reason")
     return Custody(last=last)
 
 
 def _in_work(last: Dated, moves: Sequence[Dated], records: Sequence[Dated]) -> Custody:
-    """Some hand-off of the qualification stands: routed or waiting, and neither withdrawn nor rejected since."""
-    named = [move.value.qualification_id for move in moves if move.value.qualification_id is not None]
+    """Some hand-off of the qualification stands: routed or waiting, and neither withdrawn nor
+    rejected since."""
+    named = [
+        move.value.qualification_id for move in moves if move.value.qualification_id is not None
+    ]
     if not named:
         return Custody(last=last, missing="in work and never qualified")
     handed = [
         record
         for record in records
-        if isinstance(record.value, LeadRouted | LeadUnrouted) and record.value.qualification_id == named[-1]
+        if isinstance(record.value, LeadRouted | LeadUnrouted)
+        and record.value.qualification_id == named[-1]
     ]
     lost = lost_handoffs(records)
     lost |= {move.value.handoff_id for move in moves if move.value.event == StageEvent.REJECTED}
     if any(_stands(record) and record.value.handoff_id not in lost for record in handed):
         return Custody(last=last)
-    if any(move.value.event == StageEvent.ACCEPTED and move.value.qualification_id == named[-1] for move in moves):
+    if any(
+        move.value.event == StageEvent.ACCEPTED and move.value.qualification_id == named[-1]
+        for move in moves
+    ):
         return Custody(last=last)  # taken up by a person; the records of its routing may be gone
     missing = "taken back and not routed again" if handed else "qualified and not routed"
     return Custody(last=handed[-1] if handed else last, missing=missing)
@@ -105,7 +122,8 @@ def _at_rest(last: Dated, records: Sequence[Dated], overdue_ms: int) -> Custody:
     back = [
         record
         for record in records
-        if isinstance(record.value, LeadReactivated) and record.value.recycle_id == rest.value.recycle_id
+        if isinstance(record.value, LeadReactivated)
+        and record.value.recycle_id == rest.value.recycle_id
     ]
     due = back[-1].value.return_at_ms if back else rest.value.return_at_ms
     if due is None:

@@ -1,4 +1,5 @@
-"""Erasure, return dates and the verdicts of people, by the published facts of one lead and the agreement's words.
+"""Erasure, return dates and the verdicts of people, by the published facts of one lead and the
+agreement's words.
 
 Pure: all records of one lead go in, findings come out; no reducer is asked.
 """
@@ -8,7 +9,15 @@ from datetime import UTC, datetime, timedelta
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.compiled.recycling import RecycleReason
-from baton.contracts.intake import ActKind, EventKind, LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
+from baton.contracts.intake import (
+    ActKind,
+    EventKind,
+    LeadAct,
+    LeadEvent,
+    LeadMerge,
+    LeadPerson,
+    Person,
+)
 from baton.contracts.leads import Actor, LeadQualified, LeadScored, LeadStaged, StageEvent
 from baton.contracts.routing import REINSTATED, HandoffKind, HandoffNoted, LeadRouted
 from baton.contracts.slas import RETURN_DATE, LeadReactivated, LeadRecycled
@@ -21,21 +30,37 @@ _HELD_VERDICTS = frozenset({StageEvent.ACCEPTED, StageEvent.REJECTED, StageEvent
 
 
 def check_erasure(records: Sequence[Dated], *, until_ms: int, add: Add) -> None:
-    """Once a lead is erased the scorer says nothing of it any more, and nothing of the person is left to read. An erasure that was
-    asked for is carried out. ``until_ms``: what was asked for later may be on its way."""
+    """Once a lead is erased the scorer says nothing of it any more, and nothing of the person is
+    left to read. An erasure that was asked for is carried out. ``until_ms``: what was asked for
+    later may be on its way."""
     erased = next(
-        (record for record in records if isinstance(record.value, LeadStaged) and record.value.event == StageEvent.ERASED), None
+        (
+            record
+            for record in records
+            if isinstance(record.value, LeadStaged) and record.value.event == StageEvent.ERASED
+        ),
+        None,
     )
     asked = next((record for record in records if _asks_erasure(record)), None)
     merged = any(isinstance(record.value, LeadMerge) for record in records)
     if erased is None:
         known = any(isinstance(record.value, LeadScored | LeadStaged) for record in records)
         if asked is not None and known and not merged and asked.at_ms < until_ms:
-            add(Finding(invariant=Invariant.ERASED, words="the lead was to be erased and was not", place=asked.place))
+            add(
+                Finding(
+                    invariant=Invariant.ERASED,
+                    words="the lead was to be erased and was not",
+                    place=asked.place,
+                )
+            )
         return
     _check_silence(records, erased, add)
     people = [record for record in records if isinstance(record.value, LeadPerson)]
-    if people and erased.at_ms < until_ms and (not people[-1].value.erased or people[-1].value.person != Person()):
+    if (
+        people
+        and erased.at_ms < until_ms
+        and (not people[-1].value.erased or people[-1].value.person != Person())
+    ):
         words = "the lead is erased and the person is not"
         add(Finding(invariant=Invariant.ERASED, words=words, place=people[-1].place))
 
@@ -48,7 +73,10 @@ def _check_silence(records: Sequence[Dated], erased: Dated, add: Add) -> None:
     for record in records:
         later = record.at_ms > erased.at_ms
         if isinstance(record.value, LeadStaged):
-            later = record.place.partition == erased.place.partition and record.place.offset > erased.place.offset
+            later = (
+                record.place.partition == erased.place.partition
+                and record.place.offset > erased.place.offset
+            )
         if later and isinstance(record.value, LeadStaged | LeadScored | LeadQualified):
             words = f"the lead was erased by {erased.place}"
             add(Finding(invariant=Invariant.ERASED, words=words, place=record.place))
@@ -72,21 +100,35 @@ def check_returns(records: Sequence[Dated], agreements: Agreements, add: Add) ->
                 due[back.recycle_id] = back.return_at_ms
 
 
-def _check_return(record: Dated, recycled: LeadRecycled, agreement: CompiledAgreement, add: Add) -> None:
+def _check_return(
+    record: Dated, recycled: LeadRecycled, agreement: CompiledAgreement, add: Add
+) -> None:
     recycling = agreement.recycling
     rule = recycling.reasons.get(recycled.reason) or recycling.reasons[recycling.fallback]
-    if recycled.revised or recycled.return_at_ms is None or (rule.before_contract_end_ms is not None and recycled.needs is None):
+    if (
+        recycled.revised
+        or recycled.return_at_ms is None
+        or (rule.before_contract_end_ms is not None and recycled.needs is None)
+    ):
         return
     expected = _return_at(agreement, recycled.at_ms, rule.after_ms, rule)
-    long_term = max(expected, _return_at(agreement, recycled.at_ms, recycling.long_term_after_ms, None))
+    long_term = max(
+        expected, _return_at(agreement, recycled.at_ms, recycling.long_term_after_ms, None)
+    )
     allowed = {expected} | ({long_term} if recycled.track == recycling.long_term_track else set())
     if recycled.return_at_ms not in allowed:
-        words = f"{recycled.reason}: the return date is {recycled.return_at_ms - expected} ms from what the agreement says"
+        words = (
+            f"{recycled.reason}: the return date is {recycled.return_at_ms - expected} ms from "
+            "what the agreement says"
+        )
         add(Finding(invariant=Invariant.RETURNS, words=words, place=record.place))
 
 
-def _return_at(agreement: CompiledAgreement, at_ms: int, after_ms: int, rule: RecycleReason | None) -> int:
-    """Elapsed time; or whole days, to the opening of the first working day from then on. Never inside the cool-off."""
+def _return_at(
+    agreement: CompiledAgreement, at_ms: int, after_ms: int, rule: RecycleReason | None
+) -> int:
+    """Elapsed time; or whole days, to the opening of the first working day from then on. Never
+    inside the cool-off."""
     not_before = at_ms + (rule.cool_off_ms if rule is not None else 0)
     if after_ms % _DAY_MS:
         return max(at_ms + after_ms, not_before)
@@ -99,28 +141,49 @@ def _return_at(agreement: CompiledAgreement, at_ms: int, after_ms: int, rule: Re
     return max(calendar.opening_of(day), not_before)
 
 
-def check_claims(lead_id: str, records: Sequence[Dated], claims: Sequence[Dated], *, until_ms: int, add: Add) -> None:
-    """What identities and accounts say of the lead: one that is in an account is there, and one that is somebody's no longer is not."""
+def check_claims(
+    lead_id: str, records: Sequence[Dated], claims: Sequence[Dated], *, until_ms: int, add: Add
+) -> None:
+    """What identities and accounts say of the lead: one that is in an account is there, and one
+    that is somebody's no longer is not."""
     ends = [record for record in records if _ends(record, lead_id)]
     for claim in claims:
         if claim.value == WAS_PERSON and not ends and claim.at_ms < until_ms:
-            words = f"the identity went on to another lead, and {lead_id} has neither ended in one nor been erased"
+            words = (
+                f"the identity went on to another lead, and {lead_id} has neither ended in one nor "
+                "been erased"
+            )
             add(Finding(invariant=Invariant.IDENTITY, words=words, place=claim.place))
         moves = [record for record in records if isinstance(record.value, LeadStaged)]
-        gone = moves and moves[-1].value.event in (StageEvent.MERGED, StageEvent.ERASED) and moves[-1].at_ms < until_ms
+        gone = (
+            moves
+            and moves[-1].value.event in (StageEvent.MERGED, StageEvent.ERASED)
+            and moves[-1].at_ms < until_ms
+        )
         if claim.value == IN_ACCOUNT and gone:
             words = f"lead {lead_id} is counted, though it was {moves[-1].value.event}"
             add(Finding(invariant=Invariant.ACCOUNTS, words=words, place=claim.place))
 
 
 def _ends(record: Dated, lead_id: str) -> bool:
-    return _asks_erasure(record) or (isinstance(record.value, LeadMerge) and record.value.loser == lead_id)
+    return _asks_erasure(record) or (
+        isinstance(record.value, LeadMerge) and record.value.loser == lead_id
+    )
 
 
 def check_acts(records: Sequence[Dated], *, grace_ms: int, add: Add) -> None:
-    """A verdict moves the hand-off that it names, by whom it came from, if they held it, and not long after it was taken from them."""
-    acts = {record.value.event_id: record.value for record in records if isinstance(record.value, LeadAct)}
-    owners = {record.value.handoff_id: record.value.owner for record in records if isinstance(record.value, LeadRouted)}
+    """A verdict moves the hand-off that it names, by whom it came from, if they held it, and not
+    long after it was taken from them."""
+    acts = {
+        record.value.event_id: record.value
+        for record in records
+        if isinstance(record.value, LeadAct)
+    }
+    owners = {
+        record.value.handoff_id: record.value.owner
+        for record in records
+        if isinstance(record.value, LeadRouted)
+    }
     merged = any(isinstance(record.value, LeadMerge) for record in records)
     for record in records:
         staged = record.value
@@ -130,19 +193,34 @@ def check_acts(records: Sequence[Dated], *, grace_ms: int, add: Add) -> None:
         named, words = act.act.handoff_id, ""
         if staged.by != act.act.by:
             words = f"{staged.event} by {staged.by}, but it was {act.act.by} who said so"
-        elif named is not None and staged.handoff_id not in (None, named) and not _crossed_withdrawal(records, act, owners):
+        elif (
+            named is not None
+            and staged.handoff_id not in (None, named)
+            and not _crossed_withdrawal(records, act, owners)
+        ):
             words = f"the act is about hand-off {named} and moved {staged.handoff_id}"
-        elif named is not None and staged.event in _HELD_VERDICTS and staged.actor in (Actor.SDR, Actor.SALES) and not merged:
+        elif (
+            named is not None
+            and staged.event in _HELD_VERDICTS
+            and staged.actor in (Actor.SDR, Actor.SALES)
+            and not merged
+        ):
             if owners.get(named, staged.by) != staged.by:
                 words = f"{staged.event} by {staged.by}, but {owners[named]} holds hand-off {named}"
-            elif staged.event != StageEvent.ACCEPTED and _was_taken(records, named, act.occurred_at_ms - grace_ms):
-                words = f"{staged.event} about hand-off {named}, which had been taken from {staged.by} long before"
+            elif staged.event != StageEvent.ACCEPTED and _was_taken(
+                records, named, act.occurred_at_ms - grace_ms
+            ):
+                words = (
+                    f"{staged.event} about hand-off {named}, which had been taken from {staged.by} "
+                    "long before"
+                )
         if words:
             add(Finding(invariant=Invariant.JUDGED, words=words, place=record.place))
 
 
 def _crossed_withdrawal(records: Sequence[Dated], act: LeadAct, owners: Mapping[str, str]) -> bool:
-    """An acceptance by whoever held the hand-off, done before it was withdrawn and told afterwards: the lead is theirs by a new one."""
+    """An acceptance by whoever held the hand-off, done before it was withdrawn and told afterwards:
+    the lead is theirs by a new one."""
     named = act.act.handoff_id or ""
     return (
         act.act.kind == ActKind.ACCEPTED

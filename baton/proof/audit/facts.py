@@ -8,15 +8,21 @@ from baton.proof.audit.findings import Finding, Invariant, Place
 FOUND, FOUND_LATER, REBUILT = "found", "found later", "rebuilt"
 
 Row = tuple[str, str, int, int, bytes]
-"""``(found, found later or rebuilt, topic, partition, offset, digest)``; a rebuilt fact has offset -1.
+"""``(found, found later or rebuilt, topic, partition, offset, digest)``; a rebuilt fact has offset
+-1.
 
-What is found only after the tasks were computed again may be newer than what they were computed up to."""
+What is found only after the tasks were computed again may be newer than what they were computed up
+to."""
 
 
-def check_fact(fact_id: str, rows: list[Row], *, rebuilt: frozenset[str], add: Callable[[Finding], None]) -> None:
-    """``rebuilt``: the topics all of whose writers were computed again; facts of others are only checked for uniqueness.
+def check_fact(
+    fact_id: str, rows: list[Row], *, rebuilt: frozenset[str], add: Callable[[Finding], None]
+) -> None:
+    """``rebuilt``: the topics all of whose writers were computed again; facts of others are only
+    checked for uniqueness.
 
-    What the outside sends under one id twice is admitted twice, and known for a duplicate only by ``identify``: there counts must agree.
+    What the outside sends under one id twice is admitted twice, and known for a duplicate only by
+    ``identify``: there counts must agree.
     """
     found = [row for row in rows if row[0] in (FOUND, FOUND_LATER)]
     again = [row for row in rows if row[0] == REBUILT]
@@ -24,7 +30,9 @@ def check_fact(fact_id: str, rows: list[Row], *, rebuilt: frozenset[str], add: C
         later = sum(row[0] == FOUND_LATER for row in rows)
         if INTAKE_KEYED in rebuilt and not len(found) - later <= len(again) <= len(found):
             place = _place(found[0]) if found else None
-            words = f"event {fact_id} was admitted {len(found)} times, its task computes {len(again)}"
+            words = (
+                f"event {fact_id} was admitted {len(found)} times, its task computes {len(again)}"
+            )
             add(Finding(invariant=Invariant.REBUILT, words=words, place=place))
         return
     for row in found[1:]:
@@ -45,10 +53,14 @@ def check_fact(fact_id: str, rows: list[Row], *, rebuilt: frozenset[str], add: C
 
 
 def check_compacted(
-    rows: list[tuple[str, str, int, int, bytes, str]], *, rebuilt: frozenset[str], add: Callable[[Finding], None]
+    rows: list[tuple[str, str, int, int, bytes, str]],
+    *,
+    rebuilt: frozenset[str],
+    add: Callable[[Finding], None],
 ) -> None:
-    """All that is known of one key of a compacted topic: ``(.., fact id)``. What is missing may have been replaced by what came later under
-    the key, as long as anything is there; what is there must be as computed."""
+    """All that is known of one key of a compacted topic: ``(.., fact id)``. What is missing may
+    have been replaced by what came later under the key, as long as anything is there; what is there
+    must be as computed."""
     by_id: dict[str, list[Row]] = {}
     for found, topic, partition, offset, said, fact_id in rows:
         by_id.setdefault(fact_id, []).append((found, topic, partition, offset, said))

@@ -1,4 +1,5 @@
-"""What an audit says: findings, each naming its offender by topic, partition and offset; and what was counted on the way."""
+"""What an audit says: findings, each naming its offender by topic, partition and offset; and what
+was counted on the way."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -50,33 +51,69 @@ MEANING: dict[Invariant, str] = {
     Invariant.READABLE: "each record is what its topic's contract says",
     Invariant.UNIQUE: "no two facts have the same id",
     Invariant.CAUSED: "each fact names its cause",
-    Invariant.REBUILT: "each fact is one that its task computes again from its journal, and none of those is missing",
+    Invariant.REBUILT: (
+        "each fact is one that its task computes again from its journal, and none of those is "
+        "missing"
+    ),
     Invariant.STATE: "each changelog holds, byte for byte, what its task computes again from its journal",
     Invariant.SUMS: "the lines of an explanation add up to the number shown",
-    Invariant.SCORES: "a score is the sum, by the agreement's words, of the acts that were accepted of the lead until then",
-    Invariant.ANSWERED: "each verdict of a person moves a stage or is refused, and no stage moves by a verdict that nobody gave",
+    Invariant.SCORES: (
+        "a score is the sum, by the agreement's words, of the acts that were accepted of the lead "
+        "until then"
+    ),
+    Invariant.ANSWERED: (
+        "each verdict of a person moves a stage or is refused, and no stage moves by a verdict "
+        "that nobody gave"
+    ),
     Invariant.STAGES: "each move in a cycle begins at the stage where the one before it ended",
     Invariant.ROUTED_ONCE: "a hand-off is routed to one person, once",
     Invariant.ONE_HOLDER: "a lead is handed on only after the hand-off before was ended",
     Invariant.CLOCKS: "a clock ends at most once, and is not broken before its deadline",
     Invariant.OVERDUE: "a clock whose deadline is past has ended, or is broken",
-    Invariant.TURNS: "the person chosen is the one whose turn it was; turns are counted right, and nobody is a lead from their share",
-    Invariant.CAPACITY: "nobody has more open than their capacity, by the record and by counting, unless it was asked for by name",
-    Invariant.HELD: "every lead that qualified has a person, a queue, a track with a return date, or an end with its reason",
+    Invariant.TURNS: (
+        "the person chosen is the one whose turn it was; turns are counted right, and nobody is a "
+        "lead from their share"
+    ),
+    Invariant.CAPACITY: (
+        "nobody has more open than their capacity, by the record and by counting, unless it was "
+        "asked for by name"
+    ),
+    Invariant.HELD: (
+        "every lead that qualified has a person, a queue, a track with a return date, or an end "
+        "with its reason"
+    ),
 }
 
 MEANING |= {
-    Invariant.IDENTITY: "an identity that belonged to several leads: each but the last has ended in another, or was erased",
-    Invariant.ACCOUNTS: "an account has as many people as its parts come to, and none that was merged away or erased",
+    Invariant.IDENTITY: (
+        "an identity that belonged to several leads: each but the last has ended in another, or "
+        "was erased"
+    ),
+    Invariant.ACCOUNTS: (
+        "an account has as many people as its parts come to, and none that was merged away or "
+        "erased"
+    ),
     Invariant.CONSENT: "nobody is handed to a person who had refused it by then, unless they asked for it",
-    Invariant.BROUGHT: "a hand-off has the person and the profile that its event told, and what had been told before",
-    Invariant.EMPLOYED: "whoever is given a lead is in the agreement that decided, and in the pool whose turn it was",
-    Invariant.PROMISED: "a deadline that is read is the one that is kept; a next try and a next change lie ahead or have come",
+    Invariant.BROUGHT: (
+        "a hand-off has the person and the profile that its event told, and what had been told "
+        "before"
+    ),
+    Invariant.EMPLOYED: (
+        "whoever is given a lead is in the agreement that decided, and in the pool whose turn it "
+        "was"
+    ),
+    Invariant.PROMISED: (
+        "a deadline that is read is the one that is kept; a next try and a next change lie ahead "
+        "or have come"
+    ),
     Invariant.RELEASED: "a lead whose qualification ended is in no queue and on nobody's load",
     Invariant.OFFERS: "nobody has more unanswered offers than their limit",
     Invariant.JUDGED: "a verdict moves the hand-off that it names, by whoever held it",
     Invariant.RETURNS: "a return date is what the reason says, and no lead is back before it",
-    Invariant.ERASED: "an erasure is carried out, nothing is said of the lead after it, and no person is left to read",
+    Invariant.ERASED: (
+        "an erasure is carried out, nothing is said of the lead after it, and no person is left to "
+        "read"
+    ),
     Invariant.TALLIES: "a goal has what its distinct tallies come to, each told once",
     Invariant.LATENESS: "a routing or an answer that came by the deadline does not leave its clock broken",
     Invariant.VERDICTS: "what counts towards a goal is a move that the lead made, and each such move counts",
@@ -84,8 +121,9 @@ MEANING |= {
 
 
 class Basis(StrEnum):
-    """How a promise is checked. ``independent``: from the records alone, by a model of the audit's own, so that a bug in what decides
-    is found. ``recomputed``: by the same code again, so that what a crash, a rebalance or a lost write did is found, and a wrong rule is not."""
+    """How a promise is checked. ``independent``: from the records alone, by a model of the audit's
+    own, so that a bug in what decides is found. ``recomputed``: by the same code again, so that
+    what a crash, a rebalance or a lost write did is found, and a wrong rule is not."""
 
     INDEPENDENT = "independent"
     RECOMPUTED = "recomputed"
@@ -141,8 +179,9 @@ class Dated:
 
 @dataclass(slots=True)
 class Report:
-    """The outcome. At most ``LISTED`` findings of an invariant are kept; ``broken`` counts them all. ``unchecked``: what could not
-    be checked, and why: an audit that left something out says so."""
+    """The outcome. At most ``LISTED`` findings of an invariant are kept; ``broken`` counts them
+    all. ``unchecked``: what could not be checked, and why: an audit that left something out says
+    so."""
 
     LISTED = 50
 

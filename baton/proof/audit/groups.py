@@ -1,6 +1,8 @@
-"""What belongs together beyond one lead: identities, accounts and goals, each counted from its records alone.
+"""What belongs together beyond one lead: identities, accounts and goals, each counted from its
+records alone.
 
-Pure. What must also hold of a lead that an identity or an account names is given back as :class:`Claim` and checked with the lead.
+Pure. What must also hold of a lead that an identity or an account names is given back as
+:class:`Claim` and checked with the lead.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -63,8 +65,8 @@ IN_ACCOUNT, WAS_PERSON = "in an account", "was the person"
 
 
 def check_identity(found: Sequence[tuple[int, Where, str]], claim: Claim) -> None:
-    """``(at, where, lead)`` of all that one identity was said to belong to: of several leads, each but the last has ended in another
-    or was erased."""
+    """``(at, where, lead)`` of all that one identity was said to belong to: of several leads, each
+    but the last has ended in another or was erased."""
     leads = list(dict.fromkeys(lead for _, _, lead in sorted(found)))
     last = max(found)[2]
     for lead in leads:
@@ -74,10 +76,19 @@ def check_identity(found: Sequence[tuple[int, Where, str]], claim: Claim) -> Non
 
 
 def check_account(
-    account: str, parts: Sequence[Part], counts: Sequence[Counted], *, until_ms: int, claim: Claim, add: Add
+    account: str,
+    parts: Sequence[Part],
+    counts: Sequence[Counted],
+    *,
+    until_ms: int,
+    claim: Claim,
+    add: Add,
 ) -> None:
-    """The people of an account are those whose last part says that they are in it. ``until_ms``: what is later may not be counted yet."""
-    stands = {part.lead_id: part for part in sorted(parts, key=lambda part: (part.at_ms, part.where))}
+    """The people of an account are those whose last part says that they are in it. ``until_ms``:
+    what is later may not be counted yet."""
+    stands = {
+        part.lead_id: part for part in sorted(parts, key=lambda part: (part.at_ms, part.where))
+    }
     for part in stands.values():
         if part.stays and part.at_ms < until_ms:
             claim(part.lead_id, IN_ACCOUNT, part.at_ms, part.where)
@@ -100,13 +111,17 @@ def check_goal(
     whole: bool,
     add: Add,
 ) -> None:
-    """A period has as many as distinct people came to the stage in it, each once a cycle; leads that were merged are one person. ``whole``:
-    one agreement all along, so that no tally was passed over."""
+    """A period has as many as distinct people came to the stage in it, each once a cycle; leads
+    that were merged are one person. ``whole``: one agreement all along, so that no tally was passed
+    over."""
     people = {join.lead_id: join.into for join in joined}
     counted: dict[tuple[str, str], Tally] = {}
     for tally in sorted(tallies):
         if (tally.tally_id, tally.period) in counted:
-            words = f"{goal}: tally {tally.tally_id} is there already at {Place.of(counted[tally.tally_id, tally.period].where)}"
+            words = (
+                f"{goal}: tally {tally.tally_id} is there already at "
+                f"{Place.of(counted[tally.tally_id, tally.period].where)}"
+            )
             add(Finding(invariant=Invariant.TALLIES, words=words, place=Place.of(tally.where)))
         counted.setdefault((tally.tally_id, tally.period), tally)
     periods: dict[tuple[str, int], set[str]] = {}
@@ -114,11 +129,21 @@ def check_goal(
         periods.setdefault((_person(tally.lead_id, people), tally.cycle), set()).add(tally.period)
     for period in {achieved.period for achieved in told}:
         last = max(achieved for achieved in told if achieved.period == period)
-        known = {(_person(tally.lead_id, people), tally.cycle) for tally in counted.values() if tally.at_ms < until_ms}
+        known = {
+            (_person(tally.lead_id, people), tally.cycle)
+            for tally in counted.values()
+            if tally.at_ms < until_ms
+        }
         most = sum(period in found for found in periods.values())
-        least = sum(found == {period} and whom in known for whom, found in periods.items()) if whole else 0
+        least = (
+            sum(found == {period} and whom in known for whom, found in periods.items())
+            if whole
+            else 0
+        )
         if not least <= last.achieved <= most:
-            words = f"{goal}: {period} is said to have {last.achieved}, its distinct people are {most}"
+            words = (
+                f"{goal}: {period} is said to have {last.achieved}, its distinct people are {most}"
+            )
             add(Finding(invariant=Invariant.TALLIES, words=words, place=Place.of(last.where)))
 
 

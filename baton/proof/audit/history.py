@@ -1,7 +1,9 @@
-"""A lead's scores and moves against what was accepted of it: nothing counted that was not accepted, no verdict left unanswered.
+"""A lead's scores and moves against what was accepted of it: nothing counted that was not accepted,
+no verdict left unanswered.
 
-Pure: all records of a lead and the agreements go in, findings come out. What a merge or an erasure changes is left to the computing again:
-scores are looked at until then, and the verdicts that only one of the two leads knows of are passed over.
+Pure: all records of a lead and the agreements go in, findings come out. What a merge or an erasure
+changes is left to the computing again: scores are looked at until then, and the verdicts that only
+one of the two leads knows of are passed over.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,26 +32,40 @@ _VERDICTS = frozenset(
 )
 
 _CARRIED_OUT = _VERDICTS - {ActKind.RECYCLED, ActKind.DISQUALIFIED}
-"""What an act brings about by itself; what ends a cycle may be the SLA watcher's decision on a verdict."""
+"""What an act brings about by itself; what ends a cycle may be the SLA watcher's decision on a
+verdict."""
 
 
 def check_history(
-    lead_id: str, records: Sequence[Dated], agreements: Agreements, *, until_ms: int, grace_ms: int, add: Add
+    lead_id: str,
+    records: Sequence[Dated],
+    agreements: Agreements,
+    *,
+    until_ms: int,
+    grace_ms: int,
+    add: Add,
 ) -> int:
     """All records of one lead in the order of appending; how many scores were computed."""
     merged = [record for record in records if isinstance(record.value, LeadMerge)]
     beyond = [
-        record.at_ms for record in records if isinstance(record.value, LeadEvent) and record.value.kind == EventKind.ERASURE
+        record.at_ms
+        for record in records
+        if isinstance(record.value, LeadEvent) and record.value.kind == EventKind.ERASURE
     ]
     takes_over = any(record.value.survivor == lead_id for record in merged)
     ends = any(record.value.loser == lead_id for record in merged) or bool(beyond)
-    _check_verdicts(records, invented=not takes_over, unanswered=not ends, until_ms=until_ms - grace_ms, add=add)
+    _check_verdicts(
+        records, invented=not takes_over, unanswered=not ends, until_ms=until_ms - grace_ms, add=add
+    )
     first = min([*beyond, *(record.at_ms for record in merged)], default=None)
-    return _check_scores([record for record in records if first is None or record.at_ms < first], agreements, add)
+    return _check_scores(
+        [record for record in records if first is None or record.at_ms < first], agreements, add
+    )
 
 
 def _check_scores(records: Sequence[Dated], agreements: Agreements, add: Add) -> int:
-    """A score whose cause is an accepted event knows the events up to this one; any other may know more, but none that came later."""
+    """A score whose cause is an accepted event knows the events up to this one; any other may know
+    more, but none that came later."""
     accepted = [record for record in records if isinstance(record.value, LeadEvent)]
     places = {record.value.event_id: number for number, record in enumerate(accepted, start=1)}
     known = checked = 0
@@ -63,20 +79,34 @@ def _check_scores(records: Sequence[Dated], agreements: Agreements, add: Add) ->
         last = places.get(record.value.cause_id)
         by_then = sum(each.at_ms <= record.at_ms for each in accepted)
         sums = {
-            number: engagement_micro([each.value for each in accepted[:number]], agreement, record.value.scored_at_ms)
+            number: engagement_micro(
+                [each.value for each in accepted[:number]], agreement, record.value.scored_at_ms
+            )
             for number in (range(known, by_then + 1) if last is None else (last,))
         }
-        fitting = [number for number, total in sums.items() if abs(total - record.value.engagement_micro) <= TOLERANCE_MICRO]
+        fitting = [
+            number
+            for number, total in sums.items()
+            if abs(total - record.value.engagement_micro) <= TOLERANCE_MICRO
+        ]
         if not fitting:
-            words = f"the accepted events give {sorted(set(sums.values()))} micro points, the score says {record.value.engagement_micro}"
+            words = (
+                f"the accepted events give {sorted(set(sums.values()))} micro points, the score "
+                f"says {record.value.engagement_micro}"
+            )
             add(Finding(invariant=Invariant.SCORES, words=words, place=record.place))
         known = max(known, last or min(fitting, default=known))
     return checked
 
 
-def _check_verdicts(records: Sequence[Dated], *, invented: bool, unanswered: bool, until_ms: int, add: Add) -> None:
-    """``invented``: whether all that was told of the lead is here. ``unanswered``: whether it answers for itself to the end."""
-    given = {record.value.event_id: record for record in records if isinstance(record.value, LeadAct)}
+def _check_verdicts(
+    records: Sequence[Dated], *, invented: bool, unanswered: bool, until_ms: int, add: Add
+) -> None:
+    """``invented``: whether all that was told of the lead is here. ``unanswered``: whether it
+    answers for itself to the end."""
+    given = {
+        record.value.event_id: record for record in records if isinstance(record.value, LeadAct)
+    }
     answered: set[str] = set()
     for record in records:
         match record.value:
@@ -91,5 +121,8 @@ def _check_verdicts(records: Sequence[Dated], *, invented: bool, unanswered: boo
     for event_id, record in given.items():
         due = unanswered and record.value.act.kind in _VERDICTS and record.at_ms < until_ms
         if due and event_id not in answered:
-            words = f"{record.value.act.kind} by {record.value.act.by} neither moved the lead nor was refused"
+            words = (
+                f"{record.value.act.kind} by {record.value.act.by} neither moved the lead nor was "
+                "refused"
+            )
             add(Finding(invariant=Invariant.ANSWERED, words=words, place=record.place))

@@ -1,4 +1,5 @@
-"""What is promised of each lead: its moves connect, one person holds it at a time and somebody always does, its clocks end once and in time.
+"""What is promised of each lead: its moves connect, one person holds it at a time and somebody
+always does, its clocks end once and in time.
 
 Pure: everything about one lead goes in, in the order it was appended; findings come out.
 """
@@ -12,14 +13,25 @@ from baton.contracts.slas import ClockState, SlaClock, SlaViolation
 from baton.proof.audit.custody import check_custody
 from baton.proof.audit.findings import Add, Dated, Finding, Invariant, Place
 
-_ENDS_HANDOFF = {"rejected", "withdrawn", "recycled", "disqualified", "merged", "erased", "won", "lost", "tql"}
+_ENDS_HANDOFF = {
+    "rejected",
+    "withdrawn",
+    "recycled",
+    "disqualified",
+    "merged",
+    "erased",
+    "won",
+    "lost",
+    "tql",
+}
 _AFTER_HANDOFF = ("tql", "recycled", "disqualified", "customer")
 _FIRST_ENDS = {ClockState.MET, ClockState.CANCELLED, ClockState.BREACHED}
 _LAST_ENDS = {ClockState.MET_LATE, ClockState.ABANDONED, ClockState.WITHDRAWN}
 
 
 def check_lead(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: Add) -> None:
-    """All records of one lead. ``until_ms``: the log's end; ``grace_ms``: how long after its deadline a clock may still be told of."""
+    """All records of one lead. ``until_ms``: the log's end; ``grace_ms``: how long after its
+    deadline a clock may still be told of."""
     _check_scores(records, add)
     _check_stages(records, add)
     _check_routing(records, add)
@@ -32,9 +44,14 @@ def _check_scores(records: Sequence[Dated], add: Add) -> None:
     for record in records:
         match record.value:
             case LeadScored(trace_cut=False) as scored:
-                total = sum(line.points_micro for line in scored.contributions if line.kind != "fit")
+                total = sum(
+                    line.points_micro for line in scored.contributions if line.kind != "fit"
+                )
                 if total != scored.engagement_micro:
-                    words = f"the lines add up to {total} micro points, the score says {scored.engagement_micro}"
+                    words = (
+                        f"the lines add up to {total} micro points, the score says "
+                        f"{scored.engagement_micro}"
+                    )
                     add(Finding(invariant=Invariant.SUMS, words=words, place=record.place))
 
 
@@ -63,7 +80,8 @@ def _check_routing(records: Sequence[Dated], add: Add) -> None:
 
 
 def _check_holders(records: Sequence[Dated], add: Add) -> None:
-    """Every hand-off that was routed must have ended when the next one is routed. Ends may carry the same append time."""
+    """Every hand-off that was routed must have ended when the next one is routed. Ends may carry
+    the same append time."""
     ended: dict[str, int] = {}
     for record in records:
         handoff_id = _ended_handoff(record.value)
@@ -74,13 +92,17 @@ def _check_holders(records: Sequence[Dated], add: Add) -> None:
         if not isinstance(record.value, LeadRouted):
             continue
         if ended.get(record.value.handoff_id, record.at_ms + 1) <= record.at_ms:
-            continue  # it crossed its own end on the way: whoever was told of it is told of the end too
+            # it crossed its own end on the way: whoever was told of it is told of the end too
+            continue
         for former in holding:
             if former.value.handoff_id == record.value.handoff_id:
                 continue
             end = ended.get(former.value.handoff_id)
             if end is None or end > record.at_ms:
-                words = f"routed to {record.value.owner} while {former.value.owner} holds the lead by {former.place}"
+                words = (
+                    f"routed to {record.value.owner} while {former.value.owner} holds the lead by "
+                    f"{former.place}"
+                )
                 add(Finding(invariant=Invariant.ONE_HOLDER, words=words, place=record.place))
         holding = [each for each in holding if each.value.handoff_id not in ended]
         holding.append(record)
@@ -92,7 +114,9 @@ def _ended_handoff(value: Any) -> str | None:
             return value.handoff_id
         case LeadStaged() if value.event in _ENDS_HANDOFF:
             return value.handoff_id
-        case LeadStaged() if value.from_stage != value.to_stage and value.to_stage in _AFTER_HANDOFF:
+        case LeadStaged() if (
+            value.from_stage != value.to_stage and value.to_stage in _AFTER_HANDOFF
+        ):
             return value.handoff_id
     return None
 
@@ -104,7 +128,10 @@ def _check_clocks(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add
             case SlaClock():
                 clocks.setdefault(record.value.clock_id, []).append(record)
             case SlaViolation(kind="breach") if record.at_ms < record.value.deadline_ms:
-                words = f"{record.value.clock} is broken {record.value.deadline_ms - record.at_ms} ms before its deadline"
+                words = (
+                    f"{record.value.clock} is broken {record.value.deadline_ms - record.at_ms} ms "
+                    "before its deadline"
+                )
                 add(Finding(invariant=Invariant.CLOCKS, words=words, place=record.place))
     for states in clocks.values():
         _check_clock(states, until_ms=until_ms, grace_ms=grace_ms, add=add)
@@ -116,17 +143,25 @@ def _check_clock(states: Sequence[Dated], *, until_ms: int, grace_ms: int, add: 
         state = ClockState(record.value.state)
         if state is ClockState.RUNNING and last is ClockState.RUNNING:
             continue
-        fine = (last is ClockState.RUNNING and state in _FIRST_ENDS) or (last is ClockState.BREACHED and state in _LAST_ENDS)
+        fine = (last is ClockState.RUNNING and state in _FIRST_ENDS) or (
+            last is ClockState.BREACHED and state in _LAST_ENDS
+        )
         if not fine:
-            words = f"clock {record.value.clock_id} ({record.value.clock}) goes from {last} to {state}"
+            words = (
+                f"clock {record.value.clock_id} ({record.value.clock}) goes from {last} to {state}"
+            )
             add(Finding(invariant=Invariant.CLOCKS, words=words, place=record.place))
         if state is ClockState.BREACHED and record.at_ms < record.value.deadline_ms:
-            words = f"clock {record.value.clock} is broken {record.value.deadline_ms - record.at_ms} ms before its deadline"
+            words = (
+                f"clock {record.value.clock} is broken {record.value.deadline_ms - record.at_ms} "
+                "ms before its deadline"
+            )
             add(Finding(invariant=Invariant.CLOCKS, words=words, place=record.place))
         last = state
     final = states[-1]
     if last is ClockState.RUNNING and final.value.deadline_ms + grace_ms < until_ms:
         words = (
-            f"clock {final.value.clock} was due {until_ms - final.value.deadline_ms} ms before the end of the log and still runs"
+            f"clock {final.value.clock} was due {until_ms - final.value.deadline_ms} ms before the "
+            "end of the log and still runs"
         )
         add(Finding(invariant=Invariant.OVERDUE, words=words, place=final.place))

@@ -1,7 +1,9 @@
-"""A pool over time: turns are counted right from one decision to the next, nobody is a lead from their share, nobody is overloaded.
+"""A pool over time: turns are counted right from one decision to the next, nobody is a lead from
+their share, nobody is overloaded.
 
-Pure. It counts by itself, from the routed records and the releases alone. What was decided in one and the same millisecond has no order
-here, so counts are held against bounds that are right for every order of it.
+Pure. It counts by itself, from the routed records and the releases alone. What was decided in one
+and the same millisecond has no order here, so counts are held against bounds that are right for
+every order of it.
 """
 
 from bisect import bisect_left, bisect_right
@@ -42,7 +44,8 @@ class Decision(NamedTuple):
 
 
 class Release(NamedTuple):
-    """A hand-off was given back; ``turn_back``: and the turn with it. ``undone``: or rather it stands again, with whatever it took."""
+    """A hand-off was given back; ``turn_back``: and the turn with it. ``undone``: or rather it
+    stands again, with whatever it took."""
 
     at_ms: int
     handoff_id: str
@@ -58,10 +61,14 @@ class Answer(NamedTuple):
 
 
 def decision_of(routed: LeadRouted, place: tuple[str, int, int]) -> Decision:
-    """What a routed record says for its pool. ``capacity``: only where the lead came to its owner by turn."""
+    """What a routed record says for its pool. ``capacity``: only where the lead came to its owner
+    by turn."""
     chosen = next((each for each in routed.candidates if each.person == routed.owner), None)
     capacity = chosen.capacity if chosen is not None and by_turn(routed.rule) else None
-    seats = tuple(Seat(each.person, each.turns, each.weight, each.excluded is None) for each in routed.candidates)
+    seats = tuple(
+        Seat(each.person, each.turns, each.weight, each.excluded is None)
+        for each in routed.candidates
+    )
     whole = routed.turn_used and not routed.trace_cut
     return Decision(
         routed.routed_at_ms,
@@ -110,12 +117,22 @@ def of_plain(rows: Iterable[tuple[Any, ...]]) -> tuple[list[Decision], list[Rele
 
 
 def check_pool(
-    pool: str, decisions: Sequence[Decision], releases: Sequence[Release], *, period_of: Callable[[int], str], add: Add
+    pool: str,
+    decisions: Sequence[Decision],
+    releases: Sequence[Release],
+    *,
+    period_of: Callable[[int], str],
+    add: Add,
 ) -> None:
-    """Everything about one pool. ``period_of``: the period in which a turn at that time is counted; each begins at nothing."""
+    """Everything about one pool. ``period_of``: the period in which a turn at that time is counted;
+    each begins at nothing."""
     _check_capacity(decisions, releases, add)
     undone = {release.handoff_id for release in releases if release.undone}
-    back = {release.handoff_id: (release.at_ms, release.handoff_id not in undone) for release in releases if release.turn_back}
+    back = {
+        release.handoff_id: (release.at_ms, release.handoff_id not in undone)
+        for release in releases
+        if release.turn_back
+    }
     ledgers: dict[tuple[str, str], list[Decision]] = defaultdict(list)
     for decision in decisions:
         if decision.turn_used:
@@ -136,7 +153,8 @@ def _order(decision: Decision) -> tuple[int, int]:
 
 @dataclass(slots=True)
 class _Tally:
-    """When a person had turns, when one may have been given back, and when one surely was; each in order."""
+    """When a person had turns, when one may have been given back, and when one surely was; each in
+    order."""
 
     had: list[int]
     maybe_back: list[int]
@@ -144,7 +162,8 @@ class _Tally:
 
 
 def _check_counts(where: str, taken: Sequence[Decision], back: _Back, add: Add) -> None:
-    """The turns a record says a person had are those that were taken before it, less what was given back by then."""
+    """The turns a record says a person had are those that were taken before it, less what was given
+    back by then."""
     tallies: dict[str, _Tally] = defaultdict(lambda: _Tally([], [], []))
     for decision in taken:
         tally = tallies[decision.owner]
@@ -161,16 +180,25 @@ def _check_counts(where: str, taken: Sequence[Decision], back: _Back, add: Add) 
         for seat in decision.seats:
             tally = tallies[seat.person]
             own = seat.person == decision.owner
-            least = bisect_left(tally.had, decision.at_ms) - bisect_right(tally.maybe_back, decision.at_ms)
-            most = bisect_right(tally.had, decision.at_ms) - own - bisect_left(tally.back, decision.at_ms)
+            least = bisect_left(tally.had, decision.at_ms) - bisect_right(
+                tally.maybe_back, decision.at_ms
+            )
+            most = (
+                bisect_right(tally.had, decision.at_ms)
+                - own
+                - bisect_left(tally.back, decision.at_ms)
+            )
             if not least <= seat.turns <= most:
-                words = f"{where}: {seat.person} had {least} turns or {most}, the record counts {seat.turns}"
+                words = (
+                    f"{where}: {seat.person} had {least} turns or {most}, the record counts "
+                    f"{seat.turns}"
+                )
                 add(Finding(invariant=Invariant.TURNS, words=words, place=Place.of(decision.place)))
 
 
 def _check_shares(where: str, taken: Sequence[Decision], back: _Back, add: Add) -> None:
-    """As long as the same people are eligible with the same weights from the first turn on, everybody is less than one lead from their
-    share after each (the bound of the quota method)."""
+    """As long as the same people are eligible with the same weights from the first turn on,
+    everybody is less than one lead from their share after each (the bound of the quota method)."""
     first = _sharers(taken[0])
     whole = sum(first.values())
     had = dict.fromkeys(first, 0)
@@ -181,18 +209,26 @@ def _check_shares(where: str, taken: Sequence[Decision], back: _Back, add: Add) 
         for person, turns in had.items():
             share = Fraction(first[person] * number, whole)
             if abs(turns - share) >= 1:
-                words = f"{where}: after {number} turns {person} had {turns}, and {share} is their share"
+                words = (
+                    f"{where}: after {number} turns {person} had {turns}, and {share} is their "
+                    "share"
+                )
                 add(Finding(invariant=Invariant.TURNS, words=words, place=Place.of(decision.place)))
                 return
 
 
 def _sharers(decision: Decision) -> dict[str, int]:
-    return {seat.person: seat.weight for seat in decision.seats if seat.eligible and seat.weight > 0}
+    return {
+        seat.person: seat.weight for seat in decision.seats if seat.eligible and seat.weight > 0
+    }
 
 
 def _check_capacity(decisions: Sequence[Decision], releases: Sequence[Release], add: Add) -> None:
-    """Whoever is given a lead by turn has less open than their capacity, counting what was surely given and not surely given back."""
-    ended = {release.handoff_id: release.at_ms for release in reversed(releases) if not release.undone}
+    """Whoever is given a lead by turn has less open than their capacity, counting what was surely
+    given and not surely given back."""
+    ended = {
+        release.handoff_id: release.at_ms for release in reversed(releases) if not release.undone
+    }
     starts: dict[str, list[int]] = defaultdict(list)
     ends: dict[str, list[int]] = defaultdict(list)
     for decision in sorted(decisions, key=lambda each: each.at_ms):
@@ -204,9 +240,13 @@ def _check_capacity(decisions: Sequence[Decision], releases: Sequence[Release], 
     for decision in decisions:
         if decision.capacity is None:
             continue
-        has_open = bisect_left(starts[decision.owner], decision.at_ms) - bisect_right(ends[decision.owner], decision.at_ms)
+        has_open = bisect_left(starts[decision.owner], decision.at_ms) - bisect_right(
+            ends[decision.owner], decision.at_ms
+        )
         if has_open >= decision.capacity:
-            words = f"{decision.owner} had {has_open} open of {decision.capacity} and was given another"
+            words = (
+                f"{decision.owner} had {has_open} open of {decision.capacity} and was given another"
+            )
             add(Finding(invariant=Invariant.CAPACITY, words=words, place=Place.of(decision.place)))
 
 
@@ -218,8 +258,8 @@ def check_offers(
     limit_of: Callable[[int, str], int | None],
     add: Add,
 ) -> None:
-    """Whoever is given a lead by turn has fewer unanswered offers than the limit (``limit_of``: when, whom), counting what was surely
-    offered and surely neither answered nor given back."""
+    """Whoever is given a lead by turn has fewer unanswered offers than the limit (``limit_of``:
+    when, whom), counting what was surely offered and surely neither answered nor given back."""
     done: dict[str, int] = {}
     rows: list[Release | Answer] = [*releases, *answers]
     for at_ms, handoff_id in [(row.at_ms, row.handoff_id) for row in rows]:
@@ -228,9 +268,16 @@ def check_offers(
     for decision in sorted(decisions, key=lambda decision: decision.at_ms):
         limit = limit_of(decision.at_ms, decision.owner) if decision.in_turn else None
         mine = offered[decision.owner]
-        mine[:] = [other for other in mine if done.get(other.handoff_id, decision.at_ms + 1) > decision.at_ms]
+        mine[:] = [
+            other
+            for other in mine
+            if done.get(other.handoff_id, decision.at_ms + 1) > decision.at_ms
+        ]
         unanswered = sum(other.at_ms < decision.at_ms for other in mine)
         if limit is not None and unanswered >= limit:
-            words = f"{decision.owner} had {unanswered} unanswered offers of {limit} and was given another"
+            words = (
+                f"{decision.owner} had {unanswered} unanswered offers of {limit} and was given "
+                "another"
+            )
             add(Finding(invariant=Invariant.OFFERS, words=words, place=Place.of(decision.place)))
         mine.append(decision)

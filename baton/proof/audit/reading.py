@@ -1,4 +1,5 @@
-"""The pass over the log: each record looked at once, and what is to be looked at together put together."""
+"""The pass over the log: each record looked at once, and what is to be looked at together put
+together."""
 
 import json
 from collections.abc import Iterable
@@ -35,7 +36,14 @@ from baton.contracts.topic_names import (
     LEADS_STAGES,
     LEADS_UNROUTED,
 )
-from baton.contracts.topics import DLQ_PREFIX, REFERENCE_TOPICS, TOPICS, Audience, Cleanup, TopicSpec
+from baton.contracts.topics import (
+    DLQ_PREFIX,
+    REFERENCE_TOPICS,
+    TOPICS,
+    Audience,
+    Cleanup,
+    TopicSpec,
+)
 from baton.ids import derived_id
 from baton.proof.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, DROPPED, KEYED
 from baton.proof.audit.facts import FOUND, Row
@@ -48,7 +56,9 @@ from baton.proof.audit.turns import check_turn
 FACT_TOPICS: tuple[TopicSpec, ...] = tuple(
     spec
     for spec in TOPICS.values()
-    if not spec.outside and spec.audience is not Audience.ENGINE and spec.name not in REFERENCE_TOPICS
+    if not spec.outside
+    and spec.audience is not Audience.ENGINE
+    and spec.name not in REFERENCE_TOPICS
 )
 COMPACTED = frozenset(spec.name for spec in FACT_TOPICS if spec.cleanup is Cleanup.COMPACT)
 _FROM_OUTSIDE = frozenset({INTAKE_KEYED, BATON_SKIPS})
@@ -78,18 +88,28 @@ _OF_LEADS = frozenset(
 _DECODED = {
     spec.name: codec_for(spec.record)
     for spec in FACT_TOPICS
-    if spec.record in (IdentityAlias, LeadRouted, QueueItem, AccountPart, AccountScored, GoalTally, GoalProgress)
+    if spec.record
+    in (IdentityAlias, LeadRouted, QueueItem, AccountPart, AccountScored, GoalTally, GoalProgress)
     or spec.name in _ACCEPTED | {INTAKE_KEYED}
     if spec.record is not None
 }
 
 
 class Sorter:
-    """Puts what is read into spills by event, fact, lead and pool. ``until_ms`` is the latest time seen."""
+    """Puts what is read into spills by event, fact, lead and pool. ``until_ms`` is the latest time
+    seen."""
 
     def __init__(self, report: Report, stack: ExitStack, *, buckets: int) -> None:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="baton-audit-")))
-        self.events, self.facts, self.leads, self.pools, self.identities, self.accounts, self.goals = (
+        (
+            self.events,
+            self.facts,
+            self.leads,
+            self.pools,
+            self.identities,
+            self.accounts,
+            self.goals,
+        ) = (
             stack.enter_context(Spill(folder, name, buckets))
             for name in ("events", "facts", "leads", "pools", "identities", "accounts", "goals")
         )
@@ -116,7 +136,11 @@ class Sorter:
             try:
                 self._look_into(record, _DECODED[record.topic].decode(record.value))
             except ContractError as error:
-                self._report.add(Finding(invariant=Invariant.READABLE, words=error.reason, place=place_of(record)))
+                self._report.add(
+                    Finding(
+                        invariant=Invariant.READABLE, words=error.reason, place=place_of(record)
+                    )
+                )
 
     def take_fact(self, record: Record, found: str = FOUND) -> None:
         """Remember what the record says, by its id."""
@@ -130,7 +154,13 @@ class Sorter:
         elif record.topic in _FROM_OUTSIDE:
             return
         else:
-            self._report.add(Finding(invariant=Invariant.CAUSED, words="the record names no cause", place=place_of(record)))
+            self._report.add(
+                Finding(
+                    invariant=Invariant.CAUSED,
+                    words="the record names no cause",
+                    place=place_of(record),
+                )
+            )
             fact_id = named.get("ce_id", b"").decode("utf-8", "replace")
         key = record.key or b""
         seen = digest(record.key, record.value, record.headers)
@@ -141,13 +171,16 @@ class Sorter:
             self.facts.add(fact_id, row)
 
     def _dead(self, record: Record, value: bytes) -> None:
-        """What could not be taken may yet name its event; one that was acknowledged before it was refused is accounted for."""
+        """What could not be taken may yet name its event; one that was acknowledged before it was
+        refused is accounted for."""
         try:
             told = json.loads(value)
             event_id = derived_id("event", told["source"], told["id"])
         except (ValueError, KeyError, TypeError):
             return
-        self.events.add(event_id, (record.at_ms, DEAD, record.topic, record.partition, record.offset))
+        self.events.add(
+            event_id, (record.at_ms, DEAD, record.topic, record.partition, record.offset)
+        )
 
     def _look_into(self, record: Record, value: Any) -> None:
         where = record.topic, record.partition, record.offset
@@ -156,19 +189,32 @@ class Sorter:
                 check_turn(value, place_of(record), self._report.add)
                 self.pools.add(value.pool, plain(decision_of(value, where)))
             case QueueItem():
-                if (row := release_of(value, record.at_ms) or answer_of(value, record.at_ms)) is not None:
+                if (
+                    row := release_of(value, record.at_ms) or answer_of(value, record.at_ms)
+                ) is not None:
                     self.pools.add(value.pool, plain(row))
                 if record.value is not None:
                     self.leads.add(value.lead_id, (record.at_ms, *where, record.value))
             case AccountPart():
-                self.accounts.add(value.account_id, (record.at_ms, where, value.lead_id, value.kind != "remove"))
+                self.accounts.add(
+                    value.account_id, (record.at_ms, where, value.lead_id, value.kind != "remove")
+                )
             case AccountScored():
                 self.accounts.add(value.account_id, (record.at_ms, where, value.people))
             case GoalTally():
                 if record.value is not None:
                     who = value.lead_id, value.cycle, value.into
                     self.goals.add(
-                        value.goal, (record.at_ms, where, value.tally_id, value.amount, value.metric, value.occurred_at_ms, who)
+                        value.goal,
+                        (
+                            record.at_ms,
+                            where,
+                            value.tally_id,
+                            value.amount,
+                            value.metric,
+                            value.occurred_at_ms,
+                            who,
+                        ),
                     )
                     self.leads.add(value.lead_id, (record.at_ms, *where, record.value))
             case GoalProgress():

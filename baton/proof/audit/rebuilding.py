@@ -1,6 +1,7 @@
 """Every task computed again from its journal: its facts and its state must be the ones in the log.
 
-A task is followed up to the batch its changelog stood at when that was read, so a system that goes on meanwhile is no trouble.
+A task is followed up to the batch its changelog stood at when that was read, so a system that goes
+on meanwhile is no trouble.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +29,8 @@ FactRow = Callable[[str, str, int, bytes, bytes], None]
 """``(fact id, topic, partition, key, digest)``"""
 
 _INFORMATION_ONLY = frozenset({"made_at", "__dlq.errors.version"})
-"""Headers that say which worker wrote a record, and when by its clock: not what the log determines."""
+"""Headers that say which worker wrote a record, and when by its clock: not what the log
+determines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,14 @@ def read_book(source: Source) -> AgreementBook:
 class TaskAudit:
     """One task: (reducer, partition)."""
 
-    def __init__(self, source: Source, reducer: Reducer[Any, Any], partition: int, book: AgreementBook, namespace: str) -> None:
+    def __init__(
+        self,
+        source: Source,
+        reducer: Reducer[Any, Any],
+        partition: int,
+        book: AgreementBook,
+        namespace: str,
+    ) -> None:
         self._source, self._reducer, self._partition, self._book = source, reducer, partition, book
         self._namespace = namespace
         self._changelog = changelog_topic(reducer.name)
@@ -70,10 +79,16 @@ class TaskAudit:
         self.outputs = reducer.outputs
 
     def obstacle(self) -> str | None:
-        """Why the task cannot be computed again: what it took is not there any more. None: it can."""
+        """Why the task cannot be computed again: what it took is not there any more. None: it
+        can."""
         for topic in (self._journal, *self._reducer.inputs):
-            if TOPICS[topic].cleanup.value == "delete" and (first := self._source.first(topic, self._partition)):
-                return f"{self.name}: {topic}/{self._partition} begins at {first}, what came before was deleted by retention"
+            if TOPICS[topic].cleanup.value == "delete" and (
+                first := self._source.first(topic, self._partition)
+            ):
+                return (
+                    f"{self.name}: {topic}/{self._partition} begins at {first}, what came before "
+                    "was deleted by retention"
+                )
         return None
 
     def run(self, row: FactRow, add: Callable[[Finding], None]) -> Outcome:
@@ -92,17 +107,30 @@ class TaskAudit:
                 _apply(state, sealed)
         except JournalMismatch as error:
             if error.topic is not None and TOPICS[error.topic].cleanup is Cleanup.COMPACT:
-                words = f"{self.name}: {error.topic}/{self._partition} was compacted, what came before is not there any more"
+                words = (
+                    f"{self.name}: {error.topic}/{self._partition} was compacted, what came before "
+                    "is not there any more"
+                )
                 return Outcome(outputs=self.outputs, batches=number, obstacle=words)
-            add(Finding(invariant=Invariant.STATE, words=f"{self.name} cannot be computed again: {error}"))
+            add(
+                Finding(
+                    invariant=Invariant.STATE,
+                    words=f"{self.name} cannot be computed again: {error}",
+                )
+            )
             return Outcome(outputs=self.outputs, batches=number)
         except (EngineError, KeyError, ValueError) as error:
             add(
-                Finding(invariant=Invariant.STATE, words=f"{self.name} cannot be computed again: {type(error).__name__}: {error}")
+                Finding(
+                    invariant=Invariant.STATE,
+                    words=f"{self.name} cannot be computed again: {type(error).__name__}: {error}",
+                )
             )
             return Outcome(outputs=self.outputs, batches=number)
         if number != batch:
-            words = f"{self.name}: the changelog stands at batch {batch}, the journal ends at {number}"
+            words = (
+                f"{self.name}: the changelog stands at batch {batch}, the journal ends at {number}"
+            )
             add(Finding(invariant=Invariant.STATE, words=words))
         self._compare(held, places, state, add)
         return Outcome(outputs=self.outputs, batches=number)
@@ -145,13 +173,27 @@ class TaskAudit:
         return self._source.read(topic, self._partition, offset)
 
     def _compare(
-        self, held: dict[bytes, bytes], places: dict[bytes, int], state: dict[bytes, bytes], add: Callable[[Finding], None]
+        self,
+        held: dict[bytes, bytes],
+        places: dict[bytes, int],
+        state: dict[bytes, bytes],
+        add: Callable[[Finding], None],
     ) -> None:
         for key in sorted(held.keys() | state.keys()):
             if key in held and key in state and held[key] == _print_of(state[key]):
                 continue
-            place = Place(topic=self._changelog, partition=self._partition, offset=places[key]) if key in places else None
-            what = "is not there" if key not in held else "should not be there" if key not in state else "is another"
+            place = (
+                Place(topic=self._changelog, partition=self._partition, offset=places[key])
+                if key in places
+                else None
+            )
+            what = (
+                "is not there"
+                if key not in held
+                else "should not be there"
+                if key not in state
+                else "is another"
+            )
             words = f"{self.name}: {_said(key)} {what}, says the journal"
             add(Finding(invariant=Invariant.STATE, words=words, place=place))
 
@@ -171,7 +213,11 @@ def _apply(state: dict[bytes, bytes], sealed: Batch) -> None:
 
 def _id_of(fact: Outgoing) -> str:
     """The fact's id; a dead letter has none of its own and goes by where its record lay."""
-    named = {name: data for name, data in fact.headers if name in ("ce_id", "__dlq.errors.partition", "__dlq.errors.offset")}
+    named = {
+        name: data
+        for name, data in fact.headers
+        if name in ("ce_id", "__dlq.errors.partition", "__dlq.errors.offset")
+    }
     if "__dlq.errors.offset" in named:
         return dead_letter_id(named["__dlq.errors.partition"], named["__dlq.errors.offset"])
     return named["ce_id"].decode()

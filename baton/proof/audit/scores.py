@@ -1,6 +1,8 @@
-"""A score by the words of the agreement, from the accepted events alone: another way than the scorer's, who keeps a ledger and sums.
+"""A score by the words of the agreement, from the accepted events alone: another way than the
+scorer's, who keeps a ledger and sums.
 
-Pure. It is asked for leads in their first cycle that were never merged; for the others there is only the computing again.
+Pure. It is asked for leads in their first cycle that were never merged; for the others there is
+only the computing again.
 """
 
 from collections import Counter, defaultdict
@@ -32,14 +34,18 @@ def engagement_micro(events: Sequence[LeadEvent], agreement: CompiledAgreement, 
             continue
         group, day = rules.groups[rule.group], _day(at_ms, agreement.timezone)
         in_rule, in_group = (rule.name, day), (rule.group, day, rule.points_micro < 0)
-        if (rule.per_day and of_rule[in_rule] >= rule.per_day) or of_group[in_group] >= group.per_day:
+        if (rule.per_day and of_rule[in_rule] >= rule.per_day) or of_group[
+            in_group
+        ] >= group.per_day:
             continue
         of_rule[in_rule] += 1
         of_group[in_group] += 1
         age_ms = now - at_ms
         if age_ms >= group.keeps_ms:
             continue
-        points = rule.points_micro * (2.0 ** -(age_ms / group.half_life_ms) if group.half_life_ms else 1.0)
+        points = rule.points_micro * (
+            2.0 ** -(age_ms / group.half_life_ms) if group.half_life_ms else 1.0
+        )
         if points > 0:
             gained[rule.group] += points
         else:
@@ -51,11 +57,16 @@ def engagement_micro(events: Sequence[LeadEvent], agreement: CompiledAgreement, 
 
 
 def _counting(events: Sequence[LeadEvent], automatic_too: bool) -> list[tuple[int, LeadEvent]]:
-    """The acts that were not taken back, each once and at the earlier of its times, in the order in which daily limits take them."""
+    """The acts that were not taken back, each once and at the earlier of its times, in the order in
+    which daily limits take them."""
     gone = {event.retracts for event in events if event.retracts is not None}
     first: dict[str, tuple[int, LeadEvent]] = {}
     for event in events:
-        if event.engagement is None or event.event_id in gone or (event.engagement.automatic and not automatic_too):
+        if (
+            event.engagement is None
+            or event.event_id in gone
+            or (event.engagement.automatic and not automatic_too)
+        ):
             continue
         at_ms = min(event.occurred_at_ms, event.received_at_ms)
         if event.event_id not in first or at_ms < first[event.event_id][0]:
@@ -75,7 +86,11 @@ def _scanned(acts: Sequence[tuple[int, LeadEvent]], scanner: ScannerRule | None)
     found: set[str] = set()
     for of_message in clicks.values():
         for at_ms, _ in of_message:
-            near = [event_id for other_ms, event_id in of_message if 0 <= other_ms - at_ms <= scanner.within_ms]
+            near = [
+                event_id
+                for other_ms, event_id in of_message
+                if 0 <= other_ms - at_ms <= scanner.within_ms
+            ]
             if len(near) >= scanner.clicks:
                 found.update(near)
     return found

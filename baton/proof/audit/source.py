@@ -23,17 +23,21 @@ class Source(Protocol):
         """How many offsets there are from ``start`` (None: the first) on."""
 
     def recipe(self) -> "tuple[Mapping[str, Any], str] | None":
-        """What another process makes a source like this one from (client, namespace); None: it cannot."""
+        """What another process makes a source like this one from (client, namespace); None: it
+        cannot."""
 
     def read_all(self, starts: Mapping[tuple[str, int], int | None]) -> Iterator[Record]:
-        """The records of many partitions, each from its own start (None: the first) to its end; in order within a partition."""
+        """The records of many partitions, each from its own start (None: the first) to its end; in
+        order within a partition."""
 
     def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
-        """Records from offset ``start`` (None: the first) to the end as it is when it is reached."""
+        """Records from offset ``start`` (None: the first) to the end as it is when it is
+        reached."""
 
 
 class KafkaSource:
-    """A cluster. Each reading has a client of its own, since several go on side by side; all end with :meth:`close`."""
+    """A cluster. Each reading has a client of its own, since several go on side by side; all end
+    with :meth:`close`."""
 
     def __init__(self, client: Mapping[str, Any], namespace: str) -> None:
         self._client, self._namespace = dict(client), namespace
@@ -70,7 +74,9 @@ class KafkaSource:
     def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
         reader = self._idle.pop() if self._idle else self._new()
         try:
-            yield from reader.read({topic: [partition]}, start=OFFSET_BEGINNING if start is None else start)
+            yield from reader.read(
+                {topic: [partition]}, start=OFFSET_BEGINNING if start is None else start
+            )
         finally:
             self._idle.append(reader)
 

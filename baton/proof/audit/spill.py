@@ -1,6 +1,8 @@
-"""Rows sorted into buckets by their key, so that all rows of a key can be looked at together in bounded memory.
+"""Rows sorted into buckets by their key, so that all rows of a key can be looked at together in
+bounded memory.
 
-Few rows stay in memory; beyond that they go to disk. ``marshal`` is safe here: a spill reads nothing but what the same process wrote.
+Few rows stay in memory; beyond that they go to disk. ``marshal`` is safe here: a spill reads
+nothing but what the same process wrote.
 """
 
 import marshal
@@ -15,10 +17,12 @@ HELD_ROWS = 20_000
 
 
 class Spill:
-    """``add(key, row)`` and, when all is in, ``groups()``: each key once, with its rows in the order they were added.
+    """``add(key, row)`` and, when all is in, ``groups()``: each key once, with its rows in the
+    order they were added.
 
-    Memory holds at most ``held`` rows while it is filled, and one bucket while it is read: the rows divided by ``buckets``, and no less
-    than the largest key. A file is made only for a bucket that outgrows its share of ``held``.
+    Memory holds at most ``held`` rows while it is filled, and one bucket while it is read: the rows
+    divided by ``buckets``, and no less than the largest key. A file is made only for a bucket that
+    outgrows its share of ``held``.
     """
 
     def __init__(self, folder: Path, name: str, buckets: int = 64, held: int | None = None) -> None:
@@ -31,7 +35,12 @@ class Spill:
     def __enter__(self) -> "Spill":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         for file in self._files.values():
             file.close()
 

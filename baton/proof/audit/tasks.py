@@ -1,6 +1,8 @@
-"""All tasks of the flow computed again, one after the other or several processes side by side: no task needs another.
+"""All tasks of the flow computed again, one after the other or several processes side by side: no
+task needs another.
 
-A process has its own client and its own book of agreements; what it computes comes back in pieces, so that neither side holds a task whole.
+A process has its own client and its own book of agreements; what it computes comes back in pieces,
+so that neither side holds a task whole.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,9 +34,24 @@ class ProcessEnded(RuntimeError):
 class Tasks:
     """``reducers`` of all services; each partition of each is a task."""
 
-    def __init__(self, source: Source, reducers: Sequence[Reducer[Any, Any]], book: AgreementBook, namespace: str) -> None:
-        self._source, self._reducers, self._book, self._namespace = source, reducers, book, namespace
-        self._places = [(number, partition) for number in range(len(reducers)) for partition in range(_partitions(source))]
+    def __init__(
+        self,
+        source: Source,
+        reducers: Sequence[Reducer[Any, Any]],
+        book: AgreementBook,
+        namespace: str,
+    ) -> None:
+        self._source, self._reducers, self._book, self._namespace = (
+            source,
+            reducers,
+            book,
+            namespace,
+        )
+        self._places = [
+            (number, partition)
+            for number in range(len(reducers))
+            for partition in range(_partitions(source))
+        ]
 
     @property
     def number(self) -> int:
@@ -42,21 +59,28 @@ class Tasks:
         return len(self._places)
 
     def run(self, row: FactRow, add: Add, *, processes: int) -> Iterator[Outcome]:
-        """Compute all of them, and give each one's outcome when it is done. Raises :class:`ProcessEnded`."""
+        """Compute all of them, and give each one's outcome when it is done. Raises
+        :class:`ProcessEnded`."""
         recipe = self._source.recipe() if processes > 1 else None
         if recipe is None:
             for number, partition in self._places:
-                yield TaskAudit(self._source, self._reducers[number], partition, self._book, self._namespace).run(row, add)
+                yield TaskAudit(
+                    self._source, self._reducers[number], partition, self._book, self._namespace
+                ).run(row, add)
         else:
             yield from self._side_by_side(recipe, processes, row, add)
 
-    def _side_by_side(self, recipe: Recipe, processes: int, row: FactRow, add: Add) -> Iterator[Outcome]:
+    def _side_by_side(
+        self, recipe: Recipe, processes: int, row: FactRow, add: Add
+    ) -> Iterator[Outcome]:
         context = get_context("spawn")
         todo: Queue[tuple[int, int] | None] = context.Queue()
         done: Queue[Any] = context.Queue(_PIECES_WAITING)
         for place in (*self._places, *[None] * processes):
             todo.put(place)
-        workers = _started(context, processes, (recipe, list(self._reducers), self._namespace, todo, done))
+        workers = _started(
+            context, processes, (recipe, list(self._reducers), self._namespace, todo, done)
+        )
         try:
             left = len(self._places)
             while left:
@@ -88,7 +112,9 @@ def _next(done: "Queue[Any]", workers: Sequence[Any]) -> Any:
             return done.get(timeout=_LOOK_S)
         except Empty:
             if any(worker.exitcode not in (None, 0) for worker in workers):
-                raise ProcessEnded("a process that computed tasks again has ended; try with one: --processes 1") from None
+                raise ProcessEnded(
+                    "a process that computed tasks again has ended; try with one: --processes 1"
+                ) from None
 
 
 def _partitions(source: Source) -> int:
@@ -114,7 +140,9 @@ def _work(
 
         while (place := todo.get()) is not None:
             number, partition = place
-            outcome = TaskAudit(source, reducers[number], partition, book, namespace).run(row, done.put)
+            outcome = TaskAudit(source, reducers[number], partition, book, namespace).run(
+                row, done.put
+            )
             done.put(piece.copy())
             piece.clear()
             done.put(outcome)

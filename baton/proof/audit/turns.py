@@ -1,4 +1,5 @@
-"""Whether a routed record kept the rules of the pool: the numbers it shows say whose turn it was, and nobody is overloaded."""
+"""Whether a routed record kept the rules of the pool: the numbers it shows say whose turn it was,
+and nobody is overloaded."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -10,10 +11,11 @@ _BY_TURN = ("in_turn", "in_turn:asked_again", "in_turn:rejecters_asked_again")
 
 
 def check_turn(routed: LeadRouted, place: Place, add: Callable[[Finding], None]) -> None:
-    """The record's own candidates are the evidence. Who was asked for by name (claim, assign, owner) is nobody's turn.
+    """The record's own candidates are the evidence. Who was asked for by name (claim, assign,
+    owner) is nobody's turn.
 
-    The quota rule: among the eligible who are below their target (``score * weight < 1``), or among all if nobody is, the smallest score
-    wins (Balinski and Young, 1975).
+    The quota rule: among the eligible who are below their target (``score * weight < 1``), or among
+    all if nobody is, the smallest score wins (Balinski and Young, 1975).
     """
     chosen = next((each for each in routed.candidates if each.person == routed.owner), None)
     if chosen is None or routed.trace_cut or not by_turn(routed.rule):
@@ -24,13 +26,23 @@ def check_turn(routed: LeadRouted, place: Place, add: Callable[[Finding], None])
     if chosen.capacity is not None and chosen.load >= chosen.capacity:
         words = f"{chosen.person} holds {chosen.load} of {chosen.capacity} and was given another"
         add(Finding(invariant=Invariant.CAPACITY, words=words, place=place))
-    eligible = {each.person: Fraction(each.score) for each in routed.candidates if each.excluded is None and each.weight > 0}
+    eligible = {
+        each.person: Fraction(each.score)
+        for each in routed.candidates
+        if each.excluded is None and each.weight > 0
+    }
     weights = {each.person: each.weight for each in routed.candidates}
     due = {person: score for person, score in eligible.items() if score * weights[person] < 1}
     best = min((due or eligible).values())
     if eligible[chosen.person] != best or (due and chosen.person not in due):
         others = sorted(person for person, score in (due or eligible).items() if score == best)
-        add(_unfair(f"{chosen.person} ({chosen.score}) was chosen, but it was the turn of {', '.join(others)} ({best})", place))
+        add(
+            _unfair(
+                f"{chosen.person} ({chosen.score}) was chosen, but it was the turn of "
+                f"{', '.join(others)} ({best})",
+                place,
+            )
+        )
 
 
 def by_turn(rule: str) -> bool:

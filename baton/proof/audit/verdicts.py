@@ -1,6 +1,8 @@
-"""What counts towards goals against the moves of the lead: nothing counts that did not happen, and what happened counts.
+"""What counts towards goals against the moves of the lead: nothing counts that did not happen, and
+what happened counts.
 
-Pure: all records of one lead go in, findings come out. Money (pipeline, amounts won) is not looked at here.
+Pure: all records of one lead go in, findings come out. Money (pipeline, amounts won) is not looked
+at here.
 """
 
 from collections import defaultdict
@@ -20,11 +22,16 @@ _METRICS: Final[Mapping[str, str]] = {
     Stage.OPPORTUNITY: "opportunity",
     Stage.CUSTOMER: "won",
 }
-_COUNT: Final = frozenset({StageEvent.ACCEPTED, StageEvent.QUALIFIED, StageEvent.OPPORTUNITY, StageEvent.WON})
+_COUNT: Final = frozenset(
+    {StageEvent.ACCEPTED, StageEvent.QUALIFIED, StageEvent.OPPORTUNITY, StageEvent.WON}
+)
 
 
-def check_verdicts(records: Sequence[Dated], agreements: Agreements, *, until_ms: int, add: Add) -> None:
-    """Each metric counts once for every cycle in which the lead came to its stage. ``until_ms``: what is later may not be counted yet."""
+def check_verdicts(
+    records: Sequence[Dated], agreements: Agreements, *, until_ms: int, add: Add
+) -> None:
+    """Each metric counts once for every cycle in which the lead came to its stage. ``until_ms``:
+    what is later may not be counted yet."""
     reached: dict[str, dict[int, Dated]] = defaultdict(dict)
     for record in records:
         match record.value:
@@ -60,7 +67,11 @@ def _check_uncounted(
         agreement = agreements(next(iter(versions))) if len(versions) == 1 else None
         if agreement is None:
             continue
-        goals = [goal.name for goal in agreement.goals.values() if goal.metric == metric and goal.segment is None]
+        goals = [
+            goal.name
+            for goal in agreement.goals.values()
+            if goal.metric == metric and goal.segment is None
+        ]
         due = [record for record in cycles.values() if record.at_ms < until_ms]
         for goal in goals:
             if len(counted.get((goal, metric), ())) < len(due):

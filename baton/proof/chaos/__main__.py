@@ -34,20 +34,27 @@ def chaos(
     ),
     seed: int = typer.Option(1, "--seed", help="The same seed plans the same faults."),
     workers: int = typer.Option(2, "--workers", min=1, max=8, help="Processes of each service."),
-    partitions: int = typer.Option(4, "--partitions", min=1, max=64, help="Partitions of the topics."),
-    keep: bool = typer.Option(False, "--keep", help="Keep the broker's data, the ledger and the workers' logs."),
+    partitions: int = typer.Option(
+        4, "--partitions", min=1, max=64, help="Partitions of the topics."
+    ),
+    keep: bool = typer.Option(
+        False, "--keep", help="Keep the broker's data, the ledger and the workers' logs."
+    ),
     as_json: bool = typer.Option(False, "--json", help="The outcome as one JSON document."),
 ) -> None:
-    """Run a whole Baton under load and faults on a broker of its own, then audit it. Exit 1 if anything is not as promised.
+    """Run a whole Baton under load and faults on a broker of its own, then audit it. Exit 1 if
+    anything is not as promised.
 
-    The faults: kill -9 of workers, workers stopped beyond their session and continued, rolling restarts, rebalance storms, the broker killed,
-    the broker frozen, an agreement published in the middle. The load has duplicates, disorder and about one per cent of rubbish in it; it
-    waits while the system is too far behind, and the faults with it. Files go to a new folder in the temporary directory (TMPDIR): about
-    4 KB an event.
+    The faults: kill -9 of workers, workers stopped beyond their session and continued, rolling
+    restarts, rebalance storms, the broker killed, the broker frozen, an agreement published in the
+    middle. The load has duplicates, disorder and about one per cent of rubbish in it; it waits
+    while the system is too far behind, and the faults with it. Files go to a new folder in the
+    temporary directory (TMPDIR): about 4 KB an event.
     """
     console = Console(stderr=True)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # however it is ended, nothing stays behind
+        # however it is ended, nothing stays behind
+        signal.signal(number, signal.default_int_handler)
     home = Path(tempfile.mkdtemp(prefix="baton-chaos-"))
     try:
         outcome = ChaosRun(
@@ -56,7 +63,8 @@ def chaos(
                 agreement=example_agreement().with_name("demo.yaml"),
                 kills=kills,
                 events=events,
-                seconds=seconds or max(_SHORTEST_S, events / _EVENTS_A_SECOND, kills * _SECONDS_A_FAULT),
+                seconds=seconds
+                or max(_SHORTEST_S, events / _EVENTS_A_SECOND, kills * _SECONDS_A_FAULT),
                 seed=seed,
                 workers=workers,
                 partitions=partitions,
@@ -84,7 +92,15 @@ def chaos(
 
 def as_document(outcome: Outcome) -> dict[str, object]:
     """The outcome for scripts."""
-    names = ("sent", "acknowledged", "unacknowledged", "poison", "worker_starts", "witnessed", "seconds")
+    names = (
+        "sent",
+        "acknowledged",
+        "unacknowledged",
+        "poison",
+        "worker_starts",
+        "witnessed",
+        "seconds",
+    )
     return {
         **{name: getattr(outcome, name) for name in names},
         "sound": not outcome.wrong,

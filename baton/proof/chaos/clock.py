@@ -1,4 +1,5 @@
-"""The time of the script: it goes on with the real one, and stands still while the system is asked to catch up."""
+"""The time of the script: it goes on with the real one, and stands still while the system is asked
+to catch up."""
 
 import threading
 import time

@@ -1,4 +1,5 @@
-"""The workers of a run: several a service, each a process that is started again whenever it ends, by its pid and nothing else."""
+"""The workers of a run: several a service, each a process that is started again whenever it ends,
+by its pid and nothing else."""
 
 import os
 import signal
@@ -79,11 +80,15 @@ class Crew:
     def _start(self, name: tuple[str, int]) -> None:
         service, number = name
         environment = (
-            os.environ | self._environment | {"BATON_METRICS_PORT": str(free_port()), "BATON_GATEWAY_PORT": str(free_port())}
+            os.environ
+            | self._environment
+            | {"BATON_METRICS_PORT": str(free_port()), "BATON_GATEWAY_PORT": str(free_port())}
         )
         with (self._logs / f"{service}-{number}.log").open("ab") as out:
             words = [sys.executable, "-m", "baton.cli.main", "worker", service]
-            self._processes[name] = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment)
+            self._processes[name] = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment
+            )
         self.starts += 1
 
 

@@ -22,10 +22,19 @@ _AGREE_TRIES, _AGREE_GAP_S = 10, 3.0
 
 
 class Striker:
-    """``agreement``: the YAML that is published once more, changed. What takes long goes on aside until :meth:`join`."""
+    """``agreement``: the YAML that is published once more, changed. What takes long goes on aside
+    until :meth:`join`."""
 
-    def __init__(self, crew: Crew, broker: EmbeddedBroker, settings: Settings, *, agreement: Path, pace: Pace) -> None:
-        self._crew, self._broker, self._settings, self._agreement, self._pace = crew, broker, settings, agreement, pace
+    def __init__(
+        self, crew: Crew, broker: EmbeddedBroker, settings: Settings, *, agreement: Path, pace: Pace
+    ) -> None:
+        self._crew, self._broker, self._settings, self._agreement, self._pace = (
+            crew,
+            broker,
+            settings,
+            agreement,
+            pace,
+        )
         self._aside_threads: list[threading.Thread] = []
         self.done: Counter[str] = Counter()
         self.not_done: list[str] = []

@@ -1,4 +1,5 @@
-"""Whether a system that is left alone gets anywhere: what is still to be done must go down now and then."""
+"""Whether a system that is left alone gets anywhere: what is still to be done must go down now and
+then."""
 
 import time
 from collections.abc import Callable
@@ -9,9 +10,12 @@ class NotDrained(RuntimeError):
 
 
 class Headway:
-    """``saw(left)`` as often as is looked; raises :class:`NotDrained` where ``left`` was never below its least for ``patience_s``."""
+    """``saw(left)`` as often as is looked; raises :class:`NotDrained` where ``left`` was never
+    below its least for ``patience_s``."""
 
-    def __init__(self, what: str, patience_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, what: str, patience_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._what, self._patience_s, self._clock = what, patience_s, clock
         self._least: int | None = None
         self._since = clock()
@@ -22,4 +26,6 @@ class Headway:
         if left is not None and (self._least is None or left < self._least):
             self._least, self._since = left, now
         elif now - self._since > self._patience_s:
-            raise NotDrained(f"{self._what}: no headway in {self._patience_s:.0f} s, {self._least} left")
+            raise NotDrained(
+                f"{self._what}: no headway in {self._patience_s:.0f} s, {self._least} left"
+            )

@@ -1,4 +1,5 @@
-"""The load of a chaos run: visitors and the people of the firm, through the inbox, with a ledger of what the broker has acknowledged."""
+"""The load of a chaos run: visitors and the people of the firm, through the inbox, with a ledger of
+what the broker has acknowledged."""
 
 import heapq
 import json
@@ -29,13 +30,22 @@ _ROUTED = (LEADS_ROUTED_SDR, LEADS_ROUTED_SALES)
 
 
 class Load:
-    """Sends what ``script`` has when its time comes by ``clock``, and what people do with the leads they are given, until :meth:`stop`.
+    """Sends what ``script`` has when its time comes by ``clock``, and what people do with the leads
+    they are given, until :meth:`stop`.
 
-    ``ledger`` gets the ids of events whose line the broker has, one a line; ``sent`` counts lines, ``poison`` those meant to be dead letters.
+    ``ledger`` gets the ids of events whose line the broker has, one a line; ``sent`` counts lines,
+    ``poison`` those meant to be dead letters.
     """
 
     def __init__(
-        self, client: Mapping[str, Any], namespace: str, script: Iterator[Wave], *, clock: ScriptClock, ledger: Path, seed: int
+        self,
+        client: Mapping[str, Any],
+        namespace: str,
+        script: Iterator[Wave],
+        *,
+        clock: ScriptClock,
+        ledger: Path,
+        seed: int,
     ) -> None:
         self._client, self._namespace, self._clock = dict(client), namespace, clock
         self._script, self._random = script, Random(seed)
@@ -44,11 +54,19 @@ class Load:
         self._number = 0
         self._ledger = ledger.open("w", buffering=1 << 16)
         self._producer = Producer(
-            {**client, "enable.idempotence": True, "partitioner": "murmur2_random", "message.timeout.ms": 300_000, "log_level": 0}
+            {
+                **client,
+                "enable.idempotence": True,
+                "partitioner": "murmur2_random",
+                "message.timeout.ms": 300_000,
+                "log_level": 0,
+            }
         )
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._send, self._answer)]
+        self._threads = [
+            threading.Thread(target=work, daemon=True) for work in (self._send, self._answer)
+        ]
         self.sent = self.poison = self.acknowledged = self.unacknowledged = 0
 
     def start(self) -> None:
@@ -117,7 +135,9 @@ class Load:
         self.poison += arrival.poison
         while True:
             try:
-                self._producer.produce(physical(self._namespace, LEADS_INBOX), arrival.line, on_delivery=delivered)
+                self._producer.produce(
+                    physical(self._namespace, LEADS_INBOX), arrival.line, on_delivery=delivered
+                )
                 return
             except BufferError:
                 self._producer.poll(0.1)
@@ -138,8 +158,11 @@ class Load:
 
 
 def event_id_of(line: bytes) -> str:
-    """The id under which intake will know the event; raises ValueError for a line that intake would not take."""
+    """The id under which intake will know the event; raises ValueError for a line that intake would
+    not take."""
     try:
-        return to_intake(read_line(line), source=json.loads(line)["source"], received_at_ms=0).event_id
+        return to_intake(
+            read_line(line), source=json.loads(line)["source"], received_at_ms=0
+        ).event_id
     except LineRefused as error:
         raise ValueError(f"the load made a line that cannot be taken: {error}") from None

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Seconds. ``session_s``: a worker that is silent so long loses its tasks; ``pause_s`` is longer. ``answers_s``: for so long after the
-    last line of the script people go on answering. ``calm_s``: nothing new came for so long, or ``calm_limit_s`` have passed.
-    ``patience_s``: without any headway for so long, a run has failed."""
+    """Seconds. ``session_s``: a worker that is silent so long loses its tasks; ``pause_s`` is
+    longer. ``answers_s``: for so long after the last line of the script people go on answering.
+    ``calm_s``: nothing new came for so long, or ``calm_limit_s`` have passed. ``patience_s``:
+    without any headway for so long, a run has failed."""
 
     session_s: float = 6.0
     pause_s: float = 12.0

@@ -1,4 +1,5 @@
-"""Looks at the lag while the load runs: holds the script while the system is asked to catch up, and says now and then how things stand."""
+"""Looks at the lag while the load runs: holds the script while the system is asked to catch up, and
+says now and then how things stand."""
 
 import threading
 import time
@@ -14,7 +15,8 @@ HIGH, LOW = 40_000, 20_000
 
 
 class Pressure:
-    """``lag`` may raise KafkaException: while nobody answers, nothing changes. ``say`` is told the lag every ``report_s``."""
+    """``lag`` may raise KafkaException: while nobody answers, nothing changes. ``say`` is told the
+    lag every ``report_s``."""
 
     def __init__(
         self,
@@ -25,7 +27,13 @@ class Pressure:
         report_s: float,
         look_s: float = _LOOK_S,
     ) -> None:
-        self._clock, self._lag, self._say, self._report_s, self._look_s = clock, lag, say, report_s, look_s
+        self._clock, self._lag, self._say, self._report_s, self._look_s = (
+            clock,
+            lag,
+            say,
+            report_s,
+            look_s,
+        )
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self.behind: int | None = None

@@ -1,4 +1,5 @@
-"""The run itself: a broker and workers of its own, load, faults by the plan, calm, and the audit."""
+"""The run itself: a broker and workers of its own, load, faults by the plan, calm, and the
+audit."""
 
 import asyncio
 import contextlib
@@ -40,7 +41,9 @@ _GRACE_MS = 60_000
 _AUDIT_PROCESSES = 2
 _BROKER_READY_S = 900.0
 _WATCHED = tuple(
-    spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement")
+    spec.name
+    for spec in TOPICS.values()
+    if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement")
 )
 
 Say = Callable[[str], None]
@@ -48,8 +51,9 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is asked for. ``agreement``: the YAML it begins with. ``kills`` faults while ``events`` lines come in over ``seconds``, or over
-    longer where the system cannot keep up. ``keep``: leave the broker's data where they are."""
+    """What is asked for. ``agreement``: the YAML it begins with. ``kills`` faults while ``events``
+    lines come in over ``seconds``, or over longer where the system cannot keep up. ``keep``: leave
+    the broker's data where they are."""
 
     agreement: Path
     kills: int
@@ -64,7 +68,8 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a run came to. ``wrong`` has everything that is not as promised; empty: sound. ``seconds``: by part of the run."""
+    """What a run came to. ``wrong`` has everything that is not as promised; empty: sound.
+    ``seconds``: by part of the run."""
 
     report: Report
     faults: Counter[str]
@@ -84,14 +89,17 @@ class ChaosRun:
     def __init__(self, home: Path, order: Order, *, cache: Path, say: Say) -> None:
         self._home, self._order, self._say = home, order, say
         self._blows = plan(kills=order.kills, seed=order.seed)
-        self._broker = EmbeddedBroker(home / "broker", 0, cache=cache, ready_timeout_s=_BROKER_READY_S)
+        self._broker = EmbeddedBroker(
+            home / "broker", 0, cache=cache, ready_timeout_s=_BROKER_READY_S
+        )
         self._ledger = home / "acknowledged.txt"
         self._began = self._part_began = time.monotonic()
         self._said = self._began
         self._seconds: dict[str, float] = {}
 
     def run(self) -> Outcome:
-        """Do it all; whatever happens, nothing is left running. Raises NotDrained where the system gets stuck."""
+        """Do it all; whatever happens, nothing is left running. Raises NotDrained where the system
+        gets stuck."""
         self._home.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
             settings = self._prepared(stack)
@@ -116,8 +124,15 @@ class ChaosRun:
     def _prepared(self, stack: contextlib.ExitStack) -> Settings:
         stack.callback(self._broker.stop if self._order.keep else self._broker.remove)
         settings = Settings(bootstrap=self._broker.start(), namespace=NAMESPACE, home=self._home)
-        ensure_topics(confluent_options(settings), Layout(namespace=NAMESPACE, partitions=self._order.partitions))
-        asyncio.run(publish_agreement(settings, self._order.agreement.read_text(), file=self._order.agreement.name))
+        ensure_topics(
+            confluent_options(settings),
+            Layout(namespace=NAMESPACE, partitions=self._order.partitions),
+        )
+        asyncio.run(
+            publish_agreement(
+                settings, self._order.agreement.read_text(), file=self._order.agreement.name
+            )
+        )
         self._part("prepared")
         return settings
 
@@ -136,13 +151,22 @@ class ChaosRun:
 
     # ------------------------------------------------------------------ load and faults
 
-    def _under_load(self, stack: contextlib.ExitStack, client: dict[str, Any], settings: Settings, crew: Crew) -> Load:
+    def _under_load(
+        self, stack: contextlib.ExitStack, client: dict[str, Any], settings: Settings, crew: Crew
+    ) -> Load:
         order, clock = self._order, ScriptClock()
         span_ms = int(order.seconds * 1000)
-        script = waves(events=order.events, span_ms=span_ms, seed=order.seed, begins_ms=int(time.time() * 1000))
+        script = waves(
+            events=order.events, span_ms=span_ms, seed=order.seed, begins_ms=int(time.time() * 1000)
+        )
         load = Load(client, NAMESPACE, script, clock=clock, ledger=self._ledger, seed=order.seed)
         striker = Striker(crew, self._broker, settings, agreement=order.agreement, pace=order.pace)
-        pressure = Pressure(clock, self._lag, lambda behind: self._tell(load, striker, behind), report_s=order.pace.report_s)
+        pressure = Pressure(
+            clock,
+            self._lag,
+            lambda behind: self._tell(load, striker, behind),
+            report_s=order.pace.report_s,
+        )
         load.start()
         stack.callback(load.stop)
         pressure.start()
@@ -156,7 +180,8 @@ class ChaosRun:
         return load
 
     def _strike(self, striker: Striker, clock: ScriptClock, span_ms: int) -> None:
-        """Each blow when so much of the script has gone by; that stands still while the system catches up."""
+        """Each blow when so much of the script has gone by; that stands still while the system
+        catches up."""
         for blow in self._blows:
             headway = Headway("the script, which waits for the system", self._order.pace.patience_s)
             while (left := int(blow.at * span_ms) - clock.now_ms) > 0:
@@ -167,14 +192,17 @@ class ChaosRun:
         striker.join()
 
     def _await_answered(self, load: Load) -> None:
-        """Until the script is sent, everything has come through and nobody has anything to say to what came of it; but where more leads
-        wait in the queues than the few people of the firm can take, not for longer than people go on answering."""
+        """Until the script is sent, everything has come through and nobody has anything to say to
+        what came of it; but where more leads wait in the queues than the few people of the firm can
+        take, not for longer than people go on answering."""
         headway = Headway("the last of the script", self._order.pace.patience_s)
         while load.scripted:
             headway.saw(-load.sent)
             time.sleep(self._order.pace.poll_s)
         until = time.monotonic() + self._order.pace.answers_s
-        self._await_drained("people have answered what came of it", lambda: load.waiting, until=until)
+        self._await_drained(
+            "people have answered what came of it", lambda: load.waiting, until=until
+        )
 
     def _tell(self, load: Load, striker: Striker, behind: int | None) -> None:
         self._say(
@@ -185,9 +213,11 @@ class ChaosRun:
 
     # ------------------------------------------------------------------ calm and verdict
 
-    def _await_drained(self, what: str, busy: Callable[[], bool] = lambda: False, *, until: float = math.inf) -> None:
-        """Until every group has come to the end of its inputs, and found nothing more there at a second look, while nobody is ``busy``; or
-        until that time (monotonic)."""
+    def _await_drained(
+        self, what: str, busy: Callable[[], bool] = lambda: False, *, until: float = math.inf
+    ) -> None:
+        """Until every group has come to the end of its inputs, and found nothing more there at a
+        second look, while nobody is ``busy``; or until that time (monotonic)."""
         self._say(f"{self._elapsed:6.0f} s  waiting until {what}")
         headway, looks = Headway(f"until {what}", self._order.pace.patience_s), 0
         while looks < 2 and time.monotonic() < until:
@@ -196,11 +226,14 @@ class ChaosRun:
             looks = looks + 1 if behind == 0 and not busy() else 0
 
     def _await_come_through(self) -> None:
-        """Until every group has come past what the one before it made of the last line. Clocks may go on and make more for a long time: of
-        leads that wait in a queue, of those that nobody answers."""
+        """Until every group has come past what the one before it made of the last line. Clocks may
+        go on and make more for a long time: of leads that wait in a queue, of those that nobody
+        answers."""
         self._say(f"{self._elapsed:6.0f} s  waiting until everything has come through")
         for turn in range(1, len(all_reducers()) + 1):
-            headway = Headway(f"until everything has come through, turn {turn}", self._order.pace.patience_s)
+            headway = Headway(
+                f"until everything has come through, turn {turn}", self._order.pace.patience_s
+            )
             ends: Ends | None = None
             while (behind := self._behind(headway, ends)) != 0:
                 ends = ends if behind is None or ends is not None else self._ends()
@@ -225,7 +258,8 @@ class ChaosRun:
         return behind
 
     def _await_calm(self, witness: Witness) -> None:
-        """Until nothing new has come for a while; returns of recycled leads and goals may go on for ever, so there is a limit."""
+        """Until nothing new has come for a while; returns of recycled leads and goals may go on for
+        ever, so there is a limit."""
         pace = self._order.pace
         until, seen, since = time.monotonic() + pace.calm_limit_s, -1, time.monotonic()
         while time.monotonic() < until and time.monotonic() - since < pace.calm_s:
@@ -251,7 +285,12 @@ class ChaosRun:
         finally:
             source.close()
         self._part("audited")
-        wrong = [str(finding) for finding in report.findings] + report.unchecked + witness.disagreements() + self._not_done
+        wrong = (
+            [str(finding) for finding in report.findings]
+            + report.unchecked
+            + witness.disagreements()
+            + self._not_done
+        )
         self._part("witness heard")
         dead = report.checked[LEADS_INBOX_DEAD_LETTERS]
         if dead != load.poison:

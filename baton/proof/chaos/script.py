@@ -1,4 +1,5 @@
-"""What comes in during a run, wave by wave, so that a script of any length takes the memory of a few waves. Pure."""
+"""What comes in during a run, wave by wave, so that a script of any length takes the memory of a
+few waves. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,14 +17,16 @@ _POISON_SHARE = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wave:
-    """Visitors who begin to come at ``starts_ms`` after the start of the run; times of ``arrivals`` count from there too."""
+    """Visitors who begin to come at ``starts_ms`` after the start of the run; times of ``arrivals``
+    count from there too."""
 
     starts_ms: int
     arrivals: tuple[Arrival, ...]
 
 
 def waves(*, events: int, span_ms: int, seed: int, begins_ms: int) -> Iterator[Wave]:
-    """About ``events`` lines over ``span_ms``, one per cent of them rubbish. ``begins_ms``: the time of the first."""
+    """About ``events`` lines over ``span_ms``, one per cent of them rubbish. ``begins_ms``: the
+    time of the first."""
     number = max(1, events // _WAVE_EVENTS)
     wave_ms = min(span_ms, _WAVE_MS) if number > 1 else span_ms
     leads = max(1, events // number // _LINES_A_LEAD)

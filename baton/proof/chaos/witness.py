@@ -1,4 +1,5 @@
-"""A ``read_committed`` reader that looks on while the run goes: whatever it sees must be what the final reader sees.
+"""A ``read_committed`` reader that looks on while the run goes: whatever it sees must be what the
+final reader sees.
 
 It keeps one running hash a partition, and where it stood, so its memory does not grow with the run.
 """
@@ -12,7 +13,8 @@ from baton.cluster.log import LogReader, Record
 
 
 class Witness:
-    """``start``, and after :meth:`stop` the :meth:`disagreements` with a reading from the beginning."""
+    """``start``, and after :meth:`stop` the :meth:`disagreements` with a reading from the
+    beginning."""
 
     def __init__(self, client: Mapping[str, Any], namespace: str, topics: Sequence[str]) -> None:
         self._client, self._namespace, self._topics = client, namespace, topics
@@ -45,7 +47,8 @@ class Witness:
                         again.update(_said(record))
                 if again.digest() != seen.digest():
                     wrong.append(
-                        f"{topic}/{partition}: the first {self._next[topic, partition]} offsets read otherwise at the end"
+                        f"{topic}/{partition}: the first {self._next[topic, partition]} offsets "
+                        "read otherwise at the end"
                     )
         return wrong
 

@@ -1,10 +1,12 @@
-"""admit: what outside systems produce to ``leads.inbox.v1``, checked, normalised and keyed by who it is about. Stateless.
+"""admit: what outside systems produce to ``leads.inbox.v1``, checked, normalised and keyed by who
+it is about. Stateless.
 
-A value is one event line (:mod:`baton.intake.lines`) as JSON: plain, as a structured CloudEvent (the line is its ``data``), or as the data
-of a binary one (``ce_*`` headers). What a line leaves out is taken from the CloudEvent: ``id``, ``source``, ``occurred_at``.
+A value is one event line (:mod:`baton.intake.lines`) as JSON: plain, as a structured CloudEvent
+(the line is its ``data``), or as the data of a binary one (``ce_*`` headers). What a line leaves
+out is taken from the CloudEvent: ``id``, ``source``, ``occurred_at``.
 
-Whatever else comes is rejected with a code and the fields, at bounded cost, and never raises: a dead letter is the outside's, an
-exception would be ours.
+Whatever else comes is rejected with a code and the fields, at bounded cost, and never raises: a
+dead letter is the outside's, an exception would be ours.
 """
 
 from __future__ import annotations
@@ -40,7 +42,9 @@ class Admit(Reducer[None, Reference]):
             line, source = _line(event)
             record = to_intake(read_line(line), source=source, received_at_ms=event.received_at_ms)
         except LineRefused as refused:
-            return Step(head=None, rejected=Rejection(refused.code, str(refused)[:_MAX_REASON_CHARACTERS]))
+            return Step(
+                head=None, rejected=Rejection(refused.code, str(refused)[:_MAX_REASON_CHARACTERS])
+            )
         return Step(head=None, facts=(Fact(INTAKE_KEYED, key_of(record), record),))
 
 
@@ -60,11 +64,19 @@ def _line(event: Event) -> tuple[Mapping[str, Any], str]:
 
 
 def _framed(raw: bytes) -> LineRefused:
-    """Avro in a registry's frame: no schema of ours is one for the outside, so the id says only how to put it."""
+    """Avro in a registry's frame: no schema of ours is one for the outside, so the id says only how
+    to put it."""
     if 5 <= len(raw) <= MAX_EVENT_BYTES:
         schema_id = framed_schema_id(raw)
         file = shelf().by_id(schema_id)
         if file is None:
-            return LineRefused.of("unknown_schema", f"is framed with schema id {schema_id}, which is not known; events are JSON")
-        return LineRefused.of("wrong_schema", f"is framed as {file.record}, which is not taken here; events are JSON")
-    return LineRefused.of("malformed", "begins with a zero byte and is no framed record; events are JSON")
+            return LineRefused.of(
+                "unknown_schema",
+                f"is framed with schema id {schema_id}, which is not known; events are JSON",
+            )
+        return LineRefused.of(
+            "wrong_schema", f"is framed as {file.record}, which is not taken here; events are JSON"
+        )
+    return LineRefused.of(
+        "malformed", "begins with a zero byte and is no framed record; events are JSON"
+    )

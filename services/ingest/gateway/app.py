@@ -1,7 +1,9 @@
-"""The gateway's ASGI application: who sends, how much, what it is, and an answer once the brokers have it.
+"""The gateway's ASGI application: who sends, how much, what it is, and an answer once the brokers
+have it.
 
-Given a ``publish`` that returns when the brokers have acknowledged, a clock for log-independent moments (``now_ms``) and one for
-rates. What a source's requests mean is its adapter's (:mod:`services.ingest.gateway.adapters`).
+Given a ``publish`` that returns when the brokers have acknowledged, a clock for log-independent
+moments (``now_ms``) and one for rates. What a source's requests mean is its adapter's
+(:mod:`services.ingest.gateway.adapters`).
 """
 
 from __future__ import annotations
@@ -48,11 +50,14 @@ class NotPublished(Exception):
 class Publish(Protocol):
     """Returns when the brokers have acknowledged all records; raises :class:`NotPublished`."""
 
-    def __call__(self, records: Sequence[IntakeRecord], traceparent: str | None) -> Awaitable[None]: ...
+    def __call__(
+        self, records: Sequence[IntakeRecord], traceparent: str | None
+    ) -> Awaitable[None]: ...
 
 
 class Gateway:
-    """The application's parts and its handlers. ``halted``: why nothing is taken now, None while it is."""
+    """The application's parts and its handlers. ``halted``: why nothing is taken now, None while it
+    is."""
 
     def __init__(
         self,
@@ -102,7 +107,9 @@ class Gateway:
         key = adapter.authenticate(head, self._keys)
         self._check_sender(key, head, request.method)
         sender = key.name if key else _address_of(request)
-        async with self._bodies.reading(request, sender, timeout_ms=self._settings.body_timeout_ms) as body:
+        async with self._bodies.reading(
+            request, sender, timeout_ms=self._settings.body_timeout_ms
+        ) as body:
             delivery = Delivery(head=head, body=body, received_at_ms=self._now_ms())
             if key is None:
                 key = adapter.authenticate_body(delivery, self._keys)
@@ -132,7 +139,9 @@ class Gateway:
         trace = traceparent if traceparent and _TRACE.match(traceparent) else None
         try:
             with metrics.ACKNOWLEDGED_SECONDS.time():
-                await self._gate.acknowledged(key.name, lambda: self._publish(with_companions(taken.records), trace))
+                await self._gate.acknowledged(
+                    key.name, lambda: self._publish(with_companions(taken.records), trace)
+                )
         except NotPublished as error:
             log.warning("events were not taken: %s", error)
             detail = "The brokers did not take the events; send the same again."
@@ -140,7 +149,12 @@ class Gateway:
 
 
 def _head_of(request: Request) -> RequestHead:
-    return RequestHead(path=request.url.path, raw_query=request.url.query, headers=request.headers, query=request.query_params)
+    return RequestHead(
+        path=request.url.path,
+        raw_query=request.url.query,
+        headers=request.headers,
+        query=request.query_params,
+    )
 
 
 def _address_of(request: Request) -> str:
@@ -165,9 +179,14 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = {404: "not_found", 405: "method"}.get(error.status_code, "refused")
     headers = dict(error.headers or {})
-    return await _refused(request, Refused(error.status_code, code, f"{error.detail}.", headers=headers))
+    return await _refused(
+        request, Refused(error.status_code, code, f"{error.detail}.", headers=headers)
+    )
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("a request ended in %s", type(error).__name__, exc_info=error)
-    return await _refused(request, Refused(500, "internal", "The request could not be worked on; it may be sent again."))
+    return await _refused(
+        request,
+        Refused(500, "internal", "The request could not be worked on; it may be sent again."),
+    )

@@ -1,8 +1,10 @@
-"""Whether what the gateway publishes is processed: a success must not be said for long to events that nobody looks at.
+"""Whether what the gateway publishes is processed: a success must not be said for long to events
+that nobody looks at.
 
-Every few seconds the ends of ``intake.keyed.v1`` are held against what the group of ``identify`` has committed. Where events wait
-and not one more is committed anywhere for :attr:`limit_s`, the gateway halts: 503 with Retry-After, until something moves again.
-A partition that stands still while others go on is not this watch's; the service's own readiness tells it.
+Every few seconds the ends of ``intake.keyed.v1`` are held against what the group of ``identify``
+has committed. Where events wait and not one more is committed anywhere for :attr:`limit_s`, the
+gateway halts: 503 with Retry-After, until something moves again. A partition that stands still
+while others go on is not this watch's; the service's own readiness tells it.
 """
 
 from __future__ import annotations
@@ -26,13 +28,16 @@ _ANSWER_S = 10.0
 
 
 class Progress:
-    """How long events have waited without any being processed. Pure: it is given ends, commits and moments."""
+    """How long events have waited without any being processed. Pure: it is given ends, commits and
+    moments."""
 
     def __init__(self) -> None:
         self._committed: dict[Place, int] = {}
         self._still_since: float | None = None
 
-    def observe(self, ends: Mapping[Place, int], committed: Mapping[Place, int], now: float) -> float:
+    def observe(
+        self, ends: Mapping[Place, int], committed: Mapping[Place, int], now: float
+    ) -> float:
         """For how many seconds nothing has moved while something waited; 0 where all is well."""
         waiting = any(end > committed.get(place, 0) for place, end in ends.items())
         moved = dict(committed) != self._committed
@@ -47,7 +52,9 @@ class Progress:
 class BacklogWatch:
     """Asks the brokers, and says whether the gateway is to halt."""
 
-    def __init__(self, cluster: Cluster, *, limit_s: float, seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, cluster: Cluster, *, limit_s: float, seconds: Callable[[], float] = time.monotonic
+    ) -> None:
         self._cluster = cluster
         self._limit_s = limit_s
         self._seconds = seconds
@@ -69,7 +76,10 @@ class BacklogWatch:
         """Look every few seconds, until cancelled."""
         await self._cluster.start()
         try:
-            places = [(INTAKE_KEYED, number) for number in range(await self._cluster.partitions(INTAKE_KEYED))]
+            places = [
+                (INTAKE_KEYED, number)
+                for number in range(await self._cluster.partitions(INTAKE_KEYED))
+            ]
             while True:
                 await self._look(places)
                 await asyncio.sleep(_EVERY_S)
@@ -92,5 +102,7 @@ class BacklogWatch:
         if (self.halted() is not None) != was_halted:
             log.warning(
                 "%s",
-                "takes events again" if was_halted else f"halted: {READER} has processed nothing for {self._stalled_s:.0f} s",
+                "takes events again"
+                if was_halted
+                else f"halted: {READER} has processed nothing for {self._stalled_s:.0f} s",
             )

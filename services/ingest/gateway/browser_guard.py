@@ -1,7 +1,9 @@
-"""What a web page must not make a visitor's browser do: send from an origin nobody named, or reach a gateway without keys. Pure.
+"""What a web page must not make a visitor's browser do: send from an origin nobody named, or reach
+a gateway without keys. Pure.
 
-A browser says where a page is from (``Origin``), and a name that an attacker points at this machine stands in ``Host``. Without
-write keys both are looked at, and a body must be of a type for which a browser asks first.
+A browser says where a page is from (``Origin``), and a name that an attacker points at this machine
+stands in ``Host``. Without write keys both are looked at, and a body must be of a type for which a
+browser asks first.
 """
 
 from __future__ import annotations
@@ -13,11 +15,14 @@ from services.ingest.gateway.problem_details import Refused
 from services.ingest.settings import is_loopback
 
 ANY_ORIGIN = "*"
-_SIMPLE_TYPES = frozenset({"", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"})
+_SIMPLE_TYPES = frozenset(
+    {"", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"}
+)
 
 
 def check_origin(headers: Mapping[str, str], allowed: frozenset[str]) -> None:
-    """Raise 403 for a page whose origin is not among those allowed; whoever is no browser sends no origin."""
+    """Raise 403 for a page whose origin is not among those allowed; whoever is no browser sends no
+    origin."""
     origin = headers.get("origin")
     if origin is None or origin in allowed or ANY_ORIGIN in allowed:
         return
@@ -34,7 +39,8 @@ def check_local(headers: Mapping[str, str], method: str, media_type: str) -> Non
 
 
 def check_host(headers: Mapping[str, str]) -> None:
-    """Raise 403 unless this machine is addressed by a loopback name: another one may be an attacker's that points here."""
+    """Raise 403 unless this machine is addressed by a loopback name: another one may be an
+    attacker's that points here."""
     if not _is_loopback(headers.get("host", "")):
         raise Refused(403, "host", "Address this machine by its loopback name, as 127.0.0.1.")
 

@@ -1,7 +1,8 @@
-"""How many connections there may be, in all and of one address, and what each limit is answered with.
+"""How many connections there may be, in all and of one address, and what each limit is answered
+with.
 
-What a single connection may send, and for how long, is :mod:`services.ingest.gateway.guarded_connection`. Whatever a limit ends is
-counted and logged.
+What a single connection may send, and for how long, is
+:mod:`services.ingest.gateway.guarded_connection`. Whatever a limit ends is counted and logged.
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ _ANSWERS = {
     Limit.HEAD_TIME: (408, "The head of the request took too long to come in."),
     Limit.FRAMING: (400, "The body has too much that is no content."),
     Limit.PIPELINE: (429, "Too many requests before the first is answered."),
-    Limit.UPGRADE: (400, "Send HTTP/1.1 without an Upgrade header, or by way of a proxy that takes HTTP/2."),
+    Limit.UPGRADE: (
+        400,
+        "Send HTTP/1.1 without an Upgrade header, or by way of a proxy that takes HTTP/2.",
+    ),
     Limit.MALFORMED: (400, "This is no HTTP request."),
 }
 
@@ -79,7 +83,8 @@ class LimitExceeded(Exception):
 
 
 class Watched(Protocol):
-    """What the guard asks of a connection. Moments are those of its clock, None where there is nothing to wait for."""
+    """What the guard asks of a connection. Moments are those of its clock, None where there is
+    nothing to wait for."""
 
     head_since: float | None
     idle_since: float | None
@@ -94,7 +99,9 @@ class Watched(Protocol):
 class ConnectionGuard:
     """All connections of one listener: counts them, and looks after them a few times a second."""
 
-    def __init__(self, limits: ConnectionLimits, seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, limits: ConnectionLimits, seconds: Callable[[], float] = time.monotonic
+    ) -> None:
         self.limits = limits
         self.seconds = seconds
         self.lingering = 0
@@ -130,7 +137,11 @@ class ConnectionGuard:
         self._since_log[limit] += 1
         now = self.seconds()
         if now >= self._log_due.get(limit, now):
-            log.warning("limit %s: ended %d since the last such line", limit.value, self._since_log.pop(limit))
+            log.warning(
+                "limit %s: ended %d since the last such line",
+                limit.value,
+                self._since_log.pop(limit),
+            )
             self._log_due[limit] = now + _LOG_EVERY_S
 
     async def watch(self) -> None:
@@ -146,13 +157,16 @@ class ConnectionGuard:
             metrics.CONNECTIONS.set(len(self._open))
 
     def _make_room(self) -> bool:
-        """End the connection that has been idle for longest, else one that has long owed its head."""
+        """End the connection that has been idle for longest, else one that has long owed its
+        head."""
         idle = [each for each in self._open if each.idle_since is not None]
         if idle:
             min(idle, key=lambda each: each.idle_since or 0.0).end_idle()
             return True
         patient = self.seconds() - _OWES_HEAD_S
-        owing = [each for each in self._open if each.head_since is not None and each.head_since < patient]
+        owing = [
+            each for each in self._open if each.head_since is not None and each.head_since < patient
+        ]
         if owing:
             min(owing, key=lambda each: each.head_since or 0.0).refuse(Limit.CONNECTIONS)
         return bool(owing)
@@ -164,7 +178,12 @@ def answer_to(limit: Limit) -> bytes | None:
         return None
     status, detail = _ANSWERS[limit]
     phrase = HTTPStatus(status).phrase
-    content = {"type": f"urn:baton:problem:{limit.value}", "title": phrase, "status": status, "detail": detail}
+    content = {
+        "type": f"urn:baton:problem:{limit.value}",
+        "title": phrase,
+        "status": status,
+        "detail": detail,
+    }
     body = json.dumps({**content, "code": limit.value, "message": detail}).encode()
     retry = "retry-after: 1\r\n" if status in (429, 503) else ""
     head = (

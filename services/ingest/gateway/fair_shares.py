@@ -1,7 +1,8 @@
 """Shares of what there is only so much of, so that no sender can take it all from the others. Pure.
 
-The rule is that of dynamic thresholds for shared buffers (Choudhury and Hahne, 1998): a holder gets more only while it holds less
-than what is free. One sender alone gets half of it, two a third each, and whoever comes next always finds something free.
+The rule is that of dynamic thresholds for shared buffers (Choudhury and Hahne, 1998): a holder gets
+more only while it holds less than what is free. One sender alone gets half of it, two a third each,
+and whoever comes next always finds something free.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""Walls around one connection, which the server's fast parser does not have: sizes and deadlines of a head, framing, silences.
+"""Walls around one connection, which the server's fast parser does not have: sizes and deadlines of
+a head, framing, silences.
 
-uvicorn with httptools bounds neither the bytes nor the number of headers, waits for a head for ever, and reads on after it has
-answered. This adds that to uvicorn's own protocol, of which it uses attributes that are not documented; each wall is tested
-against the running server. What is ended is answered where it can be. The body is bounded by the application.
+uvicorn with httptools bounds neither the bytes nor the number of headers, waits for a head for
+ever, and reads on after it has answered. This adds that to uvicorn's own protocol, of which it uses
+attributes that are not documented; each wall is tested against the running server. What is ended is
+answered where it can be. The body is bounded by the application.
 """
 
 from __future__ import annotations
@@ -13,7 +15,12 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from services.ingest.gateway.connection_limits import ConnectionGuard, Limit, LimitExceeded, answer_to
+from services.ingest.gateway.connection_limits import (
+    ConnectionGuard,
+    Limit,
+    LimitExceeded,
+    answer_to,
+)
 
 _PIECE_BYTES = 16_384
 _FRAMING_A_BODY_BYTE = 8
@@ -26,7 +33,8 @@ _DISCARD_BYTES = 8 << 20
 
 
 class GuardedConnection(HttpToolsProtocol):
-    """One connection. Its head, its framing and its silences are bounded; its body is bounded by the application."""
+    """One connection. Its head, its framing and its silences are bounded; its body is bounded by
+    the application."""
 
     def __init__(self, *args: Any, guard: ConnectionGuard, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -36,7 +44,8 @@ class GuardedConnection(HttpToolsProtocol):
         self._refused = False
         self._in_body = False
         self._head_bytes = self._head_lines = 0  # of what the parser has handed over
-        self._loose_bytes = 0  # of what it has not: a field, or framing of the body, that does not end
+        # of what it has not: a field, or framing of the body, that does not end
+        self._loose_bytes = 0
         self._body_bytes = 0
         self.head_since: float | None = guard.seconds()
         self._answered_since: float | None = None
@@ -86,7 +95,8 @@ class GuardedConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         if self.parser.should_upgrade():
-            raise LimitExceeded(Limit.UPGRADE)  # the parser skips the body of such a request, and says it has none
+            # the parser skips the body of such a request, and says it has none
+            raise LimitExceeded(Limit.UPGRADE)
         if len(self.pipeline) >= _MAX_PIPELINED:
             raise LimitExceeded(Limit.PIPELINE)
         self._in_body, self.head_since, self._loose_bytes = True, None, 0
@@ -150,7 +160,10 @@ class GuardedConnection(HttpToolsProtocol):
 
     def _check_loose(self) -> None:
         if self._in_body:
-            if self._loose_bytes > self._limits.head_bytes + _FRAMING_A_BODY_BYTE * self._body_bytes:
+            if (
+                self._loose_bytes
+                > self._limits.head_bytes + _FRAMING_A_BODY_BYTE * self._body_bytes
+            ):
                 raise LimitExceeded(Limit.FRAMING)
         elif self._loose_bytes > self._limits.head_bytes:
             raise LimitExceeded(Limit.HEAD_BYTES)
@@ -172,11 +185,14 @@ class GuardedConnection(HttpToolsProtocol):
         return self._stuck_since is not None and now - self._stuck_since > _STUCK_S
 
     def _rest_if_done(self) -> None:
-        if not (self._in_body or self._is_answering() or self.pipeline or self.head_since is not None):
+        if not (
+            self._in_body or self._is_answering() or self.pipeline or self.head_since is not None
+        ):
             self.idle_since = self._guard.seconds()
 
     def refuse(self, limit: Limit) -> None:
-        """Answer, and close a moment later, so that the answer is not lost with what has not been read."""
+        """Answer, and close a moment later, so that the answer is not lost with what has not been
+        read."""
         if self._refused:
             return
         self._refused = True

@@ -1,8 +1,9 @@
 """The JSON of a body, so read that one bad character costs one event and not its batch. Pure.
 
-A sound body is read at once. One that is not is read a second time with its damage left standing in place: half a surrogate pair,
-bytes that are not UTF-8, a raw control character in a text, NaN, a key that comes twice. Each event is then asked whether it has
-any (:func:`check_sound`). A body whose brackets and quotes do not fit cannot be told apart into events and is refused whole.
+A sound body is read at once. One that is not is read a second time with its damage left standing in
+place: half a surrogate pair, bytes that are not UTF-8, a raw control character in a text, NaN, a
+key that comes twice. Each event is then asked whether it has any (:func:`check_sound`). A body
+whose brackets and quotes do not fit cannot be told apart into events and is refused whole.
 """
 
 from __future__ import annotations
@@ -26,7 +27,18 @@ _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _RAW_CONTROLS = {code: chr(0xDC00 + code) for code in range(0x20)}
 _SAFE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,47}\Z")
 _IDENTIFYING = frozenset(
-    {"userId", "anonymousId", "previousId", "groupId", "messageId", "email", "id", "identifiers", "retracts", "source"}
+    {
+        "userId",
+        "anonymousId",
+        "previousId",
+        "groupId",
+        "messageId",
+        "email",
+        "id",
+        "identifiers",
+        "retracts",
+        "source",
+    }
 )
 
 
@@ -50,7 +62,8 @@ class BodyJson:
     has_nul: bool = False
 
     def event(self, item: Any) -> Any:
-        """One event of it, without NUL; raises :class:`LineRefused` where it is damaged or too long."""
+        """One event of it, without NUL; raises :class:`LineRefused` where it is damaged or too
+        long."""
         if self.damaged:
             check_sound(item)
         if self.length > MAX_EVENT_BYTES and len(to_json(item)) > MAX_EVENT_BYTES:
@@ -91,7 +104,9 @@ def check_sound(item: Any) -> None:
         elif isinstance(value, dict):
             for name, member in value.items():
                 if not name.isascii() and _HALF_PAIR.search(name):
-                    raise LineRefused.of("malformed", "has a name with a character that is no text", field=path)
+                    raise LineRefused.of(
+                        "malformed", "has a name with a character that is no text", field=path
+                    )
                 pending.append((_joined(path, name), member))
         elif isinstance(value, list):
             pending += [(path, member) for member in value]
@@ -100,13 +115,17 @@ def check_sound(item: Any) -> None:
 
 
 def without_nul(value: Any) -> Any:
-    """The same value without the character NUL, which some forms leave in a text. What identifies keeps it, to be refused."""
+    """The same value without the character NUL, which some forms leave in a text. What identifies
+    keeps it, to be refused."""
     if isinstance(value, str):
         return value.replace("\x00", "")
     if isinstance(value, list):
         return [without_nul(member) for member in value]
     if isinstance(value, dict):
-        return {name: member if name in _IDENTIFYING else without_nul(member) for name, member in value.items()}
+        return {
+            name: member if name in _IDENTIFYING else without_nul(member)
+            for name, member in value.items()
+        }
     return value
 
 

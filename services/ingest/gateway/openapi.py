@@ -22,7 +22,11 @@ _PROBLEM = {
             "type": "array",
             "items": {
                 "type": "object",
-                "properties": {"index": {"type": "integer"}, "field": {"type": "string"}, "detail": {"type": "string"}},
+                "properties": {
+                    "index": {"type": "integer"},
+                    "field": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
             },
         },
     },
@@ -33,8 +37,16 @@ _TAKEN = {
     "properties": {
         "success": {"const": True},
         "accepted": {"type": "integer"},
-        "events": {"type": "array", "items": {"type": "string"}, "description": "ids of the events taken, in order"},
-        "rejected": {"type": "array", "items": {"type": "object"}, "description": "what is wrong with the others, by index"},
+        "events": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "ids of the events taken, in order",
+        },
+        "rejected": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "what is wrong with the others, by index",
+        },
         "rejected_count": {"type": "integer"},
     },
 }
@@ -42,7 +54,13 @@ _SEGMENT = {"type": "object", "description": "a call as Segment's clients send i
 _BATCH = {
     "type": "object",
     "required": ["batch"],
-    "properties": {"batch": {"type": "array", "maxItems": MAX_EVENTS, "items": {"$ref": "#/components/schemas/Call"}}},
+    "properties": {
+        "batch": {
+            "type": "array",
+            "maxItems": MAX_EVENTS,
+            "items": {"$ref": "#/components/schemas/Call"},
+        }
+    },
 }
 
 
@@ -52,8 +70,17 @@ def describe(adapters: Sequence[Adapter]) -> dict[str, Any]:
     parts = line.pop("$defs", {})
     line.pop("$schema", None)
     line.pop("$id", None)
-    schemas = {**parts, "EventLine": line, "Call": _SEGMENT, "Batch": _BATCH, "Taken": _TAKEN, "Problem": _PROBLEM}
-    endpoints = sorted((each for adapter in adapters for each in adapter.endpoints), key=lambda each: each.path)
+    schemas = {
+        **parts,
+        "EventLine": line,
+        "Call": _SEGMENT,
+        "Batch": _BATCH,
+        "Taken": _TAKEN,
+        "Problem": _PROBLEM,
+    }
+    endpoints = sorted(
+        (each for adapter in adapters for each in adapter.endpoints), key=lambda each: each.path
+    )
     document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
@@ -62,8 +89,13 @@ def describe(adapters: Sequence[Adapter]) -> dict[str, Any]:
             "description": f"Events in. A body has at most {MAX_BODY_BYTES} bytes and {MAX_EVENTS} events.",
         },
         "security": [{"writeKey": []}],
-        "paths": {endpoint.path: {endpoint.method.lower(): _operation(endpoint)} for endpoint in endpoints},
-        "components": {"securitySchemes": {"writeKey": {"type": "http", "scheme": "basic"}}, "schemas": schemas},
+        "paths": {
+            endpoint.path: {endpoint.method.lower(): _operation(endpoint)} for endpoint in endpoints
+        },
+        "components": {
+            "securitySchemes": {"writeKey": {"type": "http", "scheme": "basic"}},
+            "schemas": schemas,
+        },
     }
     moved: dict[str, Any] = _moved(document)
     return moved
@@ -81,7 +113,11 @@ _REFUSALS = {
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
-    problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    problem = {
+        "content": {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+        }
+    }
     taken = {"application/json": {"schema": {"$ref": "#/components/schemas/Taken"}}}
     operation: dict[str, Any] = {
         "summary": endpoint.summary,

@@ -1,7 +1,8 @@
 """What the gateway says of itself on the metrics port: ``/metrics``, ``/healthz``, ``/readyz``.
 
-A listener of its own, so that it answers while the other's connections are full. Nothing here changes anything, and nothing has
-personal data. Where it listens on the loopback, Host must be a loopback name, so that no web page can read it by a name of its own.
+A listener of its own, so that it answers while the other's connections are full. Nothing here
+changes anything, and nothing has personal data. Where it listens on the loopback, Host must be a
+loopback name, so that no web page can read it by a name of its own.
 """
 
 from __future__ import annotations
@@ -46,4 +47,6 @@ def operations_app(reasons: Callable[[], list[str]], *, on_loopback: bool) -> St
         return answer
 
     pages: dict[str, Page] = {"/metrics": metrics, "/healthz": healthz, "/readyz": readyz}
-    return Starlette(routes=[Route(path, guarded(page), methods=["GET"]) for path, page in pages.items()])
+    return Starlette(
+        routes=[Route(path, guarded(page), methods=["GET"]) for path, page in pages.items()]
+    )

@@ -1,4 +1,5 @@
-"""From the events of a body to records and refusals: each on its own, so that a bad one does not cost the others. Pure."""
+"""From the events of a body to records and refusals: each on its own, so that a bad one does not
+cost the others. Pure."""
 
 from __future__ import annotations
 
@@ -51,7 +52,9 @@ class Taken:
         """
         listed: list[dict[str, Any]] = []
         for bad in self.bad:
-            problems = bad.refused.problems if len(listed) < MAX_EVENTS else bad.refused.problems[:1]
+            problems = (
+                bad.refused.problems if len(listed) < MAX_EVENTS else bad.refused.problems[:1]
+            )
             listed += errors_of(problems, index=bad.index, code=bad.refused.code)
         return listed
 
@@ -61,7 +64,8 @@ class OutOfScope(LineRefused):
 
 
 def take(body: Unpacked, key: WriteKey) -> Taken:
-    """The records of a body, by the rights of a key; raises :class:`Refused` where nothing can be taken."""
+    """The records of a body, by the rights of a key; raises :class:`Refused` where nothing can be
+    taken."""
     if body.alone:
         return _take_one(body, key)
     if len(body.items) > MAX_EVENTS:
@@ -93,7 +97,9 @@ def _nothing_taken(taken: Taken) -> Refused:
     if taken.bad and all(isinstance(bad.refused, OutOfScope) for bad in taken.bad):
         detail = "This key may send none of these events."
         return Refused(403, "out_of_scope", detail, errors=taken.rejected())
-    return Refused(422, "nothing_taken", "None of the events could be taken.", errors=taken.rejected())
+    return Refused(
+        422, "nothing_taken", "None of the events could be taken.", errors=taken.rejected()
+    )
 
 
 def _record(item: Any, body: Unpacked, key: WriteKey) -> IntakeRecord:

@@ -1,4 +1,5 @@
-"""What a client is told when something cannot be taken: RFC 9457 problem documents. No values of the event are repeated."""
+"""What a client is told when something cannot be taken: RFC 9457 problem documents. No values of
+the event are repeated."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ def refused_line(refused: LineRefused) -> Refused:
     """The answer to one event that is not right."""
     unreadable = refused.code in ("malformed", "wrong_type", "too_nested", "duplicate_key")
     status = 413 if refused.code == "too_long" else 400 if unreadable else 422
-    return Refused(status, refused.code, f"Not taken: {refused}.", errors=errors_of(refused.problems))
+    return Refused(
+        status, refused.code, f"Not taken: {refused}.", errors=errors_of(refused.problems)
+    )
 
 
 def errors_of(problems: Iterable[Problem], **more: Any) -> list[dict[str, Any]]:
@@ -44,12 +47,19 @@ def errors_of(problems: Iterable[Problem], **more: Any) -> list[dict[str, Any]]:
 
 
 def not_now(code: str, detail: str, seconds: int) -> Refused:
-    """Retry after so many seconds: 429 for what the sender does too often, 503 for what cannot be done now."""
-    return Refused(429 if code == "rate_limited" else 503, code, detail, headers={"Retry-After": str(max(1, seconds))})
+    """Retry after so many seconds: 429 for what the sender does too often, 503 for what cannot be
+    done now."""
+    return Refused(
+        429 if code == "rate_limited" else 503,
+        code,
+        detail,
+        headers={"Retry-After": str(max(1, seconds))},
+    )
 
 
 def document(refused: Refused) -> Response:
-    """The problem document. ``code`` and ``message`` are where Segment's clients look for words to log."""
+    """The problem document. ``code`` and ``message`` are where Segment's clients look for words to
+    log."""
     content: dict[str, Any] = {
         "type": f"urn:baton:problem:{refused.code}",
         "title": HTTPStatus(refused.status).phrase,
@@ -60,4 +70,6 @@ def document(refused: Refused) -> Response:
     }
     if refused.errors:
         content["errors"] = list(refused.errors)
-    return JSONResponse(content, refused.status, refused.headers, media_type="application/problem+json")
+    return JSONResponse(
+        content, refused.status, refused.headers, media_type="application/problem+json"
+    )

@@ -1,7 +1,9 @@
-"""The gateway as a process of its own: ``baton worker gateway``. It holds no state, so any number may run side by side.
+"""The gateway as a process of its own: ``baton worker gateway``. It holds no state, so any number
+may run side by side.
 
-It listens at once and answers 503 until the brokers have answered. It ends with 0 when it was told to stop (SIGTERM, SIGINT):
-no new connections, what is being answered is finished, the producer is emptied.
+It listens at once and answers 503 until the brokers have answered. It ends with 0 when it was told
+to stop (SIGTERM, SIGINT): no new connections, what is being answered is finished, the producer is
+emptied.
 """
 
 from __future__ import annotations
@@ -35,7 +37,13 @@ from services.ingest.settings import GatewaySettings, is_loopback
 log = logging.getLogger(__name__)
 
 _OPERATIONS = ConnectionLimits(
-    connections=64, per_address=64, head_bytes=16_384, headers=100, url_bytes=2_048, head_s=5.0, measured=False
+    connections=64,
+    per_address=64,
+    head_bytes=16_384,
+    headers=100,
+    url_bytes=2_048,
+    head_s=5.0,
+    measured=False,
 )
 _DRAIN_S = 12.0
 _RETRY_S = 1.0
@@ -52,10 +60,16 @@ class GatewayProcess:
         self._publisher = Publisher(settings)
         self._connected = False
         self._listening = False
-        cluster = Cluster(client_options(settings), namespace=settings.namespace, client_id=f"gateway-{uuid4().hex[:12]}")
+        cluster = Cluster(
+            client_options(settings),
+            namespace=settings.namespace,
+            client_id=f"gateway-{uuid4().hex[:12]}",
+        )
         self._backlog = BacklogWatch(cluster, limit_s=own.stalled_after_s)
         self._private_on_loopback = is_loopback(settings.metrics_host)
-        self._public = bind(own.gateway_host, own.gateway_port, names="BATON_GATEWAY_HOST and BATON_GATEWAY_PORT")
+        self._public = bind(
+            own.gateway_host, own.gateway_port, names="BATON_GATEWAY_HOST and BATON_GATEWAY_PORT"
+        )
         try:
             names = "BATON_METRICS_HOST and BATON_METRICS_PORT"
             self._private = bind(settings.metrics_host, settings.metrics_port, names=names)
@@ -67,7 +81,8 @@ class GatewayProcess:
         """Run until cancelled; ``up`` is called when it listens. Raises what ends it."""
         if not self._keys and not self._own.insecure:
             log.warning(
-                "no write keys: every request will be answered 401; set BATON_WRITE_KEYS, or BATON_INSECURE=1 on this machine"
+                "no write keys: every request will be answered 401; set BATON_WRITE_KEYS, or "
+                "BATON_INSECURE=1 on this machine"
             )
         reserve_files(self._own.max_connections + _OTHER_FILES)
 
@@ -76,11 +91,16 @@ class GatewayProcess:
             up()
 
         gateway = Gateway(self._publish, self._keys, self._own, halted=self._backlog.halted)
-        serving = asyncio.create_task(self._serve(gateway, self._public, limits_of(self._own), listening))
+        serving = asyncio.create_task(
+            self._serve(gateway, self._public, limits_of(self._own), listening)
+        )
         others = [
             asyncio.create_task(
                 self._serve(
-                    operations_app(self.reasons, on_loopback=self._private_on_loopback), self._private, _OPERATIONS, lambda: None
+                    operations_app(self.reasons, on_loopback=self._private_on_loopback),
+                    self._private,
+                    _OPERATIONS,
+                    lambda: None,
                 )
             ),
             asyncio.create_task(self._connect()),
@@ -109,9 +129,18 @@ class GatewayProcess:
         }
         return [reason for reason, holds in states.items() if holds]
 
-    async def _serve(self, app: object, bound: socket.socket, limits: ConnectionLimits, up: Callable[[], None]) -> None:
+    async def _serve(
+        self, app: object, bound: socket.socket, limits: ConnectionLimits, up: Callable[[], None]
+    ) -> None:
         asgi = app.app(self._adapters) if isinstance(app, Gateway) else app
-        await serve_app(asgi, bound, limits, idle_s=self._own.idle_timeout_ms / 1000, drain_s=_DRAIN_S, up=up)  # type: ignore[arg-type]
+        await serve_app(
+            asgi,  # type: ignore[arg-type]  # an ASGI application by duck typing
+            bound,
+            limits,
+            idle_s=self._own.idle_timeout_ms / 1000,
+            drain_s=_DRAIN_S,
+            up=up,
+        )
 
     async def _connect(self) -> None:
         while not self._connected:
@@ -144,7 +173,8 @@ def reserve_files(wanted: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, hard))
     if reachable < wanted:
         log.warning(
-            "the system allows %d open files, BATON_MAX_CONNECTIONS needs %d; raise the limit (ulimit -n) or lower the setting",
+            "the system allows %d open files, BATON_MAX_CONNECTIONS needs %d; raise the limit "
+            "(ulimit -n) or lower the setting",
             reachable,
             wanted,
         )

@@ -1,4 +1,5 @@
-"""Records onto ``intake.keyed.v1``, by an idempotent producer: back when every broker that must have them has them."""
+"""Records onto ``intake.keyed.v1``, by an idempotent producer: back when every broker that must
+have them has them."""
 
 from __future__ import annotations
 
@@ -27,9 +28,12 @@ _MAX_SOURCE_BYTES = 200
 
 
 class Publisher:
-    """The gateway's producer. One that failed for good (its sequence was lost) is replaced by a new one."""
+    """The gateway's producer. One that failed for good (its sequence was lost) is replaced by a new
+    one."""
 
-    def __init__(self, settings: Settings, *, linger_ms: int = 3, request_timeout_ms: int = 30_000) -> None:
+    def __init__(
+        self, settings: Settings, *, linger_ms: int = 3, request_timeout_ms: int = 30_000
+    ) -> None:
         self._options = {
             **client_options(settings),
             "acks": "all",
@@ -65,7 +69,9 @@ class Publisher:
         assert producer is not None
         try:
             partitions = len(await producer.partitions_for(self._topic))
-            waiting = [await self._send(producer, record, traceparent, partitions) for record in records]
+            waiting = [
+                await self._send(producer, record, traceparent, partitions) for record in records
+            ]
             results = await asyncio.gather(*waiting, return_exceptions=True)
         except KafkaError as error:
             await self._replace(producer, error)
@@ -76,34 +82,49 @@ class Publisher:
             raise NotPublished(type(failed).__name__)
 
     async def _send(
-        self, producer: AIOKafkaProducer, record: IntakeRecord, traceparent: str | None, partitions: int
+        self,
+        producer: AIOKafkaProducer,
+        record: IntakeRecord,
+        traceparent: str | None,
+        partitions: int,
     ) -> asyncio.Future[object]:
         key, headers = key_of(record), headers_of(record, traceparent)
         partition = partition_of(key.encode(), partitions)
         future: asyncio.Future[object] = await producer.send(
-            self._topic, self._encode(record), key=key.encode(), partition=partition, headers=headers
+            self._topic,
+            self._encode(record),
+            key=key.encode(),
+            partition=partition,
+            headers=headers,
         )
         return future
 
     async def _replace(self, failed: Any, error: BaseException) -> None:
-        """A producer that lost its place in the sequence never gets it back; the events' own ids make sending again safe."""
+        """A producer that lost its place in the sequence never gets it back; the events' own ids
+        make sending again safe."""
         if getattr(error, "retriable", False):
             return
         async with self._replacing:
             if id(self._producer) != id(failed):
                 return  # another request has done so
-            log.warning("the gateway's producer failed (%s); starting another", type(error).__name__)
+            log.warning(
+                "the gateway's producer failed (%s); starting another", type(error).__name__
+            )
             try:
                 await self.start()
             except KafkaError as still:
-                log.warning("no other producer could be started (%s); the next request tries again", type(still).__name__)
+                log.warning(
+                    "no other producer could be started (%s); the next request tries again",
+                    type(still).__name__,
+                )
                 return
         await failed.stop()
 
 
 def headers_of(record: IntakeRecord, traceparent: str | None) -> list[tuple[str, bytes]]:
-    """The headers of a record of the gateway. It has no id: an event that is sent again is a record of its own, whose consequences
-    (the report that it is a duplicate) must not have the ids of the first one's, so the place in the log identifies it."""
+    """The headers of a record of the gateway. It has no id: an event that is sent again is a record
+    of its own, whose consequences (the report that it is a duplicate) must not have the ids of the
+    first one's, so the place in the log identifies it."""
     headers = [
         ("ce_source", record.source.encode()[:_MAX_SOURCE_BYTES]),
         ("ce_type", b"baton.IntakeRecord.v1"),

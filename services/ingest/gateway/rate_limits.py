@@ -1,4 +1,5 @@
-"""How much is taken: events a second for each key (token bucket), requests at once in fair shares."""
+"""How much is taken: events a second for each key (token bucket), requests at once in fair
+shares."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ class _Bucket:
 
 
 class RateLimit:
-    """A token bucket for each key name: ``rate`` tokens a second, at most ``burst``. ``clock`` in seconds."""
+    """A token bucket for each key name: ``rate`` tokens a second, at most ``burst``. ``clock`` in
+    seconds."""
 
     def __init__(self, rate: int, burst: int, clock: Callable[[], float]) -> None:
         self._rate = rate
@@ -41,20 +43,25 @@ class RateLimit:
     def _filled(self, name: str) -> _Bucket:
         now = self._clock()
         bucket = self._buckets.setdefault(name, _Bucket(self._burst, now))
-        bucket.tokens = min(float(self._burst), bucket.tokens + max(0.0, now - bucket.at) * self._rate)
+        bucket.tokens = min(
+            float(self._burst), bucket.tokens + max(0.0, now - bucket.at) * self._rate
+        )
         bucket.at = now
         return bucket
 
 
 def _too_many(seconds: int) -> Refused:
-    return not_now("rate_limited", "This key sends more events than it may; send them again later.", seconds)
+    return not_now(
+        "rate_limited", "This key sends more events than it may; send them again later.", seconds
+    )
 
 
 class PublishingGate:
     """At most ``places`` requests wait for the brokers, shared fairly between keys.
 
-    A place is taken when the body is there, never while it comes in, and held until the brokers have answered, also when the client
-    has gone or was answered 503: what waits for the brokers takes memory.
+    A place is taken when the body is there, never while it comes in, and held until the brokers
+    have answered, also when the client has gone or was answered 503: what waits for the brokers
+    takes memory.
     """
 
     def __init__(self, places: int, ack_timeout_ms: int) -> None:

@@ -18,14 +18,18 @@ _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
 class BodyMemory:
-    """The bytes of bodies that are held at a time, in fair shares: a slow body holds what came of it, and nothing else."""
+    """The bytes of bodies that are held at a time, in fair shares: a slow body holds what came of
+    it, and nothing else."""
 
     def __init__(self, capacity: int) -> None:
         self._bytes = FairPool(capacity)
 
     @asynccontextmanager
-    async def reading(self, request: Request, holder: str, *, timeout_ms: int) -> AsyncIterator[bytes]:
-        """The body, held while it is worked on; raises as :func:`read_body`, and 503 beyond the holder's share."""
+    async def reading(
+        self, request: Request, holder: str, *, timeout_ms: int
+    ) -> AsyncIterator[bytes]:
+        """The body, held while it is worked on; raises as :func:`read_body`, and 503 beyond the
+        holder's share."""
         held = 0
 
         def hold(size: int) -> None:
@@ -43,7 +47,8 @@ class BodyMemory:
 
 
 async def read_body(request: Request, *, timeout_ms: int, hold: Callable[[int], None]) -> bytes:
-    """The body, unpacked; raises 400, 408, 413 or 415. Never holds more than the limit and one chunk.
+    """The body, unpacked; raises 400, 408, 413 or 415. Never holds more than the limit and one
+    chunk.
 
     ``hold`` is called with the size of each piece before it is kept, and may raise.
     """
@@ -59,7 +64,9 @@ async def read_body(request: Request, *, timeout_ms: int, hold: Callable[[int], 
                 case "gzip" | "x-gzip" | "deflate":
                     return await _gather(_unpacked(request.stream(), coding), hold)
                 case _:
-                    raise Refused(415, "encoding", "Content-Encoding is neither gzip, deflate nor identity.")
+                    raise Refused(
+                        415, "encoding", "Content-Encoding is neither gzip, deflate nor identity."
+                    )
     except TimeoutError:
         raise Refused(408, "slow_body", "The body took too long to come in.") from None
     except ClientDisconnect:
@@ -99,7 +106,11 @@ async def _unpacked(chunks: AsyncIterator[bytes], coding: str) -> AsyncIterator[
 
 
 def _too_long() -> Refused:
-    return Refused(413, "too_long", f"A body may have {MAX_BODY_BYTES} bytes when unpacked; send several smaller ones.")
+    return Refused(
+        413,
+        "too_long",
+        f"A body may have {MAX_BODY_BYTES} bytes when unpacked; send several smaller ones.",
+    )
 
 
 def _not_packed() -> Refused:

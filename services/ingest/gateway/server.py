@@ -1,4 +1,5 @@
-"""An HTTP listener of this process, on uvicorn: from a bound port to the last answered request, within its walls."""
+"""An HTTP listener of this process, on uvicorn: from a bound port to the last answered request,
+within its walls."""
 
 from __future__ import annotations
 
@@ -62,7 +63,8 @@ async def serve_app(
     drain_s: float,
     up: Callable[[], None],
 ) -> None:
-    """Answer on ``bound`` until cancelled; then finish what is being answered, for ``drain_s`` at most."""
+    """Answer on ``bound`` until cancelled; then finish what is being answered, for ``drain_s`` at
+    most."""
     guard = ConnectionGuard(limits)
     config = uvicorn.Config(
         app,
@@ -104,5 +106,7 @@ def bind(host: str, port: int, *, names: str) -> socket.socket:
         bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise PortNotOurs(f"cannot listen on {host}:{port} ({error.strerror}); set {names}") from None
+        raise PortNotOurs(
+            f"cannot listen on {host}:{port} ({error.strerror}); set {names}"
+        ) from None
     return bound

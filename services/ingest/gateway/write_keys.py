@@ -34,7 +34,8 @@ SCOPE_OF_KIND = {
     EventKind.PROFILE: Scope.ENGAGEMENT,
     EventKind.CONSENT: Scope.ENGAGEMENT,
     EventKind.LINK: Scope.ENGAGEMENT,
-    # A key with engagement alone stands in the pages of a website, for all to read: it takes nothing back and erases nobody.
+    # A key with engagement alone stands in the pages of a website, for all to read: it takes
+    # nothing back and erases nobody.
     EventKind.RETRACTION: Scope.ACTS,
     EventKind.ACT: Scope.ACTS,
     EventKind.COMMAND: Scope.COMMANDS,
@@ -48,7 +49,8 @@ class KeysRefused(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteKey:
-    """A sender: its name is the source of its events. ``is_anybody``: no key was shown, and none is needed."""
+    """A sender: its name is the source of its events. ``is_anybody``: no key was shown, and none is
+    needed."""
 
     name: str
     scopes: frozenset[Scope]
@@ -65,7 +67,9 @@ class KeyRing:
 
     def __init__(self, keys: Iterable[WriteKey], *, insecure: bool = False) -> None:
         self._keys = tuple(keys)
-        self._nobody = WriteKey(name="local", scopes=frozenset(Scope), is_anybody=True) if insecure else None
+        self._nobody = (
+            WriteKey(name="local", scopes=frozenset(Scope), is_anybody=True) if insecure else None
+        )
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -87,12 +91,18 @@ def key_ring(settings: GatewaySettings) -> KeyRing:
     keys: list[WriteKey] = []
     if settings.write_keys is not None:
         entries = enumerate(settings.write_keys.get_secret_value().split(","), start=1)
-        keys += [_key(entry.strip(), f"BATON_WRITE_KEYS, entry {number}") for number, entry in entries if entry.strip()]
+        keys += [
+            _key(entry.strip(), f"BATON_WRITE_KEYS, entry {number}")
+            for number, entry in entries
+            if entry.strip()
+        ]
     if settings.write_keys_file is not None:
         try:
             lines = settings.write_keys_file.read_text().splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise KeysRefused(f"BATON_WRITE_KEYS_FILE cannot be read: {type(error).__name__}") from None
+            raise KeysRefused(
+                f"BATON_WRITE_KEYS_FILE cannot be read: {type(error).__name__}"
+            ) from None
         for number, line in enumerate(lines, start=1):
             if line.strip() and not line.startswith("#"):
                 keys.append(_key(line.strip(), f"BATON_WRITE_KEYS_FILE, line {number}"))
@@ -103,7 +113,8 @@ def key_ring(settings: GatewaySettings) -> KeyRing:
 
 
 def presented_key(authorization: str | None) -> str | None:
-    """The key in an ``Authorization`` header: the user of ``Basic``, or a ``Bearer`` token; None where there is neither."""
+    """The key in an ``Authorization`` header: the user of ``Basic``, or a ``Bearer`` token; None
+    where there is neither."""
     kind, _, content = (authorization or "").strip().partition(" ")
     if kind.lower() == "bearer":
         return content.strip() or None
@@ -116,7 +127,8 @@ def presented_key(authorization: str | None) -> str | None:
 
 
 def holder_of_header(headers: Mapping[str, str], keys: KeyRing) -> WriteKey | None:
-    """Whose key the ``authorization`` header shows; None where there is none. Raises ``Refused`` for nobody's key."""
+    """Whose key the ``authorization`` header shows; None where there is none. Raises ``Refused``
+    for nobody's key."""
     presented = presented_key(headers.get("authorization"))
     return None if presented is None else holder_or_refuse(presented, keys)
 
@@ -127,7 +139,9 @@ def holder_or_refuse(presented: str | None, keys: KeyRing) -> WriteKey:
     if key is None:
         unknown = "The write key is not known."
         detail = unknown if presented else "Send a write key as the user of Basic authorization."
-        raise Refused(401, "unauthorized", detail, headers={"WWW-Authenticate": 'Basic realm="baton"'})
+        raise Refused(
+            401, "unauthorized", detail, headers={"WWW-Authenticate": 'Basic realm="baton"'}
+        )
     return key
 
 

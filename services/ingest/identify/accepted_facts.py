@@ -1,12 +1,20 @@
 """What is published of a record once its lead is known. Pure.
 
-All that a record says of its lead is one record on ``intake.leads.v1``: the event, the person and the joins that it asks for. What the
-outside may read of it is published beside it, without the person: nothing personal goes on ``leads.accepted.v1`` or ``leads.acts.v1``.
+All that a record says of its lead is one record on ``intake.leads.v1``: the event, the person and
+the joins that it asks for. What the outside may read of it is published beside it, without the
+person: nothing personal goes on ``leads.accepted.v1`` or ``leads.acts.v1``.
 """
 
 from __future__ import annotations
 
-from baton.contracts.intake import EventKind, IntakeRecord, LeadAct, LeadCommand, LeadEvent, LeadInput
+from baton.contracts.intake import (
+    EventKind,
+    IntakeRecord,
+    LeadAct,
+    LeadCommand,
+    LeadEvent,
+    LeadInput,
+)
 from baton.contracts.topic_names import INTAKE_LEADS, LEADS_ACCEPTED, LEADS_ACTS, LEADS_COMMANDS
 from baton.evolve import evolve, maker
 from baton.ids import derived_id
@@ -16,7 +24,8 @@ _lead_event, _lead_input = maker(LeadEvent), maker(LeadInput)
 
 
 def publish(step: IdentifyStep, record: IntakeRecord, received_at_ms: int, *, joins: int) -> None:
-    """The facts of one record under the lead of ``step.head``. ``joins``: how many other identities it has asked to join."""
+    """The facts of one record under the lead of ``step.head``. ``joins``: how many other identities
+    it has asked to join."""
     lead_id = step.lead_id
     event, act, command = _parts(step, record, lead_id, received_at_ms)
     step.publish(
@@ -56,7 +65,9 @@ def _parts(
             clamped=clamped,
         )
         event = _event(step, record, lead_id, received_at_ms, clamped)
-        rides = evolve(event, event_id=derived_id(record.event_id, "profile"), kind=EventKind.PROFILE.value)
+        rides = evolve(
+            event, event_id=derived_id(record.event_id, "profile"), kind=EventKind.PROFILE.value
+        )
         return rides if record.profile else None, act, None
     if record.command is not None:
         command = LeadCommand(
@@ -71,7 +82,9 @@ def _parts(
     return _event(step, record, lead_id, received_at_ms, clamped), None, None
 
 
-def _event(step: IdentifyStep, record: IntakeRecord, lead_id: str, received_at_ms: int, clamped: bool) -> LeadEvent:
+def _event(
+    step: IdentifyStep, record: IntakeRecord, lead_id: str, received_at_ms: int, clamped: bool
+) -> LeadEvent:
     event: LeadEvent = _lead_event(
         event_id=record.event_id,
         lead_id=lead_id,

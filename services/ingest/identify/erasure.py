@@ -1,11 +1,20 @@
-"""Forgetting a person: the whole group, down to every identity, each leaving a tombstone that late events do not get past. Pure.
+"""Forgetting a person: the whole group, down to every identity, each leaving a tombstone that late
+events do not get past. Pure.
 
-What occurred up to the erasure is gone and stays gone. Who comes back afterwards by an act of their own begins a new lead.
+What occurred up to the erasure is gone and stays gone. Who comes back afterwards by an act of their
+own begins a new lead.
 """
 
 from __future__ import annotations
 
-from baton.contracts.intake import AliasKind, EventKind, IdentityAlias, IntakeRecord, LeadEvent, LeadInput
+from baton.contracts.intake import (
+    AliasKind,
+    EventKind,
+    IdentityAlias,
+    IntakeRecord,
+    LeadEvent,
+    LeadInput,
+)
 from baton.contracts.topic_names import INTAKE_LEADS, LEADS_ACCEPTED
 from baton.evolve import evolve
 from baton.ids import derived_id
@@ -15,10 +24,12 @@ from services.ingest.identify.step import IdentifyStep
 
 
 def take_erasure(step: IdentifyStep, record: IntakeRecord, received_at_ms: int) -> None:
-    """The record asks to forget whoever has its identifiers. It is written down under the lead that its key belonged to."""
+    """The record asks to forget whoever has its identifiers. It is written down under the lead that
+    its key belonged to."""
     lead_id = (step.head.lead_id if step.head else None) or derived_id("lead", step.key)
     _write_down(step, lead_id, record.event_id, record.source, received_at_ms)
-    # All that occurred until the wish reached us goes, also what came between: the whole lead is forgotten.
+    # All that occurred until the wish reached us goes, also what came between: the whole lead is
+    # forgotten.
     step.occurred_at_ms = received_at_ms
     for other in record.identifiers[1:]:
         step.say(identity_key(other), AliasKind.ERASE, lead_id)
@@ -44,20 +55,37 @@ def _forget(step: IdentifyStep, lead_id: str, received_at_ms: int, *, written: s
     former = step.head or Identity(root=step.key)
     if former.forgets(step.occurred_at_ms):
         return
-    for own in dict.fromkeys((former.own_lead_id, former.lead_id if former.root == step.key else None)):
+    for own in dict.fromkeys(
+        (former.own_lead_id, former.lead_id if former.root == step.key else None)
+    ):
         if own is not None and own != written:
-            # Several identities may know the lead as theirs: each forgets it once, by a word of its own.
-            _write_down(step, own, derived_id(step.cause_id, "erased", own, step.key), "baton", received_at_ms)
+            # Several identities may know the lead as theirs: each forgets it once, by a word of its
+            # own.
+            _write_down(
+                step,
+                own,
+                derived_id(step.cause_id, "erased", own, step.key),
+                "baton",
+                received_at_ms,
+            )
     for member in step.marked(MEMBER):
         step.say(member, AliasKind.ERASED, lead_id)
     for kind in (MEMBER, TOLD, CONFLICT):
         step.forget(kind)
     step.head = evolve(
-        former, root=step.key, lead_id=None, own_lead_id=None, known=False, slots={}, erased_at_ms=step.occurred_at_ms
+        former,
+        root=step.key,
+        lead_id=None,
+        own_lead_id=None,
+        known=False,
+        slots={},
+        erased_at_ms=step.occurred_at_ms,
     )
 
 
-def _write_down(step: IdentifyStep, lead_id: str, event_id: str, source: str, received_at_ms: int) -> None:
+def _write_down(
+    step: IdentifyStep, lead_id: str, event_id: str, source: str, received_at_ms: int
+) -> None:
     event = LeadEvent(
         event_id=event_id,
         lead_id=lead_id,
@@ -66,13 +94,15 @@ def _write_down(step: IdentifyStep, lead_id: str, event_id: str, source: str, re
         occurred_at_ms=step.occurred_at_ms,
         received_at_ms=received_at_ms,
     )
-    whole = LeadInput(lead_id=lead_id, cause_id=event_id, event=event, occurred_at_ms=step.occurred_at_ms)
+    whole = LeadInput(
+        lead_id=lead_id, cause_id=event_id, event=event, occurred_at_ms=step.occurred_at_ms
+    )
     step.publish(INTAKE_LEADS, whole, lead_id)
     step.publish(LEADS_ACCEPTED, event, lead_id)
 
 
 def comes_back(record: IntakeRecord) -> bool:
-    """Whether the record is an act of the person's own, which may begin a new lead after an erasure; a system that still has the
-    person on its list may not."""
+    """Whether the record is an act of the person's own, which may begin a new lead after an
+    erasure; a system that still has the person on its list may not."""
     granted = record.consent is not None and record.consent.granted
     return (record.kind == EventKind.ENGAGEMENT and not record.backfill) or granted

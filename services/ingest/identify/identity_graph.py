@@ -1,20 +1,39 @@
-"""How identities come together: who joins whom, who is told, and when it is a conflict instead. Pure.
+"""How identities come together: who joins whom, who is told, and when it is a conflict instead.
+Pure.
 
-A root that is outranked joins by itself, but only once the other has taken in its slots (``granted``); otherwise it asks, and the other
-answers with the same message. So at no moment does a group hold two people, whatever order messages come in.
+A root that is outranked joins by itself, but only once the other has taken in its slots
+(``granted``); otherwise it asks, and the other answers with the same message. So at no moment does
+a group hold two people, whatever order messages come in.
 
-Whatever comes of an identity that was asked to join, the lead it was asked for gets an answer on ``intake.leads.v1``, so that a decision can
-wait for the join that its own event asks for.
+Whatever comes of an identity that was asked to join, the lead it was asked for gets an answer on
+``intake.leads.v1``, so that a decision can wait for the join that its own event asks for.
 """
 
 from __future__ import annotations
 
-from baton.contracts.intake import AliasKind, Identifier, IdentifierScheme, IdentityAlias, LeadInput, LeadMerge
+from baton.contracts.intake import (
+    AliasKind,
+    Identifier,
+    IdentifierScheme,
+    IdentityAlias,
+    LeadInput,
+    LeadMerge,
+)
 from baton.contracts.topic_names import INTAKE_LEADS, LEADS_MERGES
 from baton.evolve import evolve
 from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
-from services.ingest.identify.state import MEMBER, TOLD, Identity, Slots, clash, covers, rank, slot_of, together
+from services.ingest.identify.state import (
+    MEMBER,
+    TOLD,
+    Identity,
+    Slots,
+    clash,
+    covers,
+    rank,
+    slot_of,
+    together,
+)
 from services.ingest.identify.step import IdentifyStep
 
 
@@ -41,7 +60,8 @@ def begin(step: IdentifyStep, identifier: Identifier) -> None:
 
 
 def attach(step: IdentifyStep, others: tuple[Identifier, ...]) -> int:
-    """The record says that these identifiers are the same person as this identity. Gives how many were asked, who will answer."""
+    """The record says that these identifiers are the same person as this identity. Gives how many
+    were asked, who will answer."""
     asked = 0
     for other in others:
         key = identity_key(other)
@@ -61,8 +81,9 @@ def _attach_one(step: IdentifyStep, subject: str, slot: str | None) -> None:
     granted: Slots = {slot: (subject,)} if slot else {}
     if not clash(head.slots, granted):
         step.head = evolve(head, slots=together(head.slots, granted))
-    # Else it is a second address of one person, as a stronger identifier says. Whether it is a person of its own already, the
-    # subject knows: it counts for the group when it has joined, not before.
+    # Else it is a second address of one person, as a stronger identifier says. Whether it is a
+    # person of its own already, the subject knows: it counts for the group when it has joined, not
+    # before.
     step.tell(subject, AliasKind.LINK, slots=head.slots, granted=granted)
 
 
@@ -120,7 +141,8 @@ def _join(step: IdentifyStep, told: IdentityAlias) -> None:
 
 
 def _answer(step: IdentifyStep, told: IdentityAlias, merge: LeadMerge | None = None) -> None:
-    """Tell the lead that asked what came of it: where there is a ``merge``, that lead is to take in another's book; else nothing."""
+    """Tell the lead that asked what came of it: where there is a ``merge``, that lead is to take in
+    another's book; else nothing."""
     answer = LeadInput(
         lead_id=told.lead_id,
         cause_id=told.cause_id,
@@ -142,7 +164,9 @@ def _merge(step: IdentifyStep, loser: str, told: IdentityAlias) -> LeadMerge:
     )
     for lead_id in (loser, told.lead_id):
         step.publish(LEADS_MERGES, merge, lead_id)
-    at_loser = LeadInput(lead_id=loser, cause_id=merge.merge_id, occurred_at_ms=told.occurred_at_ms, merge=merge)
+    at_loser = LeadInput(
+        lead_id=loser, cause_id=merge.merge_id, occurred_at_ms=told.occurred_at_ms, merge=merge
+    )
     step.publish(INTAKE_LEADS, at_loser, loser)
     # Whoever names the lead by its id is to reach the survivor.
     named = identity_key(Identifier(scheme=IdentifierScheme.LEAD.value, value=loser))
@@ -154,7 +178,13 @@ def _merge(step: IdentifyStep, loser: str, told: IdentityAlias) -> LeadMerge:
 def _follow(step: IdentifyStep, told: IdentityAlias) -> None:
     former = step.head or Identity(root=step.key)
     step.head = evolve(
-        former, root=told.from_identity, lead_id=told.lead_id, known=told.known, since_ms=told.since_ms, slots={}, asks=()
+        former,
+        root=told.from_identity,
+        lead_id=told.lead_id,
+        known=told.known,
+        since_ms=told.since_ms,
+        slots={},
+        asks=(),
     )
     step.report(AliasKind.RESOLVED)
     for member in step.marked(MEMBER):
@@ -162,7 +192,8 @@ def _follow(step: IdentifyStep, told: IdentityAlias) -> None:
 
 
 def on_joined(step: IdentifyStep, told: IdentityAlias) -> None:
-    """``from_identity`` has become a member here; where this group has moved on meanwhile, or is forgotten, it is told."""
+    """``from_identity`` has become a member here; where this group has moved on meanwhile, or is
+    forgotten, it is told."""
     head = step.head
     if head is None or head.lead_id is None:
         if head is not None and head.erased_at_ms is not None:
@@ -182,5 +213,9 @@ def on_moved(step: IdentifyStep, told: IdentityAlias) -> None:
     head = step.head
     if told.from_identity == step.key or (head is not None and head.forgets(told.occurred_at_ms)):
         return
-    if head is None or head.lead_id is None or rank(told.known, told.since_ms, told.from_identity) > head.rank:
+    if (
+        head is None
+        or head.lead_id is None
+        or rank(told.known, told.since_ms, told.from_identity) > head.rank
+    ):
         _follow(step, told)

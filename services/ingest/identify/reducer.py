@@ -1,19 +1,29 @@
-"""identify: each event of the outside is accepted once, under the one lead that its identifiers belong to.
+"""identify: each event of the outside is accepted once, under the one lead that its identifiers
+belong to.
 
-Keyed by identity (the digest of an identifier). A record comes to the key of its strongest identifier. Where that key knows no lead
-yet but a weaker identifier of the record might (an address that was known before the CRM was connected), the record asks there
-first, key by key, and is taken by the first group that is not another person; only when nobody knows does a lead begin. So a lead
-does not change its id because a stronger identifier turns up. What joins afterwards is in :mod:`.identity_graph`, what is forgotten in
-:mod:`.erasure`, what is published in :mod:`.accepted_facts`.
+Keyed by identity (the digest of an identifier). A record comes to the key of its strongest
+identifier. Where that key knows no lead yet but a weaker identifier of the record might (an address
+that was known before the CRM was connected), the record asks there first, key by key, and is taken
+by the first group that is not another person; only when nobody knows does a lead begin. So a lead
+does not change its id because a stronger identifier turns up. What joins afterwards is in
+:mod:`.identity_graph`, what is forgotten in :mod:`.erasure`, what is published in
+:mod:`.accepted_facts`.
 
-Conflicts of two known people are reported (``conflict`` on ``intake.aliases.v1``), never merged. It looks at no agreement.
+Conflicts of two known people are reported (``conflict`` on ``intake.aliases.v1``), never merged. It
+looks at no agreement.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from baton.contracts.intake import AliasKind, EventKind, IdentifierScheme, IdentityAlias, IntakeRecord
+from baton.contracts.intake import (
+    AliasKind,
+    EventKind,
+    IdentifierScheme,
+    IdentityAlias,
+    IntakeRecord,
+)
 from baton.contracts.topic_names import (
     INTAKE_ALIASES,
     INTAKE_KEYED,
@@ -29,7 +39,15 @@ from baton.intake.identifiers import identity_key
 from baton.intake.lines import MAX_IDENTIFIERS
 from services.ingest.identify import erasure, identity_graph
 from services.ingest.identify.accepted_facts import publish
-from services.ingest.identify.state import ENTRY_KINDS, SEEN, Identity, Slots, clash, slot_of, together
+from services.ingest.identify.state import (
+    ENTRY_KINDS,
+    SEEN,
+    Identity,
+    Slots,
+    clash,
+    slot_of,
+    together,
+)
 from services.ingest.identify.step import IdentifyStep
 
 _ASKS = (IdentifierScheme.CRM, IdentifierScheme.EMAIL, IdentifierScheme.USER)
@@ -53,7 +71,9 @@ class Identify(Reducer[Identity, Reference]):
     head_type: ClassVar[type[Any] | None] = Identity
     entry_kinds = ENTRY_KINDS
 
-    def step(self, view: View[Identity], event: Event, *, now: int, reference: Reference) -> Step[Identity]:
+    def step(
+        self, view: View[Identity], event: Event, *, now: int, reference: Reference
+    ) -> Step[Identity]:
         """Take a record of the outside, or a word of another identity."""
         if isinstance(event.value, IdentityAlias):
             return _hear(view, event.value, event.received_at_ms, now)
@@ -70,7 +90,9 @@ class Identify(Reducer[Identity, Reference]):
         return step.finish()
 
 
-def _hear(view: View[Identity], told: IdentityAlias, received_at_ms: int, now: int) -> Step[Identity]:
+def _hear(
+    view: View[Identity], told: IdentityAlias, received_at_ms: int, now: int
+) -> Step[Identity]:
     step = IdentifyStep(view, now, told.cause_id, told.occurred_at_ms)
     match AliasKind(told.kind):
         case AliasKind.LINK:
@@ -108,10 +130,14 @@ def _is_forgotten(step: IdentifyStep, record: IntakeRecord) -> bool:
     head = step.head
     if head is None or head.erased_at_ms is None:
         return False
-    return head.forgets(step.occurred_at_ms) or (head.lead_id is None and not erasure.comes_back(record))
+    return head.forgets(step.occurred_at_ms) or (
+        head.lead_id is None and not erasure.comes_back(record)
+    )
 
 
-def _take_or_hand_on(step: IdentifyStep, record: IntakeRecord, received_at_ms: int, *, home: bool) -> None:
+def _take_or_hand_on(
+    step: IdentifyStep, record: IntakeRecord, received_at_ms: int, *, home: bool
+) -> None:
     head = step.head
     assert head is not None
     if home:
@@ -144,13 +170,16 @@ def _ask_or_begin(step: IdentifyStep, record: IntakeRecord, received_at_ms: int)
 
 
 def _asks(step: IdentifyStep, record: IntakeRecord) -> tuple[str, ...]:
-    """Whom to ask for the lead of this identity: the weaker identifiers that name a person. It is kept, so that what comes before
-    there is an answer takes the same way, behind this record, and does not begin a lead that would end in the other's."""
+    """Whom to ask for the lead of this identity: the weaker identifiers that name a person. It is
+    kept, so that what comes before there is an answer takes the same way, behind this record, and
+    does not begin a lead that would end in the other's."""
     if record.identifiers[0].scheme == IdentifierScheme.LEAD:
         return ()
     former = step.head or Identity(root=step.key)
     named = (identity_key(each) for each in record.identifiers if each.scheme in _ASKS)
-    asks = tuple(dict.fromkeys((*former.asks, *(key for key in named if key != step.key))))[:MAX_IDENTIFIERS]
+    asks = tuple(dict.fromkeys((*former.asks, *(key for key in named if key != step.key))))[
+        :MAX_IDENTIFIERS
+    ]
     if asks != former.asks:
         step.head = evolve(former, asks=asks)
     return asks

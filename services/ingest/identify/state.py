@@ -1,7 +1,8 @@
 """What one identity key remembers, and how two groups of identities compare. Pure values.
 
-An identity is one identifier (by digest). Identities that are one person form a group: a tree whose root carries the lead. A
-root may join another root that outranks it, never the other way round, so no order of events can make a cycle.
+An identity is one identifier (by digest). Identities that are one person form a group: a tree whose
+root carries the lead. A root may join another root that outranks it, never the other way round, so
+no order of events can make a cycle.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from baton.contracts.intake import Identifier, IdentifierScheme
 from baton.engine.reducer import EntryKind
 
 Slots = Mapping[str, tuple[str, ...]]
-"""The identifiers of a group that tell people apart, by slot: two groups that fill a slot differently are two people."""
+"""The identifiers of a group that tell people apart, by slot: two groups that fill a slot
+differently are two people."""
 
 Rank = tuple[bool, int, str]
 MAX_PER_SLOT = 8
@@ -25,10 +27,11 @@ _SALESFORCE_PREFIX = 3
 class Identity:
     """The head of an identity key.
 
-    ``lead_id`` None: no lead yet, or forgotten. ``root`` is the key of the group's root as far as this one was told; ``slots`` are kept
-    by the root. ``own_lead_id`` is the lead that began here, ``births`` how many did (a new one after an erasure).
-    ``asks``: identities that are being asked whether they know the lead; records that come meanwhile go the same way.
-    ``erased_at_ms``: what occurred up to then is forgotten and stays so.
+    ``lead_id`` None: no lead yet, or forgotten. ``root`` is the key of the group's root as far as
+    this one was told; ``slots`` are kept by the root. ``own_lead_id`` is the lead that began here,
+    ``births`` how many did (a new one after an erasure). ``asks``: identities that are being asked
+    whether they know the lead; records that come meanwhile go the same way. ``erased_at_ms``: what
+    occurred up to then is forgotten and stays so.
     """
 
     root: str
@@ -71,36 +74,49 @@ ENTRY_KINDS = (SEEN, TOLD, MEMBER, CONFLICT)
 
 
 def rank(known: bool, since_ms: int, root: str) -> Rank:
-    """Which of two groups survives: the known one, then the older one, then any, but always the same."""
+    """Which of two groups survives: the known one, then the older one, then any, but always the
+    same."""
     return known, -since_ms, root
 
 
 def slot_of(identifier: Identifier) -> str | None:
-    """The slot an identifier fills: e-mail, or the CRM's name (for Salesforce with the kind of object, since a contact made from a
-    lead is the same person); None for identifiers that people share or have many of."""
+    """The slot an identifier fills: e-mail, or the CRM's name (for Salesforce with the kind of
+    object, since a contact made from a lead is the same person); None for identifiers that people
+    share or have many of."""
     match identifier.scheme:
         case IdentifierScheme.LEAD | IdentifierScheme.EMAIL:
             return identifier.scheme
         case IdentifierScheme.CRM:
             system, _, value = identifier.value.partition(":")
-            return f"crm:{system}:{value[:_SALESFORCE_PREFIX]}" if system == "salesforce" else f"crm:{system}"
+            return (
+                f"crm:{system}:{value[:_SALESFORCE_PREFIX]}"
+                if system == "salesforce"
+                else f"crm:{system}"
+            )
         case _:
             return None
 
 
 def clash(ours: Slots, theirs: Slots) -> bool:
-    """Whether two groups are certainly different people: some slot is filled in both, and by nothing in common.
+    """Whether two groups are certainly different people: some slot is filled in both, and by
+    nothing in common.
 
-    A lead id that the outside names is no evidence about another group: it never merges two known leads.
+    A lead id that the outside names is no evidence about another group: it never merges two known
+    leads.
     """
     if _LEAD_SLOT in ours or _LEAD_SLOT in theirs:
         return not set(ours.get(_LEAD_SLOT, ())) & set(theirs.get(_LEAD_SLOT, ()))
-    return any(slot in theirs and not set(values) & set(theirs[slot]) for slot, values in ours.items())
+    return any(
+        slot in theirs and not set(values) & set(theirs[slot]) for slot, values in ours.items()
+    )
 
 
 def together(ours: Slots, theirs: Slots) -> Slots:
     """Both groups' slots, each bounded."""
-    return {slot: tuple(sorted({*ours.get(slot, ()), *theirs.get(slot, ())})[:MAX_PER_SLOT]) for slot in sorted({*ours, *theirs})}
+    return {
+        slot: tuple(sorted({*ours.get(slot, ()), *theirs.get(slot, ())})[:MAX_PER_SLOT])
+        for slot in sorted({*ours, *theirs})
+    }
 
 
 def covers(wide: Slots, narrow: Slots) -> bool:

@@ -1,4 +1,5 @@
-"""The step of ``identify`` under construction: marks and ids remembered within bounds, messages to other identities."""
+"""The step of ``identify`` under construction: marks and ids remembered within bounds, messages to
+other identities."""
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ class IdentifyStep(StepBuilder[Identity]):
             self.drop(kind, item)
 
     def see(self, event_id: str) -> bool:
-        """Remember the event; False if it was taken here before. Bounded by age and count, the oldest go first."""
+        """Remember the event; False if it was taken here before. Bounded by age and count, the
+        oldest go first."""
         if self.view.get(SEEN, event_id) is not None:
             return False
         if self.view.count(SEEN) >= MAX_SEEN:
@@ -69,7 +71,14 @@ class IdentifyStep(StepBuilder[Identity]):
         # At most once a day, so that a busy key is not woken for each of its events.
         self.wake_at = max(min(left) + KEPT_MS, self.now + 86_400_000) if left else None
 
-    def tell(self, identity: str, kind: AliasKind, *, slots: Slots | None = None, granted: Slots | None = None) -> None:
+    def tell(
+        self,
+        identity: str,
+        kind: AliasKind,
+        *,
+        slots: Slots | None = None,
+        granted: Slots | None = None,
+    ) -> None:
         """Tell another identity something in the name of this one's group."""
         assert self.head is not None
         root = self.head
@@ -127,6 +136,8 @@ class IdentifyStep(StepBuilder[Identity]):
         self.publish(INTAKE_ALIASES, alias, alias.identity)
 
     def _drop_oldest(self, count: int) -> None:
-        seen = sorted(self.view.scan(SEEN, limit=MAX_SEEN), key=lambda each: (each[1].at_ms, each[0]))
+        seen = sorted(
+            self.view.scan(SEEN, limit=MAX_SEEN), key=lambda each: (each[1].at_ms, each[0])
+        )
         for item, _ in seen[:count]:
             self.drop(SEEN, item)

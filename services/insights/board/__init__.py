@@ -1,1 +1,2 @@
-"""The web pages: server-rendered, readable without scripts, live where there are some. GET changes nothing."""
+"""The web pages: server-rendered, readable without scripts, live where there are some. GET changes
+nothing."""

@@ -1,4 +1,5 @@
-"""An absence that somebody tells of themselves, or a manager of theirs, as the record that the whole system reads. Pure."""
+"""An absence that somebody tells of themselves, or a manager of theirs, as the record that the
+whole system reads. Pure."""
 
 from __future__ import annotations
 
@@ -15,15 +16,21 @@ from services.insights.reports.context import Role, Viewer
 _LONGEST_DAYS: Final = 366
 
 
-def absence_of(form: Mapping[str, str], viewer: Viewer, agreement: CompiledAgreement | None) -> PeopleRecord:
-    """The record for whole days in the person's own time zone, the last one included; raises NotDoable."""
+def absence_of(
+    form: Mapping[str, str], viewer: Viewer, agreement: CompiledAgreement | None
+) -> PeopleRecord:
+    """The record for whole days in the person's own time zone, the last one included; raises
+    NotDoable."""
     person = form.get("person") or viewer.person or ""
     if viewer.person is None or agreement is None or person not in agreement.people:
         raise NotDoable("An absence needs a person of the agreement.")
     if person != viewer.person and viewer.role is not Role.MANAGER:
         raise NotDoable("Only managers can tell of the absence of others.")
     try:
-        first, last = date.fromisoformat(form.get("from", "")), date.fromisoformat(form.get("until", ""))
+        first, last = (
+            date.fromisoformat(form.get("from", "")),
+            date.fromisoformat(form.get("until", "")),
+        )
     except ValueError:
         raise NotDoable("Write both days as 2026-12-01.") from None
     if not first <= last or (last - first).days > _LONGEST_DAYS:

@@ -1,7 +1,9 @@
-"""Who looks: by a one-time link on this machine, or by the header of a trusted proxy. Everything else is refused.
+"""Who looks: by a one-time link on this machine, or by the header of a trusted proxy. Everything
+else is refused.
 
-A one-time link works once and gives a session in memory. The header is believed from the networks in the settings only. Roles come from the
-agreement in force; who stands in no agreement is not let in by a proxy.
+A one-time link works once and gives a session in memory. The header is believed from the networks
+in the settings only. Roles come from the agreement in force; who stands in no agreement is not let
+in by a proxy.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ _TOKEN_BYTES: Final = 32
 
 
 class NotLetIn(PermissionError):
-    """Whoever asks may not see the board; the text says why and what would help, and nothing about it."""
+    """Whoever asks may not see the board; the text says why and what would help, and nothing about
+    it."""
 
 
 def role_of(agreement: CompiledAgreement | None, person: str) -> Role | None:
@@ -37,15 +40,22 @@ def role_of(agreement: CompiledAgreement | None, person: str) -> Role | None:
     known = agreement.people.get(person) if agreement else None
     if agreement is None or known is None or not known.active:
         return None
-    managers = {each.manager for each in agreement.people.values()} | {pool.manager for pool in agreement.pools.values()}
+    managers = {each.manager for each in agreement.people.values()} | {
+        pool.manager for pool in agreement.pools.values()
+    }
     if person in managers:
         return Role.MANAGER
-    kinds = {pool.kind for pool in agreement.pools.values() if any(member.person == person for member in pool.members)}
+    kinds = {
+        pool.kind
+        for pool in agreement.pools.values()
+        if any(member.person == person for member in pool.members)
+    }
     return Role.SALES if "sales" in kinds else Role.SDR if "sdr" in kinds else Role.MARKETING
 
 
 def new_link(folder: Path, person: str | None) -> str:
-    """The token of a new one-time link. Who can write to the folder could read the board's files anyway."""
+    """The token of a new one-time link. Who can write to the folder could read the board's files
+    anyway."""
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     links = folder / _LINKS
     links.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -66,9 +76,12 @@ class _Session:
 
 
 class Access:
-    """Says who looks. Not shared between processes: whoever came by a link asks for a new one after a restart."""
+    """Says who looks. Not shared between processes: whoever came by a link asks for a new one after
+    a restart."""
 
-    def __init__(self, settings: BoardSettings, folder: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: BoardSettings, folder: Path, clock: Callable[[], float] = time.time
+    ) -> None:
         self._settings, self._folder, self._clock = settings, folder, clock
         self._sessions: dict[str, _Session] = {}
         self._secret = secrets.token_bytes(_TOKEN_BYTES)
@@ -82,9 +95,13 @@ class Access:
             person = path.read_text() or None
             path.unlink()  # of two that come at once, one finds it gone
         except FileNotFoundError:
-            raise NotLetIn("This link was used already, or never made. Ask for a new one: baton board link") from None
+            raise NotLetIn(
+                "This link was used already, or never made. Ask for a new one: baton board link"
+            ) from None
         if age_s > _LINK_VALID_S:
-            raise NotLetIn("This link is more than an hour old. Ask for a new one: baton board link")
+            raise NotLetIn(
+                "This link is more than an hour old. Ask for a new one: baton board link"
+            )
         now = self._clock()
         self._sessions = {name: each for name, each in self._sessions.items() if each.until_s > now}
         if len(self._sessions) >= _MOST_SESSIONS:
@@ -98,7 +115,12 @@ class Access:
         self._sessions.pop(session, None)
 
     def viewer(
-        self, *, client: str, headers: Mapping[str, str], cookie: str | None, agreement: CompiledAgreement | None
+        self,
+        *,
+        client: str,
+        headers: Mapping[str, str],
+        cookie: str | None,
+        agreement: CompiledAgreement | None,
     ) -> Viewer:
         """Who asks; raises NotLetIn."""
         if self._settings.proxy_header:
@@ -112,22 +134,30 @@ class Access:
         role = role_of(agreement, session.person) if session.person else Role.MANAGER
         if role is None:
             raise NotLetIn(
-                "The person of this link stands in no agreement that is in force. Ask for a new link: baton board link"
+                "The person of this link stands in no agreement that is in force. Ask for a new "
+                "link: baton board link"
             )
         return Viewer(role=role, person=session.person, session=cookie or "")
 
-    def _by_header(self, client: str, headers: Mapping[str, str], agreement: CompiledAgreement | None) -> Viewer:
+    def _by_header(
+        self, client: str, headers: Mapping[str, str], agreement: CompiledAgreement | None
+    ) -> Viewer:
         try:
             address = ipaddress.ip_address(client)
         except ValueError:
             raise NotLetIn("The board is reached through its proxy only.") from None
-        if not any(address.version == net.version and address in net for net in self._settings.networks):
+        if not any(
+            address.version == net.version and address in net for net in self._settings.networks
+        ):
             raise NotLetIn("The board is reached through its proxy only.")
         name = headers.get(self._settings.proxy_header or "", "").strip()
         person = self._people.get(name.lower(), name) if self._people else name
         role = role_of(agreement, person) if name else None
         if role is None:
-            raise NotLetIn("You are signed in, but stand in no agreement that is in force. Ask whoever keeps the agreement.")
+            raise NotLetIn(
+                "You are signed in, but stand in no agreement that is in force. Ask whoever keeps "
+                "the agreement."
+            )
         return Viewer(role=role, person=person, session=f"proxy {person}")
 
     def form_token(self, viewer: Viewer) -> str:
@@ -142,5 +172,9 @@ class Access:
 def _people_in(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
-    pairs = (line.partition(":") for line in path.read_text().splitlines() if line.strip() and not line.startswith("#"))
+    pairs = (
+        line.partition(":")
+        for line in path.read_text().splitlines()
+        if line.strip() and not line.startswith("#")
+    )
     return {name.strip().lower(): person.strip() for name, _, person in pairs}

@@ -1,7 +1,8 @@
 """What people do on a page, as event lines for the inbox. Pure: who, what and when are arguments.
 
-The id is derived from what is done to which hand-off, so a doubled click is one act; what may be done again (a call) takes the form's own
-number into it. Nothing is decided here: the line is an event like any other, and Baton says what became of it.
+The id is derived from what is done to which hand-off, so a doubled click is one act; what may be
+done again (a call) takes the form's own number into it. Nothing is decided here: the line is an
+event like any other, and Baton says what became of it.
 """
 
 from __future__ import annotations
@@ -29,32 +30,51 @@ class NotDoable(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """An event line. ``event_id`` is the id that Baton gives it, by which what became of it is found."""
+    """An event line. ``event_id`` is the id that Baton gives it, by which what became of it is
+    found."""
 
     body: dict[str, Any]
     event_id: str
 
 
 def line_of(
-    form: Mapping[str, str], *, lead: Mapping[str, Any], viewer: Viewer, agreement: CompiledAgreement | None, now_ms: int
+    form: Mapping[str, str],
+    *,
+    lead: Mapping[str, Any],
+    viewer: Viewer,
+    agreement: CompiledAgreement | None,
+    now_ms: int,
 ) -> Line:
     """The line for a form that was sent about a lead; raises NotDoable."""
     what = form.get("do", "")
     if what not in DOABLE:
         raise NotDoable("This is nothing that can be done here.")
     if viewer.person is None or agreement is None:
-        raise NotDoable("Acts need a name. Open the board as a person of the agreement: baton board link --as PERSON")
+        raise NotDoable(
+            "Acts need a name. Open the board as a person of the agreement: baton board link --as "
+            "PERSON"
+        )
     handoff = form.get("handoff_id") or None
     if what in _VERDICTS | {"claim", "pass_on"} and not handoff:
         raise NotDoable("There is no hand-off to answer.")
     if handoff is not None and handoff != lead.get("handoff_id"):
-        raise NotDoable("Meanwhile the hand-off was changed by somebody else. Look at the lead again.")
+        raise NotDoable(
+            "Meanwhile the hand-off was changed by somebody else. Look at the lead again."
+        )
     if what != "claim" and viewer.role is not Role.MANAGER and lead.get("holder") != viewer.person:
         raise NotDoable("The lead is held by somebody else. Claim it first.")
     body = _parts(what, form, handoff, viewer, agreement, lead)
-    own_id = derived_id(SOURCE, what, lead["lead_id"], handoff or "", viewer.person, _repeatable(what, form))
+    own_id = derived_id(
+        SOURCE, what, lead["lead_id"], handoff or "", viewer.person, _repeatable(what, form)
+    )
     at = datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds")
-    whole = {"id": own_id, "source": SOURCE, "occurred_at": at, "identifiers": {"lead": lead["lead_id"]}, **body}
+    whole = {
+        "id": own_id,
+        "source": SOURCE,
+        "occurred_at": at,
+        "identifiers": {"lead": lead["lead_id"]},
+        **body,
+    }
     return Line(body=whole, event_id=event_id_of(SOURCE, own_id))
 
 
@@ -76,7 +96,10 @@ def _parts(
     if what == "claim":
         return {"kind": "command", "command": signed}
     if what == "pass_on":
-        return {"kind": "command", "command": signed | {"to_person": _one_of(form, "to_person", agreement.people)}}
+        return {
+            "kind": "command",
+            "command": signed | {"to_person": _one_of(form, "to_person", agreement.people)},
+        }
     actor = viewer.role.value if viewer.role is not Role.MARKETING else "sales"
     act = signed | {"actor": lead.get("leg") or actor}
     if what == "rejected":

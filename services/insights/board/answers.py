@@ -1,4 +1,5 @@
-"""What became of an act that was sent from a page: found by its id among the facts that answer it."""
+"""What became of an act that was sent from a page: found by its id among the facts that answer
+it."""
 
 from __future__ import annotations
 
@@ -25,18 +26,31 @@ def answer_to(context: Context, event_id: str) -> Answer | None:
     asked = {"cause": event_id}
     refusal = context.rows("SELECT reason FROM refusal WHERE cause_id = :cause", **asked)
     if refusal:
-        return Answer(state="refused", words=f"Not carried out: {context.label_of_reason(refusal[0]['reason'])}.")
-    note = context.rows("SELECT reason FROM note WHERE cause_id = :cause AND kind = 'refused'", **asked)
+        return Answer(
+            state="refused",
+            words=f"Not carried out: {context.label_of_reason(refusal[0]['reason'])}.",
+        )
+    note = context.rows(
+        "SELECT reason FROM note WHERE cause_id = :cause AND kind = 'refused'", **asked
+    )
     if note:
-        return Answer(state="refused", words=f"Not carried out: {context.label_of_reason(note[0]['reason'])}.")
-    moves = context.rows("SELECT to_stage FROM stage_move WHERE cause_id = :cause AND event <> 'consent_changed'", **asked)
+        return Answer(
+            state="refused", words=f"Not carried out: {context.label_of_reason(note[0]['reason'])}."
+        )
+    moves = context.rows(
+        "SELECT to_stage FROM stage_move WHERE cause_id = :cause AND event <> 'consent_changed'",
+        **asked,
+    )
     if moves:
         return Answer(state="done", words=f"Done: the lead is now at stage {moves[0]['to_stage']}.")
     withdrawn = context.rows("SELECT kind, reason FROM note WHERE cause_id = :cause", **asked)
     if withdrawn:
         return Answer(
             state="done",
-            words=f"Done: the former hand-off was {withdrawn[0]['kind']} ({context.label_of_reason(withdrawn[0]['reason'])}).",
+            words=(
+                f"Done: the former hand-off was {withdrawn[0]['kind']} "
+                f"({context.label_of_reason(withdrawn[0]['reason'])})."
+            ),
         )
     act = context.rows("SELECT kind FROM act WHERE event_id = :cause", **asked)
     if act and act[0]["kind"] in ("call", "mail", "meeting"):

@@ -1,4 +1,5 @@
-"""Where the marks of a chart lie: plain numbers for the templates, which draw SVG with a title, a description and a table beside. Pure."""
+"""Where the marks of a chart lie: plain numbers for the templates, which draw SVG with a title, a
+description and a table beside. Pure."""
 
 from __future__ import annotations
 
@@ -44,9 +45,17 @@ def curve(points: Sequence[Point], until_ms: int, zone: ZoneInfo) -> Curve | Non
         return round(HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * value / top, 1)
 
     dots = tuple(
-        (x(each.at_ms), y(each.engagement), f"{each.engagement:.1f} points, {each.grade}, {each.level}") for each in points
+        (
+            x(each.at_ms),
+            y(each.engagement),
+            f"{each.engagement:.1f} points, {each.grade}, {each.level}",
+        )
+        for each in points
     )
-    ticks_x = tuple((x(at), _short(at, zone)) for at in (first + n * (last - first) // _TICKS for n in range(_TICKS + 1)))
+    ticks_x = tuple(
+        (x(at), _short(at, zone))
+        for at in (first + n * (last - first) // _TICKS for n in range(_TICKS + 1))
+    )
     ticks_y = tuple((y(value), f"{value:.0f}") for value in (0, top / 2, top))
     return Curve(
         engagement=_course([(x(each.at_ms), y(each.engagement)) for each in points], x(last)),
@@ -58,7 +67,8 @@ def curve(points: Sequence[Point], until_ms: int, zone: ZoneInfo) -> Curve | Non
 
 
 def _course(places: Sequence[tuple[float, float]], end: float) -> str:
-    """A path: a rise is a step, at the act that caused it; a fall is a straight line, as the score decays. (y grows downwards.)"""
+    """A path: a rise is a step, at the act that caused it; a fall is a straight line, as the score
+    decays. (y grows downwards.)"""
     parts = [f"M{places[0][0]} {places[0][1]}"]
     for (_, former_y), (place_x, place_y) in pairwise(places):
         parts.append(f"H{place_x}V{place_y}" if place_y < former_y else f"L{place_x} {place_y}")

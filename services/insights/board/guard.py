@@ -1,4 +1,5 @@
-"""Around every answer: the host that is meant, the security headers, nothing kept by caches; and errors as pages.
+"""Around every answer: the host that is meant, the security headers, nothing kept by caches; and
+errors as pages.
 
 Forms are taken from this site only: same origin by the browser's own word, and small.
 """
@@ -29,9 +30,14 @@ _MOST_FORM_BYTES: Final = 4_096
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """The fields of a small form of this very site; raises 403 for one that another site sends, 413 for a long one."""
+    """The fields of a small form of this very site; raises 403 for one that another site sends, 413
+    for a long one."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    own = urlsplit(origin).netloc == request.headers.get("host") if origin and origin != "null" else None
+    own = (
+        urlsplit(origin).netloc == request.headers.get("host")
+        if origin and origin != "null"
+        else None
+    )
     if site not in (None, "same-origin") or own is False or (site is None and own is None):
         raise HTTPException(403, "Forms are taken from the board's own pages only.")
     length = request.headers.get("content-length", "")
@@ -42,7 +48,8 @@ async def form_of(request: Request) -> dict[str, str]:
 
 
 class Guarded:
-    """Around everything: the host that is meant, the security headers, and nothing kept by caches but static files."""
+    """Around everything: the host that is meant, the security headers, and nothing kept by caches
+    but static files."""
 
     def __init__(self, app: ASGIApp, settings: BoardSettings) -> None:
         self._app = app
@@ -59,14 +66,22 @@ class Guarded:
             if message["type"] == "http.response.start":
                 static = scope["path"].startswith("/static/")
                 kept = "private, max-age=86400" if static else "no-store"
-                added = [(name.encode(), value.encode()) for name, value in {**_SECURITY, "cache-control": kept}.items()]
-                message["headers"] = [*(each for each in message["headers"] if each[0] != b"cache-control"), *added]
+                added = [
+                    (name.encode(), value.encode())
+                    for name, value in {**_SECURITY, "cache-control": kept}.items()
+                ]
+                message["headers"] = [
+                    *(each for each in message["headers"] if each[0] != b"cache-control"),
+                    *added,
+                ]
             await send(message)
 
         host = dict(scope["headers"]).get(b"host", b"").decode("latin-1").lower()
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
         if name not in self._hosts:
-            refused = HTMLResponse(_message(421, "This is not the host of the board."), status_code=421)
+            refused = HTMLResponse(
+                _message(421, "This is not the host of the board."), status_code=421
+            )
             await refused(scope, receive, guarded)
             return
         await self._app(scope, receive, guarded)
@@ -74,7 +89,9 @@ class Guarded:
 
 def _message(status: int, text: str) -> str:
     titles = {403: "Not let in", 404: "Not here", 422: "Not sent", 503: "Not now"}
-    return render("message.html", None, title=titles.get(status, "Not possible"), words=text, status=status)
+    return render(
+        "message.html", None, title=titles.get(status, "Not possible"), words=text, status=status
+    )
 
 
 def not_let_in_page(_: Request, error: Exception) -> Response:
@@ -82,7 +99,10 @@ def not_let_in_page(_: Request, error: Exception) -> Response:
 
 
 def wrong_page(_: Request, error: Exception) -> Response:
-    return HTMLResponse(_message(400, f"The address asks for something that there is not: {error}."), status_code=400)
+    return HTMLResponse(
+        _message(400, f"The address asks for something that there is not: {error}."),
+        status_code=400,
+    )
 
 
 def unknown_page(_: Request, __: Exception) -> Response:

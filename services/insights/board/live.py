@@ -1,4 +1,5 @@
-"""News for open pages: one short message whenever the board has a new revision. Bounded, and nothing is kept for slow readers."""
+"""News for open pages: one short message whenever the board has a new revision. Bounded, and
+nothing is kept for slow readers."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ _RETRY_MS: Final = 5_000
 
 
 class Live:
-    """``revision`` is asked once a second for all streams together; ``allowed`` at each heartbeat."""
+    """``revision`` is asked once a second for all streams together; ``allowed`` at each
+    heartbeat."""
 
     def __init__(self, revision: Callable[[], str]) -> None:
         self._revision = revision

@@ -1,4 +1,5 @@
-"""What the board's process tells those who run it: ``/healthz``, ``/readyz`` and ``/metrics``, on a port apart from the pages."""
+"""What the board's process tells those who run it: ``/healthz``, ``/readyz`` and ``/metrics``, on a
+port apart from the pages."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from services.insights.projection.projector import Standing
 
 
 def operations_app(is_ready: Callable[[], bool], standing: Callable[[], Standing]) -> Starlette:
-    """``is_ready``: whether the pages can be asked; ``standing``: how the projection is, told beside it."""
+    """``is_ready``: whether the pages can be asked; ``standing``: how the projection is, told
+    beside it."""
 
     def alive(_: Request) -> Response:
         return JSONResponse({"alive": True})
@@ -27,4 +29,6 @@ def operations_app(is_ready: Callable[[], bool], standing: Callable[[], Standing
     def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(routes=[Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", metrics)])
+    return Starlette(
+        routes=[Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", metrics)]
+    )

@@ -22,7 +22,8 @@ from services.insights.reports.sources import sources
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """``filters``: those that the page understands, besides none; ``live``: it follows what happens."""
+    """``filters``: those that the page understands, besides none; ``live``: it follows what
+    happens."""
 
     path: str
     title: str

@@ -49,13 +49,23 @@ class KafkaPublisher:
             "ce_type": "baton.PeopleRecord.v1",
             "ce_specversion": "1.0",
         }
-        self._send(BATON_PEOPLE, record.record_id.encode(), codec_for(PeopleRecord).encode(record), headers, partition=0)
+        self._send(
+            BATON_PEOPLE,
+            record.record_id.encode(),
+            codec_for(PeopleRecord).encode(record),
+            headers,
+            partition=0,
+        )
 
-    def _send(self, topic: str, key: bytes, value: bytes, headers: Mapping[str, str], partition: int = -1) -> None:
+    def _send(
+        self, topic: str, key: bytes, value: bytes, headers: Mapping[str, str], partition: int = -1
+    ) -> None:
         failures: list[str] = []
         with self._lock:
             try:
-                self._producer = self._producer or Producer(self._client | {"message.timeout.ms": int(_FLUSH_S * 1000)})
+                self._producer = self._producer or Producer(
+                    self._client | {"message.timeout.ms": int(_FLUSH_S * 1000)}
+                )
                 self._producer.produce(
                     physical(self._namespace, topic),
                     key=key,

@@ -1,4 +1,5 @@
-"""Templates to HTML: everything is escaped, nothing undefined is printed, and text of the outside goes through one filter."""
+"""Templates to HTML: everything is escaped, nothing undefined is printed, and text of the outside
+goes through one filter."""
 
 from __future__ import annotations
 
@@ -70,7 +71,11 @@ def render(template: str, context: Context | None, **values: Any) -> str:
         zone = context.zone
         helpers |= {
             "moment": lambda at: _time(at, words.moment(at, zone)),
-            "day": lambda at: _time(at, words.day(at, zone)) if isinstance(at, int) else escape(words.day(at, zone)),
+            "day": lambda at: (
+                _time(at, words.day(at, zone))
+                if isinstance(at, int)
+                else escape(words.day(at, zone))
+            ),
             "until": lambda at: _until(at, context.now_ms),
             "who": lambda person: said(context.person_name(person), 60),
             "reason": lambda word: said(context.label_of_reason(word), 60),

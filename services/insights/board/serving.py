@@ -31,11 +31,13 @@ class PortNotOurs(OSError):
 
 
 class ProjectorEnded(RuntimeError):
-    """The projection raised what it does not know how to wait out; the worker ends and is started again."""
+    """The projection raised what it does not know how to wait out; the worker ends and is started
+    again."""
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn without its signal handlers (the worker says when to stop), and with a word when it listens."""
+    """Uvicorn without its signal handlers (the worker says when to stop), and with a word when it
+    listens."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -61,7 +63,9 @@ async def serve(settings: Settings) -> None:
     files = BoardFiles(board_folder(settings, own))
     projector = Projector(confluent_options(settings), settings.namespace, files)
     public = _bound(own.host, own.port, "BATON_BOARD_HOST and BATON_BOARD_PORT")
-    private = _bound(settings.metrics_host, settings.metrics_port, "BATON_METRICS_HOST and BATON_METRICS_PORT")
+    private = _bound(
+        settings.metrics_host, settings.metrics_port, "BATON_METRICS_HOST and BATON_METRICS_PORT"
+    )
     parts = Parts(
         settings=own,
         files=files,
@@ -95,7 +99,9 @@ def _server(app: ASGIApp) -> _Server:
     return _Server(config)
 
 
-async def _listen(servers: list[tuple[_Server, socket.socket]], projecting: asyncio.Task[None]) -> None:
+async def _listen(
+    servers: list[tuple[_Server, socket.socket]], projecting: asyncio.Task[None]
+) -> None:
     running = [asyncio.create_task(server.serve(sockets=[bound])) for server, bound in servers]
     host, port = servers[0][1].getsockname()[:2]
     log.info("the board is at http://%s:%d; a link to enter it: baton board link", host, port)
@@ -103,7 +109,9 @@ async def _listen(servers: list[tuple[_Server, socket.socket]], projecting: asyn
         await asyncio.wait((*running, projecting), return_when=asyncio.FIRST_COMPLETED)
         if projecting.done():
             error = projecting.exception()
-            raise ProjectorEnded(f"the projection ended: {type(error).__name__}: {error}") from error
+            raise ProjectorEnded(
+                f"the projection ended: {type(error).__name__}: {error}"
+            ) from error
         for task in running:
             if task.done():
                 task.result()
@@ -121,5 +129,7 @@ def _bound(host: str, port: int, names: str) -> socket.socket:
         bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise PortNotOurs(f"cannot listen on {host}:{port} ({error.strerror}); set {names}") from None
+        raise PortNotOurs(
+            f"cannot listen on {host}:{port} ({error.strerror}); set {names}"
+        ) from None
     return bound

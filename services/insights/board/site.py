@@ -1,7 +1,8 @@
-"""The board's web application: pages, one-time links, acts, live news. Every answer carries the headers that keep it to itself.
+"""The board's web application: pages, one-time links, acts, live news. Every answer carries the
+headers that keep it to itself.
 
-GET changes nothing but using up a one-time link. Forms are taken from this site only: same origin, a token made for the viewer, and a cookie
-that other sites' requests do not carry.
+GET changes nothing but using up a one-time link. Forms are taken from this site only: same origin,
+a token made for the viewer, and a cookie that other sites' requests do not carry.
 """
 
 from __future__ import annotations
@@ -32,7 +33,14 @@ from services.insights.board.access import COOKIE, Access, NotLetIn
 from services.insights.board.acts import OUTCOMES, NotDoable, line_of
 from services.insights.board.answers import answer_to
 from services.insights.board.charts import curve
-from services.insights.board.guard import Guarded, form_of, http_page, not_let_in_page, unknown_page, wrong_page
+from services.insights.board.guard import (
+    Guarded,
+    form_of,
+    http_page,
+    not_let_in_page,
+    unknown_page,
+    wrong_page,
+)
 from services.insights.board.live import Live
 from services.insights.board.pages import PAGES, Page
 from services.insights.board.publishing import NotSent, Publisher
@@ -98,7 +106,11 @@ class Site:
     def _store(self) -> Iterator[apsw.Connection]:
         path = self._parts.files.current()
         if path is None:
-            raise HTTPException(503, "The board is being built from the topics. It opens when everything in them is read.")
+            raise HTTPException(
+                503,
+                "The board is being built from the topics. It opens when everything in them is "
+                "read.",
+            )
         db = reader(path)
         try:
             db.execute("BEGIN")  # one moment for all queries of a page
@@ -112,7 +124,8 @@ class Site:
         return ""
 
     def _agreement(self, db: apsw.Connection) -> CompiledAgreement | None:
-        """The agreement in force, compiled once for as long as the reference topics have nothing new."""
+        """The agreement in force, compiled once for as long as the reference topics have nothing
+        new."""
         key = (db.filename, next(iter(db.execute("SELECT count(*) FROM reference")))[0])
         known, agreement, until = self._agreed
         now = self._parts.now_ms()
@@ -125,7 +138,10 @@ class Site:
     def _viewer(self, request: Request, agreement: CompiledAgreement | None) -> Viewer:
         client = request.client.host if request.client else ""
         return self._parts.access.viewer(
-            client=client, headers=request.headers, cookie=request.cookies.get(COOKIE), agreement=agreement
+            client=client,
+            headers=request.headers,
+            cookie=request.cookies.get(COOKIE),
+            agreement=agreement,
         )
 
     @contextlib.contextmanager
@@ -173,8 +189,14 @@ class Site:
             with self._context(request) as context:
                 if odd := sorted(context.filters.given.keys() - set(page.filters)):
                     raise WrongFilter(f'this page has no filter "{odd[0]}"')
-                audit.info("viewed", extra={"page": page.title, "who": context.viewer.person or "link"})
-                values = {"page": page, **self._shell(context, page.path, page.title), "report": page.report(context)}
+                audit.info(
+                    "viewed", extra={"page": page.title, "who": context.viewer.person or "link"}
+                )
+                values = {
+                    "page": page,
+                    **self._shell(context, page.path, page.title),
+                    "report": page.report(context),
+                }
                 return HTMLResponse(render(page.template, context, **values))
 
         return answer
@@ -184,9 +206,20 @@ class Site:
         with self._context(request, filtered=False) as context:
             return self._lead_page(context, request.path_params["lead_id"], sent=sent)
 
-    def _lead_page(self, context: Context, lead_id: str, *, sent: str = "", trouble: str = "", status: int = 200) -> Response:
+    def _lead_page(
+        self,
+        context: Context,
+        lead_id: str,
+        *,
+        sent: str = "",
+        trouble: str = "",
+        status: int = 200,
+    ) -> Response:
         report = lead(context, lead_id)
-        audit.info("viewed", extra={"page": "lead", "lead_id": lead_id, "who": context.viewer.person or "link"})
+        audit.info(
+            "viewed",
+            extra={"page": "lead", "lead_id": lead_id, "who": context.viewer.person or "link"},
+        )
         values = {
             **self._shell(context, f"/leads/{lead_id}", report["lead"]["label"]),
             "report": report,
@@ -204,7 +237,9 @@ class Site:
 
         look()
         if self._live.full:
-            raise HTTPException(503, "Too many live pages are open. This page works without; reload it for news.")
+            raise HTTPException(
+                503, "Too many live pages are open. This page works without; reload it for news."
+            )
 
         def allowed() -> bool:
             with contextlib.suppress(NotLetIn, HTTPException):
@@ -220,12 +255,16 @@ class Site:
         session = self._parts.access.enter(request.query_params.get("token", ""))
         answer = RedirectResponse("/", status_code=303)
         secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, session, httponly=True, samesite="strict", secure=secure, path="/")
+        answer.set_cookie(
+            COOKIE, session, httponly=True, samesite="strict", secure=secure, path="/"
+        )
         return answer
 
     async def _leave(self, request: Request) -> Response:
         self._parts.access.leave(request.cookies.get(COOKIE, ""))
-        answer = HTMLResponse(render("message.html", None, title="Left", words="You have left the board.", status=200))
+        answer = HTMLResponse(
+            render("message.html", None, title="Left", words="You have left the board.", status=200)
+        )
         answer.delete_cookie(COOKIE, path="/")
         return answer
 
@@ -241,14 +280,23 @@ class Site:
             if not found:
                 raise LeadUnknown(lead_id)
             try:
-                line = line_of(form, lead=found[0], viewer=context.viewer, agreement=context.agreement, now_ms=context.now_ms)
+                line = line_of(
+                    form,
+                    lead=found[0],
+                    viewer=context.viewer,
+                    agreement=context.agreement,
+                    now_ms=context.now_ms,
+                )
                 self._parts.publisher.send_line(line.body, key=lead_id)
             except NotDoable as error:
                 return self._lead_page(context, lead_id, trouble=str(error), status=422)
             except NotSent as error:
                 words = f"Not sent: {error}. Sending it again is safe."
                 return self._lead_page(context, lead_id, trouble=words, status=503)
-            audit.info("sent", extra={"act": form.get("do"), "lead_id": lead_id, "who": context.viewer.person})
+            audit.info(
+                "sent",
+                extra={"act": form.get("do"), "lead_id": lead_id, "who": context.viewer.person},
+            )
         return RedirectResponse(f"/leads/{lead_id}?sent={line.event_id}", status_code=303)
 
     async def _absence(self, request: Request) -> Response:
@@ -259,7 +307,9 @@ class Site:
         with self._context(request, filtered=False) as context:
             self._check_form(context, form)
             try:
-                self._parts.publisher.send_absence(absence_of(form, context.viewer, context.agreement))
+                self._parts.publisher.send_absence(
+                    absence_of(form, context.viewer, context.agreement)
+                )
             except NotDoable as error:
                 raise HTTPException(422, str(error)) from None
             except NotSent as error:
@@ -269,7 +319,11 @@ class Site:
 
     def _check_form(self, context: Context, form: Mapping[str, str]) -> None:
         if not self._parts.access.is_form_token(context.viewer, form.get("token", "")):
-            raise HTTPException(403, "This form was made for another visit. Go back, reload the page, and send it again.")
+            raise HTTPException(
+                403,
+                "This form was made for another visit. Go back, reload the page, and send it "
+                "again.",
+            )
 
 
 _ANY: Final = filters_of({}, date(2000, 1, 1))

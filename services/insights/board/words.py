@@ -1,4 +1,5 @@
-"""How values are written on the pages: times in the agreement's zone, spans, money, shares, and text that somebody else wrote. Pure."""
+"""How values are written on the pages: times in the agreement's zone, spans, money, shares, and
+text that somebody else wrote. Pure."""
 
 from __future__ import annotations
 
@@ -18,13 +19,31 @@ _LONGEST_TEXT: Final = 120
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 _MARKS_IN_A_ROW: Final = 2
 _NO_MINOR_UNITS: Final = frozenset(
-    {"JPY", "KRW", "VND", "CLP", "ISK", "UGX", "XAF", "XOF", "XPF", "PYG", "RWF", "KMF", "GNF", "DJF", "BIF", "VUV"}
+    {
+        "JPY",
+        "KRW",
+        "VND",
+        "CLP",
+        "ISK",
+        "UGX",
+        "XAF",
+        "XOF",
+        "XPF",
+        "PYG",
+        "RWF",
+        "KMF",
+        "GNF",
+        "DJF",
+        "BIF",
+        "VUV",
+    }
 )
 _THREE_MINOR_UNITS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 
 def clean(text: Any, longest: int = _LONGEST_TEXT) -> str:
-    """Text of the outside for people to read: no control and direction characters, no towers of accents, not too long."""
+    """Text of the outside for people to read: no control and direction characters, no towers of
+    accents, not too long."""
     kept: list[str] = []
     marks = 0
     for sign in unicodedata.normalize("NFC", str(text)[: 8 * longest]):
@@ -46,14 +65,22 @@ def moment(at_ms: int | None, zone: ZoneInfo) -> str:
 
 def machine_time(at_ms: int) -> str:
     """ISO 8601, for ``<time datetime>``."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(at_ms / 1000, UTC)
+        .isoformat(timespec="seconds")
+        .replace("+00:00", "Z")
+    )
 
 
 def day(value: int | date | None, zone: ZoneInfo) -> str:
     """``3 Nov 2026``."""
     if value is None:
         return DASH
-    at = value if isinstance(value, date) else datetime.fromtimestamp(value / 1000, UTC).astimezone(zone).date()
+    at = (
+        value
+        if isinstance(value, date)
+        else datetime.fromtimestamp(value / 1000, UTC).astimezone(zone).date()
+    )
     return f"{at.day} {at:%b} {at.year}"
 
 
@@ -69,7 +96,9 @@ def span(ms: int | float | None) -> str:
     if ms < _DAY:
         return f"{ms // _HOUR}{NARROW_SPACE}h {ms % _HOUR // _MINUTE:02d}{NARROW_SPACE}min"
     hours = ms % _DAY // _HOUR
-    return f"{ms // _DAY}{NARROW_SPACE}d" + (f" {hours}{NARROW_SPACE}h" if hours and ms < 10 * _DAY else "")
+    return f"{ms // _DAY}{NARROW_SPACE}d" + (
+        f" {hours}{NARROW_SPACE}h" if hours and ms < 10 * _DAY else ""
+    )
 
 
 def quantile(ms: int | None, longest: int) -> str:
@@ -88,7 +117,8 @@ def number(value: float | Fraction | None, digits: int = 0) -> str:
 
 
 def money(minor: int | None, currency: str | None, exact: bool = False) -> str:
-    """An amount in its currency; cents where there are some, or in columns that must align (``exact``)."""
+    """An amount in its currency; cents where there are some, or in columns that must align
+    (``exact``)."""
     if minor is None:
         return "amount not known"
     code = clean(currency or "?", 3)
@@ -115,11 +145,15 @@ def bounds(found: Share) -> str:
     if not found.total:
         return "nothing to count"
     few = "" if found.firm else "; few, so take it as a hint"
-    return f"{found.count} of {found.total}; 95 % interval {percent(found.low, 1)} to {percent(found.high, 1)}{few}"
+    return (
+        f"{found.count} of {found.total}; 95 % interval {percent(found.low, 1)} to "
+        f"{percent(found.high, 1)}{few}"
+    )
 
 
 def cell(count: int, *, named: bool) -> str:
-    """A count that could point at single people is not shown exactly to those who may not know names."""
+    """A count that could point at single people is not shown exactly to those who may not know
+    names."""
     return number(count) if named or count == 0 or count >= SMALL_CELL else f"< {SMALL_CELL}"
 
 
@@ -131,5 +165,7 @@ def csv_cell(value: Any) -> str:
         return str(value)
     text = str(value)
     lines = (part.lstrip(" \u00a0\u200b\ufeff") for part in text.replace("\r", "\n").split("\n"))
-    risky = text[:1] in "\t\r\n" or any(part[:1] in ("=", "+", "-", "@", "\t", "＝", "＋", "－", "＠") for part in lines if part)
+    risky = text[:1] in "\t\r\n" or any(
+        part[:1] in ("=", "+", "-", "@", "\t", "＝", "＋", "－", "＠") for part in lines if part
+    )
     return f"'{text}" if text and risky else text

@@ -1,4 +1,5 @@
-"""The cycles of a lead, from its moves alone: when each stage was reached first, and when a cycle ended short of a customer. Pure."""
+"""The cycles of a lead, from its moves alone: when each stage was reached first, and when a cycle
+ended short of a customer. Pure."""
 
 from __future__ import annotations
 
@@ -25,15 +26,27 @@ class _Cycle:
 
 
 def cycle_rows(lead_id: str, facts: Sequence[Kept]) -> Iterator[Put]:
-    """A row for each cycle. A skipped stage counts as reached with the one that skipped it, and is marked inferred."""
+    """A row for each cycle. A skipped stage counts as reached with the one that skipped it, and is
+    marked inferred."""
     cycles: dict[int, _Cycle] = {}
-    moves = [each for each in facts if isinstance(each.value, LeadStaged) and each.value.event not in _NO_MOVE]
+    moves = [
+        each
+        for each in facts
+        if isinstance(each.value, LeadStaged) and each.value.event not in _NO_MOVE
+    ]
     for kept in sorted(moves, key=lambda each: (each.value.occurred_at_ms, each.order)):
         _take(cycles.setdefault(kept.value.cycle, _Cycle()), kept.value)
     for number, cycle in sorted(cycles.items()):
         reached = {f"{stage}_ms": cycle.reached.get(stage) for stage in STAGES}
         inferred = ";".join(stage for stage in STAGES if stage in cycle.inferred)
-        yield put(CYCLE, lead_id=lead_id, cycle=number, ended_ms=cycle.ended_ms, inferred=inferred, **reached)
+        yield put(
+            CYCLE,
+            lead_id=lead_id,
+            cycle=number,
+            ended_ms=cycle.ended_ms,
+            inferred=inferred,
+            **reached,
+        )
 
 
 def _take(cycle: _Cycle, move: LeadStaged) -> None:

@@ -1,7 +1,9 @@
-"""Deals won and their credits, from the touches and stage moves of one journey: an account, or a lead without one. Pure.
+"""Deals won and their credits, from the touches and stage moves of one journey: an account, or a
+lead without one. Pure.
 
-A touch counts unless it was taken back, was done by a machine, or came with an import without a time of its own. The moment a lead
-became known is not published; the act that made it an MQL first stands in for it.
+A touch counts unless it was taken back, was done by a machine, or came with an import without a
+time of its own. The moment a lead became known is not published; the act that made it an MQL first
+stands in for it.
 """
 
 from __future__ import annotations
@@ -28,8 +30,8 @@ class Won:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journey:
-    """Everything of one journey. ``sources`` by event; ``opened``: when opportunities were reached, by lead; ``known``: the earliest cause
-    of a qualification."""
+    """Everything of one journey. ``sources`` by event; ``opened``: when opportunities were reached,
+    by lead; ``known``: the earliest cause of a qualification."""
 
     name: str
     touches: Sequence[Touch]
@@ -40,8 +42,8 @@ class Journey:
 
 
 def journey_rows(journey: Journey) -> Iterator[Put]:
-    """A row for each deal won, and its credits by each model. Since the last deal for every model but ``first``, which goes back to the
-    beginning."""
+    """A row for each deal won, and its credits by each model. Since the last deal for every model
+    but ``first``, which goes back to the beginning."""
     since = None
     for won in sorted(journey.won, key=lambda each: (each.occurred_at_ms, each.fact_id)):
         opportunity = _opened_at(journey, won, since)
@@ -63,18 +65,25 @@ def journey_rows(journey: Journey) -> Iterator[Put]:
 
 
 def _opened_at(journey: Journey, won: Won, since: int | None) -> int | None:
-    """When the deal became an opportunity: of the same opportunity where that is named, else of the lead."""
+    """When the deal became an opportunity: of the same opportunity where that is named, else of the
+    lead."""
     mine = [
         at
         for lead, opportunity, at in journey.opened
         if at <= won.occurred_at_ms
         and (since is None or at > since)
-        and (opportunity == won.opportunity_id if opportunity and won.opportunity_id else lead == won.lead_id)
+        and (
+            opportunity == won.opportunity_id
+            if opportunity and won.opportunity_id
+            else lead == won.lead_id
+        )
     ]
     return min(mine, default=None)
 
 
-def _credits(journey: Journey, won: Won, opportunity: int | None, since: int | None) -> Iterator[Put]:
+def _credits(
+    journey: Journey, won: Won, opportunity: int | None, since: int | None
+) -> Iterator[Put]:
     assert won.amount_minor is not None
     conversion = Conversion(
         amount_minor=won.amount_minor,

@@ -1,6 +1,7 @@
 """A lead as it stands, from its facts alone: the order in which they arrived changes nothing.
 
-Who holds the lead is read off by the projection that router, watcher and audit share (:mod:`baton.contracts.custody`).
+Who holds the lead is read off by the projection that router, watcher and audit share
+(:mod:`baton.contracts.custody`).
 """
 
 from __future__ import annotations
@@ -55,12 +56,17 @@ class Kept:
     @property
     def order(self) -> tuple[int, int, int]:
         """Append time, then the order of the flow: facts of one moment lie in several topics."""
-        return (self.log_ms, _FLOW.index(self.topic) if self.topic in _FLOW else len(_FLOW), self.log_offset)
+        return (
+            self.log_ms,
+            _FLOW.index(self.topic) if self.topic in _FLOW else len(_FLOW),
+            self.log_offset,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What other tables know of the lead. ``root``: the lead it ended in, through any chain of merges, or itself."""
+    """What other tables know of the lead. ``root``: the lead it ended in, through any chain of
+    merges, or itself."""
 
     account_id: str | None
     root: str
@@ -106,9 +112,17 @@ def _note(latest: _Latest, kept: Kept) -> None:
 
 def _row(lead_id: str, holding: Holding, latest: _Latest, around: Surroundings) -> Put:
     holder, scored = holder_of(holding), latest.scored
-    qualified = latest.qualified if latest.qualified and holding.qualification_id == latest.qualified.qualification_id else None
+    qualified = (
+        latest.qualified
+        if latest.qualified and holding.qualification_id == latest.qualified.qualification_id
+        else None
+    )
     handoff = holding.standing
-    routed = latest.routed if latest.routed and handoff and handoff.handoff_id == latest.routed.handoff_id else None
+    routed = (
+        latest.routed
+        if latest.routed and handoff and handoff.handoff_id == latest.routed.handoff_id
+        else None
+    )
     cold = scored.level if scored else "cold"
     kind, who = _holder(holding, latest, around, lead_id)
     return put(
@@ -145,13 +159,19 @@ def _row(lead_id: str, holding: Holding, latest: _Latest, around: Surroundings) 
     )
 
 
-def _holder(holding: Holding, latest: _Latest, around: Surroundings, lead_id: str) -> tuple[str, str]:
+def _holder(
+    holding: Holding, latest: _Latest, around: Surroundings, lead_id: str
+) -> tuple[str, str]:
     """Who holds the lead. One that never qualified is nobody's to work on: it is marketing's."""
     if around.root != lead_id:
         return HolderKind.LEAD.value, around.root
     if around.erased or holding.ended:
         return HolderKind.END.value, holding.ended or "erased"
-    if latest.qualified is None and holding.rest is None and (latest.moved is None or latest.moved.to_stage == "inquiry"):
+    if (
+        latest.qualified is None
+        and holding.rest is None
+        and (latest.moved is None or latest.moved.to_stage == "inquiry")
+    ):
         return MARKETING, ""
     holder = holder_of(holding)
     return holder.kind.value, holder.who

@@ -1,7 +1,8 @@
-"""Public facts of a lead as the records of the private streams, which the projection of who holds a lead reads. Pure.
+"""Public facts of a lead as the records of the private streams, which the projection of who holds a
+lead reads. Pure.
 
-The public topics tell the same as the streams, one topic a kind of fact; here they are put together again: a qualification with the move
-it came of, and what happened to a hand-off as a change of it.
+The public topics tell the same as the streams, one topic a kind of fact; here they are put together
+again: a qualification with the move it came of, and what happened to a hand-off as a change of it.
 """
 
 from __future__ import annotations
@@ -12,21 +13,42 @@ from typing import Any
 from baton.contracts.leads import LeadQualified, LeadStaged, StageEvent
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled
-from baton.contracts.streams import HandoffChange, HandoffEvent, LeadDecision, LeadMove, SlaDecision, StreamRecord
+from baton.contracts.streams import (
+    HandoffChange,
+    HandoffEvent,
+    LeadDecision,
+    LeadMove,
+    SlaDecision,
+    StreamRecord,
+)
 
 
 def stream_records(facts: Sequence[Any]) -> Iterator[StreamRecord]:
-    """The records for the facts of one lead, which are in the order of the log. A qualification whose move has not arrived waits for it."""
+    """The records for the facts of one lead, which are in the order of the log. A qualification
+    whose move has not arrived waits for it."""
     qualified = {fact.cause_id: fact for fact in facts if isinstance(fact, LeadQualified)}
     for fact in facts:
         match fact:
             case LeadStaged():
                 came = qualified.get(fact.cause_id) if fact.event == StageEvent.QUALIFIED else None
-                yield LeadDecision(lead_id=fact.lead_id, at_ms=fact.at_ms, moves=(LeadMove(staged=fact, qualified=came),))
+                yield LeadDecision(
+                    lead_id=fact.lead_id,
+                    at_ms=fact.at_ms,
+                    moves=(LeadMove(staged=fact, qualified=came),),
+                )
             case LeadRouted():
-                yield _answer(fact, HandoffEvent.ROUTED, at_ms=fact.routed_at_ms, leg=fact.leg, owner=fact.owner, routed=fact)
+                yield _answer(
+                    fact,
+                    HandoffEvent.ROUTED,
+                    at_ms=fact.routed_at_ms,
+                    leg=fact.leg,
+                    owner=fact.owner,
+                    routed=fact,
+                )
             case LeadUnrouted():
-                yield _answer(fact, HandoffEvent.UNROUTED, at_ms=fact.at_ms, leg=fact.leg or "", unrouted=fact)
+                yield _answer(
+                    fact, HandoffEvent.UNROUTED, at_ms=fact.at_ms, leg=fact.leg or "", unrouted=fact
+                )
             case HandoffNoted():
                 yield from _noted(fact)
             case LeadRecycled():
@@ -35,7 +57,9 @@ def stream_records(facts: Sequence[Any]) -> Iterator[StreamRecord]:
                 yield SlaDecision(lead_id=fact.lead_id, reactivated=fact)
 
 
-def _answer(fact: LeadRouted | LeadUnrouted, event: HandoffEvent, *, at_ms: int, leg: str, **whole: Any) -> HandoffChange:
+def _answer(
+    fact: LeadRouted | LeadUnrouted, event: HandoffEvent, *, at_ms: int, leg: str, **whole: Any
+) -> HandoffChange:
     return HandoffChange(
         lead_id=fact.lead_id,
         event=event.value,

@@ -13,7 +13,8 @@ from services.insights.facts.table import Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """One record. ``id``: of the fact; ``value``: decoded; None is a tombstone. ``at_ms``: when it was appended."""
+    """One record. ``id``: of the fact; ``value``: decoded; None is a tombstone. ``at_ms``: when it
+    was appended."""
 
     topic: str
     partition: int
@@ -52,7 +53,12 @@ Change = Put | Forget | Touched
 def put(table: Table, **values: Any) -> Put:
     """A row from named values; raises TypeError for a column that is missing or too much."""
     try:
-        row = tuple([int(value) if value is True or value is False else value for value in map(values.__getitem__, table.names)])
+        row = tuple(
+            [
+                int(value) if value is True or value is False else value
+                for value in map(values.__getitem__, table.names)
+            ]
+        )
     except KeyError as error:
         raise TypeError(f"{table.name} needs {error}") from None
     if len(row) != len(values):

@@ -42,7 +42,10 @@ LEAD = Table(
 )
 CYCLE = Table(
     name="cycle",
-    says="each cycle of a lead: when it reached which stage first, and when it ended short of a customer",
+    says=(
+        "each cycle of a lead: when it reached which stage first, and when it ended short of a "
+        "customer"
+    ),
     key=("lead_id", "cycle"),
     derived=True,
     indexes=(("mql_ms",), ("sal_ms",), ("sql_ms",), ("opportunity_ms",)),
@@ -78,7 +81,10 @@ CONVERSION = Table(
 )
 JOURNEY = Table(
     name="journey",
-    says="what the credits of a journey were made from last, so that they are made anew only when that changes",
+    says=(
+        "what the credits of a journey were made from last, so that they are made anew only when "
+        "that changes"
+    ),
     key=("journey",),
     derived=True,
     exported=False,

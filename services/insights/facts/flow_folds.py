@@ -102,8 +102,11 @@ def fold_routed(taken: Taken, routed: LeadRouted) -> Iterator[Change]:
         turn_used=routed.turn_used,
         accept_by_ms=routed.accept_by_ms,
     )
-    # The story is kept with the qualification; here it would be a second copy, with the person in it.
-    yield from kept_fact(taken, routed.lead_id, replace(routed, qualified=replace(routed.qualified, story=Story())))
+    # The story is kept with the qualification; here it would be a second copy, with the person in
+    # it.
+    yield from kept_fact(
+        taken, routed.lead_id, replace(routed, qualified=replace(routed.qualified, story=Story()))
+    )
 
 
 def fold_unrouted(taken: Taken, fact: LeadUnrouted) -> Iterator[Change]:

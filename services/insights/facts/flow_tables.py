@@ -1,4 +1,5 @@
-"""Tables of what Baton decides about a lead on its way: stages, hand-offs, ends and returns. Pure."""
+"""Tables of what Baton decides about a lead on its way: stages, hand-offs, ends and returns.
+Pure."""
 
 from services.insights.facts.table import LOG, Table, columns
 

@@ -1,7 +1,9 @@
-"""What each public record adds to the board: record -> rows, one function a topic. Pure, total over the topics of :data:`FOLDS`.
+"""What each public record adds to the board: record -> rows, one function a topic. Pure, total over
+the topics of :data:`FOLDS`.
 
-Every row has a key of its own, so a record that comes twice changes nothing, and rows of several topics never wait for each other: an
-acceptance may come before the hand-off it answers. Direct identifiers go to ``person`` and nowhere else.
+Every row has a key of its own, so a record that comes twice changes nothing, and rows of several
+topics never wait for each other: an acceptance may come before the hand-off it answers. Direct
+identifiers go to ``person`` and nowhere else.
 """
 
 from __future__ import annotations
@@ -88,7 +90,8 @@ FOLDS: Final[Mapping[str, Fold]] = {
     BATON_AGREEMENTS: fold_referenced,
     BATON_PEOPLE: fold_referenced,
 }
-"""By topic: every public topic but the inbox, the commands and the dead letters (``leads.commands.v1`` is answered by what follows it)."""
+"""By topic: every public topic but the inbox, the commands and the dead letters
+(``leads.commands.v1`` is answered by what follows it)."""
 
 DEAD_LETTERS: Final = LEADS_INBOX_DEAD_LETTERS
 """Read too: only reason and place are kept."""

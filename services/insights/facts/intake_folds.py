@@ -9,7 +9,16 @@ from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
 from baton.contracts.reference import AgreementRecord, PeopleRecord
 from services.insights.facts.change import Change, Forget, Put, Taken, Touched, put
-from services.insights.facts.intake_tables import ACT, DEAD_LETTER, MEMBERSHIP, MERGE, PERSON, REFERENCE, RETRACTION, TOUCH
+from services.insights.facts.intake_tables import (
+    ACT,
+    DEAD_LETTER,
+    MEMBERSHIP,
+    MERGE,
+    PERSON,
+    REFERENCE,
+    RETRACTION,
+    TOUCH,
+)
 
 ACCOUNT_FIELD: Final = "domain"
 """The field of a profile that names the account."""
@@ -97,7 +106,9 @@ def fold_person_known(taken: Taken, told: LeadPerson) -> Iterator[Change]:
 
 
 def fold_merged(_: Taken, merge: LeadMerge) -> Iterator[Change]:
-    yield put(MERGE, loser=merge.loser, survivor=merge.survivor, occurred_at_ms=merge.occurred_at_ms)
+    yield put(
+        MERGE, loser=merge.loser, survivor=merge.survivor, occurred_at_ms=merge.occurred_at_ms
+    )
     yield Touched(merge.loser)
     yield Touched(merge.survivor)
 
@@ -105,7 +116,9 @@ def fold_merged(_: Taken, merge: LeadMerge) -> Iterator[Change]:
 def fold_referenced(taken: Taken, record: AgreementRecord | PeopleRecord) -> Iterator[Change]:
     kind: Any = type(record)
     encoded = codec_for(kind).encode(record)
-    yield put(REFERENCE, topic=taken.topic, log_offset=taken.offset, log_ms=taken.at_ms, value=encoded)
+    yield put(
+        REFERENCE, topic=taken.topic, log_offset=taken.offset, log_ms=taken.at_ms, value=encoded
+    )
 
 
 def dead_letter(taken: Taken, code: str) -> Put:

@@ -1,10 +1,14 @@
-"""Tables of what comes in: touches, acts, persons, merges, agreements and what could not be taken. Pure."""
+"""Tables of what comes in: touches, acts, persons, merges, agreements and what could not be taken.
+Pure."""
 
 from services.insights.facts.table import LOG, Table, columns
 
 FACT = Table(
     name="fact",
-    says="the records of a lead as they were published, without the person: what a lead's page and the derived rows are made from",
+    says=(
+        "the records of a lead as they were published, without the person: what a lead's page and "
+        "the derived rows are made from"
+    ),
     key=("lead_id", "topic", "fact_id"),
     exported=False,
     columns=columns("""

@@ -12,7 +12,10 @@ from services.insights.facts.level_tables import ACCOUNT, ACTION, CLOCK, GOAL, V
 
 
 def fold_clock_changed(taken: Taken, clock: SlaClock) -> Iterator[Change]:
-    spent = {f"spent_{part}_ms": clock.spent_ms.get(part) for part in ("system", "queue", "human", "buyer", "rest")}
+    spent = {
+        f"spent_{part}_ms": clock.spent_ms.get(part)
+        for part in ("system", "queue", "human", "buyer", "rest")
+    }
     yield put(
         CLOCK,
         clock_id=clock.clock_id,

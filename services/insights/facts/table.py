@@ -1,7 +1,8 @@
 """What a table of the board is. Pure.
 
-Tables of facts hold what a topic said, each row once (``key``). Of a table with ``latest`` the row of
-the latest record stays, whatever the order of arrival. Derived tables are functions of the others.
+Tables of facts hold what a topic said, each row once (``key``). Of a table with ``latest`` the row
+of the latest record stays, whatever the order of arrival. Derived tables are functions of the
+others.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One table. ``latest``: a row is replaced by that of a later record, by ``log_ms`` and ``log_offset``. ``indexes``: columns, each
-    index a tuple. ``exported``: may leave the board; ``person`` and blobs may not."""
+    """One table. ``latest``: a row is replaced by that of a later record, by ``log_ms`` and
+    ``log_offset``. ``indexes``: columns, each index a tuple. ``exported``: may leave the board;
+    ``person`` and blobs may not."""
 
     name: str
     says: str
@@ -44,7 +46,8 @@ class Table:
 
 
 def columns(text: str) -> tuple[Column, ...]:
-    """``name type says``, one column a line; ``?`` after the type: not every row has it; ``t`` text, ``i`` integer, ``b`` bytes."""
+    """``name type says``, one column a line; ``?`` after the type: not every row has it; ``t``
+    text, ``i`` integer, ``b`` bytes."""
     types = {"t": TEXT, "i": INTEGER, "b": BLOB}
     found = []
     for line in filter(str.strip, text.splitlines()):

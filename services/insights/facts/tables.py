@@ -1,6 +1,8 @@
-"""The tables of the projection, column by column: the store is made from them, exports describe them.
+"""The tables of the projection, column by column: the store is made from them, exports describe
+them.
 
-Names of people stand in ``person`` alone, and what is kept whole in ``fact``; neither may leave the board.
+Names of people stand in ``person`` alone, and what is kept whole in ``fact``; neither may leave the
+board.
 """
 
 from __future__ import annotations
@@ -20,14 +22,50 @@ from services.insights.facts.flow_tables import (
     STAGE_MOVE,
     UNROUTED,
 )
-from services.insights.facts.intake_tables import ACT, DEAD_LETTER, FACT, MEMBERSHIP, MERGE, PERSON, REFERENCE, RETRACTION, TOUCH
+from services.insights.facts.intake_tables import (
+    ACT,
+    DEAD_LETTER,
+    FACT,
+    MEMBERSHIP,
+    MERGE,
+    PERSON,
+    REFERENCE,
+    RETRACTION,
+    TOUCH,
+)
 from services.insights.facts.level_tables import ACCOUNT, ACTION, CLOCK, GOAL, VIOLATION
 from services.insights.facts.table import Table
 
 TABLES: Final[Mapping[str, Table]] = {
     table.name: table
     for table in (
-        FACT, TOUCH, RETRACTION, MEMBERSHIP, ACT, STAGE_MOVE, QUALIFICATION, HANDOFF, UNROUTED, NOTE, CLOCK, VIOLATION, ACTION,
-        RECYCLED, REACTIVATED, REFUSAL, GOAL, ACCOUNT, ORPHAN, MERGE, PERSON, REFERENCE, DEAD_LETTER, LEAD, CYCLE, CONVERSION, JOURNEY, CREDIT,
+        FACT,
+        TOUCH,
+        RETRACTION,
+        MEMBERSHIP,
+        ACT,
+        STAGE_MOVE,
+        QUALIFICATION,
+        HANDOFF,
+        UNROUTED,
+        NOTE,
+        CLOCK,
+        VIOLATION,
+        ACTION,
+        RECYCLED,
+        REACTIVATED,
+        REFUSAL,
+        GOAL,
+        ACCOUNT,
+        ORPHAN,
+        MERGE,
+        PERSON,
+        REFERENCE,
+        DEAD_LETTER,
+        LEAD,
+        CYCLE,
+        CONVERSION,
+        JOURNEY,
+        CREDIT,
     )
-}  # fmt: skip
+}

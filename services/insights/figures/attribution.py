@@ -1,8 +1,9 @@
 """Attribution: which touches get how much of a conversion's amount, by model, to the minor unit.
 
-Promises: the credits of one conversion add up to its amount exactly; the order of the input changes nothing; a touch after the
-conversion changes nothing. What a model wants and the journey does not have is left out, and the rest renormalised. A conversion
-without any touch in the model's window is credited to :data:`NO_TOUCH`. Does not decide which touches belong to a journey.
+Promises: the credits of one conversion add up to its amount exactly; the order of the input changes
+nothing; a touch after the conversion changes nothing. What a model wants and the journey does not
+have is left out, and the rest renormalised. A conversion without any touch in the model's window is
+credited to :data:`NO_TOUCH`. Does not decide which touches belong to a journey.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ DEFINITIONS: Final[Mapping[Model, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touch:
-    """One engagement of a journey. ``campaign`` is what the credit is shown by; ``day`` the day in the agreement's time zone."""
+    """One engagement of a journey. ``campaign`` is what the credit is shown by; ``day`` the day in
+    the agreement's time zone."""
 
     event_id: str
     lead_id: str
@@ -66,8 +68,8 @@ class Touch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
-    """What is credited: ``amount_minor`` at ``won_at_ms``. ``known_at_ms`` (lead creation) and ``opportunity_at_ms`` are milestones;
-    None where it is not known when."""
+    """What is credited: ``amount_minor`` at ``won_at_ms``. ``known_at_ms`` (lead creation) and
+    ``opportunity_at_ms`` are milestones; None where it is not known when."""
 
     amount_minor: int
     won_at_ms: int
@@ -89,24 +91,37 @@ class Credit:
 
 
 def collapsed(touches: Iterable[Touch]) -> list[Touch]:
-    """Touches in their order, repeated ones of one (lead, campaign, day) as the first of them; the same event counts once."""
+    """Touches in their order, repeated ones of one (lead, campaign, day) as the first of them; the
+    same event counts once."""
     kept: dict[tuple[str, str, str], Touch] = {}
-    for touch in sorted({each.event_id: each for each in sorted(touches, key=lambda t: t.order)}.values(), key=lambda t: t.order):
+    for touch in sorted(
+        {each.event_id: each for each in sorted(touches, key=lambda t: t.order)}.values(),
+        key=lambda t: t.order,
+    ):
         kept.setdefault((touch.lead_id, touch.campaign, touch.day or touch.event_id), touch)
     return list(kept.values())
 
 
 def credits_of(
-    model: Model, touches: Iterable[Touch], conversion: Conversion, *, half_life_ms: int = DEFAULT_HALF_LIFE_MS
+    model: Model,
+    touches: Iterable[Touch],
+    conversion: Conversion,
+    *,
+    half_life_ms: int = DEFAULT_HALF_LIFE_MS,
 ) -> tuple[Credit, ...]:
-    """The credits of one conversion, in the order of the touches; touches that get nothing are left out."""
-    journey = [each for each in collapsed(touches) if each.occurred_at_ms <= _window_end(model, conversion)]
+    """The credits of one conversion, in the order of the touches; touches that get nothing are left
+    out."""
+    journey = [
+        each for each in collapsed(touches) if each.occurred_at_ms <= _window_end(model, conversion)
+    ]
     if not journey:
         return (Credit(touch=None, amount_minor=conversion.amount_minor),)
     weights = _weights(model, journey, conversion, half_life_ms)
     shares = allocate(conversion.amount_minor, weights)
     return tuple(
-        Credit(touch=touch, amount_minor=share) for touch, share, weight in zip(journey, shares, weights, strict=True) if weight
+        Credit(touch=touch, amount_minor=share)
+        for touch, share, weight in zip(journey, shares, weights, strict=True)
+        if weight
     )
 
 
@@ -117,7 +132,8 @@ def _window_end(model: Model, conversion: Conversion) -> int:
 
 
 def allocate(amount: int, weights: Sequence[Fraction]) -> list[int]:
-    """``amount`` in whole units by ``weights``: the largest remainders get the rest, the earlier one where they are equal.
+    """``amount`` in whole units by ``weights``: the largest remainders get the rest, the earlier
+    one where they are equal.
 
     Raises ValueError unless some weight is positive and none is negative.
     """
@@ -128,13 +144,17 @@ def allocate(amount: int, weights: Sequence[Fraction]) -> list[int]:
     exact = [whole * weight / total for weight in weights]
     shares = [part.numerator // part.denominator for part in exact]
     rest = whole - sum(shares)
-    by_remainder = sorted(range(len(exact)), key=lambda number: (shares[number] - exact[number], number))
+    by_remainder = sorted(
+        range(len(exact)), key=lambda number: (shares[number] - exact[number], number)
+    )
     for number in by_remainder[:rest]:
         shares[number] += 1
     return [sign * share for share in shares]
 
 
-def _weights(model: Model, journey: Sequence[Touch], conversion: Conversion, half_life_ms: int) -> list[Fraction]:
+def _weights(
+    model: Model, journey: Sequence[Touch], conversion: Conversion, half_life_ms: int
+) -> list[Fraction]:
     if model is Model.DECAY:
         return _decayed(journey, half_life_ms)
     if model is Model.LINEAR:
@@ -145,7 +165,9 @@ def _weights(model: Model, journey: Sequence[Touch], conversion: Conversion, hal
     for place, weight in marks:
         if place is not None:
             weights[place] += weight
-    others = [number for number in range(len(journey)) if number not in {place for place, _ in marks}]
+    others = [
+        number for number in range(len(journey)) if number not in {place for place, _ in marks}
+    ]
     for number in others:
         weights[number] += middle / len(others)
     return weights
@@ -162,10 +184,13 @@ Marks = tuple[tuple[int | None, Fraction], ...]
 
 
 def _last_until(journey: Sequence[Touch], until_ms: int | None) -> int | None:
-    """The place of the last touch at or before ``until_ms``; None where there is none, or the moment is not known."""
+    """The place of the last touch at or before ``until_ms``; None where there is none, or the
+    moment is not known."""
     if until_ms is None:
         return None
-    return next((n for n in reversed(range(len(journey))) if journey[n].occurred_at_ms <= until_ms), None)
+    return next(
+        (n for n in reversed(range(len(journey))) if journey[n].occurred_at_ms <= until_ms), None
+    )
 
 
 def _ends(journey: Sequence[Touch], _: Conversion) -> Marks:
@@ -186,7 +211,11 @@ def _u(journey: Sequence[Touch], conversion: Conversion) -> Marks:
 
 def _w(journey: Sequence[Touch], conversion: Conversion) -> Marks:
     known = _last_until(journey, conversion.known_at_ms)
-    return ((0, Fraction(30)), (known, Fraction(30)), (_last_until(journey, conversion.opportunity_at_ms), Fraction(30)))
+    return (
+        (0, Fraction(30)),
+        (known, Fraction(30)),
+        (_last_until(journey, conversion.opportunity_at_ms), Fraction(30)),
+    )
 
 
 def _full_path(journey: Sequence[Touch], conversion: Conversion) -> Marks:

@@ -11,7 +11,8 @@ from services.insights.figures.intervals import Share
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """One qualification: the score in force before any act of sales, and whether it converted in the window."""
+    """One qualification: the score in force before any act of sales, and whether it converted in
+    the window."""
 
     score: float
     converted: bool
@@ -19,7 +20,8 @@ class Scored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BandFigures:
-    """Scores from ``low`` up to below ``high``. ``lift``: rate by the rate of all; ``of_all``: share of all conversions."""
+    """Scores from ``low`` up to below ``high``. ``lift``: rate by the rate of all; ``of_all``:
+    share of all conversions."""
 
     low: float
     high: float
@@ -29,7 +31,8 @@ class BandFigures:
 
 
 def by_band(scored: Iterable[Scored], edges: Sequence[float]) -> tuple[BandFigures, ...]:
-    """Between neighbouring ``edges``; equal scores are in one band, whatever their number. The last band has its upper edge too."""
+    """Between neighbouring ``edges``; equal scores are in one band, whatever their number. The last
+    band has its upper edge too."""
     known = list(scored)
     conversions = sum(each.converted for each in known)
     base = conversions / len(known) if known else 0.0
@@ -40,6 +43,12 @@ def by_band(scored: Iterable[Scored], edges: Sequence[float]) -> tuple[BandFigur
         share = Share(count=sum(each.converted for each in mine), total=len(mine))
         lift = share.rate / base if share.rate is not None and base else None
         found.append(
-            BandFigures(low=low, high=high, share=share, lift=lift, of_all=share.count / conversions if conversions else None)
+            BandFigures(
+                low=low,
+                high=high,
+                share=share,
+                lift=lift,
+                of_all=share.count / conversions if conversions else None,
+            )
         )
     return tuple(found)

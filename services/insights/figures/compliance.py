@@ -1,7 +1,9 @@
-"""Service-level compliance by due date: of the clocks that fell due in a period, those that were met.
+"""Service-level compliance by due date: of the clocks that fell due in a period, those that were
+met.
 
-Met: ended with evidence at or before the deadline, withdrawn breaches included. Late, still open past the deadline and abandoned are not
-met. Cancelled clocks stand outside, with their reasons; those not due yet too. An unproven breach counts, and is shown apart.
+Met: ended with evidence at or before the deadline, withdrawn breaches included. Late, still open
+past the deadline and abandoned are not met. Cancelled clocks stand outside, with their reasons;
+those not due yet too. An unproven breach counts, and is shown apart.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ class ClockNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compliance:
-    """The clocks of a period by verdict; ``reasons`` of the cancelled ones; ``unproven`` of the breaches."""
+    """The clocks of a period by verdict; ``reasons`` of the cancelled ones; ``unproven`` of the
+    breaches."""
 
     counts: Mapping[Verdict, int]
     unproven: int = 0
@@ -83,14 +86,26 @@ def verdict_of(clock: ClockNow, now_ms: int) -> Verdict:
             return Verdict.ABANDONED
         case "cancelled":
             ended = clock.ended_at_ms
-            return Verdict.CANCELLED if ended is None or ended <= clock.deadline_ms else Verdict.ABANDONED
+            return (
+                Verdict.CANCELLED
+                if ended is None or ended <= clock.deadline_ms
+                else Verdict.ABANDONED
+            )
         case _:
-            return Verdict.OVERDUE if clock.state == "breached" or clock.deadline_ms < now_ms else Verdict.RUNNING
+            return (
+                Verdict.OVERDUE
+                if clock.state == "breached" or clock.deadline_ms < now_ms
+                else Verdict.RUNNING
+            )
 
 
-def compliance(clocks: Iterable[ClockNow], *, from_ms: int, until_ms: int, now_ms: int) -> Compliance:
+def compliance(
+    clocks: Iterable[ClockNow], *, from_ms: int, until_ms: int, now_ms: int
+) -> Compliance:
     """Over the clocks whose deadline falls in ``[from_ms, until_ms)``, as known at ``now_ms``."""
-    return compliance_of(((each, 1) for each in clocks if from_ms <= each.deadline_ms < until_ms), now_ms)
+    return compliance_of(
+        ((each, 1) for each in clocks if from_ms <= each.deadline_ms < until_ms), now_ms
+    )
 
 
 def compliance_of(counted: Iterable[tuple[ClockNow, int]], now_ms: int) -> Compliance:

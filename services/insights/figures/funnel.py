@@ -1,7 +1,8 @@
 """Conversion from one stage to another, by cohort; acceptance, win rate and velocity.
 
-A cohort is those that reached the first stage in a period; the share is of those who reached the second by now. A snapshot divides the
-entries of one period, may exceed 100 %, and is shown under that name only.
+A cohort is those that reached the first stage in a period; the share is of those who reached the
+second by now. A snapshot divides the entries of one period, may exceed 100 %, and is shown under
+that name only.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from services.insights.figures.intervals import Share
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """One lead of a cohort: when it entered, when it reached the next stage (None: not yet), and whether it never will (the cycle
-    ended first)."""
+    """One lead of a cohort: when it entered, when it reached the next stage (None: not yet), and
+    whether it never will (the cycle ended first)."""
 
     entered_at_ms: int
     reached_at_ms: int | None = None
@@ -24,7 +25,8 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """``ripe``: older than nine of ten take, so that ``so_far`` is the answer; else it lies between ``so_far`` and ``at_most``."""
+    """``ripe``: older than nine of ten take, so that ``so_far`` is the answer; else it lies between
+    ``so_far`` and ``at_most``."""
 
     entered: int
     reached: int
@@ -47,24 +49,40 @@ class Cohort:
         return Share(count=self.reached + self.entered - self.resolved, total=self.entered)
 
 
-def cohort(passages: Iterable[Passage], *, from_ms: int, until_ms: int, now_ms: int, p90_ms: int | None) -> Cohort:
-    """Those who entered in ``[from_ms, until_ms)``, as known at ``now_ms``. ``p90_ms``: how long nine of ten take; None: not known."""
-    mine = [each for each in passages if from_ms <= each.entered_at_ms < until_ms and each.entered_at_ms <= now_ms]
-    reached = sum(1 for each in mine if each.reached_at_ms is not None and each.reached_at_ms <= now_ms)
-    resolved = reached + sum(1 for each in mine if each.gave_up and (each.reached_at_ms is None or each.reached_at_ms > now_ms))
+def cohort(
+    passages: Iterable[Passage], *, from_ms: int, until_ms: int, now_ms: int, p90_ms: int | None
+) -> Cohort:
+    """Those who entered in ``[from_ms, until_ms)``, as known at ``now_ms``. ``p90_ms``: how long
+    nine of ten take; None: not known."""
+    mine = [
+        each
+        for each in passages
+        if from_ms <= each.entered_at_ms < until_ms and each.entered_at_ms <= now_ms
+    ]
+    reached = sum(
+        1 for each in mine if each.reached_at_ms is not None and each.reached_at_ms <= now_ms
+    )
+    resolved = reached + sum(
+        1
+        for each in mine
+        if each.gave_up and (each.reached_at_ms is None or each.reached_at_ms > now_ms)
+    )
     ripe = p90_ms is not None and until_ms + p90_ms <= now_ms
-    return Cohort(entered=len(mine), reached=reached, resolved=resolved, ripe=ripe or resolved == len(mine))
+    return Cohort(
+        entered=len(mine), reached=reached, resolved=resolved, ripe=ripe or resolved == len(mine)
+    )
 
 
 def snapshot(entries: int, next_entries: int) -> float | None:
-    """Entries into the next stage in a period for each entry into the first in the same period; may exceed 1."""
+    """Entries into the next stage in a period for each entry into the first in the same period; may
+    exceed 1."""
     return next_entries / entries if entries else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """Leads by what became of the hand-over. ``expired``: nobody answered and the cycle ended; ``waiting`` stands beside, and is not in
-    the rate."""
+    """Leads by what became of the hand-over. ``expired``: nobody answered and the cycle ended;
+    ``waiting`` stands beside, and is not in the rate."""
 
     accepted: int
     rejected: int
@@ -79,7 +97,8 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WinRate:
-    """``narrow`` is of won and lost; ``broad`` also counts those that went back to nurture or were disqualified after the opportunity."""
+    """``narrow`` is of won and lost; ``broad`` also counts those that went back to nurture or were
+    disqualified after the opportunity."""
 
     won: int
     lost: int
@@ -96,6 +115,9 @@ class WinRate:
         return Share(count=self.won, total=self.won + self.lost + self.derailed)
 
 
-def velocity(*, opportunities: int, win_rate: float, average_minor: float, cycle_days: float) -> float | None:
-    """Minor units a day: opportunities x win rate x average value / days. All four of the same cohort. None without a duration."""
+def velocity(
+    *, opportunities: int, win_rate: float, average_minor: float, cycle_days: float
+) -> float | None:
+    """Minor units a day: opportunities x win rate x average value / days. All four of the same
+    cohort. None without a duration."""
     return opportunities * win_rate * average_minor / cycle_days if cycle_days > 0 else None

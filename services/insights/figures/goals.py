@@ -9,7 +9,8 @@ from fractions import Fraction
 
 
 def pace(*, achieved: int, target: int, days_gone: int, days: int) -> Fraction | None:
-    """Achieved for what should be achieved by now: 1 is on course. None before the first working day, or without a target."""
+    """Achieved for what should be achieved by now: 1 is on course. None before the first working
+    day, or without a target."""
     return Fraction(achieved * days, target * days_gone) if target > 0 and days_gone > 0 else None
 
 
@@ -30,8 +31,9 @@ class OpenDeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """``open_minor``: deals to close in the period and not past. ``left_minor``: quota less won. The other three are beside it, and not in
-    it: ``stale`` (expected close is past), ``undated`` (no date or no amount), ``foreign`` (another currency)."""
+    """``open_minor``: deals to close in the period and not past. ``left_minor``: quota less won.
+    The other three are beside it, and not in it: ``stale`` (expected close is past), ``undated``
+    (no date or no amount), ``foreign`` (another currency)."""
 
     open_minor: int
     left_minor: int
@@ -51,7 +53,15 @@ class Coverage:
         return None if self.done else Fraction(self.open_minor, self.left_minor)
 
 
-def coverage(deals: Iterable[OpenDeal], *, quota_minor: int, won_minor: int, currency: str, today: date, ends: date) -> Coverage:
+def coverage(
+    deals: Iterable[OpenDeal],
+    *,
+    quota_minor: int,
+    won_minor: int,
+    currency: str,
+    today: date,
+    ends: date,
+) -> Coverage:
     """Of the period that ends before ``ends``."""
     counted, stale, undated, foreign = [], [], [], []
     for deal in deals:

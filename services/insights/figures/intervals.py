@@ -1,4 +1,5 @@
-"""Shares with what is not known about them: Wilson's interval, and the rules for when a share may be shown at all.
+"""Shares with what is not known about them: Wilson's interval, and the rules for when a share may
+be shown at all.
 
 Source: E. B. Wilson (1927), Probable inference, the law of succession, and statistical inference.
 """

@@ -1,7 +1,8 @@
-"""Speed to lead, the buyer's view: from the raised hand to the first act of a person, around the clock, across all owners.
+"""Speed to lead, the buyer's view: from the raised hand to the first act of a person, around the
+clock, across all owners.
 
-An auto-responder is no act of a person. A buyer who still waits is counted with the time so far, and not left out. An attempt is not a
-contact: contact needs that the buyer was reached.
+An auto-responder is no act of a person. A buyer who still waits is counted with the time so far,
+and not left out. An attempt is not a contact: contact needs that the buyer was reached.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class HumanAct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A raised hand: ``attempted_ms`` and ``contacted_ms`` are how long it took; None: not yet, ``so_far_ms`` and counting."""
+    """A raised hand: ``attempted_ms`` and ``contacted_ms`` are how long it took; None: not yet,
+    ``so_far_ms`` and counting."""
 
     so_far_ms: int
     attempted_ms: int | None

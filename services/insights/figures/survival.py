@@ -1,7 +1,7 @@
 """Time until something happens, those it has not happened to yet included (Kaplan and Meier, 1958).
 
-Closed ones alone look too fast, open ones taken as closed look wrong either way. A quantile that the curve does not reach is None:
-print "not reached", and the longest time seen.
+Closed ones alone look too fast, open ones taken as closed look wrong either way. A quantile that
+the curve does not reach is None: print "not reached", and the longest time seen.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survival:
-    """``steps``: from each time on, the share to whom it has not happened. ``longest``: the longest time seen, ended or not."""
+    """``steps``: from each time on, the share to whom it has not happened. ``longest``: the longest
+    time seen, ended or not."""
 
     steps: tuple[tuple[int, Fraction], ...]
     longest: int
@@ -36,9 +37,11 @@ class Survival:
         return 1 - surviving
 
 
-def survival(ended: Iterable[int] | Mapping[int, int], still_open: Iterable[int] | Mapping[int, int] = ()) -> Survival:
-    """From how long it took where it happened, and how long it has been going on where it has not; each as times, or as numbers by
-    time. Of equal times the ended ones are counted first."""
+def survival(
+    ended: Iterable[int] | Mapping[int, int], still_open: Iterable[int] | Mapping[int, int] = ()
+) -> Survival:
+    """From how long it took where it happened, and how long it has been going on where it has not;
+    each as times, or as numbers by time. Of equal times the ended ones are counted first."""
     happened: Counter[int] = Counter(ended)
     censored: Counter[int] = Counter(still_open)
     at_risk = happened.total() + censored.total()
@@ -49,4 +52,6 @@ def survival(ended: Iterable[int] | Mapping[int, int], still_open: Iterable[int]
             steps.append((time, surviving))
         at_risk -= happened[time] + censored[time]
     longest = max((*happened, *censored), default=0)
-    return Survival(steps=tuple(steps), longest=longest, ended=happened.total(), open=censored.total())
+    return Survival(
+        steps=tuple(steps), longest=longest, ended=happened.total(), open=censored.total()
+    )

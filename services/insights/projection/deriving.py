@@ -1,4 +1,5 @@
-"""Makes the derived rows of the leads that a transaction touched, and of the journeys they belong to. Reads and writes one connection."""
+"""Makes the derived rows of the leads that a transaction touched, and of the journeys they belong
+to. Reads and writes one connection."""
 
 from __future__ import annotations
 
@@ -40,15 +41,27 @@ _KNOWN = """SELECT min(COALESCE(t.occurred_at_ms, q.qualified_at_ms)) FROM lead 
 
 
 def derive(db: Any, touched: Iterable[str], write: Write, *, zone: str) -> None:
-    """Make anew what the touched leads change, with every lead that ended in the same one: touches and accounts follow."""
+    """Make anew what the touched leads change, with every lead that ended in the same one: touches
+    and accounts follow."""
     journeys: set[str] = set()
     for root in sorted({_root(db, lead_id) for lead_id in touched}):
         family = _family(db, root)
         account = _account(db, family)
         for lead_id in family:
-            journeys |= {name for (name,) in db.execute("SELECT journey FROM lead WHERE lead_id = ?", (lead_id,))}
+            journeys |= {
+                name
+                for (name,) in db.execute("SELECT journey FROM lead WHERE lead_id = ?", (lead_id,))
+            }
             facts = _facts(db, lead_id)
-            write(lead_row(lead_id, facts, _surroundings(db, lead_id, family if lead_id == root else [lead_id], root, account)))
+            write(
+                lead_row(
+                    lead_id,
+                    facts,
+                    _surroundings(
+                        db, lead_id, family if lead_id == root else [lead_id], root, account
+                    ),
+                )
+            )
             for cycle in cycle_rows(lead_id, facts):
                 write(cycle)
         journeys.add(account or root)
@@ -69,7 +82,12 @@ def _family(db: Any, root: str) -> list[str]:
         lead_id = waiting.pop()
         if lead_id not in found:
             found.add(lead_id)
-            waiting += [loser for (loser,) in db.execute("SELECT loser FROM merged WHERE survivor = ?", (lead_id,))]
+            waiting += [
+                loser
+                for (loser,) in db.execute(
+                    "SELECT loser FROM merged WHERE survivor = ?", (lead_id,)
+                )
+            ]
     return sorted(found)
 
 
@@ -80,8 +98,13 @@ def _account(db: Any, family: Iterable[str]) -> str | None:
 
 
 def _facts(db: Any, lead_id: str) -> list[Kept]:
-    rows = db.execute("SELECT topic, log_ms, log_offset, value FROM fact WHERE lead_id = ?", (lead_id,))
-    return [Kept(topic=topic, log_ms=at, log_offset=offset, value=decoded(topic, value)) for topic, at, offset, value in rows]
+    rows = db.execute(
+        "SELECT topic, log_ms, log_offset, value FROM fact WHERE lead_id = ?", (lead_id,)
+    )
+    return [
+        Kept(topic=topic, log_ms=at, log_offset=offset, value=decoded(topic, value))
+        for topic, at, offset, value in rows
+    ]
 
 
 def decoded(topic: str, value: bytes) -> Any:
@@ -90,10 +113,17 @@ def decoded(topic: str, value: bytes) -> Any:
     return codec_for(record_type).decode(value)
 
 
-def _surroundings(db: Any, lead_id: str, parts: list[str], root: str, account: str | None) -> Surroundings:
+def _surroundings(
+    db: Any, lead_id: str, parts: list[str], root: str, account: str | None
+) -> Surroundings:
     """``parts``: the leads whose history is the lead's."""
-    seen = [at for part in parts for row in db.execute(_SEEN, (part,)) for at in row if at is not None]
-    acts = [_one(db, "SELECT max(occurred_at_ms) FROM act WHERE lead_id = ?1 AND automatic = 0", part) for part in parts]
+    seen = [
+        at for part in parts for row in db.execute(_SEEN, (part,)) for at in row if at is not None
+    ]
+    acts = [
+        _one(db, "SELECT max(occurred_at_ms) FROM act WHERE lead_id = ?1 AND automatic = 0", part)
+        for part in parts
+    ]
     return Surroundings(
         account_id=account,
         root=root,
@@ -106,7 +136,9 @@ def _surroundings(db: Any, lead_id: str, parts: list[str], root: str, account: s
 
 def _root(db: Any, lead_id: str) -> str:
     passed = {lead_id}
-    while (survivor := _one(db, "SELECT survivor FROM merged WHERE loser = ?1", lead_id)) is not None and survivor not in passed:
+    while (
+        survivor := _one(db, "SELECT survivor FROM merged WHERE loser = ?1", lead_id)
+    ) is not None and survivor not in passed:
         passed.add(survivor)
         lead_id = survivor
     return lead_id
@@ -131,9 +163,17 @@ def _credit(db: Any, name: str, write: Write, zone: str) -> None:
 
 
 def _journey(db: Any, name: str, zone: str) -> Journey:
-    """What counts for the journey's deals, in a fixed order; what came after the last of them does not."""
+    """What counts for the journey's deals, in a fixed order; what came after the last of them does
+    not."""
     won = [
-        Won(fact_id=fact, lead_id=lead, occurred_at_ms=at, opportunity_id=deal, amount_minor=amount, currency=currency)
+        Won(
+            fact_id=fact,
+            lead_id=lead,
+            occurred_at_ms=at,
+            opportunity_id=deal,
+            amount_minor=amount,
+            currency=currency,
+        )
         for fact, lead, at, deal, amount, currency in sorted(db.execute(_WON, (name,)))
     ]
     if not won:

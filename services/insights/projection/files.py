@@ -1,6 +1,8 @@
-"""Where the board's files are, and which of them is the one in use: ``current`` names it, so that a rebuilt one takes over at once.
+"""Where the board's files are, and which of them is the one in use: ``current`` names it, so that a
+rebuilt one takes over at once.
 
-A rebuild is made in a file of its own and named in ``current`` when it has caught up. A reader that has the former one open keeps it.
+A rebuild is made in a file of its own and named in ``current`` when it has caught up. A reader that
+has the former one open keeps it.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ class BoardFiles:
 
     def following(self) -> Path:
         """A file that does not exist yet."""
-        taken = [int(each.stem.removeprefix("board-")) for each in self.folder.glob("board-*.sqlite")]
+        taken = [
+            int(each.stem.removeprefix("board-")) for each in self.folder.glob("board-*.sqlite")
+        ]
         return self.folder / f"board-{max(taken, default=0) + 1}.sqlite"
 
     def use(self, path: Path) -> None:

@@ -1,7 +1,8 @@
-"""Reads the public topics for the projection: ``read_committed``, partitions assigned by hand, offsets from the store.
+"""Reads the public topics for the projection: ``read_committed``, partitions assigned by hand,
+offsets from the store.
 
-There is no consumer group: where to go on is in the store, in the transaction of the rows. Nothing is ever reset: where the log no longer
-has the next record, reading stops with words.
+There is no consumer group: where to go on is in the store, in the transaction of the rows. Nothing
+is ever reset: where the log no longer has the next record, reading stops with words.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ _CODE_HEADER: Final = "__dlq.errors.code"
 
 
 class ProjectionStopped(RuntimeError):
-    """The projection cannot go on by itself; the text names the place, the reason and the way out."""
+    """The projection cannot go on by itself; the text names the place, the reason and the way
+    out."""
 
 
 class TopicReader:
-    """Batches of records from where the store stands. ``client``: options of a confluent-kafka client."""
+    """Batches of records from where the store stands. ``client``: options of a confluent-kafka
+    client."""
 
     def __init__(self, client: Mapping[str, Any], namespace: str) -> None:
         self._namespace = namespace
@@ -38,7 +41,8 @@ class TopicReader:
         self._consumer = Consumer(
             {
                 **client,
-                "group.id": f"{namespace}.insights",  # the client wants one; nothing is committed and no group joined
+                # the client wants one; nothing is committed and no group joined
+                "group.id": f"{namespace}.insights",
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
                 "enable.partition.eof": True,
@@ -57,7 +61,8 @@ class TopicReader:
         return self._assigned <= self._ended.keys()
 
     def starts(self, known: Mapping[tuple[str, int], Place]) -> list[Place]:
-        """Where to read on, every partition there is; raises :class:`ProjectionStopped` where records are gone."""
+        """Where to read on, every partition there is; raises :class:`ProjectionStopped` where
+        records are gone."""
         found = []
         for topic in READ_TOPICS:
             for number in range(self._partitions(topic)):
@@ -70,7 +75,12 @@ class TopicReader:
         wanted = list(places)
         self._assigned = {(each.topic, each.partition) for each in wanted}
         self._consumer.assign(
-            [TopicPartition(physical(self._namespace, each.topic), each.partition, each.next_offset) for each in wanted]
+            [
+                TopicPartition(
+                    physical(self._namespace, each.topic), each.partition, each.next_offset
+                )
+                for each in wanted
+            ]
         )
 
     def take(self, at_most: int, wait_s: float) -> tuple[list[Taken], dict[tuple[str, int], int]]:
@@ -89,7 +99,13 @@ class TopicReader:
         batch.sort(key=lambda each: each.at_ms)
         return batch, following
 
-    def _end_of(self, place: tuple[str, int], message: Any, error: KafkaError, following: dict[tuple[str, int], int]) -> None:
+    def _end_of(
+        self,
+        place: tuple[str, int],
+        message: Any,
+        error: KafkaError,
+        following: dict[tuple[str, int], int],
+    ) -> None:
         if error.code() == KafkaError._PARTITION_EOF:
             self._ended[place] = following[place] = message.offset()
             return
@@ -102,12 +118,16 @@ class TopicReader:
         name = physical(self._namespace, topic)
         found = self._consumer.list_topics(name, timeout=_TIMEOUT_S).topics[name]
         if found.error is not None or not found.partitions:
-            raise ProjectionStopped(f"topic {name} does not exist on this cluster; make the topics: baton topics create")
+            raise ProjectionStopped(
+                f"topic {name} does not exist on this cluster; make the topics: baton topics create"
+            )
         return len(found.partitions)
 
     def _ends(self, topic: str, number: int) -> tuple[int, int]:
         place = TopicPartition(physical(self._namespace, topic), number)
-        found: tuple[int, int] = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S, cached=False)
+        found: tuple[int, int] = self._consumer.get_watermark_offsets(
+            place, timeout=_TIMEOUT_S, cached=False
+        )
         return found
 
 
@@ -123,13 +143,18 @@ def _gone(topic: str, number: int, wanted: int | None, low: int, high: int) -> s
     place = f"{topic}[{number}]"
     if wanted is not None and wanted > high:
         return (
-            f"{place}: the board has read up to offset {wanted}, but the log ends at {high}: this is another log than the one it was"
-            " built from; point BATON_BOOTSTRAP and BATON_NAMESPACE at that one, or build anew from this: baton board rebuild"
+            f"{place}: the board has read up to offset {wanted}, but the log ends at {high}: this "
+            "is another log than the one it was"
+            " built from; point BATON_BOOTSTRAP and BATON_NAMESPACE at that one, or build anew "
+            "from this: baton board rebuild"
         )
     missing = "" if wanted is None else f", {low - wanted} records are missing"
     return (
-        f"{place}: the next record the board needs{'' if wanted is None else f' (offset {wanted})'} is past its retention; the oldest left"
-        f" is {low}{missing}. Nothing was skipped. Restore a copy of the board that is younger, or build anew from what is left and live"
+        f"{place}: the next record the board "
+        f"needs{'' if wanted is None else f' (offset {wanted})'} is past its retention; the oldest "
+        "left"
+        f" is {low}{missing}. Nothing was skipped. Restore a copy of the board that is younger, or "
+        "build anew from what is left and live"
         " with the gap: baton board rebuild"
     )
 
@@ -155,7 +180,8 @@ def _code(headers: Mapping[str, bytes]) -> str:
 
 
 def decode(topic: str, raw: bytes | None, place: Sequence[Any]) -> Any:
-    """The record in ``raw``, None of a tombstone; raises :class:`ProjectionStopped` for one that cannot be read."""
+    """The record in ``raw``, None of a tombstone; raises :class:`ProjectionStopped` for one that
+    cannot be read."""
     if raw is None:
         return None
     record_type: Any = TOPICS[topic].record
@@ -163,6 +189,7 @@ def decode(topic: str, raw: bytes | None, place: Sequence[Any]) -> Any:
         return codec_for(record_type).decode(raw)
     except ContractError as error:
         raise ProjectionStopped(
-            f"{place[0]}[{place[1]}]@{place[2]} cannot be read ({error.reason}); the board stops before it. It was written by a newer"
+            f"{place[0]}[{place[1]}]@{place[2]} cannot be read ({error.reason}); the board stops "
+            "before it. It was written by a newer"
             " Baton, most likely: update this one"
         ) from None

@@ -1,7 +1,7 @@
 """Keeps the board's file up to date: reads, writes, and builds it anew where that is asked for.
 
-One thread, one writable connection. It goes on after brokers were away; it stops, with words that the pages show, where going on would
-leave something out.
+One thread, one writable connection. It goes on after brokers were away; it stops, with words that
+the pages show, where going on would leave something out.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class ProjectorState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How the projection is. ``asked_ms``: when the brokers were last asked with success, by this machine's clock."""
+    """How the projection is. ``asked_ms``: when the brokers were last asked with success, by this
+    machine's clock."""
 
     state: ProjectorState
     words: str = ""
@@ -60,7 +61,8 @@ class Projector:
         self._ended.set()
 
     def run(self) -> None:
-        """Until :meth:`end`. What cannot be gone on from is shown and waited out: a rebuild may be asked for."""
+        """Until :meth:`end`. What cannot be gone on from is shown and waited out: a rebuild may be
+        asked for."""
         self._files.prepare()
         while not self._ended.is_set():
             try:
@@ -111,5 +113,9 @@ class Projector:
                 self._tell(ProjectorState.BUILDING, "reading what lies in the log")
 
     def _tell(self, state: ProjectorState, words: str = "") -> None:
-        asked = int(time.time() * 1000) if state in (ProjectorState.LIVE, ProjectorState.BUILDING) else self.standing.asked_ms
+        asked = (
+            int(time.time() * 1000)
+            if state in (ProjectorState.LIVE, ProjectorState.BUILDING)
+            else self.standing.asked_ms
+        )
         self.standing = Standing(state=state, words=words, asked_ms=asked)

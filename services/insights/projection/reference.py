@@ -1,4 +1,5 @@
-"""The agreement in force and the absences, folded from what the store keeps of the reference topics."""
+"""The agreement in force and the absences, folded from what the store keeps of the reference
+topics."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ _FAR = 1 << 60
 def book_in(db: Any) -> AgreementBook:
     """Every agreement, signature and absence, as every task folds them."""
     book = AgreementBook()
-    for topic, offset, at_ms, value in db.execute("SELECT topic, log_offset, log_ms, value FROM reference ORDER BY log_offset"):
+    for topic, offset, at_ms, value in db.execute(
+        "SELECT topic, log_offset, log_ms, value FROM reference ORDER BY log_offset"
+    ):
         record_type: Any = TOPICS[topic].record
         record = codec_for(record_type).decode(value)
         book.add(
@@ -36,6 +39,7 @@ def book_in(db: Any) -> AgreementBook:
 
 
 def zone_of(path: Path) -> str:
-    """The time zone of the newest agreement, whether it is in force already or not; UTC without one."""
+    """The time zone of the newest agreement, whether it is in force already or not; UTC without
+    one."""
     found: AgreementReference | None = book_in(reader(path)).at(_FAR)
     return found.agreement.timezone if found else "UTC"

@@ -26,23 +26,34 @@ def ddl() -> Iterator[str]:
     for table in TABLES.values():
         yield _create(table)
         for columns in table.indexes:
-            yield f"CREATE INDEX {table.name}_{'_'.join(columns)} ON {table.name} ({', '.join(columns)})"
+            yield (
+                f"CREATE INDEX {table.name}_{'_'.join(columns)} ON {table.name} "
+                f"({', '.join(columns)})"
+            )
 
 
 def _create(table: Table) -> str:
-    columns = (f"{each.name} {each.type}{'' if each.nullable else ' NOT NULL'}" for each in table.columns)
+    columns = (
+        f"{each.name} {each.type}{'' if each.nullable else ' NOT NULL'}" for each in table.columns
+    )
     key = f"PRIMARY KEY ({', '.join(table.key)})"
     return f"CREATE TABLE {table.name} ({', '.join(columns)}, {key}) STRICT, WITHOUT ROWID"
 
 
 def upsert(table: Table) -> str:
-    """Add a row: what is there stays, but for a derived row, and for a later record of a ``latest`` table."""
+    """Add a row: what is there stays, but for a derived row, and for a later record of a ``latest``
+    table."""
     names = ", ".join(table.names)
     insert = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' * len(table.names))})"
     if not (table.latest or table.derived):
         return f"{insert} ON CONFLICT DO NOTHING"
-    assigned = ", ".join(f"{name} = excluded.{name}" for name in table.names if name not in table.key)
+    assigned = ", ".join(
+        f"{name} = excluded.{name}" for name in table.names if name not in table.key
+    )
     conflict = f"{insert} ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {assigned}"
     if table.derived:
         return conflict
-    return f"{conflict} WHERE (excluded.log_ms, excluded.log_offset) > ({table.name}.log_ms, {table.name}.log_offset)"
+    return (
+        f"{conflict} WHERE (excluded.log_ms, excluded.log_offset) > ({table.name}.log_ms, "
+        f"{table.name}.log_offset)"
+    )

@@ -1,7 +1,8 @@
 """The store: one SQLite file, one writable connection, rows and next offsets in one transaction.
 
-A kill at any moment leaves what the last commit left, so nothing is lost and nothing doubled. Readers open the file read-only and see
-whole transactions. SQLite is the one that ``apsw`` brings: older builds can lose pages when two connections write and checkpoint at once
+A kill at any moment leaves what the last commit left, so nothing is lost and nothing doubled.
+Readers open the file read-only and see whole transactions. SQLite is the one that ``apsw`` brings:
+older builds can lose pages when two connections write and checkpoint at once
 (sqlite.org/wal.html#walresetbug), which a single writer also rules out.
 """
 
@@ -26,7 +27,13 @@ _BUSY_MS = 10_000
 _MAPPED_BYTES = 1 << 30
 _CACHE_KB = 32_768
 _ANALYSED_EVERY = 400
-_PRAGMAS = ("journal_mode=wal", "synchronous=full", "secure_delete=on", "wal_autocheckpoint=2000", "analysis_limit=1000")
+_PRAGMAS = (
+    "journal_mode=wal",
+    "synchronous=full",
+    "secure_delete=on",
+    "wal_autocheckpoint=2000",
+    "analysis_limit=1000",
+)
 _STATEMENTS = {name: upsert(table) for name, table in TABLES.items()}
 
 
@@ -36,7 +43,8 @@ class StoreDiffers(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """How far a partition has been read: ``next_offset`` is the next to read, ``began_offset`` where reading began."""
+    """How far a partition has been read: ``next_offset`` is the next to read, ``began_offset``
+    where reading began."""
 
     topic: str
     partition: int
@@ -70,12 +78,18 @@ class Store:
                 self._db.execute(statement)
             self._db.executemany(
                 "INSERT INTO meta VALUES (?, ?)",
-                [("version", str(VERSION)), ("namespace", self._namespace), ("revision", "0"), ("zone", self._zone)],
+                [
+                    ("version", str(VERSION)),
+                    ("namespace", self._namespace),
+                    ("revision", "0"),
+                    ("zone", self._zone),
+                ],
             )
         found = dict(self._db.execute("SELECT name, value FROM meta"))
         if found["version"] != str(VERSION) or found["namespace"] != self._namespace:
             raise StoreDiffers(
-                f"{self.path} is of version {found['version']} for namespace {found['namespace']}, this is {VERSION} for "
+                f"{self.path} is of version {found['version']} for namespace {found['namespace']}, "
+                f"this is {VERSION} for "
                 f"{self._namespace}; build the board anew: baton board rebuild"
             )
 
@@ -93,7 +107,9 @@ class Store:
         """How far each partition has been read."""
         rows = self._db.execute("SELECT topic, partition, next_offset, began_offset FROM position")
         return {
-            (topic, number): Place(topic=topic, partition=number, next_offset=following, began_offset=began)
+            (topic, number): Place(
+                topic=topic, partition=number, next_offset=following, began_offset=began
+            )
             for topic, number, following, began in rows
         }
 
@@ -102,7 +118,10 @@ class Store:
         with self._transaction():
             self._db.executemany(
                 "INSERT INTO position VALUES (?, ?, ?, ?, NULL, NULL, 0) ON CONFLICT DO NOTHING",
-                [(each.topic, each.partition, each.next_offset, each.began_offset) for each in places],
+                [
+                    (each.topic, each.partition, each.next_offset, each.began_offset)
+                    for each in places
+                ],
             )
 
     def apply(self, batch: Iterable[Taken], following: Mapping[tuple[str, int], int]) -> None:
@@ -118,7 +137,9 @@ class Store:
             self._applied += 1
             if self._applied % _ANALYSED_EVERY == 0:
                 self._db.execute("ANALYZE")
-            self._db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'revision'")
+            self._db.execute(
+                "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'revision'"
+            )
 
     def _write(self, changes: Iterable[Change]) -> set[str]:
         touched = set()
@@ -141,22 +162,38 @@ class Store:
     def _forget(self, lead_id: str) -> None:
         """Every name goes, and a late record brings none back."""
         self._db.execute("DELETE FROM person WHERE lead_id = ?", (lead_id,))
-        self._db.execute("INSERT INTO meta VALUES (?, '1') ON CONFLICT DO NOTHING", (f"forgotten {lead_id}",))
+        self._db.execute(
+            "INSERT INTO meta VALUES (?, '1') ON CONFLICT DO NOTHING", (f"forgotten {lead_id}",)
+        )
 
     def _is_forgotten(self, lead_id: str) -> bool:
-        return bool(self._db.execute("SELECT 1 FROM meta WHERE name = ?", (f"forgotten {lead_id}",)).fetchall())
+        return bool(
+            self._db.execute(
+                "SELECT 1 FROM meta WHERE name = ?", (f"forgotten {lead_id}",)
+            ).fetchall()
+        )
 
-    def _note_places(self, following: Mapping[tuple[str, int], int], news: Mapping[tuple[str, int], list[int]]) -> None:
+    def _note_places(
+        self, following: Mapping[tuple[str, int], int], news: Mapping[tuple[str, int], list[int]]
+    ) -> None:
         for (topic, number), offset in following.items():
             times = news.get((topic, number), [])
             self._db.execute(
                 """UPDATE position SET next_offset = ?, began_ms = COALESCE(began_ms, ?), last_ms = COALESCE(?, last_ms),
                    records = records + ? WHERE topic = ? AND partition = ?""",
-                (offset, min(times, default=None), max(times, default=None), len(times), topic, number),
+                (
+                    offset,
+                    min(times, default=None),
+                    max(times, default=None),
+                    len(times),
+                    topic,
+                    number,
+                ),
             )
 
     def set_zone(self, zone: str) -> None:
-        """Days are those of ``zone`` from now on, and all credits are made anew: which touches are of one day depends on it."""
+        """Days are those of ``zone`` from now on, and all credits are made anew: which touches are
+        of one day depends on it."""
         found = dict(self._db.execute("SELECT name, value FROM meta WHERE name = 'zone'"))
         self._zone = zone
         if found["zone"] != zone:

@@ -1,4 +1,5 @@
-"""Accounts as buying groups: how many are engaged, who works on it, what is open and what was won."""
+"""Accounts as buying groups: how many are engaged, who works on it, what is open and what was
+won."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The agreement in force as a page: who signed it, what it promises, and how the versions before differed, in words."""
+"""The agreement in force as a page: who signed it, what it promises, and how the versions before
+differed, in words."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def agreement(context: Context) -> dict[str, Any]:
                 "from_ms": None if term.from_ms == SINCE_EVER else term.from_ms,
                 "signed": sorted(book.approvals(term.version).values(), key=lambda each: each.side),
                 "changes": changes(before, model) if before is not None else (),
-                "in_force": context.agreement is not None and term.version == context.agreement.version,
+                "in_force": context.agreement is not None
+                and term.version == context.agreement.version,
             }
         )
     return {"agreement": context.agreement, "history": history[::-1]}

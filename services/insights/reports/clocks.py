@@ -23,7 +23,8 @@ _CLOCKS = f"""SELECT c.side, c.clock, c.pool, c.state, c.deadline_ms < :now past
 
 
 def clock_groups(context: Context, from_ms: int, until_ms: int) -> list[dict[str, Any]]:
-    """The clocks that fall due in a period, as they were published last: alike ones in one row, with their number."""
+    """The clocks that fall due in a period, as they were published last: alike ones in one row,
+    with their number."""
     asked = context.filters
     period = {"from_ms": from_ms, "until_ms": until_ms, "now": context.now_ms}
     return context.rows(_CLOCKS, pool=asked.pool, segment=asked.segment, **period)
@@ -34,12 +35,18 @@ def _alike(row: dict[str, Any], now_ms: int) -> tuple[ClockNow, int]:
     deadline = now_ms - 1 if row["past"] else now_ms + 1
     ended = deadline + 1 if row["late"] else None
     clock = ClockNow(
-        state=row["state"], deadline_ms=deadline, ended_at_ms=ended, reason=row["reason"], unproven=bool(row["unproven"])
+        state=row["state"],
+        deadline_ms=deadline,
+        ended_at_ms=ended,
+        reason=row["reason"],
+        unproven=bool(row["unproven"]),
     )
     return clock, row["number"]
 
 
-def compliance_by(context: Context, rows: list[dict[str, Any]], *keys: str) -> dict[tuple[Any, ...], Compliance]:
+def compliance_by(
+    context: Context, rows: list[dict[str, Any]], *keys: str
+) -> dict[tuple[Any, ...], Compliance]:
     """Compliance of the rows' clocks by columns."""
     groups: dict[tuple[Any, ...], list[tuple[ClockNow, int]]] = {}
     for row in rows:
@@ -61,7 +68,8 @@ def time_spent(rows: list[dict[str, Any]]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
-    """How long buyers who raised their hand waited for a person: to the first attempt, and to the first contact."""
+    """How long buyers who raised their hand waited for a person: to the first attempt, and to the
+    first contact."""
 
     attempt: Survival
     contact: Survival
@@ -79,16 +87,27 @@ def speed_to_lead(context: Context, from_ms: int, until_ms: int) -> Speed:
     """Of the hands raised in a period."""
     raised: dict[str, int] = {}
     acts: dict[str, list[HumanAct]] = {}
-    for row in context.rows(_RAISED, from_ms=from_ms, until_ms=until_ms, segment=context.filters.segment):
+    for row in context.rows(
+        _RAISED, from_ms=from_ms, until_ms=until_ms, segment=context.filters.segment
+    ):
         name = row["qualification_id"]
         raised[name] = row["at_ms"]
         if row["kind"] is not None:
             automatic = bool(row["automatic"])
-            act = HumanAct(kind=row["kind"], occurred_at_ms=row["occurred_at_ms"], automatic=automatic, outcome=row["outcome"])
+            act = HumanAct(
+                kind=row["kind"],
+                occurred_at_ms=row["occurred_at_ms"],
+                automatic=automatic,
+                outcome=row["outcome"],
+            )
             acts.setdefault(name, []).append(act)
-    waits: list[Waiting] = [waiting(at_ms, acts.get(name, []), context.now_ms) for name, at_ms in raised.items()]
+    waits: list[Waiting] = [
+        waiting(at_ms, acts.get(name, []), context.now_ms) for name, at_ms in raised.items()
+    ]
     untouched = sum(each.attempted_ms is None for each in waits)
-    return Speed(attempt=attempts(waits), contact=contacts(waits), hands=len(waits), untouched=untouched)
+    return Speed(
+        attempt=attempts(waits), contact=contacts(waits), hands=len(waits), untouched=untouched
+    )
 
 
 _OPEN = """SELECT c.*, l.holder,
@@ -101,13 +120,19 @@ _OPEN_COUNT = """SELECT count(*) FROM clock c WHERE c.state IN ('running', 'brea
 
 
 def open_breaches(context: Context) -> tuple[list[dict[str, Any]], int]:
-    """Clocks past their deadline and still open, the oldest first, each with the last step of the ladder; and how many there are."""
-    asked = {"now": context.now_ms, "pool": context.filters.pool, "segment": context.filters.segment}
+    """Clocks past their deadline and still open, the oldest first, each with the last step of the
+    ladder; and how many there are."""
+    asked = {
+        "now": context.now_ms,
+        "pool": context.filters.pool,
+        "segment": context.filters.segment,
+    }
     return context.named(context.rows(_OPEN, **asked)), context.value(_OPEN_COUNT, **asked)
 
 
 def weeks_before(context: Context, number: int) -> list[tuple[int, int]]:
-    """The last whole weeks before the present one, Monday to Monday, in the agreement's zone; the latest first."""
+    """The last whole weeks before the present one, Monday to Monday, in the agreement's zone; the
+    latest first."""
     monday = context.today - timedelta(days=context.today.weekday())
     starts = [monday - timedelta(days=7 * back) for back in range(number + 1)]
     return [(context.start_of(starts[n + 1]), context.start_of(starts[n])) for n in range(number)]
@@ -120,7 +145,10 @@ def sla(context: Context) -> dict[str, Any]:
     cancelled: Counter[str] = Counter()
     for found in compliance_by(context, rows, "side").values():
         cancelled.update(found.reasons)
-    weeks = [(start, side_by_side(context, start, end)) for start, end in reversed(weeks_before(context, 8))]
+    weeks = [
+        (start, side_by_side(context, start, end))
+        for start, end in reversed(weeks_before(context, 8))
+    ]
     sides = compliance_by(context, rows, "side")
     return {
         "sides": {side: sides.get((side,)) or Compliance(counts={}) for side in SIDES},

@@ -1,4 +1,5 @@
-"""What every report is handed: the store, the moment, the agreement, who looks, and the filters of the address.
+"""What every report is handed: the store, the moment, the agreement, who looks, and the filters of
+the address.
 
 Also the rule of names: a lead is a pseudonym, but for its holder and for managers.
 """
@@ -21,7 +22,8 @@ _DEFAULT_DAYS = 28
 
 
 class Role(StrEnum):
-    """What somebody is, by the agreement: whose manager they are, and which pools they belong to."""
+    """What somebody is, by the agreement: whose manager they are, and which pools they belong
+    to."""
 
     MANAGER = "manager"
     SALES = "sales"
@@ -31,8 +33,8 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """Who looks. ``person`` is an id of the agreement; None: somebody on this machine who came by the one-time link, and can only
-    look. ``session`` tells one visit from another."""
+    """Who looks. ``person`` is an id of the agreement; None: somebody on this machine who came by
+    the one-time link, and can only look. ``session`` tells one visit from another."""
 
     role: Role
     person: str | None = None
@@ -58,23 +60,32 @@ class Filters:
 
 
 class WrongFilter(ValueError):
-    """The address asks for something that there is not; the text names it and says what there is."""
+    """The address asks for something that there is not; the text names it and says what there
+    is."""
 
 
 _KNOWN = frozenset({"from", "until", "pool", "segment", "person", "model"})
 
 
 def filters_of(query: Mapping[str, str], today: date) -> Filters:
-    """The filters of a query string; days are inclusive in the address, ``until_day`` is the day after. Raises WrongFilter."""
+    """The filters of a query string; days are inclusive in the address, ``until_day`` is the day
+    after. Raises WrongFilter."""
     if unknown := sorted(query.keys() - _KNOWN):
-        raise WrongFilter(f'"{unknown[0][:40]}" is no filter; there are {", ".join(sorted(_KNOWN))}')
+        raise WrongFilter(
+            f'"{unknown[0][:40]}" is no filter; there are {", ".join(sorted(_KNOWN))}'
+        )
     until = _day(query, "until", today) + timedelta(days=1)
     begins = _day(query, "from", until - timedelta(days=_DEFAULT_DAYS))
     if not begins < until or (until - begins).days > LONGEST_PERIOD_DAYS:
-        raise WrongFilter(f"from {begins} until {until - timedelta(days=1)} is no period of 1 to {LONGEST_PERIOD_DAYS} days")
+        raise WrongFilter(
+            f"from {begins} until {until - timedelta(days=1)} is no period of 1 to "
+            f"{LONGEST_PERIOD_DAYS} days"
+        )
     model = query.get("model", Model.W.value)
     if model not in tuple(Model):
-        raise WrongFilter(f'"{model[:40]}" is no model of attribution; there are {", ".join(Model)}')
+        raise WrongFilter(
+            f'"{model[:40]}" is no model of attribution; there are {", ".join(Model)}'
+        )
     words = {name: query[name][:200] for name in ("pool", "segment", "person") if query.get(name)}
     given = {name: value for name, value in query.items() if value}
     return Filters(from_day=begins, until_day=until, model=Model(model), given=given, **words)
@@ -156,13 +167,18 @@ class Context:
 
     def may_name(self, holder: str | None) -> bool:
         """Whether the person behind a lead may be named to whoever looks."""
-        return self.viewer.role is Role.MANAGER or (self.viewer.person is not None and self.viewer.person == holder)
+        return self.viewer.role is Role.MANAGER or (
+            self.viewer.person is not None and self.viewer.person == holder
+        )
 
     def named(self, leads: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Rows with ``lead_id`` and ``holder``, each with a ``label`` for people to read."""
         allowed = [each["lead_id"] for each in leads if self.may_name(each.get("holder"))]
         names = dict(_names_of(self, allowed))
-        return [each | {"label": names.get(each["lead_id"]) or pseudonym(each["lead_id"])} for each in leads]
+        return [
+            each | {"label": names.get(each["lead_id"]) or pseudonym(each["lead_id"])}
+            for each in leads
+        ]
 
 
 def _names(cursor: Any) -> list[str]:
@@ -180,11 +196,14 @@ def _names_of(context: Context, leads: Sequence[str]) -> Iterator[tuple[str, str
         marks = ",".join("?" * len(part))
         told: dict[str, dict[str, str]] = {}
         for lead, first, last, company in context.db.execute(
-            f"SELECT lead_id, first_name, last_name, company FROM person WHERE lead_id IN ({marks}) ORDER BY occurred_at_ms, event_id",
+            "SELECT lead_id, first_name, last_name, company FROM person WHERE lead_id IN "
+            f"({marks}) ORDER BY occurred_at_ms, event_id",
             tuple(part),
         ):
             known = told.setdefault(lead, {})
-            known |= {k: v for k, v in (("first", first), ("last", last), ("company", company)) if v}
+            known |= {
+                k: v for k, v in (("first", first), ("last", last), ("company", company)) if v
+            }
         for lead, known in told.items():
             name = " ".join(known[part] for part in ("first", "last") if part in known)
             text = ", ".join(each for each in (name, known.get("company")) if each)

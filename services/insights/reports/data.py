@@ -1,4 +1,5 @@
-"""How good the board's data is: how fresh, what was refused, what could not be taken, what is missing."""
+"""How good the board's data is: how fresh, what was refused, what could not be taken, what is
+missing."""
 
 from __future__ import annotations
 
@@ -10,21 +11,41 @@ _TOPICS = """SELECT topic, sum(records) records, max(last_ms) last_ms, max(CASE 
     FROM position GROUP BY 1 ORDER BY 1"""
 _REFUSALS = """SELECT event, reason, count(*) number, max(log_ms) last_ms FROM refusal WHERE log_ms >= :from_ms AND log_ms < :until_ms
     GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 40"""
-_DEAD = "SELECT code, count(*) number, max(log_ms) last_ms FROM dead_letter GROUP BY 1 ORDER BY 2 DESC"
+_DEAD = (
+    "SELECT code, count(*) number, max(log_ms) last_ms FROM dead_letter GROUP BY 1 ORDER BY 2 DESC"
+)
 _SOURCES = """SELECT source, count(*) events, max(received_at_ms) last_ms, sum(clamped) clamped FROM (
     SELECT source, received_at_ms, clamped FROM touch UNION ALL SELECT source, received_at_ms, 0 FROM act) GROUP BY 1 ORDER BY 1"""
 _GAPS = (
-    ("touches without a campaign", "SELECT count(*) FILTER (WHERE campaign IS NULL) part, count(*) whole FROM touch"),
-    ("touches whose time lay in the future", "SELECT COALESCE(sum(clamped), 0) part, count(*) whole FROM touch"),
-    ("deals won without an amount", "SELECT count(*) FILTER (WHERE amount_minor IS NULL) part, count(*) whole FROM conversion"),
+    (
+        "touches without a campaign",
+        "SELECT count(*) FILTER (WHERE campaign IS NULL) part, count(*) whole FROM touch",
+    ),
+    (
+        "touches whose time lay in the future",
+        "SELECT COALESCE(sum(clamped), 0) part, count(*) whole FROM touch",
+    ),
+    (
+        "deals won without an amount",
+        "SELECT count(*) FILTER (WHERE amount_minor IS NULL) part, count(*) whole FROM conversion",
+    ),
     (
         "open deals without an expected close",
-        "SELECT count(*) FILTER (WHERE expected_close IS NULL) part, count(*) whole FROM stage_move WHERE to_stage = 'opportunity'",
+        (
+            "SELECT count(*) FILTER (WHERE expected_close IS NULL) part, count(*) whole FROM "
+            "stage_move WHERE to_stage = 'opportunity'"
+        ),
     ),
-    ("qualified leads without a segment", "SELECT count(*) FILTER (WHERE segment IS NULL) part, count(*) whole FROM qualification"),
-    ("lost deals without a reason of their own", """SELECT count(*) FILTER (WHERE reason = 'lost_other') part, count(*) whole
-        FROM stage_move WHERE event = 'lost'"""),
-)  # fmt: skip
+    (
+        "qualified leads without a segment",
+        "SELECT count(*) FILTER (WHERE segment IS NULL) part, count(*) whole FROM qualification",
+    ),
+    (
+        "lost deals without a reason of their own",
+        """SELECT count(*) FILTER (WHERE reason = 'lost_other') part, count(*) whole
+        FROM stage_move WHERE event = 'lost'""",
+    ),
+)
 
 
 def complete_since(context: Context) -> int | None:

@@ -1,4 +1,5 @@
-"""Fairness: who was given how much, by pool; by person where the house has switched that on, or for oneself."""
+"""Fairness: who was given how much, by pool; by person where the house has switched that on, or for
+oneself."""
 
 from __future__ import annotations
 
@@ -32,7 +33,12 @@ def fairness(context: Context) -> dict[str, Any]:
         whole = sum(each for (pool, _), each in weights.items() if pool == row["pool"])
         row["weight"] = weight
         row["ideal"] = turns.get(row["pool"], 0) * weight / whole if whole else None
-    return {"pools": pools, "people": people, "per_person": context.per_person, "away": _away(context)}
+    return {
+        "pools": pools,
+        "people": people,
+        "per_person": context.per_person,
+        "away": _away(context),
+    }
 
 
 def _away(context: Context) -> list[dict[str, Any]]:

@@ -16,7 +16,8 @@ from services.insights.reports.context import DAY_MS, Context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """From one stage to the next: the cohort of the period, how long it takes, how many were inferred."""
+    """From one stage to the next: the cohort of the period, how long it takes, how many were
+    inferred."""
 
     from_stage: str
     to_stage: str
@@ -33,25 +34,33 @@ _COHORT = """SELECT count(*) entered, count({after}_ms) reached,
     count(*) FILTER (WHERE {after}_ms IS NOT NULL OR ended_ms IS NOT NULL) resolved,
     count(*) FILTER (WHERE (';' || inferred || ';') LIKE '%;{after};%') inferred """
 _TIMES = """SELECT {after}_ms IS NOT NULL reached, max(0, COALESCE({after}_ms, ended_ms, :now) - {before}_ms) / :grain time, count(*) number """
-_REPORTED = (
-    """ AND (';' || inferred || ';') NOT LIKE '%;{before};%' AND (';' || inferred || ';') NOT LIKE '%;{after};%' GROUP BY 1, 2"""
-)
+_REPORTED = """ AND (';' || inferred || ';') NOT LIKE '%;{before};%' AND (';' || inferred || ';') NOT LIKE '%;{after};%' GROUP BY 1, 2"""
 
 
 def _asked(context: Context, from_ms: int, until_ms: int) -> dict[str, Any]:
-    return {"from_ms": from_ms, "until_ms": until_ms, "segment": context.filters.segment, "pool": context.filters.pool}
+    return {
+        "from_ms": from_ms,
+        "until_ms": until_ms,
+        "segment": context.filters.segment,
+        "pool": context.filters.pool,
+    }
 
 
 def times(context: Context) -> dict[str, Survival]:
-    """How long each step takes, by its first stage: of those of the last year, to five minutes. Who is still there, or left another way,
-    is censored; stages that were inferred are left out."""
+    """How long each step takes, by its first stage: of those of the last year, to five minutes. Who
+    is still there, or left another way, is censored; stages that were inferred are left out."""
     found = {}
     since = context.now_ms - _TIMED_DAYS * DAY_MS
     for before, after in pairwise(STAGES):
         statement = (_TIMES + _FILTERED + _REPORTED).format(before=before, after=after)
         ended: Counter[int] = Counter()
         still: Counter[int] = Counter()
-        for row in context.rows(statement, now=context.now_ms, grain=_GRAIN_MS, **_asked(context, since, context.now_ms + 1)):
+        for row in context.rows(
+            statement,
+            now=context.now_ms,
+            grain=_GRAIN_MS,
+            **_asked(context, since, context.now_ms + 1),
+        ):
             (ended if row["reached"] else still)[row["time"] * _GRAIN_MS] += row["number"]
         found[before] = survival(ended, still)
     return found
@@ -64,14 +73,29 @@ def steps(context: Context, timed: dict[str, Survival], from_ms: int, until_ms: 
         statement = (_COHORT + _FILTERED).format(before=before, after=after)
         (row,) = context.rows(statement, **_asked(context, from_ms, until_ms))
         p90_ms = timed[before].quantile(0.9)
-        ripe = (p90_ms is not None and until_ms + p90_ms <= context.now_ms) or row["resolved"] == row["entered"]
-        counted = Cohort(entered=row["entered"], reached=row["reached"], resolved=row["resolved"], ripe=ripe)
-        found.append(Step(from_stage=before, to_stage=after, cohort=counted, time=timed[before], inferred=row["inferred"]))
+        ripe = (p90_ms is not None and until_ms + p90_ms <= context.now_ms) or row[
+            "resolved"
+        ] == row["entered"]
+        counted = Cohort(
+            entered=row["entered"], reached=row["reached"], resolved=row["resolved"], ripe=ripe
+        )
+        found.append(
+            Step(
+                from_stage=before,
+                to_stage=after,
+                cohort=counted,
+                time=timed[before],
+                inferred=row["inferred"],
+            )
+        )
     return found
 
 
-def acceptance_by(context: Context, key: str, from_ms: int, until_ms: int) -> dict[str, tuple[Acceptance, Counter[str]]]:
-    """Acceptance of those who qualified in the period by a column of the qualification, with the reasons of the rejected."""
+def acceptance_by(
+    context: Context, key: str, from_ms: int, until_ms: int
+) -> dict[str, tuple[Acceptance, Counter[str]]]:
+    """Acceptance of those who qualified in the period by a column of the qualification, with the
+    reasons of the rejected."""
     assert key in ("segment", "latest_campaign", "source", "level", "leg")
     found: dict[str, list[str]] = {}
     reasons: dict[str, Counter[str]] = {}
@@ -91,22 +115,35 @@ def acceptance_by(context: Context, key: str, from_ms: int, until_ms: int) -> di
         found.setdefault(row["name"], []).append(event)
         if event == "rejected":
             reasons.setdefault(row["name"], Counter())[reason or "not said"] += 1
-    return {name: (_acceptance(events), reasons.get(name, Counter())) for name, events in sorted(found.items())}
+    return {
+        name: (_acceptance(events), reasons.get(name, Counter()))
+        for name, events in sorted(found.items())
+    }
 
 
 def _acceptance(events: list[str]) -> Acceptance:
     counted = Counter(events)
     expired = counted["recycled"] + counted["disqualified"]
-    return Acceptance(accepted=counted["accepted"], rejected=counted["rejected"], expired=expired, waiting=counted[""])
+    return Acceptance(
+        accepted=counted["accepted"],
+        rejected=counted["rejected"],
+        expired=expired,
+        waiting=counted[""],
+    )
 
 
-def acceptance_of_all(context: Context, from_ms: int, until_ms: int) -> tuple[Acceptance, Counter[str]]:
+def acceptance_of_all(
+    context: Context, from_ms: int, until_ms: int
+) -> tuple[Acceptance, Counter[str]]:
     """The same for all together."""
     parts = list(acceptance_by(context, "leg", from_ms, until_ms).values())
     reasons: Counter[str] = Counter()
     for _, those in parts:
         reasons += those
-    sums = [sum(getattr(each, name) for each, _ in parts) for name in ("accepted", "rejected", "expired", "waiting")]
+    sums = [
+        sum(getattr(each, name) for each, _ in parts)
+        for name in ("accepted", "rejected", "expired", "waiting")
+    ]
     return Acceptance(accepted=sums[0], rejected=sums[1], expired=sums[2], waiting=sums[3]), reasons
 
 
@@ -139,7 +176,8 @@ def funnel(context: Context) -> dict[str, Any]:
     """The page Funnel."""
     timed = times(context)
     months = [
-        (begins, steps(context, timed, context.start_of(begins), context.start_of(ends))) for begins, ends in _months(context, 6)
+        (begins, steps(context, timed, context.start_of(begins), context.start_of(ends)))
+        for begins, ends in _months(context, 6)
     ]
     rate = win_rate(context, context.from_ms, context.until_ms)
     return {
@@ -153,7 +191,8 @@ def funnel(context: Context) -> dict[str, Any]:
 
 
 def _velocity(context: Context, rate: WinRate) -> dict[str, Any] | None:
-    """All four figures of the deals that opened in the period, in the currency most of them have; None where one is missing."""
+    """All four figures of the deals that opened in the period, in the currency most of them have;
+    None where one is missing."""
     deals = context.rows(
         """SELECT o.opportunity_id, o.occurred_at_ms opened, o.amount_minor, o.currency, w.occurred_at_ms won FROM stage_move o
         LEFT JOIN stage_move w ON w.opportunity_id = o.opportunity_id AND w.lead_id = o.lead_id AND w.event = 'won'
@@ -164,7 +203,11 @@ def _velocity(context: Context, rate: WinRate) -> dict[str, Any] | None:
     if not deals or rate.narrow.rate is None:
         return None
     currency = Counter(each["currency"] for each in deals).most_common(1)[0][0]
-    amounts = [each["amount_minor"] for each in deals if each["currency"] == currency and each["amount_minor"] is not None]
+    amounts = [
+        each["amount_minor"]
+        for each in deals
+        if each["currency"] == currency and each["amount_minor"] is not None
+    ]
     days = [(each["won"] - each["opened"]) / DAY_MS for each in deals if each["won"]]
     ended = context.rows(
         """SELECT count(*) FILTER (WHERE event = 'won') won, count(*) ended FROM stage_move WHERE event IN ('won', 'lost')
@@ -175,8 +218,23 @@ def _velocity(context: Context, rate: WinRate) -> dict[str, Any] | None:
     )[0]
     if not amounts or not days or not ended["ended"]:
         return None
-    share, average, length = ended["won"] / ended["ended"], sum(amounts) / len(amounts), sum(days) / len(days)
-    found = velocity(opportunities=len(deals), win_rate=share, average_minor=average, cycle_days=length)
-    return None if found is None else {
-        "deals": len(deals), "rate": share, "average": round(average), "days": length, "a_day": round(found), "currency": currency,
-    }  # fmt: skip
+    share, average, length = (
+        ended["won"] / ended["ended"],
+        sum(amounts) / len(amounts),
+        sum(days) / len(days),
+    )
+    found = velocity(
+        opportunities=len(deals), win_rate=share, average_minor=average, cycle_days=length
+    )
+    return (
+        None
+        if found is None
+        else {
+            "deals": len(deals),
+            "rate": share,
+            "average": round(average),
+            "days": length,
+            "a_day": round(found),
+            "currency": currency,
+        }
+    )

@@ -10,7 +10,10 @@ from services.insights.figures.goals import Coverage, OpenDeal, coverage, linear
 from services.insights.reports.context import Context
 
 _LATEST = """SELECT * FROM goal g WHERE period = (SELECT max(period) FROM goal WHERE goal = g.goal) ORDER BY side, goal"""
-_EARLIER = "SELECT period, achieved, target FROM goal WHERE goal = :goal AND period < :period ORDER BY period DESC LIMIT 5"
+_EARLIER = (
+    "SELECT period, achieved, target FROM goal WHERE goal = :goal AND period < :period ORDER BY "
+    "period DESC LIMIT 5"
+)
 _DEALS = """SELECT m.opportunity_id, m.lead_id, m.amount_minor, m.currency, m.expected_close FROM stage_move m
     JOIN lead l ON l.lead_id = m.lead_id WHERE m.to_stage = 'opportunity' AND l.stage = 'opportunity' AND l.cycle = m.cycle
     AND m.occurred_at_ms = (SELECT max(occurred_at_ms) FROM stage_move n WHERE n.lead_id = m.lead_id AND n.to_stage = 'opportunity'
@@ -55,7 +58,8 @@ def coverages(context: Context) -> list[tuple[Goal, Coverage]]:
         if goal.metric == "coverage" and goal.quota is not None and goal.currency is not None:
             begins, ends = period_of(goal, context.today)
             won = context.value(
-                "SELECT sum(amount_minor) FROM conversion WHERE currency = :currency AND won_at_ms >= :from_ms AND won_at_ms < :until_ms",
+                "SELECT sum(amount_minor) FROM conversion WHERE currency = :currency AND won_at_ms "
+                ">= :from_ms AND won_at_ms < :until_ms",
                 currency=goal.currency,
                 from_ms=context.start_of(begins),
                 until_ms=context.start_of(ends),

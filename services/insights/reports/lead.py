@@ -22,7 +22,8 @@ class LeadUnknown(LookupError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One line of the story. ``kind`` is a word for the sign beside it; ``who`` a person of the teams."""
+    """One line of the story. ``kind`` is a word for the sign beside it; ``who`` a person of the
+    teams."""
 
     at_ms: int
     kind: str
@@ -51,7 +52,8 @@ def lead(context: Context, lead_id: str) -> dict[str, Any]:
     facts = [
         (at, decoded(topic, value))
         for topic, at, value in context.db.execute(
-            "SELECT topic, log_ms, value FROM fact WHERE lead_id = ? ORDER BY log_ms, log_offset", (lead_id,)
+            "SELECT topic, log_ms, value FROM fact WHERE lead_id = ? ORDER BY log_ms, log_offset",
+            (lead_id,),
         )
     ]
     scored = [value for _, value in facts if isinstance(value, LeadScored)]
@@ -67,10 +69,13 @@ def lead(context: Context, lead_id: str) -> dict[str, Any]:
         "routed": routed[-1] if routed else None,
         "qualified": qualified[-1] if qualified else None,
         "clocks": context.rows(
-            "SELECT * FROM clock WHERE lead_id = :lead ORDER BY started_at_ms DESC, deadline_ms", lead=lead_id
+            "SELECT * FROM clock WHERE lead_id = :lead ORDER BY started_at_ms DESC, deadline_ms",
+            lead=lead_id,
         ),
         "open_clocks": context.rows(
-            "SELECT * FROM clock WHERE lead_id = :lead AND state IN ('running', 'breached') ORDER BY deadline_ms", lead=lead_id
+            "SELECT * FROM clock WHERE lead_id = :lead AND state IN ('running', 'breached') ORDER "
+            "BY deadline_ms",
+            lead=lead_id,
         ),
         "colleagues": context.named(
             context.rows(
@@ -97,12 +102,26 @@ def _point(scored: LeadScored) -> Point:
 
 def _events(context: Context, lead_id: str, facts: list[tuple[int, Any]]) -> Iterator[Event]:
     for touch in context.rows("SELECT * FROM touch WHERE lead_id = :lead", lead=lead_id):
-        detail = " · ".join(filter(None, (touch["content_title"], touch["campaign"] and f"campaign {touch['campaign']}")))
-        yield Event(at_ms=touch["occurred_at_ms"], kind="touch", text=touch["act"].replace("_", " "), detail=detail)
+        detail = " · ".join(
+            filter(
+                None,
+                (touch["content_title"], touch["campaign"] and f"campaign {touch['campaign']}"),
+            )
+        )
+        yield Event(
+            at_ms=touch["occurred_at_ms"],
+            kind="touch",
+            text=touch["act"].replace("_", " "),
+            detail=detail,
+        )
     for act in context.rows("SELECT * FROM act WHERE lead_id = :lead", lead=lead_id):
         detail = act["outcome"] or (context.label_of_reason(act["reason"]) if act["reason"] else "")
         yield Event(
-            at_ms=act["occurred_at_ms"], kind="act", text=act["kind"].replace("_", " "), detail=detail, who=act["by_person"]
+            at_ms=act["occurred_at_ms"],
+            kind="act",
+            text=act["kind"].replace("_", " "),
+            detail=detail,
+            who=act["by_person"],
         )
     for refused in context.rows("SELECT * FROM refusal WHERE lead_id = :lead", lead=lead_id):
         text = f"{refused['event'].replace('_', ' ')} was not carried out"
@@ -115,7 +134,13 @@ def _events(context: Context, lead_id: str, facts: list[tuple[int, Any]]) -> Ite
         )
     for broken in context.rows("SELECT * FROM violation WHERE lead_id = :lead", lead=lead_id):
         text = f"{broken['kind']}: {broken['clock'].replace('_', ' ')}"
-        yield Event(at_ms=broken["log_ms"], kind=broken["kind"], text=text, detail=broken["reason"] or "", who=broken["owner"])
+        yield Event(
+            at_ms=broken["log_ms"],
+            kind=broken["kind"],
+            text=text,
+            detail=broken["reason"] or "",
+            who=broken["owner"],
+        )
     for step in context.rows("SELECT * FROM ladder_step WHERE lead_id = :lead", lead=lead_id):
         yield Event(
             at_ms=step["log_ms"],
@@ -149,23 +174,39 @@ def _handed(context: Context, at: int, routed: LeadRouted) -> Event:
         at_ms=at,
         kind="routed",
         text=f"handed to {context.person_name(routed.owner)}",
-        detail=f"{routed.pool} · by {routed.rule.replace(';', '; ').replace(':', ' ').replace('_', ' ')}",
+        detail=(
+            f"{routed.pool} · by "
+            f"{routed.rule.replace(';', '; ').replace(':', ' ').replace('_', ' ')}"
+        ),
     )
 
 
 def _waits(context: Context, at: int, fact: LeadUnrouted) -> Event:
     return Event(
-        at_ms=at, kind="held", text=f"no person: {fact.outcome}", detail=f"{fact.pool or ''} · {fact.reason}".strip(" ·")
+        at_ms=at,
+        kind="held",
+        text=f"no person: {fact.outcome}",
+        detail=f"{fact.pool or ''} · {fact.reason}".strip(" ·"),
     )
 
 
 def _note(context: Context, at: int, fact: HandoffNoted) -> Event:
-    return Event(at_ms=at, kind="note", text=f"hand-off {fact.kind}", detail=fact.reason.replace("_", " "), who=fact.by)
+    return Event(
+        at_ms=at,
+        kind="note",
+        text=f"hand-off {fact.kind}",
+        detail=fact.reason.replace("_", " "),
+        who=fact.by,
+    )
 
 
 def _ended(context: Context, at: int, fact: LeadRecycled) -> Event:
     back = f"comes back {context.day_of(fact.return_at_ms)}" if fact.return_at_ms else ""
-    detail = " · ".join(filter(None, (context.label_of_reason(fact.reason), fact.track and f"track {fact.track}", back)))
+    detail = " · ".join(
+        filter(
+            None, (context.label_of_reason(fact.reason), fact.track and f"track {fact.track}", back)
+        )
+    )
     return Event(at_ms=at, kind="recycled", text=fact.outcome, detail=detail, who=fact.by)
 
 

@@ -1,4 +1,5 @@
-"""The meeting's page: one A4 with the figures both teams argue about, of the last whole week, as known at a moment."""
+"""The meeting's page: one A4 with the figures both teams argue about, of the last whole week, as
+known at a moment."""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ def monday(context: Context) -> dict[str, Any]:
     accepted, reasons = acceptance_of_all(context, from_ms, until_ms)
     present = now(context)
     shown = goals(context)
-    upcoming = context.start_of(context.today - timedelta(days=context.today.weekday()) + timedelta(days=7))
+    upcoming = context.start_of(
+        context.today - timedelta(days=context.today.weekday()) + timedelta(days=7)
+    )
     return {
         "from_ms": from_ms,
         "until_ms": until_ms,
@@ -38,7 +41,9 @@ def monday(context: Context) -> dict[str, Any]:
         "speed": speed_to_lead(context, from_ms, until_ms),
         "acceptance": accepted,
         "reasons": reasons.most_common(3),
-        "ended": context.named(context.rows(_ENDED, from_ms=from_ms, until_ms=until_ms, first=Model.FIRST.value)),
+        "ended": context.named(
+            context.rows(_ENDED, from_ms=from_ms, until_ms=until_ms, first=Model.FIRST.value)
+        ),
         "counts": present["counts"],
         "hot": next(rows for name, _, _, rows, _ in present["groups"] if name == "hot")[:6],
         "late": next(rows for name, _, _, rows, _ in present["groups"] if name == "late")[:6],

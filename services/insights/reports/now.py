@@ -1,4 +1,5 @@
-"""What needs somebody now: late, hot and untouched, at risk, waiting in a queue; and leads that nobody holds."""
+"""What needs somebody now: late, hot and untouched, at risk, waiting in a queue; and leads that
+nobody holds."""
 
 from __future__ import annotations
 
@@ -18,9 +19,17 @@ _AT_RISK_SHARE = 0.75
 _SHOWN = 60
 
 GROUPS = (
-    ("nobody", "Nobody holds it", "There should be none: no lead without a holder and a next date."),
+    (
+        "nobody",
+        "Nobody holds it",
+        "There should be none: no lead without a holder and a next date.",
+    ),
     ("late", "Late", "A clock has run out and nothing has stopped it."),
-    ("hot", "Hot, not touched yet", "Hot or with a raised hand, and no act of a person since it was handed over."),
+    (
+        "hot",
+        "Hot, not touched yet",
+        "Hot or with a raised hand, and no act of a person since it was handed over.",
+    ),
     ("risk", "At risk", "More than three quarters of the time is gone."),
     ("queue", "Waiting in a queue", "Nobody is eligible yet; the pool's queue holds it."),
 )
@@ -34,7 +43,11 @@ def group_of(row: dict[str, Any], now_ms: int) -> str:
     if deadline is not None and deadline < now_ms:
         return "late"
     touched = row["last_act_ms"] is not None and row["last_act_ms"] >= (row["routed_at_ms"] or 0)
-    if row["holder_kind"] == "person" and not touched and (row["level"] == "hot" or row["hand_raised"]):
+    if (
+        row["holder_kind"] == "person"
+        and not touched
+        and (row["level"] == "hot" or row["hand_raised"])
+    ):
         return "hot"
     if deadline is not None and now_ms - started > _AT_RISK_SHARE * (deadline - started):
         return "risk"
@@ -45,12 +58,16 @@ def now(context: Context) -> dict[str, Any]:
     """The page Now."""
     asked = context.filters
     rows = context.rows(_HELD, pool=asked.pool, segment=asked.segment, person=asked.person)
-    grouped: dict[str, list[dict[str, Any]]] = {name: [] for name in (*(each[0] for each in GROUPS), "calm")}
+    grouped: dict[str, list[dict[str, Any]]] = {
+        name: [] for name in (*(each[0] for each in GROUPS), "calm")
+    }
     for row in rows:
         grouped[group_of(row, context.now_ms)].append(row)
     counts = {name: len(found) for name, found in grouped.items()}
     shown = {
-        name: context.named(sorted(found, key=lambda row: (row["deadline_ms"] or 1 << 62, row["lead_id"]))[:_SHOWN])
+        name: context.named(
+            sorted(found, key=lambda row: (row["deadline_ms"] or 1 << 62, row["lead_id"]))[:_SHOWN]
+        )
         for name, found in grouped.items()
     }
     return {

@@ -1,4 +1,5 @@
-"""Recycling and returns: by reason, how many went out, came back, qualified again, were won; what is due and what is overdue."""
+"""Recycling and returns: by reason, how many went out, came back, qualified again, were won; what
+is due and what is overdue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Sources and campaigns: touches, hand-overs, what was won by a model of attribution, and why sales rejected."""
+"""Sources and campaigns: touches, hand-overs, what was won by a model of attribution, and why sales
+rejected."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ _WON = """SELECT currency, sum(amount_minor) amount, count(*) deals, count(*) FI
 def credit_by_campaign(context: Context, model: Model) -> dict[str, dict[str, int]]:
     """What campaigns are credited with by a model, by currency: its rows add up to what was won."""
     found: dict[str, dict[str, int]] = {}
-    for row in context.rows(_CREDIT, model=model.value, from_ms=context.from_ms, until_ms=context.until_ms):
+    for row in context.rows(
+        _CREDIT, model=model.value, from_ms=context.from_ms, until_ms=context.until_ms
+    ):
         found.setdefault(row["currency"], {})[row["name"]] = row["amount"]
     return found
 
@@ -35,7 +38,10 @@ def sources(context: Context) -> dict[str, Any]:
     won = context.rows(_WON, **period)
     currency = next((row["currency"] for row in won if row["currency"]), None)
     shown = credits.get(currency or "", {})
-    names = sorted(touches.keys() | accepted.keys() | shown.keys(), key=lambda name: (-shown.get(name, 0), name))
+    names = sorted(
+        touches.keys() | accepted.keys() | shown.keys(),
+        key=lambda name: (-shown.get(name, 0), name),
+    )
     rows = [
         {
             "name": name,

@@ -1,6 +1,8 @@
-"""What an absence means for a pool: offers that nobody has answered go to a colleague who can take them sooner.
+"""What an absence means for a pool: offers that nobody has answered go to a colleague who can take
+them sooner.
 
-Accepted work stays with who is away. Pure; it finds the offers and the moments, and changes nothing.
+Accepted work stays with who is away. Pure; it finds the offers and the moments, and changes
+nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,8 +22,11 @@ class Recall:
     offer: OpenOffer
 
 
-def offers_to_recall(step: AssignmentStep, availability: Availability, *, limit: int) -> list[Recall]:
-    """The offers that somebody else can take before their holder is back; at most ``limit`` of a person."""
+def offers_to_recall(
+    step: AssignmentStep, availability: Availability, *, limit: int
+) -> list[Recall]:
+    """The offers that somebody else can take before their holder is back; at most ``limit`` of a
+    person."""
     presence, now = availability.presence, availability.now
     found = []
     for person in [load.person for load in _with_offers(step.loads)]:
@@ -30,7 +35,11 @@ def offers_to_recall(step: AssignmentStep, availability: Availability, *, limit:
         back_ms = presence.back_at(person, now)
         for handoff_id, offer in step.offers_of(person, limit=limit):
             not_to = frozenset((*offer.not_to, person))
-            need = Need(skills=frozenset(offer.skills), not_to=not_to, any_hour=availability.pool_view.any_hour)
+            need = Need(
+                skills=frozenset(offer.skills),
+                not_to=not_to,
+                any_hour=availability.pool_view.any_hour,
+            )
             if any(there < back_ms for there in _presences(availability, need)):
                 found.append(Recall(person=person, handoff_id=handoff_id, offer=offer))
     return found

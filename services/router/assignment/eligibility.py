@@ -1,7 +1,8 @@
 """Who may have a lead, and for each of the others why not; and when somebody will be able to.
 
-A reason that passes by itself (the person's day begins, an offer is answered, a holiday ends) is told from one that lasts: a lead waits
-for the former rather than go back to somebody it was taken from.
+A reason that passes by itself (the person's day begins, an offer is answered, a holiday ends) is
+told from one that lasts: a lead waits for the former rather than go back to somebody it was taken
+from.
 """
 
 from collections.abc import Mapping
@@ -25,7 +26,8 @@ WEEK_LIMIT = "week_limit"
 PASSING = frozenset({CLOSED, OFFERS_OPEN, FULL, DAY_LIMIT, WEEK_LIMIT})
 """Reasons after which the person will be free, now or later, without anybody's decision."""
 LIMITS = frozenset({CLOSED, OFFERS_OPEN, DAY_LIMIT, WEEK_LIMIT})
-"""Reasons that a person who is to have a lead (owner, colleague) keeps, where the agreement does not say otherwise."""
+"""Reasons that a person who is to have a lead (owner, colleague) keeps, where the agreement does
+not say otherwise."""
 WAITED_FOR_MS = 7 * 86_400_000
 """How long an absence is waited out rather than ask again whom the lead was taken from."""
 _TRIES = 32
@@ -54,14 +56,27 @@ class Screened:
 
 
 class Availability:
-    """What hinders each member of a pool at one moment, whatever the lead; kept while one step runs.
+    """What hinders each member of a pool at one moment, whatever the lead; kept while one step
+    runs.
 
-    ``loads`` may change under it: then :meth:`forget` whose did. Found by shift, load and absence rather than member by member.
+    ``loads`` may change under it: then :meth:`forget` whose did. Found by shift, load and absence
+    rather than member by member.
     """
 
-    __slots__ = ("_hindered", "_open", "_opens", "_unhindered", "loads", "now", "pool_view", "presence")
+    __slots__ = (
+        "_hindered",
+        "_open",
+        "_opens",
+        "_unhindered",
+        "loads",
+        "now",
+        "pool_view",
+        "presence",
+    )
 
-    def __init__(self, pool_view: PoolView, loads: Mapping[str, Load], presence: Presence, now: int) -> None:
+    def __init__(
+        self, pool_view: PoolView, loads: Mapping[str, Load], presence: Presence, now: int
+    ) -> None:
         self.pool_view = pool_view
         self.loads = loads
         self.presence = presence
@@ -121,7 +136,11 @@ class Availability:
             for hours, people in view.shifts or shifts_of(view.members):
                 if not self._is_open(hours):
                     found.update(dict.fromkeys(people, CLOSED))
-        apart = {*self.loads, *self.presence.away_at(self.now), *(view.special or _special_of(view))}
+        apart = {
+            *self.loads,
+            *self.presence.away_at(self.now),
+            *(view.special or _special_of(view)),
+        }
         for member in filter(None, map(view.member, apart)):
             if (reason := self._found(member)) is not None:
                 found[member.person] = reason
@@ -137,7 +156,11 @@ class Availability:
             return FULL
         if member.offers is not None and load.offered >= member.offers:
             return OFFERS_OPEN
-        if member.hours is not None and not self.pool_view.any_hour and not self._is_open(member.hours):
+        if (
+            member.hours is not None
+            and not self.pool_view.any_hour
+            and not self._is_open(member.hours)
+        ):
             return CLOSED
         return self._spent(member, load)
 
@@ -164,8 +187,8 @@ class Availability:
     # ------------------------------------------------------------------ when
 
     def free_at(self, member: PoolMember) -> int | None:
-        """When the member will be there: ``now`` or the next opening behind absences and spent limits. None: nobody can say, since an
-        answer or an end is waited for, or never."""
+        """When the member will be there: ``now`` or the next opening behind absences and spent
+        limits. None: nobody can say, since an answer or an end is waited for, or never."""
         reason = self.reason(member)
         if reason in (INACTIVE, FULL, OFFERS_OPEN):
             return None
@@ -197,7 +220,9 @@ class Availability:
 
 def _special_of(view: PoolView) -> tuple[str, ...]:
     """Who takes no lead whatever the hour."""
-    return tuple(member.person for member in view.members if not member.active or member.capacity == 0)
+    return tuple(
+        member.person for member in view.members if not member.active or member.capacity == 0
+    )
 
 
 def eligible_for(availability: Availability, need: Need) -> Mapping[str, int]:
@@ -209,14 +234,17 @@ def eligible_for(availability: Availability, need: Need) -> Mapping[str, int]:
     return {
         person: weight
         for person, weight in free.items()
-        if person not in need.not_to and ((member := view.member(person)) is not None and need.skills <= member.skills)
+        if person not in need.not_to
+        and ((member := view.member(person)) is not None and need.skills <= member.skills)
     }
 
 
 def screen(availability: Availability, need: Need) -> tuple[Screened, ...]:
-    """Every member of the pool, judged; the first reason in a fixed order counts, the most lasting first."""
+    """Every member of the pool, judged; the first reason in a fixed order counts, the most lasting
+    first."""
     return tuple(
-        Screened(member=member, reason=reason_for(member, availability, need)) for member in availability.pool_view.members
+        Screened(member=member, reason=reason_for(member, availability, need))
+        for member in availability.pool_view.members
     )
 
 
@@ -234,7 +262,8 @@ def reason_for(member: PoolMember, availability: Availability, need: Need) -> st
 
 
 def waits(screened: tuple[Screened, ...]) -> bool:
-    """Somebody could have it but for an offer that is not answered yet: the lead stays in the queue."""
+    """Somebody could have it but for an offer that is not answered yet: the lead stays in the
+    queue."""
     return any(found.reason == OFFERS_OPEN for found in screened)
 
 
@@ -243,14 +272,22 @@ def comes_soon(screened: tuple[Screened, ...], availability: Availability) -> bo
     latest = availability.now + WAITED_FOR_MS
     return any(
         found.reason in PASSING
-        or (found.reason == ABSENT and availability.presence.back_at(found.member.person, availability.now) <= latest)
+        or (
+            found.reason == ABSENT
+            and availability.presence.back_at(found.member.person, availability.now) <= latest
+        )
         for found in screened
     )
 
 
 def suits(member: PoolMember, need: Need) -> bool:
     """Whether the member will be able to have such a lead at some time."""
-    return member.active and member.weight > 0 and need.skills <= member.skills and member.person not in need.not_to
+    return (
+        member.active
+        and member.weight > 0
+        and need.skills <= member.skills
+        and member.person not in need.not_to
+    )
 
 
 def could_ever(pool_view: PoolView, need: Need) -> bool:
@@ -259,8 +296,13 @@ def could_ever(pool_view: PoolView, need: Need) -> bool:
 
 
 def soonest(availability: Availability, need: Need) -> int | None:
-    """When somebody will first be able to have it, as far as calendars and absences tell; None: they do not tell."""
-    times = [availability.free_at(member) for member in availability.pool_view.members if suits(member, need)]
+    """When somebody will first be able to have it, as far as calendars and absences tell; None:
+    they do not tell."""
+    times = [
+        availability.free_at(member)
+        for member in availability.pool_view.members
+        if suits(member, need)
+    ]
     return min((time for time in times if time is not None), default=None)
 
 
@@ -269,7 +311,12 @@ def next_chance(availability: Availability) -> int | None:
     pool_view, now = availability.pool_view, availability.now
     times = [pool_view.changes_at] if pool_view.changes_at is not None else []
     for member in pool_view.members:
-        if member.weight > 0 and availability.reason(member) in (ABSENT, CLOSED, DAY_LIMIT, WEEK_LIMIT):
+        if member.weight > 0 and availability.reason(member) in (
+            ABSENT,
+            CLOSED,
+            DAY_LIMIT,
+            WEEK_LIMIT,
+        ):
             found = availability.free_at(member)
             if found is not None:
                 times.append(found)
@@ -277,7 +324,8 @@ def next_chance(availability: Availability) -> int | None:
 
 
 def next_closing(availability: Availability) -> int | None:
-    """When the day of somebody ends whose answer is waited for: then the lead waits for the next day, which is another matter."""
+    """When the day of somebody ends whose answer is waited for: then the lead waits for the next
+    day, which is another matter."""
     if availability.pool_view.any_hour:
         return None
     times = [
@@ -285,4 +333,6 @@ def next_closing(availability: Availability) -> int | None:
         for member in availability.pool_view.members
         if member.hours is not None and availability.reason(member) == OFFERS_OPEN
     ]
-    return min((time for time in times if time is not None and time > availability.now), default=None)
+    return min(
+        (time for time in times if time is not None and time > availability.now), default=None
+    )

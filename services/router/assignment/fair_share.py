@@ -1,16 +1,20 @@
 """Whose turn it is: weighted fair share by the quota method, in exact fractions.
 
-Each person has the turns they got (``x``) and a target (``t``): the share of the leads so far that was theirs to have. A lead adds
-``w / (weights of the sharers)`` to the target of each sharer. Sharers are the people eligible for that lead (``level``: whoever could
-not have it is owed nothing for it) or all members (``accrue``: what was missed is made up for). The turn goes to the smallest
-``(x + 1 - t) / w`` among the eligible who are below their target, or among all eligible if nobody is.
+Each person has the turns they got (``x``) and a target (``t``): the share of the leads so far that
+was theirs to have. A lead adds ``w / (weights of the sharers)`` to the target of each sharer.
+Sharers are the people eligible for that lead (``level``: whoever could not have it is owed nothing
+for it) or all members (``accrue``: what was missed is made up for). The turn goes to the smallest
+``(x + 1 - t) / w`` among the eligible who are below their target, or among all eligible if nobody
+is.
 
-As long as who is eligible stays the same, ``t = w * N / W``, so this is the quota method of Balinski and Young ("The quota method of
-apportionment", 1975): ``(x + 1) / w`` is smallest among those with ``w * N > W * x``. It keeps everybody less than one lead from the
-ideal share at every moment. Ties go to the one who has waited longest, then to a hash that the caller makes of the lead.
+As long as who is eligible stays the same, ``t = w * N / W``, so this is the quota method of
+Balinski and Young ("The quota method of apportionment", 1975): ``(x + 1) / w`` is smallest among
+those with ``w * N > W * x``. It keeps everybody less than one lead from the ideal share at every
+moment. Ties go to the one who has waited longest, then to a hash that the caller makes of the lead.
 
-It promises exact arithmetic and no preference for a place in the list. It knows nothing of hours, capacity or leads. Targets are kept as
-whole numbers over one denominator (``unit``), so a decision in a pool of a thousand is a thousand small multiplications.
+It promises exact arithmetic and no preference for a place in the list. It knows nothing of hours,
+capacity or leads. Targets are kept as whole numbers over one denominator (``unit``), so a decision
+in a pool of a thousand is a thousand small multiplications.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -23,11 +27,13 @@ Weights = Mapping[str, int]
 """People and their weights; all positive."""
 
 HASHED_TIES: Final = 60
-"""Among so many equals each has a hash of their own; among more, one hash of the lead names the place."""
+"""Among so many equals each has a hash of their own; among more, one hash of the lead names the
+place."""
 
 
 class Standing(NamedTuple):
-    """Where a person stands: ``turns`` had, ``target`` due, ``last`` the ordinal of their latest turn (0: never had one)."""
+    """Where a person stands: ``turns`` had, ``target`` due, ``last`` the ordinal of their latest
+    turn (0: never had one)."""
 
     turns: int = 0
     target: Fraction = Fraction(0)
@@ -56,7 +62,11 @@ class Book:
 
     def standing(self, person: str) -> Standing:
         """Where the person stands, in exact fractions."""
-        return Standing(self.turns.get(person, 0), Fraction(self.due.get(person, 0), self.unit), self.last.get(person, 0))
+        return Standing(
+            self.turns.get(person, 0),
+            Fraction(self.due.get(person, 0), self.unit),
+            self.last.get(person, 0),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +91,14 @@ def shares(sharers: Weights) -> Share:
 
 
 def urgency(standing: Standing, share: Fraction, weight: int) -> Fraction:
-    """``(x + 1 - t) / w`` with this lead's share in ``t``: the smaller, the more it is their turn."""
+    """``(x + 1 - t) / w`` with this lead's share in ``t``: the smaller, the more it is their
+    turn."""
     return (standing.turns + 1 - standing.target - share) / weight
 
 
 def next_person(book: Book, eligible: Weights, share: Share, tie: Callable[[str], str]) -> str:
-    """Who of ``eligible`` (not empty) gets the lead. ``tie`` is a stable hash of a person for this very lead."""
+    """Who of ``eligible`` (not empty) gets the lead. ``tie`` is a stable hash of a person for this
+    very lead."""
     unit = lcm(book.unit, share.total or 1)
     by_unit, by_share = unit // book.unit, unit // (share.total or 1)
     by_weight = lcm(*set(eligible.values()))
@@ -95,8 +107,11 @@ def next_person(book: Book, eligible: Weights, share: Share, tie: Callable[[str]
     found: list[str] = []
     someone_due = False
     for person, weight in eligible.items():
-        # In parts of a lead: how far the person would be above the target with this one. Above a whole lead they are not due yet.
-        above = (turns(person, 0) + 1) * unit - due(person, 0) * by_unit - parts(person, 0) * by_share
+        # In parts of a lead: how far the person would be above the target with this one. Above a
+        # whole lead they are not due yet.
+        above = (
+            (turns(person, 0) + 1) * unit - due(person, 0) * by_unit - parts(person, 0) * by_share
+        )
         if above < unit and not someone_due:
             someone_due, best, found = True, None, []
         elif above >= unit and someone_due:
@@ -124,8 +139,9 @@ def taken(book: Book, person: str, share: Share, ordinal: int) -> Book:
 
 
 def given_back(book: Book, person: str, share: Share, *, ordinal: int, before: int) -> Book:
-    """The book as if the turn ``ordinal`` had never been: for what is nobody's fault. ``before`` is the turn that was the person's
-    latest then; if they had another one since, that one stays their latest."""
+    """The book as if the turn ``ordinal`` had never been: for what is nobody's fault. ``before`` is
+    the turn that was the person's latest then; if they had another one since, that one stays their
+    latest."""
     unit, due = _added(book, share, -1)
     last = book.last.get(person, 0)
     turns = {**book.turns, person: book.turns.get(person, 0) - 1}
@@ -135,9 +151,15 @@ def given_back(book: Book, person: str, share: Share, *, ordinal: int, before: i
 def _added(book: Book, share: Share, sign: int) -> tuple[int, dict[str, int]]:
     unit = lcm(book.unit, share.total or 1)
     by_unit, by_share = unit // book.unit, sign * (unit // (share.total or 1))
-    due = dict(book.due) if by_unit == 1 else {person: parts * by_unit for person, parts in book.due.items()}
+    due = (
+        dict(book.due)
+        if by_unit == 1
+        else {person: parts * by_unit for person, parts in book.due.items()}
+    )
     known = due.get
-    due.update([(person, known(person, 0) + weight * by_share) for person, weight in share.weights.items()])
+    due.update(
+        [(person, known(person, 0) + weight * by_share) for person, weight in share.weights.items()]
+    )
     return unit, due
 
 

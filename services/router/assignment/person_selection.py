@@ -1,6 +1,7 @@
 """Who in a pool gets one lead: a person named beforehand, or whose turn it is, or nobody for now.
 
-Pure: the pool, its turns and loads, who is away and the time go in; the decision comes out with everybody's numbers.
+Pure: the pool, its turns and loads, who is away and the time go in; the decision comes out with
+everybody's numbers.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,13 @@ from typing import Final
 from baton.contracts.routing import Candidate, QueueItem
 from baton.ids import derived_id
 from services.router.assignment import eligibility
-from services.router.assignment.eligibility import Availability, Need, eligible_for, reason_for, screen
+from services.router.assignment.eligibility import (
+    Availability,
+    Need,
+    eligible_for,
+    reason_for,
+    screen,
+)
 from services.router.assignment.fair_share import Book, Share, next_person, shares, urgency
 from services.router.assignment.pool_view import Counting, PoolMember, PoolView
 from services.router.assignment.state import fraction_text
@@ -27,7 +34,8 @@ MOST_CANDIDATES: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """``person`` gets it by ``rule``. ``share``: what it adds to the targets; empty if it takes no turn."""
+    """``person`` gets it by ``rule``. ``share``: what it adds to the targets; empty if it takes no
+    turn."""
 
     person: str
     rule: str
@@ -55,7 +63,11 @@ class Room:
 
 def need_of(item: QueueItem, pool_view: PoolView) -> Need:
     """What the lead asks of a person."""
-    return Need(skills=frozenset(item.skills), not_to=frozenset((*item.exclude, *_rejecters(item))), any_hour=pool_view.any_hour)
+    return Need(
+        skills=frozenset(item.skills),
+        not_to=frozenset((*item.exclude, *_rejecters(item))),
+        any_hour=pool_view.any_hour,
+    )
 
 
 def _rejecters(item: QueueItem) -> frozenset[str]:
@@ -64,8 +76,9 @@ def _rejecters(item: QueueItem) -> frozenset[str]:
 
 
 def choose(item: QueueItem, room: Room, *, preferred: str | None) -> Chosen | Unserved:
-    """The decision. ``preferred`` (an owner, a colleague's holder) gets it unless they left, are away or had it before, or are beyond
-    the limits that the pool lets them keep; then it is somebody's turn like any other lead's."""
+    """The decision. ``preferred`` (an owner, a colleague's holder) gets it unless they left, are
+    away or had it before, or are beyond the limits that the pool lets them keep; then it is
+    somebody's turn like any other lead's."""
     need = need_of(item, room.pool_view)
     prefix = ""
     if preferred is not None:
@@ -75,7 +88,8 @@ def choose(item: QueueItem, room: Room, *, preferred: str | None) -> Chosen | Un
         prefix = f"{item.rule or 'preferred'}:{preferred}:{hindrance};"
     if (chosen := _in_turn(item, room, need, rule=prefix + IN_TURN)) is not None:
         return chosen
-    # Rather than leaving the lead alone: where nobody else will be free, those it was taken from are asked again, the latest last.
+    # Rather than leaving the lead alone: where nobody else will be free, those it was taken from
+    # are asked again, the latest last.
     said_no = _rejecters(item)
     asked = need
     for wider in _relaxed(item, need):
@@ -83,12 +97,15 @@ def choose(item: QueueItem, room: Room, *, preferred: str | None) -> Chosen | Un
             break
         asked = wider
         if (again := _in_turn(item, room, wider, rule=prefix + ASKED_AGAIN)) is not None:
-            return replace(again, rule=prefix + REJECTERS_AGAIN) if again.person in said_no else again
+            return (
+                replace(again, rule=prefix + REJECTERS_AGAIN) if again.person in said_no else again
+            )
     return _nobody(room, need)
 
 
 def _relaxed(item: QueueItem, need: Need) -> Iterator[Need]:
-    """Less and less is asked: who only let it pass may have it again, then who said no, last of all who had it last."""
+    """Less and less is asked: who only let it pass may have it again, then who said no, last of all
+    who had it last."""
     last = frozenset(item.exclude[-1:])
     stages = ((_rejecters(item) | last) & need.not_to, last & need.not_to, frozenset[str]())
     before = need.not_to
@@ -99,10 +116,16 @@ def _relaxed(item: QueueItem, need: Need) -> Iterator[Need]:
 
 
 def forced(item: QueueItem, room: Room) -> Chosen:
-    """A person decided: no hours, no limits, no turn; the others' numbers are recorded all the same."""
+    """A person decided: no hours, no limits, no turn; the others' numbers are recorded all the
+    same."""
     need = need_of(item, room.pool_view)
     person = item.person or ""
-    return Chosen(person=person, rule=item.rule, candidates=candidates_of(room, need, Share(), person), share=Share())
+    return Chosen(
+        person=person,
+        rule=item.rule,
+        candidates=candidates_of(room, need, Share(), person),
+        share=Share(),
+    )
 
 
 def _in_turn(item: QueueItem, room: Room, need: Need, *, rule: str) -> Chosen | None:
@@ -110,8 +133,12 @@ def _in_turn(item: QueueItem, room: Room, need: Need, *, rule: str) -> Chosen | 
     if not weights:
         return None
     share = _share(room.pool_view, weights)
-    person = next_person(room.book, weights, share, lambda who: derived_id("tie", item.handoff_id, who))
-    return Chosen(person=person, rule=rule, candidates=candidates_of(room, need, share, person), share=share)
+    person = next_person(
+        room.book, weights, share, lambda who: derived_id("tie", item.handoff_id, who)
+    )
+    return Chosen(
+        person=person, rule=rule, candidates=candidates_of(room, need, share, person), share=share
+    )
 
 
 def _nobody(room: Room, need: Need) -> Unserved:
@@ -121,13 +148,18 @@ def _nobody(room: Room, need: Need) -> Unserved:
     if set(reasons) - {eligibility.INACTIVE, eligibility.NO_WEIGHT} == {eligibility.ABSENT}:
         reason = EVERYBODY_ABSENT
     share = _share(room.pool_view, {})
-    return Unserved(reason=reason, candidates=candidates_of(room, need, share), waits=eligibility.waits(screened))
+    return Unserved(
+        reason=reason,
+        candidates=candidates_of(room, need, share),
+        waits=eligibility.waits(screened),
+    )
 
 
 def _owner_match(item: QueueItem, person: str, room: Room, need: Need) -> Chosen:
     share = Share()
     if room.pool_view.owner_uses_turn:
-        # The owner counts as eligible for this one, whatever the hour, or the targets would not add up to the turns.
+        # The owner counts as eligible for this one, whatever the hour, or the targets would not add
+        # up to the turns.
         member = room.pool_view.member(person)
         owner = {person: member.weight} if member is not None and member.weight > 0 else {}
         share = _share(room.pool_view, {**eligible_for(room.availability, need), **owner})
@@ -138,29 +170,54 @@ def _owner_match(item: QueueItem, person: str, room: Room, need: Need) -> Chosen
 def _hindrance(person: str, room: Room, need: Need) -> str | None:
     member = room.pool_view.member(person)
     reason = NOT_IN_THE_POOL if member is None else reason_for(member, room.availability, need)
-    lasting = (eligibility.INACTIVE, eligibility.ABSENT, eligibility.REJECTED_BEFORE, NOT_IN_THE_POOL)
-    return reason if reason in lasting or (room.pool_view.keeps_limits and reason in eligibility.LIMITS) else None
+    lasting = (
+        eligibility.INACTIVE,
+        eligibility.ABSENT,
+        eligibility.REJECTED_BEFORE,
+        NOT_IN_THE_POOL,
+    )
+    return (
+        reason
+        if reason in lasting or (room.pool_view.keeps_limits and reason in eligibility.LIMITS)
+        else None
+    )
 
 
 def _share(pool_view: PoolView, eligible: Mapping[str, int]) -> Share:
     """Whose targets the lead adds to."""
     if pool_view.counting == Counting.ACCRUE:
-        return shares(pool_view.sharers or {m.person: m.weight for m in pool_view.members if m.active and m.weight > 0})
+        return shares(
+            pool_view.sharers
+            or {m.person: m.weight for m in pool_view.members if m.active and m.weight > 0}
+        )
     return shares(eligible)
 
 
 def candidates_of(
     room: Room, need: Need, share: Share, chosen: str | None = None, *, eligible: str | None = None
 ) -> tuple[Candidate, ...]:
-    """Everybody of the pool with their numbers, the eligible first, then by name; of a large pool so many that the record shows that it
-    was cut, ``chosen`` among them. ``eligible``: who is taken for eligible whatever hinders them."""
+    """Everybody of the pool with their numbers, the eligible first, then by name; of a large pool
+    so many that the record shows that it was cut, ``chosen`` among them. ``eligible``: who is taken
+    for eligible whatever hinders them."""
     members = room.pool_view.members
     if len(members) > MOST_CANDIDATES:
-        first = [member for member in (room.pool_view.member(chosen) if chosen else None,) if member is not None]
-        shown = [*first, *(member for member in members[: MOST_CANDIDATES + 2] if member.person != chosen)]
+        first = [
+            member
+            for member in (room.pool_view.member(chosen) if chosen else None,)
+            if member is not None
+        ]
+        shown = [
+            *first,
+            *(member for member in members[: MOST_CANDIDATES + 2] if member.person != chosen),
+        ]
         members = tuple(shown[: MOST_CANDIDATES + 1])
-    found = [_candidate(room, member, share, _reason_shown(room, member, need, eligible)) for member in members]
-    return tuple(sorted(found, key=lambda candidate: (candidate.excluded is not None, candidate.person)))
+    found = [
+        _candidate(room, member, share, _reason_shown(room, member, need, eligible))
+        for member in members
+    ]
+    return tuple(
+        sorted(found, key=lambda candidate: (candidate.excluded is not None, candidate.person))
+    )
 
 
 def _reason_shown(room: Room, member: PoolMember, need: Need, eligible: str | None) -> str | None:

@@ -1,6 +1,8 @@
-"""The pool as assignment sees it: its members, what it does when nobody can take a lead, and how its turns are counted.
+"""The pool as assignment sees it: its members, what it does when nobody can take a lead, and how
+its turns are counted.
 
-A view holds for a day at most: weights that grow, limits by day and by week and the period of the turns change with the date.
+A view holds for a day at most: weights that grow, limits by day and by week and the period of the
+turns change with the date.
 """
 
 from collections.abc import Mapping, Set
@@ -32,7 +34,8 @@ class Nobody(StrEnum):
 
 
 class Counting(StrEnum):
-    """Whose target grows with a lead: those who could have had it, or all members (they make up for what they missed)."""
+    """Whose target grows with a lead: those who could have had it, or all members (they make up for
+    what they missed)."""
 
     LEVEL = "level"
     ACCRUE = "accrue"
@@ -42,7 +45,8 @@ class Counting(StrEnum):
 class PoolMember:
     """A membership of the pool.
 
-    ``capacity``, ``offers`` (not yet answered), ``per_day`` and ``per_week`` None: no limit. ``hours`` None: always open.
+    ``capacity``, ``offers`` (not yet answered), ``per_day`` and ``per_week`` None: no limit.
+    ``hours`` None: always open.
     """
 
     person: str
@@ -64,11 +68,13 @@ Shifts = tuple[tuple[Hours, tuple[str, ...]], ...]
 class PoolView:
     """One pool under one agreement, on one day.
 
-    ``period`` names the period that its turns are counted in; a new one starts afresh. ``any_hour``: leads are handed out outside
-    working hours too. ``gone``: the agreement does not know the pool any more. ``keeps_limits``: whoever is to have a lead (its owner, a
-    colleague's holder) keeps hours and limits as others do. ``day`` and ``monday`` are dates of the agreement's own time; ``next_day``
-    and ``next_week`` when the next ones begin. ``changes_at``: when a weight grows again. ``shifts``, ``special`` (whoever takes no lead
-    whatever the hour) and ``sharers`` (the weights of whoever may share a turn) are found once for large pools.
+    ``period`` names the period that its turns are counted in; a new one starts afresh.
+    ``any_hour``: leads are handed out outside working hours too. ``gone``: the agreement does not
+    know the pool any more. ``keeps_limits``: whoever is to have a lead (its owner, a colleague's
+    holder) keeps hours and limits as others do. ``day`` and ``monday`` are dates of the agreement's
+    own time; ``next_day`` and ``next_week`` when the next ones begin. ``changes_at``: when a weight
+    grows again. ``shifts``, ``special`` (whoever takes no lead whatever the hour) and ``sharers``
+    (the weights of whoever may share a turn) are found once for large pools.
     """
 
     pool: str
@@ -115,7 +121,8 @@ class Presence(Protocol):
 
 
 def pool_view_of(reference: AgreementReference, pool: str, *, now: int) -> PoolView:
-    """The pool as it is at ``now``. One that the agreement does not know any more has no members."""
+    """The pool as it is at ``now``. One that the agreement does not know any more has no
+    members."""
     agreement = reference.agreement
     return _view(agreement, pool, local_date(now, zone_named(agreement.timezone)))
 
@@ -162,8 +169,14 @@ def _view(agreement: CompiledAgreement, pool: str, day: date) -> PoolView:
         changes_at=None if grows is None else instant_ms(grows, 0, zone),
         by_person={member.person: member for member in members},
         shifts=shifts_of(members),
-        special=tuple(member.person for member in members if not member.active or member.capacity == 0),
-        sharers={member.person: member.weight for member in members if member.active and member.weight > 0},
+        special=tuple(
+            member.person for member in members if not member.active or member.capacity == 0
+        ),
+        sharers={
+            member.person: member.weight
+            for member in members
+            if member.active and member.weight > 0
+        },
     )
 
 
@@ -173,11 +186,16 @@ def shifts_of(members: tuple[PoolMember, ...]) -> Shifts:
     hours = {id(member.hours): member.hours for member in members}
     for member in members:
         people.setdefault(id(member.hours), []).append(member.person)
-    return tuple((calendar, tuple(people[known])) for known, calendar in hours.items() if calendar is not None)
+    return tuple(
+        (calendar, tuple(people[known]))
+        for known, calendar in hours.items()
+        if calendar is not None
+    )
 
 
 def period_of(kind: str, day: date) -> str:
-    """The name of the period that ``day`` lies in: ``2026-W47``, ``2026-11``, ``2026-Q4`` or ``ever``."""
+    """The name of the period that ``day`` lies in: ``2026-W47``, ``2026-11``, ``2026-Q4`` or
+    ``ever``."""
     match kind:
         case "week":
             year, week, _ = day.isocalendar()

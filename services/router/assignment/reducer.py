@@ -1,17 +1,24 @@
 """assignment, per pool: the one writer that says which person gets a lead.
 
-Since one task alone decides for a pool, turns are exactly fair and capacity is exactly kept under any load. A lead that nobody can take
-waits in the queue (which is its holder), overflows to another pool, or goes to a human's fallback queue: each is published when it
-happens, once. While something waits, the queue is looked at again when something changes for it: somebody's day begins, an absence
-begins or ends or is told of, a load falls, another agreement comes. Consent and suppression are looked at once more at each hand-out. A
-step does a bounded amount of work and goes on at once in the next.
+Since one task alone decides for a pool, turns are exactly fair and capacity is exactly kept under
+any load. A lead that nobody can take waits in the queue (which is its holder), overflows to another
+pool, or goes to a human's fallback queue: each is published when it happens, once. While something
+waits, the queue is looked at again when something changes for it: somebody's day begins, an absence
+begins or ends or is told of, a load falls, another agreement comes. Consent and suppression are
+looked at once more at each hand-out. A step does a bounded amount of work and goes on at once in
+the next.
 """
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.amounts import Amount
 from baton.contracts.metrics import Business
 from baton.contracts.routing import QueueItem, RequestKind
-from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_UNROUTED, ROUTER_QUEUE
+from baton.contracts.topic_names import (
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_UNROUTED,
+    ROUTER_QUEUE,
+)
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.router.assignment.pool_view import pool_view_of
 from services.router.assignment.queue import Placement
@@ -32,7 +39,9 @@ class Assignment(Reducer[PoolState, AgreementReference]):
     adopts = True
     has_gauge = True
 
-    def step(self, view: View[PoolState], event: Event, *, now: int, reference: AgreementReference) -> Step[PoolState]:
+    def step(
+        self, view: View[PoolState], event: Event, *, now: int, reference: AgreementReference
+    ) -> Step[PoolState]:
         """Take one item: a request, or what became of one."""
         item: QueueItem = event.value
         placement = _placement(view, now, reference)
@@ -51,7 +60,9 @@ class Assignment(Reducer[PoolState, AgreementReference]):
                 raise ValueError(f"assignment does not know the item kind {other}")
         return placement.finish(view.wake_at)
 
-    def wake(self, view: View[PoolState], *, now: int, reference: AgreementReference) -> Step[PoolState]:
+    def wake(
+        self, view: View[PoolState], *, now: int, reference: AgreementReference
+    ) -> Step[PoolState]:
         """Somebody may be there or away now, or the last pass was not finished."""
         placement = _placement(view, now, reference)
         placement.recall_from_absent()
@@ -61,8 +72,11 @@ class Assignment(Reducer[PoolState, AgreementReference]):
             placement.go_on()
         return placement.finish(None)
 
-    def adopt(self, view: View[PoolState], *, old: str, new: AgreementReference, now: int) -> Step[PoolState]:
-        """Look at the queue with the new people, weights and limits, or with who is away now; under a new agreement at each lead of it."""
+    def adopt(
+        self, view: View[PoolState], *, old: str, new: AgreementReference, now: int
+    ) -> Step[PoolState]:
+        """Look at the queue with the new people, weights and limits, or with who is away now; under
+        a new agreement at each lead of it."""
         placement = _placement(view, now, new)
         placement.recall_from_absent()
         if old.partition("+")[0] != new.version and placement.step.waiting():
@@ -86,8 +100,8 @@ def _placement(view: View[PoolState], now: int, reference: AgreementReference) -
 
 
 def _follow(placement: Placement, item: QueueItem, state: WorkState) -> None:
-    """The offer was accepted, or stands again. It may be unknown here, where its release came first: then it is open work anew,
-    without a turn, since the first one was not given back."""
+    """The offer was accepted, or stands again. It may be unknown here, where its release came
+    first: then it is open work anew, without a turn, since the first one was not given back."""
     step, work = placement.step, placement.step.work(item.handoff_id)
     if work is not None and work.state == WorkState.FORWARDED:
         placement.forward_after(item, work)

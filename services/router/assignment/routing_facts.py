@@ -1,7 +1,7 @@
 """The facts that tell where a lead went: routed, held, watched, overflowed.
 
-Each carries how it came about: the path to the pool, everybody's numbers, who was excluded and why, and the agreement's version. A
-list that would be too long is cut, and says so.
+Each carries how it came about: the path to the pool, everybody's numbers, who was excluded and why,
+and the agreement's version. A list that would be too long is cut, and says so.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,20 @@ from dataclasses import dataclass, replace
 from baton.agreement.compiled.agreement import CompiledAgreement, NeverOpenError
 from baton.agreement.reference import AgreementReference
 from baton.contracts.leads import LeadQualified
-from baton.contracts.routing import Candidate, LeadRouted, LeadUnrouted, QueueItem, RoutingStep, UnroutedOutcome
-from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_UNROUTED, ROUTER_QUEUE
+from baton.contracts.routing import (
+    Candidate,
+    LeadRouted,
+    LeadUnrouted,
+    QueueItem,
+    RoutingStep,
+    UnroutedOutcome,
+)
+from baton.contracts.topic_names import (
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_UNROUTED,
+    ROUTER_QUEUE,
+)
 from baton.engine.reducer import Fact
 from services.router.assignment.eligibility import ABSENT
 from services.router.assignment.person_selection import MOST_CANDIDATES, Chosen
@@ -72,17 +84,30 @@ class RoutingFacts:
         )
         return Fact(ROUTED[kind], item.lead_id, value)
 
-    def held(self, item: QueueItem, reason: str, candidates: Sequence[Candidate], *, next_try_at: int | None) -> Fact:
+    def held(
+        self,
+        item: QueueItem,
+        reason: str,
+        candidates: Sequence[Candidate],
+        *,
+        next_try_at: int | None,
+    ) -> Fact:
         """It waits in this pool's queue."""
-        return self._unrouted(item, UnroutedOutcome.HELD, reason, candidates, next_try_at=next_try_at)
+        return self._unrouted(
+            item, UnroutedOutcome.HELD, reason, candidates, next_try_at=next_try_at
+        )
 
-    def watched(self, item: QueueItem, reason: str, candidates: Sequence[Candidate], watcher: str | None) -> Fact:
+    def watched(
+        self, item: QueueItem, reason: str, candidates: Sequence[Candidate], watcher: str | None
+    ) -> Fact:
         """A human's fallback queue has it."""
         return self._unrouted(item, UnroutedOutcome.WATCH, reason, candidates, watcher=watcher)
 
     def suppressed(self, item: QueueItem, reason: str, path: Sequence[RoutingStep]) -> Fact:
         """It may not be handed to anybody, as things are now."""
-        return self._unrouted(replace(item, path=(*item.path, *path)), UnroutedOutcome.SUPPRESSED, reason, ())
+        return self._unrouted(
+            replace(item, path=(*item.path, *path)), UnroutedOutcome.SUPPRESSED, reason, ()
+        )
 
     def recalled(self, item: QueueItem, reason: str) -> Fact:
         """It is to be matched anew."""
@@ -90,7 +115,9 @@ class RoutingFacts:
 
     def offer_recalled(self, person: str, handoff_id: str, offer: OpenOffer) -> Fact:
         """It was offered to ``person``, who is away, and somebody else can take it sooner."""
-        away = Candidate(person=person, weight=0, turns=0, load=0, capacity=None, score="", excluded=ABSENT)
+        away = Candidate(
+            person=person, weight=0, turns=0, load=0, capacity=None, score="", excluded=ABSENT
+        )
         value = LeadUnrouted(
             handoff_id=handoff_id,
             qualification_id=offer.qualification_id,
@@ -163,11 +190,16 @@ def cut(candidates: Sequence[Candidate], chosen: str | None = None) -> tuple[Can
     """At most so many candidates, the chosen one always among them."""
     first = [each for each in candidates if each.person == chosen]
     rest = [each for each in candidates if each.person != chosen]
-    return tuple(candidates) if len(candidates) <= MOST_CANDIDATES else tuple((first + rest)[:MOST_CANDIDATES])
+    return (
+        tuple(candidates)
+        if len(candidates) <= MOST_CANDIDATES
+        else tuple((first + rest)[:MOST_CANDIDATES])
+    )
 
 
 def cut_path(path: tuple[RoutingStep, ...]) -> tuple[RoutingStep, ...]:
-    """At most so many steps of the path: its beginning, and its end, where the rule that won stands."""
+    """At most so many steps of the path: its beginning, and its end, where the rule that won
+    stands."""
     if len(path) <= MOST_STEPS:
         return path
     return (*path[: MOST_STEPS - KEPT_AT_THE_END], *path[-KEPT_AT_THE_END:])
@@ -181,14 +213,24 @@ def qualified_of(item: QueueItem) -> LeadQualified:
 
 
 def accept_by(
-    reference: AgreementReference, *, kind: str, pool: str, person: str, level: str, segment: str | None, now: int
+    reference: AgreementReference,
+    *,
+    kind: str,
+    pool: str,
+    person: str,
+    level: str,
+    segment: str | None,
+    now: int,
 ) -> int | None:
-    """Until when the person is to answer, if the offer were read at ``now``; None: nothing was promised."""
+    """Until when the person is to answer, if the offer were read at ``now``; None: nothing was
+    promised."""
     agreement: CompiledAgreement = reference.agreement
     rule = agreement.slas.target("accept", queue=kind, level=level, segment=segment)
     if rule is None:
         return None
-    hours = agreement.calendar_for(person=person, pool=pool, rule=rule, absences=reference.away(person))
+    hours = agreement.calendar_for(
+        person=person, pool=pool, rule=rule, absences=reference.away(person)
+    )
     try:
         return rule.target.deadline(now, hours)
     except NeverOpenError:

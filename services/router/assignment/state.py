@@ -1,8 +1,9 @@
 """What assignment keeps of a pool: turns, loads, the queue, and each open hand-off of the pool.
 
-The head is bounded by the pool's people and the agreement's levels; the queue and the open work grow, so they are entries. The queue
-is made of lanes: the leads of a lane ask the same of a person, so where nobody can take the first of them nobody can take the others.
-Only the first lead of a lane stands in the index that is looked at, so a decision costs the same however long the queue is.
+The head is bounded by the pool's people and the agreement's levels; the queue and the open work
+grow, so they are entries. The queue is made of lanes: the leads of a lane ask the same of a person,
+so where nobody can take the first of them nobody can take the others. Only the first lead of a lane
+stands in the index that is looked at, so a decision costs the same however long the queue is.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,8 @@ from services.router.assignment.fair_share import Book, Share
 
 
 class WorkState(StrEnum):
-    """Where a hand-off is in this pool. ``forwarded``: it overflowed, and what follows goes after it."""
+    """Where a hand-off is in this pool. ``forwarded``: it overflowed, and what follows goes after
+    it."""
 
     HELD = "held"
     WATCHED = "watched"
@@ -30,7 +32,8 @@ class WorkState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turns:
-    """A person's standing in a ledger of an older version; ``target`` is an exact fraction, ``n/d``."""
+    """A person's standing in a ledger of an older version; ``target`` is an exact fraction,
+    ``n/d``."""
 
     person: str
     turns: int
@@ -42,8 +45,9 @@ class Turns:
 class Ledger:
     """The turns of one level in one period of the pool.
 
-    ``people`` are names with blanks between them; ``turns``, ``due`` (targets, in parts of which ``unit`` make a lead) and ``last``
-    have a number for each, in the same order: a pool of a thousand is read and written in a moment.
+    ``people`` are names with blanks between them; ``turns``, ``due`` (targets, in parts of which
+    ``unit`` make a lead) and ``last`` have a number for each, in the same order: a pool of a
+    thousand is read and written in a moment.
     """
 
     level: str
@@ -60,8 +64,8 @@ class Ledger:
 class Load:
     """What a person has open from this pool: offers not yet answered, and accepted work.
 
-    ``today`` and ``this_week`` count what was handed to them in the day ``day`` (``2026-11-02``) of the agreement's own time and in
-    its week; they are kept where the agreement limits them.
+    ``today`` and ``this_week`` count what was handed to them in the day ``day`` (``2026-11-02``) of
+    the agreement's own time and in its week; they are kept where the agreement limits them.
     """
 
     person: str
@@ -81,8 +85,9 @@ class Load:
 class PoolState:
     """The head of a pool. ``decided`` counts its turns.
 
-    ``resume`` is where an unfinished pass over the queue goes on; ``again``: something changed meanwhile, so that another pass follows.
-    ``review`` is where an unfinished look at each waiting lead goes on, after a new agreement.
+    ``resume`` is where an unfinished pass over the queue goes on; ``again``: something changed
+    meanwhile, so that another pass follows. ``review`` is where an unfinished look at each waiting
+    lead goes on, after a new agreement.
     """
 
     pool: str
@@ -106,8 +111,9 @@ class Part:
 class TurnCredit:
     """A turn that was taken in the ledger ``level`` of ``period``, so that it can be given back.
 
-    ``parts`` is what it did to the targets; ``before`` was the person's latest turn until this one, ``ordinal``. Of a large pool it is
-    kept shorter: the ``total`` of the sharers' weights, and who of the pool did not share (``but``, names with blanks between them).
+    ``parts`` is what it did to the targets; ``before`` was the person's latest turn until this one,
+    ``ordinal``. Of a large pool it is kept shorter: the ``total`` of the sharers' weights, and who
+    of the pool did not share (``but``, names with blanks between them).
     """
 
     level: str
@@ -123,7 +129,8 @@ class TurnCredit:
 class PoolWork:
     """One open hand-off of the pool, by its id.
 
-    ``queued`` is its place while held, ``to_pool`` where it was forwarded, even if it came back. ``turn`` None: it took no turn.
+    ``queued`` is its place while held, ``to_pool`` where it was forwarded, even if it came back.
+    ``turn`` None: it took no turn.
     """
 
     state: str
@@ -152,7 +159,8 @@ class LaneHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOffer:
-    """An offer that is not answered, by person and hand-off: what names it, and what it asks of a person, should it go to another."""
+    """An offer that is not answered, by person and hand-off: what names it, and what it asks of a
+    person, should it go to another."""
 
     lead_id: str
     qualification_id: str
@@ -175,7 +183,8 @@ _MARK = "~"
 
 
 def place_in_queue(item: QueueItem) -> str:
-    """The order of the queue: who raised their hand, then the warmer, then who has waited longest."""
+    """The order of the queue: who raised their hand, then the warmer, then who has waited
+    longest."""
     qualified = item.qualified
     if qualified is None:
         raise ValueError("only a request waits in a queue")
@@ -185,9 +194,15 @@ def place_in_queue(item: QueueItem) -> str:
 
 
 def lane_of(item: QueueItem) -> str:
-    """The lane of the queue that a lead waits in: the same for all that ask the same of a person and may go to the same pools."""
+    """The lane of the queue that a lead waits in: the same for all that ask the same of a person
+    and may go to the same pools."""
     rejecters = item.qualified.rejecters if item.qualified else ()
-    asks = (sorted(item.skills), sorted({*item.exclude, *rejecters}), item.person or "", sorted(item.overflowed_from))
+    asks = (
+        sorted(item.skills),
+        sorted({*item.exclude, *rejecters}),
+        item.person or "",
+        sorted(item.overflowed_from),
+    )
     if not any(asks):
         return COMMON_LANE
     return f"{_MARK}{derived_id('lane', *('|'.join(part) if isinstance(part, list) else part for part in asks))}{_MARK}"
@@ -252,12 +267,14 @@ def _numbers(people: list[str], packed: str) -> dict[str, int]:
 
 
 def credited_share(turn: TurnCredit, sharers_now: Mapping[str, int]) -> Share:
-    """What a turn added to the targets. ``sharers_now``: everybody of the pool with their weights, for a turn of a large pool."""
+    """What a turn added to the targets. ``sharers_now``: everybody of the pool with their weights,
+    for a turn of a large pool."""
     if turn.parts:
         parts = {part.person: Fraction(part.part) for part in turn.parts}
         total = lcm(*(part.denominator for part in parts.values()))
         return Share({person: int(part * total) for person, part in parts.items()}, total)
     but = frozenset(turn.but.split())
     weights = {person: weight for person, weight in sharers_now.items() if person not in but}
-    # Where the pool has changed since, who shared is not known any more; the turn is given back all the same.
+    # Where the pool has changed since, who shared is not known any more; the turn is given back all
+    # the same.
     return Share(weights, turn.total) if sum(weights.values()) == turn.total else Share()

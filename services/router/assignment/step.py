@@ -1,7 +1,9 @@
-"""The pool during one step: its turns, loads, queue and open work, read through what the step has changed already.
+"""The pool during one step: its turns, loads, queue and open work, read through what the step has
+changed already.
 
-An ``AssignmentStep`` lives for one call of the reducer. It keeps the books; it does not decide who gets a lead (:mod:`services.router.assignment.person_selection`)
-nor what follows from it (:mod:`services.router.assignment.reducer`).
+An ``AssignmentStep`` lives for one call of the reducer. It keeps the books; it does not decide who
+gets a lead (:mod:`services.router.assignment.person_selection`) nor what follows from it
+(:mod:`services.router.assignment.reducer`).
 """
 
 from collections.abc import Mapping
@@ -55,7 +57,8 @@ class AssignmentStep(StepBuilder[PoolState]):
         self.again = self._head.again
         self.review = self._head.review
 
-    # ------------------------------------------------------------------ entries, with what this step changed
+    # ------------------------------------------------------------------ entries, with what this
+    # step changed
 
     def work(self, handoff_id: str) -> PoolWork | None:
         """The open hand-off of this id."""
@@ -103,7 +106,8 @@ class AssignmentStep(StepBuilder[PoolState]):
         return head is not None and head.lane == lane
 
     def next_lane(self, *, first: str) -> tuple[str, str] | None:
-        """The lane whose first lead comes next in the order of all that wait, from the place ``first`` on: its key and that place."""
+        """The lane whose first lead comes next in the order of all that wait, from the place
+        ``first`` on: its key and that place."""
         found = self.scan(LANE, first=first, limit=1)
         return (found[0][1].lane + found[0][0], found[0][0]) if found else None
 
@@ -112,8 +116,13 @@ class AssignmentStep(StepBuilder[PoolState]):
         return self.scan(HELD, first=first, limit=limit)
 
     def index_lanes(self) -> None:
-        """A queue kept by an older version has no index: its leads are one lane then, and are sorted as they come up."""
-        if self.waiting() and not self.count(LANE) and (first := self._first_of(COMMON_LANE)) is not None:
+        """A queue kept by an older version has no index: its leads are one lane then, and are
+        sorted as they come up."""
+        if (
+            self.waiting()
+            and not self.count(LANE)
+            and (first := self._first_of(COMMON_LANE)) is not None
+        ):
             self.store(LANE, first, LaneHead(lane=COMMON_LANE))
 
     def _first_of(self, lane: str, *, behind: str = "") -> str | None:
@@ -127,7 +136,9 @@ class AssignmentStep(StepBuilder[PoolState]):
         """At most ``limit`` offers that the person has not answered, by their hand-off."""
         begin = f"{person}/"
         found = self.scan(OFFER, first=begin, limit=limit)
-        return [(item.removeprefix(begin), offer) for item, offer in found if item.startswith(begin)]
+        return [
+            (item.removeprefix(begin), offer) for item, offer in found if item.startswith(begin)
+        ]
 
     def note_offer(self, person: str, handoff_id: str, offer: OpenOffer) -> None:
         """Remember an offer until it is answered."""
@@ -144,8 +155,8 @@ class AssignmentStep(StepBuilder[PoolState]):
     # ------------------------------------------------------------------ turns
 
     def book(self, level: str) -> Book:
-        """The standings at ``level`` in the period that runs. A new period starts afresh; who has waited longest is known over all
-        levels and periods."""
+        """The standings at ``level`` in the period that runs. A new period starts afresh; who has
+        waited longest is known over all levels and periods."""
         if level not in self._read:
             ledgers = {ledger.level: ledger for ledger in self._head.ledgers}
             for known in ledgers.keys() - self._books.keys():
@@ -156,25 +167,43 @@ class AssignmentStep(StepBuilder[PoolState]):
             self._read[level] = Book(current.unit, current.turns, current.due, last)
         return self._read[level]
 
-    def take_turn(self, level: str, person: str, share: Share, sharers: Mapping[str, int]) -> TurnCredit:
-        """``person`` had a turn that added ``share`` to the targets; with what is returned it can be given back. ``sharers``: everybody
-        of the pool who may share a turn, with their weights."""
+    def take_turn(
+        self, level: str, person: str, share: Share, sharers: Mapping[str, int]
+    ) -> TurnCredit:
+        """``person`` had a turn that added ``share`` to the targets; with what is returned it can
+        be given back. ``sharers``: everybody of the pool who may share a turn, with their
+        weights."""
         book = self.book(level)
         self.decided += 1
         self._set_book(level, taken(book, person, share, self.decided))
-        credit = TurnCredit(level=level, period=self._period, ordinal=self.decided, before=book.last.get(person, 0), parts=())
+        credit = TurnCredit(
+            level=level,
+            period=self._period,
+            ordinal=self.decided,
+            before=book.last.get(person, 0),
+            parts=(),
+        )
         if len(share.weights) > LISTED_SHARERS:
-            return replace(credit, total=share.total, but=" ".join(sorted(sharers.keys() - share.weights.keys())))
-        parts = (Part(person=who, part=fraction_text(share.of(who))) for who in sorted(share.weights))
+            return replace(
+                credit,
+                total=share.total,
+                but=" ".join(sorted(sharers.keys() - share.weights.keys())),
+            )
+        parts = (
+            Part(person=who, part=fraction_text(share.of(who))) for who in sorted(share.weights)
+        )
         return replace(credit, parts=tuple(parts))
 
     def give_turn_back(self, work: PoolWork, sharers: Mapping[str, int]) -> None:
-        """As if the turn had not been; nothing happens where none was taken, or where its period is over."""
+        """As if the turn had not been; nothing happens where none was taken, or where its period is
+        over."""
         turn = work.turn
         if work.person is None or turn is None or turn.period != self._period:
             return
         share = credited_share(turn, sharers)
-        book = given_back(self.book(turn.level), work.person, share, ordinal=turn.ordinal, before=turn.before)
+        book = given_back(
+            self.book(turn.level), work.person, share, ordinal=turn.ordinal, before=turn.before
+        )
         self._set_book(turn.level, book)
 
     def _set_book(self, level: str, book: Book) -> None:
@@ -194,11 +223,16 @@ class AssignmentStep(StepBuilder[PoolState]):
         self._set_load(after)
 
     def count_handed(self, person: str, *, day: str, monday: str, amount: int = 1) -> None:
-        """Count what is handed to somebody who has a limit by day or by week; ``amount`` -1: as if it had not been."""
+        """Count what is handed to somebody who has a limit by day or by week; ``amount`` -1: as if
+        it had not been."""
         before = self.loads.get(person, Load(person=person))
         today = before.today if before.day == day else 0
         this_week = before.this_week if before.day >= monday else 0
-        self._set_load(replace(before, day=day, today=max(0, today + amount), this_week=max(0, this_week + amount)))
+        self._set_load(
+            replace(
+                before, day=day, today=max(0, today + amount), this_week=max(0, this_week + amount)
+            )
+        )
 
     def _set_load(self, after: Load) -> None:
         if after.total or after.today or after.this_week:
@@ -215,7 +249,9 @@ class AssignmentStep(StepBuilder[PoolState]):
         after = replace(
             self._head,
             decided=self.decided,
-            ledgers=tuple(ledger for _, ledger in sorted(ledgers.items())) if self._changed else self._head.ledgers,
+            ledgers=tuple(ledger for _, ledger in sorted(ledgers.items()))
+            if self._changed
+            else self._head.ledgers,
             loads=tuple(load for _, load in sorted(self.loads.items())),
             resume=self.resume,
             again=self.again,

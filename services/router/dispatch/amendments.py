@@ -1,7 +1,9 @@
-"""What changes of a lead while it waits, is offered or is worked on: a raised hand, a level that rises, a consent.
+"""What changes of a lead while it waits, is offered or is worked on: a raised hand, a level that
+rises, a consent.
 
-The pool that has it hears of it in the order of the requests; whoever holds it is told where it has become more urgent. It moves no
-hand-off; a lead that may not be called any more is taken out by its pool.
+The pool that has it hears of it in the order of the requests; whoever holds it is told where it has
+become more urgent. It moves no hand-off; a lead that may not be called any more is taken out by its
+pool.
 """
 
 from dataclasses import replace
@@ -36,7 +38,8 @@ def on_moved(case: Case, staged: LeadStaged) -> Change:
 
 
 def on_amended(case: Case, amended: LeadAmended, routing: RoutingRules) -> Change:
-    """More has become known of the lead. While nobody has taken it, one that belongs elsewhere by what is known now is matched anew."""
+    """More has become known of the lead. While nobody has taken it, one that belongs elsewhere by
+    what is known now is matched anew."""
     current, known = case.head.current, case.open_qualification
     if current is None or known is None or amended.qualification_id != current.qualification_id:
         return unchanged(case)
@@ -49,7 +52,10 @@ def on_amended(case: Case, amended: LeadAmended, routing: RoutingRules) -> Chang
         hand_raised=amended.hand_raised,
         segment=amended.segment,
     )
-    before, after = (routing.expected(context_of_qualified(which, now_ms=case.now)) for which in (known.qualified, qualified))
+    before, after = (
+        routing.expected(context_of_qualified(which, now_ms=case.now))
+        for which in (known.qualified, qualified)
+    )
     if before == after or current.state not in _NOT_TAKEN:
         return amend(case, qualified)
     anew = Wanted(reason=BELONGS_ELSEWHERE, exclude=current.exclude, rejecters=current.rejecters)
@@ -58,12 +64,19 @@ def on_amended(case: Case, amended: LeadAmended, routing: RoutingRules) -> Chang
 
 
 def amend(case: Case, qualified: LeadQualified) -> Change:
-    """Something about the qualification that is open has changed: whoever holds the lead, or the pool that it waits in, is told.
+    """Something about the qualification that is open has changed: whoever holds the lead, or the
+    pool that it waits in, is told.
 
-    A lead that nobody has taken up takes the place and the promise that it has now, or leaves where it may not be called any more.
+    A lead that nobody has taken up takes the place and the promise that it has now, or leaves where
+    it may not be called any more.
     """
     handoff, known = case.head.current, case.open_qualification
-    if handoff is None or known is None or known.qualified == qualified or handoff.state not in _AMENDED:
+    if (
+        handoff is None
+        or known is None
+        or known.qualified == qualified
+        or handoff.state not in _AMENDED
+    ):
         return unchanged(case)
     facts: tuple[Fact, ...] = ()
     if handoff.state != HandoffState.ACCEPTED:
@@ -71,15 +84,22 @@ def amend(case: Case, qualified: LeadQualified) -> Change:
         facts = (Fact(ROUTER_ACCOUNTS, handoff.queue_key, told),)
     urgent = _urgency(qualified) < _urgency(known.qualified)
     if urgent and handoff.owner is not None:
-        reason = HAND_RAISED if qualified.hand_raised and not known.qualified.hand_raised else HOTTER
+        reason = (
+            HAND_RAISED if qualified.hand_raised and not known.qualified.hand_raised else HOTTER
+        )
         facts += changed(case, handoff, HandoffEvent.AMENDED, reason=reason, published=True)
-    return Change(head=case.head, open_qualification=OpenQualification(qualified=qualified), facts=facts)
+    return Change(
+        head=case.head, open_qualification=OpenQualification(qualified=qualified), facts=facts
+    )
 
 
-_NOT_TAKEN: Final = frozenset({HandoffState.REQUESTED, HandoffState.HELD, HandoffState.WATCHED, HandoffState.OFFERED})
+_NOT_TAKEN: Final = frozenset(
+    {HandoffState.REQUESTED, HandoffState.HELD, HandoffState.WATCHED, HandoffState.OFFERED}
+)
 _AMENDED: Final = _NOT_TAKEN | {HandoffState.ACCEPTED}
 BELONGS_ELSEWHERE: Final = "belongs_elsewhere"
-"""Why a lead is taken from a pool or from somebody who has not answered yet: its profile says another pool now."""
+"""Why a lead is taken from a pool or from somebody who has not answered yet: its profile says
+another pool now."""
 
 
 def _urgency(qualified: LeadQualified) -> tuple[bool, int]:

@@ -1,6 +1,8 @@
-"""The agreement in the router's words: who may do what, the pool as assignment sees it, the deadline to act.
+"""The agreement in the router's words: who may do what, the pool as assignment sees it, the
+deadline to act.
 
-The only file of the router that knows how the agreement is compiled, but for the choice of the pool.
+The only file of the router that knows how the agreement is compiled, but for the choice of the
+pool.
 """
 
 from baton.agreement.model.recycling import Outcome
@@ -18,5 +20,7 @@ def authority_of(reference: AgreementReference) -> Authority:
         people=agreement.people,
         pools=agreement.pools,
         blameless=frozenset((ABSENCE, *turn_back)),
-        reassigning=frozenset(name for name, reason in reasons if reason.outcome == Outcome.REASSIGN),
+        reassigning=frozenset(
+            name for name, reason in reasons if reason.outcome == Outcome.REASSIGN
+        ),
     )

@@ -1,7 +1,7 @@
 """What a person may do with a hand-off: claim, pass on, assign; and why not.
 
-Who holds a lead may pass it on; nobody else may take it from them but their managers. What waits in a pool's queue may be claimed by
-the pool's people. Pure; says nothing of how it is carried out.
+Who holds a lead may pass it on; nobody else may take it from them but their managers. What waits in
+a pool's queue may be claimed by the pool's people. Pure; says nothing of how it is carried out.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -46,7 +46,8 @@ class PoolTerms(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """The command may be carried out: the lead goes to ``person``, or to whose turn it is in ``pool``."""
+    """The command may be carried out: the lead goes to ``person``, or to whose turn it is in
+    ``pool``."""
 
     person: str | None = None
     pool: str | None = None
@@ -63,7 +64,8 @@ class Refusal:
 class Authority:
     """The people and pools that authority is read from.
 
-    ``blameless`` are the reasons that are nobody's fault, ``reassigning`` those after which a lead goes to somebody else.
+    ``blameless`` are the reasons that are nobody's fault, ``reassigning`` those after which a lead
+    goes to somebody else.
     """
 
     people: Mapping[str, PersonTerms]
@@ -93,7 +95,8 @@ class Authority:
         return found.manager if found else None
 
     def watcher_of(self, pool: str | None) -> str | None:
-        """Who leads the pool, or else watches its fallback queue, or else manages somebody in it."""
+        """Who leads the pool, or else watches its fallback queue, or else manages somebody in
+        it."""
         found = self.pools.get(pool) if pool else None
         if found is None:
             return None
@@ -106,26 +109,33 @@ class Authority:
         return found is not None and any(each.person == person for each in found.members)
 
     def oversees(self, person: str, handoff: Handoff) -> bool:
-        """Manager of who holds the lead; where it waits: the pool's manager or watcher, or the manager of somebody in it."""
+        """Manager of who holds the lead; where it waits: the pool's manager or watcher, or the
+        manager of somebody in it."""
         if handoff.owner is not None and handoff.state not in WAITING:
             return self.manages(person, handoff.owner)
         found = self.pools.get(handoff.pool) if handoff.pool else None
         return found is not None and (
-            person in (found.watcher, found.manager) or any(self.manages(person, each.person) for each in found.members)
+            person in (found.watcher, found.manager)
+            or any(self.manages(person, each.person) for each in found.members)
         )
 
 
 def may_not_answer(by: str | None, handoff: Handoff, authority: Authority) -> str | None:
     """Why ``by`` may not say yes or no to the hand-off; None: they may.
 
-    Who holds it may, under whichever agreement they were given it. Of what waits its pool's people may, and who oversees it; of what
-    somebody holds, everybody of the agreement: a colleague who stands in is no stranger.
+    Who holds it may, under whichever agreement they were given it. Of what waits its pool's people
+    may, and who oversees it; of what somebody holds, everybody of the agreement: a colleague who
+    stands in is no stranger.
     """
     if by is None or by == handoff.owner:
         return None
     if not authority.works_here(by):
         return UNKNOWN_PERSON
-    if handoff.state not in WAITING or authority.member(by, handoff.pool) or authority.oversees(by, handoff):
+    if (
+        handoff.state not in WAITING
+        or authority.member(by, handoff.pool)
+        or authority.oversees(by, handoff)
+    ):
         return None
     return NOT_IN_THE_POOL
 
@@ -141,11 +151,19 @@ def authorise(command: Command, handoff: Handoff, authority: Authority) -> Permi
             return _claim(command, handoff, authority)
         case CommandKind.PASS_ON:
             allowed = handoff.owner == command.by or authority.oversees(command.by, handoff)
-            return _target(command, handoff, authority) if allowed else Refusal(reason="not_the_holder")
+            return (
+                _target(command, handoff, authority)
+                if allowed
+                else Refusal(reason="not_the_holder")
+            )
         case CommandKind.ASSIGN:
             watches = handoff.state == HandoffState.WATCHED and handoff.owner == command.by
             allowed = watches or authority.oversees(command.by, handoff)
-            return _target(command, handoff, authority) if allowed else Refusal(reason="not_the_manager")
+            return (
+                _target(command, handoff, authority)
+                if allowed
+                else Refusal(reason="not_the_manager")
+            )
         case _:
             return Refusal(reason="unknown_command")
 
@@ -172,4 +190,6 @@ def _target(command: Command, handoff: Handoff, authority: Authority) -> Permit 
         if handoff.owner == command.to_person and handoff.state != HandoffState.WATCHED:
             return Refusal(reason="already_theirs")
         return Permit(person=command.to_person, pool=command.to_pool)
-    return Permit(pool=command.to_pool) if command.to_pool is not None else Refusal(reason="no_target")
+    return (
+        Permit(pool=command.to_pool) if command.to_pool is not None else Refusal(reason="no_target")
+    )

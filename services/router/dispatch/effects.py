@@ -1,7 +1,7 @@
 """How dispatch carries out a move: the next state of the hand-off and the facts that tell of it.
 
-Each function takes the lead's :class:`Case` and gives a :class:`Change`. None decides whether it is right to do so; that is the
-table's word (:mod:`services.router.dispatch.transitions`).
+Each function takes the lead's :class:`Case` and gives a :class:`Change`. None decides whether it is
+right to do so; that is the table's word (:mod:`services.router.dispatch.transitions`).
 """
 
 from collections.abc import Mapping
@@ -9,21 +9,35 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from baton.contracts.leads import LeadQualified
-from baton.contracts.routing import REINSTATED, HandoffKind, HandoffNoted, HandoffRequest, RequestKind
+from baton.contracts.routing import (
+    REINSTATED,
+    HandoffKind,
+    HandoffNoted,
+    HandoffRequest,
+    RequestKind,
+)
 from baton.contracts.streams import HandoffChange, HandoffEvent
 from baton.contracts.topic_names import LEADS_HANDOFFS, ROUTER_ACCOUNTS, ROUTER_HANDOFFS
 from baton.engine.reducer import Fact
 from baton.ids import derived_id
 from services.router import turn_credit
-from services.router.dispatch.state import DONE_KEPT, FORMER_KEPT, DispatchState, Handoff, HandoffState, OpenQualification
+from services.router.dispatch.state import (
+    DONE_KEPT,
+    FORMER_KEPT,
+    DispatchState,
+    Handoff,
+    HandoffState,
+    OpenQualification,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One lead at one moment: what runs, its log time, the agreement in force, and the state so far.
+    """One lead at one moment: what runs, its log time, the agreement in force, and the state so
+    far.
 
-    ``at`` is the append time of the record that runs: states are dated by it, so that what was decided before one and comes after it
-    is recognised.
+    ``at`` is the append time of the record that runs: states are dated by it, so that what was
+    decided before one and comes after it is recognised.
     """
 
     cause: str
@@ -36,7 +50,8 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What came of it: the head and the open qualification from now on, and what to publish, in order."""
+    """What came of it: the head and the open qualification from now on, and what to publish, in
+    order."""
 
     head: DispatchState
     open_qualification: OpenQualification | None
@@ -62,10 +77,14 @@ def unchanged(case: Case, *facts: Fact) -> Change:
 
 
 def ask(case: Case, qualified: LeadQualified, wanted: Wanted) -> Change:
-    """Request a holder for the next attempt of a qualification; whatever was current is remembered as former."""
+    """Request a holder for the next attempt of a qualification; whatever was current is remembered
+    as former."""
     head = case.head
     earlier = (*head.former, *((head.current,) if head.current else ()))
-    attempt = 1 + max((each.attempt for each in earlier if each.qualification_id == qualified.qualification_id), default=0)
+    attempt = 1 + max(
+        (each.attempt for each in earlier if each.qualification_id == qualified.qualification_id),
+        default=0,
+    )
     handoff = Handoff(
         handoff_id=derived_id("handoff", qualified.qualification_id, attempt),
         qualification_id=qualified.qualification_id,
@@ -93,7 +112,10 @@ def ask(case: Case, qualified: LeadQualified, wanted: Wanted) -> Change:
     return Change(
         head=replace(head, current=handoff, former=earlier[-FORMER_KEPT:]),
         open_qualification=OpenQualification(qualified=qualified),
-        facts=(Fact(ROUTER_ACCOUNTS, handoff.queue_key, request), *changed(case, handoff, HandoffEvent.REQUESTED)),
+        facts=(
+            Fact(ROUTER_ACCOUNTS, handoff.queue_key, request),
+            *changed(case, handoff, HandoffEvent.REQUESTED),
+        ),
     )
 
 
@@ -104,10 +126,19 @@ _EVENT_OF: Final[Mapping[str, HandoffEvent]] = {
 
 
 def stop(
-    case: Case, *, state: HandoffState, reason: str, fault: str | None, silent: bool = False, by: str | None = None
+    case: Case,
+    *,
+    state: HandoffState,
+    reason: str,
+    fault: str | None,
+    silent: bool = False,
+    by: str | None = None,
 ) -> Change:
-    """Release the current hand-off; whoever was told of it is told, unless it ended by their own act (``silent``)."""
-    return _released(case, _EVENT_OF[state], state=state, reason=reason, fault=fault, silent=silent, by=by)
+    """Release the current hand-off; whoever was told of it is told, unless it ended by their own
+    act (``silent``)."""
+    return _released(
+        case, _EVENT_OF[state], state=state, reason=reason, fault=fault, silent=silent, by=by
+    )
 
 
 def _released(
@@ -122,18 +153,23 @@ def _released(
 ) -> Change:
     handoff = _current(case)
     ended = replace(handoff, state=state, ended=reason, since_ms=case.at)
-    release = replace(tell(case, handoff, RequestKind.RELEASE, reason=reason), person=handoff.owner, fault=fault)
+    release = replace(
+        tell(case, handoff, RequestKind.RELEASE, reason=reason), person=handoff.owner, fault=fault
+    )
     published = handoff.announced and not silent
     facts = (
         Fact(ROUTER_ACCOUNTS, handoff.queue_key, release),
         *changed(case, handoff, event, reason=reason, by=by, published=published),
     )
     open_qualification = None if state == HandoffState.CLOSED else case.open_qualification
-    return Change(head=replace(case.head, current=ended), open_qualification=open_qualification, facts=facts)
+    return Change(
+        head=replace(case.head, current=ended), open_qualification=open_qualification, facts=facts
+    )
 
 
 def with_person(people: tuple[str, ...], *more: str) -> tuple[str, ...]:
-    """``people`` with ``more`` behind them, each once: the last one is whom the lead was just taken from."""
+    """``people`` with ``more`` behind them, each once: the last one is whom the lead was just taken
+    from."""
     return (*(person for person in people if person not in more), *dict.fromkeys(more))
 
 
@@ -151,7 +187,9 @@ def relieve(case: Case, wanted: Wanted, *, fault: str | None, by: str | None = N
         return unchanged(case)
     before = _current(case)
     reason = wanted.reason or "reassigned"
-    stopped = _released(case, HandoffEvent.WITHDRAWN, state=HandoffState.RETURNED, reason=reason, fault=fault, by=by)
+    stopped = _released(
+        case, HandoffEvent.WITHDRAWN, state=HandoffState.RETURNED, reason=reason, fault=fault, by=by
+    )
     ended = _current(replace(case, head=stopped.head))
     # The former one keeps the state it had, so that it can be reinstated as what it was.
     head = replace(stopped.head, current=replace(ended, state=before.state))
@@ -159,7 +197,9 @@ def relieve(case: Case, wanted: Wanted, *, fault: str | None, by: str | None = N
     return replace(asked, facts=(*stopped.facts, *asked.facts))
 
 
-def replaced(case: Case, qualified: LeadQualified, wanted: Wanted, *, reason: str, silent: bool) -> Change:
+def replaced(
+    case: Case, qualified: LeadQualified, wanted: Wanted, *, reason: str, silent: bool
+) -> Change:
     """Another qualification takes the place of the one that is open."""
     before = _current(case)
     fault = turn_credit.NO_FAULT if before.state != HandoffState.ACCEPTED else None
@@ -171,18 +211,25 @@ def replaced(case: Case, qualified: LeadQualified, wanted: Wanted, *, reason: st
 def accept(case: Case, by: str | None) -> Change:
     """The offer has become open work."""
     handoff = _current(case)
-    accepted = replace(handoff, state=HandoffState.ACCEPTED, owner=handoff.owner or by, since_ms=case.at)
+    accepted = replace(
+        handoff, state=HandoffState.ACCEPTED, owner=handoff.owner or by, since_ms=case.at
+    )
     if handoff.state in (HandoffState.HELD, HandoffState.WATCHED):
         accepted = replace(accepted, owner=by or handoff.owner)
     facts = (
         Fact(ROUTER_ACCOUNTS, handoff.queue_key, _held_by(case, accepted, RequestKind.ACCEPTED)),
         *changed(case, accepted, HandoffEvent.ACCEPTED, by=by),
     )
-    return Change(head=replace(case.head, current=accepted), open_qualification=case.open_qualification, facts=facts)
+    return Change(
+        head=replace(case.head, current=accepted),
+        open_qualification=case.open_qualification,
+        facts=facts,
+    )
 
 
 def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
-    """``handoff`` stands again, as ``state``; the current one, if another was asked for meanwhile, is taken back."""
+    """``handoff`` stands again, as ``state``; the current one, if another was asked for meanwhile,
+    is taken back."""
     current = _current(case)
     again = replace(handoff, state=state, ended=None, announced=True, since_ms=case.at)
     facts: list[Fact] = []
@@ -191,22 +238,32 @@ def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
         if current.state != HandoffState.RETURNED:
             release = tell(case, current, RequestKind.RELEASE, reason="superseded")
             facts.append(
-                Fact(ROUTER_ACCOUNTS, current.queue_key, replace(release, person=current.owner, fault=turn_credit.NO_FAULT))
+                Fact(
+                    ROUTER_ACCOUNTS,
+                    current.queue_key,
+                    replace(release, person=current.owner, fault=turn_credit.NO_FAULT),
+                )
             )
-        superseded = {"reason": "superseded", "in_favour_of": handoff.handoff_id, "published": current.announced}
+        superseded = {
+            "reason": "superseded",
+            "in_favour_of": handoff.handoff_id,
+            "published": current.announced,
+        }
         facts += changed(case, current, HandoffEvent.WITHDRAWN, **superseded)
         former = (*former, replace(current, ended="superseded"))[-FORMER_KEPT:]
     kind = RequestKind.ACCEPTED if state == HandoffState.ACCEPTED else RequestKind.OFFERED
     facts.append(Fact(ROUTER_ACCOUNTS, again.queue_key, _held_by(case, again, kind)))
     facts += changed(case, again, HandoffEvent.REINSTATED, reason=REINSTATED, published=True)
     return Change(
-        head=replace(case.head, current=again, former=former), open_qualification=case.open_qualification, facts=tuple(facts)
+        head=replace(case.head, current=again, former=former),
+        open_qualification=case.open_qualification,
+        facts=tuple(facts),
     )
 
 
 def changed(case: Case, handoff: Handoff, event: HandoffEvent, **more: Any) -> tuple[Fact, ...]:
-    """Tell the other services of a change of ``handoff``, and the outside of one that is ``published``. ``more``: further fields of
-    :class:`HandoffChange`."""
+    """Tell the other services of a change of ``handoff``, and the outside of one that is
+    ``published``. ``more``: further fields of :class:`HandoffChange`."""
     change = replace(
         HandoffChange(
             lead_id=case.head.lead_id,
@@ -225,7 +282,9 @@ def changed(case: Case, handoff: Handoff, event: HandoffEvent, **more: Any) -> t
         **more,
     )
     own = Fact(ROUTER_HANDOFFS, change.lead_id, change)
-    return (own, Fact(LEADS_HANDOFFS, change.lead_id, _noted(change))) if change.published else (own,)
+    return (
+        (own, Fact(LEADS_HANDOFFS, change.lead_id, _noted(change))) if change.published else (own,)
+    )
 
 
 _KINDS: Final[Mapping[str, HandoffKind]] = {

@@ -1,8 +1,9 @@
 """dispatch, per lead: owns the hand-off.
 
-It asks for a holder once per qualification, notes the answer, tells of acceptances and releases in one order with the requests, and
-carries out what the SLA watcher and people want done with the hand-off. A cause that comes again changes nothing; a hand-off that does
-not stand any more is refused by name; an acceptance that crossed a reassignment wins.
+It asks for a holder once per qualification, notes the answer, tells of acceptances and releases in
+one order with the requests, and carries out what the SLA watcher and people want done with the
+hand-off. A cause that comes again changes nothing; a hand-off that does not stand any more is
+refused by name; an acceptance that crossed a reassignment wins.
 
 It chooses neither pool nor person and knows no clock.
 """
@@ -32,9 +33,21 @@ from services.router.dispatch.amendments import on_amended, on_moved
 from services.router.dispatch.authority import authority_of
 from services.router.dispatch.command_authorization import Authority, may_not_answer
 from services.router.dispatch.effects import Case, Change, Wanted, unchanged
-from services.router.dispatch.handlers.actions_and_commands import MANAGER_QUEUE, on_action, on_command, refused, reinstated
+from services.router.dispatch.handlers.actions_and_commands import (
+    MANAGER_QUEUE,
+    on_action,
+    on_command,
+    refused,
+    reinstated,
+)
 from services.router.dispatch.handlers.routing_results import find, on_routed, on_unrouted
-from services.router.dispatch.state import ONLY, OPEN_QUALIFICATION, DispatchState, Handoff, HandoffState
+from services.router.dispatch.state import (
+    ONLY,
+    OPEN_QUALIFICATION,
+    DispatchState,
+    Handoff,
+    HandoffState,
+)
 from services.router.dispatch.transitions import Move, Trigger, move_for
 
 ENDS = frozenset(
@@ -63,7 +76,9 @@ class Dispatch(Reducer[DispatchState, AgreementReference]):
     entry_kinds = (OPEN_QUALIFICATION,)
     adopts = True
 
-    def step(self, view: View[DispatchState], event: Event, *, now: int, reference: AgreementReference) -> Step[DispatchState]:
+    def step(
+        self, view: View[DispatchState], event: Event, *, now: int, reference: AgreementReference
+    ) -> Step[DispatchState]:
         """Take one input record."""
         case = _case(view, now, reference, at=event.at_ms)
         match event.value:
@@ -77,15 +92,23 @@ class Dispatch(Reducer[DispatchState, AgreementReference]):
                 raise TypeError(f"dispatch does not read {type(other).__name__}")
         return _step(view, case, change)
 
-    def adopt(self, view: View[DispatchState], *, old: str, new: AgreementReference, now: int) -> Step[DispatchState]:
+    def adopt(
+        self, view: View[DispatchState], *, old: str, new: AgreementReference, now: int
+    ) -> Step[DispatchState]:
         """Whoever left under the new agreement is relieved of what they hold."""
         case = _case(view, now, new, at=now)
         current = case.head.current
-        if current is None or current.owner is None or current.state not in (HandoffState.OFFERED, HandoffState.ACCEPTED):
+        if (
+            current is None
+            or current.owner is None
+            or current.state not in (HandoffState.OFFERED, HandoffState.ACCEPTED)
+        ):
             return _step(view, case, unchanged(case))
         if authority_of(new).works_here(current.owner):
             return _step(view, case, unchanged(case))
-        wanted = Wanted(reason="owner_left", exclude=effects.with_person(current.exclude, current.owner))
+        wanted = Wanted(
+            reason="owner_left", exclude=effects.with_person(current.exclude, current.owner)
+        )
         return _step(view, case, effects.relieve(case, wanted, fault=turn_credit.NO_FAULT))
 
 
@@ -109,7 +132,9 @@ def _step(view: View[DispatchState], case: Case, change: Change) -> Step[Dispatc
         put=(Put(OPEN_QUALIFICATION, ONLY, change.open_qualification),)
         if change.open_qualification is not None and not keeps
         else (),
-        drop=(Drop(OPEN_QUALIFICATION, ONLY),) if change.open_qualification is None and not keeps else (),
+        drop=(Drop(OPEN_QUALIFICATION, ONLY),)
+        if change.open_qualification is None and not keeps
+        else (),
         facts=change.facts,
     )
 
@@ -146,7 +171,9 @@ def _on_qualified(case: Case, qualified: LeadQualified) -> Change:
     if head.gone == StageEvent.ERASED or qualified.qualification_id in head.done:
         return unchanged(case)
     # A merged lead qualifies only where its merges went full circle, so that it lives again.
-    case = replace(case, head=replace(effects.carried_out(head, qualified.qualification_id), gone=None))
+    case = replace(
+        case, head=replace(effects.carried_out(head, qualified.qualification_id), gone=None)
+    )
     move = move_for(current.state if current else None, Trigger.QUALIFIED)
     if current is None or move is Move.OPEN:
         return effects.ask(case, qualified, Wanted(owner=qualified.owner))
@@ -154,7 +181,9 @@ def _on_qualified(case: Case, qualified: LeadQualified) -> Change:
     passes = same_cycle and current.leg != qualified.leg
     owner = current.owner if same_cycle and not passes else None
     reason = "qualified" if passes else "requalified"
-    return effects.replaced(case, qualified, Wanted(owner=owner or qualified.owner), reason=reason, silent=passes)
+    return effects.replaced(
+        case, qualified, Wanted(owner=owner or qualified.owner), reason=reason, silent=passes
+    )
 
 
 def _on_staged(case: Case, staged: LeadStaged, authority: Authority) -> Change:
@@ -175,11 +204,18 @@ def _on_staged(case: Case, staged: LeadStaged, authority: Authority) -> Change:
             return on_moved(case, staged)
     move = move_for(current.state if current else None, trigger)
     about = find(case, staged.handoff_id) or current
-    if about is not None and move in _ANSWERS and (why := may_not_answer(staged.by, about, authority)) is not None:
+    if (
+        about is not None
+        and move in _ANSWERS
+        and (why := may_not_answer(staged.by, about, authority)) is not None
+    ):
         return refused(case, staged.handoff_id, why, cause=staged.cause_id, by=staged.by)
     match move:
         case Move.ACCEPT if current is not None:
-            if staged.handoff_id is None and (before := _held_before(case, current, staged.by)) is not None:
+            if (
+                staged.handoff_id is None
+                and (before := _held_before(case, current, staged.by)) is not None
+            ):
                 return reinstated(case, before, HandoffState.ACCEPTED, cause=staged.cause_id)
             if current.owner is None and staged.by is None:
                 return refused(case, staged.handoff_id, "nobody_named", cause=staged.cause_id)
@@ -188,12 +224,24 @@ def _on_staged(case: Case, staged: LeadStaged, authority: Authority) -> Change:
             reason = staged.reason or "rejected"
             own = staged.by == current.owner
             fault = turn_credit.of_rejection(staged.reason, authority.blameless)
-            stopped = effects.stop(case, state=HandoffState.RETURNED, reason=reason, fault=fault, silent=own, by=staged.by)
+            stopped = effects.stop(
+                case,
+                state=HandoffState.RETURNED,
+                reason=reason,
+                fault=fault,
+                silent=own,
+                by=staged.by,
+            )
             return _with_rejecter(stopped, staged.by or current.owner)
         case Move.RETRY if current is not None:
             return _match_anew(case, staged, current, authority)
         case Move.REINSTATE if current is not None:
-            return reinstated(case, staged.handoff_id or current.handoff_id, HandoffState.ACCEPTED, cause=staged.cause_id)
+            return reinstated(
+                case,
+                staged.handoff_id or current.handoff_id,
+                HandoffState.ACCEPTED,
+                cause=staged.cause_id,
+            )
         case Move.IGNORE:
             return unchanged(case)
         case _:
@@ -206,7 +254,8 @@ _ANSWERS = frozenset({Move.ACCEPT, Move.RETURN, Move.RETRY, Move.REINSTATE})
 
 
 def _match_anew(case: Case, staged: LeadStaged, current: Handoff, authority: Authority) -> Change:
-    """Somebody says of a lead that waits that it is not for them: it is matched anew at once, and a queue holds it all the while."""
+    """Somebody says of a lead that waits that it is not for them: it is matched anew at once, and a
+    queue holds it all the while."""
     who = (staged.by,) if staged.by else ()
     wanted = Wanted(
         reason=staged.reason,
@@ -215,8 +264,15 @@ def _match_anew(case: Case, staged: LeadStaged, current: Handoff, authority: Aut
     )
     if current.state == HandoffState.WATCHED and staged.by in current.rejecters:
         # It would come back to them; who watches it keeps it, and decides.
-        wanted = replace(wanted, reason=MANAGER_QUEUE, pool=current.pool, watcher=current.owner or "")
-    return effects.relieve(case, wanted, fault=turn_credit.of_rejection(staged.reason, authority.blameless), by=staged.by)
+        wanted = replace(
+            wanted, reason=MANAGER_QUEUE, pool=current.pool, watcher=current.owner or ""
+        )
+    return effects.relieve(
+        case,
+        wanted,
+        fault=turn_credit.of_rejection(staged.reason, authority.blameless),
+        by=staged.by,
+    )
 
 
 def _with_rejecter(change: Change, person: str | None) -> Change:
@@ -229,23 +285,39 @@ def _with_rejecter(change: Change, person: str | None) -> Change:
 
 
 def _held_before(case: Case, current: Handoff, by: str | None) -> str | None:
-    """The former hand-off of the same qualification that ``by`` held, if the current one is not theirs: it is what they accepted."""
+    """The former hand-off of the same qualification that ``by`` held, if the current one is not
+    theirs: it is what they accepted."""
     if by is None or by == current.owner:
         return None
-    mine = [each for each in case.head.former if each.qualification_id == current.qualification_id and each.owner == by]
+    mine = [
+        each
+        for each in case.head.former
+        if each.qualification_id == current.qualification_id and each.owner == by
+    ]
     return mine[-1].handoff_id if mine else None
 
 
 def _on_end(case: Case, staged: LeadStaged, authority: Authority) -> Change:
     current = case.head.current
-    if current is None or (staged.qualification_id != current.qualification_id and staged.event not in FINAL):
+    if current is None or (
+        staged.qualification_id != current.qualification_id and staged.event not in FINAL
+    ):
         return unchanged(case)
     match move_for(current.state, Trigger.ENDED):
         case Move.CLOSE:
             accepted = current.state == HandoffState.ACCEPTED
-            fault = turn_credit.of_end(staged.event, staged.reason, authority.blameless, accepted=accepted)
+            fault = turn_credit.of_end(
+                staged.event, staged.reason, authority.blameless, accepted=accepted
+            )
             own = staged.by is not None and staged.by == current.owner
-            return effects.stop(case, state=HandoffState.CLOSED, reason=staged.event, fault=fault, silent=own, by=staged.by)
+            return effects.stop(
+                case,
+                state=HandoffState.CLOSED,
+                reason=staged.event,
+                fault=fault,
+                silent=own,
+                by=staged.by,
+            )
         case Move.END:
             return effects.end(case, reason=staged.event)
         case _:

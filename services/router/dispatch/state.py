@@ -1,7 +1,8 @@
-"""What dispatch keeps of a lead: the hand-off that stands, the former ones, and what was carried out already.
+"""What dispatch keeps of a lead: the hand-off that stands, the former ones, and what was carried
+out already.
 
-The head holds no personal data and is bounded; the story that the next attempt needs is an entry of its own, dropped when the
-hand-off is closed.
+The head holds no personal data and is bounded; the story that the next attempt needs is an entry of
+its own, dropped when the hand-off is closed.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ DONE_KEPT = 24
 
 
 class HandoffState(StrEnum):
-    """Where a hand-off is. ``requested``: asked for, no answer yet. ``returned``: rejected, its next step is not decided yet."""
+    """Where a hand-off is. ``requested``: asked for, no answer yet. ``returned``: rejected, its
+    next step is not decided yet."""
 
     REQUESTED = "requested"
     HELD = "held"
@@ -32,8 +34,9 @@ class HandoffState(StrEnum):
 class Handoff:
     """One attempt to hand a qualification to somebody.
 
-    ``queue_key`` is the key its request went under: all that follows takes the same path. ``announced``: it was published as routed,
-    held or watched, so taking it away must be published too. ``ended`` is the reason for which it does not stand any more.
+    ``queue_key`` is the key its request went under: all that follows takes the same path.
+    ``announced``: it was published as routed, held or watched, so taking it away must be published
+    too. ``ended`` is the reason for which it does not stand any more.
     """
 
     handoff_id: str

@@ -9,9 +9,11 @@ from services.router.dispatch.state import HandoffState
 
 
 class Trigger(StrEnum):
-    """What can happen to the hand-off that stands. The ``former_`` ones name one that does not stand any more.
+    """What can happen to the hand-off that stands. The ``former_`` ones name one that does not
+    stand any more.
 
-    ``recalled``: the pool gives it back. ``misrouted``: rejected for a reason after which it goes to somebody else.
+    ``recalled``: the pool gives it back. ``misrouted``: rejected for a reason after which it goes
+    to somebody else.
     """
 
     QUALIFIED = "qualified"
@@ -37,11 +39,14 @@ class Trigger(StrEnum):
 class Move(StrEnum):
     """What dispatch does.
 
-    ``open``: ask for a holder. ``replace``: release, then open for another qualification. ``offer``, ``hold``, ``watch``: note the
-    answer. ``accept``: tell that the offer is open work. ``return``: release; what follows is decided elsewhere. ``close``: release,
-    for good. ``end``: the same where nothing is left to release. ``retry``: release and ask again; ``again``: ask again where
-    nothing is left to release. ``confirm``: routed, but accepted before the news of it came. ``reinstate``: the former one stands, the current one is taken back. ``late``: tell whoever was just
-    told that it is taken back. ``refuse_...``: say no and why. ``ignore``: a repeat, or nothing to do.
+    ``open``: ask for a holder. ``replace``: release, then open for another qualification.
+    ``offer``, ``hold``, ``watch``: note the answer. ``accept``: tell that the offer is open work.
+    ``return``: release; what follows is decided elsewhere. ``close``: release, for good. ``end``:
+    the same where nothing is left to release. ``retry``: release and ask again; ``again``: ask
+    again where nothing is left to release. ``confirm``: routed, but accepted before the news of it
+    came. ``reinstate``: the former one stands, the current one is taken back. ``late``: tell
+    whoever was just told that it is taken back. ``refuse_...``: say no and why. ``ignore``: a
+    repeat, or nothing to do.
     """
 
     OPEN = "open"
@@ -73,9 +78,11 @@ _STATES: tuple[HandoffState | None, ...] = (
     HandoffState.RETURNED,
     HandoffState.CLOSED,
 )
-# One line per trigger, one column per state, in the order of _STATES. None: the lead never had a hand-off.
+# One line per trigger, one column per state, in the order of _STATES. None: the lead never had a
+# hand-off.
 _ROWS: dict[Trigger, tuple[Move, ...]] = {
-    #                           none               requested       held            watched         offered         accepted           returned            closed
+    # none               requested       held            watched         offered         accepted
+    # returned            closed
     Trigger.QUALIFIED:        (Move.OPEN,         Move.REPLACE,   Move.REPLACE,   Move.REPLACE,   Move.REPLACE,   Move.REPLACE,      Move.OPEN,          Move.OPEN),
     Trigger.ROUTED:           (Move.LATE,         Move.OFFER,     Move.OFFER,     Move.OFFER,     Move.IGNORE,    Move.CONFIRM,      Move.LATE,          Move.LATE),
     Trigger.HELD:             (Move.LATE,         Move.HOLD,      Move.HOLD,      Move.HOLD,      Move.IGNORE,    Move.IGNORE,       Move.LATE,          Move.LATE),
@@ -96,7 +103,9 @@ _ROWS: dict[Trigger, tuple[Move, ...]] = {
     Trigger.FORMER_COMMANDED: (Move.REFUSE_STALE,) * 8,
 }  # fmt: skip
 TABLE: dict[tuple[HandoffState | None, Trigger], Move] = {
-    (state, trigger): move for trigger, row in _ROWS.items() for state, move in zip(_STATES, row, strict=True)
+    (state, trigger): move
+    for trigger, row in _ROWS.items()
+    for state, move in zip(_STATES, row, strict=True)
 }
 
 

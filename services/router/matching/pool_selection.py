@@ -1,8 +1,10 @@
-"""Which pool a qualified lead belongs to: the first that fits of a fixed order, with the path there.
+"""Which pool a qualified lead belongs to: the first that fits of a fixed order, with the path
+there.
 
-Suppressed (a rule, or no consent for being called) - the owner of the open cycle - a customer's account owner - the holder of a
-colleague's open hand-off - the named account - territory - segment - default. What a person decided (claim, pass on, assign) comes
-before all but suppression. Pure: account, request and agreement in, pool or reason out.
+Suppressed (a rule, or no consent for being called) - the owner of the open cycle - a customer's
+account owner - the holder of a colleague's open hand-off - the named account - territory - segment
+- default. What a person decided (claim, pass on, assign) comes before all but suppression. Pure:
+account, request and agreement in, pool or reason out.
 """
 
 from collections.abc import Sequence
@@ -35,7 +37,8 @@ class Suppressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """The pool, by ``rule``. ``person`` is to have it (for certain if ``forced``), or whoever holds the hand-off ``beside``."""
+    """The pool, by ``rule``. ``person`` is to have it (for certain if ``forced``), or whoever holds
+    the hand-off ``beside``."""
 
     pool: str
     rule: str
@@ -64,7 +67,8 @@ def choose_pool(
     *,
     now: int,
 ) -> Chosen | Suppressed:
-    """The decision for one request. ``colleagues``: the open hand-offs of other leads at the account, by id."""
+    """The decision for one request. ``colleagues``: the open hand-offs of other leads at the
+    account, by id."""
     context = context_of_qualified(qualified, now_ms=now, account=account.scored)
     verdict = suppression_of(context, agreement)
     if verdict.reason is not None:
@@ -74,22 +78,41 @@ def choose_pool(
         return _as_told(request, context, agreement, path)
     rules = (
         (OWNER_OF_CYCLE, _with_person(_cycle_owner(request, qualified), context, agreement)),
-        (CUSTOMER_OWNER, _with_person(_customer_owner(account, qualified, agreement), context, agreement)),
+        (
+            CUSTOMER_OWNER,
+            _with_person(_customer_owner(account, qualified, agreement), context, agreement),
+        ),
         (COLLEAGUE, _colleague(colleagues, context, agreement)),
         (NAMED_ACCOUNT, _named(context, agreement)),
     )
     for rule, found in rules:
         if isinstance(found, Found):
             path.append(RoutingStep(rule=rule, outcome=CHOSEN))
-            return Chosen(pool=found.pool, rule=rule, path=tuple(path), person=found.person, beside=found.beside)
+            return Chosen(
+                pool=found.pool,
+                rule=rule,
+                path=tuple(path),
+                person=found.person,
+                beside=found.beside,
+            )
         path.append(RoutingStep(rule=rule, outcome=found))
     choice = agreement.routing.choose(context)
     skills = agreement.routing.skills_for(context, choice.rule, agreement.pools[choice.pool].skills)
     path += [*choice.path[:-1], *skills.path, choice.path[-1]]
-    return Chosen(pool=choice.pool, rule=choice.path[-1].rule, path=tuple(path), skills=tuple(sorted(skills.needed)))
+    return Chosen(
+        pool=choice.pool,
+        rule=choice.path[-1].rule,
+        path=tuple(path),
+        skills=tuple(sorted(skills.needed)),
+    )
 
 
-def _as_told(request: HandoffRequest, context: ConditionContext, agreement: CompiledAgreement, path: list[RoutingStep]) -> Chosen:
+def _as_told(
+    request: HandoffRequest,
+    context: ConditionContext,
+    agreement: CompiledAgreement,
+    path: list[RoutingStep],
+) -> Chosen:
     rule = MANUAL if request.watcher is None else MANAGER_QUEUE
     path.append(RoutingStep(rule=rule, outcome=request.reason or CHOSEN))
     pool = request.pool if request.pool in agreement.pools else None
@@ -106,7 +129,9 @@ def _as_told(request: HandoffRequest, context: ConditionContext, agreement: Comp
     return Chosen(pool=pool or agreement.routing.choose(context).pool, rule=rule, path=tuple(path))
 
 
-def _with_person(person: str | None, context: ConditionContext, agreement: CompiledAgreement) -> Found | str:
+def _with_person(
+    person: str | None, context: ConditionContext, agreement: CompiledAgreement
+) -> Found | str:
     """The pool in which ``person`` takes such leads, or why not."""
     if person is None:
         return NO
@@ -123,7 +148,9 @@ def _cycle_owner(request: HandoffRequest, qualified: LeadQualified) -> str | Non
     return None if won_it else request.owner
 
 
-def _customer_owner(account: AccountState, qualified: LeadQualified, agreement: CompiledAgreement) -> str | None:
+def _customer_owner(
+    account: AccountState, qualified: LeadQualified, agreement: CompiledAgreement
+) -> str | None:
     winners = _winners(qualified)
     if account.customer_of is None and not winners:
         return None
@@ -132,20 +159,33 @@ def _customer_owner(account: AccountState, qualified: LeadQualified, agreement: 
 
 
 def _winners(qualified: LeadQualified) -> list[str]:
-    return [each.holder for each in qualified.story.earlier_cycles if each.outcome in WON and each.holder]
+    return [
+        each.holder
+        for each in qualified.story.earlier_cycles
+        if each.outcome in WON and each.holder
+    ]
 
 
 def _colleague(
-    colleagues: Sequence[tuple[str, OpenHandoff]], context: ConditionContext, agreement: CompiledAgreement
+    colleagues: Sequence[tuple[str, OpenHandoff]],
+    context: ConditionContext,
+    agreement: CompiledAgreement,
 ) -> Found | str:
-    """A buying group stays with one person. Sales keeps what it has begun, whichever leg the colleague is on; the bridge team keeps
-    its own leg only."""
+    """A buying group stays with one person. Sales keeps what it has begun, whichever leg the
+    colleague is on; the bridge team keeps its own leg only."""
     if not agreement.routing.keep_colleagues_together:
         return "not kept together"
-    fitting = [each for each in colleagues if each[1].kind in ("sales", context.leg) and each[1].pool in agreement.pools]
+    fitting = [
+        each
+        for each in colleagues
+        if each[1].kind in ("sales", context.leg) and each[1].pool in agreement.pools
+    ]
     if not fitting:
         return NO
-    handoff_id, found = min(fitting, key=lambda each: (each[1].kind != "sales", not each[1].accepted, each[1].since_ms, each[0]))
+    handoff_id, found = min(
+        fitting,
+        key=lambda each: (each[1].kind != "sales", not each[1].accepted, each[1].since_ms, each[0]),
+    )
     return Found(pool=found.pool, beside=handoff_id)
 
 

@@ -1,7 +1,8 @@
 """matching, per account (or per lead that has none): which pool a request goes to.
 
-It keeps what belongs to the account: its open hand-offs, so that a buying group stays with one person, and whose customer it is. What
-follows a request goes to the pool the request went to, in the same order. Each suppression is published with its reason.
+It keeps what belongs to the account: its open hand-offs, so that a buying group stays with one
+person, and whose customer it is. What follows a request goes to the pool the request went to, in
+the same order. Each suppression is published with its reason.
 
 It knows no turns and no hours: who in the pool gets the lead is assignment's.
 """
@@ -11,7 +12,12 @@ from dataclasses import replace
 from baton.agreement.reference import AgreementReference
 from baton.contracts.leads import AccountScored, LeadQualified
 from baton.contracts.routing import HandoffRequest, LeadUnrouted, QueueItem, RequestKind
-from baton.contracts.topic_names import ACCOUNTS_SCORED, LEADS_UNROUTED, ROUTER_ACCOUNTS, ROUTER_QUEUE
+from baton.contracts.topic_names import (
+    ACCOUNTS_SCORED,
+    LEADS_UNROUTED,
+    ROUTER_ACCOUNTS,
+    ROUTER_QUEUE,
+)
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
 from services.router.matching.pool_selection import Chosen, Suppressed, choose_pool
 from services.router.matching.state import OPEN, AccountState, OpenHandoff
@@ -30,7 +36,9 @@ class Matching(Reducer[AccountState, AgreementReference]):
     head_type = AccountState
     entry_kinds = (OPEN,)
 
-    def step(self, view: View[AccountState], event: Event, *, now: int, reference: AgreementReference) -> Step[AccountState]:
+    def step(
+        self, view: View[AccountState], event: Event, *, now: int, reference: AgreementReference
+    ) -> Step[AccountState]:
         """Take one input record."""
         match event.value:
             case AccountScored() as scored:
@@ -41,7 +49,9 @@ class Matching(Reducer[AccountState, AgreementReference]):
                 raise TypeError(f"matching does not read {type(other).__name__}")
 
 
-def _on_request(view: View[AccountState], request: HandoffRequest, now: int, reference: AgreementReference) -> Step[AccountState]:
+def _on_request(
+    view: View[AccountState], request: HandoffRequest, now: int, reference: AgreementReference
+) -> Step[AccountState]:
     match request.kind:
         case RequestKind.REQUEST if request.qualified is not None:
             return _ask(view, request, request.qualified, now, reference)
@@ -56,7 +66,11 @@ def _on_request(view: View[AccountState], request: HandoffRequest, now: int, ref
 
 
 def _ask(
-    view: View[AccountState], request: HandoffRequest, qualified: LeadQualified, now: int, reference: AgreementReference
+    view: View[AccountState],
+    request: HandoffRequest,
+    qualified: LeadQualified,
+    now: int,
+    reference: AgreementReference,
 ) -> Step[AccountState]:
     if view.get(OPEN, request.handoff_id) is not None:
         return Step(head=view.head)
@@ -90,17 +104,26 @@ def _ask(
             )
 
 
-def _note(view: View[AccountState], request: HandoffRequest, now: int, reference: AgreementReference) -> Step[AccountState]:
-    """An offer became open work, or stands again after its release: then it is written down anew."""
+def _note(
+    view: View[AccountState], request: HandoffRequest, now: int, reference: AgreementReference
+) -> Step[AccountState]:
+    """An offer became open work, or stands again after its release: then it is written down
+    anew."""
     known = view.get(OPEN, request.handoff_id)
     pool = known.pool if known else request.pool
     if pool is None:
         return Step(head=view.head)
     found = reference.agreement.pools.get(pool)
-    fresh = OpenHandoff(lead_id=request.lead_id, pool=pool, kind=found.kind if found else "sales", since_ms=now)
+    fresh = OpenHandoff(
+        lead_id=request.lead_id, pool=pool, kind=found.kind if found else "sales", since_ms=now
+    )
     noted = replace(known or fresh, accepted=request.kind == RequestKind.ACCEPTED)
     item = replace(_item(request, pool, now), person=request.person)
-    return Step(head=_kept(_account(view)), put=(Put(OPEN, request.handoff_id, noted),), facts=(Fact(ROUTER_QUEUE, pool, item),))
+    return Step(
+        head=_kept(_account(view)),
+        put=(Put(OPEN, request.handoff_id, noted),),
+        facts=(Fact(ROUTER_QUEUE, pool, item),),
+    )
 
 
 def _amend(view: View[AccountState], request: HandoffRequest, now: int) -> Step[AccountState]:
@@ -120,7 +143,11 @@ def _release(view: View[AccountState], request: HandoffRequest, now: int) -> Ste
     if known is None:
         return Step(head=_kept(account))
     item = replace(_item(request, known.pool, now), person=request.person)
-    return Step(head=_kept(account), drop=(Drop(OPEN, request.handoff_id),), facts=(Fact(ROUTER_QUEUE, known.pool, item),))
+    return Step(
+        head=_kept(account),
+        drop=(Drop(OPEN, request.handoff_id),),
+        facts=(Fact(ROUTER_QUEUE, known.pool, item),),
+    )
 
 
 def _account(view: View[AccountState]) -> AccountState:
@@ -128,7 +155,8 @@ def _account(view: View[AccountState]) -> AccountState:
 
 
 def _kept(account: AccountState) -> AccountState | None:
-    """A head that says nothing is not kept: most leads without an account would leave one behind."""
+    """A head that says nothing is not kept: most leads without an account would leave one
+    behind."""
     return None if account == AccountState(key=account.key) else account
 
 
@@ -148,7 +176,11 @@ def _item(request: HandoffRequest, pool: str, now: int) -> QueueItem:
 
 
 def _suppressed(
-    request: HandoffRequest, qualified: LeadQualified, suppressed: Suppressed, now: int, agreement: str
+    request: HandoffRequest,
+    qualified: LeadQualified,
+    suppressed: Suppressed,
+    now: int,
+    agreement: str,
 ) -> LeadUnrouted:
     return LeadUnrouted(
         handoff_id=request.handoff_id,

@@ -1,4 +1,5 @@
-"""What matching keeps of an account: what is known of it, whose customer it is, and the hand-offs that are open at it."""
+"""What matching keeps of an account: what is known of it, whose customer it is, and the hand-offs
+that are open at it."""
 
 from dataclasses import dataclass
 
@@ -8,7 +9,8 @@ from baton.engine.reducer import EntryKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountState:
-    """The head of an account (or of a lead without one). ``customer_of`` won it last; None: no customer of ours, as far as is known."""
+    """The head of an account (or of a lead without one). ``customer_of`` won it last; None: no
+    customer of ours, as far as is known."""
 
     key: str
     scored: AccountScored | None = None
@@ -17,7 +19,8 @@ class AccountState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenHandoff:
-    """An open hand-off at the account, by its id. ``pool`` is where its request went: all that follows goes there too."""
+    """An open hand-off at the account, by its id. ``pool`` is where its request went: all that
+    follows goes there too."""
 
     lead_id: str
     pool: str

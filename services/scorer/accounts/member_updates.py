@@ -1,7 +1,9 @@
-"""How an account tells its people what it is, where the agreement's gates ask: so many at a time, each the newest, and round until all know.
+"""How an account tells its people what it is, where the agreement's gates ask: so many at a time,
+each the newest, and round until all know.
 
-A change while a round is under way makes it a whole round again from where it is, so nobody is left out however often the account
-changes, and a busy account tells each person once a round and not once a change.
+A change while a round is under way makes it a whole round again from where it is, so nobody is left
+out however often the account changes, and a busy account tells each person once a round and not
+once a change.
 """
 
 from __future__ import annotations
@@ -21,12 +23,17 @@ _WEIGHT: Final = {Because.TIME: 0, Because.ACT: 1, Because.AGREEMENT: 2}
 
 
 def begun(head: AccountHead, because: Because) -> AccountHead:
-    """Everybody is to be told. What the round is about is the weightiest of what happened since it began."""
+    """Everybody is to be told. What the round is about is the weightiest of what happened since it
+    began."""
     former = Because(head.because) if head.untold else Because.TIME
-    return replace(head, untold=head.people, because=max(former, because, key=_WEIGHT.__getitem__).value)
+    return replace(
+        head, untold=head.people, because=max(former, because, key=_WEIGHT.__getitem__).value
+    )
 
 
-def told_some(view: View[AccountHead], head: AccountHead, *, now: int, version: str) -> tuple[AccountHead, tuple[Fact, ...]]:
+def told_some(
+    view: View[AccountHead], head: AccountHead, *, now: int, version: str
+) -> tuple[AccountHead, tuple[Fact, ...]]:
     """The next people of the round, and the head after it."""
     number = min(SLICE, head.untold)
     names = list(_next(view, head.told_to, number))
@@ -59,4 +66,6 @@ def _next(view: View[AccountHead], after: str, number: int) -> Iterator[str]:
     found = view.scan(PERSON_OF, first=after + "\0", limit=number)
     yield from (name for name, _ in found)
     if len(found) < number:
-        yield from (name for name, _ in view.scan(PERSON_OF, below=after + "\0", limit=number - len(found)))
+        yield from (
+            name for name, _ in view.scan(PERSON_OF, below=after + "\0", limit=number - len(found))
+        )

@@ -1,12 +1,14 @@
 """The accounts reducer: a company as a buying group. Keyed by account.
 
-Number of distinct people and of engaged ones, the sum of their engagement, the most senior role. People are entries; a move of a lead is a
-remove here and an add there. Each part carries the lead's sums, so the numbers are right to the bit at the moment they are published:
-what every lead is worth then, not what it was when it told last. Who has cooled to less than a point is not engaged.
+Number of distinct people and of engaged ones, the sum of their engagement, the most senior role.
+People are entries; a move of a lead is a remove here and an add there. Each part carries the lead's
+sums, so the numbers are right to the bit at the moment they are published: what every lead is worth
+then, not what it was when it told last. Who has cooled to less than a point is not engaged.
 
-Counting looks at everybody. A small account is counted with each part; a large one at most once a minute, so that a busy company costs no
-more than a quiet one. By itself the account is counted when it may have passed a visible step or somebody may have cooled, never
-more often than hourly. Where the agreement's gates ask what an account is, its people are told when it changed visibly.
+Counting looks at everybody. A small account is counted with each part; a large one at most once a
+minute, so that a busy company costs no more than a quiet one. By itself the account is counted when
+it may have passed a visible step or somebody may have cooled, never more often than hourly. Where
+the agreement's gates ask what an account is, its people are told when it changed visibly.
 """
 
 from __future__ import annotations
@@ -20,7 +22,12 @@ from baton.contracts.topic_names import ACCOUNTS_SCORED, SCORER_ACCOUNTS, SCORER
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
 from services.scorer.accounts.member_updates import SLICE_MS, begun, told_some
 from services.scorer.accounts.state import ENTRY_KINDS, PERSON_OF, AccountHead, AccountPerson
-from services.scorer.score.account_contribution import ENGAGED_MICRO, SHOWN_STEP_MICRO, Falling, unpacked
+from services.scorer.score.account_contribution import (
+    ENGAGED_MICRO,
+    SHOWN_STEP_MICRO,
+    Falling,
+    unpacked,
+)
 
 AT_ONCE: Final = 32
 """Accounts of so many people are counted with each part."""
@@ -40,7 +47,9 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
     entry_kinds = ENTRY_KINDS
     adopts: ClassVar[bool] = True
 
-    def step(self, view: View[AccountHead], event: Event, *, now: int, reference: AgreementReference) -> Step[AccountHead]:
+    def step(
+        self, view: View[AccountHead], event: Event, *, now: int, reference: AgreementReference
+    ) -> Step[AccountHead]:
         """Take what one lead contributes from now on."""
         part: AccountPart = event.value
         former = view.get(PERSON_OF, part.lead_id)
@@ -52,25 +61,57 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
         drop = () if person else (Drop(PERSON_OF, part.lead_id),)
         due_ms = head.counted_at_ms + GATHER_MS
         if head.people > AT_ONCE and now < due_ms:
-            head = replace(head, count_at_ms=due_ms if head.count_at_ms is None else min(head.count_at_ms, due_ms))
-            return Step(head=head, wake_at=_wake_at(head, _next_slice(view, now)), put=put, drop=drop)
-        others = [each for lead_id, each in view.scan(PERSON_OF, limit=MOST_PEOPLE) if lead_id != part.lead_id]
-        head, facts = _counted(head, [*others, person] if person else others, reference, view.key, now=now, cause=part.cause_id)
-        return Step(head=head, wake_at=_wake_at(head, _next_slice(view, now)), put=put, drop=drop, facts=facts)
+            head = replace(
+                head,
+                count_at_ms=due_ms if head.count_at_ms is None else min(head.count_at_ms, due_ms),
+            )
+            return Step(
+                head=head, wake_at=_wake_at(head, _next_slice(view, now)), put=put, drop=drop
+            )
+        others = [
+            each
+            for lead_id, each in view.scan(PERSON_OF, limit=MOST_PEOPLE)
+            if lead_id != part.lead_id
+        ]
+        head, facts = _counted(
+            head,
+            [*others, person] if person else others,
+            reference,
+            view.key,
+            now=now,
+            cause=part.cause_id,
+        )
+        return Step(
+            head=head,
+            wake_at=_wake_at(head, _next_slice(view, now)),
+            put=put,
+            drop=drop,
+            facts=facts,
+        )
 
-    def wake(self, view: View[AccountHead], *, now: int, reference: AgreementReference) -> Step[AccountHead]:
-        """Time has passed over its people, enough has been gathered, or some of them are still to be told."""
+    def wake(
+        self, view: View[AccountHead], *, now: int, reference: AgreementReference
+    ) -> Step[AccountHead]:
+        """Time has passed over its people, enough has been gathered, or some of them are still to
+        be told."""
         head = view.head or AccountHead()
         facts: tuple[Fact, ...] = ()
         if head.untold:
             head, facts = told_some(view, head, now=now, version=reference.version)
         if head.count_at_ms is not None and head.count_at_ms <= now:
-            head, scored = _counted(head, _everybody(view), reference, view.key, now=now, cause=view.cause)
+            head, scored = _counted(
+                head, _everybody(view), reference, view.key, now=now, cause=view.cause
+            )
             facts += scored
-        return Step(head=head, wake_at=_wake_at(head, now + SLICE_MS if facts else now), facts=facts)
+        return Step(
+            head=head, wake_at=_wake_at(head, now + SLICE_MS if facts else now), facts=facts
+        )
 
-    def adopt(self, view: View[AccountHead], *, old: str, new: AgreementReference, now: int) -> Step[AccountHead]:
-        """Another agreement may rank roles differently; what it makes of its acts each lead tells by itself."""
+    def adopt(
+        self, view: View[AccountHead], *, old: str, new: AgreementReference, now: int
+    ) -> Step[AccountHead]:
+        """Another agreement may rank roles differently; what it makes of its acts each lead tells
+        by itself."""
         head = view.head or AccountHead()
         head, facts = _counted(head, _everybody(view), new, view.key, now=now, cause=view.cause)
         return Step(head=head, wake_at=_wake_at(head, _next_slice(view, now)), facts=facts)
@@ -81,14 +122,19 @@ def _everybody(view: View[AccountHead]) -> list[AccountPerson]:
 
 
 def _next_slice(view: View[AccountHead], now: int) -> int:
-    """When the next of its people are told: at once, unless a round is under way, which keeps its pace."""
+    """When the next of its people are told: at once, unless a round is under way, which keeps its
+    pace."""
     under_way = view.head is not None and view.head.untold
     return view.wake_at if under_way and view.wake_at is not None else now
 
 
 def _wake_at(head: AccountHead, next_slice_ms: int) -> int | None:
     """When it is counted next, or the next of its people are told."""
-    due = [each for each in (head.count_at_ms, next_slice_ms if head.untold else None) if each is not None]
+    due = [
+        each
+        for each in (head.count_at_ms, next_slice_ms if head.untold else None)
+        if each is not None
+    ]
     return min(due, default=None)
 
 
@@ -98,11 +144,17 @@ def _person(part: AccountPart, former: AccountPerson | None) -> AccountPerson | 
         return None
     role = former.role if part.kind == "score" and former is not None else part.role
     return AccountPerson(
-        engagement_micro=part.engagement_micro, role=role, at_ms=part.at_ms, sums=part.sums, until_ms=part.until_ms
+        engagement_micro=part.engagement_micro,
+        role=role,
+        at_ms=part.at_ms,
+        sums=part.sums,
+        until_ms=part.until_ms,
     )
 
 
-def _joined(head: AccountHead, former: AccountPerson | None, person: AccountPerson | None) -> AccountHead:
+def _joined(
+    head: AccountHead, former: AccountPerson | None, person: AccountPerson | None
+) -> AccountHead:
     """The head with the number of people and of each role as they are now."""
     if former is not None and person is not None and former.role == person.role:
         return head
@@ -113,19 +165,31 @@ def _joined(head: AccountHead, former: AccountPerson | None, person: AccountPers
         people += sign
         if each.role:
             roles[each.role] = roles.get(each.role, 0) + sign
-    return replace(head, people=people, roles={role: number for role, number in sorted(roles.items()) if number})
+    return replace(
+        head,
+        people=people,
+        roles={role: number for role, number in sorted(roles.items()) if number},
+    )
 
 
 def most_senior(head: AccountHead, reference: AgreementReference) -> str | None:
     """The role that the agreement ranks highest; of those it does not rank, the first by name."""
-    return min(head.roles, key=lambda role: (reference.agreement.seniority(role), role), default=None)
+    return min(
+        head.roles, key=lambda role: (reference.agreement.seniority(role), role), default=None
+    )
 
 
 def _counted(
-    head: AccountHead, people: list[AccountPerson], reference: AgreementReference, account_id: str, *, now: int, cause: str
+    head: AccountHead,
+    people: list[AccountPerson],
+    reference: AgreementReference,
+    account_id: str,
+    *,
+    now: int,
+    cause: str,
 ) -> tuple[AccountHead, tuple[Fact, ...]]:
-    """Count everybody as of now, publish the account where it changed visibly, and see when it may next. While somebody's part is known
-    to be on its way nothing is told, for a minute at most."""
+    """Count everybody as of now, publish the account where it changed visibly, and see when it may
+    next. While somebody's part is known to be on its way nothing is told, for a minute at most."""
     if any(0 < each.until_ms <= now < each.until_ms + GATHER_MS for each in people):
         return replace(head, count_at_ms=now + GATHER_MS), ()
     total, engaged, quiet_ms = Falling(), 0, []
@@ -149,7 +213,9 @@ def _counted(
     told, facts = _told(account_id, counted, reference, now=now, cause=cause)
     if facts and reference.agreement.lifecycle.asks_account:
         adopted = head.version not in ("", reference.version)
-        told = begun(told, Because.AGREEMENT if adopted else Because.ACT if head.uncounted else Because.TIME)
+        told = begun(
+            told, Because.AGREEMENT if adopted else Because.ACT if head.uncounted else Because.TIME
+        )
     return told, facts
 
 
@@ -157,8 +223,20 @@ def _told(
     account_id: str, head: AccountHead, reference: AgreementReference, *, now: int, cause: str
 ) -> tuple[AccountHead, tuple[Fact, ...]]:
     senior = most_senior(head, reference)
-    before = head.shown_people, head.shown_engaged, head.shown_micro // SHOWN_STEP_MICRO, head.shown_role, head.version
-    after = head.people, head.engaged_people, head.engagement_micro // SHOWN_STEP_MICRO, senior, reference.version
+    before = (
+        head.shown_people,
+        head.shown_engaged,
+        head.shown_micro // SHOWN_STEP_MICRO,
+        head.shown_role,
+        head.version,
+    )
+    after = (
+        head.people,
+        head.engaged_people,
+        head.engagement_micro // SHOWN_STEP_MICRO,
+        senior,
+        reference.version,
+    )
     if before == after:
         return head, ()
     scored = AccountScored(

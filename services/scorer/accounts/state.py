@@ -11,10 +11,12 @@ from baton.engine.reducer import EntryKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHead:
-    """``people`` and ``roles``, how many have each role, are kept with each part. ``engaged_people`` and ``engagement_micro``, the sum over
-    all, are as of ``counted_at_ms``. ``shown_...``: what was published last, under the agreement ``version``. ``count_at_ms``: when it is counted
-    next; ``uncounted``: a part came since it was counted. ``untold``: so many people are still to be told, the ones after ``told_to`` first, and
-    ``because`` of what (:mod:`.member_updates`).
+    """``people`` and ``roles``, how many have each role, are kept with each part.
+    ``engaged_people`` and ``engagement_micro``, the sum over all, are as of ``counted_at_ms``.
+    ``shown_...``: what was published last, under the agreement ``version``. ``count_at_ms``: when
+    it is counted next; ``uncounted``: a part came since it was counted. ``untold``: so many people
+    are still to be told, the ones after ``told_to`` first, and ``because`` of what
+    (:mod:`.member_updates`).
     """
 
     people: int = 0
@@ -36,8 +38,9 @@ class AccountHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPerson:
-    """What one lead contributes: ``engagement_micro`` at ``at_ms``, and by ``sums`` at any later moment (:mod:`services.scorer.score.account_contribution`) before ``until_ms``,
-    when the lead tells anew; 0: for good."""
+    """What one lead contributes: ``engagement_micro`` at ``at_ms``, and by ``sums`` at any later
+    moment (:mod:`services.scorer.score.account_contribution`) before ``until_ms``, when the lead
+    tells anew; 0: for good."""
 
     engagement_micro: int
     role: str | None

@@ -1,8 +1,9 @@
 """The backlog reducer: lets the leads that a new agreement made ready go in drips. Keyed by pool.
 
-A lower threshold makes many leads ready at once; nobody can call them all on one morning. They wait here, hot ones first and then by
-score, and so many a day go as the agreement says. The first are let go a minute after the first one came, so that the best of the whole
-backlog can be told; all of them when the house calendar is open. One writer a pool: the number is kept exactly.
+A lower threshold makes many leads ready at once; nobody can call them all on one morning. They wait
+here, hot ones first and then by score, and so many a day go as the agreement says. The first are
+let go a minute after the first one came, so that the best of the whole backlog can be told; all of
+them when the house calendar is open. One writer a pool: the number is kept exactly.
 """
 
 from __future__ import annotations
@@ -17,7 +18,14 @@ from baton.agreement.wall_time import instant_ms, local_date, zone_named
 from baton.contracts.leads import BacklogPart, BacklogRelease
 from baton.contracts.topic_names import SCORER_BACKLOG, SCORER_RELEASES
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
-from services.scorer.backlog.state import ENTRY_KINDS, PLACE, WAITING, BacklogHead, WaitingLead, WaitingPlace
+from services.scorer.backlog.state import (
+    ENTRY_KINDS,
+    PLACE,
+    WAITING,
+    BacklogHead,
+    WaitingLead,
+    WaitingPlace,
+)
 
 GATHER_MS: Final = 60_000
 _BEST: Final = 10**15
@@ -33,7 +41,9 @@ class Backlog(Reducer[BacklogHead, AgreementReference]):
     head_type: ClassVar[type[BacklogHead] | None] = BacklogHead
     entry_kinds = ENTRY_KINDS
 
-    def step(self, view: View[BacklogHead], event: Event, *, now: int, reference: AgreementReference) -> Step[BacklogHead]:
+    def step(
+        self, view: View[BacklogHead], event: Event, *, now: int, reference: AgreementReference
+    ) -> Step[BacklogHead]:
         """A lead waits from now on, or does so no more."""
         part: BacklogPart = event.value
         head = view.head or BacklogHead()
@@ -52,7 +62,9 @@ class Backlog(Reducer[BacklogHead, AgreementReference]):
         )
         return Step(head=head, wake_at=head.next_at_ms, put=put, drop=drop[1:])
 
-    def wake(self, view: View[BacklogHead], *, now: int, reference: AgreementReference) -> Step[BacklogHead]:
+    def wake(
+        self, view: View[BacklogHead], *, now: int, reference: AgreementReference
+    ) -> Step[BacklogHead]:
         """Let go as many as today allows."""
         head = view.head or BacklogHead()
         today = day_of(now, reference)
@@ -65,8 +77,15 @@ class Backlog(Reducer[BacklogHead, AgreementReference]):
         return Step(
             head=head,
             wake_at=head.next_at_ms,
-            drop=tuple(each for place, waiting in going for each in (Drop(PLACE, place), Drop(WAITING, waiting.lead_id))),
-            facts=tuple(Fact(SCORER_RELEASES, waiting.lead_id, _release(view, waiting, now, reference)) for _, waiting in going),
+            drop=tuple(
+                each
+                for place, waiting in going
+                for each in (Drop(PLACE, place), Drop(WAITING, waiting.lead_id))
+            ),
+            facts=tuple(
+                Fact(SCORER_RELEASES, waiting.lead_id, _release(view, waiting, now, reference))
+                for _, waiting in going
+            ),
         )
 
 
@@ -82,7 +101,8 @@ def day_of(now: int, reference: AgreementReference) -> int:
 
 
 def _next(head: BacklogHead, now: int, reference: AgreementReference) -> int:
-    """In a minute of open hours if today has room, else when the house calendar opens on the next working day."""
+    """In a minute of open hours if today has room, else when the house calendar opens on the next
+    working day."""
     agreement = reference.agreement
     if head.day_ms != day_of(now, reference) or head.released < agreement.lifecycle.drip_per_day:
         return agreement.calendar.next_open(now + GATHER_MS)
@@ -90,5 +110,13 @@ def _next(head: BacklogHead, now: int, reference: AgreementReference) -> int:
     return agreement.calendar.opening_of(agreement.calendar.working_day_from(tomorrow))
 
 
-def _release(view: View[BacklogHead], waiting: WaitingPlace, now: int, reference: AgreementReference) -> BacklogRelease:
-    return BacklogRelease(lead_id=waiting.lead_id, queue=view.key, at_ms=now, cause_id=view.cause, agreement=reference.version)
+def _release(
+    view: View[BacklogHead], waiting: WaitingPlace, now: int, reference: AgreementReference
+) -> BacklogRelease:
+    return BacklogRelease(
+        lead_id=waiting.lead_id,
+        queue=view.key,
+        at_ms=now,
+        cause_id=view.cause,
+        agreement=reference.version,
+    )

@@ -10,7 +10,8 @@ from baton.engine.reducer import EntryKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacklogHead:
-    """``day_ms`` is the beginning of the day on which ``released`` leads were let go; ``next_at_ms`` when the next ones are, if any wait."""
+    """``day_ms`` is the beginning of the day on which ``released`` leads were let go;
+    ``next_at_ms`` when the next ones are, if any wait."""
 
     day_ms: int = 0
     released: int = 0

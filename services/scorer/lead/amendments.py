@@ -1,8 +1,10 @@
-"""What becomes known after a qualification and matters to the person who works on the lead: an amendment of the same qualification.
+"""What becomes known after a qualification and matters to the person who works on the lead: an
+amendment of the same qualification.
 
-After each step of a lead that is somebody's work, what the hand-off told is compared with what it would tell now: the person, the
-profile, the account, the consents, the raised hand with its level, and the segment. Where anything differs the whole brief is told again
-with the names of what changed. Reading and scores amend nothing: they are in ``leads.scored.v1``.
+After each step of a lead that is somebody's work, what the hand-off told is compared with what it
+would tell now: the person, the profile, the account, the consents, the raised hand with its level,
+and the segment. Where anything differs the whole brief is told again with the names of what
+changed. Reading and scores amend nothing: they are in ``leads.scored.v1``.
 """
 
 from __future__ import annotations
@@ -17,7 +19,16 @@ from services.scorer.lead.consents import consents_from
 from services.scorer.lead.handoff_brief import brief_of
 from services.scorer.lead.level import grade_now
 from services.scorer.lead.profile import PERSON_FIELDS
-from services.scorer.lead.state import CONSENT, CYCLE_STATE, NOBODY, ONLY, PERSON, PROFILE, CycleState, ProfileBook
+from services.scorer.lead.state import (
+    CONSENT,
+    CYCLE_STATE,
+    NOBODY,
+    ONLY,
+    PERSON,
+    PROFILE,
+    CycleState,
+    ProfileBook,
+)
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN
 
@@ -25,7 +36,8 @@ _OPEN: Final = frozenset(stage.value for stage in OPEN)
 
 
 def amend_qualification(step: LeadStep) -> None:
-    """Tell with the step's decision what it changed of a qualification that stood before it and stands after it."""
+    """Tell with the step's decision what it changed of a qualification that stood before it and
+    stands after it."""
     former = step.view.head
     if former is None or former.stage not in _OPEN or step.head.stage not in _OPEN:
         return
@@ -60,7 +72,10 @@ def amend_qualification(step: LeadStep) -> None:
 def _changed(step: LeadStep, before: CycleState, now: CycleState) -> Iterator[str]:
     """The names of what differs, as ``person.phone`` or ``profile.country``."""
     view = step.view
-    former, person = (view.get(PERSON, ONLY) or NOBODY).person, (step.get(PERSON, ONLY) or NOBODY).person
+    former, person = (
+        (view.get(PERSON, ONLY) or NOBODY).person,
+        (step.get(PERSON, ONLY) or NOBODY).person,
+    )
     if person is not former:
         for name in PERSON_FIELDS:
             if getattr(person, name) != getattr(former, name):

@@ -1,4 +1,5 @@
-"""A lead in the backlog: ready by a new agreement, not by anything it did, so it waits its turn (``backlog`` lets it go)."""
+"""A lead in the backlog: ready by a new agreement, not by anything it did, so it waits its turn
+(``backlog`` lets it go)."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from baton.contracts.topic_names import SCORER_BACKLOG
 from services.scorer.lead.step import LeadStep
 
 
-def enter_backlog(step: LeadStep, queue: str, *, level: str, engagement_micro: int, cause: str) -> None:
+def enter_backlog(
+    step: LeadStep, queue: str, *, level: str, engagement_micro: int, cause: str
+) -> None:
     """Join the backlog of a pool's ``queue``, once."""
     if step.head.waits == queue:
         return
@@ -26,7 +29,9 @@ def leave_backlog(step: LeadStep, *, cause: str) -> None:
         _tell(step, "remove", queue, level=step.head.level, engagement_micro=0, cause=cause)
 
 
-def _tell(step: LeadStep, kind: str, queue: str, *, level: str, engagement_micro: int, cause: str) -> None:
+def _tell(
+    step: LeadStep, kind: str, queue: str, *, level: str, engagement_micro: int, cause: str
+) -> None:
     part = BacklogPart(
         queue=queue,
         lead_id=step.lead_id,

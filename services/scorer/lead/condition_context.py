@@ -18,7 +18,9 @@ class LedgerBehaviour:
     """Counts acts by the ledger: those that count, in this cycle."""
 
     def __init__(self, ledger: bytes, marks: bytes) -> None:
-        self._entries = [entry for entry, _, _, _, why, _ in marked_entries(ledger, marks) if why is Why.COUNTS]
+        self._entries = [
+            entry for entry, _, _, _, why, _ in marked_entries(ledger, marks) if why is Why.COUNTS
+        ]
 
     def count(self, kind: str, name: str, since_ms: int | None) -> int:
         """See :class:`baton.agreement.condition_context.Behaviour`."""
@@ -35,18 +37,23 @@ class LedgerBehaviour:
 
 
 def touches_of(step: LeadStep) -> tuple[list[Piece], list[Piece]]:
-    """The newest pieces of content, and every touch with a campaign; oldest first, without what was retracted."""
+    """The newest pieces of content, and every touch with a campaign; oldest first, without what was
+    retracted."""
     head = step.head
     gone = retracted_ids(head.retracted)
     recent = [each for each in pieces(head.recent) if each.id not in gone]
-    return recent, sorted({each for each in (*pieces(head.origins), *recent) if each.campaign and each.id not in gone})
+    return recent, sorted(
+        {each for each in (*pieces(head.origins), *recent) if each.campaign and each.id not in gone}
+    )
 
 
 def origin_of(step: LeadStep) -> tuple[str | None, str | None]:
     """Where the lead came from, and the campaign that touched it last."""
     recent, campaigns = touches_of(step)
     first = campaigns[0] if campaigns else recent[0] if recent else None
-    return step.profile.get("source") or (first.source if first else None), campaigns[-1].campaign if campaigns else None
+    return step.profile.get("source") or (first.source if first else None), campaigns[
+        -1
+    ].campaign if campaigns else None
 
 
 def context_of(step: LeadStep, engagement_micro: int) -> ConditionContext:
@@ -79,7 +86,9 @@ def context_of(step: LeadStep, engagement_micro: int) -> ConditionContext:
         last_reason=cycles[-1][1].reason if cycles else None,
         source=source,
         campaign=campaign,
-        reachable=is_reachable((step.get(PERSON, ONLY) or NOBODY).person) if REACHABLE in asks else None,
+        reachable=is_reachable((step.get(PERSON, ONLY) or NOBODY).person)
+        if REACHABLE in asks
+        else None,
         leg=levels.queue_for(head.level, levels.fit_band(head.fit_micro), cycle_state.hand_raised),
         hand_raised=cycle_state.hand_raised,
         consents=consents_of(step),

@@ -1,6 +1,7 @@
 """What a lead allows: the newest explicit act for each purpose and channel.
 
-An act for ``any`` channel is about all of them: it stands for each channel whose own act is older, and of the same moment the refusal does.
+An act for ``any`` channel is about all of them: it stands for each channel whose own act is older,
+and of the same moment the refusal does.
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ def consents_of(step: LeadStep) -> dict[str, str]:
 def consents_from(acts: list[ConsentAct]) -> dict[str, str]:
     """The same of the newest acts by purpose and channel."""
     overall = {each.purpose: each for each in acts if each.channel == ANY_CHANNEL}
-    newest = {consent_key(each.purpose, each.channel): max(each, overall.get(each.purpose, each), key=_newer) for each in acts}
+    newest = {
+        consent_key(each.purpose, each.channel): max(
+            each, overall.get(each.purpose, each), key=_newer
+        )
+        for each in acts
+    }
     return {key: GRANTED if each.granted else REFUSED for key, each in newest.items()}
 
 

@@ -1,8 +1,9 @@
 """The values that a field was reported with: the one that holds, and some that it outranks.
 
-A retracted event never happened, so the value before it must be back. Each field therefore keeps its best reports, one an event, best
-first; the first one holds. The list is a function of the set of reports alone, in whatever order they come. It is bounded: only
-where more than ``KEPT`` newer reports of one field are retracted is the value before them unknown.
+A retracted event never happened, so the value before it must be back. Each field therefore keeps
+its best reports, one an event, best first; the first one holds. The list is a function of the set
+of reports alone, in whatever order they come. It is bounded: only where more than ``KEPT`` newer
+reports of one field are retracted is the value before them unknown.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ R = TypeVar("R", bound=Report)
 
 
 def with_report(reports: tuple[R, ...], new: R, rank: Callable[[R], Any]) -> tuple[R, ...]:
-    """``reports`` with one more; the same object where it changes nothing. Of one event the report of the higher rank stays."""
+    """``reports`` with one more; the same object where it changes nothing. Of one event the report
+    of the higher rank stays."""
     if len(reports) >= KEPT and rank(new) <= rank(reports[-1]):
         return reports
     by_event = {report.event_id: report for report in reports}

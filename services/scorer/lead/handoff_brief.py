@@ -50,7 +50,10 @@ def criteria_of(step: LeadStep) -> tuple[Criterion, ...]:
     result = step.agreement.fit.evaluate(step.profile)
     if not result.clamp_micro:
         return result.criteria
-    return (*result.criteria, Criterion(name="within 0 and 100", outcome="clamp", points_micro=result.clamp_micro))
+    return (
+        *result.criteria,
+        Criterion(name="within 0 and 100", outcome="clamp", points_micro=result.clamp_micro),
+    )
 
 
 def earlier_cycles(step: LeadStep) -> tuple[EarlierCycle, ...]:
@@ -64,8 +67,12 @@ def _why_now(step: LeadStep, recent: list[Piece]) -> tuple[Contribution, ...]:
     cycle_state = step.cycle_state
     decisive = {id_bytes(event_id) for event_id in (cycle_state.cause_id, *cycle_state.raised_by)}
     head = step.head
-    lines = explanation(head.ledger, head.marks, step.table, step.now, top=SHOWN_REASONS, decisive=decisive).lines
-    return tuple(replace(each, content_title=titles.get(each.event_id or "") or None) for each in lines)
+    lines = explanation(
+        head.ledger, head.marks, step.table, step.now, top=SHOWN_REASONS, decisive=decisive
+    ).lines
+    return tuple(
+        replace(each, content_title=titles.get(each.event_id or "") or None) for each in lines
+    )
 
 
 def _content(piece: Piece) -> ContentTouch:

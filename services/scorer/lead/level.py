@@ -1,8 +1,10 @@
-"""From the ledger to what others see: number, level, grade, the next change by itself, and the published result.
+"""From the ledger to what others see: number, level, grade, the next change by itself, and the
+published result.
 
-Only what itself raised the number, by its points or the fit, may raise a level (``rate_lead`` with ``raising``): not time, a
-consent, a refusal, a note, or an act that took points away. Time lowers a level, and not before the dwell has passed. A result is published
-when something visible changed: level, grade, fit, cycle, or the engagement by the step it is shown in.
+Only what itself raised the number, by its points or the fit, may raise a level (``rate_lead`` with
+``raising``): not time, a consent, a refusal, a note, or an act that took points away. Time lowers a
+level, and not before the dwell has passed. A result is published when something visible changed:
+level, grade, fit, cycle, or the engagement by the step it is shown in.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ DWELLS: Final = "stays until the dwell has passed"
 
 
 class Rating(NamedTuple):
-    """The score at a moment. ``next_change_at_ms``: when the level falls by time alone. ``totals``: the sums it is made of."""
+    """The score at a moment. ``next_change_at_ms``: when the level falls by time alone. ``totals``:
+    the sums it is made of."""
 
     engagement_micro: int
     level: str
@@ -43,9 +46,10 @@ class Raising(Enum):
 def rate_lead(step: LeadStep, *, raising: Raising, cause: str = "", undone: bool = False) -> Rating:
     """Score the lead now and move its level.
 
-    ``raising``: whether the level may rise; ``BY_NUMBER`` where this step made the number or the fit higher than it was, and
-    ``ALWAYS`` under another agreement. ``cause``: the id of what raises it. ``undone``: the event that raised the level was retracted: the level
-    is what it would be had it never been raised, at once.
+    ``raising``: whether the level may rise; ``BY_NUMBER`` where this step made the number or the
+    fit higher than it was, and ``ALWAYS`` under another agreement. ``cause``: the id of what raises
+    it. ``undone``: the event that raised the level was retracted: the level is what it would be had
+    it never been raised, at once.
     """
     head, levels = step.head, step.agreement.levels
     totals = standing(head.marks, step.table, step.now, head.totals)
@@ -63,7 +67,12 @@ def rate_lead(step: LeadStep, *, raising: Raising, cause: str = "", undone: bool
         raised_by = cause if undone or RANK[level] > RANK[head.level] else head.level_cause
         since_ms = step.now if level != head.level else head.level_since_ms
         cold = level == Level.COLD.value
-        step.head = evolve(head, level=level, level_since_ms=0 if cold else since_ms, level_cause="" if cold else raised_by)
+        step.head = evolve(
+            head,
+            level=level,
+            level_since_ms=0 if cold else since_ms,
+            level_cause="" if cold else raised_by,
+        )
     rating = Rating(
         engagement_micro=engagement,
         level=level,
@@ -79,11 +88,14 @@ def rate_lead(step: LeadStep, *, raising: Raising, cause: str = "", undone: bool
 def grade_now(step: LeadStep) -> str:
     """The grade at this moment."""
     totals = standing(step.head.marks, step.table, step.now, step.head.totals)
-    return step.agreement.levels.grade(step.head.fit_micro, engagement_micro(totals, step.table, step.now))
+    return step.agreement.levels.grade(
+        step.head.fit_micro, engagement_micro(totals, step.table, step.now)
+    )
 
 
 def _may_rise(step: LeadStep, raising: Raising, engagement: int) -> bool:
-    """Whether this step raised the number: against what it would be at this moment without the step."""
+    """Whether this step raised the number: against what it would be at this moment without the
+    step."""
     if raising is not Raising.BY_NUMBER:
         return raising is Raising.ALWAYS
     head, former = step.head, step.view.head
@@ -91,11 +103,14 @@ def _may_rise(step: LeadStep, raising: Raising, engagement: int) -> bool:
         return engagement > 0 or head.fit_micro > 0
     if head.fit_micro > former.fit_micro:
         return True
-    return engagement > engagement_micro(standing(former.marks, step.table, step.now, former.totals), step.table, step.now)
+    return engagement > engagement_micro(
+        standing(former.marks, step.table, step.now, former.totals), step.table, step.now
+    )
 
 
 def _wakes_at(step: LeadStep, falls_at_ms: int | None) -> int | None:
-    """When the level falls, or before that an entry leaves its window: then what the account knows of the lead is too much."""
+    """When the level falls, or before that an entry leaves its window: then what the account knows
+    of the lead is too much."""
     leaves_at_ms = leaves_at(step.head.totals)
     if step.head.account_id is None or leaves_at_ms == NEVER:
         return falls_at_ms
@@ -111,8 +126,11 @@ def next_change(step: LeadStep, totals: bytes) -> int | None:
     threshold = levels.exit_below_micro(head.fit_micro, head.level)
     if threshold is None:
         return earliest
-    crossing = falls_below(head.marks, step.table, step.now, threshold, groups=group_sums(totals, step.table))
+    crossing = falls_below(
+        head.marks, step.table, step.now, threshold, groups=group_sums(totals, step.table)
+    )
     if crossing is None or crossing >= earliest:
         return crossing
-    # Below before the dwell ends: a decaying negative may have raised the score above the threshold again by then.
+    # Below before the dwell ends: a decaying negative may have raised the score above the threshold
+    # again by then.
     return falls_below(head.marks, step.table, earliest - 1, threshold)

@@ -1,7 +1,8 @@
 """Where a merged lead stood goes on at its survivor: open work, a raised hand, a rest, a customer.
 
-The survivor keeps its own place where it is somebody's work already. What somebody had accepted is handed on and does not cool; what
-nobody had accepted yet is an MQL at the survivor only if it would have become one there.
+The survivor keeps its own place where it is somebody's work already. What somebody had accepted is
+handed on and does not cool; what nobody had accepted yet is an MQL at the survivor only if it would
+have become one there.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ _REST: Final = frozenset(stage.value for stage in REST)
 
 
 def take_over(step: LeadStep, told: LeadTransfer) -> bool:
-    """What was open at the loser is open at the survivor; what rested, rests. True if that was all there is to do."""
+    """What was open at the loser is open at the survivor; what rested, rests. True if that was all
+    there is to do."""
     stage = step.head.stage
     cause = by_system(step, told.transfer_id, occurred_at_ms=told.at_ms, reason=MERGED)
     if told.stage in _OPEN:
@@ -36,14 +38,18 @@ def take_over(step: LeadStep, told: LeadTransfer) -> bool:
             _joins(step, told, cause)
     elif told.stage == Stage.RECYCLED.value and stage == Stage.INQUIRY.value:
         _rests(step, told, cause)
-    elif told.stage == Stage.CUSTOMER.value and stage in (Stage.INQUIRY.value, Stage.RECYCLED.value):
+    elif told.stage == Stage.CUSTOMER.value and stage in (
+        Stage.INQUIRY.value,
+        Stage.RECYCLED.value,
+    ):
         step.update_cycle(owner=told.owner)
         place(step, StageEvent.TAKEN_OVER, cause, Stage.CUSTOMER)
     return False
 
 
 def _handed_on(step: LeadStep, told: LeadTransfer, cause: Cause) -> bool:
-    """The survivor is handed on in the loser's place, first to who had it. False where it is no MQL here."""
+    """The survivor is handed on in the loser's place, first to who had it. False where it is no MQL
+    here."""
     rating = rate_lead(step, raising=Raising.BY_NUMBER, cause=told.transfer_id)
     raised_by, accepted = hands_raised(step, told), told.accepted
     ready = bool(raised_by) or rating.level != Level.COLD.value
@@ -64,7 +70,8 @@ def _handed_on(step: LeadStep, told: LeadTransfer, cause: Cause) -> bool:
 
 
 def _joins(step: LeadStep, told: LeadTransfer, cause: Cause) -> None:
-    """Both are somebody's work: who has the survivor hears of a hand that only the loser had raised."""
+    """Both are somebody's work: who has the survivor hears of a hand that only the loser had
+    raised."""
     cycle_state = step.cycle_state
     raised_by = hands_raised(step, told)
     both = tuple(dict.fromkeys((*cycle_state.raised_by, *raised_by)))[-MAX_RAISED:]
@@ -78,18 +85,26 @@ def hands_raised(step: LeadStep, told: LeadTransfer) -> tuple[str, ...]:
     if not told.hand_raised:
         return ()
     gone = retracted_ids(step.head.retracted)
-    return tuple(each for each in told.raised_by or (told.transfer_id,) if id_bytes(each) not in gone)
+    return tuple(
+        each for each in told.raised_by or (told.transfer_id,) if id_bytes(each) not in gone
+    )
 
 
 def _keep_cycle(step: LeadStep, told: LeadTransfer) -> None:
     """The loser's open cycle is history now."""
-    ended = EarlierCycle(cycle=told.cycle, ended_at_ms=told.at_ms, outcome=MERGED, reason=told.stage, holder=told.owner)
+    ended = EarlierCycle(
+        cycle=told.cycle,
+        ended_at_ms=told.at_ms,
+        outcome=MERGED,
+        reason=told.stage,
+        holder=told.owner,
+    )
     step.put(CYCLE, cycle_item(ended, told.loser), ended)
 
 
 def _rests(step: LeadStep, told: LeadTransfer, cause: Cause) -> None:
-    """The loser was to come back some day: the SLA watcher plans the survivor's return from the same reason, and until it has, only a
-    raised hand brings it back."""
+    """The loser was to come back some day: the SLA watcher plans the survivor's return from the
+    same reason, and until it has, only a raised hand brings it back."""
     said = replace(cause, actor=Actor.MARKETING, reason=told.rest_reason)
     place(step, StageEvent.RECYCLED, said, Stage.RECYCLED)
     since = step.head.since_ms
@@ -97,5 +112,9 @@ def _rests(step: LeadStep, told: LeadTransfer, cause: Cause) -> None:
     step.head = replace(step.head, since_ms=since)
     step.recount()
     step.update_cycle(
-        rest_id=None, rest_reason=told.rest_reason, rest_track=None, cool_off_until_ms=UNTIL_DECIDED, return_at_ms=None
+        rest_id=None,
+        rest_reason=told.rest_reason,
+        rest_track=None,
+        cool_off_until_ms=UNTIL_DECIDED,
+        return_at_ms=None,
     )

@@ -34,12 +34,16 @@ PART_ENTRIES: Final = 4_000
 
 
 def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
-    """Publish the whole book, in as many parts as the ledger needs; the last one says where the lead stood."""
+    """Publish the whole book, in as many parts as the ledger needs; the last one says where the
+    lead stood."""
     head, cycle_state = step.head, step.cycle_state
     raised_by = cycle_state.raised_by if head.settling is None else head.settling.raised_by
     raised_by = raised_by or head.hands_held
     transfer_id = transfer_id_of(merge_id, step.lead_id)
-    chunks = [head.ledger[at : at + PART_ENTRIES * SIZE] for at in range(0, len(head.ledger), PART_ENTRIES * SIZE)] or [b""]
+    chunks = [
+        head.ledger[at : at + PART_ENTRIES * SIZE]
+        for at in range(0, len(head.ledger), PART_ENTRIES * SIZE)
+    ] or [b""]
     persons = tuple(_persons(step))
     for number, chunk in enumerate(chunks, start=1):
         last = number == len(chunks)
@@ -87,7 +91,9 @@ def _persons(step: LeadStep) -> Iterator[LeadPerson]:
         for report in reports:
             by_event.setdefault((report.event_id, report.at_ms), {})[name] = report.value
     for (event_id, at_ms), values in sorted(by_event.items()):
-        yield LeadPerson(lead_id=step.lead_id, event_id=event_id, occurred_at_ms=at_ms, person=Person(**values))
+        yield LeadPerson(
+            lead_id=step.lead_id, event_id=event_id, occurred_at_ms=at_ms, person=Person(**values)
+        )
 
 
 def _events(step: LeadStep) -> Iterator[LeadEvent]:
@@ -153,11 +159,19 @@ def take_dates(step: LeadStep, dates: tuple[StageReached, ...]) -> None:
         )
         ours = step.get(DATES, each.stage) or theirs
         first = min((ours.first_ms, ours.first_inferred), (theirs.first_ms, theirs.first_inferred))
-        latest = max((ours.latest_ms, not ours.latest_inferred), (theirs.latest_ms, not theirs.latest_inferred))
+        latest = max(
+            (ours.latest_ms, not ours.latest_inferred),
+            (theirs.latest_ms, not theirs.latest_inferred),
+        )
         step.put(
             DATES,
             each.stage,
-            StageDates(first_ms=first[0], first_inferred=first[1], latest_ms=latest[0], latest_inferred=not latest[1]),
+            StageDates(
+                first_ms=first[0],
+                first_inferred=first[1],
+                latest_ms=latest[0],
+                latest_inferred=not latest[1],
+            ),
         )
 
 
@@ -167,6 +181,9 @@ def take_deals(step: LeadStep, deals: tuple[KnownDeal, ...]) -> None:
         known = step.get(DEAL, each.opportunity_id)
         if known is None or known.at_ms < each.at_ms:
             deal = Deal(
-                at_ms=each.at_ms, amount_minor=each.amount_minor, currency=each.currency, expected_close=each.expected_close
+                at_ms=each.at_ms,
+                amount_minor=each.amount_minor,
+                currency=each.currency,
+                expected_close=each.expected_close,
             )
             step.put(DEAL, each.opportunity_id, deal)

@@ -1,8 +1,10 @@
-"""What is known about the lead: by field the latest value by event time; of the same moment, the better source.
+"""What is known about the lead: by field the latest value by event time; of the same moment, the
+better source.
 
-What a source says outranks what was concluded from something else, however old it is. These rules know no order of arrival, and
-a retracted event takes its values with it: the former one is back (:mod:`.field_history`). Personal data is not in the profile: the
-person has a book of its own, filled likewise.
+What a source says outranks what was concluded from something else, however old it is. These rules
+know no order of arrival, and a retracted event takes its values with it: the former one is back
+(:mod:`.field_history`). Personal data is not in the profile: the person has a book of its own,
+filled likewise.
 """
 
 from __future__ import annotations
@@ -13,10 +15,18 @@ from typing import Any, Final
 
 from baton.contracts.intake import Consent, LeadEvent, Person
 from services.scorer.lead.field_history import with_report, without_events
-from services.scorer.lead.state import ConsentAct, FieldReport, FormerConsent, PersonBook, ProfileBook, ProfileValue
+from services.scorer.lead.state import (
+    ConsentAct,
+    FieldReport,
+    FormerConsent,
+    PersonBook,
+    ProfileBook,
+    ProfileValue,
+)
 
 PRECEDENCE: Final = ("salesforce", "hubspot", "crm", "form", "segment", "http", "csv", "import")
-"""Which source is believed where two told a field at the same moment, best first; what is not named comes last."""
+"""Which source is believed where two told a field at the same moment, best first; what is not named
+comes last."""
 MAX_FIELDS: Final = 100
 
 
@@ -37,12 +47,15 @@ def with_values(book: ProfileBook, event: LeadEvent) -> ProfileBook:
             values[name] = _value_of(reports)
     if values == book.values:
         return book
-    kept = sorted(values.items(), key=lambda item: (_weight(item[1]), item[0]), reverse=True)[:MAX_FIELDS]
+    kept = sorted(values.items(), key=lambda item: (_weight(item[1]), item[0]), reverse=True)[
+        :MAX_FIELDS
+    ]
     return ProfileBook(values=dict(sorted(kept)))
 
 
 def without_retracted(book: ProfileBook, gone: Collection[bytes]) -> ProfileBook:
-    """``book`` as it would be had the retracted events never told anything; the same object where nothing changes."""
+    """``book`` as it would be had the retracted events never told anything; the same object where
+    nothing changes."""
     values: dict[str, ProfileValue] = {}
     for name, value in book.values.items():
         known = reports_of(value)
@@ -55,7 +68,11 @@ def without_retracted(book: ProfileBook, gone: Collection[bytes]) -> ProfileBook
 def reports_of(value: ProfileValue) -> tuple[FieldReport, ...]:
     """Every report of a field that is remembered, best first."""
     newest = FieldReport(
-        value=value.value, at_ms=value.at_ms, source=value.source, event_id=value.event_id, derived=value.derived
+        value=value.value,
+        at_ms=value.at_ms,
+        source=value.source,
+        event_id=value.event_id,
+        derived=value.derived,
     )
     return (newest, *value.former)
 
@@ -81,9 +98,11 @@ def _rank(source: str) -> int:
     return PRECEDENCE.index(family) if family in PRECEDENCE else len(PRECEDENCE)
 
 
-def with_person(book: PersonBook, person: Person, times: Mapping[str, int], *, event_id: str) -> PersonBook:
-    """``book`` with what an event told of the person; ``times`` are the event times of its fields. Of the same moment the greater
-    text holds. The same object where nothing changes."""
+def with_person(
+    book: PersonBook, person: Person, times: Mapping[str, int], *, event_id: str
+) -> PersonBook:
+    """``book`` with what an event told of the person; ``times`` are the event times of its fields.
+    Of the same moment the greater text holds. The same object where nothing changes."""
     reports = person_reports(book)
     for name in PERSON_FIELDS:
         value = getattr(person, name)
@@ -94,20 +113,26 @@ def with_person(book: PersonBook, person: Person, times: Mapping[str, int], *, e
 
 
 def person_without_retracted(book: PersonBook, gone: Collection[bytes]) -> PersonBook:
-    """``book`` as it would be had the retracted events never told anything; the same object where nothing changes."""
-    return _person_of(book, {name: without_events(known, gone) for name, known in person_reports(book).items()})
+    """``book`` as it would be had the retracted events never told anything; the same object where
+    nothing changes."""
+    return _person_of(
+        book, {name: without_events(known, gone) for name, known in person_reports(book).items()}
+    )
 
 
 PERSON_FIELDS: Final = tuple(field.name for field in fields(Person))
 
 
 def person_reports(book: PersonBook) -> dict[str, tuple[FieldReport, ...]]:
-    """Every report of the person that is remembered, by field; of a book of before reports were kept, its fields as they stand."""
+    """Every report of the person that is remembered, by field; of a book of before reports were
+    kept, its fields as they stand."""
     reports = dict(book.reports)
     for name in PERSON_FIELDS:
         value = getattr(book.person, name)
         if value is not None and name not in reports:
-            reports[name] = (FieldReport(value=value, at_ms=book.times.get(name, 0), source="", event_id=""),)
+            reports[name] = (
+                FieldReport(value=value, at_ms=book.times.get(name, 0), source="", event_id=""),
+            )
     return reports
 
 
@@ -116,7 +141,9 @@ def _person_of(book: PersonBook, reports: Mapping[str, tuple[FieldReport, ...]])
     if left == book.reports:
         return book
     person = Person(**{name: known[0].value for name, known in left.items()})
-    return PersonBook(person=person, times={name: known[0].at_ms for name, known in left.items()}, reports=left)
+    return PersonBook(
+        person=person, times={name: known[0].at_ms for name, known in left.items()}, reports=left
+    )
 
 
 def _person_weight(report: FieldReport) -> tuple[int, str, str]:
@@ -124,16 +151,26 @@ def _person_weight(report: FieldReport) -> tuple[int, str, str]:
 
 
 def newest_consent(known: ConsentAct | None, consent: Consent, event: LeadEvent) -> ConsentAct:
-    """The newest explicit act for the purpose and channel; at the same moment the refusal, since the order is not known. ``known`` where
-    nothing changes."""
-    new = FormerConsent(granted=consent.granted, at_ms=event.occurred_at_ms, source=event.source, event_id=event.event_id)
+    """The newest explicit act for the purpose and channel; at the same moment the refusal, since
+    the order is not known. ``known`` where nothing changes."""
+    new = FormerConsent(
+        granted=consent.granted,
+        at_ms=event.occurred_at_ms,
+        source=event.source,
+        event_id=event.event_id,
+    )
     before = consent_acts(known) if known is not None else ()
     acts = with_report(before, new, _consent_weight)
-    return known if known is not None and acts is before else _consent_of(consent.purpose, consent.channel, acts)
+    return (
+        known
+        if known is not None and acts is before
+        else _consent_of(consent.purpose, consent.channel, acts)
+    )
 
 
 def consent_without_retracted(known: ConsentAct, gone: Collection[bytes]) -> ConsentAct | None:
-    """The newest act that was not retracted; None if there is none. ``known`` where nothing changes."""
+    """The newest act that was not retracted; None if there is none. ``known`` where nothing
+    changes."""
     before = consent_acts(known)
     acts = without_events(before, gone)
     if acts is before:
@@ -143,7 +180,9 @@ def consent_without_retracted(known: ConsentAct, gone: Collection[bytes]) -> Con
 
 def consent_acts(known: ConsentAct) -> tuple[FormerConsent, ...]:
     """Every act for the purpose and channel that is remembered, newest first."""
-    newest = FormerConsent(granted=known.granted, at_ms=known.at_ms, source=known.source, event_id=known.event_id)
+    newest = FormerConsent(
+        granted=known.granted, at_ms=known.at_ms, source=known.source, event_id=known.event_id
+    )
     return (newest, *known.former)
 
 

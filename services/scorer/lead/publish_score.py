@@ -1,7 +1,8 @@
 """Publishes the score of a lead, and what the lead contributes to its account.
 
-A result is published when something visible changed: level, grade, fit, cycle, the engagement by the step it is shown in, or the
-moment at which the level falls by itself, so that the one published last is right whenever it is read.
+A result is published when something visible changed: level, grade, fit, cycle, the engagement by
+the step it is shown in, or the moment at which the level falls by itself, so that the one published
+last is right whenever it is read.
 """
 
 from __future__ import annotations
@@ -22,21 +23,43 @@ from services.scorer.score.group_totals import NEVER, leaves_at, sums_differ
 _account_part: Final = maker(AccountPart)
 
 
-def publish_score(step: LeadStep, rating: Rating, *, cause: str, note: str = "", always: bool = False) -> None:
+def publish_score(
+    step: LeadStep, rating: Rating, *, cause: str, note: str = "", always: bool = False
+) -> None:
     """Publish the result if it changed visibly; the lead's account hears of it too."""
     head = step.head
     former = step.view.head
     shown = rating.engagement_micro // SHOWN_STEP_MICRO
     if former is not None and not always:
-        before = former.shown, former.grade, former.level, former.fit_micro, former.cycle, former.account_id
-        same = before == (shown, rating.grade, rating.level, head.fit_micro, head.cycle, head.account_id)
-        if same and not _limit_begins(head.marks, former.marks) and (rating.next_change_at_ms or 0) == head.published_change_ms:
+        before = (
+            former.shown,
+            former.grade,
+            former.level,
+            former.fit_micro,
+            former.cycle,
+            former.account_id,
+        )
+        same = before == (
+            shown,
+            rating.grade,
+            rating.level,
+            head.fit_micro,
+            head.cycle,
+            head.account_id,
+        )
+        if (
+            same
+            and not _limit_begins(head.marks, former.marks)
+            and (rating.next_change_at_ms or 0) == head.published_change_ms
+        ):
             if step.role_moved:
                 publish_account_part(step, "add", head.account_id, rating, cause=cause)
             elif head.account_id is not None and sums_differ(head.totals, former.totals):
                 publish_account_part(step, "score", head.account_id, rating, cause=cause)
             return
-    step.head = evolve(head, shown=shown, grade=rating.grade, published_change_ms=rating.next_change_at_ms or 0)
+    step.head = evolve(
+        head, shown=shown, grade=rating.grade, published_change_ms=rating.next_change_at_ms or 0
+    )
     result = explanation(head.ledger, head.marks, step.table, step.now, totals=rating.totals)
     step.publish(
         LEADS_SCORED,
@@ -61,12 +84,16 @@ def publish_score(step: LeadStep, rating: Rating, *, cause: str, note: str = "",
 
 
 def _limit_begins(marks: bytes, former: bytes) -> bool:
-    """Whether an act goes beyond a daily limit, and none did before: the explanation has a line for it."""
+    """Whether an act goes beyond a daily limit, and none did before: the explanation has a line for
+    it."""
     return marks is not former and bool(beyond_limit(marks)) and not beyond_limit(former)
 
 
-def publish_account_part(step: LeadStep, kind: str, account_id: str | None, rating: Rating | None, *, cause: str) -> None:
-    """What the lead contributes to its account, if it has one; without a ``rating``, nothing any more."""
+def publish_account_part(
+    step: LeadStep, kind: str, account_id: str | None, rating: Rating | None, *, cause: str
+) -> None:
+    """What the lead contributes to its account, if it has one; without a ``rating``, nothing any
+    more."""
     if account_id is None:
         return
     part = _account_part(
@@ -78,6 +105,8 @@ def publish_account_part(step: LeadStep, kind: str, account_id: str | None, rati
         at_ms=step.now,
         cause_id=cause,
         sums=packed(rating.totals, step.table) if rating else b"",
-        until_ms=0 if rating is None or (until_ms := leaves_at(step.head.totals)) == NEVER else until_ms,
+        until_ms=0
+        if rating is None or (until_ms := leaves_at(step.head.totals)) == NEVER
+        else until_ms,
     )
     step.publish(SCORER_ACCOUNTS, part, account_id)

@@ -1,9 +1,11 @@
 """When a lead becomes an MQL, and when it ceases to be one before anybody took it.
 
-A fast-track act qualifies at once, whatever the sum, if it was young enough when it came and is no backfill; it breaks a cool-off. A
-level of warm or more qualifies if the agreement's gates are open, no cool-off holds and the lead does not wait in a backlog. Once a
-cycle: an MQL is not made one again. What a hand-off needs and is not there yet is waited for a moment (:mod:`.settling`). An MQL that nobody accepted is withdrawn when its level falls or its cause is retracted: the
-hand it raised, or the act that opened its gates. A raised hand does not cool.
+A fast-track act qualifies at once, whatever the sum, if it was young enough when it came and is no
+backfill; it breaks a cool-off. A level of warm or more qualifies if the agreement's gates are open,
+no cool-off holds and the lead does not wait in a backlog. Once a cycle: an MQL is not made one
+again. What a hand-off needs and is not there yet is waited for a moment (:mod:`.settling`). An MQL
+that nobody accepted is withdrawn when its level falls or its cause is retracted: the hand it
+raised, or the act that opened its gates. A raised hand does not cool.
 """
 
 from __future__ import annotations
@@ -48,8 +50,9 @@ def consider_qualification(
     acted: bool = False,
     adopting: bool = False,
 ) -> None:
-    """Qualify the lead if it is time to; publish its score if it changed. ``raised_by``: fast-track acts that count, now or at a lead that
-    ended in this one. ``adopting``: the cause is a new agreement, so a lead that is ready now waits its turn, until it has ``acted`` itself."""
+    """Qualify the lead if it is time to; publish its score if it changed. ``raised_by``: fast-track
+    acts that count, now or at a lead that ended in this one. ``adopting``: the cause is a new
+    agreement, so a lead that is ready now waits its turn, until it has ``acted`` itself."""
     at_rest, settling = step.head.stage in _REST, step.head.settling
     if raised_by and not at_rest:
         _raised_again(step, raised_by, by_system(step, cause, occurred_at_ms=occurred_at_ms))
@@ -64,9 +67,15 @@ def consider_qualification(
         publish_score(step, rating, cause=cause)
         return
     held_back = why_not(step, rating, raised=raised)
-    if settling is None and (adopting or (step.head.waits and not (acted or raised))) and not held_back:
+    if (
+        settling is None
+        and (adopting or (step.head.waits and not (acted or raised)))
+        and not held_back
+    ):
         pool, _ = step.agreement.routing.expected(context_of(step, rating.engagement_micro))
-        enter_backlog(step, pool, level=rating.level, engagement_micro=rating.engagement_micro, cause=cause)
+        enter_backlog(
+            step, pool, level=rating.level, engagement_micro=rating.engagement_micro, cause=cause
+        )
         held_back = WAITS
     if not held_back and (lacks := lacking(step, _routed_by(step, rating, raised=raised))):
         begin_settling(step, cause=cause, occurred_at_ms=occurred_at_ms, raised_by=raised_by)
@@ -88,12 +97,17 @@ def _routed_by(step: LeadStep, rating: Rating, *, raised: bool) -> ConditionCont
 
 
 def resumed(step: LeadStep, *, cause: str, occurred_at_ms: int) -> None:
-    """A lead that settles, or that a gate holds which asks for a way to reach it, is looked at again: what it waits for may be there."""
+    """A lead that settles, or that a gate holds which asks for a way to reach it, is looked at
+    again: what it waits for may be there."""
     settling = step.head.settling
     if settling is not None:
         rating = rate_lead(step, raising=Raising.NOT)
-        consider_qualification(step, rating, cause=step.cause, occurred_at_ms=settling.occurred_at_ms)
-    elif REACHABLE in step.agreement.lifecycle.asks and step.get(PERSON, ONLY) is not step.view.get(PERSON, ONLY):
+        consider_qualification(
+            step, rating, cause=step.cause, occurred_at_ms=settling.occurred_at_ms
+        )
+    elif REACHABLE in step.agreement.lifecycle.asks and step.get(PERSON, ONLY) is not step.view.get(
+        PERSON, ONLY
+    ):
         rating = rate_lead(step, raising=Raising.NOT)
         consider_qualification(step, rating, cause=cause, occurred_at_ms=occurred_at_ms)
 
@@ -118,13 +132,19 @@ def release_from_backlog(step: LeadStep, told: BacklogRelease) -> None:
 
 
 def why_not(step: LeadStep, rating: Rating, *, raised: bool = False) -> str:
-    """What keeps a warm lead from being an MQL, in words; empty: nothing. A ``raised`` hand breaks a cool-off, and passes every gate but
-    those that say otherwise."""
-    if not raised and step.head.stage == Stage.RECYCLED.value and step.now < step.cycle_state.cool_off_until_ms:
+    """What keeps a warm lead from being an MQL, in words; empty: nothing. A ``raised`` hand breaks
+    a cool-off, and passes every gate but those that say otherwise."""
+    if (
+        not raised
+        and step.head.stage == Stage.RECYCLED.value
+        and step.now < step.cycle_state.cool_off_until_ms
+    ):
         return "cool-off"
     if not step.agreement.lifecycle.gates:
         return ""
-    closed = step.agreement.lifecycle.closed_gates(context_of(step, rating.engagement_micro), fast_track=raised)
+    closed = step.agreement.lifecycle.closed_gates(
+        context_of(step, rating.engagement_micro), fast_track=raised
+    )
     return f"not yet: {'; '.join(closed)}" if closed else ""
 
 
@@ -138,8 +158,8 @@ def qualify(
     leg: str = "",
     kept: bool = False,
 ) -> None:
-    """Make the lead an MQL and hand its story over. ``raised_by``: the fast-track acts that count; ``leg``, ``kept``: work that was
-    accepted before a merge goes on with who had it."""
+    """Make the lead an MQL and hand its story over. ``raised_by``: the fast-track acts that count;
+    ``leg``, ``kept``: work that was accepted before a merge goes on with who had it."""
     leave_backlog(step, cause=cause.id)
     head, levels = step.head, step.agreement.levels
     raised = bool(raised_by)
@@ -172,7 +192,8 @@ def qualify(
 
 
 def urgency(step: LeadStep, level: str, *, raised: bool) -> str:
-    """The level a hand-off is worked at: a raised hand is hot, with poor fit warm, whatever the sum."""
+    """The level a hand-off is worked at: a raised hand is hot, with poor fit warm, whatever the
+    sum."""
     if not raised:
         return level
     poor = step.agreement.levels.fit_band(step.head.fit_micro) in step.agreement.lifecycle.poor_fit
@@ -208,8 +229,11 @@ def hand_over(step: LeadStep, rating: Rating, cause: Cause, *, owner: str | None
     )
 
 
-def reconsider_qualification(step: LeadStep, *, cause: str, reason: str, rating: Rating | None = None) -> None:
-    """Withdraw an MQL that nobody accepted and that is one no longer. ``reason`` says what happened to it; ``rating``: an event did."""
+def reconsider_qualification(
+    step: LeadStep, *, cause: str, reason: str, rating: Rating | None = None
+) -> None:
+    """Withdraw an MQL that nobody accepted and that is one no longer. ``reason`` says what happened
+    to it; ``rating``: an event did."""
     if step.head.level == Level.COLD.value:
         leave_backlog(step, cause=cause)
     if step.head.stage != Stage.MQL.value:
@@ -217,10 +241,14 @@ def reconsider_qualification(step: LeadStep, *, cause: str, reason: str, rating:
     cycle_state = step.cycle_state
     raised_by = _still_raised(step, cycle_state)
     if raised_by != cycle_state.raised_by:
-        step.update_cycle(raised_by=raised_by, level=cycle_state.level if raised_by else step.head.level)
+        step.update_cycle(
+            raised_by=raised_by, level=cycle_state.level if raised_by else step.head.level
+        )
     if raised_by or cycle_state.kept:
         return
-    if step.head.level != Level.COLD.value and not (rating is not None and _gates_shut(step, rating, cycle_state)):
+    if step.head.level != Level.COLD.value and not (
+        rating is not None and _gates_shut(step, rating, cycle_state)
+    ):
         return
     if cycle_state.hand_raised or step.head.level != Level.COLD.value:
         reason = RETRACTED
@@ -253,7 +281,8 @@ def _withdrawn_handoff(cycle_state: CycleState, now: int) -> WithdrawnHandoff | 
 
 
 def _gates_shut(step: LeadStep, rating: Rating, cycle_state: CycleState) -> bool:
-    """Whether the hand that passed the gates is down, or what opened them was taken back by this event, and they are closed."""
+    """Whether the hand that passed the gates is down, or what opened them was taken back by this
+    event, and they are closed."""
     if not why_not(step, rating):
         return False
     if cycle_state.hand_raised:
@@ -261,7 +290,10 @@ def _gates_shut(step: LeadStep, rating: Rating, cycle_state: CycleState) -> bool
     former = step.view.head
     if former is None or taken_back(step.head.marks) == taken_back(former.marks):
         return False
-    before = replace(context_of(step, rating.engagement_micro), behaviour=LedgerBehaviour(former.ledger, former.marks))
+    before = replace(
+        context_of(step, rating.engagement_micro),
+        behaviour=LedgerBehaviour(former.ledger, former.marks),
+    )
     return not step.agreement.lifecycle.closed_gates(before)
 
 
@@ -271,8 +303,9 @@ def _still_raised(step: LeadStep, course: CycleState) -> tuple[str, ...]:
 
 
 def _raised_again(step: LeadStep, raised_by: tuple[str, ...], cause: Cause) -> None:
-    """A hand is raised by a lead that is somebody's work already: from now on it is as urgent as one that was handed over with a raised
-    hand, and who has it is told. Or by one that is not to come back."""
+    """A hand is raised by a lead that is somebody's work already: from now on it is as urgent as
+    one that was handed over with a raised hand, and who has it is told. Or by one that is not to
+    come back."""
     if step.head.stage == Stage.DISQUALIFIED.value:
         refused = move_lead(step, StageEvent.QUALIFIED, cause)
         assert isinstance(refused, Refused)
@@ -281,6 +314,10 @@ def _raised_again(step: LeadStep, raised_by: tuple[str, ...], cause: Cause) -> N
         cycle_state = step.cycle_state
         step.update_cycle(
             raised_by=tuple(dict.fromkeys((*cycle_state.raised_by, *raised_by)))[-MAX_RAISED:],
-            level=max(cycle_state.level or Level.WARM.value, urgency(step, step.head.level, raised=True), key=RANK.__getitem__),
+            level=max(
+                cycle_state.level or Level.WARM.value,
+                urgency(step, step.head.level, raised=True),
+                key=RANK.__getitem__,
+            ),
         )
         place(step, StageEvent.HAND_RAISED, cause, Stage(step.head.stage))

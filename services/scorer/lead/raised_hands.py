@@ -1,4 +1,5 @@
-"""Which raised hands (fast-track acts) of a lead still count: what was retracted does not, nor what is of a former cycle or too old."""
+"""Which raised hands (fast-track acts) of a lead still count: what was retracted does not, nor what
+is of a former cycle or too old."""
 
 from __future__ import annotations
 
@@ -22,7 +23,11 @@ def hands_since(step: LeadStep, raised_by: Iterable[str]) -> tuple[str, ...]:
     """Those that belong to the cycle that has just begun."""
     head = step.head
     indexes = {event_id: find(head.ledger, id_bytes(event_id)) for event_id in raised_by}
-    return tuple(event_id for event_id, index in indexes.items() if index >= 0 and why_at(head.marks, index) in _COUNTS)
+    return tuple(
+        event_id
+        for event_id, index in indexes.items()
+        if index >= 0 and why_at(head.marks, index) in _COUNTS
+    )
 
 
 def young_hands(step: LeadStep, raised_by: Iterable[str]) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
-"""The lead reducer: scores a lead, moves it in its cycle, says when it is ready for a person and when it is not any more.
+"""The lead reducer: scores a lead, moves it in its cycle, says when it is ready for a person and
+when it is not any more.
 
-Keyed by lead. It owns score and stage. This file only hands each record to the part that knows about it.
+Keyed by lead. It owns score and stage. This file only hands each record to the part that knows
+about it.
 """
 
 from __future__ import annotations
@@ -82,7 +84,9 @@ class Lead(Reducer[LeadHead, AgreementReference]):
     entry_kinds = ENTRY_KINDS
     adopts: ClassVar[bool] = True
 
-    def step(self, view: View[LeadHead], event: Event, *, now: int, reference: AgreementReference) -> Step[LeadHead]:
+    def step(
+        self, view: View[LeadHead], event: Event, *, now: int, reference: AgreementReference
+    ) -> Step[LeadHead]:
         """Take one input record."""
         step = LeadStep(view, now=now, reference=reference, received_at_ms=event.received_at_ms)
         if step.head.ended:
@@ -92,9 +96,12 @@ class Lead(Reducer[LeadHead, AgreementReference]):
             amend_qualification(step)
         return step.finish()
 
-    def wake(self, view: View[LeadHead], *, now: int, reference: AgreementReference) -> Step[LeadHead]:
-        """The score has fallen below where the level is left, or an entry has left its window: by time alone, so nothing can rise. Or a
-        lead that is ready has waited long enough for what its hand-off lacks."""
+    def wake(
+        self, view: View[LeadHead], *, now: int, reference: AgreementReference
+    ) -> Step[LeadHead]:
+        """The score has fallen below where the level is left, or an entry has left its window: by
+        time alone, so nothing can rise. Or a lead that is ready has waited long enough for what its
+        hand-off lacks."""
         step = LeadStep(view, now=now, reference=reference)
         if not step.head.ended:
             step.refold()
@@ -104,10 +111,14 @@ class Lead(Reducer[LeadHead, AgreementReference]):
             if settling is None:
                 publish_score(step, rating, cause=step.cause)
             else:
-                consider_qualification(step, rating, cause=step.cause, occurred_at_ms=settling.occurred_at_ms)
+                consider_qualification(
+                    step, rating, cause=step.cause, occurred_at_ms=settling.occurred_at_ms
+                )
         return step.finish()
 
-    def adopt(self, view: View[LeadHead], *, old: str, new: AgreementReference, now: int) -> Step[LeadHead]:
+    def adopt(
+        self, view: View[LeadHead], *, old: str, new: AgreementReference, now: int
+    ) -> Step[LeadHead]:
         """Score anew under another agreement."""
         step = LeadStep(view, now=now, reference=new)
         if step.head.ended:

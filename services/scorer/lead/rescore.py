@@ -1,10 +1,16 @@
-"""What follows every change of the ledger or the profile: score the lead, then qualify or withdraw it, then publish."""
+"""What follows every change of the ledger or the profile: score the lead, then qualify or withdraw
+it, then publish."""
 
 from __future__ import annotations
 
 from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.publish_score import publish_score
-from services.scorer.lead.qualification import COOLED, RETRACTED, consider_qualification, reconsider_qualification
+from services.scorer.lead.qualification import (
+    COOLED,
+    RETRACTED,
+    consider_qualification,
+    reconsider_qualification,
+)
 from services.scorer.lead.step import LeadStep
 from services.scorer.score.entry_status import Why, why_at
 from services.scorer.score.ledger import find, id_bytes, retracted_ids
@@ -19,19 +25,25 @@ def rescore(
     acted: bool = False,
     against: bool = False,
 ) -> None:
-    """After an event: score, qualify or withdraw, publish. ``acted``: it is something that the lead did. ``against``: it speaks against
-    a contact (a refusal, points taken away), so it makes no lead ready."""
+    """After an event: score, qualify or withdraw, publish. ``acted``: it is something that the lead
+    did. ``against``: it speaks against a contact (a refusal, points taken away), so it makes no
+    lead ready."""
     undone = is_level_undone(step)
     rating = rate_lead(step, raising=Raising.BY_NUMBER, cause=cause, undone=undone)
-    reconsider_qualification(step, cause=cause, reason=RETRACTED if undone else COOLED, rating=rating)
+    reconsider_qualification(
+        step, cause=cause, reason=RETRACTED if undone else COOLED, rating=rating
+    )
     if against and step.head.settling is None:
         publish_score(step, rating, cause=cause)
         return
-    consider_qualification(step, rating, cause=cause, occurred_at_ms=occurred_at_ms, raised_by=raised_by, acted=acted)
+    consider_qualification(
+        step, rating, cause=cause, occurred_at_ms=occurred_at_ms, raised_by=raised_by, acted=acted
+    )
 
 
 def is_level_undone(step: LeadStep) -> bool:
-    """Whether the event that raised the level, by its points or the profile it told, has turned out not to count."""
+    """Whether the event that raised the level, by its points or the profile it told, has turned out
+    not to count."""
     head = step.head
     if not head.level_cause:
         return False

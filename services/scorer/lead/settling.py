@@ -1,14 +1,16 @@
-"""A lead that is ready but whose hand-off still lacks something settles first: it waits for that, and no longer than the agreement says.
+"""A lead that is ready but whose hand-off still lacks something settles first: it waits for that,
+and no longer than the agreement says.
 
-A decision is to see all of the event that causes it and of what came with it. What the event itself tells is in one record. What can
-come a moment later is awaited by marks, each with a bound:
+A decision is to see all of the event that causes it and of what came with it. What the event itself
+tells is in one record. What can come a moment later is awaited by marks, each with a bound:
 
 - ``joins:EVENT``: identities that the event says are the same person; each of them answers;
 - ``book:LEAD``: the book of a lead that ends in this one;
 - ``body:REQUEST``: the other events about this lead that came in the same request.
 
-A lead also settles that cannot be reached yet, or that does not tell yet what its territory asks for. One that lacks nothing does not wait.
-When the time is over the lead goes on with what is known, and what comes later amends the hand-off.
+A lead also settles that cannot be reached yet, or that does not tell yet what its territory asks
+for. One that lacks nothing does not wait. When the time is over the lead goes on with what is
+known, and what comes later amends the hand-off.
 """
 
 from __future__ import annotations
@@ -36,7 +38,11 @@ def note_awaited(step: LeadStep, told: LeadInput) -> None:
         left[mark] = Awaited(mark=mark, left=told.joins, until_ms=until_ms)
     if told.answers:
         _strike(left, f"joins:{told.answers}")
-    if told.merge is not None and told.merge.survivor == step.lead_id and not _is_absorbed(step, told.merge):
+    if (
+        told.merge is not None
+        and told.merge.survivor == step.lead_id
+        and not _is_absorbed(step, told.merge)
+    ):
         mark = f"book:{told.merge.loser}"
         left[mark] = Awaited(mark=mark, left=1, until_ms=until_ms)
     if told.body:
@@ -75,7 +81,8 @@ def _keep(step: LeadStep, left: dict[str, Awaited]) -> None:
 
 
 def lacking(step: LeadStep, context: ConditionContext) -> tuple[str, ...]:
-    """What the hand-off of this lead lacks, in words; empty where it may be handed over now. ``context``: the lead as it is routed by."""
+    """What the hand-off of this lead lacks, in words; empty where it may be handed over now.
+    ``context``: the lead as it is routed by."""
     lifecycle = step.agreement.lifecycle
     settling = step.head.settling
     until_ms = step.now + lifecycle.settle_ms if settling is None else settling.until_ms
@@ -89,8 +96,11 @@ def lacking(step: LeadStep, context: ConditionContext) -> tuple[str, ...]:
     return tuple(found)
 
 
-def begin_settling(step: LeadStep, *, cause: str, occurred_at_ms: int, raised_by: tuple[str, ...]) -> None:
-    """The lead is ready from now on; it is handed over when it lacks nothing, or at the latest when the time is over."""
+def begin_settling(
+    step: LeadStep, *, cause: str, occurred_at_ms: int, raised_by: tuple[str, ...]
+) -> None:
+    """The lead is ready from now on; it is handed over when it lacks nothing, or at the latest when
+    the time is over."""
     former = step.head.settling
     settling = (
         evolve(former, raised_by=raised_by)

@@ -1,13 +1,24 @@
-"""Moves a lead in its cycle: asks the table, keeps the dates, publishes the move. The one place where a stage changes.
+"""Moves a lead in its cycle: asks the table, keeps the dates, publishes the move. The one place
+where a stage changes.
 
-What is no move (a consent, a merge, an erasure, a hand raised by a lead that is worked on) infers no stage and dates none."""
+What is no move (a consent, a merge, an erasure, a hand raised by a lead that is worked on) infers
+no stage and dates none."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Final
 
-from baton.contracts.leads import NO_MOVES, Actor, EarlierCycle, LeadRefused, LeadStaged, Level, Stage, StageEvent
+from baton.contracts.leads import (
+    NO_MOVES,
+    Actor,
+    EarlierCycle,
+    LeadRefused,
+    LeadStaged,
+    Level,
+    Stage,
+    StageEvent,
+)
 from baton.contracts.topic_names import LEADS_REFUSALS, LEADS_STAGES
 from services.scorer.lead.backlog_entry import leave_backlog
 from services.scorer.lead.consents import consents_of
@@ -17,13 +28,15 @@ from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import Refused, moved, skipped
 
 CONTRACT_END: Final = "contract_end"
-"""The profile field that says when the contract with the current supplier ends: an act that names no end of its own is about that one."""
+"""The profile field that says when the contract with the current supplier ends: an act that names
+no end of its own is about that one."""
 RECEIVER: Final = {"sdr": Actor.SDR, "sales": Actor.SALES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """What causes a move. ``evidence_at_ms``: when it first reached Baton; ``occurred_at_ms``: event time."""
+    """What causes a move. ``evidence_at_ms``: when it first reached Baton; ``occurred_at_ms``:
+    event time."""
 
     id: str
     actor: Actor
@@ -40,15 +53,25 @@ class Cause:
     contract_end: str | None = None
 
 
-def by_system(step: LeadStep, cause_id: str, *, occurred_at_ms: int | None = None, reason: str | None = None) -> Cause:
+def by_system(
+    step: LeadStep, cause_id: str, *, occurred_at_ms: int | None = None, reason: str | None = None
+) -> Cause:
     """Baton itself causes the move, by the rules of the agreement."""
     at_ms = step.now if occurred_at_ms is None else occurred_at_ms
-    return Cause(id=cause_id, actor=Actor.SYSTEM, occurred_at_ms=at_ms, evidence_at_ms=step.received_at_ms, reason=reason)
+    return Cause(
+        id=cause_id,
+        actor=Actor.SYSTEM,
+        occurred_at_ms=at_ms,
+        evidence_at_ms=step.received_at_ms,
+        reason=reason,
+    )
 
 
-def move_lead(step: LeadStep, move: StageEvent, cause: Cause, *, to: Stage | None = None) -> Refused | None:
-    """Make the move and tell of it, or say why not. ``to`` overrides the table's target where a reason decides (disqualified instead
-    of recycled)."""
+def move_lead(
+    step: LeadStep, move: StageEvent, cause: Cause, *, to: Stage | None = None
+) -> Refused | None:
+    """Make the move and tell of it, or say why not. ``to`` overrides the table's target where a
+    reason decides (disqualified instead of recycled)."""
     stage = Stage(step.head.stage)
     target = moved(stage, move, cause.actor)
     if isinstance(target, Refused):
@@ -103,13 +126,21 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
 
 
 def publish_consents(step: LeadStep, cause_id: str) -> None:
-    """Tell of changed consents whoever may nurture the lead; nobody does before it was an MQL or rested."""
-    if step.cycle_state.qualified_at_ms or step.head.stage != Stage.INQUIRY.value or step.head.cycle > 1:
+    """Tell of changed consents whoever may nurture the lead; nobody does before it was an MQL or
+    rested."""
+    if (
+        step.cycle_state.qualified_at_ms
+        or step.head.stage != Stage.INQUIRY.value
+        or step.head.cycle > 1
+    ):
         place(step, StageEvent.CONSENT_CHANGED, by_system(step, cause_id), Stage(step.head.stage))
 
 
-def refuse(step: LeadStep, event: str, cause: Cause, reason: str, *, detail: str | None = None) -> None:
-    """Publish on ``leads.refusals.v1`` why something was not carried out. ``detail``: what would have been right, in words."""
+def refuse(
+    step: LeadStep, event: str, cause: Cause, reason: str, *, detail: str | None = None
+) -> None:
+    """Publish on ``leads.refusals.v1`` why something was not carried out. ``detail``: what would
+    have been right, in words."""
     step.publish(
         LEADS_REFUSALS,
         LeadRefused(
@@ -128,13 +159,25 @@ def refuse(step: LeadStep, event: str, cause: Cause, reason: str, *, detail: str
     )
 
 
-def end_cycle(step: LeadStep, outcome: str, *, reason: str | None, ended_at_ms: int) -> tuple[str, ...]:
-    """Close the books of the cycle. The next one begins at ``ended_at_ms``, when the act that ended this one was done, not when it
-    was reported; only activity since then counts in it. Gives the hands that the lead has raised since."""
+def end_cycle(
+    step: LeadStep, outcome: str, *, reason: str | None, ended_at_ms: int
+) -> tuple[str, ...]:
+    """Close the books of the cycle. The next one begins at ``ended_at_ms``, when the act that ended
+    this one was done, not when it was reported; only activity since then counts in it. Gives the
+    hands that the lead has raised since."""
     leave_backlog(step, cause=step.cause)
     head, cycle_state = step.head, step.cycle_state
-    since_ms = min(max(ended_at_ms, cycle_state.routed_at_ms, cycle_state.qualified_at_ms, head.since_ms), step.now)
-    ended = EarlierCycle(cycle=head.cycle, ended_at_ms=since_ms, outcome=outcome, reason=reason, holder=cycle_state.owner)
+    since_ms = min(
+        max(ended_at_ms, cycle_state.routed_at_ms, cycle_state.qualified_at_ms, head.since_ms),
+        step.now,
+    )
+    ended = EarlierCycle(
+        cycle=head.cycle,
+        ended_at_ms=since_ms,
+        outcome=outcome,
+        reason=reason,
+        holder=cycle_state.owner,
+    )
     step.put(CYCLE, cycle_item(ended, step.lead_id), ended)
     keeps_owner = outcome == Stage.CUSTOMER.value
     step.update_cycle(
@@ -175,10 +218,18 @@ def _date(step: LeadStep, stage: Stage, at_ms: int, *, inferred: bool) -> None:
     known = step.get(DATES, stage.value)
     if known is None:
         step.put(
-            DATES, stage.value, StageDates(first_ms=at_ms, latest_ms=at_ms, first_inferred=inferred, latest_inferred=inferred)
+            DATES,
+            stage.value,
+            StageDates(
+                first_ms=at_ms, latest_ms=at_ms, first_inferred=inferred, latest_inferred=inferred
+            ),
         )
         return
     first = (known.first_ms, known.first_inferred) if known.first_ms <= at_ms else (at_ms, inferred)
-    latest = (known.latest_ms, known.latest_inferred) if known.latest_ms > at_ms else (at_ms, inferred)
-    dates = StageDates(first_ms=first[0], first_inferred=first[1], latest_ms=latest[0], latest_inferred=latest[1])
+    latest = (
+        (known.latest_ms, known.latest_inferred) if known.latest_ms > at_ms else (at_ms, inferred)
+    )
+    dates = StageDates(
+        first_ms=first[0], first_inferred=first[1], latest_ms=latest[0], latest_inferred=latest[1]
+    )
     step.put(DATES, stage.value, dates)

@@ -1,8 +1,9 @@
 """What the lead reducer remembers of one lead.
 
-The head is what every act needs: the ledger with what is derived from it, the content it was about, and where the lead stands.
-Everything else lies in entries of its own that are read when they are asked for: the person (apart, so that it can be erased as a
-whole), the profile, consents, dates, former cycles, the state of the present cycle.
+The head is what every act needs: the ledger with what is derived from it, the content it was about,
+and where the lead stands. Everything else lies in entries of its own that are read when they are
+asked for: the person (apart, so that it can be erased as a whole), the profile, consents, dates,
+former cycles, the state of the present cycle.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ ERASED: Final = StageEvent.ERASED.value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Awaited:
-    """Something that is to come within the moment, see :mod:`.settling`: ``left`` records of it, until ``until_ms``."""
+    """Something that is to come within the moment, see :mod:`.settling`: ``left`` records of it,
+    until ``until_ms``."""
 
     mark: str
     left: int
@@ -33,7 +35,8 @@ class Awaited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settling:
-    """The lead is ready since the event ``cause_id``, but its hand-off lacks something; it goes on at ``until_ms`` as it is then."""
+    """The lead is ready since the event ``cause_id``, but its hand-off lacks something; it goes on
+    at ``until_ms`` as it is then."""
 
     cause_id: str
     occurred_at_ms: int
@@ -44,16 +47,21 @@ class Settling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadHead:
-    """The head. What is derived (``marks``, fit, level) is so under the agreement that the engine knows the key by.
+    """The head. What is derived (``marks``, fit, level) is so under the agreement that the engine
+    knows the key by.
 
-    ``ended``: empty, ``merged`` (into ``survivor``) or ``erased``; then the rest is empty and the head is a tombstone. ``since_ms``: only
-    activity since then counts, it is when the cycle began. ``level_since_ms``, ``level_cause``: when, and by which
-    event, a level above cold was reached. ``shown``: the
-    engagement that was published last, in steps (see :mod:`.level`). ``ledger``, ``retracted``: see :mod:`services.scorer.score.ledger`; ``marks``: :mod:`services.scorer.score.entry_status`; ``totals``: :mod:`services.scorer.score.group_totals`.
-    ``waits``: pool in whose backlog the lead waits, since an agreement with a lower threshold came into force.
-    ``published_change_ms``: the moment of the next change that was published last, 0 for none.
-    ``hands_held``: fast-track acts that wait at a gate.
-    ``awaited``, ``settling``: see :mod:`.settling`. ``recent``, ``origins``: the newest pieces of content, and the earliest campaign touches, see :mod:`services.scorer.score.content_touches`.
+    ``ended``: empty, ``merged`` (into ``survivor``) or ``erased``; then the rest is empty and the
+    head is a tombstone. ``since_ms``: only activity since then counts, it is when the cycle began.
+    ``level_since_ms``, ``level_cause``: when, and by which event, a level above cold was reached.
+    ``shown``: the engagement that was published last, in steps (see :mod:`.level`). ``ledger``,
+    ``retracted``: see :mod:`services.scorer.score.ledger`; ``marks``:
+    :mod:`services.scorer.score.entry_status`; ``totals``:
+    :mod:`services.scorer.score.group_totals`. ``waits``: pool in whose backlog the lead waits,
+    since an agreement with a lower threshold came into force. ``published_change_ms``: the moment
+    of the next change that was published last, 0 for none. ``hands_held``: fast-track acts that
+    wait at a gate. ``awaited``, ``settling``: see :mod:`.settling`. ``recent``, ``origins``: the
+    newest pieces of content, and the earliest campaign touches, see
+    :mod:`services.scorer.score.content_touches`.
     """
 
     ended: str = ""
@@ -83,7 +91,8 @@ class LeadHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormerHandoff:
-    """A hand-off of the same qualification that was taken from somebody; it stood from ``from_ms`` until ``until_ms``."""
+    """A hand-off of the same qualification that was taken from somebody; it stood from ``from_ms``
+    until ``until_ms``."""
 
     handoff_id: str
     attempt: int
@@ -96,8 +105,8 @@ class FormerHandoff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawnHandoff:
-    """The hand-off of a qualification that was withdrawn at ``until_ms`` before anybody was known to have accepted it: an acceptance
-    from before that, reported late, brings it back."""
+    """The hand-off of a qualification that was withdrawn at ``until_ms`` before anybody was known
+    to have accepted it: an acceptance from before that, reported late, brings it back."""
 
     handoff_id: str
     leg: str
@@ -112,11 +121,13 @@ class WithdrawnHandoff:
 class CycleState:
     """Where the present cycle stands with sales.
 
-    ``qualification_id`` .. ``qualified_at_ms``: the last qualification; ``raised_by`` are the fast-track acts of its cycle. ``handoff_id`` .. ``routed_at_ms``: the hand-off that stands, none
-    before it is routed; ``accepted``, ``touched`` and ``rejected`` are about it. ``owner`` outlives the hand-off where a customer keeps their rep.
-    ``rest_...``: why and until when the lead rests; ``return_at_ms`` None: not by itself. ``absorbed``: transfers that were taken in.
-    ``kept``: the work was accepted before a merge, so it does not cool. ``rejected_at_ms``:
-    when it was rejected, by event time. ``bridged_by``: who of the bridge team passed it on to sales.
+    ``qualification_id`` .. ``qualified_at_ms``: the last qualification; ``raised_by`` are the
+    fast-track acts of its cycle. ``handoff_id`` .. ``routed_at_ms``: the hand-off that stands, none
+    before it is routed; ``accepted``, ``touched`` and ``rejected`` are about it. ``owner`` outlives
+    the hand-off where a customer keeps their rep. ``rest_...``: why and until when the lead rests;
+    ``return_at_ms`` None: not by itself. ``absorbed``: transfers that were taken in. ``kept``: the
+    work was accepted before a merge, so it does not cool. ``rejected_at_ms``: when it was rejected,
+    by event time. ``bridged_by``: who of the bridge team passed it on to sales.
     """
 
     qualification_id: str | None = None
@@ -155,8 +166,8 @@ class CycleState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldReport:
-    """A value of a field as one event reported it. An empty one says that the field was cleared. ``derived``: nobody said so, it was
-    concluded."""
+    """A value of a field as one event reported it. An empty one says that the field was cleared.
+    ``derived``: nobody said so, it was concluded."""
 
     value: str
     at_ms: int
@@ -167,7 +178,8 @@ class FieldReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileValue:
-    """One field of a profile: the report that holds, and those that it outranks, best first (:mod:`.field_history`)."""
+    """One field of a profile: the report that holds, and those that it outranks, best first
+    (:mod:`.field_history`)."""
 
     value: str
     at_ms: int
@@ -190,7 +202,8 @@ class ProfileBook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonBook:
-    """Direct identifiers and free text, with the event time of each field. ``reports``: by field, best first (:mod:`.field_history`)."""
+    """Direct identifiers and free text, with the event time of each field. ``reports``: by field,
+    best first (:mod:`.field_history`)."""
 
     person: Person
     times: Mapping[str, int] = field(default_factory=dict)
@@ -212,7 +225,8 @@ class FormerConsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentAct:
-    """The newest explicit act for one purpose and channel, and those before it, newest first (:mod:`.field_history`)."""
+    """The newest explicit act for one purpose and channel, and those before it, newest first
+    (:mod:`.field_history`)."""
 
     purpose: str
     channel: str
@@ -235,7 +249,8 @@ class StageDates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deal:
-    """An opportunity as it was told last. ``amount_minor`` in minor units of ``currency``; ``expected_close`` is an ISO day."""
+    """An opportunity as it was told last. ``amount_minor`` in minor units of ``currency``;
+    ``expected_close`` is an ISO day."""
 
     at_ms: int
     amount_minor: int | None = None

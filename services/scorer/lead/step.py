@@ -1,4 +1,5 @@
-"""The step of the lead reducer under construction: the head as it will be, the score's derived parts, the state of the cycle."""
+"""The step of the lead reducer under construction: the head as it will be, the score's derived
+parts, the state of the cycle."""
 
 from __future__ import annotations
 
@@ -15,19 +16,34 @@ from baton.contracts.topic_names import SCORER_LEADS
 from baton.engine.reducer import EntryKind, Fact, Step, View
 from baton.engine.step_builder import StepBuilder
 from baton.evolve import evolve
-from services.scorer.lead.state import CYCLE_STATE, ENTRY_KINDS, ONLY, PROFILE, CycleState, LeadHead, ProfileBook
+from services.scorer.lead.state import (
+    CYCLE_STATE,
+    ENTRY_KINDS,
+    ONLY,
+    PROFILE,
+    CycleState,
+    LeadHead,
+    ProfileBook,
+)
 from services.scorer.score.entry_counting import counted
 from services.scorer.score.group_totals import folded, holds, prune_at
 from services.scorer.score.rule_table import ScoreTable, table_of
 
 
 class LeadStep(StepBuilder[LeadHead]):
-    """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms`` when the cause reached the log.
-    ``falls_at_ms``: when the lead changes by itself, if it ``was_rated``. ``role_moved``: its account has to be told who the lead is now.
-    ``act``, ``command``: what a person did or wants, to be passed on with what is decided. ``amended``: see :mod:`.amendments`."""
+    """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms``
+    when the cause reached the log. ``falls_at_ms``: when the lead changes by itself, if it
+    ``was_rated``. ``role_moved``: its account has to be told who the lead is now. ``act``,
+    ``command``: what a person did or wants, to be passed on with what is decided. ``amended``: see
+    :mod:`.amendments`."""
 
     def __init__(
-        self, view: View[LeadHead], *, now: int, reference: AgreementReference, received_at_ms: int | None = None
+        self,
+        view: View[LeadHead],
+        *,
+        now: int,
+        reference: AgreementReference,
+        received_at_ms: int | None = None,
     ) -> None:
         super().__init__(view, now=now)
         self.lead_id = view.key
@@ -85,7 +101,9 @@ class LeadStep(StepBuilder[LeadHead]):
 
     def _publish_decision(self) -> None:
         moves = tuple(moves_of(self._facts))
-        refused = next((fact.value for fact in self._facts if isinstance(fact.value, LeadRefused)), None)
+        refused = next(
+            (fact.value for fact in self._facts if isinstance(fact.value, LeadRefused)), None
+        )
         if not (moves or refused or self.act or self.command or self.amended):
             return
         decision = LeadDecision(
@@ -115,7 +133,8 @@ class LeadStep(StepBuilder[LeadHead]):
 
 
 def moves_of(facts: Iterable[Fact]) -> Iterator[LeadMove]:
-    """The moves that a step publishes, in order, each with the qualification that came of it: that is published right after its move."""
+    """The moves that a step publishes, in order, each with the qualification that came of it: that
+    is published right after its move."""
     staged: LeadStaged | None = None
     for fact in facts:
         if isinstance(fact.value, LeadStaged):

@@ -1,9 +1,10 @@
 """The revenue cycle as one total table: ``(stage, event, actor) -> stage | refused(reason)``.
 
-``inquiry -> mql -> [tal -> tql ->] sal -> sql -> opportunity -> customer``, with the detours ``recycled`` and ``disqualified``. A stage
-may be skipped (it is inferred) and left backwards; it is never a high-water mark. The table knows neither hand-offs nor the
-agreement: who may speak for a hand-off, and what a reason leads to, is asked before (``acts``). A hand-off of accepted work to somebody
-else is accepted or rejected anew, in the stage that was reached.
+``inquiry -> mql -> [tal -> tql ->] sal -> sql -> opportunity -> customer``, with the detours
+``recycled`` and ``disqualified``. A stage may be skipped (it is inferred) and left backwards; it is
+never a high-water mark. The table knows neither hand-offs nor the agreement: who may speak for a
+hand-off, and what a reason leads to, is asked before (``acts``). A hand-off of accepted work to
+somebody else is accepted or rejected anew, in the stage that was reached.
 """
 
 from __future__ import annotations
@@ -30,7 +31,13 @@ SQL, OPPORTUNITY, CUSTOMER, RECYCLED, DISQUALIFIED = (
     Stage.RECYCLED,
     Stage.DISQUALIFIED,
 )
-SYSTEM, MARKETING, SDR, SALES, MANAGER = Actor.SYSTEM, Actor.MARKETING, Actor.SDR, Actor.SALES, Actor.MANAGER
+SYSTEM, MARKETING, SDR, SALES, MANAGER = (
+    Actor.SYSTEM,
+    Actor.MARKETING,
+    Actor.SDR,
+    Actor.SALES,
+    Actor.MANAGER,
+)
 
 REST: Final = (INQUIRY, RECYCLED, CUSTOMER)
 """Stages in which nobody of sales works on the lead and the next qualification may come."""
@@ -50,9 +57,13 @@ _MOVES: Final[Mapping[tuple[StageEvent, Actor], Mapping[Stage, Stage]]] = {
     (StageEvent.HAND_RAISED, SYSTEM): {stage: stage for stage in OPEN},
     (StageEvent.WITHDRAWN, SYSTEM): {MQL: INQUIRY},
     (StageEvent.ACCEPTED, SDR): _each((MQL, TAL), TAL),
-    (StageEvent.ACCEPTED, SALES): _each((MQL, TQL, SAL), SAL) | _each((SQL,), SQL) | _each((OPPORTUNITY,), OPPORTUNITY),
+    (StageEvent.ACCEPTED, SALES): _each((MQL, TQL, SAL), SAL)
+    | _each((SQL,), SQL)
+    | _each((OPPORTUNITY,), OPPORTUNITY),
     (StageEvent.REJECTED, SDR): _each((MQL, TAL), MQL),
-    (StageEvent.REJECTED, SALES): _each((MQL, TQL, SAL), MQL) | _each((SQL,), SQL) | _each((OPPORTUNITY,), OPPORTUNITY),
+    (StageEvent.REJECTED, SALES): _each((MQL, TQL, SAL), MQL)
+    | _each((SQL,), SQL)
+    | _each((OPPORTUNITY,), OPPORTUNITY),
     (StageEvent.OPPORTUNITY, SALES): _each((*REST, *OPEN), OPPORTUNITY),
     (StageEvent.WON, SALES): _each((INQUIRY, RECYCLED, *OPEN), CUSTOMER),
     (StageEvent.LOST, SALES): _each((SAL, SQL, OPPORTUNITY), RECYCLED),
@@ -74,7 +85,9 @@ _MOVES: Final[Mapping[tuple[StageEvent, Actor], Mapping[Stage, Stage]]] = {
     (StageEvent.ERASED, SYSTEM): _UNCHANGED,
 }
 
-_ACTORS: Final = {move: tuple(actor for each, actor in _MOVES if each is move) for move in StageEvent}
+_ACTORS: Final = {
+    move: tuple(actor for each, actor in _MOVES if each is move) for move in StageEvent
+}
 _SPEAKERS: Final = (
     StageEvent.QUALIFIED,
     StageEvent.ACCEPTED,
@@ -97,7 +110,10 @@ _REASONS: Final[Mapping[tuple[StageEvent, Stage], str]] = {
     **{(StageEvent.LOST, stage): "nothing_open" for stage in REST},
     **{(StageEvent.LOST, stage): "not_accepted_yet" for stage in (MQL, TAL, TQL)},
     (StageEvent.WON, CUSTOMER): "nothing_open",
-    **{(StageEvent.WITHDRAWN, stage): "already_accepted" for stage in (TAL, TQL, SAL, SQL, OPPORTUNITY)},
+    **{
+        (StageEvent.WITHDRAWN, stage): "already_accepted"
+        for stage in (TAL, TQL, SAL, SQL, OPPORTUNITY)
+    },
     **{(StageEvent.RECYCLED, stage): "held_by_sales" for stage in OPEN},
     **{(StageEvent.RECYCLED, stage): "nothing_open" for stage in REST},
     (StageEvent.RECYCLED, RECYCLED): "already_recycled",
@@ -107,7 +123,8 @@ _REASONS: Final[Mapping[tuple[StageEvent, Stage], str]] = {
 
 
 def moved(stage: Stage, move: StageEvent, actor: Actor) -> Stage | Refused:
-    """Where ``move`` by ``actor`` leads from ``stage``. ``rejected`` leads back to MQL, where the lead waits for what is decided."""
+    """Where ``move`` by ``actor`` leads from ``stage``. ``rejected`` leads back to MQL, where the
+    lead waits for what is decided."""
     speaker = SALES if actor is MANAGER and move in _SPEAKERS else actor
     targets = _MOVES.get((move, speaker))
     if targets is None:
@@ -120,7 +137,8 @@ def moved(stage: Stage, move: StageEvent, actor: Actor) -> Stage | Refused:
 
 
 def may_say(move: StageEvent) -> tuple[Actor, ...]:
-    """The actors who can cause ``move`` from some stage, managers in place of the receiver included."""
+    """The actors who can cause ``move`` from some stage, managers in place of the receiver
+    included."""
     return (*_ACTORS[move], MANAGER) if move in _SPEAKERS else _ACTORS[move]
 
 
@@ -128,8 +146,8 @@ _LINE: Final = (INQUIRY, MQL, TAL, TQL, SAL, SQL, OPPORTUNITY, CUSTOMER)
 
 
 def skipped(stage: Stage, to: Stage, *, by_bridge: bool) -> tuple[Stage, ...]:
-    """The stages between ``stage`` and ``to`` that nobody reported: they are inferred. ``by_bridge``: a bridge team has the lead, so
-    its two stages are among them."""
+    """The stages between ``stage`` and ``to`` that nobody reported: they are inferred.
+    ``by_bridge``: a bridge team has the lead, so its two stages are among them."""
     start = INQUIRY if stage in (RECYCLED, CUSTOMER) else stage
     if start not in _LINE or to not in _LINE:
         return ()

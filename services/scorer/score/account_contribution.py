@@ -1,11 +1,13 @@
-"""What one lead contributes to its account, so that the account can tell what it is worth at any later moment.
+"""What one lead contributes to its account, so that the account can tell what it is worth at any
+later moment.
 
-A part carries the lead's sums, group by group, with the half-life and the cap they decay and are capped by: scaled by powers of two,
-they give at any time the same bits as the lead's own score does, as long as nothing happens to it and no entry leaves its window. Where
-either does, the lead tells its part anew.
+A part carries the lead's sums, group by group, with the half-life and the cap they decay and are
+capped by: scaled by powers of two, they give at any time the same bits as the lead's own score
+does, as long as nothing happens to it and no entry leaves its window. Where either does, the lead
+tells its part anew.
 
-Layout, little-endian, for every group that has any: half-life in ms (8; 0: none), cap in micropoints (8; -1: none), exponent of two (4),
-positive sum (8), negative sum (8).
+Layout, little-endian, for every group that has any: half-life in ms (8; 0: none), cap in
+micropoints (8; -1: none), exponent of two (4), positive sum (8), negative sum (8).
 """
 
 from __future__ import annotations
@@ -25,24 +27,35 @@ SHOWN_STEP_MICRO: Final = 10_000_000
 _GROUP: Final = struct.Struct("<qqidd")
 MICRO: Final = 1_000_000
 ENGAGED_MICRO: Final = MICRO
-"""Who is worth less than one point has cooled, and is not among the engaged people of the account."""
+"""Who is worth less than one point has cooled, and is not among the engaged people of the
+account."""
 
 
 def packed(totals: bytes, table: ScoreTable) -> bytes:
-    """The sums of a lead as its part carries them: what the lead keeps of each group (:mod:`.group_totals`), behind half-life and cap."""
-    return b"".join([terms + sums for terms, sums in zip(table.terms, sums_of(totals), strict=True) if any_in(sums)])
+    """The sums of a lead as its part carries them: what the lead keeps of each group
+    (:mod:`.group_totals`), behind half-life and cap."""
+    return b"".join(
+        [
+            terms + sums
+            for terms, sums in zip(table.terms, sums_of(totals), strict=True)
+            if any_in(sums)
+        ]
+    )
 
 
 def unpacked(sums: bytes) -> list[GroupSum]:
     """The sums of a part."""
     return [
         GroupSum(number, GroupLine("", half_life, NEVER, cap, 0), base, positive, negative)
-        for number, (half_life, cap, base, positive, negative) in enumerate(_GROUP.iter_unpack(sums))
+        for number, (half_life, cap, base, positive, negative) in enumerate(
+            _GROUP.iter_unpack(sums)
+        )
     ]
 
 
 def worth_micro(groups: Iterable[GroupSum], at_ms: int) -> int:
-    """What a lead with these sums is worth at ``at_ms``: to the bit what its own score would be (:mod:`.engagement`)."""
+    """What a lead with these sums is worth at ``at_ms``: to the bit what its own score would be
+    (:mod:`.engagement`)."""
     gained = lost = 0.0
     for each in groups:
         if each.positive:
@@ -55,8 +68,9 @@ def worth_micro(groups: Iterable[GroupSum], at_ms: int) -> int:
 class Falling:
     """A sum of contributions as it is now, and a bound of how soon it can be lower.
 
-    ``value`` is exact, in micropoints. Of the positive part ``decays`` falls by half in ``half_life_ms`` at the soonest, and ``stays`` does
-    not fall by itself; the negative part only shrinks, so it is counted as it is.
+    ``value`` is exact, in micropoints. Of the positive part ``decays`` falls by half in
+    ``half_life_ms`` at the soonest, and ``stays`` does not fall by itself; the negative part only
+    shrinks, so it is counted as it is.
     """
 
     def __init__(self) -> None:
@@ -75,14 +89,17 @@ class Falling:
             capped = each.capped(now) if each.positive else 0.0
             if each.line.half_life_ms:
                 self.decays += capped
-                self.half_life_ms = min(self.half_life_ms or each.line.half_life_ms, each.line.half_life_ms)
+                self.half_life_ms = min(
+                    self.half_life_ms or each.line.half_life_ms, each.line.half_life_ms
+                )
             else:
                 self.stays += capped
             self.stays += each.lost(now) if each.negative else 0.0
         return worth
 
     def holds_for_ms(self, threshold_micro: int) -> int | None:
-        """For so long the value is surely not below ``threshold_micro`` if nothing happens; None: by itself it never is."""
+        """For so long the value is surely not below ``threshold_micro`` if nothing happens; None:
+        by itself it never is."""
         wanted = threshold_micro - self.stays
         if wanted <= 0 or not self.half_life_ms:
             return None

@@ -1,11 +1,14 @@
-"""What a lead read and where it came from: the newest pieces of content, and the earliest campaign touches.
+"""What a lead read and where it came from: the newest pieces of content, and the earliest campaign
+touches.
 
-Both are a function of the set of touches alone: of all that were ever told, the newest ``RECENT`` and the earliest ``ORIGINS``, by
-event time and then id. They are read when a person is to be told the story; every other event hands them on, packed.
+Both are a function of the set of touches alone: of all that were ever told, the newest ``RECENT``
+and the earliest ``ORIGINS``, by event time and then id. They are read when a person is to be told
+the story; every other event hands them on, packed.
 
-Layout: how many there are (1), then the pieces, ``recent`` newest first and ``origins`` oldest first. A piece is event time (8), id (16),
-length of the text (2), UTF-8 text (act, title, content id, stage, campaign, source, topics), length again (2): so that one is added at
-the front and dropped at the end without looking at the others.
+Layout: how many there are (1), then the pieces, ``recent`` newest first and ``origins`` oldest
+first. A piece is event time (8), id (16), length of the text (2), UTF-8 text (act, title, content
+id, stage, campaign, source, topics), length again (2): so that one is added at the front and
+dropped at the end without looking at the others.
 """
 
 from __future__ import annotations
@@ -59,7 +62,11 @@ def touched(book: ContentBook, event: LeadEvent, at_ms: int) -> ContentBook:
     piece = _packed(event, at_ms)
     recent = _with_recent(book.recent, piece)
     origins = _with_origin(book.origins, piece) if engagement.campaign else book.origins
-    return book if recent is book.recent and origins is book.origins else ContentBook(recent=recent, origins=origins)
+    return (
+        book
+        if recent is book.recent and origins is book.origins
+        else ContentBook(recent=recent, origins=origins)
+    )
 
 
 def together(ours: ContentBook, theirs: ContentBook) -> ContentBook:
@@ -79,10 +86,21 @@ def _packed(event: LeadEvent, at_ms: int) -> bytes:
     said = event.engagement
     assert said is not None
     topics = _ITEM.join(said.topics[:_MAX_TOPICS])
-    plain = (said.act, said.content_title, said.content_id, said.content_stage, said.campaign, event.source)
+    plain = (
+        said.act,
+        said.content_title,
+        said.content_id,
+        said.content_stage,
+        said.campaign,
+        event.source,
+    )
     text = _FIELD.join([each[:_MAX_TEXT] if each else "" for each in plain]) + _FIELD + topics
     if text.count(_FIELD) != len(plain) or text.count(_ITEM) >= _MAX_TOPICS:
-        text = _FIELD.join([_clean(each or "") for each in plain]) + _FIELD + _ITEM.join(map(_clean, said.topics[:_MAX_TOPICS]))
+        text = (
+            _FIELD.join([_clean(each or "") for each in plain])
+            + _FIELD
+            + _ITEM.join(map(_clean, said.topics[:_MAX_TOPICS]))
+        )
     data = text.encode()
     length = len(data).to_bytes(2, "big")
     return b"".join((at_ms.to_bytes(8, "big"), id_bytes(event.event_id), length, data, length))
@@ -94,8 +112,20 @@ def _clean(text: str) -> str:
 
 def _unpacked(piece: bytes) -> Piece:
     at_ms, event, _ = _HEAD.unpack_from(piece)
-    act, title, content_id, stage, campaign, source, topics = piece[_HEAD.size : -_TAIL].decode().split(_FIELD)
-    return Piece(at_ms, event, act, title, content_id, stage, campaign, source, tuple(filter(None, topics.split(_ITEM))))
+    act, title, content_id, stage, campaign, source, topics = (
+        piece[_HEAD.size : -_TAIL].decode().split(_FIELD)
+    )
+    return Piece(
+        at_ms,
+        event,
+        act,
+        title,
+        content_id,
+        stage,
+        campaign,
+        source,
+        tuple(filter(None, topics.split(_ITEM))),
+    )
 
 
 def _split(packed: bytes) -> list[bytes]:

@@ -1,9 +1,10 @@
 """The engagement score: the fold of the entries that count, at any moment from now on.
 
-``engagement(t)`` = the sum over groups of ``min(cap, sum of positive p_i * 2^(-(t - t_i)/half_life))`` + the sum of the negative ones,
-decayed likewise and outside the cap, over the entries inside the group's window; clamped at 0, rounded to a millionth. Sums are
-taken in the ledger's order and in arithmetic that is the same everywhere (``decay``), so the number is the same to the bit whatever
-the order of arrival.
+``engagement(t)`` = the sum over groups of ``min(cap, sum of positive p_i * 2^(-(t -
+t_i)/half_life))`` + the sum of the negative ones, decayed likewise and outside the cap, over the
+entries inside the group's window; clamped at 0, rounded to a millionth. Sums are taken in the
+ledger's order and in arithmetic that is the same everywhere (``decay``), so the number is the same
+to the bit whatever the order of arrival.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from services.scorer.score.rule_table import ScoreTable
 
 
 def standing(marks: bytes, table: ScoreTable, now: int, totals: bytes = b"") -> bytes:
-    """The totals of the entries whose age at ``now`` is below what their group keeps: ``totals``, if they hold."""
+    """The totals of the entries whose age at ``now`` is below what their group keeps: ``totals``,
+    if they hold."""
     return totals if holds(totals, now) else folded(marks, table, now, prune_at_ms=NEVER)
 
 

@@ -1,8 +1,9 @@
 """Which entries of the ledger count, and for how much: the derived half of a lead's score.
 
-A pure function of the ledger, the retractions, the beginning of the cycle and the agreement. In this order an entry does not count
-because it was retracted, is older than the cycle, is one of a mail scanner's clicks, or is beyond the daily limit of its rule
-or, after that, of its group (positive and negative ones apart); the earliest of a day count, by event time and then id.
+A pure function of the ledger, the retractions, the beginning of the cycle and the agreement. In
+this order an entry does not count because it was retracted, is older than the cycle, is one of a
+mail scanner's clicks, or is beyond the daily limit of its rule or, after that, of its group
+(positive and negative ones apart); the earliest of a day count, by event time and then id.
 """
 
 from __future__ import annotations
@@ -48,27 +49,38 @@ def counted(ledger: bytes, retracted: bytes, since_ms: int, table: ScoreTable, n
     _daily_limits(kept, why, table)
     if not kept:
         return EMPTY
-    marks = b"".join([_mark(entry.at_ms, line, reason, table) for (entry, line), reason in zip(kept, why, strict=True)])
+    marks = b"".join(
+        [
+            _mark(entry.at_ms, line, reason, table)
+            for (entry, line), reason in zip(kept, why, strict=True)
+        ]
+    )
     pruned_at = min(_prune_at(entry.at_ms, line, table) for entry, line in kept)
     whole = ledger if len(kept) * SIZE == len(ledger) else b"".join(_bytes_of(ledger, kept))
     return Counted(whole, marks, folded(marks, table, now, prune_at_ms=pruned_at))
 
 
-def entered(former: Counted, record: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int) -> Counted | None:
-    """One more entry; None for one that is there already. Of an event that is told in two ways the earlier one
-    counts, of the same moment the smaller record: the same whichever came first."""
+def entered(
+    former: Counted, record: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int
+) -> Counted | None:
+    """One more entry; None for one that is there already. Of an event that is told in two ways the
+    earlier one counts, of the same moment the smaller record: the same whichever came first."""
     known = find(former.ledger, record[8:24]) if record[8:24] in former.ledger else -1
     if known < 0:
         return _added(former, record, retracted, since_ms, table, now)
     if former.ledger[known * SIZE : known * SIZE + SIZE] <= record:
         return None
     shorter = without_entry(former.ledger, known)
-    return counted(with_entry(shorter, record, place(shorter, record)), retracted, since_ms, table, now)
+    return counted(
+        with_entry(shorter, record, place(shorter, record)), retracted, since_ms, table, now
+    )
 
 
-def _added(former: Counted, record: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int) -> Counted:
-    """The usual case, an act later than all others that meets no limit, is marked without looking at the rest; it gives what
-    :func:`counted` would."""
+def _added(
+    former: Counted, record: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int
+) -> Counted:
+    """The usual case, an act later than all others that meets no limit, is marked without looking
+    at the rest; it gives what :func:`counted` would."""
     at_ms, _, act, link, stage, _, *topics = RECORD.unpack(record)
     line = table.rule_of(act, stage, topics)
     group = table.groups[line.group]
@@ -88,7 +100,11 @@ def _added(former: Counted, record: bytes, retracted: bytes, since_ms: int, tabl
     ledger, marks = former.ledger + record, former.marks + mark
     if holds(former.totals, now) and at_ms > now - group.keeps_ms:
         return Counted(ledger, marks, appended(former.totals, mark, table, prune_at_ms=pruned_at))
-    return Counted(ledger, marks, folded(marks, table, now, prune_at_ms=min(pruned_at, prune_at(former.totals))))
+    return Counted(
+        ledger,
+        marks,
+        folded(marks, table, now, prune_at_ms=min(pruned_at, prune_at(former.totals))),
+    )
 
 
 _Lined = tuple[Entry, RuleLine]
@@ -110,18 +126,25 @@ def _kept(ledger: bytes, table: ScoreTable, now: int) -> list[_Lined]:
 
 
 def _prune_at(at_ms: int, line: RuleLine, table: ScoreTable) -> int:
-    """A day leaves as a whole, so that no act slips into the daily limit because an earlier one was dropped."""
+    """A day leaves as a whole, so that no act slips into the daily limit because an earlier one was
+    dropped."""
     return table.day_of(at_ms)[1] + table.groups[line.group].keeps_ms + table.lag_ms
 
 
 def _first_reasons(kept: Sequence[_Lined], gone: frozenset[bytes], since_ms: int) -> list[Why]:
     return [
-        Why.RETRACTED if entry.id in gone else Why.BEFORE_CYCLE if entry.at_ms <= since_ms else Why.COUNTS for entry, _ in kept
+        Why.RETRACTED
+        if entry.id in gone
+        else Why.BEFORE_CYCLE
+        if entry.at_ms <= since_ms
+        else Why.COUNTS
+        for entry, _ in kept
     ]
 
 
 def _scanners(kept: Sequence[_Lined], why: list[Why], table: ScoreTable) -> None:
-    """Clicks on the links of one message, so many within so short a time, are a machine's: none of them counts."""
+    """Clicks on the links of one message, so many within so short a time, are a machine's: none of
+    them counts."""
     scanner = table.scanner
     if scanner is None:
         return
@@ -154,7 +177,8 @@ def _daily_limits(kept: Sequence[_Lined], why: list[Why], table: ScoreTable) -> 
 
 
 def _meets_no_limit(marks: bytes, day_begins: int, line: RuleLine, table: ScoreTable) -> bool:
-    """Whether an act after all others is inside the limits of its day, those of storage included."""
+    """Whether an act after all others is inside the limits of its day, those of storage
+    included."""
     in_rule = in_group = stored = 0
     at = len(marks) - MARK_SIZE
     while at >= 0:
@@ -166,7 +190,11 @@ def _meets_no_limit(marks: bytes, day_begins: int, line: RuleLine, table: ScoreT
             in_rule += rule == line.number
             in_group += (table.rules[rule].points_micro < 0) == (line.points_micro < 0)
         at -= MARK_SIZE
-    return (not line.per_day or in_rule < line.per_day) and in_group < table.groups[line.group].per_day and stored < line.stores
+    return (
+        (not line.per_day or in_rule < line.per_day)
+        and in_group < table.groups[line.group].per_day
+        and stored < line.stores
+    )
 
 
 def _mark(at_ms: int, line: RuleLine, why: Why, table: ScoreTable) -> bytes:

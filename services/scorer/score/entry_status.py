@@ -1,7 +1,9 @@
-"""What each entry of the ledger counts under an agreement: the record that ``entry_counting`` derives and scores are folded from.
+"""What each entry of the ledger counts under an agreement: the record that ``entry_counting``
+derives and scores are folded from.
 
-``marks`` has one record for each entry, in the ledger's order, 24 bytes, little-endian: event time in ms (8), micropoints times
-``2^(t_i/h)`` as a double (8) and an exponent of two (4, see ``decay``), group (1), why it does not count (1), rule (2).
+``marks`` has one record for each entry, in the ledger's order, 24 bytes, little-endian: event time
+in ms (8), micropoints times ``2^(t_i/h)`` as a double (8) and an exponent of two (4, see
+``decay``), group (1), why it does not count (1), rule (2).
 """
 
 from __future__ import annotations
@@ -33,9 +35,13 @@ def why_at(marks: bytes, index: int) -> Why:
     return Why(marks[index * MARK_SIZE + _WHY])
 
 
-def marked_entries(ledger: bytes, marks: bytes) -> Iterator[tuple[Entry, float, int, int, Why, int]]:
+def marked_entries(
+    ledger: bytes, marks: bytes
+) -> Iterator[tuple[Entry, float, int, int, Why, int]]:
     """Each entry with its grown points, their exponent, group, reason and rule."""
-    for entry, (_, grown_points, exponent, group, why, rule) in zip(entries(ledger), MARK.iter_unpack(marks), strict=True):
+    for entry, (_, grown_points, exponent, group, why, rule) in zip(
+        entries(ledger), MARK.iter_unpack(marks), strict=True
+    ):
         yield entry, grown_points, exponent, group, Why(why), rule
 
 

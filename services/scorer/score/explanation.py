@@ -1,8 +1,9 @@
 """How a score comes about: lines that add up to it exactly.
 
-Each entry's share is rounded down and the millionths that are missing go to the entries that lost most by it, so that the lines of
-a group give the group's number, and all lines the number shown. A cap and the clamp at 0 are lines of their own; entries beyond the
-top ones are one line, ``rest``, and the result says that it was cut. Acts beyond a daily limit have a line without points.
+Each entry's share is rounded down and the millionths that are missing go to the entries that lost
+most by it, so that the lines of a group give the group's number, and all lines the number shown. A
+cap and the clamp at 0 are lines of their own; entries beyond the top ones are one line, ``rest``,
+and the result says that it was cut. Acts beyond a daily limit have a line without points.
 """
 
 from __future__ import annotations
@@ -44,8 +45,9 @@ def explanation(
     totals: bytes = b"",
     decisive: Collection[bytes] = (),
 ) -> Explanation:
-    """The lines of the score at ``now``: the largest contributions first, then rest, caps and clamp. ``totals`` are taken if they hold.
-    ``decisive``: ids of the entries that decided something: they have a line of their own, whatever is cut."""
+    """The lines of the score at ``now``: the largest contributions first, then rest, caps and
+    clamp. ``totals`` are taken if they hold. ``decisive``: ids of the entries that decided
+    something: they have a line of their own, whatever is cut."""
     totals = standing(marks, table, now, totals)
     total = whole(value_at(totals, table, now))
     caps = list(_caps(group_sums(totals, table), now))
@@ -55,10 +57,18 @@ def explanation(
     ranked = sorted(range(len(sizes)), key=sizes.__getitem__)
     if decisive:
         ranked = _decisive_first(ledger, indexes, ranked, decisive, top)
-    lines = [_act(ledger, indexes[place], rules[place], micros[place], table) for place in ranked[:top]]
+    lines = [
+        _act(ledger, indexes[place], rules[place], micros[place], table) for place in ranked[:top]
+    ]
     rest = ranked[top:]
     if rest:
-        lines.append(Contribution(kind="rest", name=f"{len(rest)} more", points_micro=sum([micros[place] for place in rest])))
+        lines.append(
+            Contribution(
+                kind="rest",
+                name=f"{len(rest)} more",
+                points_micro=sum([micros[place] for place in rest]),
+            )
+        )
     lines += caps
     lines += _limits(marks, table, now)
     if total < 0:
@@ -66,12 +76,18 @@ def explanation(
     return Explanation(max(total, 0), tuple(lines), bool(rest))
 
 
-def _decisive_first(ledger: bytes, indexes: list[int], ranked: list[int], decisive: Collection[bytes], top: int) -> list[int]:
+def _decisive_first(
+    ledger: bytes, indexes: list[int], ranked: list[int], decisive: Collection[bytes], top: int
+) -> list[int]:
     """``ranked`` with the decisive entries among the first ``top``, which stay in order."""
-    decided = [place for place in ranked if ORDER.unpack_from(ledger, indexes[place] * SIZE)[1] in decisive][:top]
+    decided = [
+        place for place in ranked if ORDER.unpack_from(ledger, indexes[place] * SIZE)[1] in decisive
+    ][:top]
     others = [place for place in ranked if place not in decided]
     shown = {*decided, *others[: top - len(decided)]}
-    return [place for place in ranked if place in shown] + [place for place in ranked if place not in shown]
+    return [place for place in ranked if place in shown] + [
+        place for place in ranked if place not in shown
+    ]
 
 
 def _shares(marks: bytes, table: ScoreTable, now: int) -> tuple[list[int], list[int], list[float]]:
@@ -92,14 +108,19 @@ def _caps(groups: list[GroupSum], now: int) -> Iterator[Contribution]:
     for each in groups:
         cap, name = each.line.cap_micro, each.line.name
         if cap >= 0 and (gained := each.gained(now)) > cap:
-            yield _contribution(kind="cap", name=f"cap of {name}", points_micro=whole(cap - gained), group=name)
+            yield _contribution(
+                kind="cap", name=f"cap of {name}", points_micro=whole(cap - gained), group=name
+            )
 
 
 def _limits(marks: bytes, table: ScoreTable, now: int) -> Iterator[Contribution]:
-    """A line without points for each rule whose acts went beyond a daily limit, so that nobody looks for them in vain."""
+    """A line without points for each rule whose acts went beyond a daily limit, so that nobody
+    looks for them in vain."""
     floors = [now - line.keeps_ms for line in table.groups]
     beyond = Counter(
-        rule for at_ms, _, _, group, why, rule in MARK.iter_unpack(marks) if why == Why.DAILY_LIMIT and at_ms > floors[group]
+        rule
+        for at_ms, _, _, group, why, rule in MARK.iter_unpack(marks)
+        if why == Why.DAILY_LIMIT and at_ms > floors[group]
     )
     for rule, number in sorted(beyond.items()):
         line = table.rules[rule]
@@ -116,7 +137,8 @@ def _limits(marks: bytes, table: ScoreTable, now: int) -> Iterator[Contribution]
 
 
 def _apportioned(shares: list[float], whole_sum: int) -> list[int]:
-    """``shares`` as integers that add up to ``whole_sum``: rounded down, then up where most was lost."""
+    """``shares`` as integers that add up to ``whole_sum``: rounded down, then up where most was
+    lost."""
     floors = [floor(share) for share in shares]
     missing = whole_sum - sum(floors)
     if missing and floors:

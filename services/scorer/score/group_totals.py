@@ -1,11 +1,12 @@
 """The sums of each group's entries, kept beside the marks so that a step need not fold them.
 
-A fold from the marks and one entry added to the former totals give the same bits: entries are added in the ledger's order, the
-newest last, and sums are scaled by powers of two only, which is exact. They hold from the moment they were made until the first
-entry leaves its window.
+A fold from the marks and one entry added to the former totals give the same bits: entries are added
+in the ledger's order, the newest last, and sums are scaled by powers of two only, which is exact.
+They hold from the moment they were made until the first entry leaves its window.
 
-Layout, little-endian: when that is (8), when the ledger is to be pruned (8); then for every group of the agreement in order: exponent of
-two that the sums are multiples of (4), positive sum (8), negative sum (8).
+Layout, little-endian: when that is (8), when the ledger is to be pruned (8); then for every group
+of the agreement in order: exponent of two that the sums are multiples of (4), positive sum (8),
+negative sum (8).
 """
 
 from __future__ import annotations
@@ -61,7 +62,10 @@ def folded(marks: bytes, table: ScoreTable, now: int, *, prune_at_ms: int) -> by
             leaves_at = min(leaves_at, at_ms + table.groups[group].keeps_ms)
             if exponent != bases[group]:
                 down, bases[group] = bases[group] - exponent, exponent
-                positive[group], negative[group] = ldexp(positive[group], down), ldexp(negative[group], down)
+                positive[group], negative[group] = (
+                    ldexp(positive[group], down),
+                    ldexp(negative[group], down),
+                )
             if points > 0.0:
                 positive[group] += points
             else:
@@ -84,8 +88,15 @@ def appended(totals: bytes, mark: bytes, table: ScoreTable, *, prune_at_ms: int)
         positive += points
     else:
         negative += points
-    moments = _MOMENTS.pack(min(leaves_at, at_ms + table.groups[group].keeps_ms), min(pruned_at, prune_at_ms))
-    return moments + totals[_MOMENTS.size : place] + _SUMS.pack(exponent, positive, negative) + totals[place + _SUMS.size :]
+    moments = _MOMENTS.pack(
+        min(leaves_at, at_ms + table.groups[group].keeps_ms), min(pruned_at, prune_at_ms)
+    )
+    return (
+        moments
+        + totals[_MOMENTS.size : place]
+        + _SUMS.pack(exponent, positive, negative)
+        + totals[place + _SUMS.size :]
+    )
 
 
 def holds(totals: bytes, now: int) -> bool:
@@ -119,13 +130,18 @@ def prune_at(totals: bytes) -> int:
 
 
 def value_at(totals: bytes, table: ScoreTable, at_ms: int) -> float:
-    """The score at ``at_ms`` in micropoints, before clamp and rounding, of ``totals`` that hold then."""
+    """The score at ``at_ms`` in micropoints, before clamp and rounding, of ``totals`` that hold
+    then."""
     gained = lost = 0.0
     sums = _SUMS.iter_unpack(memoryview(totals)[_MOMENTS.size :])
-    for (base, positive, negative), line, (mantissa, exponent) in zip(sums, table.groups, table.divisors(at_ms), strict=True):
+    for (base, positive, negative), line, (mantissa, exponent) in zip(
+        sums, table.groups, table.divisors(at_ms), strict=True
+    ):
         if positive:
             value = ldexp(positive / mantissa, base - exponent)
-            gained += value if line.cap_micro < 0 or value < line.cap_micro else float(line.cap_micro)
+            gained += (
+                value if line.cap_micro < 0 or value < line.cap_micro else float(line.cap_micro)
+            )
         if negative:
             lost += ldexp(negative / mantissa, base - exponent)
     return gained + lost

@@ -1,11 +1,14 @@
-"""The dated ledger: what a lead did, one fixed record an act, in the order of event time and then id.
+"""The dated ledger: what a lead did, one fixed record an act, in the order of event time and then
+id.
 
-The bytes are a function of the set of acts alone: whatever arrived first, twice or late, the same acts give the same bytes. It is
-the truth that a score is folded from; what each entry counts under an agreement is derived (``entry_counting``).
+The bytes are a function of the set of acts alone: whatever arrived first, twice or late, the same
+acts give the same bytes. It is the truth that a score is folded from; what each entry counts under
+an agreement is derived (``entry_counting``).
 
-Layout of an entry, 50 bytes, big-endian, so that bytes compare as (time, id): event time in ms (8), event id (16), act (4), link
-group (4), stage of the content (1), flags (1), four topics (16). Words are stored as 32 bits of their BLAKE2b digest, 0 for none.
-Retractions are kept apart, 24 bytes each, sorted: id of the entry (16), event time of the retraction (8).
+Layout of an entry, 50 bytes, big-endian, so that bytes compare as (time, id): event time in ms (8),
+event id (16), act (4), link group (4), stage of the content (1), flags (1), four topics (16). Words
+are stored as 32 bits of their BLAKE2b digest, 0 for none. Retractions are kept apart, 24 bytes
+each, sorted: id of the entry (16), event time of the retraction (8).
 """
 
 from __future__ import annotations
@@ -71,12 +74,28 @@ def stage_code(stage: str | None) -> int:
 
 
 def packed(event_id: str, at_ms: int, engagement: Engagement, *, backfill: bool = False) -> bytes:
-    """The entry of an act. Of more than four topics the first four in alphabetical order are kept."""
-    topics = [word_code(each) for each in sorted(set(engagement.topics))[:MAX_TOPICS]] if engagement.topics else []
+    """The entry of an act. Of more than four topics the first four in alphabetical order are
+    kept."""
+    topics = (
+        [word_code(each) for each in sorted(set(engagement.topics))[:MAX_TOPICS]]
+        if engagement.topics
+        else []
+    )
     one, two, three, four = (*topics, 0, 0, 0, 0)[:MAX_TOPICS]
     link = word_code(engagement.link_group) if engagement.link_group else 0
     stage, flags = stage_code(engagement.content_stage), BACKFILL if backfill else 0
-    return RECORD.pack(at_ms, id_bytes(event_id), word_code(engagement.act), link, stage, flags, one, two, three, four)
+    return RECORD.pack(
+        at_ms,
+        id_bytes(event_id),
+        word_code(engagement.act),
+        link,
+        stage,
+        flags,
+        one,
+        two,
+        three,
+        four,
+    )
 
 
 def entries(ledger: bytes) -> list[Entry]:
@@ -131,7 +150,11 @@ def without_entry(ledger: bytes, index: int) -> bytes:
 
 def retracted_ids(retracted: bytes) -> frozenset[bytes]:
     """The ids of the entries that were retracted, known or still to come."""
-    return frozenset(event for event, _ in _RETRACTION.iter_unpack(retracted)) if retracted else frozenset()
+    return (
+        frozenset(event for event, _ in _RETRACTION.iter_unpack(retracted))
+        if retracted
+        else frozenset()
+    )
 
 
 def retractions(retracted: bytes) -> list[tuple[bytes, int]]:
@@ -140,25 +163,32 @@ def retractions(retracted: bytes) -> list[tuple[bytes, int]]:
 
 
 def with_retractions(retracted: bytes, more: Iterable[tuple[bytes, int]], ledger: bytes) -> bytes:
-    """``retracted`` with more; the latest time counts of one that comes twice. All whose entries are in the ``ledger`` are kept as long
-    as these, and of the others, which are still to come or gone, the newest 1,024."""
+    """``retracted`` with more; the latest time counts of one that comes twice. All whose entries
+    are in the ``ledger`` are kept as long as these, and of the others, which are still to come or
+    gone, the newest 1,024."""
     known = dict(_RETRACTION.iter_unpack(retracted))
     for event, at_ms in more:
         known[event] = max(at_ms, known.get(event, 0))
     there = _ids(ledger)
-    others = sorted((each for each in known.items() if each[0] not in there), key=lambda each: (each[1], each[0]))
+    others = sorted(
+        (each for each in known.items() if each[0] not in there),
+        key=lambda each: (each[1], each[0]),
+    )
     kept = [each for each in known.items() if each[0] in there] + others[-MAX_RETRACTIONS:]
     return b"".join(_RETRACTION.pack(*each) for each in sorted(kept))
 
 
 def retractions_after(retracted: bytes, now: int, ledger: bytes) -> bytes:
-    """``retracted`` without what is so old that its entry will not come any more, and is not in the ``ledger``."""
+    """``retracted`` without what is so old that its entry will not come any more, and is not in the
+    ``ledger``."""
     oldest = now - KEEPS_RETRACTIONS_MS
     if all(at_ms > oldest for _, at_ms in _RETRACTION.iter_unpack(retracted)):
         return retracted
     there = _ids(ledger)
     return b"".join(
-        _RETRACTION.pack(*each) for each in _RETRACTION.iter_unpack(retracted) if each[1] > oldest or each[0] in there
+        _RETRACTION.pack(*each)
+        for each in _RETRACTION.iter_unpack(retracted)
+        if each[1] > oldest or each[0] in there
     )
 
 

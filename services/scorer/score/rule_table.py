@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from baton.agreement.compiled.agreement import CompiledAgreement
 
 UNSCORED: Final = "unscored"
-"""Group and rule of acts that the agreement gives no points: they are kept for a while, as content and for conditions."""
+"""Group and rule of acts that the agreement gives no points: they are kept for a while, as content
+and for conditions."""
 UNSCORED_KEEPS_MS: Final = 90 * DAY_MS
 UNSCORED_PER_DAY: Final = 10
 SPARE: Final = 32
-"""So many acts beyond a daily limit are kept, so that a retraction or a scanner's clicks let the next ones count."""
+"""So many acts beyond a daily limit are kept, so that a retraction or a scanner's clicks let the
+next ones count."""
 _QUARTER_MS: Final = 15 * MINUTE_MS
 _MAX_DAYS: Final = 20_000
 _TERMS: Final = struct.Struct("<qq")
@@ -57,14 +59,19 @@ class RuleLine:
 
 
 class ScoreTable:
-    """``groups`` and ``rules`` by number; ``lag_ms``: how long after an entry stopped to count it is still kept; ``fast_acts``: acts that
-    a fast-track rule is about; ``terms``: half-life and cap of each group, packed."""
+    """``groups`` and ``rules`` by number; ``lag_ms``: how long after an entry stopped to count it
+    is still kept; ``fast_acts``: acts that a fast-track rule is about; ``terms``: half-life and cap
+    of each group, packed."""
 
     def __init__(self, acts: ActRules, timezone: str) -> None:
         self.acts = acts
         self.scanner = acts.scanner
         self.lag_ms = acts.scanner.within_ms if acts.scanner else 0
-        self.scanned = frozenset(word_code(each) for each in acts.scanner.acts) if acts.scanner else frozenset()
+        self.scanned = (
+            frozenset(word_code(each) for each in acts.scanner.acts)
+            if acts.scanner
+            else frozenset()
+        )
         self._zone = zone_named(timezone)
         self._days: dict[int, tuple[int, int]] = {}
         self._divided_at = -1
@@ -73,9 +80,17 @@ class ScoreTable:
         self.terms = tuple(_TERMS.pack(line.half_life_ms, line.cap_micro) for line in self.groups)
         self._half_lives = {line.half_life_ms for line in self.groups if line.half_life_ms}
         numbers = {name: number for number, name in enumerate(acts.groups)}
-        every = [rule for act in {**acts.exceptions, **acts.acts} for rule in (*acts.exceptions.get(act, ()), *_plain(acts, act))]
-        lines = [self._rule_line(number, rule, numbers[rule.group]) for number, rule in enumerate(every)]
-        self.unscored = RuleLine(len(lines), UNSCORED, len(numbers), 0, 0, UNSCORED_PER_DAY + SPARE, None)
+        every = [
+            rule
+            for act in {**acts.exceptions, **acts.acts}
+            for rule in (*acts.exceptions.get(act, ()), *_plain(acts, act))
+        ]
+        lines = [
+            self._rule_line(number, rule, numbers[rule.group]) for number, rule in enumerate(every)
+        ]
+        self.unscored = RuleLine(
+            len(lines), UNSCORED, len(numbers), 0, 0, UNSCORED_PER_DAY + SPARE, None
+        )
         self.rules = (*lines, self.unscored)
         self.fast_acts = frozenset(rule.act for rule in every if rule.fast_track)
         self._by_act: dict[int, list[tuple[int, frozenset[int], RuleLine]]] = {}
@@ -90,7 +105,8 @@ class ScoreTable:
         return RuleLine(number, rule.name, group, rule.points_micro, per_day, stores, rule)
 
     def rule_of(self, act: int, stage: int, topics: Iterable[int]) -> RuleLine:
-        """The rule of an entry, by its codes: the first exception that covers it, else the plain rule of its act."""
+        """The rule of an entry, by its codes: the first exception that covers it, else the plain
+        rule of its act."""
         for wanted, any_of, line in self._by_act.get(act, ()):
             if wanted in (-1, stage) and (not any_of or not any_of.isdisjoint(topics)):
                 return line
@@ -102,17 +118,26 @@ class ScoreTable:
         day = self._days.get(quarter)
         if day is None:
             date = local_date(at_ms, self._zone)
-            day = instant_ms(date, 0, self._zone), instant_ms(date + timedelta(days=1), 0, self._zone)
+            day = (
+                instant_ms(date, 0, self._zone),
+                instant_ms(date + timedelta(days=1), 0, self._zone),
+            )
             if len(self._days) >= _MAX_DAYS:
                 self._days.clear()
             self._days[quarter] = day
         return day
 
     def divisors(self, at_ms: int) -> tuple[tuple[float, int], ...]:
-        """What the sums of each group are to be divided by at ``at_ms``, as ``(m, q)`` meaning ``m * 2^q``; kept for the last moment."""
+        """What the sums of each group are to be divided by at ``at_ms``, as ``(m, q)`` meaning ``m
+        * 2^q``; kept for the last moment."""
         if at_ms != self._divided_at:
             grown = {each: growth(at_ms, each) for each in self._half_lives}
-            self._divisors = tuple([grown[line.half_life_ms] if line.half_life_ms else (1.0, 0) for line in self.groups])
+            self._divisors = tuple(
+                [
+                    grown[line.half_life_ms] if line.half_life_ms else (1.0, 0)
+                    for line in self.groups
+                ]
+            )
             self._divided_at = at_ms
         return self._divisors
 

@@ -1,13 +1,15 @@
 """When a score falls below a threshold by time alone.
 
-Between events the positive part of a score only falls (points decay and leave their window, capped or not) and the negative part
-only shrinks. So with the negative part frozen as it is at a moment the score can only be too low, and it only falls: where that
-falls below the threshold is never later than where the score does. If the score itself is below there, that is the moment; else
-the same is asked again from there. Where a falling score crosses, Newton's method guesses, and the exact score is asked around the
-guess until the first millisecond below the threshold is enclosed.
+Between events the positive part of a score only falls (points decay and leave their window, capped
+or not) and the negative part only shrinks. So with the negative part frozen as it is at a moment
+the score can only be too low, and it only falls: where that falls below the threshold is never
+later than where the score does. If the score itself is below there, that is the moment; else the
+same is asked again from there. Where a falling score crosses, Newton's method guesses, and the
+exact score is asked around the guess until the first millisecond below the threshold is enclosed.
 
-Where the score just touches the threshold these steps become small; after some of them the stretch that is left is halved instead,
-leaving out what cannot be below: on a stretch no score is below the positive part at its end plus the negative part at its beginning.
+Where the score just touches the threshold these steps become small; after some of them the stretch
+that is left is halved instead, leaving out what cannot be below: on a stretch no score is below the
+positive part at its end plus the negative part at its beginning.
 """
 
 from __future__ import annotations
@@ -27,12 +29,18 @@ _FROZEN_STEPS: Final = 24
 
 
 def falls_below(
-    marks: bytes, table: ScoreTable, now: int, threshold_micro: int, *, groups: list[GroupSum] | None = None
+    marks: bytes,
+    table: ScoreTable,
+    now: int,
+    threshold_micro: int,
+    *,
+    groups: list[GroupSum] | None = None,
 ) -> int | None:
-    """The first millisecond after ``now`` at which the score is below ``threshold_micro``, if nothing happens until then.
+    """The first millisecond after ``now`` at which the score is below ``threshold_micro``, if
+    nothing happens until then.
 
-    ``groups`` are the sums at ``now`` where they are known already. None if ``threshold_micro`` is not above 0: a score is never
-    below that.
+    ``groups`` are the sums at ``now`` where they are known already. None if ``threshold_micro`` is
+    not above 0: a score is never below that.
     """
     if threshold_micro <= 0:
         return None
@@ -47,7 +55,8 @@ def falls_below(
 
 
 class ScoreCurve:
-    """The score from ``now`` on as two functions of time, positive and negative part, in micropoints. ``end``: nothing is left then."""
+    """The score from ``now`` on as two functions of time, positive and negative part, in
+    micropoints. ``end``: nothing is left then."""
 
     def __init__(self, marks: bytes, table: ScoreTable, now: int, groups: list[GroupSum]) -> None:
         self.groups = groups
@@ -90,7 +99,8 @@ class ScoreCurve:
 
 
 def _falls(curve: ScoreCurve, from_ms: int, negative: float, threshold: int) -> int:
-    """The first millisecond from ``from_ms`` on at which the score is below ``threshold``, the negative part frozen; or the end."""
+    """The first millisecond from ``from_ms`` on at which the score is below ``threshold``, the
+    negative part frozen; or the end."""
 
     def below(at_ms: int) -> bool:
         return whole(curve.positive(at_ms) + negative) < threshold
@@ -119,7 +129,8 @@ def _falls(curve: ScoreCurve, from_ms: int, negative: float, threshold: int) -> 
 
 
 def _guess(curve: ScoreCurve, from_ms: int, wanted: float) -> int:
-    """About where the positive part falls to ``wanted``, looked for from one leaving entry to the next."""
+    """About where the positive part falls to ``wanted``, looked for from one leaving entry to the
+    next."""
     at = from_ms
     found = _solve(curve.at(at), at, wanted)
     if found < curve.first_leaves:
@@ -134,12 +145,15 @@ def _guess(curve: ScoreCurve, from_ms: int, wanted: float) -> int:
 
 
 def _solve(groups: list[GroupSum], at: int, wanted: float) -> int:
-    """Where the sums alone fall to ``wanted`` at or after ``at``, if nothing leaves; far away where they never do."""
+    """Where the sums alone fall to ``wanted`` at or after ``at``, if nothing leaves; far away where
+    they never do."""
     fixed = 0.0
     decaying: list[tuple[float, float, float]] = []
     for each in groups:
         if each.positive and each.line.half_life_ms:
-            decaying.append((each.gained(at), float(each.line.half_life_ms), float(each.line.cap_micro)))
+            decaying.append(
+                (each.gained(at), float(each.line.half_life_ms), float(each.line.cap_micro))
+            )
         elif each.positive:
             fixed += each.capped(at)
     after = 0.0
@@ -165,7 +179,8 @@ def _solve(groups: list[GroupSum], at: int, wanted: float) -> int:
 
 
 def _first_on(curve: ScoreCurve, from_ms: int, until_ms: int, threshold: int) -> int:
-    """The first millisecond in ``[from_ms, until_ms]`` with a score below ``threshold``; the earliest stretches first."""
+    """The first millisecond in ``[from_ms, until_ms]`` with a score below ``threshold``; the
+    earliest stretches first."""
     stretches = [(from_ms, until_ms)]
     while stretches:
         start, end = stretches.pop()

@@ -1,7 +1,8 @@
-"""What time brings to a clock: warnings, the one breach, and then, while the act is still waited for, the ladder.
+"""What time brings to a clock: warnings, the one breach, and then, while the act is still waited
+for, the ladder.
 
-A breach is told at its deadline. It is settled when the evidence grace is over and everything appended until then is known; only
-then a late act ends the clock.
+A breach is told at its deadline. It is settled when the evidence grace is over and everything
+appended until then is known; only then a late act ends the clock.
 """
 
 from collections.abc import Callable
@@ -44,9 +45,12 @@ def pass_time(step: ClockStep, clock: OpenClock, climb: Climb) -> None:
 
 
 def _nothing_promised(step: ClockStep, clock: OpenClock) -> None:
-    """The agreement knows no such promise any more: what runs is let go, what was broken stays broken, and nothing is done."""
+    """The agreement knows no such promise any more: what runs is let go, what was broken stays
+    broken, and nothing is done."""
     if clock.state == ClockState.RUNNING:
-        end_clock(step, clock, ClockState.CANCELLED, LastWord(at_ms=step.now, reason=NOTHING_PROMISED))
+        end_clock(
+            step, clock, ClockState.CANCELLED, LastWord(at_ms=step.now, reason=NOTHING_PROMISED)
+        )
     else:
         store_clock(step, replace(clock, rung_at_ms=None, settle_at_ms=None, next_at_ms=None))
 

@@ -1,7 +1,7 @@
 """What can be done to a clock: start it, hear evidence, close it, pause it.
 
-The rule throughout: a clock is judged by what reached Baton before its deadline, and only once that is known. What came after
-is noted (``late``) and decides nothing before the clock is settled.
+The rule throughout: a clock is judged by what reached Baton before its deadline, and only once that
+is known. What came after is noted (``late``) and decides nothing before the clock is settled.
 """
 
 from dataclasses import replace
@@ -31,7 +31,10 @@ def start_clock(step: ClockStep, clock: OpenClock) -> None:
 
 def _same(one: OpenClock, other: OpenClock) -> bool:
     """Whether two clocks wait for the same thing: there is never a second one of a hand-off."""
-    of_one = one.handoff_id is not None and (one.clock, one.handoff_id) == (other.clock, other.handoff_id)
+    of_one = one.handoff_id is not None and (one.clock, one.handoff_id) == (
+        other.clock,
+        other.handoff_id,
+    )
     return one.clock_id == other.clock_id or of_one
 
 
@@ -58,8 +61,14 @@ def scheduled(clock: OpenClock, terms: Terms) -> OpenClock:
 
 
 def record_evidence(step: ClockStep, clock: OpenClock, evidence: Evidence) -> ClockState | None:
-    """The act the clock waits for has been done; the state in which the clock ended, None if it has not."""
-    word = LastWord(at_ms=evidence.at_ms, evidence_id=evidence.evidence_id, inferred=evidence.inferred, reason=evidence.reason)
+    """The act the clock waits for has been done; the state in which the clock ended, None if it has
+    not."""
+    word = LastWord(
+        at_ms=evidence.at_ms,
+        evidence_id=evidence.evidence_id,
+        inferred=evidence.inferred,
+        reason=evidence.reason,
+    )
     if evidence.at_ms <= clock.deadline_ms:
         (state,) = moves(ClockState(clock.state), Signal.IN_TIME)
         end_clock(step, clock, state, word)
@@ -69,7 +78,11 @@ def record_evidence(step: ClockStep, clock: OpenClock, evidence: Evidence) -> Cl
 
 def stands_still(clock: OpenClock) -> bool:
     """Whether a running clock has a pause that nothing has ended."""
-    return clock.state == ClockState.RUNNING and bool(clock.pauses) and clock.pauses[-1].until_ms is None
+    return (
+        clock.state == ClockState.RUNNING
+        and bool(clock.pauses)
+        and clock.pauses[-1].until_ms is None
+    )
 
 
 def close_clock(step: ClockStep, clock: OpenClock, reason: str, *, at_ms: int) -> None:
@@ -89,7 +102,10 @@ def end_clock_now(step: ClockStep, clock: OpenClock, reason: str) -> None:
 
 def end_clock(step: ClockStep, clock: OpenClock, state: ClockState, word: LastWord) -> None:
     """The clock's one end."""
-    step.head = replace(step.head, clocks=tuple(each for each in step.head.clocks if each.clock_id != clock.clock_id))
+    step.head = replace(
+        step.head,
+        clocks=tuple(each for each in step.head.clocks if each.clock_id != clock.clock_id),
+    )
     publish_clock(step, clock, state, word)
     if state is ClockState.WITHDRAWN:
         publish_violation(step, clock, "withdrawn", reason="evidence_in_time")
@@ -98,8 +114,11 @@ def end_clock(step: ClockStep, clock: OpenClock, state: ClockState, word: LastWo
 
 
 def settle_clock(step: ClockStep, clock: OpenClock, word: LastWord) -> ClockState:
-    """End a breached clock by a word that came after its deadline, now that nothing from before it is expected."""
-    (state,) = moves(ClockState.BREACHED, Signal.CLOSED if word.evidence_id is None else Signal.LATE)
+    """End a breached clock by a word that came after its deadline, now that nothing from before it
+    is expected."""
+    (state,) = moves(
+        ClockState.BREACHED, Signal.CLOSED if word.evidence_id is None else Signal.LATE
+    )
     end_clock(step, clock, state, word)
     return state
 
@@ -109,7 +128,12 @@ def _late(step: ClockStep, clock: OpenClock, word: LastWord) -> ClockState | Non
         return settle_clock(step, clock, word)
     first = word if clock.late is None else min(clock.late, word, key=_by_time)
     noted = replace(clock, late=first, rung_at_ms=None)
-    store_clock(step, replace(noted, next_at_ms=noted.settle_at_ms) if noted.state == ClockState.BREACHED else noted)
+    store_clock(
+        step,
+        replace(noted, next_at_ms=noted.settle_at_ms)
+        if noted.state == ClockState.BREACHED
+        else noted,
+    )
     return None
 
 
@@ -117,25 +141,37 @@ def _by_time(word: LastWord) -> tuple[int, str]:
     return word.at_ms, word.evidence_id or ""
 
 
-def pause_clock(step: ClockStep, clock: OpenClock, reason: str, *, at_ms: int, longest_ms: int) -> None:
-    """The clock stands still from ``at_ms``; nothing happens to one that is breached, late or stands already."""
+def pause_clock(
+    step: ClockStep, clock: OpenClock, reason: str, *, at_ms: int, longest_ms: int
+) -> None:
+    """The clock stands still from ``at_ms``; nothing happens to one that is breached, late or
+    stands already."""
     if clock.state == ClockState.RUNNING and at_ms < clock.deadline_ms and not stands_still(clock):
         begin = max(at_ms, clock.started_at_ms)
-        stretch = ClockPause(reason=reason, from_ms=begin, deadline_ms=clock.deadline_ms, longest_ms=longest_ms)
-        reschedule_clock(step, replace(clock, pauses=(*clock.pauses, stretch)), reason=f"paused: {reason}")
+        stretch = ClockPause(
+            reason=reason, from_ms=begin, deadline_ms=clock.deadline_ms, longest_ms=longest_ms
+        )
+        reschedule_clock(
+            step, replace(clock, pauses=(*clock.pauses, stretch)), reason=f"paused: {reason}"
+        )
 
 
 def resume_clock(step: ClockStep, clock: OpenClock, *, at_ms: int) -> None:
     """The clock goes on from ``at_ms``."""
     if stands_still(clock):
         begun = clock.pauses[-1].from_ms
-        stretch = replace(clock.pauses[-1], until_ms=min(max(at_ms, begun), begun + clock.pauses[-1].longest_ms))
-        reschedule_clock(step, replace(clock, pauses=(*clock.pauses[:-1], stretch)), reason="resumed")
+        stretch = replace(
+            clock.pauses[-1], until_ms=min(max(at_ms, begun), begun + clock.pauses[-1].longest_ms)
+        )
+        reschedule_clock(
+            step, replace(clock, pauses=(*clock.pauses[:-1], stretch)), reason="resumed"
+        )
 
 
 def adopt_reference(step: ClockStep, clock: OpenClock, *, reason: str) -> None:
-    """Compute a running clock anew under the agreement and the absences that hold from now on. One that has run out is judged by the
-    former; and nobody is late by a promise that was made afterwards: then the former deadline stands."""
+    """Compute a running clock anew under the agreement and the absences that hold from now on. One
+    that has run out is judged by the former; and nobody is late by a promise that was made
+    afterwards: then the former deadline stands."""
     if clock.deadline_ms <= step.now:
         store_clock(step, replace(clock, due=True))
         return
@@ -143,25 +179,41 @@ def adopt_reference(step: ClockStep, clock: OpenClock, *, reason: str) -> None:
     promised_ms, since_ms = 0, 0
     if terms is not None and terms.own_deadline(clock) <= step.now:
         paused = clock.pauses[-1] if stands_still(clock) else None
-        promised_ms, since_ms = (paused.deadline_ms, paused.from_ms) if paused else (clock.deadline_ms, step.now)
-    reschedule_clock(step, replace(clock, promised_ms=promised_ms, promised_at_ms=since_ms), reason=reason)
+        promised_ms, since_ms = (
+            (paused.deadline_ms, paused.from_ms) if paused else (clock.deadline_ms, step.now)
+        )
+    reschedule_clock(
+        step, replace(clock, promised_ms=promised_ms, promised_at_ms=since_ms), reason=reason
+    )
 
 
 def adopt_ladder(step: ClockStep, clock: OpenClock) -> None:
     """What is done about a breach follows the agreement in force; what was done already is done."""
     terms = terms_of(clock, step.reference)
     if terms is not None and clock.rung_at_ms is not None:
-        store_clock(step, scheduled(replace(clock, rung_at_ms=terms.rung_due(clock.rung, clock.deadline_ms)), terms))
+        store_clock(
+            step,
+            scheduled(
+                replace(clock, rung_at_ms=terms.rung_due(clock.rung, clock.deadline_ms)), terms
+            ),
+        )
 
 
 def reschedule_clock(step: ClockStep, clock: OpenClock, *, reason: str) -> None:
-    """Compute a running clock anew from its intervals, and tell what moved: its deadline, or whether it stands still."""
+    """Compute a running clock anew from its intervals, and tell what moved: its deadline, or
+    whether it stands still."""
     terms = terms_of(clock, step.reference)
     if terms is None:
-        end_clock(step, clock, ClockState.CANCELLED, LastWord(at_ms=step.now, reason=NOTHING_PROMISED))
+        end_clock(
+            step, clock, ClockState.CANCELLED, LastWord(at_ms=step.now, reason=NOTHING_PROMISED)
+        )
         return
     moved = scheduled(replace(clock, side=terms.rule.side, target=terms.rule.target.words), terms)
     former = find_clock(step, clock.clock_id) or clock
     store_clock(step, moved)
-    if (moved.deadline_ms, moved.target, moved.pauses) != (former.deadline_ms, former.target, former.pauses):
+    if (moved.deadline_ms, moved.target, moved.pauses) != (
+        former.deadline_ms,
+        former.target,
+        former.pauses,
+    ):
         publish_clock(step, moved, ClockState.RUNNING, reason=reason)

@@ -19,7 +19,8 @@ _PLAIN: Final = PlainTime()
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A clock's promise, and the calendar it is counted in: the agreed one less the owner's absences."""
+    """A clock's promise, and the calendar it is counted in: the agreed one less the owner's
+    absences."""
 
     rule: SlaRule
     calendar: AnyCalendar
@@ -32,7 +33,8 @@ class Terms:
         return _PLAIN if self.rule.target.kind is TargetKind.ELAPSED else self.calendar
 
     def deadline(self, clock: OpenClock) -> int:
-        """The last moment to be in time. While the clock stands still: if it does so for as long as it can."""
+        """The last moment to be in time. While the clock stands still: if it does so for as long as
+        it can."""
         if clock.promised_ms:
             return moment(self.time, clock.promised_at_ms, clock.promised_ms, clock.pauses)
         return self.own_deadline(clock)
@@ -47,20 +49,25 @@ class Terms:
         return min(own, self.former.own_deadline(replace(clock, raised_at_ms=0)))
 
     def warning(self, clock: OpenClock) -> int | None:
-        """When the next warning is due; None if all are given. No warning falls into closed hours, when nobody would read it,
-        unless nobody works before the deadline at all."""
+        """When the next warning is due; None if all are given. No warning falls into closed hours,
+        when nobody would read it, unless nobody works before the deadline at all."""
         if clock.warned >= len(self.rule.warnings):
             return None
         since_ms = _since(clock)
-        unpaused = self.rule.target.at_percent(since_ms, self.rule.warnings[clock.warned], self.calendar)
+        unpaused = self.rule.target.at_percent(
+            since_ms, self.rule.warnings[clock.warned], self.calendar
+        )
         return self.calendar.next_open(moment(self.time, since_ms, unpaused, clock.pauses))
 
     def rung_due(self, number: int, breached_at_ms: int) -> int | None:
-        """When step ``number`` of the ladder is due: never before the evidence grace is over. None past the last one."""
+        """When step ``number`` of the ladder is due: never before the evidence grace is over. None
+        past the last one."""
         if number >= len(self.rule.ladder):
             return None
         step = self.rule.ladder[number]
-        return max(step.due_ms(breached_at_ms, self.calendar), breached_at_ms + self.rule.evidence_grace_ms)
+        return max(
+            step.due_ms(breached_at_ms, self.calendar), breached_at_ms + self.rule.evidence_grace_ms
+        )
 
 
 def _since(clock: OpenClock) -> int:
@@ -94,16 +101,25 @@ def _terms_of_level(clock: OpenClock, reference: AgreementReference) -> Terms | 
     if rule is None or own_ms is not None:
         rule = _with_limit(rule, clock, own_ms or 0, reference)
     away = reference.away(clock.owner) if clock.owner and not rule.absence_counts else ()
-    return Terms(rule, agreement.calendar_for(person=clock.owner, pool=clock.pool, rule=rule, absences=away))
+    return Terms(
+        rule, agreement.calendar_for(person=clock.owner, pool=clock.pool, rule=rule, absences=away)
+    )
 
 
 def _track_limit(clock: OpenClock, reference: AgreementReference) -> int | None:
-    """How long the clock's track says it may last; nearer to the lead than what is promised for all tracks."""
-    track = reference.agreement.recycling.tracks.get(clock.track or "") if kind_of(clock.clock).by_track else None
+    """How long the clock's track says it may last; nearer to the lead than what is promised for all
+    tracks."""
+    track = (
+        reference.agreement.recycling.tracks.get(clock.track or "")
+        if kind_of(clock.clock).by_track
+        else None
+    )
     return track.may_last_ms if track else None
 
 
-def _with_limit(rule: SlaRule | None, clock: OpenClock, limit_ms: int, reference: AgreementReference) -> SlaRule:
+def _with_limit(
+    rule: SlaRule | None, clock: OpenClock, limit_ms: int, reference: AgreementReference
+) -> SlaRule:
     written = TargetWords(kind=TargetKind.ELAPSED, amount=limit_ms)
     target = target_of(written, reference.agreement.calendar)
     if rule is not None:

@@ -1,6 +1,8 @@
-"""Promises that were broken and closed: late evidence from before the deadline still takes the violation back.
+"""Promises that were broken and closed: late evidence from before the deadline still takes the
+violation back.
 
-A clock has one end and keeps it; what is taken back is the violation, so the verdict does not depend on which news came first.
+A clock has one end and keeps it; what is taken back is the violation, so the verdict does not
+depend on which news came first.
 """
 
 from typing import Final
@@ -24,11 +26,16 @@ def remember_breach(step: ClockStep, clock: OpenClock) -> None:
     for number, (item, promise) in enumerate(known):
         if number < surplus or promise.ended_at_ms < step.now - _KEPT_MS:
             step.drop(BROKEN, item)
-    step.store(BROKEN, f"{step.now:014d}-{clock.clock_id}", BrokenPromise(clock=clock, ended_at_ms=step.now))
+    step.store(
+        BROKEN,
+        f"{step.now:014d}-{clock.clock_id}",
+        BrokenPromise(clock=clock, ended_at_ms=step.now),
+    )
 
 
 def excuse_breaches(step: ClockStep, evidence: Evidence, *, accepts: bool) -> None:
-    """Take back the violations of closed clocks that this evidence answered in time. ``accepts``: it is an acceptance, no touch."""
+    """Take back the violations of closed clocks that this evidence answered in time. ``accepts``:
+    it is an acceptance, no touch."""
     for item, promise in step.view.scan(BROKEN, limit=_MOST):
         clock = promise.clock
         if accepts and Occasion.ACCEPTED not in kind_of(clock.clock).met_by:

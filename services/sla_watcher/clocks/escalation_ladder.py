@@ -1,8 +1,9 @@
 """The ladder: what is done about a breach, step by step, until the act happens.
 
-Notify, reassign (at most so many times a qualification), escalate once, the manager's queue; a step that has had its turn is
-passed over. What takes the lead from somebody is never done on an unproven breach: it is asked for again later. A buyer who
-raised a hand is not sent away for our failure, but to the manager.
+Notify, reassign (at most so many times a qualification), escalate once, the manager's queue; a step
+that has had its turn is passed over. What takes the lead from somebody is never done on an unproven
+breach: it is asked for again later. A buyer who raised a hand is not sent away for our failure, but
+to the manager.
 """
 
 from dataclasses import replace
@@ -32,7 +33,13 @@ def climb(step: ClockStep, clock: OpenClock, terms: Terms) -> OpenClock | None:
         return replace(clock, rung_at_ms=step.now + RETRY_MS)
     match rung.kind:
         case ActionKind.NOTIFY:
-            publish_action(step, clock, rung.kind, to=recipient(step, clock, rung) or clock.side, reason="breach")
+            publish_action(
+                step,
+                clock,
+                rung.kind,
+                to=recipient(step, clock, rung) or clock.side,
+                reason="breach",
+            )
         case ActionKind.REASSIGN:
             if _reassign(step, clock, rung):
                 return replace(clock, rung=clock.rung + 1, rung_at_ms=None)
@@ -47,12 +54,14 @@ def climb(step: ClockStep, clock: OpenClock, terms: Terms) -> OpenClock | None:
 
 
 def _next_rung(clock: OpenClock, terms: Terms) -> OpenClock:
-    return replace(clock, rung=clock.rung + 1, rung_at_ms=terms.rung_due(clock.rung + 1, clock.deadline_ms))
+    return replace(
+        clock, rung=clock.rung + 1, rung_at_ms=terms.rung_due(clock.rung + 1, clock.deadline_ms)
+    )
 
 
 def recipient(step: ClockStep, clock: OpenClock, rung: LadderStep) -> str | None:
-    """Who is meant by the step: the owner, their manager (else the pool's), or whom the agreement names. Where there is nobody, the
-    side that owes the promise is told."""
+    """Who is meant by the step: the owner, their manager (else the pool's), or whom the agreement
+    names. Where there is nobody, the side that owes the promise is told."""
     manager = step.reference.agreement.manager_of(person=clock.owner, pool=clock.pool)
     if rung.to == "manager" or (rung.to is None and rung.kind != ActionKind.NOTIFY):
         return manager
@@ -67,8 +76,14 @@ def _reassign(step: ClockStep, clock: OpenClock, rung: LadderStep) -> bool:
         return True
     if passing.reassigned >= rung.at_most:
         return False
-    failed = passing.failed if clock.owner is None or clock.owner in passing.failed else (*passing.failed, clock.owner)
-    moved = replace(passing, reassigned=passing.reassigned + 1, failed=failed, moved=clock.handoff_id)
+    failed = (
+        passing.failed
+        if clock.owner is None or clock.owner in passing.failed
+        else (*passing.failed, clock.owner)
+    )
+    moved = replace(
+        passing, reassigned=passing.reassigned + 1, failed=failed, moved=clock.handoff_id
+    )
     step.head = replace(step.head, passing=moved)
     publish_action(step, clock, ActionKind.REASSIGN, reason="breach", exclude=failed)
     return True
@@ -80,7 +95,13 @@ def _escalate(step: ClockStep, clock: OpenClock, rung: LadderStep) -> None:
         return
     if passing is not None:
         step.head = replace(step.head, passing=replace(passing, escalated=True))
-    publish_action(step, clock, ActionKind.ESCALATE, to=recipient(step, clock, rung) or clock.side, reason="breach")
+    publish_action(
+        step,
+        clock,
+        ActionKind.ESCALATE,
+        to=recipient(step, clock, rung) or clock.side,
+        reason="breach",
+    )
 
 
 def _to_manager(step: ClockStep, clock: OpenClock, rung: LadderStep) -> bool:
@@ -100,6 +121,10 @@ def _recycle(step: ClockStep, clock: OpenClock, rung: LadderStep) -> OpenClock |
     if passing.hand_raised:
         _to_manager(step, clock, rung)
         return replace(clock, rung=clock.rung + 1, rung_at_ms=None)
-    leaving = Leaving(reason=rung.reason or "sla_expired", qualification_id=passing.qualification_id, handoff_id=clock.handoff_id)
+    leaving = Leaving(
+        reason=rung.reason or "sla_expired",
+        qualification_id=passing.qualification_id,
+        handoff_id=clock.handoff_id,
+    )
     leave_cycle(step, leaving)
     return None

@@ -1,8 +1,9 @@
 """What counts as evidence of a person's act, and from when it counts.
 
-Touch clocks stop on a call, a mail or a meeting of the holder; not on a status, and not on what a machine sent. Evidence counts
-from when it reached Baton; a source that is known to tell late (by the agreement, or by its kind) is believed about the time of
-the act itself, or a rep would be late because a CRM was.
+Touch clocks stop on a call, a mail or a meeting of the holder; not on a status, and not on what a
+machine sent. Evidence counts from when it reached Baton; a source that is known to tell late (by
+the agreement, or by its kind) is believed about the time of the act itself, or a rep would be late
+because a CRM was.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ ANSWERS: Final = TOUCHES | {ActKind.MEETING_BOOKED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A person's act as a clock sees it: ``at_ms`` is compared with the deadline, ``acted_at_ms`` with the start."""
+    """A person's act as a clock sees it: ``at_ms`` is compared with the deadline, ``acted_at_ms``
+    with the start."""
 
     evidence_id: str
     at_ms: int
@@ -30,12 +32,19 @@ class Evidence:
     reason: str | None = None
 
     def answers(self, handoff_id: str | None, owner: str | None, started_at_ms: int) -> bool:
-        """Whether it can stop a clock of this hand-off: done by its owner, meant for it, and not older than it.
+        """Whether it can stop a clock of this hand-off: done by its owner, meant for it, and not
+        older than it.
 
-        A few minutes before the start still count: clocks of tools differ. What is older is history, not an answer.
+        A few minutes before the start still count: clocks of tools differ. What is older is
+        history, not an answer.
         """
         meant = self.handoff_id is None or self.handoff_id == handoff_id
-        return meant and self.by is not None and self.by == owner and self.acted_at_ms >= started_at_ms - CLOCK_SKEW_MS
+        return (
+            meant
+            and self.by is not None
+            and self.by == owner
+            and self.acted_at_ms >= started_at_ms - CLOCK_SKEW_MS
+        )
 
 
 def is_touch(act: LeadAct) -> bool:
@@ -44,7 +53,8 @@ def is_touch(act: LeadAct) -> bool:
 
 
 def is_answer(act: LeadAct) -> bool:
-    """Whether it takes up a lead. A date that the buyer made by a booking page is one, though no person wrote it."""
+    """Whether it takes up a lead. A date that the buyer made by a booking page is one, though no
+    person wrote it."""
     return act.act.kind in ANSWERS and not (act.act.automatic and act.act.kind in TOUCHES)
 
 

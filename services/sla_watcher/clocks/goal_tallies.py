@@ -1,7 +1,7 @@
 """What counts towards the goals of both sides, told once each.
 
-A tally's id names the goal, the lead and its cycle: a lead that comes to the same stage twice in a cycle counts once, and a fact
-that is read twice changes nothing.
+A tally's id names the goal, the lead and its cycle: a lead that comes to the same stage twice in a
+cycle counts once, and a fact that is read twice changes nothing.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,9 @@ from baton.ids import derived_id
 from services.sla_watcher.clocks.step import ClockStep
 
 
-def count_towards_goals(step: ClockStep, metric: str, *, occurred_at_ms: int, cycle: int | None = None) -> None:
+def count_towards_goals(
+    step: ClockStep, metric: str, *, occurred_at_ms: int, cycle: int | None = None
+) -> None:
     """Count one for every goal with this metric, once a cycle."""
     number = step.head.cycle if cycle is None else cycle
     mark = f"{number}/{metric}"
@@ -23,11 +25,20 @@ def count_towards_goals(step: ClockStep, metric: str, *, occurred_at_ms: int, cy
     kept = tuple(each for each in step.head.tallied if each.startswith(f"{number}/"))
     step.head = replace(step.head, tallied=(*kept, mark))
     for goal in goals_for(step, metric):
-        publish_tally(step, goal, metric, amount=1, occurred_at_ms=occurred_at_ms, subject=(step.lead_id, number), cycle=number)
+        publish_tally(
+            step,
+            goal,
+            metric,
+            amount=1,
+            occurred_at_ms=occurred_at_ms,
+            subject=(step.lead_id, number),
+            cycle=number,
+        )
 
 
 def goals_for(step: ClockStep, metric: str, currency: str | None = None) -> Iterator[str]:
-    """Names of the goals that count ``metric`` for the lead's segment (and in ``currency``, where money is counted)."""
+    """Names of the goals that count ``metric`` for the lead's segment (and in ``currency``, where
+    money is counted)."""
     for name, goal in step.reference.agreement.goals.items():
         if goal.metric != metric or goal.segment not in (None, step.head.segment):
             continue
@@ -47,7 +58,8 @@ def publish_tally(
     into: str | None = None,
     due: str | None = None,
 ) -> None:
-    """``sla.tallies.v1``, keyed by the goal. ``subject`` is what counts once. ``into``: see :class:`GoalTally`."""
+    """``sla.tallies.v1``, keyed by the goal. ``subject`` is what counts once. ``into``: see
+    :class:`GoalTally`."""
     step.publish(
         SLA_TALLIES,
         GoalTally(
@@ -72,4 +84,12 @@ def join_in_goals(step: ClockStep, survivor: str, *, occurred_at_ms: int) -> Non
     for name, goal in step.reference.agreement.goals.items():
         if goal.metric not in MONEY_METRICS:
             subject = (step.lead_id, survivor)
-            publish_tally(step, name, JOINED_METRIC, amount=0, occurred_at_ms=occurred_at_ms, subject=subject, into=survivor)
+            publish_tally(
+                step,
+                name,
+                JOINED_METRIC,
+                amount=0,
+                occurred_at_ms=occurred_at_ms,
+                subject=subject,
+                into=survivor,
+            )

@@ -1,7 +1,8 @@
 """Deadlines and split times, derived from intervals.
 
-A clock is its start, its pauses and the agreement's target; the moment at which a share of the target is used up follows from
-these, whatever order the pauses became known in. So a changed target or calendar never loses the time a clock stood still.
+A clock is its start, its pauses and the agreement's target; the moment at which a share of the
+target is used up follows from these, whatever order the pauses became known in. So a changed target
+or calendar never loses the time a clock stood still.
 """
 
 from collections.abc import Iterable
@@ -35,8 +36,8 @@ class PlainTime:
 
 
 def disjoint(pauses: Iterable[ClockPause], from_ms: int) -> tuple[tuple[int, int], ...]:
-    """The pauses from ``from_ms`` on as disjoint intervals in order; overlapping ones count once. One that is still open counts as
-    long as it can last."""
+    """The pauses from ``from_ms`` on as disjoint intervals in order; overlapping ones count once.
+    One that is still open counts as long as it can last."""
     merged: list[tuple[int, int]] = []
     for pause in sorted(pauses, key=lambda each: each.from_ms):
         start = max(pause.from_ms, from_ms)
@@ -53,7 +54,8 @@ def disjoint(pauses: Iterable[ClockPause], from_ms: int) -> tuple[tuple[int, int
 def moment(time: CountedTime, start_ms: int, unpaused_ms: int, pauses: Iterable[ClockPause]) -> int:
     """``unpaused_ms`` moved on by the counted time of the pauses before it.
 
-    A moment that falls exactly on the beginning of a pause is reached: the pause came too late to move it.
+    A moment that falls exactly on the beginning of a pause is reached: the pause came too late to
+    move it.
     """
     at_ms = unpaused_ms
     for begin, end in disjoint(pauses, start_ms):

@@ -36,7 +36,9 @@ def every(clock: OpenClock) -> bool:
 
 def of_handoff(handoff_id: str | None) -> Meant:
     """The clocks of one hand-off are meant, and those of the qualification that it belongs to."""
-    return lambda clock: clock.handoff_id == handoff_id or kind_of(clock.clock).scope is Scope.QUALIFICATION
+    return lambda clock: (
+        clock.handoff_id == handoff_id or kind_of(clock.clock).scope is Scope.QUALIFICATION
+    )
 
 
 def of_scope(scope: Scope) -> Meant:
@@ -44,13 +46,17 @@ def of_scope(scope: Scope) -> Meant:
     return lambda clock: kind_of(clock.clock).scope is scope
 
 
-def meet(step: ClockStep, clock: OpenClock, occasion: Occasion, evidence: Evidence) -> ClockState | None:
+def meet(
+    step: ClockStep, clock: OpenClock, occasion: Occasion, evidence: Evidence
+) -> ClockState | None:
     """What this clock waits for has been done; the state in which it ended, None if it has not."""
     inferred = occasion in kind_of(clock.clock).inferred_by
     return record_evidence(step, clock, replace(evidence, inferred=True) if inferred else evidence)
 
 
-def apply_occasion(step: ClockStep, occasion: Occasion, evidence: Evidence, *, meant: Meant = every) -> None:
+def apply_occasion(
+    step: ClockStep, occasion: Occasion, evidence: Evidence, *, meant: Meant = every
+) -> None:
     """Meet the clocks that wait for the occasion; end those that nothing is to be waited for after
     it."""
     for clock in step.head.clocks:

@@ -1,6 +1,7 @@
 """Opportunities as money: what is open counts towards the pipeline, what is won towards the closes.
 
-Amounts are in minor units of their currency. Only goals in the same currency count them: no rate is guessed.
+Amounts are in minor units of their currency. Only goals in the same currency count them: no rate is
+guessed.
 """
 
 from dataclasses import replace
@@ -14,7 +15,14 @@ from services.sla_watcher.clocks.step import ClockStep
 PIPELINE: Final = "coverage"
 WON_AMOUNT: Final = "won_amount"
 _CLOSES: Final = frozenset(
-    {StageEvent.WON, StageEvent.LOST, StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.MERGED, StageEvent.ERASED}
+    {
+        StageEvent.WON,
+        StageEvent.LOST,
+        StageEvent.RECYCLED,
+        StageEvent.DISQUALIFIED,
+        StageEvent.MERGED,
+        StageEvent.ERASED,
+    }
 )
 
 
@@ -41,7 +49,11 @@ def _change(step: ClockStep, staged: LeadStaged, deal: OpenDeal, changed: OpenDe
     others = tuple(each for each in step.head.deals if each.opportunity_id != deal.opportunity_id)
     step.head = replace(step.head, deals=(*others, changed) if changed.amount_minor else others)
     if deal.due == changed.due or not changed.amount_minor:
-        moves = {deal.due: changed.amount_minor - deal.amount_minor} if deal.amount_minor else {changed.due: changed.amount_minor}
+        moves = (
+            {deal.due: changed.amount_minor - deal.amount_minor}
+            if deal.amount_minor
+            else {changed.due: changed.amount_minor}
+        )
     else:
         moves = {deal.due: -deal.amount_minor, changed.due: changed.amount_minor}
     for goal in goals_for(step, PIPELINE, deal.currency):
@@ -50,7 +62,15 @@ def _change(step: ClockStep, staged: LeadStaged, deal: OpenDeal, changed: OpenDe
                 _count(step, goal, PIPELINE, staged, amount_minor, due=due)
 
 
-def _count(step: ClockStep, goal: str, metric: str, staged: LeadStaged, amount_minor: int, *, due: str | None = None) -> None:
+def _count(
+    step: ClockStep,
+    goal: str,
+    metric: str,
+    staged: LeadStaged,
+    amount_minor: int,
+    *,
+    due: str | None = None,
+) -> None:
     publish_tally(
         step,
         goal,

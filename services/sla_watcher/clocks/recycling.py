@@ -1,4 +1,5 @@
-"""The end of a cycle and the way back: which reason leads where, when the lead returns, and what breaks the rest.
+"""The end of a cycle and the way back: which reason leads where, when the lead returns, and what
+breaks the rest.
 
 A lead that leaves is never silent: it has a track and a return date, or an end with its reason.
 """
@@ -10,7 +11,14 @@ from baton.agreement.compiled.recycling import RecycleReason, has_date
 from baton.agreement.model.recycling import Outcome
 from baton.agreement.quantities import DAY_MS
 from baton.contracts.clock_kinds import Occasion, kind_of
-from baton.contracts.slas import RETURN_DATE, ActionKind, ClockState, LeadReactivated, LeadRecycled, SlaAction
+from baton.contracts.slas import (
+    RETURN_DATE,
+    ActionKind,
+    ClockState,
+    LeadReactivated,
+    LeadRecycled,
+    SlaAction,
+)
 from services.sla_watcher.clocks.clock import close_clock, start_clock
 from services.sla_watcher.clocks.occasions import started_by
 from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock, Rest
@@ -18,13 +26,15 @@ from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import with_mark
 
 MOST_RETURNED: Final = 3
-"""Rejections of one qualification after which the manager gets the lead, not a further colleague."""
+"""Rejections of one qualification after which the manager gets the lead, not a further
+colleague."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaving:
-    """Why the lead leaves its cycle. ``final``: it does not come back, whatever the reason leads to otherwise; ``free``: no
-    cool-off and no count towards the limit, since nobody turned it down. ``qualification_id``: what ends, and nothing else does."""
+    """Why the lead leaves its cycle. ``final``: it does not come back, whatever the reason leads to
+    otherwise; ``free``: no cool-off and no count towards the limit, since nobody turned it down.
+    ``qualification_id``: what ends, and nothing else does."""
 
     reason: str | None
     qualification_id: str | None = None
@@ -43,20 +53,30 @@ def leave_cycle(step: ClockStep, leaving: Leaving) -> None:
     rest = _plan(step, leaving, cycle=head.cycle)
     for clock in step.head.clocks:
         close_clock(step, clock, f"{rest.outcome}: {rest.reason}", at_ms=step.now)
-    step.head = replace(step.head, rest=rest, passing=None, holder=None, marks=with_mark(step.head.marks, "rest", step.now))
+    step.head = replace(
+        step.head,
+        rest=rest,
+        passing=None,
+        holder=None,
+        marks=with_mark(step.head.marks, "rest", step.now),
+    )
     if rest.outcome == Outcome.RECYCLE and rest.nurtured:
         for name in started_by(Occasion.RECYCLED):
             start_clock(step, _marketing_clock(step, name, rest))
 
 
 def left_before(step: ClockStep, leaving: Leaving, *, cycle: int) -> None:
-    """The same of a lead that is known to have qualified anew since: its rest is over at once, and nothing of what runs now ends."""
+    """The same of a lead that is known to have qualified anew since: its rest is over at once, and
+    nothing of what runs now ends."""
     head = step.head
     if head.rest is not None and head.rest.cycle == cycle and not leaving.free:
         return
     rest = _plan(step, leaving, cycle=cycle)
     step.head = replace(step.head, rest=rest)
-    end_rest(step, "hand_raised" if head.passing is not None and head.passing.hand_raised else "requalified")
+    end_rest(
+        step,
+        "hand_raised" if head.passing is not None and head.passing.hand_raised else "requalified",
+    )
 
 
 def _plan(step: ClockStep, leaving: Leaving, *, cycle: int) -> Rest:
@@ -72,7 +92,9 @@ def _plan(step: ClockStep, leaving: Leaving, *, cycle: int) -> Rest:
 def _recycled(step: ClockStep, rule: RecycleReason, leaving: Leaving, cycle: int) -> Rest:
     agreement = step.reference.agreement
     contract_end = leaving.contract_end or step.head.contract_end
-    plan = agreement.recycling.plan(rule, step.now, contract_end=contract_end, recycles=step.head.recycles)
+    plan = agreement.recycling.plan(
+        rule, step.now, contract_end=contract_end, recycles=step.head.recycles
+    )
     consent = agreement.consent.nurture.decide(step.head.consents)
     rest = Rest(
         recycle_id=step.id_of("recycle"),
@@ -86,7 +108,9 @@ def _recycled(step: ClockStep, rule: RecycleReason, leaving: Leaving, cycle: int
         left_at_ms=step.now,
         recycles=step.head.recycles,
     )
-    _tell_leave(step, rest, leaving, needs=plan.needs, refused=None if consent.allowed else consent.reason)
+    _tell_leave(
+        step, rest, leaving, needs=plan.needs, refused=None if consent.allowed else consent.reason
+    )
     return rest
 
 
@@ -102,8 +126,8 @@ def _disqualified(step: ClockStep, rule: RecycleReason, leaving: Leaving, cycle:
 
 
 def learn_contract_end(step: ClockStep, contract_end: str | None) -> None:
-    """The end of the buyer's contract has become known, or turned out another: a lead that rests because of it returns by it. One
-    that has returned already keeps its dates."""
+    """The end of the buyer's contract has become known, or turned out another: a lead that rests
+    because of it returns by it. One that has returned already keeps its dates."""
     head, rest = step.head, step.head.rest
     if (
         contract_end is None
@@ -116,9 +140,14 @@ def learn_contract_end(step: ClockStep, contract_end: str | None) -> None:
     if rest is None or rest.outcome != Outcome.RECYCLE or rest.back or rest.returned:
         return
     recycling = step.reference.agreement.recycling
-    plan = recycling.plan(rest.reason, rest.left_at_ms, contract_end=contract_end, recycles=rest.recycles)
+    plan = recycling.plan(
+        rest.reason, rest.left_at_ms, contract_end=contract_end, recycles=rest.recycles
+    )
     return_at_ms = max(plan.return_at_ms, recycling.calendar.next_open(step.now))
-    if recycling.reason(rest.reason).before_contract_end_ms is None or return_at_ms == rest.return_at_ms:
+    if (
+        recycling.reason(rest.reason).before_contract_end_ms is None
+        or return_at_ms == rest.return_at_ms
+    ):
         return
     moved = replace(rest, return_at_ms=return_at_ms)
     step.head = replace(step.head, rest=moved)
@@ -181,8 +210,8 @@ def _marketing_clock(step: ClockStep, name: str, rest: Rest) -> OpenClock:
 
 
 def return_from_rest(step: ClockStep) -> None:
-    """A return date has come: the track ends and marketing owes the next touch. There is a further date, for a lead that does not
-    qualify until then: it is never left without one."""
+    """A return date has come: the track ends and marketing owes the next touch. There is a further
+    date, for a lead that does not qualify until then: it is never left without one."""
     rest = step.head.rest
     if rest is None or rest.returned:
         return
@@ -200,7 +229,8 @@ def return_from_rest(step: ClockStep) -> None:
 
 
 def end_rest(step: ClockStep, reason: str) -> None:
-    """The lead qualified anew, by a raised hand or by what it did: the rest is over, and so is a track that still runs."""
+    """The lead qualified anew, by a raised hand or by what it did: the rest is over, and so is a
+    track that still runs."""
     rest = step.head.rest
     if rest is None or rest.returned:
         return
@@ -234,8 +264,14 @@ def after_rejection(step: ClockStep, leaving: Leaving, holder: CurrentHandoff | 
     passing = step.head.passing
     if passing is None:
         return
-    failed = passing.failed if leaving.by is None or leaving.by in passing.failed else (*passing.failed, leaving.by)
-    counted = replace(passing, failed=failed, returned=passing.returned + 1, moved=leaving.handoff_id)
+    failed = (
+        passing.failed
+        if leaving.by is None or leaving.by in passing.failed
+        else (*passing.failed, leaving.by)
+    )
+    counted = replace(
+        passing, failed=failed, returned=passing.returned + 1, moved=leaving.handoff_id
+    )
     step.head = replace(step.head, passing=counted)
     manager = _manager(step, holder)
     again = passing.returned < MOST_RETURNED or manager is None

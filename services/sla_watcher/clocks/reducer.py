@@ -1,8 +1,9 @@
 """clocks, per lead: the service levels of a lead, and what follows a breach, a rejection, an end.
 
-The reducer only hands each record to the rule that knows it; the rules are :mod:`passing` (hand-offs), :mod:`acting` (people's
-acts), :mod:`staging` (moves in the cycle), :mod:`running` and :mod:`timing` (one clock), :mod:`ladder` (what is done about a
-breach) and :mod:`recycle` (the end of a cycle and the way back). An erased or merged lead is a tombstone: nothing starts it again.
+The reducer only hands each record to the rule that knows it; the rules are :mod:`passing`
+(hand-offs), :mod:`acting` (people's acts), :mod:`staging` (moves in the cycle), :mod:`running` and
+:mod:`timing` (one clock), :mod:`ladder` (what is done about a breach) and :mod:`recycle` (the end
+of a cycle and the way back). An erased or merged lead is a tombstone: nothing starts it again.
 """
 
 from dataclasses import replace
@@ -61,10 +62,14 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
         owned = head is not None and any(clock.owner is not None for clock in head.clocks)
         return reference.edition if owned else reference.version
 
-    def step(self, view: View[LeadClocks], event: Event, *, now: int, reference: AgreementReference) -> Step[LeadClocks]:
+    def step(
+        self, view: View[LeadClocks], event: Event, *, now: int, reference: AgreementReference
+    ) -> Step[LeadClocks]:
         """Take one input record."""
         step = ClockStep(view, now=now, reference=reference)
-        assert isinstance(event.value, LeadDecision | HandoffChange), f"clocks does not read {type(event.value).__name__}"
+        assert isinstance(event.value, LeadDecision | HandoffChange), (
+            f"clocks does not read {type(event.value).__name__}"
+        )
         if isinstance(event.value, HandoffChange) and ahead.is_ahead(step, event.value):
             ahead.keep(step, event.value)
         for part in parts_of(event.value):
@@ -74,20 +79,31 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
                 _take(step, event, part)
         return step.finish()
 
-    def wake(self, view: View[LeadClocks], *, now: int, reference: AgreementReference) -> Step[LeadClocks]:
+    def wake(
+        self, view: View[LeadClocks], *, now: int, reference: AgreementReference
+    ) -> Step[LeadClocks]:
         """Do what is due: warnings, breaches, ladders, and the return of a recycled lead."""
         step = ClockStep(view, now=now, reference=reference, proven=view.proven)
-        for clock in sorted(step.head.clocks, key=lambda each: (each.next_at_ms or 0, each.clock_id)):
+        for clock in sorted(
+            step.head.clocks, key=lambda each: (each.next_at_ms or 0, each.clock_id)
+        ):
             standing = find_clock(step, clock.clock_id)
-            if standing is not None and standing.next_at_ms is not None and standing.next_at_ms <= now:
+            if (
+                standing is not None
+                and standing.next_at_ms is not None
+                and standing.next_at_ms <= now
+            ):
                 breaches.pass_time(step, standing, escalation_ladder.climb)
         rest = step.head.rest
         if rest is not None and rest.return_at_ms is not None and rest.return_at_ms <= now:
             recycling.return_from_rest(step)
         return step.finish()
 
-    def adopt(self, view: View[LeadClocks], *, old: str, new: AgreementReference, now: int) -> Step[LeadClocks]:
-        """Compute every open clock anew from its intervals: the agreement has changed, or who is away."""
+    def adopt(
+        self, view: View[LeadClocks], *, old: str, new: AgreementReference, now: int
+    ) -> Step[LeadClocks]:
+        """Compute every open clock anew from its intervals: the agreement has changed, or who is
+        away."""
         step = ClockStep(view, now=now, reference=new)
         reason = "absence" if new.version in (old, old.partition("+")[0]) else "agreement"
         for clock in step.head.clocks:
@@ -118,6 +134,7 @@ def _take(step: ClockStep, event: Event, part: object) -> None:
         case LeadCommand():
             pass  # dispatch says what becomes of it
         case LeadAmended():
-            pass  # the brief is the holder's to read; what it changes of the urgency is told by its move
+            # the brief is the holder's to read; what it changes of the urgency is told by its move
+            pass
         case other:
             raise TypeError(f"clocks does not read {type(other).__name__}")

@@ -11,32 +11,80 @@ from services.sla_watcher.clocks.time_split import split_time
 
 
 def publish_clock(
-    step: ClockStep, clock: OpenClock, state: str, word: LastWord | None = None, *, reason: str | None = None
+    step: ClockStep,
+    clock: OpenClock,
+    state: str,
+    word: LastWord | None = None,
+    *,
+    reason: str | None = None,
 ) -> None:
-    """``leads.sla-clocks.v1``: the clock is now in ``state``; an end is told with its last word and how the time was spent."""
+    """``leads.sla-clocks.v1``: the clock is now in ``state``; an end is told with its last word and
+    how the time was spent."""
     ended_at_ms = None if word is None else word.at_ms
-    step.publish(LEADS_SLA_CLOCKS, SlaClock(
-        clock_id=clock.clock_id, clock=clock.clock, lead_id=step.lead_id, cycle=step.head.cycle, state=state,
-        started_at_ms=clock.started_at_ms, deadline_ms=clock.deadline_ms, at_ms=step.now, cause_id=step.cause,
-        agreement=step.version, side=clock.side, handoff_id=clock.handoff_id, qualification_id=clock.qualification_id,
-        owner=clock.owner, pool=clock.pool, level=clock.level, segment=clock.segment, target=clock.target,
-        ended_at_ms=ended_at_ms, reason=word.reason if word else reason, evidence_id=word.evidence_id if word else None,
-        inferred=bool(word and word.inferred),
-        spent_ms={} if ended_at_ms is None else split_time(step.head.marks, ended_at_ms),
-    ))  # fmt: skip
+    step.publish(
+        LEADS_SLA_CLOCKS,
+        SlaClock(
+            clock_id=clock.clock_id,
+            clock=clock.clock,
+            lead_id=step.lead_id,
+            cycle=step.head.cycle,
+            state=state,
+            started_at_ms=clock.started_at_ms,
+            deadline_ms=clock.deadline_ms,
+            at_ms=step.now,
+            cause_id=step.cause,
+            agreement=step.version,
+            side=clock.side,
+            handoff_id=clock.handoff_id,
+            qualification_id=clock.qualification_id,
+            owner=clock.owner,
+            pool=clock.pool,
+            level=clock.level,
+            segment=clock.segment,
+            target=clock.target,
+            ended_at_ms=ended_at_ms,
+            reason=word.reason if word else reason,
+            evidence_id=word.evidence_id if word else None,
+            inferred=bool(word and word.inferred),
+            spent_ms={} if ended_at_ms is None else split_time(step.head.marks, ended_at_ms),
+        ),
+    )
 
 
 def publish_violation(
-    step: ClockStep, clock: OpenClock, kind: str, *, number: int = 0, unproven: bool = False, reason: str | None = None
+    step: ClockStep,
+    clock: OpenClock,
+    kind: str,
+    *,
+    number: int = 0,
+    unproven: bool = False,
+    reason: str | None = None,
 ) -> None:
-    """``leads.sla-violations.v1``: a warning, the one breach, or its withdrawal; the last two share their id."""
+    """``leads.sla-violations.v1``: a warning, the one breach, or its withdrawal; the last two share
+    their id."""
     name = ("warning", number) if kind == "warning" else ("breach", 0)
-    step.publish(LEADS_SLA_VIOLATIONS, SlaViolation(
-        violation_id=derived_id(clock.clock_id, *name), kind=kind, clock=clock.clock, side=clock.side,
-        deadline_ms=clock.deadline_ms, at_ms=step.now, cause_id=step.cause, agreement=step.version, clock_id=clock.clock_id,
-        lead_id=step.lead_id, handoff_id=clock.handoff_id, owner=clock.owner, pool=clock.pool, level=clock.level,
-        segment=clock.segment, unproven=unproven, reason=reason,
-    ))  # fmt: skip
+    step.publish(
+        LEADS_SLA_VIOLATIONS,
+        SlaViolation(
+            violation_id=derived_id(clock.clock_id, *name),
+            kind=kind,
+            clock=clock.clock,
+            side=clock.side,
+            deadline_ms=clock.deadline_ms,
+            at_ms=step.now,
+            cause_id=step.cause,
+            agreement=step.version,
+            clock_id=clock.clock_id,
+            lead_id=step.lead_id,
+            handoff_id=clock.handoff_id,
+            owner=clock.owner,
+            pool=clock.pool,
+            level=clock.level,
+            segment=clock.segment,
+            unproven=unproven,
+            reason=reason,
+        ),
+    )
 
 
 def publish_action(
@@ -50,8 +98,20 @@ def publish_action(
     handoff_id: str | None = None,
 ) -> None:
     """``leads.sla-actions.v1``: what is to be done about a clock."""
-    step.publish_action(SlaAction(
-        action_id=step.id_of("action", clock.clock_id, kind, clock.rung), kind=kind, lead_id=step.lead_id,
-        handoff_id=handoff_id or clock.handoff_id or "", clock_id=clock.clock_id, at_ms=step.now, cause_id=step.cause,
-        agreement=step.version, owner=clock.owner, pool=clock.pool, to=to, reason=reason, exclude=exclude,
-    ))  # fmt: skip
+    step.publish_action(
+        SlaAction(
+            action_id=step.id_of("action", clock.clock_id, kind, clock.rung),
+            kind=kind,
+            lead_id=step.lead_id,
+            handoff_id=handoff_id or clock.handoff_id or "",
+            clock_id=clock.clock_id,
+            at_ms=step.now,
+            cause_id=step.cause,
+            agreement=step.version,
+            owner=clock.owner,
+            pool=clock.pool,
+            to=to,
+            reason=reason,
+            exclude=exclude,
+        )
+    )

@@ -1,7 +1,9 @@
-"""What the clocks reducer remembers of one lead: a head, small because it holds only what is still open.
+"""What the clocks reducer remembers of one lead: a head, small because it holds only what is still
+open.
 
-The truth of a clock is when it started, its pauses and the agreement; ``deadline_ms`` and ``next_at_ms`` are computed from them
-and kept so that a step need not compute them again. Nothing here is ever "time remaining".
+The truth of a clock is when it started, its pauses and the agreement; ``deadline_ms`` and
+``next_at_ms`` are computed from them and kept so that a step need not compute them again. Nothing
+here is ever "time remaining".
 """
 
 from collections.abc import Mapping
@@ -15,8 +17,8 @@ from baton.engine.reducer import EntryKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockPause:
-    """A stretch in which the clock stood still; ``until_ms`` None: it still does, for ``longest_ms`` at most. ``deadline_ms``
-    is what it was before."""
+    """A stretch in which the clock stood still; ``until_ms`` None: it still does, for
+    ``longest_ms`` at most. ``deadline_ms`` is what it was before."""
 
     reason: str
     from_ms: int
@@ -35,7 +37,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastWord:
-    """What is to end a clock. One that came after the deadline is kept until nothing from before it can be on its way any more.
+    """What is to end a clock. One that came after the deadline is kept until nothing from before it
+    can be on its way any more.
 
     ``evidence_id`` None: no act, but the end of what the clock waited for (``reason``).
     """
@@ -50,13 +53,15 @@ class LastWord:
 class OpenClock:
     """A clock that is ``running`` or ``breached``.
 
-    ``queue`` and ``stage`` are what its target is looked up by, besides level, segment, source and campaign. ``promised_ms``: an earlier
-    agreement's deadline that stands, because a later one would have put it into the past at ``promised_at_ms``. ``warned``: warnings given. A breached clock is
-    settled at ``settle_at_ms`` (None: it is): from then on no evidence from before the deadline is expected. ``rung`` is the
-    next step of the ladder, due at ``rung_at_ms``; None once the ladder has stopped. ``superseded``: the lead was handed on.
-    ``due``: the deadline had passed when the agreement changed, so it stands. ``track``: what ``nurture`` runs on.
-    ``raised_at_ms``: the buyer raised a hand while it ran; from then on the promise for ``level`` is counted, and that for
-    ``former_level`` from the start on: the earlier deadline holds.
+    ``queue`` and ``stage`` are what its target is looked up by, besides level, segment, source and
+    campaign. ``promised_ms``: an earlier agreement's deadline that stands, because a later one
+    would have put it into the past at ``promised_at_ms``. ``warned``: warnings given. A breached
+    clock is settled at ``settle_at_ms`` (None: it is): from then on no evidence from before the
+    deadline is expected. ``rung`` is the next step of the ladder, due at ``rung_at_ms``; None once
+    the ladder has stopped. ``superseded``: the lead was handed on. ``due``: the deadline had passed
+    when the agreement changed, so it stands. ``track``: what ``nurture`` runs on. ``raised_at_ms``:
+    the buyer raised a hand while it ran; from then on the promise for ``level`` is counted, and
+    that for ``former_level`` from the start on: the earlier deadline holds.
     """
 
     clock_id: str
@@ -96,8 +101,8 @@ class OpenClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentHandoff:
-    """Who holds the lead now, since when, and how far they got. ``bars``: the attempt that was under way when this one was
-    reinstated; news of it change nothing."""
+    """Who holds the lead now, since when, and how far they got. ``bars``: the attempt that was
+    under way when this one was reinstated; news of it change nothing."""
 
     handoff_id: str
     qualification_id: str
@@ -115,8 +120,10 @@ class CurrentHandoff:
 class Pass:
     """One qualification on its way to a verdict.
 
-    ``qualified_at_ms``: when the lead reducer said so; its moves of a former qualification were before. ``reassigned`` counts against the ladder's limit, ``returned`` the rejections after which somebody else was asked. ``moved`` is
-    the hand-off that was last asked to be taken away; ``failed`` are the people not to be asked again.
+    ``qualified_at_ms``: when the lead reducer said so; its moves of a former qualification were
+    before. ``reassigned`` counts against the ladder's limit, ``returned`` the rejections after
+    which somebody else was asked. ``moved`` is the hand-off that was last asked to be taken away;
+    ``failed`` are the people not to be asked again.
     """
 
     qualification_id: str
@@ -139,9 +146,11 @@ class Pass:
 class Rest:
     """A cycle that has ended, and when the lead comes back; ``return_at_ms`` None: not by itself.
 
-    ``nurtured``: consent allows it, so marketing owes touches. ``back``: a return date has come; ``return_at_ms`` is the next one then, so that a lead that does not qualify after its return
-    is looked at again. ``returned``: the lead has qualified anew, and the rest is over. ``left_at_ms`` and ``recycles`` (how often it
-    had been recycled before) are what its dates follow from, whenever the end of a contract becomes known.
+    ``nurtured``: consent allows it, so marketing owes touches. ``back``: a return date has come;
+    ``return_at_ms`` is the next one then, so that a lead that does not qualify after its return is
+    looked at again. ``returned``: the lead has qualified anew, and the rest is over. ``left_at_ms``
+    and ``recycles`` (how often it had been recycled before) are what its dates follow from,
+    whenever the end of a contract becomes known.
     """
 
     recycle_id: str
@@ -160,7 +169,8 @@ class Rest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDeal:
-    """An opportunity that counts towards the pipeline. ``due``: the day on which it is expected to close."""
+    """An opportunity that counts towards the pipeline. ``due``: the day on which it is expected to
+    close."""
 
     opportunity_id: str
     amount_minor: int
@@ -170,7 +180,8 @@ class OpenDeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeMark:
-    """From ``from_ms`` on, until the next mark, the lead's time is spent by ``kind``: system, queue, human, buyer or rest."""
+    """From ``from_ms`` on, until the next mark, the lead's time is spent by ``kind``: system,
+    queue, human, buyer or rest."""
 
     kind: str
     from_ms: int
@@ -178,11 +189,11 @@ class TimeMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadClocks:
-    """The head of the clocks reducer. ``ahead``: what dispatch says of a qualification that the lead reducer's word has not come of yet.
-    ``consents`` are those it was last qualified with. ``contract_end``: of the buyer's contract with somebody else, as it was told last.
-    ``tallied`` is what this cycle
-    has counted for already. ``ended`` (merged, erased) makes it
-    a tombstone that nothing starts again."""
+    """The head of the clocks reducer. ``ahead``: what dispatch says of a qualification that the
+    lead reducer's word has not come of yet. ``consents`` are those it was last qualified with.
+    ``contract_end``: of the buyer's contract with somebody else, as it was told last. ``tallied``
+    is what this cycle has counted for already. ``ended`` (merged, erased) makes it a tombstone that
+    nothing starts again."""
 
     cycle: int = 0
     level: str | None = None
@@ -205,7 +216,8 @@ class LeadClocks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokenPromise:
-    """A clock that ended late or was given up. Its violation can still be taken back, by evidence from before its deadline."""
+    """A clock that ended late or was given up. Its violation can still be taken back, by evidence
+    from before its deadline."""
 
     clock: OpenClock
     ended_at_ms: int

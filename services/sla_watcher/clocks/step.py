@@ -1,4 +1,5 @@
-"""The step of the clocks reducer under construction: the clocks as they will be, and when the lead is to be looked at again.
+"""The step of the clocks reducer under construction: the clocks as they will be, and when the lead
+is to be looked at again.
 
 Each rule takes it, looks, and adds what follows.
 """
@@ -8,20 +9,35 @@ from typing import Final
 from baton.agreement.reference import AgreementReference
 from baton.contracts.slas import ActionKind, LeadReactivated, LeadRecycled, SlaAction
 from baton.contracts.streams import SlaDecision
-from baton.contracts.topic_names import LEADS_REACTIVATED, LEADS_RECYCLED, LEADS_SLA_ACTIONS, SLA_LEADS
+from baton.contracts.topic_names import (
+    LEADS_REACTIVATED,
+    LEADS_RECYCLED,
+    LEADS_SLA_ACTIONS,
+    SLA_LEADS,
+)
 from baton.engine.reducer import Step, View
 from baton.engine.step_builder import StepBuilder
 from baton.ids import derived_id
 from services.sla_watcher.clocks.state import LeadClocks
 
-CARRIED_OUT: Final = frozenset({ActionKind.REASSIGN.value, ActionKind.MANAGER_QUEUE.value, ActionKind.RESTORE.value})
+CARRIED_OUT: Final = frozenset(
+    {ActionKind.REASSIGN.value, ActionKind.MANAGER_QUEUE.value, ActionKind.RESTORE.value}
+)
 """Actions of dispatch; the others are for people and tools."""
 
 
 class ClockStep(StepBuilder[LeadClocks]):
-    """The head, the facts so far, and what they are decided by. ``proven``: all that was appended before ``now`` is known."""
+    """The head, the facts so far, and what they are decided by. ``proven``: all that was appended
+    before ``now`` is known."""
 
-    def __init__(self, view: View[LeadClocks], *, now: int, reference: AgreementReference, proven: bool = True) -> None:
+    def __init__(
+        self,
+        view: View[LeadClocks],
+        *,
+        now: int,
+        reference: AgreementReference,
+        proven: bool = True,
+    ) -> None:
         super().__init__(view, now=now)
         self.lead_id = view.key
         self.head = view.head or LeadClocks()
@@ -38,7 +54,8 @@ class ClockStep(StepBuilder[LeadClocks]):
         return derived_id(self.cause, *parts)
 
     def publish_action(self, action: SlaAction) -> None:
-        """Tell of an action, and those who carry it out if it is one that Baton carries out itself."""
+        """Tell of an action, and those who carry it out if it is one that Baton carries out
+        itself."""
         if action.kind in CARRIED_OUT:
             self.publish(SLA_LEADS, SlaDecision(lead_id=self.lead_id, action=action))
         self.publish(LEADS_SLA_ACTIONS, action)
@@ -54,7 +71,8 @@ class ClockStep(StepBuilder[LeadClocks]):
         self.publish(LEADS_REACTIVATED, reactivated)
 
     def finish(self) -> Step[LeadClocks]:
-        """The outcome. A head equal to the former one is the former one, so that nothing is written for nothing."""
+        """The outcome. A head equal to the former one is the former one, so that nothing is written
+        for nothing."""
         former = self.view.head
         head: LeadClocks | None = former if self.head == former else self.head
         if former is None and self.head == LeadClocks():
@@ -63,7 +81,8 @@ class ClockStep(StepBuilder[LeadClocks]):
 
 
 def next_moment(head: LeadClocks) -> int | None:
-    """When the lead is to be looked at again: the earliest of its clocks' next moments and its return."""
+    """When the lead is to be looked at again: the earliest of its clocks' next moments and its
+    return."""
     moments = [each.next_at_ms for each in head.clocks if each.next_at_ms is not None]
     if head.rest is not None and not head.rest.returned and head.rest.return_at_ms is not None:
         moments.append(head.rest.return_at_ms)

@@ -1,11 +1,12 @@
 """The states of a clock, as one total table.
 
-``running -> met | cancelled | breached``, then ``breached -> met_late | abandoned | withdrawn``: one end each. It knows no times
-and no agreement; who calls it has compared the evidence with the deadline.
+``running -> met | cancelled | breached``, then ``breached -> met_late | abandoned | withdrawn``:
+one end each. It knows no times and no agreement; who calls it has compared the evidence with the
+deadline.
 
-What came after the deadline does not end a clock at once: until it is certain that nothing from before the deadline is still on
-its way, the verdict would depend on the order of arrival. It is noted, and told again (``late``, ``closed``) when that is
-certain.
+What came after the deadline does not end a clock at once: until it is certain that nothing from
+before the deadline is still on its way, the verdict would depend on the order of arrival. It is
+noted, and told again (``late``, ``closed``) when that is certain.
 """
 
 from collections.abc import Mapping
@@ -18,8 +19,9 @@ from baton.contracts.slas import ClockState
 class Signal(StrEnum):
     """What can happen to a clock.
 
-    ``in_time`` and ``late``: the act it waits for, from before and from after the deadline. ``expired``: the deadline has come.
-    ``closed``: there is nothing left to wait for (withdrawn, merged, handed on, the cycle ended).
+    ``in_time`` and ``late``: the act it waits for, from before and from after the deadline.
+    ``expired``: the deadline has come. ``closed``: there is nothing left to wait for (withdrawn,
+    merged, handed on, the cycle ended).
     """
 
     IN_TIME = "in_time"
@@ -43,9 +45,10 @@ _MOVES: Final[Mapping[tuple[ClockState, Signal], tuple[ClockState, ...]]] = {
 
 
 def moves(state: ClockState, signal: Signal) -> tuple[ClockState, ...]:
-    """The states a clock passes through on ``signal``, in order; none for a clock that has ended: an end is an end.
+    """The states a clock passes through on ``signal``, in order; none for a clock that has ended:
+    an end is an end.
 
-    Late evidence does not breach a clock: only its deadline does, when it is proven. So no path leads to ``met_late`` around
-    ``breached``.
+    Late evidence does not breach a clock: only its deadline does, when it is proven. So no path
+    leads to ``met_late`` around ``breached``.
     """
     return _MOVES.get((state, signal), ())

@@ -1,9 +1,12 @@
-"""custody, per lead: watches that no lead is without a holder and a next date, and names each that is.
+"""custody, per lead: watches that no lead is without a holder and a next date, and names each that
+is.
 
-It decides nothing and owns nothing: it reads what the others have said, and who holds the lead follows from that
-(:mod:`baton.contracts.custody`). Between two services a lead is nobody's for the time its record takes to travel: that is no orphan. One that
-travels for longer than ``IN_FLIGHT_MS`` of log time is, whatever the reason: a service that is down or behind, or one that dropped
-it. So is one whose return date has been past for as long. An orphan that is held again is told of too.
+It decides nothing and owns nothing: it reads what the others have said, and who holds the lead
+follows from that (:mod:`baton.contracts.custody`). Between two services a lead is nobody's for the
+time its record takes to travel: that is no orphan. One that travels for longer than
+``IN_FLIGHT_MS`` of log time is, whatever the reason: a service that is down or behind, or one that
+dropped it. So is one whose return date has been past for as long. An orphan that is held again is
+told of too.
 """
 
 from baton.agreement.reference import AgreementReference
@@ -28,7 +31,9 @@ class Custody(Reducer[LeadCustody, AgreementReference]):
     head_type = LeadCustody
     has_gauge = True
 
-    def step(self, view: View[LeadCustody], event: Event, *, now: int, reference: AgreementReference) -> Step[LeadCustody]:
+    def step(
+        self, view: View[LeadCustody], event: Event, *, now: int, reference: AgreementReference
+    ) -> Step[LeadCustody]:
         """Take one fact."""
         former = view.head or LeadCustody(holding=_NEW)
         holding = told(former.holding, event.value)
@@ -36,7 +41,9 @@ class Custody(Reducer[LeadCustody, AgreementReference]):
             return Step(head=view.head, wake_at=view.wake_at)
         return _looked(view, former, holding, now, reference.version)
 
-    def wake(self, view: View[LeadCustody], *, now: int, reference: AgreementReference) -> Step[LeadCustody]:
+    def wake(
+        self, view: View[LeadCustody], *, now: int, reference: AgreementReference
+    ) -> Step[LeadCustody]:
         """It has been on its way, or overdue, for too long."""
         assert view.head is not None
         return _looked(view, view.head, view.head.holding, now, reference.version)
@@ -46,13 +53,23 @@ class Custody(Reducer[LeadCustody, AgreementReference]):
         return Amount(Business.ORPHANS) if view.head is not None and view.head.orphan else None
 
 
-def _looked(view: View[LeadCustody], former: LeadCustody, holding: Holding, now: int, version: str) -> Step[LeadCustody]:
+def _looked(
+    view: View[LeadCustody], former: LeadCustody, holding: Holding, now: int, version: str
+) -> Step[LeadCustody]:
     holder = holder_of(holding)
     missing = missing_at(holder, now)
     begun_at_ms = holder.next_at_ms or now
     since_ms = (former.since_ms or begun_at_ms) if missing else 0
-    due_ms = since_ms + IN_FLIGHT_MS if missing else None if holder.next_at_ms is None else holder.next_at_ms + IN_FLIGHT_MS
-    orphan = missing if missing and (former.orphan or (due_ms is not None and due_ms <= now)) else ""
+    due_ms = (
+        since_ms + IN_FLIGHT_MS
+        if missing
+        else None
+        if holder.next_at_ms is None
+        else holder.next_at_ms + IN_FLIGHT_MS
+    )
+    orphan = (
+        missing if missing and (former.orphan or (due_ms is not None and due_ms <= now)) else ""
+    )
     head = LeadCustody(holding=holding, since_ms=since_ms, orphan=orphan)
     facts: tuple[Fact, ...] = ()
     if orphan != former.orphan:

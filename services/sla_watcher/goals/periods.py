@@ -50,14 +50,22 @@ def period_named(name: str) -> Period:
 
 def next_working_morning(at_ms: int, calendar: Calendar, zone: ZoneInfo) -> int:
     """When the first working day after the day of ``at_ms`` opens."""
-    return calendar.opening_of(calendar.working_day_from(local_date(at_ms, zone) + timedelta(days=1)))
+    return calendar.opening_of(
+        calendar.working_day_from(local_date(at_ms, zone) + timedelta(days=1))
+    )
 
 
 def _period(year: int, month: int, per: str) -> Period:
     if per == QUARTER:
         number = (month + 2) // 3
-        return Period(name=f"{year}-Q{number}", first=date(year, 3 * number - 2, 1), end=_first_of(year, 3 * number + 1))
-    return Period(name=f"{year}-{month:02d}", first=date(year, month, 1), end=_first_of(year, month + 1))
+        return Period(
+            name=f"{year}-Q{number}",
+            first=date(year, 3 * number - 2, 1),
+            end=_first_of(year, 3 * number + 1),
+        )
+    return Period(
+        name=f"{year}-{month:02d}", first=date(year, month, 1), end=_first_of(year, month + 1)
+    )
 
 
 def _first_of(year: int, month: int) -> date:

@@ -1,7 +1,8 @@
 """How a goal stands: what was achieved, at which pace, and whether it is going to be missed.
 
-pace = achieved / (goal * working days gone / working days of the period), in parts per million. For coverage it is what is open
-against what is left of the quota, as a share of the agreed multiple: no days in it.
+pace = achieved / (goal * working days gone / working days of the period), in parts per million. For
+coverage it is what is open against what is left of the quota, as a share of the agreed multiple: no
+days in it.
 """
 
 from collections.abc import Mapping
@@ -17,14 +18,33 @@ COVERAGE: Final = "coverage"
 WON_AMOUNT: Final = "won_amount"
 PPM: Final = 1_000_000
 _PERCENT: Final = 100
-_NO_MINOR_UNIT: Final = frozenset({"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF",
-                                   "XOF", "XPF"})  # fmt: skip
+_NO_MINOR_UNIT: Final = frozenset(
+    {
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    }
+)
 _THOUSANDTHS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """``target`` and ``achieved`` in units of the metric: leads, whole money, or (for coverage) percent of what is left."""
+    """``target`` and ``achieved`` in units of the metric: leads, whole money, or (for coverage)
+    percent of what is left."""
 
     target: int
     achieved: int
@@ -43,12 +63,17 @@ def minor_units(currency: str) -> int:
 
 def in_units(goal: Goal, total: int) -> int:
     """A sum as people count it: leads, or whole units of the goal's currency."""
-    return total // minor_units(goal.currency) if goal.metric in MONEY_METRICS and goal.currency else total
+    return (
+        total // minor_units(goal.currency)
+        if goal.metric in MONEY_METRICS and goal.currency
+        else total
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDeals:
-    """The open pipeline in minor units: what is ``due`` in the period and not past, and what stands beside it."""
+    """The open pipeline in minor units: what is ``due`` in the period and not past, and what stands
+    beside it."""
 
     due: int = 0
     overdue: int = 0
@@ -57,7 +82,8 @@ class OpenDeals:
 
 
 def deal_day(text: str | None) -> str:
-    """The day on which a deal is expected to close, as ISO; empty where none is told, or what is told is none."""
+    """The day on which a deal is expected to close, as ISO; empty where none is told, or what is
+    told is none."""
     try:
         return date.fromisoformat((text or "")[:10]).isoformat()
     except ValueError:
@@ -94,5 +120,6 @@ def _coverage(goal: Goal, *, won_minor: int, open_minor: int) -> Standing:
 
 
 def will_be_missed(goal: Goal, now: Standing, *, days_gone: int, days: int) -> bool:
-    """From the middle of the period on: whether the pace is below what the two sides agreed to be warned at."""
+    """From the middle of the period on: whether the pace is below what the two sides agreed to be
+    warned at."""
     return 2 * days_gone >= days and not now.reached and now.pace_ppm < goal.warn_below_ppm

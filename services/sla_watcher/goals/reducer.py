@@ -1,7 +1,9 @@
-"""goals, per goal: what both sides owe in a period, with pace, a forecast in mid-period, and the verdict at its end.
+"""goals, per goal: what both sides owe in a period, with pace, a forecast in mid-period, and the
+verdict at its end.
 
-Each tally counts once, in the period it occurred in. A period is closed only when everything appended before its end is known.
-One violation a period at most: the forecast, or the miss; a forecast that turns out wrong is withdrawn.
+Each tally counts once, in the period it occurred in. A period is closed only when everything
+appended before its end is known. One violation a period at most: the forecast, or the miss; a
+forecast that turns out wrong is withdrawn.
 """
 
 from collections.abc import Iterable
@@ -20,7 +22,15 @@ from baton.contracts.topic_names import GOALS_PROGRESS, LEADS_SLA_VIOLATIONS, SL
 from baton.engine.reducer import Drop, EntryKind, Event, Fact, Put, Reducer, Step, View
 from baton.ids import derived_id
 from services.sla_watcher.goals.periods import Period, next_working_morning, period_named, period_of
-from services.sla_watcher.goals.progress import COVERAGE, Standing, deal_day, in_units, open_deals, standing, will_be_missed
+from services.sla_watcher.goals.progress import (
+    COVERAGE,
+    Standing,
+    deal_day,
+    in_units,
+    open_deals,
+    standing,
+    will_be_missed,
+)
 from services.sla_watcher.goals.state import COUNTED, JOINED, CountedTally, GoalBook, JoinedLead
 
 PERIODS_KEPT: Final = 13
@@ -46,7 +56,9 @@ class Goals(Reducer[GoalBook, AgreementReference]):
         """A goal is there from the agreement on, whether or not anything ever counts towards it."""
         return reference.agreement.goals
 
-    def step(self, view: View[GoalBook], event: Event, *, now: int, reference: AgreementReference) -> Step[GoalBook]:
+    def step(
+        self, view: View[GoalBook], event: Event, *, now: int, reference: AgreementReference
+    ) -> Step[GoalBook]:
         """Count one tally, or join two leads that are one person."""
         tally: GoalTally = event.value
         goal = reference.agreement.goals.get(view.key)
@@ -57,7 +69,9 @@ class Goals(Reducer[GoalBook, AgreementReference]):
             return Step(head=view.head, wake_at=view.wake_at)
         return account.step()
 
-    def wake(self, view: View[GoalBook], *, now: int, reference: AgreementReference) -> Step[GoalBook]:
+    def wake(
+        self, view: View[GoalBook], *, now: int, reference: AgreementReference
+    ) -> Step[GoalBook]:
         """A working day begins, or a period is over."""
         goal = reference.agreement.goals.get(view.key)
         if goal is None or view.head is None:
@@ -66,8 +80,11 @@ class Goals(Reducer[GoalBook, AgreementReference]):
         account.look(proven=view.proven)
         return account.step()
 
-    def adopt(self, view: View[GoalBook], *, old: str, new: AgreementReference, now: int) -> Step[GoalBook]:
-        """The goal as it is now agreed; what was counted stays. One that is agreed no more ends, and says so."""
+    def adopt(
+        self, view: View[GoalBook], *, old: str, new: AgreementReference, now: int
+    ) -> Step[GoalBook]:
+        """The goal as it is now agreed; what was counted stays. One that is agreed no more ends,
+        and says so."""
         goal = new.agreement.goals.get(view.key)
         if goal is not None:
             account = _Account(view, goal, new, now)
@@ -75,7 +92,9 @@ class Goals(Reducer[GoalBook, AgreementReference]):
             return account.step()
         if view.head is None or view.head.gone:
             return Step(head=view.head)
-        return Step(head=replace(view.head, gone=True), facts=_ended(view, view.head, new.version, now))
+        return Step(
+            head=replace(view.head, gone=True), facts=_ended(view, view.head, new.version, now)
+        )
 
 
 def _ended(view: View[GoalBook], book: GoalBook, version: str, now: int) -> tuple[Fact, ...]:
@@ -87,7 +106,8 @@ def _ended(view: View[GoalBook], book: GoalBook, version: str, now: int) -> tupl
 
 
 def _opened(book: GoalBook | None, current: str) -> GoalBook:
-    """The book of a goal that is in force; a goal that is new, is back, or now runs by quarters begins with this period."""
+    """The book of a goal that is in force; a goal that is new, is back, or now runs by quarters
+    begins with this period."""
     if book is None:
         return GoalBook(period=current)
     if book.gone or ("Q" in book.period) != ("Q" in current):
@@ -98,7 +118,9 @@ def _opened(book: GoalBook | None, current: str) -> GoalBook:
 class _Account:
     """One call in the making."""
 
-    def __init__(self, view: View[GoalBook], goal: Goal, reference: AgreementReference, now: int) -> None:
+    def __init__(
+        self, view: View[GoalBook], goal: Goal, reference: AgreementReference, now: int
+    ) -> None:
         self.view, self.goal, self.now = view, goal, now
         self.version = reference.version
         self.zone: ZoneInfo = zone_named(reference.agreement.timezone)
@@ -115,7 +137,9 @@ class _Account:
         period = period_of(tally.occurred_at_ms, self.goal.per, self.zone)
         if self.goal.metric in MONEY_METRICS:
             return self._count_money(tally, period)
-        return self._count_person(f"{self._survivor(tally.lead_id)}/{tally.cycle}", tally.amount, period)
+        return self._count_person(
+            f"{self._survivor(tally.lead_id)}/{tally.cycle}", tally.amount, period
+        )
 
     def _count_money(self, tally: GoalTally, period: Period) -> bool:
         item = f"{period.name}/{tally.tally_id}"
@@ -123,8 +147,14 @@ class _Account:
             return False
         if tally.metric == COVERAGE:
             day = deal_day(tally.due)
-            amounts = {**self.book.open_by_day, day: self.book.open_by_day.get(day, 0) + tally.amount}
-            self.book = replace(self.book, open_by_day={name: each for name, each in sorted(amounts.items()) if each})
+            amounts = {
+                **self.book.open_by_day,
+                day: self.book.open_by_day.get(day, 0) + tally.amount,
+            }
+            self.book = replace(
+                self.book,
+                open_by_day={name: each for name, each in sorted(amounts.items()) if each},
+            )
             self.put.append(Put(COUNTED, item, CountedTally(amount=tally.amount)))
         else:
             self._add(item, tally.amount)
@@ -132,7 +162,8 @@ class _Account:
         return True
 
     def _count_person(self, who: str, amount: int, period: Period) -> bool:
-        """Once a lead and cycle, in the earliest period that it was reached in, whatever came first."""
+        """Once a lead and cycle, in the earliest period that it was reached in, whatever came
+        first."""
         counted = self._counted_in(who)
         if counted is not None and counted <= period.name:
             return False
@@ -143,14 +174,17 @@ class _Account:
         return True
 
     def _join(self, lead: str, into: str) -> bool:
-        """What the lead counted for counts for the one it ended in; not twice where that one counted for the same."""
+        """What the lead counted for counts for the one it ended in; not twice where that one
+        counted for the same."""
         survivor = self._survivor(into)
         if survivor == lead:
             return False
         self.put.append(Put(JOINED, f"{self.book.period}/{lead}", JoinedLead(into=survivor)))
         changed: set[str] = set()
         for period in self._kept():
-            for item, known in self.view.scan(COUNTED, first=f"{period}/{lead}/", below=f"{period}/{lead}0", limit=_MOST_CYCLES):
+            for item, known in self.view.scan(
+                COUNTED, first=f"{period}/{lead}/", below=f"{period}/{lead}0", limit=_MOST_CYCLES
+            ):
                 who = f"{survivor}/{item.rpartition('/')[2]}"
                 other = self._counted_in(who)
                 self._take_back(item)
@@ -176,7 +210,9 @@ class _Account:
 
     def _counted_in(self, who: str) -> str | None:
         kept = self._kept()
-        return next((each for each in kept if self.view.get(COUNTED, f"{each}/{who}") is not None), None)
+        return next(
+            (each for each in kept if self.view.get(COUNTED, f"{each}/{who}") is not None), None
+        )
 
     def _kept(self) -> list[str]:
         """Periods whose tallies are still known, in order; a clamped or early one included."""
@@ -226,35 +262,67 @@ class _Account:
         deals = open_deals(self.book.open_by_day, period, local_date(self.now, self.zone))
         now = standing(self.goal, total=total, open_minor=deals.due, days_gone=gone, days=days)
         state = ("met" if now.reached else "missed") if closing else "running"
-        earlier = {name: in_units(self.goal, each) for name, each in self.book.sums.items() if name < period.name}
+        earlier = {
+            name: in_units(self.goal, each)
+            for name, each in self.book.sums.items()
+            if name < period.name
+        }
         progress = GoalProgress(
-            goal=self.goal.name, metric=self.goal.metric, side=self.goal.side, period=period.name, segment=self.goal.segment,
-            target=now.target, achieved=now.achieved, pace_ppm=now.pace_ppm, working_days_gone=gone, working_days=days,
-            at_ms=self.now, cause_id=self.view.cause, agreement=self.version, state=state, last_periods=earlier,
-            open_overdue=in_units(self.goal, deals.overdue), open_later=in_units(self.goal, deals.later),
+            goal=self.goal.name,
+            metric=self.goal.metric,
+            side=self.goal.side,
+            period=period.name,
+            segment=self.goal.segment,
+            target=now.target,
+            achieved=now.achieved,
+            pace_ppm=now.pace_ppm,
+            working_days_gone=gone,
+            working_days=days,
+            at_ms=self.now,
+            cause_id=self.view.cause,
+            agreement=self.version,
+            state=state,
+            last_periods=earlier,
+            open_overdue=in_units(self.goal, deals.overdue),
+            open_later=in_units(self.goal, deals.later),
             open_undated=in_units(self.goal, deals.undated),
-        )  # fmt: skip
+        )
         if not closing:
             self.book = replace(self.book, told=progress)
         self._tell(GOALS_PROGRESS, progress)
         return now
 
     def _days(self, period: Period) -> tuple[int, int]:
-        return period.working_days_gone(self.calendar, self.now, self.zone), period.working_days(self.calendar)
+        return period.working_days_gone(self.calendar, self.now, self.zone), period.working_days(
+            self.calendar
+        )
 
     def _alarm(self, period: Period, kind: str, reason: str, *, proven: bool) -> None:
         self.book = replace(self.book, alarmed=True)
-        self._tell(LEADS_SLA_VIOLATIONS, SlaViolation(
-            violation_id=derived_id("goal", self.goal.name, period.name), kind=kind, clock="goal", side=self.goal.side,
-            deadline_ms=period.ends_ms(self.zone), at_ms=self.now, cause_id=self.view.cause, agreement=self.version,
-            segment=self.goal.segment, goal=self.goal.name, unproven=not proven, reason=reason,
-        ))  # fmt: skip
+        self._tell(
+            LEADS_SLA_VIOLATIONS,
+            SlaViolation(
+                violation_id=derived_id("goal", self.goal.name, period.name),
+                kind=kind,
+                clock="goal",
+                side=self.goal.side,
+                deadline_ms=period.ends_ms(self.zone),
+                at_ms=self.now,
+                cause_id=self.view.cause,
+                agreement=self.version,
+                segment=self.goal.segment,
+                goal=self.goal.name,
+                unproven=not proven,
+                reason=reason,
+            ),
+        )
 
     def _tell(self, topic: str, value: GoalProgress | SlaViolation) -> None:
         self.facts.append(Fact(topic, self.goal.name, value))
 
     def step(self) -> Step[GoalBook]:
-        """The outcome; what was counted in periods long over is forgotten, a bounded piece at a time."""
+        """The outcome; what was counted in periods long over is forgotten, a bounded piece at a
+        time."""
         end = period_named(self.book.period).ends_ms(self.zone)
         wake_at = min(end, next_working_morning(self.now, self.calendar, self.zone))
         before = instant_ms(period_named(self.book.period).first, 0, self.zone) - 1
@@ -266,4 +334,6 @@ class _Account:
                 wake_at = min(wake_at, self.now + _MINUTE_MS)
             self.drop += [Drop(kind, item) for item, _ in old]
         facts = tuple(self.facts)
-        return Step(head=self.book, wake_at=wake_at, put=tuple(self.put), drop=tuple(self.drop), facts=facts)
+        return Step(
+            head=self.book, wake_at=wake_at, put=tuple(self.put), drop=tuple(self.drop), facts=facts
+        )

@@ -1,4 +1,5 @@
-"""What the goals reducer remembers of one goal: sums by period, and which tallies it has counted."""
+"""What the goals reducer remembers of one goal: sums by period, and which tallies it has
+counted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,11 +13,11 @@ from baton.engine.reducer import EntryKind
 class GoalBook:
     """The head of the goals reducer.
 
-    ``period`` (``2026-10``, ``2026-Q4``) is the one that is open: an earlier one is closed when everything from before its end is
-    known. ``sums`` by period: leads, or minor units of money. ``open_by_day`` is the pipeline now, by the day on
-    which it is expected to close (empty: not known). ``alarmed``: the violation of the open
-    period has been told. ``gone``: the agreement does not have this goal any more. ``told``: the progress that was
-    published last.
+    ``period`` (``2026-10``, ``2026-Q4``) is the one that is open: an earlier one is closed when
+    everything from before its end is known. ``sums`` by period: leads, or minor units of money.
+    ``open_by_day`` is the pipeline now, by the day on which it is expected to close (empty: not
+    known). ``alarmed``: the violation of the open period has been told. ``gone``: the agreement
+    does not have this goal any more. ``told``: the progress that was published last.
     """
 
     period: str
@@ -42,7 +43,8 @@ class JoinedLead:
 
 
 COUNTED: Final = EntryKind("counted", CountedTally)
-"""Items are ``<period>/<lead>/<cycle>``, or ``<period>/<tally id>`` where money is counted: the oldest come first."""
+"""Items are ``<period>/<lead>/<cycle>``, or ``<period>/<tally id>`` where money is counted: the
+oldest come first."""
 
 JOINED: Final = EntryKind("joined", JoinedLead)
 """Items are ``<period in which it was joined>/<lead>``."""

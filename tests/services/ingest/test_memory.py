@@ -1,4 +1,5 @@
-"""Ingest on the engine's log in memory: bytes in the inbox, in any order and repeated, with crashes between, give the same people."""
+"""Ingest on the engine's log in memory: bytes in the inbox, in any order and repeated, with crashes
+between, give the same people."""
 
 from __future__ import annotations
 
@@ -65,7 +66,11 @@ class System:
 
     def of(self, topic: str) -> list[Any]:
         decode = codec_for(TOPICS[topic].record or LeadEvent).decode
-        return [decode(each.value) for each in self.host.log.history if each.topic == topic and each.value]
+        return [
+            decode(each.value)
+            for each in self.host.log.history
+            if each.topic == topic and each.value
+        ]
 
 
 @st.composite
@@ -93,7 +98,12 @@ def _people(lines: list[dict[str, Any]]) -> list[set[str]]:
         names, events = set(line["identifiers"].values()), {event_id_of("test", line["id"])}
         touching = [group for group in groups if group[0] & names]
         groups = [group for group in groups if not group[0] & names]
-        groups.append((names.union(*(each[0] for each in touching)), events.union(*(each[1] for each in touching))))
+        groups.append(
+            (
+                names.union(*(each[0] for each in touching)),
+                events.union(*(each[1] for each in touching)),
+            )
+        )
     return sorted((events for _, events in groups), key=sorted)
 
 
@@ -133,20 +143,35 @@ def test_any_order_repetition_and_crash_gives_the_same_people_and_takes_each_eve
 def test_every_event_is_accounted_for_accepted_duplicate_dropped_or_dead() -> None:
     system = System()
     mail = {"email": "ann@x.example"}
-    base = {"kind": "engagement", "occurred_at": T0 - 1, "identifiers": mail, "engagement": {"act": "form"}}
+    base = {
+        "kind": "engagement",
+        "occurred_at": T0 - 1,
+        "identifiers": mail,
+        "engagement": {"act": "form"},
+    }
     erasure = {"id": "e", "kind": "erasure", "occurred_at": T0, "identifiers": mail}
-    for value in (base | {"id": "1"}, base | {"id": "1"}, erasure, base | {"id": "2"}, {"kind": "x"}):
+    for value in (
+        base | {"id": "1"},
+        base | {"id": "1"},
+        erasure,
+        base | {"id": "2"},
+        {"kind": "x"},
+    ):
         system.inbox(json.dumps(value).encode(), b"k")
         system.host.settle()
     counted = Counter(each.kind for each in system.of("intake.aliases.v1"))
-    accepted = {each.event_id for each in system.of("leads.accepted.v1")} & {event_id_of("inbox", each) for each in "12e"}
+    accepted = {each.event_id for each in system.of("leads.accepted.v1")} & {
+        event_id_of("inbox", each) for each in "12e"
+    }
     dead = [each for each in system.host.log.history if each.topic == "dlq.leads.inbox.v1"]
     assert (len(accepted), counted["duplicate"], counted["dropped"], len(dead)) == (2, 1, 1, 1)
 
 
 def test_a_merge_is_published_under_both_leads_and_the_loser_is_the_unknown_one() -> None:
     system = System()
-    for number, identifiers in enumerate(({"anonymous": "n"}, {"email": "ann@x.example", "anonymous": "n"})):
+    for number, identifiers in enumerate(
+        ({"anonymous": "n"}, {"email": "ann@x.example", "anonymous": "n"})
+    ):
         line = {
             "id": str(number),
             "kind": "engagement",

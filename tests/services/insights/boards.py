@@ -1,4 +1,5 @@
-"""A board in this process for the tests of its pages: a store, a clock that stands still, and a publisher that keeps what it is handed."""
+"""A board in this process for the tests of its pages: a store, a clock that stands still, and a
+publisher that keeps what it is handed."""
 
 from __future__ import annotations
 
@@ -50,7 +51,9 @@ class Board:
     def app(self) -> Any:
         return Site(self.parts).app()
 
-    def visitor(self, person: str | None = None, *, client: tuple[str, int] = ("127.0.0.1", 50_000)) -> TestClient:
+    def visitor(
+        self, person: str | None = None, *, client: tuple[str, int] = ("127.0.0.1", 50_000)
+    ) -> TestClient:
         """A browser that came in by a link."""
         found = TestClient(self.app, base_url=HOST, client=client, follow_redirects=False)
         answer = found.get("/enter", params={"token": new_link(self.files.folder, person)})
@@ -66,7 +69,12 @@ def board_with(store: Path, folder: Path, now_ms: int, **settings: Any) -> Board
     (folder / "current").write_text("board-1.sqlite")
     own = BoardSettings(**settings)
     kept = Kept()
-    board = Board(files=files, parts=None, kept=kept, standing=Standing(state=ProjectorState.LIVE, asked_ms=now_ms))  # type: ignore[arg-type]
+    board = Board(
+        files=files,
+        parts=None,
+        kept=kept,
+        standing=Standing(state=ProjectorState.LIVE, asked_ms=now_ms),
+    )  # type: ignore[arg-type]
     board.parts = Parts(
         settings=own,
         files=files,

@@ -1,4 +1,5 @@
-"""A year of a small company, simulated, for the tests of the board: what it publishes, record by record. All names are made up."""
+"""A year of a small company, simulated, for the tests of the board: what it publishes, record by
+record. All names are made up."""
 
 from __future__ import annotations
 
@@ -60,8 +61,28 @@ _LAST = (
     "Moser",
     "Nyberg",
 )
-_FIRMS = ("northgate", "bluefir", "oldmill", "granite", "fjordline", "gentian", "harborlight", "quarry", "lowland", "spruce", "kestrel",
-          "millrace", "tarn", "ferrow", "drystone", "gable", "saltmarsh", "copperway", "larkfield", "windle")  # fmt: skip
+_FIRMS = (
+    "northgate",
+    "bluefir",
+    "oldmill",
+    "granite",
+    "fjordline",
+    "gentian",
+    "harborlight",
+    "quarry",
+    "lowland",
+    "spruce",
+    "kestrel",
+    "millrace",
+    "tarn",
+    "ferrow",
+    "drystone",
+    "gable",
+    "saltmarsh",
+    "copperway",
+    "larkfield",
+    "windle",
+)
 _COUNTRIES = ("DE", "DE", "AT", "GB", "NO", "US", "US", "SE")
 _ROLES = ("C-level", "VP Operations", "Head of IT", "Manager", "Specialist", "Student")
 _CAMPAIGNS = ("autumn-fair", "newsletter", "search", "partner-letter", None)
@@ -84,7 +105,10 @@ def iso(at_ms: int) -> str:
 
 
 def line(at_ms: int, **fields: Any) -> Arrival:
-    return Arrival(at_ms=at_ms, line=json.dumps({"occurred_at": iso(at_ms), "source": "website", **fields}).encode())
+    return Arrival(
+        at_ms=at_ms,
+        line=json.dumps({"occurred_at": iso(at_ms), "source": "website", **fields}).encode(),
+    )
 
 
 def visits(random: Random, number: int, days: int) -> Iterator[Arrival]:
@@ -92,7 +116,10 @@ def visits(random: Random, number: int, days: int) -> Iterator[Arrival]:
     start = BEGINS_MS + random.randrange(days) * DAY_MS + random.randrange(6, 20) * HOUR_MS
     firm = _FIRMS[number % len(_FIRMS)]
     first, last = random.choice(_FIRST), random.choice(_LAST)
-    known: dict[str, Any] = {"anonymous": f"v-{number}", "email": f"{first.lower()}.{last.lower()}{number}@{firm}.example"}
+    known: dict[str, Any] = {
+        "anonymous": f"v-{number}",
+        "email": f"{first.lower()}.{last.lower()}{number}@{firm}.example",
+    }
     acts = random.choices(_QUIET, k=random.randint(2, 8))
     if random.random() < 0.35:
         acts.append("demo_request")
@@ -108,12 +135,30 @@ def visits(random: Random, number: int, days: int) -> Iterator[Arrival]:
     at = start
     for place, act in enumerate(acts):
         title, stage = _CONTENT[act]
-        engagement = {"act": act, "content_title": title, "content_stage": stage, "campaign": campaign}
+        engagement = {
+            "act": act,
+            "content_title": title,
+            "content_stage": stage,
+            "campaign": campaign,
+        }
         told = {key: value for key, value in engagement.items() if value is not None}
         identifiers = known if place else {"anonymous": f"v-{number}"}
-        yield line(at, id=f"e-{number}-{place}", kind="engagement", identifiers=identifiers, engagement=told)
+        yield line(
+            at,
+            id=f"e-{number}-{place}",
+            kind="engagement",
+            identifiers=identifiers,
+            engagement=told,
+        )
         if place == 0:
-            yield line(at + 1, id=f"p-{number}", kind="profile", identifiers=known, profile=profile, person=person)
+            yield line(
+                at + 1,
+                id=f"p-{number}",
+                kind="profile",
+                identifiers=known,
+                profile=profile,
+                person=person,
+            )
         at += random.randrange(HOUR_MS, 3 * DAY_MS)
         if random.random() < 0.3:
             campaign = random.choice(_CAMPAIGNS)
@@ -125,9 +170,22 @@ def deeds(routed: LeadRouted, at_ms: int) -> Iterator[Arrival]:
     fate = random.random()
 
     def act(kind: str, at: int, **more: Any) -> Arrival:
-        body = {"kind": kind, "by": routed.owner, "actor": routed.leg, "handoff_id": routed.handoff_id, **more}
+        body = {
+            "kind": kind,
+            "by": routed.owner,
+            "actor": routed.leg,
+            "handoff_id": routed.handoff_id,
+            **more,
+        }
         identifiers = {"lead": routed.lead_id}
-        return line(at, id=f"{routed.handoff_id}-{kind}", source="crm", kind="act", identifiers=identifiers, act=body)
+        return line(
+            at,
+            id=f"{routed.handoff_id}-{kind}",
+            source="crm",
+            kind="act",
+            identifiers=identifiers,
+            act=body,
+        )
 
     if fate < 0.12:
         return
@@ -148,12 +206,24 @@ def deeds(routed: LeadRouted, at_ms: int) -> Iterator[Arrival]:
     deal, amount = f"deal-{routed.handoff_id[:8]}", random.randrange(8_000, 90_000) * 100
     opened = verdict + random.randrange(DAY_MS, 8 * DAY_MS)
     closes = iso(opened + 45 * DAY_MS)[:10]
-    yield act("opportunity", opened, opportunity_id=deal, amount_minor=amount, currency="EUR", expected_close=closes)
+    yield act(
+        "opportunity",
+        opened,
+        opportunity_id=deal,
+        amount_minor=amount,
+        currency="EUR",
+        expected_close=closes,
+    )
     ended = opened + random.randrange(5 * DAY_MS, 50 * DAY_MS)
     if random.random() < 0.45:
         yield act("won", ended, opportunity_id=deal, amount_minor=amount, currency="EUR")
     elif random.random() < 0.6:
-        yield act("lost", ended, opportunity_id=deal, reason=random.choice(("lost_to_competitor", "lost_other")))
+        yield act(
+            "lost",
+            ended,
+            opportunity_id=deal,
+            reason=random.choice(("lost_to_competitor", "lost_other")),
+        )
 
 
 def simulate(*, leads: int, days: int, seed: int = 1) -> tuple[Simulation, int]:
@@ -161,7 +231,10 @@ def simulate(*, leads: int, days: int, seed: int = 1) -> tuple[Simulation, int]:
     text = canonical_text(read_agreement(ROOT / "examples" / "agreements" / "software.yaml"))
     simulation = Simulation(text=text, version=version_of(text), start_ms=BEGINS_MS, partitions=2)
     random, until = Random(seed), BEGINS_MS + days * DAY_MS
-    queue = [(each.at_ms, n, each) for n, each in enumerate(e for number in range(leads) for e in visits(random, number, days))]
+    queue = [
+        (each.at_ms, n, each)
+        for n, each in enumerate(e for number in range(leads) for e in visits(random, number, days))
+    ]
     heapq.heapify(queue)
     count = len(queue)
     while queue and queue[0][0] < until:
@@ -185,7 +258,9 @@ def taken(stored: Stored) -> Taken:
         offset=stored.offset,
         id=headers.get("ce_id", str(place).encode()).decode(),
         key=(stored.key or b"").decode("utf-8", "replace"),
-        value="gossip" if stored.topic == DEAD_LETTERS else decode(stored.topic, stored.value, place),
+        value="gossip"
+        if stored.topic == DEAD_LETTERS
+        else decode(stored.topic, stored.value, place),
         at_ms=stored.timestamp,
     )
 

@@ -7,17 +7,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.insights.figures.attribution import DAY_MS, NO_TOUCH, Conversion, Model, Touch, allocate, credits_of
+from services.insights.figures.attribution import (
+    DAY_MS,
+    NO_TOUCH,
+    Conversion,
+    Model,
+    Touch,
+    allocate,
+    credits_of,
+)
 
 AMOUNT = 100_000
 
 
 def touch(name: str, day: int, *, lead: str = "lead") -> Touch:
     at = day * DAY_MS
-    return Touch(event_id=name, lead_id=lead, occurred_at_ms=at, received_at_ms=at, campaign=name, day=str(day))
+    return Touch(
+        event_id=name,
+        lead_id=lead,
+        occurred_at_ms=at,
+        received_at_ms=at,
+        campaign=name,
+        day=str(day),
+    )
 
 
-def won(day: int, *, known: int | None = None, opportunity: int | None = None, amount: int = AMOUNT) -> Conversion:
+def won(
+    day: int, *, known: int | None = None, opportunity: int | None = None, amount: int = AMOUNT
+) -> Conversion:
     return Conversion(
         amount_minor=amount,
         won_at_ms=day * DAY_MS,
@@ -33,14 +50,24 @@ def by_campaign(model: Model, touches: list[Touch], conversion: Conversion) -> d
     return {name: amount for name, amount in found.items() if amount}
 
 
-FIVE = [touch("ad", 0), touch("paper", 10), touch("webinar", 20), touch("pricing", 30), touch("case", 35)]
+FIVE = [
+    touch("ad", 0),
+    touch("paper", 10),
+    touch("webinar", 20),
+    touch("pricing", 30),
+    touch("case", 35),
+]
 ONE = [touch("only", 3)]
 AD_DEMO = [touch("ad", 0), touch("demo", 7)]
 FORM_DEMO = [touch("form", 0), touch("demo", 14)]
 SAME_MOMENT = [touch("b", 5), touch("a", 5)]
 AFTER = [touch("ad", 30)]
 
-A, B, C = won(40, known=10, opportunity=30), won(9, known=3, opportunity=5), won(20, known=7, opportunity=7)
+A, B, C = (
+    won(40, known=10, opportunity=30),
+    won(9, known=3, opportunity=5),
+    won(20, known=7, opportunity=7),
+)
 D, E, G = won(30, known=0, opportunity=14), won(9, known=5, opportunity=5), won(20)
 WHOLE = {"only": AMOUNT}
 NOBODY = {NO_TOUCH: AMOUNT}
@@ -54,11 +81,29 @@ CASES: tuple[tuple[str, list[Touch], Conversion, Mapping[Model, Mapping[str, int
             Model.FIRST: {"ad": 100_000},
             Model.LAST: {"case": 100_000},
             Model.LINEAR: dict.fromkeys(("ad", "paper", "webinar", "pricing", "case"), 20_000),
-            Model.POSITION: {"ad": 40_000, "paper": 6_667, "webinar": 6_667, "pricing": 6_666, "case": 40_000},
+            Model.POSITION: {
+                "ad": 40_000,
+                "paper": 6_667,
+                "webinar": 6_667,
+                "pricing": 6_666,
+                "case": 40_000,
+            },
             Model.U: {"ad": 40_000, "paper": 40_000, "webinar": 10_000, "pricing": 10_000},
             Model.W: {"ad": 30_000, "paper": 30_000, "webinar": 10_000, "pricing": 30_000},
-            Model.FULL_PATH: {"ad": 22_500, "paper": 22_500, "webinar": 10_000, "pricing": 22_500, "case": 22_500},
-            Model.DECAY: {"ad": 1_601, "paper": 4_311, "webinar": 11_604, "pricing": 31_236, "case": 51_248},
+            Model.FULL_PATH: {
+                "ad": 22_500,
+                "paper": 22_500,
+                "webinar": 10_000,
+                "pricing": 22_500,
+                "case": 22_500,
+            },
+            Model.DECAY: {
+                "ad": 1_601,
+                "paper": 4_311,
+                "webinar": 11_604,
+                "pricing": 31_236,
+                "case": 51_248,
+            },
         },
     ),
     ("one touch", ONE, B, dict.fromkeys(Model, WHOLE)),
@@ -134,9 +179,20 @@ def test_the_touch_that_makes_the_deal_counts() -> None:
 
 def test_twenty_views_of_one_day_weigh_as_one() -> None:
     views = [
-        Touch(event_id=f"v{n}", lead_id="lead", occurred_at_ms=n, received_at_ms=n, campaign="search", day="1") for n in range(20)
+        Touch(
+            event_id=f"v{n}",
+            lead_id="lead",
+            occurred_at_ms=n,
+            received_at_ms=n,
+            campaign="search",
+            day="1",
+        )
+        for n in range(20)
     ]
-    assert by_campaign(Model.LINEAR, [*views, touch("fair", 3)], won(9)) == {"search": 50_000, "fair": 50_000}
+    assert by_campaign(Model.LINEAR, [*views, touch("fair", 3)], won(9)) == {
+        "search": 50_000,
+        "fair": 50_000,
+    }
 
 
 def test_touches_after_the_opportunity_get_nothing_of_u_and_w() -> None:
@@ -156,7 +212,12 @@ def test_an_unknown_milestone_is_left_out_and_the_rest_takes_its_share() -> None
 
 @pytest.mark.parametrize(
     ("amount", "weights", "expected"),
-    [(100, (1, 1, 1), [34, 33, 33]), (0, (1, 2), [0, 0]), (-100, (1, 1, 1), [-34, -33, -33]), (1, (1, 1), [1, 0])],
+    [
+        (100, (1, 1, 1), [34, 33, 33]),
+        (0, (1, 2), [0, 0]),
+        (-100, (1, 1, 1), [-34, -33, -33]),
+        (1, (1, 1), [1, 0]),
+    ],
 )
 def test_the_largest_remainder_gets_the_rest_and_the_earlier_of_equal_ones(
     amount: int, weights: tuple[int, ...], expected: list[int]
@@ -199,20 +260,34 @@ models = st.sampled_from(tuple(Model))
 
 
 @given(touches_of, conversions, models)
-def test_credits_add_up_to_the_amount(touches: list[Touch], conversion: Conversion, model: Model) -> None:
-    assert sum(each.amount_minor for each in credits_of(model, touches, conversion)) == conversion.amount_minor
+def test_credits_add_up_to_the_amount(
+    touches: list[Touch], conversion: Conversion, model: Model
+) -> None:
+    assert (
+        sum(each.amount_minor for each in credits_of(model, touches, conversion))
+        == conversion.amount_minor
+    )
 
 
 @given(touches_of, conversions, models, st.randoms())
-def test_the_order_of_the_input_changes_nothing(touches: list[Touch], conversion: Conversion, model: Model, random) -> None:  # type: ignore[no-untyped-def]
+def test_the_order_of_the_input_changes_nothing(
+    touches: list[Touch], conversion: Conversion, model: Model, random
+) -> None:  # type: ignore[no-untyped-def]
     shuffled = random.sample(touches, len(touches))
     assert credits_of(model, shuffled, conversion) == credits_of(model, touches, conversion)
 
 
 @given(touches_of, conversions, models)
-def test_a_touch_after_the_conversion_changes_nothing(touches: list[Touch], conversion: Conversion, model: Model) -> None:
+def test_a_touch_after_the_conversion_changes_nothing(
+    touches: list[Touch], conversion: Conversion, model: Model
+) -> None:
     late = Touch(
-        event_id="zzzz", lead_id="one", occurred_at_ms=conversion.won_at_ms + 1, received_at_ms=0, campaign="late", day="9"
+        event_id="zzzz",
+        lead_id="one",
+        occurred_at_ms=conversion.won_at_ms + 1,
+        received_at_ms=0,
+        campaign="late",
+        day="9",
     )
     assert credits_of(model, [*touches, late], conversion) == credits_of(model, touches, conversion)
 
@@ -233,6 +308,8 @@ def test_doubling_the_amount_doubles_each_credit_to_within_a_unit(
 
 
 @given(touches_of, conversions)
-def test_the_first_touch_is_the_first_of_linears_rows(touches: list[Touch], conversion: Conversion) -> None:
+def test_the_first_touch_is_the_first_of_linears_rows(
+    touches: list[Touch], conversion: Conversion
+) -> None:
     (first,) = credits_of(Model.FIRST, touches, conversion)
     assert first.touch == credits_of(Model.LINEAR, touches, conversion)[0].touch

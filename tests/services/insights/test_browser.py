@@ -1,4 +1,5 @@
-"""The pages in a real Chromium: no errors on the console, both themes, phone width, accessibility by axe-core, one printed page, live news."""
+"""The pages in a real Chromium: no errors on the console, both themes, phone width, accessibility
+by axe-core, one printed page, live news."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ CHROMIUM = os.environ.get("BATON_CHROMIUM") or shutil.which("chromium")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM, reason="needs Chromium: apt-get install chromium, or set BATON_CHROMIUM"),
+    pytest.mark.skipif(
+        not CHROMIUM, reason="needs Chromium: apt-get install chromium, or set BATON_CHROMIUM"
+    ),
 ]
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
@@ -47,14 +50,18 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(company: tuple[tuple[Taken, ...], int], store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(
+    company: tuple[tuple[Taken, ...], int], store: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     own = folder / "own.sqlite"
     copy_of(store, own)
     board = board_with(own, folder / "board", company[1])
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(board.app, lifespan="off", log_level="warning", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(board.app, lifespan="off", log_level="warning", timeout_graceful_shutdown=1)
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
     thread.start()
     while not server.started:
@@ -86,7 +93,10 @@ def visit(chromium: Any, served: Served, *, person: str | None = None, **options
     context = chromium.new_context(**options)
     page, said = context.new_page(), []
     page.set_default_timeout(15_000)
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on(
+        "console",
+        lambda message: said.append(message.text) if message.type in ("error", "warning") else None,
+    )
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(served.link(person))
     return Visit(page, said)
@@ -94,13 +104,17 @@ def visit(chromium: Any, served: Served, *, person: str | None = None, **options
 
 def busiest_lead(served: Served) -> str:
     found = reader(served.store).execute(
-        "SELECT lead_id FROM lead l WHERE survivor IS NULL ORDER BY (SELECT count(*) FROM act WHERE lead_id = l.lead_id) DESC LIMIT 1"
+        "SELECT lead_id FROM lead l WHERE survivor IS NULL ORDER BY (SELECT count(*) FROM act "
+        "WHERE lead_id = l.lead_id) DESC LIMIT 1"
     )
     return str(found.fetchall()[0][0])
 
 
 def addresses(served: Served) -> list[str]:
-    paths = [page.path if "from" not in page.filters else f"{page.path}?from=2026-06-01" for page in PAGES]
+    paths = [
+        page.path if "from" not in page.filters else f"{page.path}?from=2026-06-01"
+        for page in PAGES
+    ]
     return [*paths, f"/leads/{busiest_lead(served)}"]
 
 
@@ -114,14 +128,18 @@ def test_every_page_loads_without_a_word_on_the_console_and_fits(
         answer = seen.page.goto(served.address + path)
         assert answer.status == 200, path
         assert seen.page.locator("h1").count() == 1, path
-        wider = seen.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        wider = seen.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         assert wider <= 0, f"{path} is {wider} px wider than the window"
     assert seen.said == []
     seen.page.context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_violation_of_wcag_22_aa_on_any_page(chromium: Any, served: Served, scheme: str) -> None:
+def test_axe_finds_no_violation_of_wcag_22_aa_on_any_page(
+    chromium: Any, served: Served, scheme: str
+) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     seen = visit(chromium, served, person="mgr-ines", color_scheme=scheme, viewport=DESKTOP)
@@ -130,7 +148,8 @@ def test_axe_finds_no_violation_of_wcag_22_aa_on_any_page(chromium: Any, served:
         seen.page.goto(served.address + path)
         results = Axe().run(seen.page, options={"runOnly": {"type": "tag", "values": WCAG}})
         found += [
-            f"{path}: {each['id']}: {each['nodes'][0]['html'][:160]}: {each['nodes'][0].get('failureSummary', '')[:200]}"
+            f"{path}: {each['id']}: {each['nodes'][0]['html'][:160]}: "
+            f"{each['nodes'][0].get('failureSummary', '')[:200]}"
             for each in results.response["violations"]
         ]
     assert found == []
@@ -141,7 +160,10 @@ def test_axe_finds_a_planted_violation(chromium: Any, served: Served) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     seen = visit(chromium, served, viewport=DESKTOP)
-    seen.page.evaluate("document.querySelector('#main').insertAdjacentHTML('beforeend', '<img src=\"/static/icon.svg\">')")
+    seen.page.evaluate(
+        "document.querySelector('#main').insertAdjacentHTML('beforeend', '<img "
+        'src="/static/icon.svg">\')'
+    )
     results = Axe().run(seen.page, options={"runOnly": {"type": "tag", "values": WCAG}})
     assert "image-alt" in {each["id"] for each in results.response["violations"]}
     seen.page.context.close()
@@ -150,7 +172,8 @@ def test_axe_finds_a_planted_violation(chromium: Any, served: Served) -> None:
 def test_an_inline_script_does_not_run(chromium: Any, served: Served) -> None:
     seen = visit(chromium, served, viewport=DESKTOP)
     seen.page.evaluate(
-        "() => { const s = document.createElement('script'); s.textContent = 'window.planted = 1'; document.body.append(s); }"
+        "() => { const s = document.createElement('script'); s.textContent = 'window.planted = 1'; "
+        "document.body.append(s); }"
     )
     assert seen.page.evaluate("window.planted") is None
     assert any("Content Security Policy" in each for each in seen.said)
@@ -165,7 +188,9 @@ def test_monday_is_one_printed_page(chromium: Any, served: Served, tmp_path: Pat
     seen.page.context.close()
 
 
-def test_without_scripts_every_page_is_whole_and_filters_work(chromium: Any, served: Served) -> None:
+def test_without_scripts_every_page_is_whole_and_filters_work(
+    chromium: Any, served: Served
+) -> None:
     seen = visit(chromium, served, viewport=DESKTOP, java_script_enabled=False)
     seen.page.goto(f"{served.address}/sla?from=2026-06-01")
     seen.page.select_option("select[name=pool]", "dach-sales")
@@ -187,10 +212,16 @@ def test_the_keyboard_reaches_the_page_and_sees_where_it_is(chromium: Any, serve
     seen.page.context.close()
 
 
-def test_news_come_to_an_open_page_by_themselves(chromium: Any, served: Served, company: tuple[tuple[Taken, ...], int]) -> None:
+def test_news_come_to_an_open_page_by_themselves(
+    chromium: Any, served: Served, company: tuple[tuple[Taken, ...], int]
+) -> None:
     seen = visit(chromium, served, viewport=DESKTOP)
     seen.page.goto(f"{served.address}/data")
-    before = reader(served.store).execute("SELECT value FROM meta WHERE name = 'revision'").fetchall()[0][0]
+    before = (
+        reader(served.store)
+        .execute("SELECT value FROM meta WHERE name = 'revision'")
+        .fetchall()[0][0]
+    )
     assert f"Revision {before}" in seen.page.inner_text("#main")
     seen.page.wait_for_timeout(1_500)  # the stream is open and has told the present revision
     writing = Store(served.store, "baton", ZONE)
@@ -203,10 +234,15 @@ def test_news_come_to_an_open_page_by_themselves(chromium: Any, served: Served, 
     seen.page.context.close()
 
 
-def test_an_act_is_sent_from_the_page_and_the_page_says_that_it_waits(chromium: Any, served: Served) -> None:
+def test_an_act_is_sent_from_the_page_and_the_page_says_that_it_waits(
+    chromium: Any, served: Served
+) -> None:
     lead, holder = (
         reader(served.store)
-        .execute("SELECT lead_id, holder FROM lead WHERE holder_kind = 'person' AND handoff_id IS NOT NULL LIMIT 1")
+        .execute(
+            "SELECT lead_id, holder FROM lead WHERE holder_kind = 'person' AND handoff_id IS NOT "
+            "NULL LIMIT 1"
+        )
         .fetchall()[0]
     )
     seen = visit(chromium, served, person=holder, viewport=PHONE)

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from services.insights.figures.calibration import Scored, by_band
 from services.insights.figures.compliance import ClockNow, Verdict, compliance, verdict_of
-from services.insights.figures.funnel import Acceptance, Passage, WinRate, cohort, snapshot, velocity
+from services.insights.figures.funnel import (
+    Acceptance,
+    Passage,
+    WinRate,
+    cohort,
+    snapshot,
+    velocity,
+)
 from services.insights.figures.goals import OpenDeal, coverage, linear_forecast, pace
 from services.insights.figures.intervals import Share, wilson
 from services.insights.figures.speed import HumanAct, attempts, contacts, waiting
@@ -57,9 +64,15 @@ def test_what_is_no_share_is_refused() -> None:
 
 
 def september_and_october() -> list[Passage]:
-    september = [Passage(entered_at_ms=5 * DAY, reached_at_ms=at * DAY) for at in (10, 11, 12, 13, 32, 33, 34)]
+    september = [
+        Passage(entered_at_ms=5 * DAY, reached_at_ms=at * DAY)
+        for at in (10, 11, 12, 13, 32, 33, 34)
+    ]
     lost = [Passage(entered_at_ms=6 * DAY, gave_up=True) for _ in range(3)]
-    october = [Passage(entered_at_ms=40 * DAY, reached_at_ms=at * DAY) for at in (41, 42, 43, 44, 45, 46, 65, 66)]
+    october = [
+        Passage(entered_at_ms=40 * DAY, reached_at_ms=at * DAY)
+        for at in (41, 42, 43, 44, 45, 46, 65, 66)
+    ]
     given_up = [Passage(entered_at_ms=41 * DAY, gave_up=True) for _ in range(7)]
     still_open = [Passage(entered_at_ms=42 * DAY) for _ in range(5)]
     return [*september, *lost, *october, *given_up, *still_open]
@@ -69,11 +82,21 @@ def test_a_cohort_follows_those_who_entered_and_a_snapshot_does_not() -> None:
     passages = september_and_october()
     september = cohort(passages, from_ms=0, until_ms=30 * DAY, now_ms=92 * DAY, p90_ms=28 * DAY)
     assert (september.reached, september.entered, september.ripe) == (7, 10, True)
-    assert (percent(september.so_far.rate), percent(september.so_far.low), percent(september.so_far.high)) == (70.0, 39.7, 89.2)
-    october = cohort(passages, from_ms=30 * DAY, until_ms=61 * DAY, now_ms=92 * DAY, p90_ms=60 * DAY)
+    assert (
+        percent(september.so_far.rate),
+        percent(september.so_far.low),
+        percent(september.so_far.high),
+    ) == (70.0, 39.7, 89.2)
+    october = cohort(
+        passages, from_ms=30 * DAY, until_ms=61 * DAY, now_ms=92 * DAY, p90_ms=60 * DAY
+    )
     assert not october.ripe
     assert (october.reached, october.entered, october.resolved) == (8, 20, 15)
-    assert (percent(october.so_far.rate), percent(october.of_resolved.rate), percent(october.at_most.rate)) == (40.0, 53.3, 65.0)
+    assert (
+        percent(october.so_far.rate),
+        percent(october.of_resolved.rate),
+        percent(october.at_most.rate),
+    ) == (40.0, 53.3, 65.0)
     assert snapshot(20, 9) == 0.45
     assert snapshot(5, 9) == 1.8
     assert snapshot(0, 9) is None
@@ -118,8 +141,13 @@ DUE = 90 * DAY
 
 
 def clocks_of_the_example() -> list[ClockNow]:
-    def clocks(state: str, number: int, *, due: int = DUE, ended: int | None = None, unproven: bool = False) -> list[ClockNow]:
-        return [ClockNow(state=state, deadline_ms=due, ended_at_ms=ended, unproven=unproven) for _ in range(number)]
+    def clocks(
+        state: str, number: int, *, due: int = DUE, ended: int | None = None, unproven: bool = False
+    ) -> list[ClockNow]:
+        return [
+            ClockNow(state=state, deadline_ms=due, ended_at_ms=ended, unproven=unproven)
+            for _ in range(number)
+        ]
 
     return [
         *clocks("met", 70, ended=80 * DAY),
@@ -161,11 +189,18 @@ def test_compliance_is_met_of_what_fell_due() -> None:
         ("cancelled", 99, 100, Verdict.ABANDONED),
     ],
 )
-def test_what_a_clock_counts_as(state: str, deadline: int, ended: int | None, verdict: Verdict) -> None:
-    assert verdict_of(ClockNow(state=state, deadline_ms=deadline, ended_at_ms=ended), now_ms=100) is verdict
+def test_what_a_clock_counts_as(
+    state: str, deadline: int, ended: int | None, verdict: Verdict
+) -> None:
+    assert (
+        verdict_of(ClockNow(state=state, deadline_ms=deadline, ended_at_ms=ended), now_ms=100)
+        is verdict
+    )
 
 
-def test_the_buyer_who_asks_on_friday_evening_waits_64_hours_and_the_clock_says_30_minutes() -> None:
+def test_the_buyer_who_asks_on_friday_evening_waits_64_hours_and_the_clock_says_30_minutes() -> (
+    None
+):
     friday_17_20, monday_9_20 = 0, 64 * 60 * MINUTE
     acts = [
         HumanAct(kind="mail", occurred_at_ms=friday_17_20 + MINUTE, automatic=True),
@@ -187,8 +222,12 @@ def test_who_was_never_touched_is_in_the_figure() -> None:
     assert contacts([touched, untouched]).ended == 0
 
 
-def deal(number: int, amount: int | None, closes: date | None, currency: str | None = "EUR") -> OpenDeal:
-    return OpenDeal(opportunity_id=f"d{number}", amount_minor=amount, currency=currency, expected_close=closes)
+def deal(
+    number: int, amount: int | None, closes: date | None, currency: str | None = "EUR"
+) -> OpenDeal:
+    return OpenDeal(
+        opportunity_id=f"d{number}", amount_minor=amount, currency=currency, expected_close=closes
+    )
 
 
 def test_coverage_counts_what_closes_in_the_period_and_is_not_past() -> None:
@@ -202,7 +241,12 @@ def test_coverage_counts_what_closes_in_the_period_and_is_not_past() -> None:
         deal(7, 900, date(2027, 1, 1)),
     ]
     found = coverage(
-        deals, quota_minor=200_000_000, won_minor=40_000_000, currency="EUR", today=date(2026, 11, 30), ends=date(2027, 1, 1)
+        deals,
+        quota_minor=200_000_000,
+        won_minor=40_000_000,
+        currency="EUR",
+        today=date(2026, 11, 30),
+        ends=date(2027, 1, 1),
     )
     assert found.ratio == 3
     assert (found.counted, len(found.stale), len(found.undated), len(found.foreign)) == (2, 1, 2, 1)
@@ -210,7 +254,14 @@ def test_coverage_counts_what_closes_in_the_period_and_is_not_past() -> None:
 
 @pytest.mark.parametrize("won", [200, 300])
 def test_a_quota_that_is_won_is_done_and_not_infinite(won: int) -> None:
-    found = coverage([], quota_minor=200, won_minor=won, currency="EUR", today=date(2026, 1, 1), ends=date(2026, 2, 1))
+    found = coverage(
+        [],
+        quota_minor=200,
+        won_minor=won,
+        currency="EUR",
+        today=date(2026, 1, 1),
+        ends=date(2026, 2, 1),
+    )
     assert found.done
     assert found.ratio is None
 
@@ -224,7 +275,11 @@ def test_pace_and_forecast_count_working_days() -> None:
 
 def test_bands_of_the_score_with_lift_and_share_of_all_conversions() -> None:
     rows = ((10, 500, 5), (30, 300, 9), (50, 150, 15), (80, 50, 15))
-    scored = [Scored(score=score, converted=n < converted) for score, total, converted in rows for n in range(total)]
+    scored = [
+        Scored(score=score, converted=n < converted)
+        for score, total, converted in rows
+        for n in range(total)
+    ]
     found = by_band(scored, (0, 20, 40, 70, 100))
     assert [(percent(b.share.rate), round(b.lift or 0, 2), percent(b.of_all)) for b in found] == [
         (1.0, 0.23, 11.4),

@@ -1,4 +1,5 @@
-"""The projection and the board on real Kafka: killed and restarted, behind open and aborted transactions, past retention, and end to end."""
+"""The projection and the board on real Kafka: killed and restarted, behind open and aborted
+transactions, past retention, and end to end."""
 
 from __future__ import annotations
 
@@ -69,13 +70,17 @@ def until(condition: Callable[[], Any], what: str) -> Any:
 def topics(bootstrap: str, namespace: str) -> str:
     """The public topics of a namespace."""
     specs = [spec for spec in TOPICS.values() if spec.audience is Audience.PUBLIC]
-    ensure_topics({"bootstrap.servers": bootstrap}, Layout(namespace=namespace, partitions=PARTITIONS), specs)
+    ensure_topics(
+        {"bootstrap.servers": bootstrap}, Layout(namespace=namespace, partitions=PARTITIONS), specs
+    )
     return namespace
 
 
 def publish(bootstrap: str, namespace: str, records: list[Taken]) -> None:
     """As the services do: in transactions, some of which are aborted and tried again."""
-    producer = Producer({"bootstrap.servers": bootstrap, "transactional.id": f"{namespace}-test", "log_level": 2})
+    producer = Producer(
+        {"bootstrap.servers": bootstrap, "transactional.id": f"{namespace}-test", "log_level": 2}
+    )
     producer.init_transactions(30)
     for number, start in enumerate(range(0, len(records), 100)):
         for aborted in (True, False) if number % 3 == 0 else (False,):
@@ -110,7 +115,10 @@ def run_until_live(bootstrap: str, namespace: str, folder: Path) -> Path:
     thread = threading.Thread(target=projector.run)
     thread.start()
     try:
-        until(lambda: projector.standing.state is ProjectorState.LIVE, f"live, but {projector.standing}")
+        until(
+            lambda: projector.standing.state is ProjectorState.LIVE,
+            f"live, but {projector.standing}",
+        )
     finally:
         projector.end()
         thread.join(30)
@@ -123,7 +131,15 @@ def end_of(folder: Path) -> int:
     """How many records the file in the making or in use has taken."""
     paths = sorted(folder.glob("board-*.sqlite"))
     try:
-        return int(reader(paths[-1]).execute("SELECT coalesce(sum(records), 0) FROM position").fetchall()[0][0]) if paths else 0
+        return (
+            int(
+                reader(paths[-1])
+                .execute("SELECT coalesce(sum(records), 0) FROM position")
+                .fetchall()[0][0]
+            )
+            if paths
+            else 0
+        )
     except Exception:
         return 0
 
@@ -138,7 +154,9 @@ def test_killed_again_and_again_it_has_every_record_once_and_the_sums_of_one_tha
     writing = threading.Thread(target=publish, args=(bootstrap, topics, records[half:]))
     writing.start()
     while writing.is_alive() or killed < 8:
-        child = subprocess.Popen([sys.executable, "-c", _WORKER, bootstrap, topics, str(folder)], env=os.environ.copy())
+        child = subprocess.Popen(
+            [sys.executable, "-c", _WORKER, bootstrap, topics, str(folder)], env=os.environ.copy()
+        )
         time.sleep(chance.uniform(0.9, 2.2))
         child.send_signal(signal.SIGKILL)
         child.wait()
@@ -149,7 +167,9 @@ def test_killed_again_and_again_it_has_every_record_once_and_the_sums_of_one_tha
     assert content(last) == content(whole)
     assert end_of(folder) == end_of(tmp_path / "whole") == len(records)
     counts = {name: len(rows) for name, rows in content(last).items()}
-    assert counts["touch"] == len({taken.id for taken in records if getattr(taken.value, "engagement", None)})
+    assert counts["touch"] == len(
+        {taken.id for taken in records if getattr(taken.value, "engagement", None)}
+    )
     assert counts["act"] == sum(taken.topic == "leads.acts.v1" for taken in records)
 
 
@@ -175,20 +195,28 @@ def test_past_its_retention_it_stops_with_words_and_a_rebuild_says_since_when_it
     try:
         until(lambda: projector.standing.state is ProjectorState.STOPPED, "stopped")
         assert re.search(
-            r"leads\.accepted\.v1\[\d\].*past its retention.*records are missing.*baton board rebuild", projector.standing.words
+            r"leads\.accepted\.v1\[\d\].*past its retention.*records are missing.*baton board rebuild",
+            projector.standing.words,
         )
         stopped = files.current()
         assert stopped is not None
         assert content(stopped) == before, "it went on, or threw away what it had"
         files.want_rebuild()
-        until(lambda: projector.standing.state is ProjectorState.LIVE and files.current() != stopped, "rebuilt")
+        until(
+            lambda: projector.standing.state is ProjectorState.LIVE and files.current() != stopped,
+            "rebuilt",
+        )
     finally:
         projector.end()
         thread.join(30)
     rebuilt = files.current()
     assert rebuilt is not None
     began = (
-        reader(rebuilt).execute("SELECT count(*) FROM position WHERE topic = 'leads.accepted.v1' AND began_offset > 0").fetchall()
+        reader(rebuilt)
+        .execute(
+            "SELECT count(*) FROM position WHERE topic = 'leads.accepted.v1' AND began_offset > 0"
+        )
+        .fetchall()
     )
     assert began == [(PARTITIONS,)]
     assert not files.rebuild_wanted
@@ -199,7 +227,9 @@ def test_past_its_retention_it_stops_with_words_and_a_rebuild_says_since_when_it
 
 
 @pytest.fixture
-def system(bootstrap: str, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+def system(
+    bootstrap: str, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[System]:
     """A whole Baton with its board, ready."""
     given = {
         "BATON_BOOTSTRAP": bootstrap,
@@ -238,24 +268,40 @@ def demo_request(number: int) -> dict[str, Any]:
     from datetime import UTC, datetime
 
     return {
-        "id": f"d-{number}", "source": "website", "kind": "engagement", "occurred_at": datetime.now(UTC).isoformat(),
-        "identifiers": {"email": f"ann{number}@northgate.example"}, "engagement": {"act": "demo_request", "campaign": "fair"},
-        "profile": {"country": "DE", "employees": "400", "role": "Head of IT", "industry": "logistics"},
+        "id": f"d-{number}",
+        "source": "website",
+        "kind": "engagement",
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "identifiers": {"email": f"ann{number}@northgate.example"},
+        "engagement": {"act": "demo_request", "campaign": "fair"},
+        "profile": {
+            "country": "DE",
+            "employees": "400",
+            "role": "Head of IT",
+            "industry": "logistics",
+        },
         "person": {"first_name": "Ann", "last_name": "Berg"},
-    }  # fmt: skip
+    }
 
 
 def test_a_lead_comes_to_the_page_and_an_act_from_the_page_goes_all_the_way_and_back(
     system: System, bootstrap: str, namespace: str, tmp_path: Path
 ) -> None:
-    (address,) = (each.addresses["board"] for each in system.run.processes if "board" in each.addresses)
+    (address,) = (
+        each.addresses["board"] for each in system.run.processes if "board" in each.addresses
+    )
     folder = tmp_path / "home" / "board" / namespace
     send(bootstrap, namespace, demo_request(1))
     sent_at = time.monotonic()
 
     def held() -> tuple[str, str] | None:
         path = BoardFiles(folder).current()
-        rows = path and reader(path).execute("SELECT lead_id, holder FROM lead WHERE holder_kind = 'person'").fetchall()
+        rows = (
+            path
+            and reader(path)
+            .execute("SELECT lead_id, holder FROM lead WHERE holder_kind = 'person'")
+            .fetchall()
+        )
         return rows[0] if rows else None
 
     lead, holder = until(held, "the lead was never on the board")
@@ -264,13 +310,27 @@ def test_a_lead_comes_to_the_page_and_an_act_from_the_page_goes_all_the_way_and_
         assert visitor.get("/enter", params={"token": new_link(folder, holder)}).status_code == 200
         page = visitor.get(f"/leads/{lead}").text
         assert "Ann Berg" in page
-        form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.split('class="acts"')[1]))
+        form = dict(
+            re.findall(
+                r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.split('class="acts"')[1]
+            )
+        )
         origin = {"origin": address, "sec-fetch-site": "same-origin"}
-        answers = [visitor.post(f"/leads/{lead}/acts", data=form | {"do": "accepted"}, headers=origin) for _ in range(2)]
+        answers = [
+            visitor.post(f"/leads/{lead}/acts", data=form | {"do": "accepted"}, headers=origin)
+            for _ in range(2)
+        ]
         assert {answer.status_code for answer in answers} <= {200, 422}
         where = str(answers[0].url)
-        until(lambda: "Done: the lead is now at stage sal" in visitor.get(where).text, "the acceptance was never answered")
+        until(
+            lambda: "Done: the lead is now at stage sal" in visitor.get(where).text,
+            "the acceptance was never answered",
+        )
     path = BoardFiles(folder).current()
     assert path is not None
-    acts = reader(path).execute("SELECT kind, by_person, source FROM act WHERE lead_id = ?", (lead,)).fetchall()
+    acts = (
+        reader(path)
+        .execute("SELECT kind, by_person, source FROM act WHERE lead_id = ?", (lead,))
+        .fetchall()
+    )
     assert acts == [("accepted", holder, "board")], "a doubled click is one act"

@@ -1,4 +1,5 @@
-"""The projection: rows and offsets together or not at all, the same whatever the order, and a person that is forgotten stays so."""
+"""The projection: rows and offsets together or not at all, the same whatever the order, and a
+person that is forgotten stays so."""
 
 from __future__ import annotations
 
@@ -50,37 +51,55 @@ def test_every_public_topic_is_read_or_named_as_not_read() -> None:
 
 def test_the_simulated_company_fills_every_table_but_the_seldom_ones(store: Path) -> None:
     found = content(store)
-    assert {name for name, rows in found.items() if not rows} <= {"orphan", "dead_letter", "retraction", "conversion", "credit"}
+    assert {name for name, rows in found.items() if not rows} <= {
+        "orphan",
+        "dead_letter",
+        "retraction",
+        "conversion",
+        "credit",
+    }
 
 
-def test_any_order_of_arrival_and_every_record_twice_give_the_same_rows(company: Company, store: Path, tmp_path: Path) -> None:
+def test_any_order_of_arrival_and_every_record_twice_give_the_same_rows(
+    company: Company, store: Path, tmp_path: Path
+) -> None:
     records, _ = company
     shuffled = Random(7).sample([*records, *records], 2 * len(records))
     assert content(fill(tmp_path / "shuffled.sqlite", shuffled, at_once=37)) == content(store)
 
 
-def test_one_record_a_transaction_gives_the_same_rows_as_many(company: Company, tmp_path: Path) -> None:
+def test_one_record_a_transaction_gives_the_same_rows_as_many(
+    company: Company, tmp_path: Path
+) -> None:
     records = company[0][:600]
-    assert content(fill(tmp_path / "one.sqlite", records, at_once=1)) == content(fill(tmp_path / "all.sqlite", records))
+    assert content(fill(tmp_path / "one.sqlite", records, at_once=1)) == content(
+        fill(tmp_path / "all.sqlite", records)
+    )
 
 
 def test_credits_add_up_to_what_was_won_by_every_model(store: Path) -> None:
     db = reader(store)
     won = db.execute("SELECT coalesce(sum(amount_minor), 0) FROM conversion").fetchall()[0][0]
-    moves = db.execute("SELECT coalesce(sum(amount_minor), 0) FROM stage_move WHERE event = 'won'").fetchall()[0][0]
+    moves = db.execute(
+        "SELECT coalesce(sum(amount_minor), 0) FROM stage_move WHERE event = 'won'"
+    ).fetchall()[0][0]
     assert won == moves
     for model, total in db.execute("SELECT model, sum(amount_minor) FROM credit GROUP BY model"):
         assert total == won, model
 
 
-def test_a_transaction_that_fails_leaves_neither_rows_nor_offsets(company: Company, tmp_path: Path) -> None:
+def test_a_transaction_that_fails_leaves_neither_rows_nor_offsets(
+    company: Company, tmp_path: Path
+) -> None:
     records = company[0][:50]
     path = fill(tmp_path / "board.sqlite", records[:20])
     before, store = content(path), Store(path, "baton", ZONE)
     places = store.places()
     broken = [*records[20:40], replace(records[40], topic="leads.nobody.v1")]
     with pytest.raises(KeyError):
-        store.apply(broken, {(each.topic, each.partition): each.offset + 1 for each in records[20:40]})
+        store.apply(
+            broken, {(each.topic, each.partition): each.offset + 1 for each in records[20:40]}
+        )
     assert content(path) == before
     assert store.places() == places
 
@@ -128,9 +147,21 @@ def test_killed_before_every_commit_it_loses_nothing_and_doubles_nothing(tmp_pat
 
 def person(lead: str, *, erased: bool = False, offset: int = 0) -> Taken:
     told = LeadPerson(
-        lead_id=lead, event_id=f"e{offset}", occurred_at_ms=1, person=Person(email="ann@acme.example"), erased=erased
+        lead_id=lead,
+        event_id=f"e{offset}",
+        occurred_at_ms=1,
+        person=Person(email="ann@acme.example"),
+        erased=erased,
     )
-    return Taken(topic="leads.persons.v1", partition=0, offset=offset, id=f"f{offset}", key=lead, value=told, at_ms=offset)
+    return Taken(
+        topic="leads.persons.v1",
+        partition=0,
+        offset=offset,
+        id=f"f{offset}",
+        key=lead,
+        value=told,
+        at_ms=offset,
+    )
 
 
 def names(path: Path) -> list[str]:
@@ -138,7 +169,9 @@ def names(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_a_forgotten_person_is_gone_and_no_late_record_brings_the_name_back(tmp_path: Path, order: tuple[int, int]) -> None:
+def test_a_forgotten_person_is_gone_and_no_late_record_brings_the_name_back(
+    tmp_path: Path, order: tuple[int, int]
+) -> None:
     records = [person("lead", offset=0), person("lead", erased=True, offset=1)]
     path = fill(tmp_path / "board.sqlite", [records[number] for number in order], at_once=1)
     assert names(path) == []
@@ -146,14 +179,20 @@ def test_a_forgotten_person_is_gone_and_no_late_record_brings_the_name_back(tmp_
 
 
 def test_a_tombstone_forgets_too_and_the_name_is_nowhere_in_the_file(tmp_path: Path) -> None:
-    path = fill(tmp_path / "board.sqlite", [person("lead"), replace(person("lead", offset=1), value=None)], at_once=1)
+    path = fill(
+        tmp_path / "board.sqlite",
+        [person("lead"), replace(person("lead", offset=1), value=None)],
+        at_once=1,
+    )
     assert names(path) == []
     apsw.Connection(str(path)).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     assert b"ann@acme" not in path.read_bytes()
 
 
 def test_no_address_or_name_stands_outside_the_table_of_persons(company: Company) -> None:
-    addresses = {taken.value.person.email for taken in company[0] if isinstance(taken.value, LeadPerson)} - {None}
+    addresses = {
+        taken.value.person.email for taken in company[0] if isinstance(taken.value, LeadPerson)
+    } - {None}
     assert addresses
     for taken in company[0]:
         if taken.topic != DEAD_LETTERS:
@@ -166,19 +205,30 @@ def test_no_address_or_name_stands_outside_the_table_of_persons(company: Company
 @pytest.mark.parametrize(
     ("known", "low", "high", "says"),
     [
-        (10, 11, 20, r"offset 10.*past its retention; the oldest left is 11, 1 records are missing.*baton board rebuild"),
+        (
+            10,
+            11,
+            20,
+            r"offset 10.*past its retention; the oldest left is 11, 1 records are missing.*baton board rebuild",
+        ),
         (21, 0, 20, r"read up to offset 21, but the log ends at 20"),
     ],
 )
-def test_where_the_log_lost_what_comes_next_it_stops_with_words(known: int, low: int, high: int, says: str) -> None:
+def test_where_the_log_lost_what_comes_next_it_stops_with_words(
+    known: int, low: int, high: int, says: str
+) -> None:
     place = Place(topic="leads.acts.v1", partition=3, next_offset=known)
     with pytest.raises(ProjectionStopped, match=says):
         _start(place, "leads.acts.v1", 3, low, high)
 
 
 @pytest.mark.parametrize(("known", "expected"), [(None, 5), (5, 5), (20, 20)])
-def test_otherwise_it_goes_on_where_it_was_and_begins_at_the_oldest(known: int | None, expected: int) -> None:
-    place = None if known is None else Place(topic="t", partition=0, next_offset=known, began_offset=2)
+def test_otherwise_it_goes_on_where_it_was_and_begins_at_the_oldest(
+    known: int | None, expected: int
+) -> None:
+    place = (
+        None if known is None else Place(topic="t", partition=0, next_offset=known, began_offset=2)
+    )
     found = _start(place, "t", 0, 5, 20)
     assert (found.next_offset, found.began_offset) == (expected, 5 if known is None else 2)
 
@@ -224,7 +274,9 @@ def test_the_rebuilt_file_takes_over_and_the_former_one_goes(tmp_path: Path) -> 
         ([("met", 9, 2), ("running", 9, 1)], "met"),
     ],
 )
-def test_of_a_clock_the_latest_record_stays_whatever_the_order(rows: Sequence[tuple[str, int, int]], expected: str) -> None:
+def test_of_a_clock_the_latest_record_stays_whatever_the_order(
+    rows: Sequence[tuple[str, int, int]], expected: str
+) -> None:
     table = TABLES["clock"]
     db = apsw.Connection(":memory:")
     db.execute("CREATE TABLE clock (" + ", ".join(table.names) + ", PRIMARY KEY (clock_id))")
@@ -239,7 +291,13 @@ def merge_scene() -> list[Taken]:
     anonymous, known = "a" * 32, "b" * 32
     ad = Engagement(act="page_view", campaign="ad")
     seen = LeadEvent(
-        event_id="t1", lead_id=anonymous, source="web", kind="engagement", occurred_at_ms=5, received_at_ms=5, engagement=ad
+        event_id="t1",
+        lead_id=anonymous,
+        source="web",
+        kind="engagement",
+        occurred_at_ms=5,
+        received_at_ms=5,
+        engagement=ad,
     )
     told = LeadEvent(
         event_id="p1",
@@ -250,14 +308,35 @@ def merge_scene() -> list[Taken]:
         received_at_ms=6,
         profile={"domain": "acme.example"},
     )
-    merge = LeadMerge(merge_id="m1", loser=anonymous, survivor=known, cause_id="c", occurred_at_ms=7)
+    merge = LeadMerge(
+        merge_id="m1", loser=anonymous, survivor=known, cause_id="c", occurred_at_ms=7
+    )
     move = LeadStaged(
-        lead_id=known, cycle=1, from_stage="opportunity", to_stage="customer", event="won", actor="sales", cause_id="w", at_ms=9,
-        occurred_at_ms=9, evidence_at_ms=9, agreement="v", amount_minor=1000, currency="EUR",
-    )  # fmt: skip
+        lead_id=known,
+        cycle=1,
+        from_stage="opportunity",
+        to_stage="customer",
+        event="won",
+        actor="sales",
+        cause_id="w",
+        at_ms=9,
+        occurred_at_ms=9,
+        evidence_at_ms=9,
+        agreement="v",
+        amount_minor=1000,
+        currency="EUR",
+    )
 
     def taken(topic: str, offset: int, key: str, value: object) -> Taken:
-        return Taken(topic=topic, partition=0, offset=offset, id=f"f{topic}{offset}", key=key, value=value, at_ms=10 + offset)
+        return Taken(
+            topic=topic,
+            partition=0,
+            offset=offset,
+            id=f"f{topic}{offset}",
+            key=key,
+            value=value,
+            at_ms=10 + offset,
+        )
 
     return [
         taken("leads.accepted.v1", 0, anonymous, seen),
@@ -277,21 +356,31 @@ def test_what_a_merged_lead_did_counts_for_the_one_it_ended_in_whatever_came_fir
     credit = db.execute("SELECT DISTINCT journey, campaign, amount_minor FROM credit").fetchall()
     assert credit == [("acme.example", "ad", 1000)]
     assert db.execute("SELECT count(*) FROM credit").fetchall() == [(len(Model),)]
-    leads = db.execute("SELECT lead_id, survivor, account_id, first_seen_ms FROM lead ORDER BY 1").fetchall()
+    leads = db.execute(
+        "SELECT lead_id, survivor, account_id, first_seen_ms FROM lead ORDER BY 1"
+    ).fetchall()
     assert leads == [("a" * 32, "b" * 32, "acme.example", 5), ("b" * 32, None, "acme.example", 5)]
 
 
 def test_a_retracted_touch_never_was(tmp_path: Path) -> None:
     records = merge_scene()
     back = LeadEvent(
-        event_id="r1", lead_id="a" * 32, source="web", kind="retraction", occurred_at_ms=8, received_at_ms=8, retracts="t1"
+        event_id="r1",
+        lead_id="a" * 32,
+        source="web",
+        kind="retraction",
+        occurred_at_ms=8,
+        received_at_ms=8,
+        retracts="t1",
     )
     taken = replace(records[0], offset=2, id="r", value=back)
     path = fill(tmp_path / "board.sqlite", [*records, taken], at_once=1)
     assert reader(path).execute("SELECT DISTINCT campaign FROM credit").fetchall() == [("(none)",)]
 
 
-def test_who_holds_a_lead_by_public_facts_is_who_holds_it_by_the_private_streams(tmp_path: Path) -> None:
+def test_who_holds_a_lead_by_public_facts_is_who_holds_it_by_the_private_streams(
+    tmp_path: Path,
+) -> None:
     simulation, _ = simulate(leads=20, days=45, seed=4)
     holdings: dict[str, Holding] = {}
     public: list[Taken] = []
@@ -304,8 +393,12 @@ def test_who_holds_a_lead_by_public_facts_is_who_holds_it_by_the_private_streams
             public.append(taken_of(stored))
     db = reader(fill(tmp_path / "board.sqlite", public))
     rows = db.execute(
-        "SELECT lead_id, holder_kind, holder FROM lead WHERE survivor IS NULL AND holder_kind <> 'marketing'"
+        "SELECT lead_id, holder_kind, holder FROM lead WHERE survivor IS NULL AND holder_kind <> "
+        "'marketing'"
     ).fetchall()
-    expected = [(lead, holder_of(holdings[lead]).kind.value, holder_of(holdings[lead]).who) for lead, *_ in rows]
+    expected = [
+        (lead, holder_of(holdings[lead]).kind.value, holder_of(holdings[lead]).who)
+        for lead, *_ in rows
+    ]
     assert rows == expected
     assert {kind for _, kind, _ in rows} >= {"person", "end", "nurture"}

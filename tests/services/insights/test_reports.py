@@ -1,4 +1,5 @@
-"""The reports' queries come to what the pure figures say over the rows one by one; a scale does not change a figure."""
+"""The reports' queries come to what the pure figures say over the rows one by one; a scale does not
+change a figure."""
 
 from __future__ import annotations
 
@@ -17,7 +18,12 @@ from services.insights.figures.funnel import Passage, cohort
 from services.insights.figures.survival import survival
 from services.insights.projection.reference import book_in
 from services.insights.projection.store import reader
-from services.insights.reports.clocks import clock_groups, compliance_by, side_by_side, speed_to_lead
+from services.insights.reports.clocks import (
+    clock_groups,
+    compliance_by,
+    side_by_side,
+    speed_to_lead,
+)
 from services.insights.reports.context import Context, Role, Viewer, WrongFilter, filters_of
 from services.insights.reports.fairness import fairness
 from services.insights.reports.funnel import acceptance_of_all, steps, times
@@ -38,7 +44,13 @@ def agreement_in(db: Any, at_ms: int) -> CompiledAgreement:
 def context(store: Path, company: Company) -> Context:
     db = reader(store)
     filters = filters_of({"from": "2026-06-01"}, date(2026, 7, 31))
-    return Context(db=db, now_ms=company[1], viewer=MANAGER, filters=filters, agreement=agreement_in(db, company[1]))
+    return Context(
+        db=db,
+        now_ms=company[1],
+        viewer=MANAGER,
+        filters=filters,
+        agreement=agreement_in(db, company[1]),
+    )
 
 
 def test_compliance_by_groups_is_compliance_clock_by_clock(context: Context) -> None:
@@ -58,16 +70,21 @@ def test_compliance_by_groups_is_compliance_clock_by_clock(context: Context) -> 
                 side=side,
             )
         ]
-        assert found == compliance(clocks, from_ms=from_ms, until_ms=until_ms, now_ms=context.now_ms)
+        assert found == compliance(
+            clocks, from_ms=from_ms, until_ms=until_ms, now_ms=context.now_ms
+        )
     rows = clock_groups(context, from_ms, until_ms)
     assert rows, "no clock fell due, so nothing was compared"
     parts = compliance_by(context, rows, "side", "clock").values()
-    assert sum(each.due for each in parts) == sum(each.due for each in side_by_side(context, from_ms, until_ms).values())
+    assert sum(each.due for each in parts) == sum(
+        each.due for each in side_by_side(context, from_ms, until_ms).values()
+    )
 
 
 def passages_of(context: Context, before: str, after: str) -> list[dict[str, Any]]:
     return context.rows(
-        f"SELECT {before}_ms before, {after}_ms after, ended_ms, inferred FROM cycle WHERE {before}_ms IS NOT NULL"
+        f"SELECT {before}_ms before, {after}_ms after, ended_ms, inferred FROM cycle WHERE "
+        f"{before}_ms IS NOT NULL"
     )
 
 
@@ -77,7 +94,11 @@ def test_cohorts_by_query_are_the_cohorts_of_the_definition(context: Context) ->
         rows = passages_of(context, step.from_stage, step.to_stage)
         expected = cohort(
             [
-                Passage(entered_at_ms=row["before"], reached_at_ms=row["after"], gave_up=row["ended_ms"] is not None)
+                Passage(
+                    entered_at_ms=row["before"],
+                    reached_at_ms=row["after"],
+                    gave_up=row["ended_ms"] is not None,
+                )
                 for row in rows
             ],
             from_ms=context.from_ms,
@@ -92,17 +113,27 @@ def test_cohorts_by_query_are_the_cohorts_of_the_definition(context: Context) ->
 def test_times_by_query_are_the_curve_of_the_definition_to_five_minutes(context: Context) -> None:
     timed = times(context)
     for before, after in pairwise(STAGES):
-        rows = [row for row in passages_of(context, before, after) if not {before, after} & set(row["inferred"].split(";"))]
+        rows = [
+            row
+            for row in passages_of(context, before, after)
+            if not {before, after} & set(row["inferred"].split(";"))
+        ]
 
         def whole(ms: int) -> int:
             return max(0, ms) // 300_000 * 300_000
 
         ended = [whole(row["after"] - row["before"]) for row in rows if row["after"] is not None]
-        still = [whole((row["ended_ms"] or context.now_ms) - row["before"]) for row in rows if row["after"] is None]
+        still = [
+            whole((row["ended_ms"] or context.now_ms) - row["before"])
+            for row in rows
+            if row["after"] is None
+        ]
         assert timed[before] == survival(ended, still)
 
 
-def test_everybody_who_qualified_is_accepted_rejected_expired_waiting_or_withdrawn(context: Context) -> None:
+def test_everybody_who_qualified_is_accepted_rejected_expired_waiting_or_withdrawn(
+    context: Context,
+) -> None:
     found, reasons = acceptance_of_all(context, context.from_ms, context.until_ms)
     withdrawn = context.value(
         """SELECT count(*) FROM qualification q WHERE q.stage = 'mql' AND 'withdrawn' = (SELECT event FROM stage_move m
@@ -116,13 +147,18 @@ def test_everybody_who_qualified_is_accepted_rejected_expired_waiting_or_withdra
 
 def test_speed_counts_every_raised_hand_once(context: Context) -> None:
     found = speed_to_lead(context, context.from_ms, context.until_ms)
-    assert found.hands == context.value("SELECT count(*) FROM qualification WHERE hand_raised = 1 AND stage = 'mql'")
+    assert found.hands == context.value(
+        "SELECT count(*) FROM qualification WHERE hand_raised = 1 AND stage = 'mql'"
+    )
     assert found.hands == found.attempt.ended + found.attempt.open
 
 
 def test_every_lead_in_work_is_in_one_group(context: Context) -> None:
     found = now(context)
-    held = context.value("SELECT count(*) FROM lead WHERE holder_kind IN ('person', 'queue', 'nobody') AND survivor IS NULL")
+    held = context.value(
+        "SELECT count(*) FROM lead WHERE holder_kind IN ('person', 'queue', 'nobody') AND survivor "
+        "IS NULL"
+    )
     assert sum(found["counts"].values()) == found["held"] == held
 
 
@@ -142,9 +178,14 @@ def test_every_lead_in_work_is_in_one_group(context: Context) -> None:
 )
 def test_the_most_urgent_reason_names_the_group(row: dict[str, Any], group: str) -> None:
     blank = {
-        "holder_kind": "person", "deadline_ms": None, "started_at_ms": None, "level": "warm", "hand_raised": 0,
-        "routed_at_ms": None, "last_act_ms": None,
-    }  # fmt: skip
+        "holder_kind": "person",
+        "deadline_ms": None,
+        "started_at_ms": None,
+        "level": "warm",
+        "hand_raised": 0,
+        "routed_at_ms": None,
+        "last_act_ms": None,
+    }
     assert group_of(blank | row, now_ms=100) == group
     assert group == "calm" or group in {name for name, *_ in GROUPS}
 
@@ -157,24 +198,38 @@ def test_pools_hand_over_what_their_people_do(context: Context) -> None:
         mine = [row for row in found["people"] if row["pool"] == pool["pool"]]
         for figure in ("handed", "turns", "accepted", "rejected", "hot"):
             assert sum(row[figure] for row in mine) == pool[figure]
-        assert round(sum(row["ideal"] for row in mine if row["ideal"] is not None), 6) <= pool["turns"]
+        assert (
+            round(sum(row["ideal"] for row in mine if row["ideal"] is not None), 6) <= pool["turns"]
+        )
 
 
 def test_every_end_of_a_cycle_is_under_its_reason(context: Context) -> None:
     found = recycling(context)
-    assert sum(row["ended"] for row in found["reasons"]) == context.value("SELECT count(*) FROM recycled")
-    assert all(row["again"] <= row["ended"] and row["won"] <= row["ended"] for row in found["reasons"])
+    assert sum(row["ended"] for row in found["reasons"]) == context.value(
+        "SELECT count(*) FROM recycled"
+    )
+    assert all(
+        row["again"] <= row["ended"] and row["won"] <= row["ended"] for row in found["reasons"]
+    )
 
 
 @pytest.mark.parametrize(
-    "query", [{"until": "2026-07-31", "from": "2026-08-01"}, {"from": "x"}, {"colour": "red"}, {"model": "best"}]
+    "query",
+    [
+        {"until": "2026-07-31", "from": "2026-08-01"},
+        {"from": "x"},
+        {"colour": "red"},
+        {"model": "best"},
+    ],
 )
 def test_filters_that_mean_nothing_are_refused(query: dict[str, str]) -> None:
     with pytest.raises(WrongFilter):
         filters_of(query, date(2026, 7, 31))
 
 
-def test_a_day_begins_at_midnight_in_the_agreements_zone_also_when_clocks_change(context: Context) -> None:
+def test_a_day_begins_at_midnight_in_the_agreements_zone_also_when_clocks_change(
+    context: Context,
+) -> None:
     day = context.start_of(date(2026, 10, 26)) - context.start_of(date(2026, 10, 25))
     assert day == 25 * 3_600_000, "the day on which summer time ends has 25 hours"
     assert context.day_of(context.start_of(date(2026, 7, 1))) == date(2026, 7, 1)

@@ -1,4 +1,5 @@
-"""The pages over HTTP: who is let in, what they see, what they can do, and what hostile text does not do."""
+"""The pages over HTTP: who is let in, what they see, what they can do, and what hostile text does
+not do."""
 
 from __future__ import annotations
 
@@ -17,7 +18,14 @@ from baton.contracts.intake import Engagement, LeadEvent, LeadPerson, Person
 from services.insights.board.access import new_link
 from services.insights.board.pages import PAGES
 from services.insights.board.words import cell, clean, csv_cell, money, span
-from services.insights.exporting import EXPORTABLE, NotExportable, rows_of, table_named, write_csv, write_parquet
+from services.insights.exporting import (
+    EXPORTABLE,
+    NotExportable,
+    rows_of,
+    table_named,
+    write_csv,
+    write_parquet,
+)
 from services.insights.facts.change import Taken
 from services.insights.facts.tables import TABLES
 from services.insights.projection.projector import ProjectorState, Standing
@@ -45,7 +53,9 @@ def held(store: Path, *, by: str | None = None) -> dict[str, Any]:
             (by,),
         )
     )
-    return dict(zip(("lead_id", "holder", "handoff_id", "stage", "first", "last"), found[0], strict=True))
+    return dict(
+        zip(("lead_id", "holder", "handoff_id", "stage", "first", "last"), found[0], strict=True)
+    )
 
 
 # ------------------------------------------------------------------ who is let in
@@ -69,7 +79,10 @@ def test_a_link_works_once(board: Board) -> None:
 
 @pytest.mark.parametrize("token", ["", "guess", "../../etc/passwd", "x" * 5_000])
 def test_a_made_up_link_lets_nobody_in(board: Board, token: str) -> None:
-    assert TestClient(board.app, base_url=HOST).get("/enter", params={"token": token}).status_code == 403
+    assert (
+        TestClient(board.app, base_url=HOST).get("/enter", params={"token": token}).status_code
+        == 403
+    )
 
 
 def test_a_link_is_too_old_after_an_hour(board: Board) -> None:
@@ -83,7 +96,9 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(board: Board) -> None:
     answer = TestClient(board.app, base_url=HOST, follow_redirects=False).get(
         "/enter", params={"token": new_link(board.files.folder, None)}
     )
-    assert {"HttpOnly", "SameSite=strict"} <= {part.strip() for part in answer.headers["set-cookie"].split(";")}
+    assert {"HttpOnly", "SameSite=strict"} <= {
+        part.strip() for part in answer.headers["set-cookie"].split(";")
+    }
 
 
 def test_who_leaves_is_out(board: Board) -> None:
@@ -94,7 +109,9 @@ def test_who_leaves_is_out(board: Board) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", ""])
-def test_another_host_name_is_refused_so_that_no_page_can_be_rebound_to_the_loopback(board: Board, host: str) -> None:
+def test_another_host_name_is_refused_so_that_no_page_can_be_rebound_to_the_loopback(
+    board: Board, host: str
+) -> None:
     assert board.visitor().get("/", headers={"host": host}).status_code == 421
 
 
@@ -102,7 +119,12 @@ def test_a_person_who_is_in_no_agreement_is_not_let_in_by_a_link(board: Board) -
     assert board.visitor("nobody").get("/").status_code == 403
 
 
-PROXY = {"proxy_header": "X-Auth-User", "proxy_networks": "10.0.0.0/24", "public_host": "board.acme.example", "host": "0.0.0.0"}
+PROXY = {
+    "proxy_header": "X-Auth-User",
+    "proxy_networks": "10.0.0.0/24",
+    "public_host": "board.acme.example",
+    "host": "0.0.0.0",
+}
 
 
 @pytest.mark.parametrize(
@@ -114,7 +136,9 @@ PROXY = {"proxy_header": "X-Auth-User", "proxy_networks": "10.0.0.0/24", "public
         (PROXY | {"public_host": ""}, "BATON_BOARD_PUBLIC_HOST"),
     ],
 )
-def test_settings_that_would_open_the_board_to_everybody_are_refused(settings: dict[str, str], says: str) -> None:
+def test_settings_that_would_open_the_board_to_everybody_are_refused(
+    settings: dict[str, str], says: str
+) -> None:
     with pytest.raises(ValidationError, match=re.escape(says)):
         BoardSettings(**settings)
 
@@ -145,7 +169,9 @@ def test_a_proxys_header_is_believed_from_its_network_only(
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
 @pytest.mark.parametrize("person", [None, "ae-greta", "sdr-anna", "mgr-ines"])
-def test_every_page_opens_for_everybody_and_is_kept_by_no_cache(board: Board, page: Any, person: str | None) -> None:
+def test_every_page_opens_for_everybody_and_is_kept_by_no_cache(
+    board: Board, page: Any, person: str | None
+) -> None:
     answer = board.visitor(person).get(page.path)
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
@@ -153,7 +179,10 @@ def test_every_page_opens_for_everybody_and_is_kept_by_no_cache(board: Board, pa
     assert "unsafe" not in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "same-origin"
-    assert re.findall(r"<script(?! src=\"/static/)|\son\w+=|\sstyle=|javascript:|<style", answer.text) == []
+    assert (
+        re.findall(r"<script(?! src=\"/static/)|\son\w+=|\sstyle=|javascript:|<style", answer.text)
+        == []
+    )
     assert 'lang="en"' in answer.text
 
 
@@ -166,7 +195,9 @@ def test_an_empty_board_has_every_page_and_says_that_there_is_nothing(tmp_path: 
         assert "empty" in answer.text, page.path
 
 
-def test_while_it_is_built_for_the_first_time_it_says_so(store: Path, company: Company, tmp_path: Path) -> None:
+def test_while_it_is_built_for_the_first_time_it_says_so(
+    store: Path, company: Company, tmp_path: Path
+) -> None:
     board = board_with(store, tmp_path / "board", company[1])
     visitor = board.visitor()
     (board.files.folder / "current").unlink()
@@ -177,8 +208,18 @@ def test_while_it_is_built_for_the_first_time_it_says_so(store: Path, company: C
 @pytest.mark.parametrize(
     ("standing", "says"),
     [
-        (Standing(state=ProjectorState.STOPPED, words="leads.acts.v1[3] is past its retention", asked_ms=1), "leads.acts.v1[3]"),
-        (Standing(state=ProjectorState.AWAY, words="Kafka: no brokers", asked_ms=1), "The brokers do not answer"),
+        (
+            Standing(
+                state=ProjectorState.STOPPED,
+                words="leads.acts.v1[3] is past its retention",
+                asked_ms=1,
+            ),
+            "leads.acts.v1[3]",
+        ),
+        (
+            Standing(state=ProjectorState.AWAY, words="Kafka: no brokers", asked_ms=1),
+            "The brokers do not answer",
+        ),
         (Standing(state=ProjectorState.LIVE, asked_ms=1), "Nothing was heard"),
         (Standing(state=ProjectorState.BUILDING, asked_ms=1), "Still reading"),
     ],
@@ -188,7 +229,9 @@ def test_what_is_stale_says_why_and_since_when(board: Board, standing: Standing,
     assert says in board.visitor().get("/monday").text
 
 
-def test_names_are_for_the_holder_and_managers_and_everybody_else_sees_a_pseudonym(board: Board, store: Path) -> None:
+def test_names_are_for_the_holder_and_managers_and_everybody_else_sees_a_pseudonym(
+    board: Board, store: Path
+) -> None:
     lead = held(store)
     path, name = f"/leads/{lead['lead_id']}", f"{lead['first']} {lead['last']}"
     stranger = next(person for person in ("sdr-finn", "sdr-dag") if person != lead["holder"])
@@ -200,7 +243,10 @@ def test_names_are_for_the_holder_and_managers_and_everybody_else_sees_a_pseudon
 
 
 def test_no_page_has_an_address_or_a_telephone_number(board: Board, store: Path) -> None:
-    known = [address for (address,) in reader(store).execute("SELECT email FROM person WHERE email IS NOT NULL")]
+    known = [
+        address
+        for (address,) in reader(store).execute("SELECT email FROM person WHERE email IS NOT NULL")
+    ]
     visitor = board.visitor()
     for page in PAGES:
         text = visitor.get(page.path).text
@@ -209,21 +255,37 @@ def test_no_page_has_an_address_or_a_telephone_number(board: Board, store: Path)
 
 @pytest.mark.parametrize(
     "path",
-    ["/?pool=x&pool2=1", "/sla?from=yesterday", "/sla?from=2026-02-01&until=2026-01-01", "/sla?from=1900-01-01", "/sources?model=magic",
-     "/?model=w", "/sla?segment=x&sort=1;drop"],
-)  # fmt: skip
-def test_an_address_that_asks_for_something_else_is_refused_with_words(board: Board, path: str) -> None:
+    [
+        "/?pool=x&pool2=1",
+        "/sla?from=yesterday",
+        "/sla?from=2026-02-01&until=2026-01-01",
+        "/sla?from=1900-01-01",
+        "/sources?model=magic",
+        "/?model=w",
+        "/sla?segment=x&sort=1;drop",
+    ],
+)
+def test_an_address_that_asks_for_something_else_is_refused_with_words(
+    board: Board, path: str
+) -> None:
     answer = board.visitor().get(path)
     assert answer.status_code == 400
     assert "asks for something that there is not" in answer.text
 
 
-@pytest.mark.parametrize("value", ["'; DROP TABLE lead; --", '" OR 1=1', "x' UNION SELECT email FROM person --"])
+@pytest.mark.parametrize(
+    "value", ["'; DROP TABLE lead; --", '" OR 1=1', "x' UNION SELECT email FROM person --"]
+)
 def test_a_filter_is_a_value_and_never_sql(board: Board, value: str) -> None:
     for path in ("/", "/sla", "/funnel"):
         answer = board.visitor().get(path, params={"pool": value, "segment": value})
         assert answer.status_code == 200
-    assert reader(board.files.folder / "board-1.sqlite").execute("SELECT count(*) FROM lead").fetchall()[0][0] > 0
+    assert (
+        reader(board.files.folder / "board-1.sqlite")
+        .execute("SELECT count(*) FROM lead")
+        .fetchall()[0][0]
+        > 0
+    )
 
 
 def test_the_sum_of_the_campaigns_is_what_was_won(tmp_path: Path) -> None:
@@ -231,11 +293,18 @@ def test_the_sum_of_the_campaigns_is_what_was_won(tmp_path: Path) -> None:
 
     records, until = history(leads=60, days=110, seed=3)
     board = board_with(fill(tmp_path / "won.sqlite", records), tmp_path / "board", until)
-    won = sum(amount for (amount,) in reader(tmp_path / "won.sqlite").execute("SELECT amount_minor FROM conversion"))
+    won = sum(
+        amount
+        for (amount,) in reader(tmp_path / "won.sqlite").execute(
+            "SELECT amount_minor FROM conversion"
+        )
+    )
     assert won, "nothing was won, so there is nothing to add up"
     for model in ("first", "w", "decay"):
         page = board.visitor().get("/sources", params={"from": "2026-06-01", "model": model}).text
-        cells = re.findall(r'<td class="n">([\d\u202f]+\.\d\d)\u202fEUR</td>', page.split("<tfoot>")[0])
+        cells = re.findall(
+            r'<td class="n">([\d\u202f]+\.\d\d)\u202fEUR</td>', page.split("<tfoot>")[0]
+        )
         assert round(sum(float(each.replace("\u202f", "")) for each in cells) * 100) == won
         assert money(won, "EUR", exact=True) in page.split("<tfoot>")[1]
 
@@ -268,7 +337,9 @@ def hostile_records(company: Company) -> list[Taken]:
                 changed = replace(engagement, content_title=word, campaign=word, act=engagement.act)
                 found.append(replace(taken, value=replace(event, engagement=changed, source=word)))
             case LeadPerson(person=Person()) as told:
-                changed_person = Person(first_name=word, last_name=word, company=word, email=told.person.email)
+                changed_person = Person(
+                    first_name=word, last_name=word, company=word, email=told.person.email
+                )
                 found.append(replace(taken, value=replace(told, person=changed_person)))
             case _:
                 found.append(taken)
@@ -289,8 +360,12 @@ def test_hostile_text_is_only_text_on_every_page(company: Company, tmp_path: Pat
         assert "<img" not in page.text
         assert "<svg onload" not in page.text
         assert "49" not in re.findall(r"<bdi>(\d+)</bdi>", page.text)
-        assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\u200d\ufeff\x00]", page.text), address
-        assert not re.search(r'href="(?![/#]|$)[^"]', page.text.replace('href=""', "")), "a link that leaves the board"
+        assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\u200d\ufeff\x00]", page.text), (
+            address
+        )
+        assert not re.search(r'href="(?![/#]|$)[^"]', page.text.replace('href=""', "")), (
+            "a link that leaves the board"
+        )
         assert "x" * 400 not in page.text
     assert seen, "the hostile text was shown nowhere, so nothing was tested"
 
@@ -343,13 +418,19 @@ def test_no_spreadsheet_takes_an_exported_text_for_a_formula(value: object, expe
 
 
 def form_of(page: str) -> dict[str, str]:
-    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.split('class="acts"')[1]))
+    return dict(
+        re.findall(
+            r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.split('class="acts"')[1]
+        )
+    )
 
 
 SAME_SITE = {"origin": HOST, "sec-fetch-site": "same-origin"}
 
 
-def test_an_act_is_an_event_line_signed_by_who_did_it_and_a_doubled_click_is_the_same_one(board: Board, store: Path) -> None:
+def test_an_act_is_an_event_line_signed_by_who_did_it_and_a_doubled_click_is_the_same_one(
+    board: Board, store: Path
+) -> None:
     lead = held(store)
     visitor = board.visitor(lead["holder"])
     path = f"/leads/{lead['lead_id']}"
@@ -359,13 +440,19 @@ def test_an_act_is_an_event_line_signed_by_who_did_it_and_a_doubled_click_is_the
     assert board.kept.lines[0] == board.kept.lines[1]
     line = board.kept.lines[0]
     assert line["act"] == {
-        "kind": "call", "by": lead["holder"], "handoff_id": lead["handoff_id"], "actor": line["act"]["actor"], "outcome": "reached",
-    }  # fmt: skip
+        "kind": "call",
+        "by": lead["holder"],
+        "handoff_id": lead["handoff_id"],
+        "actor": line["act"]["actor"],
+        "outcome": "reached",
+    }
     assert (line["source"], line["identifiers"]) == ("board", {"lead": lead["lead_id"]})
     assert "Waiting for what becomes of it" in visitor.get(answers[0].headers["location"]).text
 
 
-def test_the_line_is_one_that_the_intake_takes_and_has_the_id_it_is_asked_for_by(board: Board, store: Path) -> None:
+def test_the_line_is_one_that_the_intake_takes_and_has_the_id_it_is_asked_for_by(
+    board: Board, store: Path
+) -> None:
     import json
 
     from baton.intake.reading import read_line
@@ -379,17 +466,24 @@ def test_the_line_is_one_that_the_intake_takes_and_has_the_id_it_is_asked_for_by
         {"do": "pass_on", "to_person": "ae-hugo"},
         {"do": "rejected", "reason": "not_icp"},
     ):
-        answer = visitor.post(f"{path}/acts", data=form_of(visitor.get(path).text) | what, headers=SAME_SITE)
+        answer = visitor.post(
+            f"{path}/acts", data=form_of(visitor.get(path).text) | what, headers=SAME_SITE
+        )
         record = to_intake(read_line(json.dumps(board.kept.lines[-1]).encode()))
         assert answer.headers["location"].endswith(f"sent={record.event_id}")
 
 
 def test_what_became_of_an_act_is_told(board: Board, store: Path) -> None:
     db = reader(store)
-    done = db.execute("SELECT lead_id, cause_id FROM stage_move WHERE event = 'accepted' LIMIT 1").fetchall()[0]
+    done = db.execute(
+        "SELECT lead_id, cause_id FROM stage_move WHERE event = 'accepted' LIMIT 1"
+    ).fetchall()[0]
     refused = db.execute("SELECT lead_id, cause_id FROM refusal LIMIT 1").fetchall()
     visitor = board.visitor()
-    assert "Done: the lead is now at stage" in visitor.get(f"/leads/{done[0]}", params={"sent": done[1]}).text
+    assert (
+        "Done: the lead is now at stage"
+        in visitor.get(f"/leads/{done[0]}", params={"sent": done[1]}).text
+    )
     for lead, cause in refused:
         assert "Not carried out" in visitor.get(f"/leads/{lead}", params={"sent": cause}).text
 
@@ -411,7 +505,9 @@ def test_a_form_that_is_not_in_order_sends_nothing(
     lead = held(store)
     visitor = board.visitor(lead["holder"])
     path = f"/leads/{lead['lead_id']}"
-    answer = visitor.post(f"{path}/acts", data=form_of(visitor.get(path).text) | change, headers=SAME_SITE)
+    answer = visitor.post(
+        f"{path}/acts", data=form_of(visitor.get(path).text) | change, headers=SAME_SITE
+    )
     assert (answer.status_code, says in answer.text) == (status, True)
     assert board.kept.lines == []
 
@@ -426,7 +522,9 @@ def test_a_form_that_is_not_in_order_sends_nothing(
         {},
     ],
 )
-def test_a_form_of_another_site_is_refused(board: Board, store: Path, headers: dict[str, str]) -> None:
+def test_a_form_of_another_site_is_refused(
+    board: Board, store: Path, headers: dict[str, str]
+) -> None:
     lead = held(store)
     visitor = board.visitor(lead["holder"])
     path = f"/leads/{lead['lead_id']}"
@@ -435,13 +533,21 @@ def test_a_form_of_another_site_is_refused(board: Board, store: Path, headers: d
     assert board.kept.lines == []
 
 
-def test_who_does_not_hold_the_lead_can_claim_it_and_nothing_else(board: Board, store: Path) -> None:
+def test_who_does_not_hold_the_lead_can_claim_it_and_nothing_else(
+    board: Board, store: Path
+) -> None:
     lead = held(store)
     visitor = board.visitor("sdr-finn" if lead["holder"] != "sdr-finn" else "sdr-dag")
     path = f"/leads/{lead['lead_id']}"
     form = form_of(visitor.get(path).text)
-    assert visitor.post(f"{path}/acts", data=form | {"do": "accepted"}, headers=SAME_SITE).status_code == 422
-    assert visitor.post(f"{path}/acts", data=form | {"do": "claim"}, headers=SAME_SITE).status_code == 303
+    assert (
+        visitor.post(f"{path}/acts", data=form | {"do": "accepted"}, headers=SAME_SITE).status_code
+        == 422
+    )
+    assert (
+        visitor.post(f"{path}/acts", data=form | {"do": "claim"}, headers=SAME_SITE).status_code
+        == 303
+    )
     assert [line["command"]["kind"] for line in board.kept.lines] == ["claim"]
 
 
@@ -452,7 +558,9 @@ def test_who_came_without_a_name_can_only_look(board: Board, store: Path) -> Non
     assert "baton board link --as PERSON" in page
 
 
-def test_brokers_that_do_not_answer_are_told_and_sending_again_is_safe(board: Board, store: Path) -> None:
+def test_brokers_that_do_not_answer_are_told_and_sending_again_is_safe(
+    board: Board, store: Path
+) -> None:
     lead = held(store)
     visitor = board.visitor(lead["holder"])
     path = f"/leads/{lead['lead_id']}"
@@ -464,14 +572,20 @@ def test_brokers_that_do_not_answer_are_told_and_sending_again_is_safe(board: Bo
 
 def test_a_long_form_is_refused_before_it_is_read(board: Board, store: Path) -> None:
     lead = held(store)
-    answer = board.visitor(lead["holder"]).post(f"/leads/{lead['lead_id']}/acts", data={"do": "x" * 10_000}, headers=SAME_SITE)
+    answer = board.visitor(lead["holder"]).post(
+        f"/leads/{lead['lead_id']}/acts", data={"do": "x" * 10_000}, headers=SAME_SITE
+    )
     assert answer.status_code == 413
 
 
 def test_an_absence_covers_whole_days_in_the_persons_zone(board: Board) -> None:
     visitor = board.visitor("sdr-cleo")
     token = re.findall(r'name="token" value="(\w+)"', visitor.get("/").text)[0]
-    answer = visitor.post("/absences", data={"token": token, "from": "2026-12-01", "until": "2026-12-02"}, headers=SAME_SITE)
+    answer = visitor.post(
+        "/absences",
+        data={"token": token, "from": "2026-12-01", "until": "2026-12-02"},
+        headers=SAME_SITE,
+    )
     assert answer.status_code == 303
     (record,) = board.kept.absences
     assert (record.person, record.until_ms - record.from_ms) == ("sdr-cleo", 2 * 86_400_000)
@@ -493,8 +607,13 @@ def test_figures_of_single_people_are_for_managers_unless_the_house_says_so(
     assert "Hugo (sales)" in opened.visitor("ae-greta").get("/fairness", params=period).text
 
 
-@pytest.mark.parametrize(("count", "named", "expected"), [(0, False, "0"), (4, False, "< 5"), (5, False, "5"), (4, True, "4")])
-def test_small_cells_are_hidden_from_those_who_may_not_know_names(count: int, named: bool, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("count", "named", "expected"),
+    [(0, False, "0"), (4, False, "< 5"), (5, False, "5"), (4, True, "4")],
+)
+def test_small_cells_are_hidden_from_those_who_may_not_know_names(
+    count: int, named: bool, expected: str
+) -> None:
     assert cell(count, named=named) == expected
 
 
@@ -502,7 +621,9 @@ def test_small_cells_are_hidden_from_those_who_may_not_know_names(count: int, na
 
 
 @pytest.mark.parametrize("name", EXPORTABLE)
-def test_every_table_that_may_leave_is_the_same_as_csv_and_as_parquet(store: Path, tmp_path: Path, name: str) -> None:
+def test_every_table_that_may_leave_is_the_same_as_csv_and_as_parquet(
+    store: Path, tmp_path: Path, name: str
+) -> None:
     from pyarrow import parquet
 
     table = table_named(name)
@@ -518,7 +639,9 @@ def test_every_table_that_may_leave_is_the_same_as_csv_and_as_parquet(store: Pat
     assert back.schema.field(0).metadata[b"says"].decode() == table.columns[0].says
 
 
-@pytest.mark.parametrize("name", ["person", "fact", "reference", "sqlite_schema", "lead; DROP TABLE lead"])
+@pytest.mark.parametrize(
+    "name", ["person", "fact", "reference", "sqlite_schema", "lead; DROP TABLE lead"]
+)
 def test_names_whole_records_and_what_is_no_table_cannot_be_exported(name: str) -> None:
     with pytest.raises(NotExportable, match="there are"):
         table_named(name)
@@ -559,5 +682,7 @@ def test_a_span_has_two_units_at_most(ms: int | None, expected: str) -> None:
         (None, "EUR", False, "amount not known"),
     ],
 )
-def test_money_is_written_in_the_units_of_its_currency(minor: int | None, currency: str, exact: bool, expected: str) -> None:
+def test_money_is_written_in_the_units_of_its_currency(
+    minor: int | None, currency: str, exact: bool, expected: str
+) -> None:
     assert money(minor, currency, exact) == expected

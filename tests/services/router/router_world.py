@@ -1,4 +1,5 @@
-"""The router's three reducers on the log in memory, a small agreement, and words to make what they read."""
+"""The router's three reducers on the log in memory, a small agreement, and words to make what they
+read."""
 
 from __future__ import annotations
 
@@ -65,7 +66,13 @@ def agreement(
     """The example agreement with people, pools and routing of the test's own."""
     plain = dict(_example())
     hours = {"open": {"timezone": "Europe/Berlin", "hours": {"mon-fri": "09:00-17:00"}}}
-    plain |= {"people": people, "pools": pools, "routing": routing, "calendars": hours, "calendar": "open"}
+    plain |= {
+        "people": people,
+        "pools": pools,
+        "routing": routing,
+        "calendars": hours,
+        "calendar": "open",
+    }
     plain["slas"] = {
         "ladders": {"none": [{"do": "notify", "to": "owner"}]},
         "promises": [{"clock": "accept", "within": "1 business hour", "use_ladder": "none"}],
@@ -92,7 +99,11 @@ class World:
     """The router, running. ``said`` gives what it published since it was asked last."""
 
     def __init__(
-        self, agreed: CompiledAgreement | None = None, *, absences: tuple[Absence, ...] = (), at: int = MONDAY_0900
+        self,
+        agreed: CompiledAgreement | None = None,
+        *,
+        absences: tuple[Absence, ...] = (),
+        at: int = MONDAY_0900,
     ) -> None:
         self.book = Book(reference_of(agreed or agreement(), absences))
         self.host = MemoryHost(SERVICE.reducers, self.book, start_ms=at)
@@ -137,14 +148,19 @@ class World:
         history = self.host.log.history[self._read :]
         self._read = len(self.host.log.history)
         wanted = topics or OUTPUTS
-        return [(each.topic, _decoded(each.topic, each.value)) for each in history if each.topic in wanted]
+        return [
+            (each.topic, _decoded(each.topic, each.value))
+            for each in history
+            if each.topic in wanted
+        ]
 
     def said(self) -> list[str]:
         """The same in words, one line each."""
         return [words(value) for _, value in self.records()]
 
     def state(self, reducer: str) -> tuple[dict[str, Any], dict[tuple[str, str, str], Any]]:
-        """The heads of a reducer by key, and its entries by kind, key and item, as its changelog has them."""
+        """The heads of a reducer by key, and its entries by kind, key and item, as its changelog
+        has them."""
         types = {each.name: each for each in SERVICE.reducers}[reducer]
         kinds = {kind.name: kind.type for kind in types.entry_kinds}
         heads: dict[str, Any] = {}
@@ -154,7 +170,9 @@ class World:
                 continue
             found = explain(record.key, record.value)
             if found.part == "entry":
-                entries[found.kind, found.key, found.item] = _decoded_as(kinds[found.kind], found.value)
+                entries[found.kind, found.key, found.item] = _decoded_as(
+                    kinds[found.kind], found.value
+                )
             elif found.part == "head":
                 assert types.head_type is not None
                 heads[found.key] = _decoded_as(types.head_type, found.value)
@@ -176,15 +194,21 @@ def _decoded(topic: str, value: bytes | None) -> Any:
 
 
 def words(value: Any) -> str:
-    """A fact of the router in a line: what happened to which lead's which attempt, who and where."""
+    """A fact of the router in a line: what happened to which lead's which attempt, who and
+    where."""
     match value:
         case LeadRouted():
             turn = "" if value.turn_used else ", no turn"
-            return f"{value.lead_id}#{value.attempt} routed to {value.owner} in {value.pool} by {value.rule}{turn}"
+            return (
+                f"{value.lead_id}#{value.attempt} routed to {value.owner} in {value.pool} by "
+                f"{value.rule}{turn}"
+            )
         case LeadUnrouted():
             place = f" in {value.pool}" if value.pool else ""
             watcher = f" by {value.watcher}" if value.watcher else ""
-            return f"{value.lead_id}#{value.attempt} {value.outcome}{place}{watcher}: {value.reason}"
+            return (
+                f"{value.lead_id}#{value.attempt} {value.outcome}{place}{watcher}: {value.reason}"
+            )
         case HandoffNoted():
             who = f" from {value.owner}" if value.owner else ""
             return f"{value.lead_id}#{value.attempt} {value.kind}{who}: {value.reason}"
@@ -236,7 +260,13 @@ def handoff_id(lead: str, attempt: int = 1, *, cycle: int = 1, n: int = 0) -> st
 
 
 def staged(
-    lead: str, event: str, *, by: str | None = None, attempt: int | None = 1, at: int = MONDAY_0900, **more: Any
+    lead: str,
+    event: str,
+    *,
+    by: str | None = None,
+    attempt: int | None = 1,
+    at: int = MONDAY_0900,
+    **more: Any,
 ) -> LeadStaged:
     """A move of ``lead`` in its cycle, about one attempt of its hand-off (None: it names none)."""
     base = LeadStaged(
@@ -258,7 +288,9 @@ def staged(
     return replace(base, **more)
 
 
-def action(lead: str, kind: str, *, at: int, attempt: int = 1, n: int = 0, **more: Any) -> SlaAction:
+def action(
+    lead: str, kind: str, *, at: int, attempt: int = 1, n: int = 0, **more: Any
+) -> SlaAction:
     """A step of the ladder about one attempt of the hand-off of ``lead``."""
     base = SlaAction(
         action_id=f"{kind}-{lead}-{attempt}-{n}",
@@ -273,9 +305,13 @@ def action(lead: str, kind: str, *, at: int, attempt: int = 1, n: int = 0, **mor
     return replace(base, **more)
 
 
-def command(lead: str, kind: str, by: str, *, n: int = 0, attempt: int | None = None, **more: Any) -> LeadCommand:
+def command(
+    lead: str, kind: str, by: str, *, n: int = 0, attempt: int | None = None, **more: Any
+) -> LeadCommand:
     """What a person wants done with the hand-off of ``lead``."""
-    wish = Command(kind=kind, by=by, handoff_id=None if attempt is None else handoff_id(lead, attempt), **more)
+    wish = Command(
+        kind=kind, by=by, handoff_id=None if attempt is None else handoff_id(lead, attempt), **more
+    )
     return LeadCommand(
         event_id=f"{kind}-{lead}-{by}-{n}",
         lead_id=lead,

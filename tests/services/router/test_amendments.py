@@ -1,4 +1,5 @@
-"""What becomes known after the hand-off: who has the lead reads it, and a lead that nobody has taken goes where it belongs now."""
+"""What becomes known after the hand-off: who has the lead reads it, and a lead that nobody has
+taken goes where it belongs now."""
 
 from __future__ import annotations
 
@@ -11,9 +12,19 @@ from baton.contracts.streams import LeadDecision
 from tests.services.router.router_world import POOLS, World, agreement, qualified, staged
 
 TERRITORIES = agreement(
-    pools={**POOLS, "bridge": {"kind": "sdr", "members": {"ann": {}}}, "dach": {"kind": "sdr", "members": {"olaf": {}}}},
+    pools={
+        **POOLS,
+        "bridge": {"kind": "sdr", "members": {"ann": {}}},
+        "dach": {"kind": "sdr", "members": {"olaf": {}}},
+    },
     routing={
-        "territories": [{"name": "DACH", "when": {"field": "profile.country", "op": "is", "value": "DE"}, "to": {"sdr": "dach"}}],
+        "territories": [
+            {
+                "name": "DACH",
+                "when": {"field": "profile.country", "op": "is", "value": "DE"},
+                "to": {"sdr": "dach"},
+            }
+        ],
         "default": {"sdr": "bridge", "sales": "field"},
     },
 )
@@ -48,7 +59,9 @@ def amend(world: World, *told: LeadDecision) -> list[str]:
     return world.said()
 
 
-def test_a_lead_that_nobody_has_taken_is_matched_anew_where_its_territory_turns_out_to_be_another() -> None:
+def test_a_lead_that_nobody_has_taken_is_matched_anew_where_its_territory_turns_out_to_be_another() -> (
+    None
+):
     world, lead = World(TERRITORIES), qualified("l1")
     world.qualify(lead)
     assert world.said() == ["l1#1 routed to ann in bridge by in_turn"]
@@ -65,7 +78,9 @@ def test_the_one_who_gets_it_reads_what_is_known_by_then() -> None:
     world.send(amended(lead, {"country": "DE", "role": "CTO"}))
     world.host.settle()
     routed = [value for _, value in world.records() if isinstance(value, LeadRouted)]
-    assert [(each.owner, each.qualified.story.profile) for each in routed] == [("olaf", {"country": "DE", "role": "CTO"})]
+    assert [(each.owner, each.qualified.story.profile) for each in routed] == [
+        ("olaf", {"country": "DE", "role": "CTO"})
+    ]
 
 
 def test_a_lead_that_was_accepted_stays_with_who_took_it() -> None:
@@ -76,7 +91,9 @@ def test_a_lead_that_was_accepted_stays_with_who_took_it() -> None:
     assert amend(world, amended(lead, {"country": "DE"})) == []
 
 
-def test_what_changes_nothing_of_the_pool_moves_nobody_and_a_former_qualification_s_word_changes_nothing() -> None:
+def test_what_changes_nothing_of_the_pool_moves_nobody_and_a_former_qualification_s_word_changes_nothing() -> (
+    None
+):
     world, lead = World(TERRITORIES), qualified("l1")
     world.qualify(lead)
     world.said()

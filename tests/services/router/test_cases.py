@@ -1,4 +1,5 @@
-"""Cases seen to fail once, run through the whole flow in memory: what the router says of them, in order."""
+"""Cases seen to fail once, run through the whole flow in memory: what the router says of them, in
+order."""
 
 from __future__ import annotations
 
@@ -49,7 +50,9 @@ SAID = [
 ]
 
 
-def run(name: str, until: str, *, agreement: Path | None = None) -> tuple[list[str], list[LeadOrphan]]:
+def run(
+    name: str, until: str, *, agreement: Path | None = None
+) -> tuple[list[str], list[LeadOrphan]]:
     """What the router published, a line each, and the orphans there were."""
     text = canonical_text(read_agreement(agreement or CASES / f"{name}.yaml"))
     lines = [line.encode() for line in (CASES / f"{name}.jsonl").read_text().splitlines()]
@@ -58,7 +61,11 @@ def run(name: str, until: str, *, agreement: Path | None = None) -> tuple[list[s
     said, orphans = [], []
     for stored in simulation.run(arrivals, moment_ms(until)):
         record = TOPICS[stored.topic].record
-        if stored.topic in (*OUTPUTS, "leads.orphans.v1") and record is not None and stored.value is not None:
+        if (
+            stored.topic in (*OUTPUTS, "leads.orphans.v1")
+            and record is not None
+            and stored.value is not None
+        ):
             value = codec_for(record).decode(stored.value)
             if isinstance(value, LeadOrphan):
                 orphans.append(value)
@@ -84,7 +91,8 @@ def test_who_raises_a_hand_while_waiting_comes_before_who_waited_longer() -> Non
     found, _ = run("raises-its-hand-while-it-waits", "2027-11-01T08:30Z")
     routed = [line for line in found if "routed" in line]
     assert len(routed) == 1
-    assert sum("held in sales: closed" in line for line in found) == 3  # the third says that it is more urgent now
+    # the third says that it is more urgent now
+    assert sum("held in sales: closed" in line for line in found) == 3
 
 
 def test_the_only_one_of_a_pool_is_asked_again_until_the_manager_has_it() -> None:
@@ -98,5 +106,11 @@ def test_the_only_one_of_a_pool_is_asked_again_until_the_manager_has_it() -> Non
 
 def test_a_lead_of_the_night_waits_for_its_own_region() -> None:
     found, _ = run("overflow-only-if-sooner", "2026-03-09T08:00Z", agreement=EXAMPLE)
-    assert [line for line in found if "held" in line] == ["#1 held in europe-sales: closed", "#1 held in europe-sdr: closed"]
-    assert [line.split(" in ")[1].split(" ")[0] for line in found if "routed" in line] == ["europe-sales", "europe-sdr"]
+    assert [line for line in found if "held" in line] == [
+        "#1 held in europe-sales: closed",
+        "#1 held in europe-sdr: closed",
+    ]
+    assert [line.split(" in ")[1].split(" ")[0] for line in found if "routed" in line] == [
+        "europe-sales",
+        "europe-sdr",
+    ]

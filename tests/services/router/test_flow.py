@@ -34,17 +34,26 @@ def bridge(members: dict[str, object], **more: object) -> CompiledAgreement:
 def test_a_qualified_lead_goes_to_a_person_of_its_kind_of_queue() -> None:
     world = World()
     world.qualify(qualified("l1"), qualified("l2", leg="sales"))
-    assert world.said() == ["l1#1 routed to cid in bridge by in_turn", "l2#1 routed to sue in field by in_turn"]
+    assert world.said() == [
+        "l1#1 routed to cid in bridge by in_turn",
+        "l2#1 routed to sue in field by in_turn",
+    ]
 
 
-def test_the_end_of_a_former_qualification_of_the_cycle_ends_nothing_of_the_one_that_stands() -> None:
+def test_the_end_of_a_former_qualification_of_the_cycle_ends_nothing_of_the_one_that_stands() -> (
+    None
+):
     world = World()
     world.qualify(qualified("l1"))
     world.qualify(qualified("l1", n=1))
     world.said()
     world.stage(staged("l1", "withdrawn", attempt=None))
     assert world.said() == []
-    world.stage(staged("l1", "withdrawn", attempt=None, qualification_id=qualification_id("l1", cycle=1, n=1)))
+    world.stage(
+        staged(
+            "l1", "withdrawn", attempt=None, qualification_id=qualification_id("l1", cycle=1, n=1)
+        )
+    )
     assert any("withdrawn" in line for line in world.said())
 
 
@@ -70,19 +79,30 @@ def test_the_record_says_how_it_came_about() -> None:
         ("named_account", "no"),
         ("default", "chosen"),
     ]
-    assert [(each.person, each.target, each.turns, each.score, each.excluded) for each in routed.candidates] == [
+    assert [
+        (each.person, each.target, each.turns, each.score, each.excluded)
+        for each in routed.candidates
+    ] == [
         ("ann", "1/3", 0, "2/3", None),
         ("bob", "1/3", 0, "2/3", None),
         ("cid", "1/3", 0, "2/3", None),
     ]
-    assert (routed.rule, routed.turn_used, routed.accept_by_ms) == ("in_turn", True, MONDAY_0900 + HOUR)
+    assert (routed.rule, routed.turn_used, routed.accept_by_ms) == (
+        "in_turn",
+        True,
+        MONDAY_0900 + HOUR,
+    )
     assert routed.agreement == world.book.at(world.now).version
 
 
 def test_outside_hours_a_lead_waits_and_the_most_urgent_is_first_in_the_morning() -> None:
     world = World(at=EVENING)
-    world.qualify(qualified("cold"), qualified("hot", level="hot"), qualified("raised", raised=True))
-    assert world.said() == [f"{lead}#1 held in bridge: closed" for lead in ("cold", "hot", "raised")]
+    world.qualify(
+        qualified("cold"), qualified("hot", level="hot"), qualified("raised", raised=True)
+    )
+    assert world.said() == [
+        f"{lead}#1 held in bridge: closed" for lead in ("cold", "hot", "raised")
+    ]
     world.wait(15 * HOUR - 1)
     assert world.said() == []
     world.wait(1)
@@ -102,7 +122,9 @@ def test_a_pool_may_ignore_hours() -> None:
 def test_offers_that_are_not_answered_keep_the_rest_in_the_queue() -> None:
     world = World(bridge({"ann": {"offers": 1}}))
     world.qualify(qualified("l1"))
-    world.qualify(qualified("l2", at=MONDAY_0900 + 2), qualified("l3", level="hot", at=MONDAY_0900 + 3))
+    world.qualify(
+        qualified("l2", at=MONDAY_0900 + 2), qualified("l3", level="hot", at=MONDAY_0900 + 3)
+    )
     assert world.said() == [
         "l1#1 routed to ann in bridge by in_turn",
         "l2#1 held in bridge: offers_open",
@@ -158,19 +180,30 @@ def test_an_absence_that_is_called_off_is_noticed_at_once() -> None:
 
 
 def test_a_skill_that_is_needed_is_waited_for() -> None:
-    german = {"name": "german", "when": {"field": "profile.country", "op": "is", "value": "DE"}, "needs": ["german"]}
+    german = {
+        "name": "german",
+        "when": {"field": "profile.country", "op": "is", "value": "DE"},
+        "needs": ["german"],
+    }
     routing = {**ROUTING, "territories": [{**german, "to": {"sdr": "bridge"}}]}
     away = (Absence(person="ann", from_ms=0, until_ms=MONDAY_0900 + HOUR),)
     world = World(agreement(routing=routing), absences=away)
-    world.qualify(qualified("l1", profile={"country": "DE"}), qualified("l2", profile={"country": "US"}))
-    assert world.said() == ["l1#1 held in bridge: absent,lacks_skill", "l2#1 routed to bob in bridge by in_turn"]
+    world.qualify(
+        qualified("l1", profile={"country": "DE"}), qualified("l2", profile={"country": "US"})
+    )
+    assert world.said() == [
+        "l1#1 held in bridge: absent,lacks_skill",
+        "l2#1 routed to bob in bridge by in_turn",
+    ]
     world.wait(HOUR)
     assert world.said() == ["l1#1 routed to ann in bridge by in_turn"]
 
 
 def test_a_lead_does_not_go_back_to_who_rejected_it_unless_nobody_else_is_left() -> None:
     world = World()
-    world.qualify(qualified("l1", rejecters=("ann", "bob")), qualified("l2", rejecters=("ann", "bob", "cid")))
+    world.qualify(
+        qualified("l1", rejecters=("ann", "bob")), qualified("l2", rejecters=("ann", "bob", "cid"))
+    )
     assert world.said() == [
         "l1#1 routed to cid in bridge by in_turn",
         "l2#1 routed to bob in bridge by in_turn:rejecters_asked_again",
@@ -189,8 +222,16 @@ def test_a_lead_waits_for_somebody_new_rather_than_go_back_to_who_rejected_it() 
 def test_a_lead_that_nobody_can_take_overflows_and_what_follows_goes_after_it() -> None:
     pools = {
         **POOLS,
-        "bridge": {"kind": "sdr", "members": {"ann": {"capacity": 1}}, "nobody": {"overflow": "second"}},
-        "second": {"kind": "sdr", "members": {"bob": {"capacity": 1}}, "nobody": {"overflow": "bridge"}},
+        "bridge": {
+            "kind": "sdr",
+            "members": {"ann": {"capacity": 1}},
+            "nobody": {"overflow": "second"},
+        },
+        "second": {
+            "kind": "sdr",
+            "members": {"bob": {"capacity": 1}},
+            "nobody": {"overflow": "bridge"},
+        },
     }
     world = World(agreement(pools=pools))
     world.qualify(*[qualified(f"l{number}") for number in range(3)])
@@ -205,7 +246,11 @@ def test_a_lead_that_nobody_can_take_overflows_and_what_follows_goes_after_it() 
 
 
 def test_a_lead_does_not_overflow_to_where_it_would_wait_for_ever() -> None:
-    norse = {"name": "norse", "when": {"field": "profile.country", "op": "is", "value": "NO"}, "needs": ["german"]}
+    norse = {
+        "name": "norse",
+        "when": {"field": "profile.country", "op": "is", "value": "NO"},
+        "needs": ["german"],
+    }
     pools = {
         **POOLS,
         "bridge": {"kind": "sdr", "members": {"ann": {}}, "nobody": {"overflow": "second"}},
@@ -215,19 +260,31 @@ def test_a_lead_does_not_overflow_to_where_it_would_wait_for_ever() -> None:
     away = (Absence(person="ann", from_ms=0, until_ms=MONDAY_0900 + HOUR),)
     world = World(agreement(pools=pools, routing=routing), absences=away)
     world.qualify(qualified("l1", profile={"country": "NO"}), qualified("l2"))
-    assert world.said() == ["l1#1 held in bridge: everybody_absent", "l2#1 routed to bob in second by in_turn"]
+    assert world.said() == [
+        "l1#1 held in bridge: everybody_absent",
+        "l2#1 routed to bob in second by in_turn",
+    ]
 
 
 def test_a_pool_may_have_a_human_watch_what_nobody_can_take() -> None:
     world = World(bridge({"ann": {"capacity": 1}}, nobody={"watch": "olaf"}))
     world.qualify(qualified("l0"), qualified("l1"))
-    assert world.said() == ["l0#1 routed to ann in bridge by in_turn", "l1#1 watch in bridge by olaf: full"]
+    assert world.said() == [
+        "l0#1 routed to ann in bridge by in_turn",
+        "l1#1 watch in bridge by olaf: full",
+    ]
     world.command(command("l1", "assign", "olaf", to_person="bob"))
-    assert world.said() == ["l1#1 withdrawn from olaf: assigned", "l1#2 routed to bob in bridge by manual, no turn"]
+    assert world.said() == [
+        "l1#1 withdrawn from olaf: assigned",
+        "l1#2 routed to bob in bridge by manual, no turn",
+    ]
 
 
 def test_a_breach_uses_the_turn_and_a_misrouted_lead_gives_it_back() -> None:
-    for reason, fault, owners_then in (("not_icp", "used", ["ann", "bob"]), ("misrouted", "given back", ["ann", "ann"])):
+    for reason, fault, owners_then in (
+        ("not_icp", "used", ["ann", "bob"]),
+        ("misrouted", "given back", ["ann", "ann"]),
+    ):
         world = World(bridge({"ann": {"weight": 2}, "bob": {}}))
         world.qualify(qualified("l0"))
         world.stage(staged("l0", "rejected", by="ann", reason=reason))
@@ -249,7 +306,9 @@ def test_a_manual_assignment_does_not_move_the_turn() -> None:
 
 def test_turns_are_counted_apart_for_each_level() -> None:
     world = World(bridge({"ann": {}, "bob": {}}))
-    world.qualify(*[qualified(f"l{number}", level="hot" if number % 2 else "warm") for number in range(8)])
+    world.qualify(
+        *[qualified(f"l{number}", level="hot" if number % 2 else "warm") for number in range(8)]
+    )
     by_level: dict[str, list[str]] = {}
     for _, routed in world.records():
         by_level.setdefault(routed.level, []).append(routed.owner)
@@ -285,7 +344,9 @@ def test_a_pool_member_who_left_gets_nothing_and_what_they_held_goes_to_somebody
 
 def test_what_waits_in_a_pool_that_is_no_more_is_matched_anew() -> None:
     pools = {**POOLS, "old": {"kind": "sdr", "members": {"ann": {}}}}
-    world = World(agreement(pools=pools, routing={"default": {"sdr": "old", "sales": "field"}}), at=EVENING)
+    world = World(
+        agreement(pools=pools, routing={"default": {"sdr": "old", "sales": "field"}}), at=EVENING
+    )
     world.qualify(qualified("l0"))
     world.adopt(agreement())
     world.wait(15 * HOUR)
@@ -333,7 +394,10 @@ def test_evidence_that_comes_late_gives_the_lead_back_to_the_first_one() -> None
     world.qualify(qualified("l1"))
     world.act(action("l1", "reassign", at=world.now))
     world.act(action("l1", "restore", at=world.now))
-    assert world.said()[-2:] == ["l1#2 withdrawn from bob: superseded", "l1#1 noted from ann: reinstated"]
+    assert world.said()[-2:] == [
+        "l1#2 withdrawn from bob: superseded",
+        "l1#1 noted from ann: reinstated",
+    ]
     (load,) = world.state("assignment")[0]["bridge"].loads
     assert (load.person, load.offered, load.accepted) == ("ann", 1, 0)
 
@@ -371,14 +435,22 @@ def test_a_buying_group_stays_with_one_person() -> None:
 def test_a_colleague_follows_a_lead_that_overflowed() -> None:
     pools = {
         **POOLS,
-        "bridge": {"kind": "sdr", "members": {"ann": {"capacity": 1}}, "nobody": {"overflow": "second"}},
+        "bridge": {
+            "kind": "sdr",
+            "members": {"ann": {"capacity": 1}},
+            "nobody": {"overflow": "second"},
+        },
         "second": {"kind": "sdr", "members": {"bob": {}, "cid": {}}},
     }
     world = World(agreement(pools=pools))
     world.qualify(qualified("l0"), qualified("a1", account="acme.example"))
     world.stage(staged("l0", "recycled", by="ann"))
     world.qualify(qualified("a2", account="acme.example"))
-    routed = {value.lead_id: (value.pool, value.owner) for _, value in world.records() if isinstance(value, LeadRouted)}
+    routed = {
+        value.lead_id: (value.pool, value.owner)
+        for _, value in world.records()
+        if isinstance(value, LeadRouted)
+    }
     assert routed["a2"] == routed["a1"]
     assert routed["a1"][0] == "second"
 
@@ -388,8 +460,13 @@ def test_a_customer_comes_back_to_who_won_them() -> None:
     world.qualify(qualified("a1", leg="sales", account="acme.example"))
     (first,) = owners(world)
     world.stage(staged("a1", "accepted", by=first), staged("a1", "won", by=first))
-    world.qualify(qualified("a2", account="acme.example"), qualified("a3", leg="sales", account="acme.example"))
-    assert world.said() == [f"a{number}#1 routed to {first} in field by customer_owner, no turn" for number in (2, 3)]
+    world.qualify(
+        qualified("a2", account="acme.example"),
+        qualified("a3", leg="sales", account="acme.example"),
+    )
+    assert world.said() == [
+        f"a{number}#1 routed to {first} in field by customer_owner, no turn" for number in (2, 3)
+    ]
 
 
 def test_the_bridge_team_passes_a_lead_on_and_is_free_again() -> None:
@@ -410,12 +487,20 @@ def test_more_leads_than_one_step_looks_at_are_all_handed_out_in_the_morning() -
     world.said()
     world.wait(15 * HOUR + 10)
     found = owners(world)
-    assert {person: found.count(person) for person in set(found)} == {"ann": 150, "bob": 150, "cid": 150}
+    assert {person: found.count(person) for person in set(found)} == {
+        "ann": 150,
+        "bob": 150,
+        "cid": 150,
+    }
 
 
 def owners(world: World, *, but: tuple[str, ...] = ()) -> list[str]:
     """To whom leads were routed, in order."""
-    return [value.owner for _, value in world.records() if isinstance(value, LeadRouted) and value.lead_id not in but]
+    return [
+        value.owner
+        for _, value in world.records()
+        if isinstance(value, LeadRouted) and value.lead_id not in but
+    ]
 
 
 def test_a_lead_that_was_passed_on_does_not_come_back_to_who_passed_it_on() -> None:
@@ -442,11 +527,18 @@ def test_who_waits_for_an_answer_stays_in_the_queue_whatever_the_pool_does_with_
         }
         world = World(agreement(pools=pools))
         world.qualify(qualified("l1"), qualified("l2"))
-        assert world.said() == ["l1#1 routed to ann in bridge by in_turn", "l2#1 held in bridge: offers_open"]
+        assert world.said() == [
+            "l1#1 routed to ann in bridge by in_turn",
+            "l2#1 held in bridge: offers_open",
+        ]
 
 
 def test_a_lead_waits_for_the_one_who_can_have_it_while_others_are_free() -> None:
-    german = {"name": "german", "when": {"field": "profile.country", "op": "is", "value": "DE"}, "needs": ["german"]}
+    german = {
+        "name": "german",
+        "when": {"field": "profile.country", "op": "is", "value": "DE"},
+        "needs": ["german"],
+    }
     members = {"ann": {"offers": 1}, "bob": {}}
     for rule in ({"overflow": "second"}, {"watch": "olaf"}):
         pools = {
@@ -454,6 +546,16 @@ def test_a_lead_waits_for_the_one_who_can_have_it_while_others_are_free() -> Non
             "bridge": {"kind": "sdr", "members": members, "nobody": rule},
             "second": {"kind": "sdr", "members": {"ann": {}}},
         }
-        world = World(agreement(pools=pools, routing={**ROUTING, "territories": [{**german, "to": {"sdr": "bridge"}}]}))
-        world.qualify(qualified("l1", profile={"country": "DE"}), qualified("l2", profile={"country": "DE"}))
-        assert world.said() == ["l1#1 routed to ann in bridge by in_turn", "l2#1 held in bridge: lacks_skill,offers_open"]
+        world = World(
+            agreement(
+                pools=pools,
+                routing={**ROUTING, "territories": [{**german, "to": {"sdr": "bridge"}}]},
+            )
+        )
+        world.qualify(
+            qualified("l1", profile={"country": "DE"}), qualified("l2", profile={"country": "DE"})
+        )
+        assert world.said() == [
+            "l1#1 routed to ann in bridge by in_turn",
+            "l2#1 held in bridge: lacks_skill,offers_open",
+        ]

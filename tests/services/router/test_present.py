@@ -1,4 +1,5 @@
-"""Decisions are made on the present: who is away, who may be called, how urgent it is now, and who can take it sooner."""
+"""Decisions are made on the present: who is away, who may be called, how urgent it is now, and who
+can take it sooner."""
 
 from __future__ import annotations
 
@@ -58,7 +59,9 @@ def test_an_offer_of_somebody_who_is_told_to_be_away_goes_to_a_colleague() -> No
 
 def test_an_absence_that_was_told_long_before_takes_the_offer_away_when_it_begins() -> None:
     agreed = bridge({"ann": {}, "bob": {}})
-    world = World(agreed, absences=(away("ann", from_ms=MONDAY_0900 + 2 * HOUR, until_ms=MONDAY_0900 + DAY),))
+    world = World(
+        agreed, absences=(away("ann", from_ms=MONDAY_0900 + 2 * HOUR, until_ms=MONDAY_0900 + DAY),)
+    )
     world.qualify(qualified("l1"))
     world.wait(2 * HOUR - 1)
     assert world.said() == ["l1#1 routed to ann in bridge by in_turn"]
@@ -101,7 +104,10 @@ def test_an_absence_gives_the_turn_back() -> None:
 
 def test_a_pool_of_which_everybody_is_away_says_so_and_when_somebody_is_back() -> None:
     agreed = bridge({"ann": {}, "bob": {}})
-    gone = (away("ann", until_ms=MONDAY_0900 + 3 * DAY), away("bob", until_ms=MONDAY_0900 + 2 * DAY + 10 * HOUR))
+    gone = (
+        away("ann", until_ms=MONDAY_0900 + 3 * DAY),
+        away("bob", until_ms=MONDAY_0900 + 2 * DAY + 10 * HOUR),
+    )
     world = World(agreed, absences=gone)
     world.qualify(qualified("l1"))
     ((_, held),) = world.records()
@@ -120,7 +126,8 @@ def test_nothing_is_written_while_a_pool_waits_for_somebody_to_come_back() -> No
     assert world.said()[-1] == "l1#1 routed to ann in bridge by in_turn"
 
 
-# ---------------------------------------------------------------------- consent, suppression, urgency
+# ---------------------------------------------------------------------- consent, suppression,
+# urgency
 
 
 def test_who_refuses_to_be_called_while_waiting_is_not_handed_out() -> None:
@@ -147,14 +154,21 @@ def test_who_refuses_to_be_called_is_taken_from_who_was_offered_it() -> None:
 def test_a_refusal_does_not_take_accepted_work_away() -> None:
     world = World(bridge({"ann": {}}))
     world.qualify(qualified("l1"))
-    world.stage(staged("l1", "accepted", by="ann"), staged("l1", "consent_changed", attempt=None, consents=REFUSED))
+    world.stage(
+        staged("l1", "accepted", by="ann"),
+        staged("l1", "consent_changed", attempt=None, consents=REFUSED),
+    )
     assert world.said() == ["l1#1 routed to ann in bridge by in_turn"]
 
 
 def test_a_rule_of_a_new_agreement_suppresses_what_waits() -> None:
     world = World(bridge({"ann": {}}), at=EVENING)
     world.qualify(qualified("l1", profile={"country": "NO"}), qualified("l2"))
-    rule = {"name": "not there", "when": {"field": "profile.country", "op": "is", "value": "NO"}, "reason": "no_market"}
+    rule = {
+        "name": "not there",
+        "when": {"field": "profile.country", "op": "is", "value": "NO"},
+        "reason": "no_market",
+    }
     pools = {**POOLS, "bridge": {"kind": "sdr", "members": {"ann": {}}}}
     world.adopt(agreement(pools=pools, routing={**ROUTING, "suppress": [rule]}))
     world.wait(15 * HOUR)
@@ -172,14 +186,19 @@ def test_a_raised_hand_moves_up_the_queue_and_gets_the_hot_promise() -> None:
     world.stage(staged("late", "hand_raised", attempt=None, level="hot", hand_raised=True))
     world.wait(15 * HOUR)
     first = [value for _, value in world.records() if isinstance(value, LeadRouted)]
-    assert [(value.lead_id, value.level, value.hand_raised) for value in first] == [("late", "hot", True)]
+    assert [(value.lead_id, value.level, value.hand_raised) for value in first] == [
+        ("late", "hot", True)
+    ]
 
 
 def test_a_raised_hand_is_said_to_whom_the_lead_was_offered() -> None:
     world = World(bridge({"ann": {}}))
     world.qualify(qualified("l1"))
     world.stage(staged("l1", "hand_raised", attempt=None, level="hot", hand_raised=True))
-    assert world.said() == ["l1#1 routed to ann in bridge by in_turn", "l1#1 noted from ann: hand_raised"]
+    assert world.said() == [
+        "l1#1 routed to ann in bridge by in_turn",
+        "l1#1 noted from ann: hand_raised",
+    ]
 
 
 def test_a_lead_that_becomes_hot_while_it_waits_takes_its_new_place() -> None:
@@ -193,7 +212,8 @@ def test_a_lead_that_becomes_hot_while_it_waits_takes_its_new_place() -> None:
     ]
 
 
-# ---------------------------------------------------------------------- what waits can be claimed and sent back
+# ---------------------------------------------------------------------- what waits can be claimed
+# and sent back
 
 
 def test_a_lead_that_waits_and_is_misrouted_is_matched_anew_and_held_all_the_while() -> None:
@@ -212,7 +232,9 @@ def test_a_lead_that_waits_and_is_misrouted_is_matched_anew_and_held_all_the_whi
 def test_a_stranger_can_neither_take_nor_send_back_what_waits() -> None:
     world = World(bridge({"ann": {}}), at=EVENING)
     world.qualify(qualified("l1"))
-    world.stage(staged("l1", "accepted", by="ghost"), staged("l1", "rejected", by="rex", reason="misrouted"))
+    world.stage(
+        staged("l1", "accepted", by="ghost"), staged("l1", "rejected", by="rex", reason="misrouted")
+    )
     assert world.said() == [
         "l1#1 held in bridge: closed",
         "l1#1 refused: unknown_person",
@@ -239,13 +261,25 @@ BACK = [
     ("somebody else is free", {"ann": {}, "bob": {}}, (), ["bob in bridge by in_turn"]),
     ("somebody else has an offer open", {"ann": {}, "bob": {"offers": 1}}, (), []),
     ("somebody else is full", {"ann": {}, "bob": {"capacity": 1}}, (), []),
-    ("somebody else is back tomorrow", {"ann": {}, "bob": {}}, (away("bob", until_ms=MONDAY_0900 + DAY),), []),
-    ("somebody else is away for weeks", {"ann": {}, "bob": {}}, (away("bob", until_ms=MONDAY_0900 + 21 * DAY),), ["ann"]),
+    (
+        "somebody else is back tomorrow",
+        {"ann": {}, "bob": {}},
+        (away("bob", until_ms=MONDAY_0900 + DAY),),
+        [],
+    ),
+    (
+        "somebody else is away for weeks",
+        {"ann": {}, "bob": {}},
+        (away("bob", until_ms=MONDAY_0900 + 21 * DAY),),
+        ["ann"],
+    ),
     ("nobody else is there", {"ann": {}}, (), ["ann in bridge by in_turn:asked_again"]),
 ]
 
 
-@pytest.mark.parametrize(("members", "gone", "then"), [row[1:] for row in BACK], ids=[row[0] for row in BACK])
+@pytest.mark.parametrize(
+    ("members", "gone", "then"), [row[1:] for row in BACK], ids=[row[0] for row in BACK]
+)
 def test_a_reassigned_lead_does_not_go_back_to_whom_it_was_taken_from(
     members: dict[str, Any], gone: tuple[Absence, ...], then: list[str]
 ) -> None:
@@ -256,7 +290,10 @@ def test_a_reassigned_lead_does_not_go_back_to_whom_it_was_taken_from(
     world.said()
     world.act(action("l1", "reassign", at=world.now))
     routed = [line for line in world.said() if "#2 routed" in line]
-    assert [line.removeprefix("l1#2 routed to ")[: len(want)] for line, want in zip(routed, then, strict=True)] == then
+    assert [
+        line.removeprefix("l1#2 routed to ")[: len(want)]
+        for line, want in zip(routed, then, strict=True)
+    ] == then
 
 
 def test_whom_it_was_just_taken_from_is_asked_after_who_rejected_it_before() -> None:
@@ -283,13 +320,18 @@ def test_who_said_no_is_told_from_who_only_let_it_pass() -> None:
         assert world.said()[-1] == f"l1#2 routed to ann in bridge by in_turn:{rule}"
 
 
-# ---------------------------------------------------------------------- overflow, pools that are gone, nobody ever
+# ---------------------------------------------------------------------- overflow, pools that are
+# gone, nobody ever
 
 
 def test_a_lead_overflows_only_to_where_somebody_can_take_it_sooner() -> None:
     early = {"berlin": {"timezone": "Europe/Berlin", "hours": {"mon-fri": "08:00-17:00"}}}
     late = {"london": {"timezone": "Europe/Berlin", "hours": {"mon-fri": "10:00-18:00"}}}
-    hours = {"open": {"timezone": "Europe/Berlin", "hours": {"mon-fri": "09:00-17:00"}}, **early, **late}
+    hours = {
+        "open": {"timezone": "Europe/Berlin", "hours": {"mon-fri": "09:00-17:00"}},
+        **early,
+        **late,
+    }
     for calendar, where in (("berlin", "second"), ("london", "bridge")):
         pools = {
             **POOLS,
@@ -298,15 +340,21 @@ def test_a_lead_overflows_only_to_where_somebody_can_take_it_sooner() -> None:
         }
         world = World(agreement(pools=pools, calendars=hours), at=EVENING)
         world.qualify(qualified("l1"))
-        assert [line for line in world.said() if "held" in line] == [f"l1#1 held in {where}: closed"]
+        assert [line for line in world.said() if "held" in line] == [
+            f"l1#1 held in {where}: closed"
+        ]
 
 
 def test_what_waits_in_a_renamed_pool_is_matched_from_scratch() -> None:
     german = {"name": "DACH", "when": {"field": "profile.country", "op": "is", "value": "DE"}}
     pools = {**POOLS, "dach": {"kind": "sdr", "members": {"ann": {}}}}
-    before = agreement(pools=pools, routing={**ROUTING, "territories": [{**german, "to": {"sdr": "dach"}}]})
+    before = agreement(
+        pools=pools, routing={**ROUTING, "territories": [{**german, "to": {"sdr": "dach"}}]}
+    )
     renamed = {**POOLS, "germany": {"kind": "sdr", "members": {"ann": {}}}}
-    after = agreement(pools=renamed, routing={**ROUTING, "territories": [{**german, "to": {"sdr": "germany"}}]})
+    after = agreement(
+        pools=renamed, routing={**ROUTING, "territories": [{**german, "to": {"sdr": "germany"}}]}
+    )
     world = World(before, at=EVENING)
     world.qualify(qualified("l1", profile={"country": "DE"}))
     world.adopt(after)
@@ -323,7 +371,9 @@ def test_what_waits_in_a_renamed_pool_is_matched_from_scratch() -> None:
 
 def test_more_leads_than_one_step_looks_at_leave_a_pool_that_is_gone() -> None:
     pools = {**POOLS, "old": {"kind": "sdr", "members": {"ann": {}}}}
-    world = World(agreement(pools=pools, routing={"default": {"sdr": "old", "sales": "field"}}), at=EVENING)
+    world = World(
+        agreement(pools=pools, routing={"default": {"sdr": "old", "sales": "field"}}), at=EVENING
+    )
     world.qualify(*[qualified(f"l{number}") for number in range(250)])
     world.adopt(agreement())
     world.wait(MINUTE)
@@ -336,12 +386,21 @@ def test_more_leads_than_one_step_looks_at_leave_a_pool_that_is_gone() -> None:
 
 
 def test_a_hold_that_nobody_can_ever_resolve_says_so() -> None:
-    norse = {"name": "norse", "when": {"field": "profile.country", "op": "is", "value": "NO"}, "needs": ["german"]}
+    norse = {
+        "name": "norse",
+        "when": {"field": "profile.country", "op": "is", "value": "NO"},
+        "needs": ["german"],
+    }
     agreed = agreement(routing={**ROUTING, "territories": [{**norse, "to": {"sdr": "bridge"}}]})
     world = World(agreed, at=EVENING)
     world.qualify(qualified("l1", profile={"country": "NO"}))
     unskilled = {**PEOPLE, "ann": {"name": "Ann", "manager": "mona"}}
-    world.adopt(agreement(people=unskilled, routing={**ROUTING, "territories": [{**norse, "to": {"sdr": "bridge"}}]}))
+    world.adopt(
+        agreement(
+            people=unskilled,
+            routing={**ROUTING, "territories": [{**norse, "to": {"sdr": "bridge"}}]},
+        )
+    )
     told = [(value.reason, value.next_try_at_ms) for _, value in world.records()]
     assert told == [("closed,lacks_skill", MONDAY_0900), (f"{NOBODY_EVER}:lacks_skill", None)]
 
@@ -354,7 +413,9 @@ def test_nobody_is_handed_more_in_a_day_or_a_week_than_agreed() -> None:
     world.qualify(*[qualified(f"l{number}", at=MONDAY_0900 + number) for number in range(6)])
     routed = Counter[str]()
     held = [value for _, value in world.records() if isinstance(value, LeadUnrouted)]
-    assert {(value.reason, value.next_try_at_ms) for value in held} == {("day_limit", MONDAY_0900 + DAY)}
+    assert {(value.reason, value.next_try_at_ms) for value in held} == {
+        ("day_limit", MONDAY_0900 + DAY)
+    }
     for day in ("tuesday", "wednesday", "thursday", "friday"):
         world.wait(DAY)
         routed[day] = len(owners(world))
@@ -409,9 +470,13 @@ SPOKEN = [
 def test_the_lead_is_handed_to_somebody_who_speaks_its_language(
     profile: dict[str, str], owner: str | None, step: tuple[str, str] | None
 ) -> None:
-    plain = agreement().raw.definitions.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    plain = agreement().raw.definitions.model_dump(
+        mode="json", by_alias=True, exclude_defaults=True
+    )
     definitions = {**plain, "profile": {**plain["profile"], "language": "text"}}
-    world = World(agreement(definitions=definitions, routing={**ROUTING, "needs": ["profile.language"]}))
+    world = World(
+        agreement(definitions=definitions, routing={**ROUTING, "needs": ["profile.language"]})
+    )
     world.qualify(qualified("l1", profile=profile))
     ((_, routed),) = world.records()
     assert isinstance(routed, LeadRouted)

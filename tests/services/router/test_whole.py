@@ -1,4 +1,5 @@
-"""The three reducers together, under anything that can happen in any order: what each believes of a hand-off agrees with the others."""
+"""The three reducers together, under anything that can happen in any order: what each believes of a
+hand-off agrees with the others."""
 
 from __future__ import annotations
 
@@ -35,7 +36,12 @@ POOLS = {
         "members": {"ann": {"weight": 2, "capacity": 2, "offers": 1}, "bob": {"capacity": 3}},
         "nobody": {"overflow": "second"},
     },
-    "second": {"kind": "sdr", "members": {"cid": {"capacity": 2}}, "nobody": {"overflow": "bridge"}, "changing": "accrue"},
+    "second": {
+        "kind": "sdr",
+        "members": {"cid": {"capacity": 2}},
+        "nobody": {"overflow": "bridge"},
+        "changing": "accrue",
+    },
     "field": {
         "kind": "sales",
         "members": {"rex": {"capacity": 2}, "sue": {"offers": 2}},
@@ -47,9 +53,13 @@ AGREEMENTS = [
     agreement(pools=POOLS),
     agreement(pools=POOLS, people={**PEOPLE, "bob": {"name": "Bob", "active": False}}),
     agreement(
-        pools={name: pool for name, pool in POOLS.items() if name != "second"} | {"bridge": {**POOLS["bridge"], "nobody": "hold"}}
+        pools={name: pool for name, pool in POOLS.items() if name != "second"}
+        | {"bridge": {**POOLS["bridge"], "nobody": "hold"}}
     ),
-    agreement(pools=POOLS, routing={"default": {"sdr": "second", "sales": "field"}, "keep_colleagues_together": False}),
+    agreement(
+        pools=POOLS,
+        routing={"default": {"sdr": "second", "sales": "field"}, "keep_colleagues_together": False},
+    ),
 ]
 
 
@@ -65,7 +75,17 @@ class Chaos:
         self.count += 1
         lead = self.random.choice(LEADS)
         does = self.random.choice(
-            (self.qualify, self.qualify, self.answer, self.answer, self.end, self.ladder, self.wish, self.time, self.change)
+            (
+                self.qualify,
+                self.qualify,
+                self.answer,
+                self.answer,
+                self.end,
+                self.ladder,
+                self.wish,
+                self.time,
+                self.change,
+            )
         )
         does(lead)
 
@@ -87,16 +107,24 @@ class Chaos:
 
     def answer(self, lead: str) -> None:
         known = self.known(lead)
-        by = known.owner if known is not None and self.random.random() < 0.8 else self.random.choice(SELLERS)
+        by = (
+            known.owner
+            if known is not None and self.random.random() < 0.8
+            else self.random.choice(SELLERS)
+        )
         event = self.random.choice(("accepted", "accepted", "rejected"))
         reason = self.random.choice(("not_icp", "misrouted"))
         self.stage(lead, event, by=by, reason=reason, handoff=known.handoff_id if known else None)
 
     def end(self, lead: str) -> None:
         event = self.random.choice(("recycled", "withdrawn", "disqualified", "won", "lost"))
-        self.stage(lead, event, by=self.random.choice((None, *SELLERS)), reason="bad_data", handoff=None)
+        self.stage(
+            lead, event, by=self.random.choice((None, *SELLERS)), reason="bad_data", handoff=None
+        )
 
-    def stage(self, lead: str, event: str, *, by: str | None, reason: str, handoff: str | None) -> None:
+    def stage(
+        self, lead: str, event: str, *, by: str | None, reason: str, handoff: str | None
+    ) -> None:
         move = staged(lead, event, by=by, reason=reason, at=self.world.now)
         self.world.stage(replace(move, handoff_id=handoff, cycle=1))
 
@@ -118,7 +146,11 @@ class Chaos:
 
     def change(self, lead: str) -> None:
         away = [
-            Absence(person=person, from_ms=self.world.now, until_ms=self.world.now + self.random.choice((HOUR, DAY)))
+            Absence(
+                person=person,
+                from_ms=self.world.now,
+                until_ms=self.world.now + self.random.choice((HOUR, DAY)),
+            )
             for person in self.random.sample(SELLERS, self.random.choice((0, 1, 2)))
         ]
         self.world.adopt(self.random.choice(AGREEMENTS), absences=tuple(away))
@@ -143,8 +175,12 @@ def check(world: World) -> None:
     works = {(pool, item): work for (kind, pool, item), work in entries.items() if kind == "work"}
     held = {(pool, item): value for (kind, pool, item), value in entries.items() if kind == "held"}
     # Every hand-off that stands is where dispatch believes it is, and nothing else is anywhere.
-    places = {item: (pool, work) for (pool, item), work in works.items() if work.state != "forwarded"}
-    assert {item: work.state for item, (_, work) in places.items()} == {each: value.state for each, value in standing.items()}
+    places = {
+        item: (pool, work) for (pool, item), work in works.items() if work.state != "forwarded"
+    }
+    assert {item: work.state for item, (_, work) in places.items()} == {
+        each: value.state for each, value in standing.items()
+    }
     for item, (pool, work) in places.items():
         assert standing[item].pool == pool
         if work.state in ("offered", "accepted"):

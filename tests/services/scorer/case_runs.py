@@ -1,4 +1,5 @@
-"""Cases in files, run through the whole system in memory: an agreement and events go in, public records come out, in words."""
+"""Cases in files, run through the whole system in memory: an agreement and events go in, public
+records come out, in words."""
 
 from __future__ import annotations
 
@@ -30,12 +31,18 @@ def records_of(agreement: Path, events: Path, until: str | None = None) -> tuple
     simulation = Simulation(text=text, version=version_of(text), start_ms=arrivals[0].at_ms)
     stored = simulation.run(arrivals, moment_ms(until) if until else None)
     wanted = ((TOPICS[each.topic].record, each.value) for each in stored)
-    return tuple(codec_for(record).decode(value) for record, value in wanted if record is not None and value is not None)
+    return tuple(
+        codec_for(record).decode(value)
+        for record, value in wanted
+        if record is not None and value is not None
+    )
 
 
 def scoring(case: str, until: str | None = None) -> tuple[Any, ...]:
     """A case whose agreement and events have the same name."""
-    return records_of(CASES / "scoring" / f"{case}.yaml", CASES / "scoring" / f"{case}.jsonl", until)
+    return records_of(
+        CASES / "scoring" / f"{case}.yaml", CASES / "scoring" / f"{case}.jsonl", until
+    )
 
 
 def field(case: str, until: str | None = None) -> tuple[Any, ...]:
@@ -56,7 +63,10 @@ def path_of(records: tuple[Any, ...]) -> list[str]:
             case LeadStaged():
                 inferred = f" inferring {'+'.join(record.inferred)}" if record.inferred else ""
                 by = record.by or record.actor
-                lines.append(f"{record.cycle}: {record.event} by {by}: {record.from_stage} -> {record.to_stage}{inferred}")
+                lines.append(
+                    f"{record.cycle}: {record.event} by {by}: {record.from_stage} -> "
+                    f"{record.to_stage}{inferred}"
+                )
             case LeadRefused():
                 lines.append(f"{record.event} by {record.by} refused: {record.reason}")
             case LeadQualified():

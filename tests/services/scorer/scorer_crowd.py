@@ -41,7 +41,13 @@ def busy(world: World, leads: int, *, seed: int = 7) -> None:
                 world.tell(lead, "erasure")
             case _:
                 said.append(
-                    world.does(lead, draw.choice(ACTS), ago=draw.randrange(2 * DAY), content_title="Title", campaign="spring")
+                    world.does(
+                        lead,
+                        draw.choice(ACTS),
+                        ago=draw.randrange(2 * DAY),
+                        content_title="Title",
+                        campaign="spring",
+                    )
                 )
         world.host.log.now += draw.randrange(2 * MINUTE)
         if draw.random() < 0.1:
@@ -49,7 +55,13 @@ def busy(world: World, leads: int, *, seed: int = 7) -> None:
 
 
 def _merge(loser: str, survivor: str) -> LeadMerge:
-    return LeadMerge(merge_id=derived_id(loser, survivor), loser=loser, survivor=survivor, cause_id="c", occurred_at_ms=0)
+    return LeadMerge(
+        merge_id=derived_id(loser, survivor),
+        loser=loser,
+        survivor=survivor,
+        cause_id="c",
+        occurred_at_ms=0,
+    )
 
 
 def _recycled(lead: str) -> LeadRecycled:

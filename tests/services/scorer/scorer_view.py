@@ -1,4 +1,5 @@
-"""One key's state in a dictionary, and what a step does to it: enough of a host to call the lead reducer by hand."""
+"""One key's state in a dictionary, and what a step does to it: enough of a host to call the lead
+reducer by hand."""
 
 from __future__ import annotations
 
@@ -31,10 +32,18 @@ class Shelf:
         return self._entries.get(kind.name, {}).get(item)
 
     def scan(
-        self, kind: EntryKind[Any], *, first: str = "", below: str | None = None, limit: int, reverse: bool = False
+        self,
+        kind: EntryKind[Any],
+        *,
+        first: str = "",
+        below: str | None = None,
+        limit: int,
+        reverse: bool = False,
     ) -> Sequence[tuple[str, Any]]:
         found = sorted(self._entries.get(kind.name, {}).items(), reverse=reverse)
-        return [each for each in found if each[0] >= first and (below is None or each[0] < below)][:limit]
+        return [each for each in found if each[0] >= first and (below is None or each[0] < below)][
+            :limit
+        ]
 
     def count(self, kind: EntryKind[Any]) -> int:
         return len(self._entries.get(kind.name, {}))
@@ -79,7 +88,10 @@ class Shelf:
         """Every byte of the state."""
         found = {} if self.head is None else {"head": codec_for(type(self.head)).encode(self.head)}
         for kind, entries in self._entries.items():
-            found |= {f"{kind}/{item}": codec_for(type(value)).encode(value) for item, value in entries.items()}
+            found |= {
+                f"{kind}/{item}": codec_for(type(value)).encode(value)
+                for item, value in entries.items()
+            }
         return found
 
     def _absorb(self, step: Step[Any]) -> list[Fact]:

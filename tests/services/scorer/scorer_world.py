@@ -1,4 +1,5 @@
-"""The scorer's reducers on the log in memory, a small agreement whose points are easy to add up, and words for what they read."""
+"""The scorer's reducers on the log in memory, a small agreement whose points are easy to add up,
+and words for what they read."""
 
 from __future__ import annotations
 
@@ -12,7 +13,16 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import AgreementReference, reference_of
 from baton.agreement.source.yaml import read_yaml
 from baton.contracts.codec import codec_for
-from baton.contracts.intake import Act, Consent, Engagement, LeadAct, LeadEvent, LeadInput, LeadMerge, Person
+from baton.contracts.intake import (
+    Act,
+    Consent,
+    Engagement,
+    LeadAct,
+    LeadEvent,
+    LeadInput,
+    LeadMerge,
+    Person,
+)
 from baton.contracts.leads import LeadQualified, LeadRefused, LeadScored, LeadStaged, Story
 from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled
@@ -32,12 +42,24 @@ BASE = Path(__file__).with_name("scorer_agreement.yaml")
 
 LEVELS: Mapping[str, Any] = {
     "fit": {"A": {"enter": 50}, "D": {"enter": 0}},
-    "engagement": {"1": {"enter": 60, "exit": 40}, "2": {"enter": 30, "exit": 20}, "3": {"enter": 0}},
-    "matrix": {"A": {"1": "hot", "2": "warm", "3": "cold"}, "D": {"1": "cold", "2": "cold", "3": "cold"}},
+    "engagement": {
+        "1": {"enter": 60, "exit": 40},
+        "2": {"enter": 30, "exit": 20},
+        "3": {"enter": 0},
+    },
+    "matrix": {
+        "A": {"1": "hot", "2": "warm", "3": "cold"},
+        "D": {"1": "cold", "2": "cold", "3": "cold"},
+    },
 }
-FIT: Mapping[str, Any] = {"From Norway": {"points": 60, "when": {"field": "profile.country", "op": "is", "value": "NO"}}}
+FIT: Mapping[str, Any] = {
+    "From Norway": {"points": 60, "when": {"field": "profile.country", "op": "is", "value": "NO"}}
+}
 ENGAGEMENT: Mapping[str, Any] = {
-    "groups": {"halving": {"half_life": "10 days", "window": "60 days"}, "lasting": {"window": "60 days"}},
+    "groups": {
+        "halving": {"half_life": "10 days", "window": "60 days"},
+        "lasting": {"window": "60 days"},
+    },
     "acts": {
         "page_view": {"points": 10, "group": "halving"},
         "webinar": {"points": 40, "group": "halving"},
@@ -68,7 +90,11 @@ def agreement(
     """The tests' agreement with scoring of the test's own."""
     plain = dict(_base())
     own = dict(levels or LEVELS) | ({"dwell": dwell} if dwell else {})
-    plain |= {"fit": fit, "engagement": engagement, "lifecycle": {"settle": "0 seconds", **lifecycle}}
+    plain |= {
+        "fit": fit,
+        "engagement": engagement,
+        "lifecycle": {"settle": "0 seconds", **lifecycle},
+    }
     plain["definitions"] = plain["definitions"] | {"levels": own}
     return compiled_of(model_of(plain | sections))
 
@@ -117,8 +143,15 @@ class World:
         """Append the values and let the scorer work."""
         for value in values:
             topic = stream_of(value)[0] if isinstance(value, FROM_OTHERS) else "intake.leads.v1"
-            for key in (value.loser, value.survivor) if isinstance(value, LeadMerge) else (value.lead_id,):
-                self.host.send(topic, key, said_of(key, value), received_at_ms=getattr(value, "received_at_ms", None))
+            for key in (
+                (value.loser, value.survivor) if isinstance(value, LeadMerge) else (value.lead_id,)
+            ):
+                self.host.send(
+                    topic,
+                    key,
+                    said_of(key, value),
+                    received_at_ms=getattr(value, "received_at_ms", None),
+                )
         self.work()
 
     def does(self, lead: str, act: str, *, ago: int = 0, late: int = 0, **more: Any) -> str:
@@ -164,9 +197,23 @@ class World:
         return self.tell(lead, "retraction", retracts=event_id)
 
     def consent(self, lead: str, purpose: str, granted: bool, *, ago: int = 0) -> str:
-        return self.tell(lead, "consent", ago=ago, consent=Consent(purpose=purpose, channel="email", granted=granted))
+        return self.tell(
+            lead,
+            "consent",
+            ago=ago,
+            consent=Consent(purpose=purpose, channel="email", granted=granted),
+        )
 
-    def act(self, lead: str, kind: str, by: str = "ann", *, actor: str = "sdr", ago: int = 0, **more: Any) -> str:
+    def act(
+        self,
+        lead: str,
+        kind: str,
+        by: str = "ann",
+        *,
+        actor: str = "sdr",
+        ago: int = 0,
+        **more: Any,
+    ) -> str:
         """Somebody of the firm does something with the lead."""
         self._number += 1
         event_id = derived_id("act", self._number)
@@ -184,7 +231,9 @@ class World:
 
     def route(self, lead: str, owner: str = "ann", *, attempt: int = 1) -> str:
         """The router gives the lead's last qualification to somebody; gives the hand-off's id."""
-        qualified = next(each for each in reversed(self.facts(LeadQualified, whole=True)) if each.lead_id == lead)
+        qualified = next(
+            each for each in reversed(self.facts(LeadQualified, whole=True)) if each.lead_id == lead
+        )
         handoff_id = derived_id("handoff", qualified.qualification_id, attempt)
         self.send(routed(qualified, owner, attempt=attempt, at_ms=self.now))
         return handoff_id
@@ -195,10 +244,20 @@ class World:
         history = self.host.log.history[start:]
         if not whole:
             self._read = len(self.host.log.history)
-        wanted = {topic: TOPICS[topic].record for reducer in SERVICE.reducers for topic in reducer.outputs}
-        found = [codec_for(record).decode(each.value) for each in history if (record := wanted.get(each.topic)) and each.value]
+        wanted = {
+            topic: TOPICS[topic].record for reducer in SERVICE.reducers for topic in reducer.outputs
+        }
+        found = [
+            codec_for(record).decode(each.value)
+            for each in history
+            if (record := wanted.get(each.topic)) and each.value
+        ]
         private = () if kind is LeadDecision else (LeadDecision,)
-        return [each for each in found if (kind is None or isinstance(each, kind)) and not isinstance(each, private)]
+        return [
+            each
+            for each in found
+            if (kind is None or isinstance(each, kind)) and not isinstance(each, private)
+        ]
 
     def said(self) -> list[str]:
         """The same in words, one line each, without the parts of accounts and transfers."""
@@ -209,14 +268,30 @@ FROM_OTHERS = (LeadRouted, HandoffNoted, LeadRecycled, LeadReactivated)
 
 
 def said_of(lead: str, value: Any) -> Any:
-    """What ``identify`` says of an event, an act or a merge alone, and the other services of the rest."""
+    """What ``identify`` says of an event, an act or a merge alone, and the other services of the
+    rest."""
     match value:
         case LeadEvent():
-            return LeadInput(lead_id=lead, cause_id=value.event_id, event=value, occurred_at_ms=value.occurred_at_ms)
+            return LeadInput(
+                lead_id=lead,
+                cause_id=value.event_id,
+                event=value,
+                occurred_at_ms=value.occurred_at_ms,
+            )
         case LeadAct():
-            return LeadInput(lead_id=lead, cause_id=value.event_id, act=value, occurred_at_ms=value.occurred_at_ms)
+            return LeadInput(
+                lead_id=lead,
+                cause_id=value.event_id,
+                act=value,
+                occurred_at_ms=value.occurred_at_ms,
+            )
         case LeadMerge():
-            return LeadInput(lead_id=lead, cause_id=value.merge_id, merge=value, occurred_at_ms=value.occurred_at_ms)
+            return LeadInput(
+                lead_id=lead,
+                cause_id=value.merge_id,
+                merge=value,
+                occurred_at_ms=value.occurred_at_ms,
+            )
     return stream_of(value)[1] if isinstance(value, FROM_OTHERS) else value
 
 
@@ -231,13 +306,21 @@ def words(value: Any) -> str:
         case LeadStaged():
             inferred = f" inferring {'+'.join(value.inferred)}" if value.inferred else ""
             reason = f": {value.reason}" if value.reason else ""
-            return f"{value.lead_id}/{value.cycle} {value.event} by {value.actor}: {value.from_stage} -> {value.to_stage}{inferred}{reason}"
+            return (
+                f"{value.lead_id}/{value.cycle} {value.event} by {value.actor}: {value.from_stage} "
+                f"-> {value.to_stage}{inferred}{reason}"
+            )
         case LeadRefused():
-            return f"{value.lead_id} refused {value.event} by {value.actor} at {value.stage}: {value.reason}"
+            return (
+                f"{value.lead_id} refused {value.event} by {value.actor} at {value.stage}: "
+                f"{value.reason}"
+            )
     return ""
 
 
-def routed(qualified: LeadQualified, owner: str, *, attempt: int = 1, at_ms: int = MONDAY_0900) -> LeadRouted:
+def routed(
+    qualified: LeadQualified, owner: str, *, attempt: int = 1, at_ms: int = MONDAY_0900
+) -> LeadRouted:
     """The router's answer to a qualification."""
     return LeadRouted(
         handoff_id=derived_id("handoff", qualified.qualification_id, attempt),
@@ -264,7 +347,12 @@ def routed(qualified: LeadQualified, owner: str, *, attempt: int = 1, at_ms: int
 
 def person_told(lead: str, *, at_ms: int, n: int = 0, **fields: str) -> LeadInput:
     """Who the lead is, and nothing else."""
-    return LeadInput(lead_id=lead, cause_id=derived_id("person", lead, n), occurred_at_ms=at_ms, person=Person(**fields))
+    return LeadInput(
+        lead_id=lead,
+        cause_id=derived_id("person", lead, n),
+        occurred_at_ms=at_ms,
+        person=Person(**fields),
+    )
 
 
 EMPTY_STORY = Story()

@@ -1,4 +1,5 @@
-"""Cases that were seen to fail, each with its right outcome. They stand for kinds; the tables and laws beside them are in ``lead/``."""
+"""Cases that were seen to fail, each with its right outcome. They stand for kinds; the tables and
+laws beside them are in ``lead/``."""
 
 from __future__ import annotations
 
@@ -10,13 +11,27 @@ from baton.contracts.intake import LeadPerson, Person
 from baton.contracts.leads import LeadScored, LeadStaged
 from baton.contracts.routing import LeadRouted
 from baton.contracts.slas import LeadRecycled
-from tests.services.scorer.case_runs import CASES, SOFTWARE, field, last_score, of, path_of, records_of, scoring
+from tests.services.scorer.case_runs import (
+    CASES,
+    SOFTWARE,
+    field,
+    last_score,
+    of,
+    path_of,
+    records_of,
+    scoring,
+)
 
 
 def test_a_hand_off_carries_the_person_that_came_with_the_request() -> None:
     (routed,) = of(LeadRouted, scoring("F01-person-missing", "2027-03-01T10:00Z"))
     person = routed.qualified.story.person
-    assert (person.first_name, person.last_name, person.stated_problem, person.current_supplier) == (
+    assert (
+        person.first_name,
+        person.last_name,
+        person.stated_problem,
+        person.current_supplier,
+    ) == (
         "Ann",
         "Berg",
         "Enquiries wait for days",
@@ -28,12 +43,18 @@ def test_a_hand_off_carries_the_person_that_came_with_the_request() -> None:
 
 
 def test_erasing_a_customer_changes_no_goal() -> None:
-    achieved = {each.goal: each.achieved for each in of(GoalProgress, scoring("F03a-goals-erased-customer", "2027-03-01T14:00Z"))}
+    achieved = {
+        each.goal: each.achieved
+        for each in of(GoalProgress, scoring("F03a-goals-erased-customer", "2027-03-01T14:00Z"))
+    }
     assert achieved == {"mqls": 1, "sals": 1, "sqls": 1, "opps": 1, "won": 1}
 
 
 def test_a_consent_of_a_customer_is_no_move() -> None:
-    assert path_of(scoring("F03c-stage-consent-customer"))[-1] == "2: consent_changed by system: customer -> customer"
+    assert (
+        path_of(scoring("F03c-stage-consent-customer"))[-1]
+        == "2: consent_changed by system: customer -> customer"
+    )
 
 
 def test_a_hand_raised_between_a_rejection_and_its_report_belongs_to_the_next_cycle() -> None:
@@ -66,7 +87,11 @@ def test_an_acceptance_from_before_the_cooling_stands() -> None:
 
 def test_an_act_of_a_former_cycle_does_nothing_to_the_next() -> None:
     path = path_of(scoring("F07a-duplicate-after-45-days", "2027-05-01T09:00Z"))
-    assert path[-3:] == ["2: qualified by system: inquiry -> mql", "2: for sdr, warm", "rejected by a refused: former_cycle"]
+    assert path[-3:] == [
+        "2: qualified by system: inquiry -> mql",
+        "2: for sdr, warm",
+        "rejected by a refused: former_cycle",
+    ]
 
 
 def test_a_refusal_of_consent_makes_nobody_ready() -> None:
@@ -86,7 +111,10 @@ def test_after_a_retraction_the_former_value_is_back() -> None:
 
 def test_a_lost_deal_needs_a_reason_of_the_agreement() -> None:
     records = scoring("F10-lost-without-reason", "2027-02-01T10:00Z")
-    assert path_of(records)[-2:] == ["1: qualified by s: sal -> sql", "lost by s refused: reason_missing"]
+    assert path_of(records)[-2:] == [
+        "1: qualified by s: sal -> sql",
+        "lost by s refused: reason_missing",
+    ]
     assert of(LeadRecycled, records) == []
 
 
@@ -107,20 +135,33 @@ def test_the_next_change_that_was_published_last_is_when_the_level_falls() -> No
 
 
 def test_a_hand_raised_during_an_open_warm_hand_off_makes_it_hot() -> None:
-    for records in (scoring("F14-hand-raise-keeps-slow-clock", "2027-02-01T17:00Z"), field("raised-hand-and-the-clock")):
+    for records in (
+        scoring("F14-hand-raise-keeps-slow-clock", "2027-02-01T17:00Z"),
+        field("raised-hand-and-the-clock"),
+    ):
         raised = next(each for each in of(LeadStaged, records) if each.event == "hand_raised")
         (routed,) = of(LeadRouted, records)
-        assert (raised.level, raised.hand_raised, raised.handoff_id) == ("hot", True, routed.handoff_id)
+        assert (raised.level, raised.hand_raised, raised.handoff_id) == (
+            "hot",
+            True,
+            routed.handoff_id,
+        )
 
 
 def test_the_hand_off_to_sales_names_the_sdr_who_qualified_the_lead() -> None:
     routed = of(LeadRouted, scoring("F16-sdr-not-named", "2027-04-02T10:00Z"))
-    assert [(each.leg, each.qualified.qualified_by) for each in routed] == [("sdr", None), ("sales", "a"), ("sales", None)]
+    assert [(each.leg, each.qualified.qualified_by) for each in routed] == [
+        ("sdr", None),
+        ("sales", "a"),
+        ("sales", None),
+    ]
 
 
 def test_points_are_compared_with_the_zeros_that_are_written() -> None:
     (ran,) = run_examples(read_agreement(CASES / "scoring" / "F-expect-trailing-zeros.yaml"))
-    assert [(each.what, each.expected, each.found) for each in ran.differences] == [("engagement", "8.000000", "8.201")]
+    assert [(each.what, each.expected, each.found) for each in ran.differences] == [
+        ("engagement", "8.000000", "8.201")
+    ]
 
 
 def test_what_the_examples_say_happens_at_any_speed_of_delivery() -> None:
@@ -130,12 +171,15 @@ def test_what_the_examples_say_happens_at_any_speed_of_delivery() -> None:
 
 def test_the_latest_record_of_a_person_is_the_whole_person() -> None:
     latest = of(LeadPerson, field("persons-topic-forgets"))[-1]
-    assert latest.person == Person(email="ann@acme.example", first_name="Ann", last_name="Berg", phone="+49301234567")
+    assert latest.person == Person(
+        email="ann@acme.example", first_name="Ann", last_name="Berg", phone="+49301234567"
+    )
 
 
 def test_the_end_of_a_contract_is_the_one_that_the_profile_tells() -> None:
     (recycled,) = of(LeadRecycled, field("contract-end-of-the-profile"))
-    assert recycled.return_at_ms == 1_777_878_000_000  # 2026-05-04, 09:00 in Berlin: sixty days before, and no holiday
+    # 2026-05-04, 09:00 in Berlin: sixty days before, and no holiday
+    assert recycled.return_at_ms == 1_777_878_000_000
     assert recycled.needs is None
 
 
@@ -147,7 +191,11 @@ def test_a_stranger_is_refused() -> None:
 
 def test_the_company_that_a_source_says_outranks_the_one_of_an_address() -> None:
     (routed,) = of(LeadRouted, field("account-told-by-crm-lost"))
-    assert (routed.owner, routed.rule, routed.qualified.story.account_id) == ("ae-hugo", "named_account", "harborlight.example")
+    assert (routed.owner, routed.rule, routed.qualified.story.account_id) == (
+        "ae-hugo",
+        "named_account",
+        "harborlight.example",
+    )
 
 
 def test_a_placeholder_overwrites_no_country() -> None:
@@ -155,8 +203,12 @@ def test_a_placeholder_overwrites_no_country() -> None:
     assert (routed.qualified.story.profile["country"], routed.pool) == ("DE", "dach-sales")
 
 
-def test_the_end_of_a_contract_that_a_moment_tells_is_the_day_it_is_then_where_the_agreement_is() -> None:
+def test_the_end_of_a_contract_that_a_moment_tells_is_the_day_it_is_then_where_the_agreement_is() -> (
+    None
+):
     (routed,) = of(LeadRouted, field("day-of-a-moment"))
     recycling = compiled_of(read_agreement(SOFTWARE)).recycling
     told = routed.qualified.story.profile["contract_end"]
-    assert recycling.return_at("in_contract", 0, told) == recycling.return_at("in_contract", 0, "2026-12-31")
+    assert recycling.return_at("in_contract", 0, told) == recycling.return_at(
+        "in_contract", 0, "2026-12-31"
+    )

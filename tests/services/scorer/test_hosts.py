@@ -1,4 +1,5 @@
-"""Many leads at once: the host in memory, batched in any way, and a rebuild by the journal come to the same bytes."""
+"""Many leads at once: the host in memory, batched in any way, and a rebuild by the journal come to
+the same bytes."""
 
 from __future__ import annotations
 
@@ -25,12 +26,16 @@ PARTITIONS = 2
 
 
 class Crowd(World):
-    """A world of several partitions whose host works only now and then, in batches of a given size."""
+    """A world of several partitions whose host works only now and then, in batches of a given
+    size."""
 
     def __init__(self, limits: Limits) -> None:
         super().__init__()
         self.host = MemoryHost(
-            SERVICE.reducers, self.book, TaskConfig(partitions=PARTITIONS, limits=limits), start_ms=MONDAY_0900
+            SERVICE.reducers,
+            self.book,
+            TaskConfig(partitions=PARTITIONS, limits=limits),
+            start_ms=MONDAY_0900,
         )
 
     def work(self) -> None:
@@ -65,7 +70,9 @@ def changelog(world: Crowd, reducer: str, partition: int) -> dict[bytes, bytes]:
 def rebuilt(world: Crowd, reducer: Reducer[Any, Any], partition: int) -> dict[bytes, bytes]:
     book = Book(reference_of(agreement()))
     book.held = list(world.book.held)
-    core = Core(reducer, book, TaskConfig(partitions=PARTITIONS, limits=UNLIMITED), partition=partition)
+    core = Core(
+        reducer, book, TaskConfig(partitions=PARTITIONS, limits=UNLIMITED), partition=partition
+    )
     journal = [
         codec_for(BatchJournal).decode(each.value or b"")
         for each in world.host.log.records(journal_topic(reducer.name), partition)
@@ -90,7 +97,11 @@ def test_where_batches_end_makes_no_difference_to_the_state() -> None:
         world = lived(80, limits=limits)
         positions = b"p"
         return [
-            {key: value for key, value in changelog(world, reducer.name, partition).items() if key[:1] != positions}
+            {
+                key: value
+                for key, value in changelog(world, reducer.name, partition).items()
+                if key[:1] != positions
+            }
             for reducer in SERVICE.reducers
             for partition in range(PARTITIONS)
         ]

@@ -1,7 +1,8 @@
 """A stage for the SLA watcher: one lead, an agreement, and the in-memory log as the clock.
 
-What the service says is told in lines, so that a test can compare the whole of it: ``Mon 11:00 accept breached``.
-Times are given and shown as ``Mon 11:00`` in the week of 2026-03-02, or as ``2026-03-02 11:00``, in Berlin.
+What the service says is told in lines, so that a test can compare the whole of it: ``Mon 11:00
+accept breached``. Times are given and shown as ``Mon 11:00`` in the week of 2026-03-02, or as
+``2026-03-02 11:00``, in Berlin.
 """
 
 from __future__ import annotations
@@ -95,14 +96,18 @@ consent:
 
 def law(examples: int) -> settings:
     """Settings of a law: so many examples, on a machine that may be busy."""
-    return settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    return settings(
+        max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
 
 
 def plain_agreement(**sections: Any) -> dict[str, Any]:
     """The base agreement as plain data, with whole sections replaced; text is read as YAML."""
     plain: dict[str, Any] = YAML(typ="safe").load(io.StringIO(BASE))
     for name, section in sections.items():
-        plain[name] = YAML(typ="safe").load(io.StringIO(section)) if isinstance(section, str) else section
+        plain[name] = (
+            YAML(typ="safe").load(io.StringIO(section)) if isinstance(section, str) else section
+        )
     return plain
 
 
@@ -113,12 +118,15 @@ def agreement(**sections: Any) -> CompiledAgreement:
 
 def promises(text: str, *, grace: str = "{crm: 10 minutes}") -> dict[str, Any]:
     """A section ``slas`` with these promises."""
-    section: dict[str, Any] = YAML(typ="safe").load(io.StringIO(f"evidence_grace: {grace}\npromises:\n{text}"))
+    section: dict[str, Any] = YAML(typ="safe").load(
+        io.StringIO(f"evidence_grace: {grace}\npromises:\n{text}")
+    )
     return section
 
 
 def ms(when: str) -> int:
-    """``Mon 11:00``, ``Mon+1 11:00`` (a week later), ``Mon 11:00:30`` or ``2026-03-02 11:00`` in Berlin, as milliseconds."""
+    """``Mon 11:00``, ``Mon+1 11:00`` (a week later), ``Mon 11:00:30`` or ``2026-03-02 11:00`` in
+    Berlin, as milliseconds."""
     day, clock = when.split(" ")
     if day[:3] in DAYS:
         weeks = int(day[4:] or 0)
@@ -126,7 +134,10 @@ def ms(when: str) -> int:
     else:
         date = datetime.fromisoformat(day).replace(tzinfo=BERLIN)
     hour, minute, *second = (int(each) for each in clock.split(":"))
-    return int(date.replace(hour=hour, minute=minute, second=second[0] if second else 0).timestamp()) * 1000
+    return (
+        int(date.replace(hour=hour, minute=minute, second=second[0] if second else 0).timestamp())
+        * 1000
+    )
 
 
 def words(at_ms: int | None) -> str:
@@ -162,7 +173,9 @@ class Terms:
 class Scene:
     """One lead and the SLA watcher over it, from ``start`` on."""
 
-    def __init__(self, terms: CompiledAgreement | None = None, *, start: str = "Mon 10:00", lead: str = LEAD) -> None:
+    def __init__(
+        self, terms: CompiledAgreement | None = None, *, start: str = "Mon 10:00", lead: str = LEAD
+    ) -> None:
         self.terms = Terms(terms or agreement())
         self.host = MemoryHost([Clocks(), Goals()], self.terms, start_ms=ms(start))
         self.lead = lead
@@ -183,72 +196,170 @@ class Scene:
         self.host.settle()
         return self
 
-    def qualified(self, name: str = "q1", *, leg: str = "sales", level: str = "hot", cycle: int = 1, **more: Any) -> Scene:
+    def qualified(
+        self,
+        name: str = "q1",
+        *,
+        leg: str = "sales",
+        level: str = "hot",
+        cycle: int = 1,
+        **more: Any,
+    ) -> Scene:
         now = self.host.log.now
         record = LeadQualified(
-            qualification_id=name, lead_id=self.lead, cycle=cycle, leg=leg, level=level, grade="A1", fit_micro=0,
-            engagement_micro=0, hand_raised=more.pop("hand_raised", False), cause_id=self._id(), qualified_at_ms=now,
-            received_at_ms=more.pop("received_at_ms", now), segment=more.pop("segment", "big"),
-            story=more.pop("story", Story()), agreement="a",
+            qualification_id=name,
+            lead_id=self.lead,
+            cycle=cycle,
+            leg=leg,
+            level=level,
+            grade="A1",
+            fit_micro=0,
+            engagement_micro=0,
+            hand_raised=more.pop("hand_raised", False),
+            cause_id=self._id(),
+            qualified_at_ms=now,
+            received_at_ms=more.pop("received_at_ms", now),
+            segment=more.pop("segment", "big"),
+            story=more.pop("story", Story()),
+            agreement="a",
             **more,
-        )  # fmt: skip
+        )
         return self._send(record)
 
-    def routed(self, owner: str = "ann", *, attempt: int = 1, name: str = "q1", leg: str = "sales", **more: Any) -> Scene:
+    def routed(
+        self,
+        owner: str = "ann",
+        *,
+        attempt: int = 1,
+        name: str = "q1",
+        leg: str = "sales",
+        **more: Any,
+    ) -> Scene:
         now = self.host.log.now
         qualified = LeadQualified(
-            qualification_id=name, lead_id=self.lead, cycle=more.get("cycle", 1), leg=leg, level=more.get("level", "hot"),
-            grade="A1", fit_micro=0, engagement_micro=0, hand_raised=False, cause_id="c", qualified_at_ms=now,
-            received_at_ms=now, segment="big", story=Story(), agreement="a",
-        )  # fmt: skip
+            qualification_id=name,
+            lead_id=self.lead,
+            cycle=more.get("cycle", 1),
+            leg=leg,
+            level=more.get("level", "hot"),
+            grade="A1",
+            fit_micro=0,
+            engagement_micro=0,
+            hand_raised=False,
+            cause_id="c",
+            qualified_at_ms=now,
+            received_at_ms=now,
+            segment="big",
+            story=Story(),
+            agreement="a",
+        )
         record = LeadRouted(
-            handoff_id=f"{name}/{attempt}", qualification_id=name, attempt=attempt, lead_id=self.lead,
-            cycle=more.get("cycle", 1), leg=leg, pool=more.get("pool", "reps" if leg == "sales" else "sdrs"), owner=owner,
-            level=more.get("level", "hot"), segment="big", hand_raised=False, routed_at_ms=more.get("routed_at_ms", now),
-            qualified_at_ms=now, path=(), candidates=(), rule="default", turn_used=True, qualified=qualified, agreement="a",
-        )  # fmt: skip
+            handoff_id=f"{name}/{attempt}",
+            qualification_id=name,
+            attempt=attempt,
+            lead_id=self.lead,
+            cycle=more.get("cycle", 1),
+            leg=leg,
+            pool=more.get("pool", "reps" if leg == "sales" else "sdrs"),
+            owner=owner,
+            level=more.get("level", "hot"),
+            segment="big",
+            hand_raised=False,
+            routed_at_ms=more.get("routed_at_ms", now),
+            qualified_at_ms=now,
+            path=(),
+            candidates=(),
+            rule="default",
+            turn_used=True,
+            qualified=qualified,
+            agreement="a",
+        )
         self.owners[record.handoff_id] = owner
         return self._send(record)
 
-    def unrouted(self, outcome: str = "held", *, reason: str = "nobody", name: str = "q1", attempt: int = 1) -> Scene:
+    def unrouted(
+        self, outcome: str = "held", *, reason: str = "nobody", name: str = "q1", attempt: int = 1
+    ) -> Scene:
         record = LeadUnrouted(
-            handoff_id=f"{name}/{attempt}", qualification_id=name, attempt=attempt, lead_id=self.lead, cycle=1,
-            outcome=outcome, reason=reason, pool="reps", at_ms=self.host.log.now, path=(), candidates=(), agreement="a",
-        )  # fmt: skip
+            handoff_id=f"{name}/{attempt}",
+            qualification_id=name,
+            attempt=attempt,
+            lead_id=self.lead,
+            cycle=1,
+            outcome=outcome,
+            reason=reason,
+            pool="reps",
+            at_ms=self.host.log.now,
+            path=(),
+            candidates=(),
+            agreement="a",
+        )
         return self._send(record)
 
     def noted(self, kind: str, reason: str, *, name: str = "q1", attempt: int = 1) -> Scene:
         record = HandoffNoted(
-            handoff_id=f"{name}/{attempt}", qualification_id=name, attempt=attempt, lead_id=self.lead, kind=kind,
-            reason=reason, cause_id=self._id(), at_ms=self.host.log.now, owner=self.owners.get(f"{name}/{attempt}"),
-            pool="reps", leg="sales",
-        )  # fmt: skip
+            handoff_id=f"{name}/{attempt}",
+            qualification_id=name,
+            attempt=attempt,
+            lead_id=self.lead,
+            kind=kind,
+            reason=reason,
+            cause_id=self._id(),
+            at_ms=self.host.log.now,
+            owner=self.owners.get(f"{name}/{attempt}"),
+            pool="reps",
+            leg="sales",
+        )
         return self._send(record)
 
-    def staged(self, event: str, to: str, *, by: str | None = "ann", received: str | None = None, **more: Any) -> Scene:
+    def staged(
+        self,
+        event: str,
+        to: str,
+        *,
+        by: str | None = "ann",
+        received: str | None = None,
+        **more: Any,
+    ) -> Scene:
         now = self.host.log.now
         received_ms = ms(received) if received else now
         more.setdefault("handoff_id", "q1/1")
         record = LeadStaged(
-            lead_id=self.lead, cycle=more.pop("cycle", 1), from_stage=more.pop("from_stage", "mql"), to_stage=to, event=event,
-            actor=more.pop("actor", "sales"), cause_id=self._id(), at_ms=now,
-            occurred_at_ms=ms(more.pop("occurred")) if "occurred" in more else received_ms, evidence_at_ms=received_ms,
-            agreement="a", by=by, **more,
-        )  # fmt: skip
+            lead_id=self.lead,
+            cycle=more.pop("cycle", 1),
+            from_stage=more.pop("from_stage", "mql"),
+            to_stage=to,
+            event=event,
+            actor=more.pop("actor", "sales"),
+            cause_id=self._id(),
+            at_ms=now,
+            occurred_at_ms=ms(more.pop("occurred")) if "occurred" in more else received_ms,
+            evidence_at_ms=received_ms,
+            agreement="a",
+            by=by,
+            **more,
+        )
         return self._send(record, received_at_ms=received_ms)
 
-    def act(self, kind: str = "call", *, by: str = "ann", received: str | None = None, **more: Any) -> Scene:
+    def act(
+        self, kind: str = "call", *, by: str = "ann", received: str | None = None, **more: Any
+    ) -> Scene:
         received_ms = ms(received) if received else self.host.log.now
         occurred = more.pop("occurred", None)
         name = more.pop("id", None) or self._id()
         record = LeadAct(
-            event_id=name, lead_id=self.lead, source=more.pop("source", "dialer"),
-            occurred_at_ms=ms(occurred) if occurred else received_ms, received_at_ms=received_ms,
+            event_id=name,
+            lead_id=self.lead,
+            source=more.pop("source", "dialer"),
+            occurred_at_ms=ms(occurred) if occurred else received_ms,
+            received_at_ms=received_ms,
             act=Act(kind=kind, by=by, **more),
-        )  # fmt: skip
+        )
         return self._send(record, received_at_ms=received_ms, id=name)
 
-    def _send(self, record: Any, *, received_at_ms: int | None = None, id: str | None = None) -> Scene:
+    def _send(
+        self, record: Any, *, received_at_ms: int | None = None, id: str | None = None
+    ) -> Scene:
         topic, said = stream_of(record)
         self.host.send(topic, self.lead, said, id=id or self._id(), received_at_ms=received_at_ms)
         self.host.settle()
@@ -263,7 +374,11 @@ class Scene:
     def facts(self) -> list[Any]:
         """Every fact said since the last asking, in order."""
         outputs = set(Clocks.outputs) | set(Goals.outputs)
-        new = [each for each in self.host.log.history[self._told :] if each.topic in outputs and each.value is not None]
+        new = [
+            each
+            for each in self.host.log.history[self._told :]
+            if each.topic in outputs and each.value is not None
+        ]
         self._told = len(self.host.log.history)
         return [self.decoded(each) for each in new if each.topic != "sla.leads.v1"]
 
@@ -280,7 +395,11 @@ class Scene:
 
     def head(self) -> LeadClocks:
         """The state of the lead, as it is in the changelog."""
-        kept = [each for each in self.host.log.history if each.topic == "clocks.changelog.v1" and each.key == head_key(self.lead)]
+        kept = [
+            each
+            for each in self.host.log.history
+            if each.topic == "clocks.changelog.v1" and each.key == head_key(self.lead)
+        ]
         assert kept[-1].value is not None
         *_, begins = unpack_head(kept[-1].value)
         return codec_for(LeadClocks).decode(kept[-1].value[begins:])
@@ -288,9 +407,11 @@ class Scene:
 
 @dataclass
 class Desk:
-    """The clocks reducer alone, with a View over plain dictionaries: for laws, and for moments that are not proven.
+    """The clocks reducer alone, with a View over plain dictionaries: for laws, and for moments that
+    are not proven.
 
-    ``holds``: due timers wait, as those do whose upstream is behind; they fire with :meth:`pass_time`.
+    ``holds``: due timers wait, as those do whose upstream is behind; they fire with
+    :meth:`pass_time`.
     """
 
     reference: AgreementReference
@@ -309,22 +430,43 @@ class Desk:
         return self.entries.get((kind.name, item))
 
     def scan(
-        self, kind: EntryKind[Any], *, first: str = "", below: str | None = None, limit: int, reverse: bool = False
+        self,
+        kind: EntryKind[Any],
+        *,
+        first: str = "",
+        below: str | None = None,
+        limit: int,
+        reverse: bool = False,
     ) -> list[tuple[str, Any]]:
-        found = [(item, value) for (name, item), value in sorted(self.entries.items(), reverse=reverse) if name == kind.name]
-        return [each for each in found if each[0] >= first and (below is None or each[0] < below)][:limit]
+        found = [
+            (item, value)
+            for (name, item), value in sorted(self.entries.items(), reverse=reverse)
+            if name == kind.name
+        ]
+        return [each for each in found if each[0] >= first and (below is None or each[0] < below)][
+            :limit
+        ]
 
     def count(self, kind: EntryKind[Any]) -> int:
         return len(self.scan(kind, limit=1 << 30))
 
     def take(self, topic: str, value: Any, *, at: int, received: int | None = None) -> None:
-        """One record, appended at ``at``; what is due before it fires first, as the engine does it."""
+        """One record, appended at ``at``; what is due before it fires first, as the engine does
+        it."""
         if not self.holds:
             self.pass_time(at)
         self.now = max(self.now, at)
         self.cause = derived_id("desk", topic, at, len(self.said))
-        event = Event(topic=topic, partition=0, offset=0, key=self.key, value=stream_of(value)[1], id=self.cause, at_ms=at,
-                      received_at_ms=at if received is None else received)  # fmt: skip
+        event = Event(
+            topic=topic,
+            partition=0,
+            offset=0,
+            key=self.key,
+            value=stream_of(value)[1],
+            id=self.cause,
+            at_ms=at,
+            received_at_ms=at if received is None else received,
+        )
         self._absorb(self.reducer.step(self, event, now=at, reference=self.reference))
 
     def pass_time(self, to: int, *, proven: bool = True) -> None:
@@ -360,7 +502,11 @@ class Desk:
 
 def lines_of(facts: Sequence[Any], *, tallies: bool = False) -> list[str]:
     """Facts in words; tallies and progress of goals only where asked for."""
-    return [_LINES[type(each)](each) for each in facts if tallies or type(each) not in (GoalTally, GoalProgress)]
+    return [
+        _LINES[type(each)](each)
+        for each in facts
+        if tallies or type(each) not in (GoalTally, GoalProgress)
+    ]
 
 
 def _clock_line(each: SlaClock) -> str:
@@ -374,7 +520,10 @@ def _clock_line(each: SlaClock) -> str:
 def _violation_line(each: SlaViolation) -> str:
     unproven = ", unproven" if each.unproven else ""
     why = f": {each.reason}" if each.reason else ""
-    return f"{words(each.at_ms)} {each.kind} of {each.goal or each.clock} by {each.side}{unproven}{why}"
+    return (
+        f"{words(each.at_ms)} {each.kind} of {each.goal or each.clock} by "
+        f"{each.side}{unproven}{why}"
+    )
 
 
 def _action_line(each: SlaAction) -> str:
@@ -396,5 +545,7 @@ _LINES: Mapping[type, Callable[[Any], str]] = {
     LeadRecycled: _recycled_line,
     LeadReactivated: lambda each: f"{words(each.at_ms)} back: {each.reason}",
     GoalTally: lambda each: f"tally {each.goal}: {each.amount} {each.metric}",
-    GoalProgress: lambda each: f"{words(each.at_ms)} {each.goal} {each.period} {each.achieved}/{each.target} {each.state}",
+    GoalProgress: lambda each: (
+        f"{words(each.at_ms)} {each.goal} {each.period} {each.achieved}/{each.target} {each.state}"
+    ),
 }

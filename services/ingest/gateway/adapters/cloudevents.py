@@ -1,7 +1,7 @@
 """Event lines, plain or as CloudEvents 1.0: ``POST /v1/events``.
 
-One line, a list of lines, or one line of JSON each (NDJSON); a CloudEvent is structured, batched or binary. The write key is the
-user of Basic authorization or a Bearer token. The answer is 202.
+One line, a list of lines, or one line of JSON each (NDJSON); a CloudEvent is structured, batched or
+binary. The write key is the user of Basic authorization or a Bearer token. The answer is 202.
 """
 
 from __future__ import annotations
@@ -12,15 +12,31 @@ from typing import Any
 from baton.intake.cloudevents import attributes_of, line_of, unwrapped
 from baton.intake.lines import EventLine
 from baton.intake.reading import LineRefused, read_line, read_object
-from services.ingest.gateway.adapters.protocol import Answer, Delivery, Endpoint, RequestHead, accepted
+from services.ingest.gateway.adapters.protocol import (
+    Answer,
+    Delivery,
+    Endpoint,
+    RequestHead,
+    accepted,
+)
 from services.ingest.gateway.json_body import read_body_json, without_nul
 from services.ingest.gateway.parsing import Taken, Unpacked
 from services.ingest.gateway.problem_details import Refused, refused_line
 from services.ingest.gateway.request_body import MAX_EVENTS
 from services.ingest.gateway.write_keys import KeyRing, WriteKey, holder_of_header, holder_or_refuse
 
-_LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
-_JSON = frozenset({"application/json", "application/cloudevents+json", "application/cloudevents-batch+json", "text/plain", ""})
+_LINES = frozenset(
+    {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
+)
+_JSON = frozenset(
+    {
+        "application/json",
+        "application/cloudevents+json",
+        "application/cloudevents-batch+json",
+        "text/plain",
+        "",
+    }
+)
 _ONE = {"$ref": "#/components/schemas/EventLine"}
 _SEVERAL = {"oneOf": [_ONE, {"type": "array", "maxItems": MAX_EVENTS, "items": _ONE}]}
 
@@ -57,7 +73,9 @@ class EventLines:
         if delivery.head.media_type in _LINES:
             return lines_in(delivery.body)
         try:
-            attributes = attributes_of(((name, value.encode()) for name, value in delivery.head.headers.items()), "ce-")
+            attributes = attributes_of(
+                ((name, value.encode()) for name, value in delivery.head.headers.items()), "ce-"
+            )
         except LineRefused as refused:
             raise refused_line(refused) from None
         return events_in(delivery.body, attributes)
@@ -75,14 +93,17 @@ def lines_in(body: bytes) -> Unpacked:
 
 
 def events_in(body: bytes, attributes: Mapping[str, Any]) -> Unpacked:
-    """An event line or a list of them, plain or as CloudEvents; ``attributes`` are those of a binary one."""
+    """An event line or a list of them, plain or as CloudEvents; ``attributes`` are those of a
+    binary one."""
     content = read_body_json(body)
     several = isinstance(content.value, list)
 
     def read(item: Any) -> EventLine:
         return _read_event(content.event(item), None if several else attributes)
 
-    return Unpacked(items=content.value if several else (content.value,), read=read, alone=not several)
+    return Unpacked(
+        items=content.value if several else (content.value,), read=read, alone=not several
+    )
 
 
 def _read_bytes(line: bytes) -> EventLine:

@@ -1,4 +1,5 @@
-"""A source of ``sources.yaml`` as an adapter: authentic by its rule, its records mapped by JMESPath, answered as it says."""
+"""A source of ``sources.yaml`` as an adapter: authentic by its rule, its records mapped by
+JMESPath, answered as it says."""
 
 from __future__ import annotations
 
@@ -12,8 +13,21 @@ from baton.intake.reading import LineRefused
 from baton.sources.mapping import SourceMapping
 from baton.sources.model import SourceModel
 from baton.sources.reading import SourcesWrong, path_of, read_sources
-from baton.sources.signatures import NotAuthentic, SignedRequest, check_basic, check_hmac, check_token
-from services.ingest.gateway.adapters.protocol import Adapter, Answer, Delivery, Endpoint, RequestHead, accepted
+from baton.sources.signatures import (
+    NotAuthentic,
+    SignedRequest,
+    check_basic,
+    check_hmac,
+    check_token,
+)
+from services.ingest.gateway.adapters.protocol import (
+    Adapter,
+    Answer,
+    Delivery,
+    Endpoint,
+    RequestHead,
+    accepted,
+)
 from services.ingest.gateway.json_body import read_body_json
 from services.ingest.gateway.parsing import Taken, Unpacked
 from services.ingest.gateway.problem_details import Refused, refused_line
@@ -34,7 +48,9 @@ class DeclaredSource:
         self._public_url = public_url
         self._key = WriteKey(name=name, scopes=frozenset(map(Scope, model.scopes)))
         path = path_of(name, model.path)
-        self.endpoints = (Endpoint(path=path, summary=f"Source {name}", content={"application/json": {}}),)
+        self.endpoints = (
+            Endpoint(path=path, summary=f"Source {name}", content={"application/json": {}}),
+        )
 
     def authenticate(self, head: RequestHead, keys: KeyRing) -> WriteKey | None:
         """Only the whole request can be authentic."""
@@ -77,7 +93,9 @@ class DeclaredSource:
         return Answer(status=self._model.answer, content=accepted(taken))
 
 
-def declared_sources(file: Path | None, environment: Mapping[str, str] | None = None) -> tuple[Adapter, ...]:
+def declared_sources(
+    file: Path | None, environment: Mapping[str, str] | None = None
+) -> tuple[Adapter, ...]:
     """The adapters of the sources of a file, or of all ``*.yaml`` of a folder; none without one.
 
     Raises ``SourcesWrong`` or :class:`SecretMissing`.
@@ -90,7 +108,9 @@ def declared_sources(file: Path | None, environment: Mapping[str, str] | None = 
     paths = [endpoint.path for adapter in found for endpoint in adapter.endpoints]
     for path in paths:
         if paths.count(path) > 1:
-            raise SourcesWrong(f"{file}: two sources have the path {path}; give one of them another")
+            raise SourcesWrong(
+                f"{file}: two sources have the path {path}; give one of them another"
+            )
     return tuple(found)
 
 
@@ -99,7 +119,9 @@ def _of_file(file: Path, given: Mapping[str, str]) -> Iterator[Adapter]:
     for name, source in model.sources.items():
         secret = given.get(source.authenticate.secret_env)
         if not secret:
-            raise SecretMissing(f"{file}: source {name} needs its secret in {source.authenticate.secret_env}")
+            raise SecretMissing(
+                f"{file}: source {name} needs its secret in {source.authenticate.secret_env}"
+            )
         yield DeclaredSource(name, source, secret=secret, public_url=model.public_url or "")
 
 

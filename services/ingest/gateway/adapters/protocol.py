@@ -1,7 +1,9 @@
-"""What the gateway asks of a source: how it authenticates, what its bodies mean, what answer it expects.
+"""What the gateway asks of a source: how it authenticates, what its bodies mean, what answer it
+expects.
 
-A source is one file of this folder and one entry of the registry (:mod:`services.ingest.gateway.adapters.registry`). An adapter
-holds no state and does no I/O: limits, the JSON of a body, rights of a key, publishing and problem documents are the gateway's.
+A source is one file of this folder and one entry of the registry
+(:mod:`services.ingest.gateway.adapters.registry`). An adapter holds no state and does no I/O:
+limits, the JSON of a body, rights of a key, publishing and problem documents are the gateway's.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from services.ingest.gateway.write_keys import KeyRing, WriteKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An address of a source. ``content``: media types and their schemas, for the description of the API."""
+    """An address of a source. ``content``: media types and their schemas, for the description of
+    the API."""
 
     path: str
     summary: str
@@ -26,7 +29,8 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestHead:
-    """What is known of a request before its body. Names of headers are in lower case; ``raw_query`` is as it was sent."""
+    """What is known of a request before its body. Names of headers are in lower case; ``raw_query``
+    is as it was sent."""
 
     path: str
     raw_query: str
@@ -50,7 +54,8 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the sender gets after the brokers have acknowledged. ``content``: a JSON object, or bytes of ``media_type``."""
+    """What the sender gets after the brokers have acknowledged. ``content``: a JSON object, or
+    bytes of ``media_type``."""
 
     status: int
     content: Mapping[str, Any] | bytes
@@ -65,7 +70,8 @@ class Adapter(Protocol):
         """Where it sends to."""
 
     def authenticate(self, head: RequestHead, keys: KeyRing) -> WriteKey | None:
-        """Who sends, as far as the head says; None: the body says it. Raises ``Refused`` for nobody's key."""
+        """Who sends, as far as the head says; None: the body says it. Raises ``Refused`` for
+        nobody's key."""
 
     def authenticate_body(self, delivery: Delivery, keys: KeyRing) -> WriteKey:
         """Who sends, where the head did not say; raises ``Refused``."""

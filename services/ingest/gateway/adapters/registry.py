@@ -1,4 +1,5 @@
-"""The sources that the gateway takes from. A new source is a file beside this one and a line here."""
+"""The sources that the gateway takes from. A new source is a file beside this one and a line
+here."""
 
 from __future__ import annotations
 

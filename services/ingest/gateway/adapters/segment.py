@@ -1,8 +1,9 @@
-"""Segment's and RudderStack's clients, pointed here: their calls, batches, short addresses for browsers, beacons and pixels.
+"""Segment's and RudderStack's clients, pointed here: their calls, batches, short addresses for
+browsers, beacons and pixels.
 
-The write key is the user of Basic authorization. Browsers send none, so that no preflight is needed: there it is ``writeKey`` in
-the body or in the query. Some clients know no success but 200; they get it, everybody else 202. A client's own metrics
-(``/v1/m``) are answered and dropped.
+The write key is the user of Basic authorization. Browsers send none, so that no preflight is
+needed: there it is ``writeKey`` in the body or in the query. Some clients know no success but 200;
+they get it, everybody else 202. A client's own metrics (``/v1/m``) are answered and dropped.
 """
 
 from __future__ import annotations
@@ -16,14 +17,21 @@ from typing import Any
 
 from baton.intake.lines import EventLine
 from baton.intake.reading import LineRefused
-from services.ingest.gateway.adapters.protocol import Answer, Delivery, Endpoint, RequestHead, accepted
+from services.ingest.gateway.adapters.protocol import (
+    Answer,
+    Delivery,
+    Endpoint,
+    RequestHead,
+    accepted,
+)
 from services.ingest.gateway.adapters.segment_calls import CALLS, read_call
 from services.ingest.gateway.json_body import BodyJson, read_body_object
 from services.ingest.gateway.parsing import Taken, Unpacked
 from services.ingest.gateway.problem_details import Refused
 from services.ingest.gateway.write_keys import KeyRing, WriteKey, holder_of_header, holder_or_refuse
 
-# Clients of Segment and RudderStack. Several know no success but 200: on 202 some try ten times, some for ever.
+# Clients of Segment and RudderStack. Several know no success but 200: on 202 some try ten times,
+# some for ever.
 _SDK = re.compile(r"(?:analytics[-.]|segment|rudder)", re.IGNORECASE)
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 _NOBODY = WriteKey(name="metrics", scopes=frozenset())
@@ -31,23 +39,43 @@ _MAX_PIXEL_FIELDS = 64
 
 _CALL_OF_PATH: Mapping[str, str] = MappingProxyType(
     {f"/v1/{call}": call for call in CALLS}
-    | {"/v1/i": "identify", "/v1/t": "track", "/v1/p": "page", "/v1/s": "screen", "/v1/g": "group", "/v1/a": "alias"}
+    | {
+        "/v1/i": "identify",
+        "/v1/t": "track",
+        "/v1/p": "page",
+        "/v1/s": "screen",
+        "/v1/g": "group",
+        "/v1/a": "alias",
+    }
 )
 _PIXELS: Mapping[str, str] = MappingProxyType(
-    {"/pixel/v1/track": "track", "/pixel/v1/page": "page", "/v1/pixel/track": "track", "/v1/pixel/page": "page"}
+    {
+        "/pixel/v1/track": "track",
+        "/pixel/v1/page": "page",
+        "/v1/pixel/track": "track",
+        "/v1/pixel/page": "page",
+    }
 )
 _BATCHES = ("/v1/batch", "/v1/import", "/v1/b", "/beacon/v1/batch")
 _METRICS = "/v1/m"
-_ALWAYS_200 = frozenset({"/v1/i", "/v1/t", "/v1/p", "/v1/s", "/v1/g", "/v1/a", "/v1/b", _METRICS, "/beacon/v1/batch"})
+_ALWAYS_200 = frozenset(
+    {"/v1/i", "/v1/t", "/v1/p", "/v1/s", "/v1/g", "/v1/a", "/v1/b", _METRICS, "/beacon/v1/batch"}
+)
 
 
 def _described() -> tuple[Endpoint, ...]:
     call = {"application/json": {"$ref": "#/components/schemas/Call"}}
     batch = {"application/json": {"$ref": "#/components/schemas/Batch"}}
     return (
-        *(Endpoint(path=path, summary=f"Segment's {kind}", content=call) for path, kind in _CALL_OF_PATH.items()),
+        *(
+            Endpoint(path=path, summary=f"Segment's {kind}", content=call)
+            for path, kind in _CALL_OF_PATH.items()
+        ),
         *(Endpoint(path=path, summary="Segment's batch", content=batch) for path in _BATCHES),
-        *(Endpoint(path=path, summary=f"A {kind} as an image", content={}, method="GET") for path, kind in _PIXELS.items()),
+        *(
+            Endpoint(path=path, summary=f"A {kind} as an image", content={}, method="GET")
+            for path, kind in _PIXELS.items()
+        ),
         Endpoint(path=_METRICS, summary="A client's own metrics, dropped", content=call),
     )
 
@@ -99,7 +127,8 @@ def call_in(content: BodyJson, call_type: str, received_at_ms: int) -> Unpacked:
 
 
 def batch_in(content: BodyJson, received_at_ms: int) -> Unpacked:
-    """A batch of calls; ``context`` and ``sentAt`` of the batch hold for calls without their own."""
+    """A batch of calls; ``context`` and ``sentAt`` of the batch hold for calls without their
+    own."""
     calls = content.value.get("batch")
     if not isinstance(calls, list):
         problem = {"field": "batch", "detail": "is no list"}
@@ -112,7 +141,10 @@ def batch_in(content: BodyJson, received_at_ms: int) -> Unpacked:
             raise LineRefused.of("wrong_type", "must be a JSON object")
         own = call.get("context")
         if isinstance(shared, dict):
-            call = {**call, "context": {**content.event(shared), **(own if isinstance(own, dict) else {})}}
+            call = {
+                **call,
+                "context": {**content.event(shared), **(own if isinstance(own, dict) else {})},
+            }
         return read_call(call, received_at_ms=received_at_ms, sent_at=sent_at)
 
     return Unpacked(items=calls, read=read)
@@ -125,7 +157,8 @@ def _content_of(delivery: Delivery) -> BodyJson:
 
 
 def _pixel_content(query: Mapping[str, str]) -> BodyJson:
-    """The call in a query: ``data`` is its JSON in base64 (Segment), else each name is a path into it (RudderStack)."""
+    """The call in a query: ``data`` is its JSON in base64 (Segment), else each name is a path into
+    it (RudderStack)."""
     data = query.get("data")
     if data:
         try:
@@ -139,7 +172,11 @@ def _pixel_content(query: Mapping[str, str]) -> BodyJson:
     for name, value in query.items():
         if name != "writeKey":
             _put(call, name.split(".")[:4], value)
-    return BodyJson(value=call, length=sum(map(len, query.values())), has_nul=any("\x00" in each for each in query.values()))
+    return BodyJson(
+        value=call,
+        length=sum(map(len, query.values())),
+        has_nul=any("\x00" in each for each in query.values()),
+    )
 
 
 def _put(call: dict[str, Any], path: list[str], value: str) -> None:

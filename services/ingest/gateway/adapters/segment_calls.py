@@ -1,8 +1,11 @@
-"""Segment's calls as event lines. Pure: a call and the moment of its receipt in, an event line (as an object) out.
+"""Segment's calls as event lines. Pure: a call and the moment of its receipt in, an event line (as
+an object) out.
 
-``identify`` and ``group`` tell a profile, ``track`` is an engagement whose act is the event's name in snake case (``Demo Requested``:
-``demo_requested``), ``page`` is ``page_view``, ``screen`` is ``screen_view``, ``alias`` links two ids, the former one both as a visitor's and as a user's. Of traits and properties only what is listed
-here is taken, and personal data only into ``person``; everything else a client library sends along is left alone.
+``identify`` and ``group`` tell a profile, ``track`` is an engagement whose act is the event's name
+in snake case (``Demo Requested``: ``demo_requested``), ``page`` is ``page_view``, ``screen`` is
+``screen_view``, ``alias`` links two ids, the former one both as a visitor's and as a user's. Of
+traits and properties only what is listed here is taken, and personal data only into ``person``;
+everything else a client library sends along is left alone.
 """
 
 from __future__ import annotations
@@ -51,8 +54,11 @@ _SAID_IN_SEGMENT = (
 )
 
 
-def line_of_call(call: Mapping[str, Any], *, received_at_ms: int, sent_at: Any = None) -> dict[str, Any]:
-    """The event line of one call; raises :class:`LineRefused` naming Segment's field. ``sent_at``: the batch's."""
+def line_of_call(
+    call: Mapping[str, Any], *, received_at_ms: int, sent_at: Any = None
+) -> dict[str, Any]:
+    """The event line of one call; raises :class:`LineRefused` naming Segment's field. ``sent_at``:
+    the batch's."""
     kind = call.get("type")
     if not isinstance(kind, str) or kind not in CALLS:
         raise LineRefused.of("invalid", "must be one of: " + ", ".join(sorted(CALLS)), field="type")
@@ -63,7 +69,9 @@ def line_of_call(call: Mapping[str, Any], *, received_at_ms: int, sent_at: Any =
         **_PARTS[str(kind)](call, context, {**object_of(context, "traits"), **traits}),
     }
     if not line["identifiers"]:
-        raise LineRefused.of("invalid", "is missing, and so are anonymousId and an e-mail address", field="userId")
+        raise LineRefused.of(
+            "invalid", "is missing, and so are anonymousId and an e-mail address", field="userId"
+        )
     return {name: value for name, value in line.items() if value not in (None, {})}
 
 
@@ -82,7 +90,9 @@ def read_call(call: Mapping[str, Any], *, received_at_ms: int, sent_at: Any = No
         raise said_in_segment(refused) from None
 
 
-def _identify(call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, Any]:
+def _identify(
+    call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any]
+) -> dict[str, Any]:
     return {
         "kind": "profile",
         "person": person_of(traits),
@@ -91,24 +101,47 @@ def _identify(call: Mapping[str, Any], context: Mapping[str, Any], traits: Mappi
     }
 
 
-def _track(call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, Any]:
+def _track(
+    call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any]
+) -> dict[str, Any]:
     event = call.get("event")
     if not isinstance(event, str) or not snake(event):
         raise LineRefused.of("invalid", "must be a name with a letter or digit", field="event")
-    page = {name: value for name, value in object_of(context, "page").items() if name in ("path", "url", "referrer")}
-    return _engagement(call, context, traits, snake(event), {**page, **object_of(call, "properties")})
+    page = {
+        name: value
+        for name, value in object_of(context, "page").items()
+        if name in ("path", "url", "referrer")
+    }
+    return _engagement(
+        call, context, traits, snake(event), {**page, **object_of(call, "properties")}
+    )
 
 
-def _page(call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, Any]:
+def _page(
+    call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any]
+) -> dict[str, Any]:
     properties = {**object_of(context, "page"), **object_of(call, "properties")}
     path = path_of(properties)
     # The path names the content; a page's name is what people call it.
-    found = {"content_id": path, "content_title": call.get("name"), "category": call.get("category"), **properties}
+    found = {
+        "content_id": path,
+        "content_title": call.get("name"),
+        "category": call.get("category"),
+        **properties,
+    }
     act = PAGE_VIEW if call.get("type") == "page" else SCREEN_VIEW
-    return _engagement(call, context, traits, act, {name: value for name, value in found.items() if value is not None})
+    return _engagement(
+        call,
+        context,
+        traits,
+        act,
+        {name: value for name, value in found.items() if value is not None},
+    )
 
 
-def _group(call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, Any]:
+def _group(
+    call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any]
+) -> dict[str, Any]:
     company = object_of(call, "traits")
     group = text_of(call.get("groupId"))
     profile = profile_of(company) | ({"group": group} if group and safe("group", group) else {})
@@ -121,29 +154,49 @@ def _group(call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[
     }
 
 
-def _alias(call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, Any]:
+def _alias(
+    call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any]
+) -> dict[str, Any]:
     previous = text_of(call.get("previousId"))
     if not previous:
         raise LineRefused.of("invalid", "is missing", field="previousId")
     identifiers = identifiers_of(call, {})
     if not identifiers:
         raise LineRefused.of("invalid", "is missing", field="userId")
-    # What it was before the call does not say: a visitor's id, or the user's id of another time. It is linked as both.
+    # What it was before the call does not say: a visitor's id, or the user's id of another time. It
+    # is linked as both.
     for scheme in ("email",) if is_address(previous) else ("user", "anonymous"):
         known = identifiers.get(scheme)
-        identifiers[scheme] = list(dict.fromkeys([*([known] if isinstance(known, str) else []), previous]))
+        identifiers[scheme] = list(
+            dict.fromkeys([*([known] if isinstance(known, str) else []), previous])
+        )
     return {"kind": "link", "identifiers": identifiers}
 
 
-_PARTS = {"identify": _identify, "track": _track, "page": _page, "screen": _page, "group": _group, "alias": _alias}
+_PARTS = {
+    "identify": _identify,
+    "track": _track,
+    "page": _page,
+    "screen": _page,
+    "group": _group,
+    "alias": _alias,
+}
 
 
 def _engagement(
-    call: Mapping[str, Any], context: Mapping[str, Any], traits: Mapping[str, Any], act: str, properties: Mapping[str, Any]
+    call: Mapping[str, Any],
+    context: Mapping[str, Any],
+    traits: Mapping[str, Any],
+    act: str,
+    properties: Mapping[str, Any],
 ) -> dict[str, Any]:
     campaign = object_of(context, "campaign")
     told = {name: properties[name] for name in PROPERTIES if name in properties}
-    told |= {f"utm_{name}": campaign[name] for name in ("source", "medium", "term", "content") if name in campaign}
+    told |= {
+        f"utm_{name}": campaign[name]
+        for name in ("source", "medium", "term", "content")
+        if name in campaign
+    }
     told |= {"path": path_of(properties), "referrer": host_of(properties.get("referrer"))}
     part: dict[str, Any] = {name: first_safe(properties, names) for name, names in CONTENT.items()}
     part["content_stage"] = snake(part["content_stage"]) if part["content_stage"] else None
@@ -167,14 +220,18 @@ def _own_id(call: Mapping[str, Any], received_at_ms: int) -> str:
     own = text_of(call.get("messageId"))
     if own:
         return own
-    # Without an id, the same content at the same moment is the same event; without a moment of its own, each call is one.
+    # Without an id, the same content at the same moment is the same event; without a moment of its
+    # own, each call is one.
     dated = call.get("timestamp") or call.get("originalTimestamp")
-    said = repr(sorted((str(name), repr(value)) for name, value in call.items() if name not in _NOT_CONTENT))
+    said = repr(
+        sorted((str(name), repr(value)) for name, value in call.items() if name not in _NOT_CONTENT)
+    )
     return derived_id("call", said, "" if dated else received_at_ms)
 
 
 def _occurred_at(call: Mapping[str, Any], received_at_ms: int, sent_at: Any) -> int:
-    """The client's moment put right by how wrong its clock was when it sent; without a moment of its own, now.
+    """The client's moment put right by how wrong its clock was when it sent; without a moment of
+    its own, now.
 
     A difference that the way from there to here explains is no wrong clock, and is left alone.
     """

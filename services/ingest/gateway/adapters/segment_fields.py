@@ -1,6 +1,8 @@
-"""What of a Segment call goes where: ids, traits and properties as the parts of an event line. Pure.
+"""What of a Segment call goes where: ids, traits and properties as the parts of an event line.
+Pure.
 
-Only what is listed here is taken, personal data only into ``person``; a value that may not stand where it would go is left out.
+Only what is listed here is taken, personal data only into ``person``; a value that may not stand
+where it would go is left out.
 """
 
 from __future__ import annotations
@@ -43,7 +45,19 @@ _PROFILE_TRAITS = {
     "plan": "plan",
     "language": "language",
 }
-PROPERTIES = frozenset({"form", "product", "plan", "asset", "webinar", "language", "category", "value", "duration_seconds"})
+PROPERTIES = frozenset(
+    {
+        "form",
+        "product",
+        "plan",
+        "asset",
+        "webinar",
+        "language",
+        "category",
+        "value",
+        "duration_seconds",
+    }
+)
 CONTENT = {
     "content_id": ("content_id", "asset_id", "webinar_id"),
     "content_title": ("content_title", "title"),
@@ -58,16 +72,30 @@ _SPACE = re.compile(r"\s")
 
 
 def snake(name: str) -> str:
-    """A word of the taxonomy from an event's name: ``Demo Requested``, ``demoRequested`` and ``demo-requested`` are one."""
+    """A word of the taxonomy from an event's name: ``Demo Requested``, ``demoRequested`` and
+    ``demo-requested`` are one."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return "_".join(part for part in _WORD_EDGES.split(plain.strip()) if part).lower()[:_MAX_WORD].strip("_")
+    return (
+        "_".join(part for part in _WORD_EDGES.split(plain.strip()) if part)
+        .lower()[:_MAX_WORD]
+        .strip("_")
+    )
 
 
 def identifiers_of(call: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, Any]:
-    user, anonymous, email = text_of(call.get("userId")), text_of(call.get("anonymousId")), text_of(traits.get("email"))
-    if is_address(user):  # many use the address as the user's id; it is the same person as by form or list
+    user, anonymous, email = (
+        text_of(call.get("userId")),
+        text_of(call.get("anonymousId")),
+        text_of(traits.get("email")),
+    )
+    # many use the address as the user's id; it is the same person as by form or list
+    if is_address(user):
         email, user = email or user, "" if not email or email.lower() == user.lower() else user
-    return {name: value for name, value in (("email", email), ("user", user), ("anonymous", anonymous)) if value}
+    return {
+        name: value
+        for name, value in (("email", email), ("user", user), ("anonymous", anonymous))
+        if value
+    }
 
 
 def is_address(text: str) -> bool:
@@ -77,18 +105,23 @@ def is_address(text: str) -> bool:
 
 
 def person_of(traits: Mapping[str, Any]) -> dict[str, Any]:
-    person = {field: text_of(traits[name]) for name, field in _PERSON_TRAITS.items() if name in traits}
+    person = {
+        field: text_of(traits[name]) for name, field in _PERSON_TRAITS.items() if name in traits
+    }
     company = traits.get("company")
     person["company"] = text_of(company.get("name") if isinstance(company, Mapping) else company)
     if not person.get("first_name") and not person.get("last_name"):
         person["first_name"], _, person["last_name"] = text_of(traits.get("name")).partition(" ")
-    cut = {name: value if name == "email" else value[: _MAX_TEXT.get(name, 200)] for name, value in person.items()}
+    cut = {
+        name: value if name == "email" else value[: _MAX_TEXT.get(name, 200)]
+        for name, value in person.items()
+    }
     return {name: value for name, value in cut.items() if value}
 
 
 def profile_of(traits: Mapping[str, Any]) -> dict[str, Any]:
-    """The listed traits, of the person, the company and the address; and all of ``traits.profile``, where a sender puts the fields that
-    its agreement has besides."""
+    """The listed traits, of the person, the company and the address; and all of ``traits.profile``,
+    where a sender puts the fields that its agreement has besides."""
     company, address = object_of(traits, "company"), object_of(traits, "address")
     profile: dict[str, Any] = {}
     for told in filter(None, (traits, company, address)):
@@ -104,7 +137,8 @@ def profile_of(traits: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def safe(name: str, value: Any) -> str | None:
-    """A value that may go where no personal data may, cut to its limit; None for one that may not."""
+    """A value that may go where no personal data may, cut to its limit; None for one that may
+    not."""
     try:
         return profile_text(name, value[:200] if isinstance(value, str) else value)
     except ValueError:
@@ -112,11 +146,18 @@ def safe(name: str, value: Any) -> str | None:
 
 
 def first_safe(properties: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    return next((text for name in names if name in properties and (text := safe(name, properties[name]))), None)
+    return next(
+        (text for name in names if name in properties and (text := safe(name, properties[name]))),
+        None,
+    )
 
 
 def topics_of(value: Any) -> list[str]:
-    words = [snake(each) for each in value[:16] if isinstance(each, str)] if isinstance(value, list) else []
+    words = (
+        [snake(each) for each in value[:16] if isinstance(each, str)]
+        if isinstance(value, list)
+        else []
+    )
     return [word for word in words if word]
 
 

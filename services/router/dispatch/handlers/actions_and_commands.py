@@ -1,7 +1,7 @@
 """What others want done with a hand-off: the SLA watcher's actions and people's commands.
 
-An action or command about a hand-off that does not stand any more, or from somebody who may not, is refused on ``leads.handoffs.v1`` with its reason.
-One that comes again changes nothing.
+An action or command about a hand-off that does not stand any more, or from somebody who may not, is
+refused on ``leads.handoffs.v1`` with its reason. One that comes again changes nothing.
 """
 
 from dataclasses import replace
@@ -11,18 +11,29 @@ from baton.contracts.slas import SlaAction
 from baton.contracts.streams import HandoffEvent
 from services.router import turn_credit
 from services.router.dispatch import effects
-from services.router.dispatch.command_authorization import WAITING, Authority, Permit, Refusal, authorise
+from services.router.dispatch.command_authorization import (
+    WAITING,
+    Authority,
+    Permit,
+    Refusal,
+    authorise,
+)
 from services.router.dispatch.effects import Case, Change, Wanted, unchanged
 from services.router.dispatch.handlers.routing_results import find
 from services.router.dispatch.state import Handoff, HandoffState
 from services.router.dispatch.transitions import Move, Trigger, move_for
 
 REASSIGN, MANAGER_QUEUE, RESTORE = "reassign", "manager_queue", "restore"
-_DONE = {CommandKind.CLAIM: "claimed", CommandKind.PASS_ON: "passed_on", CommandKind.ASSIGN: "assigned"}
+_DONE = {
+    CommandKind.CLAIM: "claimed",
+    CommandKind.PASS_ON: "passed_on",
+    CommandKind.ASSIGN: "assigned",
+}
 
 
 def on_action(case: Case, action: SlaAction, authority: Authority) -> Change:
-    """Carry out ``reassign``, ``manager_queue`` and ``restore``; the other kinds are for people and tools."""
+    """Carry out ``reassign``, ``manager_queue`` and ``restore``; the other kinds are for people and
+    tools."""
     if action.kind not in (REASSIGN, MANAGER_QUEUE, RESTORE) or action.action_id in case.head.done:
         return unchanged(case)
     case = replace(case, head=effects.carried_out(case.head, action.action_id))
@@ -30,7 +41,9 @@ def on_action(case: Case, action: SlaAction, authority: Authority) -> Change:
     stands = current is not None and current.handoff_id == action.handoff_id
     if action.kind == RESTORE:
         return _on_restore(case, action)
-    move = move_for(current.state if current else None, Trigger.MOVED if stands else Trigger.FORMER_MOVED)
+    move = move_for(
+        current.state if current else None, Trigger.MOVED if stands else Trigger.FORMER_MOVED
+    )
     if move is Move.REFUSE_STALE and _carried_out_before(case, action):
         return unchanged(case)
     if current is None or move not in (Move.RETRY, Move.AGAIN):
@@ -42,12 +55,19 @@ def on_action(case: Case, action: SlaAction, authority: Authority) -> Change:
     if current.state == HandoffState.WATCHED and wanted.watcher == current.owner:
         return unchanged(case)
     if move is Move.AGAIN:
-        return effects.ask(case, case.open_qualification.qualified, wanted) if case.open_qualification else unchanged(case)
-    return effects.relieve(case, wanted, fault=turn_credit.of_reassignment(action.reason, authority.blameless))
+        return (
+            effects.ask(case, case.open_qualification.qualified, wanted)
+            if case.open_qualification
+            else unchanged(case)
+        )
+    return effects.relieve(
+        case, wanted, fault=turn_credit.of_reassignment(action.reason, authority.blameless)
+    )
 
 
 def _carried_out_before(case: Case, action: SlaAction) -> bool:
-    """Whether the lead was matched anew for the very reason of the action, by dispatch itself: there is nothing left to do."""
+    """Whether the lead was matched anew for the very reason of the action, by dispatch itself:
+    there is nothing left to do."""
     latest = case.head.former[-1] if case.head.former else None
     former = find(case, action.handoff_id) if action.handoff_id else latest
     return former is not None and former.ended is not None and former.ended == action.reason
@@ -64,19 +84,34 @@ def _crossed(current: Handoff, action: SlaAction) -> str | None:
 
 def _wanted(current: Handoff, action: SlaAction, authority: Authority) -> Wanted:
     watched = current.state == HandoffState.WATCHED
-    exclude = effects.with_person(current.exclude, *action.exclude, *((current.owner,) if current.owner and not watched else ()))
+    exclude = effects.with_person(
+        current.exclude,
+        *action.exclude,
+        *((current.owner,) if current.owner and not watched else ()),
+    )
     if action.kind == REASSIGN:
         return Wanted(reason="reassigned", exclude=exclude, rejecters=current.rejecters)
     if action.to in authority.pools:
-        return Wanted(reason=MANAGER_QUEUE, exclude=exclude, rejecters=current.rejecters, pool=action.to)
+        return Wanted(
+            reason=MANAGER_QUEUE, exclude=exclude, rejecters=current.rejecters, pool=action.to
+        )
     watcher = action.to or authority.manager_of(current.owner) or authority.watcher_of(current.pool)
     known = watcher or (current.owner if watched else None)
-    return Wanted(reason=MANAGER_QUEUE, exclude=exclude, rejecters=current.rejecters, pool=current.pool, watcher=known or "")
+    return Wanted(
+        reason=MANAGER_QUEUE,
+        exclude=exclude,
+        rejecters=current.rejecters,
+        pool=current.pool,
+        watcher=known or "",
+    )
 
 
 def _on_restore(case: Case, action: SlaAction) -> Change:
     former, current = find(case, action.handoff_id), case.head.current
-    open_still = current is not None and current.state not in (HandoffState.ACCEPTED, HandoffState.CLOSED)
+    open_still = current is not None and current.state not in (
+        HandoffState.ACCEPTED,
+        HandoffState.CLOSED,
+    )
     if former is None or former is current or not open_still:
         return refused(case, action.handoff_id, "stale_handoff", cause=action.action_id)
     accepted = former.state == HandoffState.ACCEPTED
@@ -85,9 +120,14 @@ def _on_restore(case: Case, action: SlaAction) -> Change:
 
 
 def reinstated(case: Case, handoff_id: str, state: HandoffState, *, cause: str) -> Change:
-    """Let a former hand-off stand again, if it is of the qualification that is open and somebody held it."""
+    """Let a former hand-off stand again, if it is of the qualification that is open and somebody
+    held it."""
     handoff, current = find(case, handoff_id), case.head.current
-    known = handoff is not None and current is not None and handoff.qualification_id == current.qualification_id
+    known = (
+        handoff is not None
+        and current is not None
+        and handoff.qualification_id == current.qualification_id
+    )
     if handoff is None or not known or handoff.owner is None or case.open_qualification is None:
         return refused(case, handoff_id, "stale_handoff", cause=cause)
     return effects.reinstate(case, handoff, state)
@@ -100,25 +140,40 @@ def on_command(case: Case, lead_command: LeadCommand, authority: Authority) -> C
     case = replace(case, head=effects.carried_out(case.head, lead_command.event_id))
     command, current = lead_command.command, case.head.current
     stands = command.handoff_id in (None, current.handoff_id if current else None)
-    move = move_for(current.state if current else None, Trigger.COMMANDED if stands else Trigger.FORMER_COMMANDED)
+    move = move_for(
+        current.state if current else None,
+        Trigger.COMMANDED if stands else Trigger.FORMER_COMMANDED,
+    )
     if current is None or move is not Move.RETRY:
         reason = "stale_handoff" if move is Move.REFUSE_STALE else "no_open_handoff"
         return refused(case, command.handoff_id, reason, cause=lead_command.event_id, by=command.by)
     match authorise(command, current, authority):
         case Refusal(reason=reason):
-            return refused(case, current.handoff_id, reason, cause=lead_command.event_id, by=command.by)
+            return refused(
+                case, current.handoff_id, reason, cause=lead_command.event_id, by=command.by
+            )
         case Permit(person=person, pool=pool):
             by_manager = current.owner is not None and authority.manages(command.by, current.owner)
-            # A rep who passes a lead on has had the turn; a manager may say that it was nobody's fault.
-            fault = turn_credit.NO_FAULT if by_manager and command.reason in authority.blameless else None
-            # Who passed it on, or was relieved of it, is not asked again when it is somebody's turn later.
+            # A rep who passes a lead on has had the turn; a manager may say that it was nobody's
+            # fault.
+            fault = (
+                turn_credit.NO_FAULT
+                if by_manager and command.reason in authority.blameless
+                else None
+            )
+            # Who passed it on, or was relieved of it, is not asked again when it is somebody's turn
+            # later.
             leaves = (current.owner,) if current.owner and current.state not in WAITING else ()
             exclude = effects.with_person(current.exclude, *leaves)
-            wanted = Wanted(reason=_DONE[CommandKind(command.kind)], exclude=exclude, person=person, pool=pool)
+            wanted = Wanted(
+                reason=_DONE[CommandKind(command.kind)], exclude=exclude, person=person, pool=pool
+            )
             return effects.relieve(case, wanted, fault=fault, by=command.by)
 
 
-def refused(case: Case, handoff_id: str | None, reason: str, *, cause: str, by: str | None = None) -> Change:
+def refused(
+    case: Case, handoff_id: str | None, reason: str, *, cause: str, by: str | None = None
+) -> Change:
     """Say no on ``leads.handoffs.v1``; the state stays."""
     known = find(case, handoff_id) if handoff_id else case.head.current
     unknown = Handoff(

@@ -1,7 +1,7 @@
 """What dispatch makes of the answers to its requests: routed, held, watched, suppressed.
 
-An answer to a hand-off that does not stand any more crossed its release on the way. Whoever reads it believes it, so it is taken back
-at once.
+An answer to a hand-off that does not stand any more crossed its release on the way. Whoever reads
+it believes it, so it is taken back at once.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,9 @@ def on_routed(case: Case, routed: LeadRouted) -> Change:
     """A person was chosen."""
     current = case.head.current
     stands = current is not None and current.handoff_id == routed.handoff_id
-    move = move_for(current.state if current else None, Trigger.ROUTED if stands else Trigger.FORMER_ROUTED)
+    move = move_for(
+        current.state if current else None, Trigger.ROUTED if stands else Trigger.FORMER_ROUTED
+    )
     if move is Move.IGNORE:
         return unchanged(case)
     if current is None or move not in (Move.OFFER, Move.CONFIRM):
@@ -40,11 +42,19 @@ def on_routed(case: Case, routed: LeadRouted) -> Change:
         told = replace(told, state=HandoffState.OFFERED, owner=routed.owner, since_ms=case.at)
         facts = effects.changed(case, told, HandoffEvent.ROUTED, routed=routed)
         return replace(unchanged(case, *facts), head=replace(case.head, current=told))
-    facts = effects.changed(case, replace(told, owner=routed.owner), HandoffEvent.ROUTED, routed=routed)
+    facts = effects.changed(
+        case, replace(told, owner=routed.owner), HandoffEvent.ROUTED, routed=routed
+    )
     told = replace(told, owner=current.owner or routed.owner)
     if told.owner != routed.owner:
-        facts += effects.changed(case, told, HandoffEvent.REINSTATED, reason=REINSTATED, published=True)
-    return Change(head=replace(case.head, current=told), open_qualification=case.open_qualification, facts=facts)
+        facts += effects.changed(
+            case, told, HandoffEvent.REINSTATED, reason=REINSTATED, published=True
+        )
+    return Change(
+        head=replace(case.head, current=told),
+        open_qualification=case.open_qualification,
+        facts=facts,
+    )
 
 
 def on_unrouted(case: Case, unrouted: LeadUnrouted) -> Change:
@@ -53,7 +63,11 @@ def on_unrouted(case: Case, unrouted: LeadUnrouted) -> Change:
     stands = current is not None and current.handoff_id == unrouted.handoff_id
     move = move_for(current.state if current else None, _trigger(unrouted, stands=stands))
     if current is None or not stands:
-        return unchanged(case) if unrouted.outcome in _QUIET else _late(case, unrouted, owner=unrouted.watcher, leg=unrouted.leg)
+        return (
+            unchanged(case)
+            if unrouted.outcome in _QUIET
+            else _late(case, unrouted, owner=unrouted.watcher, leg=unrouted.leg)
+        )
     told = replace(current, pool=unrouted.pool, announced=True, since_ms=case.at)
     match move:
         case Move.HOLD:
@@ -79,7 +93,8 @@ def _trigger(unrouted: LeadUnrouted, *, stands: bool) -> Trigger:
 
 
 def _suppress(case: Case, current: Handoff, unrouted: LeadUnrouted) -> Change:
-    """It may not be handed to anybody any more: whoever was offered it is told, and account and pool let go of it."""
+    """It may not be handed to anybody any more: whoever was offered it is told, and account and
+    pool let go of it."""
     said = effects.changed(case, current, HandoffEvent.UNROUTED, unrouted=unrouted)
     ended = effects.stop(
         case,
@@ -94,12 +109,16 @@ def _suppress(case: Case, current: Handoff, unrouted: LeadUnrouted) -> Change:
 def _match_anew(case: Case, current: Handoff, unrouted: LeadUnrouted) -> Change:
     """The pool gives it back; whom it was offered to is asked last."""
     offered_to = (candidate.person for candidate in unrouted.candidates)
-    exclude = effects.with_person(current.exclude, *offered_to, *((current.owner,) if current.owner else ()))
+    exclude = effects.with_person(
+        current.exclude, *offered_to, *((current.owner,) if current.owner else ())
+    )
     wanted = Wanted(reason=unrouted.reason, exclude=exclude, rejecters=current.rejecters)
     return effects.relieve(case, wanted, fault=turn_credit.NO_FAULT)
 
 
-def _late(case: Case, answer: LeadRouted | LeadUnrouted, *, owner: str | None, leg: str | None) -> Change:
+def _late(
+    case: Case, answer: LeadRouted | LeadUnrouted, *, owner: str | None, leg: str | None
+) -> Change:
     known = find(case, answer.handoff_id)
     told = Handoff(
         handoff_id=answer.handoff_id,
@@ -120,11 +139,19 @@ def _late(case: Case, answer: LeadRouted | LeadUnrouted, *, owner: str | None, l
         return unchanged(case, *facts)
     # Should the former one be reinstated, whoever was told of it is who holds it.
     note = replace(known, owner=owner, pool=answer.pool, leg=leg or known.leg)
-    former = tuple(note if each.handoff_id == note.handoff_id else each for each in case.head.former)
-    return Change(head=replace(case.head, former=former), open_qualification=case.open_qualification, facts=facts)
+    former = tuple(
+        note if each.handoff_id == note.handoff_id else each for each in case.head.former
+    )
+    return Change(
+        head=replace(case.head, former=former),
+        open_qualification=case.open_qualification,
+        facts=facts,
+    )
 
 
 def find(case: Case, handoff_id: str | None) -> Handoff | None:
     """The hand-off of this id, current or remembered."""
     current = (case.head.current,) if case.head.current else ()
-    return next((each for each in (*current, *case.head.former) if each.handoff_id == handoff_id), None)
+    return next(
+        (each for each in (*current, *case.head.former) if each.handoff_id == handoff_id), None
+    )

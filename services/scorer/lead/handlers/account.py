@@ -1,14 +1,20 @@
-"""What a lead is told of its account, for conditions that ask ``account.*``: kept as told last, considered where an act caused it.
+"""What a lead is told of its account, for conditions that ask ``account.*``: kept as told last,
+considered where an act caused it.
 
-A colleague's act can open a gate for a lead that is warm; time alone qualifies nobody, and what a new agreement makes ready waits its
-turn. News that opens nothing leaves no trace but what is known from then on, so the two reducers never answer each other for ever.
+A colleague's act can open a gate for a lead that is warm; time alone qualifies nobody, and what a
+new agreement makes ready waits its turn. News that opens nothing leaves no trace but what is known
+from then on, so the two reducers never answer each other for ever.
 """
 
 from __future__ import annotations
 
 from baton.contracts.leads import Because, BuyingGroup, Level
 from services.scorer.lead.level import Raising, rate_lead
-from services.scorer.lead.qualification import COOLED, consider_qualification, reconsider_qualification
+from services.scorer.lead.qualification import (
+    COOLED,
+    consider_qualification,
+    reconsider_qualification,
+)
 from services.scorer.lead.state import GROUP, ONLY, KnownGroup
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import REST
@@ -33,4 +39,10 @@ def on_group(step: LeadStep, told: BuyingGroup) -> None:
         return
     rating = rate_lead(step, raising=Raising.NOT)
     reconsider_qualification(step, cause=step.cause, reason=COOLED)
-    consider_qualification(step, rating, cause=step.cause, occurred_at_ms=told.at_ms, adopting=told.because == Because.AGREEMENT)
+    consider_qualification(
+        step,
+        rating,
+        cause=step.cause,
+        occurred_at_ms=told.at_ms,
+        adopting=told.because == Because.AGREEMENT,
+    )

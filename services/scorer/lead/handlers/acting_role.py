@@ -1,8 +1,10 @@
 """In which role somebody acts: the agreement says so, not the event.
 
-Only those act who stand in the agreement in force, or who hold the hand-off by one that was in force when it was made. Members of SDR pools
-are the bridge team, members of sales pools sales; who manages a person or a pool, or watches over one, is a manager; whoever else
-the agreement names is marketing. A role that an event claims must be one that the person has; one that it leaves out is filled in.
+Only those act who stand in the agreement in force, or who hold the hand-off by one that was in
+force when it was made. Members of SDR pools are the bridge team, members of sales pools sales; who
+manages a person or a pool, or watches over one, is a manager; whoever else the agreement names is
+marketing. A role that an event claims must be one that the person has; one that it leaves out is
+filled in.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ _ORDER: Final = (Actor.SALES, Actor.SDR, Actor.MANAGER, Actor.MARKETING)
 
 @dataclass(frozen=True, slots=True)
 class NotEntitled(Refused):
-    """The act is not carried out because of who did it; ``detail`` says what would have been right."""
+    """The act is not carried out because of who did it; ``detail`` says what would have been
+    right."""
 
     detail: str
 
@@ -38,7 +41,11 @@ def acting_role(step: LeadStep, act: Act) -> Actor | NotEntitled:
         return NotEntitled("unknown_person", f'"{act.by}" is nobody of the agreement')
     if act.actor:
         claimed = Actor(act.actor)
-        return claimed if claimed in roles else NotEntitled("not_their_role", f"{act.by} is {_listed(roles)}")
+        return (
+            claimed
+            if claimed in roles
+            else NotEntitled("not_their_role", f"{act.by} is {_listed(roles)}")
+        )
     receiver = RECEIVER.get(step.cycle_state.leg)
     return receiver if receiver in roles else next(role for role in _ORDER if role in roles)
 
@@ -47,7 +54,11 @@ def roles_in(agreement: CompiledAgreement, person: str) -> frozenset[Actor]:
     """The roles that the agreement gives a person; none for a stranger."""
     if person not in agreement.people:
         return frozenset()
-    roles = {RECEIVER[pool.kind] for pool in agreement.pools.values() if any(member.person == person for member in pool.members)}
+    roles = {
+        RECEIVER[pool.kind]
+        for pool in agreement.pools.values()
+        if any(member.person == person for member in pool.members)
+    }
     if any(rule.manager == person for rule in agreement.people.values()) or any(
         person in (pool.manager, pool.watcher) for pool in agreement.pools.values()
     ):
@@ -57,7 +68,10 @@ def roles_in(agreement: CompiledAgreement, person: str) -> frozenset[Actor]:
 
 def _roles_held(cycle_state: CycleState, person: str) -> frozenset[Actor]:
     """The roles in which the person was handed this lead, whatever the agreement says since."""
-    held = [(cycle_state.owner, cycle_state.leg), *((former.owner, former.leg) for former in cycle_state.former)]
+    held = [
+        (cycle_state.owner, cycle_state.leg),
+        *((former.owner, former.leg) for former in cycle_state.former),
+    ]
     if cycle_state.withdrawn is not None:
         held.append((cycle_state.withdrawn.owner, cycle_state.withdrawn.leg))
     return frozenset(RECEIVER[leg] for owner, leg in held if owner == person and leg in RECEIVER)

@@ -1,4 +1,5 @@
-"""What an act of the firm changes once it is allowed: the stage, who holds the lead, opportunities, the end of a cycle."""
+"""What an act of the firm changes once it is allowed: the stage, who holds the lead, opportunities,
+the end of a cycle."""
 
 from __future__ import annotations
 
@@ -13,10 +14,19 @@ from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.qualification import hand_over, qualify
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.stage_moves import Cause, by_system, end_cycle, move_lead, place, refuse
-from services.scorer.lead.state import DEAL, UNTIL_DECIDED, CycleState, Deal, FormerHandoff, WithdrawnHandoff
+from services.scorer.lead.state import (
+    DEAL,
+    UNTIL_DECIDED,
+    CycleState,
+    Deal,
+    FormerHandoff,
+    WithdrawnHandoff,
+)
 from services.scorer.lead.step import LeadStep
 
-_ENDS: Final = frozenset({StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.LOST, StageEvent.WON})
+_ENDS: Final = frozenset(
+    {StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.LOST, StageEvent.WON}
+)
 _MAX_REJECTERS: Final = 16
 MAX_DEALS: Final = 50
 
@@ -47,16 +57,25 @@ def carry_out(step: LeadStep, move: StageEvent, cause: Cause) -> None:
     _after(step, move, cause)
 
 
-def said_before_withdrawal(step: LeadStep, move: StageEvent, cause: Cause, withdrawn: WithdrawnHandoff) -> None:
-    """An act of who had the lead, done before its qualification was withdrawn and reported after: an acceptance or a verdict stands,
-    and the lead is theirs again; a rejection is remembered, and ends the lead where its reason disqualifies."""
+def said_before_withdrawal(
+    step: LeadStep, move: StageEvent, cause: Cause, withdrawn: WithdrawnHandoff
+) -> None:
+    """An act of who had the lead, done before its qualification was withdrawn and reported after:
+    an acceptance or a verdict stands, and the lead is theirs again; a rejection is remembered, and
+    ends the lead where its reason disqualifies."""
     if move in (StageEvent.REJECTED, StageEvent.RECYCLED):
         _remember_rejecter(step, cause)
         if step.agreement.recycling.reason(cause.reason).outcome is Outcome.DISQUALIFY:
             place(step, StageEvent.DISQUALIFIED, cause, Stage.DISQUALIFIED)
             _ended(step, StageEvent.DISQUALIFIED, cause)
         else:
-            refuse(step, move.value, cause, "withdrawn_already", detail="the lead rests; it is not offered to them again")
+            refuse(
+                step,
+                move.value,
+                cause,
+                "withdrawn_already",
+                detail="the lead rests; it is not offered to them again",
+            )
         return
     rating = rate_lead(step, raising=Raising.NOT)
     level = max(withdrawn.level or Level.WARM.value, rating.level, key=RANK.__getitem__)
@@ -84,7 +103,11 @@ def _after(step: LeadStep, move: StageEvent, cause: Cause) -> None:
     cycle_state = step.cycle_state
     match move:
         case StageEvent.ACCEPTED:
-            step.update_cycle(accepted=True, touched=True, owner=cause.by if cycle_state.owner is None else cycle_state.owner)
+            step.update_cycle(
+                accepted=True,
+                touched=True,
+                owner=cause.by if cycle_state.owner is None else cycle_state.owner,
+            )
         case StageEvent.REJECTED:
             _remember_rejecter(step, cause)
             step.update_cycle(
@@ -103,7 +126,9 @@ def _after(step: LeadStep, move: StageEvent, cause: Cause) -> None:
 
 
 def _remember_rejecter(step: LeadStep, cause: Cause) -> None:
-    rejecters = tuple(dict.fromkeys((*step.cycle_state.rejecters, cause.by or "")))[-_MAX_REJECTERS:]
+    rejecters = tuple(dict.fromkeys((*step.cycle_state.rejecters, cause.by or "")))[
+        -_MAX_REJECTERS:
+    ]
     step.update_cycle(rejecters=rejecters)
 
 
@@ -111,9 +136,12 @@ def _ended(step: LeadStep, move: StageEvent, cause: Cause) -> None:
     if move is StageEvent.WON and step.cycle_state.owner is None:
         step.update_cycle(owner=cause.by)
     ended_as = Stage(step.head.stage)
-    raised_by = end_cycle(step, ended_as.value, reason=cause.reason, ended_at_ms=cause.occurred_at_ms)
+    raised_by = end_cycle(
+        step, ended_as.value, reason=cause.reason, ended_at_ms=cause.occurred_at_ms
+    )
     if ended_as is Stage.RECYCLED:
-        # When it comes back is the SLA watcher's to say; until it has, only a raised hand brings the lead back.
+        # When it comes back is the SLA watcher's to say; until it has, only a raised hand brings
+        # the lead back.
         step.update_cycle(
             recycles=step.cycle_state.recycles + 1,
             rest_id=None,
@@ -126,7 +154,8 @@ def _ended(step: LeadStep, move: StageEvent, cause: Cause) -> None:
 
 
 def _bridged(step: LeadStep, cause: Cause) -> None:
-    """The bridge team passes the lead on: a qualification of its own for sales, in the same cycle."""
+    """The bridge team passes the lead on: a qualification of its own for sales, in the same
+    cycle."""
     refused = move_lead(step, StageEvent.QUALIFIED, cause)
     assert refused is None, refused
     step.update_cycle(
@@ -146,12 +175,19 @@ def _bridged(step: LeadStep, cause: Cause) -> None:
 
 
 def _reinstate(step: LeadStep, cause: Cause) -> None:
-    """An acceptance that crossed a reassignment: the former hand-off stands again. One that came before its routed record: so does it."""
+    """An acceptance that crossed a reassignment: the former hand-off stands again. One that came
+    before its routed record: so does it."""
     cycle_state = step.cycle_state
     former = former_handoff(cycle_state, cause.handoff_id)
     if former is not None:
         left = tuple(each for each in cycle_state.former if each is not former)
-        step.update_cycle(handoff_id=former.handoff_id, owner=former.owner, pool=former.pool, leg=former.leg, former=left)
+        step.update_cycle(
+            handoff_id=former.handoff_id,
+            owner=former.owner,
+            pool=former.pool,
+            leg=former.leg,
+            former=left,
+        )
     elif cause.handoff_id is not None and cause.handoff_id != cycle_state.handoff_id:
         step.update_cycle(handoff_id=cause.handoff_id, owner=cause.by)
 
@@ -159,14 +195,20 @@ def _reinstate(step: LeadStep, cause: Cause) -> None:
 def _dealt(step: LeadStep, cause: Cause, *, won: bool) -> Cause:
     """Keep what is said of the opportunity; what is not said again stays as it was."""
     deals = dict(step.items(DEAL))
-    named = cause.opportunity_id or (max(deals, key=lambda item: (deals[item].at_ms, item)) if won and deals else cause.id)
+    named = cause.opportunity_id or (
+        max(deals, key=lambda item: (deals[item].at_ms, item)) if won and deals else cause.id
+    )
     known = deals.get(named) or Deal(at_ms=cause.occurred_at_ms)
     newer = cause.occurred_at_ms >= known.at_ms
     deal = Deal(
         at_ms=max(known.at_ms, cause.occurred_at_ms),
-        amount_minor=cause.amount_minor if newer and cause.amount_minor is not None else known.amount_minor,
+        amount_minor=cause.amount_minor
+        if newer and cause.amount_minor is not None
+        else known.amount_minor,
         currency=cause.currency if newer and cause.currency else known.currency,
-        expected_close=cause.expected_close if newer and cause.expected_close else known.expected_close,
+        expected_close=cause.expected_close
+        if newer and cause.expected_close
+        else known.expected_close,
     )
     step.put(DEAL, named, deal)
     if len(deals) >= MAX_DEALS and named not in deals:

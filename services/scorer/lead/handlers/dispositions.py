@@ -1,10 +1,12 @@
 """What people of the firm say about a lead: whether it may be carried out, and if not, why.
 
-Only the receiving side may accept, reject or give a verdict, its manager in its place, each in the role that the agreement gives them
-(:mod:`.acting_role`). An act is about the hand-off that stood when it was done (:mod:`.meant_handoff`). About one that stands no more it
-is refused, but for two cases: an acceptance that crossed a reassignment (it was said before the lead was handed on, and the new
-holder has neither accepted nor touched it), and what was said before the qualification was withdrawn. What becomes of a rejected or recycled lead is decided by
-the SLA watcher, from the reason.
+Only the receiving side may accept, reject or give a verdict, its manager in its place, each in the
+role that the agreement gives them (:mod:`.acting_role`). An act is about the hand-off that stood
+when it was done (:mod:`.meant_handoff`). About one that stands no more it is refused, but for two
+cases: an acceptance that crossed a reassignment (it was said before the lead was handed on, and the
+new holder has neither accepted nor touched it), and what was said before the qualification was
+withdrawn. What becomes of a rejected or recycled lead is decided by the SLA watcher, from the
+reason.
 """
 
 from __future__ import annotations
@@ -16,7 +18,12 @@ from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.leads import BY_TOUCH, CLOCK_SKEW_MS, Actor, Stage, StageEvent
 from baton.ids import derived_id
 from services.scorer.lead.handlers.acting_role import NotEntitled, acting_role
-from services.scorer.lead.handlers.disposition_effects import carry_out, former_handoff, said_before_withdrawal, speaker
+from services.scorer.lead.handlers.disposition_effects import (
+    carry_out,
+    former_handoff,
+    said_before_withdrawal,
+    speaker,
+)
 from services.scorer.lead.handlers.meant_handoff import (
     is_before_handoff,
     is_of_former_cycle,
@@ -39,7 +46,9 @@ _MOVES: Final = {
     ActKind.LOST: StageEvent.LOST,
 }
 _TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING, ActKind.MEETING_BOOKED})
-_NEED_REASON: Final = frozenset({StageEvent.REJECTED, StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.LOST})
+_NEED_REASON: Final = frozenset(
+    {StageEvent.REJECTED, StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.LOST}
+)
 _MAX_ATTEMPTS: Final = 32
 _MAX_REASON: Final = 100
 
@@ -69,8 +78,8 @@ def on_act(step: LeadStep, event: LeadAct) -> None:
 
 
 def cause_of(event: LeadAct, role: Actor | None = None) -> Cause:
-    """The act as the cause of a move, by somebody in ``role``. A role that there is not counts as the system's, which no act may speak
-    for."""
+    """The act as the cause of a move, by somebody in ``role``. A role that there is not counts as
+    the system's, which no act may speak for."""
     act = event.act
     claimed = Actor(act.actor) if act.actor in set(Actor) else Actor.SYSTEM
     return Cause(
@@ -91,7 +100,8 @@ def cause_of(event: LeadAct, role: Actor | None = None) -> Cause:
 
 
 def _unreasoned(step: LeadStep, move: StageEvent, cause: Cause) -> tuple[str, str] | None:
-    """Why the reason given will not do, and which ones there are: what ends a cycle is counted and recycled by its reason."""
+    """Why the reason given will not do, and which ones there are: what ends a cycle is counted and
+    recycled by its reason."""
     if move not in _NEED_REASON:
         return None
     known = step.agreement.recycling.reasons
@@ -104,7 +114,8 @@ def _unreasoned(step: LeadStep, move: StageEvent, cause: Cause) -> tuple[str, st
 
 
 def _refusal(step: LeadStep, move: StageEvent, cause: Cause) -> str | None:
-    """Why the act is not carried out; None if it may be. The first reason that holds, in this order."""
+    """Why the act is not carried out; None if it may be. The first reason that holds, in this
+    order."""
     cycle_state = step.cycle_state
     if is_of_former_cycle(step, move, cause):
         return "former_cycle"
@@ -120,22 +131,28 @@ def _refusal(step: LeadStep, move: StageEvent, cause: Cause) -> str | None:
 
 
 def _stands(cycle_state: CycleState, move: StageEvent, cause: Cause) -> bool:
-    """Whether the hand-off that the act names is the one that stands; an act that names none means that one."""
+    """Whether the hand-off that the act names is the one that stands; an act that names none means
+    that one."""
     named = cause.handoff_id
     if named is None or named == cycle_state.handoff_id:
         return True
     former = former_handoff(cycle_state, named)
     if former is not None:
-        crossed = cause.occurred_at_ms <= cycle_state.routed_at_ms and not (cycle_state.accepted or cycle_state.touched)
+        crossed = cause.occurred_at_ms <= cycle_state.routed_at_ms and not (
+            cycle_state.accepted or cycle_state.touched
+        )
         return move is StageEvent.ACCEPTED and crossed and cause.by == former.owner
     return _is_ahead(cycle_state, named)
 
 
 def _is_ahead(cycle_state: CycleState, handoff_id: str) -> bool:
-    """Whether it is a hand-off of this qualification whose routed record is still on its way here: its id follows from the two."""
+    """Whether it is a hand-off of this qualification whose routed record is still on its way here:
+    its id follows from the two."""
     later = range(cycle_state.attempt + 1, cycle_state.attempt + 1 + _MAX_ATTEMPTS)
     qualification = cycle_state.qualification_id
-    return qualification is not None and any(handoff_id == derived_id("handoff", qualification, attempt) for attempt in later)
+    return qualification is not None and any(
+        handoff_id == derived_id("handoff", qualification, attempt) for attempt in later
+    )
 
 
 def _not_the_holder(step: LeadStep, cause: Cause) -> str | None:
@@ -154,9 +171,17 @@ def _not_the_holder(step: LeadStep, cause: Cause) -> str | None:
 def _too_late(step: LeadStep, move: StageEvent, cause: Cause) -> str | None:
     """What may be said of a hand-off once only."""
     cycle_state = step.cycle_state
-    if cycle_state.accepted and cause.handoff_id in (None, cycle_state.handoff_id) and move is StageEvent.ACCEPTED:
+    if (
+        cycle_state.accepted
+        and cause.handoff_id in (None, cycle_state.handoff_id)
+        and move is StageEvent.ACCEPTED
+    ):
         return "already_accepted"
-    if cycle_state.accepted and move is StageEvent.REJECTED and step.head.stage in (Stage.SQL, Stage.OPPORTUNITY):
+    if (
+        cycle_state.accepted
+        and move is StageEvent.REJECTED
+        and step.head.stage in (Stage.SQL, Stage.OPPORTUNITY)
+    ):
         return "too_late_to_reject"
     return None
 
@@ -171,14 +196,24 @@ def _incomplete(move: StageEvent, cause: Cause) -> str | None:
 
 
 def _touched(step: LeadStep, event: LeadAct) -> None:
-    """A person's attempt to reach the buyer, by whoever holds the lead. Who was offered it and has not answered takes it by that: the
-    one acceptance that router and SLA watcher follow as well."""
+    """A person's attempt to reach the buyer, by whoever holds the lead. Who was offered it and has
+    not answered takes it by that: the one acceptance that router and SLA watcher follow as well."""
     act, cycle_state = event.act, step.cycle_state
-    if act.automatic or cycle_state.touched or cycle_state.owner is None or act.by != cycle_state.owner:
+    if (
+        act.automatic
+        or cycle_state.touched
+        or cycle_state.owner is None
+        or act.by != cycle_state.owner
+    ):
         return
     step.update_cycle(touched=True)
     offered = not cycle_state.accepted and step.head.stage in (Stage.MQL, Stage.TQL)
     meant = act.handoff_id in (None, cycle_state.handoff_id)
     if offered and meant and event.occurred_at_ms >= cycle_state.routed_at_ms - CLOCK_SKEW_MS:
-        cause = replace(cause_of(event), actor=Actor(cycle_state.leg), handoff_id=cycle_state.handoff_id, reason=BY_TOUCH)
+        cause = replace(
+            cause_of(event),
+            actor=Actor(cycle_state.leg),
+            handoff_id=cycle_state.handoff_id,
+            reason=BY_TOUCH,
+        )
         carry_out(step, StageEvent.ACCEPTED, cause)

@@ -19,6 +19,8 @@ def erase(step: LeadStep, *, cause: str) -> None:
     place(step, StageEvent.ERASED, by_system(step, cause), Stage(head.stage))
     publish_account_part(step, "remove", head.account_id, None, cause=cause)
     step.forget_entries()
-    gone = LeadPerson(lead_id=step.lead_id, event_id=cause, occurred_at_ms=step.now, person=Person(), erased=True)
+    gone = LeadPerson(
+        lead_id=step.lead_id, event_id=cause, occurred_at_ms=step.now, person=Person(), erased=True
+    )
     step.publish(LEADS_PERSONS, gone)
     step.head = LeadHead(ended=ERASED, cycle=head.cycle, stage=head.stage)

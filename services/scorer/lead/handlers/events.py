@@ -1,6 +1,7 @@
 """What accepted events do to a lead: engagement, profile, consent, retraction, the person.
 
-Each function changes the step and says whether anything changed; scoring and qualifying follow once, in ``rescore``.
+Each function changes the step and says whether anything changed; scoring and qualifying follow
+once, in ``rescore``.
 """
 
 from __future__ import annotations
@@ -24,18 +25,35 @@ from services.scorer.lead.profile import (
 )
 from services.scorer.lead.publish_score import publish_account_part
 from services.scorer.lead.stage_moves import CONTRACT_END, by_system, place, publish_consents
-from services.scorer.lead.state import CONSENT, NOBODY, ONLY, PERSON, PROFILE, PersonBook, ProfileBook
+from services.scorer.lead.state import (
+    CONSENT,
+    NOBODY,
+    ONLY,
+    PERSON,
+    PROFILE,
+    PersonBook,
+    ProfileBook,
+)
 from services.scorer.lead.step import LeadStep
 from services.scorer.score.content_touches import ContentBook, touched
 from services.scorer.score.entry_counting import Counted, entered
 from services.scorer.score.entry_status import MARK, MARK_SIZE, Why
-from services.scorer.score.ledger import find, id_bytes, packed, retracted_ids, retractions_after, with_retractions
+from services.scorer.score.ledger import (
+    find,
+    id_bytes,
+    packed,
+    retracted_ids,
+    retractions_after,
+    with_retractions,
+)
 
 ACCOUNT_FIELD = "domain"
-"""The profile field that names the account: the company's registered domain; intake puts no free-mail domain there."""
+"""The profile field that names the account: the company's registered domain; intake puts no
+free-mail domain there."""
 
 RIDES: Final = "profile"
-"""The profile that an act of the firm brings is an event of its own, whose id ``identify`` derives from the act's with this word."""
+"""The profile that an act of the firm brings is an event of its own, whose id ``identify`` derives
+from the act's with this word."""
 MAX_CONSENTS: Final = 64
 """Purposes and channels that are remembered; an agreement knows a handful."""
 
@@ -66,7 +84,8 @@ def record_engagement(step: LeadStep, event: LeadEvent) -> bool:
 
 
 def is_hand_raise(step: LeadStep, event: LeadEvent) -> bool:
-    """Whether the act is a fast-track one that counts: young enough when it came, no backfill, of this cycle, not retracted."""
+    """Whether the act is a fast-track one that counts: young enough when it came, no backfill, of
+    this cycle, not retracted."""
     engagement = event.engagement
     if engagement is None or event.backfill or engagement.act not in step.table.fast_acts:
         return False
@@ -84,15 +103,21 @@ def is_hand_raise(step: LeadStep, event: LeadEvent) -> bool:
 
 
 def speaks_against(step: LeadStep, event: LeadEvent) -> bool:
-    """Whether the event is a refusal, or an act that takes points away: neither makes a lead ready for a person."""
+    """Whether the event is a refusal, or an act that takes points away: neither makes a lead ready
+    for a person."""
     if event.consent is not None:
         return not event.consent.granted
-    rule = step.agreement.engagement.rule_for(event.engagement) if event.engagement is not None else None
+    rule = (
+        step.agreement.engagement.rule_for(event.engagement)
+        if event.engagement is not None
+        else None
+    )
     return rule is not None and rule.points_micro < 0
 
 
 def record_profile(step: LeadStep, event: LeadEvent) -> bool:
-    """Take what was told of the profile: fit, account and role follow. What was taken back already was never told."""
+    """Take what was told of the profile: fit, account and role follow. What was taken back already
+    was never told."""
     if is_retracted(step, event.event_id):
         return False
     book = step.get(PROFILE, ONLY) or ProfileBook()
@@ -115,23 +140,30 @@ def rewrite_profile(step: LeadStep, book: ProfileBook, *, cause: str) -> None:
     account = profile.get(ACCOUNT_FIELD)
     if account != former_account:
         publish_account_part(step, "remove", former_account, None, cause=cause)
-    step.role_moved = step.role_moved or step.agreement.role_of(step.profile) != step.agreement.role_of(profile)
+    step.role_moved = step.role_moved or step.agreement.role_of(
+        step.profile
+    ) != step.agreement.role_of(profile)
     learnt = profile.get(CONTRACT_END) != step.profile.get(CONTRACT_END)
     if book.values:
         step.put(PROFILE, ONLY, book)
     else:
         step.drop(PROFILE, ONLY)  # as if nothing had ever been told
-    step.head = evolve(step.head, account_id=account, fit_micro=step.agreement.fit.evaluate(profile).points_micro)
+    step.head = evolve(
+        step.head, account_id=account, fit_micro=step.agreement.fit.evaluate(profile).points_micro
+    )
     if learnt and step.head.stage == Stage.RECYCLED.value:
         place(step, StageEvent.CONTRACT_END_LEARNT, by_system(step, cause), Stage.RECYCLED)
 
 
 def record_consent(step: LeadStep, event: LeadEvent) -> bool:
-    """Take an explicit act of consent or refusal. Whether what the lead allows is another than before."""
+    """Take an explicit act of consent or refusal. Whether what the lead allows is another than
+    before."""
     assert event.consent is not None
     item = f"{event.consent.purpose}/{event.consent.channel}"
     known = step.get(CONSENT, item)
-    if is_retracted(step, event.event_id) or (known is None and step.view.count(CONSENT) >= MAX_CONSENTS):
+    if is_retracted(step, event.event_id) or (
+        known is None and step.view.count(CONSENT) >= MAX_CONSENTS
+    ):
         return False
     newest = newest_consent(known, event.consent, event)
     if newest is known:
@@ -141,11 +173,14 @@ def record_consent(step: LeadStep, event: LeadEvent) -> bool:
 
 
 def retract_event(step: LeadStep, event: LeadEvent) -> bool:
-    """An event is taken back, whether it has come yet or not: from now on it is as if it had never happened."""
+    """An event is taken back, whether it has come yet or not: from now on it is as if it had never
+    happened."""
     assert event.retracts is not None
     head = step.head
     gone = (event.retracts, derived_id(event.retracts, RIDES))
-    kept = with_retractions(head.retracted, [(id_bytes(each), event.occurred_at_ms) for each in gone], head.ledger)
+    kept = with_retractions(
+        head.retracted, [(id_bytes(each), event.occurred_at_ms) for each in gone], head.ledger
+    )
     kept = retractions_after(kept, step.now, head.ledger)
     if kept == head.retracted:
         return False
@@ -158,8 +193,8 @@ def retract_event(step: LeadStep, event: LeadEvent) -> bool:
 
 
 def undo_retracted(step: LeadStep, *, cause: str) -> bool:
-    """Profile, person and consents are what they would be had the retracted events never come: the former values are back. Whether a
-    consent is another than before."""
+    """Profile, person and consents are what they would be had the retracted events never come: the
+    former values are back. Whether a consent is another than before."""
     gone = retracted_ids(step.head.retracted)
     if not gone:
         return False
@@ -204,7 +239,8 @@ def join_persons(step: LeadStep, reports: Iterable[LeadPerson], *, cause: str) -
 
 
 def _keep_person(step: LeadStep, book: PersonBook, changed: PersonBook, *, cause: str) -> None:
-    """Keep what is known of the person now. Where any field changes, the whole person is published."""
+    """Keep what is known of the person now. Where any field changes, the whole person is
+    published."""
     if changed is book:
         return
     if changed == NOBODY:
@@ -213,5 +249,10 @@ def _keep_person(step: LeadStep, book: PersonBook, changed: PersonBook, *, cause
         step.store(PERSON, ONLY, changed)
     if changed.person != book.person:
         occurred_at_ms = max(changed.times.values(), default=step.now)
-        known = LeadPerson(lead_id=step.lead_id, event_id=cause, occurred_at_ms=occurred_at_ms, person=changed.person)
+        known = LeadPerson(
+            lead_id=step.lead_id,
+            event_id=cause,
+            occurred_at_ms=occurred_at_ms,
+            person=changed.person,
+        )
         step.publish(LEADS_PERSONS, known)

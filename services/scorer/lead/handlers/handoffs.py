@@ -1,6 +1,8 @@
-"""What the router and the SLA watcher decided, as far as the lead has to know: who holds it, that its cycle ends, that it is back.
+"""What the router and the SLA watcher decided, as far as the lead has to know: who holds it, that
+its cycle ends, that it is back.
 
-Each fact names the cycle or the hand-off it is about. What is about a former one changes nothing; each may come twice.
+Each fact names the cycle or the hand-off it is about. What is about a former one changes nothing;
+each may come twice.
 """
 
 from __future__ import annotations
@@ -16,14 +18,20 @@ _MAX_FORMER: Final = 8
 
 
 def on_routed(step: LeadStep, routed: LeadRouted) -> None:
-    """Somebody holds the lead. A later attempt takes it from the former one, unless that one was accepted before it was routed."""
+    """Somebody holds the lead. A later attempt takes it from the former one, unless that one was
+    accepted before it was routed."""
     cycle_state = step.cycle_state
     if routed.qualification_id != cycle_state.qualification_id:
         return
     if routed.handoff_id == cycle_state.handoff_id:
         # Its acceptance was here first, or it comes twice.
         known = cycle_state.owner or routed.owner
-        step.update_cycle(attempt=max(cycle_state.attempt, routed.attempt), owner=known, pool=routed.pool, routed_at_ms=step.now)
+        step.update_cycle(
+            attempt=max(cycle_state.attempt, routed.attempt),
+            owner=known,
+            pool=routed.pool,
+            routed_at_ms=step.now,
+        )
         return
     if routed.attempt <= cycle_state.attempt:
         return
@@ -65,12 +73,21 @@ def on_changed(step: LeadStep, change: HandoffChange) -> None:
     if change.event in HANDOFF_ENDS and change.published:
         if stands:
             step.update_cycle(
-                handoff_id=None, owner=None, pool=None, accepted=False, touched=False, former=_with_former(cycle_state, step.now)
+                handoff_id=None,
+                owner=None,
+                pool=None,
+                accepted=False,
+                touched=False,
+                former=_with_former(cycle_state, step.now),
             )
         elif change.event == HandoffEvent.WITHDRAWN:
             _remember(step, change)
     elif change.event == HandoffEvent.REINSTATED and not stands:
-        left = tuple(each for each in _with_former(cycle_state, step.now) if each.handoff_id != change.handoff_id)
+        left = tuple(
+            each
+            for each in _with_former(cycle_state, step.now)
+            if each.handoff_id != change.handoff_id
+        )
         step.update_cycle(
             handoff_id=change.handoff_id,
             attempt=max(cycle_state.attempt, change.attempt),
@@ -84,9 +101,12 @@ def on_changed(step: LeadStep, change: HandoffChange) -> None:
 
 
 def _remember(step: LeadStep, change: HandoffChange) -> None:
-    """It was taken back before news of its holder came here: who was told of it may have accepted it."""
+    """It was taken back before news of its holder came here: who was told of it may have accepted
+    it."""
     cycle_state = step.cycle_state
-    if change.owner is None or any(each.handoff_id == change.handoff_id for each in cycle_state.former):
+    if change.owner is None or any(
+        each.handoff_id == change.handoff_id for each in cycle_state.former
+    ):
         return
     known = FormerHandoff(
         handoff_id=change.handoff_id,
@@ -97,4 +117,7 @@ def _remember(step: LeadStep, change: HandoffChange) -> None:
         from_ms=cycle_state.qualified_at_ms,
         until_ms=step.now,
     )
-    step.update_cycle(attempt=max(cycle_state.attempt, change.attempt), former=(*cycle_state.former, known)[-_MAX_FORMER:])
+    step.update_cycle(
+        attempt=max(cycle_state.attempt, change.attempt),
+        former=(*cycle_state.former, known)[-_MAX_FORMER:],
+    )

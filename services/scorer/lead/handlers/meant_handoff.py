@@ -1,7 +1,8 @@
 """Which hand-off an act is about: the one that stood when it was done, however late it is reported.
 
-A hand-off that the act names decides. Without one, it is the one that stood at the act's event time: the present one, one that was taken from
-somebody since, or one of a qualification that was withdrawn since. What is dated in a former cycle is about that cycle.
+A hand-off that the act names decides. Without one, it is the one that stood at the act's event
+time: the present one, one that was taken from somebody since, or one of a qualification that was
+withdrawn since. What is dated in a former cycle is about that cycle.
 """
 
 from __future__ import annotations
@@ -15,15 +16,22 @@ from services.scorer.lead.state import CYCLE, WithdrawnHandoff
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN
 
-_NEED_NO_HANDOFF: Final = frozenset({StageEvent.QUALIFIED, StageEvent.OPPORTUNITY, StageEvent.WON, StageEvent.DISQUALIFIED})
+_NEED_NO_HANDOFF: Final = frozenset(
+    {StageEvent.QUALIFIED, StageEvent.OPPORTUNITY, StageEvent.WON, StageEvent.DISQUALIFIED}
+)
 """What sales may say of a lead that was never handed to them."""
 _OUTCOMES: Final = frozenset({StageEvent.OPPORTUNITY, StageEvent.WON, StageEvent.DISQUALIFIED})
 
 
 def with_handoff(step: LeadStep, cause: Cause) -> Cause:
-    """The act with the hand-off that stood when it was done, where it names none and that one was taken away since."""
+    """The act with the hand-off that stood when it was done, where it names none and that one was
+    taken away since."""
     cycle_state, at_ms = step.cycle_state, cause.occurred_at_ms
-    if cause.handoff_id is not None or step.head.stage not in OPEN or at_ms >= cycle_state.routed_at_ms:
+    if (
+        cause.handoff_id is not None
+        or step.head.stage not in OPEN
+        or at_ms >= cycle_state.routed_at_ms
+    ):
         return cause
     for former in reversed(cycle_state.former):
         if former.owner == cause.by and former.from_ms - CLOCK_SKEW_MS <= at_ms < former.until_ms:
@@ -32,11 +40,16 @@ def with_handoff(step: LeadStep, cause: Cause) -> Cause:
 
 
 def is_of_former_cycle(step: LeadStep, move: StageEvent, cause: Cause) -> bool:
-    """Whether the act was done in a cycle that has ended. An outcome of the last one still counts while nothing has followed it."""
+    """Whether the act was done in a cycle that has ended. An outcome of the last one still counts
+    while nothing has followed it."""
     head = step.head
     if cause.handoff_id is not None or head.cycle == 1 or cause.occurred_at_ms > head.since_ms:
         return False
-    if cause.actor in (Actor.MARKETING, Actor.MANAGER) and move is not StageEvent.REJECTED and head.stage not in OPEN:
+    if (
+        cause.actor in (Actor.MARKETING, Actor.MANAGER)
+        and move is not StageEvent.REJECTED
+        and head.stage not in OPEN
+    ):
         return False
     if head.stage in OPEN or move not in _OUTCOMES:
         return True
@@ -46,20 +59,30 @@ def is_of_former_cycle(step: LeadStep, move: StageEvent, cause: Cause) -> bool:
 
 
 def is_before_handoff(step: LeadStep, move: StageEvent, cause: Cause, speaker: Actor) -> bool:
-    """Whether nothing had been handed off yet when the act was done, and it can only be about a hand-off."""
+    """Whether nothing had been handed off yet when the act was done, and it can only be about a
+    hand-off."""
     cycle_state = step.cycle_state
     if cause.handoff_id is not None or step.head.stage not in OPEN or cause.actor is Actor.MANAGER:
         return False
     if speaker is Actor.SALES and move in _NEED_NO_HANDOFF:
         return False
-    first_ms = min((former.from_ms for former in cycle_state.former), default=cycle_state.routed_at_ms)
-    return cause.occurred_at_ms + CLOCK_SKEW_MS < max(first_ms, cycle_state.qualified_at_ms if not cycle_state.former else 0)
+    first_ms = min(
+        (former.from_ms for former in cycle_state.former), default=cycle_state.routed_at_ms
+    )
+    return cause.occurred_at_ms + CLOCK_SKEW_MS < max(
+        first_ms, cycle_state.qualified_at_ms if not cycle_state.former else 0
+    )
 
 
 def withdrawn_since(step: LeadStep, cause: Cause) -> WithdrawnHandoff | None:
-    """The hand-off of the person who acts that was withdrawn after the act was done, if the lead has not qualified anew since."""
+    """The hand-off of the person who acts that was withdrawn after the act was done, if the lead
+    has not qualified anew since."""
     withdrawn = step.cycle_state.withdrawn
-    if withdrawn is None or step.cycle_state.qualification_id is not None or step.head.stage in OPEN:
+    if (
+        withdrawn is None
+        or step.cycle_state.qualification_id is not None
+        or step.head.stage in OPEN
+    ):
         return None
     if cause.by != withdrawn.owner or cause.handoff_id not in (None, withdrawn.handoff_id):
         return None

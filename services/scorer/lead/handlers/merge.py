@@ -1,11 +1,13 @@
-"""Two leads become one: the loser sends its book to the survivor and forwards whatever still comes to it.
+"""Two leads become one: the loser sends its book to the survivor and forwards whatever still comes
+to it.
 
-The survivor's book is then the one it would have had, had all events come to it: ledgers, retractions, content, profile, consents and
-history are joined by rules that know no order, so a book may come twice, in any order, and through a chain of merges. Where the
-loser was somebody's work and the survivor is not, the survivor is handed on, first to who had the loser.
+The survivor's book is then the one it would have had, had all events come to it: ledgers,
+retractions, content, profile, consents and history are joined by rules that know no order, so a
+book may come twice, in any order, and through a chain of merges. Where the loser was somebody's
+work and the survivor is not, the survivor is handed on, first to who had the loser.
 
-Two leads that were each told to end in the other would forward for ever. What has come full circle stays with the smallest lead id of
-the circle, which takes up its life again.
+Two leads that were each told to end in the other would forward for ever. What has come full circle
+stays with the smallest lead id of the circle, which takes up its life again.
 """
 
 from __future__ import annotations
@@ -20,7 +22,13 @@ from baton.contracts.topic_names import LEADS_PERSONS, SCORER_TRANSFERS
 from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import leave_backlog
-from services.scorer.lead.handlers.events import join_persons, record_consent, record_profile, undo_retracted, update_person
+from services.scorer.lead.handlers.events import (
+    join_persons,
+    record_consent,
+    record_profile,
+    undo_retracted,
+    update_person,
+)
 from services.scorer.lead.merge_takeover import hands_raised, take_over
 from services.scorer.lead.merge_transfer import send_book, take_dates, take_deals
 from services.scorer.lead.publish_score import publish_account_part
@@ -38,7 +46,8 @@ _OPEN: Final = frozenset(stage.value for stage in OPEN)
 
 
 def on_merge(step: LeadStep, told: LeadMerge) -> None:
-    """At the loser: send the book, close what is open, leave a tombstone. The survivor hears of it by the book."""
+    """At the loser: send the book, close what is open, leave a tombstone. The survivor hears of it
+    by the book."""
     head = step.head
     if told.loser != step.lead_id or told.survivor == step.lead_id or head.ended:
         return
@@ -70,7 +79,9 @@ def forward(step: LeadStep, late: LeadInput) -> None:
     step.publish(
         SCORER_TRANSFERS,
         LeadTransfer(
-            transfer_id=derived_id("late", step.lead_id, late.cause_id, "answer" if late.answers else "event"),
+            transfer_id=derived_id(
+                "late", step.lead_id, late.cause_id, "answer" if late.answers else "event"
+            ),
             loser=step.lead_id,
             survivor=survivor,
             part=1,
@@ -86,19 +97,27 @@ def forward(step: LeadStep, late: LeadInput) -> None:
 
 
 def passed_on(step: LeadStep, told: LeadTransfer) -> bool:
-    """At a tombstone in a chain: hand the transfer on. False where it has come full circle and stays here."""
+    """At a tombstone in a chain: hand the transfer on. False where it has come full circle and
+    stays here."""
     survivor = step.head.survivor
     assert survivor is not None
     path = (*told.path, step.lead_id)
     if survivor in path and step.lead_id == min(path[path.index(survivor) :]):
         step.head = LeadHead(cycle=step.head.cycle)
         return False
-    step.publish(SCORER_TRANSFERS, replace(told, survivor=survivor, path=tuple(dict.fromkeys(path))), survivor)
+    step.publish(
+        SCORER_TRANSFERS,
+        replace(told, survivor=survivor, path=tuple(dict.fromkeys(path))),
+        survivor,
+    )
     return True
 
 
-def on_transfer(step: LeadStep, told: LeadTransfer, take: Callable[[LeadStep, object], None]) -> None:
-    """At the survivor: a book is joined; what came late is taken by ``take`` as if it had come here."""
+def on_transfer(
+    step: LeadStep, told: LeadTransfer, take: Callable[[LeadStep, object], None]
+) -> None:
+    """At the survivor: a book is joined; what came late is taken by ``take`` as if it had come
+    here."""
     late = told.late
     if late is None:
         absorbed(step, told)
@@ -117,7 +136,9 @@ def absorbed(step: LeadStep, told: LeadTransfer) -> None:
     _join_ledger(step, told)
     undone = undo_retracted(step, cause=told.transfer_id)
     head = step.head
-    content = together(ContentBook(head.recent, head.origins), ContentBook(told.recent, told.origins))
+    content = together(
+        ContentBook(head.recent, head.origins), ContentBook(told.recent, told.origins)
+    )
     step.head = evolve(head, recent=content.recent, origins=content.origins)
     if _join_events(step, told) or undone:
         publish_consents(step, told.transfer_id)
@@ -131,7 +152,9 @@ def absorbed(step: LeadStep, told: LeadTransfer) -> None:
     step.update_cycle(
         rejecters=tuple(sorted({*cycle_state.rejecters, *told.rejecters})),
         recycles=max(cycle_state.recycles, told.recycles),
-        absorbed=(*cycle_state.absorbed, mark)[-_MAX_ABSORBED:] if not known else cycle_state.absorbed,
+        absorbed=(*cycle_state.absorbed, mark)[-_MAX_ABSORBED:]
+        if not known
+        else cycle_state.absorbed,
     )
     if told.part == told.parts:
         note_book(step, told.loser)
@@ -165,7 +188,8 @@ def _join_ledger(step: LeadStep, told: LeadTransfer) -> None:
         head,
         ledger=ledger,
         retracted=retracted,
-        # Whoever works on the survivor speaks of the cycle it is in: that number stays until it ends.
+        # Whoever works on the survivor speaks of the cycle it is in: that number stays until it
+        # ends.
         cycle=head.cycle if head.stage in _OPEN else max(head.cycle, told.cycle),
         since_ms=max(head.since_ms, told.since_ms),
     )

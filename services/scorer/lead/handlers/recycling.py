@@ -1,6 +1,7 @@
 """The end of a cycle and the return from it, as the SLA watcher decided them.
 
-Each fact names the cycle it is about. What is about a former one changes nothing; each may come twice.
+Each fact names the cycle it is about. What is about a former one changes nothing; each may come
+twice.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from services.scorer.lead.transitions import OPEN
 
 
 def on_recycled(step: LeadStep, told: LeadRecycled) -> None:
-    """The cycle is to end; or a lead that nobody has goes to rest; or the dates become known of a rest that a person began."""
+    """The cycle is to end; or a lead that nobody has goes to rest; or the dates become known of a
+    rest that a person began."""
     head, disqualify = step.head, told.outcome == Outcome.DISQUALIFY.value
     move = StageEvent.DISQUALIFIED if disqualify else StageEvent.RECYCLED
     rests = head.stage in (Stage.RECYCLED, Stage.DISQUALIFIED)
@@ -48,7 +50,8 @@ def _end(step: LeadStep, told: LeadRecycled, move: StageEvent) -> None:
     if refused is not None:
         refuse(step, move.value, _cause(step, told), refused.reason)
         return
-    # A lead that was withdrawn before anybody took it rests in its cycle: what it did goes on counting.
+    # A lead that was withdrawn before anybody took it rests in its cycle: what it did goes on
+    # counting.
     if worked_on or move is StageEvent.DISQUALIFIED:
         raised_by = end_cycle(step, step.head.stage, reason=told.reason, ended_at_ms=ended_at_ms)
     if worked_on and move is StageEvent.RECYCLED:
@@ -73,7 +76,8 @@ def _cause(step: LeadStep, told: LeadRecycled) -> Cause:
 
 
 def on_reactivated(step: LeadStep, told: LeadReactivated) -> None:
-    """The rest is over: what the lead did in the meantime counts now. Or it did not qualify since, and has a further date.
+    """The rest is over: what the lead did in the meantime counts now. Or it did not qualify since,
+    and has a further date.
 
     Before the rest itself is known, it may be this one or a former one; which, the cycle says."""
     cycle_state = step.cycle_state

@@ -1,7 +1,8 @@
 """What people of the firm did, heard by the clocks that wait for it.
 
-A touch by the holder meets ``first_touch``, counts towards ``follow_up`` and, where nobody accepted yet, says so by itself
-(inferred). Late evidence of a former holder from before their deadline takes their breach back.
+A touch by the holder meets ``first_touch``, counts towards ``follow_up`` and, where nobody accepted
+yet, says so by itself (inferred). Late evidence of a former holder from before their deadline takes
+their breach back.
 """
 
 from dataclasses import replace
@@ -14,7 +15,12 @@ from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.slas import ActionKind, ClockState
 from baton.engine.reducer import Event
 from services.sla_watcher.clocks import closed_breaches
-from services.sla_watcher.clocks.clock import pause_clock, record_evidence, resume_clock, store_clock
+from services.sla_watcher.clocks.clock import (
+    pause_clock,
+    record_evidence,
+    resume_clock,
+    store_clock,
+)
 from services.sla_watcher.clocks.clock_terms import terms_of
 from services.sla_watcher.clocks.evidence import Evidence, from_act, is_answer, is_touch
 from services.sla_watcher.clocks.goal_tallies import count_towards_goals
@@ -63,7 +69,8 @@ def _replied(step: ClockStep, act: LeadAct, evidence: Evidence) -> None:
 
 
 def _accepted_by_former(step: ClockStep, evidence: Evidence) -> None:
-    """An acceptance of a hand-off that does not stand any more is refused as a move, but it still is evidence."""
+    """An acceptance of a hand-off that does not stand any more is refused as a move, but it still
+    is evidence."""
     closed_breaches.excuse_breaches(step, evidence, accepts=True)
     for clock in step.head.clocks:
         is_meant = clock.superseded and Occasion.ACCEPTED in kind_of(clock.clock).met_by
@@ -88,7 +95,8 @@ def _touched(step: ClockStep, event: Event, act: LeadAct, evidence: Evidence) ->
 
 
 def _missed(step: ClockStep, event: Event, act: LeadAct, evidence: Evidence) -> None:
-    """The buyer did not come: nobody waits for the meeting any more, and the holder is to try again."""
+    """The buyer did not come: nobody waits for the meeting any more, and the holder is to try
+    again."""
     holder = step.head.holder
     if holder is None or not evidence.answers(holder.handoff_id, holder.owner, holder.since_ms):
         return
@@ -137,11 +145,17 @@ def _wait_for_buyer(step: ClockStep, act: LeadAct, evidence: Evidence) -> None:
             awaiting = True
         elif wait.ends(act.act.kind, act.act.outcome, is_answer=True):
             resume_clock(step, clock, at_ms=evidence.at_ms)
-    step.head = replace(step.head, marks=with_mark(step.head.marks, "buyer" if awaiting else "human", evidence.at_ms))
+    step.head = replace(
+        step.head,
+        marks=with_mark(step.head.marks, "buyer" if awaiting else "human", evidence.at_ms),
+    )
 
 
 def _attempt(step: ClockStep, clock: OpenClock, evidence: Evidence) -> None:
-    if any(each.evidence_id == evidence.evidence_id for each in clock.attempts) or len(clock.attempts) >= _MOST_ATTEMPTS:
+    if (
+        any(each.evidence_id == evidence.evidence_id for each in clock.attempts)
+        or len(clock.attempts) >= _MOST_ATTEMPTS
+    ):
         return
     made = (*clock.attempts, Attempt(evidence_id=evidence.evidence_id, at_ms=evidence.at_ms))
     attempts = tuple(sorted(made, key=lambda each: (each.at_ms, each.evidence_id)))
@@ -151,7 +165,9 @@ def _attempt(step: ClockStep, clock: OpenClock, evidence: Evidence) -> None:
     spread = _spread(attempts, terms.rule.apart_ms) if terms is not None else ()
     if terms is not None and len(spread) >= terms.rule.attempts:
         last = spread[terms.rule.attempts - 1]
-        record_evidence(step, counted, replace(evidence, evidence_id=last.evidence_id, at_ms=last.at_ms))
+        record_evidence(
+            step, counted, replace(evidence, evidence_id=last.evidence_id, at_ms=last.at_ms)
+        )
 
 
 def _spread(attempts: tuple[Attempt, ...], apart_ms: int) -> tuple[Attempt, ...]:
@@ -164,7 +180,8 @@ def _spread(attempts: tuple[Attempt, ...], apart_ms: int) -> tuple[Attempt, ...]
 
 
 def _give_back(step: ClockStep, clock: OpenClock, ended: ClockState | None) -> None:
-    """The first holder was in time after all and keeps the lead, unless the second has touched it."""
+    """The first holder was in time after all and keeps the lead, unless the second has touched
+    it."""
     holder = step.head.holder
     if ended is not ClockState.WITHDRAWN or not clock.superseded:
         return

@@ -1,7 +1,9 @@
-"""Word of a hand-off that comes before word of its qualification: two streams have no order between them.
+"""Word of a hand-off that comes before word of its qualification: two streams have no order between
+them.
 
-It is kept, without anything personal, until the qualification is known, and taken then. One of a former qualification is kept in vain until
-the next one comes: which of the two it is cannot be told before.
+It is kept, without anything personal, until the qualification is known, and taken then. One of a
+former qualification is kept in vain until the next one comes: which of the two it is cannot be told
+before.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from services.sla_watcher.clocks.state import LeadClocks
 from services.sla_watcher.clocks.step import ClockStep
 
 _MAX_KEPT: Final = 8
-_TOLD: Final = frozenset({HandoffEvent.ROUTED, HandoffEvent.UNROUTED, HandoffEvent.REINSTATED, *HANDOFF_ENDS})
+_TOLD: Final = frozenset(
+    {HandoffEvent.ROUTED, HandoffEvent.UNROUTED, HandoffEvent.REINSTATED, *HANDOFF_ENDS}
+)
 
 
 def is_ahead(step: ClockStep, change: HandoffChange) -> bool:
@@ -25,7 +29,9 @@ def is_ahead(step: ClockStep, change: HandoffChange) -> bool:
 
 def keep(step: ClockStep, change: HandoffChange) -> None:
     """Keep it; an end drops what was kept of the hand-off that it names."""
-    kept = tuple(each for each in step.head.ahead if each.qualification_id == change.qualification_id)
+    kept = tuple(
+        each for each in step.head.ahead if each.qualification_id == change.qualification_id
+    )
     if change.event in HANDOFF_ENDS:
         kept = tuple(each for each in kept if each.handoff_id != change.handoff_id)
     elif change.event in _TOLD and not _over(step.head, change):
@@ -50,8 +56,17 @@ def _plain(change: HandoffChange) -> HandoffChange:
     """Without the story, the path and the candidates."""
     routed, unrouted = change.routed, change.unrouted
     if routed is not None:
-        empty = replace(routed.qualified.story, person=None, why_now=(), criteria=(), content=(), earlier_cycles=())
-        routed = replace(routed, path=(), candidates=(), qualified=replace(routed.qualified, story=empty))
+        empty = replace(
+            routed.qualified.story,
+            person=None,
+            why_now=(),
+            criteria=(),
+            content=(),
+            earlier_cycles=(),
+        )
+        routed = replace(
+            routed, path=(), candidates=(), qualified=replace(routed.qualified, story=empty)
+        )
     if unrouted is not None:
         unrouted = replace(unrouted, path=(), candidates=())
     return replace(change, routed=routed, unrouted=unrouted)

@@ -1,7 +1,8 @@
 """From qualified to held: the ``route`` clock, and the clocks of each hand-off.
 
-``route`` starts when the qualification reaches the log and is met by a person to hold the lead; a held lead is sales management's
-breach. The clocks of a hand-off start when the routed record reaches the log, so a delay before it is never the holder's.
+``route`` starts when the qualification reaches the log and is met by a person to hold the lead; a
+held lead is sales management's breach. The clocks of a hand-off start when the routed record
+reaches the log, so a delay before it is never the holder's.
 """
 
 from dataclasses import replace
@@ -41,7 +42,8 @@ def on_qualified(step: ClockStep, event: Event, qualified: LeadQualified) -> Non
 
 
 def _end_former(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
-    """What ran before the qualification. One that the bridge team's verdict made is that verdict too, whichever is read first."""
+    """What ran before the qualification. One that the bridge team's verdict made is that verdict
+    too, whichever is read first."""
     passed_on = qualified.stage == Stage.TQL and _same_cycle(step, qualified)
     occasion = Occasion.PASSED_ON if passed_on else Occasion.REQUALIFIED
     for scope in Scope:
@@ -68,7 +70,8 @@ def _begin(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
         segment=qualified.segment,
         grade=qualified.grade,
         qualified_at_ms=qualified.qualified_at_ms,
-        hand_raised=qualified.hand_raised or bool(head.passing and head.passing.hand_raised and _same_cycle(step, qualified)),
+        hand_raised=qualified.hand_raised
+        or bool(head.passing and head.passing.hand_raised and _same_cycle(step, qualified)),
     )
     marks = head.marks if _same_cycle(step, qualified) else ()
     step.head = replace(
@@ -91,7 +94,8 @@ def _same_cycle(step: ClockStep, qualified: LeadQualified) -> bool:
 
 
 def on_routed(step: ClockStep, event: Event, routed: LeadRouted) -> None:
-    """Somebody holds the lead: whoever held it before is relieved, and the clocks of the hand-off start."""
+    """Somebody holds the lead: whoever held it before is relieved, and the clocks of the hand-off
+    start."""
     passing, holder = step.head.passing, step.head.holder
     if passing is None or passing.qualification_id != routed.qualification_id:
         return
@@ -122,7 +126,8 @@ def on_routed(step: ClockStep, event: Event, routed: LeadRouted) -> None:
 
 
 def supersede(step: ClockStep, clock: OpenClock, *, at_ms: int, reason: str = "reassigned") -> None:
-    """The lead went to somebody else. A breach stays on record as long as evidence from before it could give the lead back."""
+    """The lead went to somebody else. A breach stays on record as long as evidence from before it
+    could give the lead back."""
     if clock.state == ClockState.RUNNING or clock.late is not None:
         close_clock(step, clock, reason, at_ms=at_ms)
     elif not clock.superseded:
@@ -131,14 +136,16 @@ def supersede(step: ClockStep, clock: OpenClock, *, at_ms: int, reason: str = "r
 
 
 def release_handoff(step: ClockStep, *, at_ms: int) -> None:
-    """The new holder has taken the lead up: who had it before cannot get it back, only be excused."""
+    """The new holder has taken the lead up: who had it before cannot get it back, only be
+    excused."""
     for clock in step.head.clocks:
         if clock.superseded:
             close_clock(step, clock, "handed_on", at_ms=at_ms)
 
 
 def start_for_holder(step: ClockStep, occasion: Occasion, *, at_ms: int) -> None:
-    """Start the clocks of the hand-off that stands which begin with the occasion; not one that was met before it began."""
+    """Start the clocks of the hand-off that stands which begin with the occasion; not one that was
+    met before it began."""
     holder = step.head.holder
     if holder is None:
         return
@@ -146,12 +153,21 @@ def start_for_holder(step: ClockStep, occasion: Occasion, *, at_ms: int) -> None
         if holder.accepted and Occasion.ACCEPTED in kind_of(name).met_by:
             continue
         clock = _clock(step, name, holder.handoff_id, at_ms)
-        start_clock(step, replace(clock, handoff_id=holder.handoff_id, queue=holder.leg, owner=holder.owner, pool=holder.pool))
+        start_clock(
+            step,
+            replace(
+                clock,
+                handoff_id=holder.handoff_id,
+                queue=holder.leg,
+                owner=holder.owner,
+                pool=holder.pool,
+            ),
+        )
 
 
 def on_unrouted(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:
-    """Nobody yet: the route clock goes on (or starts again, for a further attempt) and knows where the lead waits. Suppressed: the
-    cycle ends, with the reason."""
+    """Nobody yet: the route clock goes on (or starts again, for a further attempt) and knows where
+    the lead waits. Suppressed: the cycle ends, with the reason."""
     passing = step.head.passing
     if passing is None or passing.qualification_id != unrouted.qualification_id:
         return
@@ -159,9 +175,13 @@ def on_unrouted(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:
         _suppressed(step, event, unrouted)
         return
     for clock in step.head.clocks:
-        if clock.handoff_id not in (None, unrouted.handoff_id) and not is_met_by(clock, Occasion.OFFERED):
+        if clock.handoff_id not in (None, unrouted.handoff_id) and not is_met_by(
+            clock, Occasion.OFFERED
+        ):
             supersede(step, clock, at_ms=event.at_ms)
-    step.head = replace(step.head, holder=None, marks=with_mark(step.head.marks, "queue", event.at_ms))
+    step.head = replace(
+        step.head, holder=None, marks=with_mark(step.head.marks, "queue", event.at_ms)
+    )
     for name in started_by(Occasion.HELD):
         if not any(clock.clock == name for clock in step.head.clocks):
             start_clock(step, _clock(step, name, unrouted.handoff_id, event.at_ms))
@@ -171,12 +191,16 @@ def on_unrouted(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:
 
 
 def _suppressed(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:
-    """A reason of the agreement leads where it says; lacking consent can be given, so that lead comes back; any other is an end."""
+    """A reason of the agreement leads where it says; lacking consent can be given, so that lead
+    comes back; any other is an end."""
     for clock in step.head.clocks:
         close_clock(step, clock, f"suppressed: {unrouted.reason}", at_ms=event.at_ms)
     final = unrouted.reason not in {*step.reference.agreement.recycling.reasons, NO_CONSENT}
     leaving = Leaving(
-        reason=unrouted.reason, qualification_id=unrouted.qualification_id, handoff_id=unrouted.handoff_id, final=final
+        reason=unrouted.reason,
+        qualification_id=unrouted.qualification_id,
+        handoff_id=unrouted.handoff_id,
+        final=final,
     )
     leave_cycle(step, leaving)
 
@@ -189,7 +213,9 @@ def on_changed(step: ClockStep, event: Event, change: HandoffChange) -> None:
                 supersede(step, clock, at_ms=event.at_ms, reason=change.reason or "withdrawn")
         holder = step.head.holder
         if holder is not None and holder.handoff_id == change.handoff_id:
-            step.head = replace(step.head, holder=None, marks=with_mark(step.head.marks, "system", event.at_ms))
+            step.head = replace(
+                step.head, holder=None, marks=with_mark(step.head.marks, "system", event.at_ms)
+            )
     elif change.event == HandoffEvent.REINSTATED and change.owner is not None:
         _reinstate(step, event, change, change.owner)
 
@@ -213,7 +239,9 @@ def _reinstate(step: ClockStep, event: Event, change: HandoffChange, owner: str)
     for clock in step.head.clocks:
         if clock.handoff_id not in (None, change.handoff_id):
             supersede(step, clock, at_ms=event.at_ms)
-    step.head = replace(step.head, holder=holder, marks=with_mark(step.head.marks, "human", event.at_ms))
+    step.head = replace(
+        step.head, holder=holder, marks=with_mark(step.head.marks, "human", event.at_ms)
+    )
     start_for_holder(step, Occasion.TAKEN_UP, at_ms=event.at_ms)
 
 

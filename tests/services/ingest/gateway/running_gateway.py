@@ -1,4 +1,5 @@
-"""The gateway as it is served: its own listener with its walls on a free port, and a publish that keeps what it is given."""
+"""The gateway as it is served: its own listener with its walls on a free port, and a publish that
+keeps what it is given."""
 
 from __future__ import annotations
 
@@ -63,7 +64,10 @@ class Connection:
         """Status, headers and JSON body of the next answer."""
         async with asyncio.timeout(within_s):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
+            headers = {
+                name.lower(): value.strip()
+                for name, _, value in (line.partition(":") for line in head[1:] if line)
+            }
             body = await self.reader.readexactly(int(headers["content-length"]))
         return int(head[0].split()[1]), headers, json.loads(body)
 
@@ -96,7 +100,9 @@ async def serving(**more: Any) -> AsyncIterator[Served]:
     up = asyncio.Event()
     app = Gateway(found.publish, key_ring(own), own).app()
     idle_s = own.idle_timeout_ms / 1000
-    running = asyncio.create_task(serve_app(app, bound, limits_of(own), idle_s=idle_s, drain_s=0.5, up=up.set))
+    running = asyncio.create_task(
+        serve_app(app, bound, limits_of(own), idle_s=idle_s, drain_s=0.5, up=up.set)
+    )
     try:
         async with asyncio.timeout(10):
             await up.wait()
@@ -107,7 +113,9 @@ async def serving(**more: Any) -> AsyncIterator[Served]:
         bound.close()
 
 
-def post(path: str, body: bytes, *, key: str = WEB, more: bytes = b"", length: int | None = None) -> bytes:
+def post(
+    path: str, body: bytes, *, key: str = WEB, more: bytes = b"", length: int | None = None
+) -> bytes:
     """A whole request by hand."""
     shown = f"authorization: Bearer {key}\r\n".encode() if key else b""
     size = len(body) if length is None else length

@@ -1,4 +1,5 @@
-"""The gateway: who may send, what is taken, what is answered; an answer of success means that the brokers have it."""
+"""The gateway: who may send, what is taken, what is answered; an answer of success means that the
+brokers have it."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ from services.ingest.settings import GatewaySettings
 NOW = 1_772_445_600_000
 WEB, CRM, DESK = "web-0123456789abcdef", "crm-0123456789abcdef", "desk-0123456789abcde"
 KEYS = (
-    f"web:engagement:{WEB}, crm:engagement+acts:sha256:{sha256(CRM.encode()).hexdigest()}, desk:engagement+acts+commands:{DESK}"
+    f"web:engagement:{WEB}, crm:engagement+acts:sha256:{sha256(CRM.encode()).hexdigest()}, "
+    f"desk:engagement+acts+commands:{DESK}"
 )
 
 
@@ -57,7 +59,9 @@ def clock() -> dict[str, float]:
     return {"s": 0.0}
 
 
-def _client(brokers: Brokers, clock: dict[str, float] | None = None, **more: Any) -> httpx.AsyncClient:
+def _client(
+    brokers: Brokers, clock: dict[str, float] | None = None, **more: Any
+) -> httpx.AsyncClient:
     own = GatewaySettings(**{"write_keys": KEYS, **more})
     seconds = (lambda: clock["s"]) if clock is not None else (lambda: 0.0)
     app = Gateway(brokers, key_ring(own), own, now_ms=lambda: NOW, seconds=seconds).app()
@@ -85,16 +89,31 @@ ACT = {"kind": "act", "act": {"kind": "call", "by": "ben"}, "engagement": None}
 COMMAND = {"kind": "command", "command": {"kind": "claim", "by": "ben"}, "engagement": None}
 ERASURE = {"kind": "erasure", "engagement": None}
 RETRACTION = {"kind": "retraction", "retracts": "7", "engagement": None}
-TRACK = {"type": "track", "userId": "u1", "event": "Demo Requested", "messageId": "m1", "timestamp": "2026-03-02T09:00:00Z"}
+TRACK = {
+    "type": "track",
+    "userId": "u1",
+    "event": "Demo Requested",
+    "messageId": "m1",
+    "timestamp": "2026-03-02T09:00:00Z",
+}
 
 
 # --- Segment's calls
 
 
 def record(kind: str, identifiers: list[tuple[str, str]], **more: Any) -> IntakeRecord:
-    told = {"event_id": event_id_of("web", "m1"), "source": "web", "occurred_at_ms": NOW - 3_600_000}
+    told = {
+        "event_id": event_id_of("web", "m1"),
+        "source": "web",
+        "occurred_at_ms": NOW - 3_600_000,
+    }
     return IntakeRecord(
-        **{**told, "kind": kind, "identifiers": tuple(Identifier(scheme=s, value=v) for s, v in identifiers), **more}
+        **{
+            **told,
+            "kind": kind,
+            "identifiers": tuple(Identifier(scheme=s, value=v) for s, v in identifiers),
+            **more,
+        }
     )
 
 
@@ -117,7 +136,12 @@ CALLS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
         record(
             "profile",
             [("email", "ann@mail.acme.example"), ("user", "u1"), ("anonymous", "n1")],
-            person=Person(email="ann@mail.acme.example", first_name="Ann", phone="+49301234567", company="Acme"),
+            person=Person(
+                email="ann@mail.acme.example",
+                first_name="Ann",
+                phone="+49301234567",
+                company="Acme",
+            ),
             profile={
                 "title": "CTO",
                 "industry": "steel",
@@ -145,7 +169,10 @@ CALLS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
             },
             "context": {
                 "campaign": {"name": "spring", "source": "google", "medium": "cpc"},
-                "page": {"path": "/paper", "referrer": "https://www.google.com/search?q=ann@acme.example"},
+                "page": {
+                    "path": "/paper",
+                    "referrer": "https://www.google.com/search?q=ann@acme.example",
+                },
                 "ip": "10.0.0.1",
                 "traits": {"email": "ann@gmail.com"},
             },
@@ -173,21 +200,36 @@ CALLS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
         ),
     ),
     "page": (
-        {"anonymousId": "n1", "name": "Pricing", "properties": {"url": "https://x.example/pricing?mail=ann@acme.example#top"}},
+        {
+            "anonymousId": "n1",
+            "name": "Pricing",
+            "properties": {"url": "https://x.example/pricing?mail=ann@acme.example#top"},
+        },
         record(
             "engagement",
             [("anonymous", "n1")],
             engagement=Engagement(
-                act="page_view", content_id="/pricing", content_title="Pricing", properties={"path": "/pricing"}
+                act="page_view",
+                content_id="/pricing",
+                content_title="Pricing",
+                properties={"path": "/pricing"},
             ),
         ),
     ),
     "screen": (
         {"anonymousId": "n1", "name": "Home"},
-        record("engagement", [("anonymous", "n1")], engagement=Engagement(act="screen_view", content_title="Home")),
+        record(
+            "engagement",
+            [("anonymous", "n1")],
+            engagement=Engagement(act="screen_view", content_title="Home"),
+        ),
     ),
     "group": (
-        {"userId": "u1", "groupId": "g1", "traits": {"name": "Acme", "website": "https://www.acme.example/", "employees": 20}},
+        {
+            "userId": "u1",
+            "groupId": "g1",
+            "traits": {"name": "Acme", "website": "https://www.acme.example/", "employees": 20},
+        },
         record(
             "profile",
             [("user", "u1")],
@@ -195,19 +237,31 @@ CALLS: dict[str, tuple[dict[str, Any], IntakeRecord]] = {
             profile={"employees": "20", "group": "g1", "domain": "acme.example"},
         ),
     ),
-    "alias": ({"userId": "u1", "previousId": "n1"}, record("link", [("user", "n1"), ("user", "u1"), ("anonymous", "n1")])),
+    "alias": (
+        {"userId": "u1", "previousId": "n1"},
+        record("link", [("user", "n1"), ("user", "u1"), ("anonymous", "n1")]),
+    ),
 }
 
 
 @pytest.mark.parametrize(("call", "expected"), CALLS.values(), ids=CALLS)
 async def test_a_call_of_segments_becomes_a_record(
-    call: dict[str, Any], expected: IntakeRecord, client: httpx.AsyncClient, brokers: Brokers, request: pytest.FixtureRequest
+    call: dict[str, Any],
+    expected: IntakeRecord,
+    client: httpx.AsyncClient,
+    brokers: Brokers,
+    request: pytest.FixtureRequest,
 ) -> None:
     kind = request.node.callspec.id
     sent = call | {"messageId": "m1", "timestamp": "2026-03-02T09:00:00Z"}
     answer = await client.post(f"/v1/{kind}", json=sent)
-    assert (answer.status_code, answer.json()) == (202, {"success": True, "accepted": 1, "events": [expected.event_id]})
-    batch = await client.post("/v1/batch", json={"batch": [sent | {"type": kind}], "sentAt": "2026-03-02T10:00:00Z"})
+    assert (answer.status_code, answer.json()) == (
+        202,
+        {"success": True, "accepted": 1, "events": [expected.event_id]},
+    )
+    batch = await client.post(
+        "/v1/batch", json={"batch": [sent | {"type": kind}], "sentAt": "2026-03-02T10:00:00Z"}
+    )
     assert batch.status_code == 202
     assert brokers.records == [expected, expected]
 
@@ -215,9 +269,18 @@ async def test_a_call_of_segments_becomes_a_record(
 @pytest.mark.parametrize(
     ("times", "occurred"),
     [
-        ({"timestamp": "2026-03-02T09:00:00Z", "originalTimestamp": "2026-01-01T00:00:00Z"}, NOW - 3_600_000),
-        ({"originalTimestamp": "2026-03-02T08:00:00Z", "sentAt": "2026-03-02T08:00:05Z"}, NOW - 5_000),
-        ({"timestamp": "2026-02-10T10:00:00.000Z", "sentAt": "2026-02-10T10:00:02.000Z"}, NOW - 2_000),
+        (
+            {"timestamp": "2026-03-02T09:00:00Z", "originalTimestamp": "2026-01-01T00:00:00Z"},
+            NOW - 3_600_000,
+        ),
+        (
+            {"originalTimestamp": "2026-03-02T08:00:00Z", "sentAt": "2026-03-02T08:00:05Z"},
+            NOW - 5_000,
+        ),
+        (
+            {"timestamp": "2026-02-10T10:00:00.000Z", "sentAt": "2026-02-10T10:00:02.000Z"},
+            NOW - 2_000,
+        ),
         ({"timestamp": "2026-03-09T10:00:00Z", "sentAt": "2026-03-09T11:00:00Z"}, NOW - 3_600_000),
         ({"timestamp": "2026-03-02T09:00:00Z", "sentAt": "2026-03-02T09:59:58Z"}, NOW - 3_600_000),
         ({"timestamp": "2026-03-02T09:00:00Z", "sentAt": "just now"}, NOW - 3_600_000),
@@ -237,7 +300,9 @@ async def test_an_address_as_user_id_is_the_address_and_an_at_sign_alone_is_not(
 ) -> None:
     for user in ("Ann@Acme.example", "@ann"):
         await client.post("/v1/track", json={"userId": user, "event": "x", "messageId": user})
-    assert [[(each.scheme, each.value) for each in record.identifiers] for record in brokers.records] == [
+    assert [
+        [(each.scheme, each.value) for each in record.identifiers] for record in brokers.records
+    ] == [
         [("email", "ann@acme.example")],
         [("user", "@ann")],
     ]
@@ -271,18 +336,37 @@ def test_an_event_name_becomes_a_word_of_the_taxonomy(name: str, word: str) -> N
 # --- event lines
 
 
-async def test_event_lines_come_as_an_object_a_list_lines_or_cloud_events(client: httpx.AsyncClient, brokers: Brokers) -> None:
+async def test_event_lines_come_as_an_object_a_list_lines_or_cloud_events(
+    client: httpx.AsyncClient, brokers: Brokers
+) -> None:
     one = {name: value for name, value in line().items() if name != "id"}
-    event = {"specversion": "1.0", "type": "x", "id": "1", "source": "web", "time": "2026-03-02T10:00:00Z", "data": one}
+    event = {
+        "specversion": "1.0",
+        "type": "x",
+        "id": "1",
+        "source": "web",
+        "time": "2026-03-02T10:00:00Z",
+        "data": one,
+    }
     ndjson = "\n".join(json.dumps(line()) for _ in range(2)) + "\n\n"
     answers = [
         await client.post("/v1/events", json=line()),
         await client.post("/v1/events", json=[line()]),
-        await client.post("/v1/events", content=ndjson, headers={"content-type": "application/x-ndjson"}),
-        await client.post("/v1/events", json=event, headers={"content-type": "application/cloudevents+json"}),
-        await client.post("/v1/events", json=[event], headers={"content-type": "application/cloudevents-batch+json"}),
         await client.post(
-            "/v1/events", json=one, headers={"ce-id": "1", "ce-source": "web", "ce-specversion": "1.0", "ce-type": "x"}
+            "/v1/events", content=ndjson, headers={"content-type": "application/x-ndjson"}
+        ),
+        await client.post(
+            "/v1/events", json=event, headers={"content-type": "application/cloudevents+json"}
+        ),
+        await client.post(
+            "/v1/events",
+            json=[event],
+            headers={"content-type": "application/cloudevents-batch+json"},
+        ),
+        await client.post(
+            "/v1/events",
+            json=one,
+            headers={"ce-id": "1", "ce-source": "web", "ce-specversion": "1.0", "ce-type": "x"},
         ),
     ]
     assert [each.status_code for each in answers] == [202] * 6
@@ -302,7 +386,14 @@ async def test_the_trace_of_a_request_goes_on_with_its_events_and_nonsense_does_
 async def test_of_a_batch_the_good_events_are_taken_and_the_bad_ones_listed_by_index(
     client: httpx.AsyncClient, brokers: Brokers
 ) -> None:
-    batch = [line(), {"kind": "engagement"}, line(**ACT), "x", line(id="2"), line(person={"note": "x" * 33_000})]
+    batch = [
+        line(),
+        {"kind": "engagement"},
+        line(**ACT),
+        "x",
+        line(id="2"),
+        line(person={"note": "x" * 33_000}),
+    ]
     answer = await client.post("/v1/events", json=batch)
     assert answer.status_code == 202
     told = answer.json()
@@ -318,8 +409,18 @@ async def test_of_a_batch_the_good_events_are_taken_and_the_bad_ones_listed_by_i
 
 
 async def test_a_line_that_is_no_json_costs_only_itself(client: httpx.AsyncClient) -> None:
-    lines = b"\n".join([json.dumps(line()).encode(), b'{"kind":', b"\xff\xfe", b"[" * 1000, json.dumps(line(id="2")).encode()])
-    answer = await client.post("/v1/events", content=lines, headers={"content-type": "application/x-ndjson"})
+    lines = b"\n".join(
+        [
+            json.dumps(line()).encode(),
+            b'{"kind":',
+            b"\xff\xfe",
+            b"[" * 1000,
+            json.dumps(line(id="2")).encode(),
+        ]
+    )
+    answer = await client.post(
+        "/v1/events", content=lines, headers={"content-type": "application/x-ndjson"}
+    )
     assert (answer.status_code, answer.json()["accepted"]) == (202, 2)
     assert [(each["index"], each["code"]) for each in answer.json()["rejected"]] == [
         (1, "malformed"),
@@ -337,7 +438,13 @@ BAD: dict[str, tuple[str, Any, int, str, str | None]] = {
     "a lone surrogate": ("/v1/track", b'{"userId":"\\ud800"}', 400, "malformed", None),
     "NaN": ("/v1/track", b'{"userId":NaN}', 400, "malformed", None),
     "too deep": ("/v1/batch", b"[" * 5_000 + b"]" * 5_000, 400, "malformed", None),
-    "too many lists": ("/v1/batch", b'{"batch":[' + b"[]," * 120_000 + b"[]]}", 400, "too_nested", None),
+    "too many lists": (
+        "/v1/batch",
+        b'{"batch":[' + b"[]," * 120_000 + b"[]]}",
+        400,
+        "too_nested",
+        None,
+    ),
     "a list for a call": ("/v1/track", b"[]", 400, "wrong_type", None),
     "too long": ("/v1/track", HUGE, 413, "too_long", None),
     "too many events": ("/v1/batch", {"batch": [1] * 2_501}, 413, "too_many", None),
@@ -346,26 +453,74 @@ BAD: dict[str, tuple[str, Any, int, str, str | None]] = {
     "an empty batch": ("/v1/batch", {"batch": []}, 422, "nothing_taken", None),
     "nobody": ("/v1/track", {"event": "x"}, 422, "invalid", "userId"),
     "no event name": ("/v1/track", {"userId": "u"}, 422, "invalid", "event"),
-    "a wrong address": ("/v1/identify", {"userId": "u", "traits": {"email": "ann@"}}, 422, "invalid", "traits.email"),
+    "a wrong address": (
+        "/v1/identify",
+        {"userId": "u", "traits": {"email": "ann@"}},
+        422,
+        "invalid",
+        "traits.email",
+    ),
     "a wrong moment": ("/v1/track", TRACK | {"timestamp": "soon"}, 422, "invalid", "timestamp"),
-    "a moment without a zone": ("/v1/track", TRACK | {"timestamp": "2026-03-02T10:00:00"}, 422, "invalid", "timestamp"),
+    "a moment without a zone": (
+        "/v1/track",
+        TRACK | {"timestamp": "2026-03-02T10:00:00"},
+        422,
+        "invalid",
+        "timestamp",
+    ),
     "too long a user id": ("/v1/track", TRACK | {"userId": "u" * 257}, 422, "invalid", "userId"),
     "a control character": ("/v1/track", TRACK | {"userId": "u\x00u"}, 422, "invalid", "userId"),
     "an unknown field": ("/v1/events", line(extra=1), 422, "invalid", "extra"),
     "a wrong type": ("/v1/events", line(backfill="yes"), 422, "invalid", "backfill"),
     "an unknown kind": ("/v1/events", line(kind="sale"), 422, "invalid", "kind"),
-    "a date far off": ("/v1/events", line(occurred_at="2260-01-01T00:00:00Z"), 422, "invalid", "occurred_at"),
-    "an address in the profile": ("/v1/events", line(profile={"x": "ann@acme.example"}), 422, "invalid", "profile"),
-    "a name in the profile": ("/v1/events", line(profile={"first_name": "Ann"}), 422, "invalid", "profile"),
-    "a wrong version": ("/v1/events", {"specversion": "0.3", "data": {}}, 422, "wrong_version", "specversion"),
-    "a cloud event without data": ("/v1/events", {"specversion": "1.0", "id": "1", "source": "x"}, 422, "invalid", "data"),
+    "a date far off": (
+        "/v1/events",
+        line(occurred_at="2260-01-01T00:00:00Z"),
+        422,
+        "invalid",
+        "occurred_at",
+    ),
+    "an address in the profile": (
+        "/v1/events",
+        line(profile={"x": "ann@acme.example"}),
+        422,
+        "invalid",
+        "profile",
+    ),
+    "a name in the profile": (
+        "/v1/events",
+        line(profile={"first_name": "Ann"}),
+        422,
+        "invalid",
+        "profile",
+    ),
+    "a wrong version": (
+        "/v1/events",
+        {"specversion": "0.3", "data": {}},
+        422,
+        "wrong_version",
+        "specversion",
+    ),
+    "a cloud event without data": (
+        "/v1/events",
+        {"specversion": "1.0", "id": "1", "source": "x"},
+        422,
+        "invalid",
+        "data",
+    ),
     "no such address": ("/v1/nothing", {}, 404, "not_found", None),
 }
 
 
 @pytest.mark.parametrize(("path", "body", "status", "code", "field"), BAD.values(), ids=BAD)
 async def test_bad_input_gets_a_problem_document_that_names_the_field_and_repeats_nothing(
-    path: str, body: Any, status: int, code: str, field: str | None, client: httpx.AsyncClient, brokers: Brokers
+    path: str,
+    body: Any,
+    status: int,
+    code: str,
+    field: str | None,
+    client: httpx.AsyncClient,
+    brokers: Brokers,
 ) -> None:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     answer = await client.post(path, content=content, headers={"content-type": "application/json"})
@@ -377,10 +532,16 @@ async def test_bad_input_gets_a_problem_document_that_names_the_field_and_repeat
     assert brokers.records == []
 
 
-async def test_another_method_and_another_type_are_refused_as_problems_too(client: httpx.AsyncClient) -> None:
+async def test_another_method_and_another_type_are_refused_as_problems_too(
+    client: httpx.AsyncClient,
+) -> None:
     answers = [
         await client.get("/v1/track"),
-        await client.post("/v1/events", content=b"a=b", headers={"content-type": "application/x-www-form-urlencoded"}),
+        await client.post(
+            "/v1/events",
+            content=b"a=b",
+            headers={"content-type": "application/x-www-form-urlencoded"},
+        ),
         await client.post("/v1/track", content=b"x", headers={"content-encoding": "zstd"}),
     ]
     assert [(each.status_code, each.json()["code"]) for each in answers] == [
@@ -391,19 +552,32 @@ async def test_another_method_and_another_type_are_refused_as_problems_too(clien
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "raw"])
-async def test_packed_bodies_are_unpacked(coding: str, client: httpx.AsyncClient, brokers: Brokers) -> None:
+async def test_packed_bodies_are_unpacked(
+    coding: str, client: httpx.AsyncClient, brokers: Brokers
+) -> None:
     raw = zlib.compressobj(wbits=-15)
     body = json.dumps(TRACK).encode()
-    packed = {"gzip": gzip.compress(body), "deflate": zlib.compress(body), "raw": raw.compress(body) + raw.flush()}[coding]
-    headers = {"content-encoding": coding.replace("raw", "deflate"), "content-type": "application/json"}
+    packed = {
+        "gzip": gzip.compress(body),
+        "deflate": zlib.compress(body),
+        "raw": raw.compress(body) + raw.flush(),
+    }[coding]
+    headers = {
+        "content-encoding": coding.replace("raw", "deflate"),
+        "content-type": "application/json",
+    }
     assert (await client.post("/v1/track", content=packed, headers=headers)).status_code == 202
     assert len(brokers.records) == 1
 
 
 @pytest.mark.parametrize("cut", [slice(0, 20), slice(10, None)])
-async def test_a_body_that_is_not_packed_as_it_says_is_refused(cut: slice, client: httpx.AsyncClient) -> None:
+async def test_a_body_that_is_not_packed_as_it_says_is_refused(
+    cut: slice, client: httpx.AsyncClient
+) -> None:
     answer = await client.post(
-        "/v1/track", content=gzip.compress(json.dumps(TRACK).encode())[cut], headers={"content-encoding": "gzip"}
+        "/v1/track",
+        content=gzip.compress(json.dumps(TRACK).encode())[cut],
+        headers={"content-encoding": "gzip"},
     )
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
 
@@ -452,25 +626,69 @@ async def test_a_body_that_never_ends_coming_is_given_up(brokers: Brokers) -> No
 
 
 JSONS = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
-    lambda each: st.lists(each, max_size=4) | st.dictionaries(st.text(max_size=10), each, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
+    lambda each: (
+        st.lists(each, max_size=4) | st.dictionaries(st.text(max_size=10), each, max_size=4)
+    ),
     max_leaves=12,
 )
 FIELDS = st.sampled_from(
-    ["type", "userId", "anonymousId", "event", "traits", "properties", "context", "timestamp", "messageId", "groupId", "previousId",
-     "kind", "identifiers", "engagement", "occurred_at", "person", "profile", "email", "company", "address", "page", "campaign", "batch",
-     "specversion", "data", "id", "source", "name", "topics", "sentAt", "originalTimestamp", "act"]
-)  # fmt: skip
+    [
+        "type",
+        "userId",
+        "anonymousId",
+        "event",
+        "traits",
+        "properties",
+        "context",
+        "timestamp",
+        "messageId",
+        "groupId",
+        "previousId",
+        "kind",
+        "identifiers",
+        "engagement",
+        "occurred_at",
+        "person",
+        "profile",
+        "email",
+        "company",
+        "address",
+        "page",
+        "campaign",
+        "batch",
+        "specversion",
+        "data",
+        "id",
+        "source",
+        "name",
+        "topics",
+        "sentAt",
+        "originalTimestamp",
+        "act",
+    ]
+)
 SHAPED = st.dictionaries(
     FIELDS,
-    JSONS | st.dictionaries(FIELDS, JSONS, max_size=4) | st.sampled_from(["track", "u1", "ann@acme.example", NOW]),
+    JSONS
+    | st.dictionaries(FIELDS, JSONS, max_size=4)
+    | st.sampled_from(["track", "u1", "ann@acme.example", NOW]),
     max_size=8,
 )
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.sampled_from(["identify", "track", "page", "screen", "group", "alias", "batch", "events"]), SHAPED)
-async def test_whatever_json_comes_the_answer_is_a_success_or_names_what_is_wrong(path: str, body: dict[str, Any]) -> None:
+@given(
+    st.sampled_from(["identify", "track", "page", "screen", "group", "alias", "batch", "events"]),
+    SHAPED,
+)
+async def test_whatever_json_comes_the_answer_is_a_success_or_names_what_is_wrong(
+    path: str, body: dict[str, Any]
+) -> None:
     brokers = Brokers()
     async with _client(brokers) as client:
         for content in (body, {"batch": [body]} if path == "batch" else [body]):
@@ -510,9 +728,13 @@ async def test_a_key_may_send_what_its_scopes_say(
     assert ("www-authenticate" in answer.headers) == (status == 401)
 
 
-async def test_the_name_of_the_key_is_the_source_of_its_events(client: httpx.AsyncClient, brokers: Brokers) -> None:
+async def test_the_name_of_the_key_is_the_source_of_its_events(
+    client: httpx.AsyncClient, brokers: Brokers
+) -> None:
     await client.post("/v1/events", json=line(), auth=(CRM, ""))
-    await client.post("/v1/events", json=line(source="webinar"), headers={"authorization": f"Bearer {CRM}"})
+    await client.post(
+        "/v1/events", json=line(source="webinar"), headers={"authorization": f"Bearer {CRM}"}
+    )
     assert [each.source for each in brokers.records] == ["crm", "webinar"]
 
 
@@ -525,7 +747,14 @@ async def test_without_keys_nothing_is_taken_and_insecure_takes_all(brokers: Bro
 
 
 @pytest.mark.parametrize(
-    ("host", "fine"), [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("gw.example", False)]
+    ("host", "fine"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("gw.example", False),
+    ],
 )
 def test_insecure_is_for_the_loopback_only(host: str, fine: bool) -> None:
     if fine:
@@ -560,16 +789,21 @@ def test_keys_come_from_a_file_too(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "key"), [(None, None), ("Basic !!", None), ("Basic dTpw", "u"), ("bearer x", "x"), ("Digest x", None)]
+    ("header", "key"),
+    [(None, None), ("Basic !!", None), ("Basic dTpw", "u"), ("bearer x", "x"), ("Digest x", None)],
 )
-def test_the_key_is_the_user_of_basic_or_a_bearer_token(header: str | None, key: str | None) -> None:
+def test_the_key_is_the_user_of_basic_or_a_bearer_token(
+    header: str | None, key: str | None
+) -> None:
     assert presented_key(header) == key
 
 
 # --- how much is taken
 
 
-async def test_a_key_that_sends_too_much_is_told_when_to_come_again(brokers: Brokers, clock: dict[str, float]) -> None:
+async def test_a_key_that_sends_too_much_is_told_when_to_come_again(
+    brokers: Brokers, clock: dict[str, float]
+) -> None:
     async with _client(brokers, clock, rate_events=100, rate_burst=2_500) as client:
         batch = {"batch": [TRACK | {"messageId": str(number)} for number in range(2_000)]}
         answers = [await client.post("/v1/batch", json=batch) for _ in range(2)]
@@ -582,7 +816,9 @@ async def test_a_key_that_sends_too_much_is_told_when_to_come_again(brokers: Bro
     assert len(brokers.records) == 6_000
 
 
-async def test_brokers_that_do_not_acknowledge_in_time_mean_503_and_the_place_stays_taken_until_they_do(brokers: Brokers) -> None:
+async def test_brokers_that_do_not_acknowledge_in_time_mean_503_and_the_place_stays_taken_until_they_do(
+    brokers: Brokers,
+) -> None:
     answered = asyncio.Event()
     brokers.does = answered.wait
     async with _client(brokers, ack_timeout_ms=100, max_in_flight=1) as client:
@@ -601,7 +837,9 @@ async def test_brokers_that_do_not_acknowledge_in_time_mean_503_and_the_place_st
     assert {each.headers["retry-after"] for each in (late, full)} == {"1", "2"}
 
 
-async def test_brokers_that_refuse_mean_503_and_nothing_is_said_to_be_taken(brokers: Brokers) -> None:
+async def test_brokers_that_refuse_mean_503_and_nothing_is_said_to_be_taken(
+    brokers: Brokers,
+) -> None:
     async def refuse() -> None:
         raise NotPublished("NotEnoughReplicasError")
 
@@ -649,21 +887,32 @@ async def test_segments_own_clients_get_the_200_that_some_of_them_insist_on(
 ) -> None:
     answer = await client.post("/v1/track", json=TRACK, headers={"user-agent": agent})
     assert (answer.status_code, answer.json()["success"]) == (status, True)
-    assert (await client.post("/v1/events", json=line(), headers={"user-agent": agent})).status_code == 202
+    assert (
+        await client.post("/v1/events", json=line(), headers={"user-agent": agent})
+    ).status_code == 202
 
 
 async def test_the_description_names_every_address_and_resolves(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json", auth=None)).json()
-    assert {*(f"/v1/{each}" for each in CALLS), "/v1/batch", "/v1/events"} <= document["paths"].keys()
-    assert set(document["paths"]) == {endpoint.path for adapter in ADAPTERS for endpoint in adapter.endpoints}
+    assert {*(f"/v1/{each}" for each in CALLS), "/v1/batch", "/v1/events"} <= document[
+        "paths"
+    ].keys()
+    assert set(document["paths"]) == {
+        endpoint.path for adapter in ADAPTERS for endpoint in adapter.endpoints
+    }
     text = json.dumps(document)
     for each in set(text.split('"#/components/schemas/')[1:]):
         assert each.partition('"')[0] in document["components"]["schemas"]
 
 
-async def test_pages_of_named_origins_may_send_from_a_browser_and_others_not(brokers: Brokers) -> None:
+async def test_pages_of_named_origins_may_send_from_a_browser_and_others_not(
+    brokers: Brokers,
+) -> None:
     async with _client(brokers, cors_origins="https://www.acme.example") as client:
-        asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
+        asked = {
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization",
+        }
         answers = [
             await client.options("/v1/track", headers={"origin": origin, **asked})
             for origin in ("https://www.acme.example", "https://evil.example")
@@ -672,7 +921,9 @@ async def test_pages_of_named_origins_may_send_from_a_browser_and_others_not(bro
 
 
 @pytest.mark.parametrize("kind", [{}, [], 7, None, True], ids=repr)
-async def test_a_call_whose_type_is_no_word_is_listed_and_the_rest_is_taken(client: httpx.AsyncClient, kind: Any) -> None:
+async def test_a_call_whose_type_is_no_word_is_listed_and_the_rest_is_taken(
+    client: httpx.AsyncClient, kind: Any
+) -> None:
     answer = await client.post("/v1/batch", json={"batch": [TRACK | {"type": kind}, TRACK]})
     assert answer.status_code in (200, 202)
     (rejected,) = answer.json()["rejected"]

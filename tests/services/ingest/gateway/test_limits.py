@@ -1,4 +1,5 @@
-"""The walls around the gateway, each against the running server by plain sockets: what is ended, with what answer, and counted."""
+"""The walls around the gateway, each against the running server by plain sockets: what is ended,
+with what answer, and counted."""
 
 from __future__ import annotations
 
@@ -9,7 +10,14 @@ import tracemalloc
 import pytest
 from prometheus_client import REGISTRY
 
-from tests.services.ingest.gateway.running_gateway import CRM, WEB, Connection, Served, post, serving
+from tests.services.ingest.gateway.running_gateway import (
+    CRM,
+    WEB,
+    Connection,
+    Served,
+    post,
+    serving,
+)
 
 TRACK = json.dumps({"userId": "u", "event": "x", "messageId": "m"}).encode()
 
@@ -30,20 +38,34 @@ TOO_MUCH: dict[str, tuple[bytes, int, str]] = {
     "an endless header": (HEAD + b"x-a: " + b"a" * 400_000, 431, "header_bytes"),
     "an endless name of a header": (HEAD + b"a" * 400_000, 431, "header_bytes"),
     "many short headers": (HEAD + b"".join(b"x-%d: 1\r\n" % n for n in range(101)), 431, "headers"),
-    "headers that are too long together": (HEAD + b"".join(b"x-%d: %b\r\n" % (n, b"a" * 900) for n in range(20)), 431, "header_bytes"),
+    "headers that are too long together": (
+        HEAD + b"".join(b"x-%d: %b\r\n" % (n, b"a" * 900) for n in range(20)),
+        431,
+        "header_bytes",
+    ),
     "an endless address": (b"GET /" + b"a" * 400_000, 414, "url"),
     "a long address": (b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n", 414, "url"),
     "line breaks without end": (b"\r\n" * 100_000, 431, "header_bytes"),
     "no HTTP": (b"\x16\x03\x01\x02\x00\x01\x00", 400, "malformed"),
     "another version": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "malformed"),
-    "an upgrade to HTTP/2": (post("/v1/track", TRACK, more=b"connection: Upgrade\r\nupgrade: h2c\r\n"), 400, "upgrade"),
+    "an upgrade to HTTP/2": (
+        post("/v1/track", TRACK, more=b"connection: Upgrade\r\nupgrade: h2c\r\n"),
+        400,
+        "upgrade",
+    ),
     "two lengths": (post("/v1/track", TRACK, more=b"content-length: 5\r\n"), 400, "malformed"),
-    "a length and chunks": (post("/v1/track", TRACK, more=b"transfer-encoding: chunked\r\n"), 400, "malformed"),
-}  # fmt: skip
+    "a length and chunks": (
+        post("/v1/track", TRACK, more=b"transfer-encoding: chunked\r\n"),
+        400,
+        "malformed",
+    ),
+}
 
 
 @pytest.mark.parametrize(("content", "status", "limit"), TOO_MUCH.values(), ids=TOO_MUCH)
-async def test_a_head_that_is_too_much_is_answered_ended_and_counted(content: bytes, status: int, limit: str) -> None:
+async def test_a_head_that_is_too_much_is_answered_ended_and_counted(
+    content: bytes, status: int, limit: str
+) -> None:
     before = counted(limit)
     async with serving() as served:
         client = await served.connect()
@@ -58,7 +80,9 @@ async def test_a_head_that_is_too_much_is_answered_ended_and_counted(content: by
 
 
 @pytest.mark.parametrize("piece", [b"a" * 64, b"\r\nx: y"], ids=["one header", "many"])
-async def test_a_head_that_comes_in_drops_has_a_deadline_however_busy_it_looks(piece: bytes) -> None:
+async def test_a_head_that_comes_in_drops_has_a_deadline_however_busy_it_looks(
+    piece: bytes,
+) -> None:
     before = counted("header_time")
     async with serving(header_timeout_ms=600) as served:
         client = await served.connect()
@@ -107,11 +131,17 @@ async def test_a_body_that_comes_in_drops_has_a_deadline() -> None:
     ],
     ids=["an endless extension of a chunk", "an endless trailer", "trailers without end"],
 )
-async def test_framing_of_a_body_that_does_not_end_is_ended(start: bytes, piece: bytes, limit: str) -> None:
+async def test_framing_of_a_body_that_does_not_end_is_ended(
+    start: bytes, piece: bytes, limit: str
+) -> None:
     before = counted(limit)
     async with serving() as served:
         client = await served.connect()
-        await client.send(HEAD + f"authorization: Bearer {WEB}\r\ntransfer-encoding: chunked\r\n\r\n".encode() + start)
+        await client.send(
+            HEAD
+            + f"authorization: Bearer {WEB}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+            + start
+        )
         for _ in range(400):
             await client.send(piece)
         assert await client.ended(within_s=5.0)
@@ -124,7 +154,11 @@ async def test_a_body_in_the_smallest_chunks_is_taken_all_the_same() -> None:
         client = await served.connect()
         body = TRACK + b" " * 30_000
         chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
-        await client.send(HEAD + f"authorization: Bearer {WEB}\r\ntransfer-encoding: chunked\r\n\r\n".encode() + chunks)
+        await client.send(
+            HEAD
+            + f"authorization: Bearer {WEB}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+            + chunks
+        )
         assert (await client.answer())[0] == 202
 
 
@@ -163,7 +197,9 @@ async def test_requests_that_are_sent_ahead_are_bounded() -> None:
 async def test_a_few_requests_sent_ahead_are_answered_in_order() -> None:
     async with serving() as served:
         client = await served.connect()
-        await client.send(post("/v1/track", TRACK) + post("/v1/track", b"{") + post("/v1/track", TRACK))
+        await client.send(
+            post("/v1/track", TRACK) + post("/v1/track", b"{") + post("/v1/track", TRACK)
+        )
         assert [(await client.answer())[0] for _ in range(3)] == [202, 400, 202]
 
 
@@ -172,7 +208,11 @@ async def test_one_address_may_have_so_many_connections_and_gets_them_back() -> 
         clients = [await _answered(served) for _ in range(3)]
         extra = await served.connect()
         status, headers, problem = await extra.answer()
-        assert (status, problem["code"], headers["retry-after"]) == (429, "connections_per_address", "1")
+        assert (status, problem["code"], headers["retry-after"]) == (
+            429,
+            "connections_per_address",
+            "1",
+        )
         await clients[0].close()
         await asyncio.sleep(0.1)
         await still_serves(served)

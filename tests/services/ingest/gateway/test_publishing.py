@@ -1,4 +1,5 @@
-"""The gateway's producer: back only when all is acknowledged; one that failed for good is replaced, also after an outage."""
+"""The gateway's producer: back only when all is acknowledged; one that failed for good is replaced,
+also after an outage."""
 
 from __future__ import annotations
 
@@ -7,7 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, NotEnoughReplicasError, OutOfOrderSequenceNumber
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    NotEnoughReplicasError,
+    OutOfOrderSequenceNumber,
+)
 
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import Identifier, IntakeRecord
@@ -108,7 +114,12 @@ async def test_each_record_goes_under_its_identity_with_its_headers_by_an_idempo
 
 
 @pytest.mark.parametrize(
-    ("error", "replaced"), [(NotEnoughReplicasError(), False), (OutOfOrderSequenceNumber(), True), (KafkaTimeoutError(), True)]
+    ("error", "replaced"),
+    [
+        (NotEnoughReplicasError(), False),
+        (OutOfOrderSequenceNumber(), True),
+        (KafkaTimeoutError(), True),
+    ],
 )
 async def test_one_record_that_fails_fails_the_request_and_a_producer_without_a_future_is_replaced(
     error: Exception, replaced: bool, cluster: Cluster, publisher: Publisher
@@ -138,5 +149,7 @@ async def test_an_event_that_is_sent_again_is_a_record_of_its_own_and_has_no_id_
 ) -> None:
     again = replace(RECORDS[0], identifiers=(Identifier(scheme="user", value="another"),))
     await publisher([RECORDS[0], again, RECORDS[0]], None)
-    assert [each["key"] for each in cluster.sent] == [key_of(each).encode() for each in (RECORDS[0], again, RECORDS[0])]
+    assert [each["key"] for each in cluster.sent] == [
+        key_of(each).encode() for each in (RECORDS[0], again, RECORDS[0])
+    ]
     assert not any("ce_id" in dict(each["headers"]) for each in cluster.sent)

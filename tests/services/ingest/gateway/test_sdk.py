@@ -21,16 +21,29 @@ async def served() -> AsyncIterator[Served]:
 
 
 @pytest.mark.parametrize("gzip", [False, True])
-async def test_segments_client_delivers_every_call_once_and_without_an_error(served: Served, gzip: bool) -> None:
+async def test_segments_client_delivers_every_call_once_and_without_an_error(
+    served: Served, gzip: bool
+) -> None:
     errors: list[object] = []
 
     def send() -> None:
         client = Client(
-            KEY, host=served.url, gzip=gzip, on_error=lambda *each: errors.append(each), max_retries=0, upload_interval=0.05
+            KEY,
+            host=served.url,
+            gzip=gzip,
+            on_error=lambda *each: errors.append(each),
+            max_retries=0,
+            upload_interval=0.05,
         )
         moment = datetime(2026, 3, 2, 10, tzinfo=UTC)
         client.identify("u1", {"email": "ann@acme.example", "firstName": "Ann"}, timestamp=moment)
-        client.track("u1", "Demo Requested", {"plan": "pro"}, context={"campaign": {"name": "spring"}}, timestamp=moment)
+        client.track(
+            "u1",
+            "Demo Requested",
+            {"plan": "pro"},
+            context={"campaign": {"name": "spring"}},
+            timestamp=moment,
+        )
         client.page("u1", "Docs", "Pricing", {"path": "/pricing"}, timestamp=moment)
         client.screen(user_id="u1", name="Home", timestamp=moment)
         client.group("u1", "g1", {"name": "Acme", "website": "acme.example"}, timestamp=moment)
@@ -40,7 +53,9 @@ async def test_segments_client_delivers_every_call_once_and_without_an_error(ser
 
     await asyncio.to_thread(send)
     assert errors == []
-    assert [(each.kind, each.engagement.act if each.engagement else None) for each in served.records] == [
+    assert [
+        (each.kind, each.engagement.act if each.engagement else None) for each in served.records
+    ] == [
         (EventKind.PROFILE, None),
         (EventKind.ENGAGEMENT, "demo_requested"),
         (EventKind.ENGAGEMENT, "page_view"),
@@ -56,11 +71,18 @@ async def test_a_wrong_key_is_an_error_that_the_client_does_not_repeat(served: S
     errors: list[Exception] = []
 
     def send() -> None:
-        client = Client(KEY + "x", host=served.url, on_error=lambda error, _: errors.append(error), upload_interval=0.05)
+        client = Client(
+            KEY + "x",
+            host=served.url,
+            on_error=lambda error, _: errors.append(error),
+            upload_interval=0.05,
+        )
         client.track("u1", "x")
         client.flush()
         client.join()
 
     await asyncio.to_thread(send)
-    assert [str(each) for each in errors] == ["[Segment] unauthorized: The write key is not known. (401)"]
+    assert [str(each) for each in errors] == [
+        "[Segment] unauthorized: The write key is not known. (401)"
+    ]
     assert served.records == []

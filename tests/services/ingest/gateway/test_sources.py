@@ -1,4 +1,5 @@
-"""What sources send in the field: browsers and their beacons and pixels, clocks that are wrong, bodies with one bad character."""
+"""What sources send in the field: browsers and their beacons and pixels, clocks that are wrong,
+bodies with one bad character."""
 
 from __future__ import annotations
 
@@ -44,7 +45,12 @@ def identifiers(record: IntakeRecord) -> list[tuple[str, str]]:
 
 def person_call(number: int, **traits: Any) -> dict[str, Any]:
     own = {"email": f"p{number}@acme.example"}
-    return {"type": "identify", "userId": f"u{number}", "messageId": f"m{number}", "traits": own | traits}
+    return {
+        "type": "identify",
+        "userId": f"u{number}",
+        "messageId": f"m{number}",
+        "traits": own | traits,
+    }
 
 
 # --- one bad character costs one event
@@ -72,7 +78,10 @@ async def test_one_bad_character_costs_its_event_and_not_the_batch(
     value: bytes, field: str, code: str, client: httpx.AsyncClient, served: Served
 ) -> None:
     bad = json.dumps(person_call(1, firstName="Bob")).encode().replace(b'"Bob"', value)
-    for path, head, tail in (("/v1/batch", b'{"batch":[', b"]}"), ("/v1/b", b'{"context":{},"batch":[', b"]}")):
+    for path, head, tail in (
+        ("/v1/batch", b'{"batch":[', b"]}"),
+        ("/v1/b", b'{"context":{},"batch":[', b"]}"),
+    ):
         served.records.clear()
         body = head + b",".join([GOOD[0], bad, GOOD[1]]) + tail
         answer = await client.post(path, content=body, auth=(WEB, ""))
@@ -94,11 +103,23 @@ async def test_the_same_alone_is_refused_by_its_field(
     assert served.records == []
 
 
-async def test_of_a_list_of_event_lines_too_only_the_bad_one_is_lost(client: httpx.AsyncClient, served: Served) -> None:
+async def test_of_a_list_of_event_lines_too_only_the_bad_one_is_lost(
+    client: httpx.AsyncClient, served: Served
+) -> None:
     line = b'{"id":"%d","kind":"profile","occurred_at":1772445600000,"identifiers":{"user":"u"},"person":{"first_name":%b}}'
-    body = b"[" + b",".join([line % (1, b'"Ann"'), line % (2, rb'"\ud83d"'), line % (3, b'"Cid"')]) + b"]"
-    answer = await client.post("/v1/events", content=body, headers={"content-type": "application/json"}, auth=(CRM, ""))
-    assert (answer.status_code, answer.json()["accepted"], answer.json()["rejected"][0]["field"]) == (202, 2, "person.first_name")
+    body = (
+        b"["
+        + b",".join([line % (1, b'"Ann"'), line % (2, rb'"\ud83d"'), line % (3, b'"Cid"')])
+        + b"]"
+    )
+    answer = await client.post(
+        "/v1/events", content=body, headers={"content-type": "application/json"}, auth=(CRM, "")
+    )
+    assert (
+        answer.status_code,
+        answer.json()["accepted"],
+        answer.json()["rejected"][0]["field"],
+    ) == (202, 2, "person.first_name")
     assert len(served.records) == 2
 
 
@@ -127,15 +148,27 @@ async def test_a_nul_in_a_text_is_left_out_and_in_what_identifies_it_is_refused(
     client: httpx.AsyncClient, served: Served
 ) -> None:
     traits = {"firstName": "Ann\x00", "title": "C\x00TO", "company": {"name": "Ac\x00me"}}
-    assert (await client.post("/v1/identify", json=person_call(4, **traits), auth=(WEB, ""))).status_code == 202
-    event = {"kind": "profile", "occurred_at": NOW, "identifiers": {"user": "u"}, "person": {"last_name": "Be\x00rg"}}
-    for content, kind in ((json.dumps([event]), "application/json"), (json.dumps(event), "application/x-ndjson")):
-        answer = await client.post("/v1/events", content=content, headers={"content-type": kind}, auth=(CRM, ""))
+    assert (
+        await client.post("/v1/identify", json=person_call(4, **traits), auth=(WEB, ""))
+    ).status_code == 202
+    event = {
+        "kind": "profile",
+        "occurred_at": NOW,
+        "identifiers": {"user": "u"},
+        "person": {"last_name": "Be\x00rg"},
+    }
+    for content, kind in (
+        (json.dumps([event]), "application/json"),
+        (json.dumps(event), "application/x-ndjson"),
+    ):
+        answer = await client.post(
+            "/v1/events", content=content, headers={"content-type": kind}, auth=(CRM, "")
+        )
         assert answer.status_code == 202, answer.text
     people = [each.person for each in served.records if each.person]
-    assert [(each.first_name, each.last_name, each.company) for each in people] == [("Ann", None, "Acme")] + [
-        (None, "Berg", None)
-    ] * 2
+    assert [(each.first_name, each.last_name, each.company) for each in people] == [
+        ("Ann", None, "Acme")
+    ] + [(None, "Berg", None)] * 2
     assert served.records[0].profile["title"] == "CTO"
     for wrong in (
         {"userId": "u\x00"},
@@ -154,11 +187,31 @@ async def test_a_nul_in_a_text_is_left_out_and_in_what_identifies_it_is_refused(
 @pytest.mark.parametrize(
     ("call", "batch", "occurred"),
     [
-        ({"timestamp": "2026-02-10T10:00:00.000Z", "sentAt": "2026-02-10T10:00:02.000Z"}, {}, NOW - 2_000),
-        ({"timestamp": "2026-02-10T10:00:00.000Z"}, {"sentAt": "2026-02-10T10:00:02.000Z"}, NOW - 2_000),
-        ({"originalTimestamp": "2026-02-10T10:00:00.000Z"}, {"sentAt": "2026-02-10T10:00:02.000Z"}, NOW - 2_000),
-        ({"timestamp": "2027-01-01T00:00:00Z", "sentAt": "2027-01-01T01:00:00Z"}, {}, NOW - 3_600_000),
-        ({"timestamp": "2020-01-01T00:00:00Z", "sentAt": "2026-03-02T09:59:59Z"}, {}, 1_577_836_800_000),
+        (
+            {"timestamp": "2026-02-10T10:00:00.000Z", "sentAt": "2026-02-10T10:00:02.000Z"},
+            {},
+            NOW - 2_000,
+        ),
+        (
+            {"timestamp": "2026-02-10T10:00:00.000Z"},
+            {"sentAt": "2026-02-10T10:00:02.000Z"},
+            NOW - 2_000,
+        ),
+        (
+            {"originalTimestamp": "2026-02-10T10:00:00.000Z"},
+            {"sentAt": "2026-02-10T10:00:02.000Z"},
+            NOW - 2_000,
+        ),
+        (
+            {"timestamp": "2027-01-01T00:00:00Z", "sentAt": "2027-01-01T01:00:00Z"},
+            {},
+            NOW - 3_600_000,
+        ),
+        (
+            {"timestamp": "2020-01-01T00:00:00Z", "sentAt": "2026-03-02T09:59:59Z"},
+            {},
+            1_577_836_800_000,
+        ),
         ({"timestamp": "2026-03-02T09:00:00Z"}, {}, NOW - 3_600_000),
         ({"timestamp": "2026-03-02T09:00:00Z"}, {"sentAt": 17}, NOW - 3_600_000),
     ],
@@ -173,10 +226,22 @@ async def test_a_nul_in_a_text_is_left_out_and_in_what_identifies_it_is_refused(
     ],
 )
 async def test_the_moment_of_a_client_whose_clock_is_wrong_is_put_right_by_when_it_sent(
-    call: dict[str, Any], batch: dict[str, Any], occurred: int, client: httpx.AsyncClient, served: Served
+    call: dict[str, Any],
+    batch: dict[str, Any],
+    occurred: int,
+    client: httpx.AsyncClient,
+    served: Served,
 ) -> None:
-    event = {"type": "track", "event": "Demo Request", "anonymousId": "a", "messageId": "s1", **call}
-    assert (await client.post("/v1/batch", json={"batch": [event], **batch}, auth=(WEB, ""))).status_code == 202
+    event = {
+        "type": "track",
+        "event": "Demo Request",
+        "anonymousId": "a",
+        "messageId": "s1",
+        **call,
+    }
+    assert (
+        await client.post("/v1/batch", json={"batch": [event], **batch}, auth=(WEB, ""))
+    ).status_code == 202
     assert [each.occurred_at_ms for each in served.records] == [occurred]
 
 
@@ -197,29 +262,50 @@ def as_browser(content: Any, *, origin: str = PAGE) -> dict[str, Any]:
     return {"content": json.dumps(content).encode(), "headers": headers}
 
 
-@pytest.mark.parametrize(("letter", "call", "kind"), [(letter, *each) for letter, each in SHORT.items()], ids=SHORT)
+@pytest.mark.parametrize(
+    ("letter", "call", "kind"), [(letter, *each) for letter, each in SHORT.items()], ids=SHORT
+)
 async def test_a_browser_sends_to_short_addresses_as_text_with_the_key_in_the_body(
     letter: str, call: dict[str, Any], kind: str, client: httpx.AsyncClient, served: Served
 ) -> None:
-    body = {"anonymousId": "a", "writeKey": WEB, "messageId": "ajs-1", "timestamp": "2026-03-02T09:59:00.000Z", **call}
-    answer = await client.post(f"/v1/{letter}", **as_browser(body | {"sentAt": "2026-03-02T09:59:59.000Z"}))
+    body = {
+        "anonymousId": "a",
+        "writeKey": WEB,
+        "messageId": "ajs-1",
+        "timestamp": "2026-03-02T09:59:00.000Z",
+        **call,
+    }
+    answer = await client.post(
+        f"/v1/{letter}", **as_browser(body | {"sentAt": "2026-03-02T09:59:59.000Z"})
+    )
     assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
     assert answer.headers["access-control-allow-origin"] == PAGE
-    assert [(each.kind, each.source, each.occurred_at_ms) for each in served.records] == [(kind, "web", NOW - 60_000)]
+    assert [(each.kind, each.source, each.occurred_at_ms) for each in served.records] == [
+        (kind, "web", NOW - 60_000)
+    ]
 
 
-async def test_the_case_of_the_field_is_a_demo_request(client: httpx.AsyncClient, served: Served) -> None:
+async def test_the_case_of_the_field_is_a_demo_request(
+    client: httpx.AsyncClient, served: Served
+) -> None:
     body = {
-        "type": "track", "event": "Demo Request", "anonymousId": "a", "writeKey": WEB, "messageId": "ajs-1",
-        "timestamp": "2026-03-02T09:59:00.000Z", "sentAt": "2026-03-02T09:59:01.000Z",
-    }  # fmt: skip
+        "type": "track",
+        "event": "Demo Request",
+        "anonymousId": "a",
+        "writeKey": WEB,
+        "messageId": "ajs-1",
+        "timestamp": "2026-03-02T09:59:00.000Z",
+        "sentAt": "2026-03-02T09:59:01.000Z",
+    }
     assert (await client.post("/v1/t", **as_browser(body))).status_code == 200
     (record,) = served.records
     assert record.engagement is not None
     assert (record.engagement.act, record.occurred_at_ms) == ("demo_request", NOW - 1_000)
 
 
-async def test_beacons_and_batches_carry_their_key_in_the_query_or_in_the_body(client: httpx.AsyncClient, served: Served) -> None:
+async def test_beacons_and_batches_carry_their_key_in_the_query_or_in_the_body(
+    client: httpx.AsyncClient, served: Served
+) -> None:
     calls = [
         {"type": "page", "anonymousId": "a", "messageId": "1"},
         {"type": "track", "event": "x", "anonymousId": "a", "messageId": "2"},
@@ -227,7 +313,9 @@ async def test_beacons_and_batches_carry_their_key_in_the_query_or_in_the_body(c
     answers = [
         await client.post(f"/beacon/v1/batch?writeKey={WEB}", **as_browser({"batch": calls})),
         await client.post("/v1/b", **as_browser({"batch": calls, "writeKey": WEB})),
-        await client.post("/v1/batch", **as_browser({"batch": [call | {"writeKey": WEB} for call in calls]})),
+        await client.post(
+            "/v1/batch", **as_browser({"batch": [call | {"writeKey": WEB} for call in calls]})
+        ),
     ]
     assert [each.status_code for each in answers] == [200, 200, 202]
     assert len(served.records) == 6
@@ -251,9 +339,15 @@ async def test_a_pixel_carries_its_call_in_the_query_and_gets_an_image(
         "timestamp": "2026-03-02T09:00:00Z",
     }
     data = base64.b64encode(json.dumps(nested | {"writeKey": WEB}).encode()).decode()
-    for query in (plain, {"data": data}, {"data": data.rstrip("=").replace("+", "-").replace("/", "_")}):
+    for query in (
+        plain,
+        {"data": data},
+        {"data": data.rstrip("=").replace("+", "-").replace("/", "_")},
+    ):
         answer = await client.get(f"{path}?{urlencode(query)}")
-        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif"), answer.text
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif"), (
+            answer.text
+        )
     assert len(served.records) == 3
     first = served.records[0]
     assert first.engagement is not None
@@ -266,7 +360,13 @@ async def test_a_pixel_carries_its_call_in_the_query_and_gets_an_image(
 
 
 @pytest.mark.parametrize(
-    "query", [{"data": "%%%"}, {"data": "bm8="}, {"event": "x"}, {"event": "x", "writeKey": "wrong-0123456789ab"}]
+    "query",
+    [
+        {"data": "%%%"},
+        {"data": "bm8="},
+        {"event": "x"},
+        {"event": "x", "writeKey": "wrong-0123456789ab"},
+    ],
 )
 async def test_a_pixel_that_says_nothing_right_is_refused(
     query: dict[str, str], client: httpx.AsyncClient, served: Served
@@ -275,15 +375,22 @@ async def test_a_pixel_that_says_nothing_right_is_refused(
     assert served.records == []
 
 
-async def test_metrics_of_a_client_are_answered_and_dropped(client: httpx.AsyncClient, served: Served) -> None:
+async def test_metrics_of_a_client_are_answered_and_dropped(
+    client: httpx.AsyncClient, served: Served
+) -> None:
     answer = await client.post(
-        "/v1/m", **as_browser({"series": [{"type": "Counter", "metric": "analytics_js.invoke", "value": 1}]})
+        "/v1/m",
+        **as_browser(
+            {"series": [{"type": "Counter", "metric": "analytics_js.invoke", "value": 1}]}
+        ),
     )
     assert (answer.status_code, answer.json()["accepted"]) == (200, 0)
     assert served.records == []
 
 
-@pytest.mark.parametrize("shown", [{}, {"writeKey": "web-0123456789abcdeX"}, {"writeKey": 7}, {"writeKey": [WEB]}])
+@pytest.mark.parametrize(
+    "shown", [{}, {"writeKey": "web-0123456789abcdeX"}, {"writeKey": 7}, {"writeKey": [WEB]}]
+)
 async def test_without_a_known_key_in_the_body_nothing_is_taken(
     shown: dict[str, Any], client: httpx.AsyncClient, served: Served
 ) -> None:
@@ -292,8 +399,11 @@ async def test_without_a_known_key_in_the_body_nothing_is_taken(
     assert served.records == []
 
 
-async def test_a_key_in_the_body_has_the_scopes_it_has(client: httpx.AsyncClient, served: Served) -> None:
-    """A known key in the header is not outdone by one in the body, and the body cannot say more than Segment's calls do."""
+async def test_a_key_in_the_body_has_the_scopes_it_has(
+    client: httpx.AsyncClient, served: Served
+) -> None:
+    """A known key in the header is not outdone by one in the body, and the body cannot say more
+    than Segment's calls do."""
     body = {"event": "x", "anonymousId": "a", "writeKey": CRM, "messageId": "1"}
     assert (await client.post("/v1/t", json=body, auth=(WEB, ""))).status_code == 200
     assert [each.source for each in served.records] == ["web"]
@@ -305,7 +415,10 @@ async def test_a_key_in_the_body_has_the_scopes_it_has(client: httpx.AsyncClient
 async def test_an_alias_of_two_user_ids_links_them_as_users_and_as_the_visitor_it_may_have_been(
     client: httpx.AsyncClient, served: Served
 ) -> None:
-    for call in ({"userId": "u-new", "previousId": "u-old"}, {"userId": "u-new", "previousId": "ann@acme.example"}):
+    for call in (
+        {"userId": "u-new", "previousId": "u-old"},
+        {"userId": "u-new", "previousId": "ann@acme.example"},
+    ):
         assert (await client.post("/v1/alias", json=call, auth=(WEB, ""))).status_code == 202
     assert [identifiers(each) for each in served.records] == [
         [("user", "u-new"), ("user", "u-old"), ("anonymous", "u-old")],
@@ -316,13 +429,20 @@ async def test_an_alias_of_two_user_ids_links_them_as_users_and_as_the_visitor_i
 # --- web pages that must not
 
 
-async def test_a_page_of_another_origin_may_not_send_whatever_key_it_shows(client: httpx.AsyncClient, served: Served) -> None:
+async def test_a_page_of_another_origin_may_not_send_whatever_key_it_shows(
+    client: httpx.AsyncClient, served: Served
+) -> None:
     body = {"event": "x", "anonymousId": "a", "writeKey": WEB}
     answers = [
         await client.post("/v1/t", **as_browser(body, origin="https://evil.example")),
         await client.post("/v1/t", **as_browser(body, origin="null")),
-        await client.get(f"/pixel/v1/track?writeKey={WEB}&event=x&anonymousId=a", headers={"origin": "https://evil.example"}),
-        await client.post("/v1/track", json=body, auth=(WEB, ""), headers={"origin": "https://evil.example"}),
+        await client.get(
+            f"/pixel/v1/track?writeKey={WEB}&event=x&anonymousId=a",
+            headers={"origin": "https://evil.example"},
+        ),
+        await client.post(
+            "/v1/track", json=body, auth=(WEB, ""), headers={"origin": "https://evil.example"}
+        ),
     ]
     assert [(each.status_code, each.json()["code"]) for each in answers] == [(403, "origin")] * 4
     assert served.records == []
@@ -333,10 +453,22 @@ BY_A_PAGE: dict[str, tuple[dict[str, str], int, str]] = {
     "a form": ({"content-type": "application/x-www-form-urlencoded"}, 415, "content_type"),
     "a form with files": ({"content-type": "multipart/form-data; boundary=x"}, 415, "content_type"),
     "no type": ({}, 415, "content_type"),
-    "a page elsewhere": ({"content-type": "application/json", "origin": "https://evil.example"}, 403, "origin"),
+    "a page elsewhere": (
+        {"content-type": "application/json", "origin": "https://evil.example"},
+        403,
+        "origin",
+    ),
     "a sandboxed page": ({"content-type": "application/json", "origin": "null"}, 403, "origin"),
-    "a name pointed at this machine": ({"content-type": "application/json", "host": "evil.example:8080"}, 403, "host"),
-    "a name that begins well": ({"content-type": "application/json", "host": "127.0.0.1.evil.example"}, 403, "host"),
+    "a name pointed at this machine": (
+        {"content-type": "application/json", "host": "evil.example:8080"},
+        403,
+        "host",
+    ),
+    "a name that begins well": (
+        {"content-type": "application/json", "host": "127.0.0.1.evil.example"},
+        403,
+        "host",
+    ),
     "no name": ({"content-type": "application/json", "host": ""}, 403, "host"),
 }
 
@@ -346,15 +478,25 @@ BY_A_PAGE: dict[str, tuple[dict[str, str], int, str]] = {
 async def test_without_keys_a_web_page_cannot_make_a_browser_send(
     path: str, headers: dict[str, str], status: int, code: str, served: Served
 ) -> None:
-    body = json.dumps({"event": "x", "anonymousId": "a", "batch": [{"type": "track", "event": "x", "anonymousId": "a"}]}).encode()
+    body = json.dumps(
+        {
+            "event": "x",
+            "anonymousId": "a",
+            "batch": [{"type": "track", "event": "x", "anonymousId": "a"}],
+        }
+    ).encode()
     if path == "/v1/events":
-        body = json.dumps({"kind": "erasure", "occurred_at": NOW, "identifiers": {"user": "u"}}).encode()
+        body = json.dumps(
+            {"kind": "erasure", "occurred_at": NOW, "identifiers": {"user": "u"}}
+        ).encode()
     async with client_of(served, write_keys=None, insecure=True, cors_origins="") as client:
         answer = await client.post(path, content=body, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (status, code)
         assert served.records == []
         for host in ("127.0.0.1:8080", "localhost", "[::1]:8080"):
-            fine = await client.post(path, content=body, headers={"content-type": "application/json", "host": host})
+            fine = await client.post(
+                path, content=body, headers={"content-type": "application/json", "host": host}
+            )
             assert fine.is_success, fine.text
 
 
@@ -364,11 +506,15 @@ async def test_without_keys_a_pixel_changes_nothing(served: Served) -> None:
     assert (answer.status_code, served.records) == (415, [])
 
 
-async def test_a_key_that_is_shown_where_none_is_needed_is_looked_at_all_the_same(served: Served) -> None:
+async def test_a_key_that_is_shown_where_none_is_needed_is_looked_at_all_the_same(
+    served: Served,
+) -> None:
     async with client_of(served, insecure=True, cors_origins=PAGE) as client:
         body = {"event": "x", "anonymousId": "a", "writeKey": WEB}
         assert (await client.post("/v1/t", **as_browser(body))).status_code == 200
-        assert (await client.post("/v1/t", **as_browser(body | {"writeKey": "another-0123456789"}))).status_code == 415
+        assert (
+            await client.post("/v1/t", **as_browser(body | {"writeKey": "another-0123456789"}))
+        ).status_code == 415
     assert [each.source for each in served.records] == ["web"]
 
 

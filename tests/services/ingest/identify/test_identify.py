@@ -1,4 +1,5 @@
-"""identify: one lead a person, whatever order the news come in; conflicts reported; the erased stay erased."""
+"""identify: one lead a person, whatever order the news come in; conflicts reported; the erased stay
+erased."""
 
 from __future__ import annotations
 
@@ -12,7 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baton.contracts.intake import AliasKind, Identifier, IdentityAlias, IntakeRecord, LeadEvent, LeadInput, LeadMerge, Person
+from baton.contracts.intake import (
+    AliasKind,
+    Identifier,
+    IdentityAlias,
+    IntakeRecord,
+    LeadEvent,
+    LeadInput,
+    LeadMerge,
+    Person,
+)
 from baton.engine.reducer import Drop, EntryKind, Event, Put
 from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
@@ -40,16 +50,27 @@ class Key:
         return self.entries.get((kind.name, item))
 
     def scan(
-        self, kind: EntryKind[Any], *, first: str = "", below: str | None = None, limit: int, reverse: bool = False
+        self,
+        kind: EntryKind[Any],
+        *,
+        first: str = "",
+        below: str | None = None,
+        limit: int,
+        reverse: bool = False,
     ) -> Sequence[tuple[str, Any]]:
-        return [(item, value) for (name, item), value in sorted(self.entries.items()) if name == kind.name][:limit]
+        return [
+            (item, value)
+            for (name, item), value in sorted(self.entries.items())
+            if name == kind.name
+        ][:limit]
 
     def count(self, kind: EntryKind[Any]) -> int:
         return sum(name == kind.name for name, _ in self.entries)
 
 
 class World:
-    """Runs ``identify`` over all keys. Messages between two keys keep their order, as a partition does; all else is shuffled."""
+    """Runs ``identify`` over all keys. Messages between two keys keep their order, as a partition
+    does; all else is shuffled."""
 
     def __init__(self, seed: int = 0) -> None:
         self.keys: dict[str, Key] = {}
@@ -78,7 +99,16 @@ class World:
     def _deliver(self, key: str, topic: str, value: Any, received: int) -> None:
         view = self.keys.setdefault(key, Key(key))
         self.now += 1
-        event = Event(topic=topic, partition=0, offset=0, key=key, value=value, id="x", at_ms=self.now, received_at_ms=received)
+        event = Event(
+            topic=topic,
+            partition=0,
+            offset=0,
+            key=key,
+            value=value,
+            id="x",
+            at_ms=self.now,
+            received_at_ms=received,
+        )
         step = Identify().step(view, event, now=self.now, reference=None)  # type: ignore[type-var]
         apply(view, step.head, step.wake_at, step.put, step.drop)
         for fact in step.facts:
@@ -109,7 +139,9 @@ class World:
         return head.lead_id if head else None
 
 
-def apply(view: Key, head: Any, wake_at: int | None, put: Iterable[Put[Any]], drop: Iterable[Drop]) -> None:
+def apply(
+    view: Key, head: Any, wake_at: int | None, put: Iterable[Put[Any]], drop: Iterable[Drop]
+) -> None:
     view.head, view.wake_at = head, wake_at
     for each in drop:
         view.entries.pop((each.kind.name, each.item), None)
@@ -132,7 +164,12 @@ def view_of(act: str, number: int = 0, *, at: int = T0, **identifiers: Any) -> d
 
 
 def link(**identifiers: Any) -> dict[str, Any]:
-    return {"id": f"link-{sorted(identifiers.items())}", "kind": "link", "occurred_at": T0, "identifiers": identifiers}
+    return {
+        "id": f"link-{sorted(identifiers.items())}",
+        "kind": "link",
+        "occurred_at": T0,
+        "identifiers": identifiers,
+    }
 
 
 def erasure(*, at: int = T0, **identifiers: Any) -> dict[str, Any]:
@@ -146,7 +183,9 @@ CRM = "salesforce:00Q5g00000AbCdEEAV"
 CRM2 = "salesforce:00Q5g00000AbCdFEAV"
 
 
-def test_a_new_identity_begins_a_lead_and_its_event_is_accepted_once_and_without_the_person() -> None:
+def test_a_new_identity_begins_a_lead_and_its_event_is_accepted_once_and_without_the_person() -> (
+    None
+):
     line = view_of("form", email=ANN) | {
         "person": {"first_name": "Ann", "stated_problem": "late leads"},
         "profile": {"seniority": "director"},
@@ -171,7 +210,10 @@ def test_a_new_identity_begins_a_lead_and_its_event_is_accepted_once_and_without
         person=Person(email=ANN, first_name="Ann", stated_problem="late leads"),
         occurred_at_ms=T0,
     )
-    assert world.facts == [("intake.leads.v1", ANN_LEAD, whole), ("leads.accepted.v1", ANN_LEAD, accepted)]
+    assert world.facts == [
+        ("intake.leads.v1", ANN_LEAD, whole),
+        ("leads.accepted.v1", ANN_LEAD, accepted),
+    ]
 
 
 def test_the_same_event_again_is_reported_and_changes_nothing() -> None:
@@ -185,7 +227,11 @@ def test_the_same_event_again_is_reported_and_changes_nothing() -> None:
 
 
 def test_a_future_date_is_clamped_to_the_time_of_receipt_and_said_so() -> None:
-    (event,) = [each for each in World().send(view_of("form", at=T0 + DAY, email=ANN)).of(LeadEvent) if each.kind == "engagement"]
+    (event,) = [
+        each
+        for each in World().send(view_of("form", at=T0 + DAY, email=ANN)).of(LeadEvent)
+        if each.kind == "engagement"
+    ]
     assert (event.occurred_at_ms, event.clamped) == (T0 + 1, True)
 
 
@@ -200,36 +246,60 @@ def test_a_future_date_is_clamped_to_the_time_of_receipt_and_said_so() -> None:
         ("command", {"command": {"kind": "claim", "by": "ben"}}, "leads.commands.v1"),
     ],
 )
-def test_each_kind_goes_to_its_topic_exactly_once(kind: str, part: dict[str, Any], topic: str) -> None:
+def test_each_kind_goes_to_its_topic_exactly_once(
+    kind: str, part: dict[str, Any], topic: str
+) -> None:
     line = {"id": "1", "kind": kind, "occurred_at": T0, "identifiers": {"email": ANN}} | part
     world = World().send(line)
     event_id = to_intake(read_line(line), source="test").event_id
-    assert [(where, key) for where, key, value in world.facts if getattr(value, "event_id", None) == event_id] == [
-        (topic, ANN_LEAD)
-    ]
+    assert [
+        (where, key)
+        for where, key, value in world.facts
+        if getattr(value, "event_id", None) == event_id
+    ] == [(topic, ANN_LEAD)]
 
 
 def test_an_act_that_tells_of_the_profile_is_an_act_and_an_event_in_one_record() -> None:
-    line = {"id": "1", "kind": "act", "occurred_at": T0, "identifiers": {"email": ANN}, "act": {"kind": "call", "by": "ben"}}
+    line = {
+        "id": "1",
+        "kind": "act",
+        "occurred_at": T0,
+        "identifiers": {"email": ANN},
+        "act": {"kind": "call", "by": "ben"},
+    }
     (told,) = World().send(line | {"profile": {"industry": "retail"}}).of(LeadInput)
-    assert (told.act.act.kind, told.event.kind, told.event.profile["industry"]) == ("call", "profile", "retail")
+    assert (told.act.act.kind, told.event.kind, told.event.profile["industry"]) == (
+        "call",
+        "profile",
+        "retail",
+    )
     assert told.event.event_id == derived_id(told.act.event_id, "profile")
 
 
-def test_a_lead_is_told_how_many_identities_were_asked_to_join_and_hears_what_came_of_each() -> None:
-    world = World().send(view_of("view", anonymous="n1"), view_of("form", email=ANN, user="u1", anonymous="n1"))
+def test_a_lead_is_told_how_many_identities_were_asked_to_join_and_hears_what_came_of_each() -> (
+    None
+):
+    world = World().send(
+        view_of("view", anonymous="n1"), view_of("form", email=ANN, user="u1", anonymous="n1")
+    )
     (form,) = [each for each in world.of(LeadInput) if each.joins]
     answers = [each for each in world.of(LeadInput) if each.answers]
     assert (form.lead_id, form.joins) == (ANN_LEAD, 2)
     assert [(each.lead_id, each.answers) for each in answers] == [(ANN_LEAD, form.cause_id)] * 2
-    assert [each.merge.loser for each in answers if each.merge] == [derived_id("lead", key_for("anonymous", "n1"))]
+    assert [each.merge.loser for each in answers if each.merge] == [
+        derived_id("lead", key_for("anonymous", "n1"))
+    ]
     world.facts.clear()
     world.send(view_of("form", 2, email=ANN, user="u1", anonymous="n1"))
     assert [(each.joins, each.answers) for each in world.of(LeadInput)] == [(0, None)]
 
 
 def test_a_join_that_cannot_be_is_answered_too() -> None:
-    world = World().send(view_of("form", email=ANN), view_of("form", 2, email=BOB), view_of("form", 3, email=ANN, user="u1"))
+    world = World().send(
+        view_of("form", email=ANN),
+        view_of("form", 2, email=BOB),
+        view_of("form", 3, email=ANN, user="u1"),
+    )
     world.facts.clear()
     world.send(view_of("form", 4, email=BOB, user="u1"))
     assert [each.subject for each in world.reports(AliasKind.CONFLICT)] != []
@@ -243,17 +313,31 @@ def test_a_join_that_cannot_be_is_answered_too() -> None:
 
 def test_an_anonymous_lead_ends_in_the_known_one_and_its_later_events_follow() -> None:
     world = World().send(
-        view_of("view", anonymous="n1"), view_of("form", email=ANN, anonymous="n1"), view_of("view", 2, anonymous="n1")
+        view_of("view", anonymous="n1"),
+        view_of("form", email=ANN, anonymous="n1"),
+        view_of("view", 2, anonymous="n1"),
     )
     anonymous = derived_id("lead", key_for("anonymous", "n1"))
     assert {(each.loser, each.survivor) for each in world.of(LeadMerge)} == {(anonymous, ANN_LEAD)}
-    assert [key for topic, key, _ in world.facts if topic == "leads.merges.v1"] == [anonymous, ANN_LEAD]
-    assert [each.lead_id for each in world.of(LeadEvent) if each.kind == "engagement"] == [anonymous, ANN_LEAD, ANN_LEAD]
+    assert [key for topic, key, _ in world.facts if topic == "leads.merges.v1"] == [
+        anonymous,
+        ANN_LEAD,
+    ]
+    assert [each.lead_id for each in world.of(LeadEvent) if each.kind == "engagement"] == [
+        anonymous,
+        ANN_LEAD,
+        ANN_LEAD,
+    ]
 
 
-def test_a_stronger_identifier_that_turns_up_later_joins_the_lead_that_is_there_without_a_merge() -> None:
+def test_a_stronger_identifier_that_turns_up_later_joins_the_lead_that_is_there_without_a_merge() -> (
+    None
+):
     world = World().send(
-        view_of("form", email=ANN), view_of("sync", crm=CRM, email=ANN), view_of("call", crm=CRM), view_of("form", 2, email=ANN)
+        view_of("form", email=ANN),
+        view_of("sync", crm=CRM, email=ANN),
+        view_of("call", crm=CRM),
+        view_of("form", 2, email=ANN),
     )
     assert world.of(LeadMerge) == []
     assert {each.lead_id for each in world.of(LeadEvent)} == {ANN_LEAD}
@@ -261,50 +345,82 @@ def test_a_stronger_identifier_that_turns_up_later_joins_the_lead_that_is_there_
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_what_comes_while_others_are_asked_for_the_lead_goes_the_same_way_and_begins_no_lead_of_its_own(seed: int) -> None:
+def test_what_comes_while_others_are_asked_for_the_lead_goes_the_same_way_and_begins_no_lead_of_its_own(
+    seed: int,
+) -> None:
     world = World(seed).send(view_of("form", user="u1"))
     first = world.leads(("user", "u1"))[0]
     world.send(
-        view_of("sync", crm=CRM, email=ANN, user="u1"), view_of("call", 1, crm=CRM), view_of("call", 2, crm=CRM), settle=False
+        view_of("sync", crm=CRM, email=ANN, user="u1"),
+        view_of("call", 1, crm=CRM),
+        view_of("call", 2, crm=CRM),
+        settle=False,
     ).settle()
     assert world.of(LeadMerge) == []
-    assert [each.lead_id for each in world.of(LeadEvent) if each.kind == "engagement"] == [first] * 4
+    assert [each.lead_id for each in world.of(LeadEvent) if each.kind == "engagement"] == [
+        first
+    ] * 4
 
 
 def test_a_record_with_several_new_identifiers_begins_one_lead_under_the_strongest() -> None:
     world = World().send(view_of("form", crm=CRM, email=ANN, user="u1", anonymous="n1"))
     lead = derived_id("lead", key_for("crm", CRM))
-    assert world.leads(("crm", CRM), ("email", ANN), ("user", "u1"), ("anonymous", "n1")) == [lead] * 4
+    assert (
+        world.leads(("crm", CRM), ("email", ANN), ("user", "u1"), ("anonymous", "n1")) == [lead] * 4
+    )
     assert world.of(LeadMerge) == []
     assert len([each for each in world.of(LeadEvent) if each.kind == "engagement"]) == 1
 
 
 def test_two_known_leads_that_are_one_person_become_the_older_one() -> None:
-    world = World().send(view_of("form", email=ANN), view_of("call", crm=CRM), view_of("sync", crm=CRM, email=ANN))
+    world = World().send(
+        view_of("form", email=ANN), view_of("call", crm=CRM), view_of("sync", crm=CRM, email=ANN)
+    )
     crm_lead = derived_id("lead", key_for("crm", CRM))
     assert {(each.loser, each.survivor) for each in world.of(LeadMerge)} == {(crm_lead, ANN_LEAD)}
     assert [world.current("crm", CRM), world.current("email", ANN)] == [ANN_LEAD, ANN_LEAD]
 
 
 def test_whoever_names_the_ended_lead_by_its_id_reaches_the_survivor() -> None:
-    world = World().send(view_of("view", anonymous="n1"), view_of("form", email=ANN, anonymous="n1"))
+    world = World().send(
+        view_of("view", anonymous="n1"), view_of("form", email=ANN, anonymous="n1")
+    )
     ended = derived_id("lead", key_for("anonymous", "n1"))
-    act = {"id": "a", "kind": "act", "occurred_at": T0, "identifiers": {"lead": ended}, "act": {"kind": "call", "by": "ben"}}
+    act = {
+        "id": "a",
+        "kind": "act",
+        "occurred_at": T0,
+        "identifiers": {"lead": ended},
+        "act": {"kind": "call", "by": "ben"},
+    }
     world.send(act)
     assert [key for topic, key, _ in world.facts if topic == "leads.acts.v1"] == [ANN_LEAD]
 
 
 CONFLICTS = {
-    "two addresses share a user id": (view_of("a", email=ANN, user="u"), view_of("b", email=BOB, user="u")),
-    "two addresses share a browser": (view_of("a", email=ANN, anonymous="n"), view_of("b", email=BOB, anonymous="n")),
-    "two CRM records share an address": (view_of("a", crm=CRM, email=ANN), view_of("b", crm=CRM2, email=ANN)),
+    "two addresses share a user id": (
+        view_of("a", email=ANN, user="u"),
+        view_of("b", email=BOB, user="u"),
+    ),
+    "two addresses share a browser": (
+        view_of("a", email=ANN, anonymous="n"),
+        view_of("b", email=BOB, anonymous="n"),
+    ),
+    "two CRM records share an address": (
+        view_of("a", crm=CRM, email=ANN),
+        view_of("b", crm=CRM2, email=ANN),
+    ),
     "a CRM record names two people who are known": (
         view_of("a", email=ANN),
         view_of("b", email=BOB),
         view_of("c", crm=CRM, email=ANN),
         view_of("d", crm=CRM, email=BOB),
     ),
-    "a link of two known people": (view_of("a", email=ANN), view_of("b", email=BOB), link(email=[ANN, BOB])),
+    "a link of two known people": (
+        view_of("a", email=ANN),
+        view_of("b", email=BOB),
+        link(email=[ANN, BOB]),
+    ),
     "a lead id and the address of another lead": (
         view_of("a", email=ANN),
         view_of("b", email=BOB),
@@ -324,24 +440,35 @@ def test_two_known_people_are_reported_and_not_merged(lines: tuple[dict[str, Any
 
 
 def test_a_conflict_is_reported_once_however_often_it_is_repeated() -> None:
-    world = World().send(view_of("a", email=ANN, anonymous="n"), *(view_of("b", i, email=BOB, anonymous="n") for i in range(5)))
+    world = World().send(
+        view_of("a", email=ANN, anonymous="n"),
+        *(view_of("b", i, email=BOB, anonymous="n") for i in range(5)),
+    )
     assert len(world.reports(AliasKind.CONFLICT)) == 1
 
 
 def test_a_second_address_that_is_nobody_yet_joins_the_crm_record() -> None:
-    world = World().send(view_of("a", crm=CRM, email=ANN), view_of("b", crm=CRM, email=BOB), view_of("c", email=BOB))
+    world = World().send(
+        view_of("a", crm=CRM, email=ANN), view_of("b", crm=CRM, email=BOB), view_of("c", email=BOB)
+    )
     assert world.reports(AliasKind.CONFLICT) == []
     assert len({each.lead_id for each in world.of(LeadEvent)}) == 1
 
 
 def test_a_salesforce_contact_made_from_a_lead_is_the_same_person() -> None:
-    world = World().send(view_of("a", crm=CRM, email=ANN), view_of("b", crm="salesforce:0035g00000AbCdE", email=ANN))
+    world = World().send(
+        view_of("a", crm=CRM, email=ANN), view_of("b", crm="salesforce:0035g00000AbCdE", email=ANN)
+    )
     assert world.reports(AliasKind.CONFLICT) == []
     assert len({each.lead_id for each in world.of(LeadEvent)}) == 1
 
 
 def test_a_salesforce_id_of_15_characters_is_the_one_of_18() -> None:
-    world = World().send(view_of("a", crm=CRM), view_of("b", crm=CRM[:-3]), view_of("c", crm="salesforce:" + CRM[11:].upper()))
+    world = World().send(
+        view_of("a", crm=CRM),
+        view_of("b", crm=CRM[:-3]),
+        view_of("c", crm="salesforce:" + CRM[11:].upper()),
+    )
     assert len({each.lead_id for each in world.of(LeadEvent)}) == 1
 
 
@@ -354,7 +481,10 @@ def test_the_name_of_a_group_changes_down_the_chain() -> None:
         view_of("x", email=ANN, user="u1"),
         view_of("y", crm=CRM, email=ANN),
     )
-    found = [world.current(*each) for each in (("anonymous", "n1"), ("user", "u1"), ("email", ANN), ("crm", CRM))]
+    found = [
+        world.current(*each)
+        for each in (("anonymous", "n1"), ("user", "u1"), ("email", ANN), ("crm", CRM))
+    ]
     assert len(set(found)) == 1
     assert found[0] == derived_id("lead", key_for("user", "u1"))
 
@@ -364,23 +494,31 @@ def test_the_name_of_a_group_changes_down_the_chain() -> None:
 
 def test_an_erasure_reaches_every_identity_and_every_lead_that_was_merged() -> None:
     world = World().send(
-        view_of("v", anonymous="n1"), view_of("form", email=ANN, anonymous="n1"), view_of("sync", crm=CRM, email=ANN)
+        view_of("v", anonymous="n1"),
+        view_of("form", email=ANN, anonymous="n1"),
+        view_of("sync", crm=CRM, email=ANN),
     )
     world.facts.clear()
     world.send(erasure(at=T0 + 50, email=ANN))
     anonymous = derived_id("lead", key_for("anonymous", "n1"))
     assert {each.lead_id for each in world.of(LeadEvent)} == {ANN_LEAD, anonymous}
-    told = {(each.lead_id, each.event and each.event.kind, each.person) for each in world.of(LeadInput)}
+    told = {
+        (each.lead_id, each.event and each.event.kind, each.person) for each in world.of(LeadInput)
+    }
     assert told == {(ANN_LEAD, "erasure", None), (anonymous, "erasure", None)}
     for view in world.keys.values():
-        assert view.head is None or view.head.lead_id is None or view.key == key_for("lead", anonymous)
+        assert (
+            view.head is None or view.head.lead_id is None or view.key == key_for("lead", anonymous)
+        )
         assert not any(name == "person" for name, _ in view.entries)
 
 
 def test_an_erasure_is_told_once_by_each_identity_that_knew_the_lead_as_its_own() -> None:
     anonymous = derived_id("lead", key_for("anonymous", "n1"))
     world = World().send(
-        view_of("v", anonymous="n1"), view_of("call", lead=anonymous), view_of("form", email=ANN, anonymous="n1")
+        view_of("v", anonymous="n1"),
+        view_of("call", lead=anonymous),
+        view_of("form", email=ANN, anonymous="n1"),
     )
     world.facts.clear()
     world.send(erasure(at=T0 + 50, email=ANN, anonymous="n1"))
@@ -398,7 +536,13 @@ def test_a_late_event_does_not_bring_an_erased_lead_back_whichever_identifier_it
         view_of("late", 3, crm=CRM, email=ANN),
         view_of("late", 4, email=ANN, user="u9"),
         link(email=ANN, anonymous="n2"),
-        {"id": "p", "kind": "profile", "occurred_at": T0 + DAY, "identifiers": {"email": ANN}, "profile": {"role": "cto"}},
+        {
+            "id": "p",
+            "kind": "profile",
+            "occurred_at": T0 + DAY,
+            "identifiers": {"email": ANN},
+            "profile": {"role": "cto"},
+        },
     )
     assert {type(value) for _, _, value in world.facts} == {IdentityAlias, IntakeRecord}
     assert len(world.reports(AliasKind.DROPPED)) == 6
@@ -429,13 +573,19 @@ def test_what_was_seen_is_forgotten_after_45_days_and_the_key_asks_to_be_woken_f
     view = world.keys[ANN_KEY]
     assert view.wake_at == world.now + 45 * DAY
     step = Identify().wake(view, now=view.wake_at, reference=None)  # type: ignore[type-var]
-    assert ([each.kind.name for each in step.drop], step.wake_at, step.head) == (["seen"], None, view.head)
+    assert ([each.kind.name for each in step.drop], step.wake_at, step.head) == (
+        ["seen"],
+        None,
+        view.head,
+    )
 
 
 def test_what_was_seen_is_bounded_by_count_the_oldest_go_first() -> None:
     world = World().send(view_of("a", email=ANN))
     view = world.keys[ANN_KEY]
-    view.entries |= {("seen", f"{number:05}"): IdentityMark(at_ms=T0 + number) for number in range(2_000)}
+    view.entries |= {
+        ("seen", f"{number:05}"): IdentityMark(at_ms=T0 + number) for number in range(2_000)
+    }
     world.send(view_of("b", email=ANN))
     left = {item for name, item in view.entries if name == "seen"}
     assert len(left) == 1_002
@@ -446,7 +596,13 @@ def test_what_was_seen_is_bounded_by_count_the_oldest_go_first() -> None:
 # --- laws
 
 PEOPLE = 3
-IDS = [("crm", "crm:r{}"), ("email", "p{}@x.example"), ("user", "u{}"), ("anonymous", "n{}"), ("anonymous", "m{}")]
+IDS = [
+    ("crm", "crm:r{}"),
+    ("email", "p{}@x.example"),
+    ("user", "u{}"),
+    ("anonymous", "n{}"),
+    ("anonymous", "m{}"),
+]
 
 
 @st.composite
@@ -465,7 +621,9 @@ def _of_some_people(draw: st.DrawFn) -> list[dict[str, Any]]:
 def _components(lines: list[dict[str, Any]]) -> list[set[tuple[str, str]]]:
     groups: list[set[tuple[str, str]]] = []
     for line in lines:
-        new = {(scheme, value) for scheme, values in line["identifiers"].items() for value in values}
+        new = {
+            (scheme, value) for scheme, values in line["identifiers"].items() for value in values
+        }
         touching = [group for group in groups if group & new]
         groups = [group for group in groups if not group & new] + [new.union(*touching)]
     return groups
@@ -481,7 +639,9 @@ def test_any_order_and_any_repetition_gives_the_same_people(
     world = World(seed=order.randrange(1 << 30)).send(*shuffled, settle=settle)
     world.settle()
     taken = [each.event_id for each in world.of(LeadEvent) if each.kind == "engagement"]
-    assert sorted(taken) == sorted(to_intake(read_line(line), source="test").event_id for line in lines)
+    assert sorted(taken) == sorted(
+        to_intake(read_line(line), source="test").event_id for line in lines
+    )
     leads = []
     for group in _components(lines):
         found = {world.keys[key_for(*each)].head.lead_id for each in group}  # type: ignore[union-attr]
@@ -493,19 +653,30 @@ def test_any_order_and_any_repetition_gives_the_same_people(
 
 
 def _known_ids_survive(world: World) -> None:
-    known = {view.head.own_lead_id for key, view in world.keys.items() if view.head and key in _known_keys(world)}
+    known = {
+        view.head.own_lead_id
+        for key, view in world.keys.items()
+        if view.head and key in _known_keys(world)
+    }
     for merge in world.of(LeadMerge):
         assert merge.survivor in known or merge.loser not in known
 
 
 def _known_keys(world: World) -> set[str]:
-    return {key_for(scheme, pattern.format(p)) for scheme, pattern in IDS[:3] for p in range(PEOPLE)}
+    return {
+        key_for(scheme, pattern.format(p)) for scheme, pattern in IDS[:3] for p in range(PEOPLE)
+    }
 
 
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(
-        st.lists(st.sampled_from([(s, p.format(n)) for s, p in IDS for n in range(2)]), min_size=1, max_size=3, unique=True),
+        st.lists(
+            st.sampled_from([(s, p.format(n)) for s, p in IDS for n in range(2)]),
+            min_size=1,
+            max_size=3,
+            unique=True,
+        ),
         max_size=10,
     ),
     st.integers(0, 1 << 30),
@@ -551,7 +722,9 @@ def test_whatever_contradicting_news_come_no_lead_ever_has_two_crm_records_and_n
         ({"lead": ("a",)}, {"lead": ("a",)}, False),
     ],
 )
-def test_two_groups_are_two_people_if_a_slot_differs(ours: Any, theirs: Any, expected: bool) -> None:
+def test_two_groups_are_two_people_if_a_slot_differs(
+    ours: Any, theirs: Any, expected: bool
+) -> None:
     assert clash(ours, theirs) is expected
     assert clash(theirs, ours) is expected
 
@@ -578,8 +751,13 @@ def update(number: int = 0, **identifiers: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("identifiers", [{"email": ANN}, {"crm": CRM, "email": ANN}, {"crm": CRM, "email": ANN, "user": "u1"}])
-def test_an_update_about_a_stranger_begins_no_lead_and_says_so(identifiers: dict[str, str], seed: int) -> None:
+@pytest.mark.parametrize(
+    "identifiers",
+    [{"email": ANN}, {"crm": CRM, "email": ANN}, {"crm": CRM, "email": ANN, "user": "u1"}],
+)
+def test_an_update_about_a_stranger_begins_no_lead_and_says_so(
+    identifiers: dict[str, str], seed: int
+) -> None:
     world = World(seed).send(update(**identifiers))
     assert (world.of(LeadEvent), world.of(LeadInput)) == ([], [])
     assert world.leads(*identifiers.items()) == [None] * len(identifiers)
@@ -595,6 +773,11 @@ def test_an_update_about_somebody_known_by_any_of_its_identifiers_is_theirs(seed
 
 
 def test_an_update_that_found_nobody_counts_when_it_comes_again_and_the_person_is_known() -> None:
-    world = World().send(update(email=ANN), view_of("form", email=ANN), update(email=ANN), update(email=ANN))
+    world = World().send(
+        update(email=ANN), view_of("form", email=ANN), update(email=ANN), update(email=ANN)
+    )
     assert [each.profile.get("role") for each in world.of(LeadEvent)] == [None, "cto"]
-    assert (len(world.reports(AliasKind.DROPPED)), len(world.reports(AliasKind.DUPLICATE))) == (1, 1)
+    assert (len(world.reports(AliasKind.DROPPED)), len(world.reports(AliasKind.DUPLICATE))) == (
+        1,
+        1,
+    )

@@ -10,17 +10,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baton.ids import derived_id
-from services.router.assignment.fair_share import HASHED_TIES, NEW, Book, given_back, next_person, shares, taken
+from services.router.assignment.fair_share import (
+    HASHED_TIES,
+    NEW,
+    Book,
+    given_back,
+    next_person,
+    shares,
+    taken,
+)
 
 PEOPLE = [f"p{number}" for number in range(8)]
-weights_of_people = st.dictionaries(st.sampled_from(PEOPLE), st.integers(1, 40), min_size=1, max_size=8)
+weights_of_people = st.dictionaries(
+    st.sampled_from(PEOPLE), st.integers(1, 40), min_size=1, max_size=8
+)
 
 
 def hash_of(lead: int, person: str) -> str:
     return derived_id("tie", lead, person)
 
 
-def deal(book: Book, eligible: Mapping[str, int], lead: int, sharers: Mapping[str, int] | None = None) -> tuple[str, Book]:
+def deal(
+    book: Book, eligible: Mapping[str, int], lead: int, sharers: Mapping[str, int] | None = None
+) -> tuple[str, Book]:
     """One lead: who got it, and the book after it."""
     share = shares(sharers or eligible)
     person = next_person(book, eligible, share, lambda each: hash_of(lead, each))
@@ -37,7 +49,8 @@ def deal_all(weights: Mapping[str, int], leads: int) -> list[str]:
 
 
 def by_the_textbook(weights: Mapping[str, int], leads: int) -> list[str]:
-    """Balinski and Young's quota method on turns alone, as the domain states it for people who are always there."""
+    """Balinski and Young's quota method on turns alone, as the domain states it for people who are
+    always there."""
     turns: Counter[str] = Counter()
     last: dict[str, int] = {}
     total, got = sum(weights.values()), []
@@ -46,7 +59,11 @@ def by_the_textbook(weights: Mapping[str, int], leads: int) -> list[str]:
         below = [each for each in weights if weights[each] * number > total * turns[each]]
         person = min(
             below or weights,
-            key=lambda each: (Fraction(turns[each] + 1, weights[each]), last.get(each, 0), hash_of(lead, each)),
+            key=lambda each: (
+                Fraction(turns[each] + 1, weights[each]),
+                last.get(each, 0),
+                hash_of(lead, each),
+            ),
         )
         turns[person] += 1
         last[person] = lead + 1
@@ -55,7 +72,9 @@ def by_the_textbook(weights: Mapping[str, int], leads: int) -> list[str]:
 
 
 @given(weights_of_people, st.integers(1, 150))
-def test_everybody_is_less_than_one_lead_from_the_ideal_share_at_every_moment(weights: dict[str, int], leads: int) -> None:
+def test_everybody_is_less_than_one_lead_from_the_ideal_share_at_every_moment(
+    weights: dict[str, int], leads: int
+) -> None:
     turns: Counter[str] = Counter()
     total = sum(weights.values())
     for number, person in enumerate(deal_all(weights, leads), start=1):
@@ -65,12 +84,16 @@ def test_everybody_is_less_than_one_lead_from_the_ideal_share_at_every_moment(we
 
 
 @given(weights_of_people, st.integers(1, 100))
-def test_targets_give_the_quota_method_while_who_is_eligible_stays_the_same(weights: dict[str, int], leads: int) -> None:
+def test_targets_give_the_quota_method_while_who_is_eligible_stays_the_same(
+    weights: dict[str, int], leads: int
+) -> None:
     assert deal_all(weights, leads) == by_the_textbook(weights, leads)
 
 
 @given(weights_of_people, st.randoms(use_true_random=False), st.integers(1, 60))
-def test_the_order_of_members_does_not_matter(weights: dict[str, int], random: object, leads: int) -> None:
+def test_the_order_of_members_does_not_matter(
+    weights: dict[str, int], random: object, leads: int
+) -> None:
     names = list(weights)
     random.shuffle(names)  # type: ignore[attr-defined]
     assert deal_all({name: weights[name] for name in names}, leads) == deal_all(weights, leads)
@@ -87,7 +110,9 @@ presences = st.lists(st.sets(st.sampled_from(PEOPLE), min_size=1), min_size=1, m
 
 
 @given(weights_of_people, presences)
-def test_turns_and_targets_add_up_to_the_leads_whoever_comes_and_goes(weights: dict[str, int], days: list[set[str]]) -> None:
+def test_turns_and_targets_add_up_to_the_leads_whoever_comes_and_goes(
+    weights: dict[str, int], days: list[set[str]]
+) -> None:
     book = Book()
     dealt = 0
     for lead, present in enumerate(days):
@@ -111,7 +136,11 @@ def test_nobody_gets_a_whole_lead_more_than_is_due_while_somebody_else_is_owed_o
         if not eligible:
             continue
         share = shares(eligible)
-        due = [each for each in eligible if book.standing(each).target + share.of(each) > book.standing(each).turns]
+        due = [
+            each
+            for each in eligible
+            if book.standing(each).target + share.of(each) > book.standing(each).turns
+        ]
         person, book = deal(book, eligible, lead)
         if due:
             assert person in due
@@ -119,7 +148,9 @@ def test_nobody_gets_a_whole_lead_more_than_is_due_while_somebody_else_is_owed_o
 
 
 @given(weights_of_people, presences, st.integers(0, 79))
-def test_a_turn_that_is_given_back_leaves_no_trace(weights: dict[str, int], days: list[set[str]], at: int) -> None:
+def test_a_turn_that_is_given_back_leaves_no_trace(
+    weights: dict[str, int], days: list[set[str]], at: int
+) -> None:
     book = Book()
     for lead, present in enumerate(days):
         eligible = {each: weights[each] for each in sorted(present) if each in weights}
@@ -129,7 +160,10 @@ def test_a_turn_that_is_given_back_leaves_no_trace(weights: dict[str, int], days
         if lead == at:
             before = book.standing(person).last
             restored = given_back(after, person, shares(eligible), ordinal=lead + 1, before=before)
-            assert all(restored.standing(each) == book.standing(each) for each in restored.people | book.people)
+            assert all(
+                restored.standing(each) == book.standing(each)
+                for each in restored.people | book.people
+            )
         book = after
 
 
@@ -139,7 +173,12 @@ def totals(got: Sequence[str]) -> dict[str, int]:
 
 def test_ties_do_not_always_favour_the_same_person() -> None:
     first = [
-        next_person(Book(), {"a": 1, "b": 1, "c": 1}, shares({"a": 1, "b": 1, "c": 1}), lambda p, n=n: hash_of(n, p))
+        next_person(
+            Book(),
+            {"a": 1, "b": 1, "c": 1},
+            shares({"a": 1, "b": 1, "c": 1}),
+            lambda p, n=n: hash_of(n, p),
+        )
         for n in range(60)
     ]
     assert all(12 <= count <= 28 for count in totals(first).values())
@@ -147,7 +186,10 @@ def test_ties_do_not_always_favour_the_same_person() -> None:
 
 def test_ties_among_very_many_do_not_favour_anybody_either() -> None:
     many = {f"p{number:03d}": 1 for number in range(HASHED_TIES + 1)}
-    first = [next_person(Book(), many, shares(many), lambda p, n=n: hash_of(n, p)) for n in range(10 * len(many))]
+    first = [
+        next_person(Book(), many, shares(many), lambda p, n=n: hash_of(n, p))
+        for n in range(10 * len(many))
+    ]
     assert len(set(first)) == len(many)
     assert max(totals(first).values()) < 30
 
@@ -159,7 +201,9 @@ def test_who_is_not_in_the_book_had_nothing_and_is_owed_nothing() -> None:
 def test_of_two_equals_the_one_who_has_waited_longest_is_next() -> None:
     book = Book(1, turns={"a": 1, "b": 1}, due={"a": 1, "b": 1}, last={"a": 7, "b": 3})
     share = shares({"a": 1, "b": 1})
-    assert next_person(book, {"a": 1, "b": 1}, share, lambda each: "0" if each == "a" else "1") == "b"
+    assert (
+        next_person(book, {"a": 1, "b": 1}, share, lambda each: "0" if each == "a" else "1") == "b"
+    )
 
 
 def test_a_bulk_import_does_not_go_to_one_rep() -> None:
@@ -173,8 +217,11 @@ def test_a_share_below_one_lead_a_day_is_not_rounded_to_none() -> None:
 
 
 def test_the_largest_shortfall_rule_would_be_further_off() -> None:
-    """The plain rule gives to whoever is most below their share; with these weights it ends more than one lead from the ideal."""
-    weights = {f"p{number}": weight for number, weight in enumerate([20, 20, 5, 50, 50, 1, 1, 1, 1])}
+    """The plain rule gives to whoever is most below their share; with these weights it ends more
+    than one lead from the ideal."""
+    weights = {
+        f"p{number}": weight for number, weight in enumerate([20, 20, 5, 50, 50, 1, 1, 1, 1])
+    }
     total = sum(weights.values())
 
     def worst(got: Sequence[str]) -> Fraction:
@@ -182,14 +229,20 @@ def test_the_largest_shortfall_rule_would_be_further_off() -> None:
         found = Fraction(0)
         for number, person in enumerate(got, start=1):
             turns[person] += 1
-            found = max(found, *(abs(turns[each] - Fraction(weights[each] * number, total)) for each in weights))
+            found = max(
+                found,
+                *(abs(turns[each] - Fraction(weights[each] * number, total)) for each in weights),
+            )
         return found
 
     def shortfall(leads: int) -> list[str]:
         turns: Counter[str] = Counter()
         got = []
         for number in range(1, leads + 1):
-            person = max(weights, key=lambda each: (Fraction(weights[each] * number, total) - turns[each], each))
+            person = max(
+                weights,
+                key=lambda each: (Fraction(weights[each] * number, total) - turns[each], each),
+            )
             turns[person] += 1
             got.append(person)
         return got
@@ -221,12 +274,17 @@ def test_who_was_away_makes_up_for_it_where_the_pool_accrues() -> None:
         later["level"].append(person)
         person, accrued = deal(accrued, everybody, lead)
         later["accrue"].append(person)
-    assert {mode: totals(got) for mode, got in later.items()} == {"level": {"a": 5, "b": 5}, "accrue": {"b": 10}}
+    assert {mode: totals(got) for mode, got in later.items()} == {
+        "level": {"a": 5, "b": 5},
+        "accrue": {"b": 10},
+    }
 
 
 @settings(max_examples=30)
 @given(weights_of_people, presences)
-def test_the_same_leads_in_the_same_order_give_the_same_people(weights: dict[str, int], days: list[set[str]]) -> None:
+def test_the_same_leads_in_the_same_order_give_the_same_people(
+    weights: dict[str, int], days: list[set[str]]
+) -> None:
     def run() -> list[str]:
         book = Book()
         got = []

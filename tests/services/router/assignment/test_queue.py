@@ -1,4 +1,5 @@
-"""assignment: who is eligible and why not; the queue's bounded passes; numbers and sizes of what is published."""
+"""assignment: who is eligible and why not; the queue's bounded passes; numbers and sizes of what is
+published."""
 
 from __future__ import annotations
 
@@ -36,7 +37,14 @@ from services.router.assignment.state import (
     ledger_of,
     place_in_queue,
 )
-from tests.services.router.router_world import HOUR, MINUTE, MONDAY_0900, POOLS, agreement, qualified
+from tests.services.router.router_world import (
+    HOUR,
+    MINUTE,
+    MONDAY_0900,
+    POOLS,
+    agreement,
+    qualified,
+)
 
 
 @dataclass
@@ -54,7 +62,13 @@ class Pool:
         return self.entries.get((kind.name, item))
 
     def scan(
-        self, kind: EntryKind[Any], *, first: str = "", below: str | None = None, limit: int, reverse: bool = False
+        self,
+        kind: EntryKind[Any],
+        *,
+        first: str = "",
+        below: str | None = None,
+        limit: int,
+        reverse: bool = False,
     ) -> Sequence[tuple[str, Any]]:
         found = sorted(item for name, item in self.entries if name == kind.name and item >= first)
         return [(item, self.entries[kind.name, item]) for item in found[:limit]]
@@ -93,7 +107,14 @@ REFERENCE = reference_of(agreement())
 
 def take(pool: Pool, value: QueueItem, *, now: int = MONDAY_0900) -> list[Any]:
     event = Event(
-        topic="router.queue.v1", partition=0, offset=0, key=pool.key, value=value, id="e", at_ms=now, received_at_ms=now
+        topic="router.queue.v1",
+        partition=0,
+        offset=0,
+        key=pool.key,
+        value=value,
+        id="e",
+        at_ms=now,
+        received_at_ms=now,
     )
     return pool.apply(Assignment().step(pool, event, now=now, reference=REFERENCE))
 
@@ -114,7 +135,11 @@ def test_a_step_hands_out_a_bounded_number_and_the_next_one_goes_on() -> None:
 
 def test_a_repeat_of_any_item_changes_nothing() -> None:
     pool = Pool()
-    for each in (item("l1"), item("l1", "accepted", person="ann"), item("l1", "release", person="ann")):
+    for each in (
+        item("l1"),
+        item("l1", "accepted", person="ann"),
+        item("l1", "release", person="ann"),
+    ):
         take(pool, each)
         before = (pool.head, dict(pool.entries))
         assert take(pool, each) == []
@@ -181,28 +206,57 @@ SCREENED = [
     ),
     (PoolMember(person="p"), {}, Need(not_to=frozenset({"p"})), "rejected_before"),
     (PoolMember(person="away"), {}, Need(), "absent"),
-    (PoolMember(person="p", capacity=2), {"p": Load(person="p", offered=1, accepted=1)}, Need(), "full"),
+    (
+        PoolMember(person="p", capacity=2),
+        {"p": Load(person="p", offered=1, accepted=1)},
+        Need(),
+        "full",
+    ),
     (PoolMember(person="p", capacity=2), {"p": Load(person="p", offered=1)}, Need(), None),
     (PoolMember(person="p", offers=1), {"p": Load(person="p", offered=1)}, Need(), "offers_open"),
     (PoolMember(person="p", offers=1), {"p": Load(person="p", accepted=1)}, Need(), None),
     (PoolMember(person="p", capacity=0), {}, Need(), "full"),
     (PoolMember(person="p", hours=Closed()), {}, Need(), "closed"),
-    (PoolMember(person="p", per_day=2), {"p": Load(person="p", day="2026-11-03", today=2, this_week=2)}, Need(), "day_limit"),
-    (PoolMember(person="p", per_day=2), {"p": Load(person="p", day="2026-11-02", today=2, this_week=2)}, Need(), None),
-    (PoolMember(person="p", per_week=3), {"p": Load(person="p", day="2026-11-02", today=1, this_week=3)}, Need(), "week_limit"),
-    (PoolMember(person="p", per_week=3), {"p": Load(person="p", day="2026-11-01", today=1, this_week=3)}, Need(), None),
+    (
+        PoolMember(person="p", per_day=2),
+        {"p": Load(person="p", day="2026-11-03", today=2, this_week=2)},
+        Need(),
+        "day_limit",
+    ),
+    (
+        PoolMember(person="p", per_day=2),
+        {"p": Load(person="p", day="2026-11-02", today=2, this_week=2)},
+        Need(),
+        None,
+    ),
+    (
+        PoolMember(person="p", per_week=3),
+        {"p": Load(person="p", day="2026-11-02", today=1, this_week=3)},
+        Need(),
+        "week_limit",
+    ),
+    (
+        PoolMember(person="p", per_week=3),
+        {"p": Load(person="p", day="2026-11-01", today=1, this_week=3)},
+        Need(),
+        None,
+    ),
 ]
 
 
 @pytest.mark.parametrize(("member", "loads", "need", "reason"), SCREENED)
-def test_why_somebody_is_not_eligible(member: PoolMember, loads: dict[str, Load], need: Need, reason: str | None) -> None:
+def test_why_somebody_is_not_eligible(
+    member: PoolMember, loads: dict[str, Load], need: Need, reason: str | None
+) -> None:
     view = PoolView(pool="p", kind="sdr", members=(member,), day="2026-11-03", monday="2026-11-02")
     (found,) = screen(Availability(view, loads, Away(away=9), 5), need)
     assert found.reason == reason
 
 
 def test_a_pool_that_ignores_hours_has_nobody_who_is_closed() -> None:
-    view = PoolView(pool="p", kind="sdr", members=(PoolMember(person="p", hours=Closed()),), any_hour=True)
+    view = PoolView(
+        pool="p", kind="sdr", members=(PoolMember(person="p", hours=Closed()),), any_hour=True
+    )
     (found,) = screen(Availability(view, {}, Away(), 5), Need())
     assert found.reason is None
 
@@ -213,14 +267,27 @@ def test_a_calendar_that_never_opens_is_no_chance() -> None:
 
 
 def test_the_end_of_an_absence_is_a_chance() -> None:
-    pool_view = PoolView(pool="p", kind="sdr", members=(PoolMember(person="p"), PoolMember(person="q", active=False)))
+    pool_view = PoolView(
+        pool="p", kind="sdr", members=(PoolMember(person="p"), PoolMember(person="q", active=False))
+    )
     assert next_chance(Availability(pool_view, {}, Away(p=9, q=6), 5)) == 9
 
 
 def test_a_limit_by_day_or_by_week_ends_with_the_day_or_the_week() -> None:
     spent = {"p": Load(person="p", day="2026-11-03", today=1, this_week=1)}
-    for member, chance in ((PoolMember(person="p", per_day=1), 70), (PoolMember(person="p", per_week=1), 90)):
-        view = PoolView(pool="p", kind="sdr", members=(member,), day="2026-11-03", monday="2026-11-02", next_day=70, next_week=90)
+    for member, chance in (
+        (PoolMember(person="p", per_day=1), 70),
+        (PoolMember(person="p", per_week=1), 90),
+    ):
+        view = PoolView(
+            pool="p",
+            kind="sdr",
+            members=(member,),
+            day="2026-11-03",
+            monday="2026-11-02",
+            next_day=70,
+            next_week=90,
+        )
         assert next_chance(Availability(view, spent, Away(), 5)) == chance
 
 
@@ -235,7 +302,11 @@ OWNERS = [
 ]
 
 
-@pytest.mark.parametrize(("limits", "away", "keeps", "who", "rule"), [row[1:] for row in OWNERS], ids=[row[0] for row in OWNERS])
+@pytest.mark.parametrize(
+    ("limits", "away", "keeps", "who", "rule"),
+    [row[1:] for row in OWNERS],
+    ids=[row[0] for row in OWNERS],
+)
 def test_an_owner_gets_it_within_the_limits_that_the_pool_keeps(
     limits: dict[str, Any], away: Away, keeps: bool, who: str, rule: str
 ) -> None:
@@ -276,11 +347,27 @@ def test_a_trace_that_would_be_too_long_is_cut_and_says_so_and_keeps_whom_it_wen
     reference = reference_of(
         agreement(
             people=known,
-            pools={**POOLS, "bridge": {"kind": "sdr", "members": people}, "field": {"kind": "sales", "members": people}},
+            pools={
+                **POOLS,
+                "bridge": {"kind": "sdr", "members": people},
+                "field": {"kind": "sales", "members": people},
+            },
         )
     )
-    path = tuple(RoutingStep(rule=f"a rule with quite a long name, number {number}", outcome="unknown") for number in range(400))
-    event = Event(topic="", partition=0, offset=0, key="bridge", value=item("l", path=path), id="e", at_ms=0, received_at_ms=0)
+    path = tuple(
+        RoutingStep(rule=f"a rule with quite a long name, number {number}", outcome="unknown")
+        for number in range(400)
+    )
+    event = Event(
+        topic="",
+        partition=0,
+        offset=0,
+        key="bridge",
+        value=item("l", path=path),
+        id="e",
+        at_ms=0,
+        received_at_ms=0,
+    )
     (routed,) = Pool().apply(Assignment().step(Pool(), event, now=MONDAY_0900, reference=reference))
     assert isinstance(routed, LeadRouted)
     assert routed.trace_cut
@@ -292,8 +379,12 @@ def test_a_change_of_state_is_published_once() -> None:
     pool = Pool()
     said = take(pool, item("l1"), now=MONDAY_0900 - HOUR)
     for minutes in (45, 30, 15):
-        said += pool.apply(Assignment().wake(pool, now=MONDAY_0900 - minutes * MINUTE, reference=REFERENCE))
-    assert [(type(fact), fact.outcome, fact.next_try_at_ms) for fact in said] == [(LeadUnrouted, "held", MONDAY_0900)]
+        said += pool.apply(
+            Assignment().wake(pool, now=MONDAY_0900 - minutes * MINUTE, reference=REFERENCE)
+        )
+    assert [(type(fact), fact.outcome, fact.next_try_at_ms) for fact in said] == [
+        (LeadUnrouted, "held", MONDAY_0900)
+    ]
 
 
 def test_a_held_lead_is_an_entry_of_its_own() -> None:
@@ -304,15 +395,25 @@ def test_a_held_lead_is_an_entry_of_its_own() -> None:
     assert held == PoolHeld(item=item("l1"), since_ms=MONDAY_0900 - HOUR)
 
 
-@pytest.mark.parametrize(("kind", "name"), [("week", "2026-W45"), ("month", "2026-11"), ("quarter", "2026-Q4"), ("ever", "ever")])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("week", "2026-W45"), ("month", "2026-11"), ("quarter", "2026-Q4"), ("ever", "ever")],
+)
 def test_a_period_has_a_name_in_the_agreements_own_time(kind: str, name: str) -> None:
     assert period_of(kind, date(2026, 11, 2)) == name
 
 
 def test_a_period_begins_at_midnight_of_the_agreements_own_zone() -> None:
     midnight = MONDAY_0900 - 9 * HOUR
-    weekly = reference_of(agreement(pools={**POOLS, "bridge": {"kind": "sdr", "members": {"ann": {}}, "period": "week"}}))
-    assert [pool_view_of(weekly, "bridge", now=midnight + late).period for late in (-1, 0)] == ["2026-W44", "2026-W45"]
+    weekly = reference_of(
+        agreement(
+            pools={**POOLS, "bridge": {"kind": "sdr", "members": {"ann": {}}, "period": "week"}}
+        )
+    )
+    assert [pool_view_of(weekly, "bridge", now=midnight + late).period for late in (-1, 0)] == [
+        "2026-W44",
+        "2026-W45",
+    ]
 
 
 class Counted(Pool):
@@ -327,7 +428,13 @@ class Counted(Pool):
         return super().get(kind, item)
 
     def scan(
-        self, kind: EntryKind[Any], *, first: str = "", below: str | None = None, limit: int, reverse: bool = False
+        self,
+        kind: EntryKind[Any],
+        *,
+        first: str = "",
+        below: str | None = None,
+        limit: int,
+        reverse: bool = False,
     ) -> Sequence[tuple[str, Any]]:
         found = super().scan(kind, first=first, below=below, limit=limit, reverse=reverse)
         self.reads += len(found)
@@ -357,12 +464,15 @@ def test_nothing_is_decided_anew_for_those_who_wait_when_another_one_comes() -> 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_lanes_keep_the_order_of_the_whole_queue(seed: int) -> None:
-    """Whoever a free person can take comes in the order of urgency, whatever lanes the leads wait in."""
+    """Whoever a free person can take comes in the order of urgency, whatever lanes the leads wait
+    in."""
     random = Random(seed)
     pool = Pool()
     waiting = []
     for number in range(60):
-        lead = qualified(f"l{number}", level=random.choice(("hot", "warm", "cold")), at=random.randrange(1000))
+        lead = qualified(
+            f"l{number}", level=random.choice(("hot", "warm", "cold")), at=random.randrange(1000)
+        )
         exclude = tuple(random.sample(["ann", "bob", "cid"], random.choice((0, 0, 1, 2))))
         waiting.append(item(f"l{number}", qualified=lead, exclude=exclude))
         take(pool, waiting[-1], now=MONDAY_0900 - HOUR)
@@ -370,7 +480,10 @@ def test_lanes_keep_the_order_of_the_whole_queue(seed: int) -> None:
     now = MONDAY_0900
     while pool.wake_at is not None and len(handed) < len(waiting):
         now = max(now, pool.wake_at)
-        handed += [fact.lead_id for fact in pool.apply(Assignment().wake(pool, now=now, reference=REFERENCE))]
+        handed += [
+            fact.lead_id
+            for fact in pool.apply(Assignment().wake(pool, now=now, reference=REFERENCE))
+        ]
     assert handed == [value.lead_id for value in sorted(waiting, key=place_in_queue)]
     assert (pool.count(HELD), pool.count(LANE)) == (0, 0)
 
@@ -381,14 +494,20 @@ def test_a_queue_of_an_older_version_is_taken_over() -> None:
         old = item(f"l{number}", exclude=exclude)
         place = place_in_queue(old)
         pool.entries["held", place] = PoolHeld(item=old, since_ms=0)
-        pool.entries["work", old.handoff_id] = PoolWork(state="held", lead_id=old.lead_id, since_ms=0, queued=place)
+        pool.entries["work", old.handoff_id] = PoolWork(
+            state="held", lead_id=old.lead_id, since_ms=0, queued=place
+        )
     said = pool.apply(Assignment().wake(pool, now=MONDAY_0900, reference=REFERENCE))
     assert [fact.lead_id for fact in said] == ["l0", "l1", "l2"]
     assert pool.count(HELD) == 0
 
 
 def test_ledgers_of_an_older_version_are_read() -> None:
-    old = Ledger(level="warm", period="2026-11", standings=(Turns(person="ann", turns=2, target="4/3", last=5),))
+    old = Ledger(
+        level="warm",
+        period="2026-11",
+        standings=(Turns(person="ann", turns=2, target="4/3", last=5),),
+    )
     book = book_of(old)
     assert book.standing("ann") == Standing(2, Fraction(4, 3), 5)
     assert book_of(ledger_of("warm", "2026-11", book)).standing("ann") == book.standing("ann")
@@ -405,7 +524,16 @@ def test_a_turn_that_a_large_pool_shared_can_be_given_back() -> None:
     pool = Pool()
 
     def step(value: QueueItem) -> list[Any]:
-        event = Event(topic="", partition=0, offset=0, key="bridge", value=value, id="e", at_ms=0, received_at_ms=0)
+        event = Event(
+            topic="",
+            partition=0,
+            offset=0,
+            key="bridge",
+            value=value,
+            id="e",
+            at_ms=0,
+            received_at_ms=0,
+        )
         return pool.apply(Assignment().step(pool, event, now=MONDAY_0900, reference=reference))
 
     (routed,) = step(item("l1"))

@@ -78,7 +78,9 @@ ROWS: list[tuple[str, Handoff, str, str | None, str | None, str]] = [
 
 
 @pytest.mark.parametrize(("who", "about", "kind", "to", "pool", "expected"), ROWS)
-def test_who_may_do_what(who: str, about: Handoff, kind: str, to: str | None, pool: str | None, expected: str) -> None:
+def test_who_may_do_what(
+    who: str, about: Handoff, kind: str, to: str | None, pool: str | None, expected: str
+) -> None:
     command = Command(kind=kind, by=who.split()[1], to_person=to, to_pool=pool)
     match authorise(command, about, AUTHORITY):
         case Permit(person=None, pool=where):

@@ -1,4 +1,5 @@
-"""dispatch: what happens to a hand-off in every state, for everything that can happen; and that nothing happens twice."""
+"""dispatch: what happens to a hand-off in every state, for everything that can happen; and that
+nothing happens twice."""
 
 from __future__ import annotations
 
@@ -59,7 +60,16 @@ class Lead:
         self.now += MINUTE
         if not isinstance(value, LeadRouted | LeadUnrouted):
             _, value = stream_of(value)
-        event = Event(topic="", partition=0, offset=0, key=LEAD, value=value, id="e", at_ms=self.now, received_at_ms=self.now)
+        event = Event(
+            topic="",
+            partition=0,
+            offset=0,
+            key=LEAD,
+            value=value,
+            id="e",
+            at_ms=self.now,
+            received_at_ms=self.now,
+        )
         return self.apply(Dispatch().step(self, event, now=self.now, reference=REFERENCE))
 
     def apply(self, step: Step[DispatchState]) -> list[str]:
@@ -81,7 +91,10 @@ def words(value: Any) -> str:
         case HandoffRequest():
             more = [value.person, value.pool, value.reason, value.fault]
             more += [f"not {'+'.join(value.exclude)}" if value.exclude else None]
-            more += [f"watch {value.watcher}" if value.watcher else None, f"owner {value.owner}" if value.owner else None]
+            more += [
+                f"watch {value.watcher}" if value.watcher else None,
+                f"owner {value.owner}" if value.owner else None,
+            ]
             return " ".join([f"{value.kind}#{value.attempt}", *(each for each in more if each)])
         case HandoffNoted():
             return f"{value.kind}#{value.attempt}({value.reason})"
@@ -146,7 +159,11 @@ STATES: dict[str, tuple[Any, ...]] = {
     "returned": (*OFFERED, staged(LEAD, "rejected", by="ann", reason="not_icp")),
     "closed": (*ACCEPTED, staged(LEAD, "won", by="ann")),
     "second asked": (*OFFERED, action(LEAD, "reassign", at=MONDAY_0900 + 3 * MINUTE)),
-    "second offered": (*OFFERED, action(LEAD, "reassign", at=MONDAY_0900 + 3 * MINUTE), routed(2, "bob")),
+    "second offered": (
+        *OFFERED,
+        action(LEAD, "reassign", at=MONDAY_0900 + 3 * MINUTE),
+        routed(2, "bob"),
+    ),
 }
 LATER = MONDAY_0900 + 60 * MINUTE
 EVENTS: dict[str, Any] = {
@@ -166,8 +183,12 @@ EVENTS: dict[str, Any] = {
     "accepted by another team": staged(LEAD, "accepted", by="rex"),
     "misrouted by another team": staged(LEAD, "rejected", by="rex", reason="misrouted"),
     "hand raised": staged(LEAD, "hand_raised", attempt=None, level="hot", hand_raised=True),
-    "hand raised before": staged(LEAD, "hand_raised", attempt=None, level="hot", qualification_id="another"),
-    "consent refused": staged(LEAD, "consent_changed", attempt=None, consents={"sales/any": "refused"}),
+    "hand raised before": staged(
+        LEAD, "hand_raised", attempt=None, level="hot", qualification_id="another"
+    ),
+    "consent refused": staged(
+        LEAD, "consent_changed", attempt=None, consents={"sales/any": "refused"}
+    ),
     "sql": staged(LEAD, "qualified", by="ann"),
     "withdrawn": staged(LEAD, "withdrawn", attempt=None, reason="cooled"),
     "recycled": staged(LEAD, "recycled", attempt=None, reason="no_budget", by="ann"),
@@ -201,7 +222,9 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize(("state", "event"), [(state, event) for state in STATES for event in EVENTS])
+@pytest.mark.parametrize(
+    ("state", "event"), [(state, event) for state in STATES for event in EVENTS]
+)
 def test_every_event_in_every_state_has_the_outcome_of_the_table(state: str, event: str) -> None:
     assert outcome(state, event) == EXPECTED[state, event]
 
@@ -211,7 +234,9 @@ def test_the_table_has_no_line_that_nothing_tests() -> None:
 
 
 def test_every_pair_of_state_and_trigger_has_a_move() -> None:
-    assert set(TABLE) == {(state, trigger) for state in (None, *HandoffState) for trigger in Trigger}
+    assert set(TABLE) == {
+        (state, trigger) for state in (None, *HandoffState) for trigger in Trigger
+    }
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -222,15 +247,24 @@ def test_the_same_event_again_asks_and_releases_nothing_more(state: str, event: 
         lead.take(value)
     before = lead.state
     again = lead.take(EVENTS[event])
-    assert (lead.state, [each for each in again if each.startswith(("request", "release", "accepted"))]) == (before, [])
+    assert (
+        lead.state,
+        [each for each in again if each.startswith(("request", "release", "accepted"))],
+    ) == (before, [])
 
 
-@pytest.mark.parametrize("end", ["won", "merged", "erased", "recycled", "withdrawn", "disqualified"])
+@pytest.mark.parametrize(
+    "end", ["won", "merged", "erased", "recycled", "withdrawn", "disqualified"]
+)
 def test_a_hand_off_is_closed_exactly_once(end: str) -> None:
     lead = Lead()
     for value in ACCEPTED:
         lead.take(value)
-    said = [each for event in (end, "recycled", "erased", "merged", end) for each in lead.take(EVENTS[event])]
+    said = [
+        each
+        for event in (end, "recycled", "erased", "merged", end)
+        for each in lead.take(EVENTS[event])
+    ]
     assert [each for each in said if each.startswith("release")] == said[:1]
     assert lead.state == "closed#1"
 
@@ -260,7 +294,9 @@ def test_an_end_ends_the_qualification_that_it_names_and_no_other(end: str) -> N
     lead.take(qualified(LEAD, n=1))
     assert lead.take(EVENTS[end]) == []
     assert lead.state == "requested#1"
-    assert lead.take(replace(EVENTS[end], qualification_id=qualification_id(LEAD, n=1)))[0].startswith("release#1")
+    assert lead.take(replace(EVENTS[end], qualification_id=qualification_id(LEAD, n=1)))[
+        0
+    ].startswith("release#1")
 
 
 def test_nothing_of_a_person_is_kept_once_the_hand_off_is_closed() -> None:
@@ -279,7 +315,10 @@ def test_an_acceptance_wins_over_a_reassignment_that_was_decided_without_knowing
     lead.take(EVENTS["accepted"])
     assert lead.take(action(LEAD, "reassign", at=lead.now)) == ["refused#1(accepted)"]
     assert lead.state == "accepted#1"
-    assert lead.take(action(LEAD, "reassign", at=lead.now + 1, n=1))[0] == "release#1 ann reassigned breach"
+    assert (
+        lead.take(action(LEAD, "reassign", at=lead.now + 1, n=1))[0]
+        == "release#1 ann reassigned breach"
+    )
 
 
 def test_a_reassignment_that_was_decided_before_a_rejection_gives_way_to_it() -> None:
@@ -338,7 +377,10 @@ def test_ids_follow_from_the_qualification_and_the_attempt() -> None:
     lead.take(routed())
     lead.take(action(LEAD, "reassign", at=LATER))
     assert lead.head is not None
-    assert [each.handoff_id for each in (*lead.head.former, lead.head.current) if each] == [handoff_id(LEAD), handoff_id(LEAD, 2)]
+    assert [each.handoff_id for each in (*lead.head.former, lead.head.current) if each] == [
+        handoff_id(LEAD),
+        handoff_id(LEAD, 2),
+    ]
 
 
 def test_what_is_remembered_of_a_lead_is_bounded() -> None:

@@ -1,4 +1,5 @@
-"""Which pool a lead goes to: the order of the rules, one row each, and what a person decided before them."""
+"""Which pool a lead goes to: the order of the rules, one row each, and what a person decided before
+them."""
 
 from __future__ import annotations
 
@@ -22,7 +23,11 @@ POOLS: Mapping[str, Any] = {
 }
 ROUTING: Mapping[str, Any] = {
     "suppress": [
-        {"name": "competitors", "when": {"field": "profile.relation", "op": "is", "value": "competitor"}, "reason": "competitor"}
+        {
+            "name": "competitors",
+            "when": {"field": "profile.relation", "op": "is", "value": "competitor"},
+            "reason": "competitor",
+        }
     ],
     "accounts": {
         "owned.example": {"owner": "sue"},
@@ -38,7 +43,11 @@ ROUTING: Mapping[str, Any] = {
         }
     ],
     "segments": [
-        {"name": "large", "when": {"field": "lead.segment", "op": "is", "value": "enterprise"}, "to": {"sales": "key-sales"}}
+        {
+            "name": "large",
+            "when": {"field": "lead.segment", "op": "is", "value": "enterprise"},
+            "to": {"sales": "key-sales"},
+        }
     ],
     "default": {"sdr": "bridge", "sales": "field"},
 }
@@ -79,7 +88,11 @@ def choose(
 def short(found: Chosen | Suppressed) -> str:
     if isinstance(found, Suppressed):
         return f"nobody: {found.reason}"
-    marks = [found.person, "forced" if found.forced else None, f"beside {found.beside}" if found.beside else None]
+    marks = [
+        found.person,
+        "forced" if found.forced else None,
+        f"beside {found.beside}" if found.beside else None,
+    ]
     marks += [f"needs {'+'.join(found.skills)}" if found.skills else None]
     return ", ".join([f"{found.pool} by {found.rule}", *(each for each in marks if each)])
 
@@ -97,7 +110,12 @@ EVERYTHING = {
 NAMED = lead(account="owned.example", profile={"country": "DE"})
 # In order of precedence: each row has what the rows below it have, so it wins by its place.
 ROWS: list[tuple[str, LeadQualified, dict[str, Any], str]] = [
-    ("suppressed", lead(account="owned.example", profile={"relation": "competitor"}), EVERYTHING, "nobody: competitor"),
+    (
+        "suppressed",
+        lead(account="owned.example", profile={"relation": "competitor"}),
+        EVERYTHING,
+        "nobody: competitor",
+    ),
     (
         "no consent",
         lead(account="owned.example", consents={"sales/any": "refused"}),
@@ -105,7 +123,12 @@ ROWS: list[tuple[str, LeadQualified, dict[str, Any], str]] = [
         "nobody: no_consent",
     ),
     ("owner of the open cycle", NAMED, EVERYTHING, "key-sales by owner_of_cycle, cid"),
-    ("customer", lead(account="acme.example"), {**EVERYTHING, "owner": None}, "field by customer_owner, rex"),
+    (
+        "customer",
+        lead(account="acme.example"),
+        {**EVERYTHING, "owner": None},
+        "field by customer_owner, rex",
+    ),
     (
         "colleague",
         NAMED,
@@ -113,16 +136,28 @@ ROWS: list[tuple[str, LeadQualified, dict[str, Any], str]] = [
         "field by colleague, beside c1",
     ),
     ("named account with an owner", NAMED, {}, "field by named_account, sue"),
-    ("named account with pools", lead(account="pooled.example", profile={"country": "DE"}), {}, "key-sales by named_account"),
+    (
+        "named account with pools",
+        lead(account="pooled.example", profile={"country": "DE"}),
+        {},
+        "key-sales by named_account",
+    ),
     ("territory", lead("sdr", profile={"country": "DE"}), {}, "key-sdr by DACH, needs german"),
-    ("a territory without a pool of this kind", lead(profile={"country": "DE"}), {}, "field by default"),
+    (
+        "a territory without a pool of this kind",
+        lead(profile={"country": "DE"}),
+        {},
+        "field by default",
+    ),
     ("segment", replace(lead(), segment="enterprise"), {}, "key-sales by large"),
     ("default", lead(), {}, "field by default"),
 ]
 
 
 @pytest.mark.parametrize(("name", "who", "more", "expected"), ROWS, ids=[row[0] for row in ROWS])
-def test_the_first_rule_that_fits_wins(name: str, who: LeadQualified, more: dict[str, Any], expected: str) -> None:
+def test_the_first_rule_that_fits_wins(
+    name: str, who: LeadQualified, more: dict[str, Any], expected: str
+) -> None:
     assert short(choose(who, **more)) == expected
 
 
@@ -133,10 +168,25 @@ OTHERS: list[tuple[str, LeadQualified, dict[str, Any], str]] = [
         {},
         "field by default",
     ),
-    ("refusing one channel leaves the other", lead(consents={"sales/email": "refused"}), {}, "field by default"),
-    ("refusing mailings is not refusing a call", lead(consents={"marketing/email": "refused"}), {}, "field by default"),
+    (
+        "refusing one channel leaves the other",
+        lead(consents={"sales/email": "refused"}),
+        {},
+        "field by default",
+    ),
+    (
+        "refusing mailings is not refusing a call",
+        lead(consents={"marketing/email": "refused"}),
+        {},
+        "field by default",
+    ),
     ("an owner who left is passed over", lead(), {"owner": "nobody"}, "field by default"),
-    ("an owner in no pool is passed over", lead(account="orphaned.example"), {}, "field by default"),
+    (
+        "an owner in no pool is passed over",
+        lead(account="orphaned.example"),
+        {},
+        "field by default",
+    ),
     (
         "a customer's named owner comes first",
         lead(account="owned.example"),
@@ -164,7 +214,12 @@ OTHERS: list[tuple[str, LeadQualified, dict[str, Any], str]] = [
     (
         "of several colleagues the one whose lead was accepted",
         lead(),
-        {"colleagues": (("c1", colleague("field", "sales")), ("c2", colleague("key-sales", "sales", accepted=True, since=9)))},
+        {
+            "colleagues": (
+                ("c1", colleague("field", "sales")),
+                ("c2", colleague("key-sales", "sales", accepted=True, since=9)),
+            )
+        },
         "key-sales by colleague, beside c2",
     ),
     ("an SDR's own lead goes on to sales", lead(), {"owner": "ann"}, "field by default"),
@@ -193,7 +248,9 @@ OTHERS: list[tuple[str, LeadQualified, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "who", "more", "expected"), OTHERS, ids=[row[0] for row in OTHERS])
+@pytest.mark.parametrize(
+    ("name", "who", "more", "expected"), OTHERS, ids=[row[0] for row in OTHERS]
+)
 def test_a_case(name: str, who: LeadQualified, more: dict[str, Any], expected: str) -> None:
     assert short(choose(who, **more)) == expected
 
@@ -214,9 +271,16 @@ def test_the_path_says_what_every_rule_said() -> None:
 
 
 def test_colleagues_are_kept_together_only_if_the_agreement_says_so() -> None:
-    apart = agreement(pools=POOLS, routing={**ROUTING, "keep_colleagues_together": False}, people=PEOPLE)
+    apart = agreement(
+        pools=POOLS, routing={**ROUTING, "keep_colleagues_together": False}, people=PEOPLE
+    )
     found = choose_pool(
-        request(lead()), lead(), AccountState(key="a"), (("c1", colleague("key-sales", "sales")),), apart, now=MONDAY_0900
+        request(lead()),
+        lead(),
+        AccountState(key="a"),
+        (("c1", colleague("key-sales", "sales")),),
+        apart,
+        now=MONDAY_0900,
     )
     assert short(found) == "field by default"
 
@@ -245,5 +309,11 @@ def test_what_is_known_of_the_account_may_choose_the_pool() -> None:
     agreed = agreement(pools=POOLS, routing=routing)
     state = AccountState(key="acme.example", scored=scored)
     who = lead(account="acme.example")
-    assert short(choose_pool(request(who), who, state, (), agreed, now=0)) == "key-sales by buying group"
-    assert short(choose_pool(request(who), who, replace(state, scored=None), (), agreed, now=0)) == "field by default"
+    assert (
+        short(choose_pool(request(who), who, state, (), agreed, now=0))
+        == "key-sales by buying group"
+    )
+    assert (
+        short(choose_pool(request(who), who, replace(state, scored=None), (), agreed, now=0))
+        == "field by default"
+    )

@@ -1,4 +1,5 @@
-"""Laws of an account: its numbers are those of its people at the moment they are told, and it costs no more than it should."""
+"""Laws of an account: its numbers are those of its people at the moment they are told, and it costs
+no more than it should."""
 
 from __future__ import annotations
 
@@ -14,7 +15,14 @@ from baton.contracts.intake import Engagement
 from baton.contracts.leads import AccountPart, AccountScored
 from baton.ids import derived_id
 from services.scorer.accounts import reducer as rules
-from services.scorer.score.account_contribution import ENGAGED_MICRO, SHOWN_STEP_MICRO, Falling, packed, unpacked, worth_micro
+from services.scorer.score.account_contribution import (
+    ENGAGED_MICRO,
+    SHOWN_STEP_MICRO,
+    Falling,
+    packed,
+    unpacked,
+    worth_micro,
+)
 from services.scorer.score.engagement import engagement_micro, standing
 from services.scorer.score.entry_counting import counted
 from services.scorer.score.group_totals import group_sums
@@ -27,8 +35,21 @@ from tests.services.scorer.scorer_world import DAY, HOUR, MINUTE, World, agreeme
 TERMS = agreement(engagement=RULES)
 TABLE = table_of(TERMS)
 LEADS = ("l1", "l2", "l3")
-ACTS = ("page_view", "webinar", "form", "pricing_view", "unsubscribe", "careers_view", "email_click", "not_in_the_agreement")
-LAW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+ACTS = (
+    "page_view",
+    "webinar",
+    "form",
+    "pricing_view",
+    "unsubscribe",
+    "careers_view",
+    "email_click",
+    "not_in_the_agreement",
+)
+LAW = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 
 class Company:
@@ -57,7 +78,9 @@ class Company:
         if self._ids[lead]:
             self.world.retract(lead, event_id := self._ids[lead].pop())
             self._retracted[lead] = with_retractions(
-                self._retracted[lead], [(id_bytes(event_id), self.world.now)], b"".join(sorted(self._records[lead]))
+                self._retracted[lead],
+                [(id_bytes(event_id), self.world.now)],
+                b"".join(sorted(self._records[lead])),
             )
             self.hear()
 
@@ -75,7 +98,9 @@ class Company:
 
     def own(self, lead: str, at_ms: int) -> int:
         """What the lead's acts are worth, folded from nothing."""
-        marks = counted(b"".join(sorted(self._records[lead])), self._retracted[lead], 0, TABLE, at_ms).marks
+        marks = counted(
+            b"".join(sorted(self._records[lead])), self._retracted[lead], 0, TABLE, at_ms
+        ).marks
         return engagement_micro(standing(marks, TABLE, at_ms), TABLE, at_ms)
 
     def total(self, at_ms: int) -> int:
@@ -94,7 +119,9 @@ TURNS = st.lists(
 
 @LAW
 @given(TURNS)
-def test_the_sum_is_that_of_the_people_whenever_it_is_told(turns: list[tuple[str, str, int]]) -> None:
+def test_the_sum_is_that_of_the_people_whenever_it_is_told(
+    turns: list[tuple[str, str, int]],
+) -> None:
     company = Company()
     for lead, act, then_ms in turns:
         company.retracts(lead) if act == "retracts" else company.does(lead, act)
@@ -108,7 +135,9 @@ def test_the_sum_is_that_of_the_people_whenever_it_is_told(turns: list[tuple[str
 
 @LAW
 @given(TURNS, st.integers(0, 40 * DAY))
-def test_what_others_see_is_an_hour_old_at_most(turns: list[tuple[str, str, int]], last_ms: int) -> None:
+def test_what_others_see_is_an_hour_old_at_most(
+    turns: list[tuple[str, str, int]], last_ms: int
+) -> None:
     company = Company()
     for lead, act, then_ms in turns:
         if act in ("page_view", "webinar", "form", "pricing_view"):
@@ -119,16 +148,28 @@ def test_what_others_see_is_an_hour_old_at_most(turns: list[tuple[str, str, int]
         return
     now, told = company.world.now, company.told[-1]
     shown = told.engagement_micro // SHOWN_STEP_MICRO
-    assert company.total(now) // SHOWN_STEP_MICRO <= shown <= company.total(now - rules.LEAST_MS - 1) // SHOWN_STEP_MICRO
-    engaged, before = (sum(company.own(lead, at) >= ENGAGED_MICRO for lead in LEADS) for at in (now, now - rules.LEAST_MS - 1))
+    assert (
+        company.total(now) // SHOWN_STEP_MICRO
+        <= shown
+        <= company.total(now - rules.LEAST_MS - 1) // SHOWN_STEP_MICRO
+    )
+    engaged, before = (
+        sum(company.own(lead, at) >= ENGAGED_MICRO for lead in LEADS)
+        for at in (now, now - rules.LEAST_MS - 1)
+    )
     assert engaged <= told.engaged_people <= before
 
 
 @LAW
 @given(st.lists(st.sampled_from(ACTS), max_size=12), st.integers(0, 30 * DAY))
-def test_a_part_gives_the_same_bits_as_the_lead_at_any_later_moment(acts: list[str], later_ms: int) -> None:
+def test_a_part_gives_the_same_bits_as_the_lead_at_any_later_moment(
+    acts: list[str], later_ms: int
+) -> None:
     start = 1_793_606_400_000
-    records = [entry(derived_id("p", number), start + number * HOUR, Engagement(act=act)) for number, act in enumerate(acts)]
+    records = [
+        entry(derived_id("p", number), start + number * HOUR, Engagement(act=act))
+        for number, act in enumerate(acts)
+    ]
     now = start + len(acts) * HOUR
     totals = standing(counted(b"".join(records), b"", 0, TABLE, now).marks, TABLE, now)
     carried = unpacked(packed(totals, TABLE))
@@ -136,10 +177,17 @@ def test_a_part_gives_the_same_bits_as_the_lead_at_any_later_moment(acts: list[s
 
 
 @LAW
-@given(st.lists(st.sampled_from(ACTS), max_size=12), st.integers(1, 60_000_000), st.integers(0, 1000))
-def test_the_bound_of_how_long_it_holds_is_never_too_long(acts: list[str], threshold: int, thousandth: int) -> None:
+@given(
+    st.lists(st.sampled_from(ACTS), max_size=12), st.integers(1, 60_000_000), st.integers(0, 1000)
+)
+def test_the_bound_of_how_long_it_holds_is_never_too_long(
+    acts: list[str], threshold: int, thousandth: int
+) -> None:
     start = 1_793_606_400_000
-    records = [entry(derived_id("p", number), start + number * HOUR, Engagement(act=act)) for number, act in enumerate(acts)]
+    records = [
+        entry(derived_id("p", number), start + number * HOUR, Engagement(act=act))
+        for number, act in enumerate(acts)
+    ]
     now = start + len(acts) * HOUR
     totals = standing(counted(b"".join(records), b"", 0, TABLE, now).marks, TABLE, now)
     groups = group_sums(totals, TABLE)
@@ -150,10 +198,13 @@ def test_the_bound_of_how_long_it_holds_is_never_too_long(acts: list[str], thres
         return
     holds = falling.holds_for_ms(threshold)
     at = now + (100 * DAY if holds is None else holds) * thousandth // 1000
-    assert engagement_micro(totals, TABLE, at) >= threshold - 1  # the value is rounded, the bound is not
+    # the value is rounded, the bound is not
+    assert engagement_micro(totals, TABLE, at) >= threshold - 1
 
 
-def test_a_quiet_account_is_counted_a_few_times_a_step_and_then_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quiet_account_is_counted_a_few_times_a_step_and_then_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     counted_at: list[int] = []
     wake = rules.Accounts.wake
 

@@ -1,4 +1,5 @@
-"""The account as a buying group: distinct engaged people, their sum, the most senior role; and what is known of each person."""
+"""The account as a buying group: distinct engaged people, their sum, the most senior role; and what
+is known of each person."""
 
 from __future__ import annotations
 
@@ -15,7 +16,13 @@ from tests.services.scorer.scorer_world import DAY, HOUR, MINUTE, World, agreeme
 
 def accounts(world: World) -> list[tuple[Any, ...]]:
     return [
-        (each.account_id, each.people, each.engaged_people, each.engagement_micro // 1_000_000, each.most_senior_role)
+        (
+            each.account_id,
+            each.people,
+            each.engaged_people,
+            each.engagement_micro // 1_000_000,
+            each.most_senior_role,
+        )
         for each in world.facts(AccountScored)
     ]
 
@@ -70,7 +77,9 @@ def test_another_order_of_seniority_is_told_when_it_is_agreed() -> None:
     for lead, role in (("l1", "Manager"), ("l2", "Head")):
         world.fits(lead, domain="acme.example", role=role)
     assert accounts(world)[-1][-1] == "Head"
-    definitions = agreement().raw.definitions.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    definitions = agreement().raw.definitions.model_dump(
+        mode="json", by_alias=True, exclude_defaults=True
+    )
     world.adopt(agreement(definitions=definitions | {"roles": ["Manager", "Head"]}))
     assert accounts(world)[-1][-1] == "Manager"
 
@@ -104,18 +113,26 @@ def test_a_profile_event_that_is_retracted_takes_its_fields_along() -> None:
 
     def told_to_the_other(world: World) -> None:
         world.retract("l2", world.fits("l1", domain="acme.example"))
-        world.send(LeadMerge(merge_id="m", loser="l2", survivor="l1", cause_id="c", occurred_at_ms=0))
+        world.send(
+            LeadMerge(merge_id="m", loser="l2", survivor="l1", cause_id="c", occurred_at_ms=0)
+        )
 
     def told_of_the_other(world: World) -> None:
         world.retract("l1", world.fits("l2", domain="acme.example"))
-        world.send(LeadMerge(merge_id="m", loser="l2", survivor="l1", cause_id="c", occurred_at_ms=0))
+        world.send(
+            LeadMerge(merge_id="m", loser="l2", survivor="l1", cause_id="c", occurred_at_ms=0)
+        )
 
     for tell in (told_before, told_after, told_to_the_other, told_of_the_other):
         world = World()
         tell(world)
         world.does("l1", "demo_request")
         (qualified,) = world.facts(LeadQualified)
-        assert (qualified.leg, dict(qualified.story.profile), qualified.story.account_id) == ("sdr", {}, None)
+        assert (qualified.leg, dict(qualified.story.profile), qualified.story.account_id) == (
+            "sdr",
+            {},
+            None,
+        )
 
 
 @pytest.mark.parametrize(
@@ -128,7 +145,9 @@ def test_a_profile_event_that_is_retracted_takes_its_fields_along() -> None:
         ([(1, False), (1, True)], "refused"),
     ],
 )
-def test_the_newest_explicit_consent_counts_and_of_one_moment_the_refusal(acts: list[tuple[int, bool]], expected: str) -> None:
+def test_the_newest_explicit_consent_counts_and_of_one_moment_the_refusal(
+    acts: list[tuple[int, bool]], expected: str
+) -> None:
     world = World()
     for ago, granted in acts:
         world.consent("l1", "marketing", granted, ago=ago * HOUR)
@@ -146,17 +165,23 @@ def test_the_newest_explicit_consent_counts_and_of_one_moment_the_refusal(acts: 
         ([("email", False, 2), ("any", True, 1)], {"email": "granted", "any": "granted"}),
     ],
 )
-def test_an_act_for_any_channel_stands_for_each_whose_own_is_older(acts: list[Any], expected: dict[str, str]) -> None:
+def test_an_act_for_any_channel_stands_for_each_whose_own_is_older(
+    acts: list[Any], expected: dict[str, str]
+) -> None:
     world = World()
     for channel, granted, ago in acts:
         consent = Consent(purpose="sales", channel=channel, granted=granted)
         world.tell("l1", "consent", ago=ago * HOUR, consent=consent)
     world.does("l1", "demo_request")
     (qualified,) = world.facts(LeadQualified)
-    assert dict(qualified.story.consents) == {f"sales/{channel}": said for channel, said in expected.items()}
+    assert dict(qualified.story.consents) == {
+        f"sales/{channel}": said for channel, said in expected.items()
+    }
 
 
-def test_a_consent_that_changes_after_the_lead_qualified_is_told_and_before_that_it_is_not() -> None:
+def test_a_consent_that_changes_after_the_lead_qualified_is_told_and_before_that_it_is_not() -> (
+    None
+):
     world = World()
     world.consent("l1", "sales", granted=True, ago=HOUR)
     world.does("l1", "demo_request")
@@ -176,14 +201,33 @@ def test_the_person_is_told_to_who_takes_the_lead_and_to_nobody_else() -> None:
     world = World()
     world.fits("l1", domain="acme.example")
     world.send(
-        person_told("l1", at_ms=world.now - HOUR, first_name="Ada", email="ada@acme.example", stated_problem="too slow"),
-        person_told("l1", at_ms=world.now - 2 * HOUR, n=1, first_name="A.", phone="+47 1", current_supplier="Rival"),
+        person_told(
+            "l1",
+            at_ms=world.now - HOUR,
+            first_name="Ada",
+            email="ada@acme.example",
+            stated_problem="too slow",
+        ),
+        person_told(
+            "l1",
+            at_ms=world.now - 2 * HOUR,
+            n=1,
+            first_name="A.",
+            phone="+47 1",
+            current_supplier="Rival",
+        ),
     )
     world.does("l1", "demo_request", content_title="Prices")
     (qualified,) = [each for each in world.facts() if isinstance(each, LeadQualified)]
     person = qualified.story.person
     assert person is not None
-    assert (person.first_name, person.email, person.phone, person.stated_problem, person.current_supplier) == (
+    assert (
+        person.first_name,
+        person.email,
+        person.phone,
+        person.stated_problem,
+        person.current_supplier,
+    ) == (
         "Ada",
         "ada@acme.example",
         "+47 1",
@@ -198,4 +242,8 @@ def test_the_person_is_told_to_who_takes_the_lead_and_to_nobody_else() -> None:
         "scorer.leads.v1",
         "lead.changelog.v1",
     }
-    assert [each.key for each in told if each.topic == "lead.changelog.v1" and b"person" not in (each.key or b"")] == []
+    assert [
+        each.key
+        for each in told
+        if each.topic == "lead.changelog.v1" and b"person" not in (each.key or b"")
+    ] == []

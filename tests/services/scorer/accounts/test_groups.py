@@ -1,4 +1,5 @@
-"""Gates that ask what the account is: its people are told, a colleague's act can open a gate, and nobody answers for ever."""
+"""Gates that ask what the account is: its people are told, a colleague's act can open a gate, and
+nobody answers for ever."""
 
 from __future__ import annotations
 
@@ -59,7 +60,9 @@ def test_a_colleague_s_act_opens_the_gate_of_a_lead_that_was_warm_before() -> No
         ({"not": {"field": "account.senior_role", "op": "is", "value": "VP"}}, "Head", True),
     ],
 )
-def test_every_field_of_the_account_can_be_asked(when: dict[str, Any], role: str, opens: bool) -> None:
+def test_every_field_of_the_account_can_be_asked(
+    when: dict[str, Any], role: str, opens: bool
+) -> None:
     world = World(gated(when))
     joins(world, "l2", role=role)
     world.does("l2", "page_view")
@@ -98,19 +101,28 @@ def test_a_merged_or_erased_lead_takes_no_news() -> None:
     world.tell("l1", "erasure")
     world.does("l2", "webinar")
     assert qualified(world) == []
-    assert [(each.people, each.engaged_people) for each in world.facts(AccountScored, whole=True)][-1] == (1, 1)
+    assert [(each.people, each.engaged_people) for each in world.facts(AccountScored, whole=True)][
+        -1
+    ] == (1, 1)
 
 
 def test_time_alone_opens_no_gate() -> None:
     world = World(gated({"field": "account.engagement", "op": "below", "value": 60}))
     joins(world, "l1", "l2", "l3")
-    for lead, act, times in (("l2", "page_view", 2), ("l3", "page_view", 2), ("l1", "email_click", 5), ("l1", "page_view", 1)):
+    for lead, act, times in (
+        ("l2", "page_view", 2),
+        ("l3", "page_view", 2),
+        ("l1", "email_click", 5),
+        ("l1", "page_view", 1),
+    ):
         for _ in range(times):
             world.does(lead, act)
     assert qualified(world) == []
     world.wait(8 * DAY)
     told: list[BuyingGroup] = world.facts(BuyingGroup)
-    assert {(each.lead_id, each.because) for each in told if each.engagement_micro < 60_000_000} == {
+    assert {
+        (each.lead_id, each.because) for each in told if each.engagement_micro < 60_000_000
+    } == {
         ("l1", "time"),
         ("l2", "time"),
         ("l3", "time"),

@@ -1,22 +1,36 @@
-"""A new agreement: scores follow it at once, and the leads it makes ready are let go in drips, hot ones first."""
+"""A new agreement: scores follow it at once, and the leads it makes ready are let go in drips, hot
+ones first."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from baton.contracts.leads import BacklogRelease, LeadQualified
-from tests.services.scorer.scorer_world import DAY, ENGAGEMENT, HOUR, LIFECYCLE, MINUTE, MONDAY_0900, World, agreement
+from tests.services.scorer.scorer_world import (
+    DAY,
+    ENGAGEMENT,
+    HOUR,
+    LIFECYCLE,
+    MINUTE,
+    MONDAY_0900,
+    World,
+    agreement,
+)
 
 STRICT = {
     "fit": {"A": {"enter": 50}, "D": {"enter": 0}},
     "engagement": {"1": {"enter": 90}, "2": {"enter": 80}, "3": {"enter": 0}},
-    "matrix": {"A": {"1": "hot", "2": "warm", "3": "cold"}, "D": {"1": "cold", "2": "cold", "3": "cold"}},
+    "matrix": {
+        "A": {"1": "hot", "2": "warm", "3": "cold"},
+        "D": {"1": "cold", "2": "cold", "3": "cold"},
+    },
 }
 DRIPS = {"bridge": "every lead", "drip": 3}
 
 
 def ready_leads(count: int, *, at: int = MONDAY_0900) -> World:
-    """Leads that the strict agreement leaves alone and the usual one would call: each has one page view more than the one before."""
+    """Leads that the strict agreement leaves alone and the usual one would call: each has one page
+    view more than the one before."""
     world = World(agreement(levels=STRICT), at=at)
     for number in range(count):
         lead = f"l{number}"
@@ -49,7 +63,12 @@ def test_a_lowered_threshold_lets_its_backlog_go_in_drips_the_hot_ones_first() -
 
 
 def test_each_pool_has_a_drip_of_its_own() -> None:
-    both = {"Where we sell": {"points": 60, "when": {"field": "profile.country", "op": "in", "value": ["NO", "DE"]}}}
+    both = {
+        "Where we sell": {
+            "points": 60,
+            "when": {"field": "profile.country", "op": "in", "value": ["NO", "DE"]},
+        }
+    }
     world = World(agreement(levels=STRICT, fit=both))
     for lead, country in (("n1", "NO"), ("n2", "NO"), ("d1", "DE"), ("d2", "DE"), ("d3", "DE")):
         world.fits(lead, country=country)
@@ -63,8 +82,15 @@ def test_each_pool_has_a_drip_of_its_own() -> None:
     assert days == [["d1", "n1"], ["d2", "n2"], ["d3"]]
 
 
-def test_what_is_told_of_a_waiting_lead_does_not_let_it_go_but_moves_it_to_where_it_belongs() -> None:
-    both = {"Where we sell": {"points": 60, "when": {"field": "profile.country", "op": "in", "value": ["NO", "DE"]}}}
+def test_what_is_told_of_a_waiting_lead_does_not_let_it_go_but_moves_it_to_where_it_belongs() -> (
+    None
+):
+    both = {
+        "Where we sell": {
+            "points": 60,
+            "when": {"field": "profile.country", "op": "in", "value": ["NO", "DE"]},
+        }
+    }
     world = World(agreement(levels=STRICT, fit=both))
     for lead in ("l0", "l1"):
         world.fits(lead)
@@ -106,7 +132,9 @@ def test_a_release_that_crossed_the_end_of_waiting_changes_nothing() -> None:
     world.does("l0", "page_view")
     world.said()
     world.host.send(
-        "scorer.releases.v1", "l0", BacklogRelease(lead_id="l0", queue="sdr", at_ms=world.now, cause_id="c", agreement="v")
+        "scorer.releases.v1",
+        "l0",
+        BacklogRelease(lead_id="l0", queue="sdr", at_ms=world.now, cause_id="c", agreement="v"),
     )
     world.host.settle()
     assert world.said() == []
@@ -121,7 +149,8 @@ def test_a_lead_that_cooled_while_it_waited_is_not_let_go() -> None:
     world.adopt(
         agreement(
             lifecycle=dict(LIFECYCLE) | {"drip": 1},
-            levels=dict(STRICT) | {"engagement": {"1": {"enter": 60}, "2": {"enter": 20}, "3": {"enter": 0}}},
+            levels=dict(STRICT)
+            | {"engagement": {"1": {"enter": 60}, "2": {"enter": 20}, "3": {"enter": 0}}},
         )
     )
     world.wait(20 * DAY)
@@ -136,7 +165,16 @@ def test_a_new_agreement_changes_the_points_of_what_is_in_the_ledger() -> None:
     dearer = dict(ENGAGEMENT["acts"]) | {"page_view": {"points": 25, "group": "lasting"}}
     world.adopt(agreement(engagement=dict(ENGAGEMENT) | {"acts": dearer}))
     assert world.said() == ["l1 cold A3 25"]
-    world.adopt(agreement(fit={"From Norway": {"points": 40, "when": {"field": "profile.country", "op": "is", "value": "NO"}}}))
+    world.adopt(
+        agreement(
+            fit={
+                "From Norway": {
+                    "points": 40,
+                    "when": {"field": "profile.country", "op": "is", "value": "NO"},
+                }
+            }
+        )
+    )
     assert world.said() == ["l1 cold D3 10"]
 
 

@@ -1,4 +1,5 @@
-"""What becomes known after a qualification and matters to the person amends it; a lead that nobody can reach is handed to nobody."""
+"""What becomes known after a qualification and matters to the person amends it; a lead that nobody
+can reach is handed to nobody."""
 
 from __future__ import annotations
 
@@ -11,10 +12,21 @@ from baton.contracts.intake import LeadMerge
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadScored, LeadStaged
 from baton.contracts.streams import LeadDecision
 from tests.services.scorer.lead.test_dispositions import recycled
-from tests.services.scorer.scorer_world import DAY, HOUR, LIFECYCLE, MINUTE, World, agreement, person_told
+from tests.services.scorer.scorer_world import (
+    DAY,
+    HOUR,
+    LIFECYCLE,
+    MINUTE,
+    World,
+    agreement,
+    person_told,
+)
 
 REACHABLE = {
-    "Can be reached": {"when": {"field": "lead.reachable", "op": "is", "value": True}, "fast_track": True},
+    "Can be reached": {
+        "when": {"field": "lead.reachable", "op": "is", "value": True},
+        "fast_track": True,
+    },
 }
 
 
@@ -37,8 +49,16 @@ def offered() -> World:
 @pytest.mark.parametrize(
     ("happens", "changed"),
     [
-        (lambda world: world.send(person_told("l1", at_ms=world.now, n=2, phone="+47 1")), ("person.phone",)),
-        (lambda world: world.send(person_told("l1", at_ms=world.now, n=2, note="calls back on Monday")), ("person.note",)),
+        (
+            lambda world: world.send(person_told("l1", at_ms=world.now, n=2, phone="+47 1")),
+            ("person.phone",),
+        ),
+        (
+            lambda world: world.send(
+                person_told("l1", at_ms=world.now, n=2, note="calls back on Monday")
+            ),
+            ("person.note",),
+        ),
         (lambda world: world.fits("l1", industry="retail"), ("profile.industry",)),
         (lambda world: world.fits("l1", employees="500"), ("profile.employees", "segment")),
         (lambda world: world.fits("l1", domain="acme.example"), ("profile.domain", "account_id")),
@@ -46,7 +66,12 @@ def offered() -> World:
         (lambda world: world.does("l1", "demo_request"), ("hand_raised", "level")),
         (lambda world: world.does("l1", "page_view", content_title="Prices"), None),
         (lambda world: world.fits("l1"), None),
-        (lambda world: world.send(person_told("l1", at_ms=world.now, n=2, email="ann@acme.example")), None),
+        (
+            lambda world: world.send(
+                person_told("l1", at_ms=world.now, n=2, email="ann@acme.example")
+            ),
+            None,
+        ),
         (lambda world: world.act("l1", "accepted"), None),
         (lambda world: world.wait(DAY), None),
     ],
@@ -69,8 +94,17 @@ def test_an_amendment_carries_the_whole_brief_as_it_is_now() -> None:
     (amended,) = amendments(world)
     person = amended.brief.person
     assert person is not None
-    assert (person.email, person.phone, person.stated_problem) == ("ann@acme.example", "+47 1", "Leads wait")
-    assert (amended.brief.profile, amended.level, amended.leg, amended.hand_raised) == ({"country": "NO"}, "warm", "sdr", False)
+    assert (person.email, person.phone, person.stated_problem) == (
+        "ann@acme.example",
+        "+47 1",
+        "Leads wait",
+    )
+    assert (amended.brief.profile, amended.level, amended.leg, amended.hand_raised) == (
+        {"country": "NO"},
+        "warm",
+        "sdr",
+        False,
+    )
 
 
 def test_before_a_qualification_and_after_its_end_nothing_is_amended() -> None:
@@ -89,7 +123,11 @@ def test_a_raised_hand_that_is_retracted_is_no_longer_hot() -> None:
     world.facts()
     world.retract("l1", event)
     (amended,) = amendments(world)
-    assert (amended.changed, amended.hand_raised, amended.level) == (("hand_raised", "level"), False, "warm")
+    assert (amended.changed, amended.hand_raised, amended.level) == (
+        ("hand_raised", "level"),
+        False,
+        "warm",
+    )
 
 
 def gated() -> World:
@@ -107,7 +145,10 @@ def test_who_cannot_be_reached_waits_and_is_handed_over_when_there_is_a_way(act:
     world.wait(HOUR)
     world.send(person_told("l1", at_ms=world.now, phone="+47 1"))
     (qualified,) = world.facts(LeadQualified)
-    assert (qualified.hand_raised, qualified.leg) == (act == "demo_request", "sales" if act == "demo_request" else "sdr")
+    assert (qualified.hand_raised, qualified.leg) == (
+        act == "demo_request",
+        "sales" if act == "demo_request" else "sdr",
+    )
 
 
 def test_a_hand_that_waited_too_long_at_a_gate_counts_no_more() -> None:
@@ -132,7 +173,11 @@ def test_a_hand_that_an_anonymous_visitor_raised_goes_along_to_who_they_turn_out
     world.does("visitor", "demo_request")
     world.send(person_told("ann", at_ms=world.now, email="ann@acme.example"))
     assert world.facts(LeadQualified) == []
-    world.send(LeadMerge(merge_id="m", loser="visitor", survivor="ann", cause_id="m", occurred_at_ms=world.now))
+    world.send(
+        LeadMerge(
+            merge_id="m", loser="visitor", survivor="ann", cause_id="m", occurred_at_ms=world.now
+        )
+    )
     (qualified,) = world.facts(LeadQualified)
     assert (qualified.lead_id, qualified.hand_raised) == ("ann", True)
 
@@ -160,5 +205,10 @@ def test_the_end_of_a_contract_that_a_resting_lead_tells_is_published(outcome: s
     world.facts()
     world.tell("l1", "profile", profile={"contract_end": "2027-06-30"})
     world.tell("l1", "profile", profile={"contract_end": "2027-06-30", "industry": "retail"})
-    staged = [(each.event, each.to_stage, each.contract_end, each.inferred) for each in world.facts(LeadStaged)]
-    assert staged == ([("contract_end_learnt", "recycled", "2027-06-30", ())] if outcome == "recycle" else [])
+    staged = [
+        (each.event, each.to_stage, each.contract_end, each.inferred)
+        for each in world.facts(LeadStaged)
+    ]
+    assert staged == (
+        [("contract_end_learnt", "recycled", "2027-06-30", ())] if outcome == "recycle" else []
+    )

@@ -14,7 +14,8 @@ from tests.services.scorer.scorer_world import DAY, HOUR, MINUTE, World
 
 
 def handed_over(owner: str = "ann", *, raised: bool = False) -> tuple[World, str]:
-    """A warm lead that an SDR has been given (a hand-raise: sales), with what was said so far forgotten."""
+    """A warm lead that an SDR has been given (a hand-raise: sales), with what was said so far
+    forgotten."""
     world = World()
     world.fits("l1")
     world.does("l1", "demo_request" if raised else "form")
@@ -53,7 +54,9 @@ def handed_over(owner: str = "ann", *, raised: bool = False) -> tuple[World, str
         ("opportunity", "ann", {}, "actor_may_not"),
     ],
 )
-def test_an_act_is_refused_with_the_reason_and_changes_nothing(kind: str, by: str, more: dict[str, Any], reason: str) -> None:
+def test_an_act_is_refused_with_the_reason_and_changes_nothing(
+    kind: str, by: str, more: dict[str, Any], reason: str
+) -> None:
     world, _ = handed_over()
     world.act("l1", kind, by, **more)
     (refused,) = world.facts()
@@ -64,7 +67,10 @@ def test_an_act_is_refused_with_the_reason_and_changes_nothing(kind: str, by: st
 
 @pytest.mark.parametrize(
     ("more", "reason"),
-    [({"amount_minor": 5}, "currency_missing"), ({"amount_minor": -5, "currency": "EUR"}, "amount_negative")],
+    [
+        ({"amount_minor": 5}, "currency_missing"),
+        ({"amount_minor": -5, "currency": "EUR"}, "amount_negative"),
+    ],
 )
 def test_an_opportunity_says_what_it_is_worth_or_nothing(more: dict[str, Any], reason: str) -> None:
     world, _ = handed_over("rex", raised=True)
@@ -82,7 +88,10 @@ def test_an_acceptance_is_said_once() -> None:
     world, handoff = handed_over()
     world.act("l1", "accepted")
     world.act("l1", "accepted", handoff_id=handoff)
-    assert world.said() == ["l1/1 accepted by sdr: mql -> tal", "l1 refused accepted by sdr at tal: already_accepted"]
+    assert world.said() == [
+        "l1/1 accepted by sdr: mql -> tal",
+        "l1 refused accepted by sdr at tal: already_accepted",
+    ]
 
 
 def test_an_acceptance_may_be_here_before_the_routed_record() -> None:
@@ -123,7 +132,10 @@ def test_after_a_reassignment_only_the_new_holder_may_accept() -> None:
     world.route("l1", "bob", attempt=2)
     world.act("l1", "accepted", "ann")
     world.act("l1", "accepted", "bob")
-    assert world.said() == ["l1 refused accepted by sdr at mql: held_by_another", "l1/1 accepted by sdr: mql -> tal"]
+    assert world.said() == [
+        "l1 refused accepted by sdr at mql: held_by_another",
+        "l1/1 accepted by sdr: mql -> tal",
+    ]
 
 
 def test_an_acceptance_that_crossed_the_reassignment_wins() -> None:
@@ -157,14 +169,28 @@ def test_a_handoff_that_was_withdrawn_or_reinstated_is_what_the_router_says() ->
 
     def noted(handoff: str, kind: str, reason: str, owner: str, attempt: int) -> HandoffNoted:
         return HandoffNoted(
-            handoff_id=handoff, qualification_id=qualified.qualification_id, attempt=attempt, lead_id="l1", kind=kind, reason=reason,
-            cause_id="c", at_ms=world.now, owner=owner, leg="sdr",
-        )  # fmt: skip
+            handoff_id=handoff,
+            qualification_id=qualified.qualification_id,
+            attempt=attempt,
+            lead_id="l1",
+            kind=kind,
+            reason=reason,
+            cause_id="c",
+            at_ms=world.now,
+            owner=owner,
+            leg="sdr",
+        )
 
-    world.send(noted(first, "noted", "reinstated", "ann", 1), noted(second, "withdrawn", "superseded", "bob", 2))
+    world.send(
+        noted(first, "noted", "reinstated", "ann", 1),
+        noted(second, "withdrawn", "superseded", "bob", 2),
+    )
     world.act("l1", "accepted", "bob", handoff_id=second)
     world.act("l1", "accepted", "ann", handoff_id=first)
-    assert world.said() == ["l1 refused accepted by sdr at mql: stale_handoff", "l1/1 accepted by sdr: mql -> tal"]
+    assert world.said() == [
+        "l1 refused accepted by sdr at mql: stale_handoff",
+        "l1/1 accepted by sdr: mql -> tal",
+    ]
 
 
 def test_accepted_work_that_is_passed_on_is_accepted_anew_in_the_same_stage() -> None:
@@ -192,7 +218,15 @@ def test_an_opportunity_is_told_again_with_what_changed_and_kept_otherwise() -> 
         currency="EUR",
         expected_close="2026-12-31",
     )
-    world.act("l1", "opportunity", "rex", actor="sales", opportunity_id="o1", amount_minor=250, currency="EUR")
+    world.act(
+        "l1",
+        "opportunity",
+        "rex",
+        actor="sales",
+        opportunity_id="o1",
+        amount_minor=250,
+        currency="EUR",
+    )
     world.act("l1", "won", "rex", actor="sales")
     deals = [
         (each.event, each.opportunity_id, each.amount_minor, each.currency, each.expected_close)
@@ -212,9 +246,15 @@ def test_a_customer_can_start_again_and_goes_to_who_won_them() -> None:
     world.said()
     world.does("l1", "form")
     world.act("l1", "won", "rex", actor="sales")
-    staged, qualified = [each for each in world.facts() if isinstance(each, LeadStaged | LeadQualified)][:2]
+    staged, qualified = [
+        each for each in world.facts() if isinstance(each, LeadStaged | LeadQualified)
+    ][:2]
     assert (staged.from_stage, staged.to_stage, staged.cycle) == ("customer", "mql", 2)
-    assert (qualified.owner, qualified.cycle, [each.outcome for each in qualified.story.earlier_cycles]) == (
+    assert (
+        qualified.owner,
+        qualified.cycle,
+        [each.outcome for each in qualified.story.earlier_cycles],
+    ) == (
         "rex",
         2,
         ["customer"],
@@ -230,16 +270,26 @@ def test_a_customer_can_start_again_and_goes_to_who_won_them() -> None:
         ("lost", "lost_to_competitor", "recycled"),
     ],
 )
-def test_a_person_ends_the_cycle_and_the_reason_decides_where_it_leads(kind: str, reason: str, to: str) -> None:
+def test_a_person_ends_the_cycle_and_the_reason_decides_where_it_leads(
+    kind: str, reason: str, to: str
+) -> None:
     world, _ = handed_over("rex", raised=True)
     world.act("l1", "accepted", "rex", actor="sales")
     world.said()
     world.act("l1", kind, "rex", actor="sales", reason=reason)
     staged = world.facts(LeadStaged)[0]
-    assert (staged.event, staged.from_stage, staged.to_stage, staged.cycle, staged.by) == (kind, "sal", to, 1, "rex")
+    assert (staged.event, staged.from_stage, staged.to_stage, staged.cycle, staged.by) == (
+        kind,
+        "sal",
+        to,
+        1,
+        "rex",
+    )
 
 
-def recycled(lead: str, *, cycle: int = 1, reason: str = "not_ready", outcome: str = "recycle", **more: Any) -> LeadRecycled:
+def recycled(
+    lead: str, *, cycle: int = 1, reason: str = "not_ready", outcome: str = "recycle", **more: Any
+) -> LeadRecycled:
     """The SLA watcher ends a cycle."""
     return LeadRecycled(
         recycle_id=f"r{cycle}",
@@ -256,7 +306,15 @@ def recycled(lead: str, *, cycle: int = 1, reason: str = "not_ready", outcome: s
 
 def reactivated(lead: str, *, cycle: int = 1, reason: str = "return_date") -> LeadReactivated:
     """The rest is over."""
-    return LeadReactivated(lead_id=lead, cycle=cycle, recycle_id=f"r{cycle}", reason=reason, at_ms=0, cause_id="c", agreement="v")
+    return LeadReactivated(
+        lead_id=lead,
+        cycle=cycle,
+        recycle_id=f"r{cycle}",
+        reason=reason,
+        at_ms=0,
+        cause_id="c",
+        agreement="v",
+    )
 
 
 def test_a_new_cycle_counts_only_activity_since_the_recycling_and_qualifies_again() -> None:
@@ -268,18 +326,27 @@ def test_a_new_cycle_counts_only_activity_since_the_recycling_and_qualifies_agai
     world.does("l1", "page_view")
     assert world.said() == ["l1 cold A3 10"]
     world.does("l1", "form")
-    assert world.said() == ["l1 warm A2 45", "l1/2 qualified by system: recycled -> mql", "l1 qualified for sdr, warm"]
+    assert world.said() == [
+        "l1 warm A2 45",
+        "l1/2 qualified by system: recycled -> mql",
+        "l1 qualified for sdr, warm",
+    ]
 
 
 def test_a_raised_hand_breaks_the_cool_off_and_nothing_else_does() -> None:
     world, _ = handed_over()
-    world.send(recycled("l1", cool_off_until_ms=world.now + 30 * DAY, return_at_ms=world.now + 60 * DAY))
+    world.send(
+        recycled("l1", cool_off_until_ms=world.now + 30 * DAY, return_at_ms=world.now + 60 * DAY)
+    )
     world.wait(DAY)
     world.said()
     world.does("l1", "form")
     assert world.said() == ["l1 warm A2 35"]
     world.does("l1", "demo_request")
-    assert world.said()[1:] == ["l1/2 qualified by system: recycled -> mql", "l1 qualified for sales, hot, hand raised"]
+    assert world.said()[1:] == [
+        "l1/2 qualified by system: recycled -> mql",
+        "l1 qualified for sales, hot, hand raised",
+    ]
 
 
 def test_what_was_done_in_the_cool_off_counts_at_the_return() -> None:
@@ -306,7 +373,10 @@ def test_the_end_of_a_former_rest_ends_no_other() -> None:
     world.route("l1", "rex")
     world.act("l1", "accepted", "rex", actor="sales")
     world.act("l1", "recycled", "rex", actor="sales", reason="not_ready")
-    assert world.said()[-2:] == ["l1/2 recycled by sales: sal -> recycled: not_ready", "l1 cold A3 0"]
+    assert world.said()[-2:] == [
+        "l1/2 recycled by sales: sal -> recycled: not_ready",
+        "l1 cold A3 0",
+    ]
     world.send(reactivated("l1"), reactivated("l1", cycle=2, reason="hand_raised"))
     assert world.said() == []
     world.send(reactivated("l1", cycle=2))
@@ -317,10 +387,17 @@ def test_the_dates_of_a_persons_recycling_come_afterwards_and_end_nothing_again(
     world, _ = handed_over()
     world.act("l1", "recycled", reason="not_ready")
     world.said()
-    world.send(recycled("l1", cool_off_until_ms=world.now + DAY), recycled("l1", cool_off_until_ms=world.now + DAY))
+    world.send(
+        recycled("l1", cool_off_until_ms=world.now + DAY),
+        recycled("l1", cool_off_until_ms=world.now + DAY),
+    )
     world.wait(2 * DAY)
     world.does("l1", "form")
-    assert world.said() == ["l1 warm A2 35", "l1/2 qualified by system: recycled -> mql", "l1 qualified for sdr, warm"]
+    assert world.said() == [
+        "l1 warm A2 35",
+        "l1/2 qualified by system: recycled -> mql",
+        "l1 qualified for sdr, warm",
+    ]
 
 
 def test_the_end_of_a_former_cycle_is_refused() -> None:
@@ -353,7 +430,13 @@ def test_a_hand_that_is_raised_in_the_middle_of_a_cycle_is_told_to_who_has_the_l
     world.said()
     world.does("l1", "demo_request")
     staged = world.facts(LeadStaged)[0]
-    assert (staged.event, staged.from_stage, staged.to_stage, staged.handoff_id, staged.hand_raised) == (
+    assert (
+        staged.event,
+        staged.from_stage,
+        staged.to_stage,
+        staged.handoff_id,
+        staged.hand_raised,
+    ) == (
         "hand_raised",
         "tal",
         "tal",
@@ -381,9 +464,29 @@ def test_an_automatic_mail_is_no_touch_that_would_keep_a_lead_from_its_first_hol
 
 def test_an_older_word_about_an_opportunity_does_not_change_a_newer_one() -> None:
     world, _ = handed_over("rex", raised=True)
-    world.act("l1", "opportunity", "rex", actor="sales", opportunity_id="o1", amount_minor=250, currency="EUR")
-    world.act("l1", "opportunity", "rex", actor="sales", opportunity_id="o1", amount_minor=100, currency="USD", ago=HOUR)
-    assert [(each.amount_minor, each.currency) for each in world.facts(LeadStaged)] == [(250, "EUR"), (250, "EUR")]
+    world.act(
+        "l1",
+        "opportunity",
+        "rex",
+        actor="sales",
+        opportunity_id="o1",
+        amount_minor=250,
+        currency="EUR",
+    )
+    world.act(
+        "l1",
+        "opportunity",
+        "rex",
+        actor="sales",
+        opportunity_id="o1",
+        amount_minor=100,
+        currency="USD",
+        ago=HOUR,
+    )
+    assert [(each.amount_minor, each.currency) for each in world.facts(LeadStaged)] == [
+        (250, "EUR"),
+        (250, "EUR"),
+    ]
 
 
 def test_a_routed_record_of_an_earlier_attempt_takes_nothing_back() -> None:
@@ -403,7 +506,9 @@ def test_a_routed_record_of_an_earlier_attempt_takes_nothing_back() -> None:
     ],
     ids=["a call", "a machine's", "about another hand-off"],
 )
-def test_a_touch_by_whom_it_was_offered_to_is_an_acceptance(more: dict[str, Any], said: list[str]) -> None:
+def test_a_touch_by_whom_it_was_offered_to_is_an_acceptance(
+    more: dict[str, Any], said: list[str]
+) -> None:
     world, _ = handed_over()
     world.act("l1", "call", "ann", **more)
     assert world.said() == said

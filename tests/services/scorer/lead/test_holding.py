@@ -1,4 +1,5 @@
-"""No lead without a holder and a next date: who has a lead at each turn of its life, by what was said of it."""
+"""No lead without a holder and a next date: who has a lead at each turn of its life, by what was
+said of it."""
 
 from __future__ import annotations
 
@@ -33,8 +34,14 @@ class Life:
     def _event(self, kind: str, **more: Any) -> None:
         self._number += 1
         event = LeadEvent(
-            event_id=derived_id(self._number), lead_id="l1", source="http", kind=kind, occurred_at_ms=self.now, received_at_ms=self.now, **more
-        )  # fmt: skip
+            event_id=derived_id(self._number),
+            lead_id="l1",
+            source="http",
+            kind=kind,
+            occurred_at_ms=self.now,
+            received_at_ms=self.now,
+            **more,
+        )
         self._take(event)
 
     def _take(self, value: Any) -> None:
@@ -60,7 +67,9 @@ class Life:
         self._event("engagement", engagement=Engagement(act=act))
 
     def routed_to(self, owner: str) -> None:
-        qualified = [fact.value for fact in self.shelf.facts if isinstance(fact.value, LeadQualified)][-1]
+        qualified = [
+            fact.value for fact in self.shelf.facts if isinstance(fact.value, LeadQualified)
+        ][-1]
         self._take(routed(qualified, owner))
 
     def act(self, kind: str, by: str, actor: str = "sdr", reason: str | None = None) -> None:
@@ -68,16 +77,31 @@ class Life:
         act = Act(kind=kind, by=by, actor=actor, reason=reason)
         event_id = derived_id(self._number)
         self._take(
-            LeadAct(event_id=event_id, lead_id="l1", source="crm", occurred_at_ms=self.now, received_at_ms=self.now, act=act)
+            LeadAct(
+                event_id=event_id,
+                lead_id="l1",
+                source="crm",
+                occurred_at_ms=self.now,
+                received_at_ms=self.now,
+                act=act,
+            )
         )
 
     def recycled(self, cycle: int, return_at_ms: int | None, *, reason: str = "not_ready") -> None:
         self._take(
             LeadRecycled(
-                recycle_id=f"r{cycle}", lead_id="l1", cycle=cycle, outcome="recycle", reason=reason, at_ms=self.now, cause_id="c",
-                agreement="v", track="calm", return_at_ms=return_at_ms,
+                recycle_id=f"r{cycle}",
+                lead_id="l1",
+                cycle=cycle,
+                outcome="recycle",
+                reason=reason,
+                at_ms=self.now,
+                cause_id="c",
+                agreement="v",
+                track="calm",
+                return_at_ms=return_at_ms,
             )
-        )  # fmt: skip
+        )
 
     @property
     def holder(self) -> Holder:
@@ -137,7 +161,9 @@ def test_a_rest_that_was_planned_for_a_withdrawn_lead_does_not_end_what_qualifie
     life.does("form")
     life.recycled(1, NOW + 60 * DAY, reason="cooled")
     assert life.holder == NOBODY_YET
-    assert [fact.value.reason for fact in life.shelf.facts if isinstance(fact.value, LeadRefused)] == ["qualified_again"]
+    assert [
+        fact.value.reason for fact in life.shelf.facts if isinstance(fact.value, LeadRefused)
+    ] == ["qualified_again"]
 
 
 def test_a_lead_that_came_back_has_a_further_date() -> None:
@@ -148,14 +174,24 @@ def test_a_lead_that_came_back_has_a_further_date() -> None:
         life.now = NOW + 30 * number * DAY
         life._take(
             LeadReactivated(
-                lead_id="l1", cycle=1, recycle_id="r1", reason="return_date", at_ms=life.now, cause_id="c", agreement="v",
+                lead_id="l1",
+                cycle=1,
+                recycle_id="r1",
+                reason="return_date",
+                at_ms=life.now,
+                cause_id="c",
+                agreement="v",
                 return_at_ms=life.now + 30 * DAY,
             )
-        )  # fmt: skip
-        assert life.holder == Holder(kind=HolderKind.NURTURE, who="calm", next_at_ms=life.now + 30 * DAY)
+        )
+        assert life.holder == Holder(
+            kind=HolderKind.NURTURE, who="calm", next_at_ms=life.now + 30 * DAY
+        )
 
 
-def test_first_and_latest_dates_are_kept_for_each_stage_and_marked_where_they_are_inferred() -> None:
+def test_first_and_latest_dates_are_kept_for_each_stage_and_marked_where_they_are_inferred() -> (
+    None
+):
     life = Life()
     life.does("demo_request")
     life.now += DAY
@@ -165,7 +201,9 @@ def test_first_and_latest_dates_are_kept_for_each_stage_and_marked_where_they_ar
     life.now += 100 * DAY
     life.does("demo_request")
     life.act("accepted", "rex", "sales")
-    dates = {stage: life.shelf.get(DATES, stage) for stage in ("mql", "sal", "sql", "recycled", "tal")}
+    dates = {
+        stage: life.shelf.get(DATES, stage) for stage in ("mql", "sal", "sql", "recycled", "tal")
+    }
     first, second, again = NOW, NOW + DAY, NOW + 101 * DAY
     assert dates == {
         "mql": StageDates(first_ms=first, latest_ms=again),

@@ -1,5 +1,6 @@
-"""Acts count when they were done, about the hand-off that stood then, however late they are reported: a table of every pair of (late
-act, what happened meanwhile), against the same acts reported in order."""
+"""Acts count when they were done, about the hand-off that stood then, however late they are
+reported: a table of every pair of (late act, what happened meanwhile), against the same acts
+reported in order."""
 
 from __future__ import annotations
 
@@ -12,7 +13,11 @@ from baton.contracts.leads import LeadQualified, LeadRefused, LeadStaged
 from baton.contracts.slas import LeadRecycled
 from tests.services.scorer.scorer_world import DAY, HOUR, MINUTE, World, agreement
 
-REASONS: Final[Mapping[str, str]] = {"rejected": "not_ready", "recycled": "not_ready", "disqualified": "competitor"}
+REASONS: Final[Mapping[str, str]] = {
+    "rejected": "not_ready",
+    "recycled": "not_ready",
+    "disqualified": "competitor",
+}
 LATE: Final = ("accepted", "rejected", "qualified", "recycled", "disqualified")
 
 
@@ -30,10 +35,17 @@ def ended(world: World, reason: str, *, cycle: int = 1) -> None:
     """The SLA watcher ends the cycle."""
     world.send(
         LeadRecycled(
-            recycle_id=f"r{cycle}", lead_id="l1", cycle=cycle, outcome="recycle", reason=reason, at_ms=world.now, cause_id="c",
-            agreement="v", cool_off_until_ms=world.now,
+            recycle_id=f"r{cycle}",
+            lead_id="l1",
+            cycle=cycle,
+            outcome="recycle",
+            reason=reason,
+            at_ms=world.now,
+            cause_id="c",
+            agreement="v",
+            cool_off_until_ms=world.now,
         )
-    )  # fmt: skip
+    )
 
 
 def nothing(world: World) -> None:
@@ -100,15 +112,19 @@ MEANWHILE: Final[Mapping[Callable[[World], None], Mapping[str, str]]] = {
     cooled_and_requalified: dict.fromkeys(LATE, "refused: nothing_handed_off"),
     reassigned: {"accepted": "tal"} | dict.fromkeys(LATE[1:], "refused: stale_handoff"),
     reassigned_and_touched: dict.fromkeys(LATE, "refused: stale_handoff"),
-    expired: dict.fromkeys(LATE[:4], "refused: former_cycle") | {"disqualified": "refused: nothing_open"},
+    expired: dict.fromkeys(LATE[:4], "refused: former_cycle")
+    | {"disqualified": "refused: nothing_open"},
     expired_and_requalified: dict.fromkeys(LATE, "refused: former_cycle"),
-    disqualified: dict.fromkeys(LATE[:4], "refused: former_cycle") | {"disqualified": "refused: disqualified"},
+    disqualified: dict.fromkeys(LATE[:4], "refused: former_cycle")
+    | {"disqualified": "refused: disqualified"},
 }
 
 
 @pytest.mark.parametrize("meanwhile", MEANWHILE, ids=lambda each: each.__name__)
 @pytest.mark.parametrize("act", LATE)
-def test_a_late_act_is_about_the_hand_off_that_stood_when_it_was_done(act: str, meanwhile: Callable[[World], None]) -> None:
+def test_a_late_act_is_about_the_hand_off_that_stood_when_it_was_done(
+    act: str, meanwhile: Callable[[World], None]
+) -> None:
     world = handed_to_ann()
     done_at = world.now - MINUTE
     meanwhile(world)
@@ -238,15 +254,26 @@ def test_a_crossed_acceptance_wins_without_naming_its_hand_off() -> None:
     world.act("l1", "accepted", ago=2 * MINUTE)
     (staged,) = world.facts(LeadStaged)
     (qualified,) = world.facts(LeadQualified, whole=True)
-    assert (staged.by, staged.to_stage, staged.qualification_id) == ("ann", "tal", qualified.qualification_id)
+    assert (staged.by, staged.to_stage, staged.qualification_id) == (
+        "ann",
+        "tal",
+        qualified.qualification_id,
+    )
 
 
-def test_what_was_accepted_in_time_is_handed_back_to_who_accepted_it_and_names_their_hands() -> None:
+def test_what_was_accepted_in_time_is_handed_back_to_who_accepted_it_and_names_their_hands() -> (
+    None
+):
     world = handed_to_ann()
     done_at = world.now
     cooled(world)
     world.said()
     world.act("l1", "accepted", ago=world.now - done_at)
     (qualified,) = world.facts(LeadQualified, whole=True)[-1:]
-    assert (qualified.owner, qualified.leg, qualified.level, qualified.cycle) == ("ann", "sdr", "warm", 1)
+    assert (qualified.owner, qualified.leg, qualified.level, qualified.cycle) == (
+        "ann",
+        "sdr",
+        "warm",
+        1,
+    )
     assert world.said()[-2:] == ["l1 qualified for sdr, warm", "l1/1 accepted by sdr: mql -> tal"]

@@ -1,4 +1,5 @@
-"""Two leads become one: nothing is lost, nothing counts twice, in any order; and an erased lead stays erased."""
+"""Two leads become one: nothing is lost, nothing counts twice, in any order; and an erased lead
+stays erased."""
 
 from __future__ import annotations
 
@@ -16,12 +17,18 @@ from tests.services.scorer.scorer_world import DAY, HOUR, World, person_told, sa
 
 def merge(loser: str, survivor: str) -> LeadMerge:
     return LeadMerge(
-        merge_id=derived_id("merge", loser, survivor), loser=loser, survivor=survivor, cause_id="c", occurred_at_ms=0
+        merge_id=derived_id("merge", loser, survivor),
+        loser=loser,
+        survivor=survivor,
+        cause_id="c",
+        occurred_at_ms=0,
     )
 
 
 def last_score(world: World, lead: str) -> int:
-    return [each for each in world.facts(LeadScored, whole=True) if each.lead_id == lead][-1].engagement_micro
+    return [each for each in world.facts(LeadScored, whole=True) if each.lead_id == lead][
+        -1
+    ].engagement_micro
 
 
 def test_the_ledger_of_the_loser_counts_at_the_survivor_and_once() -> None:
@@ -32,7 +39,10 @@ def test_the_ledger_of_the_loser_counts_at_the_survivor_and_once() -> None:
     world.does("anon", "form")
     world.said()
     world.send(merge("anon", "known"))
-    assert world.said() == ["anon/1 merged by system: inquiry -> inquiry: merged", "known cold D2 45"]
+    assert world.said() == [
+        "anon/1 merged by system: inquiry -> inquiry: merged",
+        "known cold D2 45",
+    ]
     (book,) = world.facts(LeadTransfer, whole=True)
     world.host.send("scorer.transfers.v1", "known", book)
     world.host.settle()
@@ -46,7 +56,11 @@ def test_the_account_of_the_loser_is_told_that_it_left() -> None:
     world.does("anon", "form")
     world.facts()
     world.send(merge("anon", "known"))
-    parts = {(each.kind, each.account_id) for each in world.facts() if isinstance(each, AccountPart) and each.lead_id == "anon"}
+    parts = {
+        (each.kind, each.account_id)
+        for each in world.facts()
+        if isinstance(each, AccountPart) and each.lead_id == "anon"
+    }
     assert parts == {("remove", "acme.example")}
 
 
@@ -67,7 +81,10 @@ def test_what_comes_to_the_loser_afterwards_goes_on_to_the_survivor() -> None:
     world.route("known", "rex")
     world.act("anon", "rejected", "rex", actor="sales")
     world.act("anon", "accepted", "rex", actor="sales")
-    assert world.said() == ["known refused rejected by sales at mql: reason_missing", "known/1 accepted by sales: mql -> sal"]
+    assert world.said() == [
+        "known refused rejected by sales at mql: reason_missing",
+        "known/1 accepted by sales: mql -> sal",
+    ]
 
 
 def test_late_events_reach_a_survivor_whose_loser_was_never_heard_of() -> None:
@@ -94,12 +111,24 @@ def test_the_survivor_is_what_it_would_have_been_had_all_events_come_to_it() -> 
 
     def tell(world: World, one: str, other: str, at: int) -> None:
         steps: list[Any] = [
-            lambda: world.does(one, "page_view", content_title="A", topics=("security",), campaign="x", ago=HOUR),
             lambda: world.does(
-                other, "webinar", content_title="B", topics=("pricing",), campaign="y", ago=2 * HOUR, event_id="ab" * 16
+                one, "page_view", content_title="A", topics=("security",), campaign="x", ago=HOUR
             ),
-            lambda: world.tell(one, "profile", profile={"country": "SE", "employees": "10"}, ago=5 * HOUR),
-            lambda: world.tell(other, "profile", profile={"country": "DK", "role": "Head"}, ago=4 * HOUR),
+            lambda: world.does(
+                other,
+                "webinar",
+                content_title="B",
+                topics=("pricing",),
+                campaign="y",
+                ago=2 * HOUR,
+                event_id="ab" * 16,
+            ),
+            lambda: world.tell(
+                one, "profile", profile={"country": "SE", "employees": "10"}, ago=5 * HOUR
+            ),
+            lambda: world.tell(
+                other, "profile", profile={"country": "DK", "role": "Head"}, ago=4 * HOUR
+            ),
             lambda: world.consent(one, "sales", granted=True, ago=3 * HOUR),
             lambda: world.consent(other, "sales", granted=False, ago=2 * HOUR),
             lambda: world.send(person_told(other, at_ms=world.now, first_name="Ada")),
@@ -142,7 +171,9 @@ def test_a_lead_that_was_somebodys_work_is_handed_on_to_them_first() -> None:
     ]
     (qualified,) = [each for each in world.facts(LeadQualified, whole=True) if each.lead_id == "b"]
     assert qualified.owner == "rex"
-    assert [(each.outcome, each.reason, each.holder) for each in qualified.story.earlier_cycles] == [("merged", "sal", "rex")]
+    assert [
+        (each.outcome, each.reason, each.holder) for each in qualified.story.earlier_cycles
+    ] == [("merged", "sal", "rex")]
 
 
 def test_a_book_that_comes_again_later_takes_nothing_over_again() -> None:
@@ -173,7 +204,8 @@ def test_two_leads_in_work_stay_where_the_survivor_is() -> None:
 
 
 def test_a_survivor_in_work_stays_in_its_cycle_whatever_the_loser_has_been_through() -> None:
-    """What the router and the SLA watcher say of it meanwhile names that cycle, and must not be taken for a former one's."""
+    """What the router and the SLA watcher say of it meanwhile names that cycle, and must not be
+    taken for a former one's."""
     world = World()
     for lead, outcome in (("a", "recycle"), ("b", "disqualify")):
         world.fits(lead)
@@ -204,7 +236,14 @@ def test_a_rest_is_taken_over_and_planned_anew() -> None:
     world.does("a", "form")
     world.send(
         LeadRecycled(
-            recycle_id="r1", lead_id="a", cycle=1, outcome="recycle", reason="no_budget", at_ms=0, cause_id="c", agreement="v"
+            recycle_id="r1",
+            lead_id="a",
+            cycle=1,
+            outcome="recycle",
+            reason="no_budget",
+            at_ms=0,
+            cause_id="c",
+            agreement="v",
         )
     )
     world.wait(DAY)
@@ -268,9 +307,15 @@ def test_accepted_work_that_has_cooled_is_handed_on_as_it_was_and_is_not_withdra
     world.fits("c")
     world.said()
     world.send(merge("a", "b"))
-    assert world.said()[-2:] == ["b/1 qualified by system: inquiry -> mql: merged", "b qualified for sdr, warm"]
+    assert world.said()[-2:] == [
+        "b/1 qualified by system: inquiry -> mql: merged",
+        "b qualified for sdr, warm",
+    ]
     world.send(merge("b", "c"))
-    assert world.said()[-2:] == ["c/1 qualified by system: inquiry -> mql: merged", "c qualified for sdr, warm"]
+    assert world.said()[-2:] == [
+        "c/1 qualified by system: inquiry -> mql: merged",
+        "c qualified for sdr, warm",
+    ]
     world.route("c", "rex")
     world.does("c", "page_view")
     world.wait(60 * DAY)
@@ -369,15 +414,25 @@ def test_an_erased_lead_forgets_everything_and_is_not_brought_back() -> None:
     world.facts()
     world.tell("l1", "erasure")
     said = world.facts()
-    assert [(each.event, each.to_stage) for each in said if isinstance(each, LeadStaged)] == [("erased", "mql")]
-    assert [(each.kind, each.account_id) for each in said if isinstance(each, AccountPart)] == [("remove", "acme.example")]
+    assert [(each.event, each.to_stage) for each in said if isinstance(each, LeadStaged)] == [
+        ("erased", "mql")
+    ]
+    assert [(each.kind, each.account_id) for each in said if isinstance(each, AccountPart)] == [
+        ("remove", "acme.example")
+    ]
     world.does("l1", "demo_request")
     world.fits("l1")
-    world.send(person_told("l1", at_ms=world.now, n=2, first_name="Ada"), merge("l1", "l2"), merge("l3", "l1"))
+    world.send(
+        person_told("l1", at_ms=world.now, n=2, first_name="Ada"),
+        merge("l1", "l2"),
+        merge("l3", "l1"),
+    )
     world.act("l1", "accepted", "rex", actor="sales")
     world.wait(100 * DAY)
     assert world.said() == ["l1 refused accepted by sales at erased: erased"]
-    assert not [key for key, value in changelog(world).items() if b"Ada" in value or b"acme" in value]
+    assert not [
+        key for key, value in changelog(world).items() if b"Ada" in value or b"acme" in value
+    ]
 
 
 def changelog(world: World) -> dict[bytes, bytes]:
@@ -389,7 +444,9 @@ def changelog(world: World) -> dict[bytes, bytes]:
     return left
 
 
-def test_the_latest_record_of_a_person_is_the_whole_person_and_gone_with_an_erasure_and_a_merge() -> None:
+def test_the_latest_record_of_a_person_is_the_whole_person_and_gone_with_an_erasure_and_a_merge() -> (
+    None
+):
     world = World()
     world.send(person_told("l1", at_ms=world.now, n=1, email="ann@acme.example"))
     world.send(person_told("l1", at_ms=world.now, n=2, phone="+47 1"))
@@ -399,7 +456,9 @@ def test_the_latest_record_of_a_person_is_the_whole_person_and_gone_with_an_eras
     world.send(merge("l1", "l2"))
     world.tell("l2", "erasure")
     ann = Person(email="ann@acme.example", phone="+47 1", first_name="Ann")
-    assert [(each.lead_id, each.person, each.erased, each.survivor) for each in world.facts(LeadPerson)] == [
+    assert [
+        (each.lead_id, each.person, each.erased, each.survivor) for each in world.facts(LeadPerson)
+    ] == [
         ("l1", Person(email="ann@acme.example"), False, None),
         ("l1", Person(email="ann@acme.example", phone="+47 1"), False, None),
         ("l1", ann, False, None),

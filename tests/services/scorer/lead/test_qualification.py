@@ -11,7 +11,15 @@ from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadInput
 from baton.contracts.leads import LeadQualified, LeadScored
 from tests.services.scorer.scorer_view import Shelf
-from tests.services.scorer.scorer_world import DAY, ENGAGEMENT, HOUR, MINUTE, MONDAY_0900, World, agreement
+from tests.services.scorer.scorer_world import (
+    DAY,
+    ENGAGEMENT,
+    HOUR,
+    MINUTE,
+    MONDAY_0900,
+    World,
+    agreement,
+)
 
 
 def ready(*, dwell: str | None = None, **sections: Any) -> World:
@@ -39,7 +47,9 @@ def qualifications(world: World) -> list[tuple[str, str, bool]]:
         ("NO", ["form", "demo_request"], [("sdr", "warm", False)]),
     ],
 )
-def test_fit_and_engagement_together_make_an_mql_once(country: str, acts: list[str], expected: list[Any]) -> None:
+def test_fit_and_engagement_together_make_an_mql_once(
+    country: str, acts: list[str], expected: list[Any]
+) -> None:
     world = World()
     world.fits("l1", country=country)
     for act in acts:
@@ -47,14 +57,17 @@ def test_fit_and_engagement_together_make_an_mql_once(country: str, acts: list[s
     assert qualifications(world) == expected
 
 
-def test_two_leads_whose_source_gave_their_events_one_id_have_each_a_qualification_of_their_own() -> None:
+def test_two_leads_whose_source_gave_their_events_one_id_have_each_a_qualification_of_their_own() -> (
+    None
+):
     world = World()
     for lead in ("l1", "l2"):
         world.fits(lead)
         world.does(lead, "demo_request", event_id="1")
     told = {each.lead_id: each.qualification_id for each in world.facts(LeadQualified)}
     assert set(told) == {"l1", "l2"}
-    assert len(set(told.values())) == 2  # the router knows hand-offs by it: the second lead would never be handed out
+    # the router knows hand-offs by it: the second lead would never be handed out
+    assert len(set(told.values())) == 2
 
 
 @pytest.mark.parametrize(
@@ -68,7 +81,9 @@ def test_two_leads_whose_source_gave_their_events_one_id_have_each_a_qualificati
         ({"automatic": True}, False),
     ],
 )
-def test_a_fast_track_act_must_have_been_young_when_it_came_and_no_backfill(more: dict[str, Any], qualifies: bool) -> None:
+def test_a_fast_track_act_must_have_been_young_when_it_came_and_no_backfill(
+    more: dict[str, Any], qualifies: bool
+) -> None:
     world = ready()
     world.does("l1", "demo_request", **more)
     assert bool(qualifications(world)) == qualifies
@@ -82,7 +97,12 @@ def test_a_fast_track_act_that_was_retracted_before_it_came_raises_no_hand() -> 
 
 
 @pytest.mark.parametrize(
-    ("bridge", "legs"), [("every lead", ["sdr", "sdr"]), ("warm leads", ["sdr", "sales"]), ("none", ["sales", "sales"])]
+    ("bridge", "legs"),
+    [
+        ("every lead", ["sdr", "sdr"]),
+        ("warm leads", ["sdr", "sales"]),
+        ("none", ["sales", "sales"]),
+    ],
 )
 def test_the_bridge_takes_what_the_agreement_gives_it(bridge: str, legs: list[str]) -> None:
     world = World(agreement(lifecycle={"bridge": bridge}))
@@ -96,7 +116,12 @@ GATES: dict[str, Any] = {
     "bridge": "warm leads",
     "gates": {
         "Read something about a decision": {
-            "when": {"field": "behaviour.stage.decision", "op": "at_least", "value": 1, "within": "5 days"}
+            "when": {
+                "field": "behaviour.stage.decision",
+                "op": "at_least",
+                "value": 1,
+                "within": "5 days",
+            }
         }
     },
 }
@@ -106,7 +131,10 @@ def test_reading_alone_is_not_buying_where_the_agreement_demands_a_decision_stag
     world = ready(lifecycle=GATES)
     world.does("l1", "form")
     (scored,) = world.facts()
-    assert (scored.level, scored.level_reason.split("; ")[1]) == ("warm", "not yet: Read something about a decision")
+    assert (scored.level, scored.level_reason.split("; ")[1]) == (
+        "warm",
+        "not yet: Read something about a decision",
+    )
     world.does("l1", "page_view", content_stage="decision")
     assert qualifications(world) == [("sdr", "warm", False)]
 
@@ -126,7 +154,10 @@ def test_the_level_has_separate_thresholds_for_the_way_up_and_down() -> None:
     world.wait(8 * DAY)
     assert world.facts(LeadScored)[-1].level == "warm"
     world.does("l1", "unsubscribe")
-    assert world.said() == ["l1/1 withdrawn by system: mql -> inquiry: cooled", "l1 cold A3 2.97397"]
+    assert world.said() == [
+        "l1/1 withdrawn by system: mql -> inquiry: cooled",
+        "l1 cold A3 2.97397",
+    ]
 
 
 def test_the_dwell_delays_the_way_down_only() -> None:
@@ -144,23 +175,37 @@ def test_the_dwell_delays_the_way_down_only() -> None:
     world.wait(2 * DAY - HOUR - 1)
     assert world.said() == []
     world.wait(1)
-    assert world.said() == ["l1/1 withdrawn by system: mql -> inquiry: cooled", "l1 cold A3 17.3607"]
+    assert world.said() == [
+        "l1/1 withdrawn by system: mql -> inquiry: cooled",
+        "l1 cold A3 17.3607",
+    ]
     world.does("l1", "form")
     assert world.said()[0] == "l1 warm A2 52.3607"
 
 
 def test_the_next_change_is_after_the_dwell_and_when_the_score_is_below_then() -> None:
-    """A negative act that fades inside the dwell: the score is above the threshold again when the level could fall."""
+    """A negative act that fades inside the dwell: the score is above the threshold again when the
+    level could fall."""
     points = {
-        "groups": {"fast": {"half_life": "1 day", "window": "60 days"}, "lasting": {"window": "60 days"}},
-        "acts": {"form": {"points": 35, "group": "lasting"}, "unsubscribe": {"points": -40, "group": "fast"}},
+        "groups": {
+            "fast": {"half_life": "1 day", "window": "60 days"},
+            "lasting": {"window": "60 days"},
+        },
+        "acts": {
+            "form": {"points": 35, "group": "lasting"},
+            "unsubscribe": {"points": -40, "group": "fast"},
+        },
     }
     world = ready(engagement=points, dwell="5 days")
     world.does("l1", "form")
     since = world.now
     world.does("l1", "unsubscribe")
     *_, scored = world.facts(LeadScored)
-    assert (scored.engagement_micro, scored.level, scored.level_reason) == (0, "warm", "stays until the dwell has passed")
+    assert (scored.engagement_micro, scored.level, scored.level_reason) == (
+        0,
+        "warm",
+        "stays until the dwell has passed",
+    )
     assert scored.next_change_at_ms == since + 60 * DAY
     world.wait(60 * DAY - 1)
     assert world.said() == []
@@ -226,7 +271,10 @@ def test_an_mql_whose_gates_were_opened_by_an_act_that_is_retracted_is_withdrawn
     world.retract("l1", world.does("l1", "page_view"))
     assert not [line for line in world.said() if "withdrawn" in line]
     world.retract("l1", opened)
-    assert world.said()[-2:] == ["l1/1 withdrawn by system: mql -> inquiry: retracted", "l1 warm A2 35"]
+    assert world.said()[-2:] == [
+        "l1/1 withdrawn by system: mql -> inquiry: retracted",
+        "l1 warm A2 35",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +286,9 @@ def test_an_mql_whose_gates_were_opened_by_an_act_that_is_retracted_is_withdrawn
         ({"field": "lead.leg", "op": "is", "value": "sdr"}, "form"),
     ],
 )
-def test_a_gate_may_ask_for_everything_and_opens_with_what_it_asks_for(when: dict[str, Any], opens: str) -> None:
+def test_a_gate_may_ask_for_everything_and_opens_with_what_it_asks_for(
+    when: dict[str, Any], opens: str
+) -> None:
     world = ready(lifecycle={"bridge": "warm leads", "gates": {"It": {"when": when}}})
     world.does("l1", "form")
     assert len(qualifications(world)) == (opens == "form")
@@ -263,13 +313,17 @@ def test_the_act_that_tipped_the_scale_is_retracted_without_regard_to_dwell_and_
     world.does("l1", "page_view")
     world.does("l1", "page_view")
     tipped = world.does("l1", "page_view")
-    assert world.said()[-2:] == ["l1/1 qualified by system: inquiry -> mql", "l1 qualified for sdr, warm"]
+    assert world.said()[-2:] == [
+        "l1/1 qualified by system: inquiry -> mql",
+        "l1 qualified for sdr, warm",
+    ]
     world.retract("l1", tipped)
     assert world.said() == ["l1/1 withdrawn by system: mql -> inquiry: retracted", "l1 cold A3 20"]
 
 
 def test_a_level_that_others_hold_up_after_a_retraction_trembles_no_more_than_any_other() -> None:
-    """The act that raised it is gone, once: the exit threshold and the dwell hold again for what comes after."""
+    """The act that raised it is gone, once: the exit threshold and the dwell hold again for what
+    comes after."""
     acts = dict(ENGAGEMENT["acts"]) | {"careers_view": {"points": -10, "group": "lasting"}}
     world = ready(engagement=ENGAGEMENT | {"acts": acts}, dwell="5 days")
     raised = world.does("l1", "webinar")
@@ -307,7 +361,8 @@ def test_a_withdrawn_lead_qualifies_again_by_a_new_cause_in_the_same_cycle() -> 
 
 def test_a_mail_scanner_clicks_every_link_and_none_of_them_counts() -> None:
     world = ready(
-        engagement=ENGAGEMENT | {"acts": dict(ENGAGEMENT["acts"]) | {"email_click": {"points": 18, "group": "lasting"}}}
+        engagement=ENGAGEMENT
+        | {"acts": dict(ENGAGEMENT["acts"]) | {"email_click": {"points": 18, "group": "lasting"}}}
     )
     world.does("l1", "email_click", link_group="mail-1", ago=4000)
     world.does("l1", "email_click", link_group="mail-1", ago=3000)
@@ -331,17 +386,27 @@ def test_time_never_qualifies_even_where_a_decaying_negative_raises_the_number()
 
 def test_a_lead_that_is_looked_at_when_its_dwell_ends_does_not_rise_by_time_alone() -> None:
     """It has no need to be looked at then; a wake that comes all the same changes nothing."""
-    points = ENGAGEMENT | {"acts": dict(ENGAGEMENT["acts"]) | {"form": {"points": 105, "group": "lasting"}}}
+    points = ENGAGEMENT | {
+        "acts": dict(ENGAGEMENT["acts"]) | {"form": {"points": 105, "group": "lasting"}}
+    }
     world = ready(dwell="20 days", engagement=points)
     shelf = Shelf(reference_of(agreement(dwell="20 days", engagement=points)))
     for act in ("unsubscribe", "unsubscribe", "unsubscribe", "form", "unsubscribe", "unsubscribe"):
         world.does("l1", act)
     assert world.facts(LeadScored)[-1].level == "warm"
-    for topic, event in [(each.topic, each.value) for each in world.host.log.history if each.topic == "intake.leads.v1"]:
+    for topic, event in [
+        (each.topic, each.value)
+        for each in world.host.log.history
+        if each.topic == "intake.leads.v1"
+    ]:
         shelf.take(codec_for(LeadInput).decode(event), now=MONDAY_0900, topic=topic)
     shelf.wake_at = MONDAY_0900 + 20 * DAY
     told = [each.value for each in shelf.pass_time(MONDAY_0900 + 21 * DAY)]
-    assert [each.level for each in told if isinstance(each, LeadScored)] == [shelf.head.level] == ["warm"]
+    assert (
+        [each.level for each in told if isinstance(each, LeadScored)]
+        == [shelf.head.level]
+        == ["warm"]
+    )
     world.wait(21 * DAY)
     assert world.facts(LeadScored) == []
     world.does("l1", "page_view")
@@ -368,10 +433,26 @@ def test_the_story_of_a_hand_off_says_what_a_person_needs() -> None:
     world.fits("l1", domain="acme.example", source="fair")
     world.consent("l1", "sales", granted=True)
     world.consent("l1", "marketing", granted=False)
-    world.does("l1", "page_view", content_title="Moving over", topics=("migration", "security"), campaign="spring", ago=3 * DAY)
-    gone = world.does("l1", "page_view", content_title="Clicked by a robot", topics=("pricing",), campaign="robots", ago=4 * DAY)
+    world.does(
+        "l1",
+        "page_view",
+        content_title="Moving over",
+        topics=("migration", "security"),
+        campaign="spring",
+        ago=3 * DAY,
+    )
+    gone = world.does(
+        "l1",
+        "page_view",
+        content_title="Clicked by a robot",
+        topics=("pricing",),
+        campaign="robots",
+        ago=4 * DAY,
+    )
     world.retract("l1", gone)
-    world.does("l1", "webinar", content_title="Safe moves", topics=("migration",), campaign="summer")
+    world.does(
+        "l1", "webinar", content_title="Safe moves", topics=("migration",), campaign="summer"
+    )
     (qualified,) = world.facts(LeadQualified)
     story = qualified.story
     assert (story.account_id, story.source, story.first_campaign, story.latest_campaign) == (
@@ -380,7 +461,10 @@ def test_the_story_of_a_hand_off_says_what_a_person_needs() -> None:
         "spring",
         "summer",
     )
-    assert [(each.title, each.act) for each in story.content] == [("Safe moves", "webinar"), ("Moving over", "page_view")]
+    assert [(each.title, each.act) for each in story.content] == [
+        ("Safe moves", "webinar"),
+        ("Moving over", "page_view"),
+    ]
     assert story.interests == ("migration", "security")
     assert story.consents == {"sales/email": "granted", "marketing/email": "refused"}
     assert [(each.name, each.content_title) for each in story.why_now] == [
@@ -394,7 +478,12 @@ def test_the_story_of_a_hand_off_says_what_a_person_needs() -> None:
 def test_a_result_explains_itself() -> None:
     world = ready(
         engagement=ENGAGEMENT
-        | {"groups": {"halving": {"half_life": "10 days", "window": "60 days", "cap": 55}, "lasting": {"window": "60 days"}}}
+        | {
+            "groups": {
+                "halving": {"half_life": "10 days", "window": "60 days", "cap": 55},
+                "lasting": {"window": "60 days"},
+            }
+        }
     )
     for _ in range(2):
         world.does("l1", "webinar", ago=10 * DAY)

@@ -1,4 +1,5 @@
-"""Only what itself raised the number may raise the level; a threshold that an act exactly reaches is reached."""
+"""Only what itself raised the number may raise the level; a threshold that an act exactly reaches
+is reached."""
 
 from __future__ import annotations
 
@@ -13,7 +14,11 @@ from tests.services.scorer.lead.test_dispositions import recycled
 from tests.services.scorer.scorer_world import DAY, HOUR, LEVELS, World, agreement, person_told
 
 SHORT_NEGATIVE = {
-    "groups": {"lasting": {"window": "60 days"}, "short": {"half_life": "1 day"}, "halving": {"half_life": "10 days"}},
+    "groups": {
+        "lasting": {"window": "60 days"},
+        "short": {"half_life": "1 day"},
+        "halving": {"half_life": "10 days"},
+    },
     "acts": {
         "form": {"points": 35, "group": "lasting"},
         "page_view": {"points": 1, "group": "lasting", "per_day": 1},
@@ -25,7 +30,8 @@ SHORT_NEGATIVE = {
 
 
 def below_its_number() -> World:
-    """A lead whose number has risen above the threshold, since what counted against it has decayed: 35 points from 30 on, and cold."""
+    """A lead whose number has risen above the threshold, since what counted against it has decayed:
+    35 points from 30 on, and cold."""
     world = World(agreement(engagement=SHORT_NEGATIVE))
     world.fits("l1")
     world.does("l1", "unsubscribe")
@@ -73,7 +79,18 @@ def late_backfill(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "happens", [refusal, grant, note, negative, worthless, time, same_fit, retraction_of_nothing, late_backfill]
+    "happens",
+    [
+        refusal,
+        grant,
+        note,
+        negative,
+        worthless,
+        time,
+        same_fit,
+        retraction_of_nothing,
+        late_backfill,
+    ],
 )
 def test_what_does_not_raise_the_number_raises_no_level(happens: Callable[[World], None]) -> None:
     world = below_its_number()
@@ -92,7 +109,10 @@ def better_fit(world: World) -> None:
 def test_what_raises_the_number_raises_the_level() -> None:
     world = below_its_number()
     points(world)
-    assert world.said()[-2:] == ["l1/1 qualified by system: inquiry -> mql", "l1 qualified for sdr, warm"]
+    assert world.said()[-2:] == [
+        "l1/1 qualified by system: inquiry -> mql",
+        "l1 qualified for sdr, warm",
+    ]
 
 
 def test_a_fit_that_rises_raises_the_level() -> None:
@@ -123,12 +143,17 @@ def test_a_refusal_qualifies_nobody_who_is_ready_once_the_cool_off_is_over() -> 
 
 
 def exact(**levels: Any) -> World:
-    engagement = {"groups": {"g": {"half_life": "10 days"}}, "acts": {"form": {"points": 30, "group": "g"}}}
+    engagement = {
+        "groups": {"g": {"half_life": "10 days"}},
+        "acts": {"form": {"points": 30, "group": "g"}},
+    }
     return World(agreement(engagement=engagement, levels={**LEVELS, **levels}, dwell="0 days"))
 
 
 @pytest.mark.parametrize("late", [0, 1, 250, 5_000, HOUR // 2])
-def test_an_act_worth_exactly_the_threshold_reaches_it_however_late_it_arrives_within_a_tenth(late: int) -> None:
+def test_an_act_worth_exactly_the_threshold_reaches_it_however_late_it_arrives_within_a_tenth(
+    late: int,
+) -> None:
     world = exact()
     world.fits("l1")
     world.does("l1", "form", ago=late)
@@ -142,7 +167,9 @@ def test_a_threshold_that_is_missed_by_a_tenth_is_missed() -> None:
     assert "qualified" not in " ".join(world.said())
 
 
-def test_a_band_without_an_exit_of_its_own_is_left_where_it_would_not_be_entered_and_the_moment_is_the_published_one() -> None:
+def test_a_band_without_an_exit_of_its_own_is_left_where_it_would_not_be_entered_and_the_moment_is_the_published_one() -> (
+    None
+):
     bands = {"1": {"enter": 60}, "2": {"enter": 30}, "3": {"enter": 0}}
     world = exact(engagement=bands)
     world.fits("l1")
@@ -157,6 +184,8 @@ def test_a_band_without_an_exit_of_its_own_is_left_where_it_would_not_be_entered
 
 def test_a_consent_that_is_retracted_raises_no_level_either() -> None:
     world = below_its_number()
-    event = world.tell("l1", "consent", consent=Consent(purpose="sales", channel="any", granted=True))
+    event = world.tell(
+        "l1", "consent", consent=Consent(purpose="sales", channel="any", granted=True)
+    )
     world.retract("l1", event)
     assert not [line for line in world.said() if "warm" in line]

@@ -1,4 +1,5 @@
-"""Retraction means that it never happened: of profile, person, content and consent as of points, in any order of arrival, and through merges."""
+"""Retraction means that it never happened: of profile, person, content and consent as of points, in
+any order of arrival, and through merges."""
 
 from __future__ import annotations
 
@@ -10,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baton.agreement.reference import reference_of
-from baton.contracts.intake import Consent, Engagement, LeadEvent, LeadInput, LeadMerge, LeadPerson, Person
+from baton.contracts.intake import (
+    Consent,
+    Engagement,
+    LeadEvent,
+    LeadInput,
+    LeadMerge,
+    LeadPerson,
+    Person,
+)
 from baton.contracts.leads import LeadQualified, LeadStaged
 from baton.ids import derived_id
 from services.scorer.lead.consents import consents_from
@@ -48,20 +57,33 @@ class Report:
             occurred_at_ms=self.at_ms,
             received_at_ms=NOW,
             profile=dict(self.profile),
-            consent=None if self.granted is None else Consent(purpose="sales", channel="email", granted=self.granted),
+            consent=None
+            if self.granted is None
+            else Consent(purpose="sales", channel="email", granted=self.granted),
             engagement=Engagement(act="demo_request", campaign=f"c{self.number}", content_title="t")
             if kind == "engagement"
             else None,
         )
         person = Person(**dict(self.person)) if self.person else None
-        return LeadInput(lead_id="l1", cause_id=self.event_id, event=event, person=person, occurred_at_ms=self.at_ms)
+        return LeadInput(
+            lead_id="l1",
+            cause_id=self.event_id,
+            event=event,
+            person=person,
+            occurred_at_ms=self.at_ms,
+        )
 
 
 def taken_back(event_id: str) -> LeadEvent:
     return LeadEvent(
-        event_id=derived_id("back", event_id), lead_id="l1", source="http", kind="retraction", occurred_at_ms=NOW, received_at_ms=NOW,
+        event_id=derived_id("back", event_id),
+        lead_id="l1",
+        source="http",
+        kind="retraction",
+        occurred_at_ms=NOW,
+        received_at_ms=NOW,
         retracts=event_id,
-    )  # fmt: skip
+    )
 
 
 def visible(shelf: Shelf) -> dict[str, Any]:
@@ -89,8 +111,12 @@ reports = st.builds(
     Report,
     number=st.integers(0, 1_000),
     at_ms=st.integers(0, 3).map(lambda hour: MONDAY_0900 + hour * HOUR),
-    profile=st.lists(st.tuples(fields, words), max_size=2, unique_by=lambda each: each[0]).map(tuple),
-    person=st.lists(st.tuples(st.sampled_from(["email", "phone"]), st.sampled_from(["a", "b"])), max_size=1).map(tuple),
+    profile=st.lists(st.tuples(fields, words), max_size=2, unique_by=lambda each: each[0]).map(
+        tuple
+    ),
+    person=st.lists(
+        st.tuples(st.sampled_from(["email", "phone"]), st.sampled_from(["a", "b"])), max_size=1
+    ).map(tuple),
     granted=st.sampled_from([None, None, True, False]),
     acts=st.booleans(),
 )
@@ -98,10 +124,14 @@ reports = st.builds(
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(reports, max_size=KEPT, unique_by=lambda each: each.number), st.data())
-def test_what_was_retracted_never_happened_in_any_order(told: list[Report], data: st.DataObject) -> None:
+def test_what_was_retracted_never_happened_in_any_order(
+    told: list[Report], data: st.DataObject
+) -> None:
     gone = data.draw(st.sets(st.sampled_from(told)) if told else st.just(set()))
     kept = after([report.told() for report in told if report not in gone])
-    everything = [report.told() for report in told] + [taken_back(report.event_id) for report in gone]
+    everything = [report.told() for report in told] + [
+        taken_back(report.event_id) for report in gone
+    ]
     assert after(data.draw(st.permutations(everything))) == kept
 
 
@@ -111,8 +141,12 @@ def test_the_same_through_a_merge(told: list[Report], data: st.DataObject) -> No
     gone = data.draw(st.sets(st.sampled_from(told)) if told else st.just(set()))
     sides = {report.number: data.draw(st.sampled_from(["l1", "l2"])) for report in told}
     kept = merged([(sides[report.number], report.told()) for report in told if report not in gone])
-    back = [(data.draw(st.sampled_from(["l1", "l2"])), taken_back(report.event_id)) for report in gone]
-    order = data.draw(st.permutations([*((sides[report.number], report.told()) for report in told), *back]))
+    back = [
+        (data.draw(st.sampled_from(["l1", "l2"])), taken_back(report.event_id)) for report in gone
+    ]
+    order = data.draw(
+        st.permutations([*((sides[report.number], report.told()) for report in told), *back])
+    )
     assert merged(order) == kept
 
 
@@ -129,7 +163,10 @@ def merged(values: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def test_the_value_before_is_lost_only_where_more_than_are_kept_were_retracted() -> None:
-    told = [Report(number=n, at_ms=MONDAY_0900 + n * HOUR, profile=(("industry", str(n)),)) for n in range(KEPT + 1)]
+    told = [
+        Report(number=n, at_ms=MONDAY_0900 + n * HOUR, profile=(("industry", str(n)),))
+        for n in range(KEPT + 1)
+    ]
     back = [taken_back(report.event_id) for report in told[1:]]
     assert after([*(report.told() for report in told), *back[1:]])["profile"] == {"industry": "1"}
     assert after([*(report.told() for report in told), *back])["profile"] == {}
@@ -166,7 +203,10 @@ def test_the_consent_before_a_retracted_one_is_back_and_published(granted: bool)
     world.said()
     world.retract("l1", event)
     (staged,) = world.facts(LeadStaged)
-    assert (staged.event, staged.consents) == ("consent_changed", {"sales/email": "granted" if granted else "refused"})
+    assert (staged.event, staged.consents) == (
+        "consent_changed",
+        {"sales/email": "granted" if granted else "refused"},
+    )
 
 
 def test_a_person_that_rode_on_a_retracted_event_is_taken_out_of_the_topic() -> None:

@@ -1,4 +1,5 @@
-"""A lead that is ready waits a moment for what its hand-off lacks, and no longer; one that lacks nothing does not wait."""
+"""A lead that is ready waits a moment for what its hand-off lacks, and no longer; one that lacks
+nothing does not wait."""
 
 from __future__ import annotations
 
@@ -14,14 +15,21 @@ from baton.ids import derived_id
 from tests.services.scorer.scorer_world import LIFECYCLE, MONDAY_0900, World, agreement
 
 SETTLE = 2_000
-ANN = Person(email="ann@acme.example", phone="+4712345678", first_name="Ann", stated_problem="late deliveries")
+ANN = Person(
+    email="ann@acme.example",
+    phone="+4712345678",
+    first_name="Ann",
+    stated_problem="late deliveries",
+)
 
 
 def settling(**sections: Any) -> World:
     return World(agreement(lifecycle={**LIFECYCLE, "settle": "2 seconds"}, **sections))
 
 
-def event(name: str, *, act: str | None = None, profile: Mapping[str, str] | None = None, **more: Any) -> LeadInput:
+def event(
+    name: str, *, act: str | None = None, profile: Mapping[str, str] | None = None, **more: Any
+) -> LeadInput:
     """What one event tells, of lead l1."""
     lead, event_id = more.pop("lead", "l1"), derived_id("settling", name)
     told = LeadEvent(
@@ -31,10 +39,14 @@ def event(name: str, *, act: str | None = None, profile: Mapping[str, str] | Non
         kind="engagement" if act else "profile",
         occurred_at_ms=MONDAY_0900,
         received_at_ms=MONDAY_0900,
-        engagement=Engagement(act=act, content_title=name, campaign=more.pop("campaign", None)) if act else None,
+        engagement=Engagement(act=act, content_title=name, campaign=more.pop("campaign", None))
+        if act
+        else None,
         profile=profile or {},
     )
-    return LeadInput(lead_id=lead, cause_id=event_id, event=told, occurred_at_ms=MONDAY_0900, **more)
+    return LeadInput(
+        lead_id=lead, cause_id=event_id, event=told, occurred_at_ms=MONDAY_0900, **more
+    )
 
 
 def answer(asked: LeadInput, *, lead: str = "l1", loser: str | None = None) -> LeadInput:
@@ -44,7 +56,13 @@ def answer(asked: LeadInput, *, lead: str = "l1", loser: str | None = None) -> L
 
 
 def merge_of(loser: str, survivor: str) -> LeadMerge:
-    return LeadMerge(merge_id=derived_id(loser, survivor), loser=loser, survivor=survivor, cause_id="c", occurred_at_ms=0)
+    return LeadMerge(
+        merge_id=derived_id(loser, survivor),
+        loser=loser,
+        survivor=survivor,
+        cause_id="c",
+        occurred_at_ms=0,
+    )
 
 
 def qualified(world: World) -> list[LeadQualified]:
@@ -60,19 +78,31 @@ def test_a_form_is_qualified_at_once_with_all_that_it_tells() -> None:
 
 
 @pytest.mark.parametrize("person_first", [True, False])
-def test_who_somebody_is_and_what_they_did_in_one_request_are_one_decision_in_either_order(person_first: bool) -> None:
+def test_who_somebody_is_and_what_they_did_in_one_request_are_one_decision_in_either_order(
+    person_first: bool,
+) -> None:
     both = {"body": "b", "body_events": 2}
     identify = event("identify", profile={"country": "NO"}, person=ANN, **both)
     track = event("track", act="demo_request", **both)
     world = settling()
     world.send(*((identify, track) if person_first else (track, identify)))
     (found,) = qualified(world)
-    assert (found.story.person, found.grade, found.leg, found.qualified_at_ms) == (ANN, "A3", "sales", MONDAY_0900)
+    assert (found.story.person, found.grade, found.leg, found.qualified_at_ms) == (
+        ANN,
+        "A3",
+        "sales",
+        MONDAY_0900,
+    )
     assert found.cause_id == track.cause_id
 
 
-def test_a_lead_that_cannot_be_reached_waits_for_a_way_to_reach_it_and_goes_on_when_the_time_is_over() -> None:
-    for waits, at_ms, person in ((500, MONDAY_0900 + 500, ANN), (3_000, MONDAY_0900 + SETTLE, Person())):
+def test_a_lead_that_cannot_be_reached_waits_for_a_way_to_reach_it_and_goes_on_when_the_time_is_over() -> (
+    None
+):
+    for waits, at_ms, person in (
+        (500, MONDAY_0900 + 500, ANN),
+        (3_000, MONDAY_0900 + SETTLE, Person()),
+    ):
         world = settling()
         world.send(event("track", act="demo_request", profile={"country": "NO"}))
         assert qualified(world) == []
@@ -85,14 +115,18 @@ def test_a_lead_that_cannot_be_reached_waits_for_a_way_to_reach_it_and_goes_on_w
 def test_a_lead_waits_for_what_its_territory_asks_for_and_not_for_what_decides_nothing() -> None:
     world = settling()
     world.send(event("track", act="demo_request", person=ANN))
-    assert qualified(world) == []  # territories go by country; nothing that is decided after them is waited for
+    # territories go by country; nothing that is decided after them is waited for
+    assert qualified(world) == []
     world.send(event("identify", profile={"country": "NO"}))
     assert [each.story.profile for each in qualified(world)] == [{"country": "NO"}]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_the_join_that_the_event_asks_for_is_part_of_the_decision_whatever_comes_first(order: tuple[int, ...]) -> None:
-    """The form names a browser and a user id; the browser had a lead of its own, with a campaign and content."""
+def test_the_join_that_the_event_asks_for_is_part_of_the_decision_whatever_comes_first(
+    order: tuple[int, ...],
+) -> None:
+    """The form names a browser and a user id; the browser had a lead of its own, with a campaign
+    and content."""
     world = settling()
     world.send(event("guide", act="page_view", campaign="spring", lead="anon"))
     world.facts()
@@ -107,7 +141,10 @@ def test_the_join_that_the_event_asks_for_is_part_of_the_decision_whatever_comes
     for number in order:
         world.send(told[number])
     (found,) = qualified(world)
-    assert (found.story.first_campaign, [each.title for each in found.story.content]) == ("spring", ["guide", "form"])
+    assert (found.story.first_campaign, [each.title for each in found.story.content]) == (
+        "spring",
+        ["guide", "form"],
+    )
     assert found.engagement_micro == 30_000_000
 
 
@@ -130,7 +167,9 @@ def test_a_hand_that_is_taken_down_while_the_lead_settles_was_never_raised() -> 
     assert qualified(world) == []
 
 
-def test_a_second_hand_raised_while_the_lead_settles_gives_one_qualification_that_survives_the_loss_of_the_first() -> None:
+def test_a_second_hand_raised_while_the_lead_settles_gives_one_qualification_that_survives_the_loss_of_the_first() -> (
+    None
+):
     world = settling()
     first, second = event("one", act="demo_request"), event("two", act="demo_request")
     world.send(first, second)
@@ -143,7 +182,9 @@ def test_a_second_hand_raised_while_the_lead_settles_gives_one_qualification_tha
     assert [line for line in world.said() if "withdrawn" in line] != []
 
 
-def test_a_hand_raised_by_a_visitor_who_settles_is_not_lost_when_the_visitor_turns_out_to_be_a_known_lead() -> None:
+def test_a_hand_raised_by_a_visitor_who_settles_is_not_lost_when_the_visitor_turns_out_to_be_a_known_lead() -> (
+    None
+):
     world = settling()
     world.send(event("identify", person=ANN, profile={"country": "NO"}))
     track = event("track", act="demo_request", lead="anon")

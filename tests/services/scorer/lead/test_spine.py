@@ -1,4 +1,5 @@
-"""The scorer's part of the main job: scored, qualified, accepted, passed on, won, recycled; the whole ordered list each time."""
+"""The scorer's part of the main job: scored, qualified, accepted, passed on, won, recycled; the
+whole ordered list each time."""
 
 from tests.services.scorer.scorer_world import DAY, HOUR, World
 

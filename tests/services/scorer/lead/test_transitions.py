@@ -21,7 +21,9 @@ def as_text() -> str:
         by_outcome: dict[str, list[str]] = {}
         for actor in Actor:
             found = moved(stage, move, actor)
-            outcome = f"refused({found.reason})" if isinstance(found, Refused) else f"-> {found.value}"
+            outcome = (
+                f"refused({found.reason})" if isinstance(found, Refused) else f"-> {found.value}"
+            )
             by_outcome.setdefault(outcome, []).append(actor.value)
         for outcome, actors in by_outcome.items():
             rows.append(f"{stage.value:13} {move.value:13} {outcome:32} {', '.join(actors)}")
@@ -29,12 +31,15 @@ def as_text() -> str:
 
 
 def test_the_table_is_the_recorded_one() -> None:
-    """A changed rule shows as a diff of the file; write it anew with ``python -m tests.services.scorer.lead.test_transitions``."""
+    """A changed rule shows as a diff of the file; write it anew with ``python -m
+    tests.services.scorer.lead.test_transitions``."""
     assert as_text() == TABLE.read_text()
 
 
 @pytest.mark.parametrize(("stage", "move", "actor"), list(product(Stage, StageEvent, Actor)))
-def test_every_triple_gives_a_stage_or_a_reason(stage: Stage, move: StageEvent, actor: Actor) -> None:
+def test_every_triple_gives_a_stage_or_a_reason(
+    stage: Stage, move: StageEvent, actor: Actor
+) -> None:
     found = moved(stage, move, actor)
     assert isinstance(found, Stage) or found.reason
     assert isinstance(found, Refused) or actor in may_say(move)
@@ -53,9 +58,17 @@ def test_only_the_receiving_side_accepts_and_rejects() -> None:
 
 
 def test_only_the_system_makes_an_mql_and_only_before_acceptance_it_withdraws_one() -> None:
-    makers = {actor for stage, actor in product(Stage, Actor) if moved(stage, StageEvent.QUALIFIED, actor) is Stage.MQL}
+    makers = {
+        actor
+        for stage, actor in product(Stage, Actor)
+        if moved(stage, StageEvent.QUALIFIED, actor) is Stage.MQL
+    }
     assert makers == {Actor.SYSTEM}
-    withdrawn = {stage for stage in Stage if not isinstance(moved(stage, StageEvent.WITHDRAWN, Actor.SYSTEM), Refused)}
+    withdrawn = {
+        stage
+        for stage in Stage
+        if not isinstance(moved(stage, StageEvent.WITHDRAWN, Actor.SYSTEM), Refused)
+    }
     assert withdrawn == {Stage.MQL}
 
 
@@ -85,7 +98,9 @@ def test_no_stage_is_a_high_water_mark() -> None:
         (Stage.OPPORTUNITY, Stage.OPPORTUNITY, False, ()),
     ],
 )
-def test_skipped_stages_are_inferred(stage: Stage, to: Stage, by_bridge: bool, between: tuple[str, ...]) -> None:
+def test_skipped_stages_are_inferred(
+    stage: Stage, to: Stage, by_bridge: bool, between: tuple[str, ...]
+) -> None:
     assert tuple(each.value for each in skipped(stage, to, by_bridge=by_bridge)) == between
 
 

@@ -1,4 +1,5 @@
-"""What a lead read is kept as a set: the newest pieces, the earliest campaign touches, whatever came first."""
+"""What a lead read is kept as a set: the newest pieces, the earliest campaign touches, whatever
+came first."""
 
 from __future__ import annotations
 
@@ -9,10 +10,24 @@ from hypothesis import strategies as st
 
 from baton.contracts.intake import Engagement, LeadEvent
 from baton.ids import derived_id
-from services.scorer.score.content_touches import ORIGINS, RECENT, ContentBook, pieces, together, touched
+from services.scorer.score.content_touches import (
+    ORIGINS,
+    RECENT,
+    ContentBook,
+    pieces,
+    together,
+    touched,
+)
 
 
-def read(number: int, at_ms: int, *, campaign: str | None = "spring", title: str | None = "Title", **more: Any) -> LeadEvent:
+def read(
+    number: int,
+    at_ms: int,
+    *,
+    campaign: str | None = "spring",
+    title: str | None = "Title",
+    **more: Any,
+) -> LeadEvent:
     return LeadEvent(
         event_id=derived_id("read", number),
         lead_id="l1",
@@ -32,13 +47,18 @@ def book(events: list[LeadEvent]) -> ContentBook:
 
 
 TOUCHES = st.lists(st.tuples(st.integers(1, 30), st.booleans()), max_size=40).map(
-    lambda drawn: [read(number, at_ms, campaign="c" if by_mail else None) for number, (at_ms, by_mail) in enumerate(drawn)]
+    lambda drawn: [
+        read(number, at_ms, campaign="c" if by_mail else None)
+        for number, (at_ms, by_mail) in enumerate(drawn)
+    ]
 )
 
 
 @settings(max_examples=100, deadline=None)
 @given(TOUCHES, st.randoms(use_true_random=False), st.integers(0, 40))
-def test_any_order_repetition_and_split_give_the_same_bytes(events: list[LeadEvent], chance: Any, cut: int) -> None:
+def test_any_order_repetition_and_split_give_the_same_bytes(
+    events: list[LeadEvent], chance: Any, cut: int
+) -> None:
     again = [*events, *events[::2]]
     chance.shuffle(again)
     assert book(again) == book(events) == together(book(again[:cut]), book(again[cut:]))
@@ -61,6 +81,21 @@ def test_what_says_nothing_of_content_is_left_out() -> None:
 
 
 def test_texts_are_cut_and_cannot_break_the_layout() -> None:
-    kept = book([read(1, 1, title="a\x1fb\x1ec" + "x" * 400, topics=("one\x1e", "two"), content_stage="decision")])
+    kept = book(
+        [
+            read(
+                1,
+                1,
+                title="a\x1fb\x1ec" + "x" * 400,
+                topics=("one\x1e", "two"),
+                content_stage="decision",
+            )
+        ]
+    )
     (piece,) = pieces(kept.recent)
-    assert (piece.title[:5], len(piece.title), piece.topics, piece.stage) == ("a b c", 300, ("one ", "two"), "decision")
+    assert (piece.title[:5], len(piece.title), piece.topics, piece.stage) == (
+        "a b c",
+        300,
+        ("one ", "two"),
+        "decision",
+    )

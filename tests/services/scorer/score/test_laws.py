@@ -38,7 +38,10 @@ RULES: Mapping[str, Any] = {
         "webinar": {
             "points": 15,
             "group": "all_at_once",
-            "exceptions": [{"stage": "decision", "points": 21.5}, {"topics": ["pricing"], "points": 9}],
+            "exceptions": [
+                {"stage": "decision", "points": 21.5},
+                {"topics": ["pricing"], "points": 9},
+            ],
         },
         "form": {"points": 20, "group": "decaying"},
         "pricing_view": {"points": 7.25, "group": "lasting"},
@@ -112,7 +115,9 @@ HISTORY = (st.lists(ACT, max_size=8) | st.lists(ACT, min_size=15, max_size=40)).
 MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def put_in(history: list[Did], *, retracted: bytes = b"", since: int = 0, now: int = NOW) -> Counted:
+def put_in(
+    history: list[Did], *, retracted: bytes = b"", since: int = 0, now: int = NOW
+) -> Counted:
     """The ledger after the acts came in this order."""
     state = EMPTY
     for each in history:
@@ -135,7 +140,11 @@ def by_the_book(history: list[Did], gone: set[str], now: int) -> Decimal:
     scanned = {
         one.event_id
         for first in clicks
-        if sum(first.link == other.link and 0 <= other.at_ms - first.at_ms <= 10_000 for other in clicks) >= 3
+        if sum(
+            first.link == other.link and 0 <= other.at_ms - first.at_ms <= 10_000
+            for other in clicks
+        )
+        >= 3
         for one in clicks
         if one.link == first.link and 0 <= one.at_ms - first.at_ms <= 10_000
     }
@@ -149,7 +158,9 @@ def by_the_book(history: list[Did], gone: set[str], now: int) -> Decimal:
         group = rules.groups[rule.group]
         day = TABLE.day_of(each.at_ms)[0]
         of_rule, of_group = (rule.name, day), (rule.group, day, rule.points_micro < 0)
-        if (rule.per_day and seen.get(of_rule, 0) >= rule.per_day) or seen.get(of_group, 0) >= group.per_day:
+        if (rule.per_day and seen.get(of_rule, 0) >= rule.per_day) or seen.get(
+            of_group, 0
+        ) >= group.per_day:
             continue
         seen[of_rule] = seen.get(of_rule, 0) + 1
         seen[of_group] = seen.get(of_group, 0) + 1
@@ -170,7 +181,9 @@ def by_the_book(history: list[Did], gone: set[str], now: int) -> Decimal:
 @given(HISTORY, st.integers(0, 60 * DAY))
 def test_the_score_is_the_formula(history: list[Did], later: int) -> None:
     now = NOW + later
-    assert abs(score(put_in(history, now=now), now) - by_the_book(history, set(), now)) <= Decimal("0.51")
+    assert abs(score(put_in(history, now=now), now) - by_the_book(history, set(), now)) <= Decimal(
+        "0.51"
+    )
 
 
 @MANY
@@ -184,7 +197,9 @@ def test_any_order_and_any_repetition_give_the_same_bytes(history: list[Did], ch
 
 @MANY
 @given(HISTORY, st.sets(st.integers(0, 39)), st.randoms(use_true_random=False))
-def test_what_was_retracted_never_happened_whichever_came_first(history: list[Did], gone: set[int], chance: Any) -> None:
+def test_what_was_retracted_never_happened_whichever_came_first(
+    history: list[Did], gone: set[int], chance: Any
+) -> None:
     retracted = b""
     for number in gone:
         retracted = with_retractions(retracted, [(id_bytes(derived_id("did", number)), NOW)], b"")
@@ -200,7 +215,8 @@ def test_what_was_retracted_never_happened_whichever_came_first(history: list[Di
 @given(HISTORY, MOMENTS, st.sampled_from(("form", "pricing_view", "webinar")))
 def test_a_positive_act_never_lowers_the_score(history: list[Did], at_ms: int, act: str) -> None:
     more = [*history, Did(1_000, at_ms, act, None, (), None)]
-    # Inside the limits of its day: beyond them it takes the place of one that may have been worth more.
+    # Inside the limits of its day: beyond them it takes the place of one that may have been worth
+    # more.
     same_day = [each for each in history if TABLE.day_of(each.at_ms) == TABLE.day_of(at_ms)]
     if len(same_day) < 3:
         assert score(put_in(more)) >= score(put_in(history))
@@ -208,7 +224,9 @@ def test_a_positive_act_never_lowers_the_score(history: list[Did], at_ms: int, a
 
 @MANY
 @given(HISTORY, st.integers(1, 12))
-def test_the_lines_of_the_explanation_add_up_to_the_number_shown(history: list[Did], top: int) -> None:
+def test_the_lines_of_the_explanation_add_up_to_the_number_shown(
+    history: list[Did], top: int
+) -> None:
     state = put_in(history)
     told = explanation(state.ledger, state.marks, TABLE, NOW, top=top)
     assert told.engagement_micro == score(state)
@@ -219,7 +237,9 @@ def test_the_lines_of_the_explanation_add_up_to_the_number_shown(history: list[D
 
 @MANY
 @given(HISTORY, st.integers(1, 60), st.booleans())
-def test_the_crossing_is_the_first_millisecond_below(history: list[Did], threshold: int, forgive: bool) -> None:
+def test_the_crossing_is_the_first_millisecond_below(
+    history: list[Did], threshold: int, forgive: bool
+) -> None:
     if forgive:
         history = [each for each in history if each.act not in ("unsubscribe", "careers_view")]
     state = put_in(history)
@@ -236,7 +256,9 @@ def test_the_crossing_is_the_first_millisecond_below(history: list[Did], thresho
 
 @MANY
 @given(HISTORY, st.lists(st.integers(1, 20 * DAY), max_size=6))
-def test_time_alone_never_raises_a_level_and_never_without_being_told(history: list[Did], waits: list[int]) -> None:
+def test_time_alone_never_raises_a_level_and_never_without_being_told(
+    history: list[Did], waits: list[int]
+) -> None:
     shelf = Shelf(reference_of(TERMS))
     shelf.take(_profile(), now=NOW)
     for each in history:
@@ -273,12 +295,22 @@ def test_a_level_never_falls_faster_than_the_dwell(history: list[Did], days: int
 
 
 @MANY
-@given(HISTORY, st.sampled_from(("1 hour", "3 days", "20 days")), st.integers(0, 3), st.integers(0, 5), st.integers(0, 3 * DAY))
+@given(
+    HISTORY,
+    st.sampled_from(("1 hour", "3 days", "20 days")),
+    st.integers(0, 3),
+    st.integers(0, 5),
+    st.integers(0, 3 * DAY),
+)
 def test_the_level_falls_when_it_was_said_to_and_not_a_millisecond_earlier(
     history: list[Did], dwell: str, liked: int, scolded: int, wait: int
 ) -> None:
-    # What lasts, and then what fades inside the dwell: the score may be below the threshold and above it again.
-    history += [Did(100 + each, NOW - HOUR - each // 4 * DAY, "pricing_view", None, (), None) for each in range(4 * liked)]
+    # What lasts, and then what fades inside the dwell: the score may be below the threshold and
+    # above it again.
+    history += [
+        Did(100 + each, NOW - HOUR - each // 4 * DAY, "pricing_view", None, (), None)
+        for each in range(4 * liked)
+    ]
     history += [Did(200 + each, NOW, "unsubscribe", None, (), None) for each in range(scolded)]
     shelf = Shelf(reference_of(agreement(engagement=RULES, levels=dict(LEVELS), dwell=dwell)))
     shelf.take(_profile(), now=NOW - 50 * DAY)
@@ -291,13 +323,19 @@ def test_the_level_falls_when_it_was_said_to_and_not_a_millisecond_earlier(
         shelf.pass_time(said - 1)
         assert shelf.head.level == level
         shelf.pass_time(said)
-        assert {"cold": 0, "warm": 1, "hot": 2}[shelf.head.level] < {"cold": 0, "warm": 1, "hot": 2}[level]
+        assert {"cold": 0, "warm": 1, "hot": 2}[shelf.head.level] < {
+            "cold": 0,
+            "warm": 1,
+            "hot": 2,
+        }[level]
     assert shelf.head.level == "cold"
 
 
 @MANY
 @given(HISTORY, st.randoms(use_true_random=False))
-def test_the_whole_stored_state_is_the_same_to_the_bit_for_any_order(history: list[Did], chance: Any) -> None:
+def test_the_whole_stored_state_is_the_same_to_the_bit_for_any_order(
+    history: list[Did], chance: Any
+) -> None:
     """As long as the lead is cold: what was qualified depends on what was known when."""
     one, other = Shelf(reference_of(TERMS)), Shelf(reference_of(TERMS))
     for each in history:
@@ -312,13 +350,25 @@ def test_the_whole_stored_state_is_the_same_to_the_bit_for_any_order(history: li
 def _told(kind: str, number: int, ago: int, **more: Any) -> LeadEvent:
     at_ms = NOW - ago * HOUR
     event_id = derived_id(kind, number)
-    return LeadEvent(event_id=event_id, lead_id="l1", source="http", kind=kind, occurred_at_ms=at_ms, received_at_ms=NOW, **more)
+    return LeadEvent(
+        event_id=event_id,
+        lead_id="l1",
+        source="http",
+        kind=kind,
+        occurred_at_ms=at_ms,
+        received_at_ms=NOW,
+        **more,
+    )
 
 
 EVERYTHING = st.lists(
     st.one_of(
         ACT,
-        st.tuples(st.just("profile"), st.sampled_from(("role", "size", "industry")), st.sampled_from("abc")),
+        st.tuples(
+            st.just("profile"),
+            st.sampled_from(("role", "size", "industry")),
+            st.sampled_from("abc"),
+        ),
         st.tuples(st.just("consent"), st.sampled_from(("email", "any")), st.booleans()),
         st.tuples(st.just("retraction"), st.integers(0, 11), st.sampled_from(("did", "profile"))),
     ),
@@ -340,12 +390,16 @@ def _event(number: int, drawn: Any) -> LeadEvent:
 
 def _next_change(shelf: Shelf, now: int) -> int | None:
     """When the lead is said to change by itself."""
-    return rate_lead(LeadStep(shelf, now=now, reference=shelf.reference), raising=False).next_change_at_ms
+    return rate_lead(
+        LeadStep(shelf, now=now, reference=shelf.reference), raising=False
+    ).next_change_at_ms
 
 
 @MANY
 @given(EVERYTHING, st.randoms(use_true_random=False))
-def test_profile_consents_and_retractions_are_the_same_to_the_bit_for_any_order_too(drawn: list[Any], chance: Any) -> None:
+def test_profile_consents_and_retractions_are_the_same_to_the_bit_for_any_order_too(
+    drawn: list[Any], chance: Any
+) -> None:
     events = [_event(number, each) for number, each in enumerate(drawn)]
     one, other = Shelf(reference_of(TERMS)), Shelf(reference_of(TERMS))
     for event in events:

@@ -20,7 +20,9 @@ ALL = "".join(f"  - {{clock: {clock.value}, within: 1 hour elapsed}}\n" for cloc
 
 def test_each_clock_has_a_row_that_starts_it_and_one_that_meets_it() -> None:
     assert set(CLOCK_KINDS) == {clock.value for clock in Clock}
-    assert [kind.clock for kind in CLOCK_KINDS.values() if not (kind.starts_on and kind.met_by)] == []
+    assert [
+        kind.clock for kind in CLOCK_KINDS.values() if not (kind.starts_on and kind.met_by)
+    ] == []
 
 
 @pytest.mark.parametrize("kind", CLOCK_KINDS.values(), ids=lambda kind: kind.clock.value)
@@ -33,9 +35,15 @@ def test_no_occasion_means_two_things_to_a_clock(kind: ClockKind) -> None:
 
 @pytest.mark.parametrize("kind", CLOCK_KINDS.values(), ids=lambda kind: kind.clock.value)
 @pytest.mark.parametrize("occasion", Occasion)
-def test_every_pair_of_kind_and_occasion_ends_as_its_row_says(kind: ClockKind, occasion: Occasion) -> None:
+def test_every_pair_of_kind_and_occasion_ends_as_its_row_says(
+    kind: ClockKind, occasion: Occasion
+) -> None:
     step = _step_with(kind)
-    apply_occasion(step, occasion, Evidence(evidence_id="e", at_ms=ms("Mon 10:30"), acted_at_ms=ms("Mon 10:30")))
+    apply_occasion(
+        step,
+        occasion,
+        Evidence(evidence_id="e", at_ms=ms("Mon 10:30"), acted_at_ms=ms("Mon 10:30")),
+    )
     told = [fact.value for fact in step.finish().facts if isinstance(fact.value, SlaClock)][1:]
     said = [(each.state, each.inferred) for each in told]
     if occasion in kind.inferred_by:
@@ -55,17 +63,27 @@ def _step_with(kind: ClockKind) -> ClockStep:
     start_clock(
         step,
         OpenClock(
-            clock_id="c", clock=kind.clock.value, state=ClockState.RUNNING, started_at_ms=ms("Mon 10:00"),
-            deadline_ms=0, cause_id="c", side="", target="", stage="sql" if kind.scope is Scope.STAGE else None,
+            clock_id="c",
+            clock=kind.clock.value,
+            state=ClockState.RUNNING,
+            started_at_ms=ms("Mon 10:00"),
+            deadline_ms=0,
+            cause_id="c",
+            side="",
+            target="",
+            stage="sql" if kind.scope is Scope.STAGE else None,
         ),
-    )  # fmt: skip
+    )
     return step
 
 
 def test_a_clock_of_a_rest_cannot_be_taken_from_anybody() -> None:
     assert [kind.clock.value for kind in CLOCK_KINDS.values() if not kind.can_be_taken_away] == [
-        "nurture_start", "nurture", "advance", "return",
-    ]  # fmt: skip
+        "nurture_start",
+        "nurture",
+        "advance",
+        "return",
+    ]
     assert kind_of("accept").can_be_taken_away
 
 
@@ -76,7 +94,9 @@ def test_no_handler_knows_a_kind_by_name() -> None:
 
 
 def test_the_search_for_names_finds_one(tmp_path: Path) -> None:
-    (tmp_path / "handler.py").write_text('def f(clock):\n    """route"""\n    return clock.clock == "route"\n')
+    (tmp_path / "handler.py").write_text(
+        'def f(clock):\n    """route"""\n    return clock.clock == "route"\n'
+    )
     assert _named(tmp_path, {"route"}) == ["handler.py:3 route"]
 
 
@@ -86,6 +106,10 @@ def _named(folder: Path, words: set[str]) -> list[str]:
         tree = ast.parse(path.read_text())
         docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and node.value in words and id(node) not in docstrings:
+            if (
+                isinstance(node, ast.Constant)
+                and node.value in words
+                and id(node) not in docstrings
+            ):
                 found.append(f"{path.relative_to(folder)}:{node.lineno} {node.value}")
     return found

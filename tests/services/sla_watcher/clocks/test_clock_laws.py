@@ -14,7 +14,14 @@ from baton.contracts.codec import codec_for
 from baton.contracts.intake import Act, LeadAct
 from baton.contracts.leads import LeadQualified, LeadStaged, Story
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
-from baton.contracts.slas import ClockState, LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
+from baton.contracts.slas import (
+    ClockState,
+    LeadReactivated,
+    LeadRecycled,
+    SlaAction,
+    SlaClock,
+    SlaViolation,
+)
 from services.sla_watcher.clocks.state import LeadClocks
 from tests.services.sla_watcher.sla_scene import LEAD, Desk, agreement, law, ms, promises
 
@@ -34,8 +41,16 @@ TERMS = agreement(
   - {{clock: return, within: 1 working day}}
 """)
 )
-SHORTER = agreement(slas=promises(f"  - {{clock: accept, within: 20 business minutes, ladder: {LADDER}}}"))
-ENDS = {ClockState.MET, ClockState.CANCELLED, ClockState.MET_LATE, ClockState.ABANDONED, ClockState.WITHDRAWN}
+SHORTER = agreement(
+    slas=promises(f"  - {{clock: accept, within: 20 business minutes, ladder: {LADDER}}}")
+)
+ENDS = {
+    ClockState.MET,
+    ClockState.CANCELLED,
+    ClockState.MET_LATE,
+    ClockState.ABANDONED,
+    ClockState.WITHDRAWN,
+}
 PEOPLE = st.sampled_from(["ann", "bob", "cat"])
 
 Happening = tuple[int, str, Any]
@@ -43,10 +58,22 @@ Happening = tuple[int, str, Any]
 
 def _qualified(number: int, at: int, leg: str, raised: bool) -> LeadQualified:
     return LeadQualified(
-        qualification_id=f"q{number}", lead_id=LEAD, cycle=number, leg=leg, level="hot", grade="A1", fit_micro=0,
-        engagement_micro=0, hand_raised=raised, cause_id="c", qualified_at_ms=at, received_at_ms=at, segment="big",
-        story=Story(), agreement="a",
-    )  # fmt: skip
+        qualification_id=f"q{number}",
+        lead_id=LEAD,
+        cycle=number,
+        leg=leg,
+        level="hot",
+        grade="A1",
+        fit_micro=0,
+        engagement_micro=0,
+        hand_raised=raised,
+        cause_id="c",
+        qualified_at_ms=at,
+        received_at_ms=at,
+        segment="big",
+        story=Story(),
+        agreement="a",
+    )
 
 
 def _record(kind: str, detail: Any, at: int) -> tuple[str, Any]:
@@ -56,46 +83,108 @@ def _record(kind: str, detail: Any, at: int) -> tuple[str, Any]:
     received = at - lag * MINUTE
     match kind:
         case "qualified":
-            return "leads.qualified.v1", _qualified(number, at, "sdr" if lag % 2 else "sales", lag % 3 == 0)
+            return "leads.qualified.v1", _qualified(
+                number, at, "sdr" if lag % 2 else "sales", lag % 3 == 0
+            )
         case "routed":
             return "leads.routed.sales.v1", LeadRouted(
-                handoff_id=handoff, qualification_id=f"q{number}", attempt=attempt, lead_id=LEAD, cycle=number, leg="sales",
-                pool="reps", owner=who, level="hot", segment="big", hand_raised=False, routed_at_ms=at, qualified_at_ms=at,
-                path=(), candidates=(), rule="r", turn_used=True, qualified=_qualified(number, at, "sales", False), agreement="a",
-            )  # fmt: skip
+                handoff_id=handoff,
+                qualification_id=f"q{number}",
+                attempt=attempt,
+                lead_id=LEAD,
+                cycle=number,
+                leg="sales",
+                pool="reps",
+                owner=who,
+                level="hot",
+                segment="big",
+                hand_raised=False,
+                routed_at_ms=at,
+                qualified_at_ms=at,
+                path=(),
+                candidates=(),
+                rule="r",
+                turn_used=True,
+                qualified=_qualified(number, at, "sales", False),
+                agreement="a",
+            )
         case "unrouted":
             return "leads.unrouted.v1", LeadUnrouted(
-                handoff_id=handoff, qualification_id=f"q{number}", attempt=attempt, lead_id=LEAD, cycle=number,
-                outcome=("held", "watch", "suppressed")[lag % 3], reason="competitor", pool="reps", at_ms=at, path=(),
-                candidates=(), agreement="a",
-            )  # fmt: skip
+                handoff_id=handoff,
+                qualification_id=f"q{number}",
+                attempt=attempt,
+                lead_id=LEAD,
+                cycle=number,
+                outcome=("held", "watch", "suppressed")[lag % 3],
+                reason="competitor",
+                pool="reps",
+                at_ms=at,
+                path=(),
+                candidates=(),
+                agreement="a",
+            )
         case "noted":
             return "leads.handoffs.v1", HandoffNoted(
-                handoff_id=handoff, qualification_id=f"q{number}", attempt=attempt, lead_id=LEAD,
-                kind=("withdrawn", "noted", "refused")[lag % 3], reason="reinstated", cause_id="c", at_ms=at, owner=who,
+                handoff_id=handoff,
+                qualification_id=f"q{number}",
+                attempt=attempt,
+                lead_id=LEAD,
+                kind=("withdrawn", "noted", "refused")[lag % 3],
+                reason="reinstated",
+                cause_id="c",
+                at_ms=at,
+                owner=who,
                 pool="reps",
-            )  # fmt: skip
+            )
         case "staged":
             event, to = word
             return "leads.stages.v1", LeadStaged(
-                lead_id=LEAD, cycle=number, from_stage="mql", to_stage=to, event=event, actor="sales", cause_id=f"s{at}",
-                at_ms=at, occurred_at_ms=received, evidence_at_ms=received, agreement="a", by=who, reason="not_ready",
+                lead_id=LEAD,
+                cycle=number,
+                from_stage="mql",
+                to_stage=to,
+                event=event,
+                actor="sales",
+                cause_id=f"s{at}",
+                at_ms=at,
+                occurred_at_ms=received,
+                evidence_at_ms=received,
+                agreement="a",
+                by=who,
+                reason="not_ready",
                 handoff_id=handoff if lag % 2 else None,
-            )  # fmt: skip
+            )
         case _:
             return "leads.acts.v1", LeadAct(
-                event_id=f"a{at}", lead_id=LEAD, source="crm", occurred_at_ms=received, received_at_ms=at,
-                act=Act(kind=("call", "mail", "buyer_reply", "nurture_touch", "accepted")[attempt % 5], by=who,
-                        automatic=lag == 5, outcome="awaiting_reply" if lag % 4 == 0 else None),
-            )  # fmt: skip
+                event_id=f"a{at}",
+                lead_id=LEAD,
+                source="crm",
+                occurred_at_ms=received,
+                received_at_ms=at,
+                act=Act(
+                    kind=("call", "mail", "buyer_reply", "nurture_touch", "accepted")[attempt % 5],
+                    by=who,
+                    automatic=lag == 5,
+                    outcome="awaiting_reply" if lag % 4 == 0 else None,
+                ),
+            )
 
 
 STAGES = [
-    ("accepted", "sal"), ("rejected", "mql"), ("qualified", "sql"), ("opportunity", "opportunity"), ("lost", "recycled"),
-    ("recycled", "recycled"), ("disqualified", "disqualified"), ("withdrawn", "inquiry"), ("won", "customer"),
-]  # fmt: skip
+    ("accepted", "sal"),
+    ("rejected", "mql"),
+    ("qualified", "sql"),
+    ("opportunity", "opportunity"),
+    ("lost", "recycled"),
+    ("recycled", "recycled"),
+    ("disqualified", "disqualified"),
+    ("withdrawn", "inquiry"),
+    ("won", "customer"),
+]
 KINDS = ["qualified", "routed", "unrouted", "noted", "staged", "act", "act", "adopt", "unproven"]
-details = st.tuples(st.integers(1, 3), st.integers(1, 3), PEOPLE, st.sampled_from(STAGES), st.integers(0, 30))
+details = st.tuples(
+    st.integers(1, 3), st.integers(1, 3), PEOPLE, st.sampled_from(STAGES), st.integers(0, 30)
+)
 happenings = st.lists(st.tuples(st.integers(0, 600), st.sampled_from(KINDS), details), max_size=12)
 
 
@@ -132,7 +221,9 @@ def test_every_clock_has_one_life_and_one_end(steps: list[Happening]) -> None:
         ends = [state for state in life if state in ENDS]
         assert len(ends) == (0 if clock_id in open_ids else 1)
         assert not ends or life[-1] == ends[0]
-        assert life.count(ClockState.BREACHED) == (1 if {*life} & {"breached", "met_late", "abandoned", "withdrawn"} else 0)
+        assert life.count(ClockState.BREACHED) == (
+            1 if {*life} & {"breached", "met_late", "abandoned", "withdrawn"} else 0
+        )
     assert len(open_ids) == len(desk.head.clocks)
 
 
@@ -140,21 +231,31 @@ def test_every_clock_has_one_life_and_one_end(steps: list[Happening]) -> None:
 @given(happenings)
 def test_no_breach_comes_early_and_none_comes_twice(steps: list[Happening]) -> None:
     desk = _play(steps, lambda desk, at: desk.pass_time(at + 30 * 86_400_000))
-    breaches = [each for each in desk.said if isinstance(each, SlaViolation) and each.kind == "breach"]
+    breaches = [
+        each for each in desk.said if isinstance(each, SlaViolation) and each.kind == "breach"
+    ]
     assert all(each.at_ms >= each.deadline_ms for each in breaches)
     assert max(Counter(each.violation_id for each in breaches).values(), default=1) == 1
-    taken_back = [each for each in desk.said if isinstance(each, SlaViolation) and each.kind == "withdrawn"]
+    taken_back = [
+        each for each in desk.said if isinstance(each, SlaViolation) and each.kind == "withdrawn"
+    ]
     assert {each.violation_id for each in taken_back} <= {each.violation_id for each in breaches}
     assert max(Counter(each.violation_id for each in taken_back).values(), default=1) == 1
 
 
 @law(40)
 @given(happenings)
-def test_no_lead_that_ever_qualified_is_without_a_holder_a_date_or_an_end(steps: list[Happening]) -> None:
+def test_no_lead_that_ever_qualified_is_without_a_holder_a_date_or_an_end(
+    steps: list[Happening],
+) -> None:
     head: LeadClocks = _play(steps).head
     rest = head.rest
     won = any(kind == "staged" and detail[3][0] == "won" for _, kind, detail in steps)
-    dated = rest is not None and not rest.returned and (rest.return_at_ms is not None or rest.outcome == "disqualify")
+    dated = (
+        rest is not None
+        and not rest.returned
+        and (rest.return_at_ms is not None or rest.outcome == "disqualify")
+    )
     assert head.passing is not None or dated or head.ended is not None or won
 
 
@@ -165,7 +266,11 @@ def test_nothing_is_taken_from_anybody_on_an_unproven_moment(steps: list[Happeni
     before = len(desk.said)
     desk.pass_time(desk.now + 3 * 3_600_000, proven=False)
     new = desk.said[before:]
-    assert not [each for each in new if isinstance(each, SlaAction) and each.kind in ("reassign", "manager_queue")]
+    assert not [
+        each
+        for each in new
+        if isinstance(each, SlaAction) and each.kind in ("reassign", "manager_queue")
+    ]
     assert not [each for each in new if isinstance(each, LeadRecycled)]
     assert all(each.unproven for each in new if isinstance(each, SlaViolation))
 
@@ -175,7 +280,9 @@ def test_nothing_is_taken_from_anybody_on_an_unproven_moment(steps: list[Happeni
 def test_an_erased_lead_says_nothing_ever_again(steps: list[Happening]) -> None:
     desk = _play(steps)
     at = desk.now + MINUTE
-    desk.take("leads.stages.v1", _record("staged", (1, 1, "ann", ("erased", "mql"), 0), at)[1], at=at)
+    desk.take(
+        "leads.stages.v1", _record("staged", (1, 1, "ann", ("erased", "mql"), 0), at)[1], at=at
+    )
     assert desk.head.clocks == ()
     before = len(desk.said)
     for step in steps:
@@ -204,4 +311,6 @@ def test_a_lead_that_rests_comes_back_on_its_date(steps: list[Happening]) -> Non
         return
     before = len(desk.said)
     desk.pass_time(rest.return_at_ms)
-    assert [each.at_ms for each in desk.said[before:] if isinstance(each, LeadReactivated)] == [rest.return_at_ms]
+    assert [each.at_ms for each in desk.said[before:] if isinstance(each, LeadReactivated)] == [
+        rest.return_at_ms
+    ]

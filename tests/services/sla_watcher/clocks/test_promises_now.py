@@ -1,4 +1,5 @@
-"""What is promised now: whatever becomes known moves what was published, both ways, before the stored deadline passes."""
+"""What is promised now: whatever becomes known moves what was published, both ways, before the
+stored deadline passes."""
 
 import pytest
 
@@ -33,9 +34,16 @@ def test_an_absence_moves_an_open_offer_aloud_and_its_release_starts_the_colleag
 
 
 def test_an_absence_that_is_called_off_brings_the_deadline_back_at_once() -> None:
-    """Told on Monday for two weeks, called off on Tuesday: Monday was announced and does not count, the rest does."""
+    """Told on Monday for two weeks, called off on Tuesday: Monday was announced and does not count,
+    the rest does."""
     terms = _agreed(QUALIFY)
-    scene = Scene(terms, start="Mon 07:30").qualified().routed("ann").staged("accepted", "sal").at("Mon 08:00")
+    scene = (
+        Scene(terms, start="Mon 07:30")
+        .qualified()
+        .routed("ann")
+        .staged("accepted", "sal")
+        .at("Mon 08:00")
+    )
     scene.adopt(terms, absences=(AWAY,)).at("Tue 08:00")
     back = Absence(person="ann", from_ms=ms("Mon 08:00"), until_ms=ms("Tue 08:00"))
     scene.adopt(terms, absences=(back,))
@@ -60,8 +68,13 @@ def test_an_absence_that_is_called_off_before_it_began_never_was() -> None:
     ]
 
 
-@pytest.mark.parametrize(("who", "news"), [("bob", []), ("ann", ["Mon 10:30 qualify (ann) running until Thu 10:00: absence"])])
-def test_news_of_an_absence_reach_the_clocks_of_that_person_alone(who: str, news: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("who", "news"),
+    [("bob", []), ("ann", ["Mon 10:30 qualify (ann) running until Thu 10:00: absence"])],
+)
+def test_news_of_an_absence_reach_the_clocks_of_that_person_alone(
+    who: str, news: list[str]
+) -> None:
     terms = _agreed(QUALIFY)
     scene = Scene(terms).qualified().routed("ann").staged("accepted", "sal").at("Mon 10:30")
     scene.lines()
@@ -80,7 +93,12 @@ def test_a_changed_calendar_moves_the_deadline_both_ways_at_once() -> None:
     wide = {"office": {"hours": {"mon-fri": "07:00-21:00"}}}
     narrow = {"office": {"hours": {"mon-fri": "09:00-17:00"}}}
     section = promises(QUALIFY, grace="{}")
-    scene = Scene(agreement(slas=section, calendars=narrow)).qualified().routed("ann").staged("accepted", "sal")
+    scene = (
+        Scene(agreement(slas=section, calendars=narrow))
+        .qualified()
+        .routed("ann")
+        .staged("accepted", "sal")
+    )
     scene.at("Mon 11:00").adopt(agreement(slas=section, calendars=wide))
     scene.at("Mon 12:00").adopt(agreement(slas=section, calendars=narrow))
     assert scene.lines() == [
@@ -100,7 +118,9 @@ LEVELS = """
 """
 
 
-def test_a_hand_raised_during_a_warm_offer_has_the_hot_promise_from_then_on_and_the_holder_is_told() -> None:
+def test_a_hand_raised_during_a_warm_offer_has_the_hot_promise_from_then_on_and_the_holder_is_told() -> (
+    None
+):
     scene = Scene(_agreed(LEVELS)).qualified(level="warm").routed("ann").at("Mon 11:00")
     scene.staged("hand_raised", "mql", by=None, actor="system", handoff_id=None)
     assert scene.at("Mon 12:30").lines() == [
@@ -118,7 +138,9 @@ def test_a_raised_hand_never_makes_a_deadline_later() -> None:
     scene = Scene(_agreed(LEVELS)).qualified(level="warm").routed("ann").at("Mon+2 09:50")
     scene.lines()
     scene.staged("hand_raised", "mql", by=None, actor="system", handoff_id=None)
-    assert scene.lines()[1] == "Mon+2 09:50 first_touch (ann) running until Mon+2 11:50: hand_raised"
+    assert (
+        scene.lines()[1] == "Mon+2 09:50 first_touch (ann) running until Mon+2 11:50: hand_raised"
+    )
     assert "Mon+2 10:00 accept (ann) breached" in scene.at("Mon+2 10:00").lines()
 
 
@@ -133,14 +155,19 @@ def test_a_hand_raised_after_the_touch_asks_for_another_one() -> None:
 
 
 def test_a_hand_raised_in_the_queue_has_the_hot_promise_for_being_routed() -> None:
-    text = "  - {clock: route, level: hot, within: 30 minutes elapsed}\n  - {clock: route, within: 2 working days}"
+    text = (
+        "  - {clock: route, level: hot, within: 30 minutes elapsed}\n  - {clock: route, within: 2 "
+        "working days}"
+    )
     scene = Scene(_agreed(text)).qualified(level="warm").unrouted("held").at("Mon 11:00")
     scene.staged("hand_raised", "mql", by=None, actor="system", handoff_id=None)
     assert scene.lines()[-1] == "Mon 11:00 route running until Mon 11:30: hand_raised"
 
 
 def test_a_raised_hand_of_poor_fit_stays_at_its_level() -> None:
-    terms = agreement(slas=promises(LEVELS, grace="{}"), lifecycle="{bridge: warm leads, poor_fit: [A]}")
+    terms = agreement(
+        slas=promises(LEVELS, grace="{}"), lifecycle="{bridge: warm leads, poor_fit: [A]}"
+    )
     scene = Scene(terms).qualified(level="warm").routed("ann").at("Mon 11:00")
     scene.lines()
     scene.staged("hand_raised", "mql", by=None, actor="system", handoff_id=None)
@@ -157,7 +184,9 @@ BRIDGE = """
 
 
 @pytest.mark.parametrize("first", ["verdict", "next leg"])
-def test_the_bridge_teams_verdict_meets_its_own_clock_whichever_record_is_read_first(first: str) -> None:
+def test_the_bridge_teams_verdict_meets_its_own_clock_whichever_record_is_read_first(
+    first: str,
+) -> None:
     scene = Scene(_agreed(BRIDGE)).qualified(leg="sdr", level="warm").routed("ann", leg="sdr")
     scene.at("Mon 10:10").staged("accepted", "tal", actor="sdr").at("Mon 11:00")
     scene.lines()
@@ -190,27 +219,52 @@ def test_who_takes_a_lead_out_of_the_queue_owes_the_first_touch_too() -> None:
 
 # ---------------------------------------------------------------------- evidence
 
-NO_GRACE = "  - {clock: accept, within: 1 business hour}\n  - {clock: first_touch, within: 2 business hours}\n"
+NO_GRACE = (
+    "  - {clock: accept, within: 1 business hour}\n  - {clock: first_touch, within: 2 business "
+    "hours}\n"
+)
 
 
 @pytest.mark.parametrize(
     ("source", "occurred", "received", "last"),
     [
         ("crm", "Mon 11:40", "Mon 12:20", "withdrawn of first_touch by sales: evidence_in_time"),
-        ("telephony", "Mon 11:40", "Mon 12:20", "withdrawn of first_touch by sales: evidence_in_time"),
-        ("eu-salesforce", "Mon 11:40", "Mon 12:30", "withdrawn of first_touch by sales: evidence_in_time"),
+        (
+            "telephony",
+            "Mon 11:40",
+            "Mon 12:20",
+            "withdrawn of first_touch by sales: evidence_in_time",
+        ),
+        (
+            "eu-salesforce",
+            "Mon 11:40",
+            "Mon 12:30",
+            "withdrawn of first_touch by sales: evidence_in_time",
+        ),
         ("crm", "Mon 12:05", "Mon 12:20", "first_touch (ann) met_late"),
         ("crm", "Mon 11:40", "Mon 12:31", "first_touch (ann) met_late"),
         ("spreadsheet", "Mon 11:40", "Mon 12:20", "first_touch (ann) met_late"),
     ],
-    ids=["a CRM", "telephony", "by its name", "after the deadline", "after the grace", "a tool nobody knows"],
+    ids=[
+        "a CRM",
+        "telephony",
+        "by its name",
+        "after the deadline",
+        "after the grace",
+        "a tool nobody knows",
+    ],
 )
 def test_without_a_grace_a_breach_is_recorded_at_once_and_taken_back_within_that_of_its_source(
     source: str, occurred: str, received: str, last: str
 ) -> None:
-    scene = Scene(_agreed(NO_GRACE)).qualified().routed("ann").at("Mon 10:40").staged("accepted", "sal")
+    scene = (
+        Scene(_agreed(NO_GRACE)).qualified().routed("ann").at("Mon 10:40").staged("accepted", "sal")
+    )
     scene.at(received)
-    assert scene.lines()[-2:] == ["Mon 12:00 first_touch (ann) breached", "Mon 12:00 breach of first_touch by sales"]
+    assert scene.lines()[-2:] == [
+        "Mon 12:00 first_touch (ann) breached",
+        "Mon 12:00 breach of first_touch by sales",
+    ]
     scene.act("call", source=source, occurred=occurred, received=received)
     assert scene.lines()[-1] == f"{received} {last}"
 
@@ -258,7 +312,9 @@ def test_an_out_of_office_reply_ends_no_waiting(reply: dict[str, object]) -> Non
     ],
     ids=["the agreed words", "another act", "the usual words, which were replaced"],
 )
-def test_a_clock_waits_on_the_words_that_were_agreed_and_no_longer(act: dict[str, str], said: list[str]) -> None:
+def test_a_clock_waits_on_the_words_that_were_agreed_and_no_longer(
+    act: dict[str, str], said: list[str]
+) -> None:
     scene = Scene(_agreed(WAITS)).qualified().routed("ann").staged("accepted", "sal")
     scene.lines()
     assert scene.at("Mon 11:00").act(**act).lines() == said
@@ -289,7 +345,9 @@ def test_a_booked_meeting_takes_the_lead_up_and_is_no_attempt() -> None:
         "Mon 10:30 first_touch (ann) met",
         "Mon 10:30 follow_up (ann) running until Wed 10:30",
     ]
-    assert [attempt.evidence_id for clock in scene.head().clocks for attempt in clock.attempts] == ["c1"]
+    assert [attempt.evidence_id for clock in scene.head().clocks for attempt in clock.attempts] == [
+        "c1"
+    ]
 
 
 def test_a_no_show_opens_the_follow_up_again() -> None:
@@ -301,7 +359,10 @@ def test_a_no_show_opens_the_follow_up_again() -> None:
 
 
 def test_a_clock_can_wait_for_a_booked_meeting_until_it_is_held_or_missed() -> None:
-    text = "  - {clock: qualify, within: 8 business hours, pause_when: {act: meeting_booked, at_most: 30 days}}"
+    text = (
+        "  - {clock: qualify, within: 8 business hours, pause_when: {act: meeting_booked, at_most: "
+        "30 days}}"
+    )
     scene = Scene(_agreed(text)).qualified().routed("ann").staged("accepted", "sal")
     scene.lines()
     scene.at("Mon 12:00").act("meeting_booked").at("Wed 10:00").act("no_show")
@@ -311,14 +372,21 @@ def test_a_clock_can_wait_for_a_booked_meeting_until_it_is_held_or_missed() -> N
     ]
 
 
-# ---------------------------------------------------------------------- whom a promise and a step are for
+# ---------------------------------------------------------------------- whom a promise and a step
+# are for
 
 
 @pytest.mark.parametrize(
     ("source", "campaign", "due"),
-    [("web", None, "Mon 10:30"), ("partner", "spring", "Mon 12:00"), ("partner", None, "Tue 10:00")],
+    [
+        ("web", None, "Mon 10:30"),
+        ("partner", "spring", "Mon 12:00"),
+        ("partner", None, "Tue 10:00"),
+    ],
 )
-def test_a_promise_can_be_for_leads_of_a_source_or_a_campaign(source: str, campaign: str | None, due: str) -> None:
+def test_a_promise_can_be_for_leads_of_a_source_or_a_campaign(
+    source: str, campaign: str | None, due: str
+) -> None:
     text = """
   - {clock: accept, source: web, within: 30 minutes elapsed}
   - {clock: accept, campaign: [spring, summer], within: 2 business hours}
@@ -337,15 +405,29 @@ def test_a_promise_can_be_for_leads_of_a_source_or_a_campaign(source: str, campa
 )
 def test_a_step_of_a_ladder_can_be_for_some_leads(raised: bool, said: list[str]) -> None:
     steps = "{do: reassign, hand_raised: false}, {do: escalate, hand_raised: true}"
-    text = f"  - {{clock: accept, within: 1 business hour, evidence_grace: 0 minutes, ladder: [{steps}]}}"
+    text = (
+        f"  - {{clock: accept, within: 1 business hour, evidence_grace: 0 minutes, ladder: "
+        f"[{steps}]}}"
+    )
     scene = Scene(_agreed(text)).qualified(hand_raised=raised).routed("ann")
     assert scene.at("Mon 17:00").lines()[3:] == said
 
 
 def test_a_queue_of_a_manager_whom_nobody_has_named_leaves_the_lead_where_it_is() -> None:
-    text = "  - {clock: accept, within: 1 business hour, ladder: [{do: manager_queue}, {do: notify, to: owner}]}"
-    alone = {"ann": {"name": "Ann"}, "bob": {"name": "Bob"}, "cat": {"name": "Cat"}, "max": {"name": "Max"}}
-    pools = {"sdrs": {"kind": "sdr", "members": {"ann": {}}}, "reps": {"kind": "sales", "members": {"ann": {}}}}
+    text = (
+        "  - {clock: accept, within: 1 business hour, ladder: [{do: manager_queue}, {do: notify, "
+        "to: owner}]}"
+    )
+    alone = {
+        "ann": {"name": "Ann"},
+        "bob": {"name": "Bob"},
+        "cat": {"name": "Cat"},
+        "max": {"name": "Max"},
+    }
+    pools = {
+        "sdrs": {"kind": "sdr", "members": {"ann": {}}},
+        "reps": {"kind": "sales", "members": {"ann": {}}},
+    }
     terms = agreement(slas=promises(text, grace="{}"), people=alone, pools=pools)
     scene = Scene(terms).qualified().routed("ann").at("Mon 12:00")
     assert scene.lines()[1:] == [

@@ -51,7 +51,12 @@ def test_after_three_rejections_the_manager_gets_the_lead_and_no_fourth_colleagu
 @pytest.mark.parametrize(
     ("event", "to", "more", "said"),
     [
-        ("recycled", "recycled", {"reason": "not_ready"}, "recycle: not_ready on learn until 2026-04-01 09:00"),
+        (
+            "recycled",
+            "recycled",
+            {"reason": "not_ready"},
+            "recycle: not_ready on learn until 2026-04-01 09:00",
+        ),
         ("disqualified", "disqualified", {"reason": "student"}, "disqualify: student"),
         ("disqualified", "disqualified", {"reason": "not_ready"}, "disqualify: not_ready"),
         ("lost", "recycled", {}, "recycle: lost_other on learn until 2026-04-01 09:00"),
@@ -72,7 +77,13 @@ def test_after_three_rejections_the_manager_gets_the_lead_and_no_fourth_colleagu
 def test_a_verdict_of_a_person_ends_the_cycle_with_a_date_or_for_good(
     event: str, to: str, more: dict[str, str], said: str
 ) -> None:
-    scene = Scene(QUIET).qualified().routed("ann").staged("accepted", "sal").staged(event, to, from_stage="sal", **more)
+    scene = (
+        Scene(QUIET)
+        .qualified()
+        .routed("ann")
+        .staged("accepted", "sal")
+        .staged(event, to, from_stage="sal", **more)
+    )
     assert scene.lines() == [f"Mon 10:00 {said}"]
 
 
@@ -92,7 +103,11 @@ def test_a_verdict_that_is_told_twice_ends_the_cycle_once() -> None:
 @pytest.mark.parametrize(
     ("event", "to", "told"),
     [
-        ("recycled", "recycled", ["recycle: not_ready on learn until 2026-04-01 09:00", "back: requalified"]),
+        (
+            "recycled",
+            "recycled",
+            ["recycle: not_ready on learn until 2026-04-01 09:00", "back: requalified"],
+        ),
         ("disqualified", "disqualified", ["disqualify: not_ready"]),
         ("rejected", "mql", []),
         ("accepted", "sal", []),
@@ -103,7 +118,9 @@ def test_a_move_of_the_former_cycle_that_is_read_after_the_next_qualification_le
     event: str, to: str, told: list[str]
 ) -> None:
     """The two come on two topics, so either may be read first."""
-    scene = Scene(agreement(slas=promises("  - {clock: accept, within: 1 business hour}", grace="{}")))
+    scene = Scene(
+        agreement(slas=promises("  - {clock: accept, within: 1 business hour}", grace="{}"))
+    )
     scene.qualified().routed("ann").staged("accepted", "sal", qualification_id="q1").at("Mon 10:20")
     scene.qualified("q2", cycle=2).routed("bob", name="q2", cycle=2)
     scene.lines()
@@ -111,19 +128,40 @@ def test_a_move_of_the_former_cycle_that_is_read_after_the_next_qualification_le
     scene.staged(event, to, from_stage="sal", reason="not_ready", qualification_id="q1")
     assert scene.lines() == [f"Mon 10:20 {each}" for each in told]
     after = scene.head()
-    assert (after.passing, after.holder, after.clocks) == (before.passing, before.holder, before.clocks)
+    assert (after.passing, after.holder, after.clocks) == (
+        before.passing,
+        before.holder,
+        before.clocks,
+    )
     assert after.recycles == (event == "recycled")
-    scene.at("Mon 10:40").staged("accepted", "sal", by="bob", handoff_id="q2/1", qualification_id="q2", cycle=2)
+    scene.at("Mon 10:40").staged(
+        "accepted", "sal", by="bob", handoff_id="q2/1", qualification_id="q2", cycle=2
+    )
     assert scene.lines() == ["Mon 10:40 accept (bob) met"]
 
 
-def test_a_withdrawal_that_is_read_after_the_next_qualification_of_its_cycle_leaves_that_alone() -> None:
-    scene = Scene(agreement(slas=promises("  - {clock: route, within: 1 hour elapsed}", grace="{}"))).qualified()
+def test_a_withdrawal_that_is_read_after_the_next_qualification_of_its_cycle_leaves_that_alone() -> (
+    None
+):
+    scene = Scene(
+        agreement(slas=promises("  - {clock: route, within: 1 hour elapsed}", grace="{}"))
+    ).qualified()
     scene.qualified("q2")
     scene.lines()
-    scene.staged("withdrawn", "inquiry", actor="system", by=None, reason="cooled", handoff_id=None, qualification_id="q1")
+    scene.staged(
+        "withdrawn",
+        "inquiry",
+        actor="system",
+        by=None,
+        reason="cooled",
+        handoff_id=None,
+        qualification_id="q1",
+    )
     said = scene.lines()
-    assert [line.split(" on ")[0] for line in said] == ["Mon 10:00 recycle: cooled", "Mon 10:00 back: requalified"]
+    assert [line.split(" on ")[0] for line in said] == [
+        "Mon 10:00 recycle: cooled",
+        "Mon 10:00 back: requalified",
+    ]
     assert scene.routed("ann", name="q2").lines() == ["Mon 10:00 route met"]
 
 
@@ -139,7 +177,11 @@ def test_the_return_date_brings_the_lead_back_and_marketing_owes_the_first_touch
 
 
 def test_a_lead_that_does_not_qualify_after_its_return_is_looked_at_again() -> None:
-    scene = Scene(agreement(slas=promises("  - {clock: route, within: 1 hour elapsed}"))).qualified().routed("ann")
+    scene = (
+        Scene(agreement(slas=promises("  - {clock: route, within: 1 hour elapsed}")))
+        .qualified()
+        .routed("ann")
+    )
     scene.staged("rejected", "mql", reason="not_ready").at("2027-04-30 12:00")
     reactivated = [each for each in scene.facts() if isinstance(each, LeadReactivated)]
     assert [(words(each.at_ms), words(each.return_at_ms)) for each in reactivated] == [
@@ -149,14 +191,22 @@ def test_a_lead_that_does_not_qualify_after_its_return_is_looked_at_again() -> N
 
 
 def test_a_lead_that_qualifies_after_its_return_has_no_date_any_more() -> None:
-    scene = Scene(QUIET).qualified().routed("ann").staged("rejected", "mql", reason="not_ready").at("2026-04-01 12:00")
+    scene = (
+        Scene(QUIET)
+        .qualified()
+        .routed("ann")
+        .staged("rejected", "mql", reason="not_ready")
+        .at("2026-04-01 12:00")
+    )
     scene.lines()
     assert scene.qualified("q2", cycle=2).lines() == ["2026-04-01 12:00 return met: requalified"]
     assert scene.at("2028-04-30 12:00").lines() == []
 
 
 def test_without_consent_nobody_is_nurtured_but_the_date_stands() -> None:
-    scene = Scene(NURTURE).qualified(story=Story(consents={"marketing/email": "refused"})).routed("ann")
+    scene = (
+        Scene(NURTURE).qualified(story=Story(consents={"marketing/email": "refused"})).routed("ann")
+    )
     scene.staged("rejected", "mql", reason="not_ready")
     (told,) = [each for each in scene.facts() if isinstance(each, LeadRecycled)]
     assert (told.nurture_allowed, told.nurture_reason) == (False, "marketing refused")
@@ -164,7 +214,9 @@ def test_without_consent_nobody_is_nurtured_but_the_date_stands() -> None:
 
 
 def test_who_opts_out_after_the_hand_off_is_not_nurtured_when_the_cycle_ends() -> None:
-    scene = Scene(NURTURE).qualified(story=Story(consents={"marketing/email": "granted"})).routed("ann")
+    scene = (
+        Scene(NURTURE).qualified(story=Story(consents={"marketing/email": "granted"})).routed("ann")
+    )
     scene.staged("consent_changed", "mql", actor="system", consents={"marketing/email": "refused"})
     scene.staged("rejected", "mql", reason="not_ready")
     (told,) = [each for each in scene.facts() if isinstance(each, LeadRecycled)]
@@ -173,11 +225,18 @@ def test_who_opts_out_after_the_hand_off_is_not_nurtured_when_the_cycle_ends() -
 
 
 def test_who_opts_out_while_on_a_track_is_nurtured_no_longer() -> None:
-    scene = Scene(NURTURE).qualified(story=Story(consents={"marketing/email": "granted"})).routed("ann")
+    scene = (
+        Scene(NURTURE).qualified(story=Story(consents={"marketing/email": "granted"})).routed("ann")
+    )
     scene.staged("rejected", "mql", reason="not_ready")
     scene.lines()
     scene.staged(
-        "consent_changed", "recycled", from_stage="recycled", cycle=2, actor="system", consents={"marketing/email": "refused"}
+        "consent_changed",
+        "recycled",
+        from_stage="recycled",
+        cycle=2,
+        actor="system",
+        consents={"marketing/email": "refused"},
     )
     assert scene.lines() == [
         "Mon 10:00 nurture_start cancelled: no consent: marketing refused",
@@ -195,11 +254,17 @@ def test_enrolment_names_the_topics_and_the_stage_of_its_track() -> None:
       reasons:
         not_ready: {outcome: recycle, track: learn, comes_back: after 30 days}
     """
-    definitions = plain_agreement()["definitions"] | {"topics": {"integration": "Connecting other systems"}}
+    definitions = plain_agreement()["definitions"] | {
+        "topics": {"integration": "Connecting other systems"}
+    }
     scene = Scene(agreement(recycling=recycling, definitions=definitions)).qualified().routed("ann")
     scene.staged("rejected", "mql", reason="not_ready")
     (told,) = [each for each in scene.facts() if isinstance(each, LeadRecycled)]
-    assert (told.track_topics, told.track_stage, told.nurture_allowed) == (("integration",), "decision", True)
+    assert (told.track_topics, told.track_stage, told.nurture_allowed) == (
+        ("integration",),
+        "decision",
+        True,
+    )
 
 
 def test_marketing_owes_the_start_of_the_nurture() -> None:
@@ -217,7 +282,13 @@ def test_marketing_owes_the_start_of_the_nurture() -> None:
 
 
 def test_the_track_ends_when_the_lead_comes_back() -> None:
-    scene = Scene(NURTURE).qualified().routed("ann").staged("rejected", "mql", reason="not_ready").at("Tue 10:00")
+    scene = (
+        Scene(NURTURE)
+        .qualified()
+        .routed("ann")
+        .staged("rejected", "mql", reason="not_ready")
+        .at("Tue 10:00")
+    )
     scene.act("nurture_touch", by="marketing").lines()
     assert scene.at("2026-04-01 12:00").lines() == [
         "2026-04-01 09:00 nurture cancelled: return_date",
@@ -228,17 +299,35 @@ def test_the_track_ends_when_the_lead_comes_back() -> None:
 
 def test_of_a_lead_that_nothing_was_known_of_no_tombstone_is_kept() -> None:
     scene = Scene().staged("merged", "inquiry", by=None, actor="system", handoff_id=None)
-    assert [each for each in scene.host.log.history if each.topic == "clocks.changelog.v1" and each.key != b"p"] == []
+    assert [
+        each
+        for each in scene.host.log.history
+        if each.topic == "clocks.changelog.v1" and each.key != b"p"
+    ] == []
 
 
 def test_of_a_lead_that_nothing_was_known_of_the_cycle_that_ends_is_the_one_of_its_move() -> None:
-    scene = Scene(QUIET).staged("recycled", "recycled", by=None, actor="marketing", handoff_id=None, reason="not_ready", cycle=3)
+    scene = Scene(QUIET).staged(
+        "recycled",
+        "recycled",
+        by=None,
+        actor="marketing",
+        handoff_id=None,
+        reason="not_ready",
+        cycle=3,
+    )
     (told,) = [each for each in scene.facts() if isinstance(each, LeadRecycled)]
     assert told.cycle == 3
 
 
 def test_where_nobody_is_named_the_side_that_owes_is_told() -> None:
-    scene = Scene(NURTURE).qualified().routed("ann").staged("rejected", "mql", reason="not_ready").at("2026-04-02 12:00")
+    scene = (
+        Scene(NURTURE)
+        .qualified()
+        .routed("ann")
+        .staged("rejected", "mql", reason="not_ready")
+        .at("2026-04-02 12:00")
+    )
     scene.lines()
     assert scene.at("2026-04-03 12:00").lines() == [
         "2026-04-03 09:00 return breached",
@@ -257,7 +346,11 @@ def test_a_track_may_last_as_long_as_it_says_itself() -> None:
       reasons:
         not_ready: {outcome: recycle, track: learn, comes_back: after 30 days}
     """
-    scene = Scene(agreement(slas=promises("  - {clock: nurture, within: 120 days elapsed}"), recycling=recycling))
+    scene = Scene(
+        agreement(
+            slas=promises("  - {clock: nurture, within: 120 days elapsed}"), recycling=recycling
+        )
+    )
     scene.qualified().routed("ann").staged("rejected", "mql", reason="not_ready")
     assert scene.lines()[-1] == "Mon 10:00 nurture running until Thu+1 10:00"
 
@@ -289,16 +382,29 @@ def test_who_was_recycled_too_often_goes_to_the_long_term_track_and_never_into_s
 
 def test_an_mql_that_cools_goes_where_leads_wait_without_a_cool_off() -> None:
     scene = (
-        Scene().qualified().routed("ann").at("Mon 10:20").staged("withdrawn", "inquiry", actor="system", by=None, reason="cooled")
+        Scene()
+        .qualified()
+        .routed("ann")
+        .at("Mon 10:20")
+        .staged("withdrawn", "inquiry", actor="system", by=None, reason="cooled")
     )
     facts = scene.facts()
-    assert [getattr(each, "cool_off_until_ms", None) for each in facts if type(each).__name__ == "LeadRecycled"] == [None]
+    assert [
+        getattr(each, "cool_off_until_ms", None)
+        for each in facts
+        if type(each).__name__ == "LeadRecycled"
+    ] == [None]
     assert scene.head().recycles == 0
     assert scene.at("Tue 10:00").qualified("q2", cycle=2).lines() == ["Tue 10:00 back: requalified"]
 
 
 def test_a_lead_that_qualified_anew_just_before_our_word_came_is_left_with_its_date() -> None:
-    scene = Scene().qualified().routed("ann").staged("withdrawn", "inquiry", actor="system", by=None, reason="cooled")
+    scene = (
+        Scene()
+        .qualified()
+        .routed("ann")
+        .staged("withdrawn", "inquiry", actor="system", by=None, reason="cooled")
+    )
     scene.qualified("q2").routed("bob", name="q2").lines()
     scene.staged("recycled", "recycled", actor="system", by=None, reason="cooled")
     assert scene.at("2026-04-01 10:00").lines() == [
@@ -316,7 +422,9 @@ def test_a_lead_that_qualified_anew_just_before_our_word_came_is_left_with_its_d
     ],
 )
 def test_a_suppressed_lead_ends_with_its_reason(reason: str, said: str) -> None:
-    scene = Scene(agreement(slas=promises("  - {clock: route, within: 1 hour elapsed}"))).qualified()
+    scene = Scene(
+        agreement(slas=promises("  - {clock: route, within: 1 hour elapsed}"))
+    ).qualified()
     assert scene.unrouted("suppressed", reason=reason).lines() == [
         "Mon 10:00 route running until Mon 11:00",
         f"Mon 10:00 route cancelled: suppressed: {reason}",
@@ -325,35 +433,49 @@ def test_a_suppressed_lead_ends_with_its_reason(reason: str, said: str) -> None:
 
 
 def test_a_won_lead_owes_and_is_owed_nothing_more() -> None:
-    scene = Scene(agreement(slas=promises("  - {clock: first_touch, within: 2 working days}"))).qualified().routed("ann")
+    scene = (
+        Scene(agreement(slas=promises("  - {clock: first_touch, within: 2 working days}")))
+        .qualified()
+        .routed("ann")
+    )
     assert scene.at("Mon 12:00").staged("won", "customer").at("Fri 17:00").lines() == [
         "Mon 10:00 first_touch (ann) running until Wed 10:00",
         "Mon 12:00 first_touch (ann) cancelled: won",
     ]
 
 
-# ---------------------------------------------------------------------- the end of a contract, whenever it is known
+# ---------------------------------------------------------------------- the end of a contract,
+# whenever it is known
 
 IN_CONTRACT = {"reason": "in_contract", "from_stage": "sal"}
 
 
 def _resting(**more: str) -> Scene:
-    scene = Scene(QUIET).qualified(story=Story(profile=more)).routed("ann").staged("accepted", "sal")
+    scene = (
+        Scene(QUIET).qualified(story=Story(profile=more)).routed("ann").staged("accepted", "sal")
+    )
     return scene.staged("recycled", "recycled", **IN_CONTRACT)
 
 
 def test_an_end_of_contract_that_the_profile_knows_counts() -> None:
-    assert _resting(contract_end="2026-12-31").lines() == ["Mon 10:00 recycle: in_contract on learn until 2026-11-02 09:00"]
+    assert _resting(contract_end="2026-12-31").lines() == [
+        "Mon 10:00 recycle: in_contract on learn until 2026-11-02 09:00"
+    ]
 
 
 def test_an_end_of_contract_that_is_learnt_later_moves_the_return_and_says_so() -> None:
     scene = _resting()
-    assert scene.lines() == ["Mon 10:00 recycle: in_contract on learn until 2026-08-31 09:00, needs contract_end"]
+    assert scene.lines() == [
+        "Mon 10:00 recycle: in_contract on learn until 2026-08-31 09:00, needs contract_end"
+    ]
     scene.at("Tue 10:00").act("call", contract_end="2026-06-30")
     (moved,) = scene.facts()
     assert (words(moved.return_at_ms), moved.revised, moved.contract_end, moved.cycle) == (
-        "2026-05-01 09:00", True, "2026-06-30", 1,
-    )  # fmt: skip
+        "2026-05-01 09:00",
+        True,
+        "2026-06-30",
+        1,
+    )
     assert scene.act("call", contract_end="2026-06-30").lines() == []
     assert scene.at("2026-05-01 09:00").lines()[0] == "2026-05-01 09:00 back: return_date"
 
@@ -390,7 +512,10 @@ def test_where_the_cool_off_is_as_long_as_the_rest_the_lead_is_back_on_that_work
 def test_without_a_manager_a_fourth_rejection_goes_to_a_colleague_and_not_to_nobody() -> None:
     plain = plain_agreement()
     people = {name: {"name": name} for name in plain["people"]}
-    pools = {name: {key: value for key, value in pool.items() if key != "manager"} for name, pool in plain["pools"].items()}
+    pools = {
+        name: {key: value for key, value in pool.items() if key != "manager"}
+        for name, pool in plain["pools"].items()
+    }
     scene = Scene(agreement(people=people, pools=pools)).qualified()
     for attempt, owner in enumerate(("ann", "bob", "cat", "max"), start=1):
         scene.routed(owner, attempt=attempt)

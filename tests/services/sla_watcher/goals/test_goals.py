@@ -1,4 +1,5 @@
-"""Goals of both sides: counted once, in their period, with pace; a forecast in mid-month; the verdict at its end."""
+"""Goals of both sides: counted once, in their period, with pace; a forecast in mid-month; the
+verdict at its end."""
 
 from __future__ import annotations
 
@@ -29,11 +30,25 @@ def _scene(goals: str, *, start: str = "Mon 10:00") -> Scene:
     return Scene(agreement(goals=goals), start=start)
 
 
-def _tally(scene: Scene, goal: str, name: str, *, amount: int = 1, metric: str = "mql", occurred: str | None = None) -> None:
+def _tally(
+    scene: Scene,
+    goal: str,
+    name: str,
+    *,
+    amount: int = 1,
+    metric: str = "mql",
+    occurred: str | None = None,
+) -> None:
     record = GoalTally(
-        goal=goal, tally_id=name, metric=metric, amount=amount, segment=None, lead_id=f"lead-{name}", cause_id="c",
+        goal=goal,
+        tally_id=name,
+        metric=metric,
+        amount=amount,
+        segment=None,
+        lead_id=f"lead-{name}",
+        cause_id="c",
         occurred_at_ms=ms(occurred) if occurred else scene.host.log.now,
-    )  # fmt: skip
+    )
     scene.host.send("sla.tallies.v1", goal, record)
     scene.host.settle()
 
@@ -55,9 +70,18 @@ def test_a_lead_counts_once_a_cycle_for_each_goal_it_belongs_to() -> None:
     ("metric", "target", "counted"),
     [("sal", 1, 1), ("sql", 1, 1), ("won", 1, 1), ("opportunity", 1, 1), ("follow_up", 1, 1)],
 )
-def test_what_sales_owes_is_counted_from_the_moves_inferred_ones_too(metric: str, target: int, counted: int) -> None:
-    scene = _scene(f"  g: {{side: sales, metric: {metric}, target: {target}}}").qualified().routed("ann").act("call")
-    scene.staged("won", "customer", inferred=("sal", "sql", "opportunity")).staged("accepted", "sal")
+def test_what_sales_owes_is_counted_from_the_moves_inferred_ones_too(
+    metric: str, target: int, counted: int
+) -> None:
+    scene = (
+        _scene(f"  g: {{side: sales, metric: {metric}, target: {target}}}")
+        .qualified()
+        .routed("ann")
+        .act("call")
+    )
+    scene.staged("won", "customer", inferred=("sal", "sql", "opportunity")).staged(
+        "accepted", "sal"
+    )
     assert sum(each.amount for each in scene.facts() if isinstance(each, GoalTally)) == counted
 
 
@@ -81,7 +105,9 @@ def test_pace_is_what_was_achieved_against_the_share_of_working_days_gone() -> N
 def test_a_goal_that_is_going_to_be_missed_is_said_once_in_mid_month() -> None:
     scene = _scene(ONE)
     _tally(scene, "mqls", "a")
-    assert scene.at("2026-04-01 12:00").lines() == ["Tue+2 09:00 breach of mqls by marketing: forecast"]
+    assert scene.at("2026-04-01 12:00").lines() == [
+        "Tue+2 09:00 breach of mqls by marketing: forecast"
+    ]
 
 
 def test_a_forecast_that_turned_out_wrong_is_withdrawn_at_the_end() -> None:
@@ -104,7 +130,8 @@ def test_a_goal_that_is_missed_on_the_last_days_is_said_at_the_turn_of_the_month
 
 
 def test_nothing_at_all_is_missed_aloud() -> None:
-    """A goal that no lead ever counts towards is announced by the first lead that qualifies for anything."""
+    """A goal that no lead ever counts towards is announced by the first lead that qualifies for
+    anything."""
     scene = _scene("  won: {side: sales, metric: won, target: 8}").qualified()
     assert scene.at("2026-05-02 12:00").lines()[-2:] == [
         "Tue+2 09:00 breach of won by sales: forecast",
@@ -112,13 +139,18 @@ def test_nothing_at_all_is_missed_aloud() -> None:
     ]
 
 
-def test_the_month_turns_in_the_agreements_zone_and_what_former_months_gave_stands_beside_the_goal() -> None:
+def test_the_month_turns_in_the_agreements_zone_and_what_former_months_gave_stands_beside_the_goal() -> (
+    None
+):
     scene = _scene("  g: {side: sales, metric: won, target: 1}", start="2026-03-31 23:00")
     _tally(scene, "g", "a", metric="won")
     scene.at("2026-04-01 00:30")
     _tally(scene, "g", "b", metric="won")
     _tally(scene, "g", "c", metric="won", occurred="2026-03-31 23:59")
-    said = [(words(each.at_ms), each.period, each.achieved, each.state, dict(each.last_periods)) for each in _progress(scene)]
+    said = [
+        (words(each.at_ms), each.period, each.achieved, each.state, dict(each.last_periods))
+        for each in _progress(scene)
+    ]
     assert said == [
         ("2026-03-31 23:00", "2026-03", 1, "running", {}),
         ("2026-04-01 00:00", "2026-03", 1, "met", {}),
@@ -128,19 +160,34 @@ def test_the_month_turns_in_the_agreements_zone_and_what_former_months_gave_stan
     ]
 
 
-COVERAGE = "  cover: {side: marketing, metric: coverage, per: quarter, target: 3, quota: 1000, currency: EUR}"
+COVERAGE = (
+    "  cover: {side: marketing, metric: coverage, per: quarter, target: 3, quota: 1000, currency: "
+    "EUR}"
+)
 
 
 def test_coverage_is_what_is_open_against_what_is_left_of_the_quota() -> None:
     scene = _scene(COVERAGE).qualified().routed("ann")
-    deal = {"currency": "EUR", "opportunity_id": "o1", "from_stage": "sql", "expected_close": "2026-03-31"}
+    deal = {
+        "currency": "EUR",
+        "opportunity_id": "o1",
+        "from_stage": "sql",
+        "expected_close": "2026-03-31",
+    }
     scene.staged("opportunity", "opportunity", amount_minor=150_000, **deal)
     scene.staged("opportunity", "opportunity", amount_minor=120_000, **deal)
-    scene.staged("opportunity", "opportunity", amount_minor=50_000, **deal | {"opportunity_id": "o2"})
+    scene.staged(
+        "opportunity", "opportunity", amount_minor=50_000, **deal | {"opportunity_id": "o2"}
+    )
     scene.staged("won", "customer", amount_minor=50_000, **deal | {"opportunity_id": "o2"})
     assert [(each.achieved, each.target) for each in _progress(scene)] == [
-        (0, 300), (150, 300), (120, 300), (170, 300), (340, 300), (240, 300),
-    ]  # fmt: skip
+        (0, 300),
+        (150, 300),
+        (120, 300),
+        (170, 300),
+        (340, 300),
+        (240, 300),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -164,26 +211,43 @@ def test_coverage_counts_deals_that_are_due_in_the_period_and_shows_the_others_b
     assert (last.open_overdue, last.open_later, last.open_undated) == beside
 
 
-def test_a_deal_that_is_put_off_leaves_the_period_and_one_that_is_overdue_leaves_the_next_morning() -> None:
+def test_a_deal_that_is_put_off_leaves_the_period_and_one_that_is_overdue_leaves_the_next_morning() -> (
+    None
+):
     scene = _scene(COVERAGE).qualified().routed("ann")
     deal = {"currency": "EUR", "opportunity_id": "o1", "from_stage": "sql"}
-    scene.staged("opportunity", "opportunity", amount_minor=150_000, expected_close="2026-03-03", **deal)
+    scene.staged(
+        "opportunity", "opportunity", amount_minor=150_000, expected_close="2026-03-03", **deal
+    )
     assert _progress(scene)[-1].achieved == 150
     last = _progress(scene.at("2026-03-04 12:00"))[-1]
     assert (last.achieved, last.open_overdue) == (0, 1500)
-    scene.staged("opportunity", "opportunity", amount_minor=150_000, expected_close="2026-05-03", **deal)
+    scene.staged(
+        "opportunity", "opportunity", amount_minor=150_000, expected_close="2026-05-03", **deal
+    )
     last = _progress(scene)[-1]
     assert (last.achieved, last.open_overdue, last.open_later) == (0, 0, 1500)
 
 
 def test_money_in_another_currency_is_not_counted_by_a_guessed_rate() -> None:
     scene = _scene(COVERAGE).qualified().routed("ann")
-    scene.staged("opportunity", "opportunity", amount_minor=150_000, currency="USD", opportunity_id="o1", from_stage="sql")
+    scene.staged(
+        "opportunity",
+        "opportunity",
+        amount_minor=150_000,
+        currency="USD",
+        opportunity_id="o1",
+        from_stage="sql",
+    )
     assert [each.achieved for each in _progress(scene)] == [0]
 
 
 def test_won_amounts_are_whole_units_of_the_goals_currency() -> None:
-    scene = _scene("  g: {side: sales, metric: won_amount, target: 5000, currency: EUR}").qualified().routed("ann")
+    scene = (
+        _scene("  g: {side: sales, metric: won_amount, target: 5000, currency: EUR}")
+        .qualified()
+        .routed("ann")
+    )
     scene.staged("won", "customer", amount_minor=123_456, currency="EUR", opportunity_id="o1")
     assert [each.achieved for each in _progress(scene)] == [0, 1234]
 
@@ -240,29 +304,47 @@ def test_a_goal_that_was_dropped_says_so_once_and_nothing_more() -> None:
     _tally(scene, "mqls", "a")
     _progress(scene)
     scene.adopt(agreement(goals="{}"))
-    assert [(each.goal, each.achieved, each.state) for each in _progress(scene)] == [("mqls", 1, "ended")]
+    assert [(each.goal, each.achieved, each.state) for each in _progress(scene)] == [
+        ("mqls", 1, "ended")
+    ]
     assert scene.at("2026-05-02 12:00").facts() == []
 
 
 GOAL = Goal(
-    name="g", label="", side="sales", metric="won", target=10, per="month", segment=None, calendar="office", quota=None,
-    currency=None, warn_below_ppm=900_000,
-)  # fmt: skip
+    name="g",
+    label="",
+    side="sales",
+    metric="won",
+    target=10,
+    per="month",
+    segment=None,
+    calendar="office",
+    quota=None,
+    currency=None,
+    warn_below_ppm=900_000,
+)
 
 
 @law(100)
 @given(total=st.integers(0, 1000), days=st.integers(1, 23), data=st.data())
-def test_pace_is_exact_and_a_goal_reached_is_never_forecast_to_be_missed(total: int, days: int, data: st.DataObject) -> None:
+def test_pace_is_exact_and_a_goal_reached_is_never_forecast_to_be_missed(
+    total: int, days: int, data: st.DataObject
+) -> None:
     gone = data.draw(st.integers(1, days))
     now = standing(GOAL, total=total, open_minor=0, days_gone=gone, days=days)
     exact = Fraction(total * PPM) / (Fraction(GOAL.target * gone, days))
     assert now.pace_ppm == exact.numerator // exact.denominator
     missed = will_be_missed(GOAL, now, days_gone=gone, days=days)
-    assert missed == (2 * gone >= days and total < 10 and exact < 900_000 and now.pace_ppm < 900_000)
+    assert missed == (
+        2 * gone >= days and total < 10 and exact < 900_000 and now.pace_ppm < 900_000
+    )
 
 
 @law(100)
-@given(at=st.integers(ms("2026-01-01 00:00"), ms("2030-01-01 00:00")), per=st.sampled_from(["month", "quarter"]))
+@given(
+    at=st.integers(ms("2026-01-01 00:00"), ms("2030-01-01 00:00")),
+    per=st.sampled_from(["month", "quarter"]),
+)
 def test_periods_follow_one_another_without_a_gap(at: int, per: str) -> None:
     period = period_of(at, per, BERLIN)
     assert period_named(period.name) == period
@@ -277,13 +359,19 @@ def test_periods_follow_one_another_without_a_gap(at: int, per: str) -> None:
 def test_a_goal_is_there_from_the_agreement_on_and_missed_aloud_without_a_single_lead() -> None:
     scene = _scene(ONE)
     scene.host.settle()
-    assert [(each.goal, each.achieved, each.state) for each in _progress(scene)] == [("mqls", 0, "running")]
-    assert scene.at("2026-04-01 12:00").lines() == ["Tue+2 09:00 breach of mqls by marketing: forecast"]
+    assert [(each.goal, each.achieved, each.state) for each in _progress(scene)] == [
+        ("mqls", 0, "running")
+    ]
+    assert scene.at("2026-04-01 12:00").lines() == [
+        "Tue+2 09:00 breach of mqls by marketing: forecast"
+    ]
 
 
 def test_a_goal_that_comes_with_a_later_agreement_is_there_from_then_on() -> None:
     scene = _scene("{}").at("2026-03-10 12:00").adopt(agreement(goals=ONE))
-    assert [(each.goal, words(each.at_ms)) for each in _progress(scene)] == [("mqls", "Tue+1 12:00")]
+    assert [(each.goal, words(each.at_ms)) for each in _progress(scene)] == [
+        ("mqls", "Tue+1 12:00")
+    ]
 
 
 NO_MOVES = ("erased", "merged", "consent_changed", "taken_over", "hand_raised")
@@ -294,12 +382,16 @@ def test_what_is_no_move_counts_towards_nothing(event: str) -> None:
     scene = _scene("  won: {side: sales, metric: won, target: 1}").qualified().routed("ann")
     scene.facts()
     scene.staged(event, "customer", from_stage="customer", actor="system", cycle=2)
-    assert [each for each in scene.facts() if isinstance(each, GoalTally) and each.into is None] == []
+    assert [
+        each for each in scene.facts() if isinstance(each, GoalTally) and each.into is None
+    ] == []
 
 
 def test_an_erased_customer_stays_one_customer() -> None:
     scene = _scene("  won: {side: sales, metric: won, target: 1}").qualified().routed("ann")
-    scene.staged("won", "customer").staged("erased", "customer", from_stage="customer", actor="system")
+    scene.staged("won", "customer").staged(
+        "erased", "customer", from_stage="customer", actor="system"
+    )
     assert [each.achieved for each in _progress(scene)][-1] == 1
 
 
@@ -351,13 +443,27 @@ def test_the_sum_over_a_goal_is_what_distinct_people_give_whatever_was_merged_in
 
 def _won(lead: str, cycle: int, occurred_at_ms: int) -> GoalTally:
     return GoalTally(
-        goal="g", tally_id=f"{lead}/{cycle}", metric="won", amount=1, segment=None, lead_id=lead, cause_id="c",
-        occurred_at_ms=occurred_at_ms, cycle=cycle,
-    )  # fmt: skip
+        goal="g",
+        tally_id=f"{lead}/{cycle}",
+        metric="won",
+        amount=1,
+        segment=None,
+        lead_id=lead,
+        cause_id="c",
+        occurred_at_ms=occurred_at_ms,
+        cycle=cycle,
+    )
 
 
 def _joined(lead: str, into: str) -> GoalTally:
     return GoalTally(
-        goal="g", tally_id=f"{lead}>{into}", metric="joined", amount=0, segment=None, lead_id=lead, cause_id="c",
-        occurred_at_ms=MONTH, into=into,
-    )  # fmt: skip
+        goal="g",
+        tally_id=f"{lead}>{into}",
+        metric="joined",
+        amount=0,
+        segment=None,
+        lead_id=lead,
+        cause_id="c",
+        occurred_at_ms=MONTH,
+        into=into,
+    )

@@ -1,0 +1,183 @@
+"""How the code is kept: files and functions of a readable size, few parameters, a docstring for
+each module.
+
+What is larger than that today is named here with its size: it may shrink, and then its line goes;
+it may not grow, and nothing new may come. Lines over 100 columns are ruff's (E501), with the files
+that may have them in ``pyproject.toml``.
+"""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted([*ROOT.glob("baton/**/*.py"), *ROOT.glob("services/**/*.py")])
+FILE_LINES, FUNCTION_LINES, PARAMETERS, COLUMNS = 300, 40, 7, 100
+
+LONG_FILES = {
+    "baton/agreement/compile/agreement.py": 316,
+    "baton/agreement/compiled/calendars.py": 324,
+    "baton/agreement/diff.py": 339,
+    "baton/cli/agreement.py": 348,
+    "baton/cli/doctor.py": 320,
+    "baton/contracts/intake.py": 351,
+    "baton/contracts/leads.py": 457,
+    "baton/contracts/topics.py": 554,
+    "baton/engine/core.py": 410,
+    "baton/engine/reducer_runner.py": 312,
+    "baton/intake/lines.py": 320,
+    "baton/local/broker/embedded.py": 358,
+    "baton/proof/audit/audit.py": 333,
+    "baton/proof/chaos/run.py": 327,
+    "services/insights/board/site.py": 334,
+    "services/router/assignment/eligibility.py": 338,
+    "services/router/assignment/queue.py": 403,
+    "services/router/dispatch/effects.py": 345,
+    "services/router/dispatch/reducer.py": 324,
+    "services/scorer/lead/qualification.py": 323,
+    "services/sla_watcher/clocks/handlers/stages.py": 377,
+    "services/sla_watcher/goals/reducer.py": 339,
+}
+"""Catalogues and reducers that are to be split where their subject splits."""
+
+LONG_FUNCTIONS = {
+    "baton/agreement/checks/examples.py:_example": 43,
+    "baton/agreement/checks/slas.py:_steps": 42,
+    "baton/agreement/compiled/conditions.py:_check_of": 41,
+    "baton/agreement/condition_fields.py:catalogue_of": 58,
+    "baton/agreement/diff.py:_field": 57,
+    "baton/agreement_report/impact.py:compare": 43,
+    "baton/cli/audit.py:audit": 78,
+    "baton/cli/erasures.py:erasures_": 49,
+    "baton/cli/example.py:example_lines": 50,
+    "baton/cli/import_.py:import_": 153,
+    "baton/cli/send.py:send": 41,
+    "baton/cli/simulate.py:simulate": 78,
+    "baton/cli/tail.py:tail": 47,
+    "baton/engine/reducer_runner.py:__init__": 41,
+    "baton/importing/columns.py:column_map": 44,
+    "baton/intake/records.py:to_intake": 43,
+    "baton/local/broker/config.py:_settings": 48,
+    "baton/proof/audit/endings.py:check_acts": 45,
+    "baton/proof/audit/groups.py:check_goal": 44,
+    "baton/proof/audit/handouts.py:_check_consent": 45,
+    "baton/proof/audit/reading.py:_look_into": 45,
+    "baton/proof/audit/rebuilding.py:run": 43,
+    "baton/proof/chaos/__main__.py:chaos": 66,
+    "services/ingest/gateway/process.py:run": 41,
+    "services/ingest/gateway/server.py:serve_app": 41,
+    "services/insights/derived/leads.py:_row": 47,
+    "services/insights/reports/funnel.py:_velocity": 48,
+    "services/insights/reports/lead.py:_events": 53,
+    "services/insights/reports/lead.py:lead": 45,
+    "services/router/assignment/pool_view.py:_view": 50,
+    "services/router/dispatch/effects.py:ask": 41,
+    "services/router/dispatch/reducer.py:_on_staged": 61,
+    "services/router/matching/pool_selection.py:choose_pool": 47,
+    "services/scorer/accounts/reducer.py:step": 41,
+    "services/scorer/lead/merge_transfer.py:send_book": 49,
+    "services/scorer/lead/publish_score.py:publish_score": 58,
+    "services/scorer/lead/qualification.py:consider_qualification": 47,
+    "services/scorer/lead/qualification.py:qualify": 41,
+    "services/scorer/lead/stage_moves.py:end_cycle": 48,
+    "services/scorer/lead/stage_moves.py:place": 43,
+}
+"""Mostly commands, whose options are their parameters, and records with many fields."""
+
+MANY_PARAMETERS = {
+    "baton/cli/import_.py:import_": 24,
+    "baton/cli/send.py:send": 8,
+    "baton/cli/simulate.py:simulate": 9,
+    "baton/local/broker/embedded.py:__init__": 8,
+    "baton/proof/audit/audit.py:__init__": 11,
+    "baton/proof/chaos/__main__.py:chaos": 8,
+    "services/sla_watcher/clocks/goal_tallies.py:publish_tally": 9,
+}
+"""Commands, and constructors of what runs once."""
+
+
+def of(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    named = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
+    return sum(1 for parameter in named if parameter.arg not in ("self", "cls"))
+
+
+def too_large(path: Path, text: str) -> dict[str, dict[str, int]]:
+    """What is over a bound, by kind and name."""
+    name = str(path.relative_to(ROOT))
+    found: dict[str, dict[str, int]] = {"file": {}, "function": {}, "parameters": {}}
+    if (lines := len(text.splitlines())) > FILE_LINES:
+        found["file"][name] = lines
+    for function in of(ast.parse(text)):
+        place, length = f"{name}:{function.name}", (function.end_lineno or 0) - function.lineno + 1
+        if length > FUNCTION_LINES:
+            found["function"][place] = max(length, found["function"].get(place, 0))
+        if (count := parameters(function)) > PARAMETERS:
+            found["parameters"][place] = count
+    return found
+
+
+def whole() -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {"file": {}, "function": {}, "parameters": {}}
+    for path in SOURCES:
+        for kind, sizes in too_large(path, path.read_text(encoding="utf-8")).items():
+            found[kind] |= sizes
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [("file", LONG_FILES), ("function", LONG_FUNCTIONS), ("parameters", MANY_PARAMETERS)],
+)
+def test_nothing_is_larger_than_it_may_be_and_the_list_of_exceptions_only_shrinks(
+    kind: str, named: dict[str, int]
+) -> None:
+    found = whole()[kind]
+    assert {name: size for name, size in found.items() if size > named.get(name, 0)} == {}
+    assert {name for name in named if name not in found} == set(), (
+        "it has shrunk: take it off the list"
+    )
+
+
+def test_every_module_says_what_it_is() -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in SOURCES}
+    silent = [
+        path
+        for path, text in texts.items()
+        if text.strip() and not ast.get_docstring(ast.parse(text))
+    ]
+    assert silent == []
+
+
+def test_lines_are_long_only_where_that_is_said_and_still_so() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    ignored = settings["tool"]["ruff"]["lint"]["per-file-ignores"]
+    named = [name for name, rules in ignored.items() if rules == ["E501"]]
+    short = [
+        name
+        for name in named
+        if all(
+            len(line) <= COLUMNS for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
+        )
+    ]
+    assert short == [], "no line of these is over 100 columns any more: take them off the list"
+
+
+def test_a_planted_long_function_file_and_parameter_list_are_found() -> None:
+    body = "\n".join(f"    x{number} = {number}" for number in range(FUNCTION_LINES + 5))
+    text = f"def long_one(a, b, c, d, e, f, g, h):\n{body}\n" + "y = 1\n" * FILE_LINES
+    found = too_large(ROOT / "baton" / "planted.py", text)
+    assert found["function"] == {"baton/planted.py:long_one": FUNCTION_LINES + 6}
+    assert found["parameters"] == {"baton/planted.py:long_one": 8}
+    assert found["file"] == {"baton/planted.py": FILE_LINES + FUNCTION_LINES + 6}
