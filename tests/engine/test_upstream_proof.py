@@ -1,4 +1,4 @@
-"""The proof of the groups upstream: every hop is waited for, the last one too, and a group that feeds itself is asked twice."""
+"""The proof of the groups upstream: every group is waited for, the last one too, and a group that feeds itself is asked twice."""
 
 import asyncio
 from collections.abc import Collection
@@ -6,9 +6,13 @@ from collections.abc import Collection
 import pytest
 
 from baton.engine.kafka.cluster import Committed, Place
-from baton.engine.kafka.upstream_proof import Hop, UpstreamProof
+from baton.engine.kafka.upstream_proof import UpstreamGroup, UpstreamProof
 
-HOPS = (Hop(reducer="first", inputs=("a",)), Hop(reducer="second", inputs=("b",), again=True), Hop(reducer="last", inputs=("c",)))
+GROUPS = (
+    UpstreamGroup(reducer="first", inputs=("a",)),
+    UpstreamGroup(reducer="second", inputs=("b",), again=True),
+    UpstreamGroup(reducer="last", inputs=("c",)),
+)
 
 
 class FakeCluster:
@@ -34,14 +38,14 @@ class FakeCluster:
 
 async def test_every_group_upstream_is_asked_in_the_order_of_the_flow() -> None:
     cluster = FakeCluster()
-    await UpstreamProof(cluster, HOPS).prove(1_000)  # type: ignore[arg-type]  # what it asks of a cluster
+    await UpstreamProof(cluster, GROUPS).prove(1_000)  # type: ignore[arg-type]  # what it asks of a cluster
     assert cluster.asked == ["first", "second", "second", "last"]
 
 
 @pytest.mark.parametrize("behind", ["first", "second", "last"])
 async def test_nothing_is_proven_while_any_group_upstream_is_behind(behind: str) -> None:
     cluster = FakeCluster(behind)
-    proof = UpstreamProof(cluster, HOPS)  # type: ignore[arg-type]  # what it asks of a cluster
+    proof = UpstreamProof(cluster, GROUPS)  # type: ignore[arg-type]  # what it asks of a cluster
     waiting = asyncio.create_task(proof.prove(1_000))
     while cluster.asked.count(behind) < 3:  # noqa: ASYNC110 - what it waits for is only counted
         await asyncio.sleep(0.01)
