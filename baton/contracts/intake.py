@@ -124,7 +124,8 @@ class Act:
 
     ``actor`` is the role that the event claims; empty: the agreement says it. ``automatic`` marks
     auto-responders and sequences, which stop no touch clock. ``amount_minor`` is in minor units of
-    ``currency`` (ISO 4217). Dates without a time are ISO 8601 days.
+    ``currency`` (ISO 4217). Dates without a time are ISO 8601 days. ``meeting_at``: when a booked
+    meeting is to be, ISO 8601 in UTC.
     """
 
     kind: str

@@ -212,6 +212,17 @@ Instant = Annotated[
         }
     ),
 ]
+
+
+def _moment(value: object) -> str:
+    at_ms = instant_ms(value)
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+Moment = Annotated[
+    str, PlainValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+"""A moment that is passed on as text, in UTC."""
 SourceName = Annotated[
     str,
     StringConstraints(

@@ -39,6 +39,7 @@ from baton.intake.fields import (
     HexId,
     Instant,
     Label,
+    Moment,
     Name,
     OwnId,
     PersonId,
@@ -255,6 +256,7 @@ class ActPart(_Part):
     currency: Currency | None = None
     expected_close: Day | None = None
     contract_end: Day | None = None
+    meeting_at: Moment | None = None
 
 
 class CommandPart(_Part):

@@ -127,6 +127,8 @@ def _check_clocks(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add
         match record.value:
             case SlaClock():
                 clocks.setdefault(record.value.clock_id, []).append(record)
+            case SlaViolation(kind="breach", reason="forecast"):
+                pass  # a goal that will be missed is said before its period ends
             case SlaViolation(kind="breach") if record.at_ms < record.value.deadline_ms:
                 words = (
                     f"{record.value.clock} is broken {record.value.deadline_ms - record.at_ms} ms "
