@@ -44,12 +44,14 @@ def _script(begins_ms: int) -> list[bytes]:
 
 def _agreement(folder: Path) -> Path:
     """That of the demonstration, whose people work at any hour, with clocks that do not run out
-    while the test does; nobody settles, since the live system's time goes on between two lines."""
+    while the test does; nobody settles, since the live system's time goes on between two lines,
+    and nobody has goals, which are told by the day as well as by a line."""
     text = (
         DEMO_AGREEMENT.read_text()
         .replace(" seconds elapsed", " hours elapsed")
         .replace("poor_fit:", "settle: 0 seconds\n  poor_fit:")
     )
+    text = re.sub(r"^goals:\n(?:  .*\n)+", "goals: {}\n", text, flags=re.MULTILINE)
     path = folder / "slow.yaml"
     path.write_text(re.sub(r"after (\d+) seconds", r"after \1 days", text))
     return path

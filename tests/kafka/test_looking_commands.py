@@ -30,7 +30,9 @@ from baton.lead_story.stories import identity_of_email
 from baton.settings import load_settings
 
 PARTITIONS = 2
-NEEDED = [TOPICS[name] for name in TOPICS if name.startswith(("leads.", "intake.", "dlq."))]
+NEEDED = [
+    TOPICS[name] for name in TOPICS if name.startswith(("leads.", "intake.", "dlq.", "baton."))
+]
 
 
 @pytest.fixture
