@@ -142,11 +142,18 @@ def _step(view: View[DispatchState], case: Case, change: Change) -> Step[Dispatc
 def _on_said(case: Case, said: LeadDecision | SlaDecision, reference: AgreementReference) -> Change:
     """Each part of the record in order, from what the former one left."""
     change = unchanged(case)
+    amended = isinstance(said, LeadDecision) and said.amended is not None
     for part in parts_of(said):
+        if amended and isinstance(part, LeadStaged) and part.event in _IN_AMENDMENT:
+            continue
         case = replace(case, head=change.head, open_qualification=change.open_qualification)
         then = _on_part(case, part, reference)
         change = replace(then, facts=(*change.facts, *then.facts))
     return change
+
+
+_IN_AMENDMENT = frozenset({StageEvent.HAND_RAISED, StageEvent.CONSENT_CHANGED})
+"""Moves whose news the amendment of the same record has, with the whole brief."""
 
 
 def _on_part(case: Case, part: object, reference: AgreementReference) -> Change:

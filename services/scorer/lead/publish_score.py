@@ -30,6 +30,7 @@ def publish_score(
     head = step.head
     former = step.view.head
     shown = rating.engagement_micro // SHOWN_STEP_MICRO
+    same = False
     if former is not None and not always:
         before = (
             former.shown,
@@ -52,10 +53,7 @@ def publish_score(
             and not _limit_begins(head.marks, former.marks)
             and (rating.next_change_at_ms or 0) == head.published_change_ms
         ):
-            if step.role_moved:
-                publish_account_part(step, "add", head.account_id, rating, cause=cause)
-            elif head.account_id is not None and sums_differ(head.totals, former.totals):
-                publish_account_part(step, "score", head.account_id, rating, cause=cause)
+            _publish_changed_part(step, rating, cause=cause)
             return
     step.head = evolve(
         head, shown=shown, grade=rating.grade, published_change_ms=rating.next_change_at_ms or 0
@@ -80,7 +78,23 @@ def publish_score(
             trace_cut=result.cut,
         ),
     )
-    publish_account_part(step, "add", head.account_id, rating, cause=cause)
+    if same:  # the score is told again, with a line or a date that moved
+        _publish_changed_part(step, rating, cause=cause)
+    else:
+        publish_account_part(step, "add", head.account_id, rating, cause=cause)
+
+
+def _publish_changed_part(step: LeadStep, rating: Rating, *, cause: str) -> None:
+    """Of a lead that shows nothing new its account hears what it is worth, if that changed."""
+    head, former = step.head, step.view.head
+    if step.role_moved:
+        publish_account_part(step, "add", head.account_id, rating, cause=cause)
+    elif (
+        former is not None
+        and head.account_id is not None
+        and sums_differ(head.totals, former.totals)
+    ):
+        publish_account_part(step, "score", head.account_id, rating, cause=cause)
 
 
 def _limit_begins(marks: bytes, former: bytes) -> bool:
