@@ -11,6 +11,7 @@ from baton.agreement.reference import AgreementBook
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.engine.memory import MemoryHost
+from baton.engine.task_config import TaskConfig
 from baton.flow import all_reducers
 from baton.local.demo.company import iso
 from baton.proof.audit.audit import Audit
@@ -38,7 +39,10 @@ def _duplicates(host: MemoryHost) -> int:
 @pytest.mark.parametrize("ways", ["http", "inbox", "both", "one request"])
 def test_an_event_that_comes_four_times_leaves_the_audit_silent(ways: str) -> None:
     host = MemoryHost(
-        all_reducers(), AgreementBook(), partitions=PARTITIONS, start_ms=BEGINS_MS - 60_000
+        all_reducers(),
+        AgreementBook(),
+        TaskConfig(partitions=PARTITIONS),
+        start_ms=BEGINS_MS - 60_000,
     )
     _agree(host, *agreement())
     host.advance(BEGINS_MS)
