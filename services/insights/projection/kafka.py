@@ -89,6 +89,10 @@ class TopicReader:
         following: dict[tuple[str, int], int] = {}
         message: Any
         for message in self._consumer.consume(at_most, wait_s):
+            if message.topic() is None:  # news of the connection, which the client mends itself
+                if (error := message.error()) is not None and error.fatal():
+                    raise KafkaException(error)
+                continue
             topic = logical(self._namespace, message.topic())
             place = (topic, message.partition())
             if (error := message.error()) is not None:
