@@ -15,6 +15,8 @@ import jmespath
 from jmespath import functions
 from jmespath.exceptions import JMESPathError, JMESPathTypeError
 
+from baton.number_text import number_text
+
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _MAX_CHARACTERS = 2_000
 _TEXT: Mapping[str, Any] = {"types": ["string"]}
@@ -44,7 +46,9 @@ class TotalFunctions(functions.Functions):  # type: ignore[misc]  # published wi
     @_takes(_SCALAR)
     def _func_text(self, value: Any) -> str:
         """A text, number or truth value as text; not "null", and no structure."""
-        return str(value).lower() if isinstance(value, bool) else str(value)
+        if isinstance(value, bool):
+            return str(value).lower()
+        return value if isinstance(value, str) else number_text(value)
 
     @_takes(_TEXT)
     def _func_lower(self, text: str) -> str:
