@@ -56,6 +56,16 @@ class CommandKind(StrEnum):
     ASSIGN = "assign"
 
 
+class IdentityCommand(StrEnum):
+    """What a person decides about who is who; ``identify`` carries it out.
+
+    ``merge``: the identifiers are one person, whatever differs. ``unmerge``: the others are not the
+    person of the strongest one, and stay apart until a further ``merge``."""
+
+    MERGE = "merge"
+    UNMERGE = "unmerge"
+
+
 class IdentifierScheme(StrEnum):
     """Kinds of identifier, strongest first: this order is the fixed precedence of identity."""
 
@@ -196,11 +206,15 @@ class IntakeRecord:
 
 
 class AliasKind(StrEnum):
-    """What identity keys tell each other, and what they report.
+    """What identity keys send each other, and what they report.
 
     ``link``: the group of ``from_identity`` and the receiver are the same person. ``attach``: the
     same, told by a member to its root: ``subject`` belongs to it. ``joined``: ``from_identity`` has
     become a member of the receiver. ``moved``: the receiver's root is now ``from_identity``.
+    ``named``: the receiver is the id of the lead whose root is ``from_identity``. ``split``: a
+    person says that the receiver is not the lead of the message; ``left``: ``from_identity`` has
+    left the group; ``resettled``: after that the receiver's root is ``from_identity`` (the receiver
+    itself: it takes over from ``subject``, with the members in ``granted``).
     ``erase``: forget the person behind the receiver; ``erased``: the root has done so. Reports,
     which change nothing: ``resolved`` (the receiver's key belongs to ``lead_id`` from now on),
     ``conflict`` (two known people were said to be one; nothing was merged), ``duplicate`` (the
@@ -212,6 +226,10 @@ class AliasKind(StrEnum):
     ATTACH = "attach"
     JOINED = "joined"
     MOVED = "moved"
+    NAMED = "named"
+    SPLIT = "split"
+    LEFT = "left"
+    RESETTLED = "resettled"
     ERASE = "erase"
     ERASED = "erased"
     RESOLVED = "resolved"
@@ -222,13 +240,14 @@ class AliasKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityAlias:
-    """``intake.aliases.v1``: what one identity key tells another, or reports. Keyed by
+    """``intake.aliases.v1``: what one identity key sends another, or reports. Keyed by
     ``identity``, a digest.
 
     ``lead_id``, ``known`` and ``since_ms`` are those of the group whose root is ``from_identity``:
     which lead it is, whether it has an identifier stronger than an anonymous one, when it began.
     ``slots`` are the identifiers that tell people apart (e-mail address, id in a CRM), as digests;
-    ``granted`` those of the receiver that the group has already taken in.
+    ``granted`` those of the receiver that the group has already taken in. ``forced``: a person has
+    decided it, so nothing that differs is a conflict.
     """
 
     identity: str
@@ -243,6 +262,7 @@ class IdentityAlias:
     granted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     subject: str | None = None
     subject_slot: str | None = None
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

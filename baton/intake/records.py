@@ -21,7 +21,8 @@ from baton.contracts.intake import (
 from baton.evolve import maker
 from baton.ids import derived_id
 from baton.intake.identifiers import company_domain, email, identity_key
-from baton.intake.lines import TELLS_PERSON, ActPart, CommandPart, EngagementPart, EventLine
+from baton.intake.line_parts import ActPart, CommandPart, EngagementPart
+from baton.intake.lines import TELLS_PERSON, EventLine
 from baton.intake.normalising import SUBDIVISION, normalised_profile, subdivision_of
 from baton.intake.phones import phone
 from baton.intake.placeholders import is_placeholder
@@ -65,9 +66,7 @@ def to_intake(
         else (None, [])
     )
     profile, derived, homeless = _with_company(profile, person)
-    placeholders = (
-        () if len(identifiers) == line.identifiers.given else line.identifiers.placeholders()
-    )
+    uncertain = _paths(_placeholders(line, len(identifiers)), (*unread, *homeless), misread)
     if person and person.email:
         identifiers = _with_email(identifiers, person.email)
     occurred = line.occurred_at if received_at_ms is None else min(line.occurred_at, received_at_ms)
@@ -80,7 +79,7 @@ def to_intake(
         engagement=_engagement(line.engagement) if line.engagement else None,
         profile=profile,
         derived=derived,
-        unread=_paths(placeholders, (*unread, *homeless), misread),
+        unread=uncertain,
         person=person,
         consent=Consent(**vars(line.consent)) if line.consent else None,
         act=_act(line.act) if line.act else None,
@@ -90,6 +89,11 @@ def to_intake(
         update_only=line.update_only,
         clamped=occurred != line.occurred_at,
     )
+
+
+def _placeholders(line: EventLine, naming: int) -> tuple[str, ...]:
+    """Schemes with a placeholder; ``naming``: how many identifiers name somebody."""
+    return () if naming == line.identifiers.given else line.identifiers.placeholders()
 
 
 def key_of(record: IntakeRecord) -> str:

@@ -187,4 +187,3 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     return " ".join((value if isinstance(value, str) else number_text(value)).split())
-
