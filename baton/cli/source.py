@@ -6,6 +6,8 @@ from pathlib import Path
 import typer
 
 from baton.sources.examples import failures_of
+from baton.sources.model import secrets_of
+from baton.sources.people import people_beside
 from baton.sources.reading import path_of, read_sources
 from baton.sources.template import template_of
 
@@ -24,16 +26,17 @@ def check(file: Path = _FILE) -> None:
     for name, source in model.sources.items():
         typer.echo(
             f"{name}: POST {path_of(name, source.path)}, secret in "
-            f"{source.authenticate.secret_env}, {len(source.events)} rules"
+            f"{', '.join(secrets_of(source))}, {len(source.events)} rules"
         )
 
 
 @app.command("test", epilog="Example:  baton source test examples/sources/hubspot.yaml")
 def run_examples(file: Path = _FILE) -> None:
     """Run the examples of each source. Exit 1 if one gives something else than it expects."""
-    failed = False
-    for name, source in read_sources(file).sources.items():
-        failures = failures_of(source)
+    failed, model = False, read_sources(file)
+    people = people_beside(file, model.people)
+    for name, source in model.sources.items():
+        failures = failures_of(source, people)
         failed = failed or bool(failures)
         typer.echo(
             f"{name}: {len(source.examples)} examples, "

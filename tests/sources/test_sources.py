@@ -325,10 +325,10 @@ sources:
     ("change", "line", "reason"),
     [
         (("who", "upper(who)"), 12, "there is no function upper()"),
-        (("          id: id\n", ""), 8, "needs id, kind, occurred_at"),
+        (("          id: id\n", ""), 8, "needs id, kind and at least one of identifiers"),
         (("engagement.act", "engagment.act"), 13, "engagment.act is no field of an event line"),
         (("    ignore:", "    ignores:"), 6, "is not a key here"),
-        (("{header: X-Token,", "{header: X-Token, query: t,"), 5, "say one of them"),
+        (("{header: X-Token,", "{header: X-Token, query: t,"), 5, "in a field: say one"),
         (
             ("token: {header: X-Token,", "hmac: {header: X-Token, over: '{timestamp}',"),
             5,

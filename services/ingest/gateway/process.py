@@ -28,6 +28,7 @@ from services.ingest.gateway.adapters.registry import ADAPTERS
 from services.ingest.gateway.app import Gateway, NotPublished
 from services.ingest.gateway.backlog import BacklogWatch
 from services.ingest.gateway.connection_limits import ConnectionLimits
+from services.ingest.gateway.dead_letters import DeadLetter
 from services.ingest.gateway.operations import operations_app
 from services.ingest.gateway.producer import Publisher
 from services.ingest.gateway.server import bind, limits_of, serve_app
@@ -90,7 +91,9 @@ class GatewayProcess:
             self._listening = True
             up()
 
-        gateway = Gateway(self._publish, self._keys, self._own, halted=self._backlog.halted)
+        gateway = Gateway(
+            self._publish, self._keys, self._own, keep=self._keep, halted=self._backlog.halted
+        )
         serving = asyncio.create_task(
             self._serve(gateway, self._public, limits_of(self._own), listening)
         )
@@ -155,6 +158,11 @@ class GatewayProcess:
         if not self._connected:
             raise NotPublished("not connected to the brokers yet")
         await self._publisher(records, traceparent)
+
+    async def _keep(self, letters: Sequence[DeadLetter]) -> None:
+        if not self._connected:
+            raise NotPublished("not connected to the brokers yet")
+        await self._publisher.keep(letters)
 
 
 def run(settings: Settings) -> None:
