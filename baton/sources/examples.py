@@ -8,7 +8,7 @@ from typing import Any
 
 from baton.intake.reading import LineRefused
 from baton.sources.bodies import form_record, read_body
-from baton.sources.mapping import SourceMapping
+from baton.sources.mapping import SourceMapping, is_no_event
 from baton.sources.model import Example, SourceModel
 
 RECEIVED_AT_MS = 1_772_445_600_000
@@ -31,7 +31,7 @@ def _failures(source: SourceModel, mapping: SourceMapping, example: Example) -> 
     except LineRefused as refused:
         yield str(refused)
         return
-    events = [record for record in records if not mapping.is_ignored(record)]
+    events = [record for record in records if not is_no_event(source, mapping, record)]
     ignored = len(records) - len(events)
     if ignored != example.ignored:
         yield f"{ignored} records are ignored, {example.ignored} expected"

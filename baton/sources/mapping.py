@@ -80,3 +80,12 @@ class SourceMapping:
             else:
                 line[part] = value
         return line
+
+
+def is_no_event(source: SourceModel, mapping: SourceMapping, record: Any) -> bool:
+    """Whether a record is left alone: the source ignores it, or a machine has filled in a form."""
+    fields = record.get("fields") if isinstance(record, dict) else None
+    honeypot = source.form.honeypot if source.form else None
+    if honeypot and isinstance(fields, dict) and fields.get(honeypot):
+        return True
+    return mapping.is_ignored(record)

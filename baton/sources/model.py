@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from baton.sources.expressions import Expression
 
 _EVENT_FIELD = re.compile(
-    r"(id|source|kind|occurred_at|retracts|retracts_source|backfill"
+    r"(id|source|kind|occurred_at|retracts|retracts_source|backfill|update_only"
     r"|(identifiers|engagement|profile|person|consent|act|command)\.[a-z][a-z0-9_]{0,47})\Z"
 )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from baton.intake.reading import LineRefused
 from baton.sources.bodies import read_body
-from baton.sources.mapping import SourceMapping
+from baton.sources.mapping import SourceMapping, is_no_event
 from baton.sources.model import SourceModel
 
 SOURCE_HEADER = "baton_source"
@@ -42,7 +42,7 @@ class Replay:
             yield Replayed(problem=str(refused))
             return
         for record in records:
-            if self._mapping.is_ignored(record):
+            if is_no_event(self._model, self._mapping, record):
                 continue
             try:
                 self._mapping.read(record, received_at_ms)

@@ -16,7 +16,7 @@ from typing import Any
 from baton.intake.lines import EventLine
 from baton.intake.reading import LineRefused
 from baton.sources.bodies import as_bytes, read_body
-from baton.sources.mapping import SourceMapping
+from baton.sources.mapping import SourceMapping, is_no_event
 from baton.sources.model import SourceModel, secrets_of
 from baton.sources.people import people_beside
 from baton.sources.reading import SourcesWrong, path_of, read_sources, source_files
@@ -121,7 +121,9 @@ class DeclaredSource:
         def read(record: Any) -> EventLine:
             return self._mapping.read(content.event(record), delivery.received_at_ms)
 
-        events = [record for record in records if not self._is_no_event(record)]
+        events = [
+            record for record in records if not is_no_event(self._model, self._mapping, record)
+        ]
         return Unpacked(items=events, read=read, may_be_empty=bool(records), kept_as=as_bytes)
 
     def answer(self, head: RequestHead, taken: Taken) -> Answer:
@@ -152,14 +154,6 @@ class DeclaredSource:
             return None
         fields = value.get("fields") if self._model.format == "form" else value
         return fields if isinstance(fields, dict) else None
-
-    def _is_no_event(self, record: Any) -> bool:
-        form = self._model.form
-        if form is not None and form.honeypot and isinstance(record, dict):
-            fields = record.get("fields")
-            if isinstance(fields, dict) and fields.get(form.honeypot):
-                return True
-        return self._mapping.is_ignored(record)
 
     def _challenged(self, head: RequestHead) -> Answer:
         rule = self._model.challenge
