@@ -81,6 +81,8 @@ def read_xml(raw: bytes) -> Any:
     try:
         parser.feed(raw)
         return parser.close()
+    except LineRefused:
+        raise
     except DefusedXmlException:
         raise LineRefused.of("malformed", "declares entities or a document type") from None
     except (ParseError, ValueError):
