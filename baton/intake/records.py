@@ -60,11 +60,7 @@ def to_intake(
     source = line.source or source
     identifiers = line.identifiers.strongest_first()
     profile, unread = normalised_profile(line.profile)
-    person, misread = (
-        _person(line, identifiers, profile.get("country"))
-        if line.kind in TELLS_PERSON
-        else (None, [])
-    )
+    person, misread = _person(line, identifiers, profile.get("country"))
     profile, derived, homeless = _with_company(profile, person)
     uncertain = _paths(_placeholders(line, len(identifiers)), (*unread, *homeless), misread)
     if person and person.email:
@@ -161,24 +157,26 @@ def _with_company(
 def _person(
     line: EventLine, identifiers: tuple[Identifier, ...], country: str | None
 ) -> tuple[Person | None, list[str]]:
-    """What is told of the person, without what says nothing; then the names of what could not be
+    """The person of an event, without what says nothing; then the names of what could not be
     read."""
+    if line.kind not in TELLS_PERSON:
+        return None, []
     given = vars(line.person).items() if line.person else ()
-    told = {name: value for name, value in given if value and not says_nothing(value)}
+    known = {name: value for name, value in given if value and not says_nothing(value)}
     unread: list[str] = []
-    if "phone" in told and (number := phone(told["phone"], country)) != told["phone"]:
-        told["phone"] = number
-    if "email" in told and is_placeholder(_EMAIL, told["email"]):
-        told["email"] = None
+    if "phone" in known and (number := phone(known["phone"], country)) != known["phone"]:
+        known["phone"] = number
+    if "email" in known and is_placeholder(_EMAIL, known["email"]):
+        known["email"] = None
     for name in ("email", "phone"):
-        if name in told and told[name] is None:
+        if name in known and known[name] is None:
             unread.append(name)
-            del told[name]
-    if "email" not in told:
-        address = next((each.value for each in identifiers if each.scheme == _EMAIL), None)
+            del known[name]
+    if "email" not in known:
+        address = next((one.value for one in identifiers if one.scheme == _EMAIL), None)
         if address is not None:
-            told["email"] = address
-    return (_person_record(**told) if told else None), unread
+            known["email"] = address
+    return (_person_record(**known) if known else None), unread
 
 
 def _with_email(identifiers: tuple[Identifier, ...], address: str) -> tuple[Identifier, ...]:
