@@ -23,7 +23,7 @@ LONG_FILES = {
     "baton/agreement/compile/agreement.py": 316,
     "baton/agreement/compiled/calendars.py": 324,
     "baton/agreement/diff.py": 339,
-    "baton/cli/agreement.py": 348,
+    "baton/cli/agreement.py": 346,
     "baton/cli/doctor.py": 305,
     "baton/contracts/intake.py": 332,
     "baton/contracts/leads.py": 457,
