@@ -322,7 +322,7 @@ async def test_what_a_source_sends_and_cannot_be_taken_is_a_dead_letter_that_can
     assert letter.value is not None
     assert json.loads(letter.value)["objectId"] == 2
     assert letter.header("baton_source") == "hubspot"
-    assert letter.header("__dlq.errors.code") == "invalid"
+    assert letter.header("__dlq.errors.code") == "no_rule"
     mended = tmp_path / "hubspot.yaml"
     people = SOURCES.parent.parent / "people" / "people.yaml"
     text = SOURCES.read_text().replace("'.creation'", "'.renamed'", 2)
