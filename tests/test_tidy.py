@@ -58,7 +58,6 @@ LONG_FUNCTIONS = {
     "baton/cli/simulate.py:simulate": 78,
     "baton/cli/tail.py:tail": 47,
     "baton/engine/reducer_runner.py:__init__": 41,
-    "baton/importing/columns.py:column_map": 44,
     "baton/local/broker/config.py:_settings": 48,
     "baton/proof/audit/endings.py:check_acts": 45,
     "baton/proof/audit/groups.py:check_goal": 44,

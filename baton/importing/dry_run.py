@@ -98,15 +98,15 @@ def _as_understood(record: IntakeRecord) -> dict[str, Any]:
         "identifiers": [f"{each.scheme}: {each.value}" for each in record.identifiers],
     }
     parts = {
-        "person": record.person and _told(asdict(record.person)),
+        "person": record.person and _known(asdict(record.person)),
         "profile": dict(record.profile),
-        "engagement": record.engagement and _told(asdict(record.engagement)),
+        "engagement": record.engagement and _known(asdict(record.engagement)),
         "consent": record.consent and asdict(record.consent),
     }
     return shown | {name: part for name, part in parts.items() if part}
 
 
-def _told(part: dict[str, Any]) -> dict[str, Any]:
+def _known(part: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in part.items() if value not in (None, (), {}, False)}
 
 

@@ -127,7 +127,7 @@ def _with_company(
     profile: dict[str, str], person: Person | None
 ) -> tuple[dict[str, str], tuple[str, ...], list[str]]:
     """The profile with what follows from it: the account's domain, the kind of the address, the
-    subdivision. Then the names of those that nobody told, and of the hosts that are no
+    subdivision. Then the names of those that nobody sent, and of the hosts that are no
     company's."""
     derived: list[str] = []
     address = person.email if person else None

@@ -1,7 +1,7 @@
 """Which events of one request are about the same person. Pure.
 
 A web SDK sends who somebody is and what they did as two events of one request, in any order. Each
-of them is told how many there are, so that a decision which one of them causes can wait for the
+of them carries how many there are, so that a decision which one of them causes can wait for the
 others (a bounded time: see ``settle`` in the agreement).
 """
 

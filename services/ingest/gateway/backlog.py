@@ -4,7 +4,7 @@ that nobody looks at.
 Every few seconds the ends of ``intake.keyed.v1`` are held against what the group of ``identify``
 has committed. Where events wait and not one more is committed anywhere for :attr:`limit_s`, the
 gateway halts: 503 with Retry-After, until something moves again. A partition that stands still
-while others go on is not this watch's; the service's own readiness tells it.
+while others go on is not this watch's; the service's own readiness shows it.
 """
 
 from __future__ import annotations
