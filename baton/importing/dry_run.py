@@ -42,8 +42,8 @@ class Rehearsal:
             "understood": self.understood,
             "events": self.events,
             "rows": [{"line": number, "events": events} for number, events in self.rows],
-            "errors": [_listed(each) for each in self.troubles],
-            "notes": [_listed(each) for each in self.notes],
+            "errors": [_listed(trouble) for trouble in self.troubles],
+            "notes": [_listed(note) for note in self.notes],
         }
 
 
@@ -95,7 +95,9 @@ def _as_understood(record: IntakeRecord) -> dict[str, Any]:
         "occurred_at": "undated"
         if at_ms == UNDATED_MS
         else datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(),
-        "identifiers": [f"{each.scheme}: {each.value}" for each in record.identifiers],
+        "identifiers": [
+            f"{identifier.scheme}: {identifier.value}" for identifier in record.identifiers
+        ],
     }
     parts = {
         "person": record.person and _known(asdict(record.person)),
@@ -110,5 +112,9 @@ def _known(part: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in part.items() if value not in (None, (), {}, False)}
 
 
-def _listed(each: Trouble) -> dict[str, Any]:
-    return {"line": each.number, "field": each.problem.field, "reason": each.problem.reason}
+def _listed(trouble: Trouble) -> dict[str, Any]:
+    return {
+        "line": trouble.number,
+        "field": trouble.problem.field,
+        "reason": trouble.problem.reason,
+    }

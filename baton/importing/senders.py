@@ -55,7 +55,7 @@ class HttpSender(AbstractContextManager["HttpSender"]):
             return
         if answer.status_code not in (200, 202) and not isinstance(answered.get("errors"), list):
             raise SendingStopped(_words(answer, answered))
-        tally.acknowledge([str(each) for each in answered.get("events", ())])
+        tally.acknowledge([str(event) for event in answered.get("events", ())])
         refused: dict[int, list[Problem]] = {}
         for error in answered.get("rejected") or answered.get("errors") or ():
             problem = Problem(str(error.get("field", "")), str(error.get("detail", "")))

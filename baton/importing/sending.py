@@ -100,8 +100,12 @@ class Tally:
             "rejected": self.rejected,
             "unacknowledged": self.unacknowledged,
             "errors": [
-                {"line": each.number, "field": each.problem.field, "reason": each.problem.reason}
-                for each in self.troubles
+                {
+                    "line": problem_of_line.number,
+                    "field": problem_of_line.problem.field,
+                    "reason": problem_of_line.problem.reason,
+                }
+                for problem_of_line in self.troubles
             ],
         }
 

@@ -181,10 +181,14 @@ def _person(
 
 def _with_email(identifiers: tuple[Identifier, ...], address: str) -> tuple[Identifier, ...]:
     one_form = email(address)
-    if any(each.scheme == _EMAIL and each.value == one_form for each in identifiers):
+    if any(
+        identifier.scheme == _EMAIL and identifier.value == one_form for identifier in identifiers
+    ):
         return identifiers
     found = (*identifiers, Identifier(scheme=_EMAIL, value=one_form))
-    return tuple(sorted(found, key=lambda each: (_ORDER[each.scheme], each.value)))
+    return tuple(
+        sorted(found, key=lambda identifier: (_ORDER[identifier.scheme], identifier.value))
+    )
 
 
 def _sorted(value: Any) -> Any:

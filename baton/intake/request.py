@@ -43,7 +43,7 @@ def with_companions(records: Sequence[IntakeRecord]) -> list[IntakeRecord]:
             key = root_of[key]
         return key
 
-    keys = [[identity_key(each) for each in record.identifiers] for record in records]
+    keys = [[identity_key(identifier) for identifier in record.identifiers] for record in records]
     for own in keys:
         for other in own[1:]:
             root_of[root(other)] = root(own[0])

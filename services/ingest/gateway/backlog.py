@@ -96,7 +96,7 @@ class BacklogWatch:
             return
         self._answered_at = self._seconds()
         was_halted = self.halted() is not None
-        offsets = {place: each.offset for place, each in committed.items()}
+        offsets = {place: position.offset for place, position in committed.items()}
         self._stalled_s = self._progress.observe(ends, offsets, self._answered_at)
         metrics.STALLED_SECONDS.set(self._stalled_s)
         if (self.halted() is not None) != was_halted:

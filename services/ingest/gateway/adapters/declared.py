@@ -184,7 +184,9 @@ def declared_sources(
     if file is None:
         return ()
     given = os.environ if environment is None else environment
-    found = [adapter for each in source_files(file) for adapter in _of_file(each, given)]
+    found = [
+        adapter for source_file in source_files(file) for adapter in _of_file(source_file, given)
+    ]
     paths = [adapter.endpoints[0].path for adapter in found]
     for path in paths:
         if paths.count(path) > 1:

@@ -77,7 +77,7 @@ def line_of_call(
 
 def said_in_segment(refused: LineRefused) -> LineRefused:
     """The same refusal, with Segment's names of the fields."""
-    said = (Problem(_their_name(each.field), each.reason) for each in refused.problems)
+    said = (Problem(_their_name(problem.field), problem.reason) for problem in refused.problems)
     return LineRefused(refused.code, dict.fromkeys(said))
 
 

@@ -155,7 +155,7 @@ def first_safe(properties: Mapping[str, Any], names: tuple[str, ...]) -> str | N
 
 def topics_of(value: Any) -> list[str]:
     words = (
-        [snake(each) for each in value[:16] if isinstance(each, str)]
+        [snake(text) for text in value[:16] if isinstance(text, str)]
         if isinstance(value, list)
         else []
     )
