@@ -339,7 +339,9 @@ async def test_a_merge_in_the_crm_joins_and_a_deletion_for_privacy_forgets(
     commands = [record.command for record in served.records if record.command]
     assert [(each.kind, each.by) for each in commands] == [
         ("merge", "hubspot"),
-        ("assign", "sdr-lena"),
+        ("pass_on", "sdr-lena"),
+        ("claim", "sdr-lena"),
+        ("claim", "ae-hugo"),
     ]
 
 
