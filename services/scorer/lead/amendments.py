@@ -56,8 +56,8 @@ def amend_qualification(step: LeadStep) -> None:
         handoff_id=now.handoff_id,
         changed=changed,
         brief=brief_of(step),
-        leg=now.leg,
-        level=now.level,
+        leg=now.work.leg,
+        level=now.work.level,
         grade=grade_now(step),
         fit_micro=head.fit_micro,
         hand_raised=now.hand_raised,
@@ -99,5 +99,5 @@ def _changed(step: LeadStep, before: CycleState, now: CycleState) -> Iterator[st
                 yield f"consents.{name}"
     if now.hand_raised != before.hand_raised:
         yield "hand_raised"
-    if now.level != before.level:
+    if now.work.level != before.work.level:
         yield "level"

@@ -16,7 +16,7 @@ from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.qualification import MAX_RAISED, qualify, why_not
 from services.scorer.lead.stage_moves import Cause, by_system, cycle_item, end_cycle, place
-from services.scorer.lead.state import CYCLE, MERGED, UNTIL_DECIDED
+from services.scorer.lead.state import CYCLE, MERGED, UNTIL_DECIDED, Rest
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN, REST
 from services.scorer.score.ledger import id_bytes, retracted_ids
@@ -42,7 +42,7 @@ def take_over(step: LeadStep, told: LeadTransfer) -> bool:
         Stage.INQUIRY.value,
         Stage.RECYCLED.value,
     ):
-        step.update_cycle(owner=told.owner)
+        step.update_cycle(customer_of=told.owner)
         place(step, StageEvent.TAKEN_OVER, cause, Stage.CUSTOMER)
     return False
 
@@ -72,11 +72,11 @@ def _handed_on(step: LeadStep, told: LeadTransfer, cause: Cause) -> bool:
 def _joins(step: LeadStep, told: LeadTransfer, cause: Cause) -> None:
     """Both are somebody's work: who has the survivor hears of a hand that only the loser had
     raised."""
-    cycle_state = step.cycle_state
+    work = step.cycle_state.work
     raised_by = hands_raised(step, told)
-    both = tuple(dict.fromkeys((*cycle_state.raised_by, *raised_by)))[-MAX_RAISED:]
-    step.update_cycle(raised_by=both, kept=cycle_state.kept or told.accepted)
-    if raised_by and not cycle_state.hand_raised:
+    both = tuple(dict.fromkeys((*work.raised_by, *raised_by)))[-MAX_RAISED:]
+    step.update_work(raised_by=both, kept=work.kept or told.accepted)
+    if raised_by and not work.raised_by:
         place(step, StageEvent.HAND_RAISED, cause, Stage(step.head.stage))
 
 
@@ -111,10 +111,4 @@ def _rests(step: LeadStep, told: LeadTransfer, cause: Cause) -> None:
     end_cycle(step, MERGED, reason=told.rest_reason, ended_at_ms=step.now)
     step.head = replace(step.head, since_ms=since)
     step.recount()
-    step.update_cycle(
-        rest_id=None,
-        rest_reason=told.rest_reason,
-        rest_track=None,
-        cool_off_until_ms=UNTIL_DECIDED,
-        return_at_ms=None,
-    )
+    step.update_cycle(rest=Rest(reason=told.rest_reason, cool_off_until_ms=UNTIL_DECIDED))

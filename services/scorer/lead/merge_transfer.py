@@ -36,8 +36,8 @@ PART_ENTRIES: Final = 4_000
 def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
     """Publish the whole book, in as many parts as the ledger needs; the last one says where the
     lead stood."""
-    head, cycle_state = step.head, step.cycle_state
-    raised_by = cycle_state.raised_by if head.settling is None else head.settling.raised_by
+    head, cycle_state, work = step.head, step.cycle_state, step.cycle_state.work
+    raised_by = work.raised_by if head.settling is None else head.settling.raised_by
     raised_by = raised_by or head.hands_held
     transfer_id = transfer_id_of(merge_id, step.lead_id)
     chunks = [
@@ -71,11 +71,11 @@ def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
                 hand_raised=bool(raised_by),
                 raised_by=raised_by,
                 settling=head.settling is not None or bool(head.hands_held),
-                leg=cycle_state.leg,
-                level=cycle_state.level,
-                accepted=cycle_state.kept or head.stage in _TAKEN,
+                leg=work.leg,
+                level=work.level,
+                accepted=work.kept or head.stage in _TAKEN,
                 rejecters=cycle_state.rejecters,
-                rest_reason=cycle_state.rest_reason,
+                rest_reason=cycle_state.rest.reason if cycle_state.rest else None,
                 dates=tuple(_dates(step)) if last else (),
                 deals=tuple(_deals(step)) if last else (),
                 path=(step.lead_id,),

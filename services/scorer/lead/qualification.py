@@ -27,7 +27,14 @@ from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.raised_hands import not_retracted, young_hands
 from services.scorer.lead.settling import begin_settling, lacking, stop_settling
 from services.scorer.lead.stage_moves import Cause, by_system, move_lead, place, refuse
-from services.scorer.lead.state import ONLY, PERSON, CycleState, Settling, WithdrawnHandoff
+from services.scorer.lead.state import (
+    ONLY,
+    PERSON,
+    CycleState,
+    Qualification,
+    Settling,
+    WithdrawnHandoff,
+)
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import REST, Refused
 from services.scorer.score.entry_status import taken_back
@@ -137,7 +144,8 @@ def why_not(step: LeadStep, rating: Rating, *, raised: bool = False) -> str:
     if (
         not raised
         and step.head.stage == Stage.RECYCLED.value
-        and step.now < step.cycle_state.cool_off_until_ms
+        and (rest := step.cycle_state.rest) is not None
+        and step.now < rest.cool_off_until_ms
     ):
         return "cool-off"
     if not step.agreement.lifecycle.gates:
@@ -166,25 +174,20 @@ def qualify(
     leg = leg or levels.queue_for(rating.level, levels.fit_band(head.fit_micro), raised)
     if head.stage == Stage.CUSTOMER.value and owner is None:
         owner = step.cycle_state.owner
-    step.update_cycle(
+    qualification = Qualification(
         qualification_id=derived_id(cause.id, "qualification", step.lead_id),
         cause_id=cause.id,
         leg=leg,
         level=urgency(step, rating.level, raised=raised),
         raised_by=raised_by,
         kept=kept,
-        qualified_at_ms=step.now,
-        owner=None,
-        handoff_id=None,
-        attempt=0,
-        pool=None,
-        accepted=False,
-        touched=False,
-        rejected=False,
-        rejected_at_ms=0,
-        former=(),
+    )
+    step.update_cycle(
+        qualification=qualification,
+        handoff=None,
         withdrawn=None,
-        bridged_by=None,
+        qualified_at_ms=step.now,
+        customer_of=None,
     )
     refused = move_lead(step, StageEvent.QUALIFIED, cause)
     assert refused is None, refused
@@ -209,8 +212,8 @@ def hand_over(step: LeadStep, rating: Rating, cause: Cause, *, owner: str | None
             qualification_id=cycle_state.qualification_id or "",
             lead_id=step.lead_id,
             cycle=head.cycle,
-            leg=cycle_state.leg,
-            level=cycle_state.level,
+            leg=cycle_state.work.leg,
+            level=cycle_state.work.level,
             grade=rating.grade,
             fit_micro=head.fit_micro,
             engagement_micro=rating.engagement_micro,
@@ -224,7 +227,7 @@ def hand_over(step: LeadStep, rating: Rating, cause: Cause, *, owner: str | None
             rejecters=cycle_state.rejecters,
             owner=owner,
             stage=head.stage,
-            qualified_by=cycle_state.bridged_by,
+            qualified_by=cycle_state.work.bridged_by,
         ),
     )
 
@@ -238,13 +241,11 @@ def reconsider_qualification(
         leave_backlog(step, cause=cause)
     if step.head.stage != Stage.MQL.value:
         return
-    cycle_state = step.cycle_state
-    raised_by = _still_raised(step, cycle_state)
-    if raised_by != cycle_state.raised_by:
-        step.update_cycle(
-            raised_by=raised_by, level=cycle_state.level if raised_by else step.head.level
-        )
-    if raised_by or cycle_state.kept:
+    cycle_state, work = step.cycle_state, step.cycle_state.work
+    raised_by = not_retracted(step, work.raised_by)
+    if raised_by != work.raised_by:
+        step.update_work(raised_by=raised_by, level=work.level if raised_by else step.head.level)
+    if raised_by or work.kept:
         return
     if step.head.level != Level.COLD.value and not (
         rating is not None and _gates_shut(step, rating, cycle_state)
@@ -254,29 +255,22 @@ def reconsider_qualification(
         reason = RETRACTED
     place(step, StageEvent.WITHDRAWN, by_system(step, cause, reason=reason), Stage.INQUIRY)
     step.update_cycle(
-        withdrawn=_withdrawn_handoff(cycle_state, step.now),
-        qualification_id=None,
-        leg="",
-        level="",
-        raised_by=(),
-        handoff_id=None,
-        attempt=0,
-        owner=None,
-        pool=None,
+        qualification=None, handoff=None, withdrawn=_withdrawn_handoff(cycle_state, step.now)
     )
 
 
 def _withdrawn_handoff(cycle_state: CycleState, now: int) -> WithdrawnHandoff | None:
-    if cycle_state.handoff_id is None:
+    handoff, work = cycle_state.handoff, cycle_state.work
+    if handoff is None or cycle_state.handoff_id is None:
         return None
     return WithdrawnHandoff(
-        handoff_id=cycle_state.handoff_id,
-        leg=cycle_state.leg,
-        level=cycle_state.level,
-        owner=cycle_state.owner,
-        from_ms=cycle_state.routed_at_ms,
+        handoff_id=handoff.latest.handoff_id,
+        leg=work.leg,
+        level=work.level,
+        owner=handoff.latest.owner,
+        from_ms=handoff.from_ms,
         until_ms=now,
-        raised_by=cycle_state.raised_by,
+        raised_by=work.raised_by,
     )
 
 
@@ -297,11 +291,6 @@ def _gates_shut(step: LeadStep, rating: Rating, cycle_state: CycleState) -> bool
     return not step.agreement.lifecycle.closed_gates(before)
 
 
-def _still_raised(step: LeadStep, course: CycleState) -> tuple[str, ...]:
-    """The fast-track acts of the cycle that were not retracted."""
-    return not_retracted(step, course.raised_by)
-
-
 def _raised_again(step: LeadStep, raised_by: tuple[str, ...], cause: Cause) -> None:
     """A hand is raised by a lead that is somebody's work already: from now on it is as urgent as
     one that was handed over with a raised hand, and who has it is told. Or by one that is not to
@@ -311,11 +300,11 @@ def _raised_again(step: LeadStep, raised_by: tuple[str, ...], cause: Cause) -> N
         assert isinstance(refused, Refused)
         refuse(step, StageEvent.QUALIFIED.value, cause, refused.reason)
     else:
-        cycle_state = step.cycle_state
-        step.update_cycle(
-            raised_by=tuple(dict.fromkeys((*cycle_state.raised_by, *raised_by)))[-MAX_RAISED:],
+        work = step.cycle_state.work
+        step.update_work(
+            raised_by=tuple(dict.fromkeys((*work.raised_by, *raised_by)))[-MAX_RAISED:],
             level=max(
-                cycle_state.level or Level.WARM.value,
+                work.level or Level.WARM.value,
                 urgency(step, step.head.level, raised=True),
                 key=RANK.__getitem__,
             ),

@@ -13,9 +13,7 @@ from typing import ClassVar
 from baton.agreement.reference import AgreementReference
 from baton.contracts.intake import EventKind, LeadAct, LeadCommand, LeadEvent, LeadInput
 from baton.contracts.leads import BacklogRelease, BuyingGroup, LeadTransfer
-from baton.contracts.routing import LeadRouted, LeadUnrouted
-from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction
-from baton.contracts.streams import HandoffChange, SlaDecision, parts_of
+from baton.contracts.streams import HandoffChange, SlaDecision
 from baton.contracts.topic_names import (
     INTAKE_LEADS,
     LEADS_AMENDMENTS,
@@ -137,9 +135,10 @@ def _take(step: LeadStep, value: object) -> None:
     match value:
         case LeadInput() as told:
             _take_input(step, told)
-        case HandoffChange() | SlaDecision() as said:
-            for part in parts_of(said):
-                _take_part(step, part)
+        case HandoffChange() as change:
+            handoffs.on_changed(step, change)
+        case SlaDecision() as decision:
+            _take_decision(step, decision)
         case BuyingGroup() as told:
             on_group(step, told)
         case BacklogRelease() as release:
@@ -150,18 +149,12 @@ def _take(step: LeadStep, value: object) -> None:
             raise TypeError(f"lead does not read {type(other).__name__}")
 
 
-def _take_part(step: LeadStep, part: object) -> None:
-    match part:
-        case LeadRouted() as routed:
-            handoffs.on_routed(step, routed)
-        case HandoffChange() as change:
-            handoffs.on_changed(step, change)
-        case LeadRecycled() as recycled:
-            recycling.on_recycled(step, recycled)
-        case LeadReactivated() as reactivated:
-            recycling.on_reactivated(step, reactivated)
-        case LeadUnrouted() | SlaAction():
-            pass  # where it waits, and who is to have it next, is the router's
+def _take_decision(step: LeadStep, decision: SlaDecision) -> None:
+    """An action that it names is dispatch's to carry out."""
+    if decision.recycled is not None:
+        recycling.on_recycled(step, decision.recycled)
+    if decision.reactivated is not None:
+        recycling.on_reactivated(step, decision.reactivated)
 
 
 def _take_input(step: LeadStep, told: LeadInput) -> None:

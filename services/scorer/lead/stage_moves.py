@@ -86,7 +86,7 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
     stage = Stage(head.stage)
     between: tuple[Stage, ...] = ()
     if target is not stage and move not in NO_MOVES:
-        between = skipped(stage, target, by_bridge=cycle_state.leg == "sdr")
+        between = skipped(stage, target, by_bridge=cycle_state.work.leg == "sdr")
         for inferred in between:
             _date(step, inferred, cause.occurred_at_ms, inferred=True)
         _date(step, target, cause.occurred_at_ms, inferred=False)
@@ -111,7 +111,7 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
             qualification_id=cycle_state.qualification_id,
             inferred=tuple(each.value for each in between),
             segment=step.agreement.segment_of(step.profile),
-            level=cycle_state.level or head.level,
+            level=cycle_state.work.level or head.level,
             opportunity_id=cause.opportunity_id,
             amount_minor=cause.amount_minor,
             currency=cause.currency,
@@ -168,7 +168,7 @@ def end_cycle(
     leave_backlog(step, cause=step.cause)
     head, cycle_state = step.head, step.cycle_state
     since_ms = min(
-        max(ended_at_ms, cycle_state.routed_at_ms, cycle_state.qualified_at_ms, head.since_ms),
+        max(ended_at_ms, cycle_state.handed_at_ms, cycle_state.qualified_at_ms, head.since_ms),
         step.now,
     )
     ended = EarlierCycle(
@@ -181,21 +181,10 @@ def end_cycle(
     step.put(CYCLE, cycle_item(ended, step.lead_id), ended)
     keeps_owner = outcome == Stage.CUSTOMER.value
     step.update_cycle(
-        qualification_id=None,
-        leg="",
-        level="",
-        raised_by=(),
-        handoff_id=None,
-        attempt=0,
-        owner=cycle_state.owner if keeps_owner else None,
-        pool=None,
-        accepted=False,
-        touched=False,
-        rejected=False,
-        rejected_at_ms=0,
-        former=(),
+        qualification=None,
+        handoff=None,
         withdrawn=None,
-        bridged_by=None,
+        customer_of=cycle_state.owner if keeps_owner else None,
     )
     step.head = replace(
         step.head,
@@ -206,7 +195,7 @@ def end_cycle(
         level_cause="",
     )
     step.recount()
-    return hands_since(step, cycle_state.raised_by)
+    return hands_since(step, cycle_state.work.raised_by)
 
 
 def cycle_item(cycle: EarlierCycle, lead_id: str) -> str:

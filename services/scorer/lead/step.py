@@ -89,6 +89,11 @@ class LeadStep(StepBuilder[LeadHead]):
         self.put(CYCLE_STATE, ONLY, cycle_state)
         return cycle_state
 
+    def update_work(self, **changes: Any) -> None:
+        """Change the qualification that stands; where there is none, sales took the lead up by
+        themselves."""
+        self.update_cycle(qualification=replace(self.cycle_state.work, **changes))
+
     @property
     def profile(self) -> dict[str, str]:
         """The profile in force."""

@@ -20,10 +20,10 @@ from baton.ids import derived_id
 from services.scorer.lead.handlers.acting_role import NotEntitled, acting_role
 from services.scorer.lead.handlers.disposition_effects import (
     carry_out,
-    former_handoff,
     said_before_withdrawal,
     speaker,
 )
+from services.scorer.lead.handlers.handoffs import former_handoff
 from services.scorer.lead.handlers.meant_handoff import (
     is_before_handoff,
     is_of_former_cycle,
@@ -138,7 +138,9 @@ def _stands(cycle_state: CycleState, move: StageEvent, cause: Cause) -> bool:
         return True
     former = former_handoff(cycle_state, named)
     if former is not None:
-        crossed = cause.occurred_at_ms <= cycle_state.routed_at_ms and not (
+        handoff = cycle_state.handoff
+        handed_on_ms = former.until_ms if handoff is None else handoff.from_ms
+        crossed = cause.occurred_at_ms <= handed_on_ms and not (
             cycle_state.accepted or cycle_state.touched
         )
         return move is StageEvent.ACCEPTED and crossed and cause.by == former.owner
@@ -148,7 +150,7 @@ def _stands(cycle_state: CycleState, move: StageEvent, cause: Cause) -> bool:
 def _is_ahead(cycle_state: CycleState, handoff_id: str) -> bool:
     """Whether it is a hand-off of this qualification whose routed record is still on its way here:
     its id follows from the two."""
-    later = range(cycle_state.attempt + 1, cycle_state.attempt + 1 + _MAX_ATTEMPTS)
+    later = range(cycle_state.work.attempt + 1, cycle_state.work.attempt + 1 + _MAX_ATTEMPTS)
     qualification = cycle_state.qualification_id
     return qualification is not None and any(
         handoff_id == derived_id("handoff", qualification, attempt) for attempt in later
@@ -159,8 +161,9 @@ def _not_the_holder(step: LeadStep, cause: Cause) -> str | None:
     cycle_state = step.cycle_state
     if cause.actor not in (Actor.SDR, Actor.SALES) or step.head.stage not in OPEN:
         return None
-    if cycle_state.leg and cycle_state.leg != cause.actor.value:
-        return f"held_by_{cycle_state.leg}"
+    leg = cycle_state.work.leg
+    if leg and leg != cause.actor.value:
+        return f"held_by_{leg}"
     former = former_handoff(cycle_state, cause.handoff_id)
     if former is None and cause.handoff_id not in (None, cycle_state.handoff_id):
         return None
@@ -199,20 +202,16 @@ def _touched(step: LeadStep, event: LeadAct) -> None:
     """A person's attempt to reach the buyer, by whoever holds the lead. Who was offered it and has
     not answered takes it by that: the one acceptance that router and SLA watcher follow as well."""
     act, cycle_state = event.act, step.cycle_state
-    if (
-        act.automatic
-        or cycle_state.touched
-        or cycle_state.owner is None
-        or act.by != cycle_state.owner
-    ):
+    handoff = cycle_state.handoff
+    if act.automatic or handoff is None or handoff.touched or act.by != handoff.latest.owner:
         return
-    step.update_cycle(touched=True)
-    offered = not cycle_state.accepted and step.head.stage in (Stage.MQL, Stage.TQL)
+    step.update_cycle(handoff=replace(handoff, touched=True))
+    offered = not handoff.accepted and step.head.stage in (Stage.MQL, Stage.TQL)
     meant = act.handoff_id in (None, cycle_state.handoff_id)
-    if offered and meant and event.occurred_at_ms >= cycle_state.routed_at_ms - CLOCK_SKEW_MS:
+    if offered and meant and event.occurred_at_ms >= handoff.from_ms - CLOCK_SKEW_MS:
         cause = replace(
             cause_of(event),
-            actor=Actor(cycle_state.leg),
+            actor=Actor(cycle_state.work.leg),
             handoff_id=cycle_state.handoff_id,
             reason=BY_TOUCH,
         )

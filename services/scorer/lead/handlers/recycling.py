@@ -14,6 +14,7 @@ from baton.contracts.slas import RETURN_DATE, LeadReactivated, LeadRecycled
 from services.scorer.lead.qualification import WITHDRAWALS
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.stage_moves import Cause, by_system, end_cycle, move_lead, refuse
+from services.scorer.lead.state import Rest
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN
 
@@ -24,7 +25,7 @@ def on_recycled(step: LeadStep, told: LeadRecycled) -> None:
     head, disqualify = step.head, told.outcome == Outcome.DISQUALIFY.value
     move = StageEvent.DISQUALIFIED if disqualify else StageEvent.RECYCLED
     rests = head.stage in (Stage.RECYCLED, Stage.DISQUALIFIED)
-    if rests and (told.cycle == head.cycle - 1 or step.cycle_state.rest_id is None):
+    if rests and (told.cycle == head.cycle - 1 or _is_unplanned(step)):
         if disqualify and head.stage == Stage.RECYCLED:
             move_lead(step, StageEvent.DISQUALIFIED, _cause(step, told))
         _rest(step, told)
@@ -43,9 +44,9 @@ def _is_of_former(step: LeadStep, told: LeadRecycled) -> bool:
 
 def _end(step: LeadStep, told: LeadRecycled, move: StageEvent) -> None:
     worked_on = step.head.stage in OPEN
-    cycle_state = step.cycle_state
     raised_by: tuple[str, ...] = ()
-    ended_at_ms = cycle_state.rejected_at_ms if cycle_state.rejected else step.now
+    rejected_at_ms = step.cycle_state.work.rejected_at_ms
+    ended_at_ms = step.now if rejected_at_ms is None else rejected_at_ms
     refused = move_lead(step, move, _cause(step, told))
     if refused is not None:
         refuse(step, move.value, _cause(step, told), refused.reason)
@@ -61,13 +62,20 @@ def _end(step: LeadStep, told: LeadRecycled, move: StageEvent) -> None:
 
 
 def _rest(step: LeadStep, told: LeadRecycled) -> None:
-    step.update_cycle(
+    rest = Rest(
         rest_id=told.recycle_id,
-        rest_reason=told.reason,
-        rest_track=told.track,
+        reason=told.reason,
+        track=told.track,
         cool_off_until_ms=told.cool_off_until_ms or 0,
         return_at_ms=told.return_at_ms,
     )
+    step.update_cycle(rest=rest)
+
+
+def _is_unplanned(step: LeadStep) -> bool:
+    """Whether the SLA watcher has not said yet what becomes of the lead that rests."""
+    rest = step.cycle_state.rest
+    return rest is None or rest.rest_id is None
 
 
 def _cause(step: LeadStep, told: LeadRecycled) -> Cause:
@@ -80,18 +88,18 @@ def on_reactivated(step: LeadStep, told: LeadReactivated) -> None:
     and has a further date.
 
     Before the rest itself is known, it may be this one or a former one; which, the cycle says."""
-    cycle_state = step.cycle_state
-    mine = cycle_state.rest_id == told.recycle_id or (
-        cycle_state.rest_id is None and told.cycle in (step.head.cycle, step.head.cycle - 1)
+    rest = step.cycle_state.rest or Rest()
+    mine = rest.rest_id == told.recycle_id or (
+        rest.rest_id is None and told.cycle in (step.head.cycle, step.head.cycle - 1)
     )
     if told.reason != RETURN_DATE or not mine:
         return
     if step.head.stage == Stage.INQUIRY.value:
-        step.update_cycle(return_at_ms=told.return_at_ms)
+        step.update_cycle(rest=replace(rest, return_at_ms=told.return_at_ms))
     if step.head.stage != Stage.RECYCLED.value:
         return
     cause = by_system(step, step.cause, occurred_at_ms=told.at_ms, reason=told.reason)
     refused = move_lead(step, StageEvent.REACTIVATED, cause)
     assert refused is None, refused
-    step.update_cycle(cool_off_until_ms=0, return_at_ms=told.return_at_ms)
+    step.update_cycle(rest=replace(rest, cool_off_until_ms=0, return_at_ms=told.return_at_ms))
     rescore(step, cause=step.cause, occurred_at_ms=told.at_ms)
