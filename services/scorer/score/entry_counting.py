@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from services.scorer.score.decay import growth
 from services.scorer.score.entry_status import MARK, MARK_SIZE, Why
 from services.scorer.score.group_totals import appended, folded, holds, prune_at
 from services.scorer.score.ledger import (
@@ -198,11 +197,9 @@ def _meets_no_limit(marks: bytes, day_begins: int, line: RuleLine, table: ScoreT
 
 
 def _mark(at_ms: int, line: RuleLine, why: Why, table: ScoreTable) -> bytes:
-    half_life = table.groups[line.group].half_life_ms
-    points, exponent = (0.0, 0) if why is not Why.COUNTS else (float(line.points_micro), 0)
-    if points and half_life:
-        mantissa, exponent = growth(at_ms, half_life)
-        points *= mantissa
+    points, exponent = 0.0, 0
+    if why is Why.COUNTS and line.points_micro:
+        points, exponent = table.groups[line.group].decay.grown(float(line.points_micro), at_ms)
     return MARK.pack(at_ms, points, exponent, line.group, why, line.number)
 
 
