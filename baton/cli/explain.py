@@ -19,7 +19,7 @@ from baton.contracts.leads import LeadQualified, LeadStaged
 from baton.contracts.routing import LeadRouted
 from baton.lead_story.conclusion import conclusion
 from baton.lead_story.counting import uncounted
-from baton.lead_story.sentences import occurred_at, tell, times_of
+from baton.lead_story.sentences import occurred_at, sentence_of, times_of
 from baton.lead_story.stories import Chapter, find_lead, story_of
 
 app = typer.Typer(add_completion=False)
@@ -61,7 +61,7 @@ def explain(
         help="You may see names: look for one, and show identifiers and free text too.",
     ),
 ) -> None:
-    """Tell what happened to a lead: events, points, thresholds, routing, clocks, and under which
+    """Show what happened to a lead: events, points, thresholds, routing, clocks, and under which
     agreement each was decided."""
     settings = cluster_settings()
     console = Console()
@@ -103,10 +103,10 @@ def show_story(
 
 
 def _name_in(values: Sequence[object]) -> str | None:
-    """The name of the person, as it was told last."""
+    """The name of the person, as it was last reported."""
     people = [each.person for each in values if isinstance(each, LeadPerson) and not each.erased]
-    told = [f"{each.first_name or ''} {each.last_name or ''}".strip() for each in people]
-    return next((name for name in reversed(told) if name), None)
+    names = [f"{each.first_name or ''} {each.last_name or ''}".strip() for each in people]
+    return next((name for name in reversed(names) if name), None)
 
 
 def why_uncounted(
@@ -130,7 +130,7 @@ def _print(console: Console, chapter: Chapter, why: Mapping[str, str], *, brief:
             Text(f"{at}  {'unreadable':<10} {chapter.record.topic}: {chapter.trouble}", style="red")
         )
         return
-    sentence = tell(chapter.value)
+    sentence = sentence_of(chapter.value)
     version = chapter.record.header("baton_agreement")
     line = Text(f"{at}  ")
     line.append(f"{sentence.about:<10} ", style=_STYLES.get(sentence.about, "bold"))
@@ -174,7 +174,7 @@ def story_line(chapter: Chapter, *, person: bool) -> str:
     if not person:
         _without_person(chapter.value, value)
     return json.dumps(
-        document | asdict(tell(chapter.value)) | {"record": value}, ensure_ascii=False
+        document | asdict(sentence_of(chapter.value)) | {"record": value}, ensure_ascii=False
     )
 
 

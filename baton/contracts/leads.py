@@ -1,4 +1,5 @@
-"""What the scorer decides: scores, qualifications, stages, refusals; and what it tells accounts.
+"""What the scorer decides: scores, qualifications, stages, refusals; and what it publishes to
+accounts.
 
 Points are integers of a millionth (``..._micro``). Times are ``..._ms``: milliseconds since the
 epoch, UTC.
@@ -212,9 +213,9 @@ class LeadStaged:
     ``event`` is the word of the transition table that caused it (``qualified``, ``accepted``,
     ``withdrawn``, ``recycled`` ...). ``evidence_at_ms`` is when the evidence first reached Baton:
     deadlines are judged by it. A merge closes the loser with event ``merged``; an erasure with
-    ``erased``. ``source`` told of the act that caused it: some sources tell late. ``consents``:
+    ``erased``. ``source`` reported the act that caused it: some sources report late. ``consents``:
     those of now, for who nurtures the lead; where one changes in a cycle with sales, or after it,
-    event ``consent_changed`` tells so. Event ``contract_end_learnt``: the profile of a lead that
+    event ``consent_changed`` says so. Event ``contract_end_learnt``: the profile of a lead that
     rests says when its contract with another supplier ends (``contract_end``). ``survivor``: the
     lead that a merged one ended in.
     """
@@ -271,7 +272,7 @@ class AccountPart:
     """``scorer.accounts.v1``: what one lead contributes to its account. A move is a ``remove`` and
     an ``add``; ``score``: only what it is worth has changed, the role has not. ``sums``: what it is
     worth at any later moment, packed as the scorer keeps it, until ``until_ms`` (0: for good): then
-    the lead tells anew."""
+    the lead publishes it anew."""
 
     account_id: str
     lead_id: str
@@ -364,7 +365,7 @@ class StageReached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownDeal:
-    """An opportunity as it was told last."""
+    """An opportunity as it was last reported."""
 
     opportunity_id: str
     at_ms: int
@@ -452,6 +453,6 @@ NO_MOVES: Final = frozenset(
         StageEvent.ERASED,
     }
 )
-"""Events of ``leads.stages.v1`` that tell something of a lead but are no move in its cycle: they
+"""Events of ``leads.stages.v1`` that say something of a lead but are no move in its cycle: they
 infer no stage, date none and count towards no goal. ``taken_over`` names a stage that was reached,
 dated and counted at a lead that ended in this one."""

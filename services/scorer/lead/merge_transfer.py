@@ -56,7 +56,7 @@ def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
                 part=number,
                 parts=len(chunks),
                 events=tuple(_events(step)) if last else (),
-                cycles=tuple(each for _, each in step.items(CYCLE)) if last else (),
+                cycles=tuple(cycle for _, cycle in step.items(CYCLE)) if last else (),
                 at_ms=step.now,
                 cycle=head.cycle,
                 recycles=cycle_state.recycles,
@@ -85,7 +85,7 @@ def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
 
 
 def _persons(step: LeadStep) -> Iterator[LeadPerson]:
-    """What is known of the person, one record an event that told of it."""
+    """What is known of the person, one record an event that reported it."""
     by_event: dict[tuple[str, int], dict[str, str]] = {}
     for name, reports in person_reports(step.get(PERSON, ONLY) or NOBODY).items():
         for report in reports:

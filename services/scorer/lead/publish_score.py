@@ -26,7 +26,7 @@ _account_part: Final = maker(AccountPart)
 def publish_score(
     step: LeadStep, rating: Rating, *, cause: str, note: str = "", always: bool = False
 ) -> None:
-    """Publish the result if it changed visibly; the lead's account hears of it too."""
+    """Publish the result if it changed visibly; so is its part of the account."""
     head = step.head
     former = step.view.head
     shown = rating.engagement_micro // SHOWN_STEP_MICRO
@@ -78,14 +78,14 @@ def publish_score(
             trace_cut=result.cut,
         ),
     )
-    if same:  # the score is told again, with a line or a date that moved
+    if same:  # the score is published again, with a line or a date that moved
         _publish_changed_part(step, rating, cause=cause)
     else:
         publish_account_part(step, "add", head.account_id, rating, cause=cause)
 
 
 def _publish_changed_part(step: LeadStep, rating: Rating, *, cause: str) -> None:
-    """Of a lead that shows nothing new its account hears what it is worth, if that changed."""
+    """Publish what the lead is worth to its account, if that changed though nothing visible did."""
     head, former = step.head, step.view.head
     if step.role_moved:
         publish_account_part(step, "add", head.account_id, rating, cause=cause)

@@ -127,9 +127,9 @@ def _cause_of(step: LeadStep, settling: Settling | None, cause: str, occurred_at
     return replace(made_ready, evidence_at_ms=settling.received_at_ms)
 
 
-def release_from_backlog(step: LeadStep, told: BacklogRelease) -> None:
+def release_from_backlog(step: LeadStep, release: BacklogRelease) -> None:
     """The lead's turn in the backlog has come: it qualifies if it is still ready."""
-    if step.head.waits != told.queue:
+    if step.head.waits != release.queue:
         return
     step.head = replace(step.head, waits="")
     rating = rate_lead(step, raising=Raising.NOT)
@@ -293,8 +293,8 @@ def _gates_shut(step: LeadStep, rating: Rating, cycle_state: CycleState) -> bool
 
 def _raised_again(step: LeadStep, raised_by: tuple[str, ...], cause: Cause) -> None:
     """A hand is raised by a lead that is somebody's work already: from now on it is as urgent as
-    one that was handed over with a raised hand, and who has it is told. Or by one that is not to
-    come back."""
+    one that was handed over with a raised hand, and its holder is notified. Or by one that is not
+    to come back."""
     if step.head.stage == Stage.DISQUALIFIED.value:
         refused = move_lead(step, StageEvent.QUALIFIED, cause)
         assert isinstance(refused, Refused)

@@ -1,8 +1,7 @@
-"""The lead reducer: scores a lead, moves it in its cycle, says when it is ready for a person and
-when it is not any more.
+"""The lead reducer: scores a lead, moves it in its cycle, decides when it is ready for a
+person and when it no longer is.
 
-Keyed by lead. It owns score and stage. This file only hands each record to the part that knows
-about it.
+Keyed by lead. It owns score and stage. This file only dispatches records to their handlers.
 """
 
 from __future__ import annotations
@@ -133,14 +132,14 @@ class Lead(Reducer[LeadHead, AgreementReference]):
 
 def _take(step: LeadStep, value: object) -> None:
     match value:
-        case LeadInput() as told:
-            _take_input(step, told)
+        case LeadInput() as record:
+            _take_input(step, record)
         case HandoffChange() as change:
             handoffs.on_changed(step, change)
         case SlaDecision() as decision:
             _take_decision(step, decision)
-        case BuyingGroup() as told:
-            on_group(step, told)
+        case BuyingGroup() as group:
+            on_group(step, group)
         case BacklogRelease() as release:
             release_from_backlog(step, release)
         case LeadTransfer() as transfer:
@@ -157,24 +156,24 @@ def _take_decision(step: LeadStep, decision: SlaDecision) -> None:
         recycling.on_reactivated(step, decision.reactivated)
 
 
-def _take_input(step: LeadStep, told: LeadInput) -> None:
-    """All that one event tells, before anything is decided by it."""
-    event = told.event
+def _take_input(step: LeadStep, record: LeadInput) -> None:
+    """Take all that came with one event, before anything is decided by it."""
+    event = record.event
     if event is not None and event.kind == EventKind.ERASURE:
         erase(step, cause=event.event_id)
         return
-    note_awaited(step, told)
-    if told.person is not None:
-        events.record_person(step, told.person, told.occurred_at_ms, cause=told.cause_id)
+    note_awaited(step, record)
+    if record.person is not None:
+        events.record_person(step, record.person, record.occurred_at_ms, cause=record.cause_id)
     if event is not None:
         _take_event(step, event)
-    step.act, step.command = told.act, told.command
-    if told.act is not None:
-        on_act(step, told.act)
-    if told.merge is not None:
-        merge.on_merge(step, told.merge)
+    step.act, step.command = record.act, record.command
+    if record.act is not None:
+        on_act(step, record.act)
+    if record.merge is not None:
+        merge.on_merge(step, record.merge)
     if not (step.was_rated or step.head.ended):
-        resumed(step, cause=told.cause_id, occurred_at_ms=told.occurred_at_ms)
+        resumed(step, cause=record.cause_id, occurred_at_ms=record.occurred_at_ms)
 
 
 def _take_event(step: LeadStep, event: LeadEvent) -> None:

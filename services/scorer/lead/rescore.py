@@ -42,7 +42,7 @@ def rescore(
 
 
 def is_level_undone(step: LeadStep) -> bool:
-    """Whether the event that raised the level, by its points or the profile it told, has turned out
+    """Whether the event that raised the level, by its points or its profile, has turned out
     not to count."""
     head = step.head
     if not head.level_cause:

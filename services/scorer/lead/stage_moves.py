@@ -70,7 +70,7 @@ def by_system(
 def move_lead(
     step: LeadStep, move: StageEvent, cause: Cause, *, to: Stage | None = None
 ) -> Refused | None:
-    """Make the move and tell of it, or say why not. ``to`` overrides the table's target where a
+    """Make the move and publish it, or return why not. ``to`` overrides the table's target where a
     reason decides (disqualified instead of recycled)."""
     stage = Stage(step.head.stage)
     target = moved(stage, move, cause.actor)
@@ -109,7 +109,7 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
             reason=cause.reason,
             handoff_id=cause.handoff_id or cycle_state.handoff_id,
             qualification_id=cycle_state.qualification_id,
-            inferred=tuple(each.value for each in between),
+            inferred=tuple(stage.value for stage in between),
             segment=step.agreement.segment_of(step.profile),
             level=cycle_state.work.level or head.level,
             opportunity_id=cause.opportunity_id,
@@ -126,8 +126,8 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
 
 
 def publish_consents(step: LeadStep, cause_id: str) -> None:
-    """Tell of changed consents whoever may nurture the lead; nobody does before it was an MQL or
-    rested."""
+    """Publish changed consents for whoever may nurture the lead; nobody does before it was an MQL
+    or rested."""
     if (
         step.cycle_state.qualified_at_ms
         or step.head.stage != Stage.INQUIRY.value

@@ -265,7 +265,7 @@ class ProfileBook:
 
     def plain(self) -> dict[str, str]:
         """The fields that have a value."""
-        return {name: told.value for name, told in self.values.items() if told.value}
+        return {name: known.value for name, known in self.values.items() if known.value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,7 +317,7 @@ class StageDates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deal:
-    """An opportunity as it was told last. ``amount_minor`` in minor units of ``currency``;
+    """An opportunity as it was last reported. ``amount_minor`` in minor units of ``currency``;
     ``expected_close`` is an ISO day."""
 
     at_ms: int
@@ -328,7 +328,7 @@ class Deal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownGroup:
-    """The lead's account, as it was told last."""
+    """The lead's account, as it was last published."""
 
     account_id: str
     people: int

@@ -33,7 +33,7 @@ from services.scorer.score.rule_table import ScoreTable, table_of
 class LeadStep(StepBuilder[LeadHead]):
     """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms``
     when the cause reached the log. ``falls_at_ms``: when the lead changes by itself, if it
-    ``was_rated``. ``role_moved``: its account has to be told who the lead is now. ``act``,
+    ``was_rated``. ``role_moved``: its role in the account has to be published. ``act``,
     ``command``: what a person did or wants, to be passed on with what is decided. ``amended``: see
     :mod:`.amendments`."""
 

@@ -1,10 +1,10 @@
-"""What one lead contributes to its account, so that the account can tell what it is worth at any
+"""What one lead contributes to its account, so that the account knows what it is worth at any
 later moment.
 
 A part carries the lead's sums, group by group, with the half-life and the cap they decay and are
 capped by: scaled by powers of two, they give at any time the same bits as the lead's own score
 does, as long as nothing happens to it and no entry leaves its window. Where either does, the lead
-tells its part anew.
+publishes its part anew.
 
 Layout, little-endian, for every group that has any: half-life in ms (8; 0: none), cap in
 micropoints (8; -1: none), exponent of two (4), positive sum (8), negative sum (8).
@@ -22,7 +22,7 @@ from services.scorer.score.group_totals import NEVER, GroupSum, any_in, sums_of
 from services.scorer.score.rule_table import GroupLine, ScoreTable
 
 SHOWN_STEP_MICRO: Final = 10_000_000
-"""Engagement is told anew when it passes a multiple of this, not at each page view."""
+"""Engagement is published anew when it passes a multiple of this, not at every page view."""
 
 _GROUP: Final = struct.Struct("<qqidd")
 MICRO: Final = 1_000_000

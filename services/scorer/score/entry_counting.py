@@ -62,8 +62,8 @@ def counted(ledger: bytes, retracted: bytes, since_ms: int, table: ScoreTable, n
 def entered(
     former: Counted, record: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int
 ) -> Counted | None:
-    """One more entry; None for one that is there already. Of an event that is told in two ways the
-    earlier one counts, of the same moment the smaller record: the same whichever came first."""
+    """One more entry; None for one that is there already. Of an event that is reported in two ways
+    the earlier one counts, of the same moment the smaller record: the same whichever came first."""
     known = find(former.ledger, record[8:24]) if record[8:24] in former.ledger else -1
     if known < 0:
         return _added(former, record, retracted, since_ms, table, now)

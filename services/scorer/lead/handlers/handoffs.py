@@ -150,8 +150,8 @@ def with_former(cycle_state: CycleState, now: int) -> tuple[FormerHandoff, ...]:
 
 
 def _remember(step: LeadStep, change: HandoffChange) -> None:
-    """It was taken back before news of its holder came here: who was told of it may have accepted
-    it."""
+    """It was taken back before its routed record came here: the holder it was published with may
+    have accepted it."""
     cycle_state = step.cycle_state
     if change.owner is None or former_handoff(cycle_state, change.handoff_id) is not None:
         return
