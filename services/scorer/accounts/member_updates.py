@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from baton.contracts.leads import Because, BuyingGroup
+from baton.contracts.accounts import Because, BuyingGroup
 from baton.contracts.topic_names import SCORER_BUYING
 from baton.engine.reducer import Fact, View
 from services.scorer.accounts.state import PERSON_OF, AccountHead

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import ClassVar, Final
 
 from baton.agreement.reference import AgreementReference
-from baton.contracts.leads import AccountPart, AccountScored, Because
+from baton.contracts.accounts import AccountPart, AccountScored, Because
 from baton.contracts.topic_names import ACCOUNTS_SCORED, SCORER_ACCOUNTS, SCORER_BUYING
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
 from services.scorer.accounts.member_updates import SLICE_MS, begin_round, update_some

@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 from baton.agreement.compiled.levels import RANK
 from baton.agreement.reference import AgreementReference
 from baton.agreement.wall_time import instant_ms, local_date, zone_named
-from baton.contracts.leads import BacklogPart, BacklogRelease
+from baton.contracts.streams import BacklogPart, BacklogRelease
 from baton.contracts.topic_names import SCORER_BACKLOG, SCORER_RELEASES
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
 from services.scorer.backlog.state import (

@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import Final
 
 from baton.agreement.compiled.levels import RANK
-from baton.contracts.leads import Actor, EarlierCycle, LeadTransfer, Level, Stage, StageEvent
+from baton.contracts.leads import Actor, EarlierCycle, Level, Stage, StageEvent
+from baton.contracts.transfers import LeadTransfer
 from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.qualification import MAX_RAISED, qualify, why_not

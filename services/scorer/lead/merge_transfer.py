@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from baton.contracts.intake import Consent, EventKind, LeadEvent, LeadPerson, Person
-from baton.contracts.leads import KnownDeal, LeadTransfer, Stage, StageReached
+from baton.contracts.leads import Stage
 from baton.contracts.topic_names import SCORER_TRANSFERS
+from baton.contracts.transfers import KnownDeal, LeadTransfer, StageReached
 from services.scorer.lead.profile import consent_acts, person_reports, reports_of
 from services.scorer.lead.state import (
     CONSENT,

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from baton.contracts.leads import AccountPart, LeadScored
+from baton.contracts.accounts import AccountPart
+from baton.contracts.leads import LeadScored
 from baton.contracts.topic_names import LEADS_SCORED, SCORER_ACCOUNTS
 from baton.evolve import evolve, maker
 from services.scorer.lead.handoff_brief import criteria_of

@@ -16,7 +16,8 @@ from typing import Final
 from baton.agreement.compiled.levels import RANK
 from baton.agreement.condition_context import ConditionContext
 from baton.agreement.condition_fields import REACHABLE
-from baton.contracts.leads import BacklogRelease, LeadQualified, Level, Stage, StageEvent
+from baton.contracts.leads import LeadQualified, Level, Stage, StageEvent
+from baton.contracts.streams import BacklogRelease
 from baton.contracts.topic_names import LEADS_QUALIFIED
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import enter_backlog, leave_backlog

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import ClassVar
 
 from baton.agreement.reference import AgreementReference
+from baton.contracts.accounts import BuyingGroup
 from baton.contracts.intake import EventKind, LeadAct, LeadCommand, LeadEvent, LeadInput
-from baton.contracts.leads import BacklogRelease, BuyingGroup, LeadTransfer
-from baton.contracts.streams import HandoffChange, SlaDecision
+from baton.contracts.streams import BacklogRelease, HandoffChange, SlaDecision
 from baton.contracts.topic_names import (
     INTAKE_LEADS,
     LEADS_AMENDMENTS,
@@ -30,6 +30,7 @@ from baton.contracts.topic_names import (
     SCORER_TRANSFERS,
     SLA_LEADS,
 )
+from baton.contracts.transfers import LeadTransfer
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.scorer.lead.amendments import amend_qualification
 from services.scorer.lead.handlers import events, handoffs, merge, recycling

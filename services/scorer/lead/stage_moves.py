@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from baton.contracts.leads import (
-    NO_MOVES,
     Actor,
     EarlierCycle,
     LeadRefused,
@@ -25,7 +24,7 @@ from services.scorer.lead.consents import consents_of
 from services.scorer.lead.raised_hands import hands_since
 from services.scorer.lead.state import CYCLE, DATES, StageDates
 from services.scorer.lead.step import LeadStep
-from services.scorer.lead.transitions import Refused, moved, skipped
+from services.scorer.lead.transitions import NO_MOVES, Refused, moved, skipped
 
 CONTRACT_END: Final = "contract_end"
 """The profile field that says when the contract with the current supplier ends: an act that names

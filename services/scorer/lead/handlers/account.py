@@ -8,7 +8,8 @@ from then on, so the two reducers never answer each other for ever.
 
 from __future__ import annotations
 
-from baton.contracts.leads import Because, BuyingGroup, Level
+from baton.contracts.accounts import Because, BuyingGroup
+from baton.contracts.leads import Level
 from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.qualification import (
     COOLED,

@@ -17,8 +17,9 @@ from dataclasses import replace
 from typing import Final
 
 from baton.contracts.intake import EventKind, LeadInput, LeadMerge, LeadPerson, Person
-from baton.contracts.leads import LeadTransfer, Stage, StageEvent
+from baton.contracts.leads import Stage, StageEvent
 from baton.contracts.topic_names import LEADS_PERSONS, SCORER_TRANSFERS
+from baton.contracts.transfers import LeadTransfer
 from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import leave_backlog
