@@ -103,7 +103,7 @@ def _groups(agreement: CompiledAgreement) -> Table:
     table = _table("Groups of acts", "group", "half as much after", "counts for", "cap", "a day")
     silent = groups_without_limit(agreement.raw)
     for group in agreement.engagement.groups.values():
-        half = duration_words(group.decay.half_life_ms) if group.decay.half_life_ms else "never"
+        half = duration_words(group.half_life_ms) if group.half_life_ms else "never"
         cap = points_words(group.cap_micro) if group.cap_micro is not None else "none"
         limit = f"{group.per_day} (default)" if group.name in silent else str(group.per_day)
         table.add_row(group.name, half, duration_words(group.keeps_ms), cap, limit)

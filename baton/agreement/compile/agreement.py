@@ -19,7 +19,6 @@ from baton.agreement.compile.sections import (
 from baton.agreement.compiled.agreement import CompiledAgreement, Levels, RoutingRules
 from baton.agreement.compiled.calendars import Calendar
 from baton.agreement.compiled.conditions import Condition, compile_condition
-from baton.agreement.compiled.decay import Decay
 from baton.agreement.compiled.engagement import ActRule, Engagement, Group, ScannerRule
 from baton.agreement.compiled.fit import Fit, FitRule
 from baton.agreement.compiled.goals import Goal
@@ -146,7 +145,7 @@ class _Compiler:
         groups = {
             name: Group(
                 name=name,
-                decay=Decay(each.half_life or 0),
+                half_life_ms=each.half_life,
                 window_ms=each.window,
                 cap_micro=each.cap,
                 per_day=each.per_day,

@@ -6,7 +6,7 @@ Points are integers of a millionth (``..._micro``), times are ``..._ms``.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from baton.agreement.compiled.decay import Decay
+from baton.agreement.compiled.decay import Decay, decay_of
 from baton.contracts.intake import Engagement as EngagementEvent
 
 
@@ -14,16 +14,22 @@ from baton.contracts.intake import Engagement as EngagementEvent
 class Group:
     """Acts that decay together.
 
-    ``window_ms`` None: entries count until they have faded. ``cap_micro`` None: no cap on the
-    positive sum. ``per_day``: at most so many acts a day count, the earliest first, positive and
-    negative ones apart, after the acts' own daily limits: it bounds the ledger.
+    ``half_life_ms`` None: no decay. ``window_ms`` None: entries count until they have faded.
+    ``cap_micro`` None: no cap on the positive sum. ``per_day``: at most so many acts a day count,
+    the earliest first, positive and negative ones apart, after the acts' own daily limits: it
+    bounds the ledger.
     """
 
     name: str
-    decay: Decay
+    half_life_ms: int | None
     window_ms: int | None
     cap_micro: int | None
     per_day: int
+
+    @property
+    def decay(self) -> Decay:
+        """How points of the group lose their worth."""
+        return decay_of(self.half_life_ms or 0)
 
     @property
     def keeps_ms(self) -> int:

@@ -43,8 +43,9 @@ def engagement_micro(events: Sequence[LeadEvent], agreement: CompiledAgreement, 
         age_ms = now - at_ms
         if age_ms >= group.keeps_ms:
             continue
-        half_life_ms = group.decay.half_life_ms
-        points = rule.points_micro * (2.0 ** -(age_ms / half_life_ms) if half_life_ms else 1.0)
+        points = rule.points_micro * (
+            2.0 ** -(age_ms / group.half_life_ms) if group.half_life_ms else 1.0
+        )
         if points > 0:
             gained[rule.group] += points
         else:

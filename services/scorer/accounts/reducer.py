@@ -58,17 +58,13 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
         if former is None and person is None:
             return Step(head=view.head, wake_at=view.wake_at)
         head = replace(_joined(view.head or AccountHead(), former, person), uncounted=True)
-        put = (Put(PERSON_OF, part.lead_id, person),) if person else ()
-        drop = () if person else (Drop(PERSON_OF, part.lead_id),)
         due_ms = head.counted_at_ms + GATHER_MS
         if head.people > AT_ONCE and now < due_ms:
             head = replace(
                 head,
                 count_at_ms=due_ms if head.count_at_ms is None else min(head.count_at_ms, due_ms),
             )
-            return Step(
-                head=head, wake_at=_wake_at(head, _next_slice(view, now)), put=put, drop=drop
-            )
+            return _with_person(view, head, part.lead_id, person, now=now)
         others = [
             other
             for lead_id, other in view.scan(PERSON_OF, limit=MOST_PEOPLE)
@@ -82,13 +78,7 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
             now=now,
             cause=part.cause_id,
         )
-        return Step(
-            head=head,
-            wake_at=_wake_at(head, _next_slice(view, now)),
-            put=put,
-            drop=drop,
-            facts=facts,
-        )
+        return _with_person(view, head, part.lead_id, person, now=now, facts=facts)
 
     def wake(
         self, view: View[AccountHead], *, now: int, reference: AgreementReference
@@ -116,6 +106,25 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
         head = view.head or AccountHead()
         head, facts = _counted(head, _everybody(view), new, view.key, now=now, cause=view.cause)
         return Step(head=head, wake_at=_wake_at(head, _next_slice(view, now)), facts=facts)
+
+
+def _with_person(
+    view: View[AccountHead],
+    head: AccountHead,
+    lead_id: str,
+    person: AccountPerson | None,
+    *,
+    now: int,
+    facts: tuple[Fact, ...] = (),
+) -> Step[AccountHead]:
+    """The step that keeps ``person`` as the lead's entry, or drops it."""
+    return Step(
+        head=head,
+        wake_at=_wake_at(head, _next_slice(view, now)),
+        put=(Put(PERSON_OF, lead_id, person),) if person else (),
+        drop=() if person else (Drop(PERSON_OF, lead_id),),
+        facts=facts,
+    )
 
 
 def _everybody(view: View[AccountHead]) -> list[AccountPerson]:

@@ -16,6 +16,7 @@ from baton.contracts.leads import LeadAmended
 from baton.contracts.topic_names import LEADS_AMENDMENTS
 from baton.ids import derived_id
 from services.scorer.lead.consents import consents_from
+from services.scorer.lead.cycle_state import CycleState
 from services.scorer.lead.handoff_brief import brief_of
 from services.scorer.lead.level import grade_now
 from services.scorer.lead.profile import PERSON_FIELDS
@@ -26,7 +27,6 @@ from services.scorer.lead.state import (
     ONLY,
     PERSON,
     PROFILE,
-    CycleState,
     ProfileBook,
 )
 from services.scorer.lead.step import LeadStep

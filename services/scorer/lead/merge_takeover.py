@@ -13,11 +13,12 @@ from typing import Final
 from baton.agreement.compiled.levels import RANK
 from baton.contracts.leads import Actor, EarlierCycle, Level, Stage, StageEvent
 from baton.contracts.transfers import LeadTransfer
+from services.scorer.lead.cycle_state import UNTIL_DECIDED, Rest
 from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.qualification import MAX_RAISED, qualify, why_not
 from services.scorer.lead.stage_moves import Cause, by_system, cycle_item, end_cycle, place
-from services.scorer.lead.state import CYCLE, MERGED, UNTIL_DECIDED, Rest
+from services.scorer.lead.state import CYCLE, MERGED
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN, REST
 from services.scorer.score.ledger import id_bytes, retracted_ids

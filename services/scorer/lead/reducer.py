@@ -39,18 +39,13 @@ from services.scorer.lead.handlers.dispositions import cause_of, on_act
 from services.scorer.lead.handlers.erasure import erase
 from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.publish_score import publish_score
-from services.scorer.lead.qualification import (
-    COOLED,
-    consider_qualification,
-    reconsider_qualification,
-    release_from_backlog,
-    resumed,
-)
+from services.scorer.lead.qualification import consider_qualification, release_from_backlog, resumed
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.settling import note_awaited
 from services.scorer.lead.stage_moves import publish_consents, refuse
 from services.scorer.lead.state import ENTRY_KINDS, MERGED, LeadHead
 from services.scorer.lead.step import LeadStep
+from services.scorer.lead.withdrawal import COOLED, reconsider_qualification
 
 
 class Lead(Reducer[LeadHead, AgreementReference]):

@@ -90,37 +90,41 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
             _date(step, inferred, cause.occurred_at_ms, inferred=True)
         _date(step, target, cause.occurred_at_ms, inferred=False)
     step.head = replace(head, stage=target.value)
-    step.publish(
-        LEADS_STAGES,
-        LeadStaged(
-            lead_id=step.lead_id,
-            cycle=head.cycle,
-            from_stage=stage.value,
-            to_stage=target.value,
-            event=move.value,
-            actor=cause.actor.value,
-            cause_id=cause.id,
-            at_ms=step.now,
-            occurred_at_ms=cause.occurred_at_ms,
-            evidence_at_ms=cause.evidence_at_ms,
-            agreement=step.agreement.version,
-            by=cause.by,
-            reason=cause.reason,
-            handoff_id=cause.handoff_id or cycle_state.handoff_id,
-            qualification_id=cycle_state.qualification_id,
-            inferred=tuple(stage.value for stage in between),
-            segment=step.agreement.segment_of(step.profile),
-            level=cycle_state.work.level or head.level,
-            opportunity_id=cause.opportunity_id,
-            amount_minor=cause.amount_minor,
-            currency=cause.currency,
-            expected_close=cause.expected_close,
-            contract_end=cause.contract_end or step.profile.get(CONTRACT_END),
-            hand_raised=cycle_state.hand_raised,
-            source=cause.source,
-            consents=None if move in (StageEvent.MERGED, StageEvent.ERASED) else consents_of(step),
-            survivor=head.survivor,
-        ),
+    staged = _staged(step, move, cause, from_stage=stage)
+    left_out = tuple(skipped_stage.value for skipped_stage in between)
+    step.publish(LEADS_STAGES, replace(staged, inferred=left_out))
+
+
+def _staged(step: LeadStep, move: StageEvent, cause: Cause, *, from_stage: Stage) -> LeadStaged:
+    """The record of a move that was just made."""
+    head, cycle_state = step.head, step.cycle_state
+    return LeadStaged(
+        lead_id=step.lead_id,
+        cycle=head.cycle,
+        from_stage=from_stage.value,
+        to_stage=head.stage,
+        event=move.value,
+        actor=cause.actor.value,
+        cause_id=cause.id,
+        at_ms=step.now,
+        occurred_at_ms=cause.occurred_at_ms,
+        evidence_at_ms=cause.evidence_at_ms,
+        agreement=step.agreement.version,
+        by=cause.by,
+        reason=cause.reason,
+        handoff_id=cause.handoff_id or cycle_state.handoff_id,
+        qualification_id=cycle_state.qualification_id,
+        segment=step.agreement.segment_of(step.profile),
+        level=cycle_state.work.level or head.level,
+        opportunity_id=cause.opportunity_id,
+        amount_minor=cause.amount_minor,
+        currency=cause.currency,
+        expected_close=cause.expected_close,
+        contract_end=cause.contract_end or step.profile.get(CONTRACT_END),
+        hand_raised=cycle_state.hand_raised,
+        source=cause.source,
+        consents=None if move in (StageEvent.MERGED, StageEvent.ERASED) else consents_of(step),
+        survivor=head.survivor,
     )
 
 

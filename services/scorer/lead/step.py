@@ -16,12 +16,12 @@ from baton.contracts.topic_names import SCORER_LEADS
 from baton.engine.reducer import EntryKind, Fact, Step, View
 from baton.engine.step_builder import StepBuilder
 from baton.evolve import evolve
+from services.scorer.lead.cycle_state import CycleState
 from services.scorer.lead.state import (
     CYCLE_STATE,
     ENTRY_KINDS,
     ONLY,
     PROFILE,
-    CycleState,
     LeadHead,
     ProfileBook,
 )

@@ -11,14 +11,11 @@ from __future__ import annotations
 from baton.contracts.accounts import Because, BuyingGroup
 from baton.contracts.leads import Level
 from services.scorer.lead.level import Raising, rate_lead
-from services.scorer.lead.qualification import (
-    COOLED,
-    consider_qualification,
-    reconsider_qualification,
-)
+from services.scorer.lead.qualification import consider_qualification
 from services.scorer.lead.state import GROUP, ONLY, KnownGroup
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import REST
+from services.scorer.lead.withdrawal import COOLED, reconsider_qualification
 
 _REST = frozenset(stage.value for stage in REST)
 

@@ -15,8 +15,8 @@ from typing import Final
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.contracts.intake import Act
 from baton.contracts.leads import Actor
+from services.scorer.lead.cycle_state import CycleState
 from services.scorer.lead.stage_moves import RECEIVER
-from services.scorer.lead.state import CycleState
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import Refused
 

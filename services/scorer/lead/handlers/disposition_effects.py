@@ -11,20 +11,19 @@ from baton.agreement.model.recycling import Outcome
 from baton.contracts.leads import Actor, Level, Stage, StageEvent
 from baton.evolve import evolve
 from baton.ids import derived_id
+from services.scorer.lead.cycle_state import (
+    UNTIL_DECIDED,
+    CycleState,
+    Handoff,
+    Rest,
+    WithdrawnHandoff,
+)
 from services.scorer.lead.handlers.handoffs import former_handoff, held_again, held_by
 from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.qualification import hand_over, qualify
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.stage_moves import Cause, by_system, end_cycle, move_lead, place, refuse
-from services.scorer.lead.state import (
-    DEAL,
-    UNTIL_DECIDED,
-    CycleState,
-    Deal,
-    Handoff,
-    Rest,
-    WithdrawnHandoff,
-)
+from services.scorer.lead.state import DEAL, Deal
 from services.scorer.lead.step import LeadStep
 
 _ENDS: Final = frozenset(

@@ -17,6 +17,7 @@ from typing import Final
 from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.leads import BY_TOUCH, CLOCK_SKEW_MS, Actor, Stage, StageEvent
 from baton.ids import derived_id
+from services.scorer.lead.cycle_state import CycleState
 from services.scorer.lead.handlers.acting_role import NotEntitled, acting_role
 from services.scorer.lead.handlers.disposition_effects import (
     carry_out,
@@ -31,7 +32,6 @@ from services.scorer.lead.handlers.meant_handoff import (
     withdrawn_since,
 )
 from services.scorer.lead.stage_moves import Cause, refuse
-from services.scorer.lead.state import CycleState
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN, Refused, moved
 

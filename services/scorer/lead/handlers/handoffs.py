@@ -13,7 +13,7 @@ from typing import Final
 
 from baton.contracts.handoff import HELD, HandoffPhase, ProjectedHandoff, projected
 from baton.contracts.streams import HANDOFF_ENDS, HandoffChange, HandoffEvent
-from services.scorer.lead.state import CycleState, FormerHandoff, Handoff
+from services.scorer.lead.cycle_state import CycleState, FormerHandoff, Handoff
 from services.scorer.lead.step import LeadStep
 
 _MAX_FORMER: Final = 8

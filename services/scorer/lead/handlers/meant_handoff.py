@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Final
 
 from baton.contracts.leads import CLOCK_SKEW_MS, Actor, Stage, StageEvent
+from services.scorer.lead.cycle_state import WithdrawnHandoff
 from services.scorer.lead.stage_moves import Cause
-from services.scorer.lead.state import CYCLE, WithdrawnHandoff
+from services.scorer.lead.state import CYCLE
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN
 

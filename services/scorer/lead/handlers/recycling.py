@@ -11,12 +11,12 @@ from dataclasses import replace
 from baton.agreement.model.recycling import Outcome
 from baton.contracts.leads import Stage, StageEvent
 from baton.contracts.slas import RETURN_DATE, LeadReactivated, LeadRecycled
-from services.scorer.lead.qualification import WITHDRAWALS
+from services.scorer.lead.cycle_state import Rest
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.stage_moves import Cause, by_system, end_cycle, move_lead, refuse
-from services.scorer.lead.state import Rest
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN
+from services.scorer.lead.withdrawal import WITHDRAWALS
 
 
 def on_recycled(step: LeadStep, recycled: LeadRecycled) -> None:
