@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from baton.contracts.deals import LeadDeal
 from baton.contracts.intake import Person
 
 CLOCK_SKEW_MS: Final = 5 * 60_000
@@ -216,7 +217,7 @@ class LeadStaged:
     those of now, for who nurtures the lead; where one changes in a cycle with sales, or after it,
     event ``consent_changed`` says so. Event ``contract_end_learnt``: the profile of a lead that
     rests says when its contract with another supplier ends (``contract_end``). ``survivor``: the
-    lead that a merged one ended in.
+    lead that a merged one ended in. ``deal``: the deal that the act was about, as it is known now.
     """
 
     lead_id: str
@@ -246,6 +247,7 @@ class LeadStaged:
     source: str | None = None
     consents: Mapping[str, str] | None = None
     survivor: str | None = None
+    deal: LeadDeal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +279,8 @@ class StageEvent(StrEnum):
     OPPORTUNITY = "opportunity"
     WON = "won"
     LOST = "lost"
+    REOPENED = "reopened"
+    DEAL_CHANGED = "deal_changed"
     RECYCLED = "recycled"
     DISQUALIFIED = "disqualified"
     REACTIVATED = "reactivated"

@@ -7,6 +7,7 @@ epoch, UTC.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from baton.contracts.deals import KnownDeal
 from baton.contracts.intake import LeadEvent, LeadInput, LeadPerson, Person
 from baton.contracts.leads import EarlierCycle
 
@@ -20,17 +21,6 @@ class StageReached:
     latest_ms: int
     first_inferred: bool = False
     latest_inferred: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownDeal:
-    """An opportunity as it was last reported."""
-
-    opportunity_id: str
-    at_ms: int
-    amount_minor: int | None = None
-    currency: str | None = None
-    expected_close: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

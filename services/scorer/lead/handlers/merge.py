@@ -23,6 +23,7 @@ from baton.contracts.transfers import LeadTransfer
 from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import leave_backlog
+from services.scorer.lead.deals import take_deals
 from services.scorer.lead.handlers.events import (
     join_persons,
     record_consent,
@@ -31,7 +32,7 @@ from services.scorer.lead.handlers.events import (
     update_person,
 )
 from services.scorer.lead.merge_takeover import hands_raised, take_over
-from services.scorer.lead.merge_transfer import send_book, take_dates, take_deals
+from services.scorer.lead.merge_transfer import send_book, take_dates
 from services.scorer.lead.publish_score import publish_account_part
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.settling import note_book
@@ -149,7 +150,7 @@ def absorbed(step: LeadStep, transfer: LeadTransfer) -> None:
     for cycle in transfer.cycles:
         step.put(CYCLE, cycle_item(cycle, transfer.loser), cycle)
     take_dates(step, transfer.dates)
-    take_deals(step, transfer.deals)
+    take_deals(step, transfer.deals, cause=transfer.transfer_id)
     step.update_cycle(
         rejecters=tuple(sorted({*cycle_state.rejecters, *transfer.rejecters})),
         recycles=max(cycle_state.recycles, transfer.recycles),

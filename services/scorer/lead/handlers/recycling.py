@@ -12,6 +12,7 @@ from baton.agreement.model.recycling import Outcome
 from baton.contracts.leads import Stage, StageEvent
 from baton.contracts.slas import RETURN_DATE, LeadReactivated, LeadRecycled
 from services.scorer.lead.cycle_state import Rest
+from services.scorer.lead.deal_book import lose_open_deals
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.stage_moves import Cause, by_system, end_cycle, move_lead, refuse
 from services.scorer.lead.step import LeadStep
@@ -54,6 +55,7 @@ def _end(step: LeadStep, recycled: LeadRecycled, move: StageEvent) -> None:
     # A lead that was withdrawn before anybody took it rests in its cycle: what it did goes on
     # counting.
     if worked_on or move is StageEvent.DISQUALIFIED:
+        lose_open_deals(step)
         raised_by = end_cycle(
             step, step.head.stage, reason=recycled.reason, ended_at_ms=ended_at_ms
         )
