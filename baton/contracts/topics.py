@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from baton.contracts import goals, intake, leads, reference, routing, skip_orders, slas, streams
+from baton.contracts.accounts import AccountPart, AccountScored, BuyingGroup
 from baton.contracts.topic_names import (
     ACCOUNTS_SCORED,
     BATON_AGREEMENTS,
@@ -52,6 +53,7 @@ from baton.contracts.topic_names import (
     SLA_LEADS,
     SLA_TALLIES,
 )
+from baton.contracts.transfers import LeadTransfer
 
 DEFAULT_NAMESPACE = "baton"
 DAY_MS = 86_400_000
@@ -213,7 +215,7 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _private(
         SCORER_TRANSFERS,
-        leads.LeadTransfer,
+        LeadTransfer,
         "a merged lead's book on its way",
         "lead",
         "scorer",
@@ -222,7 +224,7 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _private(
         SCORER_BACKLOG,
-        leads.BacklogPart,
+        streams.BacklogPart,
         "leads that a new agreement made ready, waiting their turn",
         "pool",
         "scorer",
@@ -241,7 +243,7 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _private(
         SCORER_RELEASES,
-        leads.BacklogRelease,
+        streams.BacklogRelease,
         "a waiting lead's turn has come",
         "lead",
         "scorer",
@@ -277,23 +279,18 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _private(
         SCORER_ACCOUNTS,
-        leads.AccountPart,
+        AccountPart,
         "what a lead adds to its account",
         "account",
         "scorer",
         "accounts",
     ),
     _public(
-        ACCOUNTS_SCORED,
-        leads.AccountScored,
-        "accounts as buying groups",
-        "account",
-        "scorer",
-        "matching",
+        ACCOUNTS_SCORED, AccountScored, "accounts as buying groups", "account", "scorer", "matching"
     ),
     _private(
         SCORER_BUYING,
-        leads.BuyingGroup,
+        BuyingGroup,
         "accounts to their people, where gates ask",
         "lead",
         "scorer",
