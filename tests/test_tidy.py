@@ -29,9 +29,7 @@ LONG_FILES = {
     "baton/contracts/topics.py": 551,
     "baton/engine/core.py": 410,
     "baton/engine/reducer_runner.py": 312,
-    "baton/local/broker/embedded.py": 358,
     "baton/proof/audit/audit.py": 333,
-    "baton/proof/chaos/run.py": 327,
     "services/insights/board/site.py": 334,
     "services/router/assignment/eligibility.py": 338,
     "services/router/assignment/queue.py": 403,
@@ -57,12 +55,10 @@ LONG_FUNCTIONS = {
     "baton/engine/reducer_runner.py:__init__": 41,
     "baton/importing/columns.py:column_map": 44,
     "baton/intake/records.py:to_intake": 43,
-    "baton/local/broker/config.py:_settings": 48,
     "baton/proof/audit/endings.py:check_acts": 45,
     "baton/proof/audit/handouts.py:_check_consent": 45,
     "baton/proof/audit/reading.py:_look_into": 45,
     "baton/proof/audit/rebuilding.py:run": 43,
-    "baton/proof/chaos/__main__.py:chaos": 66,
     "services/ingest/gateway/process.py:run": 41,
     "services/ingest/gateway/server.py:serve_app": 41,
     "services/insights/derived/leads.py:_row": 47,
@@ -82,7 +78,6 @@ MANY_PARAMETERS = {
     "baton/cli/simulate.py:simulate": 9,
     "baton/local/broker/embedded.py:__init__": 8,
     "baton/proof/audit/audit.py:__init__": 11,
-    "baton/proof/chaos/__main__.py:chaos": 8,
 }
 """Commands, and constructors of what runs once."""
 
