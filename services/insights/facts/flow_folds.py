@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from baton.contracts.leads import LeadQualified, LeadRefused, LeadScored, LeadStaged, Story
+from baton.contracts.leads import (
+    LeadAmended,
+    LeadQualified,
+    LeadRefused,
+    LeadScored,
+    LeadStaged,
+    Story,
+)
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadOrphan, LeadReactivated, LeadRecycled
 from services.insights.facts.change import Change, Forget, Taken, kept_fact, put
 from services.insights.facts.flow_tables import (
+    AMENDMENT,
     HANDOFF,
     NOTE,
     ORPHAN,
@@ -50,6 +58,26 @@ def fold_qualified(taken: Taken, fact: LeadQualified) -> Iterator[Change]:
         agreement=fact.agreement,
     )
     yield from kept_fact(taken, fact.lead_id, replace(fact, story=replace(story, person=None)))
+
+
+def fold_amended(taken: Taken, fact: LeadAmended) -> Iterator[Change]:
+    yield put(
+        AMENDMENT,
+        amendment_id=fact.amendment_id,
+        lead_id=fact.lead_id,
+        cycle=fact.cycle,
+        qualification_id=fact.qualification_id,
+        handoff_id=fact.handoff_id,
+        changed=";".join(fact.changed),
+        leg=fact.leg,
+        level=fact.level,
+        hand_raised=fact.hand_raised,
+        segment=fact.segment,
+        at_ms=fact.at_ms,
+        cause_id=fact.cause_id,
+        log_ms=taken.at_ms,
+    )
+    yield from kept_fact(taken, fact.lead_id, replace(fact, brief=replace(fact.brief, person=None)))
 
 
 def fold_staged(taken: Taken, move: LeadStaged) -> Iterator[Change]:

@@ -18,6 +18,7 @@ from baton.contracts.topic_names import (
     GOALS_PROGRESS,
     LEADS_ACCEPTED,
     LEADS_ACTS,
+    LEADS_AMENDMENTS,
     LEADS_HANDOFFS,
     LEADS_INBOX_DEAD_LETTERS,
     LEADS_MERGES,
@@ -38,6 +39,7 @@ from baton.contracts.topic_names import (
 )
 from services.insights.facts.change import Change, Forget, Taken
 from services.insights.facts.flow_folds import (
+    fold_amended,
     fold_noted,
     fold_orphaned,
     fold_qualified,
@@ -74,6 +76,7 @@ FOLDS: Final[Mapping[str, Fold]] = {
     LEADS_SCORED: fold_scored,
     LEADS_QUALIFIED: fold_qualified,
     LEADS_STAGES: fold_staged,
+    LEADS_AMENDMENTS: fold_amended,
     LEADS_ROUTED_SDR: fold_routed,
     LEADS_ROUTED_SALES: fold_routed,
     LEADS_UNROUTED: fold_unrouted,

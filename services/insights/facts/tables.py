@@ -12,6 +12,7 @@ from typing import Final
 
 from services.insights.facts.derived_tables import CONVERSION, CREDIT, CYCLE, JOURNEY, LEAD
 from services.insights.facts.flow_tables import (
+    AMENDMENT,
     HANDOFF,
     NOTE,
     ORPHAN,
@@ -46,6 +47,7 @@ TABLES: Final[Mapping[str, Table]] = {
         ACT,
         STAGE_MOVE,
         QUALIFICATION,
+        AMENDMENT,
         HANDOFF,
         UNROUTED,
         NOTE,

@@ -8,7 +8,7 @@ from typing import Final
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when a table changes: the projection is then built anew beside the old one."""
 
 _OWN: Final = (
