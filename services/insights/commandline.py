@@ -9,10 +9,11 @@ from pathlib import Path
 from baton.settings import Settings
 from services.insights import exporting
 from services.insights.board.access import new_link
+from services.insights.board.serving import board_stores
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
-from services.insights.projection.files import BoardFiles
-from services.insights.projection.store import copy_of
+from services.insights.projection.dialect import StorePlace, copy_of
+from services.insights.projection.files import BoardStores
 from services.insights.settings import BoardSettings
 
 
@@ -20,9 +21,9 @@ class NoBoard(RuntimeError):
     """There is no board here yet; the text says how to have one."""
 
 
-def files_of(settings: Settings) -> BoardFiles:
-    """The files of a namespace's board."""
-    return BoardFiles(BoardSettings().folder or settings.home / "board" / settings.namespace)
+def files_of(settings: Settings) -> BoardStores:
+    """The stores of a namespace's board."""
+    return board_stores(settings, BoardSettings())
 
 
 def entrance(settings: Settings, person: str | None, address: str | None) -> str:
@@ -69,7 +70,7 @@ def exportable() -> list[Table]:
     return [TABLES[name] for name in exporting.EXPORTABLE]
 
 
-def _current(settings: Settings) -> Path:
+def _current(settings: Settings) -> StorePlace:
     current = files_of(settings).current()
     if current is None:
         raise NoBoard("there is no board here yet; start one with: baton up")

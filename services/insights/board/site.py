@@ -17,7 +17,6 @@ from datetime import date
 from typing import Any, Final
 from urllib.parse import urlencode
 
-import apsw
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -46,10 +45,10 @@ from services.insights.board.pages import PAGES, Page
 from services.insights.board.publishing import NotSent, Publisher
 from services.insights.board.rendering import STATIC, render
 from services.insights.board.words import clean
-from services.insights.projection.files import BoardFiles
+from services.insights.projection.dialect import reader, store_errors
+from services.insights.projection.files import BoardStores
 from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.projection.reference import book_in
-from services.insights.projection.store import reader
 from services.insights.reports.context import Context, Filters, Viewer, WrongFilter, filters_of
 from services.insights.reports.lead import LeadUnknown, lead
 from services.insights.settings import BoardSettings
@@ -65,7 +64,7 @@ class Parts:
     """What the site is made of; tests hand in their own clock, standing and publisher."""
 
     settings: BoardSettings
-    files: BoardFiles
+    files: BoardStores
     access: Access
     publisher: Publisher
     standing: Callable[[], Standing]
@@ -103,15 +102,15 @@ class Site:
     # ------------------------------------------------------------------ what every request needs
 
     @contextlib.contextmanager
-    def _store(self) -> Iterator[apsw.Connection]:
-        path = self._parts.files.current()
-        if path is None:
+    def _store(self) -> Iterator[Any]:
+        place = self._parts.files.current()
+        if place is None:
             raise HTTPException(
                 503,
                 "The board is being built from the topics. It opens when everything in them is "
                 "read.",
             )
-        db = reader(path)
+        db = reader(place)
         try:
             db.execute("BEGIN")  # one moment for all queries of a page
             yield db
@@ -119,14 +118,15 @@ class Site:
             db.close()
 
     def _revision(self) -> str:
-        with contextlib.suppress(apsw.Error, HTTPException), self._store() as db:
+        with contextlib.suppress(*store_errors(), HTTPException), self._store() as db:
             return str(next(iter(db.execute("SELECT value FROM meta WHERE name = 'revision'")))[0])
         return ""
 
-    def _agreement(self, db: apsw.Connection) -> CompiledAgreement | None:
+    def _agreement(self, db: Any) -> CompiledAgreement | None:
         """The agreement in force, compiled once for as long as the reference topics have nothing
         new."""
-        key = (db.filename, next(iter(db.execute("SELECT count(*) FROM reference")))[0])
+        place = str(self._parts.files.current())
+        key = (place, next(iter(db.execute("SELECT count(*) FROM reference")))[0])
         known, agreement, until = self._agreed
         now = self._parts.now_ms()
         if known != key or now >= until:

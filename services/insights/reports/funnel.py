@@ -33,7 +33,8 @@ _FILTERED = """FROM cycle c JOIN lead l ON l.lead_id = c.lead_id WHERE {before}_
 _COHORT = """SELECT count(*) entered, count({after}_ms) reached,
     count(*) FILTER (WHERE {after}_ms IS NOT NULL OR ended_ms IS NOT NULL) resolved,
     count(*) FILTER (WHERE (';' || inferred || ';') LIKE '%;{after};%') inferred """
-_TIMES = """SELECT {after}_ms IS NOT NULL reached, max(0, COALESCE({after}_ms, ended_ms, :now) - {before}_ms) / :grain time, count(*) number """
+_TIMES = """SELECT {after}_ms IS NOT NULL reached, CASE WHEN COALESCE({after}_ms, ended_ms, :now) > {before}_ms
+    THEN (COALESCE({after}_ms, ended_ms, :now) - {before}_ms) / :grain ELSE 0 END time, count(*) number """
 _REPORTED = """ AND (';' || inferred || ';') NOT LIKE '%;{before};%' AND (';' || inferred || ';') NOT LIKE '%;{after};%' GROUP BY 1, 2"""
 
 

@@ -16,7 +16,7 @@ _TOUCHES = """SELECT COALESCE(campaign, '(none)') name, count(*) touches, count(
 _CREDIT = """SELECT campaign name, currency, sum(amount_minor) amount, count(DISTINCT conversion_id) deals FROM credit
     WHERE model = :model AND won_at_ms >= :from_ms AND won_at_ms < :until_ms GROUP BY 1, 2"""
 _WON = """SELECT currency, sum(amount_minor) amount, count(*) deals, count(*) FILTER (WHERE amount_minor IS NULL) unknown FROM conversion
-    WHERE won_at_ms >= :from_ms AND won_at_ms < :until_ms GROUP BY 1 ORDER BY 2 DESC"""
+    WHERE won_at_ms >= :from_ms AND won_at_ms < :until_ms GROUP BY 1 ORDER BY COALESCE(sum(amount_minor), -1) DESC"""
 
 
 def credit_by_campaign(context: Context, model: Model) -> dict[str, dict[str, int]]:

@@ -13,7 +13,7 @@ import pytest
 from baton.contracts.intake import Person
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged, StageEvent, Story
 from services.insights.facts.change import Taken
-from services.insights.projection.store import reader
+from services.insights.projection.dialect import StorePlace, reader
 from services.insights.reports.context import Context, Role, Viewer, filters_of
 from services.insights.reports.lead import lead
 from tests.services.insights.stores import fill
@@ -83,9 +83,9 @@ RECORDS = (
 )
 
 
-def page(path: Path) -> dict[str, object]:
+def page(place: StorePlace) -> dict[str, object]:
     context = Context(
-        db=reader(path),
+        db=reader(place),
         now_ms=100,
         viewer=Viewer(role=Role.MANAGER),
         filters=filters_of({}, date(2026, 1, 5)),
@@ -95,27 +95,27 @@ def page(path: Path) -> dict[str, object]:
 
 @pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
 def test_an_amendment_changes_urgency_and_segment_whatever_came_first(
-    tmp_path: Path, order: tuple[int, ...]
+    place: StorePlace, order: tuple[int, ...]
 ) -> None:
-    path = fill(tmp_path / "board.sqlite", [RECORDS[number] for number in order], at_once=1)
-    rows = reader(path).execute("SELECT level, hand_raised, segment, qualified_at_ms FROM lead")
+    fill(place, [RECORDS[number] for number in order], at_once=1)
+    rows = reader(place).execute("SELECT level, hand_raised, segment, qualified_at_ms FROM lead")
     assert rows.fetchall() == [("hot", 1, "large", 10)]
 
 
 def test_an_amendment_of_a_former_qualification_changes_nothing_of_the_present_one(
-    tmp_path: Path,
+    place: StorePlace,
 ) -> None:
     former = replace(AMENDED, qualification_id="q0")
     records = (*RECORDS[:2], taken("leads.amendments.v1", 21, former, "m0"))
-    path = fill(tmp_path / "board.sqlite", records)
-    rows = reader(path).execute("SELECT level, hand_raised, segment FROM lead").fetchall()
+    fill(place, records)
+    rows = reader(place).execute("SELECT level, hand_raised, segment FROM lead").fetchall()
     assert rows == [("warm", 0, "mid")]
-    brief = page(path)["brief"]
+    brief = page(place)["brief"]
     assert (brief.content.profile, brief.changed) == ({"country": "DE"}, ())  # type: ignore[attr-defined]
 
 
-def test_the_brief_is_the_amended_one_and_names_what_changed(tmp_path: Path) -> None:
-    found = page(fill(tmp_path / "board.sqlite", RECORDS))
+def test_the_brief_is_the_amended_one_and_names_what_changed(place: StorePlace) -> None:
+    found = page(fill(place, RECORDS))
     brief = found["brief"]
     assert brief.content.profile == {"country": "AT"}  # type: ignore[attr-defined]
     assert brief.changed == AMENDED.changed  # type: ignore[attr-defined]
