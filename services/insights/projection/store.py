@@ -28,6 +28,8 @@ _ANALYSED_EVERY = 400
 _NEXT_REVISION = (
     "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = 'revision'"
 )
+_MOVE_ON = """UPDATE position SET next_offset = ?, began_ms = COALESCE(began_ms, ?),
+    last_ms = COALESCE(?, last_ms), records = records + ? WHERE topic = ? AND partition = ?"""
 _STATEMENTS = {name: upsert(table) for name, table in TABLES.items()}
 
 
@@ -81,9 +83,9 @@ class Store:
         found = dict(self._db.execute("SELECT name, value FROM meta"))
         if found["version"] != str(VERSION) or found["namespace"] != self._namespace:
             raise StoreDiffers(
-                f"{self.place} is of version {found['version']} for namespace {found['namespace']}, "
-                f"this is {VERSION} for "
-                f"{self._namespace}; build the board anew: baton board rebuild"
+                f"{self.place} is of version {found['version']} for namespace "
+                f"{found['namespace']}, this is {VERSION} for {self._namespace}; "
+                "build the board anew: baton board rebuild"
             )
 
     @contextlib.contextmanager
@@ -173,8 +175,7 @@ class Store:
         for (topic, number), offset in following.items():
             times = news.get((topic, number), [])
             self._db.execute(
-                """UPDATE position SET next_offset = ?, began_ms = COALESCE(began_ms, ?), last_ms = COALESCE(?, last_ms),
-                   records = records + ? WHERE topic = ? AND partition = ?""",
+                _MOVE_ON,
                 (
                     offset,
                     min(times, default=None),
