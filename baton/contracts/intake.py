@@ -141,6 +141,10 @@ class Act:
     expected_close: str | None = None
     contract_end: str | None = None
     meeting_at: str | None = None
+    objections: tuple[str, ...] = ()
+    competitor: str | None = None
+    content_sent: str | None = None
+    content_asked: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

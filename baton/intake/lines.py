@@ -257,6 +257,12 @@ class ActPart(_Part):
     expected_close: Day | None = None
     contract_end: Day | None = None
     meeting_at: Moment | None = None
+    objections: Annotated[list[Word], Field(max_length=8)] = Field(
+        default_factory=list, json_schema_extra={"default": []}
+    )
+    competitor: Word | None = None
+    content_sent: Label | None = None
+    content_asked: Label | None = None
 
 
 class CommandPart(_Part):

@@ -104,7 +104,8 @@ def _engagement(part: EngagementPart) -> Engagement:
 
 
 def _act(part: ActPart) -> Act:
-    return Act(**{**vars(part), "kind": part.kind.value})
+    told = {**vars(part), "kind": part.kind.value, "objections": tuple(part.objections)}
+    return Act(**told)
 
 
 def _command(part: CommandPart) -> Command:

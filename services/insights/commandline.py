@@ -6,10 +6,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from baton.clients import confluent_producer_options
 from baton.settings import Settings
 from services.insights import exporting
 from services.insights.board.access import new_link
+from services.insights.board.publishing import KafkaPublisher
 from services.insights.board.serving import board_stores
+from services.insights.costs import records_of
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
 from services.insights.projection.dialect import StorePlace, copy_of
@@ -48,6 +51,16 @@ def backup(settings: Settings, path: Path) -> None:
         copy_of(current, path)
     finally:
         os.umask(former)
+
+
+def report_costs(settings: Settings, path: Path) -> int:
+    """Publish the costs of campaigns in a CSV file; gives how many. Raises WrongCosts, NotSent."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        records = records_of(file)
+    publisher = KafkaPublisher(confluent_producer_options(settings), settings.namespace)
+    for record in records:
+        publisher.send_cost(record)
+    return len(records)
 
 
 def export_csv(settings: Settings, name: str, since_ms: int | None, out: object) -> int:

@@ -35,6 +35,7 @@ from services.insights.facts.intake_tables import (
     TOUCH,
 )
 from services.insights.facts.level_tables import ACCOUNT, ACTION, CLOCK, GOAL, VIOLATION
+from services.insights.facts.meeting_tables import CAMPAIGN_COST, DECISION
 from services.insights.facts.table import Table
 
 TABLES: Final[Mapping[str, Table]] = {
@@ -64,6 +65,8 @@ TABLES: Final[Mapping[str, Table]] = {
         PERSON,
         REFERENCE,
         DEAD_LETTER,
+        DECISION,
+        CAMPAIGN_COST,
         LEAD,
         CYCLE,
         CONVERSION,

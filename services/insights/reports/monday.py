@@ -10,6 +10,7 @@ from baton.contracts.topic_names import BATON_AGREEMENTS
 from services.insights.figures.attribution import Model
 from services.insights.reports.clocks import side_by_side, speed_to_lead, weeks_before
 from services.insights.reports.context import Context
+from services.insights.reports.decisions import decisions
 from services.insights.reports.funnel import acceptance_of_all
 from services.insights.reports.goals import goals
 from services.insights.reports.now import now
@@ -48,5 +49,6 @@ def monday(context: Context) -> dict[str, Any]:
         "hot": next(rows for name, _, _, rows, _ in present["groups"] if name == "hot")[:6],
         "late": next(rows for name, _, _, rows, _ in present["groups"] if name == "late")[:6],
         "returning": returning(context, context.now_ms, upcoming)[:6],
+        "decisions": decisions(context),
         "agreed": context.value(_AGREED, topic=BATON_AGREEMENTS, from_ms=from_ms),
     }

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
+from baton.contracts.meetings import MeetingDecision
 from baton.contracts.reference import PeopleRecord
 from services.insights.board.access import Access, new_link
 from services.insights.board.publishing import NotSent
@@ -27,7 +28,11 @@ class Kept:
 
     lines: list[Mapping[str, Any]] = field(default_factory=list)
     absences: list[PeopleRecord] = field(default_factory=list)
+    decisions: list[MeetingDecision] = field(default_factory=list)
     broken: bool = False
+
+    def send_decision(self, record: MeetingDecision) -> None:
+        self.decisions.append(record)
 
     def send_line(self, line: Mapping[str, Any], key: str) -> None:
         if self.broken:
