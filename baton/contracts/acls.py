@@ -11,7 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from baton.contracts.topic_names import BATON_PEOPLE, BATON_SKIPS, INTAKE_KEYED, LEADS_INBOX
+from baton.contracts.topic_names import (
+    BATON_PEOPLE,
+    BATON_SKIPS,
+    BOARD_DECISIONS,
+    INTAKE_KEYED,
+    LEADS_INBOX,
+)
 from baton.contracts.topics import (
     REDUCERS,
     REFERENCE_TOPICS,
@@ -83,7 +89,7 @@ def _topics_of_board() -> ServiceTopics:
     public = (spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC)
     reads = tuple(name for name in public if name not in (LEADS_INBOX, *REFERENCE_TOPICS))
     return ServiceTopics(
-        service=BOARD, reducers=(), reads=reads, writes=(LEADS_INBOX, BATON_PEOPLE)
+        service=BOARD, reducers=(), reads=reads, writes=(LEADS_INBOX, BATON_PEOPLE, BOARD_DECISIONS)
     )
 
 

@@ -9,13 +9,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from baton.contracts import goals, intake, leads, reference, routing, skip_orders, slas, streams
+from baton.contracts import (
+    goals,
+    intake,
+    leads,
+    meetings,
+    reference,
+    routing,
+    skip_orders,
+    slas,
+    streams,
+)
 from baton.contracts.accounts import AccountPart, AccountScored, BuyingGroup
 from baton.contracts.topic_names import (
     ACCOUNTS_SCORED,
     BATON_AGREEMENTS,
+    BATON_CAMPAIGNS,
     BATON_PEOPLE,
     BATON_SKIPS,
+    BOARD_DECISIONS,
     GOALS_PROGRESS,
     INTAKE_ALIASES,
     INTAKE_KEYED,
@@ -425,6 +437,24 @@ _FLOW: tuple[TopicSpec, ...] = (
         "absences of people",
         "record",
         "agreement",
+        cleanup=Cleanup.COMPACT,
+        partitions=1,
+    ),
+    _public(
+        BATON_CAMPAIGNS,
+        meetings.CampaignRecord,
+        "what campaigns cost by month, and whose they are",
+        "record",
+        "operator",
+        cleanup=Cleanup.COMPACT,
+        partitions=1,
+    ),
+    _public(
+        BOARD_DECISIONS,
+        meetings.MeetingDecision,
+        "decisions of the weekly meeting: owner, day, done",
+        "decision",
+        "insights",
         cleanup=Cleanup.COMPACT,
         partitions=1,
     ),

@@ -17,6 +17,7 @@ from baton.intake.fields import (
     Currency,
     Day,
     HexId,
+    Label,
     Moment,
     OwnId,
     PersonId,
@@ -87,6 +88,12 @@ class ActPart(Part):
     next_step: Word | None = None
     next_step_on: Day | None = None
     contacts: Annotated[list[DealContactPart], Field(max_length=MAX_CONTACTS)] | None = None
+    objections: Annotated[list[Word], Field(max_length=8)] = Field(
+        default_factory=list, json_schema_extra={"default": []}
+    )
+    competitor: Word | None = None
+    content_sent: Label | None = None
+    content_asked: Label | None = None
 
 
 class CommandPart(Part):

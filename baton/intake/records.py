@@ -106,10 +106,10 @@ def _engagement(part: EngagementPart) -> Engagement:
 
 
 def _act(part: ActPart) -> Act:
-    if part.contacts is None:
-        return Act(**{**vars(part), "kind": part.kind.value})
-    contacts = tuple(DealContact(**vars(contact)) for contact in part.contacts)
-    return Act(**{**vars(part), "kind": part.kind.value, "contacts": contacts})
+    fields = {**vars(part), "kind": part.kind.value, "objections": tuple(part.objections)}
+    if part.contacts is not None:
+        fields["contacts"] = tuple(DealContact(**vars(contact)) for contact in part.contacts)
+    return Act(**fields)
 
 
 def _command(part: CommandPart) -> Command:
