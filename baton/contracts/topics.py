@@ -41,6 +41,7 @@ from baton.contracts.topic_names import (
     LEADS_STAGES,
     LEADS_UNROUTED,
     ROUTER_ACCOUNTS,
+    ROUTER_ANSWERS,
     ROUTER_HANDOFFS,
     ROUTER_QUEUE,
     SCORER_ACCOUNTS,
@@ -205,11 +206,7 @@ _FLOW: tuple[TopicSpec, ...] = (
         cleanup=Cleanup.COMPACT,
     ),
     _public(
-        LEADS_MERGES,
-        intake.LeadMerge,
-        "one lead ends in another; under both keys",
-        "lead",
-        "ingest",
+        LEADS_MERGES, intake.LeadMerge, "one lead ends in another; in both keys", "lead", "ingest"
     ),
     _private(
         SCORER_TRANSFERS,
@@ -240,12 +237,7 @@ _FLOW: tuple[TopicSpec, ...] = (
         max_bytes=131_072,
     ),
     _private(
-        SCORER_RELEASES,
-        leads.BacklogRelease,
-        "a waiting lead's turn has come",
-        "lead",
-        "scorer",
-        "lead",
+        SCORER_RELEASES, leads.BacklogRelease, "a waiting lead's turn", "lead", "scorer", "lead"
     ),
     _public(
         LEADS_SCORED, leads.LeadScored, "visible changes of the score, explained", "lead", "scorer"
@@ -315,13 +307,21 @@ _FLOW: tuple[TopicSpec, ...] = (
         "router",
         "assignment",
     ),
+    _private(
+        ROUTER_ANSWERS,
+        streams.RoutingAnswer,
+        "what matching and assignment answer to dispatch: who is to have a lead, or why nobody yet",
+        "lead",
+        "router",
+        "dispatch",
+        max_bytes=163_840,
+    ),
     _public(
         LEADS_ROUTED_SDR,
         routing.LeadRouted,
         "leads handed to an SDR",
         "lead",
         "router",
-        "dispatch",
         retention_ms=SHORT_MS,
         max_bytes=131_072,
     ),
@@ -331,7 +331,6 @@ _FLOW: tuple[TopicSpec, ...] = (
         "leads handed to a sales rep",
         "lead",
         "router",
-        "dispatch",
         retention_ms=SHORT_MS,
         max_bytes=131_072,
     ),
@@ -341,7 +340,6 @@ _FLOW: tuple[TopicSpec, ...] = (
         "leads without a person: held, watched, suppressed",
         "lead",
         "router",
-        "dispatch",
     ),
     _private(
         ROUTER_HANDOFFS,

@@ -2,23 +2,18 @@
 
 Since one task alone decides for a pool, turns are exactly fair and capacity is exactly kept under
 any load. A lead that nobody can take waits in the queue (which is its holder), overflows to another
-pool, or goes to a human's fallback queue: each is published when it happens, once. While something
-waits, the queue is looked at again when something changes for it: somebody's day begins, an absence
-begins or ends or is told of, a load falls, another agreement comes. Consent and suppression are
-looked at once more at each hand-out. A step does a bounded amount of work and goes on at once in
-the next.
+pool, or goes to a human's fallback queue: dispatch gets that answer when it happens, once. While
+something waits, the queue is looked at again when something changes for it: somebody's day begins,
+an absence begins or ends or is reported, a load falls, another agreement comes. Consent and
+suppression are looked at once more at each hand-out. A step does a bounded amount of work and goes
+on at once in the next.
 """
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.amounts import Amount
 from baton.contracts.metrics import Business
 from baton.contracts.routing import QueueItem, RequestKind
-from baton.contracts.topic_names import (
-    LEADS_ROUTED_SALES,
-    LEADS_ROUTED_SDR,
-    LEADS_UNROUTED,
-    ROUTER_QUEUE,
-)
+from baton.contracts.topic_names import ROUTER_ANSWERS, ROUTER_QUEUE
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.router.assignment.pool_view import pool_view_of
 from services.router.assignment.queue import Placement
@@ -33,7 +28,7 @@ class Assignment(Reducer[PoolState, AgreementReference]):
     name = "assignment"
     service = "router"
     inputs = (ROUTER_QUEUE,)
-    outputs = (LEADS_ROUTED_SDR, LEADS_ROUTED_SALES, LEADS_UNROUTED, ROUTER_QUEUE)
+    outputs = (ROUTER_ANSWERS, ROUTER_QUEUE)
     head_type = PoolState
     entry_kinds = (WORK, HELD, LANE, OFFER)
     adopts = True

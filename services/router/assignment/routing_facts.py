@@ -1,7 +1,9 @@
-"""The facts that tell where a lead went: routed, held, watched, overflowed.
+"""What assignment answers to dispatch about a lead (routed, held, watched, suppressed, recalled),
+and what it forwards to another pool.
 
-Each carries how it came about: the path to the pool, everybody's numbers, who was excluded and why,
-and the agreement's version. A list that would be too long is cut, and says so.
+An answer is published by dispatch, if the hand-off still stands. It carries how it came about: the
+path to the pool, everybody's numbers, who was excluded and why, and the agreement's version. A list
+that would be too long is cut, and says so.
 """
 
 from collections.abc import Sequence
@@ -18,12 +20,8 @@ from baton.contracts.routing import (
     RoutingStep,
     UnroutedOutcome,
 )
-from baton.contracts.topic_names import (
-    LEADS_ROUTED_SALES,
-    LEADS_ROUTED_SDR,
-    LEADS_UNROUTED,
-    ROUTER_QUEUE,
-)
+from baton.contracts.streams import answer
+from baton.contracts.topic_names import ROUTER_ANSWERS, ROUTER_QUEUE
 from baton.engine.reducer import Fact
 from services.router.assignment.eligibility import ABSENT
 from services.router.assignment.person_selection import MOST_CANDIDATES, Chosen
@@ -31,7 +29,6 @@ from services.router.assignment.pool_view import PoolView
 from services.router.assignment.state import OpenOffer
 from services.router.turn_credit import ABSENCE
 
-ROUTED = {"sdr": LEADS_ROUTED_SDR, "sales": LEADS_ROUTED_SALES}
 MOST_STEPS = 120
 KEPT_AT_THE_END = 20
 POOL_GONE = "pool_gone"
@@ -82,7 +79,7 @@ class RoutingFacts:
             ),
             trace_cut=len(candidates) < len(chosen.candidates) or len(item.path) > MOST_STEPS,
         )
-        return Fact(ROUTED[kind], item.lead_id, value)
+        return _answer(value)
 
     def held(
         self,
@@ -134,7 +131,7 @@ class RoutingFacts:
             leg=self.pool_view.kind,
             level=offer.level,
         )
-        return Fact(LEADS_UNROUTED, offer.lead_id, value)
+        return _answer(value)
 
     def overflowed(self, item: QueueItem, target: str, why: str) -> Fact:
         """Another pool is to have it."""
@@ -183,7 +180,11 @@ class RoutingFacts:
             leg=self.pool_view.kind,
             level=qualified.level,
         )
-        return Fact(LEADS_UNROUTED, item.lead_id, value)
+        return _answer(value)
+
+
+def _answer(value: LeadRouted | LeadUnrouted) -> Fact:
+    return Fact(ROUTER_ANSWERS, value.lead_id, answer(value))
 
 
 def cut(candidates: Sequence[Candidate], chosen: str | None = None) -> tuple[Candidate, ...]:

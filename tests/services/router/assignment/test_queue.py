@@ -16,6 +16,7 @@ from baton.agreement.compiled.calendars import NeverOpenError
 from baton.agreement.reference import reference_of
 from baton.contracts.codec import codec_for
 from baton.contracts.routing import LeadRouted, LeadUnrouted, QueueItem, RoutingStep
+from baton.contracts.streams import RoutingAnswer
 from baton.contracts.topics import TOPICS
 from baton.engine.reducer import EntryKind, Event, Step
 from services.router.assignment.eligibility import Availability, Need, next_chance, screen
@@ -82,7 +83,11 @@ class Pool:
             self.entries[put.kind.name, put.item] = put.value
         for drop in step.drop:
             del self.entries[drop.kind.name, drop.item]
-        return [fact.value for fact in step.facts]
+        values = (fact.value for fact in step.facts)
+        return [
+            value.routed or value.unrouted if isinstance(value, RoutingAnswer) else value
+            for value in values
+        ]
 
 
 def item(lead: str, kind: str = "request", **more: Any) -> QueueItem:
