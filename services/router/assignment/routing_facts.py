@@ -9,7 +9,7 @@ that would be too long is cut, and says so.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from baton.agreement.compiled.agreement import CompiledAgreement, NeverOpenError
+from baton.agreement.compiled.agreement import NeverOpenError
 from baton.agreement.reference import AgreementReference
 from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import (
@@ -70,11 +70,10 @@ class RoutingFacts:
             agreement=self.reference.version,
             accept_by_ms=accept_by(
                 self.reference,
+                qualified,
                 kind=kind,
                 pool=self.pool_view.pool,
                 person=chosen.person,
-                level=qualified.level,
-                segment=qualified.segment,
                 now=self.now,
             ),
             trace_cut=len(candidates) < len(chosen.candidates) or len(item.path) > MOST_STEPS,
@@ -215,24 +214,26 @@ def qualified_of(item: QueueItem) -> LeadQualified:
 
 def accept_by(
     reference: AgreementReference,
+    qualified: LeadQualified,
     *,
     kind: str,
     pool: str,
     person: str,
-    level: str,
-    segment: str | None,
     now: int,
 ) -> int | None:
     """Until when the person is to answer, if the offer were read at ``now``; None: nothing was
-    promised."""
-    agreement: CompiledAgreement = reference.agreement
-    rule = agreement.slas.target("accept", queue=kind, level=level, segment=segment)
+    promised. It is the deadline that the clock of the hand-off will keep."""
+    rule = reference.agreement.slas.target(
+        "accept",
+        queue=kind,
+        level=qualified.level,
+        segment=qualified.segment,
+        source=qualified.story.source,
+        campaign=qualified.story.latest_campaign,
+    )
     if rule is None:
         return None
-    hours = agreement.calendar_for(
-        person=person, pool=pool, rule=rule, absences=reference.away(person)
-    )
     try:
-        return rule.target.deadline(now, hours)
+        return rule.target.deadline(now, reference.hours_of(rule, person=person, pool=pool))
     except NeverOpenError:
         return None
