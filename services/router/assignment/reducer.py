@@ -99,13 +99,13 @@ def _follow(placement: Placement, item: QueueItem, state: WorkState) -> None:
     first: then it is open work anew, without a turn, since the first one was not given back."""
     step, work = placement.step, placement.step.work(item.handoff_id)
     if work is not None and work.state == WorkState.FORWARDED:
-        placement.forward_after(item, work)
+        placement.leads.forward_after(item, work)
         return
     person = item.person or (work.person if work else None)
     if person is None or (work is not None and (work.state, work.person) == (state, person)):
         return
-    placement.take_off(item.handoff_id, work)
-    placement.put_on(person, state)
+    placement.leads.take_off(item.handoff_id, work)
+    placement.leads.put_on(person, state)
     same = work is not None and work.person in (None, person)
     step.put_work(
         item.handoff_id,
@@ -127,10 +127,10 @@ def _release(placement: Placement, item: QueueItem) -> None:
         return
     if work.to_pool is not None:
         # Also where the lead came back: the other pool has it written down as forwarded.
-        placement.forward_after(item, work)
+        placement.leads.forward_after(item, work)
     if gives_back(item.fault):
-        step.give_turn_back(work, placement.sharers)
-        placement.uncount(work)
-    placement.take_off(item.handoff_id, work)
+        step.give_turn_back(work, placement.pool_view.sharers)
+        placement.leads.uncount(work)
+    placement.leads.take_off(item.handoff_id, work)
     step.drop_work(item.handoff_id)
     placement.look_again()

@@ -23,7 +23,7 @@ from baton.contracts.routing import (
 from baton.contracts.streams import answer
 from baton.contracts.topic_names import ROUTER_ANSWERS, ROUTER_QUEUE
 from baton.engine.reducer import Fact
-from services.router.assignment.eligibility import ABSENT
+from services.router.assignment.availability import ABSENT
 from services.router.assignment.person_selection import MOST_CANDIDATES, Chosen
 from services.router.assignment.pool_view import PoolView
 from services.router.assignment.state import OpenOffer
