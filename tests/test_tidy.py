@@ -30,10 +30,6 @@ LONG_FILES = {
     "baton/engine/core.py": 410,
     "baton/engine/reducer_runner.py": 312,
     "baton/proof/audit/audit.py": 333,
-    "services/router/assignment/eligibility.py": 338,
-    "services/router/assignment/queue.py": 403,
-    "services/router/dispatch/effects.py": 345,
-    "services/router/dispatch/reducer.py": 331,
 }
 """Catalogues and reducers that are to be split where their subject splits."""
 
@@ -56,14 +52,9 @@ LONG_FUNCTIONS = {
     "baton/intake/records.py:to_intake": 43,
     "baton/proof/audit/endings.py:check_acts": 45,
     "baton/proof/audit/handouts.py:_check_consent": 45,
-    "baton/proof/audit/reading.py:_look_into": 45,
     "baton/proof/audit/rebuilding.py:run": 43,
     "services/ingest/gateway/process.py:run": 41,
     "services/ingest/gateway/server.py:serve_app": 41,
-    "services/router/assignment/pool_view.py:_view": 50,
-    "services/router/dispatch/effects.py:ask": 41,
-    "services/router/dispatch/reducer.py:_on_staged": 61,
-    "services/router/matching/pool_selection.py:choose_pool": 47,
 }
 """Mostly commands, whose options are their parameters, and records with many fields."""
 
