@@ -24,7 +24,7 @@ LONG_FILES = {
     "baton/agreement/compiled/calendars.py": 324,
     "baton/agreement/diff.py": 339,
     "baton/cli/agreement.py": 348,
-    "baton/cli/doctor.py": 320,
+    "baton/cli/doctor.py": 305,
     "baton/contracts/intake.py": 304,
     "baton/contracts/topics.py": 551,
     "baton/engine/core.py": 410,
@@ -49,12 +49,9 @@ LONG_FUNCTIONS = {
     "baton/cli/tail.py:tail": 47,
     "baton/engine/reducer_runner.py:__init__": 41,
     "baton/importing/columns.py:column_map": 44,
-    "baton/intake/records.py:to_intake": 43,
     "baton/proof/audit/endings.py:check_acts": 45,
     "baton/proof/audit/handouts.py:_check_consent": 45,
     "baton/proof/audit/rebuilding.py:run": 43,
-    "services/ingest/gateway/process.py:run": 41,
-    "services/ingest/gateway/server.py:serve_app": 41,
 }
 """Mostly commands, whose options are their parameters, and records with many fields."""
 
