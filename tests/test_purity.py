@@ -24,6 +24,19 @@ EDGES = {
     "services/*/__main__.py": "starts the service",
     "services/*/settings.py": "reads the environment",
     "services/ingest/gateway/": "the HTTP gateway",
+    "services/delivery/targets/reading.py": "reads the file that people write",
+    "services/delivery/store/": "the outbox, and the view of leads beside it",
+    "services/delivery/log/": "reads the public topics",
+    "services/delivery/webhooks/network.py": "connects to checked addresses",
+    "services/delivery/webhooks/carrier.py": "posts webhooks",
+    "services/delivery/carriers.py": "makes what carries to each target",
+    "services/delivery/sender.py": "takes what is due to its target",
+    "services/delivery/metrics.py": "counts",
+    "services/delivery/files.py": "where the files are",
+    "services/delivery/process.py": "runs delivery until it is told to stop",
+    "services/delivery/serving.py": "runs the web server",
+    "services/delivery/operations.py": "health pages",
+    "services/delivery/commandline.py": "what the command line asks",
     "services/insights/projection/": "the board's store, and what fills it from Kafka",
     "services/insights/exporting.py": "writes tables to files",
     "services/insights/board/access.py": "one-time links and sessions",
@@ -156,6 +169,7 @@ def test_there_are_reducers_among_the_pure_files() -> None:
     assert {
         path.split("/")[1] for path in files if path.startswith("services/") and path.count("/") > 1
     } == {
+        "delivery",
         "ingest",
         "insights",
         "scorer",

@@ -8,7 +8,7 @@ reference topics only the board writes one: absences.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from baton.contracts.topic_names import BATON_PEOPLE, BATON_SKIPS, INTAKE_KEYED, LEADS_INBOX
@@ -35,6 +35,8 @@ _JUDGES: Final = "sla_watcher"
 """The service that proves how far the groups before it are, before it judges."""
 BOARD: Final = "insights"
 """The board: reads every public topic, and writes what people do on its pages."""
+DELIVERY: Final = "delivery"
+"""Carries public facts to targets, and writes what they answer to the inbox."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,8 @@ def topics_of(service: str) -> ServiceTopics:
         return ServiceTopics(service=GATEWAY, reducers=(), reads=(), writes=(INTAKE_KEYED,))
     if service == BOARD:
         return _topics_of_board()
+    if service == DELIVERY:
+        return replace(_topics_of_board(), service=DELIVERY, writes=(LEADS_INBOX,))
     mine = tuple(name for name, owner in REDUCERS.items() if owner == service)
     own = {spec.name for name in mine for spec in engine_topics(name, service)}
     flow = [spec for spec in TOPICS.values() if spec.audience is not Audience.ENGINE]

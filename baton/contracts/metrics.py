@@ -29,6 +29,8 @@ class About(StrEnum):
     """Whoever runs Baton: tasks, transactions, timers, lag."""
     GATEWAY = "gateway"
     """Whoever looks after what comes in over HTTP."""
+    DELIVERY = "delivery"
+    """Whoever looks after what goes out: webhooks, Slack, mail, CRM; and open forms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,4 +260,51 @@ _GATEWAY = (
     ),
 )
 
-METRICS: Mapping[str, MetricSpec] = {each.name: each for each in (*_BUSINESS, *_ENGINE, *_GATEWAY)}
+_DELIVERY = (
+    _counter(
+        "baton_delivery_planned_total", "Deliveries that facts have caused", about=About.DELIVERY
+    ),
+    _counter(
+        "baton_delivery_attempts_total",
+        "Attempts to deliver, by outcome: ok or failed",
+        "target",
+        "outcome",
+        about=About.DELIVERY,
+    ),
+    _counter(
+        "baton_delivery_dead_total",
+        "Deliveries given up after their last attempt",
+        "target",
+        about=About.DELIVERY,
+    ),
+    _gauge("baton_delivery_waiting", "Deliveries not yet made", "target", about=About.DELIVERY),
+    _gauge(
+        "baton_delivery_oldest_waiting_seconds",
+        "Age of the oldest delivery not yet made",
+        "target",
+        about=About.DELIVERY,
+    ),
+    _gauge(
+        "baton_delivery_targets_disabled",
+        "Targets that were disabled and wait for `baton delivery resume`",
+        about=About.DELIVERY,
+    ),
+    _counter(
+        "baton_delivery_answers_total",
+        "What came back: clicks, CRM changes, by kind and outcome",
+        "kind",
+        "outcome",
+        about=About.DELIVERY,
+    ),
+    _seconds(
+        "baton_concierge_seconds",
+        "From a question of an open form to its answer",
+        "call",
+        buckets=_ACKNOWLEDGED_S,
+        about=About.DELIVERY,
+    ),
+)
+
+METRICS: Mapping[str, MetricSpec] = {
+    spec.name: spec for spec in (*_BUSINESS, *_ENGINE, *_GATEWAY, *_DELIVERY)
+}

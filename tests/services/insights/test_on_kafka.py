@@ -239,6 +239,7 @@ def system(
         "BATON_GATEWAY_PORT": "0",
         "BATON_METRICS_PORT": "0",
         "BATON_BOARD_PORT": "0",
+        "BATON_DELIVERY_PORT": "0",
         "BATON_AGREEMENT": str(DEMO),
     }
     for name, value in given.items():
