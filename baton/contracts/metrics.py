@@ -260,48 +260,23 @@ _GATEWAY = (
     ),
 )
 
+_OUT = About.DELIVERY
 _DELIVERY = (
-    _counter(
-        "baton_delivery_planned_total", "Deliveries that facts have caused", about=About.DELIVERY
-    ),
-    _counter(
-        "baton_delivery_attempts_total",
-        "Attempts to deliver, by outcome: ok or failed",
-        "target",
-        "outcome",
-        about=About.DELIVERY,
-    ),
-    _counter(
-        "baton_delivery_dead_total",
-        "Deliveries given up after their last attempt",
-        "target",
-        about=About.DELIVERY,
-    ),
-    _gauge("baton_delivery_waiting", "Deliveries not yet made", "target", about=About.DELIVERY),
+    _counter("baton_delivery_planned_total", "Deliveries that facts have caused", about=_OUT),
+    _counter("baton_delivery_attempts_total", "Attempts", "target", "outcome", about=_OUT),
+    _counter("baton_delivery_dead_total", "Deliveries given up", "target", about=_OUT),
+    _gauge("baton_delivery_waiting", "Deliveries not yet made", "target", about=_OUT),
     _gauge(
-        "baton_delivery_oldest_waiting_seconds",
-        "Age of the oldest delivery not yet made",
-        "target",
-        about=About.DELIVERY,
+        "baton_delivery_oldest_waiting_seconds", "Age of the oldest of them", "target", about=_OUT
     ),
     _gauge(
-        "baton_delivery_targets_disabled",
-        "Targets that were disabled and wait for `baton delivery resume`",
-        about=About.DELIVERY,
+        "baton_delivery_targets_disabled", "Targets that wait for `delivery resume`", about=_OUT
     ),
     _counter(
-        "baton_delivery_answers_total",
-        "What came back: clicks, CRM changes, by kind and outcome",
-        "kind",
-        "outcome",
-        about=About.DELIVERY,
+        "baton_delivery_answers_total", "Clicks and CRM changes", "kind", "outcome", about=_OUT
     ),
     _seconds(
-        "baton_concierge_seconds",
-        "From a question of an open form to its answer",
-        "call",
-        buckets=_ACKNOWLEDGED_S,
-        about=About.DELIVERY,
+        "baton_concierge_seconds", "Answers to open forms", "call", buckets=_WORK_S, about=_OUT
     ),
 )
 

@@ -39,6 +39,9 @@ class Carrier(Protocol):
         """One attempt; an outcome for each delivery, in order. Raises nothing that the target
         causes."""
 
+    async def check(self) -> tuple[bool, str]:
+        """Whether it could be delivered to, and why not; delivers nothing."""
+
     async def close(self) -> None:
         """Leave the target."""
 

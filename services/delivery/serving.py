@@ -27,6 +27,7 @@ from services.delivery.targets.model import TargetsFile
 log = logging.getLogger(__name__)
 
 _DRAIN_S = 3
+_METRICS = "BATON_METRICS_HOST and BATON_METRICS_PORT"
 
 
 class PortNotOurs(OSError):
@@ -72,37 +73,24 @@ async def serve(
     def open_store() -> Store:
         return Store(folder, settings.namespace)
 
-    await asyncio.to_thread(lambda: open_store().close())
-    sender = Sender(
-        open_store,
-        carriers_of(targets, secrets, own),
-        parallel=own.parallel,
-        keep_days=own.keep_days,
-    )
-
     def added() -> None:
         loop.call_soon_threadsafe(sender.wake.set)
 
-    follower = Follower(
-        confluent_options(settings),
-        settings.namespace,
-        open_store,
-        targets,
-        added=added,
-    )
-    public = _bound(own.host, own.port, "BATON_DELIVERY_HOST and BATON_DELIVERY_PORT")
-    private = _bound(
-        settings.metrics_host, settings.metrics_port, "BATON_METRICS_HOST and BATON_METRICS_PORT"
-    )
+    await asyncio.to_thread(lambda: open_store().close())
+    carriers = carriers_of(targets, secrets, own)
+    sender = Sender(open_store, carriers, parallel=own.parallel, keep_days=own.keep_days)
+    client = confluent_options(settings)
+    follower = Follower(client, settings.namespace, open_store, targets, added)
     answers = _Server(Starlette())
     operations = _Server(
         operations_app(answers.listening.is_set, lambda: follower.standing, folder / FILE)
     )
-    try:
+    with contextlib.ExitStack() as open_sockets:
+        public = _bound(own.host, own.port, "BATON_DELIVERY_HOST and BATON_DELIVERY_PORT")
+        open_sockets.callback(public.close)
+        private = _bound(settings.metrics_host, settings.metrics_port, _METRICS)
+        open_sockets.callback(private.close)
         await _all(follower, sender, [(answers, public), (operations, private)])
-    finally:
-        public.close()
-        private.close()
 
 
 async def _all(

@@ -85,6 +85,24 @@ class WebhookCarrier:
         """Leave the connections."""
         await self._pool.aclose()
 
+    async def check(self) -> tuple[bool, str]:
+        """Whether the secrets can sign, and every address of the endpoint may be called and
+        answers a connection."""
+        parts = urlsplit(self._target.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            signature_of(self._secrets, "msg_check", datetime.now(UTC), "{}")
+            async with asyncio.timeout(self._target.timeout_s):
+                stream = await self._backend.connect_tcp(parts.hostname or "", port)
+                await stream.aclose()
+        except NotAllowed as refusal:
+            return False, str(refusal)
+        except (TimeoutError, OSError, httpcore.NetworkError, httpcore.TimeoutException):
+            return False, "no connection"
+        except ValueError:
+            return False, "a secret is not as the specification wants it: whsec_ and base64"
+        return True, "the address is allowed and answers; the secrets sign"
+
     async def carry(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
         """One attempt for one delivery; never raises for what the endpoint does."""
         (delivery,) = deliveries
