@@ -29,6 +29,8 @@ EDGES = {
     "services/delivery/log/": "reads the public topics",
     "services/delivery/webhooks/network.py": "connects to checked addresses",
     "services/delivery/webhooks/carrier.py": "posts webhooks",
+    "services/delivery/answers/": "takes what comes back over HTTP",
+    "services/delivery/slack/carrier.py": "calls Slack",
     "services/delivery/carriers.py": "makes what carries to each target",
     "services/delivery/sender.py": "takes what is due to its target",
     "services/delivery/metrics.py": "counts",

@@ -113,7 +113,7 @@ def resume(name: str = typer.Argument(help="The target.")) -> None:
 def check(as_json: bool = _JSON) -> None:
     """Read the file of targets and ask every target whether it could be delivered to: the address
     is allowed and answers, the token is alive. Delivers nothing. Exit 1 if one could not."""
-    found = delivery_commands().check()
+    found = delivery_commands().check(load_settings())
     for name, good, words in found:
         if as_json:
             typer.echo(json.dumps({"target": name, "good": good, "words": words}))

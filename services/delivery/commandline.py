@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from baton.settings import Settings
-from services.delivery.carriers import carriers_of
+from services.delivery.carriers import Surroundings, carriers_of
 from services.delivery.files import folder_of
+from services.delivery.sender import Carrier
 from services.delivery.settings import DeliverySettings
 from services.delivery.store import outbox
 from services.delivery.store.store import FILE, Store, rows
@@ -89,17 +90,18 @@ def pause(settings: Settings, name: str, paused: bool) -> None:
             raise NoDelivery(f"there is no target {name}; see: baton delivery targets")
 
 
-def check() -> list[tuple[str, bool, str]]:
+def check(settings: Settings) -> list[tuple[str, bool, str]]:
     """Ask every target of the file whether it could be delivered to; gives name, verdict and
     words. Raises what is wrong with the file."""
     own = DeliverySettings()
     found = read_targets(own.targets)
     secrets = read_secrets(found)
-    return asyncio.run(_check(found, secrets, own))
+    folder = folder_of(settings, own)
+    around = Surroundings(secrets=secrets, own=own, folder=folder, namespace=settings.namespace)
+    return asyncio.run(_check(carriers_of(found, around)))
 
 
-async def _check(found: Any, secrets: Any, own: DeliverySettings) -> list[tuple[str, bool, str]]:
-    carriers = carriers_of(found, secrets, own)
+async def _check(carriers: dict[str, Carrier]) -> list[tuple[str, bool, str]]:
     verdicts = []
     for name, carrier in carriers.items():
         good, words = await carrier.check()

@@ -1,4 +1,4 @@
-"""What a hand-off is now, from what the view has of it, whatever the order in which it came. Pure."""
+"""What a hand-off is now, from what the view has of it in any order of arrival. Pure."""
 
 from __future__ import annotations
 

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import uvicorn
 from pydantic import SecretStr
-from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from baton.clients import confluent_options
+from baton.clients import confluent_options, confluent_producer_options
 from baton.settings import Settings
-from services.delivery.carriers import carriers_of
+from services.delivery.answers.app import answers_app
+from services.delivery.answers.inbox import KafkaInbox
+from services.delivery.carriers import Surroundings, carriers_of
 from services.delivery.log.follower import Follower
 from services.delivery.operations import operations_app
 from services.delivery.sender import Sender
@@ -77,11 +78,13 @@ async def serve(
         loop.call_soon_threadsafe(sender.wake.set)
 
     await asyncio.to_thread(lambda: open_store().close())
-    carriers = carriers_of(targets, secrets, own)
+    around = Surroundings(secrets=secrets, own=own, folder=folder, namespace=settings.namespace)
+    carriers = carriers_of(targets, around)
     sender = Sender(open_store, carriers, parallel=own.parallel, keep_days=own.keep_days)
     client = confluent_options(settings)
+    inbox = KafkaInbox(confluent_producer_options(settings), settings.namespace)
     follower = Follower(client, settings.namespace, open_store, targets, added)
-    answers = _Server(Starlette())
+    answers = _Server(answers_app(targets, around, inbox))
     operations = _Server(
         operations_app(answers.listening.is_set, lambda: follower.standing, folder / FILE)
     )

@@ -29,16 +29,23 @@ REJECT: Final = "baton_reject"
 PASS_ON: Final = "baton_pass_on"
 _OPTIONS: Final = 100
 _SECTION: Final = 2_900
+_WRITTEN: Final = (
+    ("&", "&amp;"),
+    ("<", "&lt;"),
+    (">", "&gt;"),
+    ("*", "∗"),
+    ("`", "ˋ"),
+    ("~", "∼"),
+)
 
 
 def escaped(text: object, limit: int = 300) -> str:
-    """Text as Slack shows it: the three characters that begin its markup are written out, and so
-    are those of bold, italics, code and strike-through."""
+    """Text as Slack shows it: the characters that begin a mention or a link are written out, those
+    of bold, code and strike-through replaced by ones that look alike."""
     plain = clean(text, limit)
-    for letter, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+    for letter, written in _WRITTEN:
         plain = plain.replace(letter, written)
-    # a zero-width joiner would do it too, but is refused as invisible
-    return plain.translate(str.maketrans({"*": "∗", "_": "ˍ", "`": "ˋ", "~": "∼", "@": "＠"}))
+    return plain
 
 
 def card_blocks(
@@ -84,7 +91,7 @@ def _actions(
         elements.append(_select(REJECT, "Reject because …", reasons))
     if colleagues:
         elements.append(_select(PASS_ON, "Pass on to …", colleagues))
-    return ActionsBlock(block_id=handoff_id, elements=elements)  # type: ignore[arg-type]
+    return ActionsBlock(block_id=handoff_id, elements=elements)
 
 
 def _select(action: str, placeholder: str, choices: Mapping[str, str]) -> StaticSelectElement:

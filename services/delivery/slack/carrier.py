@@ -117,7 +117,7 @@ class SlackCarrier:
             return
         if known:
             channel, ts = known[0]["channel"], known[0]["ts"]
-            await self._turn(channel)
+            await self._wait_for(channel)
             await self._client.chat_update(channel=channel, ts=ts, blocks=blocks, text=text)
         else:
             found = await self._post(delivery, handoff, blocks, text)
@@ -137,7 +137,7 @@ class SlackCarrier:
             ts = await self._posted_already(channel, mark)
             if ts is not None:
                 return channel, ts
-        await self._turn(channel)
+        await self._wait_for(channel)
         metadata = {"event_type": EVENT, "event_payload": {"id": mark}}
         answer = await self._client.chat_postMessage(
             channel=channel,
@@ -193,7 +193,7 @@ class SlackCarrier:
             return Outcome(ok=True, words="nobody in Slack to notify")
         if delivery.begun_ms is not None and await self._posted_already(channel, delivery.id):
             return Outcome(ok=True, words="was posted already")
-        await self._turn(channel)
+        await self._wait_for(channel)
         metadata = {"event_type": EVENT, "event_payload": {"id": delivery.id}}
         await self._client.chat_postMessage(
             channel=channel, text=notice_text(notes, name, zone), metadata=metadata
@@ -211,7 +211,7 @@ class SlackCarrier:
             self._channels[user] = str(answer["channel"]["id"])
         return self._channels[user]
 
-    async def _turn(self, channel: str) -> None:
+    async def _wait_for(self, channel: str) -> None:
         """Wait until the channel may have its next message."""
         loop = asyncio.get_running_loop()
         at = max(loop.time(), self._free_at.get(channel, 0.0))

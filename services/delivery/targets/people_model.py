@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Name = Annotated[str, Field(pattern=r"^BATON_[A-Z0-9_]{1,80}$")]
-SlackUser = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{2,20}$")]
-SlackChannel = Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,20}$")]
+SlackUser = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{1,20}$")]
+SlackChannel = Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{1,20}$")]
 Notice = Literal["warning", "breach", "withdrawn", "notify", "escalate"]
 _ALL: tuple[Notice, ...] = ("warning", "breach", "escalate")
 

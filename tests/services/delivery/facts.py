@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from baton.agreement.canonical import canonical_text, version_of
+from baton.agreement.source.read import read_agreement
 from baton.contracts.intake import LeadPerson, Person
 from baton.contracts.leads import Contribution, LeadQualified, LeadStaged, Story
+from baton.contracts.reference import AgreementRecord
 from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.contracts.topic_names import (
+    BATON_AGREEMENTS,
     LEADS_HANDOFFS,
     LEADS_PERSONS,
     LEADS_ROUTED_SALES,
@@ -15,6 +21,7 @@ from baton.contracts.topic_names import (
 )
 from services.delivery.fact import Fact
 
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "agreements" / "first.yaml"
 NOON = 1_790_000_000_000
 MINUTE = 60_000
 ANN = Person(
@@ -140,6 +147,22 @@ def noted(
         at_ms=at_ms,
     )
     return fact(LEADS_HANDOFFS, record, id=f"{kind}-{reason}-{lead}-{attempt}", at_ms=at_ms)
+
+
+@cache
+def agreement() -> tuple[Fact, ...]:
+    """The first example, signed and published: in force for all time."""
+    text = canonical_text(read_agreement(EXAMPLE))
+    version = version_of(text)
+    records = [
+        AgreementRecord(record_id="a1", kind="approved", version=version, side="marketing"),
+        AgreementRecord(record_id="a2", kind="approved", version=version, side="sales"),
+        AgreementRecord(record_id="a3", kind="published", version=version, text=text),
+    ]
+    return tuple(
+        fact(BATON_AGREEMENTS, record, id=record.record_id, offset=offset, at_ms=NOON - 10**9)
+        for offset, record in enumerate(records)
+    )
 
 
 def erased(lead: str = "lead-1", at_ms: int = NOON + MINUTE) -> Fact:

@@ -20,7 +20,8 @@ from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import TOPICS, Audience, physical
 from services.delivery.fact import Fact
-from services.delivery.store.store import FILE, reader
+from services.delivery.store.store import FILE, Store, reader
+from services.delivery.targets.reading import read_targets
 from tests.services.delivery.facts import routed
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(240)]
@@ -92,14 +93,12 @@ def test_killed_again_and_again_the_outbox_has_every_fact_once(
         {"bootstrap.servers": bootstrap}, Layout(namespace=namespace, partitions=PARTITIONS), specs
     )
     (tmp_path / "targets.yaml").write_text(TARGETS)
+    store = Store(tmp_path, namespace)
+    store.register(read_targets(tmp_path / "targets.yaml"), 0)
+    store.close()
     words = [sys.executable, "-c", FOLLOWER, bootstrap, namespace, str(tmp_path)]
     draw, deadline, kills = random.Random(4), time.monotonic() + 120, 0
     child = subprocess.Popen(words)
-    while not (tmp_path / FILE).exists() or not list(
-        reader(tmp_path / FILE).execute("SELECT 1 FROM target")
-    ):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
     facts = [routed(f"lead-{number}") for number in range(LEADS)]
     for start in range(0, LEADS, 500):
         publish(bootstrap, namespace, facts[start : start + 500])
