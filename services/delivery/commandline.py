@@ -6,10 +6,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from baton.settings import Settings
+from services.delivery.answers.inbox import NotTaken
 from services.delivery.carriers import Surroundings, carriers_of
 from services.delivery.files import folder_of
 from services.delivery.sender import Carrier
@@ -90,6 +91,14 @@ def pause(settings: Settings, name: str, paused: bool) -> None:
             raise NoDelivery(f"there is no target {name}; see: baton delivery targets")
 
 
+class _Nowhere:
+    """A check sends nothing."""
+
+    def send(self, line: Mapping[str, Any]) -> None:
+        """Never called."""
+        raise NotTaken("a check sends nothing")
+
+
 def check(settings: Settings) -> list[tuple[str, bool, str]]:
     """Ask every target of the file whether it could be delivered to; gives name, verdict and
     words. Raises what is wrong with the file."""
@@ -97,7 +106,9 @@ def check(settings: Settings) -> list[tuple[str, bool, str]]:
     found = read_targets(own.targets)
     secrets = read_secrets(found)
     folder = folder_of(settings, own)
-    around = Surroundings(secrets=secrets, own=own, folder=folder, namespace=settings.namespace)
+    around = Surroundings(
+        secrets=secrets, own=own, folder=folder, namespace=settings.namespace, inbox=_Nowhere()
+    )
     return asyncio.run(_check(carriers_of(found, around)))
 
 

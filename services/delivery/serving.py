@@ -78,11 +78,13 @@ async def serve(
         loop.call_soon_threadsafe(sender.wake.set)
 
     await asyncio.to_thread(lambda: open_store().close())
-    around = Surroundings(secrets=secrets, own=own, folder=folder, namespace=settings.namespace)
+    inbox = KafkaInbox(confluent_producer_options(settings), settings.namespace)
+    around = Surroundings(
+        secrets=secrets, own=own, folder=folder, namespace=settings.namespace, inbox=inbox
+    )
     carriers = carriers_of(targets, around)
     sender = Sender(open_store, carriers, parallel=own.parallel, keep_days=own.keep_days)
     client = confluent_options(settings)
-    inbox = KafkaInbox(confluent_producer_options(settings), settings.namespace)
     follower = Follower(client, settings.namespace, open_store, targets, added)
     answers = _Server(answers_app(targets, around, inbox))
     operations = _Server(

@@ -52,11 +52,12 @@ TABLES: Final = (
     """CREATE TABLE card (
         target TEXT NOT NULL, handoff_id TEXT NOT NULL, channel TEXT NOT NULL, ts TEXT NOT NULL,
         shown TEXT NOT NULL, PRIMARY KEY (target, handoff_id)) STRICT, WITHOUT ROWID""",
-    # what was written to a CRM last, by digest
+    # what was written to a CRM last, by digest; pending: a write whose outcome is not known
     """CREATE TABLE own_write (
-        target TEXT NOT NULL, object_id TEXT NOT NULL, property TEXT NOT NULL,
-        digest TEXT NOT NULL, at_ms INTEGER NOT NULL, lead_id TEXT,
-        PRIMARY KEY (target, object_id, property)) STRICT, WITHOUT ROWID""",
+        target TEXT NOT NULL, lead_id TEXT NOT NULL, property TEXT NOT NULL, object_id TEXT,
+        digest TEXT, pending TEXT, at_ms INTEGER NOT NULL,
+        PRIMARY KEY (target, lead_id, property)) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX own_write_object ON own_write (target, object_id, property)",
     """CREATE TABLE token (target TEXT PRIMARY KEY, sealed BLOB NOT NULL, at_ms INTEGER NOT NULL)
         STRICT, WITHOUT ROWID""",
     # the person a buyer was promised, by the digest of their address

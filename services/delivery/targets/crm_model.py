@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Name = Annotated[str, Field(pattern=r"^BATON_[A-Z0-9_]{1,80}$")]
 Writable = Literal["owner", "level", "score", "stage", "next_date"]
@@ -32,8 +32,18 @@ class _Crm(BaseModel):
     stages: dict[str, str] = Field(default_factory=dict)
     commands_by: str | None = None
     dry_run: bool = False
+    create: bool = False
     per_minute: int = Field(300, ge=1, le=100_000)
     since: datetime | None = None
+
+
+def _secure(url: str) -> str:
+    if not url.startswith(("https://", "http://127.0.0.1:")):
+        raise ValueError("must begin with https:")
+    return url.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(_secure)]
 
 
 class HubSpotTarget(_Crm):
@@ -48,13 +58,22 @@ class HubSpotTarget(_Crm):
     id_property: Property = "email"
     app_secret_env: Name | None = None
     public_url: str | None = None
-    api_url: str = "https://api.hubapi.com"
+    api_url: Url = "https://api.hubapi.com"
+
+    @model_validator(mode="after")
+    def _has_one_way_in(self) -> Self:
+        oauth = (self.client_id, self.client_secret_env, self.refresh_token_env)
+        if (self.token_env is None) == (None in oauth):
+            raise ValueError(
+                "needs either token_env, or all of client_id, client_secret_env, refresh_token_env"
+            )
+        return self
 
 
 class SalesforceTarget(_Crm):
     """Salesforce leads. ``external_id``: the external id field that holds Baton's lead id."""
 
-    login_url: str = "https://login.salesforce.com"
+    login_url: Url = "https://login.salesforce.com"
     client_id: str
     client_secret_env: Name | None = None
     refresh_token_env: Name
