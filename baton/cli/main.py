@@ -135,6 +135,37 @@ COMMANDS: tuple[Listed, ...] = (
         "Looking",
         "The board of both teams: a link into it, a rebuild, a copy.",
     ),
+    Listed(
+        "people",
+        "baton.cli.people",
+        "Looking",
+        "Who there is, who is away, what somebody holds; record an absence.",
+    ),
+    Listed(
+        "pools",
+        "baton.cli.pools",
+        "Looking",
+        "What waits in each pool, who holds how much, shares against what is fair.",
+    ),
+    Listed(
+        "clocks", "baton.cli.clocks", "Looking", "Promises that run or are broken, by deadline."
+    ),
+    Listed("goals", "baton.cli.goals", "Looking", "The goals of both sides, with their pace."),
+    Listed(
+        "route", "baton.cli.route", "Looking", "What would happen to a lead now: the whole path."
+    ),
+    Listed(
+        "deadline", "baton.cli.deadline", "Looking", "When a promise is due, with the arithmetic."
+    ),
+    Listed(
+        "elapsed", "baton.cli.elapsed", "Looking", "How much open time lies between two moments."
+    ),
+    Listed(
+        "lead",
+        "baton.cli.lead",
+        "Leads in",
+        "Accept, reject, claim, pass on or assign a lead, and see what became of it.",
+    ),
     Listed("export", "baton.cli.export", "Looking", "A table of the board as CSV or Parquet."),
     Listed(
         "agreement",
