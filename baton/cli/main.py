@@ -174,6 +174,12 @@ COMMANDS: tuple[Listed, ...] = (
         "Check, compare, approve and publish the agreement.",
     ),
     Listed(
+        "registry",
+        "baton.cli.registry",
+        "Running",
+        "The read part of a schema registry's API, for subscribers' deserializers.",
+    ),
+    Listed(
         "topics",
         "baton.cli.topics",
         "Looking after",
