@@ -8,7 +8,6 @@ with several it is a group.
 Exit codes: 0 done, 1 not done (and why), 2 wrong usage, 130 interrupted.
 """
 
-import errno
 import importlib
 import os
 import sys
@@ -22,6 +21,7 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from baton import __version__
+from baton.cli.error_words import is_for_people, words_of
 
 
 class Listed(NamedTuple):
@@ -194,19 +194,6 @@ COMMANDS: tuple[Listed, ...] = (
     ),
 )
 
-_OURS = ("baton.", "services.")
-_FOREIGN = ("ValidationError", "KafkaException")
-_DISK_ADVICE = {
-    errno.ENOSPC: "make room, or choose a folder on another disk (BATON_HOME, BATON_CACHE)",
-    errno.EDQUOT: "make room, or choose a folder elsewhere (BATON_HOME, BATON_CACHE)",
-    errno.EROFS: "choose a folder that can be written (BATON_HOME, BATON_CACHE)",
-    errno.EACCES: "choose a folder of your own (BATON_HOME, BATON_CACHE)",
-    errno.EPERM: "choose a folder of your own (BATON_HOME, BATON_CACHE)",
-    errno.ENOTDIR: "choose a folder (BATON_HOME, BATON_CACHE)",
-    errno.EEXIST: "choose a folder (BATON_HOME, BATON_CACHE)",
-}
-"""What the disk refuses, in one sentence instead of a traceback."""
-
 
 class ExtraMissing(RuntimeError):
     """A command needs what was not installed; the text says how to have it."""
@@ -274,7 +261,7 @@ def app(arguments: Sequence[str] | None = None) -> None:
     try:
         build()(words, prog_name="baton")
     except Exception as error:
-        if os.environ.get("BATON_DEBUG") or not _is_for_people(error):
+        if os.environ.get("BATON_DEBUG") or not is_for_people(error):
             raise
         Console(stderr=True, soft_wrap=True).print(
             f"[bold red]baton:[/] {escape(words_of(error))}", highlight=False
@@ -282,36 +269,6 @@ def app(arguments: Sequence[str] | None = None) -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def words_of(error: BaseException) -> str:
-    """What a person is told of an error: our own as they are, wrong settings by the variable's name
-    and without its value, Kafka's by what the brokers (or their silence) said."""
-    match type(error).__name__:
-        case "ValidationError":
-            problems: list[dict[str, Any]] = error.errors()  # type: ignore[attr-defined]  # pydantic's; not imported for this alone
-            return "\n".join(
-                f"BATON_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}".replace(
-                    "BATON_: ", ""
-                )
-                for each in problems
-            )
-        case "KafkaException":
-            return f"Kafka: {error.args[0].str()}; see what is wrong with: baton doctor"
-    if isinstance(error, OSError) and error.errno in _DISK_ADVICE:
-        where = f"{error.filename}: " if error.filename else ""
-        return (
-            f"{where}{(error.strerror or 'cannot be written').lower()}; {_DISK_ADVICE[error.errno]}"
-        )
-    return str(error) or type(error).__name__
-
-
-def _is_for_people(error: BaseException) -> bool:
-    # Errors that Baton defines are written to be read; a foreign one that nobody caught is a bug
-    # and keeps its traceback.
-    kind = type(error)
-    of_disk = isinstance(error, OSError) and error.errno in _DISK_ADVICE
-    return kind.__module__.startswith(_OURS) or kind.__name__ in _FOREIGN or of_disk
 
 
 def _print_version(asked: bool) -> None:

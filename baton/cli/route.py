@@ -66,6 +66,10 @@ def route(
     else:
         with live(cluster_settings(), now_ms=now_ms) as cluster:
             found = _run(arrivals, cluster.reference, cluster, now_ms)
+    _show(found, as_json)
+
+
+def _show(found: DryRun, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(found), ensure_ascii=False))
         return

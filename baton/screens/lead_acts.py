@@ -144,43 +144,18 @@ class AnswerFinder:
             case LeadAct() | LeadCommand() if value.event_id == event_id:
                 self._taken = True
             case LeadRefused() if value.cause_id == event_id:
-                detail = f": {value.detail}" if value.detail else ""
-                return Answer(
-                    state="refused",
-                    reason=value.reason,
-                    text=f"refused, {_words(value.reason)}{detail}",
-                )
+                return _refused(value.reason, value.detail)
             case HandoffNoted() if value.cause_id == event_id and value.kind == "refused":
-                return Answer(
-                    state="refused",
-                    reason=value.reason,
-                    text=f"refused, {_words(value.reason)}",
-                )
+                return _refused(value.reason, None)
             case LeadStaged() if value.cause_id == event_id and value.event in ACTS:
-                return Answer(
-                    state="done",
-                    reason=value.event,
-                    text=f"done: the lead is at {value.to_stage}",
-                )
+                return _done(value.event, f"the lead is at {value.to_stage}")
             case LeadRouted() if self._kind in COMMANDS and self._taken:
-                return Answer(
-                    state="done",
-                    reason=value.rule,
-                    text=f"done: {value.owner} has it, in {value.pool}",
-                )
+                return _done(value.rule, f"{value.owner} has it, in {value.pool}")
             case LeadUnrouted() if self._kind in COMMANDS and self._taken:
-                return Answer(
-                    state="done",
-                    reason=value.reason,
-                    text=f"done: {value.outcome} in {value.pool or 'no pool'}, "
-                    f"{_words(value.reason)}",
-                )
+                pool, reason = value.pool or "no pool", _words(value.reason)
+                return _done(value.reason, f"{value.outcome} in {pool}, {reason}")
             case LeadMerge() if value.cause_id == event_id:
-                return Answer(
-                    state="done",
-                    reason="merged",
-                    text=f"done: {value.loser} ended in {value.survivor}",
-                )
+                return _done("merged", f"{value.loser} ended in {value.survivor}")
         return None
 
     def _dead(self, record: Record) -> Answer | None:
@@ -204,6 +179,15 @@ def answer_within(
             if (answer := finder.look(record)) is not None:
                 return answer
     return None
+
+
+def _done(reason: str, text: str) -> Answer:
+    return Answer(state="done", reason=reason, text=f"done: {text}")
+
+
+def _refused(reason: str, detail: str | None) -> Answer:
+    more = f": {detail}" if detail else ""
+    return Answer(state="refused", reason=reason, text=f"refused, {_words(reason)}{more}")
 
 
 def _words(reason: str) -> str:
