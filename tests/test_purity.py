@@ -56,6 +56,8 @@ EDGES = {
     "services/insights/board/operations.py": "health pages",
     "services/insights/board/live.py": "news for open pages",
     "services/insights/board/publishing.py": "sends what people do on a page",
+    "services/insights/board/forms.py": "answers what is sent from the pages",
+    "services/insights/board/visits.py": "who visits, and what they may see",
     "services/insights/board/rendering.py": "reads the templates",
     "services/insights/board/serving.py": "runs the web server",
     "services/insights/board/site.py": "the web application",
