@@ -25,7 +25,6 @@ LONG_FILES = {
     "baton/agreement/diff.py": 339,
     "baton/cli/agreement.py": 348,
     "baton/cli/doctor.py": 305,
-    "baton/contracts/intake.py": 304,
     "baton/contracts/topics.py": 584,
     "baton/engine/core.py": 410,
     "baton/engine/reducer_runner.py": 312,
