@@ -12,7 +12,7 @@ import typer
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.wall_time import zone_named
-from baton.cli.absence import tell_absence
+from baton.cli.absence import publish_absence
 from baton.cli.agreement import compiled_in_force
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
@@ -48,7 +48,7 @@ def announce_absences(file: Path, *, days: int, dry_run: bool) -> None:
             continue
         for record in records:
             if not dry_run:
-                tell_absence(settings, record)
+                publish_absence(settings, record)
             _report(record, dry_run=dry_run)
         if not records:
             typer.echo(f"{person}: as announced")

@@ -21,16 +21,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from baton.contracts.intake import EventKind, IdentityCommand
+from baton.intake.act_parts import ActPart, CommandPart, one_of
 from baton.intake.fields import Instant, OwnId, Profile, SourceName
 from baton.intake.line_identifiers import Identifiers
-from baton.intake.line_parts import (
-    ActPart,
-    CommandPart,
-    ConsentPart,
-    EngagementPart,
-    PersonPart,
-    one_of,
-)
+from baton.intake.line_parts import ConsentPart, EngagementPart, PersonPart
 
 MAX_EVENT_BYTES = 32_768
 
