@@ -44,6 +44,11 @@ def is_identity_command(record: IntakeRecord) -> bool:
     return record.command is not None and record.command.kind in list(IdentityCommand)
 
 
+def is_unmerge(record: IntakeRecord) -> bool:
+    """Whether the record separates; it is carried out where its strongest identifier is known."""
+    return record.command is not None and record.command.kind == IdentityCommand.UNMERGE
+
+
 def take_command(step: IdentifyStep, record: IntakeRecord, received_at_ms: int) -> None:
     """Carry out the command for the lead that ``step.head`` knows."""
     assert record.command is not None
