@@ -159,13 +159,17 @@ def on_left(step: IdentifyStep, message: IdentityAlias) -> None:
 
 def on_resettled(step: IdentifyStep, message: IdentityAlias) -> None:
     """After a separation this identity belongs to another root, or is the root."""
-    head = step.head
-    if head is None or head.lead_id is None:
+    # It may come before the message that first said where this identity belongs.
+    head = step.head or Identity(root=message.subject or "", lead_id=message.lead_id)
+    if head.lead_id is None:
         return
     if message.from_identity == step.key:
         if message.subject is not None:
             _inherit(step, head, message)
-    elif head.root not in (step.key, message.from_identity):
+    elif head.root != step.key and (head.root, head.lead_id) != (
+        message.from_identity,
+        message.lead_id,
+    ):
         moves = head.parent in (None, message.subject)
         step.head = evolve(
             head,

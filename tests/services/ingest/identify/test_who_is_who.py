@@ -238,10 +238,29 @@ def test_whatever_is_joined_and_separated_groups_are_whole_and_the_separated_sta
                 apart += [(first, other) for other, lead in known if lead is not None]
         for one, other in apart:
             assert world.leads(one)[0] != world.leads(other)[0], (one, other)
-        for key, view in world.keys.items():
-            head = view.head
-            if head is None or head.lead_id is None:
-                continue
-            root = world.keys[head.root].head
-            assert root is not None
-            assert (root.root, root.lead_id) == (head.root, head.lead_id), key
+        assert_groups_are_whole(world)
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS, st.integers(0, 1_000))
+def test_groups_are_whole_in_the_end_however_joins_and_separations_cross(
+    steps: list[tuple[str, list[tuple[str, str]]]], seed: int
+) -> None:
+    world = World(seed)
+    for number, (kind, chosen) in enumerate(steps):
+        line = view_of("x", number, **by_scheme(chosen))
+        if (kind == "merge" and len(chosen) > 1) or (kind == "unmerge" and stronger(chosen)):
+            line = command(kind, **by_scheme(chosen)) | {"id": f"c{number}"}
+        world.send(line, settle=False)
+    world.settle()
+    assert_groups_are_whole(world)
+
+
+def assert_groups_are_whole(world: World) -> None:
+    """Every identity names a root that is one, and the lead that the root has."""
+    for key, view in world.keys.items():
+        if view.head is None or view.head.lead_id is None:
+            continue
+        root = world.keys[view.head.root].head
+        assert root is not None
+        assert (root.root, root.lead_id) == (view.head.root, view.head.lead_id), key
