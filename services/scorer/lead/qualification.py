@@ -51,6 +51,8 @@ def consider_qualification(
     acts that count, now or at a lead that ended in this one. ``adopting``: the cause is a new
     agreement, so a lead that is ready now waits its turn, until it has ``acted`` itself."""
     at_rest, settling = step.head.stage in _REST, step.head.settling
+    if not at_rest:
+        _note_hotter(step)
     if raised_by and not at_rest:
         _raised_again(step, raised_by, by_system(step, cause, occurred_at_ms=occurred_at_ms))
     raised_by = _with_hands_that_wait(step, raised_by)
@@ -239,13 +241,26 @@ def _raised_again(step: LeadStep, raised_by: tuple[str, ...], cause: Cause) -> N
         assert isinstance(refused, Refused)
         refuse(step, StageEvent.QUALIFIED.value, cause, refused.reason)
     else:
-        work = step.cycle_state.work
-        step.update_work(
-            raised_by=tuple(dict.fromkeys((*work.raised_by, *raised_by)))[-MAX_RAISED:],
-            level=max(
-                work.level or Level.WARM.value,
-                urgency(step, step.head.level, raised=True),
-                key=RANK.__getitem__,
-            ),
-        )
+        add_hands(step, raised_by)
         place(step, StageEvent.HAND_RAISED, cause, Stage(step.head.stage))
+
+
+def add_hands(step: LeadStep, raised_by: tuple[str, ...]) -> None:
+    """The work that is under way is as urgent from now on as one that began with a raised hand."""
+    work = step.cycle_state.work
+    step.update_work(
+        raised_by=tuple(dict.fromkeys((*work.raised_by, *raised_by)))[-MAX_RAISED:],
+        level=max(
+            work.level or Level.WARM.value,
+            urgency(step, step.head.level, raised=True),
+            key=RANK.__getitem__,
+        ),
+    )
+
+
+def _note_hotter(step: LeadStep) -> None:
+    """A lead that is somebody's work, or waits to be, has become hotter than it was handed over as:
+    that amends the hand-off. Cooling does not."""
+    work = step.cycle_state.qualification
+    if work is not None and work.level and RANK[step.head.level] > RANK[work.level]:
+        step.update_work(level=step.head.level)

@@ -178,8 +178,14 @@ def _not_the_holder(step: LeadStep, cause: Cause) -> str | None:
 
 
 def _too_late(step: LeadStep, move: StageEvent, cause: Cause) -> str | None:
-    """What may be said of a hand-off once only."""
+    """What may be said of a hand-off once only; after a rejection, what was done before it."""
     cycle_state = step.cycle_state
+    rejected_at_ms = cycle_state.work.rejected_at_ms if cycle_state.handoff is None else None
+    if rejected_at_ms is not None and (
+        move is StageEvent.REJECTED
+        or (move is StageEvent.ACCEPTED and cause.occurred_at_ms <= rejected_at_ms)
+    ):
+        return "rejected_already"
     if (
         cycle_state.accepted
         and cause.handoff_id in (None, cycle_state.handoff_id)

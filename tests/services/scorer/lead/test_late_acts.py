@@ -343,3 +343,24 @@ def test_of_a_hand_off_that_stands_again_counts_what_its_holder_did_before_it_wa
     world.said()
     world.act("l1", "qualified", ago=30 * MINUTE)
     assert world.said()[:1] == ["l1/1 qualified by sdr: tal -> tql"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "by", "done_before", "outcome"),
+    [
+        ("accepted", "ann", True, "l1 refused accepted by sdr at mql: rejected_already"),
+        ("rejected", "ann", True, "l1 refused rejected by sdr at mql: rejected_already"),
+        ("rejected", "ann", False, "l1 refused rejected by sdr at mql: rejected_already"),
+        ("accepted", "ann", False, "l1/1 accepted by sdr: mql -> tal"),
+    ],
+)
+def test_after_a_rejection_only_a_later_acceptance_is_heard(
+    kind: str, by: str, done_before: bool, outcome: str
+) -> None:
+    world = handed_to_ann()
+    world.act("l1", "rejected", reason="bad_data", ago=10 * MINUTE)
+    world.wait(MINUTE)
+    world.said()
+    reason = {"reason": "bad_data"} if kind == "rejected" else {}
+    world.act("l1", kind, by, ago=30 * MINUTE if done_before else 0, **reason)
+    assert world.said() == [outcome]

@@ -294,6 +294,7 @@ def test_a_hand_that_the_loser_raised_is_told_to_who_has_the_survivor_and_keeps_
         "a/1 hand_raised by system: mql -> mql: merged",
         "a warm A2 55",
     ]
+    assert world.facts(LeadStaged, whole=True)[-1].level == "hot"
     world.wait(70 * DAY)
     assert not [line for line in world.said() if "withdrawn" in line]
 
