@@ -11,6 +11,7 @@ from typing import Final
 
 from baton.contracts.deals import LeadDeal
 from baton.contracts.leads import (
+    LEARNT,
     Actor,
     EarlierCycle,
     LeadRefused,
@@ -95,7 +96,7 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
 
 def _staged(step: LeadStep, move: StageEvent, cause: Cause, *, from_stage: Stage) -> LeadStaged:
     """The record of a move that was just made."""
-    head, cycle_state = step.head, step.cycle_state
+    head, cycle_state, profile = step.head, step.cycle_state, step.profile
     return LeadStaged(
         lead_id=step.lead_id,
         cycle=head.cycle,
@@ -112,18 +113,19 @@ def _staged(step: LeadStep, move: StageEvent, cause: Cause, *, from_stage: Stage
         reason=cause.reason,
         handoff_id=cause.handoff_id or cycle_state.handoff_id,
         qualification_id=cycle_state.qualification_id,
-        segment=step.agreement.segment_of(step.profile),
+        segment=step.agreement.segment_of(profile),
         level=cycle_state.work.level or head.level,
         opportunity_id=cause.opportunity_id,
         amount_minor=cause.amount_minor,
         currency=cause.currency,
         expected_close=cause.expected_close,
-        contract_end=cause.contract_end or step.profile.get(CONTRACT_END),
+        contract_end=cause.contract_end or profile.get(CONTRACT_END),
         hand_raised=cycle_state.hand_raised,
         source=cause.source,
         consents=None if move in (StageEvent.MERGED, StageEvent.ERASED) else consents_of(step),
         survivor=head.survivor,
         deal=cause.deal,
+        learnt={name: profile[name] for name in LEARNT if name in profile},
     )
 
 

@@ -51,6 +51,7 @@ NO_MOVES: Final = frozenset(
         StageEvent.TAKEN_OVER,
         StageEvent.CONSENT_CHANGED,
         StageEvent.CONTRACT_END_LEARNT,
+        StageEvent.BECAME_HOT,
         StageEvent.DEAL_CHANGED,
         StageEvent.MERGED,
         StageEvent.ERASED,
@@ -99,6 +100,7 @@ _MOVES: Final[Mapping[tuple[StageEvent, Actor], Mapping[Stage, Stage]]] = {
     (StageEvent.TAKEN_OVER, SYSTEM): _each((INQUIRY, RECYCLED), CUSTOMER),
     (StageEvent.CONSENT_CHANGED, SYSTEM): _UNCHANGED,
     (StageEvent.CONTRACT_END_LEARNT, SYSTEM): {RECYCLED: RECYCLED},
+    (StageEvent.BECAME_HOT, SYSTEM): {RECYCLED: RECYCLED},
     (StageEvent.MERGED, SYSTEM): _UNCHANGED,
     (StageEvent.ERASED, SYSTEM): _UNCHANGED,
 }
