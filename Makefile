@@ -37,8 +37,9 @@ down: $(READY)      ## stop what runs and clean up
 demo: $(READY)      ## a small simulated company against clocks of seconds; ends by itself, exit 1 if it does not add up
 	@$(BIN)/baton demo
 
-test: $(READY)      ## every test; those that need Kafka use BATON_BOOTSTRAP, else an embedded broker
-	@$(BIN)/python -m pytest
+JOBS ?= 2
+test: $(READY)      ## JOBS=2 at a time, every test; those that need Kafka use BATON_BOOTSTRAP, else an embedded broker
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 check: $(READY)     ## format, lint, types, walls between the packages
 	@$(BIN)/ruff format --check .
