@@ -20,6 +20,7 @@ from baton.contracts.leads import (
     Stage,
     StageEvent,
 )
+from baton.contracts.stage_events import NO_MOVES
 from baton.contracts.topic_names import LEADS_REFUSALS, LEADS_STAGES
 from services.scorer.lead.backlog_entry import leave_backlog
 from services.scorer.lead.consents import consents_of
@@ -27,7 +28,7 @@ from services.scorer.lead.deal_book import DealNews
 from services.scorer.lead.raised_hands import hands_since
 from services.scorer.lead.state import CYCLE, DATES, StageDates
 from services.scorer.lead.step import LeadStep
-from services.scorer.lead.transitions import NO_MOVES, Refused, moved, skipped
+from services.scorer.lead.transitions import Refused, moved, skipped
 
 CONTRACT_END: Final = "contract_end"
 """The profile field that says when the contract with the current supplier ends: an act that names
