@@ -212,19 +212,23 @@ def _incomplete(move: StageEvent, cause: Cause) -> str | None:
 
 def _touched(step: LeadStep, event: LeadAct) -> None:
     """A person's attempt to reach the buyer, by whoever holds the lead. Who was offered it and has
-    not answered takes it by that: the one acceptance that router and SLA watcher follow as well."""
+    not answered takes it by that: the one acceptance that router and SLA watcher follow as well.
+    So does who was offered a lead that was withdrawn only after the attempt."""
     act, cycle_state = event.act, step.cycle_state
     handoff = cycle_state.handoff
-    if act.automatic or handoff is None or handoff.touched or act.by != handoff.latest.owner:
+    by_touch = replace(cause_of(event), reason=BY_TOUCH)
+    if act.automatic:
+        return
+    if (withdrawn := withdrawn_since(step, by_touch)) is not None:
+        spoken = replace(by_touch, actor=Actor(withdrawn.leg))
+        said_before_withdrawal(step, StageEvent.ACCEPTED, spoken, withdrawn)
+        return
+    if handoff is None or handoff.touched or act.by != handoff.latest.owner:
         return
     step.update_cycle(handoff=replace(handoff, touched=True))
     offered = not handoff.accepted and step.head.stage in (Stage.MQL, Stage.TQL)
     meant = act.handoff_id in (None, cycle_state.handoff_id)
     if offered and meant and event.occurred_at_ms >= handoff.from_ms - CLOCK_SKEW_MS:
-        cause = replace(
-            cause_of(event),
-            actor=Actor(cycle_state.work.leg),
-            handoff_id=cycle_state.handoff_id,
-            reason=BY_TOUCH,
-        )
-        carry_out(step, StageEvent.ACCEPTED, cause)
+        leg, handoff_id = cycle_state.work.leg, cycle_state.handoff_id
+        accepted = replace(by_touch, actor=Actor(leg), handoff_id=handoff_id)
+        carry_out(step, StageEvent.ACCEPTED, accepted)

@@ -364,3 +364,32 @@ def test_after_a_rejection_only_a_later_acceptance_is_heard(
     reason = {"reason": "bad_data"} if kind == "rejected" else {}
     world.act("l1", kind, by, ago=30 * MINUTE if done_before else 0, **reason)
     assert world.said() == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "brought_back"),
+    [
+        ("call", {}, True),
+        ("meeting", {}, True),
+        ("mail", {"automatic": True}, False),
+        ("note", {}, False),
+    ],
+)
+def test_a_touch_from_before_a_withdrawal_that_is_reported_after_it_is_an_acceptance(
+    kind: str, more: dict[str, Any], brought_back: bool
+) -> None:
+    world = handed_to_ann()
+    done_at = world.now
+    cooled(world)
+    world.said()
+    world.act("l1", kind, ago=world.now - done_at, **more)
+    lines = ["l1 qualified for sdr, warm", "l1/1 accepted by sdr: mql -> tal: by_touch"]
+    assert world.said()[-2:] == (lines if brought_back else [])
+
+
+def test_a_touch_from_after_a_withdrawal_brings_nothing_back() -> None:
+    world = handed_to_ann()
+    cooled(world)
+    world.said()
+    world.act("l1", "call")
+    assert world.said() == []
