@@ -1,5 +1,4 @@
-"""What comes in: the private records of intake, and the accepted events, acts and commands that
-others may read.
+"""What comes in: the private records of intake, and the accepted events, acts and commands.
 
 Times are ``..._ms``: milliseconds since the epoch, UTC. ``occurred_at_ms`` is event time as the
 source says it, clamped to the time of receipt where it lay in the future (``clamped``);
@@ -9,6 +8,9 @@ source says it, clamped to the time of receipt where it lay in the future (``cla
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from baton.contracts.acts import Act as Act
+from baton.contracts.acts import ActKind as ActKind
 
 
 class EventKind(StrEnum):
@@ -22,30 +24,6 @@ class EventKind(StrEnum):
     ERASURE = "erasure"
     ACT = "act"
     COMMAND = "command"
-
-
-class ActKind(StrEnum):
-    """What people of the firm do with a lead: dispositions (verdicts) and touches (attempts to
-    reach the buyer).
-
-    ``meeting`` is one that was held; ``meeting_booked`` (for ``meeting_at``) answers the buyer as a
-    touch does; ``no_show``: it was booked, and the buyer did not come."""
-
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    QUALIFIED = "qualified"
-    RECYCLED = "recycled"
-    DISQUALIFIED = "disqualified"
-    OPPORTUNITY = "opportunity"
-    WON = "won"
-    LOST = "lost"
-    CALL = "call"
-    MAIL = "mail"
-    MEETING = "meeting"
-    MEETING_BOOKED = "meeting_booked"
-    NO_SHOW = "no_show"
-    NURTURE_TOUCH = "nurture_touch"
-    BUYER_REPLY = "buyer_reply"
 
 
 class CommandKind(StrEnum):
@@ -115,32 +93,6 @@ class Person:
     stated_problem: str | None = None
     current_supplier: str | None = None
     note: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """What a person of the firm did. ``by`` is the person's id in the agreement; ``handoff_id``
-    names the hand-off it answers.
-
-    ``actor`` is the role that the event claims; empty: the agreement says it. ``automatic`` marks
-    auto-responders and sequences, which stop no touch clock. ``amount_minor`` is in minor units of
-    ``currency`` (ISO 4217). Dates without a time are ISO 8601 days. ``meeting_at``: when a booked
-    meeting is to be, ISO 8601 in UTC.
-    """
-
-    kind: str
-    by: str
-    handoff_id: str | None = None
-    actor: str = ""
-    reason: str | None = None
-    outcome: str | None = None
-    automatic: bool = False
-    opportunity_id: str | None = None
-    amount_minor: int | None = None
-    currency: str | None = None
-    expected_close: str | None = None
-    contract_end: str | None = None
-    meeting_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

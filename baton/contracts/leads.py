@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from baton.contracts.deals import KnownDeal, LeadDeal
 from baton.contracts.intake import LeadEvent, LeadInput, LeadPerson, Person
 
 CLOCK_SKEW_MS: Final = 5 * 60_000
@@ -216,7 +217,7 @@ class LeadStaged:
     those of now, for who nurtures the lead; where one changes in a cycle with sales, or after it,
     event ``consent_changed`` tells so. Event ``contract_end_learnt``: the profile of a lead that
     rests says when its contract with another supplier ends (``contract_end``). ``survivor``: the
-    lead that a merged one ended in.
+    lead that a merged one ended in. ``deal``: the deal that the act was about, as it is known now.
     """
 
     lead_id: str
@@ -246,6 +247,7 @@ class LeadStaged:
     source: str | None = None
     consents: Mapping[str, str] | None = None
     survivor: str | None = None
+    deal: LeadDeal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,17 +365,6 @@ class StageReached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownDeal:
-    """An opportunity as it was told last."""
-
-    opportunity_id: str
-    at_ms: int
-    amount_minor: int | None = None
-    currency: str | None = None
-    expected_close: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadTransfer:
     """``scorer.transfers.v1``: the loser's book on its way to the survivor, keyed by the survivor.
 
@@ -432,6 +423,8 @@ class StageEvent(StrEnum):
     OPPORTUNITY = "opportunity"
     WON = "won"
     LOST = "lost"
+    REOPENED = "reopened"
+    DEAL_CHANGED = "deal_changed"
     RECYCLED = "recycled"
     DISQUALIFIED = "disqualified"
     REACTIVATED = "reactivated"
@@ -448,6 +441,7 @@ NO_MOVES: Final = frozenset(
         StageEvent.TAKEN_OVER,
         StageEvent.CONSENT_CHANGED,
         StageEvent.CONTRACT_END_LEARNT,
+        StageEvent.DEAL_CHANGED,
         StageEvent.MERGED,
         StageEvent.ERASED,
     }

@@ -18,9 +18,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
@@ -30,19 +28,14 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from baton.contracts.intake import ActKind, CommandKind, EventKind, Identifier, IdentifierScheme
+from baton.contracts.intake import EventKind, Identifier, IdentifierScheme
 from baton.evolve import maker
+from baton.intake.act_parts import ActPart, CommandPart, Part, one_of
 from baton.intake.fields import (
-    AmountMinor,
-    Currency,
-    Day,
-    HexId,
     Instant,
     Label,
-    Moment,
     Name,
     OwnId,
-    PersonId,
     Profile,
     Properties,
     Prose,
@@ -73,24 +66,8 @@ TELLS_PERSON = frozenset(
 )
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
-
-
-def _one_of(words: type[EventKind] | type[ActKind] | type[CommandKind]) -> BeforeValidator:
-    by_text = {each.value: each for each in words}
-
-    def read(value: Any) -> Any:
-        word = by_text.get(value) if isinstance(value, str) else None
-        if word is None:
-            raise wrong("must be one of: " + ", ".join(words))
-        return word
-
-    return BeforeValidator(read)
 
 
 def _canonical(scheme: IdentifierScheme) -> WrapValidator:
@@ -126,7 +103,7 @@ Several = Annotated[
 ]
 
 
-class Identifiers(_Part):
+class Identifiers(Part):
     """Who is meant, strongest first. Each is one value or a list. ``crm`` values name their system:
     ``salesforce:00Q...``."""
 
@@ -193,7 +170,7 @@ _SCHEMES = tuple(each.value for each in IdentifierScheme)
 _identifier = maker(Identifier)
 
 
-class EngagementPart(_Part):
+class EngagementPart(Part):
     """What the lead did. ``act`` is a word of the agreement's taxonomy; ``content_stage``
     awareness, consideration or decision."""
 
@@ -210,7 +187,7 @@ class EngagementPart(_Part):
     properties: Properties = Field(default_factory=dict, json_schema_extra={"default": {}})
 
 
-class PersonPart(_Part):
+class PersonPart(Part):
     """Direct identifiers and free text of the person. They travel apart from all else and can be
     erased."""
 
@@ -232,7 +209,7 @@ class PersonPart(_Part):
             raise wrong(str(error)) from None
 
 
-class ConsentPart(_Part):
+class ConsentPart(Part):
     """One explicit act of consent (``granted`` true) or refusal, by purpose and channel."""
 
     purpose: Word
@@ -240,37 +217,7 @@ class ConsentPart(_Part):
     granted: bool
 
 
-class ActPart(_Part):
-    """What a person of the firm did with the lead: a disposition (accepted, rejected, qualified
-    ...) or a touch (call, mail ...)."""
-
-    kind: Annotated[ActKind, _one_of(ActKind)]
-    by: PersonId
-    handoff_id: HexId | None = None
-    actor: Annotated[str, Field(pattern=r"^(system|marketing|sdr|sales|manager)?$")] = ""
-    reason: Word | None = None
-    outcome: Word | None = None
-    automatic: bool = False
-    opportunity_id: OwnId | None = None
-    amount_minor: AmountMinor | None = None
-    currency: Currency | None = None
-    expected_close: Day | None = None
-    contract_end: Day | None = None
-    meeting_at: Moment | None = None
-
-
-class CommandPart(_Part):
-    """What a person of the firm wants done with a hand-off: claim, pass_on, assign."""
-
-    kind: Annotated[CommandKind, _one_of(CommandKind)]
-    by: PersonId
-    handoff_id: HexId | None = None
-    to_person: PersonId | None = None
-    to_pool: PersonId | None = None
-    reason: Word | None = None
-
-
-class EventLine(_Part):
+class EventLine(Part):
     """One event of an outside system.
 
     ``id`` is the source's own id of the event: the same id from the same source is the same event,
@@ -283,7 +230,7 @@ class EventLine(_Part):
 
     id: OwnId | None = None
     source: SourceName | None = None
-    kind: Annotated[EventKind, _one_of(EventKind)]
+    kind: Annotated[EventKind, one_of(EventKind)]
     occurred_at: Instant
     arrived_at: Instant | None = None
     identifiers: Identifiers

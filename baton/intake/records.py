@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from baton.contracts.acts import DealContact
 from baton.contracts.intake import (
     Act,
     Command,
@@ -20,8 +21,9 @@ from baton.contracts.intake import (
 )
 from baton.evolve import maker
 from baton.ids import derived_id
+from baton.intake.act_parts import ActPart, CommandPart
 from baton.intake.identifiers import company_domain, email, identity_key
-from baton.intake.lines import TELLS_PERSON, ActPart, CommandPart, EngagementPart, EventLine
+from baton.intake.lines import TELLS_PERSON, EngagementPart, EventLine
 from baton.intake.normalising import SUBDIVISION, normalised_profile, subdivision_of
 from baton.intake.phones import phone
 from baton.intake.placeholders import is_placeholder
@@ -104,7 +106,10 @@ def _engagement(part: EngagementPart) -> Engagement:
 
 
 def _act(part: ActPart) -> Act:
-    return Act(**{**vars(part), "kind": part.kind.value})
+    if part.contacts is None:
+        return Act(**{**vars(part), "kind": part.kind.value})
+    contacts = tuple(DealContact(**vars(contact)) for contact in part.contacts)
+    return Act(**{**vars(part), "kind": part.kind.value, "contacts": contacts})
 
 
 def _command(part: CommandPart) -> Command:

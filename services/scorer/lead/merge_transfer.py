@@ -6,19 +6,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from baton.contracts.intake import Consent, EventKind, LeadEvent, LeadPerson, Person
-from baton.contracts.leads import KnownDeal, LeadTransfer, Stage, StageReached
+from baton.contracts.leads import LeadTransfer, Stage, StageReached
 from baton.contracts.topic_names import SCORER_TRANSFERS
+from services.scorer.lead.deal_book import known_deals
 from services.scorer.lead.profile import consent_acts, person_reports, reports_of
 from services.scorer.lead.state import (
     CONSENT,
     CYCLE,
     DATES,
-    DEAL,
     NOBODY,
     ONLY,
     PERSON,
     PROFILE,
-    Deal,
     FieldReport,
     ProfileBook,
     StageDates,
@@ -77,7 +76,7 @@ def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
                 rejecters=cycle_state.rejecters,
                 rest_reason=cycle_state.rest_reason,
                 dates=tuple(_dates(step)) if last else (),
-                deals=tuple(_deals(step)) if last else (),
+                deals=known_deals(step) if last else (),
                 path=(step.lead_id,),
             ),
             survivor,
@@ -137,17 +136,6 @@ def _dates(step: LeadStep) -> Iterator[StageReached]:
         )
 
 
-def _deals(step: LeadStep) -> Iterator[KnownDeal]:
-    for name, deal in step.items(DEAL):
-        yield KnownDeal(
-            opportunity_id=name,
-            at_ms=deal.at_ms,
-            amount_minor=deal.amount_minor,
-            currency=deal.currency,
-            expected_close=deal.expected_close,
-        )
-
-
 def take_dates(step: LeadStep, dates: tuple[StageReached, ...]) -> None:
     """The earlier first date and the later latest one of each stage."""
     for each in dates:
@@ -173,17 +161,3 @@ def take_dates(step: LeadStep, dates: tuple[StageReached, ...]) -> None:
                 latest_inferred=not latest[1],
             ),
         )
-
-
-def take_deals(step: LeadStep, deals: tuple[KnownDeal, ...]) -> None:
-    """Opportunities by their ids; of one that both know, the later word."""
-    for each in deals:
-        known = step.get(DEAL, each.opportunity_id)
-        if known is None or known.at_ms < each.at_ms:
-            deal = Deal(
-                at_ms=each.at_ms,
-                amount_minor=each.amount_minor,
-                currency=each.currency,
-                expected_close=each.expected_close,
-            )
-            step.put(DEAL, each.opportunity_id, deal)

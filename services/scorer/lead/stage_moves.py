@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from baton.contracts.deals import LeadDeal
 from baton.contracts.leads import (
     NO_MOVES,
     Actor,
@@ -22,6 +23,7 @@ from baton.contracts.leads import (
 from baton.contracts.topic_names import LEADS_REFUSALS, LEADS_STAGES
 from services.scorer.lead.backlog_entry import leave_backlog
 from services.scorer.lead.consents import consents_of
+from services.scorer.lead.deal_book import DealNews
 from services.scorer.lead.raised_hands import hands_since
 from services.scorer.lead.state import CYCLE, DATES, StageDates
 from services.scorer.lead.step import LeadStep
@@ -51,6 +53,8 @@ class Cause:
     currency: str | None = None
     expected_close: str | None = None
     contract_end: str | None = None
+    deal_news: DealNews | None = None
+    deal: LeadDeal | None = None
 
 
 def by_system(
@@ -84,12 +88,7 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
     """Put the lead into ``target`` and publish ``LeadStaged``."""
     head, cycle_state = step.head, step.cycle_state
     stage = Stage(head.stage)
-    between: tuple[Stage, ...] = ()
-    if target is not stage and move not in NO_MOVES:
-        between = skipped(stage, target, by_bridge=cycle_state.leg == "sdr")
-        for inferred in between:
-            _date(step, inferred, cause.occurred_at_ms, inferred=True)
-        _date(step, target, cause.occurred_at_ms, inferred=False)
+    between = _reached(step, move, cause, target)
     step.head = replace(head, stage=target.value)
     step.publish(
         LEADS_STAGES,
@@ -121,8 +120,24 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
             source=cause.source,
             consents=None if move in (StageEvent.MERGED, StageEvent.ERASED) else consents_of(step),
             survivor=head.survivor,
+            deal=cause.deal,
         ),
     )
+
+
+def _reached(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> tuple[Stage, ...]:
+    """Date the stage that is reached, and those on the way to it that nobody reported: which these
+    are. A win that is taken back leads through none."""
+    stage = Stage(step.head.stage)
+    if target is stage or move in NO_MOVES:
+        return ()
+    by_bridge = step.cycle_state.leg == "sdr"
+    is_back = move is StageEvent.REOPENED
+    between = () if is_back else skipped(stage, target, by_bridge=by_bridge)
+    for inferred in between:
+        _date(step, inferred, cause.occurred_at_ms, inferred=True)
+    _date(step, target, cause.occurred_at_ms, inferred=False)
+    return between
 
 
 def publish_consents(step: LeadStep, cause_id: str) -> None:

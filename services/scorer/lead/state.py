@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from baton.contracts.deals import KnownDeal
 from baton.contracts.intake import Person
 from baton.contracts.leads import EarlierCycle, Level, Stage, StageEvent
 from baton.engine.reducer import EntryKind
@@ -248,17 +249,6 @@ class StageDates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deal:
-    """An opportunity as it was told last. ``amount_minor`` in minor units of ``currency``;
-    ``expected_close`` is an ISO day."""
-
-    at_ms: int
-    amount_minor: int | None = None
-    currency: str | None = None
-    expected_close: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownGroup:
     """The lead's account, as it was told last."""
 
@@ -280,7 +270,7 @@ PERSON: Final = EntryKind("person", PersonBook)
 CONSENT: Final = EntryKind("consent", ConsentAct)
 DATES: Final = EntryKind("dates", StageDates)
 CYCLE: Final = EntryKind("cycle", EarlierCycle)
-DEAL: Final = EntryKind("deal", Deal)
+DEAL: Final = EntryKind("deal", KnownDeal)
 GROUP: Final = EntryKind("group", KnownGroup)
 ONLY: Final = "it"
 """The item of kinds of which a lead has one."""

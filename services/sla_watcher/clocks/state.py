@@ -188,6 +188,19 @@ class OpenDeal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WonDeal:
+    """A win as it was counted: it may be corrected (``version``: how often it was), or taken back.
+    ``cycle`` is the one that it ended."""
+
+    opportunity_id: str
+    amount_minor: int
+    currency: str
+    won_at_ms: int
+    cycle: int
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimeMark:
     """From ``from_ms`` on, until the next mark, the lead's time is spent by ``kind``: system,
     queue, human, buyer or rest."""
@@ -221,6 +234,7 @@ class LeadClocks:
     recycles: int = 0
     tallied: tuple[str, ...] = ()
     deals: tuple[OpenDeal, ...] = ()
+    won: tuple[WonDeal, ...] = ()
     marks: tuple[TimeMark, ...] = ()
     ahead: tuple[HandoffChange, ...] = ()
     ended: str | None = None

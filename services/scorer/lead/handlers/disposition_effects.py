@@ -10,15 +10,15 @@ from baton.agreement.compiled.levels import RANK
 from baton.agreement.model.recycling import Outcome
 from baton.contracts.leads import Actor, Level, Stage, StageEvent
 from baton.ids import derived_id
+from services.scorer.lead import deals
+from services.scorer.lead.deal_book import lose_open_deals
 from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.qualification import hand_over, qualify
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.stage_moves import Cause, by_system, end_cycle, move_lead, place, refuse
 from services.scorer.lead.state import (
-    DEAL,
     UNTIL_DECIDED,
     CycleState,
-    Deal,
     FormerHandoff,
     WithdrawnHandoff,
 )
@@ -28,7 +28,6 @@ _ENDS: Final = frozenset(
     {StageEvent.RECYCLED, StageEvent.DISQUALIFIED, StageEvent.LOST, StageEvent.WON}
 )
 _MAX_REJECTERS: Final = 16
-MAX_DEALS: Final = 50
 
 
 def speaker(actor: Actor, move: StageEvent, cycle_state: CycleState) -> Actor:
@@ -46,8 +45,10 @@ def carry_out(step: LeadStep, move: StageEvent, cause: Cause) -> None:
     """Make an allowed move with all that goes with it."""
     if move is StageEvent.ACCEPTED:
         _reinstate(step, cause)
-    if move in (StageEvent.OPPORTUNITY, StageEvent.WON):
-        cause = _dealt(step, cause, won=move is StageEvent.WON)
+    if deals.is_of_deal_alone(step, move, cause):
+        deals.change(step, move, cause)
+        return
+    cause = deals.keep(step, move, cause)
     spoken = replace(cause, actor=speaker(cause.actor, move, step.cycle_state))
     if move is StageEvent.QUALIFIED and spoken.actor is Actor.SDR:
         _bridged(step, spoken)
@@ -119,7 +120,7 @@ def _after(step: LeadStep, move: StageEvent, cause: Cause) -> None:
                 accepted=False,
                 touched=False,
             )
-        case StageEvent.QUALIFIED | StageEvent.OPPORTUNITY:
+        case StageEvent.QUALIFIED | StageEvent.OPPORTUNITY | StageEvent.REOPENED:
             step.update_cycle(accepted=True, touched=True, owner=cycle_state.owner or cause.by)
         case _ if move in _ENDS:
             _ended(step, move, cause)
@@ -135,6 +136,8 @@ def _remember_rejecter(step: LeadStep, cause: Cause) -> None:
 def _ended(step: LeadStep, move: StageEvent, cause: Cause) -> None:
     if move is StageEvent.WON and step.cycle_state.owner is None:
         step.update_cycle(owner=cause.by)
+    if move is not StageEvent.WON:
+        lose_open_deals(step)
     ended_as = Stage(step.head.stage)
     raised_by = end_cycle(
         step, ended_as.value, reason=cause.reason, ended_at_ms=cause.occurred_at_ms
@@ -190,33 +193,3 @@ def _reinstate(step: LeadStep, cause: Cause) -> None:
         )
     elif cause.handoff_id is not None and cause.handoff_id != cycle_state.handoff_id:
         step.update_cycle(handoff_id=cause.handoff_id, owner=cause.by)
-
-
-def _dealt(step: LeadStep, cause: Cause, *, won: bool) -> Cause:
-    """Keep what is said of the opportunity; what is not said again stays as it was."""
-    deals = dict(step.items(DEAL))
-    named = cause.opportunity_id or (
-        max(deals, key=lambda item: (deals[item].at_ms, item)) if won and deals else cause.id
-    )
-    known = deals.get(named) or Deal(at_ms=cause.occurred_at_ms)
-    newer = cause.occurred_at_ms >= known.at_ms
-    deal = Deal(
-        at_ms=max(known.at_ms, cause.occurred_at_ms),
-        amount_minor=cause.amount_minor
-        if newer and cause.amount_minor is not None
-        else known.amount_minor,
-        currency=cause.currency if newer and cause.currency else known.currency,
-        expected_close=cause.expected_close
-        if newer and cause.expected_close
-        else known.expected_close,
-    )
-    step.put(DEAL, named, deal)
-    if len(deals) >= MAX_DEALS and named not in deals:
-        step.drop(DEAL, min(deals, key=lambda item: (deals[item].at_ms, item)))
-    return replace(
-        cause,
-        opportunity_id=named,
-        amount_minor=deal.amount_minor,
-        currency=deal.currency,
-        expected_close=deal.expected_close,
-    )

@@ -17,7 +17,13 @@ from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN
 
 _NEED_NO_HANDOFF: Final = frozenset(
-    {StageEvent.QUALIFIED, StageEvent.OPPORTUNITY, StageEvent.WON, StageEvent.DISQUALIFIED}
+    {
+        StageEvent.QUALIFIED,
+        StageEvent.OPPORTUNITY,
+        StageEvent.WON,
+        StageEvent.REOPENED,
+        StageEvent.DISQUALIFIED,
+    }
 )
 """What sales may say of a lead that was never handed to them."""
 _OUTCOMES: Final = frozenset({StageEvent.OPPORTUNITY, StageEvent.WON, StageEvent.DISQUALIFIED})

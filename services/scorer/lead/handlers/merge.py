@@ -22,6 +22,7 @@ from baton.contracts.topic_names import LEADS_PERSONS, SCORER_TRANSFERS
 from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import leave_backlog
+from services.scorer.lead.deals import take_deals
 from services.scorer.lead.handlers.events import (
     join_persons,
     record_consent,
@@ -30,7 +31,7 @@ from services.scorer.lead.handlers.events import (
     update_person,
 )
 from services.scorer.lead.merge_takeover import hands_raised, take_over
-from services.scorer.lead.merge_transfer import send_book, take_dates, take_deals
+from services.scorer.lead.merge_transfer import send_book, take_dates
 from services.scorer.lead.publish_score import publish_account_part
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.settling import note_book
@@ -148,7 +149,7 @@ def absorbed(step: LeadStep, told: LeadTransfer) -> None:
     for cycle in told.cycles:
         step.put(CYCLE, cycle_item(cycle, told.loser), cycle)
     take_dates(step, told.dates)
-    take_deals(step, told.deals)
+    take_deals(step, told.deals, cause=told.transfer_id)
     step.update_cycle(
         rejecters=tuple(sorted({*cycle_state.rejecters, *told.rejecters})),
         recycles=max(cycle_state.recycles, told.recycles),

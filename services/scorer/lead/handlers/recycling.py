@@ -11,6 +11,7 @@ from dataclasses import replace
 from baton.agreement.model.recycling import Outcome
 from baton.contracts.leads import Stage, StageEvent
 from baton.contracts.slas import RETURN_DATE, LeadReactivated, LeadRecycled
+from services.scorer.lead.deal_book import lose_open_deals
 from services.scorer.lead.qualification import WITHDRAWALS
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.stage_moves import Cause, by_system, end_cycle, move_lead, refuse
@@ -53,6 +54,7 @@ def _end(step: LeadStep, told: LeadRecycled, move: StageEvent) -> None:
     # A lead that was withdrawn before anybody took it rests in its cycle: what it did goes on
     # counting.
     if worked_on or move is StageEvent.DISQUALIFIED:
+        lose_open_deals(step)
         raised_by = end_cycle(step, step.head.stage, reason=told.reason, ended_at_ms=ended_at_ms)
     if worked_on and move is StageEvent.RECYCLED:
         step.update_cycle(recycles=step.cycle_state.recycles + 1)
