@@ -75,10 +75,16 @@ def refusal(step: LeadStep, move: StageEvent, cause: Cause) -> Refusal | None:
         return _WON_ALREADY
     if not is_won and move is StageEvent.REOPENED:
         return "not_won", None
-    without_currency = cause.amount_minor is not None and not (
-        cause.currency or known.deal.currency
-    )
-    return ("currency_missing", None) if without_currency else None
+    return _wrong_amount(cause, known) if move not in SAY_AMOUNTS else None
+
+
+def _wrong_amount(cause: Cause, known: KnownDeal) -> Refusal | None:
+    """Of a deal that is known the currency need not be said again."""
+    if cause.amount_minor is None:
+        return None
+    if not (cause.currency or known.deal.currency):
+        return "currency_missing", None
+    return ("amount_negative", None) if cause.amount_minor < 0 else None
 
 
 def _not_found(step: LeadStep, move: StageEvent, cause: Cause) -> Refusal | None:
