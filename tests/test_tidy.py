@@ -61,7 +61,6 @@ LONG_FUNCTIONS = {
     "baton/intake/records.py:to_intake": 43,
     "baton/local/broker/config.py:_settings": 48,
     "baton/proof/audit/endings.py:check_acts": 45,
-    "baton/proof/audit/groups.py:check_goal": 44,
     "baton/proof/audit/handouts.py:_check_consent": 45,
     "baton/proof/audit/reading.py:_look_into": 45,
     "baton/proof/audit/rebuilding.py:run": 43,

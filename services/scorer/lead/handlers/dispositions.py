@@ -125,7 +125,7 @@ def _refusal(step: LeadStep, move: StageEvent, cause: Cause) -> str | None:
     cycle_state = step.cycle_state
     if is_of_former_cycle(step, move, cause) and not deals.names_deal(step, move, cause):
         return "former_cycle"
-    if not _stands(cycle_state, move, cause):
+    if not (deals.names_deal(step, move, cause) or _stands(cycle_state, move, cause)):
         return "stale_handoff"
     speaks_as = speaker(cause.actor, move, cycle_state)
     target = moved(Stage(step.head.stage), move, speaks_as)
