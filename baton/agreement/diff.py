@@ -26,7 +26,7 @@ from baton.agreement.model.definitions import LevelsModel
 from baton.agreement.model.people import PersonModel
 from baton.agreement.model.recycling import When
 from baton.agreement.model.slas import GoOnModel, PromiseModel, StepModel, WaitModel
-from baton.agreement.quantities import TargetWords, duration_words, points_words
+from baton.agreement.quantities import DIGEST_MS, TargetWords, duration_words, points_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,11 +144,11 @@ def _slas(old: Agreement, new: Agreement) -> Iterator[Change]:
     one, two = old.slas, new.slas
     yield from _listed("slas", "promise", one.promises, two.promises, promise_name)
     yield from _named("slas", "ladder", one.ladders, two.ladders)
-    before, after = (
-        {name: duration_words(ms) for name, ms in each.evidence_grace.items()}
-        for each in (one, two)
-    )
-    yield from _named("slas", "evidence grace", before, after)
+    of_both = (one.evidence_grace, two.evidence_grace)
+    graces = [{name: duration_words(ms) for name, ms in grace.items()} for grace in of_both]
+    yield from _named("slas", "evidence grace", *graces)
+    words = [duration_words(DIGEST_MS if of.digest is None else of.digest) for of in (one, two)]
+    yield from _value("slas", "digest", *words)
 
 
 def _recycling(old: Agreement, new: Agreement) -> Iterator[Change]:

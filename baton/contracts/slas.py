@@ -98,7 +98,8 @@ class SlaViolation:
 class SlaAction:
     """``leads.sla-actions.v1``: a step of the ladder. Dispatch carries out ``reassign``,
     ``manager_queue`` and ``restore`` (whose ``handoff_id`` is the one to stand again); people and
-    tools act on ``notify`` and ``escalate``."""
+    tools act on ``notify`` and ``escalate``. ``digest``: the recipient is notified of it by that
+    digest (``leads.sla-digests.v1``), not by this record."""
 
     action_id: str
     kind: str
@@ -113,6 +114,7 @@ class SlaAction:
     to: str | None = None
     reason: str | None = None
     exclude: tuple[str, ...] = ()
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from baton.contracts.topic_names import (
     LEADS_SLA_VIOLATIONS,
     ROUTER_HANDOFFS,
     SCORER_LEADS,
+    SLA_ESCALATIONS,
     SLA_LEADS,
     SLA_TALLIES,
 )
@@ -46,6 +47,7 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
         LEADS_RECYCLED,
         LEADS_REACTIVATED,
         SLA_TALLIES,
+        SLA_ESCALATIONS,
     )
     head_type = LeadClocks
     entry_kinds = (BROKEN,)

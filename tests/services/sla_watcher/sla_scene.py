@@ -40,6 +40,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONDAY = datetime(2026, 3, 2, tzinfo=BERLIN)
 LEAD = "lead-1"
+PRIVATE = ("sla.leads.v1", "sla.escalations.v1")
 
 BASE = """
 agreement: 1
@@ -380,7 +381,7 @@ class Scene:
             if each.topic in outputs and each.value is not None
         ]
         self._told = len(self.host.log.history)
-        return [self.decoded(each) for each in new if each.topic != "sla.leads.v1"]
+        return [self.decoded(each) for each in new if each.topic not in PRIVATE]
 
     def decoded(self, record: Stored) -> Any:
         """The value of a record in the log."""

@@ -436,3 +436,40 @@ def test_a_queue_of_a_manager_whom_nobody_has_named_leaves_the_lead_where_it_is(
         "Mon 11:00 do notify q1/1 to ann: breach",
     ]
     assert scene.head().holder is not None
+
+
+def _with_pool_hours(house: str, pool: str) -> Scene:
+    """A firm whose pool of sales has hours of its own; a lead is held there."""
+    pools = POOLS.replace("{kind: sales,", f"{{kind: sales, calendar: {pool},")
+    plain = agreement(
+        slas=promises("  - {clock: route, within: 1 business hour}", grace="{}"),
+        pools=pools,
+        calendar=house,
+    )
+    return Scene(plain, start="Mon 11:30").qualified().unrouted("held")
+
+
+POOLS = """
+  sdrs: {kind: sdr, members: {ann: {}, bob: {}}, manager: max}
+  reps: {kind: sales, members: {ann: {}, bob: {}, cat: {}}, manager: max}
+"""
+
+
+def test_a_held_leads_deadline_is_in_the_hours_of_its_pool_as_soon_as_the_pool_is_known() -> None:
+    scene = _with_pool_hours("office", "with-lunch")
+    assert scene.at("Mon 13:30").lines() == [
+        "Mon 11:30 route running until Mon 12:30",
+        "Mon 11:30 route running until Mon 13:30: held",
+        "Mon 13:30 route breached",
+        "Mon 13:30 breach of route by sales_management",
+    ]
+
+
+def test_a_held_lead_whose_pool_has_no_lunch_is_late_when_the_pool_is() -> None:
+    scene = _with_pool_hours("with-lunch", "office")
+    assert scene.at("Mon 13:30").lines() == [
+        "Mon 11:30 route running until Mon 13:30",
+        "Mon 11:30 route running until Mon 12:30: held",
+        "Mon 12:30 route breached",
+        "Mon 12:30 breach of route by sales_management",
+    ]
