@@ -270,6 +270,7 @@ def _service_level_sentence(
             return Sentence(
                 about="recycled" if value.outcome == "recycle" else "ended",
                 text=f"{value.reason}{track}",
+                because=tuple(f"learnt: {name}={said}" for name, said in value.learnt.items()),
             )
         case LeadReactivated():
             return Sentence(about="returned", text=value.reason)

@@ -4,9 +4,10 @@ names."""
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -30,8 +31,8 @@ def made(kind: Any) -> Any:
     if get_origin(kind) in (Union, UnionType):
         return next((made(each) for each in get_args(kind) if is_dataclass(each)), None)
     if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        return kind(
+        hints, record = get_type_hints(kind), cast("Callable[..., Any]", kind)
+        return record(
             **{
                 field.name: made(hints[field.name])
                 for field in fields(kind)
