@@ -16,11 +16,11 @@ from baton.ids import derived_id
 from baton.proof.chaos.clock import ScriptClock
 from baton.proof.chaos.headway import Headway, NotDrained
 from baton.proof.chaos.load import event_id_of
+from baton.proof.chaos.options import options_of
+from baton.proof.chaos.order import Order, Outcome
 from baton.proof.chaos.pace import QUICK
 from baton.proof.chaos.plan import Fault, plan
 from baton.proof.chaos.pressure import HIGH, LOW, Pressure
-from baton.proof.chaos.options import options_of
-from baton.proof.chaos.order import Order, Outcome
 from baton.proof.chaos.run import ChaosRun
 from baton.proof.chaos.script import waves
 from baton.proof.chaos.witness import Witness

@@ -35,6 +35,8 @@ class Striker:
             agreement,
             pace,
         )
+        self._failed: list[Exception] = []
+        self._broker_lock = threading.Lock()
         self._aside_threads: list[threading.Thread] = []
         self.done: Counter[str] = Counter()
         self.not_done: list[str] = []
@@ -54,29 +56,45 @@ class Striker:
             case Fault.STORM:
                 self._aside(lambda: self._storm(blow.target))
             case Fault.BROKER_KILL:
-                brokers.kill(blow.target)
+                self._aside(lambda: self._to_broker(lambda: brokers.kill(blow.target)))
             case Fault.BROKER_FREEZE:
-                brokers.freeze(blow.target, pace.freeze_s)
+                self._aside(
+                    lambda: self._to_broker(lambda: brokers.freeze(blow.target, pace.freeze_s))
+                )
             case Fault.PARTITION:
-                self._part(blow)
+                self._aside(lambda: self._to_broker(lambda: self._part(blow)))
             case Fault.AGREEMENT:
                 self._aside(self._agree)
             case Fault.UPGRADE:
                 self._aside(self._upgrade)
             case Fault.BACKUP:
+                self.join()
                 crew.rest()
                 brokers.restore()
                 crew.resume()
 
     def join(self) -> None:
-        """Wait for what goes on aside."""
+        """Wait for what goes on aside. Raises what went wrong there."""
         for thread in self._aside_threads:
             thread.join()
+        if self._failed:
+            raise self._failed[0]
 
     def _aside(self, work: Callable[[], object]) -> None:
-        thread = threading.Thread(target=work, daemon=True)
+        def guarded() -> None:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - join() raises it
+                self._failed.append(error)
+
+        thread = threading.Thread(target=guarded, daemon=True)
         thread.start()
         self._aside_threads.append(thread)
+
+    def _to_broker(self, work: Callable[[], object]) -> None:
+        """One broker at a time: with three, two are enough, and one is not."""
+        with self._broker_lock:
+            work()
 
     def _part(self, blow: Blow) -> None:
         try:
