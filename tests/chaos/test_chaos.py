@@ -1,6 +1,8 @@
 """The chaos run: its plan, its witness, and a small one with a fixed seed that must end sound."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +28,7 @@ from baton.proof.chaos.script import waves
 from baton.proof.chaos.witness import Witness
 from tests.kafka.conftest import DEMO_AGREEMENT
 
+ROOT = Path(__file__).resolve().parents[2]
 ONE_BROKER = set(Fault) - {Fault.PARTITION, Fault.UPGRADE, Fault.BACKUP}
 ONE_BROKER = set(Fault) - {Fault.PARTITION, Fault.UPGRADE, Fault.BACKUP}
 SMALL_KILLS, SMALL_SEED = 4, 282
@@ -189,6 +192,40 @@ def test_a_longer_run_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
     assert outcome.wrong == []
     assert outcome.unacknowledged == 0
     assert {Fault(each) for each in outcome.faults} == ONE_BROKER
+
+
+@pytest.mark.chaos
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+def test_an_upgrade_and_a_restored_backup_under_load_end_sound(
+    tmp_path: Path, broker_cache: Path
+) -> None:
+    """The former version is this one, from another folder; ``--former`` takes a real one."""
+    former = tmp_path / "former"
+    for name in ("baton", "services", "schemas", "examples"):
+        shutil.copytree(ROOT / name, former / name)
+    more = {"kills": 2, "events": 600, "seconds": 60, "seed": 5, "former": former, "backup": True}
+    outcome = _run(tmp_path / "run", broker_cache, **more)
+    assert outcome.wrong == []
+    assert {Fault.UPGRADE, Fault.BACKUP} <= {Fault(each) for each in outcome.faults}
+
+
+@pytest.mark.chaos
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+def test_a_run_on_three_brokers_ends_sound(broker_cache: Path) -> None:
+    words = ["--brokers", "3", "--kills", "11", "--events", "1500", "--workers", "1"]
+    environment = {**os.environ, "BATON_CACHE": str(broker_cache)}
+    run = subprocess.run(
+        [sys.executable, "-m", "baton.proof.chaos", *words, "--partitions", "2", "--json"],
+        stdout=subprocess.PIPE,
+        env=environment,
+        check=False,
+    )
+    outcome = json.loads(run.stdout)
+    assert outcome["wrong"] == []
+    assert outcome["faults"].keys() >= {Fault.BROKER_KILL, Fault.BROKER_FREEZE}
+    assert Fault.PARTITION in outcome["faults"] or outcome["skipped"]
 
 
 @pytest.mark.kafka
