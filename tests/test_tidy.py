@@ -9,11 +9,14 @@ that may have them in ``pyproject.toml``.
 from __future__ import annotations
 
 import ast
+import fnmatch
 import tomllib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from vulture import Vulture
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted([*ROOT.glob("baton/**/*.py"), *ROOT.glob("services/**/*.py")])
@@ -96,6 +99,62 @@ MANY_PARAMETERS = {
 """Commands, and constructors of what runs once."""
 
 
+ANATOMY = frozenset({"__init__", "__main__", "reducer", "state", "step", "app", "settings"})
+"""Files that every service, reducer or package of a kind has."""
+
+LAYERS = frozenset({"handlers", "model", "checks", "compile", "compiled"})
+"""Folders in which a file has the name of its subject: a kind of input, a section of the
+agreement."""
+
+HOMONYMS: dict[str, int] = {
+    "absence": 2,
+    "agreement": 2,
+    "amendments": 2,
+    "audit": 2,
+    "clock": 3,
+    "cloudevents": 2,
+    "cluster": 2,
+    "condition_context": 2,
+    "consents": 2,
+    "counting": 2,
+    "custody": 2,
+    "examples": 2,
+    "files": 2,
+    "funnel": 2,
+    "goals": 3,
+    "host": 2,
+    "intervals": 2,
+    "leads": 3,
+    "lines": 2,
+    "log": 2,
+    "metrics": 3,
+    "operations": 2,
+    "periods": 2,
+    "ports": 2,
+    "process": 2,
+    "reading": 3,
+    "record": 2,
+    "records": 3,
+    "recycling": 2,
+    "reference": 4,
+    "registry": 2,
+    "run": 2,
+    "schema": 3,
+    "senders": 2,
+    "skip_orders": 2,
+    "source": 2,
+    "status": 2,
+    "store": 2,
+    "tables": 3,
+    "task": 3,
+    "topics": 3,
+    "transitions": 3,
+    "words": 2,
+    "worker": 2,
+}
+"""Modules of one name in several packages, and in how many: how the name says too little."""
+
+
 def of(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function."""
     for node in ast.walk(tree):
@@ -176,3 +235,31 @@ def test_a_planted_long_function_file_and_parameter_list_are_found() -> None:
     assert found["function"] == {"baton/planted.py:long_one": FUNCTION_LINES + 6}
     assert found["parameters"] == {"baton/planted.py:long_one": 8}
     assert found["file"] == {"baton/planted.py": FILE_LINES + FUNCTION_LINES + 6}
+
+
+def homonyms(names: Iterable[str]) -> dict[str, int]:
+    counts = Counter(name for name in names if name not in ANATOMY)
+    return {name: count for name, count in sorted(counts.items()) if count > 1}
+
+
+def test_no_two_modules_have_one_name_but_those_listed_and_the_list_only_shrinks() -> None:
+    sources = [path for path in SOURCES if not LAYERS & set(path.parts)]
+    found = homonyms(path.stem for path in sources)
+    assert {name: count for name, count in found.items() if count > HOMONYMS.get(name, 1)} == {}
+    assert {name for name in HOMONYMS if found.get(name, 1) < HOMONYMS[name]} == set(), (
+        "there are fewer now: take them off the list"
+    )
+
+
+def test_a_planted_homonym_is_found() -> None:
+    assert homonyms(["reducer", "reducer", "facts", "facts", "queue"]) == {"facts": 2}
+
+
+def test_every_name_that_dead_code_is_excused_by_is_still_needed() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    own = settings["tool"]["vulture"]
+    search = Vulture(ignore_decorators=own["ignore_decorators"])
+    search.scavenge([str(ROOT / path) for path in own["paths"]])
+    unused = {found.name for found in search.get_unused_code(min_confidence=own["min_confidence"])}
+    needless = [name for name in own["ignore_names"] if not fnmatch.filter(unused, name)]
+    assert needless == [], "these are used by now, or gone: take them off the list"
