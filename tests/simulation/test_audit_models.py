@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from baton.contracts.accounts import AccountScored
 from baton.contracts.codec import codec_for
 from baton.contracts.goals import GoalProgress
 from baton.contracts.intake import Consent, IdentityAlias, LeadEvent, LeadInput, LeadMerge, Person
-from baton.contracts.leads import AccountScored, LeadScored
+from baton.contracts.leads import LeadScored
 from baton.contracts.reference import PeopleRecord
 from baton.contracts.routing import LeadRouted, QueueItem
 from baton.contracts.slas import SlaClock
+from baton.contracts.topic_names import ROUTER_ANSWERS
 from baton.contracts.topics import TOPICS
 from baton.engine.memory import MemoryLog, Stored
 from baton.proof.audit.findings import MEANING, Basis, Invariant, basis_of
@@ -382,10 +384,13 @@ def _break_half_a_second_early(log: MemoryLog) -> str:
 
 
 def _count_a_load_that_nobody_has(log: MemoryLog) -> str:
-    partition, offset, value = _routed(log, lambda routed: routed.turn_used)
-    heavier = tuple(replace(each, load=each.load + 50) for each in value.candidates)
-    _write(log, ROUTED, partition, offset, replace(value, candidates=heavier))
-    return _place(ROUTED, partition, offset)
+    partition, offset, value = _find(
+        log, ROUTER_ANSWERS, lambda answer: answer.routed is not None and answer.routed.turn_used
+    )
+    heavier = tuple(replace(each, load=each.load + 50) for each in value.routed.candidates)
+    routed = replace(value.routed, candidates=heavier)
+    _write(log, ROUTER_ANSWERS, partition, offset, replace(value, routed=routed))
+    return _place(ROUTER_ANSWERS, partition, offset)
 
 
 def _ask_somebody_away(log: MemoryLog) -> str:
