@@ -64,6 +64,20 @@ class SuppressRule:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contacts:
+    """Who of marketing belongs to a lead."""
+
+    campaigns: Mapping[str, str] = field(default_factory=dict)
+    segments: Mapping[str, str] = field(default_factory=dict)
+    default: str | None = None
+
+    def contact_of(self, campaign: str | None, segment: str | None) -> str | None:
+        """By the latest campaign, else by segment, else the default."""
+        by_segment = self.segments.get(segment or "", self.default)
+        return self.campaigns.get(campaign or "", by_segment)
+
+
 class Choice(NamedTuple):
     """The pool, and every rule looked at with what it said: ``chosen``, ``no``, ``unknown`` or ``no
     pool of this kind``; the last step is the rule that won. ``rule`` None: the default."""
@@ -98,6 +112,8 @@ class Routing:
     default: Mapping[str, str]
     keep_colleagues_together: bool
     needs: SkillDemand = SkillDemand()
+    match_anew: str = "untaken"
+    contacts: Contacts = field(default_factory=Contacts)
     _lookups: list[RuleLookup] = field(default_factory=list, repr=False, compare=False)
 
     def suppressed(self, context: ConditionContext) -> Suppression:

@@ -22,8 +22,8 @@ from baton.engine.reducer import EntryKind, Event, Step
 from services.router.assignment.availability import Availability
 from services.router.assignment.eligibility import Need, screen
 from services.router.assignment.fair_share import Book, Standing
-from services.router.assignment.person_selection import Chosen, Room, choose
 from services.router.assignment.next_chance import next_chance
+from services.router.assignment.person_selection import Chosen, Room, choose
 from services.router.assignment.pool_view import PoolMember, PoolView, period_of, pool_view_of
 from services.router.assignment.queue import PASS
 from services.router.assignment.reducer import Assignment
