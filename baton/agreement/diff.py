@@ -6,6 +6,8 @@ the rules' names (an order that changed is said, because the first rule that fit
 
 from collections.abc import Iterator, Sequence
 
+from baton.agreement.book_changes import book_changes
+from baton.agreement.books import Book
 from baton.agreement.canonical import canonical_text
 from baton.agreement.compile.sections import promise_name
 from baton.agreement.diff_forms import (
@@ -61,6 +63,8 @@ def _all(old: Agreement, new: Agreement) -> Iterator[Change]:
     for section, what in (("calendars", "calendar"), ("people", "person"), ("pools", "pool")):
         yield from named_changes(section, what, getattr(old, section), getattr(new, section))
     yield from _routing(old, new)
+    for name in ("accounts", "territories"):
+        yield from book_changes(name, _book(old, name), _book(new, name))
     yield from _slas(old, new)
     yield from _recycling(old, new)
     yield from named_changes("goals", "goal", old.goals, new.goals)
@@ -142,6 +146,11 @@ def _routing(old: Agreement, new: Agreement) -> Iterator[Change]:
         two.match_anew.value,
     )
     yield from _contacts(one.contacts, two.contacts)
+
+
+def _book(model: Agreement, name: str) -> Book | None:
+    named = model.books.hashes().get(name)
+    return model.attached[named] if named is not None else None
 
 
 def _contacts(old: ContactsModel, new: ContactsModel) -> Iterator[Change]:

@@ -91,14 +91,18 @@ CHANGES = [
         "absences: {open_work: deputy, longer_than: 5 days}",
         "absences: {open_work: release}",
         [
-            "pools|pool america-sales: accepted leads of whoever is away go to their deputy in an "
-            "absence of more than 5 days -> go to whose turn it is",
+            (
+                "pools|pool america-sales: accepted leads of whoever is away go to their deputy in an "
+                "absence of more than 5 days -> go to whose turn it is"
+            ),
         ],
     ),
     (
         "contacts: {segments: {enterprise: mkt-noor}, default: mkt-mia}",
-        "contacts: {segments: {enterprise: mkt-mia, mid_market: mkt-noor}, default: mkt-mia}\n"
-        "  match_anew: never",
+        (
+            "contacts: {segments: {enterprise: mkt-mia, mid_market: mkt-noor}, default: mkt-mia}\n"
+            "  match_anew: never"
+        ),
         [
             "routing|a lead whose profile changes is matched anew while it is: untaken -> never",
             "routing|marketing contact of segment mid_market added: mkt-noor",

@@ -97,7 +97,7 @@ class _Compiler:
             lifecycle=lifecycle,
             people=people,
             pools=pools,
-            routing=compile_routing(model.routing, people, pools, self.fields, self.zone),
+            routing=compile_routing(model, people, pools, self.fields, self.zone),
             slas=compile_slas(model.slas, self.calendars, self.house),
             recycling=compile_recycling(model.recycling, self.house),
             goals=self._goals(),

@@ -1,10 +1,11 @@
 """Compiles the section ``routing``: rules in their order, and what each can be looked up by."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from baton.agreement.compiled.agreement import RoutingRules
+from baton.agreement.compiled.books import AccountBook, territory_book
 from baton.agreement.compiled.conditions import Condition, compile_condition
 from baton.agreement.compiled.pools import PersonRule, Pool
 from baton.agreement.compiled.routing import (
@@ -16,19 +17,31 @@ from baton.agreement.compiled.routing import (
 )
 from baton.agreement.compiled.rule_lookup import Demand
 from baton.agreement.condition_fields import Field, Kind
+from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.condition import All, ConditionModel, Op, Test, tests_in
 from baton.agreement.model.routing import SPOKEN, DestinationModel, RoutingModel
 
 
 def compile_routing(
-    model: RoutingModel,
+    agreement: Agreement,
     people: Mapping[str, PersonRule],
     pools: Mapping[str, Pool],
     fields: Mapping[str, Field],
     zone: ZoneInfo,
 ) -> RoutingRules:
-    """The rules, with the pools and people that they name."""
-    return _Compiler(model, fields, zone).compiled(people, pools)
+    """The rules, with the pools and people that they name, and the books."""
+    rules = _Compiler(agreement.routing, fields, zone).compiled(people, pools)
+    hashes, books = agreement.books.hashes(), agreement.attached
+    if not hashes:
+        return rules
+    accounts, territories = (
+        books[hashes[name]] if name in hashes else None for name in ("accounts", "territories")
+    )
+    return replace(
+        rules,
+        account_book=AccountBook(accounts),
+        territory_book=territory_book(territories) if territories is not None else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,7 @@ class _Compiler:
                 )
                 for each in (*model.territories, *model.segments)
             ),
+            territories=len(model.territories),
             default=_pools_by_kind(model.default),
             keep_colleagues_together=model.keep_colleagues_together,
             needs=_skill_demand(model.needs),

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from baton.agreement.canonical import load_canonical
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.cluster.log import Record
 from baton.contracts.codec import ContractError, codec_for
@@ -328,6 +327,5 @@ class Audit:
 
     def _agreement(self, version: str) -> CompiledAgreement | None:
         if version not in self._agreements:
-            text = self._book.versions().get(version)
-            self._agreements[version] = None if text is None else load_canonical(text)
+            self._agreements[version] = self._book.compiled(version)
         return self._agreements[version]
