@@ -22,20 +22,11 @@ FILE_LINES, FUNCTION_LINES, PARAMETERS, COLUMNS = 300, 40, 7, 100
 LONG_FILES = {
     "baton/agreement/compiled/calendars.py": 324,
     "baton/cli/agreement.py": 348,
-    "baton/cli/doctor.py": 320,
-    "baton/contracts/intake.py": 352,
-    "baton/contracts/leads.py": 457,
-    "baton/contracts/topics.py": 554,
+    "baton/cli/doctor.py": 305,
+    "baton/contracts/topics.py": 584,
     "baton/engine/core.py": 410,
     "baton/engine/reducer_runner.py": 312,
-    "baton/intake/lines.py": 322,
-    "baton/local/broker/embedded.py": 358,
     "baton/proof/audit/audit.py": 333,
-    "baton/proof/chaos/run.py": 327,
-    "services/insights/board/site.py": 334,
-    "services/scorer/lead/qualification.py": 323,
-    "services/sla_watcher/clocks/handlers/stages.py": 377,
-    "services/sla_watcher/goals/reducer.py": 339,
 }
 """Catalogues and reducers that are to be split where their subject splits."""
 
@@ -54,26 +45,9 @@ LONG_FUNCTIONS = {
     "baton/cli/tail.py:tail": 47,
     "baton/engine/reducer_runner.py:__init__": 41,
     "baton/importing/columns.py:column_map": 44,
-    "baton/intake/records.py:to_intake": 43,
-    "baton/local/broker/config.py:_settings": 48,
     "baton/proof/audit/endings.py:check_acts": 45,
-    "baton/proof/audit/groups.py:check_goal": 44,
     "baton/proof/audit/handouts.py:_check_consent": 45,
     "baton/proof/audit/rebuilding.py:run": 43,
-    "baton/proof/chaos/__main__.py:chaos": 66,
-    "services/ingest/gateway/process.py:run": 41,
-    "services/ingest/gateway/server.py:serve_app": 41,
-    "services/insights/derived/leads.py:_row": 47,
-    "services/insights/reports/funnel.py:_velocity": 48,
-    "services/insights/reports/lead.py:_events": 53,
-    "services/insights/reports/lead.py:lead": 45,
-    "services/scorer/accounts/reducer.py:step": 41,
-    "services/scorer/lead/merge_transfer.py:send_book": 49,
-    "services/scorer/lead/publish_score.py:publish_score": 59,
-    "services/scorer/lead/qualification.py:consider_qualification": 47,
-    "services/scorer/lead/qualification.py:qualify": 41,
-    "services/scorer/lead/stage_moves.py:end_cycle": 48,
-    "services/scorer/lead/stage_moves.py:place": 43,
 }
 """Mostly commands, whose options are their parameters, and records with many fields."""
 
@@ -83,8 +57,6 @@ MANY_PARAMETERS = {
     "baton/cli/simulate.py:simulate": 9,
     "baton/local/broker/embedded.py:__init__": 8,
     "baton/proof/audit/audit.py:__init__": 11,
-    "baton/proof/chaos/__main__.py:chaos": 8,
-    "services/sla_watcher/clocks/goal_tallies.py:publish_tally": 9,
 }
 """Commands, and constructors of what runs once."""
 

@@ -9,12 +9,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from baton.contracts import goals, intake, leads, reference, routing, skip_orders, slas, streams
+from baton.contracts import (
+    goals,
+    intake,
+    leads,
+    meetings,
+    reference,
+    routing,
+    skip_orders,
+    slas,
+    streams,
+)
+from baton.contracts.accounts import AccountPart, AccountScored, BuyingGroup
 from baton.contracts.topic_names import (
     ACCOUNTS_SCORED,
     BATON_AGREEMENTS,
+    BATON_CAMPAIGNS,
     BATON_PEOPLE,
     BATON_SKIPS,
+    BOARD_DECISIONS,
     GOALS_PROGRESS,
     INTAKE_ALIASES,
     INTAKE_KEYED,
@@ -53,6 +66,7 @@ from baton.contracts.topic_names import (
     SLA_LEADS,
     SLA_TALLIES,
 )
+from baton.contracts.transfers import LeadTransfer
 
 DEFAULT_NAMESPACE = "baton"
 DAY_MS = 86_400_000
@@ -210,7 +224,7 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _private(
         SCORER_TRANSFERS,
-        leads.LeadTransfer,
+        LeadTransfer,
         "a merged lead's book on its way",
         "lead",
         "scorer",
@@ -219,7 +233,7 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _private(
         SCORER_BACKLOG,
-        leads.BacklogPart,
+        streams.BacklogPart,
         "leads that a new agreement made ready, waiting their turn",
         "pool",
         "scorer",
@@ -237,7 +251,12 @@ _FLOW: tuple[TopicSpec, ...] = (
         max_bytes=131_072,
     ),
     _private(
-        SCORER_RELEASES, leads.BacklogRelease, "a waiting lead's turn", "lead", "scorer", "lead"
+        SCORER_RELEASES,
+        streams.BacklogRelease,
+        "a waiting lead's turn has come",
+        "lead",
+        "scorer",
+        "lead",
     ),
     _public(
         LEADS_SCORED, leads.LeadScored, "visible changes of the score, explained", "lead", "scorer"
@@ -269,23 +288,18 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _private(
         SCORER_ACCOUNTS,
-        leads.AccountPart,
+        AccountPart,
         "what a lead adds to its account",
         "account",
         "scorer",
         "accounts",
     ),
     _public(
-        ACCOUNTS_SCORED,
-        leads.AccountScored,
-        "accounts as buying groups",
-        "account",
-        "scorer",
-        "matching",
+        ACCOUNTS_SCORED, AccountScored, "accounts as buying groups", "account", "scorer", "matching"
     ),
     _private(
         SCORER_BUYING,
-        leads.BuyingGroup,
+        BuyingGroup,
         "accounts to their people, where gates ask",
         "lead",
         "scorer",
@@ -426,6 +440,24 @@ _FLOW: tuple[TopicSpec, ...] = (
         "absences of people",
         "record",
         "agreement",
+        cleanup=Cleanup.COMPACT,
+        partitions=1,
+    ),
+    _public(
+        BATON_CAMPAIGNS,
+        meetings.CampaignRecord,
+        "what campaigns cost by month, and whose they are",
+        "record",
+        "operator",
+        cleanup=Cleanup.COMPACT,
+        partitions=1,
+    ),
+    _public(
+        BOARD_DECISIONS,
+        meetings.MeetingDecision,
+        "decisions of the weekly meeting: owner, day, done",
+        "decision",
+        "insights",
         cleanup=Cleanup.COMPACT,
         partitions=1,
     ),

@@ -34,6 +34,7 @@ MUTANT_SEEDS = range(1_000, 1_040)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_two_hundred_seeds_keep_every_promise() -> None:
     """And meet every fault and every turn that a lead can take, or they would prove little."""
     met: Counter[str] = Counter()
