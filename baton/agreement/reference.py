@@ -10,7 +10,7 @@ late by it.
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from baton.agreement.absences import Absence, absences_known
@@ -74,6 +74,10 @@ class AgreementReference:
     def away_at(self, at_ms: int) -> frozenset[str]:
         """Everybody who is away at ``at_ms``."""
         return frozenset(person for person in self._by_person if self.absent(person, at_ms))
+
+    def with_absences(self) -> Set[str]:
+        """Everybody of whom an absence is known."""
+        return self._by_person.keys()
 
     def leaves_at(self, person: str, at_ms: int) -> int | None:
         """When the person's next absence after ``at_ms`` begins, as far as is known."""

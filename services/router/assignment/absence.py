@@ -69,14 +69,14 @@ def next_departure(
 ) -> int | None:
     """When somebody leaves next whose absence means something: they have an unanswered offer, or
     work that is not kept for them, or leads wait for them."""
-    leaves, view = availability.presence.leaves_at, availability.pool_view
+    presence, view = availability.presence, availability.pool_view
     kept = view.open_work == OpenWork.KEEP
-    people = {
-        load.person for load in loads.values() if load.offered or (load.accepted and not kept)
-    }
-    if waiting:
-        people |= {member.person for member in view.members if member.active}
-    times = [leaves(person, availability.now) for person in sorted(people)]
+    times = []
+    for person in presence.with_absences():
+        load, member = loads.get(person), view.member(person)
+        busy = load is not None and (load.offered or (load.accepted and not kept))
+        if busy or (waiting and member is not None and member.active):
+            times.append(presence.leaves_at(person, availability.now))
     return min((time for time in times if time is not None), default=None)
 
 

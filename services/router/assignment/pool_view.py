@@ -142,6 +142,9 @@ class Presence(Protocol):
     def away_at(self, at_ms: int) -> Set[str]:
         """Everybody who is away then, at least; who is there may be among them."""
 
+    def with_absences(self) -> Set[str]:
+        """Everybody of whom an absence is known, past ones too."""
+
     def leaves_at(self, person: str, at_ms: int) -> int | None:
         """When the person's next absence begins."""
 
