@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from pathlib import Path
 
 from baton.clients import confluent_producer_options
@@ -15,7 +17,12 @@ from services.insights.board.serving import board_stores
 from services.insights.costs import records_of
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
-from services.insights.projection.dialect import StorePlace, copy_of
+from services.insights.packs.figures import Pack, differences, make_pack
+from services.insights.packs.keeping import Packs
+from services.insights.packs.mailing import NotMailed
+from services.insights.packs.weekly import context_at, frozen, mailer_of
+from services.insights.packs.writing import FORMS, shown
+from services.insights.projection.dialect import StorePlace, copy_of, reader
 from services.insights.projection.files import BoardStores
 from services.insights.settings import BoardSettings
 
@@ -61,6 +68,37 @@ def report_costs(settings: Settings, path: Path) -> int:
     for record in records:
         publisher.send_cost(record)
     return len(records)
+
+
+def weekly_pack(settings: Settings, week: str | None) -> Pack:
+    """The frozen pack of a week (None: the last), made now if it was not before. Raises NoBoard,
+    WrongWeek."""
+    packs = Packs(files_of(settings).folder)
+    return frozen(_current(settings), packs, int(time.time() * 1000), week)
+
+
+def restated(settings: Settings, pack: Pack) -> list[str]:
+    """What the same week would say by what is known now, in words, a line for each difference."""
+    with contextlib.closing(reader(_current(settings))) as db:
+        now = make_pack(context_at(db, int(time.time() * 1000)), pack.week)
+    return [
+        f"{(before or after).section}, {(before or after).name}: "  # type: ignore[union-attr]
+        f"{shown(before) if before else 'not there'}, now {shown(after) if after else 'not there'}"
+        for before, after in differences(pack, now)
+    ]
+
+
+def written(pack: Pack, form: str) -> str:
+    """The pack as ``txt``, ``html`` or ``csv``."""
+    return FORMS[form](pack)
+
+
+def mail_pack(settings: Settings, pack: Pack, *, again: bool) -> list[str]:
+    """Mail it to those who have not got it (``again``: to all). Raises NotMailed."""
+    mailer = mailer_of(BoardSettings(), files_of(settings).folder)
+    if mailer is None or not mailer.recipients:
+        raise NotMailed("set BATON_BOARD_SMTP_URL and BATON_BOARD_MAIL_TO")
+    return mailer.mail(pack, again=again)
 
 
 def export_csv(settings: Settings, name: str, since_ms: int | None, out: object) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -65,6 +67,15 @@ class BoardSettings(BaseSettings):
             "the same"
         ),
     )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description=(
+            "Mail server of the weekly pack: `smtp://`, `smtp+starttls://` or `smtps://`, with "
+            "user and password; without it nothing is mailed"
+        ),
+    )
+    mail_from: str = Field("baton@localhost", description="Sender of the weekly pack")
+    mail_to: str = Field("", description="Who gets the weekly pack: addresses, separated by commas")
     per_person: bool = Field(
         False,
         description=(
@@ -91,6 +102,23 @@ class BoardSettings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parts = urlsplit(value.get_secret_value())
+            if parts.scheme not in ("smtp", "smtp+starttls", "smtps") or not parts.hostname:
+                raise ValueError("write smtp+starttls://user:password@host:587, or smtps://...")
+        return value
+
+    @field_validator("mail_from", "mail_to")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        for address in filter(None, map(str.strip, value.split(","))):
+            if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address):
+                raise ValueError("write addresses such as ann@acme.example, separated by commas")
+        return value
 
     @field_validator("proxy_networks")
     @classmethod

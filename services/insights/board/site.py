@@ -35,6 +35,8 @@ from services.insights.board.live import Live
 from services.insights.board.pages import PAGES, Page
 from services.insights.board.rendering import STATIC, render
 from services.insights.board.visits import Parts, Visits, audit
+from services.insights.packs.keeping import Packs
+from services.insights.packs.writing import FORMS, heading, sections
 from services.insights.reports.context import Context, Viewer, WrongFilter
 from services.insights.reports.lead import LeadUnknown, lead
 
@@ -56,6 +58,8 @@ class Site:
         routes += [
             Route("/leads/{lead_id:str}", self._lead),
             Route("/leads/{lead_id:str}/acts", self._forms.act, methods=["POST"]),
+            Route("/packs/{week:str}", self._pack),
+            Route("/packs/{week:str}/{form:str}", self._pack),
             Route("/absences", self._forms.absence, methods=["POST"]),
             Route("/decisions", self._forms.decide, methods=["POST"]),
             Route("/decisions/{decision_id:str}", self._forms.decide, methods=["POST"]),
@@ -119,6 +123,26 @@ class Site:
             "failure": trouble,
         }
         return HTMLResponse(render("lead.html", context, **values), status_code=status)
+
+    def _pack(self, request: Request) -> Response:
+        """A frozen pack as a page, or as the file that is mailed."""
+        form = request.path_params.get("form")
+        with self._visits.context(request, filtered=False) as context:
+            pack = Packs(self._parts.files.folder).get(request.path_params["week"])
+            if pack is None or form not in (None, *FORMS):
+                raise HTTPException(404)
+            audit.info("viewed", extra={"page": "pack", "who": context.viewer.person or "link"})
+            if form is not None:
+                media = {"txt": "text/plain", "html": "text/html", "csv": "text/csv"}[form]
+                name = f'attachment; filename="baton-{pack.week}.{form}"'
+                return Response(
+                    FORMS[form](pack), media_type=media, headers={"content-disposition": name}
+                )
+            values = {
+                **self._visits.shell(context, f"/packs/{pack.week}", f"Week {pack.week}"),
+                "report": {"pack": pack, "heading": heading(pack), "sections": sections(pack)},
+            }
+            return HTMLResponse(render("pack_page.html", context, **values))
 
     async def _stream(self, request: Request) -> Response:
         def look() -> Viewer:
