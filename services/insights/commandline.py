@@ -6,7 +6,9 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from baton.clients import confluent_producer_options
 from baton.settings import Settings
@@ -24,6 +26,7 @@ from services.insights.packs.weekly import context_at, frozen, mailer_of
 from services.insights.packs.writing import FORMS, shown
 from services.insights.projection.dialect import StorePlace, copy_of, reader
 from services.insights.projection.files import BoardStores
+from services.insights.seeding import seed
 from services.insights.settings import BoardSettings
 
 
@@ -58,6 +61,43 @@ def backup(settings: Settings, path: Path) -> None:
         copy_of(current, path)
     finally:
         os.umask(former)
+
+
+def seed_board(
+    settings: Settings, history: Iterable[Any], noted: Iterable[tuple[str, Any]], until_ms: int
+) -> None:
+    """Make a new board with a simulated past; for demonstrations."""
+    seed(files_of(settings), settings.namespace, history, noted, until_ms=until_ms)
+
+
+def board_sums(settings: Settings, since_ms: int) -> dict[str, Any]:
+    """What the board has counted since a moment, as the summary of a demonstration counts the
+    log. Raises NoBoard."""
+    with contextlib.closing(reader(_current(settings))) as db:
+
+        def counted(statement: str) -> Any:
+            return db.execute(statement, {"since": since_ms}).fetchall()
+
+        return {
+            "qualified": counted(
+                "SELECT count(*) FROM qualification WHERE qualified_at_ms >= :since"
+            )[0][0],
+            "dead": counted("SELECT count(*) FROM dead_letter WHERE log_ms >= :since")[0][0],
+            "routed": dict(
+                counted(
+                    "SELECT pool, count(*) FROM handoff WHERE routed_at_ms >= :since GROUP BY 1"
+                )
+            ),
+            "recycled": dict(
+                counted("SELECT reason, count(*) FROM recycled WHERE log_ms >= :since GROUP BY 1")
+            ),
+            "violated": dict(
+                counted(
+                    "SELECT clock, count(*) FROM violation WHERE kind = 'breach' "
+                    "AND log_ms >= :since GROUP BY 1"
+                )
+            ),
+        }
 
 
 def report_costs(settings: Settings, path: Path) -> int:
