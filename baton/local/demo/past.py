@@ -31,6 +31,7 @@ DAYS: Final = 365
 _SECONDS: Final = re.compile(r"(\d+) seconds")
 _RESTS: Final = re.compile(r"(comes_back: after|cool_off:) (\d+) seconds")
 
+_RECENT_EVERY: Final = 7
 _FIRST: Final = ("Ada", "Bruno", "Clara", "Dario", "Elin", "Farid", "Hanna", "Ilse", "Jonas")
 _LAST: Final = ("Aas", "Brandt", "Conti", "Dahl", "Engel", "Falk", "Gruber", "Holm", "Lund")
 _FIRMS: Final = (
@@ -123,6 +124,10 @@ def _arrival(at_ms: int, source: str, **fields: Any) -> Arrival:
 
 def _visits(random: Random, lead: int, begins_ms: int) -> Iterator[Arrival]:
     at = begins_ms + random.randrange(DAYS) * DAY_MS + random.randrange(6, 19) * HOUR_MS
+    recent = lead % _RECENT_EVERY == 0  # the last hours are busy: the page Now shows them
+    if recent:
+        hours = 4 if lead % (2 * _RECENT_EVERY) else 30
+        at = begins_ms + DAYS * DAY_MS - random.randrange(HOUR_MS, hours * HOUR_MS)
     firm, industry = random.choice(_FIRMS)
     first, last = random.choice(_FIRST), random.choice(_LAST)
     address = f"{first.lower()}.{last.lower()}{lead}@{firm}.example"
@@ -146,7 +151,7 @@ def _visits(random: Random, lead: int, begins_ms: int) -> Iterator[Arrival]:
         )
         if place == 0:
             yield _told(random, at + 1, lead, known, firm, industry, (first, last))
-        at += random.randrange(HOUR_MS, 2 * DAY_MS)
+        at += random.randrange(MINUTE_MS, 12 * MINUTE_MS if recent else 2 * DAY_MS)
         campaign = random.choice(_CAMPAIGNS) if random.random() < 0.3 else campaign
 
 
@@ -174,12 +179,12 @@ def _deeds(routed: LeadRouted, at_ms: int) -> Iterator[Arrival]:
     """What the owner of a hand-off does with it."""
     random = Random(routed.handoff_id)
 
-    def act(kind: str, at: int, **more: Any) -> Arrival:
+    def act(kind: str, at: int, name: str = "", **more: Any) -> Arrival:
         signed = {"by": routed.owner, "actor": routed.leg, "handoff_id": routed.handoff_id}
         return _arrival(
             at,
             "crm",
-            id=f"{routed.handoff_id}-{kind}",
+            id=f"{routed.handoff_id}-{name or kind}",
             kind="act",
             identifiers={"lead": routed.lead_id},
             act={"kind": kind, **signed, **more},
@@ -225,6 +230,9 @@ def _deal(random: Random, routed: LeadRouted, act: Any, verdict: int) -> Iterato
     opened = met + random.randrange(HOUR_MS, 5 * DAY_MS)
     closes = iso(opened + 45 * DAY_MS)[:10]
     yield act("opportunity", opened, amount_minor=amount, expected_close=closes, **money)
+    for week in range(6):  # whoever asks again is called within days
+        again = opened + week * 7 * DAY_MS + 2 * HOUR_MS
+        yield act("call", again, f"call-{week}", outcome="reached")
     ended = opened + random.randrange(5 * DAY_MS, 40 * DAY_MS)
     if random.random() < 0.5:
         yield act("won", ended, amount_minor=amount, **money)
