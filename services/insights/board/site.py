@@ -14,15 +14,16 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from services.insights.board.access import COOKIE, NotLetIn
+from services.insights.board.access import NotLetIn
 from services.insights.board.acts import OUTCOMES
 from services.insights.board.answers import answer_to
 from services.insights.board.charts import curve
+from services.insights.board.entrances import Entrances
 from services.insights.board.forms import Forms
 from services.insights.board.guard import (
     Guarded,
@@ -50,6 +51,7 @@ class Site:
         self._parts = parts
         self._visits = Visits(parts)
         self._forms = Forms(self._visits, self._lead_page)
+        self._entrances = Entrances(self._visits)
         self._live = Live(self._visits.revision)
 
     def app(self) -> ASGIApp:
@@ -63,8 +65,7 @@ class Site:
             Route("/absences", self._forms.absence, methods=["POST"]),
             Route("/decisions", self._forms.decide, methods=["POST"]),
             Route("/decisions/{decision_id:str}", self._forms.decide, methods=["POST"]),
-            Route("/enter", self._enter),
-            Route("/leave", self._leave, methods=["POST"]),
+            *self._entrances.routes(),
             Route("/live", self._stream),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
@@ -162,22 +163,3 @@ class Site:
             return False
 
         return StreamingResponse(self._live.stream(allowed), media_type="text/event-stream")
-
-    # ------------------------------------------------------------------ coming and going
-
-    def _enter(self, request: Request) -> Response:
-        session = self._parts.access.enter(request.query_params.get("token", ""))
-        answer = RedirectResponse("/", status_code=303)
-        secure = request.url.scheme == "https"
-        answer.set_cookie(
-            COOKIE, session, httponly=True, samesite="strict", secure=secure, path="/"
-        )
-        return answer
-
-    async def _leave(self, request: Request) -> Response:
-        self._parts.access.leave(request.cookies.get(COOKIE, ""))
-        answer = HTMLResponse(
-            render("message.html", None, title="Left", words="You have left the board.", status=200)
-        )
-        answer.delete_cookie(COOKIE, path="/")
-        return answer

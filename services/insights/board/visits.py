@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from baton.agreement.compiled.agreement import CompiledAgreement
-from services.insights.board.access import COOKIE, Access
+from services.insights.board.access import COOKIE, SIGNED_IN_COOKIE, Access
 from services.insights.board.pages import PAGES
 from services.insights.board.publishing import Publisher
 from services.insights.board.words import clean
@@ -52,6 +52,11 @@ class Visits:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self._agreed: tuple[tuple[str, int], CompiledAgreement | None, int] = (("", -1), None, 0)
+
+    @property
+    def cookie(self) -> str:
+        """The name of the cookie that has the session."""
+        return SIGNED_IN_COOKIE if self.parts.settings.oidc_issuer else COOKIE
 
     @contextlib.contextmanager
     def store(self) -> Iterator[Any]:
@@ -92,7 +97,7 @@ class Visits:
         return self.parts.access.viewer(
             client=client,
             headers=request.headers,
-            cookie=request.cookies.get(COOKIE),
+            cookie=request.cookies.get(self.cookie),
             agreement=agreement,
         )
 

@@ -104,7 +104,9 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(board: Board) -> None:
 def test_who_leaves_is_out(board: Board) -> None:
     visitor = board.visitor()
     assert visitor.get("/").status_code == 200
-    visitor.post("/leave")
+    assert visitor.post("/leave", headers={"origin": "https://evil.example"}).status_code == 403
+    assert visitor.get("/").status_code == 200
+    visitor.post("/leave", headers={"sec-fetch-site": "same-origin"})
     assert visitor.get("/").status_code == 403
 
 
