@@ -132,7 +132,7 @@ PROXY = {
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"host": "0.0.0.0"}, "behind a proxy"),
+        ({"host": "0.0.0.0"}, "only where people sign in"),
         (PROXY | {"proxy_networks": ""}, "BATON_BOARD_PROXY_NETWORKS must say"),
         (PROXY | {"proxy_networks": "10.0.0.0/33"}, "10.0.0.0/33"),
         (PROXY | {"public_host": ""}, "BATON_BOARD_PUBLIC_HOST"),
