@@ -136,7 +136,6 @@ def purge(store: Store, now_ms: int, keep_days: int) -> int:
             (now_ms - keep_days * DAY_MS,),
         )
         removed = store.db.changes()
-        store.db.execute("DELETE FROM used_token WHERE until_ms < ?", (now_ms,))
         store.db.execute("DELETE FROM promise WHERE until_ms < ?", (now_ms - DAY_MS,))
     return removed
 

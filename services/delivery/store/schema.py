@@ -64,6 +64,4 @@ TABLES: Final = (
     """CREATE TABLE promise (
         buyer TEXT PRIMARY KEY, person TEXT NOT NULL, pool TEXT NOT NULL, until_ms INTEGER NOT NULL,
         claimed_ms INTEGER, slot TEXT) STRICT, WITHOUT ROWID""",
-    """CREATE TABLE used_token (token TEXT PRIMARY KEY, until_ms INTEGER NOT NULL)
-        STRICT, WITHOUT ROWID""",
 )

@@ -22,6 +22,8 @@ from services.delivery.targets.people_model import ConciergeTarget, MailTarget, 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 TargetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 EnvironmentName = Annotated[str, Field(pattern=r"^BATON_[A-Z0-9_]{1,80}$")]
+CONCIERGE: Final = "concierge"
+"""The name under which promises to open forms are kept; no other target may have it."""
 _FIELD = r"^[a-z_]+(\.[a-z_]+){0,5}$"
 FieldPath = Annotated[str, Field(pattern=_FIELD)]
 
@@ -97,7 +99,7 @@ class TargetsFile(Strict):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = [name for _, name, _ in self.everything()]
+        names = [CONCIERGE, *(name for _, name, _ in self.everything())]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two targets are called {name}; give one of them another name")
