@@ -19,11 +19,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from baton.cli.configuration import PREFIX, groups, problems, shown
+from baton.cli.configuration import groups, problems, shown, variable_of
 from baton.clients import confluent_options
 from baton.cluster.layout import layout_of
 from baton.cluster.ready import problem_of
 from baton.cluster.topics import compare_topics
+from baton.flow import delivery_commands
 from baton.local.broker.artifacts import KAFKA_VERSION, is_sound, locked_artifacts
 from baton.local.broker.ports import is_free
 from baton.local.broker.record import broker_home, running_broker
@@ -46,6 +47,9 @@ class Verdict(StrEnum):
     GOOD = "good"
     NOTE = "note"
     WRONG = "wrong"
+
+
+_VERDICTS = {True: Verdict.GOOD, False: Verdict.WRONG}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +78,9 @@ def doctor(
     else:
         findings += examine(settings)
     if as_json:
-        values = {
-            name: value for model in groups().values() for name, value in shown(model).items()
-        }
-        typer.echo(
-            json.dumps(
-                {"findings": [asdict(each) for each in findings], "settings": values}, indent=2
-            )
-        )
+        values = {name: text for model in groups().values() for name, text in shown(model).items()}
+        body = {"findings": [asdict(found) for found in findings], "settings": values}
+        typer.echo(json.dumps(body, indent=2))
     else:
         _show(Console(), findings)
     raise typer.Exit(1 if any(each.verdict is Verdict.WRONG for each in findings) else 0)
@@ -177,11 +176,8 @@ def _jars(settings: Settings) -> Iterator[Finding]:
     locked = locked_artifacts()
     sound = sum(is_sound(each, folder / each.file_name) for each in locked)
     if sound == len(locked):
-        yield Finding(
-            check="kafka files",
-            verdict=Verdict.GOOD,
-            text=f"all {sound} there and verified; a start needs no network",
-        )
+        text = f"all {sound} there and verified; a start needs no network"
+        yield Finding(check="kafka files", verdict=Verdict.GOOD, text=text)
     else:
         missing = sum(
             each.size_bytes for each in locked if not is_sound(each, folder / each.file_name)
@@ -240,11 +236,8 @@ def _cluster(settings: Settings) -> Iterator[Finding]:
             )
             return
         if running is None:
-            yield Finding(
-                check="broker",
-                verdict=Verdict.NOTE,
-                text="none runs; `baton up` starts the embedded one",
-            )
+            text = "none runs; `baton up` starts the embedded one"
+            yield Finding(check="broker", verdict=Verdict.NOTE, text=text)
             return
         settings = settings.model_copy(update={"bootstrap": running.bootstrap})
     address = str(settings.bootstrap)
@@ -279,6 +272,11 @@ def _topics(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def _targets(settings: Settings) -> Iterator[Finding]:
+    for name, good, text in delivery_commands().check(settings):
+        yield Finding(check=f"target {name}", verdict=_VERDICTS[good], text=text)
+
+
 def _unwritable(folder: Path) -> str | None:
     """Why nothing can be written into a folder that is there or is to be made; None if it can."""
     nearest = _existing(folder)
@@ -306,7 +304,7 @@ def _show(console: Console, findings: list[Finding]) -> None:
     for title, model in groups().items():
         values.add_row(f"[bold]{title}[/]")
         for name, value in shown(model).items():
-            values.add_row(f"{PREFIX}{name.upper()}", escape(value))
+            values.add_row(variable_of(model, name), escape(value))
     console.print(values, highlight=False)
 
 
@@ -317,4 +315,5 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "kafka files": _jars,
     "ports": _ports,
     "broker": _cluster,
+    "targets": _targets,
 }
