@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,9 +37,14 @@ _REMEMBERED: Final = 10_000
 SOURCE: Final = "concierge"
 _PERSON: Final = ("email", "phone", "first_name", "last_name", "company", "stated_problem")
 _OPEN_WORK: Final = """SELECT person, count(*) FROM (
-    SELECT owner AS person FROM handoff WHERE ended_ms IS NULL AND owner IS NOT NULL
+    SELECT owner AS person FROM handoff AS mine WHERE ended_ms IS NULL AND owner IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM handoff AS later WHERE later.lead_id = mine.lead_id
+        AND later.qualification_id = mine.qualification_id AND later.attempt > mine.attempt
+        AND later.routed_ms IS NOT NULL)
     UNION ALL SELECT person FROM promise WHERE claimed_ms > ?) GROUP BY person"""
 _ON_ITS_WAY_MS: Final = 120_000
+"""A promise counts as work for so long: its lead is routed a moment later."""
+_COUNTED_EVERY_S: Final = 2.0
 _COLLEAGUES: Final = "SELECT lead_id FROM lead WHERE account_id = ? ORDER BY lead_id LIMIT 50"
 
 
@@ -68,6 +74,7 @@ class Desk:
         self._folder, self._namespace = place
         self._tokens = TokenMaker(secret)
         self._references, self._lock = References(), threading.Lock()
+        self._work: tuple[float, Mapping[str, int]] = (-_COUNTED_EVERY_S - 1, {})
         self._shown: OrderedDict[str, tuple[float, Choice]] = OrderedDict()
 
     def peek(self, fields: Mapping[str, str], now_s: float) -> tuple[str, str]:
@@ -92,28 +99,39 @@ class Desk:
 
     def _choice(self, buyer: Buyer, now_s: float) -> Choice:
         with self._lock:
-            known = self._shown.get(buyer.digest)
-            if known is not None and now_s - known[0] < HOUR_S:
-                return known[1]
-            db = reader(self._folder / FILE)
-            try:
-                choice = self._chosen(db, buyer, now_s)
-            finally:
-                db.close()
+            shown = self._shown.get(buyer.digest)
+        if shown is not None and now_s - shown[0] < HOUR_S:
+            return shown[1]
+        db = reader(self._folder / FILE)
+        try:
+            choice = self._chosen(db, buyer, now_s)
+        finally:
+            db.close()
+        with self._lock:
             self._shown[buyer.digest] = now_s, choice
             if len(self._shown) > _REMEMBERED:
                 self._shown.popitem(last=False)
-            return choice
+        return choice
 
     def _chosen(self, db: apsw.Connection, buyer: Buyer, now_s: float) -> Choice:
         query = "SELECT person, pool FROM promise WHERE buyer = ? AND until_ms > ?"
         kept = rows(db, query, (buyer.digest, int(now_s * 1000)))
         if kept:
             return Choice(pool=kept[0]["pool"], person=kept[0]["person"] or None)
-        reference = self._references.at(db, int(now_s * 1000))
+        now_ms = int(now_s * 1000)
+        with self._lock:
+            reference, open_work = self._references.at(db, now_ms), self._work_now(db, now_ms)
         if reference is None:
             return Choice()
-        return choose(reference, buyer, _known(db, buyer, int(now_s * 1000)), int(now_s * 1000))
+        return choose(reference, buyer, _known(db, buyer, open_work), now_ms)
+
+    def _work_now(self, db: apsw.Connection, now_ms: int) -> Mapping[str, int]:
+        """Open work by person, counted once in a while: it looks at every open hand-off."""
+        counted_at, work = self._work
+        if time.monotonic() - counted_at > _COUNTED_EVERY_S:
+            work = dict(db.execute(_OPEN_WORK, (now_ms - _ON_ITS_WAY_MS,)))
+            self._work = time.monotonic(), work
+        return work
 
     def _keep(self, promise: Promise, slot: str | None, now_s: float) -> tuple[str | None, int]:
         """Whom the buyer comes to, and since when that is promised: of two claims within the hour
@@ -138,6 +156,9 @@ class Desk:
                 )
         finally:
             store.close()
+        with self._lock:
+            _, work = self._work
+            self._work = self._work[0], {**work, person: work.get(person, 0) + 1}
         return promise.person, now_ms
 
     def _line(self, buyer: str, fields: Mapping[str, str], since_ms: int) -> dict[str, Any]:
@@ -186,15 +207,13 @@ def form_digest(fields: Mapping[str, str]) -> str:
     return derived_id("form", json.dumps(dict(sorted(fields.items()))))
 
 
-def _known(db: apsw.Connection, buyer: Buyer, now_ms: int) -> Known:
-    """A promise counts as work until its lead is routed, a moment later."""
+def _known(db: apsw.Connection, buyer: Buyer, open_work: Mapping[str, int]) -> Known:
     holder = colleague = None
     for lead in leads_by_email(db, buyer.digest):
         holder = holder or _holder(db, lead["lead_id"])
     if buyer.account_id is not None and holder is None:
         for (lead_id,) in list(db.execute(_COLLEAGUES, (buyer.account_id,))):
             colleague = colleague or _holder(db, lead_id)
-    open_work = dict(db.execute(_OPEN_WORK, (now_ms - _ON_ITS_WAY_MS,)))
     return Known(holder=holder, colleague=colleague, open_work=open_work)
 
 

@@ -37,6 +37,7 @@ TABLES: Final = (
         scored_at INTEGER, next_date_ms INTEGER, next_at INTEGER, survivor TEXT,
         forgotten INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID""",
     "CREATE INDEX lead_email ON lead (email_digest) WHERE email_digest IS NOT NULL",
+    "CREATE INDEX lead_account ON lead (account_id) WHERE account_id IS NOT NULL",
     """CREATE TABLE handoff (
         handoff_id TEXT PRIMARY KEY, lead_id TEXT NOT NULL, qualification_id TEXT NOT NULL,
         attempt INTEGER NOT NULL, leg TEXT, pool TEXT, owner TEXT, routed_ms INTEGER,
