@@ -51,7 +51,8 @@ def settings_tables() -> str:
 def _rows(model: type[BaseSettings]) -> Iterator[tuple[str, ...]]:
     prefix = model.model_config.get("env_prefix", "")
     for name, field in model.model_fields.items():
-        yield f"`{prefix}{name.upper()}`", _default(name, field), field.description or ""
+        variable = field.validation_alias or f"{prefix}{name.upper()}"
+        yield f"`{variable}`", _default(name, field), field.description or ""
 
 
 def _default(name: str, field: FieldInfo) -> str:

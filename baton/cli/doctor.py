@@ -8,8 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,11 +19,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from baton.cli.configuration import groups, problems, shown, variable_of
+from baton.cli.findings import Finding, Verdict
+from baton.cli.source_checks import source_findings
+from baton.cli.target_checks import target_findings
 from baton.clients import confluent_options
 from baton.cluster.layout import layout_of
 from baton.cluster.ready import problem_of
 from baton.cluster.topics import compare_topics
-from baton.flow import delivery_commands
 from baton.local.broker.artifacts import KAFKA_VERSION, is_sound, locked_artifacts
 from baton.local.broker.ports import is_free
 from baton.local.broker.record import broker_home, running_broker
@@ -39,26 +40,6 @@ _LEAST_FREE_BYTES = 200 << 20
 _GOOD_FREE_BYTES = 2 << 30
 _ANSWER_S = 5.0
 _JAVA_S = 20.0
-
-
-class Verdict(StrEnum):
-    """``note`` is worth knowing and stops nothing; ``wrong`` must be mended."""
-
-    GOOD = "good"
-    NOTE = "note"
-    WRONG = "wrong"
-
-
-_VERDICTS = {True: Verdict.GOOD, False: Verdict.WRONG}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What one check found."""
-
-    check: str
-    verdict: Verdict
-    text: str
 
 
 @app.command()
@@ -272,11 +253,6 @@ def _topics(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _targets(settings: Settings) -> Iterator[Finding]:
-    for name, good, text in delivery_commands().check(settings):
-        yield Finding(check=f"target {name}", verdict=_VERDICTS[good], text=text)
-
-
 def _unwritable(folder: Path) -> str | None:
     """Why nothing can be written into a folder that is there or is to be made; None if it can."""
     nearest = _existing(folder)
@@ -315,5 +291,6 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "kafka files": _jars,
     "ports": _ports,
     "broker": _cluster,
-    "targets": _targets,
+    "sources": source_findings,
+    "targets": target_findings,
 }

@@ -8,11 +8,18 @@ reference topics only the board writes one: absences.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from baton.contracts.topic_names import BATON_PEOPLE, BATON_SKIPS, INTAKE_KEYED, LEADS_INBOX
+from baton.contracts.topic_names import (
+    BATON_PEOPLE,
+    BATON_SKIPS,
+    BOARD_DECISIONS,
+    INTAKE_KEYED,
+    LEADS_INBOX,
+)
 from baton.contracts.topics import (
+    DLQ_PREFIX,
     REDUCERS,
     REFERENCE_TOPICS,
     TOPICS,
@@ -67,7 +74,8 @@ def topics_of(service: str) -> ServiceTopics:
     if service == BOARD:
         return _topics_of_board()
     if service == DELIVERY:
-        return replace(_topics_of_board(), service=DELIVERY, writes=(LEADS_INBOX,))
+        reads = tuple(name for name in _topics_of_board().reads if not name.startswith(DLQ_PREFIX))
+        return ServiceTopics(service=DELIVERY, reducers=(), reads=reads, writes=(LEADS_INBOX,))
     mine = tuple(name for name, owner in REDUCERS.items() if owner == service)
     own = {spec.name for name in mine for spec in engine_topics(name, service)}
     flow = [spec for spec in TOPICS.values() if spec.audience is not Audience.ENGINE]
@@ -83,7 +91,7 @@ def _topics_of_board() -> ServiceTopics:
     public = (spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC)
     reads = tuple(name for name in public if name not in (LEADS_INBOX, *REFERENCE_TOPICS))
     return ServiceTopics(
-        service=BOARD, reducers=(), reads=reads, writes=(LEADS_INBOX, BATON_PEOPLE)
+        service=BOARD, reducers=(), reads=reads, writes=(LEADS_INBOX, BATON_PEOPLE, BOARD_DECISIONS)
     )
 
 

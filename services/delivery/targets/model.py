@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from baton.contracts.acls import BOARD, topics_of
-from baton.contracts.topic_names import LEADS_INBOX, LEADS_PERSONS
+from baton.contracts.acls import DELIVERY, topics_of
+from baton.contracts.topic_names import LEADS_PERSONS
 from services.delivery.targets.crm_model import HubSpotTarget, SalesforceTarget
 from services.delivery.targets.people_model import ConciergeTarget, MailTarget, SlackTarget
 
@@ -27,10 +27,7 @@ CONCIERGE: Final = "concierge"
 _FIELD = r"^[a-z_]+(\.[a-z_]+){0,5}$"
 FieldPath = Annotated[str, Field(pattern=_FIELD)]
 
-_NOT_SUBSCRIBABLE: Final = frozenset({LEADS_PERSONS, f"dlq.{LEADS_INBOX}"})
-SUBSCRIBABLE: Final = tuple(
-    name for name in topics_of(BOARD).reads if name not in _NOT_SUBSCRIBABLE
-)
+SUBSCRIBABLE: Final = tuple(name for name in topics_of(DELIVERY).reads if name != LEADS_PERSONS)
 """Public topics that a webhook can subscribe to: not the directory of persons, whose copies an
 erasure could not reach."""
 
