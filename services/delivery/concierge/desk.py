@@ -107,6 +107,8 @@ class Desk:
             choice = self._chosen(db, buyer, now_s)
         finally:
             db.close()
+        if choice.person is None:
+            return choice  # somebody may be there in a moment
         with self._lock:
             self._shown[buyer.digest] = now_s, choice
             if len(self._shown) > _REMEMBERED:
