@@ -51,6 +51,7 @@ class ConciergeAnswers:
         self._limiter = Limiter(target.per_minute)
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="concierge")
         self._asking = 0
+        self._threads.submit(desk.warm, clock())
 
     async def preflight(self, request: Request) -> Response:
         """A browser asks whether the page may."""

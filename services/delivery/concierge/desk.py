@@ -77,6 +77,15 @@ class Desk:
         self._work: tuple[float, Mapping[str, int]] = (-_COUNTED_EVERY_S - 1, {})
         self._shown: OrderedDict[str, tuple[float, Choice]] = OrderedDict()
 
+    def warm(self, now_s: float) -> None:
+        """Do once what the first question would wait for: the agreement is compiled, the lists of
+        domains are read."""
+        db = reader(self._folder / FILE)
+        try:
+            self._chosen(db, _buyer({"email": "somebody@example.com"}), now_s)
+        finally:
+            db.close()
+
     def peek(self, fields: Mapping[str, str], now_s: float) -> tuple[str, str]:
         """``now`` or ``later``, and a token; moves nothing."""
         buyer, form = _buyer(fields), form_digest(fields)
