@@ -45,8 +45,13 @@ class ConciergeAnswers:
     """``clock``: seconds since the epoch."""
 
     def __init__(
-        self, target: ConciergeTarget, desk: Desk, clock: Callable[[], float] = time.time
+        self,
+        target: ConciergeTarget,
+        desk: Desk,
+        clock: Callable[[], float] = time.time,
+        deadline_s: float = _DEADLINE_S,
     ) -> None:
+        self._deadline_s = deadline_s
         self._target, self._desk, self._clock = target, desk, clock
         self._limiter = Limiter(target.per_minute)
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="concierge")
@@ -110,7 +115,7 @@ class ConciergeAnswers:
             )
             asking.add_done_callback(self._asked)
             try:
-                queue, token = await asyncio.wait_for(asyncio.shield(asking), _DEADLINE_S)
+                queue, token = await asyncio.wait_for(asyncio.shield(asking), self._deadline_s)
             except FormWrong as error:
                 raise Refusal(422, str(error)) from None
             except TimeoutError:

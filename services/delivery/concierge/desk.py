@@ -68,13 +68,19 @@ class Desk:
     """Used by several threads. ``place``: the store's directory and namespace."""
 
     def __init__(
-        self, target: ConciergeTarget, secret: str, place: tuple[Path, str], inbox: Inbox
+        self,
+        target: ConciergeTarget,
+        secret: str,
+        place: tuple[Path, str],
+        inbox: Inbox,
+        counted_every_s: float = _COUNTED_EVERY_S,
     ) -> None:
+        self._counted_every_s = counted_every_s
         self._target, self._inbox = target, inbox
         self._folder, self._namespace = place
         self._tokens = TokenMaker(secret)
         self._references, self._lock = References(), threading.Lock()
-        self._work: tuple[float, Mapping[str, int]] = (-_COUNTED_EVERY_S - 1, {})
+        self._work: tuple[float, Mapping[str, int]] = (-1e9, {})
         self._shown: OrderedDict[str, tuple[float, Choice]] = OrderedDict()
 
     def warm(self, now_s: float) -> None:
@@ -139,7 +145,7 @@ class Desk:
     def _work_now(self, db: apsw.Connection, now_ms: int) -> Mapping[str, int]:
         """Open work by person, counted once in a while: it looks at every open hand-off."""
         counted_at, work = self._work
-        if time.monotonic() - counted_at > _COUNTED_EVERY_S:
+        if time.monotonic() - counted_at >= self._counted_every_s:
             work = dict(db.execute(_OPEN_WORK, (now_ms - _ON_ITS_WAY_MS,)))
             self._work = time.monotonic(), work
         return work

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -42,7 +44,7 @@ class Memory:
 class Counter:
     """A concierge over a store, called as a page calls it. ``now``: seconds."""
 
-    def __init__(self, folder: Path, **more: Any) -> None:
+    def __init__(self, folder: Path, deadline_s: float = 30.0, **more: Any) -> None:
         concierge = {
             "key": KEY,
             "origins": [PAGE],
@@ -58,8 +60,8 @@ class Counter:
         self.take(*agreement())
         target = self.file.concierge
         assert target is not None
-        desk = Desk(target, "secret", (folder, "baton"), self.inbox)
-        answers = ConciergeAnswers(target, desk, clock=lambda: self.now)
+        desk = Desk(target, "secret", (folder, "baton"), self.inbox, counted_every_s=0)
+        answers = ConciergeAnswers(target, desk, clock=lambda: self.now, deadline_s=deadline_s)
         from starlette.routing import Route
 
         self.app = Starlette(
@@ -177,6 +179,25 @@ async def test_the_least_loaded_of_the_pool_is_promised_and_a_promise_is_work(
         await counter.ask("/claim", fields=form, token=token)
     found = sorted(row["person"] for row in counter.promises())
     assert found == ["sdr-ben", "sdr-ben", "sdr-cleo", "sdr-cleo"]
+
+
+async def test_where_nothing_can_be_said_in_time_the_answer_is_the_normal_route(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = Counter(tmp_path, deadline_s=0.05)
+    asked = threading.Event()
+
+    def slow(self: Desk, fields: Any, now_s: float) -> Any:
+        asked.set()
+        time.sleep(0.5)
+
+    monkeypatch.setattr(Desk, "peek", slow)
+    began = time.monotonic()
+    answers = await asyncio.gather(*(counter.ask("/peek", address=f"a{n}") for n in range(40)))
+    assert {answer.json()["queue"] for answer in answers} == {"later"}
+    assert {answer.json()["token"] for answer in answers} == {""}
+    assert asked.is_set()
+    assert time.monotonic() - began < 10, "those that would only wait are not asked"
 
 
 # --- promises are kept
