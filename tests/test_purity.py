@@ -32,6 +32,8 @@ EDGES = {
     "services/delivery/webhooks/network.py": "connects to checked addresses",
     "services/delivery/webhooks/carrier.py": "posts webhooks",
     "services/delivery/answers/": "takes what comes back over HTTP",
+    "services/delivery/concierge/desk.py": "asks and keeps promises in the store",
+    "services/delivery/concierge/keeping.py": "sends what makes promises true",
     "services/delivery/crm/carrier.py": "takes changes of leads to a CRM",
     "services/delivery/crm/hubspot.py": "calls HubSpot",
     "services/delivery/crm/salesforce.py": "calls Salesforce",
