@@ -90,6 +90,7 @@ LONG_FUNCTIONS = {
 """Mostly commands, whose options are their parameters, and records with many fields."""
 
 MANY_PARAMETERS = {
+    "baton/cli/backtest.py:backtest_": 11,
     "baton/cli/import_.py:import_": 24,
     "baton/cli/send.py:send": 8,
     "baton/cli/simulate.py:simulate": 9,

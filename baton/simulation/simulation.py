@@ -7,9 +7,10 @@ same facts with the same ids. What every reader has read is let go of, unless it
 questions afterwards: memory is that of the leads, not of their events.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
+from typing import Any
 
 from baton.agreement.reference import SIDES, AgreementBook
 from baton.contracts.partitioner import partition_of
@@ -17,6 +18,7 @@ from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE, LEADS_INBOX
 from baton.contracts.topics import TOPICS, Audience
 from baton.engine.memory import MemoryHost, Stored
+from baton.engine.reducer import Reducer
 from baton.engine.task_config import TaskConfig
 from baton.flow import all_reducers
 from baton.ids import derived_id
@@ -49,6 +51,7 @@ class Simulation:
     """A system under one agreement (canonical text and version), from shortly before ``start_ms``.
 
     ``absences`` are known from then on. ``keep``: the whole log stays, for questions afterwards.
+    ``reducers``: only these run.
     """
 
     def __init__(
@@ -61,9 +64,10 @@ class Simulation:
         absences: Iterable[PeopleRecord] = (),
         keep: bool = True,
         watch: Watch = lambda record, arrival: None,
+        reducers: Sequence[Reducer[Any, Any]] | None = None,
     ) -> None:
         self.host = MemoryHost(
-            all_reducers(),
+            all_reducers() if reducers is None else reducers,
             AgreementBook(),
             TaskConfig(partitions=partitions, codecs=memo_codecs()),
             start_ms=start_ms - _AGREED_BEFORE_MS,
