@@ -8,6 +8,7 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.wall_time import zone_named
 from baton.backtest.compare import Comparison, compare, units_of
 from baton.backtest.history import History
+from baton.backtest.question import Question
 from baton.backtest.replay_check import ReplayCheck, replay_check
 from baton.backtest.run import Progress, Replayed, replay_both, warm_up_ms
 from baton.engine.reducer import Event
@@ -23,20 +24,6 @@ class HistoryDiffers(RuntimeError):
             "where above, and go on all the same with --partial"
         )
         self.check = check
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is to be tried. ``since_ms`` None: from when acts of the whole warm-up are known.
-    ``sample``: the share of the accounts; ``partial``: go on where history differs."""
-
-    old: CompiledAgreement
-    new: CompiledAgreement
-    since_ms: int | None
-    until_ms: int
-    sample: float = 1.0
-    outcome: str = "opportunity"
-    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +47,7 @@ def backtest(
     progress: Progress = lambda doing, done, total: None,
 ) -> Backtest:
     """Try the new agreement on ``facts``; raises :class:`HistoryDiffers`."""
-    replayed = replay_both(
-        facts,
-        question.old,
-        question.new,
-        folder,
-        until_ms=question.until_ms,
-        sample=question.sample,
-        workers=workers,
-        progress=progress,
-    )
+    replayed = replay_both(question, facts, folder, workers=workers, progress=progress)
     return judged(question, replayed, history)
 
 
@@ -81,20 +59,7 @@ def judged(question: Question, replayed: Replayed, history: History | None) -> B
     since_ms = question.since_ms
     if since_ms is None:
         since_ms = known_since if known_since < question.until_ms else replayed.began_ms
-    check = (
-        None
-        if history is None
-        else replay_check(
-            replayed.old,
-            history,
-            since_ms=since_ms,
-            until_ms=question.until_ms,
-            settle_ms=old.lifecycle.settle_ms,
-            inside=frozenset(replayed.accounts),
-        )
-    )
-    if check is not None and not check.passed and not question.partial:
-        raise HistoryDiffers(check)
+    check = None if history is None else _checked(question, replayed, history, since_ms)
     found = compare(
         units_of(replayed.accounts, replayed.old, replayed.new),
         since_ms=since_ms,
@@ -117,6 +82,22 @@ def judged(question: Question, replayed: Replayed, history: History | None) -> B
         until_ms=question.until_ms,
         facts=replayed.facts,
     )
+
+
+def _checked(
+    question: Question, replayed: Replayed, history: History, since_ms: int
+) -> ReplayCheck:
+    check = replay_check(
+        replayed.old,
+        history,
+        since_ms=since_ms,
+        until_ms=question.until_ms,
+        settle_ms=question.old.lifecycle.settle_ms,
+        inside=frozenset(replayed.accounts),
+    )
+    if not check.passed and not question.partial:
+        raise HistoryDiffers(check)
+    return check
 
 
 def _capacities(agreement: CompiledAgreement) -> dict[str, int | None]:

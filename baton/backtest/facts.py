@@ -7,6 +7,7 @@ direct identifiers: whether a lead can be reached is then taken from what is kno
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from baton.agreement.canonical import canonical_text
 from baton.agreement.compiled.agreement import CompiledAgreement
@@ -22,10 +23,17 @@ from baton.contracts.topic_names import (
 from baton.contracts.topics import TOPICS
 from baton.engine.memory import Stored
 from baton.engine.record_headers import RecordDecoder
-from baton.engine.reducer import Event
+from baton.engine.reducer import Event, Reducer
 from baton.flow import service_of
 from baton.simulation.lines import Arrival
 from baton.simulation.simulation import Simulation
+
+
+class _Intake(Simulation):
+    """Intake alone: who each event is of, each once."""
+
+    def reducers(self) -> Sequence[Reducer[Any, Any]]:
+        return service_of("ingest").reducers
 
 
 def facts_of_lines(arrivals: Sequence[Arrival], agreement: CompiledAgreement) -> Iterator[Event]:
@@ -37,13 +45,12 @@ def facts_of_lines(arrivals: Sequence[Arrival], agreement: CompiledAgreement) ->
         if stored.topic == INTAKE_LEADS:
             made.append(decoder.event(stored))
 
-    simulation = Simulation(
+    simulation = _Intake(
         text=canonical_text(agreement.raw),
         version=agreement.version,
         start_ms=arrivals[0].at_ms,
         keep=False,
         watch=note,
-        reducers=service_of("ingest").reducers,
     )
     for _ in simulation.run(arrivals):
         yield from made

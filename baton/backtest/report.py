@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from html import escape
 
 from baton.agreement.quantities import duration_words
+from baton.backtest.backtest import Backtest
 from baton.backtest.compare import CELLS, Comparison, Precision
+from baton.backtest.question import Question
 from baton.backtest.replay_check import ReplayCheck
 
 _HOUR_MS = 3_600_000
@@ -38,28 +40,11 @@ class Report:
     tables: Sequence[Table]
 
 
-def report_of(
-    found: Comparison,
-    check: ReplayCheck | None,
-    *,
-    old: str,
-    new: str,
-    since_ms: int,
-    until_ms: int,
-    sample: float,
-    facts: int,
-) -> Report:
-    """The report on agreement ``new`` against ``old`` (versions)."""
-    warnings = list(found.notes)
-    if check is None:
-        warnings.append("no history was given: the replay could not be checked against it")
-    elif not check.passed:
-        warnings.append(
-            f"PARTIAL: the replay of the old agreement differs from history in "
-            f"{len(check.leads):,} of {check.compared:,} qualifications"
-        )
+def report_of(question: Question, answer: Backtest) -> Report:
+    """The report on the new agreement against the old one."""
+    found, check, sample = answer.comparison, answer.check, question.sample
     said = [
-        f"from {_day(since_ms)} until {_day(until_ms)}, {facts:,} facts"
+        f"from {_day(answer.since_ms)} until {_day(answer.until_ms)}, {answer.facts:,} facts"
         + ("" if sample >= 1 else f", a sample of {sample:.0%} of the accounts"),
         f"{found.units:,} accounts (or leads without one); {found.warm_up:,} qualified before that",
     ]
@@ -69,11 +54,23 @@ def report_of(
             f"({check.pools:,} with their pool)"
         )
     return Report(
-        title=f"Agreement {new[:12]} against {old[:12]}",
+        title=f"Agreement {question.new.version[:12]} against {question.old.version[:12]}",
         facts=said,
-        warnings=warnings,
+        warnings=_warnings(found, check),
         tables=list(_tables(found, check)),
     )
+
+
+def _warnings(found: Comparison, check: ReplayCheck | None) -> list[str]:
+    warnings = list(found.notes)
+    if check is None:
+        warnings.append("no history was given: the replay could not be checked against it")
+    elif not check.passed:
+        warnings.append(
+            f"PARTIAL: the replay of the old agreement differs from history in "
+            f"{len(check.leads):,} of {check.compared:,} qualifications"
+        )
+    return warnings
 
 
 def text_lines(report: Report) -> Iterator[str]:
@@ -123,14 +120,7 @@ def html_page(report: Report) -> str:
 
 def _tables(found: Comparison, check: ReplayCheck | None) -> Iterator[Table]:
     if check is not None and not check.passed:
-        yield Table(
-            title="Where replay and history differ",
-            headings=("lead", "what", "history", "replay"),
-            rows=[
-                (one.lead_id, one.what, _value(one.history), _value(one.replay))
-                for one in check.shown
-            ],
-        )
+        yield _differences_table(check)
     yield Table(
         title="Who would be handed over",
         headings=("accounts", "number"),
@@ -138,7 +128,31 @@ def _tables(found: Comparison, check: ReplayCheck | None) -> Iterator[Table]:
     )
     yield _shift_table(found)
     yield _outcome_table(found)
+    yield _load_table(found)
     yield Table(
+        title="By month",
+        headings=("month", "old", "new"),
+        rows=[
+            (month, f"{counted['old']:,}", f"{counted['new']:,}")
+            for month, counted in found.months.items()
+        ],
+    )
+    for dimension, values in found.by.items():
+        yield _cells_table(dimension, values)
+
+
+def _differences_table(check: ReplayCheck) -> Table:
+    return Table(
+        title="Where replay and history differ",
+        headings=("lead", "what", "history", "replay"),
+        rows=[
+            (one.lead_id, one.what, _value(one.history), _value(one.replay)) for one in check.shown
+        ],
+    )
+
+
+def _load_table(found: Comparison) -> Table:
+    return Table(
         title="Load by pool",
         headings=("pool", "old", "new", "peak week old", "peak week new", "capacity"),
         rows=[
@@ -154,16 +168,6 @@ def _tables(found: Comparison, check: ReplayCheck | None) -> Iterator[Table]:
         ],
         note="capacity: leads that the pool's active people may hold at one time",
     )
-    yield Table(
-        title="By month",
-        headings=("month", "old", "new"),
-        rows=[
-            (month, f"{counted['old']:,}", f"{counted['new']:,}")
-            for month, counted in found.months.items()
-        ],
-    )
-    for dimension, values in found.by.items():
-        yield _cells_table(dimension, values)
 
 
 def _cells_table(dimension: str, values: Mapping[str, Mapping[str, int]]) -> Table:

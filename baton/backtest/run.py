@@ -17,6 +17,7 @@ from typing import Any
 from baton.agreement.canonical import canonical_text, load_canonical
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import reference_of
+from baton.backtest.question import Question
 from baton.backtest.replay import FirstQualification, Replay
 from baton.backtest.shards import MergedLeads, hashed, read, regroup, spill
 from baton.engine.reducer import Event
@@ -47,17 +48,13 @@ class Replayed:
     new: dict[str, FirstQualification]
     facts: int
     began_ms: int
-    until_ms: int
 
 
 def replay_both(
+    question: Question,
     facts: Callable[[], Iterable[Event]],
-    old: CompiledAgreement,
-    new: CompiledAgreement,
     folder: Path,
     *,
-    until_ms: int,
-    sample: float = 1.0,
     workers: int = 2,
     progress: Progress = lambda doing, done, total: None,
 ) -> Replayed:
@@ -66,13 +63,13 @@ def replay_both(
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     groups, spilled, began_ms = _spilled(facts, folder, progress)
     job = Job(
-        old=canonical_text(old.raw),
-        new=canonical_text(new.raw),
-        until_ms=until_ms,
-        sample=round(sample * _PARTS),
+        old=canonical_text(question.old.raw),
+        new=canonical_text(question.new.raw),
+        until_ms=question.until_ms,
+        sample=round(question.sample * _PARTS),
     )
     _replay(spilled, groups, job, workers, progress)
-    found = _gathered(spilled, began_ms, until_ms)
+    found = _gathered(spilled, began_ms)
     shutil.rmtree(folder)
     return found
 
@@ -203,7 +200,7 @@ def _result_of(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _gathered(files: Iterable[Path], began_ms: int, until_ms: int) -> Replayed:
+def _gathered(files: Iterable[Path], began_ms: int) -> Replayed:
     accounts: dict[str, str | None] = {}
     sides: dict[str, dict[str, FirstQualification]] = {"old": {}, "new": {}}
     facts = 0
@@ -220,5 +217,4 @@ def _gathered(files: Iterable[Path], began_ms: int, until_ms: int) -> Replayed:
         new=sides["new"],
         facts=facts,
         began_ms=began_ms,
-        until_ms=until_ms,
     )

@@ -13,7 +13,7 @@ from baton.agreement.canonical import compiled_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.publish import wall_ms
 from baton.agreement.source.read import read_agreement
-from baton.backtest.backtest import Backtest, HistoryDiffers, Question, backtest
+from baton.backtest.backtest import Backtest, HistoryDiffers, backtest
 from baton.backtest.facts import facts_of_cluster, facts_of_lines
 from baton.backtest.history import (
     OUTCOMES,
@@ -22,8 +22,9 @@ from baton.backtest.history import (
     documents_of_file,
     history_of,
 )
+from baton.backtest.question import Question
 from baton.backtest.replay_check import ReplayCheck
-from baton.backtest.report import Report, html_page, report_of, text_lines
+from baton.backtest.report import html_page, report_of, text_lines
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import moment_ms, written
 from baton.cli.patience import patience
@@ -112,7 +113,7 @@ def backtest_(
 
 
 def _show(question: Question, found: Backtest, html: Path | None, as_json: bool) -> None:
-    report = _report(question, found)
+    report = report_of(question, found)
     if html is not None:
         html.write_text(html_page(report), encoding="utf-8")
     if as_json:
@@ -207,19 +208,6 @@ def _share(text: str) -> float:
     if not 0 < share <= 1:
         raise typer.BadParameter("write a share such as 10%", param_hint="--sample")
     return share
-
-
-def _report(question: Question, found: Backtest) -> Report:
-    return report_of(
-        found.comparison,
-        found.check,
-        old=question.old.version,
-        new=question.new.version,
-        since_ms=found.since_ms,
-        until_ms=found.until_ms,
-        sample=question.sample,
-        facts=found.facts,
-    )
 
 
 def _document(question: Question, found: Backtest) -> dict[str, Any]:

@@ -51,7 +51,6 @@ class Simulation:
     """A system under one agreement (canonical text and version), from shortly before ``start_ms``.
 
     ``absences`` are known from then on. ``keep``: the whole log stays, for questions afterwards.
-    ``reducers``: only these run.
     """
 
     def __init__(
@@ -64,10 +63,9 @@ class Simulation:
         absences: Iterable[PeopleRecord] = (),
         keep: bool = True,
         watch: Watch = lambda record, arrival: None,
-        reducers: Sequence[Reducer[Any, Any]] | None = None,
     ) -> None:
         self.host = MemoryHost(
-            all_reducers() if reducers is None else reducers,
+            self.reducers(),
             AgreementBook(),
             TaskConfig(partitions=partitions, codecs=memo_codecs()),
             start_ms=start_ms - _AGREED_BEFORE_MS,
@@ -79,6 +77,10 @@ class Simulation:
         for absence in absences:
             self.host.send(BATON_PEOPLE, absence.record_id, absence)
         self.host.advance(start_ms)
+
+    def reducers(self) -> Sequence[Reducer[Any, Any]]:
+        """Those that run, in the order of the flow; a part of the system overrides it."""
+        return all_reducers()
 
     def run(
         self,
