@@ -28,8 +28,8 @@ from baton.screens.lead_acts import (
 app = typer.Typer(
     add_completion=False,
     help="Accept, reject, claim, pass on, assign, merge or separate leads: sent as an event, "
-    "answered within seconds with what became of it. Exit 0 done, 1 refused or unanswered. Needs access to the "
-    "cluster; reads only the lead's own partitions, from their ends.",
+    "answered within seconds with what became of it. Exit 0 done, 1 refused or unanswered. Needs "
+    "access to the cluster; reads only the lead's own partitions, from their ends.",
 )
 
 _PAUSE_S = 0.2

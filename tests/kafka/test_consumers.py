@@ -71,6 +71,12 @@ def said(words: list[str], environment: Mapping[str, str], folder: Path) -> str:
     return ran.stdout
 
 
+def _ran(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        words, cwd=folder, capture_output=True, text=True, timeout=240, check=False
+    )
+
+
 def java_words(cache: Path) -> list[str] | None:
     """How to run the Java consumer; None without its tools."""
     mvn, javac = shutil.which("mvn"), shutil.which("javac")
@@ -80,15 +86,13 @@ def java_words(cache: Path) -> list[str] | None:
     folder = cache / "example-consumer-java"
     source = CONSUMERS / "java"
     shutil.copytree(source, folder, dirs_exist_ok=True)
-    jars = ["-DoutputDirectory=jars", "-DincludeScope=runtime"]
-    for goal in (["dependency:copy-dependencies", *jars], ["compile"]):
-        ran = subprocess.run(
-            [mvn, "-q", "-B", *goal], cwd=folder, capture_output=True, timeout=240, check=False
-        )
-        if ran.returncode:
-            print("java: mvn cannot fetch what it needs; this consumer is not run")
-            return None
-    return ["java", "-cp", f"{folder}/target/classes:{folder}/jars/*", "Routed", "1"]
+    fetch = ["dependency:copy-dependencies", "-DoutputDirectory=jars", "-DincludeScope=runtime"]
+    if _ran([mvn, "-q", "-B", *fetch], folder).returncode:
+        print("java: mvn cannot fetch what it needs; this consumer is not run")
+        return None
+    compiled = _ran([javac, "-cp", "jars/*", "-d", "classes", "src/main/java/Routed.java"], folder)
+    assert compiled.returncode == 0, compiled.stdout + compiled.stderr
+    return ["java", "-cp", f"{folder}/classes:{folder}/jars/*", "Routed", "1"]
 
 
 def typescript_words(cache: Path) -> list[str] | None:
@@ -99,11 +103,11 @@ def typescript_words(cache: Path) -> list[str] | None:
         return None
     folder = cache / "example-consumer-typescript"
     shutil.copytree(CONSUMERS / "typescript", folder, dirs_exist_ok=True)
-    words = [npm, "install", "--no-audit", "--no-fund", "--silent"]
-    if subprocess.run(words, cwd=folder, capture_output=True, timeout=240, check=False).returncode:
+    if _ran([npm, "install", "--no-audit", "--no-fund", "--silent"], folder).returncode:
         print("typescript: npm cannot install what it needs; this consumer is not run")
         return None
-    return [node, "--import", "tsx", str(folder / "routed.ts"), "1"]
+    tsx = folder / "node_modules" / "tsx" / "dist" / "loader.mjs"
+    return [node, "--import", tsx.as_uri(), str(folder / "routed.ts"), "1"]
 
 
 @pytest.mark.timeout(900)
