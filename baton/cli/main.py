@@ -135,6 +135,7 @@ COMMANDS: tuple[Listed, ...] = (
         "Looking",
         "The board of both teams: a link into it, a rebuild, a copy.",
     ),
+    Listed("delivery", "baton.cli.delivery", "Looking after", "What goes out; send it again."),
     Listed(
         "people",
         "baton.cli.people",

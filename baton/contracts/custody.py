@@ -27,8 +27,10 @@ nobody holds it: twice what the SLA watcher waits for the proof of the groups up
 
 _OPEN: Final = frozenset({Stage.MQL, Stage.TAL, Stage.TQL, Stage.SAL, Stage.SQL, Stage.OPPORTUNITY})
 _RESTS: Final = frozenset({Stage.RECYCLED, Stage.INQUIRY})
-_TAKEN_UP: Final = frozenset({StageEvent.ACCEPTED, StageEvent.OPPORTUNITY})
-_NEWS: Final = frozenset({StageEvent.CONSENT_CHANGED, StageEvent.CONTRACT_END_LEARNT})
+_TAKEN_UP: Final = frozenset({StageEvent.ACCEPTED, StageEvent.OPPORTUNITY, StageEvent.REOPENED})
+_NEWS: Final = frozenset(
+    {StageEvent.CONSENT_CHANGED, StageEvent.CONTRACT_END_LEARNT, StageEvent.DEAL_CHANGED}
+)
 """What says something of a lead, and not who has it."""
 _ENDS: Final = frozenset(
     {

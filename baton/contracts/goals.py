@@ -19,7 +19,9 @@ class GoalTally:
     units of the goal's metric; ``tally_id`` makes it count once; what counts people counts once a
     lead and ``cycle``. ``into``: no amount, but the news that the lead has ended in that one, so
     that the two are one person. ``due``: the day on which an open deal is expected to close, as the
-    deal says."""
+    deal says. ``replaces``: the tally of the same win that this one takes the place of (``amount``
+    0: of nothing); where that one is not counted, neither is this. A negative ``amount`` of what
+    counts people takes back what the lead and ``cycle`` counted for."""
 
     goal: str
     tally_id: str
@@ -32,6 +34,7 @@ class GoalTally:
     cycle: int = 0
     into: str | None = None
     due: str | None = None
+    replaces: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,4 @@
-"""What comes in: the private records of intake, and the accepted events, acts and commands that
-others may read.
+"""What comes in: the private records of intake, and the accepted events, acts and commands.
 
 Times are ``..._ms``: milliseconds since the epoch, UTC. ``occurred_at_ms`` is event time as the
 source says it, clamped to the time of receipt where it lay in the future (``clamped``);
@@ -9,6 +8,11 @@ source says it, clamped to the time of receipt where it lay in the future (``cla
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from baton.contracts.acts import Act as Act
+from baton.contracts.acts import ActKind as ActKind
+from baton.contracts.identity import AliasKind as AliasKind
+from baton.contracts.identity import IdentityCommand as IdentityCommand
 
 
 class EventKind(StrEnum):
@@ -22,30 +26,6 @@ class EventKind(StrEnum):
     ERASURE = "erasure"
     ACT = "act"
     COMMAND = "command"
-
-
-class ActKind(StrEnum):
-    """What people of the firm do with a lead: dispositions (verdicts) and touches (attempts to
-    reach the buyer).
-
-    ``meeting`` is one that was held; ``meeting_booked`` (for ``meeting_at``) answers the buyer as a
-    touch does; ``no_show``: it was booked, and the buyer did not come."""
-
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    QUALIFIED = "qualified"
-    RECYCLED = "recycled"
-    DISQUALIFIED = "disqualified"
-    OPPORTUNITY = "opportunity"
-    WON = "won"
-    LOST = "lost"
-    CALL = "call"
-    MAIL = "mail"
-    MEETING = "meeting"
-    MEETING_BOOKED = "meeting_booked"
-    NO_SHOW = "no_show"
-    NURTURE_TOUCH = "nurture_touch"
-    BUYER_REPLY = "buyer_reply"
 
 
 class CommandKind(StrEnum):
@@ -118,32 +98,6 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """What a person of the firm did. ``by`` is the person's id in the agreement; ``handoff_id``
-    names the hand-off it answers.
-
-    ``actor`` is the role that the event claims; empty: the agreement says it. ``automatic`` marks
-    auto-responders and sequences, which stop no touch clock. ``amount_minor`` is in minor units of
-    ``currency`` (ISO 4217). Dates without a time are ISO 8601 days. ``meeting_at``: when a booked
-    meeting is to be, ISO 8601 in UTC.
-    """
-
-    kind: str
-    by: str
-    handoff_id: str | None = None
-    actor: str = ""
-    reason: str | None = None
-    outcome: str | None = None
-    automatic: bool = False
-    opportunity_id: str | None = None
-    amount_minor: int | None = None
-    currency: str | None = None
-    expected_close: str | None = None
-    contract_end: str | None = None
-    meeting_at: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """What a person wants done with a hand-off."""
 
@@ -195,40 +149,16 @@ class IntakeRecord:
     update_only: bool = False
 
 
-class AliasKind(StrEnum):
-    """What identity keys tell each other, and what they report.
-
-    ``link``: the group of ``from_identity`` and the receiver are the same person. ``attach``: the
-    same, told by a member to its root: ``subject`` belongs to it. ``joined``: ``from_identity`` has
-    become a member of the receiver. ``moved``: the receiver's root is now ``from_identity``.
-    ``erase``: forget the person behind the receiver; ``erased``: the root has done so. Reports,
-    which change nothing: ``resolved`` (the receiver's key belongs to ``lead_id`` from now on),
-    ``conflict`` (two known people were said to be one; nothing was merged), ``duplicate`` (the
-    event ``cause_id`` was taken before), ``dropped`` (it came too late: its person is erased; or it
-    was only for somebody who is known, and nobody was).
-    """
-
-    LINK = "link"
-    ATTACH = "attach"
-    JOINED = "joined"
-    MOVED = "moved"
-    ERASE = "erase"
-    ERASED = "erased"
-    RESOLVED = "resolved"
-    CONFLICT = "conflict"
-    DUPLICATE = "duplicate"
-    DROPPED = "dropped"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityAlias:
-    """``intake.aliases.v1``: what one identity key tells another, or reports. Keyed by
+    """``intake.aliases.v1``: what one identity key sends another, or reports. Keyed by
     ``identity``, a digest.
 
     ``lead_id``, ``known`` and ``since_ms`` are those of the group whose root is ``from_identity``:
     which lead it is, whether it has an identifier stronger than an anonymous one, when it began.
     ``slots`` are the identifiers that tell people apart (e-mail address, id in a CRM), as digests;
-    ``granted`` those of the receiver that the group has already taken in.
+    ``granted`` those of the receiver that the group has already taken in. ``forced``: a person has
+    decided it, so nothing that differs is a conflict.
     """
 
     identity: str
@@ -243,6 +173,7 @@ class IdentityAlias:
     granted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     subject: str | None = None
     subject_slot: str | None = None
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

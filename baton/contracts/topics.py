@@ -9,12 +9,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from baton.contracts import goals, intake, leads, reference, routing, skip_orders, slas, streams
+from baton.contracts import (
+    goals,
+    intake,
+    leads,
+    meetings,
+    reference,
+    routing,
+    skip_orders,
+    slas,
+    streams,
+)
+from baton.contracts.accounts import AccountPart, AccountScored, BuyingGroup
 from baton.contracts.topic_names import (
     ACCOUNTS_SCORED,
     BATON_AGREEMENTS,
+    BATON_CAMPAIGNS,
     BATON_PEOPLE,
     BATON_SKIPS,
+    BOARD_DECISIONS,
     GOALS_PROGRESS,
     INTAKE_ALIASES,
     INTAKE_KEYED,
@@ -41,6 +54,7 @@ from baton.contracts.topic_names import (
     LEADS_STAGES,
     LEADS_UNROUTED,
     ROUTER_ACCOUNTS,
+    ROUTER_ANSWERS,
     ROUTER_HANDOFFS,
     ROUTER_QUEUE,
     SCORER_ACCOUNTS,
@@ -52,6 +66,7 @@ from baton.contracts.topic_names import (
     SLA_LEADS,
     SLA_TALLIES,
 )
+from baton.contracts.transfers import LeadTransfer
 
 DEFAULT_NAMESPACE = "baton"
 DAY_MS = 86_400_000
@@ -205,15 +220,11 @@ _FLOW: tuple[TopicSpec, ...] = (
         cleanup=Cleanup.COMPACT,
     ),
     _public(
-        LEADS_MERGES,
-        intake.LeadMerge,
-        "one lead ends in another; under both keys",
-        "lead",
-        "ingest",
+        LEADS_MERGES, intake.LeadMerge, "one lead ends in another; in both keys", "lead", "ingest"
     ),
     _private(
         SCORER_TRANSFERS,
-        leads.LeadTransfer,
+        LeadTransfer,
         "a merged lead's book on its way",
         "lead",
         "scorer",
@@ -222,7 +233,7 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _private(
         SCORER_BACKLOG,
-        leads.BacklogPart,
+        streams.BacklogPart,
         "leads that a new agreement made ready, waiting their turn",
         "pool",
         "scorer",
@@ -241,7 +252,7 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _private(
         SCORER_RELEASES,
-        leads.BacklogRelease,
+        streams.BacklogRelease,
         "a waiting lead's turn has come",
         "lead",
         "scorer",
@@ -277,23 +288,18 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _private(
         SCORER_ACCOUNTS,
-        leads.AccountPart,
+        AccountPart,
         "what a lead adds to its account",
         "account",
         "scorer",
         "accounts",
     ),
     _public(
-        ACCOUNTS_SCORED,
-        leads.AccountScored,
-        "accounts as buying groups",
-        "account",
-        "scorer",
-        "matching",
+        ACCOUNTS_SCORED, AccountScored, "accounts as buying groups", "account", "scorer", "matching"
     ),
     _private(
         SCORER_BUYING,
-        leads.BuyingGroup,
+        BuyingGroup,
         "accounts to their people, where gates ask",
         "lead",
         "scorer",
@@ -315,13 +321,21 @@ _FLOW: tuple[TopicSpec, ...] = (
         "router",
         "assignment",
     ),
+    _private(
+        ROUTER_ANSWERS,
+        streams.RoutingAnswer,
+        "what matching and assignment answer to dispatch: who is to have a lead, or why nobody yet",
+        "lead",
+        "router",
+        "dispatch",
+        max_bytes=163_840,
+    ),
     _public(
         LEADS_ROUTED_SDR,
         routing.LeadRouted,
         "leads handed to an SDR",
         "lead",
         "router",
-        "dispatch",
         retention_ms=SHORT_MS,
         max_bytes=131_072,
     ),
@@ -331,7 +345,6 @@ _FLOW: tuple[TopicSpec, ...] = (
         "leads handed to a sales rep",
         "lead",
         "router",
-        "dispatch",
         retention_ms=SHORT_MS,
         max_bytes=131_072,
     ),
@@ -341,7 +354,6 @@ _FLOW: tuple[TopicSpec, ...] = (
         "leads without a person: held, watched, suppressed",
         "lead",
         "router",
-        "dispatch",
     ),
     _private(
         ROUTER_HANDOFFS,
@@ -428,6 +440,24 @@ _FLOW: tuple[TopicSpec, ...] = (
         "absences of people",
         "record",
         "agreement",
+        cleanup=Cleanup.COMPACT,
+        partitions=1,
+    ),
+    _public(
+        BATON_CAMPAIGNS,
+        meetings.CampaignRecord,
+        "what campaigns cost by month, and whose they are",
+        "record",
+        "operator",
+        cleanup=Cleanup.COMPACT,
+        partitions=1,
+    ),
+    _public(
+        BOARD_DECISIONS,
+        meetings.MeetingDecision,
+        "decisions of the weekly meeting: owner, day, done",
+        "decision",
+        "insights",
         cleanup=Cleanup.COMPACT,
         partitions=1,
     ),

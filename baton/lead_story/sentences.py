@@ -29,7 +29,7 @@ from baton.contracts.slas import (
     SlaViolation,
 )
 
-Told = (
+StoryRecord = (
     LeadEvent
     | LeadAct
     | LeadCommand
@@ -67,15 +67,15 @@ def points(micro: int) -> str:
     return f"{micro / _MICRO:.3f}".rstrip("0").rstrip(".")
 
 
-def tell(value: Told) -> Sentence:
+def sentence_of(value: StoryRecord) -> Sentence:
     """The sentence for one record."""
     match value:
         case LeadEvent() | LeadAct() | LeadCommand() | LeadPerson() | LeadMerge():
-            return _tell_input(value)
+            return _input_sentence(value)
         case LeadScored() | LeadQualified() | LeadStaged() | LeadRefused():
-            return _tell_scoring(value)
+            return _scoring_sentence(value)
         case LeadRouted() | LeadUnrouted() | HandoffNoted():
-            return _tell_routing(value)
+            return _routing_sentence(value)
         case (
             SlaClock()
             | SlaViolation()
@@ -84,12 +84,12 @@ def tell(value: Told) -> Sentence:
             | LeadReactivated()
             | LeadOrphan()
         ):
-            return _tell_levels(value)
+            return _service_level_sentence(value)
         case _:
             assert_never(value)
 
 
-def _tell_input(value: LeadEvent | LeadAct | LeadCommand | LeadPerson | LeadMerge) -> Sentence:
+def _input_sentence(value: LeadEvent | LeadAct | LeadCommand | LeadPerson | LeadMerge) -> Sentence:
     match value:
         case LeadEvent(engagement=Engagement() as engagement):
             title = f" “{engagement.content_title}”" if engagement.content_title else ""
@@ -137,7 +137,7 @@ def _marks(value: LeadEvent) -> tuple[str, ...]:
     return (*marks, "sent as backfill: does not fast-track") if value.backfill else marks
 
 
-def _tell_scoring(value: LeadScored | LeadQualified | LeadStaged | LeadRefused) -> Sentence:
+def _scoring_sentence(value: LeadScored | LeadQualified | LeadStaged | LeadRefused) -> Sentence:
     match value:
         case LeadScored():
             numbers = f"fit {points(value.fit_micro)}, engagement {points(value.engagement_micro)}"
@@ -197,7 +197,7 @@ def contribution_line(each: Contribution) -> str:
     return f"{points(each.points_micro):>9} {each.name}{group}{title}{was}"
 
 
-def _tell_routing(value: LeadRouted | LeadUnrouted | HandoffNoted) -> Sentence:
+def _routing_sentence(value: LeadRouted | LeadUnrouted | HandoffNoted) -> Sentence:
     match value:
         case LeadRouted():
             again = f", attempt {value.attempt}" if value.attempt > 1 else ""
@@ -229,7 +229,7 @@ def _candidates(value: LeadRouted | LeadUnrouted) -> tuple[str, ...]:
     )
 
 
-def _tell_levels(
+def _service_level_sentence(
     value: SlaClock | SlaViolation | SlaAction | LeadRecycled | LeadReactivated | LeadOrphan,
 ) -> Sentence:
     match value:
@@ -268,7 +268,7 @@ def _tell_levels(
 
 
 def occurred_at(value: object) -> int | None:
-    """When it happened, by the clock of who tells it; None where only the log's time is known."""
+    """When it happened, by the clock of who reports it; None where only the log's time is known."""
     for name in ("occurred_at_ms", "evidence_at_ms"):
         found = getattr(value, name, None)
         if isinstance(found, int):

@@ -14,7 +14,7 @@ from typing import Any
 from baton.contracts.codec import codec_for
 from baton.contracts.slas import ClockState
 from baton.engine.changelog import HEAD, unpack_head
-from services.insights.projection.store import reader
+from services.insights.projection.dialect import reader
 from services.sla_watcher.clocks.state import LeadClocks, OpenClock
 
 OPEN_STATES = (ClockState.RUNNING.value, ClockState.BREACHED.value)

@@ -15,6 +15,7 @@ from baton.agreement.reference import AgreementReference
 from baton.contracts.codec import codec_for
 from baton.contracts.leads import LeadQualified, LeadScored
 from baton.contracts.routing import Candidate, HandoffRequest, LeadRouted, LeadUnrouted, RoutingStep
+from baton.contracts.streams import RoutingAnswer
 from baton.contracts.topic_names import LEADS_SCORED, ROUTER_ACCOUNTS, ROUTER_QUEUE
 from baton.engine.key_state import KeyState
 from baton.engine.reducer import Event, Fact
@@ -230,11 +231,10 @@ class _Walk:
 def _answer(facts: Sequence[Fact], handoff_id: str) -> LeadRouted | LeadUnrouted | None:
     """What was decided of this hand-off; a step may also decide about others that waited."""
     for fact in facts:
-        if (
-            isinstance(fact.value, LeadRouted | LeadUnrouted)
-            and fact.value.handoff_id == handoff_id
-        ):
-            return fact.value
+        if isinstance(fact.value, RoutingAnswer):
+            answer = fact.value.routed or fact.value.unrouted
+            if answer is not None and answer.handoff_id == handoff_id:
+                return answer
     return None
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from baton.contracts.goals import GoalProgress
-from services.insights.projection.store import reader
+from services.insights.projection.dialect import reader
 
 _COLUMNS = (
     "goal",

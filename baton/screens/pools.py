@@ -11,13 +11,10 @@ from dataclasses import dataclass
 
 from baton.agreement.reference import AgreementReference
 from baton.engine.reducer import View
-from services.router.assignment.eligibility import (
-    ANYTHING,
-    Availability,
-    reason_for,
-    soonest,
-)
+from services.router.assignment.availability import Availability
+from services.router.assignment.eligibility import ANYTHING, reason_for
 from services.router.assignment.fair_share import Book
+from services.router.assignment.next_chance import soonest
 from services.router.assignment.pool_view import PoolMember, PoolView, pool_view_of
 from services.router.assignment.state import (
     HELD,

@@ -46,6 +46,8 @@ WANTED = frozenset(
         "leads.stages.v1:opportunity",
         "leads.stages.v1:won",
         "leads.stages.v1:lost",
+        "leads.stages.v1:deal_changed",
+        "leads.stages.v1:reopened",
         "leads.routed.sdr.v1:in_turn",
         "leads.routed.sales.v1:in_turn",
         "leads.routed.sales.v1:colleague",

@@ -356,6 +356,19 @@ def _commanded(routed: LeadRouted, random: Random) -> tuple[int, bytes] | None:
     return routed.routed_at_ms + random.randrange(3_000), json.dumps(line).encode()
 
 
+def _said_of_deal(routed: LeadRouted) -> list[tuple[str, dict[str, Any]]]:
+    """What is said of the deal after its end, drawn from the hand-off's id alone: that the amount
+    was another, or that the win was none."""
+    draw = int(routed.handoff_id[:4], 16) % 4
+    deal = {"opportunity_id": "o-1", "deal_stage": "contract"}
+    said: list[tuple[str, dict[str, Any]]] = [("deal", deal | {"amount_minor": 90_000})]
+    if draw in (1, 2):
+        said.append(("reopened", {"opportunity_id": "o-1"}))
+    if draw == 2:
+        said.append(("lost", {"opportunity_id": "o-1", "reason": "lost_other"}))
+    return said if draw else []
+
+
 def _sold(routed: LeadRouted, random: Random) -> list[tuple[int, bytes]]:
     """What sales goes on to, some days later: an opportunity, and how it ends."""
     if routed.leg != "sales" or random.random() >= 0.5:
@@ -364,6 +377,7 @@ def _sold(routed: LeadRouted, random: Random) -> list[tuple[int, bytes]]:
     acts = [
         ("opportunity", deal),
         ("won", deal) if random.random() < 0.5 else ("lost", {"reason": "lost_other"}),
+        *_said_of_deal(routed),
     ]
     lines = []
     for number, (kind, more) in enumerate(acts):

@@ -257,7 +257,7 @@ class Audit:
         for row in rows:
             if len(row) == len(Achieved._fields):
                 continue
-            at_ms, where, tally_id, _, metric, occurred_at_ms, (lead_id, cycle, into) = row
+            at_ms, where, tally_id, amount, metric, occurred_at_ms, (lead_id, cycle, into) = row
             if into is not None:
                 joined.append(Joined(lead_id, into))
                 continue
@@ -271,7 +271,7 @@ class Audit:
             ):
                 return  # money, or a goal that has changed: counted by other rules
             period = period_name(agreed.per, reference.agreement.timezone, occurred_at_ms)
-            tallies.append(Tally(at_ms, where, tally_id, lead_id, cycle, period))
+            tallies.append(Tally(at_ms, where, tally_id, lead_id, cycle, period, amount < 0))
         whole = len(self._book.terms()) == 1
         check_goal(
             goal,

@@ -31,7 +31,7 @@ class Counted(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """``sla.tallies.v1``."""
+    """``sla.tallies.v1``. ``taken_back``: what the lead and cycle counted for counts no more."""
 
     at_ms: int
     where: Where
@@ -39,6 +39,7 @@ class Tally(NamedTuple):
     lead_id: str
     cycle: int
     period: str
+    taken_back: bool = False
 
 
 class Joined(NamedTuple):
@@ -112,9 +113,41 @@ def check_goal(
     add: Add,
 ) -> None:
     """A period has as many as distinct people came to the stage in it, each once a cycle; leads
-    that were merged are one person. ``whole``: one agreement all along, so that no tally was passed
-    over."""
+    that were merged are one person, and a win that was taken back was none. ``whole``: one
+    agreement all along, so that no tally was passed over."""
     people = {join.lead_id: join.into for join in joined}
+    counted = _once(goal, tallies, add)
+    periods: dict[Whom, set[str]] = {}
+    known: set[Whom] = set()
+    gone: set[Whom] = set()
+    for tally in counted:
+        whom = _person(tally.lead_id, people), tally.cycle
+        if tally.taken_back:
+            gone.add(whom)
+            if tally.at_ms < until_ms:
+                periods.pop(whom, None)
+            continue
+        periods.setdefault(whom, set()).add(tally.period)
+        if tally.at_ms < until_ms:
+            known.add(whom)
+    sure = known - gone if whole else set()
+    for period in {achieved.period for achieved in told}:
+        last = max(achieved for achieved in told if achieved.period == period)
+        most = sum(period in found for found in periods.values())
+        least = sum(found == {period} and whom in sure for whom, found in periods.items())
+        if not least <= last.achieved <= most:
+            words = (
+                f"{goal}: {period} is said to have {last.achieved}, its distinct people are {most}"
+            )
+            add(Finding(invariant=Invariant.TALLIES, words=words, place=Place.of(last.where)))
+
+
+Whom = tuple[str, int]
+"""A person and a cycle: what counts once."""
+
+
+def _once(goal: str, tallies: Sequence[Tally], add: Add) -> list[Tally]:
+    """The tallies in order; one that is there twice is a finding."""
     counted: dict[tuple[str, str], Tally] = {}
     for tally in sorted(tallies):
         if (tally.tally_id, tally.period) in counted:
@@ -124,27 +157,7 @@ def check_goal(
             )
             add(Finding(invariant=Invariant.TALLIES, words=words, place=Place.of(tally.where)))
         counted.setdefault((tally.tally_id, tally.period), tally)
-    periods: dict[tuple[str, int], set[str]] = {}
-    for tally in counted.values():
-        periods.setdefault((_person(tally.lead_id, people), tally.cycle), set()).add(tally.period)
-    for period in {achieved.period for achieved in told}:
-        last = max(achieved for achieved in told if achieved.period == period)
-        known = {
-            (_person(tally.lead_id, people), tally.cycle)
-            for tally in counted.values()
-            if tally.at_ms < until_ms
-        }
-        most = sum(period in found for found in periods.values())
-        least = (
-            sum(found == {period} and whom in known for whom, found in periods.items())
-            if whole
-            else 0
-        )
-        if not least <= last.achieved <= most:
-            words = (
-                f"{goal}: {period} is said to have {last.achieved}, its distinct people are {most}"
-            )
-            add(Finding(invariant=Invariant.TALLIES, words=words, place=Place.of(last.where)))
+    return list(counted.values())
 
 
 def _person(lead_id: str, people: Mapping[str, str]) -> str:

@@ -7,10 +7,11 @@ one of the two leads knows of are passed over.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.contracts.intake import ActKind, EventKind, LeadAct, LeadEvent, LeadMerge
-from baton.contracts.leads import LeadRefused, LeadScored, LeadStaged
+from baton.contracts.leads import LeadRefused, LeadScored, LeadStaged, StageEvent
 from baton.proof.audit.findings import Add, Dated, Finding, Invariant
 from baton.proof.audit.scores import TOLERANCE_MICRO, engagement_micro
 
@@ -99,6 +100,10 @@ def _check_scores(records: Sequence[Dated], agreements: Agreements, add: Add) ->
     return checked
 
 
+_DEAL_MOVES: Final = frozenset({StageEvent.DEAL_CHANGED, StageEvent.REOPENED})
+_ANSWERED: Final = _VERDICTS | {ActKind.DEAL, ActKind.REOPENED}
+
+
 def _check_verdicts(
     records: Sequence[Dated], *, invented: bool, unanswered: bool, until_ms: int, add: Add
 ) -> None:
@@ -110,6 +115,8 @@ def _check_verdicts(
     answered: set[str] = set()
     for record in records:
         match record.value:
+            case LeadStaged() if record.value.event in _DEAL_MOVES:
+                answered.add(record.value.cause_id)
             case LeadStaged() if record.value.event in _VERDICTS and record.value.by is not None:
                 answered.add(record.value.cause_id)
                 told = record.value.cause_id in given or record.value.event not in _CARRIED_OUT
@@ -119,7 +126,7 @@ def _check_verdicts(
             case LeadRefused():
                 answered.add(record.value.cause_id)
     for event_id, record in given.items():
-        due = unanswered and record.value.act.kind in _VERDICTS and record.at_ms < until_ms
+        due = unanswered and record.value.act.kind in _ANSWERED and record.at_ms < until_ms
         if due and event_id not in answered:
             words = (
                 f"{record.value.act.kind} by {record.value.act.by} neither moved the lead nor was "

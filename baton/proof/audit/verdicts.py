@@ -46,12 +46,35 @@ def check_verdicts(
         tally = record.value
         if not isinstance(tally, GoalTally) or tally.metric not in ("mql", *_METRICS.values()):
             continue
+        if tally.amount < 0:
+            continue  # a win that was taken back counts no more: the goal's sum shows it
         counted[tally.goal, tally.metric].add(tally.tally_id)
         if len(counted[tally.goal, tally.metric]) > len(reached[tally.metric]):
             words = f"counts as {tally.metric} towards {tally.goal}, and the lead made no such move"
             add(Finding(invariant=Invariant.VERDICTS, words=words, place=record.place))
+    _check_taken_back(records, add)
     if not any(isinstance(record.value, LeadMerge) for record in records):
         _check_uncounted(reached, counted, agreements, until_ms, add)
+
+
+def _check_taken_back(records: Sequence[Dated], add: Add) -> None:
+    """A win is taken back where somebody said that it was none."""
+    said = [record for record in records if _is_reopened(record.value)]
+    back = [
+        record
+        for record in records
+        if isinstance(record.value, GoalTally) and record.value.amount < 0
+        if record.value.metric == "won"
+    ]
+    for goal in {record.value.goal for record in back}:
+        mine = [record for record in back if record.value.goal == goal]
+        if len(mine) > len(said):
+            words = f"a win is taken out of {goal}, and nobody said that it was none"
+            add(Finding(invariant=Invariant.VERDICTS, words=words, place=mine[-1].place))
+
+
+def _is_reopened(value: object) -> bool:
+    return isinstance(value, LeadStaged) and value.event == StageEvent.REOPENED
 
 
 def _check_uncounted(

@@ -5,13 +5,9 @@ from __future__ import annotations
 
 from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.publish_score import publish_score
-from services.scorer.lead.qualification import (
-    COOLED,
-    RETRACTED,
-    consider_qualification,
-    reconsider_qualification,
-)
+from services.scorer.lead.qualification import consider_qualification
 from services.scorer.lead.step import LeadStep
+from services.scorer.lead.withdrawal import COOLED, RETRACTED, reconsider_qualification
 from services.scorer.score.entry_status import Why, why_at
 from services.scorer.score.ledger import find, id_bytes, retracted_ids
 
@@ -42,7 +38,7 @@ def rescore(
 
 
 def is_level_undone(step: LeadStep) -> bool:
-    """Whether the event that raised the level, by its points or the profile it told, has turned out
+    """Whether the event that raised the level, by its points or its profile, has turned out
     not to count."""
     head = step.head
     if not head.level_cause:

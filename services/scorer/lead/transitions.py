@@ -45,6 +45,22 @@ OPEN: Final = (MQL, TAL, TQL, SAL, SQL, OPPORTUNITY)
 """Stages of a cycle in which the lead is somebody's work."""
 
 
+NO_MOVES: Final = frozenset(
+    {
+        StageEvent.HAND_RAISED,
+        StageEvent.TAKEN_OVER,
+        StageEvent.CONSENT_CHANGED,
+        StageEvent.CONTRACT_END_LEARNT,
+        StageEvent.DEAL_CHANGED,
+        StageEvent.MERGED,
+        StageEvent.ERASED,
+    }
+)
+"""Events of ``leads.stages.v1`` that say something of a lead but are no move in its cycle: they
+infer no stage, date none and count towards no goal. ``taken_over`` names a stage that was reached,
+dated and counted at a lead that ended in this one."""
+
+
 def _each(stages: tuple[Stage, ...], to: Stage) -> dict[Stage, Stage]:
     return dict.fromkeys(stages, to)
 
@@ -65,7 +81,9 @@ _MOVES: Final[Mapping[tuple[StageEvent, Actor], Mapping[Stage, Stage]]] = {
     | _each((SQL,), SQL)
     | _each((OPPORTUNITY,), OPPORTUNITY),
     (StageEvent.OPPORTUNITY, SALES): _each((*REST, *OPEN), OPPORTUNITY),
-    (StageEvent.WON, SALES): _each((INQUIRY, RECYCLED, *OPEN), CUSTOMER),
+    (StageEvent.WON, SALES): _each((*REST, *OPEN), CUSTOMER),
+    (StageEvent.REOPENED, SALES): _each(REST, OPPORTUNITY) | {stage: stage for stage in OPEN},
+    (StageEvent.DEAL_CHANGED, SALES): _UNCHANGED,
     (StageEvent.LOST, SALES): _each((SAL, SQL, OPPORTUNITY), RECYCLED),
     (StageEvent.RECYCLED, SDR): _each((MQL, TAL, TQL), RECYCLED),
     (StageEvent.RECYCLED, SALES): _each(OPEN, RECYCLED),
@@ -95,6 +113,8 @@ _SPEAKERS: Final = (
     StageEvent.OPPORTUNITY,
     StageEvent.WON,
     StageEvent.LOST,
+    StageEvent.REOPENED,
+    StageEvent.DEAL_CHANGED,
 )
 """What the receiving side says; a manager may say it in its place."""
 
@@ -109,7 +129,6 @@ _REASONS: Final[Mapping[tuple[StageEvent, Stage], str]] = {
     **{(StageEvent.QUALIFIED, stage): "nothing_handed_off" for stage in REST},
     **{(StageEvent.LOST, stage): "nothing_open" for stage in REST},
     **{(StageEvent.LOST, stage): "not_accepted_yet" for stage in (MQL, TAL, TQL)},
-    (StageEvent.WON, CUSTOMER): "nothing_open",
     **{
         (StageEvent.WITHDRAWN, stage): "already_accepted"
         for stage in (TAL, TQL, SAL, SQL, OPPORTUNITY)

@@ -1,7 +1,7 @@
 """What time brings to a clock: warnings, the one breach, and then, while the act is still waited
 for, the ladder.
 
-A breach is told at its deadline. It is settled when the evidence grace is over and everything
+A breach is published at its deadline. It is settled when the evidence grace is over and everything
 appended until then is known; only then a late act ends the clock.
 """
 

@@ -22,7 +22,7 @@ NOTHING_PROMISED: Final = "no_longer_promised"
 def start_clock(step: ClockStep, clock: OpenClock) -> None:
     """Start ``clock`` if the agreement promises anything for it and it does not run yet."""
     terms = terms_of(clock, step.reference)
-    if terms is None or any(_same(each, clock) for each in step.head.clocks):
+    if terms is None or any(_same(other, clock) for other in step.head.clocks):
         return
     begun = scheduled(replace(clock, side=terms.rule.side, target=terms.rule.target.words), terms)
     step.head = replace(step.head, clocks=(*step.head.clocks, begun))
@@ -40,19 +40,21 @@ def _same(one: OpenClock, other: OpenClock) -> bool:
 
 def find_clock(step: ClockStep, clock_id: str) -> OpenClock | None:
     """The open clock with this id, as it is now."""
-    return next((each for each in step.head.clocks if each.clock_id == clock_id), None)
+    return next((clock for clock in step.head.clocks if clock.clock_id == clock_id), None)
 
 
 def store_clock(step: ClockStep, clock: OpenClock) -> None:
     """Put the changed ``clock`` in its place."""
-    clocks = tuple(clock if each.clock_id == clock.clock_id else each for each in step.head.clocks)
+    clocks = tuple(
+        clock if known.clock_id == clock.clock_id else known for known in step.head.clocks
+    )
     step.head = replace(step.head, clocks=clocks)
 
 
 def scheduled(clock: OpenClock, terms: Terms) -> OpenClock:
     """``clock`` with its deadline and its next moment computed anew."""
     if clock.state == ClockState.BREACHED:
-        moments = [each for each in (clock.settle_at_ms, clock.rung_at_ms) if each is not None]
+        moments = [due for due in (clock.settle_at_ms, clock.rung_at_ms) if due is not None]
         return replace(clock, next_at_ms=min(moments, default=None))
     deadline = terms.deadline(clock)
     warning = terms.warning(clock)
@@ -104,7 +106,7 @@ def end_clock(step: ClockStep, clock: OpenClock, state: ClockState, word: LastWo
     """The clock's one end."""
     step.head = replace(
         step.head,
-        clocks=tuple(each for each in step.head.clocks if each.clock_id != clock.clock_id),
+        clocks=tuple(known for known in step.head.clocks if known.clock_id != clock.clock_id),
     )
     publish_clock(step, clock, state, word)
     if state is ClockState.WITHDRAWN:
@@ -200,7 +202,7 @@ def adopt_ladder(step: ClockStep, clock: OpenClock) -> None:
 
 
 def reschedule_clock(step: ClockStep, clock: OpenClock, *, reason: str) -> None:
-    """Compute a running clock anew from its intervals, and tell what moved: its deadline, or
+    """Compute a running clock anew from its intervals, and publish what moved: its deadline, or
     whether it stands still."""
     terms = terms_of(clock, step.reference)
     if terms is None:

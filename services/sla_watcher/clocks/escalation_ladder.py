@@ -61,7 +61,7 @@ def _next_rung(clock: OpenClock, terms: Terms) -> OpenClock:
 
 def recipient(step: ClockStep, clock: OpenClock, rung: LadderStep) -> str | None:
     """Who is meant by the step: the owner, their manager (else the pool's), or whom the agreement
-    names. Where there is nobody, the side that owes the promise is told."""
+    names. Where there is nobody, the side that owes the promise is notified."""
     manager = step.reference.agreement.manager_of(person=clock.owner, pool=clock.pool)
     if rung.to == "manager" or (rung.to is None and rung.kind != ActionKind.NOTIFY):
         return manager
@@ -70,7 +70,7 @@ def recipient(step: ClockStep, clock: OpenClock, rung: LadderStep) -> str | None
 
 def _reassign(step: ClockStep, clock: OpenClock, rung: LadderStep) -> bool:
     passing, holder = step.head.passing, step.head.holder
-    if passing is None or holder is None or holder.handoff_id != clock.handoff_id:
+    if passing is None or holder is None or holder.handoff.handoff_id != clock.handoff_id:
         return False
     if passing.moved == clock.handoff_id:
         return True

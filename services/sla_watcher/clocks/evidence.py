@@ -1,7 +1,7 @@
 """What counts as evidence of a person's act, and from when it counts.
 
 Touch clocks stop on a call, a mail or a meeting of the holder; not on a status, and not on what a
-machine sent. Evidence counts from when it reached Baton; a source that is known to tell late (by
+machine sent. Evidence counts from when it reached Baton; a source that is known to report late (by
 the agreement, or by its kind) is believed about the time of the act itself, or a rep would be late
 because a CRM was.
 """
@@ -12,6 +12,7 @@ from typing import Final
 from baton.agreement.compiled.slas import SlaRules
 from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.leads import CLOCK_SKEW_MS, LeadStaged
+from services.sla_watcher.clocks.state import Holder
 
 TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING})
 ANSWERS: Final = TOUCHES | {ActKind.MEETING_BOOKED}
@@ -45,6 +46,11 @@ class Evidence:
             and self.by == owner
             and self.acted_at_ms >= started_at_ms - CLOCK_SKEW_MS
         )
+
+    def answers_holder(self, holder: Holder) -> bool:
+        """The same for the hand-off that stands."""
+        handoff = holder.handoff
+        return self.answers(handoff.handoff_id, handoff.owner, handoff.since_ms)
 
 
 def is_touch(act: LeadAct) -> bool:

@@ -39,7 +39,7 @@ def disjoint(pauses: Iterable[ClockPause], from_ms: int) -> tuple[tuple[int, int
     """The pauses from ``from_ms`` on as disjoint intervals in order; overlapping ones count once.
     One that is still open counts as long as it can last."""
     merged: list[tuple[int, int]] = []
-    for pause in sorted(pauses, key=lambda each: each.from_ms):
+    for pause in sorted(pauses, key=lambda pause: pause.from_ms):
         start = max(pause.from_ms, from_ms)
         end = pause.from_ms + pause.longest_ms if pause.until_ms is None else pause.until_ms
         if end <= start:

@@ -21,7 +21,7 @@ from baton.contracts.slas import (
 )
 from services.sla_watcher.clocks.clock import close_clock, start_clock
 from services.sla_watcher.clocks.occasions import started_by
-from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock, Rest
+from services.sla_watcher.clocks.state import Holder, OpenClock, Rest
 from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import with_mark
 
@@ -80,7 +80,7 @@ def left_before(step: ClockStep, leaving: Leaving, *, cycle: int) -> None:
 
 
 def _plan(step: ClockStep, leaving: Leaving, *, cycle: int) -> Rest:
-    """Plan the rest after ``cycle``, count it towards the limit and tell of it."""
+    """Plan the rest after ``cycle``, count it towards the limit and publish it."""
     rule = step.reference.agreement.recycling.reason(leaving.reason)
     if rule.outcome is Outcome.DISQUALIFY or leaving.final:
         return _disqualified(step, rule, leaving, cycle)
@@ -108,7 +108,7 @@ def _recycled(step: ClockStep, rule: RecycleReason, leaving: Leaving, cycle: int
         left_at_ms=step.now,
         recycles=step.head.recycles,
     )
-    _tell_leave(
+    _publish_leave(
         step, rest, leaving, needs=plan.needs, refused=None if consent.allowed else consent.reason
     )
     return rest
@@ -121,7 +121,7 @@ def _disqualified(step: ClockStep, rule: RecycleReason, leaving: Leaving, cycle:
         outcome=Outcome.DISQUALIFY.value,
         reason=leaving.reason or rule.name,
     )
-    _tell_leave(step, rest, leaving)
+    _publish_leave(step, rest, leaving)
     return rest
 
 
@@ -151,10 +151,10 @@ def learn_contract_end(step: ClockStep, contract_end: str | None) -> None:
         return
     moved = replace(rest, return_at_ms=return_at_ms)
     step.head = replace(step.head, rest=moved)
-    _tell_leave(step, moved, Leaving(reason=rest.reason), revised=True)
+    _publish_leave(step, moved, Leaving(reason=rest.reason), revised=True)
 
 
-def _tell_leave(
+def _publish_leave(
     step: ClockStep,
     rest: Rest,
     leaving: Leaving,
@@ -221,7 +221,7 @@ def return_from_rest(step: ClockStep) -> None:
     for clock in step.head.clocks:
         if Occasion.RETURNED in kind_of(clock.clock).ended_by:
             close_clock(step, clock, RETURN_DATE, at_ms=step.now)
-    _tell_back(step, rest, RETURN_DATE, return_at_ms=again_ms)
+    _publish_back(step, rest, RETURN_DATE, return_at_ms=again_ms)
     step.head = replace(step.head, rest=replace(rest, back=True, return_at_ms=again_ms))
     if rest.nurtured:
         for name in started_by(Occasion.RETURNED):
@@ -236,10 +236,10 @@ def end_rest(step: ClockStep, reason: str) -> None:
         return
     step.head = replace(step.head, rest=replace(rest, returned=True))
     if rest.outcome == Outcome.RECYCLE and not rest.back:
-        _tell_back(step, rest, reason, return_at_ms=None)
+        _publish_back(step, rest, reason, return_at_ms=None)
 
 
-def _tell_back(step: ClockStep, rest: Rest, reason: str, *, return_at_ms: int | None) -> None:
+def _publish_back(step: ClockStep, rest: Rest, reason: str, *, return_at_ms: int | None) -> None:
     step.publish_reactivated(
         LeadReactivated(
             lead_id=step.lead_id,
@@ -255,7 +255,7 @@ def _tell_back(step: ClockStep, rest: Rest, reason: str, *, return_at_ms: int | 
     )
 
 
-def after_rejection(step: ClockStep, leaving: Leaving, holder: CurrentHandoff | None) -> None:
+def after_rejection(step: ClockStep, leaving: Leaving, holder: Holder | None) -> None:
     """The receiver said no: somebody else at once, later, or never, by the reason."""
     rule = step.reference.agreement.recycling.reason(leaving.reason)
     if rule.outcome is not Outcome.REASSIGN:
@@ -294,6 +294,6 @@ def after_rejection(step: ClockStep, leaving: Leaving, holder: CurrentHandoff | 
     )
 
 
-def _manager(step: ClockStep, holder: CurrentHandoff | None) -> str | None:
+def _manager(step: ClockStep, holder: Holder | None) -> str | None:
     agreement = step.reference.agreement
     return agreement.manager_of(person=holder.owner, pool=holder.pool) if holder else None

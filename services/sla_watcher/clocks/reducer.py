@@ -1,9 +1,9 @@
 """clocks, per lead: the service levels of a lead, and what follows a breach, a rejection, an end.
 
-The reducer only hands each record to the rule that knows it; the rules are :mod:`passing`
-(hand-offs), :mod:`acting` (people's acts), :mod:`staging` (moves in the cycle), :mod:`running` and
-:mod:`timing` (one clock), :mod:`ladder` (what is done about a breach) and :mod:`recycle` (the end
-of a cycle and the way back). An erased or merged lead is a tombstone: nothing starts it again.
+The reducer hands a record to the rule that knows it: :mod:`.handlers` has one module a kind of
+input; :mod:`.clock`, :mod:`.breaches` and :mod:`.escalation_ladder` are what happens to one clock,
+:mod:`.recycling` the end of a cycle and the way back, :mod:`.pipeline` the money. An erased or
+merged lead is a tombstone: nothing starts it again.
 """
 
 from dataclasses import replace
@@ -11,7 +11,6 @@ from dataclasses import replace
 from baton.agreement.reference import AgreementReference
 from baton.contracts.intake import LeadAct, LeadCommand
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged, StageEvent
-from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import ClockState
 from baton.contracts.streams import HandoffChange, LeadDecision, parts_of
 from baton.contracts.topic_names import (
@@ -70,8 +69,12 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
         assert isinstance(event.value, LeadDecision | HandoffChange), (
             f"clocks does not read {type(event.value).__name__}"
         )
-        if isinstance(event.value, HandoffChange) and ahead.is_ahead(step, event.value):
-            ahead.keep(step, event.value)
+        if isinstance(event.value, HandoffChange):
+            if ahead.is_ahead(step, event.value):
+                ahead.keep(step, event.value)
+            if step.head.ended is None:
+                handoffs.on_change(step, event, event.value)
+            return step.finish()
         for part in parts_of(event.value):
             if step.head.ended == StageEvent.MERGED and isinstance(part, LeadQualified):
                 step.head = LeadClocks()  # its merges went full circle: it lives again
@@ -85,7 +88,7 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
         """Do what is due: warnings, breaches, ladders, and the return of a recycled lead."""
         step = ClockStep(view, now=now, reference=reference, proven=view.proven)
         for clock in sorted(
-            step.head.clocks, key=lambda each: (each.next_at_ms or 0, each.clock_id)
+            step.head.clocks, key=lambda clock: (clock.next_at_ms or 0, clock.clock_id)
         ):
             standing = find_clock(step, clock.clock_id)
             if (
@@ -119,14 +122,8 @@ def _take(step: ClockStep, event: Event, part: object) -> None:
         case LeadQualified() as qualified:
             handoffs.on_qualified(step, event, qualified)
             for change in ahead.take(step, qualified.qualification_id):
-                for late in parts_of(change):
-                    _take(step, replace(event, at_ms=max(event.at_ms, change.at_ms)), late)
-        case LeadRouted() as routed:
-            handoffs.on_routed(step, event, routed)
-        case LeadUnrouted() as unrouted:
-            handoffs.on_unrouted(step, event, unrouted)
-        case HandoffChange() as change:
-            handoffs.on_changed(step, event, change)
+                late = replace(event, at_ms=max(event.at_ms, change.at_ms))
+                handoffs.on_change(step, late, change)
         case LeadStaged() as staged:
             stages.on_staged(step, event, staged)
         case LeadAct() as act:
@@ -134,7 +131,7 @@ def _take(step: ClockStep, event: Event, part: object) -> None:
         case LeadCommand():
             pass  # dispatch says what becomes of it
         case LeadAmended():
-            # the brief is the holder's to read; what it changes of the urgency is told by its move
+            # the brief is the holder's to read; what it changes of the urgency is its move's to say
             pass
         case other:
             raise TypeError(f"clocks does not read {type(other).__name__}")

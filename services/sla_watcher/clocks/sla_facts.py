@@ -18,7 +18,7 @@ def publish_clock(
     *,
     reason: str | None = None,
 ) -> None:
-    """``leads.sla-clocks.v1``: the clock is now in ``state``; an end is told with its last word and
+    """``leads.sla-clocks.v1``: the clock is now in ``state``; an end comes with its last word and
     how the time was spent."""
     ended_at_ms = None if word is None else word.at_ms
     step.publish(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from baton.agreement.quantities import LONGEST_WAIT_MS
+from baton.contracts.handoff import ProjectedHandoff
 from baton.contracts.streams import HandoffChange
 from baton.engine.reducer import EntryKind
 
@@ -100,20 +101,28 @@ class OpenClock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CurrentHandoff:
-    """Who holds the lead now, since when, and how far they got. ``bars``: the attempt that was
-    under way when this one was reinstated; news of it change nothing."""
+class Holder:
+    """Who has the lead now, and how far they got.
 
-    handoff_id: str
-    qualification_id: str
-    attempt: int
-    leg: str
-    owner: str
-    pool: str
-    since_ms: int = 0
+    ``handoff``: the hand-off as dispatch describes it, since when by the log of this service; of
+    a lead that was claimed out of a queue, what the acceptance says of it until dispatch answers
+    (attempt 0). ``bars``: the attempt that was under way when this one was reinstated; news of it
+    change nothing."""
+
+    handoff: ProjectedHandoff
     bars: int = 0
     accepted: bool = False
     touched: bool = False
+
+    @property
+    def owner(self) -> str:
+        """The person."""
+        return self.handoff.owner or ""
+
+    @property
+    def pool(self) -> str:
+        """The pool they have it from; empty where nobody said."""
+        return self.handoff.pool or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +188,19 @@ class OpenDeal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WonDeal:
+    """A win as it was counted: it may be corrected (``version``: how often it was), or taken back.
+    ``cycle`` is the one that it ended."""
+
+    opportunity_id: str
+    amount_minor: int
+    currency: str
+    won_at_ms: int
+    cycle: int
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimeMark:
     """From ``from_ms`` on, until the next mark, the lead's time is spent by ``kind``: system,
     queue, human, buyer or rest."""
@@ -189,11 +211,13 @@ class TimeMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadClocks:
-    """The head of the clocks reducer. ``ahead``: what dispatch says of a qualification that the
-    lead reducer's word has not come of yet. ``consents`` are those it was last qualified with.
-    ``contract_end``: of the buyer's contract with somebody else, as it was told last. ``tallied``
-    is what this cycle has counted for already. ``ended`` (merged, erased) makes it a tombstone that
-    nothing starts again."""
+    """The head of the clocks reducer. ``handoff`` is the latest hand-off of the qualification that
+    stands, as dispatch describes it (:mod:`baton.contracts.handoff`); ``holder`` who has the lead,
+    by that and by their own acts, which may be read first. ``ahead``: what dispatch says of a
+    qualification that the lead reducer has not published here yet. ``consents`` are those it was
+    last qualified with. ``contract_end``: of the buyer's contract with somebody else, as reported
+    last. ``tallied`` is what this cycle has counted for already. ``ended`` (merged, erased) makes
+    it a tombstone that nothing starts again."""
 
     cycle: int = 0
     level: str | None = None
@@ -204,11 +228,13 @@ class LeadClocks:
     contract_end: str | None = None
     clocks: tuple[OpenClock, ...] = ()
     passing: Pass | None = None
-    holder: CurrentHandoff | None = None
+    handoff: ProjectedHandoff | None = None
+    holder: Holder | None = None
     rest: Rest | None = None
     recycles: int = 0
     tallied: tuple[str, ...] = ()
     deals: tuple[OpenDeal, ...] = ()
+    won: tuple[WonDeal, ...] = ()
     marks: tuple[TimeMark, ...] = ()
     ahead: tuple[HandoffChange, ...] = ()
     ended: str | None = None

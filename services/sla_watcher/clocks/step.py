@@ -1,7 +1,7 @@
 """The step of the clocks reducer under construction: the clocks as they will be, and when the lead
 is to be looked at again.
 
-Each rule takes it, looks, and adds what follows.
+A rule takes it, looks, and adds what follows.
 """
 
 from typing import Final
@@ -54,19 +54,18 @@ class ClockStep(StepBuilder[LeadClocks]):
         return derived_id(self.cause, *parts)
 
     def publish_action(self, action: SlaAction) -> None:
-        """Tell of an action, and those who carry it out if it is one that Baton carries out
-        itself."""
+        """Publish an action; to those who carry it out too, where Baton carries it out itself."""
         if action.kind in CARRIED_OUT:
             self.publish(SLA_LEADS, SlaDecision(lead_id=self.lead_id, action=action))
         self.publish(LEADS_SLA_ACTIONS, action)
 
     def publish_recycled(self, recycled: LeadRecycled) -> None:
-        """Tell that the cycle is to end."""
+        """Publish that the cycle is to end."""
         self.publish(SLA_LEADS, SlaDecision(lead_id=self.lead_id, recycled=recycled))
         self.publish(LEADS_RECYCLED, recycled)
 
     def publish_reactivated(self, reactivated: LeadReactivated) -> None:
-        """Tell that the rest is over, or has a further date."""
+        """Publish that the rest is over, or has a further date."""
         self.publish(SLA_LEADS, SlaDecision(lead_id=self.lead_id, reactivated=reactivated))
         self.publish(LEADS_REACTIVATED, reactivated)
 
@@ -83,7 +82,7 @@ class ClockStep(StepBuilder[LeadClocks]):
 def next_moment(head: LeadClocks) -> int | None:
     """When the lead is to be looked at again: the earliest of its clocks' next moments and its
     return."""
-    moments = [each.next_at_ms for each in head.clocks if each.next_at_ms is not None]
+    moments = [clock.next_at_ms for clock in head.clocks if clock.next_at_ms is not None]
     if head.rest is not None and not head.rest.returned and head.rest.return_at_ms is not None:
         moments.append(head.rest.return_at_ms)
     return min(moments, default=None)

@@ -15,10 +15,10 @@ def split_time(marks: Sequence[TimeMark], until_ms: int) -> Mapping[str, int]:
     """How long a lead's time was system, queue, human, waiting for the buyer, or rest between
     cycles, up to ``until_ms``.
 
-    The parts add up to the whole: each mark holds until the next one.
+    The parts add up to the whole: a mark holds until the next one.
     """
     spent = dict.fromkeys(KINDS, 0)
-    ends = [each.from_ms for each in marks[1:]] + [until_ms]
+    ends = [mark.from_ms for mark in marks[1:]] + [until_ms]
     for mark, end in zip(marks, ends, strict=False):
         spent[mark.kind] = spent.get(mark.kind, 0) + max(0, min(end, until_ms) - mark.from_ms)
     return spent

@@ -1,12 +1,12 @@
 """The states of a clock, as one total table.
 
 ``running -> met | cancelled | breached``, then ``breached -> met_late | abandoned | withdrawn``:
-one end each. It knows no times and no agreement; who calls it has compared the evidence with the
+one end a clock. It knows no times and no agreement; who calls it has compared the evidence with the
 deadline.
 
 What came after the deadline does not end a clock at once: until it is certain that nothing from
 before the deadline is still on its way, the verdict would depend on the order of arrival. It is
-noted, and told again (``late``, ``closed``) when that is certain.
+noted, and signalled again (``late``, ``closed``) when that is certain.
 """
 
 from collections.abc import Mapping

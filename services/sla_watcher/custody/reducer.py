@@ -1,12 +1,12 @@
-"""custody, per lead: watches that no lead is without a holder and a next date, and names each that
-is.
+"""custody, per lead: watches that no lead is without a holder and a next date, and names the leads
+that are.
 
 It decides nothing and owns nothing: it reads what the others have said, and who holds the lead
 follows from that (:mod:`baton.contracts.custody`). Between two services a lead is nobody's for the
 time its record takes to travel: that is no orphan. One that travels for longer than
 ``IN_FLIGHT_MS`` of log time is, whatever the reason: a service that is down or behind, or one that
-dropped it. So is one whose return date has been past for as long. An orphan that is held again is
-told of too.
+dropped it. So is one whose return date has been past for as long. That an orphan is held again is
+published too.
 """
 
 from baton.agreement.reference import AgreementReference

@@ -8,7 +8,7 @@ from baton.contracts.custody import Holding
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadCustody:
     """``since_ms``: since when nobody holds the lead, 0 where somebody does. ``orphan``: the cause
-    that was told, empty where none was."""
+    that was published, empty where none was."""
 
     holding: Holding
     since_ms: int = 0

@@ -82,8 +82,8 @@ class OpenDeals:
 
 
 def deal_day(text: str | None) -> str:
-    """The day on which a deal is expected to close, as ISO; empty where none is told, or what is
-    told is none."""
+    """The day on which a deal is expected to close, as ISO; empty where none is known, or what was
+    reported is none."""
     try:
         return date.fromisoformat((text or "")[:10]).isoformat()
     except ValueError:

@@ -16,8 +16,8 @@ class GoalBook:
     ``period`` (``2026-10``, ``2026-Q4``) is the one that is open: an earlier one is closed when
     everything from before its end is known. ``sums`` by period: leads, or minor units of money.
     ``open_by_day`` is the pipeline now, by the day on which it is expected to close (empty: not
-    known). ``alarmed``: the violation of the open period has been told. ``gone``: the agreement
-    does not have this goal any more. ``told``: the progress that was published last.
+    known). ``alarmed``: the violation of the open period has been published. ``gone``: the
+    agreement does not have this goal any more. ``published``: the progress that was published last.
     """
 
     period: str
@@ -25,7 +25,7 @@ class GoalBook:
     open_by_day: Mapping[str, int] = field(default_factory=dict)
     alarmed: bool = False
     gone: bool = False
-    told: GoalProgress | None = None
+    published: GoalProgress | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,8 @@ def rebuilt(world: Crowd, reducer: Reducer[Any, Any], partition: int) -> dict[by
     return dict(final_changelog(rebuild(core, journal, inputs)))
 
 
-@pytest.mark.parametrize("leads", [150, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("leads", [1_000, pytest.param(10_000, marks=pytest.mark.chaos)])
 def test_a_rebuild_by_the_journal_gives_every_byte_of_the_state(leads: int) -> None:
     world = lived(leads, limits=Limits(outputs=500))
     for reducer in SERVICE.reducers:

@@ -17,13 +17,15 @@ from typing import Final
 from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.leads import BY_TOUCH, CLOCK_SKEW_MS, Actor, Stage, StageEvent
 from baton.ids import derived_id
+from services.scorer.lead import deals
+from services.scorer.lead.cycle_state import CycleState
 from services.scorer.lead.handlers.acting_role import NotEntitled, acting_role
 from services.scorer.lead.handlers.disposition_effects import (
     carry_out,
-    former_handoff,
     said_before_withdrawal,
     speaker,
 )
+from services.scorer.lead.handlers.handoffs import former_handoff
 from services.scorer.lead.handlers.meant_handoff import (
     is_before_handoff,
     is_of_former_cycle,
@@ -31,7 +33,6 @@ from services.scorer.lead.handlers.meant_handoff import (
     withdrawn_since,
 )
 from services.scorer.lead.stage_moves import Cause, refuse
-from services.scorer.lead.state import CycleState
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN, Refused, moved
 
@@ -44,6 +45,8 @@ _MOVES: Final = {
     ActKind.OPPORTUNITY: StageEvent.OPPORTUNITY,
     ActKind.WON: StageEvent.WON,
     ActKind.LOST: StageEvent.LOST,
+    ActKind.REOPENED: StageEvent.REOPENED,
+    ActKind.DEAL: StageEvent.DEAL_CHANGED,
 }
 _TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING, ActKind.MEETING_BOOKED})
 _NEED_REASON: Final = frozenset(
@@ -66,9 +69,11 @@ def on_act(step: LeadStep, event: LeadAct) -> None:
         refuse(step, move.value, cause_of(event), role.reason, detail=role.detail)
         return
     cause = with_handoff(step, cause_of(event, role))
-    refused = _unreasoned(step, move, cause)
+    refused = _unreasoned(step, move, cause) or deals.refusal(step, move, cause)
     if refused is not None:
         refuse(step, move.value, cause, refused[0], detail=refused[1])
+    elif deals.is_free(step, move, cause):
+        deals.change(step, move, cause)
     elif (withdrawn := withdrawn_since(step, cause)) is not None:
         said_before_withdrawal(step, move, cause, withdrawn)
     elif (reason := _refusal(step, move, cause)) is not None:
@@ -96,6 +101,7 @@ def cause_of(event: LeadAct, role: Actor | None = None) -> Cause:
         currency=act.currency,
         expected_close=act.expected_close,
         contract_end=act.contract_end,
+        deal_news=deals.news_of(act),
     )
 
 
@@ -117,9 +123,9 @@ def _refusal(step: LeadStep, move: StageEvent, cause: Cause) -> str | None:
     """Why the act is not carried out; None if it may be. The first reason that holds, in this
     order."""
     cycle_state = step.cycle_state
-    if is_of_former_cycle(step, move, cause):
+    if is_of_former_cycle(step, move, cause) and not deals.names_deal(step, move, cause):
         return "former_cycle"
-    if not _stands(cycle_state, move, cause):
+    if not (deals.names_deal(step, move, cause) or _stands(cycle_state, move, cause)):
         return "stale_handoff"
     speaks_as = speaker(cause.actor, move, cycle_state)
     target = moved(Stage(step.head.stage), move, speaks_as)
@@ -138,7 +144,9 @@ def _stands(cycle_state: CycleState, move: StageEvent, cause: Cause) -> bool:
         return True
     former = former_handoff(cycle_state, named)
     if former is not None:
-        crossed = cause.occurred_at_ms <= cycle_state.routed_at_ms and not (
+        handoff = cycle_state.handoff
+        handed_on_ms = former.until_ms if handoff is None else handoff.from_ms
+        crossed = cause.occurred_at_ms <= handed_on_ms and not (
             cycle_state.accepted or cycle_state.touched
         )
         return move is StageEvent.ACCEPTED and crossed and cause.by == former.owner
@@ -148,7 +156,7 @@ def _stands(cycle_state: CycleState, move: StageEvent, cause: Cause) -> bool:
 def _is_ahead(cycle_state: CycleState, handoff_id: str) -> bool:
     """Whether it is a hand-off of this qualification whose routed record is still on its way here:
     its id follows from the two."""
-    later = range(cycle_state.attempt + 1, cycle_state.attempt + 1 + _MAX_ATTEMPTS)
+    later = range(cycle_state.work.attempt + 1, cycle_state.work.attempt + 1 + _MAX_ATTEMPTS)
     qualification = cycle_state.qualification_id
     return qualification is not None and any(
         handoff_id == derived_id("handoff", qualification, attempt) for attempt in later
@@ -159,8 +167,9 @@ def _not_the_holder(step: LeadStep, cause: Cause) -> str | None:
     cycle_state = step.cycle_state
     if cause.actor not in (Actor.SDR, Actor.SALES) or step.head.stage not in OPEN:
         return None
-    if cycle_state.leg and cycle_state.leg != cause.actor.value:
-        return f"held_by_{cycle_state.leg}"
+    leg = cycle_state.work.leg
+    if leg and leg != cause.actor.value:
+        return f"held_by_{leg}"
     former = former_handoff(cycle_state, cause.handoff_id)
     if former is None and cause.handoff_id not in (None, cycle_state.handoff_id):
         return None
@@ -187,7 +196,7 @@ def _too_late(step: LeadStep, move: StageEvent, cause: Cause) -> str | None:
 
 
 def _incomplete(move: StageEvent, cause: Cause) -> str | None:
-    if move in (StageEvent.OPPORTUNITY, StageEvent.WON) and cause.amount_minor is not None:
+    if move in deals.SAY_AMOUNTS and cause.amount_minor is not None:
         if not cause.currency:
             return "currency_missing"
         if cause.amount_minor < 0:
@@ -199,20 +208,16 @@ def _touched(step: LeadStep, event: LeadAct) -> None:
     """A person's attempt to reach the buyer, by whoever holds the lead. Who was offered it and has
     not answered takes it by that: the one acceptance that router and SLA watcher follow as well."""
     act, cycle_state = event.act, step.cycle_state
-    if (
-        act.automatic
-        or cycle_state.touched
-        or cycle_state.owner is None
-        or act.by != cycle_state.owner
-    ):
+    handoff = cycle_state.handoff
+    if act.automatic or handoff is None or handoff.touched or act.by != handoff.latest.owner:
         return
-    step.update_cycle(touched=True)
-    offered = not cycle_state.accepted and step.head.stage in (Stage.MQL, Stage.TQL)
+    step.update_cycle(handoff=replace(handoff, touched=True))
+    offered = not handoff.accepted and step.head.stage in (Stage.MQL, Stage.TQL)
     meant = act.handoff_id in (None, cycle_state.handoff_id)
-    if offered and meant and event.occurred_at_ms >= cycle_state.routed_at_ms - CLOCK_SKEW_MS:
+    if offered and meant and event.occurred_at_ms >= handoff.from_ms - CLOCK_SKEW_MS:
         cause = replace(
             cause_of(event),
-            actor=Actor(cycle_state.leg),
+            actor=Actor(cycle_state.work.leg),
             handoff_id=cycle_state.handoff_id,
             reason=BY_TOUCH,
         )

@@ -1,1 +1,1 @@
-"""What ``clocks`` does with each kind of input."""
+"""What ``clocks`` does with the kinds of its input."""

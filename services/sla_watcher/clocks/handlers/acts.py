@@ -1,4 +1,4 @@
-"""What people of the firm did, heard by the clocks that wait for it.
+"""What staff did with a lead, as evidence for the clocks that wait for it.
 
 A touch by the holder meets ``first_touch``, counts towards ``follow_up`` and, where nobody accepted
 yet, says so by itself (inferred). Late evidence of a former holder from before their deadline takes
@@ -84,7 +84,7 @@ def _touched(step: ClockStep, event: Event, act: LeadAct, evidence: Evidence) ->
     for clock in step.head.clocks:
         _hear_touch(step, clock, evidence, occasion)
     holder = step.head.holder
-    if holder is None or not evidence.answers(holder.handoff_id, holder.owner, holder.since_ms):
+    if holder is None or not evidence.answers_holder(holder):
         return
     release_handoff(step, at_ms=event.at_ms)
     step.head = replace(step.head, holder=replace(holder, touched=True, accepted=True))
@@ -98,7 +98,7 @@ def _missed(step: ClockStep, event: Event, act: LeadAct, evidence: Evidence) -> 
     """The buyer did not come: nobody waits for the meeting any more, and the holder is to try
     again."""
     holder = step.head.holder
-    if holder is None or not evidence.answers(holder.handoff_id, holder.owner, holder.since_ms):
+    if holder is None or not evidence.answers_holder(holder):
         return
     for clock in step.head.clocks:
         wait = _wait_of(step, clock)
@@ -153,12 +153,12 @@ def _wait_for_buyer(step: ClockStep, act: LeadAct, evidence: Evidence) -> None:
 
 def _attempt(step: ClockStep, clock: OpenClock, evidence: Evidence) -> None:
     if (
-        any(each.evidence_id == evidence.evidence_id for each in clock.attempts)
+        any(made.evidence_id == evidence.evidence_id for made in clock.attempts)
         or len(clock.attempts) >= _MOST_ATTEMPTS
     ):
         return
     made = (*clock.attempts, Attempt(evidence_id=evidence.evidence_id, at_ms=evidence.at_ms))
-    attempts = tuple(sorted(made, key=lambda each: (each.at_ms, each.evidence_id)))
+    attempts = tuple(sorted(made, key=lambda attempt: (attempt.at_ms, attempt.evidence_id)))
     counted = replace(clock, attempts=attempts)
     store_clock(step, counted)
     terms = terms_of(counted, step.reference)
@@ -171,7 +171,7 @@ def _attempt(step: ClockStep, clock: OpenClock, evidence: Evidence) -> None:
 
 
 def _spread(attempts: tuple[Attempt, ...], apart_ms: int) -> tuple[Attempt, ...]:
-    """The attempts that count, in order: each as long after the one before as was agreed."""
+    """The attempts that count, in order: as long after the one before as was agreed."""
     counted: list[Attempt] = []
     for attempt in attempts:
         if not counted or attempt.at_ms - counted[-1].at_ms >= apart_ms:

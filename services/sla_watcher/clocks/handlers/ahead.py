@@ -2,8 +2,8 @@
 them.
 
 It is kept, without anything personal, until the qualification is known, and taken then. One of a
-former qualification is kept in vain until the next one comes: which of the two it is cannot be told
-before.
+former qualification is kept in vain until the next one comes: which of the two it is cannot be
+known before.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from services.sla_watcher.clocks.state import LeadClocks
 from services.sla_watcher.clocks.step import ClockStep
 
 _MAX_KEPT: Final = 8
-_TOLD: Final = frozenset(
+_KEPT: Final = frozenset(
     {HandoffEvent.ROUTED, HandoffEvent.UNROUTED, HandoffEvent.REINSTATED, *HANDOFF_ENDS}
 )
 
@@ -30,11 +30,11 @@ def is_ahead(step: ClockStep, change: HandoffChange) -> bool:
 def keep(step: ClockStep, change: HandoffChange) -> None:
     """Keep it; an end drops what was kept of the hand-off that it names."""
     kept = tuple(
-        each for each in step.head.ahead if each.qualification_id == change.qualification_id
+        known for known in step.head.ahead if known.qualification_id == change.qualification_id
     )
     if change.event in HANDOFF_ENDS:
-        kept = tuple(each for each in kept if each.handoff_id != change.handoff_id)
-    elif change.event in _TOLD and not _over(step.head, change):
+        kept = tuple(known for known in kept if known.handoff_id != change.handoff_id)
+    elif change.event in _KEPT and not _over(step.head, change):
         kept = (*kept, _plain(change))[-_MAX_KEPT:]
     if kept != step.head.ahead:
         step.head = replace(step.head, ahead=kept)
@@ -45,7 +45,7 @@ def take(step: ClockStep, qualification_id: str) -> tuple[HandoffChange, ...]:
     kept = step.head.ahead
     if kept:
         step.head = replace(step.head, ahead=())
-    return tuple(each for each in kept if each.qualification_id == qualification_id)
+    return tuple(change for change in kept if change.qualification_id == qualification_id)
 
 
 def _over(head: LeadClocks, change: HandoffChange) -> bool:
@@ -53,7 +53,7 @@ def _over(head: LeadClocks, change: HandoffChange) -> bool:
 
 
 def _plain(change: HandoffChange) -> HandoffChange:
-    """Without the story, the path and the candidates."""
+    """Without the hand-off brief, the path and the candidates."""
     routed, unrouted = change.routed, change.unrouted
     if routed is not None:
         empty = replace(

@@ -1,8 +1,10 @@
-"""From qualified to held: the ``route`` clock, and the clocks of each hand-off.
+"""From qualified to held: the ``route`` clock, and the clocks of a hand-off.
 
 ``route`` starts when the qualification reaches the log and is met by a person to hold the lead; a
 held lead is sales management's breach. The clocks of a hand-off start when the routed record
-reaches the log, so a delay before it is never the holder's.
+reaches the log, so a delay before it is never the holder's. Who was asked, who has it and why that
+ended is read off the one projection of a hand-off (:mod:`baton.contracts.handoff`); what only a
+person's act says (it is accepted, it was touched) stands beside it.
 """
 
 from dataclasses import replace
@@ -10,6 +12,7 @@ from typing import Final
 
 from baton.agreement.compiled.recycling import NEEDS_CONTRACT_END
 from baton.contracts.clock_kinds import Occasion, Scope, kind_of
+from baton.contracts.handoff import HandoffPhase, ProjectedHandoff, projected
 from baton.contracts.leads import LeadQualified, Stage
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import ClockState
@@ -20,7 +23,7 @@ from services.sla_watcher.clocks.evidence import Evidence, from_stage
 from services.sla_watcher.clocks.goal_tallies import count_towards_goals
 from services.sla_watcher.clocks.occasions import apply_occasion, is_met_by, of_scope, started_by
 from services.sla_watcher.clocks.recycling import Leaving, end_rest, leave_cycle
-from services.sla_watcher.clocks.state import CurrentHandoff, OpenClock, Pass
+from services.sla_watcher.clocks.state import Holder, OpenClock, Pass
 from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import with_mark
 
@@ -28,7 +31,7 @@ NO_CONSENT: Final = "no_consent"
 
 
 def on_qualified(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
-    """A qualification begins its way: once each."""
+    """A qualification begins its way; one that is known changes nothing."""
     head = step.head
     if head.passing is not None and head.passing.qualification_id == qualified.qualification_id:
         return
@@ -84,6 +87,7 @@ def _begin(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
         consents=qualified.story.consents,
         contract_end=qualified.story.profile.get(NEEDS_CONTRACT_END) or head.contract_end,
         passing=passing,
+        handoff=None,
         holder=None,
         marks=with_mark(marks, "system", min(qualified.received_at_ms, event.at_ms)),
     )
@@ -93,13 +97,42 @@ def _same_cycle(step: ClockStep, qualified: LeadQualified) -> bool:
     return step.head.cycle == qualified.cycle and step.head.passing is not None
 
 
-def on_routed(step: ClockStep, event: Event, routed: LeadRouted) -> None:
-    """Somebody holds the lead: whoever held it before is relieved, and the clocks of the hand-off
+def on_change(step: ClockStep, event: Event, change: HandoffChange) -> None:
+    """Take one change of a hand-off: project it, and do what it means for the clocks."""
+    passing = step.head.passing
+    if passing is not None and passing.qualification_id == change.qualification_id:
+        step.head = replace(step.head, handoff=projected(step.head.handoff, change))
+        if change.routed is not None:
+            _on_routed(step, event, change.routed)
+        elif change.unrouted is not None:
+            _on_unrouted(step, event, change.unrouted)
+        elif change.event == HandoffEvent.REINSTATED and change.owner is not None:
+            _reinstate(step, event, change)
+    if change.event in HANDOFF_ENDS and change.published:
+        _withdrawn(step, event, change)
+
+
+def _held(step: ClockStep, event: Event, routed: LeadRouted) -> ProjectedHandoff:
+    """The hand-off as dispatch describes it, since its word reached this service."""
+    known = step.head.handoff
+    mine = known is not None and known.handoff_id == routed.handoff_id
+    handoff = (known if mine else None) or ProjectedHandoff(
+        handoff_id=routed.handoff_id,
+        qualification_id=routed.qualification_id,
+        attempt=routed.attempt,
+        phase=HandoffPhase.OFFERED,
+        since_ms=event.at_ms,
+    )
+    return replace(
+        handoff, since_ms=event.at_ms, leg=routed.leg, owner=routed.owner, pool=routed.pool
+    )
+
+
+def _on_routed(step: ClockStep, event: Event, routed: LeadRouted) -> None:
+    """Somebody has the lead: whoever had it before is relieved, and the clocks of the hand-off
     start."""
-    passing, holder = step.head.passing, step.head.holder
-    if passing is None or passing.qualification_id != routed.qualification_id:
-        return
-    if holder is not None and routed.attempt <= max(holder.attempt, holder.bars):
+    holder = step.head.holder
+    if holder is not None and routed.attempt <= max(holder.handoff.attempt, holder.bars):
         return
     for clock in step.head.clocks:
         if is_met_by(clock, Occasion.OFFERED):
@@ -107,19 +140,12 @@ def on_routed(step: ClockStep, event: Event, routed: LeadRouted) -> None:
             record_evidence(step, clock, _fact(event, event.id, decided_at, None))
         elif clock.handoff_id not in (None, routed.handoff_id):
             supersede(step, clock, at_ms=event.at_ms)
-    accepted = holder is not None and holder.handoff_id == routed.handoff_id and holder.accepted
+    accepted = (
+        holder is not None and holder.handoff.handoff_id == routed.handoff_id and holder.accepted
+    )
     step.head = replace(
         step.head,
-        holder=CurrentHandoff(
-            handoff_id=routed.handoff_id,
-            qualification_id=routed.qualification_id,
-            attempt=routed.attempt,
-            leg=routed.leg,
-            owner=routed.owner,
-            pool=routed.pool,
-            since_ms=event.at_ms,
-            accepted=accepted,
-        ),
+        holder=Holder(handoff=_held(step, event, routed), accepted=accepted),
         marks=with_mark(step.head.marks, "human", event.at_ms),
     )
     start_for_holder(step, Occasion.OFFERED, at_ms=event.at_ms)
@@ -152,25 +178,23 @@ def start_for_holder(step: ClockStep, occasion: Occasion, *, at_ms: int) -> None
     for name in started_by(occasion):
         if holder.accepted and Occasion.ACCEPTED in kind_of(name).met_by:
             continue
-        clock = _clock(step, name, holder.handoff_id, at_ms)
+        handoff_id = holder.handoff.handoff_id
+        clock = _clock(step, name, handoff_id, at_ms)
         start_clock(
             step,
             replace(
                 clock,
-                handoff_id=holder.handoff_id,
-                queue=holder.leg,
+                handoff_id=handoff_id,
+                queue=holder.handoff.leg,
                 owner=holder.owner,
                 pool=holder.pool,
             ),
         )
 
 
-def on_unrouted(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:
+def _on_unrouted(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:
     """Nobody yet: the route clock goes on (or starts again, for a further attempt) and knows where
     the lead waits. Suppressed: the cycle ends, with the reason."""
-    passing = step.head.passing
-    if passing is None or passing.qualification_id != unrouted.qualification_id:
-        return
     if unrouted.outcome == "suppressed":
         _suppressed(step, event, unrouted)
         return
@@ -205,37 +229,27 @@ def _suppressed(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:
     leave_cycle(step, leaving)
 
 
-def on_changed(step: ClockStep, event: Event, change: HandoffChange) -> None:
-    """A hand-off ended by no act of its holder, who owes nothing more. Or one stands again."""
-    if change.event in HANDOFF_ENDS and change.published:
-        for clock in step.head.clocks:
-            if clock.handoff_id == change.handoff_id:
-                supersede(step, clock, at_ms=event.at_ms, reason=change.reason or "withdrawn")
-        holder = step.head.holder
-        if holder is not None and holder.handoff_id == change.handoff_id:
-            step.head = replace(
-                step.head, holder=None, marks=with_mark(step.head.marks, "system", event.at_ms)
-            )
-    elif change.event == HandoffEvent.REINSTATED and change.owner is not None:
-        _reinstate(step, event, change, change.owner)
+def _withdrawn(step: ClockStep, event: Event, change: HandoffChange) -> None:
+    """A hand-off ended by no act of its holder, who owes nothing more."""
+    for clock in step.head.clocks:
+        if clock.handoff_id == change.handoff_id:
+            supersede(step, clock, at_ms=event.at_ms, reason=change.reason or "withdrawn")
+    holder = step.head.holder
+    if holder is not None and holder.handoff.handoff_id == change.handoff_id:
+        step.head = replace(
+            step.head, holder=None, marks=with_mark(step.head.marks, "system", event.at_ms)
+        )
 
 
-def _reinstate(step: ClockStep, event: Event, change: HandoffChange, owner: str) -> None:
-    passing = step.head.passing
-    if passing is None or passing.qualification_id != change.qualification_id:
+def _reinstate(step: ClockStep, event: Event, change: HandoffChange) -> None:
+    """A former hand-off stands again, as accepted work."""
+    passing, handoff = step.head.passing, step.head.handoff
+    if passing is None or handoff is None or handoff.handoff_id != change.handoff_id:
         return
-    holder = CurrentHandoff(
-        handoff_id=change.handoff_id,
-        qualification_id=change.qualification_id,
-        attempt=change.attempt,
-        leg=change.leg or passing.leg,
-        owner=owner,
-        pool=change.pool or "",
-        since_ms=event.at_ms,
-        bars=change.attempt + 1,
-        accepted=True,
-        touched=True,
+    again = replace(
+        handoff, owner=change.owner, leg=change.leg or passing.leg, since_ms=event.at_ms
     )
+    holder = Holder(handoff=again, bars=change.attempt + 1, accepted=True, touched=True)
     for clock in step.head.clocks:
         if clock.handoff_id not in (None, change.handoff_id):
             supersede(step, clock, at_ms=event.at_ms)

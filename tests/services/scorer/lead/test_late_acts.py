@@ -10,7 +10,9 @@ from typing import Any, Final
 import pytest
 
 from baton.contracts.leads import LeadQualified, LeadRefused, LeadStaged
+from baton.contracts.routing import HandoffNoted
 from baton.contracts.slas import LeadRecycled
+from baton.ids import derived_id
 from tests.services.scorer.scorer_world import DAY, HOUR, MINUTE, World, agreement
 
 REASONS: Final[Mapping[str, str]] = {
@@ -277,3 +279,67 @@ def test_what_was_accepted_in_time_is_handed_back_to_who_accepted_it_and_names_t
         1,
     )
     assert world.said()[-2:] == ["l1 qualified for sdr, warm", "l1/1 accepted by sdr: mql -> tal"]
+
+
+def withdrawn(world: World, *, handoff_id: str, attempt: int, owner: str, kind: str) -> None:
+    """dispatch takes a hand-off back (``withdrawn``), or lets it stand again (``noted``)."""
+    (qualified,) = world.facts(LeadQualified, whole=True)
+    world.send(
+        HandoffNoted(
+            handoff_id=handoff_id,
+            qualification_id=qualified.qualification_id,
+            attempt=attempt,
+            lead_id="l1",
+            kind=kind,
+            reason="reassigned" if kind == "withdrawn" else "reinstated",
+            cause_id="c",
+            at_ms=world.now,
+            owner=owner,
+            pool="pool",
+            leg="sdr",
+        )
+    )
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_an_acceptance_from_before_a_withdrawal_stands_while_the_lead_still_waits_for_another(
+    *, named: bool
+) -> None:
+    world = handed_to_ann()
+    (qualified,) = world.facts(LeadQualified, whole=True)
+    first = derived_id("handoff", qualified.qualification_id, 1)
+    withdrawn(world, handoff_id=first, attempt=1, owner="ann", kind="withdrawn")
+    world.wait(10 * MINUTE)
+    world.said()
+    world.act("l1", "accepted", ago=20 * MINUTE, handoff_id=first if named else None)
+    (staged,) = world.facts(LeadStaged)
+    assert (staged.event, staged.by, staged.handoff_id) == ("accepted", "ann", first)
+
+
+def test_an_acceptance_from_after_a_withdrawal_is_refused_while_the_lead_waits() -> None:
+    world = handed_to_ann()
+    (qualified,) = world.facts(LeadQualified, whole=True)
+    first = derived_id("handoff", qualified.qualification_id, 1)
+    withdrawn(world, handoff_id=first, attempt=1, owner="ann", kind="withdrawn")
+    world.wait(HOUR)
+    world.said()
+    world.act("l1", "accepted", ago=MINUTE, handoff_id=first)
+    assert world.said() == ["l1 refused accepted by sdr at mql: stale_handoff"]
+
+
+@pytest.mark.parametrize("by_dispatch", [True, False])
+def test_of_a_hand_off_that_stands_again_counts_what_its_holder_did_before_it_was_taken_away(
+    *, by_dispatch: bool
+) -> None:
+    world = handed_to_ann()
+    (qualified,) = world.facts(LeadQualified, whole=True)
+    first = derived_id("handoff", qualified.qualification_id, 1)
+    second = world.route("l1", "bob", attempt=2)
+    world.wait(MINUTE)
+    if by_dispatch:
+        withdrawn(world, handoff_id=first, attempt=1, owner="ann", kind="noted")
+        withdrawn(world, handoff_id=second, attempt=2, owner="bob", kind="withdrawn")
+    world.act("l1", "accepted", ago=50 * MINUTE, handoff_id=first)
+    world.said()
+    world.act("l1", "qualified", ago=30 * MINUTE)
+    assert world.said()[:1] == ["l1/1 qualified by sdr: tal -> tql"]

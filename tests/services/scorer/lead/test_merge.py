@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from baton.contracts.accounts import AccountPart
 from baton.contracts.intake import LeadMerge, LeadPerson, Person
-from baton.contracts.leads import AccountPart, LeadQualified, LeadScored, LeadStaged, LeadTransfer
+from baton.contracts.leads import LeadQualified, LeadScored, LeadStaged
 from baton.contracts.slas import LeadRecycled
+from baton.contracts.transfers import LeadTransfer
 from baton.ids import derived_id
 from tests.services.scorer.scorer_world import DAY, HOUR, World, person_told, said_of
 

@@ -398,3 +398,27 @@ def _call(name: str, when: str) -> object:
     return scene.decoded(
         next(each for each in scene.host.log.history if each.topic == "scorer.leads.v1")
     )
+
+
+def test_the_clocks_know_a_hand_off_as_dispatch_describes_it() -> None:
+    scene = Scene().qualified().routed("ann")
+    offered = scene.head()
+    assert offered.handoff is not None
+    assert offered.holder is not None
+    assert (offered.handoff.phase, offered.handoff.owner) == ("offered", "ann")
+    assert (offered.holder.owner, offered.holder.handoff.since_ms) == ("ann", ms("Mon 10:00"))
+    withdrawn = scene.noted("withdrawn", "passed_on").head()
+    assert withdrawn.handoff is not None
+    assert withdrawn.holder is None
+    assert (withdrawn.handoff.phase, withdrawn.handoff.reason) == ("withdrawn", "passed_on")
+    waiting = scene.unrouted("held", attempt=2).head()
+    assert waiting.handoff is not None
+    assert waiting.holder is None
+    assert (waiting.handoff.phase, waiting.handoff.queue) == ("waiting", "reps")
+
+
+def test_who_takes_a_lead_out_of_a_queue_has_it_before_dispatch_answers() -> None:
+    scene = Scene().qualified().unrouted("held").staged("accepted", "sal", by="bob")
+    holder = scene.head().holder
+    assert holder is not None
+    assert (holder.owner, holder.handoff.handoff_id, holder.accepted) == ("bob", "q1/1", True)

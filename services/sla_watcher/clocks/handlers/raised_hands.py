@@ -1,0 +1,59 @@
+"""The buyer asks for a contact while somebody has the lead: the promise is that for its new level,
+and the holder is notified."""
+
+from dataclasses import replace
+
+from baton.contracts.clock_kinds import Occasion, kind_of
+from baton.contracts.leads import Level, StageEvent
+from baton.contracts.slas import ActionKind, ClockState
+from baton.engine.reducer import Event
+from services.sla_watcher.clocks.clock import reschedule_clock
+from services.sla_watcher.clocks.handlers.handoffs import start_for_holder
+from services.sla_watcher.clocks.sla_facts import publish_action
+from services.sla_watcher.clocks.state import Pass
+from services.sla_watcher.clocks.step import ClockStep
+
+
+def on_hand_raised(step: ClockStep, event: Event) -> None:
+    """The buyer asked for a contact while somebody has the lead: from now on it is not sent away
+    for our failure, what is promised to those who ask is promised to this one too, and its
+    holder is notified."""
+    passing = step.head.passing
+    if passing is None:
+        return
+    level = _level_of_raised(step, passing)
+    step.head = replace(
+        step.head, level=level, passing=replace(passing, hand_raised=True, level=level)
+    )
+    for clock in step.head.clocks:
+        if (
+            kind_of(clock.clock).can_be_taken_away
+            and clock.state == ClockState.RUNNING
+            and clock.level != level
+        ):
+            raised = replace(
+                clock, level=level, raised_at_ms=event.at_ms, former_level=clock.level, warned=0
+            )
+            reschedule_clock(step, raised, reason=StageEvent.HAND_RAISED)
+    start_for_holder(step, Occasion.OFFERED, at_ms=event.at_ms)
+    holder = step.head.holder
+    mine = next(
+        (
+            clock
+            for clock in step.head.clocks
+            if holder and clock.handoff_id == holder.handoff.handoff_id
+        ),
+        None,
+    )
+    if holder is not None and mine is not None:
+        publish_action(
+            step, mine, ActionKind.NOTIFY, to=holder.owner, reason=StageEvent.HAND_RAISED
+        )
+
+
+def _level_of_raised(step: ClockStep, passing: Pass) -> str:
+    """Hot; warm with poor fit, as where a raised hand qualifies."""
+    poor = any(
+        passing.grade.startswith(band) for band in step.reference.agreement.lifecycle.poor_fit
+    )
+    return passing.level if poor else Level.HOT.value

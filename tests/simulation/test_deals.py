@@ -1,0 +1,88 @@
+"""Deals through the whole system: from event lines to the facts and the goals of both sides."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from baton.agreement.canonical import canonical_text, version_of
+from baton.agreement.source.read import read_agreement
+from baton.contracts.codec import codec_for
+from baton.contracts.goals import GoalProgress
+from baton.contracts.leads import LeadRefused, LeadStaged
+from baton.contracts.topics import TOPICS
+from baton.simulation.lines import read_lines
+from baton.simulation.simulation import Simulation
+
+AGREEMENT = Path(__file__).resolve().parents[2] / "examples" / "agreements" / "software.yaml"
+DEAL = {"opportunity_id": "o-1", "amount_minor": 5_000_000, "currency": "EUR"}
+
+
+def line(name: str, at: str, **parts: Any) -> dict[str, Any]:
+    kind = "act" if "act" in parts else "engagement"
+    identifiers = {"email": "ann@acme.example"}
+    return {
+        "id": name,
+        "source": "crm",
+        "kind": kind,
+        "occurred_at": f"{at}+01:00",
+        "identifiers": identifiers,
+    } | parts
+
+
+def act(name: str, at: str, kind: str, **more: Any) -> dict[str, Any]:
+    return line(name, at, act={"kind": kind, "by": "ae-greta"} | more)
+
+
+def facts_of(lines: list[dict[str, Any]]) -> list[Any]:
+    """Every public fact of a run of the shipped agreement."""
+    text = canonical_text(read_agreement(AGREEMENT))
+    arrivals = read_lines("\n".join(map(json.dumps, lines)).encode(), "lines")
+    simulation = Simulation(text=text, version=version_of(text), start_ms=arrivals[0].at_ms)
+    until_ms = arrivals[-1].at_ms + 3_600_000
+    found = []
+    for stored in simulation.run(arrivals, until_ms):
+        kind = TOPICS[stored.topic].record
+        if kind is not None and stored.value is not None:
+            found.append(codec_for(kind).decode(stored.value))
+    return found
+
+
+DEMO = line(
+    "demo",
+    "2026-03-03T10:00:00",
+    engagement={"act": "demo_request", "content_stage": "decision"},
+    person={"first_name": "Ann", "phone": "+49 30 1234567"},
+    profile={"country": "DE", "employees": 250, "role": "Head of Operations"},
+)
+STORY = [
+    DEMO,
+    act("a1", "2026-03-03T11:00:00", "accepted"),
+    act("a2", "2026-03-04T11:00:00", "opportunity", **DEAL, expected_close="2026-03-31"),
+    act("a3", "2026-03-05T11:00:00", "deal", opportunity_id="o-1", expected_close="2026-06-30"),
+    act("a4", "2026-03-06T11:00:00", "won", opportunity_id="o-1"),
+    act("a5", "2026-03-09T11:00:00", "deal", opportunity_id="o-1", amount_minor=4_000_000),
+    act("a6", "2026-03-10T11:00:00", "reopened", opportunity_id="o-1"),
+]
+
+
+def test_a_deal_is_followed_from_event_lines_to_the_stages_and_the_goals() -> None:
+    facts = facts_of(STORY)
+    assert [fact for fact in facts if isinstance(fact, LeadRefused)] == []
+    deals = [fact for fact in facts if isinstance(fact, LeadStaged) and fact.deal is not None]
+    assert [(fact.event, fact.to_stage, fact.deal.amount_minor) for fact in deals if fact.deal] == [
+        ("opportunity", "opportunity", 5_000_000),
+        ("deal_changed", "opportunity", 5_000_000),
+        ("won", "customer", 5_000_000),
+        ("deal_changed", "customer", 4_000_000),
+        ("reopened", "opportunity", 4_000_000),
+    ]
+    last = deals[-1].deal
+    assert last is not None
+    assert [date.day for date in last.close_dates] == ["2026-03-31", "2026-06-30"]
+    won = [fact.achieved for fact in facts if isinstance(fact, GoalProgress) and fact.goal == "won"]
+    assert [later for one, later in pairwise(won) if one != later] == [1, 0]
+    coverage = [fact for fact in facts if isinstance(fact, GoalProgress) if fact.goal == "coverage"]
+    assert (coverage[-1].achieved, coverage[-1].open_later) == (0, 40_000)
