@@ -95,6 +95,23 @@ def java_words(cache: Path) -> list[str] | None:
     return ["java", "-cp", f"{folder}/classes:{folder}/jars/*", "Routed", "1"]
 
 
+def node_with_zstd(node: str, npm: str, cache: Path) -> str:
+    """A Node that unpacks zstd, which Baton's topics are packed with: from 22.15 on; a former one
+    fetches a newer."""
+    version = _ran([node, "--version"], cache).stdout.strip().removeprefix("v").split(".")
+    if tuple(map(int, version[:2])) >= (22, 15):
+        return node
+    folder = cache / "node-22"
+    folder.mkdir(exist_ok=True)
+    (folder / "package.json").write_text('{"private": true}')
+    package = f"node-linux-{'arm64' if os.uname().machine == 'aarch64' else 'x64'}"
+    words = [npm, "install", "--no-audit", "--no-fund", "--silent", f"{package}@22"]
+    newer = folder / "node_modules" / package / "bin" / "node"
+    if _ran(words, folder).returncode or not newer.exists():
+        pytest.skip("typescript: needs Node 22.15 or newer, which npm cannot fetch here")
+    return str(newer)
+
+
 def typescript_words(cache: Path) -> list[str] | None:
     """How to run the TypeScript consumer; None without its tools."""
     npm, node = shutil.which("npm"), shutil.which("node")
@@ -107,7 +124,13 @@ def typescript_words(cache: Path) -> list[str] | None:
         print("typescript: npm cannot install what it needs; this consumer is not run")
         return None
     tsx = folder / "node_modules" / "tsx" / "dist" / "loader.mjs"
-    return [node, "--import", tsx.as_uri(), str(folder / "routed.ts"), "1"]
+    return [
+        node_with_zstd(node, npm, cache),
+        "--import",
+        tsx.as_uri(),
+        str(folder / "routed.ts"),
+        "1",
+    ]
 
 
 @pytest.mark.timeout(900)
