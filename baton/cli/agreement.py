@@ -285,15 +285,15 @@ def away(
         False, "--cancel", help="It is not so after all: takes back the same absence."
     ),
 ) -> None:
-    """Record that somebody is away: no new leads in that time, and it does not count in their
+    """Tell that somebody is away: no new leads in that time, and it does not count in their
     deadlines. Counts after ten seconds."""
-    from baton.cli.absence import absence_of, publish_absence
+    from baton.cli.absence import absence_of, tell_absence
 
     settings = cluster_settings()
     record = absence_of(
         compiled_in_force(), person, starts=starts, ends=ends, reason=reason, cancelled=cancel
     )
-    publish_absence(settings, record)
+    tell_absence(settings, record)
     span = f"{written(record.from_ms)} until {written(record.until_ms)} UTC"
     typer.echo(f"{person} is {'not ' if cancel else ''}away from {span}")
 
