@@ -42,7 +42,7 @@ _JSON = typer.Option(False, "--json", help="One JSON document on standard output
 def check(file: Path = _FILE, as_json: bool = _JSON) -> None:
     """Everything that is wrong with an agreement, at once: each with its line, the reason and the
     way out. Exit 1 for errors."""
-    examined = examine(_text(file))
+    examined = examine(_text(file), file.parent)
     version = (
         version_of(canonical_text(examined.model))
         if examined.model and not examined.errors
@@ -285,7 +285,7 @@ def away(
         False, "--cancel", help="It is not so after all: takes back the same absence."
     ),
 ) -> None:
-    """Record that somebody is away: no new leads in that time, and it does not count in their
+    """Tell that somebody is away: no new leads in that time, and it does not count in their
     deadlines. Counts after ten seconds."""
     from baton.cli.absence import absence_of, publish_absence
 
