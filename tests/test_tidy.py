@@ -29,8 +29,6 @@ LONG_FILES = {
     "baton/cli/agreement.py": 348,
     "baton/cli/doctor.py": 305,
     "baton/contracts/topics.py": 584,
-    "baton/engine/core.py": 410,
-    "baton/engine/reducer_runner.py": 312,
 }
 """Catalogues and reducers that are to be split where their subject splits."""
 
@@ -48,7 +46,6 @@ LONG_FUNCTIONS = {
     "baton/cli/send.py:send": 41,
     "baton/cli/simulate.py:simulate": 78,
     "baton/cli/tail.py:tail": 47,
-    "baton/engine/reducer_runner.py:__init__": 41,
     "baton/importing/columns.py:column_map": 44,
     "baton/proof/audit/endings.py:check_acts": 45,
     "baton/proof/audit/rebuilding.py:run": 43,
