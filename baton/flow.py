@@ -84,6 +84,13 @@ def gateway_settings() -> type[BaseSettings]:
     return GatewaySettings
 
 
+def board_settings() -> type[BaseSettings]:
+    """The settings of the board: for who prints and checks all settings."""
+    from services.insights.settings import BoardSettings
+
+    return BoardSettings
+
+
 def board_commands() -> Any:
     """What the command line does with the board; only its own code is loaded."""
     from services.insights import commandline

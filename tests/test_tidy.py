@@ -23,12 +23,9 @@ SOURCES = sorted([*ROOT.glob("baton/**/*.py"), *ROOT.glob("services/**/*.py")])
 FILE_LINES, FUNCTION_LINES, PARAMETERS, COLUMNS = 300, 40, 7, 100
 
 LONG_FILES = {
-    "baton/agreement/compile/agreement.py": 316,
     "baton/agreement/compiled/calendars.py": 324,
-    "baton/agreement/diff.py": 339,
-    "baton/cli/agreement.py": 348,
-    "baton/cli/doctor.py": 305,
-    "baton/contracts/topics.py": 584,
+    "baton/cli/agreement.py": 346,
+    "baton/contracts/topics.py": 575,
 }
 """Catalogues and reducers that are to be split where their subject splits."""
 
@@ -37,22 +34,15 @@ LONG_FUNCTIONS = {
     "baton/agreement/checks/slas.py:_steps": 42,
     "baton/agreement/compiled/conditions.py:_check_of": 41,
     "baton/agreement/condition_fields.py:catalogue_of": 58,
-    "baton/agreement/diff.py:_field": 57,
     "baton/agreement_report/impact.py:compare": 43,
-    "baton/cli/audit.py:audit": 78,
-    "baton/cli/erasures.py:erasures_": 49,
-    "baton/cli/example.py:example_lines": 50,
-    "baton/cli/import_.py:import_": 153,
-    "baton/cli/send.py:send": 41,
-    "baton/cli/simulate.py:simulate": 78,
-    "baton/cli/tail.py:tail": 47,
-    "baton/importing/columns.py:column_map": 44,
+    "baton/cli/import_.py:import_": 77,
     "baton/proof/audit/endings.py:check_acts": 45,
     "baton/proof/audit/rebuilding.py:run": 43,
 }
 """Mostly commands, whose options are their parameters, and records with many fields."""
 
 MANY_PARAMETERS = {
+    "baton/cli/backtest.py:backtest_": 11,
     "baton/cli/import_.py:import_": 24,
     "baton/cli/send.py:send": 8,
     "baton/cli/simulate.py:simulate": 9,
@@ -71,12 +61,15 @@ agreement."""
 
 HOMONYMS: dict[str, int] = {
     "absence": 2,
+    "absences": 3,
     "accounts": 2,
     "acts": 2,
     "agreement": 2,
     "amendments": 2,
     "audit": 2,
+    "backtest": 2,
     "bodies": 2,
+    "books": 2,
     "carrier": 3,
     "clock": 3,
     "clocks": 3,
@@ -92,14 +85,17 @@ HOMONYMS: dict[str, int] = {
     "decisions": 2,
     "dry_run": 2,
     "examples": 2,
+    "facts": 2,
     "files": 3,
     "findings": 2,
     "funnel": 2,
     "goals": 5,
+    "history": 2,
     "host": 2,
     "hubspot": 2,
     "inbox": 2,
     "intervals": 2,
+    "keeping": 2,
     "lead": 2,
     "leads": 4,
     "ledger": 2,
@@ -122,7 +118,8 @@ HOMONYMS: dict[str, int] = {
     "recycling": 2,
     "reference": 4,
     "registry": 3,
-    "run": 2,
+    "replay": 2,
+    "run": 3,
     "schema": 4,
     "senders": 2,
     "serving": 2,
@@ -132,6 +129,7 @@ HOMONYMS: dict[str, int] = {
     "store": 3,
     "tables": 3,
     "task": 3,
+    "tokens": 2,
     "topics": 3,
     "transitions": 3,
     "words": 2,

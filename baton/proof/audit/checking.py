@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from baton.agreement.canonical import load_canonical
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import AgreementBook
 from baton.contracts.codec import ContractError, codec_for
@@ -264,6 +263,5 @@ class Checking:
 
     def _agreement(self, version: str) -> CompiledAgreement | None:
         if version not in self._agreements:
-            text = self._known.book.versions().get(version)
-            self._agreements[version] = None if text is None else load_canonical(text)
+            self._agreements[version] = self._known.book.compiled(version)
         return self._agreements[version]
