@@ -22,7 +22,7 @@ from baton.agreement.diff_forms import (
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.definitions import LevelsModel
 from baton.agreement.model.routing import ContactsModel
-from baton.agreement.quantities import duration_words
+from baton.agreement.quantities import DIGEST_MS, duration_words
 
 
 def changes(old: Agreement, new: Agreement) -> tuple[Change, ...]:
@@ -164,11 +164,11 @@ def _slas(old: Agreement, new: Agreement) -> Iterator[Change]:
     one, two = old.slas, new.slas
     yield from listed_changes("slas", "promise", one.promises, two.promises, promise_name)
     yield from named_changes("slas", "ladder", one.ladders, two.ladders)
-    before, after = (
-        {name: duration_words(ms) for name, ms in each.evidence_grace.items()}
-        for each in (one, two)
-    )
-    yield from named_changes("slas", "evidence grace", before, after)
+    of_both = (one.evidence_grace, two.evidence_grace)
+    graces = [{name: duration_words(ms) for name, ms in grace.items()} for grace in of_both]
+    yield from named_changes("slas", "evidence grace", *graces)
+    words = [duration_words(DIGEST_MS if of.digest is None else of.digest) for of in (one, two)]
+    yield from value_change("slas", "digest", *words)
 
 
 def _recycling(old: Agreement, new: Agreement) -> Iterator[Change]:

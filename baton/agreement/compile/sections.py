@@ -24,6 +24,7 @@ from baton.agreement.model.people import (
 )
 from baton.agreement.model.recycling import ReasonModel, RecyclingModel
 from baton.agreement.model.slas import GoOnModel, PromiseModel, SlasModel, StepModel, WaitModel
+from baton.agreement.quantities import DIGEST_MS
 from baton.agreement.wall_time import zone_named
 from baton.contracts.clock_kinds import kind_of
 
@@ -109,6 +110,7 @@ def compile_slas(model: SlasModel, calendars: Mapping[str, Calendar], house: Cal
     return SlaRules(
         rules=tuple(_promise(each, model, calendars, house, longest) for each in model.promises),
         evidence_grace_ms=dict(model.evidence_grace),
+        digest_ms=DIGEST_MS if model.digest is None else model.digest,
     )
 
 
