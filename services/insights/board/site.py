@@ -36,6 +36,7 @@ from services.insights.board.live import Live
 from services.insights.board.pages import PAGES, Page
 from services.insights.board.rendering import STATIC, render
 from services.insights.board.visits import Parts, Visits, audit
+from services.insights.metrics import PAGE_SECONDS
 from services.insights.packs.keeping import Packs
 from services.insights.packs.writing import FORMS, heading, sections
 from services.insights.reports.context import Context, Viewer, WrongFilter
@@ -81,7 +82,8 @@ class Site:
 
     def _page(self, page: Page) -> Callable[[Request], Response]:
         def answer(request: Request) -> Response:
-            with self._visits.context(request) as context:
+            took = PAGE_SECONDS.labels(page.title).time()
+            with took, self._visits.context(request) as context:
                 if odd := sorted(context.filters.given.keys() - set(page.filters)):
                     raise WrongFilter(f'this page has no filter "{odd[0]}"')
                 audit.info(
@@ -98,7 +100,8 @@ class Site:
 
     def _lead(self, request: Request) -> Response:
         sent = request.query_params.get("sent", "")
-        with self._visits.context(request, filtered=False) as context:
+        took = PAGE_SECONDS.labels("Lead").time()
+        with took, self._visits.context(request, filtered=False) as context:
             return self._lead_page(context, request.path_params["lead_id"], sent=sent)
 
     def _lead_page(
