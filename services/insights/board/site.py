@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -32,6 +33,7 @@ from services.insights.board.guard import (
     unknown_page,
     wrong_page,
 )
+from services.insights.board.kept import KeptReports
 from services.insights.board.live import Live
 from services.insights.board.pages import PAGES, Page
 from services.insights.board.rendering import STATIC, render
@@ -53,6 +55,7 @@ class Site:
         self._visits = Visits(parts)
         self._forms = Forms(self._visits, self._lead_page)
         self._entrances = Entrances(self._visits)
+        self._kept = KeptReports()
         self._live = Live(self._visits.revision)
 
     def app(self) -> ASGIApp:
@@ -89,12 +92,14 @@ class Site:
                 audit.info(
                     "viewed", extra={"page": page.title, "who": context.viewer.person or "link"}
                 )
+                report, as_of_ms = self._kept.report(page.path, page.report, context)
                 values = {
                     "page": page,
                     **self._visits.shell(context, page.path, page.title),
-                    "report": page.report(context),
+                    "report": report,
                 }
-                return HTMLResponse(render(page.template, context, **values))
+                shown = replace(context, now_ms=as_of_ms)
+                return HTMLResponse(render(page.template, shown, **values))
 
         return answer
 
