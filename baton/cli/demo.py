@@ -1,5 +1,4 @@
-"""``baton demo``: a simulated company on a Baton of its own, live, with a summary that must add
-up."""
+"""``baton demo``: a simulated company on a Baton of its own, with a summary that must add up."""
 
 import json
 import os
@@ -295,6 +294,6 @@ def _summary(sums: Sums) -> Table:
         **{f"violated, {clock}": number for clock, number in sorted(sums.violated.items())},
         **{f"recycled, {reason}": number for reason, number in sorted(sums.recycled.items())},
     }
-    for name, number in rows.items():
-        table.add_row(name, str(number))
+    for row in rows.items():
+        table.add_row(*map(str, row))
     return table

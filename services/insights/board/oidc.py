@@ -54,7 +54,6 @@ class _Begun:
 class _Provider:
     authorize: str
     token: str
-    keys_at: str
     keys: KeySet
     until_s: float
 
@@ -179,7 +178,6 @@ class SignIn:
             found = _Provider(
                 authorize=about["authorization_endpoint"],
                 token=about["token_endpoint"],
-                keys_at=about["jwks_uri"],
                 keys=KeySet.import_key_set(_json(about["jwks_uri"])),  # type: ignore[arg-type]
                 until_s=self._clock() + _KNOWN_S,
             )
