@@ -38,7 +38,7 @@ from services.insights.board.live import Live
 from services.insights.board.pages import PAGES, Page
 from services.insights.board.rendering import STATIC, render
 from services.insights.board.visits import Parts, Visits, audit
-from services.insights.metrics import PAGE_SECONDS
+from services.insights.board_metrics import PAGE_SECONDS
 from services.insights.packs.keeping import Packs
 from services.insights.packs.writing import FORMS, heading, sections
 from services.insights.reports.context import Context, Viewer, WrongFilter

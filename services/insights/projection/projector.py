@@ -18,7 +18,7 @@ from typing import Any
 from confluent_kafka import KafkaException
 
 from baton.contracts.topic_names import BATON_AGREEMENTS
-from services.insights.metrics import FOLLOWS, note_records
+from services.insights.board_metrics import FOLLOWS, note_records
 from services.insights.projection.dialect import PostgresMissing, StoreTaken, away_errors
 from services.insights.projection.files import BoardStores
 from services.insights.projection.kafka import ProjectionStopped, TopicReader
