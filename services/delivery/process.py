@@ -1,7 +1,7 @@
 """Delivery as a process of its own: ``baton worker delivery``. One for each namespace: it is the
 only writer of its file.
 
-It reads, sends and listens. It is ready when it listens. It ends with 0 when it is told to stop
+It reads, sends and listens. It is ready when it listens. It ends with 0 when it is asked to stop
 (SIGTERM, SIGINT): the open transaction is finished, what is in flight is sent again by the next
 run.
 """
@@ -33,7 +33,7 @@ class AlreadyRunning(RuntimeError):
 
 
 def run(settings: Settings) -> None:
-    """Run until told to stop; raises what it cannot start without."""
+    """Run until it is asked to stop; raises what it cannot start without."""
     own = DeliverySettings()
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -32,7 +32,7 @@ _METRICS = "BATON_METRICS_HOST and BATON_METRICS_PORT"
 
 
 class PortNotOurs(OSError):
-    """It cannot listen where it is told to; the text names the settings."""
+    """It cannot listen where the settings say; the text names the settings."""
 
 
 class _Server(uvicorn.Server):
