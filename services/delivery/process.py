@@ -40,11 +40,11 @@ def run(settings: Settings) -> None:
     targets = read_targets(own.targets)
     secrets = read_secrets(targets)
     folder = folder_of(settings, own)
-    with _only_one(folder), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with only_one(folder), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_stopped(serve(settings, own, targets, secrets, folder)))
 
 
-def _only_one(folder: Path) -> IO[str]:
+def only_one(folder: Path) -> IO[str]:
     """Two senders from one outbox would send everything twice."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = (folder / "lock").open("w")
