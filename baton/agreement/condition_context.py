@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from baton.contracts.accounts import AccountScored
 from baton.contracts.intake import Person
-from baton.contracts.leads import AccountScored, LeadQualified
+from baton.contracts.leads import LeadQualified
 
 GRANTED = "granted"
 REFUSED = "refused"

@@ -26,7 +26,8 @@ from baton.agreement.reference import AgreementReference, reference_of
 from baton.agreement_report.lead_states import LeadStates
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
-from baton.contracts.leads import BacklogPart, BacklogRelease, LeadQualified, LeadStaged, StageEvent
+from baton.contracts.leads import LeadQualified, LeadStaged, StageEvent
+from baton.contracts.streams import BacklogPart, BacklogRelease
 from baton.contracts.topic_names import SCORER_RELEASES
 from baton.engine.key_state import KeyState
 from baton.engine.reducer import Event, Step

@@ -14,12 +14,14 @@ from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
+from baton.contracts.custody import Holding
 from baton.contracts.intake import LeadEvent, LeadPerson
-from baton.contracts.leads import LeadQualified, LeadStaged
+from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged
 from baton.contracts.routing import LeadRouted
 from baton.lead_story.conclusion import conclusion
 from baton.lead_story.counting import uncounted
-from baton.lead_story.sentences import occurred_at, tell, times_of
+from baton.lead_story.holder import holder_words, holding_of
+from baton.lead_story.sentences import occurred_at, sentence_of, times_of
 from baton.lead_story.stories import Chapter, find_lead, story_of
 
 app = typer.Typer(add_completion=False)
@@ -61,7 +63,7 @@ def explain(
         help="You may see names: look for one, and show identifiers and free text too.",
     ),
 ) -> None:
-    """Tell what happened to a lead: events, points, thresholds, routing, clocks, and under which
+    """Show what happened to a lead: events, points, thresholds, routing, clocks, and under which
     agreement each was decided."""
     settings = cluster_settings()
     console = Console()
@@ -77,9 +79,10 @@ def explain(
                 lead_id,
                 seen=lambda number: status.update(f"reading the log ... {number:,} records"),
             )
+            holding = holding_of(reader, lead_id)
     found = book_of(KafkaAgreementTopic(settings).read()).at(wall_ms())
     why = {} if found is None else why_uncounted(chapters, found.agreement, now_ms=wall_ms())
-    show_story(console, lead_id, chapters, why, brief=brief, names=person)
+    show_story(console, lead_id, chapters, why, holding, brief=brief, names=person)
 
 
 def show_story(
@@ -87,12 +90,13 @@ def show_story(
     lead_id: str,
     chapters: Sequence[Chapter],
     why: Mapping[str, str],
+    holding: Holding | None,
     *,
     brief: bool,
     names: bool = False,
 ) -> None:
-    """Print the story of a lead, and last who got it and why. ``why``: by event id, why an act
-    counts nothing."""
+    """Print the story of a lead, then who got it and why, and who has it now. ``why``: by event id,
+    why an act counts nothing. ``holding``: None for a lead that was never anybody's work."""
     console.print(Text(f"lead {lead_id}", style="bold"))
     for chapter in chapters:
         _print(console, chapter, why, brief=brief)
@@ -100,13 +104,15 @@ def show_story(
     last = conclusion(values, name=_name_in(values) if names else None)
     if last is not None:
         console.print(Text(last, style="bold green"), soft_wrap=True)
+    if holding is not None:
+        console.print(Text(holder_words(holding, written), style="bold"), soft_wrap=True)
 
 
 def _name_in(values: Sequence[object]) -> str | None:
-    """The name of the person, as it was told last."""
+    """The name of the person, as it was last reported."""
     people = [each.person for each in values if isinstance(each, LeadPerson) and not each.erased]
-    told = [f"{each.first_name or ''} {each.last_name or ''}".strip() for each in people]
-    return next((name for name in reversed(told) if name), None)
+    names = [f"{each.first_name or ''} {each.last_name or ''}".strip() for each in people]
+    return next((name for name in reversed(names) if name), None)
 
 
 def why_uncounted(
@@ -130,7 +136,7 @@ def _print(console: Console, chapter: Chapter, why: Mapping[str, str], *, brief:
             Text(f"{at}  {'unreadable':<10} {chapter.record.topic}: {chapter.trouble}", style="red")
         )
         return
-    sentence = tell(chapter.value)
+    sentence = sentence_of(chapter.value)
     version = chapter.record.header("baton_agreement")
     line = Text(f"{at}  ")
     line.append(f"{sentence.about:<10} ", style=_STYLES.get(sentence.about, "bold"))
@@ -174,7 +180,7 @@ def story_line(chapter: Chapter, *, person: bool) -> str:
     if not person:
         _without_person(chapter.value, value)
     return json.dumps(
-        document | asdict(tell(chapter.value)) | {"record": value}, ensure_ascii=False
+        document | asdict(sentence_of(chapter.value)) | {"record": value}, ensure_ascii=False
     )
 
 
@@ -184,5 +190,7 @@ def _without_person(record: object, value: dict[str, object]) -> None:
             value["person"] = None
         case LeadQualified(), {"story": dict(story)}:
             story["person"] = None
+        case LeadAmended(), {"brief": dict(brief)}:
+            brief["person"] = None
         case LeadRouted(), {"qualified": {"story": dict(story)}}:
             story["person"] = None

@@ -14,6 +14,7 @@ from baton.agreement_report.lead_states import LeadStates, Score, lines_at, scor
 from baton.cli.explain import show_story, story_line, why_uncounted
 from baton.cli.moments import written
 from baton.contracts.leads import Contribution, Criterion, LeadScored
+from baton.lead_story.holder import holding_of
 from baton.lead_story.sentences import contribution_line, criterion_line, points
 from baton.lead_story.stories import Chapter, LeadUnknown, find_lead, story_of
 from baton.simulation.records import MemoryReader
@@ -86,7 +87,8 @@ def show_lead(
     console = Console()
     if story:
         why = why_uncounted(chapters, agreement, now_ms=simulation.host.log.now)
-        show_story(console, lead_id, chapters, why, brief=False, names=True)
+        holding = holding_of(reader, lead_id)
+        show_story(console, lead_id, chapters, why, holding, brief=False, names=True)
     if score:
         _show_numbers(console, numbers_of(simulation, agreement, lead_id, chapters))
 

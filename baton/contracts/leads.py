@@ -1,4 +1,4 @@
-"""What the scorer decides: scores, qualifications, stages, refusals; and what it tells accounts.
+"""What the scorer decides of leads and accounts: scores, qualifications, stages, refusals.
 
 Points are integers of a millionth (``..._micro``). Times are ``..._ms``: milliseconds since the
 epoch, UTC.
@@ -9,14 +9,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from baton.contracts.deals import KnownDeal, LeadDeal
-from baton.contracts.intake import LeadEvent, LeadInput, LeadPerson, Person
+from baton.contracts.deals import LeadDeal
+from baton.contracts.intake import Person
 
 CLOCK_SKEW_MS: Final = 5 * 60_000
 """A few minutes before a hand-off still count as after it: clocks of tools differ."""
 
 BY_TOUCH: Final = "by_touch"
 """The reason of an acceptance that nobody said: the holder called, wrote or met the buyer."""
+
+
+LEARNT: Final = ("objections", "pain_points", "current_supplier", "competitor")
+"""Fields of the profile in which sales say what they learnt of a buyer; with the reason and the end
+of the contract they go along where a cycle ends."""
 
 
 class Level(StrEnum):
@@ -213,11 +218,12 @@ class LeadStaged:
     ``event`` is the word of the transition table that caused it (``qualified``, ``accepted``,
     ``withdrawn``, ``recycled`` ...). ``evidence_at_ms`` is when the evidence first reached Baton:
     deadlines are judged by it. A merge closes the loser with event ``merged``; an erasure with
-    ``erased``. ``source`` told of the act that caused it: some sources tell late. ``consents``:
+    ``erased``. ``source`` reported the act that caused it: some sources report late. ``consents``:
     those of now, for who nurtures the lead; where one changes in a cycle with sales, or after it,
-    event ``consent_changed`` tells so. Event ``contract_end_learnt``: the profile of a lead that
+    event ``consent_changed`` says so. Event ``contract_end_learnt``: the profile of a lead that
     rests says when its contract with another supplier ends (``contract_end``). ``survivor``: the
     lead that a merged one ended in. ``deal``: the deal that the act was about, as it is known now.
+    ``learnt``: what the profile says of :data:`LEARNT`. Event ``became_hot``: in a cool-off.
     """
 
     lead_id: str
@@ -248,6 +254,7 @@ class LeadStaged:
     consents: Mapping[str, str] | None = None
     survivor: str | None = None
     deal: LeadDeal | None = None
+    learnt: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,150 +273,6 @@ class LeadRefused:
     handoff_id: str | None = None
     agreement: str | None = None
     detail: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountPart:
-    """``scorer.accounts.v1``: what one lead contributes to its account. A move is a ``remove`` and
-    an ``add``; ``score``: only what it is worth has changed, the role has not. ``sums``: what it is
-    worth at any later moment, packed as the scorer keeps it, until ``until_ms`` (0: for good): then
-    the lead tells anew."""
-
-    account_id: str
-    lead_id: str
-    kind: str
-    engagement_micro: int
-    role: str | None
-    at_ms: int
-    cause_id: str
-    sums: bytes = b""
-    until_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountScored:
-    """``accounts.scored.v1``: the account as a buying group."""
-
-    account_id: str
-    people: int
-    engaged_people: int
-    engagement_micro: int
-    most_senior_role: str | None
-    at_ms: int
-    cause_id: str
-    agreement: str
-
-
-class Because(StrEnum):
-    """What changed an account: an ``act`` of one of its people, ``time`` alone, or another
-    ``agreement``."""
-
-    ACT = "act"
-    TIME = "time"
-    AGREEMENT = "agreement"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuyingGroup:
-    """``scorer.buying.v1``: what one lead's account is, as ``accounts.scored.v1`` said it last;
-    only where the agreement's gates ask."""
-
-    lead_id: str
-    account_id: str
-    people: int
-    engaged_people: int
-    engagement_micro: int
-    most_senior_role: str | None
-    because: str
-    at_ms: int
-    cause_id: str
-    agreement: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BacklogPart:
-    """``scorer.backlog.v1``: a lead that a new agreement made ready waits its turn (``add``), or
-    does not wait any more (``remove``). ``queue`` is the pool that it is to come to."""
-
-    queue: str
-    lead_id: str
-    kind: str
-    level: str
-    engagement_micro: int
-    at_ms: int
-    cause_id: str
-    agreement: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BacklogRelease:
-    """``scorer.releases.v1``: the turn of a waiting lead has come; it qualifies if it is still
-    ready."""
-
-    lead_id: str
-    queue: str
-    at_ms: int
-    cause_id: str
-    agreement: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageReached:
-    """When a stage was reached first ever and last; inferred where nobody reported it."""
-
-    stage: str
-    first_ms: int
-    latest_ms: int
-    first_inferred: bool = False
-    latest_inferred: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeadTransfer:
-    """``scorer.transfers.v1``: the loser's book on its way to the survivor, keyed by the survivor.
-
-    A book may come in ``parts``, twice and in any order. ``ledger``, ``retractions``, ``recent``
-    and ``origins`` are packed as the scorer keeps them; ``events`` are the events that the rest of
-    the book came from (profile, consent), ids and times unchanged; ``cycles`` its history.
-    ``stage`` .. ``rest_reason``, ``raised_by`` .. ``accepted``: where the loser stood. ``late``: no
-    book, but what came to the loser afterwards, as it came. ``path``: the leads it passed on its
-    way through a chain of merges. ``settling``: the loser was ready, and ``raised_by`` the hand it
-    had raised, but what its hand-off needs was not there yet. ``persons``: what was reported of the
-    person, one record an event, in place of ``person`` and ``person_times``.
-    """
-
-    transfer_id: str
-    loser: str
-    survivor: str
-    part: int
-    parts: int
-    events: tuple[LeadEvent, ...]
-    cycles: tuple[EarlierCycle, ...]
-    at_ms: int
-    cycle: int = 0
-    recycles: int = 0
-    person: Person | None = None
-    person_times: Mapping[str, int] = field(default_factory=dict)
-    ledger: bytes = b""
-    retractions: bytes = b""
-    recent: bytes = b""
-    origins: bytes = b""
-    since_ms: int = 0
-    stage: str = ""
-    owner: str | None = None
-    hand_raised: bool = False
-    rejecters: tuple[str, ...] = ()
-    rest_reason: str | None = None
-    dates: tuple[StageReached, ...] = ()
-    deals: tuple[KnownDeal, ...] = ()
-    late: LeadInput | None = None
-    path: tuple[str, ...] = ()
-    raised_by: tuple[str, ...] = ()
-    leg: str = ""
-    level: str = ""
-    accepted: bool = False
-    settling: bool = False
-    persons: tuple[LeadPerson, ...] = ()
 
 
 class StageEvent(StrEnum):
@@ -431,21 +294,6 @@ class StageEvent(StrEnum):
     TAKEN_OVER = "taken_over"
     CONSENT_CHANGED = "consent_changed"
     CONTRACT_END_LEARNT = "contract_end_learnt"
+    BECAME_HOT = "became_hot"
     MERGED = "merged"
     ERASED = "erased"
-
-
-NO_MOVES: Final = frozenset(
-    {
-        StageEvent.HAND_RAISED,
-        StageEvent.TAKEN_OVER,
-        StageEvent.CONSENT_CHANGED,
-        StageEvent.CONTRACT_END_LEARNT,
-        StageEvent.DEAL_CHANGED,
-        StageEvent.MERGED,
-        StageEvent.ERASED,
-    }
-)
-"""Events of ``leads.stages.v1`` that tell something of a lead but are no move in its cycle: they
-infer no stage, date none and count towards no goal. ``taken_over`` names a stage that was reached,
-dated and counted at a lead that ended in this one."""

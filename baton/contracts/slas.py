@@ -126,7 +126,8 @@ class LeadRecycled:
     ``qualification_id``: what ends; None where the lead was in nobody's hands. A recycled lead is
     enrolled in its track by this, whose topics and stage of content stand beside it;
     ``nurture_allowed``: by the consents it was qualified with. ``revised``: nothing new ended; what
-    became known since (``contract_end``) moved the return.
+    became known since (``contract_end``) moved the return, or a withdrawn consent ended the track.
+    ``learnt``: what is known of :data:`~baton.contracts.leads.LEARNT`.
     """
 
     recycle_id: str
@@ -150,6 +151,7 @@ class LeadRecycled:
     qualification_id: str | None = None
     contract_end: str | None = None
     revised: bool = False
+    learnt: Mapping[str, str] = field(default_factory=dict)
 
 
 RETURN_DATE: Final = "return_date"

@@ -1,5 +1,5 @@
-"""The private streams between services: what one of them says of a lead, in order, one topic an
-edge.
+"""The private streams between services, and between the reducers of the scorer: what one of them
+says of a lead, in order, one topic an edge.
 
 ``scorer.leads.v1`` is the lead reducer's, ``router.handoffs.v1`` the dispatch reducer's,
 ``sla.leads.v1`` the clocks reducer's; what ``identify`` says is
@@ -158,3 +158,30 @@ def parts_of(record: StreamRecord) -> Iterator[StreamPart]:
                 for part in (record.action, record.recycled, record.reactivated)
                 if part is not None
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacklogPart:
+    """``scorer.backlog.v1``: a lead that a new agreement made ready waits its turn (``add``), or
+    does not wait any more (``remove``). ``queue`` is the pool that it is to come to."""
+
+    queue: str
+    lead_id: str
+    kind: str
+    level: str
+    engagement_micro: int
+    at_ms: int
+    cause_id: str
+    agreement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacklogRelease:
+    """``scorer.releases.v1``: the turn of a waiting lead has come; it qualifies if it is still
+    ready."""
+
+    lead_id: str
+    queue: str
+    at_ms: int
+    cause_id: str
+    agreement: str

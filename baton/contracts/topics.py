@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from baton.contracts import goals, intake, leads, reference, routing, skip_orders, slas, streams
+from baton.contracts.accounts import AccountPart, AccountScored, BuyingGroup
 from baton.contracts.digests import Escalation, SlaDigest
 from baton.contracts.namespaces import DEFAULT_NAMESPACE as DEFAULT_NAMESPACE
 from baton.contracts.namespaces import consumer_group as consumer_group
@@ -59,6 +60,7 @@ from baton.contracts.topic_names import (
     SLA_LEADS,
     SLA_TALLIES,
 )
+from baton.contracts.transfers import LeadTransfer
 
 DAY_MS = 86_400_000
 SHORT_MS = 30 * DAY_MS
@@ -219,7 +221,7 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _private(
         SCORER_TRANSFERS,
-        leads.LeadTransfer,
+        LeadTransfer,
         "a merged lead's book on its way",
         "lead",
         "scorer",
@@ -228,7 +230,7 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _private(
         SCORER_BACKLOG,
-        leads.BacklogPart,
+        streams.BacklogPart,
         "leads that a new agreement made ready, waiting their turn",
         "pool",
         "scorer",
@@ -247,7 +249,7 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _private(
         SCORER_RELEASES,
-        leads.BacklogRelease,
+        streams.BacklogRelease,
         "a waiting lead's turn has come",
         "lead",
         "scorer",
@@ -283,23 +285,18 @@ _FLOW: tuple[TopicSpec, ...] = (
     ),
     _private(
         SCORER_ACCOUNTS,
-        leads.AccountPart,
+        AccountPart,
         "what a lead adds to its account",
         "account",
         "scorer",
         "accounts",
     ),
     _public(
-        ACCOUNTS_SCORED,
-        leads.AccountScored,
-        "accounts as buying groups",
-        "account",
-        "scorer",
-        "matching",
+        ACCOUNTS_SCORED, AccountScored, "accounts as buying groups", "account", "scorer", "matching"
     ),
     _private(
         SCORER_BUYING,
-        leads.BuyingGroup,
+        BuyingGroup,
         "accounts to their people, where gates ask",
         "lead",
         "scorer",

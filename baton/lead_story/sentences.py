@@ -14,6 +14,7 @@ from baton.contracts.intake import (
 from baton.contracts.leads import (
     Contribution,
     Criterion,
+    LeadAmended,
     LeadQualified,
     LeadRefused,
     LeadScored,
@@ -29,7 +30,7 @@ from baton.contracts.slas import (
     SlaViolation,
 )
 
-Told = (
+StoryRecord = (
     LeadEvent
     | LeadAct
     | LeadCommand
@@ -39,6 +40,7 @@ Told = (
     | LeadQualified
     | LeadStaged
     | LeadRefused
+    | LeadAmended
     | LeadRouted
     | LeadUnrouted
     | HandoffNoted
@@ -67,15 +69,15 @@ def points(micro: int) -> str:
     return f"{micro / _MICRO:.3f}".rstrip("0").rstrip(".")
 
 
-def tell(value: Told) -> Sentence:
+def sentence_of(value: StoryRecord) -> Sentence:
     """The sentence for one record."""
     match value:
         case LeadEvent() | LeadAct() | LeadCommand() | LeadPerson() | LeadMerge():
-            return _tell_input(value)
-        case LeadScored() | LeadQualified() | LeadStaged() | LeadRefused():
-            return _tell_scoring(value)
+            return _input_sentence(value)
+        case LeadScored() | LeadQualified() | LeadStaged() | LeadRefused() | LeadAmended():
+            return _scoring_sentence(value)
         case LeadRouted() | LeadUnrouted() | HandoffNoted():
-            return _tell_routing(value)
+            return _routing_sentence(value)
         case (
             SlaClock()
             | SlaViolation()
@@ -84,12 +86,12 @@ def tell(value: Told) -> Sentence:
             | LeadReactivated()
             | LeadOrphan()
         ):
-            return _tell_levels(value)
+            return _service_level_sentence(value)
         case _:
             assert_never(value)
 
 
-def _tell_input(value: LeadEvent | LeadAct | LeadCommand | LeadPerson | LeadMerge) -> Sentence:
+def _input_sentence(value: LeadEvent | LeadAct | LeadCommand | LeadPerson | LeadMerge) -> Sentence:
     match value:
         case LeadEvent(engagement=Engagement() as engagement):
             title = f" “{engagement.content_title}”" if engagement.content_title else ""
@@ -137,7 +139,33 @@ def _marks(value: LeadEvent) -> tuple[str, ...]:
     return (*marks, "sent as backfill: does not fast-track") if value.backfill else marks
 
 
-def _tell_scoring(value: LeadScored | LeadQualified | LeadStaged | LeadRefused) -> Sentence:
+def _scoring_sentence(
+    value: LeadScored | LeadQualified | LeadStaged | LeadRefused | LeadAmended,
+) -> Sentence:
+    match value:
+        case LeadScored() | LeadQualified() | LeadAmended():
+            return _rating_sentence(value)
+        case LeadStaged():
+            reason = f" because {value.reason}" if value.reason else ""
+            by = f" by {value.by}" if value.by else f" by the {value.actor}"
+            skipped = (f"inferred: {', '.join(value.inferred)}",) if value.inferred else ()
+            return Sentence(
+                about="stage",
+                text=f"{value.from_stage} -> {value.to_stage}: {value.event}{by}{reason}",
+                because=skipped,
+            )
+        case LeadRefused():
+            return Sentence(
+                about="refused",
+                text=(
+                    f"{value.event} in stage {value.stage} by {value.by or value.actor}: "
+                    f"{value.reason}"
+                ),
+                because=(value.detail,) if value.detail else (),
+            )
+
+
+def _rating_sentence(value: LeadScored | LeadQualified | LeadAmended) -> Sentence:
     match value:
         case LeadScored():
             numbers = f"fit {points(value.fit_micro)}, engagement {points(value.engagement_micro)}"
@@ -159,23 +187,11 @@ def _tell_scoring(value: LeadScored | LeadQualified | LeadStaged | LeadRefused) 
                 text=text,
                 because=tuple(contribution_line(each) for each in value.story.why_now),
             )
-        case LeadStaged():
-            reason = f" because {value.reason}" if value.reason else ""
-            by = f" by {value.by}" if value.by else f" by the {value.actor}"
-            skipped = (f"inferred: {', '.join(value.inferred)}",) if value.inferred else ()
+        case LeadAmended():
+            raised = ", it asked for a person" if value.hand_raised else ""
             return Sentence(
-                about="stage",
-                text=f"{value.from_stage} -> {value.to_stage}: {value.event}{by}{reason}",
-                because=skipped,
-            )
-        case LeadRefused():
-            return Sentence(
-                about="refused",
-                text=(
-                    f"{value.event} in stage {value.stage} by {value.by or value.actor}: "
-                    f"{value.reason}"
-                ),
-                because=(value.detail,) if value.detail else (),
+                about="amended",
+                text=f"{', '.join(value.changed)}: {value.level} {value.grade}{raised}",
             )
 
 
@@ -197,7 +213,7 @@ def contribution_line(each: Contribution) -> str:
     return f"{points(each.points_micro):>9} {each.name}{group}{title}{was}"
 
 
-def _tell_routing(value: LeadRouted | LeadUnrouted | HandoffNoted) -> Sentence:
+def _routing_sentence(value: LeadRouted | LeadUnrouted | HandoffNoted) -> Sentence:
     match value:
         case LeadRouted():
             again = f", attempt {value.attempt}" if value.attempt > 1 else ""
@@ -229,7 +245,7 @@ def _candidates(value: LeadRouted | LeadUnrouted) -> tuple[str, ...]:
     )
 
 
-def _tell_levels(
+def _service_level_sentence(
     value: SlaClock | SlaViolation | SlaAction | LeadRecycled | LeadReactivated | LeadOrphan,
 ) -> Sentence:
     match value:
@@ -254,6 +270,7 @@ def _tell_levels(
             return Sentence(
                 about="recycled" if value.outcome == "recycle" else "ended",
                 text=f"{value.reason}{track}",
+                because=tuple(f"learnt: {name}={said}" for name, said in value.learnt.items()),
             )
         case LeadReactivated():
             return Sentence(about="returned", text=value.reason)
@@ -268,7 +285,7 @@ def _tell_levels(
 
 
 def occurred_at(value: object) -> int | None:
-    """When it happened, by the clock of who tells it; None where only the log's time is known."""
+    """When it happened, by the clock of who reports it; None where only the log's time is known."""
     for name in ("occurred_at_ms", "evidence_at_ms"):
         found = getattr(value, name, None)
         if isinstance(found, int):

@@ -195,7 +195,7 @@ def _decoded(chapter: Chapter) -> Chapter:
 def _linked_lead(reader: Reader, identity: str) -> str:
     lead_id = derived_id("lead", identity)
     for alias in _of_key(reader, INTAKE_ALIASES, identity, IdentityAlias):
-        # the rest is what keys tell each other on the way there
+        # the rest is what keys exchange on the way there
         if alias.kind == AliasKind.RESOLVED:
             lead_id = alias.lead_id
     return lead_id

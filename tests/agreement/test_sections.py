@@ -16,8 +16,9 @@ from baton.agreement.compiled.consent import ConsentDecision, ConsentRule
 from baton.agreement.quantities import DAY_MS
 from baton.agreement.source.read import agreement_of, read_agreement
 from baton.agreement.wall_time import local_datetime, zone_named
+from baton.contracts.accounts import AccountScored
 from baton.contracts.intake import Engagement
-from baton.contracts.leads import AccountScored, Criterion, EarlierCycle, LeadQualified, Story
+from baton.contracts.leads import Criterion, EarlierCycle, LeadQualified, Story
 from baton.contracts.routing import RoutingStep
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "agreements"

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from baton.contracts.accounts import AccountScored
 from baton.contracts.codec import codec_for
 from baton.contracts.goals import GoalProgress
 from baton.contracts.intake import Consent, IdentityAlias, LeadEvent, LeadInput, LeadMerge, Person
-from baton.contracts.leads import AccountScored, LeadScored
+from baton.contracts.leads import LeadScored
 from baton.contracts.routing import LeadRouted, QueueItem
 from baton.contracts.slas import SlaClock
 from baton.contracts.topics import TOPICS

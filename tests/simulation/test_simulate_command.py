@@ -134,6 +134,16 @@ def test_the_story_of_a_simulated_lead_needs_no_kafka_and_says_why_an_act_counts
     assert unknown.exit_code == 1
 
 
+def test_the_story_ends_with_who_has_the_lead_now_where_it_was_ever_anybodys_work(
+    run: Callable[..., Result],
+) -> None:
+    (owner,) = _owners(run([BUYER], "--until", "2026-03-03T09:01", "--json"))
+    held = run([BUYER], "--until", "2026-03-03T09:01", "--explain", EMAIL["email"])
+    assert f"now: {owner} has it, offered, since 2026-03-03 09:00" in held.output
+    reader = run([_line("1", MONDAY)], "--explain", EMAIL["email"])
+    assert "now:" not in reader.output
+
+
 def test_a_person_who_is_away_gets_no_lead(run: Callable[..., Result]) -> None:
     owners = _owners(run([BUYER], "--until", "2026-03-03T09:01", "--json"))
     assert len(owners) == 1

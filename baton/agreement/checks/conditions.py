@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from baton.agreement.checks.condition_logic import contradiction
 from baton.agreement.checks.context import Asked, CheckContext, Finding, odd, wrong
 from baton.agreement.compiled.conditions import compile_pattern
+from baton.agreement.compiled.decay import Decay
 from baton.agreement.condition_fields import Field, Kind, Realm
 from baton.agreement.model.condition import OPS_OF, Op, Test, tests_of
 from baton.agreement.problems import Path, did_you_mean
@@ -109,7 +110,7 @@ def _counted(context: CheckContext, test: Test, field: Field, path: Path) -> Ite
     group = context.model.engagement.groups.get(act.group) if act else None
     if act is None or group is None or test.within is None:
         return
-    keeps = group.window or 10 * (group.half_life or 0)
+    keeps = group.window or Decay(group.half_life or 0).faded_ms
     if test.within > keeps:
         yield odd(
             (*path, "within"),

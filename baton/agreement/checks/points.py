@@ -2,10 +2,10 @@
 exceptions that can count."""
 
 from collections.abc import Iterator
-from math import log2
 from typing import Final
 
 from baton.agreement.checks.context import CheckContext, Finding, odd, wrong
+from baton.agreement.compiled.decay import Decay
 from baton.agreement.compiled.fit import MAX_FIT_MICRO
 from baton.agreement.compiled.levels import RANK, READ_MICRO
 from baton.agreement.model.definitions import LevelsModel
@@ -49,7 +49,9 @@ def _tenths(context: CheckContext) -> Iterator[Finding]:
         ):
             for name, band in leading.items():
                 if -READ_MICRO <= points - band.enter < READ_MICRO and points > 0:
-                    holds = round(group.half_life * log2(points / max(band.enter - READ_MICRO, 1)))
+                    holds = round(
+                        Decay(group.half_life).crossing_ms(points, max(band.enter - READ_MICRO, 1))
+                    )
                     yield odd(
                         path,
                         f'"{act}" is worth {points_words(points)}, and engagement band {name} '
@@ -134,10 +136,10 @@ def _reach(group: GroupModel, acts: list[ActModel]) -> int:
         taken = min(times, left)
         a_day += max(points, 0) * taken
         left -= taken
-    days = (group.window or 10 * (group.half_life or DAY_MS)) / DAY_MS
+    days = (group.window or Decay(group.half_life or DAY_MS).faded_ms) / DAY_MS
     if group.half_life is None:
         return int(a_day * max(days, 1))
-    fade = 0.5 ** (DAY_MS / group.half_life)
+    fade, _ = Decay(group.half_life).falling(1.0, DAY_MS)
     return int(a_day * (1 - fade ** max(days, 1)) / (1 - fade))
 
 

@@ -1,4 +1,4 @@
-"""The compiled section ``engagement``: which points which act is worth. Decay is the scorer's.
+"""The compiled section ``engagement``: which points which act is worth.
 
 Points are integers of a millionth (``..._micro``), times are ``..._ms``.
 """
@@ -6,6 +6,7 @@ Points are integers of a millionth (``..._micro``), times are ``..._ms``.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from baton.agreement.compiled.decay import Decay, decay_of
 from baton.contracts.intake import Engagement as EngagementEvent
 
 
@@ -13,10 +14,10 @@ from baton.contracts.intake import Engagement as EngagementEvent
 class Group:
     """Acts that decay together.
 
-    ``half_life_ms`` None: no decay. ``window_ms`` None: entries count until they are ten half-lives
-    old. ``cap_micro`` None: no cap on the positive sum. ``per_day``: at most so many acts a day
-    count, the earliest first, positive and negative ones apart, after the acts' own daily limits:
-    it bounds the ledger.
+    ``half_life_ms`` None: no decay. ``window_ms`` None: entries count until they have faded.
+    ``cap_micro`` None: no cap on the positive sum. ``per_day``: at most so many acts a day count,
+    the earliest first, positive and negative ones apart, after the acts' own daily limits: it
+    bounds the ledger.
     """
 
     name: str
@@ -26,13 +27,15 @@ class Group:
     per_day: int
 
     @property
+    def decay(self) -> Decay:
+        """How points of the group lose their worth."""
+        return decay_of(self.half_life_ms or 0)
+
+    @property
     def keeps_ms(self) -> int:
         """The age from which on an entry no longer counts and may be dropped."""
-        if self.window_ms is not None:
-            return self.window_ms
         # checked where the agreement is read: a group has one of the two
-        assert self.half_life_ms is not None
-        return 10 * self.half_life_ms
+        return self.decay.faded_ms if self.window_ms is None else self.window_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from baton.cluster.log import Record
+from baton.contracts.accounts import AccountPart, AccountScored
 from baton.contracts.codec import ContractError, codec_for
 from baton.contracts.goals import GoalProgress, GoalTally
 from baton.contracts.intake import AliasKind, IdentityAlias
-from baton.contracts.leads import AccountPart, AccountScored
 from baton.contracts.routing import LeadRouted, QueueItem
 from baton.contracts.topic_names import (
     BATON_SKIPS,

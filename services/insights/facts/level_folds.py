@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from baton.contracts.accounts import AccountScored
 from baton.contracts.goals import GoalProgress
-from baton.contracts.leads import AccountScored
 from baton.contracts.slas import SlaAction, SlaClock, SlaViolation
 from services.insights.facts.change import Change, Taken, put
 from services.insights.facts.level_tables import ACCOUNT, ACTION, CLOCK, GOAL, VIOLATION

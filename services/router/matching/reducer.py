@@ -10,7 +10,8 @@ It knows no turns and no hours: who in the pool gets the lead is assignment's.
 from dataclasses import replace
 
 from baton.agreement.reference import AgreementReference
-from baton.contracts.leads import AccountScored, LeadQualified
+from baton.contracts.accounts import AccountScored
+from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import HandoffRequest, LeadUnrouted, QueueItem, RequestKind
 from baton.contracts.topic_names import (
     ACCOUNTS_SCORED,

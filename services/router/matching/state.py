@@ -3,7 +3,7 @@ that are open at it."""
 
 from dataclasses import dataclass
 
-from baton.contracts.leads import AccountScored
+from baton.contracts.accounts import AccountScored
 from baton.engine.reducer import EntryKind
 
 

@@ -1,8 +1,8 @@
-"""How an account tells its people what it is, where the agreement's gates ask: so many at a time,
-each the newest, and round until all know.
+"""How an account publishes itself to its people, where the agreement's gates ask: so many at a
+time, always the newest state, and round until all have it.
 
 A change while a round is under way makes it a whole round again from where it is, so nobody is left
-out however often the account changes, and a busy account tells each person once a round and not
+out however often the account changes, and a busy account publishes to a person once a round and not
 once a change.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from baton.contracts.leads import Because, BuyingGroup
+from baton.contracts.accounts import Because, BuyingGroup
 from baton.contracts.topic_names import SCORER_BUYING
 from baton.engine.reducer import Fact, View
 from services.scorer.accounts.state import PERSON_OF, AccountHead
@@ -22,23 +22,23 @@ SLICE_MS: Final = 1_000
 _WEIGHT: Final = {Because.TIME: 0, Because.ACT: 1, Because.AGREEMENT: 2}
 
 
-def begun(head: AccountHead, because: Because) -> AccountHead:
-    """Everybody is to be told. What the round is about is the weightiest of what happened since it
-    began."""
-    former = Because(head.because) if head.untold else Because.TIME
+def begin_round(head: AccountHead, because: Because) -> AccountHead:
+    """Everybody is to be updated. What the round is about is the weightiest of what happened since
+    it began."""
+    former = Because(head.because) if head.outdated else Because.TIME
     return replace(
-        head, untold=head.people, because=max(former, because, key=_WEIGHT.__getitem__).value
+        head, outdated=head.people, because=max(former, because, key=_WEIGHT.__getitem__).value
     )
 
 
-def told_some(
+def update_some(
     view: View[AccountHead], head: AccountHead, *, now: int, version: str
 ) -> tuple[AccountHead, tuple[Fact, ...]]:
     """The next people of the round, and the head after it."""
-    number = min(SLICE, head.untold)
-    names = list(_next(view, head.told_to, number))
+    number = min(SLICE, head.outdated)
+    names = list(_next(view, head.updated_to, number))
     if not names:
-        return replace(head, untold=0), ()
+        return replace(head, outdated=0), ()
     facts = tuple(
         Fact(
             SCORER_BUYING,
@@ -58,7 +58,7 @@ def told_some(
         )
         for name in names
     )
-    return replace(head, untold=head.untold - number, told_to=names[-1]), facts
+    return replace(head, outdated=head.outdated - number, updated_to=names[-1]), facts
 
 
 def _next(view: View[AccountHead], after: str, number: int) -> Iterator[str]:

@@ -3,12 +3,13 @@
 Number of distinct people and of engaged ones, the sum of their engagement, the most senior role.
 People are entries; a move of a lead is a remove here and an add there. Each part carries the lead's
 sums, so the numbers are right to the bit at the moment they are published: what every lead is worth
-then, not what it was when it told last. Who has cooled to less than a point is not engaged.
+then, not what it was when its part was last published. Who has cooled to less than a point is not
+engaged.
 
 Counting looks at everybody. A small account is counted with each part; a large one at most once a
 minute, so that a busy company costs no more than a quiet one. By itself the account is counted when
 it may have passed a visible step or somebody may have cooled, never more often than hourly. Where
-the agreement's gates ask what an account is, its people are told when it changed visibly.
+the agreement's gates ask what an account is, its people are updated when it changed visibly.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from dataclasses import replace
 from typing import ClassVar, Final
 
 from baton.agreement.reference import AgreementReference
-from baton.contracts.leads import AccountPart, AccountScored, Because
+from baton.contracts.accounts import AccountPart, AccountScored, Because
 from baton.contracts.topic_names import ACCOUNTS_SCORED, SCORER_ACCOUNTS, SCORER_BUYING
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
-from services.scorer.accounts.member_updates import SLICE_MS, begun, told_some
+from services.scorer.accounts.member_updates import SLICE_MS, begin_round, update_some
 from services.scorer.accounts.state import ENTRY_KINDS, PERSON_OF, AccountHead, AccountPerson
 from services.scorer.score.account_contribution import (
     ENGAGED_MICRO,
@@ -57,20 +58,16 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
         if former is None and person is None:
             return Step(head=view.head, wake_at=view.wake_at)
         head = replace(_joined(view.head or AccountHead(), former, person), uncounted=True)
-        put = (Put(PERSON_OF, part.lead_id, person),) if person else ()
-        drop = () if person else (Drop(PERSON_OF, part.lead_id),)
         due_ms = head.counted_at_ms + GATHER_MS
         if head.people > AT_ONCE and now < due_ms:
             head = replace(
                 head,
                 count_at_ms=due_ms if head.count_at_ms is None else min(head.count_at_ms, due_ms),
             )
-            return Step(
-                head=head, wake_at=_wake_at(head, _next_slice(view, now)), put=put, drop=drop
-            )
+            return _with_person(view, head, part.lead_id, person, now=now)
         others = [
-            each
-            for lead_id, each in view.scan(PERSON_OF, limit=MOST_PEOPLE)
+            other
+            for lead_id, other in view.scan(PERSON_OF, limit=MOST_PEOPLE)
             if lead_id != part.lead_id
         ]
         head, facts = _counted(
@@ -81,23 +78,17 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
             now=now,
             cause=part.cause_id,
         )
-        return Step(
-            head=head,
-            wake_at=_wake_at(head, _next_slice(view, now)),
-            put=put,
-            drop=drop,
-            facts=facts,
-        )
+        return _with_person(view, head, part.lead_id, person, now=now, facts=facts)
 
     def wake(
         self, view: View[AccountHead], *, now: int, reference: AgreementReference
     ) -> Step[AccountHead]:
         """Time has passed over its people, enough has been gathered, or some of them are still to
-        be told."""
+        be updated."""
         head = view.head or AccountHead()
         facts: tuple[Fact, ...] = ()
-        if head.untold:
-            head, facts = told_some(view, head, now=now, version=reference.version)
+        if head.outdated:
+            head, facts = update_some(view, head, now=now, version=reference.version)
         if head.count_at_ms is not None and head.count_at_ms <= now:
             head, scored = _counted(
                 head, _everybody(view), reference, view.key, now=now, cause=view.cause
@@ -110,32 +101,47 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
     def adopt(
         self, view: View[AccountHead], *, old: str, new: AgreementReference, now: int
     ) -> Step[AccountHead]:
-        """Another agreement may rank roles differently; what it makes of its acts each lead tells
-        by itself."""
+        """Another agreement may rank roles differently; what it makes of its acts, every lead
+        publishes by itself."""
         head = view.head or AccountHead()
         head, facts = _counted(head, _everybody(view), new, view.key, now=now, cause=view.cause)
         return Step(head=head, wake_at=_wake_at(head, _next_slice(view, now)), facts=facts)
 
 
+def _with_person(
+    view: View[AccountHead],
+    head: AccountHead,
+    lead_id: str,
+    person: AccountPerson | None,
+    *,
+    now: int,
+    facts: tuple[Fact, ...] = (),
+) -> Step[AccountHead]:
+    """The step that keeps ``person`` as the lead's entry, or drops it."""
+    return Step(
+        head=head,
+        wake_at=_wake_at(head, _next_slice(view, now)),
+        put=(Put(PERSON_OF, lead_id, person),) if person else (),
+        drop=() if person else (Drop(PERSON_OF, lead_id),),
+        facts=facts,
+    )
+
+
 def _everybody(view: View[AccountHead]) -> list[AccountPerson]:
-    return [each for _, each in view.scan(PERSON_OF, limit=MOST_PEOPLE)]
+    return [person for _, person in view.scan(PERSON_OF, limit=MOST_PEOPLE)]
 
 
 def _next_slice(view: View[AccountHead], now: int) -> int:
-    """When the next of its people are told: at once, unless a round is under way, which keeps its
-    pace."""
-    under_way = view.head is not None and view.head.untold
+    """When the next of its people are updated: at once, unless a round is under way, which keeps
+    its pace."""
+    under_way = view.head is not None and view.head.outdated
     return view.wake_at if under_way and view.wake_at is not None else now
 
 
 def _wake_at(head: AccountHead, next_slice_ms: int) -> int | None:
-    """When it is counted next, or the next of its people are told."""
-    due = [
-        each
-        for each in (head.count_at_ms, next_slice_ms if head.untold else None)
-        if each is not None
-    ]
-    return min(due, default=None)
+    """When it is counted next, or the next of its people are updated."""
+    slice_ms = next_slice_ms if head.outdated else None
+    return min((at for at in (head.count_at_ms, slice_ms) if at is not None), default=None)
 
 
 def _person(part: AccountPart, former: AccountPerson | None) -> AccountPerson | None:
@@ -159,12 +165,12 @@ def _joined(
     if former is not None and person is not None and former.role == person.role:
         return head
     roles, people = dict(head.roles), head.people
-    for each, sign in ((former, -1), (person, 1)):
-        if each is None:
+    for counted, sign in ((former, -1), (person, 1)):
+        if counted is None:
             continue
         people += sign
-        if each.role:
-            roles[each.role] = roles.get(each.role, 0) + sign
+        if counted.role:
+            roles[counted.role] = roles.get(counted.role, 0) + sign
     return replace(
         head,
         people=people,
@@ -189,8 +195,9 @@ def _counted(
     cause: str,
 ) -> tuple[AccountHead, tuple[Fact, ...]]:
     """Count everybody as of now, publish the account where it changed visibly, and see when it may
-    next. While somebody's part is known to be on its way nothing is told, for a minute at most."""
-    if any(0 < each.until_ms <= now < each.until_ms + GATHER_MS for each in people):
+    next. While somebody's part is known to be on its way nothing is published, for a minute at
+    most."""
+    if any(0 < person.until_ms <= now < person.until_ms + GATHER_MS for person in people):
         return replace(head, count_at_ms=now + GATHER_MS), ()
     total, engaged, quiet_ms = Falling(), 0, []
     for person in people:
@@ -201,7 +208,7 @@ def _counted(
             quiet_ms.append(alone.holds_for_ms(ENGAGED_MICRO))
     if total.value >= SHOWN_STEP_MICRO:
         quiet_ms.append(total.holds_for_ms(total.value // SHOWN_STEP_MICRO * SHOWN_STEP_MICRO))
-    lasting = [each for each in quiet_ms if each is not None]
+    lasting = [ms for ms in quiet_ms if ms is not None]
     counted = replace(
         head,
         engaged_people=engaged,
@@ -210,16 +217,15 @@ def _counted(
         count_at_ms=now + max(min(lasting) + 1, LEAST_MS) if lasting else None,
         uncounted=False,
     )
-    told, facts = _told(account_id, counted, reference, now=now, cause=cause)
+    counted, facts = _published(account_id, counted, reference, now=now, cause=cause)
     if facts and reference.agreement.lifecycle.asks_account:
         adopted = head.version not in ("", reference.version)
-        told = begun(
-            told, Because.AGREEMENT if adopted else Because.ACT if head.uncounted else Because.TIME
-        )
-    return told, facts
+        because = Because.ACT if head.uncounted else Because.TIME
+        counted = begin_round(counted, Because.AGREEMENT if adopted else because)
+    return counted, facts
 
 
-def _told(
+def _published(
     account_id: str, head: AccountHead, reference: AgreementReference, *, now: int, cause: str
 ) -> tuple[AccountHead, tuple[Fact, ...]]:
     senior = most_senior(head, reference)

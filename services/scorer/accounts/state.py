@@ -14,8 +14,8 @@ class AccountHead:
     """``people`` and ``roles``, how many have each role, are kept with each part.
     ``engaged_people`` and ``engagement_micro``, the sum over all, are as of ``counted_at_ms``.
     ``shown_...``: what was published last, under the agreement ``version``. ``count_at_ms``: when
-    it is counted next; ``uncounted``: a part came since it was counted. ``untold``: so many people
-    are still to be told, the ones after ``told_to`` first, and ``because`` of what
+    it is counted next; ``uncounted``: a part came since it was counted. ``outdated``: so many
+    people are still to be updated, the ones after ``updated_to`` first, and ``because`` of what
     (:mod:`.member_updates`).
     """
 
@@ -31,8 +31,8 @@ class AccountHead:
     shown_role: str | None = None
     count_at_ms: int | None = None
     uncounted: bool = False
-    untold: int = 0
-    told_to: str = ""
+    outdated: int = 0
+    updated_to: str = ""
     because: str = ""
 
 
@@ -40,7 +40,7 @@ class AccountHead:
 class AccountPerson:
     """What one lead contributes: ``engagement_micro`` at ``at_ms``, and by ``sums`` at any later
     moment (:mod:`services.scorer.score.account_contribution`) before ``until_ms``, when the lead
-    tells anew; 0: for good."""
+    publishes it anew; 0: for good."""
 
     engagement_micro: int
     role: str | None

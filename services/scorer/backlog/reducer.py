@@ -2,7 +2,7 @@
 
 A lower threshold makes many leads ready at once; nobody can call them all on one morning. They wait
 here, hot ones first and then by score, and so many a day go as the agreement says. The first are
-let go a minute after the first one came, so that the best of the whole backlog can be told; all of
+let go a minute after the first one came, so that the best of the whole backlog are known; all of
 them when the house calendar is open. One writer a pool: the number is kept exactly.
 """
 
@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 from baton.agreement.compiled.levels import RANK
 from baton.agreement.reference import AgreementReference
 from baton.agreement.wall_time import instant_ms, local_date, zone_named
-from baton.contracts.leads import BacklogPart, BacklogRelease
+from baton.contracts.streams import BacklogPart, BacklogRelease
 from baton.contracts.topic_names import SCORER_BACKLOG, SCORER_RELEASES
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
 from services.scorer.backlog.state import (
@@ -78,9 +78,9 @@ class Backlog(Reducer[BacklogHead, AgreementReference]):
             head=head,
             wake_at=head.next_at_ms,
             drop=tuple(
-                each
+                drop
                 for place, waiting in going
-                for each in (Drop(PLACE, place), Drop(WAITING, waiting.lead_id))
+                for drop in (Drop(PLACE, place), Drop(WAITING, waiting.lead_id))
             ),
             facts=tuple(
                 Fact(SCORER_RELEASES, waiting.lead_id, _release(view, waiting, now, reference))

@@ -1,10 +1,10 @@
 """What becomes known after a qualification and matters to the person who works on the lead: an
 amendment of the same qualification.
 
-After each step of a lead that is somebody's work, what the hand-off told is compared with what it
-would tell now: the person, the profile, the account, the consents, the raised hand with its level,
-and the segment. Where anything differs the whole brief is told again with the names of what
-changed. Reading and scores amend nothing: they are in ``leads.scored.v1``.
+After each step of a lead that is somebody's work, what the hand-off said is compared with what it
+would say now: the person, the profile, the account, the consents, the raised hand with its level,
+and the segment. Where anything differs the whole brief is published again with the names of
+what changed. Reading and scores amend nothing: they are in ``leads.scored.v1``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from baton.contracts.leads import LeadAmended
 from baton.contracts.topic_names import LEADS_AMENDMENTS
 from baton.ids import derived_id
 from services.scorer.lead.consents import consents_from
+from services.scorer.lead.cycle_state import CycleState
 from services.scorer.lead.handoff_brief import brief_of
 from services.scorer.lead.level import grade_now
 from services.scorer.lead.profile import PERSON_FIELDS
@@ -26,7 +27,6 @@ from services.scorer.lead.state import (
     ONLY,
     PERSON,
     PROFILE,
-    CycleState,
     ProfileBook,
 )
 from services.scorer.lead.step import LeadStep
@@ -36,8 +36,7 @@ _OPEN: Final = frozenset(stage.value for stage in OPEN)
 
 
 def amend_qualification(step: LeadStep) -> None:
-    """Tell with the step's decision what it changed of a qualification that stood before it and
-    stands after it."""
+    """Publish what the step changed of a qualification that stood before it and stands after it."""
     former = step.view.head
     if former is None or former.stage not in _OPEN or step.head.stage not in _OPEN:
         return
@@ -56,8 +55,8 @@ def amend_qualification(step: LeadStep) -> None:
         handoff_id=now.handoff_id,
         changed=changed,
         brief=brief_of(step),
-        leg=now.leg,
-        level=now.level,
+        leg=now.work.leg,
+        level=now.work.level,
         grade=grade_now(step),
         fit_micro=head.fit_micro,
         hand_raised=now.hand_raised,
@@ -80,9 +79,10 @@ def _changed(step: LeadStep, before: CycleState, now: CycleState) -> Iterator[st
         for name in PERSON_FIELDS:
             if getattr(person, name) != getattr(former, name):
                 yield f"person.{name}"
-    book, told = view.get(PROFILE, ONLY) or ProfileBook(), step.get(PROFILE, ONLY) or ProfileBook()
-    if told is not book:
-        was, profile = book.plain(), told.plain()
+    former_book = view.get(PROFILE, ONLY) or ProfileBook()
+    book = step.get(PROFILE, ONLY) or ProfileBook()
+    if book is not former_book:
+        was, profile = former_book.plain(), book.plain()
         for name in sorted({*was, *profile}):
             if was.get(name) != profile.get(name):
                 yield f"profile.{name}"
@@ -99,5 +99,5 @@ def _changed(step: LeadStep, before: CycleState, now: CycleState) -> Iterator[st
                 yield f"consents.{name}"
     if now.hand_raised != before.hand_raised:
         yield "hand_raised"
-    if now.level != before.level:
+    if now.work.level != before.work.level:
         yield "level"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from baton.contracts.leads import BacklogPart
+from baton.contracts.streams import BacklogPart
 from baton.contracts.topic_names import SCORER_BACKLOG
 from services.scorer.lead.step import LeadStep
 

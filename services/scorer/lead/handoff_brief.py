@@ -64,8 +64,8 @@ def earlier_cycles(step: LeadStep) -> tuple[EarlierCycle, ...]:
 def _why_now(step: LeadStep, recent: list[Piece]) -> tuple[Contribution, ...]:
     """What the score is made of; the act that made the lead ready is among it, however small."""
     titles = {each.id.hex(): each.title for each in recent}
-    cycle_state = step.cycle_state
-    decisive = {id_bytes(event_id) for event_id in (cycle_state.cause_id, *cycle_state.raised_by)}
+    work = step.cycle_state.work
+    decisive = {id_bytes(event_id) for event_id in (work.cause_id, *work.raised_by)}
     head = step.head
     lines = explanation(
         head.ledger, head.marks, step.table, step.now, top=SHOWN_REASONS, decisive=decisive

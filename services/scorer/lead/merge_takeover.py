@@ -11,12 +11,14 @@ from dataclasses import replace
 from typing import Final
 
 from baton.agreement.compiled.levels import RANK
-from baton.contracts.leads import Actor, EarlierCycle, LeadTransfer, Level, Stage, StageEvent
+from baton.contracts.leads import Actor, EarlierCycle, Level, Stage, StageEvent
+from baton.contracts.transfers import LeadTransfer
+from services.scorer.lead.cycle_state import UNTIL_DECIDED, Rest
 from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.publish_score import publish_score
-from services.scorer.lead.qualification import MAX_RAISED, qualify, why_not
+from services.scorer.lead.qualification import add_hands, qualify, why_not
 from services.scorer.lead.stage_moves import Cause, by_system, cycle_item, end_cycle, place
-from services.scorer.lead.state import CYCLE, MERGED, UNTIL_DECIDED
+from services.scorer.lead.state import CYCLE, MERGED
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN, REST
 from services.scorer.score.ledger import id_bytes, retracted_ids
@@ -25,96 +27,93 @@ _OPEN: Final = frozenset(stage.value for stage in OPEN)
 _REST: Final = frozenset(stage.value for stage in REST)
 
 
-def take_over(step: LeadStep, told: LeadTransfer) -> bool:
+def take_over(step: LeadStep, transfer: LeadTransfer) -> bool:
     """What was open at the loser is open at the survivor; what rested, rests. True if that was all
     there is to do."""
     stage = step.head.stage
-    cause = by_system(step, told.transfer_id, occurred_at_ms=told.at_ms, reason=MERGED)
-    if told.stage in _OPEN:
-        _keep_cycle(step, told)
+    cause = by_system(step, transfer.transfer_id, occurred_at_ms=transfer.at_ms, reason=MERGED)
+    if transfer.stage in _OPEN:
+        _keep_cycle(step, transfer)
         if stage in _REST:
-            return _handed_on(step, told, cause)
+            return _handed_on(step, transfer, cause)
         if stage in _OPEN:
-            _joins(step, told, cause)
-    elif told.stage == Stage.RECYCLED.value and stage == Stage.INQUIRY.value:
-        _rests(step, told, cause)
-    elif told.stage == Stage.CUSTOMER.value and stage in (
+            _joins(step, transfer, cause)
+    elif transfer.stage == Stage.RECYCLED.value and stage == Stage.INQUIRY.value:
+        _rests(step, transfer, cause)
+    elif transfer.stage == Stage.CUSTOMER.value and stage in (
         Stage.INQUIRY.value,
         Stage.RECYCLED.value,
     ):
-        step.update_cycle(owner=told.owner)
+        step.update_cycle(customer_of=transfer.owner)
         place(step, StageEvent.TAKEN_OVER, cause, Stage.CUSTOMER)
     return False
 
 
-def _handed_on(step: LeadStep, told: LeadTransfer, cause: Cause) -> bool:
+def _handed_on(step: LeadStep, transfer: LeadTransfer, cause: Cause) -> bool:
     """The survivor is handed on in the loser's place, first to who had it. False where it is no MQL
     here."""
-    rating = rate_lead(step, raising=Raising.BY_NUMBER, cause=told.transfer_id)
-    raised_by, accepted = hands_raised(step, told), told.accepted
+    rating = rate_lead(step, raising=Raising.BY_NUMBER, cause=transfer.transfer_id)
+    raised_by, accepted = hands_raised(step, transfer), transfer.accepted
     ready = bool(raised_by) or rating.level != Level.COLD.value
     if not (accepted or (ready and not why_not(step, rating, raised=bool(raised_by)))):
         return False
-    publish_score(step, rating, cause=told.transfer_id, always=True)
-    level = max(told.level or Level.WARM.value, rating.level, key=RANK.__getitem__)
+    publish_score(step, rating, cause=transfer.transfer_id, always=True)
+    level = max(transfer.level or Level.WARM.value, rating.level, key=RANK.__getitem__)
     qualify(
         step,
         rating._replace(level=level),
         cause,
         raised_by=raised_by,
-        owner=told.owner,
-        leg=told.leg if accepted else "",
+        owner=transfer.owner,
+        leg=transfer.leg if accepted else "",
         kept=accepted,
     )
     return True
 
 
-def _joins(step: LeadStep, told: LeadTransfer, cause: Cause) -> None:
+def _joins(step: LeadStep, transfer: LeadTransfer, cause: Cause) -> None:
     """Both are somebody's work: who has the survivor hears of a hand that only the loser had
     raised."""
-    cycle_state = step.cycle_state
-    raised_by = hands_raised(step, told)
-    both = tuple(dict.fromkeys((*cycle_state.raised_by, *raised_by)))[-MAX_RAISED:]
-    step.update_cycle(raised_by=both, kept=cycle_state.kept or told.accepted)
-    if raised_by and not cycle_state.hand_raised:
+    work = step.cycle_state.work
+    step.update_work(kept=work.kept or transfer.accepted)
+    raised_by = hands_raised(step, transfer)
+    if raised_by:
+        add_hands(step, raised_by)
+    if raised_by and not work.raised_by:
         place(step, StageEvent.HAND_RAISED, cause, Stage(step.head.stage))
 
 
-def hands_raised(step: LeadStep, told: LeadTransfer) -> tuple[str, ...]:
+def hands_raised(step: LeadStep, transfer: LeadTransfer) -> tuple[str, ...]:
     """The fast-track acts of the loser that were not retracted."""
-    if not told.hand_raised:
+    if not transfer.hand_raised:
         return ()
     gone = retracted_ids(step.head.retracted)
     return tuple(
-        each for each in told.raised_by or (told.transfer_id,) if id_bytes(each) not in gone
+        event_id
+        for event_id in transfer.raised_by or (transfer.transfer_id,)
+        if id_bytes(event_id) not in gone
     )
 
 
-def _keep_cycle(step: LeadStep, told: LeadTransfer) -> None:
+def _keep_cycle(step: LeadStep, transfer: LeadTransfer) -> None:
     """The loser's open cycle is history now."""
     ended = EarlierCycle(
-        cycle=told.cycle,
-        ended_at_ms=told.at_ms,
+        cycle=transfer.cycle,
+        ended_at_ms=transfer.at_ms,
         outcome=MERGED,
-        reason=told.stage,
-        holder=told.owner,
+        reason=transfer.stage,
+        holder=transfer.owner,
     )
-    step.put(CYCLE, cycle_item(ended, told.loser), ended)
+    step.put(CYCLE, cycle_item(ended, transfer.loser), ended)
 
 
-def _rests(step: LeadStep, told: LeadTransfer, cause: Cause) -> None:
+def _rests(step: LeadStep, transfer: LeadTransfer, cause: Cause) -> None:
     """The loser was to come back some day: the SLA watcher plans the survivor's return from the
     same reason, and until it has, only a raised hand brings it back."""
-    said = replace(cause, actor=Actor.MARKETING, reason=told.rest_reason)
+    said = replace(cause, actor=Actor.MARKETING, reason=transfer.rest_reason)
     place(step, StageEvent.RECYCLED, said, Stage.RECYCLED)
     since = step.head.since_ms
-    end_cycle(step, MERGED, reason=told.rest_reason, ended_at_ms=step.now)
+    end_cycle(step, MERGED, reason=transfer.rest_reason, ended_at_ms=step.now)
     step.head = replace(step.head, since_ms=since)
     step.recount()
-    step.update_cycle(
-        rest_id=None,
-        rest_reason=told.rest_reason,
-        rest_track=None,
-        cool_off_until_ms=UNTIL_DECIDED,
-        return_at_ms=None,
-    )
+    step.update_cycle(rest=Rest(reason=transfer.rest_reason, cool_off_until_ms=UNTIL_DECIDED))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from baton.contracts.intake import Consent, EventKind, LeadEvent, LeadPerson, Person
-from baton.contracts.leads import LeadTransfer, Stage, StageReached
+from baton.contracts.leads import Stage
 from baton.contracts.topic_names import SCORER_TRANSFERS
+from baton.contracts.transfers import LeadTransfer, StageReached
 from services.scorer.lead.deal_book import known_deals
 from services.scorer.lead.profile import consent_acts, person_reports, reports_of
 from services.scorer.lead.state import (
@@ -35,56 +37,67 @@ PART_ENTRIES: Final = 4_000
 def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
     """Publish the whole book, in as many parts as the ledger needs; the last one says where the
     lead stood."""
-    head, cycle_state = step.head, step.cycle_state
-    raised_by = cycle_state.raised_by if head.settling is None else head.settling.raised_by
-    raised_by = raised_by or head.hands_held
-    transfer_id = transfer_id_of(merge_id, step.lead_id)
-    chunks = [
-        head.ledger[at : at + PART_ENTRIES * SIZE]
-        for at in range(0, len(head.ledger), PART_ENTRIES * SIZE)
-    ] or [b""]
-    persons = tuple(_persons(step))
+    head, size = step.head, PART_ENTRIES * SIZE
+    chunks = [head.ledger[at : at + size] for at in range(0, len(head.ledger), size)] or [b""]
+    book = LeadTransfer(
+        transfer_id=transfer_id_of(merge_id, step.lead_id),
+        loser=step.lead_id,
+        survivor=survivor,
+        part=0,
+        parts=len(chunks),
+        events=(),
+        cycles=(),
+        at_ms=step.now,
+        cycle=head.cycle,
+        retractions=head.retracted,
+        since_ms=head.since_ms,
+        path=(step.lead_id,),
+    )
+    book = _with_cycle_state(step, book)
     for number, chunk in enumerate(chunks, start=1):
+        part = replace(book, part=number, ledger=chunk)
         last = number == len(chunks)
-        step.publish(
-            SCORER_TRANSFERS,
-            LeadTransfer(
-                transfer_id=transfer_id,
-                loser=step.lead_id,
-                survivor=survivor,
-                part=number,
-                parts=len(chunks),
-                events=tuple(_events(step)) if last else (),
-                cycles=tuple(each for _, each in step.items(CYCLE)) if last else (),
-                at_ms=step.now,
-                cycle=head.cycle,
-                recycles=cycle_state.recycles,
-                persons=persons if last else (),
-                ledger=chunk,
-                retractions=head.retracted,
-                recent=head.recent if last else b"",
-                origins=head.origins if last else b"",
-                since_ms=head.since_ms,
-                stage=head.stage if last else "",
-                owner=cycle_state.owner,
-                hand_raised=bool(raised_by),
-                raised_by=raised_by,
-                settling=head.settling is not None or bool(head.hands_held),
-                leg=cycle_state.leg,
-                level=cycle_state.level,
-                accepted=cycle_state.kept or head.stage in _TAKEN,
-                rejecters=cycle_state.rejecters,
-                rest_reason=cycle_state.rest_reason,
-                dates=tuple(_dates(step)) if last else (),
-                deals=known_deals(step) if last else (),
-                path=(step.lead_id,),
-            ),
-            survivor,
-        )
+        step.publish(SCORER_TRANSFERS, _with_history(step, part) if last else part, survivor)
+
+
+def _with_cycle_state(step: LeadStep, book: LeadTransfer) -> LeadTransfer:
+    """``book`` with what sales did with the lead."""
+    head, cycle_state, work = step.head, step.cycle_state, step.cycle_state.work
+    raised_by = work.raised_by if head.settling is None else head.settling.raised_by
+    raised_by = raised_by or head.hands_held
+    return replace(
+        book,
+        recycles=cycle_state.recycles,
+        owner=cycle_state.owner,
+        hand_raised=bool(raised_by),
+        raised_by=raised_by,
+        settling=head.settling is not None or bool(head.hands_held),
+        leg=work.leg,
+        level=work.level,
+        accepted=work.kept or head.stage in _TAKEN,
+        rejecters=cycle_state.rejecters,
+        rest_reason=cycle_state.rest.reason if cycle_state.rest else None,
+    )
+
+
+def _with_history(step: LeadStep, part: LeadTransfer) -> LeadTransfer:
+    """The last part: with all that is not the ledger."""
+    head = step.head
+    return replace(
+        part,
+        events=tuple(_events(step)),
+        cycles=tuple(cycle for _, cycle in step.items(CYCLE)),
+        persons=tuple(_persons(step)),
+        recent=head.recent,
+        origins=head.origins,
+        stage=head.stage,
+        dates=tuple(_dates(step)),
+        deals=known_deals(step),
+    )
 
 
 def _persons(step: LeadStep) -> Iterator[LeadPerson]:
-    """What is known of the person, one record an event that told of it."""
+    """What is known of the person, one record an event that reported it."""
     by_event: dict[tuple[str, int], dict[str, str]] = {}
     for name, reports in person_reports(step.get(PERSON, ONLY) or NOBODY).items():
         for report in reports:

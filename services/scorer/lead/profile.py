@@ -25,13 +25,13 @@ from services.scorer.lead.state import (
 )
 
 PRECEDENCE: Final = ("salesforce", "hubspot", "crm", "form", "segment", "http", "csv", "import")
-"""Which source is believed where two told a field at the same moment, best first; what is not named
-comes last."""
+"""Which source is believed where two reported a field at the same moment, best first; what is not
+named comes last."""
 MAX_FIELDS: Final = 100
 
 
 def with_values(book: ProfileBook, event: LeadEvent) -> ProfileBook:
-    """``book`` with what an event told; the same object where nothing changes."""
+    """``book`` with what an event reported; the same object where nothing changes."""
     values = dict(book.values)
     for name, value in event.profile.items():
         new = FieldReport(
@@ -54,7 +54,7 @@ def with_values(book: ProfileBook, event: LeadEvent) -> ProfileBook:
 
 
 def without_retracted(book: ProfileBook, gone: Collection[bytes]) -> ProfileBook:
-    """``book`` as it would be had the retracted events never told anything; the same object where
+    """``book`` as it would be had the retracted events reported nothing; the same object where
     nothing changes."""
     values: dict[str, ProfileValue] = {}
     for name, value in book.values.items():
@@ -101,8 +101,8 @@ def _rank(source: str) -> int:
 def with_person(
     book: PersonBook, person: Person, times: Mapping[str, int], *, event_id: str
 ) -> PersonBook:
-    """``book`` with what an event told of the person; ``times`` are the event times of its fields.
-    Of the same moment the greater text holds. The same object where nothing changes."""
+    """``book`` with what an event reported of the person; ``times`` are the event times of its
+    fields. Of the same moment the greater text holds. The same object where nothing changes."""
     reports = person_reports(book)
     for name in PERSON_FIELDS:
         value = getattr(person, name)
@@ -113,7 +113,7 @@ def with_person(
 
 
 def person_without_retracted(book: PersonBook, gone: Collection[bytes]) -> PersonBook:
-    """``book`` as it would be had the retracted events never told anything; the same object where
+    """``book`` as it would be had the retracted events reported nothing; the same object where
     nothing changes."""
     return _person_of(
         book, {name: without_events(known, gone) for name, known in person_reports(book).items()}

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from baton.contracts.leads import AccountPart, LeadScored
+from baton.contracts.accounts import AccountPart
+from baton.contracts.leads import LeadScored
 from baton.contracts.topic_names import LEADS_SCORED, SCORER_ACCOUNTS
 from baton.evolve import evolve, maker
 from services.scorer.lead.handoff_brief import criteria_of
 from services.scorer.lead.level import Rating
+from services.scorer.lead.state import LeadHead
 from services.scorer.lead.step import LeadStep
 from services.scorer.score.account_contribution import SHOWN_STEP_MICRO, packed
 from services.scorer.score.entry_status import beyond_limit
@@ -26,66 +28,73 @@ _account_part: Final = maker(AccountPart)
 def publish_score(
     step: LeadStep, rating: Rating, *, cause: str, note: str = "", always: bool = False
 ) -> None:
-    """Publish the result if it changed visibly; the lead's account hears of it too."""
-    head = step.head
-    former = step.view.head
-    shown = rating.engagement_micro // SHOWN_STEP_MICRO
-    same = False
-    if former is not None and not always:
-        before = (
-            former.shown,
-            former.grade,
-            former.level,
-            former.fit_micro,
-            former.cycle,
-            former.account_id,
-        )
-        same = before == (
-            shown,
-            rating.grade,
-            rating.level,
-            head.fit_micro,
-            head.cycle,
-            head.account_id,
-        )
-        if (
-            same
-            and not _limit_begins(head.marks, former.marks)
-            and (rating.next_change_at_ms or 0) == head.published_change_ms
-        ):
-            _publish_changed_part(step, rating, cause=cause)
-            return
+    """Publish the result if it changed visibly; so is its part of the account."""
+    head, former = step.head, step.view.head
+    same = not always and former is not None and _looks_the_same(former, head, rating)
+    if (
+        same
+        and former is not None
+        and not _limit_begins(head.marks, former.marks)
+        and (rating.next_change_at_ms or 0) == head.published_change_ms
+    ):
+        _publish_changed_part(step, rating, cause=cause)
+        return
     step.head = evolve(
-        head, shown=shown, grade=rating.grade, published_change_ms=rating.next_change_at_ms or 0
+        head,
+        shown=rating.engagement_micro // SHOWN_STEP_MICRO,
+        grade=rating.grade,
+        published_change_ms=rating.next_change_at_ms or 0,
     )
-    result = explanation(head.ledger, head.marks, step.table, step.now, totals=rating.totals)
-    step.publish(
-        LEADS_SCORED,
-        LeadScored(
-            lead_id=step.lead_id,
-            cycle=head.cycle,
-            scored_at_ms=step.now,
-            fit_micro=head.fit_micro,
-            engagement_micro=result.engagement_micro,
-            grade=rating.grade,
-            level=rating.level,
-            level_reason=f"{rating.reason}; {note}" if note else rating.reason,
-            contributions=result.lines,
-            criteria=criteria_of(step),
-            next_change_at_ms=rating.next_change_at_ms,
-            cause_id=cause,
-            agreement=step.agreement.version,
-            trace_cut=result.cut,
-        ),
-    )
-    if same:  # the score is told again, with a line or a date that moved
+    step.publish(LEADS_SCORED, _scored(step, rating, cause=cause, note=note))
+    if same:  # the score is published again, with a line or a date that moved
         _publish_changed_part(step, rating, cause=cause)
     else:
         publish_account_part(step, "add", head.account_id, rating, cause=cause)
 
 
+def _looks_the_same(former: LeadHead, head: LeadHead, rating: Rating) -> bool:
+    """Whether nothing that people read has changed."""
+    before = (
+        former.shown,
+        former.grade,
+        former.level,
+        former.fit_micro,
+        former.cycle,
+        former.account_id,
+    )
+    return before == (
+        rating.engagement_micro // SHOWN_STEP_MICRO,
+        rating.grade,
+        rating.level,
+        head.fit_micro,
+        head.cycle,
+        head.account_id,
+    )
+
+
+def _scored(step: LeadStep, rating: Rating, *, cause: str, note: str) -> LeadScored:
+    head = step.head
+    result = explanation(head.ledger, head.marks, step.table, step.now, totals=rating.totals)
+    return LeadScored(
+        lead_id=step.lead_id,
+        cycle=head.cycle,
+        scored_at_ms=step.now,
+        fit_micro=head.fit_micro,
+        engagement_micro=result.engagement_micro,
+        grade=rating.grade,
+        level=rating.level,
+        level_reason=f"{rating.reason}; {note}" if note else rating.reason,
+        contributions=result.lines,
+        criteria=criteria_of(step),
+        next_change_at_ms=rating.next_change_at_ms,
+        cause_id=cause,
+        agreement=step.agreement.version,
+        trace_cut=result.cut,
+    )
+
+
 def _publish_changed_part(step: LeadStep, rating: Rating, *, cause: str) -> None:
-    """Of a lead that shows nothing new its account hears what it is worth, if that changed."""
+    """Publish what the lead is worth to its account, if that changed though nothing visible did."""
     head, former = step.head, step.view.head
     if step.role_moved:
         publish_account_part(step, "add", head.account_id, rating, cause=cause)

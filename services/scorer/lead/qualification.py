@@ -1,11 +1,10 @@
-"""When a lead becomes an MQL, and when it ceases to be one before anybody took it.
+"""When a lead becomes an MQL.
 
 A fast-track act qualifies at once, whatever the sum, if it was young enough when it came and is no
 backfill; it breaks a cool-off. A level of warm or more qualifies if the agreement's gates are open,
 no cool-off holds and the lead does not wait in a backlog. Once a cycle: an MQL is not made one
-again. What a hand-off needs and is not there yet is waited for a moment (:mod:`.settling`). An MQL
-that nobody accepted is withdrawn when its level falls or its cause is retracted: the hand it
-raised, or the act that opened its gates. A raised hand does not cool.
+again. What a hand-off needs and is not there yet is waited for a moment (:mod:`.settling`). When an
+MQL is withdrawn: :mod:`.withdrawal`.
 """
 
 from __future__ import annotations
@@ -16,25 +15,24 @@ from typing import Final
 from baton.agreement.compiled.levels import RANK
 from baton.agreement.condition_context import ConditionContext
 from baton.agreement.condition_fields import REACHABLE
-from baton.contracts.leads import BacklogRelease, LeadQualified, Level, Stage, StageEvent
+from baton.contracts.leads import LeadQualified, Level, Stage, StageEvent
+from baton.contracts.streams import BacklogRelease
 from baton.contracts.topic_names import LEADS_QUALIFIED
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import enter_backlog, leave_backlog
-from services.scorer.lead.condition_context import LedgerBehaviour, context_of
+from services.scorer.lead.condition_context import context_of
+from services.scorer.lead.cycle_state import Qualification
 from services.scorer.lead.handoff_brief import brief_of
 from services.scorer.lead.level import Raising, Rating, rate_lead
 from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.raised_hands import not_retracted, young_hands
 from services.scorer.lead.settling import begin_settling, lacking, stop_settling
 from services.scorer.lead.stage_moves import Cause, by_system, move_lead, place, refuse
-from services.scorer.lead.state import ONLY, PERSON, CycleState, Settling, WithdrawnHandoff
+from services.scorer.lead.state import ONLY, PERSON, Settling
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import REST, Refused
-from services.scorer.score.entry_status import taken_back
 
-COOLED: Final = "cooled"
-RETRACTED: Final = "retracted"
-WITHDRAWALS: Final = frozenset({COOLED, RETRACTED})
+COOL_OFF: Final = "cool-off"
 WAITS: Final = "waits its turn: ready by the new agreement"
 MAX_RAISED: Final = 8
 _REST: Final = frozenset(stage.value for stage in REST)
@@ -54,39 +52,49 @@ def consider_qualification(
     acts that count, now or at a lead that ended in this one. ``adopting``: the cause is a new
     agreement, so a lead that is ready now waits its turn, until it has ``acted`` itself."""
     at_rest, settling = step.head.stage in _REST, step.head.settling
-    if raised_by and not at_rest:
-        _raised_again(step, raised_by, by_system(step, cause, occurred_at_ms=occurred_at_ms))
-    if settling is not None:
-        raised_by = not_retracted(step, dict.fromkeys((*settling.raised_by, *raised_by)))
-    if step.head.hands_held:
-        raised_by = young_hands(step, (*step.head.hands_held, *raised_by))
-        step.head = replace(step.head, hands_held=())
+    if not at_rest:
+        _work_goes_on(step, raised_by, by_system(step, cause, occurred_at_ms=occurred_at_ms))
+    raised_by = _with_hands_that_wait(step, raised_by)
     raised = bool(raised_by)
     if not at_rest or not (raised or rating.level != Level.COLD.value):
         stop_settling(step)
         publish_score(step, rating, cause=cause)
         return
     held_back = why_not(step, rating, raised=raised)
-    if (
-        settling is None
-        and (adopting or (step.head.waits and not (acted or raised)))
-        and not held_back
-    ):
-        pool, _ = step.agreement.routing.expected(context_of(step, rating.engagement_micro))
-        enter_backlog(
-            step, pool, level=rating.level, engagement_micro=rating.engagement_micro, cause=cause
-        )
+    waits = adopting or (bool(step.head.waits) and not (acted or raised))
+    if waits and settling is None and not held_back:
+        _wait_in_backlog(step, rating, cause=cause)
         held_back = WAITS
     if not held_back and (lacks := lacking(step, _routed_by(step, rating, raised=raised))):
         begin_settling(step, cause=cause, occurred_at_ms=occurred_at_ms, raised_by=raised_by)
         publish_score(step, rating, cause=cause, note=f"settles: waits for {', '.join(lacks)}")
         return
     stop_settling(step)
+    if held_back == COOL_OFF:
+        _note_hot_in_cool_off(step, cause=cause, occurred_at_ms=occurred_at_ms)
     if held_back and raised:
         step.head = replace(step.head, hands_held=raised_by[-MAX_RAISED:])
     publish_score(step, rating, cause=cause, note=held_back, always=not held_back)
     if not held_back:
         qualify(step, rating, _cause_of(step, settling, cause, occurred_at_ms), raised_by=raised_by)
+
+
+def _with_hands_that_wait(step: LeadStep, raised_by: tuple[str, ...]) -> tuple[str, ...]:
+    """``raised_by`` and the hands that were raised while the lead settled, or waited at a gate."""
+    settling = step.head.settling
+    if settling is not None:
+        raised_by = not_retracted(step, dict.fromkeys((*settling.raised_by, *raised_by)))
+    if step.head.hands_held:
+        raised_by = young_hands(step, (*step.head.hands_held, *raised_by))
+        step.head = replace(step.head, hands_held=())
+    return raised_by
+
+
+def _wait_in_backlog(step: LeadStep, rating: Rating, *, cause: str) -> None:
+    pool, _ = step.agreement.routing.expected(context_of(step, rating.engagement_micro))
+    enter_backlog(
+        step, pool, level=rating.level, engagement_micro=rating.engagement_micro, cause=cause
+    )
 
 
 def _routed_by(step: LeadStep, rating: Rating, *, raised: bool) -> ConditionContext:
@@ -120,9 +128,9 @@ def _cause_of(step: LeadStep, settling: Settling | None, cause: str, occurred_at
     return replace(made_ready, evidence_at_ms=settling.received_at_ms)
 
 
-def release_from_backlog(step: LeadStep, told: BacklogRelease) -> None:
+def release_from_backlog(step: LeadStep, release: BacklogRelease) -> None:
     """The lead's turn in the backlog has come: it qualifies if it is still ready."""
-    if step.head.waits != told.queue:
+    if step.head.waits != release.queue:
         return
     step.head = replace(step.head, waits="")
     rating = rate_lead(step, raising=Raising.NOT)
@@ -137,9 +145,10 @@ def why_not(step: LeadStep, rating: Rating, *, raised: bool = False) -> str:
     if (
         not raised
         and step.head.stage == Stage.RECYCLED.value
-        and step.now < step.cycle_state.cool_off_until_ms
+        and (rest := step.cycle_state.rest) is not None
+        and step.now < rest.cool_off_until_ms
     ):
-        return "cool-off"
+        return COOL_OFF
     if not step.agreement.lifecycle.gates:
         return ""
     closed = step.agreement.lifecycle.closed_gates(
@@ -166,25 +175,20 @@ def qualify(
     leg = leg or levels.queue_for(rating.level, levels.fit_band(head.fit_micro), raised)
     if head.stage == Stage.CUSTOMER.value and owner is None:
         owner = step.cycle_state.owner
-    step.update_cycle(
+    qualification = Qualification(
         qualification_id=derived_id(cause.id, "qualification", step.lead_id),
         cause_id=cause.id,
         leg=leg,
         level=urgency(step, rating.level, raised=raised),
         raised_by=raised_by,
         kept=kept,
-        qualified_at_ms=step.now,
-        owner=None,
-        handoff_id=None,
-        attempt=0,
-        pool=None,
-        accepted=False,
-        touched=False,
-        rejected=False,
-        rejected_at_ms=0,
-        former=(),
+    )
+    step.update_cycle(
+        qualification=qualification,
+        handoff=None,
         withdrawn=None,
-        bridged_by=None,
+        qualified_at_ms=step.now,
+        customer_of=None,
     )
     refused = move_lead(step, StageEvent.QUALIFIED, cause)
     assert refused is None, refused
@@ -209,8 +213,8 @@ def hand_over(step: LeadStep, rating: Rating, cause: Cause, *, owner: str | None
             qualification_id=cycle_state.qualification_id or "",
             lead_id=step.lead_id,
             cycle=head.cycle,
-            leg=cycle_state.leg,
-            level=cycle_state.level,
+            leg=cycle_state.work.leg,
+            level=cycle_state.work.level,
             grade=rating.grade,
             fit_micro=head.fit_micro,
             engagement_micro=rating.engagement_micro,
@@ -224,100 +228,56 @@ def hand_over(step: LeadStep, rating: Rating, cause: Cause, *, owner: str | None
             rejecters=cycle_state.rejecters,
             owner=owner,
             stage=head.stage,
-            qualified_by=cycle_state.bridged_by,
+            qualified_by=cycle_state.work.bridged_by,
         ),
     )
 
 
-def reconsider_qualification(
-    step: LeadStep, *, cause: str, reason: str, rating: Rating | None = None
-) -> None:
-    """Withdraw an MQL that nobody accepted and that is one no longer. ``reason`` says what happened
-    to it; ``rating``: an event did."""
-    if step.head.level == Level.COLD.value:
-        leave_backlog(step, cause=cause)
-    if step.head.stage != Stage.MQL.value:
-        return
-    cycle_state = step.cycle_state
-    raised_by = _still_raised(step, cycle_state)
-    if raised_by != cycle_state.raised_by:
-        step.update_cycle(
-            raised_by=raised_by, level=cycle_state.level if raised_by else step.head.level
-        )
-    if raised_by or cycle_state.kept:
-        return
-    if step.head.level != Level.COLD.value and not (
-        rating is not None and _gates_shut(step, rating, cycle_state)
-    ):
-        return
-    if cycle_state.hand_raised or step.head.level != Level.COLD.value:
-        reason = RETRACTED
-    place(step, StageEvent.WITHDRAWN, by_system(step, cause, reason=reason), Stage.INQUIRY)
-    step.update_cycle(
-        withdrawn=_withdrawn_handoff(cycle_state, step.now),
-        qualification_id=None,
-        leg="",
-        level="",
-        raised_by=(),
-        handoff_id=None,
-        attempt=0,
-        owner=None,
-        pool=None,
-    )
-
-
-def _withdrawn_handoff(cycle_state: CycleState, now: int) -> WithdrawnHandoff | None:
-    if cycle_state.handoff_id is None:
-        return None
-    return WithdrawnHandoff(
-        handoff_id=cycle_state.handoff_id,
-        leg=cycle_state.leg,
-        level=cycle_state.level,
-        owner=cycle_state.owner,
-        from_ms=cycle_state.routed_at_ms,
-        until_ms=now,
-        raised_by=cycle_state.raised_by,
-    )
-
-
-def _gates_shut(step: LeadStep, rating: Rating, cycle_state: CycleState) -> bool:
-    """Whether the hand that passed the gates is down, or what opened them was taken back by this
-    event, and they are closed."""
-    if not why_not(step, rating):
-        return False
-    if cycle_state.hand_raised:
-        return True
-    former = step.view.head
-    if former is None or taken_back(step.head.marks) == taken_back(former.marks):
-        return False
-    before = replace(
-        context_of(step, rating.engagement_micro),
-        behaviour=LedgerBehaviour(former.ledger, former.marks),
-    )
-    return not step.agreement.lifecycle.closed_gates(before)
-
-
-def _still_raised(step: LeadStep, course: CycleState) -> tuple[str, ...]:
-    """The fast-track acts of the cycle that were not retracted."""
-    return not_retracted(step, course.raised_by)
+def _work_goes_on(step: LeadStep, raised_by: tuple[str, ...], cause: Cause) -> None:
+    """The lead is somebody's work already, or not to come back."""
+    _note_hotter(step)
+    if raised_by:
+        _raised_again(step, raised_by, cause)
 
 
 def _raised_again(step: LeadStep, raised_by: tuple[str, ...], cause: Cause) -> None:
     """A hand is raised by a lead that is somebody's work already: from now on it is as urgent as
-    one that was handed over with a raised hand, and who has it is told. Or by one that is not to
-    come back."""
+    one that was handed over with a raised hand, and its holder is notified. Or by one that is not
+    to come back."""
     if step.head.stage == Stage.DISQUALIFIED.value:
         refused = move_lead(step, StageEvent.QUALIFIED, cause)
         assert isinstance(refused, Refused)
         refuse(step, StageEvent.QUALIFIED.value, cause, refused.reason)
     else:
-        cycle_state = step.cycle_state
-        step.update_cycle(
-            raised_by=tuple(dict.fromkeys((*cycle_state.raised_by, *raised_by)))[-MAX_RAISED:],
-            level=max(
-                cycle_state.level or Level.WARM.value,
-                urgency(step, step.head.level, raised=True),
-                key=RANK.__getitem__,
-            ),
-        )
+        add_hands(step, raised_by)
         place(step, StageEvent.HAND_RAISED, cause, Stage(step.head.stage))
+
+
+def add_hands(step: LeadStep, raised_by: tuple[str, ...]) -> None:
+    """The work that is under way is as urgent from now on as one that began with a raised hand."""
+    work = step.cycle_state.work
+    step.update_work(
+        raised_by=tuple(dict.fromkeys((*work.raised_by, *raised_by)))[-MAX_RAISED:],
+        level=max(
+            work.level or Level.WARM.value,
+            urgency(step, step.head.level, raised=True),
+            key=RANK.__getitem__,
+        ),
+    )
+
+
+def _note_hot_in_cool_off(step: LeadStep, *, cause: str, occurred_at_ms: int) -> None:
+    """Who nurtures the lead hears that it has become hot; it counts at the return."""
+    former, hot = step.view.head, Level.HOT.value
+    was_hot = former is not None and former.level == hot and former.cycle == step.head.cycle
+    if step.head.level == hot and not was_hot:
+        hotter = by_system(step, cause, occurred_at_ms=occurred_at_ms, reason=COOL_OFF)
+        place(step, StageEvent.BECAME_HOT, hotter, Stage(step.head.stage))
+
+
+def _note_hotter(step: LeadStep) -> None:
+    """A lead that is somebody's work, or waits to be, has become hotter than it was handed over as:
+    that amends the hand-off. Cooling does not."""
+    work = step.cycle_state.qualification
+    if work is not None and work.level and RANK[step.head.level] > RANK[work.level]:
+        step.update_work(level=step.head.level)

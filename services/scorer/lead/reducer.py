@@ -1,8 +1,7 @@
-"""The lead reducer: scores a lead, moves it in its cycle, says when it is ready for a person and
-when it is not any more.
+"""The lead reducer: scores a lead, moves it in its cycle, decides when it is ready for a
+person and when it no longer is.
 
-Keyed by lead. It owns score and stage. This file only hands each record to the part that knows
-about it.
+Keyed by lead. It owns score and stage. This file only dispatches records to their handlers.
 """
 
 from __future__ import annotations
@@ -11,11 +10,9 @@ from dataclasses import replace
 from typing import ClassVar
 
 from baton.agreement.reference import AgreementReference
+from baton.contracts.accounts import BuyingGroup
 from baton.contracts.intake import EventKind, LeadAct, LeadCommand, LeadEvent, LeadInput
-from baton.contracts.leads import BacklogRelease, BuyingGroup, LeadTransfer
-from baton.contracts.routing import LeadRouted, LeadUnrouted
-from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction
-from baton.contracts.streams import HandoffChange, SlaDecision, parts_of
+from baton.contracts.streams import BacklogRelease, HandoffChange, SlaDecision
 from baton.contracts.topic_names import (
     INTAKE_LEADS,
     LEADS_AMENDMENTS,
@@ -33,6 +30,7 @@ from baton.contracts.topic_names import (
     SCORER_TRANSFERS,
     SLA_LEADS,
 )
+from baton.contracts.transfers import LeadTransfer
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.scorer.lead.amendments import amend_qualification
 from services.scorer.lead.handlers import events, handoffs, merge, recycling
@@ -41,18 +39,13 @@ from services.scorer.lead.handlers.dispositions import cause_of, on_act
 from services.scorer.lead.handlers.erasure import erase
 from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.publish_score import publish_score
-from services.scorer.lead.qualification import (
-    COOLED,
-    consider_qualification,
-    reconsider_qualification,
-    release_from_backlog,
-    resumed,
-)
+from services.scorer.lead.qualification import consider_qualification, release_from_backlog, resumed
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.settling import note_awaited
 from services.scorer.lead.stage_moves import publish_consents, refuse
 from services.scorer.lead.state import ENTRY_KINDS, MERGED, LeadHead
 from services.scorer.lead.step import LeadStep
+from services.scorer.lead.withdrawal import COOLED, reconsider_qualification
 
 
 class Lead(Reducer[LeadHead, AgreementReference]):
@@ -135,13 +128,14 @@ class Lead(Reducer[LeadHead, AgreementReference]):
 
 def _take(step: LeadStep, value: object) -> None:
     match value:
-        case LeadInput() as told:
-            _take_input(step, told)
-        case HandoffChange() | SlaDecision() as said:
-            for part in parts_of(said):
-                _take_part(step, part)
-        case BuyingGroup() as told:
-            on_group(step, told)
+        case LeadInput() as record:
+            _take_input(step, record)
+        case HandoffChange() as change:
+            handoffs.on_changed(step, change)
+        case SlaDecision() as decision:
+            _take_decision(step, decision)
+        case BuyingGroup() as group:
+            on_group(step, group)
         case BacklogRelease() as release:
             release_from_backlog(step, release)
         case LeadTransfer() as transfer:
@@ -150,38 +144,32 @@ def _take(step: LeadStep, value: object) -> None:
             raise TypeError(f"lead does not read {type(other).__name__}")
 
 
-def _take_part(step: LeadStep, part: object) -> None:
-    match part:
-        case LeadRouted() as routed:
-            handoffs.on_routed(step, routed)
-        case HandoffChange() as change:
-            handoffs.on_changed(step, change)
-        case LeadRecycled() as recycled:
-            recycling.on_recycled(step, recycled)
-        case LeadReactivated() as reactivated:
-            recycling.on_reactivated(step, reactivated)
-        case LeadUnrouted() | SlaAction():
-            pass  # where it waits, and who is to have it next, is the router's
+def _take_decision(step: LeadStep, decision: SlaDecision) -> None:
+    """An action that it names is dispatch's to carry out."""
+    if decision.recycled is not None:
+        recycling.on_recycled(step, decision.recycled)
+    if decision.reactivated is not None:
+        recycling.on_reactivated(step, decision.reactivated)
 
 
-def _take_input(step: LeadStep, told: LeadInput) -> None:
-    """All that one event tells, before anything is decided by it."""
-    event = told.event
+def _take_input(step: LeadStep, record: LeadInput) -> None:
+    """Take all that came with one event, before anything is decided by it."""
+    event = record.event
     if event is not None and event.kind == EventKind.ERASURE:
         erase(step, cause=event.event_id)
         return
-    note_awaited(step, told)
-    if told.person is not None:
-        events.record_person(step, told.person, told.occurred_at_ms, cause=told.cause_id)
+    note_awaited(step, record)
+    if record.person is not None:
+        events.record_person(step, record.person, record.occurred_at_ms, cause=record.cause_id)
     if event is not None:
         _take_event(step, event)
-    step.act, step.command = told.act, told.command
-    if told.act is not None:
-        on_act(step, told.act)
-    if told.merge is not None:
-        merge.on_merge(step, told.merge)
+    step.act, step.command = record.act, record.command
+    if record.act is not None:
+        on_act(step, record.act)
+    if record.merge is not None:
+        merge.on_merge(step, record.merge)
     if not (step.was_rated or step.head.ended):
-        resumed(step, cause=told.cause_id, occurred_at_ms=told.occurred_at_ms)
+        resumed(step, cause=record.cause_id, occurred_at_ms=record.occurred_at_ms)
 
 
 def _take_event(step: LeadStep, event: LeadEvent) -> None:
@@ -209,6 +197,7 @@ def _take_event(step: LeadStep, event: LeadEvent) -> None:
             raised_by=raised_by,
             acted=event.kind == EventKind.ENGAGEMENT and not event.backfill,
             against=events.speaks_against(step, event),
+            retracts=event.kind == EventKind.RETRACTION,
         )
 
 

@@ -2,13 +2,14 @@
 and no longer than the agreement says.
 
 A decision is to see all of the event that causes it and of what came with it. What the event itself
-tells is in one record. What can come a moment later is awaited by marks, each with a bound:
+brings is in one record. What can come a moment later is awaited by marks, each with a bound:
 
-- ``joins:EVENT``: identities that the event says are the same person; each of them answers;
+- ``joins:EVENT``: identities that the event says are the same person: one answer from every one of
+  them;
 - ``book:LEAD``: the book of a lead that ends in this one;
 - ``body:REQUEST``: the other events about this lead that came in the same request.
 
-A lead also settles that cannot be reached yet, or that does not tell yet what its territory asks
+A lead also settles that cannot be reached yet, or whose profile lacks what its territory asks
 for. One that lacks nothing does not wait. When the time is over the lead goes on with what is
 known, and what comes later amends the hand-off.
 """
@@ -26,28 +27,28 @@ from services.scorer.lead.step import LeadStep
 _MAX_AWAITED: Final = 16
 
 
-def note_awaited(step: LeadStep, told: LeadInput) -> None:
+def note_awaited(step: LeadStep, record: LeadInput) -> None:
     """Remember what the record says is still to come, and strike off what has come with it."""
     settle_ms = step.agreement.lifecycle.settle_ms
-    if not settle_ms or not (step.head.awaited or told.joins or told.body or told.merge):
+    if not settle_ms or not (step.head.awaited or record.joins or record.body or record.merge):
         return
-    left = {each.mark: each for each in step.head.awaited if each.until_ms > step.now}
+    left = {item.mark: item for item in step.head.awaited if item.until_ms > step.now}
     until_ms = step.now + settle_ms
-    if told.joins:
-        mark = f"joins:{told.cause_id}"
-        left[mark] = Awaited(mark=mark, left=told.joins, until_ms=until_ms)
-    if told.answers:
-        _strike(left, f"joins:{told.answers}")
+    if record.joins:
+        mark = f"joins:{record.cause_id}"
+        left[mark] = Awaited(mark=mark, left=record.joins, until_ms=until_ms)
+    if record.answers:
+        _strike(left, f"joins:{record.answers}")
     if (
-        told.merge is not None
-        and told.merge.survivor == step.lead_id
-        and not _is_absorbed(step, told.merge)
+        record.merge is not None
+        and record.merge.survivor == step.lead_id
+        and not _is_absorbed(step, record.merge)
     ):
-        mark = f"book:{told.merge.loser}"
+        mark = f"book:{record.merge.loser}"
         left[mark] = Awaited(mark=mark, left=1, until_ms=until_ms)
-    if told.body:
-        mark = f"body:{told.body}"
-        left.setdefault(mark, Awaited(mark=mark, left=told.body_events, until_ms=until_ms))
+    if record.body:
+        mark = f"body:{record.body}"
+        left.setdefault(mark, Awaited(mark=mark, left=record.body_events, until_ms=until_ms))
         _strike(left, mark)
     _keep(step, left)
 
@@ -61,7 +62,7 @@ def _is_absorbed(step: LeadStep, merge: LeadMerge) -> bool:
 def note_book(step: LeadStep, loser: str) -> None:
     """The book of ``loser`` is here."""
     if step.head.awaited:
-        left = {each.mark: each for each in step.head.awaited}
+        left = {item.mark: item for item in step.head.awaited}
         _strike(left, f"book:{loser}")
         _keep(step, left)
 
@@ -91,7 +92,7 @@ def lacking(step: LeadStep, context: ConditionContext) -> tuple[str, ...]:
     person = (step.get(PERSON, ONLY) or NOBODY).person
     found = [] if is_reachable(person) else ["a way to reach the lead"]
     found += [f"profile.{name}" for name in step.agreement.routing.undecided_by(context)]
-    if any(each.until_ms > step.now for each in step.head.awaited):
+    if any(item.until_ms > step.now for item in step.head.awaited):
         found.append("what came with it")
     return tuple(found)
 

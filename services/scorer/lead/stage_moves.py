@@ -11,7 +11,7 @@ from typing import Final
 
 from baton.contracts.deals import LeadDeal
 from baton.contracts.leads import (
-    NO_MOVES,
+    LEARNT,
     Actor,
     EarlierCycle,
     LeadRefused,
@@ -20,6 +20,7 @@ from baton.contracts.leads import (
     Stage,
     StageEvent,
 )
+from baton.contracts.stage_events import NO_MOVES
 from baton.contracts.topic_names import LEADS_REFUSALS, LEADS_STAGES
 from services.scorer.lead.backlog_entry import leave_backlog
 from services.scorer.lead.consents import consents_of
@@ -74,7 +75,7 @@ def by_system(
 def move_lead(
     step: LeadStep, move: StageEvent, cause: Cause, *, to: Stage | None = None
 ) -> Refused | None:
-    """Make the move and tell of it, or say why not. ``to`` overrides the table's target where a
+    """Make the move and publish it, or return why not. ``to`` overrides the table's target where a
     reason decides (disqualified instead of recycled)."""
     stage = Stage(step.head.stage)
     target = moved(stage, move, cause.actor)
@@ -86,42 +87,46 @@ def move_lead(
 
 def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None:
     """Put the lead into ``target`` and publish ``LeadStaged``."""
-    head, cycle_state = step.head, step.cycle_state
-    stage = Stage(head.stage)
+    stage = Stage(step.head.stage)
     between = _reached(step, move, cause, target)
-    step.head = replace(head, stage=target.value)
-    step.publish(
-        LEADS_STAGES,
-        LeadStaged(
-            lead_id=step.lead_id,
-            cycle=head.cycle,
-            from_stage=stage.value,
-            to_stage=target.value,
-            event=move.value,
-            actor=cause.actor.value,
-            cause_id=cause.id,
-            at_ms=step.now,
-            occurred_at_ms=cause.occurred_at_ms,
-            evidence_at_ms=cause.evidence_at_ms,
-            agreement=step.agreement.version,
-            by=cause.by,
-            reason=cause.reason,
-            handoff_id=cause.handoff_id or cycle_state.handoff_id,
-            qualification_id=cycle_state.qualification_id,
-            inferred=tuple(each.value for each in between),
-            segment=step.agreement.segment_of(step.profile),
-            level=cycle_state.level or head.level,
-            opportunity_id=cause.opportunity_id,
-            amount_minor=cause.amount_minor,
-            currency=cause.currency,
-            expected_close=cause.expected_close,
-            contract_end=cause.contract_end or step.profile.get(CONTRACT_END),
-            hand_raised=cycle_state.hand_raised,
-            source=cause.source,
-            consents=None if move in (StageEvent.MERGED, StageEvent.ERASED) else consents_of(step),
-            survivor=head.survivor,
-            deal=cause.deal,
-        ),
+    step.head = replace(step.head, stage=target.value)
+    staged = _staged(step, move, cause, from_stage=stage)
+    inferred = tuple(skipped_stage.value for skipped_stage in between)
+    step.publish(LEADS_STAGES, replace(staged, inferred=inferred))
+
+
+def _staged(step: LeadStep, move: StageEvent, cause: Cause, *, from_stage: Stage) -> LeadStaged:
+    """The record of a move that was just made."""
+    head, cycle_state, profile = step.head, step.cycle_state, step.profile
+    return LeadStaged(
+        lead_id=step.lead_id,
+        cycle=head.cycle,
+        from_stage=from_stage.value,
+        to_stage=head.stage,
+        event=move.value,
+        actor=cause.actor.value,
+        cause_id=cause.id,
+        at_ms=step.now,
+        occurred_at_ms=cause.occurred_at_ms,
+        evidence_at_ms=cause.evidence_at_ms,
+        agreement=step.agreement.version,
+        by=cause.by,
+        reason=cause.reason,
+        handoff_id=cause.handoff_id or cycle_state.handoff_id,
+        qualification_id=cycle_state.qualification_id,
+        segment=step.agreement.segment_of(profile),
+        level=cycle_state.work.level or head.level,
+        opportunity_id=cause.opportunity_id,
+        amount_minor=cause.amount_minor,
+        currency=cause.currency,
+        expected_close=cause.expected_close,
+        contract_end=cause.contract_end or profile.get(CONTRACT_END),
+        hand_raised=cycle_state.hand_raised,
+        source=cause.source,
+        consents=None if move in (StageEvent.MERGED, StageEvent.ERASED) else consents_of(step),
+        survivor=head.survivor,
+        deal=cause.deal,
+        learnt={name: profile[name] for name in LEARNT if name in profile},
     )
 
 
@@ -131,7 +136,7 @@ def _reached(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> t
     stage = Stage(step.head.stage)
     if target is stage or move in NO_MOVES:
         return ()
-    by_bridge = step.cycle_state.leg == "sdr"
+    by_bridge = step.cycle_state.work.leg == "sdr"
     is_back = move is StageEvent.REOPENED
     between = () if is_back else skipped(stage, target, by_bridge=by_bridge)
     for inferred in between:
@@ -141,8 +146,8 @@ def _reached(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> t
 
 
 def publish_consents(step: LeadStep, cause_id: str) -> None:
-    """Tell of changed consents whoever may nurture the lead; nobody does before it was an MQL or
-    rested."""
+    """Publish changed consents for whoever may nurture the lead; nobody does before it was an MQL
+    or rested."""
     if (
         step.cycle_state.qualified_at_ms
         or step.head.stage != Stage.INQUIRY.value
@@ -183,7 +188,7 @@ def end_cycle(
     leave_backlog(step, cause=step.cause)
     head, cycle_state = step.head, step.cycle_state
     since_ms = min(
-        max(ended_at_ms, cycle_state.routed_at_ms, cycle_state.qualified_at_ms, head.since_ms),
+        max(ended_at_ms, cycle_state.handed_at_ms, cycle_state.qualified_at_ms, head.since_ms),
         step.now,
     )
     ended = EarlierCycle(
@@ -196,21 +201,10 @@ def end_cycle(
     step.put(CYCLE, cycle_item(ended, step.lead_id), ended)
     keeps_owner = outcome == Stage.CUSTOMER.value
     step.update_cycle(
-        qualification_id=None,
-        leg="",
-        level="",
-        raised_by=(),
-        handoff_id=None,
-        attempt=0,
-        owner=cycle_state.owner if keeps_owner else None,
-        pool=None,
-        accepted=False,
-        touched=False,
-        rejected=False,
-        rejected_at_ms=0,
-        former=(),
+        qualification=None,
+        handoff=None,
         withdrawn=None,
-        bridged_by=None,
+        customer_of=cycle_state.owner if keeps_owner else None,
     )
     step.head = replace(
         step.head,
@@ -221,7 +215,7 @@ def end_cycle(
         level_cause="",
     )
     step.recount()
-    return hands_since(step, cycle_state.raised_by)
+    return hands_since(step, cycle_state.work.raised_by)
 
 
 def cycle_item(cycle: EarlierCycle, lead_id: str) -> str:

@@ -17,8 +17,7 @@ from baton.contracts.intake import Person
 from baton.contracts.leads import EarlierCycle, Level, Stage, StageEvent
 from baton.engine.reducer import EntryKind
 from baton.ids import derived_id
-
-UNTIL_DECIDED: Final = 1 << 60
+from services.scorer.lead.cycle_state import CycleState
 
 MERGED: Final = StageEvent.MERGED.value
 ERASED: Final = StageEvent.ERASED.value
@@ -91,81 +90,6 @@ class LeadHead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FormerHandoff:
-    """A hand-off of the same qualification that was taken from somebody; it stood from ``from_ms``
-    until ``until_ms``."""
-
-    handoff_id: str
-    attempt: int
-    leg: str
-    owner: str | None = None
-    pool: str | None = None
-    from_ms: int = 0
-    until_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawnHandoff:
-    """The hand-off of a qualification that was withdrawn at ``until_ms`` before anybody was known
-    to have accepted it: an acceptance from before that, reported late, brings it back."""
-
-    handoff_id: str
-    leg: str
-    level: str
-    owner: str | None
-    from_ms: int
-    until_ms: int
-    raised_by: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleState:
-    """Where the present cycle stands with sales.
-
-    ``qualification_id`` .. ``qualified_at_ms``: the last qualification; ``raised_by`` are the
-    fast-track acts of its cycle. ``handoff_id`` .. ``routed_at_ms``: the hand-off that stands, none
-    before it is routed; ``accepted``, ``touched`` and ``rejected`` are about it. ``owner`` outlives
-    the hand-off where a customer keeps their rep. ``rest_...``: why and until when the lead rests;
-    ``return_at_ms`` None: not by itself. ``absorbed``: transfers that were taken in. ``kept``: the
-    work was accepted before a merge, so it does not cool. ``rejected_at_ms``: when it was rejected,
-    by event time. ``bridged_by``: who of the bridge team passed it on to sales.
-    """
-
-    qualification_id: str | None = None
-    cause_id: str = ""
-    leg: str = ""
-    level: str = ""
-    raised_by: tuple[str, ...] = ()
-    qualified_at_ms: int = 0
-    handoff_id: str | None = None
-    attempt: int = 0
-    owner: str | None = None
-    pool: str | None = None
-    routed_at_ms: int = 0
-    accepted: bool = False
-    touched: bool = False
-    rejected: bool = False
-    former: tuple[FormerHandoff, ...] = ()
-    rejecters: tuple[str, ...] = ()
-    recycles: int = 0
-    rest_id: str | None = None
-    rest_reason: str | None = None
-    rest_track: str | None = None
-    cool_off_until_ms: int = 0
-    return_at_ms: int | None = None
-    absorbed: tuple[str, ...] = ()
-    kept: bool = False
-    rejected_at_ms: int = 0
-    withdrawn: WithdrawnHandoff | None = None
-    bridged_by: str | None = None
-
-    @property
-    def hand_raised(self) -> bool:
-        """Whether the lead asked for a contact."""
-        return bool(self.raised_by)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FieldReport:
     """A value of a field as one event reported it. An empty one says that the field was cleared.
     ``derived``: nobody said so, it was concluded."""
@@ -198,7 +122,7 @@ class ProfileBook:
 
     def plain(self) -> dict[str, str]:
         """The fields that have a value."""
-        return {name: told.value for name, told in self.values.items() if told.value}
+        return {name: known.value for name, known in self.values.items() if known.value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +174,7 @@ class StageDates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownGroup:
-    """The lead's account, as it was told last."""
+    """The lead's account, as it was last published."""
 
     account_id: str
     people: int
@@ -264,7 +188,7 @@ def transfer_id_of(merge_id: str, loser: str) -> str:
     return derived_id("transfer", merge_id, loser)
 
 
-CYCLE_STATE: Final = EntryKind("course", CycleState)
+CYCLE_STATE: Final = EntryKind("cycle_state", CycleState)
 PROFILE: Final = EntryKind("profile", ProfileBook)
 PERSON: Final = EntryKind("person", PersonBook)
 CONSENT: Final = EntryKind("consent", ConsentAct)

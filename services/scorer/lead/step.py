@@ -16,12 +16,12 @@ from baton.contracts.topic_names import SCORER_LEADS
 from baton.engine.reducer import EntryKind, Fact, Step, View
 from baton.engine.step_builder import StepBuilder
 from baton.evolve import evolve
+from services.scorer.lead.cycle_state import CycleState
 from services.scorer.lead.state import (
     CYCLE_STATE,
     ENTRY_KINDS,
     ONLY,
     PROFILE,
-    CycleState,
     LeadHead,
     ProfileBook,
 )
@@ -33,7 +33,7 @@ from services.scorer.score.rule_table import ScoreTable, table_of
 class LeadStep(StepBuilder[LeadHead]):
     """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms``
     when the cause reached the log. ``falls_at_ms``: when the lead changes by itself, if it
-    ``was_rated``. ``role_moved``: its account has to be told who the lead is now. ``act``,
+    ``was_rated``. ``role_moved``: its role in the account has to be published. ``act``,
     ``command``: what a person did or wants, to be passed on with what is decided. ``amended``: see
     :mod:`.amendments`."""
 
@@ -88,6 +88,11 @@ class LeadStep(StepBuilder[LeadHead]):
         cycle_state = replace(self.cycle_state, **changes)
         self.put(CYCLE_STATE, ONLY, cycle_state)
         return cycle_state
+
+    def update_work(self, **changes: Any) -> None:
+        """Change the qualification that stands; where there is none, sales took the lead up by
+        themselves."""
+        self.update_cycle(qualification=replace(self.cycle_state.work, **changes))
 
     @property
     def profile(self) -> dict[str, str]:

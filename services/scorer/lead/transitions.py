@@ -83,6 +83,7 @@ _MOVES: Final[Mapping[tuple[StageEvent, Actor], Mapping[Stage, Stage]]] = {
     (StageEvent.TAKEN_OVER, SYSTEM): _each((INQUIRY, RECYCLED), CUSTOMER),
     (StageEvent.CONSENT_CHANGED, SYSTEM): _UNCHANGED,
     (StageEvent.CONTRACT_END_LEARNT, SYSTEM): {RECYCLED: RECYCLED},
+    (StageEvent.BECAME_HOT, SYSTEM): {RECYCLED: RECYCLED},
     (StageEvent.MERGED, SYSTEM): _UNCHANGED,
     (StageEvent.ERASED, SYSTEM): _UNCHANGED,
 }

@@ -1,10 +1,10 @@
-"""What one lead contributes to its account, so that the account can tell what it is worth at any
+"""What one lead contributes to its account, so that the account knows what it is worth at any
 later moment.
 
 A part carries the lead's sums, group by group, with the half-life and the cap they decay and are
 capped by: scaled by powers of two, they give at any time the same bits as the lead's own score
 does, as long as nothing happens to it and no entry leaves its window. Where either does, the lead
-tells its part anew.
+publishes its part anew.
 
 Layout, little-endian, for every group that has any: half-life in ms (8; 0: none), cap in
 micropoints (8; -1: none), exponent of two (4), positive sum (8), negative sum (8).
@@ -16,13 +16,13 @@ import struct
 from collections.abc import Iterable
 from typing import Final
 
-from services.scorer.score.decay import worth_after
+from baton.agreement.compiled.decay import Decay, decay_of, faster
 from services.scorer.score.engagement import whole
 from services.scorer.score.group_totals import NEVER, GroupSum, any_in, sums_of
 from services.scorer.score.rule_table import GroupLine, ScoreTable
 
 SHOWN_STEP_MICRO: Final = 10_000_000
-"""Engagement is told anew when it passes a multiple of this, not at each page view."""
+"""Engagement is published anew when it passes a multiple of this, not at every page view."""
 
 _GROUP: Final = struct.Struct("<qqidd")
 MICRO: Final = 1_000_000
@@ -46,7 +46,9 @@ def packed(totals: bytes, table: ScoreTable) -> bytes:
 def unpacked(sums: bytes) -> list[GroupSum]:
     """The sums of a part."""
     return [
-        GroupSum(number, GroupLine("", half_life, NEVER, cap, 0), base, positive, negative)
+        GroupSum(
+            number, GroupLine("", decay_of(half_life), NEVER, cap, 0), base, positive, negative
+        )
         for number, (half_life, cap, base, positive, negative) in enumerate(
             _GROUP.iter_unpack(sums)
         )
@@ -68,8 +70,8 @@ def worth_micro(groups: Iterable[GroupSum], at_ms: int) -> int:
 class Falling:
     """A sum of contributions as it is now, and a bound of how soon it can be lower.
 
-    ``value`` is exact, in micropoints. Of the positive part ``decays`` falls by half in
-    ``half_life_ms`` at the soonest, and ``stays`` does not fall by itself; the negative part only
+    ``value`` is exact, in micropoints. Of the positive part ``decays`` falls by ``fastest`` at the
+    soonest, and ``stays`` does not fall by itself; the negative part only
     shrinks, so it is counted as it is.
     """
 
@@ -77,7 +79,7 @@ class Falling:
         self.value = 0
         self.decays = 0.0
         self.stays = 0.0
-        self.half_life_ms = 0
+        self.fastest = Decay()
 
     def add(self, groups: list[GroupSum], now: int) -> int:
         """Add one lead's sums; what it is worth now."""
@@ -87,11 +89,9 @@ class Falling:
             return 0  # clamped: it can only rise
         for each in groups:
             capped = each.capped(now) if each.positive else 0.0
-            if each.line.half_life_ms:
+            if each.line.decay.half_life_ms:
                 self.decays += capped
-                self.half_life_ms = min(
-                    self.half_life_ms or each.line.half_life_ms, each.line.half_life_ms
-                )
+                self.fastest = faster(self.fastest, each.line.decay)
             else:
                 self.stays += capped
             self.stays += each.lost(now) if each.negative else 0.0
@@ -100,7 +100,4 @@ class Falling:
     def holds_for_ms(self, threshold_micro: int) -> int | None:
         """For so long the value is surely not below ``threshold_micro`` if nothing happens; None:
         by itself it never is."""
-        wanted = threshold_micro - self.stays
-        if wanted <= 0 or not self.half_life_ms:
-            return None
-        return worth_after(self.decays, wanted, self.half_life_ms)
+        return self.fastest.holds_for_ms(self.decays, threshold_micro - self.stays)

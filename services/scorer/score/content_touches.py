@@ -1,9 +1,9 @@
 """What a lead read and where it came from: the newest pieces of content, and the earliest campaign
 touches.
 
-Both are a function of the set of touches alone: of all that were ever told, the newest ``RECENT``
-and the earliest ``ORIGINS``, by event time and then id. They are read when a person is to be told
-the story; every other event hands them on, packed.
+Both are a function of the set of touches alone: of all that were ever reported, the newest
+``RECENT`` and the earliest ``ORIGINS``, by event time and then id. They are read when a person is
+to know the story; every other event hands them on, packed.
 
 Layout: how many there are (1), then the pieces, ``recent`` newest first and ``origins`` oldest
 first. A piece is event time (8), id (16), length of the text (2), UTF-8 text (act, title, content

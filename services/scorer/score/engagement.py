@@ -3,7 +3,7 @@
 ``engagement(t)`` = the sum over groups of ``min(cap, sum of positive p_i * 2^(-(t -
 t_i)/half_life))`` + the sum of the negative ones, decayed likewise and outside the cap, over the
 entries inside the group's window; clamped at 0, rounded to a millionth. Sums are taken in the
-ledger's order and in arithmetic that is the same everywhere (``decay``), so the number is the same
+ledger's order and in arithmetic that is the same everywhere (``Decay``), so the number is the same
 to the bit whatever the order of arrival.
 """
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from services.scorer.score.decay import growth
 from services.scorer.score.entry_status import MARK, MARK_SIZE, Why
 from services.scorer.score.group_totals import appended, folded, holds, prune_at
 from services.scorer.score.ledger import (
@@ -63,8 +62,8 @@ def counted(ledger: bytes, retracted: bytes, since_ms: int, table: ScoreTable, n
 def entered(
     former: Counted, record: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int
 ) -> Counted | None:
-    """One more entry; None for one that is there already. Of an event that is told in two ways the
-    earlier one counts, of the same moment the smaller record: the same whichever came first."""
+    """One more entry; None for one that is there already. Of an event that is reported in two ways
+    the earlier one counts, of the same moment the smaller record: the same whichever came first."""
     known = find(former.ledger, record[8:24]) if record[8:24] in former.ledger else -1
     if known < 0:
         return _added(former, record, retracted, since_ms, table, now)
@@ -198,11 +197,9 @@ def _meets_no_limit(marks: bytes, day_begins: int, line: RuleLine, table: ScoreT
 
 
 def _mark(at_ms: int, line: RuleLine, why: Why, table: ScoreTable) -> bytes:
-    half_life = table.groups[line.group].half_life_ms
-    points, exponent = (0.0, 0) if why is not Why.COUNTS else (float(line.points_micro), 0)
-    if points and half_life:
-        mantissa, exponent = growth(at_ms, half_life)
-        points *= mantissa
+    points, exponent = 0.0, 0
+    if why is Why.COUNTS and line.points_micro:
+        points, exponent = table.groups[line.group].decay.grown(float(line.points_micro), at_ms)
     return MARK.pack(at_ms, points, exponent, line.group, why, line.number)
 
 

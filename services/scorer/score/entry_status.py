@@ -3,7 +3,7 @@ derives and scores are folded from.
 
 ``marks`` has one record for each entry, in the ledger's order, 24 bytes, little-endian: event time
 in ms (8), micropoints times ``2^(t_i/h)`` as a double (8) and an exponent of two (4, see
-``decay``), group (1), why it does not count (1), rule (2).
+``Decay``), group (1), why it does not count (1), rule (2).
 """
 
 from __future__ import annotations

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from math import floor, ldexp
+from math import floor
 from typing import Final
 
+from baton.agreement.compiled.decay import worth
 from baton.contracts.leads import Contribution
 from baton.evolve import maker
 from services.scorer.score.engagement import standing, whole
@@ -97,10 +98,9 @@ def _shares(marks: bytes, table: ScoreTable, now: int) -> tuple[list[int], list[
     indexes, rules, shares = [], [], []
     for index, (at_ms, points, exponent, group, _, rule) in enumerate(MARK.iter_unpack(marks)):
         if points and at_ms > floors[group]:
-            mantissa, base = divisors[group]
             indexes.append(index)
             rules.append(rule)
-            shares.append(ldexp(points / mantissa, exponent - base))
+            shares.append(worth(points, exponent, divisors[group]))
     return indexes, rules, shares
 
 

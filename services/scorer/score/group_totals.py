@@ -15,7 +15,7 @@ import struct
 from math import ldexp
 from typing import Final, NamedTuple
 
-from services.scorer.score.decay import worth
+from baton.agreement.compiled.decay import worth
 from services.scorer.score.entry_status import MARK
 from services.scorer.score.rule_table import GroupLine, ScoreTable
 
@@ -37,13 +37,11 @@ class GroupSum(NamedTuple):
 
     def gained(self, at_ms: int) -> float:
         """The decayed positive micropoints at ``at_ms``, before the cap."""
-        half_life = self.line.half_life_ms
-        return worth(self.positive, self.base, at_ms, half_life) if half_life else self.positive
+        return self.line.decay.at(self.positive, self.base, at_ms)
 
     def lost(self, at_ms: int) -> float:
         """The decayed negative micropoints at ``at_ms``; not above 0."""
-        half_life = self.line.half_life_ms
-        return worth(self.negative, self.base, at_ms, half_life) if half_life else self.negative
+        return self.line.decay.at(self.negative, self.base, at_ms)
 
     def capped(self, at_ms: int) -> float:
         """The decayed positive micropoints at ``at_ms``, capped."""
@@ -134,16 +132,16 @@ def value_at(totals: bytes, table: ScoreTable, at_ms: int) -> float:
     then."""
     gained = lost = 0.0
     sums = _SUMS.iter_unpack(memoryview(totals)[_MOMENTS.size :])
-    for (base, positive, negative), line, (mantissa, exponent) in zip(
+    for (base, positive, negative), line, divisor in zip(
         sums, table.groups, table.divisors(at_ms), strict=True
     ):
         if positive:
-            value = ldexp(positive / mantissa, base - exponent)
+            value = worth(positive, base, divisor)
             gained += (
                 value if line.cap_micro < 0 or value < line.cap_micro else float(line.cap_micro)
             )
         if negative:
-            lost += ldexp(negative / mantissa, base - exponent)
+            lost += worth(negative, base, divisor)
     return gained + lost
 
 

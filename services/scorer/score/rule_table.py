@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from baton.agreement.compiled.decay import Decay, Divisor
 from baton.agreement.compiled.engagement import ActRule, Group
 from baton.agreement.compiled.engagement import Engagement as ActRules
 from baton.agreement.quantities import DAY_MS, MINUTE_MS
 from baton.agreement.wall_time import instant_ms, local_date, zone_named
-from services.scorer.score.decay import growth
 from services.scorer.score.ledger import stage_code, word_code
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ _TERMS: Final = struct.Struct("<qq")
 
 @dataclass(frozen=True, slots=True)
 class GroupLine:
-    """A group. ``half_life_ms`` 0: no decay. ``cap_micro`` -1: no cap."""
+    """A group. ``cap_micro`` -1: no cap."""
 
     name: str
-    half_life_ms: int
+    decay: Decay
     keeps_ms: int
     cap_micro: int
     per_day: int
@@ -75,10 +75,12 @@ class ScoreTable:
         self._zone = zone_named(timezone)
         self._days: dict[int, tuple[int, int]] = {}
         self._divided_at = -1
-        self._divisors: tuple[tuple[float, int], ...] = ()
+        self._divisors: tuple[Divisor, ...] = ()
         self.groups = (*(_group_line(each) for each in acts.groups.values()), _UNSCORED_GROUP)
-        self.terms = tuple(_TERMS.pack(line.half_life_ms, line.cap_micro) for line in self.groups)
-        self._half_lives = {line.half_life_ms for line in self.groups if line.half_life_ms}
+        self.terms = tuple(
+            _TERMS.pack(line.decay.half_life_ms, line.cap_micro) for line in self.groups
+        )
+        self._decays = {line.decay for line in self.groups}
         numbers = {name: number for number, name in enumerate(acts.groups)}
         every = [
             rule
@@ -127,22 +129,17 @@ class ScoreTable:
             self._days[quarter] = day
         return day
 
-    def divisors(self, at_ms: int) -> tuple[tuple[float, int], ...]:
-        """What the sums of each group are to be divided by at ``at_ms``, as ``(m, q)`` meaning ``m
-        * 2^q``; kept for the last moment."""
+    def divisors(self, at_ms: int) -> tuple[Divisor, ...]:
+        """What the sums of each group are to be divided by at ``at_ms``; kept for the last
+        moment."""
         if at_ms != self._divided_at:
-            grown = {each: growth(at_ms, each) for each in self._half_lives}
-            self._divisors = tuple(
-                [
-                    grown[line.half_life_ms] if line.half_life_ms else (1.0, 0)
-                    for line in self.groups
-                ]
-            )
+            divisors = {decay: decay.divisor(at_ms) for decay in self._decays}
+            self._divisors = tuple([divisors[line.decay] for line in self.groups])
             self._divided_at = at_ms
         return self._divisors
 
 
-_UNSCORED_GROUP: Final = GroupLine(UNSCORED, 0, UNSCORED_KEEPS_MS, -1, UNSCORED_PER_DAY)
+_UNSCORED_GROUP: Final = GroupLine(UNSCORED, Decay(), UNSCORED_KEEPS_MS, -1, UNSCORED_PER_DAY)
 
 
 def _plain(acts: ActRules, act: str) -> tuple[ActRule, ...]:
@@ -152,7 +149,7 @@ def _plain(acts: ActRules, act: str) -> tuple[ActRule, ...]:
 
 def _group_line(group: Group) -> GroupLine:
     cap = -1 if group.cap_micro is None else group.cap_micro
-    return GroupLine(group.name, group.half_life_ms or 0, group.keeps_ms, cap, group.per_day)
+    return GroupLine(group.name, group.decay, group.keeps_ms, cap, group.per_day)
 
 
 _TABLES: dict[int, tuple[object, ScoreTable]] = {}

@@ -15,15 +15,14 @@ positive part at its end plus the negative part at its beginning.
 from __future__ import annotations
 
 from bisect import bisect_right
-from math import log2
 from typing import Final
 
+from baton.agreement.compiled.decay import Decay
 from services.scorer.score.engagement import sums, whole
 from services.scorer.score.entry_status import MARK
 from services.scorer.score.group_totals import GroupSum
 from services.scorer.score.rule_table import ScoreTable
 
-_LN2: Final = 0.6931471805599453
 _NEWTON_STEPS: Final = 12
 _FROZEN_STEPS: Final = 24
 
@@ -148,25 +147,23 @@ def _solve(groups: list[GroupSum], at: int, wanted: float) -> int:
     """Where the sums alone fall to ``wanted`` at or after ``at``, if nothing leaves; far away where
     they never do."""
     fixed = 0.0
-    decaying: list[tuple[float, float, float]] = []
+    decaying: list[tuple[float, Decay, float]] = []
     for each in groups:
-        if each.positive and each.line.half_life_ms:
-            decaying.append(
-                (each.gained(at), float(each.line.half_life_ms), float(each.line.cap_micro))
-            )
+        if each.positive and each.line.decay.half_life_ms:
+            decaying.append((each.gained(at), each.line.decay, float(each.line.cap_micro)))
         elif each.positive:
             fixed += each.capped(at)
     after = 0.0
     for _ in range(_NEWTON_STEPS + len(decaying)):
         value, slope, kink = fixed, 0.0, float("inf")
-        for amount, half_life, cap in decaying:
-            left = amount * float(2.0 ** (-after / half_life))
+        for amount, decay, cap in decaying:
+            left, goes = decay.falling(amount, after)
             if 0.0 <= cap < left * (1 - 1e-12):
                 value += cap
-                kink = min(kink, half_life * log2(amount / cap) if cap else kink)
+                kink = min(kink, decay.crossing_ms(amount, cap))
             else:
                 value += left
-                slope += left * _LN2 / half_life
+                slope += goes
         if value <= wanted:
             break
         ahead = after + (value - wanted) / slope if slope else kink

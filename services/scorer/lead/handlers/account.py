@@ -1,5 +1,5 @@
-"""What a lead is told of its account, for conditions that ask ``account.*``: kept as told last,
-considered where an act caused it.
+"""What an account publishes to its people, for conditions that ask ``account.*``: the last record
+is kept, and considered where an act caused it.
 
 A colleague's act can open a gate for a lead that is warm; time alone qualifies nobody, and what a
 new agreement makes ready waits its turn. News that opens nothing leaves no trace but what is known
@@ -8,34 +8,32 @@ from then on, so the two reducers never answer each other for ever.
 
 from __future__ import annotations
 
-from baton.contracts.leads import Because, BuyingGroup, Level
+from baton.contracts.accounts import Because, BuyingGroup
+from baton.contracts.leads import Level
 from services.scorer.lead.level import Raising, rate_lead
-from services.scorer.lead.qualification import (
-    COOLED,
-    consider_qualification,
-    reconsider_qualification,
-)
+from services.scorer.lead.qualification import consider_qualification
 from services.scorer.lead.state import GROUP, ONLY, KnownGroup
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import REST
+from services.scorer.lead.withdrawal import COOLED, reconsider_qualification
 
 _REST = frozenset(stage.value for stage in REST)
 
 
-def on_group(step: LeadStep, told: BuyingGroup) -> None:
-    """Take the news of the lead's account; of one that it has left it takes none."""
+def on_group(step: LeadStep, group: BuyingGroup) -> None:
+    """Keep the record of the lead's account; one of an account that it has left changes nothing."""
     head = step.head
-    if told.account_id != head.account_id:
+    if group.account_id != head.account_id:
         return
     known = KnownGroup(
-        account_id=told.account_id,
-        people=told.people,
-        engaged_people=told.engaged_people,
-        engagement_micro=told.engagement_micro,
-        most_senior_role=told.most_senior_role,
+        account_id=group.account_id,
+        people=group.people,
+        engaged_people=group.engaged_people,
+        engagement_micro=group.engagement_micro,
+        most_senior_role=group.most_senior_role,
     )
     step.put(GROUP, ONLY, known)
-    if told.because == Because.TIME or head.stage not in _REST or head.level == Level.COLD.value:
+    if group.because == Because.TIME or head.stage not in _REST or head.level == Level.COLD.value:
         return
     rating = rate_lead(step, raising=Raising.NOT)
     reconsider_qualification(step, cause=step.cause, reason=COOLED)
@@ -43,6 +41,6 @@ def on_group(step: LeadStep, told: BuyingGroup) -> None:
         step,
         rating,
         cause=step.cause,
-        occurred_at_ms=told.at_ms,
-        adopting=told.because == Because.AGREEMENT,
+        occurred_at_ms=group.at_ms,
+        adopting=group.because == Because.AGREEMENT,
     )

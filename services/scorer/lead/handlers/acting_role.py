@@ -15,8 +15,8 @@ from typing import Final
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.contracts.intake import Act
 from baton.contracts.leads import Actor
+from services.scorer.lead.cycle_state import CycleState
 from services.scorer.lead.stage_moves import RECEIVER
-from services.scorer.lead.state import CycleState
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import Refused
 
@@ -46,7 +46,7 @@ def acting_role(step: LeadStep, act: Act) -> Actor | NotEntitled:
             if claimed in roles
             else NotEntitled("not_their_role", f"{act.by} is {_listed(roles)}")
         )
-    receiver = RECEIVER.get(step.cycle_state.leg)
+    receiver = RECEIVER.get(step.cycle_state.work.leg)
     return receiver if receiver in roles else next(role for role in _ORDER if role in roles)
 
 
@@ -69,8 +69,8 @@ def roles_in(agreement: CompiledAgreement, person: str) -> frozenset[Actor]:
 def _roles_held(cycle_state: CycleState, person: str) -> frozenset[Actor]:
     """The roles in which the person was handed this lead, whatever the agreement says since."""
     held = [
-        (cycle_state.owner, cycle_state.leg),
-        *((former.owner, former.leg) for former in cycle_state.former),
+        (cycle_state.owner, cycle_state.work.leg),
+        *((former.owner, former.leg) for former in cycle_state.work.former),
     ]
     if cycle_state.withdrawn is not None:
         held.append((cycle_state.withdrawn.owner, cycle_state.withdrawn.leg))

@@ -9,19 +9,22 @@ from typing import Final
 from baton.agreement.compiled.levels import RANK
 from baton.agreement.model.recycling import Outcome
 from baton.contracts.leads import Actor, Level, Stage, StageEvent
+from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.lead import deals
+from services.scorer.lead.cycle_state import (
+    UNTIL_DECIDED,
+    CycleState,
+    Handoff,
+    Rest,
+    WithdrawnHandoff,
+)
 from services.scorer.lead.deal_book import lose_open_deals
+from services.scorer.lead.handlers.handoffs import former_handoff, held_again, held_by
 from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.qualification import hand_over, qualify
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.stage_moves import Cause, by_system, end_cycle, move_lead, place, refuse
-from services.scorer.lead.state import (
-    UNTIL_DECIDED,
-    CycleState,
-    FormerHandoff,
-    WithdrawnHandoff,
-)
 from services.scorer.lead.step import LeadStep
 
 _ENDS: Final = frozenset(
@@ -33,12 +36,9 @@ _MAX_REJECTERS: Final = 16
 def speaker(actor: Actor, move: StageEvent, cycle_state: CycleState) -> Actor:
     """A manager speaks for the side that has the lead, where that side has to say it."""
     speaks = move in (StageEvent.ACCEPTED, StageEvent.REJECTED, StageEvent.QUALIFIED)
-    return Actor.SDR if actor is Actor.MANAGER and speaks and cycle_state.leg == "sdr" else actor
-
-
-def former_handoff(cycle_state: CycleState, handoff_id: str | None) -> FormerHandoff | None:
-    """The hand-off of this qualification that was taken away, if it is one."""
-    return next((each for each in cycle_state.former if each.handoff_id == handoff_id), None)
+    return (
+        Actor.SDR if actor is Actor.MANAGER and speaks and cycle_state.work.leg == "sdr" else actor
+    )
 
 
 def carry_out(step: LeadStep, move: StageEvent, cause: Cause) -> None:
@@ -101,29 +101,31 @@ def _by_reason(step: LeadStep, move: StageEvent, cause: Cause) -> Stage | None:
 
 
 def _after(step: LeadStep, move: StageEvent, cause: Cause) -> None:
-    cycle_state = step.cycle_state
     match move:
-        case StageEvent.ACCEPTED:
-            step.update_cycle(
-                accepted=True,
-                touched=True,
-                owner=cause.by if cycle_state.owner is None else cycle_state.owner,
-            )
+        case (
+            StageEvent.ACCEPTED
+            | StageEvent.QUALIFIED
+            | StageEvent.OPPORTUNITY
+            | StageEvent.REOPENED
+        ):
+            _take_up(step, cause.by)
         case StageEvent.REJECTED:
             _remember_rejecter(step, cause)
-            step.update_cycle(
-                rejected=True,
-                rejected_at_ms=cause.occurred_at_ms,
-                handoff_id=None,
-                owner=None,
-                pool=None,
-                accepted=False,
-                touched=False,
-            )
-        case StageEvent.QUALIFIED | StageEvent.OPPORTUNITY | StageEvent.REOPENED:
-            step.update_cycle(accepted=True, touched=True, owner=cycle_state.owner or cause.by)
+            step.update_cycle(handoff=None)
+            step.update_work(rejected_at_ms=cause.occurred_at_ms)
         case _ if move in _ENDS:
             _ended(step, move, cause)
+
+
+def _take_up(step: LeadStep, by: str | None) -> None:
+    """The lead is the work of who has it; where nobody does, of who says so."""
+    cycle_state = step.cycle_state
+    owner = cycle_state.owner or by
+    handoff = cycle_state.handoff or held_by(owner, cycle_state, handoff_id=None, now=step.now)
+    latest = evolve(handoff.latest, owner=owner)
+    step.update_cycle(
+        handoff=Handoff(latest=latest, from_ms=handoff.from_ms, accepted=True, touched=True)
+    )
 
 
 def _remember_rejecter(step: LeadStep, cause: Cause) -> None:
@@ -135,7 +137,7 @@ def _remember_rejecter(step: LeadStep, cause: Cause) -> None:
 
 def _ended(step: LeadStep, move: StageEvent, cause: Cause) -> None:
     if move is StageEvent.WON and step.cycle_state.owner is None:
-        step.update_cycle(owner=cause.by)
+        step.update_cycle(customer_of=cause.by)
     if move is not StageEvent.WON:
         lose_open_deals(step)
     ended_as = Stage(step.head.stage)
@@ -147,11 +149,7 @@ def _ended(step: LeadStep, move: StageEvent, cause: Cause) -> None:
         # the lead back.
         step.update_cycle(
             recycles=step.cycle_state.recycles + 1,
-            rest_id=None,
-            rest_reason=cause.reason,
-            rest_track=None,
-            cool_off_until_ms=UNTIL_DECIDED,
-            return_at_ms=None,
+            rest=Rest(reason=cause.reason, cool_off_until_ms=UNTIL_DECIDED),
         )
     rescore(step, cause=cause.id, occurred_at_ms=cause.occurred_at_ms, raised_by=raised_by)
 
@@ -161,19 +159,17 @@ def _bridged(step: LeadStep, cause: Cause) -> None:
     cycle."""
     refused = move_lead(step, StageEvent.QUALIFIED, cause)
     assert refused is None, refused
-    step.update_cycle(
+    qualification = replace(
+        step.cycle_state.work,
         qualification_id=derived_id(cause.id, "qualification", step.lead_id),
         cause_id=cause.id,
         bridged_by=cause.by,
         leg="sales",
-        handoff_id=None,
         attempt=0,
-        owner=None,
-        pool=None,
-        accepted=False,
-        touched=False,
+        rejected_at_ms=None,
         former=(),
     )
+    step.update_cycle(qualification=qualification, handoff=None)
     hand_over(step, rate_lead(step, raising=Raising.NOT), cause)
 
 
@@ -183,13 +179,10 @@ def _reinstate(step: LeadStep, cause: Cause) -> None:
     cycle_state = step.cycle_state
     former = former_handoff(cycle_state, cause.handoff_id)
     if former is not None:
-        left = tuple(each for each in cycle_state.former if each is not former)
-        step.update_cycle(
-            handoff_id=former.handoff_id,
-            owner=former.owner,
-            pool=former.pool,
-            leg=former.leg,
-            former=left,
-        )
+        left = tuple(each for each in cycle_state.work.former if each is not former)
+        qualification_id = cycle_state.qualification_id or ""
+        step.update_cycle(handoff=held_again(former, qualification_id, now=step.now))
+        step.update_work(leg=former.leg, former=left)
     elif cause.handoff_id is not None and cause.handoff_id != cycle_state.handoff_id:
-        step.update_cycle(handoff_id=cause.handoff_id, owner=cause.by)
+        ahead = held_by(cause.by, cycle_state, handoff_id=cause.handoff_id, now=step.now)
+        step.update_cycle(handoff=ahead)

@@ -18,13 +18,14 @@ from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.leads import BY_TOUCH, CLOCK_SKEW_MS, Actor, Stage, StageEvent
 from baton.ids import derived_id
 from services.scorer.lead import deals
+from services.scorer.lead.cycle_state import CycleState
 from services.scorer.lead.handlers.acting_role import NotEntitled, acting_role
 from services.scorer.lead.handlers.disposition_effects import (
     carry_out,
-    former_handoff,
     said_before_withdrawal,
     speaker,
 )
+from services.scorer.lead.handlers.handoffs import former_handoff
 from services.scorer.lead.handlers.meant_handoff import (
     is_before_handoff,
     is_of_former_cycle,
@@ -32,7 +33,6 @@ from services.scorer.lead.handlers.meant_handoff import (
     withdrawn_since,
 )
 from services.scorer.lead.stage_moves import Cause, refuse
-from services.scorer.lead.state import CycleState
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN, Refused, moved
 
@@ -144,7 +144,9 @@ def _stands(cycle_state: CycleState, move: StageEvent, cause: Cause) -> bool:
         return True
     former = former_handoff(cycle_state, named)
     if former is not None:
-        crossed = cause.occurred_at_ms <= cycle_state.routed_at_ms and not (
+        handoff = cycle_state.handoff
+        handed_on_ms = former.until_ms if handoff is None else handoff.from_ms
+        crossed = cause.occurred_at_ms <= handed_on_ms and not (
             cycle_state.accepted or cycle_state.touched
         )
         return move is StageEvent.ACCEPTED and crossed and cause.by == former.owner
@@ -154,7 +156,7 @@ def _stands(cycle_state: CycleState, move: StageEvent, cause: Cause) -> bool:
 def _is_ahead(cycle_state: CycleState, handoff_id: str) -> bool:
     """Whether it is a hand-off of this qualification whose routed record is still on its way here:
     its id follows from the two."""
-    later = range(cycle_state.attempt + 1, cycle_state.attempt + 1 + _MAX_ATTEMPTS)
+    later = range(cycle_state.work.attempt + 1, cycle_state.work.attempt + 1 + _MAX_ATTEMPTS)
     qualification = cycle_state.qualification_id
     return qualification is not None and any(
         handoff_id == derived_id("handoff", qualification, attempt) for attempt in later
@@ -165,8 +167,9 @@ def _not_the_holder(step: LeadStep, cause: Cause) -> str | None:
     cycle_state = step.cycle_state
     if cause.actor not in (Actor.SDR, Actor.SALES) or step.head.stage not in OPEN:
         return None
-    if cycle_state.leg and cycle_state.leg != cause.actor.value:
-        return f"held_by_{cycle_state.leg}"
+    leg = cycle_state.work.leg
+    if leg and leg != cause.actor.value:
+        return f"held_by_{leg}"
     former = former_handoff(cycle_state, cause.handoff_id)
     if former is None and cause.handoff_id not in (None, cycle_state.handoff_id):
         return None
@@ -175,8 +178,14 @@ def _not_the_holder(step: LeadStep, cause: Cause) -> str | None:
 
 
 def _too_late(step: LeadStep, move: StageEvent, cause: Cause) -> str | None:
-    """What may be said of a hand-off once only."""
+    """What may be said of a hand-off once only; after a rejection, what was done before it."""
     cycle_state = step.cycle_state
+    rejected_at_ms = cycle_state.work.rejected_at_ms if cycle_state.handoff is None else None
+    if rejected_at_ms is not None and (
+        move is StageEvent.REJECTED
+        or (move is StageEvent.ACCEPTED and cause.occurred_at_ms <= rejected_at_ms)
+    ):
+        return "rejected_already"
     if (
         cycle_state.accepted
         and cause.handoff_id in (None, cycle_state.handoff_id)
@@ -203,23 +212,23 @@ def _incomplete(move: StageEvent, cause: Cause) -> str | None:
 
 def _touched(step: LeadStep, event: LeadAct) -> None:
     """A person's attempt to reach the buyer, by whoever holds the lead. Who was offered it and has
-    not answered takes it by that: the one acceptance that router and SLA watcher follow as well."""
+    not answered takes it by that: the one acceptance that router and SLA watcher follow as well.
+    So does who was offered a lead that was withdrawn only after the attempt."""
     act, cycle_state = event.act, step.cycle_state
-    if (
-        act.automatic
-        or cycle_state.touched
-        or cycle_state.owner is None
-        or act.by != cycle_state.owner
-    ):
+    handoff = cycle_state.handoff
+    by_touch = replace(cause_of(event), reason=BY_TOUCH)
+    if act.automatic:
         return
-    step.update_cycle(touched=True)
-    offered = not cycle_state.accepted and step.head.stage in (Stage.MQL, Stage.TQL)
+    if (withdrawn := withdrawn_since(step, by_touch)) is not None:
+        spoken = replace(by_touch, actor=Actor(withdrawn.leg))
+        said_before_withdrawal(step, StageEvent.ACCEPTED, spoken, withdrawn)
+        return
+    if handoff is None or handoff.touched or act.by != handoff.latest.owner:
+        return
+    step.update_cycle(handoff=replace(handoff, touched=True))
+    offered = not handoff.accepted and step.head.stage in (Stage.MQL, Stage.TQL)
     meant = act.handoff_id in (None, cycle_state.handoff_id)
-    if offered and meant and event.occurred_at_ms >= cycle_state.routed_at_ms - CLOCK_SKEW_MS:
-        cause = replace(
-            cause_of(event),
-            actor=Actor(cycle_state.leg),
-            handoff_id=cycle_state.handoff_id,
-            reason=BY_TOUCH,
-        )
-        carry_out(step, StageEvent.ACCEPTED, cause)
+    if offered and meant and event.occurred_at_ms >= handoff.from_ms - CLOCK_SKEW_MS:
+        leg, handoff_id = cycle_state.work.leg, cycle_state.handoff_id
+        accepted = replace(by_touch, actor=Actor(leg), handoff_id=handoff_id)
+        carry_out(step, StageEvent.ACCEPTED, accepted)

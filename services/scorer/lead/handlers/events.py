@@ -116,8 +116,8 @@ def speaks_against(step: LeadStep, event: LeadEvent) -> bool:
 
 
 def record_profile(step: LeadStep, event: LeadEvent) -> bool:
-    """Take what was told of the profile: fit, account and role follow. What was taken back already
-    was never told."""
+    """Take what was reported of the profile: fit, account and role follow. A report that was
+    retracted already counts as never made."""
     if is_retracted(step, event.event_id):
         return False
     book = step.get(PROFILE, ONLY) or ProfileBook()
@@ -147,7 +147,7 @@ def rewrite_profile(step: LeadStep, book: ProfileBook, *, cause: str) -> None:
     if book.values:
         step.put(PROFILE, ONLY, book)
     else:
-        step.drop(PROFILE, ONLY)  # as if nothing had ever been told
+        step.drop(PROFILE, ONLY)  # as if nothing had ever been reported
     step.head = evolve(
         step.head, account_id=account, fit_micro=step.agreement.fit.evaluate(profile).points_micro
     )
@@ -179,7 +179,9 @@ def retract_event(step: LeadStep, event: LeadEvent) -> bool:
     head = step.head
     gone = (event.retracts, derived_id(event.retracts, RIDES))
     kept = with_retractions(
-        head.retracted, [(id_bytes(each), event.occurred_at_ms) for each in gone], head.ledger
+        head.retracted,
+        [(id_bytes(event_id), event.occurred_at_ms) for event_id in gone],
+        head.ledger,
     )
     kept = retractions_after(kept, step.now, head.ledger)
     if kept == head.retracted:

@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Final
 
 from baton.contracts.leads import CLOCK_SKEW_MS, Actor, Stage, StageEvent
+from services.scorer.lead.cycle_state import WithdrawnHandoff
 from services.scorer.lead.stage_moves import Cause
-from services.scorer.lead.state import CYCLE, WithdrawnHandoff
+from services.scorer.lead.state import CYCLE
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN
 
@@ -33,13 +34,11 @@ def with_handoff(step: LeadStep, cause: Cause) -> Cause:
     """The act with the hand-off that stood when it was done, where it names none and that one was
     taken away since."""
     cycle_state, at_ms = step.cycle_state, cause.occurred_at_ms
-    if (
-        cause.handoff_id is not None
-        or step.head.stage not in OPEN
-        or at_ms >= cycle_state.routed_at_ms
-    ):
+    if cause.handoff_id is not None or step.head.stage not in OPEN:
         return cause
-    for former in reversed(cycle_state.former):
+    if cycle_state.handoff is not None and at_ms >= cycle_state.handoff.from_ms:
+        return cause
+    for former in reversed(cycle_state.work.former):
         if former.owner == cause.by and former.from_ms - CLOCK_SKEW_MS <= at_ms < former.until_ms:
             return replace(cause, handoff_id=former.handoff_id)
     return cause
@@ -72,11 +71,10 @@ def is_before_handoff(step: LeadStep, move: StageEvent, cause: Cause, speaker: A
         return False
     if speaker is Actor.SALES and move in _NEED_NO_HANDOFF:
         return False
-    first_ms = min(
-        (former.from_ms for former in cycle_state.former), default=cycle_state.routed_at_ms
-    )
+    former = cycle_state.work.former
+    first_ms = min((cycle_state.handed_at_ms, *(each.from_ms for each in former)))
     return cause.occurred_at_ms + CLOCK_SKEW_MS < max(
-        first_ms, cycle_state.qualified_at_ms if not cycle_state.former else 0
+        first_ms, 0 if former else cycle_state.qualified_at_ms
     )
 
 

@@ -6,7 +6,7 @@ retractions, content, profile, consents and history are joined by rules that kno
 book may come twice, in any order, and through a chain of merges. Where the loser was somebody's
 work and the survivor is not, the survivor is handed on, first to who had the loser.
 
-Two leads that were each told to end in the other would forward for ever. What has come full circle
+Two leads of which either is to end in the other would forward for ever. What has come full circle
 stays with the smallest lead id of the circle, which takes up its life again.
 """
 
@@ -17,8 +17,9 @@ from dataclasses import replace
 from typing import Final
 
 from baton.contracts.intake import EventKind, LeadInput, LeadMerge, LeadPerson, Person
-from baton.contracts.leads import LeadTransfer, Stage, StageEvent
+from baton.contracts.leads import Stage, StageEvent
 from baton.contracts.topic_names import LEADS_PERSONS, SCORER_TRANSFERS
+from baton.contracts.transfers import LeadTransfer
 from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import leave_backlog
@@ -46,31 +47,31 @@ _MAX_ABSORBED: Final = 64
 _OPEN: Final = frozenset(stage.value for stage in OPEN)
 
 
-def on_merge(step: LeadStep, told: LeadMerge) -> None:
+def on_merge(step: LeadStep, merge: LeadMerge) -> None:
     """At the loser: send the book, close what is open, leave a tombstone. The survivor hears of it
     by the book."""
     head = step.head
-    if told.loser != step.lead_id or told.survivor == step.lead_id or head.ended:
+    if merge.loser != step.lead_id or merge.survivor == step.lead_id or head.ended:
         return
     if step.view.head is not None:
-        leave_backlog(step, cause=told.merge_id)
-        send_book(step, told.survivor, merge_id=told.merge_id)
-        cause = by_system(step, told.merge_id, occurred_at_ms=told.occurred_at_ms, reason=MERGED)
-        step.head = replace(step.head, survivor=told.survivor)
+        leave_backlog(step, cause=merge.merge_id)
+        send_book(step, merge.survivor, merge_id=merge.merge_id)
+        cause = by_system(step, merge.merge_id, occurred_at_ms=merge.occurred_at_ms, reason=MERGED)
+        step.head = replace(step.head, survivor=merge.survivor)
         place(step, StageEvent.MERGED, cause, Stage(head.stage))
-        publish_account_part(step, "remove", head.account_id, None, cause=told.merge_id)
+        publish_account_part(step, "remove", head.account_id, None, cause=merge.merge_id)
         if step.get(PERSON, ONLY) is not None:
             gone = LeadPerson(
                 lead_id=step.lead_id,
-                event_id=told.merge_id,
-                occurred_at_ms=told.occurred_at_ms,
+                event_id=merge.merge_id,
+                occurred_at_ms=merge.occurred_at_ms,
                 person=Person(),
                 erased=True,
-                survivor=told.survivor,
+                survivor=merge.survivor,
             )
             step.publish(LEADS_PERSONS, gone)
         step.forget_entries()
-    step.head = LeadHead(ended=MERGED, survivor=told.survivor, cycle=head.cycle, stage=head.stage)
+    step.head = LeadHead(ended=MERGED, survivor=merge.survivor, cycle=head.cycle, stage=head.stage)
 
 
 def forward(step: LeadStep, late: LeadInput) -> None:
@@ -97,31 +98,31 @@ def forward(step: LeadStep, late: LeadInput) -> None:
     )
 
 
-def passed_on(step: LeadStep, told: LeadTransfer) -> bool:
+def passed_on(step: LeadStep, transfer: LeadTransfer) -> bool:
     """At a tombstone in a chain: hand the transfer on. False where it has come full circle and
     stays here."""
     survivor = step.head.survivor
     assert survivor is not None
-    path = (*told.path, step.lead_id)
+    path = (*transfer.path, step.lead_id)
     if survivor in path and step.lead_id == min(path[path.index(survivor) :]):
         step.head = LeadHead(cycle=step.head.cycle)
         return False
     step.publish(
         SCORER_TRANSFERS,
-        replace(told, survivor=survivor, path=tuple(dict.fromkeys(path))),
+        replace(transfer, survivor=survivor, path=tuple(dict.fromkeys(path))),
         survivor,
     )
     return True
 
 
 def on_transfer(
-    step: LeadStep, told: LeadTransfer, take: Callable[[LeadStep, object], None]
+    step: LeadStep, transfer: LeadTransfer, take: Callable[[LeadStep, object], None]
 ) -> None:
     """At the survivor: a book is joined; what came late is taken by ``take`` as if it had come
     here."""
-    late = told.late
+    late = transfer.late
     if late is None:
-        absorbed(step, told)
+        absorbed(step, transfer)
         return
     event = late.event and evolve(late.event, lead_id=step.lead_id)
     act = late.act and evolve(late.act, lead_id=step.lead_id)
@@ -129,46 +130,46 @@ def on_transfer(
     take(step, evolve(late, lead_id=step.lead_id, event=event, act=act, command=command))
 
 
-def absorbed(step: LeadStep, told: LeadTransfer) -> None:
+def absorbed(step: LeadStep, transfer: LeadTransfer) -> None:
     """At the survivor: join the book, then score, and take over what the loser was in."""
     cycle_state = step.cycle_state
-    mark = f"{told.transfer_id}:{told.part}"
+    mark = f"{transfer.transfer_id}:{transfer.part}"
     known = mark in cycle_state.absorbed
-    _join_ledger(step, told)
-    undone = undo_retracted(step, cause=told.transfer_id)
+    _join_ledger(step, transfer)
+    undone = undo_retracted(step, cause=transfer.transfer_id)
     head = step.head
     content = together(
-        ContentBook(head.recent, head.origins), ContentBook(told.recent, told.origins)
+        ContentBook(head.recent, head.origins), ContentBook(transfer.recent, transfer.origins)
     )
     step.head = evolve(head, recent=content.recent, origins=content.origins)
-    if _join_events(step, told) or undone:
-        publish_consents(step, told.transfer_id)
-    if told.person is not None:
-        update_person(step, told.person, told.person_times, cause=told.transfer_id)
-    join_persons(step, told.persons, cause=told.transfer_id)
-    for cycle in told.cycles:
-        step.put(CYCLE, cycle_item(cycle, told.loser), cycle)
-    take_dates(step, told.dates)
-    take_deals(step, told.deals, cause=told.transfer_id)
+    if _join_events(step, transfer) or undone:
+        publish_consents(step, transfer.transfer_id)
+    if transfer.person is not None:
+        update_person(step, transfer.person, transfer.person_times, cause=transfer.transfer_id)
+    join_persons(step, transfer.persons, cause=transfer.transfer_id)
+    for cycle in transfer.cycles:
+        step.put(CYCLE, cycle_item(cycle, transfer.loser), cycle)
+    take_dates(step, transfer.dates)
+    take_deals(step, transfer.deals, cause=transfer.transfer_id)
     step.update_cycle(
-        rejecters=tuple(sorted({*cycle_state.rejecters, *told.rejecters})),
-        recycles=max(cycle_state.recycles, told.recycles),
+        rejecters=tuple(sorted({*cycle_state.rejecters, *transfer.rejecters})),
+        recycles=max(cycle_state.recycles, transfer.recycles),
         absorbed=(*cycle_state.absorbed, mark)[-_MAX_ABSORBED:]
         if not known
         else cycle_state.absorbed,
     )
-    if told.part == told.parts:
-        note_book(step, told.loser)
-    if not known and told.stage and take_over(step, told):
+    if transfer.part == transfer.parts:
+        note_book(step, transfer.loser)
+    if not known and transfer.stage and take_over(step, transfer):
         return
-    raised_by = hands_raised(step, told) if told.settling and not known else ()
-    rescore(step, cause=told.transfer_id, occurred_at_ms=told.at_ms, raised_by=raised_by)
+    raised_by = hands_raised(step, transfer) if transfer.settling and not known else ()
+    rescore(step, cause=transfer.transfer_id, occurred_at_ms=transfer.at_ms, raised_by=raised_by)
 
 
-def _join_events(step: LeadStep, told: LeadTransfer) -> bool:
+def _join_events(step: LeadStep, transfer: LeadTransfer) -> bool:
     """What profile and consents came from. Whether a consent is another than before."""
     changed = False
-    for event in told.events:
+    for event in transfer.events:
         if event.kind == EventKind.PROFILE:
             record_profile(step, event)
         else:
@@ -176,22 +177,22 @@ def _join_events(step: LeadStep, told: LeadTransfer) -> bool:
     return changed
 
 
-def _join_ledger(step: LeadStep, told: LeadTransfer) -> None:
+def _join_ledger(step: LeadStep, transfer: LeadTransfer) -> None:
     head = step.head
     by_id: dict[bytes, bytes] = {}
-    for ledger in (head.ledger, told.ledger):
+    for ledger in (head.ledger, transfer.ledger):
         for at in range(0, len(ledger), RECORD.size):
             record = ledger[at : at + RECORD.size]
             by_id[record[8:24]] = min(record, by_id.get(record[8:24], record))
     ledger = b"".join(sorted(by_id.values()))
-    retracted = with_retractions(head.retracted, retractions(told.retractions), ledger)
+    retracted = with_retractions(head.retracted, retractions(transfer.retractions), ledger)
     step.head = replace(
         head,
         ledger=ledger,
         retracted=retracted,
         # Whoever works on the survivor speaks of the cycle it is in: that number stays until it
         # ends.
-        cycle=head.cycle if head.stage in _OPEN else max(head.cycle, told.cycle),
-        since_ms=max(head.since_ms, told.since_ms),
+        cycle=head.cycle if head.stage in _OPEN else max(head.cycle, transfer.cycle),
+        since_ms=max(head.since_ms, transfer.since_ms),
     )
     step.recount()

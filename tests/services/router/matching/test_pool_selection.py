@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from baton.contracts.leads import AccountScored, EarlierCycle, LeadQualified
+from baton.contracts.accounts import AccountScored
+from baton.contracts.leads import EarlierCycle, LeadQualified
 from baton.contracts.routing import HandoffRequest
 from services.router.matching.pool_selection import Chosen, Suppressed, choose_pool
 from services.router.matching.state import AccountState, OpenHandoff

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from baton.contracts.accounts import AccountPart, AccountScored
 from baton.contracts.intake import Engagement
-from baton.contracts.leads import AccountPart, AccountScored
 from baton.ids import derived_id
 from services.scorer.accounts import reducer as rules
 from services.scorer.score.account_contribution import (

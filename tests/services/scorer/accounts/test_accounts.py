@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from baton.contracts.accounts import AccountScored
 from baton.contracts.intake import Consent, LeadMerge
-from baton.contracts.leads import AccountScored, LeadQualified, LeadStaged
+from baton.contracts.leads import LeadQualified, LeadStaged
 from baton.ids import derived_id
 from tests.services.scorer.scorer_world import DAY, HOUR, MINUTE, World, agreement, person_told
 

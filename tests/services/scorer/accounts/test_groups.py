@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from baton.contracts.leads import AccountPart, AccountScored, BuyingGroup, LeadQualified, LeadScored
+from baton.contracts.accounts import AccountPart, AccountScored, BuyingGroup
+from baton.contracts.leads import LeadQualified, LeadScored
 from services.scorer.accounts import member_updates
 from services.scorer.accounts import reducer as rules
 from tests.services.scorer.scorer_world import DAY, LIFECYCLE, MINUTE, World, agreement

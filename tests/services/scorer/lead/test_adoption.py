@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from baton.contracts.leads import BacklogRelease, LeadQualified
+from baton.contracts.leads import LeadQualified
+from baton.contracts.streams import BacklogRelease
 from tests.services.scorer.scorer_world import (
     DAY,
     ENGAGEMENT,

@@ -10,7 +10,9 @@ from typing import Any, Final
 import pytest
 
 from baton.contracts.leads import LeadQualified, LeadRefused, LeadStaged
+from baton.contracts.routing import HandoffNoted
 from baton.contracts.slas import LeadRecycled
+from baton.ids import derived_id
 from tests.services.scorer.scorer_world import DAY, HOUR, MINUTE, World, agreement
 
 REASONS: Final[Mapping[str, str]] = {
@@ -277,3 +279,117 @@ def test_what_was_accepted_in_time_is_handed_back_to_who_accepted_it_and_names_t
         1,
     )
     assert world.said()[-2:] == ["l1 qualified for sdr, warm", "l1/1 accepted by sdr: mql -> tal"]
+
+
+def withdrawn(world: World, *, handoff_id: str, attempt: int, owner: str, kind: str) -> None:
+    """dispatch takes a hand-off back (``withdrawn``), or lets it stand again (``noted``)."""
+    (qualified,) = world.facts(LeadQualified, whole=True)
+    world.send(
+        HandoffNoted(
+            handoff_id=handoff_id,
+            qualification_id=qualified.qualification_id,
+            attempt=attempt,
+            lead_id="l1",
+            kind=kind,
+            reason="reassigned" if kind == "withdrawn" else "reinstated",
+            cause_id="c",
+            at_ms=world.now,
+            owner=owner,
+            pool="pool",
+            leg="sdr",
+        )
+    )
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_an_acceptance_from_before_a_withdrawal_stands_while_the_lead_still_waits_for_another(
+    *, named: bool
+) -> None:
+    world = handed_to_ann()
+    (qualified,) = world.facts(LeadQualified, whole=True)
+    first = derived_id("handoff", qualified.qualification_id, 1)
+    withdrawn(world, handoff_id=first, attempt=1, owner="ann", kind="withdrawn")
+    world.wait(10 * MINUTE)
+    world.said()
+    world.act("l1", "accepted", ago=20 * MINUTE, handoff_id=first if named else None)
+    (staged,) = world.facts(LeadStaged)
+    assert (staged.event, staged.by, staged.handoff_id) == ("accepted", "ann", first)
+
+
+def test_an_acceptance_from_after_a_withdrawal_is_refused_while_the_lead_waits() -> None:
+    world = handed_to_ann()
+    (qualified,) = world.facts(LeadQualified, whole=True)
+    first = derived_id("handoff", qualified.qualification_id, 1)
+    withdrawn(world, handoff_id=first, attempt=1, owner="ann", kind="withdrawn")
+    world.wait(HOUR)
+    world.said()
+    world.act("l1", "accepted", ago=MINUTE, handoff_id=first)
+    assert world.said() == ["l1 refused accepted by sdr at mql: stale_handoff"]
+
+
+@pytest.mark.parametrize("by_dispatch", [True, False])
+def test_of_a_hand_off_that_stands_again_counts_what_its_holder_did_before_it_was_taken_away(
+    *, by_dispatch: bool
+) -> None:
+    world = handed_to_ann()
+    (qualified,) = world.facts(LeadQualified, whole=True)
+    first = derived_id("handoff", qualified.qualification_id, 1)
+    second = world.route("l1", "bob", attempt=2)
+    world.wait(MINUTE)
+    if by_dispatch:
+        withdrawn(world, handoff_id=first, attempt=1, owner="ann", kind="noted")
+        withdrawn(world, handoff_id=second, attempt=2, owner="bob", kind="withdrawn")
+    world.act("l1", "accepted", ago=50 * MINUTE, handoff_id=first)
+    world.said()
+    world.act("l1", "qualified", ago=30 * MINUTE)
+    assert world.said()[:1] == ["l1/1 qualified by sdr: tal -> tql"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "by", "done_before", "outcome"),
+    [
+        ("accepted", "ann", True, "l1 refused accepted by sdr at mql: rejected_already"),
+        ("rejected", "ann", True, "l1 refused rejected by sdr at mql: rejected_already"),
+        ("rejected", "ann", False, "l1 refused rejected by sdr at mql: rejected_already"),
+        ("accepted", "ann", False, "l1/1 accepted by sdr: mql -> tal"),
+    ],
+)
+def test_after_a_rejection_only_a_later_acceptance_is_heard(
+    kind: str, by: str, done_before: bool, outcome: str
+) -> None:
+    world = handed_to_ann()
+    world.act("l1", "rejected", reason="bad_data", ago=10 * MINUTE)
+    world.wait(MINUTE)
+    world.said()
+    reason = {"reason": "bad_data"} if kind == "rejected" else {}
+    world.act("l1", kind, by, ago=30 * MINUTE if done_before else 0, **reason)
+    assert world.said() == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "brought_back"),
+    [
+        ("call", {}, True),
+        ("meeting", {}, True),
+        ("mail", {"automatic": True}, False),
+        ("note", {}, False),
+    ],
+)
+def test_a_touch_from_before_a_withdrawal_that_is_reported_after_it_is_an_acceptance(
+    kind: str, more: dict[str, Any], brought_back: bool
+) -> None:
+    world = handed_to_ann()
+    done_at = world.now
+    cooled(world)
+    world.said()
+    world.act("l1", kind, ago=world.now - done_at, **more)
+    lines = ["l1 qualified for sdr, warm", "l1/1 accepted by sdr: mql -> tal: by_touch"]
+    assert world.said()[-2:] == (lines if brought_back else [])
+
+
+def test_a_touch_from_after_a_withdrawal_brings_nothing_back() -> None:
+    world = handed_to_ann()
+    cooled(world)
+    world.said()
+    world.act("l1", "call")
+    assert world.said() == []

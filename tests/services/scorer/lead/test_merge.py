@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from baton.contracts.accounts import AccountPart
 from baton.contracts.intake import LeadMerge, LeadPerson, Person
-from baton.contracts.leads import AccountPart, LeadQualified, LeadScored, LeadStaged, LeadTransfer
+from baton.contracts.leads import LeadQualified, LeadScored, LeadStaged
 from baton.contracts.slas import LeadRecycled
+from baton.contracts.transfers import LeadTransfer
 from baton.ids import derived_id
 from tests.services.scorer.scorer_world import DAY, HOUR, World, person_told, said_of
 
@@ -292,6 +294,7 @@ def test_a_hand_that_the_loser_raised_is_told_to_who_has_the_survivor_and_keeps_
         "a/1 hand_raised by system: mql -> mql: merged",
         "a warm A2 55",
     ]
+    assert world.facts(LeadStaged, whole=True)[-1].level == "hot"
     world.wait(70 * DAY)
     assert not [line for line in world.said() if "withdrawn" in line]
 

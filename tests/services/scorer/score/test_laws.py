@@ -167,7 +167,8 @@ def by_the_book(history: list[Did], gone: set[str], now: int) -> Decimal:
         age = now - each.at_ms
         if age >= group.keeps_ms:
             continue
-        half_lives = Decimal(age) / group.half_life_ms if group.half_life_ms else Decimal(0)
+        half_life_ms = group.half_life_ms
+        half_lives = Decimal(age) / half_life_ms if half_life_ms else Decimal(0)
         parts.setdefault(rule.group, []).append(rule.points_micro * Decimal(2) ** -half_lives)
     for name, points in parts.items():
         positive = sum((each for each in points if each > 0), Decimal(0))
