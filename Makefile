@@ -62,8 +62,9 @@ mutants: $(READY)   ## break one rule at a time and see who notices: unit tests,
 KILLS ?= 40
 EVENTS ?= 20000
 SEED ?= 1
-chaos: $(READY)     ## KILLS=40 EVENTS=20000 SEED=1: load while processes are killed and paused by a plan, then the audit; takes minutes
-	@$(BIN)/python -m baton.proof.chaos --kills $(KILLS) --events $(EVENTS) --seed $(SEED) $(ARGS)
+BROKERS ?= 1
+chaos: $(READY)     ## KILLS=40 EVENTS=20000 SEED=1 BROKERS=1 or 3: load while processes are killed, paused and parted by a plan, then the audit; takes minutes
+	@$(BIN)/python -m baton.proof.chaos --kills $(KILLS) --events $(EVENTS) --seed $(SEED) --brokers $(BROKERS) $(ARGS)
 
 bench: $(READY)     ## what Baton costs, against Faust, Kafka Streams and a bare loop, in one run of some ten minutes; ARGS="--quick --json FILE"
 	@$(BIN)/python -m benchmarks $(ARGS)

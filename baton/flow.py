@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_settings import BaseSettings
 
-from baton.contracts.acls import BOARD, GATEWAY
+from baton.contracts.acls import BOARD, DELIVERY, GATEWAY
 from baton.contracts.topics import REDUCERS
 from baton.engine.reducer import Reducer
 from baton.engine.service import Service
@@ -17,7 +17,7 @@ from baton.settings import Settings
 SERVICES: tuple[str, ...] = tuple(dict.fromkeys(REDUCERS.values()))
 """Every service, in the order of the flow."""
 
-WORKERS: tuple[str, ...] = (*SERVICES, GATEWAY, BOARD)
+WORKERS: tuple[str, ...] = (*SERVICES, GATEWAY, BOARD, DELIVERY)
 """What ``baton worker`` can run: a process each."""
 
 
@@ -54,6 +54,27 @@ def run_board(settings: Settings) -> None:
     from services.insights.process import run
 
     run(settings)
+
+
+def run_delivery(settings: Settings) -> None:
+    """Delivery, in this process, until it is told to stop; only its own code is loaded."""
+    from services.delivery.process import run
+
+    run(settings)
+
+
+def delivery_settings() -> type[BaseSettings]:
+    """The settings of delivery: for who prints and checks all settings."""
+    from services.delivery.settings import DeliverySettings
+
+    return DeliverySettings
+
+
+def delivery_commands() -> Any:
+    """What the command line does with deliveries; only its own code is loaded."""
+    from services.delivery import commandline
+
+    return commandline
 
 
 def gateway_settings() -> type[BaseSettings]:

@@ -11,8 +11,11 @@ import re
 from decimal import Decimal
 
 _MAX_CHARACTERS = 64
+_EXACT = 2**53  # floating-point numbers below it have every integer
 # A space of any width, and the Swiss apostrophe, separate thousands and nothing else.
 _ONLY_THOUSANDS = re.compile(r"(?<=\d)[\s\u00a0\u2009\u202f'’](?=\d{3}(?!\d))")
+# Digits that begin with a zero are a postcode or a number of an article, no quantity.
+_CODE = re.compile(r"[+-]?0\d")
 _PLAIN = re.compile(r"([+-]?)(\d+)\Z")
 _GROUPED = re.compile(r"([+-]?)(\d{1,3}(?:([.,])\d{3})(?:\3\d{3})*)(?:(?!\3)[.,](\d+))?\Z")
 _INDIAN = re.compile(r"([+-]?)(\d{1,2}(?:,\d{2})+,\d{3})(?:\.(\d+))?\Z")
@@ -30,7 +33,7 @@ def number_in(text: str, *, whole: bool = False) -> Decimal | None:
 
 
 def _read(plain: str, *, whole: bool) -> Decimal | None:
-    if not plain.isascii():
+    if not plain.isascii() or _CODE.match(plain):
         return None
     if match := _PLAIN.match(plain):
         return Decimal(match[1] + match[2])
@@ -60,6 +63,12 @@ def range_in(text: str) -> tuple[float, float] | None:
         return None
     low, high = float(match[1]), float(match[2]) if match[2] else float("inf")
     return (low, high) if low <= high else None
+
+
+def number_text(value: int | float) -> str:
+    """A number of JSON as the text of an id: JSON does not distinguish ``4711.0`` from ``4711``."""
+    exact = isinstance(value, float) and value.is_integer() and abs(value) < _EXACT
+    return str(int(value) if exact else value)
 
 
 def written(number: Decimal) -> str:

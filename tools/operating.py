@@ -11,12 +11,13 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from baton.cli.ways_in import SenderSettings
-from baton.contracts.acls import BOARD, GATEWAY, topics_of
+from baton.contracts.acls import BOARD, DELIVERY, GATEWAY, topics_of
 from baton.contracts.metrics import METRICS, About
 from baton.contracts.topics import REDUCERS
 from baton.engine.kafka.settings import EngineSettings
 from baton.local.up.settings import UpSettings
 from baton.settings import Settings
+from services.delivery.settings import DeliverySettings
 from services.ingest.settings import GatewaySettings
 from services.insights.settings import BoardSettings
 
@@ -27,10 +28,16 @@ SETTINGS: tuple[tuple[str, type[BaseSettings]], ...] = (
     ("Every worker", EngineSettings),
     ("The gateway", GatewaySettings),
     ("The board, `insights`", BoardSettings),
+    ("Delivery", DeliverySettings),
     ("`baton up`", UpSettings),
     ("`baton send` and `baton import`", SenderSettings),
 )
-_TITLES = {About.BUSINESS: "The business", About.ENGINE: "The engine", About.GATEWAY: "The gateway"}
+_TITLES = {
+    About.BUSINESS: "The business",
+    About.ENGINE: "The engine",
+    About.GATEWAY: "The gateway",
+    About.DELIVERY: "Delivery",
+}
 
 
 def settings_tables() -> str:
@@ -44,7 +51,8 @@ def settings_tables() -> str:
 def _rows(model: type[BaseSettings]) -> Iterator[tuple[str, ...]]:
     prefix = model.model_config.get("env_prefix", "")
     for name, field in model.model_fields.items():
-        yield f"`{prefix}{name.upper()}`", _default(name, field), field.description or ""
+        variable = field.validation_alias or f"{prefix}{name.upper()}"
+        yield f"`{variable}`", _default(name, field), field.description or ""
 
 
 def _default(name: str, field: FieldInfo) -> str:
@@ -75,7 +83,7 @@ def rights_table() -> str:
     """What each service must be allowed on the cluster."""
     rows = [
         (f"`{each.service}`", _names(each.reducers), _names(each.reads), _names(each.writes))
-        for each in map(topics_of, (*dict.fromkeys(REDUCERS.values()), GATEWAY, BOARD))
+        for each in map(topics_of, (*dict.fromkeys(REDUCERS.values()), GATEWAY, BOARD, DELIVERY))
     ]
     return _table(("service", "groups and transactional ids", "reads", "writes"), rows)
 

@@ -13,10 +13,13 @@ from collections.abc import Iterator
 from dataclasses import is_dataclass
 from pathlib import Path
 
+from baton import __version__
 from baton.contracts.avro_schema import avro_schema_of
-from baton.contracts.schemas import schema_root
-from baton.contracts.topics import TOPICS
+from baton.contracts.schemas import SchemaShelf, schema_root
+from baton.contracts.topics import DEFAULT_NAMESPACE, TOPICS
+from baton.registry.asyncapi import asyncapi
 
+ASYNCAPI = "asyncapi.json"
 SERVICES = ("ingest", "scorer", "router", "sla_watcher")
 
 
@@ -54,6 +57,13 @@ def _engine_records() -> Iterator[tuple[str, type]]:
             yield "engine", value
 
 
+def asyncapi_text() -> str:
+    """The AsyncAPI document of the public topics, with references to the schema files."""
+    shelf = SchemaShelf(schema_root())
+    document = asyncapi(shelf, namespace=DEFAULT_NAMESPACE, version=__version__, inline=False)
+    return json.dumps(document, indent=2) + "\n"
+
+
 def main() -> int:
     """Exit 1 if ``--check`` finds a difference."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -77,6 +87,11 @@ def main() -> int:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text)
             ids_file.write_text(json.dumps(ids, indent=2) + "\n")
+    document = asyncapi_text()
+    if not (root / ASYNCAPI).exists() or (root / ASYNCAPI).read_text() != document:
+        changed.append(ASYNCAPI)
+        if not arguments.check:
+            (root / ASYNCAPI).write_text(document)
     for each in changed:
         print(("differs: " if arguments.check else "wrote: ") + each)
     return 1 if arguments.check and changed else 0

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from baton.agreement.canonical import load_canonical, version_of
-from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.compiled.agreement import AnyCalendar, CompiledAgreement, SlaRule
 from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
 from baton.engine.reducer import Event
@@ -65,6 +65,12 @@ class AgreementReference:
         return tuple(
             each for each in self._by_person.get(person, ()) if each[1] - each[0] <= MAX_WAITED_MS
         )
+
+    def hours_of(self, rule: SlaRule, *, person: str | None, pool: str | None) -> AnyCalendar:
+        """The hours that a promise is counted in: the agreed calendar, less the absences of
+        ``person`` where the promise waits for them."""
+        away = self.away(person) if person and not rule.absence_counts else ()
+        return self.agreement.calendar_for(person=person, pool=pool, rule=rule, absences=away)
 
     def back_at(self, person: str, at_ms: int) -> int:
         """``at_ms`` if the person is there, else the end of the absence."""

@@ -1,5 +1,5 @@
-"""Absences of people: told to the running system on ``baton.people.v1``, apart from the agreement,
-as they come."""
+"""Absences of people: published to the running system on ``baton.people.v1``, apart from the
+agreement, as they come."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from confluent_kafka import Producer
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.problems import did_you_mean
 from baton.agreement.publish import NotPublished
+from baton.agreement.reference import AgreementReference
 from baton.agreement.wall_time import zone_named
 from baton.clients import confluent_producer_options
 from baton.contracts.codec import codec_for
@@ -22,7 +23,7 @@ _FLUSH_S = 30.0
 
 
 class WrongAbsence(ValueError):
-    """The absence cannot be told as it was asked for; the text says why."""
+    """The absence cannot be recorded as it was asked for; the text says why."""
 
 
 def absence_of(
@@ -61,7 +62,31 @@ def absence_of(
     )
 
 
-def tell_absence(settings: Settings, record: PeopleRecord) -> None:
+def cancelling(reference: AgreementReference, person: str, *, now_ms: int) -> list[PeopleRecord]:
+    """What takes back the absence of ``person`` that runs at ``now_ms``, else the next one; raises
+    :class:`WrongAbsence` where there is none."""
+    coming = sorted(
+        (known.from_ms, known.until_ms)
+        for known in reference.absences
+        if known.person == person and known.until_ms > now_ms
+    )
+    if not coming:
+        raise WrongAbsence(f'"{person}" is not away, nor is an absence to come known')
+    # Overlapping absences that run now all have to go, or the person stays away.
+    running = [span for span in coming if span[0] <= now_ms]
+    return [
+        PeopleRecord(
+            record_id=derived_id("absence", person, from_ms, until_ms, "cancelled"),
+            person=person,
+            from_ms=from_ms,
+            until_ms=until_ms,
+            cancelled=True,
+        )
+        for from_ms, until_ms in running or coming[:1]
+    ]
+
+
+def publish_absence(settings: Settings, record: PeopleRecord) -> None:
     """Append the record, and return when the cluster has it."""
     failures: list[str] = []
     producer = Producer(confluent_producer_options(settings))

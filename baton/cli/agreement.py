@@ -284,15 +284,15 @@ def away(
         False, "--cancel", help="It is not so after all: takes back the same absence."
     ),
 ) -> None:
-    """Tell that somebody is away: no new leads in that time, and it does not count in their
+    """Record that somebody is away: no new leads in that time, and it does not count in their
     deadlines. Counts after ten seconds."""
-    from baton.cli.absence import absence_of, tell_absence
+    from baton.cli.absence import absence_of, publish_absence
 
     settings = cluster_settings()
     record = absence_of(
         _compiled_in_force(), person, starts=starts, ends=ends, reason=reason, cancelled=cancel
     )
-    tell_absence(settings, record)
+    publish_absence(settings, record)
     span = f"{written(record.from_ms)} until {written(record.until_ms)} UTC"
     typer.echo(f"{person} is {'not ' if cancel else ''}away from {span}")
 

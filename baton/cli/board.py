@@ -56,6 +56,21 @@ def backup(
     typer.echo(str(path))
 
 
+@app.command(epilog="Example:  baton board costs costs.csv")
+def costs(
+    path: Path = typer.Argument(
+        exists=True, dir_okay=False, help="CSV: campaign,month,amount,currency[,channel,owner]"
+    ),
+) -> None:
+    """Report what campaigns cost, by month: the board then shows cost and return beside what they
+    brought. A line for the same campaign and month replaces the earlier one."""
+    try:
+        count = board_commands().report_costs(load_settings(), path)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="path") from None
+    typer.echo(f"{count} costs reported")
+
+
 def entrance_to(settings: Settings, person: str | None = None) -> str | None:
     """A one-time link into the board of the run of this home; None where none runs."""
     from baton.local.up.record import read_run

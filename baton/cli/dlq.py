@@ -2,7 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import typer
 from confluent_kafka import KafkaError, Producer
@@ -14,13 +16,16 @@ from baton.cli.moments import moment_ms, written
 from baton.clients import confluent_options
 from baton.cluster.decoded import as_line
 from baton.cluster.log import LogReader, Record
+from baton.contracts.topic_names import LEADS_INBOX
 from baton.contracts.topics import DLQ_PREFIX, TOPICS, physical
 from baton.settings import Settings
+from baton.sources.replay import SOURCE_HEADER
 
 app = typer.Typer(
     add_completion=False,
     help=(
-        "Dead letters: what the outside sent and could not be taken, with its bytes and the reason."
+        "Dead letters: what external systems sent and could not be taken, with its bytes and "
+        "the reason."
     ),
 )
 
@@ -33,7 +38,8 @@ class ReplayFailed(RuntimeError):
     """A record could not be sent in again; those before it were."""
 
 
-def _read(settings: Settings, since: str | None) -> Iterator[Record]:
+def dead_letters(settings: Settings, since: str | None) -> Iterator[Record]:
+    """All dead letters, or those since a moment."""
     with LogReader(confluent_options(settings), settings.namespace) as reader:
         places = {topic: list(range(reader.partitions(topic))) for topic in DEAD_LETTER_TOPICS}
         yield from reader.read(places, since_ms=moment_ms(since) if since else None)
@@ -60,7 +66,7 @@ def list_(
     for heading in ("place", "came", "code", "reason"):
         # it is copied into the next command
         table.add_column(heading, overflow="fold", no_wrap=heading == "place")
-    for record in _read(settings, since):
+    for record in dead_letters(settings, since):
         code, reason = (
             record.header("__dlq.errors.code") or "?",
             record.header("__dlq.errors.message") or "",
@@ -88,9 +94,8 @@ def show(
 ) -> None:
     """One dead letter whole: its bytes (as text, or base64 where they are none), headers and
     reason."""
-    found = next(
-        (record for record in _read(cluster_settings(), None) if _place(record) == place), None
-    )
+    letters = dead_letters(cluster_settings(), None)
+    found = next((record for record in letters if _place(record) == place), None)
     if found is None:
         raise typer.BadParameter(f"there is no dead letter at {place}; see: baton dlq list")
     typer.echo(as_line(found))
@@ -119,11 +124,13 @@ def replay(
     replaying twice does no harm.
     """
     settings = cluster_settings()
+    # What a source has sent is no event line: `baton source replay` maps it.
     wanted = [
         record
-        for record in _read(settings, since)
+        for record in dead_letters(settings, since)
         if (not place or _place(record) in place)
         and code in (None, record.header("__dlq.errors.code"))
+        and record.header(SOURCE_HEADER) is None
     ]
     if not dry_run:
         send_again(settings, wanted)
@@ -133,26 +140,43 @@ def replay(
 def send_again(settings: Settings, records: list[Record]) -> None:
     """Produce each record to the topic it came from; raises :class:`ReplayFailed` unless the broker
     has them all."""
+    with _sending(settings, len(records)) as produce:
+        for record in records:
+            headers: list[tuple[str, str | bytes | None]] = [
+                header for header in record.headers if not header[0].startswith("__dlq.")
+            ]
+            headers.append((REPLAYED_HEADER, _place(record).encode()))
+            topic = physical(settings.namespace, record.topic.removeprefix(DLQ_PREFIX))
+            produce(topic, key=record.key, value=record.value, headers=headers)
+
+
+def send_lines(settings: Settings, lines: list[bytes]) -> None:
+    """Produce event lines to the inbox; raises :class:`ReplayFailed` unless the broker has them
+    all."""
+    with _sending(settings, len(lines)) as produce:
+        for line in lines:
+            produce(physical(settings.namespace, LEADS_INBOX), value=line)
+
+
+@contextmanager
+def _sending(settings: Settings, count: int) -> Iterator[Callable[..., None]]:
     failed: list[KafkaError] = []
     producer = Producer(
         {**confluent_options(settings), "enable.idempotence": True, "partitioner": "murmur2_random"}
     )
-    for record in records:
-        headers: list[tuple[str, str | bytes | None]] = [
-            each for each in record.headers if not each[0].startswith("__dlq.")
-        ]
-        headers.append((REPLAYED_HEADER, _place(record).encode()))
+
+    def produce(topic: str, **record: Any) -> None:
         producer.produce(
-            physical(settings.namespace, record.topic.removeprefix(DLQ_PREFIX)),
-            key=record.key,
-            value=record.value,
-            headers=headers,
+            topic,
+            **record,
             on_delivery=lambda error, _: failed.append(error) if error is not None else None,
         )
         producer.poll(0)
+
+    yield produce
     left = producer.flush(_FLUSH_S)
     if failed or left:
         why = failed[0].str() if failed else "no answer from the broker"
         raise ReplayFailed(
-            f"{len(failed) + left} of {len(records)} dead letters were not sent in again: {why}"
+            f"{len(failed) + left} of {count} dead letters were not sent in again: {why}"
         )

@@ -8,8 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,6 +19,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from baton.cli.configuration import PREFIX, groups, problems, shown
+from baton.cli.findings import Finding, Verdict
+from baton.cli.source_checks import source_findings
 from baton.clients import confluent_options
 from baton.cluster.layout import layout_of
 from baton.cluster.ready import problem_of
@@ -38,23 +39,6 @@ _LEAST_FREE_BYTES = 200 << 20
 _GOOD_FREE_BYTES = 2 << 30
 _ANSWER_S = 5.0
 _JAVA_S = 20.0
-
-
-class Verdict(StrEnum):
-    """``note`` is worth knowing and stops nothing; ``wrong`` must be mended."""
-
-    GOOD = "good"
-    NOTE = "note"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What one check found."""
-
-    check: str
-    verdict: Verdict
-    text: str
 
 
 @app.command()
@@ -317,4 +301,5 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "kafka files": _jars,
     "ports": _ports,
     "broker": _cluster,
+    "sources": source_findings,
 }

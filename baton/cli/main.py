@@ -8,7 +8,6 @@ with several it is a group.
 Exit codes: 0 done, 1 not done (and why), 2 wrong usage, 130 interrupted.
 """
 
-import errno
 import importlib
 import os
 import sys
@@ -22,6 +21,7 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from baton import __version__
+from baton.cli.error_words import is_for_people, words_of
 
 
 class Listed(NamedTuple):
@@ -135,12 +135,50 @@ COMMANDS: tuple[Listed, ...] = (
         "Looking",
         "The board of both teams: a link into it, a rebuild, a copy.",
     ),
+    Listed("delivery", "baton.cli.delivery", "Looking after", "What goes out; send it again."),
+    Listed(
+        "people",
+        "baton.cli.people",
+        "Looking",
+        "Who there is, who is away, what somebody holds; record an absence.",
+    ),
+    Listed(
+        "pools",
+        "baton.cli.pools",
+        "Looking",
+        "What waits in each pool, who holds how much, shares against what is fair.",
+    ),
+    Listed(
+        "clocks", "baton.cli.clocks", "Looking", "Promises that run or are broken, by deadline."
+    ),
+    Listed("goals", "baton.cli.goals", "Looking", "The goals of both sides, with their pace."),
+    Listed(
+        "route", "baton.cli.route", "Looking", "What would happen to a lead now: the whole path."
+    ),
+    Listed(
+        "deadline", "baton.cli.deadline", "Looking", "When a promise is due, with the arithmetic."
+    ),
+    Listed(
+        "elapsed", "baton.cli.elapsed", "Looking", "How much open time lies between two moments."
+    ),
+    Listed(
+        "lead",
+        "baton.cli.lead",
+        "Leads in",
+        "Accept, reject, claim, pass on or assign a lead, and see what became of it.",
+    ),
     Listed("export", "baton.cli.export", "Looking", "A table of the board as CSV or Parquet."),
     Listed(
         "agreement",
         "baton.cli.agreement",
         "Looking after",
         "Check, compare, approve and publish the agreement.",
+    ),
+    Listed(
+        "registry",
+        "baton.cli.registry",
+        "Running",
+        "The read part of a schema registry's API, for subscribers' deserializers.",
     ),
     Listed(
         "topics",
@@ -156,19 +194,6 @@ COMMANDS: tuple[Listed, ...] = (
         "Tasks of the engine: list, skip a record that stops one.",
     ),
 )
-
-_OURS = ("baton.", "services.")
-_FOREIGN = ("ValidationError", "KafkaException")
-_DISK_ADVICE = {
-    errno.ENOSPC: "make room, or choose a folder on another disk (BATON_HOME, BATON_CACHE)",
-    errno.EDQUOT: "make room, or choose a folder elsewhere (BATON_HOME, BATON_CACHE)",
-    errno.EROFS: "choose a folder that can be written (BATON_HOME, BATON_CACHE)",
-    errno.EACCES: "choose a folder of your own (BATON_HOME, BATON_CACHE)",
-    errno.EPERM: "choose a folder of your own (BATON_HOME, BATON_CACHE)",
-    errno.ENOTDIR: "choose a folder (BATON_HOME, BATON_CACHE)",
-    errno.EEXIST: "choose a folder (BATON_HOME, BATON_CACHE)",
-}
-"""What the disk refuses, in one sentence instead of a traceback."""
 
 
 class ExtraMissing(RuntimeError):
@@ -237,7 +262,7 @@ def app(arguments: Sequence[str] | None = None) -> None:
     try:
         build()(words, prog_name="baton")
     except Exception as error:
-        if os.environ.get("BATON_DEBUG") or not _is_for_people(error):
+        if os.environ.get("BATON_DEBUG") or not is_for_people(error):
             raise
         Console(stderr=True, soft_wrap=True).print(
             f"[bold red]baton:[/] {escape(words_of(error))}", highlight=False
@@ -245,36 +270,6 @@ def app(arguments: Sequence[str] | None = None) -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def words_of(error: BaseException) -> str:
-    """What a person is told of an error: our own as they are, wrong settings by the variable's name
-    and without its value, Kafka's by what the brokers (or their silence) said."""
-    match type(error).__name__:
-        case "ValidationError":
-            problems: list[dict[str, Any]] = error.errors()  # type: ignore[attr-defined]  # pydantic's; not imported for this alone
-            return "\n".join(
-                f"BATON_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}".replace(
-                    "BATON_: ", ""
-                )
-                for each in problems
-            )
-        case "KafkaException":
-            return f"Kafka: {error.args[0].str()}; see what is wrong with: baton doctor"
-    if isinstance(error, OSError) and error.errno in _DISK_ADVICE:
-        where = f"{error.filename}: " if error.filename else ""
-        return (
-            f"{where}{(error.strerror or 'cannot be written').lower()}; {_DISK_ADVICE[error.errno]}"
-        )
-    return str(error) or type(error).__name__
-
-
-def _is_for_people(error: BaseException) -> bool:
-    # Errors that Baton defines are written to be read; a foreign one that nobody caught is a bug
-    # and keeps its traceback.
-    kind = type(error)
-    of_disk = isinstance(error, OSError) and error.errno in _DISK_ADVICE
-    return kind.__module__.startswith(_OURS) or kind.__name__ in _FOREIGN or of_disk
 
 
 def _print_version(asked: bool) -> None:

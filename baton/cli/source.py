@@ -1,12 +1,18 @@
 """``baton source``: sources that are described in a file, checked and tested without a broker or a
 gateway."""
 
+from collections import Counter
 from pathlib import Path
 
 import typer
 
+from baton.cli.cluster import cluster_settings
+from baton.cli.dlq import dead_letters, send_lines
 from baton.sources.examples import failures_of
+from baton.sources.model import secrets_of
+from baton.sources.people import people_beside
 from baton.sources.reading import path_of, read_sources
+from baton.sources.replay import SOURCE_HEADER, Replay
 from baton.sources.template import template_of
 
 app = typer.Typer(
@@ -24,16 +30,17 @@ def check(file: Path = _FILE) -> None:
     for name, source in model.sources.items():
         typer.echo(
             f"{name}: POST {path_of(name, source.path)}, secret in "
-            f"{source.authenticate.secret_env}, {len(source.events)} rules"
+            f"{', '.join(secrets_of(source))}, {len(source.events)} rules"
         )
 
 
 @app.command("test", epilog="Example:  baton source test examples/sources/hubspot.yaml")
 def run_examples(file: Path = _FILE) -> None:
     """Run the examples of each source. Exit 1 if one gives something else than it expects."""
-    failed = False
-    for name, source in read_sources(file).sources.items():
-        failures = failures_of(source)
+    failed, model = False, read_sources(file)
+    people = people_beside(file, model.people)
+    for name, source in model.sources.items():
+        failures = failures_of(source, people)
         failed = failed or bool(failures)
         typer.echo(
             f"{name}: {len(source.examples)} examples, "
@@ -43,6 +50,37 @@ def run_examples(file: Path = _FILE) -> None:
             typer.echo(f"  {failure}")
     if failed:
         raise typer.Exit(1)
+
+
+@app.command(
+    epilog="Example:  baton source replay examples/sources/hubspot.yaml --since 1d --dry-run"
+)
+def replay(
+    file: Path = _FILE,
+    since: str = typer.Option(
+        None, "--since", help="Only what came after: an ISO time, or 15m, 2h, 3d ago."
+    ),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Say what would be sent, send nothing."),
+) -> None:
+    """Map the dead letters of a file's sources again and send what can be taken now; to be used
+    when a description was mended. An event that was taken before changes nothing."""
+    settings, model = cluster_settings(), read_sources(file)
+    people = people_beside(file, model.people)
+    replays = {name: Replay(name, source, people) for name, source in model.sources.items()}
+    lines: list[bytes] = []
+    left: Counter[str] = Counter()
+    for record in dead_letters(settings, since):
+        source = replays.get(record.header(SOURCE_HEADER) or "")
+        for replayed in source.of(record.value or b"", record.at_ms) if source else ():
+            if replayed.line is None:
+                left[replayed.problem] += 1
+            else:
+                lines.append(replayed.line)
+    if not dry_run:
+        send_lines(settings, lines)
+    typer.echo(f"{len(lines)} events {'would be ' if dry_run else ''}sent in")
+    for problem, number in left.most_common():
+        typer.echo(f"{number} records still cannot be taken: {problem}")
 
 
 @app.command(epilog="Example:  baton source new calls > sources/calls.yaml")

@@ -3,16 +3,21 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from baton import __version__
 from baton.cli.cluster import cluster_settings
 from baton.clients import confluent_options
 from baton.cluster.layout import layout_of
 from baton.cluster.topics import compare_topics, ensure_topics
+from baton.contracts.schemas import shelf
 from baton.contracts.topics import TOPICS, Audience, Cleanup, TopicSpec
+from baton.registry.asyncapi import asyncapi
+from baton.settings import load_settings
 
 app = typer.Typer(add_completion=False)
 
@@ -22,7 +27,7 @@ _DAY_MS = 86_400_000
 @app.command(
     epilog=(
         "Examples:  baton topics        baton topics --check        baton topics --make        "
-        "baton topics --json | jq '.[].name'"
+        "baton topics --json | jq '.[].name'        baton topics --asyncapi > asyncapi.json"
     )
 )
 def topics(
@@ -32,10 +37,16 @@ def topics(
     make: bool = typer.Option(
         False, "--make", help="Make the topics that are missing; nothing that is there is changed."
     ),
+    document: bool = typer.Option(
+        False, "--asyncapi", help="Print the public topics as an AsyncAPI 3.1 document (JSON)."
+    ),
     everything: bool = typer.Option(False, "--all", help="Show the engine's own topics too."),
     as_json: bool = typer.Option(False, "--json", help="One JSON document on standard output."),
 ) -> None:
     """The topics: what is in them, who writes and who reads them, how long they are kept."""
+    if document:
+        typer.echo(json.dumps(_asyncapi(), indent=2))
+        return
     if make:
         _make(as_json)
     if check:
@@ -45,6 +56,10 @@ def topics(
             spec for spec in TOPICS.values() if everything or spec.audience is not Audience.ENGINE
         ]
         _show(shown, as_json)
+
+
+def _asyncapi() -> dict[str, Any]:
+    return asyncapi(shelf(), namespace=load_settings().namespace, version=__version__)
 
 
 def _make(as_json: bool) -> None:

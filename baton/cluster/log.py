@@ -27,6 +27,7 @@ _AT_ONCE = 1_000
 # end
 _FETCH_WAIT_MS = 20
 _TIMEOUT_S = 30.0
+_KNOWN_S = 1.0
 _PASSING = frozenset(
     {
         KafkaError.NOT_LEADER_FOR_PARTITION,
@@ -39,6 +40,15 @@ _PASSING = frozenset(
 _FETCHED_AHEAD_KB = 4_096  # the client's 64 MB is for each of many readers side by side
 
 T = TypeVar("T")
+
+
+class NoSuchTopic(LookupError):
+    """A topic that is to be read does not exist."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"topic {name} does not exist on this cluster; see which there are with: baton topics"
+        )
 
 
 class Record(NamedTuple):
@@ -98,15 +108,20 @@ class LogReader:
         self.close()
 
     def partitions(self, topic: str) -> int:
-        """How many partitions the topic has; raises LookupError where there is no such topic."""
-        name = physical(self._namespace, topic)
-        found = self._consumer.list_topics(name, timeout=_TIMEOUT_S).topics[name]
-        if found.error is not None or not found.partitions:
-            raise LookupError(
-                f"topic {name} does not exist on this cluster; see which there are with: baton "
-                "topics"
-            )
-        return len(found.partitions)
+        """How many partitions the topic has; raises :class:`NoSuchTopic`."""
+        return self._partitions_of(physical(self._namespace, topic))
+
+    def _partitions_of(self, name: str) -> int:
+        """One broker knows a topic that has just been made before another does, and one that has
+        just started knows none, so it is asked for a while."""
+        until = time.monotonic() + _KNOWN_S
+        while True:
+            found = self._consumer.list_topics(name, timeout=_TIMEOUT_S).topics[name]
+            if found.error is None and found.partitions:
+                return len(found.partitions)
+            if time.monotonic() > until:
+                raise NoSuchTopic(name)
+            time.sleep(_POLL_S)
 
     def ends(self, topic: str) -> dict[int, tuple[int, int]]:
         """First and next offset of each partition."""
@@ -135,7 +150,7 @@ class LogReader:
 
         ``until`` is asked now and then and ends it. ``start``: the offset to begin at, the same in
         each partition. ``since_ms``: only what was appended at or after it. Order is that of each
-        partition; between partitions it is as fetched.
+        partition; between partitions it is as fetched. Raises :class:`NoSuchTopic`.
         """
         self._get_to_know(places)
         first = OFFSET_END if from_end else OFFSET_BEGINNING if start is None else start
@@ -185,11 +200,12 @@ class LogReader:
         ]
 
     def _get_to_know(self, topics: Iterable[str]) -> None:
-        """A topic that the client has not heard of it would look for once a second."""
+        """Ask for the topics once: one that the client has not heard of it would look for once a
+        second, and one that does not exist it would wait for."""
         for topic in topics:
             name = physical(self._namespace, topic)
             if name not in self._known:
-                self._consumer.list_topics(name, timeout=_TIMEOUT_S)
+                self._partitions_of(name)
                 self._known[name] = logical(self._namespace, name)
 
     def _record(self, message: Any) -> Record:

@@ -8,10 +8,16 @@ reference topics only the board writes one: absences.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from baton.contracts.topic_names import BATON_PEOPLE, BATON_SKIPS, INTAKE_KEYED, LEADS_INBOX
+from baton.contracts.topic_names import (
+    BATON_PEOPLE,
+    BATON_SKIPS,
+    BOARD_DECISIONS,
+    INTAKE_KEYED,
+    LEADS_INBOX,
+)
 from baton.contracts.topics import (
     REDUCERS,
     REFERENCE_TOPICS,
@@ -35,6 +41,8 @@ _JUDGES: Final = "sla_watcher"
 """The service that proves how far the groups before it are, before it judges."""
 BOARD: Final = "insights"
 """The board: reads every public topic, and writes what people do on its pages."""
+DELIVERY: Final = "delivery"
+"""Carries public facts to targets, and writes what they answer to the inbox."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +72,8 @@ def topics_of(service: str) -> ServiceTopics:
         return ServiceTopics(service=GATEWAY, reducers=(), reads=(), writes=(INTAKE_KEYED,))
     if service == BOARD:
         return _topics_of_board()
+    if service == DELIVERY:
+        return replace(_topics_of_board(), service=DELIVERY, writes=(LEADS_INBOX,))
     mine = tuple(name for name, owner in REDUCERS.items() if owner == service)
     own = {spec.name for name in mine for spec in engine_topics(name, service)}
     flow = [spec for spec in TOPICS.values() if spec.audience is not Audience.ENGINE]
@@ -79,7 +89,7 @@ def _topics_of_board() -> ServiceTopics:
     public = (spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC)
     reads = tuple(name for name in public if name not in (LEADS_INBOX, *REFERENCE_TOPICS))
     return ServiceTopics(
-        service=BOARD, reducers=(), reads=reads, writes=(LEADS_INBOX, BATON_PEOPLE)
+        service=BOARD, reducers=(), reads=reads, writes=(LEADS_INBOX, BATON_PEOPLE, BOARD_DECISIONS)
     )
 
 

@@ -75,3 +75,7 @@ class Act:
     next_step: str | None = None
     next_step_on: str | None = None
     contacts: tuple[DealContact, ...] | None = None
+    objections: tuple[str, ...] = ()
+    competitor: str | None = None
+    content_sent: str | None = None
+    content_asked: str | None = None

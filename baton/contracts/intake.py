@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from baton.contracts.acts import Act as Act
 from baton.contracts.acts import ActKind as ActKind
+from baton.contracts.identity import AliasKind as AliasKind
+from baton.contracts.identity import IdentityCommand as IdentityCommand
 
 
 class EventKind(StrEnum):
@@ -147,40 +149,16 @@ class IntakeRecord:
     update_only: bool = False
 
 
-class AliasKind(StrEnum):
-    """What identity keys tell each other, and what they report.
-
-    ``link``: the group of ``from_identity`` and the receiver are the same person. ``attach``: the
-    same, told by a member to its root: ``subject`` belongs to it. ``joined``: ``from_identity`` has
-    become a member of the receiver. ``moved``: the receiver's root is now ``from_identity``.
-    ``erase``: forget the person behind the receiver; ``erased``: the root has done so. Reports,
-    which change nothing: ``resolved`` (the receiver's key belongs to ``lead_id`` from now on),
-    ``conflict`` (two known people were said to be one; nothing was merged), ``duplicate`` (the
-    event ``cause_id`` was taken before), ``dropped`` (it came too late: its person is erased; or it
-    was only for somebody who is known, and nobody was).
-    """
-
-    LINK = "link"
-    ATTACH = "attach"
-    JOINED = "joined"
-    MOVED = "moved"
-    ERASE = "erase"
-    ERASED = "erased"
-    RESOLVED = "resolved"
-    CONFLICT = "conflict"
-    DUPLICATE = "duplicate"
-    DROPPED = "dropped"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityAlias:
-    """``intake.aliases.v1``: what one identity key tells another, or reports. Keyed by
+    """``intake.aliases.v1``: what one identity key sends another, or reports. Keyed by
     ``identity``, a digest.
 
     ``lead_id``, ``known`` and ``since_ms`` are those of the group whose root is ``from_identity``:
     which lead it is, whether it has an identifier stronger than an anonymous one, when it began.
     ``slots`` are the identifiers that tell people apart (e-mail address, id in a CRM), as digests;
-    ``granted`` those of the receiver that the group has already taken in.
+    ``granted`` those of the receiver that the group has already taken in. ``forced``: a person has
+    decided it, so nothing that differs is a conflict.
     """
 
     identity: str
@@ -195,6 +173,7 @@ class IdentityAlias:
     granted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     subject: str | None = None
     subject_slot: str | None = None
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,8 @@ class About(StrEnum):
     """Whoever runs Baton: tasks, transactions, timers, lag."""
     GATEWAY = "gateway"
     """Whoever looks after what comes in over HTTP."""
+    DELIVERY = "delivery"
+    """Whoever looks after what goes out: webhooks, Slack, mail, CRM; and open forms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,4 +260,26 @@ _GATEWAY = (
     ),
 )
 
-METRICS: Mapping[str, MetricSpec] = {each.name: each for each in (*_BUSINESS, *_ENGINE, *_GATEWAY)}
+_OUT = About.DELIVERY
+_DELIVERY = (
+    _counter("baton_delivery_planned_total", "Deliveries that facts have caused", about=_OUT),
+    _counter("baton_delivery_attempts_total", "Attempts", "target", "outcome", about=_OUT),
+    _counter("baton_delivery_dead_total", "Deliveries given up", "target", about=_OUT),
+    _gauge("baton_delivery_waiting", "Deliveries not yet made", "target", about=_OUT),
+    _gauge(
+        "baton_delivery_oldest_waiting_seconds", "Age of the oldest of them", "target", about=_OUT
+    ),
+    _gauge(
+        "baton_delivery_targets_disabled", "Targets that wait for `delivery resume`", about=_OUT
+    ),
+    _counter(
+        "baton_delivery_answers_total", "Clicks and CRM changes", "kind", "outcome", about=_OUT
+    ),
+    _seconds(
+        "baton_concierge_seconds", "Answers to open forms", "call", buckets=_WORK_S, about=_OUT
+    ),
+)
+
+METRICS: Mapping[str, MetricSpec] = {
+    spec.name: spec for spec in (*_BUSINESS, *_ENGINE, *_GATEWAY, *_DELIVERY)
+}

@@ -53,6 +53,10 @@ class HandoffKind(StrEnum):
 REINSTATED: Final = "reinstated"
 """The reason of a ``noted`` hand-off that stands again."""
 
+ACCEPTED_BEFORE: Final = "accepted_before"
+"""The rule of a routed record whose lead somebody took up before the pool had answered: they have
+it, whoever was chosen."""
+
 HAND_RAISED: Final = "hand_raised"
 HOTTER: Final = "hotter"
 """The reasons of a ``noted`` hand-off that has become more urgent: the buyer asked for a contact,

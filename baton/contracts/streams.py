@@ -1,11 +1,12 @@
 """The private streams between services, and between the reducers of the scorer: what one of them
 says of a lead, in order, one topic an edge.
 
-``scorer.leads.v1`` is the lead reducer's, ``router.handoffs.v1`` the dispatch reducer's,
-``sla.leads.v1`` the clocks reducer's; what ``identify`` says is
-:class:`~baton.contracts.intake.LeadInput`. Each is keyed by lead, so its records are read in the
-order they were written in. The public topics tell the outside the same; nothing inside Baton reads
-them for what it decides, since two topics have no order between them.
+``scorer.leads.v1`` is the lead reducer's, ``router.answers.v1`` that of matching and assignment,
+``router.handoffs.v1`` the dispatch reducer's, ``sla.leads.v1`` the clocks reducer's; what
+``identify`` says is :class:`~baton.contracts.intake.LeadInput`. Their key is the lead, so their
+records are read in the order they were written in. The public topics say the same to everybody
+else; nothing inside Baton reads them for what it decides, since two topics have no order between
+them.
 
 A record is an envelope: :func:`parts_of` takes the records of the public topics out of it, in the
 order in which they happened.
@@ -78,6 +79,26 @@ HANDOFF_ENDS: Final = frozenset(
     {HandoffEvent.RETURNED, HandoffEvent.WITHDRAWN, HandoffEvent.CLOSED}
 )
 """After these nobody holds the lead by the hand-off named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingAnswer:
+    """``router.answers.v1``: what matching or assignment answers to a request of dispatch; exactly
+    one field is set beside ``lead_id``.
+
+    It is a proposal. Dispatch knows whether the hand-off still stands when the answer comes, and
+    alone publishes it."""
+
+    lead_id: str
+    routed: LeadRouted | None = None
+    unrouted: LeadUnrouted | None = None
+
+
+def answer(value: LeadRouted | LeadUnrouted) -> RoutingAnswer:
+    """The answer in its envelope."""
+    if isinstance(value, LeadRouted):
+        return RoutingAnswer(lead_id=value.lead_id, routed=value)
+    return RoutingAnswer(lead_id=value.lead_id, unrouted=value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from baton.contracts import goals, intake, leads, reference, routing, skip_orders, slas, streams
+from baton.contracts import (
+    goals,
+    intake,
+    leads,
+    meetings,
+    reference,
+    routing,
+    skip_orders,
+    slas,
+    streams,
+)
 from baton.contracts.accounts import AccountPart, AccountScored, BuyingGroup
 from baton.contracts.digests import Escalation, SlaDigest
 from baton.contracts.namespaces import DEFAULT_NAMESPACE as DEFAULT_NAMESPACE
@@ -19,8 +29,10 @@ from baton.contracts.namespaces import physical as physical
 from baton.contracts.topic_names import (
     ACCOUNTS_SCORED,
     BATON_AGREEMENTS,
+    BATON_CAMPAIGNS,
     BATON_PEOPLE,
     BATON_SKIPS,
+    BOARD_DECISIONS,
     GOALS_PROGRESS,
     INTAKE_ALIASES,
     INTAKE_KEYED,
@@ -48,6 +60,7 @@ from baton.contracts.topic_names import (
     LEADS_STAGES,
     LEADS_UNROUTED,
     ROUTER_ACCOUNTS,
+    ROUTER_ANSWERS,
     ROUTER_HANDOFFS,
     ROUTER_QUEUE,
     SCORER_ACCOUNTS,
@@ -213,11 +226,7 @@ _FLOW: tuple[TopicSpec, ...] = (
         cleanup=Cleanup.COMPACT,
     ),
     _public(
-        LEADS_MERGES,
-        intake.LeadMerge,
-        "one lead ends in another; under both keys",
-        "lead",
-        "ingest",
+        LEADS_MERGES, intake.LeadMerge, "one lead ends in another; in both keys", "lead", "ingest"
     ),
     _private(
         SCORER_TRANSFERS,
@@ -318,13 +327,21 @@ _FLOW: tuple[TopicSpec, ...] = (
         "router",
         "assignment",
     ),
+    _private(
+        ROUTER_ANSWERS,
+        streams.RoutingAnswer,
+        "what matching and assignment answer to dispatch: who is to have a lead, or why nobody yet",
+        "lead",
+        "router",
+        "dispatch",
+        max_bytes=163_840,
+    ),
     _public(
         LEADS_ROUTED_SDR,
         routing.LeadRouted,
         "leads handed to an SDR",
         "lead",
         "router",
-        "dispatch",
         retention_ms=SHORT_MS,
         max_bytes=131_072,
     ),
@@ -334,7 +351,6 @@ _FLOW: tuple[TopicSpec, ...] = (
         "leads handed to a sales rep",
         "lead",
         "router",
-        "dispatch",
         retention_ms=SHORT_MS,
         max_bytes=131_072,
     ),
@@ -344,7 +360,6 @@ _FLOW: tuple[TopicSpec, ...] = (
         "leads without a person: held, watched, suppressed",
         "lead",
         "router",
-        "dispatch",
     ),
     _private(
         ROUTER_HANDOFFS,
@@ -435,6 +450,24 @@ _FLOW: tuple[TopicSpec, ...] = (
         "absences of people",
         "record",
         "agreement",
+        cleanup=Cleanup.COMPACT,
+        partitions=1,
+    ),
+    _public(
+        BATON_CAMPAIGNS,
+        meetings.CampaignRecord,
+        "what campaigns cost by month, and whose they are",
+        "record",
+        "operator",
+        cleanup=Cleanup.COMPACT,
+        partitions=1,
+    ),
+    _public(
+        BOARD_DECISIONS,
+        meetings.MeetingDecision,
+        "decisions of the weekly meeting: owner, day, done",
+        "decision",
+        "insights",
         cleanup=Cleanup.COMPACT,
         partitions=1,
     ),

@@ -6,17 +6,20 @@ Whether an act may be carried out is not asked here.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from baton.contracts.acts import ActKind
-from baton.contracts.intake import CommandKind, EventKind, IdentifierScheme
+from baton.contracts.identity import IdentityCommand
+from baton.contracts.intake import CommandKind, IdentifierScheme
 from baton.intake.fields import (
     AmountMinor,
     Currency,
     Day,
     HexId,
+    Label,
     Moment,
     OwnId,
     PersonId,
@@ -34,8 +37,9 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-def one_of(words: type[EventKind] | type[ActKind] | type[CommandKind]) -> BeforeValidator:
-    """Reads one of the words, and names them all where it is none."""
+def one_of(*kinds: type[StrEnum]) -> BeforeValidator:
+    """Reads one of the words of ``kinds``, and names them all where it is none."""
+    words = [word for kind in kinds for word in kind]
     by_text = {word.value: word for word in words}
 
     def read(value: Any) -> Any:
@@ -87,12 +91,19 @@ class ActPart(Part):
     next_step: Word | None = None
     next_step_on: Day | None = None
     contacts: Annotated[list[DealContactPart], Field(max_length=MAX_CONTACTS)] | None = None
+    objections: Annotated[list[Word], Field(max_length=8)] = Field(
+        default_factory=list, json_schema_extra={"default": []}
+    )
+    competitor: Word | None = None
+    content_sent: Label | None = None
+    content_asked: Label | None = None
 
 
 class CommandPart(Part):
-    """What somebody of staff wants done with a hand-off: claim, pass_on, assign."""
+    """What staff want done with a hand-off (claim, pass_on, assign), or decide about who is who
+    (merge, unmerge)."""
 
-    kind: Annotated[CommandKind, one_of(CommandKind)]
+    kind: Annotated[CommandKind | IdentityCommand, one_of(CommandKind, IdentityCommand)]
     by: PersonId
     handoff_id: HexId | None = None
     to_person: PersonId | None = None

@@ -35,6 +35,11 @@ NICKNAMES = {
     "schweiz ch": "CH", "suisse": "CH", "persia": "IR", "palestine": "PS", "drc": "CD", "dr congo": "CD", "trinidad": "TT",
     "saint martin": "MF", "white russia": "BY", "weissrussland": "BY", "belorussia": "BY",
 }  # fmt: skip
+# Codes of three letters that sport and vehicles use and ISO does not, where ISO gives them to nobody.
+_OTHER_CODES = {
+    "ger": "DE", "sui": "CH", "ned": "NL", "den": "DK", "por": "PT", "gre": "GR", "cro": "HR", "slo": "SI", "bul": "BG", "rsa": "ZA", "ksa": "SA",
+    "uae": "AE", "lat": "LV", "phi": "PH", "vie": "VN", "tpe": "TW", "eng": "GB", "sco": "GB",
+}  # fmt: skip
 # Usual names of subdivisions that differ from those of ISO 3166-2.
 SUBDIVISION_NAMES = {
     "DE": {
@@ -135,7 +140,7 @@ def _spellings(name: str) -> tuple[str, ...]:
 
 @cache
 def _iso() -> dict[str, str]:
-    codes: dict[str, str] = {}
+    codes: dict[str, str] = dict(_OTHER_CODES)
     for country in pycountry.countries:
         codes[country.alpha_2.casefold()] = codes[country.alpha_3.casefold()] = country.alpha_2
     return codes

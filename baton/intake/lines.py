@@ -15,41 +15,18 @@ normalised. It says nothing about which lead is meant; that is decided by ``iden
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    ValidatorFunctionWrapHandler,
-    WithJsonSchema,
-    WrapValidator,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from baton.contracts.intake import EventKind, Identifier, IdentifierScheme
-from baton.evolve import maker
-from baton.intake.act_parts import ActPart, CommandPart, Part, one_of
-from baton.intake.fields import (
-    Instant,
-    Label,
-    Name,
-    OwnId,
-    Profile,
-    Properties,
-    Prose,
-    SourceName,
-    Word,
-    wrong,
-)
-from baton.intake.identifiers import CANONICAL, email
-from baton.intake.placeholders import is_placeholder
+from baton.contracts.intake import EventKind, IdentityCommand
+from baton.intake.act_parts import ActPart, CommandPart, one_of
+from baton.intake.fields import Instant, OwnId, Profile, SourceName
+from baton.intake.line_identifiers import Identifiers
+from baton.intake.line_parts import ConsentPart, EngagementPart, PersonPart
 
 MAX_EVENT_BYTES = 32_768
-MAX_IDENTIFIERS = 16
-_MAX_PER_SCHEME = 8
-_MAX_IDENTIFIER_CHARACTERS = 320
 
 # Which part each kind needs; "person" and "profile" may ride on those of the second table (a form
 # tells both).
@@ -66,158 +43,7 @@ TELLS_PERSON = frozenset(
 )
 
 
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _canonical(scheme: IdentifierScheme) -> WrapValidator:
-    one_form = CANONICAL[scheme]
-
-    def read(value: Any, several: ValidatorFunctionWrapHandler) -> list[str]:
-        # One short text is what comes nearly always, and needs no list to be checked.
-        if type(value) is str and value.isascii() and 0 < len(value) <= _MAX_IDENTIFIER_CHARACTERS:
-            values = [value]
-        else:
-            values = several(value)
-        try:
-            return list(dict.fromkeys(map(one_form, values)))
-        except ValueError as error:
-            raise wrong(str(error)) from None
-
-    return WrapValidator(read)
-
-
-_ONE = {"type": "string", "minLength": 1, "maxLength": _MAX_IDENTIFIER_CHARACTERS}
-Several = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=_MAX_IDENTIFIER_CHARACTERS)]],
-    BeforeValidator(_as_list),
-    Field(min_length=1, max_length=_MAX_PER_SCHEME),
-    WithJsonSchema(
-        {
-            "oneOf": [
-                _ONE,
-                {"type": "array", "minItems": 1, "maxItems": _MAX_PER_SCHEME, "items": _ONE},
-            ]
-        }
-    ),
-]
-
-
-class Identifiers(Part):
-    """Who is meant, strongest first. Each is one value or a list. ``crm`` values name their system:
-    ``salesforce:00Q...``."""
-
-    lead: Annotated[Several, _canonical(IdentifierScheme.LEAD)] | None = None
-    crm: Annotated[Several, _canonical(IdentifierScheme.CRM)] | None = None
-    email: Annotated[Several, _canonical(IdentifierScheme.EMAIL)] | None = None
-    user: Annotated[Several, _canonical(IdentifierScheme.USER)] | None = None
-    anonymous: Annotated[Several, _canonical(IdentifierScheme.ANONYMOUS)] | None = None
-
-    @model_validator(mode="after")
-    def _at_least_one(self) -> Identifiers:
-        if not 1 <= self.given <= MAX_IDENTIFIERS:
-            raise wrong(f"needs 1 to {MAX_IDENTIFIERS} of: " + ", ".join(IdentifierScheme))
-        if all(
-            is_placeholder(scheme, value)
-            for scheme, values in self._by_scheme()
-            for value in values
-        ):
-            raise wrong(
-                "name nobody: a placeholder, or an id that a spreadsheet has rewritten, is none"
-            )
-        return self
-
-    @property
-    def given(self) -> int:
-        """How many came, placeholders too."""
-        return sum(
-            map(len, filter(None, (self.lead, self.crm, self.email, self.user, self.anonymous)))
-        )
-
-    @property
-    def count(self) -> int:
-        """How many there are that name somebody, each counted once."""
-        return len(self.strongest_first())
-
-    def strongest_first(self) -> tuple[Identifier, ...]:
-        """All that name somebody in the order of precedence; within a scheme in the order of the
-        text, so that order does not matter."""
-        found: list[Identifier] = []
-        for scheme, values in self._by_scheme():
-            found += [
-                _identifier(scheme, value)
-                for value in sorted(values)
-                if not is_placeholder(scheme, value)
-            ]
-        return tuple(found)
-
-    def placeholders(self) -> tuple[str, ...]:
-        """The schemes of which a value names nobody, once each."""
-        return tuple(
-            scheme
-            for scheme, values in self._by_scheme()
-            if any(is_placeholder(scheme, value) for value in values)
-        )
-
-    def _by_scheme(self) -> list[tuple[str, list[str]]]:
-        named = zip(
-            _SCHEMES, (self.lead, self.crm, self.email, self.user, self.anonymous), strict=True
-        )
-        return [(scheme, values) for scheme, values in named if values]
-
-
-_SCHEMES = tuple(each.value for each in IdentifierScheme)
-_identifier = maker(Identifier)
-
-
-class EngagementPart(Part):
-    """What the lead did. ``act`` is a word of the agreement's taxonomy; ``content_stage``
-    awareness, consideration or decision."""
-
-    act: Word
-    content_id: Label | None = None
-    content_title: Label | None = None
-    content_stage: Word | None = None
-    topics: Annotated[list[Word], Field(max_length=16)] = Field(
-        default_factory=list, json_schema_extra={"default": []}
-    )
-    campaign: Label | None = None
-    link_group: Label | None = None
-    automatic: bool = False
-    properties: Properties = Field(default_factory=dict, json_schema_extra={"default": {}})
-
-
-class PersonPart(Part):
-    """Direct identifiers and free text of the person. They travel apart from all else and can be
-    erased."""
-
-    email: Annotated[str, Field(max_length=320)] | None = None
-    phone: Name | None = None
-    first_name: Name | None = None
-    last_name: Name | None = None
-    company: Name | None = None
-    stated_problem: Prose | None = None
-    current_supplier: Name | None = None
-    note: Prose | None = None
-
-    @field_validator("email")
-    @classmethod
-    def _address(cls, value: str | None) -> str | None:
-        try:
-            return value and email(value)
-        except ValueError as error:
-            raise wrong(str(error)) from None
-
-
-class ConsentPart(Part):
-    """One explicit act of consent (``granted`` true) or refusal, by purpose and channel."""
-
-    purpose: Word
-    channel: Word = "any"
-    granted: bool
-
-
-class EventLine(Part):
+class EventLine(BaseModel):
     """One event of an outside system.
 
     ``id`` is the source's own id of the event: the same id from the same source is the same event,
@@ -227,6 +53,8 @@ class EventLine(Part):
     known already, or about nobody; it begins no lead. ``retracts`` is the id of the event that is
     taken back (of ``retracts_source``, else of the same source).
     """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     id: OwnId | None = None
     source: SourceName | None = None
@@ -262,7 +90,20 @@ class EventLine(Part):
             raise _of_field("retracts_source", "needs retracts")
         if self.kind is EventKind.LINK and self.identifiers.count < 2:
             raise _of_field("identifiers", "needs two or more for kind link")
+        if self.command and self.command.kind in list(IdentityCommand):
+            self._check_identity_command(self.command.kind)
         return self
+
+    def _check_identity_command(self, kind: str) -> None:
+        named = self.identifiers.strongest_first()
+        if len(named) < 2:
+            raise _of_field("identifiers", f"needs two or more for command {kind}")
+        if kind == IdentityCommand.UNMERGE and named[0].scheme == named[1].scheme:
+            raise _of_field(
+                "identifiers",
+                "needs one that is stronger than the others for command unmerge: whose lead keeps "
+                "its history; name it by its lead id",
+            )
 
 
 def _of_field(field: str, reason: str) -> PydanticCustomError:

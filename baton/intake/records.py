@@ -23,7 +23,8 @@ from baton.evolve import maker
 from baton.ids import derived_id
 from baton.intake.act_parts import ActPart, CommandPart
 from baton.intake.identifiers import company_domain, email, identity_key
-from baton.intake.lines import TELLS_PERSON, EngagementPart, EventLine
+from baton.intake.line_parts import EngagementPart
+from baton.intake.lines import TELLS_PERSON, EventLine
 from baton.intake.normalising import SUBDIVISION, normalised_profile, subdivision_of
 from baton.intake.phones import phone
 from baton.intake.placeholders import is_placeholder
@@ -61,15 +62,9 @@ def to_intake(
     source = line.source or source
     identifiers = line.identifiers.strongest_first()
     profile, unread = normalised_profile(line.profile)
-    person, misread = (
-        _person(line, identifiers, profile.get("country"))
-        if line.kind in TELLS_PERSON
-        else (None, [])
-    )
+    person, misread = _person(line, identifiers, profile.get("country"))
     profile, derived, homeless = _with_company(profile, person)
-    placeholders = (
-        () if len(identifiers) == line.identifiers.given else line.identifiers.placeholders()
-    )
+    uncertain = _paths(_placeholders(line, len(identifiers)), (*unread, *homeless), misread)
     if person and person.email:
         identifiers = _with_email(identifiers, person.email)
     occurred = line.occurred_at if received_at_ms is None else min(line.occurred_at, received_at_ms)
@@ -82,7 +77,7 @@ def to_intake(
         engagement=_engagement(line.engagement) if line.engagement else None,
         profile=profile,
         derived=derived,
-        unread=_paths(placeholders, (*unread, *homeless), misread),
+        unread=uncertain,
         person=person,
         consent=Consent(**vars(line.consent)) if line.consent else None,
         act=_act(line.act) if line.act else None,
@@ -92,6 +87,11 @@ def to_intake(
         update_only=line.update_only,
         clamped=occurred != line.occurred_at,
     )
+
+
+def _placeholders(line: EventLine, naming: int) -> tuple[str, ...]:
+    """Schemes with a placeholder; ``naming``: how many identifiers name somebody."""
+    return () if naming == line.identifiers.given else line.identifiers.placeholders()
 
 
 def key_of(record: IntakeRecord) -> str:
@@ -106,10 +106,10 @@ def _engagement(part: EngagementPart) -> Engagement:
 
 
 def _act(part: ActPart) -> Act:
-    if part.contacts is None:
-        return Act(**{**vars(part), "kind": part.kind.value})
-    contacts = tuple(DealContact(**vars(contact)) for contact in part.contacts)
-    return Act(**{**vars(part), "kind": part.kind.value, "contacts": contacts})
+    fields = {**vars(part), "kind": part.kind.value, "objections": tuple(part.objections)}
+    if part.contacts is not None:
+        fields["contacts"] = tuple(DealContact(**vars(contact)) for contact in part.contacts)
+    return Act(**fields)
 
 
 def _command(part: CommandPart) -> Command:
@@ -162,24 +162,26 @@ def _with_company(
 def _person(
     line: EventLine, identifiers: tuple[Identifier, ...], country: str | None
 ) -> tuple[Person | None, list[str]]:
-    """What is told of the person, without what says nothing; then the names of what could not be
+    """The person of an event, without what says nothing; then the names of what could not be
     read."""
+    if line.kind not in TELLS_PERSON:
+        return None, []
     given = vars(line.person).items() if line.person else ()
-    told = {name: value for name, value in given if value and not says_nothing(value)}
+    known = {name: value for name, value in given if value and not says_nothing(value)}
     unread: list[str] = []
-    if "phone" in told and (number := phone(told["phone"], country)) != told["phone"]:
-        told["phone"] = number
-    if "email" in told and is_placeholder(_EMAIL, told["email"]):
-        told["email"] = None
+    if "phone" in known and (number := phone(known["phone"], country)) != known["phone"]:
+        known["phone"] = number
+    if "email" in known and is_placeholder(_EMAIL, known["email"]):
+        known["email"] = None
     for name in ("email", "phone"):
-        if name in told and told[name] is None:
+        if name in known and known[name] is None:
             unread.append(name)
-            del told[name]
-    if "email" not in told:
-        address = next((each.value for each in identifiers if each.scheme == _EMAIL), None)
+            del known[name]
+    if "email" not in known:
+        address = next((one.value for one in identifiers if one.scheme == _EMAIL), None)
         if address is not None:
-            told["email"] = address
-    return (_person_record(**told) if told else None), unread
+            known["email"] = address
+    return (_person_record(**known) if known else None), unread
 
 
 def _with_email(identifiers: tuple[Identifier, ...], address: str) -> tuple[Identifier, ...]:

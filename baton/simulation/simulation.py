@@ -22,6 +22,7 @@ from baton.flow import all_reducers
 from baton.ids import derived_id
 from baton.simulation.forgetting import Forgetting
 from baton.simulation.lines import Arrival
+from baton.simulation.memo_codec import memo_codecs
 
 _AGREED_BEFORE_MS = 60_000
 _FORGET_EVERY = 200
@@ -64,7 +65,7 @@ class Simulation:
         self.host = MemoryHost(
             all_reducers(),
             AgreementBook(),
-            TaskConfig(partitions=partitions),
+            TaskConfig(partitions=partitions, codecs=memo_codecs()),
             start_ms=start_ms - _AGREED_BEFORE_MS,
         )
         self._watch = watch

@@ -7,27 +7,31 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from baton.intake.reading import LineRefused
-from baton.sources.mapping import SourceMapping
+from baton.sources.bodies import form_record, read_body
+from baton.sources.mapping import SourceMapping, is_no_event
 from baton.sources.model import Example, SourceModel
 
+RECEIVED_AT_MS = 1_772_445_600_000
+"""When the body of an example comes in: 2026-03-02T10:00:00Z."""
 
-def failures_of(source: SourceModel) -> list[str]:
+
+def failures_of(source: SourceModel, people: Mapping[str, str] | None = None) -> list[str]:
     """What the examples expect and does not come; empty where all is well."""
-    mapping = SourceMapping(source)
+    mapping = SourceMapping(source, people)
     return [
         f"{example.name}: {failure}"
         for example in source.examples
-        for failure in _failures(mapping, example)
+        for failure in _failures(source, mapping, example)
     ]
 
 
-def _failures(mapping: SourceMapping, example: Example) -> Iterator[str]:
+def _failures(source: SourceModel, mapping: SourceMapping, example: Example) -> Iterator[str]:
     try:
-        records = mapping.records_in(example.body)
+        records = mapping.records_in(_body(source, example))
     except LineRefused as refused:
         yield str(refused)
         return
-    events = [record for record in records if not mapping.is_ignored(record)]
+    events = [record for record in records if not is_no_event(source, mapping, record)]
     ignored = len(records) - len(events)
     if ignored != example.ignored:
         yield f"{ignored} records are ignored, {example.ignored} expected"
@@ -39,10 +43,19 @@ def _failures(mapping: SourceMapping, example: Example) -> Iterator[str]:
         )
 
 
+def _body(source: SourceModel, example: Example) -> Any:
+    """The body as the gateway reads it: a text is read in the format of the source."""
+    if isinstance(example.body, str):
+        return read_body(example.body.encode(), source.format, RECEIVED_AT_MS)
+    if source.format == "form":
+        return form_record(example.body, RECEIVED_AT_MS)
+    return example.body
+
+
 def _differences(mapping: SourceMapping, record: Any, expected: Mapping[str, Any]) -> Iterator[str]:
     try:
-        line = mapping.line_of(record)
-        mapping.read(record)
+        line = mapping.line_of(record, RECEIVED_AT_MS)
+        mapping.read(record, RECEIVED_AT_MS)
     except LineRefused as refused:
         if expected.get("refused") != refused.code:
             yield f"refused ({refused.code}): {refused}"

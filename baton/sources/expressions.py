@@ -7,6 +7,7 @@ checked when an expression is compiled.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -14,6 +15,10 @@ from typing import Any, TypeVar
 import jmespath
 from jmespath import functions
 from jmespath.exceptions import JMESPathError, JMESPathTypeError
+
+from baton.ids import derived_id
+from baton.intake.identifiers import salesforce_id
+from baton.number_text import number_text
 
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _MAX_CHARACTERS = 2_000
@@ -32,7 +37,12 @@ def _takes(*arguments: Mapping[str, Any]) -> Callable[[_Method], _Method]:
 
 
 class TotalFunctions(functions.Functions):  # type: ignore[misc]  # published without types
-    """JMESPath's own functions and a few more, none of which raises."""
+    """JMESPath's own functions and a few more, none of which raises. ``people``: whom ``person()``
+    finds."""
+
+    def __init__(self, people: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self.people = people or {}
 
     def call_function(self, function_name: str, resolved_args: list[Any]) -> Any:
         """The function's value, or None."""
@@ -44,7 +54,9 @@ class TotalFunctions(functions.Functions):  # type: ignore[misc]  # published wi
     @_takes(_SCALAR)
     def _func_text(self, value: Any) -> str:
         """A text, number or truth value as text; not "null", and no structure."""
-        return str(value).lower() if isinstance(value, bool) else str(value)
+        if isinstance(value, bool):
+            return str(value).lower()
+        return value if isinstance(value, str) else number_text(value)
 
     @_takes(_TEXT)
     def _func_lower(self, text: str) -> str:
@@ -79,14 +91,48 @@ class TotalFunctions(functions.Functions):  # type: ignore[misc]  # published wi
         """The table's entry for a value; null without one."""
         return table.get(self._func_text(value))
 
+    @_takes({"types": [], "variadic": True})
+    def _func_digest(self, *values: Any) -> str:
+        """A text that is the same for the same values only: an id for what has none."""
+        return derived_id("digest", json.dumps(values, sort_keys=True, default=str))
+
+    @_takes(_NUMBER, _NUMBER)
+    def _func_div(self, dividend: float, divisor: float) -> float:
+        """A quotient; null for a division by zero."""
+        return dividend / divisor
+
+    @_takes(_TEXT)
+    def _func_utc(self, text: str) -> str | None:
+        """A moment without a zone as one of UTC: ``2026-03-02 10:00:00`` gets its T and Z."""
+        found = _NAIVE.fullmatch(text.strip())
+        return f"{found[1]}T{found[2]}Z" if found else text.strip() or None
+
+    @_takes(_TEXT)
+    def _func_salesforce_id(self, text: str) -> str:
+        """The id with its 18 characters; null for what is none."""
+        return salesforce_id(text.strip())
+
+    @_takes(_TEXT)
+    def _func_person(self, text: str) -> str | None:
+        """The person of the agreement with this id elsewhere (``hubspot:12``, an address); null for
+        nobody of the book."""
+        return self.people.get(text.strip().casefold())
+
     @_takes(_NUMBER)
     def _func_from_seconds(self, seconds: float) -> int:
         """Seconds since 1970 as the milliseconds that an event line takes."""
         return int(seconds * 1_000)
 
 
-_FUNCTIONS = TotalFunctions()
-_OPTIONS = jmespath.Options(custom_functions=_FUNCTIONS)
+_NAIVE = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d+)?)")
+
+
+def options_with(people: Mapping[str, str]) -> Any:
+    """How expressions are evaluated where these people are known."""
+    return jmespath.Options(custom_functions=TotalFunctions(people))
+
+
+_OPTIONS = options_with({})
 
 
 class ExpressionWrong(ValueError):
@@ -109,10 +155,10 @@ class Expression:
         for name, given in _calls(self._parsed.parsed):
             _check_call(name, given)
 
-    def value(self, record: Any) -> Any:
+    def value(self, record: Any, options: Any = _OPTIONS) -> Any:
         """What it gives for a record; None where it cannot be computed."""
         try:
-            return self._parsed.search(record, options=_OPTIONS)
+            return self._parsed.search(record, options=options)
         except (JMESPathError, ArithmeticError, ValueError, TypeError, RecursionError):
             return None
 

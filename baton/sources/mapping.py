@@ -8,7 +8,7 @@ from typing import Any
 
 from baton.intake.lines import EventLine
 from baton.intake.reading import LineRefused, read_line
-from baton.sources.expressions import Expression
+from baton.sources.expressions import Expression, options_with
 from baton.sources.model import SourceModel
 
 
@@ -19,9 +19,11 @@ class _Rule:
 
 
 class SourceMapping:
-    """The compiled rules of one source."""
+    """The compiled rules of one source. ``people``: ids of people elsewhere, and who they are in
+    the agreement."""
 
-    def __init__(self, model: SourceModel) -> None:
+    def __init__(self, model: SourceModel, people: Mapping[str, str] | None = None) -> None:
+        self._options = options_with(people or {})
         self._split = Expression(model.split) if model.split else None
         self._ignore = Expression(model.ignore) if model.ignore else None
         self._rules = tuple(
@@ -34,7 +36,7 @@ class SourceMapping:
 
     def records_in(self, body: Any) -> list[Any]:
         """The records of a body; raises :class:`LineRefused` where it has none to split into."""
-        found = body if self._split is None else self._split.value(body)
+        found = body if self._split is None else self._split.value(body, self._options)
         if isinstance(found, list):
             return found
         if isinstance(found, dict):
@@ -45,34 +47,45 @@ class SourceMapping:
 
     def is_ignored(self, record: Any) -> bool:
         """Whether the source says that such a record is no event."""
-        return self._ignore is not None and self._ignore.value(record) is True
+        return self._ignore is not None and self._ignore.value(record, self._options) is True
 
-    def line_of(self, record: Any) -> dict[str, Any]:
+    def line_of(self, record: Any, received_at_ms: int) -> dict[str, Any]:
         """The event line of a record, as an object; raises :class:`LineRefused` where no rule is
         for it."""
         for rule in self._rules:
-            if rule.when is None or rule.when.value(record) is True:
-                return _assembled(rule.line, record)
+            if rule.when is None or rule.when.value(record, self._options) is True:
+                line = self._assembled(rule.line, record)
+                if "occurred_at" not in rule.line:
+                    line["occurred_at"] = received_at_ms
+                return line
         raise LineRefused.of("no_rule", "no rule of the source is for such a record")
 
-    def read(self, record: Any) -> EventLine:
+    def read(self, record: Any, received_at_ms: int) -> EventLine:
         """The same, checked."""
-        line = self.line_of(record)
+        line = self.line_of(record, received_at_ms)
         if line.get("id") is None:
             # Without an id of the source's own a resend would be another event.
             raise LineRefused.of("invalid", "cannot be computed from the record", field="id")
         return read_line(line)
 
+    def _assembled(self, fields: Mapping[str, Expression], record: Any) -> dict[str, Any]:
+        line: dict[str, Any] = {}
+        for name, expression in fields.items():
+            value = expression.value(record, self._options)
+            if value is None or value == []:
+                continue
+            part, _, field = name.partition(".")
+            if field:
+                line.setdefault(part, {})[field] = value
+            else:
+                line[part] = value
+        return line
 
-def _assembled(fields: Mapping[str, Expression], record: Any) -> dict[str, Any]:
-    line: dict[str, Any] = {}
-    for name, expression in fields.items():
-        value = expression.value(record)
-        if value is None:
-            continue
-        part, _, field = name.partition(".")
-        if field:
-            line.setdefault(part, {})[field] = value
-        else:
-            line[part] = value
-    return line
+
+def is_no_event(source: SourceModel, mapping: SourceMapping, record: Any) -> bool:
+    """Whether a record is left alone: the source ignores it, or a machine has filled in a form."""
+    fields = record.get("fields") if isinstance(record, dict) else None
+    honeypot = source.form.honeypot if source.form else None
+    if honeypot and isinstance(fields, dict) and fields.get(honeypot):
+        return True
+    return mapping.is_ignored(record)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from baton.sources.expressions import Expression
 
 _EVENT_FIELD = re.compile(
-    r"(id|source|kind|occurred_at|retracts|retracts_source|backfill"
+    r"(id|source|kind|occurred_at|retracts|retracts_source|backfill|update_only"
     r"|(identifiers|engagement|profile|person|consent|act|command)\.[a-z][a-z0-9_]{0,47})\Z"
 )
 
@@ -54,11 +54,20 @@ class TimestampRule(_Part):
     tolerance_s: int = Field(300, ge=1, le=86_400)
 
 
-class HmacRule(_Part):
-    """A signature in a header. ``over``: what is signed, of {method} {url} {path} {body}
-    {timestamp} {secret} and text."""
+class HeaderIs(_Part):
+    """A header and the value that it must have."""
 
     header: str
+    value: str
+
+
+class HmacRule(_Part):
+    """A signature in a header. ``over``: what is signed, of {method} {url} {path} {body}
+    {timestamp} {secret} and text. ``only_if``: in a list of rules, which requests this one is
+    for."""
+
+    header: str
+    only_if: HeaderIs | None = None
     secret_env: Environment
     algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
     encoding: Literal["hex", "base64"] = "hex"
@@ -81,16 +90,19 @@ class HmacRule(_Part):
 
 
 class TokenRule(_Part):
-    """A shared token in a header or in the query."""
+    """A shared token in a header, in the query, or in a member of the body. ``prefix``: what stands
+    before it, as ``Bearer``."""
 
     secret_env: Environment
     header: str | None = None
     query: str | None = None
+    field: str | None = None
+    prefix: str = ""
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if (self.header is None) == (self.query is None):
-            raise ValueError("a token stands in a header or in the query: say one of them")
+        if sum(place is not None for place in (self.header, self.query, self.field)) != 1:
+            raise ValueError("a token stands in a header, in the query or in a field: say one")
         return self
 
 
@@ -102,9 +114,10 @@ class BasicRule(_Part):
 
 
 class Authentication(_Part):
-    """One way, and one only."""
+    """One way, and one only. ``hmac`` may be a list, for a sender with several signatures: the
+    first rule that a request is for must hold."""
 
-    hmac: HmacRule | None = None
+    hmac: HmacRule | Annotated[list[HmacRule], Field(min_length=1, max_length=5)] | None = None
     token: TokenRule | None = None
     basic: BasicRule | None = None
 
@@ -115,31 +128,71 @@ class Authentication(_Part):
         return self
 
     @property
-    def secret_env(self) -> str:
-        """The environment variable that has the secret."""
-        rule = self.hmac or self.token or self.basic
-        assert rule is not None
-        return rule.secret_env
+    def signatures(self) -> tuple[HmacRule, ...]:
+        """The rules of ``hmac``."""
+        if self.hmac is None:
+            return ()
+        return (self.hmac,) if isinstance(self.hmac, HmacRule) else tuple(self.hmac)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The environment variables that have the secrets."""
+        others = (rule.secret_env for rule in (self.token, self.basic) if rule is not None)
+        return tuple(dict.fromkeys([*(rule.secret_env for rule in self.signatures), *others]))
+
+
+class Challenge(_Part):
+    """A ``GET`` by which the sender makes sure of the address before it sends anything: the value
+    of ``query`` is given back, as it is or signed (hex HMAC-SHA256 under the secret).
+    ``verify_query``: where a token stands that must be the one in ``verify_env``."""
+
+    query: str
+    verify_query: str | None = None
+    verify_env: Environment | None = None
+    signed: bool = False
+
+    @model_validator(mode="after")
+    def _token_whole(self) -> Self:
+        if (self.verify_query is None) != (self.verify_env is None):
+            raise ValueError("verify_query and verify_env go together")
+        return self
+
+
+class FormRules(_Part):
+    """What a form of a website adds. ``honeypot``: a field that people do not see, so only machines
+    fill it in; such a form is answered as any other and is no event. ``redirect``: where the
+    browser goes afterwards."""
+
+    honeypot: str | None = None
+    redirect: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+
+
+class Reply(_Part):
+    """The body of a success, for a sender that wants a certain one."""
+
+    media_type: str
+    text: str = Field(max_length=4_000)
 
 
 class EventRule(_Part):
     """What records of one kind become. ``when``: which they are; ``line``: a JMESPath for each
-    field of the event line."""
+    field of the event line. Without ``occurred_at`` it is the moment of receipt."""
 
     when: JmesPath | None = None
     line: dict[EventField, JmesPath] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _says_who_what_and_when(self) -> Self:
-        missing = [name for name in ("id", "kind", "occurred_at") if name not in self.line]
+        missing = [name for name in ("id", "kind") if name not in self.line]
         if missing or not any(name.startswith("identifiers.") for name in self.line):
-            raise ValueError("needs id, kind, occurred_at and at least one of identifiers.*")
+            raise ValueError("needs id, kind and at least one of identifiers.*")
         return self
 
 
 class Example(_Part):
-    """A body and what must come of it: for each event the fields that matter. ``ignored``: records
-    left alone."""
+    """A body and what must come of it: for each event the fields that matter. ``body`` is what the
+    format reads (JSON, fields of a form), or a text in that format. ``ignored``: records left
+    alone."""
 
     name: str
     body: Any
@@ -152,21 +205,39 @@ class SourceModel(_Part):
 
     path: Annotated[str, Field(pattern=r"^/hooks/[A-Za-z0-9/_-]{1,100}$")] | None = None
     authenticate: Authentication
+    format: Literal["json", "ndjson", "form", "xml"] = "json"
+    form: FormRules | None = None
+    challenge: Challenge | None = None
     scopes: list[Literal["engagement", "acts", "commands"]] = Field(
         default=["engagement"], min_length=1
     )
     answer: int = Field(200, ge=200, le=299)
+    reply: Reply | None = None
     split: JmesPath | None = None
     events: list[EventRule] = Field(min_length=1)
     ignore: JmesPath | None = None
     examples: list[Example] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _form_is_a_form(self) -> Self:
+        if self.form is not None and self.format != "form":
+            raise ValueError("form needs format: form")
+        return self
+
+
+def secrets_of(source: SourceModel) -> tuple[str, ...]:
+    """The environment variables that have the secrets of a source."""
+    challenge = source.challenge.verify_env if source.challenge else None
+    return (*source.authenticate.secrets, *([challenge] if challenge else []))
+
 
 class SourcesModel(_Part):
     """The file. ``public_url``: the address by which senders reach the gateway, for signatures over
-    it."""
+    it. ``people``: a file with the people of the agreement by their ids elsewhere, for
+    ``person()``; its path is taken from this file's folder."""
 
     version: Literal[1]
+    people: str | None = None
     public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
     sources: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")], SourceModel] = Field(
         min_length=1

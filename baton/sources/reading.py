@@ -36,8 +36,13 @@ def read_sources(path: Path) -> SourcesModel:
         try:
             return _paths_differ(SourcesModel.model_validate(document.data), path)
         except ValidationError as error:
-            problems += [_problem(each, document) for each in error.errors(include_url=False)]
+            problems += [_problem(found, document) for found in error.errors(include_url=False)]
     raise SourcesWrong("\n".join(problem.told(str(path)) for problem in problems))
+
+
+def source_files(place: Path) -> list[Path]:
+    """The file, or all ``*.yaml`` of the folder."""
+    return sorted(place.glob("*.yaml")) if place.is_dir() else [place]
 
 
 def path_of(name: str, path: str | None) -> str:

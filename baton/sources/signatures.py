@@ -12,9 +12,10 @@ import base64
 import binascii
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import new as new_hash
+from typing import Any
 
 from baton.sources.model import BasicRule, HmacRule, TokenRule
 
@@ -53,16 +54,35 @@ def check_hmac(rule: HmacRule, request: SignedRequest, secret: str) -> None:
         raise NotAuthentic("the signature is not that of this request")
 
 
-def check_token(rule: TokenRule, request: SignedRequest, secret: str) -> None:
-    """Raise :class:`NotAuthentic` unless the shared token is shown."""
-    shown = (
-        request.headers.get(rule.header.lower())
-        if rule.header
-        else request.query.get(rule.query or "")
-    )
-    if shown is None:
-        raise NotAuthentic(f"the token ({rule.header or rule.query}) is missing")
-    if not hmac.compare_digest(shown.encode(), secret.encode()):
+def rule_for(rules: Sequence[HmacRule], request: SignedRequest) -> HmacRule:
+    """The rule that a request is for: the first whose header is there, and whose condition holds.
+
+    The sender chooses among signatures, so a list is as weak as its weakest.
+    """
+    for rule in rules:
+        condition = rule.only_if
+        if rule.header.lower() in request.headers and (
+            condition is None or request.headers.get(condition.header.lower()) == condition.value
+        ):
+            return rule
+    return rules[0]
+
+
+def check_token(
+    rule: TokenRule, request: SignedRequest, secret: str, fields: Mapping[str, Any] | None = None
+) -> None:
+    """Raise :class:`NotAuthentic` unless the shared token is shown. ``fields``: the members of the
+    body, for a token that stands there."""
+    shown: object
+    if rule.header:
+        shown = request.headers.get(rule.header.lower())
+    elif rule.query:
+        shown = request.query.get(rule.query)
+    else:
+        shown = (fields or {}).get(rule.field or "")
+    if not isinstance(shown, str):
+        raise NotAuthentic(f"the token ({rule.header or rule.query or rule.field}) is missing")
+    if not hmac.compare_digest(shown.encode(), (rule.prefix + secret).encode()):
         raise NotAuthentic("the token is not the one agreed")
 
 

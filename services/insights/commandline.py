@@ -6,13 +6,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from baton.clients import confluent_producer_options
 from baton.settings import Settings
 from services.insights import exporting
 from services.insights.board.access import new_link
+from services.insights.board.publishing import KafkaPublisher
+from services.insights.board.serving import board_stores
+from services.insights.costs import records_of
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
-from services.insights.projection.files import BoardFiles
-from services.insights.projection.store import copy_of
+from services.insights.projection.dialect import StorePlace, copy_of
+from services.insights.projection.files import BoardStores
 from services.insights.settings import BoardSettings
 
 
@@ -20,9 +24,9 @@ class NoBoard(RuntimeError):
     """There is no board here yet; the text says how to have one."""
 
 
-def files_of(settings: Settings) -> BoardFiles:
-    """The files of a namespace's board."""
-    return BoardFiles(BoardSettings().folder or settings.home / "board" / settings.namespace)
+def files_of(settings: Settings) -> BoardStores:
+    """The stores of a namespace's board."""
+    return board_stores(settings, BoardSettings())
 
 
 def entrance(settings: Settings, person: str | None, address: str | None) -> str:
@@ -49,6 +53,16 @@ def backup(settings: Settings, path: Path) -> None:
         os.umask(former)
 
 
+def report_costs(settings: Settings, path: Path) -> int:
+    """Publish the costs of campaigns in a CSV file; gives how many. Raises WrongCosts, NotSent."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        records = records_of(file)
+    publisher = KafkaPublisher(confluent_producer_options(settings), settings.namespace)
+    for record in records:
+        publisher.send_cost(record)
+    return len(records)
+
+
 def export_csv(settings: Settings, name: str, since_ms: int | None, out: object) -> int:
     """Write a table to a text stream; gives the number of rows. Raises NoBoard, NotExportable."""
     table = exporting.table_named(name)
@@ -69,7 +83,7 @@ def exportable() -> list[Table]:
     return [TABLES[name] for name in exporting.EXPORTABLE]
 
 
-def _current(settings: Settings) -> Path:
+def _current(settings: Settings) -> StorePlace:
     current = files_of(settings).current()
     if current is None:
         raise NoBoard("there is no board here yet; start one with: baton up")

@@ -11,7 +11,7 @@ from typing import IO, Any, Final
 from services.insights.board.words import csv_cell
 from services.insights.facts.table import TEXT, Table
 from services.insights.facts.tables import TABLES
-from services.insights.projection.store import reader
+from services.insights.projection.dialect import StorePlace, reader, streamed
 
 _AT_ONCE: Final = 10_000
 _MOMENTS: Final = ("log_ms", "won_at_ms", "last_seen_ms")
@@ -41,9 +41,9 @@ def since_column(table: Table) -> str | None:
     return next((name for name in candidates if name in table.names), None)
 
 
-def rows_of(path: Path, table: Table, since_ms: int | None) -> Iterator[tuple[Any, ...]]:
+def rows_of(place: StorePlace, table: Table, since_ms: int | None) -> Iterator[tuple[Any, ...]]:
     """The rows in the order of the key, from one moment of the store."""
-    db = reader(path)
+    db = reader(place)
     column = since_column(table)
     if since_ms is not None and column is None:
         raise NotExportable(
@@ -54,7 +54,7 @@ def rows_of(path: Path, table: Table, since_ms: int | None) -> Iterator[tuple[An
         f"SELECT {', '.join(table.names)} FROM {table.name} {where} ORDER BY {', '.join(table.key)}"
     )
     try:
-        yield from db.execute(statement, () if since_ms is None else (since_ms,))
+        yield from streamed(db, statement, () if since_ms is None else (since_ms,))
     finally:
         db.close()
 

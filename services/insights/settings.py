@@ -6,7 +6,7 @@ import ipaddress
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -17,7 +17,11 @@ class BoardSettings(BaseSettings):
     one-time link."""
 
     model_config = SettingsConfigDict(
-        env_prefix="BATON_BOARD_", frozen=True, extra="ignore", env_ignore_empty=True
+        env_prefix="BATON_BOARD_",
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        populate_by_name=True,
     )
 
     host: str = Field(
@@ -30,6 +34,14 @@ class BoardSettings(BaseSettings):
     port: int = Field(8090, ge=0, le=65535, description="Port of the board; 0 chooses a free one")
     folder: Path | None = Field(
         None, description="Directory of its files; without it `board/<namespace>` in BATON_HOME"
+    )
+    url: SecretStr | None = Field(
+        None,
+        validation_alias="BATON_INSIGHTS_URL",
+        description=(
+            "PostgreSQL that keeps the board's tables (`postgresql://...`), where several boards "
+            "show them; without it, a SQLite file in the directory. Needs `baton[postgres]`"
+        ),
     )
     public_host: str = Field(
         "",

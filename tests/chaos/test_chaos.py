@@ -1,6 +1,8 @@
 """The chaos run: its plan, its witness, and a small one with a fixed seed that must end sound."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,14 +18,19 @@ from baton.ids import derived_id
 from baton.proof.chaos.clock import ScriptClock
 from baton.proof.chaos.headway import Headway, NotDrained
 from baton.proof.chaos.load import event_id_of
+from baton.proof.chaos.options import options_of
+from baton.proof.chaos.order import Order, Outcome
 from baton.proof.chaos.pace import QUICK
 from baton.proof.chaos.plan import Fault, plan
 from baton.proof.chaos.pressure import HIGH, LOW, Pressure
-from baton.proof.chaos.run import ChaosRun, Order, Outcome
+from baton.proof.chaos.run import ChaosRun
 from baton.proof.chaos.script import waves
 from baton.proof.chaos.witness import Witness
 from tests.kafka.conftest import DEMO_AGREEMENT
 
+ROOT = Path(__file__).resolve().parents[2]
+ONE_BROKER = set(Fault) - {Fault.PARTITION, Fault.UPGRADE, Fault.BACKUP}
+ONE_BROKER = set(Fault) - {Fault.PARTITION, Fault.UPGRADE, Fault.BACKUP}
 SMALL_KILLS, SMALL_SEED = 4, 282
 
 
@@ -33,7 +40,28 @@ def test_a_seed_is_a_plan_in_order_with_an_agreement_in_the_middle() -> None:
     assert [blow.at for blow in blows] == sorted(blow.at for blow in blows)
     assert all(0 <= blow.at <= 1 for blow in blows)
     assert len(blows) == 41
-    assert {blow.fault for blow in blows} == set(Fault)
+    assert {blow.fault for blow in blows} == ONE_BROKER
+
+
+def test_several_brokers_are_parted_and_a_drill_has_its_moment() -> None:
+    blows = plan(kills=40, seed=3, brokers=3, upgrade=True)
+    assert {blow.fault for blow in blows} == {*ONE_BROKER, Fault.PARTITION, Fault.UPGRADE}
+    assert [blow.at for blow in plan(kills=3, seed=3, backup=True)][-2:] == pytest.approx(
+        sorted([0.7, plan(kills=3, seed=3)[-1].at])
+    )
+
+
+def test_the_words_of_a_run_are_checked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    order = options_of(["--kills", "9", "--brokers", "3"]).order
+    assert (order.kills, order.brokers, order.seconds, order.former) == (9, 3, 90, None)
+    for words, said in (
+        (["--kills", "0"], "expected a whole number from 1 on"),
+        (["--former", str(tmp_path)], "has no baton/cli/main.py"),
+        (["--backup", "--brokers", "3"], "--backup is of one broker"),
+    ):
+        with pytest.raises(SystemExit):
+            options_of(words)
+        assert said in capsys.readouterr().err
 
 
 def test_few_faults_are_what_they_are() -> None:
@@ -150,6 +178,7 @@ def test_a_small_run_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
     assert sum(outcome.faults.values()) == SMALL_KILLS + 1
     assert outcome.worker_starts > 4
     assert outcome.acknowledged > 120
+    assert min(outcome.by_way["http"], outcome.by_way["kafka"]) > 30
     assert outcome.witnessed > 500
     assert outcome.report.checked["leads.routed.sdr.v1"] > 3
     assert outcome.report.checked["leads.acts.v1"] > 3
@@ -162,7 +191,41 @@ def test_a_longer_run_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
     outcome = _run(tmp_path, broker_cache, kills=12, events=2_000, seconds=120, seed=5)
     assert outcome.wrong == []
     assert outcome.unacknowledged == 0
-    assert {Fault(each) for each in outcome.faults} == set(Fault)
+    assert {Fault(each) for each in outcome.faults} == ONE_BROKER
+
+
+@pytest.mark.chaos
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+def test_an_upgrade_and_a_restored_backup_under_load_end_sound(
+    tmp_path: Path, broker_cache: Path
+) -> None:
+    """The former version is this one, from another folder; ``--former`` takes a real one."""
+    former = tmp_path / "former"
+    for name in ("baton", "services", "schemas", "examples"):
+        shutil.copytree(ROOT / name, former / name)
+    more = {"kills": 2, "events": 600, "seconds": 60, "seed": 5, "former": former, "backup": True}
+    outcome = _run(tmp_path / "run", broker_cache, **more)
+    assert outcome.wrong == []
+    assert {Fault.UPGRADE, Fault.BACKUP} <= {Fault(each) for each in outcome.faults}
+
+
+@pytest.mark.chaos
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+def test_a_run_on_three_brokers_ends_sound(broker_cache: Path) -> None:
+    words = ["--brokers", "3", "--kills", "11", "--events", "1500", "--workers", "1"]
+    environment = {**os.environ, "BATON_CACHE": str(broker_cache)}
+    run = subprocess.run(
+        [sys.executable, "-m", "baton.proof.chaos", *words, "--partitions", "2", "--json"],
+        stdout=subprocess.PIPE,
+        env=environment,
+        check=False,
+    )
+    outcome = json.loads(run.stdout)
+    assert outcome["wrong"] == []
+    assert outcome["faults"].keys() >= {Fault.BROKER_KILL, Fault.BROKER_FREEZE}
+    assert Fault.PARTITION in outcome["faults"] or outcome["skipped"]
 
 
 @pytest.mark.kafka

@@ -103,7 +103,7 @@ def test_our_errors_are_one_message_and_1(capsys: pytest.CaptureFixture[str]) ->
         out="",
         err=(
             "baton: no service 'nope'; there are ingest, scorer, router, sla_watcher, gateway, "
-            "insights\n"
+            "insights, delivery\n"
         ),
     )
 
@@ -297,6 +297,7 @@ def test_the_doctor_is_wrong_about_nothing_on_a_good_machine_and_1_on_a_bad_one(
         "BATON_BROKER_PORT",
         "BATON_GATEWAY_PORT",
         "BATON_BOARD_PORT",
+        "BATON_DELIVERY_PORT",
         "BATON_METRICS_PORT",
     ):
         monkeypatch.setenv(name, "0")

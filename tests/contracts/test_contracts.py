@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baton.contracts import drift
+from baton.contracts.acls import BOARD
 from baton.contracts.avro_schema import avro_schema_of
 from baton.contracts.codec import (
     Codec,
@@ -259,7 +260,7 @@ def test_an_id_or_version_that_is_taken_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_topic_has_one_writing_service_and_known_readers() -> None:
-    services = {*REDUCERS.values(), "outside", "agreement", "operator"}
+    services = {*REDUCERS.values(), BOARD, "outside", "agreement", "operator"}
     assert {spec.writer for spec in TOPICS.values()} <= services
     assert {reader for spec in TOPICS.values() for reader in spec.readers} <= set(REDUCERS)
 

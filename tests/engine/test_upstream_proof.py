@@ -9,6 +9,8 @@ import pytest
 from baton.engine.kafka.cluster import Committed, Place
 from baton.engine.kafka.upstream_proof import UpstreamGroup, UpstreamProof
 
+pytestmark = pytest.mark.timeout(20)
+
 GROUPS = (
     UpstreamGroup(reducer="first", inputs=("a",)),
     UpstreamGroup(reducer="second", inputs=("b",), again=True),
@@ -51,8 +53,9 @@ async def test_nothing_is_proven_while_any_group_upstream_is_behind(behind: str)
     cluster = FakeCluster(behind)
     proof = UpstreamProof(cluster, GROUPS)  # type: ignore[arg-type]  # what it asks of a cluster
     waiting = asyncio.create_task(proof.prove(1_000))
-    while cluster.asked.count(behind) < 3:  # noqa: ASYNC110 - what it waits for is only counted
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(5):
+        while cluster.asked.count(behind) < 3:  # noqa: ASYNC110 - what it waits for is only counted
+            await asyncio.sleep(0.01)
     assert not waiting.done()
     cluster.behind = None
     await asyncio.wait_for(waiting, 5)

@@ -31,6 +31,7 @@ def live_system(
         "BATON_GATEWAY_PORT": "0",
         "BATON_METRICS_PORT": "0",
         "BATON_BOARD_PORT": "0",
+        "BATON_DELIVERY_PORT": "0",
         "BATON_LOG_FORMAT": "json",
     }
     for name, value in given.items():

@@ -222,6 +222,41 @@ async def test_a_static_member_that_restarts_disturbs_nobody(
     await assert_exact(bench, sent)
 
 
+async def test_of_two_workers_with_one_instance_id_one_stops_and_names_it(
+    bench: KafkaBench, workers: Workers
+) -> None:
+    await prepared(bench, Counter())
+    stream = Stream(bench)
+    both = [workers("counter", instance_id="same") for _ in range(2)]
+    await both[0].start().ready()
+    both[1].start()
+
+    async def stopped() -> bool:
+        return any(worker.code is not None for worker in both)
+
+    await bench._until(stopped)
+    (ended,) = [worker for worker in both if worker.code is not None]
+    (left,) = [worker for worker in both if worker is not ended]
+    assert ended.code == 1
+    assert "with BATON_INSTANCE_ID=same, the id of this one" in ended.log.read_text()
+    await left.ready()
+    sent = await stream.end()
+    await processed(bench)
+    await assert_exact(bench, sent)
+
+
+async def test_a_worker_on_the_loopback_answers_no_page_of_another_site(
+    bench: KafkaBench, workers: Workers
+) -> None:
+    await prepared(bench, Counter())
+    worker = workers("counter").start()
+    await worker.ready()
+    for path in ("/tasks", "/metrics", "/healthz", "/readyz", "/", "/graph", "/router/"):
+        for headers in ({"Host": "rebound.example"}, {"Origin": "https://elsewhere.example"}):
+            assert worker.get(path, headers)[0] == 403, (path, headers)
+    assert worker.get("/tasks")[0] == 200
+
+
 async def test_a_worker_tells_how_it_is(
     bench: KafkaBench,
     workers: Workers,

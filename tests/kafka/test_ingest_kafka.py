@@ -28,12 +28,12 @@ from baton.engine.kafka.host import HostConfig, KafkaHost
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.reducer import Event
 from baton.engine.task_config import TaskConfig
+from baton.http import PortNotOurs
 from baton.ids import derived_id
 from baton.intake.records import event_id_of
 from baton.settings import Settings, load_settings
 from services.ingest.admit.reducer import Admit
 from services.ingest.gateway.process import GatewayProcess
-from services.ingest.gateway.server import PortNotOurs
 from services.ingest.identify.reducer import Identify
 from services.ingest.settings import GatewaySettings
 

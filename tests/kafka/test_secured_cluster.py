@@ -203,6 +203,7 @@ def _running(
         "BATON_GATEWAY_PORT": "0",
         "BATON_METRICS_PORT": "0",
         "BATON_BOARD_PORT": "0",
+        "BATON_DELIVERY_PORT": "0",
         "BATON_AGREEMENT": str(DEMO_AGREEMENT),
     }.items():
         monkeypatch.setenv(name, value)

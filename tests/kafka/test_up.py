@@ -37,6 +37,7 @@ def environment(tmp_path: Path, bootstrap: str, namespace: str) -> dict[str, str
         "BATON_GATEWAY_PORT": "0",
         "BATON_METRICS_PORT": "0",
         "BATON_BOARD_PORT": "0",
+        "BATON_DELIVERY_PORT": "0",
     }
 
 

@@ -5,10 +5,11 @@ import json
 import os
 import signal
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from tests.kafka.nursery import Nursery
 
@@ -76,10 +77,11 @@ class WorkerProcess:
                 assert self.code is None, self.log.read_text()
                 await asyncio.sleep(_POLL_S)
 
-    def get(self, path: str) -> tuple[int, str]:
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
         """Status and text of one of its pages; status 0: it does not answer."""
+        asked = Request(f"http://127.0.0.1:{self.port}{path}", headers=dict(headers or {}))
         try:
-            with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urlopen(asked, timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except HTTPError as error:
             return error.code, error.read().decode()

@@ -15,6 +15,7 @@ from baton.contracts.intake import IntakeRecord, LeadEvent, LeadMerge
 from baton.contracts.leads import LeadScored, LeadStaged
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
 from baton.contracts.slas import LeadRecycled, SlaClock, SlaViolation
+from baton.contracts.streams import RoutingAnswer
 from baton.contracts.topics import TOPICS
 from baton.engine.memory import MemoryLog
 from baton.flow import all_reducers
@@ -410,13 +411,29 @@ def _miscount_a_turn(log: MemoryLog) -> str:
     right."""
     partition, offset, value = _find(
         log,
-        "leads.routed.sdr.v1",
-        lambda each: each.turn_used and any(candidate.turns for candidate in each.candidates),
+        "router.answers.v1",
+        lambda each: (
+            each.routed is not None
+            and each.routed.turn_used
+            and any(candidate.turns for candidate in each.routed.candidates)
+        ),
     )
+    assert isinstance(value, RoutingAnswer)
+    assert value.routed is not None
+    candidates = value.routed.candidates
+    fewer = tuple(replace(each, turns=each.turns and each.turns - 1) for each in candidates)
+    changed = replace(value, routed=replace(value.routed, candidates=fewer))
+    _write(log, "router.answers.v1", partition, offset, changed)
+    return f"router.answers.v1/{partition}/{offset}"
+
+
+def _publish_what_no_pool_answered(log: MemoryLog) -> str:
+    """A record that nobody of the pool has answered."""
+    topic = "leads.routed.sdr.v1"
+    partition, offset, value = _find(log, topic, lambda each: each.rule == "in_turn")
     assert isinstance(value, LeadRouted)
-    fewer = tuple(replace(each, turns=each.turns and each.turns - 1) for each in value.candidates)
-    _write(log, "leads.routed.sdr.v1", partition, offset, replace(value, candidates=fewer))
-    return f"leads.routed.sdr.v1/{partition}/{offset}"
+    _write(log, topic, partition, offset, replace(value, rule="colleague"))
+    return f"{topic}/{partition}/{offset}"
 
 
 def _drop_the_hand_off(log: MemoryLog) -> str:
@@ -476,6 +493,7 @@ PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
     (Invariant.SUMS, _wrong_sum),
     (Invariant.STAGES, _jump_a_stage),
     (Invariant.ROUTED_ONCE, _route_twice),
+    (Invariant.ROUTED_ONCE, _publish_what_no_pool_answered),
     (Invariant.ONE_HOLDER, _skip_the_withdrawal),
     (Invariant.CLOCKS, _fire_early),
     (Invariant.CLOCKS, _end_a_clock_twice),

@@ -27,6 +27,8 @@ from tests.simulation.seeds import GRACE_MS, settle_in, verdict
 SEEDS = 200
 MORE_SEEDS = range(300, 314)
 """In which the owner of an open cycle is asked first, which is rare."""
+CROSSING_SEEDS = (203, 231)
+"""In which a pool takes a request, its release and the next request in one batch."""
 GATED_SEEDS = 20
 MUTANT_SEEDS = range(1_000, 1_040)
 
@@ -37,7 +39,9 @@ def test_two_hundred_seeds_keep_every_promise() -> None:
     """And meet every fault and every turn that a lead can take, or they would prove little."""
     met: Counter[str] = Counter()
     with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=settle_in) as pool:
-        for seed, findings, seen, _ in pool.map(verdict, (*range(SEEDS), *MORE_SEEDS), chunksize=5):
+        for seed, findings, seen, _ in pool.map(
+            verdict, (*range(SEEDS), *CROSSING_SEEDS, *MORE_SEEDS), chunksize=5
+        ):
             assert findings == [], (
                 f"seed {seed}: python -m tests.simulation.seeds --first {seed} --seeds 1 --trace"
             )

@@ -19,8 +19,9 @@ from typer.testing import CliRunner
 from baton.cli.source import app as source_app
 from baton.sources.examples import failures_of
 from baton.sources.expressions import Expression, ExpressionWrong, TotalFunctions
-from baton.sources.model import BasicRule, HmacRule, TimestampRule, TokenRule
-from baton.sources.reading import SourcesWrong, read_sources
+from baton.sources.model import BasicRule, HmacRule, TimestampRule, TokenRule, secrets_of
+from baton.sources.people import people_beside
+from baton.sources.reading import SourcesWrong, read_sources, source_files
 from baton.sources.signatures import (
     NotAuthentic,
     SignedRequest,
@@ -297,8 +298,10 @@ def test_an_expression_that_cannot_work_is_refused_when_it_is_read(text: str, re
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_shipped_sources_do_what_their_examples_say(path: Path) -> None:
-    for source in read_sources(path).sources.values():
-        assert failures_of(source) == []
+    model = read_sources(path)
+    people = people_beside(path, model.people)
+    for source in model.sources.values():
+        assert failures_of(source, people) == []
 
 
 BELL = """version: 1
@@ -325,10 +328,10 @@ sources:
     ("change", "line", "reason"),
     [
         (("who", "upper(who)"), 12, "there is no function upper()"),
-        (("          id: id\n", ""), 8, "needs id, kind, occurred_at"),
+        (("          id: id\n", ""), 8, "needs id, kind and at least one of identifiers"),
         (("engagement.act", "engagment.act"), 13, "engagment.act is no field of an event line"),
         (("    ignore:", "    ignores:"), 6, "is not a key here"),
-        (("{header: X-Token,", "{header: X-Token, query: t,"), 5, "say one of them"),
+        (("{header: X-Token,", "{header: X-Token, query: t,"), 5, "in a field: say one"),
         (
             ("token: {header: X-Token,", "hmac: {header: X-Token, over: '{timestamp}',"),
             5,
@@ -395,7 +398,12 @@ def hooks(served: Served, folder: Path, environment: dict[str, str]) -> httpx.As
 
 async def test_hubspot_sends_to_its_hook_behind_a_proxy_and_only_hubspot() -> None:
     served = Served()
-    secrets = {f"BATON_SECRET_{name}": SECRET for name in ("HUBSPOT", "CALENDLY", "TYPEFORM")}
+    secrets = {
+        name: SECRET
+        for file in source_files(EXAMPLES)
+        for source in read_sources(file).sources.values()
+        for name in secrets_of(source)
+    }
     body = CREATED.replace(
         b"]",
         b',{"eventId":2,"subscriptionType":"contact.creation"},{"subscriptionType":"company.creation"}]',

@@ -29,6 +29,7 @@ Place = tuple[str, int]
 """A topic's logical name and a partition."""
 
 _REQUEST_TIMEOUT_MS = 10_000
+_UUID_SUFFIX = len("-00000000-0000-0000-0000-000000000000")
 _RETRY_S = 1.0
 
 
@@ -149,11 +150,7 @@ class Cluster:
     async def assigned(self, reducer: str) -> set[Place]:
         """What the group's coordinator assigns to this process now; empty while the group
         rebalances."""
-        assert self._admin is not None
-        (answer,) = await self._admin.describe_consumer_groups([self.group(reducer)])
-        ((code, _, state, _, _, members, *_),) = answer.groups
-        if code:
-            raise for_code(code)()
+        state, members = await self._group_of(reducer)
         if state != "Stable":
             return set()
         mine = [member[-1] for member in members if member[1] == self.client_id]
@@ -163,6 +160,24 @@ class Cluster:
             if assignment
         ]
         return {self.place(at) for part in parts for at in part}
+
+    async def is_namesake_in(self, reducer: str, instance_id: str) -> bool:
+        """Whether another process is the group's static member of that name. A static member has
+        one id, its name and a UUID, and whoever joined last has it."""
+        _, members = await self._group_of(reducer)
+        return any(
+            member_id[:-_UUID_SUFFIX] == instance_id and client_id != self.client_id
+            for member_id, client_id, *_ in members
+        )
+
+    async def _group_of(self, reducer: str) -> tuple[str, list[tuple[Any, ...]]]:
+        """State and members (id, client id, ...) of the reducer's group."""
+        assert self._admin is not None
+        (answer,) = await self._admin.describe_consumer_groups([self.group(reducer)])
+        ((code, _, state, _, _, members, *_),) = answer.groups
+        if code:
+            raise for_code(code)()
+        return state, members
 
     async def tick(self, reducer: str, partition: int) -> int:
         """Append a tick and give the broker's time of it (ms); raises :class:`NotLogTime`."""

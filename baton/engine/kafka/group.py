@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
+from baton.engine.errors import EngineError
 from baton.engine.kafka.client_internals import (
     check_group_errors,
     disable_prefetch_backoff,
@@ -45,6 +46,17 @@ moment later come only after that fetch. Long while nothing comes, because a fet
 while something does."""
 
 
+class InstanceIdTaken(EngineError):
+    """Two workers have one ``BATON_INSTANCE_ID``: each takes the other's membership away."""
+
+    def __init__(self, instance_id: str, group: str) -> None:
+        super().__init__(
+            f"another worker joined group {group} with BATON_INSTANCE_ID={instance_id}, the id of "
+            "this one, and has taken its tasks; this worker stops. Give each worker an id of its "
+            "own, or none"
+        )
+
+
 class Group(ConsumerRebalanceListener):  # type: ignore[misc]
     """Runs the tasks of ``reducer`` that the group assigns to this process.
 
@@ -68,6 +80,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
         self._kept: dict[int, tuple[float, Memory]] = {}
         self._consumer: AIOKafkaConsumer | None = None
         self._batches: dict[int, int] = {}
+        self._look_at = 0.0
 
     async def run(self) -> None:
         """Be a member until cancelled."""
@@ -169,6 +182,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
             while True:
                 await asyncio.sleep(_WATCH_S)
                 check_group_errors(consumer)
+                await self._check_namesakes()
                 set_fetch_max_wait(
                     consumer, _BUSY_WAIT_MS if self._has_committed() else _IDLE_WAIT_MS
                 )
@@ -179,6 +193,17 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LEAVE_LIMIT_S):
                     await consumer.stop()
+
+    async def _check_namesakes(self) -> None:
+        """Stop the service where another process has joined under this one's name since."""
+        name = self._context.settings.instance_id
+        if name is None or not self.joined or monotonic() < self._look_at:
+            return
+        self._look_at = monotonic() + self._context.settings.heartbeat_ms / 1000
+        with suppress(KafkaError):  # brokers that do not answer are somebody else's to report
+            if await self._context.cluster.is_namesake_in(self.reducer.name, name):
+                group = self._context.cluster.group(self.reducer.name)
+                self._fatal(InstanceIdTaken(name, group))
 
     def _has_committed(self) -> bool:
         """Whether any task has committed a batch since the last call."""

@@ -71,7 +71,9 @@ class KafkaHost:
         tasks: TaskConfig,
         host: HostConfig,
     ) -> None:
-        client_id = f"{host.name}-{host.settings.instance_id or f'{socket.gethostname()}-{secrets.token_hex(4)}'}"
+        # Unique to the process, whatever it is named: two with one name are told apart by it.
+        instance = host.settings.instance_id or socket.gethostname()
+        client_id = f"{host.name}-{instance}-{secrets.token_hex(4)}"
         self._cluster = Cluster(host.client, namespace=tasks.namespace, client_id=client_id)
         self._context = HostContext(
             config=tasks,

@@ -1,17 +1,38 @@
 """The HTTP pages of a worker: ``/metrics`` for Prometheus, ``/healthz``, ``/readyz``, and
 ``/tasks`` for people.
 
-A worker that restores is alive but not ready. No page changes anything, and none has personal data.
+A worker that restores is alive but not ready. No page changes anything, none has personal data, and
+:mod:`~baton.engine.kafka.page_guard` stands before all of them, Faust's own included.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from aiohttp import web
 from prometheus_client import REGISTRY, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 
 from baton.engine.kafka.host import KafkaHost
+from baton.engine.kafka.page_guard import refusal
+
+
+def guard(*, local: bool) -> Any:
+    """The middleware of the web server that refuses what :func:`refusal` says."""
+
+    @web.middleware
+    async def guarded(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        refused = refusal(request.method, headers, local=local)
+        if refused is None:
+            return await handler(request)
+        status, reason = refused
+        return web.json_response({"error": reason}, status=status)
+
+    return guarded
 
 
 def add_pages(app: Any, host: KafkaHost) -> None:

@@ -25,8 +25,9 @@ import uvloop
 from baton.clients import bootstrap_of, client_options
 from baton.engine.kafka.client_internals import QuietWorker
 from baton.engine.kafka.host import HostConfig, KafkaHost
+from baton.engine.kafka.page_guard import is_loopback
 from baton.engine.kafka.settings import EngineSettings
-from baton.engine.kafka.web import add_pages
+from baton.engine.kafka.web import add_pages, guard
 from baton.engine.metrics import BUILD_INFO
 from baton.engine.service import Service
 from baton.engine.task_config import TaskConfig
@@ -87,6 +88,9 @@ def _app(service: Service, settings: Settings, host: KafkaHost, scratch: str) ->
         web_bind=settings.metrics_host,
         web_port=port,
         web_host=settings.metrics_host,
+        web_application_options={
+            "middlewares": [guard(local=is_loopback(settings.metrics_host))],
+        },
     )
     app.producer_only = True
     app.boot_strategy.enable_kafka_producer = False

@@ -150,6 +150,15 @@ class MemoryTask:
                 return True
         return False
 
+    def changes_by(self, now: int) -> bool:
+        """As :meth:`baton.engine.core.Core.changes_by`; an agreement that has not changed changes
+        nothing."""
+        due = self.core.next_due
+        if due is not None and due <= now:
+            return True
+        book = self._book
+        return book.at(self.core.now) is not book.at(now) and self.core.changes_by(now)
+
     def drained(self) -> bool:
         """Whether it has committed past everything in its inputs, seen or not."""
         committed, _ = self._log.committed(self._group, self.partition)
@@ -190,7 +199,8 @@ class MemoryTask:
         that takes."""
         now = self._log.now
         self._all(lambda: self.core.advance(now))
-        self._all(lambda: self.core.adopt_slice(_FETCH) >= 0 and not self.core.adopting)
+        if self.failed is None and self.core.adopting:
+            self._all(lambda: self.core.adopt_slice(_FETCH) >= 0 and not self.core.adopting)
 
     def fire_held(self, *, proven: bool) -> None:
         """Move its time to the log's, and fire every timer that is then held."""

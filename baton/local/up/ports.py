@@ -8,6 +8,7 @@ from baton.settings import Settings
 _METRICS = "BATON_METRICS_PORT"
 _GATEWAY = "BATON_GATEWAY_PORT"
 _BOARD = "BATON_BOARD_PORT"
+_DELIVERY = "BATON_DELIVERY_PORT"
 
 
 def ports_wanted(settings: Settings) -> list[tuple[str, int]]:
@@ -19,6 +20,7 @@ def ports_wanted(settings: Settings) -> list[tuple[str, int]]:
         *broker,
         (_GATEWAY, UpSettings().gateway_port),
         (_BOARD, UpSettings().board_port),
+        (_DELIVERY, UpSettings().delivery_port),
         *metrics,
     ]
 
@@ -31,6 +33,11 @@ def choose_gateway_port() -> int:
 def choose_board_port() -> int:
     """The board's port; raises ``PortTaken`` naming the setting."""
     return _choose(_BOARD, UpSettings().board_port)
+
+
+def choose_delivery_port() -> int:
+    """Delivery's port; raises ``PortTaken`` naming the setting."""
+    return _choose(_DELIVERY, UpSettings().delivery_port)
 
 
 def choose_metrics_ports(settings: Settings) -> dict[str, int]:

@@ -7,16 +7,25 @@ import sys
 from collections.abc import Sequence
 
 from baton.clients import bootstrap_of
-from baton.contracts.acls import BOARD, GATEWAY
+from baton.contracts.acls import BOARD, DELIVERY, GATEWAY
 from baton.local.up.child import Command
-from baton.local.up.ports import choose_board_port, choose_gateway_port, choose_metrics_ports
+from baton.local.up.ports import (
+    choose_board_port,
+    choose_delivery_port,
+    choose_gateway_port,
+    choose_metrics_ports,
+)
 from baton.local.up.write_key import key_environment
 from baton.settings import Settings
 
 
 def service_commands(settings: Settings) -> Sequence[Command]:
     """One command a process, with the ports it listens on; raises ``PortTaken``."""
-    own_ports = {GATEWAY: choose_gateway_port(), BOARD: choose_board_port()}
+    own_ports = {
+        GATEWAY: choose_gateway_port(),
+        BOARD: choose_board_port(),
+        DELIVERY: choose_delivery_port(),
+    }
     return [
         _command(name, settings, metrics_port=port, own_port=own_ports.get(name))
         for name, port in choose_metrics_ports(settings).items()
@@ -39,6 +48,9 @@ def _command(name: str, settings: Settings, *, metrics_port: int, own_port: int 
     if name == BOARD:
         environment["BATON_BOARD_PORT"] = str(own_port)
         addresses = {"board": f"http://127.0.0.1:{own_port}", **addresses}
+    if name == DELIVERY:
+        environment["BATON_DELIVERY_PORT"] = str(own_port)
+        addresses = {"delivery": f"http://127.0.0.1:{own_port}", **addresses}
     words = [sys.executable, "-m", "baton.cli.main", "worker", name]
     return Command(name=name, words=words, environment=environment, addresses=addresses)
 

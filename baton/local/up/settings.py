@@ -25,6 +25,12 @@ class UpSettings(BaseSettings):
         le=65535,
         description="Port of the board; 0 chooses a free one; the board reads it too",
     )
+    delivery_port: int = Field(
+        8095,
+        ge=0,
+        le=65535,
+        description="Port of delivery; 0 chooses a free one; delivery reads it too",
+    )
     agreement: Path | None = Field(
         None,
         description="Agreement that `baton up` publishes if none is in force; without it the example",

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from baton.contracts.leads import LeadScored, LeadStaged
-from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
+from baton.contracts.routing import ACCEPTED_BEFORE, HandoffKind, HandoffNoted, LeadRouted
 from baton.contracts.slas import ClockState, SlaClock, SlaViolation
+from baton.contracts.streams import RoutingAnswer
 from baton.proof.audit.custody import check_custody
 from baton.proof.audit.findings import Add, Dated, Finding, Invariant, Place
 
@@ -69,13 +70,23 @@ def _check_stages(records: Sequence[Dated], add: Add) -> None:
 
 
 def _check_routing(records: Sequence[Dated], add: Add) -> None:
+    """A hand-off is routed once, to whom the pool answered or to who had taken it up before."""
     routed: dict[str, Place] = {}
+    answered = {
+        record.value.routed.handoff_id: record.value.routed
+        for record in records
+        if isinstance(record.value, RoutingAnswer) and record.value.routed is not None
+    }
     for record in records:
         if not isinstance(record.value, LeadRouted):
             continue
         former = routed.setdefault(record.value.handoff_id, record.place)
         if former != record.place:
             words = f"hand-off {record.value.handoff_id} was routed before at {former}"
+            add(Finding(invariant=Invariant.ROUTED_ONCE, words=words, place=record.place))
+        answer = answered.get(record.value.handoff_id)
+        if answer != record.value and record.value.rule != ACCEPTED_BEFORE:
+            words = f"hand-off {record.value.handoff_id} is published as no pool has answered it"
             add(Finding(invariant=Invariant.ROUTED_ONCE, words=words, place=record.place))
 
 
@@ -90,9 +101,6 @@ def _check_holders(records: Sequence[Dated], add: Add) -> None:
     holding: list[Dated] = []
     for record in records:
         if not isinstance(record.value, LeadRouted):
-            continue
-        if ended.get(record.value.handoff_id, record.at_ms + 1) <= record.at_ms:
-            # it crossed its own end on the way: whoever was told of it is told of the end too
             continue
         for former in holding:
             if former.value.handoff_id == record.value.handoff_id:

@@ -14,6 +14,7 @@ from baton.contracts.codec import ContractError, codec_for
 from baton.contracts.goals import GoalProgress, GoalTally
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.contracts.routing import LeadRouted, QueueItem
+from baton.contracts.streams import RoutingAnswer
 from baton.contracts.topic_names import (
     BATON_SKIPS,
     INTAKE_KEYED,
@@ -35,6 +36,7 @@ from baton.contracts.topic_names import (
     LEADS_SLA_VIOLATIONS,
     LEADS_STAGES,
     LEADS_UNROUTED,
+    ROUTER_ANSWERS,
 )
 from baton.contracts.topics import (
     DLQ_PREFIX,
@@ -77,6 +79,7 @@ _OF_LEADS = frozenset(
         LEADS_ROUTED_SALES,
         LEADS_UNROUTED,
         LEADS_HANDOFFS,
+        ROUTER_ANSWERS,
         LEADS_SLA_CLOCKS,
         LEADS_SLA_VIOLATIONS,
         LEADS_RECYCLED,
@@ -85,13 +88,23 @@ _OF_LEADS = frozenset(
         LEADS_PERSONS,
     }
 )
+_LOOKED_INTO = frozenset(
+    {
+        IdentityAlias,
+        LeadRouted,
+        RoutingAnswer,
+        QueueItem,
+        AccountPart,
+        AccountScored,
+        GoalTally,
+        GoalProgress,
+    }
+)
 _DECODED = {
     spec.name: codec_for(spec.record)
     for spec in FACT_TOPICS
-    if spec.record
-    in (IdentityAlias, LeadRouted, QueueItem, AccountPart, AccountScored, GoalTally, GoalProgress)
-    or spec.name in _ACCEPTED | {INTAKE_KEYED}
     if spec.record is not None
+    and (spec.record in _LOOKED_INTO or spec.name in _ACCEPTED | {INTAKE_KEYED})
 }
 
 
@@ -187,7 +200,10 @@ class Sorter:
         match value:
             case LeadRouted():
                 check_turn(value, place_of(record), self._report.add)
-                self.pools.add(value.pool, plain(decision_of(value, where)))
+            case RoutingAnswer():
+                # A hand-off that did not stand any more had a turn too, until its release.
+                if (routed := value.routed) is not None:
+                    self.pools.add(routed.pool, plain(decision_of(routed, where)))
             case QueueItem():
                 if (
                     row := release_of(value, record.at_ms) or answer_of(value, record.at_ms)
@@ -204,18 +220,8 @@ class Sorter:
             case GoalTally():
                 if record.value is not None:
                     who = value.lead_id, value.cycle, value.into
-                    self.goals.add(
-                        value.goal,
-                        (
-                            record.at_ms,
-                            where,
-                            value.tally_id,
-                            value.amount,
-                            value.metric,
-                            value.occurred_at_ms,
-                            who,
-                        ),
-                    )
+                    counted = value.tally_id, value.amount, value.metric, value.occurred_at_ms
+                    self.goals.add(value.goal, (record.at_ms, where, *counted, who))
                     self.leads.add(value.lead_id, (record.at_ms, *where, record.value))
             case GoalProgress():
                 self.goals.add(value.goal, (record.at_ms, where, value.achieved, value.period))

@@ -1,5 +1,5 @@
-"""The workers of a run: several a service, each a process that is started again whenever it ends,
-by its pid and nothing else."""
+"""The workers of a run, and its gateways: several a service, each a process that is started again
+whenever it ends, by its pid and nothing else."""
 
 import os
 import signal
@@ -10,25 +10,53 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from baton.contracts.acls import GATEWAY
 from baton.flow import SERVICES
 from baton.local.broker.ports import free_port
 
-_TURN_S = 0.2
+_POLL_S = 0.2
 _GRACE_S = 20.0
+KINDS = (*SERVICES, GATEWAY)
+
+Name = tuple[str, int]
+"""A service or the gateway, and the number of its process."""
 
 
 class Crew:
-    """``size`` workers of every service. Threads of the run may call its methods side by side."""
+    """``size`` processes of every kind. Threads of the run may call its methods side by side.
 
-    def __init__(self, environment: Mapping[str, str], logs: Path, *, size: int) -> None:
-        self._environment, self._logs = dict(environment), logs
-        self._names = [(service, number) for service in SERVICES for number in range(size)]
-        self._processes: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
+    ``former``: the root of another version, with ``baton`` and ``services`` in it; who is not yet
+    :meth:`upgrade`-d runs that.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        logs: Path,
+        *,
+        size: int,
+        former: Path | None = None,
+    ) -> None:
+        self._environment, self._logs, self._former = dict(environment), logs, former
+        self._names = [(kind, number) for kind in KINDS for number in range(size)]
+        self._ports = {number: free_port() for number in range(size)}
+        self._upgraded: set[Name] = set()
+        self._processes: dict[Name, subprocess.Popen[bytes]] = {}
         self._lock = threading.RLock()
-        self._ended = threading.Event()
+        self._ended, self._resting = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._tend, daemon=True)
         self.starts = 0
         logs.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """Everybody."""
+        return tuple(self._names)
+
+    @property
+    def gateways(self) -> list[str]:
+        """Where the gateways listen, whether they run or not."""
+        return [f"http://127.0.0.1:{port}" for port in self._ports.values()]
 
     def start(self) -> None:
         """Start everybody and keep them running."""
@@ -40,6 +68,39 @@ class Crew:
         """End everybody in order."""
         self._ended.set()
         self._thread.join()
+        self._end_all()
+
+    def rest(self) -> None:
+        """End everybody in order, until :meth:`resume`."""
+        self._resting.set()
+        with self._lock:
+            self._end_all()
+
+    def resume(self) -> None:
+        """Start everybody again."""
+        self._resting.clear()
+
+    def upgrade(self, name: Name) -> None:
+        """End a process in order; it comes back as this version."""
+        with self._lock:
+            self._upgraded.add(name)
+            _signal(self._processes[name], signal.SIGTERM)
+
+    def one(self, target: int) -> Name:
+        """One of them."""
+        return self._names[target % len(self._names)]
+
+    def of_service(self, target: int) -> list[Name]:
+        """All processes of one kind."""
+        kind = KINDS[target % len(KINDS)]
+        return [name for name in self._names if name[0] == kind]
+
+    def signal(self, name: Name, number: signal.Signals) -> None:
+        """Send a signal to one process."""
+        with self._lock:
+            _signal(self._processes[name], number)
+
+    def _end_all(self) -> None:
         for process in self._processes.values():
             _signal(process, signal.SIGCONT)
             process.terminate()
@@ -51,43 +112,27 @@ class Crew:
                 process.kill()
                 process.wait()
 
-    def one(self, target: int) -> tuple[str, int]:
-        """One of them."""
-        return self._names[target % len(self._names)]
-
-    def of_service(self, target: int) -> list[tuple[str, int]]:
-        """All workers of one service."""
-        service = SERVICES[target % len(SERVICES)]
-        return [name for name in self._names if name[0] == service]
-
-    def signal(self, name: tuple[str, int], number: signal.Signals) -> None:
-        """Send a signal to one worker."""
-        with self._lock:
-            _signal(self._processes[name], number)
-
-    def running(self) -> bool:
-        """Whether everybody runs."""
-        with self._lock:
-            return all(process.poll() is None for process in self._processes.values())
-
     def _tend(self) -> None:
-        while not self._ended.wait(_TURN_S):
+        while not self._ended.wait(_POLL_S):
             with self._lock:
                 for name, process in list(self._processes.items()):
-                    if process.poll() is not None:
+                    if process.poll() is not None and not self._resting.is_set():
                         self._start(name)
 
-    def _start(self, name: tuple[str, int]) -> None:
-        service, number = name
-        environment = (
-            os.environ
-            | self._environment
-            | {"BATON_METRICS_PORT": str(free_port()), "BATON_GATEWAY_PORT": str(free_port())}
-        )
-        with (self._logs / f"{service}-{number}.log").open("ab") as out:
-            words = [sys.executable, "-m", "baton.cli.main", "worker", service]
+    def _start(self, name: Name) -> None:
+        kind, number = name
+        root = self._former if name not in self._upgraded else None
+        environment = {
+            **os.environ,
+            **self._environment,
+            "BATON_METRICS_PORT": str(free_port()),
+            "BATON_GATEWAY_PORT": str(self._ports[number]),
+            **({} if root is None else {"PYTHONPATH": str(root)}),
+        }
+        with (self._logs / f"{kind}-{number}.log").open("ab") as out:
+            words = [sys.executable, "-m", "baton.cli.main", "worker", kind]
             self._processes[name] = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment
+                words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, cwd=root
             )
         self.starts += 1
 

@@ -1,10 +1,11 @@
 """Whether a system has nothing left to do: every group has committed past everything in its
 inputs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from baton.contracts.topics import consumer_group, physical
 from baton.engine.reducer import Reducer
@@ -61,10 +62,8 @@ class Lag:
             for inputs in self._inputs.values()
             for place in inputs
         }
-        return {
-            where: asker.get_watermark_offsets(each, timeout=_TIMEOUT_S, cached=False)[1]
-            for where, each in places.items()
-        }
+        with _fresh(asker):
+            return {where: _end(asker, place) for where, place in places.items()}
 
     def __call__(self, known: Ends | None = None) -> int:
         """How far behind the ends of now, or ``known`` ones. A partition without a committed offset
@@ -73,11 +72,27 @@ class Lag:
         behind = 0
         for name, places in self._inputs.items():
             asker = self._askers[name]
-            for place in asker.committed(places, timeout=_TIMEOUT_S):
-                where = place.topic, place.partition
-                if where not in ends:
-                    ends[where] = asker.get_watermark_offsets(
-                        place, timeout=_TIMEOUT_S, cached=False
-                    )[1]
-                behind += max(0, ends[where] - (place.offset if place.offset >= 0 else -1))
+            with _fresh(asker):
+                for place in asker.committed(places, timeout=_TIMEOUT_S):
+                    where = place.topic, place.partition
+                    if where not in ends:
+                        ends[where] = _end(asker, place)
+                    behind += max(0, ends[where] - (place.offset if place.offset >= 0 else -1))
         return behind
+
+
+def _end(asker: Consumer, place: TopicPartition) -> int:
+    found: tuple[int, int] = asker.get_watermark_offsets(place, timeout=_TIMEOUT_S, cached=False)
+    return found[1]
+
+
+@contextmanager
+def _fresh(asker: Consumer) -> Iterator[None]:
+    """A client that asked a broker which is gone would go on asking it: it learns anew who
+    leads."""
+    try:
+        yield
+    except KafkaException:
+        with suppress(KafkaException):
+            asker.list_topics(timeout=_TIMEOUT_S)
+        raise

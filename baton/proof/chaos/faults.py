@@ -1,4 +1,4 @@
-"""Doing what the plan says to workers and broker."""
+"""Does to workers and brokers what the plan says."""
 
 import asyncio
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 
 from baton.agreement.publish import NotPublished, publish_agreement
-from baton.local.broker.embedded import EmbeddedBroker
+from baton.proof.chaos.brokers import Brokers, CannotBe
 from baton.proof.chaos.crew import Crew
 from baton.proof.chaos.pace import Pace
 from baton.proof.chaos.plan import Blow, Fault
@@ -26,23 +26,26 @@ class Striker:
     until :meth:`join`."""
 
     def __init__(
-        self, crew: Crew, broker: EmbeddedBroker, settings: Settings, *, agreement: Path, pace: Pace
+        self, crew: Crew, brokers: Brokers, settings: Settings, *, agreement: Path, pace: Pace
     ) -> None:
-        self._crew, self._broker, self._settings, self._agreement, self._pace = (
+        self._crew, self._brokers, self._settings, self._agreement, self._pace = (
             crew,
-            broker,
+            brokers,
             settings,
             agreement,
             pace,
         )
+        self._failed: list[Exception] = []
+        self._broker_lock = threading.Lock()
         self._aside_threads: list[threading.Thread] = []
         self.done: Counter[str] = Counter()
         self.not_done: list[str] = []
+        self.skipped: list[str] = []
 
     def strike(self, blow: Blow) -> None:
         """Do one thing."""
+        crew, brokers, pace = self._crew, self._brokers, self._pace
         self.done[blow.fault] += 1
-        crew = self._crew
         match blow.fault:
             case Fault.KILL:
                 crew.signal(crew.one(blow.target), signal.SIGKILL)
@@ -53,24 +56,57 @@ class Striker:
             case Fault.STORM:
                 self._aside(lambda: self._storm(blow.target))
             case Fault.BROKER_KILL:
-                self._broker.kill()
-                self._broker.start()
+                self._aside(lambda: self._to_broker(lambda: brokers.kill(blow.target)))
             case Fault.BROKER_FREEZE:
-                self._broker.pause()
-                time.sleep(self._pace.freeze_s)
-                self._broker.resume()
+                self._aside(
+                    lambda: self._to_broker(lambda: brokers.freeze(blow.target, pace.freeze_s))
+                )
+            case Fault.PARTITION:
+                self._aside(lambda: self._to_broker(lambda: self._part(blow)))
             case Fault.AGREEMENT:
                 self._aside(self._agree)
+            case Fault.UPGRADE:
+                self._aside(self._upgrade)
+            case Fault.BACKUP:
+                self.join()
+                crew.rest()
+                brokers.restore()
+                crew.resume()
 
     def join(self) -> None:
-        """Wait for what goes on aside."""
+        """Wait for what goes on aside. Raises what went wrong there."""
         for thread in self._aside_threads:
             thread.join()
+        if self._failed:
+            raise self._failed[0]
 
     def _aside(self, work: Callable[[], object]) -> None:
-        thread = threading.Thread(target=work, daemon=True)
+        def guarded() -> None:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - join() raises it
+                self._failed.append(error)
+
+        thread = threading.Thread(target=guarded, daemon=True)
         thread.start()
         self._aside_threads.append(thread)
+
+    def _to_broker(self, work: Callable[[], object]) -> None:
+        """One broker at a time: with three, two are enough, and one is not."""
+        with self._broker_lock:
+            work()
+
+    def _part(self, blow: Blow) -> None:
+        try:
+            self._brokers.part(blow.target, self._pace.part_s)
+        except CannotBe as error:
+            self.done[blow.fault] -= 1
+            self.skipped.append(f"{blow.fault}: {error}")
+
+    def _upgrade(self) -> None:
+        for name in self._crew.names:
+            self._crew.upgrade(name)
+            time.sleep(self._pace.session_s)
 
     def _agree(self) -> None:
         """Writing nothing twice, it can be tried again where the broker is down just then."""

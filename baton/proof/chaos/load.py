@@ -1,73 +1,73 @@
-"""The load of a chaos run: visitors and the people of the firm, through the inbox, with a ledger of
-what the broker has acknowledged."""
+"""The load of a chaos run: visitors and the people of the firm, over HTTP and by the inbox, with a
+ledger of what was acknowledged."""
 
 import heapq
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from confluent_kafka import Producer
-
 from baton.cluster.log import LogReader
 from baton.contracts.codec import codec_for
 from baton.contracts.routing import LeadRouted
-from baton.contracts.topic_names import LEADS_INBOX, LEADS_ROUTED_SALES, LEADS_ROUTED_SDR
-from baton.contracts.topics import physical
+from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR
 from baton.intake.reading import LineRefused, read_line
 from baton.intake.records import to_intake
 from baton.local.demo.company import Arrival, Way
 from baton.local.demo.staff import deeds
 from baton.proof.chaos.clock import ScriptClock
 from baton.proof.chaos.script import Wave
+from baton.proof.chaos.ways_in import Gateways, Inbox, Ledger
 
-_TURN_S = 0.05
+_POLL_S = 0.05
 _AHEAD_MS = 1_000
 _DISORDER_MS = 3_000
 _ROUTED = (LEADS_ROUTED_SDR, LEADS_ROUTED_SALES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where lines are sent. ``client``: options of a confluent-kafka client."""
+
+    client: Mapping[str, Any]
+    namespace: str
+    gateways: Sequence[str]
 
 
 class Load:
     """Sends what ``script`` has when its time comes by ``clock``, and what people do with the leads
     they are given, until :meth:`stop`.
 
-    ``ledger`` gets the ids of events whose line the broker has, one a line; ``sent`` counts lines,
-    ``poison`` those meant to be dead letters.
+    ``ledger`` gets the ids of events whose line was acknowledged, one a line; ``sent`` counts
+    lines, ``poison`` those meant to be dead letters.
     """
 
     def __init__(
         self,
-        client: Mapping[str, Any],
-        namespace: str,
+        target: Target,
         script: Iterator[Wave],
         *,
         clock: ScriptClock,
         ledger: Path,
         seed: int,
     ) -> None:
-        self._client, self._namespace, self._clock = dict(client), namespace, clock
+        self._target, self._clock = target, clock
         self._script, self._random = script, Random(seed)
         self._wave = next(script, None)
         self._due: list[tuple[int, int, bool, Arrival]] = []
         self._number = 0
-        self._ledger = ledger.open("w", buffering=1 << 16)
-        self._producer = Producer(
-            {
-                **client,
-                "enable.idempotence": True,
-                "partitioner": "murmur2_random",
-                "message.timeout.ms": 300_000,
-                "log_level": 0,
-            }
-        )
+        self.ledger = Ledger(ledger, event_id_of)
+        self._inbox = Inbox(target.client, target.namespace, self.ledger, Random(seed + 1))
+        self._gateways = Gateways(target.gateways, self.ledger, seed)
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._threads = [
             threading.Thread(target=work, daemon=True) for work in (self._send, self._answer)
         ]
-        self.sent = self.poison = self.acknowledged = self.unacknowledged = 0
+        self.sent = self.poison = self.unacknowledged = 0
 
     def start(self) -> None:
         """Begin."""
@@ -77,13 +77,23 @@ class Load:
 
     def stop(self) -> None:
         """Send no more, and wait for the last acknowledgements. Calling it again does no harm."""
-        if self._ledger.closed:
+        if self._ended.is_set():
             return
         self._ended.set()
         for thread in self._threads:
             thread.join()
-        self.unacknowledged += self._producer.flush(120)
-        self._ledger.close()
+        self.unacknowledged = self._inbox.close() + self._gateways.close()
+        self.ledger.close()
+
+    @property
+    def wrong(self) -> list[str]:
+        """Answers of a gateway that good lines must not get."""
+        return self._gateways.wrong
+
+    @property
+    def acknowledged(self) -> int:
+        """Events whose line was acknowledged."""
+        return self.ledger.acknowledged
 
     @property
     def scripted(self) -> bool:
@@ -93,15 +103,19 @@ class Load:
 
     @property
     def waiting(self) -> bool:
-        """Whether there are lines that are still to be sent, answers of people too."""
+        """Whether there are lines that are still to be sent or acknowledged, answers of people
+        too."""
         with self._lock:
-            return bool(self._due) or self._wave is not None
+            left = bool(self._due) or self._wave is not None
+        return left or bool(self._inbox.pending or self._gateways.pending)
 
     def _send(self) -> None:
-        while not self._ended.wait(_TURN_S):
-            for each in self._due_by(self._clock.now_ms):
-                self._produce(each)
-            self._producer.poll(0)
+        while not self._ended.wait(_POLL_S):
+            due = self._due_by(self._clock.now_ms)
+            self.sent += len(due)
+            self.poison += sum(each.poison for each in due)
+            self._gateways.send([each for each in due if each.way is Way.HTTP])
+            self._inbox.send([each for each in due if each.way is Way.KAFKA])
 
     def _due_by(self, now: int) -> list[Arrival]:
         due = []
@@ -121,29 +135,8 @@ class Load:
         self._number += 1
         heapq.heappush(self._due, (at_ms, self._number, answers, arrival))
 
-    def _produce(self, arrival: Arrival) -> None:
-        event_id = None if arrival.poison else event_id_of(arrival.line)
-
-        def delivered(error: Any, _: Any) -> None:
-            if error is not None:
-                self.unacknowledged += 1
-            elif event_id is not None:
-                self.acknowledged += 1
-                self._ledger.write(f"{event_id}\n")
-
-        self.sent += 1
-        self.poison += arrival.poison
-        while True:
-            try:
-                self._producer.produce(
-                    physical(self._namespace, LEADS_INBOX), arrival.line, on_delivery=delivered
-                )
-                return
-            except BufferError:
-                self._producer.poll(0.1)
-
     def _answer(self) -> None:
-        with LogReader(self._client, self._namespace) as reader:
+        with LogReader(self._target.client, self._target.namespace) as reader:
             places = {topic: list(range(reader.partitions(topic))) for topic in _ROUTED}
             for record in reader.read(places, follow=True, until=self._ended.is_set):
                 if record.value is not None:
@@ -153,7 +146,8 @@ class Load:
         now = self._clock.now_ms
         with self._lock:
             for deed in deeds(routed):
-                arrival = Arrival(after_ms=now + deed.after_ms, way=Way.KAFKA, line=deed.encoded)
+                way = self._random.choice(tuple(Way))
+                arrival = Arrival(after_ms=now + deed.after_ms, way=way, line=deed.encoded)
                 self._push(now + deed.after_ms, arrival, answers=True)
 
 

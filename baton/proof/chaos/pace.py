@@ -6,13 +6,18 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """Seconds. ``session_s``: a worker that is silent so long loses its tasks; ``pause_s`` is
-    longer. ``answers_s``: for so long after the last line of the script people go on answering.
-    ``calm_s``: nothing new came for so long, or ``calm_limit_s`` have passed. ``patience_s``:
-    without any headway for so long, a run has failed."""
+    longer. ``part_s``: for so long a broker is parted from the others. ``recovery_s``: when the
+    faults are over, what had piled up must be processed in that time, and a second for every
+    ``recovery_rate`` offsets of it. ``answers_s``: for so long after the last line of the script
+    people go on answering. ``calm_s``: nothing new came for so long, or ``calm_limit_s`` have
+    passed. ``patience_s``: without any headway for so long, a run has failed."""
 
     session_s: float = 6.0
     pause_s: float = 12.0
     freeze_s: float = 10.0
+    part_s: float = 12.0
+    recovery_s: float = 90.0
+    recovery_rate: float = 300.0
     storm_turns: int = 4
     answers_s: float = 60.0
     calm_s: float = 12.0
@@ -20,6 +25,10 @@ class Pace:
     poll_s: float = 2.0
     report_s: float = 15.0
     patience_s: float = 600.0
+
+    def recovery_bound_s(self, behind: int) -> float:
+        """In which time so many offsets have to be processed."""
+        return self.recovery_s + behind / self.recovery_rate
 
 
 QUICK = Pace(

@@ -12,9 +12,12 @@ class Fault(StrEnum):
     PAUSE = "a worker stopped beyond its session and continued"
     ROLL = "rolling restart of a service"
     STORM = "rebalance storm: workers come and go"
-    BROKER_KILL = "kill -9 of the broker, and its restart"
-    BROKER_FREEZE = "the broker frozen for ten seconds"
+    BROKER_KILL = "kill -9 of a broker, and its restart"
+    BROKER_FREEZE = "a broker frozen for ten seconds"
+    PARTITION = "a broker parted from the others by the network"
     AGREEMENT = "another agreement published"
+    UPGRADE = "rolling upgrade from the former version"
+    BACKUP = "everything stopped, backed up, deleted and restored"
 
 
 _WEIGHTS = {
@@ -25,7 +28,8 @@ _WEIGHTS = {
     Fault.BROKER_KILL: 4,
     Fault.BROKER_FREEZE: 4,
 }
-_ONCE_AT_LEAST = (Fault.PAUSE, Fault.ROLL, Fault.STORM, Fault.BROKER_KILL, Fault.BROKER_FREEZE)
+_SEVERAL_BROKERS = {Fault.BROKER_KILL: 12, Fault.BROKER_FREEZE: 8, Fault.PARTITION: 12}
+_AGREEMENT_AT, _UPGRADE_AT, _BACKUP_AT = 0.5, 0.35, 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +42,16 @@ class Blow:
     target: int
 
 
-def plan(*, kills: int, seed: int) -> list[Blow]:
-    """``kills`` faults in the order of time, and an agreement in the middle. Each kind comes at
-    least once from eight faults on."""
+def plan(
+    *, kills: int, seed: int, brokers: int = 1, upgrade: bool = False, backup: bool = False
+) -> list[Blow]:
+    """``kills`` faults in the order of time, and an agreement in the middle. Every kind comes at
+    least once where there is room for all. ``upgrade`` and ``backup``: at their moments."""
     random = Random(seed)
-    kinds = list(_ONCE_AT_LEAST) if kills >= len(_ONCE_AT_LEAST) + 3 else []
-    kinds += random.choices(list(_WEIGHTS), weights=list(_WEIGHTS.values()), k=kills - len(kinds))
+    weights = _WEIGHTS if brokers == 1 else _WEIGHTS | _SEVERAL_BROKERS
+    others: list[Fault] = [kind for kind in weights if kind is not Fault.KILL]
+    kinds = others if kills >= len(others) + 3 else []
+    kinds += random.choices(list(weights), weights=list(weights.values()), k=kills - len(kinds))
     random.shuffle(kinds)
     blows = [
         Blow(
@@ -53,4 +61,9 @@ def plan(*, kills: int, seed: int) -> list[Blow]:
         )
         for number, fault in enumerate(kinds)
     ]
-    return sorted([*blows, Blow(at=0.5, fault=Fault.AGREEMENT, target=0)], key=lambda blow: blow.at)
+    blows.append(Blow(at=_AGREEMENT_AT, fault=Fault.AGREEMENT, target=0))
+    if upgrade:
+        blows.append(Blow(at=_UPGRADE_AT, fault=Fault.UPGRADE, target=0))
+    if backup:
+        blows.append(Blow(at=_BACKUP_AT, fault=Fault.BACKUP, target=0))
+    return sorted(blows, key=lambda blow: blow.at)

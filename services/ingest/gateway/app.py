@@ -12,7 +12,9 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from typing import Protocol
 
 from starlette.applications import Starlette
@@ -29,6 +31,7 @@ from services.ingest.gateway import metrics
 from services.ingest.gateway.adapters.protocol import Adapter, Answer, Delivery, RequestHead
 from services.ingest.gateway.adapters.registry import ADAPTERS
 from services.ingest.gateway.browser_guard import check_local, check_origin
+from services.ingest.gateway.dead_letters import DeadLetter, letter_of_body, letters_of
 from services.ingest.gateway.openapi import describe
 from services.ingest.gateway.parsing import Taken, take
 from services.ingest.gateway.problem_details import Refused, document, not_now
@@ -55,9 +58,15 @@ class Publish(Protocol):
     ) -> Awaitable[None]: ...
 
 
+class Keep(Protocol):
+    """Returns when the brokers have acknowledged all dead letters; raises :class:`NotPublished`."""
+
+    def __call__(self, letters: Sequence[DeadLetter]) -> Awaitable[None]: ...
+
+
 class Gateway:
     """The application's parts and its handlers. ``halted``: why nothing is taken now, None while it
-    is."""
+    is. ``keep``: where the dead letters of sources go; without it their bad records are refused."""
 
     def __init__(
         self,
@@ -65,6 +74,7 @@ class Gateway:
         keys: KeyRing,
         settings: GatewaySettings,
         *,
+        keep: Keep | None = None,
         halted: Callable[[], str | None] = lambda: None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         seconds: Callable[[], float] = time.monotonic,
@@ -72,6 +82,7 @@ class Gateway:
         self._publish = publish
         self._keys = keys
         self._settings = settings
+        self._keep = keep
         self._halted = halted
         self._now_ms = now_ms
         self._rates = RateLimit(settings.rate_events, settings.rate_burst, seconds)
@@ -114,12 +125,26 @@ class Gateway:
             if key is None:
                 key = adapter.authenticate_body(delivery, self._keys)
                 self._check_sender(key, head, request.method)
-            taken = take(adapter.unpack(delivery), key)
-        self._rates.take(key.name, len(taken.records) + len(taken.bad))
-        await self._acknowledge(taken, key, head.headers.get("traceparent"))
+            taken, letters = self._take(adapter, delivery, key)
+        self._rates.take(key.name, len(taken.records) + len(letters or taken.bad))
+        await self._acknowledge(taken, letters, key, head.headers.get("traceparent"))
         metrics.EVENTS.labels("taken").inc(len(taken.records))
-        metrics.EVENTS.labels("rejected").inc(len(taken.bad))
+        metrics.EVENTS.labels("rejected").inc(len(letters or taken.bad))
         return _response(adapter.answer(head, taken))
+
+    def _take(
+        self, adapter: Adapter, delivery: Delivery, key: WriteKey
+    ) -> tuple[Taken, tuple[DeadLetter, ...]]:
+        """What is taken of a request, and what is kept as dead letters."""
+        if self._keep is None or not adapter.keeps_rejected:
+            return take(replace(adapter.unpack(delivery), kept_as=None), key), ()
+        try:
+            taken = take(adapter.unpack(delivery), key)
+        except Refused as refused:
+            if refused.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                raise
+            return Taken(records=()), (letter_of_body(refused, key.name, delivery),)
+        return taken, tuple(letters_of(taken, key.name, delivery))
 
     def _check_open(self) -> None:
         reason = self._halted()
@@ -133,15 +158,26 @@ class Gateway:
             check_local(head.headers, method, head.media_type)
         self._rates.check(key.name)
 
-    async def _acknowledge(self, taken: Taken, key: WriteKey, traceparent: str | None) -> None:
-        if not taken.records:
+    async def _acknowledge(
+        self,
+        taken: Taken,
+        letters: Sequence[DeadLetter],
+        key: WriteKey,
+        traceparent: str | None,
+    ) -> None:
+        if not taken.records and not letters:
             return
         trace = traceparent if traceparent and _TRACE.match(traceparent) else None
+
+        async def publish() -> None:
+            if letters and self._keep is not None:
+                await self._keep(letters)
+            if taken.records:
+                await self._publish(with_companions(taken.records), trace)
+
         try:
             with metrics.ACKNOWLEDGED_SECONDS.time():
-                await self._gate.acknowledged(
-                    key.name, lambda: self._publish(with_companions(taken.records), trace)
-                )
+                await self._gate.acknowledged(key.name, publish)
         except NotPublished as error:
             log.warning("events were not taken: %s", error)
             detail = "The brokers did not take the events; send the same again."
@@ -154,6 +190,7 @@ def _head_of(request: Request) -> RequestHead:
         raw_query=request.url.query,
         headers=request.headers,
         query=request.query_params,
+        method=request.method,
     )
 
 
@@ -164,8 +201,10 @@ def _address_of(request: Request) -> str:
 
 def _response(answer: Answer) -> Response:
     if isinstance(answer.content, bytes):
-        return Response(answer.content, answer.status, media_type=answer.media_type)
-    return JSONResponse(answer.content, answer.status)
+        return Response(
+            answer.content, answer.status, dict(answer.headers), media_type=answer.media_type
+        )
+    return JSONResponse(answer.content, answer.status, dict(answer.headers))
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -21,21 +21,26 @@ class Unpacked:
     """The events of a body, and how to read one; ``read`` raises :class:`LineRefused`.
 
     ``alone``: the body is one event, and what is wrong with it is the answer to the request.
-    ``may_be_empty``: a body without events is a success (a client's own metrics).
+    ``may_be_empty``: a body without events is a success (a client's own metrics). ``kept_as``: the
+    bytes of an event that becomes a dead letter where it cannot be taken; without it a body of
+    nothing but bad events is refused.
     """
 
     items: Sequence[Any]
     read: Callable[[Any], EventLine]
     alone: bool = False
     may_be_empty: bool = False
+    kept_as: Callable[[Any], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bad:
-    """An event of a request that is not taken. ``index`` counts from 0."""
+    """An event of a request that is not taken. ``index`` counts from 0; ``kept``: its bytes, where
+    it becomes a dead letter."""
 
     index: int
     refused: LineRefused
+    kept: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +81,10 @@ def take(body: Unpacked, key: WriteKey) -> Taken:
         try:
             records.append(_record(item, body, key))
         except LineRefused as refused:
-            bad.append(Bad(index=index, refused=refused))
+            kept = body.kept_as(item) if body.kept_as else None
+            bad.append(Bad(index=index, refused=refused, kept=kept))
     taken = Taken(records=tuple(records), bad=tuple(bad))
-    if not records and not (body.may_be_empty and not bad):
+    if not records and not body.kept_as and not (body.may_be_empty and not bad):
         raise _nothing_taken(taken)
     return taken
 

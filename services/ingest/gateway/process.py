@@ -18,19 +18,22 @@ from uuid import uuid4
 
 import uvloop
 from aiokafka.errors import KafkaError
+from starlette.types import ASGIApp
 
 from baton.clients import client_options
 from baton.contracts.intake import IntakeRecord
 from baton.engine.kafka.cluster import Cluster
+from baton.http import bind
 from baton.settings import Settings
 from services.ingest.gateway.adapters.declared import declared_sources
 from services.ingest.gateway.adapters.registry import ADAPTERS
 from services.ingest.gateway.app import Gateway, NotPublished
 from services.ingest.gateway.backlog import BacklogWatch
 from services.ingest.gateway.connection_limits import ConnectionLimits
+from services.ingest.gateway.dead_letters import DeadLetter
 from services.ingest.gateway.operations import operations_app
 from services.ingest.gateway.producer import Publisher
-from services.ingest.gateway.server import bind, limits_of, serve_app
+from services.ingest.gateway.server import limits_of, serve_app
 from services.ingest.gateway.write_keys import key_ring
 from services.ingest.settings import GatewaySettings, is_loopback
 
@@ -90,22 +93,7 @@ class GatewayProcess:
             self._listening = True
             up()
 
-        gateway = Gateway(self._publish, self._keys, self._own, halted=self._backlog.halted)
-        serving = asyncio.create_task(
-            self._serve(gateway, self._public, limits_of(self._own), listening)
-        )
-        others = [
-            asyncio.create_task(
-                self._serve(
-                    operations_app(self.reasons, on_loopback=self._private_on_loopback),
-                    self._private,
-                    _OPERATIONS,
-                    lambda: None,
-                )
-            ),
-            asyncio.create_task(self._connect()),
-            asyncio.create_task(self._backlog.watch()),
-        ]
+        serving, others = self._tasks(listening)
         try:
             done, _ = await asyncio.wait((serving, *others), return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
@@ -119,6 +107,20 @@ class GatewayProcess:
             self._public.close()
             self._private.close()
 
+    def _tasks(self, up: Callable[[], None]) -> tuple[asyncio.Task[None], list[asyncio.Task[None]]]:
+        """What takes events in, and what runs beside it."""
+        gateway = Gateway(
+            self._publish, self._keys, self._own, keep=self._keep, halted=self._backlog.halted
+        )
+        pages = operations_app(self.reasons, on_loopback=self._private_on_loopback)
+        serving = self._serve(gateway.app(self._adapters), self._public, limits_of(self._own), up)
+        others = (
+            self._serve(pages, self._private, _OPERATIONS, lambda: None),
+            self._connect(),
+            self._backlog.watch(),
+        )
+        return asyncio.create_task(serving), [asyncio.create_task(other) for other in others]
+
     def reasons(self) -> list[str]:
         """Why it is not ready."""
         states = {
@@ -130,11 +132,10 @@ class GatewayProcess:
         return [reason for reason, holds in states.items() if holds]
 
     async def _serve(
-        self, app: object, bound: socket.socket, limits: ConnectionLimits, up: Callable[[], None]
+        self, app: ASGIApp, bound: socket.socket, limits: ConnectionLimits, up: Callable[[], None]
     ) -> None:
-        asgi = app.app(self._adapters) if isinstance(app, Gateway) else app
         await serve_app(
-            asgi,  # type: ignore[arg-type]  # an ASGI application by duck typing
+            app,
             bound,
             limits,
             idle_s=self._own.idle_timeout_ms / 1000,
@@ -155,6 +156,11 @@ class GatewayProcess:
         if not self._connected:
             raise NotPublished("not connected to the brokers yet")
         await self._publisher(records, traceparent)
+
+    async def _keep(self, letters: Sequence[DeadLetter]) -> None:
+        if not self._connected:
+            raise NotPublished("not connected to the brokers yet")
+        await self._publisher.keep(letters)
 
 
 def run(settings: Settings) -> None:

@@ -15,12 +15,13 @@ from baton.clients import client_options
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import IntakeRecord
 from baton.contracts.partitioner import partition_of
-from baton.contracts.topic_names import INTAKE_KEYED
-from baton.contracts.topics import physical
+from baton.contracts.topic_names import INTAKE_KEYED, LEADS_INBOX
+from baton.contracts.topics import dead_letter_topic, physical
 from baton.engine.record_headers import rfc3339
 from baton.intake.records import key_of
 from baton.settings import Settings
 from services.ingest.gateway.app import NotPublished
+from services.ingest.gateway.dead_letters import DeadLetter
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Publisher:
             "retry_backoff_ms": 20,
         }
         self._topic = physical(settings.namespace, INTAKE_KEYED)
+        self._dead = physical(settings.namespace, dead_letter_topic(LEADS_INBOX))
         self._encode = codec_for(IntakeRecord).encode
         self._producer: AIOKafkaProducer | None = None
         self._replacing = asyncio.Lock()
@@ -76,10 +78,24 @@ class Publisher:
         except KafkaError as error:
             await self._replace(producer, error)
             raise NotPublished(type(error).__name__) from None
-        failed = next((each for each in results if isinstance(each, BaseException)), None)
+        failed = next((found for found in results if isinstance(found, BaseException)), None)
         if failed is not None:
             await self._replace(producer, failed)
             raise NotPublished(type(failed).__name__)
+
+    async def keep(self, letters: Sequence[DeadLetter]) -> None:
+        """Publish all dead letters; raises :class:`NotPublished` unless each was acknowledged."""
+        producer = self._producer
+        assert producer is not None
+        try:
+            waiting = [
+                await producer.send(self._dead, letter.value, headers=letter.headers())
+                for letter in letters
+            ]
+            await asyncio.gather(*waiting)
+        except KafkaError as error:
+            await self._replace(producer, error)
+            raise NotPublished(type(error).__name__) from None
 
     async def _send(
         self,

@@ -1,45 +1,18 @@
-"""An HTTP listener of this process, on uvicorn: from a bound port to the last answered request,
-within its walls."""
+"""The gateway's listeners: those of every process, with the walls of ``guarded_connection``."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
-import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import uvicorn
 from starlette.types import ASGIApp
 
+from baton.http import Listener, ListenerTerms
 from services.ingest.gateway.connection_limits import ConnectionGuard, ConnectionLimits
 from services.ingest.gateway.guarded_connection import GuardedConnection
 from services.ingest.settings import GatewaySettings
-
-log = logging.getLogger(__name__)
-
-_BACKLOG = 1_024
-
-
-class PortNotOurs(OSError):
-    """A listener cannot listen where it should; the text names the settings."""
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn without its signal handlers: the process says when to stop."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        self.listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def limits_of(settings: GatewaySettings) -> ConnectionLimits:
@@ -66,47 +39,10 @@ async def serve_app(
     """Answer on ``bound`` until cancelled; then finish what is being answered, for ``drain_s`` at
     most."""
     guard = ConnectionGuard(limits)
-    config = uvicorn.Config(
-        app,
-        http=functools.partial(GuardedConnection, guard=guard),  # type: ignore[arg-type]  # called as a class is
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        backlog=_BACKLOG,
-        timeout_keep_alive=idle_s,  # type: ignore[arg-type]  # handed to call_later, which takes fractions
-        timeout_graceful_shutdown=drain_s,  # type: ignore[arg-type]
-    )
-    server = _Server(config)
-    running = asyncio.create_task(server.serve(sockets=[bound]))
-    listening = asyncio.create_task(server.listening.wait())
+    protocol = functools.partial(GuardedConnection, guard=guard)
+    terms = ListenerTerms(drain_s=drain_s, idle_s=idle_s, protocol=protocol)
     watching = asyncio.create_task(guard.watch())
     try:
-        await asyncio.wait((running, listening), return_when=asyncio.FIRST_COMPLETED)
-        if listening.done():
-            host, port = bound.getsockname()[:2]
-            log.info("listening on http://%s:%d", host, port)
-            up()
-        await asyncio.shield(running)
+        await Listener(app, bound, terms).run_until_cancelled(up)
     finally:
-        listening.cancel()
-        server.should_exit = True
-        await running
         watching.cancel()
-
-
-def bind(host: str, port: int, *, names: str) -> socket.socket:
-    """A bound socket; raises :class:`PortNotOurs` naming the settings (``names``)."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-    except OSError as error:
-        bound.close()
-        raise PortNotOurs(
-            f"cannot listen on {host}:{port} ({error.strerror}); set {names}"
-        ) from None
-    return bound

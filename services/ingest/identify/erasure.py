@@ -10,6 +10,7 @@ from __future__ import annotations
 from baton.contracts.intake import (
     AliasKind,
     EventKind,
+    IdentifierScheme,
     IdentityAlias,
     IntakeRecord,
     LeadEvent,
@@ -19,36 +20,44 @@ from baton.contracts.topic_names import INTAKE_LEADS, LEADS_ACCEPTED
 from baton.evolve import evolve
 from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
-from services.ingest.identify.state import CONFLICT, MEMBER, TOLD, Identity
+from services.ingest.identify.state import CONFLICT, LINKED, MEMBER, Identity
 from services.ingest.identify.step import IdentifyStep
 
 
 def take_erasure(step: IdentifyStep, record: IntakeRecord, received_at_ms: int) -> None:
     """The record asks to forget whoever has its identifiers. It is written down under the lead that
     its key belonged to."""
-    lead_id = (step.head.lead_id if step.head else None) or derived_id("lead", step.key)
+    lead_id = (step.head.lead_id if step.head else None) or _unknown_lead(record)
     _write_down(step, lead_id, record.event_id, record.source, received_at_ms)
     # All that occurred until the wish reached us goes, also what came between: the whole lead is
     # forgotten.
     step.occurred_at_ms = received_at_ms
     for other in record.identifiers[1:]:
-        step.say(identity_key(other), AliasKind.ERASE, lead_id)
+        step.send(identity_key(other), AliasKind.ERASE, lead_id)
     if step.head is not None and step.head.lead_id is not None and step.head.root != step.key:
-        step.say(step.head.root, AliasKind.ERASE, lead_id)
+        step.send(step.head.root, AliasKind.ERASE, lead_id)
     _forget(step, lead_id, received_at_ms, written=lead_id)
 
 
-def on_erase(step: IdentifyStep, told: IdentityAlias, received_at_ms: int) -> None:
+def _unknown_lead(record: IntakeRecord) -> str:
+    """The lead that an identity which knows none would have, or that is named by its id."""
+    strongest = record.identifiers[0]
+    if strongest.scheme == IdentifierScheme.LEAD:
+        return strongest.value
+    return derived_id("lead", identity_key(strongest))
+
+
+def on_erase(step: IdentifyStep, message: IdentityAlias, received_at_ms: int) -> None:
     """Forget the person behind this identity: the root does it, and all its members."""
     head = step.head
     if head is not None and head.lead_id is not None and head.root != step.key:
-        step.pass_on(told, head.root)
-    _forget(step, told.lead_id, received_at_ms, written=None)
+        step.pass_on(message, head.root)
+    _forget(step, message.lead_id, received_at_ms, written=None)
 
 
-def on_erased(step: IdentifyStep, told: IdentityAlias, received_at_ms: int) -> None:
+def on_erased(step: IdentifyStep, message: IdentityAlias, received_at_ms: int) -> None:
     """The group has been forgotten; so is this member."""
-    _forget(step, told.lead_id, received_at_ms, written=None)
+    _forget(step, message.lead_id, received_at_ms, written=None)
 
 
 def _forget(step: IdentifyStep, lead_id: str, received_at_ms: int, *, written: str | None) -> None:
@@ -69,8 +78,8 @@ def _forget(step: IdentifyStep, lead_id: str, received_at_ms: int, *, written: s
                 received_at_ms,
             )
     for member in step.marked(MEMBER):
-        step.say(member, AliasKind.ERASED, lead_id)
-    for kind in (MEMBER, TOLD, CONFLICT):
+        step.send(member, AliasKind.ERASED, lead_id)
+    for kind in (MEMBER, LINKED, CONFLICT):
         step.forget(kind)
     step.head = evolve(
         former,
@@ -79,6 +88,7 @@ def _forget(step: IdentifyStep, lead_id: str, received_at_ms: int, *, written: s
         own_lead_id=None,
         known=False,
         slots={},
+        parent=None,
         erased_at_ms=step.occurred_at_ms,
     )
 

@@ -36,8 +36,8 @@ from baton.contracts.topic_names import (
 from baton.engine.reducer import Event, Reducer, Reference, Step, View
 from baton.evolve import evolve
 from baton.intake.identifiers import identity_key
-from baton.intake.lines import MAX_IDENTIFIERS
-from services.ingest.identify import erasure, identity_graph
+from baton.intake.line_identifiers import MAX_IDENTIFIERS
+from services.ingest.identify import erasure, identity_graph, membership, separation
 from services.ingest.identify.accepted_facts import publish
 from services.ingest.identify.state import (
     ENTRY_KINDS,
@@ -76,7 +76,7 @@ class Identify(Reducer[Identity, Reference]):
     ) -> Step[Identity]:
         """Take a record of the outside, or a word of another identity."""
         if isinstance(event.value, IdentityAlias):
-            return _hear(view, event.value, event.received_at_ms, now)
+            return _on_message(view, event.value, event.received_at_ms, now)
         record: IntakeRecord = event.value
         occurred = min(record.occurred_at_ms, event.received_at_ms)
         step = IdentifyStep(view, now, record.event_id, occurred)
@@ -90,23 +90,31 @@ class Identify(Reducer[Identity, Reference]):
         return step.finish()
 
 
-def _hear(
-    view: View[Identity], told: IdentityAlias, received_at_ms: int, now: int
+def _on_message(
+    view: View[Identity], message: IdentityAlias, received_at_ms: int, now: int
 ) -> Step[Identity]:
-    step = IdentifyStep(view, now, told.cause_id, told.occurred_at_ms)
-    match AliasKind(told.kind):
+    step = IdentifyStep(view, now, message.cause_id, message.occurred_at_ms)
+    match AliasKind(message.kind):
         case AliasKind.LINK:
-            identity_graph.on_link(step, told)
+            identity_graph.on_link(step, message)
         case AliasKind.ATTACH:
-            identity_graph.on_attach(step, told)
+            identity_graph.on_attach(step, message)
         case AliasKind.JOINED:
-            identity_graph.on_joined(step, told)
+            membership.on_joined(step, message)
         case AliasKind.MOVED:
-            identity_graph.on_moved(step, told)
+            membership.on_moved(step, message)
+        case AliasKind.NAMED:
+            membership.on_named(step, message)
+        case AliasKind.SPLIT:
+            separation.on_split(step, message)
+        case AliasKind.LEFT:
+            separation.on_left(step, message)
+        case AliasKind.RESETTLED:
+            separation.on_resettled(step, message)
         case AliasKind.ERASE:
-            erasure.on_erase(step, told, received_at_ms)
+            erasure.on_erase(step, message, received_at_ms)
         case AliasKind.ERASED:
-            erasure.on_erased(step, told, received_at_ms)
+            erasure.on_erased(step, message, received_at_ms)
         case AliasKind.RESOLVED | AliasKind.CONFLICT | AliasKind.DUPLICATE | AliasKind.DROPPED:
             pass  # reports, for readers of the log
     return step.finish()
@@ -162,10 +170,10 @@ def _ask_or_begin(step: IdentifyStep, record: IntakeRecord, received_at_ms: int)
     left = (key for key in record.to_ask if key != step.key and key not in record.asked)
     if next_one := next(left, None if step.key == home else home):
         return _send(step, record, next_one)
-    if record.update_only:
+    if record.update_only or separation.is_identity_command(record):
         step.drop(SEEN, record.event_id)  # once the person is known, the same event counts
         return step.report(AliasKind.DROPPED)
-    identity_graph.begin(step, record.identifiers[0])
+    membership.begin(step, record.identifiers[0])
     return _accept(step, record, received_at_ms)
 
 
@@ -176,7 +184,7 @@ def _asks(step: IdentifyStep, record: IntakeRecord) -> tuple[str, ...]:
     if record.identifiers[0].scheme == IdentifierScheme.LEAD:
         return ()
     former = step.head or Identity(root=step.key)
-    named = (identity_key(each) for each in record.identifiers if each.scheme in _ASKS)
+    named = (identity_key(other) for other in record.identifiers if other.scheme in _ASKS)
     asks = tuple(dict.fromkeys((*former.asks, *(key for key in named if key != step.key))))[
         :MAX_IDENTIFIERS
     ]
@@ -186,6 +194,9 @@ def _asks(step: IdentifyStep, record: IntakeRecord) -> tuple[str, ...]:
 
 
 def _accept(step: IdentifyStep, record: IntakeRecord, received_at_ms: int) -> None:
+    if separation.is_identity_command(record):
+        separation.take_command(step, record, received_at_ms)
+        return
     publish(step, record, received_at_ms, joins=identity_graph.attach(step, record.identifiers))
 
 

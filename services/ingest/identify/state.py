@@ -7,18 +7,20 @@ no order of events can make a cycle.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from baton.contracts.intake import Identifier, IdentifierScheme
 from baton.engine.reducer import EntryKind
 
 Slots = Mapping[str, tuple[str, ...]]
-"""The identifiers of a group that tell people apart, by slot: two groups that fill a slot
+"""The identifiers of a group that distinguish people, by slot: two groups that fill a slot
 differently are two people."""
 
 Rank = tuple[bool, int, str]
 MAX_PER_SLOT = 8
+_APART = "apart:"
+LEAVES, STAYS = "leaves", "stays"
 _LEAD_SLOT = IdentifierScheme.LEAD.value
 _SALESFORCE_PREFIX = 3
 
@@ -28,7 +30,8 @@ class Identity:
     """The head of an identity key.
 
     ``lead_id`` None: no lead yet, or forgotten. ``root`` is the key of the group's root as far as
-    this one was told; ``slots`` are kept by the root. ``own_lead_id`` is the lead that began here,
+    this one knows. ``slots``: at the root those of the whole group, at a member those that it
+    brought when it joined; ``parent``: whom it joined. ``own_lead_id`` is the lead that began here,
     ``births`` how many did (a new one after an erasure). ``asks``: identities that are being asked
     whether they know the lead; records that come meanwhile go the same way. ``erased_at_ms``: what
     occurred up to then is forgotten and stays so.
@@ -41,6 +44,7 @@ class Identity:
     own_lead_id: str | None = None
     births: int = 0
     slots: Slots = field(default_factory=dict)
+    parent: str | None = None
     asks: tuple[str, ...] = ()
     erased_at_ms: int | None = None
 
@@ -63,14 +67,14 @@ class IdentityMark:
 
 SEEN = EntryKind("seen", IdentityMark)
 """Events that were taken here, by event id."""
-TOLD = EntryKind("told", IdentityMark)
+LINKED = EntryKind("told", IdentityMark)
 """Identities that were already said to be the same person."""
 MEMBER = EntryKind("member", IdentityMark)
-"""Identities that joined here and are told when the group moves."""
+"""Identities that joined here and are notified when the group moves."""
 CONFLICT = EntryKind("conflict", IdentityMark)
 """Groups that were said to be the same person but cannot be."""
 
-ENTRY_KINDS = (SEEN, TOLD, MEMBER, CONFLICT)
+ENTRY_KINDS = (SEEN, LINKED, MEMBER, CONFLICT)
 
 
 def rank(known: bool, since_ms: int, root: str) -> Rank:
@@ -97,6 +101,35 @@ def slot_of(identifier: Identifier) -> str | None:
             return None
 
 
+def apart_slot(cause_id: str) -> str:
+    """The slot that the two sides of a separation fill differently, and every group that they join
+    later."""
+    return _APART + cause_id
+
+
+def has_left(slots: Slots) -> bool:
+    """Whether a person has separated this identity from its group."""
+    return any(slot.startswith(_APART) and LEAVES in keys for slot, keys in slots.items())
+
+
+def separated(ours: Slots, theirs: Slots) -> bool:
+    """Whether a person has said that somebody here and somebody there are two people."""
+    return any(
+        slot in theirs and not set(values) & set(theirs[slot])
+        for slot, values in ours.items()
+        if slot.startswith(_APART)
+    )
+
+
+def without(slots: Slots, keys: Collection[str]) -> Slots:
+    """The slots without some identities; a slot that nothing is left of goes."""
+    left = {
+        slot: tuple(value for value in values if value not in keys)
+        for slot, values in slots.items()
+    }
+    return {slot: values for slot, values in left.items() if values}
+
+
 def clash(ours: Slots, theirs: Slots) -> bool:
     """Whether two groups are certainly different people: some slot is filled in both, and by
     nothing in common.
@@ -104,6 +137,8 @@ def clash(ours: Slots, theirs: Slots) -> bool:
     A lead id that the outside names is no evidence about another group: it never merges two known
     leads.
     """
+    if separated(ours, theirs):
+        return True
     if _LEAD_SLOT in ours or _LEAD_SLOT in theirs:
         return not set(ours.get(_LEAD_SLOT, ())) & set(theirs.get(_LEAD_SLOT, ()))
     return any(

@@ -10,7 +10,7 @@ from baton.contracts.topic_names import INTAKE_ALIASES
 from baton.engine.reducer import EntryKind, Step, View
 from baton.engine.step_builder import StepBuilder
 from baton.evolve import evolve
-from services.ingest.identify.state import CONFLICT, SEEN, Identity, IdentityMark, Slots
+from services.ingest.identify.state import CONFLICT, SEEN, Identity, IdentityMark
 
 KEPT_MS = 45 * 86_400_000
 MAX_SEEN = 2_000
@@ -71,35 +71,28 @@ class IdentifyStep(StepBuilder[Identity]):
         # At most once a day, so that a busy key is not woken for each of its events.
         self.wake_at = max(min(left) + KEPT_MS, self.now + 86_400_000) if left else None
 
-    def tell(
-        self,
-        identity: str,
-        kind: AliasKind,
-        *,
-        slots: Slots | None = None,
-        granted: Slots | None = None,
-    ) -> None:
-        """Tell another identity something in the name of this one's group."""
+    def group_message(self, identity: str, kind: AliasKind) -> IdentityAlias:
+        """A message to another identity in the name of this one's group."""
         assert self.head is not None
         root = self.head
-        self._send(
-            IdentityAlias(
-                identity=identity,
-                lead_id=root.lead_id or "",
-                kind=kind.value,
-                known=root.known,
-                cause_id=self.cause_id,
-                from_identity=root.root,
-                occurred_at_ms=self.occurred_at_ms,
-                since_ms=root.since_ms,
-                slots=slots or {},
-                granted=granted or {},
-            )
+        return IdentityAlias(
+            identity=identity,
+            lead_id=root.lead_id or "",
+            kind=kind.value,
+            known=root.known,
+            cause_id=self.cause_id,
+            from_identity=root.root,
+            occurred_at_ms=self.occurred_at_ms,
+            since_ms=root.since_ms,
         )
 
-    def say(self, identity: str, kind: AliasKind, lead_id: str, **more: Any) -> None:
-        """Tell another identity (or the log, in a report) something about this very one."""
-        self._send(
+    def send_as_group(self, identity: str, kind: AliasKind, **more: Any) -> None:
+        """Send another identity a message in the name of this one's group."""
+        self.send_message(evolve(self.group_message(identity, kind), **more))
+
+    def send(self, identity: str, kind: AliasKind, lead_id: str, **more: Any) -> None:
+        """Send another identity (or the log, in a report) a message about this very one."""
+        self.send_message(
             IdentityAlias(
                 identity=identity,
                 lead_id=lead_id,
@@ -112,9 +105,13 @@ class IdentifyStep(StepBuilder[Identity]):
             )
         )
 
-    def pass_on(self, told: IdentityAlias, to: str) -> None:
+    def send_message(self, message: IdentityAlias) -> None:
+        """Send a message as it is."""
+        self.publish(INTAKE_ALIASES, message, message.identity)
+
+    def pass_on(self, message: IdentityAlias, to: str) -> None:
         """Hand a message on, as it is."""
-        self._send(evolve(told, identity=to))
+        self.send_message(evolve(message, identity=to))
 
     def conflict(self, other: str, lead_id: str) -> None:
         """Report, once a pair, that two known people were said to be one."""
@@ -130,14 +127,11 @@ class IdentifyStep(StepBuilder[Identity]):
         return self.build(self.head, self.wake_at)
 
     def _send_report(self, kind: AliasKind, lead_id: str, **more: Any) -> None:
-        self.say(self.key, kind, lead_id, **more)
-
-    def _send(self, alias: IdentityAlias) -> None:
-        self.publish(INTAKE_ALIASES, alias, alias.identity)
+        self.send(self.key, kind, lead_id, **more)
 
     def _drop_oldest(self, count: int) -> None:
         seen = sorted(
-            self.view.scan(SEEN, limit=MAX_SEEN), key=lambda each: (each[1].at_ms, each[0])
+            self.view.scan(SEEN, limit=MAX_SEEN), key=lambda entry: (entry[1].at_ms, entry[0])
         )
         for item, _ in seen[:count]:
             self.drop(SEEN, item)

@@ -105,11 +105,37 @@ DEFINITIONS: Final[tuple[tuple[str, str, str], ...]] = (
         ),
     ),
     (
+        "lift",
+        "Lift of content",
+        (
+            "Share of the leads of won deals that had seen the content before the deal ended, divided "
+            "by the same share of lost deals. Shown where both are of at least 20 leads."
+        ),
+    ),
+    (
+        "cost",
+        "Cost and return of campaigns",
+        (
+            "What was reported for the months that the period touches, shared out by days. Cost per "
+            "accepted: divided by the hand-offs accepted of those that qualified in the period. "
+            "Return: won and credited, divided by the cost, in one currency. A campaign without a "
+            "reported cost has none of the three."
+        ),
+    ),
+    (
+        "meetings",
+        "Meetings",
+        (
+            "Acts of people: booked, held, and those the buyer did not come to. Show rate: held of "
+            "held and missed. Who reports no meetings has no figure here, and no zero."
+        ),
+    ),
+    (
         "not_known",
         "Not known",
         (
-            "Cost of campaigns, meetings held, and objections are not sent to Baton, so the board has "
-            "no figure of them, and no zero."
+            "What nobody reports to Baton (costs of campaigns, meetings, objections, competitors, "
+            "content that was sent) has no figure on the board, and no zero."
         ),
     ),
     *(

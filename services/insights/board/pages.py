@@ -16,6 +16,7 @@ from services.insights.reports.funnel import funnel
 from services.insights.reports.goals import goals
 from services.insights.reports.monday import monday
 from services.insights.reports.now import now
+from services.insights.reports.objections import objections
 from services.insights.reports.recycling import recycling
 from services.insights.reports.sources import sources
 
@@ -46,6 +47,7 @@ PAGES: Final[tuple[Page, ...]] = (
     Page(path="/sources", title="Sources", report=sources, filters=(*_PERIOD, "segment", "model")),
     Page(path="/goals", title="Goals", report=goals, filters=()),
     Page(path="/recycling", title="Recycling", report=recycling, filters=_PERIOD),
+    Page(path="/objections", title="Objections", report=objections, filters=(*_PERIOD, "segment")),
     Page(path="/fairness", title="Fairness", report=fairness, filters=(*_PERIOD, "pool")),
     Page(path="/accounts", title="Accounts", report=accounts, filters=()),
     Page(path="/agreement", title="Agreement", report=agreement, filters=()),

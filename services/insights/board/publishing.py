@@ -10,9 +10,16 @@ from typing import Any, Protocol
 from confluent_kafka import KafkaException, Producer
 
 from baton.contracts.codec import codec_for
+from baton.contracts.meetings import CampaignRecord, MeetingDecision
 from baton.contracts.reference import PeopleRecord
-from baton.contracts.topic_names import BATON_PEOPLE, LEADS_INBOX
+from baton.contracts.topic_names import (
+    BATON_CAMPAIGNS,
+    BATON_PEOPLE,
+    BOARD_DECISIONS,
+    LEADS_INBOX,
+)
 from baton.contracts.topics import physical
+from baton.ids import derived_id
 
 _FLUSH_S = 10.0
 
@@ -30,6 +37,9 @@ class Publisher(Protocol):
     def send_absence(self, record: PeopleRecord) -> None:
         """To the topic of absences."""
 
+    def send_decision(self, record: MeetingDecision) -> None:
+        """To the topic of decisions."""
+
 
 class KafkaPublisher:
     """``client``: options of a confluent-kafka producer. Connects when it is first used."""
@@ -43,19 +53,26 @@ class KafkaPublisher:
         self._send(LEADS_INBOX, key.encode(), json.dumps(line).encode(), {})
 
     def send_absence(self, record: PeopleRecord) -> None:
+        self._send_record(BATON_PEOPLE, record.record_id, record)
+
+    def send_decision(self, record: MeetingDecision) -> None:
+        fact = derived_id("decision", record.decision_id, record.done, record.at_ms)
+        self._send_record(BOARD_DECISIONS, record.decision_id, record, fact)
+
+    def send_cost(self, record: CampaignRecord) -> None:
+        """To the topic of campaigns."""
+        fact = derived_id("cost", repr(record))
+        self._send_record(BATON_CAMPAIGNS, record.record_id, record, fact)
+
+    def _send_record(self, topic: str, key: str, record: Any, fact: str | None = None) -> None:
+        kind: Any = type(record)
         headers = {
-            "ce_id": record.record_id,
+            "ce_id": fact or key,
             "ce_source": "/baton/board",
-            "ce_type": "baton.PeopleRecord.v1",
+            "ce_type": f"baton.{kind.__name__}.v1",
             "ce_specversion": "1.0",
         }
-        self._send(
-            BATON_PEOPLE,
-            record.record_id.encode(),
-            codec_for(PeopleRecord).encode(record),
-            headers,
-            partition=0,
-        )
+        self._send(topic, key.encode(), codec_for(kind).encode(record), headers, partition=0)
 
     def _send(
         self, topic: str, key: bytes, value: bytes, headers: Mapping[str, str], partition: int = -1

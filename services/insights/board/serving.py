@@ -17,7 +17,7 @@ from services.insights.board.access import Access
 from services.insights.board.operations import operations_app
 from services.insights.board.publishing import KafkaPublisher
 from services.insights.board.site import Parts, Site
-from services.insights.projection.files import BoardFiles
+from services.insights.projection.files import BoardFiles, BoardSchemas, BoardStores
 from services.insights.projection.projector import Projector
 from services.insights.settings import BoardSettings
 
@@ -57,10 +57,18 @@ def board_folder(settings: Settings, own: BoardSettings) -> Path:
     return own.folder or settings.home / "board" / settings.namespace
 
 
+def board_stores(settings: Settings, own: BoardSettings) -> BoardStores:
+    """The stores of a namespace's board."""
+    folder = board_folder(settings, own)
+    if own.url is None:
+        return BoardFiles(folder)
+    return BoardSchemas(own.url.get_secret_value(), settings.namespace, folder)
+
+
 async def serve(settings: Settings) -> None:
     """Project and listen until cancelled."""
     own = BoardSettings()
-    files = BoardFiles(board_folder(settings, own))
+    files = board_stores(settings, own)
     projector = Projector(confluent_options(settings), settings.namespace, files)
     public = _bound(own.host, own.port, "BATON_BOARD_HOST and BATON_BOARD_PORT")
     private = _bound(

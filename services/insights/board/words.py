@@ -116,13 +116,18 @@ def number(value: float | Fraction | None, digits: int = 0) -> str:
     return (MINUS if value < 0 else "") + text.replace(",", NARROW_SPACE)
 
 
+def minor_digits(currency: str) -> int:
+    """How many digits the minor unit of a currency has."""
+    return 0 if currency in _NO_MINOR_UNITS else 3 if currency in _THREE_MINOR_UNITS else 2
+
+
 def money(minor: int | None, currency: str | None, exact: bool = False) -> str:
     """An amount in its currency; cents where there are some, or in columns that must align
     (``exact``)."""
     if minor is None:
         return "amount not known"
     code = clean(currency or "?", 3)
-    digits = 0 if code in _NO_MINOR_UNITS else 3 if code in _THREE_MINOR_UNITS else 2
+    digits = minor_digits(code)
     whole, rest = divmod(abs(minor), 10**digits)
     cents = f".{rest:0{digits}d}" if rest or (exact and digits) else ""
     return f"{MINUS if minor < 0 else ''}{f'{whole:,d}'.replace(',', NARROW_SPACE)}{cents}{NARROW_SPACE}{code}"

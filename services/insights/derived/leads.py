@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from baton.contracts.custody import HolderKind, Holding, holder_of, told
-from baton.contracts.leads import LeadQualified, LeadScored, LeadStaged
+from baton.contracts.handoff import ProjectedHandoff
+from baton.contracts.leads import LeadAmended, LeadQualified, LeadScored, LeadStaged
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topic_names import (
+    LEADS_AMENDMENTS,
     LEADS_HANDOFFS,
     LEADS_QUALIFIED,
     LEADS_REACTIVATED,
@@ -32,6 +34,7 @@ _FLOW: Final = (
     LEADS_SCORED,
     LEADS_QUALIFIED,
     LEADS_STAGES,
+    LEADS_AMENDMENTS,
     LEADS_UNROUTED,
     LEADS_HANDOFFS,
     LEADS_ROUTED_SDR,
@@ -82,6 +85,7 @@ class _Latest:
     moved_ms: int | None = None
     moved: LeadStaged | None = None
     qualified: LeadQualified | None = None
+    amended: LeadAmended | None = None
     routed: LeadRouted | None = None
 
 
@@ -106,24 +110,47 @@ def _note(latest: _Latest, kept: Kept) -> None:
             latest.moved = move
         case LeadQualified() as qualified:
             latest.qualified = qualified
+        case LeadAmended() as amended:
+            latest.amended = amended
         case LeadRouted() as routed:
             latest.routed = routed
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What stands of the lead's qualification, with what became known of it since, and of its
+    hand-off."""
+
+    qualified: LeadQualified | LeadAmended | None
+    qualified_at_ms: int | None
+    handoff: ProjectedHandoff | None
+    routed: LeadRouted | None
+
+
+def _standing(holding: Holding, latest: _Latest) -> _Standing:
+    stands, handoff = holding.qualification_id, holding.standing
+    qualified = _of_qualification(latest.qualified, stands)
+    routed = latest.routed
+    return _Standing(
+        qualified=(_of_qualification(latest.amended, stands) or qualified) if qualified else None,
+        qualified_at_ms=qualified.qualified_at_ms if qualified else None,
+        handoff=handoff,
+        routed=routed if handoff and routed and handoff.handoff_id == routed.handoff_id else None,
+    )
+
+
+_Fact = TypeVar("_Fact", LeadQualified, LeadAmended)
+
+
+def _of_qualification(fact: _Fact | None, qualification_id: str | None) -> _Fact | None:
+    return fact if fact is not None and fact.qualification_id == qualification_id else None
+
+
 def _row(lead_id: str, holding: Holding, latest: _Latest, around: Surroundings) -> Put:
-    holder, scored = holder_of(holding), latest.scored
-    qualified = (
-        latest.qualified
-        if latest.qualified and holding.qualification_id == latest.qualified.qualification_id
-        else None
+    standing, newest = _standing(holding, latest), latest.qualified
+    known = (
+        (_of_qualification(latest.amended, newest.qualification_id) or newest) if newest else None
     )
-    handoff = holding.standing
-    routed = (
-        latest.routed
-        if latest.routed and handoff and handoff.handoff_id == latest.routed.handoff_id
-        else None
-    )
-    cold = scored.level if scored else "cold"
     kind, who = _holder(holding, latest, around, lead_id)
     return put(
         LEAD,
@@ -134,21 +161,12 @@ def _row(lead_id: str, holding: Holding, latest: _Latest, around: Surroundings) 
         reason=holding.reason,
         holder_kind=kind,
         holder=who,
-        next_at_ms=holder.next_at_ms,
-        missing="" if kind != HolderKind.NOBODY else str(holder.missing),
-        handoff_id=handoff.handoff_id if handoff else None,
+        missing="" if kind != HolderKind.NOBODY else str(holder_of(holding).missing),
+        next_at_ms=holder_of(holding).next_at_ms,
         qualification_id=holding.qualification_id,
-        qualified_at_ms=qualified.qualified_at_ms if qualified else None,
-        routed_at_ms=routed.routed_at_ms if routed else None,
-        pool=routed.pool if routed else handoff.pool or handoff.queue if handoff else None,
-        leg=routed.leg if routed else qualified.leg if qualified else None,
-        level=qualified.level if qualified else cold,
-        grade=scored.grade if scored else "",
-        fit_micro=scored.fit_micro if scored else 0,
-        engagement_micro=scored.engagement_micro if scored else 0,
-        scored_at_ms=scored.scored_at_ms if scored else 0,
-        hand_raised=bool(qualified and qualified.hand_raised),
-        segment=latest.qualified.segment if latest.qualified else None,
+        segment=known.segment if known else None,
+        **_handed(standing),
+        **_rated(latest.scored, standing.qualified),
         account_id=around.account_id,
         survivor=around.root if around.root != lead_id else None,
         journey=around.journey,
@@ -157,6 +175,32 @@ def _row(lead_id: str, holding: Holding, latest: _Latest, around: Surroundings) 
         last_seen_ms=around.seen[1],
         last_act_ms=around.last_act_ms,
     )
+
+
+def _handed(standing: _Standing) -> dict[str, Any]:
+    """Columns of the hand-off that stands."""
+    qualified, handoff, routed = standing.qualified, standing.handoff, standing.routed
+    return {
+        "handoff_id": handoff.handoff_id if handoff else None,
+        "qualified_at_ms": standing.qualified_at_ms,
+        "routed_at_ms": routed.routed_at_ms if routed else None,
+        "pool": routed.pool if routed else handoff.pool or handoff.queue if handoff else None,
+        "leg": routed.leg if routed else qualified.leg if qualified else None,
+    }
+
+
+def _rated(
+    scored: LeadScored | None, qualified: LeadQualified | LeadAmended | None
+) -> dict[str, Any]:
+    """Columns of the score. The urgency of a hand-off outranks the level of the score."""
+    return {
+        "level": qualified.level if qualified else scored.level if scored else "cold",
+        "hand_raised": bool(qualified and qualified.hand_raised),
+        "grade": scored.grade if scored else "",
+        "fit_micro": scored.fit_micro if scored else 0,
+        "engagement_micro": scored.engagement_micro if scored else 0,
+        "scored_at_ms": scored.scored_at_ms if scored else 0,
+    }
 
 
 def _holder(

@@ -53,17 +53,30 @@ Change = Put | Forget | Touched
 def put(table: Table, **values: Any) -> Put:
     """A row from named values; raises TypeError for a column that is missing or too much."""
     try:
-        row = tuple(
-            [
-                int(value) if value is True or value is False else value
-                for value in map(values.__getitem__, table.names)
-            ]
-        )
+        row = tuple([_cell(value) for value in map(values.__getitem__, table.names)])
     except KeyError as error:
         raise TypeError(f"{table.name} needs {error}") from None
     if len(row) != len(values):
         raise TypeError(f"{table.name} has no {sorted(values.keys() - set(table.names))}")
     return Put(table, row)
+
+
+def row_of(table: Table, taken: Taken, record: Any, **given: Any) -> Put:
+    """A row whose columns are the record's fields of the same names, but for those in ``given``,
+    and the place of the record in the log; raises TypeError for a column that none of them has."""
+    values = {"log_ms": taken.at_ms, "log_offset": taken.offset, "fact_id": taken.id} | given
+    try:
+        row = [values[name] if name in values else getattr(record, name) for name in table.names]
+    except AttributeError as error:
+        raise TypeError(f"{table.name}: {error}") from None
+    return Put(table, tuple([_cell(value) for value in row]))
+
+
+def _cell(value: Any) -> Any:
+    """A value as it is stored: a truth is 0 or 1, several words are one text."""
+    if value is True or value is False:
+        return int(value)
+    return ";".join(value) if isinstance(value, tuple) else value
 
 
 def kept_fact(taken: Taken, lead_id: str, value: Any) -> Iterator[Change]:

@@ -190,3 +190,24 @@ ORPHAN = Table(
         + LOG
     ),
 )
+AMENDMENT = Table(
+    name="amendment",
+    says="what became known of a lead after it was handed off",
+    key=("amendment_id",),
+    indexes=(("lead_id",), ("qualification_id",)),
+    columns=columns("""
+        amendment_id t id of the amendment
+        lead_id t lead
+        cycle i cycle of the lead
+        qualification_id t qualification it amends
+        handoff_id t? hand-off that stood
+        changed t what differs in the brief, separated by semicolons
+        leg t sdr or sales
+        level t urgency from then on
+        hand_raised i 1: the buyer asked for it
+        segment t? segment
+        at_ms i when, ms
+        cause_id t id of the event that caused it
+        log_ms i when the record was appended, ms
+    """),
+)

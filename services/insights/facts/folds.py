@@ -1,4 +1,4 @@
-"""What each public record adds to the board: record -> rows, one function a topic. Pure, total over
+"""What each public record adds to the board: record -> rows, one line a topic. Pure, total over
 the topics of :data:`FOLDS`.
 
 Every row has a key of its own, so a record that comes twice changes nothing, and rows of several
@@ -14,10 +14,13 @@ from typing import Any, Final
 from baton.contracts.topic_names import (
     ACCOUNTS_SCORED,
     BATON_AGREEMENTS,
+    BATON_CAMPAIGNS,
     BATON_PEOPLE,
+    BOARD_DECISIONS,
     GOALS_PROGRESS,
     LEADS_ACCEPTED,
     LEADS_ACTS,
+    LEADS_AMENDMENTS,
     LEADS_HANDOFFS,
     LEADS_INBOX_DEAD_LETTERS,
     LEADS_MERGES,
@@ -36,18 +39,21 @@ from baton.contracts.topic_names import (
     LEADS_STAGES,
     LEADS_UNROUTED,
 )
-from services.insights.facts.change import Change, Forget, Taken
+from services.insights.facts.change import Change, Forget, Taken, kept_fact, row_of
 from services.insights.facts.flow_folds import (
-    fold_noted,
-    fold_orphaned,
+    fold_amended,
+    fold_clock_changed,
     fold_qualified,
-    fold_reactivated,
-    fold_recycled,
-    fold_refused,
     fold_routed,
-    fold_scored,
     fold_staged,
-    fold_unrouted,
+)
+from services.insights.facts.flow_tables import (
+    NOTE,
+    ORPHAN,
+    REACTIVATED,
+    RECYCLED,
+    REFUSAL,
+    UNROUTED,
 )
 from services.insights.facts.intake_folds import (
     fold_accepted,
@@ -56,15 +62,30 @@ from services.insights.facts.intake_folds import (
     fold_person_known,
     fold_referenced,
 )
-from services.insights.facts.level_folds import (
-    fold_account_scored,
-    fold_clock_changed,
-    fold_goal_progressed,
-    fold_stepped,
-    fold_violated,
-)
+from services.insights.facts.level_tables import ACCOUNT, ACTION, GOAL, VIOLATION
+from services.insights.facts.meeting_tables import CAMPAIGN_COST, DECISION
+from services.insights.facts.table import Table
 
 Fold = Callable[[Taken, Any], Iterator[Change]]
+
+
+def one_row(table: Table, *, keeps: bool = False, **renamed: str) -> Fold:
+    """A record is one row: columns are its fields of the same names, or of those in ``renamed``.
+    ``keeps``: the record is kept too, for the lead's page and row."""
+
+    def fold(taken: Taken, record: Any) -> Iterator[Change]:
+        given = {column: getattr(record, name) for column, name in renamed.items()}
+        yield row_of(table, taken, record, **given)
+        if keeps:
+            yield from kept_fact(taken, record.lead_id, record)
+
+    return fold
+
+
+def fold_scored(taken: Taken, scored: Any) -> Iterator[Change]:
+    """Kept; the lead's row has the latest."""
+    yield from kept_fact(taken, scored.lead_id, scored)
+
 
 FOLDS: Final[Mapping[str, Fold]] = {
     LEADS_ACCEPTED: fold_accepted,
@@ -74,21 +95,24 @@ FOLDS: Final[Mapping[str, Fold]] = {
     LEADS_SCORED: fold_scored,
     LEADS_QUALIFIED: fold_qualified,
     LEADS_STAGES: fold_staged,
+    LEADS_AMENDMENTS: fold_amended,
     LEADS_ROUTED_SDR: fold_routed,
     LEADS_ROUTED_SALES: fold_routed,
-    LEADS_UNROUTED: fold_unrouted,
-    LEADS_HANDOFFS: fold_noted,
+    LEADS_UNROUTED: one_row(UNROUTED, keeps=True),
+    LEADS_HANDOFFS: one_row(NOTE, keeps=True, by_person="by"),
     LEADS_SLA_CLOCKS: fold_clock_changed,
-    LEADS_SLA_VIOLATIONS: fold_violated,
-    LEADS_SLA_ACTIONS: fold_stepped,
-    LEADS_RECYCLED: fold_recycled,
-    LEADS_REACTIVATED: fold_reactivated,
-    LEADS_REFUSALS: fold_refused,
-    LEADS_ORPHANS: fold_orphaned,
-    GOALS_PROGRESS: fold_goal_progressed,
-    ACCOUNTS_SCORED: fold_account_scored,
+    LEADS_SLA_VIOLATIONS: one_row(VIOLATION),
+    LEADS_SLA_ACTIONS: one_row(ACTION, to_person="to"),
+    LEADS_RECYCLED: one_row(RECYCLED, keeps=True, by_person="by"),
+    LEADS_REACTIVATED: one_row(REACTIVATED, keeps=True),
+    LEADS_REFUSALS: one_row(REFUSAL, by_person="by"),
+    LEADS_ORPHANS: one_row(ORPHAN),
+    GOALS_PROGRESS: one_row(GOAL),
+    ACCOUNTS_SCORED: one_row(ACCOUNT),
     BATON_AGREEMENTS: fold_referenced,
     BATON_PEOPLE: fold_referenced,
+    BATON_CAMPAIGNS: one_row(CAMPAIGN_COST),
+    BOARD_DECISIONS: one_row(DECISION, by_person="by"),
 }
 """By topic: every public topic but the inbox, the commands and the dead letters
 (``leads.commands.v1`` is answered by what follows it)."""

@@ -88,6 +88,11 @@ ACT = Table(
         currency t? currency of the amount
         expected_close t? expected day of closing
         contract_end t? end of the present contract
+        meeting_at t? when a booked meeting is to be
+        objections t what the buyer held against it, separated by semicolons
+        competitor t? whom the buyer compares with, or chose
+        content_sent t? id of content that was sent
+        content_asked t? id of content that the buyer asked for
         log_ms i when the record was appended, ms
     """),
 )

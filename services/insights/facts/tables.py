@@ -12,6 +12,7 @@ from typing import Final
 
 from services.insights.facts.derived_tables import CONVERSION, CREDIT, CYCLE, JOURNEY, LEAD
 from services.insights.facts.flow_tables import (
+    AMENDMENT,
     HANDOFF,
     NOTE,
     ORPHAN,
@@ -34,6 +35,7 @@ from services.insights.facts.intake_tables import (
     TOUCH,
 )
 from services.insights.facts.level_tables import ACCOUNT, ACTION, CLOCK, GOAL, VIOLATION
+from services.insights.facts.meeting_tables import CAMPAIGN_COST, DECISION
 from services.insights.facts.table import Table
 
 TABLES: Final[Mapping[str, Table]] = {
@@ -46,6 +48,7 @@ TABLES: Final[Mapping[str, Table]] = {
         ACT,
         STAGE_MOVE,
         QUALIFICATION,
+        AMENDMENT,
         HANDOFF,
         UNROUTED,
         NOTE,
@@ -62,6 +65,8 @@ TABLES: Final[Mapping[str, Table]] = {
         PERSON,
         REFERENCE,
         DEAD_LETTER,
+        DECISION,
+        CAMPAIGN_COST,
         LEAD,
         CYCLE,
         CONVERSION,

@@ -25,7 +25,7 @@ _ACCOUNT = """SELECT occurred_at_ms, event_id, account_id FROM membership m WHER
     AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = m.event_id) ORDER BY occurred_at_ms DESC, event_id DESC LIMIT 1"""
 _SEEN = """SELECT min(at), max(at) FROM (
     SELECT min(occurred_at_ms) at FROM touch WHERE lead_id = ?1 UNION ALL SELECT max(occurred_at_ms) FROM touch WHERE lead_id = ?1
-    UNION ALL SELECT min(log_ms) FROM fact WHERE lead_id = ?1 UNION ALL SELECT max(log_ms) FROM fact WHERE lead_id = ?1)"""
+    UNION ALL SELECT min(log_ms) FROM fact WHERE lead_id = ?1 UNION ALL SELECT max(log_ms) FROM fact WHERE lead_id = ?1) seen"""
 # CROSS JOIN keeps the journey's few leads first: by event or by time alone the tables are long.
 _TOUCHES = """SELECT t.event_id, t.lead_id, t.occurred_at_ms, t.received_at_ms, t.campaign, t.source
     FROM lead l CROSS JOIN touch t ON t.lead_id = l.lead_id WHERE l.journey = ?1 AND t.occurred_at_ms <= ?2 AND t.automatic = 0

@@ -6,6 +6,7 @@ the pages show, where going on would leave something out.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -17,7 +18,8 @@ from typing import Any
 from confluent_kafka import KafkaException
 
 from baton.contracts.topic_names import BATON_AGREEMENTS
-from services.insights.projection.files import BoardFiles
+from services.insights.projection.dialect import PostgresMissing, StoreTaken, away_errors
+from services.insights.projection.files import BoardStores
 from services.insights.projection.kafka import ProjectionStopped, TopicReader
 from services.insights.projection.reference import zone_of
 from services.insights.projection.store import Store, StoreDiffers
@@ -30,10 +32,12 @@ _AGAIN_S = 2.0
 
 
 class ProjectorState(StrEnum):
-    """``building``: not all of what lies in the log is taken yet."""
+    """``building``: not all of what lies in the log is taken yet. ``standby``: another board writes
+    the store, this one shows it."""
 
     BUILDING = "building"
     LIVE = "live"
+    STANDBY = "standby"
     AWAY = "away"
     STOPPED = "stopped"
 
@@ -51,7 +55,7 @@ class Standing:
 class Projector:
     """``run`` until ``end``; ``standing`` may be read by any thread."""
 
-    def __init__(self, client: Mapping[str, Any], namespace: str, files: BoardFiles) -> None:
+    def __init__(self, client: Mapping[str, Any], namespace: str, files: BoardStores) -> None:
         self._client, self._namespace, self._files = dict(client), namespace, files
         self._ended = threading.Event()
         self.standing = Standing(state=ProjectorState.BUILDING)
@@ -63,32 +67,49 @@ class Projector:
     def run(self) -> None:
         """Until :meth:`end`. What cannot be gone on from is shown and waited out: a rebuild may be
         asked for."""
-        self._files.prepare()
         while not self._ended.is_set():
             try:
+                self._files.prepare()
                 self._run_once()
-            except (ProjectionStopped, StoreDiffers) as error:
+            except (ProjectionStopped, StoreDiffers, PostgresMissing) as error:
                 self._stop(str(error))
+            except StoreTaken as error:
+                self._report(ProjectorState.STANDBY, str(error))
+                self._ended.wait(_AGAIN_S)
+            except away_errors() as error:
+                log.warning("the board's database does not answer: %s", type(error).__name__)
+                self._report(ProjectorState.AWAY, "The board's database does not answer.")
+                self._ended.wait(_AGAIN_S)
             except KafkaException as error:
-                self._tell(ProjectorState.AWAY, f"Kafka: {error.args[0].str()}")
+                self._report(ProjectorState.AWAY, f"Kafka: {error.args[0].str()}")
                 self._ended.wait(_AGAIN_S)
 
     def _stop(self, words: str) -> None:
         log.error("the board stopped: %s", words)
-        self._tell(ProjectorState.STOPPED, words)
-        while not self._ended.is_set() and not self._files.rebuild_wanted:
+        self._report(ProjectorState.STOPPED, words)
+        while not self._ended.is_set() and not self._wanted():
             self._ended.wait(_AGAIN_S)
+
+    def _wanted(self) -> bool:
+        with contextlib.suppress(*away_errors(), PostgresMissing):
+            return self._files.rebuild_wanted
+        return False
 
     def _run_once(self) -> None:
         rebuild = self._files.rebuild_wanted or self._files.current() is None
         path = self._files.following() if rebuild else self._files.current()
         assert path is not None
-        store, reader = Store(path, self._namespace), TopicReader(self._client, self._namespace)
+        store = Store(path, self._namespace)
+        try:
+            reader = TopicReader(self._client, self._namespace)
+        except BaseException:
+            store.close()
+            raise
         try:
             places = reader.starts(store.places())
             store.begin(places)
             reader.assign(places)
-            self._tell(ProjectorState.BUILDING, "reading what lies in the log")
+            self._report(ProjectorState.BUILDING, "reading what lies in the log")
             self._follow(store, reader, rebuild)
         finally:
             reader.close()
@@ -100,22 +121,22 @@ class Projector:
             if batch:
                 store.apply(batch, following)
                 if any(each.topic == BATON_AGREEMENTS for each in batch):
-                    store.set_zone(zone_of(store.path))
+                    store.set_zone(zone_of(store.place))
             if reader.caught_up:
                 if rebuild or self._files.current() is None:
-                    self._files.use(store.path)
+                    self._files.use(store.place)
                     self._files.rebuild_made()
                     rebuild = False
-                self._tell(ProjectorState.LIVE)
+                self._report(ProjectorState.LIVE)
                 if self._files.rebuild_wanted:
                     return
             else:
-                self._tell(ProjectorState.BUILDING, "reading what lies in the log")
+                self._report(ProjectorState.BUILDING, "reading what lies in the log")
 
-    def _tell(self, state: ProjectorState, words: str = "") -> None:
+    def _report(self, state: ProjectorState, words: str = "") -> None:
         asked = (
             int(time.time() * 1000)
-            if state in (ProjectorState.LIVE, ProjectorState.BUILDING)
+            if state in (ProjectorState.LIVE, ProjectorState.BUILDING, ProjectorState.STANDBY)
             else self.standing.asked_ms
         )
         self.standing = Standing(state=state, words=words, asked_ms=asked)

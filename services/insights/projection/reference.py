@@ -3,14 +3,14 @@ topics."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import contextlib
 from typing import Any
 
 from baton.agreement.reference import AgreementBook, AgreementReference
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import TOPICS
 from baton.engine.reducer import Event
-from services.insights.projection.store import reader
+from services.insights.projection.dialect import StorePlace, reader
 
 _FAR = 1 << 60
 
@@ -38,8 +38,9 @@ def book_in(db: Any) -> AgreementBook:
     return book
 
 
-def zone_of(path: Path) -> str:
+def zone_of(place: StorePlace) -> str:
     """The time zone of the newest agreement, whether it is in force already or not; UTC without
     one."""
-    found: AgreementReference | None = book_in(reader(path)).at(_FAR)
+    with contextlib.closing(reader(place)) as db:
+        found: AgreementReference | None = book_in(db).at(_FAR)
     return found.agreement.timezone if found else "UTC"

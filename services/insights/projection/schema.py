@@ -5,39 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from services.insights.facts.table import Table
+from services.insights.facts.table import Table, columns
 from services.insights.facts.tables import TABLES
+from services.insights.projection.dialect import Dialect, create
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when a table changes: the projection is then built anew beside the old one."""
 
-_OWN: Final = (
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
-    """CREATE TABLE position (
-        topic TEXT NOT NULL, partition INTEGER NOT NULL, next_offset INTEGER NOT NULL,
-        began_offset INTEGER NOT NULL, began_ms INTEGER, last_ms INTEGER, records INTEGER NOT NULL,
-        PRIMARY KEY (topic, partition)) STRICT, WITHOUT ROWID""",
+_META: Final = Table(
+    name="meta",
+    says="what the store knows of itself",
+    key=("name",),
+    columns=columns("""
+        name t name
+        value t value
+    """),
+)
+_POSITION: Final = Table(
+    name="position",
+    says="how far each partition has been read",
+    key=("topic", "partition"),
+    columns=columns("""
+        topic t topic
+        partition i partition
+        next_offset i the next offset to read
+        began_offset i where reading began
+        began_ms i? when its first record was appended, ms
+        last_ms i? when its latest record was appended, ms
+        records i records taken
+    """),
 )
 
 
-def ddl() -> Iterator[str]:
+def ddl(dialect: Dialect) -> Iterator[str]:
     """Every statement that makes an empty store."""
-    yield from _OWN
-    for table in TABLES.values():
-        yield _create(table)
-        for columns in table.indexes:
-            yield (
-                f"CREATE INDEX {table.name}_{'_'.join(columns)} ON {table.name} "
-                f"({', '.join(columns)})"
-            )
-
-
-def _create(table: Table) -> str:
-    columns = (
-        f"{each.name} {each.type}{'' if each.nullable else ' NOT NULL'}" for each in table.columns
-    )
-    key = f"PRIMARY KEY ({', '.join(table.key)})"
-    return f"CREATE TABLE {table.name} ({', '.join(columns)}, {key}) STRICT, WITHOUT ROWID"
+    for table in (_META, _POSITION, *TABLES.values()):
+        yield from create(table, dialect)
 
 
 def upsert(table: Table) -> str:

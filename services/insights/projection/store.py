@@ -1,9 +1,11 @@
-"""The store: one SQLite file, one writable connection, rows and next offsets in one transaction.
+"""The store: one SQLite file or one schema of PostgreSQL, one writable connection, rows and next
+offsets in one transaction.
 
 A kill at any moment leaves what the last commit left, so nothing is lost and nothing doubled.
-Readers open the file read-only and see whole transactions. SQLite is the one that ``apsw`` brings:
-older builds can lose pages when two connections write and checkpoint at once
-(sqlite.org/wal.html#walresetbug), which a single writer also rules out.
+Readers see whole transactions. SQLite is the one that ``apsw`` brings: older builds can lose pages
+when two connections write and checkpoint at once (sqlite.org/wal.html#walresetbug), which a single
+writer also rules out. What differs between the databases is in
+:mod:`services.insights.projection.dialect`.
 """
 
 from __future__ import annotations
@@ -11,9 +13,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-
-import apsw
+from typing import Any
 
 from services.insights.facts.change import Change, Forget, Put, Taken, Touched
 from services.insights.facts.folds import DEAD_LETTERS, changes_of
@@ -21,19 +21,15 @@ from services.insights.facts.intake_folds import dead_letter
 from services.insights.facts.intake_tables import PERSON
 from services.insights.facts.tables import TABLES
 from services.insights.projection.deriving import credit_all, derive
+from services.insights.projection.dialect import StorePlace, dialect_of, scrub, writer
 from services.insights.projection.schema import VERSION, ddl, upsert
 
-_BUSY_MS = 10_000
-_MAPPED_BYTES = 1 << 30
-_CACHE_KB = 32_768
 _ANALYSED_EVERY = 400
-_PRAGMAS = (
-    "journal_mode=wal",
-    "synchronous=full",
-    "secure_delete=on",
-    "wal_autocheckpoint=2000",
-    "analysis_limit=1000",
+_NEXT_REVISION = (
+    "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = 'revision'"
 )
+_MOVE_ON = """UPDATE position SET next_offset = ?, began_ms = COALESCE(began_ms, ?),
+    last_ms = COALESCE(?, last_ms), records = records + ? WHERE topic = ? AND partition = ?"""
 _STATEMENTS = {name: upsert(table) for name, table in TABLES.items()}
 
 
@@ -55,15 +51,14 @@ class Place:
 class Store:
     """The writing side. Not thread-safe: one thread opens and uses it."""
 
-    def __init__(self, path: Path, namespace: str, zone: str = "UTC") -> None:
-        self.path = path
+    def __init__(self, place: StorePlace, namespace: str, zone: str = "UTC") -> None:
+        self.place = place
+        self._dialect = dialect_of(place)
         self._zone = zone
         self._namespace = namespace
         self._applied = 0
-        self._db = apsw.Connection(str(path))
-        self._db.set_busy_timeout(_BUSY_MS)
-        for pragma in _PRAGMAS:
-            self._db.execute(f"PRAGMA {pragma}").fetchall()
+        self._unscrubbed = False
+        self._db: Any = writer(place)
         with self._transaction():
             self._make()
 
@@ -72,9 +67,9 @@ class Store:
         self._db.close()
 
     def _make(self) -> None:
-        made = self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchall()
+        made = self._db.execute(self._dialect.exists, ("meta",)).fetchall()
         if not made:
-            for statement in ddl():
+            for statement in ddl(self._dialect):
                 self._db.execute(statement)
             self._db.executemany(
                 "INSERT INTO meta VALUES (?, ?)",
@@ -88,14 +83,14 @@ class Store:
         found = dict(self._db.execute("SELECT name, value FROM meta"))
         if found["version"] != str(VERSION) or found["namespace"] != self._namespace:
             raise StoreDiffers(
-                f"{self.path} is of version {found['version']} for namespace {found['namespace']}, "
-                f"this is {VERSION} for "
-                f"{self._namespace}; build the board anew: baton board rebuild"
+                f"{self.place} is of version {found['version']} for namespace "
+                f"{found['namespace']}, this is {VERSION} for {self._namespace}; "
+                "build the board anew: baton board rebuild"
             )
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute(self._dialect.begin)
         try:
             yield
         except BaseException:
@@ -135,11 +130,11 @@ class Store:
             derive(self._db, touched, self._put, zone=self._zone)
             self._note_places(following, news)
             self._applied += 1
-            if self._applied % _ANALYSED_EVERY == 0:
+            if self._dialect.analyses and self._applied % _ANALYSED_EVERY == 0:
                 self._db.execute("ANALYZE")
-            self._db.execute(
-                "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'revision'"
-            )
+            self._db.execute(_NEXT_REVISION)
+        if self._unscrubbed:
+            self._unscrubbed = not scrub(self._db)
 
     def _write(self, changes: Iterable[Change]) -> set[str]:
         touched = set()
@@ -162,6 +157,7 @@ class Store:
     def _forget(self, lead_id: str) -> None:
         """Every name goes, and a late record brings none back."""
         self._db.execute("DELETE FROM person WHERE lead_id = ?", (lead_id,))
+        self._unscrubbed = True
         self._db.execute(
             "INSERT INTO meta VALUES (?, '1') ON CONFLICT DO NOTHING", (f"forgotten {lead_id}",)
         )
@@ -179,8 +175,7 @@ class Store:
         for (topic, number), offset in following.items():
             times = news.get((topic, number), [])
             self._db.execute(
-                """UPDATE position SET next_offset = ?, began_ms = COALESCE(began_ms, ?), last_ms = COALESCE(?, last_ms),
-                   records = records + ? WHERE topic = ? AND partition = ?""",
+                _MOVE_ON,
                 (
                     offset,
                     min(times, default=None),
@@ -207,20 +202,3 @@ def _changes(taken: Taken) -> Iterator[Change]:
         yield dead_letter(taken, taken.value)
         return
     yield from changes_of(taken)
-
-
-def copy_of(path: Path, target: Path) -> None:
-    """A whole copy of the store as it is at one moment, in one file."""
-    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    db.set_busy_timeout(_BUSY_MS)
-    db.execute("VACUUM INTO ?", (str(target),)).fetchall()
-    db.close()
-
-
-def reader(path: Path) -> apsw.Connection:
-    """A connection that can only read; raises apsw.CantOpenError where there is no store yet."""
-    found = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    found.set_busy_timeout(_BUSY_MS)
-    for pragma in ("query_only=on", f"mmap_size={_MAPPED_BYTES}", f"cache_size={-_CACHE_KB}"):
-        found.execute(f"PRAGMA {pragma}").fetchall()
-    return found

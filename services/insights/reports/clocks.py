@@ -19,7 +19,7 @@ _CLOCKS = f"""SELECT c.side, c.clock, c.pool, c.state, c.deadline_ms < :now past
     EXISTS (SELECT 1 FROM violation v WHERE v.clock_id = c.clock_id AND v.kind = 'breach' AND v.unproven = 1) unproven,
     count(*) number, {", ".join(f"sum(CASE WHEN c.ended_at_ms IS NOT NULL THEN c.spent_{part}_ms END) {part}" for part in _SPENT)}
     FROM clock c WHERE c.deadline_ms >= :from_ms AND c.deadline_ms < :until_ms
-    AND (:pool IS NULL OR c.pool = :pool) AND (:segment IS NULL OR c.segment = :segment) GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"""
+    AND (:pool IS NULL OR c.pool = :pool) AND (:segment IS NULL OR c.segment = :segment) GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY c.side, c.clock, c.state, COALESCE(c.pool, ''), 5, 6, 8"""
 
 
 def clock_groups(context: Context, from_ms: int, until_ms: int) -> list[dict[str, Any]]:
@@ -111,7 +111,8 @@ def speed_to_lead(context: Context, from_ms: int, until_ms: int) -> Speed:
 
 
 _OPEN = """SELECT c.*, l.holder,
-    (SELECT kind FROM ladder_step s WHERE s.clock_id = c.clock_id ORDER BY s.log_ms DESC LIMIT 1) step
+    (SELECT kind FROM ladder_step s WHERE s.clock_id = c.clock_id
+        ORDER BY s.log_ms DESC, CASE s.kind WHEN 'notify' THEN 1 ELSE 0 END, s.action_id LIMIT 1) step
     FROM clock c JOIN lead l ON l.lead_id = c.lead_id
     WHERE c.state IN ('running', 'breached') AND c.deadline_ms < :now AND (:pool IS NULL OR c.pool = :pool)
     AND (:segment IS NULL OR c.segment = :segment) ORDER BY c.deadline_ms LIMIT 200"""
@@ -157,6 +158,6 @@ def sla(context: Context) -> dict[str, Any]:
         "speed": speed_to_lead(context, context.from_ms, context.until_ms),
         "open": overdue,
         "overdue": number,
-        "cancelled": cancelled.most_common(),
+        "cancelled": sorted(cancelled.items(), key=lambda item: (-item[1], item[0])),
         "weeks": weeks,
     }

@@ -15,7 +15,7 @@ _DEAD = (
     "SELECT code, count(*) number, max(log_ms) last_ms FROM dead_letter GROUP BY 1 ORDER BY 2 DESC"
 )
 _SOURCES = """SELECT source, count(*) events, max(received_at_ms) last_ms, sum(clamped) clamped FROM (
-    SELECT source, received_at_ms, clamped FROM touch UNION ALL SELECT source, received_at_ms, 0 FROM act) GROUP BY 1 ORDER BY 1"""
+    SELECT source, received_at_ms, clamped FROM touch UNION ALL SELECT source, received_at_ms, 0 FROM act) said GROUP BY 1 ORDER BY 1"""
 _GAPS = (
     (
         "touches without a campaign",

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from services.insights.derived.cycles import STAGES
 from services.insights.figures.funnel import Acceptance, Cohort, WinRate, velocity
+from services.insights.figures.intervals import Share
 from services.insights.figures.survival import Survival, survival
 from services.insights.reports.context import DAY_MS, Context
 
@@ -33,7 +34,8 @@ _FILTERED = """FROM cycle c JOIN lead l ON l.lead_id = c.lead_id WHERE {before}_
 _COHORT = """SELECT count(*) entered, count({after}_ms) reached,
     count(*) FILTER (WHERE {after}_ms IS NOT NULL OR ended_ms IS NOT NULL) resolved,
     count(*) FILTER (WHERE (';' || inferred || ';') LIKE '%;{after};%') inferred """
-_TIMES = """SELECT {after}_ms IS NOT NULL reached, max(0, COALESCE({after}_ms, ended_ms, :now) - {before}_ms) / :grain time, count(*) number """
+_TIMES = """SELECT {after}_ms IS NOT NULL reached, CASE WHEN COALESCE({after}_ms, ended_ms, :now) > {before}_ms
+    THEN (COALESCE({after}_ms, ended_ms, :now) - {before}_ms) / :grain ELSE 0 END time, count(*) number """
 _REPORTED = """ AND (';' || inferred || ';') NOT LIKE '%;{before};%' AND (';' || inferred || ';') NOT LIKE '%;{after};%' GROUP BY 1, 2"""
 
 
@@ -147,6 +149,31 @@ def acceptance_of_all(
     return Acceptance(accepted=sums[0], rejected=sums[1], expired=sums[2], waiting=sums[3]), reasons
 
 
+def meetings(context: Context) -> dict[str, Any] | None:
+    """Meetings booked, held and missed in the period; None: nobody reported any."""
+    counted = Counter(
+        {
+            row["kind"]: row["number"]
+            for row in context.rows(
+                """SELECT kind, count(*) number FROM act WHERE occurred_at_ms >= :from_ms
+                AND occurred_at_ms < :until_ms AND kind IN ('meeting_booked', 'meeting', 'no_show')
+                GROUP BY 1""",
+                from_ms=context.from_ms,
+                until_ms=context.until_ms,
+            )
+        }
+    )
+    held, missed = counted["meeting"], counted["no_show"]
+    if not counted:
+        return None
+    return {
+        "booked": counted["meeting_booked"],
+        "held": held,
+        "missed": missed,
+        "shown": Share(count=held, total=held + missed),
+    }
+
+
 def win_rate(context: Context, from_ms: int, until_ms: int) -> WinRate:
     """Of the deals that ended in the period."""
     moves = Counter(
@@ -185,56 +212,51 @@ def funnel(context: Context) -> dict[str, Any]:
         "months": months,
         "acceptance": acceptance_of_all(context, context.from_ms, context.until_ms),
         "by_segment": acceptance_by(context, "segment", context.from_ms, context.until_ms),
+        "meetings": meetings(context),
         "win_rate": rate,
         "velocity": _velocity(context, rate),
     }
 
 
+_OPENED: Final = """SELECT o.occurred_at_ms opened, o.amount_minor, o.currency, w.occurred_at_ms won
+    FROM stage_move o LEFT JOIN stage_move w ON w.opportunity_id = o.opportunity_id
+    AND w.lead_id = o.lead_id AND w.event = 'won'
+    WHERE o.to_stage = 'opportunity' AND o.from_stage <> 'opportunity'
+    AND o.occurred_at_ms >= :from_ms AND o.occurred_at_ms < :until_ms"""
+_CLOSED: Final = """SELECT count(*) FILTER (WHERE event = 'won') won, count(*) ended FROM stage_move
+    WHERE event IN ('won', 'lost') AND opportunity_id IN (SELECT opportunity_id FROM stage_move
+    WHERE to_stage = 'opportunity' AND occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms)"""
+
+
 def _velocity(context: Context, rate: WinRate) -> dict[str, Any] | None:
     """All four figures of the deals that opened in the period, in the currency most of them have;
     None where one is missing."""
-    deals = context.rows(
-        """SELECT o.opportunity_id, o.occurred_at_ms opened, o.amount_minor, o.currency, w.occurred_at_ms won FROM stage_move o
-        LEFT JOIN stage_move w ON w.opportunity_id = o.opportunity_id AND w.lead_id = o.lead_id AND w.event = 'won'
-        WHERE o.to_stage = 'opportunity' AND o.from_stage <> 'opportunity' AND o.occurred_at_ms >= :from_ms AND o.occurred_at_ms < :until_ms""",
-        from_ms=context.from_ms,
-        until_ms=context.until_ms,
-    )
+    period = {"from_ms": context.from_ms, "until_ms": context.until_ms}
+    deals = context.rows(_OPENED, **period)
     if not deals or rate.narrow.rate is None:
         return None
-    currency = Counter(each["currency"] for each in deals).most_common(1)[0][0]
+    currency = Counter(deal["currency"] for deal in deals).most_common(1)[0][0]
     amounts = [
-        each["amount_minor"]
-        for each in deals
-        if each["currency"] == currency and each["amount_minor"] is not None
+        deal["amount_minor"]
+        for deal in deals
+        if deal["currency"] == currency and deal["amount_minor"] is not None
     ]
-    days = [(each["won"] - each["opened"]) / DAY_MS for each in deals if each["won"]]
-    ended = context.rows(
-        """SELECT count(*) FILTER (WHERE event = 'won') won, count(*) ended FROM stage_move WHERE event IN ('won', 'lost')
-        AND opportunity_id IN (SELECT opportunity_id FROM stage_move WHERE to_stage = 'opportunity' AND occurred_at_ms >= :from_ms
-        AND occurred_at_ms < :until_ms)""",
-        from_ms=context.from_ms,
-        until_ms=context.until_ms,
-    )[0]
-    if not amounts or not days or not ended["ended"]:
+    days = [(deal["won"] - deal["opened"]) / DAY_MS for deal in deals if deal["won"]]
+    (closed,) = context.rows(_CLOSED, **period)
+    if not amounts or not days or not closed["ended"]:
         return None
-    share, average, length = (
-        ended["won"] / ended["ended"],
-        sum(amounts) / len(amounts),
-        sum(days) / len(days),
-    )
+    share, average = closed["won"] / closed["ended"], sum(amounts) / len(amounts)
+    length = sum(days) / len(days)
     found = velocity(
         opportunities=len(deals), win_rate=share, average_minor=average, cycle_days=length
     )
-    return (
-        None
-        if found is None
-        else {
-            "deals": len(deals),
-            "rate": share,
-            "average": round(average),
-            "days": length,
-            "a_day": round(found),
-            "currency": currency,
-        }
-    )
+    if found is None:
+        return None
+    return {
+        "deals": len(deals),
+        "rate": share,
+        "average": round(average),
+        "days": length,
+        "a_day": round(found),
+        "currency": currency,
+    }

@@ -10,6 +10,7 @@ from baton.contracts.topic_names import BATON_AGREEMENTS
 from services.insights.figures.attribution import Model
 from services.insights.reports.clocks import side_by_side, speed_to_lead, weeks_before
 from services.insights.reports.context import Context
+from services.insights.reports.decisions import decisions
 from services.insights.reports.funnel import acceptance_of_all
 from services.insights.reports.goals import goals
 from services.insights.reports.now import now
@@ -18,7 +19,7 @@ from services.insights.reports.recycling import returning
 _ENDED = """SELECT m.lead_id, l.holder, l.account_id, m.event, m.amount_minor, m.currency, m.reason, m.occurred_at_ms, m.by_person,
     (SELECT campaign FROM credit c WHERE c.conversion_id = m.fact_id AND c.model = :first LIMIT 1) first_touch, m.opportunity_id, l.first_seen_ms
     FROM stage_move m JOIN lead l ON l.lead_id = m.lead_id WHERE m.event IN ('won', 'lost') AND m.occurred_at_ms >= :from_ms
-    AND m.occurred_at_ms < :until_ms ORDER BY m.event DESC, m.amount_minor DESC LIMIT 8"""
+    AND m.occurred_at_ms < :until_ms ORDER BY m.event DESC, COALESCE(m.amount_minor, -1) DESC, m.fact_id LIMIT 8"""
 _AGREED = "SELECT count(*) FROM reference WHERE topic = :topic AND log_ms >= :from_ms"
 
 
@@ -48,5 +49,6 @@ def monday(context: Context) -> dict[str, Any]:
         "hot": next(rows for name, _, _, rows, _ in present["groups"] if name == "hot")[:6],
         "late": next(rows for name, _, _, rows, _ in present["groups"] if name == "late")[:6],
         "returning": returning(context, context.now_ms, upcoming)[:6],
+        "decisions": decisions(context),
         "agreed": context.value(_AGREED, topic=BATON_AGREEMENTS, from_ms=from_ms),
     }

@@ -8,7 +8,8 @@ nothing.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from services.router.assignment.eligibility import Availability, Need, suits
+from services.router.assignment.availability import Availability
+from services.router.assignment.eligibility import Need, suits
 from services.router.assignment.state import Load, OpenOffer
 from services.router.assignment.step import AssignmentStep
 

@@ -6,7 +6,8 @@ Pure; what the people of the other pool have open is known there alone, so they 
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.routing import QueueItem
-from services.router.assignment.eligibility import Availability, soonest
+from services.router.assignment.availability import Availability
+from services.router.assignment.next_chance import soonest
 from services.router.assignment.person_selection import need_of
 from services.router.assignment.pool_view import pool_view_of
 

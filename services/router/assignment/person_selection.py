@@ -10,9 +10,10 @@ from typing import Final
 
 from baton.contracts.routing import Candidate, QueueItem
 from baton.ids import derived_id
+from services.router.assignment import availability as available
 from services.router.assignment import eligibility
+from services.router.assignment.availability import Availability
 from services.router.assignment.eligibility import (
-    Availability,
     Need,
     eligible_for,
     reason_for,
@@ -145,7 +146,7 @@ def _nobody(room: Room, need: Need) -> Unserved:
     screened = screen(room.availability, need)
     reasons = sorted({(found.reason or "").partition(":")[0] for found in screened})
     reason = ",".join(reasons) or EMPTY_POOL
-    if set(reasons) - {eligibility.INACTIVE, eligibility.NO_WEIGHT} == {eligibility.ABSENT}:
+    if set(reasons) - {available.INACTIVE, eligibility.NO_WEIGHT} == {available.ABSENT}:
         reason = EVERYBODY_ABSENT
     share = _share(room.pool_view, {})
     return Unserved(
@@ -171,14 +172,14 @@ def _hindrance(person: str, room: Room, need: Need) -> str | None:
     member = room.pool_view.member(person)
     reason = NOT_IN_THE_POOL if member is None else reason_for(member, room.availability, need)
     lasting = (
-        eligibility.INACTIVE,
-        eligibility.ABSENT,
+        available.INACTIVE,
+        available.ABSENT,
         eligibility.REJECTED_BEFORE,
         NOT_IN_THE_POOL,
     )
     return (
         reason
-        if reason in lasting or (room.pool_view.keeps_limits and reason in eligibility.LIMITS)
+        if reason in lasting or (room.pool_view.keeps_limits and reason in available.LIMITS)
         else None
     )
 
@@ -230,7 +231,7 @@ def _candidate(room: Room, member: PoolMember, share: Share, reason: str | None)
         person=member.person,
         weight=member.weight,
         turns=standing.turns,
-        load=room.availability.loads.get(member.person, eligibility.NO_LOAD).total,
+        load=room.availability.loads.get(member.person, available.NO_LOAD).total,
         capacity=member.capacity,
         score=fraction_text(urgency(standing, part, member.weight)) if member.weight > 0 else "",
         excluded=reason,

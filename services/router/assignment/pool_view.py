@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Protocol
 
-from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.compiled.agreement import CompiledAgreement, Pool
 from baton.agreement.reference import AgreementReference
 from baton.agreement.wall_time import instant_ms, local_date, zone_named
 
@@ -134,21 +134,7 @@ def _view(agreement: CompiledAgreement, pool: str, day: date) -> PoolView:
         return PoolView(pool=pool, kind="sales", members=(), gone=True)
     zone = zone_named(agreement.timezone)
     monday = day - timedelta(days=day.weekday())
-    weights = found.weights_on(day)
-    members = tuple(
-        PoolMember(
-            person=member.person,
-            weight=weight,
-            capacity=member.capacity,
-            offers=member.offers,
-            per_day=member.per_day,
-            per_week=member.per_week,
-            skills=member.skills,
-            active=member.person in agreement.people and agreement.people[member.person].active,
-            hours=agreement.calendar_for(person=member.person, pool=pool),
-        )
-        for member, weight in zip(found.members, weights, strict=True)
-    )
+    members = _members(agreement, found, day)
     grows = found.grows_after(day)
     return PoolView(
         pool=pool,
@@ -177,6 +163,24 @@ def _view(agreement: CompiledAgreement, pool: str, day: date) -> PoolView:
             for member in members
             if member.active and member.weight > 0
         },
+    )
+
+
+def _members(agreement: CompiledAgreement, pool: Pool, day: date) -> tuple[PoolMember, ...]:
+    people = agreement.people
+    return tuple(
+        PoolMember(
+            person=member.person,
+            weight=weight,
+            capacity=member.capacity,
+            offers=member.offers,
+            per_day=member.per_day,
+            per_week=member.per_week,
+            skills=member.skills,
+            active=member.person in people and people[member.person].active,
+            hours=agreement.calendar_for(person=member.person, pool=pool.name),
+        )
+        for member, weight in zip(pool.members, pool.weights_on(day), strict=True)
     )
 
 

@@ -2,23 +2,18 @@
 
 Since one task alone decides for a pool, turns are exactly fair and capacity is exactly kept under
 any load. A lead that nobody can take waits in the queue (which is its holder), overflows to another
-pool, or goes to a human's fallback queue: each is published when it happens, once. While something
-waits, the queue is looked at again when something changes for it: somebody's day begins, an absence
-begins or ends or is told of, a load falls, another agreement comes. Consent and suppression are
-looked at once more at each hand-out. A step does a bounded amount of work and goes on at once in
-the next.
+pool, or goes to a human's fallback queue: dispatch gets that answer when it happens, once. While
+something waits, the queue is looked at again when something changes for it: somebody's day begins,
+an absence begins or ends or is reported, a load falls, another agreement comes. Consent and
+suppression are looked at once more at each hand-out. A step does a bounded amount of work and goes
+on at once in the next.
 """
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.amounts import Amount
 from baton.contracts.metrics import Business
 from baton.contracts.routing import QueueItem, RequestKind
-from baton.contracts.topic_names import (
-    LEADS_ROUTED_SALES,
-    LEADS_ROUTED_SDR,
-    LEADS_UNROUTED,
-    ROUTER_QUEUE,
-)
+from baton.contracts.topic_names import ROUTER_ANSWERS, ROUTER_QUEUE
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.router.assignment.pool_view import pool_view_of
 from services.router.assignment.queue import Placement
@@ -33,7 +28,7 @@ class Assignment(Reducer[PoolState, AgreementReference]):
     name = "assignment"
     service = "router"
     inputs = (ROUTER_QUEUE,)
-    outputs = (LEADS_ROUTED_SDR, LEADS_ROUTED_SALES, LEADS_UNROUTED, ROUTER_QUEUE)
+    outputs = (ROUTER_ANSWERS, ROUTER_QUEUE)
     head_type = PoolState
     entry_kinds = (WORK, HELD, LANE, OFFER)
     adopts = True
@@ -104,13 +99,13 @@ def _follow(placement: Placement, item: QueueItem, state: WorkState) -> None:
     first: then it is open work anew, without a turn, since the first one was not given back."""
     step, work = placement.step, placement.step.work(item.handoff_id)
     if work is not None and work.state == WorkState.FORWARDED:
-        placement.forward_after(item, work)
+        placement.leads.forward_after(item, work)
         return
     person = item.person or (work.person if work else None)
     if person is None or (work is not None and (work.state, work.person) == (state, person)):
         return
-    placement.take_off(item.handoff_id, work)
-    placement.put_on(person, state)
+    placement.leads.take_off(item.handoff_id, work)
+    placement.leads.put_on(person, state)
     same = work is not None and work.person in (None, person)
     step.put_work(
         item.handoff_id,
@@ -132,10 +127,10 @@ def _release(placement: Placement, item: QueueItem) -> None:
         return
     if work.to_pool is not None:
         # Also where the lead came back: the other pool has it written down as forwarded.
-        placement.forward_after(item, work)
+        placement.leads.forward_after(item, work)
     if gives_back(item.fault):
-        step.give_turn_back(work, placement.sharers)
-        placement.uncount(work)
-    placement.take_off(item.handoff_id, work)
+        step.give_turn_back(work, placement.pool_view.sharers)
+        placement.leads.uncount(work)
+    placement.leads.take_off(item.handoff_id, work)
     step.drop_work(item.handoff_id)
     placement.look_again()

@@ -1,13 +1,15 @@
-"""The facts that tell where a lead went: routed, held, watched, overflowed.
+"""What assignment answers to dispatch about a lead (routed, held, watched, suppressed, recalled),
+and what it forwards to another pool.
 
-Each carries how it came about: the path to the pool, everybody's numbers, who was excluded and why,
-and the agreement's version. A list that would be too long is cut, and says so.
+An answer is published by dispatch, if the hand-off still stands. It carries how it came about: the
+path to the pool, everybody's numbers, who was excluded and why, and the agreement's version. A list
+that would be too long is cut, and says so.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from baton.agreement.compiled.agreement import CompiledAgreement, NeverOpenError
+from baton.agreement.compiled.agreement import NeverOpenError
 from baton.agreement.reference import AgreementReference
 from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import (
@@ -18,20 +20,15 @@ from baton.contracts.routing import (
     RoutingStep,
     UnroutedOutcome,
 )
-from baton.contracts.topic_names import (
-    LEADS_ROUTED_SALES,
-    LEADS_ROUTED_SDR,
-    LEADS_UNROUTED,
-    ROUTER_QUEUE,
-)
+from baton.contracts.streams import answer
+from baton.contracts.topic_names import ROUTER_ANSWERS, ROUTER_QUEUE
 from baton.engine.reducer import Fact
-from services.router.assignment.eligibility import ABSENT
+from services.router.assignment.availability import ABSENT
 from services.router.assignment.person_selection import MOST_CANDIDATES, Chosen
 from services.router.assignment.pool_view import PoolView
 from services.router.assignment.state import OpenOffer
 from services.router.turn_credit import ABSENCE
 
-ROUTED = {"sdr": LEADS_ROUTED_SDR, "sales": LEADS_ROUTED_SALES}
 MOST_STEPS = 120
 KEPT_AT_THE_END = 20
 POOL_GONE = "pool_gone"
@@ -73,16 +70,15 @@ class RoutingFacts:
             agreement=self.reference.version,
             accept_by_ms=accept_by(
                 self.reference,
+                qualified,
                 kind=kind,
                 pool=self.pool_view.pool,
                 person=chosen.person,
-                level=qualified.level,
-                segment=qualified.segment,
                 now=self.now,
             ),
             trace_cut=len(candidates) < len(chosen.candidates) or len(item.path) > MOST_STEPS,
         )
-        return Fact(ROUTED[kind], item.lead_id, value)
+        return _answer(value)
 
     def held(
         self,
@@ -134,7 +130,7 @@ class RoutingFacts:
             leg=self.pool_view.kind,
             level=offer.level,
         )
-        return Fact(LEADS_UNROUTED, offer.lead_id, value)
+        return _answer(value)
 
     def overflowed(self, item: QueueItem, target: str, why: str) -> Fact:
         """Another pool is to have it."""
@@ -183,7 +179,11 @@ class RoutingFacts:
             leg=self.pool_view.kind,
             level=qualified.level,
         )
-        return Fact(LEADS_UNROUTED, item.lead_id, value)
+        return _answer(value)
+
+
+def _answer(value: LeadRouted | LeadUnrouted) -> Fact:
+    return Fact(ROUTER_ANSWERS, value.lead_id, answer(value))
 
 
 def cut(candidates: Sequence[Candidate], chosen: str | None = None) -> tuple[Candidate, ...]:
@@ -214,24 +214,26 @@ def qualified_of(item: QueueItem) -> LeadQualified:
 
 def accept_by(
     reference: AgreementReference,
+    qualified: LeadQualified,
     *,
     kind: str,
     pool: str,
     person: str,
-    level: str,
-    segment: str | None,
     now: int,
 ) -> int | None:
     """Until when the person is to answer, if the offer were read at ``now``; None: nothing was
-    promised."""
-    agreement: CompiledAgreement = reference.agreement
-    rule = agreement.slas.target("accept", queue=kind, level=level, segment=segment)
+    promised. It is the deadline that the clock of the hand-off will keep."""
+    rule = reference.agreement.slas.target(
+        "accept",
+        queue=kind,
+        level=qualified.level,
+        segment=qualified.segment,
+        source=qualified.story.source,
+        campaign=qualified.story.latest_campaign,
+    )
     if rule is None:
         return None
-    hours = agreement.calendar_for(
-        person=person, pool=pool, rule=rule, absences=reference.away(person)
-    )
     try:
-        return rule.target.deadline(now, hours)
+        return rule.target.deadline(now, reference.hours_of(rule, person=person, pool=pool))
     except NeverOpenError:
         return None

@@ -17,7 +17,9 @@ from baton.contracts.streams import HandoffEvent
 from baton.contracts.topic_names import ROUTER_ACCOUNTS
 from baton.engine.reducer import Fact
 from services.router import turn_credit
-from services.router.dispatch.effects import Case, Change, Wanted, changed, relieve, tell, unchanged
+from services.router.dispatch.case import Case, Change, Wanted, unchanged
+from services.router.dispatch.effects import relieve
+from services.router.dispatch.handoff_records import changed, request_about
 from services.router.dispatch.state import HandoffState, OpenQualification
 
 
@@ -80,8 +82,9 @@ def amend(case: Case, qualified: LeadQualified) -> Change:
         return unchanged(case)
     facts: tuple[Fact, ...] = ()
     if handoff.state != HandoffState.ACCEPTED:
-        told = replace(tell(case, handoff, RequestKind.AMENDED, reason=None), qualified=qualified)
-        facts = (Fact(ROUTER_ACCOUNTS, handoff.queue_key, told),)
+        request = request_about(case, handoff, RequestKind.AMENDED, reason=None)
+        request = replace(request, qualified=qualified)
+        facts = (Fact(ROUTER_ACCOUNTS, handoff.queue_key, request),)
     urgent = _urgency(qualified) < _urgency(known.qualified)
     if urgent and handoff.owner is not None:
         reason = (

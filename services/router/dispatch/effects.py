@@ -5,22 +5,18 @@ right to do so; that is the table's word (:mod:`services.router.dispatch.transit
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 from baton.contracts.leads import LeadQualified
-from baton.contracts.routing import (
-    REINSTATED,
-    HandoffKind,
-    HandoffNoted,
-    HandoffRequest,
-    RequestKind,
-)
-from baton.contracts.streams import HandoffChange, HandoffEvent
-from baton.contracts.topic_names import LEADS_HANDOFFS, ROUTER_ACCOUNTS, ROUTER_HANDOFFS
+from baton.contracts.routing import REINSTATED, RequestKind
+from baton.contracts.streams import HandoffEvent
+from baton.contracts.topic_names import ROUTER_ACCOUNTS
 from baton.engine.reducer import Fact
 from baton.ids import derived_id
 from services.router import turn_credit
+from services.router.dispatch.case import Case, Change, Wanted, unchanged
+from services.router.dispatch.handoff_records import changed, held_by, request_about
 from services.router.dispatch.state import (
     DONE_KEPT,
     FORMER_KEPT,
@@ -31,58 +27,43 @@ from services.router.dispatch.state import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One lead at one moment: what runs, its log time, the agreement in force, and the state so
-    far.
-
-    ``at`` is the append time of the record that runs: states are dated by it, so that what was
-    decided before one and comes after it is recognised.
-    """
-
-    cause: str
-    now: int
-    at: int
-    agreement: str
-    head: DispatchState
-    open_qualification: OpenQualification | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What came of it: the head and the open qualification from now on, and what to publish, in
-    order."""
-
-    head: DispatchState
-    open_qualification: OpenQualification | None
-    facts: tuple[Fact, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What a request asks for besides a holder; see :class:`HandoffRequest`."""
-
-    reason: str | None = None
-    exclude: tuple[str, ...] = ()
-    person: str | None = None
-    pool: str | None = None
-    owner: str | None = None
-    watcher: str | None = None
-    rejecters: tuple[str, ...] = ()
-
-
-def unchanged(case: Case, *facts: Fact) -> Change:
-    """Nothing moves; at most something is said."""
-    return Change(head=case.head, open_qualification=case.open_qualification, facts=facts)
-
-
 def ask(case: Case, qualified: LeadQualified, wanted: Wanted) -> Change:
     """Request a holder for the next attempt of a qualification; whatever was current is remembered
     as former."""
+    handoff, former = _next_attempt(case, qualified, wanted)
+    request = request_about(case, handoff, RequestKind.REQUEST, reason=wanted.reason)
+    request = replace(
+        request,
+        qualified=qualified,
+        exclude=wanted.exclude,
+        rejecters=wanted.rejecters,
+        person=wanted.person,
+        pool=wanted.pool,
+        owner=wanted.owner,
+        watcher=wanted.watcher,
+    )
+    return Change(
+        head=replace(case.head, current=handoff, former=former),
+        open_qualification=OpenQualification(qualified=qualified),
+        facts=(
+            Fact(ROUTER_ACCOUNTS, handoff.queue_key, request),
+            *changed(case, handoff, HandoffEvent.REQUESTED),
+        ),
+    )
+
+
+def _next_attempt(
+    case: Case, qualified: LeadQualified, wanted: Wanted
+) -> tuple[Handoff, tuple[Handoff, ...]]:
+    """The hand-off that is asked for, and the former ones from now on."""
     head = case.head
     earlier = (*head.former, *((head.current,) if head.current else ()))
     attempt = 1 + max(
-        (each.attempt for each in earlier if each.qualification_id == qualified.qualification_id),
+        (
+            former.attempt
+            for former in earlier
+            if former.qualification_id == qualified.qualification_id
+        ),
         default=0,
     )
     handoff = Handoff(
@@ -98,31 +79,20 @@ def ask(case: Case, qualified: LeadQualified, wanted: Wanted) -> Change:
         exclude=wanted.exclude,
         rejecters=wanted.rejecters,
     )
-    request = tell(case, handoff, RequestKind.REQUEST, reason=wanted.reason)
-    request = replace(
-        request,
-        qualified=qualified,
-        exclude=wanted.exclude,
-        rejecters=wanted.rejecters,
-        person=wanted.person,
-        pool=wanted.pool,
-        owner=wanted.owner,
-        watcher=wanted.watcher,
-    )
-    return Change(
-        head=replace(head, current=handoff, former=earlier[-FORMER_KEPT:]),
-        open_qualification=OpenQualification(qualified=qualified),
-        facts=(
-            Fact(ROUTER_ACCOUNTS, handoff.queue_key, request),
-            *changed(case, handoff, HandoffEvent.REQUESTED),
-        ),
-    )
+    return handoff, earlier[-FORMER_KEPT:]
 
 
 _EVENT_OF: Final[Mapping[str, HandoffEvent]] = {
     HandoffState.RETURNED: HandoffEvent.RETURNED,
     HandoffState.CLOSED: HandoffEvent.CLOSED,
 }
+
+
+NOBODY_WAS_OFFERED_IT: Final = frozenset(
+    {HandoffState.REQUESTED, HandoffState.HELD, HandoffState.WATCHED}
+)
+"""A pool may have chosen somebody all the same, whose name crossed the release on its way here: it
+was never published, so their turn is given back."""
 
 
 def stop(
@@ -134,8 +104,8 @@ def stop(
     silent: bool = False,
     by: str | None = None,
 ) -> Change:
-    """Release the current hand-off; whoever was told of it is told, unless it ended by their own
-    act (``silent``)."""
+    """Release the current hand-off; the end is published where the hand-off was, unless it ended by
+    its holder's own act (``silent``)."""
     return _released(
         case, _EVENT_OF[state], state=state, reason=reason, fault=fault, silent=silent, by=by
     )
@@ -153,9 +123,10 @@ def _released(
 ) -> Change:
     handoff = _current(case)
     ended = replace(handoff, state=state, ended=reason, since_ms=case.at)
-    release = replace(
-        tell(case, handoff, RequestKind.RELEASE, reason=reason), person=handoff.owner, fault=fault
-    )
+    if handoff.state in NOBODY_WAS_OFFERED_IT:
+        fault = turn_credit.NO_FAULT
+    release = request_about(case, handoff, RequestKind.RELEASE, reason=reason)
+    release = replace(release, person=handoff.owner, fault=fault)
     published = handoff.announced and not silent
     facts = (
         Fact(ROUTER_ACCOUNTS, handoff.queue_key, release),
@@ -217,7 +188,7 @@ def accept(case: Case, by: str | None) -> Change:
     if handoff.state in (HandoffState.HELD, HandoffState.WATCHED):
         accepted = replace(accepted, owner=by or handoff.owner)
     facts = (
-        Fact(ROUTER_ACCOUNTS, handoff.queue_key, _held_by(case, accepted, RequestKind.ACCEPTED)),
+        Fact(ROUTER_ACCOUNTS, handoff.queue_key, held_by(case, accepted, RequestKind.ACCEPTED)),
         *changed(case, accepted, HandoffEvent.ACCEPTED, by=by),
     )
     return Change(
@@ -236,7 +207,7 @@ def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
     former = tuple(each for each in case.head.former if each.handoff_id != handoff.handoff_id)
     if current.handoff_id != handoff.handoff_id:
         if current.state != HandoffState.RETURNED:
-            release = tell(case, current, RequestKind.RELEASE, reason="superseded")
+            release = request_about(case, current, RequestKind.RELEASE, reason="superseded")
             facts.append(
                 Fact(
                     ROUTER_ACCOUNTS,
@@ -252,7 +223,7 @@ def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
         facts += changed(case, current, HandoffEvent.WITHDRAWN, **superseded)
         former = (*former, replace(current, ended="superseded"))[-FORMER_KEPT:]
     kind = RequestKind.ACCEPTED if state == HandoffState.ACCEPTED else RequestKind.OFFERED
-    facts.append(Fact(ROUTER_ACCOUNTS, again.queue_key, _held_by(case, again, kind)))
+    facts.append(Fact(ROUTER_ACCOUNTS, again.queue_key, held_by(case, again, kind)))
     facts += changed(case, again, HandoffEvent.REINSTATED, reason=REINSTATED, published=True)
     return Change(
         head=replace(case.head, current=again, former=former),
@@ -261,81 +232,9 @@ def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
     )
 
 
-def changed(case: Case, handoff: Handoff, event: HandoffEvent, **more: Any) -> tuple[Fact, ...]:
-    """Tell the other services of a change of ``handoff``, and the outside of one that is
-    ``published``. ``more``: further fields of :class:`HandoffChange`."""
-    change = replace(
-        HandoffChange(
-            lead_id=case.head.lead_id,
-            event=event,
-            handoff_id=handoff.handoff_id,
-            qualification_id=handoff.qualification_id,
-            attempt=handoff.attempt,
-            cycle=handoff.cycle,
-            leg=handoff.leg,
-            at_ms=case.now,
-            cause_id=case.cause,
-            agreement=case.agreement,
-            owner=handoff.owner,
-            pool=handoff.pool,
-        ),
-        **more,
-    )
-    own = Fact(ROUTER_HANDOFFS, change.lead_id, change)
-    return (
-        (own, Fact(LEADS_HANDOFFS, change.lead_id, _noted(change))) if change.published else (own,)
-    )
-
-
-_KINDS: Final[Mapping[str, HandoffKind]] = {
-    HandoffEvent.AMENDED: HandoffKind.NOTED,
-    HandoffEvent.REINSTATED: HandoffKind.NOTED,
-    HandoffEvent.REFUSED: HandoffKind.REFUSED,
-}
-
-
-def _noted(change: HandoffChange) -> HandoffNoted:
-    """The change as everybody can read it."""
-    return HandoffNoted(
-        handoff_id=change.handoff_id,
-        qualification_id=change.qualification_id,
-        attempt=change.attempt,
-        lead_id=change.lead_id,
-        kind=_KINDS.get(change.event, HandoffKind.WITHDRAWN),
-        reason=change.reason or "",
-        cause_id=change.cause_id,
-        at_ms=change.at_ms,
-        by=change.by,
-        owner=change.owner,
-        pool=change.pool,
-        agreement=change.agreement,
-        in_favour_of=change.in_favour_of,
-        leg=change.leg,
-    )
-
-
 def carried_out(head: DispatchState, cause: str) -> DispatchState:
     """Remember a cause, so that its repeat changes nothing."""
     return replace(head, done=(*head.done, cause)[-DONE_KEPT:])
-
-
-def _held_by(case: Case, handoff: Handoff, kind: RequestKind) -> HandoffRequest:
-    return replace(tell(case, handoff, kind, reason=None), person=handoff.owner, pool=handoff.pool)
-
-
-def tell(case: Case, handoff: Handoff, kind: RequestKind, *, reason: str | None) -> HandoffRequest:
-    """The request to account and pool that says ``kind`` of the hand-off."""
-    return HandoffRequest(
-        kind=kind,
-        handoff_id=handoff.handoff_id,
-        qualification_id=handoff.qualification_id,
-        attempt=handoff.attempt,
-        lead_id=case.head.lead_id,
-        account_id=handoff.account_id,
-        cause_id=case.cause,
-        at_ms=case.now,
-        reason=reason,
-    )
 
 
 def _current(case: Case) -> Handoff:

@@ -43,10 +43,9 @@ class Move(StrEnum):
     ``offer``, ``hold``, ``watch``: note the answer. ``accept``: tell that the offer is open work.
     ``return``: release; what follows is decided elsewhere. ``close``: release, for good. ``end``:
     the same where nothing is left to release. ``retry``: release and ask again; ``again``: ask
-    again where nothing is left to release. ``confirm``: routed, but accepted before the news of it
-    came. ``reinstate``: the former one stands, the current one is taken back. ``late``: tell
-    whoever was just told that it is taken back. ``refuse_...``: say no and why. ``ignore``: a
-    repeat, or nothing to do.
+    again where nothing is left to release. ``confirm``: routed, but accepted before the answer
+    came. ``reinstate``: the former one stands, the current one is taken back. ``refuse_...``: say
+    no and why. ``ignore``: a repeat, an answer that does not stand, or nothing to do.
     """
 
     OPEN = "open"
@@ -62,7 +61,6 @@ class Move(StrEnum):
     AGAIN = "again"
     CONFIRM = "confirm"
     REINSTATE = "reinstate"
-    LATE = "late"
     REFUSE_STALE = "refuse_stale"
     REFUSE_CLOSED = "refuse_closed"
     IGNORE = "ignore"
@@ -84,9 +82,9 @@ _ROWS: dict[Trigger, tuple[Move, ...]] = {
     # none               requested       held            watched         offered         accepted
     # returned            closed
     Trigger.QUALIFIED:        (Move.OPEN,         Move.REPLACE,   Move.REPLACE,   Move.REPLACE,   Move.REPLACE,   Move.REPLACE,      Move.OPEN,          Move.OPEN),
-    Trigger.ROUTED:           (Move.LATE,         Move.OFFER,     Move.OFFER,     Move.OFFER,     Move.IGNORE,    Move.CONFIRM,      Move.LATE,          Move.LATE),
-    Trigger.HELD:             (Move.LATE,         Move.HOLD,      Move.HOLD,      Move.HOLD,      Move.IGNORE,    Move.IGNORE,       Move.LATE,          Move.LATE),
-    Trigger.WATCHED:          (Move.LATE,         Move.WATCH,     Move.WATCH,     Move.WATCH,     Move.IGNORE,    Move.IGNORE,       Move.LATE,          Move.LATE),
+    Trigger.ROUTED:           (Move.IGNORE,       Move.OFFER,     Move.OFFER,     Move.OFFER,     Move.IGNORE,    Move.CONFIRM,      Move.IGNORE,        Move.IGNORE),
+    Trigger.HELD:             (Move.IGNORE,       Move.HOLD,      Move.HOLD,      Move.HOLD,      Move.IGNORE,    Move.IGNORE,       Move.IGNORE,        Move.IGNORE),
+    Trigger.WATCHED:          (Move.IGNORE,       Move.WATCH,     Move.WATCH,     Move.WATCH,     Move.IGNORE,    Move.IGNORE,       Move.IGNORE,        Move.IGNORE),
     Trigger.SUPPRESSED:       (Move.IGNORE,       Move.CLOSE,     Move.CLOSE,     Move.CLOSE,     Move.CLOSE,     Move.IGNORE,       Move.IGNORE,        Move.IGNORE),
     Trigger.RECALLED:         (Move.IGNORE,       Move.RETRY,     Move.RETRY,     Move.IGNORE,    Move.RETRY,     Move.IGNORE,       Move.IGNORE,        Move.IGNORE),
     Trigger.ACCEPTED:         (Move.REFUSE_CLOSED, Move.ACCEPT,   Move.ACCEPT,    Move.ACCEPT,    Move.ACCEPT,    Move.IGNORE,       Move.REINSTATE,     Move.REFUSE_CLOSED),
@@ -95,10 +93,10 @@ _ROWS: dict[Trigger, tuple[Move, ...]] = {
     Trigger.ENDED:            (Move.IGNORE,       Move.CLOSE,     Move.CLOSE,     Move.CLOSE,     Move.CLOSE,     Move.CLOSE,        Move.END,           Move.IGNORE),
     Trigger.MOVED:            (Move.REFUSE_CLOSED, Move.RETRY,    Move.RETRY,     Move.RETRY,     Move.RETRY,     Move.RETRY,        Move.AGAIN,         Move.REFUSE_CLOSED),
     Trigger.COMMANDED:        (Move.REFUSE_CLOSED, Move.RETRY,    Move.RETRY,     Move.RETRY,     Move.RETRY,     Move.RETRY,        Move.REFUSE_CLOSED, Move.REFUSE_CLOSED),
-    Trigger.FORMER_ROUTED:    (Move.LATE,         Move.LATE,      Move.LATE,      Move.LATE,      Move.LATE,      Move.LATE,         Move.LATE,          Move.LATE),
-    Trigger.FORMER_UNROUTED:  (Move.LATE,         Move.LATE,      Move.LATE,      Move.LATE,      Move.LATE,      Move.LATE,         Move.LATE,          Move.LATE),
+    Trigger.FORMER_ROUTED:    (Move.IGNORE,) * 8,
+    Trigger.FORMER_UNROUTED:  (Move.IGNORE,) * 8,
     Trigger.FORMER_ACCEPTED:  (Move.REFUSE_STALE, Move.REINSTATE, Move.REINSTATE, Move.REINSTATE, Move.REINSTATE, Move.REFUSE_STALE, Move.REINSTATE,     Move.REFUSE_STALE),
-    Trigger.FORMER_REJECTED:  (Move.IGNORE,       Move.IGNORE,    Move.IGNORE,    Move.IGNORE,    Move.IGNORE,    Move.IGNORE,       Move.IGNORE,        Move.IGNORE),
+    Trigger.FORMER_REJECTED:  (Move.IGNORE,) * 8,
     Trigger.FORMER_MOVED:     (Move.REFUSE_STALE,) * 8,
     Trigger.FORMER_COMMANDED: (Move.REFUSE_STALE,) * 8,
 }  # fmt: skip

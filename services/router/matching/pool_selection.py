@@ -7,7 +7,7 @@ account owner - the holder of a colleague's open hand-off - the named account - 
 account, request and agreement in, pool or reason out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from baton.agreement.compiled.agreement import CompiledAgreement, context_of_qualified
@@ -75,19 +75,10 @@ def choose_pool(
         return Suppressed(reason=verdict.reason, path=verdict.path)
     path = list(verdict.path)
     if request.person is not None or request.pool is not None or request.watcher is not None:
-        return _as_told(request, context, agreement, path)
-    rules = (
-        (OWNER_OF_CYCLE, _with_person(_cycle_owner(request, qualified), context, agreement)),
-        (
-            CUSTOMER_OWNER,
-            _with_person(_customer_owner(account, qualified, agreement), context, agreement),
-        ),
-        (COLLEAGUE, _colleague(colleagues, context, agreement)),
-        (NAMED_ACCOUNT, _named(context, agreement)),
-    )
-    for rule, found in rules:
+        return _as_requested(request, context, agreement, path)
+    for rule, found in _certain_ones(request, qualified, account, colleagues, context, agreement):
+        path.append(RoutingStep(rule=rule, outcome=found if isinstance(found, str) else CHOSEN))
         if isinstance(found, Found):
-            path.append(RoutingStep(rule=rule, outcome=CHOSEN))
             return Chosen(
                 pool=found.pool,
                 rule=rule,
@@ -95,7 +86,6 @@ def choose_pool(
                 person=found.person,
                 beside=found.beside,
             )
-        path.append(RoutingStep(rule=rule, outcome=found))
     choice = agreement.routing.choose(context)
     skills = agreement.routing.skills_for(context, choice.rule, agreement.pools[choice.pool].skills)
     path += [*choice.path[:-1], *skills.path, choice.path[-1]]
@@ -107,7 +97,25 @@ def choose_pool(
     )
 
 
-def _as_told(
+def _certain_ones(
+    request: HandoffRequest,
+    qualified: LeadQualified,
+    account: AccountState,
+    colleagues: Sequence[tuple[str, OpenHandoff]],
+    context: ConditionContext,
+    agreement: CompiledAgreement,
+) -> Iterator[tuple[str, Found | str]]:
+    """The rules that name a person, or a pool for one account, in order: what each found, or why it
+    found nothing."""
+    owner = _cycle_owner(request, qualified)
+    yield OWNER_OF_CYCLE, _with_person(owner, context, agreement)
+    owner = _customer_owner(account, qualified, agreement)
+    yield CUSTOMER_OWNER, _with_person(owner, context, agreement)
+    yield COLLEAGUE, _colleague(colleagues, context, agreement)
+    yield NAMED_ACCOUNT, _named(context, agreement)
+
+
+def _as_requested(
     request: HandoffRequest,
     context: ConditionContext,
     agreement: CompiledAgreement,
@@ -160,9 +168,9 @@ def _customer_owner(
 
 def _winners(qualified: LeadQualified) -> list[str]:
     return [
-        each.holder
-        for each in qualified.story.earlier_cycles
-        if each.outcome in WON and each.holder
+        cycle.holder
+        for cycle in qualified.story.earlier_cycles
+        if cycle.outcome in WON and cycle.holder
     ]
 
 
@@ -176,15 +184,20 @@ def _colleague(
     if not agreement.routing.keep_colleagues_together:
         return "not kept together"
     fitting = [
-        each
-        for each in colleagues
-        if each[1].kind in ("sales", context.leg) and each[1].pool in agreement.pools
+        (handoff_id, handoff)
+        for handoff_id, handoff in colleagues
+        if handoff.kind in ("sales", context.leg) and handoff.pool in agreement.pools
     ]
     if not fitting:
         return NO
     handoff_id, found = min(
         fitting,
-        key=lambda each: (each[1].kind != "sales", not each[1].accepted, each[1].since_ms, each[0]),
+        key=lambda known: (
+            known[1].kind != "sales",
+            not known[1].accepted,
+            known[1].since_ms,
+            known[0],
+        ),
     )
     return Found(pool=found.pool, beside=handoff_id)
 

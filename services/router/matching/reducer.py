@@ -2,7 +2,7 @@
 
 It keeps what belongs to the account: its open hand-offs, so that a buying group stays with one
 person, and whose customer it is. What follows a request goes to the pool the request went to, in
-the same order. Each suppression is published with its reason.
+the same order. Each suppression is answered with its reason.
 
 It knows no turns and no hours: who in the pool gets the lead is assignment's.
 """
@@ -13,10 +13,11 @@ from baton.agreement.reference import AgreementReference
 from baton.contracts.accounts import AccountScored
 from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import HandoffRequest, LeadUnrouted, QueueItem, RequestKind
+from baton.contracts.streams import answer
 from baton.contracts.topic_names import (
     ACCOUNTS_SCORED,
-    LEADS_UNROUTED,
     ROUTER_ACCOUNTS,
+    ROUTER_ANSWERS,
     ROUTER_QUEUE,
 )
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
@@ -33,7 +34,7 @@ class Matching(Reducer[AccountState, AgreementReference]):
     name = "matching"
     service = "router"
     inputs = (ROUTER_ACCOUNTS, ACCOUNTS_SCORED)
-    outputs = (ROUTER_QUEUE, LEADS_UNROUTED)
+    outputs = (ROUTER_QUEUE, ROUTER_ANSWERS)
     head_type = AccountState
     entry_kinds = (OPEN,)
 
@@ -81,7 +82,8 @@ def _ask(
     match choose_pool(request, qualified, _account(view), others, agreement, now=now):
         case Suppressed() as suppressed:
             unrouted = _suppressed(request, qualified, suppressed, now, reference.version)
-            return Step(head=view.head, facts=(Fact(LEADS_UNROUTED, request.lead_id, unrouted),))
+            fact = Fact(ROUTER_ANSWERS, request.lead_id, answer(unrouted))
+            return Step(head=view.head, facts=(fact,))
         case Chosen() as chosen:
             kind = agreement.pools[chosen.pool].kind
             open_ = OpenHandoff(lead_id=request.lead_id, pool=chosen.pool, kind=kind, since_ms=now)

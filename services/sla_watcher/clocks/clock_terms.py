@@ -100,10 +100,7 @@ def _terms_of_level(clock: OpenClock, reference: AgreementReference) -> Terms | 
         return None
     if rule is None or own_ms is not None:
         rule = _with_limit(rule, clock, own_ms or 0, reference)
-    away = reference.away(clock.owner) if clock.owner and not rule.absence_counts else ()
-    return Terms(
-        rule, agreement.calendar_for(person=clock.owner, pool=clock.pool, rule=rule, absences=away)
-    )
+    return Terms(rule, reference.hours_of(rule, person=clock.owner, pool=clock.pool))
 
 
 def _track_limit(clock: OpenClock, reference: AgreementReference) -> int | None:

@@ -10,11 +10,12 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
+from baton.contracts.meetings import MeetingDecision
 from baton.contracts.reference import PeopleRecord
 from services.insights.board.access import Access, new_link
 from services.insights.board.publishing import NotSent
 from services.insights.board.site import Parts, Site
-from services.insights.projection.files import BoardFiles
+from services.insights.projection.dialect import StorePlace
 from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.settings import BoardSettings
 
@@ -27,7 +28,11 @@ class Kept:
 
     lines: list[Mapping[str, Any]] = field(default_factory=list)
     absences: list[PeopleRecord] = field(default_factory=list)
+    decisions: list[MeetingDecision] = field(default_factory=list)
     broken: bool = False
+
+    def send_decision(self, record: MeetingDecision) -> None:
+        self.decisions.append(record)
 
     def send_line(self, line: Mapping[str, Any], key: str) -> None:
         if self.broken:
@@ -39,10 +44,22 @@ class Kept:
 
 
 @dataclass
+class OneStore:
+    """The stores of a board that has just this one."""
+
+    folder: Path
+    place: StorePlace | None
+    rebuild_wanted: bool = False
+
+    def current(self) -> StorePlace | None:
+        return self.place
+
+
+@dataclass
 class Board:
     """One board and its parts."""
 
-    files: BoardFiles
+    files: OneStore
     parts: Parts
     kept: Kept
     standing: Standing
@@ -61,12 +78,10 @@ class Board:
         return found
 
 
-def board_with(store: Path, folder: Path, now_ms: int, **settings: Any) -> Board:
+def board_with(store: StorePlace | None, folder: Path, now_ms: int, **settings: Any) -> Board:
     """A board of its own folder on a store that others use too."""
-    files = BoardFiles(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "board-1.sqlite").symlink_to(store)
-    (folder / "current").write_text("board-1.sqlite")
+    files = OneStore(folder, store)
     own = BoardSettings(**settings)
     kept = Kept()
     board = Board(
@@ -77,7 +92,7 @@ def board_with(store: Path, folder: Path, now_ms: int, **settings: Any) -> Board
     )  # type: ignore[arg-type]
     board.parts = Parts(
         settings=own,
-        files=files,
+        files=files,  # type: ignore[arg-type]  # nothing else of it is asked for
         access=Access(own, folder),
         publisher=kept,
         standing=lambda: board.standing,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TypeVar
 
 from services.insights.facts.change import Taken
+from services.insights.projection.dialect import StorePlace
 from services.insights.projection.store import Place, Store
 
+AnyPlace = TypeVar("AnyPlace", bound=StorePlace)
 ZONE = "Europe/Berlin"
 
 
-def fill(path: Path, records: Sequence[Taken], *, at_once: int = 500) -> Path:
-    """A store at ``path`` with the records in it, so many a transaction."""
-    store = Store(path, "baton", ZONE)
+def fill(place: AnyPlace, records: Sequence[Taken], *, at_once: int = 500) -> AnyPlace:
+    """A store at ``place`` with the records in it, so many a transaction."""
+    store = Store(place, "baton", ZONE)
     store.begin(
         [
             Place(topic=topic, partition=number, next_offset=0)
@@ -24,4 +26,4 @@ def fill(path: Path, records: Sequence[Taken], *, at_once: int = 500) -> Path:
         batch = records[start : start + at_once]
         store.apply(batch, {(each.topic, each.partition): each.offset + 1 for each in batch})
     store.close()
-    return path
+    return place

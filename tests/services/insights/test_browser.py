@@ -20,7 +20,8 @@ import uvicorn
 from services.insights.board.access import new_link
 from services.insights.board.pages import PAGES
 from services.insights.facts.change import Taken
-from services.insights.projection.store import Place, Store, copy_of, reader
+from services.insights.projection.dialect import copy_of, reader
+from services.insights.projection.store import Place, Store
 from tests.services.insights.boards import Board, board_with
 from tests.services.insights.stores import ZONE
 
@@ -51,11 +52,13 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(
-    company: tuple[tuple[Taken, ...], int], store: Path, tmp_path_factory: pytest.TempPathFactory
+    company: tuple[tuple[Taken, ...], int],
+    store_file: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     own = folder / "own.sqlite"
-    copy_of(store, own)
+    copy_of(store_file, own)
     board = board_with(own, folder / "board", company[1])
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))

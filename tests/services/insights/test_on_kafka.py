@@ -33,9 +33,9 @@ from services.insights.board.access import new_link
 from services.insights.facts.change import Taken
 from services.insights.facts.folds import DEAD_LETTERS
 from services.insights.facts.tables import TABLES
+from services.insights.projection.dialect import reader
 from services.insights.projection.files import BoardFiles
 from services.insights.projection.projector import Projector, ProjectorState
-from services.insights.projection.store import reader
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -239,6 +239,7 @@ def system(
         "BATON_GATEWAY_PORT": "0",
         "BATON_METRICS_PORT": "0",
         "BATON_BOARD_PORT": "0",
+        "BATON_DELIVERY_PORT": "0",
         "BATON_AGREEMENT": str(DEMO),
     }
     for name, value in given.items():

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +15,8 @@ from services.insights.facts.change import Taken
 from services.insights.figures.compliance import ClockNow, compliance
 from services.insights.figures.funnel import Passage, cohort
 from services.insights.figures.survival import survival
+from services.insights.projection.dialect import StorePlace, reader
 from services.insights.projection.reference import book_in
-from services.insights.projection.store import reader
 from services.insights.reports.clocks import (
     clock_groups,
     compliance_by,
@@ -41,7 +40,7 @@ def agreement_in(db: Any, at_ms: int) -> CompiledAgreement:
 
 
 @pytest.fixture
-def context(store: Path, company: Company) -> Context:
+def context(store: StorePlace, company: Company) -> Context:
     db = reader(store)
     filters = filters_of({"from": "2026-06-01"}, date(2026, 7, 31))
     return Context(

@@ -28,8 +28,8 @@ from services.insights.exporting import (
 )
 from services.insights.facts.change import Taken
 from services.insights.facts.tables import TABLES
+from services.insights.projection.dialect import StorePlace, reader
 from services.insights.projection.projector import ProjectorState, Standing
-from services.insights.projection.store import reader
 from services.insights.settings import BoardSettings
 from tests.services.insights.boards import HOST, Board, board_with
 from tests.services.insights.stores import fill
@@ -39,11 +39,11 @@ TEMPLATES = Path(__file__).resolve().parents[3] / "services" / "insights" / "boa
 
 
 @pytest.fixture
-def board(store: Path, company: Company, tmp_path: Path) -> Board:
+def board(store: StorePlace, company: Company, tmp_path: Path) -> Board:
     return board_with(store, tmp_path / "board", company[1])
 
 
-def held(store: Path, *, by: str | None = None) -> dict[str, Any]:
+def held(store: StorePlace, *, by: str | None = None) -> dict[str, Any]:
     """A lead that a person holds."""
     db = reader(store)
     found = list(
@@ -157,7 +157,12 @@ def test_settings_that_would_open_the_board_to_everybody_are_refused(
     ],
 )
 def test_a_proxys_header_is_believed_from_its_network_only(
-    store: Path, company: Company, tmp_path: Path, client: str, headers: dict[str, str], status: int
+    store: StorePlace,
+    company: Company,
+    tmp_path: Path,
+    client: str,
+    headers: dict[str, str],
+    status: int,
 ) -> None:
     board = board_with(store, tmp_path / "board", company[1], **PROXY)
     visitor = TestClient(board.app, base_url="https://board.acme.example", client=(client, 4_000))
@@ -186,8 +191,10 @@ def test_every_page_opens_for_everybody_and_is_kept_by_no_cache(
     assert 'lang="en"' in answer.text
 
 
-def test_an_empty_board_has_every_page_and_says_that_there_is_nothing(tmp_path: Path) -> None:
-    board = board_with(fill(tmp_path / "empty.sqlite", []), tmp_path / "board", 1_795_392_000_000)
+def test_an_empty_board_has_every_page_and_says_that_there_is_nothing(
+    place: StorePlace, tmp_path: Path
+) -> None:
+    board = board_with(fill(place, []), tmp_path / "board", 1_795_392_000_000)
     visitor = board.visitor()
     for page in PAGES:
         answer = visitor.get(page.path)
@@ -196,11 +203,11 @@ def test_an_empty_board_has_every_page_and_says_that_there_is_nothing(tmp_path: 
 
 
 def test_while_it_is_built_for_the_first_time_it_says_so(
-    store: Path, company: Company, tmp_path: Path
+    store: StorePlace, company: Company, tmp_path: Path
 ) -> None:
     board = board_with(store, tmp_path / "board", company[1])
     visitor = board.visitor()
-    (board.files.folder / "current").unlink()
+    board.files.place = None
     answer = visitor.get("/")
     assert (answer.status_code, "being built" in answer.text) == (503, True)
 
@@ -230,7 +237,7 @@ def test_what_is_stale_says_why_and_since_when(board: Board, standing: Standing,
 
 
 def test_names_are_for_the_holder_and_managers_and_everybody_else_sees_a_pseudonym(
-    board: Board, store: Path
+    board: Board, store: StorePlace
 ) -> None:
     lead = held(store)
     path, name = f"/leads/{lead['lead_id']}", f"{lead['first']} {lead['last']}"
@@ -242,7 +249,7 @@ def test_names_are_for_the_holder_and_managers_and_everybody_else_sees_a_pseudon
     assert f"Lead {lead['lead_id'][:6]}" in page
 
 
-def test_no_page_has_an_address_or_a_telephone_number(board: Board, store: Path) -> None:
+def test_no_page_has_an_address_or_a_telephone_number(board: Board, store: StorePlace) -> None:
     known = [
         address
         for (address,) in reader(store).execute("SELECT email FROM person WHERE email IS NOT NULL")
@@ -280,25 +287,15 @@ def test_a_filter_is_a_value_and_never_sql(board: Board, value: str) -> None:
     for path in ("/", "/sla", "/funnel"):
         answer = board.visitor().get(path, params={"pool": value, "segment": value})
         assert answer.status_code == 200
-    assert (
-        reader(board.files.folder / "board-1.sqlite")
-        .execute("SELECT count(*) FROM lead")
-        .fetchall()[0][0]
-        > 0
-    )
+    assert reader(board.files.current()).execute("SELECT count(*) FROM lead").fetchall()[0][0] > 0
 
 
-def test_the_sum_of_the_campaigns_is_what_was_won(tmp_path: Path) -> None:
+def test_the_sum_of_the_campaigns_is_what_was_won(place: StorePlace, tmp_path: Path) -> None:
     from tests.services.insights.company import history
 
     records, until = history(leads=60, days=110, seed=3)
-    board = board_with(fill(tmp_path / "won.sqlite", records), tmp_path / "board", until)
-    won = sum(
-        amount
-        for (amount,) in reader(tmp_path / "won.sqlite").execute(
-            "SELECT amount_minor FROM conversion"
-        )
-    )
+    board = board_with(fill(place, records), tmp_path / "board", until)
+    won = sum(amount for (amount,) in reader(place).execute("SELECT amount_minor FROM conversion"))
     assert won, "nothing was won, so there is nothing to add up"
     for model in ("first", "w", "decay"):
         page = board.visitor().get("/sources", params={"from": "2026-06-01", "model": model}).text
@@ -429,7 +426,7 @@ SAME_SITE = {"origin": HOST, "sec-fetch-site": "same-origin"}
 
 
 def test_an_act_is_an_event_line_signed_by_who_did_it_and_a_doubled_click_is_the_same_one(
-    board: Board, store: Path
+    board: Board, store: StorePlace
 ) -> None:
     lead = held(store)
     visitor = board.visitor(lead["holder"])
@@ -451,7 +448,7 @@ def test_an_act_is_an_event_line_signed_by_who_did_it_and_a_doubled_click_is_the
 
 
 def test_the_line_is_one_that_the_intake_takes_and_has_the_id_it_is_asked_for_by(
-    board: Board, store: Path
+    board: Board, store: StorePlace
 ) -> None:
     import json
 
@@ -473,7 +470,7 @@ def test_the_line_is_one_that_the_intake_takes_and_has_the_id_it_is_asked_for_by
         assert answer.headers["location"].endswith(f"sent={record.event_id}")
 
 
-def test_what_became_of_an_act_is_told(board: Board, store: Path) -> None:
+def test_what_became_of_an_act_is_told(board: Board, store: StorePlace) -> None:
     db = reader(store)
     done = db.execute(
         "SELECT lead_id, cause_id FROM stage_move WHERE event = 'accepted' LIMIT 1"
@@ -500,7 +497,7 @@ def test_what_became_of_an_act_is_told(board: Board, store: Path) -> None:
     ],
 )
 def test_a_form_that_is_not_in_order_sends_nothing(
-    board: Board, store: Path, change: dict[str, str], status: int, says: str
+    board: Board, store: StorePlace, change: dict[str, str], status: int, says: str
 ) -> None:
     lead = held(store)
     visitor = board.visitor(lead["holder"])
@@ -523,7 +520,7 @@ def test_a_form_that_is_not_in_order_sends_nothing(
     ],
 )
 def test_a_form_of_another_site_is_refused(
-    board: Board, store: Path, headers: dict[str, str]
+    board: Board, store: StorePlace, headers: dict[str, str]
 ) -> None:
     lead = held(store)
     visitor = board.visitor(lead["holder"])
@@ -534,7 +531,7 @@ def test_a_form_of_another_site_is_refused(
 
 
 def test_who_does_not_hold_the_lead_can_claim_it_and_nothing_else(
-    board: Board, store: Path
+    board: Board, store: StorePlace
 ) -> None:
     lead = held(store)
     visitor = board.visitor("sdr-finn" if lead["holder"] != "sdr-finn" else "sdr-dag")
@@ -551,7 +548,7 @@ def test_who_does_not_hold_the_lead_can_claim_it_and_nothing_else(
     assert [line["command"]["kind"] for line in board.kept.lines] == ["claim"]
 
 
-def test_who_came_without_a_name_can_only_look(board: Board, store: Path) -> None:
+def test_who_came_without_a_name_can_only_look(board: Board, store: StorePlace) -> None:
     lead = held(store)
     page = board.visitor().get(f"/leads/{lead['lead_id']}").text
     assert 'class="acts"' not in page
@@ -559,7 +556,7 @@ def test_who_came_without_a_name_can_only_look(board: Board, store: Path) -> Non
 
 
 def test_brokers_that_do_not_answer_are_told_and_sending_again_is_safe(
-    board: Board, store: Path
+    board: Board, store: StorePlace
 ) -> None:
     lead = held(store)
     visitor = board.visitor(lead["holder"])
@@ -570,7 +567,7 @@ def test_brokers_that_do_not_answer_are_told_and_sending_again_is_safe(
     assert (answer.status_code, "Sending it again is safe" in answer.text) == (503, True)
 
 
-def test_a_long_form_is_refused_before_it_is_read(board: Board, store: Path) -> None:
+def test_a_long_form_is_refused_before_it_is_read(board: Board, store: StorePlace) -> None:
     lead = held(store)
     answer = board.visitor(lead["holder"]).post(
         f"/leads/{lead['lead_id']}/acts", data={"do": "x" * 10_000}, headers=SAME_SITE
@@ -596,7 +593,7 @@ def test_an_absence_covers_whole_days_in_the_persons_zone(board: Board) -> None:
 
 
 def test_figures_of_single_people_are_for_managers_unless_the_house_says_so(
-    store: Path, company: Company, tmp_path: Path
+    store: StorePlace, company: Company, tmp_path: Path
 ) -> None:
     board = board_with(store, tmp_path / "closed", company[1])
     period = {"from": "2026-06-01"}
@@ -622,7 +619,7 @@ def test_small_cells_are_hidden_from_those_who_may_not_know_names(
 
 @pytest.mark.parametrize("name", EXPORTABLE)
 def test_every_table_that_may_leave_is_the_same_as_csv_and_as_parquet(
-    store: Path, tmp_path: Path, name: str
+    store: StorePlace, tmp_path: Path, name: str
 ) -> None:
     from pyarrow import parquet
 
@@ -647,7 +644,9 @@ def test_names_whole_records_and_what_is_no_table_cannot_be_exported(name: str) 
         table_named(name)
 
 
-def test_an_export_since_a_moment_has_only_what_came_then(store: Path, company: Company) -> None:
+def test_an_export_since_a_moment_has_only_what_came_then(
+    store: StorePlace, company: Company
+) -> None:
     table, half = TABLES["touch"], company[0][len(company[0]) // 2].at_ms
     some, every = list(rows_of(store, table, half)), list(rows_of(store, table, None))
     place = table.names.index("log_ms")

@@ -432,6 +432,14 @@ def test_what_was_nobodys_fault_does_not_use_up_the_day() -> None:
     assert owners(world) == ["ann", "ann"]
 
 
+def test_an_offer_that_consent_takes_back_does_not_use_up_the_day() -> None:
+    world = World(bridge({"ann": {"per_day": 1}}))
+    world.qualify(qualified("l1"))
+    world.stage(staged("l1", "consent_changed", attempt=None, consents=REFUSED))
+    world.qualify(qualified("l2"))
+    assert owners(world) == ["ann", "ann"]
+
+
 def test_a_weight_of_nothing_gets_nothing_in_turn_and_a_half_gets_half() -> None:
     world = World(bridge({"ann": {"weight": 0}, "bob": {"weight": 0.5}, "cid": {}}))
     world.qualify(*[qualified(f"l{number}") for number in range(9)])

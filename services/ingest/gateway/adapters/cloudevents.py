@@ -44,6 +44,7 @@ _SEVERAL = {"oneOf": [_ONE, {"type": "array", "maxItems": MAX_EVENTS, "items": _
 class EventLines:
     """The adapter of event lines and CloudEvents."""
 
+    keeps_rejected = False
     endpoints = (
         Endpoint(
             path="/v1/events",

@@ -1,8 +1,13 @@
 """A source of ``sources.yaml`` as an adapter: authentic by its rule, its records mapped by
-JMESPath, answered as it says."""
+JMESPath, answered as it says.
+
+A record that cannot be taken becomes a dead letter, and the sender is answered with success: many
+senders never send again what was answered 4xx, and it would be lost.
+"""
 
 from __future__ import annotations
 
+import hmac
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,15 +15,18 @@ from typing import Any
 
 from baton.intake.lines import EventLine
 from baton.intake.reading import LineRefused
-from baton.sources.mapping import SourceMapping
-from baton.sources.model import SourceModel
-from baton.sources.reading import SourcesWrong, path_of, read_sources
+from baton.sources.bodies import as_bytes, read_body
+from baton.sources.mapping import SourceMapping, is_no_event
+from baton.sources.model import SourceModel, secrets_of
+from baton.sources.people import people_beside
+from baton.sources.reading import SourcesWrong, path_of, read_sources, source_files
 from baton.sources.signatures import (
     NotAuthentic,
     SignedRequest,
     check_basic,
     check_hmac,
     check_token,
+    rule_for,
 )
 from services.ingest.gateway.adapters.protocol import (
     Adapter,
@@ -28,10 +36,17 @@ from services.ingest.gateway.adapters.protocol import (
     RequestHead,
     accepted,
 )
-from services.ingest.gateway.json_body import read_body_json
+from services.ingest.gateway.json_body import BodyJson, read_body_json
 from services.ingest.gateway.parsing import Taken, Unpacked
 from services.ingest.gateway.problem_details import Refused, refused_line
 from services.ingest.gateway.write_keys import KeyRing, Scope, WriteKey
+
+_MEDIA_TYPES = {
+    "json": "application/json",
+    "ndjson": "application/x-ndjson",
+    "form": "application/x-www-form-urlencoded",
+    "xml": "text/xml",
+}
 
 
 class SecretMissing(ValueError):
@@ -39,18 +54,34 @@ class SecretMissing(ValueError):
 
 
 class DeclaredSource:
-    """The adapter of one described source."""
+    """The adapter of one described source. ``secrets``: by the name of their variable."""
 
-    def __init__(self, name: str, model: SourceModel, *, secret: str, public_url: str) -> None:
+    keeps_rejected = True
+
+    def __init__(
+        self,
+        name: str,
+        model: SourceModel,
+        *,
+        secrets: Mapping[str, str],
+        public_url: str,
+        people: Mapping[str, str] | None = None,
+    ) -> None:
         self._model = model
-        self._mapping = SourceMapping(model)
-        self._secret = secret
+        self._mapping = SourceMapping(model, people)
+        self._secrets = secrets
         self._public_url = public_url
         self._key = WriteKey(name=name, scopes=frozenset(map(Scope, model.scopes)))
-        path = path_of(name, model.path)
+        path, summary = path_of(name, model.path), f"Source {name}"
+        content: dict[str, dict[str, Any]] = {_MEDIA_TYPES[model.format]: {}}
         self.endpoints = (
-            Endpoint(path=path, summary=f"Source {name}", content={"application/json": {}}),
+            Endpoint(path=path, summary=summary, content=content),
+            *([Endpoint(path=path, summary=summary, content={}, method="GET")] * self._asks),
         )
+
+    @property
+    def _asks(self) -> bool:
+        return self._model.challenge is not None
 
     def authenticate(self, head: RequestHead, keys: KeyRing) -> WriteKey | None:
         """Only the whole request can be authentic."""
@@ -60,37 +91,87 @@ class DeclaredSource:
     def authenticate_body(self, delivery: Delivery, keys: KeyRing) -> WriteKey:
         """By the rule of the source, over the raw bytes; raises 401."""
         del keys
+        if delivery.head.method == "GET":
+            return self._key
         request = _signed(delivery, self._public_url)
-        rule = self._model.authenticate
+        rules = self._model.authenticate
         try:
-            if rule.hmac is not None:
-                check_hmac(rule.hmac, request, self._secret)
-            elif rule.token is not None:
-                check_token(rule.token, request, self._secret)
-            elif rule.basic is not None:
-                check_basic(rule.basic, request, self._secret)
+            if rules.signatures:
+                rule = rule_for(rules.signatures, request)
+                check_hmac(rule, request, self._secrets[rule.secret_env])
+            elif rules.token is not None:
+                fields = self._fields(delivery) if rules.token.field else None
+                check_token(rules.token, request, self._secrets[rules.token.secret_env], fields)
+            elif rules.basic is not None:
+                check_basic(rules.basic, request, self._secrets[rules.basic.secret_env])
         except NotAuthentic as error:
             raise Refused(401, "unauthorized", f"Not taken: {error}.") from None
         return self._key
 
     def unpack(self, delivery: Delivery) -> Unpacked:
         """The records of the body that the source does not ignore."""
-        content = read_body_json(delivery.body)
+        if delivery.head.method == "GET":
+            return Unpacked(items=(), read=_nothing, may_be_empty=True)
+        content = self._content(delivery)
         try:
             records = self._mapping.records_in(content.value)
         except LineRefused as refused:
             raise refused_line(refused) from None
 
         def read(record: Any) -> EventLine:
-            return self._mapping.read(content.event(record))
+            return self._mapping.read(content.event(record), delivery.received_at_ms)
 
-        events = [record for record in records if not self._mapping.is_ignored(record)]
-        return Unpacked(items=events, read=read, may_be_empty=bool(records))
+        events = [
+            record for record in records if not is_no_event(self._model, self._mapping, record)
+        ]
+        return Unpacked(items=events, read=read, may_be_empty=bool(records), kept_as=as_bytes)
 
     def answer(self, head: RequestHead, taken: Taken) -> Answer:
-        """The status that the source takes for a success."""
-        del head
+        """The status and body that the source takes for a success."""
+        if head.method == "GET":
+            return self._challenged(head)
+        form, reply = self._model.form, self._model.reply
+        if form is not None and form.redirect is not None:
+            return Answer(status=303, content=b"", headers={"location": form.redirect})
+        if reply is not None:
+            content = reply.text.encode()
+            return Answer(status=self._model.answer, content=content, media_type=reply.media_type)
         return Answer(status=self._model.answer, content=accepted(taken))
+
+    def _content(self, delivery: Delivery) -> BodyJson:
+        if self._model.format == "json":
+            return read_body_json(delivery.body)
+        try:
+            value = read_body(delivery.body, self._model.format, delivery.received_at_ms)
+        except LineRefused as refused:
+            raise Refused(400, refused.code, f"The body {refused}.") from None
+        return BodyJson(value=value, length=len(delivery.body), has_nul=b"\0" in delivery.body)
+
+    def _fields(self, delivery: Delivery) -> Mapping[str, Any] | None:
+        """The members of a body, for a token that stands among them."""
+        value = self._content(delivery).value
+        if not isinstance(value, dict):
+            return None
+        fields = value.get("fields") if self._model.format == "form" else value
+        return fields if isinstance(fields, dict) else None
+
+    def _challenged(self, head: RequestHead) -> Answer:
+        rule = self._model.challenge
+        assert rule is not None
+        asked = head.query.get(rule.query, "")
+        wanted = self._secrets[rule.verify_env] if rule.verify_env else ""
+        shown = head.query.get(rule.verify_query or "", "")
+        if not asked or not hmac.compare_digest(shown.encode(), wanted.encode()):
+            raise Refused(403, "challenge", "The address is not confirmed: the token is another.")
+        if not rule.signed:
+            return Answer(status=200, content=asked.encode(), media_type="text/plain")
+        secret = self._secrets[self._model.authenticate.secrets[0]]
+        signed = hmac.digest(secret.encode(), asked.encode(), "sha256").hex()
+        return Answer(status=200, content={"challengeCode": asked, "challengeResponse": signed})
+
+
+def _nothing(item: Any) -> EventLine:
+    raise LineRefused.of("wrong_type", f"is no event but a {type(item).__name__}")
 
 
 def declared_sources(
@@ -103,9 +184,8 @@ def declared_sources(
     if file is None:
         return ()
     given = os.environ if environment is None else environment
-    files = sorted(file.glob("*.yaml")) if file.is_dir() else [file]
-    found = [adapter for each in files for adapter in _of_file(each, given)]
-    paths = [endpoint.path for adapter in found for endpoint in adapter.endpoints]
+    found = [adapter for each in source_files(file) for adapter in _of_file(each, given)]
+    paths = [adapter.endpoints[0].path for adapter in found]
     for path in paths:
         if paths.count(path) > 1:
             raise SourcesWrong(
@@ -116,20 +196,22 @@ def declared_sources(
 
 def _of_file(file: Path, given: Mapping[str, str]) -> Iterator[Adapter]:
     model = read_sources(file)
+    people = people_beside(file, model.people)
     for name, source in model.sources.items():
-        secret = given.get(source.authenticate.secret_env)
-        if not secret:
-            raise SecretMissing(
-                f"{file}: source {name} needs its secret in {source.authenticate.secret_env}"
-            )
-        yield DeclaredSource(name, source, secret=secret, public_url=model.public_url or "")
+        secrets = {variable: given.get(variable, "") for variable in secrets_of(source)}
+        for variable, secret in secrets.items():
+            if not secret:
+                raise SecretMissing(f"{file}: source {name} needs its secret in {variable}")
+        yield DeclaredSource(
+            name, source, secrets=secrets, public_url=model.public_url or "", people=people
+        )
 
 
 def _signed(delivery: Delivery, public_url: str) -> SignedRequest:
     head = delivery.head
     target = head.path + (f"?{head.raw_query}" if head.raw_query else "")
     return SignedRequest(
-        method="POST",
+        method=head.method,
         url=public_url + target,
         path=head.path,
         headers=head.headers,

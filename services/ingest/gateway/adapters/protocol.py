@@ -9,7 +9,7 @@ limits, the JSON of a body, rights of a key, publishing and problem documents ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from services.ingest.gateway.parsing import Taken, Unpacked
@@ -36,6 +36,7 @@ class RequestHead:
     raw_query: str
     headers: Mapping[str, str]
     query: Mapping[str, str]
+    method: str = "POST"
 
     @property
     def media_type(self) -> str:
@@ -60,10 +61,16 @@ class Answer:
     status: int
     content: Mapping[str, Any] | bytes
     media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Adapter(Protocol):
     """One source."""
+
+    @property
+    def keeps_rejected(self) -> bool:
+        """Whether what cannot be taken becomes a dead letter and the sender is answered with
+        success; else it is refused."""
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:

@@ -83,6 +83,7 @@ def _described() -> tuple[Endpoint, ...]:
 class Segment:
     """The adapter of Segment's and RudderStack's clients."""
 
+    keeps_rejected = False
     endpoints = _described()
 
     def authenticate(self, head: RequestHead, keys: KeyRing) -> WriteKey | None:

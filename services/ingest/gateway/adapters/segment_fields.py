@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from baton.intake.fields import profile_fields, profile_text
+from baton.number_text import number_text
 
 _PERSON_TRAITS = {
     "email": "email",
@@ -185,4 +186,4 @@ def object_of(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def text_of(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return " ".join(str(value).split())
+    return " ".join((value if isinstance(value, str) else number_text(value)).split())

@@ -11,6 +11,7 @@ from baton.contracts.slas import SlaAction
 from baton.contracts.streams import HandoffEvent
 from services.router import turn_credit
 from services.router.dispatch import effects
+from services.router.dispatch.case import Case, Change, Wanted, unchanged
 from services.router.dispatch.command_authorization import (
     WAITING,
     Authority,
@@ -18,8 +19,8 @@ from services.router.dispatch.command_authorization import (
     Refusal,
     authorise,
 )
-from services.router.dispatch.effects import Case, Change, Wanted, unchanged
 from services.router.dispatch.handlers.routing_results import find
+from services.router.dispatch.handoff_records import changed
 from services.router.dispatch.state import Handoff, HandoffState
 from services.router.dispatch.transitions import Move, Trigger, move_for
 
@@ -188,4 +189,4 @@ def refused(
         since_ms=case.at,
     )
     said = {"reason": reason, "cause_id": cause, "by": by, "published": True}
-    return unchanged(case, *effects.changed(case, known or unknown, HandoffEvent.REFUSED, **said))
+    return unchanged(case, *changed(case, known or unknown, HandoffEvent.REFUSED, **said))

@@ -1,18 +1,20 @@
-"""What dispatch makes of the answers to its requests: routed, held, watched, suppressed.
+"""What dispatch makes of the answers to its requests: routed, held, watched, suppressed, recalled.
 
-An answer to a hand-off that does not stand any more crossed its release on the way. Whoever reads
-it believes it, so it is taken back at once.
+An answer is a proposal until dispatch has taken it: it alone knows whether the hand-off still
+stands, and publishes the answer only then. One that crossed the release of its hand-off changes
+nothing; nobody has read it, and the pool hears of the release.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from baton.contracts.routing import REINSTATED, LeadRouted, LeadUnrouted, UnroutedOutcome
-from baton.contracts.streams import HandoffEvent
+from baton.contracts.routing import ACCEPTED_BEFORE, LeadRouted, LeadUnrouted, UnroutedOutcome
+from baton.contracts.streams import RoutingAnswer
 from services.router import turn_credit
 from services.router.dispatch import effects
-from services.router.dispatch.effects import Case, Change, Wanted, unchanged
+from services.router.dispatch.case import Case, Change, Wanted, unchanged
+from services.router.dispatch.handoff_records import answered, unrouted_fact
 from services.router.dispatch.state import Handoff, HandoffState
 from services.router.dispatch.transitions import Move, Trigger, move_for
 
@@ -22,80 +24,72 @@ _TRIGGERS: Final[Mapping[str, Trigger]] = {
     UnroutedOutcome.SUPPRESSED: Trigger.SUPPRESSED,
     UnroutedOutcome.RECALLED: Trigger.RECALLED,
 }
-_QUIET: Final = frozenset({UnroutedOutcome.SUPPRESSED, UnroutedOutcome.RECALLED})
-"""After these nobody believes to hold the lead."""
 
 
-def on_routed(case: Case, routed: LeadRouted) -> Change:
+def on_answer(case: Case, answer: RoutingAnswer) -> Change:
+    """Take what matching or assignment answers."""
+    if answer.routed is not None:
+        return _on_routed(case, answer.routed)
+    return unchanged(case) if answer.unrouted is None else _on_unrouted(case, answer.unrouted)
+
+
+def _on_routed(case: Case, routed: LeadRouted) -> Change:
     """A person was chosen."""
     current = case.head.current
     stands = current is not None and current.handoff_id == routed.handoff_id
-    move = move_for(
-        current.state if current else None, Trigger.ROUTED if stands else Trigger.FORMER_ROUTED
-    )
-    if move is Move.IGNORE:
-        return unchanged(case)
+    trigger = Trigger.ROUTED if stands else Trigger.FORMER_ROUTED
+    move = move_for(current.state if current else None, trigger)
     if current is None or move not in (Move.OFFER, Move.CONFIRM):
-        return _late(case, routed, owner=routed.owner, leg=routed.leg)
-    told = replace(current, pool=routed.pool, leg=routed.leg, announced=True)
+        return unchanged(case)
+    if move is Move.CONFIRM:
+        routed = _confirmed(routed, current.owner or routed.owner)
+    handoff = replace(current, pool=routed.pool, leg=routed.leg, owner=routed.owner, announced=True)
     if move is Move.OFFER:
-        told = replace(told, state=HandoffState.OFFERED, owner=routed.owner, since_ms=case.at)
-        facts = effects.changed(case, told, HandoffEvent.ROUTED, routed=routed)
-        return replace(unchanged(case, *facts), head=replace(case.head, current=told))
-    facts = effects.changed(
-        case, replace(told, owner=routed.owner), HandoffEvent.ROUTED, routed=routed
-    )
-    told = replace(told, owner=current.owner or routed.owner)
-    if told.owner != routed.owner:
-        facts += effects.changed(
-            case, told, HandoffEvent.REINSTATED, reason=REINSTATED, published=True
-        )
-    return Change(
-        head=replace(case.head, current=told),
-        open_qualification=case.open_qualification,
-        facts=facts,
-    )
+        handoff = replace(handoff, state=HandoffState.OFFERED, since_ms=case.at)
+    return _stands(case, handoff, routed)
 
 
-def on_unrouted(case: Case, unrouted: LeadUnrouted) -> Change:
+def _confirmed(routed: LeadRouted, holder: str) -> LeadRouted:
+    """The answer to a request whose lead ``holder`` has accepted meanwhile."""
+    if holder == routed.owner:
+        return routed
+    return replace(routed, owner=holder, rule=ACCEPTED_BEFORE, turn_used=False, accept_by_ms=None)
+
+
+def _on_unrouted(case: Case, unrouted: LeadUnrouted) -> Change:
     """It waits, or a human watches it, or it is not to be handed to anybody."""
     current = case.head.current
     stands = current is not None and current.handoff_id == unrouted.handoff_id
-    move = move_for(current.state if current else None, _trigger(unrouted, stands=stands))
-    if current is None or not stands:
-        return (
-            unchanged(case)
-            if unrouted.outcome in _QUIET
-            else _late(case, unrouted, owner=unrouted.watcher, leg=unrouted.leg)
-        )
-    told = replace(current, pool=unrouted.pool, announced=True, since_ms=case.at)
+    trigger = _TRIGGERS[unrouted.outcome] if stands else Trigger.FORMER_UNROUTED
+    move = move_for(current.state if current else None, trigger)
+    if current is None:
+        return unchanged(case)
+    waiting = replace(current, pool=unrouted.pool, announced=True, since_ms=case.at)
     match move:
         case Move.HOLD:
-            told = replace(told, state=HandoffState.HELD, owner=None)
+            held = replace(waiting, state=HandoffState.HELD, owner=None)
+            return _stands(case, held, unrouted)
         case Move.WATCH:
-            told = replace(told, state=HandoffState.WATCHED, owner=unrouted.watcher)
+            watched = replace(waiting, state=HandoffState.WATCHED, owner=unrouted.watcher)
+            return _stands(case, watched, unrouted)
         case Move.CLOSE:
             return _suppress(case, current, unrouted)
         case Move.RETRY:
             return _match_anew(case, current, unrouted)
-        case Move.LATE:
-            return _late(case, unrouted, owner=unrouted.watcher, leg=unrouted.leg)
         case _:
             return unchanged(case)
-    said = effects.changed(case, told, HandoffEvent.UNROUTED, unrouted=unrouted)
-    return replace(unchanged(case, *said), head=replace(case.head, current=told))
 
 
-def _trigger(unrouted: LeadUnrouted, *, stands: bool) -> Trigger:
-    if not stands:
-        return Trigger.FORMER_UNROUTED
-    return _TRIGGERS[unrouted.outcome]
+def _stands(case: Case, handoff: Handoff, answer: LeadRouted | LeadUnrouted) -> Change:
+    """The hand-off is as the answer says, and everybody may read it."""
+    facts = answered(case, handoff, answer)
+    return replace(unchanged(case, *facts), head=replace(case.head, current=handoff))
 
 
 def _suppress(case: Case, current: Handoff, unrouted: LeadUnrouted) -> Change:
-    """It may not be handed to anybody any more: whoever was offered it is told, and account and
-    pool let go of it."""
-    said = effects.changed(case, current, HandoffEvent.UNROUTED, unrouted=unrouted)
+    """It may not be handed to anybody any more: an offer is withdrawn, and account and pool let go
+    of the lead."""
+    published = answered(case, current, unrouted)
     ended = effects.stop(
         case,
         state=HandoffState.CLOSED,
@@ -103,7 +97,7 @@ def _suppress(case: Case, current: Handoff, unrouted: LeadUnrouted) -> Change:
         fault=turn_credit.NO_FAULT,
         silent=current.owner is None,
     )
-    return replace(ended, facts=(*said, *ended.facts))
+    return replace(ended, facts=(*published, *ended.facts))
 
 
 def _match_anew(case: Case, current: Handoff, unrouted: LeadUnrouted) -> Change:
@@ -113,45 +107,12 @@ def _match_anew(case: Case, current: Handoff, unrouted: LeadUnrouted) -> Change:
         current.exclude, *offered_to, *((current.owner,) if current.owner else ())
     )
     wanted = Wanted(reason=unrouted.reason, exclude=exclude, rejecters=current.rejecters)
-    return effects.relieve(case, wanted, fault=turn_credit.NO_FAULT)
-
-
-def _late(
-    case: Case, answer: LeadRouted | LeadUnrouted, *, owner: str | None, leg: str | None
-) -> Change:
-    known = find(case, answer.handoff_id)
-    told = Handoff(
-        handoff_id=answer.handoff_id,
-        qualification_id=answer.qualification_id,
-        attempt=answer.attempt,
-        cycle=answer.cycle,
-        state=known.state if known else HandoffState.CLOSED,
-        queue_key=known.queue_key if known else "",
-        account_id=known.account_id if known else None,
-        leg=leg or "",
-        since_ms=case.at,
-        owner=owner,
-        pool=answer.pool,
-    )
-    reason = (known.ended if known else None) or "stale_handoff"
-    facts = effects.changed(case, told, HandoffEvent.WITHDRAWN, reason=reason, published=True)
-    if known is None or known is case.head.current:
-        return unchanged(case, *facts)
-    # Should the former one be reinstated, whoever was told of it is who holds it.
-    note = replace(known, owner=owner, pool=answer.pool, leg=leg or known.leg)
-    former = tuple(
-        note if each.handoff_id == note.handoff_id else each for each in case.head.former
-    )
-    return Change(
-        head=replace(case.head, former=former),
-        open_qualification=case.open_qualification,
-        facts=facts,
-    )
+    asked = effects.relieve(case, wanted, fault=turn_credit.NO_FAULT)
+    return replace(asked, facts=(unrouted_fact(unrouted), *asked.facts))
 
 
 def find(case: Case, handoff_id: str | None) -> Handoff | None:
     """The hand-off of this id, current or remembered."""
     current = (case.head.current,) if case.head.current else ()
-    return next(
-        (each for each in (*current, *case.head.former) if each.handoff_id == handoff_id), None
-    )
+    known = (*current, *case.head.former)
+    return next((handoff for handoff in known if handoff.handoff_id == handoff_id), None)

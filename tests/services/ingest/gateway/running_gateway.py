@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from baton.contracts.intake import IntakeRecord
+from baton.http import bind
 from services.ingest.gateway.app import Gateway
-from services.ingest.gateway.server import bind, limits_of, serve_app
+from services.ingest.gateway.server import limits_of, serve_app
 from services.ingest.gateway.write_keys import key_ring
 from services.ingest.settings import GatewaySettings
 

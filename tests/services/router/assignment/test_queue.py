@@ -16,10 +16,13 @@ from baton.agreement.compiled.calendars import NeverOpenError
 from baton.agreement.reference import reference_of
 from baton.contracts.codec import codec_for
 from baton.contracts.routing import LeadRouted, LeadUnrouted, QueueItem, RoutingStep
+from baton.contracts.streams import RoutingAnswer
 from baton.contracts.topics import TOPICS
 from baton.engine.reducer import EntryKind, Event, Step
-from services.router.assignment.eligibility import Availability, Need, next_chance, screen
+from services.router.assignment.availability import Availability
+from services.router.assignment.eligibility import Need, screen
 from services.router.assignment.fair_share import Book, Standing
+from services.router.assignment.next_chance import next_chance
 from services.router.assignment.person_selection import Chosen, Room, choose
 from services.router.assignment.pool_view import PoolMember, PoolView, period_of, pool_view_of
 from services.router.assignment.queue import PASS
@@ -82,7 +85,11 @@ class Pool:
             self.entries[put.kind.name, put.item] = put.value
         for drop in step.drop:
             del self.entries[drop.kind.name, drop.item]
-        return [fact.value for fact in step.facts]
+        values = (fact.value for fact in step.facts)
+        return [
+            value.routed or value.unrouted if isinstance(value, RoutingAnswer) else value
+            for value in values
+        ]
 
 
 def item(lead: str, kind: str = "request", **more: Any) -> QueueItem:

@@ -1,0 +1,98 @@
+"""Goals of both sides as they stand, with what the last periods gave: the latest record of each
+goal and period. Pure but for the board's file.
+
+Read from the board's file, or from ``goals.progress.v1`` backwards in growing windows until every
+goal of the agreement has been found.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from baton.contracts.goals import GoalProgress
+from services.insights.projection.dialect import reader
+
+_COLUMNS = (
+    "goal",
+    "period",
+    "metric",
+    "side",
+    "segment",
+    "target",
+    "achieved",
+    "pace_ppm",
+    "working_days_gone",
+    "working_days",
+    "state",
+)
+_FORMER = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoalRow:
+    """A goal in its latest period. ``pace``: achieved / (target * share of working days gone); 1.0
+    is on course. ``expected``: what the period gives at this pace. ``former``: by period."""
+
+    goal: str
+    period: str
+    metric: str
+    side: str
+    segment: str | None
+    target: int
+    achieved: int
+    pace: float | None
+    expected: int | None
+    working_days_gone: int
+    working_days: int
+    state: str
+    former: Mapping[str, int] = field(default_factory=dict)
+
+
+def goals_of_board(path: Path) -> list[GoalRow]:
+    """From the board's file, opened read-only."""
+    connection = reader(path)
+    try:
+        rows = connection.execute(
+            f"SELECT {', '.join(_COLUMNS)} FROM goal ORDER BY goal, period"
+        ).fetchall()
+    finally:
+        connection.close()
+    return rows_of(dict(zip(_COLUMNS, row, strict=True)) for row in rows)
+
+
+def goals_of_records(records: Iterable[GoalProgress]) -> list[GoalRow]:
+    """From records of ``goals.progress.v1`` in the order of the log."""
+    latest: dict[tuple[str, str], GoalProgress] = {}
+    for record in records:
+        latest[record.goal, record.period] = record
+    ordered = [latest[key] for key in sorted(latest)]
+    rows = rows_of({name: getattr(record, name) for name in _COLUMNS} for record in ordered)
+    said = {record.goal: record.last_periods for record in ordered}
+    return [_with_former(row, said[row.goal]) for row in rows]
+
+
+def rows_of(found: Iterable[Mapping[str, Any]]) -> list[GoalRow]:
+    """The latest period of each goal; ``found`` is in the order of goal and period."""
+    by_goal: dict[str, list[Mapping[str, Any]]] = {}
+    for values in found:
+        by_goal.setdefault(values["goal"], []).append(values)
+    return [_row(periods) for _, periods in sorted(by_goal.items())]
+
+
+def _row(periods: list[Mapping[str, Any]]) -> GoalRow:
+    values = dict(periods[-1])
+    pace_ppm = values.pop("pace_ppm")
+    gone = values["working_days_gone"]
+    return GoalRow(
+        **values,
+        pace=round(pace_ppm / 1_000_000, 3) if gone else None,
+        expected=values["achieved"] * values["working_days"] // gone if gone else None,
+        former={other["period"]: other["achieved"] for other in periods[:-1][-_FORMER:]},
+    )
+
+
+def _with_former(row: GoalRow, former: Mapping[str, int]) -> GoalRow:
+    values = {name: getattr(row, name) for name in row.__dataclass_fields__}
+    merged = dict(sorted({**former, **row.former}.items())[-_FORMER:])
+    return GoalRow(**values | {"former": merged})

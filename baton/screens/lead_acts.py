@@ -1,0 +1,194 @@
+"""What a person does with a lead from the command line, as an event line, and what became of it.
+
+The line goes to the inbox as any other. Its answer is found by the event's id among the facts of
+the lead: a refusal with its reason, a stage, a hand-off. Only the lead's partition of a few public
+topics is read, from where it ended before the line was sent. Pure but for reading.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from baton.cluster.log import LogReader, Record
+from baton.contracts.codec import codec_for
+from baton.contracts.intake import LeadAct, LeadCommand, LeadMerge
+from baton.contracts.leads import LeadRefused, LeadStaged
+from baton.contracts.partitioner import partition_of
+from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
+from baton.contracts.topic_names import (
+    LEADS_ACTS,
+    LEADS_COMMANDS,
+    LEADS_HANDOFFS,
+    LEADS_INBOX_DEAD_LETTERS,
+    LEADS_MERGES,
+    LEADS_REFUSALS,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_STAGES,
+    LEADS_UNROUTED,
+)
+from baton.contracts.topics import TOPICS
+from baton.ids import derived_id
+from baton.intake.records import event_id_of
+
+SOURCE: Final = "baton-cli"
+ACTS: Final = ("accepted", "rejected")
+COMMANDS: Final = ("claim", "pass_on", "assign")
+ANSWER_TOPICS: Final = (
+    LEADS_ACTS,
+    LEADS_COMMANDS,
+    LEADS_REFUSALS,
+    LEADS_STAGES,
+    LEADS_HANDOFFS,
+    LEADS_ROUTED_SDR,
+    LEADS_ROUTED_SALES,
+    LEADS_UNROUTED,
+    LEADS_MERGES,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActLine:
+    """An event line and the id that Baton gives the event."""
+
+    body: Mapping[str, Any]
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """``state``: ``done`` or ``refused``; ``reason`` is a stable word."""
+
+    state: str
+    reason: str
+    text: str
+
+
+def line_of(
+    kind: str,
+    lead_id: str,
+    *,
+    by: str,
+    at_ms: int,
+    more: Mapping[str, str | None] | None = None,
+) -> ActLine:
+    """The line for an act or a command; ``more``: hand-off, reason, to_person, to_pool."""
+    signed: dict[str, Any] = {"kind": kind, "by": by}
+    signed |= {name: value for name, value in (more or {}).items() if value is not None}
+    part = "act" if kind in ACTS else "command"
+    return _line(
+        lead_id, kind, at_ms, {"kind": part, part: signed}, by, str(sorted(signed.items()))
+    )
+
+
+def _line(lead_id: str, kind: str, at_ms: int, body: Mapping[str, Any], *own: str) -> ActLine:
+    own_id = derived_id(SOURCE, kind, lead_id, at_ms, *own)
+    whole = {
+        "id": own_id,
+        "source": SOURCE,
+        "occurred_at": datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds"),
+        "identifiers": {"lead": lead_id},
+        **body,
+    }
+    return ActLine(body=whole, event_id=event_id_of(SOURCE, own_id))
+
+
+class AnswerWatch:
+    """Follows the facts of a lead from where they ended when it was made."""
+
+    def __init__(self, reader: LogReader, lead_id: str) -> None:
+        self._reader = reader
+        self._ends: dict[tuple[str, int], int | None] = {}
+        key = lead_id.encode()
+        for topic in ANSWER_TOPICS:
+            ends = reader.ends(topic)
+            number = partition_of(key, len(ends))
+            self._ends[topic, number] = ends[number][1]
+        for number, (_, end) in reader.ends(LEADS_INBOX_DEAD_LETTERS).items():
+            self._ends[LEADS_INBOX_DEAD_LETTERS, number] = end
+
+    def news(self) -> Iterator[Record]:
+        """What was appended since the last call, in the order of each partition."""
+        for record in self._reader.read_from(self._ends):
+            self._ends[record.topic, record.partition] = record.offset + 1
+            yield record
+
+
+class AnswerFinder:
+    """Finds what became of one event among records of its lead. ``own_id``: the id in the line, by
+    which a dead letter is known."""
+
+    def __init__(self, line: ActLine, lead_id: str, *, kind: str) -> None:
+        self._line, self._lead, self._kind = line, lead_id, kind
+        self._taken = False
+
+    @property
+    def taken(self) -> bool:
+        """The event has passed intake."""
+        return self._taken
+
+    def look(self, record: Record) -> Answer | None:
+        """What the record says of the event; None: nothing final."""
+        if record.topic == LEADS_INBOX_DEAD_LETTERS:
+            return self._dead(record)
+        if record.value is None or record.key != self._lead.encode():
+            return None
+        spec = TOPICS[record.topic].record
+        assert spec is not None, record.topic
+        return self._say(codec_for(spec).decode(record.value))
+
+    def _say(self, value: Any) -> Answer | None:
+        event_id = self._line.event_id
+        match value:
+            case LeadAct() | LeadCommand() if value.event_id == event_id:
+                self._taken = True
+            case LeadRefused() if value.cause_id == event_id:
+                return _refused(value.reason, value.detail)
+            case HandoffNoted() if value.cause_id == event_id and value.kind == "refused":
+                return _refused(value.reason, None)
+            case LeadStaged() if value.cause_id == event_id and value.event in ACTS:
+                return _done(value.event, f"the lead is at {value.to_stage}")
+            case LeadRouted() if self._kind in COMMANDS and self._taken:
+                return _done(value.rule, f"{value.owner} has it, in {value.pool}")
+            case LeadUnrouted() if self._kind in COMMANDS and self._taken:
+                pool, reason = value.pool or "no pool", _words(value.reason)
+                return _done(value.reason, f"{value.outcome} in {pool}, {reason}")
+            case LeadMerge() if value.cause_id == event_id:
+                return _done("merged", f"{value.loser} ended in {value.survivor}")
+        return None
+
+    def _dead(self, record: Record) -> Answer | None:
+        if str(self._line.body["id"]).encode() not in (record.value or b""):
+            return None
+        reason = record.header("__dlq.errors.message") or "no reason given"
+        return Answer(state="refused", reason="dead_letter", text=f"not taken: {reason}")
+
+
+def answer_within(
+    news: Callable[[], Iterator[Record]],
+    finder: AnswerFinder,
+    *,
+    pauses: Sequence[float],
+    sleep: Callable[[float], None],
+) -> Answer | None:
+    """What became of it, looked for after each of ``pauses`` (seconds); None: nothing yet."""
+    for pause in pauses:
+        sleep(pause)
+        for record in news():
+            if (answer := finder.look(record)) is not None:
+                return answer
+    return None
+
+
+def _done(reason: str, text: str) -> Answer:
+    return Answer(state="done", reason=reason, text=f"done: {text}")
+
+
+def _refused(reason: str, detail: str | None) -> Answer:
+    more = f": {detail}" if detail else ""
+    return Answer(state="refused", reason=reason, text=f"refused, {_words(reason)}{more}")
+
+
+def _words(reason: str) -> str:
+    return reason.replace("_", " ")

@@ -1,0 +1,1 @@
+"""What comes back over HTTP: clicks in Slack, changes in a CRM, open forms."""

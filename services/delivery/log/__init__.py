@@ -1,0 +1,1 @@
+"""Reads the public topics and fills the store."""

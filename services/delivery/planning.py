@@ -1,0 +1,165 @@
+"""What is to be delivered because of one fact: a function of the fact and the targets. Pure.
+
+Ids are derived from the target and the fact, so that the same fact makes the same deliveries
+however often it is read. The body of a webhook is made once, here: every attempt sends the same
+bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from baton.contracts.leads import LeadStaged
+from baton.contracts.routing import HandoffNoted, LeadRouted
+from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction, SlaViolation
+from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR
+from baton.ids import derived_id
+from services.delivery.fact import Fact, at_path
+from services.delivery.targets.model import TargetsFile, WebhookTarget
+
+MAX_BODY: Final = 20_000
+"""A body that would be longer is sent thin, as the specification advises."""
+_IDS: Final = ("handoff_id", "qualification_id", "account_id", "clock_id", "goal", "kind", "at_ms")
+_MOVES_A_CARD: Final = (LeadRouted, HandoffNoted, LeadStaged)
+_MOVES_THE_CRM: Final = (LeadRouted, HandoffNoted, LeadStaged, LeadRecycled, LeadReactivated)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One delivery to make. ``order_key``: those of one key are sent one after the other.
+    ``personal``: the payload may name a person, so it goes when the person is forgotten."""
+
+    id: str
+    target: str
+    kind: str
+    topic: str
+    fact_id: str
+    lead_id: str | None
+    order_key: str | None
+    payload: str
+    personal: bool
+
+
+def delivery_id(target: str, *cause: str) -> str:
+    """The id under which a target hears of a cause: no dot in it, as the specification asks."""
+    return f"msg_{derived_id('delivery', target, *cause)}"
+
+
+def plan(fact: Fact, targets: TargetsFile) -> Iterator[Planned]:
+    """Every delivery that the fact causes."""
+    if fact.value is None:
+        return
+    for name, webhook in targets.webhooks.items():
+        if fact.topic in webhook.topics and is_wanted(fact, webhook.where):
+            yield _webhook(fact, name, webhook)
+    yield from _to_people(fact, targets)
+    if isinstance(fact.value, _MOVES_THE_CRM) or fact.topic == "leads.scored.v1":
+        for name in (*targets.hubspot, *targets.salesforce):
+            yield _of_lead(fact, name, "crm", f"lead {fact.lead_id}")
+
+
+def _to_people(fact: Fact, targets: TargetsFile) -> Iterator[Planned]:
+    for name, slack in targets.slack.items():
+        wanted = slack.pools == () or getattr(fact.value, "pool", None) in (None, *slack.pools)
+        if slack.cards and wanted and isinstance(fact.value, _MOVES_A_CARD):
+            yield _of_lead(fact, name, "card", f"lead {fact.lead_id}")
+        if wanted and notice_kind(fact.value) in slack.notices:
+            yield _of_lead(fact, name, "notice", None)
+    for name, mail in targets.mail.items():
+        if mail.cards and fact.topic in (LEADS_ROUTED_SALES, LEADS_ROUTED_SDR):
+            yield _of_lead(fact, name, "card", None)
+        if notice_kind(fact.value) in mail.notices:
+            yield _of_lead(fact, name, "notice", None)
+
+
+def notice_kind(value: Any) -> str | None:
+    """The word under which a target asks for this notice."""
+    return value.kind if isinstance(value, SlaViolation | SlaAction) else None
+
+
+def is_wanted(fact: Fact, where: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether every path has one of its values; what is missing has none of them."""
+    for path, wanted in where.items():
+        found = at_path(fact.value, path)
+        words = "true" if found is True else "false" if found is False else str(found)
+        if found is None or words not in wanted:
+            return False
+    return True
+
+
+def _webhook(fact: Fact, name: str, target: WebhookTarget) -> Planned:
+    full = target.body == "full"
+    body = _body(fact, _full(fact.value, target.fields) if full else _thin(fact))
+    if full and len(body.encode()) > MAX_BODY:
+        full, body = False, _body(fact, _thin(fact))
+    return Planned(
+        id=delivery_id(name, fact.id),
+        target=name,
+        kind="webhook",
+        topic=fact.topic,
+        fact_id=fact.id,
+        lead_id=fact.lead_id,
+        order_key=fact.lead_id if target.order == "lead" else None,
+        payload=body,
+        personal=full,
+    )
+
+
+def _of_lead(fact: Fact, name: str, kind: str, order_key: str | None) -> Planned:
+    notes = {
+        path: found
+        for path in ("handoff_id", "clock", "kind", "owner", "pool", "to", "deadline_ms", "reason")
+        if (found := at_path(fact.value, path)) is not None
+    }
+    return Planned(
+        id=delivery_id(name, kind, fact.id),
+        target=name,
+        kind=kind,
+        topic=fact.topic,
+        fact_id=fact.id,
+        lead_id=fact.lead_id,
+        order_key=order_key,
+        payload=json.dumps(notes, ensure_ascii=False, sort_keys=True),
+        personal=False,
+    )
+
+
+def _body(fact: Fact, data: Mapping[str, Any]) -> str:
+    at = datetime.fromtimestamp(fact.at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    body = {"type": fact.topic, "timestamp": at.replace("+00:00", "Z"), "data": data}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def _thin(fact: Fact) -> dict[str, Any]:
+    found = {name: getattr(fact.value, name, None) for name in _IDS}
+    ids = {"id": fact.id, "lead_id": fact.lead_id, **found}
+    return {name: value for name, value in ids.items() if value is not None}
+
+
+def _full(value: Any, paths: tuple[str, ...]) -> dict[str, Any]:
+    if not paths:
+        whole = plain(value)
+        assert isinstance(whole, dict)
+        return whole
+    found: dict[str, Any] = {}
+    for path in paths:
+        place, (*parents, last) = found, path.split(".")
+        for name in parents:
+            place = place.setdefault(name, {})
+        place[last] = plain(at_path(value, path))
+    return found
+
+
+def plain(value: Any) -> Any:
+    """A record as JSON can have it."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.hex() if isinstance(value, bytes) else value

@@ -1,0 +1,67 @@
+"""Delivery as a process of its own: ``baton worker delivery``. One for each namespace: it is the
+only writer of its file.
+
+It reads, sends and listens. It is ready when it listens. It ends with 0 when it is told to stop
+(SIGTERM, SIGINT): the open transaction is finished, what is in flight is sent again by the next
+run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import signal
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import IO, Any
+
+import uvloop
+
+from baton.settings import Settings
+from services.delivery.files import folder_of
+from services.delivery.serving import serve
+from services.delivery.settings import DeliverySettings
+from services.delivery.targets.reading import read_secrets, read_targets
+
+
+class AlreadyRunning(RuntimeError):
+    """Another process delivers from this directory."""
+
+
+def run(settings: Settings) -> None:
+    """Run until told to stop; raises what it cannot start without."""
+    own = DeliverySettings()
+    targets = read_targets(own.targets)
+    secrets = read_secrets(targets)
+    folder = folder_of(settings, own)
+    with _only_one(folder), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_until_stopped(serve(settings, own, targets, secrets, folder)))
+
+
+def _only_one(folder: Path) -> IO[str]:
+    """Two senders from one outbox would send everything twice."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise AlreadyRunning(
+            f"another process delivers from {folder}; stop it, or set BATON_DELIVERY_FOLDER to a "
+            "directory of this one"
+        ) from None
+    return lock
+
+
+async def _until_stopped(serving: Coroutine[Any, Any, None]) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    running = asyncio.create_task(serving)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        stopping.cancel()
+        running.result()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

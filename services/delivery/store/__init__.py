@@ -1,0 +1,1 @@
+"""The SQLite file: outbox, positions, and the view of leads."""

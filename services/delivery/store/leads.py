@@ -1,0 +1,73 @@
+"""Questions to the view of leads: over any connection to the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import apsw
+
+from baton.agreement.reference import AgreementBook, AgreementReference
+from baton.contracts.codec import codec_for
+from baton.contracts.topics import TOPICS
+from baton.engine.reducer import Event
+from services.delivery.handoffs import HandoffNow, handoff_now
+from services.delivery.store.store import rows
+
+
+def handoffs_of(db: apsw.Connection, lead_id: str) -> list[HandoffNow]:
+    """Every hand-off of a lead that was routed, as it is now, in order."""
+    found = rows(
+        db, "SELECT * FROM handoff WHERE lead_id = ? ORDER BY routed_ms, attempt", (lead_id,)
+    )
+    return [handoff_now(row, found) for row in found if row["routed_ms"] is not None]
+
+
+def handoff_of(db: apsw.Connection, handoff_id: str) -> HandoffNow | None:
+    """One hand-off as it is now."""
+    found = rows(db, "SELECT lead_id FROM handoff WHERE handoff_id = ?", (handoff_id,))
+    if not found:
+        return None
+    known = handoffs_of(db, found[0]["lead_id"])
+    return next((one for one in known if one.handoff_id == handoff_id), None)
+
+
+def lead_of(db: apsw.Connection, lead_id: str) -> dict[str, Any] | None:
+    """The row of a lead."""
+    found = rows(db, "SELECT * FROM lead WHERE lead_id = ?", (lead_id,))
+    return found[0] if found else None
+
+
+def leads_by_email(db: apsw.Connection, digest: str) -> list[dict[str, Any]]:
+    """Leads with this address that have not ended in another one."""
+    query = "SELECT * FROM lead WHERE email_digest = ? AND survivor IS NULL ORDER BY lead_id"
+    return rows(db, query, (digest,))
+
+
+class References:
+    """The agreement in force and the absences, folded from the store and kept until they change."""
+
+    def __init__(self) -> None:
+        self._book = AgreementBook()
+        self._seen: set[tuple[str, int]] = set()
+
+    def at(self, db: apsw.Connection, now_ms: int) -> AgreementReference | None:
+        """What holds now; None: no agreement is in force."""
+        query = "SELECT topic, log_offset, log_ms, value FROM reference ORDER BY log_offset"
+        for topic, offset, at_ms, value in db.execute(query):
+            if (topic, offset) in self._seen:
+                continue
+            self._seen.add((topic, offset))
+            record_type: Any = TOPICS[topic].record
+            record = codec_for(record_type).decode(value)
+            event = Event(
+                topic=topic,
+                partition=0,
+                offset=offset,
+                key=record.record_id,
+                value=record,
+                id=record.record_id,
+                at_ms=at_ms,
+                received_at_ms=at_ms,
+            )
+            self._book.add(event)
+        return self._book.at(now_ms)

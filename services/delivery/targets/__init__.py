@@ -1,0 +1,1 @@
+"""What targets.yaml may say, and reading it."""

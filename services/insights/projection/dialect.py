@@ -1,0 +1,300 @@
+"""SQLite and PostgreSQL under one connection: everything that differs between them.
+
+Statements are written once, for SQLite, in the part of SQL that both have; a PostgreSQL connection
+translates parameters, and drops what only SQLite's planner reads. Both give the same values: whole
+numbers are ``int``, records are ``bytes``, text is ordered by its code points.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+
+from services.insights.facts.table import Table
+
+_BUSY_MS: Final = 10_000
+_MAPPED_BYTES: Final = 1 << 30
+_CACHE_KB: Final = 32_768
+_CONNECT_S: Final = 10
+_PRAGMAS: Final = (
+    "journal_mode=wal",
+    "synchronous=full",
+    "secure_delete=on",
+    "wal_autocheckpoint=2000",
+    "analysis_limit=1000",
+)
+
+
+class PostgresMissing(RuntimeError):
+    """The driver is not installed; the text says how to have it."""
+
+
+class StoreTaken(RuntimeError):
+    """Another process writes the stores of this namespace."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresPlace:
+    """A store in PostgreSQL: one schema of the database at ``url``. ``board``: what the schemas of
+    one namespace have in common."""
+
+    url: str
+    board: str
+    number: int
+
+    @property
+    def schema(self) -> str:
+        """Its schema."""
+        return f"{self.board}_{self.number}"
+
+    def __str__(self) -> str:
+        return f"schema {self.schema}"
+
+
+StorePlace = Path | PostgresPlace
+Values = Sequence[Any] | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How the DDL and the transactions of one database are written. ``types``: by the type of the
+    column; ``ending``: after the columns of a table; ``analyses``: statistics are to be asked
+    for."""
+
+    types: Mapping[str, str]
+    ending: str
+    begin: str
+    exists: str
+    analyses: bool
+
+
+SQLITE: Final = Dialect(
+    types={"TEXT": "TEXT", "INTEGER": "INTEGER", "BLOB": "BLOB"},
+    ending=" STRICT, WITHOUT ROWID",
+    begin="BEGIN IMMEDIATE",
+    exists="SELECT 1 FROM sqlite_schema WHERE name = ?",
+    analyses=True,
+)
+POSTGRES: Final = Dialect(
+    types={"TEXT": 'TEXT COLLATE "C"', "INTEGER": "BIGINT", "BLOB": "BYTEA"},
+    ending="",
+    begin="BEGIN",
+    exists="SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = ?",
+    analyses=False,
+)
+
+
+def dialect_of(place: StorePlace) -> Dialect:
+    """The dialect that the store at ``place`` speaks."""
+    return SQLITE if isinstance(place, Path) else POSTGRES
+
+
+def writer(place: StorePlace) -> Any:
+    """The writable connection; there is one at most. Raises StoreTaken in PostgreSQL, where another
+    process has it: there several boards may share a database."""
+    if isinstance(place, PostgresPlace):
+        return _postgres_writer(place)
+    db = apsw.Connection(str(place))
+    db.set_busy_timeout(_BUSY_MS)
+    for pragma in _PRAGMAS:
+        db.execute(f"PRAGMA {pragma}").fetchall()
+    return db
+
+
+def reader(place: StorePlace) -> Any:
+    """A connection that can only read; raises apsw.CantOpenError where there is no file yet."""
+    if isinstance(place, PostgresPlace):
+        db = PostgresConnection(place)
+        db.execute("SET default_transaction_read_only = on")
+        db.execute("SET default_transaction_isolation = 'repeatable read'")
+        return db
+    found = apsw.Connection(str(place), flags=apsw.SQLITE_OPEN_READONLY)
+    found.set_busy_timeout(_BUSY_MS)
+    for pragma in ("query_only=on", f"mmap_size={_MAPPED_BYTES}", f"cache_size={-_CACHE_KB}"):
+        found.execute(f"PRAGMA {pragma}").fetchall()
+    return found
+
+
+def streamed(db: Any, statement: str, values: Sequence[Any]) -> Iterable[tuple[Any, ...]]:
+    """The rows of a large result, without holding all of them."""
+    if isinstance(db, PostgresConnection):
+        return db.stream(statement, values)
+    rows: Iterable[tuple[Any, ...]] = db.execute(statement, values)
+    return rows
+
+
+def copy_of(place: StorePlace, target: Path) -> None:
+    """A whole copy of the store as it is at one moment, in one file; raises NotCopied for one in
+    PostgreSQL."""
+    if isinstance(place, Path):
+        db = apsw.Connection(str(place), flags=apsw.SQLITE_OPEN_READONLY)
+        db.set_busy_timeout(_BUSY_MS)
+        db.execute("VACUUM INTO ?", (str(target),)).fetchall()
+        db.close()
+        return
+    raise NotCopied(
+        "this board is in PostgreSQL: copy it with pg_dump --schema "
+        f"{place.schema}, as the rest of that database"
+    )
+
+
+class NotCopied(RuntimeError):
+    """The board does not make this copy itself; the text says what does."""
+
+
+def scrub(db: Any) -> bool:
+    """Overwrite what was deleted, in SQLite's log of changes too; False: a reader still needs it,
+    so try again later. PostgreSQL's own vacuum does it there."""
+    if isinstance(db, PostgresConnection):
+        db.execute("VACUUM person")
+        return True
+    db.set_busy_timeout(0)
+    try:
+        busy = next(iter(db.execute("PRAGMA wal_checkpoint(TRUNCATE)")))[0]
+    finally:
+        db.set_busy_timeout(_BUSY_MS)
+    return not busy
+
+
+def create(table: Table, dialect: Dialect) -> Iterator[str]:
+    """The statements that make a table and its indexes."""
+    columns = ", ".join(
+        f"{column.name} {dialect.types[column.type]}{'' if column.nullable else ' NOT NULL'}"
+        for column in table.columns
+    )
+    key = f"PRIMARY KEY ({', '.join(table.key)})"
+    yield f"CREATE TABLE {table.name} ({columns}, {key}){dialect.ending}"
+    for names in table.indexes:
+        index = f"{table.name}_{'_'.join(names)}"
+        yield f"CREATE INDEX {index} ON {table.name} ({', '.join(names)})"
+
+
+def away_errors() -> tuple[type[Exception], ...]:
+    """What a database raises that does not answer; it may answer again."""
+    try:
+        import psycopg
+    except ModuleNotFoundError:
+        return ()
+    return (psycopg.OperationalError, psycopg.InterfaceError)
+
+
+def store_errors() -> tuple[type[Exception], ...]:
+    """What a read of the store raises where it cannot be made."""
+    try:
+        import psycopg
+    except ModuleNotFoundError:
+        return (apsw.Error,)
+    return (apsw.Error, psycopg.Error)
+
+
+# ------------------------------------------------------------------------------ PostgreSQL
+
+
+def _psycopg() -> Any:
+    try:
+        import psycopg
+    except ModuleNotFoundError:
+        raise PostgresMissing(
+            "BATON_INSIGHTS_URL names a PostgreSQL, which needs psycopg: "
+            "pip install 'baton[postgres]'"
+        ) from None
+    return psycopg
+
+
+class PostgresConnection:
+    """A connection to one schema that is spoken to as SQLite is: the same statements, the same
+    methods of the results. ``place.schema`` need not exist. A writer's statements are prepared."""
+
+    def __init__(self, place: PostgresPlace, *, writes: bool = False) -> None:
+        psycopg = _psycopg()
+        self._db = psycopg.connect(
+            place.url,
+            autocommit=True,
+            connect_timeout=_CONNECT_S,
+            cursor_factory=psycopg.Cursor if writes else _reading_cursor(),
+            options=f"-c search_path={place.schema} -c timezone=UTC",
+            application_name="baton insights",
+        )
+        for name, loader in _loaders().items():
+            self._db.adapters.register_loader(name, loader)
+
+    def execute(self, statement: str, values: Values = ()) -> Any:
+        return self._db.execute(translated(statement), _named(statement, values))
+
+    def executemany(self, statement: str, rows: Iterable[Values]) -> None:
+        with self._db.cursor() as cursor:
+            cursor.executemany(translated(statement), list(rows))
+
+    def stream(self, statement: str, values: Values) -> Iterator[tuple[Any, ...]]:
+        with self._db.cursor() as cursor:
+            yield from cursor.stream(translated(statement), _named(statement, values))
+
+    def close(self) -> None:
+        self._db.close()
+
+
+@lru_cache(maxsize=1)
+def _reading_cursor() -> Any:
+    psycopg = _psycopg()
+
+    class Cursor(psycopg.ClientCursor):  # type: ignore[misc, name-defined]
+        """Parameters are written into the statement by the driver, so that NULL needs no type."""
+
+        def get_description(self) -> list[tuple[str]]:
+            return [(column.name,) for column in self.description or ()]
+
+    return Cursor
+
+
+@lru_cache(maxsize=1)
+def _loaders() -> dict[str, Any]:
+    """Values as SQLite has them: sums of whole numbers are whole, a truth is 0 or 1."""
+    psycopg = _psycopg()
+
+    class Number(psycopg.adapt.Loader):  # type: ignore[misc, name-defined]
+        def load(self, data: Any) -> int | float:
+            text = bytes(data).decode()
+            return float(text) if "." in text else int(text)
+
+    class Truth(psycopg.adapt.Loader):  # type: ignore[misc, name-defined]
+        def load(self, data: Any) -> int:
+            return int(bytes(data) == b"t")
+
+    return {"numeric": Number, "bool": Truth}
+
+
+_NUMBERED: Final = re.compile(r"\?(\d+)")
+_NAMED: Final = re.compile(r"(?<![:\w]):([a-z_]+)")
+_HINT: Final = re.compile(r"(?<=[\s(])\+(?=[a-z]+\.)")
+"""``+column``: SQLite is not to use the index on it."""
+
+
+@lru_cache(maxsize=2048)
+def translated(statement: str) -> str:
+    """A statement for psycopg. CROSS JOIN with a condition only fixes SQLite's order of tables."""
+    text = statement.replace("%", "%%").replace("CROSS JOIN", "JOIN")
+    text = _NUMBERED.sub(r"%(p\1)s", _HINT.sub("", text))
+    return _NAMED.sub(r"%(\1)s", text.replace("?", "%s"))
+
+
+def _named(statement: str, values: Values) -> Values | None:
+    if isinstance(values, Mapping) or not _NUMBERED.search(statement):
+        return values or None
+    return {f"p{number}": value for number, value in enumerate(values, 1)}
+
+
+def _postgres_writer(place: PostgresPlace) -> PostgresConnection:
+    """One for all stores of a namespace, by a lock that ends with the connection."""
+    db = PostgresConnection(place, writes=True)
+    locked = db.execute("SELECT pg_try_advisory_lock(hashtextextended(?, 0))", (place.board,))
+    if not locked.fetchall()[0][0]:
+        db.close()
+        raise StoreTaken("another board writes the store; this one shows it")
+    db.execute(f"CREATE SCHEMA IF NOT EXISTS {place.schema}")
+    return db

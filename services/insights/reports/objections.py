@@ -1,0 +1,151 @@
+"""What sales heard, and what content came before what: reasons, objections, competitors; content
+seen, sent and asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+from services.insights.figures.intervals import Share
+from services.insights.reports.context import Context
+
+_ENDS: Final = ("rejected", "lost", "recycled", "disqualified")
+_REASONS: Final = """SELECT event, COALESCE(reason, '') reason, COALESCE(segment, '') segment,
+    count(*) number FROM stage_move WHERE event IN ('rejected', 'lost', 'recycled', 'disqualified')
+    AND occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms
+    AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2, 3"""
+_HEARD: Final = """SELECT a.lead_id, a.objections, a.competitor FROM act a
+    WHERE a.occurred_at_ms >= :from_ms AND a.occurred_at_ms < :until_ms
+    AND (a.objections <> '' OR a.competitor IS NOT NULL)"""
+_ENDED: Final = """SELECT lead_id, event, max(occurred_at_ms) at_ms FROM stage_move
+    WHERE event IN ('won', 'lost') AND occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms
+    AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2"""
+_SEEN: Final = """SELECT DISTINCT m.lead_id, m.event, t.content_title title FROM stage_move m
+    CROSS JOIN touch t ON t.lead_id = m.lead_id WHERE m.event IN ('won', 'lost')
+    AND m.occurred_at_ms >= :from_ms AND m.occurred_at_ms < :until_ms
+    AND (:segment IS NULL OR m.segment = :segment) AND t.content_title IS NOT NULL
+    AND t.automatic = 0 AND t.occurred_at_ms <= m.occurred_at_ms
+    AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = t.event_id)"""
+_OFFERED: Final = """SELECT content_sent sent, content_asked asked, count(*) number FROM act
+    WHERE occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms
+    AND (content_sent IS NOT NULL OR content_asked IS NOT NULL) GROUP BY 1, 2"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """Of the leads whose deal was won, and of those whose deal was lost, how many had seen it."""
+
+    title: str
+    won: Share
+    lost: Share
+
+    @property
+    def lift(self) -> Fraction | None:
+        """How much more often the won had seen it; None where a share is of too few, or zero."""
+        if not (self.won.shown and self.lost.shown and self.lost.count):
+            return None
+        return Fraction(self.won.count * self.lost.total, self.won.total * self.lost.count)
+
+
+def _period(context: Context) -> dict[str, Any]:
+    return {"from_ms": context.from_ms, "until_ms": context.until_ms}
+
+
+def reasons(context: Context) -> list[dict[str, Any]]:
+    """Why leads were rejected, lost, recycled or disqualified; the most frequent reason first, with
+    the segments it was heard in."""
+    counts: dict[str, Counter[str]] = {}
+    segments: dict[str, Counter[str]] = {}
+    for row in context.rows(_REASONS, segment=context.filters.segment, **_period(context)):
+        counts.setdefault(row["reason"], Counter())[row["event"]] += row["number"]
+        segments.setdefault(row["reason"], Counter())[row["segment"] or "—"] += row["number"]
+    rows = [
+        {
+            "reason": reason or None,
+            "total": by_event.total(),
+            "segments": _most(segments[reason], 3),
+            **{event: by_event[event] for event in _ENDS},
+        }
+        for reason, by_event in counts.items()
+    ]
+    return sorted(rows, key=lambda row: (-row["total"], row["reason"] or ""))
+
+
+def _most(counted: Counter[str], number: int | None = None) -> list[tuple[str, int]]:
+    return sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:number]
+
+
+def heard(context: Context) -> dict[str, list[dict[str, Any]]]:
+    """Objections and competitors that people named in the period: with how many leads, and what
+    became of the deals that ended in it."""
+    named: dict[str, dict[str, set[str]]] = {"objections": {}, "competitors": {}}
+    for row in context.rows(_HEARD, **_period(context)):
+        for word in filter(None, row["objections"].split(";")):
+            named["objections"].setdefault(word, set()).add(row["lead_id"])
+        if row["competitor"]:
+            named["competitors"].setdefault(row["competitor"], set()).add(row["lead_id"])
+    ended = _ended(context)
+    return {
+        kind: sorted(
+            (
+                {
+                    "word": word,
+                    "leads": len(leads),
+                    "won": len(leads & ended["won"]),
+                    "lost": len(leads & ended["lost"]),
+                }
+                for word, leads in by_word.items()
+            ),
+            key=lambda row: (-row["leads"], row["word"]),
+        )
+        for kind, by_word in named.items()
+    }
+
+
+def _ended(context: Context) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {"won": set(), "lost": set()}
+    for row in context.rows(_ENDED, segment=context.filters.segment, **_period(context)):
+        found[row["event"]].add(row["lead_id"])
+    return found
+
+
+def content_seen(context: Context) -> list[Content]:
+    """What the leads of deals that ended in the period had seen before their end."""
+    ended = _ended(context)
+    seen: dict[str, Counter[str]] = {}
+    for row in context.rows(_SEEN, segment=context.filters.segment, **_period(context)):
+        seen.setdefault(row["title"], Counter())[row["event"]] += 1
+    rows = [
+        Content(
+            title=title,
+            won=Share(count=by["won"], total=len(ended["won"])),
+            lost=Share(count=by["lost"], total=len(ended["lost"])),
+        )
+        for title, by in seen.items()
+    ]
+    return sorted(rows, key=lambda row: (-row.won.count - row.lost.count, row.title))
+
+
+def content_offered(context: Context) -> list[dict[str, Any]]:
+    """Content that sales sent, and that buyers asked for."""
+    counted: dict[str, Counter[str]] = {}
+    for row in context.rows(_OFFERED, **_period(context)):
+        for kind in ("sent", "asked"):
+            if row[kind]:
+                counted.setdefault(row[kind], Counter())[kind] += row["number"]
+    rows = [
+        {"content": name, "sent": by["sent"], "asked": by["asked"]} for name, by in counted.items()
+    ]
+    return sorted(rows, key=lambda row: (-row["sent"] - row["asked"], row["content"]))
+
+
+def objections(context: Context) -> dict[str, Any]:
+    """The page Objections."""
+    return {
+        "reasons": reasons(context),
+        "heard": heard(context),
+        "seen": content_seen(context)[:40],
+        "offered": content_offered(context)[:40],
+    }

@@ -1,0 +1,193 @@
+"""What happens to one lead of a pool: it is handed to a person, waits, goes to another pool or to a
+watcher, or leaves; and what a person has open.
+
+It carries out what was decided and keeps the books with it, so that an answer, the load and the
+turn never differ. In which order leads are looked at is :mod:`services.router.assignment.queue`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from baton.agreement.compiled.agreement import context_of_qualified
+from baton.agreement.reference import AgreementReference
+from baton.contracts.routing import NOBODY_EVER, Candidate, QueueItem
+from services.router.assignment import routing_facts
+from services.router.assignment.availability import Availability
+from services.router.assignment.eligibility import could_ever
+from services.router.assignment.next_chance import soonest
+from services.router.assignment.person_selection import Chosen, Room, Unserved, choose, need_of
+from services.router.assignment.pool_view import PoolView
+from services.router.assignment.state import OpenOffer, PoolWork, TurnCredit, WorkState
+from services.router.assignment.step import AssignmentStep
+from services.router.suppression import suppression_of
+
+
+class HandOut:
+    """The leads of a pool during one step, one at a time."""
+
+    def __init__(
+        self,
+        *,
+        step: AssignmentStep,
+        pool_view: PoolView,
+        reference: AgreementReference,
+        cause: str,
+        now: int,
+    ) -> None:
+        self.step = step
+        self.pool_view = pool_view
+        self.now = now
+        self._reference = reference
+        self.answers = routing_facts.RoutingFacts(
+            pool_view=pool_view, reference=reference, cause=cause, now=now
+        )
+        self.availability = Availability(pool_view, step.loads, reference, now)
+
+    def decide(self, item: QueueItem) -> Chosen | Unserved:
+        """Who gets it now, or why nobody does."""
+        return choose(item, self.room(item), preferred=self.preferred(item))
+
+    def room(self, item: QueueItem) -> Room:
+        """The pool at this moment, with the turns of the lead's level."""
+        book = self.step.book(routing_facts.qualified_of(item).level)
+        return Room(pool_view=self.pool_view, availability=self.availability, book=book)
+
+    def preferred(self, item: QueueItem) -> str | None:
+        """Whom the lead is to go to: by name, or whoever has its colleague."""
+        if item.person is not None:
+            return item.person
+        work = self.step.work(item.beside) if item.beside else None
+        return work.person if work is not None else None
+
+    def could_ever(self, item: QueueItem) -> bool:
+        """Whether somebody of the pool will be able to have it at some time."""
+        need = need_of(item, self.pool_view)
+        # Whom it was taken from is asked again before it is left alone.
+        return could_ever(self.pool_view, replace(need, not_to=frozenset()))
+
+    def suppress(self, item: QueueItem) -> bool:
+        """Whether the lead may not be handed to anybody, as things are now: then it leaves the
+        pool, and the reason is published."""
+        context = context_of_qualified(routing_facts.qualified_of(item), now_ms=self.now)
+        verdict = suppression_of(context, self._reference.agreement)
+        if verdict.reason is None:
+            return False
+        work = self.step.work(item.handoff_id)
+        self.take_off(item.handoff_id, work)
+        if work is not None:
+            self.step.give_turn_back(work, self.pool_view.sharers)
+            self.uncount(work)
+            self.step.drop_work(item.handoff_id)
+        self.step.publish_fact(self.answers.suppressed(item, verdict.reason, verdict.path))
+        return True
+
+    def hand_to(self, item: QueueItem, chosen: Chosen) -> None:
+        """Offer the lead to ``chosen``: it takes a turn, counts as an offer, and is answered."""
+        qualified, turn = routing_facts.qualified_of(item), None
+        if chosen.share:
+            sharers = self.pool_view.sharers
+            turn = self.step.take_turn(qualified.level, chosen.person, chosen.share, sharers)
+        self._count_handed(chosen.person, 1)
+        self.put_on(chosen.person, WorkState.OFFERED)
+        need = need_of(item, self.pool_view)
+        offer = OpenOffer(
+            lead_id=item.lead_id,
+            qualification_id=item.qualification_id,
+            attempt=item.attempt,
+            cycle=qualified.cycle,
+            level=qualified.level,
+            skills=tuple(sorted(need.skills)),
+            not_to=tuple(sorted(need.not_to)),
+        )
+        self.step.note_offer(chosen.person, item.handoff_id, offer)
+        self.keep(item, WorkState.OFFERED, person=chosen.person, turn=turn)
+        self.step.publish_fact(self.answers.routed(item, chosen))
+
+    def forward(self, item: QueueItem, target: str, *, why: str) -> None:
+        """Let another pool have the lead; what follows goes after it."""
+        self.keep(item, WorkState.FORWARDED, to_pool=target)
+        self.step.publish_fact(self.answers.overflowed(item, target, why))
+
+    def give_to_watcher(self, item: QueueItem, decision: Unserved, watcher: str | None) -> None:
+        """Put the lead into a human's fallback queue."""
+        self.keep(item, WorkState.WATCHED)
+        self.step.publish_fact(
+            self.answers.watched(item, decision.reason, decision.candidates, watcher)
+        )
+
+    def recall(self, item: QueueItem, why: str) -> None:
+        """Give the lead back, to be matched anew; it is nobody's place in this queue any more."""
+        self.keep(item, WorkState.HELD)
+        self.step.publish_fact(self.answers.recalled(item, why))
+
+    def answer_held(self, item: QueueItem, decision: Chosen | Unserved) -> None:
+        """Answer that the lead waits, why, and when somebody will be there for it."""
+        next_try_at: int | None = self.now
+        candidates: Sequence[Candidate] = decision.candidates
+        if isinstance(decision, Chosen):
+            # Free hands are for those before it in the queue; the pass over them is not finished.
+            reason = "others_first"
+        elif self.could_ever(item):
+            reason, next_try_at = (
+                decision.reason,
+                soonest(self.availability, need_of(item, self.pool_view)),
+            )
+        else:
+            reason, next_try_at = f"{NOBODY_EVER}:{decision.reason}", None
+        self.step.publish_fact(self.answers.held(item, reason, candidates, next_try_at=next_try_at))
+
+    def keep(
+        self,
+        item: QueueItem,
+        state: WorkState,
+        *,
+        person: str | None = None,
+        queued: str | None = None,
+        turn: TurnCredit | None = None,
+        to_pool: str | None = None,
+    ) -> None:
+        """Write down where the hand-off is."""
+        known = self.step.work(item.handoff_id)
+        work = PoolWork(
+            state=state,
+            lead_id=item.lead_id,
+            since_ms=self.now,
+            person=person,
+            queued=queued,
+            turn=turn,
+            to_pool=to_pool or (known.to_pool if known else None),
+        )
+        self.step.put_work(item.handoff_id, work)
+
+    def forward_after(self, item: QueueItem, work: PoolWork) -> None:
+        """What became of a lead that overflowed follows it on the same path."""
+        self.step.publish_fact(self.answers.forwarded(replace(item, pool=work.to_pool or "")))
+
+    def take_off(self, handoff_id: str, work: PoolWork | None) -> None:
+        """Take a hand-off out of the queue or off the person's load."""
+        if work is None:
+            return
+        if work.queued is not None:
+            self.step.leave_queue(work.queued)
+        if work.person is not None and work.state in (WorkState.OFFERED, WorkState.ACCEPTED):
+            self.step.load(work.person, work.state, -1)
+            self.step.forget_offer(work.person, handoff_id)
+            self.availability.forget(work.person)
+
+    def put_on(self, person: str, state: WorkState) -> None:
+        """Count an offer or accepted work of ``person``."""
+        self.step.load(person, state, 1)
+        self.availability.forget(person)
+
+    def uncount(self, work: PoolWork) -> None:
+        """What is nobody's fault does not use up a limit of the day or the week either."""
+        if work.person is not None:
+            self._count_handed(work.person, -1)
+            self.availability.forget(work.person)
+
+    def _count_handed(self, person: str, amount: int) -> None:
+        member = self.pool_view.member(person)
+        if member is not None and (member.per_day is not None or member.per_week is not None):
+            self.step.count_handed(
+                person, day=self.pool_view.day, monday=self.pool_view.monday, amount=amount
+            )

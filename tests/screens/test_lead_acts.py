@@ -1,0 +1,103 @@
+"""Acts by command: the line, and the answer that is found among the facts of the lead."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from baton.contracts.topic_names import LEADS_INBOX_DEAD_LETTERS, LEADS_ROUTED_SALES
+from baton.intake.reading import read_line
+from baton.screens.lead_acts import (
+    ANSWER_TOPICS,
+    ActLine,
+    Answer,
+    AnswerFinder,
+    answer_within,
+    line_of,
+)
+from baton.simulation.lines import Arrival
+from tests.screens.company import MINUTE_MS, START_MS, Company, demo
+
+
+class Desk:
+    """A company with one lead at sales, and somebody who acts on it."""
+
+    def __init__(self) -> None:
+        self.company = Company().run([demo(1, START_MS)], START_MS + MINUTE_MS)
+        self.routed = self.company.values(LEADS_ROUTED_SALES)[0]
+        self.lead_id: str = self.routed.lead_id
+        people = {"ae-greta", "ae-hugo"}
+        self.other = (people - {self.routed.owner}).pop()
+
+    def do(self, kind: str, by: str, **more: Any) -> Answer | None:
+        """What became of it; by then nothing else can come of it."""
+        at = self.company.now_ms + MINUTE_MS
+        line = line_of(kind, self.lead_id, by=by, at_ms=at, more=more)
+        read_line(line.body)
+        seen = len(self.company.records(self._topics))
+        self.company.run([Arrival(at_ms=at, line=json.dumps(line.body).encode())], at + 10_000)
+        news = self.company.records(self._topics)[seen:]
+        finder = AnswerFinder(line, self.lead_id, kind=kind)
+        return answer_within(lambda: iter(news), finder, pauses=[0.1], sleep=lambda _: None)
+
+    _topics = (*ANSWER_TOPICS, LEADS_INBOX_DEAD_LETTERS)
+
+
+def test_an_acceptance_is_done_and_a_second_one_is_refused_with_its_reason() -> None:
+    desk = Desk()
+    done = desk.do("accepted", desk.routed.owner)
+    assert done is not None
+    assert (done.state, done.reason, done.text) == ("done", "accepted", "done: the lead is at sal")
+    again = desk.do("accepted", desk.other)
+    assert again is not None
+    assert (again.state, again.reason) == ("refused", "held_by_another")
+
+
+def test_a_rejection_with_an_unknown_reason_is_refused() -> None:
+    desk = Desk()
+    found = desk.do("rejected", desk.routed.owner, reason="no_such_word")
+    assert found is not None
+    assert found.state == "refused"
+    assert "reason" in found.reason
+
+
+def test_a_lead_passed_on_says_who_has_it_now() -> None:
+    desk = Desk()
+    found = desk.do("pass_on", desk.routed.owner, to_person=desk.other)
+    assert found is not None
+    assert (found.state, found.text) == ("done", f"done: {desk.other} has it, in sales")
+
+
+def test_a_manager_may_assign_and_a_colleague_may_not() -> None:
+    desk = Desk()
+    stranger = desk.do("assign", desk.other, to_person=desk.other)
+    assert stranger is not None
+    assert stranger.state == "refused"
+    manager = desk.do("assign", "mgr-ines", to_person=desk.other)
+    assert manager is not None
+    assert (manager.state, manager.text) == ("done", f"done: {desk.other} has it, in sales")
+
+
+def test_a_claim_of_what_somebody_holds_is_refused() -> None:
+    desk = Desk()
+    found = desk.do("claim", desk.other)
+    assert found is not None
+    assert found.state == "refused"
+
+
+def test_the_same_act_in_the_same_moment_is_one_event_and_later_another() -> None:
+    first, again = (line_of("claim", "a" * 32, by="x", at_ms=1) for _ in range(2))
+    later = line_of("claim", "a" * 32, by="x", at_ms=2)
+    assert first == again
+    assert first.event_id != later.event_id
+
+
+@pytest.mark.parametrize("kind", ["accepted", "claim"])
+def test_where_nothing_comes_of_it_there_is_no_answer(kind: str) -> None:
+    line = ActLine(body={"id": "i"}, event_id="e")
+    finder = AnswerFinder(line, "a" * 32, kind=kind)
+    pauses: list[float] = []
+    found = answer_within(lambda: iter(()), finder, pauses=[1, 2], sleep=pauses.append)
+    assert (found, finder.taken, pauses) == (None, False, [1, 2])

@@ -1,0 +1,149 @@
+"""``baton delivery``: what it prints, and what its exit codes say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from baton.cli.delivery import app
+from baton.settings import load_settings
+from services.delivery.store.store import Store, rows
+from services.delivery.targets.reading import TargetsWrong, read_secrets, read_targets
+from tests.services.delivery.facts import NOON, routed
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+FILE = """\
+version: 1
+webhooks:
+  crm-sync:
+    url: https://127.0.0.1/hook
+    secret_env: [BATON_SECRET_CRM]
+    topics: [leads.routed.sales.v1]
+    since: 2020-01-01T00:00:00Z
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "targets.yaml"
+    file.write_text(FILE)
+    monkeypatch.setenv("BATON_DELIVERY_TARGETS", str(file))
+    monkeypatch.setenv("BATON_DELIVERY_FOLDER", str(tmp_path / "delivery"))
+    monkeypatch.setenv("BATON_SECRET_CRM", SECRET)
+    load_settings.cache_clear()
+    return tmp_path
+
+
+@pytest.fixture
+def store(home: Path) -> Store:
+    targets = read_targets(home / "targets.yaml")
+    store = Store(home / "delivery", "baton")
+    store.register(targets, 0)
+    store.apply([routed(), routed("lead-2")], {}, targets, NOON)
+    store.db.execute("UPDATE delivery SET state = 'dead', outcome = '500' WHERE seq = 1")
+    return store
+
+
+def said(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, list(words))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.output
+
+
+def objects(text: str) -> list[Any]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_list_shows_the_outcome_and_never_what_is_in_it(store: Store) -> None:
+    code, text = said("list", "--json", "--state", "dead")
+    (row,) = objects(text)
+    assert (code, row["state"], row["outcome"], row["lead_id"]) == (0, "dead", "500", "lead-1")
+    assert "payload" not in row
+
+
+def test_show_has_the_payload_and_an_unknown_id_says_where_to_look(store: Store) -> None:
+    name = objects(said("list", "--json")[1])[0]["id"]
+    assert json.loads(json.loads(said("show", name)[1])["payload"])["data"]["lead_id"] == "lead-2"
+    with pytest.raises(RuntimeError, match="there is no delivery msg_x; see: baton delivery list"):
+        said("show", "msg_x")
+
+
+def test_resend_makes_a_dead_letter_wait_under_its_id(store: Store) -> None:
+    (name,) = [row["id"] for row in objects(said("list", "--json", "--state", "dead")[1])]
+    assert said("resend", "--dead", "crm-sync") == (0, f"{name}\n")
+    found = rows(store.db, "SELECT state, resent, attempts FROM delivery WHERE id = ?", (name,))
+    assert found == [{"state": "waiting", "resent": 1, "attempts": 0}]
+    assert said("resend", name) == (1, "")
+    assert said("resend")[0] == 2
+
+
+def test_pause_and_resume_change_the_target_and_an_unknown_one_is_an_error(store: Store) -> None:
+    def state() -> list[dict[str, Any]]:
+        return rows(store.db, "SELECT paused, disabled, failures FROM target")
+
+    said("pause", "crm-sync")
+    assert state()[0]["paused"] == 1
+    store.db.execute("UPDATE target SET disabled = 'it answered 410 Gone', failures = 9")
+    assert said("targets")[0] == 1
+    said("resume", "crm-sync")
+    assert state() == [{"paused": 0, "disabled": None, "failures": 0}]
+    assert said("targets")[0] == 0
+    with pytest.raises(RuntimeError, match="there is no target nope"):
+        said("pause", "nope")
+
+
+def test_check_names_a_target_that_may_not_be_called(home: Path) -> None:
+    code, text = said("check")
+    assert code == 1
+    assert text == (
+        "wrong  crm-sync: the name leads to an address that is not allowed: it is loopback\n"
+    )
+
+
+def test_before_anything_was_delivered_it_says_how_to_begin(home: Path) -> None:
+    with pytest.raises(RuntimeError, match="nothing was delivered from here yet"):
+        said("list")
+
+
+@pytest.mark.parametrize(
+    ("planted", "found"),
+    [
+        ("    colour: red\n", "webhooks.crm-sync.colour is not a key here"),
+        (
+            "slack:\n  crm-sync: {token_env: BATON_T, signing_secret_env: BATON_U, channel: C12}\n",
+            "two targets are called crm-sync",
+        ),
+        ("    where: {level: hot}\n", "webhooks.crm-sync.where.level"),
+        ("    parallel: 1000\n", "webhooks.crm-sync.parallel"),
+        ("    fields: [owner]\n", "fields choose what a full body has; write body: full"),
+    ],
+)
+def test_what_is_wrong_with_the_file_is_named_with_its_line(
+    home: Path, planted: str, found: str
+) -> None:
+    path = home / "targets.yaml"
+    path.write_text(FILE + planted)
+    with pytest.raises(TargetsWrong) as error:
+        read_targets(path)
+    assert found in str(error.value)
+    assert str(error.value).startswith(str(path))
+
+
+def test_persons_cannot_be_subscribed_to(home: Path) -> None:
+    path = home / "targets.yaml"
+    path.write_text(FILE.replace("leads.routed.sales.v1", "leads.persons.v1"))
+    with pytest.raises(TargetsWrong, match=r"leads\.persons\.v1 is no public topic"):
+        read_targets(path)
+
+
+def test_a_secret_that_is_not_set_is_named_with_its_target(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BATON_SECRET_CRM")
+    with pytest.raises(TargetsWrong, match=r"BATON_SECRET_CRM \(of webhooks\.crm-sync\)"):
+        read_secrets(read_targets(home / "targets.yaml"))

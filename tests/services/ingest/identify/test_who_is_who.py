@@ -1,0 +1,175 @@
+"""What a person decides about who is who: an erasure by lead id, ``merge``, ``unmerge``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from baton.contracts.intake import AliasKind, LeadCommand, LeadEvent, LeadMerge
+from baton.ids import derived_id
+from baton.intake.reading import LineRefused, read_line
+from tests.services.ingest.identify.test_identify import (
+    ANN,
+    ANN_LEAD,
+    BOB,
+    CRM,
+    CRM2,
+    T0,
+    World,
+    erasure,
+    key_for,
+    view_of,
+)
+
+BOB_LEAD = derived_id("lead", key_for("email", BOB))
+
+
+def command(kind: str, **identifiers: Any) -> dict[str, Any]:
+    return {
+        "id": f"{kind}-{sorted(identifiers.items())}",
+        "kind": "command",
+        "occurred_at": T0,
+        "identifiers": identifiers,
+        "command": {"kind": kind, "by": "maria", "reason": "two_people"},
+    }
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_an_erasure_by_the_leads_id_forgets_the_person_under_all_identifiers(seed: int) -> None:
+    world = World(seed).send(
+        view_of("v", anonymous="n1"),
+        view_of("form", email=ANN, anonymous="n1", user="u1"),
+        view_of("sync", crm=CRM, email=ANN),
+    )
+    world.facts.clear()
+    world.send(erasure(at=T0 + 50, lead=ANN_LEAD))
+    everybody = [("email", ANN), ("crm", CRM), ("user", "u1"), ("anonymous", "n1")]
+    assert world.leads(*everybody) == [None] * 4
+    assert ANN_LEAD in {each.lead_id for each in world.of(LeadEvent) if each.kind == "erasure"}
+    world.facts.clear()
+    world.send(view_of("late", at=T0, email=ANN), view_of("late", at=T0, crm=CRM))
+    assert world.of(LeadEvent) == []
+    assert len(world.reports(AliasKind.DROPPED)) == 2
+
+
+def test_an_erasure_of_a_lead_id_that_no_identity_knows_is_published_for_that_lead() -> None:
+    unknown = "0" * 31 + "7"
+    world = World().send(erasure(lead=unknown))
+    assert [(each.kind, each.lead_id) for each in world.of(LeadEvent)] == [("erasure", unknown)]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_an_act_about_a_lead_id_joins_the_address_that_comes_with_it_to_the_same_person(
+    seed: int,
+) -> None:
+    world = World(seed).send(view_of("form", email=ANN))
+    world.send(view_of("call", lead=ANN_LEAD, user="u1"), view_of("page", user="u1"))
+    assert world.leads(("user", "u1"), ("email", ANN)) == [ANN_LEAD] * 2
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_merge_by_a_person_joins_what_looks_like_two_people(seed: int) -> None:
+    world = World(seed).send(view_of("sync", crm=CRM), view_of("sync", crm=CRM2))
+    first, second = world.leads(("crm", CRM), ("crm", CRM2))
+    assert first
+    assert second
+    assert first != second
+    world.send(command("merge", lead=[first, second]))
+    assert world.leads(("crm", CRM), ("crm", CRM2)) == [first, first]
+    (audit,) = world.of(LeadCommand)
+    assert (audit.command.kind, audit.command.by, audit.command.reason) == (
+        "merge",
+        "maria",
+        "two_people",
+    )
+    assert {(each.loser, each.survivor) for each in world.of(LeadMerge)} == {(second, first)}
+    assert world.reports(AliasKind.CONFLICT) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_unmerge_separates_what_a_join_joined_and_no_event_joins_it_again(seed: int) -> None:
+    world = World(seed).send(
+        view_of("form", email=ANN),
+        view_of("sync", crm=CRM),
+        view_of("visit", anonymous="n1"),
+        view_of("form", crm=CRM, anonymous="n1"),
+        view_of("wrong", email=ANN, crm=CRM),
+    )
+    assert world.leads(("email", ANN), ("crm", CRM), ("anonymous", "n1")) == [ANN_LEAD] * 3
+    world.send(command("unmerge", lead=ANN_LEAD, crm=CRM))
+    ann, crm, visitor = world.leads(("email", ANN), ("crm", CRM), ("anonymous", "n1"))
+    assert ann == ANN_LEAD
+    assert crm not in (None, ANN_LEAD)
+    assert crm == visitor, "what had joined the record before goes with it"
+    former = derived_id("lead", key_for("crm", CRM))
+    assert world.current("lead", former) == crm
+    assert world.current("lead", str(crm)) == crm
+    world.send(
+        view_of("wrong", 2, email=ANN, crm=CRM),
+        view_of("new", 3, email=ANN, anonymous="n1"),
+        view_of("new", 4, user="u9", crm=CRM, email=ANN),
+        view_of("new", 5, lead=ANN_LEAD, crm=CRM),
+    )
+    assert world.leads(("email", ANN), ("crm", CRM), ("anonymous", "n1")) == [ann, crm, crm]
+    assert [each.command.kind for each in world.of(LeadCommand)] == ["unmerge"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_where_the_first_identity_of_a_lead_leaves_the_others_keep_the_lead(seed: int) -> None:
+    world = World(seed).send(
+        view_of("form", email=ANN),
+        view_of("sync", crm=CRM, email=ANN),
+        view_of("visit", crm=CRM, anonymous="n1"),
+    )
+    world.send(command("unmerge", crm=CRM, email=ANN))
+    crm, visitor, ann = world.leads(("crm", CRM), ("anonymous", "n1"), ("email", ANN))
+    assert (crm, visitor) == (ANN_LEAD, ANN_LEAD)
+    assert ann not in (None, ANN_LEAD)
+    world.send(
+        view_of("again", 2, crm=CRM, email=ANN),
+        view_of("more", 3, lead=ANN_LEAD, user="u1"),
+        view_of("more", 4, user="u1", email=ANN),
+    )
+    assert world.leads(("crm", CRM), ("user", "u1"), ("email", ANN)) == [ANN_LEAD, ANN_LEAD, ann]
+    world.facts.clear()
+    world.send(erasure(at=T0 + 900, lead=ANN_LEAD))
+    assert world.leads(("crm", CRM), ("anonymous", "n1"), ("email", ANN)) == [None, None, ann]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_merge_after_an_unmerge_joins_them_again(seed: int) -> None:
+    world = World(seed).send(view_of("form", email=ANN), view_of("wrong", email=ANN, crm=CRM))
+    world.send(command("unmerge", lead=ANN_LEAD, crm=CRM))
+    world.send(command("merge", lead=ANN_LEAD, crm=CRM))
+    assert world.leads(("email", ANN), ("crm", CRM)) == [ANN_LEAD] * 2
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_two_who_were_never_joined_can_be_kept_apart(seed: int) -> None:
+    world = World(seed).send(view_of("form", email=ANN), view_of("visit", anonymous="n1"))
+    world.send(command("unmerge", email=ANN, anonymous="n1"))
+    world.send(view_of("shared", 2, email=BOB), view_of("laptop", 3, email=ANN, anonymous="n1"))
+    ann, visitor = world.leads(("email", ANN), ("anonymous", "n1"))
+    assert ann == ANN_LEAD
+    assert visitor != ann
+
+
+def test_a_command_about_people_that_nobody_knows_begins_no_lead() -> None:
+    world = World().send(command("merge", lead=["1" * 32, "2" * 32]))
+    assert world.of(LeadCommand) == []
+    assert len(world.reports(AliasKind.DROPPED)) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "identifiers", "reason"),
+    [
+        ("merge", {"email": ANN}, "needs two or more for command merge"),
+        ("unmerge", {"email": [ANN, BOB]}, "needs one that is stronger than the others"),
+    ],
+)
+def test_a_command_that_does_not_say_who_stays_is_refused(
+    kind: str, identifiers: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(LineRefused, match=reason):
+        read_line(command(kind, **identifiers))

@@ -1,0 +1,106 @@
+"""What ``baton doctor`` says of sources, the book of people, and dead letters mapped again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from baton.intake.identifiers import salesforce_id
+from baton.sources.diagnosis import clock_finding, diagnose, public_urls
+from baton.sources.people import PeopleWrong, read_people
+from baton.sources.reading import read_sources
+from baton.sources.replay import Replay
+
+SOURCES = Path(__file__).resolve().parents[2] / "examples" / "sources"
+PEOPLE = SOURCES.parent / "people" / "people.yaml"
+
+
+def test_a_source_without_its_secret_is_wrong_and_one_that_was_never_seen_doubtful() -> None:
+    found = list(diagnose(SOURCES / "facebook.yaml", {"BATON_SECRET_FACEBOOK": "s"}, {}))
+    assert [(each.wrong, each.text) for each in found] == [
+        (True, "facebook: set BATON_SECRET_FACEBOOK_VERIFY; a gateway without it does not start")
+    ]
+    secrets = {"BATON_SECRET_CALENDLY": "s"}
+    (never,) = diagnose(SOURCES / "calendly.yaml", secrets, {})
+    (unread,) = diagnose(SOURCES / "calendly.yaml", secrets, None)
+    (seen,) = diagnose(SOURCES / "calendly.yaml", secrets, {"calendly": 1_772_445_600_000})
+    assert (never.doubtful, unread.doubtful, seen.doubtful) == (True, True, False)
+    assert seen.text == "calendly: secret set; last event at 2026-03-02 10:00:00 UTC"
+
+
+def test_a_signature_over_the_url_needs_the_url(tmp_path: Path) -> None:
+    file = tmp_path / "hubspot.yaml"
+    text = (SOURCES / "hubspot.yaml").read_text().replace("../people/", f"{PEOPLE.parent}/")
+    file.write_text(text.replace("public_url: https://leads.example.com\n", ""))
+    found = list(diagnose(file, {"BATON_SECRET_HUBSPOT": "s"}, {}))
+    assert (found[0].wrong, "set public_url" in found[0].text) == (True, True)
+    assert public_urls(SOURCES) == {"https://leads.example.com"}
+
+
+def test_a_file_that_cannot_be_read_and_a_missing_book_are_findings(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("version: 2\n")
+    (tmp_path / "b.yaml").write_text(
+        (SOURCES / "cal.yaml").read_text().replace("../people/people.yaml", "nobody.yaml")
+    )
+    found = list(diagnose(tmp_path, {}, {}))
+    assert [each.wrong for each in found] == [True, True]
+    assert "nobody.yaml cannot be read" in found[1].text
+
+
+@pytest.mark.parametrize(
+    ("skew_s", "words"), [(0.5, "agrees"), (90, "90 s ahead of"), (-301, "301 s behind")]
+)
+def test_a_clock_that_is_wrong_is_named_with_how_much_and_which_way(
+    skew_s: float, words: str
+) -> None:
+    found = clock_finding(skew_s, "leads.example.com")
+    assert words in found.text
+    assert found.wrong is (abs(skew_s) > 60)
+
+
+def test_the_book_finds_people_by_address_and_by_any_of_their_ids() -> None:
+    found = read_people(PEOPLE).by_id()
+    assert found["lena@seller.example"] == found["hubspot:8801"] == "sdr-lena"
+    whole = salesforce_id("0055g00000AbCdE")
+    assert found[f"salesforce:{whole}".casefold()] == "sdr-lena"
+    assert "hubspot:9999" not in found
+    assert read_people(PEOPLE).strangers({"sdr-lena"}) == ["ae-hugo"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("version: 1\npeople: {a: {ids: ['x:1']}, b: {ids: ['x:1']}}", "an id of a comes again"),
+        ("version: 1\npeople: {a: {ids: [seventeen]}}", "people.a.ids.0"),
+        ("version: 1\npeople: {a: {email: [nobody]}}", "is not an e-mail address"),
+        ("version: 1\npeople: {a: {phone: '1'}}", "people.a.phone"),
+    ],
+)
+def test_what_is_wrong_with_a_book_is_said(text: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "people.yaml").write_text(text)
+    with pytest.raises(PeopleWrong) as wrong:
+        read_people(tmp_path / "people.yaml")
+    assert reason in str(wrong.value)
+
+
+def test_a_dead_letter_is_mapped_again_and_says_what_is_still_wrong_with_it() -> None:
+    model = read_sources(SOURCES / "hubspot.yaml").sources["hubspot"]
+    replay = Replay("hubspot", model)
+    record = {"portalId": 7, "subscriptionId": 9, "eventId": 1, "occurredAt": 1_772_445_600_000}
+    good = {**record, "objectId": 3, "subscriptionType": "contact.creation"}
+    bad = {**record, "subscriptionType": "contact.creation"}
+    (found,) = replay.of(json.dumps(good).encode(), 0)
+    assert found.line is not None
+    assert json.loads(found.line) == {
+        "source": "hubspot",
+        "id": "7-9-1-3-1772445600000",
+        "kind": "profile",
+        "occurred_at": 1_772_445_600_000,
+        "identifiers": {"crm": "hubspot:3"},
+    }
+    whole = list(replay.of(json.dumps([good, bad]).encode(), 0))
+    assert [each.line is not None for each in whole] == [True, False]
+    assert whole[1].problem.startswith("id: cannot be computed")
+    assert [each.problem != "" for each in replay.of(b"[{", 0)] == [True]
