@@ -55,7 +55,7 @@ def test_a_violation_of_a_promise_that_was_kept_is_not_explained() -> None:
         act,
         lead_id=said.lead_id,
         received_at_ms=said.deadline_ms - 1,
-        act=replace(act.act, by=said.owner or ""),
+        act=replace(act.act, by=said.owner or "", handoff_id=said.handoff_id),
     )
     history.acts[said.lead_id].append(in_time)
     try:

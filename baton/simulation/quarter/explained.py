@@ -1,7 +1,8 @@
 """Every violation of the quarter with its cause, found in the acts and hand-offs themselves.
 
 It does not ask the clocks why they ran out: it looks for an act that would have met the promise
-between its start and its deadline. Where there is one, the violation is not explained.
+between its start and its deadline, by who owed it and about that hand-off. Where there is one, the
+violation is not explained.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ def _by_acts(history: History, said: SlaViolation, clocks: list[SlaClock]) -> st
         if act.act.kind in wanted
         and act.received_at_ms >= started
         and (said.owner is None or act.act.by == said.owner)
+        and (said.handoff_id is None or act.act.handoff_id in (None, said.handoff_id))
     ]
     in_time = [act for act in acts if act.received_at_ms <= said.deadline_ms]
     needed = _ATTEMPTS if said.clock == Clock.FOLLOW_UP else 1
