@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
@@ -22,6 +23,37 @@ from baton.proof.audit.source import KafkaSource
 app = typer.Typer(add_completion=False)
 
 
+_SINCE = typer.Option(
+    None,
+    "--since",
+    help="Only events and leads of which anything came since: an ISO time, or 1h, 2d ago.",
+)
+_LEDGER = typer.Option(
+    [],
+    "--ledger",
+    exists=True,
+    dir_okay=False,
+    help="Ids that were acknowledged, one a line, as `baton send --ledger` writes them.",
+)
+_RECOMPUTE = typer.Option(
+    True, "--recompute/--no-recompute", help="Compute every task again from its journal."
+)
+_GRACE = typer.Option(
+    420,
+    "--grace",
+    min=0,
+    help="Seconds after its deadline before a clock that still runs is a fault.",
+)
+_PROCESSES = typer.Option(
+    min(4, os.cpu_count() or 1),
+    "--processes",
+    min=1,
+    max=64,
+    help="How many compute tasks again, side by side.",
+)
+_AS_JSON = typer.Option(False, "--json", help="The report as one JSON document on standard output.")
+
+
 @app.command(
     epilog=(
         "Examples:  baton audit        baton audit --ledger sent.txt --json        baton audit "
@@ -29,37 +61,12 @@ app = typer.Typer(add_completion=False)
     )
 )
 def audit(
-    since: str = typer.Option(
-        None,
-        "--since",
-        help="Only events and leads of which anything came since: an ISO time, or 1h, 2d ago.",
-    ),
-    ledger: list[Path] = typer.Option(
-        [],
-        "--ledger",
-        exists=True,
-        dir_okay=False,
-        help="Ids that were acknowledged, one a line, as `baton send --ledger` writes them.",
-    ),
-    recompute: bool = typer.Option(
-        True, "--recompute/--no-recompute", help="Compute every task again from its journal."
-    ),
-    grace: int = typer.Option(
-        420,
-        "--grace",
-        min=0,
-        help="Seconds after its deadline before a clock that still runs is a fault.",
-    ),
-    processes: int = typer.Option(
-        min(4, os.cpu_count() or 1),
-        "--processes",
-        min=1,
-        max=64,
-        help="How many compute tasks again, side by side.",
-    ),
-    as_json: bool = typer.Option(
-        False, "--json", help="The report as one JSON document on standard output."
-    ),
+    since: str = _SINCE,
+    ledger: list[Path] = _LEDGER,
+    recompute: bool = _RECOMPUTE,
+    grace: int = _GRACE,
+    processes: int = _PROCESSES,
+    as_json: bool = _AS_JSON,
 ) -> None:
     """Read every topic and check the promises, on a live system or a stopped one. Exit 1 if one is
     broken.
@@ -75,19 +82,7 @@ def audit(
     source = KafkaSource(confluent_options(settings), settings.namespace)
     console = Console(stderr=True)
     try:
-        with (
-            patience(console, "looking at the topics ...") as waiting,
-            Progress(console=console, transient=True) as progress,
-        ):
-            shown: dict[str, TaskID] = {}
-
-            def show(what: str, done: int, total: int) -> None:
-                if what not in shown:
-                    waiting.hide()
-                    shown[what] = progress.add_task(what)
-                progress.update(shown[what], completed=done, total=total)
-                waiting.doing(f"{what}: {done:,} of {total:,}")
-
+        with _shown(console) as show:
             report = Audit(
                 source,
                 all_reducers(),
@@ -101,11 +96,34 @@ def audit(
             ).run()
     finally:
         source.close()
+    _say(report, console, as_json)
+    raise typer.Exit(0 if report.sound else 1)
+
+
+def _say(report: Report, console: Console, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(as_document(report)))
     else:
         _print(report, console)
-    raise typer.Exit(0 if report.sound else 1)
+
+
+@contextmanager
+def _shown(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """While inside, what is given is shown as progress: what is done, how much of how much."""
+    with (
+        patience(console, "looking at the topics ...") as waiting,
+        Progress(console=console, transient=True) as progress,
+    ):
+        shown: dict[str, TaskID] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in shown:
+                waiting.hide()
+                shown[what] = progress.add_task(what)
+            progress.update(shown[what], completed=done, total=total)
+            waiting.doing(f"{what}: {done:,} of {total:,}")
+
+        yield show
 
 
 def _ids(ledgers: list[Path]) -> Iterator[str]:

@@ -19,19 +19,23 @@ app = typer.Typer(add_completion=False)
 _MODE = 0o600
 
 
+_SINCE = typer.Option(
+    ..., "--since", help="Since then, say the moment of a backup: an ISO time, or 1h, 7d ago."
+)
+_OUT = typer.Option(
+    None,
+    "--out",
+    dir_okay=False,
+    help="Write them there, readable by you alone, instead of standard output.",
+)
+
+
 @app.command(
     name="erasures", epilog="Example:  baton erasures --since 2026-11-22 --out erasures.jsonl"
 )
 def erasures_(
-    since: str = typer.Option(
-        ..., "--since", help="Since then, say the moment of a backup: an ISO time, or 1h, 7d ago."
-    ),
-    out: Path | None = typer.Option(
-        None,
-        "--out",
-        dir_okay=False,
-        help="Write them there, readable by you alone, instead of standard output.",
-    ),
+    since: str = _SINCE,
+    out: Path | None = _OUT,
 ) -> None:
     """List the erasures since a backup, one event line each, to be sent again after it was
     restored: baton send FILE.
@@ -51,26 +55,32 @@ def erasures_(
         )
         found = erasures(keyed, accepted)
     lines = "".join(
-        json.dumps(line_of(each), ensure_ascii=False) + "\n"
-        for each in found
-        if each.identifiers is not None
+        json.dumps(line_of(erasure), ensure_ascii=False) + "\n"
+        for erasure in found
+        if erasure.identifiers is not None
     )
-    if out is None:
-        typer.echo(lines, nl=False)
-    else:
-        with open(
-            os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE), "w", encoding="utf-8"
-        ) as file:
-            os.fchmod(file.fileno(), _MODE)
-            file.write(lines)
-    lost = [each for each in found if each.identifiers is None]
-    for each in lost:
+    _write(lines, out)
+    lost = [erasure for erasure in found if erasure.identifiers is None]
+    for erasure in lost:
         typer.echo(
-            f"the identifiers are no longer kept: lead {each.lead_id}, asked for by {each.source}",
+            f"the identifiers are no longer kept: lead {erasure.lead_id}, asked for by "
+            f"{erasure.source}",
             err=True,
         )
     typer.echo(f"{len(found) - len(lost)} erasures", err=True)
     raise typer.Exit(1 if lost else 0)
+
+
+def _write(lines: str, out: Path | None) -> None:
+    """To a file that its owner alone can read, or to standard output."""
+    if out is None:
+        typer.echo(lines, nl=False)
+        return
+    with open(
+        os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE), "w", encoding="utf-8"
+    ) as file:
+        os.fchmod(file.fileno(), _MODE)
+        file.write(lines)
 
 
 def line_of(erasure: Erasure) -> dict[str, object]:

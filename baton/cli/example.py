@@ -34,50 +34,11 @@ def example() -> None:
 def example_lines(now_ms: int) -> Iterator[dict[str, Any]]:
     """The lines, for somebody who looks at ``now_ms``."""
     day = _iso(now_ms)[:10]
-    guide = {
-        "content_id": "/guides/lead-routing",
-        "content_title": "Guide to lead routing",
-        "content_stage": "awareness",
-    }
-    paper = {
-        "content_id": "paper-7",
-        "content_title": "Leads that nobody drops",
-        "content_stage": "consideration",
-    }
-    plan: tuple[tuple[int, dict[str, Any], dict[str, Any]], ...] = (
-        (50 * _HOUR_MS, _VISITOR, _act("page_view", campaign="search", **guide)),
-        (26 * _HOUR_MS, _WHO | _VISITOR, _act("download", campaign="search", **paper) | _FORM),
-        (
-            25 * _HOUR_MS,
-            {"crm": "hubspot:4711", **_WHO},
-            {"kind": "profile", "profile": {"employees": 250, "industry": "logistics"}},
-        ),
-        (
-            25 * _HOUR_MS,
-            _WHO,
-            {
-                "kind": "consent",
-                "consent": {"purpose": "marketing", "channel": "email", "granted": True},
-            },
-        ),
-        (
-            3 * _HOUR_MS,
-            _WHO,
-            _act("email_click", content_title="What our customers say", campaign="letter"),
-        ),
-        (
-            2 * _MINUTE_MS,
-            _WHO | _VISITOR,
-            _act("demo_request", content_title="See it live", campaign="search") | _PROBLEM,
-        ),
-    )
-    for number, (before_ms, identifiers, more) in enumerate(plan, start=1):
-        own_id = f"example-{day}-{number}"
-        occurred_at = _iso(now_ms - before_ms)
+    for number, (before_ms, identifiers, more) in enumerate(_PLAN, start=1):
         yield {
-            "id": own_id,
+            "id": f"example-{day}-{number}",
             "source": "example",
-            "occurred_at": occurred_at,
+            "occurred_at": _iso(now_ms - before_ms),
             "identifiers": identifiers,
             **more,
         }
@@ -106,3 +67,43 @@ def _act(act: str, **more: Any) -> dict[str, Any]:
 
 def _iso(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+_GUIDE = {
+    "content_id": "/guides/lead-routing",
+    "content_title": "Guide to lead routing",
+    "content_stage": "awareness",
+}
+_PAPER = {
+    "content_id": "paper-7",
+    "content_title": "Leads that nobody drops",
+    "content_stage": "consideration",
+}
+_PLAN: tuple[tuple[int, dict[str, Any], dict[str, Any]], ...] = (
+    (50 * _HOUR_MS, _VISITOR, _act("page_view", campaign="search", **_GUIDE)),
+    (26 * _HOUR_MS, _WHO | _VISITOR, _act("download", campaign="search", **_PAPER) | _FORM),
+    (
+        25 * _HOUR_MS,
+        {"crm": "hubspot:4711", **_WHO},
+        {"kind": "profile", "profile": {"employees": 250, "industry": "logistics"}},
+    ),
+    (
+        25 * _HOUR_MS,
+        _WHO,
+        {
+            "kind": "consent",
+            "consent": {"purpose": "marketing", "channel": "email", "granted": True},
+        },
+    ),
+    (
+        3 * _HOUR_MS,
+        _WHO,
+        _act("email_click", content_title="What our customers say", campaign="letter"),
+    ),
+    (
+        2 * _MINUTE_MS,
+        _WHO | _VISITOR,
+        _act("demo_request", content_title="See it live", campaign="search") | _PROBLEM,
+    ),
+)
+"""How long ago, who, and what."""

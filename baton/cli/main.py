@@ -169,6 +169,12 @@ COMMANDS: tuple[Listed, ...] = (
     ),
     Listed("export", "baton.cli.export", "Looking", "A table of the board as CSV or Parquet."),
     Listed(
+        "backtest",
+        "baton.cli.backtest",
+        "Looking after",
+        "What a changed agreement would have done to the leads there were.",
+    ),
+    Listed(
         "agreement",
         "baton.cli.agreement",
         "Looking after",

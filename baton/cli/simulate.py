@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from baton.agreement.books import book_records
 from baton.agreement.canonical import canonical_text, compiled_of, version_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.source.read import read_agreement
@@ -28,6 +29,57 @@ app = typer.Typer(add_completion=False)
 _PUBLISHED_BEFORE_MS = 60_000
 
 
+_AGREEMENT = typer.Option(
+    ..., "--agreement", "-a", exists=True, dir_okay=False, help="The agreement (YAML)."
+)
+_EVENTS = typer.Option(
+    ...,
+    "--events",
+    "-e",
+    exists=True,
+    dir_okay=False,
+    help="Events: one JSON object a line, or one JSON array.",
+)
+_UNTIL = typer.Option(
+    None,
+    "--until",
+    help="Let time go on until then, or end it then: an ISO time. Later events are left out.",
+)
+_THEN = typer.Option(
+    None,
+    "--then",
+    exists=True,
+    dir_okay=False,
+    help="A second agreement, in force from --at on.",
+)
+_AT = typer.Option(
+    None,
+    "--at",
+    help=(
+        "With --then: when the second agreement is in force. Else the moment that --score looks at."
+    ),
+)
+_AWAY = typer.Option(
+    [],
+    "--away",
+    help=(
+        "PERSON/FROM/UNTIL, as in sdr-anna/2026-03-02/2026-03-05: somebody is away. May be "
+        "repeated."
+    ),
+)
+_SCORE = typer.Option(
+    None,
+    "--score",
+    help="The numbers of this lead (id, address, hubspot:4711, name) at the end, or --at.",
+)
+_EXPLAIN = typer.Option(
+    None, "--explain", help="The story of this lead, and its numbers at the end."
+)
+_AS_JSON = typer.Option(
+    False, "--json", help="Every public fact in order, one JSON object a line, with its topic."
+)
+
+
 @app.command(
     no_args_is_help=True,
     epilog="Examples:  baton simulate -a software.yaml -e events.jsonl        "
@@ -36,56 +88,15 @@ _PUBLISHED_BEFORE_MS = 60_000
     "baton simulate -a old.yaml -e events.jsonl --then new.yaml --at 2026-03-05",
 )
 def simulate(
-    agreement: Path = typer.Option(
-        ..., "--agreement", "-a", exists=True, dir_okay=False, help="The agreement (YAML)."
-    ),
-    events: Path = typer.Option(
-        ...,
-        "--events",
-        "-e",
-        exists=True,
-        dir_okay=False,
-        help="Events: one JSON object a line, or one JSON array.",
-    ),
-    until: str | None = typer.Option(
-        None,
-        "--until",
-        help="Let time go on until then, or end it then: an ISO time. Later events are left out.",
-    ),
-    then: Path | None = typer.Option(
-        None,
-        "--then",
-        exists=True,
-        dir_okay=False,
-        help="A second agreement, in force from --at on.",
-    ),
-    at: str | None = typer.Option(
-        None,
-        "--at",
-        help=(
-            "With --then: when the second agreement is in force. Else the moment that --score "
-            "looks at."
-        ),
-    ),
-    away: list[str] = typer.Option(
-        [],
-        "--away",
-        help=(
-            "PERSON/FROM/UNTIL, as in sdr-anna/2026-03-02/2026-03-05: somebody is away. May be "
-            "repeated."
-        ),
-    ),
-    score: str | None = typer.Option(
-        None,
-        "--score",
-        help="The numbers of this lead (id, address, hubspot:4711, name) at the end, or --at.",
-    ),
-    explain: str | None = typer.Option(
-        None, "--explain", help="The story of this lead, and its numbers at the end."
-    ),
-    as_json: bool = typer.Option(
-        False, "--json", help="Every public fact in order, one JSON object a line, with its topic."
-    ),
+    agreement: Path = _AGREEMENT,
+    events: Path = _EVENTS,
+    until: str | None = _UNTIL,
+    then: Path | None = _THEN,
+    at: str | None = _AT,
+    away: list[str] = _AWAY,
+    score: str | None = _SCORE,
+    explain: str | None = _EXPLAIN,
+    as_json: bool = _AS_JSON,
 ) -> None:
     """Run the whole system in memory, in fast time: a summary, every public fact (--json), or one
     lead (--score, --explain).
@@ -134,7 +145,7 @@ def _simulation(plan: _Plan, tally: Tally, *, keep: bool) -> Simulation:
         text=canonical_text(plan.first.raw),
         version=plan.first.version,
         start_ms=plan.arrivals[0].at_ms,
-        absences=plan.absences,
+        known=[*plan.absences, *book_records(plan.first.raw.attached)],
         keep=keep,
         watch=lambda stored, arrival: tally.note(stored, arrival.place if arrival else ""),
     )
@@ -204,6 +215,7 @@ def _second(path: Path, at: str | None, start_ms: int) -> tuple[CompiledAgreemen
         text=text,
         version=version_of(text),
         effective_at_ms=in_force_ms,
+        books=model.attached,
     )
     return compiled_of(model), told
 

@@ -16,6 +16,22 @@ from baton.contracts.partitioner import partition_of
 app = typer.Typer(add_completion=False)
 
 
+_TOPICS = typer.Argument(help="Topics of the catalogue: see `baton topics --all`.")
+_SINCE = typer.Option(
+    None,
+    "--since",
+    help="From then on: an ISO time, or 15m, 2h, 3d ago. Without it: from now on.",
+)
+_BEGINNING = typer.Option(
+    False, "--from-beginning", help="From the first record that is still there."
+)
+_FOLLOW = typer.Option(True, "--follow/--no-follow", help="Wait for more, or stop at the end.")
+_KEY = typer.Option(
+    None, "--key", help="Only this key (a lead id, say): reads one partition alone."
+)
+_COUNT = typer.Option(None, "--count", "-n", min=1, help="Stop after so many records.")
+
+
 @app.command(
     no_args_is_help=True,
     epilog=(
@@ -24,22 +40,12 @@ app = typer.Typer(add_completion=False)
     ),
 )
 def tail(
-    topics: list[str] = typer.Argument(help="Topics of the catalogue: see `baton topics --all`."),
-    since: str = typer.Option(
-        None,
-        "--since",
-        help="From then on: an ISO time, or 15m, 2h, 3d ago. Without it: from now on.",
-    ),
-    beginning: bool = typer.Option(
-        False, "--from-beginning", help="From the first record that is still there."
-    ),
-    follow: bool = typer.Option(
-        True, "--follow/--no-follow", help="Wait for more, or stop at the end."
-    ),
-    key: str = typer.Option(
-        None, "--key", help="Only this key (a lead id, say): reads one partition alone."
-    ),
-    count: int = typer.Option(None, "--count", "-n", min=1, help="Stop after so many records."),
+    topics: list[str] = _TOPICS,
+    since: str = _SINCE,
+    beginning: bool = _BEGINNING,
+    follow: bool = _FOLLOW,
+    key: str = _KEY,
+    count: int = _COUNT,
 ) -> None:
     """Print the records of topics, decoded, one JSON object a line. It joins no group and commits
     nothing."""

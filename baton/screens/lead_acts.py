@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from baton.cluster.log import LogReader, Record
 from baton.contracts.codec import codec_for
-from baton.contracts.intake import LeadAct, LeadCommand, LeadMerge
+from baton.contracts.intake import AliasKind, IdentityAlias, LeadAct, LeadCommand, LeadMerge
 from baton.contracts.leads import LeadRefused, LeadStaged
 from baton.contracts.partitioner import partition_of
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.topic_names import (
+    INTAKE_ALIASES,
     LEADS_ACTS,
     LEADS_COMMANDS,
     LEADS_HANDOFFS,
@@ -94,19 +95,55 @@ def _line(lead_id: str, kind: str, at_ms: int, body: Mapping[str, Any], *own: st
     return ActLine(body=whole, event_id=event_id_of(SOURCE, own_id))
 
 
-class AnswerWatch:
-    """Follows the facts of a lead from where they ended when it was made."""
+def identifier_of(text: str) -> tuple[str, str] | None:
+    """Scheme and value of ``ann@acme.example``, ``user:u-1``, ``anonymous:b7d0c1`` or
+    ``hubspot:4711``; None for none of them."""
+    scheme, _, value = text.strip().partition(":")
+    if value and scheme in ("user", "anonymous", "email", "crm"):
+        return scheme, value
+    if "@" in text:
+        return "email", text.strip()
+    return ("crm", text.strip()) if value else None
 
-    def __init__(self, reader: LogReader, lead_id: str) -> None:
+
+def identity_line(
+    kind: str,
+    lead_id: str,
+    others: Mapping[str, str],
+    *,
+    by: str,
+    at_ms: int,
+    reason: str | None = None,
+) -> ActLine:
+    """The line for ``merge`` or ``unmerge``: ``others`` (by scheme; a second lead id under
+    ``lead``) are the same person as the lead, or are not."""
+    named: dict[str, Any] = {"lead": lead_id}
+    for scheme, value in others.items():
+        named[scheme] = [lead_id, value] if scheme == "lead" else value
+    signed = {"kind": kind, "by": by} | ({"reason": reason} if reason else {})
+    own = (by, *(f"{scheme}:{value}" for scheme, value in sorted(others.items())))
+    line = _line(lead_id, kind, at_ms, {"kind": "command", "command": signed}, *own)
+    return ActLine(body={**line.body, "identifiers": named}, event_id=line.event_id)
+
+
+class AnswerWatch:
+    """Follows the facts of a lead from where they ended when it was made. ``identity``: the key of
+    an identifier whose lead is followed too."""
+
+    def __init__(self, reader: LogReader, lead_id: str, identity: str | None = None) -> None:
         self._reader = reader
         self._ends: dict[tuple[str, int], int | None] = {}
-        key = lead_id.encode()
         for topic in ANSWER_TOPICS:
-            ends = reader.ends(topic)
-            number = partition_of(key, len(ends))
-            self._ends[topic, number] = ends[number][1]
+            self._follow(topic, lead_id)
+        if identity is not None:
+            self._follow(INTAKE_ALIASES, identity)
         for number, (_, end) in reader.ends(LEADS_INBOX_DEAD_LETTERS).items():
             self._ends[LEADS_INBOX_DEAD_LETTERS, number] = end
+
+    def _follow(self, topic: str, key: str) -> None:
+        ends = self._reader.ends(topic)
+        number = partition_of(key.encode(), len(ends))
+        self._ends[topic, number] = ends[number][1]
 
     def news(self) -> Iterator[Record]:
         """What was appended since the last call, in the order of each partition."""
@@ -119,8 +156,11 @@ class AnswerFinder:
     """Finds what became of one event among records of its lead. ``own_id``: the id in the line, by
     which a dead letter is known."""
 
-    def __init__(self, line: ActLine, lead_id: str, *, kind: str) -> None:
+    def __init__(
+        self, line: ActLine, lead_id: str, *, kind: str, identity: str | None = None
+    ) -> None:
         self._line, self._lead, self._kind = line, lead_id, kind
+        self._identity = identity
         self._taken = False
 
     @property
@@ -132,7 +172,8 @@ class AnswerFinder:
         """What the record says of the event; None: nothing final."""
         if record.topic == LEADS_INBOX_DEAD_LETTERS:
             return self._dead(record)
-        if record.value is None or record.key != self._lead.encode():
+        wanted = self._identity if record.topic == INTAKE_ALIASES else self._lead
+        if record.value is None or wanted is None or record.key != wanted.encode():
             return None
         spec = TOPICS[record.topic].record
         assert spec is not None, record.topic
@@ -154,9 +195,14 @@ class AnswerFinder:
             case LeadUnrouted() if self._kind in COMMANDS and self._taken:
                 pool, reason = value.pool or "no pool", _words(value.reason)
                 return _done(value.reason, f"{value.outcome} in {pool}, {reason}")
+            case IdentityAlias() if self._left(value):
+                return _done("unmerged", f"it belongs to lead {value.lead_id} from now on")
             case LeadMerge() if value.cause_id == event_id:
                 return _done("merged", f"{value.loser} ended in {value.survivor}")
         return None
+
+    def _left(self, alias: IdentityAlias) -> bool:
+        return alias.kind == AliasKind.RESOLVED and alias.lead_id != self._lead
 
     def _dead(self, record: Record) -> Answer | None:
         if str(self._line.body["id"]).encode() not in (record.value or b""):

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
-from baton.contracts.topic_names import LEADS_INBOX_DEAD_LETTERS, LEADS_ROUTED_SALES
+from baton.contracts.topic_names import INTAKE_ALIASES, LEADS_INBOX_DEAD_LETTERS, LEADS_ROUTED_SALES
 from baton.intake.reading import read_line
+from baton.lead_story.stories import identity_of
 from baton.screens.lead_acts import (
     ANSWER_TOPICS,
     ActLine,
     Answer,
     AnswerFinder,
     answer_within,
+    identifier_of,
+    identity_line,
     line_of,
 )
 from baton.simulation.lines import Arrival
@@ -92,6 +95,56 @@ def test_the_same_act_in_the_same_moment_is_one_event_and_later_another() -> Non
     later = line_of("claim", "a" * 32, by="x", at_ms=2)
     assert first == again
     assert first.event_id != later.event_id
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("ann@acme.example", ("email", "ann@acme.example")),
+        ("user:u-1", ("user", "u-1")),
+        ("crm:hubspot:4711", ("crm", "hubspot:4711")),
+        ("hubspot:4711", ("crm", "hubspot:4711")),
+        ("Ann Berg", None),
+    ],
+)
+def test_an_identifier_is_read_as_people_write_it(text: str, found: tuple[str, str] | None) -> None:
+    assert identifier_of(text) == found
+
+
+def test_a_merge_names_both_leads_and_a_separation_the_identifier() -> None:
+    one, other = "a" * 32, "b" * 32
+    merge = identity_line("merge", one, {"lead": other}, by="mgr-ines", at_ms=1)
+    apart = identity_line("unmerge", one, {"email": "x@y.example"}, by="mgr-ines", at_ms=1)
+    assert merge.body["identifiers"] == {"lead": [one, other]}
+    assert apart.body["identifiers"] == {"lead": one, "email": "x@y.example"}
+    assert merge.body["command"] == {"kind": "merge", "by": "mgr-ines"}
+    assert merge.event_id != apart.event_id
+
+
+def test_two_leads_become_one_by_command_and_an_identifier_leaves_again() -> None:
+    pytest.importorskip("baton.contracts.identity", reason="this build has no identity commands")
+    company = Company().run([demo(1, START_MS), demo(2, START_MS)], START_MS + MINUTE_MS)
+    one, other = (routed.lead_id for routed in company.values(LEADS_ROUTED_SALES))
+    topics = (*ANSWER_TOPICS, INTAKE_ALIASES, LEADS_INBOX_DEAD_LETTERS)
+
+    def answer(kind: str, lead_id: str, others: dict[str, str]) -> Answer | None:
+        at = company.now_ms + MINUTE_MS
+        line = identity_line(kind, lead_id, others, by="mgr-ines", at_ms=at)
+        seen = len(company.records(topics))
+        company.run([Arrival(at_ms=at, line=json.dumps(line.body).encode())], at + 10_000)
+        identity = identity_of(others["email"]) if "email" in others else None
+        finder = AnswerFinder(line, lead_id, kind=kind, identity=identity)
+        news = company.records(topics)[seen:]
+        return answer_within(lambda: iter(news), finder, pauses=[0], sleep=lambda _: None)
+
+    merged = answer("merge", one, {"lead": other})
+    assert merged is not None
+    assert merged.reason == "merged"
+    survivor = merged.text.rpartition(" ")[2]
+    apart = answer("unmerge", survivor, {"email": "p2@firm2.example"})
+    assert apart is not None
+    assert apart.reason == "unmerged"
+    assert survivor not in apart.text
 
 
 @pytest.mark.parametrize("kind", ["accepted", "claim"])

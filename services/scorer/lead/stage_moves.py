@@ -11,7 +11,6 @@ from typing import Final
 
 from baton.contracts.deals import LeadDeal
 from baton.contracts.leads import (
-    LEARNT,
     Actor,
     EarlierCycle,
     LeadRefused,
@@ -25,6 +24,7 @@ from baton.contracts.topic_names import LEADS_REFUSALS, LEADS_STAGES
 from services.scorer.lead.backlog_entry import leave_backlog
 from services.scorer.lead.consents import consents_of
 from services.scorer.lead.deal_book import DealNews
+from services.scorer.lead.learnt import learnt_of
 from services.scorer.lead.raised_hands import hands_since
 from services.scorer.lead.state import CYCLE, DATES, StageDates
 from services.scorer.lead.step import LeadStep
@@ -126,7 +126,7 @@ def _staged(step: LeadStep, move: StageEvent, cause: Cause, *, from_stage: Stage
         consents=None if move in (StageEvent.MERGED, StageEvent.ERASED) else consents_of(step),
         survivor=head.survivor,
         deal=cause.deal,
-        learnt={name: profile[name] for name in LEARNT if name in profile},
+        learnt=learnt_of(step),
     )
 
 

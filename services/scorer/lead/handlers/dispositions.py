@@ -32,6 +32,7 @@ from services.scorer.lead.handlers.meant_handoff import (
     with_handoff,
     withdrawn_since,
 )
+from services.scorer.lead.learnt import note_heard
 from services.scorer.lead.stage_moves import Cause, refuse
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN, Refused, moved
@@ -59,6 +60,8 @@ _MAX_REASON: Final = 100
 def on_act(step: LeadStep, event: LeadAct) -> None:
     """Carry out one act, or refuse it."""
     kind = event.act.kind
+    if event.act.objections or event.act.competitor:
+        _learn(step, event)
     if kind in _TOUCHES:
         _touched(step, event)
     move = _MOVES.get(ActKind(kind)) if kind in set(ActKind) else None
@@ -80,6 +83,12 @@ def on_act(step: LeadStep, event: LeadAct) -> None:
         refuse(step, move.value, cause, reason)
     else:
         carry_out(step, move, cause)
+
+
+def _learn(step: LeadStep, event: LeadAct) -> None:
+    """What somebody of the agreement has heard is known, whatever becomes of the act."""
+    if not isinstance(acting_role(step, event.act), NotEntitled):
+        note_heard(step, event)
 
 
 def cause_of(event: LeadAct, role: Actor | None = None) -> Cause:

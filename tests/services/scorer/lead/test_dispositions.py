@@ -404,6 +404,29 @@ def test_what_sales_learnt_goes_along_with_every_move() -> None:
     )
 
 
+def test_objections_that_acts_name_are_collected_and_the_newest_competitor_holds_in_any_order() -> (
+    None
+):
+    said = [
+        {"objections": ("price",), "competitor": "Old", "ago": 2 * HOUR},
+        {"objections": ("timing", "price"), "competitor": "New", "ago": HOUR},
+    ]
+    for order in (said, said[::-1]):
+        world = World()
+        world.fits("l1", competitor="Profile", pain_points="spreadsheets")
+        world.does("l1", "webinar")
+        world.route("l1", "ann")
+        for more in order:
+            world.act("l1", "call", **more)
+        world.act("l1", "call", "stranger", objections=("nothing",))
+        world.act("l1", "recycled", reason="not_ready")
+        assert dict(world.facts(LeadStaged)[-1].learnt) == {
+            "objections": "price;timing",
+            "competitor": "New",
+            "pain_points": "spreadsheets",
+        }
+
+
 def test_a_revised_date_ends_nothing_and_is_kept_by_the_rest_that_stands_alone() -> None:
     world = World()
     world.fits("l1")

@@ -473,3 +473,30 @@ def test_a_held_lead_whose_pool_has_no_lunch_is_late_when_the_pool_is() -> None:
         "Mon 12:30 route breached",
         "Mon 12:30 breach of route by sales_management",
     ]
+
+
+# ---------------------------------------------------------------------- hotter
+
+
+def test_a_lead_that_becomes_hotter_during_an_offer_has_the_promise_of_its_level_from_then_on() -> (
+    None
+):
+    scene = Scene(_agreed(LEVELS)).qualified(level="warm").routed("ann").at("Mon 11:00")
+    scene.lines()
+    scene.amended("hot")
+    assert scene.lines() == [
+        "Mon 11:00 accept (ann) running until Mon 12:00: hotter",
+        "Mon 11:00 first_touch (ann) running until Mon 13:00: hotter",
+    ]
+    assert scene.amended("hot").lines() == []
+
+
+@pytest.mark.parametrize(
+    ("level", "qualification"), [("warm", "q1"), ("cold", "q1"), ("hot", "q0")]
+)
+def test_what_makes_nothing_hotter_or_is_of_another_qualification_changes_no_promise(
+    level: str, qualification: str
+) -> None:
+    scene = Scene(_agreed(LEVELS)).qualified(level="warm").routed("ann").at("Mon 11:00")
+    scene.lines()
+    assert scene.amended(level, qualification=qualification).lines() == []

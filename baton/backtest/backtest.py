@@ -1,0 +1,114 @@
+"""One backtest from its question to its answer: replay, check against history, comparison."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.wall_time import zone_named
+from baton.backtest.compare import Comparison, compare, units_of
+from baton.backtest.history import History
+from baton.backtest.question import Question
+from baton.backtest.replay_check import ReplayCheck, replay_check
+from baton.backtest.run import Progress, Replayed, replay_both, warm_up_ms
+from baton.engine.reducer import Event
+
+
+class HistoryDiffers(RuntimeError):
+    """The replay of the old agreement does not give history; :attr:`check` says where."""
+
+    def __init__(self, check: ReplayCheck) -> None:
+        super().__init__(
+            f"the agreement in force, replayed, differs from history in {len(check.leads):,} of "
+            f"{check.compared:,} qualifications, so a comparison would be of two fictions; see "
+            "where above, and go on all the same with --partial"
+        )
+        self.check = check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest:
+    """The answer. ``check`` None: there was no history."""
+
+    comparison: Comparison
+    check: ReplayCheck | None
+    since_ms: int
+    until_ms: int
+    facts: int
+
+
+def backtest(
+    question: Question,
+    facts: Callable[[], Iterable[Event]],
+    history: History | None,
+    folder: Path,
+    *,
+    workers: int = 2,
+    progress: Progress = lambda doing, done, total: None,
+) -> Backtest:
+    """Try the new agreement on ``facts``; raises :class:`HistoryDiffers`."""
+    replayed = replay_both(question, facts, folder, workers=workers, progress=progress)
+    return judged(question, replayed, history)
+
+
+def judged(question: Question, replayed: Replayed, history: History | None) -> Backtest:
+    """Check the replay against history and compare; raises :class:`HistoryDiffers`."""
+    old, new = question.old, question.new
+    warm = warm_up_ms(old, new)
+    known_since = replayed.began_ms + warm
+    since_ms = question.since_ms
+    if since_ms is None:
+        since_ms = known_since if known_since < question.until_ms else replayed.began_ms
+    check = None if history is None else _checked(question, replayed, history, since_ms)
+    found = compare(
+        units_of(replayed.accounts, replayed.old, replayed.new),
+        since_ms=since_ms,
+        zone=zone_named(new.timezone),
+        capacities={**_capacities(old), **_capacities(new)},
+        history=history,
+        outcome=question.outcome,
+    )
+    notes = []
+    if since_ms < known_since:
+        days = -(-(known_since - since_ms) // 86_400_000)
+        notes.append(
+            f"acts count for up to {warm // 86_400_000} days, and the facts begin {days} days too "
+            "late for that: early qualifications may be missing under both"
+        )
+    return Backtest(
+        comparison=replace(found, notes=tuple(notes)),
+        check=check,
+        since_ms=since_ms,
+        until_ms=question.until_ms,
+        facts=replayed.facts,
+    )
+
+
+def _checked(
+    question: Question, replayed: Replayed, history: History, since_ms: int
+) -> ReplayCheck:
+    check = replay_check(
+        replayed.old,
+        history,
+        since_ms=since_ms,
+        until_ms=question.until_ms,
+        settle_ms=question.old.lifecycle.settle_ms,
+        inside=frozenset(replayed.accounts),
+    )
+    if not check.passed and not question.partial:
+        raise HistoryDiffers(check)
+    return check
+
+
+def _capacities(agreement: CompiledAgreement) -> dict[str, int | None]:
+    """What the active people of a pool may hold at one time; None: somebody has no limit."""
+    found: dict[str, int | None] = {}
+    for name, pool in agreement.pools.items():
+        limits = [
+            member.capacity
+            for member in pool.members
+            if member.person in agreement.people and agreement.people[member.person].active
+        ]
+        known = [limit for limit in limits if limit is not None]
+        found[name] = sum(known) if len(known) == len(limits) else None
+    return found

@@ -1,0 +1,161 @@
+"""What history says: when each lead first qualified, where it went, and what became of it.
+
+From public facts, as a cluster's topics or ``baton simulate --json`` give them. Outcomes belong to
+the hand-offs they were about; nothing is inferred from silence but "none yet".
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from baton.cluster.decoded import as_document
+from baton.cluster.log import LogReader
+from baton.contracts.topic_names import (
+    LEADS_MERGES,
+    LEADS_QUALIFIED,
+    LEADS_ROUTED_SALES,
+    LEADS_ROUTED_SDR,
+    LEADS_STAGES,
+    LEADS_UNROUTED,
+)
+
+HISTORY_TOPICS: Final = (
+    LEADS_QUALIFIED,
+    LEADS_STAGES,
+    LEADS_ROUTED_SDR,
+    LEADS_ROUTED_SALES,
+    LEADS_UNROUTED,
+    LEADS_MERGES,
+)
+OUTCOMES: Final = ("accepted", "sql", "opportunity", "won")
+_REACHED: Final[Mapping[str, str]] = {
+    "sal": "accepted",
+    "sql": "sql",
+    "opportunity": "opportunity",
+    "customer": "won",
+}
+_STATEFUL: Final = frozenset({"owner_of_cycle", "customer_owner", "colleague", "manual"})
+"""Rules that decide by what the router knows: the agreement alone cannot say the pool."""
+
+
+class HistoryUnreadable(ValueError):
+    """A file of facts is none; the text names the line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoricQualification:
+    """A lead's first qualification. ``level`` and ``leg`` are known where its record is still
+    kept, ``pool`` where the rules alone chose it; else None."""
+
+    at_ms: int
+    level: str | None = None
+    leg: str | None = None
+    pool: str | None = None
+
+
+@dataclass(slots=True)
+class History:
+    """``reached``: by lead, the outcomes so far. ``handed``: leads that sales or the bridge team
+    had in hand."""
+
+    first: dict[str, HistoricQualification] = field(default_factory=dict)
+    reached: dict[str, set[str]] = field(default_factory=dict)
+    handed: set[str] = field(default_factory=set)
+    until_ms: int = 0
+    _pools: dict[str, str] = field(default_factory=dict)
+    _by_id: dict[str, str] = field(default_factory=dict)
+
+    def take(self, document: Mapping[str, Any]) -> None:
+        """One public fact, as ``baton simulate --json`` prints it; order does not matter within a
+        lead's qualification."""
+        self.until_ms = max(self.until_ms, int(document.get("at_ms") or 0))
+        value = document.get("value")
+        if not isinstance(value, Mapping):
+            return
+        match document.get("topic"):
+            case "leads.qualified.v1":
+                self._qualified(value)
+            case "leads.stages.v1":
+                self._staged(value)
+            case "leads.routed.sdr.v1" | "leads.routed.sales.v1":
+                self.handed.add(value["lead_id"])
+                self._routed(value)
+            case "leads.unrouted.v1":
+                self._routed(value)
+
+    def finish(self) -> "History":
+        """All facts are in: pools are joined to the qualifications they were chosen for."""
+        for lead_id, found in self.first.items():
+            pool = self._pools.get(self._by_id.get(lead_id, ""))
+            self.first[lead_id] = HistoricQualification(
+                at_ms=found.at_ms, level=found.level, leg=found.leg, pool=pool
+            )
+        return self
+
+    def _qualified(self, value: Mapping[str, Any]) -> None:
+        lead_id, at_ms = value["lead_id"], int(value["qualified_at_ms"])
+        known = self.first.get(lead_id)
+        if known is not None and known.at_ms < at_ms:
+            return
+        self.first[lead_id] = HistoricQualification(
+            at_ms=at_ms, level=value["level"], leg=value["leg"]
+        )
+        self._by_id[lead_id] = value["qualification_id"]
+
+    def _staged(self, value: Mapping[str, Any]) -> None:
+        lead_id, event = value["lead_id"], value["event"]
+        if event == "qualified":
+            at_ms, known = int(value["at_ms"]), self.first.get(lead_id)
+            if known is None or at_ms < known.at_ms:
+                self.first[lead_id] = HistoricQualification(at_ms=at_ms)
+                self._by_id[lead_id] = value.get("qualification_id") or ""
+        outcome = _REACHED.get(value["to_stage"])
+        if outcome is not None and event not in ("merged", "erased", "consent_changed"):
+            reached = self.reached.setdefault(lead_id, set())
+            reached.update(OUTCOMES[: OUTCOMES.index(outcome) + 1])
+
+    def _routed(self, value: Mapping[str, Any]) -> None:
+        """The pool of the first attempt, if the rules chose it."""
+        if value["attempt"] != 1 or value["qualification_id"] in self._pools:
+            return
+        chosen = [step["rule"] for step in value["path"] if step["outcome"] == "chosen"]
+        if value.get("outcome") == "suppressed":
+            self._pools[value["qualification_id"]] = "(suppressed)"
+        elif value["pool"] is not None and not _STATEFUL & set(chosen):
+            self._pools[value["qualification_id"]] = value["pool"]
+
+
+def history_of(documents: Iterable[Mapping[str, Any]]) -> History:
+    """The history that public facts tell."""
+    history = History()
+    for document in documents:
+        history.take(document)
+    return history.finish()
+
+
+def documents_of_file(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Public facts from a file, one JSON object a line; raises :class:`HistoryUnreadable`."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                found = json.loads(line)
+            except ValueError:
+                found = None
+            if not isinstance(found, dict) or "topic" not in found:
+                raise HistoryUnreadable(
+                    f"{path}:{number}: is no fact: write the file with `baton simulate --json`, or "
+                    "`baton tail TOPIC --json`"
+                )
+            yield found
+
+
+def documents_of_cluster(reader: LogReader, since_ms: int) -> Iterator[Mapping[str, Any]]:
+    """Public facts of the cluster since then, in the order of each partition."""
+    for topic in HISTORY_TOPICS:
+        places = {topic: list(range(reader.partitions(topic)))}
+        for record in reader.read(places, since_ms=since_ms):
+            yield as_document(record)

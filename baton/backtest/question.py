@@ -1,0 +1,19 @@
+"""What a backtest is asked."""
+
+from dataclasses import dataclass
+
+from baton.agreement.compiled.agreement import CompiledAgreement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be tried. ``since_ms`` None: from when acts of the whole warm-up are known.
+    ``sample``: the share of the accounts; ``partial``: go on where history differs."""
+
+    old: CompiledAgreement
+    new: CompiledAgreement
+    since_ms: int | None
+    until_ms: int
+    sample: float = 1.0
+    outcome: str = "opportunity"
+    partial: bool = False

@@ -1,0 +1,164 @@
+"""The lean replay: when each lead first qualifies under an agreement, by the scorer's own reducer.
+
+A group of merged leads is one run: its facts in order, timers in between, and what its leads send
+to each other. State stays in memory as it is, nothing is published, no turn is taken; the pool is
+the one the agreement's rules choose. What follows a qualification is people's and not replayed.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from baton.agreement.compiled.agreement import context_of_qualified
+from baton.agreement.reference import AgreementReference
+from baton.contracts.codec import codec_for
+from baton.contracts.leads import LeadQualified
+from baton.contracts.topic_names import SCORER_TRANSFERS
+from baton.engine.key_state import KeyState, Shape
+from baton.engine.reducer import Event, Fact, Reducer, Step
+from baton.engine.store import MemoryStore
+from baton.flow import service_of
+from baton.ids import derived_id
+
+SUPPRESSED: Final = "(suppressed)"
+_MOST_WAKES: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstQualification:
+    """When a lead first became ready. ``source``: who sent what made it ready; ``account``: its
+    company then, None where it has none; ``pool``: by the rules alone."""
+
+    lead_id: str
+    account: str | None
+    at_ms: int
+    level: str
+    leg: str
+    pool: str
+    segment: str | None
+    source: str
+    hand_raised: bool
+
+
+class ReplayLoops(RuntimeError):
+    """A lead woke without end; the text names it."""
+
+
+class Replay:
+    """Replays groups under one agreement, up to ``until_ms``."""
+
+    def __init__(self, reference: AgreementReference, until_ms: int) -> None:
+        self._reference, self._until_ms = reference, until_ms
+        self._reducer: Reducer[Any, Any] = next(
+            reducer for reducer in service_of("scorer").reducers if reducer.name == "lead"
+        )
+        self._shape = Shape(self._reducer, codec_for)
+
+    def group(self, facts: Sequence[Event]) -> list[FirstQualification]:
+        """The first qualification of each lead of the group that has one."""
+        run = _Run(self._reducer, self._shape, self._reference)
+        alone = facts[0].key if all(fact.key == facts[0].key for fact in facts) else None
+        for fact in facts:
+            if fact.at_ms > self._until_ms:
+                break
+            run.pass_time(fact.at_ms)
+            run.take(fact)
+            if alone is not None and alone in run.qualified:
+                break  # nothing later is asked of it
+        else:
+            run.pass_time(self._until_ms)
+        sources = {
+            fact.value.event.event_id: fact.value.event.source
+            for fact in facts
+            if fact.value.event is not None
+        }
+        return [self._first(one, sources) for one in run.qualified.values()]
+
+    def _first(self, one: LeadQualified, sources: dict[str, str]) -> FirstQualification:
+        agreement = self._reference.agreement
+        context = context_of_qualified(one, now_ms=one.qualified_at_ms)
+        if agreement.routing.suppressed(context).reason is not None:
+            pool = SUPPRESSED
+        else:
+            pool = agreement.routing.expected(context)[0]
+        return FirstQualification(
+            lead_id=one.lead_id,
+            account=one.story.account_id,
+            at_ms=one.qualified_at_ms,
+            level=one.level,
+            leg=one.leg,
+            pool=pool,
+            segment=one.segment,
+            source=sources.get(one.cause_id, "(time)"),
+            hand_raised=one.hand_raised,
+        )
+
+
+class _Run:
+    """The leads of one group while they are replayed."""
+
+    def __init__(
+        self, reducer: Reducer[Any, Any], shape: Shape, reference: AgreementReference
+    ) -> None:
+        self._reducer, self._shape, self._reference = reducer, shape, reference
+        self._views: dict[str, KeyState] = {}
+        self._wakes = 0
+        self.qualified: dict[str, LeadQualified] = {}
+
+    def take(self, fact: Event) -> None:
+        """One fact, and what it makes the leads send to each other."""
+        waiting = [fact]
+        while waiting:
+            event = waiting.pop(0)
+            view = self._view(event.key)
+            view.cause = event.id
+            step = self._reducer.step(view, event, now=event.at_ms, reference=self._reference)
+            waiting += self._applied(view, step, event.at_ms)
+
+    def pass_time(self, until_ms: int) -> None:
+        """Fire every timer due by then, in order of (due time, lead)."""
+        while due := [
+            (view.wake_at, key)
+            for key, view in self._views.items()
+            if view.wake_at is not None and view.wake_at <= until_ms
+        ]:
+            at_ms, key = min(due)
+            self._wakes += 1
+            if self._wakes > _MOST_WAKES:
+                raise ReplayLoops(f"lead {key} woke more than {_MOST_WAKES:,} times")
+            view = self._views[key]
+            view.cause = derived_id("wake", self._reducer.name, key, at_ms, view.revision)
+            step = self._reducer.wake(view, now=at_ms, reference=self._reference)
+            for event in self._applied(view, step, at_ms, forced=True):
+                self.take(event)
+
+    def _view(self, key: str) -> KeyState:
+        found = self._views.get(key)
+        if found is None:
+            found = self._views[key] = KeyState(key, MemoryStore(), self._shape)
+        return found
+
+    def _applied(
+        self, view: KeyState, step: Step[Any], at_ms: int, *, forced: bool = False
+    ) -> list[Event]:
+        view.apply(step, self._reference.version, forced=forced)
+        for fact in step.facts:
+            if isinstance(fact.value, LeadQualified):
+                self.qualified.setdefault(fact.value.lead_id, fact.value)
+        return list(_sent(step.facts, view.cause, at_ms))
+
+
+def _sent(facts: Iterable[Fact], cause: str, at_ms: int) -> Iterator[Event]:
+    """What goes to another lead of the group."""
+    for number, fact in enumerate(facts):
+        if fact.topic == SCORER_TRANSFERS:
+            yield Event(
+                topic=SCORER_TRANSFERS,
+                partition=0,
+                offset=0,
+                key=fact.key,
+                value=fact.value,
+                id=derived_id(cause, "transfer", number),
+                at_ms=at_ms,
+                received_at_ms=at_ms,
+            )

@@ -1,0 +1,104 @@
+"""Whether the agreement that was in force, replayed, gives history's own qualifications. Pure.
+
+It is the proof that the replay may be believed: where it does not, the comparison is of two
+fictions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from baton.backtest.history import HistoricQualification, History
+from baton.backtest.replay import FirstQualification
+
+_MOST_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """A lead of which replay and history disagree: in ``what`` (``qualified``, ``when``, ``level``,
+    ``leg``, ``pool``)."""
+
+    lead_id: str
+    what: str
+    history: str | int | None
+    replay: str | int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayCheck:
+    """``compared`` qualifications of history or replay; ``shown`` are the first of the mismatches,
+    ``leads`` all that have one. ``pools`` is in how many the pool could be compared."""
+
+    compared: int
+    agree: int
+    pools: int
+    leads: frozenset[str]
+    shown: tuple[Mismatch, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Nothing differs."""
+        return not self.leads
+
+
+def replay_check(
+    replayed: Mapping[str, FirstQualification],
+    history: History,
+    *,
+    since_ms: int,
+    until_ms: int,
+    settle_ms: int,
+    inside: frozenset[str] | None = None,
+) -> ReplayCheck:
+    """Compare the first qualifications that lie in ``[since_ms, until_ms)`` by either account.
+    ``settle_ms``: how far times may differ. ``inside``: the leads of the sample."""
+    leads = [
+        lead_id
+        for lead_id in sorted({*replayed, *history.first})
+        if (inside is None or lead_id in inside)
+        and any(
+            since_ms <= found.at_ms < until_ms
+            for found in (replayed.get(lead_id), history.first.get(lead_id))
+            if found is not None
+        )
+    ]
+    wrong: list[Mismatch] = []
+    pools = 0
+    for lead_id in leads:
+        told = history.first.get(lead_id)
+        pools += told is not None and told.pool is not None
+        found = _difference(lead_id, told, replayed.get(lead_id), settle_ms)
+        if found is not None:
+            wrong.append(found)
+    return ReplayCheck(
+        compared=len(leads),
+        agree=len(leads) - len(wrong),
+        pools=pools,
+        leads=frozenset(mismatch.lead_id for mismatch in wrong),
+        shown=tuple(wrong[:_MOST_SHOWN]),
+    )
+
+
+def _difference(
+    lead_id: str,
+    told: HistoricQualification | None,
+    found: FirstQualification | None,
+    settle_ms: int,
+) -> Mismatch | None:
+    if told is None or found is None:
+        return Mismatch(
+            lead_id=lead_id,
+            what="qualified",
+            history=told.at_ms if told else None,
+            replay=found.at_ms if found else None,
+        )
+    if abs(told.at_ms - found.at_ms) > settle_ms:
+        return Mismatch(lead_id=lead_id, what="when", history=told.at_ms, replay=found.at_ms)
+    for what, one, other in (
+        ("level", told.level, found.level),
+        ("leg", told.leg, found.leg),
+        ("pool", told.pool, found.pool),
+    ):
+        if one is not None and one != other:
+            return Mismatch(lead_id=lead_id, what=what, history=one, replay=other)
+    return None

@@ -1,0 +1,227 @@
+"""``baton backtest``: what a changed agreement would have done to the leads there were."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from baton.agreement.canonical import compiled_of
+from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.publish import wall_ms
+from baton.agreement.source.read import read_agreement
+from baton.backtest.backtest import Backtest, HistoryDiffers, backtest
+from baton.backtest.facts import facts_of_cluster, facts_of_lines
+from baton.backtest.history import (
+    OUTCOMES,
+    History,
+    documents_of_cluster,
+    documents_of_file,
+    history_of,
+)
+from baton.backtest.question import Question
+from baton.backtest.replay_check import ReplayCheck
+from baton.backtest.report import html_page, report_of, text_lines
+from baton.cli.cluster import cluster_settings
+from baton.cli.moments import moment_ms, written
+from baton.cli.patience import patience
+from baton.clients import confluent_options
+from baton.cluster.log import LogReader
+from baton.engine.reducer import Event
+from baton.ids import derived_id
+from baton.screens.live import reference_now
+from baton.settings import load_settings
+from baton.simulation.lines import read_lines
+
+app = typer.Typer(add_completion=False)
+
+_YEAR_DAYS = 365
+
+
+_SINCE = typer.Option(
+    None, "--since", help="Qualifications from then on: an ISO time, 90d or 1y ago."
+)
+_SAMPLE = typer.Option("100%", "--sample", help="Share of the accounts, by their hash.")
+_EVENTS = typer.Option(
+    None, "--events", exists=True, dir_okay=False, help="Event lines instead of the cluster."
+)
+_OLD = typer.Option(
+    None, "--old", exists=True, dir_okay=False, help="With --events: what was in force."
+)
+_HISTORY = typer.Option(
+    None, "--history", exists=True, dir_okay=False, help="With --events: the public facts."
+)
+_PARTIAL = typer.Option(
+    False, "--partial", help="Go on where the replay differs from history; marked so."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where facts and history come from; ``name`` tells it from others, for a run that goes on."""
+
+    old: CompiledAgreement
+    facts: Callable[[], Iterable[Event]]
+    history: Callable[[], History | None]
+    until_ms: int
+    name: str
+
+
+@app.command(
+    no_args_is_help=True,
+    epilog="Examples:  baton backtest new.yaml --since 1y        baton backtest new.yaml --old "
+    "old.yaml --events events.jsonl --history facts.jsonl --html report.html   where facts.jsonl "
+    "is from: baton simulate -a old.yaml -e events.jsonl --json",
+)
+def backtest_(
+    new: Path = typer.Argument(..., exists=True, dir_okay=False, help="The agreement to try."),
+    since: str = _SINCE,
+    sample: str = _SAMPLE,
+    events: Path = _EVENTS,
+    old: Path = _OLD,
+    history: Path = _HISTORY,
+    outcome: str = typer.Option("opportunity", "--outcome", help=f"{', '.join(OUTCOMES)}."),
+    partial: bool = _PARTIAL,
+    workers: int = typer.Option(2, "--workers", min=1, max=64, help="Processes side by side."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON document on standard output."),
+    html: Path = typer.Option(None, "--html", dir_okay=False, help="Write the report there too."),
+) -> None:
+    """Replay the agreement in force and the new one over the same facts, and compare: who would be
+    handed over, when, to which pool, against history's outcomes.
+
+    First the old one must give history's own qualifications, or it says where not and stops. Acts
+    of people are joined, never replayed; what only the new one hands over is not evaluable. An
+    interrupted run goes on when it is asked for again.
+    """
+    if outcome not in OUTCOMES:
+        raise typer.BadParameter(f"one of {', '.join(OUTCOMES)}", param_hint="--outcome")
+    share, agreement = _share(sample), compiled_of(read_agreement(new))
+    source = _of_file(events, old, history) if events else _of_cluster()
+    question = Question(
+        old=source.old,
+        new=agreement,
+        since_ms=_since(since),
+        until_ms=source.until_ms,
+        sample=share,
+        outcome=outcome,
+        partial=partial,
+    )
+    _show(question, _run(question, source, workers), html, as_json)
+
+
+def _show(question: Question, found: Backtest, html: Path | None, as_json: bool) -> None:
+    report = report_of(question, found)
+    if html is not None:
+        html.write_text(html_page(report), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps(_document(question, found)))
+        return
+    for line in text_lines(report):
+        Console().print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _run(question: Question, source: _Source, workers: int) -> Backtest:
+    own = derived_id(
+        "backtest", question.old.version, question.new.version, str(question.sample), source.name
+    )
+    folder = load_settings().home / "backtest" / own
+    console = Console(stderr=True)
+    with patience(console, "reading history") as said:
+
+        def progress(doing: str, done: int, total: int) -> None:
+            said.doing(f"{doing}: {done} of {total} files" if total else doing)
+
+        told = source.history()
+        try:
+            return backtest(
+                question, source.facts, told, folder, workers=workers, progress=progress
+            )
+        except HistoryDiffers as error:
+            said.hide()
+            _show_differences(error.check)
+            raise
+
+
+def _show_differences(check: ReplayCheck) -> None:
+    for one in check.shown:
+        values = [
+            written(value)[:19] if isinstance(value, int) else value or "not qualified"
+            for value in (one.history, one.replay)
+        ]
+        typer.echo(
+            f"lead {one.lead_id}: {one.what}: history {values[0]}, replay {values[1]}", err=True
+        )
+
+
+def _of_file(events: Path, old: Path | None, history: Path | None) -> _Source:
+    if old is None:
+        raise typer.BadParameter("--events needs --old, the agreement that was in force")
+    agreement = compiled_of(read_agreement(old))
+    arrivals = read_lines(events.read_bytes(), events.name)
+    if not arrivals:
+        raise typer.BadParameter("the file has no events", param_hint="--events")
+    seen = events.stat()
+    return _Source(
+        agreement,
+        lambda: facts_of_lines(arrivals, agreement),
+        lambda: None if history is None else history_of(documents_of_file(history)),
+        arrivals[-1].at_ms + 1,
+        f"{events.resolve()} {seen.st_size} {seen.st_mtime_ns}",
+    )
+
+
+def _of_cluster() -> _Source:
+    settings, now_ms = cluster_settings(), wall_ms()
+
+    def reader() -> LogReader:
+        return LogReader(confluent_options(settings), settings.namespace)
+
+    def facts() -> Iterable[Event]:
+        with reader() as log:
+            yield from facts_of_cluster(log, 0)
+
+    def history() -> History:
+        with reader() as log:
+            return history_of(documents_of_cluster(log, 0))
+
+    with reader() as log:
+        agreement = reference_now(log, now_ms=now_ms).agreement
+    return _Source(agreement, facts, history, now_ms, settings.namespace)
+
+
+def _since(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if text.endswith("y") and text[:-1].isdigit():
+        text = f"{int(text[:-1]) * _YEAR_DAYS}d"
+    return moment_ms(text)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text.removesuffix("%")) / 100
+    except ValueError:
+        share = 0.0
+    if not 0 < share <= 1:
+        raise typer.BadParameter("write a share such as 10%", param_hint="--sample")
+    return share
+
+
+def _document(question: Question, found: Backtest) -> dict[str, Any]:
+    check = None if found.check is None else asdict(found.check)
+    if check is not None:
+        check["leads"] = sorted(check["leads"])
+    return {
+        "old": question.old.version,
+        "new": question.new.version,
+        "sample": question.sample,
+        "since_ms": found.since_ms,
+        "until_ms": found.until_ms,
+        "facts": found.facts,
+        "replay_check": check,
+        "partial": found.check is None or not found.check.passed,
+        "comparison": asdict(found.comparison),
+    }
