@@ -10,10 +10,10 @@ import pytest
 
 from baton.agreement.source.read import agreement_of
 from baton.contracts.intake import ActKind
-from baton.simulation.quarter.checks import fairness, sums
-from baton.simulation.quarter.explained import UNEXPLAINED, causes
-from baton.simulation.quarter.report import problems, report
-from baton.simulation.quarter.run import Quarter, play, second_half
+from baton.simulation.quarter.ninety_days import Quarter, play, second_half
+from baton.simulation.quarter.quarter_report import problems, report
+from baton.simulation.quarter.quarter_sums import fairness, sums
+from baton.simulation.quarter.violation_causes import UNEXPLAINED, causes
 
 TEXT = (
     Path(__file__).resolve().parents[2] / "examples" / "agreements" / "software.yaml"

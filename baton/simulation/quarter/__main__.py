@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from baton.agreement.source.read import agreement_of
-from baton.simulation.quarter.report import problems, report
-from baton.simulation.quarter.run import play, second_half
+from baton.simulation.quarter.ninety_days import play, second_half
+from baton.simulation.quarter.quarter_report import problems, report
 
 AGREEMENT = Path("examples/agreements/software.yaml")
 

@@ -15,7 +15,7 @@ from baton.agreement.compiled.goals import Goal
 from baton.agreement.wall_time import local_date, zone_named
 from baton.contracts.leads import LeadStaged, StageEvent
 from baton.contracts.routing import Candidate
-from baton.simulation.quarter.history import History
+from baton.simulation.quarter.kept_facts import History
 
 _STAGES: Final = {"sal": "sal", "sql": "sql", "opportunity": "opportunity", "customer": "won"}
 _VERDICTS: Final = frozenset(

@@ -22,8 +22,8 @@ from baton.contracts.reference import PeopleRecord
 from baton.contracts.routing import LeadRouted
 from baton.contracts.slas import LeadRecycled
 from baton.simulation.lines import Arrival
-from baton.simulation.quarter.history import History
-from baton.simulation.quarter.staff import Deeds, nurtures
+from baton.simulation.quarter.kept_facts import History
+from baton.simulation.quarter.quarter_staff import Deeds, nurtures
 from baton.simulation.quarter.visitors import visits
 from baton.simulation.simulation import Announcement, Simulation
 

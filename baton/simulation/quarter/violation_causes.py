@@ -13,7 +13,7 @@ from typing import Final
 from baton.contracts.clock_kinds import Clock
 from baton.contracts.intake import ActKind
 from baton.contracts.slas import ClockState, SlaClock, SlaViolation
-from baton.simulation.quarter.history import History
+from baton.simulation.quarter.kept_facts import History
 
 UNEXPLAINED: Final = "NOT EXPLAINED"
 _TOUCHES: Final = {ActKind.CALL, ActKind.MAIL, ActKind.MEETING, ActKind.MEETING_BOOKED}
