@@ -115,7 +115,7 @@ def play(first: Agreement, then: Agreement, *, leads: int, seed: int = 1) -> Qua
         text=texts[0],
         version=version_of(texts[0]),
         start_ms=BEGINS_MS,
-        absences=[_absence(*one) for one in _AWAY],
+        known=[_absence(*one) for one in _AWAY],
         keep=False,
     )
     middle_ms = BEGINS_MS + DAYS // 2 * DAY_MS

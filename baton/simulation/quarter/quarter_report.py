@@ -22,17 +22,17 @@ def problems(quarter: Quarter) -> list[str]:
     """What does not hold; empty where all does."""
     found = [
         f"{clock}: {count} violations are not explained"
-        for (clock, cause), count in causes(quarter.kept_facts).items()
+        for (clock, cause), count in causes(quarter.history).items()
         if cause == UNEXPLAINED
     ]
     found += [
         f"{one.goal} {one.period}: {one.published} published, {one.counted} by the facts"
-        for one in sums(quarter.kept_facts, quarter.then)
+        for one in sums(quarter.history, quarter.then)
         if one.published != one.counted
     ]
     found += [
         f"{one.pool}: {one.unfair} leads out of turn, {float(one.furthest):.2f} leads from a share"
-        for one in fairness(quarter.kept_facts)
+        for one in fairness(quarter.history)
         if one.unfair or one.furthest >= FURTHEST
     ]
     return found
@@ -50,7 +50,7 @@ def _head(quarter: Quarter, leads: int, seed: int) -> Iterator[str]:
     yield (
         f"{leads:,} visitors in {DAYS} days from {begins} on, twelve people in three regions with "
         f"their holidays and five absences, an agreement that changes half-way; seed {seed}. "
-        f"{quarter.sent:,} lines came in, {quarter.kept_facts.counts.total():,} facts came out."
+        f"{quarter.sent:,} lines came in, {quarter.history.counts.total():,} facts came out."
     )
     yield ""
     found = problems(quarter)
@@ -60,7 +60,7 @@ def _head(quarter: Quarter, leads: int, seed: int) -> Iterator[str]:
 
 
 def _parts(quarter: Quarter) -> Iterator[str]:
-    history = quarter.kept_facts
+    history = quarter.history
     yield from _table("Leads", ("what", "how many"), _leads(quarter))
     yield from _table("Clocks", ("clock", "side", "ended as", "how many"), _clocks(quarter))
     rows = sorted((*key, f"{count:,}") for key, count in causes(history).items())
@@ -93,7 +93,7 @@ def _parts(quarter: Quarter) -> Iterator[str]:
 
 
 def _leads(quarter: Quarter) -> Iterator[tuple[str, str]]:
-    history = quarter.kept_facts
+    history = quarter.history
     events = Counter(staged.event for stages in history.stages.values() for staged in stages)
     yield "qualified", f"{len(history.qualified):,}"
     yield "handed to somebody", f"{len(history.routed):,}"
@@ -104,7 +104,7 @@ def _leads(quarter: Quarter) -> Iterator[tuple[str, str]]:
 def _clocks(quarter: Quarter) -> Iterator[tuple[str, ...]]:
     ends = Counter(
         (clocks[-1].clock, clocks[-1].side, clocks[-1].state)
-        for clocks in quarter.kept_facts.clocks.values()
+        for clocks in quarter.history.clocks.values()
     )
     order = list(ClockState)
     for clock, side, state in sorted(
