@@ -17,7 +17,10 @@ from baton.cli.absence import absence_of
 from baton.cli.moments import moment_ms, written
 from baton.cli.simulated_lead import show_lead
 from baton.cluster.decoded import as_document
+from baton.contracts.codec import codec_for
 from baton.contracts.reference import PeopleRecord
+from baton.contracts.topics import TOPICS
+from baton.engine.memory import Stored
 from baton.simulation.lines import Arrival, read_lines
 from baton.simulation.records import as_record
 from baton.simulation.simulation import Announcement, Simulation
@@ -121,7 +124,7 @@ def simulate(
         for stored in facts:
             typer.echo(json.dumps(as_document(as_record(stored)), ensure_ascii=False))
     else:
-        counted = Counter((stored.topic, _what(as_document(as_record(stored)))) for stored in facts)
+        counted = Counter((stored.topic, _what(stored)) for stored in facts)
         _summary(counted, tally, plan, simulation.host.log.now)
 
 
@@ -229,13 +232,15 @@ def _absence(agreement: CompiledAgreement, text: str) -> PeopleRecord:
     return absence_of(agreement, person, starts=starts, ends=ends, reason="away", cancelled=False)
 
 
-def _what(document: dict[str, object]) -> str:
-    value = document.get("value")
-    if not isinstance(value, dict):
+def _what(stored: Stored) -> str:
+    """The word by which facts of a topic are counted."""
+    record = TOPICS[stored.topic].record
+    if record is None or stored.value is None:
         return ""
+    value: object = codec_for(record).decode(stored.value)
     for name in ("to_stage", "state", "kind", "outcome", "level"):
-        if value.get(name):
-            return str(value[name])
+        if found := getattr(value, name, None):
+            return str(found)
     return ""
 
 
