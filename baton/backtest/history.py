@@ -129,7 +129,7 @@ class History:
 
 
 def history_of(documents: Iterable[Mapping[str, Any]]) -> History:
-    """The history that public facts tell."""
+    """The history in public facts."""
     history = History()
     for document in documents:
         history.take(document)

@@ -26,7 +26,7 @@ _PARTS = 10_000
 _DOMAIN = "domain"
 
 Progress = Callable[[str, int, int], None]
-"""Is told what is being done, and how many of how many files are done."""
+"""Receives what is being done, and how many of how many files are done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +106,11 @@ def _spilled(
             )
         )
         part.replace(marker)
-    told = json.loads(marker.read_text())
+    known = json.loads(marker.read_text())
     return (
-        MergedLeads(told["parents"]),
-        [folder / name for name in told["files"]],
-        told["began_ms"],
+        MergedLeads(known["parents"]),
+        [folder / name for name in known["files"]],
+        known["began_ms"],
     )
 
 

@@ -167,9 +167,9 @@ def _plan(
     start_ms = arrivals[0].at_ms
     announcements: list[Announcement] = []
     if then is not None:
-        second, told = _second(then, at, start_ms)
-        announcements.append(told)
-        if told.effective_at_ms <= (arrivals[-1].at_ms if until_ms is None else until_ms):
+        second, announced = _second(then, at, start_ms)
+        announcements.append(announced)
+        if announced.effective_at_ms <= (arrivals[-1].at_ms if until_ms is None else until_ms):
             last = second
     return _Plan(
         absences=[_absence(first, text) for text in away],
@@ -194,7 +194,7 @@ def _within(path: Path, until_ms: int | None) -> tuple[list[Arrival], int]:
     arrivals = read_lines(path.read_bytes(), path.name)
     if not arrivals:
         raise typer.BadParameter("the file has no events", param_hint="--events")
-    kept = [each for each in arrivals if until_ms is None or each.at_ms <= until_ms]
+    kept = [one for one in arrivals if until_ms is None or one.at_ms <= until_ms]
     if not kept:
         raise typer.BadParameter(
             f"the first event is of {written(arrivals[0].at_ms)}, after the end",
@@ -212,13 +212,13 @@ def _second(path: Path, at: str | None, start_ms: int) -> tuple[CompiledAgreemen
         raise typer.BadParameter(
             f"must be after the first event ({written(start_ms)})", param_hint="--at"
         )
-    told = Announcement(
+    announced = Announcement(
         at_ms=max(start_ms, in_force_ms - _PUBLISHED_BEFORE_MS),
         text=text,
         version=version_of(text),
         effective_at_ms=in_force_ms,
     )
-    return compiled_of(model), told
+    return compiled_of(model), announced
 
 
 def _absence(agreement: CompiledAgreement, text: str) -> PeopleRecord:
@@ -257,7 +257,7 @@ def _summary(counted: Counter[tuple[str, str]], tally: Tally, plan: _Plan, now: 
         table.add_row(topic, what, str(number))
     console = Console()
     console.print(table)
-    told = [
+    lines = [
         *tally.lines(),
         *(
             [f"{plan.left_out} events come after the end and were left out"]
@@ -265,5 +265,5 @@ def _summary(counted: Counter[tuple[str, str]], tally: Tally, plan: _Plan, now: 
             else []
         ),
     ]
-    for line in told or ["every event was taken"]:
+    for line in lines or ["every event was taken"]:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
