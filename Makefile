@@ -41,11 +41,13 @@ JOBS ?= 2
 test: $(READY)      ## JOBS=2 at a time, every test; those that need Kafka use BATON_BOOTSTRAP, else an embedded broker
 	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
-check: $(READY)     ## format, lint, types, walls between the packages
+check: $(READY)     ## format, lint, types, walls between the packages, dead code, dependencies
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/vulture
+	@$(BIN)/deptry .
 
 SEEDS ?= 200
 simulate-seeds: $(READY) ## SEEDS=200 random histories of the whole flow under faults, each audited

@@ -50,7 +50,6 @@ BATCH = 2_000
 ROUNDS = 5
 SOME_LEADS, NEW_SHARE, HANDED_OVER_SHARE = 2_000, 0.2, 0.1
 BODIES = (1, 100, 2_500)
-ALIASES = "intake.aliases.v1"
 _NUMBERED = re.compile(rb"visitor-(\d{5})|lead(\d{5})@firm\d\d|\"([ep]-)(\d+)")
 _HEX = re.compile(rb"[0-9a-f]{32}")
 

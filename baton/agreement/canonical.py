@@ -10,6 +10,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
+from baton.agreement.books import NO_BOOKS, Books, books_of
 from baton.agreement.compile.agreement import compile_agreement
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.model.agreement import Agreement
@@ -30,6 +31,13 @@ def canonical_text(model: Agreement) -> str:
 def version_of(text: str) -> str:
     """The version that canonical ``text`` has: 16 hexadecimal digits of its BLAKE2b hash."""
     return blake2b(text.encode(), digest_size=VERSION_LENGTH // 2).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def hashes_in(text: str) -> tuple[str, ...]:
+    """The hashes of the books that canonical ``text`` names."""
+    books = json.loads(text).get("books", {})
+    return tuple(book["hash"] for book in books.values() if "hash" in book)
 
 
 def model_of(plain: Any) -> Agreement:
@@ -57,12 +65,15 @@ def _example(example: Any) -> Any:
 
 
 @lru_cache(maxsize=64)
-def load_canonical(text: str) -> CompiledAgreement:
-    """The compiled agreement of canonical ``text``; the same object for the same text."""
+def load_canonical(text: str, books: Books = NO_BOOKS) -> CompiledAgreement:
+    """The compiled agreement of canonical ``text`` with its ``books``; the same object for the same
+    text. Raises KeyError where a book is missing."""
     model = Agreement.model_validate_json(text)
+    if hashes := model.books.hashes():
+        model = model.with_books(books_of(books[name] for name in hashes.values()), hashes)
     return compile_agreement(model, version_of(text))
 
 
 def compiled_of(model: Agreement) -> CompiledAgreement:
     """The compiled agreement of a model, as every task will compile it from the canonical text."""
-    return load_canonical(canonical_text(model))
+    return load_canonical(canonical_text(model), model.attached)

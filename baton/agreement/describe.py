@@ -6,6 +6,7 @@ from typing import Any
 from baton.agreement.checks.condition_logic import test_words
 from baton.agreement.model.calendar import DAYS, Span, hours_words
 from baton.agreement.model.condition import All, Any_, ConditionModel, Not, Test
+from baton.agreement.model.people import AbsencesModel, OpenWork
 from baton.agreement.model.slas import GoOnModel, PromiseModel, StepKind, StepModel, WaitModel
 from baton.agreement.quantities import duration_words
 
@@ -101,6 +102,20 @@ def week_changes(
     for text, days in runs:
         if text:
             yield f"{days[0] if len(days) == 1 else f'{days[0]}-{days[-1]}'} {text}"
+
+
+def absence_words(absences: AbsencesModel) -> str:
+    """``go to their deputy after 2 days``."""
+    match absences.open_work:
+        case OpenWork.KEEP:
+            return "stay with them"
+        case OpenWork.DEPUTY:
+            words = "go to their deputy"
+        case OpenWork.RELEASE:
+            words = "go to whose turn it is"
+    if absences.longer_than:
+        words += f" in an absence of more than {duration_words(absences.longer_than)}"
+    return words
 
 
 def value_words(value: Any) -> str:

@@ -18,16 +18,19 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """``line`` and ``column`` count from 1; 0 where the place is the whole file."""
+    """``line`` and ``column`` count from 1; 0 where the place is the whole file. ``file``: another
+    one than the agreement's."""
 
     message: str
     path: Path = ()
     line: int = 0
     column: int = 0
     severity: Severity = Severity.ERROR
+    file: str | None = None
 
     def told(self, file: str) -> str:
         """``agreement.yaml:41: pool "emea-sdr" is not defined; did you mean "emea_sdr"?``"""
+        file = self.file or file
         place = f"{file}:{self.line}" if self.line else file
         kind = "warning: " if self.severity is Severity.WARNING else ""
         return f"{place}: {kind}{self.message}"

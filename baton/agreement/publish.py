@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import Producer
 
+from baton.agreement.books import book_records
 from baton.agreement.canonical import canonical_text, compiled_of, version_of
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.reference import SIDES, AgreementBook
@@ -160,6 +161,7 @@ def publish(
     terms = book.terms()
     if terms and terms[-1].version == version:
         return Outcome(version=version, changed=False, from_ms=terms[-1].from_ms)
+    _ship_books(topic, model, written)
     wanted = effective_at_ms if effective_at_ms is not None else _effective(model)
     record = AgreementRecord(
         record_id=derived_id("published", version, _next(written)),
@@ -171,6 +173,14 @@ def publish(
     )
     topic.write(_fitting(record))
     return Outcome(version=version, changed=True, from_ms=book_of(topic.read()).terms()[-1].from_ms)
+
+
+def _ship_books(topic: AgreementTopic, model: Agreement, written: Sequence[Written]) -> None:
+    """Write the parts of the agreement's books that are not there yet."""
+    there = {(part.record.version, part.record.part) for part in written}
+    for part in book_records(model.attached):
+        if (part.version, part.part) not in there:
+            topic.write(part)
 
 
 def put_in_force(

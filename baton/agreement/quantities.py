@@ -19,6 +19,8 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 WEEK_MS = 7 * DAY_MS
 MAX_DURATION_MS = 36_525 * DAY_MS
+DIGEST_MS = 900_000
+"""The time between two digests of a pool, where the agreement says nothing else."""
 LONGEST_WAIT_MS = 14 * DAY_MS
 """A clock that waits for somebody outside goes on after this by itself, where an agreement says
 nothing else."""

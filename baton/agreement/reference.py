@@ -10,10 +10,12 @@ late by it.
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
-from baton.agreement.canonical import load_canonical, version_of
+from baton.agreement.absences import Absence, absences_known
+from baton.agreement.books import ReceivedBooks
+from baton.agreement.canonical import hashes_in, load_canonical, version_of
 from baton.agreement.compiled.agreement import AnyCalendar, CompiledAgreement, SlaRule
 from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
@@ -25,16 +27,6 @@ MAX_WAITED_MS = 366 * 86_400_000
 SIDES = frozenset({"marketing", "sales"})
 SINCE_EVER = -(1 << 62)
 _FOR_EVER = 1 << 62
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Absence:
-    """A person is away in ``[from_ms, until_ms)``."""
-
-    person: str
-    from_ms: int
-    until_ms: int
-    reason: str = "away"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,6 +74,10 @@ class AgreementReference:
     def away_at(self, at_ms: int) -> frozenset[str]:
         """Everybody who is away at ``at_ms``."""
         return frozenset(person for person in self._by_person if self.absent(person, at_ms))
+
+    def with_absences(self) -> Set[str]:
+        """Everybody of whom an absence is known."""
+        return self._by_person.keys()
 
     def leaves_at(self, person: str, at_ms: int) -> int | None:
         """When the person's next absence after ``at_ms`` begins, as far as is known."""
@@ -149,6 +145,7 @@ class AgreementBook:
     def __init__(self) -> None:
         self._versions: dict[str, _Version] = {}
         self._in_force: list[_InForce] = []
+        self._books = ReceivedBooks()
         self._order = 0
         self._people: list[tuple[int, int, PeopleRecord]] = []
         self._made: dict[tuple[str, int], AgreementReference] = {}
@@ -190,13 +187,21 @@ class AgreementBook:
         known = bisect_right(self._people, now, key=lambda each: each[0])
         made = self._made.get((entry.version, known))
         if made is None:
-            made = reference_of(load_canonical(entry.text), self._absences(known))
+            agreement = load_canonical(entry.text, self._books.of(hashes_in(entry.text)))
+            made = reference_of(agreement, absences_known(self._people[:known]))
             self._made[entry.version, known] = made
         return made
 
     def versions(self) -> Mapping[str, str]:
         """The canonical text of every version ever published, by version."""
         return {name: each.text for name, each in self._versions.items() if each.text is not None}
+
+    def compiled(self, version: str) -> CompiledAgreement | None:
+        """A version that was published, with its books; None: not, or some book is not whole."""
+        text = self.versions().get(version)
+        if text is None or not self._books.have(hashes_in(text)):
+            return None
+        return load_canonical(text, self._books.of(hashes_in(text)))
 
     def terms(self) -> tuple[Term, ...]:
         """Every version that came or will come into force, in order of time."""
@@ -212,6 +217,11 @@ class AgreementBook:
         return self._in_force[index] if index >= 0 else None
 
     def _take_agreement(self, record: AgreementRecord, at_ms: int) -> None:
+        if record.kind == "book":
+            if self._books.take(record):
+                for name, waiting in self._versions.items():
+                    self._try_in_force(name, waiting, at_ms)
+            return
         version = self._versions.setdefault(record.version, _Version())
         if record.kind == "approved" and record.side in SIDES:
             version.approvals.setdefault(
@@ -226,10 +236,17 @@ class AgreementBook:
             version.published.append((at_ms, record.effective_at_ms or at_ms))
         else:
             return
+        self._try_in_force(record.version, version, at_ms)
+
+    def _try_in_force(self, name: str, version: _Version, at_ms: int) -> None:
+        """Once the last record is there that the version needed, which was appended at
+        ``at_ms``."""
         if version.text is None or version.approvals.keys() != SIDES:
             return
+        if not self._books.have(hashes_in(version.text)):
+            return
         for _, effective in version.published:
-            self._put_in_force(record.version, version.text, max(effective, at_ms + SETTLE_MS))
+            self._put_in_force(name, version.text, max(effective, at_ms + SETTLE_MS))
         version.published.clear()
 
     def _put_in_force(self, name: str, text: str, from_ms: int) -> None:
@@ -246,47 +263,3 @@ class AgreementBook:
         self._order += 1
         insort(self._people, (at_ms + SETTLE_MS, self._order, record), key=lambda each: each[:2])
         self._forget()
-
-    def _absences(self, known: int) -> tuple[Absence, ...]:
-        """What the first ``known`` records come to: the newest record of each id, less what was
-        cancelled; and of what was replaced or cancelled the part that went by while it was
-        announced."""
-        newest: dict[str, tuple[int, PeopleRecord]] = {}
-        past: set[Absence] = set()
-        for since_ms, _, record in self._people[:known]:
-            replaced = [name for name, kept in newest.items() if _replaces(record, kept[1])]
-            past.update(
-                filter(
-                    None, (_announced(*newest.pop(name), until_ms=since_ms) for name in replaced)
-                )
-            )
-            if not record.cancelled:
-                newest[record.record_id] = (since_ms, record)
-        absences = {
-            _absence(each, each.from_ms, each.until_ms) for _, each in newest.values()
-        } | past
-        return tuple(
-            sorted(
-                absences, key=lambda each: (each.person, each.from_ms, each.until_ms, each.reason)
-            )
-        )
-
-
-def _absence(record: PeopleRecord, from_ms: int, until_ms: int) -> Absence:
-    return Absence(person=record.person, from_ms=from_ms, until_ms=until_ms, reason=record.reason)
-
-
-def _announced(since_ms: int, record: PeopleRecord, *, until_ms: int) -> Absence | None:
-    """What went by of an absence that was known from ``since_ms`` to ``until_ms``."""
-    start, end = max(record.from_ms, since_ms), min(record.until_ms, until_ms)
-    return _absence(record, start, end) if start < end else None
-
-
-def _replaces(news: PeopleRecord, kept: PeopleRecord) -> bool:
-    return _same_absence(kept, news) if news.cancelled else kept.record_id == news.record_id
-
-
-def _same_absence(one: PeopleRecord, other: PeopleRecord) -> bool:
-    return one.record_id == other.record_id or (
-        (one.person, one.from_ms, one.until_ms) == (other.person, other.from_ms, other.until_ms)
-    )

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from baton.agreement.canonical import canonical_text, load_canonical, version_of
+from baton.agreement.books import book_records
+from baton.agreement.canonical import canonical_text, compiled_of
 from baton.agreement.compile.agreement import moment_ms
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.model.agreement import Agreement
@@ -75,17 +76,16 @@ class ExampleNotTaken(ValueError):
 
 def run_examples(model: Agreement) -> Iterator[Ran]:
     """Every example of the agreement, in its order."""
-    text = canonical_text(model)
+    agreement = compiled_of(model)
     for example in model.examples:
-        yield Ran(name=example.name, differences=tuple(_differences(text, example)))
+        yield Ran(name=example.name, differences=tuple(_differences(agreement, example)))
 
 
-def _differences(text: str, example: ExampleModel) -> Iterator[Difference]:
-    agreement = load_canonical(text)
-    found = _run(text, agreement, example)
+def _differences(agreement: CompiledAgreement, example: ExampleModel) -> Iterator[Difference]:
+    found = _run(agreement, example)
     yield from _unexpected(agreement, example, found)
     for late_ms in DELIVERED_MS:
-        late = _run(text, agreement, example, late_ms=late_ms)
+        late = _run(agreement, example, late_ms=late_ms)
         for what in sorted({*found, *late} - {"deadline"}):
             before, after = found.get(what, "none"), late.get(what, "none")
             if before != after:
@@ -142,13 +142,16 @@ def _moment_words(agreement: CompiledAgreement, at_ms: int) -> str:
 
 
 def _run(
-    text: str, agreement: CompiledAgreement, example: ExampleModel, *, late_ms: int = 0
+    agreement: CompiledAgreement, example: ExampleModel, *, late_ms: int = 0
 ) -> dict[str, str]:
     zone = zone_named(agreement.timezone)
     moments = [moment_ms(each.at, zone) for each in example.events]
     looked_at = moment_ms(example.at, zone) if example.at else max(moments)
     simulation = Simulation(
-        text=text, version=version_of(text), start_ms=min(moments) - 2 * _BEFORE_MS
+        text=canonical_text(agreement.raw),
+        version=agreement.version,
+        start_ms=min(moments) - 2 * _BEFORE_MS,
+        known=book_records(agreement.raw.attached),
     )
     arrivals = arrivals_of(list(_lines(example, moments, late_ms)))
     seen_at = looked_at + late_ms

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from baton.agreement.books import book_records
 from baton.agreement.canonical import canonical_text
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.cluster.log import LogReader, Record
@@ -49,6 +50,7 @@ def facts_of_lines(arrivals: Sequence[Arrival], agreement: CompiledAgreement) ->
         text=canonical_text(agreement.raw),
         version=agreement.version,
         start_ms=arrivals[0].at_ms,
+        known=tuple(book_records(agreement.raw.attached)),
         keep=False,
         watch=note,
     )

@@ -38,7 +38,6 @@ class FirstQualification:
     segment: str | None
     source: str
     hand_raised: bool
-    score_micro: int
 
 
 class ReplayLoops(RuntimeError):
@@ -92,7 +91,6 @@ class Replay:
             segment=one.segment,
             source=sources.get(one.cause_id, "(time)"),
             hand_raised=one.hand_raised,
-            score_micro=one.engagement_micro,
         )
 
 

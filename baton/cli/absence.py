@@ -86,7 +86,7 @@ def cancelling(reference: AgreementReference, person: str, *, now_ms: int) -> li
     ]
 
 
-def tell_absence(settings: Settings, record: PeopleRecord) -> None:
+def publish_absence(settings: Settings, record: PeopleRecord) -> None:
     """Append the record, and return when the cluster has it."""
     failures: list[str] = []
     producer = Producer(confluent_producer_options(settings))

@@ -12,7 +12,6 @@ from rich.table import Table
 from baton.agreement.canonical import canonical_text, compiled_of, version_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.diff import changes, summary
-from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.scoring import DEFAULT_PER_DAY, groups_without_limit
 from baton.agreement.publish import (
     KafkaAgreementTopic,
@@ -43,7 +42,7 @@ _JSON = typer.Option(False, "--json", help="One JSON document on standard output
 def check(file: Path = _FILE, as_json: bool = _JSON) -> None:
     """Everything that is wrong with an agreement, at once: each with its line, the reason and the
     way out. Exit 1 for errors."""
-    examined = examine(_text(file))
+    examined = examine(_text(file), file.parent)
     version = (
         version_of(canonical_text(examined.model))
         if examined.model and not examined.errors
@@ -77,7 +76,7 @@ def show(
     as_json: bool = _JSON,
 ) -> None:
     """An agreement as tables: levels, points, pools, promises, reasons."""
-    model = read_agreement(file) if file else _in_force()
+    model = read_agreement(file) if file else compiled_in_force().raw
     if as_json:
         typer.echo(canonical_text(model))
         return
@@ -103,7 +102,9 @@ def diff(
 ) -> None:
     """What changes from one agreement to another, in words."""
     before, after = (
-        (read_agreement(old), read_agreement(new)) if new else (_in_force(), read_agreement(old))
+        (read_agreement(old), read_agreement(new))
+        if new
+        else (compiled_in_force().raw, read_agreement(old))
     )
     found = changes(before, after)
     if as_json:
@@ -286,13 +287,13 @@ def away(
 ) -> None:
     """Tell that somebody is away: no new leads in that time, and it does not count in their
     deadlines. Counts after ten seconds."""
-    from baton.cli.absence import absence_of, tell_absence
+    from baton.cli.absence import absence_of, publish_absence
 
     settings = cluster_settings()
     record = absence_of(
-        _compiled_in_force(), person, starts=starts, ends=ends, reason=reason, cancelled=cancel
+        compiled_in_force(), person, starts=starts, ends=ends, reason=reason, cancelled=cancel
     )
-    tell_absence(settings, record)
+    publish_absence(settings, record)
     span = f"{written(record.from_ms)} until {written(record.until_ms)} UTC"
     typer.echo(f"{person} is {'not ' if cancel else ''}away from {span}")
 
@@ -301,11 +302,8 @@ def _text(file: Path) -> str:
     return file.read_text(encoding="utf-8", errors="replace")
 
 
-def _in_force() -> Agreement:
-    return _compiled_in_force().raw
-
-
-def _compiled_in_force() -> CompiledAgreement:
+def compiled_in_force() -> CompiledAgreement:
+    """The agreement in force on the cluster."""
     book = book_of(KafkaAgreementTopic(cluster_settings()).read())
     found = book.at(wall_ms())
     if found is None:

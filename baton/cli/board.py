@@ -1,5 +1,7 @@
 """``baton board``: a one-time link into the board, a rebuild of it, a copy of it."""
 
+import sys
+from enum import StrEnum
 from pathlib import Path
 
 import typer
@@ -8,6 +10,14 @@ from baton.flow import board_commands
 from baton.settings import Settings, load_settings
 
 app = typer.Typer(add_completion=False)
+
+
+class PackForm(StrEnum):
+    """Forms of a pack."""
+
+    TXT = "txt"
+    HTML = "html"
+    CSV = "csv"
 
 
 @app.callback()
@@ -69,6 +79,32 @@ def costs(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="path") from None
     typer.echo(f"{count} costs reported")
+
+
+@app.command(epilog="Example:  baton board pack --week 2026-W48 --format csv > week.csv")
+def pack(
+    week: str = typer.Option(None, "--week", help="The week, as 2026-W48; without it the last."),
+    form: PackForm = typer.Option(PackForm.TXT, "--format", help="txt, html or csv."),
+    mail: bool = typer.Option(False, "--mail", help="Mail it to those who have not got it."),
+    again: bool = typer.Option(False, "--again", help="With --mail: to all, once more."),
+    compare: bool = typer.Option(
+        False, "--compare", help="What the week would say now; late events restate it."
+    ),
+) -> None:
+    """Write the pack of a week: the figures of the meeting, frozen as they were known. A pack is
+    made once; asking again gives the same."""
+    commands, settings = board_commands(), load_settings()
+    try:
+        found = commands.weekly_pack(settings, week)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--week") from None
+    if mail:
+        typer.echo(f"mailed to {len(commands.mail_pack(settings, found, again=again))}")
+    elif compare:
+        changes = commands.restated(settings, found)
+        typer.echo("\n".join(changes) or "as it was frozen")
+    else:
+        sys.stdout.write(commands.written(found, form.value))
 
 
 def entrance_to(settings: Settings, person: str | None = None) -> str | None:

@@ -16,12 +16,14 @@ from pydantic_settings import BaseSettings
 
 from baton.cli.ways_in import SenderSettings
 from baton.engine.kafka.settings import EngineSettings
-from baton.flow import SERVICES, gateway_settings
+from baton.flow import SERVICES, board_settings, delivery_settings, gateway_settings
 from baton.local.up.settings import UpSettings
 from baton.settings import Settings
 
 PREFIX = "BATON_"
 _NOT_SETTINGS = frozenset({"BATON_DEBUG", "BATON_LIFELINE", "BATON_FAILPOINT"})
+_NAMED_BY_FILES = "BATON_SECRET_"
+"""Secrets whose names stand in the files of sources and targets."""
 _LIKE = 0.75
 _LAST_PORT = 65_535
 
@@ -41,9 +43,16 @@ def groups() -> Mapping[str, type[BaseSettings]]:
         "Every process and the command line": Settings,
         "Every worker": EngineSettings,
         "The gateway": gateway_settings(),
+        "The board": board_settings(),
+        "Delivery": delivery_settings(),
         "`baton up`": UpSettings,
         "`baton send` and `baton import`": SenderSettings,
     }
+
+
+def variable_of(model: type[BaseSettings], name: str) -> str:
+    """The environment variable behind a field of a group."""
+    return f"{model.model_config['env_prefix']}{name}".upper()
 
 
 def shown(model: type[BaseSettings]) -> dict[str, str]:
@@ -52,7 +61,7 @@ def shown(model: type[BaseSettings]) -> dict[str, str]:
     try:
         values = {name: getattr(own, name) for own in (model(),) for name in model.model_fields}
     except ValidationError:
-        names = {name: f"{PREFIX}{name.upper()}" for name in model.model_fields}
+        names = {name: variable_of(model, name) for name in model.model_fields}
         return {
             name: "******" if _is_secret(model, name) else os.environ[variable]
             for name, variable in names.items()
@@ -83,7 +92,8 @@ def _faults(model: type[BaseSettings]) -> Iterator[str]:
         model()
     except ValidationError as error:
         for each in error.errors():
-            name = f"{PREFIX}{'_'.join(map(str, each['loc'])).upper()}: " if each["loc"] else ""
+            field = "_".join(map(str, each["loc"]))
+            name = f"{variable_of(model, field)}: " if field else ""
             yield name + each["msg"].removeprefix("Value error, ")
 
 
@@ -166,10 +176,10 @@ def _files(named: Iterable[tuple[str, Path | None]]) -> Iterator[Problem]:
 
 def _unread(environment: Mapping[str, str]) -> Iterator[Problem]:
     known = {
-        f"{PREFIX}{name.upper()}" for model in groups().values() for name in model.model_fields
+        variable_of(model, name) for model in groups().values() for name in model.model_fields
     } | _NOT_SETTINGS
     for name in sorted(environment):
-        if not name.startswith(PREFIX) or name in known:
+        if not name.startswith(PREFIX) or name in known or name.startswith(_NAMED_BY_FILES):
             continue
         near = difflib.get_close_matches(name, known, n=1, cutoff=_LIKE)
         if near:

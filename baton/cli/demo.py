@@ -1,5 +1,4 @@
-"""``baton demo``: a simulated company on a Baton of its own, live, with a summary that must add
-up."""
+"""``baton demo``: a simulated company on a Baton of its own, with a summary that must add up."""
 
 import json
 import os
@@ -7,7 +6,10 @@ import shutil
 import signal
 import tempfile
 import time
-from dataclasses import asdict
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import typer
@@ -36,10 +38,12 @@ from baton.contracts.topic_names import (
     LEADS_SLA_ACTIONS,
     LEADS_UNROUTED,
 )
+from baton.flow import board_commands
 from baton.local.demo.company import visitors
 from baton.local.demo.counting import count
+from baton.local.demo.past import simulate_past
 from baton.local.demo.run import Demo
-from baton.local.demo.sums import Sums, faults
+from baton.local.demo.sums import Sums, differences, faults
 from baton.local.up.preparing import example_agreement, prepare_cluster
 from baton.local.up.services import service_commands
 from baton.local.up.system import System
@@ -77,11 +81,20 @@ def demo(
     leads: int = typer.Option(80, "--leads", min=1, max=20_000, help="How many visitors come by."),
     seconds: int = typer.Option(30, "--seconds", min=5, max=3600, help="Over how long."),
     seed: int = typer.Option(1, "--seed", help="Another seed, another company."),
+    past: int = typer.Option(
+        120, "--past", min=0, max=5_000, help="How many leads the year before had; 0: no year."
+    ),
+    stay: bool = typer.Option(
+        False, "--stay", help="Keep everything running after the summary, until Ctrl-C."
+    ),
     as_json: bool = typer.Option(
         False, "--json", help="The summary as one JSON document on standard output."
     ),
 ) -> None:
     """Run a small simulated company against clocks of seconds, show it live, and sum up.
+
+    The board has its year before, played in simulated time under the same agreement with hours for
+    seconds; so each of its pages has something to show.
 
     It starts a Baton of its own on free ports (its own broker, too, unless BATON_BOOTSTRAP names
     one), publishes a demonstration agreement, sends visitors over HTTP and Kafka, with duplicates
@@ -89,19 +102,8 @@ def demo(
     they are given. Exit code 1 if what came in and what came out do not add up.
     """
     console = Console(stderr=True)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # however it is ended, nothing stays behind
-        signal.signal(number, signal.default_int_handler)
-    home = Path(tempfile.mkdtemp(prefix="baton-demo-"))
-    _own_environment(home)
-    try:
-        sums = _run(load_settings(), console, leads=leads, seconds=seconds, seed=seed)
-    except KeyboardInterrupt:
-        console.print("stopped")
-        raise typer.Exit(130) from None
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-    wrong = faults(sums)
+    scale = Scale(leads=leads, seconds=seconds, seed=seed, past=past)
+    sums, wrong = _ended(console, scale, stay=stay)
     if as_json:
         typer.echo(json.dumps(asdict(sums) | {"duplicates": sums.duplicates, "faults": wrong}))
     else:
@@ -111,6 +113,26 @@ def demo(
     if wrong:
         raise typer.Exit(1)
     console.print("[bold green]it all adds up[/]")
+
+
+def _ended(console: Console, scale: "Scale", *, stay: bool) -> tuple[Sums, list[str]]:
+    """Run it in a home of its own; however it is ended, nothing stays behind."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    home = Path(tempfile.mkdtemp(prefix="baton-demo-"))
+    _own_environment(home)
+    try:
+        return _run(
+            load_settings(),
+            console,
+            scale,
+            after=lambda wrong: _stay(console) if stay and not wrong else None,
+        )
+    except KeyboardInterrupt:
+        console.print("stopped")
+        raise typer.Exit(130) from None
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _own_environment(home: Path) -> None:
@@ -132,36 +154,84 @@ def _own_environment(home: Path) -> None:
     load_settings.cache_clear()
 
 
-def _run(settings: Settings, console: Console, *, leads: int, seconds: int, seed: int) -> Sums:
-    system = System(
-        settings,
-        prepare=lambda reached: prepare_cluster(reached, console.print),
-        commands=service_commands,
-        say=console.print,
-        progress=download_shown(console),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """How much of it: ``leads`` over ``seconds``, live; ``past`` leads of the year before."""
+
+    leads: int
+    seconds: int
+    seed: int
+    past: int
+
+
+def _run(
+    settings: Settings, console: Console, scale: Scale, after: Callable[[list[str]], None]
+) -> tuple[Sums, list[str]]:
+    """The sums, and what does not add up. ``after``: called with that before everything ends."""
+    began_ms = int(time.time() * 1000)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        past = pool.submit(_make_past, began_ms, scale) if scale.past else None
+        system = System(
+            settings,
+            prepare=lambda reached: _prepare(reached, past, console),
+            commands=service_commands,
+            say=console.print,
+            progress=download_shown(console),
+        )
+        with system.running():
+            reached = system.settings
+            try:
+                company = _played(system, console, scale)
+                sums, wrong = _settled(reached, company, began_ms)
+                after(wrong)
+                return sums, wrong
+            finally:
+                if not settings.embedded:
+                    delete_topics(confluent_options(reached), layout_of(reached))
+
+
+def _make_past(until_ms: int, scale: Scale) -> None:
+    """In a process of its own, while the broker starts."""
+    text = Path(os.environ["BATON_AGREEMENT"]).read_text()
+    past = simulate_past(text, until_ms=until_ms, leads=scale.past, seed=scale.seed)
+    board_commands().seed_board(load_settings(), past.history, past.noted, until_ms)
+
+
+def _prepare(settings: Settings, past: "Future[None] | None", console: Console) -> None:
+    prepare_cluster(settings, console.print)
+    if past is not None:
+        console.print("playing the year before")
+        past.result()
+
+
+def _played(system: System, console: Console, scale: Scale) -> Demo:
+    """The live part, to its end."""
+    reached = system.settings
+    script = visitors(
+        leads=scale.leads,
+        span_ms=scale.seconds * 1000,
+        seed=scale.seed,
+        begins_ms=int(time.time() * 1000),
     )
-    with system.running():
-        reached = system.settings
-        try:
-            script = visitors(
-                leads=leads, span_ms=seconds * 1000, seed=seed, begins_ms=int(time.time() * 1000)
-            )
-            company = Demo(
-                client=confluent_options(reached),
-                namespace=reached.namespace,
-                gateway=_gateway(system),
-                write_key=key_file(reached.home).read_text().strip().rsplit(":", 1)[1],
-                script=script,
-            )
-            company.start()
-            if (entrance := entrance_to(reached)) is not None:
-                console.print(f"see it on the board: {entrance}", highlight=False, soft_wrap=True)
-            _watch(system, company, console)
-            company.stop()
-            return _settled(reached, company)
-        finally:
-            if not settings.embedded:
-                delete_topics(confluent_options(reached), layout_of(reached))
+    company = Demo(
+        client=confluent_options(reached),
+        namespace=reached.namespace,
+        gateway=_gateway(system),
+        write_key=key_file(reached.home).read_text().strip().rsplit(":", 1)[1],
+        script=script,
+    )
+    company.start()
+    if (entrance := entrance_to(reached)) is not None:
+        console.print(f"see it on the board: {entrance}", highlight=False, soft_wrap=True)
+    _watch(system, company, console)
+    company.stop()
+    return company
+
+
+def _stay(console: Console) -> None:
+    console.print("it all adds up; everything stays up until Ctrl-C")
+    while True:
+        time.sleep(3600)
 
 
 def _gateway(system: System) -> str:
@@ -187,14 +257,16 @@ def _watch(system: System, company: Demo, console: Console) -> None:
             time.sleep(_SHOW_S)
 
 
-def _settled(settings: Settings, company: Demo) -> Sums:
-    """The sums from the log, once what was sent has come through, or as they are after a while."""
+def _settled(settings: Settings, company: Demo, began_ms: int) -> tuple[Sums, list[str]]:
+    """The sums from the log, once what was sent has come through, or as they are after a while; and
+    what does not add up, among them and with those of the board."""
     until = time.monotonic() + _SETTLE_S
     while True:
         with LogReader(confluent_options(settings), settings.namespace) as reader:
             sums = count(reader, sent=company.sent, poison=company.poison)
-        if not faults(sums) or time.monotonic() > until:
-            return sums
+        wrong = faults(sums) + differences(sums, board_commands().board_sums(settings, began_ms))
+        if not wrong or time.monotonic() > until:
+            return sums, wrong
         time.sleep(_SHOW_S)
 
 
@@ -223,6 +295,6 @@ def _summary(sums: Sums) -> Table:
         **{f"violated, {clock}": number for clock, number in sorted(sums.violated.items())},
         **{f"recycled, {reason}": number for reason, number in sorted(sums.recycled.items())},
     }
-    for name, number in rows.items():
-        table.add_row(name, str(number))
+    for row in rows.items():
+        table.add_row(*map(str, row))
     return table

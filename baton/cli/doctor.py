@@ -18,9 +18,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from baton.cli.configuration import PREFIX, groups, problems, shown
+from baton.cli.configuration import groups, problems, shown, variable_of
 from baton.cli.findings import Finding, Verdict
 from baton.cli.source_checks import source_findings
+from baton.cli.target_checks import target_findings
 from baton.clients import confluent_options
 from baton.cluster.layout import layout_of
 from baton.cluster.ready import problem_of
@@ -58,14 +59,9 @@ def doctor(
     else:
         findings += examine(settings)
     if as_json:
-        values = {
-            name: value for model in groups().values() for name, value in shown(model).items()
-        }
-        typer.echo(
-            json.dumps(
-                {"findings": [asdict(each) for each in findings], "settings": values}, indent=2
-            )
-        )
+        values = {name: text for model in groups().values() for name, text in shown(model).items()}
+        body = {"findings": [asdict(found) for found in findings], "settings": values}
+        typer.echo(json.dumps(body, indent=2))
     else:
         _show(Console(), findings)
     raise typer.Exit(1 if any(each.verdict is Verdict.WRONG for each in findings) else 0)
@@ -161,11 +157,8 @@ def _jars(settings: Settings) -> Iterator[Finding]:
     locked = locked_artifacts()
     sound = sum(is_sound(each, folder / each.file_name) for each in locked)
     if sound == len(locked):
-        yield Finding(
-            check="kafka files",
-            verdict=Verdict.GOOD,
-            text=f"all {sound} there and verified; a start needs no network",
-        )
+        text = f"all {sound} there and verified; a start needs no network"
+        yield Finding(check="kafka files", verdict=Verdict.GOOD, text=text)
     else:
         missing = sum(
             each.size_bytes for each in locked if not is_sound(each, folder / each.file_name)
@@ -224,11 +217,8 @@ def _cluster(settings: Settings) -> Iterator[Finding]:
             )
             return
         if running is None:
-            yield Finding(
-                check="broker",
-                verdict=Verdict.NOTE,
-                text="none runs; `baton up` starts the embedded one",
-            )
+            text = "none runs; `baton up` starts the embedded one"
+            yield Finding(check="broker", verdict=Verdict.NOTE, text=text)
             return
         settings = settings.model_copy(update={"bootstrap": running.bootstrap})
     address = str(settings.bootstrap)
@@ -290,7 +280,7 @@ def _show(console: Console, findings: list[Finding]) -> None:
     for title, model in groups().items():
         values.add_row(f"[bold]{title}[/]")
         for name, value in shown(model).items():
-            values.add_row(f"{PREFIX}{name.upper()}", escape(value))
+            values.add_row(variable_of(model, name), escape(value))
     console.print(values, highlight=False)
 
 
@@ -302,4 +292,5 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "ports": _ports,
     "broker": _cluster,
     "sources": source_findings,
+    "targets": target_findings,
 }

@@ -16,7 +16,7 @@ from baton.clients import confluent_options
 from baton.cluster.log import LogReader
 from baton.contracts.custody import Holding
 from baton.contracts.intake import LeadEvent, LeadPerson
-from baton.contracts.leads import LeadQualified, LeadStaged
+from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged
 from baton.contracts.routing import LeadRouted
 from baton.lead_story.conclusion import conclusion
 from baton.lead_story.counting import uncounted
@@ -190,5 +190,7 @@ def _without_person(record: object, value: dict[str, object]) -> None:
             value["person"] = None
         case LeadQualified(), {"story": dict(story)}:
             story["person"] = None
+        case LeadAmended(), {"brief": dict(brief)}:
+            brief["person"] = None
         case LeadRouted(), {"qualified": {"story": dict(story)}}:
             story["person"] = None

@@ -14,8 +14,32 @@ import typer
 from rich.console import Console
 from rich.table import Table as Grid
 
+from baton.cli.import_options import (
+    ActOption,
+    CampaignOption,
+    DatesOption,
+    DelimiterOption,
+    DryRunOption,
+    EncodingOption,
+    FillEmptyOption,
+    FreshOption,
+    GuessOption,
+    JsonlOption,
+    JsonOption,
+    KeyOption,
+    LedgerOption,
+    ListSource,
+    MapOption,
+    MappingOption,
+    PatienceOption,
+    SaveOption,
+    SheetOption,
+    ToOption,
+    UpdateOnlyOption,
+    ViaOption,
+    ZoneOption,
+)
 from baton.cli.ways_in import Via, opened, progress, reporting, sender_for
-from baton.importing.cells import DateOrder
 from baton.importing.columns import IGNORED, MapWrong, read_wishes
 from baton.importing.dry_run import Rehearsal, rehearse
 from baton.importing.lists import PeopleList, open_list
@@ -38,90 +62,35 @@ EPILOG = (
 @app.command(no_args_is_help=True, epilog=EPILOG)
 def import_(
     file: str = typer.Argument(help="The list; - reads standard input."),
-    wishes: list[str] = typer.Option(
-        [], "--map", help="COLUMN=FIELD; may be repeated. COLUMN=- leaves a column out."
-    ),
-    dry_run: bool = typer.Option(
-        False,
-        "--dry-run",
-        help="Send nothing: show the mapping, ten rows as understood, and every row that is not.",
-    ),
-    mapping: Path = typer.Option(
-        None, "--mapping", help="A mapping that was saved; --map goes before it."
-    ),
-    save: Path = typer.Option(
-        None, "--save-mapping", help="Save the mapping to this file, for the next list like it."
-    ),
-    jsonl: bool = typer.Option(
-        False, "--jsonl", help="The file has event lines, as for `baton send`."
-    ),
-    act: str = typer.Option(
-        None,
-        "--act",
-        help=(
-            "What the people on the list did, a word of the agreement; without it only who they "
-            "are."
-        ),
-    ),
-    campaign: str = typer.Option(None, "--campaign", help="The campaign they did it in."),
-    fresh: bool = typer.Option(
-        False, "--fresh", help="It has just happened: let it fast-track. Without it, it is history."
-    ),
-    update_only: bool = typer.Option(
-        False, "--update-only", help="Rows about people whom Baton knows; the others begin no lead."
-    ),
-    fill_empty: bool = typer.Option(
-        False, "--fill-empty", help="Tell only what is not known yet; overwrite nothing."
-    ),
-    guess: bool = typer.Option(
-        True,
-        "--guess/--no-guess",
-        help="Take columns without --map by their names (email, phone, country ...).",
-    ),
-    delimiter: str = typer.Option(
-        None, "--delimiter", help="Between columns; without it found out."
-    ),
-    encoding: str = typer.Option(
-        None, "--encoding", help="Of the file, such as cp1252; without it found out."
-    ),
-    sheet: str = typer.Option(
-        None, "--sheet", help="Of a workbook; without it the first that is visible."
-    ),
-    dates: DateOrder = typer.Option(
-        None, "--dates", help="What 3/2/2026 means, where no other date of the list shows it."
-    ),
-    zone: str = typer.Option(
-        None,
-        "--zone",
-        help="Where its times are that name no zone, such as Europe/Berlin; without it UTC.",
-    ),
-    via: Via = typer.Option(
-        Via.HTTP, "--via", help="Through the gateway, or straight to the inbox topic."
-    ),
-    to: str = typer.Option(
-        None,
-        "--to",
-        help="The gateway's address; without it BATON_GATEWAY_URL, else the one that runs here.",
-    ),
-    key: str = typer.Option(None, "--key", help="The write key; better in BATON_WRITE_KEY."),
-    source: str = typer.Option(
-        "import",
-        "--source",
-        help="Who the list is from: part of what makes an event the same event.",
-    ),
-    ledger: Path = typer.Option(
-        None, "--ledger", help="Append the id of each acknowledged event to this file, one a line."
-    ),
-    patience: float = typer.Option(
-        60.0, "--patience", min=0, help="Seconds to wait for a system that is busy or away."
-    ),
-    as_json: bool = typer.Option(False, "--json", help="The summary as JSON."),
+    wishes: MapOption = [],  # noqa: B006 - typer's own way to say none
+    dry_run: DryRunOption = False,
+    mapping: MappingOption = None,
+    save: SaveOption = None,
+    jsonl: JsonlOption = False,
+    act: ActOption = None,
+    campaign: CampaignOption = None,
+    fresh: FreshOption = False,
+    update_only: UpdateOnlyOption = False,
+    fill_empty: FillEmptyOption = False,
+    guess: GuessOption = True,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    sheet: SheetOption = None,
+    dates: DatesOption = None,
+    zone: ZoneOption = None,
+    via: ViaOption = Via.HTTP,
+    to: ToOption = None,
+    key: KeyOption = None,
+    source: ListSource = "import",
+    ledger: LedgerOption = None,
+    patience: PatienceOption = 60.0,
+    as_json: JsonOption = False,
 ) -> None:
-    """Read a list of people, and say what became of each row.
+    """Read a list of people, and report what became of each row.
 
-    A row that cannot be taken is told by its line and field; the rest goes on. Importing the same
-    list again changes nothing: a row is known by its content, or by the column mapped to `id`; a
-    changed row is an update. Exit code 1 if anything was not accepted.
+    A row that cannot be taken is reported by its line and field; the rest goes on. Importing the
+    same list again changes nothing: a row is known by its content, or by the column mapped to `id`;
+    a changed row is an update. Exit code 1 if anything was not accepted.
 
     The columns of HubSpot, Salesforce, Pipedrive, LinkedIn, Mailchimp, Google and Outlook contacts,
     Facebook lead ads, Zoom, Eventbrite, Typeform, Marketo and Zoho are known, in English and
@@ -150,32 +119,11 @@ def import_(
         dates=dates or saved.dates,
         zone=_zone(zone or saved.zone),
     )
-    reads = FileTerms(
-        encoding=encoding or saved.encoding,
-        delimiter=delimiter or saved.delimiter,
-        sheet=sheet or saved.sheet,
-    )
-
-    def opened_list(content: BinaryIO) -> PeopleList:
-        people = _list(
-            content, terms, reads, _wishes(saved, wishes), guess=guess and mapping is None
-        )
-        if save is not None:
-            found = mapping_of(
-                people.table.header,
-                people.columns,
-                dates=people.terms.dates,
-                zone=zone or saved.zone,
-                encoding=reads.encoding,
-                delimiter=reads.delimiter,
-                sheet=reads.sheet,
-            )
-            save_mapping(save, found)
-        return people
-
+    asked = FileTerms(encoding=encoding, delimiter=delimiter, sheet=sheet)
+    request = _Request(terms, asked, saved, _wishes(saved, wishes), guess=guess and mapping is None)
     if dry_run:
         with opened(file) as content:
-            _show(rehearse(opened_list(content)), as_json=as_json)
+            _show(rehearse(request.open(content, save, zone)), as_json=as_json)
         return
     with (
         opened(file) as found,
@@ -186,9 +134,46 @@ def import_(
         if jsonl:
             send_all(lines_of(content), sender, tally)
             return
-        people = opened_list(content)
+        people = request.open(content, save, zone)
         _remark(people)
         send_all(people.lines(), sender, tally)
+
+
+class _Request:
+    """A list as it was asked for."""
+
+    def __init__(
+        self,
+        terms: ImportTerms,
+        asked: FileTerms,
+        saved: SavedMapping,
+        wishes: dict[str, str],
+        *,
+        guess: bool,
+    ) -> None:
+        self._terms, self._saved, self._wishes, self._guess = terms, saved, wishes, guess
+        self._reads = FileTerms(
+            encoding=asked.encoding or saved.encoding,
+            delimiter=asked.delimiter or saved.delimiter,
+            sheet=asked.sheet or saved.sheet,
+        )
+
+    def open(self, content: BinaryIO, save: Path | None, zone: str | None) -> PeopleList:
+        """Read its header; save the mapping that was found, where that was asked for."""
+        reads = self._reads
+        people = _list(content, self._terms, reads, self._wishes, guess=self._guess)
+        if save is not None:
+            found = mapping_of(
+                people.table.header,
+                people.columns,
+                dates=people.terms.dates,
+                zone=zone or self._saved.zone,
+                encoding=reads.encoding,
+                delimiter=reads.delimiter,
+                sheet=reads.sheet,
+            )
+            save_mapping(save, found)
+        return people
 
 
 def _saved(path: Path | None) -> SavedMapping:
@@ -263,9 +248,9 @@ def _print(found: Rehearsal) -> None:
             )
             console.print(f"line {number}: {words}", highlight=False, markup=False)
     for kind, listed in (("not understood", found.troubles), ("left out", found.notes)):
-        for each in listed:
+        for trouble in listed:
             console.print(
-                f"line {each.number}: {kind}: {each.problem}", highlight=False, markup=False
+                f"line {trouble.number}: {kind}: {trouble.problem}", highlight=False, markup=False
             )
     words = (
         f"{found.read} rows: {found.understood} understood as {found.events} events, "

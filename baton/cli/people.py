@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from baton.agreement.publish import wall_ms
-from baton.cli.absence import absence_of, cancelling, tell_absence
+from baton.cli.absence import absence_of, cancelling, publish_absence
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
 from baton.screens.live import live
@@ -69,7 +69,7 @@ def away(
     with live(settings, now_ms=wall_ms()) as cluster:
         agreement = cluster.reference.agreement
     record = absence_of(agreement, person, starts=starts, ends=ends, reason=reason, cancelled=False)
-    tell_absence(settings, record)
+    publish_absence(settings, record)
     typer.echo(
         f"{person} is away from {written(record.from_ms)} until {written(record.until_ms)} UTC"
     )
@@ -83,7 +83,7 @@ def back(person: str = typer.Argument(..., help="Who, by the id in the agreement
     with live(settings, now_ms=now_ms) as cluster:
         records = cancelling(cluster.reference, person, now_ms=now_ms)
     for record in records:
-        tell_absence(settings, record)
+        publish_absence(settings, record)
     taken = records[0]
     typer.echo(
         f"{person} is back: the absence {written(taken.from_ms)} - {written(taken.until_ms)} UTC "

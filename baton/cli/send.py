@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer
 
+from baton.cli.import_options import (
+    JsonOption,
+    KeyOption,
+    LedgerOption,
+    PatienceOption,
+    SendSource,
+    ToOption,
+    ViaOption,
+)
 from baton.cli.ways_in import Via, opened, progress, reporting, sender_for
 from baton.importing.sending import lines_of, send_all
 
@@ -22,37 +29,19 @@ EPILOG = (
 @app.command(no_args_is_help=True, epilog=EPILOG)
 def send(
     file: str = typer.Argument(help="Events, one JSON object a line; - reads standard input."),
-    via: Via = typer.Option(
-        Via.HTTP, "--via", help="Through the gateway, or straight to the inbox topic."
-    ),
-    to: str = typer.Option(
-        None,
-        "--to",
-        help="The gateway's address; without it BATON_GATEWAY_URL, else the one that runs here.",
-    ),
-    key: str = typer.Option(
-        None,
-        "--key",
-        help="The write key; better in BATON_WRITE_KEY, where no process list shows it.",
-    ),
-    source: str = typer.Option(
-        "send",
-        "--source",
-        help="Who the events are from, where a line does not say (with --via kafka).",
-    ),
-    ledger: Path = typer.Option(
-        None, "--ledger", help="Append the id of each acknowledged event to this file, one a line."
-    ),
-    patience: float = typer.Option(
-        60.0, "--patience", min=0, help="Seconds to wait for a system that is busy or away."
-    ),
-    as_json: bool = typer.Option(False, "--json", help="The summary as JSON."),
+    via: ViaOption = Via.HTTP,
+    to: ToOption = None,
+    key: KeyOption = None,
+    source: SendSource = "send",
+    ledger: LedgerOption = None,
+    patience: PatienceOption = 60.0,
+    as_json: JsonOption = False,
 ) -> None:
-    """Send events as an outside system would, and say what became of them.
+    """Send events as an outside system would, and report what became of them.
 
-    A line that cannot be taken is told by its number and field; the rest goes on. Sending the same
-    file again is safe: an event is known by its source and id (or by its content). Exit code 1 if
-    anything was not accepted.
+    A line that cannot be taken is reported by its number and field; the rest goes on. Sending the
+    same file again is safe: an event is known by its source and id (or by its content). Exit code 1
+    if anything was not accepted.
     """
     with (
         opened(file) as found,

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from baton.agreement.books import book_records
 from baton.agreement.canonical import canonical_text, compiled_of, version_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.source.read import read_agreement
@@ -147,7 +148,7 @@ def _simulation(plan: _Plan, tally: Tally, *, keep: bool) -> Simulation:
         text=canonical_text(plan.first.raw),
         version=plan.first.version,
         start_ms=plan.arrivals[0].at_ms,
-        absences=plan.absences,
+        known=[*plan.absences, *book_records(plan.first.raw.attached)],
         keep=keep,
         watch=lambda stored, arrival: tally.note(stored, arrival.place if arrival else ""),
     )
@@ -217,6 +218,7 @@ def _second(path: Path, at: str | None, start_ms: int) -> tuple[CompiledAgreemen
         text=text,
         version=version_of(text),
         effective_at_ms=in_force_ms,
+        books=model.attached,
     )
     return compiled_of(model), announced
 

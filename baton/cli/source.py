@@ -83,6 +83,19 @@ def replay(
         typer.echo(f"{number} records still cannot be taken: {problem}")
 
 
+@app.command(epilog="Example:  baton source absences examples/people/people.yaml --dry-run")
+def absences(
+    file: Path = typer.Argument(help="A book of people.", exists=True, dir_okay=False),
+    days: int = typer.Option(120, "--days", min=1, max=400, help="How far ahead to look."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Say what would be announced."),
+) -> None:
+    """Announce the absences in the calendars of a book of people, and take back those that the
+    calendars do not have any more. Absences that people announced themselves stay."""
+    from baton.cli.source_absences import announce_absences
+
+    announce_absences(file, days=days, dry_run=dry_run)
+
+
 @app.command(epilog="Example:  baton source new calls > sources/calls.yaml")
 def new(name: str = typer.Argument(help="What the source is to be called.")) -> None:
     """Print a description to begin with; it passes `check` and `test` as it is."""

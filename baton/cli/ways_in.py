@@ -139,7 +139,7 @@ def reporting(file: str, ledger: Path | None, *, as_json: bool) -> Iterator[Tall
             )
 
     tally = Tally()
-    tally.on_trouble = lambda trouble: show(tally.told + 1, trouble, "")
+    tally.on_trouble = lambda trouble: show(tally.reported + 1, trouble, "")
     tally.on_note = lambda trouble: show(tally.noted, trouble, "left out: ")
     stopped: SendingStopped | None = None
     with ledger.open("a") if ledger else _nothing() as tally.ledger:
@@ -147,7 +147,7 @@ def reporting(file: str, ledger: Path | None, *, as_json: bool) -> Iterator[Tall
             yield tally
         except SendingStopped as error:
             stopped = error
-    if (more := max(0, tally.told - _MAX_SHOWN) + max(0, tally.noted - _MAX_SHOWN)) > 0:
+    if (more := max(0, tally.reported - _MAX_SHOWN) + max(0, tally.noted - _MAX_SHOWN)) > 0:
         console.print(f"... and {more} more; --json lists them", highlight=False)
     if as_json:
         typer.echo(

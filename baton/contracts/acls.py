@@ -8,7 +8,7 @@ reference topics only the board writes one: absences.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from baton.contracts.topic_names import (
@@ -19,6 +19,7 @@ from baton.contracts.topic_names import (
     LEADS_INBOX,
 )
 from baton.contracts.topics import (
+    DLQ_PREFIX,
     REDUCERS,
     REFERENCE_TOPICS,
     TOPICS,
@@ -73,7 +74,8 @@ def topics_of(service: str) -> ServiceTopics:
     if service == BOARD:
         return _topics_of_board()
     if service == DELIVERY:
-        return replace(_topics_of_board(), service=DELIVERY, writes=(LEADS_INBOX,))
+        reads = tuple(name for name in _topics_of_board().reads if not name.startswith(DLQ_PREFIX))
+        return ServiceTopics(service=DELIVERY, reducers=(), reads=reads, writes=(LEADS_INBOX,))
     mine = tuple(name for name, owner in REDUCERS.items() if owner == service)
     own = {spec.name for name in mine for spec in engine_topics(name, service)}
     flow = [spec for spec in TOPICS.values() if spec.audience is not Audience.ENGINE]

@@ -29,7 +29,12 @@ _OPEN: Final = frozenset({Stage.MQL, Stage.TAL, Stage.TQL, Stage.SAL, Stage.SQL,
 _RESTS: Final = frozenset({Stage.RECYCLED, Stage.INQUIRY})
 _TAKEN_UP: Final = frozenset({StageEvent.ACCEPTED, StageEvent.OPPORTUNITY, StageEvent.REOPENED})
 _NEWS: Final = frozenset(
-    {StageEvent.CONSENT_CHANGED, StageEvent.CONTRACT_END_LEARNT, StageEvent.DEAL_CHANGED}
+    {
+        StageEvent.CONSENT_CHANGED,
+        StageEvent.CONTRACT_END_LEARNT,
+        StageEvent.BECAME_HOT,
+        StageEvent.DEAL_CHANGED,
+    }
 )
 """What says something of a lead, and not who has it."""
 _ENDS: Final = frozenset(

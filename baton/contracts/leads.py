@@ -19,6 +19,11 @@ BY_TOUCH: Final = "by_touch"
 """The reason of an acceptance that nobody said: the holder called, wrote or met the buyer."""
 
 
+LEARNT: Final = ("objections", "pain_points", "current_supplier", "competitor")
+"""Fields of the profile in which sales say what they learnt of a buyer; with the reason and the end
+of the contract they go along where a cycle ends."""
+
+
 class Level(StrEnum):
     """How warm a lead is, by the agreement's matrix."""
 
@@ -218,6 +223,7 @@ class LeadStaged:
     event ``consent_changed`` says so. Event ``contract_end_learnt``: the profile of a lead that
     rests says when its contract with another supplier ends (``contract_end``). ``survivor``: the
     lead that a merged one ended in. ``deal``: the deal that the act was about, as it is known now.
+    ``learnt``: what the profile says of :data:`LEARNT`. Event ``became_hot``: in a cool-off.
     """
 
     lead_id: str
@@ -248,6 +254,7 @@ class LeadStaged:
     consents: Mapping[str, str] | None = None
     survivor: str | None = None
     deal: LeadDeal | None = None
+    learnt: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,5 +294,6 @@ class StageEvent(StrEnum):
     TAKEN_OVER = "taken_over"
     CONSENT_CHANGED = "consent_changed"
     CONTRACT_END_LEARNT = "contract_end_learnt"
+    BECAME_HOT = "became_hot"
     MERGED = "merged"
     ERASED = "erased"

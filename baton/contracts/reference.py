@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementRecord:
-    """``baton.agreements.v1``: one act in the life of an agreement, keyed by its own ``record_id``.
+    """``baton.agreements.v1``: one act in the life of an agreement, keyed by its own ``record_id``;
+    or a part of a book that an agreement names by its hash.
 
     ``kind``: ``approved`` (a side signs ``version``) or ``published`` (in force from
     ``effective_at_ms``, at the earliest ten seconds after its append time; the first one ever is in
     force for all time before it too). ``text`` is the canonical JSON whose hash ``version`` is;
-    ``source`` the YAML it was read from.
+    ``source`` the YAML it was read from. ``book``: ``content`` is part ``part`` (from 0) of
+    ``parts`` of the packed rows whose hash ``version`` is; an agreement that names it is not in
+    force before all parts are there.
     """
 
     record_id: str
@@ -21,6 +24,9 @@ class AgreementRecord:
     effective_at_ms: int | None = None
     text: str | None = None
     source: str | None = None
+    part: int | None = None
+    parts: int | None = None
+    content: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,12 +29,14 @@ class RequestKind(StrEnum):
 
 class UnroutedOutcome(StrEnum):
     """Where a lead is that no person was given. ``recalled``: the pool gives it back, to be matched
-    anew: whoever was offered it is away, or the pool is no more."""
+    anew: whoever was offered it is away, or the pool is no more. ``relieved``: the same for a lead
+    that was accepted, since whoever has it is away and the pool does not keep it for them."""
 
     HELD = "held"
     WATCH = "watch"
     SUPPRESSED = "suppressed"
     RECALLED = "recalled"
+    RELIEVED = "relieved"
 
 
 NOBODY_EVER: Final = "nobody_ever"
@@ -78,6 +80,7 @@ class HandoffRequest:
     open cycle: asked first, not forced. ``watcher`` is a human whose fallback queue is to have the
     lead. ``offered`` and ``accepted`` name ``person`` and ``pool``. ``rejecters`` are those of
     ``exclude`` who said no; the last of ``exclude`` is whom the lead was just taken from.
+    ``deputy`` takes over from whoever is away: asked first, not forced.
     """
 
     kind: str
@@ -97,6 +100,7 @@ class HandoffRequest:
     owner: str | None = None
     watcher: str | None = None
     rejecters: tuple[str, ...] = ()
+    deputy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +166,7 @@ class Candidate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadRouted:
     """``leads.routed.sdr.v1`` and ``leads.routed.sales.v1``: the lead has a holder, and here is the
-    story."""
+    story. ``marketing``: whom of marketing the agreement names for its campaign or segment."""
 
     handoff_id: str
     qualification_id: str
@@ -185,13 +189,15 @@ class LeadRouted:
     agreement: str
     accept_by_ms: int | None = None
     trace_cut: bool = False
+    marketing: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadUnrouted:
     """``leads.unrouted.v1``: no person yet or not at all. ``outcome``: ``held`` (waits in the
     pool's queue, which is its holder), ``watch`` (a human's fallback queue), ``suppressed`` (with
-    the reason), ``recalled`` (given back, to be matched anew).
+    the reason), ``recalled`` (given back, to be matched anew), ``relieved`` (accepted work of
+    somebody who is away, to be matched anew; ``deputy`` is asked first).
 
     ``next_try_at_ms``: when somebody of the pool will next be there for it; None: nobody can say,
     an answer or an end is waited for.
@@ -213,6 +219,7 @@ class LeadUnrouted:
     watcher: str | None = None
     leg: str | None = None
     level: str | None = None
+    deputy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,7 +98,8 @@ class SlaViolation:
 class SlaAction:
     """``leads.sla-actions.v1``: a step of the ladder. Dispatch carries out ``reassign``,
     ``manager_queue`` and ``restore`` (whose ``handoff_id`` is the one to stand again); people and
-    tools act on ``notify`` and ``escalate``."""
+    tools act on ``notify`` and ``escalate``. ``digest``: the recipient is notified of it by that
+    digest (``leads.sla-digests.v1``), not by this record."""
 
     action_id: str
     kind: str
@@ -113,6 +114,7 @@ class SlaAction:
     to: str | None = None
     reason: str | None = None
     exclude: tuple[str, ...] = ()
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,8 @@ class LeadRecycled:
     ``qualification_id``: what ends; None where the lead was in nobody's hands. A recycled lead is
     enrolled in its track by this, whose topics and stage of content stand beside it;
     ``nurture_allowed``: by the consents it was qualified with. ``revised``: nothing new ended; what
-    became known since (``contract_end``) moved the return.
+    became known since (``contract_end``) moved the return, or a withdrawn consent ended the track.
+    ``learnt``: what is known of :data:`~baton.contracts.leads.LEARNT`.
     """
 
     recycle_id: str
@@ -148,6 +151,7 @@ class LeadRecycled:
     qualification_id: str | None = None
     contract_end: str | None = None
     revised: bool = False
+    learnt: Mapping[str, str] = field(default_factory=dict)
 
 
 RETURN_DATE: Final = "return_date"

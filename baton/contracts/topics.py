@@ -21,6 +21,11 @@ from baton.contracts import (
     streams,
 )
 from baton.contracts.accounts import AccountPart, AccountScored, BuyingGroup
+from baton.contracts.digests import Escalation, SlaDigest
+from baton.contracts.namespaces import DEFAULT_NAMESPACE as DEFAULT_NAMESPACE
+from baton.contracts.namespaces import consumer_group as consumer_group
+from baton.contracts.namespaces import logical as logical
+from baton.contracts.namespaces import physical as physical
 from baton.contracts.topic_names import (
     ACCOUNTS_SCORED,
     BATON_AGREEMENTS,
@@ -50,6 +55,7 @@ from baton.contracts.topic_names import (
     LEADS_SCORED,
     LEADS_SLA_ACTIONS,
     LEADS_SLA_CLOCKS,
+    LEADS_SLA_DIGESTS,
     LEADS_SLA_VIOLATIONS,
     LEADS_STAGES,
     LEADS_UNROUTED,
@@ -63,12 +69,12 @@ from baton.contracts.topic_names import (
     SCORER_LEADS,
     SCORER_RELEASES,
     SCORER_TRANSFERS,
+    SLA_ESCALATIONS,
     SLA_LEADS,
     SLA_TALLIES,
 )
 from baton.contracts.transfers import LeadTransfer
 
-DEFAULT_NAMESPACE = "baton"
 DAY_MS = 86_400_000
 SHORT_MS = 30 * DAY_MS
 BOOK_MS = 400 * DAY_MS
@@ -384,6 +390,10 @@ _FLOW: tuple[TopicSpec, ...] = (
         "sla_watcher",
     ),
     _public(LEADS_SLA_ACTIONS, slas.SlaAction, "notify, reassign, escalate", "lead", "sla_watcher"),
+    _public(
+        LEADS_SLA_DIGESTS, SlaDigest, "breaches of a pool, once a period", "pool", "sla_watcher"
+    ),
+    _private(SLA_ESCALATIONS, Escalation, "what a digest is of", "pool", "sla_watcher", "digests"),
     _private(
         SLA_LEADS,
         streams.SlaDecision,
@@ -483,6 +493,7 @@ REDUCERS: Mapping[str, str] = {
     "assignment": "router",
     "clocks": "sla_watcher",
     "goals": "sla_watcher",
+    "digests": "sla_watcher",
     "custody": "sla_watcher",
 }
 """Every reducer with its service, in the order of the flow."""
@@ -562,23 +573,3 @@ def _catalogue() -> Mapping[str, TopicSpec]:
 
 TOPICS: Mapping[str, TopicSpec] = _catalogue()
 REFERENCE_TOPICS = (BATON_AGREEMENTS, BATON_PEOPLE)
-
-
-def physical(namespace: str, name: str) -> str:
-    """The topic's name on the cluster: as it is in the default namespace, else with the namespace
-    before it."""
-    return name if namespace == DEFAULT_NAMESPACE else f"{namespace}.{name}"
-
-
-def logical(namespace: str, name: str) -> str:
-    """The inverse of :func:`physical`; raises ValueError for a topic of another namespace."""
-    if namespace == DEFAULT_NAMESPACE:
-        return name
-    if not name.startswith(namespace + "."):
-        raise ValueError(f"topic {name} is not of namespace {namespace}")
-    return name[len(namespace) + 1 :]
-
-
-def consumer_group(namespace: str, reducer: str) -> str:
-    """The consumer group of a reducer; a task's transactional id is this and ``-<partition>``."""
-    return f"{namespace}.{reducer}"

@@ -24,6 +24,14 @@ class StageReached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What an act of staff named, and when."""
+
+    value: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadTransfer:
     """``scorer.transfers.v1``: the loser's book on its way to the survivor, keyed by the survivor.
 
@@ -69,3 +77,4 @@ class LeadTransfer:
     accepted: bool = False
     settling: bool = False
     persons: tuple[LeadPerson, ...] = ()
+    heard: Mapping[str, Heard] = field(default_factory=dict)

@@ -84,7 +84,7 @@ def _has_utf_8(sample: bytes) -> bool:
 def _guessed(sample: bytes) -> str:
     lines = b"\n".join(line for line in sample.splitlines() if not line.isascii())[:65_536]
     if any(mark in lines for mark, _ in _MARKS):
-        return UTF_8  # several files were put together; the lines that are damaged are told
+        return UTF_8  # several files were put together; the lines that are damaged are reported
     western = lines.decode(_WESTERN, "replace")
     if _is_other_alphabet(western):
         other = from_bytes(lines, cp_isolation=_OWN_ALPHABET).best()

@@ -107,22 +107,16 @@ def column_map(
 ) -> ColumnMap:
     """Which column fills which field. ``wishes``: column to field, see :func:`read_wishes`.
     ``samples``: rows, where the name of a column says too little. Raises :class:`MapWrong`."""
-    names = [tidy(each) for each in header]
+    names = [tidy(name) for name in header]
     _refuse_unknown_columns(wishes, names)
     export = recognised(names) if guess else None
-    fields: list[str | None] = []
-    for place, name in enumerate(names):
-        cells = [row[place] for row in samples if place < len(row)]
-        fields.append(
-            wishes.get(name) or (_guessed(name, export, cells) if guess and name else None)
-        )
-    explicit = [wishes[name] for name in names if name in wishes]
-    _refuse_doubles(explicit)
-    single = {field for field in explicit if field not in (IGNORED, *SEVERAL)}
-    fields = [
-        None if field in single and name not in wishes else field
-        for name, field in zip(names, fields, strict=True)
+    guessed = [
+        _guessed(name, export, [row[place] for row in samples if place < len(row)])
+        if guess and name and name not in wishes
+        else None
+        for place, name in enumerate(names)
     ]
+    fields = _with_wishes(names, guessed, wishes)
     if not wishes and any("@" in name for name in names):
         raise MapWrong(
             "the first line has an address and no names of columns; put a line with the columns' "
@@ -142,6 +136,20 @@ def column_map(
         ignored=tuple(name for name, field in zip(names, fields, strict=True) if field == IGNORED),
         export=export.title if export else None,
     )
+
+
+def _with_wishes(
+    names: Sequence[str], guessed: Sequence[str | None], wishes: Mapping[str, str]
+) -> list[str | None]:
+    """What was wished goes before what was guessed; a field that only one column may fill is the
+    wished one's."""
+    explicit = [wishes[name] for name in names if name in wishes]
+    _refuse_doubles(explicit)
+    single = {field for field in explicit if field not in (IGNORED, *SEVERAL)}
+    return [
+        wishes.get(name, None if field in single else field)
+        for name, field in zip(names, guessed, strict=True)
+    ]
 
 
 def read_wishes(texts: Sequence[str]) -> dict[str, str]:
@@ -187,9 +195,10 @@ def _guessed(name: str, export: Export | None, cells: Sequence[str]) -> str | No
 
 def _whose_id(cells: Sequence[str]) -> str | None:
     """The system whose ids a column has, by their form; None where they could be anybody's."""
-    told = [cell.strip() for cell in cells if cell.strip()]
+    filled = [cell.strip() for cell in cells if cell.strip()]
     return next(
-        (field for form, field in _IDS_OF if told and all(form.match(cell) for cell in told)), None
+        (field for form, field in _IDS_OF if filled and all(form.match(cell) for cell in filled)),
+        None,
     )
 
 

@@ -34,12 +34,12 @@ def consents_of(
             _date(cells, f"optout_at:{key}", terms, notes),
         )
         purpose, _, channel = key.partition("/")
-        told = []
+        stated = []
         if yes or (yes is None and not no and yes_ms is not None):
-            told.append((True, yes_ms if yes_ms is not None else dated_ms, UNDATED_MS))
+            stated.append((True, yes_ms if yes_ms is not None else dated_ms, UNDATED_MS))
         if no or no_ms is not None:
-            told.append((False, no_ms if no_ms is not None else dated_ms, terms.at_ms))
-        for granted, at_ms, undated_ms in told:
+            stated.append((False, no_ms if no_ms is not None else dated_ms, terms.at_ms))
+        for granted, at_ms, undated_ms in stated:
             dated = "" if at_ms is None else f"/{at_ms}"
             made.append(
                 {

@@ -42,8 +42,8 @@ class Rehearsal:
             "understood": self.understood,
             "events": self.events,
             "rows": [{"line": number, "events": events} for number, events in self.rows],
-            "errors": [_listed(each) for each in self.troubles],
-            "notes": [_listed(each) for each in self.notes],
+            "errors": [_listed(trouble) for trouble in self.troubles],
+            "notes": [_listed(note) for note in self.notes],
         }
 
 
@@ -95,20 +95,26 @@ def _as_understood(record: IntakeRecord) -> dict[str, Any]:
         "occurred_at": "undated"
         if at_ms == UNDATED_MS
         else datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(),
-        "identifiers": [f"{each.scheme}: {each.value}" for each in record.identifiers],
+        "identifiers": [
+            f"{identifier.scheme}: {identifier.value}" for identifier in record.identifiers
+        ],
     }
     parts = {
-        "person": record.person and _told(asdict(record.person)),
+        "person": record.person and _known(asdict(record.person)),
         "profile": dict(record.profile),
-        "engagement": record.engagement and _told(asdict(record.engagement)),
+        "engagement": record.engagement and _known(asdict(record.engagement)),
         "consent": record.consent and asdict(record.consent),
     }
     return shown | {name: part for name, part in parts.items() if part}
 
 
-def _told(part: dict[str, Any]) -> dict[str, Any]:
+def _known(part: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in part.items() if value not in (None, (), {}, False)}
 
 
-def _listed(each: Trouble) -> dict[str, Any]:
-    return {"line": each.number, "field": each.problem.field, "reason": each.problem.reason}
+def _listed(trouble: Trouble) -> dict[str, Any]:
+    return {
+        "line": trouble.number,
+        "field": trouble.problem.field,
+        "reason": trouble.problem.reason,
+    }

@@ -1,8 +1,8 @@
-"""A row of a list as event lines: a profile or an engagement, and one for each consent it tells.
+"""A row of a list as event lines: a profile or an engagement, and one for each of its consents.
 Pure.
 
 What cannot be read costs as little as it can: an optional cell is left out and noted, a row that
-names nobody or whose yes and no cannot be told apart is refused. What has no date counts as older
+names nobody or whose yes and no contradict each other is refused. What has no date counts as older
 than everything that has one wherever that is the careful reading: an undated yes never overrules a
 dated no, and with ``fill_empty`` a list never overrules what is known.
 """
@@ -51,11 +51,11 @@ def understood(row: Sequence[str], columns: ColumnMap, terms: ImportTerms) -> Un
     line: dict[str, Any] = {"source": terms.source, "identifiers": _identifiers(cells, found.notes)}
     if terms.update_only:
         line["update_only"] = True
-    told = _told_of_person(cells, line["identifiers"], found.notes)
+    said = _person_and_profile(cells, line["identifiers"], found.notes)
     engagement = _engagement(cells, terms)
     dated_ms = _moment(cells, "occurred_at", terms)
-    own = _own_id(cells, {**line, **told, **engagement, "at": dated_ms}, found.notes)
-    found.lines = _lines(line, told, engagement, own, dated_ms, terms)
+    own = _own_id(cells, {**line, **said, **engagement, "at": dated_ms}, found.notes)
+    found.lines = _lines(line, said, engagement, own, dated_ms, terms)
     found.lines += consents_of(cells, line, own, dated_ms, terms, found.notes)
     return found
 
@@ -85,10 +85,10 @@ def _identifiers(cells: Cells, notes: list[Problem]) -> dict[str, Any]:
     emails = _emails(cells, notes)
     if emails:
         found["email"] = emails if len(emails) > 1 else emails[0]
-    for name, told in cells.items():
+    for name, texts in cells.items():
         scheme, _, system = name.partition(":")
         if scheme in ("crm", "user", "anonymous", "lead"):
-            ids = [text for cell in told if (text := _id(scheme, system, cell, name, notes))]
+            ids = [text for cell in texts if (text := _id(scheme, system, cell, name, notes))]
             found[scheme] = [*found.get(scheme, []), *ids]
     found = {scheme: values for scheme, values in found.items() if values}
     if not found:
@@ -139,10 +139,10 @@ def _id(scheme: str, system: str, cell: str, name: str, notes: list[Problem]) ->
         return None
 
 
-# --- what is told
+# --- what it says
 
 
-def _told_of_person(
+def _person_and_profile(
     cells: Cells, identifiers: Mapping[str, Any], notes: list[Problem]
 ) -> dict[str, Any]:
     person = {name: text for name in PERSON if (text := _person_text(cells, name, notes))}
@@ -151,11 +151,11 @@ def _told_of_person(
     if isinstance(identifiers.get("email"), list):
         person["email"] = identifiers["email"][0]
     profile: dict[str, str] = {}
-    for name, told in cells.items():
+    for name, texts in cells.items():
         if name in _SPECIAL or name.startswith(("crm:", *_CONSENT_FIELDS)):
             continue
         try:
-            profile |= profile_fields({name.removeprefix("profile."): told[0]})
+            profile |= profile_fields({name.removeprefix("profile."): texts[0]})
         except ValueError as error:
             notes.append(Problem("profile", str(error)))
     return ({"person": person} if person else {}) | ({"profile": profile} if profile else {})
@@ -221,7 +221,7 @@ def _own_id(cells: Cells, content: Mapping[str, Any], notes: list[Problem]) -> s
 
 def _lines(
     line: Mapping[str, Any],
-    told: Mapping[str, Any],
+    said: Mapping[str, Any],
     engagement: Mapping[str, Any],
     own: str,
     dated_ms: int | None,
@@ -230,7 +230,7 @@ def _lines(
     at_ms = terms.at_ms if dated_ms is None else dated_ms
     profile = {
         **line,
-        **told,
+        **said,
         "id": own,
         "kind": "profile",
         "occurred_at": UNDATED_MS if terms.fill_empty else at_ms,
@@ -246,5 +246,5 @@ def _lines(
         "backfill": terms.backfill,
     }
     if not terms.fill_empty:
-        return [{**happened, **told}]
-    return [{**profile, "id": f"{own}/profile"}, happened] if told else [happened]
+        return [{**happened, **said}]
+    return [{**profile, "id": f"{own}/profile"}, happened] if said else [happened]

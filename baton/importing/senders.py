@@ -47,17 +47,17 @@ class HttpSender(AbstractContextManager["HttpSender"]):
         # A line of a file may be JSON over several characters of space, but never has a line break:
         # one line, one event.
         answer = self._post(b"\n".join(line.raw.strip() for line in lines))
-        told = _document(answer)
+        answered = _document(answer)
         if answer.status_code == 413 and len(lines) > 1:
             middle = len(lines) // 2
             self.send(lines[:middle], tally)
             self.send(lines[middle:], tally)
             return
-        if answer.status_code not in (200, 202) and not isinstance(told.get("errors"), list):
-            raise SendingStopped(_words(answer, told))
-        tally.acknowledge([str(each) for each in told.get("events", ())])
+        if answer.status_code not in (200, 202) and not isinstance(answered.get("errors"), list):
+            raise SendingStopped(_words(answer, answered))
+        tally.acknowledge([str(event) for event in answered.get("events", ())])
         refused: dict[int, list[Problem]] = {}
-        for error in told.get("rejected") or told.get("errors") or ():
+        for error in answered.get("rejected") or answered.get("errors") or ():
             problem = Problem(str(error.get("field", "")), str(error.get("detail", "")))
             refused.setdefault(int(error.get("index", 0)), []).append(problem)
         for index, problems in refused.items():
@@ -156,14 +156,14 @@ def known_key(path: Path) -> str | None:
 
 def _document(answer: httpx.Response) -> dict[str, Any]:
     try:
-        told = answer.json()
+        answered = answer.json()
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return answered if isinstance(answered, dict) else {}
 
 
-def _words(answer: httpx.Response, told: dict[str, Any]) -> str:
-    detail = str(told.get("detail") or f"HTTP {answer.status_code}")
+def _words(answer: httpx.Response, answered: dict[str, Any]) -> str:
+    detail = str(answered.get("detail") or f"HTTP {answer.status_code}")
     if answer.status_code == 401:
         return f"{detail} Give one with --key or BATON_WRITE_KEY."
     return detail

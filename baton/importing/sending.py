@@ -1,9 +1,9 @@
 """Sending event lines as an outside system would, over HTTP or to the inbox topic, and an honest
 count of what became of them.
 
-A line counts as accepted when the brokers have acknowledged it. What is refused is told by line and
-field, without values, and the rest goes on. Sending the same again is safe: the same event is the
-same event.
+A line counts as accepted when the brokers have acknowledged it. What is refused is reported by
+line and field, without values, and the rest goes on. Sending the same again is safe: the same event
+is the same event.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Tally:
     read: int = 0
     accepted: int = 0
     rejected: int = 0
-    told: int = 0
+    reported: int = 0
     noted: int = 0
     troubles: list[Trouble] = field(default_factory=list)
     notes: list[Trouble] = field(default_factory=list)
@@ -81,7 +81,7 @@ class Tally:
         for problem in problems:
             trouble = Trouble(number=number, problem=problem)
             self.on_trouble(trouble)
-            self.told += 1
+            self.reported += 1
             if len(self.troubles) < MAX_LISTED:
                 self.troubles.append(trouble)
 
@@ -100,8 +100,12 @@ class Tally:
             "rejected": self.rejected,
             "unacknowledged": self.unacknowledged,
             "errors": [
-                {"line": each.number, "field": each.problem.field, "reason": each.problem.reason}
-                for each in self.troubles
+                {
+                    "line": problem_of_line.number,
+                    "field": problem_of_line.problem.field,
+                    "reason": problem_of_line.problem.reason,
+                }
+                for problem_of_line in self.troubles
             ],
         }
 

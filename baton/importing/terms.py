@@ -28,7 +28,7 @@ class RowWrong(ValueError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportTerms:
     """What holds for all rows. ``act``: what the people on the list did, if it is a list of who did
-    something. ``fill_empty``: tell only what is not known. ``update_only``: begin no lead.
+    something. ``fill_empty``: add only what is not known. ``update_only``: begin no lead.
     ``dates`` and ``zone``: how moments are written."""
 
     source: str

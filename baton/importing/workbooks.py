@@ -34,7 +34,7 @@ def sheet_rows(
         raise WorkbookWrong(
             f"the workbook cannot be read ({type(error).__name__}); save it as CSV"
         ) from None
-    names = [each.title for each in book.worksheets if each.sheet_state == "visible"]
+    names = [worksheet.title for worksheet in book.worksheets if worksheet.sheet_state == "visible"]
     chosen = sheet or (names[0] if names else "")
     if chosen not in book.sheetnames:
         raise WorkbookWrong(
@@ -50,7 +50,7 @@ def _check_size(content: io.BytesIO) -> None:
         raise WorkbookWrong(f"the workbook has more than {MAX_BYTES} bytes; save it as CSV")
     try:
         with zipfile.ZipFile(content) as archive:
-            unpacked = sum(each.file_size for each in archive.infolist())
+            unpacked = sum(member.file_size for member in archive.infolist())
             names = archive.namelist()
     except zipfile.BadZipFile:
         raise WorkbookWrong("the workbook is damaged; save it anew, or as CSV") from None

@@ -172,7 +172,9 @@ def _official(country: object) -> Iterable[str]:
 def _unambiguous(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
     twice: set[str] = set()
-    for key, code in ((_key(each), code) for name, code in pairs for each in _spellings(name)):
+    for key, code in (
+        (_key(spelling), code) for name, code in pairs for spelling in _spellings(name)
+    ):
         if found.setdefault(key, code) != code:
             twice.add(key)
     return {key: code for key, code in found.items() if key and key not in twice}
@@ -184,7 +186,7 @@ def _subdivision(code: str) -> bool:
 
 @cache
 def _subdivision_names() -> dict[str, str]:
-    return {str(each.code): str(each.name) for each in pycountry.subdivisions}
+    return {str(subdivision.code): str(subdivision.name) for subdivision in pycountry.subdivisions}
 
 
 @cache

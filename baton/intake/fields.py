@@ -143,11 +143,11 @@ def _is_personal(text: str) -> bool:
 
 def _several(name: str, values: list[Any]) -> str | None:
     """A set, as the agreement reads it: separated by semicolons."""
-    if len(values) > MAX_SEVERAL or any(isinstance(each, list | dict) for each in values):
+    if len(values) > MAX_SEVERAL or any(isinstance(part, list | dict) for part in values):
         raise ValueError(
             f"must be a text, a number, true or false, or a list of at most {MAX_SEVERAL} of these"
         )
-    texts = [text.replace(";", ",") for each in values if (text := profile_text(name, each))]
+    texts = [text.replace(";", ",") for part in values if (text := profile_text(name, part))]
     return profile_text(name, ";".join(dict.fromkeys(texts)))
 
 

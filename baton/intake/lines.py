@@ -29,7 +29,7 @@ from baton.intake.line_parts import ConsentPart, EngagementPart, PersonPart
 MAX_EVENT_BYTES = 32_768
 
 # Which part each kind needs; "person" and "profile" may ride on those of the second table (a form
-# tells both).
+# has both).
 PART_OF_KIND = {
     EventKind.ENGAGEMENT: "engagement",
     EventKind.CONSENT: "consent",

@@ -76,7 +76,7 @@ def normalised_profile(given: Mapping[str, str]) -> tuple[dict[str, str], list[s
 
 
 def subdivision_of(profile: Mapping[str, str]) -> str | None:
-    """ISO 3166-2 of the region that a normalised profile tells, where its country is known."""
+    """ISO 3166-2 of the region of a normalised profile, where its country is known."""
     country, region = profile.get("country", ""), profile.get("region") or profile.get("state")
     return subdivision_code(region, country) if region and len(country) == 2 else None
 

@@ -109,7 +109,7 @@ def read_line(value: bytes | Mapping[str, Any]) -> EventLine:
 def problems_of(error: ValidationError) -> tuple[Problem, ...]:
     """The problems of a validation, the first ones, without any value."""
     found = error.errors(include_url=False, include_context=True, include_input=False)
-    return tuple(_problem(each) for each in found[:_MAX_PROBLEMS])
+    return tuple(_problem(detail) for detail in found[:_MAX_PROBLEMS])
 
 
 def _problem(error: Any) -> Problem:

@@ -132,7 +132,7 @@ def _with_company(
     profile: dict[str, str], person: Person | None
 ) -> tuple[dict[str, str], tuple[str, ...], list[str]]:
     """The profile with what follows from it: the account's domain, the kind of the address, the
-    subdivision. Then the names of those that nobody told, and of the hosts that are no
+    subdivision. Then the names of those that nobody sent, and of the hosts that are no
     company's."""
     derived: list[str] = []
     address = person.email if person else None
@@ -186,10 +186,14 @@ def _person(
 
 def _with_email(identifiers: tuple[Identifier, ...], address: str) -> tuple[Identifier, ...]:
     one_form = email(address)
-    if any(each.scheme == _EMAIL and each.value == one_form for each in identifiers):
+    if any(
+        identifier.scheme == _EMAIL and identifier.value == one_form for identifier in identifiers
+    ):
         return identifiers
     found = (*identifiers, Identifier(scheme=_EMAIL, value=one_form))
-    return tuple(sorted(found, key=lambda each: (_ORDER[each.scheme], each.value)))
+    return tuple(
+        sorted(found, key=lambda identifier: (_ORDER[identifier.scheme], identifier.value))
+    )
 
 
 def _sorted(value: Any) -> Any:

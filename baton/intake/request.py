@@ -1,7 +1,7 @@
 """Which events of one request are about the same person. Pure.
 
 A web SDK sends who somebody is and what they did as two events of one request, in any order. Each
-of them is told how many there are, so that a decision which one of them causes can wait for the
+of them carries how many there are, so that a decision which one of them causes can wait for the
 others (a bounded time: see ``settle`` in the agreement).
 """
 
@@ -43,7 +43,7 @@ def with_companions(records: Sequence[IntakeRecord]) -> list[IntakeRecord]:
             key = root_of[key]
         return key
 
-    keys = [[identity_key(each) for each in record.identifiers] for record in records]
+    keys = [[identity_key(identifier) for identifier in record.identifiers] for record in records]
     for own in keys:
         for other in own[1:]:
             root_of[root(other)] = root(own[0])

@@ -14,6 +14,7 @@ from baton.contracts.intake import (
 from baton.contracts.leads import (
     Contribution,
     Criterion,
+    LeadAmended,
     LeadQualified,
     LeadRefused,
     LeadScored,
@@ -39,6 +40,7 @@ StoryRecord = (
     | LeadQualified
     | LeadStaged
     | LeadRefused
+    | LeadAmended
     | LeadRouted
     | LeadUnrouted
     | HandoffNoted
@@ -72,7 +74,7 @@ def sentence_of(value: StoryRecord) -> Sentence:
     match value:
         case LeadEvent() | LeadAct() | LeadCommand() | LeadPerson() | LeadMerge():
             return _input_sentence(value)
-        case LeadScored() | LeadQualified() | LeadStaged() | LeadRefused():
+        case LeadScored() | LeadQualified() | LeadStaged() | LeadRefused() | LeadAmended():
             return _scoring_sentence(value)
         case LeadRouted() | LeadUnrouted() | HandoffNoted():
             return _routing_sentence(value)
@@ -137,7 +139,33 @@ def _marks(value: LeadEvent) -> tuple[str, ...]:
     return (*marks, "sent as backfill: does not fast-track") if value.backfill else marks
 
 
-def _scoring_sentence(value: LeadScored | LeadQualified | LeadStaged | LeadRefused) -> Sentence:
+def _scoring_sentence(
+    value: LeadScored | LeadQualified | LeadStaged | LeadRefused | LeadAmended,
+) -> Sentence:
+    match value:
+        case LeadScored() | LeadQualified() | LeadAmended():
+            return _rating_sentence(value)
+        case LeadStaged():
+            reason = f" because {value.reason}" if value.reason else ""
+            by = f" by {value.by}" if value.by else f" by the {value.actor}"
+            skipped = (f"inferred: {', '.join(value.inferred)}",) if value.inferred else ()
+            return Sentence(
+                about="stage",
+                text=f"{value.from_stage} -> {value.to_stage}: {value.event}{by}{reason}",
+                because=skipped,
+            )
+        case LeadRefused():
+            return Sentence(
+                about="refused",
+                text=(
+                    f"{value.event} in stage {value.stage} by {value.by or value.actor}: "
+                    f"{value.reason}"
+                ),
+                because=(value.detail,) if value.detail else (),
+            )
+
+
+def _rating_sentence(value: LeadScored | LeadQualified | LeadAmended) -> Sentence:
     match value:
         case LeadScored():
             numbers = f"fit {points(value.fit_micro)}, engagement {points(value.engagement_micro)}"
@@ -159,23 +187,11 @@ def _scoring_sentence(value: LeadScored | LeadQualified | LeadStaged | LeadRefus
                 text=text,
                 because=tuple(contribution_line(each) for each in value.story.why_now),
             )
-        case LeadStaged():
-            reason = f" because {value.reason}" if value.reason else ""
-            by = f" by {value.by}" if value.by else f" by the {value.actor}"
-            skipped = (f"inferred: {', '.join(value.inferred)}",) if value.inferred else ()
+        case LeadAmended():
+            raised = ", it asked for a person" if value.hand_raised else ""
             return Sentence(
-                about="stage",
-                text=f"{value.from_stage} -> {value.to_stage}: {value.event}{by}{reason}",
-                because=skipped,
-            )
-        case LeadRefused():
-            return Sentence(
-                about="refused",
-                text=(
-                    f"{value.event} in stage {value.stage} by {value.by or value.actor}: "
-                    f"{value.reason}"
-                ),
-                because=(value.detail,) if value.detail else (),
+                about="amended",
+                text=f"{', '.join(value.changed)}: {value.level} {value.grade}{raised}",
             )
 
 
@@ -254,6 +270,7 @@ def _service_level_sentence(
             return Sentence(
                 about="recycled" if value.outcome == "recycle" else "ended",
                 text=f"{value.reason}{track}",
+                because=tuple(f"learnt: {name}={said}" for name, said in value.learnt.items()),
             )
         case LeadReactivated():
             return Sentence(about="returned", text=value.reason)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from baton.agreement.books import book_records
 from baton.agreement.canonical import canonical_text
 from baton.agreement.reference import AgreementReference
 from baton.contracts.codec import codec_for
@@ -131,6 +132,7 @@ def _qualification(
         text=canonical_text(reference.agreement.raw),
         version=reference.version,
         start_ms=arrivals[0].at_ms,
+        known=book_records(reference.agreement.raw.attached),
         keep=False,
         watch=note,
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from heapq import merge
 from typing import Any
 
+from baton.agreement.books import NO_BOOKS, Books, book_records
 from baton.agreement.reference import SIDES, AgreementBook
 from baton.contracts.partitioner import partition_of
 from baton.contracts.reference import AgreementRecord, PeopleRecord
@@ -42,6 +43,7 @@ class Announcement:
     text: str
     version: str
     effective_at_ms: int
+    books: Books = NO_BOOKS
 
 
 Happening = Arrival | Announcement
@@ -50,7 +52,8 @@ Happening = Arrival | Announcement
 class Simulation:
     """A system under one agreement (canonical text and version), from shortly before ``start_ms``.
 
-    ``absences`` are known from then on. ``keep``: the whole log stays, for questions afterwards.
+    ``known`` from then on: absences, and the books of the agreement. ``keep``: the whole log stays,
+    for questions afterwards.
     """
 
     def __init__(
@@ -60,7 +63,7 @@ class Simulation:
         version: str,
         start_ms: int,
         partitions: int = 1,
-        absences: Iterable[PeopleRecord] = (),
+        known: Iterable[PeopleRecord | AgreementRecord] = (),
         keep: bool = True,
         watch: Watch = lambda record, arrival: None,
     ) -> None:
@@ -74,8 +77,10 @@ class Simulation:
         self._forgetting = None if keep else Forgetting(self.host)
         self._seen = 0
         self._agree(text, version, self.host.log.now)
-        for absence in absences:
-            self.host.send(BATON_PEOPLE, absence.record_id, absence)
+        for record in known:
+            people = isinstance(record, PeopleRecord)
+            topic = BATON_PEOPLE if people else BATON_AGREEMENTS
+            self.host.send(topic, record.record_id, record)
         self.host.advance(start_ms)
 
     def reducers(self) -> Sequence[Reducer[Any, Any]]:
@@ -113,10 +118,12 @@ class Simulation:
         yield from self._news(None)
 
     def _announce(self, news: Announcement) -> None:
-        self._agree(news.text, news.version, news.effective_at_ms)
+        self._agree(news.text, news.version, news.effective_at_ms, news.books)
         self.host.settle()
 
-    def _agree(self, text: str, version: str, effective_at_ms: int) -> None:
+    def _agree(
+        self, text: str, version: str, effective_at_ms: int, books: Books = NO_BOOKS
+    ) -> None:
         records = [
             AgreementRecord(
                 record_id=f"{version}:{side}", kind="approved", version=version, side=side
@@ -130,7 +137,7 @@ class Simulation:
             effective_at_ms=effective_at_ms,
             text=text,
         )
-        for record in (*records, published):
+        for record in (*book_records(books), *records, published):
             self.host.send(BATON_AGREEMENTS, record.record_id, record)
 
     def _send(self, line: bytes) -> None:

@@ -16,6 +16,8 @@ from xml.etree.ElementTree import ParseError
 
 from defusedxml import DefusedXmlException  # type: ignore[import-untyped]  # has none
 from defusedxml.ElementTree import DefusedXMLParser  # type: ignore[import-untyped]
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import create_form_parser
 
 from baton.intake.reading import LineRefused, read_json
 
@@ -58,6 +60,29 @@ def read_form(raw: bytes, received_at_ms: int) -> dict[str, Any]:
     several: dict[str, list[str]] = {}
     for name, value in pairs:
         several.setdefault(name, []).append(value)
+    return form_record(several, received_at_ms)
+
+
+def read_multipart(raw: bytes, content_type: str, received_at_ms: int) -> dict[str, Any]:
+    """The fields of a form as ``multipart/form-data``; its files are left out."""
+    several: dict[str, list[str]] = {}
+
+    def on_field(found: Any) -> None:
+        if sum(map(len, several.values())) >= MAX_FIELDS:
+            raise ValueError("too many fields")
+        name, value = (found.field_name or b"").decode(), (found.value or b"").decode()
+        several.setdefault(name, []).append(value)
+
+    try:
+        parser = create_form_parser(
+            {"Content-Type": content_type.encode()}, on_field, lambda _: None
+        )
+        parser.write(raw)
+        parser.finalize()
+    except (FormParserError, ValueError):
+        raise LineRefused.of(
+            "malformed", f"is no form in UTF-8 with at most {MAX_FIELDS} fields"
+        ) from None
     return form_record(several, received_at_ms)
 
 

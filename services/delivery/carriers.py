@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from services.delivery.answers.inbox import Inbox
+from services.delivery.concierge.keeping import PromiseCarrier
 from services.delivery.crm.carrier import CrmCarrier
 from services.delivery.crm.hubspot import BATCH as hubspot_batch
 from services.delivery.crm.hubspot import HubSpot
@@ -21,7 +22,7 @@ from services.delivery.sender import Carrier
 from services.delivery.settings import DeliverySettings
 from services.delivery.slack.carrier import SlackCarrier
 from services.delivery.targets.crm_model import HubSpotTarget, SalesforceTarget
-from services.delivery.targets.model import TargetsFile
+from services.delivery.targets.model import CONCIERGE, TargetsFile
 from services.delivery.webhooks.carrier import WebhookCarrier
 
 
@@ -68,6 +69,8 @@ def carriers_of(targets: TargetsFile, around: Surroundings) -> dict[str, Carrier
         found[name] = CrmCarrier(
             name, salesforce, leads, around.place, around.inbox, batch=salesforce_batch
         )
+    if targets.concierge is not None:
+        found[CONCIERGE] = PromiseCarrier(around.folder, around.inbox)
     return found
 
 

@@ -19,7 +19,7 @@ from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction, SlaVi
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR
 from baton.ids import derived_id
 from services.delivery.fact import Fact, at_path
-from services.delivery.targets.model import TargetsFile, WebhookTarget
+from services.delivery.targets.model import CONCIERGE, TargetsFile, WebhookTarget
 
 MAX_BODY: Final = 20_000
 """A body that would be longer is sent thin, as the specification advises."""
@@ -57,6 +57,8 @@ def plan(fact: Fact, targets: TargetsFile) -> Iterator[Planned]:
         if fact.topic in webhook.topics and is_wanted(fact, webhook.where):
             yield _webhook(fact, name, webhook)
     yield from _to_people(fact, targets)
+    if targets.concierge is not None and isinstance(fact.value, LeadRouted):
+        yield _of_lead(fact, CONCIERGE, "promise", None)
     if isinstance(fact.value, _MOVES_THE_CRM) or fact.topic == "leads.scored.v1":
         for name in (*targets.hubspot, *targets.salesforce):
             yield _of_lead(fact, name, "crm", f"lead {fact.lead_id}")

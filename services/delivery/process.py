@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import signal
 from collections.abc import Coroutine
 from pathlib import Path
@@ -23,6 +24,9 @@ from services.delivery.serving import serve
 from services.delivery.settings import DeliverySettings
 from services.delivery.targets.reading import read_secrets, read_targets
 
+_TALKATIVE = ("httpx", "httpcore", "slack_sdk", "hpack")
+"""Clients that log addresses they call: an address of a query has what is asked for in it."""
+
 
 class AlreadyRunning(RuntimeError):
     """Another process delivers from this directory."""
@@ -31,6 +35,8 @@ class AlreadyRunning(RuntimeError):
 def run(settings: Settings) -> None:
     """Run until told to stop; raises what it cannot start without."""
     own = DeliverySettings()
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     targets = read_targets(own.targets)
     secrets = read_secrets(targets)
     folder = folder_of(settings, own)

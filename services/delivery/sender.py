@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
@@ -184,6 +185,13 @@ def _outcomes(
     error = task.exception()
     if error is None:
         return task.result()
-    log.error("carrying to %s raised", deliveries[0].target, exc_info=error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    log.error(
+        "carrying to %s raised %s in %s, line %d; its text may name somebody and is not shown",
+        deliveries[0].target,
+        type(error).__name__,
+        place.filename,
+        place.lineno or 0,
+    )
     failed = Outcome(ok=False, words=f"a fault of Baton's: {type(error).__name__}")
     return [failed] * len(deliveries)

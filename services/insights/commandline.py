@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from baton.clients import confluent_producer_options
 from baton.settings import Settings
@@ -15,8 +19,14 @@ from services.insights.board.serving import board_stores
 from services.insights.costs import records_of
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
-from services.insights.projection.dialect import StorePlace, copy_of
+from services.insights.packs.figures import Pack, differences, make_pack
+from services.insights.packs.keeping import Packs
+from services.insights.packs.mailing import NotMailed
+from services.insights.packs.weekly import context_at, frozen, mailer_of
+from services.insights.packs.writing import FORMS, shown
+from services.insights.projection.dialect import StorePlace, copy_of, reader
 from services.insights.projection.files import BoardStores
+from services.insights.seeding import seed
 from services.insights.settings import BoardSettings
 
 
@@ -53,6 +63,43 @@ def backup(settings: Settings, path: Path) -> None:
         os.umask(former)
 
 
+def seed_board(
+    settings: Settings, history: Iterable[Any], noted: Iterable[tuple[str, Any]], until_ms: int
+) -> None:
+    """Make a new board with a simulated past; for demonstrations."""
+    seed(files_of(settings), settings.namespace, history, noted, until_ms=until_ms)
+
+
+def board_sums(settings: Settings, since_ms: int) -> dict[str, Any]:
+    """What the board has counted since a moment, as the summary of a demonstration counts the
+    log. Raises NoBoard."""
+    with contextlib.closing(reader(_current(settings))) as db:
+
+        def counted(statement: str) -> Any:
+            return db.execute(statement, {"since": since_ms}).fetchall()
+
+        return {
+            "qualified": counted(
+                "SELECT count(*) FROM qualification WHERE qualified_at_ms >= :since"
+            )[0][0],
+            "dead": counted("SELECT count(*) FROM dead_letter WHERE log_ms >= :since")[0][0],
+            "routed": dict(
+                counted(
+                    "SELECT pool, count(*) FROM handoff WHERE routed_at_ms >= :since GROUP BY 1"
+                )
+            ),
+            "recycled": dict(
+                counted("SELECT reason, count(*) FROM recycled WHERE log_ms >= :since GROUP BY 1")
+            ),
+            "violated": dict(
+                counted(
+                    "SELECT clock, count(*) FROM violation WHERE kind = 'breach' "
+                    "AND log_ms >= :since GROUP BY 1"
+                )
+            ),
+        }
+
+
 def report_costs(settings: Settings, path: Path) -> int:
     """Publish the costs of campaigns in a CSV file; gives how many. Raises WrongCosts, NotSent."""
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -61,6 +108,37 @@ def report_costs(settings: Settings, path: Path) -> int:
     for record in records:
         publisher.send_cost(record)
     return len(records)
+
+
+def weekly_pack(settings: Settings, week: str | None) -> Pack:
+    """The frozen pack of a week (None: the last), made now if it was not before. Raises NoBoard,
+    WrongWeek."""
+    packs = Packs(files_of(settings).folder)
+    return frozen(_current(settings), packs, int(time.time() * 1000), week)
+
+
+def restated(settings: Settings, pack: Pack) -> list[str]:
+    """What the same week would say by what is known now, in words, a line for each difference."""
+    with contextlib.closing(reader(_current(settings))) as db:
+        now = make_pack(context_at(db, int(time.time() * 1000)), pack.week)
+    return [
+        f"{(before or after).section}, {(before or after).name}: "  # type: ignore[union-attr]
+        f"{shown(before) if before else 'not there'}, now {shown(after) if after else 'not there'}"
+        for before, after in differences(pack, now)
+    ]
+
+
+def written(pack: Pack, form: str) -> str:
+    """The pack as ``txt``, ``html`` or ``csv``."""
+    return FORMS[form](pack)
+
+
+def mail_pack(settings: Settings, pack: Pack, *, again: bool) -> list[str]:
+    """Mail it to those who have not got it (``again``: to all). Raises NotMailed."""
+    mailer = mailer_of(BoardSettings(), files_of(settings).folder)
+    if mailer is None or not mailer.recipients:
+        raise NotMailed("set BATON_BOARD_SMTP_URL and BATON_BOARD_MAIL_TO")
+    return mailer.mail(pack, again=again)
 
 
 def export_csv(settings: Settings, name: str, since_ms: int | None, out: object) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -58,13 +60,34 @@ class BoardSettings(BaseSettings):
     proxy_networks: str = Field(
         "", description="Networks (CIDR, separated by commas) from which that header is trusted"
     )
+    oidc_issuer: str | None = Field(
+        None, description="OpenID Connect provider at which people sign in, `https://...`"
+    )
+    oidc_client_id: str = Field("baton-board", description="The board's client id there")
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="Its secret; none for a public client"
+    )
+    oidc_claim: str = Field(
+        "email",
+        pattern=r"^[a-z_]{1,40}$",
+        description="Claim that names who signed in; an `email` must be verified",
+    )
     people: Path | None = Field(
         None,
         description=(
-            "File of lines `name-in-the-header: person of the agreement`; without it the names are "
-            "the same"
+            "File of lines `name: person of the agreement`, for names from the header or the "
+            "provider; without it they are the same"
         ),
     )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description=(
+            "Mail server of the weekly pack: `smtp://`, `smtp+starttls://` or `smtps://`, with "
+            "user and password; without it nothing is mailed"
+        ),
+    )
+    mail_from: str = Field("baton@localhost", description="Sender of the weekly pack")
+    mail_to: str = Field("", description="Who gets the weekly pack: addresses, separated by commas")
     per_person: bool = Field(
         False,
         description=(
@@ -92,6 +115,31 @@ class BoardSettings(BaseSettings):
         except ValueError:
             return False
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_encrypted(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://")
+        if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError("a provider is asked by https")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parts = urlsplit(value.get_secret_value())
+            if parts.scheme not in ("smtp", "smtp+starttls", "smtps") or not parts.hostname:
+                raise ValueError("write smtp+starttls://user:password@host:587, or smtps://...")
+        return value
+
+    @field_validator("mail_from", "mail_to")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        for address in filter(None, map(str.strip, value.split(","))):
+            if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address):
+                raise ValueError("write addresses such as ann@acme.example, separated by commas")
+        return value
+
     @field_validator("proxy_networks")
     @classmethod
     def _are_networks(cls, value: str) -> str:
@@ -106,15 +154,20 @@ class BoardSettings(BaseSettings):
                 "BATON_BOARD_PROXY_HEADER believes a header, so BATON_BOARD_PROXY_NETWORKS must "
                 "say from which addresses: the proxy's, such as 10.0.0.5/32"
             )
-        if not self.proxy_header and not self.on_loopback:
+        if self.proxy_header and self.oidc_issuer:
             raise ValueError(
-                f"BATON_BOARD_HOST is {self.host}: the board may leave the loopback only behind a "
-                "proxy that says who it is; "
-                "set BATON_BOARD_PROXY_HEADER and BATON_BOARD_PROXY_NETWORKS"
+                "people sign in at the proxy or at the provider: set BATON_BOARD_PROXY_HEADER or "
+                "BATON_BOARD_OIDC_ISSUER, not both"
             )
-        if self.proxy_header and not self.public_host:
+        if not (self.proxy_header or self.oidc_issuer) and not self.on_loopback:
             raise ValueError(
-                "BATON_BOARD_PUBLIC_HOST must say by which host name people reach the board "
-                "through the proxy"
+                f"BATON_BOARD_HOST is {self.host}: the board may leave the loopback only where "
+                "people sign in; set BATON_BOARD_OIDC_ISSUER, or BATON_BOARD_PROXY_HEADER and "
+                "BATON_BOARD_PROXY_NETWORKS for a proxy that says who it is"
+            )
+        if (self.proxy_header or self.oidc_issuer) and not self.public_host:
+            raise ValueError(
+                "BATON_BOARD_PUBLIC_HOST must say by which host name people reach the board, "
+                "through the proxy or for the provider's way back"
             )
         return self

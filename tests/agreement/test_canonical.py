@@ -81,6 +81,35 @@ def test_the_same_meaning_has_the_same_version(old: str, new: str) -> None:
 
 CHANGES = [
     (
+        "relax: [let_pass, skills, said_no]",
+        "relax: [skills]",
+        [
+            "pools|pool europe-sdr: gives up let_pass, then skills, then said_no -> skills",
+        ],
+    ),
+    (
+        "absences: {open_work: deputy, longer_than: 5 days}",
+        "absences: {open_work: release}",
+        [
+            (
+                "pools|pool america-sales: accepted leads of whoever is away go to their deputy in an "
+                "absence of more than 5 days -> go to whose turn it is"
+            ),
+        ],
+    ),
+    (
+        "contacts: {segments: {enterprise: mkt-noor}, default: mkt-mia}",
+        (
+            "contacts: {segments: {enterprise: mkt-mia, mid_market: mkt-noor}, default: mkt-mia}\n"
+            "  match_anew: never"
+        ),
+        [
+            "routing|a lead whose profile changes is matched anew while it is: untaken -> never",
+            "routing|marketing contact of segment mid_market added: mkt-noor",
+            "routing|marketing contact of segment enterprise: mkt-noor -> mkt-mia",
+        ],
+    ),
+    (
         "points: 40, group: intent, fast_track: true, max_age: 7 days}\n    pricing_call",
         "points: 45, group: intent, fast_track: true, max_age: 7 days}\n    pricing_call",
         ["engagement|act demo_request: 40 -> 45 points"],

@@ -49,7 +49,7 @@ SHAPE = [
     ("calendar: berlin   ", "calender: berlin   ", "calender:", 'unknown key "calender" in the agreement; did you mean "calendar"?'),
     ("name: Larkspur", "nmae: x\nname: Larkspur", "nmae:", 'unknown key "nmae" in the agreement; did you mean "name"?'),
     ("{points: 1, group: reading, per_day: 5}", "{points: 1, group: reading, perday: 5}", "perday:", 'unknown key "perday" in engagement.acts.page_view; did you mean "per_day"?'),
-    ("{name: Anna (SDR), calendar", "{name: Anna, SDR, calendar", "{name: Anna, SDR", 'unknown key "SDR" in people.sdr-anna; there is active, calendar, manager, name, skills (a comma inside braces begins a new key: put text that has one into quotes)'),
+    ("{name: Anna (SDR), calendar", "{name: Anna, SDR, calendar", "{name: Anna, SDR", 'unknown key "SDR" in people.sdr-anna; there is active, calendar, deputy, manager, name, skills (a comma inside braces begins a new key: put text that has one into quotes)'),
     ("agreement: 1", "agreement: 2", "agreement: 2", "agreement: 2 is not one of 1"),
     ("    dwell: 1 day ", "    dwell: 1 ", "dwell: 1 ", 'definitions.levels.dwell: 1 has no unit: write a duration such as "14 days", "8 hours" or "30 minutes"'),
     ("    dwell: 1 day ", "    dwell: 1 month ", "dwell: 1 month", 'definitions.levels.dwell: "month" is not a unit of time: use weeks, days, hours, minutes or seconds'),
@@ -122,6 +122,12 @@ def test_a_wrong_shape(old: str, new: str, marker: str, message: str) -> None:
 
 
 MEANING = [
+    ("deputy: ae-kim", "deputy: ae-kin", "deputy: ae-kin", 'person "ae-kin" is not defined; did you mean "ae-kim"?'),
+    ("deputy: ae-kim", "deputy: ae-lou", "deputy: ae-lou}\n  mgr-ines", '"ae-lou" cannot be their own deputy'),
+    ("deputy: ae-kim", "deputy: sdr-finn", "deputy: sdr-finn", '"sdr-finn" cannot take over from "ae-lou": they are in no pool of kind sales'),
+    ("segments: {enterprise: mkt-noor}", "segments: {enterprice: mkt-noor}", "enterprice", 'segment "enterprice" is not defined; did you mean "enterprise"?'),
+    ("default: mkt-mia}", "default: mkt-mio}", "default: mkt-mio}", 'person "mkt-mio" is not defined; did you mean "mkt-mia"?'),
+    ("{segments: {enterprise: mkt-noor}", "{campaigns: {spring: nobody}, segments: {enterprise: mkt-noor}", "spring", 'person "nobody" is not defined'),
     # names that lead nowhere
     ("calendar: berlin   ", "calendar: berln    ", "calendar: berln", 'calendar "berln" is not defined; did you mean "berlin"?'),
     ("sdr-dag: {name: Dag (SDR), calendar: oslo,", "sdr-dag: {name: Dag (SDR), calendar: olso,", "calendar: olso", 'calendar "olso" is not defined; did you mean "oslo"?'),
@@ -258,6 +264,11 @@ def test_a_wrong_meaning(old: str, new: str, marker: str | None, message: str) -
 
 
 WARNINGS = [
+    ("longer_than: 5 days}", "longer_than: 5 days}\n    relax: [let_pass]", "relax: [let_pass]", 'pool "america-sales" holds what nobody can take and never gives up said_no, had_it_last: a lead that everybody let pass or refused would wait for ever; let it overflow or be watched'),
+    ("{open_work: deputy, longer_than: 5 days}", "{longer_than: 5 days}", "{longer_than: 5 days}", 'pool "america-sales" keeps open work in every absence: longer_than says nothing'),
+    (", deputy: ae-kim}", "}", "{open_work: deputy", '"ae-lou" of pool "america-sales" has no deputy: whose turn it is takes over their open work'),
+    ("mkt-noor: {", "mkt-noor: {active: false, ", "contacts:", '"mkt-noor" is not active, but is the marketing contact of "enterprise"'),
+    ("default: mkt-mia}", "default: mkt-noor}", "mkt-mia: {", '"mkt-mia" is in no pool, manages nobody and owns no account'),
     ("    careers_view: {points: -10, group: reading, per_day: 1}\n", "", "careers_view: Looked", 'act "careers_view" has no points in engagement: only conditions can count it'),
     ("    mailing: {half_life: 10 days,", "    spare: {half_life: 10 days}\n    mailing: {half_life: 10 days,", "spare:", 'group "spare" has no acts'),
     ("points: 5\n    when: {field: profile.email", "points: 0\n    when: {field: profile.email", "points: 0\n", '"Company address" is worth nothing'),

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from baton.proof.audit.findings import Finding, Invariant
+from baton.proof.audit.loads import check_capacity, check_loads, check_offers
 from baton.proof.audit.periods import period_name
-from baton.proof.audit.pools import Answer, Decision, Release, Seat, check_offers, check_pool
+from baton.proof.audit.pools import Answer, Decision, Release, Seat, check_pool
 
 WEIGHTS = {"anna": 2, "ben": 1, "cleo": 1}
 
@@ -36,6 +37,8 @@ def decisions(
 def found(made: list[Decision], releases: list[Release] | None = None) -> list[Finding]:
     findings: list[Finding] = []
     check_pool("sdr", made, releases or [], period_of=lambda at_ms: "2026-11", add=findings.append)
+    check_capacity(made, releases or [], findings.append)
+    check_loads("sdr", made, releases or [], findings.append)
     return findings
 
 
@@ -143,3 +146,18 @@ def test_turns_of_another_period_begin_at_nothing() -> None:
 )
 def test_a_period_is_that_of_the_clocks_on_the_wall(kind: str, name: str) -> None:
     assert period_name(kind, "Europe/Berlin", 1_798_758_000_000) == name  # 2026-12-31 23:00 UTC
+
+
+def test_a_load_that_was_given_back_and_is_still_counted_is_found() -> None:
+    first, second = decisions(2, weights={"anna": 1})
+    back = [Release(15, first.handoff_id, False, False)]
+
+    def loaded(load: int) -> list[Decision]:
+        (seat,) = second.seats
+        return [first, second._replace(seats=(seat._replace(load=load),))]
+
+    assert found(loaded(0), back) == []
+    assert [finding.invariant for finding in found(loaded(1), back)] == [Invariant.LOADS]
+    undone = [*back, Release(16, first.handoff_id, False, True)]
+    assert found(loaded(1), undone) == [], "it stands again"
+    assert found(loaded(1)) == []

@@ -11,8 +11,10 @@ from baton.contracts.leads import LeadQualified, Story
 from baton.contracts.routing import LeadRouted
 from baton.intake.reading import LineRefused, read_line
 from baton.local.demo.company import Way, visitors
+from baton.local.demo.past import past_agreement, simulate_past
 from baton.local.demo.staff import deeds
-from baton.local.demo.sums import Sums, faults
+from baton.local.demo.sums import Sums, differences, faults
+from baton.local.up.preparing import example_agreement
 
 SOUND = Sums(
     sent=10,
@@ -136,3 +138,47 @@ def test_sound_sums_have_no_fault() -> None:
 )
 def test_a_planted_fault_is_named(planted: Sums, words: str) -> None:
     assert faults(planted) == [words]
+
+
+# ------------------------------------------------------------------ the year before
+
+DEMO = example_agreement().with_name("demo.yaml").read_text()
+UNTIL_MS = 1_790_000_000_000
+
+
+def test_the_year_before_is_under_the_same_agreement_with_hours_for_seconds() -> None:
+    text, _ = past_agreement(DEMO)
+    promises = text.split('"slas"')[1]
+    assert "4 hours elapsed" in promises
+    assert "seconds" not in promises
+    assert '"comes_back":"after 8 days"' in text.replace(": ", ":")
+    assert json.loads(text)["people"].keys() >= {"ae-greta", "mgr-ines"}
+
+
+def test_a_seed_is_a_year_and_it_ends_where_the_demonstration_begins() -> None:
+    one = simulate_past(DEMO, until_ms=UNTIL_MS, leads=6, seed=2)
+    other = simulate_past(DEMO, until_ms=UNTIL_MS, leads=6, seed=2)
+    assert [(each.topic, each.value) for each in one.history] == [
+        (each.topic, each.value) for each in other.history
+    ]
+    assert max(each.timestamp for each in one.history) <= UNTIL_MS
+    assert not [each for each in one.history if each.topic.startswith("dlq.")]
+    assert any(each.topic.startswith("leads.routed.") for each in one.history)
+
+
+OF_BOARD = {"qualified": 2, "dead": 1, "routed": {"sdr": 2}, "recycled": {}, "violated": {}}
+
+
+def test_the_boards_sums_are_those_of_the_log() -> None:
+    assert differences(SOUND, OF_BOARD) == []
+    months = replace(SOUND, violated={"goal": 4, "accept": 1})
+    assert differences(months, OF_BOARD | {"violated": {"goal": 3, "accept": 1}}) == []
+
+
+@pytest.mark.parametrize("name", OF_BOARD)
+def test_a_sum_of_the_board_that_is_another_is_named(name: str) -> None:
+    (words,) = differences(
+        SOUND,
+        OF_BOARD | {name: "another"} | ({"violated": {"accept": 1}} if name == "violated" else {}),
+    )
+    assert words.startswith(f"{name}: the log has")

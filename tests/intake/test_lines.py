@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -744,6 +745,11 @@ def test_a_refusal_lists_a_bounded_number_of_problems() -> None:
 
 def test_the_documents_examples_are_taken() -> None:
     text = (Path(__file__).parents[2] / "docs" / "SENDING.md").read_text()
-    examples = [block.partition("```")[0] for block in text.split("```json\n")[1:]]
-    assert [isinstance(admit(each.encode()), IntakeRecord) for each in examples] == [True, True]
+    blocks = [block.partition("```")[0] for block in text.split("```json\n")[1:]]
+    # An object ends where the next one begins: at the start of a line.
+    examples = [example for block in blocks for example in re.split(r"\n(?=\{)", block.strip())]
+    assert [isinstance(admit(each.encode()), IntakeRecord) for each in examples] == [True] * len(
+        examples
+    )
+    assert len(examples) >= 4
     assert all(f"| `{kind}` |" in text for kind in EventKind)

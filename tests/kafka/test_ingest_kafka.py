@@ -4,6 +4,7 @@ letters out, each once."""
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -41,6 +42,7 @@ pytestmark = pytest.mark.kafka
 
 PARTITIONS = 2
 KEY = "desk-0123456789abcdef"
+SOURCES = schema_root().parent / "examples" / "sources" / "hubspot.yaml"
 PATIENCE_S = 60.0
 NEEDED = [
     spec
@@ -120,6 +122,8 @@ async def ingest(
         "BATON_STALLED_AFTER_S": "4",
         "BATON_GATEWAY_URL": f"http://127.0.0.1:{port}",
         "BATON_HOME": str(tmp_path),
+        "BATON_SOURCES": str(SOURCES),
+        "BATON_SECRET_HUBSPOT": KEY,
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -296,6 +300,95 @@ async def test_send_writes_down_what_was_acknowledged_and_all_of_it_is_accepted(
 
     await ingest.until(lambda: len(found()) >= len(ids))
     assert sorted(found()) == sorted(ids)
+
+
+def hubspot(url: str, *records: dict[str, Any]) -> httpx.Response:
+    """HubSpot's webhook, in the oldest of its signatures."""
+    common = {"portalId": 1, "subscriptionId": 2, "occurredAt": 1_772_445_600_000}
+    body = json.dumps([{**common, **record} for record in records]).encode()
+    digest = hashlib.sha256(KEY.encode() + body).hexdigest()
+    headers = {"X-HubSpot-Signature": digest, "X-HubSpot-Signature-Version": "v1"}
+    return httpx.post(f"{url}/hooks/hubspot", content=body, headers=headers, timeout=30)
+
+
+async def test_what_a_source_sends_and_cannot_be_taken_is_a_dead_letter_that_can_be_mapped_again(
+    ingest: Ingest, tmp_path: Path
+) -> None:
+    good = {"eventId": 1, "objectId": 1, "subscriptionType": "contact.creation"}
+    bad = {"eventId": 2, "objectId": 2, "subscriptionType": "contact.renamed"}
+    answer = await asyncio.to_thread(hubspot, ingest.url, good, bad)
+    assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+    (letter,) = await asyncio.to_thread(ingest.read, "dlq.leads.inbox.v1")
+    assert letter.value is not None
+    assert json.loads(letter.value)["objectId"] == 2
+    assert letter.header("baton_source") == "hubspot"
+    assert letter.header("__dlq.errors.code") == "no_rule"
+    mended = tmp_path / "hubspot.yaml"
+    people = SOURCES.parent.parent / "people" / "people.yaml"
+    text = SOURCES.read_text().replace("'.creation'", "'.renamed'", 2)
+    mended.write_text(text.replace("../people/people.yaml", str(people)))
+    words = ["source", "replay", str(mended)]
+    replayed = await asyncio.to_thread(CliRunner().invoke, build(), words)
+    assert (replayed.exit_code, replayed.stdout) == (0, "1 events sent in\n")
+    ids = {event_id_of("hubspot", f"1-2-{n}-{n}-1772445600000") for n in (1, 2)}
+    await ingest.until(lambda: {each.event_id for each in ingest.events()} >= ids)
+    doctor = await asyncio.to_thread(CliRunner().invoke, build(), ["doctor", "--json"])
+    found = [each for each in json.loads(doctor.stdout)["findings"] if each["check"] == "sources"]
+    assert found[0]["verdict"] == "good", found
+    assert found[0]["text"].startswith("hubspot: secret set; last event at ")
+
+
+async def test_two_contacts_that_become_one_are_one_lead_until_a_person_separates_them(
+    ingest: Ingest,
+) -> None:
+    for number in (1, 2):
+        made = {"eventId": number, "objectId": number, "subscriptionType": "contact.creation"}
+        await asyncio.to_thread(hubspot, ingest.url, made)
+    await ingest.until(lambda: len(ingest.events()) == 2)
+    leads = [each.lead_id for each in ingest.events()]
+    assert len(set(leads)) == 2
+    merge = {
+        "eventId": 3,
+        "objectId": 1,
+        "subscriptionType": "contact.merge",
+        "primaryObjectId": 1,
+        "mergedObjectIds": [2],
+    }
+    await asyncio.to_thread(hubspot, ingest.url, merge)
+    await ingest.until(lambda: len(ingest.read("leads.merges.v1")) == 2)
+    (command,) = await asyncio.to_thread(ingest.read, "leads.commands.v1")
+    survivor = str(command.key, "utf-8") if command.key else ""
+    assert survivor in leads
+
+    def send(number: int, kind: str, identifiers: dict[str, Any], **more: Any) -> None:
+        line = {
+            "id": f"p-{number}",
+            "kind": kind,
+            "occurred_at": 1_772_445_700_000,
+            "identifiers": identifiers,
+            **more,
+        }
+        answer = httpx.post(f"{ingest.url}/v1/events", json=line, auth=(KEY, ""), timeout=30)
+        assert answer.status_code == 202, answer.text
+
+    apart = {"kind": "unmerge", "by": "ana", "reason": "two_people"}
+    who = {"lead": survivor, "crm": "hubspot:2"}
+    await asyncio.to_thread(send, 1, "command", who, command=apart)
+    await ingest.until(lambda: len(ingest.read("leads.commands.v1")) == 2)
+    for number, crm in ((2, "hubspot:2"), (3, "hubspot:1")):
+        await asyncio.to_thread(send, number, "profile", {"crm": crm}, profile={"title": "CTO"})
+    await ingest.until(lambda: len(ingest.events()) == 4)
+    late = [each.lead_id for each in ingest.events()][-2:]
+    assert len(set(late)) == 2
+    assert survivor in late
+    await asyncio.to_thread(send, 4, "erasure", {"lead": survivor})
+    await ingest.until(lambda: any(each.kind == "erasure" for each in ingest.events()))
+    await asyncio.to_thread(send, 5, "profile", {"crm": "hubspot:1"}, profile={"title": "CEO"})
+    await asyncio.to_thread(send, 6, "profile", {"crm": "hubspot:2"}, profile={"title": "CEO"})
+    await ingest.until(
+        lambda: sum(each.profile.get("title") == "CEO" for each in ingest.events()) == 1
+    )
+    assert {each.lead_id for each in ingest.events() if each.kind == "erasure"} == {survivor}
 
 
 async def test_once_nobody_processes_what_comes_in_senders_are_told_to_come_again(

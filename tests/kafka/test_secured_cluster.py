@@ -53,7 +53,7 @@ from tests.kafka.conftest import DEMO_AGREEMENT
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
-SERVICES = (*dict.fromkeys(REDUCERS.values()), GATEWAY, "insights")
+SERVICES = (*dict.fromkeys(REDUCERS.values()), GATEWAY, "insights", "delivery")
 PATIENCE_S = 90.0
 ROUTED = ("leads.routed.sdr.v1", "leads.routed.sales.v1")
 LINE = {

@@ -69,6 +69,7 @@ _SMALL = (
     ),
     ("      sdr-anna: {weight: 2, capacity: 400}\n      sdr-ben: {weight: 1, capacity: 400}\n", ""),
     ("sdr-cleo: {weight: 1, capacity: 400}", "sdr-cleo: {weight: 1, capacity: 1}"),
+    ("      ae-greta: {capacity: 400}", "      ae-greta: {capacity: 400, offers: 1}"),
     ("slas:\n", "slas:\n  evidence_grace: {demo-crm: 10 seconds}\n"),
 )
 _TEAMS = (("sdr-anna", "sdr-ben", "sdr-cleo"), ("ae-greta", "ae-hugo"))
@@ -151,7 +152,8 @@ def play(seed: int, text: str, version: str) -> Run:
     for absence in _absences(random):
         host.send(BATON_PEOPLE, absence.record_id, absence)
     host.advance(BEGINS_MS)
-    run = Run(seed=seed, host=host, random=random, waiting=_lines(random))
+    crowd = _crowd(Random(f"crowd {seed}"))
+    run = Run(seed=seed, host=host, random=random, waiting=_lines(random) + crowd)
     if random.random() < 0.35:
         run.agrees_at_ms = BEGINS_MS + random.randrange(8_000)
     while run.waiting:
@@ -247,6 +249,31 @@ def _lines(random: Random) -> list[tuple[int, bytes]]:
             lines.append(_last_word(random, number, identifiers))
     if random.random() < 0.3:
         lines.append((BEGINS_MS + random.randrange(20_000), b'{"kind": "rubbish"}'))
+    return lines
+
+
+def _crowd(random: Random) -> list[tuple[int, bytes]]:
+    """Now and then many ask at once, each from a company of their own: turns, loads and limits."""
+    if random.random() >= 0.08:
+        return []
+    lines = []
+    for number in range(random.randint(6, 9)):
+        at_ms = BEGINS_MS + random.randrange(8_000)
+        line = {
+            "kind": "engagement",
+            "id": f"crowd-{number}",
+            "source": "seed",
+            "occurred_at": iso(at_ms),
+            "identifiers": {"email": f"lead@crowd{number}.example"},
+            "engagement": {"act": "demo_request"},
+            "profile": {
+                "country": "DE",
+                "role": random.choice(("VP Operations", "Student")),
+                "employees": "400",
+                "industry": "retail",
+            },
+        }
+        lines.append((at_ms, json.dumps(line).encode()))
     return lines
 
 

@@ -561,7 +561,9 @@ def test_facts_that_came_after_the_tasks_were_computed_again_are_no_findings(
 
     class Goes(MemorySource):
         def read(self, topic: str, number: int, start: int | None = None) -> Any:
-            if topic == "baton.people.v1":  # read once, between the first reading and the second
+            if (
+                topic == "baton.agreements.v1"
+            ):  # read once, between the first reading and the second
                 new = [
                     (name, b"d" * 32 if name == "ce_id" else data)
                     for name, data in _headers(log, "accounts.scored.v1", partition, offset)

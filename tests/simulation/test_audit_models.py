@@ -15,11 +15,14 @@ from baton.contracts.codec import codec_for
 from baton.contracts.goals import GoalProgress
 from baton.contracts.intake import Consent, IdentityAlias, LeadEvent, LeadInput, LeadMerge, Person
 from baton.contracts.leads import LeadScored
+from baton.contracts.reference import PeopleRecord
 from baton.contracts.routing import LeadRouted, QueueItem
 from baton.contracts.slas import SlaClock
+from baton.contracts.topic_names import ROUTER_ANSWERS
 from baton.contracts.topics import TOPICS
-from baton.engine.memory import MemoryLog
+from baton.engine.memory import MemoryLog, Stored
 from baton.proof.audit.findings import MEANING, Basis, Invariant, basis_of
+from baton.proof.audit.turns import by_turn
 from tests.simulation.test_audit import PLANTED as PLANTED_BEFORE
 from tests.simulation.test_audit import _append, _find, _put, _write, audited
 from tests.simulation.test_audit import log as log
@@ -370,6 +373,64 @@ def _judge_late_what_came_in_time(log: MemoryLog) -> str:
     return _place("leads.sla-clocks.v1", partition, offset)
 
 
+def _break_half_a_second_early(log: MemoryLog) -> str:
+    """The breach is recorded when it is due, and says itself that it was decided before."""
+    partition, offset, value = _find(
+        log, "leads.sla-violations.v1", lambda violation: violation.kind == "breach"
+    )
+    early = replace(value, at_ms=value.deadline_ms - 500)
+    _write(log, "leads.sla-violations.v1", partition, offset, early)
+    return _place("leads.sla-violations.v1", partition, offset)
+
+
+def _count_a_load_that_nobody_has(log: MemoryLog) -> str:
+    partition, offset, value = _find(
+        log, ROUTER_ANSWERS, lambda answer: answer.routed is not None and answer.routed.turn_used
+    )
+    heavier = tuple(replace(each, load=each.load + 50) for each in value.routed.candidates)
+    routed = replace(value.routed, candidates=heavier)
+    _write(log, ROUTER_ANSWERS, partition, offset, replace(value, routed=routed))
+    return _place(ROUTER_ANSWERS, partition, offset)
+
+
+def _ask_somebody_away(log: MemoryLog) -> str:
+    partition, offset, value = _routed(log, lambda routed: by_turn(routed.rule))
+    away = PeopleRecord(
+        record_id="off",
+        person=value.owner,
+        from_ms=value.routed_at_ms - 1,
+        until_ms=value.routed_at_ms + 1,
+    )
+    log.records("baton.people.v1", 0).insert(
+        0,
+        Stored("baton.people.v1", 0, 0, value.routed_at_ms - 20_000, b"off", _encoded(away), ()),
+    )
+    return _place(ROUTED, partition, offset)
+
+
+def _ask_a_rejecter_as_if_nothing_was(log: MemoryLog) -> str:
+    partition, offset, value = _routed(log, lambda routed: routed.rule == "in_turn")
+    story = replace(value.qualified, rejecters=(value.owner,))
+    _write(log, ROUTED, partition, offset, replace(value, qualified=story))
+    return _place(ROUTED, partition, offset)
+
+
+def _forget_the_cool_off(log: MemoryLog) -> str:
+    partition, offset, value = _find(
+        log, "leads.recycled.v1", lambda recycled: recycled.cool_off_until_ms is not None
+    )
+    sooner = replace(value, cool_off_until_ms=value.cool_off_until_ms - 1)
+    _write(log, "leads.recycled.v1", partition, offset, sooner)
+    return _place("leads.recycled.v1", partition, offset)
+
+
+def _overflow_in_a_circle(log: MemoryLog) -> str:
+    partition, offset, value = _find(log, "router.queue.v1", lambda item: item.kind == "request")
+    circle = replace(value, overflowed_from=(value.pool, "helpers"))
+    _write(log, "router.queue.v1", partition, offset, circle)
+    return _place("router.queue.v1", partition, offset)
+
+
 PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
     (Invariant.IDENTITY, _one_identity_of_two_leads),
     (Invariant.ACCOUNTS, _keep_a_merged_part),
@@ -394,6 +455,12 @@ PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
     (Invariant.VERDICTS, _count_what_never_happened),
     (Invariant.VERDICTS, _count_one_less),
     (Invariant.LATENESS, _judge_late_what_came_in_time),
+    (Invariant.CLOCKS, _break_half_a_second_early),
+    (Invariant.LOADS, _count_a_load_that_nobody_has),
+    (Invariant.PRESENT, _ask_somebody_away),
+    (Invariant.REJECTERS, _ask_a_rejecter_as_if_nothing_was),
+    (Invariant.RETURNS, _forget_the_cool_off),
+    (Invariant.OVERFLOW, _overflow_in_a_circle),
 ]
 
 

@@ -5,13 +5,21 @@ from collections.abc import Iterator
 
 from baton.agreement.checks.context import CheckContext, Finding, odd, wrong
 from baton.agreement.model.lifecycle import Bridge
-from baton.agreement.model.people import OverflowModel, PoolModel, WatchModel
+from baton.agreement.model.people import (
+    ASK_AGAIN,
+    OpenWork,
+    OverflowModel,
+    PoolModel,
+    WatchModel,
+)
 from baton.agreement.problems import Path
 
 
 def check(context: CheckContext) -> Iterator[Finding]:
     """Pools, their overflows, and who is in none."""
     yield from _members(context)
+    yield from _absences(context)
+    yield from _relaxing(context)
     yield from _overflows(context)
     yield from _bridge(context)
     yield from _unused(context)
@@ -63,6 +71,54 @@ def _limits(name: str, pool: PoolModel) -> Iterator[Finding]:
                 path,
                 f'"{person}" may have {member.per_day} leads a day but {member.per_week} a week: '
                 "the day limits nothing",
+            )
+
+
+def _absences(context: CheckContext) -> Iterator[Finding]:
+    """Open work that is to go to a deputy who is not there, or never to anybody again."""
+    people = context.model.people
+    for name, pool in context.model.pools.items():
+        path: Path = ("pools", name, "absences", "open_work")
+        if pool.absences.open_work is OpenWork.KEEP and pool.absences.longer_than is not None:
+            yield odd(
+                ("pools", name, "absences", "longer_than"),
+                f'pool "{name}" keeps open work in every absence: longer_than says nothing',
+            )
+        if pool.absences.open_work is not OpenWork.DEPUTY:
+            continue
+        for person in pool.members:
+            if person not in people or not people[person].active:
+                continue
+            deputy = people[person].deputy
+            if deputy is None:
+                yield odd(
+                    path,
+                    f'"{person}" of pool "{name}" has no deputy: whose turn it is takes over '
+                    "their open work",
+                )
+            elif deputy in people and not _takes_over(context, deputy, pool):
+                yield wrong(
+                    ("people", person, "deputy"),
+                    f'"{deputy}" cannot take over from "{person}": they are in no pool of kind '
+                    f"{pool.kind.value}",
+                )
+
+
+def _takes_over(context: CheckContext, deputy: str, pool: PoolModel) -> bool:
+    return any(
+        deputy in other.members for other in context.model.pools.values() if other.kind is pool.kind
+    )
+
+
+def _relaxing(context: CheckContext) -> Iterator[Finding]:
+    for name, pool in context.model.pools.items():
+        never = [step.value for step in ASK_AGAIN if step not in pool.relax]
+        if never and pool.nobody == "hold":
+            yield odd(
+                ("pools", name, "relax"),
+                f'pool "{name}" holds what nobody can take and never gives up {", ".join(never)}: '
+                "a lead that everybody let pass or refused would wait for ever; let it overflow or "
+                "be watched",
             )
 
 
@@ -144,9 +200,20 @@ def _gone(context: CheckContext) -> Iterator[Finding]:
         for name, each in model.people.items()
     ]
     named += [
+        (("people", name, "deputy"), each.deputy, f'is the deputy of "{name}"')
+        for name, each in model.people.items()
+    ]
+    named += [
         (("pools", name, "manager"), each.manager, f'is the manager of pool "{name}"')
         for name, each in model.pools.items()
     ]
+    contacts = model.routing.contacts
+    known = [*contacts.campaigns.items(), *contacts.segments.items()]
+    named += [
+        (("routing", "contacts"), person, f'is the marketing contact of "{what}"')
+        for what, person in known
+    ]
+    named.append((("routing", "contacts"), contacts.default, "is the marketing contact"))
     for path, person, why in named:
         if person in gone and not (path[0] == "people" and path[1] in gone):
             yield odd(path, f'"{person}" is not active, but {why}')
@@ -173,6 +240,9 @@ def _unused(context: CheckContext) -> Iterator[Finding]:
     busy |= {
         pool.nobody.watch for pool in model.pools.values() if isinstance(pool.nobody, WatchModel)
     }
+    contacts = model.routing.contacts
+    busy |= {*contacts.campaigns.values(), *contacts.segments.values()}
+    busy |= {contacts.default} if contacts.default else set()
     for name in model.people:
         if name not in busy:
             yield odd(

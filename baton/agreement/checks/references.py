@@ -50,6 +50,9 @@ def _people(context: CheckContext) -> Iterator[Finding]:
         yield from _known(("people", name, "manager"), "person", person.manager, known)
         if person.manager == name:
             yield wrong(("people", name, "manager"), f'"{name}" cannot be their own manager')
+        yield from _known(("people", name, "deputy"), "person", person.deputy, known)
+        if person.deputy == name:
+            yield wrong(("people", name, "deputy"), f'"{name}" cannot be their own deputy')
     for name, pool in model.pools.items():
         yield from _known(("pools", name, "manager"), "person", pool.manager, known)
         for member in pool.members:
@@ -110,6 +113,16 @@ def _routing(context: CheckContext) -> Iterator[Finding]:
             )
         if account.to:
             yield from _destination(context, (*path, "to"), account.to)
+
+    contacts, segments = model.routing.contacts, [each.name for each in model.definitions.segments]
+    for part, named in (("campaigns", contacts.campaigns), ("segments", contacts.segments)):
+        for name, person in named.items():
+            path = ("routing", "contacts", part, name)
+            yield from _known(path, "person", person, model.people)
+            if part == "segments":
+                yield from _known(path, "segment", name, segments)
+    path = ("routing", "contacts", "default")
+    yield from _known(path, "person", contacts.default, model.people)
 
 
 def _destination(context: CheckContext, path: Path, to: DestinationModel) -> Iterator[Finding]:

@@ -4,10 +4,10 @@ The order of keys in the file has no meaning, so everything that comes from a ma
 the order of its names (fit criteria: by field, most points first); lists keep their order.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from baton.agreement.compile.routing import compile_routing
 from baton.agreement.compile.sections import (
     compile_calendar,
     compile_consent,
@@ -16,7 +16,7 @@ from baton.agreement.compile.sections import (
     compile_recycling,
     compile_slas,
 )
-from baton.agreement.compiled.agreement import CompiledAgreement, Levels, RoutingRules
+from baton.agreement.compiled.agreement import CompiledAgreement, Levels
 from baton.agreement.compiled.calendars import Calendar
 from baton.agreement.compiled.conditions import Condition, compile_condition
 from baton.agreement.compiled.engagement import ActRule, Engagement, Group, ScannerRule
@@ -24,14 +24,10 @@ from baton.agreement.compiled.fit import Fit, FitRule
 from baton.agreement.compiled.goals import Goal
 from baton.agreement.compiled.levels import LEVELS, Band
 from baton.agreement.compiled.lifecycle import Gate, Lifecycle
-from baton.agreement.compiled.pools import PersonRule, Pool
-from baton.agreement.compiled.routing import NamedAccount, RouteRule, SkillDemand, SuppressRule
-from baton.agreement.compiled.rule_lookup import Demand
-from baton.agreement.condition_fields import Field, FieldSources, Kind, catalogue_of
+from baton.agreement.condition_fields import Field, FieldSources, catalogue_of
 from baton.agreement.model.agreement import Agreement
-from baton.agreement.model.condition import All, ConditionModel, Op, Test, tests_in
+from baton.agreement.model.condition import ConditionModel, tests_in
 from baton.agreement.model.definitions import LevelsModel
-from baton.agreement.model.routing import SPOKEN, DestinationModel
 from baton.agreement.model.scoring import ActModel
 from baton.agreement.quantities import MICRO
 from baton.agreement.wall_time import zone_named
@@ -101,7 +97,7 @@ class _Compiler:
             lifecycle=lifecycle,
             people=people,
             pools=pools,
-            routing=self._routing(people, pools),
+            routing=compile_routing(model, people, pools, self.fields, self.zone),
             slas=compile_slas(model.slas, self.calendars, self.house),
             recycling=compile_recycling(model.recycling, self.house),
             goals=self._goals(),
@@ -185,56 +181,6 @@ class _Compiler:
             settle_ms=model.settle,
         )
 
-    def _routing(self, people: dict[str, PersonRule], pools: dict[str, Pool]) -> RoutingRules:
-        model = self.model.routing
-        accounts = {
-            domain: NamedAccount(owner=each.owner, pools=_pools_by_kind(each.to) if each.to else {})
-            for domain, each in sorted(model.accounts.items())
-        }
-        return RoutingRules(
-            suppress=tuple(
-                SuppressRule(
-                    name=each.name, condition=self._condition(each.when), reason=each.reason
-                )
-                for each in model.suppress
-            ),
-            accounts=accounts,
-            rules=tuple(
-                RouteRule(
-                    name=each.name,
-                    condition=self._condition(each.when),
-                    pools=_pools_by_kind(each.to),
-                    needs=_skill_demand(each.needs),
-                    asks=self._profile_asked(each.when),
-                    demands=tuple(self._demanded(each.when)),
-                )
-                for each in (*model.territories, *model.segments)
-            ),
-            default=_pools_by_kind(model.default),
-            keep_colleagues_together=model.keep_colleagues_together,
-            needs=_skill_demand(model.needs),
-            pools=pools,
-            people=people,
-        )
-
-    def _demanded(self, condition: ConditionModel) -> Iterator[Demand]:
-        """Words that a text of the profile must be, or begin with, for ``condition`` to be true."""
-        match condition:
-            case All():
-                for part in condition.all:
-                    yield from self._demanded(part)
-            case Test(op=Op.IS | Op.IN | Op.STARTS_WITH):
-                asked = self.fields[condition.field]
-                if asked.kind is Kind.TEXT and asked.profile_key is not None:
-                    value = condition.typed_value(Kind.TEXT)
-                    words = value if isinstance(value, frozenset) else frozenset({value})
-                    yield Demand(asked.profile_key, words, begins=condition.op is Op.STARTS_WITH)
-
-    def _profile_asked(self, condition: ConditionModel) -> tuple[str, ...]:
-        """The profile fields that a condition looks at, in order."""
-        asked = (self.fields[test.field].profile_key for test in tests_in(condition))
-        return tuple(dict.fromkeys(key for key in asked if key))
-
     def _goals(self) -> dict[str, Goal]:
         return {
             name: Goal(
@@ -303,14 +249,3 @@ def moment_ms(moment: datetime, zone: ZoneInfo) -> int:
     """A moment as written; without an offset it is in ``zone``."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     return int(aware.astimezone(UTC).timestamp() * 1000)
-
-
-def _skill_demand(needs: tuple[str, ...]) -> SkillDemand:
-    spoken = [name.removeprefix(SPOKEN) for name in needs if name.startswith(SPOKEN)]
-    return SkillDemand(
-        named=frozenset(name for name in needs if not name.startswith(SPOKEN)), spoken=tuple(spoken)
-    )
-
-
-def _pools_by_kind(model: DestinationModel) -> dict[str, str]:
-    return {kind: pool for kind, pool in (("sdr", model.sdr), ("sales", model.sales)) if pool}

@@ -14,9 +14,17 @@ from baton.agreement.compiled.slas import AWAITING, LadderStep, SlaRule, SlaRule
 from baton.agreement.holiday_days import holidays_of
 from baton.agreement.model.calendar import DAYS, CalendarModel
 from baton.agreement.model.goals import Basis, ConsentModel, ConsentsModel
-from baton.agreement.model.people import Matches, OverflowModel, PersonModel, PoolModel, WatchModel
+from baton.agreement.model.people import (
+    Matches,
+    MemberModel,
+    OverflowModel,
+    PersonModel,
+    PoolModel,
+    WatchModel,
+)
 from baton.agreement.model.recycling import ReasonModel, RecyclingModel
 from baton.agreement.model.slas import GoOnModel, PromiseModel, SlasModel, StepModel, WaitModel
+from baton.agreement.quantities import DIGEST_MS
 from baton.agreement.wall_time import zone_named
 from baton.contracts.clock_kinds import kind_of
 
@@ -44,6 +52,7 @@ def compile_people(models: Mapping[str, PersonModel]) -> dict[str, PersonRule]:
             active=each.active,
             skills=frozenset(each.skills),
             manager=each.manager,
+            deputy=each.deputy,
         )
         for person, each in sorted(models.items())
     }
@@ -54,19 +63,7 @@ def compile_pool(
 ) -> Pool:
     """A pool with its members by person id."""
     members = tuple(
-        Member(
-            person=person,
-            weight=Fraction(str(member.weight)),
-            capacity=member.capacity,
-            offers=member.offers,
-            skills=people[person].skills,
-            per_day=member.per_day,
-            per_week=member.per_week,
-            ramp=None
-            if member.ramp is None
-            else Ramp(starts=member.ramp.starts, weeks=member.ramp.weeks),
-        )
-        for person, member in sorted(model.members.items())
+        _member(person, member, people[person]) for person, member in sorted(model.members.items())
     )
     nobody, overflow_to, watcher = "hold", None, None
     if isinstance(model.nobody, OverflowModel):
@@ -86,7 +83,24 @@ def compile_pool(
         changing=model.changing.value,
         owner_uses_turn=model.owner_uses_turn,
         keeps_limits=model.matches is Matches.KEEP,
+        relax=tuple(step.value for step in model.relax),
+        open_work=model.absences.open_work.value,
+        away_longer_ms=model.absences.longer_than or 0,
         manager=model.manager,
+    )
+
+
+def _member(person: str, model: MemberModel, known: PersonRule) -> Member:
+    ramp = model.ramp
+    return Member(
+        person=person,
+        weight=Fraction(str(model.weight)),
+        capacity=model.capacity,
+        offers=model.offers,
+        skills=known.skills,
+        per_day=model.per_day,
+        per_week=model.per_week,
+        ramp=None if ramp is None else Ramp(starts=ramp.starts, weeks=ramp.weeks),
     )
 
 
@@ -96,6 +110,7 @@ def compile_slas(model: SlasModel, calendars: Mapping[str, Calendar], house: Cal
     return SlaRules(
         rules=tuple(_promise(each, model, calendars, house, longest) for each in model.promises),
         evidence_grace_ms=dict(model.evidence_grace),
+        digest_ms=DIGEST_MS if model.digest is None else model.digest,
     )
 
 

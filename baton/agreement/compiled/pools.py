@@ -21,6 +21,7 @@ class PersonRule:
     active: bool
     skills: frozenset[str]
     manager: str | None
+    deputy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,9 @@ class Pool:
     ``nobody``: ``hold``, ``overflow`` (to pool ``overflow_to``) or ``watch`` (by person
     ``watcher``). ``period``: week, month, quarter or ever, in the agreement's time zone.
     ``changing``: ``level`` or ``accrue``. ``calendar`` is always set. ``keeps_limits``: a lead that
-    is to go to a certain person keeps their hours and limits.
+    is to go to a certain person keeps their hours and limits. ``relax``: what is given up for a
+    lead that nobody else will take, in order. ``open_work``: ``keep``, ``deputy`` or ``release``,
+    where somebody is away for longer than ``away_longer_ms``.
     """
 
     name: str
@@ -88,6 +91,9 @@ class Pool:
     owner_uses_turn: bool
     manager: str | None
     keeps_limits: bool = True
+    relax: tuple[str, ...] = ()
+    open_work: str = "keep"
+    away_longer_ms: int = 0
 
     @property
     def skills(self) -> frozenset[str]:

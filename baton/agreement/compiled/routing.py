@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from baton.agreement.compiled.conditions import Condition
 from baton.agreement.compiled.rule_lookup import Demand, Found, RuleLookup, lookup_of
@@ -19,6 +19,7 @@ from baton.contracts.routing import RoutingStep
 
 CHOSEN, NO, UNKNOWN, NO_SUCH_KIND = "chosen", "no", "unknown", "no pool of this kind"
 DEFAULT_RULE = "default"
+BOOK_RULE: Final = "territory book"
 LISTED: Final = 60
 """Of so many rules each is on the record with what it said; of more only those that were not false
 at once, and how many were."""
@@ -64,6 +65,31 @@ class SuppressRule:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contacts:
+    """Who of marketing belongs to a lead."""
+
+    campaigns: Mapping[str, str] = field(default_factory=dict)
+    segments: Mapping[str, str] = field(default_factory=dict)
+    default: str | None = None
+
+    def contact_of(self, campaign: str | None, segment: str | None) -> str | None:
+        """By the latest campaign, else by segment, else the default."""
+        by_segment = self.segments.get(segment or "", self.default)
+        return self.campaigns.get(campaign or "", by_segment)
+
+
+class TerritoryRows(Protocol):
+    """A territory book."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The profile fields that its rows ask."""
+
+    def find(self, profile: Mapping[str, str], leg: str) -> tuple[RouteRule, RoutingStep] | None:
+        """The first row that fits, as a rule, and its step on the record."""
+
+
 class Choice(NamedTuple):
     """The pool, and every rule looked at with what it said: ``chosen``, ``no``, ``unknown`` or ``no
     pool of this kind``; the last step is the rule that won. ``rule`` None: the default."""
@@ -90,7 +116,8 @@ class Skills(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
-    """The order of the routing rules, as far as it needs no state of the router."""
+    """The order of the routing rules, as far as it needs no state of the router. The first
+    ``territories`` of ``rules`` come before the territory book, the others after it."""
 
     suppress: tuple[SuppressRule, ...]
     accounts: Mapping[str, NamedAccount]
@@ -98,6 +125,11 @@ class Routing:
     default: Mapping[str, str]
     keep_colleagues_together: bool
     needs: SkillDemand = SkillDemand()
+    match_anew: str = "untaken"
+    contacts: Contacts = field(default_factory=Contacts)
+    account_book: Mapping[str, NamedAccount] = field(default_factory=dict)
+    territory_book: TerritoryRows | None = None
+    territories: int = 0
     _lookups: list[RuleLookup] = field(default_factory=list, repr=False, compare=False)
 
     def suppressed(self, context: ConditionContext) -> Suppression:
@@ -114,7 +146,9 @@ class Routing:
 
     def named_account(self, account_id: str | None) -> NamedAccount | None:
         """The rule for an account that is named, else None."""
-        return self.accounts.get(account_id) if account_id else None
+        if not account_id:
+            return None
+        return self.accounts.get(account_id) or self.account_book.get(account_id)
 
     def choose(self, context: ConditionContext) -> Choice:
         """The pool for ``context.leg``: territories, then segments, then the default; the first
@@ -129,8 +163,13 @@ class Routing:
         found_by = (
             self._lookup().look_up(context.profile) if many else Found(range(len(self.rules)), ())
         )
-        looked = 0
+        looked, booked = 0, self.territory_book is None
         for number in found_by.possible:
+            if number >= self.territories and not booked:
+                looked = self._pass_over(path, looked, self.territories, found_by.undecided) - 1
+                if (chosen := self._by_book(context, leg, path)) is not None:
+                    return chosen
+                booked = True
             looked = self._pass_over(path, looked, number, found_by.undecided)
             rule = self.rules[number]
             found = rule.condition(context)
@@ -141,8 +180,22 @@ class Routing:
             outcome = NO_SUCH_KIND if found else UNKNOWN if found is None else NO
             path.append(RoutingStep(rule=rule.name, outcome=outcome))
         self._pass_over(path, looked, len(self.rules), found_by.undecided)
+        if not booked and (chosen := self._by_book(context, leg, path)) is not None:
+            return chosen
         path.append(RoutingStep(rule=DEFAULT_RULE, outcome=CHOSEN))
         return Choice(self.default.get(leg) or next(iter(self.default.values())), tuple(path))
+
+    def _by_book(
+        self, context: ConditionContext, leg: str, path: list[RoutingStep]
+    ) -> Choice | None:
+        """The row of the territory book that fits, if one does."""
+        found = self.territory_book.find(context.profile, leg) if self.territory_book else None
+        if found is None:
+            path.append(RoutingStep(rule=BOOK_RULE, outcome=NO))
+            return None
+        rule, step = found
+        path.append(step)
+        return Choice(rule.pools[leg], tuple(path), rule)
 
     def _lookup(self) -> RuleLookup:
         if not self._lookups:
@@ -167,16 +220,36 @@ class Routing:
     def undecided_by(self, context: ConditionContext) -> tuple[str, ...]:
         """The profile fields that a rule before the chosen one asks for, that are not known, and
         could change the pool."""
-        leg = context.leg or "sales"
         chosen = self.choose(context).rule
         asked: dict[str, None] = {}
-        for rule in self.rules:
+        territories, segments = self.rules[: self.territories], self.rules[self.territories :]
+        if self._ask(asked, territories, chosen, context):
+            return tuple(asked)
+        if self.territory_book is not None:
+            missing = (key for key in self.territory_book.fields if key not in context.profile)
+            asked.update(dict.fromkeys(missing))
+            if chosen is not None and chosen not in segments:
+                return tuple(asked)
+        self._ask(asked, segments, chosen, context)
+        return tuple(asked)
+
+    def _ask(
+        self,
+        asked: dict[str, None],
+        rules: Sequence[RouteRule],
+        chosen: RouteRule | None,
+        context: ConditionContext,
+    ) -> bool:
+        """Add what ``rules`` ask and is not known, up to the ``chosen`` one; whether that is
+        there."""
+        leg = context.leg or "sales"
+        for rule in rules:
             if rule is chosen:
-                break
+                return True
             missing = [key for key in rule.asks if key not in context.profile and key not in asked]
             if missing and leg in rule.pools and rule.condition(context) is None:
                 asked.update(dict.fromkeys(missing))
-        return tuple(asked)
+        return False
 
     def skills_for(
         self, context: ConditionContext, rule: RouteRule | None, known: Collection[str]

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from baton.agreement.compiled.calendars import AnyCalendar
 from baton.agreement.compiled.sla_targets import Target
-from baton.agreement.quantities import LONGEST_WAIT_MS
+from baton.agreement.quantities import DIGEST_MS, LONGEST_WAIT_MS
 from baton.agreement.source_kinds import default_grace_ms
 
 AWAITING: Final = frozenset({"awaiting_reply", "waiting_for_buyer"})
@@ -131,10 +131,12 @@ class SlaRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlaRules:
-    """``rules`` in the agreement's order; the first that holds wins."""
+    """``rules`` in the agreement's order; the first that holds wins. ``digest_ms``: the time
+    between two digests of a pool for the same person."""
 
     rules: tuple[SlaRule, ...]
     evidence_grace_ms: Mapping[str, int]
+    digest_ms: int = DIGEST_MS
 
     def target(
         self,

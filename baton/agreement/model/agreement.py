@@ -1,10 +1,13 @@
 """The whole agreement, as written."""
 
+from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
+from baton.agreement.books import NO_BOOKS, Books
 from baton.agreement.model.base import Label, Name, Section
+from baton.agreement.model.books import BooksModel
 from baton.agreement.model.calendar import CalendarModel, ZoneName
 from baton.agreement.model.definitions import Definitions
 from baton.agreement.model.examples import ExampleModel, Moment
@@ -37,8 +40,25 @@ class Agreement(Section):
     people: dict[Name, PersonModel] = Field(min_length=1)
     pools: dict[Name, PoolModel] = Field(min_length=1)
     routing: RoutingModel
+    books: BooksModel = BooksModel()
     slas: SlasModel
     recycling: RecyclingModel
     goals: dict[Name, GoalModel] = Field(default_factory=dict)
     consent: ConsentsModel
     examples: tuple[ExampleModel, ...] = ()
+    _attached: Books = PrivateAttr(default=NO_BOOKS)
+
+    @property
+    def attached(self) -> Books:
+        """The books that its hashes name, where they are known."""
+        return self._attached
+
+    def with_books(self, books: Books, hashes: Mapping[str, str]) -> "Agreement":
+        """The same agreement with these books attached; ``hashes`` by the book's name."""
+        named = {
+            name: getattr(self.books, name).model_copy(update={"hash": found})
+            for name, found in hashes.items()
+        }
+        copy = self.model_copy(update={"books": self.books.model_copy(update=named)})
+        copy._attached = books
+        return copy

@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
-from baton.agreement.model.base import Label, Name, Section, problem
+from baton.agreement.model.base import Duration, Label, Name, Section, problem
 from baton.agreement.model.calendar import Day
 
 _MAX_WEIGHT: Final = 1000
@@ -21,6 +21,8 @@ class PersonModel(Section):
     """Languages, products."""
     manager: Name | None = None
     """Who is told when a promise of this person is broken."""
+    deputy: Name | None = None
+    """Who takes over their open work while they are away, in pools that say so."""
     active: bool = True
     """False: gets no leads any more."""
 
@@ -118,6 +120,42 @@ class Matches(StrEnum):
     PASS = "pass"
 
 
+class OpenWork(StrEnum):
+    """What happens to accepted leads of whoever is away."""
+
+    KEEP = "keep"
+    DEPUTY = "deputy"
+    RELEASE = "release"
+
+
+class AbsencesModel(Section):
+    """What an absence means for a pool."""
+
+    open_work: OpenWork = OpenWork.KEEP
+    """Accepted leads stay (``keep``), go to the person's deputy (``deputy``; in turn where the
+    deputy cannot take them), or to whose turn it is (``release``)."""
+    longer_than: Duration | None = None
+    """Shorter absences leave accepted leads where they are. Left out: none is too short."""
+
+
+class Relax(StrEnum):
+    """What is not asked any more, rather than leave a lead alone."""
+
+    LET_PASS = "let_pass"
+    SAID_NO = "said_no"
+    HAD_IT_LAST = "had_it_last"
+    SKILLS = "skills"
+
+
+ASK_AGAIN: Final = (Relax.LET_PASS, Relax.SAID_NO, Relax.HAD_IT_LAST)
+
+
+def _each_once(steps: tuple[Relax, ...]) -> tuple[Relax, ...]:
+    if len(set(steps)) < len(steps):
+        raise problem("a step of relaxation stands here twice: name each once")
+    return steps
+
+
 def _nobody_form(value: Any) -> str | None:
     match value:
         case OverflowModel() | WatchModel():
@@ -165,5 +203,11 @@ class PoolModel(Section):
     """Whether a lead that is to go to somebody (its owner, a colleague's holder) keeps their hours
     and limits of offers and of days and weeks (``keep``: beyond them it is somebody else's turn),
     or passes them (``pass``)."""
+    relax: Annotated[tuple[Relax, ...], AfterValidator(_each_once)] = ASK_AGAIN
+    """Where nobody else will be free, this is given up, in this order: that a lead does not go back
+    to those who let it pass (``let_pass``), who said no (``said_no``) or had it last
+    (``had_it_last``), and the ``skills`` it needs."""
+    absences: AbsencesModel = AbsencesModel()
+    """What happens to the open work of whoever is away."""
     manager: Name | None = None
     """Who leads the pool: escalations and the manager's queue."""

@@ -1,5 +1,6 @@
 """Section ``routing``: which pool gets a lead. People inside a pool take turns."""
 
+from enum import StrEnum
 from typing import Final
 
 from pydantic import Field, model_validator
@@ -59,6 +60,23 @@ class NamedAccountModel(Section):
         return self
 
 
+class ContactsModel(Section):
+    """Who of marketing belongs to a lead; the first that is named: by its campaign, by its segment,
+    or the default."""
+
+    campaigns: dict[str, Name] = Field(default_factory=dict)
+    segments: dict[Name, Name] = Field(default_factory=dict)
+    default: Name | None = None
+
+
+class MatchAnew(StrEnum):
+    """Until when a lead whose profile changes is matched anew."""
+
+    NEVER = "never"
+    WAITING = "waiting"
+    UNTAKEN = "untaken"
+
+
 class RoutingModel(Section):
     """Looked at in this order; the first that fits wins.
 
@@ -78,3 +96,8 @@ class RoutingModel(Section):
     rule."""
     keep_colleagues_together: bool = True
     """A lead whose colleague has an open hand-off goes to the same person."""
+    match_anew: MatchAnew = MatchAnew.UNTAKEN
+    """A lead that belongs to another pool by what has become known of it moves there ``never``,
+    while it is ``waiting``, or until somebody has accepted it (``untaken``)."""
+    contacts: ContactsModel = ContactsModel()
+    """Whom of marketing the routed record names beside the SDR and the sales rep."""

@@ -156,6 +156,9 @@ class SlasModel(Section):
 
     evidence_grace: dict[Name, Duration] = Field(default_factory=dict)
     """How late evidence may come, by source."""
+    digest: Duration | None = None
+    """How often somebody reads of breaches in a pool: the first at once, further ones together
+    after this time. Left out: 15 minutes."""
     ladders: dict[Name, tuple[StepModel, ...]] = Field(default_factory=dict)
     """Ladders that several promises use."""
     promises: tuple[PromiseModel, ...] = Field(min_length=1)

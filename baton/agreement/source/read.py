@@ -5,11 +5,15 @@ from pathlib import Path as FilePath
 
 from pydantic import ValidationError
 
+from baton.agreement.books import LONGEST_BYTES, Book, books_of
 from baton.agreement.canonical import model_of
 from baton.agreement.checks import check_meaning
+from baton.agreement.checks.books import check_book
 from baton.agreement.document import Document
 from baton.agreement.model.agreement import Agreement
+from baton.agreement.model.books import BookModel
 from baton.agreement.problems import Problem, Severity
+from baton.agreement.source.books import read_book
 from baton.agreement.source.partial_validation import problems_of_the_rest
 from baton.agreement.source.validation_errors import shape_problems
 from baton.agreement.source.yaml import read_yaml
@@ -45,8 +49,9 @@ class AgreementRefused(ValueError):
         self.problems = problems
 
 
-def examine(text: str) -> Examined:
-    """Everything wrong with ``text`` at once. Never raises for what the text says."""
+def examine(text: str, folder: FilePath | None = None) -> Examined:
+    """Everything wrong with ``text`` at once, and with its books, which are files of ``folder``.
+    Never raises for what they say."""
     document = read_yaml(text)
     if document.problems and not isinstance(document.data, dict):
         return Examined(document=document, model=None, problems=document.problems)
@@ -63,22 +68,60 @@ def examine(text: str) -> Examined:
         return Examined(
             document=document, model=None, problems=_in_order((*document.problems, *shape))
         )
-    meaning = tuple(check_meaning(model, document))
+    model, of_books = _with_books(model, document, folder or FilePath())
+    meaning = (*check_meaning(model, document), *of_books)
     return Examined(
         document=document, model=model, problems=_in_order((*document.problems, *meaning))
     )
+
+
+def _with_books(
+    model: Agreement, document: Document, folder: FilePath
+) -> tuple[Agreement, tuple[Problem, ...]]:
+    """The agreement with its books attached, and what is wrong with them."""
+    fields = [name for name, kind in model.definitions.profile.items() if kind.value == "text"]
+    named = (("accounts", model.books.accounts), ("territories", model.books.territories))
+    problems: list[Problem] = []
+    found: dict[str, Book] = {}
+    for name, written in named:
+        if written is None:
+            continue
+        read = read_book(name, written, _content(name, written, folder), fields)
+        problems += [*read.problems, *check_book(model, read)]
+        if read.book is None:
+            continue
+        found[name] = read.book
+        if written.hash not in (None, read.book.hash):
+            place = document.place(("books", name, "hash"))
+            words = f"{read.file} has the hash {read.book.hash}, not {written.hash}"
+            problems.append(Problem(message=words, line=place.line if place else 0))
+    hashes = {name: book.hash for name, book in found.items()}
+    return model.with_books(books_of(found.values()), hashes), tuple(problems)
+
+
+def _content(name: str, book: BookModel, folder: FilePath) -> bytes | str:
+    """The file of a book, or why it cannot be read."""
+    if book.file is None:
+        return f"the book of {name} has no file: write {name}: {name}.csv"
+    try:
+        with (folder / book.file).open("rb") as file:
+            return file.read(LONGEST_BYTES + 1)
+    except OSError as error:
+        return f"the book of {name} cannot be read: {error.strerror}"
 
 
 def read_agreement(path: FilePath | str) -> Agreement:
     """The agreement of a file without errors (warnings pass). Raises :class:`AgreementRefused` with
     all that is wrong."""
     file = FilePath(path)
-    return agreement_of(file.read_text(encoding="utf-8", errors="replace"), str(path))
+    text = file.read_text(encoding="utf-8", errors="replace")
+    return agreement_of(text, str(path))
 
 
 def agreement_of(text: str, file: str = "agreement.yaml") -> Agreement:
-    """As :func:`read_agreement`, from a text that is called ``file`` in errors."""
-    examined = examine(text)
+    """As :func:`read_agreement`, from a text that is called ``file`` in errors; its books are
+    beside that."""
+    examined = examine(text, FilePath(file).parent)
     if examined.errors or examined.model is None:
         raise AgreementRefused(file, examined.errors)
     return examined.model
@@ -90,6 +133,7 @@ def _in_order(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
             problems,
             key=lambda each: (
                 each.severity is Severity.WARNING,
+                each.file or "",
                 each.line,
                 each.column,
                 each.message,

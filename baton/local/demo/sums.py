@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +69,25 @@ def faults(sums: Sums) -> list[str]:
         (sum(sums.routed.values()) > 0, "no lead was routed"),
     )
     return [words for holds, words in rules if not holds]
+
+
+def differences(sums: Sums, board: Mapping[str, Any]) -> list[str]:
+    """Every sum of the board that is not that of the log, in words. Goals apart: those of a month
+    are the same ones in the year before."""
+    violated = dict(sums.violated)
+    seen = dict(board.get("violated") or {})
+    violated.pop("goal", None)
+    seen.pop("goal", None)
+    of_log: dict[str, object] = {
+        "qualified": sums.qualified,
+        "dead": sums.dead,
+        "routed": dict(sums.routed),
+        "recycled": dict(sums.recycled),
+        "violated": violated,
+    }
+    of_board: dict[str, Any] = {**board, "violated": seen}
+    return [
+        f"{name}: the log has {expected}, the board {of_board.get(name)}"
+        for name, expected in of_log.items()
+        if of_board.get(name) != expected
+    ]

@@ -106,6 +106,13 @@ def _check_return(
     recycling = agreement.recycling
     rule = recycling.reasons.get(recycled.reason) or recycling.reasons[recycling.fallback]
     if (
+        not recycled.revised
+        and recycled.cool_off_until_ms is not None
+        and recycled.cool_off_until_ms != recycled.at_ms + rule.cool_off_ms
+    ):
+        words = f"{recycled.reason}: the cool-off is not what the agreement says"
+        add(Finding(invariant=Invariant.RETURNS, words=words, place=record.place))
+    if (
         recycled.revised
         or recycled.return_at_ms is None
         or (rule.before_contract_end_ms is not None and recycled.needs is None)

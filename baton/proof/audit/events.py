@@ -3,7 +3,6 @@ was told is taken."""
 
 from collections.abc import Callable, Iterable
 
-from baton.ids import derived_id
 from baton.proof.audit.findings import Finding, Invariant, Place
 
 ACKNOWLEDGED, KEYED, DEAD, DROPPED, ACCEPTED = (
@@ -54,8 +53,3 @@ def check_event(event_id: str, rows: list[Row], add: Callable[[Finding], None]) 
                 place=again,
             )
         )
-
-
-def added_by_identity(event_id: str) -> str:
-    """The id of what identity itself adds to an event: the account that an address tells."""
-    return derived_id(event_id, "profile")

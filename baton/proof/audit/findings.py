@@ -43,6 +43,10 @@ class Invariant(StrEnum):
     TALLIES = "goals-are-their-tallies"
     VERDICTS = "tallies-are-verdicts"
     LATENESS = "nothing-in-time-is-judged-late"
+    LOADS = "loads-are-what-is-open"
+    PRESENT = "nobody-absent-is-asked"
+    REJECTERS = "rejecters-are-asked-last"
+    OVERFLOW = "no-lead-overflows-back"
 
 
 MEANING: dict[Invariant, str] = {
@@ -116,6 +120,10 @@ MEANING |= {
     ),
     Invariant.TALLIES: "a goal has what its distinct tallies come to, each told once",
     Invariant.LATENESS: "a routing or an answer that came by the deadline does not leave its clock broken",
+    Invariant.LOADS: "nobody is taken to have more open work than they can have",
+    Invariant.PRESENT: "nobody is given a lead by turn in an absence that was known",
+    Invariant.REJECTERS: "who rejected a lead is given it again only where the record says so",
+    Invariant.OVERFLOW: "a lead that left a pool for another does not come back that way",
     Invariant.VERDICTS: "what counts towards a goal is a move that the lead made, and each such move counts",
 }
 

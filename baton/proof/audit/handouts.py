@@ -6,30 +6,19 @@ agreement's rules are read, not run. A hand-out may know more than what was acce
 before it, and need know no more than that.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from baton.agreement.compiled.agreement import CompiledAgreement
-from baton.agreement.compiled.consent import ConsentRule
-from baton.contracts.intake import LeadEvent, LeadInput, LeadMerge, Person
+from baton.contracts.intake import LeadInput, Person
 from baton.contracts.leads import LeadQualified, LeadScored, LeadStaged, StageEvent
-from baton.contracts.routing import LeadRouted, LeadUnrouted, QueueItem, RequestKind
+from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import ClockState, SlaClock
+from baton.proof.audit.consent_given import check_consent
 from baton.proof.audit.findings import Add, Dated, Finding, Invariant
 from baton.proof.audit.turns import by_turn
 
 Agreements = Callable[[str], CompiledAgreement | None]
-_ENDS = frozenset(
-    {
-        StageEvent.WITHDRAWN,
-        StageEvent.RECYCLED,
-        StageEvent.DISQUALIFIED,
-        StageEvent.WON,
-        StageEvent.LOST,
-        StageEvent.MERGED,
-        StageEvent.ERASED,
-    }
-)
-_GRANTED, _REFUSED = "granted", "refused"
+_ASKED_AGAIN = "rejecters_asked_again"
 
 
 def check_handouts(
@@ -41,88 +30,15 @@ def check_handouts(
             case LeadRouted():
                 agreement = agreements(record.value.agreement)
                 if agreement is not None:
-                    _check_consent(record, records, agreement, grace_ms, add)
+                    check_consent(record, records, agreement, grace_ms, add)
                     _check_person(record, agreement, add)
                 _check_brought(record, record.value.qualified, records, grace_ms, add)
+                _check_rejecters(record, records, add)
             case LeadQualified():
                 _check_brought(record, record.value, records, grace_ms, add)
             case LeadUnrouted() if record.value.next_try_at_ms is not None:
                 _check_next_try(record, add)
     _check_promises(records, add)
-
-
-# ---------------------------------------------------------------------- consent
-
-
-def _check_consent(
-    record: Dated, records: Sequence[Dated], agreement: CompiledAgreement, grace_ms: int, add: Add
-) -> None:
-    """Refused by the record's own story; or by what was accepted, whatever of the last moments was
-    known already."""
-    routed: LeadRouted = record.value
-    rule = agreement.consent.hand_off
-    raised = routed.hand_raised and rule.hand_raise_allows
-    if raised:
-        return
-    if not _allows(rule, routed.qualified.story.consents):
-        add(
-            _finding(
-                Invariant.CONSENT,
-                f"{routed.owner} is given a lead whose story refuses {rule.purpose}",
-                record,
-            )
-        )
-        return
-    if any(isinstance(other.value, LeadMerge) for other in records):
-        return  # consents of the other lead are not here
-    said = [
-        other
-        for other in records
-        if isinstance(other.value, LeadEvent) and other.at_ms <= routed.routed_at_ms
-    ]
-    gone = {other.value.retracts for other in said}
-    acts = [
-        other
-        for other in said
-        if other.value.consent is not None and other.value.event_id not in gone
-    ]
-    sure = [act for act in acts if act.at_ms < routed.routed_at_ms - grace_ms]
-    later = acts[len(sure) :]
-    if not any(
-        _allows(rule, _newest([act.value for act in (*sure, *later[:number])]))
-        for number in range(len(later) + 1)
-    ):
-        add(
-            _finding(
-                Invariant.CONSENT,
-                f"{routed.owner} is given a lead that had refused {rule.purpose}",
-                record,
-            )
-        )
-
-
-def _newest(events: Sequence[LeadEvent]) -> dict[str, str]:
-    """``purpose/channel`` to the newest word on it; a word on ``any`` channel is one on each whose
-    own is older."""
-    words: dict[tuple[str, str], tuple[int, bool, str]] = {}
-    for event in events:
-        if event.consent is not None:
-            place = event.consent.purpose, event.consent.channel
-            word = event.occurred_at_ms, not event.consent.granted, event.event_id
-            words[place] = max(word, words.get(place, word))
-    found = {}
-    for (purpose, channel), word in words.items():
-        newest = max(word, words.get((purpose, "any"), word))
-        found[f"{purpose}/{channel}"] = _REFUSED if newest[1] else _GRANTED
-    return found
-
-
-def _allows(rule: ConsentRule, consents: Mapping[str, str]) -> bool:
-    overall = consents.get(f"{rule.purpose}/any")
-    words = [consents.get(f"{rule.purpose}/{channel}", overall) for channel in rule.channels]
-    if _GRANTED in words:
-        return True
-    return not rule.opt_in and any(word != _REFUSED for word in words)
 
 
 # ---------------------------------------------------------------------- to whom, with what
@@ -151,6 +67,23 @@ def _check_person(record: Dated, agreement: CompiledAgreement, add: Add) -> None
                 record,
             )
         )
+
+
+def _check_rejecters(record: Dated, records: Sequence[Dated], add: Add) -> None:
+    """Who had rejected the lead: by its story, or in this very qualification."""
+    routed: LeadRouted = record.value
+    said_no = set(routed.qualified.rejecters) | {
+        other.value.by
+        for other in records
+        if isinstance(other.value, LeadStaged)
+        and other.value.event == StageEvent.REJECTED
+        and other.value.qualification_id == routed.qualification_id
+        and other.at_ms < routed.routed_at_ms
+    }
+    asked_again = routed.rule.endswith(_ASKED_AGAIN)
+    if routed.owner in said_no and by_turn(routed.rule) and not asked_again:
+        words = f"{routed.owner} had rejected the lead, and was given it as if they had not"
+        add(_finding(Invariant.REJECTERS, words, record))
 
 
 def _check_brought(
@@ -256,42 +189,6 @@ def check_next_change(records: Sequence[Dated], *, until_ms: int, add: Add) -> N
                 scored[-1],
             )
         )
-
-
-# ---------------------------------------------------------------------- what is given back
-
-
-def check_releases(records: Sequence[Dated], *, until_ms: int, add: Add) -> None:
-    """A lead whose qualification ended is in no queue and on nobody's load: each of its hand-offs
-    was given back to its pool."""
-    released = {
-        record.value.handoff_id
-        for record in records
-        if isinstance(record.value, QueueItem) and record.value.kind == RequestKind.RELEASE
-    }
-    ended: dict[str, Dated] = {}
-    for record in records:
-        staged = record.value
-        if (
-            isinstance(staged, LeadStaged)
-            and staged.event in _ENDS
-            and staged.qualification_id
-            and record.at_ms < until_ms
-        ):
-            ended.setdefault(staged.qualification_id, record)
-    for record in records:
-        handed = record.value
-        if (
-            not isinstance(handed, LeadRouted | LeadUnrouted)
-            or handed.qualification_id not in ended
-        ):
-            continue
-        if isinstance(handed, LeadUnrouted) and handed.outcome not in ("held", "watch"):
-            continue
-        if handed.handoff_id not in released and record.at_ms < until_ms:
-            end = ended[handed.qualification_id].value.event
-            words = f"the lead was {end}, and its hand-off was never given back to {handed.pool}"
-            add(_finding(Invariant.RELEASED, words, record))
 
 
 def _finding(invariant: Invariant, words: str, record: Dated) -> Finding:

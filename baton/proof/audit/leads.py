@@ -137,14 +137,18 @@ def _check_clocks(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add
                 clocks.setdefault(record.value.clock_id, []).append(record)
             case SlaViolation(kind="breach", reason="forecast"):
                 pass  # a goal that will be missed is said before its period ends
-            case SlaViolation(kind="breach") if record.at_ms < record.value.deadline_ms:
-                words = (
-                    f"{record.value.clock} is broken {record.value.deadline_ms - record.at_ms} ms "
-                    "before its deadline"
-                )
+            case SlaViolation(kind="breach") if _decided_ms(record) < record.value.deadline_ms:
+                early_ms = record.value.deadline_ms - _decided_ms(record)
+                words = f"{record.value.clock} is broken {early_ms} ms before its deadline"
                 add(Finding(invariant=Invariant.CLOCKS, words=words, place=record.place))
     for states in clocks.values():
         _check_clock(states, until_ms=until_ms, grace_ms=grace_ms, add=add)
+
+
+def _decided_ms(record: Dated) -> int:
+    """When a breach was decided: by its own word, or by its place in the log if that is earlier."""
+    decided_ms: int = record.value.at_ms
+    return min(record.at_ms, decided_ms)
 
 
 def _check_clock(states: Sequence[Dated], *, until_ms: int, grace_ms: int, add: Add) -> None:

@@ -27,6 +27,7 @@ class Seat(NamedTuple):
     turns: int
     weight: int
     eligible: bool
+    load: int = 0
 
 
 class Decision(NamedTuple):
@@ -66,7 +67,7 @@ def decision_of(routed: LeadRouted, place: tuple[str, int, int]) -> Decision:
     chosen = next((each for each in routed.candidates if each.person == routed.owner), None)
     capacity = chosen.capacity if chosen is not None and by_turn(routed.rule) else None
     seats = tuple(
-        Seat(each.person, each.turns, each.weight, each.excluded is None)
+        Seat(each.person, each.turns, each.weight, each.excluded is None, each.load)
         for each in routed.candidates
     )
     whole = routed.turn_used and not routed.trace_cut
@@ -126,7 +127,6 @@ def check_pool(
 ) -> None:
     """Everything about one pool. ``period_of``: the period in which a turn at that time is counted;
     each begins at nothing."""
-    _check_capacity(decisions, releases, add)
     undone = {release.handoff_id for release in releases if release.undone}
     back = {
         release.handoff_id: (release.at_ms, release.handoff_id not in undone)
@@ -221,63 +221,3 @@ def _sharers(decision: Decision) -> dict[str, int]:
     return {
         seat.person: seat.weight for seat in decision.seats if seat.eligible and seat.weight > 0
     }
-
-
-def _check_capacity(decisions: Sequence[Decision], releases: Sequence[Release], add: Add) -> None:
-    """Whoever is given a lead by turn has less open than their capacity, counting what was surely
-    given and not surely given back."""
-    ended = {
-        release.handoff_id: release.at_ms for release in reversed(releases) if not release.undone
-    }
-    starts: dict[str, list[int]] = defaultdict(list)
-    ends: dict[str, list[int]] = defaultdict(list)
-    for decision in sorted(decisions, key=lambda each: each.at_ms):
-        starts[decision.owner].append(decision.at_ms)
-        if decision.handoff_id in ended:
-            ends[decision.owner].append(ended[decision.handoff_id])
-    for times in ends.values():
-        times.sort()
-    for decision in decisions:
-        if decision.capacity is None:
-            continue
-        has_open = bisect_left(starts[decision.owner], decision.at_ms) - bisect_right(
-            ends[decision.owner], decision.at_ms
-        )
-        if has_open >= decision.capacity:
-            words = (
-                f"{decision.owner} had {has_open} open of {decision.capacity} and was given another"
-            )
-            add(Finding(invariant=Invariant.CAPACITY, words=words, place=Place.of(decision.place)))
-
-
-def check_offers(
-    decisions: Sequence[Decision],
-    releases: Sequence[Release],
-    answers: Sequence[Answer],
-    *,
-    limit_of: Callable[[int, str], int | None],
-    add: Add,
-) -> None:
-    """Whoever is given a lead by turn has fewer unanswered offers than the limit (``limit_of``:
-    when, whom), counting what was surely offered and surely neither answered nor given back."""
-    done: dict[str, int] = {}
-    rows: list[Release | Answer] = [*releases, *answers]
-    for at_ms, handoff_id in [(row.at_ms, row.handoff_id) for row in rows]:
-        done[handoff_id] = min(at_ms, done.get(handoff_id, at_ms))
-    offered: dict[str, list[Decision]] = defaultdict(list)
-    for decision in sorted(decisions, key=lambda decision: decision.at_ms):
-        limit = limit_of(decision.at_ms, decision.owner) if decision.in_turn else None
-        mine = offered[decision.owner]
-        mine[:] = [
-            other
-            for other in mine
-            if done.get(other.handoff_id, decision.at_ms + 1) > decision.at_ms
-        ]
-        unanswered = sum(other.at_ms < decision.at_ms for other in mine)
-        if limit is not None and unanswered >= limit:
-            words = (
-                f"{decision.owner} had {unanswered} unanswered offers of {limit} and was given "
-                "another"
-            )
-            add(Finding(invariant=Invariant.OFFERS, words=words, place=Place.of(decision.place)))
-        mine.append(decision)

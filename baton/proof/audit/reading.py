@@ -49,7 +49,7 @@ from baton.contracts.topics import (
 from baton.ids import derived_id
 from baton.proof.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, DROPPED, KEYED
 from baton.proof.audit.facts import FOUND, Row
-from baton.proof.audit.findings import Finding, Invariant, Place, Report
+from baton.proof.audit.findings import Add, Finding, Invariant, Place, Report
 from baton.proof.audit.pools import answer_of, decision_of, plain, release_of
 from baton.proof.audit.rebuilding import dead_letter_id, digest
 from baton.proof.audit.spill import Spill
@@ -195,6 +195,15 @@ class Sorter:
             event_id, (record.at_ms, DEAD, record.topic, record.partition, record.offset)
         )
 
+    def _queued(self, record: Record, item: QueueItem) -> None:
+        _check_overflow(item, place_of(record), self._report.add)
+        row = release_of(item, record.at_ms) or answer_of(item, record.at_ms)
+        if row is not None:
+            self.pools.add(item.pool, plain(row))
+        if record.value is not None:
+            where = record.at_ms, record.topic, record.partition, record.offset
+            self.leads.add(item.lead_id, (*where, record.value))
+
     def _look_into(self, record: Record, value: Any) -> None:
         where = record.topic, record.partition, record.offset
         match value:
@@ -205,12 +214,7 @@ class Sorter:
                 if (routed := value.routed) is not None:
                     self.pools.add(routed.pool, plain(decision_of(routed, where)))
             case QueueItem():
-                if (
-                    row := release_of(value, record.at_ms) or answer_of(value, record.at_ms)
-                ) is not None:
-                    self.pools.add(value.pool, plain(row))
-                if record.value is not None:
-                    self.leads.add(value.lead_id, (record.at_ms, *where, record.value))
+                self._queued(record, value)
             case AccountPart():
                 self.accounts.add(
                     value.account_id, (record.at_ms, where, value.lead_id, value.kind != "remove")
@@ -233,6 +237,12 @@ class Sorter:
             case _:
                 what = KEYED if record.topic == INTAKE_KEYED else ACCEPTED
                 self.events.add(value.event_id, (record.at_ms, what, *where))
+
+
+def _check_overflow(item: QueueItem, place: Place, add: Add) -> None:
+    if item.pool in item.overflowed_from:
+        words = f"hand-off {item.handoff_id} comes back to {item.pool}, which it had left"
+        add(Finding(invariant=Invariant.OVERFLOW, words=words, place=place))
 
 
 def place_of(record: Record) -> Place:

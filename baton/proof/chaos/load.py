@@ -20,7 +20,7 @@ from baton.local.demo.company import Arrival, Way
 from baton.local.demo.staff import deeds
 from baton.proof.chaos.clock import ScriptClock
 from baton.proof.chaos.script import Wave
-from baton.proof.chaos.ways_in import Gateways, Inbox, Ledger
+from baton.proof.chaos.senders import Gateways, Inbox, Ledger
 
 _POLL_S = 0.05
 _AHEAD_MS = 1_000

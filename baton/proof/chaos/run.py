@@ -25,7 +25,7 @@ from baton.proof.chaos.load import Load, Target
 from baton.proof.chaos.network import Network
 from baton.proof.chaos.order import Order, Outcome
 from baton.proof.chaos.pressure import Pressure
-from baton.proof.chaos.progress import Progress, Say
+from baton.proof.chaos.run_progress import Progress, Say
 from baton.proof.chaos.script import waves
 from baton.proof.chaos.waiting import Waiting
 from baton.proof.chaos.witness import Witness

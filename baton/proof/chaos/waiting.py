@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException
 from baton.proof.chaos.drained import Ends, Lag
 from baton.proof.chaos.headway import Headway
 from baton.proof.chaos.pace import Pace
-from baton.proof.chaos.progress import Progress
+from baton.proof.chaos.run_progress import Progress
 from baton.proof.chaos.witness import Witness
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,6 +64,7 @@ class SlackCarrier:
         self._client = AsyncWebClient(token=token, base_url=target.api_url, timeout=15)
         self._channels: dict[str, str] = {}
         self._free_at: dict[str, float] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
         self._references = References()
 
     async def close(self) -> None:
@@ -117,8 +119,10 @@ class SlackCarrier:
             return
         if known:
             channel, ts = known[0]["channel"], known[0]["ts"]
-            await self._wait_for(channel)
-            await self._client.chat_update(channel=channel, ts=ts, blocks=blocks, text=text)
+            update = partial(
+                self._client.chat_update, channel=channel, ts=ts, blocks=blocks, text=text
+            )
+            await self._paced(channel, update)
         else:
             found = await self._post(delivery, handoff, blocks, text)
             if found is None:
@@ -137,9 +141,9 @@ class SlackCarrier:
             ts = await self._posted_already(channel, mark)
             if ts is not None:
                 return channel, ts
-        await self._wait_for(channel)
         metadata = {"event_type": EVENT, "event_payload": {"id": mark}}
-        answer = await self._client.chat_postMessage(
+        post = partial(
+            self._client.chat_postMessage,
             channel=channel,
             blocks=blocks,
             text=text,
@@ -147,6 +151,7 @@ class SlackCarrier:
             unfurl_links=False,
             unfurl_media=False,
         )
+        answer = await self._paced(channel, post)
         return str(answer["channel"]), str(answer["ts"])
 
     async def _posted_already(self, channel: str, mark: str) -> str | None:
@@ -193,11 +198,10 @@ class SlackCarrier:
             return Outcome(ok=True, words="nobody in Slack to notify")
         if delivery.begun_ms is not None and await self._posted_already(channel, delivery.id):
             return Outcome(ok=True, words="was posted already")
-        await self._wait_for(channel)
         metadata = {"event_type": EVENT, "event_payload": {"id": delivery.id}}
-        await self._client.chat_postMessage(
-            channel=channel, text=notice_text(notes, name, zone), metadata=metadata
-        )
+        text = notice_text(notes, name, zone)
+        post = partial(self._client.chat_postMessage, channel=channel, text=text, metadata=metadata)
+        await self._paced(channel, post)
         return Outcome(ok=True, words="posted")
 
     async def _channel_for(self, person: str | None) -> str | None:
@@ -211,12 +215,16 @@ class SlackCarrier:
             self._channels[user] = str(answer["channel"]["id"])
         return self._channels[user]
 
-    async def _wait_for(self, channel: str) -> None:
-        """Wait until the channel may have its next message."""
+    async def _paced(self, channel: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        """One message to the channel at a time, the next no sooner than a second after Slack has
+        answered."""
         loop = asyncio.get_running_loop()
-        at = max(loop.time(), self._free_at.get(channel, 0.0))
-        self._free_at[channel] = at + self._spacing_s
-        await asyncio.sleep(at - loop.time())
+        async with self._locks.setdefault(channel, asyncio.Lock()):
+            await asyncio.sleep(max(0.0, self._free_at.get(channel, 0.0) - loop.time()))
+            try:
+                return await call()
+            finally:
+                self._free_at[channel] = loop.time() + self._spacing_s
 
     def _note(self, handoff_id: str, channel: str, ts: str, shown: str) -> None:
         store = Store(self._folder, self._namespace)

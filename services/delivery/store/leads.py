@@ -48,15 +48,21 @@ class References:
 
     def __init__(self) -> None:
         self._book = AgreementBook()
-        self._seen: set[tuple[str, int]] = set()
+        self._seen: dict[str, int] = {}
 
     def at(self, db: apsw.Connection, now_ms: int) -> AgreementReference | None:
         """What holds now; None: no agreement is in force."""
-        query = "SELECT topic, log_offset, log_ms, value FROM reference ORDER BY log_offset"
-        for topic, offset, at_ms, value in db.execute(query):
-            if (topic, offset) in self._seen:
-                continue
-            self._seen.add((topic, offset))
+        for topic in self._book.topics:
+            self._read(db, topic)
+        return self._book.at(now_ms)
+
+    def _read(self, db: apsw.Connection, topic: str) -> None:
+        query = (
+            "SELECT log_offset, log_ms, value FROM reference WHERE topic = ? AND log_offset > ? "
+            "ORDER BY log_offset"
+        )
+        for offset, at_ms, value in db.execute(query, (topic, self._seen.get(topic, -1))):
+            self._seen[topic] = offset
             record_type: Any = TOPICS[topic].record
             record = codec_for(record_type).decode(value)
             event = Event(
@@ -70,4 +76,3 @@ class References:
                 received_at_ms=at_ms,
             )
             self._book.add(event)
-        return self._book.at(now_ms)

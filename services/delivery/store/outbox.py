@@ -104,9 +104,16 @@ def _settle_one(store: Store, item: Settled, now_ms: int) -> None:
     done = now_ms if item.following.state != WAITING else None
     words = item.outcome.words
     store.db.execute(
-        "UPDATE delivery SET state = ?, next_at_ms = ?, attempts = attempts + 1, begun_ms = NULL, "
+        "UPDATE delivery SET state = ?, next_at_ms = ?, attempts = attempts + ?, begun_ms = NULL, "
         "done_ms = ?, outcome = ? WHERE seq = ? AND state = 'waiting'",
-        (item.following.state, item.following.at_ms, done, words, item.delivery.seq),
+        (
+            item.following.state,
+            item.following.at_ms,
+            item.outcome.held_until_ms is None,  # what was held back was not attempted
+            done,
+            words,
+            item.delivery.seq,
+        ),
     )
     if item.health is None:
         return
@@ -136,7 +143,6 @@ def purge(store: Store, now_ms: int, keep_days: int) -> int:
             (now_ms - keep_days * DAY_MS,),
         )
         removed = store.db.changes()
-        store.db.execute("DELETE FROM used_token WHERE until_ms < ?", (now_ms,))
         store.db.execute("DELETE FROM promise WHERE until_ms < ?", (now_ms - DAY_MS,))
     return removed
 

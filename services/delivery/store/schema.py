@@ -37,6 +37,7 @@ TABLES: Final = (
         scored_at INTEGER, next_date_ms INTEGER, next_at INTEGER, survivor TEXT,
         forgotten INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID""",
     "CREATE INDEX lead_email ON lead (email_digest) WHERE email_digest IS NOT NULL",
+    "CREATE INDEX lead_account ON lead (account_id) WHERE account_id IS NOT NULL",
     """CREATE TABLE handoff (
         handoff_id TEXT PRIMARY KEY, lead_id TEXT NOT NULL, qualification_id TEXT NOT NULL,
         attempt INTEGER NOT NULL, leg TEXT, pool TEXT, owner TEXT, routed_ms INTEGER,
@@ -64,6 +65,4 @@ TABLES: Final = (
     """CREATE TABLE promise (
         buyer TEXT PRIMARY KEY, person TEXT NOT NULL, pool TEXT NOT NULL, until_ms INTEGER NOT NULL,
         claimed_ms INTEGER, slot TEXT) STRICT, WITHOUT ROWID""",
-    """CREATE TABLE used_token (token TEXT PRIMARY KEY, until_ms INTEGER NOT NULL)
-        STRICT, WITHOUT ROWID""",
 )

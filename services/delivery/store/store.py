@@ -18,7 +18,7 @@ from services.delivery.fact import Fact
 from services.delivery.planning import Planned, plan
 from services.delivery.store.schema import TABLES, VERSION
 from services.delivery.store.view import fold
-from services.delivery.targets.model import TargetsFile
+from services.delivery.targets.model import CONCIERGE, TargetsFile
 
 FILE = "delivery.sqlite"
 _BUSY_MS = 10_000
@@ -85,6 +85,12 @@ class Store:
                     "INSERT INTO target (name, kind, since_ms) VALUES (?, ?, ?) "
                     "ON CONFLICT (name) DO UPDATE SET kind = excluded.kind",
                     (name, kind, since_ms),
+                )
+            if targets.concierge is not None:
+                self.db.execute(
+                    "INSERT INTO target (name, kind, since_ms) VALUES (?1, ?1, ?2) "
+                    "ON CONFLICT DO NOTHING",
+                    (CONCIERGE, now_ms),
                 )
 
     def positions(self) -> dict[tuple[str, int], int]:

@@ -14,21 +14,20 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from baton.contracts.acls import BOARD, topics_of
-from baton.contracts.topic_names import LEADS_INBOX, LEADS_PERSONS
+from baton.contracts.acls import DELIVERY, topics_of
+from baton.contracts.topic_names import LEADS_PERSONS
 from services.delivery.targets.crm_model import HubSpotTarget, SalesforceTarget
 from services.delivery.targets.people_model import ConciergeTarget, MailTarget, SlackTarget
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 TargetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 EnvironmentName = Annotated[str, Field(pattern=r"^BATON_[A-Z0-9_]{1,80}$")]
+CONCIERGE: Final = "concierge"
+"""The name under which promises to open forms are kept; no other target may have it."""
 _FIELD = r"^[a-z_]+(\.[a-z_]+){0,5}$"
 FieldPath = Annotated[str, Field(pattern=_FIELD)]
 
-_NOT_SUBSCRIBABLE: Final = frozenset({LEADS_PERSONS, f"dlq.{LEADS_INBOX}"})
-SUBSCRIBABLE: Final = tuple(
-    name for name in topics_of(BOARD).reads if name not in _NOT_SUBSCRIBABLE
-)
+SUBSCRIBABLE: Final = tuple(name for name in topics_of(DELIVERY).reads if name != LEADS_PERSONS)
 """Public topics that a webhook can subscribe to: not the directory of persons, whose copies an
 erasure could not reach."""
 
@@ -97,7 +96,7 @@ class TargetsFile(Strict):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = [name for _, name, _ in self.everything()]
+        names = [CONCIERGE, *(name for _, name, _ in self.everything())]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two targets are called {name}; give one of them another name")

@@ -4,6 +4,7 @@ its status needs."""
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from standardwebhooks import Webhook
 
 from services.delivery.store.outbox import Delivery
 from services.delivery.targets.model import WebhookTarget
+from services.delivery.webhooks.addresses import refusal_of
 from services.delivery.webhooks.network import GuardedBackend, NotAllowed, Resolver, resolve
 from services.delivery.webhooks.schedule import Outcome
 
@@ -120,9 +122,20 @@ class WebhookCarrier:
         except OSError as error:
             return [Outcome(ok=False, words=f"the connection broke ({type(error).__name__})")]
 
+    def _refuse_literal(self, host: str) -> None:
+        """Behind a proxy names are resolved there; an address as such is still looked at here."""
+        try:
+            ipaddress.ip_address(host.partition("%")[0])
+        except ValueError:
+            return
+        if (why := refusal_of(host, self._target.allow_networks)) is not None:
+            raise NotAllowed(f"the address is not allowed: {why}")
+
     async def _attempt(self, delivery: Delivery) -> Outcome:
         now = datetime.now(UTC)
         parts = urlsplit(self._target.url)
+        if self._proxy is not None:
+            self._refuse_literal(parts.hostname or "")
         headers = [
             ("host", parts.netloc),
             ("content-type", "application/json"),

@@ -4,7 +4,7 @@ that nobody looks at.
 Every few seconds the ends of ``intake.keyed.v1`` are held against what the group of ``identify``
 has committed. Where events wait and not one more is committed anywhere for :attr:`limit_s`, the
 gateway halts: 503 with Retry-After, until something moves again. A partition that stands still
-while others go on is not this watch's; the service's own readiness tells it.
+while others go on is not this watch's; the service's own readiness shows it.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class BacklogWatch:
             return
         self._answered_at = self._seconds()
         was_halted = self.halted() is not None
-        offsets = {place: each.offset for place, each in committed.items()}
+        offsets = {place: position.offset for place, position in committed.items()}
         self._stalled_s = self._progress.observe(ends, offsets, self._answered_at)
         metrics.STALLED_SECONDS.set(self._stalled_s)
         if (self.halted() is not None) != was_halted:

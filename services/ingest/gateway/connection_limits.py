@@ -159,16 +159,20 @@ class ConnectionGuard:
     def _make_room(self) -> bool:
         """End the connection that has been idle for longest, else one that has long owed its
         head."""
-        idle = [each for each in self._open if each.idle_since is not None]
+        idle = [connection for connection in self._open if connection.idle_since is not None]
         if idle:
-            min(idle, key=lambda each: each.idle_since or 0.0).end_idle()
+            min(idle, key=lambda connection: connection.idle_since or 0.0).end_idle()
             return True
         patient = self.seconds() - _OWES_HEAD_S
         owing = [
-            each for each in self._open if each.head_since is not None and each.head_since < patient
+            connection
+            for connection in self._open
+            if connection.head_since is not None and connection.head_since < patient
         ]
         if owing:
-            min(owing, key=lambda each: each.head_since or 0.0).refuse(Limit.CONNECTIONS)
+            min(owing, key=lambda connection: connection.head_since or 0.0).refuse(
+                Limit.CONNECTIONS
+            )
         return bool(owing)
 
 

@@ -62,7 +62,7 @@ def letters_of(taken: Taken, source: str, delivery: Delivery) -> Iterator[DeadLe
 
 
 def letter_of_body(refused: Refused, source: str, delivery: Delivery) -> DeadLetter:
-    """A body that cannot be told apart into records, whole."""
+    """A body that cannot be split into records, whole."""
     return DeadLetter(
         source=source,
         path=delivery.head.path,

@@ -3,7 +3,7 @@
 A sound body is read at once. One that is not is read a second time with its damage left standing in
 place: half a surrogate pair, bytes that are not UTF-8, a raw control character in a text, NaN, a
 key that comes twice. Each event is then asked whether it has any (:func:`check_sound`). A body
-whose brackets and quotes do not fit cannot be told apart into events and is refused whole.
+whose brackets and quotes do not fit cannot be split into events and is refused whole.
 """
 
 from __future__ import annotations

@@ -79,7 +79,8 @@ def describe(adapters: Sequence[Adapter]) -> dict[str, Any]:
         "Problem": _PROBLEM,
     }
     endpoints = sorted(
-        (each for adapter in adapters for each in adapter.endpoints), key=lambda each: each.path
+        (endpoint for adapter in adapters for endpoint in adapter.endpoints),
+        key=lambda endpoint: endpoint.path,
     )
     document: dict[str, Any] = {
         "openapi": "3.1.0",
@@ -135,7 +136,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
 def _moved(value: Any) -> Any:
     """References of a JSON Schema, pointing to where OpenAPI keeps schemas."""
     if isinstance(value, dict):
-        return {name: _moved(each) for name, each in value.items()}
+        return {name: _moved(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [_moved(each) for each in value]
+        return [_moved(member) for member in value]
     return value.replace("#/$defs/", "#/components/schemas/") if isinstance(value, str) else value

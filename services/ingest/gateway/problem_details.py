@@ -1,4 +1,4 @@
-"""What a client is told when something cannot be taken: RFC 9457 problem documents. No values of
+"""The answer to what cannot be taken: RFC 9457 problem documents. No values of
 the event are repeated."""
 
 from __future__ import annotations

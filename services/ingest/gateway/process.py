@@ -1,7 +1,7 @@
 """The gateway as a process of its own: ``baton worker gateway``. It holds no state, so any number
 may run side by side.
 
-It listens at once and answers 503 until the brokers have answered. It ends with 0 when it was told
+It listens at once and answers 503 until the brokers have answered. It ends with 0 when it was asked
 to stop (SIGTERM, SIGINT): no new connections, what is being answered is finished, the producer is
 emptied.
 """
@@ -164,7 +164,7 @@ class GatewayProcess:
 
 
 def run(settings: Settings) -> None:
-    """Run until told to stop; raises what it cannot start without."""
+    """Run until asked to stop; raises what it cannot start without."""
     process = GatewayProcess(settings, GatewaySettings())
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_stopped(process))

@@ -92,7 +92,7 @@ async def _unpacked(chunks: AsyncIterator[bytes], coding: str) -> AsyncIterator[
         if packed > MAX_BODY_BYTES:
             raise _too_long()
         if first and chunk:
-            # "deflate" is zlib by the standard and raw by habit; the first byte tells.
+            # "deflate" is zlib by the standard and raw by habit; the first byte shows which.
             first = False
             unpacker = unpacker if chunk[0] & 0x0F == 0x08 else zlib.decompressobj(_RAW)
         try:

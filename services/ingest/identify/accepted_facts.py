@@ -52,7 +52,7 @@ def publish(step: IdentifyStep, record: IntakeRecord, received_at_ms: int, *, jo
 def _parts(
     step: IdentifyStep, record: IntakeRecord, lead_id: str, received_at_ms: int
 ) -> tuple[LeadEvent | None, LeadAct | None, LeadCommand | None]:
-    """The one of the three that the record is; an act that tells of the profile is an event too."""
+    """The one of the three that the record is; an act with a profile is an event too."""
     clamped = record.clamped or step.occurred_at_ms != record.occurred_at_ms
     if record.act is not None:
         act = LeadAct(

@@ -1,5 +1,5 @@
-"""Who looks: by a one-time link on this machine, or by the header of a trusted proxy. Everything
-else is refused.
+"""Who looks: by a one-time link on this machine, by the header of a trusted proxy, or by a sign-in
+at a provider. Everything else is refused.
 
 A one-time link works once and gives a session in memory. The header is believed from the networks
 in the settings only. Roles come from the agreement in force; who stands in no agreement is not let
@@ -23,16 +23,26 @@ from services.insights.reports.context import Role, Viewer
 from services.insights.settings import BoardSettings
 
 COOKIE: Final = "baton_board"
+SIGNED_IN_COOKIE: Final = "__Host-baton_board"
+"""Of who signed in at a provider: by https only, and set by this host only."""
 _LINKS: Final = "links"
 _LINK_VALID_S: Final = 3_600.0
 _SESSION_VALID_S: Final = 12 * 3_600.0
 _MOST_SESSIONS: Final = 1_000
 _TOKEN_BYTES: Final = 32
+_STRANGER: Final = (
+    "You are signed in, but stand in no agreement that is in force. Ask whoever keeps the "
+    "agreement."
+)
 
 
 class NotLetIn(PermissionError):
     """Whoever asks may not see the board; the text says why and what would help, and nothing about
     it."""
+
+
+class NotSignedIn(NotLetIn):
+    """Nobody has signed in yet; the page says where to."""
 
 
 def role_of(agreement: CompiledAgreement | None, person: str) -> Role | None:
@@ -102,6 +112,17 @@ class Access:
             raise NotLetIn(
                 "This link is more than an hour old. Ask for a new one: baton board link"
             )
+        return self._new_session(person)
+
+    def signed_in(self, name: str, agreement: CompiledAgreement | None) -> str:
+        """The session of who signed in at the provider under a name; raises NotLetIn for somebody
+        who stands in no agreement."""
+        person = self._people.get(name.lower(), name) if self._people else name
+        if role_of(agreement, person) is None:
+            raise NotLetIn(_STRANGER)
+        return self._new_session(person)
+
+    def _new_session(self, person: str | None) -> str:
         now = self._clock()
         self._sessions = {name: each for name, each in self._sessions.items() if each.until_s > now}
         if len(self._sessions) >= _MOST_SESSIONS:
@@ -130,6 +151,8 @@ class Access:
     def _by_session(self, cookie: str | None, agreement: CompiledAgreement | None) -> Viewer:
         session = self._sessions.get(cookie or "")
         if session is None or session.until_s <= self._clock():
+            if self._settings.oidc_issuer:
+                raise NotSignedIn("Sign in to open the board.")
             raise NotLetIn("Open the board by a one-time link. To get one: baton board link")
         role = role_of(agreement, session.person) if session.person else Role.MANAGER
         if role is None:
@@ -154,10 +177,7 @@ class Access:
         person = self._people.get(name.lower(), name) if self._people else name
         role = role_of(agreement, person) if name else None
         if role is None:
-            raise NotLetIn(
-                "You are signed in, but stand in no agreement that is in force. Ask whoever keeps "
-                "the agreement."
-            )
+            raise NotLetIn(_STRANGER)
         return Viewer(role=role, person=person, session=f"proxy {person}")
 
     def form_token(self, viewer: Viewer) -> str:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.insights.board.access import NotSignedIn
 from services.insights.board.rendering import render
 from services.insights.settings import BoardSettings
 
@@ -32,6 +33,16 @@ _MOST_FORM_BYTES: Final = 4_096
 async def form_of(request: Request) -> dict[str, str]:
     """The fields of a small form of this very site; raises 403 for one that another site sends, 413
     for a long one."""
+    own_form(request)
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) > _MOST_FORM_BYTES:
+        raise HTTPException(413, "The form is too long.")
+    async with request.form(max_files=0, max_fields=20) as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def own_form(request: Request) -> None:
+    """Raises 403 for a form that another site sends."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     own = (
         urlsplit(origin).netloc == request.headers.get("host")
@@ -40,11 +51,6 @@ async def form_of(request: Request) -> dict[str, str]:
     )
     if site not in (None, "same-origin") or own is False or (site is None and own is None):
         raise HTTPException(403, "Forms are taken from the board's own pages only.")
-    length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > _MOST_FORM_BYTES:
-        raise HTTPException(413, "The form is too long.")
-    async with request.form(max_files=0, max_fields=20) as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 class Guarded:
@@ -95,6 +101,16 @@ def _message(status: int, text: str) -> str:
 
 
 def not_let_in_page(_: Request, error: Exception) -> Response:
+    if isinstance(error, NotSignedIn):
+        page = render(
+            "message.html",
+            None,
+            title="Baton",
+            words=str(error),
+            way="/oidc/start",
+            way_says="Sign in",
+        )
+        return HTMLResponse(page, status_code=401)
     return HTMLResponse(_message(403, str(error)), status_code=403)
 
 

@@ -17,6 +17,7 @@ from services.insights.board.access import Access
 from services.insights.board.operations import operations_app
 from services.insights.board.publishing import KafkaPublisher
 from services.insights.board.site import Parts, Site
+from services.insights.packs.weekly import WeeklyPacks
 from services.insights.projection.files import BoardFiles, BoardSchemas, BoardStores
 from services.insights.projection.projector import Projector
 from services.insights.settings import BoardSettings
@@ -84,13 +85,16 @@ async def serve(settings: Settings) -> None:
     pages = _server(Site(parts).app())
     operations = _server(operations_app(pages.listening.is_set, lambda: projector.standing))
     projecting = asyncio.create_task(asyncio.to_thread(projector.run))
+    weekly = WeeklyPacks(own, files, lambda: projector.standing, parts.now_ms)
+    packing = asyncio.create_task(weekly.run())
     try:
         await _listen([(pages, public), (operations, private)], projecting)
     finally:
+        packing.cancel()
         projector.end()
         public.close()
         private.close()
-        await asyncio.gather(projecting, return_exceptions=True)
+        await asyncio.gather(projecting, packing, return_exceptions=True)
 
 
 def _server(app: ASGIApp) -> _Server:

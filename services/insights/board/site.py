@@ -14,15 +14,16 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from services.insights.board.access import COOKIE, NotLetIn
+from services.insights.board.access import NotLetIn
 from services.insights.board.acts import OUTCOMES
 from services.insights.board.answers import answer_to
 from services.insights.board.charts import curve
+from services.insights.board.entrances import Entrances
 from services.insights.board.forms import Forms
 from services.insights.board.guard import (
     Guarded,
@@ -35,6 +36,8 @@ from services.insights.board.live import Live
 from services.insights.board.pages import PAGES, Page
 from services.insights.board.rendering import STATIC, render
 from services.insights.board.visits import Parts, Visits, audit
+from services.insights.packs.keeping import Packs
+from services.insights.packs.writing import FORMS, heading, sections
 from services.insights.reports.context import Context, Viewer, WrongFilter
 from services.insights.reports.lead import LeadUnknown, lead
 
@@ -48,6 +51,7 @@ class Site:
         self._parts = parts
         self._visits = Visits(parts)
         self._forms = Forms(self._visits, self._lead_page)
+        self._entrances = Entrances(self._visits)
         self._live = Live(self._visits.revision)
 
     def app(self) -> ASGIApp:
@@ -56,11 +60,12 @@ class Site:
         routes += [
             Route("/leads/{lead_id:str}", self._lead),
             Route("/leads/{lead_id:str}/acts", self._forms.act, methods=["POST"]),
+            Route("/packs/{week:str}", self._pack),
+            Route("/packs/{week:str}/{form:str}", self._pack),
             Route("/absences", self._forms.absence, methods=["POST"]),
             Route("/decisions", self._forms.decide, methods=["POST"]),
             Route("/decisions/{decision_id:str}", self._forms.decide, methods=["POST"]),
-            Route("/enter", self._enter),
-            Route("/leave", self._leave, methods=["POST"]),
+            *self._entrances.routes(),
             Route("/live", self._stream),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
@@ -120,6 +125,26 @@ class Site:
         }
         return HTMLResponse(render("lead.html", context, **values), status_code=status)
 
+    def _pack(self, request: Request) -> Response:
+        """A frozen pack as a page, or as the file that is mailed."""
+        form = request.path_params.get("form")
+        with self._visits.context(request, filtered=False) as context:
+            pack = Packs(self._parts.files.folder).get(request.path_params["week"])
+            if pack is None or form not in (None, *FORMS):
+                raise HTTPException(404)
+            audit.info("viewed", extra={"page": "pack", "who": context.viewer.person or "link"})
+            if form is not None:
+                media = {"txt": "text/plain", "html": "text/html", "csv": "text/csv"}[form]
+                name = f'attachment; filename="baton-{pack.week}.{form}"'
+                return Response(
+                    FORMS[form](pack), media_type=media, headers={"content-disposition": name}
+                )
+            values = {
+                **self._visits.shell(context, f"/packs/{pack.week}", f"Week {pack.week}"),
+                "report": {"pack": pack, "heading": heading(pack), "sections": sections(pack)},
+            }
+            return HTMLResponse(render("pack_page.html", context, **values))
+
     async def _stream(self, request: Request) -> Response:
         def look() -> Viewer:
             with self._visits.store() as db:
@@ -138,22 +163,3 @@ class Site:
             return False
 
         return StreamingResponse(self._live.stream(allowed), media_type="text/event-stream")
-
-    # ------------------------------------------------------------------ coming and going
-
-    def _enter(self, request: Request) -> Response:
-        session = self._parts.access.enter(request.query_params.get("token", ""))
-        answer = RedirectResponse("/", status_code=303)
-        secure = request.url.scheme == "https"
-        answer.set_cookie(
-            COOKIE, session, httponly=True, samesite="strict", secure=secure, path="/"
-        )
-        return answer
-
-    async def _leave(self, request: Request) -> Response:
-        self._parts.access.leave(request.cookies.get(COOKIE, ""))
-        answer = HTMLResponse(
-            render("message.html", None, title="Left", words="You have left the board.", status=200)
-        )
-        answer.delete_cookie(COOKIE, path="/")
-        return answer

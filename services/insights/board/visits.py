@@ -16,10 +16,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from baton.agreement.compiled.agreement import CompiledAgreement
-from services.insights.board.access import COOKIE, Access
+from services.insights.board.access import COOKIE, SIGNED_IN_COOKIE, Access
 from services.insights.board.pages import PAGES
 from services.insights.board.publishing import Publisher
 from services.insights.board.words import clean
+from services.insights.packs.keeping import Packs
 from services.insights.projection.dialect import reader, store_errors
 from services.insights.projection.files import BoardStores
 from services.insights.projection.projector import ProjectorState, Standing
@@ -51,6 +52,11 @@ class Visits:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self._agreed: tuple[tuple[str, int], CompiledAgreement | None, int] = (("", -1), None, 0)
+
+    @property
+    def cookie(self) -> str:
+        """The name of the cookie that has the session."""
+        return SIGNED_IN_COOKIE if self.parts.settings.oidc_issuer else COOKIE
 
     @contextlib.contextmanager
     def store(self) -> Iterator[Any]:
@@ -91,7 +97,7 @@ class Visits:
         return self.parts.access.viewer(
             client=client,
             headers=request.headers,
-            cookie=request.cookies.get(COOKIE),
+            cookie=request.cookies.get(self.cookie),
             agreement=agreement,
         )
 
@@ -125,6 +131,7 @@ class Visits:
             "filters": context.filters,
             "with_filters": lambda **more: _address(path, context.filters, more),
             "standing": standing,
+            "packs": Packs(self.parts.files.folder).weeks()[:12] if path == "/monday" else [],
             "trouble": standing.state in (ProjectorState.STOPPED, ProjectorState.AWAY)
             or (stale and standing.state == ProjectorState.LIVE),
             "news_ms": context.value("SELECT max(last_ms) FROM position"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from baton.contracts.leads import LeadStaged, StageEvent
+from baton.contracts.stage_events import NO_MOVES
 from services.insights.derived.leads import Kept
 from services.insights.facts.change import Put, put
 from services.insights.facts.derived_tables import CYCLE
@@ -15,7 +16,7 @@ from services.insights.facts.derived_tables import CYCLE
 STAGES: Final = ("mql", "sal", "sql", "opportunity", "customer")
 """The stages that the funnel has; those of the bridge team lie between the first two."""
 _ENDS: Final = frozenset({"recycled", "disqualified", "inquiry"})
-_NO_MOVE: Final = frozenset({StageEvent.CONSENT_CHANGED, StageEvent.MERGED, StageEvent.ERASED})
+_NO_MOVE: Final = NO_MOVES - {StageEvent.TAKEN_OVER}
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ CLOCK = Table(
         lead_id t lead
         cycle i cycle of the lead
         side t sales, marketing or sales_management
+        handoff_id t? hand-off that it is about
         state t running, met, breached ...
         started_at_ms i when it started, ms
         deadline_ms i when it is due, ms

@@ -5,21 +5,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from baton.agreement.canonical import load_canonical
 from baton.agreement.diff import changes
-from baton.agreement.reference import SINCE_EVER
+from baton.agreement.model.agreement import Agreement
+from baton.agreement.reference import SINCE_EVER, AgreementBook
 from services.insights.projection.reference import book_in
 from services.insights.reports.context import Context
+
+
+def _model(book: AgreementBook, version: str) -> Agreement:
+    compiled = book.compiled(version)
+    if compiled is None:
+        raise KeyError(f"version {version} was never published whole")
+    return compiled.raw
 
 
 def agreement(context: Context) -> dict[str, Any]:
     """The page Agreement."""
     book = book_in(context.db)
-    terms, texts = book.terms(), book.versions()
+    terms = book.terms()
     history = []
     for number, term in enumerate(terms):
-        before = load_canonical(texts[terms[number - 1].version]).raw if number else None
-        model = load_canonical(texts[term.version]).raw
+        before = _model(book, terms[number - 1].version) if number else None
+        model = _model(book, term.version)
         history.append(
             {
                 "version": term.version,

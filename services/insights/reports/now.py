@@ -12,7 +12,7 @@ _HELD = """SELECT l.lead_id, l.holder, l.holder_kind, l.pool, l.stage, l.level, 
     l.routed_at_ms, l.qualified_at_ms, l.last_act_ms, l.engagement_micro, l.handoff_id,
     c.clock, c.deadline_ms, c.state clock_state, c.started_at_ms
     FROM lead l LEFT JOIN clock c ON c.clock_id = (SELECT clock_id FROM clock WHERE lead_id = l.lead_id AND state IN ('running', 'breached')
-        AND cycle = l.cycle ORDER BY deadline_ms LIMIT 1)
+        AND cycle = l.cycle AND (handoff_id IS NULL OR handoff_id = l.handoff_id) ORDER BY deadline_ms LIMIT 1)
     WHERE l.holder_kind IN ('person', 'queue', 'nobody') AND l.survivor IS NULL AND l.erased = 0
     AND (:pool IS NULL OR l.pool = :pool) AND (:segment IS NULL OR l.segment = :segment) AND (:person IS NULL OR l.holder = :person)"""
 _AT_RISK_SHARE = 0.75

@@ -1,8 +1,7 @@
 """What an absence means for a pool: offers that nobody has answered go to a colleague who can take
-them sooner.
+them sooner; accepted work stays, or is handed over where the pool says so.
 
-Accepted work stays with who is away. Pure; it finds the offers and the moments, and changes
-nothing.
+Pure; it finds the offers, the work and the moments, and changes nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 
 from services.router.assignment.availability import Availability
 from services.router.assignment.eligibility import Need, suits
+from services.router.assignment.pool_view import OpenWork
 from services.router.assignment.state import Load, OpenOffer
 from services.router.assignment.step import AssignmentStep
 
@@ -46,10 +46,37 @@ def offers_to_recall(
     return found
 
 
-def next_departure(loads: Mapping[str, Load], availability: Availability) -> int | None:
-    """When somebody with an unanswered offer leaves next."""
-    leaves = availability.presence.leaves_at
-    times = [leaves(load.person, availability.now) for load in _with_offers(loads)]
+def work_to_relieve(
+    step: AssignmentStep, availability: Availability, *, limit: int
+) -> list[Recall]:
+    """The accepted work of people who will be away for longer than the pool keeps it for them; at
+    most ``limit`` of a person."""
+    presence, now, view = availability.presence, availability.now, availability.pool_view
+    if view.open_work == OpenWork.KEEP:
+        return []
+    return [
+        Recall(person=load.person, handoff_id=handoff_id, offer=offer)
+        for load in list(step.loads.values())
+        if load.accepted
+        and presence.absent(load.person, now)
+        and presence.back_at(load.person, now) - now > view.away_longer_ms
+        for handoff_id, offer in step.tasks_of(load.person, limit=limit)
+    ]
+
+
+def next_departure(
+    loads: Mapping[str, Load], availability: Availability, *, waiting: bool
+) -> int | None:
+    """When somebody leaves next whose absence means something: they have an unanswered offer, or
+    work that is not kept for them, or leads wait for them."""
+    presence, view = availability.presence, availability.pool_view
+    kept = view.open_work == OpenWork.KEEP
+    times = []
+    for person in presence.with_absences():
+        load, member = loads.get(person), view.member(person)
+        busy = load is not None and (load.offered or (load.accepted and not kept))
+        if busy or (waiting and member is not None and member.active):
+            times.append(presence.leaves_at(person, availability.now))
     return min((time for time in times if time is not None), default=None)
 
 

@@ -93,6 +93,20 @@ class Availability:
         """Whether some member would take some lead."""
         return bool(self.free())
 
+    def everybody_away(self) -> bool:
+        """Whether all who would take leads in turn are away."""
+        away = self.presence.away_at(self.now)
+        people = self.pool_view.sharers or {
+            member.person: member.weight
+            for member in self.pool_view.members
+            if member.active and member.weight > 0
+        }
+        return (
+            bool(people)
+            and len(away) >= len(people)
+            and all(person in away and self.presence.absent(person, self.now) for person in people)
+        )
+
     def answers(self) -> bool:
         """Whether somebody would, once an offer is answered."""
         return OFFERS_OPEN in self._reasons().values()

@@ -15,7 +15,14 @@ from services.router.assignment import routing_facts
 from services.router.assignment.availability import Availability
 from services.router.assignment.eligibility import could_ever
 from services.router.assignment.next_chance import soonest
-from services.router.assignment.person_selection import Chosen, Room, Unserved, choose, need_of
+from services.router.assignment.person_selection import (
+    Chosen,
+    Room,
+    Unserved,
+    choose,
+    need_of,
+    relaxed,
+)
 from services.router.assignment.pool_view import PoolView
 from services.router.assignment.state import OpenOffer, PoolWork, TurnCredit, WorkState
 from services.router.assignment.step import AssignmentStep
@@ -62,8 +69,9 @@ class HandOut:
     def could_ever(self, item: QueueItem) -> bool:
         """Whether somebody of the pool will be able to have it at some time."""
         need = need_of(item, self.pool_view)
-        # Whom it was taken from is asked again before it is left alone.
-        return could_ever(self.pool_view, replace(need, not_to=frozenset()))
+        # Less is asked before it is left alone.
+        *_, least = need, *relaxed(item, need, self.pool_view.relax)
+        return could_ever(self.pool_view, least)
 
     def suppress(self, item: QueueItem) -> bool:
         """Whether the lead may not be handed to anybody, as things are now: then it leaves the
@@ -89,17 +97,7 @@ class HandOut:
             turn = self.step.take_turn(qualified.level, chosen.person, chosen.share, sharers)
         self._count_handed(chosen.person, 1)
         self.put_on(chosen.person, WorkState.OFFERED)
-        need = need_of(item, self.pool_view)
-        offer = OpenOffer(
-            lead_id=item.lead_id,
-            qualification_id=item.qualification_id,
-            attempt=item.attempt,
-            cycle=qualified.cycle,
-            level=qualified.level,
-            skills=tuple(sorted(need.skills)),
-            not_to=tuple(sorted(need.not_to)),
-        )
-        self.step.note_offer(chosen.person, item.handoff_id, offer)
+        self.step.note_offer(chosen.person, item.handoff_id, self._offer(item))
         self.keep(item, WorkState.OFFERED, person=chosen.person, turn=turn)
         self.step.publish_fact(self.answers.routed(item, chosen))
 
@@ -172,7 +170,30 @@ class HandOut:
         if work.person is not None and work.state in (WorkState.OFFERED, WorkState.ACCEPTED):
             self.step.load(work.person, work.state, -1)
             self.step.forget_offer(work.person, handoff_id)
+            self.step.forget_task(work.person, handoff_id)
             self.availability.forget(work.person)
+
+    def offer_behind(self, item: QueueItem, work: PoolWork | None) -> OpenOffer | None:
+        """What an accepted lead asks of a person, as far as the pool knows: from its offer, or from
+        its place in the queue."""
+        if work is None:
+            return None
+        if work.person is not None:
+            return self.step.offer_of(work.person, item.handoff_id)
+        held = self.step.held(work.queued) if work.queued is not None else None
+        return self._offer(held.item) if held is not None else None
+
+    def _offer(self, item: QueueItem) -> OpenOffer:
+        qualified, need = routing_facts.qualified_of(item), need_of(item, self.pool_view)
+        return OpenOffer(
+            lead_id=item.lead_id,
+            qualification_id=item.qualification_id,
+            attempt=item.attempt,
+            cycle=qualified.cycle,
+            level=qualified.level,
+            skills=tuple(sorted(need.skills)),
+            not_to=tuple(sorted(need.not_to)),
+        )
 
     def put_on(self, person: str, state: WorkState) -> None:
         """Count an offer or accepted work of ``person``."""

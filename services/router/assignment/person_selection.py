@@ -4,7 +4,7 @@ Pure: the pool, its turns and loads, who is away and the time go in; the decisio
 everybody's numbers.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,12 +20,13 @@ from services.router.assignment.eligibility import (
     screen,
 )
 from services.router.assignment.fair_share import Book, Share, next_person, shares, urgency
-from services.router.assignment.pool_view import Counting, PoolMember, PoolView
+from services.router.assignment.pool_view import Counting, PoolMember, PoolView, Relax
 from services.router.assignment.state import fraction_text
 
 IN_TURN: Final = "in_turn"
 ASKED_AGAIN: Final = "in_turn:asked_again"
 REJECTERS_AGAIN: Final = "in_turn:rejecters_asked_again"
+WITHOUT_SKILLS: Final = "in_turn:without_skills"
 EVERYBODY_ABSENT: Final = "everybody_absent"
 EMPTY_POOL: Final = "empty_pool"
 NOT_IN_THE_POOL: Final = "not_in_the_pool"
@@ -89,31 +90,45 @@ def choose(item: QueueItem, room: Room, *, preferred: str | None) -> Chosen | Un
         prefix = f"{item.rule or 'preferred'}:{preferred}:{hindrance};"
     if (chosen := _in_turn(item, room, need, rule=prefix + IN_TURN)) is not None:
         return chosen
-    # Rather than leaving the lead alone: where nobody else will be free, those it was taken from
-    # are asked again, the latest last.
+    # Rather than leaving the lead alone: where nobody else will be free, less is asked, in the
+    # order of the pool.
     said_no = _rejecters(item)
     asked = need
-    for wider in _relaxed(item, need):
+    for wider in relaxed(item, need, room.pool_view.relax):
         if eligibility.comes_soon(screen(room.availability, asked), room.availability):
             break
         asked = wider
         if (again := _in_turn(item, room, wider, rule=prefix + ASKED_AGAIN)) is not None:
-            return (
-                replace(again, rule=prefix + REJECTERS_AGAIN) if again.person in said_no else again
-            )
+            return replace(again, rule=prefix + _rule_of(again.person, room, need, said_no))
     return _nobody(room, need)
 
 
-def _relaxed(item: QueueItem, need: Need) -> Iterator[Need]:
-    """Less and less is asked: who only let it pass may have it again, then who said no, last of all
-    who had it last."""
+def _rule_of(person: str, room: Room, need: Need, said_no: Set[str]) -> str:
+    """What was given up for ``person`` to have the lead, as a word of the record."""
+    member = room.pool_view.member(person)
+    if member is not None and not need.skills <= member.skills:
+        return WITHOUT_SKILLS
+    return REJECTERS_AGAIN if person in said_no else ASKED_AGAIN
+
+
+def relaxed(item: QueueItem, need: Need, steps: Sequence[str]) -> Iterator[Need]:
+    """Less and less is asked, by the pool's order of ``steps``: of the people it is not to go back
+    to, those who only let it pass, who said no and who had it last are apart."""
     last = frozenset(item.exclude[-1:])
-    stages = ((_rejecters(item) | last) & need.not_to, last & need.not_to, frozenset[str]())
-    before = need.not_to
-    for not_to in stages:
-        if not_to != before:
-            before = not_to
-            yield Need(skills=need.skills, not_to=not_to, any_hour=need.any_hour)
+    said_no = _rejecters(item) - last
+    given_up = {
+        Relax.LET_PASS: need.not_to - last - said_no,
+        Relax.SAID_NO: said_no,
+        Relax.HAD_IT_LAST: last,
+    }
+    for step in steps:
+        before = need
+        if step == Relax.SKILLS:
+            need = replace(need, skills=frozenset())
+        else:
+            need = replace(need, not_to=need.not_to - given_up[Relax(step)])
+        if need != before:
+            yield need
 
 
 def forced(item: QueueItem, room: Room) -> Chosen:

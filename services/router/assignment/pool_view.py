@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Protocol
+from typing import Final, Protocol
 
 from baton.agreement.compiled.agreement import CompiledAgreement, Pool
 from baton.agreement.reference import AgreementReference
@@ -31,6 +31,27 @@ class Nobody(StrEnum):
     HOLD = "hold"
     OVERFLOW = "overflow"
     WATCH = "watch"
+
+
+class OpenWork(StrEnum):
+    """What a pool does with the accepted leads of whoever is away."""
+
+    KEEP = "keep"
+    DEPUTY = "deputy"
+    RELEASE = "release"
+
+
+class Relax(StrEnum):
+    """What is not asked any more of a person, for a lead that nobody else will take: that they did
+    not let it pass, did not say no to it, were not the last to have it; the skills it needs."""
+
+    LET_PASS = "let_pass"
+    SAID_NO = "said_no"
+    HAD_IT_LAST = "had_it_last"
+    SKILLS = "skills"
+
+
+ASK_AGAIN: Final = (Relax.LET_PASS, Relax.SAID_NO, Relax.HAD_IT_LAST)
 
 
 class Counting(StrEnum):
@@ -73,7 +94,9 @@ class PoolView:
     know the pool any more. ``keeps_limits``: whoever is to have a lead (its owner, a colleague's
     holder) keeps hours and limits as others do. ``day`` and ``monday`` are dates of the agreement's
     own time; ``next_day`` and ``next_week`` when the next ones begin. ``changes_at``: when a weight
-    grows again. ``shifts``, ``special`` (whoever takes no lead whatever the hour) and ``sharers``
+    grows again. ``relax``: what is given up for a lead that nobody else will take, in order.
+    ``open_work``: what becomes of accepted leads in an absence of more than ``away_longer_ms``.
+    ``shifts``, ``special`` (whoever takes no lead whatever the hour) and ``sharers``
     (the weights of whoever may share a turn) are found once for large pools.
     """
 
@@ -88,6 +111,9 @@ class PoolView:
     owner_uses_turn: bool = False
     keeps_limits: bool = True
     any_hour: bool = False
+    relax: tuple[str, ...] = ASK_AGAIN
+    open_work: str = OpenWork.KEEP
+    away_longer_ms: int = 0
     gone: bool = False
     day: str = ""
     monday: str = ""
@@ -115,6 +141,9 @@ class Presence(Protocol):
 
     def away_at(self, at_ms: int) -> Set[str]:
         """Everybody who is away then, at least; who is there may be among them."""
+
+    def with_absences(self) -> Set[str]:
+        """Everybody of whom an absence is known, past ones too."""
 
     def leaves_at(self, person: str, at_ms: int) -> int | None:
         """When the person's next absence begins."""
@@ -148,6 +177,9 @@ def _view(agreement: CompiledAgreement, pool: str, day: date) -> PoolView:
         owner_uses_turn=found.owner_uses_turn,
         keeps_limits=found.keeps_limits,
         any_hour=found.ignore_hours,
+        relax=found.relax,
+        open_work=found.open_work,
+        away_longer_ms=found.away_longer_ms,
         day=day.isoformat(),
         monday=monday.isoformat(),
         next_day=instant_ms(day + timedelta(days=1), 0, zone),

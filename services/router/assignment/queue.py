@@ -13,12 +13,16 @@ from baton.agreement.reference import AgreementReference
 from baton.contracts.routing import QueueItem
 from baton.engine.reducer import Step
 from services.router.assignment import routing_facts
-from services.router.assignment.absence import next_departure, offers_to_recall
+from services.router.assignment.absence import (
+    next_departure,
+    offers_to_recall,
+    work_to_relieve,
+)
 from services.router.assignment.hand_out import HandOut
 from services.router.assignment.next_chance import next_chance, next_closing
 from services.router.assignment.overflow import sooner_elsewhere
 from services.router.assignment.person_selection import Chosen, Unserved, forced
-from services.router.assignment.pool_view import Nobody, PoolView
+from services.router.assignment.pool_view import Nobody, OpenWork, PoolView
 from services.router.assignment.state import PoolHeld, PoolState, WorkState
 from services.router.assignment.step import AssignmentStep
 
@@ -117,25 +121,46 @@ class Placement:
             self._pass(self.step.resume or "")
 
     def review(self, first: str) -> None:
-        """After a new agreement: what waits where its pool is no more, may not be called any more,
-        or can never be taken."""
+        """After a new agreement, or once everybody is away: what waits where its pool is no more,
+        may not be called any more, can never be taken, or for which nobody is there."""
         looked = self.step.queue(first=first, limit=PASS)
         for key, held in looked:
             if self.pool_view.gone:
                 self.step.leave_queue(key)
                 self.leads.recall(held.item, routing_facts.POOL_GONE)
-            elif not self.leads.suppress(held.item) and not self.leads.could_ever(held.item):
+            elif not self.leads.suppress(held.item) and (
+                self.step.deserted or not self.leads.could_ever(held.item)
+            ):
                 self.leads.answer_held(held.item, self.leads.decide(held.item))
         self.step.review = looked[-1][0] + "\0" if len(looked) == PASS else None
 
-    def recall_from_absent(self) -> None:
+    def notice_absences(self) -> None:
         """Offers that nobody has answered, of people who are away now, go to whoever can take them
-        sooner."""
-        for recall in offers_to_recall(self.step, self.leads.availability, limit=PASS):
+        sooner; accepted work is handed over where the pool does not keep it; and where everybody is
+        away, whatever waits says so."""
+        leads = self.leads
+        for recall in offers_to_recall(self.step, leads.availability, limit=PASS):
             self.step.forget_offer(recall.person, recall.handoff_id)
             self.step.publish_fact(
-                self.leads.answers.offer_recalled(recall.person, recall.handoff_id, recall.offer)
+                leads.answers.offer_recalled(recall.person, recall.handoff_id, recall.offer)
             )
+        to_relieve = work_to_relieve(self.step, leads.availability, limit=PASS)
+        self.step.relieving = bool(to_relieve)
+        for recall in to_relieve:
+            deputy = self._deputy_of(recall.person)
+            self.step.forget_task(recall.person, recall.handoff_id)
+            self.step.publish_fact(
+                leads.answers.relieved(recall.person, recall.handoff_id, recall.offer, deputy)
+            )
+        before, self.step.deserted = self.step.deserted, leads.availability.everybody_away()
+        if self.step.deserted and not before and self.step.waiting():
+            self.review("")
+
+    def _deputy_of(self, person: str) -> str | None:
+        if self.pool_view.open_work != OpenWork.DEPUTY:
+            return None
+        known = self._reference.agreement.people.get(person)
+        return known.deputy if known is not None else None
 
     def finish(self, wake_at: int | None) -> Step[PoolState]:
         """Say what still waits, and when to look again. ``wake_at`` is when that was to be so
@@ -143,6 +168,8 @@ class Placement:
         waiting = self.step.held(self._newcomer) if self._newcomer is not None else None
         if waiting is not None:
             self.leads.answer_held(waiting.item, self.leads.decide(waiting.item))
+            if self.step.waiting() == 1:
+                self.step.deserted = self.leads.availability.everybody_away()
         return self.step.finish(self._wake(wake_at))
 
     # ------------------------------------------------------------------ the queue
@@ -220,11 +247,13 @@ class Placement:
     # ------------------------------------------------------------------ time
 
     def _wake(self, before: int | None) -> int | None:
-        if self.step.resume is not None or self.step.review is not None:
+        unfinished = self.step.resume, self.step.review
+        if unfinished != (None, None) or self.step.relieving:
             # A moment later, not now: a wake that never lets time pass counts as stuck.
             return self.now + 1
-        times = [next_departure(self.step.loads, self.leads.availability)]
-        if self.step.waiting():
+        waiting = bool(self.step.waiting())
+        times = [next_departure(self.step.loads, self.leads.availability, waiting=waiting)]
+        if waiting:
             times += [
                 before if before is not None and before > self.now else None,
                 next_chance(self.leads.availability),

@@ -17,7 +17,16 @@ from baton.contracts.topic_names import ROUTER_ANSWERS, ROUTER_QUEUE
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.router.assignment.pool_view import pool_view_of
 from services.router.assignment.queue import Placement
-from services.router.assignment.state import HELD, LANE, OFFER, WORK, PoolState, PoolWork, WorkState
+from services.router.assignment.state import (
+    HELD,
+    LANE,
+    OFFER,
+    TASK,
+    WORK,
+    PoolState,
+    PoolWork,
+    WorkState,
+)
 from services.router.assignment.step import AssignmentStep
 from services.router.turn_credit import gives_back
 
@@ -30,7 +39,7 @@ class Assignment(Reducer[PoolState, AgreementReference]):
     inputs = (ROUTER_QUEUE,)
     outputs = (ROUTER_ANSWERS, ROUTER_QUEUE)
     head_type = PoolState
-    entry_kinds = (WORK, HELD, LANE, OFFER)
+    entry_kinds = (WORK, HELD, LANE, OFFER, TASK)
     adopts = True
     has_gauge = True
 
@@ -60,7 +69,7 @@ class Assignment(Reducer[PoolState, AgreementReference]):
     ) -> Step[PoolState]:
         """Somebody may be there or away now, or the last pass was not finished."""
         placement = _placement(view, now, reference)
-        placement.recall_from_absent()
+        placement.notice_absences()
         if placement.step.review is not None:
             placement.review(placement.step.review)
         else:
@@ -73,7 +82,7 @@ class Assignment(Reducer[PoolState, AgreementReference]):
         """Look at the queue with the new people, weights and limits, or with who is away now; under
         a new agreement at each lead of it."""
         placement = _placement(view, now, new)
-        placement.recall_from_absent()
+        placement.notice_absences()
         if old.partition("+")[0] != new.version and placement.step.waiting():
             placement.review("")
         placement.look_again()
@@ -104,8 +113,11 @@ def _follow(placement: Placement, item: QueueItem, state: WorkState) -> None:
     person = item.person or (work.person if work else None)
     if person is None or (work is not None and (work.state, work.person) == (state, person)):
         return
+    offer = placement.leads.offer_behind(item, work)
     placement.leads.take_off(item.handoff_id, work)
     placement.leads.put_on(person, state)
+    if state == WorkState.ACCEPTED and offer is not None:
+        step.note_task(person, item.handoff_id, offer)
     same = work is not None and work.person in (None, person)
     step.put_work(
         item.handoff_id,

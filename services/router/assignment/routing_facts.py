@@ -76,6 +76,9 @@ class RoutingFacts:
                 person=chosen.person,
                 now=self.now,
             ),
+            marketing=self.reference.agreement.routing.contacts.contact_of(
+                qualified.story.latest_campaign, qualified.segment
+            ),
             trace_cut=len(candidates) < len(chosen.candidates) or len(item.path) > MOST_STEPS,
         )
         return _answer(value)
@@ -111,6 +114,22 @@ class RoutingFacts:
 
     def offer_recalled(self, person: str, handoff_id: str, offer: OpenOffer) -> Fact:
         """It was offered to ``person``, who is away, and somebody else can take it sooner."""
+        return self._taken_from_absent(UnroutedOutcome.RECALLED, person, handoff_id, offer)
+
+    def relieved(self, person: str, handoff_id: str, work: OpenOffer, deputy: str | None) -> Fact:
+        """``person`` accepted it and is away for longer than the pool keeps it for them."""
+        outcome = UnroutedOutcome.RELIEVED
+        return self._taken_from_absent(outcome, person, handoff_id, work, deputy=deputy)
+
+    def _taken_from_absent(
+        self,
+        outcome: str,
+        person: str,
+        handoff_id: str,
+        offer: OpenOffer,
+        *,
+        deputy: str | None = None,
+    ) -> Fact:
         away = Candidate(
             person=person, weight=0, turns=0, load=0, capacity=None, score="", excluded=ABSENT
         )
@@ -120,7 +139,7 @@ class RoutingFacts:
             attempt=offer.attempt,
             lead_id=offer.lead_id,
             cycle=offer.cycle,
-            outcome=UnroutedOutcome.RECALLED,
+            outcome=outcome,
             reason=ABSENCE,
             pool=self.pool_view.pool,
             at_ms=self.now,
@@ -129,6 +148,7 @@ class RoutingFacts:
             agreement=self.reference.version,
             leg=self.pool_view.kind,
             level=offer.level,
+            deputy=deputy,
         )
         return _answer(value)
 

@@ -87,7 +87,9 @@ class PoolState:
 
     ``resume`` is where an unfinished pass over the queue goes on; ``again``: something changed
     meanwhile, so that another pass follows. ``review`` is where an unfinished look at each waiting
-    lead goes on, after a new agreement.
+    lead goes on, after a new agreement. ``deserted``: everybody of the pool is away, and every lead
+    that waits says so. ``relieving``: more accepted work of people who are away may be left to hand
+    over.
     """
 
     pool: str
@@ -97,6 +99,8 @@ class PoolState:
     resume: str | None = None
     again: bool = False
     review: str | None = None
+    deserted: bool = False
+    relieving: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,10 +175,19 @@ class OpenOffer:
     not_to: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTask:
+    """An accepted lead, by person and hand-off: what its offer said, should somebody else have to
+    take it over."""
+
+    offer: OpenOffer
+
+
 WORK = EntryKind("work", PoolWork)
 HELD = EntryKind("held", PoolHeld)
 LANE = EntryKind("lane", LaneHead)
 OFFER = EntryKind("offer", OpenOffer)
+TASK = EntryKind("task", OpenTask)
 
 COMMON_LANE = ""
 LISTED_SHARERS: Final = 60

@@ -18,10 +18,12 @@ from services.router.assignment.state import (
     LANE,
     LISTED_SHARERS,
     OFFER,
+    TASK,
     WORK,
     LaneHead,
     Load,
     OpenOffer,
+    OpenTask,
     Part,
     PoolHeld,
     PoolState,
@@ -56,6 +58,8 @@ class AssignmentStep(StepBuilder[PoolState]):
         self.resume = self._head.resume
         self.again = self._head.again
         self.review = self._head.review
+        self.deserted = self._head.deserted
+        self.relieving = self._head.relieving
 
     # ------------------------------------------------------------------ entries, with what this
     # step changed
@@ -147,6 +151,26 @@ class AssignmentStep(StepBuilder[PoolState]):
     def forget_offer(self, person: str, handoff_id: str) -> None:
         """The offer is answered, or taken back."""
         self.drop(OFFER, f"{person}/{handoff_id}")
+
+    def tasks_of(self, person: str, *, limit: int) -> list[tuple[str, OpenOffer]]:
+        """At most ``limit`` leads that the person has accepted, by their hand-off."""
+        begin = f"{person}/"
+        found = self.scan(TASK, first=begin, limit=limit)
+        return [
+            (item.removeprefix(begin), task.offer) for item, task in found if item.startswith(begin)
+        ]
+
+    def offer_of(self, person: str, handoff_id: str) -> OpenOffer | None:
+        """The offer that the person has not answered."""
+        return self.get(OFFER, f"{person}/{handoff_id}")
+
+    def note_task(self, person: str, handoff_id: str, offer: OpenOffer) -> None:
+        """Remember an accepted lead until it ends."""
+        self.store(TASK, f"{person}/{handoff_id}", OpenTask(offer=offer))
+
+    def forget_task(self, person: str, handoff_id: str) -> None:
+        """The lead has ended, or goes to somebody else."""
+        self.drop(TASK, f"{person}/{handoff_id}")
 
     def waiting(self) -> int:
         """How many leads are in the queue."""
@@ -256,6 +280,8 @@ class AssignmentStep(StepBuilder[PoolState]):
             resume=self.resume,
             again=self.again,
             review=self.review,
+            deserted=self.deserted,
+            relieving=self.relieving,
         )
         unchanged = self.view.head is not None and after == self._head
         return self.build(self.view.head if unchanged else after, wake_at)

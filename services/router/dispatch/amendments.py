@@ -6,11 +6,13 @@ become more urgent. It moves no hand-off; a lead that may not be called any more
 pool.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from baton.agreement.compiled.agreement import RoutingRules
 from baton.agreement.condition_context import context_of_qualified
+from baton.agreement.model.routing import MatchAnew
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged, StageEvent
 from baton.contracts.routing import HAND_RAISED, HOTTER, URGENCY, RequestKind
 from baton.contracts.streams import HandoffEvent
@@ -40,8 +42,8 @@ def on_moved(case: Case, staged: LeadStaged) -> Change:
 
 
 def on_amended(case: Case, amended: LeadAmended, routing: RoutingRules) -> Change:
-    """More has become known of the lead. While nobody has taken it, one that belongs elsewhere by
-    what is known now is matched anew."""
+    """More has become known of the lead. One that belongs elsewhere by what is known now is
+    matched anew, as long as the agreement says."""
     current, known = case.head.current, case.open_qualification
     if current is None or known is None or amended.qualification_id != current.qualification_id:
         return unchanged(case)
@@ -58,7 +60,7 @@ def on_amended(case: Case, amended: LeadAmended, routing: RoutingRules) -> Chang
         routing.expected(context_of_qualified(which, now_ms=case.now))
         for which in (known.qualified, qualified)
     )
-    if before == after or current.state not in _NOT_TAKEN:
+    if before == after or current.state not in _MATCHED_ANEW[routing.match_anew]:
         return amend(case, qualified)
     anew = Wanted(reason=BELONGS_ELSEWHERE, exclude=current.exclude, rejecters=current.rejecters)
     known_now = replace(case, open_qualification=OpenQualification(qualified=qualified))
@@ -99,6 +101,12 @@ def amend(case: Case, qualified: LeadQualified) -> Change:
 _NOT_TAKEN: Final = frozenset(
     {HandoffState.REQUESTED, HandoffState.HELD, HandoffState.WATCHED, HandoffState.OFFERED}
 )
+_MATCHED_ANEW: Final[Mapping[str, frozenset[HandoffState]]] = {
+    MatchAnew.NEVER: frozenset(),
+    MatchAnew.WAITING: _NOT_TAKEN - {HandoffState.OFFERED},
+    MatchAnew.UNTAKEN: _NOT_TAKEN,
+}
+"""In which states a lead that belongs elsewhere moves there, by the word of the agreement."""
 _AMENDED: Final = _NOT_TAKEN | {HandoffState.ACCEPTED}
 BELONGS_ELSEWHERE: Final = "belongs_elsewhere"
 """Why a lead is taken from a pool or from somebody who has not answered yet: its profile says

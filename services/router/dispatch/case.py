@@ -47,6 +47,7 @@ class Wanted:
     owner: str | None = None
     watcher: str | None = None
     rejecters: tuple[str, ...] = ()
+    deputy: str | None = None
 
 
 def unchanged(case: Case, *facts: Fact) -> Change:

@@ -41,6 +41,7 @@ def ask(case: Case, qualified: LeadQualified, wanted: Wanted) -> Change:
         pool=wanted.pool,
         owner=wanted.owner,
         watcher=wanted.watcher,
+        deputy=wanted.deputy,
     )
     return Change(
         head=replace(case.head, current=handoff, former=former),

@@ -12,7 +12,7 @@ class Trigger(StrEnum):
     """What can happen to the hand-off that stands. The ``former_`` ones name one that does not
     stand any more.
 
-    ``recalled``: the pool gives it back. ``misrouted``: rejected for a reason after which it goes
+    ``recalled``: the pool gives it back. ``relieved``: the same, once it was accepted. ``misrouted``: rejected for a reason after which it goes
     to somebody else.
     """
 
@@ -22,6 +22,7 @@ class Trigger(StrEnum):
     WATCHED = "watched"
     SUPPRESSED = "suppressed"
     RECALLED = "recalled"
+    RELIEVED = "relieved"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     MISROUTED = "misrouted"
@@ -87,6 +88,7 @@ _ROWS: dict[Trigger, tuple[Move, ...]] = {
     Trigger.WATCHED:          (Move.IGNORE,       Move.WATCH,     Move.WATCH,     Move.WATCH,     Move.IGNORE,    Move.IGNORE,       Move.IGNORE,        Move.IGNORE),
     Trigger.SUPPRESSED:       (Move.IGNORE,       Move.CLOSE,     Move.CLOSE,     Move.CLOSE,     Move.CLOSE,     Move.IGNORE,       Move.IGNORE,        Move.IGNORE),
     Trigger.RECALLED:         (Move.IGNORE,       Move.RETRY,     Move.RETRY,     Move.IGNORE,    Move.RETRY,     Move.IGNORE,       Move.IGNORE,        Move.IGNORE),
+    Trigger.RELIEVED:         (Move.IGNORE,       Move.IGNORE,     Move.IGNORE,     Move.IGNORE,    Move.IGNORE,    Move.RETRY,        Move.IGNORE,        Move.IGNORE),
     Trigger.ACCEPTED:         (Move.REFUSE_CLOSED, Move.ACCEPT,   Move.ACCEPT,    Move.ACCEPT,    Move.ACCEPT,    Move.IGNORE,       Move.REINSTATE,     Move.REFUSE_CLOSED),
     Trigger.REJECTED:         (Move.IGNORE,       Move.RETURN,    Move.RETURN,    Move.RETURN,    Move.RETURN,    Move.RETURN,       Move.IGNORE,        Move.IGNORE),
     Trigger.MISROUTED:        (Move.IGNORE,       Move.RETRY,     Move.RETRY,     Move.RETRY,     Move.RETURN,    Move.RETURN,       Move.IGNORE,        Move.IGNORE),

@@ -1,10 +1,10 @@
 """Which pool a qualified lead belongs to: the first that fits of a fixed order, with the path
 there.
 
-Suppressed (a rule, or no consent for being called) - the owner of the open cycle - a customer's
-account owner - the holder of a colleague's open hand-off - the named account - territory - segment
-- default. What a person decided (claim, pass on, assign) comes before all but suppression. Pure:
-account, request and agreement in, pool or reason out.
+Suppressed (a rule, or no consent for being called) - the deputy of whoever is away - the owner of
+the open cycle - a customer's account owner - the holder of a colleague's open hand-off - the named
+account - territory - segment - default. What a person decided (claim, pass on, assign) comes before
+all but suppression. Pure: account, request and agreement in, pool or reason out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +19,7 @@ from services.router.suppression import suppression_of
 
 MANUAL = "manual"
 MANAGER_QUEUE = "manager_queue"
+DEPUTY = "deputy"
 OWNER_OF_CYCLE = "owner_of_cycle"
 CUSTOMER_OWNER = "customer_owner"
 COLLEAGUE = "colleague"
@@ -107,6 +108,8 @@ def _certain_ones(
 ) -> Iterator[tuple[str, Found | str]]:
     """The rules that name a person, or a pool for one account, in order: what each found, or why it
     found nothing."""
+    if request.deputy is not None:
+        yield DEPUTY, _with_person(request.deputy, context, agreement)
     owner = _cycle_owner(request, qualified)
     yield OWNER_OF_CYCLE, _with_person(owner, context, agreement)
     owner = _customer_owner(account, qualified, agreement)

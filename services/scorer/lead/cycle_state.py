@@ -4,10 +4,12 @@ What is reset together is one value.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from baton.contracts.handoff import ProjectedHandoff
+from baton.contracts.transfers import Heard
 
 UNTIL_DECIDED: Final = 1 << 60
 """The end of a cool-off that the SLA watcher has not planned yet."""
@@ -98,7 +100,7 @@ class CycleState:
 
     ``withdrawn``: the hand-off of a qualification that was withdrawn since. ``qualified_at_ms``:
     when the lead was last qualified; 0 for never. ``customer_of``: the person who has the customer.
-    ``absorbed``: transfers that were taken in.
+    ``absorbed``: transfers that were taken in. ``heard``: what acts named, see :mod:`.learnt`.
     """
 
     qualification: Qualification | None = None
@@ -110,6 +112,7 @@ class CycleState:
     rejecters: tuple[str, ...] = ()
     recycles: int = 0
     absorbed: tuple[str, ...] = ()
+    heard: Mapping[str, Heard] = field(default_factory=dict)
 
     @property
     def work(self) -> Qualification:

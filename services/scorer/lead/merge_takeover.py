@@ -16,7 +16,7 @@ from baton.contracts.transfers import LeadTransfer
 from services.scorer.lead.cycle_state import UNTIL_DECIDED, Rest
 from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.publish_score import publish_score
-from services.scorer.lead.qualification import MAX_RAISED, qualify, why_not
+from services.scorer.lead.qualification import add_hands, qualify, why_not
 from services.scorer.lead.stage_moves import Cause, by_system, cycle_item, end_cycle, place
 from services.scorer.lead.state import CYCLE, MERGED
 from services.scorer.lead.step import LeadStep
@@ -75,9 +75,10 @@ def _joins(step: LeadStep, transfer: LeadTransfer, cause: Cause) -> None:
     """Both are somebody's work: who has the survivor hears of a hand that only the loser had
     raised."""
     work = step.cycle_state.work
+    step.update_work(kept=work.kept or transfer.accepted)
     raised_by = hands_raised(step, transfer)
-    both = tuple(dict.fromkeys((*work.raised_by, *raised_by)))[-MAX_RAISED:]
-    step.update_work(raised_by=both, kept=work.kept or transfer.accepted)
+    if raised_by:
+        add_hands(step, raised_by)
     if raised_by and not work.raised_by:
         place(step, StageEvent.HAND_RAISED, cause, Stage(step.head.stage))
 

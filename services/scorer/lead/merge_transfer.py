@@ -76,6 +76,7 @@ def _with_cycle_state(step: LeadStep, book: LeadTransfer) -> LeadTransfer:
         level=work.level,
         accepted=work.kept or head.stage in _TAKEN,
         rejecters=cycle_state.rejecters,
+        heard=cycle_state.heard,
         rest_reason=cycle_state.rest.reason if cycle_state.rest else None,
     )
 

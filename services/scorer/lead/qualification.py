@@ -32,6 +32,7 @@ from services.scorer.lead.state import ONLY, PERSON, Settling
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import REST, Refused
 
+COOL_OFF: Final = "cool-off"
 WAITS: Final = "waits its turn: ready by the new agreement"
 MAX_RAISED: Final = 8
 _REST: Final = frozenset(stage.value for stage in REST)
@@ -51,8 +52,8 @@ def consider_qualification(
     acts that count, now or at a lead that ended in this one. ``adopting``: the cause is a new
     agreement, so a lead that is ready now waits its turn, until it has ``acted`` itself."""
     at_rest, settling = step.head.stage in _REST, step.head.settling
-    if raised_by and not at_rest:
-        _raised_again(step, raised_by, by_system(step, cause, occurred_at_ms=occurred_at_ms))
+    if not at_rest:
+        _work_goes_on(step, raised_by, by_system(step, cause, occurred_at_ms=occurred_at_ms))
     raised_by = _with_hands_that_wait(step, raised_by)
     raised = bool(raised_by)
     if not at_rest or not (raised or rating.level != Level.COLD.value):
@@ -69,6 +70,8 @@ def consider_qualification(
         publish_score(step, rating, cause=cause, note=f"settles: waits for {', '.join(lacks)}")
         return
     stop_settling(step)
+    if held_back == COOL_OFF:
+        _note_hot_in_cool_off(step, cause=cause, occurred_at_ms=occurred_at_ms)
     if held_back and raised:
         step.head = replace(step.head, hands_held=raised_by[-MAX_RAISED:])
     publish_score(step, rating, cause=cause, note=held_back, always=not held_back)
@@ -145,7 +148,7 @@ def why_not(step: LeadStep, rating: Rating, *, raised: bool = False) -> str:
         and (rest := step.cycle_state.rest) is not None
         and step.now < rest.cool_off_until_ms
     ):
-        return "cool-off"
+        return COOL_OFF
     if not step.agreement.lifecycle.gates:
         return ""
     closed = step.agreement.lifecycle.closed_gates(
@@ -230,6 +233,13 @@ def hand_over(step: LeadStep, rating: Rating, cause: Cause, *, owner: str | None
     )
 
 
+def _work_goes_on(step: LeadStep, raised_by: tuple[str, ...], cause: Cause) -> None:
+    """The lead is somebody's work already, or not to come back."""
+    _note_hotter(step)
+    if raised_by:
+        _raised_again(step, raised_by, cause)
+
+
 def _raised_again(step: LeadStep, raised_by: tuple[str, ...], cause: Cause) -> None:
     """A hand is raised by a lead that is somebody's work already: from now on it is as urgent as
     one that was handed over with a raised hand, and its holder is notified. Or by one that is not
@@ -239,13 +249,35 @@ def _raised_again(step: LeadStep, raised_by: tuple[str, ...], cause: Cause) -> N
         assert isinstance(refused, Refused)
         refuse(step, StageEvent.QUALIFIED.value, cause, refused.reason)
     else:
-        work = step.cycle_state.work
-        step.update_work(
-            raised_by=tuple(dict.fromkeys((*work.raised_by, *raised_by)))[-MAX_RAISED:],
-            level=max(
-                work.level or Level.WARM.value,
-                urgency(step, step.head.level, raised=True),
-                key=RANK.__getitem__,
-            ),
-        )
+        add_hands(step, raised_by)
         place(step, StageEvent.HAND_RAISED, cause, Stage(step.head.stage))
+
+
+def add_hands(step: LeadStep, raised_by: tuple[str, ...]) -> None:
+    """The work that is under way is as urgent from now on as one that began with a raised hand."""
+    work = step.cycle_state.work
+    step.update_work(
+        raised_by=tuple(dict.fromkeys((*work.raised_by, *raised_by)))[-MAX_RAISED:],
+        level=max(
+            work.level or Level.WARM.value,
+            urgency(step, step.head.level, raised=True),
+            key=RANK.__getitem__,
+        ),
+    )
+
+
+def _note_hot_in_cool_off(step: LeadStep, *, cause: str, occurred_at_ms: int) -> None:
+    """Who nurtures the lead hears that it has become hot; it counts at the return."""
+    former, hot = step.view.head, Level.HOT.value
+    was_hot = former is not None and former.level == hot and former.cycle == step.head.cycle
+    if step.head.level == hot and not was_hot:
+        hotter = by_system(step, cause, occurred_at_ms=occurred_at_ms, reason=COOL_OFF)
+        place(step, StageEvent.BECAME_HOT, hotter, Stage(step.head.stage))
+
+
+def _note_hotter(step: LeadStep) -> None:
+    """A lead that is somebody's work, or waits to be, has become hotter than it was handed over as:
+    that amends the hand-off. Cooling does not."""
+    work = step.cycle_state.qualification
+    if work is not None and work.level and RANK[step.head.level] > RANK[work.level]:
+        step.update_work(level=step.head.level)

@@ -197,6 +197,7 @@ def _take_event(step: LeadStep, event: LeadEvent) -> None:
             raised_by=raised_by,
             acted=event.kind == EventKind.ENGAGEMENT and not event.backfill,
             against=events.speaks_against(step, event),
+            retracts=event.kind == EventKind.RETRACTION,
         )
 
 

@@ -20,11 +20,12 @@ def rescore(
     raised_by: tuple[str, ...] = (),
     acted: bool = False,
     against: bool = False,
+    retracts: bool = False,
 ) -> None:
     """After an event: score, qualify or withdraw, publish. ``acted``: it is something that the lead
     did. ``against``: it speaks against a contact (a refusal, points taken away), so it makes no
-    lead ready."""
-    undone = is_level_undone(step)
+    lead ready. ``retracts``: it takes an earlier event back."""
+    undone = is_level_undone(step) or (retracts and _fits_less(step))
     rating = rate_lead(step, raising=Raising.BY_NUMBER, cause=cause, undone=undone)
     reconsider_qualification(
         step, cause=cause, reason=RETRACTED if undone else COOLED, rating=rating
@@ -34,6 +35,16 @@ def rescore(
         return
     consider_qualification(
         step, rating, cause=cause, occurred_at_ms=occurred_at_ms, raised_by=raised_by, acted=acted
+    )
+
+
+def _fits_less(step: LeadStep) -> bool:
+    """Whether what was taken back had put the lead into a better band of fit."""
+    former, levels = step.view.head, step.agreement.levels
+    return (
+        former is not None
+        and step.head.fit_micro < former.fit_micro
+        and levels.fit_band(step.head.fit_micro) != levels.fit_band(former.fit_micro)
     )
 
 

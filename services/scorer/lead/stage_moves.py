@@ -19,14 +19,16 @@ from baton.contracts.leads import (
     Stage,
     StageEvent,
 )
+from baton.contracts.stage_events import NO_MOVES
 from baton.contracts.topic_names import LEADS_REFUSALS, LEADS_STAGES
 from services.scorer.lead.backlog_entry import leave_backlog
 from services.scorer.lead.consents import consents_of
 from services.scorer.lead.deal_book import DealNews
+from services.scorer.lead.learnt import learnt_of
 from services.scorer.lead.raised_hands import hands_since
 from services.scorer.lead.state import CYCLE, DATES, StageDates
 from services.scorer.lead.step import LeadStep
-from services.scorer.lead.transitions import NO_MOVES, Refused, moved, skipped
+from services.scorer.lead.transitions import Refused, moved, skipped
 
 CONTRACT_END: Final = "contract_end"
 """The profile field that says when the contract with the current supplier ends: an act that names
@@ -95,7 +97,7 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
 
 def _staged(step: LeadStep, move: StageEvent, cause: Cause, *, from_stage: Stage) -> LeadStaged:
     """The record of a move that was just made."""
-    head, cycle_state = step.head, step.cycle_state
+    head, cycle_state, profile = step.head, step.cycle_state, step.profile
     return LeadStaged(
         lead_id=step.lead_id,
         cycle=head.cycle,
@@ -112,18 +114,19 @@ def _staged(step: LeadStep, move: StageEvent, cause: Cause, *, from_stage: Stage
         reason=cause.reason,
         handoff_id=cause.handoff_id or cycle_state.handoff_id,
         qualification_id=cycle_state.qualification_id,
-        segment=step.agreement.segment_of(step.profile),
+        segment=step.agreement.segment_of(profile),
         level=cycle_state.work.level or head.level,
         opportunity_id=cause.opportunity_id,
         amount_minor=cause.amount_minor,
         currency=cause.currency,
         expected_close=cause.expected_close,
-        contract_end=cause.contract_end or step.profile.get(CONTRACT_END),
+        contract_end=cause.contract_end or profile.get(CONTRACT_END),
         hand_raised=cycle_state.hand_raised,
         source=cause.source,
         consents=None if move in (StageEvent.MERGED, StageEvent.ERASED) else consents_of(step),
         survivor=head.survivor,
         deal=cause.deal,
+        learnt=learnt_of(step),
     )
 
 

@@ -45,22 +45,6 @@ OPEN: Final = (MQL, TAL, TQL, SAL, SQL, OPPORTUNITY)
 """Stages of a cycle in which the lead is somebody's work."""
 
 
-NO_MOVES: Final = frozenset(
-    {
-        StageEvent.HAND_RAISED,
-        StageEvent.TAKEN_OVER,
-        StageEvent.CONSENT_CHANGED,
-        StageEvent.CONTRACT_END_LEARNT,
-        StageEvent.DEAL_CHANGED,
-        StageEvent.MERGED,
-        StageEvent.ERASED,
-    }
-)
-"""Events of ``leads.stages.v1`` that say something of a lead but are no move in its cycle: they
-infer no stage, date none and count towards no goal. ``taken_over`` names a stage that was reached,
-dated and counted at a lead that ended in this one."""
-
-
 def _each(stages: tuple[Stage, ...], to: Stage) -> dict[Stage, Stage]:
     return dict.fromkeys(stages, to)
 
@@ -99,6 +83,7 @@ _MOVES: Final[Mapping[tuple[StageEvent, Actor], Mapping[Stage, Stage]]] = {
     (StageEvent.TAKEN_OVER, SYSTEM): _each((INQUIRY, RECYCLED), CUSTOMER),
     (StageEvent.CONSENT_CHANGED, SYSTEM): _UNCHANGED,
     (StageEvent.CONTRACT_END_LEARNT, SYSTEM): {RECYCLED: RECYCLED},
+    (StageEvent.BECAME_HOT, SYSTEM): {RECYCLED: RECYCLED},
     (StageEvent.MERGED, SYSTEM): _UNCHANGED,
     (StageEvent.ERASED, SYSTEM): _UNCHANGED,
 }

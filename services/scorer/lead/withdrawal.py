@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from baton.agreement.compiled.levels import RANK
 from baton.contracts.leads import Level, Stage, StageEvent
 from services.scorer.lead.backlog_entry import leave_backlog
 from services.scorer.lead.condition_context import LedgerBehaviour, context_of
-from services.scorer.lead.cycle_state import CycleState, WithdrawnHandoff
+from services.scorer.lead.cycle_state import CycleState, Qualification, WithdrawnHandoff
 from services.scorer.lead.level import Rating
 from services.scorer.lead.qualification import why_not
 from services.scorer.lead.raised_hands import not_retracted
@@ -31,13 +32,9 @@ def reconsider_qualification(
     to it; ``rating``: an event did."""
     if step.head.level == Level.COLD.value:
         leave_backlog(step, cause=cause)
-    if step.head.stage != Stage.MQL.value:
-        return
     cycle_state, work = step.cycle_state, step.cycle_state.work
-    raised_by = not_retracted(step, work.raised_by)
-    if raised_by != work.raised_by:
-        step.update_work(raised_by=raised_by, level=work.level if raised_by else step.head.level)
-    if raised_by or work.kept:
+    raised_by = _lower_retracted_hands(step, work)
+    if step.head.stage != Stage.MQL.value or raised_by or work.kept:
         return
     if step.head.level != Level.COLD.value and not (
         rating is not None and _gates_shut(step, rating, cycle_state)
@@ -49,6 +46,20 @@ def reconsider_qualification(
     step.update_cycle(
         qualification=None, handoff=None, withdrawn=_withdrawn_handoff(cycle_state, step.now)
     )
+
+
+def _lower_retracted_hands(step: LeadStep, work: Qualification) -> tuple[str, ...]:
+    """The hands that still count; without any, the work is as urgent as the score says, and what
+    somebody has accepted at least warm."""
+    raised_by = not_retracted(step, work.raised_by)
+    if raised_by == work.raised_by:
+        return raised_by
+    level = work.level
+    if not raised_by:
+        least = Level.COLD if step.head.stage == Stage.MQL.value else Level.WARM
+        level = max(step.head.level, least.value, key=RANK.__getitem__)
+    step.update_work(raised_by=raised_by, level=level)
+    return raised_by
 
 
 def _withdrawn_handoff(cycle_state: CycleState, now: int) -> WithdrawnHandoff | None:

@@ -106,12 +106,6 @@ def entries(ledger: bytes) -> list[Entry]:
     ]
 
 
-def entry_at(ledger: bytes, index: int) -> Entry:
-    """The entry at ``index``."""
-    at_ms, event, act, link, stage, flags, *topics = RECORD.unpack_from(ledger, index * SIZE)
-    return Entry(at_ms, event, act, link, stage, flags, tuple(filter(None, topics)))
-
-
 def find(ledger: bytes, event_id: bytes) -> int:
     """The index of the entry with this id, -1 if there is none."""
     at = ledger.find(event_id)

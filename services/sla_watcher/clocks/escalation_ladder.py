@@ -14,7 +14,7 @@ from baton.contracts.slas import ActionKind
 from services.sla_watcher.clocks.breaches import RETRY_MS
 from services.sla_watcher.clocks.clock_terms import Terms
 from services.sla_watcher.clocks.recycling import Leaving, leave_cycle
-from services.sla_watcher.clocks.sla_facts import publish_action
+from services.sla_watcher.clocks.sla_facts import BREACH, publish_action
 from services.sla_watcher.clocks.state import OpenClock
 from services.sla_watcher.clocks.step import ClockStep
 
@@ -38,7 +38,7 @@ def climb(step: ClockStep, clock: OpenClock, terms: Terms) -> OpenClock | None:
                 clock,
                 rung.kind,
                 to=recipient(step, clock, rung) or clock.side,
-                reason="breach",
+                reason=BREACH,
             )
         case ActionKind.REASSIGN:
             if _reassign(step, clock, rung):
@@ -85,7 +85,7 @@ def _reassign(step: ClockStep, clock: OpenClock, rung: LadderStep) -> bool:
         passing, reassigned=passing.reassigned + 1, failed=failed, moved=clock.handoff_id
     )
     step.head = replace(step.head, passing=moved)
-    publish_action(step, clock, ActionKind.REASSIGN, reason="breach", exclude=failed)
+    publish_action(step, clock, ActionKind.REASSIGN, reason=BREACH, exclude=failed)
     return True
 
 
@@ -100,7 +100,7 @@ def _escalate(step: ClockStep, clock: OpenClock, rung: LadderStep) -> None:
         clock,
         ActionKind.ESCALATE,
         to=recipient(step, clock, rung) or clock.side,
-        reason="breach",
+        reason=BREACH,
     )
 
 
@@ -110,7 +110,7 @@ def _to_manager(step: ClockStep, clock: OpenClock, rung: LadderStep) -> bool:
     if passing is None or passing.queued or manager is None:
         return False  # nobody would have the lead: it stays with whom it is with
     step.head = replace(step.head, passing=replace(passing, queued=True))
-    publish_action(step, clock, ActionKind.MANAGER_QUEUE, to=manager, reason="breach")
+    publish_action(step, clock, ActionKind.MANAGER_QUEUE, to=manager, reason=BREACH)
     return True
 
 

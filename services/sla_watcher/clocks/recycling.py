@@ -5,7 +5,6 @@ A lead that leaves is never silent: it has a track and a return date, or an end 
 """
 
 from dataclasses import dataclass, replace
-from typing import Final
 
 from baton.agreement.compiled.recycling import RecycleReason, has_date
 from baton.agreement.model.recycling import Outcome
@@ -13,21 +12,15 @@ from baton.agreement.quantities import DAY_MS
 from baton.contracts.clock_kinds import Occasion, kind_of
 from baton.contracts.slas import (
     RETURN_DATE,
-    ActionKind,
     ClockState,
     LeadReactivated,
     LeadRecycled,
-    SlaAction,
 )
 from services.sla_watcher.clocks.clock import close_clock, start_clock
 from services.sla_watcher.clocks.occasions import started_by
-from services.sla_watcher.clocks.state import Holder, OpenClock, Rest
+from services.sla_watcher.clocks.state import OpenClock, Rest
 from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import with_mark
-
-MOST_RETURNED: Final = 3
-"""Rejections of one qualification after which the manager gets the lead, not a further
-colleague."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,16 +118,14 @@ def _disqualified(step: ClockStep, rule: RecycleReason, leaving: Leaving, cycle:
     return rest
 
 
-def learn_contract_end(step: ClockStep, contract_end: str | None) -> None:
-    """The end of the buyer's contract has become known, or turned out another: a lead that rests
-    because of it returns by it. One that has returned already keeps its dates."""
+def learn_contract_end(step: ClockStep, contract_end: str | None, *, cleared: bool = False) -> None:
+    """The end of the buyer's contract has become known, or turned out another, or (``cleared``) was
+    never said: a lead that rests because of it returns by it. One that has returned already keeps
+    its dates."""
     head, rest = step.head, step.head.rest
-    if (
-        contract_end is None
-        or contract_end == head.contract_end
-        or not has_date(contract_end, step.reference.agreement.recycling.calendar.zone)
-        or step.view.head is None
-    ):
+    zone = step.reference.agreement.recycling.calendar.zone
+    is_said = contract_end is not None and has_date(contract_end, zone)
+    if not (is_said or cleared) or contract_end == head.contract_end or step.view.head is None:
         return
     step.head = replace(head, contract_end=contract_end)
     if rest is None or rest.outcome != Outcome.RECYCLE or rest.back or rest.returned:
@@ -152,6 +143,13 @@ def learn_contract_end(step: ClockStep, contract_end: str | None) -> None:
     moved = replace(rest, return_at_ms=return_at_ms)
     step.head = replace(step.head, rest=moved)
     _publish_leave(step, moved, Leaving(reason=rest.reason), revised=True)
+
+
+def end_nurture(step: ClockStep, refused: str) -> None:
+    """Nobody may write to the lead any more: its track ends, the return date stands."""
+    rest = step.head.rest
+    if rest is not None and rest.outcome == Outcome.RECYCLE and not (rest.back or rest.returned):
+        _publish_leave(step, rest, Leaving(reason=rest.reason), refused=refused, revised=True)
 
 
 def _publish_leave(
@@ -187,6 +185,7 @@ def _publish_leave(
             nurture_reason=refused,
             contract_end=leaving.contract_end or step.head.contract_end,
             revised=revised,
+            learnt=step.head.learnt,
         ),
     )
 
@@ -253,47 +252,3 @@ def _publish_back(step: ClockStep, rest: Rest, reason: str, *, return_at_ms: int
             return_at_ms=return_at_ms,
         ),
     )
-
-
-def after_rejection(step: ClockStep, leaving: Leaving, holder: Holder | None) -> None:
-    """The receiver said no: somebody else at once, later, or never, by the reason."""
-    rule = step.reference.agreement.recycling.reason(leaving.reason)
-    if rule.outcome is not Outcome.REASSIGN:
-        leave_cycle(step, leaving)
-        return
-    passing = step.head.passing
-    if passing is None:
-        return
-    failed = (
-        passing.failed
-        if leaving.by is None or leaving.by in passing.failed
-        else (*passing.failed, leaving.by)
-    )
-    counted = replace(
-        passing, failed=failed, returned=passing.returned + 1, moved=leaving.handoff_id
-    )
-    step.head = replace(step.head, passing=counted)
-    manager = _manager(step, holder)
-    again = passing.returned < MOST_RETURNED or manager is None
-    step.publish_action(
-        SlaAction(
-            action_id=step.id_of("action", "rejected"),
-            kind=ActionKind.REASSIGN if again else ActionKind.MANAGER_QUEUE,
-            lead_id=step.lead_id,
-            handoff_id=leaving.handoff_id or "",
-            clock_id="",
-            at_ms=step.now,
-            cause_id=step.cause,
-            agreement=step.version,
-            owner=leaving.by,
-            pool=holder.pool if holder else None,
-            to=None if again else manager,
-            reason=leaving.reason,
-            exclude=failed,
-        ),
-    )
-
-
-def _manager(step: ClockStep, holder: Holder | None) -> str | None:
-    agreement = step.reference.agreement
-    return agreement.manager_of(person=holder.owner, pool=holder.pool) if holder else None

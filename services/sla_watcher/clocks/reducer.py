@@ -21,6 +21,7 @@ from baton.contracts.topic_names import (
     LEADS_SLA_VIOLATIONS,
     ROUTER_HANDOFFS,
     SCORER_LEADS,
+    SLA_ESCALATIONS,
     SLA_LEADS,
     SLA_TALLIES,
 )
@@ -28,6 +29,7 @@ from baton.engine.reducer import Event, Reducer, Step, View
 from services.sla_watcher.clocks import breaches, escalation_ladder, recycling
 from services.sla_watcher.clocks.clock import adopt_ladder, adopt_reference, find_clock
 from services.sla_watcher.clocks.handlers import acts, ahead, handoffs, stages
+from services.sla_watcher.clocks.handlers.raised_hands import on_hotter
 from services.sla_watcher.clocks.state import BROKEN, LeadClocks
 from services.sla_watcher.clocks.step import ClockStep
 
@@ -46,6 +48,7 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
         LEADS_RECYCLED,
         LEADS_REACTIVATED,
         SLA_TALLIES,
+        SLA_ESCALATIONS,
     )
     head_type = LeadClocks
     entry_kinds = (BROKEN,)
@@ -130,8 +133,8 @@ def _take(step: ClockStep, event: Event, part: object) -> None:
             acts.on_act(step, event, act)
         case LeadCommand():
             pass  # dispatch says what becomes of it
-        case LeadAmended():
-            # the brief is the holder's to read; what it changes of the urgency is its move's to say
-            pass
+        case LeadAmended() as amended:
+            # the brief is the holder's to read; of a raised hand its move says what is promised
+            on_hotter(step, event, amended)
         case other:
             raise TypeError(f"clocks does not read {type(other).__name__}")

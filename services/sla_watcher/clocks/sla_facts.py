@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from baton.contracts.slas import SlaAction, SlaClock, SlaViolation
-from baton.contracts.topic_names import LEADS_SLA_CLOCKS, LEADS_SLA_VIOLATIONS
+from typing import Final
+
+from baton.contracts.digests import DigestLead, Escalation, digest_of
+from baton.contracts.slas import ActionKind, SlaAction, SlaClock, SlaViolation
+from baton.contracts.topic_names import LEADS_SLA_CLOCKS, LEADS_SLA_VIOLATIONS, SLA_ESCALATIONS
 from baton.ids import derived_id
 from services.sla_watcher.clocks.state import LastWord, OpenClock
 from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import split_time
+
+BREACH: Final = "breach"
+"""The reason of an action that a clock that ran out causes."""
 
 
 def publish_clock(
@@ -97,21 +103,51 @@ def publish_action(
     exclude: tuple[str, ...] = (),
     handoff_id: str | None = None,
 ) -> None:
-    """``leads.sla-actions.v1``: what is to be done about a clock."""
-    step.publish_action(
-        SlaAction(
-            action_id=step.id_of("action", clock.clock_id, kind, clock.rung),
-            kind=kind,
-            lead_id=step.lead_id,
-            handoff_id=handoff_id or clock.handoff_id or "",
-            clock_id=clock.clock_id,
-            at_ms=step.now,
-            cause_id=step.cause,
-            agreement=step.version,
-            owner=clock.owner,
-            pool=clock.pool,
-            to=to,
-            reason=reason,
-            exclude=exclude,
-        )
+    """``leads.sla-actions.v1``: what is to be done about a clock. What a manager is to know of a
+    pool goes into their digest."""
+    digest = _digest_of(clock, kind, to) if reason == BREACH else None
+    action = SlaAction(
+        action_id=step.id_of("action", clock.clock_id, kind, clock.rung),
+        kind=kind,
+        lead_id=step.lead_id,
+        handoff_id=handoff_id or clock.handoff_id or "",
+        clock_id=clock.clock_id,
+        at_ms=step.now,
+        cause_id=step.cause,
+        agreement=step.version,
+        owner=clock.owner,
+        pool=clock.pool,
+        to=to,
+        reason=reason,
+        exclude=exclude,
+        digest=digest,
     )
+    step.publish_action(action)
+    if digest is not None:
+        _put_into_digest(step, clock, action)
+
+
+def _put_into_digest(step: ClockStep, clock: OpenClock, action: SlaAction) -> None:
+    """``sla.escalations.v1``, keyed by the digest."""
+    escalation = Escalation(
+        digest=action.digest or "",
+        to=action.to or "",
+        pool=action.pool or "",
+        lead=DigestLead(
+            lead_id=step.lead_id,
+            clock=clock.clock,
+            deadline_ms=clock.deadline_ms,
+            action_id=action.action_id,
+        ),
+        at_ms=step.now,
+        cause_id=step.cause,
+        agreement=step.version,
+    )
+    step.publish(SLA_ESCALATIONS, escalation, key=escalation.digest)
+
+
+def _digest_of(clock: OpenClock, kind: str, to: str | None) -> str | None:
+    """The digest in which somebody other than the owner reads of a breach in a pool."""
+    if kind not in (ActionKind.NOTIFY, ActionKind.ESCALATE) or clock.pool is None:
+        return None
+    return digest_of(clock.pool, to) if to not in (None, clock.owner) else None

@@ -216,8 +216,9 @@ class LeadClocks:
     by that and by their own acts, which may be read first. ``ahead``: what dispatch says of a
     qualification that the lead reducer has not published here yet. ``consents`` are those it was
     last qualified with. ``contract_end``: of the buyer's contract with somebody else, as reported
-    last. ``tallied`` is what this cycle has counted for already. ``ended`` (merged, erased) makes
-    it a tombstone that nothing starts again."""
+    last. ``learnt``: what else sales have learnt of the buyer. ``tallied`` is what this cycle has
+    counted for already. ``ended`` (merged, erased) makes it a tombstone that nothing starts
+    again."""
 
     cycle: int = 0
     level: str | None = None
@@ -226,6 +227,7 @@ class LeadClocks:
     campaign: str | None = None
     consents: Mapping[str, str] = field(default_factory=dict)
     contract_end: str | None = None
+    learnt: Mapping[str, str] = field(default_factory=dict)
     clocks: tuple[OpenClock, ...] = ()
     passing: Pass | None = None
     handoff: ProjectedHandoff | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -147,3 +148,29 @@ def test_a_secret_that_is_not_set_is_named_with_its_target(
     monkeypatch.delenv("BATON_SECRET_CRM")
     with pytest.raises(TargetsWrong, match=r"BATON_SECRET_CRM \(of webhooks\.crm-sync\)"):
         read_secrets(read_targets(home / "targets.yaml"))
+
+
+def test_the_doctor_looks_at_every_target(home: Path) -> None:
+    from baton.cli.doctor import Verdict, examine
+
+    found = {finding.check: finding for finding in examine(load_settings())}
+    assert found["target crm-sync"].verdict is Verdict.WRONG
+    assert "loopback" in found["target crm-sync"].text
+
+
+def test_the_example_of_the_file_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    example = Path(__file__).resolve().parents[3] / "examples" / "targets" / "targets.yaml"
+    found = read_targets(example)
+    assert [kind for kind, _, _ in found.everything()] == [
+        "webhooks",
+        "webhooks",
+        "slack",
+        "mail",
+        "hubspot",
+        "salesforce",
+    ]
+    with pytest.raises(TargetsWrong) as error:
+        read_secrets(found)
+    for name in re.findall(r"BATON_\w+", str(error.value)):
+        monkeypatch.setenv(name, "x")
+    assert len(read_secrets(found)) == 10

@@ -350,6 +350,10 @@ async def test_a_cap_a_minute_bounds_what_a_bad_agreement_can_do(
     await desk.send()
     assert [len(batch) for batch in fake.upserts] == [5, 5, 2]
     assert desk.now - began >= 120_000
+    db = reader(desk.folder / "delivery.sqlite")
+    assert rows(db, "SELECT DISTINCT attempts FROM delivery") == [{"attempts": 1}], (
+        "what was held back was not attempted"
+    )
 
 
 async def test_who_is_forgotten_is_not_looked_for(hub: tuple[FakeHubSpot, Desk]) -> None:

@@ -3,17 +3,21 @@ delivery."""
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import Producer
+from standardwebhooks import Webhook
 
 from baton.cluster.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
@@ -27,6 +31,7 @@ from tests.services.delivery.facts import routed
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(240)]
 
 PARTITIONS, LEADS = 2, 1_500
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 TARGETS = """\
 version: 1
 webhooks:
@@ -118,3 +123,107 @@ def test_killed_again_and_again_the_outbox_has_every_fact_once(
     assert len(found) == len({name for name, _, _ in found}) == LEADS
     assert {fact for _, fact, _ in found} == {fact.id for fact in facts}
     assert {target for _, _, target in found} == {"one"}
+
+
+class Flaky:
+    """An endpoint that fails once for most ids, in every way, and counts what it took."""
+
+    def __init__(self) -> None:
+        self.took: dict[str, int] = {}
+        self.seen: set[str] = set()
+        self.leads: dict[str, set[str]] = {}
+        self.lock = threading.Lock()
+
+    def handler(flaky) -> type[BaseHTTPRequestHandler]:
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                Webhook(SECRET).verify(body, {k.lower(): v for k, v in self.headers.items()})
+                name = self.headers["webhook-id"]
+                with flaky.lock:
+                    first = name not in flaky.seen
+                    flaky.seen.add(name)
+                way = int(name[-1], 16) % 5 if first else 4
+                if way == 0:
+                    self.connection.close()
+                    return
+                if way == 1:
+                    time.sleep(5)  # longer than the target's timeout
+                    return
+                if way >= 3:
+                    with flaky.lock:
+                        flaky.took[name] = flaky.took.get(name, 0) + 1
+                        lead = json.loads(body)["data"]["lead_id"]
+                        flaky.leads.setdefault(name, set()).add(lead)
+                self.send_response(500 if way == 2 else 204)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
+
+
+def _let_time_pass(folder: Path, namespace: str) -> None:
+    """What waits for another attempt waits no longer: minutes by the schedule."""
+    store = Store(folder, namespace)
+    store.db.execute("UPDATE delivery SET next_at_ms = 0 WHERE state = 'waiting'")
+    store.close()
+
+
+def test_the_whole_process_is_killed_while_its_target_fails_and_every_lead_arrives(
+    bootstrap: str, namespace: str, tmp_path: Path
+) -> None:
+    specs = [spec for spec in TOPICS.values() if spec.audience is Audience.PUBLIC]
+    ensure_topics(
+        {"bootstrap.servers": bootstrap}, Layout(namespace=namespace, partitions=PARTITIONS), specs
+    )
+    flaky = Flaky()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), flaky.handler())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    port = server.server_address[1]
+    (tmp_path / "targets.yaml").write_text(
+        "version: 1\nwebhooks:\n  tool:\n"
+        f"    url: http://127.0.0.1:{port}/\n    ports: [{port}]\n    timeout_s: 3\n"
+        "    allow_networks: [127.0.0.0/8]\n    secret_env: [BATON_SECRET_TOOL]\n"
+        "    topics: [leads.routed.sales.v1]\n    parallel: 16\n    since: 2020-01-01T00:00:00Z\n"
+    )
+    environment = {
+        **os.environ,
+        "BATON_BOOTSTRAP": bootstrap,
+        "BATON_NAMESPACE": namespace,
+        "BATON_HOME": str(tmp_path / "home"),
+        "BATON_METRICS_PORT": "0",
+        "BATON_DELIVERY_PORT": "0",
+        "BATON_DELIVERY_FOLDER": str(tmp_path),
+        "BATON_DELIVERY_TARGETS": str(tmp_path / "targets.yaml"),
+        "BATON_SECRET_TOOL": SECRET,
+    }
+    words = [sys.executable, "-m", "baton.cli.main", "worker", "delivery"]
+    number, draw, deadline = 300, random.Random(7), time.monotonic() + 170
+    publish(bootstrap, namespace, [routed(f"lead-{n}") for n in range(number)])
+    child = subprocess.Popen(words, env=environment)
+    for kill in range(5):
+        before = len(flaky.seen)
+        while len(flaky.seen) <= before and len(flaky.seen) < number:
+            assert time.monotonic() < deadline, (kill, len(flaky.seen))
+            time.sleep(0.05)
+        time.sleep(draw.random() * 0.5)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        child = subprocess.Popen(words, env=environment)
+    while len(flaky.took) < number:
+        assert time.monotonic() < deadline, (len(flaky.seen), len(flaky.took))
+        time.sleep(1.0)
+        _let_time_pass(tmp_path, namespace)
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(20) == 0
+    server.shutdown()
+    assert sorted(lead for leads in flaky.leads.values() for lead in leads) == sorted(
+        f"lead-{n}" for n in range(number)
+    ), "every lead has one id, and every id one lead"
+    twice = sum(count > 1 for count in flaky.took.values())
+    print(f"{number} leads, 5 kills: {twice} came again under their id")

@@ -269,6 +269,14 @@ async def test_an_egress_proxy_gets_the_request_where_one_is_set() -> None:
     ].path.startswith("http://hooks.example/")
 
 
+async def test_an_egress_proxy_does_not_get_a_private_address_either() -> None:
+    async with receiving(Receiver()) as proxy:
+        goal = target("https://169.254.169.254/latest", ports=(443,))
+        outcome = await attempt(goal, proxy=f"http://127.0.0.1:{proxy.port}")
+    assert (outcome.ok, proxy.requests) == (False, [])
+    assert "link-local" in outcome.words
+
+
 async def test_of_a_long_answer_no_more_than_a_kilobyte_is_read_and_none_is_kept() -> None:
     long = {"body": "secret" * 100_000}
     async with receiving(Receiver(answer=lambda number: (500, dict(long)))) as receiver:

@@ -350,6 +350,27 @@ def test_who_is_forgotten_is_in_no_payload_any_more_and_comes_back_by_none(tmp_p
             assert b"ann.berg" not in content
 
 
+async def test_a_fault_of_our_own_is_an_attempt_and_its_text_is_not_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Faulty(WebhookCarrier):
+        async def carry(self, deliveries: Any) -> Any:
+            raise KeyError("ann.berg@acme.example")
+
+    file = targets(tool={"url": "https://a.example/"})
+    fill(tmp_path, file, [routed()])
+    faulty = Faulty(file.webhooks["tool"], [SecretStr(NEW)], ssl.create_default_context())
+
+    def noted() -> Any:
+        db = reader(tmp_path / "delivery.sqlite")
+        return rows(db, "SELECT state, outcome FROM delivery WHERE attempts = 1")
+
+    await send_until(tmp_path, {"tool": faulty}, noted)
+    assert noted() == [{"state": "waiting", "outcome": "a fault of Baton's: KeyError"}]
+    assert "carrying to tool raised KeyError" in caplog.text
+    assert "ann.berg" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("header", "wait"),
     [

@@ -10,16 +10,20 @@ from typing import Any
 import pytest
 
 from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.contracts.slas import SlaClock
 from services.insights.derived.cycles import STAGES
 from services.insights.facts.change import Taken
+from services.insights.facts.derived_tables import LEAD
 from services.insights.figures.compliance import ClockNow, compliance
 from services.insights.figures.funnel import Passage, cohort
 from services.insights.figures.survival import survival
 from services.insights.projection.dialect import StorePlace, reader
 from services.insights.projection.reference import book_in
+from services.insights.projection.store import Store
 from services.insights.reports.clocks import (
     clock_groups,
     compliance_by,
+    open_breaches,
     side_by_side,
     speed_to_lead,
 )
@@ -28,6 +32,7 @@ from services.insights.reports.fairness import fairness
 from services.insights.reports.funnel import acceptance_of_all, steps, times
 from services.insights.reports.now import GROUPS, group_of, now
 from services.insights.reports.recycling import recycling
+from tests.services.insights.stores import ZONE, fill
 
 Company = tuple[tuple[Taken, ...], int]
 MANAGER = Viewer(role=Role.MANAGER, person="mgr-ines")
@@ -232,3 +237,42 @@ def test_a_day_begins_at_midnight_in_the_agreements_zone_also_when_clocks_change
     day = context.start_of(date(2026, 10, 26)) - context.start_of(date(2026, 10, 25))
     assert day == 25 * 3_600_000, "the day on which summer time ends has 25 hours"
     assert context.day_of(context.start_of(date(2026, 7, 1))) == date(2026, 7, 1)
+
+
+def test_a_clock_of_a_former_hand_off_makes_nobody_late(place: StorePlace) -> None:
+    clock = SlaClock(
+        clock_id="c1",
+        clock="accept",
+        lead_id="l1",
+        cycle=1,
+        state="breached",
+        started_at_ms=1,
+        deadline_ms=5,
+        at_ms=6,
+        cause_id="x",
+        agreement="v",
+        handoff_id="former",
+    )
+    record = Taken(
+        topic="leads.sla-clocks.v1", partition=0, offset=0, id="f", key="l1", value=clock, at_ms=6
+    )
+    found = Store(fill(place, [record]), "baton", ZONE)
+    held = "INSERT INTO lead ({}) VALUES ({})"
+    row: dict[str, Any] = {column.name: None if column.nullable else 0 for column in LEAD.columns}
+    row |= {"lead_id": "l1", "cycle": 1, "holder_kind": "person", "holder": "ae-greta"}
+    row |= {"stage": "sal", "level": "warm", "grade": "", "missing": "", "journey": "l1"}
+    for handoff, expected in (("present", 0), ("former", 1)):
+        row["handoff_id"] = handoff
+        found._db.execute("DELETE FROM lead")
+        found._db.execute(
+            held.format(", ".join(row), ", ".join("?" * len(row))), tuple(row.values())
+        )
+        context = Context(
+            db=reader(place),
+            now_ms=10,
+            viewer=Viewer(role=Role.MANAGER),
+            filters=filters_of({}, date(2026, 1, 5)),
+        )
+        assert now(context)["counts"]["late"] == expected
+        assert open_breaches(context)[1] == expected
+    found.close()

@@ -104,7 +104,9 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(board: Board) -> None:
 def test_who_leaves_is_out(board: Board) -> None:
     visitor = board.visitor()
     assert visitor.get("/").status_code == 200
-    visitor.post("/leave")
+    assert visitor.post("/leave", headers={"origin": "https://evil.example"}).status_code == 403
+    assert visitor.get("/").status_code == 200
+    visitor.post("/leave", headers={"sec-fetch-site": "same-origin"})
     assert visitor.get("/").status_code == 403
 
 
@@ -130,7 +132,7 @@ PROXY = {
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"host": "0.0.0.0"}, "behind a proxy"),
+        ({"host": "0.0.0.0"}, "only where people sign in"),
         (PROXY | {"proxy_networks": ""}, "BATON_BOARD_PROXY_NETWORKS must say"),
         (PROXY | {"proxy_networks": "10.0.0.0/33"}, "10.0.0.0/33"),
         (PROXY | {"public_host": ""}, "BATON_BOARD_PUBLIC_HOST"),

@@ -23,7 +23,7 @@ from baton.contracts.intake import (
     LeadMerge,
     Person,
 )
-from baton.contracts.leads import LeadQualified, LeadRefused, LeadScored, LeadStaged, Story
+from baton.contracts.leads import LeadQualified, LeadRefused, LeadScored, LeadStaged
 from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.contracts.streams import LeadDecision
@@ -353,6 +353,3 @@ def person_told(lead: str, *, at_ms: int, n: int = 0, **fields: str) -> LeadInpu
         occurred_at_ms=at_ms,
         person=Person(**fields),
     )
-
-
-EMPTY_STORY = Story()

@@ -23,7 +23,7 @@ from baton.agreement.reference import Absence, AgreementReference, reference_of
 from baton.contracts.codec import codec_for
 from baton.contracts.goals import GoalProgress, GoalTally
 from baton.contracts.intake import Act, LeadAct
-from baton.contracts.leads import LeadQualified, LeadStaged, Story
+from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged, Story
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
 from baton.contracts.topics import TOPICS
@@ -34,12 +34,13 @@ from baton.ids import derived_id
 from services.sla_watcher.clocks.reducer import Clocks
 from services.sla_watcher.clocks.state import LeadClocks
 from services.sla_watcher.goals.reducer import Goals
-from tests.streams import stream_of
+from tests.streams import decision, stream_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONDAY = datetime(2026, 3, 2, tzinfo=BERLIN)
 LEAD = "lead-1"
+PRIVATE = ("sla.leads.v1", "sla.escalations.v1")
 
 BASE = """
 agreement: 1
@@ -341,6 +342,29 @@ class Scene:
         )
         return self._send(record, received_at_ms=received_ms)
 
+    def amended(self, level: str, *, qualification: str = "q1") -> Scene:
+        """The hand-off is amended: the lead is at ``level`` now."""
+        now = self.host.log.now
+        record = LeadAmended(
+            amendment_id=self._id(),
+            lead_id=self.lead,
+            cycle=1,
+            qualification_id=qualification,
+            handoff_id=f"{qualification}/1",
+            changed=("level",),
+            brief=Story(),
+            leg="sales",
+            level=level,
+            grade="A1",
+            fit_micro=0,
+            hand_raised=False,
+            segment=None,
+            at_ms=now,
+            cause_id="c",
+            agreement="a",
+        )
+        return self._send(decision(self.lead, amended=record))
+
     def act(
         self, kind: str = "call", *, by: str = "ann", received: str | None = None, **more: Any
     ) -> Scene:
@@ -380,7 +404,7 @@ class Scene:
             if each.topic in outputs and each.value is not None
         ]
         self._told = len(self.host.log.history)
-        return [self.decoded(each) for each in new if each.topic != "sla.leads.v1"]
+        return [self.decoded(each) for each in new if each.topic not in PRIVATE]
 
     def decoded(self, record: Stored) -> Any:
         """The value of a record in the log."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from baton.intake.lines import EventLine
 from baton.intake.reading import LineRefused
-from baton.sources.bodies import as_bytes, read_body
+from baton.sources.bodies import as_bytes, read_body, read_multipart
 from baton.sources.mapping import SourceMapping, is_no_event
 from baton.sources.model import SourceModel, secrets_of
 from baton.sources.people import people_beside
@@ -142,10 +142,16 @@ class DeclaredSource:
         if self._model.format == "json":
             return read_body_json(delivery.body)
         try:
-            value = read_body(delivery.body, self._model.format, delivery.received_at_ms)
+            value = self._value(delivery)
         except LineRefused as refused:
             raise Refused(400, refused.code, f"The body {refused}.") from None
         return BodyJson(value=value, length=len(delivery.body), has_nul=b"\0" in delivery.body)
+
+    def _value(self, delivery: Delivery) -> Any:
+        head, received_at_ms = delivery.head, delivery.received_at_ms
+        if self._model.format == "form" and head.media_type == "multipart/form-data":
+            return read_multipart(delivery.body, head.headers["content-type"], received_at_ms)
+        return read_body(delivery.body, self._model.format, received_at_ms)
 
     def _fields(self, delivery: Delivery) -> Mapping[str, Any] | None:
         """The members of a body, for a token that stands among them."""
@@ -184,7 +190,9 @@ def declared_sources(
     if file is None:
         return ()
     given = os.environ if environment is None else environment
-    found = [adapter for each in source_files(file) for adapter in _of_file(each, given)]
+    found = [
+        adapter for source_file in source_files(file) for adapter in _of_file(source_file, given)
+    ]
     paths = [adapter.endpoints[0].path for adapter in found]
     for path in paths:
         if paths.count(path) > 1:

@@ -84,7 +84,7 @@ class Adapter(Protocol):
         """Who sends, where the head did not say; raises ``Refused``."""
 
     def unpack(self, delivery: Delivery) -> Unpacked:
-        """The events of the body; raises ``Refused`` where it cannot be told apart into events."""
+        """The events of the body; raises ``Refused`` where it cannot be split into events."""
 
     def answer(self, head: RequestHead, taken: Taken) -> Answer:
         """What the sender takes for a success."""

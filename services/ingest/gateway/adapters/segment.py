@@ -176,7 +176,7 @@ def _pixel_content(query: Mapping[str, str]) -> BodyJson:
     return BodyJson(
         value=call,
         length=sum(map(len, query.values())),
-        has_nul=any("\x00" in each for each in query.values()),
+        has_nul=any("\x00" in value for value in query.values()),
     )
 
 

@@ -1,7 +1,7 @@
 """Segment's calls as event lines. Pure: a call and the moment of its receipt in, an event line (as
 an object) out.
 
-``identify`` and ``group`` tell a profile, ``track`` is an engagement whose act is the event's name
+``identify`` and ``group`` are a profile, ``track`` is an engagement whose act is the event's name
 in snake case (``Demo Requested``: ``demo_requested``), ``page`` is ``page_view``, ``screen`` is
 ``screen_view``, ``alias`` links two ids, the former one both as a visitor's and as a user's. Of
 traits and properties only what is listed here is taken, and personal data only into ``person``;
@@ -77,7 +77,7 @@ def line_of_call(
 
 def said_in_segment(refused: LineRefused) -> LineRefused:
     """The same refusal, with Segment's names of the fields."""
-    said = (Problem(_their_name(each.field), each.reason) for each in refused.problems)
+    said = (Problem(_their_name(problem.field), problem.reason) for problem in refused.problems)
     return LineRefused(refused.code, dict.fromkeys(said))
 
 
@@ -191,13 +191,13 @@ def _engagement(
     properties: Mapping[str, Any],
 ) -> dict[str, Any]:
     campaign = object_of(context, "campaign")
-    told = {name: properties[name] for name in PROPERTIES if name in properties}
-    told |= {
+    taken = {name: properties[name] for name in PROPERTIES if name in properties}
+    taken |= {
         f"utm_{name}": campaign[name]
         for name in ("source", "medium", "term", "content")
         if name in campaign
     }
-    told |= {"path": path_of(properties), "referrer": host_of(properties.get("referrer"))}
+    taken |= {"path": path_of(properties), "referrer": host_of(properties.get("referrer"))}
     part: dict[str, Any] = {name: first_safe(properties, names) for name, names in CONTENT.items()}
     part["content_stage"] = snake(part["content_stage"]) if part["content_stage"] else None
     part |= {
@@ -205,7 +205,7 @@ def _engagement(
         "campaign": safe("campaign", campaign.get("name") or properties.get("campaign")),
         "topics": topics_of(properties.get("topics")),
         "automatic": properties.get("automatic") is True,
-        "properties": {name: text for name, value in told.items() if (text := safe(name, value))},
+        "properties": {name: text for name, value in taken.items() if (text := safe(name, value))},
     }
     return {
         "kind": "engagement",

@@ -125,9 +125,9 @@ def profile_of(traits: Mapping[str, Any]) -> dict[str, Any]:
     where a sender puts the fields that its agreement has besides."""
     company, address = object_of(traits, "company"), object_of(traits, "address")
     profile: dict[str, Any] = {}
-    for told in filter(None, (traits, company, address)):
+    for part in filter(None, (traits, company, address)):
         for name, field in _PROFILE_TRAITS.items():
-            if name in told and (text := safe(field, told[name])) is not None:
+            if name in part and (text := safe(field, part[name])) is not None:
                 profile.setdefault(field, text)
     for name, value in list(object_of(traits, "profile").items())[:_MAX_OWN]:
         try:
@@ -155,7 +155,7 @@ def first_safe(properties: Mapping[str, Any], names: tuple[str, ...]) -> str | N
 
 def topics_of(value: Any) -> list[str]:
     words = (
-        [snake(each) for each in value[:16] if isinstance(each, str)]
+        [snake(text) for text in value[:16] if isinstance(text, str)]
         if isinstance(value, list)
         else []
     )

@@ -23,6 +23,7 @@ _TRIGGERS: Final[Mapping[str, Trigger]] = {
     UnroutedOutcome.WATCH: Trigger.WATCHED,
     UnroutedOutcome.SUPPRESSED: Trigger.SUPPRESSED,
     UnroutedOutcome.RECALLED: Trigger.RECALLED,
+    UnroutedOutcome.RELIEVED: Trigger.RELIEVED,
 }
 
 
@@ -106,7 +107,12 @@ def _match_anew(case: Case, current: Handoff, unrouted: LeadUnrouted) -> Change:
     exclude = effects.with_person(
         current.exclude, *offered_to, *((current.owner,) if current.owner else ())
     )
-    wanted = Wanted(reason=unrouted.reason, exclude=exclude, rejecters=current.rejecters)
+    wanted = Wanted(
+        reason=unrouted.reason,
+        exclude=exclude,
+        rejecters=current.rejecters,
+        deputy=unrouted.deputy,
+    )
     asked = effects.relieve(case, wanted, fault=turn_credit.NO_FAULT)
     return replace(asked, facts=(unrouted_fact(unrouted), *asked.facts))
 

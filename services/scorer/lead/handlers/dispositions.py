@@ -32,6 +32,7 @@ from services.scorer.lead.handlers.meant_handoff import (
     with_handoff,
     withdrawn_since,
 )
+from services.scorer.lead.learnt import note_heard
 from services.scorer.lead.stage_moves import Cause, refuse
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN, Refused, moved
@@ -59,6 +60,8 @@ _MAX_REASON: Final = 100
 def on_act(step: LeadStep, event: LeadAct) -> None:
     """Carry out one act, or refuse it."""
     kind = event.act.kind
+    if event.act.objections or event.act.competitor:
+        _learn(step, event)
     if kind in _TOUCHES:
         _touched(step, event)
     move = _MOVES.get(ActKind(kind)) if kind in set(ActKind) else None
@@ -80,6 +83,12 @@ def on_act(step: LeadStep, event: LeadAct) -> None:
         refuse(step, move.value, cause, reason)
     else:
         carry_out(step, move, cause)
+
+
+def _learn(step: LeadStep, event: LeadAct) -> None:
+    """What somebody of the agreement has heard is known, whatever becomes of the act."""
+    if not isinstance(acting_role(step, event.act), NotEntitled):
+        note_heard(step, event)
 
 
 def cause_of(event: LeadAct, role: Actor | None = None) -> Cause:
@@ -178,8 +187,14 @@ def _not_the_holder(step: LeadStep, cause: Cause) -> str | None:
 
 
 def _too_late(step: LeadStep, move: StageEvent, cause: Cause) -> str | None:
-    """What may be said of a hand-off once only."""
+    """What may be said of a hand-off once only; after a rejection, what was done before it."""
     cycle_state = step.cycle_state
+    rejected_at_ms = cycle_state.work.rejected_at_ms if cycle_state.handoff is None else None
+    if rejected_at_ms is not None and (
+        move is StageEvent.REJECTED
+        or (move is StageEvent.ACCEPTED and cause.occurred_at_ms <= rejected_at_ms)
+    ):
+        return "rejected_already"
     if (
         cycle_state.accepted
         and cause.handoff_id in (None, cycle_state.handoff_id)
@@ -206,19 +221,23 @@ def _incomplete(move: StageEvent, cause: Cause) -> str | None:
 
 def _touched(step: LeadStep, event: LeadAct) -> None:
     """A person's attempt to reach the buyer, by whoever holds the lead. Who was offered it and has
-    not answered takes it by that: the one acceptance that router and SLA watcher follow as well."""
+    not answered takes it by that: the one acceptance that router and SLA watcher follow as well.
+    So does who was offered a lead that was withdrawn only after the attempt."""
     act, cycle_state = event.act, step.cycle_state
     handoff = cycle_state.handoff
-    if act.automatic or handoff is None or handoff.touched or act.by != handoff.latest.owner:
+    by_touch = replace(cause_of(event), reason=BY_TOUCH)
+    if act.automatic:
+        return
+    if (withdrawn := withdrawn_since(step, by_touch)) is not None:
+        spoken = replace(by_touch, actor=Actor(withdrawn.leg))
+        said_before_withdrawal(step, StageEvent.ACCEPTED, spoken, withdrawn)
+        return
+    if handoff is None or handoff.touched or act.by != handoff.latest.owner:
         return
     step.update_cycle(handoff=replace(handoff, touched=True))
     offered = not handoff.accepted and step.head.stage in (Stage.MQL, Stage.TQL)
     meant = act.handoff_id in (None, cycle_state.handoff_id)
     if offered and meant and event.occurred_at_ms >= handoff.from_ms - CLOCK_SKEW_MS:
-        cause = replace(
-            cause_of(event),
-            actor=Actor(cycle_state.work.leg),
-            handoff_id=cycle_state.handoff_id,
-            reason=BY_TOUCH,
-        )
-        carry_out(step, StageEvent.ACCEPTED, cause)
+        leg, handoff_id = cycle_state.work.leg, cycle_state.handoff_id
+        accepted = replace(by_touch, actor=Actor(leg), handoff_id=handoff_id)
+        carry_out(step, StageEvent.ACCEPTED, accepted)

@@ -31,6 +31,7 @@ from services.scorer.lead.handlers.events import (
     undo_retracted,
     update_person,
 )
+from services.scorer.lead.learnt import join_heard
 from services.scorer.lead.merge_takeover import hands_raised, take_over
 from services.scorer.lead.merge_transfer import send_book, take_dates
 from services.scorer.lead.publish_score import publish_account_part
@@ -150,6 +151,7 @@ def absorbed(step: LeadStep, transfer: LeadTransfer) -> None:
     for cycle in transfer.cycles:
         step.put(CYCLE, cycle_item(cycle, transfer.loser), cycle)
     take_dates(step, transfer.dates)
+    join_heard(step, transfer.heard)
     take_deals(step, transfer.deals, cause=transfer.transfer_id)
     step.update_cycle(
         rejecters=tuple(sorted({*cycle_state.rejecters, *transfer.rejecters})),

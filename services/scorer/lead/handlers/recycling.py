@@ -26,6 +26,9 @@ def on_recycled(step: LeadStep, recycled: LeadRecycled) -> None:
     head, disqualify = step.head, recycled.outcome == Outcome.DISQUALIFY.value
     move = StageEvent.DISQUALIFIED if disqualify else StageEvent.RECYCLED
     rests = head.stage in (Stage.RECYCLED, Stage.DISQUALIFIED)
+    if recycled.revised:
+        _revise(step, recycled, rests=rests)
+        return
     if rests and (recycled.cycle == head.cycle - 1 or _is_unplanned(step)):
         if disqualify and head.stage == Stage.RECYCLED:
             move_lead(step, StageEvent.DISQUALIFIED, _cause(step, recycled))
@@ -36,6 +39,13 @@ def on_recycled(step: LeadStep, recycled: LeadRecycled) -> None:
         refuse(step, move.value, _cause(step, recycled), "qualified_again")
     else:
         _end(step, recycled, move)
+
+
+def _revise(step: LeadStep, recycled: LeadRecycled, *, rests: bool) -> None:
+    """Nothing new ended: the dates of the rest that stands, if it still does."""
+    rest = step.cycle_state.rest
+    if rests and rest is not None and rest.rest_id in (None, recycled.recycle_id):
+        _rest(step, recycled)
 
 
 def _is_of_former(step: LeadStep, recycled: LeadRecycled) -> bool:

@@ -18,7 +18,13 @@ from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import ClockState
 from baton.contracts.streams import HANDOFF_ENDS, HandoffChange, HandoffEvent, LeadDecision
 from baton.engine.reducer import Event
-from services.sla_watcher.clocks.clock import close_clock, record_evidence, start_clock, store_clock
+from services.sla_watcher.clocks.clock import (
+    adopt_reference,
+    close_clock,
+    record_evidence,
+    start_clock,
+    store_clock,
+)
 from services.sla_watcher.clocks.evidence import Evidence, from_stage
 from services.sla_watcher.clocks.goal_tallies import count_towards_goals
 from services.sla_watcher.clocks.occasions import apply_occasion, is_met_by, of_scope, started_by
@@ -211,7 +217,11 @@ def _on_unrouted(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:
             start_clock(step, _clock(step, name, unrouted.handoff_id, event.at_ms))
     for clock in step.head.clocks:
         if Occasion.HELD in kind_of(clock.clock).starts_on:
-            store_clock(step, replace(clock, pool=unrouted.pool, handoff_id=unrouted.handoff_id))
+            waits = replace(clock, pool=unrouted.pool, handoff_id=unrouted.handoff_id)
+            if clock.state == ClockState.RUNNING:
+                adopt_reference(step, waits, reason="held")  # the hours are the pool's from now on
+            else:
+                store_clock(step, waits)
 
 
 def _suppressed(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:

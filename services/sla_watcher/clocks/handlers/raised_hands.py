@@ -1,10 +1,12 @@
-"""The buyer asks for a contact while somebody has the lead: the promise is that for its new level,
-and the holder is notified."""
+"""The buyer asks for a contact, or becomes hotter, while somebody has the lead: the promise is that
+for its new level. Of a raised hand the holder is notified here, of a hotter lead by dispatch."""
 
 from dataclasses import replace
+from typing import Final
 
+from baton.agreement.compiled.levels import RANK
 from baton.contracts.clock_kinds import Occasion, kind_of
-from baton.contracts.leads import Level, StageEvent
+from baton.contracts.leads import LeadAmended, Level, StageEvent
 from baton.contracts.slas import ActionKind, ClockState
 from baton.engine.reducer import Event
 from services.sla_watcher.clocks.clock import reschedule_clock
@@ -12,6 +14,8 @@ from services.sla_watcher.clocks.handlers.handoffs import start_for_holder
 from services.sla_watcher.clocks.sla_facts import publish_action
 from services.sla_watcher.clocks.state import Pass
 from services.sla_watcher.clocks.step import ClockStep
+
+HOTTER: Final = "hotter"
 
 
 def on_hand_raised(step: ClockStep, event: Event) -> None:
@@ -22,19 +26,8 @@ def on_hand_raised(step: ClockStep, event: Event) -> None:
     if passing is None:
         return
     level = _level_of_raised(step, passing)
-    step.head = replace(
-        step.head, level=level, passing=replace(passing, hand_raised=True, level=level)
-    )
-    for clock in step.head.clocks:
-        if (
-            kind_of(clock.clock).can_be_taken_away
-            and clock.state == ClockState.RUNNING
-            and clock.level != level
-        ):
-            raised = replace(
-                clock, level=level, raised_at_ms=event.at_ms, former_level=clock.level, warned=0
-            )
-            reschedule_clock(step, raised, reason=StageEvent.HAND_RAISED)
+    step.head = replace(step.head, passing=replace(passing, hand_raised=True))
+    _promise_for(step, level, at_ms=event.at_ms, reason=StageEvent.HAND_RAISED)
     start_for_holder(step, Occasion.OFFERED, at_ms=event.at_ms)
     holder = step.head.holder
     mine = next(
@@ -49,6 +42,33 @@ def on_hand_raised(step: ClockStep, event: Event) -> None:
         publish_action(
             step, mine, ActionKind.NOTIFY, to=holder.owner, reason=StageEvent.HAND_RAISED
         )
+
+
+def on_hotter(step: ClockStep, event: Event, amended: LeadAmended) -> None:
+    """The lead has become hotter than it was handed over as, by what it did."""
+    passing = step.head.passing
+    if passing is None or amended.qualification_id != passing.qualification_id:
+        return
+    if RANK[amended.level] > RANK.get(passing.level, 0):
+        _promise_for(step, amended.level, at_ms=event.at_ms, reason=HOTTER)
+
+
+def _promise_for(step: ClockStep, level: str, *, at_ms: int, reason: str) -> None:
+    """Promise from now on what is promised for ``level``; what was promised before still holds
+    where it ends sooner."""
+    if step.head.passing is not None:
+        passing = replace(step.head.passing, level=level)
+        step.head = replace(step.head, level=level, passing=passing)
+    for clock in step.head.clocks:
+        if (
+            kind_of(clock.clock).can_be_taken_away
+            and clock.state == ClockState.RUNNING
+            and clock.level != level
+        ):
+            raised = replace(
+                clock, level=level, raised_at_ms=at_ms, former_level=clock.level, warned=0
+            )
+            reschedule_clock(step, raised, reason=reason)
 
 
 def _level_of_raised(step: ClockStep, passing: Pass) -> str:

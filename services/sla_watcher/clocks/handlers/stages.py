@@ -17,7 +17,7 @@ from services.sla_watcher.clocks.handlers import verdicts
 from services.sla_watcher.clocks.handlers.advances import on_stage_changed
 from services.sla_watcher.clocks.handlers.raised_hands import on_hand_raised
 from services.sla_watcher.clocks.pipeline import on_deal
-from services.sla_watcher.clocks.recycling import learn_contract_end, left_before
+from services.sla_watcher.clocks.recycling import end_nurture, learn_contract_end, left_before
 from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import with_mark
 
@@ -43,7 +43,10 @@ def on_staged(step: ClockStep, event: Event, staged: LeadStaged) -> None:
         if step.view.head
         else step.head
     )
-    learn_contract_end(step, staged.contract_end)
+    if staged.learnt != step.head.learnt and step.view.head is not None:
+        step.head = replace(step.head, learnt=dict(staged.learnt))
+    cleared = staged.event == StageEvent.CONTRACT_END_LEARNT and staged.contract_end is None
+    learn_contract_end(step, staged.contract_end, cleared=cleared)
     _count(step, staged)
     if _is_of_former(step, staged):
         _left_before(step, staged)
@@ -119,6 +122,7 @@ def _consents(step: ClockStep, event: Event, staged: LeadStaged) -> None:
             if Occasion.NO_CONSENT in kind_of(clock.clock).ended_by:
                 close_clock(step, clock, f"no consent: {allowed.reason}", at_ms=event.at_ms)
         step.head = replace(step.head, rest=replace(rest, nurtured=False))
+        end_nurture(step, allowed.reason)
 
 
 def _count(step: ClockStep, staged: LeadStaged) -> None:

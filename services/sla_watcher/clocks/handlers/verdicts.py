@@ -16,7 +16,8 @@ from baton.engine.reducer import Event
 from services.sla_watcher.clocks.evidence import Evidence
 from services.sla_watcher.clocks.handlers.handoffs import release_handoff, start_for_holder
 from services.sla_watcher.clocks.occasions import apply_occasion, of_handoff
-from services.sla_watcher.clocks.recycling import Leaving, after_rejection, leave_cycle
+from services.sla_watcher.clocks.recycling import Leaving, leave_cycle
+from services.sla_watcher.clocks.rejections import after_rejection
 from services.sla_watcher.clocks.state import Holder
 from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import with_mark

@@ -53,6 +53,32 @@ def person_call(number: int, **traits: Any) -> dict[str, Any]:
     }
 
 
+# --- ids as numbers
+
+
+@pytest.mark.parametrize(
+    ("value", "known"),
+    [
+        (b"4711", [("user", "4711")]),
+        (b"4711.0", [("user", "4711")]),
+        (b'"4711.0"', []),  # a text that a spreadsheet has rewritten is none
+        (b"4711.5", [("user", "4711.5")]),
+        (b"0", []),
+        (b"0.0", []),
+        (b"1e21", []),
+        (b"true", []),
+    ],
+)
+async def test_a_number_of_json_is_the_same_id_with_and_without_its_decimals(
+    value: bytes, known: list[tuple[str, str]], client: httpx.AsyncClient, served: Served
+) -> None:
+    body = b'{"event":"x","messageId":"m","anonymousId":"v1","userId":%b}' % value
+    answer = await client.post("/v1/track", content=body, auth=(WEB, ""))
+    assert answer.is_success, answer.text
+    (record,) = served.records
+    assert identifiers(record) == [*known, ("anonymous", "v1")]
+
+
 # --- one bad character costs one event
 
 GOOD = [json.dumps(person_call(number, firstName="Ann")).encode() for number in (0, 2)]

@@ -322,6 +322,25 @@ async def test_a_plain_form_is_taken_and_its_sender_goes_on_to_the_page_of_thank
     assert [stranger.status_code, page.status_code] == [401, 403]
 
 
+async def test_a_form_with_a_file_is_taken_without_it(
+    client: httpx.AsyncClient, served: Vendors
+) -> None:
+    answer = await client.post(
+        "/hooks/contact-form",
+        params={"site": SECRET},
+        data={"email": "ann@acme.example", "first_name": "Änn"},
+        files={"attachment": ("cv.pdf", b"%PDF-1.7 \x00\xff", "application/pdf")},
+    )
+    assert answer.status_code == 303
+    (record,) = served.records
+    assert record.person is not None
+    assert (record.person.email, record.person.first_name) == ("ann@acme.example", "Änn")
+    broken = {"content-type": "multipart/form-data; boundary=x"}
+    body = b"--y\r\nno form at all"
+    await client.post("/hooks/contact-form", params={"site": SECRET}, content=body, headers=broken)
+    assert [(letter.code, letter.value) for letter in served.letters] == [("malformed", body)]
+
+
 async def test_too_many_fields_are_no_form(client: httpx.AsyncClient, served: Vendors) -> None:
     body = "&".join(f"f{number}=x" for number in range(600)).encode()
     await client.post("/hooks/contact-form", params={"site": SECRET}, content=body)
@@ -339,7 +358,9 @@ async def test_a_merge_in_the_crm_joins_and_a_deletion_for_privacy_forgets(
     commands = [record.command for record in served.records if record.command]
     assert [(each.kind, each.by) for each in commands] == [
         ("merge", "hubspot"),
-        ("assign", "sdr-lena"),
+        ("pass_on", "sdr-lena"),
+        ("claim", "sdr-lena"),
+        ("claim", "ae-hugo"),
     ]
 
 

@@ -97,6 +97,7 @@ def words(value: Any) -> str:
             more += [
                 f"watch {value.watcher}" if value.watcher else None,
                 f"owner {value.owner}" if value.owner else None,
+                f"deputy {value.deputy}" if value.deputy else None,
             ]
             return " ".join([f"{value.kind}#{value.attempt}", *(each for each in more if each)])
         case HandoffNoted():
@@ -182,6 +183,7 @@ EVENTS: dict[str, Any] = {
     "watched": unrouted("watch"),
     "suppressed": unrouted("suppressed"),
     "recalled": unrouted("recalled"),
+    "relieved": replace(unrouted("relieved"), reason="absence", deputy="bob"),
     "accepted": staged(LEAD, "accepted", by="ann"),
     "accepted without id": staged(LEAD, "accepted", by="ann", attempt=None),
     "rejected": staged(LEAD, "rejected", by="ann", reason="not_icp"),

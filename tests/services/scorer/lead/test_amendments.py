@@ -130,6 +130,38 @@ def test_a_raised_hand_that_is_retracted_is_no_longer_hot() -> None:
     )
 
 
+def test_a_hand_that_is_retracted_after_the_acceptance_was_never_raised() -> None:
+    world = offered()
+    world.act("l1", "accepted")
+    event = world.does("l1", "demo_request")
+    world.facts()
+    world.retract("l1", event)
+    (amended,) = amendments(world)
+    assert (amended.changed, amended.hand_raised, amended.level) == (
+        ("hand_raised", "level"),
+        False,
+        "warm",
+    )
+
+
+def test_a_lead_that_becomes_hot_while_somebody_has_it_is_hotter_and_cools_for_nobody() -> None:
+    world = offered()
+    world.facts()
+    world.does("l1", "webinar")
+    (amended,) = amendments(world)
+    assert (amended.changed, amended.level, amended.leg, amended.hand_raised) == (
+        ("level",),
+        "hot",
+        "sdr",
+        False,
+    )
+    world.act("l1", "accepted")
+    world.facts()
+    world.wait(40 * DAY)
+    assert world.facts(LeadScored)[-1].level != "hot"
+    assert amendments(world) == []
+
+
 def gated() -> World:
     """Under an agreement that hands nobody over who cannot be reached."""
     return World(agreement(lifecycle={**LIFECYCLE, "gates": REACHABLE}))

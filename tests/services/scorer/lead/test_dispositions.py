@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -362,6 +363,86 @@ def test_what_was_done_in_the_cool_off_counts_at_the_return() -> None:
         "l1/2 qualified by system: inquiry -> mql",
         "l1 qualified for sdr, warm",
     ]
+
+
+def test_a_lead_that_becomes_hot_in_its_cool_off_is_published_once_and_counts_at_the_return() -> (
+    None
+):
+    world = World()
+    world.fits("l1")
+    world.does("l1", "webinar")
+    world.route("l1", "ann")
+    world.act("l1", "recycled", reason="not_ready")
+    world.send(recycled("l1", cool_off_until_ms=world.now + 30 * DAY))
+    world.wait(HOUR)
+    world.said()
+    world.does("l1", "form")
+    assert [staged.event for staged in world.facts(LeadStaged)] == []
+    world.does("l1", "webinar")
+    (hot,) = world.facts(LeadStaged)
+    assert (hot.event, hot.from_stage, hot.to_stage, hot.level, hot.reason) == (
+        "became_hot",
+        "recycled",
+        "recycled",
+        "hot",
+        "cool-off",
+    )
+    world.does("l1", "page_view")
+    assert [staged.event for staged in world.facts(LeadStaged)] == []
+
+
+def test_what_sales_learnt_goes_along_with_every_move() -> None:
+    world = World()
+    world.fits("l1", competitor="Rival", objections="price")
+    world.does("l1", "webinar")
+    world.route("l1", "ann")
+    world.act("l1", "recycled", reason="not_ready")
+    (ended,) = world.facts(LeadStaged)[-1:]
+    assert (ended.event, dict(ended.learnt)) == (
+        "recycled",
+        {"objections": "price", "competitor": "Rival"},
+    )
+
+
+def test_objections_that_acts_name_are_collected_and_the_newest_competitor_holds_in_any_order() -> (
+    None
+):
+    said = [
+        {"objections": ("price",), "competitor": "Old", "ago": 2 * HOUR},
+        {"objections": ("timing", "price"), "competitor": "New", "ago": HOUR},
+    ]
+    for order in (said, said[::-1]):
+        world = World()
+        world.fits("l1", competitor="Profile", pain_points="spreadsheets")
+        world.does("l1", "webinar")
+        world.route("l1", "ann")
+        for more in order:
+            world.act("l1", "call", **more)
+        world.act("l1", "call", "stranger", objections=("nothing",))
+        world.act("l1", "recycled", reason="not_ready")
+        assert dict(world.facts(LeadStaged)[-1].learnt) == {
+            "objections": "price;timing",
+            "competitor": "New",
+            "pain_points": "spreadsheets",
+        }
+
+
+def test_a_revised_date_ends_nothing_and_is_kept_by_the_rest_that_stands_alone() -> None:
+    world = World()
+    world.fits("l1")
+    world.does("l1", "webinar")
+    world.route("l1", "ann")
+    world.act("l1", "recycled", reason="not_ready")
+    planned = recycled("l1", cool_off_until_ms=world.now + 30 * DAY)
+    world.send(planned)
+    world.wait(HOUR)
+    world.said()
+    world.send(replace(planned, revised=True, cool_off_until_ms=world.now))
+    world.does("l1", "webinar")
+    world.does("l1", "form")
+    assert "l1/2 qualified by system: recycled -> mql" in world.said()
+    world.send(replace(planned, revised=True))
+    assert world.said() == []
 
 
 def test_the_end_of_a_former_rest_ends_no_other() -> None:

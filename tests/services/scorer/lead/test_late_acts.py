@@ -343,3 +343,53 @@ def test_of_a_hand_off_that_stands_again_counts_what_its_holder_did_before_it_wa
     world.said()
     world.act("l1", "qualified", ago=30 * MINUTE)
     assert world.said()[:1] == ["l1/1 qualified by sdr: tal -> tql"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "by", "done_before", "outcome"),
+    [
+        ("accepted", "ann", True, "l1 refused accepted by sdr at mql: rejected_already"),
+        ("rejected", "ann", True, "l1 refused rejected by sdr at mql: rejected_already"),
+        ("rejected", "ann", False, "l1 refused rejected by sdr at mql: rejected_already"),
+        ("accepted", "ann", False, "l1/1 accepted by sdr: mql -> tal"),
+    ],
+)
+def test_after_a_rejection_only_a_later_acceptance_is_heard(
+    kind: str, by: str, done_before: bool, outcome: str
+) -> None:
+    world = handed_to_ann()
+    world.act("l1", "rejected", reason="bad_data", ago=10 * MINUTE)
+    world.wait(MINUTE)
+    world.said()
+    reason = {"reason": "bad_data"} if kind == "rejected" else {}
+    world.act("l1", kind, by, ago=30 * MINUTE if done_before else 0, **reason)
+    assert world.said() == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "brought_back"),
+    [
+        ("call", {}, True),
+        ("meeting", {}, True),
+        ("mail", {"automatic": True}, False),
+        ("note", {}, False),
+    ],
+)
+def test_a_touch_from_before_a_withdrawal_that_is_reported_after_it_is_an_acceptance(
+    kind: str, more: dict[str, Any], brought_back: bool
+) -> None:
+    world = handed_to_ann()
+    done_at = world.now
+    cooled(world)
+    world.said()
+    world.act("l1", kind, ago=world.now - done_at, **more)
+    lines = ["l1 qualified for sdr, warm", "l1/1 accepted by sdr: mql -> tal: by_touch"]
+    assert world.said()[-2:] == (lines if brought_back else [])
+
+
+def test_a_touch_from_after_a_withdrawal_brings_nothing_back() -> None:
+    world = handed_to_ann()
+    cooled(world)
+    world.said()
+    world.act("l1", "call")
+    assert world.said() == []

@@ -294,6 +294,7 @@ def test_a_hand_that_the_loser_raised_is_told_to_who_has_the_survivor_and_keeps_
         "a/1 hand_raised by system: mql -> mql: merged",
         "a warm A2 55",
     ]
+    assert world.facts(LeadStaged, whole=True)[-1].level == "hot"
     world.wait(70 * DAY)
     assert not [line for line in world.said() if "withdrawn" in line]
 
@@ -468,3 +469,17 @@ def test_the_latest_record_of_a_person_is_the_whole_person_and_gone_with_an_eras
         ("l2", ann, False, None),
         ("l2", Person(), True, None),
     ]
+
+
+def test_what_was_heard_of_the_loser_is_known_of_the_survivor() -> None:
+    world = World()
+    for lead in ("a", "b"):
+        world.fits(lead)
+        world.does(lead, "webinar")
+        world.route(lead, "ann")
+        world.act(lead, "call", objections=(f"objection of {lead}",))
+    world.send(merge("b", "a"))
+    world.act("a", "recycled", reason="not_ready")
+    assert dict(world.facts(LeadStaged)[-1].learnt) == {
+        "objections": "objection of a;objection of b"
+    }

@@ -225,3 +225,25 @@ def test_a_level_that_a_retracted_profile_raised_falls_at_once() -> None:
     world.said()
     world.retract("l1", event)
     assert world.said() == ["l1/1 withdrawn by system: mql -> inquiry: retracted", "l1 cold D2 35"]
+
+
+def test_an_mql_that_fitted_by_a_retracted_profile_is_withdrawn_at_once_as_retracted() -> None:
+    world = World(agreement(dwell="30 days"))
+    profile = world.fits("l1")
+    world.does("l1", "form")
+    world.route("l1", "ann")
+    world.facts()
+    world.retract("l1", profile)
+    (withdrawn,) = world.facts(LeadStaged)
+    assert (withdrawn.event, withdrawn.reason) == ("withdrawn", "retracted")
+
+
+def test_a_retracted_profile_that_leaves_the_band_of_fit_leaves_the_level() -> None:
+    world = World(agreement(dwell="30 days"))
+    world.fits("l1")
+    later = world.tell("l1", "profile", profile={"industry": "software"})
+    world.does("l1", "form")
+    world.wait(20 * DAY)
+    world.facts()
+    world.retract("l1", later)
+    assert world.facts(LeadStaged) == []

@@ -11,7 +11,6 @@ from baton.contracts.leads import Actor, Stage, StageEvent
 from services.scorer.lead.transitions import OPEN, REST, Refused, may_say, moved, skipped
 
 TABLE = Path(__file__).with_name("lifecycle_table.txt")
-PATH = (Stage.MQL, Stage.SAL, Stage.SQL, Stage.OPPORTUNITY, Stage.CUSTOMER)
 
 
 def as_text() -> str:

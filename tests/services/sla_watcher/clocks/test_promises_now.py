@@ -436,3 +436,67 @@ def test_a_queue_of_a_manager_whom_nobody_has_named_leaves_the_lead_where_it_is(
         "Mon 11:00 do notify q1/1 to ann: breach",
     ]
     assert scene.head().holder is not None
+
+
+def _with_pool_hours(house: str, pool: str) -> Scene:
+    """A firm whose pool of sales has hours of its own; a lead is held there."""
+    pools = POOLS.replace("{kind: sales,", f"{{kind: sales, calendar: {pool},")
+    plain = agreement(
+        slas=promises("  - {clock: route, within: 1 business hour}", grace="{}"),
+        pools=pools,
+        calendar=house,
+    )
+    return Scene(plain, start="Mon 11:30").qualified().unrouted("held")
+
+
+POOLS = """
+  sdrs: {kind: sdr, members: {ann: {}, bob: {}}, manager: max}
+  reps: {kind: sales, members: {ann: {}, bob: {}, cat: {}}, manager: max}
+"""
+
+
+def test_a_held_leads_deadline_is_in_the_hours_of_its_pool_as_soon_as_the_pool_is_known() -> None:
+    scene = _with_pool_hours("office", "with-lunch")
+    assert scene.at("Mon 13:30").lines() == [
+        "Mon 11:30 route running until Mon 12:30",
+        "Mon 11:30 route running until Mon 13:30: held",
+        "Mon 13:30 route breached",
+        "Mon 13:30 breach of route by sales_management",
+    ]
+
+
+def test_a_held_lead_whose_pool_has_no_lunch_is_late_when_the_pool_is() -> None:
+    scene = _with_pool_hours("with-lunch", "office")
+    assert scene.at("Mon 13:30").lines() == [
+        "Mon 11:30 route running until Mon 13:30",
+        "Mon 11:30 route running until Mon 12:30: held",
+        "Mon 12:30 route breached",
+        "Mon 12:30 breach of route by sales_management",
+    ]
+
+
+# ---------------------------------------------------------------------- hotter
+
+
+def test_a_lead_that_becomes_hotter_during_an_offer_has_the_promise_of_its_level_from_then_on() -> (
+    None
+):
+    scene = Scene(_agreed(LEVELS)).qualified(level="warm").routed("ann").at("Mon 11:00")
+    scene.lines()
+    scene.amended("hot")
+    assert scene.lines() == [
+        "Mon 11:00 accept (ann) running until Mon 12:00: hotter",
+        "Mon 11:00 first_touch (ann) running until Mon 13:00: hotter",
+    ]
+    assert scene.amended("hot").lines() == []
+
+
+@pytest.mark.parametrize(
+    ("level", "qualification"), [("warm", "q1"), ("cold", "q1"), ("hot", "q0")]
+)
+def test_what_makes_nothing_hotter_or_is_of_another_qualification_changes_no_promise(
+    level: str, qualification: str
+) -> None:
+    scene = Scene(_agreed(LEVELS)).qualified(level="warm").routed("ann").at("Mon 11:00")
+    scene.lines()
+    assert scene.amended(level, qualification=qualification).lines() == []

@@ -241,8 +241,50 @@ def test_who_opts_out_while_on_a_track_is_nurtured_no_longer() -> None:
     assert scene.lines() == [
         "Mon 10:00 nurture_start cancelled: no consent: marketing refused",
         "Mon 10:00 nurture cancelled: no consent: marketing refused",
+        "Mon 10:00 recycle: not_ready on learn until 2026-04-01 09:00",
     ]
     assert scene.at("2026-04-30 12:00").lines() == ["2026-04-01 09:00 back: return_date"]
+
+
+def test_the_end_of_a_track_by_a_withdrawn_consent_is_published_with_the_date_that_stands() -> None:
+    scene = (
+        Scene(NURTURE).qualified(story=Story(consents={"marketing/email": "granted"})).routed("ann")
+    )
+    scene.staged("rejected", "mql", reason="not_ready", learnt={"competitor": "Rival"})
+    (enrolled,) = [fact for fact in scene.facts() if isinstance(fact, LeadRecycled)]
+    scene.staged(
+        "consent_changed",
+        "recycled",
+        from_stage="recycled",
+        cycle=2,
+        actor="system",
+        consents={"marketing/email": "refused"},
+        learnt={"competitor": "Rival", "objections": "price"},
+    )
+    (ended,) = [fact for fact in scene.facts() if isinstance(fact, LeadRecycled)]
+    assert (enrolled.nurture_allowed, enrolled.revised, dict(enrolled.learnt)) == (
+        True,
+        False,
+        {"competitor": "Rival"},
+    )
+    assert (ended.recycle_id, ended.nurture_allowed, ended.revised, ended.nurture_reason) == (
+        enrolled.recycle_id,
+        False,
+        True,
+        "marketing refused",
+    )
+    assert ended.return_at_ms == enrolled.return_at_ms
+    assert dict(ended.learnt) == {"competitor": "Rival", "objections": "price"}
+
+
+def test_an_end_of_contract_that_is_retracted_moves_the_return_back() -> None:
+    scene = _resting(contract_end="2026-12-31")
+    assert scene.lines() == ["Mon 10:00 recycle: in_contract on learn until 2026-11-02 09:00"]
+    more = {"from_stage": "recycled", "cycle": 2, "actor": "system"}
+    scene.staged("consent_changed", "recycled", **more)
+    assert scene.lines() == []
+    scene.staged("contract_end_learnt", "recycled", **more)
+    assert scene.lines() == ["Mon 10:00 recycle: in_contract on learn until 2026-08-31 09:00"]
 
 
 def test_enrolment_names_the_topics_and_the_stage_of_its_track() -> None:

@@ -1,0 +1,97 @@
+"""``baton source absences``: the calendars of the book of people, as absences of the agreement's
+people."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import typer
+
+from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.wall_time import zone_named
+from baton.cli.absence import publish_absence
+from baton.cli.agreement import compiled_in_force
+from baton.cli.cluster import cluster_settings
+from baton.cli.moments import written
+from baton.clients import confluent_options
+from baton.cluster.log import LogReader
+from baton.contracts.codec import codec_for
+from baton.contracts.reference import PeopleRecord
+from baton.contracts.topic_names import BATON_PEOPLE
+from baton.settings import Settings
+from baton.sources.absences import MAX_FEED_BYTES, CalendarWrong, absences_in, to_announce
+from baton.sources.people import read_people
+
+_DAY_MS = 86_400_000
+_ANSWER_S = 20.0
+
+
+def announce_absences(file: Path, *, days: int, dry_run: bool) -> None:
+    """Announce what the calendars say for so many days; exit 1 if one of them cannot be read."""
+    settings, agreement = cluster_settings(), compiled_in_force()
+    book = read_people(file)
+    known = list(_known(settings))
+    failed = False
+    for stranger in book.strangers(agreement.people):
+        typer.echo(f"{stranger}: not in the agreement in force; left out")
+    for person, place in book.calendars().items():
+        if person not in agreement.people:
+            continue
+        try:
+            records = _records(agreement, person, _feed(place, file.parent), known, days)
+        except CalendarWrong as error:
+            failed = True
+            typer.echo(f"{person}: the calendar {error}")
+            continue
+        for record in records:
+            if not dry_run:
+                publish_absence(settings, record)
+            _report(record, dry_run=dry_run)
+        if not records:
+            typer.echo(f"{person}: as announced")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _report(record: PeopleRecord, *, dry_run: bool) -> None:
+    span = f"{written(record.from_ms)} until {written(record.until_ms)} UTC"
+    words = "not away any more" if record.cancelled else "away"
+    typer.echo(f"{record.person}: {'would be ' if dry_run else ''}{words} from {span}")
+
+
+def _records(
+    agreement: CompiledAgreement, person: str, feed: bytes, known: list[PeopleRecord], days: int
+) -> list[PeopleRecord]:
+    now_ms = time.time_ns() // 1_000_000
+    zone = zone_named(str(agreement.calendar_for(person=person).zone))
+    spans = absences_in(feed, from_ms=now_ms, until_ms=now_ms + days * _DAY_MS, zone=zone)
+    return to_announce(person, spans, known, now_ms)
+
+
+def _feed(place: str, folder: Path) -> bytes:
+    try:
+        if not place.startswith("https://"):
+            return (folder / place).read_bytes()
+        with httpx.stream("GET", place, timeout=_ANSWER_S, follow_redirects=True) as answer:
+            answer.raise_for_status()
+            found = bytearray()
+            for chunk in answer.iter_bytes():
+                found += chunk
+                if len(found) > MAX_FEED_BYTES:
+                    break
+            return bytes(found)
+    except (OSError, httpx.HTTPError) as error:
+        # Its address may be a secret: it is not repeated.
+        raise CalendarWrong(f"cannot be read: {type(error).__name__}") from None
+
+
+def _known(settings: Settings) -> Iterator[PeopleRecord]:
+    decode = codec_for(PeopleRecord).decode
+    with LogReader(confluent_options(settings), settings.namespace) as reader:
+        places = {BATON_PEOPLE: list(range(reader.partitions(BATON_PEOPLE)))}
+        for record in reader.read(places):
+            if record.value is not None:
+                yield decode(record.value)

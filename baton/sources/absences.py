@@ -1,0 +1,154 @@
+"""Absences from a calendar feed (ICS, RFC 5545), and what has to be announced for them. Pure.
+
+An event counts as an absence if it says so: out of office by the calendar's own mark, or one of the
+words in its title. The title itself is not kept: it may say more of a person than their firm needs
+to know. Repetitions finer than a day are refused, and a feed is bounded in size and events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+import recurring_ical_events  # type: ignore[import-untyped]  # published without types
+from icalendar import Calendar
+
+from baton.contracts.reference import PeopleRecord
+from baton.ids import derived_id
+
+REASON = "calendar"
+WORDS = (
+    "out of office",
+    "ooo",
+    "vacation",
+    "holiday",
+    "annual leave",
+    "parental leave",
+    "time off",
+    "sick",
+    "abwesend",
+    "urlaub",
+    "krank",
+    "elternzeit",
+)
+MAX_FEED_BYTES = 2_000_000
+MAX_EVENTS = 5_000
+_TOO_FINE = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
+
+
+class CalendarWrong(ValueError):
+    """A feed cannot be used; the text says why, and nothing of what it says."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A time away, half open, in milliseconds since 1970."""
+
+    from_ms: int
+    until_ms: int
+
+
+def absences_in(
+    feed: bytes,
+    *,
+    from_ms: int,
+    until_ms: int,
+    zone: tzinfo,
+    words: Collection[str] = WORDS,
+) -> tuple[Span, ...]:
+    """The absences between two moments, spans that touch joined. ``zone``: where days are meant."""
+    if len(feed) > MAX_FEED_BYTES:
+        raise CalendarWrong(f"has more than {MAX_FEED_BYTES} bytes")
+    try:
+        calendar: Any = Calendar.from_ical(feed)
+        _check(calendar)
+        events = recurring_ical_events.of(calendar).between(
+            datetime.fromtimestamp(from_ms / 1000, UTC),
+            datetime.fromtimestamp(until_ms / 1000, UTC),
+        )
+    except CalendarWrong:
+        raise
+    except Exception as error:  # noqa: BLE001 - both libraries raise whatever a feed makes them
+        raise CalendarWrong(f"is no calendar (iCalendar): {type(error).__name__}") from None
+    if len(events) > MAX_EVENTS:
+        raise CalendarWrong(f"has more than {MAX_EVENTS} events in the time asked for")
+    return tuple(_joined(_span(event, zone) for event in events if _is_absence(event, words)))
+
+
+def to_announce(
+    person: str, wanted: Collection[Span], known: Iterable[PeopleRecord], now_ms: int
+) -> list[PeopleRecord]:
+    """The records that make the announced absences of a person those of the calendar: new ones, and
+    cancellations of those it does not have any more. What people announced themselves stays."""
+    standing: dict[Span, PeopleRecord] = {}
+    for record in known:
+        if record.person == person and record.reason == REASON:
+            span = Span(record.from_ms, record.until_ms)
+            standing.pop(span, None) if record.cancelled else standing.setdefault(span, record)
+    added = [_record(person, span, cancelled=False) for span in wanted if span not in standing]
+    gone = [
+        _record(person, span, cancelled=True)
+        for span in sorted(standing)
+        if span not in wanted and span.until_ms > now_ms
+    ]
+    return [*gone, *added]
+
+
+def _check(calendar: Any) -> None:
+    for event in calendar.walk("VEVENT"):
+        rules = event.get("RRULE") or []
+        for rule in rules if isinstance(rules, list) else [rules]:
+            if _TOO_FINE & {str(value).upper() for value in rule.get("FREQ", [])}:
+                raise CalendarWrong("has an event that repeats more often than daily")
+
+
+def _is_absence(event: Any, words: Collection[str]) -> bool:
+    if str(event.get("STATUS", "")).upper() == "CANCELLED":
+        return False
+    if str(event.get("X-MICROSOFT-CDO-BUSYSTATUS", "")).upper() == "OOF":
+        return True
+    title = str(event.get("SUMMARY", "")).casefold()
+    return any(word.casefold() in title for word in words)
+
+
+def _span(event: Any, zone: tzinfo) -> Span:
+    starts = event["DTSTART"].dt
+    ends = event["DTEND"].dt if "DTEND" in event else starts + timedelta(days=1)
+    return Span(_ms(starts, zone), _ms(ends, zone))
+
+
+def _ms(moment: date | datetime, zone: tzinfo) -> int:
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(moment, time(), zone)
+    elif moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    return int(moment.timestamp() * 1000)
+
+
+def _joined(spans: Iterable[Span]) -> Iterator[Span]:
+    open_span: Span | None = None
+    for span in sorted(spans):
+        if span.until_ms <= span.from_ms:
+            continue
+        if open_span is not None and span.from_ms <= open_span.until_ms:
+            open_span = Span(open_span.from_ms, max(open_span.until_ms, span.until_ms))
+            continue
+        if open_span is not None:
+            yield open_span
+        open_span = span
+    if open_span is not None:
+        yield open_span
+
+
+def _record(person: str, span: Span, *, cancelled: bool) -> PeopleRecord:
+    word = "cancelled" if cancelled else "away"
+    return PeopleRecord(
+        record_id=derived_id("absence", person, span.from_ms, span.until_ms, word),
+        person=person,
+        from_ms=span.from_ms,
+        until_ms=span.until_ms,
+        reason=REASON,
+        cancelled=cancelled,
+    )

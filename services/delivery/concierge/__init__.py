@@ -1,0 +1,1 @@
+"""The instant answer while a form is open."""

@@ -1,0 +1,98 @@
+"""The pack by mail: to each recipient once.
+
+It is noted before it is sent. After a crash in between it may have been sent or not; it is then not
+sent again by itself, a person can ask for that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import smtplib
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from services.insights.packs.figures import Pack
+from services.insights.packs.writing import as_csv, as_html, as_text
+
+_TIMEOUT_S = 30.0
+_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+
+
+class NotMailed(RuntimeError):
+    """The mail server did not take it; the text says whose mail, and what is known of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailer:
+    """``url``: ``smtp://``, ``smtp+starttls://`` or ``smtps://``, with user and password.
+    ``folder``: the board's own, where it notes what was sent."""
+
+    url: str
+    sender: str
+    recipients: Sequence[str]
+    folder: Path
+
+    def mail(self, pack: Pack, *, again: bool = False) -> list[str]:
+        """Send to those who have not got it; gives who was sent to. Raises NotMailed."""
+        sent = []
+        for recipient in self.recipients:
+            if self._note(pack, recipient) or again:
+                self._send(message_of(pack, self.sender, recipient))
+                sent.append(recipient)
+        return sent
+
+    def _note(self, pack: Pack, recipient: str) -> bool:
+        """Note that it is about to be sent; False: it was noted before."""
+        digest = hashlib.sha256(f"{pack.week} {recipient.lower()}".encode()).hexdigest()
+        path = self.folder / "packs" / "sent" / digest
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            path.touch(exist_ok=False, mode=0o600)
+        except FileExistsError:
+            return False
+        return True
+
+    def _send(self, message: EmailMessage) -> None:
+        try:
+            with _connected(self.url) as server:
+                server.send_message(message)
+        except (OSError, smtplib.SMTPException) as error:
+            raise NotMailed(
+                f"the mail server did not take the pack ({type(error).__name__}); whether it was "
+                "sent is not known, so it is not sent again by itself: baton board pack --mail "
+                "--again"
+            ) from None
+
+
+def message_of(pack: Pack, sender: str, recipient: str) -> EmailMessage:
+    """The mail: text, the same as HTML, and the figures as CSV."""
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = f"Baton, week {pack.week}"
+    message["From"], message["To"] = sender, recipient
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(as_text(pack))
+    message.add_alternative(as_html(pack), subtype="html")
+    message.add_attachment(
+        as_csv(pack).encode(), maintype="text", subtype="csv", filename=f"baton-{pack.week}.csv"
+    )
+    return message
+
+
+def _connected(url: str) -> smtplib.SMTP:
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    context = ssl.create_default_context()
+    if parts.scheme == "smtps":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT_S, context=context)
+    else:
+        server = smtplib.SMTP(host, port, timeout=_TIMEOUT_S)
+    if parts.scheme == "smtp+starttls":
+        server.starttls(context=context)
+    if parts.username:
+        server.login(unquote(parts.username), unquote(parts.password or ""))
+    return server

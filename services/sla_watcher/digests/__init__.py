@@ -1,0 +1,1 @@
+"""``digests``: one record a pool, person and period, in place of one an escalation."""

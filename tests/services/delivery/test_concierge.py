@@ -1,0 +1,409 @@
+"""The instant answer: what is shown and what is not, promises kept, enumeration and turns burnt."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from baton.intake.reading import read_line
+from services.delivery.answers.app import answers_app
+from services.delivery.answers.concierge import FLOOR_S, ConciergeAnswers
+from services.delivery.answers.inbox import NotTaken
+from services.delivery.concierge.desk import Desk
+from services.delivery.concierge.keeping import PromiseCarrier
+from services.delivery.concierge.tokens import VALID_S, NotValid, Promise, TokenMaker
+from services.delivery.fact import Fact
+from services.delivery.store import outbox
+from services.delivery.store.store import Store, rows
+from services.delivery.targets.model import TargetsFile
+from tests.services.delivery.facts import ANN, NOON, agreement, noted, routed, staged
+
+KEY, PAGE = "pk_0123456789abcdef", "https://www.firm.example"
+ANN_S_FORM = {"email": "ann.berg@acme.example", "first_name": "Ann", "country": "DE"}
+
+
+class Memory:
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+        self.away = False
+
+    def send(self, line: Any) -> None:
+        if self.away:
+            raise NotTaken("away")
+        self.lines.append(dict(line))
+
+
+class Counter:
+    """A concierge over a store, called as a page calls it. ``now``: seconds."""
+
+    def __init__(self, folder: Path, deadline_s: float = 30.0, **more: Any) -> None:
+        concierge = {
+            "key": KEY,
+            "origins": [PAGE],
+            "signing_secret_env": "BATON_C",
+            "booking": {"ae-greta": "https://book.example/greta"},
+            "per_minute": 600,
+        }
+        self.file = TargetsFile.model_validate({"version": 1, "concierge": concierge | more})
+        self.folder, self.now, self.inbox = folder, NOON / 1000, Memory()
+        store = Store(folder, "baton")
+        store.register(self.file, 0)
+        store.close()
+        self.take(*agreement())
+        target = self.file.concierge
+        assert target is not None
+        desk = Desk(target, "secret", (folder, "baton"), self.inbox, counted_every_s=0)
+        answers = ConciergeAnswers(target, desk, clock=lambda: self.now, deadline_s=deadline_s)
+        from starlette.routing import Route
+
+        self.app = Starlette(
+            routes=[
+                Route("/peek", answers.peek, methods=["POST"]),
+                Route("/peek", answers.preflight, methods=["OPTIONS"]),
+                Route("/claim", answers.claim, methods=["POST"]),
+            ]
+        )
+
+    def take(self, *facts: Fact) -> None:
+        store = Store(self.folder, "baton")
+        store.apply(facts, {}, self.file, int(self.now * 1000))
+        store.close()
+
+    async def ask(self, path: str, **body: Any) -> httpx.Response:
+        origin = body.pop("origin", PAGE)
+        address = body.pop("address", "192.0.2.1")
+        transport = httpx.ASGITransport(app=self.app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            content = json.dumps({"key": KEY, "fields": ANN_S_FORM} | body)
+            return await client.post(path, content=content, headers={"Origin": origin})
+
+    async def keep(self) -> list[str]:
+        """What becomes of the routed leads that wait for their promises."""
+        store = Store(self.folder, "baton")
+        found = outbox.due(store, "concierge", int(self.now * 1000), 100)
+        store.db.execute("UPDATE delivery SET state = 'sent'")
+        store.close()
+        carrier = PromiseCarrier(self.folder, self.inbox, clock=lambda: self.now)
+        return [(await carrier.carry([delivery]))[0].words for delivery in found]
+
+    def promises(self) -> list[dict[str, Any]]:
+        store = Store(self.folder, "baton")
+        found = rows(store.db, "SELECT person FROM promise")
+        store.close()
+        return found
+
+
+@pytest.fixture
+async def counter(tmp_path: Path) -> Counter:
+    return Counter(tmp_path)
+
+
+async def test_a_peek_says_now_without_a_name_and_moves_nothing(counter: Counter) -> None:
+    answer = await counter.ask("/peek")
+    body = answer.json()
+    assert (answer.status_code, body.keys(), body["queue"]) == (
+        200,
+        {"queue", "token", "expires_in"},
+        "now",
+    )
+    assert "greta" not in answer.text
+    assert "hugo" not in answer.text
+    assert (counter.inbox.lines, counter.promises()) == ([], [])
+
+
+async def test_a_claim_is_one_event_with_the_form_and_shows_the_name(counter: Counter) -> None:
+    token = (await counter.ask("/peek")).json()["token"]
+    answer = await counter.ask("/claim", token=token)
+    (promise,) = counter.promises()
+    names = {"ae-greta": "Greta (sales)", "ae-hugo": "Hugo (sales)"}
+    assert answer.json()["person"] == names[promise["person"]]
+    (line,) = counter.inbox.lines
+    assert line["engagement"] == {"act": "demo_request"}
+    assert (line["person"], line["profile"]) == ({"first_name": "Ann"}, {"country": "DE"})
+    read_line(json.dumps(line).encode())
+
+
+async def test_a_token_used_twice_is_one_event_and_one_promise(counter: Counter) -> None:
+    token = (await counter.ask("/peek")).json()["token"]
+    first = await counter.ask("/claim", token=token)
+    counter.now += 600
+    second = await counter.ask("/claim", token=token)
+    assert first.json() == second.json()
+    assert len({line["id"] for line in counter.inbox.lines}) == 1
+    assert len(counter.promises()) == 1
+
+
+async def test_the_same_buyer_within_an_hour_gets_the_same_person(counter: Counter) -> None:
+    first = (await counter.ask("/peek")).json()["token"]
+    shown = (await counter.ask("/claim", token=first)).json()["person"]
+    # work arrives for whoever was promised, so another one would be due now
+    owner = counter.promises()[0]["person"]
+    counter.take(*[routed(f"x{number}", owner) for number in range(5)])
+    counter.now += 1_800
+    again = await counter.ask("/peek", fields=ANN_S_FORM | {"country": "US"})
+    second = await counter.ask(
+        "/claim", fields=ANN_S_FORM | {"country": "US"}, token=again.json()["token"]
+    )
+    assert second.json()["person"] == shown
+    assert len({line["id"] for line in counter.inbox.lines}) == 1
+
+
+async def test_who_has_the_lead_or_a_colleague_of_it_is_promised(tmp_path: Path) -> None:
+    for owner in ("ae-greta", "ae-hugo"):
+        counter = Counter(tmp_path / owner)
+        counter.take(routed("lead-1", owner))
+        token = (await counter.ask("/peek")).json()["token"]
+        await counter.ask("/claim", token=token)
+        colleague = ANN_S_FORM | {"email": "bob@acme.example"}
+        token = (await counter.ask("/peek", fields=colleague)).json()["token"]
+        await counter.ask("/claim", fields=colleague, token=token)
+        assert [row["person"] for row in counter.promises()] == [owner, owner]
+
+
+async def test_the_least_loaded_of_the_pool_is_promised_and_a_promise_is_work(
+    counter: Counter,
+) -> None:
+    """With so little known, the agreement sends them to the bridge team; anna has weight two."""
+    counter.take(*[routed(f"x{number}", "sdr-anna", pool="sdr") for number in range(6)])
+    for number in range(4):
+        form = {"email": f"p{number}@other{number}.example"}
+        token = (await counter.ask("/peek", fields=form)).json()["token"]
+        await counter.ask("/claim", fields=form, token=token)
+    found = sorted(row["person"] for row in counter.promises())
+    assert found == ["sdr-ben", "sdr-ben", "sdr-cleo", "sdr-cleo"]
+
+
+async def test_where_nothing_can_be_said_in_time_the_answer_is_the_normal_route(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = Counter(tmp_path, deadline_s=0.05)
+    asked = threading.Event()
+
+    def slow(self: Desk, fields: Any, now_s: float) -> Any:
+        asked.set()
+        time.sleep(0.5)
+
+    monkeypatch.setattr(Desk, "peek", slow)
+    began = time.monotonic()
+    answers = await asyncio.gather(*(counter.ask("/peek", address=f"a{n}") for n in range(40)))
+    assert {answer.json()["queue"] for answer in answers} == {"later"}
+    assert {answer.json()["token"] for answer in answers} == {""}
+    assert asked.is_set()
+    assert time.monotonic() - began < 10, "those that would only wait are not asked"
+
+
+# --- promises are kept
+
+
+async def claim(counter: Counter, **more: Any) -> str:
+    token = (await counter.ask("/peek")).json()["token"]
+    await counter.ask("/claim", token=token, **more)
+    counter.inbox.lines.clear()
+    return str(counter.promises()[0]["person"])
+
+
+def routed_to(person: str, **more: Any) -> Fact:
+    return routed("lead-1", person, at_ms=NOON + 1_000, **more)
+
+
+async def test_a_lead_routed_to_somebody_else_is_assigned_as_promised_once(
+    counter: Counter,
+) -> None:
+    person = await claim(counter)
+    other = "ae-hugo" if person == "ae-greta" else "ae-greta"
+    counter.take(routed_to(other))
+    assert await counter.keep() == ["assigned as promised"]
+    (line,) = counter.inbox.lines
+    assert line["command"] == {
+        "kind": "assign",
+        "by": "mgr-ines",
+        "handoff_id": "h-lead-1-1",
+        "to_person": person,
+    }
+
+
+async def test_a_booked_slot_is_recorded_when_the_person_promised_has_the_lead(
+    counter: Counter,
+) -> None:
+    person = await claim(counter, slot="2026-09-22T09:00:00+02:00")
+    counter.take(routed_to(person))
+    assert await counter.keep() == ["as promised, and booked"]
+    (line,) = counter.inbox.lines
+    assert line["act"]["meeting_at"] == "2026-09-22T09:00:00+02:00"
+    text = json.dumps(line).replace("h-lead-1-1", "b" * 32).replace("lead-1", "a" * 32)
+    read_line(text.encode())
+
+
+@pytest.mark.parametrize("event", ["accepted", "rejected"])
+async def test_a_lead_that_has_moved_on_is_left_alone(counter: Counter, event: str) -> None:
+    await claim(counter)
+    counter.take(routed_to("ae-hugo"), staged(event))
+    assert await counter.keep() == ["it has moved on since"]
+    assert counter.inbox.lines == []
+
+
+async def test_without_a_promise_nothing_is_done(counter: Counter) -> None:
+    counter.take(routed_to("ae-hugo"), noted("noted", "hotter"))
+    assert await counter.keep() == ["nobody was promised"]
+
+
+async def test_a_promise_ends_after_an_hour(counter: Counter) -> None:
+    await claim(counter)
+    counter.now += 3_601
+    counter.take(routed_to("ae-hugo"))
+    assert await counter.keep() == ["nobody was promised"]
+
+
+# --- who asks what they should not
+
+
+async def test_a_known_customer_and_a_stranger_get_the_same_answer(counter: Counter) -> None:
+    """Shape, size and time tell nothing of who is known, who holds whom, or who is suppressed."""
+    counter.take(routed("lead-1", "ae-hugo"))
+    forms = {
+        "known": ANN_S_FORM,
+        "colleague": {"email": "bob@acme.example"},
+        "stranger": {"email": "eve@elsewhere.example"},
+        "free mail": {"email": "eve@gmail.com"},
+    }
+    answers, took = {}, {}
+    for name, form in forms.items():
+        began = time.monotonic()
+        answers[name] = await counter.ask("/peek", fields=form)
+        took[name] = time.monotonic() - began
+    bodies = [answer.json() for answer in answers.values()]
+    assert len({len(answer.content) for answer in answers.values()}) == 1
+    assert len({(body["queue"], body["expires_in"]) for body in bodies}) == 1
+    assert min(took.values()) >= FLOOR_S
+    assert ANN.email is not None
+
+
+async def test_who_asks_too_often_is_limited_by_address(tmp_path: Path) -> None:
+    counter = Counter(tmp_path, per_minute=5)
+    statuses = [(await counter.ask("/peek")).status_code for _ in range(7)]
+    assert statuses == [200] * 5 + [429] * 2
+    assert (await counter.ask("/peek", address="192.0.2.2")).status_code == 200
+    counter.now += 60
+    assert (await counter.ask("/peek")).status_code == 200
+
+
+async def test_a_thousand_peeks_use_no_turn_and_claims_only_so_many_an_hour(
+    tmp_path: Path,
+) -> None:
+    counter = Counter(tmp_path, turns_per_hour=3)
+    statuses = []
+    for number in range(5):
+        form = {"email": f"p{number}@other{number}.example"}
+        token = (await counter.ask("/peek", fields=form)).json()["token"]
+        answer = await counter.ask("/claim", fields=form, token=token)
+        statuses.append(answer.status_code)
+    assert statuses == [200, 200, 200, 429, 429]
+    assert len(counter.inbox.lines) == 3
+    for number in range(200):
+        await counter.ask(
+            "/peek", fields={"email": f"q{number}@other.example"}, address=f"a{number}"
+        )
+    assert len(counter.promises()) == 3
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": ""}, 403),
+        ({"key": "pk_ffffffffffffffff"}, 401),
+        ({"key": None}, 401),
+        ({"fields": {"country": "DE"}}, 422),
+        ({"fields": {"email": "no address"}}, 422),
+        ({"fields": {"email": "a@b.example", "x": "y" * 501}}, 422),
+        ({"fields": {"email": "a@b.example", "x y": "z"}}, 422),
+        ({"fields": {f"f{n}": "x" for n in range(31)}}, 422),
+        ({"fields": []}, 422),
+        ({"fields": {"email": ["a@b.example"]}}, 422),
+        ({"padding": "x" * 9_000}, 413),
+    ],
+)
+async def test_what_is_no_question_of_the_page_is_refused(
+    counter: Counter, more: dict[str, Any], status: int
+) -> None:
+    answer = await counter.ask("/peek", **more)
+    assert answer.status_code == status
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("case", ["garbage", "old", "other form", "other buyer", "other secret"])
+async def test_a_token_is_good_for_one_buyer_one_form_and_a_quarter_of_an_hour(
+    counter: Counter, case: str
+) -> None:
+    token = (await counter.ask("/peek")).json()["token"]
+    fields = dict(ANN_S_FORM)
+    if case == "garbage":
+        token = "x" * len(token)
+    elif case == "old":
+        counter.now += VALID_S + 1
+    elif case == "other form":
+        fields["country"] = "US"
+    elif case == "other buyer":
+        fields["email"] = "bob@acme.example"
+    else:
+        promise = Promise(buyer="b", form="f", pool="sales", person="ae-hugo")
+        token = TokenMaker("guessed").make(promise, counter.now)
+    answer = await counter.ask("/claim", token=token, fields=fields)
+    assert (answer.status_code, counter.inbox.lines, counter.promises()) == (422, [], [])
+
+
+def test_all_tokens_are_of_one_length_and_show_nothing() -> None:
+    maker = TokenMaker("secret")
+    promises = [
+        Promise(buyer="b" * 32, form="f" * 32, pool=pool, person=person)
+        for pool, person in (("", None), ("sales", "ae-greta"), ("a-long-pool-name", "p" * 60))
+    ]
+    tokens = [maker.make(promise, 1_790_000_000) for promise in promises]
+    assert len({len(token) for token in tokens}) == 1
+    assert maker.read(tokens[1], 1_790_000_000) == promises[1]
+    with pytest.raises(NotValid):
+        TokenMaker("other").read(tokens[1], 1_790_000_000)
+
+
+async def test_a_claim_that_the_brokers_do_not_take_may_be_made_again(counter: Counter) -> None:
+    token = (await counter.ask("/peek")).json()["token"]
+    counter.inbox.away = True
+    assert (await counter.ask("/claim", token=token)).status_code == 503
+    counter.inbox.away = False
+    assert (await counter.ask("/claim", token=token)).status_code == 200
+    assert len(counter.promises()) == 1
+
+
+async def test_a_browser_of_an_allowed_page_may_ask_and_no_other(counter: Counter) -> None:
+    transport = httpx.ASGITransport(app=counter.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        good = await client.options("/peek", headers={"Origin": PAGE})
+        evil = await client.options("/peek", headers={"Origin": "https://evil.example"})
+    assert good.headers["access-control-allow-origin"] == PAGE
+    assert "access-control-allow-origin" not in evil.headers
+
+
+def test_the_routes_are_there_where_a_concierge_is_configured(tmp_path: Path) -> None:
+    from pydantic import SecretStr
+
+    from services.delivery.carriers import Surroundings
+    from services.delivery.settings import DeliverySettings
+
+    counter = Counter(tmp_path)
+    around = Surroundings(
+        secrets={"BATON_C": SecretStr("s")},
+        own=DeliverySettings(),
+        folder=tmp_path,
+        namespace="baton",
+        inbox=counter.inbox,
+    )
+    app = answers_app(counter.file, around, counter.inbox)
+    assert {route.path for route in app.routes} == {"/v1/concierge/peek", "/v1/concierge/claim"}  # type: ignore[attr-defined]

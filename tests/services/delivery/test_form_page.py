@@ -1,0 +1,70 @@
+"""The example page in a real Chromium: a buyer asks, reads a name, gets a link; and is thanked
+whatever goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from tests.services.delivery.serving import served
+from tests.services.delivery.test_concierge import KEY, Counter
+
+CHROMIUM = os.environ.get("BATON_CHROMIUM") or shutil.which("chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not CHROMIUM, reason="needs Chromium: apt-get install chromium, or set BATON_CHROMIUM"
+    ),
+]
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "targets"
+
+
+def fill_in(page_url: str, delivery: str) -> tuple[str, str | None]:
+    """What the buyer reads, and where the link goes."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"{page_url}/form.html?delivery={delivery}")
+        page.fill("#email", "ann.berg@acme.example")
+        page.fill("#first_name", "Ann")
+        page.click("button")
+        status = page.locator("[role=status]")
+        status.filter(has_text="call you").wait_for(timeout=15_000)
+        link = page.locator("[role=status] a")
+        found = status.inner_text(), link.get_attribute("href") if link.count() else None
+        browser.close()
+    return found
+
+
+async def test_a_buyer_reads_a_name_and_can_choose_a_time(tmp_path: Path) -> None:
+    people = ("ae-greta", "ae-hugo", "sdr-anna", "sdr-ben", "sdr-cleo")
+    booking = {person: f"https://book.example/{person}" for person in people}
+    pages = Starlette(routes=[Mount("/", StaticFiles(directory=EXAMPLES))])
+    async with served(pages) as page_url:
+        counter = Counter(tmp_path / "store", origins=[page_url], booking=booking)
+        app = Starlette(
+            routes=[
+                Route(f"/v1/concierge{route.path}", route.endpoint, methods=list(route.methods))
+                for route in counter.app.routes
+                if isinstance(route, Route) and route.methods
+            ]
+        )
+        async with served(app) as delivery:
+            text, link = await asyncio.to_thread(fill_in, page_url, delivery)
+            nowhere, none = await asyncio.to_thread(fill_in, page_url, "http://127.0.0.1:1")
+    assert text.endswith("will call you. Choose a time now")
+    assert link is not None
+    assert link.startswith("https://book.example/")
+    assert len({line["id"] for line in counter.inbox.lines}) == 1
+    assert (nowhere, none) == ("Thank you. We will call you.", None)
+    assert KEY in (EXAMPLES / "form.html").read_text()

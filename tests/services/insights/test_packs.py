@@ -1,0 +1,246 @@
+"""The weekly pack: frozen once, recomputable, without names, and mailed once to each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import socketserver
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+
+import pytest
+
+from services.insights.facts.change import Taken
+from services.insights.packs.figures import Figure, Pack, WrongWeek, differences, make_pack
+from services.insights.packs.keeping import Packs
+from services.insights.packs.mailing import Mailer, NotMailed
+from services.insights.packs.weekly import WeeklyPacks, context_at, frozen
+from services.insights.packs.writing import as_csv, as_html, as_text
+from services.insights.projection.dialect import StorePlace, reader
+from services.insights.projection.projector import ProjectorState, Standing
+from services.insights.reports.clocks import side_by_side, weeks_before
+from services.insights.settings import BoardSettings
+from tests.services.insights.boards import OneStore, board_with
+from tests.services.insights.stores import fill
+
+Company = tuple[tuple[Taken, ...], int]
+LIVE = Standing(state=ProjectorState.LIVE)
+HOSTILE = "=cmd|'/c calc'!A1 <script>alert(1)</script> \u202egnp"
+
+
+@pytest.fixture
+def pack(store_file: Path, company: Company) -> Pack:
+    context = context_at(reader(store_file), company[1])
+    return make_pack(context, "2026-W30")
+
+
+def test_a_packs_figures_are_those_of_the_page_of_that_week(
+    store: StorePlace, company: Company
+) -> None:
+    context = context_at(reader(store), company[1])
+    start, end = weeks_before(context, 1)[0]
+    week = context.day_of(start).isocalendar()
+    made = make_pack(context, f"{week.year}-W{week.week:02d}")
+    by_name = {(figure.section, figure.name): figure for figure in made.figures}
+    for side, found in side_by_side(context, start, end).items():
+        figure = by_name["Promises kept", side.replace("_", " ")]
+        assert figure.note == f"{found.met} of {found.due}"
+        assert figure.value == (
+            None if found.share.rate is None else round(found.share.rate * 1_000_000)
+        )
+    assert {figure.section for figure in made.figures} >= {"Goals", "Handed over", "Speed to lead"}
+
+
+def test_the_same_week_by_the_same_facts_is_the_same_pack_and_late_facts_are_named(
+    store_file: Path, company: Company, pack: Pack
+) -> None:
+    context = context_at(reader(store_file), company[1])
+    assert make_pack(context, pack.week) == pack
+    first = replace(pack.figures[0], value=-1)
+    frozen_before = replace(pack, figures=(first, *pack.figures[1:]))
+    assert differences(frozen_before, pack) == [(first, pack.figures[0])]
+
+
+def test_a_pack_is_frozen_once_whatever_is_known_later(
+    store_file: Path, company: Company, tmp_path: Path
+) -> None:
+    packs = Packs(tmp_path)
+    first = frozen(store_file, packs, company[1], "2026-W29")
+    later = frozen(store_file, packs, company[1] + 86_400_000, "2026-W29")
+    assert later == first
+    assert packs.freeze(replace(first, known_at_ms=5)) == first
+    assert packs.weeks() == ["2026-W29"]
+    (path,) = (tmp_path / "packs").glob("*.json")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("week", ["2026-30", "2026-W54", "2199-W01", "../../etc/passwd"])
+def test_a_week_that_is_none_or_not_over_is_refused(
+    store_file: Path, company: Company, tmp_path: Path, week: str
+) -> None:
+    with pytest.raises(WrongWeek):
+        make_pack(context_at(reader(store_file), company[1]), week)
+    assert Packs(tmp_path).get("../../etc/passwd") is None
+
+
+def test_no_name_or_address_of_a_lead_is_in_a_pack(
+    company: Company, store_file: Path, tmp_path: Path
+) -> None:
+    db = reader(store_file)
+    names = {
+        text
+        for row in db.execute("SELECT first_name, last_name, email FROM person")
+        for text in row
+        if text
+    }
+    assert names
+    context = context_at(db, company[1])
+    weeks = [f"2026-W{number}" for number in range(24, 31)]
+    for week in weeks:
+        made = make_pack(context, week)
+        leads = [figure for figure in made.figures if figure.section == "Won and lost"]
+        text = " ".join(figure.name + figure.note for figure in leads)
+        assert not [name for name in names if name in text]
+
+
+def test_what_somebody_else_wrote_is_only_text_in_every_form(pack: Pack) -> None:
+    bad = Figure(section="Decisions", name=HOSTILE, value=None, unit="", note=HOSTILE)
+    hostile = replace(pack, figures=(bad,))
+    assert "<script>" not in as_html(hostile)
+    assert "\u202e" not in as_text(hostile) + as_html(hostile)
+    (_, row) = csv.reader(io.StringIO(as_csv(hostile)))
+    assert row[3].startswith("'=")
+
+
+# ------------------------------------------------------------------ mail
+
+
+class _Session(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        self.wfile.write(b"220 here\r\n")
+        while line := self.rfile.readline():
+            word = line[:4].upper()
+            if word == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                body = b""
+                while (part := self.rfile.readline()) != b".\r\n":
+                    body += part
+                self.server.got.append(body)  # type: ignore[attr-defined]
+            self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 ok\r\n")
+            if word == b"QUIT":
+                return
+
+
+class _MailServer(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Session)
+        self.got: list[bytes] = []
+
+
+@pytest.fixture
+def mail_server() -> Iterator[_MailServer]:
+    with _MailServer() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def mailer(address: str, folder: Path) -> Mailer:
+    people = ["ann@acme.example", "bo@acme.example"]
+    return Mailer(url=address, sender="baton@acme.example", recipients=people, folder=folder)
+
+
+def test_each_recipient_gets_the_pack_once_as_text_html_and_csv(
+    mail_server: _MailServer, pack: Pack, tmp_path: Path
+) -> None:
+    address = f"smtp://127.0.0.1:{mail_server.server_address[1]}"
+    assert mailer(address, tmp_path).mail(pack) == ["ann@acme.example", "bo@acme.example"]
+    assert mailer(address, tmp_path).mail(pack) == []
+    assert len(mail_server.got) == 2
+    message = message_from_bytes(mail_server.got[0], policy=default)
+    assert (message["to"], message["subject"]) == ("ann@acme.example", "Baton, week 2026-W30")
+    kinds = [part.get_content_type() for part in message.walk() if not part.is_multipart()]
+    assert kinds == ["text/plain", "text/html", "text/csv"]
+    attached = next(part for part in message.walk() if part.get_content_type() == "text/csv")
+    assert attached.get_content().splitlines() == as_csv(pack).splitlines()
+    assert mailer(address, tmp_path).mail(pack, again=True) == [
+        "ann@acme.example",
+        "bo@acme.example",
+    ]
+
+
+def test_what_may_have_been_sent_is_not_sent_again_by_itself(
+    mail_server: _MailServer, pack: Pack, tmp_path: Path
+) -> None:
+    with pytest.raises(NotMailed, match="not known") as raised:
+        mailer("smtp://127.0.0.1:1", tmp_path).mail(pack)
+    assert "acme.example" not in str(raised.value)
+    address = f"smtp://127.0.0.1:{mail_server.server_address[1]}"
+    assert mailer(address, tmp_path).mail(pack) == ["bo@acme.example"]
+
+
+# ------------------------------------------------------------------ by itself, and on the board
+
+
+@pytest.mark.parametrize(("hour", "made"), [(5, False), (6, True), (30, True)])
+def test_the_pack_of_the_last_week_is_made_on_monday_morning(
+    store_file: Path, company: Company, tmp_path: Path, hour: int, made: bool
+) -> None:
+    context = context_at(reader(store_file), company[1])
+    monday = context.today - timedelta(days=context.today.weekday())
+    now_ms = context.start_of(monday) + hour * 3_600_000
+    files = OneStore(tmp_path, store_file)
+    weekly = WeeklyPacks(BoardSettings(), files, lambda: LIVE, lambda: now_ms)  # type: ignore[arg-type]
+    found = weekly.look()
+    assert (found is not None) is made
+    assert weekly.look() is None
+
+
+def test_a_board_that_only_shows_makes_no_pack(
+    store_file: Path, company: Company, tmp_path: Path
+) -> None:
+    standby = Standing(state=ProjectorState.STANDBY)
+    files = OneStore(tmp_path, store_file)
+    weekly = WeeklyPacks(BoardSettings(), files, lambda: standby, lambda: company[1])  # type: ignore[arg-type]
+    assert weekly.look() is None
+
+
+def test_frozen_packs_stand_on_monday_and_open_in_every_form(
+    store_file: Path, company: Company, tmp_path: Path
+) -> None:
+    board = board_with(store_file, tmp_path / "board", company[1])
+    made = frozen(store_file, Packs(board.files.folder), company[1], "2026-W28")
+    visitor = board.visitor()
+    assert 'href="/packs/2026-W28"' in visitor.get("/monday").text
+    assert "Promises kept" in visitor.get("/packs/2026-W28").text
+    for form, text in (("txt", as_text(made)), ("html", as_html(made)), ("csv", as_csv(made))):
+        answer = visitor.get(f"/packs/2026-W28/{form}")
+        assert (answer.status_code, answer.text) == (200, text)
+        assert answer.headers["cache-control"] == "no-store"
+    assert visitor.get("/packs/2026-W27").status_code == 404
+    assert visitor.get("/packs/2026-W28/exe").status_code == 404
+
+
+def test_a_pack_needs_a_link_like_every_page(
+    store_file: Path, company: Company, tmp_path: Path
+) -> None:
+    board = board_with(store_file, tmp_path / "board", company[1])
+    frozen(store_file, Packs(board.files.folder), company[1], "2026-W28")
+    stranger = board.visitor()
+    stranger.cookies.clear()
+    assert stranger.get("/packs/2026-W28").status_code == 403
+
+
+def test_an_empty_board_has_a_pack_with_nothing_in_it(place: StorePlace) -> None:
+    context = context_at(reader(fill(place, [])), 1_795_392_000_000)
+    text = as_text(make_pack(context, "2026-W40"))
+    assert "accepted: 0\n" in text
+    assert "sales: \u2014" not in text
+    assert "  sales:   (0 of 0)\n" in text
