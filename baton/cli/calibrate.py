@@ -15,8 +15,9 @@ from baton.agreement.compiled.levels import Band as LevelBand
 from baton.agreement.publish import wall_ms
 from baton.agreement.quantities import parse_duration_ms
 from baton.agreement.source.read import read_agreement
-from baton.backtest.board import documents_of_board
-from baton.backtest.calibration import (
+from baton.backtest.board_history import documents_of_board
+from baton.backtest.history import OUTCOMES, documents_of_file
+from baton.backtest.score_outcomes import (
     MICRO,
     Band,
     Calibration,
@@ -25,7 +26,6 @@ from baton.backtest.calibration import (
     Terms,
     calibrate,
 )
-from baton.backtest.history import OUTCOMES, documents_of_file
 from baton.cli.cluster import cluster_settings
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from baton.agreement.canonical import canonical_text
-from baton.backtest.board import documents_of_board
-from baton.backtest.calibration import DAY_MS, Calibration, Ledger, Terms, auc_of, calibrate
+from baton.backtest.board_history import documents_of_board
+from baton.backtest.score_outcomes import DAY_MS, Calibration, Ledger, Terms, auc_of, calibrate
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import TOPICS
 from baton.simulation.records import as_record
