@@ -63,6 +63,8 @@ EDGES = {
     "services/insights/board/entrances.py": "how somebody enters: link, proxy, identity provider",
     "services/insights/board/oidc.py": "asks the identity provider",
     "services/insights/packs/": "the weekly pack: files, and mail",
+    "services/insights/board/kept.py": "pages kept until the store moves on",
+    "services/insights/board_metrics.py": "measures of the board",
     "services/insights/board/rendering.py": "reads the templates",
     "services/insights/board/serving.py": "runs the web server",
     "services/insights/board/site.py": "the web application",
