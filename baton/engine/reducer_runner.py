@@ -13,10 +13,9 @@ from typing import Any
 
 from baton.contracts.amounts import Amount
 from baton.contracts.partitioner import partition_of
-from baton.contracts.topics import consumer_group
 from baton.engine.batch import LOG_APPEND_TIME, Record
 from baton.engine.changelog import version_of
-from baton.engine.dead_letters import Origin, dead_letter
+from baton.engine.dead_letters import dead_letter
 from baton.engine.errors import (
     EngineError,
     ReducerFailed,
@@ -28,11 +27,12 @@ from baton.engine.errors import (
 from baton.engine.held_timers import HeldTimers
 from baton.engine.key_state import KeyState, Shape
 from baton.engine.open_batch import OpenBatch
-from baton.engine.record_headers import RecordDecoder, RecordEncoder, Stamp, fact_ids
+from baton.engine.record_headers import Stamp, fact_ids
 from baton.engine.records import Did, JournalLine
 from baton.engine.reducer import Reducer, ReferenceBook, Rejection, Step
 from baton.engine.store import Store
 from baton.engine.task_config import TaskConfig
+from baton.engine.wiring import wiring_of
 from baton.ids import derived_id
 
 
@@ -75,26 +75,10 @@ class ReducerRunner:
             held_timers,
             config.limits,
         )
-        topics, codecs, partitions = config.topics, config.codecs, config.partitions
-        self._shape = Shape(reducer, codecs)
-        self._decoders = {
-            topic: RecordDecoder(topics[topic], partition, codecs, partitions)
-            for topic in reducer.inputs
-        }
-        self._encoders = {
-            topic: RecordEncoder(topics[topic], reducer.name, partition, partitions, codecs)
-            for topic in reducer.outputs
-        }
-        self._stamp = Stamp(reducer)
-        self._measures = {
-            topic: config.measures[topic] for topic in reducer.outputs if topic in config.measures
-        }
-        self._origin = Origin(
-            group=consumer_group(config.namespace, reducer.name),
-            service=reducer.service,
-            stage=reducer.name,
-            version=config.version,
-        )
+        self._shape, self._stamp = Shape(reducer, config.codecs), Stamp(reducer)
+        wiring = wiring_of(reducer, partition, config)
+        self._decoders, self._encoders = wiring.decoders, wiring.encoders
+        self._measures, self._origin = wiring.measures, wiring.origin
 
     # ------------------------------------------------------------------ time
 

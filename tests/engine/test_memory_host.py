@@ -150,6 +150,16 @@ def test_a_former_owner_that_comes_back_can_commit_nothing() -> None:
     assert len(host.log.records("toy.totals.v1", 0)) == 1
 
 
+def test_a_task_that_took_the_place_of_another_is_the_one_that_runs() -> None:
+    host = host_of(Counter())
+    owner = MemoryTask(Counter(), 0, host.log, host.book, TaskConfig(topics=TOY_TOPICS))
+    owner.start()
+    host.tasks["counter", 0] = owner
+    host.send("toy.numbers.v1", "k", ToyNumber(amount=1))
+    host.settle()
+    assert len(host.log.records("toy.totals.v1", 0)) == 1
+
+
 def test_a_task_whose_changelog_was_lost_refuses_to_run() -> None:
     host = host_of(Counter())
     host.send("toy.numbers.v1", "k", ToyNumber(amount=1))

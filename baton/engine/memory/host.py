@@ -44,8 +44,6 @@ class MemoryHost:
             for number in range(config.partitions)
         }
         self._codecs, self._stubborn = config.codecs, stubborn
-        self._ordered = list(self.tasks.values())
-        self._proving = [task for task in self._ordered if task.reducer.upstream]
         self._unproven_since: dict[tuple[str, int], int] = {}
         self._reference = {
             topic: RecordDecoder(config.topics[topic], 0, config.codecs) for topic in book.topics
@@ -106,7 +104,7 @@ class MemoryHost:
     # ------------------------------------------------------------------ inside
 
     def _running(self) -> list[MemoryTask]:
-        return [task for task in self._ordered if task.ready]
+        return [task for task in self.tasks.values() if task.ready]
 
     def _appended(self, record: Stored) -> None:
         decoder = self._reference.get(record.topic)
@@ -115,7 +113,7 @@ class MemoryHost:
 
     def _work(self) -> bool:
         # Asked after every step: the cheap question first.
-        ready = [task for task in self._ordered if task.ready and task.unread()]
+        ready = [task for task in self.tasks.values() if task.ready and task.unread()]
         for task in ready:
             task.work()
             self._raise_failure(task)
@@ -125,7 +123,7 @@ class MemoryHost:
         now = self.log.now
         ready = [
             task
-            for task in self._ordered
+            for task in self.tasks.values()
             if task.ready and (task.changes_by(now) or task.core.adopting)
         ]
         for task in ready:
@@ -136,8 +134,8 @@ class MemoryHost:
     def _prove(self) -> bool:
         """Fire what is held by the first task whose upstream is proven, or has not been for too
         long."""
-        for task in self._proving:
-            if not task.ready:
+        for task in self.tasks.values():
+            if not task.ready or not task.reducer.upstream:
                 continue
             place = task.reducer.name, task.partition
             if not task.core.held:
