@@ -15,14 +15,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from baton.agreement.canonical import compiled_of, model_of
+from baton.agreement.books import Books, ReceivedBooks, book_of, book_records, books_of
+from baton.agreement.canonical import canonical_text, compiled_of, load_canonical, model_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.condition_context import ConditionContext
 from baton.agreement.reference import AgreementReference, reference_of
 from baton.agreement.source.read import examine
 from baton.agreement.source.yaml import read_yaml
+from baton.contracts.codec import codec_for
 from baton.contracts.leads import LeadQualified, Story
 from baton.contracts.routing import QueueItem
+from baton.contracts.streams import RoutingAnswer
 from baton.engine.memory import MemoryHost
 from baton.engine.reducer import Event
 from services.router.assignment.reducer import Assignment
@@ -34,6 +37,8 @@ NIGHT_MS = OPEN_MS - 15 * 3_600_000
 MEMBERS = (10, 100, 1_000)
 WAITING = (100, 1_000, 20_000)
 RULES = (10, 100, 1_000)
+DRAINED = (1_000, 10_000, 100_000)
+ROWS = (1_000, 10_000, 100_000)
 
 
 class OneReference:
@@ -124,7 +129,7 @@ def item(number: int) -> QueueItem:
 
 def host(agreed: CompiledAgreement, *, at: int) -> MemoryHost:
     """Assignment alone."""
-    return MemoryHost((Assignment(),), OneReference(agreed), partitions=1, start_ms=at)
+    return MemoryHost((Assignment(),), OneReference(agreed), start_ms=at)
 
 
 def cost_us(running: MemoryHost, items: Iterable[QueueItem]) -> float:
@@ -151,6 +156,66 @@ def by_waiting(waiting: int) -> float:
         running.send("router.queue.v1", "bridge", item(number))
     running.settle()
     return cost_us(running, map(item, range(waiting, waiting + 60)))
+
+
+def by_drained(waiting: int) -> float:
+    """CPU microseconds a lead of a queue that is handed out in the morning, in order."""
+    running = host(compiled_of(model_of(plain())), at=NIGHT_MS)
+    for number in range(waiting):
+        running.send("router.queue.v1", "bridge", item(number))
+    running.settle()
+    answered = len(running.log.records("router.answers.v1", 0))
+    began = time.process_time_ns()
+    running.advance(OPEN_MS + 3_600_000)
+    took = time.process_time_ns() - began
+    handed = [
+        answer.routed.lead_id
+        for stored in running.log.records("router.answers.v1", 0)[answered:]
+        if (answer := codec_for(RoutingAnswer).decode(stored.value or b"")).routed is not None
+    ]
+    if handed != [f"lead-{number:06d}" for number in range(waiting)]:
+        raise AssertionError("the queue was not handed out in its order")
+    return took / 1000 / waiting
+
+
+def books(rows: int) -> tuple[str, Books]:
+    """An agreement in canonical form with books of so many accounts, and a tenth of territories."""
+    accounts = book_of(
+        ("account", "owner"), ((f"firm{number}.example", "p0000") for number in range(rows))
+    )
+    territories = book_of(
+        ("country", "industry", "sdr"),
+        (("DE", f"{number:06d}*", "bridge") for number in range(rows // 10)),
+    )
+    named = {"accounts": accounts.hash, "territories": territories.hash}
+    attached = books_of((accounts, territories))
+    data = {**plain(), "books": {name: {"hash": found} for name, found in named.items()}}
+    return canonical_text(model_of(data).with_books(attached, named)), attached
+
+
+def by_rows(rows: int) -> float:
+    """The pool of a lead of the last territory of a book, whose account is the last of another."""
+    routing = load_canonical(*books(rows)).routing
+    profile = {"country": "DE", "industry": f"{rows // 10 - 1:06d} steel"}
+    context = ConditionContext(profile=profile, leg="sdr")
+    began = time.process_time_ns()
+    for _ in range(500):
+        if routing.named_account(f"firm{rows - 1}.example") is None:
+            raise AssertionError("the last account is not found")
+        routing.choose(context)
+    return (time.process_time_ns() - began) / 500_000
+
+
+def load_s(rows: int) -> float:
+    """CPU seconds in which a task takes over an agreement with its books."""
+    text, attached = books(rows)
+    records = list(book_records(attached))
+    began = time.process_time()
+    received = ReceivedBooks()
+    for record in records:
+        received.take(record)
+    load_canonical(text, received.of(attached.names))
+    return time.process_time() - began
 
 
 def by_rules(rules: int) -> float:
@@ -186,6 +251,9 @@ def main() -> None:
     row("a decision, by members of the pool", "us", MEMBERS, by_members)
     row("a decision, by leads that wait", "us", WAITING, by_waiting)
     row("the choice of a pool, by territory rules", "us", RULES, by_rules)
+    row("a lead of a queue in the morning, by its length", "us", DRAINED, by_drained)
+    row("account and pool, by rows of the books", "us", ROWS, by_rows)
+    row("taking over an agreement, by rows of its books", "s", ROWS, load_s)
     row("agreement check, by territory rules", "s", RULES, check_s)
 
 

@@ -21,6 +21,8 @@ from baton.local.broker.record import read_record
 from baton.processes import Mark, end, is_running, own_mark
 from baton.settings import default_cache
 
+pytest_plugins = ["tests.must_run"]
+
 _HOMES = Path(tempfile.gettempdir()) / f"baton-tests-{os.getuid()}"
 _ADMIN_TIMEOUT_S = 30.0
 

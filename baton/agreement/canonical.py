@@ -64,10 +64,14 @@ def _example(example: Any) -> Any:
     return {**example, "expect": {**expect, **written}} if written else example
 
 
-@lru_cache(maxsize=64)
 def load_canonical(text: str, books: Books = NO_BOOKS) -> CompiledAgreement:
     """The compiled agreement of canonical ``text`` with its ``books``; the same object for the same
     text. Raises KeyError where a book is missing."""
+    return _loaded(text, books)
+
+
+@lru_cache(maxsize=64)
+def _loaded(text: str, books: Books) -> CompiledAgreement:
     model = Agreement.model_validate_json(text)
     if hashes := model.books.hashes():
         model = model.with_books(books_of(books[name] for name in hashes.values()), hashes)

@@ -230,8 +230,7 @@ def _played(system: System, console: Console, scale: Scale) -> Demo:
 
 def _stay(console: Console) -> None:
     console.print("it all adds up; everything stays up until Ctrl-C")
-    while True:
-        time.sleep(3600)
+    signal.pause()
 
 
 def _gateway(system: System) -> str:

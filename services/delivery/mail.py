@@ -2,7 +2,7 @@
 wrote.
 
 A mail cannot be changed or recognised by its receiver, so after a crash it may come twice: its
-Message-ID is the delivery's, by which mail programs can tell.
+Message-ID is the delivery's, by which mail programs can recognise it.
 """
 
 from __future__ import annotations

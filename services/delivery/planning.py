@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from baton.contracts.intake import LeadPerson
 from baton.contracts.leads import LeadStaged
 from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction, SlaViolation
@@ -67,7 +68,7 @@ def plan(fact: Fact, targets: TargetsFile) -> Iterator[Planned]:
 def _to_people(fact: Fact, targets: TargetsFile) -> Iterator[Planned]:
     for name, slack in targets.slack.items():
         wanted = slack.pools == () or getattr(fact.value, "pool", None) in (None, *slack.pools)
-        if slack.cards and wanted and isinstance(fact.value, _MOVES_A_CARD):
+        if slack.cards and wanted and _moves_a_card(fact.value):
             yield _of_lead(fact, name, "card", f"lead {fact.lead_id}")
         if wanted and notice_kind(fact.value) in slack.notices:
             yield _of_lead(fact, name, "notice", None)
@@ -76,6 +77,11 @@ def _to_people(fact: Fact, targets: TargetsFile) -> Iterator[Planned]:
             yield _of_lead(fact, name, "card", None)
         if notice_kind(fact.value) in mail.notices:
             yield _of_lead(fact, name, "notice", None)
+
+
+def _moves_a_card(value: Any) -> bool:
+    """An erasure does: the card is to be shown without the person."""
+    return isinstance(value, _MOVES_A_CARD) or (isinstance(value, LeadPerson) and value.erased)
 
 
 def notice_kind(value: Any) -> str | None:

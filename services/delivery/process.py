@@ -1,7 +1,7 @@
 """Delivery as a process of its own: ``baton worker delivery``. One for each namespace: it is the
 only writer of its file.
 
-It reads, sends and listens. It is ready when it listens. It ends with 0 when it is told to stop
+It reads, sends and listens. It is ready when it listens. It ends with 0 when it is asked to stop
 (SIGTERM, SIGINT): the open transaction is finished, what is in flight is sent again by the next
 run.
 """
@@ -33,18 +33,18 @@ class AlreadyRunning(RuntimeError):
 
 
 def run(settings: Settings) -> None:
-    """Run until told to stop; raises what it cannot start without."""
+    """Run until it is asked to stop; raises what it cannot start without."""
     own = DeliverySettings()
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     targets = read_targets(own.targets)
     secrets = read_secrets(targets)
     folder = folder_of(settings, own)
-    with _only_one(folder), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with only_one(folder), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_stopped(serve(settings, own, targets, secrets, folder)))
 
 
-def _only_one(folder: Path) -> IO[str]:
+def only_one(folder: Path) -> IO[str]:
     """Two senders from one outbox would send everything twice."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = (folder / "lock").open("w")

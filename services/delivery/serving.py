@@ -28,11 +28,12 @@ from services.delivery.targets.model import TargetsFile
 log = logging.getLogger(__name__)
 
 _DRAIN_S = 3
+_CONNECTIONS = 500
 _METRICS = "BATON_METRICS_HOST and BATON_METRICS_PORT"
 
 
 class PortNotOurs(OSError):
-    """It cannot listen where it is told to; the text names the settings."""
+    """It cannot listen where the settings say; the text names the settings."""
 
 
 class _Server(uvicorn.Server):
@@ -48,6 +49,8 @@ class _Server(uvicorn.Server):
             proxy_headers=False,
             timeout_graceful_shutdown=_DRAIN_S,
             h11_max_incomplete_event_size=32_768,
+            limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=5,
         )
         super().__init__(config)
         self.listening = asyncio.Event()

@@ -14,7 +14,7 @@ import kubernetes_validate
 import pytest
 from ruamel.yaml import YAML
 
-from baton.contracts.acls import GATEWAY
+from baton.contracts.acls import BOARD, GATEWAY
 from baton.contracts.metrics import METRICS
 from baton.flow import SERVICES, WORKERS
 
@@ -161,7 +161,7 @@ def test_every_service_has_a_set_with_probes_and_its_pods_name_and_a_disruption_
         assert probes == {"startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz"}
         assert container["args"][0] == "worker"
         found[container["args"][1]] = container["resources"]
-    assert set(found) == set(SERVICES)
+    assert set(found) == {*SERVICES, BOARD}
     assert all(each["requests"] and each["limits"] for each in found.values())
 
 
@@ -225,9 +225,9 @@ def test_every_setting_that_is_set_is_one() -> None:
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     known = {
-        f"{model.model_config['env_prefix']}{name.upper()}"
+        field.validation_alias or f"{model.model_config['env_prefix']}{name.upper()}"
         for _, model in tool.SETTINGS
-        for name in model.model_fields
+        for name, field in model.model_fields.items()
     }
     files = [path for path in DEPLOY.rglob("*") if path.is_file()]
     used = {name for path in files for name in re.findall(r"\bBATON_[A-Z_]+\b", path.read_text())}

@@ -92,8 +92,21 @@ def _in_work(last: Dated, moves: Sequence[Dated], records: Sequence[Dated]) -> C
         for move in moves
     ):
         return Custody(last=last)  # taken up by a person; the records of its routing may be gone
+    if _taken_up(moves):
+        return Custody(last=last)
     missing = "taken back and not routed again" if handed else "qualified and not routed"
     return Custody(last=handed[-1] if handed else last, missing=missing)
+
+
+def _taken_up(moves: Sequence[Dated]) -> bool:
+    """Whether a person took the lead up where it rested, without being handed it."""
+    began = [
+        move.value
+        for move in moves
+        if move.value.to_stage in _IN_WORK and move.value.from_stage not in _IN_WORK
+    ]
+    by_oneself = (StageEvent.OPPORTUNITY, StageEvent.REOPENED)
+    return bool(began) and began[-1].event in by_oneself and began[-1].by is not None
 
 
 def lost_handoffs(records: Sequence[Dated]) -> set[str]:

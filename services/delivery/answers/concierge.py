@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from services.delivery import metrics
-from services.delivery.answers.bodies import TooLong, raw_body
+from services.delivery.answers.bodies import BodyRefused, raw_body
 from services.delivery.answers.inbox import NotTaken
 from services.delivery.concierge.desk import Desk, FormWrong, TooMany
 from services.delivery.concierge.limits import Limiter
@@ -95,8 +95,8 @@ class ConciergeAnswers:
             raise Refusal(429, "too_many_requests")
         try:
             body = json.loads(await raw_body(request, _LIMIT))
-        except TooLong:
-            raise Refusal(413, "too_long") from None
+        except BodyRefused as refusal:
+            raise Refusal(refusal.status, "body_refused") from None
         except (ValueError, RecursionError):
             raise Refusal(400, "not_json") from None
         key = body.get("key") if isinstance(body, dict) else None

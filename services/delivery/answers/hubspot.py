@@ -19,7 +19,7 @@ from starlette.responses import Response
 from baton.sources.model import HmacRule, TimestampRule
 from baton.sources.signatures import NotAuthentic, SignedRequest, check_hmac
 from services.delivery import metrics
-from services.delivery.answers.bodies import TooLong, raw_body
+from services.delivery.answers.bodies import BodyRefused, raw_body
 from services.delivery.answers.inbox import Inbox, NotTaken
 from services.delivery.crm.carrier import owner_command
 from services.delivery.crm.ledger import is_echo, lead_of_object
@@ -60,8 +60,8 @@ class HubSpotAnswers:
         """A batch of events: 503 where the brokers are away, so that HubSpot sends it again."""
         try:
             body = await raw_body(request, _LIMIT)
-        except TooLong:
-            return Response(status_code=413)
+        except BodyRefused as refusal:
+            return Response(status_code=refusal.status)
         if not self._is_authentic(request, body):
             return Response(status_code=401)
         try:

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.delivery import metrics
-from services.delivery.answers.bodies import TooLong, raw_body
+from services.delivery.answers.bodies import BodyRefused, raw_body
 from services.delivery.answers.inbox import Inbox, NotTaken
 from services.delivery.slack.clicks import Click, NotAClick, NotDone, click_of, line_of
 from services.delivery.store.leads import References, handoff_of
@@ -65,8 +65,8 @@ class SlackAnswers:
         """One request of Slack's."""
         try:
             body = await raw_body(request, _LIMIT)
-        except TooLong:
-            return Response(status_code=413)
+        except BodyRefused as refusal:
+            return Response(status_code=refusal.status)
         if not self.is_authentic(body, request.headers):
             metrics.CLICKS.labels(kind="slack", outcome="not_authentic").inc()
             return Response(status_code=401)

@@ -41,29 +41,32 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """``person`` None: nobody is there now, or the lead goes to nobody: the normal route."""
+    """``person`` None: nobody is there now, or the lead goes to nobody: the normal route. ``now``:
+    whether somebody of the pool is there; it depends on the form and the hour alone, so that it
+    shows nothing of who is known or suppressed."""
 
     pool: str = ""
     person: str | None = None
+    now: bool = False
 
 
 def choose(reference: AgreementReference, buyer: Buyer, known: Known, now_ms: int) -> Choice:
     """Whom the buyer would come to, if they asked for a conversation now."""
     agreement = reference.agreement
     context = _context(agreement, buyer, now_ms)
-    if agreement.routing.suppressed(context).reason is not None:
-        return Choice()
     pool_name, named = agreement.routing.expected(context)
     pool = agreement.pools[pool_name]
+    there = [member for member in pool.members if _is_there(reference, pool, member, known, now_ms)]
+    if agreement.routing.suppressed(context).reason is not None:
+        return Choice(pool=pool_name, now=bool(there))
     for person in filter(None, (known.holder, named, _colleague(agreement, known))):
         if _works(agreement, person) and not reference.absent(person, now_ms):
             mine = agreement.routing.pool_of(person, context.leg, hint=pool_name)
-            return Choice(pool=mine or pool_name, person=person)
-    there = [member for member in pool.members if _is_there(reference, pool, member, known, now_ms)]
+            return Choice(pool=mine or pool_name, person=person, now=bool(there))
     if not there:
         return Choice(pool=pool_name)
     best = min(there, key=lambda member: _order(member, known, buyer, reference, now_ms))
-    return Choice(pool=pool_name, person=best.person)
+    return Choice(pool=pool_name, person=best.person, now=True)
 
 
 def _context(agreement: CompiledAgreement, buyer: Buyer, now_ms: int) -> ConditionContext:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -97,7 +97,7 @@ class Desk:
         buyer, form = _buyer(fields), form_digest(fields)
         choice = self._choice(buyer, now_s)
         promise = Promise(buyer=buyer.digest, form=form, pool=choice.pool, person=choice.person)
-        return "now" if choice.person else "later", self._tokens.make(promise, now_s)
+        return "now" if choice.now else "later", self._tokens.make(promise, now_s)
 
     def claim(
         self, token: str, fields: Mapping[str, str], slot: str | None, now_s: float
@@ -113,34 +113,33 @@ class Desk:
         return Claimed(person=self._name(person, now_s), booking=booking)
 
     def _choice(self, buyer: Buyer, now_s: float) -> Choice:
-        with self._lock:
-            shown = self._shown.get(buyer.digest)
-        if shown is not None and now_s - shown[0] < HOUR_S:
-            return shown[1]
         db = reader(self._folder / FILE)
         try:
             choice = self._chosen(db, buyer, now_s)
         finally:
             db.close()
-        if choice.person is None:
-            return choice  # somebody may be there in a moment
         with self._lock:
-            self._shown[buyer.digest] = now_s, choice
-            if len(self._shown) > _REMEMBERED:
-                self._shown.popitem(last=False)
+            shown = self._shown.get(buyer.digest)
+            if shown is not None and now_s - shown[0] < HOUR_S:
+                return replace(choice, pool=shown[1].pool, person=shown[1].person)
+            if choice.person is not None:
+                self._shown[buyer.digest] = now_s, choice
+                if len(self._shown) > _REMEMBERED:
+                    self._shown.popitem(last=False)
         return choice
 
     def _chosen(self, db: apsw.Connection, buyer: Buyer, now_s: float) -> Choice:
-        query = "SELECT person, pool FROM promise WHERE buyer = ? AND until_ms > ?"
-        kept = rows(db, query, (buyer.digest, int(now_s * 1000)))
-        if kept:
-            return Choice(pool=kept[0]["pool"], person=kept[0]["person"] or None)
         now_ms = int(now_s * 1000)
         with self._lock:
             reference, open_work = self._references.at(db, now_ms), self._work_now(db, now_ms)
         if reference is None:
             return Choice()
-        return choose(reference, buyer, _known(db, buyer, open_work), now_ms)
+        choice = choose(reference, buyer, _known(db, buyer, open_work), now_ms)
+        query = "SELECT person, pool FROM promise WHERE buyer = ? AND until_ms > ?"
+        kept = rows(db, query, (buyer.digest, now_ms))
+        if kept and choice.person is not None:
+            return replace(choice, pool=kept[0]["pool"], person=kept[0]["person"] or None)
+        return choice
 
     def _work_now(self, db: apsw.Connection, now_ms: int) -> Mapping[str, int]:
         """Open work by person, counted once in a while: it looks at every open hand-off."""

@@ -7,6 +7,7 @@ still come: Salesforce can be asked to refuse then (412), HubSpot cannot.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -167,7 +168,7 @@ class CrmCarrier:
             found = current.get(key)
             decision = decide(fields, found.values if found else {}, own[lead_id])
             outcomes[lead_id] = self._before(decision, found)
-            self._command(decision, handoffs)
+            await asyncio.to_thread(self._command, decision, handoffs)
             if decision.write and (found is not None or self._target.create):
                 write = Write(lead_id=lead_id, key=key, values=decision.write, found=found)
                 writes.append(write)
@@ -204,14 +205,14 @@ class CrmCarrier:
             write.lead_id: (write.found.object_id if write.found else None, write.values)
             for write in allowed
         }
-        self._ledger.note_pending(values, int(self._clock() * 1000))
+        await asyncio.to_thread(self._ledger.note_pending, values, int(self._clock() * 1000))
         written = await self._crm.write(allowed)
         done = {}
         for write, result in zip(allowed, written, strict=True):
             outcomes[write.lead_id] = self._outcome(write, result)
             if result.error is None:
                 done[write.lead_id] = (result.object_id, write.values)
-        self._ledger.note_done(done)
+        await asyncio.to_thread(self._ledger.note_done, done)
         return outcomes
 
     def _outcome(self, write: Write, result: Written) -> Outcome:

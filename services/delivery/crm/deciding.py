@@ -52,6 +52,7 @@ def wanted(
         "score": _points(lead),
         "stage": target.stages.get(lead.get("stage") or ""),
         "next_date": _day(next_ms or lead.get("next_date_ms")),
+        "track": lead.get("track"),
     }
     return {
         name: (written, value)

@@ -48,7 +48,7 @@ class HubSpot:
         return found
 
     async def write(self, writes: Sequence[Write]) -> list[Written]:
-        """An upsert; what failed is told apart by the trace id that HubSpot gives back."""
+        """An upsert; what failed is recognised by the trace id that HubSpot gives back."""
         inputs = [
             {
                 "idProperty": self.key,

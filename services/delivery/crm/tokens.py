@@ -80,12 +80,12 @@ class TokenKeeper:
         """One that is good for a minute at least, and not the access token ``instead_of``; raises
         :class:`TokenDead`, and httpx's errors."""
         async with self._one_at_a_time:
-            known = self._stored()
+            known = await asyncio.to_thread(self._stored)
             if known is not None and self._is_good(known, instead_of):
                 return known
             lock = await asyncio.to_thread(self._locked)
             with lock:
-                known = self._stored()
+                known = await asyncio.to_thread(self._stored)
                 if known is not None and self._is_good(known, instead_of):
                     return known
                 return await self._refreshed(client, known)
@@ -113,7 +113,7 @@ class TokenKeeper:
             expires_at=self._clock() + float(found.get("expires_in", 3_600)),
             instance_url=found.get("instance_url", ""),
         )
-        self._store(token)
+        await asyncio.to_thread(self._store, token)
         return token
 
     def _locked(self) -> IO[str]:

@@ -16,6 +16,8 @@ from services.delivery.webhooks.schedule import Health, Next, Outcome
 
 WAITING, SENT, DEAD, CANCELLED = "waiting", "sent", "dead", "cancelled"
 DAY_MS: Final = 86_400_000
+BRIEF_DAYS: Final = 30
+"""As long as the topics of hand-offs keep what a person reads of a lead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,10 @@ def purge(store: Store, now_ms: int, keep_days: int) -> int:
             (now_ms - keep_days * DAY_MS,),
         )
         removed = store.db.changes()
+        store.db.execute(
+            "UPDATE handoff SET brief = NULL WHERE ended_ms < ? AND brief IS NOT NULL",
+            (now_ms - BRIEF_DAYS * DAY_MS,),
+        )
         store.db.execute("DELETE FROM promise WHERE until_ms < ?", (now_ms - DAY_MS,))
     return removed
 

@@ -34,7 +34,7 @@ TABLES: Final = (
     """CREATE TABLE lead (
         lead_id TEXT PRIMARY KEY, person TEXT, email_digest TEXT, account_id TEXT, stage TEXT,
         stage_at INTEGER, level TEXT, fit_micro INTEGER, engagement_micro INTEGER, grade TEXT,
-        scored_at INTEGER, next_date_ms INTEGER, next_at INTEGER, survivor TEXT,
+        scored_at INTEGER, next_date_ms INTEGER, next_at INTEGER, track TEXT, survivor TEXT,
         forgotten INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID""",
     "CREATE INDEX lead_email ON lead (email_digest) WHERE email_digest IS NOT NULL",
     "CREATE INDEX lead_account ON lead (account_id) WHERE account_id IS NOT NULL",

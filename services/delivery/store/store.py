@@ -14,6 +14,7 @@ from typing import Any
 
 import apsw
 
+from baton.contracts.intake import LeadPerson
 from services.delivery.fact import Fact
 from services.delivery.planning import Planned, plan
 from services.delivery.store.schema import TABLES, VERSION
@@ -107,10 +108,10 @@ class Store:
     ) -> int:
         """Take facts and where to read on, all in one transaction; gives how many deliveries were
         added."""
-        added = 0
+        added, facts = 0, list(batch)
         with self.transaction():
             since = dict(self.db.execute("SELECT name, since_ms FROM target"))
-            for fact in batch:
+            for fact in facts:
                 fold(self.db, fact)
                 for planned in plan(fact, targets):
                     if fact.at_ms >= since.get(planned.target, 0):
@@ -120,6 +121,9 @@ class Store:
                 "SET next_offset = excluded.next_offset",
                 [(topic, number, offset) for (topic, number), offset in following.items()],
             )
+        if any(isinstance(fact.value, LeadPerson) and fact.value.erased for fact in facts):
+            # what was forgotten is not to stand in the log beside the file either
+            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return added
 
     def _add(self, planned: Planned, now_ms: int) -> int:

@@ -185,11 +185,14 @@ def _scored(db: apsw.Connection, scored: LeadScored) -> None:
 
 
 def _next_date(db: apsw.Connection, value: LeadRecycled | LeadReactivated) -> None:
+    """When a lead comes back, and by which track until then; a track that ended is empty."""
     _lead(db, value.lead_id)
+    enrolled = isinstance(value, LeadRecycled) and value.nurture_allowed
+    track = (value.track or "") if enrolled else ""
     db.execute(
-        "UPDATE lead SET next_date_ms = ?, next_at = ? WHERE lead_id = ? "
+        "UPDATE lead SET next_date_ms = ?, track = ?, next_at = ? WHERE lead_id = ? "
         "AND coalesce(next_at, -1) <= ?",
-        (value.return_at_ms, value.at_ms, value.lead_id, value.at_ms),
+        (value.return_at_ms, track, value.at_ms, value.lead_id, value.at_ms),
     )
 
 

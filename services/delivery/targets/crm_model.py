@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Name = Annotated[str, Field(pattern=r"^BATON_[A-Z0-9_]{1,80}$")]
-Writable = Literal["owner", "level", "score", "stage", "next_date"]
+Writable = Literal["owner", "level", "score", "stage", "next_date", "track"]
 Property = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]
 SHARED: frozenset[str] = frozenset({"owner", "stage"})
 """Fields that people set in the CRM too: a value that is not Baton's is never overwritten, not even

@@ -17,6 +17,7 @@ from services.ingest.identify.state import (
     Identity,
     Slots,
     has_left,
+    is_separated,
     rank,
     slot_of,
     together,
@@ -147,6 +148,9 @@ def on_joined(step: IdentifyStep, message: IdentityAlias) -> None:
     step.mark(MEMBER, message.from_identity)
     if head.root == step.key:
         step.head = evolve(head, slots=together(head.slots, message.slots))
+        if is_separated(head.slots):
+            # It may have joined the lead, or by the root, of before the separation.
+            step.send_as_group(message.from_identity, AliasKind.RESETTLED)
     else:
         step.send_as_group(message.from_identity, AliasKind.MOVED)
         step.pass_on(message, head.root)

@@ -165,6 +165,9 @@ def _take_or_hand_on(
 
 def _ask_or_begin(step: IdentifyStep, record: IntakeRecord, received_at_ms: int) -> None:
     home = identity_key(record.identifiers[0])
+    if separation.is_unmerge(record):
+        step.drop(SEEN, record.event_id)
+        return step.report(AliasKind.DROPPED)  # nobody is known whom the others could leave
     if step.key == home and not record.asked:
         record = evolve(record, to_ask=_asks(step, record))
     left = (key for key in record.to_ask if key != step.key and key not in record.asked)

@@ -44,6 +44,11 @@ def is_identity_command(record: IntakeRecord) -> bool:
     return record.command is not None and record.command.kind in list(IdentityCommand)
 
 
+def is_unmerge(record: IntakeRecord) -> bool:
+    """Whether the record separates; it is carried out where its strongest identifier is known."""
+    return record.command is not None and record.command.kind == IdentityCommand.UNMERGE
+
+
 def take_command(step: IdentifyStep, record: IntakeRecord, received_at_ms: int) -> None:
     """Carry out the command for the lead that ``step.head`` knows."""
     assert record.command is not None
@@ -154,13 +159,17 @@ def on_left(step: IdentifyStep, message: IdentityAlias) -> None:
 
 def on_resettled(step: IdentifyStep, message: IdentityAlias) -> None:
     """After a separation this identity belongs to another root, or is the root."""
-    head = step.head
-    if head is None or head.lead_id is None:
+    # It may come before the message that first said where this identity belongs.
+    head = step.head or Identity(root=message.subject or "", lead_id=message.lead_id)
+    if head.lead_id is None:
         return
     if message.from_identity == step.key:
         if message.subject is not None:
             _inherit(step, head, message)
-    elif head.root not in (step.key, message.from_identity):
+    elif head.root != step.key and (head.root, head.lead_id) != (
+        message.from_identity,
+        message.lead_id,
+    ):
         moves = head.parent in (None, message.subject)
         step.head = evolve(
             head,

@@ -112,6 +112,11 @@ def has_left(slots: Slots) -> bool:
     return any(slot.startswith(_APART) and LEAVES in keys for slot, keys in slots.items())
 
 
+def is_separated(slots: Slots) -> bool:
+    """Whether a person has ever separated somebody from this group, or this group from another."""
+    return any(slot.startswith(_APART) for slot in slots)
+
+
 def separated(ours: Slots, theirs: Slots) -> bool:
     """Whether a person has said that somebody here and somebody there are two people."""
     return any(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -32,10 +33,12 @@ from services.insights.board.guard import (
     unknown_page,
     wrong_page,
 )
+from services.insights.board.kept import KeptReports
 from services.insights.board.live import Live
 from services.insights.board.pages import PAGES, Page
 from services.insights.board.rendering import STATIC, render
 from services.insights.board.visits import Parts, Visits, audit
+from services.insights.board_metrics import PAGE_SECONDS
 from services.insights.packs.keeping import Packs
 from services.insights.packs.writing import FORMS, heading, sections
 from services.insights.reports.context import Context, Viewer, WrongFilter
@@ -52,6 +55,7 @@ class Site:
         self._visits = Visits(parts)
         self._forms = Forms(self._visits, self._lead_page)
         self._entrances = Entrances(self._visits)
+        self._kept = KeptReports()
         self._live = Live(self._visits.revision)
 
     def app(self) -> ASGIApp:
@@ -81,24 +85,28 @@ class Site:
 
     def _page(self, page: Page) -> Callable[[Request], Response]:
         def answer(request: Request) -> Response:
-            with self._visits.context(request) as context:
+            took = PAGE_SECONDS.labels(page.title).time()
+            with took, self._visits.context(request) as context:
                 if odd := sorted(context.filters.given.keys() - set(page.filters)):
                     raise WrongFilter(f'this page has no filter "{odd[0]}"')
                 audit.info(
                     "viewed", extra={"page": page.title, "who": context.viewer.person or "link"}
                 )
+                report, as_of_ms = self._kept.report(page.path, page.report, context)
                 values = {
                     "page": page,
                     **self._visits.shell(context, page.path, page.title),
-                    "report": page.report(context),
+                    "report": report,
                 }
-                return HTMLResponse(render(page.template, context, **values))
+                shown = replace(context, now_ms=as_of_ms)
+                return HTMLResponse(render(page.template, shown, **values))
 
         return answer
 
     def _lead(self, request: Request) -> Response:
         sent = request.query_params.get("sent", "")
-        with self._visits.context(request, filtered=False) as context:
+        took = PAGE_SECONDS.labels("Lead").time()
+        with took, self._visits.context(request, filtered=False) as context:
             return self._lead_page(context, request.path_params["lead_id"], sent=sent)
 
     def _lead_page(

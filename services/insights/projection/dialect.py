@@ -270,7 +270,7 @@ def _loaders() -> dict[str, Any]:
 
 
 _NUMBERED: Final = re.compile(r"\?(\d+)")
-_NAMED: Final = re.compile(r"(?<![:\w]):([a-z_]+)")
+_NAMED: Final = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 _HINT: Final = re.compile(r"(?<=[\s(])\+(?=[a-z]+\.)")
 """``+column``: SQLite is not to use the index on it."""
 

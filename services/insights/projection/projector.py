@@ -18,6 +18,7 @@ from typing import Any
 from confluent_kafka import KafkaException
 
 from baton.contracts.topic_names import BATON_AGREEMENTS
+from services.insights.board_metrics import FOLLOWS, note_records
 from services.insights.projection.dialect import PostgresMissing, StoreTaken, away_errors
 from services.insights.projection.files import BoardStores
 from services.insights.projection.kafka import ProjectionStopped, TopicReader
@@ -117,9 +118,11 @@ class Projector:
 
     def _follow(self, store: Store, reader: TopicReader, rebuild: bool) -> None:
         while not self._ended.is_set():
+            live = reader.caught_up
             batch, following = reader.take(_AT_ONCE, _WAIT_S)
             if batch:
                 store.apply(batch, following)
+                note_records(batch, live=live)
                 if any(each.topic == BATON_AGREEMENTS for each in batch):
                     store.set_zone(zone_of(store.place))
             if reader.caught_up:
@@ -140,3 +143,4 @@ class Projector:
             else self.standing.asked_ms
         )
         self.standing = Standing(state=state, words=words, asked_ms=asked)
+        FOLLOWS.set(state in (ProjectorState.LIVE, ProjectorState.STANDBY))

@@ -16,7 +16,8 @@ SIDES = ("marketing", "sales", "sales_management")
 _SPENT = ("system", "queue", "human", "buyer", "rest")
 _CLOCKS = f"""SELECT c.side, c.clock, c.pool, c.state, c.deadline_ms < :now past,
     c.state = 'cancelled' AND c.ended_at_ms > c.deadline_ms late, CASE WHEN c.state = 'cancelled' THEN c.reason END reason,
-    EXISTS (SELECT 1 FROM violation v WHERE v.clock_id = c.clock_id AND v.kind = 'breach' AND v.unproven = 1) unproven,
+    CASE WHEN c.state IN ('met', 'withdrawn') THEN 0 WHEN EXISTS (SELECT 1 FROM violation v WHERE v.clock_id = c.clock_id
+        AND v.kind = 'breach' AND v.unproven = 1) THEN 1 ELSE 0 END unproven,
     count(*) number, {", ".join(f"sum(CASE WHEN c.ended_at_ms IS NOT NULL THEN c.spent_{part}_ms END) {part}" for part in _SPENT)}
     FROM clock c WHERE c.deadline_ms >= :from_ms AND c.deadline_ms < :until_ms
     AND (:pool IS NULL OR c.pool = :pool) AND (:segment IS NULL OR c.segment = :segment) GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY c.side, c.clock, c.state, COALESCE(c.pool, ''), 5, 6, 8"""

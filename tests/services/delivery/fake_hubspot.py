@@ -13,7 +13,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 CONTACTS = "/crm/v3/objects/contacts"
-KNOWN = ("email", "hubspot_owner_id", "baton_level", "baton_score", "hs_lead_status", "baton_next")
+KNOWN = (
+    "email",
+    "hubspot_owner_id",
+    "baton_level",
+    "baton_score",
+    "hs_lead_status",
+    "baton_next",
+    "baton_track",
+)
 UNIQUE = ("email", "baton_lead_id")
 
 

@@ -174,3 +174,20 @@ def test_the_example_of_the_file_is_one(monkeypatch: pytest.MonkeyPatch) -> None
     for name in re.findall(r"BATON_\w+", str(error.value)):
         monkeypatch.setenv(name, "x")
     assert len(read_secrets(found)) == 10
+
+
+def test_two_processes_do_not_deliver_from_one_directory(tmp_path: Path) -> None:
+    from services.delivery.process import AlreadyRunning, only_one
+
+    first = only_one(tmp_path / "delivery")
+    with pytest.raises(AlreadyRunning, match="another process delivers from"):
+        only_one(tmp_path / "delivery")
+    first.close()
+    only_one(tmp_path / "delivery").close()
+
+
+def test_a_file_of_another_namespace_is_refused(home: Path, store: Store) -> None:
+    from services.delivery.store.store import StoreDiffers
+
+    with pytest.raises(StoreDiffers, match="for namespace baton, this is 1 for other"):
+        Store(home / "delivery", "other")

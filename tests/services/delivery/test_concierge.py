@@ -407,3 +407,33 @@ def test_the_routes_are_there_where_a_concierge_is_configured(tmp_path: Path) ->
     )
     app = answers_app(counter.file, around, counter.inbox)
     assert {route.path for route in app.routes} == {"/v1/concierge/peek", "/v1/concierge/claim"}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("hour", ["open", "closed"])
+def test_now_or_later_depends_on_the_form_and_the_hour_alone(hour: str) -> None:
+    """Who is known, held or suppressed gets the word that a stranger gets."""
+    from baton.agreement.canonical import load_canonical
+    from baton.agreement.reference import Absence, reference_of
+    from services.delivery.concierge.choosing import Buyer, Known, choose
+
+    compiled = load_canonical(agreement()[2].value.text)
+    everybody = [] if hour == "open" else list(compiled.people)
+    absences = tuple(
+        Absence(person=person, from_ms=NOON - 1, until_ms=NOON + 1)
+        for person in everybody
+        if person != "ae-hugo"
+    )
+    if hour == "closed":
+        absences += (Absence(person="ae-hugo", from_ms=NOON - 1, until_ms=NOON + 1),)
+    reference = reference_of(compiled, absences)
+    rules = compiled.raw.routing.suppress
+    assert rules, "the example suppresses somebody"
+    profiles = [{"country": "DE"}, {"country": "DE", "relation": "competitor"}]
+    words = set()
+    for profile in profiles:
+        buyer = Buyer(digest="b", account_id="acme.example", profile=profile)
+        for known in (Known(), Known(holder="ae-hugo"), Known(colleague="ae-hugo")):
+            words.add(choose(reference, buyer, known, NOON).now)
+    assert words == {hour == "open"}
+    competitor = Buyer(digest="b", account_id=None, profile=profiles[1])
+    assert choose(reference, competitor, Known(holder="ae-hugo"), NOON).person is None

@@ -166,6 +166,29 @@ async def test_owner_level_score_stage_and_date_are_written_and_nothing_else(
     }
 
 
+async def test_a_track_is_enrolled_in_and_ends_by_a_property(
+    hub: tuple[FakeHubSpot, Desk],
+) -> None:
+    from baton.contracts.slas import LeadReactivated, LeadRecycled
+    from baton.contracts.topic_names import LEADS_REACTIVATED, LEADS_RECYCLED
+
+    fake, desk = hub
+    usual = {"lead_id": "lead-1", "cycle": 1, "cause_id": "c", "agreement": "v1"}
+    recycled = LeadRecycled(
+        **usual, recycle_id="r", outcome="recycle", reason="no_budget", at_ms=NOON, track="learn"
+    )
+    back = LeadReactivated(**usual, recycle_id="r", reason="return_date", at_ms=NOON + MINUTE)
+    contact = fake.add(EMAIL)
+    hubspot = desk.file.hubspot["crm"].model_copy(update={"write": {"track": "baton_track"}})
+    desk.file = desk.file.model_copy(update={"hubspot": {"crm": hubspot}})
+    desk.take(routed(), fact(LEADS_RECYCLED, recycled, id="recycled"))
+    await desk.send()
+    assert fake.contacts[contact]["baton_track"] == "learn"
+    desk.take(fact(LEADS_REACTIVATED, back, id="back", at_ms=NOON + MINUTE))
+    await desk.send()
+    assert fake.contacts[contact]["baton_track"] == ""
+
+
 async def test_an_open_offer_s_deadline_is_the_next_date(hub: tuple[FakeHubSpot, Desk]) -> None:
     fake, desk = hub
     contact = fake.add(EMAIL)

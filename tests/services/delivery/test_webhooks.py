@@ -344,10 +344,28 @@ def test_who_is_forgotten_is_in_no_payload_any_more_and_comes_back_by_none(tmp_p
         ("thin", "waiting"),
     ]
     store.close()
-    for file_ in tmp_path.glob("delivery.sqlite*"):
-        content = file_.read_bytes()
-        if not file_.name.endswith(("-wal", "-shm")):
-            assert b"ann.berg" not in content
+    for part in tmp_path.glob("delivery.sqlite*"):
+        assert b"ann.berg" not in part.read_bytes(), part.name
+
+
+def test_what_was_sent_goes_after_its_days_and_the_brief_of_an_end_after_thirty(
+    tmp_path: Path,
+) -> None:
+    file = targets(tool={"url": "https://a.example/"})
+    fill(tmp_path, file, [routed(), routed("lead-2"), staged("rejected")])
+    store = Store(tmp_path, "baton")
+    day = 86_400_000
+    store.db.execute("UPDATE delivery SET state = 'sent', done_ms = ?", (NOON,))
+    store.db.execute("UPDATE delivery SET state = 'dead' WHERE lead_id = 'lead-2'")
+    assert outbox.purge(store, NOON + 6 * day, keep_days=7) == 0
+    assert outbox.purge(store, NOON + 8 * day, keep_days=7) == 1
+    left = rows(store.db, "SELECT lead_id FROM delivery")
+    assert left == [{"lead_id": "lead-2"}], "a dead letter stays"
+    query = "SELECT count(*) AS n FROM handoff WHERE brief IS NOT NULL"
+    assert rows(store.db, query) == [{"n": 2}]
+    outbox.purge(store, NOON + 32 * day, keep_days=7)
+    assert rows(store.db, query) == [{"n": 1}]
+    store.close()
 
 
 async def test_a_fault_of_our_own_is_an_attempt_and_its_text_is_not_logged(

@@ -35,6 +35,7 @@ POOLS = {
         "kind": "sdr",
         "members": {"ann": {"weight": 2, "capacity": 2, "offers": 1}, "bob": {"capacity": 3}},
         "nobody": {"overflow": "second"},
+        "absences": {"open_work": "deputy", "longer_than": "2 hours"},
     },
     "second": {
         "kind": "sdr",
@@ -47,11 +48,14 @@ POOLS = {
         "members": {"rex": {"capacity": 2}, "sue": {"offers": 2}},
         "nobody": {"watch": "olaf"},
         "owner_uses_turn": True,
+        "absences": {"open_work": "release"},
+        "relax": ["said_no", "skills", "let_pass"],
     },
 }
+STAND_INS = {**PEOPLE, "ann": {**PEOPLE["ann"], "deputy": "bob"}}
 AGREEMENTS = [
-    agreement(pools=POOLS),
-    agreement(pools=POOLS, people={**PEOPLE, "bob": {"name": "Bob", "active": False}}),
+    agreement(pools=POOLS, people=STAND_INS),
+    agreement(pools=POOLS, people={**STAND_INS, "bob": {"name": "Bob", "active": False}}),
     agreement(
         pools={name: pool for name, pool in POOLS.items() if name != "second"}
         | {"bridge": {**POOLS["bridge"], "nobody": "hold"}}
@@ -186,6 +190,14 @@ def check(world: World) -> None:
         if work.state in ("offered", "accepted"):
             assert standing[item].owner == work.person
     assert {item for _, _, item in opens} == set(standing)
+    # What is kept to hand accepted work over is of work that is accepted, by whoever has it.
+    accepted = {
+        (pool, f"{work.person}/{item}")
+        for (pool, item), work in works.items()
+        if work.state == "accepted"
+    }
+    tasks = {(pool, item) for kind, pool, item in entries if kind == "task"}
+    assert tasks <= accepted
     # The queue and the books agree with the work.
     assert {(pool, work.queued) for (pool, _), work in works.items() if work.queued} == set(held)
     for pool, head in pools.items():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from baton.contracts.intake import AliasKind, LeadCommand, LeadEvent, LeadMerge
 from baton.ids import derived_id
@@ -173,3 +175,92 @@ def test_a_command_that_does_not_say_who_stays_is_refused(
 ) -> None:
     with pytest.raises(LineRefused, match=reason):
         read_line(command(kind, **identifiers))
+
+
+IDENTITIES = [
+    ("crm", CRM),
+    ("crm", CRM2),
+    ("crm", "hubspot:7"),
+    ("email", ANN),
+    ("email", BOB),
+    ("user", "u1"),
+    ("anonymous", "n1"),
+    ("anonymous", "n2"),
+]
+SCHEMES = ("crm", "email", "user", "anonymous")
+
+
+def by_scheme(chosen: list[tuple[str, str]]) -> dict[str, Any]:
+    return {
+        scheme: values
+        for scheme in SCHEMES
+        if (values := [value for own, value in chosen if own == scheme])
+    }
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["event", "event", "event", "unmerge", "unmerge", "merge"]),
+        st.lists(st.sampled_from(IDENTITIES), min_size=1, max_size=3, unique=True),
+    ),
+    min_size=2,
+    max_size=14,
+)
+
+
+def stronger(chosen: list[tuple[str, str]]) -> bool:
+    """Whether an unmerge may name these: one is stronger than all others."""
+    ranks = sorted(SCHEMES.index(scheme) for scheme, _ in chosen)
+    return len(ranks) > 1 and ranks[0] < ranks[1]
+
+
+@settings(max_examples=150, deadline=None)
+@example([("event", [("email", ANN)]), ("unmerge", [("crm", CRM), ("email", ANN)])], 0)
+@given(STEPS, st.integers(0, 1_000))
+def test_whatever_is_joined_and_separated_groups_are_whole_and_the_separated_stay_apart(
+    steps: list[tuple[str, list[tuple[str, str]]]], seed: int
+) -> None:
+    world = World(seed)
+    apart: list[tuple[tuple[str, str], tuple[str, str]]] = []
+    for number, (kind, chosen) in enumerate(steps):
+        if kind == "event":
+            world.send(view_of("x", number, **by_scheme(chosen)))
+        elif kind == "merge":
+            if len(chosen) > 1:
+                world.send(command("merge", **by_scheme(chosen)) | {"id": f"c{number}"})
+                apart.clear()  # it may join any of them again
+        elif stronger(chosen):
+            first, *others = sorted(chosen, key=lambda pair: SCHEMES.index(pair[0]))
+            before = world.leads(first, *others)
+            world.send(command("unmerge", **by_scheme(chosen)) | {"id": f"c{number}"})
+            if before[0] is not None:
+                known = zip(others, before[1:], strict=True)
+                apart += [(first, other) for other, lead in known if lead is not None]
+        for one, other in apart:
+            assert world.leads(one)[0] != world.leads(other)[0], (one, other)
+        assert_groups_are_whole(world)
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS, st.integers(0, 1_000))
+def test_groups_are_whole_in_the_end_however_joins_and_separations_cross(
+    steps: list[tuple[str, list[tuple[str, str]]]], seed: int
+) -> None:
+    world = World(seed)
+    for number, (kind, chosen) in enumerate(steps):
+        line = view_of("x", number, **by_scheme(chosen))
+        if (kind == "merge" and len(chosen) > 1) or (kind == "unmerge" and stronger(chosen)):
+            line = command(kind, **by_scheme(chosen)) | {"id": f"c{number}"}
+        world.send(line, settle=False)
+    world.settle()
+    assert_groups_are_whole(world)
+
+
+def assert_groups_are_whole(world: World) -> None:
+    """Every identity names a root that is one, and the lead that the root has."""
+    for key, view in world.keys.items():
+        if view.head is None or view.head.lead_id is None:
+            continue
+        root = world.keys[view.head.root].head
+        assert root is not None
+        assert (root.root, root.lead_id) == (view.head.root, view.head.lead_id), key
