@@ -8,7 +8,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down demo test check simulate-seeds mutants chaos bench schemas readme lock clean
+.PHONY: help setup up down demo test check simulate-seeds quarter mutants chaos bench schemas readme lock clean
 
 help:               ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {sub(/ +$$/, "", $$1); printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ check: $(READY)     ## format, lint, types, walls between the packages, dead cod
 SEEDS ?= 200
 simulate-seeds: $(READY) ## SEEDS=200 random histories of the whole flow under faults, each audited
 	@$(BIN)/python -m tests.simulation.seeds --seeds $(SEEDS)
+
+LEADS ?= 20000
+quarter: $(READY)   ## LEADS=20000 visitors in ninety simulated days: a report in examples/quarter.md, and whether it adds up
+	@$(BIN)/python -m baton.simulation.quarter --leads $(LEADS) --out examples/quarter.md
 
 MUTANT_SEEDS ?= 40
 mutants: $(READY)   ## break one rule at a time and see who notices: unit tests, and MUTANT_SEEDS=40 histories with the audit; takes an hour

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from baton.agreement.books import book_records
 from baton.agreement.canonical import canonical_text
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.cluster.log import LogReader, Record
@@ -49,6 +50,7 @@ def facts_of_lines(arrivals: Sequence[Arrival], agreement: CompiledAgreement) ->
         text=canonical_text(agreement.raw),
         version=agreement.version,
         start_ms=arrivals[0].at_ms,
+        known=tuple(book_records(agreement.raw.attached)),
         keep=False,
         watch=note,
     )
@@ -74,7 +76,7 @@ def _facts(records: Iterable[Record], people: dict[str, Person]) -> Iterator[Eve
         lead_id = record.key.decode()
         if record.topic == LEADS_MERGES:
             merge: LeadMerge = merged.decode(record.value)
-            told = LeadInput(
+            message = LeadInput(
                 lead_id=lead_id,
                 cause_id=merge.cause_id,
                 merge=merge,
@@ -82,26 +84,26 @@ def _facts(records: Iterable[Record], people: dict[str, Person]) -> Iterator[Eve
             )
         else:
             event: LeadEvent = accepted.decode(record.value)
-            told = LeadInput(
+            message = LeadInput(
                 lead_id=lead_id,
                 cause_id=event.event_id,
                 event=event,
                 occurred_at_ms=event.occurred_at_ms,
             )
             if (person := people.pop(lead_id, None)) is not None:
-                told = replace(told, person=person)
-        yield _event(record, lead_id, told)
+                message = replace(message, person=person)
+        yield _event(record, lead_id, message)
 
 
-def _event(record: Record, lead_id: str, told: LeadInput) -> Event:
+def _event(record: Record, lead_id: str, message: LeadInput) -> Event:
     received = record.header("received_at")
     return Event(
         topic=INTAKE_LEADS,
         partition=record.partition,
         offset=record.offset,
         key=lead_id,
-        value=told,
-        id=record.header("ce_id") or told.cause_id,
+        value=message,
+        id=record.header("ce_id") or message.cause_id,
         at_ms=record.at_ms,
         received_at_ms=int(received) if received else record.at_ms,
     )

@@ -30,12 +30,13 @@ HISTORY_TOPICS: Final = (
     LEADS_MERGES,
 )
 OUTCOMES: Final = ("accepted", "sql", "opportunity", "won")
-_REACHED: Final[Mapping[str, str]] = {
+STAGES: Final[Mapping[str, str]] = {
     "sal": "accepted",
     "sql": "sql",
     "opportunity": "opportunity",
     "customer": "won",
 }
+"""Stages, and the outcome that reaching them is."""
 _STATEFUL: Final = frozenset({"owner_of_cycle", "customer_owner", "colleague", "manual"})
 """Rules that decide by what the router knows: the agreement alone cannot say the pool."""
 
@@ -111,7 +112,7 @@ class History:
             if known is None or at_ms < known.at_ms:
                 self.first[lead_id] = HistoricQualification(at_ms=at_ms)
                 self._by_id[lead_id] = value.get("qualification_id") or ""
-        outcome = _REACHED.get(value["to_stage"])
+        outcome = STAGES.get(value["to_stage"])
         if outcome is not None and event not in ("merged", "erased", "consent_changed"):
             reached = self.reached.setdefault(lead_id, set())
             reached.update(OUTCOMES[: OUTCOMES.index(outcome) + 1])
@@ -128,7 +129,7 @@ class History:
 
 
 def history_of(documents: Iterable[Mapping[str, Any]]) -> History:
-    """The history that public facts tell."""
+    """The history in public facts."""
     history = History()
     for document in documents:
         history.take(document)

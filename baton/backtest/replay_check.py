@@ -65,9 +65,9 @@ def replay_check(
     wrong: list[Mismatch] = []
     pools = 0
     for lead_id in leads:
-        told = history.first.get(lead_id)
-        pools += told is not None and told.pool is not None
-        found = _difference(lead_id, told, replayed.get(lead_id), settle_ms)
+        historic = history.first.get(lead_id)
+        pools += historic is not None and historic.pool is not None
+        found = _difference(lead_id, historic, replayed.get(lead_id), settle_ms)
         if found is not None:
             wrong.append(found)
     return ReplayCheck(
@@ -81,23 +81,23 @@ def replay_check(
 
 def _difference(
     lead_id: str,
-    told: HistoricQualification | None,
+    historic: HistoricQualification | None,
     found: FirstQualification | None,
     settle_ms: int,
 ) -> Mismatch | None:
-    if told is None or found is None:
+    if historic is None or found is None:
         return Mismatch(
             lead_id=lead_id,
             what="qualified",
-            history=told.at_ms if told else None,
+            history=historic.at_ms if historic else None,
             replay=found.at_ms if found else None,
         )
-    if abs(told.at_ms - found.at_ms) > settle_ms:
-        return Mismatch(lead_id=lead_id, what="when", history=told.at_ms, replay=found.at_ms)
+    if abs(historic.at_ms - found.at_ms) > settle_ms:
+        return Mismatch(lead_id=lead_id, what="when", history=historic.at_ms, replay=found.at_ms)
     for what, one, other in (
-        ("level", told.level, found.level),
-        ("leg", told.leg, found.leg),
-        ("pool", told.pool, found.pool),
+        ("level", historic.level, found.level),
+        ("leg", historic.leg, found.leg),
+        ("pool", historic.pool, found.pool),
     ):
         if one is not None and one != other:
             return Mismatch(lead_id=lead_id, what=what, history=one, replay=other)

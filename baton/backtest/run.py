@@ -14,6 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from baton.agreement.books import Books
 from baton.agreement.canonical import canonical_text, load_canonical
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import reference_of
@@ -26,7 +27,7 @@ _PARTS = 10_000
 _DOMAIN = "domain"
 
 Progress = Callable[[str, int, int], None]
-"""Is told what is being done, and how many of how many files are done."""
+"""Receives what is being done, and how many of how many files are done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,8 @@ class Job:
 
     old: str
     new: str
+    old_books: Books
+    new_books: Books
     until_ms: int
     sample: int
 
@@ -65,6 +68,8 @@ def replay_both(
     job = Job(
         old=canonical_text(question.old.raw),
         new=canonical_text(question.new.raw),
+        old_books=question.old.raw.attached,
+        new_books=question.new.raw.attached,
         until_ms=question.until_ms,
         sample=round(question.sample * _PARTS),
     )
@@ -106,11 +111,11 @@ def _spilled(
             )
         )
         part.replace(marker)
-    told = json.loads(marker.read_text())
+    known = json.loads(marker.read_text())
     return (
-        MergedLeads(told["parents"]),
-        [folder / name for name in told["files"]],
-        told["began_ms"],
+        MergedLeads(known["parents"]),
+        [folder / name for name in known["files"]],
+        known["began_ms"],
     )
 
 
@@ -156,8 +161,8 @@ def _begin(job: Job, parents: dict[str, str]) -> None:
     _own["sample"] = job.sample
     _own["groups"] = MergedLeads(parents)
     _own["replays"] = {
-        "old": Replay(reference_of(load_canonical(job.old)), job.until_ms),
-        "new": Replay(reference_of(load_canonical(job.new)), job.until_ms),
+        "old": Replay(reference_of(load_canonical(job.old, job.old_books)), job.until_ms),
+        "new": Replay(reference_of(load_canonical(job.new, job.new_books)), job.until_ms),
     }
 
 

@@ -48,10 +48,10 @@ def spill(facts: Iterable[Event], folder: Path, shards: int = SHARDS) -> MergedL
     files = [(folder / f"lead-{number:03d}.facts").open("wb") for number in range(shards)]
     try:
         for fact in facts:
-            told: LeadInput = fact.value
-            if told.merge is not None:
-                groups.join(told.merge.loser, told.merge.survivor)
-            _write(files[hashed(fact.key) % shards], fact, codec.encode(told))
+            message: LeadInput = fact.value
+            if message.merge is not None:
+                groups.join(message.merge.loser, message.merge.survivor)
+            _write(files[hashed(fact.key) % shards], fact, codec.encode(message))
     finally:
         for file in files:
             file.close()

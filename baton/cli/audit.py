@@ -137,16 +137,16 @@ def as_document(report: Report) -> dict[str, object]:
     return {
         "sound": report.sound,
         "basis": {invariant.value: basis_of(invariant).value for invariant in MEANING},
-        "broken": {each.value: number for each, number in report.broken.items()},
+        "broken": {invariant.value: number for invariant, number in report.broken.items()},
         "checked": dict(report.checked),
         "unchecked": report.unchecked,
         "findings": [
             {
-                "invariant": each.invariant.value,
-                "place": str(each.place) if each.place else None,
-                "words": each.words,
+                "invariant": finding.invariant.value,
+                "place": str(finding.place) if finding.place else None,
+                "words": finding.words,
             }
-            for each in report.findings
+            for finding in report.findings
         ],
     }
 

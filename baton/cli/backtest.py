@@ -61,7 +61,7 @@ _PARTIAL = typer.Option(
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where facts and history come from; ``name`` tells it from others, for a run that goes on."""
+    """Where facts and history come from; ``name`` is its own: an interrupted run goes on by it."""
 
     old: CompiledAgreement
     facts: Callable[[], Iterable[Event]]
@@ -134,10 +134,10 @@ def _run(question: Question, source: _Source, workers: int) -> Backtest:
         def progress(doing: str, done: int, total: int) -> None:
             said.doing(f"{doing}: {done} of {total} files" if total else doing)
 
-        told = source.history()
+        known = source.history()
         try:
             return backtest(
-                question, source.facts, told, folder, workers=workers, progress=progress
+                question, source.facts, known, folder, workers=workers, progress=progress
             )
         except HistoryDiffers as error:
             said.hide()

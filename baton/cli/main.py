@@ -140,24 +140,15 @@ COMMANDS: tuple[Listed, ...] = (
         "people",
         "baton.cli.people",
         "Looking",
-        "Who there is, who is away, what somebody holds; record an absence.",
+        "Who is there, away, holds what; record an absence.",
     ),
-    Listed(
-        "pools",
-        "baton.cli.pools",
-        "Looking",
-        "What waits in each pool, who holds how much, shares against what is fair.",
-    ),
+    Listed("pools", "baton.cli.pools", "Looking", "The queue of each pool, holders, fair shares."),
     Listed(
         "clocks", "baton.cli.clocks", "Looking", "Promises that run or are broken, by deadline."
     ),
     Listed("goals", "baton.cli.goals", "Looking", "The goals of both sides, with their pace."),
-    Listed(
-        "route", "baton.cli.route", "Looking", "What would happen to a lead now: the whole path."
-    ),
-    Listed(
-        "deadline", "baton.cli.deadline", "Looking", "When a promise is due, with the arithmetic."
-    ),
+    Listed("route", "baton.cli.route", "Looking", "What would happen to a lead now."),
+    Listed("deadline", "baton.cli.deadline", "Looking", "When a promise is due, with arithmetic."),
     Listed(
         "elapsed", "baton.cli.elapsed", "Looking", "How much open time lies between two moments."
     ),
@@ -165,14 +156,17 @@ COMMANDS: tuple[Listed, ...] = (
         "lead",
         "baton.cli.lead",
         "Leads in",
-        "Accept, reject, claim, pass on or assign a lead, and see what became of it.",
+        "Accept, reject, claim, pass on, assign, merge a lead.",
     ),
     Listed("export", "baton.cli.export", "Looking", "A table of the board as CSV or Parquet."),
     Listed(
         "backtest",
         "baton.cli.backtest",
         "Looking after",
-        "What a changed agreement would have done to the leads there were.",
+        "A new agreement on the leads there were.",
+    ),
+    Listed(
+        "calibrate", "baton.cli.calibrate", "Looking after", "Does the score say what it should?"
     ),
     Listed(
         "agreement",
@@ -180,12 +174,7 @@ COMMANDS: tuple[Listed, ...] = (
         "Looking after",
         "Check, compare, approve and publish the agreement.",
     ),
-    Listed(
-        "registry",
-        "baton.cli.registry",
-        "Running",
-        "The read part of a schema registry's API, for subscribers' deserializers.",
-    ),
+    Listed("registry", "baton.cli.registry", "Running", "A read-only schema registry."),
     Listed(
         "topics",
         "baton.cli.topics",

@@ -111,12 +111,12 @@ def capacity(
         (pool_state(states.view(pool), reference, now_ms=now_ms) for pool in pools), wanted
     )
     if as_json:
-        for each in found:
-            typer.echo(json.dumps(asdict(each)))
+        for load in found:
+            typer.echo(json.dumps(asdict(load)))
         return
     table = _table("person", "offered", "accepted", "room", "by pool")
-    for each in found:
-        table.add_row(*_capacity_row(each))
+    for load in found:
+        table.add_row(*_capacity_row(load))
     Console().print(table)
 
 

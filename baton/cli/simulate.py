@@ -18,7 +18,10 @@ from baton.cli.absence import absence_of
 from baton.cli.moments import moment_ms, written
 from baton.cli.simulated_lead import show_lead
 from baton.cluster.decoded import as_document
+from baton.contracts.codec import codec_for
 from baton.contracts.reference import PeopleRecord
+from baton.contracts.topics import TOPICS
+from baton.engine.memory import Stored
 from baton.simulation.lines import Arrival, read_lines
 from baton.simulation.records import as_record
 from baton.simulation.simulation import Announcement, Simulation
@@ -122,7 +125,7 @@ def simulate(
         for stored in facts:
             typer.echo(json.dumps(as_document(as_record(stored)), ensure_ascii=False))
     else:
-        counted = Counter((stored.topic, _what(as_document(as_record(stored)))) for stored in facts)
+        counted = Counter((stored.topic, _what(stored)) for stored in facts)
         _summary(counted, tally, plan, simulation.host.log.now)
 
 
@@ -165,9 +168,9 @@ def _plan(
     start_ms = arrivals[0].at_ms
     announcements: list[Announcement] = []
     if then is not None:
-        second, told = _second(then, at, start_ms)
-        announcements.append(told)
-        if told.effective_at_ms <= (arrivals[-1].at_ms if until_ms is None else until_ms):
+        second, announced = _second(then, at, start_ms)
+        announcements.append(announced)
+        if announced.effective_at_ms <= (arrivals[-1].at_ms if until_ms is None else until_ms):
             last = second
     return _Plan(
         absences=[_absence(first, text) for text in away],
@@ -192,7 +195,7 @@ def _within(path: Path, until_ms: int | None) -> tuple[list[Arrival], int]:
     arrivals = read_lines(path.read_bytes(), path.name)
     if not arrivals:
         raise typer.BadParameter("the file has no events", param_hint="--events")
-    kept = [each for each in arrivals if until_ms is None or each.at_ms <= until_ms]
+    kept = [one for one in arrivals if until_ms is None or one.at_ms <= until_ms]
     if not kept:
         raise typer.BadParameter(
             f"the first event is of {written(arrivals[0].at_ms)}, after the end",
@@ -210,14 +213,14 @@ def _second(path: Path, at: str | None, start_ms: int) -> tuple[CompiledAgreemen
         raise typer.BadParameter(
             f"must be after the first event ({written(start_ms)})", param_hint="--at"
         )
-    told = Announcement(
+    announced = Announcement(
         at_ms=max(start_ms, in_force_ms - _PUBLISHED_BEFORE_MS),
         text=text,
         version=version_of(text),
         effective_at_ms=in_force_ms,
         books=model.attached,
     )
-    return compiled_of(model), told
+    return compiled_of(model), announced
 
 
 def _absence(agreement: CompiledAgreement, text: str) -> PeopleRecord:
@@ -231,13 +234,15 @@ def _absence(agreement: CompiledAgreement, text: str) -> PeopleRecord:
     return absence_of(agreement, person, starts=starts, ends=ends, reason="away", cancelled=False)
 
 
-def _what(document: dict[str, object]) -> str:
-    value = document.get("value")
-    if not isinstance(value, dict):
+def _what(stored: Stored) -> str:
+    """The word by which facts of a topic are counted."""
+    record = TOPICS[stored.topic].record
+    if record is None or stored.value is None:
         return ""
+    value: object = codec_for(record).decode(stored.value)
     for name in ("to_stage", "state", "kind", "outcome", "level"):
-        if value.get(name):
-            return str(value[name])
+        if found := getattr(value, name, None):
+            return str(found)
     return ""
 
 
@@ -254,7 +259,7 @@ def _summary(counted: Counter[tuple[str, str]], tally: Tally, plan: _Plan, now: 
         table.add_row(topic, what, str(number))
     console = Console()
     console.print(table)
-    told = [
+    lines = [
         *tally.lines(),
         *(
             [f"{plan.left_out} events come after the end and were left out"]
@@ -262,5 +267,5 @@ def _summary(counted: Counter[tuple[str, str]], tally: Tally, plan: _Plan, now: 
             else []
         ),
     ]
-    for line in told or ["every event was taken"]:
+    for line in lines or ["every event was taken"]:
         console.print(line, soft_wrap=True, highlight=False, markup=False)

@@ -71,7 +71,7 @@ def tail(
         )
         with patience(Console(stderr=True), doing) as waiting:
             for record in islice(
-                (each for each in found if wanted is None or each.key == wanted), count
+                (record for record in found if wanted is None or record.key == wanted), count
             ):
                 waiting.hide()
                 typer.echo(as_line(record))

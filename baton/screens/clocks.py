@@ -8,13 +8,12 @@ matches is kept.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from baton.contracts.codec import codec_for
 from baton.contracts.slas import ClockState
 from baton.engine.changelog import HEAD, unpack_head
-from services.insights.projection.dialect import reader
+from services.insights.projection.dialect import StorePlace, reader
 from services.sla_watcher.clocks.state import LeadClocks, OpenClock
 
 OPEN_STATES = (ClockState.RUNNING.value, ClockState.BREACHED.value)
@@ -70,7 +69,7 @@ class ClocksFound:
     source: str
 
 
-def clocks_of_board(path: Path, question: ClockQuestion, *, now_ms: int) -> ClocksFound:
+def clocks_of_board(path: StorePlace, question: ClockQuestion, *, now_ms: int) -> ClocksFound:
     """From the board's file, opened read-only."""
     where = [f"state IN ({', '.join('?' for _ in OPEN_STATES)})"]
     values: list[Any] = list(OPEN_STATES)
@@ -85,7 +84,8 @@ def clocks_of_board(path: Path, question: ClockQuestion, *, now_ms: int) -> Cloc
     matching = " AND ".join(where)
     connection = reader(path)
     try:
-        total = next(connection.execute(f"SELECT count(*) FROM clock WHERE {matching}", values))[0]
+        counted = connection.execute(f"SELECT count(*) FROM clock WHERE {matching}", values)
+        total = counted.fetchall()[0][0]
         rows = connection.execute(
             f"SELECT {_COLUMNS} FROM clock WHERE {matching} ORDER BY deadline_ms, clock_id LIMIT ?",
             [*values, question.limit],

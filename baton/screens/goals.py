@@ -7,11 +7,10 @@ goal of the agreement has been found.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from baton.contracts.goals import GoalProgress
-from services.insights.projection.dialect import reader
+from services.insights.projection.dialect import StorePlace, reader
 
 _COLUMNS = (
     "goal",
@@ -49,7 +48,7 @@ class GoalRow:
     former: Mapping[str, int] = field(default_factory=dict)
 
 
-def goals_of_board(path: Path) -> list[GoalRow]:
+def goals_of_board(path: StorePlace) -> list[GoalRow]:
     """From the board's file, opened read-only."""
     connection = reader(path)
     try:

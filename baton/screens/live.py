@@ -45,7 +45,7 @@ class Live:
             else sorted({partition_of(key.encode(), total) for key in keys})
         )
         records = self.reader.read({found.topic: wanted})
-        found.restore((each.key, each.value) for each in records if each.key is not None)
+        found.restore((record.key, record.value) for record in records if record.key is not None)
         return found
 
 

@@ -46,14 +46,14 @@ def read_lines(text: bytes, name: str) -> list[Arrival]:
     if wrong:
         more = f"\n... and {len(wrong) - _MOST_SHOWN:,} more" if len(wrong) > _MOST_SHOWN else ""
         raise LinesRefused("\n".join(wrong[:_MOST_SHOWN]) + more)
-    return sorted(arrivals, key=lambda each: each.at_ms)
+    return sorted(arrivals, key=lambda arrival: arrival.at_ms)
 
 
 def arrivals_of(lines: Sequence[tuple[bytes, Mapping[str, Any]]]) -> list[Arrival]:
     """Lines (raw, and as parsed) in the order of their arrival; lines of the same moment keep
     theirs."""
     arrivals = [Arrival(at_ms=instant_ms(moment_in(parsed)), line=raw) for raw, parsed in lines]
-    return sorted(arrivals, key=lambda each: each.at_ms)
+    return sorted(arrivals, key=lambda arrival: arrival.at_ms)
 
 
 def moment_in(line: Mapping[str, Any]) -> Any:

@@ -99,8 +99,8 @@ class Simulation:
 
         Both must be in the order of time; of one moment what was announced comes first.
         """
-        told: list[Happening] = sorted(announcements, key=_moment)
-        happenings: Iterator[Happening] = merge(told, arrivals, key=_moment)
+        announced: list[Happening] = sorted(announcements, key=_moment)
+        happenings: Iterator[Happening] = merge(announced, arrivals, key=_moment)
         for number, happening in enumerate(happenings, start=1):
             self.host.advance(happening.at_ms)
             match happening:
@@ -117,8 +117,8 @@ class Simulation:
             self.host.advance(until_ms)
         yield from self._news(None)
 
-    def _announce(self, told: Announcement) -> None:
-        self._agree(told.text, told.version, told.effective_at_ms, told.books)
+    def _announce(self, news: Announcement) -> None:
+        self._agree(news.text, news.version, news.effective_at_ms, news.books)
         self.host.settle()
 
     def _agree(

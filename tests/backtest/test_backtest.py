@@ -238,3 +238,21 @@ def test_without_history_the_report_says_that_nothing_was_checked(world: World) 
     assert found.check is None
     assert found.comparison.cells["only_old"] == len(world.year.of_kind("webinar"))
     assert any("no history" in line for line in text_lines(report_of(question, found)))
+
+
+def test_books_of_named_accounts_go_with_the_agreement_into_every_process(world: World) -> None:
+    (world.tmp / "accounts.csv").write_text("account,owner\nfirm3.example,ae-hugo\n")
+    routing = "routing:\n"
+    book = {routing: "books:\n  accounts: accounts.csv\n\nrouting:\n"}
+    question = world.question(book)
+    assert question.new.raw.attached.by_hash
+    found = world.ask(question, world.history, workers=2)
+    assert found.check is not None
+    assert found.check.passed
+    assert found.comparison.cells["only_old"] == 0
+    asked = replace(question, old=question.new)
+    folder = world.tmp / "work"
+    same = backtest(
+        asked, lambda: facts_of_lines(world.year.arrivals, question.new), None, folder, workers=1
+    )
+    assert same.comparison.cells["both"] == found.comparison.cells["both"]

@@ -130,9 +130,8 @@ def test_a_goal_that_is_missed_on_the_last_days_is_said_at_the_turn_of_the_month
 
 
 def test_nothing_at_all_is_missed_aloud() -> None:
-    """A goal that no lead ever counts towards is announced by the first lead that qualifies for
-    anything."""
-    scene = _scene("  won: {side: sales, metric: won, target: 8}").qualified()
+    """A goal is there from the agreement on, whether or not any lead ever counts towards it."""
+    scene = _scene("  won: {side: sales, metric: won, target: 8}")
     assert scene.at("2026-05-02 12:00").lines()[-2:] == [
         "Tue+2 09:00 breach of won by sales: forecast",
         "2026-04-16 09:00 breach of won by sales: forecast",

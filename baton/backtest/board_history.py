@@ -1,0 +1,41 @@
+"""History from the board's file, as the public facts it was made from: the board keeps for good
+what topics keep for a month. Opened read-only."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from services.insights.projection.dialect import StorePlace, reader
+
+_TABLES: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
+    "leads.qualified.v1": (
+        "qualification",
+        "qualified_at_ms",
+        (
+            "lead_id",
+            "stage",
+            "qualified_at_ms",
+            "fit_micro",
+            "engagement_micro",
+            "grade",
+            "hand_raised",
+            "agreement",
+        ),
+    ),
+    "leads.stages.v1": ("stage_move", "log_ms", ("lead_id", "to_stage", "occurred_at_ms")),
+    "leads.acts.v1": ("act", "occurred_at_ms", ("lead_id", "occurred_at_ms")),
+    "leads.merges.v1": ("merged", "occurred_at_ms", ("survivor", "occurred_at_ms")),
+}
+"""By topic: the table, its moment and its columns."""
+
+
+def documents_of_board(path: StorePlace) -> Iterator[Mapping[str, Any]]:
+    """What a calibration needs of each fact, in the shape of ``baton simulate --json``."""
+    connection = reader(path)
+    try:
+        for topic, (table, moment, names) in _TABLES.items():
+            query = f"SELECT {moment}, {', '.join(names)} FROM {table}"
+            for at_ms, *values in connection.execute(query):
+                value = dict(zip(names, values, strict=True))
+                yield {"topic": topic, "at_ms": at_ms, "value": value}
+    finally:
+        connection.close()

@@ -1,0 +1,277 @@
+"""Whether the score says what it should: outcomes by band of the score as it was when a lead first
+became ready. Pure.
+
+The score is taken at one fixed moment, before anybody touched the lead; an outcome counts within
+one window that is the same for all. What would let the future into the score is left out and
+counted: leads that staff acted on before, leads that took over a merged one's history, other
+versions of the agreement, and those whose window is not over. Raised hands are judged apart: they
+qualify whatever the sum.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+from typing import Any, Final
+
+from baton.backtest.history import OUTCOMES, STAGES
+from services.insights.figures.calibration import BandFigures, Scored, by_band
+from services.insights.figures.intervals import FEWEST_FOR_A_RATE, Z_95
+
+DAY_MS: Final = 86_400_000
+MICRO: Final = 1_000_000
+RIPE_QUANTILE: Final = 0.9
+FEWEST_OF_EACH: Final = 5
+"""Conversions, and leads without one, that an AUC needs at least."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Qualification:
+    """A lead's first qualification; points in millionths."""
+
+    lead_id: str
+    at_ms: int
+    fit_micro: int
+    engagement_micro: int
+    grade: str
+    hand_raised: bool
+    agreement: str
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What is known of leads, from public facts in any order."""
+
+    first: dict[str, Qualification] = field(default_factory=dict)
+    reached: dict[str, dict[str, int]] = field(default_factory=dict)
+    acted: dict[str, int] = field(default_factory=dict)
+    took_over: dict[str, int] = field(default_factory=dict)
+
+    def take(self, document: Mapping[str, Any]) -> None:
+        """One public fact, as ``baton simulate --json`` prints it."""
+        value = document.get("value")
+        if not isinstance(value, Mapping):
+            return
+        match document.get("topic"):
+            case "leads.qualified.v1" if value["stage"] == "mql":
+                self.qualified(
+                    Qualification(
+                        lead_id=value["lead_id"],
+                        at_ms=int(value["qualified_at_ms"]),
+                        fit_micro=int(value["fit_micro"]),
+                        engagement_micro=int(value["engagement_micro"]),
+                        grade=value["grade"],
+                        hand_raised=bool(value["hand_raised"]),
+                        agreement=value["agreement"],
+                    )
+                )
+            case "leads.stages.v1":
+                self.staged(value["lead_id"], value["to_stage"], int(value["occurred_at_ms"]))
+            case "leads.acts.v1":
+                _earliest(self.acted, value["lead_id"], int(value["occurred_at_ms"]))
+            case "leads.merges.v1":
+                _earliest(self.took_over, value["survivor"], int(value["occurred_at_ms"]))
+
+    def qualified(self, found: Qualification) -> None:
+        """A qualification; the first of a lead counts."""
+        known = self.first.get(found.lead_id)
+        if known is None or found.at_ms < known.at_ms:
+            self.first[found.lead_id] = found
+
+    def staged(self, lead_id: str, to_stage: str, at_ms: int) -> None:
+        """A stage that a lead reached."""
+        outcome = STAGES.get(to_stage)
+        if outcome is not None:
+            _earliest(self.reached.setdefault(lead_id, {}), outcome, at_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auc:
+    """How often a lead that converted had the higher score than one that did not; a half for equal
+    ones. The bounds are Hanley and McNeil's (1982), 95 %."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """A band of a score in points; ``rate``, its bounds and ``lift`` are None below twenty
+    leads."""
+
+    low: float
+    high: float
+    leads: int
+    converted: int
+    rate: float | None
+    rate_low: float | None
+    rate_high: float | None
+    lift: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreFigures:
+    """One score (``engagement``, ``fit``) by its bands; ``auc`` None: too few to say."""
+
+    score: str
+    bands: tuple[Band, ...]
+    auc: Auc | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """The result. ``left_out`` by reason. ``grades``: grade -> (leads, converted)."""
+
+    outcome: str
+    window_days: int
+    window_ms: int
+    leads: int
+    converted: int
+    left_out: dict[str, int]
+    scores: tuple[ScoreFigures, ...]
+    grades: dict[str, tuple[int, int]]
+    raised_hands: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How to judge: which outcome, within ``window_ms`` (None: what nine in ten conversions took),
+    seen from ``until_ms``. ``agreement`` None: all versions. ``edges``: of the bands, by score."""
+
+    outcome: str
+    until_ms: int
+    window_ms: int | None
+    agreement: str | None
+    edges: Mapping[str, Sequence[float]]
+
+
+def calibrate(ledger: Ledger, terms: Terms) -> Calibration:
+    """The figures of what ``ledger`` knows."""
+    window_ms = terms.window_ms or ripe_after_ms(ledger, terms.outcome)
+    left_out: dict[str, int] = {}
+    kept: list[tuple[Qualification, bool]] = []
+    for one in sorted(ledger.first.values(), key=lambda found: found.lead_id):
+        reason = _left_out(one, ledger, terms, window_ms)
+        if reason is not None:
+            left_out[reason] = left_out.get(reason, 0) + 1
+            continue
+        at_ms = outcome_at(ledger, one.lead_id, terms.outcome)
+        kept.append((one, at_ms is not None and one.at_ms <= at_ms <= one.at_ms + window_ms))
+    raised = [converted for one, converted in kept if one.hand_raised]
+    judged = [(one, converted) for one, converted in kept if not one.hand_raised]
+    return Calibration(
+        outcome=terms.outcome,
+        window_days=round(window_ms / DAY_MS),
+        window_ms=window_ms,
+        leads=len(judged),
+        converted=sum(converted for _, converted in judged),
+        left_out=dict(sorted(left_out.items())),
+        scores=(
+            _figures("engagement", judged, terms.edges["engagement"]),
+            _figures("fit", judged, terms.edges["fit"]),
+        ),
+        grades=_grades(judged),
+        raised_hands=(len(raised), sum(raised)),
+    )
+
+
+def outcome_at(ledger: Ledger, lead_id: str, outcome: str) -> int | None:
+    """When the lead first reached the outcome or one beyond it."""
+    reached = ledger.reached.get(lead_id, {})
+    beyond = OUTCOMES[OUTCOMES.index(outcome) :]
+    return min((reached[name] for name in beyond if name in reached), default=None)
+
+
+def ripe_after_ms(ledger: Ledger, outcome: str) -> int:
+    """The time in which nine in ten of those that convert do so; a quarter where nobody has."""
+    took = sorted(
+        at_ms - one.at_ms
+        for one in ledger.first.values()
+        if (at_ms := outcome_at(ledger, one.lead_id, outcome)) is not None and at_ms >= one.at_ms
+    )
+    if not took:
+        return 90 * DAY_MS
+    return max(took[min(int(len(took) * RIPE_QUANTILE), len(took) - 1)], DAY_MS)
+
+
+def auc_of(scored: Sequence[tuple[float, bool]]) -> Auc | None:
+    """The area under the curve, by ranks; None where there are too few of either kind."""
+    yes = sum(converted for _, converted in scored)
+    no = len(scored) - yes
+    if len(scored) < FEWEST_FOR_A_RATE or min(yes, no) < FEWEST_OF_EACH:
+        return None
+    ranks, total = _mean_ranks([score for score, _ in scored]), 0.0
+    for rank, (_, converted) in zip(ranks, scored, strict=True):
+        total += rank if converted else 0.0
+    value = (total - yes * (yes + 1) / 2) / (yes * no)
+    q1, q2 = value / (2 - value), 2 * value * value / (1 + value)
+    variance = (value * (1 - value) + (yes - 1) * (q1 - value**2) + (no - 1) * (q2 - value**2)) / (
+        yes * no
+    )
+    margin = Z_95 * sqrt(max(variance, 0.0))
+    return Auc(value=value, low=max(value - margin, 0.0), high=min(value + margin, 1.0))
+
+
+def _mean_ranks(values: Sequence[float]) -> list[float]:
+    """Ranks from 1 on; equal values share the mean of theirs."""
+    order = sorted(range(len(values)), key=lambda index: values[index])
+    ranks = [0.0] * len(values)
+    start = 0
+    while start < len(order):
+        end = start
+        while end < len(order) and values[order[end]] == values[order[start]]:
+            end += 1
+        for index in order[start:end]:
+            ranks[index] = (start + 1 + end) / 2
+        start = end
+    return ranks
+
+
+def _left_out(one: Qualification, ledger: Ledger, terms: Terms, window_ms: int) -> str | None:
+    if terms.agreement is not None and one.agreement != terms.agreement:
+        return "another version of the agreement"
+    if ledger.acted.get(one.lead_id, one.at_ms) < one.at_ms:
+        return "staff had acted before"
+    if ledger.took_over.get(one.lead_id, one.at_ms) < one.at_ms:
+        return "took over a merged lead"
+    if one.at_ms + window_ms > terms.until_ms:
+        return "its window is not over"
+    return None
+
+
+def _figures(
+    score: str, judged: Sequence[tuple[Qualification, bool]], edges: Sequence[float]
+) -> ScoreFigures:
+    points = [
+        ((one.engagement_micro if score == "engagement" else one.fit_micro) / MICRO, converted)
+        for one, converted in judged
+    ]
+    top = max([edges[-1] + 1, *(value for value, _ in points)])
+    found = by_band([Scored(score=value, converted=yes) for value, yes in points], [*edges, top])
+    return ScoreFigures(score=score, bands=tuple(_band(band) for band in found), auc=auc_of(points))
+
+
+def _band(found: BandFigures) -> Band:
+    share = found.share
+    return Band(
+        low=found.low,
+        high=found.high,
+        leads=share.total,
+        converted=share.count,
+        rate=share.rate if share.shown else None,
+        rate_low=share.low if share.shown else None,
+        rate_high=share.high if share.shown else None,
+        lift=found.lift if share.shown else None,
+    )
+
+
+def _grades(judged: Iterable[tuple[Qualification, bool]]) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for one, converted in judged:
+        leads, yes = found.get(one.grade, (0, 0))
+        found[one.grade] = (leads + 1, yes + converted)
+    return dict(sorted(found.items()))
+
+
+def _earliest(found: dict[str, int], name: str, at_ms: int) -> None:
+    found[name] = min(at_ms, found.get(name, at_ms))
