@@ -238,6 +238,7 @@ def test_a_planted_homonym_is_found() -> None:
     assert homonyms(["reducer", "reducer", "facts", "facts", "queue"]) == {"facts": 2}
 
 
+@pytest.mark.timeout(600)
 def test_every_name_that_dead_code_is_excused_by_is_still_needed() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     own = settings["tool"]["vulture"]
