@@ -34,11 +34,15 @@ def decisions(
     return made
 
 
-def found(made: list[Decision], releases: list[Release] | None = None) -> list[Finding]:
+def found(
+    made: list[Decision],
+    releases: list[Release] | None = None,
+    answers: list[Answer] | None = None,
+) -> list[Finding]:
     findings: list[Finding] = []
     check_pool("sdr", made, releases or [], period_of=lambda at_ms: "2026-11", add=findings.append)
     check_capacity(made, releases or [], findings.append)
-    check_loads("sdr", made, releases or [], findings.append)
+    check_loads("sdr", made, releases or [], answers or [], findings.append)
     return findings
 
 
@@ -161,3 +165,44 @@ def test_a_load_that_was_given_back_and_is_still_counted_is_found() -> None:
     undone = [*back, Release(16, first.handoff_id, False, True)]
     assert found(loaded(1), undone) == [], "it stands again"
     assert found(loaded(1)) == []
+
+
+LATE_ACCEPTANCES: list[tuple[str, list[Release], list[Answer], int]] = [
+    ("accepted, then ended", [Release(17, "h1", False, False)], [Answer(15, "h1", "anna")], 0),
+    ("accepted once it was released", [Release(15, "h1", False, False)], [Answer(17, "h1")], 1),
+    ("in one millisecond", [Release(15, "h1", False, False)], [Answer(15, "h1", "anna")], 1),
+    (
+        "and released again",
+        [Release(18, "h1", False, False), Release(15, "h1", False, False)],
+        [Answer(17, "h1", "anna")],
+        0,
+    ),
+    (
+        "released, reinstated, released",
+        [
+            Release(15, "h1", False, False),
+            Release(16, "h1", False, True, "anna"),
+            Release(17, "h1", False, False),
+        ],
+        [],
+        0,
+    ),
+    ("not released at all", [], [Answer(15, "h1", "anna")], 1),
+    ("accepted out of the queue", [], [Answer(15, "claimed", "anna")], 2),
+    ("accepted by another", [Release(15, "h1", False, False)], [Answer(17, "h1", "ben")], 0),
+]
+
+
+@pytest.mark.parametrize(("case", "releases", "answers", "most"), LATE_ACCEPTANCES)
+def test_an_acceptance_that_crossed_a_release_is_open_work_again(
+    case: str, releases: list[Release], answers: list[Answer], most: int
+) -> None:
+    first, second = decisions(2, weights={"anna": 1})
+    (seat,) = second.seats
+
+    def loaded(load: int) -> list[Finding]:
+        counted = second._replace(seats=(seat._replace(load=load),))
+        return found([first, counted], releases, answers)
+
+    assert loaded(most) == [], case
+    assert [finding.invariant for finding in loaded(most + 1)] == [Invariant.LOADS], case

@@ -127,8 +127,8 @@ class Checking:
             add=self._report.add,
         )
         check_capacity(decisions, releases, self._report.add)
-        check_loads(pool, decisions, releases, self._report.add)
-        if self._is_whole(ROUTER_QUEUE, "offers and ended hand-offs"):
+        if self._is_whole(ROUTER_QUEUE, "offers, loads and ended hand-offs"):
+            check_loads(pool, decisions, releases, answers, self._report.add)
             check_offers(
                 decisions,
                 releases,

@@ -46,19 +46,22 @@ class Decision(NamedTuple):
 
 class Release(NamedTuple):
     """A hand-off was given back; ``turn_back``: and the turn with it. ``undone``: or rather it
-    stands again, with whatever it took."""
+    stands again, with whatever it took, and ``person`` has it (None: its owner)."""
 
     at_ms: int
     handoff_id: str
     turn_back: bool
     undone: bool
+    person: str | None = None
 
 
 class Answer(NamedTuple):
-    """An offer was accepted: it is open work from now on."""
+    """An offer was accepted: it is open work of ``person`` (None: of its owner) from now on, even
+    where it had been given back."""
 
     at_ms: int
     handoff_id: str
+    person: str | None = None
 
 
 def decision_of(routed: LeadRouted, place: tuple[str, int, int]) -> Decision:
@@ -88,12 +91,15 @@ def release_of(item: QueueItem, at_ms: int) -> Release | None:
     """What a record of the queue gives back or reinstates, if anything."""
     if item.kind not in (RequestKind.RELEASE, RequestKind.OFFERED):
         return None
-    return Release(at_ms, item.handoff_id, item.fault == NO_FAULT, item.kind == RequestKind.OFFERED)
+    undone = item.kind == RequestKind.OFFERED
+    return Release(at_ms, item.handoff_id, item.fault == NO_FAULT, undone, item.person)
 
 
 def answer_of(item: QueueItem, at_ms: int) -> Answer | None:
     """An acceptance, if it is one."""
-    return Answer(at_ms, item.handoff_id) if item.kind == RequestKind.ACCEPTED else None
+    if item.kind != RequestKind.ACCEPTED:
+        return None
+    return Answer(at_ms, item.handoff_id, item.person)
 
 
 def plain(row: Decision | Release | Answer) -> tuple[Any, ...]:
