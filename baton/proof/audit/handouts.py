@@ -15,10 +15,11 @@ from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import ClockState, SlaClock
 from baton.proof.audit.consent_given import check_consent
 from baton.proof.audit.findings import Add, Dated, Finding, Invariant
-from baton.proof.audit.turns import by_turn
+from baton.proof.audit.turns import REJECTERS_AGAIN, WITHOUT_SKILLS, by_turn, turn_rule
 
 Agreements = Callable[[str], CompiledAgreement | None]
-_ASKED_AGAIN = "rejecters_asked_again"
+_ASKS_REJECTERS = frozenset({"said_no", "had_it_last"})
+"""What a pool gives up before it goes back to somebody who rejected the lead."""
 
 
 def check_handouts(
@@ -33,7 +34,7 @@ def check_handouts(
                     check_consent(record, records, agreement, grace_ms, add)
                     _check_person(record, agreement, add)
                 _check_brought(record, record.value.qualified, records, grace_ms, add)
-                _check_rejecters(record, records, add)
+                _check_rejecters(record, records, agreement, add)
             case LeadQualified():
                 _check_brought(record, record.value, records, grace_ms, add)
             case LeadUnrouted() if record.value.next_try_at_ms is not None:
@@ -69,8 +70,10 @@ def _check_person(record: Dated, agreement: CompiledAgreement, add: Add) -> None
         )
 
 
-def _check_rejecters(record: Dated, records: Sequence[Dated], add: Add) -> None:
-    """Who had rejected the lead: by its story, or in this very qualification."""
+def _check_rejecters(
+    record: Dated, records: Sequence[Dated], agreement: CompiledAgreement | None, add: Add
+) -> None:
+    """Who had rejected the lead: by its hand-off brief, or in this very qualification."""
     routed: LeadRouted = record.value
     said_no = set(routed.qualified.rejecters) | {
         other.value.by
@@ -80,10 +83,19 @@ def _check_rejecters(record: Dated, records: Sequence[Dated], add: Add) -> None:
         and other.value.qualification_id == routed.qualification_id
         and other.at_ms < routed.routed_at_ms
     }
-    asked_again = routed.rule.endswith(_ASKED_AGAIN)
-    if routed.owner in said_no and by_turn(routed.rule) and not asked_again:
+    if routed.owner in said_no and by_turn(routed.rule) and not _asks_again(routed, agreement):
         words = f"{routed.owner} had rejected the lead, and was given it as if they had not"
         add(_finding(Invariant.REJECTERS, words, record))
+
+
+def _asks_again(routed: LeadRouted, agreement: CompiledAgreement | None) -> bool:
+    """Whether the rule goes back to people who rejected the lead. One that gave up the skills names
+    nothing else that was given up, so the pool's steps are read; without them it passes."""
+    rule = turn_rule(routed.rule)
+    if rule != WITHOUT_SKILLS:
+        return rule == REJECTERS_AGAIN
+    pool = agreement.pools.get(routed.pool) if agreement is not None else None
+    return pool is None or not _ASKS_REJECTERS.isdisjoint(pool.relax)
 
 
 def _check_brought(

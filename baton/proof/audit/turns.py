@@ -7,7 +7,11 @@ from fractions import Fraction
 from baton.contracts.routing import LeadRouted
 from baton.proof.audit.findings import Finding, Invariant, Place
 
-_BY_TURN = ("in_turn", "in_turn:asked_again", "in_turn:rejecters_asked_again")
+REJECTERS_AGAIN = "in_turn:rejecters_asked_again"
+WITHOUT_SKILLS = "in_turn:without_skills"
+BY_TURN = frozenset({"in_turn", "in_turn:asked_again", REJECTERS_AGAIN, WITHOUT_SKILLS})
+"""The rules of a turn. Whoever was to have the lead and could not have it is named before it:
+``colleague:ann:absent;in_turn``."""
 
 
 def check_turn(routed: LeadRouted, place: Place, add: Callable[[Finding], None]) -> None:
@@ -17,7 +21,7 @@ def check_turn(routed: LeadRouted, place: Place, add: Callable[[Finding], None])
     The quota rule: among the eligible who are below their target (``score * weight < 1``), or among
     all if nobody is, the smallest score wins (Balinski and Young, 1975).
     """
-    chosen = next((each for each in routed.candidates if each.person == routed.owner), None)
+    chosen = next((shown for shown in routed.candidates if shown.person == routed.owner), None)
     if chosen is None or routed.trace_cut or not by_turn(routed.rule):
         return
     if chosen.excluded is not None:
@@ -27,11 +31,11 @@ def check_turn(routed: LeadRouted, place: Place, add: Callable[[Finding], None])
         words = f"{chosen.person} holds {chosen.load} of {chosen.capacity} and was given another"
         add(Finding(invariant=Invariant.CAPACITY, words=words, place=place))
     eligible = {
-        each.person: Fraction(each.score)
-        for each in routed.candidates
-        if each.excluded is None and each.weight > 0
+        candidate.person: Fraction(candidate.score)
+        for candidate in routed.candidates
+        if candidate.excluded is None and candidate.weight > 0
     }
-    weights = {each.person: each.weight for each in routed.candidates}
+    weights = {candidate.person: candidate.weight for candidate in routed.candidates}
     due = {person: score for person, score in eligible.items() if score * weights[person] < 1}
     best = min((due or eligible).values())
     if eligible[chosen.person] != best or (due and chosen.person not in due):
@@ -47,7 +51,12 @@ def check_turn(routed: LeadRouted, place: Place, add: Callable[[Finding], None])
 
 def by_turn(rule: str) -> bool:
     """Whether ``rule`` is that of the turn, and nobody was asked for by name."""
-    return rule.endswith(_BY_TURN)
+    return turn_rule(rule) in BY_TURN
+
+
+def turn_rule(rule: str) -> str:
+    """``rule`` without the person who was to have the lead and could not have it."""
+    return rule.rpartition(";")[2]
 
 
 def _unfair(words: str, place: Place) -> Finding:
