@@ -252,7 +252,7 @@ class Checking:
         check_returns(dated, self._agreement, add)
         check_acts(dated, grace_ms=grace_ms, add=add)
         check_lateness(dated, until_ms=until_ms - grace_ms, add=add)
-        if self._is_whole(ROUTER_QUEUE, "offers and ended hand-offs"):
+        if self._is_whole(ROUTER_QUEUE, "offers, loads and ended hand-offs"):
             check_releases(dated, until_ms=until_ms - grace_ms, add=add)
         if self._is_whole(SLA_TALLIES, "goals"):
             check_verdicts(dated, self._agreement, until_ms=until_ms - grace_ms, add=add)
