@@ -234,7 +234,9 @@ def _stay(console: Console) -> None:
 
 
 def _gateway(system: System) -> str:
-    return next(each.addresses["http"] for each in system.run.processes if "http" in each.addresses)
+    return next(
+        process.addresses["http"] for process in system.run.processes if "http" in process.addresses
+    )
 
 
 def _watch(system: System, company: Demo, console: Console) -> None:

@@ -17,7 +17,9 @@ def check_turn(routed: LeadRouted, place: Place, add: Callable[[Finding], None])
     The quota rule: among the eligible who are below their target (``score * weight < 1``), or among
     all if nobody is, the smallest score wins (Balinski and Young, 1975).
     """
-    chosen = next((each for each in routed.candidates if each.person == routed.owner), None)
+    chosen = next(
+        (candidate for candidate in routed.candidates if candidate.person == routed.owner), None
+    )
     if chosen is None or routed.trace_cut or not by_turn(routed.rule):
         return
     if chosen.excluded is not None:
@@ -27,11 +29,11 @@ def check_turn(routed: LeadRouted, place: Place, add: Callable[[Finding], None])
         words = f"{chosen.person} holds {chosen.load} of {chosen.capacity} and was given another"
         add(Finding(invariant=Invariant.CAPACITY, words=words, place=place))
     eligible = {
-        each.person: Fraction(each.score)
-        for each in routed.candidates
-        if each.excluded is None and each.weight > 0
+        candidate.person: Fraction(candidate.score)
+        for candidate in routed.candidates
+        if candidate.excluded is None and candidate.weight > 0
     }
-    weights = {each.person: each.weight for each in routed.candidates}
+    weights = {candidate.person: candidate.weight for candidate in routed.candidates}
     due = {person: score for person, score in eligible.items() if score * weights[person] < 1}
     best = min((due or eligible).values())
     if eligible[chosen.person] != best or (due and chosen.person not in due):
