@@ -55,7 +55,7 @@ def _evolver(record_type: Any, changed: tuple[str, ...]) -> Callable[..., Any]:
 def _names(record_type: Any) -> list[str]:
     if hasattr(record_type, "__post_init__") or not hasattr(record_type, "__slots__"):
         raise TypeError(f"{record_type.__name__} has no slots, or a __post_init__")
-    return [each.name for each in fields(record_type)]
+    return [field.name for field in fields(record_type)]
 
 
 def _compiled(

@@ -12,9 +12,9 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import hypothesis  # noqa: F401 - else its plugin imports it at the end of a run, amid the finalizers of what asyncio left behind
 import pytest
 from confluent_kafka.admin import AdminClient
+from hypothesis import HealthCheck, settings
 
 from baton.local.broker.embedded import EmbeddedBroker
 from baton.local.broker.record import read_record
@@ -22,6 +22,10 @@ from baton.processes import Mark, end, is_running, own_mark
 from baton.settings import default_cache
 
 pytest_plugins = ["tests.must_run"]
+
+# Hypothesis measures no time here: a busy machine is no failure.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 _HOMES = Path(tempfile.gettempdir()) / f"baton-tests-{os.getuid()}"
 _ADMIN_TIMEOUT_S = 30.0

@@ -102,7 +102,7 @@ def context_of_qualified(
         campaign=story.latest_campaign,
         cycle=qualified.cycle,
         stage=qualified.stage,
-        recycles=sum(1 for each in story.earlier_cycles if each.outcome == "recycled"),
+        recycles=sum(1 for cycle in story.earlier_cycles if cycle.outcome == "recycled"),
         last_reason=story.earlier_cycles[-1].reason if story.earlier_cycles else None,
         hand_raised=qualified.hand_raised,
         leg=qualified.leg,

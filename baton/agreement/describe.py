@@ -67,7 +67,7 @@ def go_on_words(resume: GoOnModel) -> str:
 
 def ladder_words(steps: tuple[StepModel, ...]) -> str:
     """The steps of a ladder, or ``nothing``."""
-    return ", then ".join(step_words(each) for each in steps) or "nothing"
+    return ", then ".join(step_words(step) for step in steps) or "nothing"
 
 
 def promise_subject(promise: PromiseModel) -> str:

@@ -57,6 +57,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def _closest(word: str, choices: list[str]) -> str | None:
-    folded = {each.casefold().replace("-", "_"): each for each in choices}
+    folded = {choice.casefold().replace("-", "_"): choice for choice in choices}
     found = get_close_matches(word.casefold().replace("-", "_"), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None

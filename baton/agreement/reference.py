@@ -89,10 +89,11 @@ def reference_of(
 ) -> AgreementReference:
     """A reference for tests and simulations."""
     by_person: dict[str, list[tuple[int, int]]] = {}
-    for each in absences:
-        by_person.setdefault(each.person, []).append((each.from_ms, each.until_ms))
+    for absence in absences:
+        by_person.setdefault(absence.person, []).append((absence.from_ms, absence.until_ms))
     news = derived_id(
-        "absences", *(f"{each.person} {each.from_ms} {each.until_ms}" for each in absences)
+        "absences",
+        *(f"{absence.person} {absence.from_ms} {absence.until_ms}" for absence in absences),
     )
     return AgreementReference(
         agreement=agreement,
@@ -173,7 +174,7 @@ class AgreementBook:
     def _unchanged_around(self, now: int) -> tuple[int, int]:
         """From when until when (exclusive) the answer is the one for ``now``."""
         changes = sorted(
-            [each.from_ms for each in self._in_force] + [each[0] for each in self._people]
+            [each.from_ms for each in self._in_force] + [person[0] for person in self._people]
         )
         index = bisect_right(changes, now)
         return changes[index - 1] if index else SINCE_EVER, changes[index] if index < len(

@@ -145,7 +145,7 @@ def _run(
     agreement: CompiledAgreement, example: ExampleModel, *, late_ms: int = 0
 ) -> dict[str, str]:
     zone = zone_named(agreement.timezone)
-    moments = [moment_ms(each.at, zone) for each in example.events]
+    moments = [moment_ms(event.at, zone) for event in example.events]
     looked_at = moment_ms(example.at, zone) if example.at else max(moments)
     simulation = Simulation(
         text=canonical_text(agreement.raw),
@@ -155,7 +155,9 @@ def _run(
     )
     arrivals = arrivals_of(list(_lines(example, moments, late_ms)))
     seen_at = looked_at + late_ms
-    facts = _read(simulation.run([each for each in arrivals if each.at_ms <= seen_at], seen_at))
+    facts = _read(
+        simulation.run([arrival for arrival in arrivals if arrival.at_ms <= seen_at], seen_at)
+    )
     found = _scored(simulation, agreement, looked_at)
     found["segment"] = agreement.segment_of(example.profile) or "none"
     found |= _routed(agreement, facts)

@@ -128,16 +128,17 @@ def _under(
         return None
     values = [fact.value for fact in step.facts]
     waits = next(
-        (each for each in values if isinstance(each, BacklogPart) and each.kind == "add"), None
+        (value for value in values if isinstance(value, BacklogPart) and value.kind == "add"), None
     )
     if waits is not None:
         view.apply(step, reference.version)
         values += [fact.value for fact in _released(view, waits, reference, now_ms, states).facts]
     return _Outcome(
         level=level,
-        qualified=next((each for each in values if isinstance(each, LeadQualified)), None),
+        qualified=next((value for value in values if isinstance(value, LeadQualified)), None),
         withdrawn=any(
-            isinstance(each, LeadStaged) and each.event == StageEvent.WITHDRAWN for each in values
+            isinstance(value, LeadStaged) and value.event == StageEvent.WITHDRAWN
+            for value in values
         ),
     )
 

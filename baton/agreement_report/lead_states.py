@@ -38,7 +38,7 @@ class LeadStates:
 
     def __init__(self) -> None:
         self.reducer: Reducer[Any, Any] = next(
-            each for each in service_of("scorer").reducers if each.name == LEAD
+            reducer for reducer in service_of("scorer").reducers if reducer.name == LEAD
         )
         self._store = MemoryStore()
         self._core = Core(self.reducer, AgreementBook(), store=self._store)

@@ -47,8 +47,8 @@ def _table(title: str, *headings: str) -> Table:
         header_style="dim",
         pad_edge=False,
     )
-    for each in headings:
-        table.add_column(each, overflow="fold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
     return table
 
 
@@ -112,8 +112,8 @@ def _groups(agreement: CompiledAgreement) -> Table:
 
 def _segments(agreement: CompiledAgreement) -> Table:
     table = _table("Segments, the first that fits", "segment", "when")
-    for each in agreement.raw.definitions.segments:
-        table.add_row(each.name, escape(condition_words(each.when)))
+    for segment in agreement.raw.definitions.segments:
+        table.add_row(segment.name, escape(condition_words(segment.when)))
     return table
 
 
@@ -239,7 +239,7 @@ def _promises(agreement: CompiledAgreement) -> Table:
             if model.attempts > 1
             else rule.target.words
         )
-        warnings = ", ".join(f"{each}%" for each in rule.warnings)
+        warnings = ", ".join(f"{warning}%" for warning in rule.warnings)
         broken = f"ladder {model.ladder_name}" if model.ladder_name else ladder_words(model.ladder)
         table.add_row(
             rule.clock, promise_subject(model) or "all", rule.side, within, warnings, broken

@@ -183,16 +183,16 @@ def history(as_json: bool = _JSON) -> None:
     terms = book_of(records).terms()
     if as_json:
         entries = [
-            {"at_ms": each.at_ms, **asdict(each.record), "text": None, "source": None}
-            for each in records
+            {"at_ms": record.at_ms, **asdict(record.record), "text": None, "source": None}
+            for record in records
         ]
         typer.echo(json.dumps({"records": entries, "in_force": [asdict(each) for each in terms]}))
         return
     table = Table(box=None, header_style="bold")
     for heading in ("when", "version", "what"):
         table.add_column(heading)
-    for each in records:
-        table.add_row(written(each.at_ms), each.record.version, _act_words(each))
+    for record in records:
+        table.add_row(written(record.at_ms), record.record.version, _act_words(record))
     Console().print(table if records else "no agreement was ever signed or published here")
     for term in terms:
         typer.echo(f"version {term.version} is in force {_since_words(term.from_ms)}")
@@ -264,8 +264,8 @@ def impact(file: Path = _FILE, as_json: bool = _JSON) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(found)))
         return
-    for each in impact_tables(found):
-        Console().print(each)
+    for table in impact_tables(found):
+        Console().print(table)
 
 
 @app.command(

@@ -112,6 +112,6 @@ def entrance_to(settings: Settings, person: str | None = None) -> str | None:
     from baton.local.up.record import read_run
 
     run = read_run(settings.home)
-    addresses = (each.addresses.get("board") for each in run.processes) if run else ()
+    addresses = (process.addresses.get("board") for process in run.processes) if run else ()
     address = next((each for each in addresses if each), None)
     return None if address is None else str(board_commands().entrance(settings, person, address))

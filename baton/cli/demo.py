@@ -234,7 +234,9 @@ def _stay(console: Console) -> None:
 
 
 def _gateway(system: System) -> str:
-    return next(each.addresses["http"] for each in system.run.processes if "http" in each.addresses)
+    return next(
+        process.addresses["http"] for process in system.run.processes if "http" in process.addresses
+    )
 
 
 def _watch(system: System, company: Demo, console: Console) -> None:
@@ -270,12 +272,8 @@ def _settled(settings: Settings, company: Demo, began_ms: int) -> tuple[Sums, li
 
 
 def _table(company: Demo) -> Table:
-    table = Table(
-        box=None,
-        show_header=False,
-        title=f"{company.sent} sent, {company.waiting} planned",
-        title_justify="left",
-    )
+    title = f"{company.sent} sent, {company.waiting} planned"
+    table = Table(box=None, show_header=False, title=title, title_justify="left")
     for name in _SHOWN:
         table.add_row(name, str(company.seen[name]))
     return table

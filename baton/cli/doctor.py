@@ -64,7 +64,7 @@ def doctor(
         typer.echo(json.dumps(body, indent=2))
     else:
         _show(Console(), findings)
-    raise typer.Exit(1 if any(each.verdict is Verdict.WRONG for each in findings) else 0)
+    raise typer.Exit(1 if any(finding.verdict is Verdict.WRONG for finding in findings) else 0)
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -235,10 +235,10 @@ def _cluster(settings: Settings) -> Iterator[Finding]:
 def _topics(settings: Settings) -> Iterator[Finding]:
     layout = layout_of(settings)
     differences = compare_topics(confluent_options(settings), layout)
-    missing = [each for each in differences if each.what == "topic"]
-    others = [each for each in differences if each.what != "topic"]
-    for each in others:
-        yield Finding(check="topics", verdict=Verdict.WRONG, text=str(each))
+    missing = [difference for difference in differences if difference.what == "topic"]
+    others = [difference for difference in differences if difference.what != "topic"]
+    for other in others:
+        yield Finding(check="topics", verdict=Verdict.WRONG, text=str(other))
     if missing:
         text = (
             f"{len(missing)} of the catalogue's are not there; `baton up` or `baton topics --make` "

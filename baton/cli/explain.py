@@ -110,8 +110,10 @@ def show_story(
 
 def _name_in(values: Sequence[object]) -> str | None:
     """The name of the person, as it was last reported."""
-    people = [each.person for each in values if isinstance(each, LeadPerson) and not each.erased]
-    names = [f"{each.first_name or ''} {each.last_name or ''}".strip() for each in people]
+    people = [
+        value.person for value in values if isinstance(value, LeadPerson) and not value.erased
+    ]
+    names = [f"{person.first_name or ''} {person.last_name or ''}".strip() for person in people]
     return next((name for name in reversed(names) if name), None)
 
 
@@ -119,13 +121,13 @@ def why_uncounted(
     chapters: Sequence[Chapter], agreement: CompiledAgreement, *, now_ms: int
 ) -> Mapping[str, str]:
     """By event id, why acts of the story count nothing at ``now_ms`` under ``agreement``."""
-    events = [each.value for each in chapters if isinstance(each.value, LeadEvent)]
+    events = [chapter.value for chapter in chapters if isinstance(chapter.value, LeadEvent)]
     ends = [
-        each.value
-        for each in chapters
-        if isinstance(each.value, LeadStaged) and each.value.to_stage in _CYCLE_ENDS
+        chapter.value
+        for chapter in chapters
+        if isinstance(chapter.value, LeadStaged) and chapter.value.to_stage in _CYCLE_ENDS
     ]
-    began = max((each.occurred_at_ms for each in ends), default=0)
+    began = max((end.occurred_at_ms for end in ends), default=0)
     return uncounted(events, agreement, cycle_began_ms=began, now_ms=now_ms)
 
 

@@ -42,14 +42,14 @@ def numbers_of(
     log = simulation.host.log
     for partition in range(log.partitions):
         states.restore(
-            (each.key, each.value)
-            for each in log.records(states.topic, partition)
-            if each.key is not None
+            (record.key, record.value)
+            for record in log.records(states.topic, partition)
+            if record.key is not None
         )
     head = states.lead(lead_id).head
     if head is None:
         raise LeadUnknown(f"lead {lead_id} has no score: it was erased, or nothing of it was taken")
-    scored = [each.value for each in chapters if isinstance(each.value, LeadScored)]
+    scored = [chapter.value for chapter in chapters if isinstance(chapter.value, LeadScored)]
     return Numbers(
         lead_id=lead_id,
         at_ms=log.now,

@@ -118,7 +118,12 @@ def _tend(system: System, console: Console, ended: threading.Event) -> None:
 
 def _welcome(system: System) -> list[str]:
     address = next(
-        (each.addresses["http"] for each in system.run.processes if "http" in each.addresses), None
+        (
+            process.addresses["http"]
+            for process in system.run.processes
+            if "http" in process.addresses
+        ),
+        None,
     )
     key = key_file(system.settings.home)
     shown = (
@@ -127,7 +132,11 @@ def _welcome(system: System) -> list[str]:
         else []
     )
     board = next(
-        (each.addresses["board"] for each in system.run.processes if "board" in each.addresses),
+        (
+            process.addresses["board"]
+            for process in system.run.processes
+            if "board" in process.addresses
+        ),
         None,
     )
     shown += [f"the board at {board}; a link to enter it: baton board link"] if board else []

@@ -99,7 +99,7 @@ def sender_for(
 def _running_gateway() -> str:
     run = read_run(load_settings().home)
     found = (
-        [each.addresses["http"] for each in run.processes if "http" in each.addresses]
+        [process.addresses["http"] for process in run.processes if "http" in process.addresses]
         if run
         else []
     )

@@ -60,7 +60,7 @@ def refuse_drift(schemas: SchemaShelf, reducers: Sequence[Reducer[Any, Any]]) ->
         for reducer in reducers
         for kind in (reducer.head_type, *(each.type for each in reducer.entry_kinds))
     ]
-    records = (*event_records(), *(each for each in states if each is not None))
+    records = (*event_records(), *(state for state in states if state is not None))
     problems = [*differences(schemas, records), *unreadable(schemas)]
     if problems:
         told = "\n  ".join(

@@ -187,7 +187,7 @@ def _replication_differences(
 ) -> Iterable[Difference]:
     for spec in specs:
         name = physical(layout.namespace, spec.name)
-        fewest = min(len(each.replicas) for each in existing[name].partitions.values())
+        fewest = min(len(partition.replicas) for partition in existing[name].partitions.values())
         if fewest < layout.replication:
             yield Difference(
                 topic=name,

@@ -114,8 +114,8 @@ def _write(source: _Source, place: str, hint: Any, indent: str) -> None:
     origin, arguments = get_origin(hint), get_args(hint)
     if isinstance(hint, type) and is_dataclass(hint):
         hints = get_type_hints(hint)
-        for each in fields(hint):
-            _write(source, f"{place}.{each.name}", hints[each.name], indent)
+        for field in fields(hint):
+            _write(source, f"{place}.{field.name}", hints[field.name], indent)
     elif origin in (types.UnionType, Union):
         value = source.name()
         source.line(f"{indent}{value} = {place}")
@@ -161,7 +161,7 @@ def _write_blocks(
 
 
 def _some(arguments: tuple[Any, ...]) -> Any:
-    return next(each for each in arguments if each is not type(None))
+    return next(argument for argument in arguments if argument is not type(None))
 
 
 def _read(source: _Source, hint: Any, indent: str) -> str:

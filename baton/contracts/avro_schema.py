@@ -31,8 +31,8 @@ def _record(record_type: Any, *, seen: set[str], path: tuple[str, ...]) -> Any:
         return f"baton.{name}"
     hints = get_type_hints(record_type)
     described = [
-        _field(each, hints[each.name], seen=seen, path=(*path, name))
-        for each in fields(record_type)
+        _field(field, hints[field.name], seen=seen, path=(*path, name))
+        for field in fields(record_type)
     ]
     seen.add(name)
     return {
@@ -66,7 +66,7 @@ def _avro_type(hint: Any, *, seen: set[str], path: tuple[str, ...]) -> Any:
     if is_dataclass(hint) and isinstance(hint, type):
         return _record(hint, seen=seen, path=path)
     if origin in (types.UnionType, Union) and len(arguments) == 2 and type(None) in arguments:
-        (some,) = (each for each in arguments if each is not type(None))
+        (some,) = (argument for argument in arguments if argument is not type(None))
         return ["null", _avro_type(some, seen=seen, path=path)]
     if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
         return {"type": "array", "items": _avro_type(arguments[0], seen=seen, path=path)}

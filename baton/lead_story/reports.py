@@ -97,7 +97,7 @@ def conflicts(aliases: Iterable[tuple[int, IdentityAlias]], since_ms: int = 0) -
 def _leads_of(alias: IdentityAlias, lead_of: Mapping[str, str]) -> set[str]:
     """The leads of the two; an identity that was never given to another lead has its own."""
     identities = [each for each in (alias.identity, alias.subject) if each]
-    return {lead_of.get(each, derived_id("lead", each)) for each in identities}
+    return {lead_of.get(identity, derived_id("lead", identity)) for identity in identities}
 
 
 def unknown_words(
@@ -136,8 +136,11 @@ def erasures(
     for at_ms, record in keyed:
         if record.kind == EventKind.ERASURE and record.event_id not in found:
             by_scheme: dict[str, tuple[str, ...]] = {}
-            for each in record.identifiers:
-                by_scheme[each.scheme] = (*by_scheme.get(each.scheme, ()), each.value)
+            for identifier in record.identifiers:
+                by_scheme[identifier.scheme] = (
+                    *by_scheme.get(identifier.scheme, ()),
+                    identifier.value,
+                )
             found[record.event_id] = Erasure(record.event_id, None, record.source, at_ms, by_scheme)
     for at_ms, event in accepted:
         if (
@@ -157,4 +160,4 @@ _OURS = "baton"
 
 def count_reasons(refusals: Iterable[Refusal]) -> Counter[str]:
     """How often each reason was given."""
-    return Counter(each.refused.reason for each in refusals)
+    return Counter(refusal.refused.reason for refusal in refusals)

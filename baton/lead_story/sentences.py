@@ -169,7 +169,7 @@ def _rating_sentence(value: LeadScored | LeadQualified | LeadAmended) -> Sentenc
     match value:
         case LeadScored():
             numbers = f"fit {points(value.fit_micro)}, engagement {points(value.engagement_micro)}"
-            because = tuple(contribution_line(each) for each in value.contributions)
+            because = tuple(contribution_line(contribution) for contribution in value.contributions)
             criteria = tuple(criterion_line(each) for each in value.criteria)
             return Sentence(
                 about="scored",
@@ -239,9 +239,9 @@ def _path(value: LeadRouted | LeadUnrouted) -> tuple[str, ...]:
 
 def _candidates(value: LeadRouted | LeadUnrouted) -> tuple[str, ...]:
     return tuple(
-        f"{each.person}: {each.excluded or f'score {each.score}'} (turns {each.turns}, load "
-        f"{each.load}/{each.capacity})"
-        for each in value.candidates
+        f"{candidate.person}: {candidate.excluded or f'score {candidate.score}'} "
+        f"(turns {candidate.turns}, load {candidate.load}/{candidate.capacity})"
+        for candidate in value.candidates
     )
 
 

@@ -108,7 +108,7 @@ def _names_of(value: LeadPerson) -> set[str]:
         person.company,
         f"{person.first_name or ''} {person.last_name or ''}",
     ]
-    return {" ".join(each.split()).casefold() for each in parts if each and each.strip()}
+    return {" ".join(part.split()).casefold() for part in parts if part and part.strip()}
 
 
 def find_lead(reader: Reader, who: str, *, names: bool = False) -> str:

@@ -37,7 +37,10 @@ def table_named(name: str) -> Table:
 def since_column(table: Table) -> str | None:
     """The column that ``--since`` looks at: when the record was appended, else the moment that a
     derived row is about."""
-    candidates = (*_MOMENTS, *(each.name for each in table.columns if each.name.endswith("_at_ms")))
+    candidates = (
+        *_MOMENTS,
+        *(column.name for column in table.columns if column.name.endswith("_at_ms")),
+    )
     return next((name for name in candidates if name in table.names), None)
 
 

@@ -32,10 +32,10 @@ def check(context: CheckContext) -> Iterator[Finding]:
                 f'calendar "{name}" is never open: give it hours on a day of the week',
             )
     used = {model.calendar}
-    used |= {each.calendar for each in model.people.values() if each.calendar}
-    used |= {each.calendar for each in model.pools.values() if each.calendar}
-    used |= {each.calendar for each in model.goals.values() if each.calendar}
-    used |= {each.calendar for each in model.slas.promises if each.calendar}
+    used |= {person.calendar for person in model.people.values() if person.calendar}
+    used |= {pool.calendar for pool in model.pools.values() if pool.calendar}
+    used |= {goal.calendar for goal in model.goals.values() if goal.calendar}
+    used |= {promise.calendar for promise in model.slas.promises if promise.calendar}
     for name in model.calendars:
         if name not in used:
             yield odd(("calendars", name), f'calendar "{name}" is used by nobody')

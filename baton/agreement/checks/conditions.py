@@ -96,10 +96,10 @@ def _value(test: Test, field: Field, path: Path) -> Iterator[Finding]:
         return
     if field.kind is Kind.CHOICE:
         values = test.value if isinstance(test.value, tuple) else (test.value,)
-        for each in values:
-            if each not in field.choices:
-                hint = did_you_mean(str(each), field.choices)
-                yield wrong((*path, "value"), f'{test.field} is never "{each}"{hint}')
+        for value in values:
+            if value not in field.choices:
+                hint = did_you_mean(str(value), field.choices)
+                yield wrong((*path, "value"), f'{test.field} is never "{value}"{hint}')
 
 
 def _counted(context: CheckContext, test: Test, field: Field, path: Path) -> Iterator[Finding]:

@@ -89,7 +89,7 @@ class CheckContext:
         routing = model.routing
         listed: tuple[tuple[str, list[ConditionModel]], ...] = (
             ("suppress", [each.when for each in routing.suppress]),
-            ("territories", [each.when for each in routing.territories]),
+            ("territories", [territory.when for territory in routing.territories]),
             ("segments", [each.when for each in routing.segments]),
         )
         for part, conditions in listed:
@@ -102,7 +102,7 @@ class CheckContext:
 
 def quoted(names: Iterable[str]) -> str:
     """``"a", "b" and "c"``."""
-    listed = [f'"{each}"' for each in names]
+    listed = [f'"{name}"' for name in names]
     return (
         listed[0]
         if len(listed) == 1

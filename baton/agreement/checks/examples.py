@@ -42,7 +42,7 @@ def _example(context: CheckContext, path: Path, example: ExampleModel) -> Iterat
             "it out",
         )
     expect = example.expect
-    segments = [each.name for each in words.segments]
+    segments = [segment.name for segment in words.segments]
     grades = [fit + act for fit in words.levels.fit for act in words.levels.engagement]
     for key, given, known in (
         ("segment", expect.segment, segments),

@@ -131,7 +131,7 @@ def _reach(group: GroupModel, acts: list[ActModel]) -> int:
     as count."""
     a_day, left = 0, group.per_day
     for points, times in sorted(
-        ((_best(each), each.per_day or group.per_day) for each in acts), reverse=True
+        ((_best(act), act.per_day or group.per_day) for act in acts), reverse=True
     ):
         taken = min(times, left)
         a_day += max(points, 0) * taken
@@ -144,7 +144,7 @@ def _reach(group: GroupModel, acts: list[ActModel]) -> int:
 
 
 def _best(act: ActModel) -> int:
-    return max(act.points, *(each.points for each in act.exceptions), 0)
+    return max(act.points, *(exception.points for exception in act.exceptions), 0)
 
 
 def _acts(context: CheckContext) -> Iterator[Finding]:

@@ -222,9 +222,14 @@ def _gone(context: CheckContext) -> Iterator[Finding]:
 def _unused(context: CheckContext) -> Iterator[Finding]:
     model = context.model
     rules = (*model.routing.territories, *model.routing.segments)
-    destinations = [each.to for each in rules] + [model.routing.default]
-    destinations += [each.to for each in model.routing.accounts.values() if each.to]
-    reached = {name for each in destinations for name in (each.sdr, each.sales) if name}
+    destinations = [rule.to for rule in rules] + [model.routing.default]
+    destinations += [account.to for account in model.routing.accounts.values() if account.to]
+    reached = {
+        name
+        for destination in destinations
+        for name in (destination.sdr, destination.sales)
+        if name
+    }
     reached |= {
         pool.nobody.overflow
         for pool in model.pools.values()
@@ -234,8 +239,8 @@ def _unused(context: CheckContext) -> Iterator[Finding]:
         if name not in reached:
             yield odd(("pools", name), f'no rule sends leads to pool "{name}"')
     busy = {member for pool in model.pools.values() for member in pool.members}
-    busy |= {each.owner for each in model.routing.accounts.values() if each.owner}
-    busy |= {each.manager for each in model.people.values() if each.manager}
+    busy |= {account.owner for account in model.routing.accounts.values() if account.owner}
+    busy |= {person.manager for person in model.people.values() if person.manager}
     busy |= {each.manager for each in model.pools.values() if each.manager}
     busy |= {
         pool.nobody.watch for pool in model.pools.values() if isinstance(pool.nobody, WatchModel)

@@ -114,7 +114,10 @@ def _routing(context: CheckContext) -> Iterator[Finding]:
         if account.to:
             yield from _destination(context, (*path, "to"), account.to)
 
-    contacts, segments = model.routing.contacts, [each.name for each in model.definitions.segments]
+    contacts, segments = (
+        model.routing.contacts,
+        [segment.name for segment in model.definitions.segments],
+    )
     for part, named in (("campaigns", contacts.campaigns), ("segments", contacts.segments)):
         for name, person in named.items():
             path = ("routing", "contacts", part, name)
@@ -173,7 +176,7 @@ def _rest(context: CheckContext) -> Iterator[Finding]:
     bands = model.definitions.levels.fit
     for number, band in enumerate(model.lifecycle.poor_fit):
         yield from _known(("lifecycle", "poor_fit", number), "fit band", band, bands)
-    segments = [each.name for each in model.definitions.segments]
+    segments = [segment.name for segment in model.definitions.segments]
     for name, goal in model.goals.items():
         yield from _known(("goals", name, "segment"), "segment", goal.segment, segments)
 
@@ -184,11 +187,11 @@ def _twice(context: CheckContext) -> Iterator[Finding]:
         (
             ("definitions", "segments"),
             "segment",
-            [each.name for each in context.model.definitions.segments],
+            [segment.name for segment in context.model.definitions.segments],
         ),
         (("routing", "suppress"), "rule", [each.name for each in routing.suppress]),
-        (("routing", "territories"), "rule", [each.name for each in routing.territories]),
-        (("routing", "segments"), "rule", [each.name for each in routing.segments]),
+        (("routing", "territories"), "rule", [territory.name for territory in routing.territories]),
+        (("routing", "segments"), "rule", [segment.name for segment in routing.segments]),
     )
     seen: dict[tuple[str, str], Path] = {}
     for path, what, listed in lists:

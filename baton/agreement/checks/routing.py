@@ -179,7 +179,7 @@ def _skills(context: CheckContext) -> Iterator[Finding]:
             yield from _spoken(context, ("routing", part, number, "needs"), rule.needs)
             for pool in filter(None, (rule.to.sdr, rule.to.sales)):
                 members = model.pools[pool].members if pool in model.pools else {}
-                people = [model.people[each] for each in members if each in model.people]
+                people = [model.people[member] for member in members if member in model.people]
                 lacking = [
                     skill
                     for skill in rule.needs

@@ -246,7 +246,7 @@ def _without(context: CheckContext) -> Iterator[Finding]:
     queues = ["sales"] if context.model.lifecycle.bridge is Bridge.NONE else ["sdr", "sales"]
     for queue in queues:
         for level in ("warm", "hot"):
-            if not any(_holds(each, Clock.ACCEPT, queue, level) for each in slas.promises):
+            if not any(_holds(promise, Clock.ACCEPT, queue, level) for promise in slas.promises):
                 yield odd(
                     path,
                     f"nothing is promised for accept by {queue} of {level} leads: they would have "
@@ -256,7 +256,7 @@ def _without(context: CheckContext) -> Iterator[Finding]:
         (Clock.ROUTE, "a lead that waits for a person"),
         (Clock.NURTURE_START, "a recycled lead (marketing's side)"),
     ):
-        if not any(each.clock is clock for each in slas.promises):
+        if not any(promise.clock is clock for promise in slas.promises):
             yield odd(path, f"nothing is promised for {clock.value}: {why} would have no deadline")
 
 

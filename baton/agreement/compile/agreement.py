@@ -51,7 +51,7 @@ def fields_of(model: Agreement) -> dict[str, Field]:
         content_stages=CONTENT_STAGES,
         levels=LEVELS,
         grades=tuple(fit + act for fit in levels.fit for act in levels.engagement),
-        segments=tuple(each.name for each in model.definitions.segments),
+        segments=tuple(segment.name for segment in model.definitions.segments),
         stages=tuple(each.value for each in Stage),
         reasons=tuple(model.recycling.reasons),
         purposes=purposes,
@@ -105,7 +105,8 @@ class _Compiler:
             roles=model.definitions.roles,
             role_field=model.definitions.role_field,
             segments=tuple(
-                (each.name, self._condition(each.when)) for each in model.definitions.segments
+                (segment.name, self._condition(segment.when))
+                for segment in model.definitions.segments
             ),
             effective_at_ms=moment_ms(model.effective_at, self.zone)
             if model.effective_at
@@ -228,18 +229,18 @@ def plain_rule(act: str, model: ActModel) -> ActRule:
 def exception_rules(act: str, model: ActModel) -> tuple[ActRule, ...]:
     """An act's exceptions, in order; they share the act's group, daily limit and fast track."""
     rules = []
-    for each in model.exceptions:
+    for exception in model.exceptions:
         rules.append(
             ActRule(
-                name=f"{act} ({', '.join(filter(None, (each.stage, *each.topics)))})",
+                name=f"{act} ({', '.join(filter(None, (exception.stage, *exception.topics)))})",
                 act=act,
                 group=model.group,
-                points_micro=each.points,
+                points_micro=exception.points,
                 per_day=model.per_day,
                 fast_track=model.fast_track,
                 max_age_ms=model.max_age,
-                stage=each.stage,
-                topics=each.topics,
+                stage=exception.stage,
+                topics=exception.topics,
             )
         )
     return tuple(rules)

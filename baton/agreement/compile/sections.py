@@ -108,7 +108,9 @@ def compile_slas(model: SlasModel, calendars: Mapping[str, Calendar], house: Cal
     """Promises in the agreement's order."""
     longest = max(model.evidence_grace.values(), default=0)
     return SlaRules(
-        rules=tuple(_promise(each, model, calendars, house, longest) for each in model.promises),
+        rules=tuple(
+            _promise(promise, model, calendars, house, longest) for promise in model.promises
+        ),
         evidence_grace_ms=dict(model.evidence_grace),
         digest_ms=DIGEST_MS if model.digest is None else model.digest,
     )

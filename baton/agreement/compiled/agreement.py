@@ -128,7 +128,7 @@ class RoutingRules(Routing):
         mine = [
             pool
             for pool in self.pools.values()
-            if any(each.person == person for each in pool.members)
+            if any(member.person == person for member in pool.members)
         ]
         fitting = [pool for pool in mine if pool.kind in ("sales", leg)]
         order = sorted(fitting, key=lambda pool: (pool.name != hint, pool.kind != leg, pool.name))

@@ -58,7 +58,7 @@ class _Part:
         self.keys = rules[0].keys
         self.single = self.keys[0] if len(self.keys) == 1 else None
         self.known: dict[Any, _Decided] = {}
-        self._outcomes = tuple((each.condition, each.points_micro, _three(each)) for each in rules)
+        self._outcomes = tuple((rule.condition, rule.points_micro, _three(rule)) for rule in rules)
 
     def decide(self, profile: Mapping[str, str], values: Any) -> _Decided:
         # the check lets fit ask the profile only

@@ -38,7 +38,7 @@ class Lifecycle:
     def asks_account(self) -> bool:
         """Whether a gate asks what the account as a whole is: a lead has to be told that. Which
         account it is in, it knows."""
-        return any(each.startswith("account.") and each != ACCOUNT_ID for each in self.asks)
+        return any(ask.startswith("account.") and ask != ACCOUNT_ID for ask in self.asks)
 
     def closed_gates(
         self, context: ConditionContext, *, fast_track: bool = False

@@ -39,7 +39,7 @@ def range_check_of(op: Op, wanted: Any) -> RangeCheck:
                 low in numbers
                 if low == high
                 else None
-                if any(low <= each <= high for each in numbers)
+                if any(low <= number <= high for number in numbers)
                 else False
             )
     raise ValueError(f"{op} does not compare numbers")

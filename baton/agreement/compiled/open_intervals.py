@@ -29,7 +29,7 @@ def open_before(year: OpenYear, at_ms: int) -> int:
 def merged_intervals(intervals: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     """Sorted and disjoint."""
     merged: list[tuple[int, int]] = []
-    for start, stop in sorted(each for each in intervals if each[1] > each[0]):
+    for start, stop in sorted(interval for interval in intervals if interval[1] > interval[0]):
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
         else:

@@ -109,7 +109,7 @@ def _days_of(key: str) -> list[str]:
     days: list[str] = []
     for part in key.lower().split(","):
         ends = [_LONG.get(each.strip(), each.strip()) for each in part.split("-")]
-        if len(ends) > 2 or any(each not in DAYS for each in ends):
+        if len(ends) > 2 or any(end not in DAYS for end in ends):
             raise problem(
                 f'"{key}" is not a day or a range of days: write mon, mon-fri or "sat, sun"'
             )

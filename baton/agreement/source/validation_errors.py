@@ -34,12 +34,14 @@ def shape_problems(error: ValidationError, document: Document) -> list[Problem]:
     """Every error of the models, in the order of the file, each once."""
     details = error.errors(include_url=False)
     unknown = {
-        path_in(each["loc"], document.data)[0]
-        for each in details
-        if each["type"] == "extra_forbidden"
+        path_in(detail["loc"], document.data)[0]
+        for detail in details
+        if detail["type"] == "extra_forbidden"
     }
     found = [
-        _problem_of(each, document, unknown) for each in details if not _only_follows(each, details)
+        _problem_of(detail, document, unknown)
+        for detail in details
+        if not _only_follows(detail, details)
     ]
     return sorted(
         {each for each in found if each is not None},
@@ -222,8 +224,8 @@ def _plain(annotation: Any) -> Iterator[Any]:
     if origin is Annotated:
         yield from _plain(get_args(annotation)[0])
     elif origin in (Union, types.UnionType):
-        for each in get_args(annotation):
-            yield from _plain(each)
+        for arg in get_args(annotation):
+            yield from _plain(arg)
     elif (
         origin is Literal
         or (isinstance(annotation, type) and issubclass(annotation, Enum))

@@ -41,7 +41,9 @@ class Member:
 def member_properties(data: Path, own: Member, members: Sequence[Member]) -> str:
     """``server.properties`` of one node of a cluster that keeps three copies of everything and
     acknowledges what two have."""
-    voters = ",".join(f"{each.number}@{each.host}:{each.ports.controller}" for each in members)
+    voters = ",".join(
+        f"{member.number}@{member.host}:{member.ports.controller}" for member in members
+    )
     clients, controller = (
         f"{own.host}:{port}" for port in (own.ports.clients, own.ports.controller)
     )

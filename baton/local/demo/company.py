@@ -60,7 +60,7 @@ def visitors(
     random = Random(seed)
     numbers = range(first, first + leads)
     script = [
-        each for number in numbers for each in _visits(random, number, firms, span_ms, begins_ms)
+        visit for number in numbers for visit in _visits(random, number, firms, span_ms, begins_ms)
     ]
     script += [each for each in script if random.random() < _TWICE_SHARE]
     script += [

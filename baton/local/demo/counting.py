@@ -65,7 +65,7 @@ def count(reader: LogReader, *, sent: int, poison: int) -> Sums:
         qualified=len(qualified),
         first_handoffs=len(qualified & handed),
         routed=dict(Counter(each.pool for each in routed)),
-        violated=dict(Counter(each.clock for each in violations)),
+        violated=dict(Counter(violation.clock for violation in violations)),
         recycled=dict(Counter(each.reason for each in _all(reader, LEADS_RECYCLED))),
         uncallable=len({each.lead_id for each in routed if not is_callable(each)}),
         clocks_ended_twice=sum(number > 1 for number in clock_ends.values()),

@@ -67,11 +67,19 @@ class Answer(NamedTuple):
 def decision_of(routed: LeadRouted, place: tuple[str, int, int]) -> Decision:
     """What a routed record says for its pool. ``capacity``: only where the lead came to its owner
     by turn."""
-    chosen = next((each for each in routed.candidates if each.person == routed.owner), None)
+    chosen = next(
+        (candidate for candidate in routed.candidates if candidate.person == routed.owner), None
+    )
     capacity = chosen.capacity if chosen is not None and by_turn(routed.rule) else None
     seats = tuple(
-        Seat(each.person, each.turns, each.weight, each.excluded is None, each.load)
-        for each in routed.candidates
+        Seat(
+            candidate.person,
+            candidate.turns,
+            candidate.weight,
+            candidate.excluded is None,
+            candidate.load,
+        )
+        for candidate in routed.candidates
     )
     whole = routed.turn_used and not routed.trace_cut
     return Decision(

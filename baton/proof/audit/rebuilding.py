@@ -44,7 +44,7 @@ class Outcome:
 
 def digest(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> bytes:
     """What a fact says, in 16 bytes; what is information about the worker does not count."""
-    kept = [each for each in headers if each[0] not in _INFORMATION_ONLY]
+    kept = [header for header in headers if header[0] not in _INFORMATION_ONLY]
     parts = [key or b"", value or b"", *[data for _, data in kept]]
     shape = f"{key is None}{value is None}{[name for name, _ in kept]}{[*map(len, parts)]}"
     return blake2b(b"".join([shape.encode(), *parts]), digest_size=16).digest()

@@ -128,8 +128,10 @@ class Load:
         return due
 
     def _spread(self, wave: Wave) -> None:
-        for each in wave.arrivals:
-            self._push(wave.starts_ms + each.after_ms + self._random.randrange(_DISORDER_MS), each)
+        for arrival in wave.arrivals:
+            self._push(
+                wave.starts_ms + arrival.after_ms + self._random.randrange(_DISORDER_MS), arrival
+            )
 
     def _push(self, at_ms: int, arrival: Arrival, *, answers: bool = False) -> None:
         self._number += 1

@@ -42,12 +42,12 @@ class Ledger:
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """Lines are taken."""
-        ids = [self._event_id_of(each.line) for each in arrivals if not each.poison]
+        ids = [self._event_id_of(arrival.line) for arrival in arrivals if not arrival.poison]
         with self._lock:
             self._file.writelines(f"{event_id}\n" for event_id in ids)
             self.acknowledged += len(ids)
-            for each in arrivals:
-                self.by_way[each.way] = self.by_way.get(each.way, 0) + 1
+            for arrival in arrivals:
+                self.by_way[arrival.way] = self.by_way.get(arrival.way, 0) + 1
 
     def sent_again(self, lines: int) -> None:
         """So many lines are sent once more."""
@@ -86,12 +86,12 @@ class Inbox:
         again, self._again = self._again, []
         for each in again:
             self._produce(each)
-        for each in arrivals:
+        for arrival in arrivals:
             self.pending += 1
-            self._produce(each)
-            if not each.poison and self._random.random() < _SENT_AGAIN:
+            self._produce(arrival)
+            if not arrival.poison and self._random.random() < _SENT_AGAIN:
                 self._ledger.sent_again(1)
-                self._hasty.produce(self._topic, each.line)
+                self._hasty.produce(self._topic, arrival.line)
         for producer in (self._hasty, self._patient):
             producer.poll(0)
 
@@ -143,8 +143,8 @@ class Gateways:
         """Send lines; returns at once."""
         with self._lock:
             self.pending += len(arrivals)
-        for each in arrivals:
-            self._due.put(each)
+        for arrival in arrivals:
+            self._due.put(arrival)
 
     def close(self) -> int:
         """Wait until everything is acknowledged; how many lines never were."""

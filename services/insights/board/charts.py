@@ -36,7 +36,7 @@ def curve(points: Sequence[Point], until_ms: int, zone: ZoneInfo) -> Curve | Non
     if not points:
         return None
     first, last = points[0].at_ms, max(until_ms, points[-1].at_ms, points[0].at_ms + 1)
-    top = max(100.0, *(max(each.engagement, each.fit) for each in points))
+    top = max(100.0, *(max(point.engagement, point.fit) for point in points))
 
     def x(at_ms: int) -> float:
         return round(LEFT + (WIDTH - LEFT - 8) * (at_ms - first) / (last - first), 1)
@@ -46,11 +46,11 @@ def curve(points: Sequence[Point], until_ms: int, zone: ZoneInfo) -> Curve | Non
 
     dots = tuple(
         (
-            x(each.at_ms),
-            y(each.engagement),
-            f"{each.engagement:.1f} points, {each.grade}, {each.level}",
+            x(point.at_ms),
+            y(point.engagement),
+            f"{point.engagement:.1f} points, {point.grade}, {point.level}",
         )
-        for each in points
+        for point in points
     )
     ticks_x = tuple(
         (x(at), _short(at, zone))
@@ -58,8 +58,8 @@ def curve(points: Sequence[Point], until_ms: int, zone: ZoneInfo) -> Curve | Non
     )
     ticks_y = tuple((y(value), f"{value:.0f}") for value in (0, top / 2, top))
     return Curve(
-        engagement=_course([(x(each.at_ms), y(each.engagement)) for each in points], x(last)),
-        fit=_course([(x(each.at_ms), y(each.fit)) for each in points], x(last)),
+        engagement=_course([(x(point.at_ms), y(point.engagement)) for point in points], x(last)),
+        fit=_course([(x(point.at_ms), y(point.fit)) for point in points], x(last)),
         dots=dots,
         ticks_x=ticks_x,
         ticks_y=ticks_y,

@@ -31,9 +31,9 @@ def cycle_rows(lead_id: str, facts: Sequence[Kept]) -> Iterator[Put]:
     marked inferred."""
     cycles: dict[int, _Cycle] = {}
     moves = [
-        each
-        for each in facts
-        if isinstance(each.value, LeadStaged) and each.value.event not in _NO_MOVE
+        fact
+        for fact in facts
+        if isinstance(fact.value, LeadStaged) and fact.value.event not in _NO_MOVE
     ]
     for kept in sorted(moves, key=lambda each: (each.value.occurred_at_ms, each.order)):
         _take(cycles.setdefault(kept.value.cycle, _Cycle()), kept.value)

@@ -91,7 +91,7 @@ def _credits(
         known_at_ms=journey.known_at_ms,
         opportunity_at_ms=opportunity,
     )
-    recent = [each for each in journey.touches if since is None or each.occurred_at_ms > since]
+    recent = [touch for touch in journey.touches if since is None or touch.occurred_at_ms > since]
     for model in Model:
         touches = journey.touches if model is Model.FIRST else recent
         for place, credit in enumerate(credits_of(model, touches, conversion)):

@@ -42,7 +42,7 @@ class Table:
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names", tuple(each.name for each in self.columns))
+        object.__setattr__(self, "names", tuple(column.name for column in self.columns))
 
 
 def columns(text: str) -> tuple[Column, ...]:

@@ -50,7 +50,7 @@ class Compliance:
 
     def count(self, *verdicts: Verdict) -> int:
         """How many have one of these."""
-        return sum(self.counts.get(each, 0) for each in verdicts)
+        return sum(self.counts.get(verdict, 0) for verdict in verdicts)
 
     @property
     def met(self) -> int:
@@ -104,7 +104,7 @@ def compliance(
 ) -> Compliance:
     """Over the clocks whose deadline falls in ``[from_ms, until_ms)``, as known at ``now_ms``."""
     return compliance_of(
-        ((each, 1) for each in clocks if from_ms <= each.deadline_ms < until_ms), now_ms
+        ((clock, 1) for clock in clocks if from_ms <= clock.deadline_ms < until_ms), now_ms
     )
 
 

@@ -55,9 +55,9 @@ def cohort(
     """Those who entered in ``[from_ms, until_ms)``, as known at ``now_ms``. ``p90_ms``: how long
     nine of ten take; None: not known."""
     mine = [
-        each
-        for each in passages
-        if from_ms <= each.entered_at_ms < until_ms and each.entered_at_ms <= now_ms
+        passage
+        for passage in passages
+        if from_ms <= passage.entered_at_ms < until_ms and passage.entered_at_ms <= now_ms
     ]
     reached = sum(
         1 for each in mine if each.reached_at_ms is not None and each.reached_at_ms <= now_ms

@@ -50,7 +50,7 @@ class Waiting:
 
 def waiting(raised_at_ms: int, acts: Sequence[HumanAct], now_ms: int) -> Waiting:
     """How long the buyer who raised their hand at ``raised_at_ms`` waited, or waits."""
-    after = [each for each in acts if each.occurred_at_ms >= raised_at_ms]
+    after = [act for act in acts if act.occurred_at_ms >= raised_at_ms]
 
     def first(times: list[int]) -> int | None:
         return min(times) - raised_at_ms if times else None

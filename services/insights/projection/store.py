@@ -114,8 +114,8 @@ class Store:
             self._db.executemany(
                 "INSERT INTO position VALUES (?, ?, ?, ?, NULL, NULL, 0) ON CONFLICT DO NOTHING",
                 [
-                    (each.topic, each.partition, each.next_offset, each.began_offset)
-                    for each in places
+                    (place.topic, place.partition, place.next_offset, place.began_offset)
+                    for place in places
                 ],
             )
 

@@ -105,7 +105,7 @@ def speed_to_lead(context: Context, from_ms: int, until_ms: int) -> Speed:
     waits: list[Waiting] = [
         waiting(at_ms, acts.get(name, []), context.now_ms) for name, at_ms in raised.items()
     ]
-    untouched = sum(each.attempted_ms is None for each in waits)
+    untouched = sum(wait.attempted_ms is None for wait in waits)
     return Speed(
         attempt=attempts(waits), contact=contacts(waits), hands=len(waits), untouched=untouched
     )

@@ -173,11 +173,11 @@ class Context:
 
     def named(self, leads: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Rows with ``lead_id`` and ``holder``, each with a ``label`` for people to read."""
-        allowed = [each["lead_id"] for each in leads if self.may_name(each.get("holder"))]
+        allowed = [lead["lead_id"] for lead in leads if self.may_name(lead.get("holder"))]
         names = dict(_names_of(self, allowed))
         return [
-            each | {"label": names.get(each["lead_id"]) or pseudonym(each["lead_id"])}
-            for each in leads
+            lead | {"label": names.get(lead["lead_id"]) or pseudonym(lead["lead_id"])}
+            for lead in leads
         ]
 
 

@@ -208,8 +208,8 @@ def _answer(value: LeadRouted | LeadUnrouted) -> Fact:
 
 def cut(candidates: Sequence[Candidate], chosen: str | None = None) -> tuple[Candidate, ...]:
     """At most so many candidates, the chosen one always among them."""
-    first = [each for each in candidates if each.person == chosen]
-    rest = [each for each in candidates if each.person != chosen]
+    first = [candidate for candidate in candidates if candidate.person == chosen]
+    rest = [candidate for candidate in candidates if candidate.person != chosen]
     return (
         tuple(candidates)
         if len(candidates) <= MOST_CANDIDATES

@@ -77,7 +77,7 @@ def _ask(
     if view.get(OPEN, request.handoff_id) is not None:
         return Step(head=view.head)
     colleagues = () if request.account_id is None else view.scan(OPEN, limit=COLLEAGUES)
-    others = [each for each in colleagues if each[1].lead_id != request.lead_id]
+    others = [colleague for colleague in colleagues if colleague[1].lead_id != request.lead_id]
     agreement = reference.agreement
     match choose_pool(request, qualified, _account(view), others, agreement, now=now):
         case Suppressed() as suppressed:

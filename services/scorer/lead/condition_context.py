@@ -28,11 +28,11 @@ class LedgerBehaviour:
         code = stage_code(name) if kind == "stage" else word_code(name)
         match kind:
             case "act":
-                return sum(each.act == code and each.at_ms >= since for each in self._entries)
+                return sum(entry.act == code and entry.at_ms >= since for entry in self._entries)
             case "stage":
-                return sum(each.stage == code and each.at_ms >= since for each in self._entries)
+                return sum(entry.stage == code and entry.at_ms >= since for entry in self._entries)
             case "topic":
-                return sum(code in each.topics and each.at_ms >= since for each in self._entries)
+                return sum(code in entry.topics and entry.at_ms >= since for entry in self._entries)
         raise ValueError(f"behaviour is counted by act, stage or topic, not by {kind}")
 
 
@@ -41,7 +41,7 @@ def touches_of(step: LeadStep) -> tuple[list[Piece], list[Piece]]:
     retracted."""
     head = step.head
     gone = retracted_ids(head.retracted)
-    recent = [each for each in pieces(head.recent) if each.id not in gone]
+    recent = [piece for piece in pieces(head.recent) if piece.id not in gone]
     return recent, sorted(
         {each for each in (*pieces(head.origins), *recent) if each.campaign and each.id not in gone}
     )

@@ -18,12 +18,10 @@ def consents_of(step: LeadStep) -> dict[str, str]:
 
 def consents_from(acts: list[ConsentAct]) -> dict[str, str]:
     """The same of the newest acts by purpose and channel."""
-    overall = {each.purpose: each for each in acts if each.channel == ANY_CHANNEL}
+    overall = {act.purpose: act for act in acts if act.channel == ANY_CHANNEL}
     newest = {
-        consent_key(each.purpose, each.channel): max(
-            each, overall.get(each.purpose, each), key=_newer
-        )
-        for each in acts
+        consent_key(act.purpose, act.channel): max(act, overall.get(act.purpose, act), key=_newer)
+        for act in acts
     }
     return {key: GRANTED if each.granted else REFUSED for key, each in newest.items()}
 

@@ -71,7 +71,7 @@ def _why_now(step: LeadStep, recent: list[Piece]) -> tuple[Contribution, ...]:
         head.ledger, head.marks, step.table, step.now, top=SHOWN_REASONS, decisive=decisive
     ).lines
     return tuple(
-        replace(each, content_title=titles.get(each.event_id or "") or None) for each in lines
+        replace(line, content_title=titles.get(line.event_id or "") or None) for line in lines
     )
 
 

@@ -152,14 +152,14 @@ def _dates(step: LeadStep) -> Iterator[StageReached]:
 
 def take_dates(step: LeadStep, dates: tuple[StageReached, ...]) -> None:
     """The earlier first date and the later latest one of each stage."""
-    for each in dates:
+    for date in dates:
         theirs = StageDates(
-            first_ms=each.first_ms,
-            latest_ms=each.latest_ms,
-            first_inferred=each.first_inferred,
-            latest_inferred=each.latest_inferred,
+            first_ms=date.first_ms,
+            latest_ms=date.latest_ms,
+            first_inferred=date.first_inferred,
+            latest_inferred=date.latest_inferred,
         )
-        ours = step.get(DATES, each.stage) or theirs
+        ours = step.get(DATES, date.stage) or theirs
         first = min((ours.first_ms, ours.first_inferred), (theirs.first_ms, theirs.first_inferred))
         latest = max(
             (ours.latest_ms, not ours.latest_inferred),
@@ -167,7 +167,7 @@ def take_dates(step: LeadStep, dates: tuple[StageReached, ...]) -> None:
         )
         step.put(
             DATES,
-            each.stage,
+            date.stage,
             StageDates(
                 first_ms=first[0],
                 first_inferred=first[1],

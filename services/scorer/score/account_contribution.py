@@ -59,11 +59,11 @@ def worth_micro(groups: Iterable[GroupSum], at_ms: int) -> int:
     """What a lead with these sums is worth at ``at_ms``: to the bit what its own score would be
     (:mod:`.engagement`)."""
     gained = lost = 0.0
-    for each in groups:
-        if each.positive:
-            gained += each.capped(at_ms)
-        if each.negative:
-            lost += each.lost(at_ms)
+    for group in groups:
+        if group.positive:
+            gained += group.capped(at_ms)
+        if group.negative:
+            lost += group.lost(at_ms)
     return max(0, whole(gained + lost))
 
 
@@ -87,14 +87,14 @@ class Falling:
         self.value += worth
         if not worth:
             return 0  # clamped: it can only rise
-        for each in groups:
-            capped = each.capped(now) if each.positive else 0.0
-            if each.line.decay.half_life_ms:
+        for group in groups:
+            capped = group.capped(now) if group.positive else 0.0
+            if group.line.decay.half_life_ms:
                 self.decays += capped
-                self.fastest = faster(self.fastest, each.line.decay)
+                self.fastest = faster(self.fastest, group.line.decay)
             else:
                 self.stays += capped
-            self.stays += each.lost(now) if each.negative else 0.0
+            self.stays += group.lost(now) if group.negative else 0.0
         return worth
 
     def holds_for_ms(self, threshold_micro: int) -> int | None:

@@ -53,8 +53,8 @@ def explanation(
     total = whole(value_at(totals, table, now))
     caps = list(_caps(group_sums(totals, table), now))
     indexes, rules, shares = _shares(marks, table, now)
-    micros = _apportioned(shares, total - sum([each.points_micro for each in caps]))
-    sizes = [-abs(each) for each in micros]
+    micros = _apportioned(shares, total - sum([cap.points_micro for cap in caps]))
+    sizes = [-abs(micro) for micro in micros]
     ranked = sorted(range(len(sizes)), key=sizes.__getitem__)
     if decisive:
         ranked = _decisive_first(ledger, indexes, ranked, decisive, top)
@@ -105,9 +105,9 @@ def _shares(marks: bytes, table: ScoreTable, now: int) -> tuple[list[int], list[
 
 
 def _caps(groups: list[GroupSum], now: int) -> Iterator[Contribution]:
-    for each in groups:
-        cap, name = each.line.cap_micro, each.line.name
-        if cap >= 0 and (gained := each.gained(now)) > cap:
+    for group in groups:
+        cap, name = group.line.cap_micro, group.line.name
+        if cap >= 0 and (gained := group.gained(now)) > cap:
             yield _contribution(
                 kind="cap", name=f"cap of {name}", points_micro=whole(cap - gained), group=name
             )

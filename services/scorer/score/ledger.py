@@ -77,7 +77,7 @@ def packed(event_id: str, at_ms: int, engagement: Engagement, *, backfill: bool 
     """The entry of an act. Of more than four topics the first four in alphabetical order are
     kept."""
     topics = (
-        [word_code(each) for each in sorted(set(engagement.topics))[:MAX_TOPICS]]
+        [word_code(topic) for topic in sorted(set(engagement.topics))[:MAX_TOPICS]]
         if engagement.topics
         else []
     )

@@ -76,7 +76,7 @@ class ScoreTable:
         self._days: dict[int, tuple[int, int]] = {}
         self._divided_at = -1
         self._divisors: tuple[Divisor, ...] = ()
-        self.groups = (*(_group_line(each) for each in acts.groups.values()), _UNSCORED_GROUP)
+        self.groups = (*(_group_line(group) for group in acts.groups.values()), _UNSCORED_GROUP)
         self.terms = tuple(
             _TERMS.pack(line.decay.half_life_ms, line.cap_micro) for line in self.groups
         )
@@ -98,7 +98,7 @@ class ScoreTable:
         self._by_act: dict[int, list[tuple[int, frozenset[int], RuleLine]]] = {}
         for line, rule in zip(lines, every, strict=True):
             stage = stage_code(rule.stage) if rule.stage is not None else -1
-            topics = frozenset(word_code(each) for each in rule.topics)
+            topics = frozenset(word_code(topic) for topic in rule.topics)
             self._by_act.setdefault(word_code(rule.act), []).append((stage, topics, line))
 
     def _rule_line(self, number: int, rule: ActRule, group: int) -> RuleLine:

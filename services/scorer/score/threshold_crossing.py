@@ -148,11 +148,11 @@ def _solve(groups: list[GroupSum], at: int, wanted: float) -> int:
     they never do."""
     fixed = 0.0
     decaying: list[tuple[float, Decay, float]] = []
-    for each in groups:
-        if each.positive and each.line.decay.half_life_ms:
-            decaying.append((each.gained(at), each.line.decay, float(each.line.cap_micro)))
-        elif each.positive:
-            fixed += each.capped(at)
+    for group in groups:
+        if group.positive and group.line.decay.half_life_ms:
+            decaying.append((group.gained(at), group.line.decay, float(group.line.cap_micro)))
+        elif group.positive:
+            fixed += group.capped(at)
     after = 0.0
     for _ in range(_NEWTON_STEPS + len(decaying)):
         value, slope, kink = fixed, 0.0, float("inf")
