@@ -109,8 +109,9 @@ def _take(found: dict[str, Deal], move: LeadStaged, fact_id: str) -> None:
         return
     name = move.opportunity_id or f"{move.lead_id}/{move.cycle}"
     known = found.get(name)
-    if known is None and state == DealState.LOST and move.deal is None:
-        return  # of no deal in particular: the end of the cycle
+    is_unnamed_loss = state == DealState.LOST and move.deal is None
+    if known is None and is_unnamed_loss and _has_open(found, move.lead_id):
+        return  # of no deal in particular: the end of the cycle loses those that are open
     before = known or Deal(deal=name, lead_id=move.lead_id, opportunity_id=move.opportunity_id)
     found[name] = _changed(
         replace(
@@ -125,6 +126,12 @@ def _take(found: dict[str, Deal], move: LeadStaged, fact_id: str) -> None:
         move,
         fact_id,
         is_new=known is None,
+    )
+
+
+def _has_open(found: Mapping[str, Deal], lead_id: str) -> bool:
+    return any(
+        deal.standing is DealStanding.OPEN and deal.lead_id == lead_id for deal in found.values()
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,16 @@ from typing import Any
 import pytest
 
 from baton.contracts.deals import LeadDeal
+from baton.contracts.digests import SlaDigest
 from baton.contracts.leads import LeadStaged
-from baton.contracts.topic_names import LEADS_STAGES
+from baton.contracts.topic_names import LEADS_SLA_DIGESTS, LEADS_STAGES
 from services.insights.facts.change import Taken
 from services.insights.projection.dialect import reader
+from services.insights.reports.clocks import sla
+from services.insights.reports.context import Context, Role, Viewer, filters_of
+from services.insights.reports.funnel import win_rate
+from services.insights.reports.goals import open_deals
+from services.insights.reports.objections import reasons
 from tests.services.insights.stores import fill
 
 HOUR = 3_600_000
@@ -106,6 +113,11 @@ STANDING = [
         {"d1": "lost 100", "d2": "lost 50"},
     ),
     (
+        "a loss where no deal was ever opened is one",
+        [replace(UNNAMED_LOSS, value=replace(UNNAMED_LOSS.value, amount_minor=7))],
+        {"l1/1": "lost 7"},
+    ),
+    (
         "what is said of a lead that rests ends nothing anew",
         [OPENED, WON, move("consent_changed", "recycled", 5)],
         {"d1": "won 100"},
@@ -165,3 +177,77 @@ def test_a_win_without_a_deal_of_its_own_counts_as_before(tmp_path: Path) -> Non
     bare = replace(WON.value, deal=None, opportunity_id=None)
     place = shown(tmp_path, [replace(WON, value=bare)])
     assert conversions(place) == [("fact-l1-3", 100, 3 * HOUR)]
+
+
+def context_of(place: Path) -> Context:
+    return Context(
+        db=reader(place),
+        now_ms=6 * HOUR,
+        viewer=Viewer(role=Role.MANAGER),
+        filters=filters_of({}, date(1970, 1, 1)),
+    )
+
+
+REPORTS = [
+    ([OPENED, SECOND], ["d1", "d2"], (0, 0, 0)),
+    ([OPENED, SECOND, LOST_ALONE], ["d1"], (0, 1, 0)),
+    ([OPENED, WON], [], (1, 0, 0)),
+    ([OPENED, WON, REOPENED], ["d1"], (0, 0, 0)),
+    ([OPENED, SECOND, WON], ["d2"], (1, 0, 0)),
+    ([OPENED, SECOND, RECYCLED], [], (0, 0, 2)),
+]
+
+
+@pytest.mark.parametrize(("records", "opened", "ended"), REPORTS)
+def test_coverage_and_win_rate_count_deals_as_they_stand(
+    tmp_path: Path, records: list[Taken], opened: list[str], ended: tuple[int, int, int]
+) -> None:
+    context = context_of(shown(tmp_path, records))
+    assert [deal.opportunity_id for deal in open_deals(context)] == opened
+    rate = win_rate(context, 0, 6 * HOUR)
+    assert (rate.won, rate.lost, rate.derailed) == ended
+
+
+def test_a_corrected_amount_of_an_open_deal_counts_in_the_coverage(tmp_path: Path) -> None:
+    corrected = move("deal_changed", "opportunity", 2, deal("d1", amount=70))
+    (found,) = open_deals(context_of(shown(tmp_path, [OPENED, corrected])))
+    assert found.amount_minor == 70
+
+
+@pytest.mark.parametrize("records", [[OPENED, SECOND, LOST_ALONE], [OPENED, LOST]])
+def test_the_reason_of_a_lost_deal_is_counted_once(tmp_path: Path, records: list[Taken]) -> None:
+    rows = reasons(context_of(shown(tmp_path, records)))
+    assert [(row["reason"], row["lost"], row["total"]) for row in rows] == [("lost_other", 1, 1)]
+
+
+def test_the_page_sla_lists_the_digests_of_the_period(tmp_path: Path) -> None:
+    digest = SlaDigest(
+        digest_id="digest-1",
+        digest="ae/mgr-ines",
+        to="mgr-ines",
+        pool="ae",
+        from_ms=HOUR,
+        until_ms=2 * HOUR,
+        count=30,
+        at_ms=2 * HOUR,
+        cause_id="c",
+        agreement="v",
+    )
+    record = Taken(
+        topic=LEADS_SLA_DIGESTS,
+        partition=0,
+        offset=0,
+        id="digest-1",
+        key=digest.digest,
+        value=digest,
+        at_ms=2 * HOUR,
+    )
+    assert sla(context_of(shown(tmp_path, [record, record])))["digests"] == [
+        {
+            "pool": "ae",
+            "to_person": "mgr-ines",
+            "from_ms": HOUR,
+            "until_ms": 2 * HOUR,
+            "count": 30,
+        }
+    ]
