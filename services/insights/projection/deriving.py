@@ -13,7 +13,7 @@ from baton.contracts.codec import codec_for
 from baton.contracts.topics import TOPICS
 from baton.ids import derived_id
 from services.insights.derived.cycles import cycle_rows
-from services.insights.derived.deals import deal_rows, deals_of, standing_wins
+from services.insights.derived.deal_standing import deal_rows, deals_of, standing_wins
 from services.insights.derived.journeys import Journey, Won, journey_rows
 from services.insights.derived.leads import Kept, Surroundings, lead_row
 from services.insights.facts.change import Put, put
