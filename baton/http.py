@@ -31,11 +31,13 @@ class PortNotOurs(OSError):
 class ListenerTerms:
     """How a listener treats connections. ``drain_s``: how long it finishes what is being answered;
     ``idle_s``: how long a connection may be idle; ``protocol``: a class of uvicorn's HTTP protocol
-    in place of its own."""
+    in place of its own; ``connections``: how many there may be at once, None: no limit. More are
+    answered 503."""
 
     drain_s: float
     idle_s: float = 75.0
     protocol: Any = "auto"
+    connections: int | None = None
 
     def config(self, app: ASGIApp) -> uvicorn.Config:
         """As uvicorn takes it. Its times are handed to ``call_later``, which takes fractions."""
@@ -49,6 +51,7 @@ class ListenerTerms:
             server_header=False,
             proxy_headers=False,
             backlog=_BACKLOG,
+            limit_concurrency=self.connections,
             timeout_keep_alive=self.idle_s,  # type: ignore[arg-type]
             timeout_graceful_shutdown=self.drain_s,  # type: ignore[arg-type]
             h11_max_incomplete_event_size=_MAX_HEAD_BYTES,

@@ -18,8 +18,9 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
+from services.delivery.digest_notice import DIGEST, digest_lines, digest_title, leads_named
 from services.delivery.handoffs import Phase
-from services.delivery.store.leads import References, handoff_of, lead_of
+from services.delivery.store.leads import References, handoff_of, lead_of, titles_of
 from services.delivery.store.outbox import Delivery
 from services.delivery.store.store import FILE, reader
 from services.delivery.targets.people_model import MailTarget
@@ -96,6 +97,10 @@ class MailCarrier:
         try:
             found = self._references.at(db, int(self._clock() * 1000))
             zone = found.agreement.timezone if found else "UTC"
+            if notes.get("kind") == DIGEST:
+                titles = titles_of(db, leads_named(notes))
+                text = "\n".join([*digest_lines(notes, titles, zone), ""])
+                return self._mail(delivery, address, f"Digest: {digest_title(notes)}", text)
             handoff = handoff_of(db, notes["handoff_id"]) if notes.get("handoff_id") else None
             lead = (lead_of(db, delivery.lead_id) if delivery.lead_id else None) or {}
         finally:

@@ -13,18 +13,30 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from baton.contracts.digests import SlaDigest
 from baton.contracts.intake import LeadPerson
 from baton.contracts.leads import LeadStaged
 from baton.contracts.routing import HandoffNoted, LeadRouted
-from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction, SlaViolation
+from baton.contracts.slas import ActionKind, LeadReactivated, LeadRecycled, SlaAction, SlaViolation
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR
 from baton.ids import derived_id
+from services.delivery.digest_notice import digest_notes
 from services.delivery.fact import Fact, at_path
 from services.delivery.targets.model import CONCIERGE, TargetsFile, WebhookTarget
 
 MAX_BODY: Final = 20_000
 """A body that would be longer is sent thin, as the specification advises."""
-_IDS: Final = ("handoff_id", "qualification_id", "account_id", "clock_id", "goal", "kind", "at_ms")
+_IDS: Final = (
+    "handoff_id",
+    "qualification_id",
+    "account_id",
+    "clock_id",
+    "goal",
+    "kind",
+    "digest",
+    "at_ms",
+)
+_IN_DIGESTS: Final = frozenset({ActionKind.NOTIFY.value, ActionKind.ESCALATE.value})
 _MOVES_A_CARD: Final = (LeadRouted, HandoffNoted, LeadStaged)
 _MOVES_THE_CRM: Final = (LeadRouted, HandoffNoted, LeadStaged, LeadRecycled, LeadReactivated)
 
@@ -70,12 +82,12 @@ def _to_people(fact: Fact, targets: TargetsFile) -> Iterator[Planned]:
         wanted = slack.pools == () or getattr(fact.value, "pool", None) in (None, *slack.pools)
         if slack.cards and wanted and _moves_a_card(fact.value):
             yield _of_lead(fact, name, "card", f"lead {fact.lead_id}")
-        if wanted and notice_kind(fact.value) in slack.notices:
+        if wanted and notice_kinds(fact.value) & frozenset(slack.notices):
             yield _of_lead(fact, name, "notice", None)
     for name, mail in targets.mail.items():
         if mail.cards and fact.topic in (LEADS_ROUTED_SALES, LEADS_ROUTED_SDR):
             yield _of_lead(fact, name, "card", None)
-        if notice_kind(fact.value) in mail.notices:
+        if notice_kinds(fact.value) & frozenset(mail.notices):
             yield _of_lead(fact, name, "notice", None)
 
 
@@ -84,9 +96,16 @@ def _moves_a_card(value: Any) -> bool:
     return isinstance(value, _MOVES_A_CARD) or (isinstance(value, LeadPerson) and value.erased)
 
 
-def notice_kind(value: Any) -> str | None:
-    """The word under which a target asks for this notice."""
-    return value.kind if isinstance(value, SlaViolation | SlaAction) else None
+def notice_kinds(value: Any) -> frozenset[str]:
+    """The words under any of which a target asks for this notice. An action that stands in a digest
+    is none: its recipient is notified of the digest."""
+    match value:
+        case SlaDigest():
+            return _IN_DIGESTS
+        case SlaAction(digest=None, kind=kind) | SlaViolation(kind=kind):
+            return frozenset({kind})
+        case _:
+            return frozenset()
 
 
 def is_wanted(fact: Fact, where: Mapping[str, tuple[str, ...]]) -> bool:
@@ -118,11 +137,7 @@ def _webhook(fact: Fact, name: str, target: WebhookTarget) -> Planned:
 
 
 def _of_lead(fact: Fact, name: str, kind: str, order_key: str | None) -> Planned:
-    notes = {
-        path: found
-        for path in ("handoff_id", "clock", "kind", "owner", "pool", "to", "deadline_ms", "reason")
-        if (found := at_path(fact.value, path)) is not None
-    }
+    notes = digest_notes(fact.value) if isinstance(fact.value, SlaDigest) else _notes(fact)
     return Planned(
         id=delivery_id(name, kind, fact.id),
         target=name,
@@ -134,6 +149,11 @@ def _of_lead(fact: Fact, name: str, kind: str, order_key: str | None) -> Planned
         payload=json.dumps(notes, ensure_ascii=False, sort_keys=True),
         personal=False,
     )
+
+
+def _notes(fact: Fact) -> dict[str, Any]:
+    paths = ("handoff_id", "clock", "kind", "owner", "pool", "to", "deadline_ms", "reason")
+    return {path: found for path in paths if (found := at_path(fact.value, path)) is not None}
 
 
 def _body(fact: Fact, data: Mapping[str, Any]) -> str:

@@ -69,14 +69,20 @@ def card_of(handoff: HandoffNow, lead: Mapping[str, Any], zone: str = "UTC") -> 
         ("Campaign", brief.get("latest_campaign") or ""),
         ("Answer by", moment(handoff.accept_by_ms, zone) if handoff.accept_by_ms else ""),
     ]
-    name = clean(" ".join(filter(None, (person.get("first_name"), person.get("last_name")))))
     return Card(
-        title=name or f"Lead {handoff.lead_id[:8]}",
+        title=lead_title(handoff.lead_id, lead),
         facts=tuple((label, clean(text)) for label, text in facts if text),
         why=tuple(_reason(line) for line in brief.get("why_now", ())),
         status=status_of(handoff, zone),
         open=handoff.phase is Phase.OFFERED,
     )
+
+
+def lead_title(lead_id: str, lead: Mapping[str, Any]) -> str:
+    """The name that a card shows; the beginning of the id where the person was forgotten."""
+    person: dict[str, str] = json.loads(lead["person"]) if lead.get("person") else {}
+    name = clean(" ".join(filter(None, (person.get("first_name"), person.get("last_name")))))
+    return name or f"Lead {lead_id[:8]}"
 
 
 def _reason(line: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from slack_sdk.models.blocks import (
     StaticSelectElement,
 )
 
+from services.delivery.digest_notice import digest_lines, digest_title
 from services.delivery.wording import Card, clean, moment
 
 ACCEPT: Final = "baton_accept"
@@ -126,6 +127,12 @@ def notice_text(notes: Mapping[str, Any], name: str, zone: str) -> str:
     if notes.get("reason"):
         parts.append(escaped(str(notes["reason"]).replace("_", " ")))
     return ", ".join(parts)
+
+
+def digest_text(notes: Mapping[str, Any], titles: Mapping[str, str], zone: str) -> str:
+    """The message of a digest; ``titles`` by lead, as plain text."""
+    lines = [escaped(line) for line in digest_lines(notes, titles, zone)]
+    return "\n".join([f"*Digest*: {escaped(digest_title(notes))}", *lines])
 
 
 def choices_of(

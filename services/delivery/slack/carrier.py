@@ -22,10 +22,11 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from baton.ids import derived_id
+from services.delivery.digest_notice import DIGEST, leads_named
 from services.delivery.handoffs import HandoffNow
 from services.delivery.planning import delivery_id
-from services.delivery.slack.blocks import card_blocks, choices_of, notice_text
-from services.delivery.store.leads import References, handoff_of, handoffs_of, lead_of
+from services.delivery.slack.blocks import card_blocks, choices_of, digest_text, notice_text
+from services.delivery.store.leads import References, handoff_of, handoffs_of, lead_of, titles_of
 from services.delivery.store.outbox import Delivery
 from services.delivery.store.store import FILE, Store, reader, rows
 from services.delivery.targets.people_model import SlackTarget
@@ -182,10 +183,24 @@ class SlackCarrier:
 
     async def _notice(self, delivery: Delivery) -> Outcome:
         notes = json.loads(delivery.payload)
+        text = self._notice_text(delivery, notes)
+        channel = await self._channel_for(notes.get("to") or notes.get("owner"))
+        if channel is None:
+            return Outcome(ok=True, words="nobody in Slack to notify")
+        if delivery.begun_ms is not None and await self._posted_already(channel, delivery.id):
+            return Outcome(ok=True, words="was posted already")
+        metadata = {"event_type": EVENT, "event_payload": {"id": delivery.id}}
+        post = partial(self._client.chat_postMessage, channel=channel, text=text, metadata=metadata)
+        await self._paced(channel, post)
+        return Outcome(ok=True, words="posted")
+
+    def _notice_text(self, delivery: Delivery, notes: dict[str, Any]) -> str:
         db = self._read()
         try:
             found = self._references.at(db, int(self._clock() * 1000))
             zone = found.agreement.timezone if found else "UTC"
+            if notes["kind"] == DIGEST:
+                return digest_text(notes, titles_of(db, leads_named(notes)), zone)
             handoff = handoff_of(db, notes["handoff_id"]) if notes.get("handoff_id") else None
             name = f"goal {notes.get('clock', '')}"
             if delivery.lead_id:
@@ -193,16 +208,7 @@ class SlackCarrier:
                 name = card_of(handoff, lead).title if handoff else f"lead {delivery.lead_id[:8]}"
         finally:
             db.close()
-        channel = await self._channel_for(notes.get("to") or notes.get("owner"))
-        if channel is None:
-            return Outcome(ok=True, words="nobody in Slack to notify")
-        if delivery.begun_ms is not None and await self._posted_already(channel, delivery.id):
-            return Outcome(ok=True, words="was posted already")
-        metadata = {"event_type": EVENT, "event_payload": {"id": delivery.id}}
-        text = notice_text(notes, name, zone)
-        post = partial(self._client.chat_postMessage, channel=channel, text=text, metadata=metadata)
-        await self._paced(channel, post)
-        return Outcome(ok=True, words="posted")
+        return notice_text(notes, name, zone)
 
     async def _channel_for(self, person: str | None) -> str | None:
         if self._target.channel is not None:

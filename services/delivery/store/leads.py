@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import apsw
@@ -12,6 +13,7 @@ from baton.contracts.topics import TOPICS
 from baton.engine.reducer import Event
 from services.delivery.handoffs import HandoffNow, handoff_now
 from services.delivery.store.store import rows
+from services.delivery.wording import lead_title
 
 
 def handoffs_of(db: apsw.Connection, lead_id: str) -> list[HandoffNow]:
@@ -35,6 +37,11 @@ def lead_of(db: apsw.Connection, lead_id: str) -> dict[str, Any] | None:
     """The row of a lead."""
     found = rows(db, "SELECT * FROM lead WHERE lead_id = ?", (lead_id,))
     return found[0] if found else None
+
+
+def titles_of(db: apsw.Connection, lead_ids: Iterable[str]) -> dict[str, str]:
+    """What a card of each of the leads would be called."""
+    return {lead_id: lead_title(lead_id, lead_of(db, lead_id) or {}) for lead_id in lead_ids}
 
 
 def leads_by_email(db: apsw.Connection, digest: str) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@ ended short of a customer. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,9 +26,10 @@ class _Cycle:
     ended_ms: int | None = None
 
 
-def cycle_rows(lead_id: str, facts: Sequence[Kept]) -> Iterator[Put]:
+def cycle_rows(lead_id: str, facts: Sequence[Kept], wins: Container[str]) -> Iterator[Put]:
     """A row for each cycle. A skipped stage counts as reached with the one that skipped it, and is
-    marked inferred."""
+    marked inferred. ``wins``: the facts of the wins that stand; one that was taken back reached no
+    customer."""
     cycles: dict[int, _Cycle] = {}
     moves = [
         fact
@@ -36,7 +37,8 @@ def cycle_rows(lead_id: str, facts: Sequence[Kept]) -> Iterator[Put]:
         if isinstance(fact.value, LeadStaged) and fact.value.event not in _NO_MOVE
     ]
     for kept in sorted(moves, key=lambda each: (each.value.occurred_at_ms, each.order)):
-        _take(cycles.setdefault(kept.value.cycle, _Cycle()), kept.value)
+        undone = kept.value.event == StageEvent.WON and kept.fact_id not in wins
+        _take(cycles.setdefault(kept.value.cycle, _Cycle()), kept.value, reaches=not undone)
     for number, cycle in sorted(cycles.items()):
         reached = {f"{stage}_ms": cycle.reached.get(stage) for stage in STAGES}
         inferred = ";".join(stage for stage in STAGES if stage in cycle.inferred)
@@ -50,12 +52,12 @@ def cycle_rows(lead_id: str, facts: Sequence[Kept]) -> Iterator[Put]:
         )
 
 
-def _take(cycle: _Cycle, move: LeadStaged) -> None:
+def _take(cycle: _Cycle, move: LeadStaged, *, reaches: bool) -> None:
     for stage in move.inferred:
         if stage not in cycle.reached:
             cycle.reached[stage] = move.occurred_at_ms
             cycle.inferred.add(stage)
     if move.to_stage in _ENDS:
         cycle.ended_ms = cycle.ended_ms if cycle.ended_ms is not None else move.occurred_at_ms
-    else:
+    elif reaches:
         cycle.reached.setdefault(move.to_stage, move.occurred_at_ms)

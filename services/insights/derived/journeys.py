@@ -18,7 +18,7 @@ from services.insights.figures.attribution import NO_TOUCH, Conversion, Model, T
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Won:
-    """A move to customer."""
+    """A deal that is won, by the fact that won it."""
 
     fact_id: str
     lead_id: str

@@ -55,6 +55,7 @@ class Kept:
     log_ms: int
     log_offset: int
     value: Any
+    fact_id: str = ""
 
     @property
     def order(self) -> tuple[int, int, int]:

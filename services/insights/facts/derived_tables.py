@@ -61,6 +61,29 @@ CYCLE = Table(
         inferred t stages nobody reported, taken as reached with a later one; separated by semicolons
     """),
 )
+DEAL = Table(
+    name="deal",
+    says="deals as they stand",
+    key=("root", "deal"),
+    derived=True,
+    indexes=(("state", "ended_at_ms"), ("opened_at_ms",)),
+    columns=columns("""
+        root t lead, or the lead that it ended in
+        deal t opportunity, or the lead and its cycle where it has no name
+        lead_id t lead of the last move about it
+        opportunity_id t? opportunity
+        state t open, won, lost or derailed: ended with the cycle
+        amount_minor i? amount in minor units, as corrected last
+        currency t? currency
+        expected_close t? expected day of closing
+        opened_at_ms i? when it was opened, ms
+        ended_at_ms i? when it was won, lost or derailed, ms
+        ended_by t? fact that ended it
+        reason t? reason, a word of the agreement
+        by_person t? who ended it
+        segment t? segment
+    """),
+)
 CONVERSION = Table(
     name="conversion",
     says="deals won, with the milestones that attribution uses",

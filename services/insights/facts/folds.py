@@ -35,6 +35,7 @@ from baton.contracts.topic_names import (
     LEADS_SCORED,
     LEADS_SLA_ACTIONS,
     LEADS_SLA_CLOCKS,
+    LEADS_SLA_DIGESTS,
     LEADS_SLA_VIOLATIONS,
     LEADS_STAGES,
     LEADS_UNROUTED,
@@ -62,7 +63,7 @@ from services.insights.facts.intake_folds import (
     fold_person_known,
     fold_referenced,
 )
-from services.insights.facts.level_tables import ACCOUNT, ACTION, GOAL, VIOLATION
+from services.insights.facts.level_tables import ACCOUNT, ACTION, DIGEST, GOAL, VIOLATION
 from services.insights.facts.meeting_tables import CAMPAIGN_COST, DECISION
 from services.insights.facts.table import Table
 
@@ -103,6 +104,7 @@ FOLDS: Final[Mapping[str, Fold]] = {
     LEADS_SLA_CLOCKS: fold_clock_changed,
     LEADS_SLA_VIOLATIONS: one_row(VIOLATION),
     LEADS_SLA_ACTIONS: one_row(ACTION, to_person="to"),
+    LEADS_SLA_DIGESTS: one_row(DIGEST, to_person="to"),
     LEADS_RECYCLED: one_row(RECYCLED, keeps=True, by_person="by"),
     LEADS_REACTIVATED: one_row(REACTIVATED, keeps=True),
     LEADS_REFUSALS: one_row(REFUSAL, by_person="by"),

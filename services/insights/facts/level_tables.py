@@ -69,8 +69,24 @@ ACTION = Table(
         handoff_id t hand-off
         clock_id t clock
         owner t? who held it
-        to_person t? who is told
+        to_person t? who is notified
+        digest t? the digest that notifies them of it
         reason t? why
+        log_ms i when, ms
+    """),
+)
+DIGEST = Table(
+    name="sla_digest",
+    says="digests of breaches that managers were notified of",
+    key=("digest_id",),
+    indexes=(("log_ms",),),
+    columns=columns("""
+        digest_id t id
+        pool t pool
+        to_person t who is notified
+        from_ms i begin of the period, ms
+        until_ms i its end, ms
+        count i actions in it
         log_ms i when, ms
     """),
 )

@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from services.insights.facts.derived_tables import CONVERSION, CREDIT, CYCLE, JOURNEY, LEAD
+from services.insights.facts.derived_tables import (
+    CONVERSION,
+    CREDIT,
+    CYCLE,
+    DEAL,
+    JOURNEY,
+    LEAD,
+)
 from services.insights.facts.flow_tables import (
     AMENDMENT,
     HANDOFF,
@@ -34,7 +41,14 @@ from services.insights.facts.intake_tables import (
     RETRACTION,
     TOUCH,
 )
-from services.insights.facts.level_tables import ACCOUNT, ACTION, CLOCK, GOAL, VIOLATION
+from services.insights.facts.level_tables import (
+    ACCOUNT,
+    ACTION,
+    CLOCK,
+    DIGEST,
+    GOAL,
+    VIOLATION,
+)
 from services.insights.facts.meeting_tables import CAMPAIGN_COST, DECISION
 from services.insights.facts.table import Table
 
@@ -55,6 +69,7 @@ TABLES: Final[Mapping[str, Table]] = {
         CLOCK,
         VIOLATION,
         ACTION,
+        DIGEST,
         RECYCLED,
         REACTIVATED,
         REFUSAL,
@@ -69,6 +84,7 @@ TABLES: Final[Mapping[str, Table]] = {
         CAMPAIGN_COST,
         LEAD,
         CYCLE,
+        DEAL,
         CONVERSION,
         JOURNEY,
         CREDIT,

@@ -3,7 +3,7 @@ to. Reads and writes one connection."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -13,6 +13,7 @@ from baton.contracts.codec import codec_for
 from baton.contracts.topics import TOPICS
 from baton.ids import derived_id
 from services.insights.derived.cycles import cycle_rows
+from services.insights.derived.deal_standing import deal_rows, deals_of, standing_wins
 from services.insights.derived.journeys import Journey, Won, journey_rows
 from services.insights.derived.leads import Kept, Surroundings, lead_row
 from services.insights.facts.change import Put, put
@@ -31,10 +32,10 @@ _TOUCHES = """SELECT t.event_id, t.lead_id, t.occurred_at_ms, t.received_at_ms, 
     FROM lead l CROSS JOIN touch t ON t.lead_id = l.lead_id WHERE l.journey = ?1 AND t.occurred_at_ms <= ?2 AND t.automatic = 0
     AND NOT (t.backfill = 1 AND t.occurred_at_ms = t.received_at_ms)
     AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = t.event_id)"""
-_WON = """SELECT m.fact_id, m.lead_id, m.occurred_at_ms, m.opportunity_id, m.amount_minor, m.currency
-    FROM lead l CROSS JOIN stage_move m ON m.lead_id = l.lead_id WHERE l.journey = ?1 AND +m.event = 'won'"""
+_WON = """SELECT d.ended_by, d.lead_id, d.ended_at_ms, d.opportunity_id, d.amount_minor, d.currency
+    FROM lead l CROSS JOIN deal d ON d.root = l.lead_id WHERE l.journey = ?1 AND d.state = 'won'"""
 _OPENED = """SELECT m.lead_id, m.opportunity_id, m.occurred_at_ms FROM lead l CROSS JOIN stage_move m ON m.lead_id = l.lead_id
-    WHERE l.journey = ?1 AND ((+m.to_stage = 'opportunity' AND m.from_stage <> 'opportunity')
+    WHERE l.journey = ?1 AND ((+m.to_stage = 'opportunity' AND m.from_stage <> 'opportunity' AND m.event <> 'reopened')
     OR (';' || m.inferred || ';') LIKE '%;opportunity;%')"""
 _KNOWN = """SELECT min(COALESCE(t.occurred_at_ms, q.qualified_at_ms)) FROM lead l CROSS JOIN qualification q ON q.lead_id = l.lead_id
     LEFT JOIN touch t ON t.event_id = q.cause_id WHERE l.journey = ?1"""
@@ -47,6 +48,7 @@ def derive(db: Any, touched: Iterable[str], write: Write, *, zone: str) -> None:
     for root in sorted({_root(db, lead_id) for lead_id in touched}):
         family = _family(db, root)
         account = _account(db, family)
+        known: dict[str, list[Kept]] = {}
         for lead_id in family:
             journeys |= {
                 name
@@ -62,11 +64,24 @@ def derive(db: Any, touched: Iterable[str], write: Write, *, zone: str) -> None:
                     ),
                 )
             )
-            for cycle in cycle_rows(lead_id, facts):
-                write(cycle)
+            known[lead_id] = facts
+        _put_deals_and_cycles(db, root, known, write)
         journeys.add(account or root)
     for name in sorted(journeys):
         _credit(db, name, write, zone)
+
+
+def _put_deals_and_cycles(
+    db: Any, root: str, known: Mapping[str, list[Kept]], write: Write
+) -> None:
+    """``known``: the facts of the lead, and of those that ended in it."""
+    deals = deals_of([kept for facts in known.values() for kept in facts])
+    for lead_id, facts in known.items():
+        db.execute("DELETE FROM deal WHERE root = ?", (lead_id,))
+        for cycle in cycle_rows(lead_id, facts, standing_wins(deals)):
+            write(cycle)
+    for row in deal_rows(root, deals):
+        write(row)
 
 
 def credit_all(db: Any, write: Write, *, zone: str) -> None:
@@ -99,11 +114,13 @@ def _account(db: Any, family: Iterable[str]) -> str | None:
 
 def _facts(db: Any, lead_id: str) -> list[Kept]:
     rows = db.execute(
-        "SELECT topic, log_ms, log_offset, value FROM fact WHERE lead_id = ?", (lead_id,)
+        "SELECT topic, log_ms, log_offset, value, fact_id FROM fact WHERE lead_id = ?", (lead_id,)
     )
     return [
-        Kept(topic=topic, log_ms=at, log_offset=offset, value=decoded(topic, value))
-        for topic, at, offset, value in rows
+        Kept(
+            topic=topic, log_ms=at, log_offset=offset, value=decoded(topic, value), fact_id=fact_id
+        )
+        for topic, at, offset, value, fact_id in rows
     ]
 
 

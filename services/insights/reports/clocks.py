@@ -11,6 +11,7 @@ from services.insights.figures.compliance import ClockNow, Compliance, complianc
 from services.insights.figures.speed import HumanAct, Waiting, attempts, contacts, waiting
 from services.insights.figures.survival import Survival
 from services.insights.reports.context import Context
+from services.insights.reports.notified_digests import notified_digests
 
 SIDES = ("marketing", "sales", "sales_management")
 _SPENT = ("system", "queue", "human", "buyer", "rest")
@@ -161,6 +162,7 @@ def sla(context: Context) -> dict[str, Any]:
         "speed": speed_to_lead(context, context.from_ms, context.until_ms),
         "open": overdue,
         "overdue": number,
+        "digests": notified_digests(context),
         "cancelled": sorted(cancelled.items(), key=lambda item: (-item[1], item[0])),
         "weeks": weeks,
     }

@@ -33,7 +33,7 @@ _GAPS = (
         "open deals without an expected close",
         (
             "SELECT count(*) FILTER (WHERE expected_close IS NULL) part, count(*) whole FROM "
-            "stage_move WHERE to_stage = 'opportunity'"
+            "deal WHERE state = 'open'"
         ),
     ),
     (
@@ -43,7 +43,7 @@ _GAPS = (
     (
         "lost deals without a reason of their own",
         """SELECT count(*) FILTER (WHERE reason = 'lost_other') part, count(*) whole
-        FROM stage_move WHERE event = 'lost'""",
+        FROM deal WHERE state = 'lost'""",
     ),
 )
 

@@ -179,9 +179,8 @@ def win_rate(context: Context, from_ms: int, until_ms: int) -> WinRate:
     moves = Counter(
         row["what"]
         for row in context.rows(
-            """SELECT CASE WHEN event IN ('won', 'lost') THEN event ELSE 'derailed' END what FROM stage_move
-            WHERE occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms
-            AND (event IN ('won', 'lost') OR (from_stage = 'opportunity' AND to_stage IN ('recycled', 'disqualified')))""",
+            """SELECT state what FROM deal WHERE state <> 'open'
+            AND ended_at_ms >= :from_ms AND ended_at_ms < :until_ms""",
             from_ms=from_ms,
             until_ms=until_ms,
         )
@@ -218,14 +217,11 @@ def funnel(context: Context) -> dict[str, Any]:
     }
 
 
-_OPENED: Final = """SELECT o.occurred_at_ms opened, o.amount_minor, o.currency, w.occurred_at_ms won
-    FROM stage_move o LEFT JOIN stage_move w ON w.opportunity_id = o.opportunity_id
-    AND w.lead_id = o.lead_id AND w.event = 'won'
-    WHERE o.to_stage = 'opportunity' AND o.from_stage <> 'opportunity'
-    AND o.occurred_at_ms >= :from_ms AND o.occurred_at_ms < :until_ms"""
-_CLOSED: Final = """SELECT count(*) FILTER (WHERE event = 'won') won, count(*) ended FROM stage_move
-    WHERE event IN ('won', 'lost') AND opportunity_id IN (SELECT opportunity_id FROM stage_move
-    WHERE to_stage = 'opportunity' AND occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms)"""
+_OPENED: Final = """SELECT opened_at_ms opened, amount_minor, currency,
+    CASE WHEN state = 'won' THEN ended_at_ms END won FROM deal
+    WHERE opened_at_ms >= :from_ms AND opened_at_ms < :until_ms"""
+_CLOSED: Final = """SELECT count(*) FILTER (WHERE state = 'won') won, count(*) ended FROM deal
+    WHERE state IN ('won', 'lost') AND opened_at_ms >= :from_ms AND opened_at_ms < :until_ms"""
 
 
 def _velocity(context: Context, rate: WinRate) -> dict[str, Any] | None:

@@ -14,17 +14,15 @@ _EARLIER = (
     "SELECT period, achieved, target FROM goal WHERE goal = :goal AND period < :period ORDER BY "
     "period DESC LIMIT 5"
 )
-_DEALS = """SELECT m.opportunity_id, m.lead_id, m.amount_minor, m.currency, m.expected_close FROM stage_move m
-    JOIN lead l ON l.lead_id = m.lead_id WHERE m.to_stage = 'opportunity' AND l.stage = 'opportunity' AND l.cycle = m.cycle
-    AND m.occurred_at_ms = (SELECT max(occurred_at_ms) FROM stage_move n WHERE n.lead_id = m.lead_id AND n.to_stage = 'opportunity'
-        AND COALESCE(n.opportunity_id, '') = COALESCE(m.opportunity_id, ''))"""
+_DEALS = """SELECT d.deal, d.amount_minor, d.currency, d.expected_close FROM deal d
+    JOIN lead l ON l.lead_id = d.root WHERE d.state = 'open' AND l.erased = 0 ORDER BY d.opened_at_ms, d.root"""
 
 
 def open_deals(context: Context) -> list[OpenDeal]:
-    """Open opportunities, each as it was told last."""
+    """Open deals as they were reported last; one of several leads counts once."""
     found: dict[str, OpenDeal] = {}
     for row in context.rows(_DEALS):
-        name = row["opportunity_id"] or row["lead_id"]
+        name = row["deal"]
         found[name] = OpenDeal(
             opportunity_id=name,
             amount_minor=row["amount_minor"],

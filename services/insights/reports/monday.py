@@ -16,10 +16,10 @@ from services.insights.reports.goals import goals
 from services.insights.reports.now import now
 from services.insights.reports.recycling import returning
 
-_ENDED = """SELECT m.lead_id, l.holder, l.account_id, m.event, m.amount_minor, m.currency, m.reason, m.occurred_at_ms, m.by_person,
-    (SELECT campaign FROM credit c WHERE c.conversion_id = m.fact_id AND c.model = :first LIMIT 1) first_touch, m.opportunity_id, l.first_seen_ms
-    FROM stage_move m JOIN lead l ON l.lead_id = m.lead_id WHERE m.event IN ('won', 'lost') AND m.occurred_at_ms >= :from_ms
-    AND m.occurred_at_ms < :until_ms ORDER BY m.event DESC, COALESCE(m.amount_minor, -1) DESC, m.fact_id LIMIT 8"""
+_ENDED = """SELECT d.lead_id, l.holder, l.account_id, d.state event, d.amount_minor, d.currency, d.reason, d.ended_at_ms occurred_at_ms, d.by_person,
+    (SELECT campaign FROM credit c WHERE c.conversion_id = d.ended_by AND c.model = :first LIMIT 1) first_touch, d.opportunity_id, l.first_seen_ms
+    FROM deal d JOIN lead l ON l.lead_id = d.lead_id WHERE d.state IN ('won', 'lost') AND d.ended_at_ms >= :from_ms
+    AND d.ended_at_ms < :until_ms ORDER BY d.state DESC, COALESCE(d.amount_minor, -1) DESC, d.ended_by, d.deal LIMIT 8"""
 _AGREED = "SELECT count(*) FROM reference WHERE topic = :topic AND log_ms >= :from_ms"
 
 

@@ -13,20 +13,24 @@ from services.insights.reports.context import Context
 
 _ENDS: Final = ("rejected", "lost", "recycled", "disqualified")
 _REASONS: Final = """SELECT event, COALESCE(reason, '') reason, COALESCE(segment, '') segment,
-    count(*) number FROM stage_move WHERE event IN ('rejected', 'lost', 'recycled', 'disqualified')
-    AND occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms
+    count(*) number FROM (SELECT event, reason, segment, occurred_at_ms FROM stage_move
+        WHERE event IN ('rejected', 'lost', 'recycled', 'disqualified')
+        UNION ALL SELECT d.state, d.reason, d.segment, d.ended_at_ms FROM deal d
+        JOIN stage_move m ON m.fact_id = d.ended_by
+        WHERE d.state = 'lost' AND m.event = 'deal_changed') ended
+    WHERE occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms
     AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2, 3"""
 _HEARD: Final = """SELECT a.lead_id, a.objections, a.competitor FROM act a
     WHERE a.occurred_at_ms >= :from_ms AND a.occurred_at_ms < :until_ms
     AND (a.objections <> '' OR a.competitor IS NOT NULL)"""
-_ENDED: Final = """SELECT lead_id, event, max(occurred_at_ms) at_ms FROM stage_move
-    WHERE event IN ('won', 'lost') AND occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms
+_ENDED: Final = """SELECT lead_id, state event, max(ended_at_ms) at_ms FROM deal
+    WHERE state IN ('won', 'lost') AND ended_at_ms >= :from_ms AND ended_at_ms < :until_ms
     AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2"""
-_SEEN: Final = """SELECT DISTINCT m.lead_id, m.event, t.content_title title FROM stage_move m
-    CROSS JOIN touch t ON t.lead_id = m.lead_id WHERE m.event IN ('won', 'lost')
-    AND m.occurred_at_ms >= :from_ms AND m.occurred_at_ms < :until_ms
+_SEEN: Final = """SELECT DISTINCT m.lead_id, m.state event, t.content_title title FROM deal m
+    CROSS JOIN touch t ON t.lead_id = m.lead_id WHERE m.state IN ('won', 'lost')
+    AND m.ended_at_ms >= :from_ms AND m.ended_at_ms < :until_ms
     AND (:segment IS NULL OR m.segment = :segment) AND t.content_title IS NOT NULL
-    AND t.automatic = 0 AND t.occurred_at_ms <= m.occurred_at_ms
+    AND t.automatic = 0 AND t.occurred_at_ms <= m.ended_at_ms
     AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = t.event_id)"""
 _OFFERED: Final = """SELECT content_sent sent, content_asked asked, count(*) number FROM act
     WHERE occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms

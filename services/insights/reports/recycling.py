@@ -11,7 +11,7 @@ _BY_REASON = """SELECT r.reason, r.outcome, count(*) ended,
     count(*) FILTER (WHERE EXISTS (SELECT 1 FROM reactivated b WHERE b.recycle_id = r.recycle_id)) back,
     count(*) FILTER (WHERE EXISTS (SELECT 1 FROM qualification q WHERE q.lead_id = r.lead_id AND q.stage = 'mql' AND q.qualified_at_ms > r.log_ms))
         again,
-    count(*) FILTER (WHERE EXISTS (SELECT 1 FROM stage_move w WHERE w.lead_id = r.lead_id AND w.event = 'won' AND w.occurred_at_ms > r.log_ms)) won
+    count(*) FILTER (WHERE EXISTS (SELECT 1 FROM conversion w WHERE w.lead_id = r.lead_id AND w.won_at_ms > r.log_ms)) won
     FROM recycled r WHERE r.log_ms >= :from_ms AND r.log_ms < :until_ms GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
 _DUE = """SELECT l.lead_id, l.holder, l.holder_kind, l.next_at_ms, l.account_id, l.segment, r.reason, r.track, r.needs FROM lead l
     LEFT JOIN recycled r ON r.recycle_id = (SELECT recycle_id FROM recycled WHERE lead_id = l.lead_id ORDER BY log_ms DESC LIMIT 1)

@@ -8,15 +8,19 @@ from typing import Any
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import read_agreement
+from baton.contracts.digests import DigestLead, SlaDigest
 from baton.contracts.intake import LeadPerson, Person
 from baton.contracts.leads import Contribution, LeadQualified, LeadStaged, Story
 from baton.contracts.reference import AgreementRecord
 from baton.contracts.routing import HandoffNoted, LeadRouted
+from baton.contracts.slas import SlaAction
 from baton.contracts.topic_names import (
     BATON_AGREEMENTS,
     LEADS_HANDOFFS,
     LEADS_PERSONS,
     LEADS_ROUTED_SALES,
+    LEADS_SLA_ACTIONS,
+    LEADS_SLA_DIGESTS,
     LEADS_STAGES,
 )
 from services.delivery.fact import Fact
@@ -72,6 +76,53 @@ def qualified(lead: str = "lead-1", **more: Any) -> LeadQualified:
         "agreement": "v1",
     }
     return LeadQualified(**values | more)
+
+
+def escalated(lead: str, *, digest: str | None, to: str = "mgr-ines") -> Fact:
+    """A breach that a manager is to know of."""
+    action = SlaAction(
+        action_id=f"action-{lead}",
+        kind="escalate",
+        lead_id=lead,
+        handoff_id=f"h-{lead}-1",
+        clock_id=f"clock-{lead}",
+        at_ms=NOON,
+        cause_id="c",
+        agreement="v1",
+        owner="ae-greta",
+        pool="ae",
+        to=to,
+        reason="breach",
+        digest=digest,
+    )
+    return fact(LEADS_SLA_ACTIONS, action, id=action.action_id)
+
+
+def digested(*leads: str, count: int, to: str = "mgr-ines") -> Fact:
+    """The digest of a quarter of an hour, with the leads that it names."""
+    digest = SlaDigest(
+        digest_id="digest-1",
+        digest=f"ae/{to}",
+        to=to,
+        pool="ae",
+        from_ms=NOON,
+        until_ms=NOON + 15 * MINUTE,
+        count=count,
+        at_ms=NOON + 15 * MINUTE,
+        cause_id="c",
+        agreement="v1",
+        clocks={"accept": count - 1, "qualify": 1},
+        leads=tuple(
+            DigestLead(
+                lead_id=lead,
+                clock="accept",
+                deadline_ms=NOON + number * MINUTE,
+                action_id=f"action-{lead}",
+            )
+            for number, lead in enumerate(leads)
+        ),
+    )
+    return fact(LEADS_SLA_DIGESTS, digest, id=digest.digest_id)
 
 
 def routed(

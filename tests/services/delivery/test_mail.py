@@ -18,7 +18,17 @@ from services.delivery.store import outbox
 from services.delivery.store.store import Store
 from services.delivery.targets.model import TargetsFile
 from services.delivery.webhooks.schedule import Outcome
-from tests.services.delivery.facts import ANN, NOON, agreement, erased, qualified, routed, staged
+from tests.services.delivery.facts import (
+    ANN,
+    NOON,
+    agreement,
+    digested,
+    erased,
+    escalated,
+    qualified,
+    routed,
+    staged,
+)
 
 
 class Postbox:
@@ -87,6 +97,24 @@ async def test_a_holder_reads_the_brief(postbox: tuple[Postbox, int], tmp_path: 
     assert mail["Message-ID"].startswith("<msg_")
     assert "Answer by: 2026-09-21 15:13 UTC" in mail.get_content()
     assert mail.get_content_type() == "text/plain"
+
+
+async def test_a_manager_is_mailed_the_digest_and_not_what_stands_in_it(
+    postbox: tuple[Postbox, int], tmp_path: Path
+) -> None:
+    box, port = postbox
+    to = "ae-greta"
+    facts = [escalated(f"lead-{number}", digest=f"ae/{to}", to=to) for number in range(3)]
+    outcomes = await mailed(tmp_path, port, *facts, digested("lead-0", count=3, to=to))
+    assert [outcome.words for outcome in outcomes] == ["mailed"]
+    ((_, mail),) = box.mails
+    assert mail["Subject"] == "Digest: 3 overdue in ae"
+    assert mail.get_content().splitlines() == [
+        "2026-09-21 14:13 UTC to 2026-09-21 14:28 UTC",
+        "accept: 2, qualify: 1",
+        "- Lead lead-0, clock accept, due 2026-09-21 14:13 UTC",
+        "and 2 more",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,9 @@ from tests.services.delivery.facts import (
     MINUTE,
     NOON,
     agreement,
+    digested,
     erased,
+    escalated,
     fact,
     noted,
     qualified,
@@ -252,6 +254,60 @@ async def test_warnings_and_breaches_are_posted_once(
         "*Overdue*: Ann Berg",
     ]
     assert "due 2026-09-21 14:13 UTC" in texts[1]
+
+
+async def test_what_stands_in_a_digest_is_posted_once_with_the_digest(
+    slack: tuple[FakeSlack, str], tmp_path: Path
+) -> None:
+    fake, base = slack
+    desk = Desk(tmp_path, base, cards=False)
+    leads = [f"lead-{number}" for number in range(1, 8)]
+    desk.take(routed(), *[escalated(lead, digest="ae/mgr-ines") for lead in leads])
+    desk.take(digested(*leads, count=30))
+    await desk.send()
+    (message,) = fake.messages["C1"]
+    assert message["text"].splitlines() == [
+        "*Digest*: 30 overdue in ae",
+        "2026-09-21 14:13 UTC to 2026-09-21 14:28 UTC",
+        "accept: 29, qualify: 1",
+        "- Ann Berg, clock accept, due 2026-09-21 14:13 UTC",
+        "- Lead lead-2, clock accept, due 2026-09-21 14:14 UTC",
+        "- Lead lead-3, clock accept, due 2026-09-21 14:15 UTC",
+        "- Lead lead-4, clock accept, due 2026-09-21 14:16 UTC",
+        "- Lead lead-5, clock accept, due 2026-09-21 14:17 UTC",
+        "and 25 more",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("notices", "posted"),
+    [
+        (["escalate"], ["*Digest*", "*Escalated*"]),
+        (["notify"], ["*Digest*"]),
+        (["breach", "warning"], []),
+    ],
+)
+async def test_a_digest_goes_to_whoever_asked_for_one_of_its_kinds(
+    slack: tuple[FakeSlack, str], tmp_path: Path, notices: list[str], posted: list[str]
+) -> None:
+    fake, base = slack
+    desk = Desk(tmp_path, base, cards=False, notices=notices)
+    desk.take(digested("lead-1", count=2), escalated("lead-2", digest=None))
+    await desk.send()
+    texts = [message["text"].partition(":")[0] for message in fake.messages.get("C1", [])]
+    assert sorted(texts) == posted
+
+
+async def test_who_is_forgotten_before_the_digest_is_sent_is_not_named_in_it(
+    slack: tuple[FakeSlack, str], tmp_path: Path
+) -> None:
+    fake, base = slack
+    desk = Desk(tmp_path, base, cards=False)
+    desk.take(routed(), digested("lead-1", count=2), erased())
+    await desk.send()
+    (message,) = fake.messages["C1"]
+    assert "- Lead lead-1, clock accept" in message["text"]
+    assert "Ann" not in message["text"]
 
 
 async def test_who_is_forgotten_disappears_from_the_card(

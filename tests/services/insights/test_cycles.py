@@ -36,6 +36,6 @@ def test_what_is_no_move_begins_no_cycle_reaches_no_stage_and_ends_nothing(
         kept("qualified", "mql", cycle=1, at_ms=1),
         kept("recycled", "recycled", cycle=1, at_ms=2),
     ]
-    assert [*cycle_rows("l1", [*facts, kept(event, stage, cycle=2, at_ms=3)])] == [
-        *cycle_rows("l1", facts)
+    assert [*cycle_rows("l1", [*facts, kept(event, stage, cycle=2, at_ms=3)], ())] == [
+        *cycle_rows("l1", facts, ())
     ]

@@ -56,11 +56,7 @@ def content(place: StorePlace) -> dict[str, Counter[tuple[object, ...]]]:
 
 def test_every_public_topic_is_read_or_named_as_not_read() -> None:
     public = {spec.name for spec in TOPICS.values() if spec.audience is Audience.PUBLIC}
-    assert public - {*FOLDS, DEAD_LETTERS} == {
-        "leads.inbox.v1",
-        "leads.commands.v1",
-        "leads.sla-digests.v1",  # the single actions are read
-    }
+    assert public - {*FOLDS, DEAD_LETTERS} == {"leads.inbox.v1", "leads.commands.v1"}
 
 
 def test_the_simulated_company_fills_every_table_but_the_seldom_ones(store: StorePlace) -> None:
