@@ -3,6 +3,7 @@ no period from before that is opened, judged or published."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from baton.contracts.codec import codec_for
 from baton.contracts.goals import GoalProgress, GoalTally
 from baton.contracts.reference import AgreementRecord
 from baton.contracts.slas import SlaViolation
-from baton.contracts.topic_names import BATON_AGREEMENTS, GOALS_PROGRESS, LEADS_SLA_VIOLATIONS
+from baton.contracts.topic_names import BATON_AGREEMENTS
+from baton.contracts.topics import TOPICS
 from baton.engine.batch import Batch, Record
 from baton.engine.core import Core
 from baton.engine.kafka.batch_filler import BatchFiller
@@ -107,15 +109,17 @@ class _LiveTask:
 
 
 def _values(batch: Batch) -> list[Any]:
-    kinds: dict[str, type[Any]] = {
-        GOALS_PROGRESS: GoalProgress,
-        LEADS_SLA_VIOLATIONS: SlaViolation,
-    }
-    return [
-        codec_for(kinds[each.topic]).decode(each.value)
-        for each in batch.outgoing
-        if each.topic in kinds and each.value is not None
-    ]
+    return _decoded((each.topic, each.value) for each in batch.outgoing)
+
+
+def _decoded(records: Iterable[tuple[str, bytes | None]]) -> list[Any]:
+    """The goals' facts among the records of a log."""
+    values = []
+    for topic, value in records:
+        kind = TOPICS[topic].record if topic in Goals.outputs else None
+        if kind is not None and value is not None:
+            values.append(codec_for(kind).decode(value))
+    return values
 
 
 def _periods(facts: list[Any]) -> list[tuple[str, str, bool]]:
@@ -151,22 +155,25 @@ async def test_a_new_live_task_opens_its_goals_when_it_knows_the_time_and_not_in
     ]
 
 
+def _committed(core: Core, act: Callable[[], object]) -> list[Any]:
+    """What one batch publishes."""
+    core.begin(0)
+    act()
+    batch = core.seal()
+    assert batch is not None
+    core.commit()
+    return _values(batch)
+
+
+def _let_pass(core: Core, until: str) -> None:
+    core.advance(ms(until))
+    core.fire_held(ms(until), proven=True)
+
+
 def test_a_task_that_adopted_without_a_log_time_misses_nothing_from_before_the_agreement() -> None:
-    core, facts = Core(Goals(), _book()), []
-    moments = [
-        lambda: core.adopt_slice(500),
-        lambda: (
-            core.advance(ms("2026-01-02 12:00"))
-            and core.fire_held(ms("2026-01-02 12:00"), proven=True)
-        ),
-    ]
-    for act in moments:
-        core.begin(0)
-        act()
-        batch = core.seal()
-        assert batch is not None
-        facts += _values(batch)
-        core.commit()
+    core = Core(Goals(), _book())
+    facts = _committed(core, lambda: core.adopt_slice(500))
+    facts += _committed(core, lambda: _let_pass(core, "2026-01-02 12:00"))
     assert _breaches(facts) == [
         ("mqls", "missed", ms("2025-12-01 00:00")),
         ("mqls", "missed", ms("2026-01-01 00:00")),
@@ -178,17 +185,9 @@ def test_goals_that_were_opened_in_1970_go_on_from_the_first_agreement() -> None
     agreed = agreement(goals=GOALS)
     terms = Terms(agreed)
     core = Core(Goals(), terms)
-    core.begin(0)
-    core.adopt_slice(500)
-    assert core.seal() is not None
-    core.commit()
+    _committed(core, lambda: core.adopt_slice(500))
     terms.put(ms(PUBLISHED), reference_of(agreed, began_ms=ms("2026-01-02 10:00")))
-    core.begin(0)
-    core.advance(ms("2026-01-05 10:00"))
-    core.fire_held(ms("2026-01-05 10:00"), proven=True)
-    batch = core.seal()
-    assert batch is not None
-    facts = _values(batch)
+    facts = _committed(core, lambda: _let_pass(core, "2026-01-05 10:00"))
     assert _breaches(facts) == []
     assert _periods(facts) == [("mqls", "2026-01", True), ("wins", "2026-Q1", True)]
 
@@ -211,15 +210,7 @@ def _tally(occurred: str, lead: str = "l") -> GoalTally:
 
 
 def _facts(host: MemoryHost) -> list[Any]:
-    kinds: dict[str, type[Any]] = {
-        GOALS_PROGRESS: GoalProgress,
-        LEADS_SLA_VIOLATIONS: SlaViolation,
-    }
-    return [
-        codec_for(kinds[each.topic]).decode(each.value)
-        for each in host.log.history
-        if each.topic in kinds and each.value is not None
-    ]
+    return _decoded((each.topic, each.value) for each in host.log.history)
 
 
 @pytest.mark.parametrize("occurred", ["2025-05-05 10:00", "2025-10-31 10:00"])
