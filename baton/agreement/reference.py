@@ -37,6 +37,9 @@ class AgreementReference:
     absences: tuple[Absence, ...] = ()
     edition: str = ""
     """Names the agreement and the absences: what whoever follows both lives under."""
+    began_ms: int = 0
+    """When the first agreement ever was published and approved (log time). It holds for all time
+    before that too, but nobody owed anything then."""
     _by_person: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
     @property
@@ -85,7 +88,7 @@ class AgreementReference:
 
 
 def reference_of(
-    agreement: CompiledAgreement, absences: tuple[Absence, ...] = ()
+    agreement: CompiledAgreement, absences: tuple[Absence, ...] = (), *, began_ms: int = 0
 ) -> AgreementReference:
     """A reference for tests and simulations."""
     by_person: dict[str, list[tuple[int, int]]] = {}
@@ -99,6 +102,7 @@ def reference_of(
         agreement=agreement,
         absences=absences,
         edition=f"{agreement.version}+{news[:12]}",
+        began_ms=began_ms,
         _by_person={who: tuple(sorted(spans)) for who, spans in by_person.items()},
     )
 
@@ -148,6 +152,7 @@ class AgreementBook:
         self._in_force: list[_InForce] = []
         self._books = ReceivedBooks()
         self._order = 0
+        self._began_ms = 0
         self._people: list[tuple[int, int, PeopleRecord]] = []
         self._made: dict[tuple[str, int], AgreementReference] = {}
         self._held: tuple[int, int, AgreementReference | None] = (0, 0, None)
@@ -189,7 +194,9 @@ class AgreementBook:
         made = self._made.get((entry.version, known))
         if made is None:
             agreement = load_canonical(entry.text, self._books.of(hashes_in(entry.text)))
-            made = reference_of(agreement, absences_known(self._people[:known]))
+            made = reference_of(
+                agreement, absences_known(self._people[:known]), began_ms=self._began_ms
+            )
             self._made[entry.version, known] = made
         return made
 
@@ -246,6 +253,8 @@ class AgreementBook:
             return
         if not self._books.have(hashes_in(version.text)):
             return
+        if not self._in_force:
+            self._began_ms = at_ms
         for _, effective in version.published:
             self._put_in_force(name, version.text, max(effective, at_ms + SETTLE_MS))
         version.published.clear()

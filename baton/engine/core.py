@@ -165,9 +165,12 @@ class Core(CoreView):
 
     def adopt_slice(self, limit: int) -> int:
         """Let the next keys (at most ``limit``) adopt the agreement in force; gives how many
-        did."""
+        did.
+
+        A host asks :attr:`adopting` first; a rebuild follows journals in which a task adopted
+        before it had a log time."""
         open_batch = self._opened()
-        if not self.adopting:
+        if not self._lags_at(self.now):
             return 0
         version = self._run.editions[-1]
         if self._sweep is None or self._sweep.version != version:

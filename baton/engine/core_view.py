@@ -97,18 +97,18 @@ class CoreView:
     @property
     def adopting(self) -> bool:
         """Whether some key may still live under an older agreement: call :meth:`adopt_slice` in
-        every batch."""
-        if not self.reducer.adopts:
-            return False
-        reference = self._book.at(self.now)
-        return reference is not None and self.reducer.editions(reference)[-1] != self.adopted
+        every batch. False as long as a new task has no log time: a key that adopted then would
+        exist since 1970."""
+        return self.now > 0 and self._lags_at(self.now)
 
     def changes_by(self, now: int) -> bool:
-        """Whether at log time ``now`` a timer would be due or another agreement in force: worth
-        asking for the time."""
+        """Whether at log time ``now`` a timer would be due or another agreement in force, or a new
+        task could adopt its first one: worth asking for the time."""
         due = self.next_due
         if due is not None and due <= now:
             return True
+        if self.now <= 0:
+            return now > 0 and self._lags_at(now)
         before, then = self._book.at(self.now), self._book.at(now)
         if not self.reducer.adopts or before is None or then is None:
             return False
@@ -129,6 +129,13 @@ class CoreView:
     def room_for_wakes(self) -> bool:
         """Whether another timer may fire in the open batch."""
         return not self._no_room(self._opened())
+
+    def _lags_at(self, now: int) -> bool:
+        """Whether the agreement in force at ``now`` is another than every key has adopted."""
+        if not self.reducer.adopts:
+            return False
+        reference = self._book.at(now)
+        return reference is not None and self.reducer.editions(reference)[-1] != self.adopted
 
     def _begun(self) -> OpenBatch:
         if self._open_batch is None:

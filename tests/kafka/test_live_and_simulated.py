@@ -34,6 +34,9 @@ PUBLIC = tuple(
 )
 POINTS_TOLERANCE_MICRO = 10_000
 TIMEOUT_S = 60.0
+FRESH_S = 15.0
+"""Long enough for a proof of the upstream, and so for what a wrong first period would miss."""
+MINUTE_MS = 60_000
 SPLIT_TIMES = ("system", "queue", "human", "buyer")
 """Whose time a clock ran, in milliseconds: the live system needs some itself."""
 
@@ -162,6 +165,31 @@ def test_the_same_events_live_and_simulated_give_the_same_facts(
         assert len(here[place]) == len(there[place]), place
         for number, (left, right) in enumerate(zip(here[place], there[place], strict=True)):
             assert list(_differences(left, right)) == [], (place, number)
+
+
+def test_a_fresh_system_opens_its_goals_in_this_month_and_publishes_no_goal_violation(
+    live_system: LiveSystem,
+) -> None:
+    """A simulation hands every task the time first; a live task starts without one."""
+    topics = ("goals.progress.v1", "leads.sla-violations.v1")
+    began_ms = int(time.time() * 1000)
+    found: list[Record] = []
+    with live_system(DEMO_AGREEMENT) as system:
+        settings = system.settings
+        with LogReader(confluent_options(settings), settings.namespace) as reader:
+            until_s = time.monotonic() + FRESH_S
+            places = {topic: list(range(reader.partitions(topic))) for topic in topics}
+            found += reader.read(places, follow=True, until=lambda: time.monotonic() > until_s)
+    values = [(record.topic, as_document(record)["value"]) for record in found]
+    progress = [value for topic, value in values if topic == "goals.progress.v1"]
+    goals = read_agreement(DEMO_AGREEMENT).goals
+    assert {value["goal"] for value in progress} == goals.keys()
+    assert all(value["at_ms"] > began_ms - MINUTE_MS for value in progress)
+    assert [
+        value
+        for topic, value in values
+        if topic == "leads.sla-violations.v1" and value["clock"] == "goal"
+    ] == []
 
 
 def test_a_planted_difference_is_seen() -> None:

@@ -157,7 +157,9 @@ class MemoryTask:
         if due is not None and due <= now:
             return True
         book = self._book
-        return book.at(self.core.now) is not book.at(now) and self.core.changes_by(now)
+        if self.core.now > 0 and book.at(self.core.now) is book.at(now):
+            return False
+        return self.core.changes_by(now)
 
     def drained(self) -> bool:
         """Whether it has committed past everything in its inputs, seen or not."""

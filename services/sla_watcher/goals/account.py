@@ -51,7 +51,11 @@ class Account:
         self.version = reference.version
         self.zone: ZoneInfo = zone_named(reference.agreement.timezone)
         self.calendar: Calendar = reference.agreement.calendars[goal.calendar]
-        self.book = _opened(view.head, period_of(now, goal.per, self.zone).name)
+        self.begins = period_of(reference.began_ms, goal.per, self.zone)
+        opens = max(self.begins, period_of(now, goal.per, self.zone), key=lambda one: one.first)
+        self.book = _opened(view.head, opens.name)
+        if period_named(self.book.period).first < self.begins.first:
+            self.book = replace(self.book, period=opens.name, alarmed=False)
         self.facts: list[Fact] = []
         self.put: list[Put[Any]] = []
         self.drop: list[Drop] = []
@@ -63,9 +67,18 @@ class Account:
         self.book = counting.book
         self.put += counting.put
         self.drop += counting.drop
-        for name in sorted(changed):
-            self.publish_progress(period_named(name), closing=name < self.book.period)
+        for period in self._to_publish(changed):
+            self.publish_progress(period, closing=period.name < self.book.period)
         return bool(changed or counting.put)
+
+    def _to_publish(self, changed: set[str]) -> list[Period]:
+        """The periods that ``changed``. One from before the first agreement owed nothing: what
+        counts in it is published among the ``last_periods`` of the open one."""
+        periods = {name: period_named(name) for name in changed}
+        owed = {name for name, period in periods.items() if period.first >= self.begins.first}
+        if owed != changed:
+            owed.add(self.book.period)
+        return [period_named(name) for name in sorted(owed)]
 
     def look(self, *, proven: bool) -> None:
         """Close what is over; else see whether it is going to be missed."""
