@@ -45,7 +45,7 @@ class HandOut:
         self.pool_view = pool_view
         self.now = now
         self._reference = reference
-        self.answers = routing_answers.RoutingFacts(
+        self.answers = routing_answers.RoutingAnswers(
             pool_view=pool_view, reference=reference, cause=cause, now=now
         )
         self.availability = Availability(pool_view, step.loads, reference, now)
