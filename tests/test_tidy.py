@@ -54,7 +54,7 @@ MANY_PARAMETERS = {
 ANATOMY = frozenset({"__init__", "__main__", "reducer", "state", "step", "app", "settings"})
 """Files that every service, reducer or package of a kind has."""
 
-LAYERS = frozenset({"handlers", "model", "checks", "compile", "compiled"})
+LAYERS = frozenset({"handlers", "model", "checks", "compiler", "compiled"})
 """Folders in which a file has the name of its subject: a kind of input, a section of the
 agreement."""
 

@@ -1,5 +1,5 @@
-"""Write the draft of every schema that is missing or changed, and its id; or only check
-(``--check``).
+"""Write every schema file that is missing or changed, its id, and ``schemas/README.md``; or only
+check (``--check``).
 
 Run it after a record was added or got a field. A schema that was already released is not to be
 changed in place: give ``--new-version RECORD`` to write the next version beside it.
@@ -20,6 +20,28 @@ from baton.contracts.topics import DEFAULT_NAMESPACE, TOPICS
 from baton.registry.asyncapi import asyncapi
 
 ASYNCAPI = "asyncapi.json"
+README = "README.md"
+README_TEXT = """# Generated files: edit the code, not these
+
+`make schemas` writes the Avro schemas, `asyncapi.json` and this page. To change a record, change
+its dataclass:
+
+| folder | the dataclasses are in |
+|---|---|
+| `events/` | [baton/contracts](../baton/contracts) |
+| `state/` | [services](../services), named by the `head_type` and `entry_kinds` of a reducer |
+| `engine/` | [baton/engine/records.py](../baton/engine/records.py) |
+
+`ids.json` is only added to: an id is never changed or reused. A schema that was released stays as
+it is; the next version is a file of its own:
+`.venv/bin/python tools/schemas.py --new-version RECORD`.
+
+| file | written by |
+|---|---|
+| `agreement.schema.json` | `baton agreement schema --out schemas/agreement.schema.json` |
+| `event-line.schema.json` | `python -m baton.intake.schema > schemas/event-line.schema.json` |
+| [examples/events.jsonl](examples/events.jsonl) | hand: it has every kind of event line |
+"""
 SERVICES = ("ingest", "scorer", "router", "sla_watcher")
 
 
@@ -87,13 +109,13 @@ def main() -> int:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text)
             ids_file.write_text(json.dumps(ids, indent=2) + "\n")
-    document = asyncapi_text()
-    if not (root / ASYNCAPI).exists() or (root / ASYNCAPI).read_text() != document:
-        changed.append(ASYNCAPI)
-        if not arguments.check:
-            (root / ASYNCAPI).write_text(document)
-    for each in changed:
-        print(("differs: " if arguments.check else "wrote: ") + each)
+    for name, text in ((ASYNCAPI, asyncapi_text()), (README, README_TEXT)):
+        if not (root / name).exists() or (root / name).read_text() != text:
+            changed.append(name)
+            if not arguments.check:
+                (root / name).write_text(text)
+    for name in changed:
+        print(("differs: " if arguments.check else "wrote: ") + name)
     return 1 if arguments.check and changed else 0
 
 

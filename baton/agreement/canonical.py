@@ -11,8 +11,8 @@ from hashlib import blake2b
 from typing import Any
 
 from baton.agreement.books import NO_BOOKS, Books, books_of
-from baton.agreement.compile.agreement import compile_agreement
 from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.compiler.agreement import compile_agreement
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.source.yaml import WrittenNumber
 

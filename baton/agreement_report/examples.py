@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from baton.agreement.books import book_records
 from baton.agreement.canonical import canonical_text, compiled_of
-from baton.agreement.compile.agreement import moment_ms
 from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.compiler.agreement import moment_ms
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.examples import ExampleModel, ExpectedPoints
 from baton.agreement.quantities import DAY_MS, MICRO, MINUTE_MS, duration_words, points_words

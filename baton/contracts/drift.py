@@ -1,8 +1,8 @@
 """The proof that models and schemas agree, and that old data can still be read.
 
-The schema files are the truth; the dataclasses mirror them by hand. ``differences`` compares the
-two and ``unreadable`` asks Avro's own rules whether the newest schema can read what every older one
-wrote. Both run in the tests and when a worker starts.
+The schema files are generated from the dataclasses, and may be out of date. ``differences``
+compares the two and ``unreadable`` asks Avro's own rules whether the newest schema can read what
+every older one wrote. Both run in the tests and when a worker starts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,27 @@
-"""The words of identity: what a person decides about who is who, and what identity keys send each
-other."""
+"""The words of identity: kinds of identifier, what a person decides about who is who, and what
+identity keys send each other."""
 
+from dataclasses import dataclass
 from enum import StrEnum
+
+
+class IdentifierScheme(StrEnum):
+    """Kinds of identifier, strongest first: this order is the fixed precedence of identity."""
+
+    LEAD = "lead"
+    CRM = "crm"
+    EMAIL = "email"
+    USER = "user"
+    ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identifier:
+    """One identifier, normalised: an e-mail address in lower case, a Salesforce id with 18
+    characters."""
+
+    scheme: str
+    value: str
 
 
 class IdentityCommand(StrEnum):

@@ -12,6 +12,8 @@ from enum import StrEnum
 from baton.contracts.acts import Act as Act
 from baton.contracts.acts import ActKind as ActKind
 from baton.contracts.identity import AliasKind as AliasKind
+from baton.contracts.identity import Identifier as Identifier
+from baton.contracts.identity import IdentifierScheme as IdentifierScheme
 from baton.contracts.identity import IdentityCommand as IdentityCommand
 
 
@@ -34,25 +36,6 @@ class CommandKind(StrEnum):
     CLAIM = "claim"
     PASS_ON = "pass_on"
     ASSIGN = "assign"
-
-
-class IdentifierScheme(StrEnum):
-    """Kinds of identifier, strongest first: this order is the fixed precedence of identity."""
-
-    LEAD = "lead"
-    CRM = "crm"
-    EMAIL = "email"
-    USER = "user"
-    ANONYMOUS = "anonymous"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identifier:
-    """One identifier, normalised: an e-mail address in lower case, a Salesforce id with 18
-    characters."""
-
-    scheme: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """Where the schemas live, and which id each has.
 
-``schemas/**/*.avsc`` are the truth. ``schemas/ids.json`` gives every file its id: an id is never
-reused or changed, and a file that was released is never edited (a new version is a new file with a
-new id). The newest version of a record is the one that is written; all of them can be read.
+The files ``schemas/**/*.avsc`` are generated from the dataclasses by ``make schemas`` and checked
+in; bytes are written and read by the files. ``schemas/ids.json`` gives every file its id: an id is
+never reused or changed, and a file that was released is never edited (a new version is a new file
+with a new id). The newest version of a record is the one that is written; all of them can be read.
 """
 
 import json

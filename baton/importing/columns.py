@@ -11,10 +11,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from baton.contracts.identity import IdentifierScheme
 from baton.importing.exports import Export, general, header_key, recognised
 
 IGNORED = "-"
-IDENTIFIERS = ("email", "other_emails", "user", "anonymous", "lead", "crm")
+IDENTIFIERS = (*(scheme.value for scheme in IdentifierScheme), "other_emails")
 PERSON = (
     "phone",
     "first_name",

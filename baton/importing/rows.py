@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from baton.contracts.intake import IdentifierScheme
+from baton.contracts.identity import IdentifierScheme
 from baton.ids import derived_id
 from baton.importing.cells import CellWrong, addresses_in, came, moment_ms
 from baton.importing.columns import CONSENT, ENGAGEMENT, IDENTIFIERS, PERSON, PLAIN, ColumnMap
@@ -29,6 +29,8 @@ from baton.intake.unknown import says_nothing
 
 _CONSENT_FIELDS = ("consent:", "optout:", "consent_at:", "optout_at:")
 _SPECIAL = frozenset({*IDENTIFIERS, *PERSON, *ENGAGEMENT, *PLAIN})
+_IDS = frozenset(IdentifierScheme) - {IdentifierScheme.EMAIL}
+"""Schemes whose cell is one id; a cell of addresses may hold several."""
 _MAX_ADDRESSES = 8
 _MAX_OWN_ID = 128
 _MAX_TEXT = {"stated_problem": 2_000, "note": 2_000}
@@ -87,7 +89,7 @@ def _identifiers(cells: Cells, notes: list[Problem]) -> dict[str, Any]:
         found["email"] = emails if len(emails) > 1 else emails[0]
     for name, texts in cells.items():
         scheme, _, system = name.partition(":")
-        if scheme in ("crm", "user", "anonymous", "lead"):
+        if scheme in _IDS:
             ids = [text for cell in texts if (text := _id(scheme, system, cell, name, notes))]
             found[scheme] = [*found.get(scheme, []), *ids]
     found = {scheme: values for scheme, values in found.items() if values}

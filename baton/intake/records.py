@@ -25,9 +25,9 @@ from baton.intake.act_parts import ActPart, CommandPart
 from baton.intake.identifiers import company_domain, email, identity_key
 from baton.intake.line_parts import EngagementPart
 from baton.intake.lines import TELLS_PERSON, EventLine
-from baton.intake.normalising import SUBDIVISION, normalised_profile, subdivision_of
 from baton.intake.phones import phone
 from baton.intake.placeholders import is_placeholder
+from baton.intake.profile_values import SUBDIVISION, normalised_profile, subdivision_of
 from baton.intake.unknown import says_nothing
 
 DEFAULT_SOURCE = "inbox"

@@ -4,7 +4,7 @@ their states."""
 from pathlib import Path
 
 from baton.agreement.canonical import canonical_text, compiled_of, version_of
-from baton.agreement.compile.agreement import moment_ms
+from baton.agreement.compiler.agreement import moment_ms
 from baton.agreement.reference import reference_of
 from baton.agreement.source.read import agreement_of
 from baton.agreement.wall_time import zone_named

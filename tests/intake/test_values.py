@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from baton.agreement.wall_time import day_in
 from baton.contracts.intake import IntakeRecord
 from baton.intake.countries import SUBDIVISION_NAMES, country_code, subdivision_code
-from baton.intake.normalising import amount_of, count_of
 from baton.intake.phones import is_international_number, phone
+from baton.intake.profile_values import amount_of, count_of
 from baton.intake.reading import read_line
 from baton.intake.records import to_intake
 from baton.number_text import number_in, written

@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -25,14 +26,24 @@ def document(*, inline: bool) -> dict[str, Any]:
     return asyncapi(shelf(), namespace="baton", version=__version__, inline=inline)
 
 
-def test_the_document_that_is_checked_in_is_the_catalogues() -> None:
+def schemas_tool() -> ModuleType:
+    """``tools/schemas.py``."""
     spec = importlib.util.spec_from_file_location("schemas_tool", ROOT / "tools" / "schemas.py")
     assert spec is not None
     assert spec.loader is not None
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
+    return tool
+
+
+def test_the_document_that_is_checked_in_is_the_catalogues() -> None:
     text = (schema_root() / "asyncapi.json").read_text(encoding="utf-8")
-    assert text == tool.asyncapi_text(), "write it anew with: make schemas"
+    assert text == schemas_tool().asyncapi_text(), "write it anew with: make schemas"
+
+
+def test_the_page_beside_the_schemas_is_the_one_that_make_schemas_writes() -> None:
+    text = (schema_root() / "README.md").read_text(encoding="utf-8")
+    assert text == schemas_tool().README_TEXT, "write it anew with: make schemas"
 
 
 def test_every_public_topic_is_a_channel_with_its_schema_and_settings() -> None:

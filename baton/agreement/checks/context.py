@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from baton.agreement.compile.agreement import fields_of
+from baton.agreement.compiler.agreement import fields_of
 from baton.agreement.condition_fields import Field, Realm
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.condition import ConditionModel

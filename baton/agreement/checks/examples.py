@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from baton.agreement.checks.context import CheckContext, Finding, dangling, odd, wrong
-from baton.agreement.compile.agreement import moment_ms
+from baton.agreement.compiler.agreement import moment_ms
 from baton.agreement.model.examples import ExampleModel
 from baton.agreement.problems import Path
 from baton.agreement.wall_time import zone_named

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from baton.agreement.checks.context import CheckContext, Finding, odd, wrong
 from baton.agreement.model.lifecycle import Bridge
-from baton.agreement.model.people import (
+from baton.agreement.model.pools import (
     ASK_AGAIN,
     OpenWork,
     OverflowModel,

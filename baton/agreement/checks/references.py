@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from baton.agreement.checks.context import CheckContext, Finding, dangling, odd, wrong
-from baton.agreement.model.people import OverflowModel, WatchModel
+from baton.agreement.model.pools import OverflowModel, WatchModel
 from baton.agreement.model.routing import DestinationModel
 from baton.agreement.problems import Path
 from baton.contracts.leads import Stage

@@ -1,5 +1,5 @@
 """The compiled agreement: what every reducer asks. Made once per version by
-:mod:`baton.agreement.compile.agreement`.
+:mod:`baton.agreement.compiler.agreement`.
 
 Points are integers of a millionth (``..._micro``), times are milliseconds since the epoch, UTC
 (``..._ms``), durations are milliseconds. Nothing here reads a clock, draws a random number or does

@@ -13,7 +13,8 @@ from baton.agreement.model.definitions import Definitions
 from baton.agreement.model.examples import ExampleModel, Moment
 from baton.agreement.model.goals import ConsentsModel, GoalModel
 from baton.agreement.model.lifecycle import LifecycleModel
-from baton.agreement.model.people import PersonModel, PoolModel
+from baton.agreement.model.people import PersonModel
+from baton.agreement.model.pools import PoolModel
 from baton.agreement.model.recycling import RecyclingModel
 from baton.agreement.model.routing import RoutingModel
 from baton.agreement.model.scoring import EngagementModel, FitModel

@@ -22,7 +22,7 @@ import apsw
 from baton.ids import derived_id
 from baton.intake.identifiers import company_domain
 from baton.intake.identifiers import email as address_of
-from baton.intake.normalising import normalised_profile
+from baton.intake.profile_values import normalised_profile
 from services.delivery.answers.inbox import Inbox
 from services.delivery.concierge.choosing import Buyer, Choice, Known, choose
 from services.delivery.concierge.tokens import NotValid, Promise, TokenMaker

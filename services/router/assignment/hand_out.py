@@ -11,7 +11,7 @@ from dataclasses import replace
 from baton.agreement.compiled.agreement import context_of_qualified
 from baton.agreement.reference import AgreementReference
 from baton.contracts.routing import NOBODY_EVER, Candidate, QueueItem
-from services.router.assignment import routing_facts
+from services.router.assignment import routing_answers
 from services.router.assignment.availability import Availability
 from services.router.assignment.eligibility import could_ever
 from services.router.assignment.next_chance import soonest
@@ -45,7 +45,7 @@ class HandOut:
         self.pool_view = pool_view
         self.now = now
         self._reference = reference
-        self.answers = routing_facts.RoutingFacts(
+        self.answers = routing_answers.RoutingAnswers(
             pool_view=pool_view, reference=reference, cause=cause, now=now
         )
         self.availability = Availability(pool_view, step.loads, reference, now)
@@ -56,7 +56,7 @@ class HandOut:
 
     def room(self, item: QueueItem) -> Room:
         """The pool at this moment, with the turns of the lead's level."""
-        book = self.step.book(routing_facts.qualified_of(item).level)
+        book = self.step.book(routing_answers.qualified_of(item).level)
         return Room(pool_view=self.pool_view, availability=self.availability, book=book)
 
     def preferred(self, item: QueueItem) -> str | None:
@@ -76,7 +76,7 @@ class HandOut:
     def suppress(self, item: QueueItem) -> bool:
         """Whether the lead may not be handed to anybody, as things are now: then it leaves the
         pool, and the reason is published."""
-        context = context_of_qualified(routing_facts.qualified_of(item), now_ms=self.now)
+        context = context_of_qualified(routing_answers.qualified_of(item), now_ms=self.now)
         verdict = suppression_of(context, self._reference.agreement)
         if verdict.reason is None:
             return False
@@ -91,7 +91,7 @@ class HandOut:
 
     def hand_to(self, item: QueueItem, chosen: Chosen) -> None:
         """Offer the lead to ``chosen``: it takes a turn, counts as an offer, and is answered."""
-        qualified, turn = routing_facts.qualified_of(item), None
+        qualified, turn = routing_answers.qualified_of(item), None
         if chosen.share:
             sharers = self.pool_view.sharers
             turn = self.step.take_turn(qualified.level, chosen.person, chosen.share, sharers)
@@ -184,7 +184,7 @@ class HandOut:
         return self._offer(held.item) if held is not None else None
 
     def _offer(self, item: QueueItem) -> OpenOffer:
-        qualified, need = routing_facts.qualified_of(item), need_of(item, self.pool_view)
+        qualified, need = routing_answers.qualified_of(item), need_of(item, self.pool_view)
         return OpenOffer(
             lead_id=item.lead_id,
             qualification_id=item.qualification_id,

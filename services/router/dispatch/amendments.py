@@ -21,7 +21,7 @@ from baton.engine.reducer import Fact
 from services.router import turn_credit
 from services.router.dispatch.case import Case, Change, Wanted, unchanged
 from services.router.dispatch.effects import relieve
-from services.router.dispatch.handoff_records import changed, request_about
+from services.router.dispatch.publish_handoff import changed, request_about
 from services.router.dispatch.state import HandoffState, OpenQualification
 
 

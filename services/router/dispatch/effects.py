@@ -16,7 +16,7 @@ from baton.engine.reducer import Fact
 from baton.ids import derived_id
 from services.router import turn_credit
 from services.router.dispatch.case import Case, Change, Wanted, unchanged
-from services.router.dispatch.handoff_records import changed, held_by, request_about
+from services.router.dispatch.publish_handoff import changed, held_by, request_about
 from services.router.dispatch.state import (
     DONE_KEPT,
     FORMER_KEPT,

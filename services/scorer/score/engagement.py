@@ -1,10 +1,10 @@
-"""The engagement score: the fold of the entries that count, at any moment from now on.
+"""The engagement score: the sum of the entries that count, at any moment from now on.
 
-``engagement(t)`` = the sum over groups of ``min(cap, sum of positive p_i * 2^(-(t -
-t_i)/half_life))`` + the sum of the negative ones, decayed likewise and outside the cap, over the
-entries inside the group's window; clamped at 0, rounded to a millionth. Sums are taken in the
-ledger's order and in arithmetic that is the same everywhere (``Decay``), so the number is the same
-to the bit whatever the order of arrival.
+A group gives the sum of its positive points, at most its cap, and the sum of its negative ones,
+which is outside the cap; both are of the entries inside the group's window, and decay as
+:mod:`baton.agreement.compiled.decay` defines. The score is the sum over groups, clamped at 0,
+rounded to a millionth. Sums are taken in the ledger's order and in that module's arithmetic, which
+is the same everywhere, so the number is the same to the bit whatever the order of arrival.
 """
 
 from __future__ import annotations

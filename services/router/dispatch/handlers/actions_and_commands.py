@@ -20,7 +20,7 @@ from services.router.dispatch.command_authorization import (
     authorise,
 )
 from services.router.dispatch.handlers.routing_results import find
-from services.router.dispatch.handoff_records import changed
+from services.router.dispatch.publish_handoff import changed
 from services.router.dispatch.state import Handoff, HandoffState
 from services.router.dispatch.transitions import Move, Trigger, move_for
 

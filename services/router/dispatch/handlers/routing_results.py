@@ -14,7 +14,7 @@ from baton.contracts.streams import RoutingAnswer
 from services.router import turn_credit
 from services.router.dispatch import effects
 from services.router.dispatch.case import Case, Change, Wanted, unchanged
-from services.router.dispatch.handoff_records import answered, unrouted_fact
+from services.router.dispatch.publish_handoff import answered, unrouted_fact
 from services.router.dispatch.state import Handoff, HandoffState
 from services.router.dispatch.transitions import Move, Trigger, move_for
 

@@ -14,8 +14,8 @@ from services.sla_watcher.clocks.clock import close_clock, end_clock_now
 from services.sla_watcher.clocks.evidence import Evidence, from_stage
 from services.sla_watcher.clocks.goal_tallies import count_towards_goals, join_in_goals
 from services.sla_watcher.clocks.handlers import verdicts
-from services.sla_watcher.clocks.handlers.advances import on_stage_changed
 from services.sla_watcher.clocks.handlers.raised_hands import on_hand_raised
+from services.sla_watcher.clocks.handlers.stage_clocks import on_stage_changed
 from services.sla_watcher.clocks.pipeline import on_deal
 from services.sla_watcher.clocks.recycling import end_nurture, learn_contract_end, left_before
 from services.sla_watcher.clocks.step import ClockStep

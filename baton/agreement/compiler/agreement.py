@@ -7,15 +7,6 @@ the order of its names (fit criteria: by field, most points first); lists keep t
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from baton.agreement.compile.routing import compile_routing
-from baton.agreement.compile.sections import (
-    compile_calendar,
-    compile_consent,
-    compile_people,
-    compile_pool,
-    compile_recycling,
-    compile_slas,
-)
 from baton.agreement.compiled.agreement import CompiledAgreement, Levels
 from baton.agreement.compiled.calendars import Calendar
 from baton.agreement.compiled.conditions import Condition, compile_condition
@@ -24,6 +15,15 @@ from baton.agreement.compiled.fit import Fit, FitRule
 from baton.agreement.compiled.goals import Goal
 from baton.agreement.compiled.levels import LEVELS, Band
 from baton.agreement.compiled.lifecycle import Gate, Lifecycle
+from baton.agreement.compiler.routing import compile_routing
+from baton.agreement.compiler.sections import (
+    compile_calendar,
+    compile_consent,
+    compile_people,
+    compile_pool,
+    compile_recycling,
+    compile_slas,
+)
 from baton.agreement.condition_fields import Field, FieldSources, catalogue_of
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.condition import ConditionModel, tests_in

@@ -35,8 +35,8 @@ POOL_GONE = "pool_gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoutingFacts:
-    """Makes the facts of one step of a pool."""
+class RoutingAnswers:
+    """Makes the answers of one step of a pool."""
 
     pool_view: PoolView
     reference: AgreementReference

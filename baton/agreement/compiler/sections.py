@@ -14,11 +14,11 @@ from baton.agreement.compiled.slas import AWAITING, LadderStep, SlaRule, SlaRule
 from baton.agreement.holiday_days import holidays_of
 from baton.agreement.model.calendar import DAYS, CalendarModel
 from baton.agreement.model.goals import Basis, ConsentModel, ConsentsModel
-from baton.agreement.model.people import (
+from baton.agreement.model.people import PersonModel
+from baton.agreement.model.pools import (
     Matches,
     MemberModel,
     OverflowModel,
-    PersonModel,
     PoolModel,
     WatchModel,
 )
