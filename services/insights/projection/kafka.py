@@ -123,7 +123,7 @@ class TopicReader:
         found = self._consumer.list_topics(name, timeout=_TIMEOUT_S).topics[name]
         if found.error is not None or not found.partitions:
             raise ProjectionStopped(
-                f"topic {name} does not exist on this cluster; make the topics: baton topics create"
+                f"topic {name} does not exist on this cluster; make the topics: baton topics --make"
             )
         return len(found.partitions)
 
