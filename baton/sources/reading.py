@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from baton.agreement.document import Document
 from baton.agreement.problems import Problem, path_words
 from baton.agreement.source.yaml import read_yaml
+from baton.sources.consistency import problems_of
 from baton.sources.model import SourcesModel
 
 _WORDS = {
@@ -34,7 +35,10 @@ def read_sources(path: Path) -> SourcesModel:
     problems = [*document.problems]
     if not problems:
         try:
-            return _paths_differ(SourcesModel.model_validate(document.data), path)
+            model = SourcesModel.model_validate(document.data)
+            problems += problems_of(model, document)
+            if not problems:
+                return _paths_differ(model, path)
         except ValidationError as error:
             problems += [_problem(found, document) for found in error.errors(include_url=False)]
     raise SourcesWrong("\n".join(problem.told(str(path)) for problem in problems))
