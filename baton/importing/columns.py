@@ -176,7 +176,10 @@ def _refuse_unknown_columns(wishes: Mapping[str, str], names: Sequence[str]) -> 
 
 
 def _refuse_doubles(explicit: Sequence[str]) -> None:
-    single = [field for field in explicit if field not in (IGNORED, *SEVERAL)]
+    # The answers and dates of one consent are weighed together, however many columns have them.
+    single = [
+        field for field in explicit if field not in (IGNORED, *SEVERAL) and not CONSENT.match(field)
+    ]
     twice = next((field for field in single if single.count(field) > 1), None)
     if twice:
         raise MapWrong(
