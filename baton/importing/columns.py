@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from baton.contracts.identity import IdentifierScheme
 from baton.importing.exports import Export, general, header_key, recognised
@@ -48,6 +49,7 @@ telephones."""
 
 _KNOWN = frozenset({*PERSON, *PROFILE, *ENGAGEMENT, *PLAIN, "email"}) - {"id"}
 _FIELD = re.compile(r"(?:profile\.)?([a-z][a-z0-9_]{0,47})\Z")
+_MISSPELT = re.compile(r"[a-z0-9_]{5,}")
 _CRM = re.compile(r"crm:([a-z][a-z0-9_-]{0,31})\Z")
 CONSENT = re.compile(
     r"(consent|optout|consent_at|optout_at):([a-z0-9][a-z0-9_]{0,63})(?:/([a-z0-9][a-z0-9_]{0,63}))?\Z"
@@ -176,7 +178,10 @@ def _refuse_unknown_columns(wishes: Mapping[str, str], names: Sequence[str]) -> 
 
 
 def _refuse_doubles(explicit: Sequence[str]) -> None:
-    single = [field for field in explicit if field not in (IGNORED, *SEVERAL)]
+    # The answers and dates of one consent are weighed together, however many columns have them.
+    single = [
+        field for field in explicit if field not in (IGNORED, *SEVERAL) and not CONSENT.match(field)
+    ]
     twice = next((field for field in single if single.count(field) > 1), None)
     if twice:
         raise MapWrong(
@@ -216,7 +221,22 @@ def _wish(text: str) -> tuple[str, str]:
             "optout_at:PURPOSE/CHANNEL, any name of a "
             f"profile field, and {IGNORED} for none"
         )
+    if close := likely_meant(field):
+        raise MapWrong(
+            f"--map {text!r}: there is no field {field!r}; did you mean {close}? A profile field "
+            f"of that name is profile.{field}"
+        )
     return tidy(column), field
+
+
+def likely_meant(field: str) -> str | None:
+    """The field that ``field`` misspells; None where it is one, or like none. A name after
+    ``profile.`` is always meant as it is written."""
+    known = {*_KNOWN, *IDENTIFIERS, "id"}
+    if field in known or not _MISSPELT.fullmatch(field):
+        return None
+    near = [name for name in sorted(known) if abs(len(name) - len(field)) <= 1]
+    return next(iter(get_close_matches(field, near, n=1, cutoff=0.8)), None)
 
 
 def is_field(field: str) -> bool:

@@ -75,13 +75,15 @@ def _said(name: str, cell: str) -> bool | None:
 
 
 def _date(cells: Cells, name: str, terms: ImportTerms, notes: list[Problem]) -> int | None:
-    """When somebody agreed or refused. A date that cannot be read is none, and noted: the answer
-    stands, undated."""
-    cell = next(iter(cells.get(name, ())), None)
-    try:
-        return (
-            None if cell is None or says_nothing(cell) else moment_ms(cell, terms.dates, terms.zone)
-        )
-    except CellWrong as error:
-        notes.append(Problem(name, str(error)))
-        return None
+    """When somebody agreed or refused. Of several columns the latest counts, whatever their order:
+    a confirmation comes after the opt-in that it confirms. A date that cannot be read is none, and
+    noted: the answer stands, by the other date or undated."""
+    found: list[int] = []
+    for cell in cells.get(name, ()):
+        if says_nothing(cell):
+            continue
+        try:
+            found.append(moment_ms(cell, terms.dates, terms.zone))
+        except CellWrong as error:
+            notes.append(Problem(name, str(error)))
+    return max(found, default=None)

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from baton.importing.cells import DateOrder
-from baton.importing.columns import IGNORED, ColumnMap, MapWrong, is_field, tidy
+from baton.importing.columns import IGNORED, ColumnMap, MapWrong, is_field, likely_meant, tidy
 from baton.intake.reading import problems_of
 
 _MAX_BYTES = 1_000_000
@@ -19,6 +19,8 @@ _MAX_BYTES = 1_000_000
 def _checked(field: str) -> str:
     if not is_field(field):
         raise ValueError("is no field that a column can be mapped to")
+    if close := likely_meant(field):
+        raise ValueError(f"is no field; did you mean {close}? Else write profile.{field}")
     return field
 
 

@@ -8,7 +8,6 @@ length.
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,19 +16,15 @@ from typing import BinaryIO
 import clevercsv
 
 from baton.importing.charsets import charset_of
+from baton.importing.csv_rows import MAX_CELL, NumberedRow, csv_rows
 from baton.importing.sending import Trouble
 from baton.importing.workbooks import MAGIC, MAX_BYTES, WorkbookWrong, sheet_rows
-from baton.intake.reading import Problem
 
-MAX_CELL = 32_768
 MAX_PREAMBLE = 40
 _SAMPLE_BYTES = 262_144
 _DIALECT_CHARACTERS = 16_384
 _DELIMITERS = [",", ";", "\t", "|"]
-_MAX_LINES_A_ROW = 200
 _PEEKED_ROWS = 200
-
-NumberedRow = tuple[int, list[str]]
 
 
 class FileWrong(ValueError):
@@ -153,8 +148,7 @@ def _text_rows(
     delimiter = terms.delimiter or said or _found_delimiter(head)
     if len(delimiter) != 1:
         raise FileWrong("the delimiter must be one character")
-    csv.field_size_limit(MAX_CELL)
-    return _csv_rows(text, delimiter, offset)
+    return csv_rows(text, delimiter, offset)
 
 
 def _found_encoding(sample: bytes, remarks: list[str]) -> str:
@@ -182,36 +176,6 @@ def _found_delimiter(head: str) -> str:
     return max(_DELIMITERS, key=first.count)
 
 
-def _csv_rows(
-    text: io.TextIOWrapper, delimiter: str, offset: int
-) -> Iterator[NumberedRow | Trouble]:
-    rows = csv.reader((line.replace("\x00", "") for line in text), delimiter=delimiter)
-    before = 0
-    while True:
-        begins = before + 1 + offset
-        try:
-            row = next(rows)
-        except StopIteration:
-            text.detach()  # whoever opened the file closes it
-            return
-        except csv.Error as error:
-            before = rows.line_num
-            yield Trouble(
-                number=begins,
-                problem=Problem("", f"is no row of CSV ({error}); is a quotation mark not closed?"),
-            )
-            continue
-        lines, before = rows.line_num - before, rows.line_num
-        if lines > _MAX_LINES_A_ROW:
-            reason = (
-                f"has a quotation mark that closes {lines} lines later; what lies between was not "
-                "read as rows"
-            )
-            yield Trouble(number=begins, problem=Problem("", reason))
-        elif any(cell.strip() for cell in row):
-            yield begins, row
-
-
 # --- the header
 
 
@@ -235,7 +199,9 @@ def _with_header(
     first = next((place for place, row in enumerate(before) if not isinstance(row, Trouble)), None)
     place = fallback if fallback is not None else first
     if place is None:
-        raise FileWrong("the file has no header line")
+        broken = next((row for row in before if isinstance(row, Trouble)), None)
+        why = f": line {broken.number} {broken.problem.reason}" if broken else ""
+        raise FileWrong(f"the file has no header line{why}")
     return _table(before, place, rows, remarks)
 
 

@@ -7,6 +7,7 @@ the value. It does not decide who is who.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
@@ -28,6 +29,14 @@ _HOST = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,62}\Z")
 _NOT_FOR_IDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MAX_ID_CHARACTERS = 256
 _MAX_ADDRESS, _MAX_LOCAL, _MAX_LABEL = 254, 64, 63
+
+# Invisible characters that a copied address may have around it: blanks, zero-width ones too,
+# joiners, and marks of the direction of a text.
+_UNSEEN = "".join(
+    letter
+    for letter in map(chr, (*range(0x3001), 0xFEFF))
+    if letter.isspace() or unicodedata.category(letter) == "Cf"
+)
 
 # The addresses that nearly everybody has. Two hyphens in a row, and domains that end as a special
 # one does, are left to the library.
@@ -55,7 +64,7 @@ def canonical(scheme: IdentifierScheme, text: str) -> Identifier:
 def email(text: str) -> str:
     """The address in lower case, its domain in Unicode; the form is checked, the mailbox is not."""
     trimmed = text.strip()
-    return trimmed.lower() if _is_plain(trimmed) else _checked(trimmed)
+    return trimmed.lower() if _is_plain(trimmed) else _checked(trimmed.strip(_UNSEEN))
 
 
 def _is_plain(address: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from baton.sources.model import SourceModel, SourcesModel, secrets_of
+from baton.sources.model import SourcesModel, secrets_of
 from baton.sources.people import PeopleWrong, people_beside
 from baton.sources.reading import SourcesWrong, read_sources, source_files
 
@@ -51,14 +51,13 @@ def diagnose(
         except (SourcesWrong, PeopleWrong) as error:
             yield SourceFinding(text=str(error), wrong=True)
             continue
-        yield from _of_model(file, model, environment, last_seen_ms)
+        yield from _of_model(model, environment, last_seen_ms)
         if model.people:
             text = f"{file.parent / model.people}: {len(set(people.values()))} people of the book"
             yield SourceFinding(text=text)
 
 
 def _of_model(
-    file: Path,
     model: SourcesModel,
     environment: Mapping[str, str],
     last_seen_ms: Mapping[str, int] | None,
@@ -68,15 +67,8 @@ def _of_model(
         if missing:
             text = f"{name}: set {' and '.join(missing)}; a gateway without it does not start"
             yield SourceFinding(text=text, wrong=True)
-        elif _signs_url(source) and model.public_url is None:
-            text = f"{name}: its signature is over the URL; set public_url in {file}"
-            yield SourceFinding(text=text, wrong=True)
         else:
             yield _last_seen(name, last_seen_ms)
-
-
-def _signs_url(source: SourceModel) -> bool:
-    return any("{url}" in rule.over for rule in source.authenticate.signatures)
 
 
 def _last_seen(name: str, last_seen_ms: Mapping[str, int] | None) -> SourceFinding:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from baton.sources.expressions import Expression
 
@@ -117,7 +125,14 @@ class Authentication(_Part):
     """One way, and one only. ``hmac`` may be a list, for a sender with several signatures: the
     first rule that a request is for must hold."""
 
-    hmac: HmacRule | Annotated[list[HmacRule], Field(min_length=1, max_length=5)] | None = None
+    hmac: (
+        Annotated[
+            Annotated[HmacRule, Tag("(one rule)")]
+            | Annotated[list[HmacRule], Field(min_length=1, max_length=5), Tag("(rules)")],
+            Discriminator(lambda given: "(rules)" if isinstance(given, list) else "(one rule)"),
+        ]
+        | None
+    ) = None
     token: TokenRule | None = None
     basic: BasicRule | None = None
 

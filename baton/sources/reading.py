@@ -7,17 +7,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from baton.agreement.document import Document
-from baton.agreement.problems import Problem, path_words
 from baton.agreement.source.yaml import read_yaml
+from baton.sources.consistency import problems_of
 from baton.sources.model import SourcesModel
-
-_WORDS = {
-    "extra_forbidden": "is not a key here",
-    "missing": "is missing",
-    "string_type": "must be text",
-    "literal_error": "must be one of those that there are",
-}
+from baton.sources.validation_words import problem_of
 
 
 class SourcesWrong(ValueError):
@@ -34,9 +27,12 @@ def read_sources(path: Path) -> SourcesModel:
     problems = [*document.problems]
     if not problems:
         try:
-            return _paths_differ(SourcesModel.model_validate(document.data), path)
+            model = SourcesModel.model_validate(document.data)
+            problems += problems_of(model, document)
+            if not problems:
+                return _paths_differ(model, path)
         except ValidationError as error:
-            problems += [_problem(found, document) for found in error.errors(include_url=False)]
+            problems += [problem_of(found, document) for found in error.errors(include_url=False)]
     raise SourcesWrong("\n".join(problem.told(str(path)) for problem in problems))
 
 
@@ -58,16 +54,3 @@ def _paths_differ(model: SourcesModel, file: Path) -> SourcesModel:
                 f"{file}: two sources have the path {path}; give one of them another"
             )
     return model
-
-
-def _problem(error: object, document: Document) -> Problem:
-    details: dict[str, object] = error  # type: ignore[assignment]
-    location = tuple(part for part in details["loc"] if part != "[key]")  # type: ignore[attr-defined]
-    place = document.place(location)
-    message = str(details["msg"]).removeprefix("Value error, ")
-    reason = _WORDS.get(str(details["type"]), message)
-    if details["type"] == "literal_error":
-        reason = f"must be one of {details['ctx']['expected']}"  # type: ignore[index]
-    words = path_words(location) or "the file"
-    line = place.line if place else 0
-    return Problem(message=f"{words} {reason}", path=location, line=line)

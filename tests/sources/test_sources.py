@@ -337,9 +337,13 @@ sources:
             5,
             "over must have {body}",
         ),
-        (("secret_env: BELL_SECRET", "secret_env: hunter2"), 5, "should match pattern"),
+        (
+            ("secret_env: BELL_SECRET", "secret_env: hunter2"),
+            5,
+            "token.secret_env must be the name of an environment",
+        ),
         (("version: 1", "version: 2"), 1, "must be one of 1"),
-        (("  bell:", "  Bell:"), 3, "should match pattern"),
+        (("  bell:", "  Bell:"), 3, "sources.Bell cannot be the name of a source"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_told_by_its_line(
