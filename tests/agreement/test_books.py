@@ -101,6 +101,11 @@ ROWS: list[tuple[str, str, list[str]]] = [
     ("territories", ",,sdr,,all", ["asks nothing, so it would take every lead: that is the default of the routing"]),
     ("territories", "*,,sdr,,all", ['"*" alone asks nothing: leave the cell empty, or write how the word begins']),
     ("territories", "gb,,sdr,,again", ["is never reached: line 3 asks the same"]),
+    ("territories", "GB,Clerk,sdr,,clerks", ["is never reached: line 3 before it takes every lead it would take; move it above line 3"]),
+    ("territories", "GB,Head of IT*,,sales,heads of IT", ["is never reached: line 2 before it takes every lead it would take; move it above line 2"]),
+    ("territories", "GB,head of it,sdr,sales,heads of IT", ["is never reached: line 2 before it takes every lead it would take; move it above line 2"]),
+    ("territories", "FR,Head*of,sdr,,heads", ['"Head*of" fits no lead: "*" stands only at the end of a cell (Head of*)']),
+    ("territories", "FR,Head**,sdr,,heads", ['"Head**" fits no lead: "*" stands only at the end of a cell (Head of*)']),
 ]  # fmt: skip
 
 
@@ -111,6 +116,32 @@ def test_a_row_that_means_nothing_is_refused_with_its_line(
     text = (ACCOUNTS if name == "accounts" else TERRITORIES) + row + "\n"
     file = written(tmp_path, **{name: text})
     assert told(file) == [f"{name}.csv:4: {words}" for words in said]
+
+
+REACHED = (
+    "GB,Clerk,sdr,sales,a pool of its own kind",
+    "GB,Head*,,sales,wider than the row before",
+    "FR,Head of*,sdr,,another country",
+    ",Head of*,sdr,,any country",
+    "GB,,,sales,the other kind",
+)
+
+
+@pytest.mark.parametrize("row", REACHED)
+def test_a_row_that_takes_some_lead_that_no_row_before_it_takes_is_sound(
+    tmp_path: Path, row: str
+) -> None:
+    read_agreement(written(tmp_path, territories=f"{TERRITORIES}{row}\n"))
+
+
+def test_rows_of_several_kinds_together_take_the_leads_of_a_later_one(tmp_path: Path) -> None:
+    rows = "GB,,sdr,,bridge\nGB,,,sales,field\nGB,Clerk,sdr,sales,clerks\n"
+    assert told(written(tmp_path, territories=f"country,role,sdr,sales,name\n{rows}")) == [
+        (
+            "territories.csv:4: is never reached: lines 2 and 3 before it take every lead it would "
+            "take; move it above line 2"
+        )
+    ]
 
 
 def test_an_account_does_not_stand_in_the_agreement_and_in_a_book(tmp_path: Path) -> None:
