@@ -118,6 +118,41 @@ def test_a_row_that_means_nothing_is_refused_with_its_line(
     assert told(file) == [f"{name}.csv:4: {words}" for words in said]
 
 
+UNREAD: list[tuple[str, str]] = [
+    ("N/A,Clerk,sdr,,clerks", '"N/A" is read as an empty value, so the row would fit no lead: mend the cell of country'),
+    ("FR,unknown,sdr,,clerks", '"unknown" is read as an empty value, so the row would fit no lead: mend the cell of role'),
+    ("United*,,sdr,,united", '"United*" fits no lead: countries are read as codes of two letters (GB); write the code, a row for each country'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "said"), UNREAD)
+def test_a_cell_that_no_profile_can_have_is_refused(tmp_path: Path, row: str, said: str) -> None:
+    assert told(written(tmp_path, territories=f"{TERRITORIES}{row}\n")) == [
+        f"territories.csv:4: {said}"
+    ]
+
+
+def test_a_country_by_name_is_read_as_the_code_that_profiles_have(tmp_path: Path) -> None:
+    named = "country,sdr,name\nUK,sdr,Britain\nDeutschland,sdr,Germany\n"
+    routing = compiled_of(read(tmp_path, territories=named)).routing
+    for country, rule in (("GB", "Britain"), ("DE", "Germany")):
+        context = context_of_qualified(qualified("l", profile={"country": country}), now_ms=0)
+        assert routing.choose(context).path[-1].rule == f"territory book: {rule}"
+    assert told(written(tmp_path, territories=named + "GB,sdr,again\n")) == [
+        "territories.csv:4: is never reached: line 2 asks the same"
+    ]
+
+
+def test_a_postal_code_is_read_without_the_letters_before_it(tmp_path: Path) -> None:
+    starter = STARTER.replace("    country: text", "    country: text\n    postal: text", 1)
+    assert "postal: text" in starter
+    rows = "postal,sdr,name\nD-80331,sdr,the old town\nD-80*,sdr,Munich\n"
+    routing = compiled_of(read(tmp_path, territories=rows, starter=starter)).routing
+    for postal, rule in (("80331", "the old town"), ("80999", "Munich")):
+        context = context_of_qualified(qualified("l", profile={"postal": postal}), now_ms=0)
+        assert routing.choose(context).path[-1].rule == f"territory book: {rule}"
+
+
 REACHED = (
     "GB,Clerk,sdr,sales,a pool of its own kind",
     "GB,Head*,,sales,wider than the row before",

@@ -1,7 +1,8 @@
 """From the files of books to books, or to what is wrong with their shape, line by line.
 
 A file is CSV in UTF-8 with a line of headings. Cells are trimmed; an account is written in small
-letters. What the rows mean is checked elsewhere (:mod:`baton.agreement.checks.books`).
+letters, and what a territory asks as profiles are (``UK`` is ``GB``). What the rows mean is checked
+elsewhere (:mod:`baton.agreement.checks.books`).
 """
 
 import csv
@@ -13,6 +14,7 @@ from baton.agreement.books import LONGEST_BYTES, Book, book_of
 from baton.agreement.compiled.books import ACCOUNT, OWNER, PLAIN
 from baton.agreement.model.books import BookModel
 from baton.agreement.problems import Problem, did_you_mean
+from baton.agreement.source.book_cells import as_in_profiles
 
 MOST_ROWS: Final = 500_000
 MOST_PROBLEMS: Final = 20
@@ -112,6 +114,12 @@ def _row(
         reading.wrong(line, "a cell has a line break or a tab in it")
     if columns[0] == ACCOUNT:
         texts[0] = texts[0].lower()
+        return tuple(texts)
+    for place, column in enumerate(columns):
+        if column not in PLAIN and texts[place]:
+            texts[place], fault = as_in_profiles(column, texts[place])
+            if fault:
+                reading.wrong(line, fault)
     return tuple(texts)
 
 
