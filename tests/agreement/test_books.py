@@ -91,6 +91,9 @@ def test_a_book_of_a_wrong_shape_is_refused_with_file_line_and_reason(
 ROWS: list[tuple[str, str, list[str]]] = [
     ("accounts", "www.big.example,sales-one,,", ['"www.big.example" is no account: write its domain, bigfirm.example']),
     ("accounts", "Big Firm,sales-one,,", ['"big firm" is no account: write its domain, bigfirm.example']),
+    ("accounts", "sub.big.example,sales-one,,", ['no lead is of account "sub.big.example": an account goes by its registered domain, which its hosts share; write big.example, once']),
+    ("accounts", "mail.big.co.uk,sales-one,,", ['no lead is of account "mail.big.co.uk": an account goes by its registered domain, which its hosts share; write big.co.uk, once']),
+    ("accounts", "gmail.com,sales-one,,", ['no lead is of account "gmail.com": it is a host of many companies, or no registered domain; write a domain of the company\'s own']),
     ("accounts", "BIG.example ,sales-one,,", ['account "big.example" stands in line 2 already']),
     ("accounts", "new.example,,,", ['account "new.example" needs an owner or pools, one of the two']),
     ("accounts", "new.example,sales-one,sdr,", ['account "new.example" needs an owner or pools, one of the two']),

@@ -1,10 +1,10 @@
 """What the rows of books mean: accounts that are domains and stand once, owners and pools there
 are, territories that are reached. Each finding names the line of the file."""
 
-import re
 from collections.abc import Callable, Iterator
 
 from baton.agreement.books import Book
+from baton.agreement.checks.account_names import fault_of_account
 from baton.agreement.checks.book_coverage import Coverage
 from baton.agreement.compiled.books import (
     ACCOUNT,
@@ -18,8 +18,6 @@ from baton.agreement.compiled.books import (
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.problems import Problem, did_you_mean
 from baton.agreement.source.books import MOST_PROBLEMS, ReadBook
-
-DOMAIN = re.compile(r"[^\W_][\w-]*(\.[\w-]+)+")
 
 _Row = dict[str, str]
 _Check = Callable[[_Row, int], Iterator[str]]
@@ -49,8 +47,8 @@ def _accounts(model: Agreement) -> _Check:
 
     def check(row: _Row, line: int) -> Iterator[str]:
         domain = row[ACCOUNT]
-        if not DOMAIN.fullmatch(domain) or domain.startswith("www."):
-            yield f'"{domain}" is no account: write its domain, bigfirm.example'
+        if fault := fault_of_account(domain):
+            yield fault
         elif seen.setdefault(domain, line) != line:
             yield f'account "{domain}" stands in line {seen[domain]} already'
         elif domain in model.routing.accounts:
