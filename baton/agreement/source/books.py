@@ -19,6 +19,8 @@ from baton.agreement.source.book_cells import as_in_profiles
 MOST_ROWS: Final = 500_000
 MOST_PROBLEMS: Final = 20
 """Of one book; more are counted."""
+_OTHER_SEPARATORS: Final = ((";", "a semicolon"), ("\t", "a tab"))
+"""As spreadsheets write where a comma is the decimal sign, or for "text"."""
 _BREAKS: Final = ("\t", "\n", "\r")
 
 
@@ -81,6 +83,10 @@ def _rows(reading: _Reading, model: BookModel, text: str, fields: Sequence[str])
     lines: list[int] = []
     try:
         headings = [heading.strip() for heading in next(reader, [])]
+        if other := _other_separator(headings):
+            words = f"the separator is {other}; save the file with commas between the columns"
+            reading.wrong(1, words)
+            return reading.read()
         taken = _columns(reading, model.columns, headings, fields)
         if reading.problems:
             return reading.read()
@@ -103,6 +109,13 @@ def _rows(reading: _Reading, model: BookModel, text: str, fields: Sequence[str])
     if not rows:
         reading.wrong(0, "has no rows")
     return reading.read(book_of(columns, rows), lines)
+
+
+def _other_separator(headings: Sequence[str]) -> str | None:
+    """What stands between the columns in place of commas; None where it is commas."""
+    if len(headings) != 1:
+        return None
+    return next((name for mark, name in _OTHER_SEPARATORS if mark in headings[0]), None)
 
 
 def _row(
