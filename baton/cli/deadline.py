@@ -15,7 +15,14 @@ from baton.agreement.publish import wall_ms
 from baton.agreement.source.read import read_agreement
 from baton.agreement.wall_time import local_datetime, zone_named
 from baton.cli.cluster import cluster_settings
-from baton.screens.business_time import BusinessTime, Stretch, deadline_of, sum_words, target_from
+from baton.screens.business_time import (
+    BusinessTime,
+    Stretch,
+    deadline_of,
+    open_words,
+    sum_words,
+    target_from,
+)
 from baton.screens.live import live
 from baton.screens.moments import local_moment_ms
 
@@ -75,7 +82,13 @@ def deadline(
 
 
 def hours_of(agreement: Path | None, calendar: str | None, person: str | None) -> AnyCalendar:
-    """The calendar that was asked for; raises BadParameter with the names there are."""
+    """The calendar that was asked for; raises BadParameter with the names there are, and where both
+    are given."""
+    if calendar is not None and person is not None:
+        raise typer.BadParameter(
+            "--calendar and --person are given; a person's hours are those of their own calendar, "
+            "less their absences: give one of the two"
+        )
     if agreement is not None:
         return _named(compiled_of(read_agreement(agreement)), (), calendar, person)
     with live(cluster_settings(), now_ms=wall_ms()) as cluster:
@@ -128,7 +141,7 @@ def lines_of(found: BusinessTime) -> list[str]:
         lines.append("  ... and more")
     if found.target is None:
         lines.append(
-            f"{sum_words(found.open_ms)} of open time, {sum_words(found.elapsed_ms)} elapsed"
+            f"{open_words(found.open_ms)} of open time, {sum_words(found.elapsed_ms)} elapsed"
         )
     else:
         lines.append(
@@ -140,7 +153,7 @@ def lines_of(found: BusinessTime) -> list[str]:
 def _stretch_line(stretch: Stretch, zone: str) -> str:
     length = sum_words(stretch.until_ms - stretch.from_ms)
     opens, closes = _at(stretch.from_ms, zone), _at(stretch.until_ms, zone)[-5:]
-    return f"  {opens} - {closes}  {length:>20}  sum {sum_words(stretch.sum_ms)}"
+    return f"  {opens} - {closes}  {length:>20}  sum {open_words(stretch.sum_ms)}"
 
 
 def _at(at_ms: int, zone: str) -> str:

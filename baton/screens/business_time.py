@@ -150,3 +150,13 @@ def _reason(calendar: AnyCalendar, base: Calendar, day: date) -> str | None:
 def sum_words(ms: int) -> str:
     """``6 hours 30 minutes``; what is less than a second only where there is nothing else."""
     return duration_words(ms - ms % 1_000 if ms >= 1_000 else ms)
+
+
+def open_words(ms: int) -> str:
+    """Open time: hours and below, since a day of it can be taken two ways (24 hours, or one working
+    day)."""
+    hours, rest = divmod(ms, 3_600_000)
+    if not hours:
+        return sum_words(ms)
+    words = f"{hours} hour{'' if hours == 1 else 's'}"
+    return f"{words} {sum_words(rest)}" if rest >= 1_000 else words

@@ -6,12 +6,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baton.agreement.canonical import compiled_of
 from baton.agreement.source.read import read_agreement
-from baton.screens.business_time import between, deadline_of, target_from
+from baton.cli.deadline import hours_of
+from baton.screens.business_time import between, deadline_of, open_words, target_from
 from baton.screens.moments import local_moment_ms
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "agreements"
@@ -95,3 +97,23 @@ def test_a_moment_without_an_offset_is_the_calendars_own_time() -> None:
     assert local_moment_ms("2026-07-01T07:00+00:00", ZONE) == moment.timestamp() * 1000
     with pytest.raises(ValueError, match="is no moment"):
         local_moment_ms("tomorrow", ZONE)
+
+
+@pytest.mark.parametrize(
+    ("ms", "words"),
+    [
+        (24 * HOUR_MS, "24 hours"),
+        (HOUR_MS, "1 hour"),
+        (27 * HOUR_MS + 30 * 60_000, "27 hours 30 minutes"),
+        (45 * 60_000, "45 minutes"),
+    ],
+)
+def test_three_days_of_eight_hours_are_24_hours_of_open_time_and_not_a_day(
+    ms: int, words: str
+) -> None:
+    assert open_words(ms) == words
+
+
+def test_a_person_and_a_calendar_at_once_are_refused_since_one_of_them_would_be_left_out() -> None:
+    with pytest.raises(typer.BadParameter, match="give one of the two"):
+        hours_of(EXAMPLES / "software.yaml", "berlin", "ae-greta")

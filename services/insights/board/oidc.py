@@ -11,19 +11,23 @@ import hmac
 import secrets
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.httpx_client import OAuth2Client
+from authlib.deprecate import AuthlibDeprecationWarning
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from services.insights.board.access import NotLetIn
 from services.insights.settings import BoardSettings
+
+if TYPE_CHECKING:
+    from authlib.integrations.httpx_client import OAuth2Client
 
 LOGIN_COOKIE: Final = "__Host-baton_login"
 BACK_PATH: Final = "/oidc/back"
@@ -115,6 +119,12 @@ class SignIn:
         return name
 
     def _client(self) -> OAuth2Client:
+        with warnings.catch_warnings():
+            # Authlib warns of its own move to a successor of httpx, which is no news for who
+            # operates a board. It is imported where somebody signs in.
+            warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+            from authlib.integrations.httpx_client import OAuth2Client
+
         secret = self._settings.oidc_client_secret
         return OAuth2Client(
             self._settings.oidc_client_id,
