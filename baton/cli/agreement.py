@@ -323,8 +323,7 @@ def _verdict(file: Path, version: str | None, examined: Examined) -> str:
     )
     if errors and not examined.complete:
         once = "it is" if errors == 1 else "they are"
-        # What was not looked for is not counted as none.
-        known = counted if warnings else counted.partition(",")[0]
+        known = counted if warnings else counted.partition(",")[0]  # none found is not none
         counted = f"{known}; once {once} mended there may be further errors and warnings"
     return f"{file}: version {version}, {counted}" if version else f"{file}: {counted}"
 
