@@ -40,8 +40,9 @@ _JSON = typer.Option(False, "--json", help="One JSON document on standard output
 
 @app.command(epilog="Example:  baton agreement check examples/agreements/software.yaml")
 def check(file: Path = _FILE, as_json: bool = _JSON) -> None:
-    """Everything that is wrong with an agreement, at once: each with its line, the reason and the
-    way out. Exit 1 for errors."""
+    """Everything that can be checked in an agreement and its books: each fault with its line, the
+    reason and the way out. Where a structure is wrong, what depends on it is checked once it is
+    mended. Exit 1 for errors."""
     examined = examine(_text(file), file.parent)
     version = (
         version_of(canonical_text(examined.model))
@@ -320,11 +321,10 @@ def _verdict(file: Path, version: str | None, examined: Examined) -> str:
         f"{errors} error{'' if errors == 1 else 's'}, {warnings} "
         f"warning{'' if warnings == 1 else 's'}"
     )
-    if examined.model is None and not warnings:
-        counted = (
-            f"{errors} error{'' if errors == 1 else 's'}; once they are mended there may be "
-            "warnings"
-        )
+    if errors and not examined.complete:
+        once = "it is" if errors == 1 else "they are"
+        known = counted if warnings else counted.partition(",")[0]  # none found is not none
+        counted = f"{known}; once {once} mended there may be further errors and warnings"
     return f"{file}: version {version}, {counted}" if version else f"{file}: {counted}"
 
 

@@ -61,6 +61,9 @@ SHAPES: list[tuple[dict[str, str | bytes], list[str]]] = [
     ({"accounts": b"account,owner\n\xff.example,sales-one\n"}, ["accounts.csv: the book of accounts cannot be read: is not UTF-8"]),
     ({"accounts": ""}, ['accounts.csv:1: a book of accounts needs a column "account" (the domain)', 'accounts.csv:1: a book of accounts says who has them: a column "owner", "sdr" or "sales"']),
     ({"accounts": "account,owner\n"}, ["accounts.csv: has no rows"]),
+    ({"accounts": b"\xef\xbb\xbfaccount;owner\r\na.example;sales-one\r\n"}, ["accounts.csv:1: the separator is a semicolon; save the file with commas between the columns"]),
+    ({"books": BOTH.replace("accounts.csv", "{file: accounts.csv, columns: {account: Domain, owner: Name}}"), "accounts": "Domain;Name\na.example;sales-one\n"}, ["accounts.csv:1: the separator is a semicolon; save the file with commas between the columns"]),
+    ({"territories": "country\tsdr\nGB\tsdr\n"}, ["territories.csv:1: the separator is a tab; save the file with commas between the columns"]),
     ({"accounts": "acount,owner\na.example,sales-one\n"}, ['accounts.csv:1: a book of accounts has no column "acount"; did you mean "account"?']),
     ({"accounts": "account,owner,owner\na.example,sales-one,x\n"}, ['accounts.csv:1: "owner" is twice among the headings']),
     ({"accounts": "account,owner\na.example\n\nb.example,sales-one\n"}, ["accounts.csv:2: has 1 cells, and the headings are 2"]),
@@ -91,6 +94,9 @@ def test_a_book_of_a_wrong_shape_is_refused_with_file_line_and_reason(
 ROWS: list[tuple[str, str, list[str]]] = [
     ("accounts", "www.big.example,sales-one,,", ['"www.big.example" is no account: write its domain, bigfirm.example']),
     ("accounts", "Big Firm,sales-one,,", ['"big firm" is no account: write its domain, bigfirm.example']),
+    ("accounts", "sub.big.example,sales-one,,", ['no lead is of account "sub.big.example": an account goes by its registered domain, which its hosts share; write big.example, once']),
+    ("accounts", "mail.big.co.uk,sales-one,,", ['no lead is of account "mail.big.co.uk": an account goes by its registered domain, which its hosts share; write big.co.uk, once']),
+    ("accounts", "gmail.com,sales-one,,", ['no lead is of account "gmail.com": it is a host of many companies, or no registered domain; write a domain of the company\'s own']),
     ("accounts", "BIG.example ,sales-one,,", ['account "big.example" stands in line 2 already']),
     ("accounts", "new.example,,,", ['account "new.example" needs an owner or pools, one of the two']),
     ("accounts", "new.example,sales-one,sdr,", ['account "new.example" needs an owner or pools, one of the two']),
@@ -101,6 +107,11 @@ ROWS: list[tuple[str, str, list[str]]] = [
     ("territories", ",,sdr,,all", ["asks nothing, so it would take every lead: that is the default of the routing"]),
     ("territories", "*,,sdr,,all", ['"*" alone asks nothing: leave the cell empty, or write how the word begins']),
     ("territories", "gb,,sdr,,again", ["is never reached: line 3 asks the same"]),
+    ("territories", "GB,Clerk,sdr,,clerks", ["is never reached: line 3 before it takes every lead it would take; move it above line 3"]),
+    ("territories", "GB,Head of IT*,,sales,heads of IT", ["is never reached: line 2 before it takes every lead it would take; move it above line 2"]),
+    ("territories", "GB,head of it,sdr,sales,heads of IT", ["is never reached: line 2 before it takes every lead it would take; move it above line 2"]),
+    ("territories", "FR,Head*of,sdr,,heads", ['"Head*of" fits no lead: "*" stands only at the end of a cell (Head of*)']),
+    ("territories", "FR,Head**,sdr,,heads", ['"Head**" fits no lead: "*" stands only at the end of a cell (Head of*)']),
 ]  # fmt: skip
 
 
@@ -111,6 +122,67 @@ def test_a_row_that_means_nothing_is_refused_with_its_line(
     text = (ACCOUNTS if name == "accounts" else TERRITORIES) + row + "\n"
     file = written(tmp_path, **{name: text})
     assert told(file) == [f"{name}.csv:4: {words}" for words in said]
+
+
+UNREAD: list[tuple[str, str]] = [
+    ("N/A,Clerk,sdr,,clerks", '"N/A" is read as an empty value, so the row would fit no lead: mend the cell of country'),
+    ("FR,unknown,sdr,,clerks", '"unknown" is read as an empty value, so the row would fit no lead: mend the cell of role'),
+    ("United*,,sdr,,united", '"United*" fits no lead: countries are read as codes of two letters (GB); write the code, a row for each country'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "said"), UNREAD)
+def test_a_cell_that_no_profile_can_have_is_refused(tmp_path: Path, row: str, said: str) -> None:
+    assert told(written(tmp_path, territories=f"{TERRITORIES}{row}\n")) == [
+        f"territories.csv:4: {said}"
+    ]
+
+
+def test_a_country_by_name_is_read_as_the_code_that_profiles_have(tmp_path: Path) -> None:
+    named = "country,sdr,name\nUK,sdr,Britain\nDeutschland,sdr,Germany\n"
+    routing = compiled_of(read(tmp_path, territories=named)).routing
+    for country, rule in (("GB", "Britain"), ("DE", "Germany")):
+        context = context_of_qualified(qualified("l", profile={"country": country}), now_ms=0)
+        assert routing.choose(context).path[-1].rule == f"territory book: {rule}"
+    assert told(written(tmp_path, territories=named + "GB,sdr,again\n")) == [
+        "territories.csv:4: is never reached: line 2 asks the same"
+    ]
+
+
+def test_a_postal_code_is_read_without_the_letters_before_it(tmp_path: Path) -> None:
+    starter = STARTER.replace("    country: text", "    country: text\n    postal: text", 1)
+    assert "postal: text" in starter
+    rows = "postal,sdr,name\nD-80331,sdr,the old town\nD-80*,sdr,Munich\n"
+    routing = compiled_of(read(tmp_path, territories=rows, starter=starter)).routing
+    for postal, rule in (("80331", "the old town"), ("80999", "Munich")):
+        context = context_of_qualified(qualified("l", profile={"postal": postal}), now_ms=0)
+        assert routing.choose(context).path[-1].rule == f"territory book: {rule}"
+
+
+REACHED = (
+    "GB,Clerk,sdr,sales,a pool of its own kind",
+    "GB,Head*,,sales,wider than the row before",
+    "FR,Head of*,sdr,,another country",
+    ",Head of*,sdr,,any country",
+    "GB,,,sales,the other kind",
+)
+
+
+@pytest.mark.parametrize("row", REACHED)
+def test_a_row_that_takes_some_lead_that_no_row_before_it_takes_is_sound(
+    tmp_path: Path, row: str
+) -> None:
+    read_agreement(written(tmp_path, territories=f"{TERRITORIES}{row}\n"))
+
+
+def test_rows_of_several_kinds_together_take_the_leads_of_a_later_one(tmp_path: Path) -> None:
+    rows = "GB,,sdr,,bridge\nGB,,,sales,field\nGB,Clerk,sdr,sales,clerks\n"
+    assert told(written(tmp_path, territories=f"country,role,sdr,sales,name\n{rows}")) == [
+        (
+            "territories.csv:4: is never reached: lines 2 and 3 before it take every lead it would "
+            "take; move it above line 2"
+        )
+    ]
 
 
 def test_an_account_does_not_stand_in_the_agreement_and_in_a_book(tmp_path: Path) -> None:

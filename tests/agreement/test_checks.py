@@ -210,6 +210,7 @@ MEANING = [
     ("harborlight.example: {", "Harborlight.example: {", "Harborlight.example", 'no lead is of account "Harborlight.example": accounts are named by their domain in small letters, bigfirm.example'),
     ("harborlight.example: {", "Harborlight Ltd: {", "Harborlight Ltd", 'no lead is of account "Harborlight Ltd": accounts are named by their domain in small letters, bigfirm.example'),
     ("harborlight.example: {", "www.harborlight.example: {", "www.harborlight", 'no lead is of account "www.harborlight.example": accounts are named by their domain in small letters, bigfirm.example'),
+    ("harborlight.example: {", "sub.harborlight.example: {", "sub.harborlight", 'no lead is of account "sub.harborlight.example": an account goes by its registered domain, which its hosts share; write harborlight.example, once'),
     ("        any:\n          - {field: behaviour.stage.decision, op: at_least, value: 1, within: 90 days}", "        all:\n          - {field: behaviour.stage.decision, op: below, value: 0}", "when:\n        all:\n", "can never be true: behaviour.stage.decision is never below 0"),
     ("    expect: {fit: 90,", "    at: 2026-03-02 10:40\n    expect: {fit: 90,", "at: 2026-03-02 10:40", 'example "The head of IT of a logistics firm attends a webinar that buyers attend, and looks at the prices" is looked at before its last event: put at later, or leave it out'),
     # rules that are never reached

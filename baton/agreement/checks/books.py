@@ -1,16 +1,23 @@
 """What the rows of books mean: accounts that are domains and stand once, owners and pools there
 are, territories that are reached. Each finding names the line of the file."""
 
-import re
 from collections.abc import Callable, Iterator
 
 from baton.agreement.books import Book
-from baton.agreement.compiled.books import ACCOUNT, KINDS, NEEDS, OWNER, PLAIN, shape_of
+from baton.agreement.checks.account_names import fault_of_account
+from baton.agreement.checks.book_coverage import Coverage
+from baton.agreement.compiled.books import (
+    ACCOUNT,
+    ANY_REST,
+    KINDS,
+    NEEDS,
+    OWNER,
+    PLAIN,
+    shape_of,
+)
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.problems import Problem, did_you_mean
 from baton.agreement.source.books import MOST_PROBLEMS, ReadBook
-
-DOMAIN = re.compile(r"[^\W_][\w-]*(\.[\w-]+)+")
 
 _Row = dict[str, str]
 _Check = Callable[[_Row, int], Iterator[str]]
@@ -40,8 +47,8 @@ def _accounts(model: Agreement) -> _Check:
 
     def check(row: _Row, line: int) -> Iterator[str]:
         domain = row[ACCOUNT]
-        if not DOMAIN.fullmatch(domain) or domain.startswith("www."):
-            yield f'"{domain}" is no account: write its domain, bigfirm.example'
+        if fault := fault_of_account(domain):
+            yield fault
         elif seen.setdefault(domain, line) != line:
             yield f'account "{domain}" stands in line {seen[domain]} already'
         elif domain in model.routing.accounts:
@@ -59,27 +66,24 @@ def _accounts(model: Agreement) -> _Check:
 
 def _territories(model: Agreement, book: Book) -> _Check:
     fields = tuple(column for column in book.columns if column not in PLAIN)
-    seen: dict[tuple[object, ...], int] = {}
+    before = Coverage()
     skills = {skill for person in model.people.values() for skill in person.skills}
 
     def check(row: _Row, line: int) -> Iterator[str]:
         kinds = tuple(kind for kind in KINDS if row.get(kind))
-        shape, key = shape_of(fields, [row[name] for name in fields])
+        cells = [row[name] for name in fields]
+        shape, key = shape_of(fields, cells)
         if not kinds:
             yield 'names no pool: fill in "sdr" or "sales"'
         if not shape:
             yield "asks nothing, so it would take every lead: that is the default of the routing"
         elif not all(key):
             yield '"*" alone asks nothing: leave the cell empty, or write how the word begins'
+        elif inner := next((cell for cell in cells if ANY_REST in cell[:-1]), None):
+            yield f'"{inner}" fits no lead: "*" stands only at the end of a cell (Head of*)'
         else:
-            former = min(
-                (seen[shape, key, kind] for kind in kinds if (shape, key, kind) in seen),
-                default=None,
-            )
-            if former is not None and all((shape, key, kind) in seen for kind in kinds):
-                yield f"is never reached: line {former} asks the same"
-            for kind in kinds:
-                seen.setdefault((shape, key, kind), line)
+            yield from before.takers_of(shape, key, kinds)
+            before.add(shape, key, kinds, line)
         yield from _pools(model, row)
         for skill in filter(None, (word.strip() for word in row.get(NEEDS, "").split(";"))):
             if skill not in skills:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from baton.agreement.checks.account_names import fault_of_account
 from baton.agreement.checks.context import CheckContext, Finding, dangling, odd, wrong
 from baton.agreement.model.pools import OverflowModel, WatchModel
 from baton.agreement.model.routing import DestinationModel
@@ -111,6 +112,8 @@ def _routing(context: CheckContext) -> Iterator[Finding]:
                 f'no lead is of account "{domain}": accounts are named by their domain in small '
                 "letters, bigfirm.example",
             )
+        elif fault := fault_of_account(domain):
+            yield wrong(path, fault)
         if account.to:
             yield from _destination(context, (*path, "to"), account.to)
 

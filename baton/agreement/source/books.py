@@ -1,7 +1,8 @@
 """From the files of books to books, or to what is wrong with their shape, line by line.
 
 A file is CSV in UTF-8 with a line of headings. Cells are trimmed; an account is written in small
-letters. What the rows mean is checked elsewhere (:mod:`baton.agreement.checks.books`).
+letters, and what a territory asks as profiles are (``UK`` is ``GB``). What the rows mean is checked
+elsewhere (:mod:`baton.agreement.checks.books`).
 """
 
 import csv
@@ -13,10 +14,13 @@ from baton.agreement.books import LONGEST_BYTES, Book, book_of
 from baton.agreement.compiled.books import ACCOUNT, OWNER, PLAIN
 from baton.agreement.model.books import BookModel
 from baton.agreement.problems import Problem, did_you_mean
+from baton.agreement.source.book_cells import as_in_profiles
 
 MOST_ROWS: Final = 500_000
 MOST_PROBLEMS: Final = 20
 """Of one book; more are counted."""
+_OTHER_SEPARATORS: Final = ((";", "a semicolon"), ("\t", "a tab"))
+"""As spreadsheets write where a comma is the decimal sign, or for "text"."""
 _BREAKS: Final = ("\t", "\n", "\r")
 
 
@@ -79,6 +83,10 @@ def _rows(reading: _Reading, model: BookModel, text: str, fields: Sequence[str])
     lines: list[int] = []
     try:
         headings = [heading.strip() for heading in next(reader, [])]
+        if other := _other_separator(headings):
+            words = f"the separator is {other}; save the file with commas between the columns"
+            reading.wrong(1, words)
+            return reading.read()
         taken = _columns(reading, model.columns, headings, fields)
         if reading.problems:
             return reading.read()
@@ -103,6 +111,13 @@ def _rows(reading: _Reading, model: BookModel, text: str, fields: Sequence[str])
     return reading.read(book_of(columns, rows), lines)
 
 
+def _other_separator(headings: Sequence[str]) -> str | None:
+    """What stands between the columns in place of commas; None where it is commas."""
+    if len(headings) != 1:
+        return None
+    return next((name for mark, name in _OTHER_SEPARATORS if mark in headings[0]), None)
+
+
 def _row(
     reading: _Reading, line: int, columns: tuple[str, ...], cells: list[str]
 ) -> tuple[str, ...]:
@@ -112,6 +127,12 @@ def _row(
         reading.wrong(line, "a cell has a line break or a tab in it")
     if columns[0] == ACCOUNT:
         texts[0] = texts[0].lower()
+        return tuple(texts)
+    for place, column in enumerate(columns):
+        if column not in PLAIN and texts[place]:
+            texts[place], fault = as_in_profiles(column, texts[place])
+            if fault:
+                reading.wrong(line, fault)
     return tuple(texts)
 
 

@@ -22,11 +22,12 @@ from baton.agreement.source.yaml import read_yaml
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
     """What reading came to. ``model`` is None where the shape is wrong; it may be there and still
-    have errors of meaning."""
+    have errors of meaning. ``complete``: every check was made, so nothing waits for a mending."""
 
     document: Document
     model: Agreement | None
     problems: tuple[Problem, ...]
+    complete: bool = False
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -50,7 +51,8 @@ class AgreementRefused(ValueError):
 
 
 def examine(text: str, folder: FilePath | None = None) -> Examined:
-    """Everything wrong with ``text`` at once, and with its books, which are files of ``folder``.
+    """What is wrong with ``text``, and with its books, which are files of ``folder``: all of it
+    where the shapes are sound, else as much as can be checked without the parts that are not.
     Never raises for what they say."""
     document = read_yaml(text)
     if document.problems and not isinstance(document.data, dict):
@@ -68,17 +70,21 @@ def examine(text: str, folder: FilePath | None = None) -> Examined:
         return Examined(
             document=document, model=None, problems=_in_order((*document.problems, *shape))
         )
-    model, of_books = _with_books(model, document, folder or FilePath())
+    model, of_books, whole = _with_books(model, document, folder or FilePath())
     meaning = (*check_meaning(model, document), *of_books)
     return Examined(
-        document=document, model=model, problems=_in_order((*document.problems, *meaning))
+        document=document,
+        model=model,
+        problems=_in_order((*document.problems, *meaning)),
+        complete=whole,
     )
 
 
 def _with_books(
     model: Agreement, document: Document, folder: FilePath
-) -> tuple[Agreement, tuple[Problem, ...]]:
-    """The agreement with its books attached, and what is wrong with them."""
+) -> tuple[Agreement, tuple[Problem, ...], bool]:
+    """The agreement with its books attached, what is wrong with them, and whether the shape of all
+    of them is sound."""
     fields = [name for name, kind in model.definitions.profile.items() if kind.value == "text"]
     named = (("accounts", model.books.accounts), ("territories", model.books.territories))
     problems: list[Problem] = []
@@ -96,7 +102,8 @@ def _with_books(
             words = f"{read.file} has the hash {read.book.hash}, not {written.hash}"
             problems.append(Problem(message=words, line=place.line if place else 0))
     hashes = {name: book.hash for name, book in found.items()}
-    return model.with_books(books_of(found.values()), hashes), tuple(problems)
+    whole = all(name in found for name, written in named if written is not None)
+    return model.with_books(books_of(found.values()), hashes), tuple(problems), whole
 
 
 def _content(name: str, book: BookModel, folder: FilePath) -> bytes | str:

@@ -20,16 +20,20 @@ from services.router.assignment.pool_view import PoolMember, PoolView
 NO_WEIGHT = "no_weight"
 UNSKILLED = "lacks_skill"
 REJECTED_BEFORE = "rejected_before"
+HAD_BEFORE = "had_it_before"
+"""They did not say no: they let the offer pass, or it was taken from them."""
 WAITED_FOR_MS = 7 * 86_400_000
 """How long an absence is waited out rather than ask again whom the lead was taken from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What one lead asks of a person. ``not_to``: people it is not to go back to."""
+    """What one lead asks of a person. ``not_to``: people it is not to go back to; ``rejecters``:
+    those of them who said no, which is of consequence for the reason alone."""
 
     skills: frozenset[str] = frozenset()
     not_to: frozenset[str] = frozenset()
+    rejecters: frozenset[str] = frozenset()
     any_hour: bool = False
 
 
@@ -76,7 +80,7 @@ def reason_for(member: PoolMember, availability: Availability, need: Need) -> st
     if need.skills and not need.skills <= member.skills:
         return f"{UNSKILLED}:{','.join(sorted(need.skills - member.skills))}"
     if member.person in need.not_to:
-        return REJECTED_BEFORE
+        return REJECTED_BEFORE if member.person in need.rejecters else HAD_BEFORE
     return availability.reason(member)
 
 

@@ -65,9 +65,11 @@ class Room:
 
 def need_of(item: QueueItem, pool_view: PoolView) -> Need:
     """What the lead asks of a person."""
+    said_no = _rejecters(item)
     return Need(
         skills=frozenset(item.skills),
-        not_to=frozenset((*item.exclude, *_rejecters(item))),
+        not_to=said_no | frozenset(item.exclude),
+        rejecters=said_no,
         any_hour=pool_view.any_hour,
     )
 

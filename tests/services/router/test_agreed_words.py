@@ -68,6 +68,18 @@ RELAXATIONS: list[tuple[tuple[str, ...], tuple[str, ...], str]] = [
 ]
 
 
+def test_the_record_keeps_apart_who_had_a_lead_before_and_who_said_no_to_it() -> None:
+    world = World(bridge({LET_PASS: {}, SAID_NO: {}, LAST: {}}))
+    world.qualify(qualified("l1", rejecters=(SAID_NO,)))
+    world.act(action("l1", "reassign", at=world.now + 1, attempt=1, n=1, exclude=(LET_PASS,)))
+    *_, (_, routed) = (found for found in world.records() if isinstance(found[1], LeadRouted))
+    assert {one.person: one.excluded for one in routed.candidates} == {
+        LET_PASS: None,  # asked again
+        SAID_NO: "rejected_before",
+        LAST: "had_it_before",
+    }
+
+
 @pytest.mark.parametrize(("relax", "gone", "outcome"), RELAXATIONS)
 def test_what_is_given_up_for_a_lead_that_nobody_else_takes_and_in_which_order(
     relax: tuple[str, ...], gone: tuple[str, ...], outcome: str

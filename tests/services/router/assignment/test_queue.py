@@ -211,7 +211,13 @@ SCREENED = [
         Need(skills=frozenset({"english", "german"})),
         "lacks_skill:german",
     ),
-    (PoolMember(person="p"), {}, Need(not_to=frozenset({"p"})), "rejected_before"),
+    (
+        PoolMember(person="p"),
+        {},
+        Need(not_to=frozenset({"p"}), rejecters=frozenset({"p"})),
+        "rejected_before",
+    ),
+    (PoolMember(person="p"), {}, Need(not_to=frozenset({"p"})), "had_it_before"),
     (PoolMember(person="away"), {}, Need(), "absent"),
     (
         PoolMember(person="p", capacity=2),
