@@ -192,6 +192,7 @@ def _hindrance(person: str, room: Room, need: Need) -> str | None:
         available.INACTIVE,
         available.ABSENT,
         eligibility.REJECTED_BEFORE,
+        eligibility.HAD_BEFORE,
         NOT_IN_THE_POOL,
     )
     return (

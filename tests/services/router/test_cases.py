@@ -100,7 +100,7 @@ def test_the_only_one_of_a_pool_is_asked_again_until_the_manager_has_it() -> Non
     assert [line for line in found if "routed" in line][1:] == [
         f"#{attempt} routed to a in sales by in_turn:rejecters_asked_again" for attempt in (2, 3, 4)
     ]
-    assert found[-1] == "#6 watch in sales by m: manager_queue"
+    assert found[-1] == "#5 watch in sales by m: manager_queue"
     assert orphans == []
 
 

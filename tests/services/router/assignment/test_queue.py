@@ -156,6 +156,25 @@ def test_a_repeat_of_any_item_changes_nothing() -> None:
             assert pool.head == before[0]
 
 
+@pytest.mark.parametrize(
+    ("story", "why"),
+    [
+        ({"exclude": ("ann",)}, "had_it_before"),
+        ({"exclude": ("ann",), "rejecters": ("ann",)}, "rejected_before"),
+    ],
+)
+def test_a_lead_does_not_go_back_by_name_to_whom_it_was_taken_from(
+    story: dict[str, Any], why: str
+) -> None:
+    (routed,) = (
+        value
+        for value in take(Pool(), item("l1", person="ann", rule="named_account", **story))
+        if isinstance(value, LeadRouted)
+    )
+    assert routed.owner != "ann"
+    assert routed.rule == f"named_account:ann:{why};in_turn"
+
+
 def test_it_looks_again_at_the_next_opening_and_not_before() -> None:
     pool = Pool()
     take(pool, item("l1"), now=MONDAY_0900 - 40 * HOUR)
