@@ -30,9 +30,8 @@ from baton.lead_story.stories import identity_of_email
 from baton.settings import load_settings
 
 PARTITIONS = 2
-NEEDED = [
-    TOPICS[name] for name in TOPICS if name.startswith(("leads.", "intake.", "dlq.", "baton."))
-]
+OF_THE_FLOW = ("leads.", "intake.", "dlq.", "baton.", "scorer.", "router.", "sla.")
+NEEDED = [TOPICS[name] for name in TOPICS if name.startswith(OF_THE_FLOW)]
 
 
 @pytest.fixture

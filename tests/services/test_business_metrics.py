@@ -12,8 +12,9 @@ from baton.contracts.goals import GoalProgress
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.contracts.leads import LeadRefused
 from baton.contracts.metrics import METRICS, Business, Kind
-from baton.contracts.routing import QueueItem
+from baton.contracts.routing import LeadRouted, QueueItem
 from baton.contracts.slas import LeadRecycled, SlaViolation
+from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR
 from baton.contracts.topics import TOPICS
 from baton.engine.core import Core
 from baton.engine.task_config import TaskConfig
@@ -174,18 +175,44 @@ def item(lead: str, kind: str = "request") -> QueueItem:
     )
 
 
-def test_a_pool_tells_how_many_wait_and_what_it_handed_out() -> None:
+def test_a_pool_measures_how_many_wait_and_its_answers_count_only_where_they_are_published() -> (
+    None
+):
     desk = Desk()
-    routed, held, waiting = (
-        (Business.ROUTED, ("bridge", "sdr")),
-        (Business.UNROUTED, ("held",)),
-        (Business.WAITING, ("bridge",)),
-    )
-    assert desk.batch(item("a")) == {routed: 1, waiting: 0}
-    assert desk.batch(item("b"), item("c"), commits=False) == {held: 2, waiting: 2}
-    assert desk.batch(item("b"), item("c")) == {held: 2, waiting: 2}
+    waiting = (Business.WAITING, ("bridge",))
+    assert desk.batch(item("a")) == {waiting: 0}
+    assert desk.batch(item("b"), item("c"), commits=False) == {waiting: 2}
+    assert desk.batch(item("b"), item("c")) == {waiting: 2}
     assert [amount.value for amount in desk.core.gauges()] == [2]
-    assert desk.batch(item("a", "release")) == {routed: 1, waiting: 1}
+    assert desk.batch(item("a", "release")) == {waiting: 1}
+
+
+@pytest.mark.parametrize("topic", [LEADS_ROUTED_SDR, LEADS_ROUTED_SALES])
+def test_a_published_routed_record_counts_for_its_pool_and_leg(topic: str) -> None:
+    routed = LeadRouted(
+        handoff_id="h",
+        qualification_id="q",
+        attempt=1,
+        lead_id="l",
+        cycle=1,
+        leg="sdr",
+        pool="bridge",
+        owner="ann",
+        level="hot",
+        segment=None,
+        hand_raised=False,
+        routed_at_ms=1,
+        qualified_at_ms=1,
+        path=(),
+        candidates=(),
+        rule="in_turn",
+        turn_used=True,
+        qualified=qualified("l"),
+        agreement="v",
+    )
+    amount = MEASURES[topic](routed)
+    assert amount is not None
+    assert (amount.metric, amount.labels) == (Business.ROUTED, ("bridge", "sdr"))
 
 
 def test_every_measured_topic_is_one_of_the_catalogue_and_every_amount_fits_its_metric() -> None:
