@@ -25,7 +25,7 @@ from tests.simulation.scheduler import agreement, agreement_that_asks_accounts, 
 from tests.simulation.seeds import GRACE_MS, settle_in, verdict
 
 SEEDS = 200
-MORE_SEEDS = range(300, 314)
+MORE_SEEDS = (*range(300, 314), 821)
 """In which the owner of an open cycle is asked first, which is rare."""
 CROSSING_SEEDS = (203, 231)
 """In which a pool takes a request, its release and the next request in one batch."""
