@@ -10,7 +10,7 @@ the end is no finding.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from baton.contracts.leads import LeadStaged, Stage, StageEvent
+from baton.contracts.leads import LeadQualified, LeadStaged, Stage, StageEvent
 from baton.contracts.routing import REINSTATED, HandoffKind, HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.contracts.topics import SHORT_MS
@@ -72,23 +72,21 @@ def _custody(moves: Sequence[Dated], records: Sequence[Dated], overdue_ms: int) 
 def _in_work(last: Dated, moves: Sequence[Dated], records: Sequence[Dated]) -> Custody:
     """Some hand-off of the qualification stands: routed or waiting, and neither withdrawn nor
     rejected since."""
-    named = [
-        move.value.qualification_id for move in moves if move.value.qualification_id is not None
-    ]
-    if not named:
+    stands = _qualification(moves, records)
+    if stands is None:
         return Custody(last=last, missing="in work and never qualified")
     handed = [
         record
         for record in records
         if isinstance(record.value, LeadRouted | LeadUnrouted)
-        and record.value.qualification_id == named[-1]
+        and record.value.qualification_id == stands
     ]
     lost = lost_handoffs(records)
     lost |= {move.value.handoff_id for move in moves if move.value.event == StageEvent.REJECTED}
     if any(_stands(record) and record.value.handoff_id not in lost for record in handed):
         return Custody(last=last)
     if any(
-        move.value.event == StageEvent.ACCEPTED and move.value.qualification_id == named[-1]
+        move.value.event == StageEvent.ACCEPTED and move.value.qualification_id == stands
         for move in moves
     ):
         return Custody(last=last)  # taken up by a person; the records of its routing may be gone
@@ -96,6 +94,22 @@ def _in_work(last: Dated, moves: Sequence[Dated], records: Sequence[Dated]) -> C
         return Custody(last=last)
     missing = "taken back and not routed again" if handed else "qualified and not routed"
     return Custody(last=handed[-1] if handed else last, missing=missing)
+
+
+def _qualification(moves: Sequence[Dated], records: Sequence[Dated]) -> str | None:
+    """The qualification that stands. The verdict that passes a lead on to sales names the one it
+    was given on; the one it begins is in the record of its own, of the same cause."""
+    named = [move.value for move in moves if move.value.qualification_id is not None]
+    if not named:
+        return None
+    begun = [
+        record.value.qualification_id
+        for record in records
+        if named[-1].event == StageEvent.QUALIFIED
+        and isinstance(record.value, LeadQualified)
+        and record.value.cause_id == named[-1].cause_id
+    ]
+    return (begun or [named[-1].qualification_id])[-1]
 
 
 def _taken_up(moves: Sequence[Dated]) -> bool:

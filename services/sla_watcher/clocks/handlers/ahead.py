@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from baton.contracts.routing import UnroutedOutcome
 from baton.contracts.streams import HANDOFF_ENDS, HandoffChange, HandoffEvent
 from services.sla_watcher.clocks.state import LeadClocks
 from services.sla_watcher.clocks.step import ClockStep
@@ -28,12 +29,17 @@ def is_ahead(step: ClockStep, change: HandoffChange) -> bool:
 
 
 def keep(step: ClockStep, change: HandoffChange) -> None:
-    """Keep it; an end drops what was kept of the hand-off that it names."""
+    """Keep it; an end drops what was kept of the hand-off that it names, but for a suppression,
+    whose own end it is: what becomes of the lead is still to be said."""
     kept = tuple(
         known for known in step.head.ahead if known.qualification_id == change.qualification_id
     )
     if change.event in HANDOFF_ENDS:
-        kept = tuple(known for known in kept if known.handoff_id != change.handoff_id)
+        kept = tuple(
+            known
+            for known in kept
+            if known.handoff_id != change.handoff_id or _is_suppression(known)
+        )
     elif change.event in _KEPT and not _over(step.head, change):
         kept = (*kept, _plain(change))[-_MAX_KEPT:]
     if kept != step.head.ahead:
@@ -50,6 +56,10 @@ def take(step: ClockStep, qualification_id: str) -> tuple[HandoffChange, ...]:
 
 def _over(head: LeadClocks, change: HandoffChange) -> bool:
     return head.ended is not None or change.cycle < head.cycle
+
+
+def _is_suppression(change: HandoffChange) -> bool:
+    return change.unrouted is not None and change.unrouted.outcome == UnroutedOutcome.SUPPRESSED
 
 
 def _plain(change: HandoffChange) -> HandoffChange:

@@ -474,6 +474,16 @@ def test_a_suppressed_lead_ends_with_its_reason(reason: str, said: str) -> None:
     ]
 
 
+def test_a_suppression_and_its_end_that_are_read_before_the_qualification_end_the_lead() -> None:
+    scene = Scene(agreement(slas=promises("  - {clock: route, within: 1 hour elapsed}")))
+    scene.unrouted("suppressed", reason="competitor").noted("withdrawn", "competitor")
+    assert scene.qualified().at("Fri 17:00").lines() == [
+        "Mon 10:00 route running until Mon 11:00",
+        "Mon 10:00 route cancelled: suppressed: competitor",
+        "Mon 10:00 disqualify: competitor",
+    ]
+
+
 def test_a_won_lead_owes_and_is_owed_nothing_more() -> None:
     scene = (
         Scene(agreement(slas=promises("  - {clock: first_touch, within: 2 working days}")))
