@@ -251,7 +251,7 @@ def test_a_run_that_is_told_to_stop_leaves_nobody_behind(broker_cache: Path) -> 
     assert run.stderr is not None
     started: list[psutil.Process] = []
     for line in run.stderr:
-        if "until every task has begun" in line:
+        if "until every task has begun" in line and not started:
             # Not children(), which compares start times, and those move with the system's idea of
             # when it was booted.
             started = [

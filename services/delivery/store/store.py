@@ -8,6 +8,7 @@ Connections are not shared between threads; two may write, one waits for the oth
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,21 @@ from services.delivery.targets.model import CONCIERGE, TargetsFile
 
 FILE = "delivery.sqlite"
 _BUSY_MS = 10_000
+_AGAIN_MS = 20
 _PRAGMAS = ("journal_mode=wal", "synchronous=full", "secure_delete=on", "foreign_keys=off")
+
+
+def _set(db: apsw.Connection, pragma: str) -> None:
+    """SQLite does not wait for the switch to its write-ahead log while others open the new file,
+    whatever its busy timeout says."""
+    for _ in range(_BUSY_MS // _AGAIN_MS):
+        try:
+            db.execute(f"PRAGMA {pragma}").fetchall()
+        except apsw.BusyError:
+            time.sleep(_AGAIN_MS / 1_000)
+        else:
+            return
+    db.execute(f"PRAGMA {pragma}").fetchall()
 
 
 class StoreDiffers(RuntimeError):
@@ -40,7 +55,7 @@ class Store:
         self.db = apsw.Connection(str(self.path))
         self.db.set_busy_timeout(_BUSY_MS)
         for pragma in _PRAGMAS:
-            self.db.execute(f"PRAGMA {pragma}").fetchall()
+            _set(self.db, pragma)
         with self.transaction():
             self._make(namespace)
 
