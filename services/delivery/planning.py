@@ -16,12 +16,12 @@ from typing import Any, Final
 from baton.contracts.digests import SlaDigest
 from baton.contracts.intake import LeadPerson
 from baton.contracts.leads import LeadStaged
+from baton.contracts.public_record import PublicRecord
 from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.contracts.slas import ActionKind, LeadReactivated, LeadRecycled, SlaAction, SlaViolation
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR
 from baton.ids import derived_id
 from services.delivery.digest_notice import digest_notes
-from services.delivery.fact import Fact, at_path
 from services.delivery.targets.model import CONCIERGE, TargetsFile, WebhookTarget
 
 MAX_BODY: Final = 20_000
@@ -62,7 +62,7 @@ def delivery_id(target: str, *cause: str) -> str:
     return f"msg_{derived_id('delivery', target, *cause)}"
 
 
-def plan(fact: Fact, targets: TargetsFile) -> Iterator[Planned]:
+def plan(fact: PublicRecord, targets: TargetsFile) -> Iterator[Planned]:
     """Every delivery that the fact causes."""
     if fact.value is None:
         return
@@ -77,7 +77,7 @@ def plan(fact: Fact, targets: TargetsFile) -> Iterator[Planned]:
             yield _of_lead(fact, name, "crm", f"lead {fact.lead_id}")
 
 
-def _to_people(fact: Fact, targets: TargetsFile) -> Iterator[Planned]:
+def _to_people(fact: PublicRecord, targets: TargetsFile) -> Iterator[Planned]:
     for name, slack in targets.slack.items():
         wanted = slack.pools == () or getattr(fact.value, "pool", None) in (None, *slack.pools)
         if slack.cards and wanted and _moves_a_card(fact.value):
@@ -108,7 +108,7 @@ def notice_kinds(value: Any) -> frozenset[str]:
             return frozenset()
 
 
-def is_wanted(fact: Fact, where: Mapping[str, tuple[str, ...]]) -> bool:
+def is_wanted(fact: PublicRecord, where: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether every path has one of its values; what is missing has none of them."""
     for path, wanted in where.items():
         found = at_path(fact.value, path)
@@ -118,7 +118,7 @@ def is_wanted(fact: Fact, where: Mapping[str, tuple[str, ...]]) -> bool:
     return True
 
 
-def _webhook(fact: Fact, name: str, target: WebhookTarget) -> Planned:
+def _webhook(fact: PublicRecord, name: str, target: WebhookTarget) -> Planned:
     full = target.body == "full"
     body = _body(fact, _full(fact.value, target.fields) if full else _thin(fact))
     if full and len(body.encode()) > MAX_BODY:
@@ -136,7 +136,7 @@ def _webhook(fact: Fact, name: str, target: WebhookTarget) -> Planned:
     )
 
 
-def _of_lead(fact: Fact, name: str, kind: str, order_key: str | None) -> Planned:
+def _of_lead(fact: PublicRecord, name: str, kind: str, order_key: str | None) -> Planned:
     notes = digest_notes(fact.value) if isinstance(fact.value, SlaDigest) else _notes(fact)
     return Planned(
         id=delivery_id(name, kind, fact.id),
@@ -151,18 +151,18 @@ def _of_lead(fact: Fact, name: str, kind: str, order_key: str | None) -> Planned
     )
 
 
-def _notes(fact: Fact) -> dict[str, Any]:
+def _notes(fact: PublicRecord) -> dict[str, Any]:
     paths = ("handoff_id", "clock", "kind", "owner", "pool", "to", "deadline_ms", "reason")
     return {path: found for path in paths if (found := at_path(fact.value, path)) is not None}
 
 
-def _body(fact: Fact, data: Mapping[str, Any]) -> str:
+def _body(fact: PublicRecord, data: Mapping[str, Any]) -> str:
     at = datetime.fromtimestamp(fact.at_ms / 1000, UTC).isoformat(timespec="milliseconds")
     body = {"type": fact.topic, "timestamp": at.replace("+00:00", "Z"), "data": data}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
-def _thin(fact: Fact) -> dict[str, Any]:
+def _thin(fact: PublicRecord) -> dict[str, Any]:
     found = {name: getattr(fact.value, name, None) for name in _IDS}
     ids = {"id": fact.id, "lead_id": fact.lead_id, **found}
     return {name: value for name, value in ids.items() if value is not None}
@@ -191,3 +191,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value.hex() if isinstance(value, bytes) else value
+
+
+def at_path(value: Any, path: str) -> Any:
+    """The part of a record at ``owner`` or ``qualified.story.person.company``; None where there is
+    none."""
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+        if value is None:
+            return None
+    return value

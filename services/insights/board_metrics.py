@@ -9,7 +9,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from services.insights.facts.change import Taken
+from baton.contracts.public_record import PublicRecord
 
 FRESHNESS: Final = Histogram(
     "baton_board_freshness_seconds",
@@ -28,7 +28,7 @@ PAGE_SECONDS: Final = Histogram(
 )
 
 
-def note_records(batch: Iterable[Taken], *, live: bool) -> None:
+def note_records(batch: Iterable[PublicRecord], *, live: bool) -> None:
     """Count what was committed; its age counts only where the board had caught up before."""
     now = time.time()
     for taken in batch:

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
+from baton.cluster.public_log import decode
+from baton.contracts.public_record import PublicRecord
 from baton.engine.memory import Stored
-from services.insights.facts.change import Taken
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS
 from services.insights.projection.files import BoardStores
-from services.insights.projection.kafka import decode
+from services.insights.projection.kafka import READER
 from services.insights.projection.store import Store
 
 _AT_ONCE: Final = 1_000
@@ -43,21 +44,21 @@ def seed(
 
 def _records(
     history: Iterable[Stored], noted: Iterable[tuple[str, Any]], until_ms: int
-) -> Iterator[Taken]:
+) -> Iterator[PublicRecord]:
     for stored in history:
         if stored.topic in FOLDS and stored.topic != DEAD_LETTERS:
             place = (stored.topic, stored.partition, stored.offset)
-            yield Taken(
+            yield PublicRecord(
                 topic=stored.topic,
                 partition=stored.partition,
                 offset=stored.offset + _BEFORE,
                 id=dict(stored.headers).get("ce_id", repr(place).encode()).decode(),
                 key=(stored.key or b"").decode(),
-                value=decode(stored.topic, stored.value, place),
+                value=decode(stored.topic, stored.value, place, reader=READER),
                 at_ms=stored.timestamp,
             )
     for number, (topic, value) in enumerate(noted):
-        yield Taken(
+        yield PublicRecord(
             topic=topic,
             partition=0,
             offset=number + _BEFORE,

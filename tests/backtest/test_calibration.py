@@ -14,10 +14,10 @@ from baton.agreement.canonical import canonical_text
 from baton.backtest.board_history import documents_of_board
 from baton.backtest.score_outcomes import DAY_MS, Calibration, Ledger, Terms, auc_of, calibrate
 from baton.contracts.codec import codec_for
+from baton.contracts.public_record import PublicRecord
 from baton.contracts.topics import TOPICS
 from baton.simulation.records import as_record
 from baton.simulation.simulation import Simulation
-from services.insights.facts.change import Taken
 from tests.backtest.year import Year, agreement_with, documents_of
 from tests.services.insights.stores import fill
 
@@ -214,7 +214,7 @@ def test_the_board_tells_what_the_topics_do(tmp_path: Path) -> None:
             assert record is not None
             kept = as_record(stored)
             rows.append(
-                Taken(
+                PublicRecord(
                     topic=kept.topic,
                     partition=kept.partition,
                     offset=kept.offset,

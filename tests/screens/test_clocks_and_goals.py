@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from baton.contracts.codec import codec_for
+from baton.contracts.public_record import PublicRecord
 from baton.contracts.topic_names import (
     GOALS_PROGRESS,
     LEADS_ROUTED_SALES,
@@ -15,7 +16,6 @@ from baton.contracts.topic_names import (
 from baton.contracts.topics import TOPICS
 from baton.screens.clocks import ClockQuestion, clocks_of_board, clocks_of_changelog
 from baton.screens.goals import goals_of_board, goals_of_records
-from services.insights.facts.change import Taken
 from tests.screens.company import HOUR_MS, MINUTE_MS, START_MS, Company, demo, line
 from tests.services.insights.stores import fill
 
@@ -47,7 +47,7 @@ def board(company: Company, tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert spec is not None
         assert record.value is not None
         taken.append(
-            Taken(
+            PublicRecord(
                 topic=record.topic,
                 partition=record.partition,
                 offset=record.offset,

@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaException
 
+from baton.cluster.public_log import ReadingStopped
 from services.delivery import metrics
-from services.delivery.log.reader import LogReader, ReadingStopped
+from services.delivery.log.reader import READ_TOPICS, log_of
 from services.delivery.store.store import Store, StoreDiffers
 from services.delivery.targets.model import TargetsFile
 
@@ -86,9 +87,9 @@ class Follower:
             store.close()
 
     def _follow(self, store: Store) -> None:
-        reader = LogReader(self._client, self._namespace)
+        reader = log_of(self._client, self._namespace)
         try:
-            reader.assign(store.positions())
+            reader.assign(reader.starts(READ_TOPICS, store.positions()))
             while not self._ended.is_set():
                 batch, following = reader.take(_AT_ONCE, _WAIT_S)
                 if batch or following:

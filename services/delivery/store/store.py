@@ -16,7 +16,7 @@ from typing import Any
 import apsw
 
 from baton.contracts.intake import LeadPerson
-from services.delivery.fact import Fact
+from baton.contracts.public_record import PublicRecord
 from services.delivery.planning import Planned, plan
 from services.delivery.store.schema import TABLES, VERSION
 from services.delivery.store.view import fold
@@ -116,7 +116,7 @@ class Store:
 
     def apply(
         self,
-        batch: Iterable[Fact],
+        batch: Iterable[PublicRecord],
         following: Mapping[tuple[str, int], int],
         targets: TargetsFile,
         now_ms: int,

@@ -15,11 +15,11 @@ import apsw
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadMerge, LeadPerson, Person
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadScored, LeadStaged
+from baton.contracts.public_record import PublicRecord
 from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.contracts.routing import REINSTATED, HandoffNoted, LeadRouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaClock
 from baton.ids import derived_id
-from services.delivery.fact import Fact
 
 _ENDS: Final = frozenset({"rejected", "withdrawn", "recycled", "disqualified", "lost", "won"})
 _NO_STAGE: Final = frozenset({"consent_changed", "contract_end_learnt", "merged", "erased"})
@@ -30,7 +30,7 @@ def email_digest(address: str) -> str:
     return derived_id("buyer", address.strip().casefold())
 
 
-def fold(db: apsw.Connection, fact: Fact) -> None:
+def fold(db: apsw.Connection, fact: PublicRecord) -> None:
     """Take one more fact."""
     match fact.value:
         case LeadRouted() as routed:
@@ -243,7 +243,7 @@ def _forget(db: apsw.Connection, lead_id: str) -> None:
     )
 
 
-def _reference(db: apsw.Connection, fact: Fact) -> None:
+def _reference(db: apsw.Connection, fact: PublicRecord) -> None:
     record_type: Any = type(fact.value)
     db.execute(
         "INSERT INTO reference VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",

@@ -7,22 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from baton.contracts.codec import codec_for
+from baton.contracts.public_record import PublicRecord
 from services.insights.facts.intake_tables import FACT
 from services.insights.facts.table import Table
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """One record. ``id``: of the fact; ``value``: decoded; None is a tombstone. ``at_ms``: when it
-    was appended."""
-
-    topic: str
-    partition: int
-    offset: int
-    id: str
-    key: str
-    value: Any
-    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +48,7 @@ def put(table: Table, **values: Any) -> Put:
     return Put(table, row)
 
 
-def row_of(table: Table, taken: Taken, record: Any, **given: Any) -> Put:
+def row_of(table: Table, taken: PublicRecord, record: Any, **given: Any) -> Put:
     """A row whose columns are the record's fields of the same names, but for those in ``given``,
     and the place of the record in the log; raises TypeError for a column that none of them has."""
     values = {"log_ms": taken.at_ms, "log_offset": taken.offset, "fact_id": taken.id} | given
@@ -79,7 +66,7 @@ def _cell(value: Any) -> Any:
     return ";".join(value) if isinstance(value, tuple) else value
 
 
-def kept_fact(taken: Taken, lead_id: str, value: Any) -> Iterator[Change]:
+def kept_fact(taken: PublicRecord, lead_id: str, value: Any) -> Iterator[Change]:
     """The record as it is kept for the lead's page, and the wish to make the lead's row anew."""
     kind: Any = type(value)
     encoded = codec_for(kind).encode(value)

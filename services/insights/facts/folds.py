@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from baton.contracts.public_record import PublicRecord
 from baton.contracts.topic_names import (
     ACCOUNTS_SCORED,
     BATON_AGREEMENTS,
@@ -40,7 +41,7 @@ from baton.contracts.topic_names import (
     LEADS_STAGES,
     LEADS_UNROUTED,
 )
-from services.insights.facts.change import Change, Forget, Taken, kept_fact, row_of
+from services.insights.facts.change import Change, Forget, kept_fact, row_of
 from services.insights.facts.flow_folds import (
     fold_amended,
     fold_clock_changed,
@@ -67,14 +68,14 @@ from services.insights.facts.level_tables import ACCOUNT, ACTION, DIGEST, GOAL, 
 from services.insights.facts.meeting_tables import CAMPAIGN_COST, DECISION
 from services.insights.facts.table import Table
 
-Fold = Callable[[Taken, Any], Iterator[Change]]
+Fold = Callable[[PublicRecord, Any], Iterator[Change]]
 
 
 def one_row(table: Table, *, keeps: bool = False, **renamed: str) -> Fold:
     """A record is one row: columns are its fields of the same names, or of those in ``renamed``.
     ``keeps``: the record is kept too, for the lead's page and row."""
 
-    def fold(taken: Taken, record: Any) -> Iterator[Change]:
+    def fold(taken: PublicRecord, record: Any) -> Iterator[Change]:
         given = {column: getattr(record, name) for column, name in renamed.items()}
         yield row_of(table, taken, record, **given)
         if keeps:
@@ -83,7 +84,7 @@ def one_row(table: Table, *, keeps: bool = False, **renamed: str) -> Fold:
     return fold
 
 
-def fold_scored(taken: Taken, scored: Any) -> Iterator[Change]:
+def fold_scored(taken: PublicRecord, scored: Any) -> Iterator[Change]:
     """Kept; the lead's row has the latest."""
     yield from kept_fact(taken, scored.lead_id, scored)
 
@@ -123,7 +124,7 @@ DEAD_LETTERS: Final = LEADS_INBOX_DEAD_LETTERS
 """Read too: only reason and place are kept."""
 
 
-def changes_of(taken: Taken) -> Iterator[Change]:
+def changes_of(taken: PublicRecord) -> Iterator[Change]:
     """Every row that the record adds; nothing for a tombstone, but of ``leads.persons.v1``."""
     if taken.value is None:
         if taken.topic == LEADS_PERSONS:

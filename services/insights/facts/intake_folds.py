@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
+from baton.contracts.public_record import PublicRecord
 from baton.contracts.reference import AgreementRecord, PeopleRecord
-from services.insights.facts.change import Change, Forget, Put, Taken, Touched, row_of
+from services.insights.facts.change import Change, Forget, Put, Touched, row_of
 from services.insights.facts.intake_tables import (
     ACT,
     DEAD_LETTER,
@@ -24,7 +25,7 @@ ACCOUNT_FIELD: Final = "domain"
 """The field of a profile that names the account."""
 
 
-def fold_accepted(taken: Taken, event: LeadEvent) -> Iterator[Change]:
+def fold_accepted(taken: PublicRecord, event: LeadEvent) -> Iterator[Change]:
     touch = event.engagement
     if touch is not None:
         at = {"event_id": event.event_id, "lead_id": event.lead_id, "source": event.source}
@@ -42,7 +43,7 @@ def fold_accepted(taken: Taken, event: LeadEvent) -> Iterator[Change]:
     yield Touched(event.lead_id)
 
 
-def fold_acted(taken: Taken, done: LeadAct) -> Iterator[Change]:
+def fold_acted(taken: PublicRecord, done: LeadAct) -> Iterator[Change]:
     at = {
         "event_id": done.event_id,
         "lead_id": done.lead_id,
@@ -54,7 +55,7 @@ def fold_acted(taken: Taken, done: LeadAct) -> Iterator[Change]:
     yield Touched(done.lead_id)
 
 
-def fold_person_known(taken: Taken, known: LeadPerson) -> Iterator[Change]:
+def fold_person_known(taken: PublicRecord, known: LeadPerson) -> Iterator[Change]:
     """The whole person, as known by now. Under a lead that was merged there is none any more."""
     if known.erased and known.survivor is None:
         yield Forget(known.lead_id)
@@ -68,18 +69,20 @@ def fold_person_known(taken: Taken, known: LeadPerson) -> Iterator[Change]:
     yield row_of(PERSON, taken, person, **at)
 
 
-def fold_merged(taken: Taken, merge: LeadMerge) -> Iterator[Change]:
+def fold_merged(taken: PublicRecord, merge: LeadMerge) -> Iterator[Change]:
     yield row_of(MERGE, taken, merge)
     yield Touched(merge.loser)
     yield Touched(merge.survivor)
 
 
-def fold_referenced(taken: Taken, record: AgreementRecord | PeopleRecord) -> Iterator[Change]:
+def fold_referenced(
+    taken: PublicRecord, record: AgreementRecord | PeopleRecord
+) -> Iterator[Change]:
     kind: Any = type(record)
     value = codec_for(kind).encode(record)
     yield row_of(REFERENCE, taken, record, topic=taken.topic, value=value)
 
 
-def dead_letter(taken: Taken, code: str) -> Put:
+def dead_letter(taken: PublicRecord, code: str) -> Put:
     """The row of a dead letter; its bytes are left where they are."""
     return row_of(DEAD_LETTER, taken, None, topic=taken.topic, partition=taken.partition, code=code)

@@ -17,11 +17,12 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
+from baton.cluster.public_log import ReadingStopped
 from baton.contracts.topic_names import BATON_AGREEMENTS
 from services.insights.board_metrics import FOLLOWS, note_records
 from services.insights.projection.dialect import PostgresMissing, StoreTaken, away_errors
 from services.insights.projection.files import BoardStores
-from services.insights.projection.kafka import ProjectionStopped, TopicReader
+from services.insights.projection.kafka import BoardLog
 from services.insights.projection.reference import zone_of
 from services.insights.projection.store import Store, StoreDiffers
 
@@ -72,7 +73,7 @@ class Projector:
             try:
                 self._files.prepare()
                 self._run_once()
-            except (ProjectionStopped, StoreDiffers, PostgresMissing) as error:
+            except (ReadingStopped, StoreDiffers, PostgresMissing) as error:
                 self._stop(str(error))
             except StoreTaken as error:
                 self._report(ProjectorState.STANDBY, str(error))
@@ -102,21 +103,21 @@ class Projector:
         assert path is not None
         store = Store(path, self._namespace)
         try:
-            reader = TopicReader(self._client, self._namespace)
+            reader = BoardLog(self._client, self._namespace)
         except BaseException:
             store.close()
             raise
         try:
-            places = reader.starts(store.places())
+            places = reader.places(store.places())
             store.begin(places)
-            reader.assign(places)
+            reader.assign({(at.topic, at.partition): at.next_offset for at in places})
             self._report(ProjectorState.BUILDING, "reading what lies in the log")
             self._follow(store, reader, rebuild)
         finally:
             reader.close()
             store.close()
 
-    def _follow(self, store: Store, reader: TopicReader, rebuild: bool) -> None:
+    def _follow(self, store: Store, reader: BoardLog, rebuild: bool) -> None:
         while not self._ended.is_set():
             live = reader.caught_up
             batch, following = reader.take(_AT_ONCE, _WAIT_S)

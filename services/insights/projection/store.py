@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.insights.facts.change import Change, Forget, Put, Taken, Touched
+from baton.contracts.public_record import PublicRecord
+from services.insights.facts.change import Change, Forget, Put, Touched
 from services.insights.facts.folds import DEAD_LETTERS, changes_of
 from services.insights.facts.intake_folds import dead_letter
 from services.insights.facts.intake_tables import PERSON
@@ -119,7 +120,9 @@ class Store:
                 ],
             )
 
-    def apply(self, batch: Iterable[Taken], following: Mapping[tuple[str, int], int]) -> None:
+    def apply(
+        self, batch: Iterable[PublicRecord], following: Mapping[tuple[str, int], int]
+    ) -> None:
         """Take records and where to go on, all in one transaction."""
         with self._transaction():
             touched: set[str] = set()
@@ -197,7 +200,7 @@ class Store:
                 credit_all(self._db, self._put, zone=zone)
 
 
-def _changes(taken: Taken) -> Iterator[Change]:
+def _changes(taken: PublicRecord) -> Iterator[Change]:
     if taken.topic == DEAD_LETTERS:
         yield dead_letter(taken, taken.value)
         return

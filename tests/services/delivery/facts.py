@@ -11,6 +11,7 @@ from baton.agreement.source.read import read_agreement
 from baton.contracts.digests import DigestLead, SlaDigest
 from baton.contracts.intake import LeadPerson, Person
 from baton.contracts.leads import Contribution, LeadQualified, LeadStaged, Story
+from baton.contracts.public_record import PublicRecord
 from baton.contracts.reference import AgreementRecord
 from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.contracts.slas import SlaAction
@@ -23,7 +24,6 @@ from baton.contracts.topic_names import (
     LEADS_SLA_DIGESTS,
     LEADS_STAGES,
 )
-from services.delivery.fact import Fact
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "agreements" / "first.yaml"
 NOON = 1_790_000_000_000
@@ -37,8 +37,8 @@ ANN = Person(
 )
 
 
-def fact(topic: str, value: Any, *, id: str, offset: int = 0, at_ms: int = NOON) -> Fact:
-    return Fact(
+def fact(topic: str, value: Any, *, id: str, offset: int = 0, at_ms: int = NOON) -> PublicRecord:
+    return PublicRecord(
         topic=topic,
         partition=0,
         offset=offset,
@@ -78,7 +78,7 @@ def qualified(lead: str = "lead-1", **more: Any) -> LeadQualified:
     return LeadQualified(**values | more)
 
 
-def escalated(lead: str, *, digest: str | None, to: str = "mgr-ines") -> Fact:
+def escalated(lead: str, *, digest: str | None, to: str = "mgr-ines") -> PublicRecord:
     """A breach that a manager is to know of."""
     action = SlaAction(
         action_id=f"action-{lead}",
@@ -98,7 +98,7 @@ def escalated(lead: str, *, digest: str | None, to: str = "mgr-ines") -> Fact:
     return fact(LEADS_SLA_ACTIONS, action, id=action.action_id)
 
 
-def digested(*leads: str, count: int, to: str = "mgr-ines") -> Fact:
+def digested(*leads: str, count: int, to: str = "mgr-ines") -> PublicRecord:
     """The digest of a quarter of an hour, with the leads that it names."""
     digest = SlaDigest(
         digest_id="digest-1",
@@ -133,7 +133,7 @@ def routed(
     at_ms: int = NOON,
     offset: int = 0,
     **more: Any,
-) -> Fact:
+) -> PublicRecord:
     handoff = f"h-{lead}-{attempt}"
     values: dict[str, Any] = {
         "handoff_id": handoff,
@@ -163,7 +163,7 @@ def routed(
 
 def staged(
     event: str, lead: str = "lead-1", *, attempt: int = 1, at_ms: int = NOON + MINUTE, **more: Any
-) -> Fact:
+) -> PublicRecord:
     values: dict[str, Any] = {
         "lead_id": lead,
         "cycle": 1,
@@ -186,7 +186,7 @@ def staged(
 
 def noted(
     kind: str, reason: str, lead: str = "lead-1", *, attempt: int = 1, at_ms: int = NOON + MINUTE
-) -> Fact:
+) -> PublicRecord:
     record = HandoffNoted(
         handoff_id=f"h-{lead}-{attempt}",
         qualification_id=f"q-{lead}",
@@ -201,7 +201,7 @@ def noted(
 
 
 @cache
-def agreement() -> tuple[Fact, ...]:
+def agreement() -> tuple[PublicRecord, ...]:
     """The first example, signed and published: in force for all time."""
     text = canonical_text(read_agreement(EXAMPLE))
     version = version_of(text)
@@ -216,7 +216,7 @@ def agreement() -> tuple[Fact, ...]:
     )
 
 
-def erased(lead: str = "lead-1", at_ms: int = NOON + MINUTE) -> Fact:
+def erased(lead: str = "lead-1", at_ms: int = NOON + MINUTE) -> PublicRecord:
     record = LeadPerson(
         lead_id=lead, event_id="e", occurred_at_ms=at_ms, person=Person(), erased=True
     )

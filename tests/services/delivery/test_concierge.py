@@ -13,6 +13,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from baton.contracts.public_record import PublicRecord
 from baton.intake.reading import read_line
 from services.delivery.answers.app import answers_app
 from services.delivery.answers.concierge import FLOOR_S, ConciergeAnswers
@@ -20,7 +21,6 @@ from services.delivery.answers.inbox import NotTaken
 from services.delivery.concierge.desk import Desk
 from services.delivery.concierge.keeping import PromiseCarrier
 from services.delivery.concierge.tokens import VALID_S, NotValid, Promise, TokenMaker
-from services.delivery.fact import Fact
 from services.delivery.store import outbox
 from services.delivery.store.store import Store, rows
 from services.delivery.targets.model import TargetsFile
@@ -72,7 +72,7 @@ class Counter:
             ]
         )
 
-    def take(self, *facts: Fact) -> None:
+    def take(self, *facts: PublicRecord) -> None:
         store = Store(self.folder, "baton")
         store.apply(facts, {}, self.file, int(self.now * 1000))
         store.close()
@@ -210,7 +210,7 @@ async def claim(counter: Counter, **more: Any) -> str:
     return str(counter.promises()[0]["person"])
 
 
-def routed_to(person: str, **more: Any) -> Fact:
+def routed_to(person: str, **more: Any) -> PublicRecord:
     return routed("lead-1", person, at_ms=NOON + 1_000, **more)
 
 

@@ -13,12 +13,12 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 
+from baton.contracts.public_record import PublicRecord
 from services.delivery.crm.carrier import CrmCarrier
 from services.delivery.crm.deciding import OwnWrite, decide, digest_of
 from services.delivery.crm.hubspot import HubSpot
 from services.delivery.crm.salesforce import Salesforce
 from services.delivery.crm.tokens import Grant, KeyWrong, TokenDead, TokenKeeper
-from services.delivery.fact import Fact
 from services.delivery.sender import Sender
 from services.delivery.store.store import Store, reader, rows
 from services.delivery.targets.model import TargetsFile
@@ -47,7 +47,7 @@ class Memory:
         self.lines.append(dict(line))
 
 
-def scored(lead: str = "lead-1", at_ms: int = NOON, level: str = "hot") -> Fact:
+def scored(lead: str = "lead-1", at_ms: int = NOON, level: str = "hot") -> PublicRecord:
     from baton.contracts.leads import LeadScored
     from baton.contracts.topic_names import LEADS_SCORED
 
@@ -81,7 +81,7 @@ class Desk:
         store.register(self.file, 0)
         store.close()
 
-    def take(self, *facts: Fact) -> None:
+    def take(self, *facts: PublicRecord) -> None:
         store = Store(self.folder, "baton")
         store.apply(facts, {}, self.file, self.now)
         store.close()

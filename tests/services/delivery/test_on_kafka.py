@@ -22,8 +22,8 @@ from standardwebhooks import Webhook
 from baton.cluster.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
+from baton.contracts.public_record import PublicRecord
 from baton.contracts.topics import TOPICS, Audience, physical
-from services.delivery.fact import Fact
 from services.delivery.store.store import FILE, Store, reader
 from services.delivery.targets.reading import read_targets
 from tests.services.delivery.facts import routed
@@ -57,7 +57,7 @@ Follower({"bootstrap.servers": sys.argv[1], "log_level": 2}, sys.argv[2],
 """
 
 
-def publish(bootstrap: str, namespace: str, facts: list[Fact]) -> None:
+def publish(bootstrap: str, namespace: str, facts: list[PublicRecord]) -> None:
     """As the router does: in transactions, some of which are aborted and tried again."""
     options = {"bootstrap.servers": bootstrap, "transactional.id": f"{namespace}-test"}
     producer = Producer(options | {"log_level": 2})

@@ -19,11 +19,11 @@ from slack_sdk.signature import SignatureVerifier
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from baton.contracts.public_record import PublicRecord
 from baton.contracts.slas import SlaViolation
 from baton.contracts.topic_names import LEADS_SLA_VIOLATIONS
 from services.delivery.answers.inbox import NotTaken
 from services.delivery.answers.slack import SlackAnswers
-from services.delivery.fact import Fact
 from services.delivery.sender import Sender
 from services.delivery.slack.blocks import escaped
 from services.delivery.slack.carrier import SlackCarrier
@@ -80,7 +80,7 @@ class Desk:
         store.apply(agreement(), {}, self.file, NOON)
         store.close()
 
-    def take(self, *facts: Fact) -> None:
+    def take(self, *facts: PublicRecord) -> None:
         store = Store(self.folder, "baton")
         store.apply(facts, {}, self.file, NOON)
         store.close()
@@ -156,7 +156,7 @@ async def test_a_card_goes_to_its_holder_where_there_is_no_channel(
     ],
 )
 async def test_a_card_is_updated_and_loses_its_buttons_when_the_hand_off_moves_on(
-    slack: tuple[FakeSlack, str], tmp_path: Path, facts: list[Fact], shown: str
+    slack: tuple[FakeSlack, str], tmp_path: Path, facts: list[PublicRecord], shown: str
 ) -> None:
     fake, base = slack
     desk = Desk(tmp_path, base)

@@ -17,7 +17,7 @@ import standardwebhooks
 import svix.webhooks
 from pydantic import SecretStr
 
-from services.delivery.fact import Fact
+from baton.contracts.public_record import PublicRecord
 from services.delivery.planning import MAX_BODY, plan
 from services.delivery.sender import Carrier, Sender
 from services.delivery.store import outbox
@@ -47,7 +47,7 @@ def at(receiver: Receiver, **more: Any) -> dict[str, Any]:
     } | more
 
 
-def fill(folder: Path, file: TargetsFile, facts: list[Fact]) -> None:
+def fill(folder: Path, file: TargetsFile, facts: list[PublicRecord]) -> None:
     store = Store(folder, "baton")
     store.register(file, 0)
     store.apply(facts, {(ROUTED, 0): len(facts)}, file, NOON)
@@ -117,7 +117,7 @@ async def test_while_a_secret_is_rotated_a_receiver_may_check_either(tmp_path: P
             verifier.verify(request.body, request.headers)
 
 
-def body_of(fact: Fact, **more: Any) -> dict[str, Any]:
+def body_of(fact: PublicRecord, **more: Any) -> dict[str, Any]:
     file = targets(tool={"url": "https://hooks.example/", **more})
     (planned,) = plan(fact, file)
     return json.loads(planned.payload)  # type: ignore[no-any-return]

@@ -14,14 +14,14 @@ from typing import Any
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import read_agreement
+from baton.cluster.public_log import decode
 from baton.contracts.codec import codec_for
+from baton.contracts.public_record import PublicRecord
 from baton.contracts.routing import LeadRouted
 from baton.engine.memory import Stored
 from baton.simulation.lines import Arrival
 from baton.simulation.simulation import Simulation
-from services.insights.facts.change import Taken
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS
-from services.insights.projection.kafka import decode
 
 ROOT = Path(__file__).resolve().parents[3]
 DAY_MS, HOUR_MS, MINUTE_MS = 86_400_000, 3_600_000, 60_000
@@ -249,10 +249,10 @@ def simulate(*, leads: int, days: int, seed: int = 1) -> tuple[Simulation, int]:
     return simulation, until
 
 
-def taken(stored: Stored) -> Taken:
+def taken(stored: Stored) -> PublicRecord:
     headers = dict(stored.headers)
     place = (stored.topic, stored.partition, stored.offset)
-    return Taken(
+    return PublicRecord(
         topic=stored.topic,
         partition=stored.partition,
         offset=stored.offset,
@@ -260,13 +260,13 @@ def taken(stored: Stored) -> Taken:
         key=(stored.key or b"").decode("utf-8", "replace"),
         value="gossip"
         if stored.topic == DEAD_LETTERS
-        else decode(stored.topic, stored.value, place),
+        else decode(stored.topic, stored.value, place, reader="insights"),
         at_ms=stored.timestamp,
     )
 
 
 @cache
-def history(leads: int = 40, days: int = 60, seed: int = 1) -> tuple[tuple[Taken, ...], int]:
+def history(leads: int = 40, days: int = 60, seed: int = 1) -> tuple[tuple[PublicRecord, ...], int]:
     """Every record that the board reads, in the order of the log, and the moment it ends."""
     simulation, until = simulate(leads=leads, days=days, seed=seed)
     read = (*FOLDS, DEAD_LETTERS)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from services.insights.facts.change import Taken
+from baton.contracts.public_record import PublicRecord
 from services.insights.projection.dialect import PostgresPlace, StorePlace
 from tests.services.insights.company import history
 from tests.services.insights.stores import fill
@@ -21,7 +21,7 @@ FreshPlace = Callable[[], StorePlace]
 
 
 @pytest.fixture(scope="session")
-def company() -> tuple[tuple[Taken, ...], int]:
+def company() -> tuple[tuple[PublicRecord, ...], int]:
     """Every record of the company, and the moment its history ends."""
     return history(leads=40, days=60)
 
@@ -68,14 +68,14 @@ def place(fresh: FreshPlace) -> StorePlace:
 
 
 @pytest.fixture(scope="session")
-def store(company: tuple[tuple[Taken, ...], int], fresh: FreshPlace) -> StorePlace:
+def store(company: tuple[tuple[PublicRecord, ...], int], fresh: FreshPlace) -> StorePlace:
     """A store with all of the company, in both databases."""
     return fill(fresh(), company[0])
 
 
 @pytest.fixture(scope="session")
 def store_file(
-    company: tuple[tuple[Taken, ...], int], tmp_path_factory: pytest.TempPathFactory
+    company: tuple[tuple[PublicRecord, ...], int], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The same in a file, for what is about the pages and no database."""
     path = tmp_path_factory.mktemp("file") / "board-1.sqlite"

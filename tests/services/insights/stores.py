@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from services.insights.facts.change import Taken
+from baton.contracts.public_record import PublicRecord
 from services.insights.projection.dialect import StorePlace
 from services.insights.projection.store import Place, Store
 
@@ -13,7 +13,7 @@ AnyPlace = TypeVar("AnyPlace", bound=StorePlace)
 ZONE = "Europe/Berlin"
 
 
-def fill(place: AnyPlace, records: Sequence[Taken], *, at_once: int = 500) -> AnyPlace:
+def fill(place: AnyPlace, records: Sequence[PublicRecord], *, at_once: int = 500) -> AnyPlace:
     """A store at ``place`` with the records in it, so many a transaction."""
     store = Store(place, "baton", ZONE)
     store.begin(

@@ -12,7 +12,7 @@ import pytest
 
 from baton.contracts.intake import Person
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged, StageEvent, Story
-from services.insights.facts.change import Taken
+from baton.contracts.public_record import PublicRecord
 from services.insights.projection.dialect import StorePlace, reader
 from services.insights.reports.context import Context, Role, Viewer, filters_of
 from services.insights.reports.lead import lead
@@ -70,8 +70,8 @@ AMENDED = LeadAmended(
 )
 
 
-def taken(topic: str, at_ms: int, value: object, name: str) -> Taken:
-    return Taken(
+def taken(topic: str, at_ms: int, value: object, name: str) -> PublicRecord:
+    return PublicRecord(
         topic=topic, partition=0, offset=at_ms, id=name, key=LEAD, value=value, at_ms=at_ms
     )
 

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 import uvicorn
 
+from baton.contracts.public_record import PublicRecord
 from services.insights.board.access import new_link
 from services.insights.board.pages import PAGES
-from services.insights.facts.change import Taken
 from services.insights.projection.dialect import copy_of, reader
 from services.insights.projection.store import Place, Store
 from tests.services.insights.boards import Board, board_with
@@ -52,7 +52,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(
-    company: tuple[tuple[Taken, ...], int],
+    company: tuple[tuple[PublicRecord, ...], int],
     store_file: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Served]:
@@ -216,7 +216,7 @@ def test_the_keyboard_reaches_the_page_and_sees_where_it_is(chromium: Any, serve
 
 
 def test_news_come_to_an_open_page_by_themselves(
-    chromium: Any, served: Served, company: tuple[tuple[Taken, ...], int]
+    chromium: Any, served: Served, company: tuple[tuple[PublicRecord, ...], int]
 ) -> None:
     seen = visit(chromium, served, viewport=DESKTOP)
     seen.page.goto(f"{served.address}/data")

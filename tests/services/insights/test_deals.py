@@ -14,8 +14,8 @@ import pytest
 from baton.contracts.deals import LeadDeal
 from baton.contracts.digests import SlaDigest
 from baton.contracts.leads import LeadStaged
+from baton.contracts.public_record import PublicRecord
 from baton.contracts.topic_names import LEADS_SLA_DIGESTS, LEADS_STAGES
-from services.insights.facts.change import Taken
 from services.insights.projection.dialect import reader
 from services.insights.reports.clocks import sla
 from services.insights.reports.context import Context, Role, Viewer, filters_of
@@ -36,7 +36,7 @@ def move(
     lead: str = "l1",
     cycle: int = 1,
     **more: Any,
-) -> Taken:
+) -> PublicRecord:
     """A move at hour ``at``; ``stages``: before and after."""
     before, _, after = stages.partition(">")
     said = (
@@ -63,7 +63,7 @@ def move(
         agreement="v",
         **said | more,
     )
-    return Taken(
+    return PublicRecord(
         topic=LEADS_STAGES,
         partition=0,
         offset=at,
@@ -125,7 +125,7 @@ STANDING = [
 ]
 
 
-def shown(folder: Path, records: Sequence[Taken]) -> Path:
+def shown(folder: Path, records: Sequence[PublicRecord]) -> Path:
     return fill(folder / "board.sqlite", records, at_once=1)
 
 
@@ -133,7 +133,7 @@ def shown(folder: Path, records: Sequence[Taken]) -> Path:
     ("records", "expected"), [pytest.param(*row[1:], id=row[0]) for row in STANDING]
 )
 def test_a_deal_stands_as_its_last_move_says_whatever_the_order_of_arrival(
-    tmp_path: Path, records: list[Taken], expected: dict[str, str]
+    tmp_path: Path, records: list[PublicRecord], expected: dict[str, str]
 ) -> None:
     for number, order in enumerate(permutations(records)):
         folder = tmp_path / str(number)
@@ -162,7 +162,7 @@ def customers(place: Path) -> list[int | None]:
     ],
 )
 def test_a_win_that_is_taken_back_is_no_conversion_and_its_cycle_reached_no_customer(
-    tmp_path: Path, later: list[Taken], expected: list[tuple[Any, ...]]
+    tmp_path: Path, later: list[PublicRecord], expected: list[tuple[Any, ...]]
 ) -> None:
     place = shown(tmp_path, [OPENED, WON])
     assert conversions(place) == [("fact-l1-3", 100, 3 * HOUR)]
@@ -200,7 +200,7 @@ REPORTS = [
 
 @pytest.mark.parametrize(("records", "opened", "ended"), REPORTS)
 def test_coverage_and_win_rate_count_deals_as_they_stand(
-    tmp_path: Path, records: list[Taken], opened: list[str], ended: tuple[int, int, int]
+    tmp_path: Path, records: list[PublicRecord], opened: list[str], ended: tuple[int, int, int]
 ) -> None:
     context = context_of(shown(tmp_path, records))
     assert [deal.opportunity_id for deal in open_deals(context)] == opened
@@ -215,7 +215,9 @@ def test_a_corrected_amount_of_an_open_deal_counts_in_the_coverage(tmp_path: Pat
 
 
 @pytest.mark.parametrize("records", [[OPENED, SECOND, LOST_ALONE], [OPENED, LOST]])
-def test_the_reason_of_a_lost_deal_is_counted_once(tmp_path: Path, records: list[Taken]) -> None:
+def test_the_reason_of_a_lost_deal_is_counted_once(
+    tmp_path: Path, records: list[PublicRecord]
+) -> None:
     rows = reasons(context_of(shown(tmp_path, records)))
     assert [(row["reason"], row["lost"], row["total"]) for row in rows] == [("lost_other", 1, 1)]
 
@@ -233,7 +235,7 @@ def test_the_page_sla_lists_the_digests_of_the_period(tmp_path: Path) -> None:
         cause_id="c",
         agreement="v",
     )
-    record = Taken(
+    record = PublicRecord(
         topic=LEADS_SLA_DIGESTS,
         partition=0,
         offset=0,

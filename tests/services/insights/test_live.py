@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from baton.contracts.public_record import PublicRecord
 from services.insights.board import live
 from services.insights.board.live import MOST_STREAMS, Live
 from services.insights.board.rendering import environment
-from services.insights.facts.change import Taken
 from tests.services.insights.boards import board_with
 
-Company = tuple[tuple[Taken, ...], int]
+Company = tuple[tuple[PublicRecord, ...], int]
 
 
 @pytest.fixture(autouse=True)

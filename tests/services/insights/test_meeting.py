@@ -15,10 +15,10 @@ import pytest
 from baton.contracts.intake import Act, Engagement, LeadAct, LeadEvent
 from baton.contracts.leads import LeadStaged
 from baton.contracts.meetings import CampaignRecord, MeetingDecision
+from baton.contracts.public_record import PublicRecord
 from baton.intake.lines import EventLine
 from baton.intake.records import to_intake
 from services.insights.costs import WrongCosts, records_of
-from services.insights.facts.change import Taken
 from services.insights.projection.dialect import StorePlace, reader
 from services.insights.reports.context import Context, Role, Viewer, filters_of
 from services.insights.reports.funnel import meetings
@@ -30,8 +30,8 @@ from tests.services.insights.stores import fill
 NOW_MS = int(datetime(2026, 11, 28, 12, tzinfo=UTC).timestamp() * 1000)
 
 
-def taken(topic: str, number: int, value: Any, key: str = "k") -> Taken:
-    return Taken(
+def taken(topic: str, number: int, value: Any, key: str = "k") -> PublicRecord:
+    return PublicRecord(
         topic=topic,
         partition=0,
         offset=number,
@@ -52,7 +52,7 @@ def context(place: StorePlace, **query: str) -> Context:
     )
 
 
-def act(number: int, lead: str, kind: str = "call", **more: Any) -> Taken:
+def act(number: int, lead: str, kind: str = "call", **more: Any) -> PublicRecord:
     done = LeadAct(
         event_id=f"a{number}",
         lead_id=lead,
@@ -64,7 +64,7 @@ def act(number: int, lead: str, kind: str = "call", **more: Any) -> Taken:
     return taken("leads.acts.v1", number, done, lead)
 
 
-def ended(number: int, lead: str, event: str, **more: Any) -> Taken:
+def ended(number: int, lead: str, event: str, **more: Any) -> PublicRecord:
     move = LeadStaged(
         lead_id=lead,
         cycle=1,
@@ -82,7 +82,7 @@ def ended(number: int, lead: str, event: str, **more: Any) -> Taken:
     return taken("leads.stages.v1", number, move, lead)
 
 
-def saw(number: int, lead: str, title: str, *, at_ms: int = NOW_MS - 2_000) -> Taken:
+def saw(number: int, lead: str, title: str, *, at_ms: int = NOW_MS - 2_000) -> PublicRecord:
     event = LeadEvent(
         event_id=f"t{number}",
         lead_id=lead,
@@ -199,7 +199,9 @@ def test_the_show_rate_is_of_those_held_and_missed(place: StorePlace) -> None:
 # ------------------------------------------------------------------ costs of campaigns
 
 
-def cost(number: int, campaign: str, month: str, amount: int, currency: str = "EUR") -> Taken:
+def cost(
+    number: int, campaign: str, month: str, amount: int, currency: str = "EUR"
+) -> PublicRecord:
     record = CampaignRecord(
         record_id=f"{campaign}-{month}",
         campaign=campaign,
@@ -272,7 +274,7 @@ def test_a_wrong_line_is_named_and_nothing_is_taken(text: str, says: str) -> Non
 
 
 @pytest.fixture
-def board(store_file: Path, company: tuple[tuple[Taken, ...], int], tmp_path: Path) -> Board:
+def board(store_file: Path, company: tuple[tuple[PublicRecord, ...], int], tmp_path: Path) -> Board:
     return board_with(store_file, tmp_path / "board", company[1])
 
 
@@ -329,7 +331,7 @@ def test_a_decision_that_is_not_whole_is_not_sent(
 
 
 def test_a_decision_is_marked_as_done_by_its_id_and_an_unknown_one_is_not_there(
-    store_file: Path, company: tuple[tuple[Taken, ...], int], tmp_path: Path
+    store_file: Path, company: tuple[tuple[PublicRecord, ...], int], tmp_path: Path
 ) -> None:
     known = MeetingDecision(
         decision_id="d1",

@@ -24,13 +24,13 @@ from confluent_kafka.admin import AdminClient
 from baton.cluster.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
+from baton.contracts.public_record import PublicRecord
 from baton.contracts.topics import TOPICS, Audience, physical
 from baton.local.up.preparing import prepare_cluster
 from baton.local.up.services import service_commands
 from baton.local.up.system import System
 from baton.settings import load_settings
 from services.insights.board.access import new_link
-from services.insights.facts.change import Taken
 from services.insights.facts.folds import DEAD_LETTERS
 from services.insights.facts.tables import TABLES
 from services.insights.projection.dialect import reader
@@ -39,7 +39,7 @@ from services.insights.projection.projector import Projector, ProjectorState
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(400)]
 
-Company = tuple[tuple[Taken, ...], int]
+Company = tuple[tuple[PublicRecord, ...], int]
 PARTITIONS = 2
 PATIENCE_S = 90.0
 DEMO = Path(__file__).resolve().parents[3] / "examples" / "agreements" / "demo.yaml"
@@ -76,7 +76,7 @@ def topics(bootstrap: str, namespace: str) -> str:
     return namespace
 
 
-def publish(bootstrap: str, namespace: str, records: list[Taken]) -> None:
+def publish(bootstrap: str, namespace: str, records: list[PublicRecord]) -> None:
     """As the services do: in transactions, some of which are aborted and tried again."""
     producer = Producer(
         {"bootstrap.servers": bootstrap, "transactional.id": f"{namespace}-test", "log_level": 2}
@@ -94,7 +94,7 @@ def publish(bootstrap: str, namespace: str, records: list[Taken]) -> None:
                 producer.commit_transaction(30)
 
 
-def _produce(producer: Producer, namespace: str, taken: Taken) -> None:
+def _produce(producer: Producer, namespace: str, taken: PublicRecord) -> None:
     key = taken.key.encode()
     spec = TOPICS[taken.topic]
     kind: Any = type(taken.value)

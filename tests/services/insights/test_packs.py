@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from services.insights.facts.change import Taken
+from baton.contracts.public_record import PublicRecord
 from services.insights.packs.figures import Figure, Pack, WrongWeek, differences, make_pack
 from services.insights.packs.keeping import Packs
 from services.insights.packs.mailing import Mailer, NotMailed
@@ -28,7 +28,7 @@ from services.insights.settings import BoardSettings
 from tests.services.insights.boards import OneStore, board_with
 from tests.services.insights.stores import fill
 
-Company = tuple[tuple[Taken, ...], int]
+Company = tuple[tuple[PublicRecord, ...], int]
 LIVE = Standing(state=ProjectorState.LIVE)
 HOSTILE = "=cmd|'/c calc'!A1 <script>alert(1)</script> \u202egnp"
 

@@ -14,18 +14,22 @@ from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import apsw
 import pytest
 
+from baton.cluster import public_log
+from baton.cluster.public_log import ReadingStopped, decode
 from baton.contracts.codec import codec_for
 from baton.contracts.custody import Holding, holder_of, told
 from baton.contracts.intake import Engagement, LeadEvent, LeadMerge, LeadPerson, Person
 from baton.contracts.leads import LeadStaged
+from baton.contracts.public_record import PublicRecord
 from baton.contracts.topic_names import ROUTER_HANDOFFS, SCORER_LEADS, SLA_LEADS
 from baton.contracts.topics import TOPICS, Audience
-from services.insights.facts.change import Put, Taken
+from services.insights.facts.change import Put
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS, changes_of
 from services.insights.facts.tables import TABLES
 from services.insights.figures.attribution import Model
@@ -38,7 +42,7 @@ from services.insights.projection.dialect import (
     translated,
 )
 from services.insights.projection.files import BoardFiles, BoardSchemas
-from services.insights.projection.kafka import ProjectionStopped, _start, decode
+from services.insights.projection.kafka import BoardLog
 from services.insights.projection.schema import upsert
 from services.insights.projection.store import Place, Store, StoreDiffers
 from tests.services.insights.company import history, simulate
@@ -46,7 +50,7 @@ from tests.services.insights.company import taken as taken_of
 from tests.services.insights.conftest import FreshPlace
 from tests.services.insights.stores import ZONE, fill
 
-Company = tuple[tuple[Taken, ...], int]
+Company = tuple[tuple[PublicRecord, ...], int]
 
 
 def content(place: StorePlace) -> dict[str, Counter[tuple[object, ...]]]:
@@ -156,7 +160,7 @@ def test_killed_before_every_commit_it_loses_nothing_and_doubles_nothing(
     assert content(place) == content(fill(fresh(), records))
 
 
-def person(lead: str, *, erased: bool = False, offset: int = 0) -> Taken:
+def person(lead: str, *, erased: bool = False, offset: int = 0) -> PublicRecord:
     told = LeadPerson(
         lead_id=lead,
         event_id=f"e{offset}",
@@ -164,7 +168,7 @@ def person(lead: str, *, erased: bool = False, offset: int = 0) -> Taken:
         person=Person(email="ann@acme.example"),
         erased=erased,
     )
-    return Taken(
+    return PublicRecord(
         topic="leads.persons.v1",
         partition=0,
         offset=offset,
@@ -240,6 +244,17 @@ def test_no_address_or_name_stands_outside_the_table_of_persons(company: Company
                     assert not [address for address in addresses if address in text], taken.topic
 
 
+def log_between(monkeypatch: pytest.MonkeyPatch, low: int, high: int) -> BoardLog:
+    """A log each of whose topics has one partition, with the records from ``low`` to ``high``."""
+    listed = SimpleNamespace(error=None, partitions={0: None})
+    client = SimpleNamespace(
+        list_topics=lambda name, **_: SimpleNamespace(topics={name: listed}),
+        get_watermark_offsets=lambda *_, **__: (low, high),
+    )
+    monkeypatch.setattr(public_log, "Consumer", lambda _: client)
+    return BoardLog({}, "baton")
+
+
 @pytest.mark.parametrize(
     ("known", "low", "high", "says"),
     [
@@ -253,27 +268,33 @@ def test_no_address_or_name_stands_outside_the_table_of_persons(company: Company
     ],
 )
 def test_where_the_log_lost_what_comes_next_it_stops_with_words(
-    known: int, low: int, high: int, says: str
+    monkeypatch: pytest.MonkeyPatch, known: int, low: int, high: int, says: str
 ) -> None:
-    place = Place(topic="leads.acts.v1", partition=3, next_offset=known)
-    with pytest.raises(ProjectionStopped, match=says):
-        _start(place, "leads.acts.v1", 3, low, high)
+    log = log_between(monkeypatch, low, high)
+    place = Place(topic="leads.acts.v1", partition=0, next_offset=known)
+    with pytest.raises(ReadingStopped, match=says):
+        log.places({("leads.acts.v1", 0): place})
 
 
 @pytest.mark.parametrize(("known", "expected"), [(None, 5), (5, 5), (20, 20)])
 def test_otherwise_it_goes_on_where_it_was_and_begins_at_the_oldest(
-    known: int | None, expected: int
+    monkeypatch: pytest.MonkeyPatch, known: int | None, expected: int
 ) -> None:
-    place = (
-        None if known is None else Place(topic="t", partition=0, next_offset=known, began_offset=2)
-    )
-    found = _start(place, "t", 0, 5, 20)
+    key = ("leads.acts.v1", 0)
+    place = Place(topic=key[0], partition=0, next_offset=known or 0, began_offset=2)
+    places = log_between(monkeypatch, 5, 20).places({} if known is None else {key: place})
+    (found,) = (at for at in places if (at.topic, at.partition) == key)
     assert (found.next_offset, found.began_offset) == (expected, 5 if known is None else 2)
 
 
 def test_a_record_that_cannot_be_read_stops_it_and_says_where() -> None:
-    with pytest.raises(ProjectionStopped, match=r"leads.acts.v1\[2\]@17 cannot be read"):
-        decode("leads.acts.v1", b"\x00\x00\x00\x00\x01rubbish", ("leads.acts.v1", 2, 17))
+    with pytest.raises(ReadingStopped, match=r"leads.acts.v1\[2\]@17 cannot be read"):
+        decode(
+            "leads.acts.v1",
+            b"\x00\x00\x00\x00\x01rubbish",
+            ("leads.acts.v1", 2, 17),
+            reader="insights",
+        )
 
 
 def test_a_file_of_another_namespace_is_refused(store: StorePlace) -> None:
@@ -369,7 +390,7 @@ def test_of_a_clock_the_latest_record_stays_whatever_the_order(
     assert db.execute("SELECT state FROM clock").fetchall() == [(expected,)]
 
 
-def merge_scene() -> list[Taken]:
+def merge_scene() -> list[PublicRecord]:
     """An anonymous lead with a touch and an account ends in a known one, which is won."""
     anonymous, known = "a" * 32, "b" * 32
     ad = Engagement(act="page_view", campaign="ad")
@@ -410,8 +431,8 @@ def merge_scene() -> list[Taken]:
         currency="EUR",
     )
 
-    def taken(topic: str, offset: int, key: str, value: object) -> Taken:
-        return Taken(
+    def taken(topic: str, offset: int, key: str, value: object) -> PublicRecord:
+        return PublicRecord(
             topic=topic,
             partition=0,
             offset=offset,
@@ -465,7 +486,7 @@ def test_who_holds_a_lead_by_public_facts_is_who_holds_it_by_the_private_streams
 ) -> None:
     simulation, _ = simulate(leads=20, days=45, seed=4)
     holdings: dict[str, Holding] = {}
-    public: list[Taken] = []
+    public: list[PublicRecord] = []
     for stored in simulation.host.log.history:
         if stored.topic in (SCORER_LEADS, ROUTER_HANDOFFS, SLA_LEADS) and stored.value is not None:
             kind: Any = TOPICS[stored.topic].record

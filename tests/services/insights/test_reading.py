@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from baton.cluster import public_log
+from baton.cluster.public_log import ReadingStopped
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadMerge
 from baton.contracts.topics import physical
-from services.insights.projection import kafka
-from services.insights.projection.kafka import ProjectionStopped, TopicReader
-from services.insights.projection.store import Place
+from services.insights.projection.kafka import BoardLog
 
 MERGE = LeadMerge(merge_id="m", loser="a", survivor="b", cause_id="c", occurred_at_ms=5)
 TOPIC = "leads.merges.v1"
@@ -71,14 +71,14 @@ class Client:
 
 
 @pytest.fixture
-def reader(monkeypatch: pytest.MonkeyPatch) -> TopicReader:
-    monkeypatch.setattr(kafka, "Consumer", Client)
-    found = TopicReader({}, "baton")
-    found.assign([Place(topic=TOPIC, partition=0, next_offset=7)])
+def reader(monkeypatch: pytest.MonkeyPatch) -> BoardLog:
+    monkeypatch.setattr(public_log, "Consumer", Client)
+    found = BoardLog({}, "baton")
+    found.assign({(TOPIC, 0): 7})
     return found
 
 
-def take(reader: TopicReader, *results: Message) -> tuple[list[int], dict[tuple[str, int], int]]:
+def take(reader: BoardLog, *results: Message) -> tuple[list[int], dict[tuple[str, int], int]]:
     reader._consumer.results = list(results)  # type: ignore[attr-defined]
     batch, following = reader.take(500, 0.1)
     return [taken.offset for taken in batch], following
@@ -90,39 +90,37 @@ END = KafkaError(KafkaError._PARTITION_EOF)
 
 
 def test_an_error_of_the_connection_is_no_record_and_those_beside_it_are_taken(
-    reader: TopicReader,
+    reader: BoardLog,
 ) -> None:
     offsets, following = take(reader, Message(7, appended_ms=1), DOWN, Message(8, appended_ms=2))
     assert (offsets, following) == ([7, 8], {(TOPIC, 0): 9})
     assert take(reader, DOWN) == ([], {})
 
 
-def test_a_fatal_error_of_the_client_ends_the_reading(reader: TopicReader) -> None:
+def test_a_fatal_error_of_the_client_ends_the_reading(reader: BoardLog) -> None:
     with pytest.raises(KafkaException, match="fenced"):
         take(reader, Message(7), FATAL)
 
 
-def test_an_error_of_a_partition_that_is_none_of_its_end_is_raised(reader: TopicReader) -> None:
+def test_an_error_of_a_partition_that_is_none_of_its_end_is_raised(reader: BoardLog) -> None:
     denied = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
     with pytest.raises(KafkaException):
         take(reader, Message(7, failure=denied))
 
 
 @pytest.mark.parametrize("code", [KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE])
-def test_where_the_log_lost_its_beginning_it_stops_with_words(
-    reader: TopicReader, code: int
-) -> None:
-    with pytest.raises(ProjectionStopped, match=r"leads.merges.v1\[0\].*the oldest left is 40"):
+def test_where_the_log_lost_its_beginning_it_stops_with_words(reader: BoardLog, code: int) -> None:
+    with pytest.raises(ReadingStopped, match=r"leads.merges.v1\[0\].*the oldest left is 40"):
         take(reader, Message(7, failure=KafkaError(code)))
 
 
-def test_the_end_of_a_partition_moves_the_place_over_what_was_aborted(reader: TopicReader) -> None:
+def test_the_end_of_a_partition_moves_the_place_over_what_was_aborted(reader: BoardLog) -> None:
     assert not reader.caught_up
     offsets, following = take(reader, Message(7), Message(12, failure=END))
     assert (offsets, following) == ([7], {(TOPIC, 0): 12})
     assert reader.caught_up
 
 
-def test_records_of_one_batch_are_in_the_order_of_their_append_times(reader: TopicReader) -> None:
+def test_records_of_one_batch_are_in_the_order_of_their_append_times(reader: BoardLog) -> None:
     offsets, _ = take(reader, Message(7, appended_ms=9), Message(8, appended_ms=3))
     assert offsets == [8, 7]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.contracts.public_record import PublicRecord
 from baton.contracts.slas import SlaClock
 from services.insights.derived.cycles import STAGES
-from services.insights.facts.change import Taken
 from services.insights.facts.derived_tables import LEAD
 from services.insights.figures.compliance import ClockNow, compliance
 from services.insights.figures.funnel import Passage, cohort
@@ -34,7 +34,7 @@ from services.insights.reports.now import GROUPS, group_of, now
 from services.insights.reports.recycling import recycling
 from tests.services.insights.stores import ZONE, fill
 
-Company = tuple[tuple[Taken, ...], int]
+Company = tuple[tuple[PublicRecord, ...], int]
 MANAGER = Viewer(role=Role.MANAGER, person="mgr-ines")
 
 
@@ -253,7 +253,7 @@ def test_a_clock_of_a_former_hand_off_makes_nobody_late(place: StorePlace) -> No
         agreement="v",
         handoff_id="former",
     )
-    record = Taken(
+    record = PublicRecord(
         topic="leads.sla-clocks.v1", partition=0, offset=0, id="f", key="l1", value=clock, at_ms=6
     )
     found = Store(fill(place, [record]), "baton", ZONE)

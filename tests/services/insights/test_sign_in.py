@@ -27,8 +27,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from baton.contracts.public_record import PublicRecord
 from services.insights.board.oidc import LOGIN_COOKIE
-from services.insights.facts.change import Taken
 from services.insights.settings import BoardSettings
 from tests.services.insights.boards import Board, board_with
 
@@ -131,7 +131,10 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture
 def board(
-    provider: Provider, store_file: Path, company: tuple[tuple[Taken, ...], int], tmp_path: Path
+    provider: Provider,
+    store_file: Path,
+    company: tuple[tuple[PublicRecord, ...], int],
+    tmp_path: Path,
 ) -> Board:
     people = tmp_path / "people"
     people.write_text(PEOPLE)
@@ -273,7 +276,7 @@ def test_keys_that_the_provider_changed_are_asked_for_again(
 
 
 def test_a_provider_that_does_not_answer_is_said_so(
-    store_file: Path, company: tuple[tuple[Taken, ...], int], tmp_path: Path
+    store_file: Path, company: tuple[tuple[PublicRecord, ...], int], tmp_path: Path
 ) -> None:
     board = board_with(
         store_file,

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from starlette.testclient import TestClient
 
 from baton.contracts.intake import Engagement, LeadEvent, LeadPerson, Person
+from baton.contracts.public_record import PublicRecord
 from services.insights.board.access import new_link
 from services.insights.board.pages import PAGES
 from services.insights.board.words import cell, clean, csv_cell, money, span
@@ -26,7 +27,6 @@ from services.insights.exporting import (
     write_csv,
     write_parquet,
 )
-from services.insights.facts.change import Taken
 from services.insights.facts.tables import TABLES
 from services.insights.projection.dialect import StorePlace, reader
 from services.insights.projection.projector import ProjectorState, Standing
@@ -34,7 +34,7 @@ from services.insights.settings import BoardSettings
 from tests.services.insights.boards import HOST, Board, board_with
 from tests.services.insights.stores import fill
 
-Company = tuple[tuple[Taken, ...], int]
+Company = tuple[tuple[PublicRecord, ...], int]
 TEMPLATES = Path(__file__).resolve().parents[3] / "services" / "insights" / "board" / "templates"
 
 
@@ -326,7 +326,7 @@ HOSTILE = (
 )
 
 
-def hostile_records(company: Company) -> list[Taken]:
+def hostile_records(company: Company) -> list[PublicRecord]:
     """The company, with a hostile word wherever a lead or a source can write one."""
     found = []
     for number, taken in enumerate(company[0]):
