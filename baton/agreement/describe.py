@@ -6,9 +6,10 @@ from typing import Any
 from baton.agreement.checks.condition_logic import test_words
 from baton.agreement.model.calendar import DAYS, Span, hours_words
 from baton.agreement.model.condition import All, Any_, ConditionModel, Not, Test
-from baton.agreement.model.pools import AbsencesModel, OpenWork
+from baton.agreement.model.pools import AbsencesModel
 from baton.agreement.model.slas import GoOnModel, PromiseModel, StepKind, StepModel, WaitModel
 from baton.agreement.quantities import duration_words
+from baton.contracts.routing import OpenWork
 
 
 def condition_words(condition: ConditionModel) -> str:

@@ -25,7 +25,6 @@ from baton.contracts.codec import codec_for
 from baton.contracts.reference import AgreementRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS
 from baton.contracts.topics import TOPICS, physical
-from baton.engine.reducer import Event
 from baton.ids import derived_id
 from baton.settings import Settings
 
@@ -105,18 +104,7 @@ def book_of(written: Sequence[Written]) -> AgreementBook:
     """The topic, folded as every task folds it."""
     book = AgreementBook()
     for each in written:
-        book.add(
-            Event(
-                topic=BATON_AGREEMENTS,
-                partition=0,
-                offset=each.offset,
-                key=each.record.record_id,
-                value=each.record,
-                id=each.record.record_id,
-                at_ms=each.at_ms,
-                received_at_ms=each.at_ms,
-            )
-        )
+        book.take(each.record, each.at_ms)
     return book
 
 

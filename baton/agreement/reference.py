@@ -158,12 +158,16 @@ class AgreementBook:
         self._held: tuple[int, int, AgreementReference | None] = (0, 0, None)
 
     def add(self, event: Event) -> None:
-        """Take one more record."""
-        match event.value:
-            case AgreementRecord() as record:
-                self._take_agreement(record, event.at_ms)
-            case PeopleRecord() as record:
-                self._take_people(record, event.at_ms)
+        """Take one more record of the reference topics."""
+        self.take(event.value, event.at_ms)
+
+    def take(self, record: object, at_ms: int) -> None:
+        """Take one more record, appended at ``at_ms``."""
+        match record:
+            case AgreementRecord():
+                self._take_agreement(record, at_ms)
+            case PeopleRecord():
+                self._take_people(record, at_ms)
 
     def at(self, now: int) -> AgreementReference | None:
         """What holds at ``now``; None as long as no agreement was ever both signed and

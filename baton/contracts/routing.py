@@ -27,6 +27,29 @@ class RequestKind(StrEnum):
     RELEASE = "release"
 
 
+class OpenWork(StrEnum):
+    """What happens to the accepted leads of whoever is away: they stay, go to the deputy, or to
+    whose turn it is."""
+
+    KEEP = "keep"
+    DEPUTY = "deputy"
+    RELEASE = "release"
+
+
+class Relax(StrEnum):
+    """What is not asked any more of a person, for a lead that nobody else will take: that they did
+    not let it pass, did not say no to it, were not the last to have it; the skills it needs."""
+
+    LET_PASS = "let_pass"
+    SAID_NO = "said_no"
+    HAD_IT_LAST = "had_it_last"
+    SKILLS = "skills"
+
+
+ASK_AGAIN: Final = (Relax.LET_PASS, Relax.SAID_NO, Relax.HAD_IT_LAST)
+"""What is given up, in this order, where the agreement names nothing."""
+
+
 class UnroutedOutcome(StrEnum):
     """Where a lead is that no person was given. ``recalled``: the pool gives it back, to be matched
     anew: whoever was offered it is away, or the pool is no more. ``relieved``: the same for a lead

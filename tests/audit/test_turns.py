@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from baton.contracts.routing import Candidate, LeadRouted
+from baton.contracts.routing import Candidate, LeadRouted, Relax
 from baton.proof.audit.findings import Dated, Finding, Invariant, Place
 from baton.proof.audit.handouts import check_handouts
 from baton.proof.audit.pools import decision_of
 from baton.proof.audit.presence import Announced, check_presence
 from baton.proof.audit.turns import BY_TURN, REJECTERS_AGAIN, by_turn, check_turn
 from services.router.assignment import person_selection
-from services.router.assignment.pool_view import Relax
 from tests.services.router.dispatch.test_dispatch_table import routed
 from tests.services.router.router_world import POOLS, agreement
 

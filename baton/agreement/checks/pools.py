@@ -5,14 +5,9 @@ from collections.abc import Iterator
 
 from baton.agreement.checks.context import CheckContext, Finding, odd, wrong
 from baton.agreement.model.lifecycle import Bridge
-from baton.agreement.model.pools import (
-    ASK_AGAIN,
-    OpenWork,
-    OverflowModel,
-    PoolModel,
-    WatchModel,
-)
+from baton.agreement.model.pools import OverflowModel, PoolModel, WatchModel
 from baton.agreement.problems import Path
+from baton.contracts.routing import ASK_AGAIN, OpenWork
 
 
 def check(context: CheckContext) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from baton.agreement.model.base import Duration, Name, Section, problem
 from baton.agreement.model.calendar import Day
+from baton.contracts.routing import ASK_AGAIN, OpenWork, Relax
 
 _MAX_WEIGHT: Final = 1000
 
@@ -105,14 +106,6 @@ class Matches(StrEnum):
     PASS = "pass"
 
 
-class OpenWork(StrEnum):
-    """What happens to accepted leads of whoever is away."""
-
-    KEEP = "keep"
-    DEPUTY = "deputy"
-    RELEASE = "release"
-
-
 class AbsencesModel(Section):
     """What an absence means for a pool."""
 
@@ -121,18 +114,6 @@ class AbsencesModel(Section):
     deputy cannot take them), or to whose turn it is (``release``)."""
     longer_than: Duration | None = None
     """Shorter absences leave accepted leads where they are. Left out: none is too short."""
-
-
-class Relax(StrEnum):
-    """What is not asked any more, rather than leave a lead alone."""
-
-    LET_PASS = "let_pass"
-    SAID_NO = "said_no"
-    HAD_IT_LAST = "had_it_last"
-    SKILLS = "skills"
-
-
-ASK_AGAIN: Final = (Relax.LET_PASS, Relax.SAID_NO, Relax.HAD_IT_LAST)
 
 
 def _each_once(steps: tuple[Relax, ...]) -> tuple[Relax, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import apsw
 
@@ -36,34 +36,34 @@ class Ledger:
         self, writes: Mapping[str, tuple[str | None, Mapping[str, str]]], now_ms: int
     ) -> None:
         """Before the write: by lead, the object's id if it is known, and the values."""
-        store = Store(self._folder, self._namespace)
-        try:
-            with store.transaction():
-                for lead_id, (object_id, values) in writes.items():
-                    for name, value in values.items():
-                        store.db.execute(
-                            "INSERT INTO own_write VALUES (?, ?, ?, ?, NULL, ?, ?) "
-                            "ON CONFLICT DO UPDATE SET pending = excluded.pending, "
-                            "object_id = coalesce(excluded.object_id, object_id), "
-                            "at_ms = excluded.at_ms",
-                            (self._target, lead_id, name, object_id, digest_of(value), now_ms),
-                        )
-        finally:
-            store.close()
+        self._write(
+            "INSERT INTO own_write VALUES (?, ?, ?, ?, NULL, ?, ?) "
+            "ON CONFLICT DO UPDATE SET pending = excluded.pending, "
+            "object_id = coalesce(excluded.object_id, object_id), at_ms = excluded.at_ms",
+            [
+                (self._target, lead_id, name, object_id, digest_of(value), now_ms)
+                for lead_id, (object_id, values) in writes.items()
+                for name, value in values.items()
+            ],
+        )
 
     def note_done(self, writes: Mapping[str, tuple[str | None, Mapping[str, str]]]) -> None:
         """After the write has succeeded."""
+        self._write(
+            "UPDATE own_write SET digest = ?, pending = NULL, object_id = coalesce(?, object_id) "
+            "WHERE target = ? AND lead_id = ? AND property = ?",
+            [
+                (digest_of(value), object_id, self._target, lead_id, name)
+                for lead_id, (object_id, values) in writes.items()
+                for name, value in values.items()
+            ],
+        )
+
+    def _write(self, statement: str, values: list[tuple[Any, ...]]) -> None:
         store = Store(self._folder, self._namespace)
         try:
             with store.transaction():
-                for lead_id, (object_id, values) in writes.items():
-                    for name, value in values.items():
-                        store.db.execute(
-                            "UPDATE own_write SET digest = ?, pending = NULL, "
-                            "object_id = coalesce(?, object_id) "
-                            "WHERE target = ? AND lead_id = ? AND property = ?",
-                            (digest_of(value), object_id, self._target, lead_id, name),
-                        )
+                store.db.executemany(statement, values)
         finally:
             store.close()
 

@@ -10,7 +10,6 @@ import apsw
 from baton.agreement.reference import AgreementBook, AgreementReference
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import TOPICS
-from baton.engine.reducer import Event
 from services.delivery.handoffs import HandoffNow, handoff_now
 from services.delivery.store.store import rows
 from services.delivery.wording import lead_title
@@ -71,15 +70,4 @@ class References:
         for offset, at_ms, value in db.execute(query, (topic, self._seen.get(topic, -1))):
             self._seen[topic] = offset
             record_type: Any = TOPICS[topic].record
-            record = codec_for(record_type).decode(value)
-            event = Event(
-                topic=topic,
-                partition=0,
-                offset=offset,
-                key=record.record_id,
-                value=record,
-                id=record.record_id,
-                at_ms=at_ms,
-                received_at_ms=at_ms,
-            )
-            self._book.add(event)
+            self._book.take(codec_for(record_type).decode(value), at_ms)

@@ -9,7 +9,6 @@ from typing import Any
 from baton.agreement.reference import AgreementBook, AgreementReference
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import TOPICS
-from baton.engine.reducer import Event
 from services.insights.projection.dialect import StorePlace, reader
 
 _FAR = 1 << 60
@@ -18,23 +17,11 @@ _FAR = 1 << 60
 def book_in(db: Any) -> AgreementBook:
     """Every agreement, signature and absence, as every task folds them."""
     book = AgreementBook()
-    for topic, offset, at_ms, value in db.execute(
-        "SELECT topic, log_offset, log_ms, value FROM reference ORDER BY log_offset"
+    for topic, at_ms, value in db.execute(
+        "SELECT topic, log_ms, value FROM reference ORDER BY log_offset"
     ):
         record_type: Any = TOPICS[topic].record
-        record = codec_for(record_type).decode(value)
-        book.add(
-            Event(
-                topic=topic,
-                partition=0,
-                offset=offset,
-                key=record.record_id,
-                value=record,
-                id=record.record_id,
-                at_ms=at_ms,
-                received_at_ms=at_ms,
-            )
-        )
+        book.take(codec_for(record_type).decode(value), at_ms)
     return book
 
 

@@ -7,9 +7,9 @@ Pure; it finds the offers, the work and the moments, and changes nothing.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from baton.contracts.routing import OpenWork
 from services.router.assignment.availability import Availability
 from services.router.assignment.eligibility import Need, suits
-from services.router.assignment.pool_view import OpenWork
 from services.router.assignment.state import Load, OpenOffer
 from services.router.assignment.step import AssignmentStep
 

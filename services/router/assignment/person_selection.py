@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
-from baton.contracts.routing import Candidate, QueueItem
+from baton.contracts.routing import Candidate, QueueItem, Relax
 from baton.ids import derived_id
 from services.router.assignment import availability as available
 from services.router.assignment import eligibility
@@ -20,7 +20,7 @@ from services.router.assignment.eligibility import (
     screen,
 )
 from services.router.assignment.fair_share import Book, Share, next_person, shares, urgency
-from services.router.assignment.pool_view import Counting, PoolMember, PoolView, Relax
+from services.router.assignment.pool_view import Counting, PoolMember, PoolView
 from services.router.assignment.state import fraction_text
 
 IN_TURN: Final = "in_turn"

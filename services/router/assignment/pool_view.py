@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Protocol
 
 from baton.agreement.compiled.agreement import CompiledAgreement, Pool
 from baton.agreement.reference import AgreementReference
 from baton.agreement.wall_time import instant_ms, local_date, zone_named
+from baton.contracts.routing import ASK_AGAIN, OpenWork
 
 
 class Hours(Protocol):
@@ -31,27 +32,6 @@ class Nobody(StrEnum):
     HOLD = "hold"
     OVERFLOW = "overflow"
     WATCH = "watch"
-
-
-class OpenWork(StrEnum):
-    """What a pool does with the accepted leads of whoever is away."""
-
-    KEEP = "keep"
-    DEPUTY = "deputy"
-    RELEASE = "release"
-
-
-class Relax(StrEnum):
-    """What is not asked any more of a person, for a lead that nobody else will take: that they did
-    not let it pass, did not say no to it, were not the last to have it; the skills it needs."""
-
-    LET_PASS = "let_pass"
-    SAID_NO = "said_no"
-    HAD_IT_LAST = "had_it_last"
-    SKILLS = "skills"
-
-
-ASK_AGAIN: Final = (Relax.LET_PASS, Relax.SAID_NO, Relax.HAD_IT_LAST)
 
 
 class Counting(StrEnum):

@@ -10,7 +10,7 @@ however many wait.
 from dataclasses import replace
 
 from baton.agreement.reference import AgreementReference
-from baton.contracts.routing import QueueItem
+from baton.contracts.routing import OpenWork, QueueItem
 from baton.engine.reducer import Step
 from services.router.assignment import routing_answers
 from services.router.assignment.absence import (
@@ -22,7 +22,7 @@ from services.router.assignment.hand_out import HandOut
 from services.router.assignment.next_chance import next_chance, next_closing
 from services.router.assignment.overflow import sooner_elsewhere
 from services.router.assignment.person_selection import Chosen, Unserved, forced
-from services.router.assignment.pool_view import Nobody, OpenWork, PoolView
+from services.router.assignment.pool_view import Nobody, PoolView
 from services.router.assignment.state import PoolHeld, PoolState, WorkState
 from services.router.assignment.step import AssignmentStep
 
